@@ -5,7 +5,17 @@ import os
 import sys
 
 # Commands that never open a connection, so they need no server.
-OFFLINE = {"help", "version", "--help", "-h", "--version", "collectstatic", "compilemessages", "makemessages", "postgres"}
+OFFLINE = {
+    "help",
+    "version",
+    "--help",
+    "-h",
+    "--version",
+    "collectstatic",
+    "compilemessages",
+    "makemessages",
+    "postgres",
+}
 
 
 def main() -> None:

@@ -1,0 +1,51 @@
+-- The active missions read from the counters. A plain SQL function plans into its caller, so a LIMIT stops early;
+-- get_active_missions keeps its name, signature and language and wraps it.
+CREATE FUNCTION active_missions(member_uuid uuid, member_trust_score integer)
+RETURNS TABLE (
+    id uuid,
+    stable_id text,
+    name varchar(255),
+    description text,
+    min_trust_score integer,
+    member_count bigint,
+    task_count bigint,
+    is_member boolean,
+    is_eligible boolean
+)
+LANGUAGE sql STABLE
+AS $$
+    SELECT
+        g.id, g.stable_id, g.name, g.description, g.min_trust_score,
+        coalesce(c.members, 0)::bigint,
+        coalesce(c.tasks, 0)::bigint,
+        EXISTS (
+            SELECT FROM memberships m
+            WHERE m.group_id = g.id AND m.member_id = member_uuid AND m.status = 'active'
+        ),
+        member_trust_score >= coalesce(g.min_trust_score, 0)
+    FROM groups g
+    LEFT JOIN LATERAL (
+        SELECT sum(member_count) AS members, sum(open_task_count) AS tasks
+        FROM mission_counters WHERE group_id = g.id
+    ) c ON true
+    WHERE g.type = 'mission' AND g.status = 'active'
+    ORDER BY g.min_trust_score, g.name, g.id
+$$;
+
+CREATE OR REPLACE FUNCTION get_active_missions(member_uuid uuid, member_trust_score integer)
+RETURNS TABLE (
+    id uuid,
+    stable_id text,
+    name varchar(255),
+    description text,
+    min_trust_score integer,
+    member_count bigint,
+    task_count bigint,
+    is_member boolean,
+    is_eligible boolean
+)
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+    RETURN QUERY SELECT * FROM active_missions(member_uuid, member_trust_score);
+END $$;

@@ -1,0 +1,11 @@
+-- Drops the rules between rows.
+DROP TRIGGER tasks_open_group ON tasks;
+DROP TRIGGER memberships_open_group_change ON memberships;
+DROP TRIGGER memberships_open_group ON memberships;
+DROP TRIGGER groups_check_change ON groups;
+DROP TRIGGER groups_check ON groups;
+DROP TRIGGER groups_refuse_retired_stable_id ON groups;
+DROP TRIGGER groups_retire_stable_id ON groups;
+DROP TRIGGER groups_keep_stable_id ON groups;
+DROP TRIGGER groups_give_stable_id ON groups;
+DROP FUNCTION check_open_group(), check_group(), give_group_stable_id();

@@ -1,0 +1,62 @@
+-- Gives every group its stable ID and threshold: the story's two groups by name, what an earlier way back set
+-- aside, and the rest in the order they were created.
+DO $$
+DECLARE
+    restored bigint;
+BEGIN
+    IF to_regclass('groups_set_aside') IS NOT NULL THEN
+        UPDATE groups g SET stable_id = s.stable_id, min_trust_score = s.min_trust_score
+        FROM groups_set_aside s WHERE s.id = g.id AND s.type = g.type;
+        GET DIAGNOSTICS restored = ROW_COUNT;
+        RAISE NOTICE '% groups got back the stable ID they had', restored;
+        -- A group deleted in between does not free its ID.
+        INSERT INTO retired_stable_ids (stable_id)
+        SELECT s.stable_id FROM groups_set_aside s
+        WHERE NOT EXISTS (SELECT FROM groups g WHERE g.stable_id = s.stable_id)
+        ON CONFLICT DO NOTHING;
+        DROP TABLE groups_set_aside;
+    END IF;
+END $$;
+
+-- The first of each name: the name is no key, and a second one gets the next free ID below.
+UPDATE groups SET stable_id = 'FE-G-00001'
+WHERE id = (SELECT id FROM groups WHERE type = 'colony' AND name = 'Future''s Edge' ORDER BY created_at, id LIMIT 1)
+  AND stable_id IS NULL
+  AND NOT EXISTS (SELECT FROM groups WHERE stable_id = 'FE-G-00001')
+  AND NOT EXISTS (SELECT FROM retired_stable_ids WHERE stable_id = 'FE-G-00001');
+UPDATE groups SET stable_id = 'FE-M-00001', min_trust_score = 0
+WHERE id = (SELECT id FROM groups WHERE type = 'mission' AND name = 'Webinar Series Season 0'
+            ORDER BY created_at, id LIMIT 1)
+  AND stable_id IS NULL
+  AND NOT EXISTS (SELECT FROM groups WHERE stable_id = 'FE-M-00001')
+  AND NOT EXISTS (SELECT FROM retired_stable_ids WHERE stable_id = 'FE-M-00001');
+
+SELECT claim_stable_id(substr(stable_id, 4, 1)::"char", stable_id) FROM groups WHERE stable_id IS NOT NULL;
+
+DO $$
+DECLARE
+    unnamed record;
+BEGIN
+    FOR unnamed IN SELECT id, type FROM groups WHERE stable_id IS NULL ORDER BY created_at, id LOOP
+        UPDATE groups SET stable_id = next_stable_id(CASE unnamed.type WHEN 'colony' THEN 'G' ELSE 'M' END::"char")
+        WHERE id = unnamed.id;
+    END LOOP;
+END $$;
+UPDATE groups SET min_trust_score = NULL WHERE type = 'colony' AND min_trust_score IS NOT NULL;
+
+-- Loud, before anything is made NOT NULL or unique on top of it.
+DO $$
+DECLARE
+    wrong text;
+BEGIN
+    IF EXISTS (SELECT FROM groups WHERE stable_id IS NULL) THEN
+        RAISE EXCEPTION 'Migration failed: some groups still have no stable ID';
+    END IF;
+    SELECT string_agg(m.name || ' (' || m.id || ')', ', ') INTO wrong
+    FROM groups m JOIN groups p ON p.id = m.parent_group_id WHERE m.type = 'mission' AND p.type <> 'colony';
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'Migration failed: the parent of these missions is no colony: %', wrong
+            USING HINT = 'Give each of them a colony as parent, then migrate again.';
+    END IF;
+END $$;
+SET CONSTRAINTS ALL IMMEDIATE;

@@ -1,0 +1,39 @@
+-- updated_at says when a row last changed, whoever changed it.
+CREATE FUNCTION touch_updated_at() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    NEW.updated_at := CURRENT_TIMESTAMP;
+    RETURN NEW;
+END $$;
+
+-- Logging in is no change of the member.
+CREATE TRIGGER members_touch_updated_at BEFORE UPDATE ON members
+    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.* AND OLD.last_login IS NOT DISTINCT FROM NEW.last_login)
+    EXECUTE FUNCTION touch_updated_at();
+CREATE TRIGGER groups_touch_updated_at BEFORE UPDATE ON groups
+    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION touch_updated_at();
+CREATE TRIGGER tasks_touch_updated_at BEFORE UPDATE ON tasks
+    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION touch_updated_at();
+
+-- Events are only ever added.
+CREATE FUNCTION refuse_change_of_events() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    RAISE EXCEPTION 'events are append-only: % refused', TG_OP
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'events_append_only';
+END $$;
+
+CREATE TRIGGER events_append_only BEFORE UPDATE OR DELETE ON events
+    FOR EACH ROW EXECUTE FUNCTION refuse_change_of_events();
+CREATE TRIGGER events_no_truncate BEFORE TRUNCATE ON events
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_events();
+-- ALWAYS: also for a session that replays a replica's changes.
+ALTER TABLE events ENABLE ALWAYS TRIGGER events_append_only;
+ALTER TABLE events ENABLE ALWAYS TRIGGER events_no_truncate;
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') AND current_user <> 'missionsite_app' THEN
+        REVOKE UPDATE, DELETE, TRUNCATE ON events FROM missionsite_app;
+    END IF;
+END $$;

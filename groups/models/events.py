@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from django.contrib.postgres.functions import TransactionNow
+from django.db import models
+from django.db.models import F, Q
+
+
+class Event(models.Model):
+    """Something that happened; append-only by order of the database."""
+
+    id = models.BigAutoField(primary_key=True)
+    # `membership.created`, `membership.ended`, `group.archived` …: noun, dot, what became of it.
+    type = models.TextField()
+    actor = models.ForeignKey(
+        "groups.Member", models.PROTECT, null=True, blank=True, related_name="caused_events", db_index=False
+    )
+    member = models.ForeignKey(
+        "groups.Member", models.PROTECT, null=True, blank=True, related_name="events", db_index=False
+    )
+    group = models.ForeignKey(
+        "groups.Group", models.PROTECT, null=True, blank=True, related_name="events", db_index=False
+    )
+    payload = models.JSONField(default=dict, db_default={}, blank=True)
+    occurred_at = models.DateTimeField(db_default=TransactionNow())
+
+    class Meta:
+        db_table = "events"
+        ordering = [F("occurred_at").desc(), F("id").desc()]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(type__regex=r"^[a-z_]+(\.[a-z_]+)+$"),
+                name="events_type_format",
+                violation_error_message="An event's type looks like membership.created.",
+            ),
+        ]
+        indexes = [
+            # The list, newest first, whole and for one person, one group, one kind.
+            models.Index(F("occurred_at").desc(), F("id").desc(), name="events_newest"),
+            models.Index(F("member"), F("occurred_at").desc(), F("id").desc(), name="events_of_member"),
+            models.Index(F("group"), F("occurred_at").desc(), F("id").desc(), name="events_of_group"),
+            models.Index(F("actor"), F("occurred_at").desc(), F("id").desc(), name="events_by_actor"),
+            models.Index(F("type"), F("occurred_at").desc(), F("id").desc(), name="events_of_type"),
+        ]
+
+    def __str__(self) -> str:
+        return self.type

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from django.contrib.postgres.functions import RandomUUID, TransactionNow
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.search import SearchVector
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+
+
+class GroupQuerySet(models.QuerySet):
+    def missions(self) -> GroupQuerySet:
+        """Missions only."""
+        return self.filter(type=Group.Type.MISSION)
+
+    def colonies(self) -> GroupQuerySet:
+        """Colonies only."""
+        return self.filter(type=Group.Type.COLONY)
+
+    def active(self) -> GroupQuerySet:
+        """Groups that are not archived."""
+        return self.filter(status=Group.Status.ACTIVE)
+
+
+class Group(models.Model):
+    """A container of people: the colony at the root, or a mission in it."""
+
+    class Type(models.TextChoices):
+        COLONY = "colony", "Colony"
+        MISSION = "mission", "Mission"
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "Active"
+        ARCHIVED = "archived", "Archived"
+
+    id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
+    stable_id = models.TextField(
+        "stable ID",
+        unique=True,
+        db_default=None,
+        editable=False,
+        db_comment="Stable identifier that outlives this database: FE-G-00001 for a colony, FE-M-00001 for a mission.",
+    )
+    name = models.CharField(max_length=255)
+    type = models.TextField(choices=Type, default=Type.MISSION, db_default=Type.MISSION)
+    description = models.TextField(blank=True, default="", db_default="")
+    status = models.TextField(choices=Status, default=Status.ACTIVE, db_default=Status.ACTIVE)
+    parent_group = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="missions", verbose_name="colony"
+    )
+    min_trust_score = models.IntegerField(
+        "trust score to join",
+        null=True,
+        blank=True,
+        default=0,
+        db_default=0,
+        help_text="Points a member needs to join; 0 lets everyone in.",
+        db_comment="Trust score a member needs to join this mission. NULL for a colony: joining it has no threshold.",
+    )
+    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+    updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+
+    objects = GroupQuerySet.as_manager()
+
+    class Meta:
+        db_table = "groups"
+        db_table_comment = (
+            "Every container of people: the colony at the root and the missions in it. Each has a stable ID."
+        )
+        ordering = [F("created_at").desc(), F("id").desc()]
+        constraints = [
+            models.CheckConstraint(condition=Q(type__in=["colony", "mission"]), name="groups_type_known"),
+            models.CheckConstraint(condition=Q(status__in=["active", "archived"]), name="groups_status_known"),
+            models.CheckConstraint(
+                condition=Q(type="colony", parent_group__isnull=True) | Q(type="mission", parent_group__isnull=False),
+                name="groups_parent_fits_type",
+                violation_error_message="A mission belongs to a colony; a colony belongs to nothing.",
+            ),
+            models.CheckConstraint(
+                condition=Q(type="colony", stable_id__regex=r"^FE-G-([0-9]{5}|[1-9][0-9]{5,13})$")
+                | Q(type="mission", stable_id__regex=r"^FE-M-([0-9]{5}|[1-9][0-9]{5,13})$"),
+                name="groups_stable_id_fits_type",
+                violation_error_message="A stable ID looks like FE-M-00001 for a mission and FE-G-00001 for a colony.",
+            ),
+            models.CheckConstraint(
+                condition=Q(type="mission") | Q(min_trust_score__isnull=True),
+                name="groups_colony_has_no_threshold",
+                violation_error_message="Joining a colony asks for no trust score.",
+            ),
+            models.CheckConstraint(
+                condition=Q(min_trust_score__gte=0) | Q(min_trust_score__isnull=True),
+                name="groups_threshold_not_negative",
+                violation_error_message="The trust score to join is zero or more.",
+            ),
+        ]
+        indexes = [
+            # get_active_missions reads its page in this order, so a LIMIT stops early.
+            models.Index(
+                F("min_trust_score"),
+                F("name"),
+                F("id"),
+                name="idx_groups_active_missions",
+                condition=Q(type="mission", status="active"),
+            ),
+            # The list, newest first.
+            models.Index(F("created_at").desc(), F("id").desc(), name="groups_newest"),
+            # Search by the beginning of a name, and by the beginning of any word of it.
+            models.Index(OpClass(Lower("name"), "text_pattern_ops"), name="groups_name_prefix"),
+            GinIndex(SearchVector("name", config="simple"), name="groups_name_words"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_archived(self) -> bool:
+        return self.status == self.Status.ARCHIVED
+
+    @property
+    def is_mission(self) -> bool:
+        return self.type == self.Type.MISSION

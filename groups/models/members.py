@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.functions import RandomUUID, TransactionNow
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.search import SearchVector
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+
+# The actor of automatic work; it exists after `loaddata seeds` and cannot log in.
+SYSTEM_MEMBER_ID = "00000000-0000-0000-0000-000000000000"
+
+
+class MemberManager(BaseUserManager):
+    """Makes members and finds them by e-mail, whatever its case."""
+
+    def create_user(self, email: str, password: str | None = None, **fields) -> Member:
+        """Create a member; without a password nobody can log in as them."""
+        member = self.model(email=self.normalize_email(email), **fields)
+        member.set_password(password)
+        member.save(using=self._db)
+        return member
+
+    def create_superuser(self, email: str, password: str | None = None, **fields) -> Member:
+        """Create an administrator; `manage.py createsuperuser` calls this."""
+        fields.setdefault("display_name", email.partition("@")[0])
+        return self.create_user(email, password, **fields, is_staff=True, is_superuser=True)
+
+    def get_by_natural_key(self, email: str) -> Member:
+        """The member who logs in with this e-mail."""
+        return self.alias(email_lower=Lower("email")).get(email_lower=email.lower())
+
+
+class Member(AbstractBaseUser, PermissionsMixin):
+    """A person: the only record of one, and the account they log in with."""
+
+    id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
+    member_id = models.CharField(
+        "stable ID", max_length=20, unique=True, db_default=None, editable=False, help_text="FE-P-00001; never changes."
+    )
+    email = models.EmailField(max_length=255, help_text="What this person logs in with.")
+    display_name = models.CharField("name", max_length=255)
+    trust_score = models.IntegerField(
+        default=0, db_default=0, help_text="Points earned so far; missions may ask for a minimum."
+    )
+    is_active = models.BooleanField(
+        "active", default=True, db_default=True, help_text="Switch off to lock this person out without losing history."
+    )
+    is_staff = models.BooleanField("staff", default=False, db_default=False, help_text="May open this back office.")
+    is_superuser = models.BooleanField(
+        "administrator", default=False, db_default=False, help_text="Has every right without being given any."
+    )
+    password = models.CharField(max_length=128, default="!", db_default="!", editable=False)
+    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+    updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+
+    objects = MemberManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS = ["display_name"]
+
+    class Meta:
+        db_table = "members"
+        ordering = [F("created_at").desc(), F("id").desc()]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"), name="members_email_unique", violation_error_message="Another member has this e-mail."
+            ),
+            models.CheckConstraint(
+                condition=Q(trust_score__gte=0),
+                name="members_trust_score_not_negative",
+                violation_error_message="A trust score is zero or more.",
+            ),
+            models.CheckConstraint(
+                condition=Q(member_id__regex=r"^FE-P-([0-9]{5}|[1-9][0-9]{5,13})$"),
+                name="members_member_id_format",
+                violation_error_message="A member's stable ID looks like FE-P-00001.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(id=SYSTEM_MEMBER_ID)
+                | Q(is_staff=False, is_superuser=False, password__startswith=UNUSABLE_PASSWORD_PREFIX),
+                name="members_system_cannot_log_in",
+                violation_error_message="The system member cannot log in and has no rights.",
+            ),
+        ]
+        indexes = [
+            # The list, newest first; its deep pages walk this index alone.
+            models.Index(F("created_at").desc(), F("id").desc(), name="members_newest"),
+            # Search by the beginning of an e-mail or a name, and by the beginning of any word of a name.
+            models.Index(OpClass(Lower("email"), "text_pattern_ops"), name="members_email_prefix"),
+            models.Index(OpClass(Lower("display_name"), "text_pattern_ops"), name="members_name_prefix"),
+            GinIndex(SearchVector("display_name", config="simple"), name="members_name_words"),
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name or self.email
+
+    def get_full_name(self) -> str:
+        return self.display_name
+
+    def get_short_name(self) -> str:
+        return self.display_name.partition(" ")[0]

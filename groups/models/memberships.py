@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.postgres.functions import RandomUUID, TransactionNow
+from django.db import models
+from django.db.models import F, Q
+
+
+class MembershipQuerySet(models.QuerySet):
+    def active(self) -> MembershipQuerySet:
+        """Stays that have not ended."""
+        return self.filter(status=Membership.Status.ACTIVE)
+
+    def as_of(self, instant: datetime) -> MembershipQuerySet:
+        """Stays that were running at an aware instant; a stay ends at its `left_at`, not after it."""
+        return self.filter(Q(left_at__isnull=True) | Q(left_at__gt=instant), joined_at__lte=instant)
+
+
+class Membership(models.Model):
+    """One stay of one member in one group; a return is a new row."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "Active"
+        LEFT = "left", "Left"
+
+    id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
+    member = models.ForeignKey("groups.Member", models.PROTECT, related_name="memberships", db_index=False)
+    group = models.ForeignKey("groups.Group", models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=50, default="Member", db_default="Member")
+    joined_at = models.DateTimeField(db_default=TransactionNow())
+    left_at = models.DateTimeField(null=True, blank=True)
+    status = models.TextField(choices=Status, default=Status.ACTIVE, db_default=Status.ACTIVE)
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        db_table = "memberships"
+        db_table_comment = "Every tie between a member and a group, one row a stay, with leave tracking."
+        ordering = [F("joined_at").desc(), F("id").desc()]
+        constraints = [
+            # A member may leave and return, but never hold two seats at once.
+            models.UniqueConstraint(
+                fields=["member", "group"],
+                condition=Q(status="active"),
+                name="idx_memberships_active_unique",
+                violation_error_message="This member already belongs to the group.",
+            ),
+            models.CheckConstraint(condition=Q(status__in=["active", "left"]), name="memberships_status_known"),
+            models.CheckConstraint(
+                condition=Q(status="active", left_at__isnull=True) | Q(status="left", left_at__isnull=False),
+                name="memberships_left_at_fits_status",
+                violation_error_message="A stay that ended has a date of leaving; one that runs has none.",
+            ),
+            models.CheckConstraint(
+                condition=Q(left_at__gte=F("joined_at")) | Q(left_at__isnull=True),
+                name="memberships_left_after_joining",
+                violation_error_message="Nobody leaves before they joined.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(role=""), name="memberships_role_not_empty", violation_error_message="A seat has a role."
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["status"], name="idx_memberships_status"),
+            models.Index(fields=["group", "status"], name="idx_memberships_group_active", condition=Q(status="active")),
+            # A person's stays; also serves the foreign key.
+            models.Index(fields=["member", "group"], name="idx_memberships_member_group"),
+            # The list, newest first; its deep pages walk this index alone.
+            models.Index(F("joined_at").desc(), F("id").desc(), name="memberships_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.member} in {self.group}"
+
+    @property
+    def is_running(self) -> bool:
+        return self.status == self.Status.ACTIVE

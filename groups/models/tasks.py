@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from django.contrib.postgres.functions import RandomUUID, TransactionNow
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.search import SearchVector
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+
+
+class Task(models.Model):
+    """A piece of work in a mission, with what its doer earns."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        CLAIMED = "claimed", "Claimed"
+        DONE = "done", "Done"
+        CANCELLED = "cancelled", "Cancelled"
+
+    id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
+    stable_id = models.TextField("stable ID", unique=True, db_default=None, editable=False)
+    group = models.ForeignKey("groups.Group", models.PROTECT, related_name="tasks", verbose_name="mission")
+    title = models.CharField(max_length=255)
+    description = models.TextField(blank=True, default="", db_default="")
+    state = models.TextField(choices=State, default=State.OPEN, db_default=State.OPEN)
+    reward_points = models.IntegerField(
+        default=0, db_default=0, help_text="Trust score points for whoever completes it."
+    )
+    claimed_by = models.ForeignKey("groups.Member", models.PROTECT, null=True, blank=True, related_name="tasks")
+    due_on = models.DateField("due", null=True, blank=True)
+    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+    updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+
+    class Meta:
+        db_table = "tasks"
+        ordering = [F("created_at").desc(), F("id").desc()]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["open", "claimed", "done", "cancelled"]), name="tasks_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(stable_id__regex=r"^FE-T-([0-9]{5}|[1-9][0-9]{5,13})$"),
+                name="tasks_stable_id_format",
+                violation_error_message="A task's stable ID looks like FE-T-00001.",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="open", claimed_by__isnull=True)
+                | Q(state__in=["claimed", "done"], claimed_by__isnull=False)
+                | Q(state="cancelled"),
+                name="tasks_claimed_by_fits_state",
+                violation_error_message="A claimed or finished task has its member; an open one has none.",
+            ),
+            models.CheckConstraint(
+                condition=Q(reward_points__gte=0),
+                name="tasks_reward_not_negative",
+                violation_error_message="A reward is zero or more.",
+            ),
+        ]
+        indexes = [
+            # How much work is open in a mission.
+            models.Index(fields=["group", "state"], name="idx_tasks_group_state", condition=Q(state="open")),
+            # The list, newest first.
+            models.Index(F("created_at").desc(), F("id").desc(), name="tasks_newest"),
+            # Search by the beginning of a title, and by the beginning of any word of it.
+            models.Index(OpClass(Lower("title"), "text_pattern_ops"), name="tasks_title_prefix"),
+            GinIndex(SearchVector("title", config="simple"), name="tasks_title_words"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title

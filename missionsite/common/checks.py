@@ -1,0 +1,54 @@
+"""System checks: what the hosting cannot promise is said out loud."""
+
+from django.conf import settings
+from django.core.checks import Tags, Warning, register
+from django.db import DatabaseError, connections
+
+from missionsite.common.roles import MEMBER_ROLE
+
+
+@register(Tags.database)
+def roles_are_separate(app_configs, databases=None, **kwargs) -> list[Warning]:
+    """Warn where the site's role owns the tables, is a superuser, or has no restricted role to switch to."""
+    if "default" not in (databases or ()) or _is_owner():
+        return []
+    try:
+        with connections["default"].cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT r.rolsuper OR r.rolbypassrls,
+                       EXISTS (SELECT FROM pg_class c WHERE c.relname = 'memberships'
+                               AND c.relkind = 'r' AND pg_has_role(r.oid, c.relowner, 'USAGE')),
+                       EXISTS (SELECT FROM pg_roles m WHERE m.rolname = %s AND pg_has_role(r.oid, m.oid, 'MEMBER'))
+                FROM pg_roles r WHERE r.rolname = current_user
+                """,
+                [MEMBER_ROLE],
+            )
+            bypasses, owns, can_switch = cursor.fetchone()
+    except DatabaseError:
+        return []  # No server to ask: connecting fails with its own words.
+    warnings = []
+    if bypasses or owns:
+        warnings.append(
+            Warning(
+                "The site connects as a role that owns its tables or bypasses row security: append-only tables"
+                " and row security rest on code alone.",
+                hint="Create the roles of missionsite/embedded/roles.sql and set DATABASE_OWNER_URL.",
+                id="missionsite.W001",
+            )
+        )
+    if not can_switch:
+        warnings.append(
+            Warning(
+                f"There is no role {MEMBER_ROLE} to switch to: a member's own requests are held back by code alone.",
+                hint="Create the roles of missionsite/embedded/roles.sql.",
+                id="missionsite.W002",
+            )
+        )
+    return warnings
+
+
+def _is_owner() -> bool:
+    """Whether this process is connected as the owner on purpose, as `migrate` is."""
+    owner = settings.DATABASE_OWNER
+    return owner is not None and connections["default"].settings_dict["USER"] == owner["USER"]

@@ -1,0 +1,56 @@
+"""Middleware of the whole site: a request id, and a clear word about text that cannot be stored."""
+
+import logging
+import re
+import uuid
+from contextvars import ContextVar
+
+from django.http import HttpRequest, HttpResponse
+from django.views.defaults import bad_request
+
+request_id: ContextVar[str] = ContextVar("request_id", default="-")
+_ACCEPTED = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+class RequestIdMiddleware:
+    """Give every request an id: the caller's X-Request-ID where it is well-formed, else a new one.
+
+    The id is in the log lines and in the X-Request-ID header of the response.
+    """
+
+    def __init__(self, get_response) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        request.id = given if _ACCEPTED.fullmatch(given) else uuid.uuid4().hex
+        token = request_id.set(request.id)
+        try:
+            response = self.get_response(request)
+        finally:
+            request_id.reset(token)
+        response["X-Request-ID"] = request.id
+        return response
+
+
+class RequestIdFilter(logging.Filter):
+    """Puts the request's id on each log record."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = request_id.get()
+        return True
+
+
+class CleanInputMiddleware:
+    """Refuse an address with a NUL character in it: PostgreSQL has no text that could match.
+
+    Forms and request bodies are left to their own validation, which keeps what was typed.
+    """
+
+    def __init__(self, get_response) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            return bad_request(request, ValueError("NUL character"))
+        return self.get_response(request)

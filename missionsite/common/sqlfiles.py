@@ -1,0 +1,50 @@
+"""Migration operations for SQL kept in files beside the migration."""
+
+from pathlib import Path
+
+from django.db import migrations
+
+
+class SQLFile(migrations.RunSQL):
+    """Run `sql/NAME.sql` beside the migration, and `sql/NAME.reverse.sql` on the way back.
+
+    migration_file: the migration's own `__file__`.
+    """
+
+    def __init__(self, migration_file: str, name: str) -> None:
+        self.name = name
+        folder = Path(migration_file).parent / "sql"
+        super().__init__(
+            sql=(folder / f"{name}.sql").read_text(encoding="utf-8"),
+            reverse_sql=(folder / f"{name}.reverse.sql").read_text(encoding="utf-8"),
+        )
+
+    def describe(self) -> str:
+        return f"SQL file {self.name}"
+
+
+class KeepRows(migrations.RunSQL):
+    """Keep the rows of a history table that the way back drops in `<table>_set_aside`; going forward restores them.
+
+    Place it after every operation that shapes the table.
+    """
+
+    def __init__(self, table: str) -> None:
+        self.table = table
+        # The name comes from a migration, never from outside.
+        restore = """
+            DO $$ BEGIN
+                IF to_regclass('{table}_set_aside') IS NOT NULL THEN
+                    INSERT INTO {table} OVERRIDING SYSTEM VALUE SELECT * FROM {table}_set_aside;
+                    PERFORM setval(pg_get_serial_sequence('{table}', 'pgh_id'), max(pgh_id)) FROM {table}
+                        HAVING max(pgh_id) IS NOT NULL;
+                    DROP TABLE {table}_set_aside;
+                END IF;
+            END $$;
+        """
+        super().__init__(
+            sql=restore.format(table=table), reverse_sql=f"CREATE TABLE {table}_set_aside AS TABLE {table};"
+        )
+
+    def describe(self) -> str:
+        return f"Keep the rows of {self.table}"
