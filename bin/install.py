@@ -37,7 +37,9 @@ def main(*names: str) -> None:
             print(f"Installing {name} (the first time takes about a minute) ...", flush=True)
             UNFINISHED.touch()
             if run(*pip(), "install", "--require-hashes", "--requirement", name).returncode:
-                sys.exit(f"Installing {name} failed, see above. Check the network and the free disk space, run it again.")
+                sys.exit(
+                    f"Installing {name} failed, see above. Check the network and the free disk space, run it again."
+                )
             stamp.write_text(value)
             UNFINISHED.unlink()
 
@@ -46,7 +48,9 @@ def usable() -> bool:
     """Whether .venv has a Python that still runs and is new enough, and no install in it was interrupted."""
     check = "import sys; sys.exit(sys.version_info < (3, 11))"
     return (
-        PYTHON.exists() and not UNFINISHED.exists() and run(PYTHON, "-c", check, stderr=subprocess.DEVNULL).returncode == 0
+        PYTHON.exists()
+        and not UNFINISHED.exists()
+        and run(PYTHON, "-c", check, stderr=subprocess.DEVNULL).returncode == 0
     )
 
 
@@ -68,7 +72,10 @@ def pip() -> list:
     hosts = [sys.executable, "-m", "pip", "--python", PYTHON]
     if run(*hosts, "--version", **quiet).returncode == 0:
         return [*hosts, *options]
-    if importlib.util.find_spec("virtualenv") and run(sys.executable, "-m", "virtualenv", VENV, **quiet).returncode == 0:
+    if (
+        importlib.util.find_spec("virtualenv")
+        and run(sys.executable, "-m", "virtualenv", VENV, **quiet).returncode == 0
+    ):
         return [*own, *options]
     sys.exit(NO_PIP)
 
