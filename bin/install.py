@@ -3,6 +3,8 @@
 Runs on the machine's own Python 3.11 or newer, with nothing but the standard library.
 """
 
+# ruff: noqa: S603, T201 - it runs programs and talks to the person at the terminal
+
 import contextlib
 import fcntl
 import hashlib

@@ -1,5 +1,7 @@
 """The demo's processes, each started again when it ends by itself."""
 
+# ruff: noqa: S603 - it runs programs of ours
+
 import contextlib
 import os
 import signal

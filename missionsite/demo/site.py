@@ -15,7 +15,6 @@ from missionsite.demo.services import Service, Watcher, web_command, worker_comm
 from missionsite.embedded import files
 from missionsite.embedded.cluster import is_free
 
-
 HOST = "127.0.0.1"
 LOOK_SECONDS = 0.25
 ANSWER_SECONDS = 90

@@ -1,5 +1,7 @@
 """The operating system's user PostgreSQL runs as: never root."""
 
+# ruff: noqa: S603 - it runs programs of ours
+
 import os
 import pwd
 import subprocess

@@ -1,5 +1,7 @@
 """Where the PostgreSQL programs are: a chosen folder, the pinned wheel, or the system's."""
 
+# ruff: noqa: S603 - it runs programs of ours
+
 import importlib.util
 import os
 import re

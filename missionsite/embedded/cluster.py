@@ -1,5 +1,7 @@
 """One PostgreSQL cluster in a folder of ours: made at first start, found again at the next."""
 
+# ruff: noqa: S603 - it runs programs of ours
+
 import contextlib
 import functools
 import json
@@ -168,8 +170,8 @@ class Cluster:
             if int(made_by) != found.major:
                 raise EmbeddedError(
                     f"The data in {self.home} was made by PostgreSQL {made_by}, and {found.folder} holds "
-                    f"{found.version}. Set MISSIONSITE_POSTGRES_BIN to the bin folder of a PostgreSQL {made_by}, or start "
-                    "over with bin/demo --reset."
+                    f"{found.version}. Set MISSIONSITE_POSTGRES_BIN to the bin folder of a PostgreSQL {made_by}, "
+                    "or start over with bin/demo --reset."
                 )
             return
         unfinished = self.home / "data.new"

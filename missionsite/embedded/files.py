@@ -25,10 +25,9 @@ def locked(path: Path, *, shared: bool = False) -> Iterator[None]:
 
 def if_unused(path: Path, action: Callable[[], object]) -> None:
     """Do something unless another process holds this lock."""
-    with refusals(path), open(path, "a") as file:
-        with contextlib.suppress(BlockingIOError):
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            action()
+    with refusals(path), open(path, "a") as file, contextlib.suppress(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        action()
 
 
 @contextlib.contextmanager

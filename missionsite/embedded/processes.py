@@ -1,5 +1,7 @@
 """Which PostgreSQL processes belong to a data folder: a server, or what a killed one left behind."""
 
+# ruff: noqa: S603, S607 - it asks the system about processes
+
 import contextlib
 import os
 import signal

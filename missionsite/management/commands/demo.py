@@ -75,7 +75,7 @@ class Command(BaseCommand):
 
     def begin_again(self, arguments: list[str]) -> None:
         self.stdout.flush()
-        os.execv(sys.executable, [sys.executable, *arguments])
+        os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606
 
     def fill(self, *, new_passwords: bool) -> None:
         """Bring the schema up to date; the first time, add example data and accounts."""
