@@ -13,9 +13,17 @@ find_python() {
     return 1
 }
 
-# install FILE...: makes .venv when it is missing and installs what the requirements files pin.
-install() {
+# install_requirements FILE...: makes .venv when it is missing and installs what the requirements files pin.
+install_requirements() {
     unset PYTHONHOME PYTHONPATH
     python=$(find_python) || return
     "$python" bin/install.py "$@"
+}
+
+# Prints the path of the first Chromium. CHROMIUM names one explicitly.
+find_chromium() {
+    for candidate in "${CHROMIUM:-chromium}" chromium chromium-browser google-chrome; do
+        command -v "$candidate" && return
+    done
+    return 1
 }
