@@ -8,6 +8,7 @@ import json
 import os
 import random
 import secrets
+import shlex
 import shutil
 import socket
 import subprocess
@@ -244,6 +245,7 @@ class Cluster:
             "timezone": "UTC",
             "log_timezone": "UTC",
             **(FOR_TESTS if self.tests else DURABLE),
+            **dict(pair.split("=", 1) for pair in shlex.split(os.environ.get("MISSIONSITE_POSTGRES_SETTINGS", ""))),
         }
         conf = self.data / "missionsite.conf"
         files.write_private(
