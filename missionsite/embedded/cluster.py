@@ -178,6 +178,8 @@ class Cluster:
         unfinished = self.home / "data.new"
         shutil.rmtree(unfinished, ignore_errors=True)
         shutil.rmtree(self.data, ignore_errors=True)
+        # Its passwords were those of other data.
+        self.connection_file.unlink(missing_ok=True)
         password_file = self.home / "password"
         files.write_private(password_file, files.secret(self.var, self.superuser_file.name, _password))
         self.account.give(password_file)
