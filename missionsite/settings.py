@@ -171,8 +171,6 @@ vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 
 # --- History ----------------------------------------------------------------------------------
 
-# Statement-level triggers: a bulk change costs about twice a bare one instead of twenty times.
-PGHISTORY_APPEND_ONLY = False
 PGHISTORY_MIDDLEWARE_METHODS = ("POST", "PUT", "PATCH", "DELETE")
 
 # --- API --------------------------------------------------------------------------------------
@@ -194,5 +192,7 @@ LOGGING = {
     "filters": {"request_id": {"()": "missionsite.common.middleware.RequestIdFilter"}},
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "line"}},
+    # Says at every start that it is about to read the tasks.
+    "loggers": {"procrastinate.blueprints": {"level": "WARNING"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

@@ -377,6 +377,15 @@ class Migration(migrations.Migration):
                 violation_error_message="A member's stable ID looks like FE-P-00001.",
             ),
         ),
+        migrations.AddConstraint(
+            model_name="member",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("id", "00000000-0000-0000-0000-000000000000"), _negated=True)
+                | models.Q(("is_staff", False), ("is_superuser", False), ("password__startswith", "!")),
+                name="members_system_cannot_log_in",
+                violation_error_message="The system member cannot log in and has no rights.",
+            ),
+        ),
         migrations.AddIndex(
             model_name="group",
             index=models.Index(

@@ -3,8 +3,20 @@
 from groups.models.counters import MissionCounter
 from groups.models.events import Event
 from groups.models.groups import Group
+from groups.models.history import GroupHistory, MemberHistory, MembershipHistory, TaskHistory
 from groups.models.members import Member
 from groups.models.memberships import Membership
 from groups.models.tasks import Task
 
-__all__ = ["Event", "Group", "Member", "Membership", "MissionCounter", "Task"]
+__all__ = [
+    "Event",
+    "Group",
+    "GroupHistory",
+    "Member",
+    "MemberHistory",
+    "Membership",
+    "MembershipHistory",
+    "MissionCounter",
+    "Task",
+    "TaskHistory",
+]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -77,6 +78,12 @@ class Member(AbstractBaseUser, PermissionsMixin):
                 condition=Q(member_id__regex=r"^FE-P-([0-9]{5}|[1-9][0-9]{5,13})$"),
                 name="members_member_id_format",
                 violation_error_message="A member's stable ID looks like FE-P-00001.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(id=SYSTEM_MEMBER_ID)
+                | Q(is_staff=False, is_superuser=False, password__startswith=UNUSABLE_PASSWORD_PREFIX),
+                name="members_system_cannot_log_in",
+                violation_error_message="The system member cannot log in and has no rights.",
             ),
         ]
         indexes = [

@@ -10,7 +10,7 @@ from missionsite.common.roles import MEMBER_ROLE
 @register(Tags.database)
 def roles_are_separate(app_configs, databases=None, **kwargs) -> list[Warning]:
     """Warn where the site's role owns the tables, is a superuser, or has no restricted role to switch to."""
-    if "default" not in (databases or ()) or (settings.DATABASE_OWNER is not None and _is_owner()):
+    if "default" not in (databases or ()) or _is_owner():
         return []
     try:
         with connections["default"].cursor() as cursor:
@@ -50,4 +50,5 @@ def roles_are_separate(app_configs, databases=None, **kwargs) -> list[Warning]:
 
 def _is_owner() -> bool:
     """Whether this process is connected as the owner on purpose, as `migrate` is."""
-    return connections["default"].settings_dict["USER"] == settings.DATABASE_OWNER["USER"]
+    owner = settings.DATABASE_OWNER
+    return owner is not None and connections["default"].settings_dict["USER"] == owner["USER"]

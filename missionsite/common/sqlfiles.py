@@ -24,25 +24,26 @@ class SQLFile(migrations.RunSQL):
 
 
 class KeepRows(migrations.RunSQL):
-    """Keep the rows of a table that the way back drops in `<table>_set_aside`; going forward restores them.
+    """Keep the rows of a history table that the way back drops in `<table>_set_aside`; going forward restores them.
 
-    Place it after the operation that creates the table.
+    Place it after every operation that shapes the table.
     """
 
     def __init__(self, table: str) -> None:
         self.table = table
+        # The name comes from a migration, never from outside.
+        restore = """
+            DO $$ BEGIN
+                IF to_regclass('{table}_set_aside') IS NOT NULL THEN
+                    INSERT INTO {table} OVERRIDING SYSTEM VALUE SELECT * FROM {table}_set_aside;
+                    PERFORM setval(pg_get_serial_sequence('{table}', 'pgh_id'), max(pgh_id)) FROM {table}
+                        HAVING max(pgh_id) IS NOT NULL;
+                    DROP TABLE {table}_set_aside;
+                END IF;
+            END $$;
+        """
         super().__init__(
-            sql=f"""
-                DO $$ BEGIN
-                    IF to_regclass('{table}_set_aside') IS NOT NULL THEN
-                        INSERT INTO {table} OVERRIDING SYSTEM VALUE SELECT * FROM {table}_set_aside;
-                        PERFORM setval(pg_get_serial_sequence('{table}', 'pgh_id'), max(pgh_id)) FROM {table}
-                            HAVING max(pgh_id) IS NOT NULL;
-                        DROP TABLE {table}_set_aside;
-                    END IF;
-                END $$;
-            """,
-            reverse_sql=f"CREATE TABLE {table}_set_aside AS TABLE {table};",
+            sql=restore.format(table=table), reverse_sql=f"CREATE TABLE {table}_set_aside AS TABLE {table};"
         )
 
     def describe(self) -> str:

@@ -7,8 +7,10 @@ BEGIN
     RETURN NEW;
 END $$;
 
+-- Logging in is no change of the member.
 CREATE TRIGGER members_touch_updated_at BEFORE UPDATE ON members
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.* AND OLD.last_login IS NOT DISTINCT FROM NEW.last_login)
+    EXECUTE FUNCTION touch_updated_at();
 CREATE TRIGGER groups_touch_updated_at BEFORE UPDATE ON groups
     FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION touch_updated_at();
 CREATE TRIGGER tasks_touch_updated_at BEFORE UPDATE ON tasks

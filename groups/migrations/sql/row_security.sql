@@ -1,0 +1,98 @@
+-- Row security for missionsite_member, the role a member's own requests run under.
+--
+-- A member sees active groups and those of the own stays, the people now in the same missions (no e-mail), the own
+-- events and tasks of the groups in sight; and may take a seat they are eligible for and leave it. The site's own role
+-- sees everything. Policies name their role, and the site's is a plain `true`: any other condition would keep
+-- searches from using an index.
+
+-- SECURITY DEFINER: a policy of memberships that reads memberships would call itself.
+CREATE FUNCTION current_member_groups() RETURNS uuid[]
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+    SELECT coalesce(array_agg(DISTINCT group_id), '{}')
+    FROM memberships WHERE member_id = current_member_id() AND status = 'active'
+$$;
+
+CREATE FUNCTION current_member_may_join(mission uuid) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+    SELECT EXISTS (
+        SELECT FROM groups g, members p
+        WHERE g.id = mission AND g.type = 'mission' AND p.id = current_member_id() AND p.is_active
+          AND p.trust_score >= coalesce(g.min_trust_score, 0)
+    )
+$$;
+REVOKE EXECUTE ON FUNCTION current_member_groups(), current_member_may_join(uuid) FROM PUBLIC;
+
+DO $$
+BEGIN
+    -- A single-role hosting owns its tables and is not held by policies; there is nothing to set up.
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app')
+        OR NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_member')
+        OR current_user = 'missionsite_app' THEN
+        RETURN;
+    END IF;
+
+    ALTER TABLE members ENABLE ROW LEVEL SECURITY;
+    ALTER TABLE groups ENABLE ROW LEVEL SECURITY;
+    ALTER TABLE memberships ENABLE ROW LEVEL SECURITY;
+    ALTER TABLE tasks ENABLE ROW LEVEL SECURITY;
+    ALTER TABLE events ENABLE ROW LEVEL SECURITY;
+    ALTER TABLE memberships_history ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY members_site ON members TO missionsite_app USING (true) WITH CHECK (true);
+    CREATE POLICY groups_site ON groups TO missionsite_app USING (true) WITH CHECK (true);
+    CREATE POLICY memberships_site ON memberships TO missionsite_app USING (true) WITH CHECK (true);
+    CREATE POLICY tasks_site ON tasks TO missionsite_app USING (true) WITH CHECK (true);
+    CREATE POLICY events_site ON events TO missionsite_app USING (true) WITH CHECK (true);
+    CREATE POLICY memberships_history_site ON memberships_history TO missionsite_app USING (true) WITH CHECK (true);
+
+    GRANT EXECUTE ON FUNCTION current_member_groups(), current_member_may_join(uuid) TO missionsite_member;
+    GRANT SELECT ON groups, tasks, memberships, mission_counters TO missionsite_member;
+    GRANT SELECT (id, member_id, display_name, trust_score, is_active) ON members TO missionsite_member;
+    GRANT SELECT ON events TO missionsite_member;
+    GRANT INSERT (id, member_id, group_id, role, joined_at, status, left_at) ON memberships TO missionsite_member;
+    GRANT UPDATE (status, left_at) ON memberships TO missionsite_member;
+    GRANT INSERT (type, actor_id, member_id, group_id, payload, occurred_at) ON events TO missionsite_member;
+
+    CREATE POLICY members_in_sight ON members FOR SELECT TO missionsite_member
+        USING (
+            id = current_member_id()
+            OR id IN (SELECT m.member_id FROM memberships m
+                      WHERE m.status = 'active' AND m.group_id = ANY ((SELECT current_member_groups())::uuid[]))
+        );
+    CREATE POLICY groups_in_sight ON groups FOR SELECT TO missionsite_member
+        USING (
+            status = 'active'
+            OR id IN (SELECT m.group_id FROM memberships m WHERE m.member_id = current_member_id())
+        );
+    CREATE POLICY tasks_in_sight ON tasks FOR SELECT TO missionsite_member
+        USING (EXISTS (SELECT FROM groups g WHERE g.id = tasks.group_id));
+    CREATE POLICY memberships_in_sight ON memberships FOR SELECT TO missionsite_member
+        USING (
+            member_id = current_member_id()
+            OR (status = 'active' AND group_id = ANY ((SELECT current_member_groups())::uuid[]))
+        );
+    CREATE POLICY memberships_join ON memberships FOR INSERT TO missionsite_member
+        WITH CHECK (
+            member_id = current_member_id() AND status = 'active' AND role = 'Member'
+            AND current_member_may_join(group_id)
+        );
+    CREATE POLICY memberships_leave ON memberships FOR UPDATE TO missionsite_member
+        USING (member_id = current_member_id() AND status = 'active')
+        WITH CHECK (member_id = current_member_id() AND status = 'left');
+    CREATE POLICY events_in_sight ON events FOR SELECT TO missionsite_member
+        USING (member_id = current_member_id() OR actor_id = current_member_id());
+    CREATE POLICY events_of_own_deeds ON events FOR INSERT TO missionsite_member
+        WITH CHECK (actor_id = current_member_id() AND member_id = current_member_id());
+
+    -- The history triggers run with the rights of whoever changed the row.
+    GRANT INSERT ON memberships_history TO missionsite_member;
+    CREATE POLICY memberships_history_of_own_deeds ON memberships_history FOR INSERT TO missionsite_member
+        WITH CHECK (member_id = current_member_id());
+    GRANT SELECT, INSERT, UPDATE ON pghistory_context TO missionsite_member;
+    ALTER TABLE pghistory_context ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY pghistory_context_site ON pghistory_context TO missionsite_app USING (true) WITH CHECK (true);
+    CREATE POLICY pghistory_context_of_request ON pghistory_context TO missionsite_member
+        USING (id = nullif(current_setting('pghistory.context_id', true), '')::uuid)
+        WITH CHECK (id = nullif(current_setting('pghistory.context_id', true), '')::uuid);
+END $$;

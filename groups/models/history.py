@@ -1,0 +1,70 @@
+"""What every row looked like after each change, written by statement-level triggers from any door.
+
+`pgh_obj` is the row, `pgh_label` what happened (insert, update, delete), `pgh_context` who did it and where.
+"""
+
+import pghistory
+import pgtrigger
+from django.db import models
+
+from groups.models.groups import Group
+from groups.models.members import Member
+from groups.models.memberships import Membership
+from groups.models.tasks import Task
+
+
+def _history_of(model: type[models.Model], *, exclude: tuple[str, ...] = ()) -> type[models.Model]:
+    """The abstract base of a history model: every change and deletion, one insert a statement.
+
+    The dates the database keeps by itself are left out: they change with everything and say nothing.
+    """
+    kept_by_itself = [field.name for field in model._meta.fields if field.name in ("created_at", "updated_at")]
+    return pghistory.create_event_model(
+        model,
+        pghistory.InsertEvent(),
+        pghistory.UpdateEvent(),
+        pghistory.DeleteEvent(),
+        level=pgtrigger.Statement,
+        obj_field=pghistory.ObjForeignKey(related_name="history", related_query_name="history"),
+        exclude=[*exclude, *kept_by_itself],
+    )
+
+
+class MemberHistory(_history_of(Member, exclude=("password", "last_login"))):
+    """Changes of members; passwords and log-ins leave no copy here."""
+
+    pgh_id = models.BigAutoField(primary_key=True)
+
+    class Meta:
+        db_table = "members_history"
+        indexes = [models.Index(fields=["pgh_obj", "-pgh_id"], name="members_history_of")]
+
+
+class GroupHistory(_history_of(Group)):
+    """Changes of missions and colonies."""
+
+    pgh_id = models.BigAutoField(primary_key=True)
+
+    class Meta:
+        db_table = "groups_history"
+        indexes = [models.Index(fields=["pgh_obj", "-pgh_id"], name="groups_history_of")]
+
+
+class MembershipHistory(_history_of(Membership)):
+    """Changes of stays."""
+
+    pgh_id = models.BigAutoField(primary_key=True)
+
+    class Meta:
+        db_table = "memberships_history"
+        indexes = [models.Index(fields=["pgh_obj", "-pgh_id"], name="memberships_history_of")]
+
+
+class TaskHistory(_history_of(Task)):
+    """Changes of tasks."""
+
+    pgh_id = models.BigAutoField(primary_key=True)
+
+    class Meta:
+        db_table = "tasks_history"
+        indexes = [models.Index(fields=["pgh_obj", "-pgh_id"], name="tasks_history_of")]

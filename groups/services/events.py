@@ -1,0 +1,41 @@
+from groups.models import Event, Group, Member
+
+
+def record(
+    type_: str, *, actor: Member | None, member: Member | None = None, group: Group | None = None, **payload
+) -> Event:
+    """Write down what happened, in the transaction of the change itself. Empty payload entries are left out."""
+    return Event.objects.create(
+        type=type_,
+        actor=actor,
+        member=member,
+        group=group,
+        payload={key: value for key, value in payload.items() if value not in ("", None, {})},
+    )
+
+
+def record_changes(type_: str, *, changed: dict, **links) -> Event | None:
+    """Write down an edit as {field: [before, after]}; nothing where nothing changed."""
+    if not changed:
+        return None
+    return record(type_, changed=changed, **links)
+
+
+def apply_changes(instance, changes: dict) -> dict:
+    """Set fields on an instance and save just those that differ.
+
+    Returns {field: [before, after]} in words that JSON can hold.
+    """
+    changed = {}
+    for name, after in changes.items():
+        before = getattr(instance, name)
+        if before != after:
+            setattr(instance, name, after)
+            changed[name] = [_plain(before), _plain(after)]
+    if changed:
+        instance.save(update_fields=list(changed))
+    return changed
+
+
+def _plain(value):
+    return value if value is None or isinstance(value, (bool, int, str)) else str(value)

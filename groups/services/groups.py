@@ -1,0 +1,75 @@
+"""Making, editing, archiving and restoring missions and colonies."""
+
+from groups.errors import GroupIsActive, GroupIsArchived
+from groups.models import Group, Member
+from groups.services.events import apply_changes, record, record_changes
+from missionsite.common.transactions import service
+
+
+@service
+def create_mission(
+    *, name: str, colony: Group, description: str = "", min_trust_score: int = 0, actor: Member | None = None
+) -> Group:
+    """Open a mission in a colony. min_trust_score: points, 0 lets everyone in.
+
+    Raises ColonyArchived, ParentIsNoColony, ThresholdNegative.
+    """
+    mission = Group.objects.create(
+        name=name,
+        type=Group.Type.MISSION,
+        parent_group=colony,
+        description=description,
+        min_trust_score=min_trust_score,
+    )
+    record("group.created", actor=actor, group=mission, stable_id=mission.stable_id)
+    return mission
+
+
+@service
+def create_colony(*, name: str, description: str = "", actor: Member | None = None) -> Group:
+    """Found a colony: the root missions belong to."""
+    colony = Group.objects.create(name=name, type=Group.Type.COLONY, description=description, min_trust_score=None)
+    record("group.created", actor=actor, group=colony, stable_id=colony.stable_id)
+    return colony
+
+
+@service
+def update_group(*, group: Group, actor: Member | None = None, **changes) -> Group:
+    """Change name, description, min_trust_score or parent_group; archiving has its own service.
+
+    Raises what the rules of a group refuse.
+    """
+    _only(changes, "name", "description", "min_trust_score", "parent_group")
+    current = Group.objects.select_for_update(of=("self",)).get(pk=group.pk)
+    changed = apply_changes(current, changes)
+    record_changes("group.changed", actor=actor, group=current, changed=changed)
+    return current
+
+
+@service
+def archive_group(*, group: Group, actor: Member | None = None, reason: str = "") -> Group:
+    """Close a group: seats stay as they are, nobody new joins, and its missions list no longer shows it.
+
+    Raises GroupIsArchived, ColonyHasActiveMissions.
+    """
+    return _set_status(group, Group.Status.ARCHIVED, GroupIsArchived, "group.archived", actor, reason)
+
+
+@service
+def restore_group(*, group: Group, actor: Member | None = None, reason: str = "") -> Group:
+    """Open an archived group again, with the seats it had. Raises GroupIsActive, ColonyArchived."""
+    return _set_status(group, Group.Status.ACTIVE, GroupIsActive, "group.restored", actor, reason)
+
+
+def _set_status(group, status, refusal, event_type, actor, reason) -> Group:
+    # One guarded statement: of two at once, one changes it and the other is told so.
+    if not Group.objects.filter(pk=group.pk).exclude(status=status).update(status=status):
+        raise refusal
+    group.status = status
+    record(event_type, actor=actor, group=group, reason=reason)
+    return group
+
+
+def _only(changes: dict, *names: str) -> None:
+    if unknown := set(changes) - set(names):
+        raise TypeError(f"cannot change {', '.join(sorted(unknown))} here")

@@ -1,0 +1,116 @@
+"""Who changed what, when, field by field — and taking one change back."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+
+from groups.errors import LaterChange, NothingToRevert
+from groups.models import Group, Member, Membership, Task
+from groups.services.events import record
+from missionsite.common.transactions import service
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """One field of a change: what it was and what it became, as stored."""
+
+    name: str
+    label: str
+    before: object
+    after: object
+
+
+@dataclass(frozen=True)
+class Change:
+    """One entry of a row's history. label: insert, update or delete. actor: None where no request made it."""
+
+    pgh_id: int
+    when: datetime
+    label: str
+    actor: Member | None
+    where: str
+    fields: list[FieldChange] = field(default_factory=list)
+    instance: models.Model | None = None
+
+
+def changes_of(instance: models.Model, *, limit: int = 200) -> list[Change]:
+    """The history of a row, newest first, at most `limit` entries, in two queries."""
+    # One entry more than shown: the oldest one shown is compared with the one before it.
+    entries = list(
+        instance.history.model.objects.filter(pgh_obj_id=instance.pk)
+        .select_related("pgh_context")
+        .order_by("-pgh_id")[: limit + 1]
+    )
+    contexts = [getattr(entry.pgh_context, "metadata", None) or {} for entry in entries]
+    actors = Member.objects.in_bulk({context["user"] for context in contexts if context.get("user")})
+    actors = {str(key): actor for key, actor in actors.items()}
+    changes = [
+        Change(
+            pgh_id=entry.pgh_id,
+            when=entry.pgh_created_at,
+            label=entry.pgh_label,
+            actor=actors.get(str(context.get("user"))),
+            where=context.get("url", ""),
+            fields=_differences(older, entry) if entry.pgh_label == "update" and older else [],
+            instance=instance,
+        )
+        for (entry, older), context in zip(pairwise([*entries, None]), contexts, strict=True)
+    ]
+    return changes[:limit]
+
+
+@service
+def revert_change(*, change: Change, actor: Member | None = None) -> models.Model:
+    """Set the fields of one change back to what they were before it.
+
+    Rules hold as for any edit. Raises NothingToRevert, LaterChange (names the fields a later edit touched), and what
+    the database refuses.
+    """
+    if not change.fields:
+        raise NothingToRevert
+    model = type(change.instance)
+    current = model._default_manager.select_for_update(of=("self",)).get(pk=change.instance.pk)
+    overtaken = [f.label for f in change.fields if getattr(current, _attname(model, f.name)) != f.after]
+    if overtaken:
+        raise LaterChange(f"A later edit changed {', '.join(overtaken)}; it is not overwritten.")
+    for changed in change.fields:
+        setattr(current, _attname(model, changed.name), changed.before)
+    current.save(update_fields=[changed.name for changed in change.fields])
+    record(f"{model._meta.model_name}.reverted", actor=actor, **_links(current), entry=change.pgh_id)
+    return current
+
+
+def _differences(older, newer) -> list[FieldChange]:
+    """The tracked fields in which two entries differ."""
+    changes = []
+    for tracked in newer._meta.concrete_fields:
+        if tracked.name.startswith("pgh_"):
+            continue
+        before, after = getattr(older, tracked.attname), getattr(newer, tracked.attname)
+        if before != after:
+            changes.append(FieldChange(tracked.name, str(tracked.verbose_name), before, after))
+    return changes
+
+
+def _attname(model: type[models.Model], name: str) -> str:
+    try:
+        return model._meta.get_field(name).attname
+    except FieldDoesNotExist as error:
+        raise NothingToRevert(f"{name} is no longer kept, so this change cannot be taken back.") from error
+
+
+def _links(instance: models.Model) -> dict:
+    """What the event of a revert points to."""
+    match instance:
+        case Member():
+            return {"member": instance}
+        case Group():
+            return {"group": instance}
+        case Membership():
+            return {"member": instance.member, "group": instance.group, "membership": str(instance.pk)}
+        case Task():
+            return {"group": instance.group, "task": instance.stable_id}
+    raise TypeError(f"{instance!r} has no history of its own")

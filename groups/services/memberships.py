@@ -1,0 +1,112 @@
+"""Taking, leaving and changing seats."""
+
+from datetime import datetime
+
+from django.utils import timezone
+
+from groups.errors import MemberInactive, MissionArchived, NotAMember, RoleMissing, StayEnded, TrustTooLow
+from groups.models import Group, Member, Membership
+from groups.services.events import record
+from missionsite.common.transactions import service
+
+
+@service
+def join_mission(
+    *,
+    member: Member,
+    mission: Group,
+    actor: Member | None = None,
+    role: str = "Member",
+    joined_at: datetime | None = None,
+    reason: str = "",
+) -> Membership:
+    """Seat a member in a mission (or in a colony, which asks for no trust score).
+
+    actor: who does it; the member when left out. joined_at: aware datetime; now when left out.
+    Raises MissionArchived, MemberInactive, TrustTooLow (carries the missing points), AlreadyMember.
+    """
+    # Fresh facts: what the caller holds may be older than the last edit. The archived state is checked once more by
+    # the database, under a lock.
+    mission = Group.objects.get(pk=mission.pk)
+    facts = Member.objects.only("trust_score", "is_active").get(pk=member.pk)
+    if mission.is_archived:
+        raise MissionArchived
+    if not facts.is_active:
+        raise MemberInactive
+    required = mission.min_trust_score or 0
+    if facts.trust_score < required:
+        raise TrustTooLow(score=facts.trust_score, required=required)
+    if not role.strip():
+        raise RoleMissing
+    times = {"joined_at": joined_at} if joined_at else {}
+    membership = Membership.objects.create(member=member, group=mission, role=role.strip(), **times)
+    record(
+        "membership.created",
+        actor=actor or member,
+        member=member,
+        group=mission,
+        membership=str(membership.pk),
+        role=membership.role,
+        reason=reason,
+    )
+    return membership
+
+
+@service
+def leave_mission(
+    *,
+    member: Member,
+    mission: Group,
+    actor: Member | None = None,
+    left_at: datetime | None = None,
+    reason: str = "",
+) -> Membership:
+    """End a member's stay; its row remains, and a return is a new one.
+
+    left_at: aware datetime; now when left out. Raises NotAMember, LeftBeforeJoining.
+    """
+    stay = Membership.objects.active().filter(member=member, group=mission).first()
+    if stay is None:
+        raise NotAMember
+    # The database's clock set joined_at; this machine's may be a little behind it.
+    left_at = left_at or max(timezone.now(), stay.joined_at)
+    # One guarded statement: of two at once, one ends the stay and the other finds none.
+    ended = Membership.objects.active().filter(pk=stay.pk).update(status=Membership.Status.LEFT, left_at=left_at)
+    if not ended:
+        raise NotAMember
+    stay.status, stay.left_at = Membership.Status.LEFT, left_at
+    record(
+        "membership.ended",
+        actor=actor or member,
+        member=member,
+        group=mission,
+        membership=str(stay.pk),
+        reason=reason,
+    )
+    return stay
+
+
+@service
+def change_role(*, membership: Membership, role: str, actor: Member | None = None, reason: str = "") -> Membership:
+    """Give a running stay another role. Raises StayEnded, RoleMissing."""
+    role = role.strip()
+    if not role:
+        raise RoleMissing
+    current = Membership.objects.select_for_update(of=("self",)).get(pk=membership.pk)
+    if not current.is_running:
+        raise StayEnded
+    before = current.role
+    membership.role = role
+    if role == before:
+        return membership
+    Membership.objects.filter(pk=current.pk).update(role=role)
+    record(
+        "membership.role_changed",
+        actor=actor,
+        member=current.member,
+        group=current.group,
+        membership=str(current.pk),
+        changed={"role": [before, role]},
+        reason=reason,
+    )
+    return membership

@@ -1,0 +1,96 @@
+"""The life of a task: open, claimed, done or cancelled, and open again."""
+
+from datetime import date
+
+from groups.errors import MemberInactive, NotAMember, TaskStateRefused
+from groups.models import Group, Member, Membership, Task
+from groups.services.events import apply_changes, record, record_changes
+from missionsite.common.transactions import service
+
+State = Task.State
+
+
+@service
+def create_task(
+    *,
+    group: Group,
+    title: str,
+    description: str = "",
+    reward_points: int = 0,
+    due_on: date | None = None,
+    actor: Member | None = None,
+) -> Task:
+    """Add an open task to a mission. reward_points: trust score points. Raises TaskMissionArchived, RewardNegative."""
+    task = Task.objects.create(
+        group=group, title=title, description=description, reward_points=reward_points, due_on=due_on
+    )
+    record("task.created", actor=actor, group=group, task=task.stable_id)
+    return task
+
+
+@service
+def update_task(*, task: Task, actor: Member | None = None, **changes) -> Task:
+    """Change title, description, reward_points or due_on. Raises RewardNegative."""
+    if unknown := set(changes) - {"title", "description", "reward_points", "due_on"}:
+        raise TypeError(f"cannot change {', '.join(sorted(unknown))} here")
+    current = _locked(task)
+    changed = apply_changes(current, changes)
+    record_changes("task.changed", actor=actor, group=current.group, task=current.stable_id, changed=changed)
+    return current
+
+
+@service
+def claim_task(*, task: Task, member: Member, actor: Member | None = None) -> Task:
+    """Give an open task to a member of its mission. Raises TaskStateRefused, MemberInactive, NotAMember."""
+    current = _locked(task, State.OPEN)
+    if not Member.objects.filter(pk=member.pk, is_active=True).exists():
+        raise MemberInactive
+    if not Membership.objects.active().filter(member=member, group_id=current.group_id).exists():
+        raise NotAMember("Only a member of the mission can claim its task; seat them first.")
+    return _move(current, State.CLAIMED, "task.claimed", claimed_by=member, actor=actor or member)
+
+
+@service
+def complete_task(*, task: Task, actor: Member | None = None) -> Task:
+    """Finish a claimed task: its member's trust score rises by the reward. Raises TaskStateRefused."""
+    current = _locked(task, State.CLAIMED)
+    doer = Member.objects.select_for_update().get(pk=current.claimed_by_id)
+    if current.reward_points:
+        doer.trust_score += current.reward_points
+        doer.save(update_fields=["trust_score"])
+    return _move(current, State.DONE, "task.done", claimed_by=doer, actor=actor, reward_points=current.reward_points)
+
+
+@service
+def cancel_task(*, task: Task, actor: Member | None = None, reason: str = "") -> Task:
+    """Give up a task that is open or claimed. Raises TaskStateRefused."""
+    current = _locked(task, State.OPEN, State.CLAIMED)
+    return _move(current, State.CANCELLED, "task.cancelled", claimed_by=None, actor=actor, reason=reason)
+
+
+@service
+def reopen_task(*, task: Task, actor: Member | None = None, reason: str = "") -> Task:
+    """Open a claimed or cancelled task again, for anyone. A finished one stays: its reward was given.
+
+    Raises TaskStateRefused, TaskMissionArchived.
+    """
+    current = _locked(task, State.CLAIMED, State.CANCELLED)
+    return _move(current, State.OPEN, "task.reopened", claimed_by=None, actor=actor, reason=reason)
+
+
+def _locked(task: Task, *allowed: State) -> Task:
+    """The task as it is now, locked; refused when it is in none of the allowed states (any when none is given)."""
+    current = Task.objects.select_for_update(of=("self",)).select_related("group").get(pk=task.pk)
+    if allowed and current.state not in allowed:
+        wanted = " or ".join(state.label.lower() for state in allowed)
+        raise TaskStateRefused(f"This task is {current.get_state_display().lower()}; only one that is {wanted} can be.")
+    return current
+
+
+def _move(
+    task: Task, state: State, event_type: str, *, claimed_by: Member | None, actor: Member | None, **payload
+) -> Task:
+    task.state, task.claimed_by = state, claimed_by
+    task.save(update_fields=["state", "claimed_by"])
+    record(event_type, actor=actor, member=claimed_by, group=task.group, task=task.stable_id, **payload)
+    return task

@@ -1,0 +1,32 @@
+"""The seed's own SQL: four validation blocks and three manual tests, as the site's role, on migrated and seeded data."""
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+SYSTEM = "00000000-0000-0000-0000-000000000000"
+WEBINARS = "20000000-0000-0000-0000-000000000001"
+
+
+@pytest.fixture
+def seeds(db):
+    call_command("loaddata", "seeds", verbosity=0)
+
+
+def rows(sql, params=None):
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchall()
+
+
+def test_seeds_load_twice_with_the_same_rows(seeds):
+    tables = ["members", "groups", "memberships", "tasks"]
+    before = [rows(f"SELECT to_jsonb(t) FROM {table} t ORDER BY id") for table in tables]
+    history = rows("SELECT count(*) FROM memberships_history")
+    call_command("loaddata", "seeds", verbosity=0)
+    assert [rows(f"SELECT to_jsonb(t) FROM {table} t ORDER BY id") for table in tables] == before
+    assert rows("SELECT count(*) FROM memberships_history") == history
+
+
+def test_system_member_exists(seeds):
+    assert rows("SELECT id::text FROM members WHERE id = %s", [SYSTEM]) == [(SYSTEM,)]
