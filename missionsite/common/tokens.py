@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
 from missionsite.common.errors import DomainError, NotAllowed
@@ -169,4 +170,5 @@ def _note_use(token: ApiToken, now: datetime) -> None:
     if token.last_used_at is not None and token.last_used_at > now - USE_WRITTEN_EVERY:
         return
     due = ApiToken.objects.filter(pk=token.pk).exclude(last_used_at__gt=now - USE_WRITTEN_EVERY)
-    ApiToken.objects.filter(pk__in=due.select_for_update(skip_locked=True).values("pk")).update(last_used_at=now)
+    with transaction.atomic():
+        ApiToken.objects.filter(pk__in=due.select_for_update(skip_locked=True).values("pk")).update(last_used_at=now)
