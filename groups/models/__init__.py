@@ -1,6 +1,6 @@
 """People, the groups they stand in, and what happened."""
 
-from groups.models.counters import MissionCounter
+from groups.models.counters import MissionCount, MissionCounter
 from groups.models.events import Event
 from groups.models.groups import Group
 from groups.models.history import GroupHistory, MemberHistory, MembershipHistory, TaskHistory
@@ -16,6 +16,7 @@ __all__ = [
     "MemberHistory",
     "Membership",
     "MembershipHistory",
+    "MissionCount",
     "MissionCounter",
     "Task",
     "TaskHistory",
