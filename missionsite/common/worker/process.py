@@ -105,7 +105,7 @@ async def _beat(worker: Worker, tag: str, concurrency: int, interval: float, wir
     on, so that nobody takes the job for lost. The supervisor hears of a beat only after the database has it.
     """
     while worker.worker_id is None:
-        await asyncio.sleep(interval / 50)
+        await asyncio.sleep(min(interval / 50, 0.1))
     worker_id = worker.worker_id
     row = WorkerProcess(
         tag=tag, worker_id=worker_id, host=socket.gethostname(), pid=os.getpid(), concurrency=concurrency
