@@ -175,6 +175,13 @@ class ColonyHasNoThreshold(DomainError):
     field = "min_trust_score"
 
 
+class CountsAreCounted(DomainError):
+    """Counts are kept by the database; they cannot be set."""
+
+    code = "counts_are_counted"
+    constraint = "groups_counts_are_counted"
+
+
 class GroupIsArchived(DomainError):
     """It is archived already."""
 

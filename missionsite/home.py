@@ -46,7 +46,7 @@ def _counters() -> tuple[int, int, int]:
             """
             SELECT (SELECT count(*) FROM groups WHERE type = 'mission' AND status = 'active'),
                    coalesce(sum(member_count), 0), coalesce(sum(open_task_count), 0)
-            FROM mission_counters
+            FROM mission_counts
             """
         )
         return cursor.fetchone()

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from django.db.models import Count, Model, OuterRef, Subquery, Sum
+from django.db.models import Count, Model, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -12,7 +12,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.http import urlencode
 
-from groups.models import Colony, Event, Group, Member, Membership, Mission, MissionCounter
+from groups.models import Colony, Event, Group, Member, Membership, Mission
 from groups.services.history import Change, changes_of, revert_change
 from missionsite.common.admin import ModelAdmin
 
@@ -73,12 +73,6 @@ class HistoryAdmin(ModelAdmin):
     def revert(self, request: HttpRequest, obj: Model, change: Change) -> None:
         raw = next(entry for entry in changes_of(_concrete(obj)) if entry.pgh_id == change.pgh_id)
         revert_change(change=raw, actor=request.user)
-
-
-def counted(field: str) -> Coalesce:
-    """A group's number from its counters: the sum over their slots."""
-    slots = MissionCounter.objects.filter(group=OuterRef("pk")).order_by().values("group")
-    return Coalesce(Subquery(slots.annotate(n=Sum(field)).values("n")), 0)
 
 
 def seats_now() -> Coalesce:

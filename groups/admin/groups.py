@@ -5,7 +5,7 @@ from django.urls import path, reverse
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RadioFilter
 from unfold.decorators import display
 
-from groups.admin.base import STATUS, HistoryAdmin, counted, list_of, number, page_of, pill
+from groups.admin.base import STATUS, HistoryAdmin, list_of, number, page_of, pill
 from groups.admin.memberships import SEAT, SeatMemberForm
 from groups.admin.seats import EVENTS_OF_GROUP, MEMBERS_BEFORE, MEMBERS_NOW, TASKS_OF_MISSION
 from groups.models import Colony, Group, Member, Mission, Task
@@ -102,8 +102,7 @@ class GroupPages(HistoryAdmin):
     sortable_by = ("stable_id",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        rows = super().get_queryset(request)
-        return rows.annotate(members=counted("member_count"), open_tasks=counted("open_task_count"))
+        return super().get_queryset(request).with_counts()
 
     def describe(self, obj: Group) -> str:
         return f"{obj.name} · {obj.stable_id}" + (" · archived" if obj.is_archived else "")
@@ -113,12 +112,12 @@ class GroupPages(HistoryAdmin):
         return group.get_status_display()
 
     @display(description="Members")
-    def member_count(self, group: Group) -> str:
-        return number(group.members)
+    def members(self, group: Group) -> str:
+        return number(group.member_count)
 
     @display(description="Open tasks")
-    def open_task_count(self, group: Group) -> str:
-        return number(group.open_tasks)
+    def open_tasks(self, group: Group) -> str:
+        return number(group.open_task_count)
 
     def update(self, request: HttpRequest, obj: Group, changes: dict) -> None:
         if "min_trust_score" in changes:
@@ -132,7 +131,7 @@ class MissionAdmin(GroupPages):
 
     search = Search("stable_id", "M", ("name",), "name")
     command_icon = "flag"
-    list_display = ("name", "stable_id", "state", "member_count", "open_task_count", "threshold", "colony_name")
+    list_display = ("name", "stable_id", "state", "members", "open_tasks", "threshold", "colony_name")
     list_select_related = ("parent_group",)
     list_filter = (
         ("status", ChoicesDropdownFilter),
@@ -142,15 +141,15 @@ class MissionAdmin(GroupPages):
     tabs = (MEMBERS_NOW, MEMBERS_BEFORE, TASKS_OF_MISSION, EVENTS_OF_GROUP)
     fieldsets = (
         (None, {"fields": ("name", "parent_group", "min_trust_score", "description")}),
-        ("In numbers", {"fields": (("stable_id", "state"), ("member_count", "open_task_count"), "eligible")}),
+        ("In numbers", {"fields": (("stable_id", "state"), ("members", "open_tasks"), "eligible")}),
         ("Dates", {"fields": (("created_at", "updated_at"),)}),
     )
     add_fieldsets = ((None, {"fields": ("name", "parent_group", "min_trust_score", "description")}),)
     readonly_fields = (
         "stable_id",
         "state",
-        "member_count",
-        "open_task_count",
+        "members",
+        "open_tasks",
         "eligible",
         "created_at",
         "updated_at",
@@ -201,15 +200,13 @@ class MissionAdmin(GroupPages):
 MISSIONS_OF_COLONY = Tab(
     name="missions",
     title="Missions",
-    rows=lambda colony: Mission.objects.filter(parent_group=colony.pk).annotate(
-        members=counted("member_count"), open_tasks=counted("open_task_count")
-    ),
+    rows=lambda colony: Mission.objects.filter(parent_group=colony.pk).with_counts(),
     columns=(
         ("Mission", lambda mission, request: page_of(mission)),
         ("Stable ID", lambda mission, request: mission.stable_id),
         ("Status", lambda mission, request: pill(mission.get_status_display(), STATUS[mission.status])),
-        ("Members", lambda mission, request: number(mission.members)),
-        ("Open tasks", lambda mission, request: number(mission.open_tasks)),
+        ("Members", lambda mission, request: number(mission.member_count)),
+        ("Open tasks", lambda mission, request: number(mission.open_task_count)),
         ("Trust score to join", lambda mission, request: number(mission.min_trust_score)),
     ),
     permission="groups.view_mission",
@@ -224,15 +221,15 @@ class ColonyAdmin(GroupPages):
 
     search = Search("stable_id", "G", ("name",), "name")
     command_icon = "hive"
-    list_display = ("name", "stable_id", "state", "member_count", "mission_count")
+    list_display = ("name", "stable_id", "state", "members", "mission_count")
     tabs = (MISSIONS_OF_COLONY, MEMBERS_NOW, MEMBERS_BEFORE, EVENTS_OF_GROUP)
     fieldsets = (
         (None, {"fields": ("name", "description")}),
-        ("In numbers", {"fields": (("stable_id", "state"), ("member_count", "mission_count"))}),
+        ("In numbers", {"fields": (("stable_id", "state"), ("members", "mission_count"))}),
         ("Dates", {"fields": (("created_at", "updated_at"),)}),
     )
     add_fieldsets = ((None, {"fields": ("name", "description")}),)
-    readonly_fields = ("stable_id", "state", "member_count", "mission_count", "created_at", "updated_at")
+    readonly_fields = ("stable_id", "state", "members", "mission_count", "created_at", "updated_at")
     empty_words = ("No colony yet", "The colony is the root: missions belong to it. Found it first.")
     add_words = "Found a colony"
 

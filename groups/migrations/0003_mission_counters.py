@@ -29,11 +29,30 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("slot", models.IntegerField()),
-                ("member_count", models.BigIntegerField(default=0, db_default=0)),
-                ("open_task_count", models.BigIntegerField(default=0, db_default=0)),
+                ("member_count", models.IntegerField(default=0, db_default=0)),
+                ("open_task_count", models.IntegerField(default=0, db_default=0)),
             ],
             options={"db_table": "mission_counters"},
         ),
         SQLFile(__file__, "mission_counters"),
+        migrations.CreateModel(
+            "MissionCount",
+            fields=[
+                (
+                    "group",
+                    models.OneToOneField(
+                        to="groups.group",
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        primary_key=True,
+                        serialize=False,
+                        related_name="counts",
+                        db_constraint=False,
+                    ),
+                ),
+                ("member_count", models.IntegerField()),
+                ("open_task_count", models.IntegerField()),
+            ],
+            options={"db_table": "mission_counts", "managed": False},
+        ),
         SQLFile(__file__, "active_missions"),
     ]

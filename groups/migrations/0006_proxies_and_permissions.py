@@ -5,6 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     """Missions and colonies get pages of their own; rights that are not one of add, change, view and delete."""
+
     dependencies = [
         ("groups", "0005_row_security"),
     ]

@@ -1,6 +1,6 @@
 """People, the groups they stand in, and what happened."""
 
-from groups.models.counters import MissionCounter
+from groups.models.counters import MissionCount, MissionCounter
 from groups.models.events import Event
 from groups.models.groups import Colony, Group, Mission
 from groups.models.history import GroupHistory, MemberHistory, MembershipHistory, TaskHistory
@@ -18,6 +18,7 @@ __all__ = [
     "Membership",
     "MembershipHistory",
     "Mission",
+    "MissionCount",
     "MissionCounter",
     "Task",
     "TaskHistory",

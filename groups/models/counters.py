@@ -2,17 +2,31 @@ from django.db import models
 
 
 class MissionCounter(models.Model):
-    """A share of a group's counts, kept by triggers; the sum over its slots is the count.
+    """What one connection has counted in a group since the last folding, kept by triggers.
 
     Each connection counts in a slot of its own (its backend's process number), so joins and leaves of one busy
-    mission never wait for one another. A job folds the slots into slot 0.
+    mission never wait for one another. A job folds the slots into the group's row; `MissionCount` reads both.
     """
 
     pk = models.CompositePrimaryKey("group", "slot")
     group = models.ForeignKey("groups.Group", models.CASCADE, related_name="counters", db_index=False)
     slot = models.IntegerField()
-    member_count = models.BigIntegerField(default=0, db_default=0)
-    open_task_count = models.BigIntegerField(default=0, db_default=0)
+    member_count = models.IntegerField(default=0, db_default=0)
+    open_task_count = models.IntegerField(default=0, db_default=0)
 
     class Meta:
         db_table = "mission_counters"
+
+
+class MissionCount(models.Model):
+    """How many members and open tasks a group has, without counting (a view: read `group.counts.member_count`)."""
+
+    group = models.OneToOneField(
+        "groups.Group", models.DO_NOTHING, primary_key=True, related_name="counts", db_constraint=False
+    )
+    member_count = models.IntegerField()
+    open_task_count = models.IntegerField()
+
+    class Meta:
+        db_table = "mission_counts"
+        managed = False

@@ -21,6 +21,10 @@ class GroupQuerySet(models.QuerySet):
         """Groups that are not archived."""
         return self.filter(status=Group.Status.ACTIVE)
 
+    def with_counts(self) -> GroupQuerySet:
+        """Adds `member_count` and `open_task_count` without counting."""
+        return self.annotate(member_count=F("counts__member_count"), open_task_count=F("counts__open_task_count"))
+
 
 class Group(models.Model):
     """A container of people: the colony at the root, or a mission in it."""

@@ -16,18 +16,18 @@ LANGUAGE sql STABLE
 AS $$
     SELECT
         g.id, g.stable_id, g.name, g.description, g.min_trust_score,
-        coalesce(c.members, 0)::bigint,
-        coalesce(c.tasks, 0)::bigint,
+        (g.folded_member_count + coalesce(c.members, 0))::bigint,
+        (g.folded_open_task_count + coalesce(c.tasks, 0))::bigint,
         EXISTS (
             SELECT FROM memberships m
             WHERE m.group_id = g.id AND m.member_id = member_uuid AND m.status = 'active'
         ),
         member_trust_score >= coalesce(g.min_trust_score, 0)
     FROM groups g
-    LEFT JOIN LATERAL (
-        SELECT sum(member_count) AS members, sum(open_task_count) AS tasks
-        FROM mission_counters WHERE group_id = g.id
-    ) c ON true
+    LEFT JOIN (
+        SELECT group_id, sum(member_count) AS members, sum(open_task_count) AS tasks
+        FROM mission_counters GROUP BY group_id
+    ) c ON c.group_id = g.id
     WHERE g.type = 'mission' AND g.status = 'active'
     ORDER BY g.min_trust_score, g.name, g.id
 $$;

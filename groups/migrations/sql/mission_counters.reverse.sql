@@ -1,4 +1,4 @@
--- Drops the counting triggers and functions; the shares go with their table.
+-- Drops the counting triggers, functions and columns.
 DROP FUNCTION mission_counter_drift(), fold_mission_counters(integer);
 DROP TRIGGER tasks_count_truncated ON tasks;
 DROP TRIGGER tasks_count_removed ON tasks;
@@ -9,4 +9,11 @@ DROP TRIGGER memberships_count_removed ON memberships;
 DROP TRIGGER memberships_count_changed ON memberships;
 DROP TRIGGER memberships_count_added ON memberships;
 DROP FUNCTION forget_counts(), count_open_tasks(), count_memberships();
+DROP TRIGGER groups_counts_are_counted ON groups;
+DROP FUNCTION keep_folded_counts();
+DROP VIEW mission_counts;
+DROP TRIGGER groups_touch_updated_at ON groups;
+ALTER TABLE groups DROP COLUMN folded_member_count, DROP COLUMN folded_open_task_count;
+CREATE TRIGGER groups_touch_updated_at BEFORE UPDATE ON groups
+    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION touch_updated_at();
 ALTER TABLE mission_counters RESET (fillfactor);

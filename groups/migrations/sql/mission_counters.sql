@@ -1,9 +1,54 @@
 -- Counts of members and open tasks per group, kept by triggers from any door.
 --
--- A row is a share: (group, slot), the slot being the counting backend's process number. Two live connections never
--- touch the same share, so joins and leaves of one busy mission wait for nothing and cannot deadlock here; the count
--- is the sum. fold_mission_counters gathers the shares into slot 0.
+-- A group's row holds what was folded; mission_counters what has been counted since, one row per (group, slot), the
+-- slot being the counting backend's process number. Two live connections never touch the same row, so joins and leaves
+-- of one busy mission wait for nothing and cannot deadlock here; the count is the sum. The folded columns are no
+-- fields of the model, so that saving a group cannot write back an old count.
+ALTER TABLE groups
+    ADD COLUMN folded_member_count integer NOT NULL DEFAULT 0,
+    ADD COLUMN folded_open_task_count integer NOT NULL DEFAULT 0;
 ALTER TABLE mission_counters SET (fillfactor = 50);
+
+CREATE VIEW mission_counts WITH (security_invoker = true) AS
+SELECT
+    g.id AS group_id,
+    g.folded_member_count + coalesce(c.members, 0)::integer AS member_count,
+    g.folded_open_task_count + coalesce(c.tasks, 0)::integer AS open_task_count
+FROM groups g
+LEFT JOIN (
+    SELECT group_id, sum(member_count) AS members, sum(open_task_count) AS tasks
+    FROM mission_counters GROUP BY group_id
+) c ON c.group_id = g.id;
+
+-- Folding is no edit of the group.
+DROP TRIGGER groups_touch_updated_at ON groups;
+CREATE TRIGGER groups_touch_updated_at BEFORE UPDATE ON groups
+    FOR EACH ROW
+    WHEN (
+        OLD.* IS DISTINCT FROM NEW.*
+        AND OLD.folded_member_count = NEW.folded_member_count
+        AND OLD.folded_open_task_count = NEW.folded_open_task_count
+    )
+    EXECUTE FUNCTION touch_updated_at();
+
+-- Counts are counted, never set: only the functions here, which run as the table's owner, may change them.
+CREATE FUNCTION keep_folded_counts() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    IF current_user <> (SELECT relowner::regrole::text FROM pg_class WHERE oid = TG_RELID) THEN
+        RAISE EXCEPTION 'the counts of group % are kept by the database', OLD.stable_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'groups_counts_are_counted';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER groups_counts_are_counted BEFORE UPDATE ON groups
+    FOR EACH ROW
+    WHEN (
+        OLD.folded_member_count <> NEW.folded_member_count
+        OR OLD.folded_open_task_count <> NEW.folded_open_task_count
+    )
+    EXECUTE FUNCTION keep_folded_counts();
 
 CREATE FUNCTION count_memberships() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
@@ -11,15 +56,15 @@ AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         INSERT INTO mission_counters AS c (group_id, slot, member_count)
-        SELECT group_id, pg_backend_pid(), count(*) FROM new_rows WHERE status = 'active' GROUP BY group_id
+        SELECT group_id, pg_backend_pid(), count(*)::integer FROM new_rows WHERE status = 'active' GROUP BY group_id
         ON CONFLICT (group_id, slot) DO UPDATE SET member_count = c.member_count + excluded.member_count;
     ELSIF TG_OP = 'DELETE' THEN
         INSERT INTO mission_counters AS c (group_id, slot, member_count)
-        SELECT group_id, pg_backend_pid(), -count(*) FROM old_rows WHERE status = 'active' GROUP BY group_id
+        SELECT group_id, pg_backend_pid(), -count(*)::integer FROM old_rows WHERE status = 'active' GROUP BY group_id
         ON CONFLICT (group_id, slot) DO UPDATE SET member_count = c.member_count + excluded.member_count;
     ELSE
         INSERT INTO mission_counters AS c (group_id, slot, member_count)
-        SELECT group_id, pg_backend_pid(), sum(step)
+        SELECT group_id, pg_backend_pid(), sum(step)::integer
         FROM (
             SELECT group_id, 1 AS step FROM new_rows WHERE status = 'active'
             UNION ALL
@@ -37,15 +82,15 @@ AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         INSERT INTO mission_counters AS c (group_id, slot, open_task_count)
-        SELECT group_id, pg_backend_pid(), count(*) FROM new_rows WHERE state = 'open' GROUP BY group_id
+        SELECT group_id, pg_backend_pid(), count(*)::integer FROM new_rows WHERE state = 'open' GROUP BY group_id
         ON CONFLICT (group_id, slot) DO UPDATE SET open_task_count = c.open_task_count + excluded.open_task_count;
     ELSIF TG_OP = 'DELETE' THEN
         INSERT INTO mission_counters AS c (group_id, slot, open_task_count)
-        SELECT group_id, pg_backend_pid(), -count(*) FROM old_rows WHERE state = 'open' GROUP BY group_id
+        SELECT group_id, pg_backend_pid(), -count(*)::integer FROM old_rows WHERE state = 'open' GROUP BY group_id
         ON CONFLICT (group_id, slot) DO UPDATE SET open_task_count = c.open_task_count + excluded.open_task_count;
     ELSE
         INSERT INTO mission_counters AS c (group_id, slot, open_task_count)
-        SELECT group_id, pg_backend_pid(), sum(step)
+        SELECT group_id, pg_backend_pid(), sum(step)::integer
         FROM (
             SELECT group_id, 1 AS step FROM new_rows WHERE state = 'open'
             UNION ALL
@@ -63,8 +108,10 @@ AS $$
 BEGIN
     IF TG_TABLE_NAME = 'memberships' THEN
         UPDATE mission_counters SET member_count = 0 WHERE member_count <> 0;
+        UPDATE groups SET folded_member_count = 0 WHERE folded_member_count <> 0;
     ELSE
         UPDATE mission_counters SET open_task_count = 0 WHERE open_task_count <> 0;
+        UPDATE groups SET folded_open_task_count = 0 WHERE folded_open_task_count <> 0;
     END IF;
     RETURN NULL;
 END $$;
@@ -86,8 +133,8 @@ CREATE TRIGGER tasks_count_removed AFTER DELETE ON tasks
 CREATE TRIGGER tasks_count_truncated AFTER TRUNCATE ON tasks
     FOR EACH STATEMENT EXECUTE FUNCTION forget_counts();
 
--- Gathers at most `at_most` shares into slot 0 and returns how many. It skips a share that is being counted in, so it
--- never waits for a writer; one folder at a time.
+-- Folds at most `at_most` slots into their groups' rows and returns how many. It skips what somebody holds, so it
+-- waits for no one; one folder at a time.
 CREATE FUNCTION fold_mission_counters(at_most integer DEFAULT 10000) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
@@ -97,18 +144,21 @@ BEGIN
     IF NOT pg_try_advisory_xact_lock(19795, 0) THEN
         RETURN 0;
     END IF;
-    WITH shares AS (
-        SELECT group_id, slot FROM mission_counters WHERE slot <> 0
-        ORDER BY group_id, slot LIMIT at_most FOR UPDATE SKIP LOCKED
+    WITH slots AS (
+        SELECT group_id, slot FROM mission_counters ORDER BY group_id, slot LIMIT at_most FOR UPDATE SKIP LOCKED
+    ), free AS (
+        SELECT id FROM groups WHERE id IN (SELECT group_id FROM slots) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
     ), taken AS (
-        DELETE FROM mission_counters c USING shares s WHERE c.group_id = s.group_id AND c.slot = s.slot
+        DELETE FROM mission_counters c USING slots s, free f
+        WHERE c.group_id = s.group_id AND c.slot = s.slot AND f.id = s.group_id
         RETURNING c.group_id, c.member_count, c.open_task_count
-    ), gathered AS (
-        INSERT INTO mission_counters AS c (group_id, slot, member_count, open_task_count)
-        SELECT group_id, 0, sum(member_count), sum(open_task_count) FROM taken GROUP BY group_id
-        ON CONFLICT (group_id, slot) DO UPDATE
-            SET member_count = c.member_count + excluded.member_count,
-                open_task_count = c.open_task_count + excluded.open_task_count
+    ), added AS (
+        UPDATE groups g
+        SET folded_member_count = g.folded_member_count + t.members,
+            folded_open_task_count = g.folded_open_task_count + t.tasks
+        FROM (SELECT group_id, sum(member_count)::integer AS members, sum(open_task_count)::integer AS tasks
+              FROM taken GROUP BY group_id) t
+        WHERE g.id = t.group_id
     )
     SELECT count(*) INTO folded FROM taken;
     RETURN folded;
@@ -116,18 +166,16 @@ END $$;
 
 -- Groups whose counts are not what counting gives; none, ever. One snapshot, so writers do not disturb it.
 CREATE FUNCTION mission_counter_drift()
-RETURNS TABLE (group_id uuid, counted_members bigint, members bigint, counted_tasks bigint, open_tasks bigint)
+RETURNS TABLE (group_id uuid, counted_members integer, members bigint, counted_tasks integer, open_tasks bigint)
 LANGUAGE sql STABLE
 AS $$
-    SELECT g.id, coalesce(c.members, 0)::bigint, coalesce(m.n, 0), coalesce(c.tasks, 0)::bigint, coalesce(t.n, 0)
-    FROM groups g
-    LEFT JOIN (SELECT group_id, sum(member_count) AS members, sum(open_task_count) AS tasks
-               FROM mission_counters GROUP BY group_id) c ON c.group_id = g.id
+    SELECT c.group_id, c.member_count, coalesce(m.n, 0), c.open_task_count, coalesce(t.n, 0)
+    FROM mission_counts c
     LEFT JOIN (SELECT group_id, count(*) AS n FROM memberships WHERE status = 'active' GROUP BY group_id) m
-        ON m.group_id = g.id
+        ON m.group_id = c.group_id
     LEFT JOIN (SELECT group_id, count(*) AS n FROM tasks WHERE state = 'open' GROUP BY group_id) t
-        ON t.group_id = g.id
-    WHERE (coalesce(c.members, 0), coalesce(c.tasks, 0)) <> (coalesce(m.n, 0), coalesce(t.n, 0))
+        ON t.group_id = c.group_id
+    WHERE (c.member_count, c.open_task_count) <> (coalesce(m.n, 0), coalesce(t.n, 0))
 $$;
 
 REVOKE EXECUTE ON FUNCTION count_memberships(), count_open_tasks(), forget_counts(), fold_mission_counters(integer)
@@ -139,11 +187,7 @@ DO $$ BEGIN
     END IF;
 END $$;
 
-INSERT INTO mission_counters (group_id, slot, member_count, open_task_count)
-SELECT g.id, 0, coalesce(m.n, 0), coalesce(t.n, 0)
-FROM groups g
-LEFT JOIN (SELECT group_id, count(*) AS n FROM memberships WHERE status = 'active' GROUP BY group_id) m
-    ON m.group_id = g.id
-LEFT JOIN (SELECT group_id, count(*) AS n FROM tasks WHERE state = 'open' GROUP BY group_id) t ON t.group_id = g.id
-WHERE m.n > 0 OR t.n > 0;
+UPDATE groups g
+SET folded_member_count = (SELECT count(*) FROM memberships m WHERE m.group_id = g.id AND m.status = 'active'),
+    folded_open_task_count = (SELECT count(*) FROM tasks t WHERE t.group_id = g.id AND t.state = 'open');
 SET CONSTRAINTS ALL IMMEDIATE;

@@ -5,7 +5,7 @@ BEGIN
         DROP POLICY pghistory_context_of_request ON pghistory_context;
         DROP POLICY pghistory_context_site ON pghistory_context;
         ALTER TABLE pghistory_context DISABLE ROW LEVEL SECURITY;
-        REVOKE ALL ON pghistory_context, memberships_history, members, groups, tasks, memberships, mission_counters,
+        REVOKE ALL ON pghistory_context, memberships_history, members, groups, tasks, memberships, mission_counters, mission_counts,
             events FROM missionsite_member;
         REVOKE SELECT (id, member_id, display_name, trust_score, is_active) ON members FROM missionsite_member;
         REVOKE INSERT (id, member_id, group_id, role, joined_at, status, left_at), UPDATE (status, left_at)

@@ -47,7 +47,7 @@ BEGIN
     CREATE POLICY memberships_history_site ON memberships_history TO missionsite_app USING (true) WITH CHECK (true);
 
     GRANT EXECUTE ON FUNCTION current_member_groups(), current_member_may_join(uuid) TO missionsite_member;
-    GRANT SELECT ON groups, tasks, memberships, mission_counters TO missionsite_member;
+    GRANT SELECT ON groups, tasks, memberships, mission_counters, mission_counts TO missionsite_member;
     GRANT SELECT (id, member_id, display_name, trust_score, is_active) ON members TO missionsite_member;
     GRANT SELECT ON events TO missionsite_member;
     GRANT INSERT (id, member_id, group_id, role, joined_at, status, left_at) ON memberships TO missionsite_member;

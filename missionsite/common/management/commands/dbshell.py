@@ -1,0 +1,20 @@
+"""`dbshell` also on a machine without psql on its PATH: the embedded server brings one."""
+
+import os
+import shutil
+
+from django.core.management.base import CommandError
+from django.core.management.commands import dbshell
+
+from missionsite import embedded
+
+
+class Command(dbshell.Command):
+    def handle(self, **options) -> None:
+        if not shutil.which("psql"):
+            try:
+                folder = embedded.psql_path().parent
+            except embedded.EmbeddedError as error:
+                raise CommandError(f"psql is not installed. {error}") from error
+            os.environ["PATH"] = os.pathsep.join([str(folder), os.environ.get("PATH", os.defpath)])
+        super().handle(**options)

@@ -1,0 +1,73 @@
+"""One staff account per role, to look at the site through each pair of eyes."""
+
+import secrets
+from dataclasses import dataclass
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.db import transaction
+
+from missionsite.roles import ROLES
+
+DOMAIN = "demo.example"
+ADMINISTRATOR = "Administrator"
+
+
+@dataclass(frozen=True)
+class Account:
+    """How to log in as a role; the password is known only now."""
+
+    role: str
+    email: str
+    password: str
+
+
+def email_of(role: str) -> str:
+    """The address of a role's account: "Mission Manager" logs in as mission.manager@demo.example."""
+    return f"{role.lower().replace(' ', '.')}@{DOMAIN}"
+
+
+def any_exist() -> bool:
+    """Whether a demo ran on this database before."""
+    return get_user_model().objects.filter(email__in=map(email_of, ROLES)).exists()
+
+
+@transaction.atomic
+def create_missing() -> list[Account]:
+    """Create the accounts that are not there and return those."""
+    members = get_user_model().objects
+    there = set(members.filter(email__in=map(email_of, ROLES)).values_list("email", flat=True))
+    return [_create(role) for role in ROLES if email_of(role) not in there]
+
+
+@transaction.atomic
+def set_new_passwords() -> list[Account]:
+    """Give every demo account a new password and return them all; the old ones stop working."""
+    created = {account.role: account for account in create_missing()}
+    accounts = []
+    for role in ROLES:
+        if role not in created:
+            member = get_user_model().objects.get(email=email_of(role))
+            password = _password()
+            member.set_password(password)
+            member.save(update_fields=["password"])
+            created[role] = Account(role, member.email, password)
+        accounts.append(created[role])
+    return accounts
+
+
+def _create(role: str) -> Account:
+    account = Account(role, email_of(role), _password())
+    member = get_user_model().objects.create_user(
+        email=account.email,
+        password=account.password,
+        display_name=f"Demo {role}",
+        is_staff=True,
+        is_superuser=role == ADMINISTRATOR,
+    )
+    member.groups.set([Group.objects.get(name=role)])
+    return account
+
+
+def _password() -> str:
+    return secrets.token_urlsafe(12)

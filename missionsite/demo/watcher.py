@@ -1,0 +1,62 @@
+"""Cleans up when the demo is killed: waits for its end, then ends its processes and stops the embedded server.
+
+Runs in a session of its own, with the demo at the other end of its standard input, which the system closes however the
+demo ends. Lines there name the process groups to end: `+123` when one starts, `-123` when it has ended.
+Arguments: the folder of the embedded server, when there is one.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+
+from missionsite import embedded
+from missionsite.embedded.processes import wait_until
+
+PATIENCE = 10
+
+
+def main(var: str = "") -> None:
+    for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_IGN)
+    groups = set()
+    for line in sys.stdin:
+        group = int(line[1:])
+        if line[0] == "+":
+            groups.add(group)
+        else:
+            groups.discard(group)
+    end(groups)
+    if var:
+        try:
+            embedded.stop(Path(var))
+        except embedded.EmbeddedError as error:
+            sys.exit(str(error))
+
+
+def end(groups: set[int], *, seconds: float = PATIENCE) -> None:
+    """End process groups: asked first, killed when they take longer."""
+    for ending in (signal.SIGTERM, signal.SIGKILL):
+        signal_all(groups, ending)
+        if wait_until(lambda: not any(map(is_alive, groups)), seconds=seconds):
+            return
+
+
+def signal_all(groups: set[int], number: int) -> None:
+    for group in groups:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(group, number)
+
+
+def is_alive(group: int) -> bool:
+    """Whether a process group has a process in it."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
