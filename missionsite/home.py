@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.http import urlencode
 
+from groups.admin.base import event_words, moment, page_of
 from groups.models import Event, Member, Membership
 from missionsite.common.admin.pages import Pages
 
@@ -35,7 +36,8 @@ def numbers(request: HttpRequest, context: dict) -> dict:
     context["cards"] = [card for card in cards if card]
     context["first_steps"] = _first_steps(request) if not missions else []
     if request.user.has_perm("groups.view_event"):
-        context["newest"] = Event.objects.select_related("actor", "member", "group")[:EVENTS]
+        newest = Event.objects.select_related("actor", "member", "group")[:EVENTS]
+        context["newest_rows"] = [_event_row(event) for event in newest]
     return context
 
 
@@ -58,6 +60,16 @@ def _card(request: HttpRequest, title: str, count, icon: str, model: str, **filt
     link = reverse(f"admin:groups_{model}_changelist")
     shown = str(count) if not isinstance(count, int) else number_format(count, force_grouping=True)
     return {"title": title, "count": shown, "icon": icon, "link": f"{link}?{urlencode(filters)}" if filters else link}
+
+
+def _event_row(event: Event) -> list[tuple[str, str]]:
+    return [
+        ("When", moment(event.occurred_at)),
+        ("What", event_words(event)),
+        ("Member", page_of(event.member)),
+        ("Mission or colony", page_of(event.group)),
+        ("By", page_of(event.actor)),
+    ]
 
 
 def _first_steps(request: HttpRequest) -> list[dict]:

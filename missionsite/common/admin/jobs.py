@@ -154,6 +154,7 @@ def _page(model_admin, request, job, form, objects, *, back, original=None, refu
         "original": original,
         "bulk": original is None,
         "plural": capfirst(opts.verbose_name_plural),
+        "action_name": job.name.replace("-", "_"),
         "action_checkbox_name": ACTION_CHECKBOX_NAME,
         "back": back,
         "next": back if original is not None else "",
