@@ -99,22 +99,35 @@ def test_administrator_sees_all_and_revokes_any(client):
     client.force_login(root)
     bobs, _ = make_token(StaffFactory(), name="bobs-alone")
     assert "bobs-alone" in client.get(LIST).content.decode()
-    client.post(LIST, {"action": "revoke", "_selected_action": [str(bobs.pk)]})
+    client.post(LIST, {"action": "revoke", "apply": "1", "_selected_action": [str(bobs.pk)]})
     bobs.refresh_from_db()
     assert bobs.revoked_at is not None
 
 
 def test_nobody_else_revokes_it(client, alice):
     bobs, _ = make_token(StaffFactory())
-    client.post(LIST, {"action": "revoke", "_selected_action": [str(bobs.pk)]})
+    client.post(LIST, {"action": "revoke", "apply": "1", "_selected_action": [str(bobs.pk)]})
+    client.post(reverse("admin:common_apitoken_revoke", args=[bobs.pk]))
     bobs.refresh_from_db()
     assert bobs.revoked_at is None
 
 
+def test_revoking_asks_first_and_is_a_button_on_the_tokens_page(client, alice):
+    mine, _ = make_token(alice)
+    address = reverse("admin:common_apitoken_revoke", args=[mine.pk])
+    assert address in client.get(reverse("admin:common_apitoken_change", args=[mine.pk])).content.decode()
+    assert "It cannot be brought back." in client.get(address).content.decode()
+    mine.refresh_from_db()
+    assert mine.revoked_at is None
+    client.post(address)
+    mine.refresh_from_db()
+    assert mine.revoked_at is not None
+
+
 def test_own_token_is_revoked_and_stays_on_record(client, alice):
     mine, _ = make_token(alice)
-    answer = client.post(LIST, {"action": "revoke", "_selected_action": [str(mine.pk)]}, follow=True)
-    assert "Revoked: 1 token." in answer.content.decode()
+    answer = client.post(LIST, {"action": "revoke", "apply": "1", "_selected_action": [str(mine.pk)]}, follow=True)
+    assert "1 revoked." in answer.content.decode()
     assert "revoked" in client.get(LIST).content.decode()
 
 
