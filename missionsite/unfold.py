@@ -73,6 +73,7 @@ UNFOLD = {
                 "title": "Access",
                 "separator": True,
                 "items": [
+                    _entry("API tokens", "key", "common_apitoken_changelist", "common.view_apitoken"),
                     _entry("Roles", "shield_person", "missionsite_role_changelist", "missionsite.view_role"),
                 ],
             },

@@ -11,11 +11,9 @@ from groups.admin.memberships import SEAT, SeatMemberForm
 from groups.admin.seats import EVENTS_OF_GROUP, MEMBERS_BEFORE, MEMBERS_NOW, TASKS_OF_MISSION
 from groups.models import Colony, Group, Member, Mission, Task
 from groups.services.groups import archive_group, create_colony, create_mission, restore_group, update_group
-from groups.services.history import Change
 from groups.services.memberships import join_mission
 from missionsite.common.admin import Job, ModelAdmin, ReasonForm, Search, Tab
 from missionsite.common.admin.filters import NumberFilter
-from missionsite.common.errors import NotAllowed
 
 ARCHIVE = "groups.archive_group"
 # A mission's page counts the eligible up to here and then says "more than".
@@ -130,12 +128,6 @@ class GroupPages(HistoryAdmin):
         if "min_trust_score" in changes:
             changes["min_trust_score"] = changes["min_trust_score"] or 0
         update_group(group=_group(obj), actor=request.user, **changes)
-
-    def revert(self, request: HttpRequest, obj: Group, change: Change) -> None:
-        """Taking back an archiving restores, so it needs the right to do that."""
-        if any(field.name == "status" for field in change.fields) and not request.user.has_perm(ARCHIVE):
-            raise NotAllowed("Only those who may archive take this change back.")
-        super().revert(request, obj, change)
 
 
 @admin.register(Mission)

@@ -14,7 +14,6 @@ from groups.admin.memberships import MEMBERS, SEAT, SeatInMissionForm
 from groups.admin.seats import EVENTS_OF_MEMBER, SEATS_OF_MEMBER, TASKS_OF_MEMBER
 from groups.models import Member
 from groups.models.members import SYSTEM_MEMBER_ID
-from groups.services.history import Change
 from groups.services.members import create_member, update_member
 from groups.services.memberships import join_mission
 from groups.services.rights import set_password, set_roles
@@ -192,15 +191,6 @@ class MemberAdmin(HistoryAdmin):
     def save_related(self, request: HttpRequest, form: forms.ModelForm, formsets: list, change: bool) -> None:
         if "groups" in form.cleaned_data and "groups" in form.changed_data:
             set_roles(member=form.instance, roles=form.cleaned_data["groups"], actor=request.user)
-
-    def revert(self, request: HttpRequest, obj: Member, change: Change) -> None:
-        """Taking back a change of rights gives or takes them, so it needs the right to do that."""
-        names = {field.name for field in change.fields}
-        if "is_superuser" in names and not request.user.is_superuser:
-            raise NotAllowed("Only a superuser takes back a change of who is one.")
-        if "is_staff" in names and not request.user.has_perm(GRANT):
-            raise NotAllowed("Only an administrator takes back a change of rights.")
-        super().revert(request, obj, change)
 
     # --- Showing ------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group as DjangoGroup
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
@@ -57,7 +58,7 @@ def build() -> World:
     """Make the world in the database."""
     world = World()
     for role in ROLES:
-        member = StaffFactory(display_name=role, password=None)
+        member = StaffFactory(display_name=role)
         member.groups.add(DjangoGroup.objects.get(name=role))
         world.staff[role] = member
     world.staff["superuser"] = StaffFactory(display_name="Superuser", is_superuser=True)
@@ -69,6 +70,10 @@ def build() -> World:
     for actor, person in world.staff.items():
         token, plaintext = make_token(person)
         world.objects |= {f"token of {actor}": plaintext, f"token row of {actor}": token}
+    # One hash for all: hashing is slow on purpose.
+    Member.objects.filter(pk__in=[person.pk for person in world.staff.values()]).update(password=make_password(PASSWORD))
+    for person in world.staff.values():
+        person.refresh_from_db()
     inactive.is_active = False
     inactive.save(update_fields=["is_active"])
     _people(world)
@@ -97,6 +102,8 @@ def _things(world: World) -> None:
     things = world.objects
     things["colony"] = ColonyFactory(name="Colony")
     update_group(group=things["colony"], name="The colony")
+    # Without missions, so that it can be archived.
+    things["empty colony"] = ColonyFactory(name="Empty colony")
     things["archived colony"] = ColonyFactory(name="Old colony")
     archive_group(group=things["archived colony"])
     things["mission"] = MissionFactory(name="Garden", parent_group=things["colony"])
@@ -140,6 +147,7 @@ OBJECTS = {
     "groups/task": "open task",
     "groups_membership_rejoin": "ended stay",
     "groups_mission_restore": "archived mission",
+    "groups_colony_archive": "empty colony",
     "groups_colony_restore": "archived colony",
     "groups_member_activate": "deactivated member",
     "groups_task_complete": "claimed task",
@@ -225,7 +233,8 @@ def body_of(world: World, route: Route) -> dict:
         "groups_colony_change": {"name": "A renamed colony"},
         "groups_colony_seat": {"member": world["member"].pk, **SEAT},
         "groups_colony_archive": REASON,
-        "groups_colony_restore": REASON,
+        "groups_colony_archive": "empty colony",
+    "groups_colony_restore": REASON,
         "groups_member_add": {"display_name": "Nora", "email": "nora@example.org", "trust_score": "0"},
         "groups_member_change": {"display_name": "Renamed", "email": "renamed@example.org", "trust_score": "7"},
         "groups_member_seat": {"group": world["mission"].pk, **SEAT},

@@ -19,3 +19,6 @@ __all__ = [
     "ServiceForm",
     "Tab",
 ]
+
+# Last, since it stands on the bases above: the pages of API tokens.
+from missionsite.common.admin import tokens  # noqa: F401
