@@ -159,11 +159,14 @@ def object_of(world: World, route: Route, actor: str, variant: str = ""):
     """What a route is about: the variant of it where one is named, else what its model or its name stands for."""
     if variant == "self":
         return world.staff.get(actor)
+    if variant == "another's":
+        return world["token row of member"]
     if variant:
         return world[variant]
     model = model_of(route)
     if model == "common/apitoken":
-        return world[f"token row of {actor}"] if actor in world.staff else world["token row of superuser"]
+        # Everyone has a token of their own.
+        return world[f"token row of {actor if actor in world.staff else 'superuser'}"]
     return world[OBJECTS.get(route.name) or OBJECTS[model]]
 
 
