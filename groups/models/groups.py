@@ -112,6 +112,7 @@ class Group(models.Model):
             models.Index(OpClass(Lower("name"), "text_pattern_ops"), name="groups_name_prefix"),
             GinIndex(SearchVector("name", config="simple"), name="groups_name_words"),
         ]
+        permissions = [("archive_group", "Can archive and restore missions and colonies")]
 
     def __str__(self) -> str:
         return self.name
@@ -123,3 +124,32 @@ class Group(models.Model):
     @property
     def is_mission(self) -> bool:
         return self.type == self.Type.MISSION
+
+
+class MissionManager(models.Manager.from_queryset(GroupQuerySet)):
+    def get_queryset(self) -> GroupQuerySet:
+        return super().get_queryset().missions()
+
+
+class ColonyManager(models.Manager.from_queryset(GroupQuerySet)):
+    def get_queryset(self) -> GroupQuerySet:
+        return super().get_queryset().colonies()
+
+
+class Mission(Group):
+    """A group that is a mission: the same rows, with pages and rights of their own."""
+
+    objects = MissionManager()
+
+    class Meta:
+        proxy = True
+
+
+class Colony(Group):
+    """A group that is a colony: the same rows, with pages and rights of their own."""
+
+    objects = ColonyManager()
+
+    class Meta:
+        proxy = True
+        verbose_name_plural = "colonies"

@@ -94,6 +94,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
             models.Index(OpClass(Lower("display_name"), "text_pattern_ops"), name="members_name_prefix"),
             GinIndex(SearchVector("display_name", config="simple"), name="members_name_words"),
         ]
+        permissions = [("grant_access", "Can give and take the rights of staff")]
 
     def __str__(self) -> str:
         return self.display_name or self.email

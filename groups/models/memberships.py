@@ -69,6 +69,7 @@ class Membership(models.Model):
             # The list, newest first; its deep pages walk this index alone.
             models.Index(F("joined_at").desc(), F("id").desc(), name="memberships_newest"),
         ]
+        permissions = [("seat_member", "Can seat members, change their roles and end their stays")]
 
     def __str__(self) -> str:
         return f"{self.member} in {self.group}"

@@ -1,0 +1,182 @@
+"""What the pages of this app share."""
+
+from dataclasses import replace
+
+from django.db.models import Count, Model, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.html import format_html
+from django.utils.http import urlencode
+
+from groups.models import Colony, Event, Group, Member, Membership, Mission
+from groups.services.history import Change, changes_of, revert_change
+from missionsite.common.admin import ModelAdmin
+
+# Colours of states: unfold's label variants.
+STATUS = {"active": "success", "archived": "warning", "left": "default"}
+TASK_STATE = {"open": "info", "claimed": "warning", "done": "success", "cancelled": "default"}
+
+# What an event's type says in words.
+EVENT_WORDS = {
+    "group.archived": "Archived",
+    "group.changed": "Mission or colony edited",
+    "group.created": "Mission or colony created",
+    "group.restored": "Restored",
+    "group.reverted": "Change taken back",
+    "member.changed": "Member edited",
+    "member.created": "Member added",
+    "member.password_removed": "Password removed",
+    "member.password_set": "Password set",
+    "member.reverted": "Change of a member taken back",
+    "member.roles_changed": "Roles changed",
+    "membership.created": "Seat taken",
+    "membership.ended": "Seat left",
+    "membership.reverted": "Change of a seat taken back",
+    "membership.role_changed": "Role changed",
+    "task.cancelled": "Task cancelled",
+    "task.changed": "Task edited",
+    "task.claimed": "Task claimed",
+    "task.created": "Task added",
+    "task.done": "Task done",
+    "task.reopened": "Task reopened",
+    "task.reverted": "Change of a task taken back",
+}
+
+
+class HistoryAdmin(ModelAdmin):
+    """Pages of an object whose every change is kept."""
+
+    has_history = True
+
+    def changes_of(self, obj: Model) -> list[Change]:
+        changes = changes_of(_concrete(obj))
+        names = _names(changes)
+        return [
+            replace(
+                change,
+                fields=[
+                    replace(
+                        field,
+                        before=_shown(obj, field.name, field.before, names),
+                        after=_shown(obj, field.name, field.after, names),
+                    )
+                    for field in change.fields
+                ],
+            )
+            for change in changes
+        ]
+
+    def revert(self, request: HttpRequest, obj: Model, change: Change) -> None:
+        raw = next(entry for entry in changes_of(_concrete(obj)) if entry.pgh_id == change.pgh_id)
+        revert_change(change=raw, actor=request.user)
+
+
+def seats_now() -> Coalesce:
+    """How many seats a member has now; a person has few, so they are counted."""
+    seats = Membership.objects.active().filter(member=OuterRef("pk")).order_by().values("member")
+    return Coalesce(Subquery(seats.annotate(n=Count("pk")).values("n")), 0)
+
+
+def page_of(obj: Model | None, text: str = "") -> str:
+    """A link to an object's own page."""
+    if obj is None:
+        return "–"  # noqa: RUF001
+    model = type(obj)
+    if model is Group:
+        model = Mission if obj.is_mission else Colony
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
+    return format_html('<a class="row-link" href="{}">{}</a>', reverse(name, args=[obj.pk]), text or str(obj))
+
+
+def list_of(model: type[Model], **filters) -> str:
+    """The address of a list with filters set."""
+
+    base = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return f"{base}?{urlencode(filters)}" if filters else base
+
+
+def pill(text: str, variant: str) -> str:
+    """A state as a coloured label."""
+    return render_to_string("unfold/helpers/label.html", {"text": text, "variant": variant})
+
+
+def moment(instant) -> str:
+    """An instant in the viewer's zone, to the minute."""
+    return date_format(timezone.localtime(instant), "DATETIME_FORMAT") if instant else "–"  # noqa: RUF001
+
+
+def number(value: int | None) -> str:
+    return number_format(value or 0, force_grouping=True)
+
+
+def event_words(event: Event) -> str:
+    return EVENT_WORDS.get(event.type, event.type.replace(".", ": ").replace("_", " ").capitalize())
+
+
+def event_details(event: Event) -> list[tuple[str, str]]:
+    """An event's payload in words: what, and its value or what became of it."""
+    details = []
+    for key, value in sorted(event.payload.items()):
+        if key == "changed" and isinstance(value, dict):
+            for name, change in value.items():
+                words = name.replace("_", " ").capitalize()
+                if isinstance(change, list) and len(change) == 2:
+                    details.append((words, f"{_plain(change[0])} → {_plain(change[1])}"))
+                else:
+                    details.append((words, str(change)))
+        elif key not in ("membership", "entry"):
+            details.append((key.replace("_", " ").capitalize(), _plain(value)))
+    return details
+
+
+def event_sentence(event: Event) -> str:
+    return " · ".join(f"{what}: {value}" for what, value in event_details(event))
+
+
+def _plain(value) -> str:
+    if value is None or value == "":
+        return "nothing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def _concrete(obj: Model) -> Model:
+    """A group itself, not its page's proxy: its history and its events name it the same from every page."""
+    if isinstance(obj, (Mission, Colony)):
+        return Group.objects.get(pk=obj.pk)
+    return obj
+
+
+def _names(changes: list[Change]) -> dict:
+    """The objects that changes of foreign keys point to, by model and key: two queries at most."""
+    wanted = {Member: set(), Group: set()}
+    for change in changes:
+        for field in change.fields:
+            related = type(change.instance)._meta.get_field(field.name).related_model
+            if related in wanted:
+                wanted[related] |= {key for key in (field.before, field.after) if key}
+    return {
+        key: str(found)
+        for model, keys in wanted.items()
+        if keys
+        for key, found in model._base_manager.in_bulk(keys).items()
+    }
+
+
+def _shown(obj: Model, name: str, value, names: dict) -> str:
+    """A stored value as a person reads it."""
+    field = obj._meta.get_field(name)
+    if value is None or value == "":
+        return "nothing"
+    if field.related_model:
+        return names.get(value, "something that is gone")
+    if field.choices:
+        return str(dict(field.flatchoices).get(value, value))
+    if hasattr(value, "tzinfo"):
+        return moment(value)
+    return _plain(value)

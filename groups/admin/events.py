@@ -1,0 +1,75 @@
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
+from unfold.decorators import display
+
+from groups.admin.base import EVENT_WORDS, event_details, event_sentence, event_words, page_of
+from groups.models import Event
+from missionsite.common.admin import ReadOnlyModelAdmin
+from missionsite.common.admin.filters import PeriodFilter
+
+
+class TypeFilter(DropdownFilter):
+    title = "what happened"
+    parameter_name = "type"
+
+    def lookups(self, request: HttpRequest, model_admin) -> list[tuple[str, str]]:
+        return sorted(EVENT_WORDS.items(), key=lambda item: item[1])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(type=self.value()) if self.value() else queryset
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnlyModelAdmin):
+    """Everything that happened, newest first; a record nobody can change."""
+
+    list_display = ("when", "what", "member_link", "group_link", "actor_link", "details")
+    list_display_links = ("what",)
+    list_select_related = ("member", "group", "actor")
+    list_filter = (
+        TypeFilter,
+        ("occurred_at", PeriodFilter),
+        ("group", AutocompleteSelectFilter),
+        ("member", AutocompleteSelectFilter),
+        ("actor", AutocompleteSelectFilter),
+    )
+    sortable_by = ("when",)
+    fields = ("what", "when", "member_link", "group_link", "actor_link", "all_details")
+    readonly_fields = fields
+    empty_words = ("Nothing has happened yet", "What staff and members do is written down here by itself.")
+
+    @display(description="When", ordering="occurred_at")
+    def when(self, event: Event):
+        return event.occurred_at
+
+    @display(description="What")
+    def what(self, event: Event) -> str:
+        return event_words(event)
+
+    @display(description="Member")
+    def member_link(self, event: Event) -> str:
+        return page_of(event.member)
+
+    @display(description="Mission or colony")
+    def group_link(self, event: Event) -> str:
+        return page_of(event.group)
+
+    @display(description="By")
+    def actor_link(self, event: Event) -> str:
+        return page_of(event.actor) if event.actor else "nobody (automatic)"
+
+    @display(description="Details")
+    def details(self, event: Event) -> str:
+        return event_sentence(event)
+
+    @display(description="Details")
+    def all_details(self, event: Event) -> str:
+        lines = event_details(event)
+        if not lines:
+            return "nothing more"
+        return format_html(
+            '<dl class="details">{}</dl>', format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", lines)
+        )

@@ -1,0 +1,287 @@
+from django.contrib import admin
+from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RadioFilter
+from unfold.decorators import display
+
+from groups.admin.base import STATUS, HistoryAdmin, list_of, number, page_of, pill
+from groups.admin.memberships import SEAT, SeatMemberForm
+from groups.admin.seats import EVENTS_OF_GROUP, MEMBERS_BEFORE, MEMBERS_NOW, TASKS_OF_MISSION
+from groups.models import Colony, Group, Member, Mission, Task
+from groups.services.groups import archive_group, create_colony, create_mission, restore_group, update_group
+from groups.services.memberships import join_mission
+from missionsite.common.admin import Job, ModelAdmin, ReasonForm, Search, Tab
+from missionsite.common.admin.filters import NumberFilter
+
+ARCHIVE = "groups.archive_group"
+# A mission's page counts the eligible up to here and then says "more than".
+ELIGIBLE_COUNTED = 1_000
+
+
+def _group(obj: Group) -> Group:
+    """The row itself, whichever page it was opened from."""
+    return Group.objects.get(pk=obj.pk)
+
+
+def _seat(group: Group, actor: Member, values: dict) -> None:
+    join_mission(
+        member=values["member"], mission=_group(group), actor=actor, role=values["role"], reason=values["reason"]
+    )
+
+
+def _archive(group: Group, actor: Member, values: dict) -> None:
+    archive_group(group=_group(group), actor=actor, reason=values["reason"])
+
+
+def _restore(group: Group, actor: Member, values: dict) -> None:
+    restore_group(group=_group(group), actor=actor, reason=values["reason"])
+
+
+JOBS = (
+    Job(
+        name="seat",
+        title="Seat a member",
+        done="a member was seated",
+        run=_seat,
+        permission=SEAT,
+        form=SeatMemberForm,
+        offered=lambda group: not group.is_archived,
+        icon="person_add",
+    ),
+    Job(
+        name="archive",
+        title="Archive",
+        done="archived",
+        run=_archive,
+        permission=ARCHIVE,
+        form=ReasonForm,
+        offered=lambda group: not group.is_archived,
+        says="Nobody new joins and no task is added until it is restored. Seats stay as they are.",
+        icon="archive",
+        bulk="Archive",
+    ),
+    Job(
+        name="restore",
+        title="Restore",
+        done="restored",
+        run=_restore,
+        permission=ARCHIVE,
+        form=ReasonForm,
+        offered=lambda group: group.is_archived,
+        says="It opens again with the seats it had.",
+        icon="unarchive",
+        bulk="Restore",
+    ),
+)
+
+
+class OpenTasksFilter(RadioFilter):
+    title = "open tasks"
+    parameter_name = "open_tasks"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin):
+        return [("yes", "Some"), ("no", "None")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        some = Exists(Task.objects.filter(group=OuterRef("pk"), state=Task.State.OPEN))
+        match self.value():
+            case "yes":
+                return queryset.filter(some)
+            case "no":
+                return queryset.filter(~some)
+        return queryset
+
+
+class GroupPages(HistoryAdmin):
+    """What the pages of missions and of colonies share."""
+
+    search_help_text = "Name or stable ID"
+    jobs = JOBS
+    list_display_links = ("name",)
+    sortable_by = ("stable_id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).with_counts()
+
+    def describe(self, obj: Group) -> str:
+        return f"{obj.name} · {obj.stable_id}" + (" · archived" if obj.is_archived else "")
+
+    @display(description="Status", label={"Active": STATUS["active"], "Archived": STATUS["archived"]})
+    def state(self, group: Group) -> str:
+        return group.get_status_display()
+
+    @display(description="Members")
+    def members(self, group: Group) -> str:
+        return number(group.member_count)
+
+    @display(description="Open tasks")
+    def open_tasks(self, group: Group) -> str:
+        return number(group.open_task_count)
+
+    def update(self, request: HttpRequest, obj: Group, changes: dict) -> None:
+        if "min_trust_score" in changes:
+            changes["min_trust_score"] = changes["min_trust_score"] or 0
+        update_group(group=_group(obj), actor=request.user, **changes)
+
+
+@admin.register(Mission)
+class MissionAdmin(GroupPages):
+    """Missions, with who is in them and what is to do."""
+
+    search = Search("stable_id", "M", ("name",), "name")
+    command_icon = "flag"
+    list_display = ("name", "stable_id", "state", "members", "open_tasks", "threshold", "colony_name")
+    list_select_related = ("parent_group",)
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("min_trust_score", NumberFilter),
+        OpenTasksFilter,
+    )
+    tabs = (MEMBERS_NOW, MEMBERS_BEFORE, TASKS_OF_MISSION, EVENTS_OF_GROUP)
+    fieldsets = (
+        (None, {"fields": ("name", "parent_group", "min_trust_score", "description")}),
+        ("In numbers", {"fields": (("stable_id", "state"), ("members", "open_tasks"), "eligible")}),
+        ("Dates", {"fields": (("created_at", "updated_at"),)}),
+    )
+    add_fieldsets = ((None, {"fields": ("name", "parent_group", "min_trust_score", "description")}),)
+    readonly_fields = (
+        "stable_id",
+        "state",
+        "members",
+        "open_tasks",
+        "eligible",
+        "created_at",
+        "updated_at",
+    )
+    empty_words = ("No mission yet", "A mission is what members join. Open the first one in a colony.")
+    add_words = "Open a mission"
+
+    def formfield_for_foreignkey(self, db_field, request: HttpRequest, **kwargs):
+        if db_field.name == "parent_group":
+            kwargs["queryset"] = Group.objects.colonies().order_by("name")[:500]
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    @display(description="Trust score to join", empty_value="0")
+    def threshold(self, mission: Mission) -> str:
+        return number(mission.min_trust_score)
+
+    @display(description="Colony")
+    def colony_name(self, mission: Mission) -> str:
+        return mission.parent_group.name
+
+    @display(description="Who could join")
+    def eligible(self, mission: Mission) -> str:
+        """Active members whose trust score reaches the threshold, counted up to a limit."""
+        able = Member.objects.filter(is_active=True, trust_score__gte=mission.min_trust_score or 0)
+        counted_up = able.order_by().values("pk")[: ELIGIBLE_COUNTED + 1].count()
+        if counted_up > ELIGIBLE_COUNTED:
+            return f"more than {number(ELIGIBLE_COUNTED)} members have the trust score it asks for"
+        noun = "member has" if counted_up == 1 else "members have"
+        return f"{number(counted_up)} {noun} the trust score it asks for"
+
+    def create(self, request: HttpRequest, values: dict) -> Group:
+        return create_mission(
+            name=values["name"],
+            colony=values["parent_group"],
+            description=values["description"],
+            min_trust_score=values["min_trust_score"] or 0,
+            actor=request.user,
+        )
+
+    def more_buttons(self, request: HttpRequest, obj: Mission) -> list[dict]:
+        if obj.is_archived or not request.user.has_perm("groups.add_task"):
+            return []
+        return [
+            {"title": "Add a task", "icon": "add_task", "link": f"{reverse('admin:groups_task_add')}?group={obj.pk}"}
+        ]
+
+
+MISSIONS_OF_COLONY = Tab(
+    name="missions",
+    title="Missions",
+    rows=lambda colony: Mission.objects.filter(parent_group=colony.pk).with_counts(),
+    columns=(
+        ("Mission", lambda mission, request: page_of(mission)),
+        ("Stable ID", lambda mission, request: mission.stable_id),
+        ("Status", lambda mission, request: pill(mission.get_status_display(), STATUS[mission.status])),
+        ("Members", lambda mission, request: number(mission.member_count)),
+        ("Open tasks", lambda mission, request: number(mission.open_task_count)),
+        ("Trust score to join", lambda mission, request: number(mission.min_trust_score)),
+    ),
+    permission="groups.view_mission",
+    empty="No mission yet. Open the first one.",
+    list_link=lambda colony: list_of(Mission),
+)
+
+
+@admin.register(Colony)
+class ColonyAdmin(GroupPages):
+    """The colony at the root, and the missions in it."""
+
+    search = Search("stable_id", "G", ("name",), "name")
+    command_icon = "hive"
+    list_display = ("name", "stable_id", "state", "members", "mission_count")
+    tabs = (MISSIONS_OF_COLONY, MEMBERS_NOW, MEMBERS_BEFORE, EVENTS_OF_GROUP)
+    fieldsets = (
+        (None, {"fields": ("name", "description")}),
+        ("In numbers", {"fields": (("stable_id", "state"), ("members", "mission_count"))}),
+        ("Dates", {"fields": (("created_at", "updated_at"),)}),
+    )
+    add_fieldsets = ((None, {"fields": ("name", "description")}),)
+    readonly_fields = ("stable_id", "state", "members", "mission_count", "created_at", "updated_at")
+    empty_words = ("No colony yet", "The colony is the root: missions belong to it. Found it first.")
+    add_words = "Found a colony"
+
+    @display(description="Active missions")
+    def mission_count(self, colony: Colony) -> str:
+        return number(Mission.objects.active().filter(parent_group=colony.pk).count())
+
+    def create(self, request: HttpRequest, values: dict) -> Group:
+        return create_colony(name=values["name"], description=values["description"], actor=request.user)
+
+    def more_buttons(self, request: HttpRequest, obj: Colony) -> list[dict]:
+        if obj.is_archived or not request.user.has_perm("groups.add_mission"):
+            return []
+        link = f"{reverse('admin:groups_mission_add')}?parent_group={obj.pk}"
+        return [{"title": "Open a mission", "icon": "flag", "link": link}]
+
+
+@admin.register(Group)
+class GroupPicker(HistoryAdmin):
+    """Lets pickers search missions and colonies together, and leads to the page of either."""
+
+    search = Search("stable_id", "MG", ("name",), "name")
+    has_history = False
+
+    def describe(self, obj: Group) -> str:
+        return GroupPages.describe(self, obj)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.has_perm("groups.view_mission")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def get_urls(self) -> list:
+        view = self.admin_site.admin_view
+        return [
+            path("", view(self._to_list), name="groups_group_changelist"),
+            path("<uuid:object_id>/change/", view(self._to_page), name="groups_group_change"),
+        ]
+
+    def _to_list(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:groups_mission_changelist"))
+
+    def _to_page(self, request: HttpRequest, object_id) -> HttpResponse:
+        group = Group.objects.filter(pk=object_id).first()
+        if group is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, str(object_id))
+        kind = "mission" if group.is_mission else "colony"
+        return HttpResponseRedirect(reverse(f"admin:groups_{kind}_change", args=[group.pk]))

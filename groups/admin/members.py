@@ -1,0 +1,217 @@
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.models import Group as Role
+from django.db.models import QuerySet
+from django.db.models.functions import Lower
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import BooleanRadioFilter, DropdownFilter
+from unfold.decorators import display
+from unfold.forms import AdminPasswordChangeForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+
+from groups.admin.base import HistoryAdmin, seats_now
+from groups.admin.memberships import MEMBERS, SEAT, SeatInMissionForm
+from groups.admin.seats import EVENTS_OF_MEMBER, SEATS_OF_MEMBER, TASKS_OF_MEMBER
+from groups.models import Member
+from groups.models.members import SYSTEM_MEMBER_ID
+from groups.services.members import create_member, update_member
+from groups.services.memberships import join_mission
+from groups.services.rights import set_password, set_roles
+from missionsite.common.admin import Job, JobForm
+from missionsite.common.admin.filters import NumberFilter
+from missionsite.common.errors import NotAllowed
+
+CHANGE = "groups.change_member"
+# Given to administrators alone: whoever has it decides who may do what.
+GRANT = "groups.grant_access"
+RIGHTS = ("is_staff", "is_superuser", "groups")
+
+
+class RoleFilter(DropdownFilter):
+    title = "role"
+    parameter_name = "role"
+
+    def lookups(self, request: HttpRequest, model_admin) -> list[tuple[int, str]]:
+        return list(Role.objects.order_by("name").values_list("pk", "name"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        known = {str(key) for key, _ in self.lookup_choices}
+        return queryset.filter(groups=self.value()) if self.value() in known else queryset
+
+
+class PasswordForm(AdminPasswordChangeForm, JobForm):
+    """A new password for one member."""
+
+    def __init__(self, data=None, *, obj: Member | None = None) -> None:
+        AdminPasswordChangeForm.__init__(self, obj, data)
+        self.obj = obj
+
+
+def _seat(member: Member, actor: Member, values: dict) -> None:
+    join_mission(member=member, mission=values["group"], actor=actor, role=values["role"], reason=values["reason"])
+
+
+def _activate(member: Member, actor: Member, values: dict) -> None:
+    update_member(member=member, actor=actor, is_active=True)
+
+
+def _deactivate(member: Member, actor: Member, values: dict) -> None:
+    if member.pk == actor.pk:
+        raise NotAllowed("You cannot deactivate yourself; ask another administrator.")
+    update_member(member=member, actor=actor, is_active=False)
+
+
+def _set_password(member: Member, actor: Member, values: dict) -> None:
+    password = values.get("password1") if values.get("set_usable_password", True) else None
+    set_password(member=member, password=password or None, actor=actor)
+
+
+@admin.register(Member)
+class MemberAdmin(HistoryAdmin):
+    """People: who they are, where they sit, what they did and what they may do."""
+
+    search = MEMBERS
+    search_help_text = "Name, e-mail or stable ID"
+    command_icon = "person"
+    list_display = ("display_name", "member_id", "email_shown", "trust_score", "active", "staff", "seats")
+    list_display_links = ("display_name",)
+    list_filter = (
+        ("is_active", BooleanRadioFilter),
+        ("is_staff", BooleanRadioFilter),
+        ("trust_score", NumberFilter),
+        RoleFilter,
+    )
+    sortable_by = ("member_id", "email_shown")
+    tabs = (SEATS_OF_MEMBER, TASKS_OF_MEMBER, EVENTS_OF_MEMBER)
+    empty_words = ("Nobody here yet", "Add the first person; a mission can seat them afterwards.")
+    add_words = "Add a member"
+    _about = ("display_name", "email", "trust_score")
+    _facts = (
+        ("In numbers", {"fields": (("member_id", "active"), "seats")}),
+        ("Dates", {"fields": (("created_at", "updated_at"), "last_login")}),
+    )
+    jobs = (
+        Job(
+            name="seat",
+            title="Seat in a mission",
+            done="seated",
+            run=_seat,
+            permission=SEAT,
+            form=SeatInMissionForm,
+            offered=lambda member: member.is_active,
+            icon="flag",
+            bulk="Seat in a mission",
+        ),
+        Job(
+            name="password",
+            title="Set password",
+            done="the password was set",
+            run=_set_password,
+            permission=CHANGE,
+            form=PasswordForm,
+            icon="key",
+        ),
+        Job(
+            name="deactivate",
+            title="Deactivate",
+            done="deactivated",
+            run=_deactivate,
+            permission=CHANGE,
+            offered=lambda member: member.is_active,
+            says="They can no longer log in or take a seat. Their seats and their history stay.",
+            icon="person_off",
+            bulk="Deactivate",
+        ),
+        Job(
+            name="activate",
+            title="Activate",
+            done="active again",
+            run=_activate,
+            permission=CHANGE,
+            offered=lambda member: not member.is_active,
+            says="They may log in and take seats again.",
+            icon="how_to_reg",
+            bulk="Activate",
+        ),
+    )
+
+    # --- Who may change whom ------------------------------------------------------------------
+
+    def may_touch(self, request: HttpRequest, obj: Member) -> bool:
+        """People with rights are changed by administrators alone: their password or e-mail would give those away."""
+        if str(obj.pk) == SYSTEM_MEMBER_ID:
+            return False
+        if obj.is_superuser:
+            return request.user.is_superuser
+        return not obj.is_staff or request.user.has_perm(GRANT)
+
+    def has_change_permission(self, request: HttpRequest, obj: Member | None = None) -> bool:
+        return super().has_change_permission(request, obj) and (
+            not isinstance(obj, Member) or self.may_touch(request, obj)
+        )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Member | None = None):
+        rights = ("Roles and rights", {"fields": (("is_staff", "is_superuser"), "groups")})
+        if obj is None:
+            return ((None, {"fields": self._about}), *([rights] if request.user.has_perm(GRANT) else []))
+        return ((None, {"fields": self._about}), rights, *self._facts)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Member | None = None) -> tuple[str, ...]:
+        facts = ("member_id", "active", "seats", "created_at", "updated_at", "last_login")
+        if not request.user.has_perm(GRANT):
+            return (*facts, *RIGHTS)
+        return facts if request.user.is_superuser else (*facts, "is_superuser")
+
+    def formfield_for_manytomany(self, db_field, request: HttpRequest, **kwargs) -> forms.Field:
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if db_field.name == "groups":
+            field.label = "Roles"
+            field.help_text = "What this person may do in the back office; they also need to be staff."
+            field.widget = UnfoldAdminCheckboxSelectMultipleWidget(choices=field.choices)
+        return field
+
+    # --- Writing ------------------------------------------------------------------------------
+
+    def create(self, request: HttpRequest, values: dict) -> Member:
+        member = create_member(
+            email=values["email"],
+            display_name=values["display_name"],
+            trust_score=values["trust_score"],
+            is_staff=values.get("is_staff", False),
+            actor=request.user,
+        )
+        if values.get("is_superuser"):
+            update_member(member=member, actor=request.user, is_superuser=True)
+        return member
+
+    def update(self, request: HttpRequest, obj: Member, changes: dict) -> None:
+        changes.pop("groups", None)
+        update_member(member=obj, actor=request.user, **changes)
+
+    def save_related(self, request: HttpRequest, form: forms.ModelForm, formsets: list, change: bool) -> None:
+        if "groups" in form.cleaned_data and "groups" in form.changed_data:
+            set_roles(member=form.instance, roles=form.cleaned_data["groups"], actor=request.user)
+
+    # --- Showing ------------------------------------------------------------------------------
+
+    def describe(self, obj: Member) -> str:
+        return f"{obj.display_name} · {obj.member_id} · {obj.email}" + ("" if obj.is_active else " · deactivated")
+
+    @display(description="E-mail", ordering=Lower("email"))
+    def email_shown(self, member: Member) -> str:
+        return member.email
+
+    @display(description="Active", boolean=True)
+    def active(self, member: Member) -> bool:
+        return member.is_active
+
+    @display(description="Staff", boolean=True)
+    def staff(self, member: Member) -> bool:
+        return member.is_staff
+
+    @display(description="Seats now")
+    def seats(self, member: Member) -> int:
+        return member.seats_now
+
+    def get_queryset(self, request: HttpRequest):
+        return super().get_queryset(request).annotate(seats_now=seats_now())

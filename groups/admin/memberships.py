@@ -1,0 +1,221 @@
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from groups.admin.base import STATUS, HistoryAdmin, page_of
+from groups.models import Group, Member, Membership
+from groups.services.memberships import change_role, join_mission, leave_mission
+from missionsite.common.admin import Found, Job, JobForm, PickOne, ReasonForm, Search, ServiceForm
+from missionsite.common.admin.filters import ExactTextFilter, PeriodFilter
+from missionsite.common.admin.search import FOUND_AT_MOST
+
+SEAT = "groups.seat_member"
+MEMBERS = Search("member_id", "P", ("email", "display_name"), "display_name")
+GROUPS = Search("stable_id", "MG", ("name",), "name")
+
+
+class SeatSearch(Search):
+    """Finds seats by who sits in them (stable ID, e-mail, name) and by where (stable ID, name)."""
+
+    def find(self, queryset: QuerySet, term: str) -> Found:
+        """Who and where are found first; their seats come out of the indexes on member and on group."""
+        exact = self.exact(term)
+        people = MEMBERS.find(Member.objects.all(), term) if not exact or exact[3] == "P" else Found([])
+        places = GROUPS.find(Group.objects.all(), term) if not exact or exact[3] in "MG" else Found([])
+        rows = queryset.select_related(None)
+        newest = [
+            rows.filter(**{f"{field}__in": found.ids}).values("pk")[: FOUND_AT_MOST + 1]
+            for field, found in (("member", people), ("group", places))
+            if found.ids
+        ]
+        if not newest:
+            return Found([])
+        first, *others = newest
+        ids = [row["pk"] for row in (first.union(*others) if others else first)]
+        return Found(ids[:FOUND_AT_MOST], people.more or places.more or len(ids) > FOUND_AT_MOST)
+
+
+def _role_field() -> forms.CharField:
+    return forms.CharField(
+        max_length=50, initial="Member", widget=UnfoldAdminTextInputWidget(), help_text="Member, Lead, Mentor …"
+    )
+
+
+def _reason_field() -> forms.CharField:
+    return forms.CharField(
+        required=False,
+        max_length=500,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="Kept in the event, for whoever reads it later.",
+    )
+
+
+class SeatMemberForm(JobForm):
+    """Asked on the page of a mission."""
+
+    member = PickOne(Membership, "member", help_text="Search by name, e-mail or stable ID.")
+    role = _role_field()
+    reason = _reason_field()
+
+
+class SeatInMissionForm(JobForm):
+    """Asked on the page of a member, and for several members at once."""
+
+    group = PickOne(Membership, "group", label="Mission", help_text="Search by name or stable ID.")
+    role = _role_field()
+    reason = _reason_field()
+
+
+class RoleForm(JobForm):
+    role = _role_field()
+    reason = _reason_field()
+
+    def __init__(self, data=None, *, obj=None, **kwargs) -> None:
+        initial = {"role": obj.role} if obj else None
+        super().__init__(data, obj=obj, initial=initial, **kwargs)
+
+
+class RejoinForm(JobForm):
+    role = _role_field()
+    reason = _reason_field()
+
+
+class RoleFilter(ExactTextFilter):
+    title = "role"
+    parameter_name = column = "role"
+
+
+class SeatForm(ServiceForm):
+    reason = _reason_field()
+
+    class Meta:
+        model = Membership
+        fields = ("member", "group", "role")
+
+
+def _leave(stay: Membership, actor: Member, values: dict) -> None:
+    leave_mission(member=stay.member, mission=stay.group, actor=actor, reason=values["reason"])
+
+
+def _rejoin(stay: Membership, actor: Member, values: dict) -> None:
+    join_mission(member=stay.member, mission=stay.group, actor=actor, role=values["role"], reason=values["reason"])
+
+
+def _change_role(stay: Membership, actor: Member, values: dict) -> None:
+    change_role(membership=stay, role=values["role"], actor=actor, reason=values["reason"])
+
+
+@admin.register(Membership)
+class MembershipAdmin(HistoryAdmin):
+    """Seats: who sits where, since when, and who did."""
+
+    form = SeatForm
+    search = SeatSearch("member__member_id", "PMG")
+    search_help_text = "Name, e-mail or stable ID"
+    list_display = ("member_link", "member_stable_id", "group_link", "role", "joined", "left", "state")
+    list_display_links = ("joined",)
+    list_select_related = ("member", "group")
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        RoleFilter,
+        ("joined_at", PeriodFilter),
+        ("left_at", PeriodFilter),
+        ("group", AutocompleteSelectFilter),
+    )
+    sortable_by = ("joined",)
+    autocomplete_fields = ("member", "group")
+    fields = ("member", "group", "role", "reason")
+    empty_words = ("Nobody has a seat yet", "Seat a member in a mission to begin.")
+    add_words = "Seat a member"
+    jobs = (
+        Job(
+            name="leave",
+            title="End this stay",
+            done="left",
+            run=_leave,
+            permission=SEAT,
+            form=ReasonForm,
+            offered=lambda stay: stay.is_running,
+            says="The stay ends now and stays readable; the member may return later.",
+            icon="logout",
+            bulk="End the selected stays",
+        ),
+        Job(
+            name="role",
+            title="Change role",
+            done="now in the new role",
+            run=_change_role,
+            permission=SEAT,
+            form=RoleForm,
+            offered=lambda stay: stay.is_running,
+            icon="badge",
+            bulk="Change role",
+        ),
+        Job(
+            name="rejoin",
+            title="Seat again",
+            done="seated again",
+            run=_rejoin,
+            permission=SEAT,
+            form=RejoinForm,
+            offered=lambda stay: not stay.is_running,
+            says="A return is a new stay; this one remains as it was.",
+            icon="login",
+            bulk="Seat again",
+        ),
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(SEAT)
+
+    def has_change_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
+        """A stay is not edited: it is ended, given another role, or begun anew."""
+        return False
+
+    def may_revert(self, request: HttpRequest, obj: Membership) -> bool:
+        return request.user.has_perm(SEAT)
+
+    def create(self, request: HttpRequest, values: dict) -> Membership:
+        return join_mission(
+            member=values["member"],
+            mission=values["group"],
+            actor=request.user,
+            role=values["role"],
+            reason=values["reason"],
+        )
+
+    def get_fields(self, request: HttpRequest, obj: Membership | None = None):
+        if obj is None:
+            return self.fields
+        return ("member_link", "group_link", "role", "state", "joined", "left")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None):
+        return self.get_fields(request, obj) if obj else ()
+
+    @display(description="Member")
+    def member_link(self, stay: Membership) -> str:
+        return page_of(stay.member)
+
+    @display(description="Stable ID")
+    def member_stable_id(self, stay: Membership) -> str:
+        return stay.member.member_id
+
+    @display(description="Mission or colony")
+    def group_link(self, stay: Membership) -> str:
+        return page_of(stay.group)
+
+    @display(description="Joined", ordering="joined_at")
+    def joined(self, stay: Membership):
+        return stay.joined_at
+
+    @display(description="Left")
+    def left(self, stay: Membership):
+        return stay.left_at
+
+    @display(description="Status", label={"Active": STATUS["active"], "Left": STATUS["left"]})
+    def state(self, stay: Membership) -> str:
+        return stay.get_status_display()

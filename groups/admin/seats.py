@@ -1,0 +1,141 @@
+"""The tabs of seats, tasks and events that missions, colonies and members share."""
+
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
+
+from groups.admin.base import STATUS, TASK_STATE, event_sentence, event_words, list_of, moment, page_of, pill
+from groups.admin.memberships import SEAT
+from groups.models import Event, Membership, Task
+from missionsite.common.admin import Tab
+
+
+def seat_buttons(stay: Membership, request: HttpRequest) -> str:
+    """What can be done about a stay, as links that come back to this page."""
+    if not request.user.has_perm(SEAT):
+        return ""
+    jobs = (("role", "Change role"), ("leave", "End stay")) if stay.is_running else (("rejoin", "Seat again"),)
+    links = [
+        (reverse(f"admin:groups_membership_{name}", args=[stay.pk]), request.get_full_path(), title)
+        for name, title in jobs
+    ]
+    return format_html_join(mark_safe(" · "), '<a class="row-link" href="{}?next={}">{}</a>', links)
+
+
+def _seats(owner: str, status: str):
+    def rows(obj: Model) -> QuerySet:
+        return Membership.objects.filter(**{owner: obj.pk}, status=status).select_related("member", "group")
+
+    return rows
+
+
+_MEMBER = (
+    ("Member", lambda stay, request: page_of(stay.member)),
+    ("Stable ID", lambda stay, request: stay.member.member_id),
+    ("Role", lambda stay, request: stay.role),
+)
+_DATES = (("Joined", lambda stay, request: moment(stay.joined_at)), ("", seat_buttons))
+
+MEMBERS_NOW = Tab(
+    name="members",
+    title="Members now",
+    rows=_seats("group_id", "active"),
+    columns=_MEMBER + _DATES,
+    permission="groups.view_membership",
+    empty="Nobody is in yet. Seat the first member.",
+    list_link=lambda group: list_of(Membership, status__exact="active", group__id__exact=group.pk),
+)
+MEMBERS_BEFORE = Tab(
+    name="former-members",
+    title="Members before",
+    rows=_seats("group_id", "left"),
+    columns=(
+        *_MEMBER,
+        ("Joined", lambda stay, request: moment(stay.joined_at)),
+        ("Left", lambda stay, request: moment(stay.left_at)),
+        ("", seat_buttons),
+    ),
+    permission="groups.view_membership",
+    empty="Nobody has left so far.",
+    list_link=lambda group: list_of(Membership, status__exact="left", group__id__exact=group.pk),
+)
+SEATS_OF_MEMBER = Tab(
+    name="seats",
+    title="Seats",
+    rows=lambda member: Membership.objects.filter(member=member.pk).select_related("member", "group"),
+    columns=(
+        ("Mission or colony", lambda stay, request: page_of(stay.group)),
+        ("Stable ID", lambda stay, request: stay.group.stable_id),
+        ("Role", lambda stay, request: stay.role),
+        ("Status", lambda stay, request: pill(stay.get_status_display(), STATUS[stay.status])),
+        ("Joined", lambda stay, request: moment(stay.joined_at)),
+        ("Left", lambda stay, request: moment(stay.left_at)),
+        ("", seat_buttons),
+    ),
+    permission="groups.view_membership",
+    empty="This person has never had a seat. Seat them in a mission.",
+)
+
+
+def _task_rows(owner: str):
+    def rows(obj: Model) -> QuerySet:
+        return Task.objects.filter(**{owner: obj.pk}).select_related("group", "claimed_by")
+
+    return rows
+
+
+_TASK = (
+    ("Task", lambda task, request: page_of(task)),
+    ("Stable ID", lambda task, request: task.stable_id),
+    ("State", lambda task, request: pill(task.get_state_display(), TASK_STATE[task.state])),
+)
+_REWARD = ("Reward", lambda task, request: task.reward_points)
+TASKS_OF_MISSION = Tab(
+    name="tasks",
+    title="Tasks",
+    rows=_task_rows("group_id"),
+    columns=(*_TASK, ("Claimed by", lambda task, request: page_of(task.claimed_by)), _REWARD),
+    permission="groups.view_task",
+    empty="No task yet. Add the first piece of work.",
+    list_link=lambda group: list_of(Task, group__id__exact=group.pk),
+)
+TASKS_OF_MEMBER = Tab(
+    name="tasks",
+    title="Tasks",
+    rows=_task_rows("claimed_by_id"),
+    columns=(*_TASK, ("Mission", lambda task, request: page_of(task.group)), _REWARD),
+    permission="groups.view_task",
+    empty="This person has claimed no task.",
+)
+
+
+def _event_tab(owner: str, other: str, heading: str) -> Tab:
+    return Tab(
+        name="events",
+        title="Events",
+        rows=lambda obj: Event.objects.filter(**{f"{owner}_id": obj.pk}).select_related("actor", "member", "group"),
+        columns=(
+            ("When", lambda event, request: moment(event.occurred_at)),
+            ("What", lambda event, request: _event_link(event)),
+            (heading, lambda event, request: page_of(getattr(event, other))),
+            ("By", lambda event, request: page_of(event.actor)),
+            ("Details", lambda event, request: event_sentence(event)),
+        ),
+        permission="groups.view_event",
+        empty="Nothing has happened yet.",
+        list_link=lambda obj: list_of(Event, **{f"{owner}__id__exact": obj.pk}),
+    )
+
+
+def _event_link(event: Event) -> str:
+    return format_html(
+        '<a class="row-link" href="{}">{}</a>',
+        reverse("admin:groups_event_change", args=[event.pk]),
+        event_words(event),
+    )
+
+
+EVENTS_OF_GROUP = _event_tab("group", "member", "Member")
+EVENTS_OF_MEMBER = _event_tab("member", "group", "Mission or colony")

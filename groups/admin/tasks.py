@@ -1,0 +1,137 @@
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.decorators import display
+
+from groups.admin.base import TASK_STATE, HistoryAdmin, page_of
+from groups.models import Member, Task
+from groups.services.tasks import cancel_task, claim_task, complete_task, create_task, reopen_task, update_task
+from missionsite.common.admin import Job, JobForm, PickOne, ReasonForm, Search
+
+CHANGE = "groups.change_task"
+
+
+class ClaimForm(JobForm):
+    member = PickOne(Task, "claimed_by", label="Member", help_text="Someone who is in the mission.")
+
+
+def _claim(task: Task, actor: Member, values: dict) -> None:
+    claim_task(task=task, member=values["member"], actor=actor)
+
+
+def _complete(task: Task, actor: Member, values: dict) -> None:
+    complete_task(task=task, actor=actor)
+
+
+def _cancel(task: Task, actor: Member, values: dict) -> None:
+    cancel_task(task=task, actor=actor, reason=values["reason"])
+
+
+def _reopen(task: Task, actor: Member, values: dict) -> None:
+    reopen_task(task=task, actor=actor, reason=values["reason"])
+
+
+@admin.register(Task)
+class TaskAdmin(HistoryAdmin):
+    """Work to do, and who does it."""
+
+    search = Search("stable_id", "T", ("title",), "title")
+    search_help_text = "Title or stable ID"
+    command_icon = "task_alt"
+    list_display = ("title", "stable_id", "mission_link", "state_words", "claimed_by_link", "reward_points", "due_on")
+    list_select_related = ("group", "claimed_by")
+    list_filter = (
+        ("state", ChoicesDropdownFilter),
+        ("group", AutocompleteSelectFilter),
+        ("claimed_by", AutocompleteSelectFilter),
+    )
+    sortable_by = ("stable_id",)
+    autocomplete_fields = ("group",)
+    fieldsets = (
+        (None, {"fields": ("title", "description", ("reward_points", "due_on"))}),
+        ("Where it stands", {"fields": (("stable_id", "state_words"), ("mission_link", "claimed_by_link"))}),
+        ("Dates", {"fields": (("created_at", "updated_at"),)}),
+    )
+    add_fieldsets = ((None, {"fields": ("group", "title", "description", ("reward_points", "due_on"))}),)
+    readonly_fields = ("stable_id", "state_words", "mission_link", "claimed_by_link", "created_at", "updated_at")
+    empty_words = ("No task yet", "A task is a piece of work in a mission. Add the first one.")
+    add_words = "Add a task"
+    jobs = (
+        Job(
+            name="claim",
+            title="Give to a member",
+            done="claimed",
+            run=_claim,
+            permission=CHANGE,
+            form=ClaimForm,
+            offered=lambda task: task.state == Task.State.OPEN,
+            icon="back_hand",
+            bulk="Give to a member",
+        ),
+        Job(
+            name="complete",
+            title="Mark as done",
+            done="done",
+            run=_complete,
+            permission=CHANGE,
+            offered=lambda task: task.state == Task.State.CLAIMED,
+            says="Its member's trust score rises by the reward.",
+            icon="check",
+            bulk="Mark as done",
+        ),
+        Job(
+            name="reopen",
+            title="Reopen",
+            done="open again",
+            run=_reopen,
+            permission=CHANGE,
+            form=ReasonForm,
+            offered=lambda task: task.state in (Task.State.CLAIMED, Task.State.CANCELLED),
+            says="Anyone in the mission may claim it again.",
+            icon="undo",
+            bulk="Reopen",
+        ),
+        Job(
+            name="cancel",
+            title="Cancel task",
+            done="cancelled",
+            run=_cancel,
+            permission=CHANGE,
+            form=ReasonForm,
+            offered=lambda task: task.state in (Task.State.OPEN, Task.State.CLAIMED),
+            says="The task stays readable and can be reopened.",
+            icon="block",
+            bulk="Cancel",
+        ),
+    )
+
+    def describe(self, obj: Task) -> str:
+        return f"{obj.title} · {obj.stable_id} · {obj.get_state_display().lower()}"
+
+    @display(description="Mission")
+    def mission_link(self, task: Task) -> str:
+        return page_of(task.group)
+
+    @display(description="Claimed by")
+    def claimed_by_link(self, task: Task) -> str:
+        return page_of(task.claimed_by)
+
+    @display(
+        description="State",
+        label={state.label: TASK_STATE[state.value] for state in Task.State},
+    )
+    def state_words(self, task: Task) -> str:
+        return task.get_state_display()
+
+    def create(self, request: HttpRequest, values: dict) -> Task:
+        return create_task(
+            group=values["group"],
+            title=values["title"],
+            description=values["description"],
+            reward_points=values["reward_points"],
+            due_on=values["due_on"],
+            actor=request.user,
+        )
+
+    def update(self, request: HttpRequest, obj: Task, changes: dict) -> None:
+        update_task(task=obj, actor=request.user, **changes)

@@ -1,0 +1,70 @@
+"""The parts of the back office that belong to the site as a whole: roles, the search, the pickers."""
+
+# Imported for its registration, which is then replaced.
+import django.contrib.auth.admin  # noqa: F401
+from django.contrib import admin
+from django.contrib.auth.models import Group as Role
+from django.contrib.auth.models import Permission
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from unfold.decorators import display
+
+from missionsite.common.admin import ModelAdmin
+from missionsite.common.admin.command import pick, search
+from missionsite.roles import ROLES
+
+admin.site.search = search
+admin.site.autocomplete_view = pick
+admin.site.unregister(Role)
+
+
+@admin.register(Role)
+class RoleAdmin(ModelAdmin):
+    """Roles: what each may do and who has it. The site's own are kept as they are by every migrate."""
+
+    list_display = ("name", "holders", "kept_by")
+    ordering = ("name",)
+    sortable_by = ()
+    filter_horizontal = ("permissions",)
+    empty_words = ("No roles", "`manage.py migrate` writes the site's own.")
+    add_words = "Add a role"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).annotate(people=Count("user"))
+
+    def has_change_permission(self, request: HttpRequest, obj: Role | None = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or obj.name not in ROLES)
+
+    def get_fields(self, request: HttpRequest, obj: Role | None = None) -> tuple[str, ...]:
+        if obj and not self.has_change_permission(request, obj):
+            return ("name", "kept_by", "holders", "rights")
+        return ("name", "permissions")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Role | None = None) -> tuple[str, ...]:
+        return ("kept_by", "holders", "rights") if obj else ()
+
+    def formfield_for_manytomany(self, db_field, request: HttpRequest, **kwargs):
+        if db_field.name == "permissions":
+            # Rights somebody does not have themselves are not theirs to give.
+            kwargs["queryset"] = Permission.objects.filter(content_type__app_label__in=("groups", "common", "auth"))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    @display(description="People with it")
+    def holders(self, role: Role) -> str:
+        link = f"{reverse('admin:groups_member_changelist')}?role={role.pk}"
+        return format_html('<a class="row-link" href="{}">{}</a>', link, role.people)
+
+    @display(description="Kept by")
+    def kept_by(self, role: Role) -> str:
+        return "the site" if role.name in ROLES else "administrators"
+
+    @display(description="May do")
+    def rights(self, role: Role) -> str:
+        names = role.permissions.order_by("content_type__model", "name").values_list("name")
+        return format_html('<ul class="rights">{}</ul>', format_html_join("", "<li>{}</li>", names)) or "nothing"
+
+    def save_model(self, request: HttpRequest, obj: Role, form, change: bool) -> None:
+        """A role is an account's setting, not a business object: it is saved as it is."""
+        obj.save()

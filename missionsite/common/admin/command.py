@@ -1,0 +1,89 @@
+"""The search across everything (the command palette), and the pickers' search."""
+
+import time
+
+from django.contrib import admin
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from unfold.dataclasses import SearchResult
+
+# Answers from one kind of thing; the list itself shows the rest.
+EACH = 8
+
+
+def describe(obj) -> str:
+    """An object's name with what tells it from its namesakes."""
+    model_admin = admin.site._registry.get(type(obj))
+    label = getattr(model_admin, "describe", None)
+    return label(obj) if label else str(obj)
+
+
+def search(request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+    """Pages and objects that match `s`, within what the viewer may see. Nothing is kept between searches."""
+    started = time.monotonic()
+    term = request.GET.get("s", "").replace("\x00", "").strip()
+    if not term:
+        return HttpResponse()
+    extended = "extended" in request.GET
+    results = _pages(request, term.lower()) + (_objects(request, term) if extended else [])
+    paginator = Paginator(results, 100)
+    context = {
+        "page_obj": paginator,
+        "results": paginator.get_page(request.GET.get("page")),
+        "page_counter": 0,
+        "execution_time": time.monotonic() - started,
+        "command_show_history": False,
+    }
+    template = "unfold/helpers/command_results.html" if extended else "unfold/helpers/search_results.html"
+    return TemplateResponse(request, template, context, headers={"HX-Trigger": "search"})
+
+
+def _pages(request: HttpRequest, term: str) -> list[SearchResult]:
+    """The entries of the sidebar whose name contains the text."""
+    return [
+        SearchResult(title=item["title"], description=group["title"], link=str(item["link"]), icon=item["icon"])
+        for group in admin.site.get_sidebar_list(request)
+        for item in group["items"]
+        if item["has_permission"] and term in str(item["title"]).lower()
+    ]
+
+
+def _objects(request: HttpRequest, term: str) -> list[SearchResult]:
+    """What each searchable list finds first."""
+    results = []
+    for model_admin in admin.site._registry.values():
+        icon = getattr(model_admin, "command_icon", "")
+        if not (icon and model_admin.search and model_admin.has_view_permission(request)):
+            continue
+        opts = model_admin.opts
+        rows, _ = model_admin.get_search_results(request, model_admin.get_queryset(request), term)
+        for obj in rows[:EACH]:
+            results.append(
+                SearchResult(
+                    title=str(obj),
+                    description=model_admin.describe(obj).removeprefix(str(obj)).strip(" ·"),
+                    link=reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[obj.pk]),
+                    icon=icon,
+                )
+            )
+    return results
+
+
+class PickView(AutocompleteJsonView):
+    """Answers of a picker, told apart from their namesakes."""
+
+    def serialize_result(self, obj, to_field_name: str) -> dict:
+        return {"id": str(getattr(obj, to_field_name)), "text": describe(obj)}
+
+    def paginate_queryset(self, queryset, page_size):
+        """A page of answers; an odd page number is the first one."""
+        paginator = self.get_paginator(queryset, page_size)
+        page = paginator.get_page(self.request.GET.get("page"))
+        return paginator, page, page.object_list, page.has_other_pages()
+
+
+def pick(request: HttpRequest) -> HttpResponse:
+    return PickView.as_view(admin_site=admin.site)(request)

@@ -1,0 +1,50 @@
+"""Filters whose odd values are ignored, never an error."""
+
+from datetime import datetime, time, timedelta
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from unfold.contrib.filters.admin import RangeDateFilter, RangeNumericFilter, TextFilter
+from unfold.utils import parse_date_str
+
+
+class PeriodFilter(RangeDateFilter):
+    """Instants within whole days of the viewer's zone, both ends included."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if start := self._day("_from"):
+            queryset = queryset.filter(**{f"{self.parameter_name}__gte": start})
+        if end := self._day("_to"):
+            queryset = queryset.filter(**{f"{self.parameter_name}__lt": end + timedelta(days=1)})
+        return queryset
+
+    def _day(self, end: str) -> datetime | None:
+        day = parse_date_str(self.used_parameters.get(f"{self.parameter_name}{end}") or "")
+        if day is None or not 1900 <= day.year <= 9000:
+            return None
+        return timezone.make_aware(datetime.combine(day, time.min))
+
+
+class NumberFilter(RangeNumericFilter):
+    """Whole numbers from and to, both included."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        for end, lookup in (("_from", "gte"), ("_to", "lte")):
+            given = self.used_parameters.get(f"{self.parameter_name}{end}") or ""
+            try:
+                queryset = queryset.filter(**{f"{self.parameter_name}__{lookup}": int(given)})
+            except ValueError:
+                continue
+        return queryset
+
+
+class ExactTextFilter(TextFilter):
+    """A text as it is stored, whole. Set `column` in a subclass."""
+
+    column = ""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if value := (self.value() or "").replace("\x00", "").strip():
+            return queryset.filter(**{self.column: value})
+        return queryset

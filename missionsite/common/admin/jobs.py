@@ -1,0 +1,165 @@
+"""Jobs: what staff do to an object through a service — a button on its page, an action in its list.
+
+A job asks what it needs on a page of its own. A refusal is said there, with what was typed kept.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.text import capfirst
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from missionsite.common.errors import DomainError
+
+# Rows a job takes at once from a list; each is a transaction of its own.
+AT_ONCE = 200
+
+
+class JobForm(forms.Form):
+    """What a job asks. obj: what it is done to; None where it is done to several."""
+
+    def __init__(self, data=None, *, obj: Model | None = None, **kwargs) -> None:
+        self.obj = obj
+        super().__init__(data, **kwargs)
+
+
+class NoQuestions(JobForm):
+    """Nothing but a confirmation."""
+
+
+class ReasonForm(JobForm):
+    """The reason, which goes into the event."""
+
+    reason = forms.CharField(
+        max_length=500,
+        help_text="Kept in the event, for whoever reads it later.",
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+    )
+
+
+@dataclass(frozen=True)
+class Job:
+    """One thing that can be done.
+
+    name: its piece of the address. title: the button and the heading. done: what became of it, as in "3 seated".
+    run: calls the service with the object, the member who acts and the form's values; raises DomainError.
+    offered: whether the button makes sense for an object as it is. bulk: its line in a list's actions, or empty.
+    """
+
+    name: str
+    title: str
+    done: str
+    run: Callable[[Model, Model, dict], object]
+    permission: str
+    form: type[forms.Form] = NoQuestions
+    offered: Callable[[Model], bool] = lambda obj: True
+    says: str = ""
+    icon: str = ""
+    bulk: str = ""
+    danger: bool = False
+
+    def allowed(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(self.permission)
+
+
+def back_link(request: HttpRequest, otherwise: str) -> str:
+    """Where `next` of the address points, if that is on this site."""
+    target = request.POST.get("next") or request.GET.get("next") or ""
+    if target and url_has_allowed_host_and_scheme(target, allowed_hosts=None):
+        return target
+    return otherwise
+
+
+def job_view(model_admin, request: HttpRequest, job: Job, object_id: str) -> HttpResponse:
+    """The page of one job for one object."""
+    obj = model_admin.get_object(request, object_id)
+    if obj is None:
+        return model_admin._get_obj_does_not_exist_redirect(request, model_admin.opts, object_id)
+    if not (job.allowed(request) and model_admin.has_view_permission(request, obj)):
+        raise PermissionDenied
+    if not model_admin.may_touch(request, obj):
+        raise PermissionDenied
+    opts = model_admin.opts
+    back = back_link(request, reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[obj.pk]))
+    form = job.form(request.POST if request.method == "POST" else None, obj=obj)
+    if request.method == "POST" and form.is_valid():
+        try:
+            job.run(obj, request.user, form.cleaned_data)
+        except DomainError as refusal:
+            refuse(form, refusal)
+        else:
+            messages.success(request, f"{obj}: {job.done}.")
+            return HttpResponseRedirect(back)
+    return _page(model_admin, request, job, form, [obj], back=back, original=obj)
+
+
+def bulk_view(model_admin, request: HttpRequest, queryset: QuerySet, job: Job) -> HttpResponse | None:
+    """The page of one job for the rows selected in a list; each row succeeds or is refused by itself."""
+    chosen = list(queryset[: AT_ONCE + 1])
+    if len(chosen) > AT_ONCE:
+        messages.error(request, f"Choose at most {AT_ONCE} at once.")
+        return None
+    untouchable = [obj for obj in chosen if not model_admin.may_touch(request, obj)]
+    back = request.get_full_path()
+    applying = "apply" in request.POST
+    form = job.form(request.POST if applying else None)
+    refused = []
+    if applying and form.is_valid():
+        done = 0
+        for obj in chosen:
+            if obj in untouchable:
+                refused.append((obj, "Only an administrator changes people with rights."))
+                continue
+            try:
+                job.run(obj, request.user, form.cleaned_data)
+            except DomainError as refusal:
+                refused.append((obj, refusal.message))
+            else:
+                done += 1
+        if not refused:
+            messages.success(request, f"{done} {job.done}.")
+            return HttpResponseRedirect(back)
+        summary = f"{done} {job.done}, {len(refused)} refused."
+        return _page(
+            model_admin, request, job, form, [obj for obj, _ in refused], back=back, refused=refused, summary=summary
+        )
+    return _page(model_admin, request, job, form, chosen, back=back)
+
+
+def refuse(form: forms.Form, refusal: DomainError) -> None:
+    """Put a refusal where a person looks for it: at its field, else above the form."""
+    form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+
+
+def _page(model_admin, request, job, form, objects, *, back, original=None, refused=(), summary="") -> HttpResponse:
+    opts = model_admin.opts
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": job.title,
+        "job": job,
+        "form": form,
+        "media": model_admin.media + form.media,
+        "objects": objects,
+        "refused": refused,
+        "summary": summary,
+        "original": original,
+        "bulk": original is None,
+        "plural": capfirst(opts.verbose_name_plural),
+        "action_name": job.name.replace("-", "_"),
+        "action_checkbox_name": ACTION_CHECKBOX_NAME,
+        "back": back,
+        "next": back if original is not None else "",
+        "opts": opts,
+        "no_tabs": True,
+    }
+    request.current_app = model_admin.admin_site.name
+    return TemplateResponse(request, "missionsite/job.html", context)

@@ -1,0 +1,79 @@
+"""The list page: bounded counts, exact pages, refusals of an address in words."""
+
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG
+from django.core.paginator import InvalidPage
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.views import ChangeList as UnfoldChangeList
+
+from missionsite.common.admin.pages import BoundedPaginator, Page, Pages
+
+
+class ChangeList(UnfoldChangeList):
+    """A list that costs what it shows, however long it is."""
+
+    page: Page
+    # Whether the search stopped at its limit.
+    found_more = False
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters=None) -> QuerySet:
+        queryset = super().get_queryset(request, exclude_parameters)
+        self.found_more = getattr(request, "search_found_more", False)
+        return queryset
+
+    def get_filters(self, request: HttpRequest):
+        """Refuse what no filter of the list asked for: a lookup from the address could read any column."""
+        specs, has_filters, remaining, duplicates, active = super().get_filters(request)
+        if remaining:
+            raise IncorrectLookupParameters
+        self.filtered = active
+        return specs, has_filters, remaining, duplicates, active
+
+    def get_ordering_field(self, field_name: str):
+        """The ordering of a column, for columns with an index behind it only."""
+        if self.sortable_by is not None and field_name not in self.sortable_by:
+            return None
+        return super().get_ordering_field(field_name)
+
+    def get_results(self, request: HttpRequest) -> None:
+        whole = not (self.query or self.filtered)
+        pages = Pages(self.queryset, self.list_per_page, whole=whole)
+        try:
+            self.page = pages.page(self.page_num)
+        except InvalidPage as error:
+            if ERROR_FLAG in request.GET:
+                self.page = pages.page(1)
+            else:
+                raise IncorrectLookupParameters from error
+        self.result_list = self.page.rows
+        self.result_count = self.full_result_count = pages.count.number
+        self.show_full_result_count = False
+        self.show_admin_actions = True
+        self.can_show_all = False
+        self.multi_page = pages.count.number > self.list_per_page
+        self.paginator = BoundedPaginator(self.result_list, self.list_per_page)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether a search or a filter decides what is shown."""
+        return bool(self.query or self.filtered)
+
+    def link_to(self, page: int) -> str:
+        return self.get_query_string({"p": page})
+
+    @property
+    def first_link(self) -> str | None:
+        return self.link_to(1) if self.page.previous else None
+
+    @property
+    def previous_link(self) -> str | None:
+        return self.link_to(self.page.previous) if self.page.previous else None
+
+    @property
+    def next_link(self) -> str | None:
+        return self.link_to(self.page.next) if self.page.next else None
+
+    @property
+    def last_link(self) -> str | None:
+        return self.link_to(self.page.last) if self.page.next else None

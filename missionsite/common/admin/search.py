@@ -1,0 +1,81 @@
+"""Search that an index answers: stable IDs, beginnings of texts, beginnings of words."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.contrib.postgres.search import SearchQuery, SearchVector
+from django.db.models import QuerySet
+from django.db.models.functions import Lower
+
+# What one search gathers at most. More is no answer a person reads: the page asks for another letter.
+FOUND_AT_MOST = 1_000
+LONGEST = 255
+_STABLE_ID = re.compile(r"FE-([A-Z])-?(\d{0,14})", re.IGNORECASE)
+_NUMBER = re.compile(r"#?(\d{1,14})")
+
+
+@dataclass(frozen=True)
+class Found:
+    """The keys a search found; `more` where it stopped at its limit."""
+
+    ids: list
+    more: bool = False
+
+
+@dataclass(frozen=True)
+class Search:
+    """Where to look for a typed text.
+
+    stable_id: the unique column of stable IDs. kinds: the letters its IDs have (FE-P-…). prefixes: columns with an
+    index on lower(column) text_pattern_ops. words: a column with a GIN index on its 'simple' tsvector.
+    """
+
+    stable_id: str
+    kinds: str
+    prefixes: tuple[str, ...] = ()
+    words: str = ""
+
+    def exact(self, term: str) -> str | None:
+        """The stable ID a text spells out, if it does: FE-P-00042, fe-p-42."""
+        match = _STABLE_ID.fullmatch(term.strip())
+        if not match or not match[2]:
+            return None
+        return f"FE-{match[1].upper()}-{match[2].lstrip('0').zfill(5)}"
+
+    def find(self, queryset: QuerySet, term: str) -> Found:
+        """The rows a text means: the one with that stable ID, else those that begin with it, in one query."""
+        term = term.strip()[:LONGEST]
+        rows = queryset.order_by().select_related(None)
+        if exact := self.exact(term):
+            return Found(list(rows.filter(**{self.stable_id: exact}).values_list("pk", flat=True)[:2]))
+        branches = [branch.values("pk")[: FOUND_AT_MOST + 1] for branch in self._branches(rows, term)]
+        if not branches:
+            return Found([])
+        first, *others = branches
+        union = first.union(*others) if others else first
+        ids = list(union.values_list("pk", flat=True))
+        return Found(ids[:FOUND_AT_MOST], len(ids) > FOUND_AT_MOST)
+
+    def _branches(self, rows: QuerySet, term: str) -> list[QuerySet]:
+        branches = []
+        lowered = term.lower()
+        if match := _NUMBER.fullmatch(term):
+            ids = [f"FE-{kind}-{match[1].lstrip('0').zfill(5)}" for kind in self.kinds]
+            branches.append(rows.filter(**{f"{self.stable_id}__in": ids}))
+        for column in self.prefixes:
+            branches.append(rows.alias(_low=Lower(column)).filter(_low__startswith=lowered))
+        if self.words and (query := _words_query(term)):
+            branches.append(rows.alias(_words=SearchVector(self.words, config="simple")).filter(_words=query))
+        return branches
+
+
+def _words_query(term: str) -> SearchQuery | None:
+    """Every word as a beginning, all of them required; None where no word is long enough to be worth reading."""
+    words = re.findall(r"\w+", term)
+    if not words or max(map(len, words)) < 2:
+        return None
+    return SearchQuery(" & ".join(f"'{word}':*" for word in words), config="simple", search_type="raw")
+
+
+Finder = Callable[[QuerySet, str], Found]

@@ -1,0 +1,102 @@
+"""Tabs: the pages of one object beside its form, each a bounded table of its own."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import InvalidPage
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from missionsite.common.admin.pages import Pages
+
+PER_PAGE = 50
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A table of rows that belong to an object.
+
+    name: its piece of the address. rows: the object's rows in a total order. columns: heading and what a row shows
+    there, called with the row and the request. permission: what a viewer needs. empty: what to say, and do, where
+    there is nothing. list_link: where the same rows are a list with filters.
+    """
+
+    name: str
+    title: str
+    rows: Callable[[Model], QuerySet]
+    columns: tuple[tuple[str, Callable[[Model, HttpRequest], object]], ...]
+    permission: str
+    empty: str
+    list_link: Callable[[Model], str] | None = None
+
+    def allowed(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(self.permission)
+
+
+def tab_view(model_admin, request: HttpRequest, tab: Tab, object_id: str) -> HttpResponse:
+    """One tab's page."""
+    obj = model_admin.get_object(request, object_id)
+    if obj is None:
+        return model_admin._get_obj_does_not_exist_redirect(request, model_admin.opts, object_id)
+    if not (tab.allowed(request) and model_admin.has_view_permission(request, obj)):
+        raise PermissionDenied
+    try:
+        page = Pages(tab.rows(obj), PER_PAGE).page(_number(request))
+    except InvalidPage:
+        return HttpResponseRedirect(request.path)
+    context = {
+        **model_admin.page_context(request, obj, active=tab.name),
+        "title": str(obj),
+        "subtitle": tab.title,
+        "tab": tab,
+        "page": page,
+        "first_link": "?p=1" if page.previous else None,
+        "previous_link": f"?p={page.previous}" if page.previous else None,
+        "next_link": f"?p={page.next}" if page.next else None,
+        "last_link": f"?p={page.last}" if page.next else None,
+        "headings": [heading for heading, _ in tab.columns],
+        "rows": [[(heading, show(row, request)) for heading, show in tab.columns] for row in page.rows],
+        "list_link": tab.list_link(obj) if tab.list_link else "",
+    }
+    request.current_app = model_admin.admin_site.name
+    return TemplateResponse(request, "missionsite/tab.html", context)
+
+
+def navigation(model_admin, request: HttpRequest, obj: Model, active: str) -> list[dict]:
+    """The tabs of an object as unfold draws them, those a viewer may open."""
+    opts = model_admin.opts
+    base = f"admin:{opts.app_label}_{opts.model_name}"
+    items = [("about", model_admin.about_title, reverse(f"{base}_change", args=[obj.pk]))]
+    items += [
+        (tab.name, tab.title, reverse(f"{base}_{tab.name}", args=[obj.pk]))
+        for tab in model_admin.tabs
+        if tab.allowed(request)
+    ]
+    if model_admin.has_history:
+        items.append(("history", "History", reverse(f"{base}_history", args=[obj.pk])))
+    if len(items) == 1:
+        return []
+    return [
+        {
+            "models": [{"name": str(opts), "detail": True}],
+            "items": [
+                {"title": title, "link": link, "active": name == active, "has_permission": True}
+                for name, title, link in items
+            ],
+        }
+    ]
+
+
+def _number(request: HttpRequest) -> int:
+    try:
+        return int(request.GET.get("p", 1))
+    except ValueError:
+        return 1
+
+
+def joined(parts: Iterable[str]) -> str:
+    """Parts of a cell, those that say something."""
+    return " · ".join(part for part in parts if part)

@@ -1,0 +1,87 @@
+"""The first page: the community in numbers, each a link to exactly that list."""
+
+from datetime import timedelta
+
+from django.db import connection
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.http import urlencode
+
+from groups.admin.base import event_words, moment, page_of
+from groups.models import Event, Member, Membership
+from missionsite.common.admin.pages import Pages
+
+# Newest events shown.
+EVENTS = 8
+
+
+def numbers(request: HttpRequest, context: dict) -> dict:
+    """Add the cards, the newest events and what to do first to the page's context, in a fixed number of queries."""
+    missions, seats, tasks = _counters()
+    week_ago = timezone.now() - timedelta(days=7)
+    members = Pages(Member.objects.all(), 1, whole=True).count
+    joined = Pages(Membership.objects.filter(joined_at__gte=week_ago), 1).count
+    left = Pages(Membership.objects.filter(left_at__gte=week_ago, status=Membership.Status.LEFT), 1).count
+    day = timezone.localdate(week_ago).isoformat()
+    cards = [
+        _card(request, "Active missions", missions, "flag", "mission", status__exact="active"),
+        _card(request, "Members", members, "group", "member"),
+        _card(request, "Seats taken", seats, "event_seat", "membership", status__exact="active"),
+        _card(request, "Open tasks", tasks, "task_alt", "task", state__exact="open"),
+        _card(request, "Joined in 7 days", joined, "login", "membership", joined_at_from=day),
+        _card(request, "Left in 7 days", left, "logout", "membership", status__exact="left", left_at_from=day),
+    ]
+    context["cards"] = [card for card in cards if card]
+    context["first_steps"] = _first_steps(request) if not missions else []
+    if request.user.has_perm("groups.view_event"):
+        newest = Event.objects.select_related("actor", "member", "group")[:EVENTS]
+        context["newest_rows"] = [_event_row(event) for event in newest]
+    return context
+
+
+def _counters() -> tuple[int, int, int]:
+    """Active missions, seats taken, open tasks; sums over counters, and one small table counted."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT (SELECT count(*) FROM groups WHERE type = 'mission' AND status = 'active'),
+                   coalesce(sum(member_count), 0), coalesce(sum(open_task_count), 0)
+            FROM mission_counts
+            """
+        )
+        return cursor.fetchone()
+
+
+def _card(request: HttpRequest, title: str, count, icon: str, model: str, **filters) -> dict | None:
+    if not request.user.has_perm(f"groups.view_{model}"):
+        return None
+    link = reverse(f"admin:groups_{model}_changelist")
+    shown = str(count) if not isinstance(count, int) else number_format(count, force_grouping=True)
+    return {"title": title, "count": shown, "icon": icon, "link": f"{link}?{urlencode(filters)}" if filters else link}
+
+
+def _event_row(event: Event) -> list[tuple[str, str]]:
+    return [
+        ("When", moment(event.occurred_at)),
+        ("What", event_words(event)),
+        ("Member", page_of(event.member)),
+        ("Mission or colony", page_of(event.group)),
+        ("By", page_of(event.actor)),
+    ]
+
+
+def _first_steps(request: HttpRequest) -> list[dict]:
+    """What to do on an empty site, in this order."""
+    steps = [
+        ("Found the colony", "The root every mission belongs to.", "colony", "groups.add_colony"),
+        ("Open a mission", "What members join, with the trust score it asks for.", "mission", "groups.add_mission"),
+        ("Add members", "People, with their e-mail and name.", "member", "groups.add_member"),
+        ("Seat them", "A seat ties a member to a mission.", "membership", "groups.seat_member"),
+    ]
+    return [
+        {"title": title, "text": text, "link": reverse(f"admin:groups_{model}_add")}
+        for title, text, model, permission in steps
+        if request.user.has_perm(permission)
+    ]

@@ -1,0 +1,81 @@
+"""How the back office looks: its name, colours and sidebar. django-unfold reads `UNFOLD`."""
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+
+def _may(permission: str):
+    def check(request: HttpRequest) -> bool:
+        return request.user.has_perm(permission)
+
+    return check
+
+
+def _entry(title: str, icon: str, view: str, permission: str) -> dict:
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{view}"), "permission": _may(permission)}
+
+
+UNFOLD = {
+    "SITE_TITLE": "Missionsite",
+    "SITE_HEADER": "Missionsite",
+    "SITE_SUBHEADER": "Back office",
+    "SITE_URL": None,
+    "SITE_SYMBOL": "flag",
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "sizes": "any",
+            "href": lambda request: static("missionsite/favicon.svg"),
+        }
+    ],
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": False,
+    "BORDER_RADIUS": "8px",
+    "STYLES": [lambda request: static("missionsite/admin.css")],
+    "DASHBOARD_CALLBACK": "missionsite.home.numbers",
+    "COLORS": {
+        # Teal: keeps 4.5:1 against white at 600 and against the dark page at 400.
+        "primary": {
+            "50": "oklch(98.4% .014 180.72)",
+            "100": "oklch(95.3% .051 180.801)",
+            "200": "oklch(91% .096 180.426)",
+            "300": "oklch(85.5% .138 181.071)",
+            "400": "oklch(77.7% .152 181.912)",
+            "500": "oklch(70.4% .14 182.503)",
+            "600": "oklch(51.1% .096 186.391)",
+            "700": "oklch(43.7% .078 188.216)",
+            "800": "oklch(38.6% .063 188.416)",
+            "900": "oklch(32% .055 190)",
+            "950": "oklch(27.7% .046 192.524)",
+        }
+    },
+    "SIDEBAR": {
+        "show_search": True,
+        "command_search": True,
+        "navigation": [
+            {
+                "title": "People & missions",
+                "separator": False,
+                "items": [
+                    {"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")},
+                    _entry("Missions", "flag", "groups_mission_changelist", "groups.view_mission"),
+                    _entry("Colony", "hive", "groups_colony_changelist", "groups.view_colony"),
+                    _entry("Members", "group", "groups_member_changelist", "groups.view_member"),
+                    _entry("Memberships", "event_seat", "groups_membership_changelist", "groups.view_membership"),
+                    _entry("Tasks", "task_alt", "groups_task_changelist", "groups.view_task"),
+                    _entry("Events", "history", "groups_event_changelist", "groups.view_event"),
+                ],
+            },
+            {
+                "title": "Access",
+                "separator": True,
+                "items": [
+                    _entry("Roles", "shield_person", "auth_group_changelist", "auth.view_group"),
+                ],
+            },
+        ],
+    },
+}
