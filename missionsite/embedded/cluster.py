@@ -247,7 +247,7 @@ class Cluster:
             "timezone": "UTC",
             "log_timezone": "UTC",
             **(FOR_TESTS if self.tests else DURABLE),
-            **dict(pair.split("=", 1) for pair in shlex.split(os.environ.get("MISSIONSITE_POSTGRES_SETTINGS", ""))),
+            **_chosen_settings(),
         }
         conf = self.data / "missionsite.conf"
         files.write_private(
@@ -349,6 +349,17 @@ def free_port() -> int:
         if is_free(port):
             return port
     raise EmbeddedError(f"No free port was found between {PORTS.start} and {PORTS.stop} on {HOST}.")
+
+
+def _chosen_settings() -> dict[str, str]:
+    """Server settings from MISSIONSITE_POSTGRES_SETTINGS: name=value pairs between blanks, quoted as in a shell."""
+    text = os.environ.get("MISSIONSITE_POSTGRES_SETTINGS", "")
+    try:
+        return dict(pair.split("=", 1) for pair in shlex.split(text))
+    except ValueError:
+        raise EmbeddedError(
+            f"MISSIONSITE_POSTGRES_SETTINGS is {text!r}. Write name=value pairs between blanks: shared_buffers=1GB"
+        ) from None
 
 
 def _locales(major: int) -> list[list[str]]:
