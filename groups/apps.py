@@ -4,7 +4,7 @@ from django.db.models.signals import pre_migrate
 
 class GroupsConfig(AppConfig):
     name = "groups"
-    verbose_name = "Groups"
+    verbose_name = "People & missions"
 
     def ready(self) -> None:
         from groups.rollback import before_migrate

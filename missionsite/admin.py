@@ -3,8 +3,7 @@
 # Imported for its registration, which is then replaced.
 import django.contrib.auth.admin  # noqa: F401
 from django.contrib import admin
-from django.contrib.auth.models import Group as Role
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -13,11 +12,13 @@ from unfold.decorators import display
 
 from missionsite.common.admin import ModelAdmin
 from missionsite.common.admin.command import pick, search
+from missionsite.models import Role
 from missionsite.roles import ROLES
 
 admin.site.search = search
 admin.site.autocomplete_view = pick
-admin.site.unregister(Role)
+admin.site.index_title = "Home"
+admin.site.unregister(Group)
 
 
 @admin.register(Role)
@@ -47,8 +48,10 @@ class RoleAdmin(ModelAdmin):
 
     def formfield_for_manytomany(self, db_field, request: HttpRequest, **kwargs):
         if db_field.name == "permissions":
-            # Rights somebody does not have themselves are not theirs to give.
-            kwargs["queryset"] = Permission.objects.filter(content_type__app_label__in=("groups", "common", "auth"))
+            ours = ("groups", "common", "missionsite")
+            kwargs["queryset"] = Permission.objects.filter(content_type__app_label__in=ours).select_related(
+                "content_type"
+            )
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     @display(description="People with it")

@@ -73,7 +73,7 @@ UNFOLD = {
                 "title": "Access",
                 "separator": True,
                 "items": [
-                    _entry("Roles", "shield_person", "auth_group_changelist", "auth.view_group"),
+                    _entry("Roles", "shield_person", "missionsite_role_changelist", "missionsite.view_role"),
                 ],
             },
         ],

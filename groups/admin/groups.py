@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
+from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RadioFilter
 from unfold.decorators import display
 
@@ -113,11 +114,15 @@ class GroupPages(HistoryAdmin):
 
     @display(description="Members")
     def members(self, group: Group) -> str:
-        return number(group.member_count)
+        return self._to_tab(group, "members", group.member_count)
 
     @display(description="Open tasks")
     def open_tasks(self, group: Group) -> str:
-        return number(group.open_task_count)
+        return self._to_tab(group, "tasks", group.open_task_count)
+
+    def _to_tab(self, group: Group, tab: str, count: int) -> str:
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_{tab}"
+        return format_html('<a class="row-link" href="{}">{}</a>', reverse(name, args=[group.pk]), number(count))
 
     def update(self, request: HttpRequest, obj: Group, changes: dict) -> None:
         if "min_trust_score" in changes:
@@ -273,15 +278,15 @@ class GroupPicker(HistoryAdmin):
         view = self.admin_site.admin_view
         return [
             path("", view(self._to_list), name="groups_group_changelist"),
-            path("<uuid:object_id>/change/", view(self._to_page), name="groups_group_change"),
+            path("<path:object_id>/change/", view(self._to_page), name="groups_group_change"),
         ]
 
     def _to_list(self, request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:groups_mission_changelist"))
 
-    def _to_page(self, request: HttpRequest, object_id) -> HttpResponse:
-        group = Group.objects.filter(pk=object_id).first()
+    def _to_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        group = self.get_object(request, object_id)
         if group is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, str(object_id))
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         kind = "mission" if group.is_mission else "colony"
         return HttpResponseRedirect(reverse(f"admin:groups_{kind}_change", args=[group.pk]))

@@ -205,9 +205,11 @@ class MemberAdmin(HistoryAdmin):
     def active(self, member: Member) -> bool:
         return member.is_active
 
-    @display(description="Staff", boolean=True)
-    def staff(self, member: Member) -> bool:
-        return member.is_staff
+    @display(description="Back office", label={"Administrator": "primary", "Staff": "info"}, empty_value="")
+    def staff(self, member: Member) -> str | None:
+        if member.is_superuser:
+            return "Administrator"
+        return "Staff" if member.is_staff else None
 
     @display(description="Seats now")
     def seats(self, member: Member) -> int:

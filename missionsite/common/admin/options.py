@@ -3,6 +3,7 @@
 from functools import partial, update_wrapper
 
 from django.contrib import messages
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -88,6 +89,13 @@ class ModelAdmin(UnfoldModelAdmin):
         if refusal := getattr(request, "refusal", None):
             return type(form.__name__, (form,), {"refusal": refusal})
         return form
+
+    def formfield_for_dbfield(self, db_field, request: HttpRequest, **kwargs):
+        """The field without Django's links that open another form in a window of its own."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
+        return field
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nothing is deleted here: it is archived, deactivated, ended or cancelled, and stays readable."""

@@ -148,6 +148,8 @@ class Page:
         """Where in the list this is: "51-100 of about 1,000,000"."""
         if not self.rows:
             return "0"
+        if self.number == 1 and not self.more:
+            return _grouped(len(self.rows))
         if self.number > 0:
             first = (self.number - 1) * self.pages.per_page + 1
             last = first + len(self.rows) - 1
