@@ -2,11 +2,11 @@
 
 # ruff: noqa: S603 - it runs programs of ours
 
-import contextlib
 import functools
 import json
 import os
 import random
+import re
 import secrets
 import shlex
 import shutil
@@ -30,6 +30,8 @@ START_SECONDS = 120
 # Where root keeps the data of a checkout that the demoted user cannot reach.
 ELSEWHERE = Path("/var/lib/missionsite")
 LARGEST_LOG = 10_000_000
+# Worth another try: a port taken between looking and using it; without /proc, processes left behind that are ending.
+PASSING_CAUSES = ("could not create any TCP/IP sockets", "still in use", "already exists")
 DURABLE: dict[str, str] = {}
 # The data of a test may be lost with the machine; 50 and more real connections race in one test, times the workers.
 FOR_TESTS = {
@@ -224,7 +226,8 @@ class Cluster:
             started = self._pg_ctl("start", "-l", self.log, "-t", str(START_SECONDS))
             if started.returncode == 0:
                 return
-            # The port can be taken between looking and using it; without /proc, leftover processes need a moment.
+            if not any(cause in self._reason() for cause in PASSING_CAUSES):
+                break
             processes.wait_until(lambda: False, seconds=0.5)
         raise EmbeddedError(f"PostgreSQL did not start: {self._reason() or _last_line(started)} See {self.log}.")
 
@@ -270,12 +273,16 @@ class Cluster:
         return self.account.run(command, cwd=self.home, seconds=START_SECONDS + 60)
 
     def _reason(self) -> str:
-        """The last FATAL or PANIC line of the server's log, without its time."""
-        with contextlib.suppress(OSError):
-            for line in reversed(self.log.read_text(errors="replace").splitlines()):
-                for level in ("FATAL:", "PANIC:"):
-                    if level in line:
-                        return line.partition(level)[2].strip() + "."
+        """What the server's log says last about why it ended, without the time."""
+        try:
+            lines = self.log.read_text(errors="replace").splitlines()
+        except OSError:
+            return ""
+        for number in range(len(lines) - 1, -1, -1):
+            if "FATAL:" in lines[number] or "PANIC:" in lines[number]:
+                # A mistake in the settings is named one line earlier.
+                cause = lines[number - 1] if lines[number].endswith("contains errors") and number else lines[number]
+                return re.sub(r"^.*?(FATAL|PANIC|LOG):\s*", "", cause) + "."
         return ""
 
     # --- Roles and database -------------------------------------------------------------------
