@@ -194,7 +194,7 @@ LOGGING = {
     "filters": {"request_id": {"()": "missionsite.common.middleware.RequestIdFilter"}},
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "line"}},
-    # Says at every start that it is about to read the tasks.
-    "loggers": {"procrastinate.blueprints": {"level": "WARNING"}},
+    # They say at every start which tasks there are.
+    "loggers": {"procrastinate.blueprints": {"level": "WARNING"}, "procrastinate.periodic": {"level": "WARNING"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }
