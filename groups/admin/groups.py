@@ -164,7 +164,7 @@ class MissionAdmin(GroupPages):
 
     def formfield_for_foreignkey(self, db_field, request: HttpRequest, **kwargs):
         if db_field.name == "parent_group":
-            kwargs["queryset"] = Group.objects.colonies().order_by("name")[:500]
+            kwargs |= {"queryset": Group.objects.colonies().order_by("name"), "required": True}
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     @display(description="Trust score to join", empty_value="0")

@@ -1,0 +1,72 @@
+"""The roles of the back office and what each may do.
+
+`migrate` writes them to the database. A role made by hand beside them is left alone.
+"""
+
+from django.apps import apps
+from django.contrib.auth.management import create_permissions
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models.signals import post_migrate
+
+NOUNS = ("mission", "colony", "member", "membership", "task", "event")
+
+
+def _can(verb: str, *nouns: str) -> frozenset[str]:
+    return frozenset(f"groups.{verb}_{noun}" for noun in nouns)
+
+
+LOOK = _can("view", *NOUNS)
+RUN_MISSIONS = (
+    _can("add", "mission", "task") | _can("change", "mission", "task") | {"groups.seat_member", "groups.archive_group"}
+)
+LOOK_AFTER_MEMBERS = _can("add", "member") | _can("change", "member") | {"groups.seat_member"}
+LOOK_AT_ACCESS = frozenset({"missionsite.view_role"})
+
+ROLES: dict[str, frozenset[str]] = {
+    "Administrator": LOOK
+    | RUN_MISSIONS
+    | LOOK_AFTER_MEMBERS
+    | LOOK_AT_ACCESS
+    | _can("add", "colony")
+    | _can("change", "colony")
+    | {"groups.grant_access", "missionsite.add_role", "missionsite.change_role"},
+    "Mission Manager": LOOK | RUN_MISSIONS | _can("change", "colony"),
+    "Community Manager": LOOK | LOOK_AFTER_MEMBERS,
+    "Engagement Operator": LOOK,
+    "Fallback Reviewer": LOOK | _can("add", "task") | _can("change", "task"),
+    "Delivery Lead": LOOK | _can("add", "task") | _can("change", "task", "mission"),
+    "Auditor": LOOK | LOOK_AT_ACCESS,
+}
+
+
+def synchronise(app_config=None, using: str = DEFAULT_DB_ALIAS, **kwargs) -> None:
+    """Write the roles and exactly their permissions, in a fixed number of statements.
+
+    Connected to post_migrate. A permission whose app is not migrated yet is skipped; the round after it adds it.
+    """
+    from django.contrib.auth.models import Group, Permission
+
+    if app_config is not None:
+        # Django makes an app's permissions in the same round, maybe after this.
+        create_permissions(app_config, verbosity=0, using=using)
+    Group.objects.using(using).bulk_create([Group(name=name) for name in ROLES], ignore_conflicts=True)
+    roles = dict(Group.objects.using(using).filter(name__in=ROLES).values_list("name", "pk"))
+    rows = Permission.objects.using(using).values_list("content_type__app_label", "codename", "pk")
+    known = {f"{app}.{codename}": pk for app, codename, pk in rows}
+    links = Group.permissions.through.objects.using(using)
+    wanted = {(roles[name], known[code]) for name, codes in ROLES.items() for code in codes if code in known}
+    held = {
+        (role, permission): pk
+        for pk, role, permission in links.filter(group__in=roles.values()).values_list("pk", "group", "permission")
+    }
+    missing = sorted(wanted - held.keys())
+    links.bulk_create(
+        [links.model(group_id=role, permission_id=permission) for role, permission in missing], ignore_conflicts=True
+    )
+    links.filter(pk__in=[pk for link, pk in held.items() if link not in wanted]).delete()
+
+
+def connect() -> None:
+    """Synchronise whenever an app with permissions of ours was migrated."""
+    for label in ("missionsite", "common", "groups"):
+        post_migrate.connect(synchronise, sender=apps.get_app_config(label), dispatch_uid=f"missionsite.roles.{label}")
