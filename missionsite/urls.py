@@ -2,7 +2,10 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
+from missionsite.api import api
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("api/", api.urls),
     path("admin/", admin.site.urls),
 ]

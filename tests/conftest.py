@@ -1,12 +1,6 @@
 """The frame of every test: a real PostgreSQL, tables made by the owner, tests run as the site's own role."""
 
-import os
-
 import pytest
-
-from missionsite import embedded
-
-os.environ.update(embedded.test_environment())
 
 
 @pytest.fixture(scope="session")

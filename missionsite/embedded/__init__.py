@@ -91,21 +91,23 @@ def start_if_default() -> None:
         sys.exit(str(error))
 
 
-def test_environment() -> Server:
+def test_environment() -> dict[str, str]:
     """Point the settings of this process, and of those it starts, at a server for tests beside the one of the site.
 
-    Call it before settings are imported. The server stops with the last process that uses it.
+    Sets environment variables and returns them: call it before settings are imported. The server stops with the last
+    process that uses it.
     """
     # In a process that another test process started, the folder is the one for tests already.
     var = var_dir() if os.environ.get("MISSIONSITE_TESTING") else var_dir() / "tests"
     in_use = contextlib.ExitStack()
     in_use.enter_context(files.locked(var / "in-use.lock", shared=True))
     try:
-        server = start(var, tests=True)
+        start(var, tests=True)
     except EmbeddedError as error:
         sys.exit(str(error))
     # Empty rather than missing: a DATABASE_URL in `.env` must not lead the tests to a real database.
-    os.environ |= {"DATABASE_URL": "", "MISSIONSITE_VAR_DIR": str(var), "MISSIONSITE_TESTING": "1"}
+    variables = {"DATABASE_URL": "", "MISSIONSITE_VAR_DIR": str(var), "MISSIONSITE_TESTING": "1"}
+    os.environ.update(variables)
     process = os.getpid()
 
     def leave() -> None:
@@ -116,7 +118,7 @@ def test_environment() -> Server:
                 files.if_unused(var / "in-use.lock", lambda: stop(var))
 
     atexit.register(leave)
-    return server
+    return variables
 
 
 test_environment.__test__ = False  # its name is not a test's

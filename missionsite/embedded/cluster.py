@@ -8,6 +8,7 @@ import json
 import os
 import random
 import secrets
+import shlex
 import shutil
 import socket
 import subprocess
@@ -177,6 +178,8 @@ class Cluster:
         unfinished = self.home / "data.new"
         shutil.rmtree(unfinished, ignore_errors=True)
         shutil.rmtree(self.data, ignore_errors=True)
+        # Its passwords were those of other data.
+        self.connection_file.unlink(missing_ok=True)
         password_file = self.home / "password"
         files.write_private(password_file, files.secret(self.var, self.superuser_file.name, _password))
         self.account.give(password_file)
@@ -244,6 +247,7 @@ class Cluster:
             "timezone": "UTC",
             "log_timezone": "UTC",
             **(FOR_TESTS if self.tests else DURABLE),
+            **dict(pair.split("=", 1) for pair in shlex.split(os.environ.get("MISSIONSITE_POSTGRES_SETTINGS", ""))),
         }
         conf = self.data / "missionsite.conf"
         files.write_private(

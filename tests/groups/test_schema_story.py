@@ -1,4 +1,4 @@
-"""The seed's own SQL: four validation blocks and three manual tests, as the site's role, on migrated and seeded data."""
+"""The seed's own SQL, run as the site's role on a migrated and seeded database."""
 
 import pytest
 from django.core.management import call_command

@@ -1,4 +1,7 @@
--- Drops the triggers, functions, sequences and the list of retired IDs.
+-- Drops the triggers, functions, sequences and the list of retired IDs. The tables go with this migration, and with
+-- them what a shorter way back had set aside for their rows.
+DROP TABLE IF EXISTS groups_set_aside, memberships_set_aside, members_history_set_aside, groups_history_set_aside,
+    memberships_history_set_aside, tasks_history_set_aside;
 DROP TRIGGER tasks_refuse_retired_stable_id ON tasks;
 DROP TRIGGER tasks_retire_stable_id ON tasks;
 DROP TRIGGER tasks_keep_stable_id ON tasks;

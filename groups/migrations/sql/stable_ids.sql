@@ -28,7 +28,7 @@ BEGIN
         RAISE;
     END;
     PERFORM pg_advisory_unlock_shared(19795, ascii(kind::text));
-    RETURN 'FE-' || kind || '-' || lpad(number::text, greatest(5, length(number::text)), '0');
+    RETURN 'FE-' || kind::text || '-' || lpad(number::text, greatest(5, length(number::text)), '0');
 END $$;
 
 -- Moves the sequence past an ID that a row brings along. An ID of another form is left to the table's CHECK.

@@ -1,0 +1,239 @@
+"""The API of this app: missions, who is in them, joining and leaving."""
+
+import re
+import uuid
+from datetime import datetime
+
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import Body, Path, Schema, Status
+from pydantic import ConfigDict, Field
+
+from groups.models import Group, Member, Membership
+from groups.reads import find_mission, missions_for, seats_of
+from groups.scopes import MEMBERS_READ, MISSIONS_READ, MISSIONS_WRITE, PROFILE_READ
+from groups.services.memberships import join_mission as seat
+from groups.services.memberships import leave_mission as unseat
+from missionsite.common.api import Caller, Cursor, Limit, Router, needs
+from missionsite.common.api.pages import PER_PAGE, Place, page_of
+from missionsite.common.errors import DomainError, NotAllowed
+
+router = Router(tags=["missions"])
+
+_STABLE_ID = re.compile(r"FE-[A-Z]-[0-9]{5,14}")
+
+
+class NoSuchMember(DomainError):
+    """There is no member with this stable ID."""
+
+    code = "no_such_member"
+    field = "member"
+    status = 422
+
+
+class Me(Schema):
+    """The member this token acts for, and what it may be used for."""
+
+    id: uuid.UUID = Field(examples=["6f1f3b0e-5a53-4d0e-9f5a-0d8a2a4c8f11"])
+    member_id: str = Field(description="Stable ID; never changes.", examples=["FE-P-00007"])
+    display_name: str = Field(examples=["Noor Haddad"])
+    email: str = Field(examples=["noor@example.org"])
+    trust_score: int = Field(examples=[320])
+    is_staff: bool = Field(examples=[False])
+    token_name: str = Field(examples=["calendar sync"])
+    token_scopes: list[str] = Field(examples=[["missions:read", "missions:write"]])
+    token_expires_at: datetime = Field(examples=["2027-01-31T00:00:00Z"])
+
+
+class Mission(Schema):
+    """An active mission, seen by the member this token acts for."""
+
+    id: uuid.UUID = Field(examples=["20000000-0000-0000-0000-000000000002"])
+    stable_id: str = Field(examples=["FE-M-00002"])
+    name: str = Field(examples=["Content Creation"])
+    description: str = Field(examples=["Make material others learn from."])
+    min_trust_score: int | None = Field(description="Points needed to join; null asks for none.", examples=[250])
+    member_count: int = Field(description="Members in it now.", examples=[12])
+    task_count: int = Field(description="Open tasks.", examples=[3])
+    is_member: bool = Field(description="Whether you are in it.", examples=[False])
+    is_eligible: bool = Field(description="Whether your trust score is high enough to join.", examples=[True])
+
+
+class MissionPage(Schema):
+    items: list[Mission]
+    next: str | None = Field(
+        description="Address of the next page; null on the last.", examples=["/api/missions?limit=50&cursor=WzI1MC…"]
+    )
+
+
+class Seat(Schema):
+    """A member who is in the mission now."""
+
+    member_id: uuid.UUID = Field(examples=["6f1f3b0e-5a53-4d0e-9f5a-0d8a2a4c8f11"])
+    member_stable_id: str = Field(examples=["FE-P-00007"])
+    display_name: str = Field(examples=["Noor Haddad"])
+    email: str | None = Field(description="Only for staff who may see members.", examples=[None])
+    role: str = Field(examples=["Member"])
+    joined_at: datetime = Field(examples=["2026-03-01T09:30:00Z"])
+
+
+class SeatPage(Schema):
+    items: list[Seat]
+    next: str | None = Field(examples=[None])
+
+
+class Stay(Schema):
+    """One stay of one member in one mission; a return is a new one."""
+
+    id: uuid.UUID = Field(examples=["0b7c5a44-6f0e-4d6e-8d36-0d4f6a0d0a10"])
+    mission: str = Field(description="Stable ID of the mission.", examples=["FE-M-00002"])
+    member: str = Field(description="Stable ID of the member.", examples=["FE-P-00007"])
+    role: str = Field(examples=["Member"])
+    status: str = Field(description="`active` or `left`.", examples=["active"])
+    joined_at: datetime = Field(examples=["2026-03-01T09:30:00Z"])
+    left_at: datetime | None = Field(examples=[None])
+
+
+class SeatOrder(Schema):
+    """Whose seat, and why. Leave it out to act for yourself."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    member: str | None = Field(
+        None, max_length=20, description="Stable ID of another member; staff only.", examples=["FE-P-00007"]
+    )
+    reason: str = Field("", max_length=500, description="Kept with the event.", examples=["Asked by e-mail"])
+
+
+MissionKey = Path(..., description="Stable ID (FE-M-00002) or UUID of the mission.", examples=["FE-M-00002"])
+NoOrder = Body(None)
+
+
+@router.get("/me", response=Me, tags=["you"], summary="Whose token this is")
+@needs(PROFILE_READ)
+def get_me(request: HttpRequest):
+    """The member this token acts for, and what the token may be used for."""
+    member, token = request.auth.member, request.auth.token
+    return {
+        **{name: getattr(member, name) for name in ("id", "member_id", "display_name", "email", "trust_score")},
+        "is_staff": member.is_staff,
+        "token_name": token.name,
+        "token_scopes": token.scopes,
+        "token_expires_at": token.expires_at,
+    }
+
+
+@router.get("/missions", response=MissionPage, summary="List active missions")
+@needs(MISSIONS_READ, staff=["groups.view_group"])
+def list_missions(
+    request: HttpRequest,
+    response: HttpResponse,
+    q: str | None = None,
+    eligible: bool | None = None,
+    limit: Limit = PER_PAGE,
+    cursor: Cursor = None,
+):
+    """Active missions by the trust score they ask for, then by name.
+
+    `q`: the beginning of the name. `eligible`: only those you may join (true) or may not (false).
+    """
+    place = Place("missions", (q, eligible))
+    rows = missions_for(request.auth.member, prefix=q, eligible=eligible, after=place.read(cursor), at_most=limit + 1)
+    return page_of(request, response, place, rows, limit, lambda row: (row["min_trust_score"], row["name"], row["id"]))
+
+
+@router.get("/missions/{key}", response=Mission, summary="Show a mission")
+@needs(MISSIONS_READ, staff=["groups.view_group"])
+def get_mission(request: HttpRequest, key: str = MissionKey):
+    """One active mission with its counts, and whether you are in it and may join it."""
+    by = _key(key)
+    if mission := find_mission(request.auth.member, **by):
+        return mission
+    raise _no_mission(key)
+
+
+@router.get("/missions/{key}/members", response=SeatPage, summary="List who is in a mission")
+@needs(MEMBERS_READ, staff=["groups.view_group", "groups.view_membership"])
+def list_mission_members(
+    request: HttpRequest,
+    response: HttpResponse,
+    key: str = MissionKey,
+    limit: Limit = PER_PAGE,
+    cursor: Cursor = None,
+):
+    """The people now in a mission, in the order they joined. Members see those of missions they are in themselves."""
+    caller, mission = request.auth, _mission(key)
+    if caller.is_restricted and not mission.memberships.active().filter(member_id=caller.member.pk).exists():
+        raise NotAllowed("Only those who are in a mission see who else is.")
+    place = Place("mission members", (str(mission.pk),))
+    rows = seats_of(
+        mission,
+        after=place.read(cursor),
+        at_most=limit + 1,
+        with_email=not caller.is_restricted and caller.member.has_perm("groups.view_member"),
+    )
+    return page_of(request, response, place, rows, limit, lambda row: (row["joined_at"], row["id"]))
+
+
+@router.post("/missions/{key}/join", response={201: Stay}, summary="Join a mission")
+@needs(MISSIONS_WRITE, staff=["groups.view_group", "groups.add_membership"])
+def join_mission(request: HttpRequest, key: str = MissionKey, order: SeatOrder = NoOrder):
+    """Take a seat in a mission. Refused where the mission is archived, you are in it, or your trust score is too low.
+
+    Staff may seat another member.
+    """
+    order = order or SeatOrder()
+    caller, mission = request.auth, _mission(key)
+    member = _whose(caller, order)
+    stay = seat(member=member, mission=mission, actor=caller.member, reason=order.reason)
+    return Status(201, _stay(stay, mission, member))
+
+
+@router.post("/missions/{key}/leave", response=Stay, summary="Leave a mission")
+@needs(MISSIONS_WRITE, staff=["groups.view_group", "groups.change_membership"])
+def leave_mission(request: HttpRequest, key: str = MissionKey, order: SeatOrder = NoOrder):
+    """End a stay. It stays on record; a return is a new one. Staff may end another member's."""
+    order = order or SeatOrder()
+    caller, mission = request.auth, _mission(key)
+    member = _whose(caller, order)
+    stay = unseat(member=member, mission=mission, actor=caller.member, reason=order.reason)
+    return _stay(stay, mission, member)
+
+
+def _key(key: str) -> dict:
+    """`{"stable_id": …}` or `{"id": …}` of a mission's key; raises Http404 for what can be neither."""
+    if _STABLE_ID.fullmatch(key):
+        return {"stable_id": key}
+    try:
+        return {"id": uuid.UUID(key)}
+    except ValueError:
+        raise _no_mission(key) from None
+
+
+def _no_mission(key: str) -> Http404:
+    return Http404(f"There is no mission {key[:40]} that you may see.")
+
+
+def _mission(key: str) -> Group:
+    """The mission of a key; raises Http404."""
+    if mission := Group.objects.missions().filter(**_key(key)).first():
+        return mission
+    raise _no_mission(key)
+
+
+def _whose(caller: Caller, order: SeatOrder) -> Member:
+    """The member an order is about: the caller, or for staff whom it names."""
+    if order.member in (None, caller.member.member_id):
+        return caller.member
+    if caller.is_restricted:
+        raise NotAllowed("You can join and leave for yourself only.")
+    if member := Member.objects.filter(member_id=order.member).first():
+        return member
+    raise NoSuchMember
+
+
+def _stay(stay: Membership, mission: Group, member: Member) -> dict:
+    return {
+        **{name: getattr(stay, name) for name in ("id", "role", "status", "joined_at", "left_at")},
+        "mission": mission.stable_id,
+        "member": member.member_id,
+    }

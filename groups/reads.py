@@ -1,0 +1,89 @@
+"""Reads of missions for one member, a page at a time."""
+
+from collections.abc import Sequence
+
+from django.db import connection
+from django.db.models import F, Q
+
+from groups.models import Group, Member
+
+_COLUMNS = (
+    "id",
+    "stable_id",
+    "name",
+    "description",
+    "min_trust_score",
+    "member_count",
+    "task_count",
+    "is_member",
+    "is_eligible",
+)
+_ACTIVE = f"SELECT {', '.join(_COLUMNS)} FROM active_missions(%s, %s)"  # noqa: S608  (constant names)
+
+
+def _rows(member: Member, conditions: list[str], values: list, at_most: int) -> list[dict]:
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"{_ACTIVE}{where} ORDER BY min_trust_score, name, id LIMIT %s",
+            [member.pk, member.trust_score, *values, at_most],
+        )
+        return [dict(zip(_COLUMNS, row, strict=True)) for row in cursor.fetchall()]
+
+
+def find_mission(member: Member, **by) -> dict | None:
+    """One active mission by `id` or `stable_id`, as `member` sees it."""
+    ((column, value),) = by.items()
+    return next(iter(_rows(member, ["id = %s" if column == "id" else "stable_id = %s"], [value], 1)), None)
+
+
+def missions_for(
+    member: Member, *, at_most: int, prefix: str | None = None, eligible: bool | None = None, after: Sequence | None
+) -> list[dict]:
+    """Up to `at_most` active missions in the order of get_active_missions, as `member` sees them.
+
+    prefix: the beginning of the name, in any case. eligible: only those the member's score allows, or only the others.
+    after: (min_trust_score, name, id) of the row the page starts behind.
+
+    Missions without a threshold sort last. They are a query of their own, so that each of the two is one range of the
+    index idx_groups_active_missions, however deep the page.
+    """
+    conditions, values = [], []
+    if prefix:
+        escaped = prefix.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        conditions.append("lower(name) LIKE lower(%s)")
+        values.append(f"{escaped}%")
+    rows = []
+    if after is None or after[0] is not None:
+        bounds, limits = ["min_trust_score IS NOT NULL"], []
+        if eligible is not None:
+            bounds.append("min_trust_score <= %s" if eligible else "min_trust_score > %s")
+            limits.append(member.trust_score)
+        if after is not None:
+            bounds.append("(min_trust_score, name, id) > (%s, %s, %s::uuid)")
+            limits += after
+            after = None
+        rows = _rows(member, conditions + bounds, values + limits, at_most)
+    if len(rows) < at_most and eligible is not False:
+        bounds, limits = ["min_trust_score IS NULL"], []
+        if after is not None:
+            bounds.append("(name, id) > (%s, %s::uuid)")
+            limits += after[1:]
+        rows += _rows(member, conditions + bounds, values + limits, at_most - len(rows))
+    return rows
+
+
+def seats_of(mission: Group, *, at_most: int, after: Sequence | None, with_email: bool = False) -> list[dict]:
+    """Up to `at_most` people now in a mission, in the order of get_mission_members.
+
+    after: (joined_at, id) of the seat the page starts behind. with_email: a column the member role may not read.
+    """
+    seats = mission.memberships.active()
+    if after is not None:
+        joined_at, last = after
+        seats = seats.filter(Q(joined_at__gt=joined_at) | Q(joined_at=joined_at, id__gt=last))
+    columns = {"member_stable_id": F("member__member_id"), "display_name": F("member__display_name")}
+    if with_email:
+        columns["email"] = F("member__email")
+    rows = seats.order_by("joined_at", "id").values("id", "member_id", "role", "joined_at", **columns)
+    return [{"email": None, **row} for row in rows[:at_most]]

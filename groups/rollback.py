@@ -1,0 +1,46 @@
+"""Guards the way back over the mission schema: it is refused before anything is undone, not half-way."""
+
+from django.conf import settings
+from django.core.management.base import CommandError
+from django.db import connections
+
+STORY = ("groups", "0002_mission_schema_foundation")
+
+
+def before_migrate(*, plan, using: str, app_config, **kwargs) -> None:
+    """Refuse to undo the story while there are ended stays, unless the setting allows to set them aside.
+
+    Connected to Django's pre_migrate; the migration checks once more under its own transaction.
+    """
+    if not any(backwards and (migration.app_label, migration.name) == STORY for migration, backwards in plan):
+        return
+    allowed = settings.GROUPS_ROLLBACK_SETS_ASIDE
+    with connections[using].cursor() as cursor:
+        # For the rest of this connection: the migration's SQL reads it.
+        cursor.execute(
+            "SELECT set_config('missionsite.rollback_sets_aside', %s, false)", ["on" if allowed else "off"]
+        )
+        cursor.execute("SELECT count(*) FROM memberships WHERE status = 'left'")
+        (ended,) = cursor.fetchone()
+        if not ended or allowed:
+            return
+        cursor.execute(
+            """
+            SELECT p.member_id, g.stable_id, m.joined_at::date, m.left_at::date
+            FROM memberships m JOIN members p ON p.id = m.member_id JOIN groups g ON g.id = m.group_id
+            WHERE m.status = 'left' ORDER BY m.joined_at, m.id LIMIT 20
+            """
+        )
+        stays = [f"  {member} in {group}, {joined} to {left}" for member, group, joined, left in cursor.fetchall()]
+    more = [f"  and {ended - len(stays):,} more"] if ended > len(stays) else []
+    raise CommandError(
+        "\n".join(
+            [
+                f"The schema before the mission story cannot hold {ended:,} ended stays:",
+                *stays,
+                *more,
+                "Nothing was changed. Set GROUPS_ROLLBACK_SETS_ASIDE=on to move them to memberships_set_aside;"
+                " migrating forward again restores them.",
+            ]
+        )
+    )

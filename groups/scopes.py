@@ -1,0 +1,8 @@
+"""What an API token may be limited to in this app."""
+
+from missionsite.common.scopes import register_scope
+
+MISSIONS_READ = register_scope("missions:read", "See missions.")
+MISSIONS_WRITE = register_scope("missions:write", "Join and leave missions.")
+MEMBERS_READ = register_scope("members:read", "See who is in a mission.")
+PROFILE_READ = register_scope("profile:read", "See whose token this is.")

@@ -1,0 +1,142 @@
+"""The validations of the mission schema, on the live database, leaving nothing behind."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from django.db import DatabaseError, IntegrityError, connection, transaction
+
+from groups.models import Group, Member, Membership
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one validation found. detail: what was counted, or what is wrong."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+class _Failed(Exception):
+    """What a validation found wrong."""
+
+
+def validate_missions() -> Iterator[Outcome]:
+    """Run every validation in a transaction of its own that is rolled back; yields one Outcome each."""
+    for check in CHECKS:
+        name = check.__doc__.strip().splitlines()[0].rstrip(".")
+        try:
+            with transaction.atomic():
+                detail = check()
+                transaction.set_rollback(True)
+        except _Failed as failure:
+            yield Outcome(name, False, str(failure))
+        except DatabaseError as error:
+            yield Outcome(name, False, str(error).strip().splitlines()[0])
+        else:
+            yield Outcome(name, True, detail)
+
+
+def every_group_has_a_stable_id() -> str:
+    """Every group has a stable ID."""
+    total, missing = _row("SELECT count(*), count(*) FILTER (WHERE stable_id IS NULL) FROM groups")
+    _refuse_if(missing, f"{missing} groups have none")
+    return f"{total} groups"
+
+
+def no_stable_id_twice() -> str:
+    """No stable ID is given twice."""
+    twice = _column("SELECT stable_id FROM groups GROUP BY stable_id HAVING count(*) > 1 ORDER BY 1 LIMIT 20")
+    _refuse_if(twice, f"given twice: {', '.join(twice)}")
+    return "all different"
+
+
+def one_seat_at_a_time() -> str:
+    """A second active membership is refused."""
+    member, mission = _trial()
+    Membership.objects.create(member=member, group=mission)
+    try:
+        with transaction.atomic():
+            Membership.objects.create(member=member, group=mission)
+    except IntegrityError:
+        return "refused by idx_memberships_active_unique"
+    raise _Failed("a member took a second seat in the same mission")
+
+
+def rejoining_works() -> str:
+    """A member who left may join again."""
+    member, mission = _trial()
+    stay = Membership.objects.create(member=member, group=mission)
+    stay.status, stay.left_at = Membership.Status.LEFT, stay.joined_at
+    stay.save(update_fields=["status", "left_at"])
+    Membership.objects.create(member=member, group=mission)
+    stays = Membership.objects.filter(member=member, group=mission).count()
+    _refuse_if(stays != 2, f"{stays} stays instead of 2")
+    return "both stays are kept"
+
+
+def active_missions_answer() -> str:
+    """get_active_missions lists every active mission."""
+    member, _mission = _trial()
+    listed = _row("SELECT count(*) FROM get_active_missions(%s, 0)", [member.pk])[0]
+    active = Group.objects.missions().active().count()
+    _refuse_if(listed != active, f"{listed} listed, {active} active")
+    return f"{listed} missions"
+
+
+def mission_members_answer() -> str:
+    """get_mission_members lists everyone in a mission."""
+    member, mission = _trial()
+    Membership.objects.create(member=member, group=mission)
+    listed = _column("SELECT member_id FROM get_mission_members(%s)", [mission.pk])
+    seated = Membership.objects.active().filter(group=mission).count()
+    _refuse_if(member.pk not in listed or len(listed) != seated, f"{len(listed)} listed, {seated} seated")
+    return f"{len(listed)} members"
+
+
+def counts_are_right() -> str:
+    """The counts of members and open tasks are what counting gives."""
+    drifted = _column("SELECT group_id FROM mission_counter_drift() LIMIT 20")
+    _refuse_if(drifted, f"drifted: {', '.join(map(str, drifted))}")
+    return "no drift"
+
+
+CHECKS: list[Callable[[], str]] = [
+    every_group_has_a_stable_id,
+    no_stable_id_twice,
+    one_seat_at_a_time,
+    rejoining_works,
+    active_missions_answer,
+    mission_members_answer,
+    counts_are_right,
+]
+
+
+def _trial() -> tuple[Member, Group]:
+    """A member and an active mission they are not in; made for this validation where there are none.
+
+    Existing ones come first: a number given to a row that is rolled back is gone.
+    """
+    mission = Group.objects.missions().active().order_by("stable_id").first()
+    if mission is None:
+        colony = Group.objects.create(name="Validation", type=Group.Type.COLONY, min_trust_score=None)
+        mission = Group.objects.create(name="Validation", parent_group=colony)
+    outsider = Member.objects.exclude(memberships__group=mission).order_by("member_id").first()
+    return outsider or Member.objects.create_user("validation@invalid", display_name="Validation"), mission
+
+
+def _refuse_if(wrong, detail: str) -> None:
+    if wrong:
+        raise _Failed(detail)
+
+
+def _row(sql: str, parameters: list | None = None) -> tuple:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchone()
+
+
+def _column(sql: str, parameters: list | None = None) -> list:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return [value for (value,) in cursor.fetchall()]

@@ -1,0 +1,20 @@
+"""Regular background work of this app."""
+
+from django.db import connection
+from procrastinate.contrib.django import app
+
+FOLDED_AT_A_TIME = 10_000
+
+
+@app.periodic(cron="40 * * * *")
+@app.task(name="fold_mission_counters", queueing_lock="fold_mission_counters")
+def fold_mission_counters(timestamp: int) -> int:
+    """Gather the shares of the missions' counters, so that reading a count adds up few rows; returns how many."""
+    folded = 0
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute("SELECT fold_mission_counters(%s)", [FOLDED_AT_A_TIME])
+            batch = cursor.fetchone()[0]
+            folded += batch
+            if batch < FOLDED_AT_A_TIME:
+                return folded

@@ -1,0 +1,163 @@
+"""API tokens in the back office: everyone makes and ends their own, an administrator ends anyone's."""
+
+from datetime import timedelta
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from missionsite.common.models import ApiToken
+from missionsite.common.scopes import all_scopes
+from missionsite.common.tokens import create_token, revoke_token
+
+LIVES = {7: "7 days", 30: "30 days", 90: "90 days", 365: "One year"}
+
+
+class TokenForm(forms.ModelForm):
+    """A new token: what for, what it may be used for, and for how long."""
+
+    scopes = forms.MultipleChoiceField(
+        label="May be used to",
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="Nothing you have no right to yourself.",
+    )
+    days = forms.TypedChoiceField(
+        label="Expires after", choices=list(LIVES.items()), coerce=int, initial=90, widget=UnfoldAdminSelectWidget
+    )
+
+    class Meta:
+        model = ApiToken
+        fields = ["name"]
+        widgets = {"name": UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"})}
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["scopes"].choices = [(scope, f"{words} ({scope})") for scope, words in all_scopes().items()]
+
+    def clean_name(self) -> str:
+        name = self.cleaned_data["name"].strip()
+        if not name:
+            raise forms.ValidationError("A token has a name, so that you know what to revoke.")
+        return name
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(ModelAdmin):
+    """Tokens are made and revoked; nothing about one can be edited."""
+
+    list_display = ["name", "shown_prefix", "shown_owner", "shown_scopes", "expires_at", "last_used_at", "state"]
+    list_select_related = ["owner"]
+    list_per_page = 50
+    show_full_result_count = False
+    actions = ["revoke"]
+    fields = [
+        "name",
+        "shown_prefix",
+        "shown_owner",
+        "shown_scopes",
+        "created_at",
+        "expires_at",
+        "last_used_at",
+        "state",
+    ]
+    ordering = ["-created_at", "-id"]
+    warn_unsaved_form = True
+
+    # --- Who may do what ----------------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApiToken]:
+        """One's own tokens; an administrator's list holds everyone's."""
+        tokens = super().get_queryset(request)
+        return tokens if request.user.is_superuser else tokens.filter(owner=request.user)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_active and request.user.is_staff
+
+    def has_view_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
+        if not self.has_module_permission(request):
+            return False
+        return obj is None or request.user.is_superuser or obj.owner_id == request.user.pk
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Whoever may come here makes tokens for themselves; a token has no right its owner has not."""
+        return self.has_module_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
+        return False
+
+    # --- Making one ---------------------------------------------------------------------------
+
+    def get_form(self, request: HttpRequest, obj: ApiToken | None = None, change: bool = False, **kwargs):
+        return super().get_form(request, obj, change=change, **kwargs) if obj else TokenForm
+
+    def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> list[str]:
+        return self.fields if obj else ["name", "scopes", "days"]
+
+    def save_model(self, request: HttpRequest, obj: ApiToken, form: TokenForm, change: bool) -> None:
+        now = timezone.now()
+        token, request.new_token = create_token(
+            owner=request.user,
+            name=form.cleaned_data["name"],
+            scopes=form.cleaned_data["scopes"],
+            expires_at=now + timedelta(days=form.cleaned_data["days"]),
+            now=now,
+        )
+        obj.pk, obj._state = token.pk, token._state
+        obj.refresh_from_db()
+
+    def response_add(self, request: HttpRequest, obj: ApiToken, post_url_continue=None) -> HttpResponse:
+        """Show the token in this response and nowhere else: not in a message, a session, or a later page."""
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": f"Token {obj.name}",
+            "token": obj,
+            "plaintext": request.new_token,
+        }
+        request.current_app = self.admin_site.name
+        response = TemplateResponse(request, "common/token_created.html", context)
+        add_never_cache_headers(response)
+        return response
+
+    # --- Ending one ---------------------------------------------------------------------------
+
+    @admin.action(description="Revoke: programs that use it stop working at once")
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
+        ended = 0
+        for token in queryset.filter(revoked_at__isnull=True).order_by("pk"):
+            revoke_token(token=token, actor=request.user)
+            ended += 1
+        if ended:
+            messages.success(request, f"Revoked: {ended} token{'s' if ended > 1 else ''}.")
+        else:
+            messages.info(request, "These tokens were revoked before.")
+
+    # --- Columns ------------------------------------------------------------------------------
+
+    @display(description="begins with")
+    def shown_prefix(self, token: ApiToken) -> str:
+        return f"{token.prefix}…"
+
+    @display(description="owner")
+    def shown_owner(self, token: ApiToken) -> str:
+        return str(token.owner)
+
+    @display(description="may be used for")
+    def shown_scopes(self, token: ApiToken) -> str:
+        return ", ".join(token.scopes)
+
+    @display(description="state", label={"usable": "success", "expired": "warning", "revoked": "danger"})
+    def state(self, token: ApiToken) -> str:
+        if token.revoked_at:
+            return "revoked"
+        return "usable" if token.is_usable else "expired"

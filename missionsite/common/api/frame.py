@@ -1,0 +1,237 @@
+"""The operations of the API: each one is admitted, counted, checked, and run in one transaction under its role."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.urls import path as url
+from ninja import NinjaAPI
+from ninja import Router as NinjaRouter
+from ninja.errors import ConfigError
+from ninja.operation import Operation as NinjaOperation
+from ninja.operation import PathView as NinjaPathView
+from ninja.parser import Parser as NinjaParser
+
+from missionsite.common.api.access import Access, Caller, TokenAuth
+from missionsite.common.api.docs import DocsPage
+from missionsite.common.api.limits import Allowance, count_for_token, count_refusal
+from missionsite.common.api.problems import CONTENT_TYPE, HANDLERS, InputRefused, Problem, problem
+from missionsite.common.errors import DomainError
+from missionsite.common.roles import as_member
+from missionsite.common.tokens import TokenRefused
+
+TOKEN_AUTH = TokenAuth()
+
+
+class TooManyRequests(DomainError):
+    """Too many requests in a minute; wait as long as Retry-After says."""
+
+    code = "too_many_requests"
+    status = 429
+
+    def __init__(self, allowance: Allowance) -> None:
+        self.allowance = allowance
+        super().__init__(f"More than {allowance.limit} requests in a minute. Try again in {allowance.retry_after} s.")
+
+
+def check_storable(value: Any, pointer: str) -> None:
+    """Raise InputRefused where a text in a value, however deep, holds what PostgreSQL cannot store."""
+    # A list of what is left to look at: nesting may be deeper than Python's stack.
+    left = [(value, pointer)]
+    while left:
+        each, where = left.pop()
+        if isinstance(each, str):
+            if "\x00" in each or any("\ud800" <= character <= "\udfff" for character in each):
+                words = "This text contains a character that cannot be stored."
+                raise InputRefused([{"pointer": where.encode("ascii", "replace").decode(), "detail": words}])
+        elif isinstance(each, dict):
+            for key, inner in each.items():
+                left += [(key, where), (inner, f"{where}/{key}")]
+        elif isinstance(each, list | tuple):
+            left += [(inner, f"{where}/{index}") for index, inner in enumerate(each)]
+
+
+class Parser(NinjaParser):
+    """JSON as the standard has it (no NaN), without text that cannot be stored."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        data = json.loads(request.body, parse_constant=self._no_constant)
+        check_storable(data, "")
+        return data
+
+    @staticmethod
+    def _no_constant(name: str) -> None:
+        raise ValueError(f"{name} is not JSON")
+
+
+class Operation(NinjaOperation):
+    """One method of one address."""
+
+    access: Access
+
+    def __init__(self, path: str, methods: list[str], view_func, **options) -> None:
+        access = getattr(view_func, "api_access", None)
+        if access is None:
+            raise ConfigError(f"{view_func.__name__} does not say what it needs: put @needs(...) below the route.")
+        super().__init__(path, methods, view_func, **options)
+        if self.is_async or self.stream_format:
+            raise ConfigError(f"{view_func.__name__}: a route runs in one transaction, so it is a plain function.")
+        self.access = access
+
+    def clone(self) -> "Operation":
+        cloned = super().clone()
+        cloned.access = self.access
+        return cloned
+
+    def run(self, request: HttpRequest, **path_values: Any) -> HttpResponse:
+        """Answer a request; whatever goes wrong is a problem document."""
+        allowance = None
+        try:
+            caller, allowance = self._admit(request)
+            response = self._answer(request, caller, path_values)
+        except TooManyRequests as error:
+            allowance = error.allowance
+            response = self.api.on_exception(request, error)
+        except Exception as error:
+            response = self.api.on_exception(request, error)
+        if allowance:
+            allowance.add_to(response)
+        return response
+
+    def _admit(self, request: HttpRequest) -> tuple[Caller, Allowance | None]:
+        """Find out who calls and count the request. Raises TokenRefused, TooManyRequests."""
+        try:
+            caller = TOKEN_AUTH.caller_of(request)
+        except TokenRefused:
+            allowance = count_refusal(request)
+            if allowance and not allowance.allowed:
+                raise TooManyRequests(allowance) from None
+            raise
+        allowance = count_for_token(caller.token.pk)
+        if allowance and not allowance.allowed:
+            raise TooManyRequests(allowance)
+        request.auth = caller
+        # The history of what this request changes names its member.
+        request.user = caller.member
+        return caller, allowance
+
+    def _answer(self, request: HttpRequest, caller: Caller, path_values: dict) -> HttpResponse:
+        """Check rights and input, then run the view and write its answer out in one transaction.
+
+        Whoever is not staff runs under the member role, where row security decides what exists for them.
+        """
+        caller.check(self.access)
+        check_storable(path_values, "path")
+        check_storable(dict(request.GET.lists()), "query")
+        response = self.api.create_temporal_response(request)
+        values = self._get_values(request, path_values, response)
+        with transaction.atomic():
+            if not caller.is_restricted:
+                return self._result_to_response(request, self.view_func(request, **values), response)
+            with as_member(caller.member.pk):
+                return self._result_to_response(request, self.view_func(request, **values), response)
+
+
+class PathView(NinjaPathView):
+    """The operations of one address."""
+
+    def add_operation(self, path: str, methods: list[str], view_func, *, url_name=None, **options) -> Operation:
+        if url_name:
+            self.url_name = url_name
+        operation = Operation(path, methods, view_func, url_name=url_name, **options)
+        self.operations.append(operation)
+        view_func._ninja_operation = operation
+        return operation
+
+    def clone(self) -> "PathView":
+        cloned = PathView()
+        cloned.url_name = self.url_name
+        cloned.operations = [operation.clone() for operation in self.operations]
+        return cloned
+
+    def _sync_view(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        if operation := self._find_operation(request):
+            return operation.run(request, *args, **kwargs)
+        allowed = sorted({method for operation in self.operations for method in operation.methods})
+        return problem(request, 405, headers={"Allow": ", ".join(allowed)})
+
+
+class Router(NinjaRouter):
+    """The routes of an app."""
+
+    def add_api_operation(self, path: str, methods: list[str], view_func, **options) -> None:
+        self.path_operations.setdefault(path, PathView())
+        super().add_api_operation(path, methods, view_func, **options)
+
+
+class SiteAPI(NinjaAPI):
+    """The API: its operations, its description, and a problem document for every other address."""
+
+    def __init__(self, **options) -> None:
+        super().__init__(auth=TOKEN_AUTH, parser=Parser(), docs=DocsPage(), docs_url="docs", **options)
+        for error, handler in HANDLERS.items():
+            self.add_exception_handler(error, handler)
+
+    def operations(self) -> Iterator[tuple[str, Operation]]:
+        """Every operation with its address below the API's own."""
+        for bound in self._get_bound_routers():
+            for address, view in bound.path_operations.items():
+                for operation in view.operations:
+                    yield f"{bound.prefix}{address}", operation
+
+    def _validate(self) -> None:
+        """Refuse to start with an operation that would run outside the frame, or two of one name."""
+        names = set()
+        for address, operation in self.operations():
+            if not isinstance(operation, Operation):
+                raise ConfigError(f"{address} is not on a Router of missionsite.common.api.")
+            name = self.get_openapi_operation_id(operation)
+            if name in names:
+                raise ConfigError(f"Two operations are called {name}.")
+            names.add(name)
+
+    def _get_urls(self) -> list:
+        urls = [each for each in super()._get_urls() if getattr(each, "name", None) != "api-root"]
+        return [
+            *urls,
+            url("", no_such_address, name="api-root"),
+            url("<path:rest>", no_such_address, name="no-such-address"),
+        ]
+
+    def get_openapi_operation_id(self, operation: NinjaOperation) -> str:
+        """The view's name: it stays when the view moves to another module."""
+        return operation.operation_id or operation.view_func.__name__
+
+    def get_openapi_schema(self, **options) -> dict:
+        """The description, with what every operation has in common: scopes, rights, refusals, headers."""
+        schema = super().get_openapi_schema(**options)
+        parts = schema["components"].setdefault("schemas", {})
+        described = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        parts.update(described.pop("$defs"))
+        parts["Problem"] = described
+        access = {self.get_openapi_operation_id(operation): operation.access for _, operation in self.operations()}
+        for methods in schema["paths"].values():
+            for each in methods.values():
+                needed = access[each["operationId"]]
+                each["x-scope"] = needed.scope
+                each["x-staff-permissions"] = list(needed.staff)
+                each["description"] = f"{each.get('description', '')}\n\nScope: `{needed.scope}`.".strip()
+                each["responses"] |= {"default": _REFUSAL}
+        return schema
+
+
+_REFUSAL = {
+    "description": "Refused, and why: 400 unreadable, 401 no valid token, 403 not allowed, 404 not there, 405 method,"
+    " 409 against a rule, 413 too large, 422 input, 429 too many requests, 500 fault, 503 database away.",
+    "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+
+
+def no_such_address(request: HttpRequest, rest: str = "") -> HttpResponse:
+    """Every address below /api/ that is none."""
+    return problem(request, 404)
+
+
+no_such_address.csrf_exempt = True

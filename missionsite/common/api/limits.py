@@ -1,0 +1,96 @@
+"""How often a caller may call, counted in the database: every web process sees the same count."""
+
+import ipaddress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+# Refused tokens and missing ones, per address and minute.
+REFUSALS_PER_MINUTE = 60
+# A count that has not moved for this long decides nothing any more.
+COUNTS_KEPT = timedelta(minutes=3)
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What is left of a caller's minute; retry_after in seconds, 0 where the request was allowed."""
+
+    limit: int
+    allowed: bool
+    remaining: int
+    retry_after: int
+
+    def headers(self) -> dict[str, str]:
+        """The headers of the response: the limit, what is left of it, and in how many seconds more is."""
+        named = {
+            "RateLimit-Limit": str(self.limit),
+            "RateLimit-Remaining": str(self.remaining),
+            "RateLimit-Reset": str(self.retry_after or 60),
+            "RateLimit-Policy": f"{self.limit};w=60",
+        }
+        return named if self.allowed else named | {"Retry-After": str(self.retry_after)}
+
+    def add_to(self, response: HttpResponse) -> None:
+        for name, value in self.headers().items():
+            response[name] = value
+
+
+def count_request(caller: str, at_most: int, *, at: datetime | None = None) -> Allowance | None:
+    """Count a request of a caller within a sliding minute. None where `at_most` is 0: no limit.
+
+    at: aware datetime; the database's clock when left out.
+    """
+    if not at_most:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT allowed, remaining, retry_after FROM count_request(%s, %s, coalesce(%s, clock_timestamp()))",
+            [caller, at_most, at],
+        )
+        return Allowance(at_most, *cursor.fetchone())
+
+
+def count_for_token(token_id) -> Allowance | None:
+    """Count a request made with a token."""
+    return count_request(f"token:{token_id}", settings.API_REQUESTS_PER_MINUTE)
+
+
+def count_refusal(request: HttpRequest) -> Allowance | None:
+    """Count a request without a valid token against the address it came from.
+
+    Requests with a valid token are never counted here: a careless neighbour behind the same address harms nobody.
+    """
+    return count_request(f"address:{network_of(request)}", REFUSALS_PER_MINUTE)
+
+
+def network_of(request: HttpRequest) -> str:
+    """The caller's IPv4 address, or the /64 of an IPv6 one, which belongs to one subscriber.
+
+    Read from the connection only: a header such as X-Forwarded-For is whatever the caller wrote.
+    """
+    try:
+        address = ipaddress.ip_address(request.META.get("REMOTE_ADDR", ""))
+    except ValueError:
+        return "unknown"
+    if address.version == 4:
+        return str(address)
+    return str(ipaddress.ip_network((address, 64), strict=False))
+
+
+def prune_counts(*, now: datetime | None = None) -> int:
+    """Forget counts that decide nothing any more; returns how many."""
+    before = int(((now or timezone.now()) - COUNTS_KEPT).timestamp() // 60)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM api_request_counts WHERE caller IN (
+                SELECT caller FROM api_request_counts WHERE minute < %s FOR UPDATE SKIP LOCKED
+            )
+            """,
+            [before],
+        )
+        return cursor.rowcount

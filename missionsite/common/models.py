@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.functions import RandomUUID, TransactionNow
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+
+class ApiTokenQuerySet(models.QuerySet):
+    def usable(self, at: datetime | None = None) -> ApiTokenQuerySet:
+        """Tokens that are neither revoked nor expired at an aware instant (now when left out)."""
+        return self.filter(revoked_at__isnull=True, expires_at__gt=at or timezone.now())
+
+
+class ApiToken(models.Model):
+    """A key a program shows to act for its owner, kept as a digest: nobody can read it back."""
+
+    id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="api_tokens", db_index=False, editable=False
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False, editable=False
+    )
+    name = models.CharField(max_length=100, help_text="What uses this token, so that you know what to revoke.")
+    prefix = models.CharField(max_length=12, editable=False, help_text="How the token begins.")
+    digest = models.CharField(max_length=64, editable=False, help_text="SHA-256 of the token, hexadecimal.")
+    scopes = ArrayField(models.TextField(), help_text="What this token may be used for.")
+    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+    expires_at = models.DateTimeField("expires")
+    # Written at most once a minute.
+    last_used_at = models.DateTimeField("last used", null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField("revoked", null=True, blank=True, editable=False)
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        db_table = "api_tokens"
+        db_table_comment = "Personal API tokens, stored as digests."
+        verbose_name = "API token"
+        ordering = [F("created_at").desc(), F("id").desc()]
+        constraints = [
+            # Also the index every request looks its token up in.
+            models.UniqueConstraint(fields=["digest"], name="api_tokens_digest_unique"),
+            models.CheckConstraint(condition=Q(digest__regex=r"^[0-9a-f]{64}$"), name="api_tokens_digest_format"),
+            models.CheckConstraint(
+                condition=~Q(name=""), name="api_tokens_name_not_empty", violation_error_message="A token has a name."
+            ),
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=F("created_at")),
+                name="api_tokens_expires_after_creation",
+                violation_error_message="A token expires after it was made.",
+            ),
+            models.CheckConstraint(
+                condition=Q(revoked_at__gte=F("created_at")) | Q(revoked_at__isnull=True),
+                name="api_tokens_revoked_after_creation",
+            ),
+        ]
+        indexes = [
+            # The list, newest first, whole and for one person; the second serves the foreign key.
+            models.Index(F("created_at").desc(), F("id").desc(), name="api_tokens_newest"),
+            models.Index(F("owner"), F("created_at").desc(), F("id").desc(), name="api_tokens_of_owner"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    @property
+    def is_usable(self) -> bool:
+        return self.revoked_at is None and self.expires_at > timezone.now()
+
+
+class WorkerProcess(models.Model):
+    """A background worker that runs, or ran until the watchdog or its own end removes it.
+
+    procrastinate keeps the heartbeat; this row adds where the worker runs, and the tag all its database
+    connections carry as application_name, by which a lost worker is cut off before its jobs run again.
+    """
+
+    tag = models.CharField(max_length=40, primary_key=True)
+    # procrastinate_workers.id; no foreign key, because any starting worker prunes stale rows there.
+    worker_id = models.BigIntegerField()
+    host = models.CharField(max_length=255)
+    pid = models.IntegerField()
+    concurrency = models.IntegerField()
+    started_at = models.DateTimeField(db_default=TransactionNow())
+
+    class Meta:
+        db_table = "worker_processes"
+        verbose_name = "worker"
+        ordering = ["started_at", "tag"]
+        constraints = [
+            models.UniqueConstraint(fields=["worker_id"], name="worker_processes_worker_unique"),
+            models.CheckConstraint(condition=Q(concurrency__gt=0), name="worker_processes_concurrency_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.pid}"
+
+
+class Heartbeat(models.Model):
+    """The last time a regular job ran to its end; `manage.py health` shows it."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    beat_at = models.DateTimeField(db_default=TransactionNow())
+    worker = models.TextField(blank=True, default="", db_default="")
+
+    class Meta:
+        db_table = "heartbeats"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

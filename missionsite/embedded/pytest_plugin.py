@@ -1,0 +1,8 @@
+"""Gives the tests an embedded server of their own.
+
+Loaded with `-p missionsite.embedded.pytest_plugin`: pytest-django reads the settings before any conftest runs.
+"""
+
+from missionsite import embedded
+
+embedded.test_environment()

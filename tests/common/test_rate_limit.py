@@ -1,0 +1,166 @@
+"""The rate of requests, counted in the database so that every process sees the same count."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Barrier
+
+import pytest
+from django.db import connection
+
+from missionsite.common.api.limits import COUNTS_KEPT, REFUSALS_PER_MINUTE, count_request, network_of, prune_counts
+from tests.factories.groups import MemberFactory
+from tests.factories.tokens import api_client
+
+NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
+
+
+def after(seconds: float) -> datetime:
+    return NOON + timedelta(seconds=seconds)
+
+
+def allowed(caller: str, at: datetime, limit: int = 10) -> bool:
+    return count_request(caller, limit, at=at).allowed
+
+
+@pytest.fixture
+def no_counts():
+    """The counts lie in a table no fixture empties."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM api_request_counts")
+
+
+@pytest.mark.django_db
+class TestOneCaller:
+    def test_limit_is_reached_and_not_passed(self):
+        assert [allowed("a", after(0)) for _ in range(12)] == [True] * 10 + [False] * 2
+
+    def test_callers_do_not_count_against_one_another(self):
+        assert all(allowed("a", after(0)) for _ in range(10))
+        assert allowed("b", after(0))
+
+    def test_remaining_counts_down_to_zero(self):
+        assert [count_request("a", 3, at=after(0)).remaining for _ in range(4)] == [2, 1, 0, 0]
+
+    def test_window_slides_over_the_turn_of_a_minute(self):
+        """Ten at the end of a minute leave no room for ten at the beginning of the next."""
+        assert all(allowed("a", after(59)) for _ in range(10))
+        assert sum(allowed("a", after(61)) for _ in range(10)) == 1
+        assert sum(allowed("a", after(90)) for _ in range(10)) == 4
+
+    def test_after_two_quiet_minutes_the_whole_limit_is_back(self):
+        assert all(allowed("a", after(0)) for _ in range(10))
+        assert all(allowed("a", after(120)) for _ in range(10))
+
+    @pytest.mark.parametrize("second", [0, 0.5, 17, 30, 59, 59.9])
+    def test_whoever_waits_as_told_is_let_in(self, second):
+        while (answer := count_request("a", 10, at=after(second))).allowed:
+            pass
+        assert not allowed("a", after(second + answer.retry_after - 2)) or answer.retry_after < 3
+        assert allowed("a", after(second + answer.retry_after))
+
+    def test_knocking_while_refused_does_not_prolong_the_wait(self):
+        for _ in range(10):
+            allowed("a", after(0))
+        told = count_request("a", 10, at=after(0)).retry_after
+        for second in range(0, told, 5):
+            allowed("a", after(second))
+        assert allowed("a", after(told + 5))
+
+    def test_limit_of_zero_is_none(self):
+        assert count_request("a", 0) is None
+
+    def test_old_counts_are_pruned_and_fresh_ones_kept(self, no_counts):
+        allowed("old", NOON)
+        allowed("fresh", NOON + COUNTS_KEPT)
+        assert prune_counts(now=NOON + COUNTS_KEPT + timedelta(minutes=1)) == 1
+        assert not allowed("fresh", NOON + COUNTS_KEPT, limit=1)
+
+
+def count_carelessly(caller: str, at_most: int, at: datetime) -> bool:
+    """The negative control: look first, then write, as if there were no other process."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT hits FROM api_request_counts WHERE caller = %s", [caller])
+        row = cursor.fetchone()
+        if row and row[0] >= at_most:
+            return False
+        cursor.execute("SELECT pg_sleep(0.01)")
+        cursor.execute(
+            """
+            INSERT INTO api_request_counts VALUES (%s, 0, 1, 0)
+            ON CONFLICT (caller) DO UPDATE SET hits = api_request_counts.hits + 1
+            """,
+            [caller],
+        )
+        return True
+
+
+def storm(count) -> int:
+    """How many of 20 connections with 10 requests each are let in at a limit of 50."""
+    ready = Barrier(20)
+
+    def knock(_) -> int:
+        try:
+            connection.ensure_connection()
+            ready.wait()
+            return sum(count() for _ in range(10))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(20) as threads:
+        return sum(threads.map(knock, range(20)))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_at_once_get_exactly_the_limit(no_counts):
+    for round_ in range(5):
+        assert storm(lambda caller=f"storm-{round_}": allowed(caller, NOON, limit=50)) == 50
+
+
+@pytest.mark.django_db(transaction=True)
+def test_looking_before_writing_would_let_too_many_in(no_counts):
+    assert storm(lambda: count_carelessly("careless", 50, NOON)) > 50
+
+
+@pytest.mark.django_db
+class TestRequests:
+    def test_token_is_refused_above_its_rate_with_the_time_to_wait(self, settings):
+        settings.API_REQUESTS_PER_MINUTE = 3
+        alice, bob = api_client(MemberFactory()), api_client(MemberFactory())
+        answers = [alice.get("/api/me") for _ in range(4)]
+        assert [answer.status_code for answer in answers[:3]] == [200] * 3
+        assert [answer["RateLimit-Remaining"] for answer in answers[:3]] == ["2", "1", "0"]
+        # The turn of a minute may fall between two of them; then one more fits.
+        last = answers[3] if answers[3].status_code == 429 else [alice.get("/api/me") for _ in range(4)][-1]
+        assert last.status_code == 429
+        assert last["Content-Type"] == "application/problem+json"
+        assert last.json()["code"] == "too_many_requests"
+        assert 1 <= int(last["Retry-After"]) <= 121
+        assert bob.get("/api/me").status_code == 200
+
+    def test_limit_of_zero_switches_it_off(self, settings):
+        settings.API_REQUESTS_PER_MINUTE = 0
+        answer = api_client(MemberFactory()).get("/api/me")
+        assert answer.status_code == 200
+        assert "RateLimit-Limit" not in answer
+
+    def test_address_that_sends_wrong_tokens_is_slowed_down_and_its_neighbours_are_not(self, client):
+        neighbour = api_client(MemberFactory())
+        codes = [client.get("/api/me").status_code for _ in range(2 * REFUSALS_PER_MINUTE + 2)]
+        assert codes[0] == 401
+        assert codes[-1] == 429
+        assert set(codes) == {401, 429}
+        assert client.get("/api/me", REMOTE_ADDR="198.51.100.7").status_code == 401
+        assert neighbour.get("/api/me").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("", "unknown"),
+        ("nonsense", "unknown"),
+    ],
+)
+def test_address_is_read_from_the_connection_alone(rf, address, network):
+    assert network_of(rf.get("/", REMOTE_ADDR=address, headers={"X-Forwarded-For": "10.0.0.1"})) == network

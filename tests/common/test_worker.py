@@ -1,0 +1,282 @@
+"""Real worker processes against the real queue: what they run, and what becomes of it when they die."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+from procrastinate.contrib.django import app
+
+from missionsite.common.models import Heartbeat, WorkerProcess
+from missionsite.common.worker import watchdog
+from missionsite.common.worker.watchdog import MAX_ATTEMPTS, replace_lost_workers
+from tests.common.jobs import hold, hold_row, note
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PATIENCE = 30  # seconds
+
+
+def until(condition, what: str):
+    """Wait until a condition of another process holds, and return what it gave."""
+    deadline = time.monotonic() + PATIENCE
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f"waited {PATIENCE} s for {what}"
+        # Nothing to wait on across processes but the rows and files themselves.
+        select.select([], [], [], 0.05)
+    return result
+
+
+@pytest.fixture(autouse=True)
+def empty_queue():
+    """Each test begins with a queue of its own; the tables are procrastinate's, and no fixture empties them."""
+    with connection.cursor() as cursor:
+        for table in ("periodic_defers", "events", "jobs", "workers"):
+            cursor.execute(f"DELETE FROM procrastinate_{table}")
+    WorkerProcess.objects.all().delete()
+
+
+@contextmanager
+def running_worker(*options: str, expect: int | None = 0):
+    """`manage.py worker` on the test database, ended with SIGTERM; its exit code is checked unless None."""
+    own = connection.settings_dict
+    secret = f":{own['PASSWORD']}" if own["PASSWORD"] else ""
+    host = own["HOST"].replace("/", "%2F")
+    environment = os.environ | {
+        "DATABASE_URL": f"postgres://{own['USER']}{secret}@{host}:{own['PORT']}/{own['NAME']}",
+        "DJANGO_SETTINGS_MODULE": "tests.common.worker_settings",
+        "SECRET_KEY": settings.SECRET_KEY,
+    }
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker", "--stale-after", "5", *options]
+    process = subprocess.Popen(
+        command, cwd=settings.BASE_DIR, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        yield process
+        if expect is not None:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(PATIENCE) == expect
+    finally:
+        # Only what this test started: the session it was given.
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(PATIENCE)
+        process.stderr.close()
+
+
+def status_of(job_id: int) -> tuple[str, int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT status::text, attempts FROM procrastinate_jobs WHERE id = %s", [job_id])
+        return cursor.fetchone()
+
+
+def lines(path) -> list[str]:
+    return path.read_text().split() if path.exists() else []
+
+
+def a_worker() -> WorkerProcess:
+    return until(WorkerProcess.objects.first, "a worker")
+
+
+@pytest.fixture
+def gate(tmp_path):
+    path = tmp_path / "gate"
+    os.mkfifo(path)
+    return path
+
+
+def test_job_runs_and_is_noted_as_done(tmp_path):
+    report = tmp_path / "report"
+    with running_worker():
+        job = note.defer(report=str(report), word="hello")
+        until(lambda: status_of(job)[0] == "succeeded", "the job")
+    assert lines(report) == ["hello"]
+
+
+def test_job_of_a_transaction_appears_on_commit_only(tmp_path):
+    report = tmp_path / "report"
+    with running_worker():
+        a_worker()
+        with transaction.atomic():
+            lost = note.defer(report=str(report), word="rolled-back")
+            transaction.set_rollback(True)
+        with transaction.atomic():
+            kept = note.defer(report=str(report), word="committed")
+            later = connection.copy()
+            try:
+                with later.cursor() as cursor:
+                    cursor.execute("SELECT count(*) FROM procrastinate_jobs WHERE id IN (%s, %s)", [lost, kept])
+                    assert cursor.fetchone() == (0,)
+            finally:
+                later.close()
+        until(lambda: status_of(kept)[0] == "succeeded", "the committed job")
+    assert lines(report) == ["committed"]
+
+
+def test_killed_worker_is_replaced_and_its_job_runs_once_more(tmp_path, gate):
+    report = tmp_path / "report"
+    with running_worker():
+        job = hold.defer(report=str(report), gate=str(gate))
+        until(lambda: lines(report) == ["started"], "the job to start")
+        first = a_worker()
+        os.kill(first.pid, signal.SIGKILL)
+        until(lambda: lines(report) == ["started", "started"], "the job to start again")
+        gate.write_text("")
+        until(lambda: status_of(job)[0] == "succeeded", "the job to end")
+        assert not WorkerProcess.objects.filter(tag=first.tag).exists()
+    assert lines(report) == ["started", "started", "done"]
+    assert status_of(job) == ("succeeded", 2)
+
+
+def test_job_of_a_lost_machine_waits_for_the_watchdog(tmp_path, gate):
+    """Supervisor and worker die together; another machine's watchdog gives the job back, not before it is stale."""
+    report = tmp_path / "report"
+    with running_worker(expect=None) as process:
+        job = hold.defer(report=str(report), gate=str(gate))
+        until(lambda: lines(report) == ["started"], "the job to start")
+        a_worker()
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(PATIENCE)
+    assert replace_lost_workers(stale_after=timedelta(hours=1)) == []
+    assert status_of(job)[0] == "doing"
+    assert job in replace_lost_workers(stale_after=timedelta(0))
+    assert replace_lost_workers(stale_after=timedelta(0)) == []
+    assert status_of(job) == ("todo", 1)
+    with running_worker():
+        until(lambda: lines(report) == ["started", "started"], "the job to start again")
+        gate.write_text("")
+        until(lambda: status_of(job)[0] == "succeeded", "the job to end")
+
+
+def freeze_lose_and_wake(tmp_path, gate) -> int:
+    """Freeze a worker in the middle of a transaction, take it for lost, wake it up; returns how often its job wrote."""
+    report = tmp_path / "report"
+    report.touch()
+    with running_worker("--stale-after", "3600"):
+        job = hold_row.defer(report=str(report), gate=str(gate))
+        until(lambda: lines(report) == ["started"], "the job to start")
+        frozen = a_worker()
+        os.kill(frozen.pid, signal.SIGSTOP)
+        assert job in replace_lost_workers(known_lost=frozen.tag)
+        os.kill(frozen.pid, signal.SIGCONT)
+        gate.write_text("")
+        until(lambda: lines(report).count("started") == 2, "the job to start again")
+        gate.write_text("")
+        until(lambda: status_of(job)[0] == "succeeded", "the job to end")
+    return Heartbeat.objects.filter(name__startswith="written-").count()
+
+
+def test_worker_that_only_seemed_dead_changes_nothing_more(tmp_path, gate):
+    assert freeze_lose_and_wake(tmp_path, gate) == 1
+    assert lines(tmp_path / "report") == ["started", "started", "done"]
+
+
+def test_without_the_cut_off_it_would_do_its_work_twice(tmp_path, gate, monkeypatch):
+    """The negative control of the test above."""
+    monkeypatch.setattr(watchdog, "_cut_off", lambda cursor, tag: True)
+    assert freeze_lose_and_wake(tmp_path, gate) == 2
+
+
+def test_sigterm_lets_the_running_job_finish(tmp_path, gate):
+    report = tmp_path / "report"
+    with running_worker(expect=None) as process:
+        job = hold.defer(report=str(report), gate=str(gate))
+        until(lambda: lines(report) == ["started"], "the job to start")
+        before = a_worker().worker_id
+        process.send_signal(signal.SIGTERM)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT last_heartbeat FROM procrastinate_workers WHERE id = %s", [before])
+            (asked,) = cursor.fetchone()
+
+        def beats_on() -> bool:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT last_heartbeat FROM procrastinate_workers WHERE id = %s", [before])
+                return cursor.fetchone()[0] > asked + timedelta(seconds=2)
+
+        until(beats_on, "the heartbeat of a worker that is finishing")
+        waiting = note.defer(report=str(report), word="not-any-more")
+        assert process.poll() is None
+        gate.write_text("")
+        assert process.wait(PATIENCE) == 0
+    assert lines(report) == ["started", "done"]
+    assert status_of(job)[0] == "succeeded"
+    assert status_of(waiting)[0] == "todo"
+    assert not WorkerProcess.objects.exists()
+
+
+def test_worker_ends_when_its_supervisor_is_killed(tmp_path):
+    with running_worker(expect=None) as process:
+        worker = a_worker()
+        process.kill()
+        process.wait(PATIENCE)
+        until(lambda: not WorkerProcess.objects.exists(), "the worker to end")
+        with pytest.raises(ProcessLookupError):
+            until(lambda: os.kill(worker.pid, 0), "the process to be gone")
+
+
+def test_two_workers_share_the_queue_without_running_a_job_twice(tmp_path):
+    report = tmp_path / "report"
+    with running_worker("--processes", "2"):
+        until(lambda: WorkerProcess.objects.count() == 2, "two workers")
+        for number in range(100):
+            note.defer(report=str(report), word=str(number))
+        until(lambda: len(lines(report)) >= 100, "all jobs")
+    assert sorted(lines(report), key=int) == [str(number) for number in range(100)]
+
+
+def test_job_that_takes_every_worker_down_is_given_up(tmp_path):
+    job = note.defer(report=str(tmp_path / "report"), word="never")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE procrastinate_jobs SET status = 'doing', attempts = %s WHERE id = %s", [MAX_ATTEMPTS - 1, job]
+        )
+    assert replace_lost_workers() == []
+    assert status_of(job) == ("failed", MAX_ATTEMPTS)
+
+
+def test_lost_job_gives_way_to_a_newer_one_of_its_kind(tmp_path):
+    once = note.configure(queueing_lock="one-of-a-kind")
+    old = once.defer(report=str(tmp_path / "report"), word="old")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE id = %s", [old])
+    new = once.defer(report=str(tmp_path / "report"), word="new")
+    assert replace_lost_workers() == []
+    assert status_of(old)[0] == "aborted"
+    assert status_of(new)[0] == "todo"
+
+
+def test_health_says_whether_a_worker_beats(capsys):
+    with pytest.raises(CommandError, match="No worker has a fresh heartbeat"):
+        call_command("health")
+    with running_worker():
+        worker = a_worker()
+        call_command("health")
+        assert f"{worker.host}:{worker.pid} beats" in capsys.readouterr().out
+
+
+def test_worker_says_in_words_that_the_database_is_away_and_keeps_trying(monkeypatch):
+    monkeypatch.setitem(connection.settings_dict, "PORT", "1")
+    with running_worker(expect=None) as process:
+        said = []
+        while not said or "does not answer" not in said[-1]:
+            said.append(process.stderr.readline())
+            assert said[-1], "the worker ended without a word"
+        assert "The database does not answer; trying again." in said[-1]
+        assert "Traceback" not in "".join(said)
+        assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+
+
+def test_every_regular_job_is_known_by_name():
+    app.perform_import_paths()
+    names = {task for task, _ in app.periodic_registry.periodic_tasks}
+    assert names >= {"health", "watchdog", "prune_request_counts", "prune_jobs", "fold_mission_counters"}
