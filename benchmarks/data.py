@@ -16,16 +16,63 @@ import psycopg
 
 START = datetime(2023, 1, 1, tzinfo=UTC)
 DAYS = 3 * 365
-FIRST = (
-    "Ana Bruno Carla Diego Elena Farid Grace Hugo Ines Jonas Keiko Lucas Mina Noor Olga Pedro Quinn Rosa Sven Tariq"
-    " Uma Vera Wei Ximena Yara Zoe"
-).split()
-LAST = (
-    "Almeida Barros Conti Dubois Engel Fischer Garcia Haddad Ito Jansen Khan Lima Moreau Nakamura Osei Pereira Rossi"
-    " Silva Tanaka Ueda Vogel Weber Xu Yilmaz Zhang"
-).split()
-WORDS = "Write Review Record Plan Design Host Translate Test Fix Prepare".split()
-THINGS = "webinar article page workshop guide poster interview survey release newsletter".split()
+FIRST = [
+    "Ana",
+    "Bruno",
+    "Carla",
+    "Diego",
+    "Elena",
+    "Farid",
+    "Grace",
+    "Hugo",
+    "Ines",
+    "Jonas",
+    "Keiko",
+    "Lucas",
+    "Mina",
+    "Noor",
+    "Olga",
+    "Pedro",
+    "Quinn",
+    "Rosa",
+    "Sven",
+    "Tariq",
+    "Uma",
+    "Vera",
+    "Wei",
+    "Ximena",
+    "Yara",
+    "Zoe",
+]
+LAST = [
+    "Almeida",
+    "Barros",
+    "Conti",
+    "Dubois",
+    "Engel",
+    "Fischer",
+    "Garcia",
+    "Haddad",
+    "Ito",
+    "Jansen",
+    "Khan",
+    "Lima",
+    "Moreau",
+    "Nakamura",
+    "Osei",
+    "Pereira",
+    "Rossi",
+    "Silva",
+    "Tanaka",
+    "Ueda",
+    "Vogel",
+    "Weber",
+    "Xu",
+    "Yilmaz",
+    "Zhang",
+]
+WORDS = ["Write", "Review", "Record", "Plan", "Design", "Host", "Translate", "Test", "Fix", "Prepare"]
+THINGS = ["webinar", "article", "page", "workshop", "guide", "poster", "interview", "survey", "release", "newsletter"]
 
 
 @dataclass(frozen=True)

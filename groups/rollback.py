@@ -17,9 +17,7 @@ def before_migrate(*, plan, using: str, app_config, **kwargs) -> None:
     allowed = settings.GROUPS_ROLLBACK_SETS_ASIDE
     with connections[using].cursor() as cursor:
         # For the rest of this connection: the migration's SQL reads it.
-        cursor.execute(
-            "SELECT set_config('missionsite.rollback_sets_aside', %s, false)", ["on" if allowed else "off"]
-        )
+        cursor.execute("SELECT set_config('missionsite.rollback_sets_aside', %s, false)", ["on" if allowed else "off"])
         cursor.execute("SELECT count(*) FROM memberships WHERE status = 'left'")
         (ended,) = cursor.fetchone()
         if not ended or allowed:

@@ -177,7 +177,7 @@ class MembershipAdmin(HistoryAdmin):
         """A stay is not edited: it is ended, given another role, or begun anew."""
         return False
 
-    def may_revert(self, request: HttpRequest, obj: Membership) -> bool:
+    def may_revert(self, request: HttpRequest, obj: Membership, changed: set[str]) -> bool:
         return request.user.has_perm(SEAT)
 
     def create(self, request: HttpRequest, values: dict) -> Membership:

@@ -207,7 +207,8 @@ class ModelAdmin(UnfoldModelAdmin):
         """Take one change back. Raises DomainError."""
         raise NotImplementedError
 
-    def may_revert(self, request: HttpRequest, obj: Model) -> bool:
+    def may_revert(self, request: HttpRequest, obj: Model, changed: set[str]) -> bool:
+        """Whether this person may take back a change of these fields."""
         return self.has_change_permission(request, obj)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context=None) -> HttpResponse:
@@ -221,25 +222,29 @@ class ModelAdmin(UnfoldModelAdmin):
             **self.page_context(request, obj, active="history"),
             "title": str(obj),
             "subtitle": "History",
-            "changes": self.changes_of(obj),
-            "may_revert": self.may_revert(request, obj),
+            "changes": [(change, self._revertible(request, obj, change)) for change in self.changes_of(obj)],
             "revert_name": f"admin:{self.opts.app_label}_{self.opts.model_name}_revert",
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "missionsite/history.html", context)
+
+    def _revertible(self, request: HttpRequest, obj: Model, change) -> bool:
+        return bool(change.fields) and self.may_revert(request, obj, {field.name for field in change.fields})
 
     def revert_view(self, request: HttpRequest, object_id: str, entry: int) -> HttpResponse:
         """Ask, then take one change back."""
         obj = self.get_object(request, object_id)
         if obj is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        if not (self.has_view_permission(request, obj) and self.may_revert(request, obj)):
+        if not self.has_view_permission(request, obj):
             raise PermissionDenied
         back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_history", args=[obj.pk])
         change = next((change for change in self.changes_of(obj) if change.pgh_id == entry), None)
         if change is None:
             messages.error(request, "There is no such change in this history.")
             return HttpResponseRedirect(back)
+        if not self.may_revert(request, obj, {field.name for field in change.fields}):
+            raise PermissionDenied
         refusal = ""
         if request.method == "POST":
             try:
