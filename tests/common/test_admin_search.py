@@ -26,12 +26,14 @@ def found(term: str) -> set:
     return {member.pk for member in Member.objects.filter(pk__in=MEMBERS.find(Member.objects.all(), term).ids)}
 
 
-@pytest.mark.parametrize("term", ["ana", "ANA", "ana.s", "Ana Lúcia", "lúcia", "souza", "sou", "souza ana", "  ana "])
+@pytest.mark.parametrize(
+    "term", ["ana", "ANA", "ana.s", "Ana Lúcia", "lúcia", "souza", "sou", "souza ana", "  ana ", "ana%", "ana:*'"]
+)
 def test_finds_by_beginnings(ana, bob, term):
     assert found(term) == {ana.pk}
 
 
-@pytest.mark.parametrize("term", ["%", "_na", "ana%", "xyz", "'", "a & b |", "ana:*'", "\\", "!", "()", "<->", "🦊"])
+@pytest.mark.parametrize("term", ["%", "_na", "xyz", "'", "a & b |", "\\", "!", "()", "<->", "🦊"])
 def test_odd_texts_match_nothing_they_do_not_spell(ana, bob, term):
     assert found(term) == set()
 
@@ -81,7 +83,7 @@ def test_seats_are_found_by_member_and_by_mission(ana, bob):
     ("term", "index"),
     [
         ("FE-P-00042", "members_member_id"),
-        ("ana", "members_email_prefix"),
+        ("ana", "members_email_"),
         ("ana", "members_name_prefix"),
         ("ana", "members_name_words"),
     ],

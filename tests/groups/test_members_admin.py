@@ -168,7 +168,8 @@ class TestRights:
         assert "Take back" not in words(community.get(page(ana, "history")))
         assert community.post(address).status_code == client("Administrator").post(address).status_code == 403
         ana.refresh_from_db()
-        assert not (ana.is_staff or ana.is_superuser)
+        assert not (ana.is_staff)
+        assert not (ana.is_superuser)
         client_of(chief).post(address)
         ana.refresh_from_db()
         assert ana.is_superuser

@@ -3,7 +3,7 @@
 from functools import partial, update_wrapper
 
 from django.contrib import messages
-from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.contrib.admin.widgets import AutocompleteSelect, RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,7 +12,8 @@ from django.urls import path, reverse
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 
 from missionsite.common.admin import tabs as tab_pages
-from missionsite.common.admin.forms import ServiceForm
+from missionsite.common.admin.command import describe
+from missionsite.common.admin.forms import Picker, ServiceForm
 from missionsite.common.admin.jobs import Job, bulk_view, job_view
 from missionsite.common.admin.lists import ChangeList
 from missionsite.common.admin.pages import BoundedPaginator
@@ -95,6 +96,10 @@ class ModelAdmin(UnfoldModelAdmin):
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget
+        if field and isinstance(field.widget, AutocompleteSelect):
+            widget = Picker(db_field, self.admin_site, attrs={"style": "width: 100%"})
+            widget.choices, widget.is_required = field.choices, field.required
+            field.widget, field.label_from_instance = widget, describe
         return field
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
