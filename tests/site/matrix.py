@@ -161,28 +161,31 @@ admin/groups/task/<object_id>/delete/                    | 403                  
 
 ACTIONS = """
 common/apitoken   revoke     | done:AMCEFDUSN
-groups/membership leave      | done:AMCS to:EFDU 403
-groups/membership role       | done:AMCS to:EFDU 403
-groups/membership rejoin     | done:AMCS to:EFDU 403
-groups/mission    archive    | done:AMS to:CEFDU 403
-groups/mission    restore    | done:AMS to:CEFDU 403
-groups/colony     archive    | done:AMS to:CEFDU 403
-groups/colony     restore    | done:AMS to:CEFDU 403
-groups/member     seat       | done:AMCS to:EFDU 403
-groups/member     deactivate | done:ACS to:MEFDU 403
-groups/member     activate   | done:ACS to:MEFDU 403
-groups/task       claim      | done:AMFDS to:CEU 403
-groups/task       complete   | done:AMFDS to:CEU 403
-groups/task       reopen     | done:AMFDS to:CEU 403
-groups/task       cancel     | done:AMFDS to:CEU 403
+procrastinate/procrastinatejob retry  | done:S 403
+procrastinate/procrastinatejob cancel | done:S 403
+procrastinate/procrastinatejob abort  | done:S 403
+groups/membership leave      | done:AMCS ok:EFDU 403
+groups/membership role       | done:AMCS ok:EFDU 403
+groups/membership rejoin     | done:AMCS ok:EFDU 403
+groups/mission    archive    | done:AMS ok:CEFDU 403
+groups/mission    restore    | done:AMS ok:CEFDU 403
+groups/colony     archive    | done:AMS ok:CEFDU 403
+groups/colony     restore    | done:AMS ok:CEFDU 403
+groups/member     seat       | done:AMCS ok:EFDU 403
+groups/member     deactivate | done:ACS to:M ok:EFDU 403
+groups/member     activate   | done:ACS to:M ok:EFDU 403
+groups/task       claim      | done:AMFDS ok:CEU 403
+groups/task       complete   | done:AMFDS ok:CEU 403
+groups/task       reopen     | done:AMFDS ok:CEU 403
+groups/task       cancel     | done:AMFDS ok:CEU 403
 """
 
 # --- The API: address, method, answer with a token of that person that has every scope -------------
 # Every method that has no line is 405. Without a valid token: 401.
 
 API = f"""
-api/openapi.json             GET  | ok:{ALL}mi-
-api/docs                     GET  | ok:{ALL}mi-
+api/openapi.json             *    | ok:{ALL}mi-
+api/docs                     *    | ok:{ALL}mi-
 api/                         *    | 404:{ALL}mi-
 api/<rest>                   *    | 404:{ALL}mi-
 api/me                       GET  | ok:{ALL}m

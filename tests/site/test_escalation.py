@@ -138,8 +138,7 @@ def test_taking_back_a_change_does_not_make_an_administrator(world, actor):
     answer = revert(world, actor, "member", person, "is_superuser")
     person.refresh_from_db()
     assert (person.is_staff, person.is_superuser) == (False, False)
-    assert answer.status_code == 200
-    assert "Only" in answer.content.decode()
+    assert answer.status_code == 403
 
 
 def test_taking_back_a_change_does_not_make_staff_without_the_right_to(world):
@@ -161,7 +160,7 @@ def test_whoever_may_not_archive_does_not_restore_by_taking_back_a_change(world)
     answer = revert(world, "Delivery Lead", "mission", mission, "status")
     mission.refresh_from_db()
     assert mission.is_archived
-    assert answer.status_code == 200
+    assert answer.status_code == 403
     revert(world, "Mission Manager", "mission", mission, "status")
     mission.refresh_from_db()
     assert not mission.is_archived

@@ -17,14 +17,14 @@ from groups.services.tasks import cancel_task, claim_task, complete_task, update
 from missionsite.common.scopes import all_scopes
 from missionsite.models import Role
 from missionsite.roles import ROLES
-from tests.factories.groups import ColonyFactory, MemberFactory, MissionFactory, StaffFactory, TaskFactory
+from tests.factories.groups import ColonyFactory, MemberFactory, MembershipFactory, MissionFactory, StaffFactory, TaskFactory
 from tests.factories.tokens import make_token
 from tests.site.routes import Route
 
 PASSWORD = "an old password of one's own"
 NEW_PASSWORD = "a new password nobody guesses"
-# What a request may leave behind without having changed anything: sessions, counts of requests, the queue.
-_PASSING = ("django_session", "api_request_counts", "procrastinate_")
+# What a request may leave behind without having changed anything: sessions, counts of requests.
+_PASSING = ("django_session", "api_request_counts")
 
 
 @dataclass
@@ -126,12 +126,18 @@ def _things(world: World) -> None:
     things["event"] = Event.objects.order_by("pk").first()
     things["role"] = Role.objects.create(name="A role made by hand")
     things["kept role"] = Role.objects.get(name="Auditor")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args)"
-            " VALUES ('default', 'a task', NULL, NULL, '{}') RETURNING id"
-        )
-        things["job"] = ProcrastinateJob.objects.get(pk=cursor.fetchone()[0])
+    for name, status in (("job", "todo"), ("failed job", "failed"), ("running job", "doing")):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO procrastinate_jobs (queue_name, task_name, args, status)"
+                " VALUES ('default', 'a task', '{}', %s) RETURNING id",
+                [status],
+            )
+            things[name] = ProcrastinateJob.objects.get(pk=cursor.fetchone()[0])
+    # A mission in which everyone is, to leave it.
+    things["crowded mission"] = MissionFactory(name="Crowd", parent_group=things["colony"])
+    for person in world.staff.values():
+        MembershipFactory(member=person, group=things["crowded mission"])
 
 
 # The object behind `<object_id>`, by model; and by the name of a route that needs another one.
@@ -188,7 +194,8 @@ def address(world: World, route: Route, actor: str, variant: str = "") -> str:
             case "content_type_id":
                 values[part] = ContentType.objects.get_for_model(Member).pk
             case "key":
-                values[part] = world["mission"].stable_id
+                mission = "crowded mission" if route.name == "leave_mission" else "mission"
+                values[part] = world[mission].stable_id
             case "app_label":
                 values[part] = "groups"
             case "url" | "rest":
@@ -236,8 +243,7 @@ def body_of(world: World, route: Route) -> dict:
         "groups_colony_change": {"name": "A renamed colony"},
         "groups_colony_seat": {"member": world["member"].pk, **SEAT},
         "groups_colony_archive": REASON,
-        "groups_colony_archive": "empty colony",
-    "groups_colony_restore": REASON,
+        "groups_colony_restore": REASON,
         "groups_member_add": {"display_name": "Nora", "email": "nora@example.org", "trust_score": "0"},
         "groups_member_change": {"display_name": "Renamed", "email": "renamed@example.org", "trust_score": "7"},
         "groups_member_seat": {"group": world["mission"].pk, **SEAT},
