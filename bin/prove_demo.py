@@ -296,7 +296,8 @@ def killed_postgres(clone: Clone) -> str:
     demo, writing = Demo(clone), Writing(clone)
     kill(clone.pid_of("bin/postgres"))
     demo.wait_for_line("PostgreSQL ended", seconds=30)
-    wait_for(lambda: not _fails(clone.pid_of, "bin/postgres") and demo.answers(), "the page did not come back")
+    wait_for(lambda: not _fails(clone.output_of, READER), "the database did not come back")
+    expect(demo.answers(), "the page does not answer")
     found = writing.check()
     expect(demo.can_log_in(*next(iter(clone.accounts.items()))), "nobody can log in afterwards")
     demo.end()
@@ -451,6 +452,15 @@ def without_ensurepip(clone: Clone) -> str:
     return output.strip().splitlines()[-1]
 
 
+def suite(clone: Clone) -> str:
+    """bin/test passes."""
+    process = clone.start(["bin/test", "-q", *clone.test_arguments])
+    output, _ = process.communicate(timeout=3600)
+    expect(process.returncode == 0, output)
+    wait_for(lambda: not clone.processes(), "processes linger after bin/test")
+    return output.strip().splitlines()[-1]
+
+
 def _fails(action: Callable, *arguments) -> bool:
     try:
         action(*arguments)
@@ -485,7 +495,7 @@ def _python(clone: Clone, *, with_pip: bool) -> Iterator[Path]:
 PROOFS = (
     first_start, second_start, warm_start, interrupted_install, killed_postgres, killed_web, killed_worker, killed_demo,
     killed_group, killed_everything, terminated, taken_port, second_demo, bad_options, new_passwords, without_ensurepip,
-    reset,
+    reset, suite,
 )  # fmt: skip
 
 
@@ -504,12 +514,15 @@ def main() -> int:
     names = [proof.__name__ for proof in PROOFS]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("proof", nargs="*", help=f"only these after the first start: {', '.join(names)}")
-    chosen = parser.parse_args().proof
+    parser.add_argument("--tests", nargs="+", default=[], metavar="PATH", help="what `suite` hands to bin/test")
+    arguments = parser.parse_args()
+    chosen = arguments.proof
     if unknown := set(chosen) - set(names):
         parser.error(f"there is no proof called {', '.join(sorted(unknown))}; choose from {', '.join(names)}")
     failures = 0
     for person in people():
         clone = Clone(person)
+        clone.test_arguments = arguments.tests
         try:
             for proof in PROOFS:
                 if chosen and proof is not first_start and proof.__name__ not in chosen:

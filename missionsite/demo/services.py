@@ -3,7 +3,6 @@
 # ruff: noqa: S603 - it runs programs of ours
 
 import contextlib
-import os
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from missionsite import embedded
 from missionsite.demo import watcher
 
 LONGEST_PAUSE = 30
@@ -26,6 +26,7 @@ class Watcher:
         """var: folder of the embedded server to stop. keep_open: descriptor of a lock to hold until all is clean."""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "missionsite.demo.watcher", *([str(var)] if var else [])],
+            cwd=embedded.CHECKOUT,
             stdin=subprocess.PIPE,
             text=True,
             pass_fds=[keep_open],
@@ -62,7 +63,12 @@ class Service:
             self.log.replace(self.log.with_suffix(".old"))
         with open(self.log, "a") as output:
             self.process = subprocess.Popen(
-                self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+                self.command,
+                cwd=embedded.CHECKOUT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
             )
         self.watcher.tell(f"+{self.process.pid}")
         self.started_at = time.monotonic()
@@ -117,4 +123,4 @@ def web_command(port: int) -> list[str]:
 
 def worker_command() -> list[str]:
     """The background worker."""
-    return [sys.executable, os.path.abspath("manage.py"), "worker"]
+    return [sys.executable, "manage.py", "worker"]

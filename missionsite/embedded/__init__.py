@@ -15,6 +15,7 @@ from missionsite.embedded.cluster import Cluster, Server, urls_of
 from missionsite.embedded.errors import EmbeddedError
 
 __all__ = [
+    "CHECKOUT",
     "EmbeddedError",
     "Server",
     "psql_path",

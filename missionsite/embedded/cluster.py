@@ -2,11 +2,11 @@
 
 # ruff: noqa: S603 - it runs programs of ours
 
-import contextlib
 import functools
 import json
 import os
 import random
+import re
 import secrets
 import shlex
 import shutil
@@ -30,6 +30,8 @@ START_SECONDS = 120
 # Where root keeps the data of a checkout that the demoted user cannot reach.
 ELSEWHERE = Path("/var/lib/missionsite")
 LARGEST_LOG = 10_000_000
+# Worth another try: a port taken between looking and using it; without /proc, processes left behind that are ending.
+PASSING_CAUSES = ("could not create any TCP/IP sockets", "still in use", "already exists")
 DURABLE: dict[str, str] = {}
 # The data of a test may be lost with the machine; 50 and more real connections race in one test, times the workers.
 FOR_TESTS = {
@@ -224,7 +226,8 @@ class Cluster:
             started = self._pg_ctl("start", "-l", self.log, "-t", str(START_SECONDS))
             if started.returncode == 0:
                 return
-            # The port can be taken between looking and using it; without /proc, leftover processes need a moment.
+            if not any(cause in self._reason() for cause in PASSING_CAUSES):
+                break
             processes.wait_until(lambda: False, seconds=0.5)
         raise EmbeddedError(f"PostgreSQL did not start: {self._reason() or _last_line(started)} See {self.log}.")
 
@@ -247,7 +250,7 @@ class Cluster:
             "timezone": "UTC",
             "log_timezone": "UTC",
             **(FOR_TESTS if self.tests else DURABLE),
-            **dict(pair.split("=", 1) for pair in shlex.split(os.environ.get("MISSIONSITE_POSTGRES_SETTINGS", ""))),
+            **_chosen_settings(),
         }
         conf = self.data / "missionsite.conf"
         files.write_private(
@@ -270,12 +273,16 @@ class Cluster:
         return self.account.run(command, cwd=self.home, seconds=START_SECONDS + 60)
 
     def _reason(self) -> str:
-        """The last FATAL or PANIC line of the server's log, without its time."""
-        with contextlib.suppress(OSError):
-            for line in reversed(self.log.read_text(errors="replace").splitlines()):
-                for level in ("FATAL:", "PANIC:"):
-                    if level in line:
-                        return line.partition(level)[2].strip() + "."
+        """What the server's log says last about why it ended, without the time."""
+        try:
+            lines = self.log.read_text(errors="replace").splitlines()
+        except OSError:
+            return ""
+        for number in range(len(lines) - 1, -1, -1):
+            if "FATAL:" in lines[number] or "PANIC:" in lines[number]:
+                # A mistake in the settings is named one line earlier.
+                cause = lines[number - 1] if lines[number].endswith("contains errors") and number else lines[number]
+                return re.sub(r"^.*?(FATAL|PANIC|LOG):\s*", "", cause) + "."
         return ""
 
     # --- Roles and database -------------------------------------------------------------------
@@ -349,6 +356,17 @@ def free_port() -> int:
         if is_free(port):
             return port
     raise EmbeddedError(f"No free port was found between {PORTS.start} and {PORTS.stop} on {HOST}.")
+
+
+def _chosen_settings() -> dict[str, str]:
+    """Server settings from MISSIONSITE_POSTGRES_SETTINGS: name=value pairs between blanks, quoted as in a shell."""
+    text = os.environ.get("MISSIONSITE_POSTGRES_SETTINGS", "")
+    try:
+        return dict(pair.split("=", 1) for pair in shlex.split(text))
+    except ValueError:
+        raise EmbeddedError(
+            f"MISSIONSITE_POSTGRES_SETTINGS is {text!r}. Write name=value pairs between blanks: shared_buffers=1GB"
+        ) from None
 
 
 def _locales(major: int) -> list[list[str]]:

@@ -78,6 +78,12 @@ def status_of(job_id: int) -> tuple[str, int]:
         return cursor.fetchone()
 
 
+def running_jobs() -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM procrastinate_jobs WHERE status = 'doing'")
+        return [job for (job,) in cursor.fetchall()]
+
+
 def lines(path) -> list[str]:
     return path.read_text().split() if path.exists() else []
 
@@ -163,6 +169,8 @@ def freeze_lose_and_wake(tmp_path, gate) -> int:
     with running_worker("--stale-after", "3600"):
         job = hold_row.defer(report=str(report), gate=str(gate))
         until(lambda: lines(report) == ["started"], "the job to start")
+        # The regular jobs of this minute first: the end of any of them would tell the worker that it was struck off.
+        until(lambda: running_jobs() == [job], "the other jobs to end")
         frozen = a_worker()
         os.kill(frozen.pid, signal.SIGSTOP)
         assert job in replace_lost_workers(known_lost=frozen.tag)

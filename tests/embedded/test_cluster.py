@@ -210,6 +210,29 @@ def test_variables_of_another_server_do_not_lead_astray(var, monkeypatch):
     assert embedded.start(var, tests=True).started
 
 
+def test_chosen_server_settings(shared_var, monkeypatch):
+    embedded.stop(shared_var)
+    monkeypatch.setenv("MISSIONSITE_POSTGRES_SETTINGS", "work_mem=8MB application_name='two words'")
+    with psycopg.connect(embedded.start(shared_var, tests=True).app_url) as app:
+        assert app.execute("SHOW work_mem").fetchone() == ("8MB",)
+    embedded.stop(shared_var)
+
+
+@pytest.mark.parametrize("text", ["work_mem", "work_mem='8MB"])
+def test_malformed_server_settings_are_refused(shared_var, monkeypatch, text):
+    embedded.stop(shared_var)
+    monkeypatch.setenv("MISSIONSITE_POSTGRES_SETTINGS", text)
+    with pytest.raises(EmbeddedError, match="Write name=value pairs"):
+        embedded.start(shared_var, tests=True)
+
+
+def test_an_unknown_server_setting_is_named(shared_var, monkeypatch):
+    embedded.stop(shared_var)
+    monkeypatch.setenv("MISSIONSITE_POSTGRES_SETTINGS", "no_such_setting=1")
+    with pytest.raises(EmbeddedError, match="no_such_setting"):
+        embedded.start(shared_var, tests=True)
+
+
 def test_removing_leaves_nothing(var):
     embedded.start(var, tests=True)
     home = (var / "postgres").resolve()

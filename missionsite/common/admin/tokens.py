@@ -3,16 +3,17 @@
 from datetime import timedelta
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from missionsite.common.admin.jobs import Job
+from missionsite.common.admin.options import ModelAdmin
 from missionsite.common.models import ApiToken
 from missionsite.common.scopes import all_scopes
 from missionsite.common.tokens import create_token, revoke_token
@@ -48,15 +49,35 @@ class TokenForm(forms.ModelForm):
         return name
 
 
+class RevokeJob(Job):
+    """Ending a token takes no right beyond seeing it: one's own, or anyone's for an administrator."""
+
+    def allowed(self, request: HttpRequest) -> bool:
+        return request.user.is_staff
+
+
+REVOKE = RevokeJob(
+    name="revoke",
+    title="Revoke",
+    done="revoked",
+    run=lambda token, actor, values: revoke_token(token=token, actor=actor),
+    permission="",
+    offered=lambda token: token.revoked_at is None,
+    says="Programs that use it stop working at once. It cannot be brought back.",
+    icon="key_off",
+    bulk="Revoke the selected tokens",
+    danger=True,
+)
+
+
 @admin.register(ApiToken)
 class ApiTokenAdmin(ModelAdmin):
     """Tokens are made and revoked; nothing about one can be edited."""
 
     list_display = ["name", "shown_prefix", "shown_owner", "shown_scopes", "expires_at", "last_used_at", "state"]
     list_select_related = ["owner"]
-    list_per_page = 50
-    show_full_result_count = False
-    actions = ["revoke"]
+    jobs = (REVOKE,)
+    empty_words = ("No tokens yet", "Make one for a program that should act for you.")
     fields = [
         "name",
         "shown_prefix",
@@ -68,7 +89,6 @@ class ApiTokenAdmin(ModelAdmin):
         "state",
     ]
     ordering = ["-created_at", "-id"]
-    warn_unsaved_form = True
 
     # --- Who may do what ----------------------------------------------------------------------
 
@@ -103,6 +123,11 @@ class ApiTokenAdmin(ModelAdmin):
     def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> list[str]:
         return self.fields if obj else ["name", "scopes", "days"]
 
+    def changeform_view(self, request: HttpRequest, object_id=None, form_url="", extra_context=None) -> HttpResponse:
+        """One way on: the page with the token."""
+        only_save = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().changeform_view(request, object_id, form_url, only_save | (extra_context or {}))
+
     def save_model(self, request: HttpRequest, obj: ApiToken, form: TokenForm, change: bool) -> None:
         now = timezone.now()
         token, request.new_token = create_token(
@@ -128,19 +153,6 @@ class ApiTokenAdmin(ModelAdmin):
         response = TemplateResponse(request, "common/token_created.html", context)
         add_never_cache_headers(response)
         return response
-
-    # --- Ending one ---------------------------------------------------------------------------
-
-    @admin.action(description="Revoke: programs that use it stop working at once")
-    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
-        ended = 0
-        for token in queryset.filter(revoked_at__isnull=True).order_by("pk"):
-            revoke_token(token=token, actor=request.user)
-            ended += 1
-        if ended:
-            messages.success(request, f"Revoked: {ended} token{'s' if ended > 1 else ''}.")
-        else:
-            messages.info(request, "These tokens were revoked before.")
 
     # --- Columns ------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """The operations of the API: each one is admitted, counted, checked, and run in one transaction under its role."""
 
+import inspect
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -76,7 +77,7 @@ class Operation(NinjaOperation):
         if access is None:
             raise ConfigError(f"{view_func.__name__} does not say what it needs: put @needs(...) below the route.")
         super().__init__(path, methods, view_func, **options)
-        if self.is_async or self.stream_format:
+        if self.stream_format or inspect.iscoroutinefunction(view_func) or inspect.isasyncgenfunction(view_func):
             raise ConfigError(f"{view_func.__name__}: a route runs in one transaction, so it is a plain function.")
         self.access = access
 

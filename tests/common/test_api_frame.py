@@ -1,0 +1,336 @@
+"""The frame every route stands in: roles, transactions, problem documents, the description and its page."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+from django.conf import settings as site_settings
+from django.contrib.staticfiles import finders
+from django.core.signing import BadSignature
+from django.db import OperationalError, connection
+from django.http import HttpRequest
+from ninja import Router as NinjaRouter
+from ninja import Schema
+from ninja.errors import ConfigError
+
+from groups.models import Group
+from missionsite.api import api
+from missionsite.common.api import Router, SiteAPI, needs
+from missionsite.common.api.frame import Operation, check_storable
+from missionsite.common.api.pages import Place
+from missionsite.common.api.problems import InputRefused
+from missionsite.common.errors import DomainError
+from tests.factories.groups import ColonyFactory, MemberFactory, MissionFactory, StaffFactory
+from tests.factories.tokens import api_client, make_token
+
+PROBLEM = "application/problem+json"
+
+
+class Named(Schema):
+    """Anything with a name."""
+
+    name: str
+
+
+def operation_of(view, response=dict) -> Operation:
+    """An operation on an API of its own that answers with what the view returns."""
+    router = Router()
+    router.get("/probe", response=response, operation_id="probe")(needs("missions:read")(view))
+    probe = SiteAPI(title="probe", urls_namespace="probe")
+    probe.add_router("", router)
+    return next(operation for _, operation in probe.operations())
+
+
+def ask(rf, view, member, response=dict):
+    """What the view answers to a member."""
+    _, plaintext = make_token(member, "missions:read")
+    return operation_of(view, response).run(rf.get("/api/probe", headers={"Authorization": f"Bearer {plaintext}"}))
+
+
+def role_and_member(request: HttpRequest) -> dict:
+    """Who this runs as."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user::text, current_member_id()::text")
+        role, member = cursor.fetchone()
+    return {"role": role, "member": member, "in_transaction": connection.in_atomic_block}
+
+
+class TestRoles:
+    @pytest.mark.django_db(transaction=True)
+    def test_member_runs_under_the_restricted_role_and_gives_it_back(self, rf):
+        alice = MemberFactory()
+        answer = json.loads(ask(rf, role_and_member, alice).content)
+        assert answer == {"role": "missionsite_member", "member": str(alice.pk), "in_transaction": True}
+        assert role_and_member(None) == {"role": "missionsite_app", "member": None, "in_transaction": False}
+
+    @pytest.mark.django_db(transaction=True)
+    def test_staff_run_as_the_site(self, rf):
+        answer = json.loads(ask(rf, role_and_member, StaffFactory()).content)
+        assert answer == {"role": "missionsite_app", "member": None, "in_transaction": True}
+
+    @pytest.mark.django_db(transaction=True)
+    def test_member_role_is_given_back_after_a_fault(self, rf):
+        def fail(request):
+            raise RuntimeError
+
+        assert ask(rf, fail, MemberFactory()).status_code == 500
+        assert role_and_member(None)["role"] == "missionsite_app"
+
+    @pytest.mark.django_db(transaction=True)
+    def test_rows_are_read_under_the_role_even_when_the_view_returns_them_unread(self, rf):
+        """The answer is written out inside the transaction, so a lazy result meets row security too."""
+        ColonyFactory(status=Group.Status.ARCHIVED)
+        for member, count in ((MemberFactory(), 0), (StaffFactory(), 1)):
+            answer = ask(rf, lambda request: Group.objects.all(), member, response=list[Named])
+            assert len(json.loads(answer.content)) == count
+
+    def test_every_operation_of_the_site_is_in_the_frame(self):
+        operations = [operation for _, operation in api.operations()]
+        assert operations
+        for operation in operations:
+            assert type(operation).run is Operation.run
+            assert "run" not in vars(operation)
+            assert operation.access.scope
+
+    def test_route_that_does_not_say_what_it_needs_is_refused(self):
+        with pytest.raises(ConfigError, match="needs"):
+            Router().get("/open")(lambda request: None)
+
+    def test_route_outside_the_frame_is_refused(self):
+        router = NinjaRouter()
+        router.get("/open")(lambda request: None)
+        probe = SiteAPI(title="probe", urls_namespace="outside")
+        probe.add_router("", router)
+        with pytest.raises(ConfigError, match="not on a Router"):
+            assert probe.urls
+
+    def test_route_on_the_api_itself_is_refused(self):
+        probe = SiteAPI(title="probe", urls_namespace="itself")
+        probe.get("/open")(lambda request: None)
+        with pytest.raises(ConfigError, match="not on a Router"):
+            assert probe.urls
+
+    def test_asynchronous_route_is_refused(self):
+        async def view(request):
+            return None
+
+        with pytest.raises(ConfigError, match="plain function"):
+            Router().get("/async")(needs("missions:read")(view))
+
+    def test_two_operations_of_one_name_are_refused(self):
+        router = Router()
+        for address in ("/one", "/two"):
+            router.get(address, operation_id="same")(needs("missions:read")(lambda request: None))
+        probe = SiteAPI(title="probe", urls_namespace="same")
+        probe.add_router("", router)
+        with pytest.raises(ConfigError, match="Two operations"):
+            assert probe.urls
+
+
+class TestProblems:
+    @pytest.mark.django_db(transaction=True)
+    def test_refused_change_leaves_nothing_behind(self, rf):
+        class Refused(DomainError):
+            """No."""
+
+            code = "no"
+            field = "name"
+            status = 418
+
+        def write_then_refuse(request):
+            MissionFactory()
+            raise Refused
+
+        answer = ask(rf, write_then_refuse, StaffFactory())
+        assert (answer.status_code, answer["Content-Type"]) == (418, PROBLEM)
+        document = json.loads(answer.content)
+        assert (document["code"], document["detail"], document["type"]) == ("no", "No.", "urn:missionsite:no")
+        assert document["errors"] == [{"pointer": "/name", "detail": "No."}]
+        assert not Group.objects.exists()
+
+    @pytest.mark.django_db
+    def test_fault_hides_what_happened_and_logs_it(self, rf, caplog):
+        def fail(request):
+            raise RuntimeError("the inner secret")
+
+        answer = ask(rf, fail, MemberFactory())
+        assert (answer.status_code, answer["Content-Type"]) == (500, PROBLEM)
+        assert b"secret" not in answer.content
+        assert "the inner secret" in caplog.text
+
+    @pytest.mark.django_db
+    def test_database_that_is_away_is_a_503(self, rf):
+        def lose(request):
+            raise OperationalError("connection lost to host=10.0.0.1")
+
+        answer = ask(rf, lose, StaffFactory())
+        assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+        assert b"10.0.0.1" not in answer.content
+
+    @pytest.mark.django_db
+    @pytest.mark.parametrize(
+        ("sql", "status"), [("SELECT 1 / 0", 500), ("SELECT 'x'::uuid", 422), ("SELECT 9999999999::integer", 422)]
+    )
+    def test_value_the_database_refuses_is_the_callers_fault_and_other_errors_are_not(self, rf, sql, status):
+        def run(request):
+            with connection.cursor() as cursor:
+                cursor.execute(sql)
+
+        assert ask(rf, run, MemberFactory()).status_code == status
+
+    @pytest.mark.django_db
+    def test_member_role_denied_by_the_database_is_a_403(self, rf):
+        def peek(request):
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT email FROM members")
+
+        assert ask(rf, peek, MemberFactory()).status_code == 403
+
+    @pytest.mark.django_db
+    @pytest.mark.parametrize(
+        ("method", "address", "status", "code"),
+        [
+            ("get", "/api/me", 401, "token_refused"),
+            ("get", "/api/", 404, "not_found"),
+            ("get", "/api/nothing/here", 404, "not_found"),
+            ("post", "/api/nothing", 404, "not_found"),
+            ("get", "/api/missions/", 404, "not_found"),
+            ("delete", "/api/missions", 405, "method_not_allowed"),
+            ("options", "/api/missions", 405, "method_not_allowed"),
+            ("get", "/api/missions/%00", 400, "bad_request"),
+            ("get", "/api/missions?q=%00", 400, "bad_request"),
+        ],
+    )
+    def test_every_refusal_has_the_same_shape(self, client, method, address, status, code):
+        answer = getattr(client, method)(address, headers={"X-Request-ID": "test-request-1"})
+        assert (answer.status_code, answer["Content-Type"]) == (status, PROBLEM)
+        document = answer.json()
+        assert document.keys() == {"type", "title", "status", "detail", "instance", "code", "request_id", "errors"}
+        assert (document["status"], document["code"]) == (status, code)
+        assert document["request_id"] == answer["X-Request-ID"] == "test-request-1"
+        if status == 401:
+            assert answer["WWW-Authenticate"].startswith("Bearer")
+        if status == 405:
+            assert answer["Allow"] == "GET"
+
+    @pytest.mark.django_db
+    @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic abc", "Bearer ms_x", "Bearer \x00", "ms_abc"])
+    def test_wrong_authorization_reads_like_a_missing_one(self, client, header):
+        answer = client.get("/api/me", headers={"Authorization": header})
+        assert (answer.status_code, answer.json()["code"]) == (401, "token_refused")
+
+    @pytest.mark.django_db
+    @pytest.mark.parametrize(
+        ("body", "status"),
+        [
+            (b"{", 400),
+            (b"\xff\xfe", 400),
+            (b'{"reason": NaN}', 400),
+            (b"[" * 100_000, 400),
+            (b'{"member": ' + b"9" * 5000 + b"}", 400),
+            (b'{"member": 99999999999999999999}', 422),
+            (b'{"reason": "\\u0000"}', 422),
+            (b'{"reason": "\\ud800"}', 422),
+            (b'{"\\u0000": 1}', 422),
+            (b"[]", 422),
+            (b'"text"', 422),
+            (b'{"surprise": 1}', 422),
+            (b'{"reason": "' + b"x" * 10_000_000 + b'"}', 413),
+        ],
+    )
+    def test_bad_body_is_refused(self, body, status):
+        client = api_client(MemberFactory())
+        answer = client.post(f"/api/missions/{MissionFactory().pk}/join", body, content_type="application/json")
+        assert (answer.status_code, answer["Content-Type"]) == (status, PROBLEM)
+
+    def test_error_pages_of_the_rest_of_the_site_stay_pages(self, client):
+        assert client.get("/nothing").get("Content-Type").startswith("text/html")
+
+    def test_middleware_is_installed(self):
+        """Without it an error page made before the API is reached would be HTML."""
+        assert "missionsite.common.api.problems.ProblemMiddleware" in site_settings.MIDDLEWARE
+
+    def test_text_is_searched_however_deep_it_lies(self):
+        deep = ["\x00"]
+        for _ in range(100_000):
+            deep = [deep]
+        with pytest.raises(InputRefused):
+            check_storable(deep, "")
+        check_storable({"a": ["b", {"c": 1}], "d": None}, "")
+
+
+class TestCursor:
+    def test_comes_back_as_it_was(self):
+        place = Place("list", ("a", None))
+        assert place.read(place.write((None, "Zoë — 名", 3))) == [None, "Zoë — 名", 3]
+
+    @pytest.mark.parametrize("other", [Place("list", ("b",)), Place("other", ("a",))])
+    def test_belongs_to_one_list(self, other):
+        with pytest.raises(InputRefused) as refused:
+            other.read(Place("list", ("a",)).write((1,)))
+        assert not isinstance(refused.value, BadSignature)
+
+
+class Addresses(HTMLParser):
+    """What a page loads, and whether any script stands in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loaded, self.inline = [], []
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        named = dict(attrs)
+        self.loaded += [named[name] for name in ("src", "href", "action") if name in named]
+        self.inline += [name for name in named if name.startswith("on")]
+        if tag == "style" or (tag == "script" and "src" not in named and named.get("type") != "application/json"):
+            self.inline.append(tag)
+
+
+class TestDescription:
+    def test_page_loads_nothing_from_elsewhere_and_has_no_inline_script(self, client):
+        answer = client.get("/api/docs")
+        assert answer.status_code == 200
+        page = Addresses()
+        page.feed(answer.content.decode())
+        assert page.inline == []
+        assert len(page.loaded) >= 5
+        assert [address for address in page.loaded if not re.match(r"/(?!/)", address)] == []
+        assert "http" not in answer.content.decode()
+
+    def test_its_style_sheets_load_nothing_from_elsewhere(self):
+        for name in ("ninja/swagger-ui.css", "common/api-docs.css"):
+            with open(finders.find(name)) as file:
+                assert not re.findall(r"url\(\s*['\"]?(?:https?:)?//", file.read())
+
+    def test_no_validator_is_asked(self, client):
+        settings = re.search(r'id="swagger-settings">(.*?)</script>', client.get("/api/docs").content.decode(), re.S)
+        assert json.loads(settings[1])["validatorUrl"] is None
+
+    def test_operations_are_named_described_and_refuse_with_a_problem(self, client):
+        schema = client.get("/api/openapi.json").json()
+        operations = [each for methods in schema["paths"].values() for each in methods.values()]
+        assert {each["operationId"] for each in operations} == {
+            "get_me",
+            "list_missions",
+            "get_mission",
+            "list_mission_members",
+            "join_mission",
+            "leave_mission",
+        }
+        for each in operations:
+            assert each["summary"]
+            assert each["x-scope"] in each["description"]
+            assert each["security"] == [{"TokenAuth": []}]
+            refusal = each["responses"]["default"]["content"][PROBLEM]["schema"]["$ref"]
+            assert refusal.rpartition("/")[2] in schema["components"]["schemas"]
+
+    def test_every_field_of_every_answer_has_an_example(self, client):
+        parts = client.get("/api/openapi.json").json()["components"]["schemas"]
+        bare = [
+            f"{name}.{field}"
+            for name, part in parts.items()
+            for field, told in part["properties"].items()
+            if "examples" not in told and field not in ("items", "errors")
+        ]
+        assert bare == []

@@ -1,0 +1,159 @@
+"""Tokens in the back office. Alice is staff, Bob too, Root is an administrator."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.messages import get_messages
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from missionsite.common.models import ApiToken
+from missionsite.common.tokens import authenticate
+from tests.factories.groups import MemberFactory, StaffFactory
+from tests.factories.tokens import make_token
+
+pytestmark = pytest.mark.django_db
+
+LIST = reverse("admin:common_apitoken_changelist")
+ADD = reverse("admin:common_apitoken_add")
+
+
+@pytest.fixture
+def alice(client):
+    member = StaffFactory(display_name="Alice")
+    client.force_login(member)
+    return member
+
+
+def make(client, **changes):
+    return client.post(ADD, {"name": "calendar", "scopes": ["missions:read"], "days": "30"} | changes)
+
+
+def test_token_is_shown_in_the_answer_and_works(client, alice):
+    answer = make(client)
+    assert answer.status_code == 200
+    assert "no-store" in answer["Cache-Control"]
+    plaintext = re.search(r'value="(ms_[^"]+)"', answer.content.decode())[1]
+    member, token = authenticate(plaintext)
+    assert (member, token.created_by, token.scopes) == (alice, alice, ["missions:read"])
+    life = token.expires_at - timezone.now()
+    assert timedelta(days=29) < life <= timedelta(days=30)
+
+
+def test_token_is_nowhere_afterwards(client, alice):
+    answer = make(client)
+    plaintext = re.search(r'value="(ms_[^"]+)"', answer.content.decode())[1]
+    token = ApiToken.objects.get()
+    assert [str(message) for message in get_messages(answer.wsgi_request)] == []
+    assert plaintext not in str(dict(client.session))
+    assert plaintext not in str(answer.cookies)
+    assert not LogEntry.objects.filter(object_repr__contains=plaintext).exists()
+    for address in (LIST, reverse("admin:common_apitoken_change", args=[token.pk]), ADD):
+        page = client.get(address)
+        assert page.status_code == 200
+        assert plaintext not in page.content.decode()
+        assert token.digest not in page.content.decode()
+
+
+def test_page_with_the_token_has_no_script_of_its_own(client, alice):
+    page = make(client).content.decode()
+    block = page[page.index("This is your token") : page.index("back to my tokens")]
+    assert "<script" not in block
+    assert " on" + "click" not in block
+    assert 'data-copies="token"' in block
+    assert "common/copy.js" in page
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"name": " "}, {"name": "x" * 101}, {"name": "a\x00b"}, {"scopes": []}, {"scopes": ["x:y"]}, {"days": "9999"}],
+)
+def test_bad_form_is_refused_and_keeps_what_was_typed(client, alice, changes):
+    answer = make(client, **changes)
+    assert answer.status_code == 200
+    assert answer.context["errors"]
+    assert not ApiToken.objects.exists()
+
+
+def test_owner_cannot_be_chosen(client, alice):
+    bob = StaffFactory()
+    make(client, owner=str(bob.pk), created_by=str(bob.pk))
+    assert ApiToken.objects.get().owner == alice
+
+
+def test_list_holds_ones_own_tokens_only(client, alice):
+    make_token(alice, name="mine-alone")
+    bobs, _ = make_token(StaffFactory(), name="bobs-alone")
+    page = client.get(LIST).content.decode()
+    assert "mine-alone" in page
+    assert "bobs-alone" not in page
+    assert client.get(reverse("admin:common_apitoken_change", args=[bobs.pk])).status_code == 302
+
+
+def test_administrator_sees_all_and_revokes_any(client):
+    root = StaffFactory(is_superuser=True)
+    client.force_login(root)
+    bobs, _ = make_token(StaffFactory(), name="bobs-alone")
+    assert "bobs-alone" in client.get(LIST).content.decode()
+    client.post(LIST, {"action": "revoke", "apply": "1", "_selected_action": [str(bobs.pk)]})
+    bobs.refresh_from_db()
+    assert bobs.revoked_at is not None
+
+
+def test_nobody_else_revokes_it(client, alice):
+    bobs, _ = make_token(StaffFactory())
+    client.post(LIST, {"action": "revoke", "apply": "1", "_selected_action": [str(bobs.pk)]})
+    client.post(reverse("admin:common_apitoken_revoke", args=[bobs.pk]))
+    bobs.refresh_from_db()
+    assert bobs.revoked_at is None
+
+
+def test_revoking_asks_first_and_is_a_button_on_the_tokens_page(client, alice):
+    mine, _ = make_token(alice)
+    address = reverse("admin:common_apitoken_revoke", args=[mine.pk])
+    assert address in client.get(reverse("admin:common_apitoken_change", args=[mine.pk])).content.decode()
+    assert "It cannot be brought back." in client.get(address).content.decode()
+    mine.refresh_from_db()
+    assert mine.revoked_at is None
+    client.post(address)
+    mine.refresh_from_db()
+    assert mine.revoked_at is not None
+
+
+def test_own_token_is_revoked_and_stays_on_record(client, alice):
+    mine, _ = make_token(alice)
+    answer = client.post(LIST, {"action": "revoke", "apply": "1", "_selected_action": [str(mine.pk)]}, follow=True)
+    assert "1 revoked." in answer.content.decode()
+    assert "revoked" in client.get(LIST).content.decode()
+
+
+def test_token_is_neither_edited_nor_deleted(client, alice):
+    mine, _ = make_token(alice)
+    change = reverse("admin:common_apitoken_change", args=[mine.pk])
+    assert client.post(change, {"name": "renamed", "scopes": ["missions:write"]}).status_code == 403
+    assert client.post(reverse("admin:common_apitoken_delete", args=[mine.pk]), {"post": "yes"}).status_code == 403
+    mine.refresh_from_db()
+    assert mine.name == "test"
+
+
+@pytest.mark.parametrize("address", [LIST, ADD])
+def test_whoever_is_not_staff_is_sent_to_log_in(client, address):
+    client.force_login(MemberFactory())
+    answer = client.get(address)
+    assert answer.status_code == 302
+    assert "login" in answer["Location"]
+
+
+def test_list_makes_the_same_number_of_queries_for_more_rows(client, alice, django_assert_num_queries):
+
+    make_token(alice)
+    with CaptureQueriesContext(connection) as first:
+        client.get(LIST)
+    for _ in range(10):
+        make_token(alice)
+    with django_assert_num_queries(len(first)):
+        client.get(LIST)

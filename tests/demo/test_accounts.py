@@ -1,0 +1,51 @@
+"""One account per role, whose password works and is known once."""
+
+import pytest
+from django.contrib.auth import authenticate, get_user_model
+
+from missionsite.demo import accounts
+from missionsite.roles import ROLES
+
+pytestmark = pytest.mark.django_db
+
+
+def test_every_role_gets_an_account_that_can_log_in():
+    created = accounts.create_missing()
+    assert [account.role for account in created] == list(ROLES)
+    for account in created:
+        member = authenticate(username=account.email, password=account.password)
+        assert member.is_staff
+        assert member.is_superuser == (account.role == "Administrator")
+        assert [group.name for group in member.groups.all()] == [account.role]
+
+
+def test_a_second_run_leaves_the_accounts_as_they_are():
+    accounts.create_missing()
+    passwords = set(get_user_model().objects.values_list("email", "password"))
+    assert accounts.create_missing() == []
+    assert set(get_user_model().objects.values_list("email", "password")) == passwords
+
+
+def test_a_deleted_account_alone_is_made_again():
+    accounts.create_missing()
+    get_user_model().objects.filter(email="auditor@demo.example").delete()
+    assert [account.email for account in accounts.create_missing()] == ["auditor@demo.example"]
+
+
+def test_new_passwords_replace_the_old_ones():
+    old = {account.email: account.password for account in accounts.create_missing()}
+    new = {account.email: account.password for account in accounts.set_new_passwords()}
+    assert set(new) == set(old)
+    for email, password in new.items():
+        assert authenticate(username=email, password=password)
+        assert not authenticate(username=email, password=old[email])
+
+
+def test_new_passwords_also_create_what_is_missing():
+    assert len(accounts.set_new_passwords()) == len(ROLES)
+
+
+def test_a_demo_is_recognised_by_any_of_its_accounts():
+    assert not accounts.any_exist()
+    accounts.create_missing()
+    assert accounts.any_exist()
