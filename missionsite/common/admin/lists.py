@@ -10,6 +10,7 @@ from unfold.templatetags.unfold_list import result_headers
 from unfold.views import ChangeList as UnfoldChangeList
 
 from missionsite.common.admin.pages import BoundedPaginator, Page, Pages
+from missionsite.common.admin.panel import inputs
 from missionsite.common.admin.table import rows
 
 
@@ -64,6 +65,10 @@ class ChangeList(UnfoldChangeList):
     @property
     def body(self) -> SafeString:
         return rows(self)
+
+    @property
+    def filter_inputs(self) -> SafeString:
+        return inputs(self)
 
     @property
     def is_narrowed(self) -> bool:
