@@ -42,7 +42,7 @@ class ChangeList(UnfoldChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         whole = not (self.query or self.filtered)
-        pages = Pages(self.queryset, self.list_per_page, whole=whole)
+        pages = Pages(self.queryset, self.list_per_page, whole=whole, total_sql=self.model_admin.total_sql)
         try:
             self.page = pages.page(self.page_num)
         except InvalidPage as error:
