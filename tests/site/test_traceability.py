@@ -7,11 +7,16 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.core.management import get_commands
 
+from groups import errors
+from missionsite.common.errors import DomainError
+
 CHECKOUT = Path(settings.BASE_DIR)
 PAGE = CHECKOUT / "docs" / "traceability.md"
+RULES = CHECKOUT / "groups" / "README.md"
 # Every numbered item of the seed has a row of its own.
 ITEMS = [
     *(f"AC{number}" for number in range(1, 12)),
@@ -91,6 +96,16 @@ def rows(text: str, *, last_column: str) -> Iterator[list[str]]:
             yield cells
 
 
+def missing_rules(text: str) -> list[str]:
+    """Rules of the models and refusals of groups/errors.py that the table of rules does not name in one row."""
+    listed = [set(references(" | ".join(cells))) for cells in rows(text, last_column="where")]
+    wanted = [{rule.name} for model in apps.get_app_config("groups").get_models() for rule in model._meta.constraints]
+    for refusal in vars(errors).values():
+        if isinstance(refusal, type) and issubclass(refusal, DomainError) and refusal is not DomainError:
+            wanted.append({refusal.__name__, *filter(None, [refusal.constraint])})
+    return [", ".join(sorted(names)) for names in wanted if not any(names <= row for row in listed)]
+
+
 def pages() -> list[Path]:
     """Every Markdown page of the project."""
     return sorted(path for path in CHECKOUT.rglob("*.md") if not NOT_OURS & set(path.relative_to(CHECKOUT).parts))
@@ -158,6 +173,15 @@ def test_every_difference_has_its_reason():
     listed = list(rows(PAGE.read_text(encoding="utf-8"), last_column="why"))
     assert listed
     assert [cells for cells in listed if len(cells) != 3 or not all(cells)] == []
+
+
+def test_every_rule_of_groups_is_in_its_table():
+    assert missing_rules(RULES.read_text(encoding="utf-8")) == []
+
+
+def test_a_rule_without_a_row_is_reported():
+    text = RULES.read_text(encoding="utf-8").replace("`idx_memberships_active_unique`", "an index")
+    assert missing_rules(text) == ["idx_memberships_active_unique", "AlreadyMember, idx_memberships_active_unique"]
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(CHECKOUT)))
