@@ -106,6 +106,14 @@ def missing_rules(text: str) -> list[str]:
     return [", ".join(sorted(names)) for names in wanted if not any(names <= row for row in listed)]
 
 
+def settings_read() -> set[str]:
+    """The names of every setting read from the environment."""
+    sources = [CHECKOUT / "missionsite" / "settings.py", *(CHECKOUT / "missionsite" / "embedded").glob("*.py")]
+    pattern = r"""(?:env\.\w+|environ\.get|_setting)\(\s*"([A-Z_]+)"|environ\["([A-Z_]+)"\]"""
+    found = re.findall(pattern, "\n".join(source.read_text(encoding="utf-8") for source in sources))
+    return {first or second for first, second in found}
+
+
 def pages() -> list[Path]:
     """Every Markdown page of the project."""
     return sorted(path for path in CHECKOUT.rglob("*.md") if not NOT_OURS & set(path.relative_to(CHECKOUT).parts))
@@ -173,6 +181,16 @@ def test_every_difference_has_its_reason():
     listed = list(rows(PAGE.read_text(encoding="utf-8"), last_column="why"))
     assert listed
     assert [cells for cells in listed if len(cells) != 3 or not all(cells)] == []
+
+
+def test_every_setting_is_explained_in_the_example():
+    explained = set(
+        re.findall(r"^(?:# )?([A-Z_]+)=", (CHECKOUT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    read = settings_read()
+    assert len(read) > 20
+    # Set by the test runner for the processes it starts.
+    assert read - explained == {"MISSIONSITE_TESTING"}
 
 
 def test_every_rule_of_groups_is_in_its_table():
