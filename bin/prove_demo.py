@@ -8,7 +8,6 @@ As root it runs everything twice: as root, and as an ordinary user made for this
 import argparse
 import contextlib
 import http.cookiejar
-import importlib.util
 import os
 import pwd
 import re
@@ -17,7 +16,6 @@ import signal
 import socket
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import threading
 import time
@@ -48,6 +46,13 @@ from missionsite import embedded
 with psycopg.connect(embedded.urls(pathlib.Path("var").absolute())[1]) as owner:
     for run, number in owner.execute("SELECT run, number FROM prove_rows"):
         print(run, number)
+"""
+
+# The Python that runs it: its program, its name, and where its library and its pip are.
+DESCRIBE = """
+import importlib.util, os, sys, sysconfig
+print(os.path.realpath(sys.executable), "python%d.%d" % sys.version_info[:2], sysconfig.get_path("stdlib"), sep="\\n")
+print(os.path.dirname(importlib.util.find_spec("pip").origin))
 """
 
 
@@ -472,18 +477,19 @@ def _fails(action: Callable, *arguments) -> bool:
 @contextlib.contextmanager
 def _python(clone: Clone, *, with_pip: bool) -> Iterator[Path]:
     """A Python whose library lacks ensurepip, virtualenv, and where asked pip."""
+    process = clone.start(["sh", "-c", '. bin/lib.sh; "$(find_python)" -c "$1"', "sh", DESCRIBE])
+    executable, name, library, pip = process.communicate(timeout=60)[0].splitlines()
     folder = clone.person.folder()
-    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    library = folder / "lib" / name
+    copy = folder / "lib" / name
     left_out = shutil.ignore_patterns("ensurepip", "site-packages", "test", "idlelib", "tkinter", "__pycache__")
-    shutil.copytree(sysconfig.get_path("stdlib"), library, ignore=left_out, symlinks=False)
-    for packages in (library / "site-packages", folder / "lib" / "python3" / "dist-packages"):
+    shutil.copytree(library, copy, ignore=left_out)
+    for packages in (copy / "site-packages", folder / "lib" / "python3" / "dist-packages"):
         packages.mkdir(parents=True)
         if with_pip:
-            shutil.copytree(Path(importlib.util.find_spec("pip").origin).parent, packages / "pip")
+            shutil.copytree(pip, packages / "pip")
     (folder / "bin").mkdir()
     python = folder / "bin" / name
-    shutil.copy(os.path.realpath(sys.executable), python)
+    shutil.copy(executable, python)
     if clone.person.ids:
         subprocess.run(["chown", "-R", str(clone.person.ids["user"]), folder], check=True)
     try:

@@ -78,6 +78,7 @@ def test_a_stay_from_refusal_to_return(site: Page, ana, garden):
 
 def test_the_command_palette_finds_by_keyboard(site: Page, ana, garden, live_server):
     site.keyboard.press("Control+k")
+    expect(site.locator("#search-input-command")).to_be_focused()
     site.keyboard.type(ana.member_id)
     result = site.locator("#command-results-list").get_by_text("Ana", exact=True)
     expect(result).to_be_visible()
@@ -133,6 +134,14 @@ def test_every_page_fits_its_window(site: Page, ana, garden, live_server, width,
         site.goto(live_server.url + path.format(mission=garden.pk, member=ana.pk))
         room = site.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
         assert room[0] <= room[1], f"{path} is {room[0]} wide in a window of {room[1]}"
+
+
+def test_tabs_that_do_not_fit_are_reached_on_a_phone(site: Page, garden, live_server):
+    site.set_viewport_size({"width": 390, "height": 844})
+    site.goto(f"{live_server.url}/admin/groups/mission/{garden.pk}/change/")
+    site.get_by_text("more_horiz").last.click()
+    site.locator("#tabs-dropdown").get_by_role("link", name="Events").click()
+    expect(site).to_have_url(re.compile("/events/$"))
 
 
 def test_empty_lists_say_what_to_do_first(site: Page, live_server):

@@ -21,6 +21,3 @@ __all__ = [
     "Tab",
     "tokens",
 ]
-
-# Last, since it stands on the bases above: the pages of API tokens.
-from missionsite.common.admin import tokens  # noqa: F401

@@ -10,6 +10,7 @@ from unfold.templatetags.unfold_list import result_headers
 from unfold.views import ChangeList as UnfoldChangeList
 
 from missionsite.common.admin.pages import BoundedPaginator, Page, Pages
+from missionsite.common.admin.panel import inputs
 from missionsite.common.admin.table import rows
 
 
@@ -41,7 +42,7 @@ class ChangeList(UnfoldChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         whole = not (self.query or self.filtered)
-        pages = Pages(self.queryset, self.list_per_page, whole=whole)
+        pages = Pages(self.queryset, self.list_per_page, whole=whole, total_sql=self.model_admin.total_sql)
         try:
             self.page = pages.page(self.page_num)
         except InvalidPage as error:
@@ -64,6 +65,10 @@ class ChangeList(UnfoldChangeList):
     @property
     def body(self) -> SafeString:
         return rows(self)
+
+    @property
+    def filter_inputs(self) -> SafeString:
+        return inputs(self)
 
     @property
     def is_narrowed(self) -> bool:

@@ -40,6 +40,8 @@ class ModelAdmin(UnfoldModelAdmin):
     warn_unsaved_form = True
     view_on_site = False
 
+    # The exact number of the table's rows, for a table whose rows are partly counted already; see Pages.
+    total_sql = ""
     search: Search | None = None
     jobs: tuple[Job, ...] = ()
     tabs: tuple[tab_pages.Tab, ...] = ()
