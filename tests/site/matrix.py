@@ -8,7 +8,8 @@ A letter is a role:
 
 An answer is `ok` (a page, nothing changed), `done` (the database changed), `to` (sent on to another page), `login`
 (sent to the log-in) or a status. `ok:AMS 403` reads: a page for A, M and S, and 403 for everyone else. On pages,
-m, i and - are sent to the log-in unless the line names them. HEAD answers as GET; every other method of a page is 405.
+m, i and - are sent to the log-in unless the line names them. HEAD answers as GET unless a
+third cell says otherwise; every other method of a page is 405.
 
 `@somebody` after an address: the same page of that object of tests/site/world.py, where the kind of it matters.
 """
@@ -16,7 +17,7 @@ m, i and - are sent to the log-in unless the line names them. HEAD answers as GE
 ALL = "AMCEFDUSN"
 ROLES = "AMCEFDUS"
 
-# --- Pages: address, GET and HEAD, POST with a form that is filled in right -----------------------
+# --- Pages: address, GET and HEAD, POST with a form that is filled in right (HEAD) -----------------------
 
 PAGES = f"""
                                                          | to:{ALL}mi-          | to:{ALL}mi-
@@ -27,7 +28,7 @@ admin/r/<content_type_id>/<object_id>/                   | 404                  
 admin/search/                                            | ok:{ALL}             | ok:{ALL}
 admin/autocomplete/                                      | ok:{ROLES} 403       | 405
 admin/jsi18n/                                            | ok:{ALL}             | 405
-admin/login/                                             | to:{ALL} ok:mi-      | to:{ALL}mi-
+admin/login/                                             | to:{ALL} ok:mi-      | to:{ALL}mi-          | ok:{ALL}mi-
 admin/logout/                                            | 405 to:mi-           | ok:{ALL} to:mi-
 admin/password_change/                                   | ok:{ALL}             | done:{ALL}
 admin/password_change/done/                              | ok:{ALL}             | 405

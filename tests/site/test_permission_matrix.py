@@ -119,7 +119,7 @@ def ask_pages(asker: Asker, lines: list[Line], known: dict[str, Route]) -> list[
         route = known[line.template]
         target = address(asker.world, route, asker.actor, line.variant)
         for method in METHODS:
-            cell = line.answers[method == "POST"]
+            cell = line.answers[{"POST": 1, "HEAD": -1 if line.answers[2:] else 0}.get(method, 0)]
             wanted = expected(cell, asker.actor) if method in PAGE_METHODS else "405"
             got = asker.page(method, target, body_of(asker.world, route), query_of(route))
             if got != wanted:
