@@ -16,6 +16,7 @@ from unfold.decorators import display
 
 from missionsite.common.admin import ModelAdmin
 from missionsite.common.admin.command import pick, search
+from missionsite.common.admin.options import SelectedRows
 from missionsite.models import Role
 from missionsite.roles import ROLES
 
@@ -78,7 +79,7 @@ class RoleAdmin(ModelAdmin):
 
 
 @admin.register(ProcrastinateJob)
-class BackgroundJobAdmin(ProcrastinateJobAdmin):
+class BackgroundJobAdmin(SelectedRows, ProcrastinateJobAdmin):
     """Background jobs as the queue's own pages show them."""
 
     def get_changelist_instance(self, request: HttpRequest):

@@ -3,8 +3,9 @@
 from functools import partial, update_wrapper
 
 from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.widgets import AutocompleteSelect, RelatedFieldWidgetWrapper
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -21,7 +22,20 @@ from missionsite.common.admin.search import Search
 from missionsite.common.errors import DomainError
 
 
-class ModelAdmin(UnfoldModelAdmin):
+class SelectedRows:
+    """Actions of a list, with a word where a selected row cannot be one of it."""
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            try:
+                self.opts.pk.to_python(key)
+            except ValidationError:
+                messages.warning(request, "One of the selected rows is not in this list. Select them again.")
+                return HttpResponseRedirect(request.get_full_path())
+        return super().response_action(request, queryset)
+
+
+class ModelAdmin(SelectedRows, UnfoldModelAdmin):
     """Lists that stay fast, jobs and tabs, writes through services, no deleting.
 
     search: what the search box looks through. jobs, tabs: see their classes. empty_words: what an empty list says,
