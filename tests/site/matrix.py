@@ -22,7 +22,7 @@ ROLES = "AMCEFDUS"
 PAGES = f"""
                                                          | to:{ALL}mi-          | to:{ALL}mi-
 admin/                                                   | ok:{ALL}             | ok:{ALL}
-admin/<app_label>/                                       | ok:{ALL}             | ok:{ALL}
+admin/<app_label>/                                       | ok:{ROLES} 404       | ok:{ROLES} 404
 admin/<url>                                              | 404                  | 404
 admin/r/<content_type_id>/<object_id>/                   | 404                  | 404
 admin/search/                                            | ok:{ALL}             | ok:{ALL}
@@ -55,7 +55,7 @@ admin/common/apitoken/                                   | ok:{ALL}             
 admin/common/apitoken/add/                               | ok:{ALL}             | done:{ALL}
 admin/common/apitoken/<object_id>/                       | to:{ALL}             | to:{ALL}
 admin/common/apitoken/<object_id>/change/                | ok:{ALL}             | 403
-admin/common/apitoken/<object_id>/change/ @another's     | ok:S to              | 403:S to
+admin/common/apitoken/<object_id>/change/ @another's     | ok:S to              | 403
 admin/common/apitoken/<object_id>/revoke/                | ok:{ALL}             | done:{ALL}
 admin/common/apitoken/<object_id>/revoke/ @another's     | ok:S to              | done:S to
 admin/common/apitoken/<object_id>/history/               | to:{ALL}             | to:{ALL}
