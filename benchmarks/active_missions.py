@@ -44,12 +44,10 @@ PLAIN = """SELECT id, stable_id, name, description, min_trust_score FROM groups
            WHERE type = 'mission' AND status = 'active' ORDER BY min_trust_score, name"""
 CALLER = "(SELECT member_id FROM memberships WHERE status = 'active' ORDER BY id LIMIT 1), 250"
 
-# Keys are numbers written as UUIDs, so that one statement can make and join millions of them.
-KEY = "('{kind}0000000-0000-0000-0000-' || lpad(({number})::text, 12, '0'))::uuid"
-
 
 def key(kind: int, number: str) -> str:
-    return KEY.format(kind=kind, number=number)
+    """SQL for a key as random as the database's own, which two statements can make from the same number."""
+    return f"md5('{kind}:' || {number})::uuid"
 
 
 def load(cursor, *, missions: int, memberships: int, tasks: int) -> None:
@@ -61,6 +59,13 @@ def load(cursor, *, missions: int, memberships: int, tasks: int) -> None:
         fill(cursor, missions=missions, members=members, memberships=memberships, tasks=tasks)
     # Setting the counts left dead rows, which the plain SELECT would have to read past.
     cursor.execute("VACUUM (FULL, ANALYZE) groups")
+    # A live table is never vacuumed to the last page: one row in twenty has changed since.
+    for name in ("memberships", "tasks"):
+        cursor.execute(f"ALTER TABLE {name} DISABLE TRIGGER USER")
+    cursor.execute("UPDATE memberships SET role = 'Host' WHERE get_byte(uuid_send(id), 15) < 13")
+    cursor.execute("UPDATE tasks SET reward_points = 5 WHERE get_byte(uuid_send(id), 15) < 13")
+    for name in ("memberships", "tasks"):
+        cursor.execute(f"ALTER TABLE {name} ENABLE TRIGGER USER")
 
 
 def fill(cursor, *, missions: int, members: int, memberships: int, tasks: int) -> None:
@@ -90,7 +95,7 @@ def fill(cursor, *, missions: int, members: int, memberships: int, tasks: int) -
         SELECT 'FE-T-' || lpad(i::text, greatest(5, length(i::text)), '0'), {key(2, f"1 + i % {missions}")},
                'Task ' || i
         FROM generate_series(1, {tasks}) i;
-        UPDATE groups g SET folded_member_count = n
+        UPDATE groups g SET folded_member_count = n, folded_stay_count = n
         FROM (SELECT group_id, count(*) AS n FROM memberships GROUP BY group_id) c WHERE c.group_id = g.id;
         UPDATE groups g SET folded_open_task_count = n
         FROM (SELECT group_id, count(*) AS n FROM tasks GROUP BY group_id) c WHERE c.group_id = g.id;

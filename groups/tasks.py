@@ -6,10 +6,10 @@ from procrastinate.contrib.django import app
 FOLDED_AT_A_TIME = 10_000
 
 
-@app.periodic(cron="40 * * * *")
+@app.periodic(cron="*/5 * * * *")
 @app.task(name="fold_mission_counters", queueing_lock="fold_mission_counters")
 def fold_mission_counters(timestamp: int) -> int:
-    """Gather the shares of the missions' counters, so that reading a count adds up few rows; returns how many."""
+    """Fold what was counted since the last run into the groups' rows; returns how many slots."""
     folded = 0
     with connection.cursor() as cursor:
         while True:

@@ -73,6 +73,7 @@ UNFOLD = {
                 "title": "Access",
                 "separator": True,
                 "items": [
+                    {"title": "API tokens", "icon": "key", "link": reverse_lazy("admin:common_apitoken_changelist")},
                     _entry("Roles", "shield_person", "missionsite_role_changelist", "missionsite.view_role"),
                 ],
             },

@@ -5,7 +5,6 @@ from dataclasses import replace
 from django.db.models import Count, Model, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
@@ -15,6 +14,7 @@ from django.utils.http import urlencode
 from groups.models import Colony, Event, Group, Member, Membership, Mission
 from groups.services.history import Change, changes_of, revert_change
 from missionsite.common.admin import ModelAdmin
+from missionsite.common.admin.table import address_of, label
 
 # Colours of states: unfold's label variants.
 STATUS = {"active": "success", "archived": "warning", "left": "default"}
@@ -88,8 +88,8 @@ def page_of(obj: Model | None, text: str = "") -> str:
     model = type(obj)
     if model is Group:
         model = Mission if obj.is_mission else Colony
-    name = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
-    return format_html('<a class="row-link" href="{}">{}</a>', reverse(name, args=[obj.pk]), text or str(obj))
+    address = address_of(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", obj.pk)
+    return format_html('<a class="row-link" href="{}">{}</a>', address, text or str(obj))
 
 
 def list_of(model: type[Model], **filters) -> str:
@@ -101,7 +101,7 @@ def list_of(model: type[Model], **filters) -> str:
 
 def pill(text: str, variant: str) -> str:
     """A state as a coloured label."""
-    return render_to_string("unfold/helpers/label.html", {"text": text, "variant": variant})
+    return label(text, variant)
 
 
 def moment(instant) -> str:

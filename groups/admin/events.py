@@ -5,7 +5,7 @@ from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
 from unfold.decorators import display
 
-from groups.admin.base import EVENT_WORDS, event_details, event_sentence, event_words, page_of
+from groups.admin.base import EVENT_WORDS, event_details, event_sentence, event_words, moment, page_of
 from groups.models import Event
 from missionsite.common.admin import ReadOnlyModelAdmin
 from missionsite.common.admin.filters import PeriodFilter
@@ -42,8 +42,8 @@ class EventAdmin(ReadOnlyModelAdmin):
     empty_words = ("Nothing has happened yet", "What staff and members do is written down here by itself.")
 
     @display(description="When", ordering="occurred_at")
-    def when(self, event: Event):
-        return event.occurred_at
+    def when(self, event: Event) -> str:
+        return moment(event.occurred_at)
 
     @display(description="What")
     def what(self, event: Event) -> str:

@@ -124,6 +124,12 @@ class GroupPages(HistoryAdmin):
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_{tab}"
         return format_html('<a class="row-link" href="{}">{}</a>', reverse(name, args=[group.pk]), number(count))
 
+    def may_revert(self, request: HttpRequest, obj: Group, changed: set[str]) -> bool:
+        """Taking an archiving back is restoring, and asks for the same right."""
+        if "status" in changed and not request.user.has_perm(ARCHIVE):
+            return False
+        return super().may_revert(request, obj, changed)
+
     def update(self, request: HttpRequest, obj: Group, changes: dict) -> None:
         if "min_trust_score" in changes:
             changes["min_trust_score"] = changes["min_trust_score"] or 0
@@ -164,7 +170,7 @@ class MissionAdmin(GroupPages):
 
     def formfield_for_foreignkey(self, db_field, request: HttpRequest, **kwargs):
         if db_field.name == "parent_group":
-            kwargs["queryset"] = Group.objects.colonies().order_by("name")[:500]
+            kwargs |= {"queryset": Group.objects.colonies().order_by("name"), "required": True}
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     @display(description="Trust score to join", empty_value="0")

@@ -150,6 +150,14 @@ class MemberAdmin(HistoryAdmin):
             not isinstance(obj, Member) or self.may_touch(request, obj)
         )
 
+    def may_revert(self, request: HttpRequest, obj: Member, changed: set[str]) -> bool:
+        """Taking back the loss of a right is giving it."""
+        if "is_superuser" in changed and not request.user.is_superuser:
+            return False
+        if "is_staff" in changed and not request.user.has_perm(GRANT):
+            return False
+        return super().may_revert(request, obj, changed)
+
     def get_fieldsets(self, request: HttpRequest, obj: Member | None = None):
         rights = ("Roles and rights", {"fields": (("is_staff", "is_superuser"), "groups")})
         if obj is None:

@@ -6,7 +6,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from groups.admin.base import STATUS, HistoryAdmin, page_of
+from groups.admin.base import STATUS, HistoryAdmin, moment, page_of
 from groups.models import Group, Member, Membership
 from groups.services.memberships import change_role, join_mission, leave_mission
 from missionsite.common.admin import Found, Job, JobForm, PickOne, ReasonForm, Search, ServiceForm
@@ -95,6 +95,7 @@ class SeatForm(ServiceForm):
     class Meta:
         model = Membership
         fields = ("member", "group", "role")
+        labels = {"group": "Mission or colony"}
 
 
 def _leave(stay: Membership, actor: Member, values: dict) -> None:
@@ -116,6 +117,8 @@ class MembershipAdmin(HistoryAdmin):
     form = SeatForm
     search = SeatSearch("member__member_id", "PMG")
     search_help_text = "Name, e-mail or stable ID"
+    # Stays are counted as they come and go.
+    total_sql = "SELECT coalesce(sum(stay_count), 0)::bigint FROM mission_counts"
     list_display = ("member_link", "member_stable_id", "group_link", "role", "joined", "left", "state")
     list_display_links = ("joined",)
     list_select_related = ("member", "group")
@@ -176,7 +179,7 @@ class MembershipAdmin(HistoryAdmin):
         """A stay is not edited: it is ended, given another role, or begun anew."""
         return False
 
-    def may_revert(self, request: HttpRequest, obj: Membership) -> bool:
+    def may_revert(self, request: HttpRequest, obj: Membership, changed: set[str]) -> bool:
         return request.user.has_perm(SEAT)
 
     def create(self, request: HttpRequest, values: dict) -> Membership:
@@ -209,12 +212,12 @@ class MembershipAdmin(HistoryAdmin):
         return page_of(stay.group)
 
     @display(description="Joined", ordering="joined_at")
-    def joined(self, stay: Membership):
-        return stay.joined_at
+    def joined(self, stay: Membership) -> str:
+        return moment(stay.joined_at)
 
     @display(description="Left")
-    def left(self, stay: Membership):
-        return stay.left_at
+    def left(self, stay: Membership) -> str:
+        return moment(stay.left_at)
 
     @display(description="Status", label={"Active": STATUS["active"], "Left": STATUS["left"]})
     def state(self, stay: Membership) -> str:

@@ -1,5 +1,6 @@
 """Bases of the back office: pages, lists, search, jobs, tabs."""
 
+from missionsite.common.admin import tokens
 from missionsite.common.admin.forms import PickOne, ServiceForm
 from missionsite.common.admin.jobs import Job, JobForm, NoQuestions, ReasonForm
 from missionsite.common.admin.options import ModelAdmin, ReadOnlyModelAdmin
@@ -18,4 +19,5 @@ __all__ = [
     "Search",
     "ServiceForm",
     "Tab",
+    "tokens",
 ]

@@ -3,7 +3,7 @@
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import CheckConstraint, Field, Model, UniqueConstraint
 from django.db.models.expressions import F
 
@@ -25,15 +25,38 @@ class ServiceForm(forms.ModelForm):
             self.add_error(refusal.field if refusal.field in self.fields else None, refusal.message)
         return cleaned
 
-    def validate_constraints(self) -> None:
-        """Django says a broken constraint above the form; say it at its field where it is about one."""
-        exclude = self._get_validation_exclusions()
+    def _post_clean(self) -> None:
+        # Django says a broken constraint above the form; here it is said at its field where it is about one.
+        self.instance.validate_constraints = self._check_constraints
+        try:
+            super()._post_clean()
+        finally:
+            del self.instance.validate_constraints
+
+    def _check_constraints(self, exclude: set[str] | None = None) -> None:
+        errors: dict[str, list] = {}
         for constraint in self.instance._meta.constraints:
             try:
                 constraint.validate(type(self.instance), self.instance, exclude=exclude)
             except ValidationError as error:
                 named = _fields_of(constraint) & set(self.fields)
-                self.add_error(named.pop() if len(named) == 1 else None, error.messages)
+                errors.setdefault(named.pop() if len(named) == 1 else NON_FIELD_ERRORS, []).extend(error.messages)
+        if errors:
+            raise ValidationError(errors)
+
+
+class Picker(AutocompleteSelect):
+    """The widget of a picker; what is no key at all is an error of the field, not of the page that shows it."""
+
+    def optgroups(self, name: str, value: list, attr=None) -> list:
+        return super().optgroups(name, [key for key in value if self._is_key(key)], attr)
+
+    def _is_key(self, value) -> bool:
+        try:
+            self.field.target_field.to_python(value)
+        except ValidationError:
+            return False
+        return True
 
 
 class PickOne(forms.ModelChoiceField):
@@ -44,7 +67,7 @@ class PickOne(forms.ModelChoiceField):
         kwargs.setdefault("label", str(field.verbose_name).capitalize())
         super().__init__(
             queryset=field.remote_field.model._default_manager.all() if queryset is None else queryset,
-            widget=AutocompleteSelect(field, admin.site, attrs={"style": "width: 100%"}),
+            widget=Picker(field, admin.site, attrs={"style": "width: 100%"}),
             **kwargs,
         )
 

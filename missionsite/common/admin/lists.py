@@ -5,9 +5,13 @@ from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.paginator import InvalidPage
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from unfold.templatetags.unfold_list import result_headers
 from unfold.views import ChangeList as UnfoldChangeList
 
 from missionsite.common.admin.pages import BoundedPaginator, Page, Pages
+from missionsite.common.admin.panel import inputs
+from missionsite.common.admin.table import rows
 
 
 class ChangeList(UnfoldChangeList):
@@ -38,7 +42,7 @@ class ChangeList(UnfoldChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         whole = not (self.query or self.filtered)
-        pages = Pages(self.queryset, self.list_per_page, whole=whole)
+        pages = Pages(self.queryset, self.list_per_page, whole=whole, total_sql=self.model_admin.total_sql)
         try:
             self.page = pages.page(self.page_num)
         except InvalidPage as error:
@@ -53,6 +57,18 @@ class ChangeList(UnfoldChangeList):
         self.can_show_all = False
         self.multi_page = pages.count.number > self.list_per_page
         self.paginator = BoundedPaginator(self.result_list, self.list_per_page)
+
+    @property
+    def headings(self) -> list[dict]:
+        return list(result_headers(self))
+
+    @property
+    def body(self) -> SafeString:
+        return rows(self)
+
+    @property
+    def filter_inputs(self) -> SafeString:
+        return inputs(self)
 
     @property
     def is_narrowed(self) -> bool:

@@ -3,7 +3,7 @@
 from functools import partial, update_wrapper
 
 from django.contrib import messages
-from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.contrib.admin.widgets import AutocompleteSelect, RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,7 +12,8 @@ from django.urls import path, reverse
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 
 from missionsite.common.admin import tabs as tab_pages
-from missionsite.common.admin.forms import ServiceForm
+from missionsite.common.admin.command import describe
+from missionsite.common.admin.forms import Picker, ServiceForm
 from missionsite.common.admin.jobs import Job, bulk_view, job_view
 from missionsite.common.admin.lists import ChangeList
 from missionsite.common.admin.pages import BoundedPaginator
@@ -39,6 +40,8 @@ class ModelAdmin(UnfoldModelAdmin):
     warn_unsaved_form = True
     view_on_site = False
 
+    # The exact number of the table's rows, for a table whose rows are partly counted already; see Pages.
+    total_sql = ""
     search: Search | None = None
     jobs: tuple[Job, ...] = ()
     tabs: tuple[tab_pages.Tab, ...] = ()
@@ -95,6 +98,10 @@ class ModelAdmin(UnfoldModelAdmin):
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget
+        if field and isinstance(field.widget, AutocompleteSelect):
+            widget = Picker(db_field, self.admin_site, attrs={"style": "width: 100%"})
+            widget.choices, widget.is_required = field.choices, field.required
+            field.widget, field.label_from_instance = widget, describe
         return field
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -207,7 +214,8 @@ class ModelAdmin(UnfoldModelAdmin):
         """Take one change back. Raises DomainError."""
         raise NotImplementedError
 
-    def may_revert(self, request: HttpRequest, obj: Model) -> bool:
+    def may_revert(self, request: HttpRequest, obj: Model, changed: set[str]) -> bool:
+        """Whether this person may take back a change of these fields."""
         return self.has_change_permission(request, obj)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context=None) -> HttpResponse:
@@ -221,25 +229,29 @@ class ModelAdmin(UnfoldModelAdmin):
             **self.page_context(request, obj, active="history"),
             "title": str(obj),
             "subtitle": "History",
-            "changes": self.changes_of(obj),
-            "may_revert": self.may_revert(request, obj),
+            "changes": [(change, self._revertible(request, obj, change)) for change in self.changes_of(obj)],
             "revert_name": f"admin:{self.opts.app_label}_{self.opts.model_name}_revert",
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "missionsite/history.html", context)
+
+    def _revertible(self, request: HttpRequest, obj: Model, change) -> bool:
+        return bool(change.fields) and self.may_revert(request, obj, {field.name for field in change.fields})
 
     def revert_view(self, request: HttpRequest, object_id: str, entry: int) -> HttpResponse:
         """Ask, then take one change back."""
         obj = self.get_object(request, object_id)
         if obj is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        if not (self.has_view_permission(request, obj) and self.may_revert(request, obj)):
+        if not self.has_view_permission(request, obj):
             raise PermissionDenied
         back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_history", args=[obj.pk])
         change = next((change for change in self.changes_of(obj) if change.pgh_id == entry), None)
         if change is None:
             messages.error(request, "There is no such change in this history.")
             return HttpResponseRedirect(back)
+        if not self.may_revert(request, obj, {field.name for field in change.fields}):
+            raise PermissionDenied
         refusal = ""
         if request.method == "POST":
             try:

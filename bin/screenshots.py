@@ -1,0 +1,117 @@
+"""Pictures of the back office for the README: `bin/screenshots` writes docs/screenshots/*.png.
+
+Starts the site on a scratch database with the seeds, walks its pages in a headless Chromium, and removes it all.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "docs" / "screenshots"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+MISSION = "20000000-0000-0000-0000-000000000001"
+PAGES = {
+    "home": "/admin/",
+    "missions": "/admin/groups/mission/",
+    "mission": f"/admin/groups/mission/{MISSION}/members/",
+    "seat": f"/admin/groups/mission/{MISSION}/seat/",
+    "members": "/admin/groups/member/",
+    "events": "/admin/groups/event/",
+}
+PASSWORD = "only-for-the-pictures"  # noqa: S105  (of an account on a database that is gone afterwards)
+
+
+def main() -> None:
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        sys.exit("No Chromium found: install it (Debian: apt install chromium).")
+    sys.path.insert(0, str(ROOT))
+    from missionsite import embedded
+
+    folder = Path(tempfile.mkdtemp(prefix="missionsite-screenshots-"))
+    os.environ |= {
+        "DATABASE_URL": "",
+        "MISSIONSITE_VAR_DIR": str(folder),
+        "DJANGO_SETTINGS_MODULE": "missionsite.settings",
+        "DJANGO_ALLOW_ASYNC_UNSAFE": "true",
+        "LOG_LEVEL": "ERROR",
+    }
+    # PostgreSQL runs as another account when this one is root.
+    folder.chmod(0o755)
+    try:
+        embedded.start(folder)
+        _fill()
+        _shoot(chromium)
+    finally:
+        embedded.remove(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _fill() -> None:
+    """The seeds, and a few things that happened."""
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    from groups.models import Group, Member
+    from groups.services.memberships import change_role, join_mission, leave_mission
+
+    call_command("migrate", verbosity=0)
+    call_command("loaddata", "seeds", verbosity=0)
+    mona = Member.objects.create_superuser("mona@example.org", PASSWORD, display_name="Mona Reis")
+    mission = Group.objects.get(pk=MISSION)
+    newcomers = Member.objects.filter(is_active=True, is_staff=False).exclude(memberships__group=mission)
+    for member in newcomers.exclude(pk="00000000-0000-0000-0000-000000000000")[:3]:
+        stay = join_mission(member=member, mission=mission, actor=mona, reason="Asked at the welcome call")
+    change_role(membership=stay, role="Mentor", actor=mona, reason="Runs the next session")
+    leaver = mission.memberships.active().select_related("member").order_by("joined_at")[0].member
+    leave_mission(member=leaver, mission=mission, actor=mona, reason="Moves to Content Creation")
+
+
+def _shoot(chromium: str) -> None:
+    from django.contrib.staticfiles.handlers import StaticFilesHandler
+    from django.test.testcases import LiveServerThread
+    from playwright.sync_api import sync_playwright
+
+    server = LiveServerThread("127.0.0.1", StaticFilesHandler)
+    server.daemon = True
+    server.start()
+    server.is_ready.wait()
+    if server.error:
+        raise server.error
+    base = f"http://127.0.0.1:{server.port}"
+    OUT.mkdir(parents=True, exist_ok=True)
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+            page = browser.new_page(viewport={"width": 1280, "height": 800})
+            page.goto(f"{base}/admin/")
+            page.locator("[name=username]").fill("mona@example.org")
+            page.locator("[name=password]").fill(PASSWORD)
+            page.keyboard.press("Enter")
+            page.wait_for_url(f"{base}/admin/")
+            for name, path in PAGES.items():
+                _picture(page, base + path, name)
+            page.emulate_media(color_scheme="dark")
+            _picture(page, base + PAGES["mission"], "mission-dark")
+            page.emulate_media(color_scheme="light")
+            page.set_viewport_size({"width": 390, "height": 844})
+            _picture(page, base + PAGES["mission"], "mission-phone")
+            browser.close()
+    finally:
+        server.terminate()
+
+
+def _picture(page, address: str, name: str) -> None:
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=OUT / f"{name}.png")
+    print(OUT / f"{name}.png")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Clients of the back office, each with the rights of one role."""
+
+from django.contrib.auth.models import Group
+from django.test import Client
+
+from tests.factories.groups import StaffFactory
+
+
+def staff(role: str = "", **fields):
+    """A member of staff with a role; without one they may log in and nothing else."""
+    member = StaffFactory(**({"display_name": role or "Nobody"} | fields))
+    if role:
+        member.groups.add(Group.objects.get(name=role))
+    return member
+
+
+def client_of(member) -> Client:
+    client = Client(raise_request_exception=True)
+    client.force_login(member)
+    return client
+
+
+def client(role: str = "", **fields) -> Client:
+    return client_of(staff(role, **fields))
+
+
+def words(response) -> str:
+    """The page as text with single blanks, for looking for a sentence."""
+    from html import unescape
+
+    return " ".join(unescape(response.content.decode()).split())
+
+
+def links(response) -> list[str]:
+    """Where the rows of a list link to."""
+    import re
+
+    return re.findall(r'href="(/admin/[^"]+/change/)[^"]*"', response.content.decode())

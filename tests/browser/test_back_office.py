@@ -1,0 +1,155 @@
+"""A day of Mona, who runs missions, in a real browser. Ana has a trust score of 120; the garden asks for 250."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from groups.models import Membership
+from groups.services.members import update_member
+from groups.services.memberships import join_mission
+from tests.factories.groups import MemberFactory, MissionFactory, TaskFactory
+
+
+@pytest.fixture
+def ana(transactional_db):
+    return MemberFactory(display_name="Ana", email="ana@example.org", trust_score=120)
+
+
+@pytest.fixture
+def garden(transactional_db):
+    return MissionFactory(name="Garden", min_trust_score=250, parent_group__name="The colony")
+
+
+def pick(page: Page, field: str, text: str) -> None:
+    """Choose in a picker, with the keyboard alone."""
+    page.locator(f"#id_{field} + .select2-container .select2-selection").focus()
+    page.keyboard.press("Enter")
+    page.locator(".select2-search__field").fill(text)
+    expect(page.locator(".select2-results__option--highlighted")).to_contain_text(text)
+    page.keyboard.press("Enter")
+
+
+def test_a_stay_from_refusal_to_return(site: Page, ana, garden):
+    # Find the mission.
+    site.locator("#nav-sidebar").get_by_text("Missions", exact=True).click()
+    site.get_by_placeholder("Name or stable ID").fill("gard")
+    site.keyboard.press("Enter")
+    site.get_by_role("link", name="Garden").click()
+    expect(site.get_by_role("link", name="Members now")).to_be_visible()
+
+    # Ana's trust score is too low: the page says so and keeps what was typed.
+    site.get_by_role("link", name="Seat a member").click()
+    pick(site, "member", "Ana")
+    site.get_by_label("Role").fill("Mentor")
+    site.get_by_label("Reason").fill("She asked")
+    site.get_by_role("button", name="Seat a member").click()
+    expect(site.get_by_text("130 too few")).to_be_visible()
+    expect(site.get_by_label("Role")).to_have_value("Mentor")
+    expect(site.get_by_label("Reason")).to_have_value("She asked")
+    expect(site.locator(".select2-selection__rendered")).to_contain_text("Ana")
+    assert not Membership.objects.exists()
+
+    # With points enough she is seated.
+    update_member(member=ana, trust_score=300)
+    site.get_by_role("button", name="Seat a member").click()
+    expect(site.get_by_text("Garden: a member was seated.")).to_be_visible()
+    site.get_by_role("link", name="Members now").click()
+    row = site.get_by_role("row").filter(has_text="Ana")
+    expect(row).to_contain_text("Mentor")
+
+    # She leaves, with a reason, and comes back.
+    row.get_by_role("link", name="End stay").click()
+    site.get_by_label("Reason").fill("Moved away")
+    site.get_by_role("button", name="End this stay").click()
+    expect(site.get_by_text("Nobody is in yet")).to_be_visible()
+    site.get_by_role("link", name="Members before").click()
+    site.get_by_role("row").filter(has_text="Ana").get_by_role("link", name="Seat again").click()
+    site.get_by_label("Reason").fill("Back home")
+    site.get_by_role("button", name="Seat again").click()
+    expect(site.get_by_text("seated again.")).to_be_visible()
+    assert sorted(Membership.objects.values_list("status", flat=True)) == ["active", "left"]
+
+    # All of it can be read in the events.
+    site.locator("#tabs-items").get_by_role("link", name="Events").click()
+    for words in ("Seat taken", "Seat left", "She asked", "Moved away", "Back home"):
+        expect(site.get_by_text(words).first).to_be_visible()
+
+
+def test_the_command_palette_finds_by_keyboard(site: Page, ana, garden, live_server):
+    site.keyboard.press("Control+k")
+    expect(site.locator("#search-input-command")).to_be_focused()
+    site.keyboard.type(ana.member_id)
+    result = site.locator("#command-results-list").get_by_text("Ana", exact=True)
+    expect(result).to_be_visible()
+    site.keyboard.press("ArrowDown")
+    site.keyboard.press("Enter")
+    expect(site).to_have_url(re.compile(f"/admin/groups/member/{ana.pk}/change/"))
+
+
+def test_several_seats_end_at_once(site: Page, garden, live_server):
+    for name in ("Ana", "Bob"):
+        join_mission(member=MemberFactory(display_name=name, trust_score=300), mission=garden)
+    site.goto(f"{live_server.url}/admin/groups/membership/")
+    for box in site.locator("input.action-select[name=_selected_action]").all():
+        box.check()
+    site.locator("select[name=action]").select_option(label="End the selected stays")
+    site.get_by_role("button", name="Run").click()
+    expect(site.get_by_text("2 chosen")).to_be_visible()
+    site.get_by_label("Reason").fill("Season over")
+    site.get_by_role("button", name="End this stay").click()
+    expect(site.get_by_text("2 left.")).to_be_visible()
+
+
+PAGES = (
+    "/admin/",
+    "/admin/groups/mission/",
+    "/admin/groups/mission/add/",
+    "/admin/groups/mission/{mission}/change/",
+    "/admin/groups/mission/{mission}/members/",
+    "/admin/groups/mission/{mission}/events/",
+    "/admin/groups/mission/{mission}/history/",
+    "/admin/groups/mission/{mission}/seat/",
+    "/admin/groups/colony/",
+    "/admin/groups/member/",
+    "/admin/groups/member/{member}/change/",
+    "/admin/groups/member/{member}/seats/",
+    "/admin/groups/membership/",
+    "/admin/groups/membership/add/",
+    "/admin/groups/task/",
+    "/admin/groups/event/",
+    "/admin/common/apitoken/",
+)
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_fits_its_window(site: Page, ana, garden, live_server, width, scheme):
+    update_member(member=ana, trust_score=300)
+    join_mission(member=ana, mission=garden)
+    TaskFactory(group=garden, title="A task whose title goes on and on, so that it has to be broken " * 3)
+    site.emulate_media(color_scheme=scheme)
+    site.set_viewport_size({"width": width, "height": 844})
+    for path in PAGES:
+        site.goto(live_server.url + path.format(mission=garden.pk, member=ana.pk))
+        room = site.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        assert room[0] <= room[1], f"{path} is {room[0]} wide in a window of {room[1]}"
+
+
+def test_tabs_that_do_not_fit_are_reached_on_a_phone(site: Page, garden, live_server):
+    site.set_viewport_size({"width": 390, "height": 844})
+    site.goto(f"{live_server.url}/admin/groups/mission/{garden.pk}/change/")
+    site.get_by_text("more_horiz").last.click()
+    site.locator("#tabs-dropdown").get_by_role("link", name="Events").click()
+    expect(site).to_have_url(re.compile("/events/$"))
+
+
+def test_empty_lists_say_what_to_do_first(site: Page, live_server):
+    for path, words in (
+        ("/admin/", "Nothing runs here yet"),
+        ("/admin/groups/mission/", "No mission yet"),
+        ("/admin/groups/membership/", "Nobody has a seat yet"),
+        ("/admin/groups/task/", "No task yet"),
+    ):
+        site.goto(live_server.url + path)
+        expect(site.get_by_text(words)).to_be_visible()

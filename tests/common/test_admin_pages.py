@@ -1,0 +1,116 @@
+"""Pages of long lists are exact, whatever the count only estimates."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.paginator import InvalidPage
+from django.db import connection
+
+from groups.models import Member
+from missionsite.common.admin import pages
+from missionsite.common.admin.pages import Count, Pages
+from missionsite.common.roles import as_owner
+from tests.factories.groups import MemberFactory
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def members(db):
+    """103 members; every tenth pair shares an instant, so the order rests on the key too."""
+    MemberFactory.create_batch(103)
+    for number, member in enumerate(Member.objects.order_by("pk")):
+        Member.objects.filter(pk=member.pk).update(created_at=START + timedelta(minutes=number // 2))
+    return [member.pk for member in Member.objects.all()]
+
+
+@pytest.fixture
+def few_are_counted(monkeypatch):
+    """Makes 103 rows a long list: everything past ten is estimated."""
+    monkeypatch.setattr(pages, "COUNTED", 10)
+
+
+def walk(paged: Pages, start: int, step: str) -> list:
+    """The keys of every page from one on, in the order the pages were read, and the pages."""
+    page, seen = paged.page(start), []
+    while True:
+        seen.append([row.pk for row in page.rows])
+        number = getattr(page, step)
+        if number is None:
+            return seen
+        page = paged.page(number)
+
+
+@pytest.mark.parametrize("estimate", [11, 60, 103, 5_000])
+@pytest.mark.parametrize("per_page", [1, 7, 50, 103, 200])
+def test_pages_tile_exactly_whatever_the_estimate_is(members, few_are_counted, monkeypatch, estimate, per_page):
+    monkeypatch.setattr(Pages, "estimate", estimate)
+    forwards = walk(Pages(Member.objects.all(), per_page, whole=True), 1, "next")
+    assert [pk for page in forwards for pk in page] == members
+    backwards = walk(Pages(Member.objects.all(), per_page, whole=True), -1, "previous")
+    assert [pk for page in reversed(backwards) for pk in page] == members
+
+
+def test_any_page_is_reached_at_once(members, few_are_counted, monkeypatch):
+    monkeypatch.setattr(Pages, "estimate", 103)
+    for number in range(1, 12):
+        paged = Pages(Member.objects.all(), 10, whole=True)
+        assert [row.pk for row in paged.page(number).rows] == members[(number - 1) * 10 : number * 10]
+
+
+def test_filtered_pages_tile_exactly(members, few_are_counted):
+    wanted = [pk for pk in members if str(pk) > "8"]
+    rows = Member.objects.filter(pk__gt="80000000-0000-0000-0000-000000000000")
+    forwards = walk(Pages(rows, 9), 1, "next")
+    assert [pk for page in forwards for pk in page] == wanted
+
+
+def test_the_last_link_leads_to_the_last_rows(members, few_are_counted):
+    first = Pages(Member.objects.all(), 10, whole=True).page(1)
+    assert first.last == -1
+    last = Pages(Member.objects.all(), 10, whole=True).page(first.last)
+    assert [row.pk for row in last.rows] == members[-10:]
+    assert last.next is None
+
+
+def test_a_counted_list_names_its_last_page(members):
+    first = Pages(Member.objects.all(), 10).page(1)
+    assert first.last == 11
+    last = Pages(Member.objects.all(), 10).page(11)
+    assert [row.pk for row in last.rows] == members[100:]
+    assert last.next is None
+    assert last.words == "101 to 103 of 103"
+
+
+@pytest.mark.parametrize("number", [0, 12, -12, 10**12, -(10**12), 10**30, -(10**30)])
+def test_a_page_that_is_not_there_is_refused(members, number):
+    with pytest.raises(InvalidPage):
+        Pages(Member.objects.all(), 10).page(number)
+
+
+def test_an_empty_list_has_one_empty_page(db):
+    page = Pages(Member.objects.none(), 10).page(1)
+    assert (page.rows, page.next, page.previous) == ([], None, None)
+
+
+def test_counts_say_how_sure_they_are(members, few_are_counted):
+    assert str(Pages(Member.objects.none(), 10).count) == "0"
+    assert str(Pages(Member.objects.filter(trust_score__gte=0), 10).count) == "more than 10"
+    assert str(Count(1_234_567, sure=False, about=True)) == "about 1,234,567"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_estimate_of_an_analysed_table_is_close(few_are_counted):
+    MemberFactory.create_batch(103)
+    with as_owner(), connection.cursor() as cursor:
+        cursor.execute("ANALYZE members")
+    count = Pages(Member.objects.all(), 10, whole=True).count
+    assert count.about
+    assert 90 <= count.number <= 120
+
+
+def test_a_row_that_arrives_in_front_shifts_pages_but_hides_nothing(members):
+    """The last pages count from the back, so newcomers at the front leave them as they were."""
+    before = [row.pk for row in Pages(Member.objects.all(), 10).page(-1).rows]
+    MemberFactory()
+    assert [row.pk for row in Pages(Member.objects.all(), 10).page(-1).rows] == before

@@ -1,0 +1,50 @@
+"""Events are only ever added, by order of the database."""
+
+import psycopg
+import pytest
+from django.db import DatabaseError, IntegrityError, transaction
+
+from groups.errors import EventsAppendOnly
+from groups.models import Event
+from missionsite.common.errors import from_database
+from tests.at_once import execute_as_owner
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("change", [lambda events: events.update(type="other.type"), lambda events: events.delete()])
+def test_the_site_may_neither_change_nor_remove_events(change):
+    Event.objects.create(type="group.created")
+    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+        change(Event.objects.all())
+    assert refused.value.__cause__.sqlstate == "42501"
+    assert Event.objects.get().type == "group.created"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("statement", ["UPDATE events SET type = 'other.type'", "DELETE FROM events"])
+def test_not_even_the_owner_changes_or_removes_events(statement):
+    Event.objects.create(type="group.created")
+    with pytest.raises(psycopg.errors.CheckViolation) as refused:
+        execute_as_owner(statement)
+    assert refused.value.diag.constraint_name == EventsAppendOnly.constraint
+    assert Event.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_owner_cannot_truncate_events():
+    # The tests' own cleaning up truncates, so the trigger is off but for this test.
+    execute_as_owner("ALTER TABLE events ENABLE ALWAYS TRIGGER events_no_truncate")
+    try:
+        with pytest.raises(psycopg.errors.CheckViolation):
+            execute_as_owner("TRUNCATE events")
+    finally:
+        execute_as_owner("ALTER TABLE events DISABLE TRIGGER events_no_truncate")
+
+
+@pytest.mark.django_db
+def test_a_type_is_a_noun_and_what_became_of_it():
+    for wrong in ("", "Created", "group", "group..created", "group.created ", "1.2"):
+        with pytest.raises(IntegrityError) as refused, transaction.atomic():
+            Event.objects.create(type=wrong)
+        assert refused.value.__cause__.diag.constraint_name == "events_type_format"
+        assert from_database(refused.value).message

@@ -1,0 +1,265 @@
+"""Members in the back office. Managers look after people; only administrators decide who may do what."""
+
+import pytest
+from django.contrib.auth.models import Group as Role
+from django.urls import reverse
+
+from groups.models import Event, Member
+from groups.models.members import SYSTEM_MEMBER_ID
+from groups.services.members import update_member
+from tests.admin import client, client_of, links, staff, words
+from tests.factories.groups import MemberFactory, MembershipFactory
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/groups/member/"
+
+
+def page(member, name: str = "change") -> str:
+    return reverse(f"admin:groups_member_{name}", args=[member.pk])
+
+
+def form(member=None, **changes) -> dict:
+    values = {"display_name": "Ana", "email": "ana@example.org", "trust_score": 10}
+    if member:
+        values = {name: getattr(member, name) for name in values}
+    return values | changes
+
+
+@pytest.fixture
+def community():
+    return client("Community Manager")
+
+
+@pytest.fixture
+def ana():
+    return MemberFactory(display_name="Ana", email="ana@example.org", trust_score=120)
+
+
+class TestAddAndEdit:
+    def test_adds_a_member_through_the_service(self, community):
+        response = community.post(f"{LIST}add/", form(), follow=True)
+        assert "was added successfully" in words(response)
+        member = Member.objects.get(email="ana@example.org")
+        assert not member.has_usable_password()
+        assert Event.objects.get(type="member.created").actor.display_name == "Community Manager"
+
+    def test_a_taken_email_is_said_at_the_field_with_what_was_typed(self, community, ana):
+        response = community.post(f"{LIST}add/", form(display_name="Other", email="ANA@example.org"))
+        assert response.status_code == 200
+        assert "Another member has this e-mail." in response.context["adminform"].form.errors["email"]
+        assert "ANA@example.org" in words(response)
+        assert 'value="Other"' in words(response)
+        assert "successfully" not in words(response)
+
+    @pytest.mark.parametrize(
+        ("changes", "field"),
+        [
+            ({"trust_score": -1}, "trust_score"),
+            ({"trust_score": 10**30}, "trust_score"),
+            ({"trust_score": "many"}, "trust_score"),
+            ({"display_name": "A\x00na"}, "display_name"),
+            ({"display_name": "x" * 300}, "display_name"),
+            ({"email": "no address"}, "email"),
+        ],
+    )
+    def test_odd_values_are_errors_of_their_field(self, community, ana, changes, field):
+        response = community.post(page(ana), form(ana, **changes))
+        assert response.status_code == 200
+        assert field in response.context["adminform"].form.errors
+        ana.refresh_from_db()
+        assert (ana.display_name, ana.trust_score) == ("Ana", 120)
+
+    def test_edits_leave_an_event_and_history(self, community, ana):
+        community.post(page(ana), form(ana, trust_score=200))
+        ana.refresh_from_db()
+        assert ana.trust_score == 200
+        assert Event.objects.get(type="member.changed").payload["changed"] == {"trust_score": [120, 200]}
+        history = words(community.get(page(ana, "history")))
+        assert "120" in history
+        assert "200" in history
+
+    def test_a_refusal_of_the_service_is_said_on_the_page(self, community, ana, monkeypatch):
+        """Somebody takes the address between the form's check and the write."""
+        from groups.admin import members
+
+        real = members.update_member
+
+        def overtaken(**values):
+            MemberFactory(email="new@example.org")
+            return real(**values)
+
+        monkeypatch.setattr(members, "update_member", overtaken)
+        response = community.post(page(ana), form(ana, email="new@example.org"))
+        assert response.status_code == 200
+        assert "Another member has this e-mail." in words(response)
+        assert "new@example.org" in words(response)
+        assert "successfully" not in words(response)
+        ana.refresh_from_db()
+        assert ana.email == "ana@example.org"
+
+
+class TestRights:
+    """Nobody gives themselves, or anyone, rights they were not trusted with."""
+
+    @pytest.mark.parametrize("role", ["Mission Manager", "Community Manager", "Auditor", "Delivery Lead"])
+    def test_only_administrators_give_rights(self, role, ana):
+        rights = {"is_staff": "on", "is_superuser": "on", "groups": [Role.objects.get(name="Administrator").pk]}
+        client(role).post(page(ana), form(ana) | rights)
+        ana.refresh_from_db()
+        assert not (ana.is_staff)
+        assert not (ana.is_superuser)
+        assert not (ana.groups.exists())
+
+    @pytest.mark.parametrize("role", ["Mission Manager", "Community Manager"])
+    def test_nobody_raises_themselves(self, role):
+        me = staff(role)
+        rights = {"is_superuser": "on", "groups": [Role.objects.get(name="Administrator").pk]}
+        client_of(me).post(page(me), form(me) | rights)
+        me.refresh_from_db()
+        assert not me.is_superuser
+        assert [group.name for group in me.groups.all()] == [role]
+
+    def test_a_new_member_gets_no_rights_from_a_manager(self, community):
+        rights = {"is_staff": "on", "is_superuser": "on", "groups": [Role.objects.get(name="Administrator").pk]}
+        community.post(f"{LIST}add/", form() | rights)
+        member = Member.objects.get(email="ana@example.org")
+        assert not (member.is_staff)
+        assert not (member.is_superuser)
+        assert not (member.groups.exists())
+
+    def test_a_manager_takes_over_no_account_with_rights(self, community):
+        chief = staff("Administrator", is_superuser=True)
+        colleague = staff("Auditor")
+        for account in (chief, colleague):
+            before = Member.objects.get(pk=account.pk)
+            password = {"password1": "tr0ub4dor&3-xyz", "password2": "tr0ub4dor&3-xyz", "usable_password": "true"}
+            assert community.post(page(account, "password"), password).status_code == 403
+            assert community.post(page(account), form(account, email="mine@example.org")).status_code == 403
+            assert community.post(page(account, "deactivate")).status_code == 403
+            bulk = {"action": "deactivate", "_selected_action": [account.pk], "apply": "1"}
+            assert "Only an administrator" in words(community.post(LIST, bulk))
+            after = Member.objects.get(pk=account.pk)
+            assert (after.password, after.email, after.is_active) == (before.password, before.email, True)
+
+    def test_an_administrator_gives_roles(self, ana):
+        administrator = client("Administrator")
+        roles = [Role.objects.get(name="Auditor").pk]
+        administrator.post(page(ana), form(ana) | {"is_staff": "on", "groups": roles})
+        ana.refresh_from_db()
+        assert ana.is_staff
+        assert [role.name for role in ana.groups.all()] == ["Auditor"]
+        assert Event.objects.get(type="member.roles_changed").payload["changed"] == {"roles": ["", "Auditor"]}
+
+    def test_an_administrator_by_role_touches_no_superuser(self):
+        chief = staff(is_superuser=True)
+        administrator = client("Administrator")
+        assert administrator.post(page(chief, "deactivate")).status_code == 403
+        me = staff("Administrator", email="me@example.org")
+        client_of(me).post(page(me), form(me) | {"is_staff": "on", "is_superuser": "on"})
+        me.refresh_from_db()
+        assert not me.is_superuser
+
+    def test_nobody_gives_a_right_back_by_taking_back_its_loss(self, community, ana):
+        chief = staff(is_superuser=True)
+        update_member(member=ana, actor=chief, is_staff=True, is_superuser=True)
+        update_member(member=ana, actor=chief, is_staff=False, is_superuser=False)
+        entry = ana.history.order_by("-pgh_id").first()
+        address = reverse("admin:groups_member_revert", args=[ana.pk, entry.pgh_id])
+        assert "Take back" not in words(community.get(page(ana, "history")))
+        assert community.post(address).status_code == client("Administrator").post(address).status_code == 403
+        ana.refresh_from_db()
+        assert not (ana.is_staff)
+        assert not (ana.is_superuser)
+        client_of(chief).post(address)
+        ana.refresh_from_db()
+        assert ana.is_superuser
+
+    def test_nobody_touches_the_system_member(self):
+        system = MemberFactory(pk=SYSTEM_MEMBER_ID)
+        chief = client_of(staff(is_superuser=True))
+        assert chief.post(page(system, "deactivate")).status_code == 403
+        assert chief.post(page(system), form(system, display_name="Root")).status_code == 403
+
+
+class TestJobs:
+    def test_sets_a_password(self, community, ana):
+        password = {"password1": "tr0ub4dor&3-xyz", "password2": "tr0ub4dor&3-xyz", "usable_password": "true"}
+        response = community.post(page(ana, "password"), password, follow=True)
+        assert "the password was set" in words(response)
+        ana.refresh_from_db()
+        assert ana.check_password("tr0ub4dor&3-xyz")
+
+    def test_a_weak_password_is_refused_in_words(self, community, ana):
+        response = community.post(page(ana, "password"), {"password1": "12345", "password2": "12345"})
+        assert "too short" in words(response)
+        ana.refresh_from_db()
+        assert not ana.has_usable_password()
+
+    def test_deactivates_and_activates(self, community, ana):
+        community.post(page(ana, "deactivate"))
+        ana.refresh_from_db()
+        assert not ana.is_active
+        community.post(page(ana, "activate"))
+        ana.refresh_from_db()
+        assert ana.is_active
+
+    def test_nobody_deactivates_themselves(self):
+        me = staff(is_superuser=True)
+        assert "You cannot deactivate yourself" in words(client_of(me).post(page(me, "deactivate")))
+
+
+class TestPages:
+    @pytest.mark.parametrize("rows", [1, 12])
+    def test_the_list_makes_a_fixed_number_of_queries(self, community, rows, django_assert_num_queries):
+        for _ in range(rows):
+            MembershipFactory()
+        community.get(LIST)
+        # Session, user, rights twice, roles to filter by, count, keys, rows.
+        with django_assert_num_queries(8):
+            community.get(LIST)
+
+    def test_every_tab_opens(self, community, ana):
+        MembershipFactory(member=ana, group__name="Garden")
+        for name in ("change", "seats", "tasks", "events", "history"):
+            assert community.get(page(ana, name)).status_code == 200
+        assert "Garden" in words(community.get(page(ana, "seats")))
+
+    def test_an_unknown_member_leads_home_with_a_word(self, community):
+        for odd in ("nobody", "1", "00000000-0000-4000-8000-000000000000"):
+            for tail in ("change/", "seats/", "history/", "deactivate/"):
+                response = community.get(f"{LIST}{odd}/{tail}", follow=True)
+                assert response.status_code == 200
+                assert "exist" in words(response)
+
+    def test_search_finds_by_email_name_and_stable_id(self, community, ana):
+        MemberFactory(display_name="Bob")
+        for term in ("ana@", "ANA", ana.member_id):
+            assert links(community.get(LIST, {"q": term})).count(page(ana)) >= 1
+
+    def test_an_empty_answer_says_what_to_do(self, community):
+        assert "Nothing matches" in words(community.get(LIST, {"q": "zzzz"}))
+
+    def test_pickers_tell_namesakes_apart(self, community, ana):
+        MemberFactory(display_name="Ana", email="second@example.org")
+        query = {"app_label": "groups", "model_name": "membership", "field_name": "member", "term": "ana"}
+        texts = [row["text"] for row in community.get("/admin/autocomplete/", query).json()["results"]]
+        assert sorted(text.split(" · ")[2] for text in texts) == ["ana@example.org", "second@example.org"]
+        assert community.get("/admin/autocomplete/", query | {"page": "abc"}).status_code == 200
+
+
+class TestSearchEverything:
+    def test_finds_members_missions_and_tasks(self, community, ana):
+        MembershipFactory(member=ana, group__name="Anatomy class")
+        answer = words(community.get("/admin/search/", {"s": "ana", "extended": "1"}))
+        assert page(ana) in answer
+        assert "Anatomy class" in answer
+        assert "ana@example.org" in answer
+
+    def test_shows_nothing_beyond_the_viewers_rights(self, ana):
+        answer = words(client().get("/admin/search/", {"s": "ana", "extended": "1"}))
+        assert page(ana) not in answer
+        assert "ana@example.org" not in answer
+
+    @pytest.mark.parametrize("query", [{"page": "abc"}, {"page": "99"}, {"s": "x" * 5000}, {"s": "' & :*"}])
+    def test_odd_searches_are_answered(self, community, query):
+        assert community.get("/admin/search/", {"s": "ana", "extended": "1"} | query).status_code == 200

@@ -1,0 +1,200 @@
+"""The three database roles: what the site may not do, and what a member's own requests see and change."""
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from groups.errors import AlreadyMember
+from groups.models import Event, Group, Membership, MembershipHistory
+from groups.services.memberships import join_mission, leave_mission
+from missionsite.common.errors import DomainError, NotAllowed, in_words
+from missionsite.common.roles import as_member
+from tests.factories.groups import MemberFactory, MembershipFactory, MissionFactory, TaskFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def sql(query, parameters=None):
+    with connection.cursor() as cursor:
+        cursor.execute(query, parameters)
+        return cursor.fetchall() if cursor.description else cursor.rowcount
+
+
+# --- The site's role --------------------------------------------------------------------------
+
+
+def test_the_site_is_no_superuser_owns_nothing_and_cannot_bypass_row_security():
+    [(name, superuser, bypass, createrole, createdb)] = sql(
+        "SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = current_user"
+    )
+    assert name == "missionsite_app"
+    assert not any((superuser, bypass, createrole, createdb))
+    owned = "SELECT count(*) FROM pg_class WHERE relowner = (SELECT oid FROM pg_roles WHERE rolname = current_user)"
+    assert sql(owned) == [(0,)]
+    assert sql("SELECT pg_has_role(current_user, 'missionsite_owner', 'MEMBER')") == [(False,)]
+
+
+def test_the_site_may_not_truncate_or_alter_any_table():
+    tables = [name for (name,) in sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+    assert len(tables) > 20
+    for table in tables:
+        [(may,)] = sql("SELECT has_table_privilege(current_user, %s, 'TRUNCATE')", [f'"{table}"'])
+        assert may is False, table
+    with pytest.raises(DatabaseError), transaction.atomic():
+        sql("ALTER TABLE memberships DISABLE TRIGGER memberships_open_group")
+
+
+@pytest.mark.parametrize(
+    "table", ["events", "members_history", "groups_history", "memberships_history", "tasks_history"]
+)
+def test_records_can_be_added_and_read_and_nothing_more(table):
+    may = {
+        verb: sql("SELECT has_table_privilege(current_user, %s, %s)", [table, verb])[0][0]
+        for verb in ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE")
+    }
+    assert may == {"SELECT": True, "INSERT": True, "UPDATE": False, "DELETE": False, "TRUNCATE": False}
+
+
+# --- A member's own requests ------------------------------------------------------------------
+
+
+@pytest.fixture
+def cast():
+    """Alice and Bob share a mission; Charlie is in another; an archived one Alice left; a hard one nobody may join."""
+    shared, other, hard = MissionFactory(), MissionFactory(), MissionFactory(min_trust_score=500)
+    alice, bob, charlie = MemberFactory.create_batch(3)
+    old = MembershipFactory(member=bob, group=MissionFactory(), ended=True)
+    for member, mission in ((alice, shared), (bob, shared), (charlie, other)):
+        join_mission(member=member, mission=mission)
+    Group.objects.filter(pk=old.group_id).update(status="archived")
+    TaskFactory(group=shared)
+    return {"alice": alice, "bob": bob, "charlie": charlie, "shared": shared, "other": other, "hard": hard, "old": old}
+
+
+def seen(member, query, parameters=None):
+    """What a query returns under a member's role, in a transaction that is rolled back."""
+    with transaction.atomic():
+        with as_member(member.pk):
+            rows = sql(query, parameters)
+        transaction.set_rollback(True)
+    return rows
+
+
+def may(member, query, parameters=None):
+    """Whether a change under a member's role touches a row; False also where the database refuses it."""
+    try:
+        return seen(member, query, parameters) > 0
+    except DatabaseError as error:
+        if error.__cause__.sqlstate != "42501":
+            raise
+        return False
+
+
+def test_a_member_sees_the_own_stays_and_those_in_the_same_missions(cast):
+    query = "SELECT member_id FROM memberships ORDER BY 1"
+    assert {row for (row,) in seen(cast["alice"], query)} == {cast["alice"].pk, cast["bob"].pk}
+    assert {row for (row,) in seen(cast["charlie"], query)} == {cast["charlie"].pk}
+    assert len(seen(cast["bob"], query)) == 3, "his own ended stay is his to see"
+
+
+def test_a_member_sees_people_of_the_same_missions_without_their_mail(cast):
+    assert {row for (row,) in seen(cast["alice"], "SELECT id FROM members")} == {cast["alice"].pk, cast["bob"].pk}
+    for column in ("email", "password", "is_superuser", "last_login"):
+        assert not may(cast["alice"], f"SELECT {column} FROM members")
+
+
+def test_a_member_sees_active_groups_and_the_archived_ones_they_were_in(cast):
+    query = "SELECT id FROM groups WHERE id = %s"
+    assert seen(cast["alice"], query, [cast["hard"].pk])
+    assert not seen(cast["alice"], query, [cast["old"].group_id])
+    assert seen(cast["bob"], query, [cast["old"].group_id])
+
+
+def test_a_member_sees_the_own_events_only(cast):
+    rows = seen(cast["alice"], "SELECT member_id FROM events")
+    assert {row for (row,) in rows} == {cast["alice"].pk}
+
+
+def test_nobody_set_means_nothing_to_see(cast):
+    with transaction.atomic():
+        sql("SELECT set_config('role', 'missionsite_member', true)")
+        counts = [sql(f"SELECT count(*) FROM {table}") for table in ("members", "memberships", "events")]
+        transaction.set_rollback(True)
+    assert counts == [[(0,)]] * 3
+
+
+JOIN = "INSERT INTO memberships (member_id, group_id, role, status) VALUES (%s, %s, %s, 'active')"
+LEAVE = "UPDATE memberships SET status = 'left', left_at = now() WHERE member_id = %s AND status = 'active'"
+
+
+def test_what_a_member_may_change_and_what_not(cast):
+    alice, bob, other, hard = (cast[name] for name in ("alice", "bob", "other", "hard"))
+    assert may(alice, JOIN, [alice.pk, other.pk, "Member"])
+    assert not may(alice, JOIN, [bob.pk, other.pk, "Member"]), "seats nobody else"
+    assert not may(alice, JOIN, [alice.pk, other.pk, "Founder"]), "takes no role"
+    assert not may(alice, JOIN, [alice.pk, hard.pk, "Member"]), "joins nothing above the own trust score"
+    assert may(alice, LEAVE, [alice.pk])
+    assert not may(alice, LEAVE, [bob.pk]), "ends nobody else's stay"
+    assert not may(alice, "UPDATE memberships SET role = 'Founder' WHERE member_id = %s", [alice.pk])
+    assert not may(alice, "UPDATE members SET trust_score = 999 WHERE id = %s", [alice.pk])
+    assert not may(alice, "UPDATE groups SET min_trust_score = 0")
+    assert not may(alice, "DELETE FROM memberships WHERE member_id = %s", [alice.pk])
+    event = "INSERT INTO events (type, actor_id, member_id) VALUES ('membership.created', %s, %s)"
+    assert may(alice, event, [alice.pk, alice.pk])
+    assert not may(alice, event, [bob.pk, alice.pk]), "acts for nobody else"
+
+
+def test_no_other_table_is_open_to_a_member():
+    open_to = {
+        (table, verb)
+        for table, verb in sql(
+            """SELECT c.relname, a.privilege_type FROM pg_class c, aclexplode(c.relacl) a
+               WHERE a.grantee = 'missionsite_member'::regrole AND c.relnamespace = 'public'::regnamespace"""
+        )
+    }
+    assert open_to == {
+        ("groups", "SELECT"),
+        ("tasks", "SELECT"),
+        ("memberships", "SELECT"),
+        ("mission_counters", "SELECT"),
+        ("mission_counts", "SELECT"),
+        ("events", "SELECT"),
+        ("memberships_history", "INSERT"),
+        ("pghistory_context", "SELECT"),
+        ("pghistory_context", "INSERT"),
+        ("pghistory_context", "UPDATE"),
+    }
+
+
+def test_services_join_and_leave_under_the_members_role_with_event_and_history(cast):
+    alice, other = cast["alice"], cast["other"]
+    with transaction.atomic(), as_member(alice.pk):
+        stay = join_mission(member=alice, mission=other)
+        with pytest.raises(AlreadyMember):
+            join_mission(member=alice, mission=other)
+        leave_mission(member=alice, mission=other)
+    assert Membership.objects.get(pk=stay.pk).status == "left"
+    assert list(Event.objects.filter(group=other, member=alice).order_by("pk").values_list("type", flat=True)) == [
+        "membership.created",
+        "membership.ended",
+    ]
+    assert MembershipHistory.objects.filter(pgh_obj=stay).count() == 2
+
+
+def test_the_role_ends_with_its_block(cast):
+    with transaction.atomic():
+        with as_member(cast["alice"].pk):
+            assert sql("SELECT current_user, current_member_id()") == [("missionsite_member", cast["alice"].pk)]
+        assert sql("SELECT current_user, current_member_id()") == [("missionsite_app", None)]
+
+
+def test_a_refusal_under_the_role_comes_in_words(cast):
+    with pytest.raises(NotAllowed) as refused, in_words(), transaction.atomic(), as_member(cast["alice"].pk):
+        sql("DELETE FROM groups")
+    assert isinstance(refused.value, DomainError)
+    assert sql("SELECT current_user") == [("missionsite_app",)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_outside_a_transaction_the_role_is_refused():
+    with pytest.raises(RuntimeError, match="needs a transaction"), as_member(MemberFactory().pk):
+        pass

@@ -1,0 +1,138 @@
+"""Stable IDs: given by the database at every door, never changed, never given twice."""
+
+import pytest
+from django.core.management import call_command
+from django.db import IntegrityError, connection, transaction
+
+from groups.errors import StableIdDoesNotFit, StableIdFixed, StableIdReused
+from groups.models import Group, Member, Task
+from groups.services.groups import create_mission, update_group
+from missionsite.common.errors import from_database, in_words
+from tests.factories.groups import ColonyFactory, MemberFactory, MissionFactory, TaskFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def sql(query, parameters=None):
+    with connection.cursor() as cursor:
+        cursor.execute(query, parameters)
+        return cursor.fetchall() if cursor.description else []
+
+
+def number(stable_id):
+    return int(stable_id.rpartition("-")[2])
+
+
+def refusal(query, parameters=None):
+    """The words for what the database refuses."""
+    with pytest.raises(IntegrityError) as refused, transaction.atomic():
+        sql(query, parameters)
+    return type(from_database(refused.value))
+
+
+def test_each_kind_has_its_prefix_and_numbers_of_its_own():
+    mission, task = MissionFactory(), TaskFactory()
+    assert mission.stable_id.startswith("FE-M-")
+    assert mission.parent_group.stable_id.startswith("FE-G-")
+    assert task.stable_id.startswith("FE-T-")
+    assert MemberFactory().member_id.startswith("FE-P-")
+
+
+def test_id_reaches_the_instance_without_reading_it_again(django_assert_num_queries):
+    colony = ColonyFactory()
+    with django_assert_num_queries(1):
+        mission = Group.objects.create(name="New", parent_group=colony)
+        assert number(mission.stable_id) > 0
+
+
+def test_raw_sql_and_bulk_create_get_ids_too():
+    colony = ColonyFactory()
+    [(raw,)] = sql("INSERT INTO groups (name, parent_group_id) VALUES ('Raw', %s) RETURNING stable_id", [colony.pk])
+    bulk = Group.objects.bulk_create([Group(name=f"Bulk {n}", parent_group=colony) for n in range(3)])
+    numbers = [number(raw), *(number(group.stable_id) for group in bulk)]
+    assert numbers == list(range(numbers[0], numbers[0] + 4))
+
+
+def test_explicit_null_and_empty_text_count_as_none_given():
+    colony = ColonyFactory()
+    for value in (None, ""):
+        [(given,)] = sql(
+            "INSERT INTO groups (stable_id, name, parent_group_id) VALUES (%s, 'X', %s) RETURNING stable_id",
+            [value, colony.pk],
+        )
+        assert given.startswith("FE-M-")
+
+
+@pytest.mark.parametrize("ahead", [1, 2, 1_000, 10_000_000_000])
+def test_an_id_brought_along_never_meets_a_later_one(ahead):
+    mission = MissionFactory()
+    brought = f"FE-M-{number(mission.stable_id) + ahead:05d}"
+    MissionFactory(stable_id=brought, parent_group=mission.parent_group)
+    later = [number(MissionFactory(parent_group=mission.parent_group).stable_id) for _n in range(3)]
+    assert later == [number(brought) + step for step in (1, 2, 3)]
+
+
+def test_an_id_brought_along_from_behind_does_not_move_numbers_back():
+    first, last = MissionFactory(), None
+    call_command("loaddata", "seeds", verbosity=0)
+    last = MissionFactory(parent_group=first.parent_group)
+    assert number(last.stable_id) > max(number(first.stable_id), 3)
+
+
+def test_six_digits_and_more_are_written_as_they_are():
+    TaskFactory(stable_id="FE-T-99999")
+    assert TaskFactory().stable_id == "FE-T-100000"
+
+
+@pytest.mark.parametrize(
+    "wrong", ["FE-G-00077", "FE-M-77", "FE-M-000077", "fe-m-00077", "FE-M-00077 ", "FE-M-" + "9" * 30, "x"]
+)
+def test_an_id_of_another_form_or_kind_is_refused(wrong):
+    colony = ColonyFactory()
+    query = "INSERT INTO groups (stable_id, name, parent_group_id) VALUES (%s, 'X', %s)"
+    assert refusal(query, [wrong, colony.pk]) is StableIdDoesNotFit
+
+
+@pytest.mark.parametrize(
+    ("make", "column"), [(MemberFactory, "member_id"), (MissionFactory, "stable_id"), (TaskFactory, "stable_id")]
+)
+def test_an_id_never_changes_and_never_comes_back(make, column):
+    row = make()
+    table, given = row._meta.db_table, getattr(row, column)
+    higher = given[:5] + f"{number(given) + 5:05d}"
+    assert refusal(f"UPDATE {table} SET {column} = %s WHERE id = %s", [higher, row.pk]) is StableIdFixed
+    sql(f"DELETE FROM {table} WHERE id = %s", [row.pk])
+    with pytest.raises(StableIdReused), in_words(), transaction.atomic():
+        make(**{column: given})
+    assert number(getattr(make(), column)) > number(given)
+
+
+def test_saving_a_group_leaves_its_id_alone():
+    mission = create_mission(name="Before", colony=ColonyFactory())
+    assert update_group(group=mission, name="After").stable_id == mission.stable_id
+    with pytest.raises(TypeError):
+        update_group(group=mission, stable_id="FE-M-00099")
+
+
+def test_the_site_may_not_touch_the_numbers():
+    for name in "pgmt":
+        [(may,)] = sql(
+            "SELECT has_sequence_privilege(current_user, %s, 'USAGE, SELECT, UPDATE')", [f"stable_id_{name}"]
+        )
+        assert may is False
+    assert sql("SELECT has_function_privilege(current_user, 'next_stable_id(\"char\")', 'EXECUTE')") == [(False,)]
+
+
+def test_a_refused_number_leaves_no_lock_behind():
+    colony = ColonyFactory()
+    refusal("INSERT INTO groups (stable_id, name, parent_group_id) VALUES ('FE-M-123', 'X', %s)", [colony.pk])
+    sql("SELECT 1 FROM groups")
+    MissionFactory(stable_id="FE-M-54321")
+    held = sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
+    assert held == [(0,)]
+
+
+def test_all_ids_of_the_seeds_are_kept():
+    call_command("loaddata", "seeds", verbosity=0)
+    assert set(Member.objects.values_list("member_id", flat=True)) >= {f"FE-P-{n:05d}" for n in range(13)}
+    assert Task.objects.filter(stable_id="FE-T-00011").exists()

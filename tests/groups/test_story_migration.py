@@ -1,0 +1,328 @@
+"""The mission schema story on databases with data: forward, back, forward again, through manage.py."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.conf import settings
+from psycopg.conninfo import make_conninfo
+
+from missionsite import embedded
+
+CHECKOUT = Path(settings.BASE_DIR)
+COLONY = "10000000-0000-0000-0000-000000000001"
+# Every table with rows of people's own, in the order of their first columns.
+TABLES = ["members", "groups", "memberships", "tasks", "events"]
+HISTORY = ["members_history", "groups_history", "memberships_history", "tasks_history"]
+
+
+class Story:
+    """An empty database of its own, reached through manage.py and as its owner."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        owner = settings.DATABASE_OWNER
+        self.owner = {key: owner[key.upper()] for key in ("host", "port", "user", "password")}
+
+    def connect(self, database: str | None = None) -> psycopg.Connection:
+        return psycopg.connect(make_conninfo(**self.owner, dbname=database or self.name), autocommit=True)
+
+    def sql(self, query: str, parameters=None) -> list[tuple]:
+        with self.connect() as session:
+            cursor = session.execute(query, parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    def manage(self, *arguments: str, stdin: str | None = None, **environment: str) -> subprocess.CompletedProcess:
+        app = settings.DATABASES["default"]
+        url = "postgres://{user}:{password}@{host}:{port}/" + self.name
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=CHECKOUT,
+            input=stdin,
+            text=True,
+            capture_output=True,
+            env=os.environ
+            | {
+                "DATABASE_URL": url.format(**{k: app[k.upper()] for k in ("user", "password", "host", "port")}),
+                "DATABASE_OWNER_URL": url.format(**self.owner),
+                "SECRET_KEY": "only for this test " * 4,
+            }
+            | environment,
+        )
+
+    def migrate(self, *target: str, **environment: str) -> None:
+        done = self.manage("migrate", "-v0", *target, **environment)
+        assert done.returncode == 0, done.stderr
+
+    def rows(self) -> dict[str, list]:
+        # Where a count is kept, folded or not, is no fact about the group.
+        row = "to_jsonb(t) - '{folded_member_count,folded_stay_count,folded_open_task_count}'::text[]"
+        return {table: self.sql(f"SELECT {row} FROM {table} t ORDER BY ({row})::text") for table in [*TABLES, *HISTORY]}
+
+    def schema(self) -> str:
+        dump = subprocess.run(
+            [embedded.psql_path().with_name("pg_dump"), "--schema-only", make_conninfo(**self.owner, dbname=self.name)],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        # Newer versions guard a dump with a random word.
+        return re.sub(r"^\\(un)?restrict .*$", "", dump, flags=re.MULTILINE)
+
+
+class Databases:
+    """Makes databases, and copies of those made before: migrating each test's own would take most of the time."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, Story] = {}
+
+    def copy(self, of: str | None, name: str) -> Story:
+        story = Story(f"story_{os.getpid()}_{name}")
+        with story.connect("postgres") as session:
+            session.execute(f"DROP DATABASE IF EXISTS {story.name} WITH (FORCE)")
+            template = f"TEMPLATE {self.made[of].name}" if of else ""
+            session.execute(f"CREATE DATABASE {story.name} {template}")
+        self.made[name] = story
+        return story
+
+    def drop(self) -> None:
+        for story in self.made.values():
+            with story.connect("postgres") as session:
+                session.execute(f"DROP DATABASE IF EXISTS {story.name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def databases(django_db_setup):
+    databases = Databases()
+    yield databases
+    databases.drop()
+
+
+@pytest.fixture
+def story(databases):
+    return databases.copy(None, "empty")
+
+
+@pytest.fixture
+def before(databases):
+    """The schema before the story, with a community in it."""
+    if "before" not in databases.made:
+        tell_before(databases.copy(None, "before"))
+    return databases.copy("before", "test")
+
+
+@pytest.fixture
+def after(databases, before):
+    """The story told, and lived in: thresholds, ended stays, a return, edits with their history."""
+    if "after" not in databases.made:
+        tell_after(databases.copy("before", "after"))
+    return databases.copy("after", "test")
+
+
+def tell_before(story: Story) -> None:
+    story.migrate("groups", "0001")
+    story.sql(
+        """
+        INSERT INTO members (email, display_name) SELECT 'm' || i || '@example.org', 'Member ' || i
+        FROM generate_series(1, 5) i;
+        INSERT INTO groups (id, name, type, created_at)
+        VALUES ('10000000-0000-0000-0000-000000000001', 'Future''s Edge', 'colony', '2026-01-01');
+        INSERT INTO groups (name, type, parent_group_id, created_at, description) VALUES
+            ('Older than the webinars', 'mission', '10000000-0000-0000-0000-000000000001', '2026-01-02', 'a'),
+            ('Webinar Series Season 0', 'mission', '10000000-0000-0000-0000-000000000001', '2026-01-03', 'b'),
+            ('Newer than the webinars', 'mission', '10000000-0000-0000-0000-000000000001', '2026-01-04', 'c');
+        INSERT INTO groups (name, type, created_at) VALUES ('A second colony', 'colony', '2026-01-05');
+        INSERT INTO memberships (member_id, group_id, role)
+        SELECT m.id, g.id, 'Role of ' || g.name FROM members m, groups g;
+        INSERT INTO tasks (group_id, title) SELECT id, 'Task in ' || name FROM groups;
+        INSERT INTO events (type, group_id) SELECT 'group.created', id FROM groups;
+        """
+    )
+    return story
+
+
+def tell_after(story: Story) -> None:
+    story.migrate()
+    story.sql(
+        """
+        UPDATE groups SET min_trust_score = 250 WHERE stable_id = 'FE-M-00002';
+        UPDATE memberships SET status = 'left', left_at = joined_at + interval '3 days'
+        WHERE group_id = (SELECT id FROM groups WHERE stable_id = 'FE-M-00002');
+        INSERT INTO memberships (member_id, group_id, role)
+        SELECT m.id, g.id, 'Back again' FROM members m, groups g
+        WHERE m.member_id = 'FE-P-00001' AND g.stable_id = 'FE-M-00002';
+        UPDATE tasks SET title = title || ', edited';
+        """
+    )
+
+
+def test_forward_gives_every_group_its_stable_id_and_keeps_every_row(before):
+    seats = before.sql("SELECT member_id, group_id, role, joined_at FROM memberships ORDER BY 1, 2")
+    before.migrate()
+    assert before.sql("SELECT stable_id, name, min_trust_score FROM groups ORDER BY stable_id") == [
+        ("FE-G-00001", "Future's Edge", None),
+        ("FE-G-00002", "A second colony", None),
+        ("FE-M-00001", "Webinar Series Season 0", 0),
+        ("FE-M-00002", "Older than the webinars", 0),
+        ("FE-M-00003", "Newer than the webinars", 0),
+    ]
+    assert before.sql("SELECT member_id, group_id, role, joined_at FROM memberships ORDER BY 1, 2") == seats
+    assert before.sql("SELECT DISTINCT status, left_at FROM memberships") == [("active", None)]
+    assert before.sql("SELECT count(DISTINCT id) FROM memberships") == [(25,)]
+    assert before.sql("SELECT count(*) FROM tasks") == before.sql("SELECT count(*) FROM events") == [(5,)]
+    assert before.sql("SELECT * FROM mission_counter_drift()") == []
+    assert before.sql("INSERT INTO groups (name, type) VALUES ('Next', 'colony') RETURNING stable_id") == [
+        ("FE-G-00003",)
+    ]
+
+
+def test_back_and_forward_again_give_the_same_rows_and_the_same_schema(after):
+    rows, schema = after.rows(), after.schema()
+    after.migrate("groups", "0001", GROUPS_ROLLBACK_SETS_ASIDE="on")
+    assert after.sql("SELECT count(*) FROM memberships") == [(21,)], "every running seat is still there"
+    assert after.sql("SELECT count(*) FROM memberships_set_aside WHERE status = 'left'") == [(5,)]
+    after.migrate()
+    assert after.rows() == rows
+    assert after.schema() == schema
+    assert after.sql("SELECT * FROM mission_counter_drift()") == []
+
+
+def test_way_back_stops_before_anything_is_undone_and_names_the_stays(after):
+    rows, schema = after.rows(), after.schema()
+    refused = after.manage("migrate", "groups", "0001")
+    assert refused.returncode == 1
+    assert "cannot hold 5 ended stays" in refused.stderr
+    assert "FE-P-00001 in FE-M-00002" in refused.stderr
+    assert "GROUPS_ROLLBACK_SETS_ASIDE=on" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert after.rows() == rows
+    assert after.schema() == schema
+
+
+def test_migration_itself_refuses_too(after):
+    after.migrate("groups", "0002", GROUPS_ROLLBACK_SETS_ASIDE="on")
+    sql = (CHECKOUT / "groups/migrations/sql/membership_stays.reverse.sql").read_text()
+    with pytest.raises(psycopg.errors.CheckViolation) as refused:
+        after.sql(sql)
+    assert refused.value.diag.constraint_name == "memberships_rollback_keeps_stays"
+    assert after.sql("SELECT count(*) FROM memberships WHERE status = 'left'") == [(5,)]
+
+
+def test_group_deleted_while_back_does_not_free_its_stable_id(after):
+    after.migrate("groups", "0001", GROUPS_ROLLBACK_SETS_ASIDE="on")
+    after.sql(
+        """
+        ALTER TABLE events DISABLE TRIGGER events_append_only;
+        WITH gone AS (SELECT id FROM groups WHERE name = 'Newer than the webinars'),
+             t AS (DELETE FROM tasks WHERE group_id IN (SELECT id FROM gone)),
+             e AS (DELETE FROM events WHERE group_id IN (SELECT id FROM gone)),
+             m AS (DELETE FROM memberships WHERE group_id IN (SELECT id FROM gone))
+        DELETE FROM groups WHERE id IN (SELECT id FROM gone);
+        ALTER TABLE events ENABLE ALWAYS TRIGGER events_append_only;
+        """
+    )
+    after.migrate()
+    assert after.sql("SELECT stable_id FROM retired_stable_ids WHERE stable_id LIKE 'FE-M-%%'") == [("FE-M-00003",)]
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        after.sql("INSERT INTO groups (stable_id, name, parent_group_id) VALUES ('FE-M-00003', 'Again', %s)", [COLONY])
+
+
+def test_mission_below_a_mission_stops_the_story_loudly_with_nothing_done(before):
+    before.sql(
+        """INSERT INTO groups (name, type, parent_group_id)
+           SELECT 'Misplaced', 'mission', id FROM groups WHERE name = 'Webinar Series Season 0'"""
+    )
+    schema = before.schema()
+    refused = before.manage("migrate", "groups", "0002")
+    assert refused.returncode != 0
+    assert "the parent of these missions is no colony: Misplaced" in refused.stderr
+    assert before.schema() == schema
+
+
+# The seed's four validation blocks and three manual tests, in words of our own, as one would type them into psql.
+VALIDATION = """
+DO $$ BEGIN
+    IF (SELECT count(*) FROM groups WHERE stable_id IS NULL) > 0 THEN RAISE EXCEPTION 'missing stable IDs'; END IF;
+    RAISE NOTICE 'first passes';
+END $$;
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM groups GROUP BY stable_id HAVING count(*) > 1) THEN RAISE EXCEPTION 'repeated IDs'; END IF;
+    RAISE NOTICE 'second passes';
+END $$;
+DO $$
+DECLARE
+    nobody uuid := '00000000-0000-0000-0000-000000000000';
+    webinars uuid := '20000000-0000-0000-0000-000000000001';
+BEGIN
+    INSERT INTO memberships (member_id, group_id, role, joined_at, status)
+    VALUES (nobody, webinars, 'Member', now(), 'active');
+    BEGIN
+        INSERT INTO memberships (member_id, group_id, role, joined_at, status)
+        VALUES (nobody, webinars, 'Member', now(), 'active');
+        RAISE EXCEPTION 'two seats at once';
+    EXCEPTION WHEN unique_violation THEN
+        RAISE NOTICE 'third refuses';
+    END;
+    UPDATE memberships SET status = 'left', left_at = now()
+    WHERE member_id = nobody AND group_id = webinars AND status = 'active';
+    INSERT INTO memberships (member_id, group_id, role, joined_at, status)
+    VALUES (nobody, webinars, 'Member', now(), 'active');
+    RAISE NOTICE 'third passes';
+    DELETE FROM memberships WHERE member_id = nobody AND group_id = webinars;
+END $$;
+DO $$ BEGIN
+    IF (SELECT count(*) FROM get_active_missions('00000000-0000-0000-0000-000000000000'::uuid, 0)) <> 3 THEN
+        RAISE EXCEPTION 'not three missions';
+    END IF;
+    PERFORM count(*) FROM get_mission_members('20000000-0000-0000-0000-000000000001'::uuid);
+    RAISE NOTICE 'fourth passes';
+END $$;
+"""
+MANUAL = """
+SELECT stable_id, name, type, min_trust_score FROM groups ORDER BY stable_id;
+SELECT name, is_eligible FROM get_active_missions('00000000-0000-0000-0000-000000000000'::uuid, 0);
+INSERT INTO memberships (member_id, group_id, role, joined_at, status)
+VALUES ('00000000-0000-0000-0000-000000000000', '20000000-0000-0000-0000-000000000001', 'Member', now(), 'active');
+UPDATE memberships SET status = 'left', left_at = now()
+WHERE member_id = '00000000-0000-0000-0000-000000000000' AND group_id = '20000000-0000-0000-0000-000000000001';
+INSERT INTO memberships (member_id, group_id, role, joined_at, status)
+VALUES ('00000000-0000-0000-0000-000000000000', '20000000-0000-0000-0000-000000000001', 'Member', now(), 'active');
+DELETE FROM memberships
+WHERE member_id = '00000000-0000-0000-0000-000000000000' AND group_id = '20000000-0000-0000-0000-000000000001';
+"""
+
+
+def test_the_seeds_sql_runs_in_psql_and_the_validation_command_passes(story):
+    story.migrate()
+    assert story.manage("loaddata", "seeds").returncode == 0
+    validated = story.manage("dbshell", "--", "-v", "ON_ERROR_STOP=1", stdin=VALIDATION)
+    assert validated.returncode == 0, validated.stderr
+    for passed in ("first passes", "second passes", "third refuses", "third passes", "fourth passes"):
+        assert passed in validated.stderr
+    manual = story.manage("dbshell", "--", "-v", "ON_ERROR_STOP=1", "-At", stdin=MANUAL)
+    assert manual.returncode == 0, manual.stderr
+    assert manual.stdout.splitlines() == [
+        "FE-G-00001|Future's Edge|colony|",
+        "FE-M-00001|Webinar Series Season 0|mission|0",
+        "FE-M-00002|Content Creation|mission|250",
+        "FE-M-00003|Platform Development|mission|500",
+        "Webinar Series Season 0|t",
+        "Content Creation|f",
+        "Platform Development|f",
+        "INSERT 0 1",
+        "UPDATE 1",
+        "INSERT 0 1",
+        "DELETE 2",
+    ]
+    passing = story.manage("validate_missions")
+    assert passing.returncode == 0
+    assert passing.stdout.count("PASS") == 7
+    story.sql("DROP INDEX idx_memberships_active_unique")
+    failing = story.manage("validate_missions")
+    assert failing.returncode == 1
+    assert "FAIL  A second active membership is refused: a member took a second seat" in failing.stdout
+    assert "Traceback" not in failing.stderr

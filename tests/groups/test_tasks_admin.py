@@ -1,0 +1,86 @@
+"""Tasks in the back office: they move only as the services allow."""
+
+import pytest
+from django.urls import reverse
+
+from groups.models import Event, Task
+from tests.admin import client, words
+from tests.factories.groups import MemberFactory, MembershipFactory, MissionFactory, TaskFactory
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/groups/task/"
+
+
+@pytest.fixture
+def lead():
+    return client("Delivery Lead")
+
+
+def page(task, name: str = "change") -> str:
+    return reverse(f"admin:groups_task_{name}", args=[task.pk])
+
+
+def test_adds_a_task(lead):
+    mission = MissionFactory()
+    values = {"group": mission.pk, "title": "Weed", "description": "", "reward_points": 5, "due_on": ""}
+    lead.post(f"{LIST}add/", values)
+    task = Task.objects.get()
+    assert (task.title, task.group, task.state) == ("Weed", mission, "open")
+    assert Event.objects.get().type == "task.created"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"), [({"reward_points": -1}, "reward_points"), ({"due_on": "never"}, "due_on")]
+)
+def test_odd_values_are_errors_of_their_field(lead, changes, field):
+    task = TaskFactory()
+    values = {"title": task.title, "description": "", "reward_points": 0, "due_on": ""}
+    response = lead.post(page(task), values | changes)
+    assert response.status_code == 200
+    assert field in response.context["adminform"].form.errors
+
+
+def test_moves_through_its_life(lead):
+    stay = MembershipFactory()
+    task = TaskFactory(group=stay.group, reward_points=7)
+    lead.post(page(task, "claim"), {"member": stay.member_id})
+    task.refresh_from_db()
+    assert (task.state, task.claimed_by) == ("claimed", stay.member)
+    lead.post(page(task, "reopen"), {"reason": "Mistake"})
+    lead.post(page(task, "claim"), {"member": stay.member_id})
+    lead.post(page(task, "complete"))
+    stay.member.refresh_from_db()
+    assert stay.member.trust_score == 7
+    response = lead.post(page(task, "cancel"), {"reason": "x"})
+    assert "This task is done" in words(response)
+
+
+def test_only_a_member_of_the_mission_claims(lead):
+    task, stranger = TaskFactory(), MemberFactory(display_name="Stranger")
+    response = lead.post(page(task, "claim"), {"member": stranger.pk})
+    assert response.status_code == 200
+    assert "Only a member of the mission can claim its task" in words(response)
+    assert f'value="{stranger.pk}"' in words(response)
+
+
+def test_several_are_cancelled_at_once(lead):
+    tasks = TaskFactory.create_batch(2)
+    cancelled = TaskFactory(state="cancelled")
+    values = {"action": "cancel", "_selected_action": [task.pk for task in [*tasks, cancelled]], "apply": "1"}
+    assert "2 cancelled, 1 refused." in words(lead.post(LIST, values | {"reason": "Over"}))
+
+
+def test_an_auditor_changes_nothing():
+    auditor, task = client("Auditor"), TaskFactory()
+    assert auditor.get(page(task)).status_code == 200
+    assert auditor.post(page(task), {"title": "x"}).status_code == 403
+    assert auditor.post(page(task, "cancel"), {"reason": "x"}).status_code == 403
+
+
+@pytest.mark.parametrize("rows", [1, 12])
+def test_the_list_makes_a_fixed_number_of_queries(lead, rows, django_assert_num_queries):
+    TaskFactory.create_batch(rows)
+    lead.get(LIST)
+    # Session, user, rights twice, count, keys, rows.
+    with django_assert_num_queries(7):
+        lead.get(LIST)

@@ -1,0 +1,219 @@
+"""What the documentation names is there: tests, commands, files, links."""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.core.management import get_commands
+
+from groups import errors
+from missionsite.common.errors import DomainError
+
+CHECKOUT = Path(settings.BASE_DIR)
+PAGE = CHECKOUT / "docs" / "traceability.md"
+RULES = CHECKOUT / "groups" / "README.md"
+# Every numbered item of the seed has a row of its own.
+ITEMS = [
+    *(f"AC{number}" for number in range(1, 12)),
+    *(f"Step {number}" for number in range(1, 9)),
+    *(f"Validation {number}" for number in range(1, 5)),
+    *(f"Test {number}" for number in range(1, 4)),
+]
+FOLDERS = ("bin/", ".ci/", "tests/", "groups/", "missionsite/", "benchmarks/", "docs/")
+NOT_OURS = {"node_modules", ".venv", "var", ".git"}
+
+
+@cache
+def names_in(path: Path) -> frozenset[str]:
+    """What a Python file defines: functions, classes and, as Class::method, what is in its classes."""
+    names = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            names |= {f"{node.name}::{inner.name}" for inner in node.body if isinstance(inner, ast.FunctionDef)}
+    return frozenset(names)
+
+
+def wrong_with(reference: str) -> str | None:
+    """What is wrong with a test, command or file named in backticks; None for what is there or is none of these."""
+    words = reference.split()
+    while words and re.fullmatch(r"[A-Z_]+=\S*", words[0]):
+        words.pop(0)
+    if not words:
+        return None
+    if "::" in words[0]:
+        path, _, name = words[0].partition("::")
+        if not (CHECKOUT / path).is_file():
+            return f"{reference}: there is no file {path}"
+        return None if name in names_in(CHECKOUT / path) else f"{reference}: {path} has no {name}"
+    if words[0].endswith("python"):
+        words.pop(0)
+    if words[:1] == ["manage.py"]:
+        return None if words[1:] and words[1] in get_commands() else f"{reference}: there is no such command"
+    if words[:1] == ["-m"]:
+        module = CHECKOUT / f"{words[1].replace('.', '/')}.py"
+        return None if module.is_file() else f"{reference}: there is no module {words[1]}"
+    if words[:1] == ["bin/prove-demo"]:
+        unknown = set(words[1:]) - names_in(CHECKOUT / "bin" / "prove_demo.py")
+        return f"{reference}: there is no proof {', '.join(sorted(unknown))}" if unknown else None
+    for word in words:
+        if word.startswith(FOLDERS) and not _is_there(word):
+            return f"{reference}: there is no {word}"
+    return None
+
+
+def _is_there(path: str) -> bool:
+    if re.search(r"[*<>]", path):
+        return "<" in path or any(CHECKOUT.glob(path))
+    return (CHECKOUT / path).exists()
+
+
+def shows(reference: str) -> bool:
+    """Whether a reference is a test, a test file or a command: something that can be run."""
+    return bool(re.search(r"::|^tests/\S+\.py$|manage\.py |python -m |^bin/|^\.ci/| bin/", reference))
+
+
+def references(text: str) -> list[str]:
+    return re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
+
+
+def rows(text: str, *, last_column: str) -> Iterator[list[str]]:
+    """The cells of each row of the tables whose last column has this head."""
+    inside = False
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split(" | ")]
+        if not line.startswith("|"):
+            inside = False
+        elif cells[-1].rstrip(" |") == last_column:
+            inside = True
+        elif inside and not set(line) <= set("|- "):
+            yield cells
+
+
+def missing_rules(text: str) -> list[str]:
+    """Rules of the models and refusals of groups/errors.py that the table of rules does not name in one row."""
+    listed = [set(references(" | ".join(cells))) for cells in rows(text, last_column="where")]
+    wanted = [{rule.name} for model in apps.get_app_config("groups").get_models() for rule in model._meta.constraints]
+    for refusal in vars(errors).values():
+        if isinstance(refusal, type) and issubclass(refusal, DomainError) and refusal is not DomainError:
+            wanted.append({refusal.__name__, *filter(None, [refusal.constraint])})
+    return [", ".join(sorted(names)) for names in wanted if not any(names <= row for row in listed)]
+
+
+def settings_read() -> set[str]:
+    """The names of every setting read from the environment."""
+    sources = [CHECKOUT / "missionsite" / "settings.py", *(CHECKOUT / "missionsite" / "embedded").glob("*.py")]
+    pattern = r"""(?:env\.\w+|environ\.get|_setting)\(\s*"([A-Z_]+)"|environ\["([A-Z_]+)"\]"""
+    found = re.findall(pattern, "\n".join(source.read_text(encoding="utf-8") for source in sources))
+    return {first or second for first, second in found}
+
+
+def pages() -> list[Path]:
+    """Every Markdown page of the project."""
+    return sorted(path for path in CHECKOUT.rglob("*.md") if not NOT_OURS & set(path.relative_to(CHECKOUT).parts))
+
+
+def broken_links(page: Path, text: str) -> list[str]:
+    """Relative links and pictures of a page that lead nowhere, their headings included."""
+    text = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    broken = []
+    for target in re.findall(r"\[[^\]\n]*\]\(([^)\s]+)\)", text):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        found = (page.parent / path) if path else page
+        if not found.exists() or (anchor and anchor not in anchors(found.read_text(encoding="utf-8"))):
+            broken.append(f"{page.relative_to(CHECKOUT)}: {target}")
+    return broken
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors of a page's headings, as repository hosts make them."""
+    heads = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def test_what_the_page_names_exists():
+    assert [wrong for each in references(PAGE.read_text(encoding="utf-8")) if (wrong := wrong_with(each))] == []
+
+
+@pytest.mark.parametrize(
+    "made_up",
+    [
+        "tests/groups/test_races.py::test_nothing_like_this",
+        "tests/groups/test_api.py::TestList::test_nothing_like_this",
+        "tests/groups/test_nothing.py::test_nothing",
+        "tests/groups/test_nothing.py",
+        "manage.py validate_nothing",
+        "python -m benchmarks.nothing",
+        "bin/nothing",
+        "bin/prove-demo killed_nothing",
+        "ROUNDS=1 bin/test tests/groups/test_nothing.py",
+    ],
+)
+def test_a_made_up_name_is_reported(made_up):
+    assert wrong_with(made_up)
+
+
+def test_every_item_of_the_seed_has_its_row():
+    named = [cells[0] for cells in rows(PAGE.read_text(encoding="utf-8"), last_column="shown by")]
+    assert [item for item in ITEMS if named.count(item) != 1] == []
+
+
+def test_every_row_names_something_that_can_be_run():
+    listed = list(rows(PAGE.read_text(encoding="utf-8"), last_column="shown by"))
+    assert len(listed) > len(ITEMS)
+    assert [cells for cells in listed if not any(map(shows, references(cells[-1])))] == []
+
+
+def test_a_row_without_a_test_or_command_is_reported():
+    text = "| item | shown by |\n|---|---|\n| AC1 | believe it, `groups` is fine |\n"
+    assert [cells for cells in rows(text, last_column="shown by") if not any(map(shows, references(cells[-1])))]
+
+
+def test_every_difference_has_its_reason():
+    listed = list(rows(PAGE.read_text(encoding="utf-8"), last_column="why"))
+    assert listed
+    assert [cells for cells in listed if len(cells) != 3 or not all(cells)] == []
+
+
+def test_every_setting_is_explained_in_the_example():
+    explained = set(
+        re.findall(r"^(?:# )?([A-Z_]+)=", (CHECKOUT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    read = settings_read()
+    assert len(read) > 20
+    # Set by the test runner for the processes it starts.
+    assert read - explained == {"MISSIONSITE_TESTING"}
+
+
+def test_every_rule_of_groups_is_in_its_table():
+    assert missing_rules(RULES.read_text(encoding="utf-8")) == []
+
+
+def test_a_rule_without_a_row_is_reported():
+    text = RULES.read_text(encoding="utf-8").replace("`idx_memberships_active_unique`", "an index")
+    assert missing_rules(text) == ["idx_memberships_active_unique", "AlreadyMember, idx_memberships_active_unique"]
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(CHECKOUT)))
+def test_every_link_and_every_name_on_a_page_leads_somewhere(page):
+    text = page.read_text(encoding="utf-8")
+    assert broken_links(page, text) == []
+    assert [wrong for each in references(text) if (wrong := wrong_with(each))] == []
+
+
+def test_a_broken_link_is_reported():
+    text = "[here](README.md) [gone](gone.md) [there](traceability.md#traceability) [nowhere](traceability.md#nowhere)"
+    assert broken_links(CHECKOUT / "docs" / "page.md", "[up](../README.md)") == []
+    assert broken_links(CHECKOUT / "docs" / "page.md", text) == [
+        "docs/page.md: README.md",
+        "docs/page.md: gone.md",
+        "docs/page.md: traceability.md#nowhere",
+    ]
