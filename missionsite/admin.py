@@ -3,11 +3,15 @@
 # Imported for its registration, which is then replaced.
 import django.contrib.auth.admin  # noqa: F401
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth.models import Group, Permission
+from django.db import DataError, transaction
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from procrastinate.contrib.django.admin import ProcrastinateJobAdmin
+from procrastinate.contrib.django.models import ProcrastinateJob
 from unfold.decorators import display
 
 from missionsite.common.admin import ModelAdmin
@@ -18,7 +22,7 @@ from missionsite.roles import ROLES
 admin.site.search = search
 admin.site.autocomplete_view = pick
 admin.site.index_title = "Home"
-admin.site.unregister(Group)
+admin.site.unregister([Group, ProcrastinateJob])
 
 
 @admin.register(Role)
@@ -71,3 +75,16 @@ class RoleAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Role, form, change: bool) -> None:
         """A role is an account's setting, not a business object: it is saved as it is."""
         obj.save()
+
+
+@admin.register(ProcrastinateJob)
+class BackgroundJobAdmin(ProcrastinateJobAdmin):
+    """Background jobs as the queue's own pages show them."""
+
+    def get_changelist_instance(self, request: HttpRequest):
+        """The list; a state that is none in the address is said in words, not left to PostgreSQL."""
+        try:
+            with transaction.atomic():
+                return super().get_changelist_instance(request)
+        except DataError as error:
+            raise IncorrectLookupParameters from error

@@ -9,3 +9,4 @@ urlpatterns = [
     path("api/", api.urls),
     path("admin/", admin.site.urls),
 ]
+handler500 = "missionsite.common.error_pages.server_error"

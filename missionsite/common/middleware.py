@@ -1,11 +1,11 @@
-"""Middleware of the whole site: a request id, and a clear word about text that cannot be stored."""
+"""Middleware of the whole site: a request id, and a clear word about what no page can do or store."""
 
 import logging
 import re
 import uuid
 from contextvars import ContextVar
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.views.defaults import bad_request
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
@@ -39,6 +39,24 @@ class RequestIdFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id.get()
         return True
+
+
+class PageMethodsMiddleware:
+    """Refuse what no page answers to.
+
+    Django's back office would answer a DELETE with the page and status 200, as if something had been deleted.
+    """
+
+    methods = ("GET", "HEAD", "POST")
+
+    def __init__(self, get_response) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method in self.methods or request.path_info.startswith("/api/"):
+            return self.get_response(request)
+        words = f"A page answers to {', '.join(self.methods)}; the API is at /api/.\n"
+        return HttpResponseNotAllowed(self.methods, words, content_type="text/plain; charset=utf-8")
 
 
 class CleanInputMiddleware:

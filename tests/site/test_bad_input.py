@@ -1,0 +1,327 @@
+"""Whatever is sent to whichever address: never a 500, a readable refusal, and nothing half-written.
+
+The addresses come from the URL resolver; a superuser sends it all, so that no refusal of rights hides a fault.
+Runs the same requests every time. MISSIONSITE_FUZZ_EXAMPLES=200 makes that many for each address instead of a few.
+"""
+
+import os
+import re
+from html import unescape
+from urllib.parse import quote, urlencode
+
+import pytest
+from django.contrib import admin
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.site.routes import Route, bulk_actions, routes
+from tests.site.world import Watch, World, address, body_of, build, model_of, object_of, query_of
+
+pytestmark = pytest.mark.django_db
+
+EXAMPLES = int(os.environ.get("MISSIONSITE_FUZZ_EXAMPLES", "4"))
+fuzzed = settings(
+    max_examples=EXAMPLES,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+FORM = "application/x-www-form-urlencoded"
+BOUNDARY = "multipart/form-data; boundary=edge"
+TEN_MEGABYTES = 10_000_000
+AWKWARD = [
+    "",
+    " ",
+    "\x00",
+    "a\x00b",
+    "\ufffe\u202e",
+    "-1",
+    "0",
+    "9" * 400,
+    str(2**31),
+    str(2**63),
+    str(-(2**63) - 1),
+    "1e400",
+    "NaN",
+    "0x10",
+    "٣",
+    "²",
+    "00000000-0000-0000-0000-000000000000",
+    "00000000-0000-0000-0000-00000000000g",
+    "0000-00-00",
+    "0001-01-01",
+    "9999-12-31",
+    "99999-12-31",
+    "2026-02-30",
+    "2026-11-21T25:61:61+99:99",
+    "null",
+    "[]",
+    "' OR 1=1 --",
+    "%",
+    "\\",
+    "../../etc/passwd",
+    "//example.org/",
+    "<script>alert(1)</script>",
+    "🦉" * 300,
+    "a" * 20_000,
+]
+# Bytes that are no UTF-8, a lone surrogate, a cut sequence.
+RAW = [b"\xff\xfe", b"\xed\xa0\x80", b"\xf0\x9f", b"\x00", b"\xc0\xaf"]
+texts = st.one_of(st.sampled_from(AWKWARD), st.text(max_size=30))
+raw_values = st.one_of(
+    texts.map(lambda value: value.encode("utf-8", "surrogatepass")), st.sampled_from(RAW), st.binary(max_size=12)
+)
+# What a list takes, and what looks like it; pickers and pages have theirs here too.
+QUERY_NAMES = ["q", "p", "o", "e", "s", "next", "all", "page", "term", "extended", "app_label", "model_name", "field_name"]
+QUERY_NAMES += ["_popup", "_to_field", "_changelist_filters", "_facets", "pk__in", "id__exact", "password__startswith"]
+QUERY_NAMES += ["limit", "cursor", "eligible", "type", "role", "group", "member", "ot", "open_tasks"]
+
+
+def pairs(names: list[str]):
+    """Names with values, some twice, as an encoded form or query."""
+    name = st.one_of(st.sampled_from(names), texts) if names else texts
+    pair = st.tuples(name.map(lambda text: text.encode("utf-8", "surrogatepass")), raw_values)
+    return st.lists(pair, max_size=6).map(lambda rows: "&".join(f"{quote(key)}={quote(value)}" for key, value in rows))
+
+
+def parts() -> st.SearchStrategy[str]:
+    """What stands in an address where an id belongs."""
+    return raw_values.map(lambda value: quote(value[:3000], safe="") or "x")
+
+
+class Sender:
+    """A superuser's browser and program; every answer is checked, and whatever it changed is taken back."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.watch = world, Watch()
+        self.browser, self.program = world.client("superuser"), world.token_client("superuser")
+        self.sent = 0
+
+    def send(self, route: Route, method: str, target: str, body: bytes = b"", content_type: str = FORM) -> HttpResponse:
+        client = self.program if route.is_api else self.browser
+        cookies = client.cookies.copy()
+        with transaction.atomic():
+            answer = Client.generic(client, method, target, body, content_type)
+            answer.render() if hasattr(answer, "render") else None
+            changed = self.watch.changed()
+            transaction.set_rollback(True)
+        client.cookies = cookies
+        self.sent += 1
+        said = f"{method} {target[:300]} {content_type} {body[:300]!r} -> {answer.status_code}"
+        assert answer.status_code < 500, said
+        if route.is_api and answer.status_code >= 400:
+            assert answer["Content-Type"] == "application/problem+json", said
+        if not route.is_api and answer.status_code >= 400 and method != "HEAD":
+            assert_readable(answer, said)
+        # A form that made something leads on to another page; only a new token is shown at once.
+        if answer.status_code >= 400 or (answer.status_code == 200 and b"ms_" not in answer.content):
+            assert not changed, f"{said}, and the database changed"
+        return answer
+
+
+def assert_readable(answer: HttpResponse, said: str) -> None:
+    """A refusal is a sentence: on a page of the site, or in plain text."""
+    text = answer.content.decode()
+    words = re.sub(r"(?s)<(style|script).*?</\1>|<[^>]+>", " ", text)
+    assert len(words.split()) >= 5 or answer.status_code == 405, said
+    assert "Traceback" not in text, said
+
+
+@pytest.fixture
+def world(settings) -> World:
+    settings.API_REQUESTS_PER_MINUTE = 0
+    return build()
+
+
+@pytest.fixture
+def sender(world) -> Sender:
+    return Sender(world)
+
+
+def field_names(route: Route, body: dict) -> list[str]:
+    """The names a form of this route has, as far as its model says, and what lists send."""
+    names = {*body, "action", "_selected_action", "apply", "_save", "_continue", "next", "select_across", "index"}
+    app, _, model = model_of(route).partition("/")
+    for each in admin.site._registry:
+        if (each._meta.app_label, each._meta.model_name) == (app, model):
+            names |= {field.name for field in each._meta.get_fields()}
+    return sorted(names)
+
+
+def test_addresses_with_odd_parts(sender):
+    """Ids, keys and numbers in the address that are none."""
+    for route in (route for route in routes() if route.parts):
+
+        @fuzzed
+        @given(st.data())
+        def check(data, route=route):
+            values = {part: data.draw(parts(), part) for part in route.parts}
+            if "entry" in values and data.draw(st.booleans()):
+                values["object_id"] = object_of(sender.world, route, "superuser").pk
+                values["entry"] = data.draw(st.sampled_from([0, 2**31, 2**63, 2**70, 10**400]))
+            sender.send(route, data.draw(st.sampled_from(["GET", "POST"])), route.fill(**values))
+
+        check()
+    assert sender.sent >= EXAMPLES
+
+
+def test_odd_queries(sender):
+    """Filters, page numbers, orders and searches that make no sense, on every page."""
+    for route in routes():
+        target = address(sender.world, route, "superuser")
+
+        @fuzzed
+        @given(pairs(QUERY_NAMES))
+        def check(query, route=route, target=target):
+            known = urlencode(query_of(route))
+            sender.send(route, "GET", f"{target}?{known}&{query}")
+
+        check()
+
+
+LISTS = [route for route in routes() if route.name.endswith("_changelist")]
+QUERIES = [
+    *(f"p={value}" for value in ("0", "-1", "-99999", "999999999999999999999", "x", "%00", "1&p=2")),
+    *(f"o={value}" for value in ("99", "-1.-2.-3", "1.1.1", "x", "9" * 40)),
+    *(f"q={quote(value)}" for value in AWKWARD if "\x00" not in value),
+    "q=%00",
+    "q=%FF%FE",
+    "e=1",
+    "_facets=True",
+    "all=",
+    "_popup=1&_to_field=password",
+    "member__password__startswith=a",
+    "password__startswith=pbkdf2",
+    "status__exact=gone&status__exact=active",
+    "group__id__exact=1",
+    "member__id__exact=%00",
+    "trust_score_from=1e9&trust_score_to=" + "9" * 60,
+    "joined_at_from=99999-99-99&left_at_to=0000-00-00",
+    "occurred_at_from=0001-01-01&occurred_at_to=9999-12-31",
+    "is_staff__exact=maybe",
+    "role=999999999999999999999999",
+    "min_trust_score_from=" + "9" * 30,
+]
+
+
+def test_lists_with_broken_pages_orders_searches_and_filters(sender):
+    for route in LISTS:
+        for query in QUERIES:
+            sender.send(route, "GET", f"{address(sender.world, route, 'superuser')}?{query}")
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["password__startswith=pbkdf2", "member__password__startswith=p", "owner__password__startswith=p"],
+)
+def test_list_answers_no_question_about_passwords(sender, query):
+    for route in LISTS:
+        answer = sender.send(route, "GET", f"{address(sender.world, route, 'superuser')}?{query}")
+        assert answer.status_code in (302, 400, 403, 404) or b"not understood" in answer.content, route.template
+
+
+def test_odd_forms(sender):
+    """Forms with fields that hold what no form would send, some missing, some twice, some nobody asked for."""
+    for route in routes():
+        target, body = address(sender.world, route, "superuser"), body_of(sender.world, route)
+        names = field_names(route, body)
+
+        @fuzzed
+        @given(st.data())
+        def check(data, route=route, target=target, body=body, names=names):
+            kept = {key: value for key, value in body.items() if data.draw(st.integers(0, 3), key)}
+            form = f"{urlencode(kept, doseq=True)}&{data.draw(pairs(names))}"
+            sender.send(route, "POST", target, form.encode())
+
+        check()
+
+
+def test_each_field_with_each_awkward_value(sender):
+    """Every field of every form in turn, the others filled in right; what was typed in those stays on the page."""
+    shown = ("reason", "role", "name", "title", "display_name", "email")
+    for route in routes():
+        target, body = address(sender.world, route, "superuser"), body_of(sender.world, route)
+        for name in body:
+            for value in AWKWARD[:: 1 if EXAMPLES > 4 else 3]:
+                form = urlencode({**body, name: value}, doseq=True).encode()
+                answer = sender.send(route, "POST", target, form)
+                if answer.status_code == 200 and "admin/login" not in target:
+                    page = unescape(answer.content.decode())
+                    lost = [key for key in shown if key in body and key != name and body[key] not in page]
+                    assert not lost, f"{target} forgot {lost} when {name} was {value[:40]!r}"
+
+
+def test_what_is_no_form_at_all(sender):
+    """Multipart that is none, invalid UTF-8, too many fields, ten megabytes, JSON where a form belongs."""
+    bodies = [
+        (b"\xff\xfe=\xed\xa0\x80&name=%ED%A0%80&%00=%00", FORM),
+        (b"--edge\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\n\xff\x00", BOUNDARY),
+        (b"--edge\r\nContent-Disposition: form-data; name=\"name\"; filename=\"\x00\"\r\n\r\nx\r\n--edge--\r\n", BOUNDARY),
+        (b"--edge\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n!!!\r\n--edge--", BOUNDARY),
+        (b"garbage", BOUNDARY),
+        (b"garbage", "multipart/form-data"),
+        (b"garbage", "multipart/form-data; boundary=" + "e" * 300),
+        ("&".join(f"f{n}=1" for n in range(2_100)).encode(), FORM),
+        (b"name=" + b"x" * TEN_MEGABYTES, FORM),
+        (b"--edge\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\n" + b"x" * TEN_MEGABYTES + b"\r\n--edge--\r\n", BOUNDARY),
+        (b"{", "application/json"),
+        (b"[" * 100_000, "application/json"),
+        (b'{"member": "\\ud800", "reason": "\\u0000"}', "application/json"),
+        (b'{"reason": "' + b"x" * TEN_MEGABYTES + b'"}', "application/json"),
+        (b'{"member": NaN, "member": 1e999}', "application/json"),
+        (b"1" * 10_000, "application/json"),
+        (b"a=1", "application/x-www-form-urlencoded; charset=no-such-charset"),
+        (b"a=1", "\xff/\xff"),
+    ]
+    for route in routes():
+        target = address(sender.world, route, "superuser")
+        for body, content_type in bodies:
+            sender.send(route, "POST", target, body, content_type)
+
+
+def test_actions_on_rows_that_are_none(sender, rf):
+    """Every action, and ones that do not exist, on rows that are missing, foreign, odd or too many."""
+    request = rf.get("/admin/")
+    request.user = sender.world.staff["superuser"]
+    known = bulk_actions(request)
+    rows = [[], ["x"], ["\x00"], [str(2**70)], ["00000000-0000-0000-0000-000000000000"] * 3, ["1"] * 1_500]
+    for route in LISTS:
+        model = model_of(route)
+        actions = sorted(action for each, action in known if each == model) + ["delete_selected", "no_such", "\x00", ""]
+        for action in actions:
+            for chosen in rows:
+                body = {"action": action, "_selected_action": chosen, "apply": "1", "index": "9" * 30}
+                sender.send(route, "POST", f"/{route.template}", urlencode(body, doseq=True).encode())
+
+
+def test_fault_is_a_page_with_the_id_under_which_it_is_logged(world, monkeypatch):
+    """The only kind of 500 there may be: one that says so, without a word of what happened inside."""
+    monkeypatch.setattr("missionsite.common.admin.command._pages", lambda request, term: 1 / 0)
+    answer = world.client("superuser").get("/admin/search/?s=x")
+    assert answer.status_code == 500
+    page = answer.content.decode()
+    assert answer["X-Request-ID"] in page
+    assert "Something went wrong on our side" in page
+    assert "ZeroDivision" not in page
+
+
+def test_missing_page_and_forbidden_page_are_pages_of_the_site(world):
+    missing = world.client("superuser").get("/nowhere")
+    assert missing.status_code == 404
+    assert "There is nothing here" in missing.content.decode()
+    forbidden = world.client("Auditor").get("/admin/groups/mission/add/")
+    assert forbidden.status_code == 403
+    assert "You may not do this" in forbidden.content.decode()
+    unreadable = world.client("superuser").get("/admin/?q=%00")
+    assert unreadable.status_code == 400
+    assert "cannot be read" in unreadable.content.decode()
+
+
+def test_page_refuses_methods_it_has_no_answer_to(world):
+    answer = world.client("superuser").delete(f"/admin/groups/member/{world['member'].pk}/change/")
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD, POST")

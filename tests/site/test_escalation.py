@@ -1,0 +1,166 @@
+"""Nobody but an administrator gains or gives rights, or takes an account that has some — by any form of the site.
+
+Every form of every address is sent with every field that could grant something, to every kind of account.
+"""
+
+import pytest
+from django.contrib.auth.models import Group as DjangoGroup
+from django.contrib.auth.models import Permission
+from django.db import connection, transaction
+
+from groups.admin.members import MemberAdmin
+from groups.models import Group, Member
+from missionsite.common.models import ApiToken
+from missionsite.roles import ROLES
+from tests.site.routes import routes
+from tests.site.world import NEW_PASSWORD, World, address, body_of, build, query_of
+
+pytestmark = pytest.mark.django_db
+
+UNTRUSTED = [*(role for role in ROLES if role != "Administrator"), "no role", "member", "inactive", "anonymous"]
+# Accounts with rights now, and accounts whose history holds some.
+TARGETS = ("administrator", "colleague", "former administrator", "former colleague", "self", "member")
+
+
+@pytest.fixture
+def world() -> World:
+    return build()
+
+
+def rights() -> dict:
+    """Everything that decides who may do what, and who can log in as whom among those with rights."""
+    people = {
+        str(row[0]): row[1:]
+        for row in Member.objects.values_list("pk", "is_staff", "is_superuser").order_by("pk")
+        if row[1] or row[2]
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id::text, email, password, is_active FROM members WHERE is_staff OR is_superuser")
+        accounts = sorted(cursor.fetchall())
+    return {
+        "people": people,
+        "accounts": accounts,
+        "roles": sorted(Member.groups.through.objects.values_list("member", "group")),
+        "direct": sorted(Member.user_permissions.through.objects.values_list("member", "permission")),
+        "of roles": sorted(DjangoGroup.permissions.through.objects.values_list("group", "permission")),
+        "role names": sorted(DjangoGroup.objects.values_list("pk", "name")),
+        "tokens": sorted(ApiToken.objects.values_list("pk", "owner", "revoked_at")),
+    }
+
+
+def greedy(world: World) -> dict:
+    """Every field under which an account or a right could be asked for."""
+    return {
+        "is_staff": "on",
+        "is_superuser": "on",
+        "groups": list(DjangoGroup.objects.values_list("pk", flat=True)),
+        "user_permissions": list(Permission.objects.values_list("pk", flat=True)),
+        "permissions": list(Permission.objects.values_list("pk", flat=True)),
+        "password": NEW_PASSWORD,
+        "password1": NEW_PASSWORD,
+        "password2": NEW_PASSWORD,
+        "new_password1": NEW_PASSWORD,
+        "new_password2": NEW_PASSWORD,
+        "old_password": "a guess",
+        "usable_password": "true",
+        "email": "taken-over@example.org",
+        "display_name": "Taken over",
+        "trust_score": "0",
+        "is_active": "on",
+        "owner": world["administrator"].pk,
+        "created_by": world["administrator"].pk,
+    }
+
+
+def attempts(world: World, actor: str):
+    """Every address and body worth trying: each form on each account, each entry of each history."""
+    for route in routes():
+        body = {**body_of(world, route), **greedy(world)}
+        about_members = route.template.startswith("admin/groups/member/<object_id>")
+        for target in TARGETS if about_members else ("",):
+            if target == "self" and actor == "anonymous":
+                continue
+            yield address(world, route, actor, target), body, query_of(route)
+    for target in TARGETS:
+        person = world.staff.get(actor) if target == "self" else world[target]
+        for entry in person.history.values_list("pgh_id", flat=True) if person else ():
+            yield f"/admin/groups/member/{person.pk}/history/{entry}/revert/", {}, {}
+    chosen = [world[name].pk for name in TARGETS if name != "self"]
+    for action in ("password", "deactivate", "activate", "seat", "delete_selected"):
+        yield "/admin/groups/member/", {"action": action, "_selected_action": chosen, "apply": "1"}, {}
+    tokens = list(ApiToken.objects.exclude(owner=world.staff.get(actor)).values_list("pk", flat=True))
+    yield "/admin/common/apitoken/", {"action": "revoke", "_selected_action": tokens, "apply": "1"}, {}
+    for token in tokens:
+        yield f"/admin/common/apitoken/{token}/revoke/", {}, {}
+
+
+def taken(world: World, actor: str) -> list[str]:
+    """The attempts of this person that changed somebody's rights, other than their own log-in and tokens."""
+    before, found = rights(), []
+    own = str(world.staff[actor].pk) if actor in world.staff else ""
+    for target, body, query in attempts(world, actor):
+        with transaction.atomic():
+            world.client(actor).post(target, body, query_params=query)
+            after = rights()
+            transaction.set_rollback(True)
+        after["tokens"] = [row for row in after["tokens"] if str(row[1]) != own or row in before["tokens"]]
+        own_tokens = [row for row in before["tokens"] if str(row[1]) == own]
+        after["tokens"] = sorted({*after["tokens"], *own_tokens})
+        if after != before:
+            found.append(f"{target}: {', '.join(name for name in before if before[name] != after[name])}")
+    return found
+
+
+@pytest.mark.parametrize("actor", UNTRUSTED)
+def test_no_form_gives_rights_or_an_account_that_has_them(world, actor):
+    assert taken(world, actor) == []
+
+
+def test_the_search_for_escalations_finds_one_where_the_guard_is_gone(world, monkeypatch):
+    """Negative control: without the guard on accounts with rights, a community manager takes them."""
+    monkeypatch.setattr(MemberAdmin, "may_touch", lambda self, request, obj: True)
+    found = "\n".join(taken(world, "Community Manager"))
+    assert f"/admin/groups/member/{world['administrator'].pk}/password/: accounts" in found
+    assert f"/admin/groups/member/{world['administrator'].pk}/change/: accounts" in found
+
+
+def revert(world: World, actor: str, model: str, obj, field: str):
+    """Take back the newest change of a field of an object."""
+    entries = list(obj.history.order_by("pgh_id"))
+    changed = [new for old, new in zip(entries, entries[1:], strict=False) if getattr(old, field) != getattr(new, field)]
+    target = f"/admin/groups/{model}/{obj.pk}/history/{changed[-1].pgh_id}/revert/"
+    return world.client(actor).post(target)
+
+
+@pytest.mark.parametrize("actor", ["Community Manager", "Administrator"])
+def test_taking_back_a_change_does_not_make_an_administrator(world, actor):
+    person = world["former administrator"]
+    answer = revert(world, actor, "member", person, "is_superuser")
+    person.refresh_from_db()
+    assert (person.is_staff, person.is_superuser) == (False, False)
+    assert answer.status_code == 403
+
+
+def test_taking_back_a_change_does_not_make_staff_without_the_right_to(world):
+    person = world["former colleague"]
+    revert(world, "Community Manager", "member", person, "is_staff")
+    person.refresh_from_db()
+    assert not person.is_staff
+
+
+def test_superuser_takes_back_a_change_of_rights(world):
+    person = world["former administrator"]
+    revert(world, "superuser", "member", person, "is_superuser")
+    person.refresh_from_db()
+    assert person.is_superuser
+
+
+def test_whoever_may_not_archive_does_not_restore_by_taking_back_a_change(world):
+    mission = Group.objects.get(pk=world["archived mission"].pk)
+    answer = revert(world, "Delivery Lead", "mission", mission, "status")
+    mission.refresh_from_db()
+    assert mission.is_archived
+    assert answer.status_code == 403
+    revert(world, "Mission Manager", "mission", mission, "status")
+    mission.refresh_from_db()
+    assert not mission.is_archived

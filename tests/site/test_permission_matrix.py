@@ -1,0 +1,296 @@
+"""The permission matrix: every address, method and role, asked for real and compared with tests/site/matrix.py.
+
+The addresses come from the URL resolver and the actions from the lists themselves: one without a line fails.
+"""
+
+import copy
+import re
+from dataclasses import dataclass
+
+import pytest
+from django.contrib.auth.models import Group as DjangoGroup
+from django.contrib.auth.models import Permission
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import RequestFactory
+from django.urls import path
+
+from missionsite.urls import urlpatterns as site_urlpatterns
+from tests.site import matrix
+from tests.site.routes import METHODS, Route, bulk_actions, routes
+from tests.site.world import REASON, SEAT, Watch, World, address, body_of, build, query_of
+
+pytestmark = pytest.mark.django_db
+
+LETTERS = {
+    "Administrator": "A",
+    "Mission Manager": "M",
+    "Community Manager": "C",
+    "Engagement Operator": "E",
+    "Fallback Reviewer": "F",
+    "Delivery Lead": "D",
+    "Auditor": "U",
+    "superuser": "S",
+    "no role": "N",
+    "member": "m",
+    "inactive": "i",
+    "anonymous": "-",
+}
+OUTSIDE = ("member", "inactive", "anonymous")
+PAGE_METHODS = ("GET", "HEAD", "POST")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: what is asked, and what each method answers, as written in the matrix."""
+
+    asked: str
+    answers: tuple[str, ...]
+
+    @property
+    def template(self) -> str:
+        return self.asked.partition(" @")[0]
+
+    @property
+    def variant(self) -> str:
+        return self.asked.partition(" @")[2]
+
+
+def lines_of(text: str) -> list[Line]:
+    lines = []
+    for row in text.strip("\n").splitlines():
+        if row.strip() and not row.startswith("#"):
+            asked, *answers = (cell.strip() for cell in row.split("|"))
+            lines.append(Line(asked, tuple(answers)))
+    return lines
+
+
+def expected(answer: str, actor: str, otherwise: str = "login") -> str:
+    """What a cell says for one actor. otherwise: for those outside whom it does not name."""
+    rest = ""
+    for part in answer.split():
+        outcome, colon, letters = part.partition(":")
+        if LETTERS[actor] in letters:
+            return outcome
+        rest = rest if colon else outcome
+    return otherwise if actor in OUTSIDE else rest
+
+
+def outcome_of(answer: HttpResponse, changed: bool) -> str:
+    if changed:
+        return "done"
+    if answer.status_code == 302:
+        return "login" if answer["Location"].startswith("/admin/login/") else "to"
+    return "ok" if answer.status_code == 200 else str(answer.status_code)
+
+
+class Asker:
+    """Makes requests as one actor; whatever they change is taken back."""
+
+    def __init__(self, world: World, actor: str) -> None:
+        self.world, self.actor, self.watch = world, actor, Watch()
+        self.browser, self.program = world.client(actor), world.token_client(actor)
+        self.asked = 0
+
+    def page(self, method: str, target: str, body: dict, query: dict | None = None) -> str:
+        return self._ask(self.browser, method, target, body if method == "POST" else None, query)
+
+    def api(self, method: str, target: str) -> str:
+        return self._ask(self.program, method, target, None, None)
+
+    def _ask(self, client, method, target, body, query) -> str:
+        cookies = copy.copy(client.cookies)
+        with transaction.atomic():
+            if body is not None:
+                answer = client.post(target, body, query_params=query)
+            else:
+                answer = client.generic(method, target, query_params=query)
+            outcome = outcome_of(answer, self.watch.changed())
+            transaction.set_rollback(True)
+        client.cookies = cookies
+        self.asked += 1
+        return outcome
+
+
+def ask_pages(asker: Asker, lines: list[Line], known: dict[str, Route]) -> list[str]:
+    """The answers to pages that differ from the matrix."""
+    wrong = []
+    for line in lines:
+        route = known[line.template]
+        target = address(asker.world, route, asker.actor, line.variant)
+        for method in METHODS:
+            cell = line.answers[{"POST": 1, "HEAD": -1 if line.answers[2:] else 0}.get(method, 0)]
+            wanted = expected(cell, asker.actor) if method in PAGE_METHODS else "405"
+            got = asker.page(method, target, body_of(asker.world, route), query_of(route))
+            if got != wanted:
+                wrong.append(f"{method} {line.asked}: {wanted} is written, {got} was answered")
+    return wrong
+
+
+def ask_api(asker: Asker, lines: list[Line], known: dict[str, Route]) -> list[str]:
+    """The answers of the API that differ from the matrix; a method without a line is 405 for everyone."""
+    written = {}
+    for line in lines:
+        template, method = line.asked.rsplit(maxsplit=1)
+        for each in METHODS if method == "*" else [method]:
+            written[template, each] = line.answers[0]
+    wrong = []
+    for template in dict.fromkeys(template for template, _ in written):
+        for method in METHODS:
+            cell = written.get((template, method))
+            wanted = expected(cell, asker.actor, "401") if cell else "405"
+            got = asker.api(method, address(asker.world, known[template], asker.actor))
+            if got != wanted:
+                wrong.append(f"{method} {template}: {wanted} is written, {got} was answered")
+    return wrong
+
+
+def ask_actions(asker: Asker, lines: list[Line]) -> list[str]:
+    """The actions of lists whose effect differs from the matrix."""
+    wrong = []
+    for line in lines:
+        model, action = line.asked.split()
+        target, body = action_of(asker.world, model, action, asker.actor)
+        wanted, got = expected(line.answers[0], asker.actor), asker.page("POST", target, body)
+        if got != wanted:
+            wrong.append(f"{action} of {model}: {wanted} is written, {got} was answered")
+    return wrong
+
+
+# What each action is done to, where it is not what the list's model stands for.
+CHOSEN = {
+    "procrastinate/procrastinatejob retry": "failed job",
+    "procrastinate/procrastinatejob cancel": "job",
+    "procrastinate/procrastinatejob abort": "running job",
+    "groups/membership leave": "stay",
+    "groups/membership role": "stay",
+    "groups/membership rejoin": "ended stay",
+    "groups/mission archive": "mission",
+    "groups/mission restore": "archived mission",
+    "groups/colony archive": "empty colony",
+    "groups/colony restore": "archived colony",
+    "groups/member seat": "member",
+    "groups/member deactivate": "member",
+    "groups/member activate": "deactivated member",
+    "groups/task claim": "open task",
+    "groups/task complete": "claimed task",
+    "groups/task reopen": "cancelled task",
+    "groups/task cancel": "open task",
+}
+
+
+def action_of(world: World, model: str, action: str, actor: str) -> tuple[str, dict]:
+    """The address and the body of an action with its form filled in right."""
+    if model == "common/apitoken":
+        chosen = world[f"token row of {actor if actor in world.staff else 'superuser'}"]
+    else:
+        chosen = world[CHOSEN[f"{model} {action}"]]
+    body = {"action": action, "_selected_action": [chosen.pk], "apply": "1", **SEAT, **REASON}
+    if action == "seat":
+        body["group"] = world["mission"].pk
+    if action == "claim":
+        body["member"] = world["stay"].member_id
+    return f"/admin/{model}/", body
+
+
+def without_line(known: list[Route]) -> set[str]:
+    """The routes that no line of the matrix is about."""
+    written = {line.template for line in lines_of(matrix.PAGES)}
+    written |= {line.asked.rsplit(maxsplit=1)[0] for line in lines_of(matrix.API)}
+    return {route.template for route in known} - written
+
+
+@pytest.fixture
+def world() -> World:
+    return build()
+
+
+@pytest.fixture
+def known() -> dict[str, Route]:
+    return {route.template: route for route in routes()}
+
+
+def test_every_address_has_its_line_and_every_line_an_address(known):
+    assert without_line(list(known.values())) == set()
+    written = {line.template for line in lines_of(matrix.PAGES)}
+    written |= {line.asked.rsplit(maxsplit=1)[0] for line in lines_of(matrix.API)}
+    assert written - set(known) == set()
+
+
+def test_no_line_is_written_twice():
+    asked = [line.asked for text in (matrix.PAGES, matrix.API, matrix.ACTIONS) for line in lines_of(text)]
+    assert sorted(set(asked)) == sorted(asked)
+
+
+def test_every_action_has_its_line_and_every_line_an_action(world):
+    request = RequestFactory().get("/admin/")
+    request.user = world.staff["superuser"]
+    written = {tuple(line.asked.split()) for line in lines_of(matrix.ACTIONS)}
+    assert written == bulk_actions(request)
+
+
+@pytest.mark.parametrize("actor", LETTERS)
+def test_pages_answer_as_the_matrix_says(world, known, actor):
+    asker = Asker(world, actor)
+    wrong = ask_pages(asker, lines_of(matrix.PAGES), known)
+    assert not wrong, "\n".join(wrong)
+    assert asker.asked == len(lines_of(matrix.PAGES)) * len(METHODS)
+
+
+@pytest.mark.parametrize("actor", LETTERS)
+def test_api_answers_as_the_matrix_says(world, known, actor):
+    wrong = ask_api(Asker(world, actor), lines_of(matrix.API), known)
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("actor", LETTERS)
+def test_actions_do_what_the_matrix_says(world, actor):
+    wrong = ask_actions(Asker(world, actor), lines_of(matrix.ACTIONS))
+    assert not wrong, "\n".join(wrong)
+
+
+# --- Negative controls: the matrix notices ------------------------------------------------------
+
+NEW_ADDRESS = [*site_urlpatterns, path("admin/new/<uuid:object_id>/", lambda request, object_id: HttpResponse())]
+
+
+class NewAddress:
+    """A URLconf with one address more than the site's."""
+
+    urlpatterns = NEW_ADDRESS
+
+
+def test_new_address_without_a_line_is_noticed():
+    assert without_line(routes(NewAddress)) == {"admin/new/<object_id>/"}
+
+
+def test_new_action_without_a_line_is_noticed(world, monkeypatch):
+    from groups.admin.events import EventAdmin
+
+    monkeypatch.setattr(EventAdmin, "get_actions", lambda self, request: {"forget": None})
+    request = RequestFactory().get("/admin/")
+    request.user = world.staff["superuser"]
+    assert bulk_actions(request) - {tuple(line.asked.split()) for line in lines_of(matrix.ACTIONS)} == {
+        ("groups/event", "forget")
+    }
+
+
+def test_right_added_to_a_role_is_noticed(world, known):
+    right = Permission.objects.get(codename="archive_group", content_type__app_label="groups")
+    DjangoGroup.objects.get(name="Auditor").permissions.add(right)
+    asker = Asker(world, "Auditor")
+    archiving = [line for line in lines_of(matrix.PAGES) if re.search(r"mission/<object_id>/archive/", line.asked)]
+    actions = [line for line in lines_of(matrix.ACTIONS) if line.asked.split() == ["groups/mission", "archive"]]
+    assert ask_pages(asker, archiving, known) == [
+        "GET admin/groups/mission/<object_id>/archive/: 403 is written, ok was answered",
+        "HEAD admin/groups/mission/<object_id>/archive/: 403 is written, ok was answered",
+        "POST admin/groups/mission/<object_id>/archive/: 403 is written, done was answered",
+    ]
+    assert ask_actions(asker, actions) == ["archive of groups/mission: ok is written, done was answered"]
+
+
+def test_right_taken_from_a_role_is_noticed(world, known):
+    right = Permission.objects.get(codename="view_event", content_type__app_label="groups")
+    DjangoGroup.objects.get(name="Auditor").permissions.remove(right)
+    events = [line for line in lines_of(matrix.PAGES) if line.asked == "admin/groups/event/"]
+    assert len(ask_pages(Asker(world, "Auditor"), events, known)) == len(PAGE_METHODS)

@@ -1,0 +1,291 @@
+"""The cast and the things of the tests of the whole site, and what a valid request to each address looks like."""
+
+from dataclasses import dataclass, field
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group as DjangoGroup
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection
+from django.test import Client
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from groups.models import Event, Member
+from groups.services.groups import archive_group, update_group
+from groups.services.members import update_member
+from groups.services.memberships import change_role, join_mission, leave_mission
+from groups.services.tasks import cancel_task, claim_task, complete_task, update_task
+from missionsite.common.scopes import all_scopes
+from missionsite.models import Role
+from missionsite.roles import ROLES
+from tests.factories.groups import ColonyFactory, MemberFactory, MembershipFactory, MissionFactory, StaffFactory, TaskFactory
+from tests.factories.tokens import make_token
+from tests.site.routes import Route
+
+PASSWORD = "an old password of one's own"
+NEW_PASSWORD = "a new password nobody guesses"
+# What a request may leave behind without having changed anything: sessions, counts of requests, who asked.
+_PASSING = ("django_session", "api_request_counts", "pghistory_context")
+
+
+@dataclass
+class World:
+    """Staff of every kind, a member, and at least one object behind every address."""
+
+    staff: dict[str, Member] = field(default_factory=dict)
+    objects: dict[str, object] = field(default_factory=dict)
+
+    def __getitem__(self, name: str):
+        return self.objects[name]
+
+    def client(self, actor: str) -> Client:
+        """A browser in which this person is logged in; nobody for `anonymous`."""
+        client = Client(raise_request_exception=False)
+        if actor != "anonymous":
+            client.force_login(self.staff[actor])
+        return client
+
+    def token_client(self, actor: str) -> Client:
+        """A program with a token of this person that has every scope."""
+        client = Client(raise_request_exception=False)
+        if actor != "anonymous":
+            client = Client(
+                headers={"Authorization": f"Bearer {self.objects[f'token of {actor}']}"}, raise_request_exception=False
+            )
+        return client
+
+
+def build() -> World:
+    """Make the world in the database."""
+    world = World()
+    for role in ROLES:
+        member = StaffFactory(display_name=role)
+        member.groups.add(DjangoGroup.objects.get(name=role))
+        world.staff[role] = member
+    world.staff["superuser"] = StaffFactory(display_name="Superuser", is_superuser=True)
+    world.staff["no role"] = StaffFactory(display_name="Staff without a role")
+    world.staff["member"] = MemberFactory(display_name="A member", trust_score=100)
+    inactive = StaffFactory(display_name="Inactive staff")
+    inactive.groups.add(DjangoGroup.objects.get(name="Administrator"))
+    world.staff["inactive"] = inactive
+    for actor, person in world.staff.items():
+        token, plaintext = make_token(person)
+        world.objects |= {f"token of {actor}": plaintext, f"token row of {actor}": token}
+    # One hash for all: hashing is slow on purpose.
+    Member.objects.filter(pk__in=[person.pk for person in world.staff.values()]).update(password=make_password(PASSWORD))
+    for person in world.staff.values():
+        person.refresh_from_db()
+    inactive.is_active = False
+    inactive.save(update_fields=["is_active"])
+    _people(world)
+    _things(world)
+    return world
+
+
+def _people(world: World) -> None:
+    """Members to act on, each with a change that could be taken back."""
+    things = world.objects
+    things["member"] = MemberFactory(display_name="Bob", trust_score=100)
+    update_member(member=things["member"], display_name="Robert")
+    things["deactivated member"] = MemberFactory(display_name="Dora", is_active=False)
+    things["administrator"] = StaffFactory(display_name="Another superuser", is_superuser=True)
+    update_member(member=things["administrator"], display_name="The other superuser")
+    things["colleague"] = StaffFactory(display_name="Colleague")
+    update_member(member=things["colleague"], display_name="A colleague")
+    # Was an administrator once: the history holds the change that took the rights away.
+    things["former administrator"] = StaffFactory(display_name="Former superuser", is_superuser=True)
+    update_member(member=things["former administrator"], is_staff=False, is_superuser=False)
+    things["former colleague"] = StaffFactory(display_name="Former colleague")
+    update_member(member=things["former colleague"], is_staff=False)
+
+
+def _things(world: World) -> None:
+    things = world.objects
+    things["colony"] = ColonyFactory(name="Colony")
+    update_group(group=things["colony"], name="The colony")
+    # Without missions, so that it can be archived.
+    things["empty colony"] = ColonyFactory(name="Empty colony")
+    things["archived colony"] = ColonyFactory(name="Old colony")
+    archive_group(group=things["archived colony"])
+    things["mission"] = MissionFactory(name="Garden", parent_group=things["colony"])
+    update_group(group=things["mission"], name="The garden")
+    things["archived mission"] = MissionFactory(name="Old garden", parent_group=things["colony"])
+    archive_group(group=things["archived mission"])
+    things["stay"] = join_mission(member=MemberFactory(), mission=things["mission"])
+    change_role(membership=things["stay"], role="Lead")
+    gone = MemberFactory()
+    join_mission(member=gone, mission=things["mission"])
+    things["ended stay"] = leave_mission(member=gone, mission=things["mission"])
+    for state in ("open task", "claimed task", "done task", "cancelled task"):
+        things[state] = TaskFactory(group=things["mission"], title=state)
+    update_task(task=things["open task"], title="An open task")
+    sitting = things["stay"].member
+    claim_task(task=things["claimed task"], member=sitting)
+    claim_task(task=things["done task"], member=sitting)
+    complete_task(task=things["done task"])
+    cancel_task(task=things["cancelled task"], reason="Not needed")
+    things["event"] = Event.objects.order_by("pk").first()
+    things["role"] = Role.objects.create(name="A role made by hand")
+    things["kept role"] = Role.objects.get(name="Auditor")
+    for name, status in (("job", "todo"), ("failed job", "failed"), ("running job", "doing")):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO procrastinate_jobs (queue_name, task_name, args, status)"
+                " VALUES ('default', 'a task', '{}', %s) RETURNING id",
+                [status],
+            )
+            things[name] = ProcrastinateJob.objects.get(pk=cursor.fetchone()[0])
+    # A mission in which everyone is, to leave it.
+    things["crowded mission"] = MissionFactory(name="Crowd", parent_group=things["colony"])
+    for person in world.staff.values():
+        MembershipFactory(member=person, group=things["crowded mission"])
+
+
+# The object behind `<object_id>`, by model; and by the name of a route that needs another one.
+OBJECTS = {
+    "missionsite/role": "role",
+    "procrastinate/procrastinatejob": "job",
+    "groups/event": "event",
+    "groups/membership": "stay",
+    "groups/mission": "mission",
+    "groups/colony": "colony",
+    "groups/group": "mission",
+    "groups/member": "member",
+    "groups/task": "open task",
+    "groups_membership_rejoin": "ended stay",
+    "groups_mission_restore": "archived mission",
+    "groups_colony_archive": "empty colony",
+    "groups_colony_restore": "archived colony",
+    "groups_member_activate": "deactivated member",
+    "groups_task_complete": "claimed task",
+    "groups_task_reopen": "cancelled task",
+}
+
+
+def object_of(world: World, route: Route, actor: str, variant: str = ""):
+    """What a route is about: the variant of it where one is named, else what its model or its name stands for."""
+    if variant == "self":
+        return world.staff.get(actor)
+    if variant == "another's":
+        return world["token row of member"]
+    if variant:
+        return world[variant]
+    model = model_of(route)
+    if model == "common/apitoken":
+        # Everyone has a token of their own.
+        return world[f"token row of {actor if actor in world.staff else 'superuser'}"]
+    return world[OBJECTS.get(route.name) or OBJECTS[model]]
+
+
+def model_of(route: Route) -> str:
+    return "/".join(route.template.split("/")[1:3])
+
+
+def address(world: World, route: Route, actor: str, variant: str = "") -> str:
+    """The address of a route with real ids."""
+    values = {}
+    for part in route.parts:
+        match part:
+            case "object_id" if "content_type_id" not in route.parts:
+                values[part] = object_of(world, route, actor, variant).pk
+            case "object_id":
+                values[part] = world["member"].pk
+            case "entry":
+                values[part] = last_change(object_of(world, route, actor, variant))
+            case "content_type_id":
+                values[part] = ContentType.objects.get_for_model(Member).pk
+            case "key":
+                mission = "crowded mission" if route.name == "leave_mission" else "mission"
+                values[part] = world[mission].stable_id
+            case "app_label":
+                values[part] = "groups"
+            case "url" | "rest":
+                values[part] = "nowhere/at/all/"
+            case _:
+                raise LookupError(f"Say in tests/site/world.py what <{part}> of {route.template} is filled with.")
+    return route.fill(**values)
+
+
+def last_change(obj) -> int:
+    """The newest entry of an object's history; 1 where nothing was written yet."""
+    entry = obj.history.order_by("-pgh_id").first() if hasattr(obj, "history") else None
+    return entry.pgh_id if entry else 1
+
+
+def query_of(route: Route) -> dict:
+    """The query a route cannot do without."""
+    if route.name == "autocomplete":
+        return {"app_label": "groups", "model_name": "membership", "field_name": "member", "term": "a"}
+    return {"s": "garden"} if route.name == "search" else {}
+
+
+REASON = {"reason": "Because it is time"}
+SEAT = {"role": "Member", **REASON}
+
+
+def body_of(world: World, route: Route) -> dict:
+    """What a form of this route sends when everything in it is right."""
+    form = {
+        "login": {"username": world.staff["superuser"].email, "password": PASSWORD},
+        "password_change": {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD},
+        "missionsite_role_add": {"name": "A new role"},
+        "missionsite_role_change": {"name": "A renamed role"},
+        "common_apitoken_add": {"name": "A program", "scopes": sorted(all_scopes()), "days": "30"},
+        "groups_membership_add": {"member": world["member"].pk, "group": world["mission"].pk, **SEAT},
+        "groups_membership_leave": REASON,
+        "groups_membership_role": {**SEAT, "role": "Mentor"},
+        "groups_membership_rejoin": SEAT,
+        "groups_mission_add": {"name": "A new mission", "parent_group": world["colony"].pk, "min_trust_score": "0"},
+        "groups_mission_change": {"name": "Renamed", "parent_group": world["colony"].pk, "min_trust_score": "0"},
+        "groups_mission_seat": {"member": world["member"].pk, **SEAT},
+        "groups_mission_archive": REASON,
+        "groups_mission_restore": REASON,
+        "groups_colony_add": {"name": "A new colony"},
+        "groups_colony_change": {"name": "A renamed colony"},
+        "groups_colony_seat": {"member": world["member"].pk, **SEAT},
+        "groups_colony_archive": REASON,
+        "groups_colony_restore": REASON,
+        "groups_member_add": {"display_name": "Nora", "email": "nora@example.org", "trust_score": "0"},
+        "groups_member_change": {"display_name": "Renamed", "email": "renamed@example.org", "trust_score": "7"},
+        "groups_member_seat": {"group": world["mission"].pk, **SEAT},
+        "groups_member_password": {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD, "usable_password": "true"},
+        "groups_task_add": {"group": world["mission"].pk, "title": "A new task", "reward_points": "0"},
+        "groups_task_change": {"title": "A renamed task", "reward_points": "3"},
+        "groups_task_claim": {"member": world["stay"].member_id},
+        "groups_task_reopen": REASON,
+        "groups_task_cancel": REASON,
+    }
+    return form.get(route.name, {})
+
+
+def fingerprint() -> dict[str, str]:
+    """What each table holds, as a digest; sessions, last log-ins and last uses of tokens left out."""
+    tables = [name for name in connection.introspection.table_names() if not name.startswith(_PASSING)]
+    parts = [
+        f"SELECT '{name}', md5(string_agg(row, ',' ORDER BY row)) FROM "
+        f"(SELECT (to_jsonb(t) - 'last_login' - 'last_used_at')::text AS row FROM \"{name}\" t) AS each"
+        for name in tables
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts))
+        return dict(cursor.fetchall())
+
+
+class Watch:
+    """Tells whether requests changed anything; remembers what the database held at the start."""
+
+    def __init__(self) -> None:
+        self.before = fingerprint()
+        self.written = self._written()
+
+    def changed(self) -> bool:
+        """Whether the database holds something else than at the start. Cheap where no row was written."""
+        written, last = self._written(), self.written
+        self.written = written
+        return written != last and fingerprint() != self.before
+
+    @staticmethod
+    def _written() -> int:
+        """Rows this transaction has written so far, those taken back included."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_xact_user_tables")
+            return cursor.fetchone()[0]
