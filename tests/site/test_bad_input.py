@@ -77,7 +77,21 @@ raw_values = st.one_of(
     texts.map(lambda value: value.encode("utf-8", "surrogatepass")), st.sampled_from(RAW), st.binary(max_size=12)
 )
 # What a list takes, and what looks like it; pickers and pages have theirs here too.
-QUERY_NAMES = ["q", "p", "o", "e", "s", "next", "all", "page", "term", "extended", "app_label", "model_name", "field_name"]
+QUERY_NAMES = [
+    "q",
+    "p",
+    "o",
+    "e",
+    "s",
+    "next",
+    "all",
+    "page",
+    "term",
+    "extended",
+    "app_label",
+    "model_name",
+    "field_name",
+]
 QUERY_NAMES += ["_popup", "_to_field", "_changelist_filters", "_facets", "pk__in", "id__exact", "password__startswith"]
 QUERY_NAMES += ["limit", "cursor", "eligible", "type", "role", "group", "member", "ot", "open_tasks"]
 
@@ -260,15 +274,23 @@ def test_what_is_no_form_at_all(sender):
     """Multipart that is none, invalid UTF-8, too many fields, ten megabytes, JSON where a form belongs."""
     bodies = [
         (b"\xff\xfe=\xed\xa0\x80&name=%ED%A0%80&%00=%00", FORM),
-        (b"--edge\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\n\xff\x00", BOUNDARY),
-        (b"--edge\r\nContent-Disposition: form-data; name=\"name\"; filename=\"\x00\"\r\n\r\nx\r\n--edge--\r\n", BOUNDARY),
-        (b"--edge\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n!!!\r\n--edge--", BOUNDARY),
+        (b'--edge\r\nContent-Disposition: form-data; name="name"\r\n\r\n\xff\x00', BOUNDARY),
+        (b'--edge\r\nContent-Disposition: form-data; name="name"; filename="\x00"\r\n\r\nx\r\n--edge--\r\n', BOUNDARY),
+        (
+            b'--edge\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: form-data; name="a"\r\n\r\n!!!\r\n--edge--',
+            BOUNDARY,
+        ),
         (b"garbage", BOUNDARY),
         (b"garbage", "multipart/form-data"),
         (b"garbage", "multipart/form-data; boundary=" + "e" * 300),
         ("&".join(f"f{n}=1" for n in range(2_100)).encode(), FORM),
         (b"name=" + b"x" * TEN_MEGABYTES, FORM),
-        (b"--edge\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\n" + b"x" * TEN_MEGABYTES + b"\r\n--edge--\r\n", BOUNDARY),
+        (
+            b'--edge\r\nContent-Disposition: form-data; name="name"\r\n\r\n'
+            + b"x" * TEN_MEGABYTES
+            + b"\r\n--edge--\r\n",
+            BOUNDARY,
+        ),
         (b"{", "application/json"),
         (b"[" * 100_000, "application/json"),
         (b'{"member": "\\ud800", "reason": "\\u0000"}', "application/json"),

@@ -127,7 +127,9 @@ def test_the_search_for_escalations_finds_one_where_the_guard_is_gone(world, mon
 def revert(world: World, actor: str, model: str, obj, field: str):
     """Take back the newest change of a field of an object."""
     entries = list(obj.history.order_by("pgh_id"))
-    changed = [new for old, new in zip(entries, entries[1:], strict=False) if getattr(old, field) != getattr(new, field)]
+    changed = [
+        new for old, new in zip(entries, entries[1:], strict=False) if getattr(old, field) != getattr(new, field)
+    ]
     target = f"/admin/groups/{model}/{obj.pk}/history/{changed[-1].pgh_id}/revert/"
     return world.client(actor).post(target)
 

@@ -17,7 +17,14 @@ from groups.services.tasks import cancel_task, claim_task, complete_task, update
 from missionsite.common.scopes import all_scopes
 from missionsite.models import Role
 from missionsite.roles import ROLES
-from tests.factories.groups import ColonyFactory, MemberFactory, MembershipFactory, MissionFactory, StaffFactory, TaskFactory
+from tests.factories.groups import (
+    ColonyFactory,
+    MemberFactory,
+    MembershipFactory,
+    MissionFactory,
+    StaffFactory,
+    TaskFactory,
+)
 from tests.factories.tokens import make_token
 from tests.site.routes import Route
 
@@ -71,7 +78,9 @@ def build() -> World:
         token, plaintext = make_token(person)
         world.objects |= {f"token of {actor}": plaintext, f"token row of {actor}": token}
     # One hash for all: hashing is slow on purpose.
-    Member.objects.filter(pk__in=[person.pk for person in world.staff.values()]).update(password=make_password(PASSWORD))
+    Member.objects.filter(pk__in=[person.pk for person in world.staff.values()]).update(
+        password=make_password(PASSWORD)
+    )
     for person in world.staff.values():
         person.refresh_from_db()
     inactive.is_active = False
