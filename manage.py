@@ -4,17 +4,18 @@
 import os
 import sys
 
-# Commands that never open a connection, so they need no server.
+# Commands that need no server, or start it themselves.
 OFFLINE = {
-    "help",
-    "version",
     "--help",
-    "-h",
     "--version",
+    "-h",
     "collectstatic",
-    "compilemessages",
+    "demo",
+    "help",
     "makemessages",
+    "compilemessages",
     "postgres",
+    "version",
 }
 
 
@@ -32,4 +33,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,17 +1,18 @@
 """Lists of the back office beside stock Django admin on the same rows, in the same run.
 
-`python -m benchmarks.admin_lists --scale 1.0` makes the database bench_admin_lists as the owner, fills it (1,000,000
-memberships at scale 1), asks each page through Django's own request handling, prints medians and ratios against the
-goals, and drops the database. Ends with 1 where a goal is missed.
+    python -m benchmarks.admin_lists [--scale 1.0]
+
+Fills the benchmarks' own database (1,000,000 memberships at scale 1), asks each page through Django's own request
+handling, prints medians and ratios against the goals. Ends with 1 where a goal is missed.
 """
 
 import argparse
-import os
 import statistics
 import sys
 import time
 
-DATABASE = "bench_admin_lists"
+from benchmarks.database import prepare, say, stop
+
 ROUNDS = 9
 PER_PAGE = 100
 
@@ -20,84 +21,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scale", type=float, default=1.0, help="1.0 is 1,000,000 memberships")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--keep", action="store_true", help="leave the database there, and use it if it is")
     options = parser.parse_args()
-    _set_up_django()
-    there = _create(options.keep)
+    server = prepare()
     try:
-        if not there:
-            _fill(options.scale)
+        _fill(server.owner_url, options.scale)
         return _measure(options.rounds, options.scale)
     finally:
-        if not options.keep:
-            _drop()
+        stop()
 
 
-def _set_up_django() -> None:
-    """Django on the benchmark's database; without DATABASE_URL the embedded server is started."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "missionsite.settings")
-    os.environ.setdefault("LOG_LEVEL", "WARNING")
-    from missionsite import embedded
-
-    embedded.start_if_default()
-    import django
-    from django.conf import settings
-
-    settings.DATABASES["default"]["NAME"] = DATABASE
-    settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
-    settings.ALLOWED_HOSTS = ["*"]
-    settings.SECURE_SSL_REDIRECT = False
-    settings.DEBUG = False
-    if settings.DATABASE_OWNER:
-        settings.DATABASE_OWNER["NAME"] = DATABASE
-    django.setup()
-
-
-def _owner(name: str):
-    """A psycopg connection as the owner; autocommit, so that databases can be made."""
+def _fill(owner_url: str, scale: float) -> None:
     import psycopg
-    from django.conf import settings
-
-    owner = settings.DATABASE_OWNER or settings.DATABASES["default"]
-    return psycopg.connect(
-        host=owner["HOST"],
-        port=owner["PORT"],
-        user=owner["USER"],
-        password=owner["PASSWORD"],
-        dbname=name,
-        autocommit=True,
-    )
-
-
-def _create(keep: bool) -> bool:
-    """Make the database; whether it was kept from an earlier run instead."""
-    with _owner("postgres") as connection:
-        there = connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
-        if there is not None and keep:
-            return True
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE {DATABASE}")
-    return False
-
-
-def _drop() -> None:
-    from django.db import connections
-
-    connections.close_all()
-    with _owner("postgres") as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-
-
-def _fill(scale: float) -> None:
-    from django.core.management import call_command
 
     from benchmarks.data import Sizes, load
     from groups.models import Member
 
-    call_command("migrate", verbosity=0)
-    with _owner(DATABASE) as connection:
-        connection.autocommit = False
-        load(connection, Sizes().scaled(scale), log=lambda words: print(f"loading {words}", file=sys.stderr))
+    with psycopg.connect(owner_url) as connection:
+        load(connection, Sizes().scaled(scale), log=lambda words: say(f"Loading {words}"))
     Member.objects.create_superuser("bench@example.org", display_name="Benchmark")
 
 

@@ -127,8 +127,7 @@ class Clone:
     def processes(self) -> dict[int, str]:
         """Everything that runs from this clone or on its database, by process id."""
         found = {}
-        # Root's data may live elsewhere.
-        places = [str(self.path), str((self.path / "var" / "postgres").resolve())]
+        places = [str(self.path), *map(str, self.data_elsewhere())]
         for entry in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
@@ -136,6 +135,11 @@ class Clone:
                 if command and os.readlink(entry / "cwd").startswith(tuple(places)):
                     found[int(entry.name)] = command
         return found
+
+    def data_elsewhere(self) -> list[Path]:
+        """Where root's data live, the demo's and the tests', when they cannot live in the clone."""
+        links = (self.path / "var" / "postgres", self.path / "var" / "tests" / "postgres")
+        return [link.resolve() for link in links if link.is_symlink()]
 
     def pid_of(self, *words: str) -> int:
         """The oldest process whose command line has one of these words."""
@@ -145,9 +149,8 @@ class Clone:
 
     def remove(self) -> None:
         kill(*self.processes())
-        home = self.path / "var" / "postgres"
-        if home.is_symlink():
-            shutil.rmtree(home.resolve(), ignore_errors=True)
+        for folder in self.data_elsewhere():
+            shutil.rmtree(folder, ignore_errors=True)
         shutil.rmtree(self.base, ignore_errors=True)
 
 

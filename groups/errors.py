@@ -195,7 +195,7 @@ class GroupIsActive(DomainError):
 
 
 class TaskMissionArchived(DomainError):
-    """The mission is archived: it takes no new task until it is restored."""
+    """The mission is archived: no task opens in it until it is restored."""
 
     code = "task_mission_archived"
     constraint = "tasks_open_group"

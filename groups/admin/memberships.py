@@ -117,11 +117,8 @@ class MembershipAdmin(HistoryAdmin):
     form = SeatForm
     search = SeatSearch("member__member_id", "PMG")
     search_help_text = "Name, e-mail or stable ID"
-    # Running stays are counted as they come and go; the ended ones are read from the index on status.
-    total_sql = """
-        SELECT (SELECT coalesce(sum(member_count), 0) FROM mission_counts)
-             + (SELECT count(*) FROM memberships WHERE status = 'left')
-    """
+    # Stays are counted as they come and go.
+    total_sql = "SELECT coalesce(sum(stay_count), 0)::bigint FROM mission_counts"
     list_display = ("member_link", "member_stable_id", "group_link", "role", "joined", "left", "state")
     list_display_links = ("joined",)
     list_select_related = ("member", "group")

@@ -83,7 +83,7 @@ def _locked(task: Task, *allowed: State) -> Task:
     current = Task.objects.select_for_update(of=("self",)).select_related("group").get(pk=task.pk)
     if allowed and current.state not in allowed:
         wanted = " or ".join(state.label.lower() for state in allowed)
-        raise TaskStateRefused(f"This task is {current.get_state_display().lower()}; only one that is {wanted} can be.")
+        raise TaskStateRefused(f"This task is {current.get_state_display().lower()}; this needs one that is {wanted}.")
     return current
 
 

@@ -1,6 +1,7 @@
 """A day of Mona, who runs missions, in a real browser. Ana has a trust score of 120; the garden asks for 250."""
 
 import re
+from datetime import datetime
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -99,6 +100,33 @@ def test_several_seats_end_at_once(site: Page, garden, live_server):
     site.get_by_label("Reason").fill("Season over")
     site.get_by_role("button", name="End this stay").click()
     expect(site.get_by_text("2 left.")).to_be_visible()
+
+
+def test_seats_are_filtered_by_mission_and_day(site: Page, garden, live_server):
+    for name, day, mission in (
+        ("Early Ada", "2026-03-01", garden),
+        ("Late Lea", "2026-05-01", garden),
+        ("Elsewhere Eli", "2026-05-02", MissionFactory(name="Kitchen")),
+    ):
+        join_mission(member=MemberFactory(display_name=name, trust_score=300), mission=mission, joined_at=noon(day))
+    site.goto(f"{live_server.url}/admin/groups/membership/")
+    site.get_by_role("button", name="Filters", exact=True).press("Enter")
+    site.locator("#filter-form .select2-selection").click()
+    site.locator(".select2-search__field").last.fill("gard")
+    site.locator(".select2-results__option", has_text="Garden").click()
+    site.locator("#filter-form input[type=date]").first.fill("2026-04-01")
+    site.get_by_role("button", name="Apply filters").click()
+    expect(site.locator("#result_list")).to_contain_text("Late Lea")
+    expect(site.locator("#result_list")).not_to_contain_text("Early Ada")
+    expect(site.locator("#result_list")).not_to_contain_text("Elsewhere Eli")
+    site.get_by_role("button", name="Filters", exact=True).press("Enter")
+    expect(site.locator("#filter-form .select2-selection")).to_contain_text("Garden")
+    site.get_by_role("link", name="Show all").click()
+    expect(site.locator("#result_list")).to_contain_text("Elsewhere Eli")
+
+
+def noon(day: str) -> datetime:
+    return datetime.fromisoformat(f"{day}T12:00:00+00:00")
 
 
 PAGES = (

@@ -282,6 +282,14 @@ def test_an_archived_mission_takes_no_new_task():
         tasks.create_task(group=MissionFactory(status="archived"), title="Late")
 
 
+def test_an_archived_mission_reopens_no_task():
+    task = TaskFactory()
+    tasks.cancel_task(task=task)
+    groups.archive_group(group=task.group)
+    with pytest.raises(TaskMissionArchived):
+        tasks.reopen_task(task=task)
+
+
 def test_a_reward_is_not_negative():
     with pytest.raises(RewardNegative):
         tasks.update_task(task=TaskFactory(), reward_points=-5)

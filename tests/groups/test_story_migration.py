@@ -60,7 +60,7 @@ class Story:
 
     def rows(self) -> dict[str, list]:
         # Where a count is kept, folded or not, is no fact about the group.
-        row = "to_jsonb(t) - 'folded_member_count' - 'folded_open_task_count'"
+        row = "to_jsonb(t) - '{folded_member_count,folded_stay_count,folded_open_task_count}'::text[]"
         return {table: self.sql(f"SELECT {row} FROM {table} t ORDER BY ({row})::text") for table in [*TABLES, *HISTORY]}
 
     def schema(self) -> str:

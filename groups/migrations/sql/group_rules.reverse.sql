@@ -1,4 +1,5 @@
 -- Drops the rules between rows.
+DROP TRIGGER tasks_open_group_change ON tasks;
 DROP TRIGGER tasks_open_group ON tasks;
 DROP TRIGGER memberships_open_group_change ON memberships;
 DROP TRIGGER memberships_open_group ON memberships;

@@ -88,5 +88,8 @@ CREATE TRIGGER memberships_open_group_change BEFORE UPDATE ON memberships
     EXECUTE FUNCTION check_open_group('memberships_open_group');
 CREATE TRIGGER tasks_open_group BEFORE INSERT ON tasks
     FOR EACH ROW WHEN (NEW.state = 'open') EXECUTE FUNCTION check_open_group('tasks_open_group');
+CREATE TRIGGER tasks_open_group_change BEFORE UPDATE ON tasks
+    FOR EACH ROW WHEN (NEW.state = 'open' AND (OLD.state <> 'open' OR OLD.group_id <> NEW.group_id))
+    EXECUTE FUNCTION check_open_group('tasks_open_group');
 
 REVOKE EXECUTE ON FUNCTION give_group_stable_id(), check_group(), check_open_group() FROM PUBLIC;

@@ -13,7 +13,7 @@ DROP TRIGGER groups_counts_are_counted ON groups;
 DROP FUNCTION keep_folded_counts();
 DROP VIEW mission_counts;
 DROP TRIGGER groups_touch_updated_at ON groups;
-ALTER TABLE groups DROP COLUMN folded_member_count, DROP COLUMN folded_open_task_count;
+ALTER TABLE groups DROP COLUMN folded_member_count, DROP COLUMN folded_stay_count, DROP COLUMN folded_open_task_count;
 CREATE TRIGGER groups_touch_updated_at BEFORE UPDATE ON groups
     FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION touch_updated_at();
 ALTER TABLE mission_counters RESET (fillfactor);

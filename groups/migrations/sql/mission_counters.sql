@@ -1,4 +1,4 @@
--- Counts of members and open tasks per group, kept by triggers from any door.
+-- Counts of members, stays and open tasks per group, kept by triggers from any door.
 --
 -- A group's row holds what was folded; mission_counters what has been counted since, one row per (group, slot), the
 -- slot being the counting backend's process number. Two live connections never touch the same row, so joins and leaves
@@ -6,6 +6,7 @@
 -- fields of the model, so that saving a group cannot write back an old count.
 ALTER TABLE groups
     ADD COLUMN folded_member_count integer NOT NULL DEFAULT 0,
+    ADD COLUMN folded_stay_count integer NOT NULL DEFAULT 0,
     ADD COLUMN folded_open_task_count integer NOT NULL DEFAULT 0;
 ALTER TABLE mission_counters SET (fillfactor = 50);
 
@@ -13,10 +14,11 @@ CREATE VIEW mission_counts WITH (security_invoker = true) AS
 SELECT
     g.id AS group_id,
     g.folded_member_count + coalesce(c.members, 0)::integer AS member_count,
+    g.folded_stay_count + coalesce(c.stays, 0)::integer AS stay_count,
     g.folded_open_task_count + coalesce(c.tasks, 0)::integer AS open_task_count
 FROM groups g
 LEFT JOIN (
-    SELECT group_id, sum(member_count) AS members, sum(open_task_count) AS tasks
+    SELECT group_id, sum(member_count) AS members, sum(stay_count) AS stays, sum(open_task_count) AS tasks
     FROM mission_counters GROUP BY group_id
 ) c ON c.group_id = g.id;
 
@@ -27,6 +29,7 @@ CREATE TRIGGER groups_touch_updated_at BEFORE UPDATE ON groups
     WHEN (
         OLD.* IS DISTINCT FROM NEW.*
         AND OLD.folded_member_count = NEW.folded_member_count
+        AND OLD.folded_stay_count = NEW.folded_stay_count
         AND OLD.folded_open_task_count = NEW.folded_open_task_count
     )
     EXECUTE FUNCTION touch_updated_at();
@@ -46,32 +49,39 @@ CREATE TRIGGER groups_counts_are_counted BEFORE UPDATE ON groups
     FOR EACH ROW
     WHEN (
         OLD.folded_member_count <> NEW.folded_member_count
+        OR OLD.folded_stay_count <> NEW.folded_stay_count
         OR OLD.folded_open_task_count <> NEW.folded_open_task_count
     )
     EXECUTE FUNCTION keep_folded_counts();
 
+-- A stay counts as long as its row is there; a member while the stay is active.
 CREATE FUNCTION count_memberships() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        INSERT INTO mission_counters AS c (group_id, slot, member_count)
-        SELECT group_id, pg_backend_pid(), count(*)::integer FROM new_rows WHERE status = 'active' GROUP BY group_id
-        ON CONFLICT (group_id, slot) DO UPDATE SET member_count = c.member_count + excluded.member_count;
+        INSERT INTO mission_counters AS c (group_id, slot, member_count, stay_count)
+        SELECT group_id, pg_backend_pid(), (count(*) FILTER (WHERE status = 'active'))::integer, count(*)::integer
+        FROM new_rows GROUP BY group_id
+        ON CONFLICT (group_id, slot) DO UPDATE
+            SET member_count = c.member_count + excluded.member_count, stay_count = c.stay_count + excluded.stay_count;
     ELSIF TG_OP = 'DELETE' THEN
-        INSERT INTO mission_counters AS c (group_id, slot, member_count)
-        SELECT group_id, pg_backend_pid(), -count(*)::integer FROM old_rows WHERE status = 'active' GROUP BY group_id
-        ON CONFLICT (group_id, slot) DO UPDATE SET member_count = c.member_count + excluded.member_count;
+        INSERT INTO mission_counters AS c (group_id, slot, member_count, stay_count)
+        SELECT group_id, pg_backend_pid(), -(count(*) FILTER (WHERE status = 'active'))::integer, -count(*)::integer
+        FROM old_rows GROUP BY group_id
+        ON CONFLICT (group_id, slot) DO UPDATE
+            SET member_count = c.member_count + excluded.member_count, stay_count = c.stay_count + excluded.stay_count;
     ELSE
-        INSERT INTO mission_counters AS c (group_id, slot, member_count)
-        SELECT group_id, pg_backend_pid(), sum(step)::integer
+        INSERT INTO mission_counters AS c (group_id, slot, member_count, stay_count)
+        SELECT group_id, pg_backend_pid(), sum(member)::integer, sum(stay)::integer
         FROM (
-            SELECT group_id, 1 AS step FROM new_rows WHERE status = 'active'
+            SELECT group_id, (status = 'active')::integer AS member, 1 AS stay FROM new_rows
             UNION ALL
-            SELECT group_id, -1 FROM old_rows WHERE status = 'active'
+            SELECT group_id, -(status = 'active')::integer, -1 FROM old_rows
         ) steps
-        GROUP BY group_id HAVING sum(step) <> 0
-        ON CONFLICT (group_id, slot) DO UPDATE SET member_count = c.member_count + excluded.member_count;
+        GROUP BY group_id HAVING sum(member) <> 0 OR sum(stay) <> 0
+        ON CONFLICT (group_id, slot) DO UPDATE
+            SET member_count = c.member_count + excluded.member_count, stay_count = c.stay_count + excluded.stay_count;
     END IF;
     RETURN NULL;
 END $$;
@@ -107,8 +117,9 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 BEGIN
     IF TG_TABLE_NAME = 'memberships' THEN
-        UPDATE mission_counters SET member_count = 0 WHERE member_count <> 0;
-        UPDATE groups SET folded_member_count = 0 WHERE folded_member_count <> 0;
+        UPDATE mission_counters SET member_count = 0, stay_count = 0 WHERE member_count <> 0 OR stay_count <> 0;
+        UPDATE groups SET folded_member_count = 0, folded_stay_count = 0
+        WHERE folded_member_count <> 0 OR folded_stay_count <> 0;
     ELSE
         UPDATE mission_counters SET open_task_count = 0 WHERE open_task_count <> 0;
         UPDATE groups SET folded_open_task_count = 0 WHERE folded_open_task_count <> 0;
@@ -151,12 +162,14 @@ BEGIN
     ), taken AS (
         DELETE FROM mission_counters c USING slots s, free f
         WHERE c.group_id = s.group_id AND c.slot = s.slot AND f.id = s.group_id
-        RETURNING c.group_id, c.member_count, c.open_task_count
+        RETURNING c.group_id, c.member_count, c.stay_count, c.open_task_count
     ), added AS (
         UPDATE groups g
         SET folded_member_count = g.folded_member_count + t.members,
+            folded_stay_count = g.folded_stay_count + t.stays,
             folded_open_task_count = g.folded_open_task_count + t.tasks
-        FROM (SELECT group_id, sum(member_count)::integer AS members, sum(open_task_count)::integer AS tasks
+        FROM (SELECT group_id, sum(member_count)::integer AS members, sum(stay_count)::integer AS stays,
+                     sum(open_task_count)::integer AS tasks
               FROM taken GROUP BY group_id) t
         WHERE g.id = t.group_id
     )
@@ -166,16 +179,28 @@ END $$;
 
 -- Groups whose counts are not what counting gives; none, ever. One snapshot, so writers do not disturb it.
 CREATE FUNCTION mission_counter_drift()
-RETURNS TABLE (group_id uuid, counted_members integer, members bigint, counted_tasks integer, open_tasks bigint)
+RETURNS TABLE (
+    group_id uuid,
+    counted_members integer,
+    members bigint,
+    counted_stays integer,
+    stays bigint,
+    counted_tasks integer,
+    open_tasks bigint
+)
 LANGUAGE sql STABLE
 AS $$
-    SELECT c.group_id, c.member_count, coalesce(m.n, 0), c.open_task_count, coalesce(t.n, 0)
+    SELECT c.group_id, c.member_count, coalesce(m.members, 0), c.stay_count, coalesce(m.stays, 0), c.open_task_count,
+           coalesce(t.n, 0)
     FROM mission_counts c
-    LEFT JOIN (SELECT group_id, count(*) AS n FROM memberships WHERE status = 'active' GROUP BY group_id) m
-        ON m.group_id = c.group_id
+    LEFT JOIN (
+        SELECT group_id, count(*) AS stays, count(*) FILTER (WHERE status = 'active') AS members
+        FROM memberships GROUP BY group_id
+    ) m ON m.group_id = c.group_id
     LEFT JOIN (SELECT group_id, count(*) AS n FROM tasks WHERE state = 'open' GROUP BY group_id) t
         ON t.group_id = c.group_id
-    WHERE (c.member_count, c.open_task_count) <> (coalesce(m.n, 0), coalesce(t.n, 0))
+    WHERE (c.member_count, c.stay_count, c.open_task_count)
+        <> (coalesce(m.members, 0), coalesce(m.stays, 0), coalesce(t.n, 0))
 $$;
 
 REVOKE EXECUTE ON FUNCTION count_memberships(), count_open_tasks(), forget_counts(), fold_mission_counters(integer)
@@ -189,5 +214,6 @@ END $$;
 
 UPDATE groups g
 SET folded_member_count = (SELECT count(*) FROM memberships m WHERE m.group_id = g.id AND m.status = 'active'),
+    folded_stay_count = (SELECT count(*) FROM memberships m WHERE m.group_id = g.id),
     folded_open_task_count = (SELECT count(*) FROM tasks t WHERE t.group_id = g.id AND t.state = 'open');
 SET CONSTRAINTS ALL IMMEDIATE;

@@ -55,7 +55,7 @@ def _filter(spec, cl) -> str:
 
 def _picker(name: str, field, value: str) -> str:
     """A select that searches; it holds the chosen one alone."""
-    attrs = flatatt(field.widget.build_attrs({"style": "width: 100%"}))
+    attrs = flatatt(field.widget.build_attrs(field.widget.attrs, {"style": "width: 100%"}))
     chosen = "".join(
         format_html('<option value="{}" selected>{}</option>', option["value"], option["label"])
         for _, options, _ in (field.widget.optgroups(name, [value]) if value else [])
