@@ -285,12 +285,8 @@ def test_what_is_no_form_at_all(sender):
         (b'--edge\r\nContent-Disposition: form-data; name="name"\r\n\r\n\xff\x00', BOUNDARY),
         (b'--edge\r\nContent-Disposition: form-data; name="name"; filename="\x00"\r\n\r\nx\r\n--edge--\r\n', BOUNDARY),
         (
-<<<<<<< HEAD
             b"--edge\r\nContent-Transfer-Encoding: base64\r\n"
             b'Content-Disposition: form-data; name="a"\r\n\r\n!!!\r\n--edge--',
-=======
-            b'--edge\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: form-data; name="a"\r\n\r\n!!!\r\n--edge--',
->>>>>>> main
             BOUNDARY,
         ),
         (b"garbage", BOUNDARY),
