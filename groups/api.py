@@ -123,7 +123,7 @@ def get_me(request: HttpRequest):
 
 
 @router.get("/missions", response=MissionPage, summary="List active missions")
-@needs(MISSIONS_READ, staff=["groups.view_group"])
+@needs(MISSIONS_READ, staff=["groups.view_mission"])
 def list_missions(
     request: HttpRequest,
     response: HttpResponse,
@@ -142,7 +142,7 @@ def list_missions(
 
 
 @router.get("/missions/{key}", response=Mission, summary="Show a mission")
-@needs(MISSIONS_READ, staff=["groups.view_group"])
+@needs(MISSIONS_READ, staff=["groups.view_mission"])
 def get_mission(request: HttpRequest, key: str = MissionKey):
     """One active mission with its counts, and whether you are in it and may join it."""
     by = _key(key)
@@ -152,7 +152,7 @@ def get_mission(request: HttpRequest, key: str = MissionKey):
 
 
 @router.get("/missions/{key}/members", response=SeatPage, summary="List who is in a mission")
-@needs(MEMBERS_READ, staff=["groups.view_group", "groups.view_membership"])
+@needs(MEMBERS_READ, staff=["groups.view_mission", "groups.view_membership"])
 def list_mission_members(
     request: HttpRequest,
     response: HttpResponse,
@@ -175,7 +175,7 @@ def list_mission_members(
 
 
 @router.post("/missions/{key}/join", response={201: Stay}, summary="Join a mission")
-@needs(MISSIONS_WRITE, staff=["groups.view_group", "groups.add_membership"])
+@needs(MISSIONS_WRITE, staff=["groups.view_mission", "groups.seat_member"])
 def join_mission(request: HttpRequest, key: str = MissionKey, order: SeatOrder = NoOrder):
     """Take a seat in a mission. Refused where the mission is archived, you are in it, or your trust score is too low.
 
@@ -189,7 +189,7 @@ def join_mission(request: HttpRequest, key: str = MissionKey, order: SeatOrder =
 
 
 @router.post("/missions/{key}/leave", response=Stay, summary="Leave a mission")
-@needs(MISSIONS_WRITE, staff=["groups.view_group", "groups.change_membership"])
+@needs(MISSIONS_WRITE, staff=["groups.view_mission", "groups.seat_member"])
 def leave_mission(request: HttpRequest, key: str = MissionKey, order: SeatOrder = NoOrder):
     """End a stay. It stays on record; a return is a new one. Staff may end another member's."""
     order = order or SeatOrder()

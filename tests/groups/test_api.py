@@ -192,7 +192,7 @@ class TestMembers:
     def test_staff_see_email_with_the_right_to_see_members_only(self, mission):
         member = MembershipFactory(group=mission).member
         carol = StaffFactory()
-        grant(carol, "view_group", "view_membership")
+        grant(carol, "view_mission", "view_membership")
         assert [row["email"] for row in self.rows(api_client(carol), mission)] == [None]
         grant(carol, "view_member")
         assert [row["email"] for row in self.rows(api_client(carol), mission)] == [member.email]
@@ -269,7 +269,7 @@ class TestJoinAndLeave:
 
     def test_staff_seat_and_unseat_a_member_with_the_right(self, alice, mission):
         carol = StaffFactory()
-        grant(carol, "view_group", "add_membership", "change_membership")
+        grant(carol, "view_mission", "seat_member")
         client = api_client(carol)
         assert post(client, f"/api/missions/{mission.pk}/join", member=alice.member_id).status_code == 201
         assert post(client, f"/api/missions/{mission.pk}/leave", member=alice.member_id).status_code == 200
@@ -283,11 +283,11 @@ class TestJoinAndLeave:
 
 OPERATIONS = [
     ("get", "/api/me", "profile:read", []),
-    ("get", "/api/missions", "missions:read", ["view_group"]),
-    ("get", "/api/missions/{key}", "missions:read", ["view_group"]),
-    ("get", "/api/missions/{key}/members", "members:read", ["view_group", "view_membership"]),
-    ("post", "/api/missions/{key}/join", "missions:write", ["view_group", "add_membership"]),
-    ("post", "/api/missions/{key}/leave", "missions:write", ["view_group", "change_membership"]),
+    ("get", "/api/missions", "missions:read", ["view_mission"]),
+    ("get", "/api/missions/{key}", "missions:read", ["view_mission"]),
+    ("get", "/api/missions/{key}/members", "members:read", ["view_mission", "view_membership"]),
+    ("post", "/api/missions/{key}/join", "missions:write", ["view_mission", "seat_member"]),
+    ("post", "/api/missions/{key}/leave", "missions:write", ["view_mission", "seat_member"]),
 ]
 
 

@@ -190,9 +190,9 @@ api/docs                     *    | ok:{ALL}mi-
 api/                         *    | 404:{ALL}mi-
 api/<rest>                   *    | 404:{ALL}mi-
 api/me                       GET  | ok:{ALL}m
-api/missions                 GET  | ok:Sm 403
-api/missions/<key>           GET  | ok:Sm 403
-api/missions/<key>/members   GET  | ok:S 403:AMCEFDUNm
-api/missions/<key>/join      POST | done:Sm 403
-api/missions/<key>/leave     POST | done:Sm 403
+api/missions                 GET  | ok:{ROLES}m 403
+api/missions/<key>           GET  | ok:{ROLES}m 403
+api/missions/<key>/members   GET  | ok:{ROLES} 403:Nm
+api/missions/<key>/join      POST | done:AMCSm 403
+api/missions/<key>/leave     POST | done:AMCSm 403
 """
