@@ -13,6 +13,8 @@ def django_db_setup(
 
     from missionsite.common.roles import as_owner
 
+    # A request of the live server runs in a thread of its own; a connection kept there would outlive the tests.
+    connection.settings_dict["CONN_MAX_AGE"] = 0
     with django_db_blocker.unblock(), as_owner():
         config = setup_databases(verbosity=0, interactive=False, keepdb=django_db_keepdb)
         with connection.cursor() as cursor:
@@ -21,4 +23,23 @@ def django_db_setup(
     yield
     if not django_db_keepdb:
         with django_db_blocker.unblock(), as_owner():
+            wait_until_alone()
             teardown_databases(config, verbosity=0)
+
+
+def wait_until_alone(*, seconds: int = 30) -> None:
+    """Wait until threads and processes the tests started have left the database; it cannot be dropped before."""
+    import gc
+
+    from django.db import connection
+
+    gc.collect()
+    with connection.cursor() as cursor:
+        for _tenth in range(seconds * 10):
+            cursor.execute(
+                """SELECT count(*), pg_sleep(0.1) FROM pg_stat_activity
+                   WHERE datname = current_database() AND pid <> pg_backend_pid() GROUP BY ()"""
+            )
+            if cursor.fetchone()[0] == 0:
+                return
+            cursor.execute("SELECT pg_stat_clear_snapshot()")

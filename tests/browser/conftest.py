@@ -23,6 +23,8 @@ PASSWORD = "tr0ub4dor&3-xyz"
 
 def pytest_collection_modifyitems(items) -> None:
     here = os.path.dirname(__file__)
+    # Last: Playwright leaves an event loop running in its thread, in which others could start none.
+    items.sort(key=lambda item: str(item.path).startswith(here))
     for item in items:
         if str(item.path).startswith(here) and CHROMIUM is None:
             item.add_marker(pytest.mark.skip(reason="No Chromium found: install it (Debian: apt install chromium)."))
