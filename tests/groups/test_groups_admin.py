@@ -109,6 +109,11 @@ class TestPages:
         assert f'{page(garden, "members")}">3<' in cells
         assert f'{page(garden, "tasks")}">2<' in cells
 
+    def test_the_list_names_its_rows_in_the_number_there_is(self, manager, garden):
+        assert "1 mission " in words(manager.get(MISSIONS)) + " "
+        MissionFactory(parent_group=garden.parent_group)
+        assert "2 missions" in words(manager.get(MISSIONS))
+
     @pytest.mark.parametrize("rows", [1, 12])
     def test_the_list_makes_a_fixed_number_of_queries(self, manager, rows, django_assert_num_queries):
         for _ in range(rows):

@@ -75,6 +75,11 @@ class ChangeList(UnfoldChangeList):
         """Whether a search or a filter decides what is shown."""
         return bool(self.query or self.filtered)
 
+    @property
+    def noun(self) -> str:
+        """What the rows are called, in the number there is."""
+        return str(self.opts.verbose_name if self.page.words == "1" else self.opts.verbose_name_plural)
+
     def link_to(self, page: int) -> str:
         return self.get_query_string({"p": page})
 
