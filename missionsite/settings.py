@@ -192,6 +192,11 @@ API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=300)
 NINJA_PAGINATION_PER_PAGE = 50
 NINJA_PAGINATION_MAX_LIMIT = 200
 
+# --- Live pages -------------------------------------------------------------------------------
+
+# Streams one web process keeps open; each takes a thread of the web server for as long as it is open.
+LIVE_STREAMS = env.int("LIVE_STREAMS", default=32)
+
 # --- Stories that may be taken back -----------------------------------------------------------
 
 # Rolling groups back to 0001 meets rows its primary key cannot hold (a second stay). Off: the rollback stops
