@@ -125,29 +125,29 @@ def remove_from_project(*, membership: ProjectMember, actor: Member | None = Non
 
 
 @service
-def add_to_project(kind: type[models.Model], *, project: Project, actor: Member | None = None, **values):
+def add_to_project(kind: type[models.Model], *, project: Project, acting: Member | None = None, **values):
     """Add a flow, an actor, a repository or a template to a project. kind, values: see EDITABLE.
 
     Raises ProjectArchived, and what the rules of that kind refuse.
     """
     only(values, *EDITABLE[kind])
-    act(actor)
+    act(acting)
     if Project.objects.filter(pk=project.pk, status=ProjectStatus.ARCHIVED).exists():
         raise ProjectArchived
     added = kind.objects.create(project=project, **values)
-    record(f"{_noun(kind)}.added", project=project, actor=actor, id=added.pk, name=added.name)
+    record(f"{_noun(kind)}.added", project=project, actor=acting, id=added.pk, name=added.name)
     return added
 
 
 @service
-def change_in_project(thing: models.Model, *, actor: Member | None = None, **changes):
+def change_in_project(thing: models.Model, *, acting: Member | None = None, **changes):
     """Change a flow, an actor, a repository or a template; see EDITABLE."""
     kind = type(thing)
     only(changes, *EDITABLE[kind])
-    act(actor)
+    act(acting)
     current = kind.objects.select_for_update(of=("self",)).select_related("project").get(pk=thing.pk)
     if changed := apply_changes(current, changes):
-        record(f"{_noun(kind)}.changed", project=current.project, actor=actor, id=current.pk, changed=changed)
+        record(f"{_noun(kind)}.changed", project=current.project, actor=acting, id=current.pk, changed=changed)
     return current
 
 

@@ -44,6 +44,7 @@ from fallback.services.reports import write_report_when_committed
 from fallback.services.review import accept_item
 from groups.models import Member
 from missionsite.common.errors import DomainError
+from missionsite.common.ids import new_ids
 from missionsite.common.transactions import service
 
 
@@ -106,7 +107,7 @@ def run_fallback(
         status=RunStatus.PENDING,
         started_at=at,
     )
-    items = MissionFallbackItem.objects.bulk_create([_item_of(run, template) for template in plan.picks])
+    items = _propose(run, plan.picks)
     held_back = list(plan.held_back)
     if config.auto_accept:
         held_back += _accept_all(items, actor, at)
@@ -172,7 +173,7 @@ def launch_template(
         backlog_threshold=threshold,
         started_at=at,
     )
-    (item,) = MissionFallbackItem.objects.bulk_create([_item_of(run, template)])
+    (item,) = _propose(run, [template])
     return accept_item(item=item, actor=actor, at=at)
 
 
@@ -258,11 +259,19 @@ def _said_before(plan: Plan) -> bool:
     return before == {(each.as_json()["guardrail"], each.as_json()["template"]) for each in plan.held_back}
 
 
-def _item_of(run: MissionFallbackRun, template: MissionFallbackTemplate) -> MissionFallbackItem:
+def _propose(run: MissionFallbackRun, templates: list[MissionFallbackTemplate]) -> list[MissionFallbackItem]:
+    ids = new_ids(len(templates))
+    return MissionFallbackItem.objects.bulk_create(
+        [_item_of(pk, run, template) for pk, template in zip(ids, templates, strict=True)]
+    )
+
+
+def _item_of(pk: str, run: MissionFallbackRun, template: MissionFallbackTemplate) -> MissionFallbackItem:
     description = template.description
     if template.acceptance_criteria:
         description = f"{description}\n\nAcceptance criteria:\n{template.acceptance_criteria}".strip()
     return MissionFallbackItem(
+        pk=pk,
         run=run,
         template=template,
         project_id=template.project_id,
