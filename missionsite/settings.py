@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "ninja",
     "missionsite.common",
     "groups",
+    "fallback",
 ]
 MIDDLEWARE = [
     "missionsite.common.middleware.RequestIdMiddleware",
