@@ -7,6 +7,7 @@ from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
 from missionsite.common import documents
+from missionsite.common.api.idempotency import prune_keys
 from missionsite.common.api.limits import prune_counts
 from missionsite.common.models import Heartbeat
 from missionsite.common.worker.watchdog import replace_lost_workers
@@ -41,6 +42,13 @@ def watchdog(timestamp: int) -> None:
 def prune_request_counts(timestamp: int) -> None:
     """Forget the request counts of callers who have been quiet."""
     prune_counts()
+
+
+@app.periodic(cron="15 * * * *")
+@app.task(name="prune_idempotency_keys", queueing_lock="prune_idempotency_keys")
+def prune_idempotency_keys(timestamp: int) -> int:
+    """Forget the answers of API requests that are a day old; returns how many."""
+    return prune_keys()
 
 
 @app.periodic(cron="40 3 * * *")
