@@ -35,14 +35,24 @@ window.fallback = window.fallback || {};
     const patchChildren = (now, next, rules) => {
         const known = new Map([...now.children].filter((child) => child.id).map((child) => [child.id, child]));
         const wanted = new Set([...next.children].map((child) => child.id).filter(Boolean));
+        const staying = new Set();
+        for (const [id, child] of known) {
+            if (wanted.has(id)) continue;
+            if (rules.mayLeave(child)) child.remove();
+            else staying.add(child);
+        }
+        const isOwn = (node) => staying.has(node) || (node.nodeType === Node.ELEMENT_NODE && node.hasAttribute("data-own"));
         let cursor = now.firstChild;
-        const skip = () => {
-            // Past nodes of scripts, and past keyed nodes that are leaving but have to stay.
-            while (cursor && cursor.nodeType === Node.ELEMENT_NODE
-                && (cursor.hasAttribute("data-own") || (cursor.id && !wanted.has(cursor.id) && !rules.mayLeave(cursor)))) cursor = cursor.nextSibling;
-        };
+        const skip = () => { while (cursor && isOwn(cursor)) cursor = cursor.nextSibling; };
         for (const child of [...next.childNodes]) {
             skip();
+            // White space between elements comes and goes with them and must not push them out of step.
+            while (child.nodeType === Node.ELEMENT_NODE && cursor?.nodeType === Node.TEXT_NODE && !cursor.data.trim()) {
+                const blank = cursor;
+                cursor = cursor.nextSibling;
+                blank.remove();
+                skip();
+            }
             const match = child.id ? known.get(child.id) : cursor && same(cursor, child) ? cursor : null;
             if (match && same(match, child)) {
                 if (match === cursor) cursor = cursor.nextSibling;
@@ -56,9 +66,7 @@ window.fallback = window.fallback || {};
         }
         while (cursor) {
             const after = cursor.nextSibling;
-            const stays = cursor.nodeType === Node.ELEMENT_NODE
-                && (cursor.hasAttribute("data-own") || (cursor.id && !wanted.has(cursor.id) && !rules.mayLeave(cursor)));
-            if (!stays) cursor.remove();
+            if (!isOwn(cursor)) cursor.remove();
             cursor = after;
         }
     };

@@ -11,6 +11,8 @@
     const keysOn = document.getElementById("fb-keys-on");
     const pageRefusal = document.getElementById("fb-page-refusal");
     const decisions = [];
+    // Rises whenever a decision is sent and again when it is answered.
+    let sent = 0;
     root.classList.add("is-js");
     document.getElementById("fb-bulk-discard").hidden = true;
 
@@ -39,10 +41,9 @@
         return null;
     };
     const move = (step) => {
-        const row = focusedRow() || currentRow();
-        const target = row ? neighbour(row, step) : rows()[0];
+        const row = focusedRow();
+        const target = row ? neighbour(row, step) : currentRow() || rows()[0];
         if (target) setCurrent(target);
-        else if (row && !row.matches(".is-decided, .is-gone")) setCurrent(row);
     };
     /** After a decision the focus goes to the next proposal, else the one before, else to what undoes the decision. */
     const leave = (row) => {
@@ -92,6 +93,12 @@
     };
 
     // --- Deciding ------------------------------------------------------------------------------
+    const submit = async (url, fields) => {
+        sent += 1;
+        const answer = await post(url, fields);
+        sent += 1;
+        return answer;
+    };
     const safeLink = (address) => {
         try { return new URL(address, location.href).origin === location.origin; } catch { return false; }
     };
@@ -161,7 +168,7 @@
         }
         busy(row, true);
         refuse(row, "");
-        const answer = await post(url, fields);
+        const answer = await submit(url, fields);
         busy(row, false);
         if (!answer.ok) {
             refuse(row, answer.message, answer.field);
@@ -178,7 +185,7 @@
     const undo = async (entry) => {
         const row = document.getElementById(`fb-p-${entry.id}`);
         if (row) busy(row, true);
-        const answer = await post(entry.url, {});
+        const answer = await submit(entry.url, {});
         if (row) busy(row, false);
         if (!answer.ok) {
             if (row) { row.querySelector("[data-refusal]").hidden = false; refuse(row, answer.message); } else pageSays(answer.message);
@@ -234,7 +241,7 @@
         if (kind === "discard") { fields.set("reason", reason); fields.set("feedback", feedback); }
         bulk.classList.add("is-busy");
         chosen.forEach((box) => busy(rowOf(box), true));
-        const answer = await post(url, fields);
+        const answer = await submit(url, fields);
         chosen.forEach((box) => busy(rowOf(box), false));
         bulk.classList.remove("is-busy");
         if (!answer.results) { pageSays(answer.message); say(answer.message, true); return; }
@@ -283,9 +290,17 @@
         more.setAttribute("aria-expanded", String(open));
         more.textContent = open ? "Show less" : "Show whole text";
     };
-    const refresh = async () => {
+    let refreshing = Promise.resolve();
+    const refresh = () => {
+        refreshing = refreshing.catch(() => {}).then(update);
+        return refreshing;
+    };
+    const update = async () => {
         const started = performance.now();
+        const before = sent;
         const page = await refetch("proposals");
+        // An answer from before a decision made meanwhile would show the past.
+        if (before !== sent) { live.soon(); return; }
         const next = page.getElementById("proposals");
         if (!next) return;
         const now = document.getElementById("proposals");
