@@ -412,6 +412,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "projects",
+                "permissions": [("every_project", "Acts in every project, not only in the own ones")],
                 "db_table_comment": "Where people work on missions together.",
                 "ordering": [
                     models.OrderBy(models.F("created_at"), descending=True),
@@ -456,7 +457,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         blank=True,
                         null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="notifications",
                         to="fallback.mission",
                     ),
@@ -466,7 +467,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         blank=True,
                         null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="notifications",
                         to="fallback.project",
                     ),
@@ -514,7 +515,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         db_index=False,
                         null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="events",
                         to="fallback.mission",
                     ),
@@ -523,7 +524,7 @@ class Migration(migrations.Migration):
                     "project",
                     models.ForeignKey(
                         db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="mission_events",
                         to="fallback.project",
                     ),
@@ -542,7 +543,7 @@ class Migration(migrations.Migration):
             name="project",
             field=models.ForeignKey(
                 db_index=False,
-                on_delete=django.db.models.deletion.CASCADE,
+                on_delete=django.db.models.deletion.DO_NOTHING,
                 related_name="missions",
                 to="fallback.project",
             ),
@@ -551,7 +552,10 @@ class Migration(migrations.Migration):
             model_name="flow",
             name="project",
             field=models.ForeignKey(
-                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="flows", to="fallback.project"
+                db_index=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="flows",
+                to="fallback.project",
             ),
         ),
         migrations.CreateModel(
@@ -596,7 +600,7 @@ class Migration(migrations.Migration):
             name="project",
             field=models.ForeignKey(
                 db_index=False,
-                on_delete=django.db.models.deletion.CASCADE,
+                on_delete=django.db.models.deletion.DO_NOTHING,
                 related_name="actors",
                 to="fallback.project",
             ),
@@ -661,7 +665,7 @@ class Migration(migrations.Migration):
                     "project",
                     models.ForeignKey(
                         db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="access_requests",
                         to="fallback.project",
                     ),
@@ -716,7 +720,7 @@ class Migration(migrations.Migration):
                     "project",
                     models.ForeignKey(
                         db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="activity",
                         to="fallback.project",
                     ),
@@ -778,7 +782,7 @@ class Migration(migrations.Migration):
                     "project",
                     models.ForeignKey(
                         db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="members",
                         to="fallback.project",
                     ),
@@ -819,7 +823,7 @@ class Migration(migrations.Migration):
                     "project",
                     models.ForeignKey(
                         db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="repositories",
                         to="fallback.project",
                     ),
@@ -881,7 +885,9 @@ class Migration(migrations.Migration):
                 (
                     "mission",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="pull_requests", to="fallback.mission"
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="pull_requests",
+                        to="fallback.mission",
                     ),
                 ),
                 (
@@ -928,7 +934,7 @@ class Migration(migrations.Migration):
                     "project",
                     models.ForeignKey(
                         db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="stars",
                         to="fallback.project",
                     ),
@@ -972,7 +978,7 @@ class Migration(migrations.Migration):
                     "organization",
                     models.ForeignKey(
                         db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="workstations",
                         to="fallback.organization",
                     ),
@@ -1005,7 +1011,7 @@ class Migration(migrations.Migration):
                     "project",
                     models.ForeignKey(
                         db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="workstations",
                         to="fallback.project",
                     ),
@@ -1013,7 +1019,9 @@ class Migration(migrations.Migration):
                 (
                     "workstation",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="projects", to="fallback.workstation"
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="projects",
+                        to="fallback.workstation",
                     ),
                 ),
             ],
@@ -1056,7 +1064,7 @@ class Migration(migrations.Migration):
                     "mission",
                     models.ForeignKey(
                         db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="agent_sessions",
                         to="fallback.mission",
                     ),
@@ -1066,7 +1074,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         blank=True,
                         null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="agent_sessions",
                         to="fallback.workstation",
                     ),
@@ -1099,7 +1107,7 @@ class Migration(migrations.Migration):
                 (
                     "repository",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="clones",
                         to="fallback.projectrepository",
                     ),
@@ -1108,7 +1116,7 @@ class Migration(migrations.Migration):
                     "workstation",
                     models.ForeignKey(
                         db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="repositories",
                         to="fallback.workstation",
                     ),
@@ -1139,7 +1147,7 @@ class Migration(migrations.Migration):
                     "workstation",
                     models.ForeignKey(
                         db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="sessions",
                         to="fallback.workstation",
                     ),
@@ -1184,7 +1192,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         blank=True,
                         null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="worktrees",
                         to="fallback.mission",
                     ),
@@ -1192,7 +1200,7 @@ class Migration(migrations.Migration):
                 (
                     "repository",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="worktrees",
                         to="fallback.projectrepository",
                     ),
@@ -1201,7 +1209,7 @@ class Migration(migrations.Migration):
                     "workstation",
                     models.ForeignKey(
                         db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="worktrees",
                         to="fallback.workstation",
                     ),
@@ -1233,7 +1241,7 @@ class Migration(migrations.Migration):
                     "pull_request",
                     models.ForeignKey(
                         db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="comments",
                         to="fallback.githubpullrequest",
                     ),
@@ -1265,14 +1273,14 @@ class Migration(migrations.Migration):
                 (
                     "depends_on",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="dependents", to="fallback.mission"
+                        on_delete=django.db.models.deletion.DO_NOTHING, related_name="dependents", to="fallback.mission"
                     ),
                 ),
                 (
                     "mission",
                     models.ForeignKey(
                         db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="dependencies",
                         to="fallback.mission",
                     ),
@@ -1342,7 +1350,7 @@ class Migration(migrations.Migration):
                     "organization",
                     models.ForeignKey(
                         db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="notification_preferences",
                         to="fallback.organization",
                     ),
@@ -1405,7 +1413,7 @@ class Migration(migrations.Migration):
                     "organization",
                     models.ForeignKey(
                         db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="memberships",
                         to="fallback.organization",
                         verbose_name="organisation",

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                     "project",
                     models.ForeignKey(
                         db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="allowances",
                         to="fallback.project",
                     ),
@@ -203,6 +203,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "proposal",
                 "db_table": "mission_fallback_items",
+                "permissions": [("review_missionfallbackitem", "Decides on proposals")],
                 "ordering": [
                     models.OrderBy(models.F("created_at"), descending=True),
                     models.OrderBy(models.F("id"), descending=True),
@@ -365,7 +366,7 @@ class Migration(migrations.Migration):
             model_name="missionfallbackconfig",
             name="project",
             field=models.OneToOneField(
-                on_delete=django.db.models.deletion.CASCADE, related_name="fallback_config", to="fallback.project"
+                on_delete=django.db.models.deletion.DO_NOTHING, related_name="fallback_config", to="fallback.project"
             ),
         ),
         migrations.AddField(
@@ -385,7 +386,7 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(
                 blank=True,
                 null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
+                on_delete=django.db.models.deletion.DO_NOTHING,
                 related_name="duplicate_items",
                 to="fallback.mission",
             ),
@@ -407,7 +408,7 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(
                 blank=True,
                 null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
+                on_delete=django.db.models.deletion.DO_NOTHING,
                 related_name="fallback_items",
                 to="fallback.mission",
             ),
@@ -417,7 +418,7 @@ class Migration(migrations.Migration):
             name="project",
             field=models.ForeignKey(
                 db_index=False,
-                on_delete=django.db.models.deletion.CASCADE,
+                on_delete=django.db.models.deletion.DO_NOTHING,
                 related_name="fallback_items",
                 to="fallback.project",
             ),
@@ -451,7 +452,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 editable=False,
                 null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
+                on_delete=django.db.models.deletion.DO_NOTHING,
                 related_name="created_mission",
                 to="fallback.missionfallbackitem",
             ),
@@ -504,7 +505,7 @@ class Migration(migrations.Migration):
             name="project",
             field=models.ForeignKey(
                 db_index=False,
-                on_delete=django.db.models.deletion.CASCADE,
+                on_delete=django.db.models.deletion.DO_NOTHING,
                 related_name="fallback_runs",
                 to="fallback.project",
             ),
@@ -528,7 +529,7 @@ class Migration(migrations.Migration):
                 db_column="mission_fallback_run_id",
                 db_constraint=False,
                 db_index=False,
-                on_delete=django.db.models.deletion.CASCADE,
+                on_delete=django.db.models.deletion.DO_NOTHING,
                 related_name="items",
                 to="fallback.missionfallbackrun",
             ),
@@ -538,7 +539,7 @@ class Migration(migrations.Migration):
             name="project",
             field=models.ForeignKey(
                 db_index=False,
-                on_delete=django.db.models.deletion.CASCADE,
+                on_delete=django.db.models.deletion.DO_NOTHING,
                 related_name="backlog_samples",
                 to="fallback.project",
             ),
@@ -568,7 +569,7 @@ class Migration(migrations.Migration):
             name="project",
             field=models.ForeignKey(
                 db_index=False,
-                on_delete=django.db.models.deletion.CASCADE,
+                on_delete=django.db.models.deletion.DO_NOTHING,
                 related_name="fallback_templates",
                 to="fallback.project",
             ),

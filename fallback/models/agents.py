@@ -4,7 +4,7 @@ from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import F
 
-from fallback.models.base import Kept, known
+from fallback.models.base import BY_DATABASE, Kept, known
 from fallback.models.choices import AgentSessionStatus, PullRequestState
 from missionsite.common.ids import UlidField
 
@@ -13,9 +13,9 @@ class CodeAgentSession(models.Model):
     """One attempt of an agent at a mission."""
 
     id = UlidField()
-    mission = models.ForeignKey("fallback.Mission", models.CASCADE, related_name="agent_sessions", db_index=False)
+    mission = models.ForeignKey("fallback.Mission", BY_DATABASE, related_name="agent_sessions", db_index=False)
     workstation = models.ForeignKey(
-        "fallback.Workstation", models.SET_NULL, null=True, blank=True, related_name="agent_sessions"
+        "fallback.Workstation", BY_DATABASE, null=True, blank=True, related_name="agent_sessions"
     )
     agent = models.CharField(max_length=120)
     status = models.TextField(
@@ -38,7 +38,7 @@ class CodeAgentSession(models.Model):
 class GithubPullRequest(Kept):
     """A pull request opened for a mission."""
 
-    mission = models.ForeignKey("fallback.Mission", models.CASCADE, related_name="pull_requests")
+    mission = models.ForeignKey("fallback.Mission", BY_DATABASE, related_name="pull_requests")
     repository = models.ForeignKey(
         "fallback.ProjectRepository", models.PROTECT, related_name="pull_requests", db_index=False
     )
@@ -60,7 +60,7 @@ class GithubPrComment(models.Model):
     """A comment on a pull request."""
 
     id = UlidField()
-    pull_request = models.ForeignKey(GithubPullRequest, models.CASCADE, related_name="comments", db_index=False)
+    pull_request = models.ForeignKey(GithubPullRequest, BY_DATABASE, related_name="comments", db_index=False)
     github_id = models.BigIntegerField(unique=True)
     author = models.CharField(max_length=255)
     body = models.TextField(blank=True, default="", db_default="")

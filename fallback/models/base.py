@@ -6,6 +6,9 @@ from django.db.models import Q
 
 from missionsite.common.ids import UlidField
 
+# The foreign key itself deletes or clears the row, for raw SQL too: links_within_project.sql, fallback_links.sql.
+BY_DATABASE = models.DO_NOTHING
+
 
 class Kept(models.Model):
     """A row with a ULID, and when it was made and last changed; all three are kept by the database."""

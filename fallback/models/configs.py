@@ -6,14 +6,14 @@ from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import F, Q
 
-from fallback.models.base import Kept, known
+from fallback.models.base import BY_DATABASE, Kept, known
 from fallback.models.choices import ConfigStatus, Period
 
 
 class MissionFallbackConfig(Kept):
     """When a project gets proposals, and how many at most."""
 
-    project = models.OneToOneField("fallback.Project", models.CASCADE, related_name="fallback_config")
+    project = models.OneToOneField("fallback.Project", BY_DATABASE, related_name="fallback_config")
     backlog_threshold = models.IntegerField(
         "wanted ready missions",
         default=5,
@@ -91,7 +91,7 @@ class MissionFallbackAllowance(models.Model):
     """
 
     pk = models.CompositePrimaryKey("project", "period", "starts_on")
-    project = models.ForeignKey("fallback.Project", models.CASCADE, related_name="allowances", db_index=False)
+    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="allowances", db_index=False)
     period = models.TextField(choices=Period)
     starts_on = models.DateField()
     used = models.IntegerField(default=0, db_default=0)
@@ -112,7 +112,7 @@ class MissionFallbackSample(models.Model):
     """The backlog of a project when it was checked."""
 
     id = models.BigAutoField(primary_key=True)
-    project = models.ForeignKey("fallback.Project", models.CASCADE, related_name="backlog_samples", db_index=False)
+    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="backlog_samples", db_index=False)
     # Counting stops at the threshold: a sample that equals it says "at least".
     backlog_count = models.IntegerField()
     backlog_threshold = models.IntegerField()

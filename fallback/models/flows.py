@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models.functions import Lower
 
-from fallback.models.base import Kept, named
+from fallback.models.base import BY_DATABASE, Kept, named
 
 
 def default_stages() -> list[str]:
@@ -14,7 +14,7 @@ def default_stages() -> list[str]:
 class Flow(Kept):
     """How missions of a project go from stage to stage."""
 
-    project = models.ForeignKey("fallback.Project", models.CASCADE, related_name="flows", db_index=False)
+    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="flows", db_index=False)
     name = models.CharField(max_length=255)
     description = models.TextField(blank=True, default="", db_default="")
     stages = models.JSONField(
@@ -42,7 +42,7 @@ class Flow(Kept):
 class Actor(Kept):
     """A persona missions of a project are worked on as."""
 
-    project = models.ForeignKey("fallback.Project", models.CASCADE, related_name="actors", db_index=False)
+    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="actors", db_index=False)
     name = models.CharField(max_length=255)
     description = models.TextField("persona", blank=True, default="", db_default="")
 

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
-from fallback.models.base import Kept, NamedIndex, known, named, within_project
+from fallback.models.base import BY_DATABASE, Kept, NamedIndex, known, named, within_project
 from fallback.models.choices import AgentStatus, EventOrigin, List, Origin, Priority, PrMode, ReviewStatus
 from missionsite.common.ids import UlidField
 
@@ -14,7 +14,7 @@ from missionsite.common.ids import UlidField
 class Mission(Kept):
     """A piece of work of a project, in one of the lists of its board."""
 
-    project = models.ForeignKey("fallback.Project", models.CASCADE, related_name="missions", db_index=False)
+    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="missions", db_index=False)
     title = models.CharField(max_length=500)
     description = models.TextField(blank=True, default="", db_default="")
     clarification = models.TextField(blank=True, default="", db_default="")
@@ -40,7 +40,7 @@ class Mission(Kept):
     origin = models.TextField(choices=Origin, default=Origin.MANUAL, db_default=Origin.MANUAL)
     fallback_item = models.OneToOneField(
         "fallback.MissionFallbackItem",
-        models.SET_NULL,
+        BY_DATABASE,
         null=True,
         blank=True,
         related_name="created_mission",
@@ -103,8 +103,8 @@ class MissionDependency(models.Model):
     """A mission that waits for another of its project."""
 
     id = UlidField()
-    mission = models.ForeignKey(Mission, models.CASCADE, related_name="dependencies", db_index=False)
-    depends_on = models.ForeignKey(Mission, models.CASCADE, related_name="dependents")
+    mission = models.ForeignKey(Mission, BY_DATABASE, related_name="dependencies", db_index=False)
+    depends_on = models.ForeignKey(Mission, BY_DATABASE, related_name="dependents")
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
 
     class Meta:
@@ -132,8 +132,8 @@ class MissionEvent(models.Model):
     """Something that happened to a mission, or to its project where no mission is named; only ever added."""
 
     id = UlidField()
-    project = models.ForeignKey("fallback.Project", models.CASCADE, related_name="mission_events", db_index=False)
-    mission = models.ForeignKey(Mission, models.CASCADE, null=True, blank=True, related_name="events", db_index=False)
+    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="mission_events", db_index=False)
+    mission = models.ForeignKey(Mission, BY_DATABASE, null=True, blank=True, related_name="events", db_index=False)
     type = models.TextField()
     origin = models.TextField(choices=EventOrigin, default=EventOrigin.SYSTEM, db_default=EventOrigin.SYSTEM)
     actor = models.ForeignKey(

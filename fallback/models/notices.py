@@ -6,7 +6,7 @@ from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import F, Q
 
-from fallback.models.base import Kept, known
+from fallback.models.base import BY_DATABASE, Kept, known
 from fallback.models.choices import AccessRequestStatus, Channel
 from missionsite.common.ids import UlidField
 
@@ -16,8 +16,8 @@ class Notification(models.Model):
 
     id = UlidField()
     member = models.ForeignKey("groups.Member", models.CASCADE, related_name="notifications", db_index=False)
-    project = models.ForeignKey("fallback.Project", models.CASCADE, null=True, blank=True, related_name="notifications")
-    mission = models.ForeignKey("fallback.Mission", models.CASCADE, null=True, blank=True, related_name="notifications")
+    project = models.ForeignKey("fallback.Project", BY_DATABASE, null=True, blank=True, related_name="notifications")
+    mission = models.ForeignKey("fallback.Mission", BY_DATABASE, null=True, blank=True, related_name="notifications")
     kind = models.TextField()
     title = models.CharField(max_length=500)
     payload = models.JSONField(default=dict, db_default={}, blank=True)
@@ -39,7 +39,7 @@ class NotificationPreference(Kept):
     """Whether a kind of notification reaches people by a channel: for an organisation, or one person in it."""
 
     organization = models.ForeignKey(
-        "fallback.Organization", models.CASCADE, related_name="notification_preferences", db_index=False
+        "fallback.Organization", BY_DATABASE, related_name="notification_preferences", db_index=False
     )
     member = models.ForeignKey(
         "groups.Member", models.CASCADE, null=True, blank=True, related_name="notification_preferences"
@@ -63,7 +63,7 @@ class NotificationPreference(Kept):
 class AccessRequest(Kept):
     """A person who asks to be let into a project."""
 
-    project = models.ForeignKey("fallback.Project", models.CASCADE, related_name="access_requests", db_index=False)
+    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="access_requests", db_index=False)
     member = models.ForeignKey("groups.Member", models.CASCADE, related_name="access_requests")
     message = models.TextField(blank=True, default="", db_default="")
     status = models.TextField(

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from fallback.models.base import Kept, known, named
+from fallback.models.base import BY_DATABASE, Kept, known, named
 from fallback.models.choices import OrganizationRole
 
 
@@ -50,7 +50,7 @@ class OrganizationMembership(Kept):
     """A person in an organisation; owners and administrators maintain every project of it."""
 
     organization = models.ForeignKey(
-        Organization, models.CASCADE, related_name="memberships", verbose_name="organisation", db_index=False
+        Organization, BY_DATABASE, related_name="memberships", verbose_name="organisation", db_index=False
     )
     member = models.ForeignKey("groups.Member", models.PROTECT, related_name="organization_memberships")
     role = models.TextField(

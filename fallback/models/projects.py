@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F
 from django.db.models.functions import Lower
 
-from fallback.models.base import Kept, known, named
+from fallback.models.base import BY_DATABASE, Kept, known, named
 from fallback.models.choices import EventOrigin, Privacy, ProjectRole, ProjectStatus
 from missionsite.common.ids import UlidField
 
@@ -43,6 +43,7 @@ class Project(Kept):
     class Meta:
         db_table = "projects"
         db_table_comment = "Where people work on missions together."
+        permissions = [("every_project", "Acts in every project, not only in the own ones")]
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             known("projects", "privacy", Privacy),
@@ -70,7 +71,7 @@ class Project(Kept):
 class ProjectMember(Kept):
     """A person's role in one project; it counts instead of what their organisation gives them."""
 
-    project = models.ForeignKey(Project, models.CASCADE, related_name="members", db_index=False)
+    project = models.ForeignKey(Project, BY_DATABASE, related_name="members", db_index=False)
     member = models.ForeignKey("groups.Member", models.PROTECT, related_name="project_memberships")
     role = models.TextField(choices=ProjectRole, default=ProjectRole.VIEWER, db_default=ProjectRole.VIEWER)
 
@@ -95,7 +96,7 @@ class ProjectStar(models.Model):
     """A project somebody wants to find quickly."""
 
     id = UlidField()
-    project = models.ForeignKey(Project, models.CASCADE, related_name="stars", db_index=False)
+    project = models.ForeignKey(Project, BY_DATABASE, related_name="stars", db_index=False)
     member = models.ForeignKey("groups.Member", models.CASCADE, related_name="project_stars")
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
 
@@ -107,7 +108,7 @@ class ProjectStar(models.Model):
 class ProjectRepository(Kept):
     """A repository missions of a project are worked on in."""
 
-    project = models.ForeignKey(Project, models.CASCADE, related_name="repositories", db_index=False)
+    project = models.ForeignKey(Project, BY_DATABASE, related_name="repositories", db_index=False)
     name = models.CharField(max_length=255, help_text="owner/name, as the host spells it.")
     url = models.URLField("address", max_length=500, blank=True, default="", db_default="")
     default_branch = models.CharField(max_length=120, default="main", db_default="main")
@@ -134,7 +135,7 @@ class ProjectActivity(models.Model):
     """Something that happened in a project; only ever added."""
 
     id = UlidField()
-    project = models.ForeignKey(Project, models.CASCADE, related_name="activity", db_index=False)
+    project = models.ForeignKey(Project, BY_DATABASE, related_name="activity", db_index=False)
     type = models.TextField()
     origin = models.TextField(choices=EventOrigin, default=EventOrigin.SYSTEM, db_default=EventOrigin.SYSTEM)
     actor = models.ForeignKey(

@@ -4,7 +4,7 @@ from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import F, Q
 
-from fallback.models.base import Kept, NamedIndex, known, named, within_project
+from fallback.models.base import BY_DATABASE, Kept, NamedIndex, known, named, within_project
 from fallback.models.choices import DiscardReason, ItemStatus, Priority, RunStatus, Trigger
 from missionsite.common.ids import UlidField
 
@@ -13,7 +13,7 @@ class MissionFallbackRun(models.Model):
     """One time proposals were made for a project, and what became of them; the counts are the database's."""
 
     id = UlidField()
-    project = models.ForeignKey("fallback.Project", models.CASCADE, related_name="fallback_runs", db_index=False)
+    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="fallback_runs", db_index=False)
     triggered_by = models.TextField(choices=Trigger)
     started_by = models.ForeignKey(
         "groups.Member", models.PROTECT, null=True, blank=True, related_name="fallback_runs", editable=False
@@ -90,13 +90,13 @@ class MissionFallbackItem(Kept):
 
     run = within_project(
         "fallback.MissionFallbackRun",
-        models.CASCADE,
+        BY_DATABASE,
         related_name="items",
         db_column="mission_fallback_run_id",
         db_index=False,
     )
     template = within_project("fallback.MissionFallbackTemplate", related_name="items", db_index=False)
-    project = models.ForeignKey("fallback.Project", models.CASCADE, related_name="fallback_items", db_index=False)
+    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="fallback_items", db_index=False)
     title = models.CharField(max_length=500)
     description = models.TextField(blank=True, default="", db_default="")
     flow = within_project("fallback.Flow", related_name="+", db_index=False)
@@ -105,13 +105,11 @@ class MissionFallbackItem(Kept):
     priority = models.IntegerField(choices=Priority, default=Priority.NORMAL, db_default=Priority.NORMAL)
     estimated_effort_minutes = models.IntegerField("estimated effort (minutes)", default=60, db_default=60)
     status = models.TextField(choices=ItemStatus, default=ItemStatus.PROPOSED, db_default=ItemStatus.PROPOSED)
-    mission = models.ForeignKey(
-        "fallback.Mission", models.SET_NULL, null=True, blank=True, related_name="fallback_items"
-    )
+    mission = models.ForeignKey("fallback.Mission", BY_DATABASE, null=True, blank=True, related_name="fallback_items")
     feedback = models.TextField(blank=True, default="", db_default="")
     reason = models.TextField(choices=DiscardReason, null=True, blank=True)  # noqa: DJ001  (NULL: none given)
     duplicate_of = models.ForeignKey(
-        "fallback.Mission", models.SET_NULL, null=True, blank=True, related_name="duplicate_items"
+        "fallback.Mission", BY_DATABASE, null=True, blank=True, related_name="duplicate_items"
     )
     snoozed_until = models.DateTimeField(null=True, blank=True)
     reviewed_by = models.ForeignKey(
@@ -129,6 +127,7 @@ class MissionFallbackItem(Kept):
     class Meta:
         db_table = "mission_fallback_items"
         verbose_name = "proposal"
+        permissions = [("review_missionfallbackitem", "Decides on proposals")]
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             known("mission_fallback_items", "status", ItemStatus),

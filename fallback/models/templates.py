@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Count, F, Max, Q
 from django.db.models.functions import Lower
 
-from fallback.models.base import Kept, known, named, within_project
+from fallback.models.base import BY_DATABASE, Kept, known, named, within_project
 from fallback.models.choices import Priority
 
 
@@ -26,7 +26,7 @@ class TemplateQuerySet(models.QuerySet):
 class MissionFallbackTemplate(Kept):
     """What a proposed mission is made from; it stays where it is, however often it is used."""
 
-    project = models.ForeignKey("fallback.Project", models.CASCADE, related_name="fallback_templates", db_index=False)
+    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="fallback_templates", db_index=False)
     name = models.CharField(max_length=255)
     description = models.TextField(blank=True, default="", db_default="")
     flow = within_project("fallback.Flow", related_name="templates")

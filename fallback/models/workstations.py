@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import F
 from django.db.models.functions import Lower
 
-from fallback.models.base import Kept, known, named
+from fallback.models.base import BY_DATABASE, Kept, known, named
 from fallback.models.choices import WorkstationStatus, WorktreeStatus
 from missionsite.common.ids import UlidField
 
@@ -13,9 +13,7 @@ from missionsite.common.ids import UlidField
 class Workstation(Kept):
     """A machine of an organisation that agents work on."""
 
-    organization = models.ForeignKey(
-        "fallback.Organization", models.CASCADE, related_name="workstations", db_index=False
-    )
+    organization = models.ForeignKey("fallback.Organization", BY_DATABASE, related_name="workstations", db_index=False)
     name = models.CharField(max_length=255)
     status = models.TextField(
         choices=WorkstationStatus, default=WorkstationStatus.OFFLINE, db_default=WorkstationStatus.OFFLINE
@@ -39,8 +37,8 @@ class ProjectWorkstation(models.Model):
     """A workstation a project may use."""
 
     id = UlidField()
-    project = models.ForeignKey("fallback.Project", models.CASCADE, related_name="workstations", db_index=False)
-    workstation = models.ForeignKey(Workstation, models.CASCADE, related_name="projects")
+    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="workstations", db_index=False)
+    workstation = models.ForeignKey(Workstation, BY_DATABASE, related_name="projects")
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
 
     class Meta:
@@ -52,7 +50,7 @@ class WorkstationSession(models.Model):
     """One run of the daemon on a workstation."""
 
     id = UlidField()
-    workstation = models.ForeignKey(Workstation, models.CASCADE, related_name="sessions", db_index=False)
+    workstation = models.ForeignKey(Workstation, BY_DATABASE, related_name="sessions", db_index=False)
     daemon_version = models.CharField(max_length=64, blank=True, default="", db_default="")
     started_at = models.DateTimeField(db_default=TransactionNow())
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -66,8 +64,8 @@ class WorkstationRepository(models.Model):
     """A repository cloned on a workstation."""
 
     id = UlidField()
-    workstation = models.ForeignKey(Workstation, models.CASCADE, related_name="repositories", db_index=False)
-    repository = models.ForeignKey("fallback.ProjectRepository", models.CASCADE, related_name="clones")
+    workstation = models.ForeignKey(Workstation, BY_DATABASE, related_name="repositories", db_index=False)
+    repository = models.ForeignKey("fallback.ProjectRepository", BY_DATABASE, related_name="clones")
     path = models.TextField()
     cloned_at = models.DateTimeField(db_default=TransactionNow())
 
@@ -81,9 +79,9 @@ class WorkstationRepository(models.Model):
 class WorkstationWorktree(Kept):
     """A work tree from a workstation's pool, idle or lent to a mission."""
 
-    workstation = models.ForeignKey(Workstation, models.CASCADE, related_name="worktrees", db_index=False)
-    repository = models.ForeignKey("fallback.ProjectRepository", models.CASCADE, related_name="worktrees")
-    mission = models.ForeignKey("fallback.Mission", models.SET_NULL, null=True, blank=True, related_name="worktrees")
+    workstation = models.ForeignKey(Workstation, BY_DATABASE, related_name="worktrees", db_index=False)
+    repository = models.ForeignKey("fallback.ProjectRepository", BY_DATABASE, related_name="worktrees")
+    mission = models.ForeignKey("fallback.Mission", BY_DATABASE, null=True, blank=True, related_name="worktrees")
     path = models.TextField()
     branch = models.CharField(max_length=255, blank=True, default="", db_default="")
     status = models.TextField(choices=WorktreeStatus, default=WorktreeStatus.IDLE, db_default=WorktreeStatus.IDLE)

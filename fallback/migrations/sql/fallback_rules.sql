@@ -4,7 +4,9 @@
 
 -- An accepted proposal spends one mission of its project's week and its minutes of the month. One guarded statement
 -- each: of any number at once, exactly as many pass as there is room for. Taking an acceptance back gives both back.
+-- SECURITY DEFINER: what is spent is written here and nowhere else.
 CREATE FUNCTION spend_allowance() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 DECLARE
     caps record;
@@ -65,33 +67,47 @@ END $$;
 CREATE TRIGGER mission_fallback_items_spend BEFORE INSERT OR UPDATE ON mission_fallback_items
     FOR EACH ROW EXECUTE FUNCTION spend_allowance();
 
+DO $$ BEGIN
+    REVOKE EXECUTE ON FUNCTION spend_allowance() FROM PUBLIC;
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') AND current_user <> 'missionsite_app' THEN
+        REVOKE INSERT, UPDATE, DELETE ON mission_fallback_allowances FROM missionsite_app;
+    END IF;
+END $$;
+
 -- A mission that comes from the fallback came through an accepted proposal of its project, and each knows the other.
 -- Checked at commit: one of the two is written first.
 CREATE FUNCTION check_fallback_mission() RETURNS trigger LANGUAGE plpgsql
 AS $$
+DECLARE
+    wrong boolean;
 BEGIN
     IF TG_TABLE_NAME = 'missions' THEN
-        IF EXISTS (SELECT FROM missions m WHERE m.id = NEW.id AND m.origin = 'fallback') AND NOT EXISTS (
-            SELECT FROM missions m JOIN mission_fallback_items i ON i.mission_id = m.id AND i.id = m.fallback_item_id
-            WHERE m.id = NEW.id AND i.status = 'accepted' AND i.project_id = m.project_id) THEN
-            RAISE EXCEPTION 'mission % comes from no accepted proposal', NEW.id
-                USING ERRCODE = 'check_violation', CONSTRAINT = 'missions_fallback_was_accepted';
-        END IF;
-    ELSIF EXISTS (
-        SELECT FROM mission_fallback_items i LEFT JOIN missions m ON m.id = i.mission_id
-        WHERE i.id = NEW.id AND i.status = 'accepted' AND i.mission_id IS NOT NULL
-          AND (m.fallback_item_id IS DISTINCT FROM i.id OR m.project_id <> i.project_id)) THEN
-        RAISE EXCEPTION 'proposal % and its mission do not know each other', NEW.id
+        SELECT NOT EXISTS (
+            SELECT FROM mission_fallback_items i WHERE i.id = m.fallback_item_id AND i.mission_id = m.id
+                AND i.status = 'accepted' AND i.project_id = m.project_id)
+        INTO wrong FROM missions m
+        WHERE m.id = NEW.id AND (m.fallback_item_id IS NOT NULL OR (TG_OP = 'INSERT' AND m.origin = 'fallback'));
+    ELSE
+        wrong := EXISTS (
+            SELECT FROM missions m LEFT JOIN mission_fallback_items i ON i.id = NEW.id AND i.status = 'accepted'
+                AND i.mission_id = m.id
+            WHERE m.fallback_item_id = NEW.id AND i.id IS NULL
+        ) OR EXISTS (
+            SELECT FROM mission_fallback_items i JOIN missions m ON m.id = i.mission_id
+            WHERE i.id = NEW.id AND (m.fallback_item_id IS DISTINCT FROM i.id OR m.project_id <> i.project_id));
+    END IF;
+    IF wrong THEN
+        RAISE EXCEPTION '% %: a proposal is accepted where its mission is, and each knows the other', TG_TABLE_NAME, NEW.id
             USING ERRCODE = 'check_violation', CONSTRAINT = 'missions_fallback_was_accepted';
     END IF;
     RETURN NULL;
 END $$;
-CREATE CONSTRAINT TRIGGER missions_fallback_was_accepted AFTER INSERT ON missions
+CREATE CONSTRAINT TRIGGER missions_fallback_was_accepted AFTER INSERT OR UPDATE OF fallback_item_id, project_id ON missions
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.origin = 'fallback')
     EXECUTE FUNCTION check_fallback_mission();
-CREATE CONSTRAINT TRIGGER mission_fallback_items_know_mission AFTER INSERT OR UPDATE ON mission_fallback_items
-    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.status = 'accepted')
-    EXECUTE FUNCTION check_fallback_mission();
+CREATE CONSTRAINT TRIGGER mission_fallback_items_know_mission
+    AFTER INSERT OR UPDATE OF status, mission_id, project_id ON mission_fallback_items
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_fallback_mission();
 
 -- Where a mission comes from is written once.
 CREATE FUNCTION keep_mission_origin() RETURNS trigger LANGUAGE plpgsql
@@ -162,29 +178,33 @@ END $$;
 CREATE TRIGGER mission_fallback_items_count_truncated AFTER TRUNCATE ON mission_fallback_items
     FOR EACH STATEMENT EXECUTE FUNCTION forget_fallback_counts();
 
--- Writing an item locks it, then its run; deleting a run locks it, then its items. So that the two never wait for each
--- other, deleting runs (or projects, whose runs go with them) waits until nobody writes items, and the other way round.
-CREATE FUNCTION share_fallback_items() RETURNS trigger LANGUAGE plpgsql
+-- Writing locks an item before its run, and what waits before what it waits for; deleting a run, a project or a mission
+-- goes the other way round. So writers share a lock which who deletes holds alone, taken before any row: the two never
+-- wait for each other. A transaction that writes first and deletes later takes it alone from the start (services do).
+CREATE FUNCTION share_fallback_rows() RETURNS trigger LANGUAGE plpgsql
 AS $$
 BEGIN
-    -- The deletion of runs itself, which holds the lock, comes by here for the items that go with them.
-    PERFORM pg_advisory_xact_lock_shared(hashtextextended('mission_fallback_items', 0));
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended('fallback_rows', 0));
     RETURN NULL;
 END $$;
-CREATE FUNCTION close_fallback_items() RETURNS trigger LANGUAGE plpgsql
+CREATE FUNCTION close_fallback_rows() RETURNS trigger LANGUAGE plpgsql
 AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('mission_fallback_items', 0));
+    PERFORM pg_advisory_xact_lock(hashtextextended('fallback_rows', 0));
     RETURN NULL;
 END $$;
 CREATE TRIGGER mission_fallback_items_share BEFORE INSERT OR UPDATE OR DELETE ON mission_fallback_items
-    FOR EACH STATEMENT EXECUTE FUNCTION share_fallback_items();
+    FOR EACH STATEMENT EXECUTE FUNCTION share_fallback_rows();
+CREATE TRIGGER mission_dependencies_share BEFORE INSERT OR UPDATE OR DELETE ON mission_dependencies
+    FOR EACH STATEMENT EXECUTE FUNCTION share_fallback_rows();
+CREATE TRIGGER missions_share BEFORE INSERT OR UPDATE ON missions
+    FOR EACH STATEMENT EXECUTE FUNCTION share_fallback_rows();
+CREATE TRIGGER missions_close BEFORE DELETE ON missions
+    FOR EACH STATEMENT EXECUTE FUNCTION close_fallback_rows();
 CREATE TRIGGER mission_fallback_runs_close BEFORE DELETE ON mission_fallback_runs
-    FOR EACH STATEMENT EXECUTE FUNCTION close_fallback_items();
+    FOR EACH STATEMENT EXECUTE FUNCTION close_fallback_rows();
 CREATE TRIGGER projects_close BEFORE DELETE ON projects
-    FOR EACH STATEMENT EXECUTE FUNCTION close_fallback_items();
-CREATE TRIGGER missions_share BEFORE DELETE ON missions
-    FOR EACH STATEMENT EXECUTE FUNCTION share_fallback_items();
+    FOR EACH STATEMENT EXECUTE FUNCTION close_fallback_rows();
 
 -- --- The life of a run ----------------------------------------------------------------------
 

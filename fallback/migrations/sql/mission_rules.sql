@@ -41,7 +41,14 @@ AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         NEW.last_event_at := coalesce(NEW.last_event_at, CURRENT_TIMESTAMP);
+        NEW.dependency_count := 0;
+        NEW.open_dependency_count := 0;
         RETURN NEW;
+    END IF;
+    -- Counts are counted, never set: only the triggers below, which run inside another, change them.
+    IF pg_trigger_depth() = 1 THEN
+        NEW.dependency_count := OLD.dependency_count;
+        NEW.open_dependency_count := OLD.open_dependency_count;
     END IF;
     NEW.updated_at := CURRENT_TIMESTAMP;
     IF (to_jsonb(OLD) - '{updated_at,last_event_at,list_order,dependency_count}'::text[])

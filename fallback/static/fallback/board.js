@@ -1,0 +1,305 @@
+// The board: cards moved with the mouse, a finger, the keyboard or their Move menu; shown at once, taken back on refusal.
+(() => {
+    const root = document.getElementById("fb-board-page");
+    if (!root) return;
+    const { post, refetch, renewToken, say, follow, merge, drag } = window.fallback;
+    const HIGHLIGHT_MS = 4000;
+    const mayMove = root.hasAttribute("data-may-move");
+    const pageRefusal = document.getElementById("fb-page-refusal");
+    root.classList.add("is-js");
+    let picked = null;
+    let dragging = false;
+    let stale = false;
+    let moving = 0;
+    let sending = Promise.resolve();
+
+    // --- Cards and where they stand ------------------------------------------------------------
+    const lists = () => [...root.querySelectorAll(".fb-cards")];
+    const cardsOf = (list) => [...list.querySelectorAll(":scope > .fb-card")];
+    const columnOf = (node) => node.closest(".fb-column");
+    const cardOf = (node) => node?.closest?.(".fb-card") || null;
+    const placeOf = (card) => ({ list: card.parentNode, next: card.nextElementSibling?.closest(".fb-card") || null });
+    const nearestCard = (card, step) => {
+        let other = card;
+        do other = step > 0 ? other.nextElementSibling : other.previousElementSibling; while (other && !other.matches(".fb-card"));
+        return other;
+    };
+    const words = (card) => {
+        const all = cardsOf(card.parentNode);
+        return `${columnOf(card).dataset.title}, position ${all.indexOf(card) + 1} of ${all.length}`;
+    };
+    const recount = (from, to) => {
+        if (from === to) return;
+        [[from, -1], [to, 1]].forEach(([list, by]) => {
+            const count = columnOf(list).querySelector("[data-total]");
+            const total = Number(count.textContent) + by;
+            if (Number.isFinite(total)) count.textContent = String(total);
+        });
+    };
+    const put = (card, { list, next }) => {
+        const from = card.parentNode;
+        const focused = card.contains(document.activeElement) ? document.activeElement : null;
+        list.insertBefore(card, next && next.parentNode === list ? next : null);
+        recount(from, list);
+        if (focused) focused.focus({ preventScroll: true });
+    };
+    const setCurrent = (card, { focus = true } = {}) => {
+        root.querySelectorAll('.fb-card[tabindex="0"]').forEach((other) => { if (other !== card) other.tabIndex = -1; });
+        if (!card) return;
+        card.tabIndex = 0;
+        if (!focus) return;
+        card.focus({ preventScroll: true });
+        card.scrollIntoView({ block: "nearest", inline: "nearest" });
+    };
+    const refuse = (holder, message) => {
+        holder.querySelector(":scope > .fb-refusal")?.remove();
+        if (!message) return;
+        const note = document.createElement("p");
+        note.className = "fb-refusal";
+        note.setAttribute("data-own", "");
+        note.textContent = message;
+        holder.append(note);
+        say(`${holder.dataset.title}: ${message}`, true);
+    };
+
+    // --- Moving --------------------------------------------------------------------------------
+    /** Send a card's new place; the server's refusal puts it back to `origin`. */
+    const send = (card, origin, fields) => {
+        moving += 1;
+        card.classList.add("is-busy");
+        refuse(card, "");
+        // One after the other: each place is said relative to cards that are already there.
+        sending = sending.then(async () => {
+            const answer = await post(card.dataset.moveUrl, fields);
+            moving -= 1;
+            card.classList.remove("is-busy");
+            if (answer.ok) {
+                say(answer.message || `${card.dataset.title}: moved to ${words(card)}.`);
+            } else {
+                put(card, origin);
+                refuse(card, answer.message);
+                card.scrollIntoView({ block: "nearest", inline: "nearest" });
+            }
+            live.soon();
+        });
+    };
+    const commit = (card, origin) => {
+        const { list, next } = placeOf(card);
+        if (list === origin.list && next === origin.next) return false;
+        send(card, origin, { list: columnOf(card).dataset.list, before: next?.dataset.id || "", after: nearestCard(card, -1)?.dataset.id || "" });
+        return true;
+    };
+    const mayMoveNow = (card) => mayMove && card.hasAttribute("data-move-url") && !card.classList.contains("is-busy") && !picked;
+    const rest = () => { if (stale && !picked && !dragging && !moving) { stale = false; live.soon(); } };
+
+    drag({
+        root,
+        may: mayMoveNow,
+        started: (card) => { dragging = true; setCurrent(card, { focus: false }); },
+        dropped: (card, list, next) => {
+            const origin = placeOf(card);
+            put(card, { list, next });
+            commit(card, origin);
+        },
+        ended: () => { dragging = false; rest(); },
+    });
+
+    // --- Keyboard ------------------------------------------------------------------------------
+    const pickUp = (card) => {
+        if (!mayMoveNow(card)) {
+            say(mayMove ? "This card cannot be moved now." : "You may not move cards on this board.");
+            return;
+        }
+        picked = { card, origin: placeOf(card) };
+        card.classList.add("is-picked");
+        say(`Picked up ${card.dataset.title}. ${words(card)}. Arrow keys move it, Space drops it, Escape cancels.`, true);
+    };
+    const letGo = (drop) => {
+        if (!picked) return;
+        const { card, origin } = picked;
+        picked = null;
+        card.classList.remove("is-picked");
+        if (!drop) {
+            put(card, origin);
+            say(`Cancelled. ${card.dataset.title} is back in ${words(card)}.`, true);
+        } else if (commit(card, origin)) {
+            say(`Dropped ${card.dataset.title} in ${words(card)}.`, true);
+        } else {
+            say(`${card.dataset.title} stays where it was.`, true);
+        }
+        rest();
+    };
+    const carry = (key) => {
+        const { card } = picked;
+        const all = lists();
+        const at = all.indexOf(card.parentNode);
+        let place = null;
+        if (key === "ArrowUp") { const before = nearestCard(card, -1); if (before) place = { list: card.parentNode, next: before }; }
+        if (key === "ArrowDown") { const after = nearestCard(card, 1); if (after) place = { list: card.parentNode, next: nearestCard(after, 1) }; }
+        if (key === "Home") place = { list: card.parentNode, next: cardsOf(card.parentNode).find((other) => other !== card) || card };
+        if (key === "End") place = { list: card.parentNode, next: null };
+        if (key === "ArrowLeft" || key === "ArrowRight") {
+            const list = all[at + (key === "ArrowLeft" ? -1 : 1)];
+            if (list) place = { list, next: cardsOf(list)[cardsOf(card.parentNode).indexOf(card)] || null };
+        }
+        if (!place) { say(`${words(card)}; no further.`, true); return; }
+        if (place.next !== card) {
+            picked.carrying = true;
+            put(card, place);
+            picked.carrying = false;
+        }
+        card.scrollIntoView({ block: "nearest", inline: "nearest" });
+        say(`${words(card)}.`, true);
+    };
+    const walk = (card, key) => {
+        const cards = cardsOf(card.parentNode);
+        const index = cards.indexOf(card);
+        if (key === "ArrowUp") return cards[index - 1];
+        if (key === "ArrowDown") return cards[index + 1];
+        if (key === "Home") return cards[0];
+        if (key === "End") return cards.at(-1);
+        const all = lists();
+        const step = key === "ArrowLeft" ? -1 : 1;
+        for (let i = all.indexOf(card.parentNode) + step; i >= 0 && i < all.length; i += step) {
+            const there = cardsOf(all[i]);
+            if (there.length) return there[Math.min(index, there.length - 1)];
+        }
+        return null;
+    };
+    root.addEventListener("keydown", (event) => {
+        if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+        const card = cardOf(event.target);
+        if (event.key === "Escape") {
+            if (picked) { event.preventDefault(); letGo(false); return; }
+            const menu = event.target.closest("details.fb-move[open]");
+            if (menu) { event.preventDefault(); menu.open = false; menu.querySelector("summary").focus(); }
+            return;
+        }
+        if (!card || event.target !== card) return;
+        if (["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key)) {
+            event.preventDefault();
+            if (picked) carry(event.key);
+            else { const other = walk(card, event.key); if (other) setCurrent(other); }
+        } else if (event.key === " ") {
+            event.preventDefault();
+            if (picked) letGo(true);
+            else pickUp(card);
+        } else if (event.key === "Enter") {
+            event.preventDefault();
+            if (picked) letGo(true);
+            else card.querySelector("h4 a").click();
+        }
+    });
+    root.addEventListener("focusout", (event) => {
+        if (!picked || picked.carrying || event.target !== picked.card) return;
+        const { card } = picked;
+        // Moving the node itself takes its focus for a moment; leaving with Tab or a click does so for good.
+        setTimeout(() => { if (picked?.card === card && document.activeElement !== card) letGo(false); });
+    });
+    root.addEventListener("focusin", (event) => {
+        const card = cardOf(event.target);
+        if (card) setCurrent(card, { focus: false });
+    });
+    document.addEventListener("pointerdown", (event) => {
+        root.querySelectorAll("details.fb-move[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
+    });
+
+    // --- Forms ---------------------------------------------------------------------------------
+    const safeLink = (address) => {
+        try { return new URL(address, location.href).origin === location.origin; } catch { return false; }
+    };
+    const launched = (template, answer) => {
+        template.querySelector(".fb-launched")?.remove();
+        const line = document.createElement("p");
+        line.className = "fb-launched";
+        line.setAttribute("data-own", "");
+        line.append(answer.message || "Launched.");
+        if (answer.mission_url && safeLink(answer.mission_url)) {
+            const link = document.createElement("a");
+            link.className = "row-link";
+            link.href = answer.mission_url;
+            link.textContent = "Open";
+            line.append(link);
+        }
+        if (answer.undo_url) {
+            const undo = document.createElement("button");
+            undo.type = "button";
+            undo.className = "row-link";
+            undo.textContent = "Undo";
+            undo.addEventListener("click", async () => {
+                const back = await post(answer.undo_url, {});
+                if (back.ok) { line.remove(); refuse(template, ""); say(back.message || "Undone."); template.querySelector("button")?.focus(); live.soon(); } else refuse(template, back.message);
+            });
+            line.append(undo);
+        }
+        template.append(line);
+    };
+    const simple = async (form, holder) => {
+        if (holder.classList.contains("is-busy")) return;
+        holder.classList.add("is-busy");
+        refuse(holder, "");
+        const answer = await post(form.action, new URLSearchParams(new FormData(form)));
+        holder.classList.remove("is-busy");
+        if (!answer.ok) { refuse(holder, answer.message); live.soon(); return; }
+        if (form.matches("[data-launch]")) launched(holder, answer);
+        say(`${holder.dataset.title}: ${answer.message || "done."}`);
+        live.soon();
+    };
+    root.addEventListener("submit", (event) => {
+        const form = event.target;
+        const holder = form.closest(".fb-card, .fb-template");
+        if (!holder) return;
+        event.preventDefault();
+        if (!form.matches("[data-move]")) { simple(form, holder); return; }
+        if (!mayMoveNow(holder)) return;
+        const fields = new URLSearchParams(new FormData(form));
+        const list = document.getElementById(`fb-list-${fields.get("list")}`);
+        const origin = placeOf(holder);
+        form.closest("details").open = false;
+        const first = cardsOf(list).find((card) => card !== holder) || null;
+        put(holder, { list, next: fields.get("position") === "top" ? first : null });
+        setCurrent(holder);
+        send(holder, origin, fields);
+    });
+
+    // --- Keeping up with the server ------------------------------------------------------------
+    const refresh = async () => {
+        if (picked || dragging || moving) { stale = true; return; }
+        const page = await refetch("board");
+        if (picked || dragging || moving) { stale = true; return; }
+        const next = page.getElementById("fb-board-part");
+        if (!next) return;
+        const now = document.getElementById("fb-board-part");
+        const focused = document.activeElement;
+        const lost = cardOf(focused);
+        const after = lost && (nearestCard(lost, 1) || nearestCard(lost, -1));
+        // A card that is in another column now moves there as it is, with its focus and its open menu.
+        next.querySelectorAll(".fb-card").forEach((card) => {
+            const known = document.getElementById(card.id);
+            const list = document.getElementById(card.parentNode.id);
+            if (known && list && known.parentNode !== list) list.append(known);
+        });
+        const fresh = [];
+        merge(now, next, {
+            mayChange: (node) => node.id !== "fb-live",
+            added: (node) => fresh.push(...(node.matches(".fb-card") ? [node] : [])),
+        });
+        renewToken(now);
+        if (focused !== document.activeElement) {
+            if (focused.isConnected && now.contains(focused)) focused.focus({ preventScroll: true });
+            else if (lost) {
+                say("The card you were at is no longer shown.");
+                setCurrent(after?.isConnected ? after : root.querySelector(".fb-card"));
+            }
+        }
+        if (!root.querySelector('.fb-card[tabindex="0"]')) setCurrent(root.querySelector(".fb-card"), { focus: false });
+        if (fresh.length) {
+            fresh.forEach((card) => card.classList.add("is-new"));
+            setTimeout(() => fresh.forEach((card) => card.classList.remove("is-new")), HIGHLIGHT_MS);
+            say(fresh.length === 1 ? `New card: ${fresh[0].dataset.title}, ${words(fresh[0])}.` : `${fresh.length} new cards.`);
+        }
+        pageRefusal.hidden = true;
+    };
+    const live = follow({ url: root.dataset.eventsUrl, events: ["fallback", "board"], changed: refresh, indicator: document.getElementById("fb-live") });
+    setCurrent(root.querySelector(".fb-card"), { focus: false });
+})();

@@ -1,0 +1,138 @@
+// What the live pages share: requests, spoken results, and following the server's events.
+window.fallback = window.fallback || {};
+(() => {
+    const UNKNOWN = "The site did not answer, so it is not known whether this arrived. Nothing you typed is lost: look at the list and try again.";
+    const SIGNED_OUT = "You are signed out. Sign in again in another tab, then repeat this here: nothing you typed is lost.";
+    const BY_STATUS = {
+        403: "This was refused: you may not do it, or you signed in again since this page was opened. Try once more; nothing you typed is lost.",
+        404: "This is no longer there: somebody else decided or removed it.",
+        405: "This cannot be done here.",
+        429: "Too many requests in a short time. Wait a minute and try again.",
+    };
+    const DEBOUNCE_MS = 250;
+    const POLL_MS = 30000;
+
+    const token = () => document.querySelector("input[name=csrfmiddlewaretoken]")?.value || "";
+
+    /** Take over the token of a page fetched later: signing in again makes the old one useless. */
+    const renewToken = (root) => {
+        const fresh = root.querySelector("input[name=csrfmiddlewaretoken]")?.value;
+        if (!fresh) return;
+        document.querySelectorAll("input[name=csrfmiddlewaretoken]").forEach((input) => { input.value = fresh; });
+    };
+
+    const words = (response) => {
+        if (response.redirected && /login/.test(response.url)) return SIGNED_OUT;
+        if (response.status >= 500) return "The site met an error, so nothing was decided. Nothing you typed is lost: try again, and tell an administrator if it stays.";
+        return BY_STATUS[response.status] || `The site answered in a way this page does not understand (${response.status}). Nothing you typed is lost.`;
+    };
+
+    /** POST fields and return the JSON answer; a failure of any kind comes back as {ok: false, message}. */
+    const post = async (url, fields) => {
+        let response;
+        try {
+            response = await fetch(url, {
+                method: "POST",
+                headers: { Accept: "application/json", "X-CSRFToken": token() },
+                body: new URLSearchParams(fields),
+                credentials: "same-origin",
+            });
+        } catch {
+            return { ok: false, message: UNKNOWN, unsure: true };
+        }
+        if ((response.headers.get("Content-Type") || "").includes("json")) {
+            try {
+                const answer = await response.json();
+                // A problem document of the API says `detail` where a page says `message`.
+                const message = answer.message || answer.detail || (response.ok ? "" : words(response));
+                return { ...answer, ok: response.ok && answer.ok !== false, message };
+            } catch { /* An answer cut off: below. */ }
+        }
+        return { ok: false, message: words(response), status: response.status };
+    };
+
+    /** The part of this page named by `fragment`, as it is on the server now; null when it cannot be had. */
+    const refetch = async (fragment) => {
+        const response = await fetch(location.href, { headers: { "X-Fragment": fragment }, credentials: "same-origin" });
+        if (response.redirected && /login/.test(response.url)) throw new Error(SIGNED_OUT);
+        if (!response.ok) throw new Error(words(response));
+        return new DOMParser().parseFromString(await response.text(), "text/html");
+    };
+
+    /** Say words to a screen reader; urgent ones interrupt. */
+    const say = (text, urgent = false) => {
+        const region = document.getElementById(urgent ? "fb-alert" : "fb-say");
+        if (!region) return;
+        region.textContent = "";
+        // A region that is emptied and filled in one go may stay silent.
+        requestAnimationFrame(() => { region.textContent = text; });
+    };
+
+    /** Follow the events of `url`: `changed` is called, debounced, and again whenever the connection comes back. */
+    const follow = ({ url, events, changed, indicator }) => {
+        let timer = null;
+        let poll = null;
+        let running = false;
+        let again = false;
+        let broken = false;
+
+        const show = (state, text) => {
+            if (!indicator) return;
+            indicator.hidden = false;
+            indicator.dataset.state = state;
+            indicator.querySelector("[data-words]").textContent = text;
+        };
+        const refresh = async () => {
+            if (running) { again = true; return; }
+            running = true;
+            try {
+                await changed();
+                if (poll) show("polling", "Checked every 30 s");
+            } catch (error) {
+                show("lost", error instanceof TypeError ? "Not reachable, trying again…" : error.message);
+            } finally {
+                running = false;
+                if (again) { again = false; soon(); }
+            }
+        };
+        const soon = () => { clearTimeout(timer); timer = setTimeout(refresh, DEBOUNCE_MS); };
+        const startPolling = () => {
+            if (poll) return;
+            show("polling", "Checked every 30 s");
+            poll = setInterval(() => { if (!document.hidden) refresh(); if (source === null) connect(); }, POLL_MS);
+        };
+        let source = null;
+        const connect = () => {
+            source = new EventSource(url);
+            source.addEventListener("open", () => {
+                clearInterval(poll);
+                poll = null;
+                show("live", "Live");
+                if (broken) soon();
+                broken = false;
+            });
+            source.addEventListener("error", () => {
+                broken = true;
+                if (source.readyState === EventSource.CLOSED) {
+                    // Refused for good (503, signed out): poll, and try to connect again with each poll.
+                    source = null;
+                    startPolling();
+                } else {
+                    show("lost", "Reconnecting…");
+                }
+            });
+            [...events, "resync"].forEach((name) => source.addEventListener(name, soon));
+        };
+        if (!url || !window.EventSource) startPolling();
+        else { show("lost", "Connecting…"); connect(); }
+        window.addEventListener("pagehide", () => source?.close());
+        window.addEventListener("pageshow", (event) => { if (event.persisted) { broken = true; connect(); } });
+        return { soon };
+    };
+
+    window.fallback.post = post;
+    window.fallback.refetch = refetch;
+    window.fallback.renewToken = renewToken;
+    window.fallback.say = say;
+    window.fallback.follow = follow;
+})();
