@@ -1,8 +1,11 @@
 """Raw SQL for the tests of what the database keeps by itself, run as the site's own role."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
+import psycopg.sql
 import pytest
 from django.db import DatabaseError, connection, transaction
 
@@ -32,3 +35,25 @@ def refused_by(constraint: str) -> Iterator[None]:
         yield
         commit()
     assert refused.value.__cause__.diag.constraint_name == constraint, refused.value
+
+
+@contextmanager
+def listening(*channels: str) -> Iterator[psycopg.Connection]:
+    """A connection of its own, as the site's role, that listens on these channels."""
+    site = connection.settings_dict
+    with psycopg.connect(
+        host=site["HOST"],
+        port=site["PORT"],
+        user=site["USER"],
+        password=site["PASSWORD"],
+        dbname=site["NAME"],
+        autocommit=True,
+    ) as listener:
+        for channel in channels:
+            listener.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
+        yield listener
+
+
+def heard(listener: psycopg.Connection, number: int) -> list[tuple[str, dict]]:
+    """The next notifications as (channel, payload); fewer than `number` where ten seconds bring no more."""
+    return [(notice.channel, json.loads(notice.payload)) for notice in listener.notifies(timeout=10, stop_after=number)]
