@@ -156,4 +156,10 @@ class ConfigAdmin(ProjectPages):
         update_config(config=obj, actor=request.user, **changes)
 
     def more_buttons(self, request: HttpRequest, obj: MissionFallbackConfig) -> list[dict]:
-        return [{"title": "Project", "icon": "folder_open", "link": reverse("admin:fallback_project_change", args=[obj.project_id])}]
+        return [
+            {
+                "title": "Project",
+                "icon": "folder_open",
+                "link": reverse("admin:fallback_project_change", args=[obj.project_id]),
+            }
+        ]

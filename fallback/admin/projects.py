@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import path, reverse
 from django.utils.html import format_html
@@ -14,7 +14,7 @@ from fallback.admin import board
 from fallback.admin.base import CONFIG, KeySearch, ProjectJob, ProjectPages, ProjectTab, rights_of
 from fallback.admin.words import changed_words, event_words, status_words
 from fallback.models import Organization, OrganizationMembership, Project, ProjectMember
-from fallback.models.choices import List, ProjectRole
+from fallback.models.choices import ProjectRole
 from fallback.services.projects import (
     archive_project,
     create_project,
@@ -24,8 +24,7 @@ from fallback.services.projects import (
     update_project,
 )
 from fallback.services.rights import Right
-from groups.admin.base import STATUS, list_of, moment, number, page_of, pill
-from groups.models import Member
+from groups.admin.base import STATUS, moment, page_of, pill
 from missionsite.common.admin import JobForm, PickOne, ReasonForm
 
 
@@ -146,7 +145,9 @@ ACTIVITY = ProjectTab(
 
 
 def _details(payload: dict) -> str:
-    changed = [f"{name}: {before or 'nothing'} → {after or 'nothing'}" for name, before, after in changed_words(payload)]
+    changed = [
+        f"{name}: {before or 'nothing'} → {after or 'nothing'}" for name, before, after in changed_words(payload)
+    ]
     rest = [
         f"{name}: {value}" for name, value in payload.items() if name not in ("changed", "id") and value is not None
     ]

@@ -4,9 +4,11 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import path
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter
 from unfold.decorators import display
 
+from fallback.admin import board
 from fallback.admin.base import ITEM, KeySearch, ProjectJob, ProjectPages, ProjectTab
 from fallback.admin.words import effort_words, record_words
 from fallback.models import MissionFallbackItem, MissionFallbackTemplate
@@ -19,7 +21,9 @@ from missionsite.common.admin import ServiceForm
 USES = ProjectTab(
     name="uses",
     title="Proposals",
-    rows=lambda template: MissionFallbackItem.objects.filter(template=template).select_related("mission", "reviewed_by"),
+    rows=lambda template: MissionFallbackItem.objects.filter(template=template).select_related(
+        "mission", "reviewed_by"
+    ),
     columns=(
         ("Proposed", lambda item, request: moment(item.created_at)),
         ("Title", lambda item, request: page_of(item.mission, item.title) if item.mission else item.title),
@@ -86,6 +90,10 @@ class TemplateAdmin(ProjectPages):
     )
     empty_words = ("No template yet", "A template is what proposed missions are made from. Add the first one.")
     add_words = "Add a template"
+
+    def get_urls(self) -> list:
+        view = self.admin_site.admin_view(board.launch_view)
+        return [path("<str:template_id>/launch-now/", view, name="fallback_template_launch_now"), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).with_record()

@@ -100,7 +100,7 @@ def room(guardrail: Room) -> dict:
 
 
 def backlog_words(backlog: int | None, threshold: int | None) -> str:
-    """"2 ready of 5 wanted"; counting stops at the threshold, so that many is "at least"."""
+    """ "2 ready of 5 wanted"; counting stops at the threshold, so that many is "at least"."""
     if backlog is None or threshold is None:
         return "not counted"
     return f"{threshold} or more ready, as wanted" if backlog >= threshold else f"{backlog} ready of {threshold} wanted"
