@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "ninja",
     "missionsite.common",
     "groups",
+    "fallback",
 ]
 MIDDLEWARE = [
     "missionsite.common.middleware.RequestIdMiddleware",
@@ -162,7 +163,13 @@ if EMBEDDED:
 STATICFILES_DIRS = [BASE_DIR / "missionsite" / "static"]
 # Embedded, files are served from where they lie; in production `collectstatic` hashes and compresses them.
 WHITENOISE_USE_FINDERS = EMBEDDED
+# Documents the site keeps: a folder, or with DOCUMENTS_BACKEND any other storage of Django with its options.
+DOCUMENTS_ROOT = Path(env.str("DOCUMENTS_ROOT", default=str(VAR_DIR / "documents")))
+DOCUMENTS_BACKEND = env.str("DOCUMENTS_BACKEND", default="")
 STORAGES = {
+    "documents": {"BACKEND": DOCUMENTS_BACKEND, "OPTIONS": env.json("DOCUMENTS_OPTIONS", default={})}
+    if DOCUMENTS_BACKEND
+    else {"BACKEND": "missionsite.common.documents.LocalDocuments", "OPTIONS": {"location": DOCUMENTS_ROOT}},
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -185,6 +192,11 @@ PGHISTORY_MIDDLEWARE_METHODS = ("POST", "PUT", "PATCH", "DELETE")
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=300)
 NINJA_PAGINATION_PER_PAGE = 50
 NINJA_PAGINATION_MAX_LIMIT = 200
+
+# --- Live pages -------------------------------------------------------------------------------
+
+# Streams one web process keeps open; each takes a thread of the web server for as long as it is open.
+LIVE_STREAMS = env.int("LIVE_STREAMS", default=32)
 
 # --- Stories that may be taken back -----------------------------------------------------------
 

@@ -115,3 +115,38 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class IdempotencyKey(models.Model):
+    """The answer to an API request that may be sent again: written with its effect, kept for a day."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False)
+    operation = models.CharField(max_length=100)
+    key = models.CharField(max_length=255, db_collation="C")
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of method, address and body, hexadecimal.")
+    status = models.SmallIntegerField()
+    headers = models.JSONField()
+    body = models.TextField()
+    created_at = models.DateTimeField(db_default=TransactionNow())
+
+    class Meta:
+        db_table = "api_idempotency_keys"
+        db_table_comment = "Answers to API requests that may be sent again."
+        constraints = [
+            # Also the index a request looks its key up in, and the foreign key's.
+            models.UniqueConstraint(fields=["owner", "operation", "key"], name="api_idempotency_keys_unique"),
+            models.CheckConstraint(
+                condition=Q(fingerprint__regex=r"^[0-9a-f]{64}$"), name="api_idempotency_keys_fingerprint_format"
+            ),
+            # A refusal has no effect, so there is nothing to keep.
+            models.CheckConstraint(
+                condition=Q(status__gte=200, status__lt=400), name="api_idempotency_keys_of_success"
+            ),
+        ]
+        indexes = [
+            # For pruning.
+            models.Index(fields=["created_at"], name="api_idempotency_keys_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.key}"

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from django.conf import settings
+
 from missionsite import embedded
 from missionsite.demo import watcher
 
@@ -17,6 +19,8 @@ LONGEST_PAUSE = 30
 # A process that ran this long had started well: the next pause is short again.
 STEADY_SECONDS = 60
 LARGEST_LOG = 10_000_000
+# Threads of the web server beside those that open live pages take.
+REQUEST_THREADS = 8
 
 
 class Watcher:
@@ -116,9 +120,11 @@ class Service:
 
 
 def web_command(port: int) -> list[str]:
-    """The web server on a loopback port."""
+    """The web server on a loopback port, with room for live pages and requests; it ends without waiting for pages."""
+    threads = settings.LIVE_STREAMS + REQUEST_THREADS
     return [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
-            "--blocking-threads", "8", "--no-ws", "missionsite.wsgi:application"]  # fmt: skip
+            "--blocking-threads", str(threads), "--workers-kill-timeout", "5", "--no-ws",
+            "missionsite.wsgi:application"]  # fmt: skip
 
 
 def worker_command() -> list[str]:

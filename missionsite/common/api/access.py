@@ -18,6 +18,8 @@ class Access:
     scope: str
     # Rights of the back office (`groups.view_group`) a staff caller must have; a member's rights are row security's.
     staff: tuple[str, ...] = ()
+    # Whether the route honours Idempotency-Key.
+    idempotent: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,14 @@ class Caller:
             raise NotAllowed
 
 
-def needs(scope: str, *, staff: tuple[str, ...] | list[str] = ()) -> Callable:
-    """Say what a route asks for; put it below the route's decorator. A route without it is refused at start."""
+def needs(scope: str, *, staff: tuple[str, ...] | list[str] = (), idempotent: bool = False) -> Callable:
+    """Say what a route asks for; put it below the route's decorator. A route without it is refused at start.
+
+    idempotent: a caller may send the request again with the same Idempotency-Key and gets the first answer.
+    """
 
     def mark(view: Callable) -> Callable:
-        view.api_access = Access(scope=scope, staff=tuple(staff))
+        view.api_access = Access(scope=scope, staff=tuple(staff), idempotent=idempotent)
         return view
 
     return mark

@@ -3,6 +3,7 @@
 import inspect
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 from django.db import transaction
@@ -17,6 +18,7 @@ from ninja.parser import Parser as NinjaParser
 
 from missionsite.common.api.access import Access, Caller, TokenAuth
 from missionsite.common.api.docs import DocsPage
+from missionsite.common.api.idempotency import PARAMETER, Attempt
 from missionsite.common.api.limits import Allowance, count_for_token, count_refusal
 from missionsite.common.api.problems import CONTENT_TYPE, HANDLERS, InputRefused, Problem, problem
 from missionsite.common.errors import DomainError
@@ -121,18 +123,38 @@ class Operation(NinjaOperation):
     def _answer(self, request: HttpRequest, caller: Caller, path_values: dict) -> HttpResponse:
         """Check rights and input, then run the view and write its answer out in one transaction.
 
-        Whoever is not staff runs under the member role, where row security decides what exists for them.
+        A request with an Idempotency-Key that was answered before gets that answer.
         """
         caller.check(self.access)
+        attempt = None
+        if self.access.idempotent:
+            # Before the body is parsed: it is read once only.
+            name = self.api.get_openapi_operation_id(self)
+            attempt = Attempt.of(request, owner_id=caller.member.pk, operation=name)
         check_storable(path_values, "path")
         check_storable(dict(request.GET.lists()), "query")
         response = self.api.create_temporal_response(request)
         values = self._get_values(request, path_values, response)
         with transaction.atomic():
-            if not caller.is_restricted:
-                return self._result_to_response(request, self.view_func(request, **values), response)
-            with as_member(caller.member.pk):
-                return self._result_to_response(request, self.view_func(request, **values), response)
+            if attempt is None:
+                return self._run_view(request, caller, values, response)
+            if answer := attempt.earlier_answer():
+                return answer
+            answer = self._run_view(request, caller, values, response)
+            if answer.status_code < 400:
+                attempt.keep(answer)
+            else:
+                # A refusal has no effect and is not kept, so that trying again is right.
+                transaction.set_rollback(True)
+            return answer
+
+    def _run_view(self, request: HttpRequest, caller: Caller, values: dict, response: HttpResponse) -> HttpResponse:
+        """Run the view and write its answer out.
+
+        Whoever is not staff runs under the member role, where row security decides what exists for them.
+        """
+        with nullcontext() if not caller.is_restricted else as_member(caller.member.pk):
+            return self._result_to_response(request, self.view_func(request, **values), response)
 
 
 class PathView(NinjaPathView):
@@ -220,6 +242,8 @@ class SiteAPI(NinjaAPI):
                 each["x-staff-permissions"] = list(needed.staff)
                 each["description"] = f"{each.get('description', '')}\n\nScope: `{needed.scope}`.".strip()
                 each["responses"] |= {"default": _REFUSAL}
+                if needed.idempotent:
+                    each["parameters"] = [*each.get("parameters", []), PARAMETER]
         return schema
 
 

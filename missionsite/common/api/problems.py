@@ -34,7 +34,9 @@ _WORDS = {
 class FieldProblem(Schema):
     """One thing wrong with the input."""
 
-    pointer: str = Field(description="JSON pointer into the body, or `query/NAME`, `path/NAME`.", examples=["/member"])
+    pointer: str = Field(
+        description="JSON pointer into the body, or `query/NAME`, `path/NAME`, `header/NAME`.", examples=["/member"]
+    )
     detail: str = Field(examples=["Field required"])
 
 

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class FallbackConfig(AppConfig):
+    name = "fallback"
+    verbose_name = "Projects & fallback"

@@ -1,0 +1,70 @@
+"""`manage.py run_fallback`: look at the backlogs that are due, and propose missions where work runs low."""
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Q
+
+from fallback.models import MissionFallbackConfig, Project
+from fallback.models.choices import Trigger
+from fallback.services.planning import Plan, plan_run
+from fallback.services.runs import Outcome, run_due, run_fallback
+from missionsite.common.errors import DomainError
+
+
+class Command(BaseCommand):
+    help = "Propose missions for every project that is due, or for one project now."
+
+    def add_arguments(self, parser) -> None:
+        parser.add_argument("--project", metavar="ID", help="only this project, due or not: its id or short name")
+        parser.add_argument("--dry-run", action="store_true", help="say what would happen and write nothing")
+
+    def handle(self, *, project: str | None, dry_run: bool, **options) -> None:
+        chosen = self._project(project) if project else None
+        if dry_run:
+            self._show_plans(chosen)
+        elif chosen:
+            try:
+                run = run_fallback(project=chosen, triggered_by=Trigger.MANUAL)
+            except DomainError as refusal:
+                raise CommandError(refusal.message) from None
+            self._say(Outcome(chosen, run=run))
+        else:
+            self._run_due()
+
+    def _project(self, name: str) -> Project:
+        found = list(Project.objects.select_related("organization").filter(Q(pk=name) | Q(slug=name))[:2])
+        if not found:
+            raise CommandError(f"There is no project {name}. Give its id or its short name.")
+        if len(found) > 1:
+            raise CommandError(f"More than one project is called {name}. Give its id.")
+        return found[0]
+
+    def _run_due(self) -> None:
+        made = refused = 0
+        for outcome in run_due():
+            made += bool(outcome.run)
+            refused += bool(outcome.refusal)
+            self._say(outcome)
+        self.stdout.write(f"{made} run{'' if made == 1 else 's'}, {refused} not possible.")
+
+    def _show_plans(self, chosen: Project | None) -> None:
+        configs = MissionFallbackConfig.objects.select_related("project__organization").order_by("project__name", "pk")
+        if chosen:
+            configs = configs.filter(project=chosen)
+            if not configs.exists():
+                raise CommandError("This project has no fallback configuration yet; add one first.")
+        for config in configs.iterator():
+            self._say_plan(plan_run(config.project, config=config))
+        self.stdout.write("Nothing was written.")
+
+    def _say_plan(self, plan: Plan) -> None:
+        self.stdout.write(f"{plan.project.pk} {plan.project.name}: {plan.words}")
+        for template in plan.picks:
+            self.stdout.write(f"    propose: {template.name} ({template.estimated_effort_minutes} min)")
+        for held in plan.held_back:
+            name = held.template.name if held.template else "everything"
+            until = f", until {held.frees_up_at:%Y-%m-%d %H:%M %z}" if held.frees_up_at else ""
+            self.stdout.write(f"    held back: {name} ({held.guardrail.label}{until})")
+
+    def _say(self, outcome: Outcome) -> None:
+        line = f"{outcome.project.pk} {outcome.project.name}: {outcome.words}"
+        self.stdout.write(self.style.WARNING(line) if outcome.refusal else line)

@@ -1,0 +1,32 @@
+-- The schema before has no place for proposals: their rows are set aside, and return on the way forward.
+DO $$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['mission_fallback_configs', 'mission_fallback_templates', 'mission_fallback_runs',
+        'mission_fallback_items', 'mission_fallback_allowances', 'mission_fallback_samples'] LOOP
+        IF to_regclass(name || '_set_aside') IS NULL THEN
+            EXECUTE format('CREATE TABLE %I AS TABLE %I', name || '_set_aside', name);
+        ELSE
+            EXECUTE format('INSERT INTO %I SELECT * FROM %I', name || '_set_aside', name);
+        END IF;
+    END LOOP;
+END $$;
+CREATE TABLE fallback_missions_set_aside AS
+    SELECT id, origin, fallback_item_id FROM missions WHERE origin <> 'manual' OR fallback_item_id IS NOT NULL;
+CREATE TABLE fallback_events_set_aside AS SELECT id, origin FROM mission_events WHERE origin <> 'system';
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') AND current_user <> 'missionsite_app' THEN
+        REVOKE ALL ON mission_fallback_configs_set_aside, mission_fallback_templates_set_aside,
+            mission_fallback_runs_set_aside, mission_fallback_items_set_aside, mission_fallback_allowances_set_aside,
+            mission_fallback_samples_set_aside, fallback_missions_set_aside, fallback_events_set_aside
+            FROM missionsite_app;
+    END IF;
+END $$;
+ALTER TABLE mission_fallback_items DROP CONSTRAINT fallback_items_run_of_project,
+    DROP CONSTRAINT fallback_items_template_of_project, DROP CONSTRAINT fallback_items_flow_of_project,
+    DROP CONSTRAINT fallback_items_actor_of_project, DROP CONSTRAINT fallback_items_repository_of_project;
+ALTER TABLE mission_fallback_templates DROP CONSTRAINT fallback_templates_flow_of_project,
+    DROP CONSTRAINT fallback_templates_actor_of_project, DROP CONSTRAINT fallback_templates_repository_of_project;
+ALTER TABLE mission_fallback_runs DROP CONSTRAINT mission_fallback_runs_of_project;
+ALTER TABLE mission_fallback_templates DROP CONSTRAINT mission_fallback_templates_of_project;

@@ -1,0 +1,84 @@
+-- A proposal, its run, its template and all they refer to belong to one project.
+ALTER TABLE mission_fallback_templates ADD CONSTRAINT mission_fallback_templates_of_project UNIQUE (id, project_id);
+ALTER TABLE mission_fallback_runs ADD CONSTRAINT mission_fallback_runs_of_project UNIQUE (id, project_id);
+ALTER TABLE mission_fallback_templates
+    ADD CONSTRAINT fallback_templates_flow_of_project FOREIGN KEY (flow_id, project_id)
+        REFERENCES flows (id, project_id) DEFERRABLE INITIALLY DEFERRED,
+    ADD CONSTRAINT fallback_templates_actor_of_project FOREIGN KEY (actor_id, project_id)
+        REFERENCES actors (id, project_id) DEFERRABLE INITIALLY DEFERRED,
+    ADD CONSTRAINT fallback_templates_repository_of_project FOREIGN KEY (repository_id, project_id)
+        REFERENCES project_repositories (id, project_id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE mission_fallback_items
+    ADD CONSTRAINT fallback_items_run_of_project FOREIGN KEY (mission_fallback_run_id, project_id)
+        REFERENCES mission_fallback_runs (id, project_id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    ADD CONSTRAINT fallback_items_template_of_project FOREIGN KEY (template_id, project_id)
+        REFERENCES mission_fallback_templates (id, project_id) DEFERRABLE INITIALLY DEFERRED,
+    ADD CONSTRAINT fallback_items_flow_of_project FOREIGN KEY (flow_id, project_id)
+        REFERENCES flows (id, project_id) DEFERRABLE INITIALLY DEFERRED,
+    ADD CONSTRAINT fallback_items_actor_of_project FOREIGN KEY (actor_id, project_id)
+        REFERENCES actors (id, project_id) DEFERRABLE INITIALLY DEFERRED,
+    ADD CONSTRAINT fallback_items_repository_of_project FOREIGN KEY (repository_id, project_id)
+        REFERENCES project_repositories (id, project_id) DEFERRABLE INITIALLY DEFERRED;
+
+SELECT set_on_delete(t, 'project_id', 'CASCADE') FROM (VALUES
+    ('mission_fallback_configs'), ('mission_fallback_templates'), ('mission_fallback_runs'),
+    ('mission_fallback_items'), ('mission_fallback_allowances'), ('mission_fallback_samples')
+) AS links (t);
+SELECT set_on_delete(t, c, 'SET NULL') FROM (VALUES
+    ('missions', 'fallback_item_id'), ('mission_fallback_items', 'mission_id'),
+    ('mission_fallback_items', 'duplicate_of_id')
+) AS links (t, c);
+
+-- Rows an earlier way back has set aside return. What they refer to may be gone by now: those stay set aside.
+DO $$
+DECLARE
+    name text;
+    columns text;
+    stayed bigint;
+BEGIN
+    IF to_regclass('fallback_missions_set_aside') IS NULL THEN
+        RETURN;
+    END IF;
+    FOREACH name IN ARRAY ARRAY['mission_fallback_configs', 'mission_fallback_templates', 'mission_fallback_runs',
+        'mission_fallback_items', 'mission_fallback_allowances', 'mission_fallback_samples'] LOOP
+        SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO columns FROM pg_attribute
+        WHERE attrelid = (name || '_set_aside')::regclass AND attnum > 0 AND NOT attisdropped;
+        EXECUTE format(
+            'WITH gone AS (DELETE FROM %1$I s WHERE EXISTS (SELECT FROM projects p WHERE p.id = s.project_id)%3$s RETURNING *)
+             INSERT INTO %2$I (%4$s) OVERRIDING SYSTEM VALUE SELECT %4$s FROM gone',
+            name || '_set_aside', name,
+            CASE name
+                WHEN 'mission_fallback_templates' THEN
+                    ' AND EXISTS (SELECT FROM flows f WHERE f.id = s.flow_id)
+                      AND EXISTS (SELECT FROM actors a WHERE a.id = s.actor_id)
+                      AND EXISTS (SELECT FROM project_repositories r WHERE r.id = s.repository_id)'
+                WHEN 'mission_fallback_items' THEN
+                    ' AND EXISTS (SELECT FROM mission_fallback_templates t WHERE t.id = s.template_id)
+                      AND EXISTS (SELECT FROM mission_fallback_runs u WHERE u.id = s.mission_fallback_run_id)
+                      AND EXISTS (SELECT FROM flows f WHERE f.id = s.flow_id)
+                      AND EXISTS (SELECT FROM actors a WHERE a.id = s.actor_id)
+                      AND EXISTS (SELECT FROM project_repositories r WHERE r.id = s.repository_id)'
+                ELSE '' END,
+            columns);
+    END LOOP;
+    UPDATE mission_fallback_items i SET mission_id = NULL
+    WHERE mission_id IS NOT NULL AND NOT EXISTS (SELECT FROM missions m WHERE m.id = i.mission_id);
+    UPDATE mission_fallback_items i SET duplicate_of_id = NULL
+    WHERE duplicate_of_id IS NOT NULL AND NOT EXISTS (SELECT FROM missions m WHERE m.id = i.duplicate_of_id);
+    UPDATE missions m SET origin = s.origin,
+        fallback_item_id = (SELECT i.id FROM mission_fallback_items i WHERE i.id = s.fallback_item_id)
+    FROM fallback_missions_set_aside s WHERE s.id = m.id;
+    UPDATE mission_events e SET origin = s.origin FROM fallback_events_set_aside s WHERE s.id = e.id;
+    DROP TABLE fallback_missions_set_aside, fallback_events_set_aside;
+    PERFORM setval(pg_get_serial_sequence('mission_fallback_samples', 'id'), max(id)) FROM mission_fallback_samples
+        HAVING max(id) IS NOT NULL;
+    FOREACH name IN ARRAY ARRAY['mission_fallback_configs', 'mission_fallback_templates', 'mission_fallback_runs',
+        'mission_fallback_items', 'mission_fallback_allowances', 'mission_fallback_samples'] LOOP
+        EXECUTE format('SELECT count(*) FROM %I', name || '_set_aside') INTO stayed;
+        IF stayed = 0 THEN
+            EXECUTE format('DROP TABLE %I', name || '_set_aside');
+        ELSE
+            RAISE NOTICE '% rows of % refer to what is gone; they stay in %_set_aside', stayed, name, name;
+        END IF;
+    END LOOP;
+END $$;

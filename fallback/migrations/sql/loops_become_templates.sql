@@ -1,0 +1,49 @@
+-- Each looping mission becomes a template that proposes it anew, and itself a mission to do.
+-- What it was is kept beside it, for the way back.
+CREATE TABLE IF NOT EXISTS mission_loops_converted (
+    mission_id varchar(26) COLLATE "C" PRIMARY KEY,
+    template_id varchar(26) COLLATE "C" NOT NULL,
+    loop_schedule jsonb
+);
+COMMENT ON TABLE mission_loops_converted IS
+    'Missions that looped before there was a fallback, and the template each became; read by the way back only.';
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') AND current_user <> 'missionsite_app' THEN
+        REVOKE ALL ON mission_loops_converted FROM missionsite_app;
+    END IF;
+END $$;
+
+-- A template names a flow, an actor and a repository; a project that has none gets one for its loops.
+INSERT INTO flows (project_id, name, description)
+SELECT DISTINCT m.project_id, 'Loops', 'Made for missions that looped without a flow.' FROM missions m
+WHERE m.is_loop AND m.flow_id IS NULL AND NOT EXISTS (SELECT FROM flows f WHERE f.project_id = m.project_id)
+ON CONFLICT DO NOTHING;
+INSERT INTO actors (project_id, name, description)
+SELECT DISTINCT m.project_id, 'Loops', 'Made for missions that looped without an actor.' FROM missions m
+WHERE m.is_loop AND m.actor_id IS NULL AND NOT EXISTS (SELECT FROM actors a WHERE a.project_id = m.project_id)
+ON CONFLICT DO NOTHING;
+INSERT INTO project_repositories (project_id, name)
+SELECT DISTINCT m.project_id, 'loops' FROM missions m
+WHERE m.is_loop AND m.repository_id IS NULL
+  AND NOT EXISTS (SELECT FROM project_repositories r WHERE r.project_id = m.project_id)
+ON CONFLICT DO NOTHING;
+
+-- A loop that was converted before, taken back and now comes again keeps its template.
+INSERT INTO mission_loops_converted (mission_id, template_id, loop_schedule)
+SELECT m.id, ulid(), m.loop_schedule FROM missions m WHERE m.is_loop OR m.list = 'loop'
+ON CONFLICT (mission_id) DO UPDATE SET loop_schedule = excluded.loop_schedule;
+
+INSERT INTO mission_fallback_templates (
+    id, project_id, name, description, flow_id, actor_id, repository_id, priority, estimated_effort_minutes, tags)
+SELECT c.template_id, m.project_id, left(m.title, 255), m.description,
+    coalesce(m.flow_id, (SELECT f.id FROM flows f WHERE f.project_id = m.project_id ORDER BY f.id LIMIT 1)),
+    coalesce(m.actor_id, (SELECT a.id FROM actors a WHERE a.project_id = m.project_id ORDER BY a.id LIMIT 1)),
+    coalesce(m.repository_id,
+        (SELECT r.id FROM project_repositories r WHERE r.project_id = m.project_id ORDER BY r.id LIMIT 1)),
+    m.priority, 60, '["loop"]'
+FROM missions m JOIN mission_loops_converted c ON c.mission_id = m.id
+WHERE (m.is_loop OR m.list = 'loop')
+  AND NOT EXISTS (SELECT FROM mission_fallback_templates t WHERE t.id = c.template_id);
+
+UPDATE missions SET list = 'todo', is_loop = false WHERE list = 'loop';
+UPDATE missions SET is_loop = false WHERE is_loop;

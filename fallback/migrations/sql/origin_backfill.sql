@@ -1,0 +1,2 @@
+-- Missions older than the fallback were made by hand.
+UPDATE missions SET origin = 'manual' WHERE origin IS NULL;

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from django.contrib.postgres.functions import TransactionNow
+from django.db import models
+from django.db.models import F
+
+from fallback.models.base import BY_DATABASE, Kept, known
+from fallback.models.choices import AgentSessionStatus, PullRequestState
+from missionsite.common.ids import UlidField
+
+
+class CodeAgentSession(models.Model):
+    """One attempt of an agent at a mission."""
+
+    id = UlidField()
+    mission = models.ForeignKey("fallback.Mission", BY_DATABASE, related_name="agent_sessions", db_index=False)
+    workstation = models.ForeignKey(
+        "fallback.Workstation", BY_DATABASE, null=True, blank=True, related_name="agent_sessions"
+    )
+    agent = models.CharField(max_length=120)
+    status = models.TextField(
+        choices=AgentSessionStatus, default=AgentSessionStatus.RUNNING, db_default=AgentSessionStatus.RUNNING
+    )
+    # Below the document root: logs/{sessionId}.log
+    log_path = models.TextField(blank=True, default="", db_default="")
+    started_at = models.DateTimeField(db_default=TransactionNow())
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "code_agent_sessions"
+        ordering = [F("started_at").desc(), F("id").desc()]
+        constraints = [known("code_agent_sessions", "status", AgentSessionStatus)]
+        indexes = [
+            models.Index(F("mission"), F("started_at").desc(), F("id").desc(), name="code_agent_sessions_of_mission")
+        ]
+
+
+class GithubPullRequest(Kept):
+    """A pull request opened for a mission."""
+
+    mission = models.ForeignKey("fallback.Mission", BY_DATABASE, related_name="pull_requests")
+    repository = models.ForeignKey(
+        "fallback.ProjectRepository", models.PROTECT, related_name="pull_requests", db_index=False
+    )
+    number = models.IntegerField()
+    title = models.CharField(max_length=500)
+    state = models.TextField(choices=PullRequestState, default=PullRequestState.OPEN, db_default=PullRequestState.OPEN)
+    branch = models.CharField(max_length=255, blank=True, default="", db_default="")
+    url = models.URLField(max_length=500, blank=True, default="", db_default="")
+
+    class Meta:
+        db_table = "github_pull_requests"
+        constraints = [
+            known("github_pull_requests", "state", PullRequestState),
+            models.UniqueConstraint(fields=["repository", "number"], name="github_pull_requests_once"),
+        ]
+
+
+class GithubPrComment(models.Model):
+    """A comment on a pull request."""
+
+    id = UlidField()
+    pull_request = models.ForeignKey(GithubPullRequest, BY_DATABASE, related_name="comments", db_index=False)
+    github_id = models.BigIntegerField(unique=True)
+    author = models.CharField(max_length=255)
+    body = models.TextField(blank=True, default="", db_default="")
+    created_at = models.DateTimeField(db_default=TransactionNow())
+
+    class Meta:
+        db_table = "github_pr_comments"
+        indexes = [models.Index(fields=["pull_request", "created_at"], name="github_pr_comments_of_request")]

@@ -1,0 +1,46 @@
+"""What the tables of this app have in common."""
+
+from django.contrib.postgres.functions import TransactionNow
+from django.db import models
+from django.db.models import Q
+
+from missionsite.common.ids import UlidField
+
+# The foreign key itself deletes or clears the row, for raw SQL too: links_within_project.sql, fallback_links.sql.
+BY_DATABASE = models.DO_NOTHING
+
+
+class Kept(models.Model):
+    """A row with a ULID, and when it was made and last changed; all three are kept by the database."""
+
+    id = UlidField()
+    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+    updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+
+    class Meta:
+        abstract = True
+
+
+def known(table: str, field: str, choices) -> models.CheckConstraint:
+    """The constraint that a column holds one of its choices (or NULL, where the column may)."""
+    return models.CheckConstraint(condition=Q(**{f"{field}__in": choices.values}), name=f"{table}_{field}_known")
+
+
+def named(table: str, field: str = "name") -> models.CheckConstraint:
+    """The constraint that a row is called something."""
+    return models.CheckConstraint(
+        condition=~Q(**{f"{field}__regex": r"^\s*$"}),
+        name=f"{table}_{field}_not_empty",
+        violation_error_message="Give it a name.",
+    )
+
+
+def within_project(to: str, on_delete=models.PROTECT, **options) -> models.ForeignKey:
+    """A link to a row of the same project: the constraint covers both columns and is made in the migration's SQL."""
+    return models.ForeignKey(to, on_delete, db_constraint=False, **options)
+
+
+class NamedIndex(models.Index):
+    """An index whose name is given from outside; PostgreSQL takes 63 characters, Django's own check only 30."""
+
+    max_name_length = 63

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.postgres.functions import TransactionNow
+from django.db import models
+from django.db.models import F, Q
+
+from fallback.models.base import BY_DATABASE, Kept, known
+from fallback.models.choices import ConfigStatus, Period
+
+
+class MissionFallbackConfig(Kept):
+    """When a project gets proposals, and how many at most."""
+
+    project = models.OneToOneField("fallback.Project", BY_DATABASE, related_name="fallback_config")
+    backlog_threshold = models.IntegerField(
+        "wanted ready missions",
+        default=5,
+        db_default=5,
+        help_text="Proposals are made when fewer than this are ready to start.",
+    )
+    check_cadence_minutes = models.IntegerField("checked every (minutes)", default=15, db_default=15)
+    auto_accept = models.BooleanField(
+        "accept by itself",
+        default=False,
+        db_default=False,
+        help_text="Proposals become missions at once, within the guardrails.",
+    )
+    monthly_target_hours = models.IntegerField(
+        "hours a month at most", default=120, db_default=120, help_text="Estimated hours accepted in a calendar month."
+    )
+    weekly_mission_cap = models.IntegerField(
+        "missions a week at most",
+        default=20,
+        db_default=20,
+        help_text="Accepted from Monday to Sunday, in the organisation's time zone.",
+    )
+    status = models.TextField(choices=ConfigStatus, default=ConfigStatus.ACTIVE, db_default=ConfigStatus.ACTIVE)
+    snoozed_until = models.DateTimeField(null=True, blank=True)
+    last_run_at = models.DateTimeField("last checked", null=True, blank=True, editable=False)
+
+    class Meta:
+        db_table = "mission_fallback_configs"
+        verbose_name = "fallback configuration"
+        ordering = [F("created_at").desc(), F("id").desc()]
+        constraints = [
+            known("mission_fallback_configs", "status", ConfigStatus),
+            models.CheckConstraint(
+                condition=Q(backlog_threshold__range=(0, 1000)),
+                name="mission_fallback_configs_threshold_in_range",
+                violation_error_message="The number of wanted ready missions is between 0 and 1,000.",
+            ),
+            models.CheckConstraint(
+                condition=Q(check_cadence_minutes__range=(1, 10080)),
+                name="mission_fallback_configs_cadence_in_range",
+                violation_error_message="The backlog is checked every 1 to 10,080 minutes (a week).",
+            ),
+            models.CheckConstraint(
+                condition=Q(monthly_target_hours__range=(0, 100_000)),
+                name="mission_fallback_configs_hours_in_range",
+                violation_error_message="The hours of a month are between 0 and 100,000.",
+            ),
+            models.CheckConstraint(
+                condition=Q(weekly_mission_cap__range=(0, 10_000)),
+                name="mission_fallback_configs_cap_in_range",
+                violation_error_message="The missions of a week are between 0 and 10,000.",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="snoozed", snoozed_until__isnull=False)
+                | (~Q(status="snoozed") & Q(snoozed_until__isnull=True)),
+                name="mission_fallback_configs_snooze_has_end",
+                violation_error_message="A snooze has an end; nothing else has one.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Fallback of {self.project}"
+
+    def is_active(self, at: datetime) -> bool:
+        """Whether it makes proposals at an instant; a snooze that has passed is active."""
+        if self.status == ConfigStatus.SNOOZED:
+            return self.snoozed_until <= at
+        return self.status == ConfigStatus.ACTIVE
+
+
+class MissionFallbackAllowance(models.Model):
+    """How much of a guardrail a project has used up in one week or month, kept by the database.
+
+    used and allowed: missions for a week, minutes for a month.
+    """
+
+    pk = models.CompositePrimaryKey("project", "period", "starts_on")
+    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="allowances", db_index=False)
+    period = models.TextField(choices=Period)
+    starts_on = models.DateField()
+    used = models.IntegerField(default=0, db_default=0)
+    # The guardrail when something was last accepted.
+    allowed = models.IntegerField()
+
+    class Meta:
+        db_table = "mission_fallback_allowances"
+        constraints = [
+            known("mission_fallback_allowances", "period", Period),
+            models.CheckConstraint(
+                condition=Q(used__gte=0, used__lte=F("allowed")), name="mission_fallback_allowances_not_overdrawn"
+            ),
+        ]
+
+
+class MissionFallbackSample(models.Model):
+    """The backlog of a project when it was checked."""
+
+    id = models.BigAutoField(primary_key=True)
+    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="backlog_samples", db_index=False)
+    # Counting stops at the threshold: a sample that equals it says "at least".
+    backlog_count = models.IntegerField()
+    backlog_threshold = models.IntegerField()
+    sampled_at = models.DateTimeField(db_default=TransactionNow())
+
+    class Meta:
+        db_table = "mission_fallback_samples"
+        indexes = [models.Index(F("project"), F("sampled_at").desc(), name="mission_fallback_samples_of")]

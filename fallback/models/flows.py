@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Lower
+
+from fallback.models.base import BY_DATABASE, Kept, named
+
+
+def default_stages() -> list[str]:
+    """The stages of a flow nobody has changed."""
+    return ["clarify", "plan", "code", "review"]
+
+
+class Flow(Kept):
+    """How missions of a project go from stage to stage."""
+
+    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="flows", db_index=False)
+    name = models.CharField(max_length=255)
+    description = models.TextField(blank=True, default="", db_default="")
+    stages = models.JSONField(
+        default=default_stages,
+        db_default=["clarify", "plan", "code", "review"],
+        help_text="Names of the stages in their order.",
+    )
+
+    class Meta:
+        db_table = "flows"
+        ordering = [Lower("name"), "id"]
+        constraints = [
+            named("flows"),
+            models.UniqueConstraint(
+                fields=["project", "name"],
+                name="flows_name_once",
+                violation_error_message="The project has a flow of this name already.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Actor(Kept):
+    """A persona missions of a project are worked on as."""
+
+    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="actors", db_index=False)
+    name = models.CharField(max_length=255)
+    description = models.TextField("persona", blank=True, default="", db_default="")
+
+    class Meta:
+        db_table = "actors"
+        ordering = [Lower("name"), "id"]
+        constraints = [
+            named("actors"),
+            models.UniqueConstraint(
+                fields=["project", "name"],
+                name="actors_name_once",
+                violation_error_message="The project has an actor of this name already.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

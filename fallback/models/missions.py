@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from django.contrib.postgres.functions import TransactionNow
+from django.contrib.postgres.indexes import OpClass
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+
+from fallback.models.base import BY_DATABASE, Kept, NamedIndex, known, named, within_project
+from fallback.models.choices import AgentStatus, EventOrigin, List, Origin, Priority, PrMode, ReviewStatus
+from missionsite.common.ids import UlidField
+
+
+class Mission(Kept):
+    """A piece of work of a project, in one of the lists of its board."""
+
+    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="missions", db_index=False)
+    title = models.CharField(max_length=500)
+    description = models.TextField(blank=True, default="", db_default="")
+    clarification = models.TextField(blank=True, default="", db_default="")
+    priority = models.IntegerField(choices=Priority, default=Priority.NORMAL, db_default=Priority.NORMAL)
+    list = models.TextField(choices=List, default=List.TODO, db_default=List.TODO)
+    list_order = models.DecimalField(
+        "place in the list", max_digits=10, decimal_places=5, default=1000, db_default=1000, editable=False
+    )
+    flow = within_project("fallback.Flow", null=True, blank=True, related_name="missions")
+    stage = models.CharField(max_length=64, default="clarify", db_default="clarify")
+    requires_review = models.BooleanField(default=False, db_default=False)
+    actor = within_project("fallback.Actor", null=True, blank=True, related_name="missions")
+    repository = within_project("fallback.ProjectRepository", null=True, blank=True, related_name="missions")
+    target_branch = models.CharField(max_length=120, default="main", db_default="main")
+    pr_mode = models.TextField("pull request", choices=PrMode, default=PrMode.AUTO, db_default=PrMode.AUTO)
+    pr_branch_name = models.CharField(
+        "branch of the pull request", max_length=255, blank=True, default="", db_default=""
+    )
+    github_pr_number = models.IntegerField("number of the pull request", null=True, blank=True)
+    ready = models.BooleanField(
+        default=False, db_default=False, help_text="Somebody could start now; only ready missions count as backlog."
+    )
+    origin = models.TextField(choices=Origin, default=Origin.MANUAL, db_default=Origin.MANUAL)
+    fallback_item = models.OneToOneField(
+        "fallback.MissionFallbackItem",
+        BY_DATABASE,
+        null=True,
+        blank=True,
+        related_name="created_mission",
+        editable=False,
+    )
+    agent_session_status = models.TextField(
+        "agent", choices=AgentStatus, default=AgentStatus.INACTIVE, db_default=AgentStatus.INACTIVE
+    )
+    solution_path = models.TextField(blank=True, default="", db_default="", editable=False)
+    tasks_path = models.TextField(blank=True, default="", db_default="", editable=False)
+    review_status = models.TextField(choices=ReviewStatus, null=True, blank=True)  # noqa: DJ001  (NULL: not reviewed)
+    review_feedback = models.TextField(blank=True, default="", db_default="")
+    reviewed_by = models.ForeignKey(
+        "groups.Member", models.PROTECT, null=True, blank=True, related_name="reviewed_missions", editable=False
+    )
+    # What stands for the reviewer once the person is erased.
+    reviewer_token = models.TextField(blank=True, default="", db_default="", editable=False)
+    dependency_count = models.IntegerField("dependencies", default=0, db_default=0, editable=False)
+    # Those of them that are not done yet: the mission is blocked while there is one.
+    open_dependency_count = models.IntegerField("open dependencies", default=0, db_default=0, editable=False)
+    last_event_at = models.DateTimeField("last event", null=True, blank=True, editable=False)
+
+    class Meta:
+        db_table = "missions"
+        ordering = [F("created_at").desc(), F("id").desc()]
+        constraints = [
+            known("missions", "list", List),
+            known("missions", "pr_mode", PrMode),
+            known("missions", "agent_session_status", AgentStatus),
+            known("missions", "review_status", ReviewStatus),
+            known("missions", "priority", Priority),
+            known("missions", "origin", Origin),
+            models.CheckConstraint(
+                condition=Q(fallback_item__isnull=True) | Q(origin="fallback"),
+                name="missions_fallback_item_fits_origin",
+                violation_error_message="Only a mission that comes from the fallback has a proposal.",
+            ),
+            named("missions", "title"),
+        ]
+        indexes = [
+            NamedIndex(fields=["project", "list", "ready"], name="idx_missions_project_list_ready"),
+            # The backlog: ready work nothing blocks. It does not grow with what is done.
+            models.Index(
+                fields=["project"],
+                name="missions_backlog",
+                condition=Q(list="todo", ready=True, open_dependency_count=0),
+            ),
+            # The lists of a board in their order.
+            models.Index(fields=["project", "list", "list_order", "id"], name="missions_of_board"),
+            # The list of all missions, newest first, and its search.
+            models.Index(F("created_at").desc(), F("id").desc(), name="missions_newest"),
+            models.Index(OpClass(Lower("title"), "text_pattern_ops"), name="missions_title_prefix"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class MissionDependency(models.Model):
+    """A mission that waits for another of its project."""
+
+    id = UlidField()
+    mission = models.ForeignKey(Mission, BY_DATABASE, related_name="dependencies", db_index=False)
+    depends_on = models.ForeignKey(Mission, BY_DATABASE, related_name="dependents")
+    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+
+    class Meta:
+        db_table = "mission_dependencies"
+        verbose_name_plural = "mission dependencies"
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["mission", "depends_on"],
+                name="mission_dependencies_once",
+                violation_error_message="The mission waits for this one already.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(mission=F("depends_on")),
+                name="mission_dependencies_not_itself",
+                violation_error_message="A mission does not wait for itself.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.mission} after {self.depends_on}"
+
+
+class MissionEvent(models.Model):
+    """Something that happened to a mission, or to its project where no mission is named; only ever added."""
+
+    id = UlidField()
+    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="mission_events", db_index=False)
+    mission = models.ForeignKey(Mission, BY_DATABASE, null=True, blank=True, related_name="events", db_index=False)
+    type = models.TextField()
+    origin = models.TextField(choices=EventOrigin, default=EventOrigin.SYSTEM, db_default=EventOrigin.SYSTEM)
+    actor = models.ForeignKey(
+        "groups.Member", models.PROTECT, null=True, blank=True, related_name="mission_events", db_index=False
+    )
+    payload = models.JSONField(default=dict, db_default={}, blank=True)
+    occurred_at = models.DateTimeField(db_default=TransactionNow())
+
+    class Meta:
+        db_table = "mission_events"
+        ordering = [F("occurred_at").desc(), F("id").desc()]
+        constraints = [known("mission_events", "origin", EventOrigin)]
+        indexes = [
+            # The timeline of a mission, and of a project.
+            models.Index(F("mission"), F("occurred_at").desc(), F("id").desc(), name="mission_events_of_mission"),
+            models.Index(F("project"), F("occurred_at").desc(), F("id").desc(), name="mission_events_of_project"),
+        ]
+
+    def __str__(self) -> str:
+        return self.type

@@ -1,0 +1,108 @@
+"""What people are told and ask for, and the record of what was done. The tables; who writes them comes with them."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.functions import TransactionNow
+from django.db import models
+from django.db.models import F, Q
+
+from fallback.models.base import BY_DATABASE, Kept, known
+from fallback.models.choices import AccessRequestStatus, Channel
+from missionsite.common.ids import UlidField
+
+
+class Notification(models.Model):
+    """Something a person should know."""
+
+    id = UlidField()
+    member = models.ForeignKey("groups.Member", models.CASCADE, related_name="notifications", db_index=False)
+    project = models.ForeignKey("fallback.Project", BY_DATABASE, null=True, blank=True, related_name="notifications")
+    mission = models.ForeignKey("fallback.Mission", BY_DATABASE, null=True, blank=True, related_name="notifications")
+    kind = models.TextField()
+    title = models.CharField(max_length=500)
+    payload = models.JSONField(default=dict, db_default={}, blank=True)
+    read_at = models.DateTimeField(null=True, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+
+    class Meta:
+        db_table = "notifications"
+        ordering = [F("created_at").desc(), F("id").desc()]
+        indexes = [
+            models.Index(F("member"), F("created_at").desc(), name="notifications_of_member"),
+            # How many a person has not read yet.
+            models.Index(fields=["member"], name="notifications_unread", condition=Q(read_at__isnull=True)),
+        ]
+
+
+class NotificationPreference(Kept):
+    """Whether a kind of notification reaches people by a channel: for an organisation, or one person in it."""
+
+    organization = models.ForeignKey(
+        "fallback.Organization", BY_DATABASE, related_name="notification_preferences", db_index=False
+    )
+    member = models.ForeignKey(
+        "groups.Member", models.CASCADE, null=True, blank=True, related_name="notification_preferences"
+    )
+    kind = models.TextField()
+    channel = models.TextField(choices=Channel, default=Channel.IN_APP, db_default=Channel.IN_APP)
+    is_enabled = models.BooleanField(default=True, db_default=True)
+
+    class Meta:
+        db_table = "notification_preferences"
+        constraints = [
+            known("notification_preferences", "channel", Channel),
+            models.UniqueConstraint(
+                fields=["organization", "member", "kind", "channel"],
+                name="notification_preferences_once",
+                nulls_distinct=False,
+            ),
+        ]
+
+
+class AccessRequest(Kept):
+    """A person who asks to be let into a project."""
+
+    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="access_requests", db_index=False)
+    member = models.ForeignKey("groups.Member", models.CASCADE, related_name="access_requests")
+    message = models.TextField(blank=True, default="", db_default="")
+    status = models.TextField(
+        choices=AccessRequestStatus, default=AccessRequestStatus.PENDING, db_default=AccessRequestStatus.PENDING
+    )
+    decided_by = models.ForeignKey(
+        "groups.Member", models.PROTECT, null=True, blank=True, related_name="decided_access_requests"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "access_requests"
+        constraints = [
+            known("access_requests", "status", AccessRequestStatus),
+            models.UniqueConstraint(
+                fields=["project", "member"], name="access_requests_one_pending", condition=Q(status="pending")
+            ),
+            models.CheckConstraint(
+                condition=Q(status="pending", decided_at__isnull=True) | ~Q(status="pending"),
+                name="access_requests_decision_fits_status",
+            ),
+        ]
+
+
+class AuditEvent(models.Model):
+    """Who did what, kept for compliance. The actor is a pseudonym, never a person's data."""
+
+    id = models.BigAutoField(primary_key=True)
+    action = models.TextField()
+    actor_token = models.TextField(blank=True, default="", db_default="")
+    organization = models.ForeignKey(
+        "fallback.Organization", models.PROTECT, null=True, blank=True, related_name="audit_events"
+    )
+    project = models.ForeignKey("fallback.Project", models.PROTECT, null=True, blank=True, related_name="audit_events")
+    payload = models.JSONField(default=dict, db_default={}, blank=True)
+    occurred_at = models.DateTimeField(db_default=TransactionNow())
+
+    class Meta:
+        db_table = "audit_events"
+        ordering = [F("occurred_at").desc(), F("id").desc()]
+        indexes = [models.Index(F("occurred_at").desc(), F("id").desc(), name="audit_events_newest")]

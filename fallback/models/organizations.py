@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from fallback.models.base import BY_DATABASE, Kept, known, named
+from fallback.models.choices import OrganizationRole
+
+
+class Organization(Kept):
+    """Who owns projects and workstations; its time zone says when a week and a month begin."""
+
+    name = models.CharField(max_length=255)
+    slug = models.SlugField(
+        "short name", max_length=64, unique=True, help_text="Small letters, digits and dashes; used in addresses."
+    )
+    timezone = models.TextField(
+        "time zone", default="UTC", db_default="UTC", help_text="Weeks and months of the guardrails begin here."
+    )
+    fallback_enabled = models.BooleanField(
+        "fallback on", default=True, db_default=True, help_text="Off: no project of this organisation gets proposals."
+    )
+    fallback_rollout_percent = models.IntegerField(
+        "rolled out to (% of projects)",
+        default=100,
+        db_default=100,
+        help_text="Which projects come first is fixed: raising the share only adds some.",
+    )
+
+    class Meta:
+        db_table = "organizations"
+        db_table_comment = "Who owns projects and workstations."
+        verbose_name = "organisation"
+        ordering = [Lower("name"), "id"]
+        constraints = [
+            named("organizations"),
+            models.CheckConstraint(
+                condition=Q(fallback_rollout_percent__range=(0, 100)),
+                name="organizations_rollout_is_a_share",
+                violation_error_message="A share is between 0 and 100 percent.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OrganizationMembership(Kept):
+    """A person in an organisation; owners and administrators maintain every project of it."""
+
+    organization = models.ForeignKey(
+        Organization, BY_DATABASE, related_name="memberships", verbose_name="organisation", db_index=False
+    )
+    member = models.ForeignKey("groups.Member", models.PROTECT, related_name="organization_memberships")
+    role = models.TextField(
+        choices=OrganizationRole, default=OrganizationRole.MEMBER, db_default=OrganizationRole.MEMBER
+    )
+
+    class Meta:
+        db_table = "organization_memberships"
+        verbose_name = "organisation membership"
+        ordering = ["organization", "id"]
+        constraints = [
+            known("organization_memberships", "role", OrganizationRole),
+            models.UniqueConstraint(
+                fields=["organization", "member"],
+                name="organization_memberships_once",
+                violation_error_message="This person is in the organisation already.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.member} in {self.organization}"

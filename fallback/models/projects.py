@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+from django.contrib.postgres.functions import TransactionNow
+from django.contrib.postgres.indexes import OpClass
+from django.db import models
+from django.db.models import F
+from django.db.models.functions import Lower
+
+from fallback.models.base import BY_DATABASE, Kept, known, named
+from fallback.models.choices import EventOrigin, Privacy, ProjectRole, ProjectStatus
+from missionsite.common.ids import UlidField
+
+
+class Project(Kept):
+    """Where people work on missions together; its fallback keeps ready work in stock."""
+
+    organization = models.ForeignKey(
+        "fallback.Organization",
+        models.PROTECT,
+        related_name="projects",
+        verbose_name="organisation",
+        db_index=False,
+    )
+    name = models.CharField(max_length=255)
+    slug = models.SlugField("short name", max_length=64, help_text="Small letters, digits and dashes.")
+    description = models.TextField(blank=True, default="", db_default="")
+    privacy = models.TextField(choices=Privacy, default=Privacy.PRIVATE, db_default=Privacy.PRIVATE)
+    status = models.TextField(choices=ProjectStatus, default=ProjectStatus.ACTIVE, db_default=ProjectStatus.ACTIVE)
+    fallback_enabled = models.BooleanField(
+        "fallback on", default=True, db_default=True, help_text="Off: this project gets no proposals."
+    )
+    # Two bytes of a digest of the id, 0 to 99: which share of the roll-out this project is in, for good.
+    rollout_bucket = models.GeneratedField(
+        expression=models.Func(
+            F("id"),
+            template="mod(get_byte(decode(md5(%(expressions)s), 'hex'), 0) * 256"
+            " + get_byte(decode(md5(%(expressions)s), 'hex'), 1), 100)",
+        ),
+        output_field=models.IntegerField(),
+        db_persist=True,
+    )
+
+    class Meta:
+        db_table = "projects"
+        db_table_comment = "Where people work on missions together."
+        permissions = [("every_project", "Acts in every project, not only in the own ones")]
+        ordering = [F("created_at").desc(), F("id").desc()]
+        constraints = [
+            known("projects", "privacy", Privacy),
+            known("projects", "status", ProjectStatus),
+            named("projects"),
+            models.UniqueConstraint(
+                fields=["organization", "slug"],
+                name="projects_slug_once",
+                violation_error_message="Another project of the organisation has this short name.",
+            ),
+        ]
+        indexes = [
+            models.Index(F("created_at").desc(), F("id").desc(), name="projects_newest"),
+            models.Index(OpClass(Lower("name"), "text_pattern_ops"), name="projects_name_prefix"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_archived(self) -> bool:
+        return self.status == ProjectStatus.ARCHIVED
+
+
+class ProjectMember(Kept):
+    """A person's role in one project; it counts instead of what their organisation gives them."""
+
+    project = models.ForeignKey(Project, BY_DATABASE, related_name="members", db_index=False)
+    member = models.ForeignKey("groups.Member", models.PROTECT, related_name="project_memberships")
+    role = models.TextField(choices=ProjectRole, default=ProjectRole.VIEWER, db_default=ProjectRole.VIEWER)
+
+    class Meta:
+        db_table = "project_members"
+        verbose_name = "project member"
+        ordering = ["project", "id"]
+        constraints = [
+            known("project_members", "role", ProjectRole),
+            models.UniqueConstraint(
+                fields=["project", "member"],
+                name="project_members_once",
+                violation_error_message="This person is in the project already.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.member} in {self.project}"
+
+
+class ProjectStar(models.Model):
+    """A project somebody wants to find quickly."""
+
+    id = UlidField()
+    project = models.ForeignKey(Project, BY_DATABASE, related_name="stars", db_index=False)
+    member = models.ForeignKey("groups.Member", models.CASCADE, related_name="project_stars")
+    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+
+    class Meta:
+        db_table = "project_stars"
+        constraints = [models.UniqueConstraint(fields=["project", "member"], name="project_stars_once")]
+
+
+class ProjectRepository(Kept):
+    """A repository missions of a project are worked on in."""
+
+    project = models.ForeignKey(Project, BY_DATABASE, related_name="repositories", db_index=False)
+    name = models.CharField(max_length=255, help_text="owner/name, as the host spells it.")
+    url = models.URLField("address", max_length=500, blank=True, default="", db_default="")
+    default_branch = models.CharField(max_length=120, default="main", db_default="main")
+
+    class Meta:
+        db_table = "project_repositories"
+        verbose_name = "repository"
+        verbose_name_plural = "repositories"
+        ordering = [Lower("name"), "id"]
+        constraints = [
+            named("project_repositories"),
+            models.UniqueConstraint(
+                fields=["project", "name"],
+                name="project_repositories_once",
+                violation_error_message="The project has this repository already.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ProjectActivity(models.Model):
+    """Something that happened in a project; only ever added."""
+
+    id = UlidField()
+    project = models.ForeignKey(Project, BY_DATABASE, related_name="activity", db_index=False)
+    type = models.TextField()
+    origin = models.TextField(choices=EventOrigin, default=EventOrigin.SYSTEM, db_default=EventOrigin.SYSTEM)
+    actor = models.ForeignKey(
+        "groups.Member", models.PROTECT, null=True, blank=True, related_name="project_activity", db_index=False
+    )
+    payload = models.JSONField(default=dict, db_default={}, blank=True)
+    occurred_at = models.DateTimeField(db_default=TransactionNow())
+
+    class Meta:
+        db_table = "project_activity"
+        verbose_name_plural = "project activity"
+        ordering = [F("occurred_at").desc(), F("id").desc()]
+        constraints = [known("project_activity", "origin", EventOrigin)]
+        indexes = [
+            models.Index(F("project"), F("occurred_at").desc(), F("id").desc(), name="project_activity_of_project")
+        ]
+
+    def __str__(self) -> str:
+        return self.type

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+from django.contrib.postgres.functions import TransactionNow
+from django.db import models
+from django.db.models import F, Q
+
+from fallback.models.base import BY_DATABASE, Kept, NamedIndex, known, named, within_project
+from fallback.models.choices import DiscardReason, ItemStatus, Priority, RunStatus, Trigger
+from missionsite.common.ids import UlidField
+
+
+class MissionFallbackRun(models.Model):
+    """One time proposals were made for a project, and what became of them; the counts are the database's."""
+
+    id = UlidField()
+    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="fallback_runs", db_index=False)
+    triggered_by = models.TextField(choices=Trigger)
+    started_by = models.ForeignKey(
+        "groups.Member", models.PROTECT, null=True, blank=True, related_name="fallback_runs", editable=False
+    )
+    backlog_count_before = models.IntegerField("ready before", null=True, blank=True)
+    backlog_threshold = models.IntegerField("wanted", null=True, blank=True)
+    generated_count = models.IntegerField("generated", default=0, db_default=0)
+    accepted_count = models.IntegerField("accepted", default=0, db_default=0)
+    discarded_count = models.IntegerField("discarded", default=0, db_default=0)
+    status = models.TextField(
+        choices=RunStatus, default=RunStatus.AWAITING_REVIEW, db_default=RunStatus.AWAITING_REVIEW
+    )
+    # What no proposal was made for: [{"template", "name", "guardrail", "frees_up_at"}].
+    held_back = models.JSONField(default=list, db_default=[], blank=True)
+    error = models.TextField(blank=True, default="", db_default="")
+    # What was last published on the project's channel.
+    payload = models.JSONField(default=dict, db_default={}, blank=True)
+    # Below the document root; empty until the report is written.
+    report_path = models.TextField(blank=True, default="", db_default="")
+    started_at = models.DateTimeField("started", db_default=TransactionNow())
+    completed_at = models.DateTimeField("completed", null=True, blank=True)
+
+    class Meta:
+        db_table = "mission_fallback_runs"
+        verbose_name = "fallback run"
+        ordering = [F("started_at").desc(), F("id").desc()]
+        constraints = [
+            known("mission_fallback_runs", "triggered_by", Trigger),
+            known("mission_fallback_runs", "status", RunStatus),
+            models.CheckConstraint(
+                condition=Q(generated_count__gte=0, accepted_count__gte=0, discarded_count__gte=0)
+                & Q(generated_count__gte=F("accepted_count") + F("discarded_count")),
+                name="mission_fallback_runs_counts_add_up",
+            ),
+            # One run at a time is being made for a project.
+            models.UniqueConstraint(
+                fields=["project"], name="mission_fallback_runs_one_pending", condition=Q(status="pending")
+            ),
+        ]
+        indexes = [
+            # The history of a project; the status is in it, so that a list needs no visit to the table.
+            NamedIndex(
+                F("project"),
+                F("started_at").desc(),
+                name="idx_mission_fallback_runs_project",
+                include=["status"],
+            ),
+            models.Index(F("started_at").desc(), F("id").desc(), name="mission_fallback_runs_newest"),
+            # Reports that are still to be written.
+            models.Index(
+                fields=["id"],
+                name="fallback_runs_unwritten",
+                condition=Q(report_path="", status__in=["completed", "cancelled", "errored"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Run {self.id}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something of it is still to be decided."""
+        return self.status in (RunStatus.PENDING, RunStatus.AWAITING_REVIEW)
+
+
+class ItemQuerySet(models.QuerySet):
+    def proposed(self) -> ItemQuerySet:
+        """Items nobody has decided on."""
+        return self.filter(status=ItemStatus.PROPOSED)
+
+
+class MissionFallbackItem(Kept):
+    """A proposed mission, and what was decided."""
+
+    run = within_project(
+        "fallback.MissionFallbackRun",
+        BY_DATABASE,
+        related_name="items",
+        db_column="mission_fallback_run_id",
+        db_index=False,
+    )
+    template = within_project("fallback.MissionFallbackTemplate", related_name="items", db_index=False)
+    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="fallback_items", db_index=False)
+    title = models.CharField(max_length=500)
+    description = models.TextField(blank=True, default="", db_default="")
+    flow = within_project("fallback.Flow", related_name="+", db_index=False)
+    actor = within_project("fallback.Actor", related_name="+", db_index=False)
+    repository = within_project("fallback.ProjectRepository", related_name="+", db_index=False)
+    priority = models.IntegerField(choices=Priority, default=Priority.NORMAL, db_default=Priority.NORMAL)
+    estimated_effort_minutes = models.IntegerField("estimated effort (minutes)", default=60, db_default=60)
+    status = models.TextField(choices=ItemStatus, default=ItemStatus.PROPOSED, db_default=ItemStatus.PROPOSED)
+    mission = models.ForeignKey("fallback.Mission", BY_DATABASE, null=True, blank=True, related_name="fallback_items")
+    feedback = models.TextField(blank=True, default="", db_default="")
+    reason = models.TextField(choices=DiscardReason, null=True, blank=True)  # noqa: DJ001  (NULL: none given)
+    duplicate_of = models.ForeignKey(
+        "fallback.Mission", BY_DATABASE, null=True, blank=True, related_name="duplicate_items"
+    )
+    snoozed_until = models.DateTimeField(null=True, blank=True)
+    reviewed_by = models.ForeignKey(
+        "groups.Member", models.PROTECT, null=True, blank=True, related_name="reviewed_fallback_items"
+    )
+    # What stands for the reviewer once the person is erased.
+    reviewer_token = models.TextField(blank=True, default="", db_default="", editable=False)
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    # The week and the month it counts in while it is accepted; the database's.
+    counted_week = models.DateField(null=True, blank=True, editable=False)
+    counted_month = models.DateField(null=True, blank=True, editable=False)
+
+    objects = ItemQuerySet.as_manager()
+
+    class Meta:
+        db_table = "mission_fallback_items"
+        verbose_name = "proposal"
+        permissions = [("review_missionfallbackitem", "Decides on proposals")]
+        ordering = [F("created_at").desc(), F("id").desc()]
+        constraints = [
+            known("mission_fallback_items", "status", ItemStatus),
+            known("mission_fallback_items", "reason", DiscardReason),
+            known("mission_fallback_items", "priority", Priority),
+            named("mission_fallback_items", "title"),
+            models.CheckConstraint(
+                condition=Q(estimated_effort_minutes__range=(1, 100_000)),
+                name="mission_fallback_items_effort_in_range",
+                violation_error_message="The estimated effort is between 1 and 100,000 minutes.",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="proposed", reviewed_at__isnull=True)
+                | Q(status__in=["accepted", "discarded"], reviewed_at__isnull=False),
+                name="mission_fallback_items_decision_has_time",
+                violation_error_message="A decision has the time it was made; a proposal has none.",
+            ),
+            models.CheckConstraint(
+                condition=Q(mission__isnull=True) | Q(status="accepted"),
+                name="mission_fallback_items_mission_if_accepted",
+                violation_error_message="Only an accepted proposal has a mission.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="discarded") | Q(reason__isnull=False) | Q(feedback__regex=r"\S"),
+                name="mission_fallback_items_discarded_for_a_reason",
+                violation_error_message="Say why: give feedback or pick a reason.",
+            ),
+            models.UniqueConstraint(fields=["mission"], name="mission_fallback_items_mission_once"),
+        ]
+        indexes = [
+            NamedIndex(fields=["run", "status"], name="idx_mission_fallback_items_run_status"),
+            # What waits for review, oldest first, and how much of it a project has.
+            models.Index(
+                fields=["project", "created_at", "id"],
+                name="mission_fallback_items_waiting",
+                condition=Q(status="proposed"),
+            ),
+            # The acceptance record of a template, and when it was last used.
+            models.Index(F("template"), F("created_at").desc(), F("status"), name="mission_fallback_items_record"),
+            # What a person decided lately, to undo it.
+            models.Index(
+                F("reviewed_by"),
+                F("reviewed_at").desc(),
+                name="mission_fallback_items_decided",
+                condition=Q(reviewed_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Count, F, Max, Q
+from django.db.models.functions import Lower
+
+from fallback.models.base import BY_DATABASE, Kept, known, named, within_project
+from fallback.models.choices import Priority
+
+
+class TemplateQuerySet(models.QuerySet):
+    def enabled(self) -> TemplateQuerySet:
+        """Templates proposals may be made from."""
+        return self.filter(enabled=True)
+
+    def with_record(self) -> TemplateQuerySet:
+        """Adds `proposed_count`, `accepted_count`, `discarded_count` and `last_used_at` (None where never used)."""
+        return self.annotate(
+            proposed_count=Count("items", filter=Q(items__status="proposed")),
+            accepted_count=Count("items", filter=Q(items__status="accepted")),
+            discarded_count=Count("items", filter=Q(items__status="discarded")),
+            last_used_at=Max("items__created_at"),
+        )
+
+
+class MissionFallbackTemplate(Kept):
+    """What a proposed mission is made from; it stays where it is, however often it is used."""
+
+    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="fallback_templates", db_index=False)
+    name = models.CharField(max_length=255)
+    description = models.TextField(blank=True, default="", db_default="")
+    flow = within_project("fallback.Flow", related_name="templates")
+    actor = within_project("fallback.Actor", related_name="templates")
+    repository = within_project("fallback.ProjectRepository", related_name="templates")
+    priority = models.IntegerField(choices=Priority, default=Priority.NORMAL, db_default=Priority.NORMAL)
+    estimated_effort_minutes = models.IntegerField("estimated effort (minutes)")
+    acceptance_criteria = models.TextField(blank=True, default="", db_default="")
+    enabled = models.BooleanField(default=True, db_default=True, help_text="Off: no proposal is made from it.")
+    tags = models.JSONField(default=list, db_default=[], blank=True, help_text='A list of words: ["docs", "small"].')
+
+    objects = TemplateQuerySet.as_manager()
+
+    class Meta:
+        db_table = "mission_fallback_templates"
+        verbose_name = "fallback template"
+        ordering = [F("created_at").desc(), F("id").desc()]
+        constraints = [
+            named("mission_fallback_templates"),
+            known("mission_fallback_templates", "priority", Priority),
+            models.CheckConstraint(
+                condition=Q(estimated_effort_minutes__range=(1, 100_000)),
+                name="mission_fallback_templates_effort_in_range",
+                violation_error_message="The estimated effort is between 1 and 100,000 minutes.",
+            ),
+        ]
+        indexes = [
+            # The Fallback area of a board, and what a run chooses from.
+            models.Index(F("project"), Lower("name"), name="mission_fallback_templates_of", condition=Q(enabled=True)),
+            models.Index(F("project"), F("created_at").desc(), name="fallback_templates_of_project"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

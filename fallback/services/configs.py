@@ -1,0 +1,72 @@
+"""When a project gets proposals: its configuration, pausing and snoozing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils import timezone
+
+from fallback.errors import SnoozeInThePast
+from fallback.models import MissionFallbackConfig, Project
+from fallback.models.choices import ConfigStatus
+from fallback.services.acting import act, apply_changes, only, record
+from groups.models import Member
+from missionsite.common.transactions import service
+
+EDITABLE = (
+    "backlog_threshold",
+    "check_cadence_minutes",
+    "auto_accept",
+    "monthly_target_hours",
+    "weekly_mission_cap",
+)
+
+
+@service
+def create_config(*, project: Project, actor: Member | None = None, **values) -> MissionFallbackConfig:
+    """Give a project its configuration; values: any of EDITABLE, in the units of the model."""
+    only(values, *EDITABLE)
+    act(actor)
+    config = MissionFallbackConfig.objects.create(project=project, **values)
+    record("fallback.configured", project=project, actor=actor)
+    return config
+
+
+@service
+def update_config(*, config: MissionFallbackConfig, actor: Member | None = None, **changes) -> MissionFallbackConfig:
+    """Change any of EDITABLE. What was accepted before stays, also where a guardrail is now lower."""
+    only(changes, *EDITABLE)
+    return _change(config, actor, "fallback.config_changed", changes)
+
+
+@service
+def pause_fallback(
+    *, config: MissionFallbackConfig, actor: Member | None = None, reason: str = ""
+) -> MissionFallbackConfig:
+    """Make no proposals until somebody resumes it."""
+    changes = {"status": ConfigStatus.PAUSED, "snoozed_until": None}
+    return _change(config, actor, "fallback.paused", changes, reason=reason)
+
+
+@service
+def resume_fallback(*, config: MissionFallbackConfig, actor: Member | None = None) -> MissionFallbackConfig:
+    """Make proposals again, from the next check on."""
+    return _change(config, actor, "fallback.resumed", {"status": ConfigStatus.ACTIVE, "snoozed_until": None})
+
+
+@service
+def snooze_fallback(
+    *, config: MissionFallbackConfig, until: datetime, actor: Member | None = None
+) -> MissionFallbackConfig:
+    """Make no proposals until an aware datetime; then it is active by itself. Raises SnoozeInThePast."""
+    if until <= timezone.now():
+        raise SnoozeInThePast
+    return _change(config, actor, "fallback.snoozed", {"status": ConfigStatus.SNOOZED, "snoozed_until": until})
+
+
+def _change(config, actor, type_, changes, **payload) -> MissionFallbackConfig:
+    act(actor)
+    current = MissionFallbackConfig.objects.select_for_update(of=("self",)).select_related("project").get(pk=config.pk)
+    if changed := apply_changes(current, changes):
+        record(type_, project=current.project, actor=actor, changed=changed, **payload)
+    return current

@@ -1,0 +1,131 @@
+"""How much room the guardrails leave, and when there is more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+
+from fallback.models import MissionFallbackAllowance, MissionFallbackConfig, Project
+from fallback.models.choices import Guardrail, Period
+
+DEFAULT_CAP = 20
+DEFAULT_HOURS = 120
+
+
+@dataclass(frozen=True)
+class Room:
+    """One guardrail of one project at one instant. used and allowed: missions of a week, or minutes of a month."""
+
+    guardrail: str
+    used: int
+    allowed: int
+    frees_up_at: datetime
+    timezone: str
+
+    @property
+    def left(self) -> int:
+        return max(0, self.allowed - self.used)
+
+    @property
+    def frees_up_words(self) -> str:
+        """ "Monday 23 November 00:00 (Europe/Lisbon)"."""
+        local = self.frees_up_at.astimezone(ZoneInfo(self.timezone))
+        return f"{date_format(local, 'l j F H:i')} ({self.timezone})"
+
+    @property
+    def words(self) -> str:
+        """What is used of it: "3 of 20 missions this week"."""
+        if self.guardrail == Guardrail.WEEK:
+            return f"{self.used} of {self.allowed} missions this week"
+        return f"{hours(self.used)} of {hours(self.allowed)} hours this month"
+
+    @property
+    def full_words(self) -> str:
+        """The sentence of a refusal: which guardrail, and when it frees up."""
+        if self.guardrail == Guardrail.WEEK:
+            return f"The weekly cap of {self.allowed} missions is reached. It frees up on {self.frees_up_words}."
+        return (
+            f"The {hours(self.allowed)} hours of this month leave {hours(self.left)}, which is less than this needs."
+            f" They free up on {self.frees_up_words}."
+        )
+
+
+@dataclass(frozen=True)
+class Guardrails:
+    """Both guardrails of a project."""
+
+    week: Room
+    month: Room
+
+
+def hours(minutes: int) -> str:
+    """Minutes as hours with at most one decimal: "1.5"."""
+    value = round(minutes / 60, 1)
+    return number_format(int(value) if value == int(value) else value, force_grouping=True)
+
+
+def week_of(at: datetime, zone: str) -> date:
+    """The Monday of the ISO week an instant is in, somewhere."""
+    day = at.astimezone(ZoneInfo(zone)).date()
+    return day - timedelta(days=day.weekday())
+
+
+def month_of(at: datetime, zone: str) -> date:
+    """The first day of the month an instant is in, somewhere."""
+    return at.astimezone(ZoneInfo(zone)).date().replace(day=1)
+
+
+def guardrails_of(projects: Iterable[Project], at: datetime | None = None) -> dict[str, Guardrails]:
+    """The guardrails of projects (with `organization` loaded) by project id, in two queries."""
+    at = at or timezone.now()
+    projects = list(projects)
+    caps = {
+        pk: (cap, target)
+        for pk, cap, target in MissionFallbackConfig.objects.filter(project__in=projects).values_list(
+            "project_id", "weekly_mission_cap", "monthly_target_hours"
+        )
+    }
+    weeks = {p.pk: week_of(at, p.organization.timezone) for p in projects}
+    months = {p.pk: month_of(at, p.organization.timezone) for p in projects}
+    rows = MissionFallbackAllowance.objects.filter(
+        Q(period=Period.WEEK, starts_on__in=set(weeks.values()))
+        | Q(period=Period.MONTH, starts_on__in=set(months.values())),
+        project__in=projects,
+    ).values_list("project_id", "period", "starts_on", "used")
+    used = {(project, period, starts): spent for project, period, starts, spent in rows}
+    found = {}
+    for project in projects:
+        zone = project.organization.timezone
+        cap, target = caps.get(project.pk, (DEFAULT_CAP, DEFAULT_HOURS))
+        week, month = weeks[project.pk], months[project.pk]
+        found[project.pk] = Guardrails(
+            week=Room(
+                Guardrail.WEEK, used.get((project.pk, "week", week), 0), cap, _begins(_next_week(week), zone), zone
+            ),
+            month=Room(
+                Guardrail.MONTH,
+                used.get((project.pk, "month", month), 0),
+                target * 60,
+                _begins(_next_month(month), zone),
+                zone,
+            ),
+        )
+    return found
+
+
+def _next_week(monday: date) -> date:
+    return monday + timedelta(days=7)
+
+
+def _next_month(first: date) -> date:
+    return (first + timedelta(days=32)).replace(day=1)
+
+
+def _begins(day: date, zone: str) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=ZoneInfo(zone))

@@ -1,0 +1,186 @@
+"""Making, editing and moving the missions of a board."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from django.db import connection
+from django.db.models import Max
+
+from fallback.errors import NoSuchNeighbour, ProjectArchived
+from fallback.models import Mission, MissionDependency, Project
+from fallback.models.choices import List, Origin, ReviewStatus
+from fallback.services.acting import act, apply_changes, only
+from groups.models import Member
+from missionsite.common.transactions import service
+
+EDITABLE = (
+    "title",
+    "description",
+    "clarification",
+    "priority",
+    "flow",
+    "stage",
+    "requires_review",
+    "actor",
+    "repository",
+    "target_branch",
+    "pr_mode",
+    "pr_branch_name",
+    "github_pr_number",
+    "ready",
+)
+# Places of a list are this far apart where there is room; the column holds numbers below 100,000.
+STEP = Decimal(1000)
+LAST = Decimal("99999.99999")
+SMALLEST = Decimal("0.00001")
+
+
+@service
+def create_mission(
+    *, project: Project, title: str, acting: Member | None = None, origin: str = Origin.MANUAL, **values
+):
+    """Add a mission at the end of the project's Todo; values: any of EDITABLE.
+
+    acting: who does it (a mission's own `actor` is the persona it is worked on as). Raises ProjectArchived and what
+    links within a project refuse.
+    """
+    only(values, *EDITABLE)
+    act(acting)
+    if Project.objects.filter(pk=project.pk, status="archived").exists():
+        raise ProjectArchived
+    return Mission.objects.create(
+        project=project, title=title, origin=origin, list_order=place_at_end(project, List.TODO), **values
+    )
+
+
+@service
+def update_mission(*, mission: Mission, acting: Member | None = None, **changes) -> Mission:
+    """Change fields of EDITABLE; moving, reviewing and dependencies have services of their own."""
+    only(changes, *EDITABLE)
+    act(acting)
+    current = Mission.objects.select_for_update(of=("self",)).get(pk=mission.pk)
+    apply_changes(current, changes)
+    return current
+
+
+@service
+def move_mission(
+    *,
+    mission: Mission,
+    to: str,
+    before: str = "",
+    after: str = "",
+    acting: Member | None = None,
+) -> Mission:
+    """Move a mission to a list (of List), or within its own.
+
+    before, after: ids of the missions it then stands right before or right after; at the end when both are left out.
+    Raises NoSuchNeighbour where that one is not in the list (any more).
+    """
+    act(acting)
+    _lock_board(mission.project_id)
+    current = Mission.objects.select_for_update(of=("self",)).get(pk=mission.pk)
+    place = _place_beside(current, to, before=before, after=after)
+    Mission.objects.filter(pk=current.pk).update(list=to, list_order=place)
+    current.refresh_from_db()
+    return current
+
+
+@service
+def set_ready(*, mission: Mission, ready: bool, acting: Member | None = None) -> Mission:
+    """Say whether somebody could start now; ready missions are the backlog."""
+    return update_mission(mission=mission, acting=acting, ready=ready)
+
+
+@service
+def review_mission(*, mission: Mission, status: str, feedback: str = "", acting: Member | None = None) -> Mission:
+    """Write down what a review found. status: of ReviewStatus."""
+    act(acting)
+    current = Mission.objects.select_for_update(of=("self",)).get(pk=mission.pk)
+    decided = status != ReviewStatus.PENDING
+    current.review_status, current.review_feedback = ReviewStatus(status), feedback
+    current.reviewed_by = acting if decided else None
+    current.save(update_fields=["review_status", "review_feedback", "reviewed_by"])
+    return current
+
+
+@service
+def add_dependency(*, mission: Mission, depends_on: Mission, acting: Member | None = None) -> MissionDependency:
+    """Let a mission wait for another. Raises DependencyCircle, DependsOnItself, DependencyKnown,
+    DependencyOfOtherProject.
+    """
+    act(acting)
+    return MissionDependency.objects.create(mission=mission, depends_on=depends_on)
+
+
+@service
+def remove_dependency(*, mission: Mission, depends_on: Mission, acting: Member | None = None) -> None:
+    """Let a mission wait for another no longer; nothing where it does not."""
+    act(acting)
+    MissionDependency.objects.filter(mission=mission, depends_on=depends_on).delete()
+
+
+def place_at_end(project: Project, in_list: str) -> Decimal:
+    """The `list_order` that puts a mission at the end of a list; spreads the list first where there is no room."""
+    _lock_board(project.pk)
+    missions = Mission.objects.filter(project=project, list=in_list)
+    last = missions.aggregate(last=Max("list_order"))["last"]
+    if last is None:
+        return STEP
+    if last + STEP <= LAST:
+        return last + STEP
+    return _spread(project.pk, in_list, [*_in_order(project.pk, in_list), ""])[""]
+
+
+def _place_beside(mission: Mission, to: str, *, before: str, after: str) -> Decimal:
+    order = [pk for pk in _in_order(mission.project_id, to) if pk != mission.pk]
+    if before or after:
+        if (before or after) not in order:
+            raise NoSuchNeighbour
+        position = order.index(before) if before else order.index(after) + 1
+    else:
+        position = len(order)
+    neighbours = dict(
+        Mission.objects.filter(pk__in=order[max(0, position - 1) : position + 1]).values_list("pk", "list_order")
+    )
+    low = neighbours[order[position - 1]] if position else Decimal(0)
+    if position < len(order):
+        between = ((low + neighbours[order[position]]) / 2).quantize(SMALLEST)
+        if low < between < neighbours[order[position]]:
+            return between
+    elif low + STEP <= LAST:
+        return low + STEP
+    order.insert(position, mission.pk)
+    return _spread(mission.project_id, to, order)[mission.pk]
+
+
+def _in_order(project_id: str, in_list: str) -> Sequence[str]:
+    return list(
+        Mission.objects.filter(project=project_id, list=in_list)
+        .order_by("list_order", "id")
+        .values_list("pk", flat=True)
+    )
+
+
+def _spread(project_id: str, in_list: str, order: Sequence[str]) -> dict[str, Decimal]:
+    """Give a list new places, evenly apart, in one statement; returns them by id."""
+    step = min(STEP, (LAST / (len(order) + 1)).quantize(SMALLEST))
+    places = {pk: step * (number + 1) for number, pk in enumerate(order)}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE missions m SET list_order = w.place
+            FROM unnest(%s::text[], %s::numeric[]) AS w (id, place)
+            WHERE m.id = w.id AND m.project_id = %s AND m.list = %s
+            """,
+            [list(places), list(places.values()), project_id, in_list],
+        )
+    return places
+
+
+def _lock_board(project_id: str) -> None:
+    """Move one mission of a board at a time, so that two never end up in one place."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('board:' || %s, 0))", [project_id])

@@ -1,0 +1,164 @@
+"""What a run would do: reads only. A run does exactly what its plan says, and a dry run shows it."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from django.db.models import Sum
+from django.utils import timezone
+
+from fallback.models import (
+    Mission,
+    MissionFallbackConfig,
+    MissionFallbackItem,
+    MissionFallbackTemplate,
+    Organization,
+    Project,
+)
+from fallback.models.choices import ConfigStatus, Guardrail, List, ProjectStatus
+from fallback.services.guardrails import Guardrails, guardrails_of
+
+
+@dataclass
+class HeldBack:
+    """A proposal that was not made, and which guardrail stood in its way."""
+
+    guardrail: str
+    template: MissionFallbackTemplate | None = None
+    frees_up_at: datetime | None = None
+
+    def as_json(self) -> dict:
+        return {
+            "template": self.template.pk if self.template else None,
+            "name": self.template.name if self.template else None,
+            "guardrail": str(self.guardrail),
+            "freesUpAt": self.frees_up_at.isoformat() if self.frees_up_at else None,
+        }
+
+
+@dataclass
+class Plan:
+    """What the next run of a project would do.
+
+    backlog: ready missions nothing blocks, counted up to the threshold. deficit: what is missing beside the proposals
+    that still wait.
+    """
+
+    project: Project
+    config: MissionFallbackConfig
+    at: datetime
+    backlog: int
+    proposed: int
+    deficit: int
+    guardrails: Guardrails
+    off: str = ""
+    picks: list[MissionFallbackTemplate] = field(default_factory=list)
+    held_back: list[HeldBack] = field(default_factory=list)
+
+    @property
+    def words(self) -> str:
+        """What would happen, in a sentence."""
+        if self.off:
+            return self.off
+        if not self.deficit:
+            return "Enough work is ready or proposed: nothing would be generated."
+        made = f"{len(self.picks)} proposal{'' if len(self.picks) == 1 else 's'} would be made"
+        if self.held_back:
+            return f"{made}, {len(self.held_back)} held back."
+        return f"{made}."
+
+
+def backlog_of(project: Project, *, up_to: int) -> int:
+    """Ready missions of a project that nothing blocks; counting stops at a number."""
+    ready = Mission.objects.filter(project=project, list=List.TODO, ready=True, open_dependency_count=0)
+    return ready.order_by().values("pk")[:up_to].count()
+
+
+def why_off(project: Project, config: MissionFallbackConfig, at: datetime) -> str:
+    """Why a project gets no proposals at all; empty where it does."""
+    organization: Organization = project.organization
+    if project.status == ProjectStatus.ARCHIVED:
+        return "The project is archived."
+    if not organization.fallback_enabled:
+        return "The fallback is switched off for the organisation."
+    if not project.fallback_enabled:
+        return "The fallback is switched off for this project."
+    if project.rollout_bucket >= organization.fallback_rollout_percent:
+        return f"The fallback is rolled out to {organization.fallback_rollout_percent} % of projects, not this one."
+    if config.status == ConfigStatus.PAUSED:
+        return "The fallback is paused; resume it first."
+    if not config.is_active(at):
+        until = timezone.localtime(config.snoozed_until)
+        return f"The fallback is snoozed until {until:%d %B %Y %H:%M %Z}; resume it first."
+    return ""
+
+
+def plan_run(project: Project, *, config: MissionFallbackConfig | None = None, at: datetime | None = None) -> Plan:
+    """What a run of a project would do now.
+
+    at: aware datetime; now when left out. Raises MissionFallbackConfig.DoesNotExist where the project has none.
+    """
+    at = at or timezone.now()
+    config = config or MissionFallbackConfig.objects.get(project=project)
+    waiting = MissionFallbackItem.objects.proposed().filter(project=project)
+    backlog = backlog_of(project, up_to=config.backlog_threshold)
+    proposed = waiting.count()
+    plan = Plan(
+        project=project,
+        config=config,
+        at=at,
+        backlog=backlog,
+        proposed=proposed,
+        deficit=max(0, config.backlog_threshold - backlog - proposed),
+        guardrails=guardrails_of([project], at)[project.pk],
+        off=why_off(project, config, at),
+    )
+    if plan.deficit and not plan.off:
+        _choose(plan, waiting.aggregate(minutes=Sum("estimated_effort_minutes"))["minutes"] or 0)
+    return plan
+
+
+def templates_in_turn(project: Project) -> list[MissionFallbackTemplate]:
+    """Enabled templates in the order they are used: the longest unused first, then priority, then what is accepted."""
+    templates = MissionFallbackTemplate.objects.enabled().filter(project=project).with_record()
+    never = datetime.min.replace(tzinfo=UTC)
+    return sorted(templates, key=lambda t: (t.last_used_at or never, -t.priority, -acceptance(t), t.pk))
+
+
+def acceptance(template: MissionFallbackTemplate) -> float:
+    """The share of a template's decided proposals that was accepted; one half where none was decided."""
+    decided = template.accepted_count + template.discarded_count
+    return template.accepted_count / decided if decided else 0.5
+
+
+def _choose(plan: Plan, proposed_minutes: int) -> None:
+    """Pick a template for each missing mission, in turn; note what a guardrail holds back."""
+    turn = deque(templates_in_turn(plan.project))
+    if not turn:
+        plan.held_back.append(HeldBack(Guardrail.TEMPLATES))
+        return
+    week, month = plan.guardrails.week, plan.guardrails.month
+    # What waits for review may be accepted yet.
+    missions_left = max(0, week.left - plan.proposed)
+    minutes_left = max(0, month.left - proposed_minutes)
+    too_long: dict[str, HeldBack] = {}
+    for _place in range(plan.deficit):
+        if missions_left <= 0:
+            plan.held_back.append(HeldBack(Guardrail.WEEK, turn[0], week.frees_up_at))
+            turn.rotate(-1)
+            continue
+        fitting = next((t for t in turn if t.estimated_effort_minutes <= minutes_left), None)
+        for template in turn:
+            if template is fitting:
+                break
+            too_long.setdefault(template.pk, HeldBack(Guardrail.MONTH, template, month.frees_up_at))
+        if fitting is None:
+            break
+        plan.picks.append(fitting)
+        missions_left -= 1
+        minutes_left -= fitting.estimated_effort_minutes
+        turn.remove(fitting)
+        turn.append(fitting)
+    plan.held_back += too_long.values()

@@ -1,0 +1,163 @@
+"""Organisations, projects and what belongs to them: people, repositories, flows, actors, templates."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from fallback.errors import ProjectArchived
+from fallback.models import (
+    Actor,
+    Flow,
+    MissionFallbackConfig,
+    MissionFallbackTemplate,
+    Organization,
+    OrganizationMembership,
+    Project,
+    ProjectMember,
+    ProjectRepository,
+)
+from fallback.models.choices import OrganizationRole, ProjectRole, ProjectStatus
+from fallback.services.acting import act, apply_changes, only, record
+from groups.models import Member
+from missionsite.common.transactions import service
+
+# What may be edited of each kind of thing.
+EDITABLE: dict[type[models.Model], tuple[str, ...]] = {
+    Flow: ("name", "description", "stages"),
+    Actor: ("name", "description"),
+    ProjectRepository: ("name", "url", "default_branch"),
+    MissionFallbackTemplate: (
+        "name",
+        "description",
+        "flow",
+        "actor",
+        "repository",
+        "priority",
+        "estimated_effort_minutes",
+        "acceptance_criteria",
+        "enabled",
+        "tags",
+    ),
+}
+
+
+@service
+def create_organization(*, name: str, slug: str, actor: Member | None = None, **values) -> Organization:
+    """Found an organisation; who founds it owns it. Raises TimezoneUnknown."""
+    only(values, "timezone", "fallback_enabled", "fallback_rollout_percent")
+    organization = Organization.objects.create(name=name, slug=slug, **values)
+    if actor:
+        OrganizationMembership.objects.create(organization=organization, member=actor, role=OrganizationRole.OWNER)
+    return organization
+
+
+@service
+def update_organization(*, organization: Organization, actor: Member | None = None, **changes) -> Organization:
+    """Change its names, time zone and roll-out. Raises TimezoneUnknown."""
+    only(changes, "name", "slug", "timezone", "fallback_enabled", "fallback_rollout_percent")
+    current = Organization.objects.select_for_update().get(pk=organization.pk)
+    apply_changes(current, changes)
+    return current
+
+
+@service
+def set_organization_role(*, organization: Organization, member: Member, role: str, actor: Member | None = None):
+    """Bring a person into an organisation, or change their role there (of OrganizationRole)."""
+    membership, _made = OrganizationMembership.objects.update_or_create(
+        organization=organization, member=member, defaults={"role": role}
+    )
+    return membership
+
+
+@service
+def create_project(
+    *, organization: Organization, name: str, slug: str, actor: Member | None = None, **values
+) -> Project:
+    """Start a project, with a fallback configuration of the usual figures. Raises SlugTaken."""
+    only(values, "description", "privacy", "fallback_enabled")
+    act(actor)
+    project = Project.objects.create(organization=organization, name=name, slug=slug, **values)
+    if actor:
+        ProjectMember.objects.create(project=project, member=actor, role=ProjectRole.MAINTAINER)
+    MissionFallbackConfig.objects.create(project=project)
+    record("project.created", project=project, actor=actor)
+    return project
+
+
+@service
+def update_project(*, project: Project, actor: Member | None = None, **changes) -> Project:
+    """Change names, description, privacy and whether it gets proposals. Raises SlugTaken."""
+    only(changes, "name", "slug", "description", "privacy", "fallback_enabled")
+    return _change_project(project, actor, "project.changed", changes)
+
+
+@service
+def archive_project(*, project: Project, actor: Member | None = None, reason: str = "") -> Project:
+    """Close a project: it stays readable, gets no proposals and no new missions."""
+    return _change_project(project, actor, "project.archived", {"status": ProjectStatus.ARCHIVED}, reason=reason)
+
+
+@service
+def restore_project(*, project: Project, actor: Member | None = None, reason: str = "") -> Project:
+    """Open an archived project again."""
+    return _change_project(project, actor, "project.restored", {"status": ProjectStatus.ACTIVE}, reason=reason)
+
+
+@service
+def set_project_role(*, project: Project, member: Member, role: str, actor: Member | None = None) -> ProjectMember:
+    """Bring a person into a project, or change their role there (of ProjectRole)."""
+    act(actor)
+    before = ProjectMember.objects.filter(project=project, member=member).values_list("role", flat=True).first()
+    if before == role:
+        return ProjectMember.objects.get(project=project, member=member)
+    membership, _made = ProjectMember.objects.update_or_create(project=project, member=member, defaults={"role": role})
+    changed = {"role": [before, str(role)]}
+    record("project.role_set", project=project, actor=actor, member=member.member_id, changed=changed)
+    return membership
+
+
+@service
+def remove_from_project(*, membership: ProjectMember, actor: Member | None = None) -> None:
+    """End a person's own role in a project; what the organisation gives them stays."""
+    act(actor)
+    record("project.member_removed", project=membership.project, actor=actor, member=membership.member.member_id)
+    ProjectMember.objects.filter(pk=membership.pk).delete()
+
+
+@service
+def add_to_project(kind: type[models.Model], *, project: Project, acting: Member | None = None, **values):
+    """Add a flow, an actor, a repository or a template to a project. kind, values: see EDITABLE.
+
+    Raises ProjectArchived, and what the rules of that kind refuse.
+    """
+    only(values, *EDITABLE[kind])
+    act(acting)
+    if Project.objects.filter(pk=project.pk, status=ProjectStatus.ARCHIVED).exists():
+        raise ProjectArchived
+    added = kind.objects.create(project=project, **values)
+    record(f"{_noun(kind)}.added", project=project, actor=acting, id=added.pk, name=added.name)
+    return added
+
+
+@service
+def change_in_project(thing: models.Model, *, acting: Member | None = None, **changes):
+    """Change a flow, an actor, a repository or a template; see EDITABLE."""
+    kind = type(thing)
+    only(changes, *EDITABLE[kind])
+    act(acting)
+    current = kind.objects.select_for_update(of=("self",)).select_related("project").get(pk=thing.pk)
+    if changed := apply_changes(current, changes):
+        record(f"{_noun(kind)}.changed", project=current.project, actor=acting, id=current.pk, changed=changed)
+    return current
+
+
+def _change_project(project, actor, type_, changes, **payload) -> Project:
+    act(actor)
+    current = Project.objects.select_for_update(of=("self",)).get(pk=project.pk)
+    if changed := apply_changes(current, changes):
+        record(type_, project=current, actor=actor, changed=changed, **payload)
+    return current
+
+
+def _noun(kind: type[models.Model]) -> str:
+    return kind._meta.verbose_name.replace("fallback ", "").replace(" ", "_")

@@ -1,0 +1,197 @@
+"""Deciding on proposals: accept, discard, snooze, duplicate, undo."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from fallback.errors import (
+    AlreadyDecided,
+    MissionTouched,
+    MonthFull,
+    NotDecided,
+    OtherProject,
+    ProjectArchived,
+    ReasonMissing,
+    SnoozeInThePast,
+    WeekFull,
+)
+from fallback.models import Mission, MissionFallbackItem
+from fallback.models.choices import DiscardReason, EventOrigin, ItemStatus, List, Origin, ProjectStatus, RunStatus
+from fallback.services.acting import act, record
+from fallback.services.guardrails import guardrails_of
+from fallback.services.missions import place_at_end
+from fallback.services.reports import write_report_when_committed
+from groups.models import Member
+from missionsite.common.errors import NotAllowed, in_words
+from missionsite.common.transactions import service
+
+EDITABLE = ("title", "description", "priority", "estimated_effort_minutes")
+# A decision can be taken back this long, by who made it.
+SESSION = timedelta(hours=1)
+
+
+@service
+def accept_item(
+    *, item: MissionFallbackItem, actor: Member | None = None, at: datetime | None = None, **edits
+) -> Mission:
+    """Make the proposed mission: in Todo, ready, linked both ways; the template stays where it is.
+
+    edits: any of EDITABLE, applied first. at: aware datetime of the decision; now when left out.
+    Raises AlreadyDecided, WeekFull, MonthFull (both say when there is room), ProjectArchived.
+    """
+    if unknown := set(edits) - set(EDITABLE):
+        raise TypeError(f"cannot edit {', '.join(sorted(unknown))}")
+    act(actor, EventOrigin.FALLBACK)
+    item = _waiting(item)
+    project = item.project
+    if project.status == ProjectStatus.ARCHIVED:
+        raise ProjectArchived
+    for name, value in edits.items():
+        setattr(item, name, value)
+    # The guardrail is spent last: its counter is what everyone waits for.
+    mission = Mission.objects.create(
+        project=project,
+        title=item.title,
+        description=item.description,
+        priority=item.priority,
+        flow=item.flow,
+        stage=(item.flow.stages or ["clarify"])[0],
+        actor=item.actor,
+        repository=item.repository,
+        target_branch=item.repository.default_branch,
+        ready=True,
+        origin=Origin.FALLBACK,
+        fallback_item=item,
+        list_order=place_at_end(project, List.TODO),
+    )
+    _decide(item, ItemStatus.ACCEPTED, actor, at, mission=mission)
+    try:
+        with in_words(), transaction.atomic():
+            item.save()
+    except WeekFull:
+        raise WeekFull(guardrails_of([project], item.reviewed_at)[project.pk].week.full_words) from None
+    except MonthFull:
+        raise MonthFull(guardrails_of([project], item.reviewed_at)[project.pk].month.full_words) from None
+    write_report_when_committed(item.run_id)
+    return mission
+
+
+@service
+def discard_item(
+    *,
+    item: MissionFallbackItem,
+    actor: Member | None = None,
+    reason: str | None = None,
+    feedback: str = "",
+    at: datetime | None = None,
+) -> MissionFallbackItem:
+    """Decide against a proposal. reason: of DiscardReason; one of reason and feedback says why.
+
+    Raises AlreadyDecided, ReasonMissing.
+    """
+    act(actor)
+    item = _waiting(item)
+    if not reason and not feedback.strip():
+        raise ReasonMissing
+    if reason == DiscardReason.OTHER and not feedback.strip():
+        raise ReasonMissing("Say what the other reason is.")
+    item.feedback, item.reason = feedback.strip(), reason or None
+    _decide(item, ItemStatus.DISCARDED, actor, at)
+    item.save()
+    write_report_when_committed(item.run_id)
+    return item
+
+
+@service
+def mark_duplicate(
+    *, item: MissionFallbackItem, mission: Mission, actor: Member | None = None, feedback: str = ""
+) -> MissionFallbackItem:
+    """Discard a proposal because a mission of its project does the same. Raises AlreadyDecided, OtherProject."""
+    if mission.project_id != item.project_id:
+        raise OtherProject("The mission it repeats belongs to the same project.", field="mission")
+    discarded = discard_item(item=item, actor=actor, reason=DiscardReason.DUPLICATE, feedback=feedback)
+    discarded.duplicate_of = mission
+    discarded.save(update_fields=["duplicate_of"])
+    return discarded
+
+
+@service
+def snooze_item(*, item: MissionFallbackItem, until: datetime, actor: Member | None = None) -> MissionFallbackItem:
+    """Put a proposal aside until an aware datetime; it still waits, and counts. Raises AlreadyDecided,
+    SnoozeInThePast.
+    """
+    act(actor)
+    item = _waiting(item)
+    if until <= timezone.now():
+        raise SnoozeInThePast
+    item.snoozed_until = until
+    item.save(update_fields=["snoozed_until"])
+    record("fallback.item_snoozed", project=item.project, actor=actor, item=item.pk, until=until.isoformat())
+    return item
+
+
+@service
+def wake_item(*, item: MissionFallbackItem, actor: Member | None = None) -> MissionFallbackItem:
+    """Bring a snoozed proposal back to the review at once. Raises AlreadyDecided."""
+    act(actor)
+    item = _waiting(item)
+    item.snoozed_until = None
+    item.save(update_fields=["snoozed_until"])
+    return item
+
+
+@service
+def undo_decision(*, item: MissionFallbackItem, actor: Member, at: datetime | None = None) -> MissionFallbackItem:
+    """Take back a decision made within the last hour by the same person; the proposal waits again.
+
+    The mission of an acceptance is removed, and its guardrails are given back.
+    Raises NotDecided, NotAllowed, MissionTouched where the mission was worked on since.
+    """
+    act(actor, deleting=True)
+    item = _locked(item)
+    if item.status == ItemStatus.PROPOSED or item.run.status == RunStatus.CANCELLED:
+        raise NotDecided
+    if item.reviewed_by_id != actor.pk:
+        raise NotAllowed("Only who decided takes the decision back.")
+    if item.reviewed_at < (at or timezone.now()) - SESSION:
+        raise NotDecided("A decision can be taken back within an hour; this one is older.")
+    mission = item.mission
+    if mission and not is_untouched(mission):
+        raise MissionTouched
+    was = item.status
+    item.status, item.mission, item.reviewed_by, item.reviewed_at = ItemStatus.PROPOSED, None, None, None
+    item.reason, item.feedback, item.duplicate_of = None, "", None
+    item.save()
+    if mission:
+        Mission.objects.filter(pk=mission.pk).delete()
+    record("fallback.decision_undone", project=item.project, actor=actor, item=item.pk, was=str(was), title=item.title)
+    return item
+
+
+def is_untouched(mission: Mission) -> bool:
+    """Whether nothing has happened to a mission since it was made."""
+    return not mission.events.exclude(type="mission.created").exists() and mission.list == List.TODO
+
+
+def _waiting(item: MissionFallbackItem) -> MissionFallbackItem:
+    item = _locked(item)
+    if item.status != ItemStatus.PROPOSED:
+        raise AlreadyDecided(f"This proposal is {item.get_status_display().lower()} already.")
+    return item
+
+
+def _locked(item: MissionFallbackItem) -> MissionFallbackItem:
+    return (
+        MissionFallbackItem.objects.select_for_update(of=("self",))
+        .select_related("project__organization", "flow", "actor", "repository", "run", "mission")
+        .get(pk=item.pk)
+    )
+
+
+def _decide(item, status, actor, at, *, mission=None) -> None:
+    item.status, item.mission = status, mission
+    item.reviewed_by, item.reviewed_at = actor, at or timezone.now()
+    item.snoozed_until = None

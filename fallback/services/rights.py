@@ -1,0 +1,119 @@
+"""Who may do what in which project.
+
+Staff whose role of the back office covers every project (`fallback.every_project`) act in all of them, as far as that
+role goes. Everyone else acts in the own projects, as far as the role there goes: the one given in the project itself,
+else what the organisation gives.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from django.db.models import Q, QuerySet
+
+from fallback.models import OrganizationMembership, Project, ProjectMember
+from fallback.models.choices import OrganizationRole, Privacy, ProjectRole
+from groups.models import Member
+from missionsite.common.errors import NotAllowed
+
+
+class Right(IntEnum):
+    """What may be done in a project; each includes those before it."""
+
+    LOOK = 1
+    WORK = 2
+    REVIEW = 3
+    MAINTAIN = 4
+
+
+_BY_ROLE = {
+    ProjectRole.VIEWER: Right.LOOK,
+    ProjectRole.CONTRIBUTOR: Right.WORK,
+    ProjectRole.REVIEWER: Right.REVIEW,
+    ProjectRole.MAINTAINER: Right.MAINTAIN,
+}
+# What staff who see every project need for the rest.
+_BY_PERMISSION = (
+    (Right.MAINTAIN, "fallback.change_project"),
+    (Right.REVIEW, "fallback.review_missionfallbackitem"),
+    (Right.WORK, "fallback.change_mission"),
+)
+EVERY_PROJECT = "fallback.every_project"
+
+
+class Rights:
+    """The rights of one person, read once; keep it for a request, no longer."""
+
+    def __init__(self, member: Member) -> None:
+        self.member = member
+        self.everywhere: set[Right] = set()
+        self._in_projects: dict[str, Right] | None = None
+        self._in_organizations: dict[str, Right] | None = None
+        if member.is_active and member.is_staff and member.has_perm(EVERY_PROJECT):
+            self.everywhere = {Right.LOOK} | {right for right, name in _BY_PERMISSION if member.has_perm(name)}
+
+    def allows(self, right: Right, project: Project) -> bool:
+        """Whether this person may do something in a project."""
+        if right in self.everywhere:
+            return True
+        self._load()
+        own = self._in_projects.get(project.pk)
+        if own is None:
+            own = self._in_organizations.get(project.organization_id)
+            if own == Right.LOOK and project.privacy != Privacy.ORGANIZATION:
+                own = None
+        return own is not None and own >= right
+
+    def check(self, right: Right, project: Project) -> None:
+        """Raise NotAllowed unless this person may do something in a project."""
+        if not self.allows(right, project):
+            raise NotAllowed("Your role in this project does not allow this.")
+
+    def anywhere(self, right: Right) -> bool:
+        """Whether there is a project this person may do something in; it may have none yet for staff with every."""
+        if right in self.everywhere:
+            return True
+        self._load()
+        return any(own >= right for own in (*self._in_projects.values(), *self._in_organizations.values()))
+
+    def where(self, right: Right, *, path: str = "") -> Q:
+        """The condition that a row's project is one this person may do something in. path: `project__` from a row."""
+        if right in self.everywhere:
+            return Q()
+        self._load()
+        named = [pk for pk, own in self._in_projects.items() if own >= right]
+        maintained = [pk for pk, own in self._in_organizations.items() if own >= right and own > Right.LOOK]
+        looked_at = [pk for pk, own in self._in_organizations.items() if own == right == Right.LOOK]
+        inherited = Q(**{f"{path}organization__in": maintained}) | Q(
+            **{f"{path}organization__in": looked_at, f"{path}privacy": Privacy.ORGANIZATION}
+        )
+        key = f"{path}pk__in" if not path else f"{path.removesuffix('__')}__in"
+        # What a project itself says counts instead of what its organisation gives.
+        return Q(**{key: named}) | (inherited & ~Q(**{key: list(self._in_projects)}))
+
+    def projects(self, right: Right = Right.LOOK) -> QuerySet[Project]:
+        """The projects this person may do something in."""
+        return Project.objects.filter(self.where(right))
+
+    def _load(self) -> None:
+        if self._in_projects is not None:
+            return
+        self._in_projects, self._in_organizations = {}, {}
+        if not self.member.is_active:
+            return
+        for project, role in ProjectMember.objects.filter(member=self.member).values_list("project", "role"):
+            self._in_projects[project] = _BY_ROLE[role]
+        for organization, role in OrganizationMembership.objects.filter(member=self.member).values_list(
+            "organization", "role"
+        ):
+            is_member = role == OrganizationRole.MEMBER
+            self._in_organizations[organization] = Right.LOOK if is_member else Right.MAINTAIN
+
+
+def maintains_organization(member: Member, organization) -> bool:
+    """Whether a person may change an organisation: staff who maintain every project, and its owners and admins."""
+    if Right.MAINTAIN in Rights(member).everywhere:
+        return True
+    return OrganizationMembership.objects.filter(
+        member=member, organization=organization, role__in=(OrganizationRole.OWNER, OrganizationRole.ADMIN)
+    ).exists()

@@ -1,0 +1,290 @@
+"""The document store: files the site makes and keeps, by name, behind the storage "documents" of Django's STORAGES.
+
+A name is a relative path with `/`, the same for every backend. A write replaces the whole document: a crash leaves the
+old content or the new, never a part. Links below the root are never followed, whoever put them there.
+"""
+
+import contextlib
+import errno
+import os
+import re
+import secrets
+import stat
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files import File
+from django.core.files.base import ContentFile
+from django.core.files.storage import Storage, storages
+from django.utils.deconstruct import deconstructible
+
+from missionsite.common.errors import DomainError
+
+# Characters of one part of a name, and of a whole one; parts of a name.
+LONGEST_PART = 120
+LONGEST_NAME = 400
+DEEPEST = 10
+# What `read` takes into memory unless told otherwise.
+LARGEST = 5_000_000
+
+# Begins and ends with neither dot: no `.` or `..`, no hidden file, none of the store's own temporary files.
+_PART = re.compile(rf"(?!\.)[A-Za-z0-9._-]{{1,{LONGEST_PART}}}(?<!\.)")
+_TEMPORARY = ".part-"
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class BadDocumentName(DomainError):
+    """This is not the name of a document."""
+
+    code = "bad_document_name"
+    status = 422
+
+
+class NoSuchDocument(DomainError):
+    """There is no document of this name."""
+
+    code = "no_such_document"
+    status = 404
+
+
+class DocumentTooLarge(DomainError):
+    """This document is too large to be read."""
+
+    code = "document_too_large"
+    status = 422
+
+
+def write(name: str, content: bytes) -> None:
+    """Keep a document; one of this name is replaced. Raises BadDocumentName."""
+    check_name(name)
+    saved = _store().save(name, ContentFile(content))
+    if saved != name:
+        _store().delete(saved)
+        raise ImproperlyConfigured(
+            "The storage of documents does not replace a file of the same name; with S3, set file_overwrite."
+        )
+
+
+def read(name: str, *, at_most: int = LARGEST) -> bytes:
+    """The content of a document. Raises BadDocumentName, NoSuchDocument, DocumentTooLarge above `at_most` bytes."""
+    check_name(name)
+    try:
+        with _store().open(name) as document:
+            content = document.read(at_most + 1)
+    except FileNotFoundError:
+        raise NoSuchDocument from None
+    if len(content) > at_most:
+        raise DocumentTooLarge(f"This document is larger than {at_most} bytes.")
+    return content
+
+
+def exists(name: str) -> bool:
+    """Whether there is a document of this name. Raises BadDocumentName."""
+    check_name(name)
+    return _store().exists(name)
+
+
+def delete(name: str) -> None:
+    """Remove a document; one that is gone already is no error. Raises BadDocumentName."""
+    check_name(name)
+    _store().delete(name)
+
+
+def modified_at(name: str) -> datetime:
+    """When a document was last written (aware). Raises BadDocumentName, NoSuchDocument."""
+    check_name(name)
+    try:
+        return _store().get_modified_time(name)
+    except FileNotFoundError:
+        raise NoSuchDocument from None
+
+
+def names(folder: str = "") -> Iterator[str]:
+    """The whole names of the documents in a folder and the folders below it, in order; none where there is no folder.
+
+    Raises BadDocumentName.
+    """
+    if folder != "":
+        check_name(folder)
+    store, left = _store(), [folder]
+    while left:
+        inside = left.pop()
+        try:
+            folders, files = store.listdir(inside)
+        except FileNotFoundError:
+            continue
+        prefix = f"{inside}/" if inside else ""
+        yield from (prefix + each for each in sorted(files) if _PART.fullmatch(each))
+        left += [prefix + each for each in sorted(folders, reverse=True) if _PART.fullmatch(each)]
+
+
+def tidy(older_than: timedelta) -> int:
+    """Remove temporary files that a crash left behind; returns how many. 0 for a backend that has none.
+
+    older_than: more than the longest write takes, or a write under way fails.
+    """
+    store = _store()
+    return store.tidy(older_than) if isinstance(store, LocalDocuments) else 0
+
+
+def check_name(name: str) -> None:
+    """Raise BadDocumentName unless this can be a document's name; asks no file system."""
+    if not isinstance(name, str) or len(name) > LONGEST_NAME:
+        raise BadDocumentName(f"The name of a document has at most {LONGEST_NAME} characters.")
+    parts = name.split("/")
+    if len(parts) > DEEPEST:
+        raise BadDocumentName(f"The name of a document has at most {DEEPEST} parts.")
+    if not all(_PART.fullmatch(part) for part in parts):
+        raise BadDocumentName(
+            "Each part of a document's name is made of letters A-Z, digits, dots, dashes and underscores, at most"
+            f" {LONGEST_PART}, and neither begins nor ends with a dot."
+        )
+
+
+def _store() -> Storage:
+    return storages["documents"]
+
+
+@deconstructible
+class LocalDocuments(Storage):
+    """A folder of this machine.
+
+    Every part of a name is opened by itself, from the folder before it and without following links, so nothing can be
+    exchanged between a check and its use. Source: openat(2), "Rationale for openat()".
+    """
+
+    def __init__(self, location: str | Path) -> None:
+        self.location = Path(location)
+
+    def get_available_name(self, name: str, max_length: int | None = None) -> str:
+        return name
+
+    def exists(self, name: str) -> bool:
+        try:
+            self._status(name)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def size(self, name: str) -> int:
+        return self._status(name).st_size
+
+    def get_modified_time(self, name: str) -> datetime:
+        return datetime.fromtimestamp(self._status(name).st_mtime, UTC)
+
+    def delete(self, name: str) -> None:
+        with contextlib.suppress(FileNotFoundError), self._folder_of(name) as (folder, last):
+            _look_at(last, folder=folder)
+            os.unlink(last, dir_fd=folder)
+            os.fsync(folder)
+
+    def listdir(self, path: str) -> tuple[list[str], list[str]]:
+        folders, files = [], []
+        with self._open_folder(path.split("/") if path else []) as folder, os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.name)
+                elif entry.is_file(follow_symlinks=False):
+                    files.append(entry.name)
+        return folders, files
+
+    def tidy(self, older_than: timedelta) -> int:
+        """Remove temporary files last written before that; returns how many."""
+        before, removed = time.time() - older_than.total_seconds(), 0
+        if not self.location.is_dir():
+            return 0
+        for _path, _folders, files, folder in os.fwalk(self.location.resolve(), follow_symlinks=False):
+            for each in files:
+                with contextlib.suppress(FileNotFoundError):
+                    if each.startswith(_TEMPORARY) and os.lstat(each, dir_fd=folder).st_mtime < before:
+                        os.unlink(each, dir_fd=folder)
+                        removed += 1
+        return removed
+
+    def _open(self, name: str, mode: str = "rb") -> File:
+        if mode != "rb":
+            raise ValueError("A document is opened for reading; save() replaces it.")
+        with self._folder_of(name) as (folder, last):
+            _look_at(last, folder=folder)
+            with _links_refused():
+                # Without waiting: it could be exchanged for a pipe after the look at it.
+                opened = os.open(last, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+        return File(os.fdopen(opened, "rb"), name)
+
+    def _save(self, name: str, content: File) -> str:
+        temporary = f"{_TEMPORARY}{secrets.token_hex(12)}"
+        with self._folder_of(name, make=True) as (folder, last):
+            with contextlib.suppress(FileNotFoundError):
+                _look_at(last, folder=folder)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            try:
+                with os.fdopen(os.open(temporary, flags, 0o640, dir_fd=folder), "wb") as file:
+                    for chunk in content.chunks():
+                        file.write(chunk)
+                    file.flush()
+                    os.fsync(file.fileno())
+                # Replaces a link that appeared meanwhile, not what it leads to.
+                os.replace(temporary, last, src_dir_fd=folder, dst_dir_fd=folder)
+            except BaseException:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(temporary, dir_fd=folder)
+                raise
+            # The new entry itself is on disk only when its folder is.
+            os.fsync(folder)
+        return name
+
+    def _status(self, name: str) -> os.stat_result:
+        with self._folder_of(name) as (folder, last):
+            return _look_at(last, folder=folder)
+
+    @contextlib.contextmanager
+    def _folder_of(self, name: str, *, make: bool = False) -> Iterator[tuple[int, str]]:
+        """The folder of a document, open, and the last part of its name."""
+        check_name(name)
+        *parts, last = name.split("/")
+        with self._open_folder(parts, make=make) as folder:
+            yield folder, last
+
+    @contextlib.contextmanager
+    def _open_folder(self, parts: list[str], *, make: bool = False) -> Iterator[int]:
+        """A folder below the root, open. Raises FileNotFoundError unless it is to be made."""
+        if make:
+            self.location.mkdir(mode=0o750, parents=True, exist_ok=True)
+        # The root itself may be a link: where documents are is the operator's choice.
+        folder = os.open(self.location, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            for part in parts:
+                if make:
+                    with contextlib.suppress(FileExistsError):
+                        os.mkdir(part, 0o750, dir_fd=folder)
+                    # Also where another writer made it: that one may have crashed before this step.
+                    os.fsync(folder)
+                with _links_refused():
+                    inner = os.open(part, _FOLDER, dir_fd=folder)
+                os.close(folder)
+                folder = inner
+            yield folder
+        finally:
+            os.close(folder)
+
+
+@contextlib.contextmanager
+def _links_refused() -> Iterator[None]:
+    """Say of a link, or of a file where a folder should be, that no document can be there."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR):
+            raise BadDocumentName("A part of this name is no folder, or a link.") from error
+        raise
+
+
+def _look_at(last: str, *, folder: int) -> os.stat_result:
+    """What is known of a document. Raises FileNotFoundError, BadDocumentName for anything but a plain file."""
+    found = os.lstat(last, dir_fd=folder)
+    if not stat.S_ISREG(found.st_mode):
+        raise BadDocumentName("What is at this name is not a document.")
+    return found

@@ -1,0 +1,347 @@
+"""Live pages on the real web server: NOTIFY in PostgreSQL, events in the browser."""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+import pytest
+from django.conf import settings
+from django.db import connection, transaction
+from django.test import RequestFactory
+
+from missionsite.common import live
+from missionsite.demo.services import web_command
+from missionsite.embedded.cluster import free_port
+from tests.common.test_worker import until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PATIENCE = 30  # seconds
+CHANNEL = "project:01J9ZK4W3X5V6T7R8Q9P0N1M2K:fallback"
+PLACES = 3
+
+
+@contextlib.contextmanager
+def web_server(tmp_path, **environment: str) -> Iterator[tuple[subprocess.Popen, int]]:
+    """granian as the demo starts it, on the test database; the process and its port."""
+    own = connection.settings_dict
+    secret = f":{own['PASSWORD']}" if own["PASSWORD"] else ""
+    host = own["HOST"].replace("/", "%2F")
+    environment = os.environ | {
+        "DATABASE_URL": f"postgres://{own['USER']}{secret}@{host}:{own['PORT']}/{own['NAME']}",
+        "DJANGO_SETTINGS_MODULE": "tests.common.live_settings",
+        "SECRET_KEY": settings.SECRET_KEY,
+        "STATIC_ROOT": str(tmp_path),
+        **environment,
+    }
+    port = free_port()
+    with open(tmp_path / "web.log", "a") as log:
+        process = subprocess.Popen(
+            web_command(port), cwd=settings.BASE_DIR, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        until(lambda: state(port, patient=True), "the web server")
+        yield process, port
+    finally:
+        # Only what this test started: the session it was given.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(PATIENCE)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait(PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, django_db_setup, django_db_blocker) -> Iterator[int]:
+    with (
+        django_db_blocker.unblock(),
+        web_server(tmp_path_factory.mktemp("web"), LIVE_STREAMS=str(PLACES), TEST_HEARTBEAT="0.5") as (_process, port),
+    ):
+        yield port
+
+
+@pytest.fixture
+def port(server) -> Iterator[int]:
+    """The port of the web server; all its places are free before and after."""
+    yield server
+    until(lambda: not state(server)["listening"], "all places to be free")
+
+
+def state(port: int, *, patient: bool = False) -> dict | None:
+    asked = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    try:
+        asked.request("GET", "/state")
+        return json.load(asked.getresponse())
+    except ConnectionRefusedError:
+        if patient:
+            return None
+        raise
+    finally:
+        asked.close()
+
+
+def notify(channel: str, **payload) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [channel, json.dumps(payload)])
+
+
+class Page:
+    """A browser's EventSource, as far as these tests need one."""
+
+    def __init__(self, port: int, *channels: str, **query: object) -> None:
+        self.http = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        self.http.request("GET", "/live?" + urlencode([*(("channel", each) for each in channels), *query.items()]))
+        self.answer = self.http.getresponse()
+
+    def event(self) -> tuple[str, dict]:
+        """The next event; comments are skipped."""
+        event = None
+        while line := self.answer.readline().decode():
+            if line.startswith("event: "):
+                event = line[7:-1]
+            elif line.startswith("data: "):
+                return event, json.loads(line[6:])
+        raise EOFError
+
+    def close(self) -> None:
+        self.answer.close()
+        self.http.close()
+
+
+@contextlib.contextmanager
+def page(port: int, *channels: str, **query: object) -> Iterator[Page]:
+    """An open page that is ready."""
+    opened = Page(port, *channels, **query)
+    try:
+        assert opened.answer.status == 200
+        assert opened.answer.readline() == b"retry: 2000\n"
+        assert opened.event() == ("ready", {})
+        yield opened
+    finally:
+        opened.close()
+
+
+def connections_named(application: str) -> list[int]:
+    """The processes of the server that serve connections of this name, but for the one that asks."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+            " AND application_name = %s AND pid <> pg_backend_pid()",
+            [application],
+        )
+        return [pid for (pid,) in cursor.fetchall()]
+
+
+@pytest.mark.parametrize("channel", [CHANNEL, 'quoted "; UNLISTEN *; -- ', "ünïcode", "a" * 63])
+def test_notification_is_an_event_within_a_second(port, channel):
+    with page(port, channel) as opened:
+        assert opened.answer.headers["Content-Type"] == "text/event-stream"
+        assert opened.answer.headers["Cache-Control"] == "no-cache"
+        assert opened.answer.headers["X-Accel-Buffering"] == "no"
+        for number in range(5):
+            sent_at = time.monotonic()
+            notify(channel, number=number, text="Zoë\nand a line")
+            assert opened.event() == ("change", {"number": number, "text": "Zoë\nand a line"})
+            assert time.monotonic() - sent_at < 1
+
+
+def test_ready_means_that_nothing_is_missed_from_then_on(port):
+    for number in range(8):
+        with page(port, CHANNEL, f"other:{number}") as opened:
+            notify(f"other:{number}", number=number)
+            assert opened.event() == ("change", {"number": number})
+        until(lambda: not state(port)["listening"], "the place to be free")
+
+
+def test_rolled_back_change_is_no_event(port):
+    with page(port, CHANNEL) as opened:
+        with transaction.atomic():
+            notify(CHANNEL, number=1)
+            transaction.set_rollback(True)
+        notify(CHANNEL, number=2)
+        assert opened.event() == ("change", {"number": 2})
+
+
+def test_each_page_gets_the_channels_it_asked_for(port):
+    with page(port, "a") as first, page(port, "b", "c") as second:
+        notify("nobody:listens", number=0)
+        for number, channel in enumerate("abcabc"):
+            notify(channel, number=number)
+        assert [first.event()[1]["number"] for _ in range(2)] == [0, 3]
+        assert [second.event()[1]["number"] for _ in range(4)] == [1, 2, 4, 5]
+        # A channel that only one of them had is no longer listened to once that one is gone.
+        second.close()
+        until(lambda: notify("b") or state(port)["streams"] == 1, "the second page to be gone")
+        notify("a", number=6)
+        assert first.event() == ("change", {"number": 6})
+
+
+def test_page_gets_what_is_accepted_for_it(port):
+    with page(port, CHANNEL, number=3) as opened:
+        for number in range(6):
+            notify(CHANNEL, number=number)
+        assert opened.event() == ("change", {"number": 3})
+        notify(CHANNEL, number=3, last=True)
+        assert opened.event() == ("change", {"number": 3, "last": True})
+
+
+def test_open_page_holds_no_connection_of_django(port):
+    with page(port, CHANNEL) as plain, page(port, CHANNEL, number=1) as choosy:
+        notify(CHANNEL, number=1)
+        assert plain.event() == choosy.event() == ("change", {"number": 1})
+        assert len(connections_named(live.APPLICATION)) == 1
+        assert connections_named("") == []
+
+
+def test_with_every_place_taken_a_page_is_told_to_ask_later_and_requests_are_still_answered(port):
+    with contextlib.ExitStack() as pages:
+        opened = [pages.enter_context(page(port, CHANNEL)) for _ in range(PLACES)]
+        refused = Page(port, CHANNEL)
+        assert (refused.answer.status, refused.answer.headers["Retry-After"]) == (503, "30")
+        refused.close()
+        assert state(port) == {"listening": 1, "streams": PLACES}
+        # A browser that goes away frees its place and its thread by itself.
+        opened[0].close()
+        until(lambda: state(port)["streams"] == PLACES - 1, "the place to be free")
+        pages.enter_context(page(port, CHANNEL))
+
+
+def test_last_page_that_closes_ends_the_listening(port):
+    with page(port, CHANNEL):
+        assert len(connections_named(live.APPLICATION)) == 1
+    until(lambda: not state(port)["listening"], "the thread to end")
+    until(lambda: connections_named(live.APPLICATION) == [], "the connection to end")
+    with page(port, CHANNEL) as opened:
+        notify(CHANNEL, number=1)
+        assert opened.event() == ("change", {"number": 1})
+
+
+def test_lost_database_connection_is_replaced_and_the_page_told(port):
+    with page(port, CHANNEL) as first, page(port, "other") as second:
+        for number in range(3):
+            (listener,) = connections_named(live.APPLICATION)
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(%s)", [listener])
+            assert first.event() == second.event() == ("resync", {})
+            notify(CHANNEL, number=number)
+            notify("other", number=number)
+            assert first.event() == second.event() == ("change", {"number": number})
+
+
+def test_server_ends_soon_although_pages_are_open(tmp_path):
+    with web_server(tmp_path) as (process, port), page(port, CHANNEL):
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture
+def streams():
+    """Opens streams in this process, and closes them."""
+    with contextlib.ExitStack() as opened:
+
+        def begin(*channels: str) -> Iterator[bytes]:
+            response = live.stream(RequestFactory().get("/live"), channels=channels)
+            opened.callback(response.close)
+            frames = iter(response)
+            assert next(frames) == b"retry: 2000\n\n"
+            assert next(frames) == live.frame("ready", {})
+            return frames
+
+        yield begin
+
+
+def test_quiet_stream_shows_that_it_lives(streams, monkeypatch):
+    frames = streams(CHANNEL)
+    monkeypatch.setattr(live, "HEARTBEAT", 0.05)
+    assert next(frames) == next(frames) == b": still here\n\n"
+
+
+def test_stream_ends_by_itself_and_frees_its_place(streams, monkeypatch, settings):
+    settings.LIVE_STREAMS = 1
+    monkeypatch.setattr(live, "LONGEST_LIFE", 1)
+    frames = streams(CHANNEL)
+    assert live.stream(RequestFactory().get("/live"), channels=[CHANNEL]).status_code == 503
+    assert list(frames) == []
+    assert next(streams(CHANNEL), None) is None
+
+
+def test_response_that_is_never_read_frees_its_place(settings):
+    settings.LIVE_STREAMS = 1
+    for _ in range(3):
+        response = live.stream(RequestFactory().get("/live"), channels=[CHANNEL])
+        assert response.status_code == 200
+        response.close()
+        response.close()
+
+
+def test_browser_that_reads_too_slowly_is_told_to_load_everything(streams, monkeypatch):
+    monkeypatch.setattr(live, "LONGEST_QUEUE", 3)
+    slow = streams(CHANNEL)
+    monkeypatch.undo()
+    quick = streams(CHANNEL)
+    for number in range(5):
+        notify(CHANNEL, number=number)
+    assert [next(quick) for _ in range(5)][-1] == live.frame("change", {"number": 4})
+    # The quick one may be told before the slow one of the same event.
+    until(lambda: slow_queue(slow) == 2, "the last event to be queued")
+    assert [next(slow), next(slow)] == [live.frame("resync", {}), live.frame("change", {"number": 4})]
+
+
+def slow_queue(frames) -> int:
+    """Events that wait in the stream that was opened first."""
+    return max(each._waiting.qsize() for each in live._listener._streams)
+
+
+@pytest.mark.parametrize("payload", ["", "no json", "[1]", "5", '"text"', "null", "{"])
+def test_payload_that_is_no_json_object_is_logged_and_left_out(streams, caplog, payload):
+    frames = streams(CHANNEL)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, payload])
+    notify(CHANNEL, number=1)
+    assert next(frames) == live.frame("change", {"number": 1})
+    assert "no JSON object" in caplog.text
+
+
+@pytest.mark.parametrize("channel", ["", "a" * 64, "ü" * 32, "a\x00b"])
+def test_what_postgresql_would_cut_or_refuse_is_no_channel(channel):
+    with pytest.raises(ValueError, match="cannot be a channel"):
+        live.stream(RequestFactory().get("/live"), channels=[channel])
+
+
+def test_only_a_get_opens_a_stream():
+    assert live.stream(RequestFactory().head("/live"), channels=[CHANNEL]).status_code == 405
+
+
+def test_forked_process_listens_for_itself_and_leaves_the_parent_alone(streams):
+    parents = streams(CHANNEL)
+    readable, writable = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            response = live.stream(RequestFactory().get("/live"), channels=[CHANNEL])
+            childs = iter(response)
+            assert [next(childs), next(childs)] == [b"retry: 2000\n\n", live.frame("ready", {})]
+            os.write(writable, b".")
+            assert next(childs) == live.frame("change", {"number": 1})
+            code = 0
+        finally:
+            os._exit(code)
+    os.close(writable)
+    assert os.read(readable, 1) == b"."
+    os.close(readable)
+    assert len(connections_named(live.APPLICATION)) == 2
+    notify(CHANNEL, number=1)
+    assert next(parents) == live.frame("change", {"number": 1})
+    assert os.waitpid(child, 0)[1] == 0
+    notify(CHANNEL, number=2)
+    assert next(parents) == live.frame("change", {"number": 2})
