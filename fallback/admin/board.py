@@ -27,11 +27,12 @@ from missionsite.common.live import stream
 
 
 class PlaceForm(forms.Form):
-    """Where a card is put."""
+    """Where a card is put: beside another, or at one end where no other is named."""
 
     list = forms.ChoiceField(choices=List)
     before = forms.CharField(max_length=26, required=False)
     after = forms.CharField(max_length=26, required=False)
+    position = forms.ChoiceField(choices=[("top", "Top"), ("bottom", "Bottom")], required=False)
 
 
 def board_view(request: HttpRequest, project_id: str) -> HttpResponse:
@@ -42,6 +43,7 @@ def board_view(request: HttpRequest, project_id: str) -> HttpResponse:
     rails = guardrails_of([project], at)[project.pk]
     columns = [_column(project, key, rights.allows(Right.WORK, project)) for key in List]
     is_open = not project.is_archived
+    waiting = waiting_items(rights.where(Right.LOOK, path="project__"), at=at).filter(project=project)
     context = {
         "title": project.name,
         "subtitle": "Board",
@@ -57,9 +59,7 @@ def board_view(request: HttpRequest, project_id: str) -> HttpResponse:
         "add_url": f"{reverse('admin:fallback_mission_add')}?project={project.pk}",
         "columns": columns,
         "templates": [_template(template) for template in templates_in_turn(project)],
-        "waiting": count_up_to(
-            waiting_items(rights.where(Right.LOOK, path="project__"), at=at).filter(project=project)
-        )[0],
+        "waiting": count_up_to(waiting)[0],
         "review_url": f"{reverse('admin:fallback_review')}?project={project.pk}",
         "health": {
             "backlog_words": backlog_words(*backlogs_of([project.pk]).get(project.pk, (None, None))),
@@ -99,7 +99,12 @@ def place_view(request: HttpRequest, mission_id: str) -> HttpResponse:
         return not_valid(request, form, back=back)
     values = form.cleaned_data
     moved = move_mission(
-        mission=mission, to=values["list"], before=values["before"], after=values["after"], acting=request.user
+        mission=mission,
+        to=values["list"],
+        before=values["before"],
+        after=values["after"],
+        first=values["position"] == "top",
+        acting=request.user,
     )
     return done(request, f"{moved.title} is in {moved.get_list_display()}.", back=back, id=moved.pk)
 
@@ -140,7 +145,8 @@ def launch_view(request: HttpRequest, template_id: str) -> HttpResponse:
 
 def _column(project: Project, key: List, may_move: bool) -> dict:
     cards, count = board_cards(project, key)
-    more = f"{reverse('admin:fallback_mission_changelist')}?{urlencode({'project__id__exact': project.pk, 'list__exact': key})}"
+    filters = urlencode({"project__id__exact": project.pk, "list__exact": key})
+    more = f"{reverse('admin:fallback_mission_changelist')}?{filters}"
     return {
         "key": str(key),
         "title": key.label,
@@ -162,7 +168,7 @@ def _card(mission: Mission, may_move: bool) -> dict:
         "actor": mission.actor.name if mission.actor else "",
         "repository": mission.repository.name if mission.repository else "",
         "stage": mission.stage,
-        "review_status": mission.get_review_status_display() or "",
+        "review_status": mission.review_status or "",
         "url": reverse("admin:fallback_mission_change", args=[mission.pk]),
         "move_url": reverse("admin:fallback_mission_place", args=[mission.pk]) if may_move else "",
         "ready_url": reverse("admin:fallback_mission_ready_now", args=[mission.pk]) if may_move else "",
@@ -180,7 +186,7 @@ def _template(template: MissionFallbackTemplate) -> dict:
         "flow": template.flow.name,
         "repository": template.repository.name,
         "record_words": record_words(template),
-        "last_used": moment_words(template.last_used_at) if template.last_used_at else "",
+        "last_used": f"last used {moment_words(template.last_used_at)}" if template.last_used_at else "",
         "launch_url": reverse("admin:fallback_template_launch_now", args=[template.pk]),
         "url": reverse("admin:fallback_missionfallbacktemplate_change", args=[template.pk]),
     }

@@ -129,7 +129,7 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
     # --- Lists --------------------------------------------------------------------------------
 
     def shows_every_row(self, request: HttpRequest) -> bool:
-        """Whether the list holds all rows of its table, so that PostgreSQL's own estimate may stand for their number."""
+        """Whether the list holds all rows of its table, whose number PostgreSQL estimates without counting."""
         return True
 
     def get_changelist(self, request: HttpRequest, **kwargs) -> type[ChangeList]:
