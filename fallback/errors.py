@@ -164,6 +164,14 @@ class OriginFixed(DomainError):
     constraint = "missions_origin_never_changes"
 
 
+class ProjectFixed(DomainError):
+    """A mission stays in its project."""
+
+    code = "project_fixed"
+    constraint = "missions_project_never_changes"
+    field = "project"
+
+
 class NotAccepted(DomainError):
     """A mission comes from the fallback only through an accepted proposal."""
 

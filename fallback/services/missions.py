@@ -72,17 +72,19 @@ def move_mission(
     to: str,
     before: str = "",
     after: str = "",
+    first: bool = False,
     acting: Member | None = None,
 ) -> Mission:
     """Move a mission to a list (of List), or within its own.
 
-    before, after: ids of the missions it then stands right before or right after; at the end when both are left out.
+    before, after: ids of the missions it then stands right before or right after. With neither it is put at the end,
+    or, with `first`, at the beginning.
     Raises NoSuchNeighbour where that one is not in the list (any more).
     """
     act(acting)
     _lock_board(mission.project_id)
     current = Mission.objects.select_for_update(of=("self",)).get(pk=mission.pk)
-    place = _place_beside(current, to, before=before, after=after)
+    place = _place_beside(current, to, before=before, after=after, first=first)
     Mission.objects.filter(pk=current.pk).update(list=to, list_order=place)
     current.refresh_from_db()
     return current
@@ -134,14 +136,14 @@ def place_at_end(project: Project, in_list: str) -> Decimal:
     return _spread(project.pk, in_list, [*_in_order(project.pk, in_list), ""])[""]
 
 
-def _place_beside(mission: Mission, to: str, *, before: str, after: str) -> Decimal:
+def _place_beside(mission: Mission, to: str, *, before: str, after: str, first: bool) -> Decimal:
     order = [pk for pk in _in_order(mission.project_id, to) if pk != mission.pk]
     if before or after:
         if (before or after) not in order:
             raise NoSuchNeighbour
         position = order.index(before) if before else order.index(after) + 1
     else:
-        position = len(order)
+        position = 0 if first else len(order)
     neighbours = dict(
         Mission.objects.filter(pk__in=order[max(0, position - 1) : position + 1]).values_list("pk", "list_order")
     )

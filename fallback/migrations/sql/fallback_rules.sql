@@ -102,20 +102,28 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-CREATE CONSTRAINT TRIGGER missions_fallback_was_accepted AFTER INSERT OR UPDATE OF fallback_item_id, project_id ON missions
+CREATE CONSTRAINT TRIGGER missions_fallback_was_accepted AFTER INSERT OR UPDATE OF fallback_item_id ON missions
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.origin = 'fallback')
     EXECUTE FUNCTION check_fallback_mission();
 CREATE CONSTRAINT TRIGGER mission_fallback_items_know_mission
     AFTER INSERT OR UPDATE OF status, mission_id, project_id ON mission_fallback_items
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_fallback_mission();
 
--- Where a mission comes from is written once.
+-- Where a mission comes from, and whose it is, is written once.
 CREATE FUNCTION keep_mission_origin() RETURNS trigger LANGUAGE plpgsql
 AS $$
 BEGIN
     RAISE EXCEPTION 'the origin of mission % never changes', OLD.id
         USING ERRCODE = 'check_violation', CONSTRAINT = 'missions_origin_never_changes';
 END $$;
+CREATE FUNCTION keep_mission_project() RETURNS trigger LANGUAGE plpgsql
+AS $$
+BEGIN
+    RAISE EXCEPTION 'the project of mission % never changes', OLD.id
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'missions_project_never_changes';
+END $$;
+CREATE TRIGGER missions_project_never_changes BEFORE UPDATE OF project_id ON missions
+    FOR EACH ROW WHEN (OLD.project_id <> NEW.project_id) EXECUTE FUNCTION keep_mission_project();
 CREATE TRIGGER missions_origin_never_changes BEFORE UPDATE OF origin ON missions
     FOR EACH ROW WHEN (OLD.origin <> NEW.origin) EXECUTE FUNCTION keep_mission_origin();
 
