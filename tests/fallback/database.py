@@ -37,18 +37,23 @@ def refused_by(constraint: str) -> Iterator[None]:
     assert refused.value.__cause__.diag.constraint_name == constraint, refused.value
 
 
-@contextmanager
-def listening(*channels: str) -> Iterator[psycopg.Connection]:
-    """A connection of its own, as the site's role, that listens on these channels."""
+def own_connection() -> psycopg.Connection:
+    """Another connection to the test database, as the site's role; every statement is committed at once."""
     site = connection.settings_dict
-    with psycopg.connect(
+    return psycopg.connect(
         host=site["HOST"],
         port=site["PORT"],
         user=site["USER"],
         password=site["PASSWORD"],
         dbname=site["NAME"],
         autocommit=True,
-    ) as listener:
+    )
+
+
+@contextmanager
+def listening(*channels: str) -> Iterator[psycopg.Connection]:
+    """A connection of its own that listens on these channels."""
+    with own_connection() as listener:
         for channel in channels:
             listener.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
         yield listener
