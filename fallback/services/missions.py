@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from django.db import connection
 from django.db.models import Max
@@ -34,6 +34,8 @@ EDITABLE = (
 # Places of a list are this far apart where there is room; the column holds numbers below 100,000.
 STEP = Decimal(1000)
 LAST = Decimal("99999.99999")
+# A spread list fills at most the lower half, so that there is room after it.
+HALF = Decimal(50_000)
 SMALLEST = Decimal("0.00001")
 
 
@@ -131,8 +133,8 @@ def place_at_end(project: Project, in_list: str) -> Decimal:
     last = missions.aggregate(last=Max("list_order"))["last"]
     if last is None:
         return STEP
-    if last + STEP <= LAST:
-        return last + STEP
+    if place := _place_after(last):
+        return place
     return _spread(project.pk, in_list, [*_in_order(project.pk, in_list), ""])[""]
 
 
@@ -152,10 +154,16 @@ def _place_beside(mission: Mission, to: str, *, before: str, after: str, first: 
         between = ((low + neighbours[order[position]]) / 2).quantize(SMALLEST)
         if low < between < neighbours[order[position]]:
             return between
-    elif low + STEP <= LAST:
-        return low + STEP
+    elif place := _place_after(low):
+        return place
     order.insert(position, mission.pk)
     return _spread(mission.project_id, to, order)[mission.pk]
+
+
+def _place_after(last: Decimal) -> Decimal | None:
+    """A place after the last one: a step, or where the list is long a thousandth of the room left; None without any."""
+    step = STEP if last + STEP <= HALF else ((LAST - last) / 1000).quantize(SMALLEST, ROUND_DOWN)
+    return last + step if step >= SMALLEST else None
 
 
 def _in_order(project_id: str, in_list: str) -> Sequence[str]:
@@ -168,7 +176,7 @@ def _in_order(project_id: str, in_list: str) -> Sequence[str]:
 
 def _spread(project_id: str, in_list: str, order: Sequence[str]) -> dict[str, Decimal]:
     """Give a list new places, evenly apart, in one statement; returns them by id."""
-    step = min(STEP, (LAST / (len(order) + 1)).quantize(SMALLEST))
+    step = min(STEP, (HALF / (len(order) + 1)).quantize(SMALLEST, ROUND_DOWN))
     places = {pk: step * (number + 1) for number, pk in enumerate(order)}
     with connection.cursor() as cursor:
         cursor.execute(
