@@ -1,5 +1,7 @@
 """Every refusal of this app in words."""
 
+from datetime import datetime
+
 from missionsite.common.errors import DomainError
 
 
@@ -100,18 +102,21 @@ class RepositoryOfOtherProject(OtherProject):
 class TemplateFlowOfOtherProject(FlowOfOtherProject):
     """This flow belongs to another project."""
 
+    code = "template_flow_of_other_project"
     constraint = "fallback_templates_flow_of_project"
 
 
 class TemplateActorOfOtherProject(ActorOfOtherProject):
     """This actor belongs to another project."""
 
+    code = "template_actor_of_other_project"
     constraint = "fallback_templates_actor_of_project"
 
 
 class TemplateRepositoryOfOtherProject(RepositoryOfOtherProject):
     """This repository belongs to another project."""
 
+    code = "template_repository_of_other_project"
     constraint = "fallback_templates_repository_of_project"
 
 
@@ -164,6 +169,14 @@ class OriginFixed(DomainError):
     constraint = "missions_origin_never_changes"
 
 
+class ProjectFixed(DomainError):
+    """A mission stays in its project."""
+
+    code = "project_fixed"
+    constraint = "missions_project_never_changes"
+    field = "project"
+
+
 class NotAccepted(DomainError):
     """A mission comes from the fallback only through an accepted proposal."""
 
@@ -174,14 +187,26 @@ class NotAccepted(DomainError):
 # --- Guardrails -------------------------------------------------------------------------------
 
 
-class WeekFull(DomainError):
+class GuardrailReached(DomainError):
+    """A guardrail of this project leaves no room."""
+
+    frees_up_at: datetime | None = None
+
+    def __init__(self, room=None) -> None:
+        """room: a services.guardrails.Room; it says how much was used, and when there is more."""
+        if room is not None:
+            self.frees_up_at = room.frees_up_at
+        super().__init__(room.full_words if room else None)
+
+
+class WeekFull(GuardrailReached):
     """The weekly cap of this project is reached."""
 
     code = "weekly_mission_cap"
     constraint = "fallback_weekly_mission_cap"
 
 
-class MonthFull(DomainError):
+class MonthFull(GuardrailReached):
     """The monthly hours of this project are used up."""
 
     code = "monthly_target_hours"

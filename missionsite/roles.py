@@ -20,6 +20,10 @@ RUN_MISSIONS = (
     _can("add", "mission", "task") | _can("change", "mission", "task") | {"groups.seat_member", "groups.archive_group"}
 )
 LOOK_AFTER_MEMBERS = _can("add", "member") | _can("change", "member") | {"groups.seat_member"}
+SEE_PROJECTS = frozenset({"fallback.every_project"})
+WORK_ON_BOARDS = SEE_PROJECTS | {"fallback.change_mission"}
+REVIEW_PROPOSALS = WORK_ON_BOARDS | {"fallback.review_missionfallbackitem"}
+MAINTAIN_PROJECTS = REVIEW_PROPOSALS | {"fallback.change_project"}
 LOOK_AT_ACCESS = frozenset({"missionsite.view_role"})
 
 ROLES: dict[str, frozenset[str]] = {
@@ -27,15 +31,16 @@ ROLES: dict[str, frozenset[str]] = {
     | RUN_MISSIONS
     | LOOK_AFTER_MEMBERS
     | LOOK_AT_ACCESS
+    | MAINTAIN_PROJECTS
     | _can("add", "colony")
     | _can("change", "colony")
     | {"groups.grant_access", "missionsite.add_role", "missionsite.change_role"},
-    "Mission Manager": LOOK | RUN_MISSIONS | _can("change", "colony"),
+    "Mission Manager": LOOK | RUN_MISSIONS | _can("change", "colony") | WORK_ON_BOARDS,
     "Community Manager": LOOK | LOOK_AFTER_MEMBERS,
     "Engagement Operator": LOOK,
-    "Fallback Reviewer": LOOK | _can("add", "task") | _can("change", "task"),
-    "Delivery Lead": LOOK | _can("add", "task") | _can("change", "task", "mission"),
-    "Auditor": LOOK | LOOK_AT_ACCESS,
+    "Fallback Reviewer": LOOK | _can("add", "task") | _can("change", "task") | REVIEW_PROPOSALS,
+    "Delivery Lead": LOOK | _can("add", "task") | _can("change", "task", "mission") | WORK_ON_BOARDS,
+    "Auditor": LOOK | LOOK_AT_ACCESS | SEE_PROJECTS,
 }
 
 
@@ -68,5 +73,5 @@ def synchronise(app_config=None, using: str = DEFAULT_DB_ALIAS, **kwargs) -> Non
 
 def connect() -> None:
     """Synchronise whenever an app with permissions of ours was migrated."""
-    for label in ("missionsite", "common", "groups"):
+    for label in ("missionsite", "common", "groups", "fallback"):
         post_migrate.connect(synchronise, sender=apps.get_app_config(label), dispatch_uid=f"missionsite.roles.{label}")

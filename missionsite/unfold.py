@@ -12,6 +12,23 @@ def _may(permission: str):
     return check
 
 
+def _in_projects(right: str):
+    """Whether there is a project this person may do something in; right: a name of fallback's Right."""
+
+    def check(request: HttpRequest) -> bool:
+        # Settings are read before there are models.
+        from fallback.admin.base import rights_of
+        from fallback.services.rights import Right
+
+        return rights_of(request).anywhere(Right[right])
+
+    return check
+
+
+def _project_entry(title: str, icon: str, view: str) -> dict:
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{view}"), "permission": _in_projects("LOOK")}
+
+
 def _entry(title: str, icon: str, view: str, permission: str) -> dict:
     return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{view}"), "permission": _may(permission)}
 
@@ -67,6 +84,23 @@ UNFOLD = {
                     _entry("Memberships", "event_seat", "groups_membership_changelist", "groups.view_membership"),
                     _entry("Tasks", "task_alt", "groups_task_changelist", "groups.view_task"),
                     _entry("Events", "history", "groups_event_changelist", "groups.view_event"),
+                ],
+            },
+            {
+                "title": "Projects & fallback",
+                "separator": True,
+                "items": [
+                    _project_entry("Review proposals", "rate_review", "fallback_review"),
+                    _project_entry("Projects & boards", "view_kanban", "fallback_project_changelist"),
+                    _project_entry("Board missions", "assignment", "fallback_mission_changelist"),
+                    _project_entry("Fallback", "autorenew", "fallback_missionfallbackconfig_changelist"),
+                    _project_entry("Templates", "content_copy", "fallback_missionfallbacktemplate_changelist"),
+                    _project_entry("Runs", "history_toggle_off", "fallback_missionfallbackrun_changelist"),
+                    _project_entry("All proposals", "checklist", "fallback_missionfallbackitem_changelist"),
+                    _project_entry("Organisations", "apartment", "fallback_organization_changelist"),
+                    _project_entry("Repositories", "source", "fallback_projectrepository_changelist"),
+                    _project_entry("Flows", "account_tree", "fallback_flow_changelist"),
+                    _project_entry("Actors", "psychology", "fallback_actor_changelist"),
                 ],
             },
             {

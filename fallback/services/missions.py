@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from django.db import connection
 from django.db.models import Max
@@ -34,6 +34,8 @@ EDITABLE = (
 # Places of a list are this far apart where there is room; the column holds numbers below 100,000.
 STEP = Decimal(1000)
 LAST = Decimal("99999.99999")
+# A spread list fills at most the lower half, so that there is room after it.
+HALF = Decimal(50_000)
 SMALLEST = Decimal("0.00001")
 
 
@@ -72,17 +74,19 @@ def move_mission(
     to: str,
     before: str = "",
     after: str = "",
+    first: bool = False,
     acting: Member | None = None,
 ) -> Mission:
     """Move a mission to a list (of List), or within its own.
 
-    before, after: ids of the missions it then stands right before or right after; at the end when both are left out.
+    before, after: ids of the missions it then stands right before or right after. With neither it is put at the end,
+    or, with `first`, at the beginning.
     Raises NoSuchNeighbour where that one is not in the list (any more).
     """
     act(acting)
     _lock_board(mission.project_id)
     current = Mission.objects.select_for_update(of=("self",)).get(pk=mission.pk)
-    place = _place_beside(current, to, before=before, after=after)
+    place = _place_beside(current, to, before=before, after=after, first=first)
     Mission.objects.filter(pk=current.pk).update(list=to, list_order=place)
     current.refresh_from_db()
     return current
@@ -129,19 +133,19 @@ def place_at_end(project: Project, in_list: str) -> Decimal:
     last = missions.aggregate(last=Max("list_order"))["last"]
     if last is None:
         return STEP
-    if last + STEP <= LAST:
-        return last + STEP
+    if place := _place_after(last):
+        return place
     return _spread(project.pk, in_list, [*_in_order(project.pk, in_list), ""])[""]
 
 
-def _place_beside(mission: Mission, to: str, *, before: str, after: str) -> Decimal:
+def _place_beside(mission: Mission, to: str, *, before: str, after: str, first: bool) -> Decimal:
     order = [pk for pk in _in_order(mission.project_id, to) if pk != mission.pk]
     if before or after:
         if (before or after) not in order:
             raise NoSuchNeighbour
         position = order.index(before) if before else order.index(after) + 1
     else:
-        position = len(order)
+        position = 0 if first else len(order)
     neighbours = dict(
         Mission.objects.filter(pk__in=order[max(0, position - 1) : position + 1]).values_list("pk", "list_order")
     )
@@ -150,10 +154,16 @@ def _place_beside(mission: Mission, to: str, *, before: str, after: str) -> Deci
         between = ((low + neighbours[order[position]]) / 2).quantize(SMALLEST)
         if low < between < neighbours[order[position]]:
             return between
-    elif low + STEP <= LAST:
-        return low + STEP
+    elif place := _place_after(low):
+        return place
     order.insert(position, mission.pk)
     return _spread(mission.project_id, to, order)[mission.pk]
+
+
+def _place_after(last: Decimal) -> Decimal | None:
+    """A place after the last one: a step, or where the list is long a thousandth of the room left; None without any."""
+    step = STEP if last + STEP <= HALF else ((LAST - last) / 1000).quantize(SMALLEST, ROUND_DOWN)
+    return last + step if step >= SMALLEST else None
 
 
 def _in_order(project_id: str, in_list: str) -> Sequence[str]:
@@ -166,7 +176,7 @@ def _in_order(project_id: str, in_list: str) -> Sequence[str]:
 
 def _spread(project_id: str, in_list: str, order: Sequence[str]) -> dict[str, Decimal]:
     """Give a list new places, evenly apart, in one statement; returns them by id."""
-    step = min(STEP, (LAST / (len(order) + 1)).quantize(SMALLEST))
+    step = min(STEP, (HALF / (len(order) + 1)).quantize(SMALLEST, ROUND_DOWN))
     places = {pk: step * (number + 1) for number, pk in enumerate(order)}
     with connection.cursor() as cursor:
         cursor.execute(

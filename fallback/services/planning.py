@@ -122,7 +122,12 @@ def plan_run(project: Project, *, config: MissionFallbackConfig | None = None, a
 
 def templates_in_turn(project: Project) -> list[MissionFallbackTemplate]:
     """Enabled templates in the order they are used: the longest unused first, then priority, then what is accepted."""
-    templates = MissionFallbackTemplate.objects.enabled().filter(project=project).with_record()
+    templates = (
+        MissionFallbackTemplate.objects.enabled()
+        .filter(project=project)
+        .select_related("flow", "actor", "repository")
+        .with_record()
+    )
     never = datetime.min.replace(tzinfo=UTC)
     return sorted(templates, key=lambda t: (t.last_used_at or never, -t.priority, -acceptance(t), t.pk))
 

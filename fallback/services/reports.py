@@ -85,7 +85,9 @@ def write_report_when_committed(run_id: str) -> None:
 
     def write() -> None:
         try:
-            write_report(run_id)
+            # Several decisions of one transaction ask for the same report.
+            if MissionFallbackRun.objects.filter(pk=run_id, report_path="", status__in=ENDED).exists():
+                write_report(run_id)
         except Exception:
             logger.exception("report of run %s not written; it is tried again", run_id)
 

@@ -72,9 +72,9 @@ def accept_item(
         with in_words(), transaction.atomic():
             item.save()
     except WeekFull:
-        raise WeekFull(guardrails_of([project], item.reviewed_at)[project.pk].week.full_words) from None
+        raise WeekFull(guardrails_of([project], item.reviewed_at)[project.pk].week) from None
     except MonthFull:
-        raise MonthFull(guardrails_of([project], item.reviewed_at)[project.pk].month.full_words) from None
+        raise MonthFull(guardrails_of([project], item.reviewed_at)[project.pk].month) from None
     write_report_when_committed(item.run_id)
     return mission
 
@@ -172,8 +172,15 @@ def undo_decision(*, item: MissionFallbackItem, actor: Member, at: datetime | No
 
 
 def is_untouched(mission: Mission) -> bool:
-    """Whether nothing has happened to a mission since it was made."""
-    return not mission.events.exclude(type="mission.created").exists() and mission.list == List.TODO
+    """Whether nothing has happened to a mission since it was made, and nothing hangs on it."""
+    return mission.list == List.TODO and not (
+        mission.events.exclude(type="mission.created").exists()
+        or mission.dependents.exists()
+        or mission.agent_sessions.exists()
+        or mission.pull_requests.exists()
+        or mission.worktrees.exists()
+        or mission.duplicate_items.exists()
+    )
 
 
 def _waiting(item: MissionFallbackItem) -> MissionFallbackItem:

@@ -112,6 +112,8 @@ class Rights:
 
 def maintains_organization(member: Member, organization) -> bool:
     """Whether a person may change an organisation: staff who maintain every project, and its owners and admins."""
+    if not member.is_active:
+        return False
     if Right.MAINTAIN in Rights(member).everywhere:
         return True
     return OrganizationMembership.objects.filter(

@@ -55,7 +55,6 @@ class Outcome:
     project: Project
     run: MissionFallbackRun | None = None
     refusal: DomainError | None = None
-    plan: Plan | None = None
 
     @property
     def words(self) -> str:
@@ -63,7 +62,7 @@ class Outcome:
         if self.refusal:
             return self.refusal.message
         if self.run is None:
-            return self.plan.words if self.plan else "Enough work is ready or proposed."
+            return "Nothing to add: enough is ready or proposed, or it is held back as before."
         if self.run.error:
             return self.run.error
         made = f"{self.run.generated_count} proposed"
@@ -95,8 +94,13 @@ def run_fallback(
     plan = plan_run(project, config=config, at=at)
     if plan.off:
         raise FallbackOff(plan.off)
+    # Runs are made whole or not at all, and one at a time: a pending one here was left by something else.
+    for left in MissionFallbackRun.objects.filter(project=project, status=RunStatus.PENDING):
+        cancel_run(run=left, actor=actor)
     _note_check(plan)
-    if not plan.deficit or (not plan.picks and _said_before(plan)):
+    # Every few minutes the same would be said again; who asks by hand is told.
+    repeats = triggered_by == Trigger.AUTOMATIC and not plan.picks and _said_before(plan)
+    if not plan.deficit or repeats:
         return None
     run = MissionFallbackRun.objects.create(
         project=project,
@@ -235,8 +239,9 @@ def _note_checks(rows: list[tuple], at: datetime) -> None:
             WITH looked AS (
                 SELECT * FROM unnest(%s::text[], %s::integer[], %s::integer[]) AS l (project_id, threshold, backlog)
             ), mine AS (
-                -- A configuration somebody is changing is looked at again in a minute.
+                -- A configuration somebody is changing, or has snoozed anew, is looked at again in a minute.
                 SELECT c.id FROM mission_fallback_configs c JOIN looked l ON l.project_id = c.project_id
+                WHERE c.status <> 'snoozed' OR c.snoozed_until <= %s
                 ORDER BY c.id FOR UPDATE OF c SKIP LOCKED
             ), noted AS (
                 UPDATE mission_fallback_configs c SET last_run_at = %s, snoozed_until = NULL,
@@ -246,7 +251,7 @@ def _note_checks(rows: list[tuple], at: datetime) -> None:
             INSERT INTO mission_fallback_samples (project_id, backlog_count, backlog_threshold, sampled_at)
             SELECT l.project_id, l.backlog, l.threshold, %s FROM looked l JOIN noted n ON n.project_id = l.project_id
             """,
-            [ids, thresholds, backlogs, at, at],
+            [ids, thresholds, backlogs, at, at, at],
         )
 
 
@@ -292,5 +297,5 @@ def _accept_all(items: list[MissionFallbackItem], actor: Member | None, at: date
         try:
             accept_item(item=item, actor=actor, at=at)
         except (WeekFull, MonthFull) as refusal:
-            held_back.append(HeldBack(refusal.code, item.template))
+            held_back.append(HeldBack(Guardrail(refusal.code), item.template, refusal.frees_up_at))
     return held_back

@@ -245,8 +245,11 @@ def links(root, tmp_path) -> list[str]:
             "real/up/real/plan", "inside/plan", "loop", "loop/x", "cwd/manage.py"]  # fmt: skip
 
 
-def seen_during_exchange(ask, root: Path, outside: Path) -> set[bytes | None]:
-    """What `ask` reads (None: a refusal) while the folder `a` is exchanged for a link out of the root all the time."""
+def seen_during_exchange(ask, root: Path, outside: Path, *, expect: set) -> set[bytes | None]:
+    """What `ask` reads (None: a refusal) while the folder `a` is exchanged for a link out of the root all the time.
+
+    A thousand rounds at least, and more for as long as something expected was not seen.
+    """
     os.symlink(outside, root / "link")
     exchange = ctypes.CDLL(None, use_errno=True).renameat2
     here, swap, over, seen = -100, 2, threading.Event(), set()  # AT_FDCWD and RENAME_EXCHANGE of renameat2(2)
@@ -258,7 +261,9 @@ def seen_during_exchange(ask, root: Path, outside: Path) -> set[bytes | None]:
     thread = threading.Thread(target=keep_exchanging)
     thread.start()
     try:
-        for _ in range(1000):
+        for turn in range(300_000):
+            if turn >= 1000 and seen >= expect:
+                break
             try:
                 seen.add(ask())
             except BadDocumentName:
@@ -288,7 +293,8 @@ class TestLinks:
             documents.delete("a/other")
             return documents.read("a/secret.txt")
 
-        assert seen_during_exchange(ask, root, tmp_path / "outside") == {b"inside", None}
+        both = {b"inside", None}
+        assert seen_during_exchange(ask, root, tmp_path / "outside", expect=both) == both
         assert snapshot(tmp_path / "outside") == outside
 
     def test_a_check_before_the_use_would_be_outrun(self, root, tmp_path):
@@ -300,7 +306,7 @@ class TestLinks:
                 raise BadDocumentName
             return (root / "a" / "secret.txt").read_bytes()
 
-        assert SECRET in seen_during_exchange(ask, root, tmp_path / "outside")
+        assert SECRET in seen_during_exchange(ask, root, tmp_path / "outside", expect={SECRET})
 
     def test_pipe_and_folder_are_no_documents_and_nobody_waits_for_them(self, root):
         documents.write("a/plan", b"x")
@@ -356,7 +362,7 @@ class TestCrash:
     def test_killed_writer_leaves_the_old_content_or_the_new(self, root):
         documents.write("a/plan", OLD)
         found = contents_after_kills(lambda content: documents.write("a/plan", content), root / "a" / "plan", rounds=60)
-        assert set(found) == {OLD, NEW}
+        assert set(found) <= {OLD, NEW}
         assert documents.read("a/plan") in (OLD, NEW)
         # What was under way is a temporary file that no list shows.
         left = [path for path in (root / "a").iterdir() if path.name != "plan"]
@@ -395,7 +401,7 @@ class TestCrash:
 class TestConcurrency:
     def test_readers_see_whole_documents_while_many_write(self, root):
         contents = [bytes([65 + number]) * (200_000 + number) for number in range(8)]
-        start = threading.Barrier(12)
+        start, over = threading.Barrier(12), threading.Event()
 
         def write(content: bytes) -> None:
             start.wait(30)
@@ -405,7 +411,7 @@ class TestConcurrency:
         def read() -> set[bytes]:
             start.wait(30)
             seen = set()
-            for _ in range(100):
+            while not over.is_set():
                 try:
                     seen.add(documents.read("new/folder/plan"))
                 except NoSuchDocument:
@@ -414,8 +420,11 @@ class TestConcurrency:
 
         with ThreadPoolExecutor(12) as pool:
             reads = [pool.submit(read) for _ in range(4)]
-            for written in [pool.submit(write, content) for content in contents]:
-                written.result()
+            try:
+                for written in [pool.submit(write, content) for content in contents]:
+                    written.result()
+            finally:
+                over.set()
             seen = set().union(*(each.result() for each in reads))
         assert seen
         assert seen <= set(contents)

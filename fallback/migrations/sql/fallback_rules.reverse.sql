@@ -13,12 +13,13 @@ DROP TRIGGER mission_fallback_items_count_truncated ON mission_fallback_items;
 DROP TRIGGER mission_fallback_items_count_gone ON mission_fallback_items;
 DROP TRIGGER mission_fallback_items_count_changed ON mission_fallback_items;
 DROP TRIGGER mission_fallback_items_count_new ON mission_fallback_items;
+DROP TRIGGER missions_project_never_changes ON missions;
 DROP TRIGGER missions_origin_never_changes ON missions;
 DROP TRIGGER mission_fallback_items_know_mission ON mission_fallback_items;
 DROP TRIGGER missions_fallback_was_accepted ON missions;
 DROP TRIGGER mission_fallback_items_spend ON mission_fallback_items;
 DROP FUNCTION publish_fallback_run(), keep_fallback_run(), close_fallback_rows(), share_fallback_rows(),
-    forget_fallback_counts(), count_fallback_items(), keep_mission_origin(), check_fallback_mission(),
+    forget_fallback_counts(), count_fallback_items(), keep_mission_origin(), keep_mission_project(), check_fallback_mission(),
     spend_allowance();
 DO $$ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') AND current_user <> 'missionsite_app' THEN

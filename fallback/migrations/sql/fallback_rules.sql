@@ -102,20 +102,28 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-CREATE CONSTRAINT TRIGGER missions_fallback_was_accepted AFTER INSERT OR UPDATE OF fallback_item_id, project_id ON missions
+CREATE CONSTRAINT TRIGGER missions_fallback_was_accepted AFTER INSERT OR UPDATE OF fallback_item_id ON missions
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.origin = 'fallback')
     EXECUTE FUNCTION check_fallback_mission();
 CREATE CONSTRAINT TRIGGER mission_fallback_items_know_mission
     AFTER INSERT OR UPDATE OF status, mission_id, project_id ON mission_fallback_items
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_fallback_mission();
 
--- Where a mission comes from is written once.
+-- Where a mission comes from, and whose it is, is written once.
 CREATE FUNCTION keep_mission_origin() RETURNS trigger LANGUAGE plpgsql
 AS $$
 BEGIN
     RAISE EXCEPTION 'the origin of mission % never changes', OLD.id
         USING ERRCODE = 'check_violation', CONSTRAINT = 'missions_origin_never_changes';
 END $$;
+CREATE FUNCTION keep_mission_project() RETURNS trigger LANGUAGE plpgsql
+AS $$
+BEGIN
+    RAISE EXCEPTION 'the project of mission % never changes', OLD.id
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'missions_project_never_changes';
+END $$;
+CREATE TRIGGER missions_project_never_changes BEFORE UPDATE OF project_id ON missions
+    FOR EACH ROW WHEN (OLD.project_id <> NEW.project_id) EXECUTE FUNCTION keep_mission_project();
 CREATE TRIGGER missions_origin_never_changes BEFORE UPDATE OF origin ON missions
     FOR EACH ROW WHEN (OLD.origin <> NEW.origin) EXECUTE FUNCTION keep_mission_origin();
 
@@ -255,7 +263,8 @@ BEGIN
     PERFORM pg_notify('project:' || NEW.project_id || ':fallback', NEW.payload::text);
     -- For pages that show every project.
     PERFORM pg_notify('fallback', NEW.payload::text);
-    IF NEW.status = 'completed' AND (TG_OP = 'INSERT' OR OLD.status <> 'completed') THEN
+    -- A run that is brought in as completed has no proposals yet; whoever brings it in tells of it.
+    IF TG_OP = 'UPDATE' AND NEW.status = 'completed' AND OLD.status <> 'completed' THEN
         INSERT INTO mission_events (project_id, type, origin, actor_id, payload)
         VALUES (NEW.project_id, 'fallback.run_completed', 'fallback', acting_member(), NEW.payload - 'projectId' - 'status');
         INSERT INTO project_activity (project_id, type, origin, actor_id, payload)

@@ -51,6 +51,11 @@
         card.focus({ preventScroll: true });
         card.scrollIntoView({ block: "nearest", inline: "nearest" });
     };
+    /** Tab goes to one card; its link is reached with Enter on the card. Without this script each link is a stop. */
+    const enhance = () => {
+        root.querySelectorAll(".fb-card h4 a:not([tabindex])").forEach((link) => { link.tabIndex = -1; });
+        if (!root.querySelector('.fb-card[tabindex="0"]')) setCurrent(root.querySelector(".fb-card"), { focus: false });
+    };
     const refuse = (holder, message) => {
         holder.querySelector(":scope > .fb-refusal")?.remove();
         if (!message) return;
@@ -292,7 +297,7 @@
                 setCurrent(after?.isConnected ? after : root.querySelector(".fb-card"));
             }
         }
-        if (!root.querySelector('.fb-card[tabindex="0"]')) setCurrent(root.querySelector(".fb-card"), { focus: false });
+        enhance();
         if (fresh.length) {
             fresh.forEach((card) => card.classList.add("is-new"));
             setTimeout(() => fresh.forEach((card) => card.classList.remove("is-new")), HIGHLIGHT_MS);
@@ -301,5 +306,5 @@
         pageRefusal.hidden = true;
     };
     const live = follow({ url: root.dataset.eventsUrl, events: ["fallback", "board"], changed: refresh, indicator: document.getElementById("fb-live") });
-    setCurrent(root.querySelector(".fb-card"), { focus: false });
+    enhance();
 })();

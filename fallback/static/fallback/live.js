@@ -121,7 +121,7 @@ window.fallback = window.fallback || {};
                     show("lost", "Reconnecting…");
                 }
             });
-            [...events, "resync"].forEach((name) => source.addEventListener(name, soon));
+            [...events, "ready", "change", "resync"].forEach((name) => source.addEventListener(name, soon));
         };
         if (!url || !window.EventSource) startPolling();
         else { show("lost", "Connecting…"); connect(); }

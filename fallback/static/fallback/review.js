@@ -71,7 +71,7 @@
         closePanels(row, { focus: false });
         if (already) { setCurrent(row); return; }
         setCurrent(row, { focus: false });
-        panel.classList.add("is-open", "is-touched");
+        panel.classList.add("is-open");
         row.querySelector(`[data-act="${name}"]`)?.setAttribute("aria-expanded", "true");
         const chooser = panel.querySelector("[data-choose]");
         if (chooser) choose(chooser, { url: root.dataset.choicesUrl, project: row.dataset.project });
@@ -308,7 +308,8 @@
         let focusLost = null;
         merge(now, next, {
             mayChange: (node) => {
-                if (node.classList.contains("fb-panel")) return !node.classList.contains("is-touched");
+                // What was proposed does not change, so its forms are never brought up to date.
+                if (node.classList.contains("fb-panel")) return false;
                 if (node.hasAttribute("data-refusal")) return false;
                 if (!node.classList.contains("fb-row")) return true;
                 if (node.classList.contains("is-decided") && Number(node.dataset.decidedAt) < started) restore(node);

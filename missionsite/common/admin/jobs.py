@@ -68,7 +68,12 @@ class Job:
     danger: bool = False
 
     def allowed(self, request: HttpRequest) -> bool:
+        """Whether this person may do it to anything at all."""
         return request.user.has_perm(self.permission)
+
+    def allowed_on(self, request: HttpRequest, obj: Model) -> bool:
+        """Whether this person may do it to this object."""
+        return self.allowed(request)
 
 
 def back_link(request: HttpRequest, otherwise: str) -> str:
@@ -84,7 +89,7 @@ def job_view(model_admin, request: HttpRequest, job: Job, object_id: str) -> Htt
     obj = model_admin.get_object(request, object_id)
     if obj is None:
         return model_admin._get_obj_does_not_exist_redirect(request, model_admin.opts, object_id)
-    if not (job.allowed(request) and model_admin.has_view_permission(request, obj)):
+    if not (job.allowed_on(request, obj) and model_admin.has_view_permission(request, obj)):
         raise PermissionDenied
     if not model_admin.may_touch(request, obj):
         raise PermissionDenied
@@ -109,6 +114,7 @@ def bulk_view(model_admin, request: HttpRequest, queryset: QuerySet, job: Job) -
         messages.error(request, f"Choose at most {AT_ONCE} at once.")
         return None
     untouchable = [obj for obj in chosen if not model_admin.may_touch(request, obj)]
+    forbidden = [obj for obj in chosen if not job.allowed_on(request, obj)]
     back = request.get_full_path()
     applying = "apply" in request.POST
     form = job.form(request.POST if applying else None)
@@ -118,6 +124,9 @@ def bulk_view(model_admin, request: HttpRequest, queryset: QuerySet, job: Job) -
         for obj in chosen:
             if obj in untouchable:
                 refused.append((obj, "Only an administrator changes people with rights."))
+                continue
+            if obj in forbidden:
+                refused.append((obj, "Your role here does not allow this."))
                 continue
             try:
                 job.run(obj, request.user, form.cleaned_data)

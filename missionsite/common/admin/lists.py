@@ -41,7 +41,7 @@ class ChangeList(UnfoldChangeList):
         return super().get_ordering_field(field_name)
 
     def get_results(self, request: HttpRequest) -> None:
-        whole = not (self.query or self.filtered)
+        whole = self.model_admin.shows_every_row(request) and not (self.query or self.filtered)
         pages = Pages(self.queryset, self.list_per_page, whole=whole, total_sql=self.model_admin.total_sql)
         try:
             self.page = pages.page(self.page_num)

@@ -128,6 +128,10 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
 
     # --- Lists --------------------------------------------------------------------------------
 
+    def shows_every_row(self, request: HttpRequest) -> bool:
+        """Whether the list holds all rows of its table, whose number PostgreSQL estimates without counting."""
+        return True
+
     def get_changelist(self, request: HttpRequest, **kwargs) -> type[ChangeList]:
         return ChangeList
 
@@ -203,7 +207,7 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
                 f"?next={request.path}",
             }
             for job in self.jobs
-            if job.allowed(request) and job.offered(obj) and self.may_touch(request, obj)
+            if job.allowed_on(request, obj) and job.offered(obj) and self.may_touch(request, obj)
         ]
         context = {
             "tab_list": tab_pages.navigation(self, request, obj, active),

@@ -20,6 +20,8 @@ class Access:
     staff: tuple[str, ...] = ()
     # Whether the route honours Idempotency-Key.
     idempotent: bool = False
+    # Whether the route checks everyone's rights itself, and so runs as the site also for who is not staff.
+    checks_rights: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,14 +49,17 @@ class Caller:
             raise NotAllowed
 
 
-def needs(scope: str, *, staff: tuple[str, ...] | list[str] = (), idempotent: bool = False) -> Callable:
+def needs(
+    scope: str, *, staff: tuple[str, ...] | list[str] = (), idempotent: bool = False, checks_rights: bool = False
+) -> Callable:
     """Say what a route asks for; put it below the route's decorator. A route without it is refused at start.
 
     idempotent: a caller may send the request again with the same Idempotency-Key and gets the first answer.
+    checks_rights: the view asks for itself what the caller may do, staff or not; row security does not hold it back.
     """
 
     def mark(view: Callable) -> Callable:
-        view.api_access = Access(scope=scope, staff=tuple(staff), idempotent=idempotent)
+        view.api_access = Access(scope=scope, staff=tuple(staff), idempotent=idempotent, checks_rights=checks_rights)
         return view
 
     return mark

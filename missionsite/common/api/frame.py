@@ -151,9 +151,11 @@ class Operation(NinjaOperation):
     def _run_view(self, request: HttpRequest, caller: Caller, values: dict, response: HttpResponse) -> HttpResponse:
         """Run the view and write its answer out.
 
-        Whoever is not staff runs under the member role, where row security decides what exists for them.
+        Whoever is not staff runs under the member role, where row security decides what exists for them; unless the
+        view checks everyone's rights itself.
         """
-        with nullcontext() if not caller.is_restricted else as_member(caller.member.pk):
+        as_site = self.access.checks_rights or not caller.is_restricted
+        with nullcontext() if as_site else as_member(caller.member.pk):
             return self._result_to_response(request, self.view_func(request, **values), response)
 
 

@@ -1,0 +1,5 @@
+"""Pages of projects, boards and the fallback. Importing a module registers its pages."""
+
+from fallback.admin import configs, flows, missions, organizations, projects, runs, templates  # noqa: F401
+
+from fallback.admin import review  # noqa: F401  isort: skip

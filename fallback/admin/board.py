@@ -1,0 +1,216 @@
+"""The board of a project: Todo with its Fallback area, Doing, Review, Done."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.views.decorators.http import require_POST
+
+from fallback.admin.answers import done, in_words, not_valid
+from fallback.admin.base import rights_of
+from fallback.admin.words import backlog_words, due_words, effort_words, moment_words, record_words, room, status_words
+from fallback.models import Mission, MissionFallbackConfig, MissionFallbackTemplate, Project
+from fallback.models.choices import List
+from fallback.reads import CARDS, backlogs_of, board_cards, count_up_to, waiting_items
+from fallback.services.guardrails import guardrails_of
+from fallback.services.missions import move_mission, set_ready
+from fallback.services.planning import templates_in_turn
+from fallback.services.rights import Right
+from fallback.services.runs import launch_template
+from missionsite.common.live import stream
+
+
+class PlaceForm(forms.Form):
+    """Where a card is put: beside another, or at one end where no other is named."""
+
+    list = forms.ChoiceField(choices=List)
+    before = forms.CharField(max_length=26, required=False)
+    after = forms.CharField(max_length=26, required=False)
+    position = forms.ChoiceField(choices=[("top", "Top"), ("bottom", "Bottom")], required=False)
+
+
+def board_view(request: HttpRequest, project_id: str) -> HttpResponse:
+    """The whole board; only its columns for `X-Fragment: board`."""
+    project = _project(request, project_id)
+    rights, at = rights_of(request), timezone.now()
+    config = MissionFallbackConfig.objects.filter(project=project).first()
+    rails = guardrails_of([project], at)[project.pk]
+    columns = [_column(project, key, rights.allows(Right.WORK, project)) for key in List]
+    is_open = not project.is_archived
+    waiting = waiting_items(rights.where(Right.LOOK, path="project__"), at=at).filter(project=project)
+    context = {
+        "title": project.name,
+        "subtitle": "Board",
+        "project": {
+            "id": project.pk,
+            "name": project.name,
+            "organization": project.organization.name,
+            "url": reverse("admin:fallback_project_change", args=[project.pk]),
+        },
+        "may_move": rights.allows(Right.WORK, project),
+        "may_launch": is_open and rights.allows(Right.REVIEW, project),
+        "may_add": is_open and rights.allows(Right.WORK, project),
+        "add_url": f"{reverse('admin:fallback_mission_add')}?project={project.pk}",
+        "columns": columns,
+        "templates": [_template(template) for template in templates_in_turn(project)],
+        "waiting": count_up_to(waiting)[0],
+        "review_url": f"{reverse('admin:fallback_review')}?project={project.pk}",
+        "health": {
+            "backlog_words": backlog_words(*backlogs_of([project.pk]).get(project.pk, (None, None))),
+            "week": room(rails.week),
+            "month": room(rails.month),
+            "status_words": status_words(config, at),
+            "next_check_words": due_words(config).capitalize() if config else "",
+        },
+        "events_url": reverse("admin:fallback_board_events", args=[project.pk]),
+        "empty_words": {
+            "title": "The board is empty",
+            "text": "Add a mission, or launch one from a template in the Fallback area.",
+        }
+        if not any(column["cards"] for column in columns)
+        else None,
+    }
+    request.current_app = admin.site.name
+    if request.headers.get("X-Fragment") == "board":
+        return TemplateResponse(request, "fallback/_board.html", context)
+    return TemplateResponse(request, "fallback/board.html", {**admin.site.each_context(request), **context})
+
+
+def events_view(request: HttpRequest, project_id: str) -> HttpResponse:
+    """Live news of one project: its runs and its missions."""
+    project = _project(request, project_id)
+    return stream(request, channels=[f"project:{project.pk}:fallback", f"project:{project.pk}:board"])
+
+
+@require_POST
+@in_words(lambda: reverse("admin:fallback_project_changelist"))
+def place_view(request: HttpRequest, mission_id: str) -> HttpResponse:
+    """Put a card into a list, beside another or at its end."""
+    mission = _mission(request, mission_id)
+    back = reverse("admin:fallback_board", args=[mission.project_id])
+    form = PlaceForm(request.POST)
+    if not form.is_valid():
+        return not_valid(request, form, back=back)
+    values = form.cleaned_data
+    moved = move_mission(
+        mission=mission,
+        to=values["list"],
+        before=values["before"],
+        after=values["after"],
+        first=values["position"] == "top",
+        acting=request.user,
+    )
+    return done(request, f"{moved.title} is in {moved.get_list_display()}.", back=back, id=moved.pk)
+
+
+@require_POST
+@in_words(lambda: reverse("admin:fallback_project_changelist"))
+def ready_view(request: HttpRequest, mission_id: str) -> HttpResponse:
+    """Say whether somebody could start with a mission."""
+    mission = _mission(request, mission_id)
+    ready = request.POST.get("ready") == "1"
+    set_ready(mission=mission, ready=ready, acting=request.user)
+    back = reverse("admin:fallback_board", args=[mission.project_id])
+    return done(request, f"{mission.title} is {'ready' if ready else 'not ready'}.", back=back, id=mission.pk)
+
+
+@require_POST
+@in_words(lambda: reverse("admin:fallback_project_changelist"))
+def launch_view(request: HttpRequest, template_id: str) -> HttpResponse:
+    """Make a mission of a template at once."""
+    rights = rights_of(request)
+    template = (
+        MissionFallbackTemplate.objects.filter(rights.where(Right.LOOK, path="project__"), pk=template_id)
+        .select_related("project__organization")
+        .first()
+    )
+    if template is None:
+        raise Http404("There is no such template that you may see.")
+    rights.check(Right.REVIEW, template.project)
+    mission = launch_template(template=template, actor=request.user)
+    return done(
+        request,
+        f"{mission.title} is in Todo; the template stays.",
+        back=reverse("admin:fallback_board", args=[template.project_id]),
+        id=mission.pk,
+        mission_url=reverse("admin:fallback_mission_change", args=[mission.pk]),
+    )
+
+
+def _column(project: Project, key: List, may_move: bool) -> dict:
+    cards, count = board_cards(project, key)
+    filters = urlencode({"project__id__exact": project.pk, "list__exact": key})
+    more = f"{reverse('admin:fallback_mission_changelist')}?{filters}"
+    return {
+        "key": str(key),
+        "title": key.label,
+        "count": count,
+        "more_url": more if len(cards) == CARDS else "",
+        "cards": [_card(mission, may_move) for mission in cards],
+    }
+
+
+def _card(mission: Mission, may_move: bool) -> dict:
+    return {
+        "id": mission.pk,
+        "title": mission.title,
+        "priority": mission.priority,
+        "priority_words": mission.get_priority_display(),
+        "ready": mission.ready,
+        "blocked": mission.open_dependency_count,
+        "origin": mission.origin,
+        "actor": mission.actor.name if mission.actor else "",
+        "repository": mission.repository.name if mission.repository else "",
+        "stage": mission.stage,
+        "review_status": mission.review_status or "",
+        "url": reverse("admin:fallback_mission_change", args=[mission.pk]),
+        "move_url": reverse("admin:fallback_mission_place", args=[mission.pk]) if may_move else "",
+        "ready_url": reverse("admin:fallback_mission_ready_now", args=[mission.pk]) if may_move else "",
+    }
+
+
+def _template(template: MissionFallbackTemplate) -> dict:
+    return {
+        "id": template.pk,
+        "name": template.name,
+        "description": template.description,
+        "effort_words": effort_words(template.estimated_effort_minutes),
+        "priority_words": template.get_priority_display(),
+        "actor": template.actor.name,
+        "flow": template.flow.name,
+        "repository": template.repository.name,
+        "record_words": record_words(template),
+        "last_used": f"last used {moment_words(template.last_used_at)}" if template.last_used_at else "",
+        "launch_url": reverse("admin:fallback_template_launch_now", args=[template.pk]),
+        "url": reverse("admin:fallback_missionfallbacktemplate_change", args=[template.pk]),
+    }
+
+
+def _project(request: HttpRequest, pk: str) -> Project:
+    rights = rights_of(request)
+    if not rights.anywhere(Right.LOOK):
+        raise PermissionDenied
+    project = rights.projects().select_related("organization").filter(pk=pk).first()
+    if project is None:
+        raise Http404("There is no such project that you may see.")
+    return project
+
+
+def _mission(request: HttpRequest, pk: str) -> Mission:
+    """A mission this person may work on. Raises Http404, NotAllowed."""
+    rights = rights_of(request)
+    mission = (
+        Mission.objects.filter(rights.where(Right.LOOK, path="project__"), pk=pk)
+        .select_related("project__organization")
+        .first()
+    )
+    if mission is None:
+        raise Http404("There is no such mission that you may see.")
+    rights.check(Right.WORK, mission.project)
+    return mission

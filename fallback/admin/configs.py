@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
+from django.views.decorators.http import require_POST
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSplitDateTimeWidget
+
+from fallback.admin.base import CONFIG, PageTab, ProjectJob, ProjectPages, rights_of
+from fallback.admin.words import due_words, plan_words, status_words
+from fallback.models import MissionFallbackConfig
+from fallback.models.choices import ConfigStatus, Trigger
+from fallback.services.configs import create_config, pause_fallback, resume_fallback, snooze_fallback, update_config
+from fallback.services.planning import plan_run
+from fallback.services.rights import Right
+from fallback.services.runs import Outcome, run_fallback
+from groups.admin.base import pill
+from missionsite.common.admin import JobForm, ReasonForm
+from missionsite.common.errors import DomainError
+
+
+class SnoozeForm(JobForm):
+    until = forms.SplitDateTimeField(label="Until", widget=UnfoldAdminSplitDateTimeWidget)
+
+    def clean_until(self) -> datetime:
+        until = self.cleaned_data["until"]
+        if until.year > 9000:
+            raise forms.ValidationError("Choose a nearer date.")
+        return until
+
+
+def _plan(config: MissionFallbackConfig, request: HttpRequest) -> dict:
+    run_url = ""
+    if rights_of(request).allows(Right.REVIEW, config.project):
+        run_url = reverse("admin:fallback_run_now", args=[config.pk])
+    return {"plan": plan_words(plan_run(config.project, config=config)), "run_url": run_url}
+
+
+PLAN = PageTab(name="plan", title="Next run", template="fallback/plan.html", context=_plan)
+
+
+@admin.register(MissionFallbackConfig)
+class ConfigAdmin(ProjectPages):
+    """When projects get proposals, and what the next run would do."""
+
+    list_display = (
+        "project_name",
+        "state",
+        "backlog_threshold",
+        "check_cadence_minutes",
+        "auto_accept",
+        "weekly_mission_cap",
+        "monthly_target_hours",
+        "checked",
+    )
+    list_display_links = ("project_name",)
+    list_select_related = ("project__organization",)
+    list_filter = (("status", ChoicesDropdownFilter),)
+    sortable_by = ()
+    autocomplete_fields = ("project",)
+    fieldsets = (
+        (None, {"fields": ("project", ("state", "checked"))}),
+        ("Backlog", {"fields": (("backlog_threshold", "check_cadence_minutes"), "auto_accept")}),
+        ("Guardrails", {"fields": (("weekly_mission_cap", "monthly_target_hours"),)}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("project",)}),
+        ("Backlog", {"fields": (("backlog_threshold", "check_cadence_minutes"), "auto_accept")}),
+        ("Guardrails", {"fields": (("weekly_mission_cap", "monthly_target_hours"),)}),
+    )
+    readonly_fields = ("state", "checked")
+    about_title = "Configuration"
+    tabs = (PLAN,)
+    jobs = (
+        ProjectJob(
+            name="pause",
+            title="Pause",
+            done="paused",
+            run=lambda config, actor, values: pause_fallback(config=config, actor=actor, reason=values["reason"]),
+            permission="",
+            form=ReasonForm,
+            offered=lambda config: config.status != ConfigStatus.PAUSED,
+            says="No proposals are made until somebody resumes it.",
+            icon="pause",
+            bulk="Pause",
+        ),
+        ProjectJob(
+            name="snooze",
+            title="Snooze",
+            done="snoozed",
+            run=lambda config, actor, values: snooze_fallback(config=config, actor=actor, until=values["until"]),
+            permission="",
+            form=SnoozeForm,
+            says="No proposals are made until then; afterwards it is active by itself.",
+            icon="snooze",
+            bulk="Snooze",
+        ),
+        ProjectJob(
+            name="resume",
+            title="Resume",
+            done="active again",
+            run=lambda config, actor, values: resume_fallback(config=config, actor=actor),
+            permission="",
+            offered=lambda config: config.status != ConfigStatus.ACTIVE,
+            icon="play_arrow",
+            bulk="Resume",
+        ),
+    )
+    empty_words = ("No configuration yet", "A project starts with one. Add it for a project that has none.")
+    add_words = "Add a configuration"
+
+    def get_urls(self) -> list:
+        view = self.admin_site.admin_view(require_POST(self.run_now))
+        return [path("<str:config_id>/run-now/", view, name="fallback_run_now"), *super().get_urls()]
+
+    def run_now(self, request: HttpRequest, config_id: str) -> HttpResponse:
+        """Run it now, or say what a run would do (`dry_run`)."""
+        config = self.get_object(request, config_id)
+        if config is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, config_id)
+        if not rights_of(request).allows(Right.REVIEW, config.project):
+            raise PermissionDenied
+        if request.POST.get("dry_run"):
+            messages.info(request, f"{plan_run(config.project, config=config).words} Nothing was written.")
+        else:
+            try:
+                run = run_fallback(project=config.project, triggered_by=Trigger.MANUAL, actor=request.user)
+            except DomainError as refusal:
+                messages.error(request, refusal.message)
+            else:
+                messages.success(request, Outcome(config.project, run=run).words)
+        return HttpResponseRedirect(reverse("admin:fallback_missionfallbackconfig_plan", args=[config.pk]))
+
+    @display(description="Project")
+    def project_name(self, config: MissionFallbackConfig) -> str:
+        return config.project.name
+
+    @display(description="Status")
+    def state(self, config: MissionFallbackConfig) -> str:
+        return pill(status_words(config), CONFIG[config.status])
+
+    @display(description="Checked")
+    def checked(self, config: MissionFallbackConfig) -> str:
+        return due_words(config)
+
+    def create(self, request: HttpRequest, values: dict) -> MissionFallbackConfig:
+        return create_config(actor=request.user, **values)
+
+    def update(self, request: HttpRequest, obj: MissionFallbackConfig, changes: dict) -> None:
+        update_config(config=obj, actor=request.user, **changes)
+
+    def more_buttons(self, request: HttpRequest, obj: MissionFallbackConfig) -> list[dict]:
+        return [
+            {
+                "title": "Project",
+                "icon": "folder_open",
+                "link": reverse("admin:fallback_project_change", args=[obj.project_id]),
+            }
+        ]

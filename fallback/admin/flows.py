@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import Model
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import display
+
+from fallback.admin.base import KeySearch, ProjectPages
+from fallback.models import Actor, Flow, ProjectRepository
+from fallback.services.projects import add_to_project, change_in_project
+from groups.admin.base import page_of
+from missionsite.common.admin import ServiceForm
+
+
+class PartOfProject(ProjectPages):
+    """Pages of what a project's missions refer to."""
+
+    search = KeySearch("name")
+    search_help_text = "Beginning of the name"
+    list_display = ("name", "project_link", "about")
+    list_select_related = ("project",)
+    list_filter = (("project", AutocompleteSelectFilter),)
+    autocomplete_fields = ("project",)
+    sortable_by = ()
+    about_field = "description"
+
+    def describe(self, obj: Model) -> str:
+        return f"{obj.name} · {obj.project.name}"
+
+    @display(description="Project")
+    def project_link(self, obj: Model) -> str:
+        return page_of(obj.project)
+
+    @display(description="About")
+    def about(self, obj: Model) -> str:
+        text = getattr(obj, self.about_field)
+        return text if len(text) <= 120 else f"{text[:120]}…"
+
+    def create(self, request: HttpRequest, values: dict) -> Model:
+        return add_to_project(self.model, acting=request.user, **values)
+
+    def update(self, request: HttpRequest, obj: Model, changes: dict) -> None:
+        change_in_project(obj, acting=request.user, **changes)
+
+
+class FlowForm(ServiceForm):
+    """Stages are a list of names, none empty."""
+
+    def clean_stages(self) -> list[str]:
+        stages = self.cleaned_data["stages"]
+        if not (
+            isinstance(stages, list)
+            and 0 < len(stages) <= 20
+            and all(isinstance(stage, str) and 0 < len(stage.strip()) <= 64 for stage in stages)
+        ):
+            raise ValidationError('Stages are a list of 1 to 20 names: ["clarify", "code", "review"].')
+        return [stage.strip() for stage in stages]
+
+
+@admin.register(Flow)
+class FlowAdmin(PartOfProject):
+    """How missions go from stage to stage."""
+
+    form = FlowForm
+    fieldsets = ((None, {"fields": ("project", "name", "stages", "description")}),)
+    add_fieldsets = fieldsets
+    empty_words = ("No flow yet", "A flow says how missions of a project go from stage to stage. Add the first one.")
+    add_words = "Add a flow"
+
+
+@admin.register(Actor)
+class ActorAdmin(PartOfProject):
+    """Personas missions are worked on as."""
+
+    fieldsets = ((None, {"fields": ("project", "name", "description")}),)
+    add_fieldsets = fieldsets
+    empty_words = ("No actor yet", "An actor is the persona a mission is worked on as. Add the first one.")
+    add_words = "Add an actor"
+
+
+@admin.register(ProjectRepository)
+class RepositoryAdmin(PartOfProject):
+    """Repositories missions are worked on in."""
+
+    about_field = "url"
+    fieldsets = ((None, {"fields": ("project", "name", "url", "default_branch")}),)
+    add_fieldsets = fieldsets
+    empty_words = ("No repository yet", "A repository is what missions of a project are worked on in. Add the first.")
+    add_words = "Add a repository"

@@ -1,0 +1,247 @@
+from __future__ import annotations
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import path, reverse
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesDropdownFilter
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+
+from fallback.admin import board
+from fallback.admin.base import LIST, KeySearch, PageTab, ProjectJob, ProjectPages
+from fallback.admin.words import timeline_entry
+from fallback.models import Mission, MissionDependency
+from fallback.models.choices import List, ReviewStatus
+from fallback.services.missions import (
+    add_dependency,
+    create_mission,
+    move_mission,
+    remove_dependency,
+    review_mission,
+    set_ready,
+    update_mission,
+)
+from fallback.services.rights import Right
+from groups.admin.base import page_of, pill
+from missionsite.common.admin import JobForm, PickOne
+
+# Events of a mission's page, newest first.
+EVENTS = 100
+
+
+class MoveForm(JobForm):
+    to = forms.ChoiceField(label="List", choices=List, widget=UnfoldAdminSelectWidget)
+
+
+class ReviewForm(JobForm):
+    status = forms.ChoiceField(choices=ReviewStatus, widget=UnfoldAdminSelectWidget)
+    feedback = forms.CharField(required=False, max_length=5_000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
+
+
+class DependencyForm(JobForm):
+    depends_on = PickOne(MissionDependency, "depends_on", label="Mission it waits for")
+
+
+class OneOfDependenciesForm(JobForm):
+    depends_on = forms.ModelChoiceField(
+        Mission.objects.none(), label="Mission it waits for", widget=UnfoldAdminSelectWidget
+    )
+
+    def __init__(self, data=None, *, obj=None, **kwargs) -> None:
+        super().__init__(data, obj=obj, **kwargs)
+        self.fields["depends_on"].queryset = Mission.objects.filter(dependents__mission=obj)
+
+
+def _timeline(mission: Mission, request: HttpRequest) -> dict:
+    events = mission.events.select_related("actor")[:EVENTS]
+    return {"entries": [timeline_entry(event) for event in events]}
+
+
+def _dependencies(mission: Mission, request: HttpRequest) -> dict:
+    def side(missions) -> list[dict]:
+        return [
+            {
+                "title": other.title,
+                "url": reverse("admin:fallback_mission_change", args=[other.pk]),
+                "list_words": other.get_list_display(),
+                "open": other.list != List.DONE,
+            }
+            for other in missions.order_by("title", "id")[:EVENTS]
+        ]
+
+    return {
+        "depends_on": side(Mission.objects.filter(dependents__mission=mission)),
+        "needed_by": side(Mission.objects.filter(dependencies__depends_on=mission)),
+    }
+
+
+def _job(**options) -> ProjectJob:
+    return ProjectJob(permission="", right=Right.WORK, **options)
+
+
+JOBS = (
+    _job(
+        name="move",
+        title="Move to a list",
+        done="moved",
+        run=lambda mission, actor, values: move_mission(mission=mission, to=values["to"], acting=actor),
+        form=MoveForm,
+        icon="drag_indicator",
+        bulk="Move to a list",
+    ),
+    _job(
+        name="make-ready",
+        title="Mark as ready",
+        done="ready",
+        run=lambda mission, actor, values: set_ready(mission=mission, ready=True, acting=actor),
+        offered=lambda mission: not mission.ready,
+        says="Somebody could start now: it counts as backlog.",
+        icon="check",
+        bulk="Mark as ready",
+    ),
+    _job(
+        name="make-not-ready",
+        title="Not ready",
+        done="not ready",
+        run=lambda mission, actor, values: set_ready(mission=mission, ready=False, acting=actor),
+        offered=lambda mission: mission.ready,
+        icon="block",
+        bulk="Mark as not ready",
+    ),
+    _job(
+        name="review",
+        title="Review",
+        done="reviewed",
+        run=lambda mission, actor, values: review_mission(
+            mission=mission, status=values["status"], feedback=values["feedback"], acting=actor
+        ),
+        form=ReviewForm,
+        offered=lambda mission: mission.list == List.REVIEW,
+        icon="rate_review",
+    ),
+    _job(
+        name="add-dependency",
+        title="Wait for a mission",
+        done="waits for it",
+        run=lambda mission, actor, values: add_dependency(
+            mission=mission, depends_on=values["depends_on"], acting=actor
+        ),
+        form=DependencyForm,
+        says="Until that one is done this one is blocked, and does not count as backlog.",
+        icon="link",
+    ),
+    _job(
+        name="remove-dependency",
+        title="Wait no longer",
+        done="waits for it no longer",
+        run=lambda mission, actor, values: remove_dependency(
+            mission=mission, depends_on=values["depends_on"], acting=actor
+        ),
+        form=OneOfDependenciesForm,
+        offered=lambda mission: mission.dependency_count > 0,
+        icon="link_off",
+    ),
+)
+
+
+@admin.register(Mission)
+class MissionAdmin(ProjectPages):
+    """The missions of all boards, and one mission with its timeline and what it waits for."""
+
+    to_add = to_change = Right.WORK
+    search = KeySearch("title")
+    search_help_text = "Beginning of the title"
+    command_icon = "assignment"
+    list_display = ("title", "project_link", "list_state", "ready", "blocked", "priority", "origin", "last_event_at")
+    list_select_related = ("project",)
+    list_filter = (
+        ("project", AutocompleteSelectFilter),
+        ("list", ChoicesDropdownFilter),
+        ("ready", BooleanRadioFilter),
+        ("origin", ChoicesDropdownFilter),
+        ("priority", ChoicesDropdownFilter),
+    )
+    sortable_by = ()
+    autocomplete_fields = ("project", "flow", "actor", "repository")
+    fieldsets = (
+        (None, {"fields": ("project", "title", "description", "clarification")}),
+        ("Where it stands", {"fields": (("list_state", "ready"), ("stage", "priority"), ("blocked", "origin_words"))}),
+        ("Work", {"fields": (("flow", "actor"), ("repository", "target_branch"), "requires_review")}),
+        ("Pull request", {"fields": ("pr_mode", ("pr_branch_name", "github_pr_number"))}),
+        ("Review", {"fields": (("review_state", "reviewer"), "review_feedback")}),
+        ("Dates", {"fields": (("created_at", "updated_at"), "last_event_at")}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("project", "title", "description", "clarification", ("priority", "ready"))}),
+        ("Work", {"fields": (("flow", "actor"), ("repository", "target_branch"), "requires_review")}),
+    )
+    readonly_fields = (
+        "list_state",
+        "blocked",
+        "origin_words",
+        "review_state",
+        "reviewer",
+        "review_feedback",
+        "created_at",
+        "updated_at",
+        "last_event_at",
+    )
+    tabs = (
+        PageTab(name="timeline", title="Timeline", template="fallback/timeline.html", context=_timeline),
+        PageTab(
+            name="dependencies", title="Dependencies", template="fallback/dependencies.html", context=_dependencies
+        ),
+    )
+    jobs = JOBS
+    empty_words = ("No mission yet", "A mission is a piece of work on a project's board. Add the first one.")
+    add_words = "Add a mission"
+
+    def get_urls(self) -> list:
+        view = self.admin_site.admin_view
+        return [
+            path("<str:mission_id>/place/", view(board.place_view), name="fallback_mission_place"),
+            path("<str:mission_id>/ready/", view(board.ready_view), name="fallback_mission_ready_now"),
+            *super().get_urls(),
+        ]
+
+    def describe(self, obj: Mission) -> str:
+        return f"{obj.title} · {obj.project.name} · {obj.get_list_display()}"
+
+    @display(description="Project")
+    def project_link(self, mission: Mission) -> str:
+        return page_of(mission.project)
+
+    @display(description="List")
+    def list_state(self, mission: Mission) -> str:
+        return pill(mission.get_list_display(), LIST[mission.list])
+
+    @display(description="Blocked")
+    def blocked(self, mission: Mission) -> str:
+        if not mission.open_dependency_count:
+            return ""
+        return f"by {mission.open_dependency_count} of {mission.dependency_count}"
+
+    @display(description="Origin")
+    def origin_words(self, mission: Mission) -> str:
+        if mission.fallback_item_id is None:
+            return mission.get_origin_display()
+        return page_of(mission.fallback_item, "Fallback: the proposal it was")
+
+    @display(description="Review")
+    def review_state(self, mission: Mission) -> str:
+        return mission.get_review_status_display() or ""
+
+    @display(description="Reviewed by")
+    def reviewer(self, mission: Mission) -> str:
+        return page_of(mission.reviewed_by)
+
+    def create(self, request: HttpRequest, values: dict) -> Mission:
+        return create_mission(acting=request.user, **values)
+
+    def update(self, request: HttpRequest, obj: Mission, changes: dict) -> None:
+        update_mission(mission=obj, acting=request.user, **changes)
+
+    def more_buttons(self, request: HttpRequest, obj: Mission) -> list[dict]:
+        link = reverse("admin:fallback_board", args=[obj.project_id])
+        return [{"title": "Board", "icon": "view_kanban", "link": link}]

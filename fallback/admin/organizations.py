@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from fallback.admin.base import KeySearch, ProjectTab, rights_of
+from fallback.models import Organization, OrganizationMembership, Project
+from fallback.models.choices import OrganizationRole
+from fallback.services.projects import create_organization, set_organization_role, update_organization
+from fallback.services.rights import Right, maintains_organization
+from groups.admin.base import list_of, moment, number, page_of
+from missionsite.common.admin import Job, JobForm, ModelAdmin, PickOne
+
+
+class RoleForm(JobForm):
+    member = PickOne(OrganizationMembership, "member", label="Person")
+    role = forms.ChoiceField(choices=OrganizationRole, widget=UnfoldAdminSelectWidget)
+
+
+class OrganizationJob(Job):
+    """A job its owners and administrators may do, and staff who maintain every project."""
+
+    def allowed(self, request: HttpRequest) -> bool:
+        return rights_of(request).anywhere(Right.MAINTAIN)
+
+    def allowed_on(self, request: HttpRequest, obj: Organization) -> bool:
+        return maintains_organization(request.user, obj)
+
+
+PROJECTS = ProjectTab(
+    name="projects",
+    title="Projects",
+    rows=lambda organization: Project.objects.filter(organization=organization),
+    columns=(
+        ("Project", lambda project, request: page_of(project)),
+        ("Status", lambda project, request: project.get_status_display()),
+        ("Privacy", lambda project, request: project.get_privacy_display()),
+        ("Started", lambda project, request: moment(project.created_at)),
+    ),
+    empty="No project yet. Start the first one.",
+    list_link=lambda organization: list_of(Project, organization__id__exact=organization.pk),
+)
+PEOPLE = ProjectTab(
+    name="people",
+    title="People",
+    rows=lambda organization: organization.memberships.select_related("member").order_by("created_at", "id"),
+    columns=(
+        ("Person", lambda membership, request: page_of(membership.member)),
+        ("Role", lambda membership, request: membership.get_role_display()),
+        ("Since", lambda membership, request: moment(membership.created_at)),
+    ),
+    empty="Nobody is in it yet.",
+)
+
+
+@admin.register(Organization)
+class OrganizationAdmin(ModelAdmin):
+    """Who owns projects; everyone sees those of the own projects."""
+
+    search = KeySearch("name")
+    search_help_text = "Name"
+    command_icon = "apartment"
+    list_display = ("name", "slug", "timezone", "project_count", "rollout")
+    fieldsets = (
+        (None, {"fields": (("name", "slug"), "timezone")}),
+        ("Fallback", {"fields": (("fallback_enabled", "fallback_rollout_percent"),)}),
+    )
+    add_fieldsets = fieldsets
+    tabs = (PROJECTS, PEOPLE)
+    jobs = (
+        OrganizationJob(
+            name="set-role",
+            title="Add a person or change a role",
+            done="role set",
+            run=lambda organization, actor, values: set_organization_role(
+                organization=organization, member=values["member"], role=values["role"], actor=actor
+            ),
+            permission="",
+            form=RoleForm,
+            says="Owners and administrators maintain every project of it; members see those it is open for.",
+            icon="person_add",
+        ),
+    )
+    empty_words = ("No organisation yet", "An organisation owns projects. Found the first one.")
+    add_words = "Found an organisation"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rights = rights_of(request)
+        organizations = super().get_queryset(request).annotate(number_of_projects=Count("projects", distinct=True))
+        if Right.LOOK in rights.everywhere:
+            return organizations
+        own = OrganizationMembership.objects.filter(member=request.user).values("organization")
+        return organizations.filter(Q(pk__in=own) | Q(pk__in=rights.projects().values("organization")))
+
+    def shows_every_row(self, request: HttpRequest) -> bool:
+        return Right.LOOK in rights_of(request).everywhere
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return rights_of(request).anywhere(Right.LOOK)
+
+    def has_view_permission(self, request: HttpRequest, obj: Organization | None = None) -> bool:
+        if obj is None:
+            return rights_of(request).anywhere(Right.LOOK)
+        return self.get_queryset(request).filter(pk=obj.pk).exists()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return Right.MAINTAIN in rights_of(request).everywhere
+
+    def has_change_permission(self, request: HttpRequest, obj: Organization | None = None) -> bool:
+        if obj is None:
+            return rights_of(request).anywhere(Right.MAINTAIN)
+        return maintains_organization(request.user, obj)
+
+    @display(description="Projects")
+    def project_count(self, organization: Organization) -> str:
+        return number(organization.number_of_projects)
+
+    @display(description="Fallback rolled out to")
+    def rollout(self, organization: Organization) -> str:
+        if not organization.fallback_enabled:
+            return "off"
+        return f"{organization.fallback_rollout_percent} % of projects"
+
+    def create(self, request: HttpRequest, values: dict) -> Organization:
+        return create_organization(actor=request.user, **values)
+
+    def update(self, request: HttpRequest, obj: Organization, changes: dict) -> None:
+        if not maintains_organization(request.user, obj):
+            raise PermissionDenied
+        update_organization(organization=obj, actor=request.user, **changes)

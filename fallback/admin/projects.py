@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import path, reverse
+from django.utils.html import format_html
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from fallback.admin import board
+from fallback.admin.base import CONFIG, KeySearch, ProjectJob, ProjectPages, ProjectTab, rights_of
+from fallback.admin.words import changed_words, event_words, status_words
+from fallback.models import Organization, OrganizationMembership, Project, ProjectMember
+from fallback.models.choices import ProjectRole
+from fallback.services.projects import (
+    archive_project,
+    create_project,
+    remove_from_project,
+    restore_project,
+    set_project_role,
+    update_project,
+)
+from fallback.services.rights import Right
+from groups.admin.base import STATUS, moment, page_of, pill
+from missionsite.common.admin import JobForm, PickOne, ReasonForm
+
+
+class RoleForm(JobForm):
+    member = PickOne(ProjectMember, "member", label="Person")
+    role = forms.ChoiceField(
+        choices=ProjectRole,
+        initial=ProjectRole.REVIEWER,
+        widget=UnfoldAdminSelectWidget,
+        help_text="A viewer looks, a contributor works on the board, a reviewer decides on proposals, a maintainer"
+        " configures.",
+    )
+
+
+class RemoveForm(JobForm):
+    membership = forms.ModelChoiceField(ProjectMember.objects.none(), label="Person", widget=UnfoldAdminSelectWidget)
+
+    def __init__(self, data=None, *, obj=None, **kwargs) -> None:
+        super().__init__(data, obj=obj, **kwargs)
+        field = self.fields["membership"]
+        field.queryset = ProjectMember.objects.filter(project=obj).select_related("member", "project")
+        field.label_from_instance = lambda membership: f"{membership.member} ({membership.get_role_display()})"
+
+
+def _itself(project: Project) -> Project:
+    return project
+
+
+def _job(**options) -> ProjectJob:
+    return ProjectJob(permission="", project=_itself, right=Right.MAINTAIN, **options)
+
+
+JOBS = (
+    _job(
+        name="set-role",
+        title="Add a person or change a role",
+        done="role set",
+        run=lambda project, actor, values: set_project_role(
+            project=project, member=values["member"], role=values["role"], actor=actor
+        ),
+        form=RoleForm,
+        says="The role here counts instead of what the organisation gives.",
+        icon="person_add",
+    ),
+    _job(
+        name="remove-member",
+        title="Remove a person",
+        done="person removed",
+        run=lambda project, actor, values: remove_from_project(membership=values["membership"], actor=actor),
+        form=RemoveForm,
+        offered=lambda project: ProjectMember.objects.filter(project=project).exists(),
+        says="What the organisation gives them stays.",
+        icon="person_remove",
+    ),
+    _job(
+        name="archive",
+        title="Archive",
+        done="archived",
+        run=lambda project, actor, values: archive_project(project=project, actor=actor, reason=values["reason"]),
+        form=ReasonForm,
+        offered=lambda project: not project.is_archived,
+        says="It stays readable, and gets no proposals and no new missions.",
+        icon="archive",
+        bulk="Archive",
+    ),
+    _job(
+        name="restore",
+        title="Restore",
+        done="restored",
+        run=lambda project, actor, values: restore_project(project=project, actor=actor, reason=values["reason"]),
+        form=ReasonForm,
+        offered=lambda project: project.is_archived,
+        icon="unarchive",
+        bulk="Restore",
+    ),
+)
+PEOPLE = ProjectTab(
+    name="people",
+    title="People",
+    rows=lambda project: project.members.select_related("member").order_by("created_at", "id"),
+    columns=(
+        ("Person", lambda membership, request: page_of(membership.member)),
+        ("Role", lambda membership, request: membership.get_role_display()),
+        ("Since", lambda membership, request: moment(membership.created_at)),
+    ),
+    empty="Nobody has a role of their own here yet; the organisation's owners and administrators maintain it.",
+)
+PARTS = tuple(
+    ProjectTab(
+        name=name,
+        title=title,
+        rows=lambda project, attribute=attribute: getattr(project, attribute).order_by("name", "id"),
+        columns=(
+            ("Name", lambda part, request: page_of(part)),
+            ("About", lambda part, request, field=field: getattr(part, field) or "–"),  # noqa: RUF001
+            ("Added", lambda part, request: moment(part.created_at)),
+        ),
+        empty=f"No {noun} yet.",
+    )
+    for name, title, attribute, field, noun in (
+        ("repositories", "Repositories", "repositories", "url", "repository"),
+        ("flows", "Flows", "flows", "description", "flow"),
+        ("actors", "Actors", "actors", "description", "actor"),
+    )
+)
+ACTIVITY = ProjectTab(
+    name="activity",
+    title="Activity",
+    rows=lambda project: project.activity.select_related("actor"),
+    columns=(
+        ("When", lambda activity, request: moment(activity.occurred_at)),
+        ("What", lambda activity, request: event_words(activity.type)),
+        ("Details", lambda activity, request: _details(activity.payload)),
+        ("By", lambda activity, request: page_of(activity.actor) if activity.actor else activity.get_origin_display()),
+    ),
+    empty="Nothing has happened yet.",
+)
+
+
+def _details(payload: dict) -> str:
+    changed = [
+        f"{name}: {before or 'nothing'} → {after or 'nothing'}" for name, before, after in changed_words(payload)
+    ]
+    rest = [
+        f"{name}: {value}" for name, value in payload.items() if name not in ("changed", "id") and value is not None
+    ]
+    return " · ".join([*rest, *changed])
+
+
+@admin.register(Project)
+class ProjectAdmin(ProjectPages):
+    """Projects, and the way to their boards."""
+
+    path = ""
+    search = KeySearch("name")
+    search_help_text = "Name"
+    command_icon = "folder_open"
+    list_display = ("name", "organization_name", "state", "fallback_state", "board_link")
+    list_select_related = ("organization", "fallback_config")
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("organization", AutocompleteSelectFilter),
+        ("privacy", ChoicesDropdownFilter),
+    )
+    sortable_by = ()
+    fieldsets = (
+        (None, {"fields": (("name", "slug"), "organization", "description")}),
+        ("Access and fallback", {"fields": ("privacy", "fallback_enabled", ("state", "fallback_state"))}),
+        ("Dates", {"fields": (("created_at", "updated_at"),)}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("organization", ("name", "slug"), "description", "privacy", "fallback_enabled")}),
+    )
+    readonly_fields = ("state", "fallback_state", "created_at", "updated_at")
+    autocomplete_fields = ("organization",)
+    tabs = (PEOPLE, *PARTS, ACTIVITY)
+    jobs = JOBS
+    empty_words = ("No project yet", "A project is where people work on missions together. Start the first one.")
+    add_words = "Start a project"
+
+    def get_urls(self) -> list:
+        view = self.admin_site.admin_view
+        return [
+            path("<str:project_id>/board/", view(board.board_view), name="fallback_board"),
+            path("<str:project_id>/board/events/", view(board.events_view), name="fallback_board_events"),
+            *super().get_urls(),
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Project | None = None):
+        fields = super().get_readonly_fields(request, obj)
+        return (*fields, "organization") if obj else fields
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self._organizations(request).exists()
+
+    def formfield_for_foreignkey(self, db_field, request: HttpRequest, **kwargs):
+        if db_field.name == "organization":
+            kwargs["queryset"] = self._organizations(request)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def _organizations(self, request: HttpRequest) -> QuerySet[Organization]:
+        """Those this person may start a project in."""
+        if Right.MAINTAIN in rights_of(request).everywhere:
+            return Organization.objects.all()
+        own = OrganizationMembership.objects.filter(member=request.user, role__in=("owner", "admin"))
+        return Organization.objects.filter(pk__in=own.values("organization"))
+
+    @display(description="Organisation")
+    def organization_name(self, project: Project) -> str:
+        return project.organization.name
+
+    @display(description="Status", label={"Active": STATUS["active"], "Archived": STATUS["archived"]})
+    def state(self, project: Project) -> str:
+        return project.get_status_display()
+
+    @display(description="Fallback")
+    def fallback_state(self, project: Project) -> str:
+        config = getattr(project, "fallback_config", None)
+        return pill(status_words(config), CONFIG[config.status] if config else "default")
+
+    @display(description="Board")
+    def board_link(self, project: Project) -> str:
+        return format_html('<a class="row-link" href="{}">Open</a>', reverse("admin:fallback_board", args=[project.pk]))
+
+    def create(self, request: HttpRequest, values: dict) -> Project:
+        return create_project(actor=request.user, **values)
+
+    def update(self, request: HttpRequest, obj: Project, changes: dict) -> None:
+        update_project(project=obj, actor=request.user, **changes)
+
+    def more_buttons(self, request: HttpRequest, obj: Project) -> list[dict]:
+        buttons = [{"title": "Board", "icon": "view_kanban", "link": reverse("admin:fallback_board", args=[obj.pk])}]
+        config = getattr(obj, "fallback_config", None)
+        if config:
+            link = reverse("admin:fallback_missionfallbackconfig_change", args=[config.pk])
+            buttons.append({"title": "Fallback", "icon": "autorenew", "link": link})
+        return buttons

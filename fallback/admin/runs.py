@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.decorators import display
+
+from fallback.admin.base import RUN, PageTab, ProjectJob, ReadOnlyProjectPages
+from fallback.admin.words import backlog_words, held_back_words, run_words
+from fallback.models import MissionFallbackRun
+from fallback.services.reports import read_report
+from fallback.services.rights import Right
+from fallback.services.runs import cancel_run
+from groups.admin.base import moment, page_of, pill
+from missionsite.common.admin.filters import PeriodFilter
+
+# Proposals of a run that its page shows.
+ITEMS = 500
+
+
+def _report(run: MissionFallbackRun, request: HttpRequest) -> dict:
+    report = read_report(run)
+    items = run.items.select_related("template", "mission", "reviewed_by").order_by("created_at", "id")[:ITEMS]
+    return {
+        "run": {
+            "words": run_words(run),
+            "status": run.status,
+            "status_words": run.get_status_display(),
+            "started_at": run.started_at,
+            "completed_at": run.completed_at,
+            "triggered_by": run.get_triggered_by_display(),
+            "backlog_words": backlog_words(run.backlog_count_before, run.backlog_threshold),
+            "generated": run.generated_count,
+            "accepted": run.accepted_count,
+            "discarded": run.discarded_count,
+        },
+        "items": [
+            {
+                "title": item.title,
+                "status": item.status,
+                "status_words": item.get_status_display(),
+                "template": item.template.name,
+                "mission_url": reverse("admin:fallback_mission_change", args=[item.mission_id])
+                if item.mission_id
+                else "",
+                "reviewer": item.reviewed_by.display_name if item.reviewed_by else "",
+                "reviewed_at": item.reviewed_at,
+                "feedback": item.feedback,
+                "reason_words": item.get_reason_display() or "",
+            }
+            for item in items
+        ],
+        "held_back": held_back_words(run.held_back),
+        "report": report,
+        "report_url": reverse("admin:fallback_run_report_file", args=[run.pk]) if report else "",
+    }
+
+
+@admin.register(MissionFallbackRun)
+class RunAdmin(ReadOnlyProjectPages):
+    """Every run, what it proposed and what was decided, with its report."""
+
+    list_display = ("started_at", "project_link", "state", "trigger", "backlog", "outcome", "held", "completed_at")
+    list_select_related = ("project",)
+    list_filter = (
+        ("project", AutocompleteSelectFilter),
+        ("status", ChoicesDropdownFilter),
+        ("triggered_by", ChoicesDropdownFilter),
+        ("started_at", PeriodFilter),
+    )
+    sortable_by = ()
+    fieldsets = (
+        (
+            None,
+            {"fields": (("project_link", "state"), ("trigger", "starter"), ("backlog", "outcome"), "held", "error")},
+        ),
+        ("Dates", {"fields": (("started_at", "completed_at"), "report_path")}),
+    )
+    tabs = (PageTab(name="report", title="Report", template="fallback/_run_page.html", context=_report),)
+    jobs = (
+        ProjectJob(
+            name="cancel",
+            title="Cancel run",
+            done="cancelled",
+            run=lambda run, actor, values: cancel_run(run=run, actor=actor),
+            permission="",
+            right=Right.REVIEW,
+            offered=lambda run: run.is_open,
+            says="What of it still waits is discarded; what was accepted stays.",
+            icon="block",
+            bulk="Cancel",
+            danger=True,
+        ),
+    )
+    empty_words = ("No run yet", "A run is made when a project's ready work drops below what it wants.")
+
+    def get_urls(self) -> list:
+        view = self.admin_site.admin_view(self.report_file)
+        return [path("<str:run_id>/report.json", view, name="fallback_run_report_file"), *super().get_urls()]
+
+    def report_file(self, request: HttpRequest, run_id: str) -> HttpResponse:
+        """The report as a file."""
+        run = self.get_object(request, run_id)
+        if run is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, run_id)
+        if not self.has_view_permission(request, run):
+            raise PermissionDenied
+        report = read_report(run)
+        if not report:
+            return TemplateResponse(request, "404.html", status=404)
+        return HttpResponse(
+            report,
+            content_type="application/json",
+            headers={
+                "Content-Disposition": f'attachment; filename="{run.pk}.json"',
+                "X-Content-Type-Options": "nosniff",
+            },
+        )
+
+    @display(description="Project")
+    def project_link(self, run: MissionFallbackRun) -> str:
+        return page_of(run.project)
+
+    @display(description="Status")
+    def state(self, run: MissionFallbackRun) -> str:
+        return pill(run.get_status_display(), RUN[run.status])
+
+    @display(description="Triggered")
+    def trigger(self, run: MissionFallbackRun) -> str:
+        return run.get_triggered_by_display()
+
+    @display(description="Started by")
+    def starter(self, run: MissionFallbackRun) -> str:
+        return page_of(run.started_by)
+
+    @display(description="Backlog then")
+    def backlog(self, run: MissionFallbackRun) -> str:
+        return backlog_words(run.backlog_count_before, run.backlog_threshold)
+
+    @display(description="Accepted / discarded / generated")
+    def outcome(self, run: MissionFallbackRun) -> str:
+        return f"{run.accepted_count} / {run.discarded_count} / {run.generated_count}"
+
+    @display(description="Held back")
+    def held(self, run: MissionFallbackRun) -> str:
+        guardrails = dict.fromkeys(entry["guardrail"] for entry in held_back_words(run.held_back))
+        return f"{len(run.held_back)}: {', '.join(guardrails)}" if run.held_back else ""
+
+    def describe(self, obj: MissionFallbackRun) -> str:
+        return f"{run_words(obj)} · {moment(obj.started_at)}"

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import path
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter
+from unfold.decorators import display
+
+from fallback.admin import board
+from fallback.admin.base import ITEM, KeySearch, ProjectJob, ProjectPages, ProjectTab
+from fallback.admin.words import effort_words, record_words
+from fallback.models import MissionFallbackItem, MissionFallbackTemplate
+from fallback.services.projects import add_to_project, change_in_project
+from fallback.services.rights import Right
+from fallback.services.runs import launch_template
+from groups.admin.base import moment, page_of, pill
+from missionsite.common.admin import ServiceForm
+
+USES = ProjectTab(
+    name="uses",
+    title="Proposals",
+    rows=lambda template: MissionFallbackItem.objects.filter(template=template).select_related(
+        "mission", "reviewed_by"
+    ),
+    columns=(
+        ("Proposed", lambda item, request: moment(item.created_at)),
+        ("Title", lambda item, request: page_of(item.mission, item.title) if item.mission else item.title),
+        ("Decision", lambda item, request: pill(item.get_status_display(), ITEM[item.status])),
+        ("By", lambda item, request: page_of(item.reviewed_by)),
+        ("Why", lambda item, request: item.feedback or item.get_reason_display() or "–"),  # noqa: RUF001
+    ),
+    empty="It was never used. A run uses the longest unused template first.",
+)
+
+
+class TemplateForm(ServiceForm):
+    """Tags are a list of words."""
+
+    def clean_tags(self) -> list[str]:
+        tags = self.cleaned_data["tags"] or []
+        if not (
+            isinstance(tags, list)
+            and len(tags) <= 20
+            and all(isinstance(tag, str) and 0 < len(tag.strip()) <= 64 for tag in tags)
+        ):
+            raise ValidationError('Tags are a list of words: ["docs", "small"].')
+        return [tag.strip() for tag in tags]
+
+
+@admin.register(MissionFallbackTemplate)
+class TemplateAdmin(ProjectPages):
+    """What proposals are made from, with what became of them."""
+
+    form = TemplateForm
+    search = KeySearch("name")
+    search_help_text = "Beginning of the name"
+    command_icon = "content_copy"
+    list_display = ("name", "project_link", "enabled", "priority", "effort", "record", "waiting", "last_used")
+    list_select_related = ("project",)
+    list_filter = (("project", AutocompleteSelectFilter), ("enabled", BooleanRadioFilter))
+    sortable_by = ()
+    autocomplete_fields = ("project", "flow", "actor", "repository")
+    fieldsets = (
+        (None, {"fields": ("project", "name", "description", "acceptance_criteria")}),
+        ("Work", {"fields": (("flow", "actor"), "repository", ("priority", "estimated_effort_minutes"), "tags")}),
+        ("Use", {"fields": ("enabled", ("record", "last_used"))}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("project", "name", "description", "acceptance_criteria")}),
+        ("Work", {"fields": (("flow", "actor"), "repository", ("priority", "estimated_effort_minutes"), "tags")}),
+        ("Use", {"fields": ("enabled",)}),
+    )
+    readonly_fields = ("record", "last_used")
+    tabs = (USES,)
+    jobs = (
+        ProjectJob(
+            name="launch",
+            title="Launch",
+            done="mission made; the template stays",
+            run=lambda template, actor, values: launch_template(template=template, actor=actor),
+            permission="",
+            right=Right.REVIEW,
+            offered=lambda template: template.enabled,
+            says="Makes a mission in Todo at once, within the guardrails. The template stays where it is.",
+            icon="rocket_launch",
+            bulk="Launch",
+        ),
+    )
+    empty_words = ("No template yet", "A template is what proposed missions are made from. Add the first one.")
+    add_words = "Add a template"
+
+    def get_urls(self) -> list:
+        view = self.admin_site.admin_view(board.launch_view)
+        return [path("<str:template_id>/launch-now/", view, name="fallback_template_launch_now"), *super().get_urls()]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).with_record()
+
+    def describe(self, obj: MissionFallbackTemplate) -> str:
+        return f"{obj.name} · {obj.project.name}"
+
+    @display(description="Project")
+    def project_link(self, template: MissionFallbackTemplate) -> str:
+        return page_of(template.project)
+
+    @display(description="Effort")
+    def effort(self, template: MissionFallbackTemplate) -> str:
+        return effort_words(template.estimated_effort_minutes)
+
+    @display(description="Acceptance record")
+    def record(self, template: MissionFallbackTemplate) -> str:
+        return record_words(template)
+
+    @display(description="Waiting")
+    def waiting(self, template: MissionFallbackTemplate) -> int:
+        return template.proposed_count
+
+    @display(description="Last used")
+    def last_used(self, template: MissionFallbackTemplate) -> str:
+        return moment(template.last_used_at)
+
+    def create(self, request: HttpRequest, values: dict) -> MissionFallbackTemplate:
+        return add_to_project(MissionFallbackTemplate, acting=request.user, **values)
+
+    def update(self, request: HttpRequest, obj: MissionFallbackTemplate, changes: dict) -> None:
+        change_in_project(obj, acting=request.user, **changes)

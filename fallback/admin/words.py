@@ -1,0 +1,181 @@
+"""What things of this app are called on pages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from fallback.models import MissionEvent, MissionFallbackConfig, MissionFallbackRun
+from fallback.models.choices import AgentStatus, ConfigStatus, Guardrail, List, Priority, ReviewStatus, Trigger
+from fallback.services.guardrails import Room, hours
+from fallback.services.planning import Plan
+
+EVENT_WORDS = {
+    "mission.created": "Created",
+    "mission.moved": "Moved",
+    "mission.reviewed": "Reviewed",
+    "mission.ready": "Ready to start",
+    "mission.not_ready": "No longer ready",
+    "mission.stage_changed": "Stage changed",
+    "mission.agent_changed": "Agent",
+    "mission.blocked": "Blocked: waits for another mission",
+    "mission.unblocked": "Unblocked: nothing it waits for is open",
+    "mission.changed": "Edited",
+    "mission.dependency_added": "Waits for another mission",
+    "mission.dependency_removed": "Waits for a mission no longer",
+    "fallback.run_completed": "Fallback run completed",
+    "fallback.configured": "Fallback configured",
+    "fallback.config_changed": "Fallback configuration changed",
+    "fallback.paused": "Fallback paused",
+    "fallback.resumed": "Fallback resumed",
+    "fallback.snoozed": "Fallback snoozed",
+    "fallback.item_snoozed": "Proposal snoozed",
+    "fallback.decision_undone": "Decision taken back",
+    "project.created": "Project started",
+    "project.changed": "Project edited",
+    "project.archived": "Project archived",
+    "project.restored": "Project restored",
+    "project.role_set": "Role in the project set",
+    "project.member_removed": "Removed from the project",
+}
+GUARDRAIL_WORDS = {
+    Guardrail.WEEK: "The missions of this week, with what still waits for review, leave no room.",
+    Guardrail.MONTH: "Its estimated hours do not fit into what is left of this month.",
+    Guardrail.TEMPLATES: "No template is enabled, so there is nothing to propose.",
+}
+_CHOICES = {
+    "list": List,
+    "review_status": ReviewStatus,
+    "agent_session_status": AgentStatus,
+    "priority": Priority,
+}
+
+
+def event_words(type_: str) -> str:
+    return EVENT_WORDS.get(type_, type_.replace(".", ": ").replace("_", " ").capitalize())
+
+
+def changed_words(payload: dict) -> list[tuple[str, str, str]]:
+    """What an event changed: name, before and after, as people read them."""
+    rows = []
+    for name, change in sorted((payload.get("changed") or {}).items()):
+        if isinstance(change, list) and len(change) == 2:
+            before, after = (_value(name, each) for each in change)
+            rows.append((name.removesuffix("_id").replace("_", " ").capitalize(), before, after))
+    return rows
+
+
+def _value(name: str, value) -> str:
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name in _CHOICES:
+        return dict(_CHOICES[name].choices).get(value, str(value))
+    text = str(value)
+    return text if len(text) <= 200 else f"{text[:200]}…"
+
+
+def effort_words(minutes: int) -> str:
+    return f"{minutes} min" if minutes < 60 else f"{hours(minutes)} h"
+
+
+def record_words(template) -> str:
+    """The acceptance record of a template read with_record()."""
+    decided = template.accepted_count + template.discarded_count
+    return f"accepted {template.accepted_count} of {decided}" if decided else "never decided on"
+
+
+def room(guardrail: Room) -> dict:
+    """A guardrail as the pages draw it."""
+    is_month = guardrail.guardrail == Guardrail.MONTH
+    return {
+        "used": hours(guardrail.used) if is_month else guardrail.used,
+        "cap": hours(guardrail.allowed) if is_month else guardrail.allowed,
+        "ratio_percent": min(100, round(100 * guardrail.used / guardrail.allowed)) if guardrail.allowed else 100,
+        "words": guardrail.words,
+    }
+
+
+def backlog_words(backlog: int | None, threshold: int | None) -> str:
+    """ "2 ready of 5 wanted"; counting stops at the threshold, so that many is "at least"."""
+    if backlog is None or threshold is None:
+        return "not counted"
+    return f"{threshold} or more ready, as wanted" if backlog >= threshold else f"{backlog} ready of {threshold} wanted"
+
+
+def status_words(config: MissionFallbackConfig | None, at: datetime | None = None) -> str:
+    if config is None:
+        return "No configuration yet"
+    if config.status == ConfigStatus.SNOOZED and not config.is_active(at or timezone.now()):
+        return f"Snoozed until {moment_words(config.snoozed_until)}"
+    return ConfigStatus.PAUSED.label if config.status == ConfigStatus.PAUSED else ConfigStatus.ACTIVE.label
+
+
+def moment_words(instant: datetime) -> str:
+    return date_format(timezone.localtime(instant), "j M Y H:i")
+
+
+def run_words(run: MissionFallbackRun) -> str:
+    return f"Run of {moment_words(run.started_at)}, {Trigger(run.triggered_by).label.lower()}"
+
+
+def held_back_words(entries: list[dict]) -> list[dict]:
+    """What a run held back, as the pages show it."""
+    shown = []
+    for entry in entries:
+        guardrail = entry.get("guardrail") or ""
+        until = entry.get("freesUpAt")
+        shown.append(
+            {
+                "template": entry.get("name") or "Any template",
+                "guardrail": dict(Guardrail.choices).get(guardrail, guardrail),
+                "words": GUARDRAIL_WORDS.get(guardrail, ""),
+                "frees_up": moment_words(datetime.fromisoformat(until)) if until else "",
+            }
+        )
+    return shown
+
+
+def plan_words(plan: Plan) -> dict:
+    """What the next run would do, as `fallback/plan.html` shows it."""
+    return {
+        "project": plan.project,
+        "due_words": due_words(plan.config),
+        "backlog_words": backlog_words(plan.backlog, plan.config.backlog_threshold),
+        "proposed": plan.proposed,
+        "deficit": plan.deficit,
+        "words": plan.words,
+        "items": [
+            {
+                "template": template.name,
+                "title": template.name,
+                "effort_words": effort_words(template.estimated_effort_minutes),
+                "why": f"last used {moment_words(template.last_used_at)}, {record_words(template)}"
+                if template.last_used_at
+                else "never used yet",
+            }
+            for template in plan.picks
+        ],
+        "held_back": held_back_words([held.as_json() for held in plan.held_back]),
+    }
+
+
+def due_words(config: MissionFallbackConfig) -> str:
+    if config.last_run_at is None:
+        return "never checked; the next check is within a minute"
+    return f"last checked {moment_words(config.last_run_at)}, every {config.check_cadence_minutes} minutes"
+
+
+def timeline_entry(event: MissionEvent) -> dict:
+    """An event as `fallback/timeline.html` shows it."""
+    return {
+        "when": event.occurred_at,
+        "origin": event.origin,
+        "origin_words": event.get_origin_display(),
+        "words": event_words(event.type),
+        "who": event.actor.display_name if event.actor else "",
+        "changed": changed_words(event.payload),
+    }

@@ -1,0 +1,622 @@
+"""The API of this app: projects, missions of a board, fallback runs and proposals.
+
+Everyone sees and changes what their role in a project allows, staff or not. Every address names its project, and what
+it leads to is looked for in that project only.
+"""
+
+import json
+from datetime import datetime
+from typing import Literal
+
+from django.db.models import Model, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import Path, Schema, Status
+from pydantic import ConfigDict, Field
+
+from fallback.errors import NoConfiguration
+from fallback.models import (
+    Mission,
+    MissionFallbackConfig,
+    MissionFallbackItem,
+    MissionFallbackRun,
+    MissionFallbackTemplate,
+    Project,
+)
+from fallback.models.choices import Trigger
+from fallback.scopes import FALLBACK_READ, FALLBACK_REVIEW, FALLBACK_RUN, PROJECTS_READ, PROJECTS_WRITE
+from fallback.services import review
+from fallback.services.missions import create_mission, move_mission, update_mission
+from fallback.services.planning import plan_run
+from fallback.services.reports import read_report
+from fallback.services.rights import Right, Rights
+from fallback.services.runs import launch_template, run_fallback
+from missionsite.common.api import Cursor, Limit, Router, needs
+from missionsite.common.api.pages import PER_PAGE, Place, page_of
+
+router = Router(tags=["projects"])
+
+ULID = "01JD3V9Q8M4X2T6R0B5N7C1KZE"
+ProjectKey = Path(..., description="Id of the project.", examples=[ULID], max_length=26)
+Key = Path(..., examples=[ULID], max_length=26)
+ListName = Literal["todo", "doing", "review", "done"]
+Reason = Literal["not_needed", "duplicate", "too_large", "unclear", "wrong_template", "other"]
+
+
+class ProjectOut(Schema):
+    """A project you may see."""
+
+    id: str = Field(examples=[ULID])
+    name: str = Field(examples=["Field guide"])
+    organization: str = Field(examples=["Futures Edge"])
+    description: str = Field(examples=["A guide for new groups."])
+    status: str = Field(description="`active` or `archived`.", examples=["active"])
+    rights: list[str] = Field(description="What you may do here.", examples=[["look", "work", "review"]])
+
+
+class ProjectPage(Schema):
+    items: list[ProjectOut]
+    next: str | None = Field(examples=[None])
+
+
+class MissionOut(Schema):
+    """A mission of a board."""
+
+    id: str = Field(examples=[ULID])
+    project: str = Field(examples=[ULID])
+    title: str = Field(examples=["Check every link of the guide"])
+    description: str = Field(examples=["Open each link and note what is gone."])
+    list: str = Field(examples=["todo"])
+    ready: bool = Field(examples=[True])
+    stage: str = Field(examples=["clarify"])
+    priority: int = Field(description="1 lowest to 5 highest.", examples=[3])
+    origin: str = Field(description="`manual`, `fallback` or `imported`.", examples=["fallback"])
+    fallback_item: str | None = Field(description="The proposal it was.", examples=[ULID])
+    dependency_count: int = Field(examples=[1])
+    open_dependency_count: int = Field(description="It is blocked while there is one.", examples=[0])
+    review_status: str | None = Field(examples=[None])
+    created_at: datetime = Field(examples=["2026-11-20T09:30:00Z"])
+    updated_at: datetime = Field(examples=["2026-11-20T09:30:00Z"])
+    last_event_at: datetime | None = Field(examples=["2026-11-20T09:30:00Z"])
+
+
+class MissionPage(Schema):
+    items: list[MissionOut]
+    next: str | None = Field(examples=[None])
+
+
+class EventOut(Schema):
+    """Something that happened to a mission."""
+
+    id: str = Field(examples=[ULID])
+    type: str = Field(examples=["mission.moved"])
+    origin: str = Field(description="`system`, `user`, `agent` or `fallback`.", examples=["user"])
+    payload: dict = Field(examples=[{"changed": {"list": ["todo", "doing"]}}])
+    occurred_at: datetime = Field(examples=["2026-11-20T09:30:00Z"])
+
+
+class EventPage(Schema):
+    items: list[EventOut]
+    next: str | None = Field(examples=[None])
+
+
+class RunOut(Schema):
+    """A fallback run."""
+
+    id: str = Field(examples=[ULID])
+    project: str = Field(examples=[ULID])
+    triggered_by: str = Field(description="`automatic`, `manual` or `api`.", examples=["automatic"])
+    status: str = Field(examples=["awaiting_review"])
+    backlog_count_before: int | None = Field(examples=[2])
+    backlog_threshold: int | None = Field(examples=[5])
+    generated_count: int = Field(examples=[3])
+    accepted_count: int = Field(examples=[0])
+    discarded_count: int = Field(examples=[0])
+    held_back: list[dict] = Field(examples=[[]])
+    error: str = Field(examples=[""])
+    started_at: datetime = Field(examples=["2026-11-20T09:30:00Z"])
+    completed_at: datetime | None = Field(examples=[None])
+
+
+class RunPage(Schema):
+    items: list[RunOut]
+    next: str | None = Field(examples=[None])
+
+
+class RunResult(Schema):
+    """What became of asking for a run: the run, or why none was made."""
+
+    run: RunOut | None = Field(description="Null where none was made.", examples=[None])
+    message: str = Field(examples=["3 proposals would be made."])
+
+
+class ItemOut(Schema):
+    """A proposed mission, and what was decided."""
+
+    id: str = Field(examples=[ULID])
+    run: str = Field(examples=[ULID])
+    template: str = Field(examples=[ULID])
+    project: str = Field(examples=[ULID])
+    title: str = Field(examples=["Check every link of the guide"])
+    description: str = Field(examples=["Open each link and note what is gone."])
+    priority: int = Field(examples=[3])
+    estimated_effort_minutes: int = Field(examples=[90])
+    status: str = Field(description="`proposed`, `accepted` or `discarded`.", examples=["proposed"])
+    mission: str | None = Field(examples=[None])
+    reason: str | None = Field(examples=[None])
+    feedback: str = Field(examples=[""])
+    duplicate_of: str | None = Field(examples=[None])
+    snoozed_until: datetime | None = Field(examples=[None])
+    reviewed_at: datetime | None = Field(examples=[None])
+    created_at: datetime = Field(examples=["2026-11-20T09:30:00Z"])
+
+
+class ItemPage(Schema):
+    items: list[ItemOut]
+    next: str | None = Field(examples=[None])
+
+
+class TemplateOut(Schema):
+    """What proposals are made from."""
+
+    id: str = Field(examples=[ULID])
+    name: str = Field(examples=["Check links"])
+    description: str = Field(examples=["Open each link and note what is gone."])
+    priority: int = Field(examples=[3])
+    estimated_effort_minutes: int = Field(examples=[90])
+    enabled: bool = Field(examples=[True])
+
+
+class TemplatePage(Schema):
+    items: list[TemplateOut]
+    next: str | None = Field(examples=[None])
+
+
+class PlanOut(Schema):
+    """What the next run would do; nothing is written."""
+
+    message: str = Field(examples=["3 proposals would be made."])
+    backlog_count: int = Field(description="Ready missions, counted up to the threshold.", examples=[2])
+    backlog_threshold: int = Field(examples=[5])
+    proposed_count: int = Field(examples=[0])
+    deficit: int = Field(examples=[3])
+    templates: list[str] = Field(description="Ids of the templates it would use.", examples=[[ULID]])
+    held_back: list[dict] = Field(examples=[[]])
+
+
+class Order(Schema):
+    """A body that takes nothing but what it names."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewMission(Order):
+    title: str = Field(min_length=1, max_length=500, pattern=r"\S", examples=["Write the welcome page"])
+    description: str = Field("", max_length=50_000, examples=["One page, plain words."])
+    priority: int = Field(3, ge=1, le=5, examples=[3])
+    ready: bool = Field(False, examples=[True])
+
+
+class MissionChange(Order):
+    title: str | None = Field(None, min_length=1, max_length=500, pattern=r"\S", examples=["Write the welcome page"])
+    description: str | None = Field(None, max_length=50_000, examples=["One page, plain words."])
+    priority: int | None = Field(None, ge=1, le=5, examples=[4])
+    ready: bool | None = Field(None, examples=[True])
+
+
+class Move(Order):
+    list: ListName = Field(examples=["doing"])
+    before: str = Field("", max_length=26, description="Id of the mission it then stands before.", examples=[""])
+    after: str = Field("", max_length=26, description="Id of the mission it then stands after.", examples=[""])
+
+
+class RunOrder(Order):
+    dry_run: bool = Field(False, description="Say what would happen and write nothing.", examples=[False])
+
+
+class Acceptance(Order):
+    title: str | None = Field(None, min_length=1, max_length=500, pattern=r"\S", examples=["Check every link"])
+    description: str | None = Field(None, max_length=50_000, examples=["Open each link."])
+    priority: int | None = Field(None, ge=1, le=5, examples=[4])
+    estimated_effort_minutes: int | None = Field(None, ge=1, le=100_000, examples=[60])
+
+
+class Discard(Order):
+    reason: Reason | None = Field(None, examples=["not_needed"])
+    feedback: str = Field("", max_length=5_000, examples=["Done last week."])
+    duplicate_of: str | None = Field(
+        None,
+        max_length=26,
+        description="Id of the mission it repeats; the reason is then `duplicate`.",
+        examples=[None],
+    )
+
+
+class Snooze(Order):
+    until: datetime = Field(description="With its offset from UTC.", examples=["2026-11-27T09:00:00Z"])
+
+
+# --- Projects and missions --------------------------------------------------------------------
+
+
+@router.get("/projects", response=ProjectPage, summary="List your projects")
+@needs(PROJECTS_READ, checks_rights=True)
+def list_projects(request: HttpRequest, response: HttpResponse, limit: Limit = PER_PAGE, cursor: Cursor = None):
+    """The projects you may see, newest first."""
+    rights = Rights(request.auth.member)
+    place = Place("projects", (str(request.auth.member.pk),))
+    rows = _after(rights.projects().select_related("organization"), place.read(cursor), "created_at")
+    page = page_of(request, response, place, list(rows[: limit + 1]), limit, lambda row: (row.created_at, row.pk))
+    page["items"] = [_project_out(project, rights) for project in page["items"]]
+    return page
+
+
+@router.get("/projects/{project}", response=ProjectOut, summary="Show a project")
+@needs(PROJECTS_READ, checks_rights=True)
+def get_project(request: HttpRequest, project: str = ProjectKey):
+    """One project, and what you may do in it."""
+    return _project_out(_project(request, project), Rights(request.auth.member))
+
+
+@router.get("/projects/{project}/missions", response=MissionPage, summary="List the missions of a project")
+@needs(PROJECTS_READ, checks_rights=True)
+def list_project_missions(
+    request: HttpRequest,
+    response: HttpResponse,
+    project: str = ProjectKey,
+    list: ListName | None = None,
+    ready: bool | None = None,
+    limit: Limit = PER_PAGE,
+    cursor: Cursor = None,
+):
+    """Missions of a project's board, newest first. `list`, `ready`: only those."""
+    found = _project(request, project)
+    missions = Mission.objects.filter(project=found)
+    if list is not None:
+        missions = missions.filter(list=list)
+    if ready is not None:
+        missions = missions.filter(ready=ready)
+    place = Place("project missions", (found.pk, list, ready))
+    return _page(request, response, place, missions, cursor, limit, "created_at", _mission_out)
+
+
+@router.post("/projects/{project}/missions", response={201: MissionOut}, summary="Add a mission")
+@needs(PROJECTS_WRITE, checks_rights=True, idempotent=True)
+def add_project_mission(request: HttpRequest, order: NewMission, project: str = ProjectKey):
+    """Add a mission at the end of the project's Todo."""
+    found = _project(request, project, Right.WORK)
+    mission = create_mission(project=found, acting=request.auth.member, **order.dict())
+    mission.refresh_from_db()
+    return Status(201, _mission_out(mission))
+
+
+@router.get("/projects/{project}/missions/{mission}", response=MissionOut, summary="Show a mission of a project")
+@needs(PROJECTS_READ, checks_rights=True)
+def get_project_mission(request: HttpRequest, project: str = ProjectKey, mission: str = Key):
+    """One mission of a project's board."""
+    return _mission_out(_in(Mission, _project(request, project), mission))
+
+
+@router.patch("/projects/{project}/missions/{mission}", response=MissionOut, summary="Change a mission")
+@needs(PROJECTS_WRITE, checks_rights=True)
+def change_project_mission(request: HttpRequest, order: MissionChange, project: str = ProjectKey, mission: str = Key):
+    """Change what is given; the rest stays."""
+    found = _in(Mission, _project(request, project, Right.WORK), mission)
+    changes = {name: value for name, value in order.dict(exclude_unset=True).items() if value is not None}
+    update_mission(mission=found, acting=request.auth.member, **changes)
+    return _fresh(found, _mission_out)
+
+
+@router.post("/projects/{project}/missions/{mission}/move", response=MissionOut, summary="Move a mission")
+@needs(PROJECTS_WRITE, checks_rights=True)
+def move_project_mission(request: HttpRequest, order: Move, project: str = ProjectKey, mission: str = Key):
+    """Put a mission into a list: beside another, or at its end."""
+    found = _in(Mission, _project(request, project, Right.WORK), mission)
+    move_mission(mission=found, to=order.list, before=order.before, after=order.after, acting=request.auth.member)
+    return _fresh(found, _mission_out)
+
+
+@router.get(
+    "/projects/{project}/missions/{mission}/events", response=EventPage, summary="Show what happened to a mission"
+)
+@needs(PROJECTS_READ, checks_rights=True)
+def list_project_mission_events(
+    request: HttpRequest,
+    response: HttpResponse,
+    project: str = ProjectKey,
+    mission: str = Key,
+    limit: Limit = PER_PAGE,
+    cursor: Cursor = None,
+):
+    """The timeline of a mission, newest first."""
+    found = _in(Mission, _project(request, project), mission)
+    place = Place("mission events", (found.pk,))
+    return _page(request, response, place, found.events.all(), cursor, limit, "occurred_at", _event_out)
+
+
+# --- Fallback ---------------------------------------------------------------------------------
+
+
+@router.get("/projects/{project}/fallback/plan", response=PlanOut, tags=["fallback"], summary="Show the next run")
+@needs(FALLBACK_READ, checks_rights=True)
+def get_fallback_plan(request: HttpRequest, project: str = ProjectKey):
+    """What a run of the project would do now; nothing is written."""
+    return _plan_out(_project(request, project))
+
+
+@router.get("/projects/{project}/fallback/runs", response=RunPage, tags=["fallback"], summary="List runs")
+@needs(FALLBACK_READ, checks_rights=True)
+def list_fallback_runs(
+    request: HttpRequest,
+    response: HttpResponse,
+    project: str = ProjectKey,
+    status: Literal["pending", "awaiting_review", "completed", "cancelled", "errored"] | None = None,
+    limit: Limit = PER_PAGE,
+    cursor: Cursor = None,
+):
+    """The runs of a project, newest first. `status`: only those."""
+    found = _project(request, project)
+    runs = MissionFallbackRun.objects.filter(project=found, **({"status": status} if status else {}))
+    place = Place("fallback runs", (found.pk, status))
+    return _page(request, response, place, runs, cursor, limit, "started_at", _run_out)
+
+
+@router.post(
+    "/projects/{project}/fallback/runs", response={200: RunResult, 201: RunResult}, tags=["fallback"], summary="Run now"
+)
+@needs(FALLBACK_RUN, checks_rights=True, idempotent=True)
+def start_fallback_run(request: HttpRequest, order: RunOrder, project: str = ProjectKey):
+    """Propose what the project's backlog lacks: 201 with the run, or 200 where nothing is lacking or for a dry run."""
+    found = _project(request, project, Right.REVIEW)
+    if order.dry_run:
+        return Status(200, {"run": None, "message": _plan_out(found)["message"]})
+    run = run_fallback(project=found, triggered_by=Trigger.API, actor=request.auth.member)
+    if run is None:
+        return Status(200, {"run": None, "message": "Nothing new can be proposed, or enough is ready or proposed."})
+    return Status(201, {"run": _run_out(run), "message": f"{run.generated_count} proposed."})
+
+
+@router.get("/projects/{project}/fallback/runs/{run}", response=RunOut, tags=["fallback"], summary="Show a run")
+@needs(FALLBACK_READ, checks_rights=True)
+def get_fallback_run(request: HttpRequest, project: str = ProjectKey, run: str = Key):
+    """One run with its counts and what it held back."""
+    return _run_out(_in(MissionFallbackRun, _project(request, project), run))
+
+
+@router.get(
+    "/projects/{project}/fallback/runs/{run}/report", response=dict, tags=["fallback"], summary="Show a run's report"
+)
+@needs(FALLBACK_READ, checks_rights=True)
+def get_fallback_report(request: HttpRequest, project: str = ProjectKey, run: str = Key):
+    """The report of a run that has ended."""
+    report = read_report(_in(MissionFallbackRun, _project(request, project), run))
+    if not report:
+        raise Http404("This run has no report yet; one is written when it ends.")
+    return json.loads(report)
+
+
+@router.get("/projects/{project}/fallback/items", response=ItemPage, tags=["fallback"], summary="List proposals")
+@needs(FALLBACK_READ, checks_rights=True)
+def list_fallback_items(
+    request: HttpRequest,
+    response: HttpResponse,
+    project: str = ProjectKey,
+    status: Literal["proposed", "accepted", "discarded"] | None = None,
+    run: str | None = None,
+    limit: Limit = PER_PAGE,
+    cursor: Cursor = None,
+):
+    """The proposals of a project, newest first. `status`, `run`: only those."""
+    found = _project(request, project)
+    items = MissionFallbackItem.objects.filter(project=found)
+    if status:
+        items = items.filter(status=status)
+    if run:
+        items = items.filter(run=run)
+    place = Place("fallback items", (found.pk, status, run))
+    return _page(request, response, place, items, cursor, limit, "created_at", _item_out)
+
+
+@router.get("/projects/{project}/fallback/items/{item}", response=ItemOut, tags=["fallback"], summary="Show a proposal")
+@needs(FALLBACK_READ, checks_rights=True)
+def get_fallback_item(request: HttpRequest, project: str = ProjectKey, item: str = Key):
+    """One proposal, and what was decided."""
+    return _item_out(_in(MissionFallbackItem, _project(request, project), item))
+
+
+@router.post(
+    "/projects/{project}/fallback/items/{item}/accept",
+    response={201: MissionOut},
+    tags=["fallback"],
+    summary="Accept a proposal",
+)
+@needs(FALLBACK_REVIEW, checks_rights=True, idempotent=True)
+def accept_fallback_item(request: HttpRequest, order: Acceptance, project: str = ProjectKey, item: str = Key):
+    """Make the mission, with what is given changed first. 409 with the guardrail's name where there is no room."""
+    found = _in(MissionFallbackItem, _project(request, project, Right.REVIEW), item)
+    edits = {name: value for name, value in order.dict(exclude_unset=True).items() if value is not None}
+    mission = review.accept_item(item=found, actor=request.auth.member, **edits)
+    return Status(201, _fresh(mission, _mission_out))
+
+
+@router.post(
+    "/projects/{project}/fallback/items/{item}/discard",
+    response=ItemOut,
+    tags=["fallback"],
+    summary="Discard a proposal",
+)
+@needs(FALLBACK_REVIEW, checks_rights=True, idempotent=True)
+def discard_fallback_item(request: HttpRequest, order: Discard, project: str = ProjectKey, item: str = Key):
+    """Decide against a proposal, with a reason or feedback, or naming the mission it repeats."""
+    of_project = _project(request, project, Right.REVIEW)
+    found = _in(MissionFallbackItem, of_project, item)
+    actor = request.auth.member
+    if order.duplicate_of:
+        mission = _in(Mission, of_project, order.duplicate_of)
+        review.mark_duplicate(item=found, mission=mission, actor=actor, feedback=order.feedback)
+    else:
+        review.discard_item(item=found, actor=actor, reason=order.reason, feedback=order.feedback)
+    return _fresh(found, _item_out)
+
+
+@router.post(
+    "/projects/{project}/fallback/items/{item}/snooze", response=ItemOut, tags=["fallback"], summary="Snooze a proposal"
+)
+@needs(FALLBACK_REVIEW, checks_rights=True)
+def snooze_fallback_item(request: HttpRequest, order: Snooze, project: str = ProjectKey, item: str = Key):
+    """Put a proposal aside until an instant."""
+    found = _in(MissionFallbackItem, _project(request, project, Right.REVIEW), item)
+    review.snooze_item(item=found, until=order.until, actor=request.auth.member)
+    return _fresh(found, _item_out)
+
+
+@router.post(
+    "/projects/{project}/fallback/items/{item}/undo",
+    response=ItemOut,
+    tags=["fallback"],
+    summary="Take it back",
+)
+@needs(FALLBACK_REVIEW, checks_rights=True)
+def undo_fallback_item(request: HttpRequest, project: str = ProjectKey, item: str = Key):
+    """Take your own decision of the last hour back, while its mission is untouched."""
+    found = _in(MissionFallbackItem, _project(request, project, Right.REVIEW), item)
+    review.undo_decision(item=found, actor=request.auth.member)
+    return _fresh(found, _item_out)
+
+
+@router.get(
+    "/projects/{project}/fallback/templates", response=TemplatePage, tags=["fallback"], summary="List templates"
+)
+@needs(FALLBACK_READ, checks_rights=True)
+def list_fallback_templates(
+    request: HttpRequest,
+    response: HttpResponse,
+    project: str = ProjectKey,
+    limit: Limit = PER_PAGE,
+    cursor: Cursor = None,
+):
+    """The templates of a project, newest first."""
+    found = _project(request, project)
+    place = Place("fallback templates", (found.pk,))
+    templates = MissionFallbackTemplate.objects.filter(project=found)
+    return _page(request, response, place, templates, cursor, limit, "created_at", _template_out)
+
+
+@router.post(
+    "/projects/{project}/fallback/templates/{template}/launch",
+    response={201: MissionOut},
+    tags=["fallback"],
+    summary="Launch a template",
+)
+@needs(FALLBACK_RUN, checks_rights=True, idempotent=True)
+def launch_fallback_template(request: HttpRequest, project: str = ProjectKey, template: str = Key):
+    """Make a mission of a template at once, within the guardrails; the template stays."""
+    found = _in(MissionFallbackTemplate, _project(request, project, Right.REVIEW), template)
+    mission = launch_template(template=found, actor=request.auth.member, triggered_by=Trigger.API)
+    return Status(201, _fresh(mission, _mission_out))
+
+
+# --- Finding and showing ----------------------------------------------------------------------
+
+
+def _project(request: HttpRequest, key: str, right: Right = Right.LOOK) -> Project:
+    """A project the caller may see. Raises Http404 for any other, NotAllowed where they may only look."""
+    rights = Rights(request.auth.member)
+    project = rights.projects().select_related("organization").filter(pk=key).first()
+    if project is None:
+        raise Http404(f"There is no project {key} that you may see.")
+    rights.check(right, project)
+    return project
+
+
+def _in(model: type[Model], project: Project, key: str):
+    """A row of this project; raises Http404."""
+    if found := model._default_manager.filter(project=project, pk=key).first():
+        return found
+    raise Http404(f"There is no {model._meta.verbose_name} {key} in this project.")
+
+
+def _after(rows: QuerySet, key: list | None, instant: str) -> QuerySet:
+    """Rows after a sort key, newest first."""
+    rows = rows.order_by(f"-{instant}", "-pk")
+    if key is None:
+        return rows
+    at, pk = datetime.fromisoformat(key[0]), key[1]
+    return rows.filter(Q(**{f"{instant}__lt": at}) | Q(**{instant: at, "pk__lt": pk}))
+
+
+def _page(request, response, place, rows, cursor, limit, instant, show) -> dict:
+    found = list(_after(rows, place.read(cursor), instant)[: limit + 1])
+    page = page_of(request, response, place, found, limit, lambda row: (getattr(row, instant), row.pk))
+    page["items"] = [show(row) for row in page["items"]]
+    return page
+
+
+def _fresh(row: Model, show):
+    row.refresh_from_db()
+    return show(row)
+
+
+def _plan_out(project: Project) -> dict:
+    config = MissionFallbackConfig.objects.filter(project=project).first()
+    if config is None:
+        raise NoConfiguration
+    plan = plan_run(project, config=config)
+    return {
+        "message": plan.words,
+        "backlog_count": plan.backlog,
+        "backlog_threshold": config.backlog_threshold,
+        "proposed_count": plan.proposed,
+        "deficit": plan.deficit,
+        "templates": [template.pk for template in plan.picks],
+        "held_back": [held.as_json() for held in plan.held_back],
+    }
+
+
+def _shown(row: Model, *names: str) -> dict:
+    return {name: getattr(row, name) for name in names}
+
+
+def _project_out(project: Project, rights: Rights) -> dict:
+    return {
+        **_shown(project, "id", "name", "description", "status"),
+        "organization": project.organization.name,
+        "rights": [right.name.lower() for right in Right if rights.allows(right, project)],
+    }
+
+
+def _mission_out(mission: Mission) -> dict:
+    return {
+        **_shown(mission, "id", "title", "description", "list", "ready", "stage", "priority", "origin"),
+        **_shown(mission, "dependency_count", "open_dependency_count", "review_status"),
+        **_shown(mission, "created_at", "updated_at", "last_event_at"),
+        "project": mission.project_id,
+        "fallback_item": mission.fallback_item_id,
+    }
+
+
+def _event_out(event) -> dict:
+    return _shown(event, "id", "type", "origin", "payload", "occurred_at")
+
+
+def _run_out(run: MissionFallbackRun) -> dict:
+    return {
+        **_shown(run, "id", "triggered_by", "status", "backlog_count_before", "backlog_threshold", "generated_count"),
+        **_shown(run, "accepted_count", "discarded_count", "held_back", "error", "started_at", "completed_at"),
+        "project": run.project_id,
+    }
+
+
+def _item_out(item: MissionFallbackItem) -> dict:
+    return {
+        **_shown(item, "id", "title", "description", "priority", "estimated_effort_minutes", "status", "reason"),
+        **_shown(item, "feedback", "snoozed_until", "reviewed_at", "created_at"),
+        "run": item.run_id,
+        "template": item.template_id,
+        "project": item.project_id,
+        "mission": item.mission_id,
+        "duplicate_of": item.duplicate_of_id,
+    }
+
+
+def _template_out(template: MissionFallbackTemplate) -> dict:
+    return _shown(template, "id", "name", "description", "priority", "estimated_effort_minutes", "enabled")

@@ -1,0 +1,9 @@
+"""What an API token may be limited to in this app."""
+
+from missionsite.common.scopes import register_scope
+
+PROJECTS_READ = register_scope("projects:read", "See your projects and their boards.")
+PROJECTS_WRITE = register_scope("projects:write", "Work on the boards of your projects.")
+FALLBACK_READ = register_scope("fallback:read", "See runs, proposals and templates of your projects.")
+FALLBACK_RUN = register_scope("fallback:run", "Start fallback runs and launch templates.")
+FALLBACK_REVIEW = register_scope("fallback:review", "Decide on proposals.")
