@@ -230,6 +230,39 @@ def test_auto_accept_fills_the_backlog_and_then_rests():
     assert run_fallback(project=project, at=NOW + 2 * MINUTE).accepted_count == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_room_that_was_spent_since_the_plan_is_held_back_with_when_it_frees_up():
+    """While a run is being made, somebody launches a template."""
+    project = a_project(templates=3, auto_accept=True, backlog_threshold=3, weekly_mission_cap=3)
+    template = project.fallback_templates.first()
+    with crowd(1) as somebody:
+
+        def launch_meanwhile(execute, sql, params, many, context):
+            result = execute(sql, params, many, context)
+            if sql.startswith('INSERT INTO "mission_fallback_runs"'):
+                (launched,) = somebody.run(lambda _number: launch_template(template=template, at=NOW))
+                assert launched.project == project
+            return result
+
+        with connection.execute_wrapper(launch_meanwhile):
+            run = run_fallback(project=project, at=NOW)
+    assert (run.status, run.generated_count, run.accepted_count) == ("awaiting_review", 3, 2)
+    (held,) = run.held_back
+    assert (held["guardrail"], held["freesUpAt"]) == ("weekly_mission_cap", "2026-11-23T00:00:00+00:00")
+    assert spent(project)["week", "2026-11-16"] == 3
+
+
+@pytest.mark.parametrize("waiting", [0, 5])
+def test_run_left_half_made_is_cancelled_and_its_place_taken(waiting):
+    project = a_project(templates=2)
+    left = RunFactory(project=project, status=RunStatus.PENDING)
+    proposals(left, [60] * waiting)
+    run = run_fallback(project=project, at=NOW)
+    left.refresh_from_db()
+    assert left.status == RunStatus.CANCELLED
+    assert (run.generated_count, MissionFallbackItem.objects.proposed().count()) == (5, 5)
+
+
 # --- Every project that is due ----------------------------------------------------------------
 
 
