@@ -113,6 +113,14 @@ def test_every_end_of_a_run_has_its_report():
     assert json.loads(read_report(fresh(cancelled)))["items"][0]["reason"] == "run_cancelled"
 
 
+def test_many_decisions_of_one_transaction_write_one_report():
+    with CaptureQueriesContext(connection) as seen:
+        run = run_fallback(project=a_project(templates=2, auto_accept=True))
+    assert fresh(run).accepted_count == 5
+    noted = 'UPDATE "mission_fallback_runs" SET "report_path"'
+    assert sum(query["sql"].startswith(noted) for query in seen.captured_queries) == 1
+
+
 def test_run_that_is_open_has_no_report():
     run = run_fallback(project=a_project(templates=1))
     assert (run.status, run.report_path) == (RunStatus.AWAITING_REVIEW, "")
@@ -369,7 +377,7 @@ def test_killed_anywhere_leaves_nothing_that_a_repair_does_not_put_right(documen
 
         return act
 
-    for _round in range(30):
+    for _round in range(12):
         items = [a_review(1)[0] for _number in range(3)]
         killed(decide_on(items), after=random.randint(1, 12))
         whole(documents_root)
