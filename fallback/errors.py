@@ -102,18 +102,21 @@ class RepositoryOfOtherProject(OtherProject):
 class TemplateFlowOfOtherProject(FlowOfOtherProject):
     """This flow belongs to another project."""
 
+    code = "template_flow_of_other_project"
     constraint = "fallback_templates_flow_of_project"
 
 
 class TemplateActorOfOtherProject(ActorOfOtherProject):
     """This actor belongs to another project."""
 
+    code = "template_actor_of_other_project"
     constraint = "fallback_templates_actor_of_project"
 
 
 class TemplateRepositoryOfOtherProject(RepositoryOfOtherProject):
     """This repository belongs to another project."""
 
+    code = "template_repository_of_other_project"
     constraint = "fallback_templates_repository_of_project"
 
 

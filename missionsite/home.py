@@ -9,6 +9,9 @@ from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.http import urlencode
 
+from fallback.admin.base import rights_of
+from fallback.reads import count_up_to, waiting_items
+from fallback.services.rights import Right
 from groups.admin.base import event_words, moment, page_of
 from groups.models import Event, Member, Membership
 from missionsite.common.admin.pages import Pages
@@ -33,12 +36,29 @@ def numbers(request: HttpRequest, context: dict) -> dict:
         _card(request, "Joined in 7 days", joined, "login", "membership", joined_at_from=day),
         _card(request, "Left in 7 days", left, "logout", "membership", status__exact="left", left_at_from=day),
     ]
-    context["cards"] = [card for card in cards if card]
+    context["cards"] = [card for card in (*_review_cards(request), *cards) if card]
     context["first_steps"] = _first_steps(request) if not missions else []
     if request.user.has_perm("groups.view_event"):
         newest = Event.objects.select_related("actor", "member", "group")[:EVENTS]
         context["newest_rows"] = [_event_row(event) for event in newest]
     return context
+
+
+def _review_cards(request: HttpRequest) -> list[dict]:
+    """What waits for a decision comes first, for whoever sees a project."""
+    rights = rights_of(request)
+    if not rights.anywhere(Right.LOOK):
+        return []
+    waiting = waiting_items(rights.where(Right.LOOK, path="project__"), at=timezone.now())
+    _number, words = count_up_to(waiting)
+    return [
+        {
+            "title": "Proposals to review",
+            "count": words,
+            "icon": "rate_review",
+            "link": reverse("admin:fallback_review"),
+        }
+    ]
 
 
 def _counters() -> tuple[int, int, int]:

@@ -94,6 +94,9 @@ def run_fallback(
     plan = plan_run(project, config=config, at=at)
     if plan.off:
         raise FallbackOff(plan.off)
+    # Runs are made whole or not at all, and one at a time: a pending one here was left by something else.
+    for left in MissionFallbackRun.objects.filter(project=project, status=RunStatus.PENDING):
+        cancel_run(run=left, actor=actor)
     _note_check(plan)
     # Every few minutes the same would be said again; who asks by hand is told.
     repeats = triggered_by == Trigger.AUTOMATIC and not plan.picks and _said_before(plan)

@@ -1,4 +1,4 @@
-"""One staff account per role, to look at the site through each pair of eyes."""
+"""A staff account per role, and one with rights in two projects only: the site through each pair of eyes."""
 
 import secrets
 from dataclasses import dataclass
@@ -7,10 +7,17 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db import transaction
 
+from fallback.models import Project
+from fallback.models.choices import ProjectRole
+from fallback.services.projects import set_project_role
 from missionsite.roles import ROLES
 
 DOMAIN = "demo.example"
 ADMINISTRATOR = "Administrator"
+# Staff without a role of the back office: what they may do comes from their projects.
+PROJECT_MEMBER = "Project Member"
+PROJECT_ROLES = {"trust-builder": ProjectRole.REVIEWER, "webinar-season-1": ProjectRole.VIEWER}
+KINDS = (*ROLES, PROJECT_MEMBER)
 
 
 @dataclass(frozen=True)
@@ -29,15 +36,15 @@ def email_of(role: str) -> str:
 
 def any_exist() -> bool:
     """Whether a demo ran on this database before."""
-    return get_user_model().objects.filter(email__in=map(email_of, ROLES)).exists()
+    return get_user_model().objects.filter(email__in=map(email_of, KINDS)).exists()
 
 
 @transaction.atomic
 def create_missing() -> list[Account]:
     """Create the accounts that are not there and return those."""
     members = get_user_model().objects
-    there = set(members.filter(email__in=map(email_of, ROLES)).values_list("email", flat=True))
-    return [_create(role) for role in ROLES if email_of(role) not in there]
+    there = set(members.filter(email__in=map(email_of, KINDS)).values_list("email", flat=True))
+    return [_create(role) for role in KINDS if email_of(role) not in there]
 
 
 @transaction.atomic
@@ -45,7 +52,7 @@ def set_new_passwords() -> list[Account]:
     """Give every demo account a new password and return them all; the old ones stop working."""
     created = {account.role: account for account in create_missing()}
     accounts = []
-    for role in ROLES:
+    for role in KINDS:
         if role not in created:
             member = get_user_model().objects.get(email=email_of(role))
             password = _password()
@@ -65,7 +72,11 @@ def _create(role: str) -> Account:
         is_staff=True,
         is_superuser=role == ADMINISTRATOR,
     )
-    member.groups.set([Group.objects.get(name=role)])
+    if role == PROJECT_MEMBER:
+        for project in Project.objects.filter(slug__in=PROJECT_ROLES):
+            set_project_role(project=project, member=member, role=PROJECT_ROLES[project.slug])
+    else:
+        member.groups.set([Group.objects.get(name=role)])
     return account
 
 

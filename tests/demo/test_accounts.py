@@ -3,20 +3,31 @@
 import pytest
 from django.contrib.auth import authenticate, get_user_model
 
+from fallback.services.rights import Right, Rights
 from missionsite.demo import accounts
 from missionsite.roles import ROLES
+from tests.factories.fallback import ProjectFactory
 
 pytestmark = pytest.mark.django_db
 
 
 def test_every_role_gets_an_account_that_can_log_in():
     created = accounts.create_missing()
-    assert [account.role for account in created] == list(ROLES)
+    assert [account.role for account in created] == [*ROLES, "Project Member"]
     for account in created:
         member = authenticate(username=account.email, password=account.password)
         assert member.is_staff
         assert member.is_superuser == (account.role == "Administrator")
-        assert [group.name for group in member.groups.all()] == [account.role]
+        assert [group.name for group in member.groups.all()] == [role for role in ROLES if role == account.role]
+
+
+def test_the_project_member_has_roles_in_projects_only():
+    ours = ProjectFactory(slug="trust-builder")
+    ProjectFactory(slug="another")
+    accounts.create_missing()
+    member = get_user_model().objects.get(email="project.member@demo.example")
+    assert not member.get_all_permissions()
+    assert [project.pk for project in Rights(member).projects(Right.REVIEW)] == [ours.pk]
 
 
 def test_a_second_run_leaves_the_accounts_as_they_are():
@@ -42,7 +53,7 @@ def test_new_passwords_replace_the_old_ones():
 
 
 def test_new_passwords_also_create_what_is_missing():
-    assert len(accounts.set_new_passwords()) == len(ROLES)
+    assert len(accounts.set_new_passwords()) == len(accounts.KINDS)
 
 
 def test_a_demo_is_recognised_by_any_of_its_accounts():

@@ -263,7 +263,8 @@ BEGIN
     PERFORM pg_notify('project:' || NEW.project_id || ':fallback', NEW.payload::text);
     -- For pages that show every project.
     PERFORM pg_notify('fallback', NEW.payload::text);
-    IF NEW.status = 'completed' AND (TG_OP = 'INSERT' OR OLD.status <> 'completed') THEN
+    -- A run that is brought in as completed has no proposals yet; whoever brings it in tells of it.
+    IF TG_OP = 'UPDATE' AND NEW.status = 'completed' AND OLD.status <> 'completed' THEN
         INSERT INTO mission_events (project_id, type, origin, actor_id, payload)
         VALUES (NEW.project_id, 'fallback.run_completed', 'fallback', acting_member(), NEW.payload - 'projectId' - 'status');
         INSERT INTO project_activity (project_id, type, origin, actor_id, payload)

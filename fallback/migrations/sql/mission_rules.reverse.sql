@@ -20,11 +20,12 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['organizations', 'organization_memberships', 'projects', 'project_members',
+    FOREACH name IN ARRAY ARRAY['organizations', 'organization_memberships', 'project_members',
         'project_repositories', 'flows', 'actors', 'github_pull_requests', 'workstations', 'workstation_worktrees',
         'notification_preferences', 'access_requests', 'mission_fallback_configs', 'mission_fallback_templates',
         'mission_fallback_items'] LOOP
         EXECUTE format('DROP TRIGGER %I ON %I', name || '_touch_updated_at', name);
     END LOOP;
 END $$;
-DROP FUNCTION acting_member(), acting_origin();
+DROP TRIGGER projects_touch_updated_at ON projects;
+DROP FUNCTION touch_project(), acting_member(), acting_origin();

@@ -10,16 +10,25 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['organizations', 'organization_memberships', 'projects', 'project_members',
+    FOREACH name IN ARRAY ARRAY['organizations', 'organization_memberships', 'project_members',
         'project_repositories', 'flows', 'actors', 'github_pull_requests', 'workstations', 'workstation_worktrees',
         'notification_preferences', 'access_requests', 'mission_fallback_configs', 'mission_fallback_templates',
         'mission_fallback_items'] LOOP
-        -- A table with a generated column cannot be compared whole before the column is computed.
-        EXECUTE format('CREATE TRIGGER %I BEFORE UPDATE ON %I FOR EACH ROW %s EXECUTE FUNCTION touch_updated_at()',
-            name || '_touch_updated_at', name,
-            CASE WHEN name <> 'projects' THEN 'WHEN (OLD.* IS DISTINCT FROM NEW.*)' ELSE '' END);
+        EXECUTE format('CREATE TRIGGER %I BEFORE UPDATE ON %I FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
+            EXECUTE FUNCTION touch_updated_at()', name || '_touch_updated_at', name);
     END LOOP;
 END $$;
+-- A trigger cannot compare a table with a generated column whole: the column is computed after it.
+CREATE FUNCTION touch_project() RETURNS trigger LANGUAGE plpgsql
+AS $$
+BEGIN
+    IF to_jsonb(OLD) - 'rollout_bucket' <> to_jsonb(NEW) - 'rollout_bucket' THEN
+        NEW.updated_at := CURRENT_TIMESTAMP;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER projects_touch_updated_at BEFORE UPDATE ON projects
+    FOR EACH ROW EXECUTE FUNCTION touch_project();
 
 CREATE FUNCTION check_organization_timezone() RETURNS trigger LANGUAGE plpgsql
 AS $$
@@ -171,15 +180,25 @@ BEGIN
     END IF;
     IF TG_OP <> 'DELETE' THEN
         PERFORM recount_dependencies(array_agg(DISTINCT mission_id)) FROM new_rows HAVING count(*) > 0;
+    END IF;
+    IF TG_OP = 'INSERT' THEN
         INSERT INTO mission_events (project_id, mission_id, type, origin, actor_id, payload)
         SELECT m.project_id, m.id, 'mission.dependency_added', acting_origin(), acting_member(),
             jsonb_build_object('dependsOn', n.depends_on_id)
         FROM new_rows n JOIN missions m ON m.id = n.mission_id;
-    ELSE
+    ELSIF TG_OP = 'DELETE' THEN
         INSERT INTO mission_events (project_id, mission_id, type, origin, actor_id, payload)
         SELECT m.project_id, m.id, 'mission.dependency_removed', acting_origin(), acting_member(),
             jsonb_build_object('dependsOn', o.depends_on_id)
         FROM old_rows o JOIN missions m ON m.id = o.mission_id;
+    ELSE
+        INSERT INTO mission_events (project_id, mission_id, type, origin, actor_id, payload)
+        SELECT m.project_id, m.id, w.type, acting_origin(), acting_member(), jsonb_build_object('dependsOn', w.other)
+        FROM new_rows n JOIN old_rows o ON o.id = n.id
+        CROSS JOIN LATERAL (VALUES ('mission.dependency_removed', o.mission_id, o.depends_on_id),
+            ('mission.dependency_added', n.mission_id, n.depends_on_id)) AS w (type, waiting, other)
+        JOIN missions m ON m.id = w.waiting
+        WHERE (o.mission_id, o.depends_on_id) <> (n.mission_id, n.depends_on_id);
     END IF;
     RETURN NULL;
 END $$;

@@ -1,0 +1,275 @@
+"""The example projects: every page shows something, and nothing in them contradicts the rules."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from django.db import connection
+from django.db.models import Count
+
+from fallback.models import (
+    Mission,
+    MissionDependency,
+    MissionEvent,
+    MissionFallbackAllowance,
+    MissionFallbackConfig,
+    MissionFallbackItem,
+    MissionFallbackRun,
+    MissionFallbackTemplate,
+    Organization,
+    OrganizationMembership,
+    Project,
+    ProjectActivity,
+    ProjectMember,
+    ProjectStar,
+)
+from fallback.models.choices import (
+    ConfigStatus,
+    DiscardReason,
+    Guardrail,
+    ItemStatus,
+    List,
+    OrganizationRole,
+    Origin,
+    Privacy,
+    ProjectRole,
+    ReviewStatus,
+    RunStatus,
+    Trigger,
+)
+from fallback.services.planning import backlog_of, plan_run
+from fallback.services.reports import read_report, repair_reports
+from fallback.services.runs import run_due
+
+FIXTURE = Path(apps.get_app_config("fallback").path) / "fixtures" / "seeds.json"
+# When a row was last written is the clock's, and a row that is loaded again is written again.
+CLOCK = ["updated_at", "last_event_at"]
+ENDED = ("completed", "cancelled", "errored")
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def seeds(db):
+    call_command("loaddata", "seeds", verbosity=0)
+
+
+@pytest.fixture
+def document_root(tmp_path, settings):
+    settings.STORAGES = settings.STORAGES | {
+        "documents": {**settings.STORAGES["documents"], "OPTIONS": {"location": str(tmp_path)}}
+    }
+    return tmp_path
+
+
+def everything() -> dict[str, list[dict]]:
+    """Every row of every table of the app but the timeline, without what only the clock decides."""
+    found = {}
+    with connection.cursor() as cursor:
+        for model in apps.get_app_config("fallback").get_models():
+            if model is MissionEvent:
+                continue
+            table = model._meta.db_table
+            cursor.execute(f"SELECT to_jsonb(t) - %s::text[] FROM {table} t ORDER BY 1", [CLOCK])
+            found[table] = [row for (row,) in cursor.fetchall()]
+    return found
+
+
+def project(slug: str) -> Project:
+    return Project.objects.select_related("organization", "fallback_config").get(slug=slug)
+
+
+def values_of(model, field: str) -> set:
+    return set(model.objects.order_by().values_list(field, flat=True).distinct())
+
+
+# --- Loading ----------------------------------------------------------------------------------
+
+
+def test_seeds_load_twice_with_the_same_rows(seeds):
+    before = everything()
+    assert len(before["missions"]) == 47
+    call_command("loaddata", "seeds", verbosity=0)
+    assert everything() == before
+
+
+def test_seeds_are_those_of_the_file_and_of_nothing_else(seeds):
+    listed = json.loads(FIXTURE.read_text(encoding="utf-8"))
+    for label in {row["model"] for row in listed}:
+        keys = {row["pk"] for row in listed if row["model"] == label}
+        assert set(apps.get_model(label).objects.values_list("pk", flat=True)) == keys
+
+
+def test_every_key_has_the_form_of_a_ulid_of_the_day_the_row_was_made():
+    alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+    for row in json.loads(FIXTURE.read_text(encoding="utf-8")):
+        assert re.fullmatch(f"[0-7][{alphabet}]{{25}}", row["pk"]), row
+        made = row["fields"].get("created_at") or row["fields"]["started_at"]
+        milliseconds = 0
+        for letter in row["pk"][:10]:
+            milliseconds = milliseconds * 32 + alphabet.index(letter)
+        assert datetime.fromtimestamp(milliseconds / 1000, UTC) == datetime.fromisoformat(made), row
+
+
+def test_database_wrote_a_first_event_for_every_mission(seeds):
+    assert MissionEvent.objects.filter(type="mission.created").count() == Mission.objects.count()
+    assert MissionEvent.objects.exclude(mission=None).exclude(origin="system").count() == 0
+    assert values_of(MissionEvent, "mission") - {None} == values_of(Mission, "pk")
+
+
+# --- What is in them --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "field", "choices"),
+    [
+        (OrganizationMembership, "role", OrganizationRole),
+        (ProjectMember, "role", ProjectRole),
+        (Project, "privacy", Privacy),
+        (MissionFallbackConfig, "status", ConfigStatus),
+        (Mission, "list", List),
+        (Mission, "origin", Origin),
+        (MissionFallbackRun, "status", RunStatus),
+        (MissionFallbackRun, "triggered_by", Trigger),
+        (MissionFallbackItem, "status", ItemStatus),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value.__name__,
+)
+def test_every_value_occurs(seeds, model, field, choices):
+    assert values_of(model, field) == set(choices.values)
+
+
+def test_every_review_status_and_every_reason_but_an_outdated_template_occurs(seeds):
+    assert values_of(Mission, "review_status") == {None, *ReviewStatus.values}
+    assert values_of(MissionFallbackItem, "reason") == {None, *DiscardReason.values} - {DiscardReason.WRONG_TEMPLATE}
+    assert MissionFallbackItem.objects.filter(reason="duplicate", duplicate_of__isnull=False).count() == 1
+    assert MissionFallbackItem.objects.proposed().filter(snoozed_until__isnull=False).count() == 1
+    assert MissionFallbackItem.objects.filter(status="discarded").exclude(feedback="").count() >= 4
+
+
+def test_two_organizations_in_different_time_zones_have_two_projects_each(seeds):
+    assert set(Organization.objects.annotate(n=Count("projects")).values_list("timezone", "n")) == {
+        ("Europe/Lisbon", 2),
+        ("Asia/Tokyo", 2),
+    }
+
+
+def test_every_project_has_what_its_pages_show(seeds):
+    for each in Project.objects.all():
+        assert set(each.members.values_list("role", flat=True)) == set(ProjectRole.values), each
+        assert set(each.missions.values_list("list", flat=True)) == set(List.values), each
+        assert each.stars.exists(), each
+        assert each.flows.exists(), each
+        assert each.actors.exists(), each
+        assert each.repositories.exists(), each
+        assert MissionFallbackTemplate.objects.enabled().filter(project=each).count() >= 4, each
+        assert each.fallback_runs.count() >= 2, each
+        todo = each.missions.filter(list="todo")
+        assert todo.filter(ready=True, open_dependency_count=0).exists(), each
+        assert todo.filter(ready=True, open_dependency_count__gt=0).exists(), each
+        assert todo.filter(ready=False).exists(), each
+    assert ProjectStar.objects.count() >= 8
+
+
+def test_somebody_is_in_a_project_without_being_in_its_organization(seeds):
+    outside = [
+        seat
+        for seat in ProjectMember.objects.select_related("project")
+        if not OrganizationMembership.objects.filter(
+            member=seat.member, organization=seat.project.organization_id
+        ).exists()
+    ]
+    assert outside
+
+
+def test_dependency_on_what_is_done_does_not_block(seeds):
+    assert MissionDependency.objects.filter(depends_on__list="done").exists()
+    assert Mission.objects.filter(dependency_count=2, open_dependency_count=1).count() == 1
+
+
+def test_held_back_entries_have_the_shape_a_run_writes(seeds):
+    entries = [entry for run in MissionFallbackRun.objects.all() for entry in run.held_back]
+    assert {entry["guardrail"] for entry in entries} == set(Guardrail.values)
+    for entry in entries:
+        assert set(entry) == {"template", "name", "guardrail", "freesUpAt"}
+        if entry["guardrail"] == Guardrail.TEMPLATES:
+            assert (entry["template"], entry["name"], entry["freesUpAt"]) == (None, None, None)
+        else:
+            assert MissionFallbackTemplate.objects.get(pk=entry["template"]).name == entry["name"]
+            frees = datetime.fromisoformat(entry["freesUpAt"])
+            assert frees.utcoffset() is not None
+            assert (frees.hour, frees.minute) == (0, 0)
+
+
+# --- The rules hold ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("function", ["drifted_fallback_runs", "drifted_missions"])
+def test_counts_are_those_of_the_rows(seeds, function):
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {function}()")
+        assert cursor.fetchall() == []
+
+
+def test_counts_in_the_file_are_those_the_database_keeps(seeds):
+    counted = {
+        "fallback.mission": ("dependency_count", "open_dependency_count"),
+        "fallback.missionfallbackrun": ("generated_count", "accepted_count", "discarded_count"),
+    }
+    for row in json.loads(FIXTURE.read_text(encoding="utf-8")):
+        for field in counted.get(row["model"], ()):
+            assert getattr(apps.get_model(row["model"]).objects.get(pk=row["pk"]), field) == row["fields"][field]
+
+
+def test_accepted_proposals_and_their_missions_know_each_other(seeds):
+    accepted = MissionFallbackItem.objects.filter(status="accepted").select_related("mission")
+    assert {item.mission.fallback_item_id for item in accepted} == {item.pk for item in accepted}
+    assert Mission.objects.filter(origin="fallback").count() == len(accepted) > 10
+
+
+def test_what_was_accepted_was_spent_in_weeks_that_are_over(seeds):
+    weeks = MissionFallbackAllowance.objects.filter(period="week")
+    assert sum(week.used for week in weeks) == MissionFallbackItem.objects.filter(status="accepted").count()
+    latest = max(item.reviewed_at for item in MissionFallbackItem.objects.filter(status="accepted"))
+    assert latest < datetime(2026, 11, 16, tzinfo=UTC)
+    assert [week for week in weeks if week.used == week.allowed], "a cap that was reached, for its page"
+
+
+def test_healthy_project_has_enough_and_two_get_nothing(seeds):
+    assert not plan_run(project("trust-builder")).deficit
+    assert plan_run(project("tool-library")).off.startswith("The fallback is paused")
+    assert plan_run(project("repair-guides")).off.startswith("The fallback is snoozed until 07 January 2036")
+
+
+def test_first_check_makes_a_run_for_the_starving_project_alone(seeds, document_root):
+    starving = project("webinar-season-1")
+    assert backlog_of(starving, up_to=100) == 1
+    outcomes = {outcome.project.slug: outcome for outcome in run_due()}
+    made = outcomes.pop("webinar-season-1").run
+    assert outcomes == {}
+    assert (made.status, made.triggered_by, made.generated_count) == ("awaiting_review", "automatic", 4)
+    assert made.items.proposed().count() == 4
+    assert MissionFallbackItem.objects.proposed().filter(project=starving).count() == 4
+    assert list(run_due(at=datetime.now(UTC) + timedelta(hours=1))) == []
+
+
+def test_repair_writes_the_reports_of_runs_that_ended(seeds, document_root):
+    ended = MissionFallbackRun.objects.filter(status__in=ENDED)
+    assert repair_reports() == {"written": ended.count(), "removed": 0}
+    for run in ended:
+        report = json.loads(read_report(run))
+        assert (report["runId"], report["status"]) == (run.pk, run.status)
+        assert len(report["items"]) == run.generated_count
+    assert {path.stem for path in document_root.rglob("*.json")} == {run.pk for run in ended}
+    assert repair_reports() == {"written": 0, "removed": 0}
+
+
+def test_loading_again_writes_no_second_summary_and_no_second_first_event(seeds):
+    told = MissionEvent.objects.filter(type__in=["mission.created", "fallback.run_completed"])
+    before = told.count(), ProjectActivity.objects.count()
+    call_command("loaddata", "seeds", verbosity=0)
+    assert (told.count(), ProjectActivity.objects.count()) == before
