@@ -116,6 +116,8 @@ def add_dependency(*, mission: Mission, depends_on: Mission, acting: Member | No
     DependencyOfOtherProject.
     """
     act(acting)
+    # Spreading a list locks its missions in another order.
+    _lock_board(mission.project_id)
     return MissionDependency.objects.create(mission=mission, depends_on=depends_on)
 
 

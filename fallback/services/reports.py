@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -119,15 +120,25 @@ def repair_reports(*, since: datetime | None = None) -> dict[str, int]:
     noted = MissionFallbackRun.objects.exclude(report_path="").filter(status__in=ENDED)
     if since:
         noted = noted.filter(completed_at__gte=since)
-    there = {name.rpartition("/")[2].removesuffix(".json") for name in documents.names(FOLDER)}
+    stems = {name: name.rpartition("/")[2].removesuffix(".json") for name in documents.names(FOLDER)}
+    there = {pk for name, pk in stems.items() if name == path_of(pk)}
     for pk in noted.values_list("pk", flat=True).iterator():
         if pk not in there:
             written += write_report(pk)
-    for pk in sorted(there):
-        if not MissionFallbackRun.objects.filter(pk=pk, status__in=ENDED).exists() and _is_old(pk):
+    for pk in _ownerless(sorted(there)):
+        # Once more: its end may have been committed since.
+        if _is_old(pk) and not MissionFallbackRun.objects.filter(pk=pk, status__in=ENDED).exists():
             documents.delete(path_of(pk))
             removed += 1
     return {"written": written, "removed": removed}
+
+
+def _ownerless(names: list[str]) -> Iterator[str]:
+    """Those of these names that are no run which has ended."""
+    for begin in range(0, len(names), BATCH):
+        batch = names[begin : begin + BATCH]
+        known = set(MissionFallbackRun.objects.filter(pk__in=batch, status__in=ENDED).values_list("pk", flat=True))
+        yield from (pk for pk in batch if pk not in known)
 
 
 def _is_old(pk: str) -> bool:

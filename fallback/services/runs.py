@@ -39,7 +39,7 @@ from fallback.models.choices import (
     Trigger,
 )
 from fallback.services.acting import act
-from fallback.services.planning import HeldBack, Plan, backlog_of, plan_run
+from fallback.services.planning import HeldBack, Plan, backlog_of, plan_run, why_off
 from fallback.services.reports import write_report_when_committed
 from fallback.services.review import accept_item
 from groups.models import Member
@@ -91,12 +91,12 @@ def run_fallback(
     config = MissionFallbackConfig.objects.filter(project=project).select_for_update().first()
     if config is None:
         raise NoConfiguration
-    plan = plan_run(project, config=config, at=at)
-    if plan.off:
-        raise FallbackOff(plan.off)
+    if off := why_off(project, config, at):
+        raise FallbackOff(off)
     # Runs are made whole or not at all, and one at a time: a pending one here was left by something else.
     for left in MissionFallbackRun.objects.filter(project=project, status=RunStatus.PENDING):
         cancel_run(run=left, actor=actor)
+    plan = plan_run(project, config=config, at=at)
     _note_check(plan)
     # Every few minutes the same would be said again; who asks by hand is told.
     repeats = triggered_by == Trigger.AUTOMATIC and not plan.picks and _said_before(plan)

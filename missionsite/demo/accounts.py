@@ -34,11 +34,6 @@ def email_of(role: str) -> str:
     return f"{role.lower().replace(' ', '.')}@{DOMAIN}"
 
 
-def any_exist() -> bool:
-    """Whether a demo ran on this database before."""
-    return get_user_model().objects.filter(email__in=map(email_of, KINDS)).exists()
-
-
 @transaction.atomic
 def create_missing() -> list[Account]:
     """Create the accounts that are not there and return those."""

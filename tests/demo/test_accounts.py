@@ -54,9 +54,3 @@ def test_new_passwords_replace_the_old_ones():
 
 def test_new_passwords_also_create_what_is_missing():
     assert len(accounts.set_new_passwords()) == len(accounts.KINDS)
-
-
-def test_a_demo_is_recognised_by_any_of_its_accounts():
-    assert not accounts.any_exist()
-    accounts.create_missing()
-    assert accounts.any_exist()

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,12 @@ from django.apps import apps
 from django.conf import settings
 from django.core.management import get_commands
 
-from groups import errors
 from missionsite.common.errors import DomainError
 
 CHECKOUT = Path(settings.BASE_DIR)
 PAGE = CHECKOUT / "docs" / "traceability.md"
-RULES = CHECKOUT / "groups" / "README.md"
+# Apps whose README has a table of rules.
+APPS = ("groups", "fallback")
 # Every numbered item of the seed has a row of its own.
 ITEMS = [
     *(f"AC{number}" for number in range(1, 12)),
@@ -24,7 +25,7 @@ ITEMS = [
     *(f"Validation {number}" for number in range(1, 5)),
     *(f"Test {number}" for number in range(1, 4)),
 ]
-FOLDERS = ("bin/", ".ci/", "tests/", "groups/", "missionsite/", "benchmarks/", "docs/")
+FOLDERS = ("bin/", ".ci/", "tests/", "groups/", "fallback/", "missionsite/", "benchmarks/", "docs/")
 NOT_OURS = {"node_modules", ".venv", "var", ".git"}
 
 
@@ -96,11 +97,16 @@ def rows(text: str, *, last_column: str) -> Iterator[list[str]]:
             yield cells
 
 
-def missing_rules(text: str) -> list[str]:
-    """Rules of the models and refusals of groups/errors.py that the table of rules does not name in one row."""
+def rules_of(app: str) -> str:
+    """The page of an app that has its table of rules."""
+    return (CHECKOUT / app / "README.md").read_text(encoding="utf-8")
+
+
+def missing_rules(app: str, text: str) -> list[str]:
+    """Rules of an app's models and refusals of its errors.py that the table of rules does not name in one row."""
     listed = [set(references(" | ".join(cells))) for cells in rows(text, last_column="where")]
-    wanted = [{rule.name} for model in apps.get_app_config("groups").get_models() for rule in model._meta.constraints]
-    for refusal in vars(errors).values():
+    wanted = [{rule.name} for model in apps.get_app_config(app).get_models() for rule in model._meta.constraints]
+    for refusal in vars(import_module(f"{app}.errors")).values():
         if isinstance(refusal, type) and issubclass(refusal, DomainError) and refusal is not DomainError:
             wanted.append({refusal.__name__, *filter(None, [refusal.constraint])})
     return [", ".join(sorted(names)) for names in wanted if not any(names <= row for row in listed)]
@@ -193,13 +199,17 @@ def test_every_setting_is_explained_in_the_example():
     assert read - explained == {"MISSIONSITE_TESTING"}
 
 
-def test_every_rule_of_groups_is_in_its_table():
-    assert missing_rules(RULES.read_text(encoding="utf-8")) == []
+@pytest.mark.parametrize("app", APPS)
+def test_every_rule_of_an_app_is_in_its_table(app):
+    assert missing_rules(app, rules_of(app)) == []
 
 
 def test_a_rule_without_a_row_is_reported():
-    text = RULES.read_text(encoding="utf-8").replace("`idx_memberships_active_unique`", "an index")
-    assert missing_rules(text) == ["idx_memberships_active_unique", "AlreadyMember, idx_memberships_active_unique"]
+    text = rules_of("groups").replace("`idx_memberships_active_unique`", "an index")
+    assert missing_rules("groups", text) == [
+        "idx_memberships_active_unique",
+        "AlreadyMember, idx_memberships_active_unique",
+    ]
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(CHECKOUT)))

@@ -65,6 +65,10 @@ BEGIN
     WHERE mission_id IS NOT NULL AND NOT EXISTS (SELECT FROM missions m WHERE m.id = i.mission_id);
     UPDATE mission_fallback_items i SET duplicate_of_id = NULL
     WHERE duplicate_of_id IS NOT NULL AND NOT EXISTS (SELECT FROM missions m WHERE m.id = i.duplicate_of_id);
+    UPDATE mission_fallback_items i SET reviewed_by_id = NULL
+    WHERE reviewed_by_id IS NOT NULL AND NOT EXISTS (SELECT FROM members p WHERE p.id = i.reviewed_by_id);
+    UPDATE mission_fallback_runs u SET started_by_id = NULL
+    WHERE started_by_id IS NOT NULL AND NOT EXISTS (SELECT FROM members p WHERE p.id = u.started_by_id);
     UPDATE missions m SET origin = s.origin,
         fallback_item_id = (SELECT i.id FROM mission_fallback_items i WHERE i.id = s.fallback_item_id)
     FROM fallback_missions_set_aside s WHERE s.id = m.id;

@@ -3,7 +3,9 @@
 CREATE TABLE IF NOT EXISTS mission_loops_converted (
     mission_id varchar(26) COLLATE "C" PRIMARY KEY,
     template_id varchar(26) COLLATE "C" NOT NULL,
-    loop_schedule jsonb
+    loop_schedule jsonb,
+    is_loop boolean NOT NULL,
+    list text NOT NULL
 );
 COMMENT ON TABLE mission_loops_converted IS
     'Missions that looped before there was a fallback, and the template each became; read by the way back only.';
@@ -16,22 +18,23 @@ END $$;
 -- A template names a flow, an actor and a repository; a project that has none gets one for its loops.
 INSERT INTO flows (project_id, name, description)
 SELECT DISTINCT m.project_id, 'Loops', 'Made for missions that looped without a flow.' FROM missions m
-WHERE m.is_loop AND m.flow_id IS NULL AND NOT EXISTS (SELECT FROM flows f WHERE f.project_id = m.project_id)
+WHERE (m.is_loop OR m.list = 'loop') AND m.flow_id IS NULL AND NOT EXISTS (SELECT FROM flows f WHERE f.project_id = m.project_id)
 ON CONFLICT DO NOTHING;
 INSERT INTO actors (project_id, name, description)
 SELECT DISTINCT m.project_id, 'Loops', 'Made for missions that looped without an actor.' FROM missions m
-WHERE m.is_loop AND m.actor_id IS NULL AND NOT EXISTS (SELECT FROM actors a WHERE a.project_id = m.project_id)
+WHERE (m.is_loop OR m.list = 'loop') AND m.actor_id IS NULL AND NOT EXISTS (SELECT FROM actors a WHERE a.project_id = m.project_id)
 ON CONFLICT DO NOTHING;
 INSERT INTO project_repositories (project_id, name)
 SELECT DISTINCT m.project_id, 'loops' FROM missions m
-WHERE m.is_loop AND m.repository_id IS NULL
+WHERE (m.is_loop OR m.list = 'loop') AND m.repository_id IS NULL
   AND NOT EXISTS (SELECT FROM project_repositories r WHERE r.project_id = m.project_id)
 ON CONFLICT DO NOTHING;
 
 -- A loop that was converted before, taken back and now comes again keeps its template.
-INSERT INTO mission_loops_converted (mission_id, template_id, loop_schedule)
-SELECT m.id, ulid(), m.loop_schedule FROM missions m WHERE m.is_loop OR m.list = 'loop'
-ON CONFLICT (mission_id) DO UPDATE SET loop_schedule = excluded.loop_schedule;
+INSERT INTO mission_loops_converted (mission_id, template_id, loop_schedule, is_loop, list)
+SELECT m.id, ulid(), m.loop_schedule, m.is_loop, m.list FROM missions m WHERE m.is_loop OR m.list = 'loop'
+ON CONFLICT (mission_id) DO UPDATE
+    SET loop_schedule = excluded.loop_schedule, is_loop = excluded.is_loop, list = excluded.list;
 
 INSERT INTO mission_fallback_templates (
     id, project_id, name, description, flow_id, actor_id, repository_id, priority, estimated_effort_minutes, tags)

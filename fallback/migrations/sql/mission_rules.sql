@@ -1,5 +1,13 @@
 -- What the database keeps of missions: when they changed, their timeline, and what they wait for.
 
+-- What was written before there was a count; no trigger looks on yet.
+UPDATE missions m SET dependency_count = c.every, open_dependency_count = c.open
+FROM (
+    SELECT x.mission_id AS id, count(*) AS every, count(*) FILTER (WHERE d.list <> 'done') AS open
+    FROM mission_dependencies x JOIN missions d ON d.id = x.depends_on_id GROUP BY 1
+) c
+WHERE m.id = c.id AND (m.dependency_count, m.open_dependency_count) IS DISTINCT FROM (c.every, c.open);
+
 -- Who acts and on whose behalf: set by services for the transaction; raw SQL acts as the system.
 CREATE FUNCTION acting_origin() RETURNS text LANGUAGE sql STABLE
 AS $$ SELECT coalesce(nullif(current_setting('app.event_origin', true), ''), 'system') $$;
@@ -226,14 +234,6 @@ END $$;
 CREATE TRIGGER missions_count_dependents AFTER UPDATE ON missions
     REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION count_dependents();
-
--- What others wrote before there was a count.
-UPDATE missions m SET dependency_count = c.every, open_dependency_count = c.open
-FROM (
-    SELECT x.mission_id AS id, count(*) AS every, count(*) FILTER (WHERE d.list <> 'done') AS open
-    FROM mission_dependencies x JOIN missions d ON d.id = x.depends_on_id GROUP BY 1
-) c
-WHERE m.id = c.id AND (m.dependency_count, m.open_dependency_count) IS DISTINCT FROM (c.every, c.open);
 
 -- The record is only added to; it goes with its mission or project.
 DO $$ BEGIN

@@ -78,14 +78,13 @@ class Command(BaseCommand):
         os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606
 
     def fill(self, *, new_passwords: bool) -> None:
-        """Bring the schema up to date; the first time, add example data and accounts."""
+        """Bring the schema up to date, and add what is missing of the example data and the accounts."""
         self.say("Migrating ...")
         call_command("migrate", interactive=False, verbosity=0)
         if not settings.EMBEDDED:
             call_command("collectstatic", interactive=False, verbosity=0)
-        if not accounts.any_exist():
-            self.say("Loading the example data ...")
-            call_command("loaddata", "seeds", verbosity=0)
+        self.say("Loading the example data, where it is not there ...")
+        call_command("loaddata", "seeds", verbosity=0)
         created = accounts.set_new_passwords() if new_passwords else accounts.create_missing()
         if created:
             self.say("\nAccounts to log in with. The passwords are shown this once:\n")
