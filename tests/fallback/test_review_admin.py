@@ -108,7 +108,7 @@ class TestPage:
             starving(2)
         reviewer.get(REVIEW)
         # Session, user, rights twice; items, held back, projects, configurations; guardrails twice, runs, backlogs;
-        # templates, projects to choose from, two counts, own decisions.
+        # templates, projects to choose from, two counts, own decisions; what the search may start, thrice.
         with django_assert_num_queries(20):
             reviewer.get(REVIEW)
 
