@@ -2,8 +2,9 @@
 
     python -m benchmarks.backlog [--scale 1.0] [--rounds 9]
 
-Most missions are done, busy projects have far more than quiet ones (Zipf), and one row in twenty has changed since the
-last VACUUM. The same scale gives the same rows.
+A board holds so much open work however long its history is: 100,000 missions are open at both sizes, the others are
+done. Busy projects have far more than quiet ones (Zipf); one row in twenty has changed since the last VACUUM. The same
+scale gives the same rows.
 """
 
 import argparse
@@ -28,9 +29,9 @@ TABLES = (
     "mission_fallback_items",
     "missions",
 )
-# Ready to start, and how a hundred missions are spread over the lists.
-OPEN = [("todo", "t")] * 2 + [("todo", "f"), ("doing", "f"), ("review", "t")]
-LISTS = [("done", "t")] * 95 + OPEN
+OPEN_MISSIONS = 100_000
+# Where five open missions are, and whether somebody could start.
+OPEN = [("todo", "t"), ("todo", "t"), ("todo", "f"), ("doing", "f"), ("review", "t")]
 WORDS = "What has to be done, and how somebody would see that it is. " * 2
 CHECK = "SELECT count(*), sum(deficit) FROM due_fallback_projects()"
 # What the check does apart from counting missions: the limit for anything that looks at every project.
@@ -58,7 +59,7 @@ def key(kind: int, number: int) -> str:
     return f"01{kind:02d}{number:022d}"
 
 
-def load(owner, *, missions: int, seed: int = 1) -> None:
+def load(owner, *, missions: int, open_missions: int = OPEN_MISSIONS, seed: int = 1) -> None:
     """Fill the tables by COPY with their triggers off. owner: a connection of the schema's owner, autocommit."""
     cursor = owner.cursor()
     cursor.execute(f"TRUNCATE {', '.join(TABLES)} CASCADE")
@@ -90,7 +91,7 @@ def load(owner, *, missions: int, seed: int = 1) -> None:
                repository_id, status, reason, reviewed_at)""",
             _items(),
         )
-        _copy_missions(cursor, missions, chance)
+        _copy_missions(cursor, missions, open_missions, chance)
     # A live table is never vacuumed to the last page.
     cursor.execute("ALTER TABLE missions DISABLE TRIGGER USER")
     cursor.execute("UPDATE missions SET stage = 'plan' WHERE right(id, 3)::integer % 20 = 7")
@@ -119,14 +120,15 @@ def _copy(cursor, target: str, rows) -> None:
             copy.write_row(row)
 
 
-def _copy_missions(cursor, missions: int, chance: random.Random) -> None:
+def _copy_missions(cursor, missions: int, open_missions: int, chance: random.Random) -> None:
     """Lines are put together here: ten million rows one by one would take most of the run."""
     projects = zipf(PROJECTS, chance)
     with cursor.copy("COPY missions (id, project_id, title, description, list, ready) FROM STDIN") as copy:
         for start in range(0, missions, 10_000):
             lines = []
             for number in range(start, min(start + 10_000, missions)):
-                in_list, ready = LISTS[int(chance.random() * 100)]
+                # What is open came last.
+                in_list, ready = chance.choice(OPEN) if number >= missions - open_missions else ("done", "t")
                 lines.append(
                     f"{key(10, number)}\t{key(2, next(projects))}\tMission {number}\t{WORDS}\t{in_list}\t{ready}\n"
                 )
@@ -220,7 +222,7 @@ def main() -> None:
     with psycopg.connect(server.owner_url, autocommit=True) as owner:
         for missions in sizes:
             say(f"Loading {missions:,} missions of {PROJECTS:,} projects")
-            load(owner, missions=missions)
+            load(owner, missions=missions, open_missions=round(OPEN_MISSIONS * options.scale))
             say("Checking every backlog")
             found[missions] = compare(owner, rounds=options.rounds)
         # Nothing of this size stays on the disk.
