@@ -13,6 +13,11 @@ ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "docs" / "screenshots"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 MISSION = "20000000-0000-0000-0000-000000000001"
+PROJECT = "01KZ8JDAM00SEEDPRJ00000001"
+STARVING = "01M1XHH1M00SEEDCFG00000002"
+REPORTED = "01M59HXX300SEEDRVN00000002"
+REVIEW = "/admin/fallback/missionfallbackitem/review/"
+BOARD = f"/admin/fallback/project/{PROJECT}/board/"
 PAGES = {
     "home": "/admin/",
     "missions": "/admin/groups/mission/",
@@ -20,6 +25,10 @@ PAGES = {
     "seat": f"/admin/groups/mission/{MISSION}/seat/",
     "members": "/admin/groups/member/",
     "events": "/admin/groups/event/",
+    "review": REVIEW,
+    "board": BOARD,
+    "run": f"/admin/fallback/missionfallbackrun/{REPORTED}/report/",
+    "plan": f"/admin/fallback/missionfallbackconfig/{STARVING}/plan/",
 }
 PASSWORD = "only-for-the-pictures"  # noqa: S105  (of an account on a database that is gone afterwards)
 
@@ -57,6 +66,10 @@ def _fill() -> None:
     django.setup()
     from django.core.management import call_command
 
+    from fallback.models import MissionFallbackConfig
+    from fallback.services.configs import update_config
+    from fallback.services.reports import repair_reports
+    from fallback.services.runs import run_due
     from groups.models import Group, Member
     from groups.services.memberships import change_role, join_mission, leave_mission
 
@@ -70,6 +83,11 @@ def _fill() -> None:
     change_role(membership=stay, role="Mentor", actor=mona, reason="Runs the next session")
     leaver = mission.memberships.active().select_related("member").order_by("joined_at")[0].member
     leave_mission(member=leaver, mission=mission, actor=mona, reason="Moves to Content Creation")
+    # The project whose work runs low gets its proposals, and a plan for when some of them are decided.
+    list(run_due())
+    config = MissionFallbackConfig.objects.get(pk=STARVING)
+    update_config(config=config, actor=mona, backlog_threshold=8)
+    repair_reports()
 
 
 def _shoot(chromium: str) -> None:
@@ -97,10 +115,12 @@ def _shoot(chromium: str) -> None:
             for name, path in PAGES.items():
                 _picture(page, base + path, name)
             page.emulate_media(color_scheme="dark")
-            _picture(page, base + PAGES["mission"], "mission-dark")
+            for name in ("mission", "review", "board"):
+                _picture(page, base + PAGES[name], f"{name}-dark")
             page.emulate_media(color_scheme="light")
             page.set_viewport_size({"width": 390, "height": 844})
-            _picture(page, base + PAGES["mission"], "mission-phone")
+            for name in ("mission", "review", "board"):
+                _picture(page, base + PAGES[name], f"{name}-phone")
             browser.close()
     finally:
         server.terminate()
@@ -108,7 +128,11 @@ def _shoot(chromium: str) -> None:
 
 def _picture(page, address: str, name: str) -> None:
     page.goto(address)
-    page.wait_for_load_state("networkidle")
+    if page.locator("#fb-live").count():
+        # A page that follows the server never comes to rest.
+        page.locator("#fb-live[data-state=live]").wait_for()
+    else:
+        page.wait_for_load_state("networkidle")
     page.screenshot(path=OUT / f"{name}.png")
     print(OUT / f"{name}.png")  # noqa: T201
 

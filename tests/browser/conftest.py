@@ -59,14 +59,35 @@ def wrongs(page, live_server) -> list[str]:
     return found
 
 
-@pytest.fixture
-def site(page, live_server, manager, wrongs):
-    """A page on which Mona has logged in, by hand."""
+def sign_in(page, live_server, member) -> None:
+    """Log in by hand, as a person does."""
     page.set_default_timeout(15_000)
     page.goto(f"{live_server.url}/admin/")
-    page.locator("[name=username]").fill(manager.email)
+    page.locator("[name=username]").fill(member.email)
     page.locator("[name=password]").fill(PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url(f"{live_server.url}/admin/")
+
+
+@pytest.fixture
+def site(page, live_server, manager, wrongs):
+    """A page on which Mona has logged in, by hand."""
+    sign_in(page, live_server, manager)
+    yield page
+    assert wrongs == []
+
+
+@pytest.fixture
+def reviewer(transactional_db):
+    """Remo, who decides on proposals."""
+    from tests.admin import staff
+
+    return staff("Fallback Reviewer", display_name="Remo", email="remo@example.org", password=PASSWORD)
+
+
+@pytest.fixture
+def desk(page, live_server, reviewer, wrongs):
+    """A page on which Remo has logged in, by hand."""
+    sign_in(page, live_server, reviewer)
     yield page
     assert wrongs == []

@@ -21,7 +21,7 @@ from fallback.models import (
     ProjectMember,
     ProjectRepository,
 )
-from fallback.models.choices import ItemStatus, Origin, Trigger
+from fallback.models.choices import DiscardReason, ItemStatus, Origin, Trigger
 from tests.factories.groups import MemberFactory
 
 
@@ -160,3 +160,17 @@ def accept_as_rows(item: MissionFallbackItem, *, at=None) -> Mission:
         item.status, item.mission, item.reviewed_at = ItemStatus.ACCEPTED, mission, at or timezone.now()
         item.save()
     return mission
+
+
+def discard_as_rows(*items: MissionFallbackItem) -> None:
+    """Discard proposals in one statement, past every service."""
+    MissionFallbackItem.objects.filter(pk__in=[item.pk for item in items]).update(
+        status=ItemStatus.DISCARDED, reason=DiscardReason.NOT_NEEDED, reviewed_at=timezone.now(), mission=None
+    )
+
+
+def take_back_as_rows(item: MissionFallbackItem) -> None:
+    """Undo an acceptance past every service: the mission goes, the proposal waits again."""
+    with transaction.atomic():
+        Mission.objects.filter(fallback_item=item).delete()
+        MissionFallbackItem.objects.filter(pk=item.pk).update(status=ItemStatus.PROPOSED, reviewed_at=None)

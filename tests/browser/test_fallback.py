@@ -1,0 +1,378 @@
+"""A day of Remo, who reviews proposals, in a real browser: what a run proposes appears by itself, keys decide."""
+
+import json
+import re
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import Locator, Page, expect
+
+from fallback.models import (
+    Mission,
+    MissionFallbackConfig,
+    MissionFallbackItem,
+    MissionFallbackRun,
+    MissionFallbackTemplate,
+    Project,
+    ProjectActivity,
+)
+from fallback.services.configs import update_config
+from fallback.services.missions import move_mission
+from fallback.services.runs import run_due, run_fallback
+from tests.factories.fallback import ConfigFactory, MissionFactory, ProjectFactory, TemplateFactory
+
+REVIEW = "/admin/fallback/missionfallbackitem/review/"
+NAMES = ("Update the guide", "Check the links", "Answer old questions")
+
+
+@pytest.fixture
+def documents(settings, tmp_path):
+    """An empty document store; the folder it is in."""
+    options = settings.STORAGES["documents"] | {"OPTIONS": {"location": tmp_path}}
+    settings.STORAGES = settings.STORAGES | {"documents": options}
+    return tmp_path
+
+
+@pytest.fixture
+def project(transactional_db, documents) -> Project:
+    """The website: it wants three ready missions, and has three templates for when it runs low."""
+    project = ProjectFactory(name="The website", organization__name="The colony")
+    ConfigFactory(project=project, backlog_threshold=3)
+    for name in NAMES:
+        TemplateFactory(project=project, name=name)
+    return project
+
+
+@pytest.fixture
+def proposals(project) -> list[MissionFallbackItem]:
+    """The three proposals of a run, in the order of the page."""
+    run = run_fallback(project=project)
+    return list(run.items.order_by("created_at", "id"))
+
+
+def row(page: Page, item: MissionFallbackItem) -> Locator:
+    return page.locator(f"#fb-p-{item.pk}")
+
+
+def open_review(page: Page, live_server) -> None:
+    page.goto(live_server.url + REVIEW)
+    is_live(page)
+
+
+def open_board(page: Page, live_server, project: Project) -> None:
+    page.goto(live_server.url + reverse("admin:fallback_board", args=[project.pk]))
+    is_live(page)
+
+
+def is_live(page: Page) -> None:
+    """Wait until the server's events are followed."""
+    expect(page.locator("#fb-live")).to_have_attribute("data-state", "live")
+
+
+def listen(page: Page) -> None:
+    """Keep in `window.heard` what the server notifies from now on."""
+    page.evaluate(
+        """() => new Promise((ready) => {
+            window.heard = [];
+            const source = new EventSource(document.getElementById("fb-review").dataset.eventsUrl);
+            source.addEventListener("change", (event) => window.heard.push(JSON.parse(event.data)));
+            source.addEventListener("ready", ready);
+        })"""
+    )
+
+
+def cards(page: Page, column: str) -> Locator:
+    return page.locator(f"#fb-list-{column} > .fb-card h4")
+
+
+def refused(wrongs: list[str]) -> None:
+    """Forget that the browser noted a refusal: the answer itself, and its line in the console."""
+    assert len(wrongs) == 2
+    assert all("409" in wrong for wrong in wrongs)
+    wrongs.clear()
+
+
+def test_work_runs_low_and_is_filled_up_while_the_reviewer_watches(
+    desk: Page, live_server, reviewer, project, documents
+):
+    missions = [MissionFactory(project=project, title=f"Ready {number}", list_order=number) for number in range(1, 4)]
+    # Enough is ready: the check makes no run.
+    assert list(run_due()) == []
+    assert not MissionFallbackRun.objects.exists()
+    MissionFallbackConfig.objects.update(last_run_at=timezone.now() - timedelta(hours=1))
+    open_review(desk, live_server)
+    expect(desk.get_by_text("Everything is decided")).to_be_visible()
+    desk.evaluate("window.neverReloaded = true")
+    listen(desk)
+
+    # Work begins, the ready work drops under three, and the next check proposes three missions.
+    for mission in missions:
+        move_mission(mission=mission, to="doing")
+    (outcome,) = run_due()
+    assert outcome.run.generated_count == 3
+    expect(desk.locator(".fb-row")).to_have_count(3)
+    expect(desk.locator("[data-count=waiting]")).to_have_text("3")
+    expect(desk.get_by_text("Everything is decided")).to_have_count(0)
+    desk.wait_for_function("run => window.heard.some((news) => JSON.stringify(news).includes(run))", arg=outcome.run.pk)
+
+    # The first key shows where keys act; then each decides, and goes on to the next.
+    first, second, third = MissionFallbackItem.objects.order_by("created_at", "id")
+    desk.keyboard.press("j")
+    expect(row(desk, first)).to_be_focused()
+    desk.keyboard.press("a")
+    expect(row(desk, first)).to_contain_text("is in Todo")
+    expect(row(desk, second)).to_be_focused()
+    desk.keyboard.press("a")
+    expect(row(desk, second)).to_contain_text("is in Todo")
+    expect(row(desk, third)).to_be_focused()
+    desk.keyboard.press("d")
+    desk.keyboard.press("1")
+    desk.keyboard.press("Enter")
+    expect(row(desk, third)).to_contain_text("Discarded")
+    assert desk.evaluate("window.neverReloaded")
+
+    # The run is complete, and its summary is written down.
+    run = MissionFallbackRun.objects.get()
+    assert (run.status, run.generated_count, run.accepted_count, run.discarded_count) == ("completed", 3, 2, 1)
+    summary = ProjectActivity.objects.get(project=project, type="fallback.run_completed")
+    wanted = {"runId": run.pk, "generated": 3, "accepted": 2, "discarded": 1}
+    assert wanted.items() <= summary.payload.items()
+    report = json.loads((documents / "solo-unicorn-docs" / "fallback" / f"{run.pk}.json").read_text())
+    assert [item["status"] for item in report["items"]] == ["accepted", "accepted", "discarded"]
+    assert {item["reviewer"] for item in report["items"]} == {reviewer.member_id}
+    assert report["items"][2]["reason"] == "not_needed"
+
+    # The board has the two missions in Todo, and every template where it was.
+    open_board(desk, live_server, project)
+    expect(cards(desk, "todo")).to_have_text([first.title, second.title])
+    expect(desk.locator("#fb-list-todo .fb-card").first).to_contain_text("Fallback")
+    expect(cards(desk, "doing")).to_have_text(["Ready 1", "Ready 2", "Ready 3"])
+    for name in NAMES:
+        expect(desk.locator("#fb-templates").get_by_role("link", name=name)).to_be_visible()
+    assert MissionFallbackTemplate.objects.enabled().count() == 3
+    assert set(Mission.objects.filter(list="todo").values_list("origin", "ready")) == {("fallback", True)}
+
+
+def test_a_decision_is_taken_back_with_a_key(desk: Page, live_server, proposals):
+    open_review(desk, live_server)
+    desk.keyboard.press("j")
+    desk.keyboard.press("a")
+    expect(row(desk, proposals[0])).to_have_class(re.compile("is-decided"))
+    assert Mission.objects.count() == 1
+    desk.keyboard.press("u")
+    expect(row(desk, proposals[0])).not_to_have_class(re.compile("is-decided"))
+    expect(row(desk, proposals[0])).to_be_focused()
+    expect(desk.locator("[data-count=waiting]")).to_have_text("3")
+    assert not Mission.objects.exists()
+    assert MissionFallbackItem.objects.proposed().count() == 3
+
+
+def test_a_full_week_is_said_on_the_row(desk: Page, live_server, project, proposals, wrongs):
+    update_config(config=project.fallback_config, weekly_mission_cap=1)
+    open_review(desk, live_server)
+    desk.keyboard.press("j")
+    desk.keyboard.press("a")
+    expect(row(desk, proposals[1])).to_be_focused()
+    desk.keyboard.press("a")
+    refusal = row(desk, proposals[1]).locator("[data-refusal]")
+    expect(refusal).to_contain_text("The weekly cap of 1")
+    expect(refusal).to_contain_text(re.compile(r"frees up on Monday \d+ \w+ 00:00"))
+    assert Mission.objects.count() == 1
+    refused(wrongs)
+
+
+def test_several_are_accepted_as_far_as_the_week_goes(desk: Page, live_server, project, proposals):
+    update_config(config=project.fallback_config, weekly_mission_cap=2)
+    open_review(desk, live_server)
+    desk.keyboard.press("j")
+    for _each in proposals:
+        desk.keyboard.press("x")
+        desk.keyboard.press("j")
+    expect(desk.locator("#fb-bulk-words")).to_have_text("3 selected")
+    desk.keyboard.press("Shift+A")
+    expect(desk.locator(".fb-row.is-decided")).to_have_count(2)
+    expect(row(desk, proposals[2]).locator("[data-refusal]")).to_contain_text("The weekly cap of 2")
+    assert Mission.objects.count() == 2
+
+
+def test_a_proposal_is_edited_and_then_accepted(desk: Page, live_server, proposals):
+    open_review(desk, live_server)
+    desk.keyboard.press("j")
+    desk.keyboard.press("e")
+    panel = desk.locator(f"#fb-edit-{proposals[0].pk}")
+    expect(panel.get_by_label("Title")).to_be_focused()
+    desk.keyboard.type("Rewrite the guide")
+    panel.get_by_label("Priority").select_option("5")
+    panel.get_by_label("Effort in minutes").fill("90")
+    desk.keyboard.press("Enter")
+    expect(row(desk, proposals[0])).to_contain_text("Rewrite the guide is in Todo")
+    mission = Mission.objects.get()
+    assert (mission.title, mission.priority) == ("Rewrite the guide", 5)
+    assert MissionFallbackItem.objects.get(pk=proposals[0].pk).estimated_effort_minutes == 90
+
+
+def test_a_snoozed_proposal_waits_elsewhere_until_it_is_woken(desk: Page, live_server, proposals):
+    open_review(desk, live_server)
+    desk.keyboard.press("j")
+    desk.keyboard.press("s")
+    desk.keyboard.press("1")
+    expect(row(desk, proposals[0])).to_contain_text("Snoozed until")
+    expect(desk.locator("[data-count=waiting]")).to_have_text("2")
+    expect(desk.locator("[data-count=snoozed]")).to_have_text("1")
+    desk.get_by_role("link", name="Snoozed 1").click()
+    expect(row(desk, proposals[0])).to_be_visible()
+    expect(desk.locator(".fb-row")).to_have_count(1)
+    desk.keyboard.press("j")
+    desk.keyboard.press("s")
+    expect(desk.locator("[data-count=waiting]")).to_have_text("3")
+    assert not MissionFallbackItem.objects.filter(snoozed_until__isnull=False).exists()
+
+
+def test_a_proposal_repeats_a_mission(desk: Page, live_server, project, proposals):
+    known = MissionFactory(project=project, title="Guide, second edition", list="doing")
+    MissionFactory(title="Guide of another project")
+    open_review(desk, live_server)
+    desk.keyboard.press("j")
+    desk.keyboard.press("m")
+    desk.keyboard.type("guide")
+    option = desk.get_by_role("option", name="Guide, second edition")
+    expect(option).to_be_visible()
+    expect(desk.locator(".fb-choose [role=option]")).to_have_count(1)
+    desk.keyboard.press("ArrowDown")
+    desk.keyboard.press("Enter")
+    desk.locator(f"#fb-duplicate-{proposals[0].pk}").get_by_role("button", name="Mark as duplicate").click()
+    expect(row(desk, proposals[0])).to_contain_text("repeats Guide, second edition")
+    item = MissionFallbackItem.objects.get(pk=proposals[0].pk)
+    assert (item.status, item.reason, item.duplicate_of) == ("discarded", "duplicate", known)
+
+
+def test_two_reviewers_see_each_other_decide(desk: Page, live_server, proposals):
+    from fallback.services.review import accept_item
+
+    open_review(desk, live_server)
+    accept_item(item=proposals[1])
+    expect(row(desk, proposals[1])).to_have_count(0)
+    expect(desk.locator("[data-count=waiting]")).to_have_text("2")
+
+
+def drag(page: Page, card: Locator, onto: Locator) -> None:
+    """Drag a card with the mouse, and drop it in the middle of another thing."""
+    start, end = card.bounding_box(), onto.bounding_box()
+    page.mouse.move(start["x"] + 20, start["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(start["x"] + 40, start["y"] + 20, steps=3)
+    page.mouse.move(end["x"] + end["width"] / 2, end["y"] + end["height"] / 2, steps=8)
+    expect(page.locator(".fb-drop")).to_have_count(1)
+    page.mouse.up()
+
+
+def test_a_card_is_dragged_with_the_mouse(desk: Page, live_server, project):
+    mission = MissionFactory(project=project, title="Write the guide", list_order=1)
+    MissionFactory(project=project, title="Mend the links", list_order=2)
+    open_board(desk, live_server, project)
+    drag(desk, desk.locator(f"#fb-c-{mission.pk}"), desk.locator("#fb-col-doing"))
+    expect(cards(desk, "doing")).to_have_text(["Write the guide"])
+    expect(cards(desk, "todo")).to_have_text(["Mend the links"])
+    expect(desk.locator("#fb-say")).to_contain_text("Write the guide is in Doing")
+    mission.refresh_from_db()
+    assert mission.list == "doing"
+    desk.reload()
+    expect(cards(desk, "doing")).to_have_text(["Write the guide"])
+
+
+def test_a_card_is_moved_with_the_keyboard(desk: Page, live_server, project):
+    mission = MissionFactory(project=project, title="Write the guide", list_order=1)
+    for number in (2, 3):
+        MissionFactory(project=project, title=f"Reviewed {number}", list="review", list_order=number)
+    open_board(desk, live_server, project)
+    desk.locator(f"#fb-c-{mission.pk}").focus()
+    desk.keyboard.press("Space")
+    expect(desk.locator("#fb-alert")).to_contain_text("Picked up Write the guide")
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "Space"):
+        desk.keyboard.press(key)
+    expect(desk.locator("#fb-say")).to_contain_text("Write the guide is in Review")
+    expect(cards(desk, "review")).to_have_text(["Reviewed 2", "Write the guide", "Reviewed 3"])
+    order = Mission.objects.filter(list="review").order_by("list_order").values_list("title", flat=True)
+    assert list(order) == ["Reviewed 2", "Write the guide", "Reviewed 3"]
+    # Escape puts it back where it was.
+    for key in ("Space", "ArrowRight", "Escape"):
+        desk.keyboard.press(key)
+    expect(cards(desk, "review")).to_have_text(["Reviewed 2", "Write the guide", "Reviewed 3"])
+    mission.refresh_from_db()
+    assert mission.list == "review"
+
+
+def test_a_template_is_launched_from_the_board_and_stays(desk: Page, live_server, project, wrongs):
+    update_config(config=project.fallback_config, weekly_mission_cap=1)
+    open_board(desk, live_server, project)
+    desk.get_by_role("button", name=f"Launch {NAMES[0]}").click()
+    expect(cards(desk, "todo")).to_have_text([NAMES[0]])
+    expect(desk.locator("#fb-templates").get_by_role("link", name=NAMES[0])).to_be_visible()
+    assert Mission.objects.get().origin == "fallback"
+    # The next one is one too many for this week; the template says so.
+    desk.get_by_role("button", name=f"Launch {NAMES[1]}").click()
+    expect(desk.locator("#fb-templates .fb-refusal")).to_contain_text("The weekly cap of 1")
+    assert Mission.objects.count() == 1
+    refused(wrongs)
+
+
+def test_the_board_follows_what_others_do(desk: Page, live_server, project):
+    mission = MissionFactory(project=project, title="Write the guide")
+    open_board(desk, live_server, project)
+    move_mission(mission=mission, to="done")
+    expect(cards(desk, "done")).to_have_text(["Write the guide"])
+    expect(cards(desk, "todo")).to_have_count(0)
+
+
+def addresses(project: Project) -> list[str]:
+    """Every page of the fallback, with what it shows filled."""
+    mission = project.missions.order_by("created_at").first()
+    run = MissionFallbackRun.objects.filter(project=project).first()
+    template = project.fallback_templates.first()
+    lists = "organization project flow actor projectrepository mission missionfallbackconfig missionfallbacktemplate"
+    pages = [("changelist", name, None) for name in (*lists.split(), "missionfallbackrun", "missionfallbackitem")]
+    pages += [(f"{job}", "mission", mission.pk) for job in ("change", "timeline", "dependencies", "move", "history")]
+    pages += [("change", "missionfallbackrun", run.pk), ("report", "missionfallbackrun", run.pk)]
+    pages += [(name, "missionfallbackconfig", project.fallback_config.pk) for name in ("change", "plan")]
+    pages += [(name, "missionfallbacktemplate", template.pk) for name in ("change", "uses")]
+    pages += [(name, "project", project.pk) for name in ("change", "people", "flows", "activity")]
+    pages += [
+        ("change", "organization", project.organization_id),
+        ("change", "missionfallbackitem", run.items.first().pk),
+    ]
+    found = [reverse(f"admin:fallback_{model}_{name}", args=[pk] if pk else []) for name, model, pk in pages]
+    return [REVIEW, f"{REVIEW}?show=snoozed", reverse("admin:fallback_board", args=[project.pk]), *found]
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_fits_its_window(desk: Page, live_server, project, width, scheme):
+    long = "A title that goes on and on, so that it has to be broken, withoutanyblanksinitsothatnothingbreaksit " * 3
+    MissionFactory(project=project, title=long, list="review", review_status="rejected", review_feedback=long)
+    TemplateFactory(project=project, name=long[:190], description=long)
+    update_config(config=project.fallback_config, weekly_mission_cap=2)
+    run_fallback(project=project)
+    desk.emulate_media(color_scheme=scheme)
+    desk.set_viewport_size({"width": width, "height": 844})
+    for path in addresses(project):
+        desk.goto(live_server.url + path)
+        room = desk.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        assert room[0] <= room[1], f"{path} is {room[0]} wide in a window of {room[1]}"
+        shade = desk.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert (darkness(desk, shade) > 0.5) == (scheme == "dark"), f"{path} is {shade} in {scheme}"
+
+
+def darkness(page: Page, color: str) -> float:
+    """How dark a colour of CSS is, 0 to 1, as the browser paints it."""
+    red, green, blue = page.evaluate(
+        """color => {
+            const canvas = document.createElement("canvas").getContext("2d");
+            canvas.fillStyle = color;
+            canvas.fillRect(0, 0, 1, 1);
+            return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+        }""",
+        color,
+    )
+    return 1 - (red + green + blue) / 3 / 255

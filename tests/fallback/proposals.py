@@ -1,0 +1,35 @@
+"""What the tests of the fallback's services begin with."""
+
+from collections.abc import Iterable
+
+from fallback.models import MissionFallbackAllowance, MissionFallbackItem, MissionFallbackRun, Project
+from tests.factories.fallback import ConfigFactory, ItemFactory, ProjectFactory, RunFactory, TemplateFactory
+
+
+def a_project(*, templates: int = 0, zone: str = "UTC", **config) -> Project:
+    """A project with its configuration, and with templates of an hour each."""
+    project = ProjectFactory(organization__timezone=zone)
+    ConfigFactory(project=project, **config)
+    TemplateFactory.create_batch(templates, project=project)
+    return project
+
+
+def proposals(run: MissionFallbackRun, minutes: Iterable[int]) -> list[MissionFallbackItem]:
+    """Proposals of a run, of so many minutes each, in that order."""
+    template = run.project.fallback_templates.first() or TemplateFactory(project=run.project)
+    MissionFallbackItem.objects.bulk_create(
+        ItemFactory.build(run=run, template=template, title=f"Proposal {number:04}", estimated_effort_minutes=effort)
+        for number, effort in enumerate(minutes)
+    )
+    return list(run.items.order_by("title"))
+
+
+def a_review(count: int, *, minutes: int = 60, **config) -> list[MissionFallbackItem]:
+    """Proposals of one run of a new project that wait for review."""
+    return proposals(RunFactory(project=a_project(**config)), [minutes] * count)
+
+
+def spent(project: Project) -> dict[tuple[str, str], int]:
+    """What a project's guardrails have used up, by period and its first day."""
+    rows = MissionFallbackAllowance.objects.filter(project=project).values_list("period", "starts_on", "used")
+    return {(period, starts.isoformat()): used for period, starts, used in rows if used}

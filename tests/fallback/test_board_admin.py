@@ -1,0 +1,244 @@
+"""The board of a project, as its forms and its script use it."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from fallback.models import Mission, MissionFallbackTemplate
+from fallback.models.choices import ProjectRole
+from fallback.services.configs import pause_fallback, update_config
+from fallback.services.missions import add_dependency
+from fallback.services.projects import archive_project, set_project_role
+from tests.admin import client, client_of, staff, words
+from tests.factories.fallback import ConfigFactory, MissionFactory, ProjectFactory, TemplateFactory
+
+pytestmark = pytest.mark.django_db
+JSON = {"Accept": "application/json"}
+GONE = "01ZZZZZZZZZZZZZZZZZZZZZZZZ"
+
+
+@pytest.fixture
+def remo():
+    return staff("Fallback Reviewer", display_name="Remo")
+
+
+@pytest.fixture
+def reviewer(remo) -> Client:
+    return client_of(remo)
+
+
+@pytest.fixture
+def project():
+    project = ProjectFactory(name="The website")
+    ConfigFactory(project=project, backlog_threshold=3)
+    return project
+
+
+@pytest.fixture
+def mission(project) -> Mission:
+    return MissionFactory(project=project, title="Write the guide", list_order=1)
+
+
+def board(project) -> str:
+    return reverse("admin:fallback_board", args=[project.pk])
+
+
+def place(browser: Client, mission, **values):
+    return browser.post(reverse("admin:fallback_mission_place", args=[mission.pk]), values, headers=JSON)
+
+
+def ready(browser: Client, mission, value: str):
+    path = reverse("admin:fallback_mission_ready_now", args=[mission.pk])
+    return browser.post(path, {"ready": value}, headers=JSON)
+
+
+def launch(browser: Client, template):
+    return browser.post(reverse("admin:fallback_template_launch_now", args=[template.pk]), headers=JSON)
+
+
+def titles(project, in_list: str) -> list[str]:
+    return list(project.missions.filter(list=in_list).order_by("list_order", "id").values_list("title", flat=True))
+
+
+class TestPage:
+    def test_shows_its_lists_templates_and_figures(self, reviewer, project, mission):
+        MissionFactory(project=project, title="Mend the links", list="review", review_status="pending")
+        TemplateFactory(project=project, name="Answer questions")
+        TemplateFactory(project=project, name="Switched off", enabled=False)
+        page = words(reviewer.get(board(project)))
+        for text in ("Write the guide", "Mend the links", "Review pending", "Answer questions", "1 ready of 3 wanted"):
+            assert text in page
+        assert "0 of 20 missions this week" in page
+        assert "Switched off" not in page
+
+    def test_empty_board(self, reviewer, project):
+        assert "The board is empty" in words(reviewer.get(board(project)))
+
+    def test_a_project_without_a_configuration(self, reviewer):
+        page = words(reviewer.get(board(ProjectFactory())))
+        assert "No configuration yet" in page
+        assert "not counted" in page
+
+    def test_says_what_waits_and_what_is_off(self, reviewer, project, mission):
+        add_dependency(mission=mission, depends_on=MissionFactory(project=project))
+        pause_fallback(config=project.fallback_config)
+        page = words(reviewer.get(board(project)))
+        assert "Waits for 1" in page
+        assert "Paused" in page
+
+    def test_a_long_list_is_cut_and_leads_to_all_of_it(self, reviewer, project):
+        MissionFactory.create_batch(55, project=project)
+        response = reviewer.get(board(project))
+        assert response.content.count(b'class="fb-card"') == 50
+        assert "All 55 in Todo" in words(response)
+        (todo,) = [column for column in response.context["columns"] if column["key"] == "todo"]
+        assert reviewer.get(todo["more_url"]).context["cl"].page.pages.count.number == 55
+
+    @pytest.mark.parametrize("rows", [1, 12])
+    def test_makes_a_fixed_number_of_queries(self, reviewer, project, rows, django_assert_num_queries):
+        MissionFactory.create_batch(rows, project=project)
+        TemplateFactory.create_batch(rows, project=project)
+        reviewer.get(board(project))
+        # Session, user, rights twice, project; configuration, guardrails twice, four lists, templates, waiting,
+        # backlog; what the search may start, thrice.
+        with django_assert_num_queries(18):
+            reviewer.get(board(project))
+
+    def test_the_part_that_is_fetched_again_is_the_same_board(self, reviewer, project, mission):
+        part = reviewer.get(board(project), headers={"X-Fragment": "board"}).content
+        assert b"<html" not in part
+        assert mission.pk.encode() in part
+
+    def test_there_is_no_such_board(self, reviewer):
+        for path in (board(ProjectFactory()).replace("01", "7Z", 1), reverse("admin:fallback_board", args=["x y"])):
+            assert reviewer.get(path).status_code == 404
+
+    def test_looking_changes_nothing(self, reviewer, project, mission):
+        template = TemplateFactory(project=project)
+        reviewer.get(board(project))
+        for name, pk in (
+            ("mission_place", mission.pk),
+            ("mission_ready_now", mission.pk),
+            ("template_launch_now", template.pk),
+        ):
+            assert reviewer.get(reverse(f"admin:fallback_{name}", args=[pk])).status_code == 405
+        mission.refresh_from_db()
+        assert (mission.list, mission.ready, Mission.objects.count()) == ("todo", True, 1)
+
+
+class TestMove:
+    def test_to_an_end_and_between(self, reviewer, project, mission):
+        first, second = (
+            MissionFactory(project=project, title=t, list="doing", list_order=n) for n, t in enumerate("AB")
+        )
+        assert place(reviewer, mission, list="doing").json()["message"] == "Write the guide is in Doing."
+        assert titles(project, "doing") == ["A", "B", "Write the guide"]
+        place(reviewer, mission, list="doing", position="top")
+        assert titles(project, "doing") == ["Write the guide", "A", "B"]
+        place(reviewer, mission, list="doing", before=second.pk, after=first.pk)
+        assert titles(project, "doing") == ["A", "Write the guide", "B"]
+
+    def test_without_a_script_it_comes_back_to_the_board(self, reviewer, project, mission):
+        path = reverse("admin:fallback_mission_place", args=[mission.pk])
+        response = reviewer.post(path, {"list": "done"}, follow=True)
+        assert response.redirect_chain[-1][0] == board(project)
+        assert "Write the guide is in Done." in words(response)
+
+    @pytest.mark.parametrize("values", [{}, {"list": "loop"}, {"list": "a\x00b"}, {"list": "done", "before": "x" * 27}])
+    def test_odd_places_are_refused(self, reviewer, mission, values):
+        response = place(reviewer, mission, **values)
+        assert response.status_code == 422
+        assert response.json()["message"]
+        mission.refresh_from_db()
+        assert mission.list == "todo"
+
+    def test_beside_one_that_is_elsewhere_now(self, reviewer, project, mission):
+        gone = MissionFactory(project=project, list="done")
+        for neighbour in (gone.pk, GONE, MissionFactory(list="doing").pk):
+            response = place(reviewer, mission, list="doing", before=neighbour)
+            assert response.status_code == 409
+            assert "not in that list any more" in response.json()["message"]
+        mission.refresh_from_db()
+        assert mission.list == "todo"
+
+    def test_there_is_no_such_mission(self, reviewer):
+        path = reverse("admin:fallback_mission_place", args=[GONE])
+        assert reviewer.post(path, {"list": "done"}, headers=JSON).status_code == 404
+
+    def test_ready_and_not(self, reviewer, mission):
+        assert ready(reviewer, mission, "0").json()["message"] == "Write the guide is not ready."
+        mission.refresh_from_db()
+        assert not mission.ready
+        ready(reviewer, mission, "1")
+        mission.refresh_from_db()
+        assert mission.ready
+
+
+class TestLaunch:
+    def test_makes_a_mission_and_the_template_stays(self, reviewer, project):
+        template = TemplateFactory(project=project, name="Answer questions")
+        answer = launch(reviewer, template).json()
+        mission = Mission.objects.get()
+        assert answer["mission_url"] == reverse("admin:fallback_mission_change", args=[mission.pk])
+        assert (mission.list, mission.origin) == ("todo", "fallback")
+        assert MissionFallbackTemplate.objects.enabled().get() == template
+        assert "Launch Answer questions" in words(reviewer.get(board(project)))
+
+    def test_not_over_the_week(self, reviewer, project):
+        update_config(config=project.fallback_config, weekly_mission_cap=0)
+        response = launch(reviewer, TemplateFactory(project=project))
+        assert response.status_code == 409
+        assert "frees up on Monday" in response.json()["message"]
+        assert not Mission.objects.exists()
+
+    def test_not_when_it_is_off_or_gone(self, reviewer, project):
+        template = TemplateFactory(project=project, enabled=False)
+        assert "switched off" in launch(reviewer, template).json()["message"]
+        path = reverse("admin:fallback_template_launch_now", args=[GONE])
+        assert reviewer.post(path, headers=JSON).status_code == 404
+
+    def test_not_in_an_archived_project(self, reviewer, project):
+        template = TemplateFactory(project=project, name="Answer questions")
+        archive_project(project=project)
+        assert "Launch Answer questions" not in words(reviewer.get(board(project)))
+        assert "archived" in launch(reviewer, template).json()["message"]
+        assert not Mission.objects.exists()
+
+
+class TestRights:
+    def test_who_only_looks_moves_nothing(self, project, mission):
+        auditor = client("Auditor")
+        template = TemplateFactory(project=project)
+        page = words(auditor.get(board(project)))
+        assert mission.title in page
+        for button in ("data-move-url", "data-launch", "data-ready"):
+            assert button not in page
+        for response in (place(auditor, mission, list="done"), ready(auditor, mission, "0"), launch(auditor, template)):
+            assert response.status_code == 403
+        mission.refresh_from_db()
+        assert (mission.list, mission.ready, Mission.objects.count()) == ("todo", True, 1)
+
+    def test_a_contributor_moves_but_does_not_launch(self, project, mission):
+        template, member = TemplateFactory(project=project), staff()
+        set_project_role(project=project, member=member, role=ProjectRole.CONTRIBUTOR, actor=None)
+        browser = client_of(member)
+        assert place(browser, mission, list="doing").status_code == 200
+        assert launch(browser, template).status_code == 403
+
+    def test_a_private_project_is_not_there_for_others(self, project, mission):
+        member = staff()
+        set_project_role(project=ProjectFactory(), member=member, role=ProjectRole.MAINTAINER, actor=None)
+        browser = client_of(member)
+        assert browser.get(board(project)).status_code == 404
+        assert browser.get(reverse("admin:fallback_board_events", args=[project.pk])).status_code == 404
+        assert place(browser, mission, list="done").status_code == 404
+        assert client().get(board(project)).status_code == 403
+
+    def test_a_form_of_another_site_is_refused(self, remo, project, mission):
+        template = TemplateFactory(project=project)
+        strict = Client(enforce_csrf_checks=True)
+        strict.force_login(remo)
+        for response in (place(strict, mission, list="done"), ready(strict, mission, "0"), launch(strict, template)):
+            assert response.status_code == 403
+        mission.refresh_from_db()
+        assert (mission.list, mission.ready, Mission.objects.count()) == ("todo", True, 1)

@@ -1,0 +1,152 @@
+"""Which projects are due for a look at their backlog, and how much each lacks: one statement for all of them."""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from django.db import DatabaseError, transaction
+
+from fallback.models import Organization, Project
+from tests.at_once import execute_as_owner
+from tests.factories.fallback import ConfigFactory, ItemFactory, MissionFactory, OrganizationFactory, ProjectFactory
+from tests.fallback.database import row, rows
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+
+
+def due(at=NOW) -> dict[str, list[int]]:
+    """By project: threshold, backlog, still proposed, deficit."""
+    return {key: figures for key, *figures in rows("SELECT * FROM due_fallback_projects(%s)", [at])}
+
+
+# --- Due or not -------------------------------------------------------------------------------
+
+
+def test_project_without_configuration_is_not_due_and_one_with_it_is():
+    MissionFactory()
+    config = ConfigFactory()
+    assert due() == {config.project_id: [5, 0, 0, 5]}
+
+
+@pytest.mark.parametrize(
+    ("values", "is_due"),
+    [
+        ({"status": "active"}, True),
+        ({"status": "paused"}, False),
+        ({"status": "snoozed", "snoozed_until": NOW + timedelta(seconds=1)}, False),
+        ({"status": "snoozed", "snoozed_until": NOW}, True),
+        ({"status": "snoozed", "snoozed_until": NOW - timedelta(days=9)}, True),
+        ({"last_run_at": None}, True),
+        ({"last_run_at": NOW - timedelta(minutes=15)}, True),
+        ({"last_run_at": NOW - timedelta(minutes=15) + timedelta(microseconds=1)}, False),
+        ({"last_run_at": NOW - timedelta(minutes=59), "check_cadence_minutes": 60}, False),
+        ({"last_run_at": NOW - timedelta(minutes=60), "check_cadence_minutes": 60}, True),
+        ({"last_run_at": NOW + timedelta(days=1)}, False),
+        ({"project__status": "archived"}, False),
+        ({"project__fallback_enabled": False}, False),
+        ({"project__organization__fallback_enabled": False}, False),
+        ({"project__organization__fallback_rollout_percent": 0}, False),
+        ({"project__organization__fallback_rollout_percent": 100}, True),
+        ({"backlog_threshold": 0}, True),
+    ],
+)
+def test_configuration_project_and_organization_say_whether_it_is_due(values, is_due):
+    config = ConfigFactory(**values)
+    assert (config.project_id in due()) is is_due
+
+
+def test_python_and_database_agree_on_an_active_configuration():
+    configs = [
+        ConfigFactory(),
+        ConfigFactory(status="paused"),
+        ConfigFactory(status="snoozed", snoozed_until=NOW),
+        ConfigFactory(status="snoozed", snoozed_until=NOW + timedelta(seconds=1)),
+    ]
+    assert {config.project_id for config in configs if config.is_active(NOW)} == set(due())
+
+
+# --- How much is lacking ----------------------------------------------------------------------
+
+
+def test_only_ready_unblocked_todo_work_counts():
+    project = ConfigFactory().project
+    ready = MissionFactory(project=project)
+    MissionFactory(project=project, ready=False)
+    for elsewhere in ("doing", "review", "done"):
+        MissionFactory(project=project, list=elsewhere)
+    MissionFactory()
+    blocked = MissionFactory(project=project)
+    blocked.dependencies.create(depends_on=ready)
+    assert due()[project.pk] == [5, 1, 0, 4]
+    ready.list = "done"
+    ready.save()
+    assert due()[project.pk] == [5, 1, 0, 4], "the blocked one took the place of what is done"
+
+
+def test_what_is_still_proposed_counts_as_if_it_were_there():
+    item = ItemFactory()
+    ConfigFactory(project=item.project)
+    MissionFactory.create_batch(2, project=item.project)
+    rows("UPDATE mission_fallback_items SET snoozed_until = %s", [NOW + timedelta(days=1)])
+    assert due()[item.project_id] == [5, 2, 1, 2]
+
+
+def test_counting_stops_at_the_threshold_and_a_deficit_is_never_negative():
+    item = ItemFactory()
+    ConfigFactory(project=item.project, backlog_threshold=3)
+    MissionFactory.create_batch(5, project=item.project)
+    assert due()[item.project_id] == [3, 3, 1, 0]
+
+
+# --- Roll-out ---------------------------------------------------------------------------------
+
+
+def test_share_of_the_roll_out_only_grows_and_stays_the_same_for_a_project():
+    organization = OrganizationFactory()
+    for project in ProjectFactory.create_batch(200, organization=organization):
+        ConfigFactory(project=project)
+    shares = []
+    for percent in (0, 1, 10, 25, 50, 75, 99, 100):
+        Organization.objects.update(fallback_rollout_percent=percent)
+        shares.append(set(due()))
+    assert all(smaller <= larger for smaller, larger in pairwise(shares))
+    assert (len(shares[0]), len(shares[-1])) == (0, 200)
+    # 200 coins: a half is between 70 and 130 in all but one of 40,000 runs.
+    assert 70 <= len(shares[4]) <= 130
+    Organization.objects.update(fallback_rollout_percent=25)
+    Project.objects.update(name="Another name", privacy="organization")
+    assert set(due()) == shares[3]
+
+
+def test_bucket_is_two_bytes_of_a_digest_of_the_key():
+    for project in ProjectFactory.create_batch(20):
+        project.refresh_from_db()
+        digest = hashlib.md5(project.pk.encode(), usedforsecurity=False).digest()
+        assert project.rollout_bucket == int.from_bytes(digest[:2], "big") % 100
+    with pytest.raises(DatabaseError, match="rollout_bucket"), transaction.atomic():
+        rows("UPDATE projects SET rollout_bucket = 0")
+
+
+# --- How it is found --------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_backlog_is_read_from_the_partial_index_alone():
+    """Twenty projects, one large: 6,000 missions, one in fifty of them ready to start."""
+    for project in ProjectFactory.create_batch(20):
+        ConfigFactory(project=project)
+    rows(
+        """INSERT INTO missions (project_id, title, list, ready)
+           SELECT p.id, 'Mission ' || n, CASE WHEN n % 50 = 0 THEN 'todo' ELSE 'done' END, n % 50 = 0
+           FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM projects) p,
+               generate_series(1, 6000 / (2 * p.place::int)) n"""
+    )
+    execute_as_owner("VACUUM ANALYZE missions")
+    plan = "\n".join(line for (line,) in rows("EXPLAIN SELECT * FROM due_fallback_projects()"))
+    assert "missions_backlog" in plan
+    assert "Seq Scan on missions" not in plan
+    assert "idx_missions_project_list_ready" not in plan
+    size = "SELECT pg_relation_size('missions_backlog') < pg_relation_size('idx_missions_project_list_ready')"
+    assert row(size) == (True,)

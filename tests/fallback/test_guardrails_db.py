@@ -1,0 +1,306 @@
+"""What guards the acceptance of proposals, past every service."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from django.db import DatabaseError, transaction
+
+from fallback.models import MissionFallbackItem
+from tests.factories.fallback import (
+    ConfigFactory,
+    ItemFactory,
+    MissionFactory,
+    RunFactory,
+    TemplateFactory,
+    accept_as_rows,
+    discard_as_rows,
+    take_back_as_rows,
+)
+from tests.fallback.database import commit, refused_by, row, rows
+
+pytestmark = pytest.mark.django_db
+WEEK, MONTH = "fallback_weekly_mission_cap", "fallback_monthly_target_hours"
+
+
+def items(number: int, **values) -> list[MissionFallbackItem]:
+    """Proposals of one run."""
+    return ItemFactory.create_batch(number, run=values.pop("run", None) or RunFactory(), **values)
+
+
+def guarded(run, **guardrails):
+    return ConfigFactory(project=run.project, **guardrails)
+
+
+def used(item) -> dict[str, int]:
+    """What the project has spent: missions of the week, minutes of the month."""
+    return dict(
+        rows("SELECT period, sum(used)::int FROM mission_fallback_allowances WHERE project_id = %s GROUP BY 1",
+             [item.project_id])
+    )  # fmt: skip
+
+
+# --- The week and the month -------------------------------------------------------------------
+
+
+def test_week_takes_as_many_as_its_cap_and_no_more():
+    first, second, third = items(3)
+    guarded(first.run, weekly_mission_cap=2)
+    accept_as_rows(first)
+    accept_as_rows(second)
+    with refused_by(WEEK):
+        accept_as_rows(third)
+    assert used(first) == {"week": 2, "month": 120}
+
+
+def test_month_takes_as_many_minutes_as_its_hours_and_not_one_more():
+    first, second, third = items(3, estimated_effort_minutes=60)
+    guarded(first.run, monthly_target_hours=2)
+    accept_as_rows(first)
+    accept_as_rows(second)
+    third.estimated_effort_minutes = 1
+    with refused_by(MONTH):
+        accept_as_rows(third)
+    assert used(first) == {"week": 2, "month": 120}
+
+
+def test_project_without_configuration_has_the_defaults():
+    some = items(21, estimated_effort_minutes=1)
+    for item in some[:20]:
+        accept_as_rows(item)
+    with refused_by(WEEK):
+        accept_as_rows(some[20])
+    with refused_by(MONTH):
+        accept_as_rows(ItemFactory(estimated_effort_minutes=120 * 60 + 1))
+
+
+def test_cap_of_nothing_lets_nothing_through():
+    item = ItemFactory()
+    config = guarded(item.run, weekly_mission_cap=0)
+    with refused_by(WEEK):
+        accept_as_rows(item)
+    config.weekly_mission_cap, config.monthly_target_hours = 1, 0
+    config.save()
+    with refused_by(MONTH):
+        accept_as_rows(item)
+    assert used(item) == {}
+
+
+def test_lower_cap_stops_the_next_and_a_higher_one_lets_it_through():
+    first, second, third = items(3)
+    config = guarded(first.run, weekly_mission_cap=2)
+    accept_as_rows(first)
+    config.weekly_mission_cap = 1
+    config.save()
+    with refused_by(WEEK):
+        accept_as_rows(second)
+    config.weekly_mission_cap = 3
+    config.save()
+    accept_as_rows(second)
+    accept_as_rows(third)
+    assert used(first)["week"] == 3
+
+
+def test_one_statement_for_many_is_refused_as_a_whole():
+    some = items(3)
+    guarded(some[0].run, weekly_mission_cap=2)
+    with refused_by(WEEK):
+        for item in some:
+            MissionFactory(project=item.project, origin="fallback", fallback_item=item)
+        rows(
+            """UPDATE mission_fallback_items i SET status = 'accepted', mission_id = m.id
+               FROM missions m WHERE m.fallback_item_id = i.id"""
+        )
+    assert used(some[0]) == {}
+    assert row("SELECT accepted_count FROM mission_fallback_runs") == (0,)
+
+
+def test_accepted_from_the_start_is_guarded_too():
+    template = TemplateFactory()
+    ConfigFactory(project=template.project, weekly_mission_cap=1)
+    run = RunFactory(project=template.project)
+
+    def insert():
+        with transaction.atomic():
+            (item,) = row("SELECT ulid()")
+            rows(
+                """INSERT INTO missions (id, project_id, title, origin, fallback_item_id)
+                   VALUES (%(item)s, %(project)s, 'At once', 'fallback', %(item)s)""",
+                {"item": item, "project": template.project_id},
+            )
+            rows(
+                """INSERT INTO mission_fallback_items (id, mission_fallback_run_id, template_id, project_id, title,
+                       flow_id, actor_id, repository_id, status, mission_id)
+                   SELECT %(item)s, %(run)s, id, project_id, name, flow_id, actor_id, repository_id, 'accepted',
+                       %(item)s
+                   FROM mission_fallback_templates WHERE id = %(template)s""",
+                {"item": item, "run": run.pk, "template": template.pk},
+            )
+
+    insert()
+    commit()
+    with refused_by(WEEK):
+        insert()
+    assert row("SELECT generated_count, accepted_count FROM mission_fallback_runs") == (1, 1)
+
+
+def test_taking_back_gives_back_and_the_place_can_be_taken_again():
+    first, second = items(2)
+    guarded(first.run, weekly_mission_cap=1)
+    accept_as_rows(first)
+    take_back_as_rows(first)
+    assert used(first) == {"week": 0, "month": 0}
+    first.refresh_from_db()
+    assert (first.counted_week, first.counted_month) == (None, None)
+    accept_as_rows(second)
+    with refused_by(WEEK):
+        accept_as_rows(first)
+
+
+def test_taking_back_gives_back_to_the_week_it_was_counted_in():
+    item = ItemFactory()
+    accept_as_rows(item, at=datetime(2026, 3, 2, tzinfo=UTC))
+    rows("UPDATE organizations SET timezone = 'America/Sao_Paulo'")
+    rows("UPDATE mission_fallback_items SET reviewed_at = '2026-06-01'")
+    take_back_as_rows(item)
+    assert set(used(item).values()) == {0}
+
+
+def test_changed_effort_of_an_accepted_one_is_counted_anew():
+    item = ItemFactory(estimated_effort_minutes=60)
+    guarded(item.run, monthly_target_hours=2)
+    accept_as_rows(item)
+    rows("UPDATE mission_fallback_items SET estimated_effort_minutes = 120")
+    assert used(item) == {"week": 1, "month": 120}
+    with refused_by(MONTH):
+        rows("UPDATE mission_fallback_items SET estimated_effort_minutes = 121")
+    assert used(item) == {"week": 1, "month": 120}
+
+
+def test_deleting_an_accepted_one_gives_nothing_back():
+    item = ItemFactory()
+    accept_as_rows(item)
+    commit()
+    rows("DELETE FROM mission_fallback_items")
+    assert used(item) == {"week": 1, "month": 60}
+
+
+@pytest.mark.parametrize(
+    ("timezone", "at", "week", "month"),
+    [
+        # Daylight saving begins: the week ends an hour earlier in UTC.
+        ("Europe/Lisbon", "2026-03-29T22:59:59Z", date(2026, 3, 23), date(2026, 3, 1)),
+        ("Europe/Lisbon", "2026-03-29T23:00:00Z", date(2026, 3, 30), date(2026, 3, 1)),
+        # And ends.
+        ("Europe/Lisbon", "2026-10-25T23:59:59Z", date(2026, 10, 19), date(2026, 10, 1)),
+        ("Europe/Lisbon", "2026-10-26T00:00:00Z", date(2026, 10, 26), date(2026, 10, 1)),
+        ("Europe/Lisbon", "2026-06-30T22:59:59Z", date(2026, 6, 29), date(2026, 6, 1)),
+        ("Europe/Lisbon", "2026-06-30T23:00:00Z", date(2026, 6, 29), date(2026, 7, 1)),
+        ("America/Sao_Paulo", "2026-02-01T02:59:59Z", date(2026, 1, 26), date(2026, 1, 1)),
+        ("America/Sao_Paulo", "2026-02-01T03:00:00Z", date(2026, 1, 26), date(2026, 2, 1)),
+        # The clocks went forward at midnight: that Sunday had no hour 0.
+        ("America/Sao_Paulo", "2018-11-04T02:59:59Z", date(2018, 10, 29), date(2018, 11, 1)),
+        ("America/Sao_Paulo", "2018-11-05T01:59:59Z", date(2018, 10, 29), date(2018, 11, 1)),
+        ("America/Sao_Paulo", "2018-11-05T02:00:00Z", date(2018, 11, 5), date(2018, 11, 1)),
+        ("Pacific/Auckland", "2026-04-05T11:59:59Z", date(2026, 3, 30), date(2026, 4, 1)),
+        ("Pacific/Auckland", "2026-04-05T12:00:00Z", date(2026, 4, 6), date(2026, 4, 1)),
+        ("Pacific/Auckland", "2026-09-27T10:59:59Z", date(2026, 9, 21), date(2026, 9, 1)),
+        ("Pacific/Auckland", "2026-09-27T11:00:00Z", date(2026, 9, 28), date(2026, 9, 1)),
+        # The turn of the year is in the middle of an ISO week.
+        ("Pacific/Auckland", "2026-12-31T10:59:59Z", date(2026, 12, 28), date(2026, 12, 1)),
+        ("Pacific/Auckland", "2026-12-31T11:00:00Z", date(2026, 12, 28), date(2027, 1, 1)),
+        ("UTC", "2024-12-29T23:59:59Z", date(2024, 12, 23), date(2024, 12, 1)),
+        ("UTC", "2024-12-30T00:00:00Z", date(2024, 12, 30), date(2024, 12, 1)),
+        ("UTC", "2025-01-05T23:59:59Z", date(2024, 12, 30), date(2025, 1, 1)),
+    ],
+)
+def test_week_and_month_begin_where_the_organization_is(timezone, at, week, month):
+    item = ItemFactory(run__project__organization__timezone=timezone)
+    accept_as_rows(item, at=datetime.fromisoformat(at))
+    item.refresh_from_db()
+    assert (item.counted_week, item.counted_month) == (week, month)
+    assert rows("SELECT period, starts_on, used FROM mission_fallback_allowances ORDER BY 1") == [
+        ("month", month, 60), ("week", week, 1),
+    ]  # fmt: skip
+
+
+def test_full_week_is_open_again_on_monday():
+    first, second = items(2)
+    guarded(first.run, weekly_mission_cap=1)
+    accept_as_rows(first, at=datetime(2026, 5, 31, 23, 59, 59, tzinfo=UTC))
+    with refused_by(WEEK):
+        accept_as_rows(second, at=datetime(2026, 5, 31, 23, 59, 59, 999999, tzinfo=UTC))
+    accept_as_rows(second, at=datetime(2026, 6, 1, tzinfo=UTC))
+
+
+# --- No door around them ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE mission_fallback_allowances SET used = 0",
+        "DELETE FROM mission_fallback_allowances",
+        "TRUNCATE mission_fallback_allowances",
+        """INSERT INTO mission_fallback_allowances (project_id, period, starts_on, allowed)
+           VALUES ('nobody', 'week', '2026-01-05', 1)""",
+    ],
+)
+def test_what_is_spent_cannot_be_written_by_the_site(change):
+    accept_as_rows(ItemFactory())
+    commit()
+    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+        rows(change)
+    assert refused.value.__cause__.sqlstate == "42501"
+
+
+def test_weeks_of_an_accepted_one_cannot_be_set():
+    item = ItemFactory()
+    accept_as_rows(item)
+    week = row("SELECT counted_week, counted_month FROM mission_fallback_items")
+    rows("UPDATE mission_fallback_items SET counted_week = '2000-01-03', counted_month = NULL")
+    assert row("SELECT counted_week, counted_month FROM mission_fallback_items") == week
+
+
+def test_proposal_goes_back_only_with_its_mission():
+    item = ItemFactory()
+    accept_as_rows(item)
+    commit()
+    with refused_by("missions_fallback_was_accepted"):
+        rows("UPDATE mission_fallback_items SET status = 'proposed', reviewed_at = NULL, mission_id = NULL")
+    with refused_by("missions_fallback_was_accepted"):
+        rows("UPDATE mission_fallback_items SET mission_id = NULL")
+    with refused_by("missions_fallback_was_accepted"):
+        discard_as_rows(item)
+
+
+def test_mission_from_the_fallback_without_an_accepted_proposal_is_refused_at_commit():
+    item = ItemFactory()
+    with refused_by("missions_fallback_was_accepted"):
+        MissionFactory(origin="fallback")
+    with refused_by("missions_fallback_was_accepted"):
+        MissionFactory(project=item.project, origin="fallback", fallback_item=item)
+    with refused_by("missions_fallback_item_fits_origin"):
+        MissionFactory(project=item.project, fallback_item=item)
+
+
+def test_accepted_one_with_a_mission_that_does_not_know_it_is_refused_at_commit():
+    item = ItemFactory()
+    mission = MissionFactory(project=item.project)
+    with refused_by("missions_fallback_was_accepted"):
+        rows("UPDATE mission_fallback_items SET status = 'accepted', mission_id = %s", [mission.pk])
+
+
+def test_mission_cannot_turn_to_another_proposal():
+    accepted, other = items(2)
+    mission = accept_as_rows(accepted)
+    commit()
+    with refused_by("missions_fallback_was_accepted"):
+        rows("UPDATE missions SET fallback_item_id = %s WHERE id = %s", [other.pk, mission.pk])
+
+
+def test_two_proposals_do_not_share_a_mission():
+    first, second = items(2)
+    mission = accept_as_rows(first)
+    with refused_by("mission_fallback_items_mission_once"):
+        rows("UPDATE mission_fallback_items SET status = 'accepted', mission_id = %s WHERE id = %s",
+             [mission.pk, second.pk])  # fmt: skip

@@ -1,0 +1,304 @@
+"""The board: places, moves, what missions wait for, reviews."""
+
+import random
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fallback.errors import (
+    DependencyCircle,
+    DependencyKnown,
+    DependencyOfOtherProject,
+    DependsOnItself,
+    FlowOfOtherProject,
+    NoSuchNeighbour,
+    ProjectArchived,
+)
+from fallback.models import Mission
+from fallback.models.choices import List, ReviewStatus
+from fallback.services.missions import (
+    HALF,
+    LAST,
+    add_dependency,
+    create_mission,
+    move_mission,
+    remove_dependency,
+    review_mission,
+    set_ready,
+    update_mission,
+)
+from fallback.services.projects import archive_project
+from missionsite.common.errors import ValueRefused
+from tests.factories.fallback import FlowFactory, MissionFactory, ProjectFactory
+from tests.factories.groups import MemberFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def a_board(count: int) -> list[Mission]:
+    """Missions in one list, in the order of the board."""
+    project = ProjectFactory()
+    return [create_mission(project=project, title=f"Mission {number}") for number in range(count)]
+
+
+def order(project, in_list=List.TODO) -> list[str]:
+    rows = Mission.objects.filter(project=project, list=in_list).order_by("list_order", "id")
+    places = list(rows.values_list("list_order", flat=True))
+    assert len(set(places)) == len(places), "two missions in one place"
+    return list(rows.values_list("pk", flat=True))
+
+
+def events(mission) -> list[tuple]:
+    return list(mission.events.order_by("occurred_at", "id").values_list("type", "origin", "actor"))
+
+
+# --- Making -----------------------------------------------------------------------------------
+
+
+def test_new_mission_stands_at_the_end_of_todo():
+    project, ana = ProjectFactory(), MemberFactory()
+    first = create_mission(project=project, title="First")
+    second = create_mission(project=project, title="Second", acting=ana, ready=True, priority=5)
+    assert order(project) == [first.pk, second.pk]
+    assert (second.list, second.ready, second.priority, second.origin) == ("todo", True, 5, "manual")
+    assert events(second) == [("mission.created", "user", ana.pk)]
+
+
+def test_archived_project_takes_no_mission():
+    project = ProjectFactory()
+    archive_project(project=project)
+    with pytest.raises(ProjectArchived):
+        create_mission(project=project, title="Late")
+    assert not project.missions.exists()
+
+
+def test_mission_without_a_title_is_refused():
+    with pytest.raises(ValueRefused):
+        create_mission(project=ProjectFactory(), title="  ")
+    assert not Mission.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_flow_of_another_project_is_refused_and_leaves_nothing():
+    (mission,) = a_board(1)
+    with pytest.raises(FlowOfOtherProject):
+        update_mission(mission=mission, title="Changed", flow=FlowFactory())
+    mission.refresh_from_db()
+    assert (mission.title, mission.flow) == ("Mission 0", None)
+
+
+def test_change_is_in_the_timeline_and_no_change_is_not():
+    (mission,), ana = a_board(1), MemberFactory()
+    update_mission(mission=mission, acting=ana, title="Clearer", priority=4)
+    update_mission(mission=mission, acting=ana, title="Clearer", priority=4)
+    created, changed = mission.events.order_by("id")
+    assert (created.type, changed.type, changed.actor) == ("mission.created", "mission.changed", ana)
+    assert changed.payload == {"changed": {"title": ["Mission 0", "Clearer"], "priority": [3, 4]}}
+    with pytest.raises(TypeError, match="list"):
+        update_mission(mission=mission, list="done")
+
+
+# --- Moving -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("beside", "expected"),
+    [
+        ({"before": 0}, [3, 0, 1, 2]),
+        ({"before": 2}, [0, 1, 3, 2]),
+        ({"after": 0}, [0, 3, 1, 2]),
+        ({"after": 2}, [0, 1, 2, 3]),
+        ({}, [0, 1, 2, 3]),
+        ({"first": True}, [3, 0, 1, 2]),
+    ],
+    ids=str,
+)
+def test_mission_stands_where_it_was_put(beside, expected):
+    missions = a_board(4)
+    where = {key: value if value is True else missions[value].pk for key, value in beside.items()}
+    move_mission(mission=missions[3], to=List.TODO, **where)
+    assert order(missions[0].project) == [missions[number].pk for number in expected]
+    assert [event[0] for event in events(missions[3])] == ["mission.created"]
+
+
+@pytest.mark.parametrize("beside", [{}, {"before": 0}, {"after": 0}, {"first": True}], ids=str)
+def test_move_to_another_list_takes_the_place_there_and_is_an_event(beside):
+    (there, second, mission), ana = a_board(3), MemberFactory()
+    for each in (there, second):
+        move_mission(mission=each, to=List.DOING)
+    where = {key: value if value is True else there.pk for key, value in beside.items()}
+    moved = move_mission(mission=mission, to=List.DOING, acting=ana, **where)
+    position = {"": 2, "before": 0, "after": 1, "first": 0}[next(iter(beside), "")]
+    expected = [there.pk, second.pk]
+    expected.insert(position, mission.pk)
+    assert order(mission.project, List.DOING) == expected
+    assert order(mission.project) == []
+    assert moved.list == List.DOING
+    assert events(mission)[1:] == [("mission.moved", "user", ana.pk)]
+
+
+def test_missions_that_share_a_place_are_told_apart_by_the_first_move():
+    project = ProjectFactory()
+    missions = sorted(MissionFactory.create_batch(4, project=project, list_order=500), key=lambda m: m.pk)
+    move_mission(mission=missions[3], to=List.TODO, before=missions[1].pk)
+    assert order(project) == [missions[number].pk for number in (0, 3, 1, 2)]
+
+
+def test_neighbour_that_is_gone_refuses_the_move():
+    one, other, elsewhere = *a_board(2), MissionFactory()
+    move_mission(mission=other, to=List.DONE)
+    for neighbour in (other.pk, elsewhere.pk, "0" * 26, one.pk):
+        with pytest.raises(NoSuchNeighbour):
+            move_mission(mission=one, to=List.TODO, before=neighbour)
+        with pytest.raises(NoSuchNeighbour):
+            move_mission(mission=one, to=List.TODO, after=neighbour)
+    assert order(one.project) == [one.pk]
+
+
+def test_list_nobody_knows_is_refused():
+    (mission,) = a_board(1)
+    with pytest.raises(ValueRefused):
+        move_mission(mission=mission, to="loop")
+
+
+def test_three_hundred_moves_into_one_gap_keep_the_order_and_spread_the_list():
+    missions = a_board(302)
+    first, last, rest = missions[0], missions[-1], missions[1:-1]
+    before = {m.pk: m.list_order for m in Mission.objects.filter(pk__in=[first.pk, last.pk])}
+    for mission in rest:
+        # Always into the gap right after the first, which halves each time.
+        move_mission(mission=mission, to=List.TODO, after=first.pk)
+    assert order(first.project) == [first.pk, *(mission.pk for mission in reversed(rest)), last.pk]
+    after = {m.pk: m.list_order for m in Mission.objects.filter(pk__in=[first.pk, last.pk])}
+    assert after != before, "there was never a need to spread: the test proves nothing"
+    assert max(after.values()) <= HALF
+
+
+def spreads(action, times: int) -> int:
+    """How often a list was given new places while something was done again and again."""
+    with CaptureQueriesContext(
+        connection,
+    ) as seen:
+        for _time in range(times):
+            action()
+    return sum("SET list_order = w.place" in query["sql"] for query in seen.captured_queries)
+
+
+def test_long_list_is_not_rewritten_for_every_new_mission():
+    project = ProjectFactory()
+    assert spreads(lambda: create_mission(project=project, title="One more"), 250) == 0
+    last = project.missions.order_by("-list_order").first()
+    assert HALF < last.list_order < LAST
+    Mission.objects.filter(pk=last.pk).update(list_order=LAST)
+    assert spreads(lambda: create_mission(project=project, title="One more"), 50) == 1
+    assert len(order(project)) == 300
+
+
+def test_moves_to_the_end_spread_a_long_list_once_at_most():
+    missions = a_board(120)
+    Mission.objects.filter(pk=missions[-1].pk).update(list_order=LAST)
+    chance = random.Random(1)
+    assert spreads(lambda: move_mission(mission=chance.choice(missions[:-1]), to=List.TODO), 60) == 1
+    assert len(order(missions[0].project)) == 120
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    moves=st.lists(
+        st.tuples(st.integers(0, 5), st.sampled_from([List.TODO, List.DOING]), st.integers(0, 5), st.integers(0, 3)),
+        max_size=25,
+    )
+)
+def test_every_sequence_of_moves_leaves_the_order_people_saw(moves):
+    missions = a_board(6)
+    project = missions[0].project
+    expected = {List.TODO: [m.pk for m in missions], List.DOING: []}
+    for which, to, beside, how in moves:
+        pk, neighbour = missions[which].pk, missions[beside].pk
+        where = [{}, {"before": neighbour}, {"after": neighbour}, {"first": True}][how]
+        without = {name: [each for each in pks if each != pk] for name, pks in expected.items()}
+        if how in (1, 2) and neighbour not in without[to]:
+            with pytest.raises(NoSuchNeighbour):
+                move_mission(mission=missions[which], to=to, **where)
+            continue
+        position = [len(without[to]), without[to].index(neighbour) if how == 1 else 0, 0, 0][how]
+        if how == 2:
+            position = without[to].index(neighbour) + 1
+        without[to].insert(position, pk)
+        expected = without
+        move_mission(mission=missions[which], to=to, **where)
+    assert {name: order(project, name) for name in expected} == expected
+
+
+# --- Ready and reviewed -----------------------------------------------------------------------
+
+
+def test_ready_is_an_event_each_way():
+    (mission,), ana = a_board(1), MemberFactory()
+    assert set_ready(mission=mission, ready=True, acting=ana).ready
+    set_ready(mission=mission, ready=True, acting=ana)
+    set_ready(mission=mission, ready=False, acting=ana)
+    assert [event[0] for event in events(mission)[1:]] == ["mission.ready", "mission.not_ready"]
+
+
+def test_review_says_who_and_what():
+    (mission,), ana = a_board(1), MemberFactory()
+    reviewed = review_mission(mission=mission, status="rejected", feedback="Tests are missing", acting=ana)
+    assert (reviewed.review_status, reviewed.review_feedback, reviewed.reviewed_by) == (
+        ReviewStatus.REJECTED,
+        "Tests are missing",
+        ana,
+    )
+    asked = review_mission(mission=mission, status=ReviewStatus.PENDING, acting=ana)
+    assert (asked.review_status, asked.review_feedback, asked.reviewed_by) == (ReviewStatus.PENDING, "", None)
+    assert [event[0] for event in events(mission)[1:]] == ["mission.reviewed"] * 2
+    with pytest.raises(ValueError, match="splendid"):
+        review_mission(mission=mission, status="splendid")
+
+
+# --- Dependencies -----------------------------------------------------------------------------
+
+
+def counts(mission) -> tuple[int, int]:
+    mission.refresh_from_db()
+    return mission.dependency_count, mission.open_dependency_count
+
+
+def test_mission_waits_until_what_it_needs_is_done():
+    (mission, first, second), ana = a_board(3), MemberFactory()
+    add_dependency(mission=mission, depends_on=first, acting=ana)
+    add_dependency(mission=mission, depends_on=second, acting=ana)
+    assert counts(mission) == (2, 2)
+    move_mission(mission=first, to=List.DONE, acting=ana)
+    assert counts(mission) == (2, 1)
+    move_mission(mission=second, to=List.DONE, acting=ana)
+    assert counts(mission) == (2, 0)
+    move_mission(mission=second, to=List.REVIEW, acting=ana)
+    assert counts(mission) == (2, 1)
+    remove_dependency(mission=mission, depends_on=second, acting=ana)
+    remove_dependency(mission=mission, depends_on=second, acting=ana)
+    assert counts(mission) == (1, 0)
+    first.delete()
+    assert counts(mission) == (0, 0)
+    types = [event[0] for event in events(mission)]
+    assert (types.count("mission.blocked"), types.count("mission.unblocked")) == (2, 2)
+
+
+def test_dependencies_that_make_no_sense_are_refused_in_words():
+    (one, two, three), elsewhere = a_board(3), MissionFactory()
+    add_dependency(mission=one, depends_on=two)
+    add_dependency(mission=two, depends_on=three)
+    for mission, depends_on, refusal in [
+        (three, one, DependencyCircle),
+        (two, one, DependencyCircle),
+        (one, two, DependencyKnown),
+        (one, elsewhere, DependencyOfOtherProject),
+    ]:
+        with pytest.raises(refusal):
+            add_dependency(mission=mission, depends_on=depends_on)
+    with pytest.raises((DependsOnItself, DependencyCircle)):
+        add_dependency(mission=one, depends_on=one)
+    assert [counts(mission) for mission in (one, two, three)] == [(1, 1), (1, 1), (0, 0)]

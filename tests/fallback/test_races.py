@@ -1,0 +1,418 @@
+"""Fifty people at once on one project, through real connections with real commits; each guard with a negative control.
+
+RACE_ROUNDS=200 bin/test tests/fallback/test_races.py runs the long proof; a build runs fewer rounds.
+"""
+
+import os
+import random
+import threading
+from collections import Counter
+from contextlib import suppress
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connection, transaction
+from django.db.models import Sum
+from django.db.models.query import QuerySet
+
+from fallback.errors import AlreadyDecided, MonthFull, NoSuchNeighbour, RunEnded, RunInProgress, WeekFull
+from fallback.models import Mission, MissionEvent, MissionFallbackItem, MissionFallbackRun, ProjectActivity
+from fallback.models.choices import ItemStatus, List, Origin
+from fallback.services import missions as board
+from fallback.services import runs
+from fallback.services.missions import create_mission, move_mission
+from fallback.services.review import accept_item, discard_item, undo_decision
+from fallback.services.runs import cancel_run, launch_template, run_due, run_fallback
+from missionsite.common.errors import DomainError
+from tests.at_once import crowd, without
+from tests.factories.fallback import MissionFactory, RunFactory
+from tests.factories.groups import MemberFactory
+from tests.fallback.proposals import a_project, a_review, proposals, spent
+
+PEOPLE = 50
+ROUNDS = int(os.environ.get("RACE_ROUNDS", "20"))
+ZONES = ["Europe/Lisbon", "Pacific/Kiritimati", "America/St_Johns", "UTC", "Asia/Kathmandu"]
+NO_SPENDING = "ALTER TABLE mission_fallback_items {} TRIGGER mission_fallback_items_spend"
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def around(year: int, month: int, day: int, zone: str) -> tuple[datetime, datetime]:
+    """The last second before a day begins somewhere, and its first instant."""
+    begins = datetime(year, month, day, tzinfo=ZoneInfo(zone))
+    # Through UTC: arithmetic on a local time would skip what a clock change skips.
+    return (begins.astimezone(ZoneInfo("UTC")) - timedelta(seconds=1)).astimezone(ZoneInfo(zone)), begins
+
+
+def only(results, *kinds) -> Counter:
+    """How many of each kind there are; anything else fails with what it was."""
+    others = [repr(result) for result in results if not isinstance(result, kinds)]
+    assert others == []
+    return Counter(type(result) for result in results)
+
+
+def accepted_by_period(project) -> dict[tuple[str, str], int]:
+    """What accepted proposals add up to, counted from the rows and their instants alone."""
+    zone = ZoneInfo(project.organization.timezone)
+    found = Counter()
+    for at, minutes in project.fallback_items.filter(status=ItemStatus.ACCEPTED).values_list(
+        "reviewed_at", "estimated_effort_minutes"
+    ):
+        day = at.astimezone(zone).date()
+        found["week", (day - timedelta(days=day.weekday())).isoformat()] += 1
+        found["month", day.replace(day=1).isoformat()] += minutes
+    return dict(found)
+
+
+# --- Weekly cap -------------------------------------------------------------------------------
+
+CAP = 20
+
+
+def reviewers_at_the_end_of_a_week(people, members):
+    """One round: everyone decides, some take it back, then everyone accepts what is left; returns the project."""
+    zone = random.choice(ZONES)
+    project = a_project(zone=zone, weekly_mission_cap=CAP, monthly_target_hours=100_000)
+    items = proposals(RunFactory(project=project), [60] * 2 * PEOPLE)
+    # Monday 30 March 2026: in Lisbon the clock was changed on the last day of the old week.
+    instants = around(2026, 3, 30, zone)
+    chances = [random.Random(random.random()) for _number in range(PEOPLE)]
+
+    def decide(number):
+        item, member, at = items[number], members[number], instants[number % 2]
+        if number % 5 == 0:
+            return discard_item(item=item, actor=member, reason="not_needed", at=at)
+        accept_item(item=item, actor=member, at=at)
+        if chances[number].random() < 0.3:
+            return undo_decision(item=item, actor=member, at=at)
+        return None
+
+    def accept_the_rest(number):
+        return accept_item(item=items[PEOPLE + number], actor=members[number], at=instants[number % 2])
+
+    only(people.run(decide), type(None), MissionFallbackItem, WeekFull)
+    assert all(used <= CAP for (period, _day), used in spent(project).items() if period == "week")
+    assert spent(project) == accepted_by_period(project)
+    only(people.run(accept_the_rest), Mission, WeekFull)
+    return project
+
+
+def test_weekly_cap_is_reached_and_never_passed_on_both_sides_of_monday():
+    members = MemberFactory.create_batch(PEOPLE)
+    with crowd(PEOPLE) as people:
+        for _round in range(ROUNDS):
+            project = reviewers_at_the_end_of_a_week(people, members)
+            counted = accepted_by_period(project)
+            assert counted["week", "2026-03-23"] == counted["week", "2026-03-30"] == CAP
+            assert spent(project) == counted
+            assert project.missions.filter(origin=Origin.FALLBACK).count() == 2 * CAP
+
+
+def count_then_insert(item, at):
+    """How a cap is passed: look whether there is room, then take it."""
+    with transaction.atomic():
+        if MissionFallbackItem.objects.filter(project=item.project, status=ItemStatus.ACCEPTED).count() >= CAP:
+            raise WeekFull
+        mission = Mission.objects.create(
+            project=item.project, title=item.title, origin=Origin.FALLBACK, fallback_item=item
+        )
+        MissionFallbackItem.objects.filter(pk=item.pk).update(
+            status=ItemStatus.ACCEPTED, mission=mission, reviewed_at=at
+        )
+
+
+def test_with_count_then_insert_the_same_people_pass_the_cap():
+    at = datetime(2026, 3, 30, tzinfo=ZoneInfo("UTC"))
+    with without(NO_SPENDING.format("DISABLE"), NO_SPENDING.format("ENABLE")), crowd(PEOPLE) as people:
+        for _round in range(ROUNDS):
+            items = a_review(PEOPLE)
+            only(people.run(lambda number, of=items: count_then_insert(of[number], at)), type(None), WeekFull)
+            if accepted_by_period(items[0].project)["week", "2026-03-30"] > CAP:
+                return
+    raise AssertionError("nobody passed the cap: the race above proves nothing")
+
+
+# --- Monthly hours ----------------------------------------------------------------------------
+
+
+def test_monthly_hours_are_never_passed_and_what_is_left_fits_nobody_who_was_refused():
+    members = MemberFactory.create_batch(PEOPLE)
+    with crowd(PEOPLE) as people:
+        for _round in range(ROUNDS):
+            zone = random.choice(ZONES)
+            project = a_project(zone=zone, weekly_mission_cap=10_000, monthly_target_hours=20)
+            minutes = [random.randint(20, 190) for _number in range(PEOPLE)]
+            items = proposals(RunFactory(project=project), minutes)
+            instants = around(2026, 11, 1, zone)
+            results = people.run(
+                lambda number, of=items, by=instants: accept_item(
+                    item=of[number], actor=members[number], at=by[number % 2]
+                )
+            )
+            only(results, Mission, MonthFull)
+            used = spent(project)
+            assert used == accepted_by_period(project)
+            for side, month in enumerate(["2026-10-01", "2026-11-01"]):
+                refused = [minutes[n] for n in range(side, PEOPLE, 2) if isinstance(results[n], MonthFull)]
+                assert used["month", month] <= 20 * 60
+                assert refused, "more was asked for than there is"
+                assert 20 * 60 - used["month", month] < min(refused)
+
+
+# --- One run at a time ------------------------------------------------------------------------
+
+
+def everyone_triggers_a_run(people, *, due: bool):
+    """One round: everyone starts a run of one project, every other by looking at what is due."""
+    project = a_project(templates=3)
+
+    def act(number):
+        if due and number % 2:
+            (outcome,) = list(run_due()) or [None]
+            return outcome and (outcome.refusal or outcome.run)
+        return run_fallback(project=project)
+
+    return people.run(act), project
+
+
+@pytest.mark.parametrize("due", [False, True])
+def test_one_of_two_triggers_makes_the_run(due):
+    with crowd(2) as people:
+        for _round in range(ROUNDS):
+            results, project = everyone_triggers_a_run(people, due=due)
+            made = only(results, MissionFallbackRun, RunInProgress, type(None))
+            assert made[MissionFallbackRun] == 1
+            assert project.fallback_runs.count() == 1
+            assert project.fallback_items.count() == 5
+
+
+def test_one_of_fifty_triggers_makes_the_run():
+    with crowd(PEOPLE) as people:
+        for _round in range(max(1, ROUNDS // 4)):
+            results, project = everyone_triggers_a_run(people, due=True)
+            assert only(results, MissionFallbackRun, RunInProgress, type(None))[MissionFallbackRun] == 1
+            assert (project.fallback_runs.count(), project.fallback_items.count()) == (1, 5)
+
+
+def test_without_the_locks_two_triggers_make_two_runs(monkeypatch):
+    monkeypatch.setattr(runs, "_lock", lambda project: None)
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda query, **options: query)
+    with crowd(8) as people:
+        for _round in range(ROUNDS):
+            _results, project = everyone_triggers_a_run(people, due=False)
+            if project.fallback_runs.count() > 1:
+                return
+    raise AssertionError("there was never more than one run: the races above prove nothing")
+
+
+# --- The last two proposals -------------------------------------------------------------------
+
+
+def summaries(run) -> tuple[int, int]:
+    """How often the end of a run was told, in the timeline of missions and in that of the project."""
+    told = {"project": run.project, "type": "fallback.run_completed", "payload__runId": run.pk}
+    return MissionEvent.objects.filter(**told).count(), ProjectActivity.objects.filter(**told).count()
+
+
+def test_two_reviewers_of_the_last_two_proposals_complete_the_run_once():
+    members = MemberFactory.create_batch(2)
+    decide = [
+        lambda item, member: accept_item(item=item, actor=member),
+        lambda item, member: discard_item(item=item, actor=member, reason="not_needed"),
+    ]
+    with crowd(2) as people:
+        for number in range(ROUNDS):
+            items = a_review(2)
+            choice = [decide[number % 2], decide[number // 2 % 2]]
+            results = people.run(lambda n, of=items, do=choice: do[n](of[n], members[n]))
+            only(results, Mission, MissionFallbackItem)
+            run = MissionFallbackRun.objects.get(pk=items[0].run_id)
+            accepted = choice.count(decide[0])
+            assert (run.status, run.generated_count, run.accepted_count, run.discarded_count) == (
+                "completed",
+                2,
+                accepted,
+                2 - accepted,
+            )
+            assert summaries(run) == (1, 1)
+
+
+def test_when_each_looks_for_what_is_left_nobody_completes_the_run():
+    """The negative control: completing by looking, each in a transaction that does not see the other's."""
+    together = threading.Barrier(2)
+    counting = "ALTER TABLE mission_fallback_items {} TRIGGER mission_fallback_items_count_changed"
+    items = a_review(2)
+
+    def decide(number):
+        with transaction.atomic():
+            MissionFallbackItem.objects.filter(pk=items[number].pk).update(
+                status=ItemStatus.DISCARDED,
+                reason="not_needed",
+                reviewed_at=datetime(2026, 1, 1, tzinfo=ZoneInfo("UTC")),
+            )
+            together.wait(30)
+            return MissionFallbackItem.objects.proposed().filter(run=items[0].run).count()
+
+    with without(counting.format("DISABLE"), counting.format("ENABLE")), crowd(2) as people:
+        assert people.run(decide) == [1, 1]
+    assert MissionFallbackRun.objects.get(pk=items[0].run_id).status == "awaiting_review"
+
+
+def test_one_of_fifty_decides_on_a_proposal_and_the_others_are_told():
+    members = MemberFactory.create_batch(PEOPLE)
+    with crowd(PEOPLE) as people:
+        for _round in range(max(1, ROUNDS // 4)):
+            (item,) = a_review(1)
+
+            def decide(number, item=item):
+                if number % 2:
+                    return accept_item(item=item, actor=members[number])
+                return discard_item(item=item, actor=members[number], reason="not_needed")
+
+            made = only(people.run(decide), Mission, MissionFallbackItem, AlreadyDecided)
+            assert made[AlreadyDecided] == PEOPLE - 1
+            assert item.project.missions.count() == made[Mission]
+
+
+# --- The board --------------------------------------------------------------------------------
+
+
+def everyone_moves(people, *, one: bool):
+    """One round: everyone moves a mission of one board, or all of them the same one; returns the board's missions."""
+    project = a_project()
+    missions = MissionFactory.create_batch(PEOPLE, project=project)
+    chances = [random.Random(random.random()) for _number in range(PEOPLE)]
+
+    def act(number):
+        chance = chances[number]
+        mission = missions[0] if one else missions[number]
+        beside = {chance.choice(["before", "after"]): chance.choice(missions).pk} if chance.random() < 0.5 else {}
+        return move_mission(mission=mission, to=chance.choice([List.TODO, List.DOING]), **beside)
+
+    return people.run(act), list(project.missions.all())
+
+
+@pytest.mark.parametrize("one", [False, True], ids=["their own missions", "the same mission"])
+def test_fifty_moves_on_one_board_leave_every_mission_a_place_of_its_own(one):
+    with crowd(PEOPLE) as people:
+        for _round in range(max(1, ROUNDS // 4)):
+            results, missions = everyone_moves(people, one=one)
+            made = only(results, Mission, NoSuchNeighbour)
+            assert made[Mission] > PEOPLE // 3
+            moved = {result.pk for result in results if isinstance(result, Mission)}
+            places = [(m.list, m.list_order) for m in missions if m.pk in moved]
+            assert len(set(places)) == len(places)
+            assert len(missions) == PEOPLE
+
+
+def test_without_the_lock_of_the_board_two_missions_end_up_in_one_place(monkeypatch):
+    monkeypatch.setattr(board, "_lock_board", lambda project_id: None)
+    with crowd(PEOPLE) as people:
+        for _round in range(ROUNDS):
+            project = a_project()
+            people.run(lambda number, of=project: create_mission(project=of, title=f"Mission {number}"))
+            places = list(project.missions.values_list("list_order", flat=True))
+            if len(set(places)) < len(places) == PEOPLE:
+                return
+    raise AssertionError("every mission had a place of its own: the races above prove nothing")
+
+
+# --- Everything at once -----------------------------------------------------------------------
+
+
+def test_everything_at_once_neither_deadlocks_nor_drifts():
+    members = MemberFactory.create_batch(12)
+    projects = [
+        a_project(templates=3, backlog_threshold=20, auto_accept=number == 0, weekly_mission_cap=60)
+        for number in range(3)
+    ]
+    for project in projects:
+        proposals(RunFactory(project=project), [60] * 12)
+        MissionFactory.create_batch(6, project=project)
+
+    def act(number):
+        chance, member, done = random.Random(random.random()), members[number], Counter()
+        for _step in range(2 * ROUNDS):
+            step = chance.choice(STEPS)
+            # Somebody else was first, where it is refused; a deadlock is no DomainError.
+            with suppress(DomainError, MissionFallbackItem.DoesNotExist, Mission.DoesNotExist):
+                if step(chance.choice(projects), member, chance):
+                    done[step.__name__] += 1
+        return done
+
+    with crowd(12) as people:
+        results = people.run(act, timeout=600)
+    only(results, Counter)
+    if ROUNDS >= 20:
+        # A step nobody could take would show nothing.
+        assert {name for done in results for name in done} == {step.__name__ for step in STEPS}
+    for project in projects:
+        assert spent(project) == accepted_by_period(project)
+        total = project.fallback_runs.aggregate(accepted=Sum("accepted_count"), made=Sum("generated_count"))
+        assert total["made"] == project.fallback_items.count()
+        assert total["accepted"] == project.fallback_items.filter(status=ItemStatus.ACCEPTED).count()
+        assert total["accepted"] > 0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM drifted_fallback_runs()")
+        assert cursor.fetchone() == (0,)
+        cursor.execute("SELECT count(*) FROM drifted_missions()")
+        assert cursor.fetchone() == (0,)
+
+
+def _some(rows, chance):
+    found = list(rows[:8])
+    return chance.choice(found) if found else None
+
+
+# Each returns whether it had something to do.
+
+
+def _decide(project, member, chance) -> bool:
+    item = _some(project.fallback_items.filter(status=ItemStatus.PROPOSED), chance)
+    if item and chance.random() < 0.7:
+        accept_item(item=item, actor=member)
+    elif item:
+        discard_item(item=item, actor=member, feedback="no")
+    return bool(item)
+
+
+def _undo(project, member, chance) -> bool:
+    item = _some(project.fallback_items.filter(reviewed_by=member).order_by("-reviewed_at"), chance)
+    return bool(item and undo_decision(item=item, actor=member))
+
+
+def _move(project, member, chance) -> bool:
+    mission = _some(project.missions.order_by("?"), chance)
+    return bool(mission and move_mission(mission=mission, to=chance.choice([*List.values, List.DONE]), acting=member))
+
+
+def _depend(project, member, chance) -> bool:
+    one, other = _some(project.missions.order_by("?"), chance), _some(project.missions.order_by("?"), chance)
+    if one and other and chance.random() < 0.7:
+        board.add_dependency(mission=one, depends_on=other, acting=member)
+    elif one and (waiting := one.dependencies.first()):
+        board.remove_dependency(mission=one, depends_on=waiting.depends_on, acting=member)
+    return bool(one)
+
+
+def _run(project, member, chance) -> bool:
+    return bool(run_fallback(project=project, actor=member))
+
+
+def _launch(project, member, chance) -> bool:
+    return bool(launch_template(template=project.fallback_templates.first(), actor=member))
+
+
+def _cancel(project, member, chance) -> bool:
+    run = project.fallback_runs.filter(status="awaiting_review").last()
+    if run is None or chance.random() < 0.8:
+        return False
+    try:
+        return bool(cancel_run(run=run, actor=member))
+    except RunEnded:
+        run.refresh_from_db()
+        assert not run.is_open
+        return False
+
+
+STEPS = [_decide, _decide, _decide, _undo, _move, _depend, _run, _launch, _cancel]

@@ -1,0 +1,409 @@
+"""Deciding on proposals: what a decision writes, what refuses it, and how it is taken back."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from fallback.errors import (
+    AlreadyDecided,
+    MissionTouched,
+    MonthFull,
+    NotDecided,
+    OtherProject,
+    ProjectArchived,
+    ReasonMissing,
+    SnoozeInThePast,
+    WeekFull,
+)
+from fallback.models import (
+    CodeAgentSession,
+    GithubPullRequest,
+    Mission,
+    MissionEvent,
+    MissionFallbackItem,
+    MissionFallbackRun,
+    ProjectActivity,
+)
+from fallback.models.choices import DiscardReason, ItemStatus, List
+from fallback.services.configs import update_config
+from fallback.services.missions import add_dependency, move_mission, set_ready, update_mission
+from fallback.services.planning import plan_run
+from fallback.services.projects import archive_project
+from fallback.services.review import (
+    accept_item,
+    discard_item,
+    mark_duplicate,
+    snooze_item,
+    undo_decision,
+    wake_item,
+)
+from fallback.services.runs import cancel_run
+from missionsite.common.errors import NotAllowed, ValueRefused
+from tests.factories.fallback import FlowFactory, MissionFactory, RunFactory, TemplateFactory
+from tests.factories.groups import MemberFactory
+from tests.fallback.proposals import a_review, proposals, spent
+
+pytestmark = pytest.mark.django_db
+
+# A Thursday.
+NOW = datetime(2026, 11, 19, 12, 0, tzinfo=UTC)
+TABLES = (
+    "missions",
+    "mission_events",
+    "project_activity",
+    "mission_fallback_items",
+    "mission_fallback_runs",
+    "mission_fallback_allowances",
+)
+
+
+def everything() -> dict[str, list]:
+    """Every row that a decision could write."""
+    with connection.cursor() as cursor:
+        rows = {}
+        for table in TABLES:
+            cursor.execute(f"SELECT to_jsonb(t)::text FROM {table} t ORDER BY 1")
+            rows[table] = cursor.fetchall()
+    return rows
+
+
+def fresh(row):
+    return type(row).objects.get(pk=row.pk)
+
+
+# --- Accept -----------------------------------------------------------------------------------
+
+
+def test_accepting_makes_the_mission_that_was_proposed():
+    (item, _other), ana = a_review(2), MemberFactory()
+    MissionFactory(project=item.project, list_order=7000)
+    mission = fresh(accept_item(item=item, actor=ana, at=NOW))
+    item = fresh(item)
+    assert (mission.title, mission.description, mission.priority) == (item.title, item.description, item.priority)
+    assert (mission.flow, mission.actor, mission.repository) == (item.flow, item.actor, item.repository)
+    assert mission.target_branch == item.repository.default_branch
+    assert (mission.origin, mission.list, mission.ready, mission.list_order) == ("fallback", "todo", True, 8000)
+    assert (mission.fallback_item, item.mission) == (item, mission)
+    assert (item.status, item.reviewed_by, item.reviewed_at) == (ItemStatus.ACCEPTED, ana, NOW)
+    (event,) = mission.events.all()
+    assert (event.type, event.origin, event.actor) == ("mission.created", "fallback", ana)
+    assert event.payload == {"list": "todo", "ready": True, "origin": "fallback", "item": item.pk}
+    assert item.template.enabled
+    assert fresh(item.run).status == "awaiting_review"
+    assert spent(item.project) == {("week", "2026-11-16"): 1, ("month", "2026-11-01"): 60}
+
+
+def test_edits_come_first_and_count():
+    (item,) = a_review(1)
+    mission = accept_item(
+        item=item, at=NOW, title="Shorter", description="Half of it", priority=5, estimated_effort_minutes=15
+    )
+    item = fresh(item)
+    assert (mission.title, mission.description, mission.priority) == ("Shorter", "Half of it", 5)
+    assert (item.title, item.description, item.priority, item.estimated_effort_minutes) == (
+        "Shorter",
+        "Half of it",
+        5,
+        15,
+    )
+    assert spent(item.project)["month", "2026-11-01"] == 15
+    assert item.template.name != "Shorter"
+
+
+@pytest.mark.parametrize(("stages", "first"), [(["plan", "build"], "plan"), ([], "clarify")])
+def test_mission_begins_in_the_first_stage_of_its_flow(stages, first):
+    template = TemplateFactory()
+    template.flow = FlowFactory(project=template.project, stages=stages)
+    template.save()
+    (item,) = proposals(RunFactory(project=template.project), [60])
+    assert accept_item(item=item).stage == first
+
+
+@pytest.mark.parametrize("edits", [{"title": " "}, {"priority": 9}, {"estimated_effort_minutes": 0}])
+def test_edit_the_database_refuses_leaves_nothing(edits):
+    (item,) = a_review(1)
+    before = everything()
+    with pytest.raises(ValueRefused):
+        accept_item(item=item, **edits)
+    assert everything() == before
+
+
+def test_only_what_is_the_reviewers_can_be_edited():
+    (item,) = a_review(1)
+    with pytest.raises(TypeError, match="cannot edit project, status"):
+        accept_item(item=item, status="accepted", project=None)
+
+
+@pytest.mark.parametrize(
+    ("limits", "refusal", "sentence"),
+    [
+        (
+            {"weekly_mission_cap": 1},
+            WeekFull,
+            "The weekly cap of 1 missions is reached. It frees up on Monday 23 November 00:00 (Europe/Lisbon).",
+        ),
+        (
+            {"monthly_target_hours": 1},
+            MonthFull,
+            "The 1 hours of this month leave 0, which is less than this needs."
+            " They free up on Tuesday 1 December 00:00 (Europe/Lisbon).",
+        ),
+    ],
+    ids=["week", "month"],
+)
+def test_refusal_names_the_guardrail_and_when_it_frees_up_and_leaves_nothing(limits, refusal, sentence):
+    items = a_review(2, zone="Europe/Lisbon", **limits)
+    accept_item(item=items[0], at=NOW)
+    before = everything()
+    with pytest.raises(refusal) as refused:
+        accept_item(item=items[1], at=NOW)
+    assert refused.value.message == sentence
+    assert refused.value.frees_up_at > NOW
+    assert everything() == before
+    assert accept_item(item=items[1], at=refused.value.frees_up_at)
+
+
+def test_raised_cap_gives_room_at_once():
+    items = a_review(3, weekly_mission_cap=1)
+    accept_item(item=items[0], at=NOW)
+    update_config(config=items[0].project.fallback_config, weekly_mission_cap=2)
+    accept_item(item=items[1], at=NOW)
+    with pytest.raises(WeekFull, match="cap of 2"):
+        accept_item(item=items[2], at=NOW)
+
+
+def test_archived_project_takes_no_mission():
+    (item,) = a_review(1)
+    archive_project(project=item.project)
+    before = everything()
+    with pytest.raises(ProjectArchived):
+        accept_item(item=item)
+    assert everything() == before
+
+
+# --- Discard ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("why", [{"feedback": " Too vague. "}, {"reason": "too_large"}])
+def test_discarding_says_why(why):
+    (item,), ana = a_review(1), MemberFactory()
+    discard_item(item=item, actor=ana, at=NOW, **why)
+    item = fresh(item)
+    assert (item.status, item.reviewed_by, item.reviewed_at, item.mission) == ("discarded", ana, NOW, None)
+    assert (item.feedback, item.reason) == (why.get("feedback", "").strip(), why.get("reason"))
+    assert spent(item.project) == {}
+    assert not item.project.missions.exists()
+
+
+@pytest.mark.parametrize("why", [{}, {"feedback": "  \n"}, {"reason": ""}, {"reason": "other"}])
+def test_discarding_without_a_reason_is_refused_and_leaves_nothing(why):
+    (item,) = a_review(1)
+    before = everything()
+    with pytest.raises(ReasonMissing) as refused:
+        discard_item(item=item, **why)
+    assert refused.value.field == "feedback"
+    assert everything() == before
+
+
+def test_reason_nobody_knows_is_refused():
+    (item,) = a_review(1)
+    with pytest.raises(ValueRefused):
+        discard_item(item=item, reason="bored")
+
+
+def test_duplicate_points_at_the_mission_it_repeats():
+    (item,) = a_review(1)
+    mission = MissionFactory(project=item.project)
+    mark_duplicate(item=item, mission=mission, feedback="Same thing")
+    item = fresh(item)
+    assert (item.status, item.reason, item.duplicate_of) == ("discarded", DiscardReason.DUPLICATE, mission)
+    mission.delete()
+    assert fresh(item).duplicate_of is None
+
+
+def test_duplicate_of_a_mission_elsewhere_is_refused_and_leaves_nothing():
+    (item,), elsewhere = a_review(1), MissionFactory()
+    before = everything()
+    with pytest.raises(OtherProject, match="same project"):
+        mark_duplicate(item=item, mission=elsewhere)
+    assert everything() == before
+
+
+# --- Twice ------------------------------------------------------------------------------------
+
+DECISIONS = {
+    "accept": lambda item: accept_item(item=item),
+    "discard": lambda item: discard_item(item=item, feedback="no"),
+    "duplicate": lambda item: mark_duplicate(item=item, mission=MissionFactory(project=item.project)),
+    "snooze": lambda item: snooze_item(item=item, until=timezone.now() + timedelta(hours=1)),
+    "wake": lambda item: wake_item(item=item),
+}
+
+
+@pytest.mark.parametrize("again", DECISIONS)
+@pytest.mark.parametrize("first", ["accept", "discard"])
+def test_who_comes_second_is_told_what_was_decided(first, again):
+    (item,) = a_review(1)
+    DECISIONS[first](item)
+    words = {"accept": "accepted", "discard": "discarded"}[first]
+    with pytest.raises(AlreadyDecided, match=f"This proposal is {words} already."):
+        DECISIONS[again](item)
+    assert (fresh(item).status, fresh(item).feedback) == (words, "" if first == "accept" else "no")
+
+
+# --- Snooze -----------------------------------------------------------------------------------
+
+
+def test_snoozed_proposal_waits_and_counts():
+    (item,), ana = a_review(1, backlog_threshold=3), MemberFactory()
+    until = timezone.now() + timedelta(days=1)
+    snooze_item(item=item, until=until, actor=ana)
+    assert (fresh(item).status, fresh(item).snoozed_until) == (ItemStatus.PROPOSED, until)
+    assert plan_run(item.project).proposed == 1
+    event = ProjectActivity.objects.get(type="fallback.item_snoozed")
+    assert (event.actor, event.payload) == (ana, {"item": item.pk, "until": until.isoformat()})
+    wake_item(item=item)
+    assert fresh(item).snoozed_until is None
+    snooze_item(item=item, until=until)
+    accept_item(item=item)
+    assert fresh(item).snoozed_until is None
+
+
+def test_snooze_into_the_past_is_refused():
+    (item,) = a_review(1)
+    with pytest.raises(SnoozeInThePast):
+        snooze_item(item=item, until=timezone.now() - timedelta(seconds=1))
+    assert fresh(item).snoozed_until is None
+
+
+# --- Undo -------------------------------------------------------------------------------------
+
+
+def test_undone_acceptance_gives_everything_back():
+    (item,), ana = a_review(1, weekly_mission_cap=1), MemberFactory()
+    mission = accept_item(item=item, actor=ana, at=NOW)
+    assert fresh(item.run).status == "completed"
+    undo_decision(item=item, actor=ana, at=NOW + timedelta(minutes=59))
+    item = fresh(item)
+    assert (item.status, item.mission, item.reviewed_by, item.reviewed_at) == (ItemStatus.PROPOSED, None, None, None)
+    assert not Mission.objects.filter(pk=mission.pk).exists()
+    run = fresh(item.run)
+    assert (run.status, run.completed_at, run.accepted_count, run.report_path) == ("awaiting_review", None, 0, "")
+    assert spent(item.project) == {}
+    undone = ProjectActivity.objects.get(type="fallback.decision_undone")
+    assert (undone.actor, undone.payload) == (ana, {"item": item.pk, "was": "accepted", "title": item.title})
+    # The only place of the week is free again.
+    accept_item(item=item, actor=ana, at=NOW)
+    assert fresh(item.run).status == "completed"
+
+
+def test_run_that_completes_twice_tells_it_each_time():
+    (item,), ana = a_review(1), MemberFactory()
+    accept_item(item=item, actor=ana)
+    undo_decision(item=item, actor=ana)
+    discard_item(item=item, actor=ana, feedback="no")
+    told = ProjectActivity.objects.filter(type="fallback.run_completed").order_by("id")
+    assert [(event.payload["accepted"], event.payload["discarded"]) for event in told] == [(1, 0), (0, 1)]
+
+
+def test_undone_discard_forgets_why():
+    (item, other), ana = a_review(2), MemberFactory()
+    mark_duplicate(item=item, mission=MissionFactory(project=item.project), actor=ana, feedback="Same")
+    undo_decision(item=item, actor=ana)
+    item = fresh(item)
+    assert (item.status, item.reason, item.feedback, item.duplicate_of) == (ItemStatus.PROPOSED, None, "", None)
+    assert fresh(item.run).discarded_count == 0
+    with pytest.raises(NotDecided):
+        undo_decision(item=other, actor=ana)
+
+
+def test_only_who_decided_takes_it_back():
+    (item,), ana, ben = a_review(1), MemberFactory(), MemberFactory()
+    accept_item(item=item, actor=ana)
+    before = everything()
+    with pytest.raises(NotAllowed, match="Only who decided"):
+        undo_decision(item=item, actor=ben)
+    assert everything() == before
+
+
+def test_after_an_hour_a_decision_stands():
+    (item,), ana = a_review(1), MemberFactory()
+    accept_item(item=item, actor=ana, at=NOW)
+    before = everything()
+    with pytest.raises(NotDecided, match="within an hour"):
+        undo_decision(item=item, actor=ana, at=NOW + timedelta(minutes=60, seconds=1))
+    assert everything() == before
+
+
+def test_decision_of_a_cancelled_run_stands():
+    items, ana = a_review(2), MemberFactory()
+    accept_item(item=items[0], actor=ana)
+    cancel_run(run=items[0].run, actor=ana)
+    for item in items:
+        with pytest.raises(NotDecided):
+            undo_decision(item=item, actor=ana)
+
+
+def _agent(mission, other):
+    CodeAgentSession.objects.create(mission=mission, agent="worker")
+
+
+def _pull_request(mission, other):
+    GithubPullRequest.objects.create(mission=mission, repository=mission.repository, number=1, title="Work")
+
+
+TOUCHES = {
+    "moved": lambda mission, other: move_mission(mission=mission, to=List.DOING),
+    "moved there and back": lambda mission, other: [move_mission(mission=mission, to=to) for to in ("doing", "todo")],
+    "not ready": lambda mission, other: set_ready(mission=mission, ready=False),
+    "edited": lambda mission, other: update_mission(mission=mission, title="Other"),
+    "waits for another": lambda mission, other: add_dependency(mission=mission, depends_on=other),
+    "another waits for it": lambda mission, other: add_dependency(mission=other, depends_on=mission),
+    "has an agent": _agent,
+    "has a pull request": _pull_request,
+}
+
+
+@pytest.mark.parametrize("touch", TOUCHES)
+def test_acceptance_stands_once_the_mission_was_worked_on(touch):
+    (item,), ana = a_review(1), MemberFactory()
+    mission = accept_item(item=item, actor=ana)
+    TOUCHES[touch](mission, MissionFactory(project=item.project))
+    before = everything()
+    with pytest.raises(MissionTouched):
+        undo_decision(item=item, actor=ana)
+    assert everything() == before
+
+
+def test_place_in_the_list_is_no_work_on_a_mission():
+    (item,), ana = a_review(1), MemberFactory()
+    other = MissionFactory(project=item.project)
+    mission = accept_item(item=item, actor=ana)
+    move_mission(mission=mission, to=List.TODO, before=other.pk)
+    undo_decision(item=item, actor=ana)
+    assert list(item.project.missions.all()) == [other]
+
+
+def test_deleted_mission_of_an_acceptance_does_not_hinder_taking_it_back():
+    (item,), ana = a_review(1), MemberFactory()
+    accept_item(item=item, actor=ana, at=NOW).delete()
+    undo_decision(item=item, actor=ana, at=NOW)
+    assert (fresh(item).status, spent(item.project)) == (ItemStatus.PROPOSED, {})
+
+
+def test_run_completes_with_its_last_decision_and_not_before():
+    items, ana = a_review(3), MemberFactory()
+    run = items[0].run
+    accept_item(item=items[0], actor=ana)
+    discard_item(item=items[1], actor=ana, feedback="no")
+    assert fresh(run).status == "awaiting_review"
+    assert not MissionEvent.objects.filter(type="fallback.run_completed").exists()
+    accept_item(item=items[2], actor=ana)
+    run = MissionFallbackRun.objects.get(pk=run.pk)
+    assert (run.status, run.generated_count, run.accepted_count, run.discarded_count) == ("completed", 3, 2, 1)
+    event = MissionEvent.objects.get(type="fallback.run_completed")
+    assert (event.project, event.mission, event.origin, event.actor) == (run.project, None, "fallback", ana)
+    assert event.payload == {"runId": run.pk, "generated": 3, "accepted": 2, "discarded": 1}
+    assert not MissionFallbackItem.objects.proposed().exists()

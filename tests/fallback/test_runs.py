@@ -1,0 +1,469 @@
+"""Runs: what they write, when they write nothing, and what launching and cancelling leave."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from fallback.errors import (
+    FallbackOff,
+    MonthFull,
+    NoConfiguration,
+    ProjectArchived,
+    RunEnded,
+    RunInProgress,
+    TemplateDisabled,
+    WeekFull,
+)
+from fallback.models import MissionFallbackItem, MissionFallbackRun, MissionFallbackSample, ProjectActivity
+from fallback.models.choices import ConfigStatus, DiscardReason, ItemStatus, List, Origin, RunStatus, Trigger
+from fallback.services.configs import pause_fallback, resume_fallback, snooze_fallback, update_config
+from fallback.services.projects import archive_project, change_in_project
+from fallback.services.review import accept_item, discard_item
+from fallback.services.runs import cancel_run, launch_template, run_due, run_fallback
+from tests.at_once import crowd
+from tests.factories.fallback import (
+    ConfigFactory,
+    MissionFactory,
+    ProjectFactory,
+    RunFactory,
+    TemplateFactory,
+    accept_as_rows,
+)
+from tests.factories.groups import MemberFactory
+from tests.fallback.proposals import a_project, a_review, proposals, spent
+
+pytestmark = pytest.mark.django_db
+
+# A Thursday.
+NOW = datetime(2026, 11, 19, 12, 0, tzinfo=UTC)
+MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+def samples(project) -> list[tuple]:
+    return list(
+        MissionFallbackSample.objects.filter(project=project)
+        .order_by("sampled_at")
+        .values_list("backlog_count", "backlog_threshold", "sampled_at")
+    )
+
+
+def full_week(project, *, at=NOW) -> None:
+    """Use up the weekly cap with missions that are done."""
+    run = RunFactory(project=project, started_at=at - timedelta(days=1))
+    for item in proposals(run, [60] * project.fallback_config.weekly_mission_cap):
+        accept_as_rows(item, at=at)
+    project.missions.update(list=List.DONE)
+
+
+# --- A run ------------------------------------------------------------------------------------
+
+
+def test_run_proposes_what_the_backlog_lacks():
+    project, ana = a_project(templates=2), MemberFactory()
+    MissionFactory.create_batch(2, project=project)
+    run = run_fallback(project=project, triggered_by=Trigger.API, actor=ana, at=NOW)
+    assert (run.status, run.triggered_by, run.started_by, run.started_at) == ("awaiting_review", "api", ana, NOW)
+    assert (run.backlog_count_before, run.backlog_threshold) == (2, 5)
+    assert (run.generated_count, run.accepted_count, run.discarded_count) == (3, 0, 0)
+    assert (run.held_back, run.error, run.completed_at) == ([], "", None)
+    assert set(run.items.values_list("status", flat=True)) == {ItemStatus.PROPOSED}
+    assert project.missions.count() == 2
+
+
+def test_proposal_says_what_its_template_said():
+    project = a_project(backlog_threshold=1)
+    template = TemplateFactory(
+        project=project,
+        name="Rotate the keys",
+        description="All of them.",
+        acceptance_criteria="No key is older than a day.",
+        priority=4,
+        estimated_effort_minutes=45,
+    )
+    (item,) = run_fallback(project=project, at=NOW).items.all()
+    assert (item.title, item.priority, item.estimated_effort_minutes) == ("Rotate the keys", 4, 45)
+    assert item.description == "All of them.\n\nAcceptance criteria:\nNo key is older than a day."
+    assert (item.template, item.flow, item.actor, item.repository) == (
+        template,
+        template.flow,
+        template.actor,
+        template.repository,
+    )
+    change_in_project(template, name="Rotate keys", estimated_effort_minutes=90)
+    item.refresh_from_db()
+    assert (item.title, item.estimated_effort_minutes) == ("Rotate the keys", 45)
+
+
+def test_look_that_finds_enough_is_noted_and_makes_no_run():
+    project = a_project(templates=2)
+    MissionFactory.create_batch(6, project=project)
+    assert run_fallback(project=project, at=NOW) is None
+    assert not project.fallback_runs.exists()
+    assert samples(project) == [(5, 5, NOW)]
+    project.fallback_config.refresh_from_db()
+    assert project.fallback_config.last_run_at == NOW
+
+
+def test_second_run_proposes_only_what_is_missing_beside_the_first():
+    project = a_project(templates=2)
+    first = run_fallback(project=project, at=NOW)
+    assert run_fallback(project=project, at=NOW + MINUTE) is None
+    discard_item(item=first.items.first(), feedback="no")
+    assert run_fallback(project=project, at=NOW + 2 * MINUTE).generated_count == 1
+    assert samples(project) == [(0, 5, NOW), (0, 5, NOW + MINUTE), (0, 5, NOW + 2 * MINUTE)]
+
+
+def test_templates_take_turns_from_run_to_run():
+    project = a_project(templates=5, backlog_threshold=1)
+    turns = []
+    for number in range(10):
+        run = run_fallback(project=project, at=NOW + number * MINUTE)
+        # Rows made in one transaction have one time; outside a test each run has a transaction of its own.
+        run.items.update(created_at=NOW + number * MINUTE)
+        item = run.items.get()
+        discard_item(item=item, feedback="next")
+        turns.append(item.template_id)
+    assert len(set(turns)) == 5
+    assert turns[:5] == turns[5:]
+
+
+def test_run_without_configuration_is_refused():
+    with pytest.raises(NoConfiguration):
+        run_fallback(project=ProjectFactory(), at=NOW)
+    assert not MissionFallbackRun.objects.exists()
+
+
+def test_run_where_the_fallback_is_off_is_refused_and_leaves_nothing():
+    project = a_project(templates=1)
+    pause_fallback(config=project.fallback_config)
+    with pytest.raises(FallbackOff, match="paused; resume it first"):
+        run_fallback(project=project, at=NOW)
+    assert samples(project) == []
+    project.fallback_config.refresh_from_db()
+    assert project.fallback_config.last_run_at is None
+    resume_fallback(config=project.fallback_config)
+    assert run_fallback(project=project, at=NOW).generated_count == 5
+
+
+def test_snooze_that_has_passed_ends_with_the_run():
+    project = a_project(templates=1)
+    until = datetime.now(UTC) + timedelta(days=1)
+    snooze_fallback(config=project.fallback_config, until=until)
+    with pytest.raises(FallbackOff, match="snoozed until"):
+        run_fallback(project=project, at=until - MINUTE)
+    assert run_fallback(project=project, at=until).generated_count == 5
+    project.fallback_config.refresh_from_db()
+    assert (project.fallback_config.status, project.fallback_config.snoozed_until) == (ConfigStatus.ACTIVE, None)
+
+
+# --- Held back --------------------------------------------------------------------------------
+
+
+def test_what_is_held_back_is_on_the_run_with_when_it_frees_up():
+    project = a_project(backlog_threshold=3, weekly_mission_cap=1, monthly_target_hours=2)
+    TemplateFactory(project=project, name="long", priority=5, estimated_effort_minutes=300)
+    short = TemplateFactory(project=project, name="short", estimated_effort_minutes=30)
+    run = run_fallback(project=project, at=NOW)
+    assert [item.template for item in run.items.all()] == [short]
+    held = {(each["guardrail"], each["name"]): each["freesUpAt"] for each in run.held_back}
+    assert held["monthly_target_hours", "long"] == "2026-12-01T00:00:00+00:00"
+    assert set(held.values()) == {"2026-12-01T00:00:00+00:00", "2026-11-23T00:00:00+00:00"}
+    assert [each["guardrail"] for each in run.held_back].count("weekly_mission_cap") == 2
+
+
+def test_run_that_holds_everything_back_is_completed_and_said_once():
+    project = a_project(templates=2, weekly_mission_cap=2)
+    full_week(project)
+    run = run_fallback(project=project, triggered_by=Trigger.AUTOMATIC, at=NOW)
+    assert (run.status, run.generated_count, len(run.held_back)) == ("completed", 0, 5)
+    assert run.completed_at is not None
+    for later in range(1, 4):
+        assert run_fallback(project=project, triggered_by=Trigger.AUTOMATIC, at=NOW + later * MINUTE) is None
+    assert len(samples(project)) == 4
+    after = run_fallback(project=project, triggered_by=Trigger.AUTOMATIC, at=MONDAY)
+    assert (after.generated_count, len(after.held_back)) == (2, 3)
+
+
+def test_another_reason_to_hold_everything_back_is_said_again():
+    project = a_project(templates=2, weekly_mission_cap=2)
+    full_week(project)
+    assert run_fallback(project=project, triggered_by=Trigger.AUTOMATIC, at=NOW).held_back
+    update_config(config=project.fallback_config, weekly_mission_cap=20, monthly_target_hours=2)
+    again = run_fallback(project=project, triggered_by=Trigger.AUTOMATIC, at=NOW + MINUTE)
+    assert {each["guardrail"] for each in again.held_back} == {"monthly_target_hours"}
+
+
+def test_run_without_an_enabled_template_ends_with_an_error_in_words():
+    project = a_project()
+    run = run_fallback(project=project, at=NOW)
+    assert (run.status, run.generated_count) == ("errored", 0)
+    assert run.error == "No template is enabled, so there is nothing to propose."
+    assert run.completed_at is not None
+    TemplateFactory(project=project)
+    assert run_fallback(project=project, at=NOW + MINUTE).generated_count == 5
+
+
+# --- Accepted by itself -----------------------------------------------------------------------
+
+
+def test_auto_accept_makes_missions_within_the_guardrails():
+    project = a_project(templates=2, auto_accept=True, weekly_mission_cap=3)
+    run = run_fallback(project=project, triggered_by=Trigger.AUTOMATIC, at=NOW)
+    assert (run.status, run.generated_count, run.accepted_count) == ("completed", 3, 3)
+    assert [each["guardrail"] for each in run.held_back] == ["weekly_mission_cap"] * 2
+    missions = list(project.missions.all())
+    assert len(missions) == 3
+    assert {(m.origin, m.list, m.ready) for m in missions} == {(Origin.FALLBACK, List.TODO, True)}
+    assert spent(project) == {("week", "2026-11-16"): 3, ("month", "2026-11-01"): 180}
+    assert set(run.items.values_list("reviewed_by", flat=True)) == {None}
+
+
+def test_auto_accept_fills_the_backlog_and_then_rests():
+    project = a_project(templates=2, auto_accept=True)
+    assert run_fallback(project=project, at=NOW).accepted_count == 5
+    assert run_fallback(project=project, at=NOW + MINUTE) is None
+    project.missions.order_by("list_order").first().delete()
+    assert run_fallback(project=project, at=NOW + 2 * MINUTE).accepted_count == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_room_that_was_spent_since_the_plan_is_held_back_with_when_it_frees_up():
+    """While a run is being made, somebody launches a template."""
+    project = a_project(templates=3, auto_accept=True, backlog_threshold=3, weekly_mission_cap=3)
+    template = project.fallback_templates.first()
+    with crowd(1) as somebody:
+
+        def launch_meanwhile(execute, sql, params, many, context):
+            result = execute(sql, params, many, context)
+            if sql.startswith('INSERT INTO "mission_fallback_runs"'):
+                (launched,) = somebody.run(lambda _number: launch_template(template=template, at=NOW))
+                assert launched.project == project
+            return result
+
+        with connection.execute_wrapper(launch_meanwhile):
+            run = run_fallback(project=project, at=NOW)
+    assert (run.status, run.generated_count, run.accepted_count) == ("awaiting_review", 3, 2)
+    (held,) = run.held_back
+    assert (held["guardrail"], held["freesUpAt"]) == ("weekly_mission_cap", "2026-11-23T00:00:00+00:00")
+    assert spent(project)["week", "2026-11-16"] == 3
+
+
+@pytest.mark.parametrize("waiting", [0, 5])
+def test_run_left_half_made_is_cancelled_and_its_place_taken(waiting):
+    project = a_project(templates=2)
+    left = RunFactory(project=project, status=RunStatus.PENDING)
+    proposals(left, [60] * waiting)
+    run = run_fallback(project=project, at=NOW)
+    left.refresh_from_db()
+    assert left.status == RunStatus.CANCELLED
+    assert (run.generated_count, MissionFallbackItem.objects.proposed().count()) == (5, 5)
+
+
+# --- Every project that is due ----------------------------------------------------------------
+
+
+def test_only_projects_that_are_due_and_lack_something_get_a_run():
+    lacking, enough, lately, paused = (a_project(templates=1) for _number in range(4))
+    MissionFactory.create_batch(5, project=enough)
+    run_fallback(project=lately, at=NOW - 14 * MINUTE)
+    lately.fallback_items.update(status=ItemStatus.DISCARDED, reason="not_needed", reviewed_at=NOW)
+    pause_fallback(config=paused.fallback_config)
+    ProjectFactory()
+    outcomes = list(run_due(at=NOW))
+    assert [(outcome.project, outcome.words) for outcome in outcomes] == [(lacking, "5 proposed.")]
+    assert outcomes[0].run.triggered_by == Trigger.AUTOMATIC
+    assert samples(enough) == [(5, 5, NOW)]
+    assert [outcome.project for outcome in run_due(at=NOW + MINUTE)] == [lately]
+    # The cadence of a project that was looked at by hand begins anew.
+    assert list(run_due(at=NOW + 2 * MINUTE)) == []
+
+
+def test_looking_at_projects_that_lack_nothing_takes_as_many_statements_for_many_as_for_one():
+    def a_look(at) -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as seen:
+            assert list(run_due(at=at)) == []
+        return len(seen)
+
+    def enough():
+        project = a_project(templates=1, backlog_threshold=1)
+        MissionFactory(project=project)
+        return project
+
+    first = enough()
+    few = a_look(NOW)
+    others = [enough() for _number in range(30)]
+    later = NOW + 20 * MINUTE
+    assert a_look(later) == few <= 6
+    assert [samples(project) for project in others] == [[(1, 1, later)]] * 30
+    assert len(samples(first)) == 2
+
+
+def test_snooze_that_has_passed_ends_with_the_check_that_finds_enough():
+    project = a_project(backlog_threshold=1)
+    MissionFactory(project=project)
+    until = datetime.now(UTC) + timedelta(days=1)
+    snooze_fallback(config=project.fallback_config, until=until)
+    assert list(run_due(at=until - MINUTE)) == []
+    assert samples(project) == []
+    assert list(run_due(at=until)) == []
+    project.fallback_config.refresh_from_db()
+    assert (project.fallback_config.status, project.fallback_config.last_run_at) == (ConfigStatus.ACTIVE, until)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_snooze_set_during_the_check_stays():
+    """Between finding that a snooze has passed and noting it, somebody snoozes again."""
+    project = a_project(backlog_threshold=0, status=ConfigStatus.SNOOZED, snoozed_until=NOW)
+    again = datetime.now(UTC) + timedelta(days=3)
+    with crowd(1) as somebody:
+
+        def snooze_meanwhile(execute, sql, params, many, context):
+            result = execute(sql, params, many, context)
+            if "due_fallback_projects" in sql:
+                somebody.run(lambda _number: snooze_fallback(config=project.fallback_config, until=again))
+            return result
+
+        with connection.execute_wrapper(snooze_meanwhile):
+            assert list(run_due(at=NOW)) == []
+    project.fallback_config.refresh_from_db()
+    assert (project.fallback_config.status, project.fallback_config.snoozed_until) == (ConfigStatus.SNOOZED, again)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_project_whose_run_is_being_made_is_told_and_the_others_get_theirs():
+    busy, other = a_project(templates=1), a_project(templates=1)
+    made, looked = threading.Event(), threading.Event()
+
+    def act(number):
+        if number:
+            made.wait(30)
+            try:
+                return {outcome.project: outcome for outcome in run_due(at=NOW)}
+            finally:
+                looked.set()
+        with transaction.atomic():
+            run = run_fallback(project=busy, at=NOW)
+            made.set()
+            looked.wait(30)
+        return run
+
+    with crowd(2) as people:
+        run, outcomes = people.run(act)
+    assert isinstance(run, MissionFallbackRun)
+    assert isinstance(outcomes[busy].refusal, RunInProgress)
+    assert outcomes[busy].words == RunInProgress().message
+    assert outcomes[other].run.generated_count == 5
+    assert busy.fallback_runs.count() == other.fallback_runs.count() == 1
+
+
+def test_project_that_is_looked_at_by_hand_never_says_there_is_enough_where_a_guardrail_holds_back():
+    project = a_project(templates=2, weekly_mission_cap=2)
+    full_week(project)
+    for later in range(3):
+        run = run_fallback(project=project, triggered_by=Trigger.MANUAL, at=NOW + later * MINUTE)
+        assert {each["guardrail"] for each in run.held_back} == {"weekly_mission_cap"}
+
+
+# --- Launching --------------------------------------------------------------------------------
+
+
+def test_launch_makes_a_mission_and_keeps_the_template():
+    project, ana = a_project(templates=1), MemberFactory()
+    template = project.fallback_templates.get()
+    mission = launch_template(template=template, actor=ana, at=NOW)
+    assert (mission.title, mission.origin, mission.list, mission.ready) == (template.name, "fallback", "todo", True)
+    assert (mission.flow, mission.actor, mission.repository) == (template.flow, template.actor, template.repository)
+    run = project.fallback_runs.get()
+    assert (run.status, run.generated_count, run.accepted_count, run.started_by) == ("completed", 1, 1, ana)
+    assert (mission.fallback_item.run, mission.fallback_item.mission_id) == (run, mission.pk)
+    template.refresh_from_db()
+    assert template.enabled
+    launch_template(template=template, actor=ana, at=NOW)
+    assert project.missions.count() == 2
+    assert spent(project)["week", "2026-11-16"] == 2
+
+
+def test_launch_works_while_proposals_are_paused_and_without_a_configuration():
+    project = ProjectFactory()
+    template = TemplateFactory(project=project)
+    assert launch_template(template=template, at=NOW).project == project
+    ConfigFactory(project=project, status=ConfigStatus.PAUSED)
+    launch_template(template=template, at=NOW)
+    assert [run.backlog_threshold for run in project.fallback_runs.order_by("id")] == [None, 5]
+
+
+@pytest.mark.parametrize(
+    ("limits", "refusal", "words"),
+    [
+        ({"weekly_mission_cap": 1}, WeekFull, "The weekly cap of 1 missions is reached. It frees up on Monday 23"),
+        ({"monthly_target_hours": 1}, MonthFull, "They free up on Tuesday 1 December 00:00"),
+    ],
+)
+def test_launch_beyond_a_guardrail_is_refused_and_leaves_no_run(limits, refusal, words):
+    project = a_project(templates=1, **limits)
+    template = project.fallback_templates.get()
+    launch_template(template=template, at=NOW)
+    with pytest.raises(refusal, match=words):
+        launch_template(template=template, at=NOW)
+    assert (project.fallback_runs.count(), project.fallback_items.count(), project.missions.count()) == (1, 1, 1)
+
+
+def test_launch_of_a_template_that_is_off_or_of_an_archived_project_is_refused():
+    template = TemplateFactory(enabled=False)
+    with pytest.raises(TemplateDisabled):
+        launch_template(template=template)
+    change_in_project(template, enabled=True)
+    archive_project(project=template.project)
+    with pytest.raises(ProjectArchived):
+        launch_template(template=template)
+    assert not MissionFallbackRun.objects.exists()
+
+
+# --- Cancelling -------------------------------------------------------------------------------
+
+
+def test_cancelling_discards_what_waits_and_keeps_what_was_decided():
+    items, ana, ben = a_review(4), MemberFactory(), MemberFactory()
+    mission = accept_item(item=items[0], actor=ben, at=NOW)
+    discard_item(item=items[1], actor=ben, feedback="no", at=NOW)
+    run = cancel_run(run=items[0].run, actor=ana)
+    assert (run.status, run.generated_count, run.accepted_count, run.discarded_count) == ("cancelled", 4, 1, 3)
+    assert run.completed_at is not None
+    found = {item.pk: item for item in run.items.all()}
+    assert [found[item.pk].reviewed_by for item in items] == [ben, ben, ana, ana]
+    assert [found[item.pk].reason for item in items] == [None, None, *[DiscardReason.RUN_CANCELLED] * 2]
+    mission.refresh_from_db()
+    assert mission.list == List.TODO
+    assert spent(run.project)["week", "2026-11-16"] == 1
+
+
+def test_run_that_has_ended_cannot_be_cancelled():
+    items = a_review(1)
+    accept_item(item=items[0])
+    with pytest.raises(RunEnded):
+        cancel_run(run=items[0].run)
+    open_one = RunFactory()
+    cancel_run(run=open_one)
+    with pytest.raises(RunEnded):
+        cancel_run(run=open_one)
+    open_one.refresh_from_db()
+    assert open_one.status == RunStatus.CANCELLED
+
+
+def test_completing_is_told_once_and_cancelling_is_no_completion():
+    items = a_review(2)
+    for item in items:
+        discard_item(item=item, feedback="no")
+    cancelled = a_review(2)
+    cancel_run(run=cancelled[0].run)
+    told = ProjectActivity.objects.filter(type="fallback.run_completed")
+    assert [(event.project_id, event.payload) for event in told] == [
+        (items[0].project_id, {"runId": items[0].run_id, "generated": 2, "accepted": 0, "discarded": 2})
+    ]
+    assert not MissionFallbackItem.objects.proposed().exists()

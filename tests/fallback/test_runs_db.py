@@ -1,0 +1,127 @@
+"""The counts and the life of a run, past every service."""
+
+import pytest
+from django.db import transaction
+
+from fallback.models import MissionEvent, ProjectActivity
+from tests.factories.fallback import ItemFactory, RunFactory, accept_as_rows, discard_as_rows, take_back_as_rows
+from tests.factories.groups import MemberFactory
+from tests.fallback.database import commit, heard, listening, row, rows
+
+pytestmark = pytest.mark.django_db
+
+
+def of_run(run) -> tuple[str, int, int, int]:
+    run.refresh_from_db()
+    return run.status, run.generated_count, run.accepted_count, run.discarded_count
+
+
+def test_counts_follow_every_item_and_the_run_completes_and_opens_again_by_itself():
+    first, second, third = ItemFactory.create_batch(3, run=RunFactory())
+    run = first.run
+    assert of_run(run) == ("awaiting_review", 3, 0, 0)
+    accept_as_rows(first)
+    discard_as_rows(second)
+    assert of_run(run) == ("awaiting_review", 3, 1, 1)
+    assert run.completed_at is None
+    discard_as_rows(third)
+    assert of_run(run) == ("completed", 3, 1, 2)
+    assert run.completed_at is not None
+    commit()
+    take_back_as_rows(first)
+    assert of_run(run) == ("awaiting_review", 3, 0, 2)
+    assert run.completed_at is None
+    rows("DELETE FROM mission_fallback_items WHERE id = %s", [first.pk])
+    assert of_run(run) == ("completed", 2, 0, 2)
+
+
+def test_counts_follow_an_item_that_moves_to_another_run():
+    item = ItemFactory()
+    other = RunFactory(project=item.project)
+    discard_as_rows(item)
+    rows("UPDATE mission_fallback_items SET mission_fallback_run_id = %s", [other.pk])
+    assert of_run(item.run)[1:] == (0, 0, 0)
+    assert of_run(other)[1:] == (1, 0, 1)
+
+
+def test_counts_of_a_run_are_counted_never_set():
+    run = ItemFactory().run
+    rows("UPDATE mission_fallback_runs SET generated_count = 9, accepted_count = 8, discarded_count = 1")
+    assert of_run(run)[1:] == (1, 0, 0)
+    assert of_run(RunFactory(generated_count=5, accepted_count=5))[1:] == (0, 0, 0)
+
+
+def test_run_with_something_to_decide_cannot_be_called_completed():
+    run = ItemFactory().run
+    rows("UPDATE mission_fallback_runs SET status = 'completed'")
+    assert of_run(run)[0] == "awaiting_review"
+
+
+@pytest.mark.parametrize("status", ["pending", "cancelled", "errored"])
+def test_status_a_service_gives_stays_whatever_is_decided(status):
+    run = RunFactory(status=status)
+    discard_as_rows(ItemFactory(run=run))
+    assert of_run(run) == (status, 1, 0, 1)
+    assert (run.completed_at is None) == (status == "pending")
+
+
+def test_completed_run_writes_its_summary_once_for_the_timeline_and_the_project():
+    member = MemberFactory()
+    rows("SELECT set_config('app.actor_id', %s, true)", [str(member.pk)])
+    first, second = ItemFactory.create_batch(2, run=RunFactory())
+    accept_as_rows(first)
+    discard_as_rows(second)
+    rows("UPDATE mission_fallback_runs SET error = 'looked at again'")
+    summary = {"runId": first.run_id, "generated": 2, "accepted": 1, "discarded": 1}
+    for record in (MissionEvent, ProjectActivity):
+        event = record.objects.get(type="fallback.run_completed")
+        assert (event.project, event.origin, event.actor) == (first.project, "fallback", member)
+        assert event.payload == summary
+
+
+def test_run_that_opens_again_and_completes_anew_writes_another_summary():
+    item = ItemFactory()
+    accept_as_rows(item)
+    commit()
+    take_back_as_rows(item)
+    discard_as_rows(item)
+    accepted = [
+        payload["accepted"]
+        for payload in ProjectActivity.objects.filter(type="fallback.run_completed").values_list("payload", flat=True)
+    ]
+    assert sorted(accepted) == [0, 1]
+
+
+def test_report_is_to_be_written_again_when_the_run_changes():
+    item = ItemFactory()
+    rows("UPDATE mission_fallback_runs SET report_path = 'fallback/it.json'")
+    discard_as_rows(item)
+    assert row("SELECT report_path FROM mission_fallback_runs") == ("",)
+
+
+def test_payload_is_what_was_published():
+    run = ItemFactory().run
+    run.refresh_from_db()
+    assert run.payload == {
+        "runId": run.pk, "projectId": run.project_id, "status": "awaiting_review", "generated": 1, "accepted": 0,
+        "discarded": 0,
+    }  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_listens_hears_of_a_run_when_it_is_committed():
+    run = RunFactory()
+    channel = f"project:{run.project_id}:fallback"
+    with listening(channel, "fallback") as listener:
+        with transaction.atomic():
+            discard_as_rows(ItemFactory(run=run))
+            transaction.set_rollback(True)
+        discard_as_rows(*ItemFactory.create_batch(2, run=run))
+        # Two items one by one, then both discarded: three states, each on both channels.
+        notices = heard(listener, 6)
+    run.refresh_from_db()
+    assert [payload for on, payload in notices if on == channel] == [
+        payload for on, payload in notices if on != channel
+    ]
+    assert [(n["generated"], n["discarded"]) for on, n in notices if on == channel] == [(1, 0), (2, 0), (2, 2)]
+    assert notices[-1][1] == run.payload

@@ -1,0 +1,306 @@
+"""The story of the fallback on databases with data: from the schema with loops, forward, back, forward again."""
+
+import json
+
+import pytest
+
+from tests.groups.test_story_migration import Databases, Story
+
+BEFORE = ("fallback", "0002")
+FORWARD = ("fallback",)
+
+
+@pytest.fixture(scope="module")
+def databases(django_db_setup):
+    databases = Databases()
+    yield databases
+    databases.drop()
+
+
+@pytest.fixture(scope="module")
+def chapters(databases):
+    """Makes each chapter once, from the one before it; migrating takes most of the time of these tests."""
+
+    def told(chapter: str) -> str:
+        name = f"fallback_{chapter}"
+        if name not in databases.made:
+            earlier, tell = CHAPTERS[chapter]
+            tell(databases.copy(earlier and told(earlier), name))
+        return name
+
+    return told
+
+
+def chapter(name: str):
+    """A fixture: a copy of the database at the end of a chapter."""
+
+    @pytest.fixture
+    def story(databases, chapters) -> Story:
+        return databases.copy(chapters(name), "fallback_test")
+
+    return story
+
+
+def tell_before(story: Story) -> None:
+    story.migrate(*BEFORE)
+    story.sql(PEOPLE_WITH_LOOPS)
+
+
+CHAPTERS = {
+    "before": (None, tell_before),
+    "upgraded": ("before", lambda story: story.migrate(*FORWARD)),
+    "lived_in": ("upgraded", lambda story: story.sql(LIVED_IN)),
+    "back": ("lived_in", lambda story: story.migrate(*BEFORE)),
+    "again": ("back", lambda story: story.migrate(*FORWARD)),
+}
+before, upgraded, lived_in, back, again = map(chapter, CHAPTERS)
+
+
+# Project A has flow, actor and repository; B has none; C only a flow.
+PEOPLE_WITH_LOOPS = """
+    INSERT INTO members (email, display_name) VALUES ('ana@example.org', 'Ana'), ('bruno@example.org', 'Bruno');
+    INSERT INTO organizations (name, slug) VALUES ('Ours', 'ours');
+    INSERT INTO projects (organization_id, name, slug)
+    SELECT o.id, 'Project ' || p, lower(p) FROM organizations o, unnest(ARRAY['A', 'B', 'C']) p;
+    INSERT INTO flows (project_id, name) SELECT id, 'Short' FROM projects WHERE slug IN ('a', 'c');
+    INSERT INTO actors (project_id, name) SELECT id, 'Writer' FROM projects WHERE slug = 'a';
+    INSERT INTO project_repositories (project_id, name) SELECT id, 'ours/site' FROM projects WHERE slug = 'a';
+
+    -- Work in every list, from the year before.
+    INSERT INTO missions (project_id, title, list, ready, created_at, updated_at, last_event_at)
+    SELECT p.id, 'Work ' || l || ' of ' || p.slug, l, l = 'todo', '2025-02-03', '2025-03-04', '2025-03-04'
+    FROM projects p, unnest(ARRAY['todo', 'doing', 'review', 'done']) l;
+    INSERT INTO missions (project_id, title, description, list, is_loop, loop_schedule, priority, flow_id, actor_id,
+        repository_id, created_at, updated_at)
+    SELECT p.id, 'Loop with links', 'Again and again', 'loop', true, '{"every": "day"}', 5, f.id, a.id, r.id,
+        '2025-02-03', '2025-03-04'
+    FROM projects p JOIN flows f ON f.project_id = p.id JOIN actors a ON a.project_id = p.id
+        JOIN project_repositories r ON r.project_id = p.id WHERE p.slug = 'a';
+    INSERT INTO missions (project_id, title, list, is_loop, loop_schedule, created_at, updated_at)
+    SELECT id, 'Loop of ' || slug, 'loop', true, '{"every": "week"}', '2025-02-03', '2025-03-04' FROM projects;
+    INSERT INTO missions (project_id, title, list, is_loop, ready, created_at, updated_at)
+    SELECT id, 'Second loop of b', 'loop', true, true, '2025-02-03', '2025-03-04' FROM projects WHERE slug = 'b';
+    INSERT INTO mission_dependencies (mission_id, depends_on_id)
+    SELECT t.id, d.id FROM missions t JOIN missions d USING (project_id)
+    WHERE t.title LIKE 'Work todo%' AND d.title LIKE ANY (ARRAY['Work doing%', 'Work done%']);
+    INSERT INTO mission_events (project_id, mission_id, type, payload)
+    SELECT project_id, id, 'mission.created', jsonb_build_object('list', list) FROM missions;
+    INSERT INTO project_activity (project_id, type) SELECT id, 'project.created' FROM projects;
+"""
+LIVED_IN = """
+    INSERT INTO mission_fallback_configs (project_id, weekly_mission_cap, status, snoozed_until, last_run_at)
+    SELECT id, 7, CASE slug WHEN 'a' THEN 'active' ELSE 'snoozed' END,
+        CASE slug WHEN 'a' THEN NULL ELSE timestamptz '2030-01-01' END, '2026-01-05' FROM projects;
+    INSERT INTO mission_fallback_samples (project_id, backlog_count, backlog_threshold)
+    SELECT id, 1, 5 FROM projects;
+    INSERT INTO mission_fallback_runs (project_id, triggered_by, started_by_id, started_at)
+    SELECT p.id, 'manual', m.id, '2026-01-05' FROM projects p, members m WHERE m.email = 'bruno@example.org';
+    -- A second one is decided, and completed by that.
+    INSERT INTO mission_fallback_runs (project_id, triggered_by, started_at)
+    SELECT id, 'automatic', '2026-01-06' FROM projects;
+    INSERT INTO mission_fallback_items (mission_fallback_run_id, template_id, project_id, title, flow_id, actor_id,
+        repository_id)
+    SELECT r.id, t.id, t.project_id, t.name || ' ' || n, t.flow_id, t.actor_id, t.repository_id
+    FROM mission_fallback_runs r JOIN mission_fallback_templates t USING (project_id), generate_series(1, 2) n;
+    UPDATE mission_fallback_items SET status = 'discarded', reason = 'duplicate', feedback = 'No', reviewed_at = now(),
+        duplicate_of_id = (SELECT m.id FROM missions m WHERE m.project_id = mission_fallback_items.project_id LIMIT 1),
+        reviewed_by_id = (SELECT id FROM members WHERE email = 'ana@example.org')
+    WHERE title LIKE '% 1' AND mission_fallback_run_id IN (SELECT id FROM mission_fallback_runs
+        WHERE triggered_by = 'automatic');
+    BEGIN;
+    SET LOCAL app.event_origin = 'fallback';
+    INSERT INTO missions (project_id, title, ready, origin, fallback_item_id)
+    SELECT project_id, title, true, 'fallback', id FROM mission_fallback_items
+    WHERE title LIKE '% 2' AND mission_fallback_run_id IN (SELECT id FROM mission_fallback_runs
+        WHERE triggered_by = 'automatic');
+    UPDATE mission_fallback_items i SET status = 'accepted', mission_id = m.id, reviewed_at = '2026-01-07',
+        reviewed_by_id = (SELECT id FROM members WHERE email = 'ana@example.org')
+    FROM missions m WHERE m.fallback_item_id = i.id;
+    COMMIT;
+    UPDATE missions SET list = 'doing' WHERE title = 'Second loop of b';
+"""
+
+
+def rows(story: Story) -> dict[str, list[dict]]:
+    """Every row of every table, as text that sorts; but the record of migrations, whose times differ."""
+    tables = story.sql(
+        """SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+           AND relname <> 'django_migrations' ORDER BY 1"""
+    )
+    return {
+        table: sorted(json.dumps(kept, sort_keys=True) for (kept,) in story.sql(f"SELECT to_jsonb(t) FROM {table} t"))
+        for (table,) in tables
+    }
+
+
+def differences(before: dict, after: dict) -> dict:
+    """What is in one and not in the other, by table."""
+    return {
+        table: (sorted(set(before.get(table, [])) - set(now)), sorted(set(now) - set(before.get(table, []))))
+        for table, now in after.items()
+        if before.get(table) != now
+    } | dict.fromkeys(before.keys() - after.keys(), "gone")
+
+
+# --- Forward ----------------------------------------------------------------------------------
+
+
+def test_every_loop_becomes_a_template_and_a_mission_to_do(upgraded):
+    assert upgraded.sql(
+        """SELECT p.slug, t.name, t.description, f.name, a.name, r.name, t.priority, t.estimated_effort_minutes,
+               t.enabled, t.tags
+           FROM mission_fallback_templates t JOIN projects p ON p.id = t.project_id JOIN flows f ON f.id = t.flow_id
+           JOIN actors a ON a.id = t.actor_id JOIN project_repositories r ON r.id = t.repository_id ORDER BY 1, 2"""
+    ) == [
+        ("a", "Loop of a", "", "Short", "Writer", "ours/site", 3, 60, True, ["loop"]),
+        ("a", "Loop with links", "Again and again", "Short", "Writer", "ours/site", 5, 60, True, ["loop"]),
+        ("b", "Loop of b", "", "Loops", "Loops", "loops", 3, 60, True, ["loop"]),
+        ("b", "Second loop of b", "", "Loops", "Loops", "loops", 3, 60, True, ["loop"]),
+        ("c", "Loop of c", "", "Short", "Loops", "loops", 3, 60, True, ["loop"]),
+    ]
+    assert upgraded.sql("SELECT DISTINCT list, origin, fallback_item_id FROM missions WHERE title LIKE '%%oop%%'") == [
+        ("todo", "manual", None)
+    ]
+
+
+def test_nothing_else_of_the_missions_changes_and_no_event_is_made_up(databases, chapters, upgraded):
+    was = databases.made[chapters("before")]
+    for kept in (
+        """SELECT id, title, ready, priority, stage, created_at, updated_at, last_event_at, flow_id FROM missions
+           ORDER BY id""",
+        "SELECT id, list FROM missions WHERE title LIKE 'Work%%' ORDER BY id",
+        "SELECT id, mission_id, type, payload, occurred_at FROM mission_events ORDER BY id",
+    ):
+        assert upgraded.sql(kept) == was.sql(kept)
+    assert upgraded.sql("SELECT DISTINCT origin FROM missions") == [("manual",)]
+    assert upgraded.sql("SELECT DISTINCT origin FROM mission_events") == [("system",)]
+
+
+def test_dependencies_there_were_are_counted(upgraded):
+    assert upgraded.sql(
+        "SELECT dependency_count, open_dependency_count, count(*)::int FROM missions GROUP BY 1, 2 ORDER BY 1"
+    ) == [(0, 0, 14), (2, 1, 3)]
+    assert upgraded.sql("SELECT * FROM drifted_missions()") == []
+
+
+def test_loop_without_its_flag_in_a_project_without_a_flow_is_converted_too(before):
+    before.sql("UPDATE missions SET is_loop = false WHERE title = 'Loop of b'")
+    before.sql("DELETE FROM missions WHERE title = 'Second loop of b'")
+    before.migrate(*FORWARD)
+    assert before.sql("SELECT f.name FROM mission_fallback_templates t JOIN flows f ON f.id = t.flow_id"
+                      " WHERE t.name = 'Loop of b'") == [("Loops",)]  # fmt: skip
+
+
+def test_forward_twice_changes_nothing(lived_in):
+    was, schema = rows(lived_in), lived_in.schema()
+    lived_in.migrate()
+    assert differences(was, rows(lived_in)) == {}
+    assert lived_in.schema() == schema
+
+
+# --- Back and forward again -------------------------------------------------------------------
+
+
+def test_loops_loop_again_in_between(back):
+    assert back.sql("SELECT title, list, is_loop, loop_schedule FROM missions WHERE is_loop ORDER BY title") == [
+        ("Loop of a", "loop", True, {"every": "week"}),
+        ("Loop of b", "loop", True, {"every": "week"}),
+        ("Loop of c", "loop", True, {"every": "week"}),
+        ("Loop with links", "loop", True, {"every": "day"}),
+        # It has moved on since, and stays where it is.
+        ("Second loop of b", "doing", True, None),
+    ]
+    assert back.sql("SELECT to_regclass('mission_fallback_items')") == [(None,)]
+    assert back.sql("SELECT count(*)::int FROM missions WHERE title LIKE '%%oop%% 2'") == [(5,)], "what was accepted"
+
+
+def test_unused_upgrade_goes_back_to_exactly_what_there_was(before):
+    # A loop by its flag alone, and one by its list alone.
+    before.sql("UPDATE missions SET list = 'todo' WHERE title = 'Second loop of b'")
+    before.sql("UPDATE missions SET is_loop = false WHERE title = 'Loop of a'")
+    was = rows(before)
+    before.migrate(*FORWARD)
+    before.migrate(*BEFORE)
+    now = rows(before)
+    for table in ("missions", "mission_dependencies", "mission_events", "project_activity"):
+        assert now[table] == was[table]
+
+
+def test_back_and_forward_again_give_every_row_and_the_same_schema(databases, chapters, again):
+    was = databases.made[chapters("lived_in")]
+    assert all(kept for table, kept in rows(was).items() if table.startswith("mission_fallback"))
+    assert differences(rows(was), rows(again)) == {}
+    assert again.schema() == was.schema()
+    assert again.sql("SELECT * FROM drifted_fallback_runs()") == again.sql("SELECT * FROM drifted_missions()") == []
+
+
+def test_guardrails_and_runs_go_on_where_they_were(again):
+    spent = "SELECT sum(used)::int FROM mission_fallback_allowances WHERE period = 'week'"
+    assert again.sql(spent) == [(5,)]
+    again.sql(
+        """BEGIN;
+           DELETE FROM missions WHERE title = 'Loop of a 2';
+           UPDATE mission_fallback_items SET status = 'proposed', reviewed_at = NULL, mission_id = NULL
+           WHERE title = 'Loop of a 2' AND status = 'accepted';
+           COMMIT"""
+    )
+    assert again.sql(spent) == [(4,)]
+    assert again.sql("SELECT * FROM drifted_fallback_runs()") == []
+
+
+def test_rows_whose_links_went_away_in_between_stay_set_aside(back):
+    back.sql(
+        """
+        UPDATE missions SET flow_id = NULL WHERE project_id = (SELECT id FROM projects WHERE slug = 'c');
+        DELETE FROM flows WHERE project_id = (SELECT id FROM projects WHERE slug = 'c');
+        DELETE FROM missions WHERE title IN ('Loop of a 2', 'Work todo of a');
+        DELETE FROM projects WHERE slug = 'b';
+        """
+    )
+    back.migrate(*FORWARD)
+    # B is gone with its rows; the template of C and its proposals wait for a flow that is gone.
+    counted = {
+        table: back.sql(f"SELECT p.slug, count(*)::int FROM {table} JOIN projects p ON p.id = project_id GROUP BY 1")
+        for table in ("mission_fallback_configs", "mission_fallback_runs", "mission_fallback_items")
+    }
+    assert {table: dict(found) for table, found in counted.items()} == {
+        "mission_fallback_configs": {"a": 1, "c": 1},
+        "mission_fallback_runs": {"a": 2, "c": 2},
+        "mission_fallback_items": {"a": 8},
+    }
+    assert back.sql("SELECT count(*)::int FROM mission_fallback_items_set_aside") == [(12,)]
+    assert back.sql("SELECT name FROM mission_fallback_templates_set_aside ORDER BY 1") == [
+        ("Loop of b",), ("Loop of c",), ("Second loop of b",),
+    ]  # fmt: skip
+    assert back.sql(
+        "SELECT mission_id FROM mission_fallback_items WHERE title = 'Loop of a 2' AND status = 'accepted'"
+    ) == [(None,)]
+    assert back.sql("SELECT * FROM drifted_missions()") == []
+    assert back.sql("SELECT * FROM drifted_fallback_runs()") == []
+
+
+def test_person_who_went_away_in_between_is_no_reviewer_any_more(back):
+    back.sql("DELETE FROM members")
+    back.migrate(*FORWARD)
+    assert back.sql("SELECT DISTINCT reviewed_by_id FROM mission_fallback_items") == [(None,)]
+    assert back.sql("SELECT DISTINCT started_by_id FROM mission_fallback_runs") == [(None,)]
+
+
+def test_set_aside_rows_are_not_the_sites_to_read(back):
+    assert back.sql(
+        """SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '(set_aside|converted)$'
+           AND has_table_privilege('missionsite_app', oid, 'SELECT')"""
+    ) == []  # fmt: skip
+
+
+# --- From nothing -----------------------------------------------------------------------------
+
+
+def test_zero_and_up_again_gives_the_same_schema(databases):
+    story = databases.copy(None, "fallback_empty")
+    story.migrate()
+    schema = story.schema()
+    story.migrate("fallback", "zero")
+    assert story.sql("SELECT to_regclass('missions'), to_regclass('organizations')") == [(None, None)]
+    story.migrate()
+    assert story.schema() == schema
