@@ -152,6 +152,7 @@ LOGIN_REDIRECT_URL = "admin:index"
 LANGUAGE_CODE = "en"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_I18N = True
+FORMAT_MODULE_PATH = ["missionsite.formats"]
 USE_TZ = True
 
 # --- Static files -----------------------------------------------------------------------------

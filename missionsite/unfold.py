@@ -25,8 +25,17 @@ def _in_projects(right: str):
     return check
 
 
-def _project_entry(title: str, icon: str, view: str) -> dict:
-    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{view}"), "permission": _in_projects("LOOK")}
+def _project_entry(title: str, icon: str, view: str, **options) -> dict:
+    link = reverse_lazy(f"admin:{view}")
+    return {"title": title, "icon": icon, "link": link, "permission": _in_projects("LOOK"), **options}
+
+
+def _in_list_of_proposals(request: HttpRequest) -> bool:
+    """Whether this is a page of the list, not the review page, whose address begins like the list's."""
+    here = request.path_info
+    return here.startswith(str(reverse_lazy("admin:fallback_missionfallbackitem_changelist"))) and not here.startswith(
+        str(reverse_lazy("admin:fallback_review"))
+    )
 
 
 def _entry(title: str, icon: str, view: str, permission: str) -> dict:
@@ -96,7 +105,12 @@ UNFOLD = {
                     _project_entry("Fallback", "autorenew", "fallback_missionfallbackconfig_changelist"),
                     _project_entry("Templates", "content_copy", "fallback_missionfallbacktemplate_changelist"),
                     _project_entry("Runs", "history_toggle_off", "fallback_missionfallbackrun_changelist"),
-                    _project_entry("All proposals", "checklist", "fallback_missionfallbackitem_changelist"),
+                    _project_entry(
+                        "All proposals",
+                        "checklist",
+                        "fallback_missionfallbackitem_changelist",
+                        active=_in_list_of_proposals,
+                    ),
                     _project_entry("Organisations", "apartment", "fallback_organization_changelist"),
                     _project_entry("Repositories", "source", "fallback_projectrepository_changelist"),
                     _project_entry("Flows", "account_tree", "fallback_flow_changelist"),

@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.text import capfirst
 from django.views.decorators.http import require_POST
 
 from fallback.admin.answers import done, in_words, not_valid
@@ -66,7 +67,7 @@ def board_view(request: HttpRequest, project_id: str) -> HttpResponse:
             "week": room(rails.week),
             "month": room(rails.month),
             "status_words": status_words(config, at),
-            "next_check_words": due_words(config).capitalize() if config else "",
+            "next_check_words": capfirst(due_words(config)) if config else "",
         },
         "events_url": reverse("admin:fallback_board_events", args=[project.pk]),
         "empty_words": {

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet
 from django.http import HttpRequest
 from django.urls import path, reverse
 from django.utils.html import format_html
@@ -13,8 +14,16 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from fallback.admin import board
 from fallback.admin.base import CONFIG, KeySearch, ProjectJob, ProjectPages, ProjectTab, rights_of
 from fallback.admin.words import changed_words, event_words, status_words
-from fallback.models import Organization, OrganizationMembership, Project, ProjectMember
-from fallback.models.choices import ProjectRole
+from fallback.models import (
+    Mission,
+    MissionFallbackConfig,
+    MissionFallbackItem,
+    Organization,
+    OrganizationMembership,
+    Project,
+    ProjectMember,
+)
+from fallback.models.choices import List, ProjectRole
 from fallback.services.projects import (
     archive_project,
     create_project,
@@ -26,6 +35,9 @@ from fallback.services.projects import (
 from fallback.services.rights import Right
 from groups.admin.base import STATUS, moment, page_of, pill
 from missionsite.common.admin import JobForm, PickOne, ReasonForm
+
+# Ready missions and proposals a list counts.
+COUNTED = 100
 
 
 class RoleForm(JobForm):
@@ -47,6 +59,17 @@ class RemoveForm(JobForm):
         field = self.fields["membership"]
         field.queryset = ProjectMember.objects.filter(project=obj).select_related("member", "project")
         field.label_from_instance = lambda membership: f"{membership.member} ({membership.get_role_display()})"
+
+
+def _up_to(ids: list[str]) -> str:
+    return f"{COUNTED}+" if len(ids) > COUNTED else str(len(ids))
+
+
+def _health(ready: int, config: MissionFallbackConfig) -> str:
+    """The colour of a backlog: as wanted, low, or empty."""
+    if ready >= config.backlog_threshold:
+        return "success"
+    return "warning" if ready else "danger"
 
 
 def _itself(project: Project) -> Project:
@@ -162,7 +185,7 @@ class ProjectAdmin(ProjectPages):
     search = KeySearch("name")
     search_help_text = "Name"
     command_icon = "folder_open"
-    list_display = ("name", "organization_name", "state", "fallback_state", "board_link")
+    list_display = ("name", "organization_name", "state", "fallback_state", "ready", "waiting", "board_link")
     list_select_related = ("organization", "fallback_config")
     list_filter = (
         ("status", ChoicesDropdownFilter),
@@ -182,8 +205,24 @@ class ProjectAdmin(ProjectPages):
     autocomplete_fields = ("organization",)
     tabs = (PEOPLE, *PARTS, ACTIVITY)
     jobs = JOBS
-    empty_words = ("No project yet", "A project is where people work on missions together. Start the first one.")
+    empty_words = (
+        "No project yet",
+        "A project is where people work on missions together. Found its organisation first.",
+    )
     add_words = "Start a project"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        """With the keys of ready missions and waiting proposals; counting stops where the list says "100+"."""
+        ready = Mission.objects.filter(project=OuterRef("pk"), list=List.TODO, ready=True, open_dependency_count=0)
+        waiting = MissionFallbackItem.objects.proposed().filter(project=OuterRef("pk"))
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                ready_ids=ArraySubquery(ready.order_by().values("pk")[: COUNTED + 1]),
+                waiting_ids=ArraySubquery(waiting.order_by().values("pk")[: COUNTED + 1]),
+            )
+        )
 
     def get_urls(self) -> list:
         view = self.admin_site.admin_view
@@ -224,6 +263,21 @@ class ProjectAdmin(ProjectPages):
     def fallback_state(self, project: Project) -> str:
         config = getattr(project, "fallback_config", None)
         return pill(status_words(config), CONFIG[config.status] if config else "default")
+
+    @display(description="Ready")
+    def ready(self, project: Project) -> str:
+        config = getattr(project, "fallback_config", None)
+        found = _up_to(project.ready_ids)
+        if config is None:
+            return found
+        return pill(f"{found} of {config.backlog_threshold} wanted", _health(len(project.ready_ids), config))
+
+    @display(description="To review")
+    def waiting(self, project: Project) -> str:
+        if not project.waiting_ids:
+            return "0"
+        link = f"{reverse('admin:fallback_review')}?project={project.pk}"
+        return format_html('<a class="row-link" href="{}">{}</a>', link, _up_to(project.waiting_ids))
 
     @display(description="Board")
     def board_link(self, project: Project) -> str:

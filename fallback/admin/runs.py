@@ -77,7 +77,7 @@ class RunAdmin(ReadOnlyProjectPages):
             None,
             {"fields": (("project_link", "state"), ("trigger", "starter"), ("backlog", "outcome"), "held", "error")},
         ),
-        ("Dates", {"fields": (("started_at", "completed_at"), "report_path")}),
+        ("Dates", {"fields": (("started_at", "completed_at"),)}),
     )
     tabs = (PageTab(name="report", title="Report", template="fallback/_run_page.html", context=_report),)
     jobs = (

@@ -115,7 +115,7 @@ def status_words(config: MissionFallbackConfig | None, at: datetime | None = Non
 
 
 def moment_words(instant: datetime) -> str:
-    return date_format(timezone.localtime(instant), "j M Y H:i")
+    return date_format(timezone.localtime(instant), "DATETIME_FORMAT")
 
 
 def run_words(run: MissionFallbackRun) -> str:

@@ -8,7 +8,7 @@ from decimal import ROUND_DOWN, Decimal
 from django.db import connection
 from django.db.models import Max
 
-from fallback.errors import NoSuchNeighbour, ProjectArchived
+from fallback.errors import DependsOnItself, NoSuchNeighbour, ProjectArchived
 from fallback.models import Mission, MissionDependency, Project
 from fallback.models.choices import List, Origin, ReviewStatus
 from fallback.services.acting import act, apply_changes, only
@@ -115,6 +115,8 @@ def add_dependency(*, mission: Mission, depends_on: Mission, acting: Member | No
     """Let a mission wait for another. Raises DependencyCircle, DependsOnItself, DependencyKnown,
     DependencyOfOtherProject.
     """
+    if mission.pk == depends_on.pk:
+        raise DependsOnItself
     act(acting)
     # Spreading a list locks its missions in another order.
     _lock_board(mission.project_id)

@@ -49,6 +49,7 @@ class Rights:
         self.everywhere: set[Right] = set()
         self._in_projects: dict[str, Right] | None = None
         self._in_organizations: dict[str, Right] | None = None
+        self._may_look: bool | None = None
         if member.is_active and member.is_staff and member.has_perm(EVERY_PROJECT):
             self.everywhere = {Right.LOOK} | {right for right, name in _BY_PERMISSION if member.has_perm(name)}
 
@@ -74,7 +75,14 @@ class Rights:
         if right in self.everywhere:
             return True
         self._load()
-        return any(own >= right for own in (*self._in_projects.values(), *self._in_organizations.values()))
+        if any(own >= right for own in self._in_projects.values()):
+            return True
+        if any(own >= right and own > Right.LOOK for own in self._in_organizations.values()):
+            return True
+        # What it gives its members may be nothing: none of its projects need be open to them.
+        if self._may_look is None:
+            self._may_look = bool(self._in_organizations) and self.projects().exists()
+        return right == Right.LOOK and self._may_look
 
     def where(self, right: Right, *, path: str = "") -> Q:
         """The condition that a row's project is one this person may do something in. path: `project__` from a row."""

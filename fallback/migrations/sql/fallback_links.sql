@@ -69,6 +69,16 @@ BEGIN
     WHERE reviewed_by_id IS NOT NULL AND NOT EXISTS (SELECT FROM members p WHERE p.id = i.reviewed_by_id);
     UPDATE mission_fallback_runs u SET started_by_id = NULL
     WHERE started_by_id IS NOT NULL AND NOT EXISTS (SELECT FROM members p WHERE p.id = u.started_by_id);
+    -- Proposals that stay set aside are counted no longer.
+    UPDATE mission_fallback_runs u
+    SET generated_count = c.every, accepted_count = c.accepted, discarded_count = c.discarded
+    FROM (
+        SELECT r.id, count(i.id) AS every, count(i.id) FILTER (WHERE i.status = 'accepted') AS accepted,
+            count(i.id) FILTER (WHERE i.status = 'discarded') AS discarded
+        FROM mission_fallback_runs r LEFT JOIN mission_fallback_items i ON i.mission_fallback_run_id = r.id GROUP BY r.id
+    ) c
+    WHERE u.id = c.id
+      AND (u.generated_count, u.accepted_count, u.discarded_count) <> (c.every, c.accepted, c.discarded);
     UPDATE missions m SET origin = s.origin,
         fallback_item_id = (SELECT i.id FROM mission_fallback_items i WHERE i.id = s.fallback_item_id)
     FROM fallback_missions_set_aside s WHERE s.id = m.id;

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.widgets import AutocompleteSelect, RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -19,7 +20,7 @@ from missionsite.common.admin.jobs import Job, bulk_view, job_view
 from missionsite.common.admin.lists import ChangeList
 from missionsite.common.admin.pages import BoundedPaginator
 from missionsite.common.admin.search import Search
-from missionsite.common.errors import DomainError
+from missionsite.common.errors import DomainError, in_words
 
 
 class SelectedRows:
@@ -85,10 +86,18 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
         if change:
             changes = {name: form.cleaned_data[name] for name in form.changed_data}
             self.update(request, self.model._base_manager.get(pk=obj.pk), changes)
+            self._check_now()
             return
         created = self.create(request, form.cleaned_data)
+        self._check_now()
         obj.pk, obj._state = created.pk, created._state
         obj.refresh_from_db()
+
+    @staticmethod
+    def _check_now() -> None:
+        """Check what the database would check at the commit, while a refusal can still be said on the form."""
+        with in_words(), connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
     def changeform_view(self, request: HttpRequest, object_id=None, form_url="", extra_context=None) -> HttpResponse:
         """The form's page; a refusal of the service is said on it, with what was typed kept."""
