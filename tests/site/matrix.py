@@ -6,21 +6,38 @@ A letter is a role:
     F Fallback Reviewer     D Delivery Lead      U Auditor             S superuser
     N staff without a role  m member             i inactive staff      - nobody logged in
 
-An answer is `ok` (a page, nothing changed), `done` (the database changed), `to` (sent on to another page), `login`
-(sent to the log-in) or a status. `ok:AMS 403` reads: a page for A, M and S, and 403 for everyone else. On pages,
-m, i and - are sent to the log-in unless the line names them. HEAD answers as GET unless a
-third cell says otherwise; every other method of a page is 405.
+Staff without a role of the back office, by what they are in the project the addresses are about:
+
+    V viewer                W contributor        R reviewer            T maintainer
+    O owner of its organisation                  X nothing there; maintainer of another organisation's project
+
+and p, a reviewer of the project who is no staff, so that only the API is open to them.
+
+An answer is `ok` (a page, nothing changed), `done` (the database changed), `live` (server-sent events), `to` (sent on
+to another page), `login` (sent to the log-in) or a status. `ok:AMS 403` reads: a page for A, M and S, and 403 for
+everyone else; the first that names somebody counts. On pages, m, p, i and - are sent to the log-in unless the line
+names them. HEAD answers as GET unless a third cell says otherwise; every other method of a page is 405.
 
 `@somebody` after an address: the same page of that object of tests/site/world.py, where the kind of it matters.
 """
 
-ALL = "AMCEFDUSN"
+ALL = "AMCEFDUSNVWRTOX"
 ROLES = "AMCEFDUS"
+# In the project the addresses are about, each with those after it: who looks, works, decides, maintains.
+LOOK = "AMFDUSVWRTO"
+WORK = "AMFDSWRTO"
+DECIDE = "AFSRTO"
+MAINTAIN = "ASTO"
+# Who sees no project at all; and them with who sees others only.
+NONE = "CEN"
+NOT_ITS = f"{NONE}X"
+# What a page of a project answers them: it leads on to the list, where it is not.
+GONE = f"to:{NOT_ITS}"
 
 # --- Pages: address, GET and HEAD, POST with a form that is filled in right (HEAD) -----------------------
 
 PAGES = f"""
-                                                         | to:{ALL}mi-          | to:{ALL}mi-
+                                                         | to:{ALL}mpi-          | to:{ALL}mpi-
 admin/                                                   | ok:{ALL}             | ok:{ALL}
 admin/<app_label>/                                       | ok:{ROLES} 404       | ok:{ROLES} 404
 admin/<url>                                              | 404                  | 404
@@ -28,8 +45,8 @@ admin/r/<content_type_id>/<object_id>/                   | 404                  
 admin/search/                                            | ok:{ALL}             | ok:{ALL}
 admin/autocomplete/                                      | ok:{ROLES} 403       | 405
 admin/jsi18n/                                            | ok:{ALL}             | 405
-admin/login/                                             | to:{ALL} ok:mi-      | to:{ALL}mi-          | ok:{ALL}mi-
-admin/logout/                                            | 405 to:mi-           | ok:{ALL} to:mi-
+admin/login/                                             | to:{ALL} ok:mpi-      | to:{ALL}mpi-          | ok:{ALL}mpi-
+admin/logout/                                            | 405 to:mpi-           | ok:{ALL} to:mpi-
 admin/password_change/                                   | ok:{ALL}             | done:{ALL}
 admin/password_change/done/                              | ok:{ALL}             | 405
 
@@ -155,13 +172,134 @@ admin/groups/task/<object_id>/cancel/                    | ok:AMFDS 403         
 admin/groups/task/<object_id>/history/                   | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/task/<object_id>/history/<entry>/revert/    | ok:AMFDS 403         | done:AMFDS 403
 admin/groups/task/<object_id>/delete/                    | 403                  | 403
+
+# --- Projects -------------------------------------------------------------------------------------
+# What one does not see is not there: its page sends on to the list, the board and the buttons say 404.
+
+# Organisations: founded by administrators, maintained by their owners too.
+admin/fallback/organization/                             | ok:{LOOK}X 403       | ok:{LOOK}X 403
+admin/fallback/organization/add/                         | ok:AS 403            | done:AS 403
+admin/fallback/organization/<object_id>/                 | to:{ALL}             | to:{ALL}
+admin/fallback/organization/<object_id>/change/          | ok:{LOOK} to:X 403   | done:ASO to:X 403
+admin/fallback/organization/<object_id>/set-role/        | ok:ASO {GONE} 403 | done:ASO {GONE} 403
+admin/fallback/organization/<object_id>/projects/        | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
+admin/fallback/organization/<object_id>/people/          | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
+admin/fallback/organization/<object_id>/history/         | to:{ALL}             | to:{ALL}
+admin/fallback/organization/<object_id>/delete/          | 403                  | 403
+
+# Projects: started by who may maintain all of an organisation.
+admin/fallback/project/                                  | ok:{LOOK}X 403       | ok:{LOOK}X 403
+admin/fallback/project/add/                              | ok:ASO 403           | done:ASO 403
+admin/fallback/project/<object_id>/                      | to:{ALL}             | to:{ALL}
+admin/fallback/project/<object_id>/change/               | ok:{LOOK} to:X 403   | done:{MAINTAIN} to:X 403
+admin/fallback/project/<object_id>/set-role/             | ok:{MAINTAIN} {GONE} 403 | done:{MAINTAIN} {GONE} 403
+admin/fallback/project/<object_id>/remove-member/        | ok:{MAINTAIN} {GONE} 403 | done:{MAINTAIN} {GONE} 403
+admin/fallback/project/<object_id>/archive/              | ok:{MAINTAIN} {GONE} 403 | done:{MAINTAIN} {GONE} 403
+admin/fallback/project/<object_id>/restore/              | ok:{MAINTAIN} {GONE} 403 | done:{MAINTAIN} {GONE} 403
+admin/fallback/project/<object_id>/people/               | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
+admin/fallback/project/<object_id>/repositories/         | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
+admin/fallback/project/<object_id>/flows/                | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
+admin/fallback/project/<object_id>/actors/               | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
+admin/fallback/project/<object_id>/activity/             | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
+admin/fallback/project/<object_id>/history/              | to:{ALL}             | to:{ALL}
+admin/fallback/project/<object_id>/delete/               | 403                  | 403
+admin/fallback/project/<project_id>/board/               | ok:{LOOK} 404:X 403  | ok:{LOOK} 404:X 403
+admin/fallback/project/<project_id>/board/events/ | live:{LOOK} 404:X 403 | 405:{LOOK} 404:X 403 | 405:{LOOK} 404:X 403
+
+# Missions of a board.
+admin/fallback/mission/                                  | ok:{LOOK}X 403       | ok:{LOOK}X 403
+admin/fallback/mission/add/                              | ok:{WORK}X 403       | done:{WORK} ok:X 403
+admin/fallback/mission/<object_id>/                      | to:{ALL}             | to:{ALL}
+admin/fallback/mission/<object_id>/change/               | ok:{LOOK} to:X 403   | done:{WORK} to:X 403
+admin/fallback/mission/<object_id>/move/                 | ok:{WORK} {GONE} 403 | done:{WORK} {GONE} 403
+admin/fallback/mission/<object_id>/make-ready/           | ok:{WORK} {GONE} 403 | done:{WORK} {GONE} 403
+admin/fallback/mission/<object_id>/make-not-ready/       | ok:{WORK} {GONE} 403 | done:{WORK} {GONE} 403
+admin/fallback/mission/<object_id>/review/               | ok:{WORK} {GONE} 403 | done:{WORK} {GONE} 403
+admin/fallback/mission/<object_id>/add-dependency/       | ok:{WORK} {GONE} 403 | done:{WORK} {GONE} 403
+admin/fallback/mission/<object_id>/remove-dependency/    | ok:{WORK} {GONE} 403 | done:{WORK} {GONE} 403
+admin/fallback/mission/<object_id>/timeline/             | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
+admin/fallback/mission/<object_id>/dependencies/         | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
+admin/fallback/mission/<object_id>/history/              | to:{ALL}             | to:{ALL}
+admin/fallback/mission/<object_id>/delete/               | 403                  | 403
+admin/fallback/mission/<mission_id>/place/               | 405                  | done:{WORK} to:{LOOK} 404
+admin/fallback/mission/<mission_id>/ready/               | 405                  | done:{WORK} to:{LOOK} 404
+
+# Flows, personas, repositories, templates and configurations: the maintainers'.
+admin/fallback/flow/                                     | ok:{LOOK}X 403       | ok:{LOOK}X 403
+admin/fallback/flow/add/                                 | ok:{MAINTAIN}X 403   | done:{MAINTAIN} ok:X 403
+admin/fallback/flow/<object_id>/                         | to:{ALL}             | to:{ALL}
+admin/fallback/flow/<object_id>/change/                  | ok:{LOOK} to:X 403   | done:{MAINTAIN} to:X 403
+admin/fallback/flow/<object_id>/history/                 | to:{ALL}             | to:{ALL}
+admin/fallback/flow/<object_id>/delete/                  | 403                  | 403
+admin/fallback/actor/                                    | ok:{LOOK}X 403       | ok:{LOOK}X 403
+admin/fallback/actor/add/                                | ok:{MAINTAIN}X 403   | done:{MAINTAIN} ok:X 403
+admin/fallback/actor/<object_id>/                        | to:{ALL}             | to:{ALL}
+admin/fallback/actor/<object_id>/change/                 | ok:{LOOK} to:X 403   | done:{MAINTAIN} to:X 403
+admin/fallback/actor/<object_id>/history/                | to:{ALL}             | to:{ALL}
+admin/fallback/actor/<object_id>/delete/                 | 403                  | 403
+admin/fallback/projectrepository/                        | ok:{LOOK}X 403       | ok:{LOOK}X 403
+admin/fallback/projectrepository/add/                    | ok:{MAINTAIN}X 403   | done:{MAINTAIN} ok:X 403
+admin/fallback/projectrepository/<object_id>/            | to:{ALL}             | to:{ALL}
+admin/fallback/projectrepository/<object_id>/change/     | ok:{LOOK} to:X 403   | done:{MAINTAIN} to:X 403
+admin/fallback/projectrepository/<object_id>/history/    | to:{ALL}             | to:{ALL}
+admin/fallback/projectrepository/<object_id>/delete/     | 403                  | 403
+admin/fallback/missionfallbacktemplate/                  | ok:{LOOK}X 403       | ok:{LOOK}X 403
+admin/fallback/missionfallbacktemplate/add/              | ok:{MAINTAIN}X 403   | done:{MAINTAIN} ok:X 403
+admin/fallback/missionfallbacktemplate/<object_id>/      | to:{ALL}             | to:{ALL}
+admin/fallback/missionfallbacktemplate/<object_id>/change/ | ok:{LOOK} to:X 403 | done:{MAINTAIN} to:X 403
+admin/fallback/missionfallbacktemplate/<object_id>/launch/ | ok:{DECIDE} {GONE} 403 | done:{DECIDE} {GONE} 403
+admin/fallback/missionfallbacktemplate/<object_id>/uses/ | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
+admin/fallback/missionfallbacktemplate/<object_id>/history/ | to:{ALL}          | to:{ALL}
+admin/fallback/missionfallbacktemplate/<object_id>/delete/ | 403                | 403
+admin/fallback/missionfallbacktemplate/<template_id>/launch-now/ | 405          | done:{DECIDE} to:{LOOK} 404
+admin/fallback/missionfallbackconfig/                    | ok:{LOOK}X 403       | ok:{LOOK}X 403
+admin/fallback/missionfallbackconfig/add/                | ok:{MAINTAIN}X 403   | done:{MAINTAIN} ok:X 403
+admin/fallback/missionfallbackconfig/<object_id>/        | to:{ALL}             | to:{ALL}
+admin/fallback/missionfallbackconfig/<object_id>/change/ | ok:{LOOK} to:X 403   | done:{MAINTAIN} to:X 403
+admin/fallback/missionfallbackconfig/<object_id>/pause/  | ok:{MAINTAIN} {GONE} 403 | done:{MAINTAIN} {GONE} 403
+admin/fallback/missionfallbackconfig/<object_id>/snooze/ | ok:{MAINTAIN} {GONE} 403 | done:{MAINTAIN} {GONE} 403
+admin/fallback/missionfallbackconfig/<object_id>/resume/ | ok:{MAINTAIN} {GONE} 403 | done:{MAINTAIN} {GONE} 403
+admin/fallback/missionfallbackconfig/<object_id>/plan/   | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
+admin/fallback/missionfallbackconfig/<object_id>/history/ | to:{ALL}            | to:{ALL}
+admin/fallback/missionfallbackconfig/<object_id>/delete/ | 403                  | 403
+admin/fallback/missionfallbackconfig/<config_id>/run-now/ | 405                 | done:{DECIDE} {GONE} 403
+
+# Runs: a record that reviewers may end.
+admin/fallback/missionfallbackrun/                       | ok:{LOOK}X 403       | ok:{LOOK}X 403
+admin/fallback/missionfallbackrun/add/                   | 403                  | 403
+admin/fallback/missionfallbackrun/<object_id>/           | to:{ALL}             | to:{ALL}
+admin/fallback/missionfallbackrun/<object_id>/change/    | ok:{LOOK} to:X 403   | 403
+admin/fallback/missionfallbackrun/<object_id>/cancel/    | ok:{DECIDE} {GONE} 403 | done:{DECIDE} {GONE} 403
+admin/fallback/missionfallbackrun/<object_id>/report/    | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
+admin/fallback/missionfallbackrun/<object_id>/history/   | to:{ALL}             | to:{ALL}
+admin/fallback/missionfallbackrun/<object_id>/delete/    | 403                  | 403
+admin/fallback/missionfallbackrun/<run_id>/report.json   | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
+
+# Proposals, and the page that reviews them.
+admin/fallback/missionfallbackitem/                      | ok:{LOOK}X 403       | ok:{LOOK}X 403
+admin/fallback/missionfallbackitem/add/                  | 403                  | 403
+admin/fallback/missionfallbackitem/<object_id>/          | to:{ALL}             | to:{ALL}
+admin/fallback/missionfallbackitem/<object_id>/change/   | ok:{LOOK} to:X 403   | 403
+admin/fallback/missionfallbackitem/<object_id>/history/  | to:{ALL}             | to:{ALL}
+admin/fallback/missionfallbackitem/<object_id>/delete/   | 403                  | 403
+admin/fallback/missionfallbackitem/review/               | ok:{LOOK}X 403       | ok:{LOOK}X 403
+admin/fallback/missionfallbackitem/review/events/        | live:{LOOK}X 403     | 405:{LOOK}X 403      | 405:{LOOK}X 403
+admin/fallback/missionfallbackitem/review/missions/      | ok:{ALL}             | 405                  | 405
+admin/fallback/missionfallbackitem/review/accept/        | 405                  | done:{DECIDE} to
+admin/fallback/missionfallbackitem/review/discard/       | 405                  | done:{DECIDE} to
+admin/fallback/missionfallbackitem/<item_id>/accept/     | 405                  | done:{DECIDE} to:{LOOK} 404
+admin/fallback/missionfallbackitem/<item_id>/discard/    | 405                  | done:{DECIDE} to:{LOOK} 404
+admin/fallback/missionfallbackitem/<item_id>/snooze/     | 405                  | done:{DECIDE} to:{LOOK} 404
+admin/fallback/missionfallbackitem/<item_id>/wake/       | 405                  | done:{DECIDE} to:{LOOK} 404
+admin/fallback/missionfallbackitem/<item_id>/duplicate/  | 405                  | done:{DECIDE} to:{LOOK} 404
+admin/fallback/missionfallbackitem/<item_id>/undo/       | 405                  | done:{DECIDE} to:{LOOK} 404
 """
 
 # --- Actions of lists: a POST to the list with a form that is filled in right ----------------------
 # `ok`: the list comes back (or its form), nothing changed. Whoever may not open the list gets 403.
 
-ACTIONS = """
-common/apitoken   revoke     | done:AMCEFDUSN
+ACTIONS = f"""
+common/apitoken   revoke     | done:{ALL}
 procrastinate/procrastinatejob retry  | done:S 403
 procrastinate/procrastinatejob cancel | done:S 403
 procrastinate/procrastinatejob abort  | done:S 403
@@ -179,20 +317,51 @@ groups/task       claim      | done:AMFDS ok:CEU 403
 groups/task       complete   | done:AMFDS ok:CEU 403
 groups/task       reopen     | done:AMFDS ok:CEU 403
 groups/task       cancel     | done:AMFDS ok:CEU 403
+fallback/project               archive        | done:{MAINTAIN} to:X ok:{LOOK} 403
+fallback/project               restore        | done:{MAINTAIN} to:X ok:{LOOK} 403
+fallback/mission               move           | done:{WORK} to:X ok:{LOOK} 403
+fallback/mission               make_ready     | done:{WORK} to:X ok:{LOOK} 403
+fallback/mission               make_not_ready | done:{WORK} to:X ok:{LOOK} 403
+fallback/missionfallbackconfig pause          | done:{MAINTAIN} to:X ok:{LOOK} 403
+fallback/missionfallbackconfig snooze         | done:{MAINTAIN} to:X ok:{LOOK} 403
+fallback/missionfallbackconfig resume         | done:{MAINTAIN} to:X ok:{LOOK} 403
+fallback/missionfallbacktemplate launch       | done:{DECIDE} to:X ok:{LOOK} 403
+fallback/missionfallbackrun    cancel         | done:{DECIDE} to:X ok:{LOOK} 403
 """
 
 # --- The API: address, method, answer with a token of that person that has every scope -------------
 # Every method that has no line is 405. Without a valid token: 401.
 
 API = f"""
-api/openapi.json             *    | ok:{ALL}mi-
-api/docs                     *    | ok:{ALL}mi-
-api/                         *    | 404:{ALL}mi-
-api/<rest>                   *    | 404:{ALL}mi-
-api/me                       GET  | ok:{ALL}m
-api/missions                 GET  | ok:{ROLES}m 403
-api/missions/<key>           GET  | ok:{ROLES}m 403
-api/missions/<key>/members   GET  | ok:{ROLES} 403:Nm
-api/missions/<key>/join      POST | done:AMCSm 403
-api/missions/<key>/leave     POST | done:AMCSm 403
+api/openapi.json             *    | ok:{ALL}mpi-
+api/docs                     *    | ok:{ALL}mpi-
+api/                         *    | 404:{ALL}mpi-
+api/<rest>                   *    | 404:{ALL}mpi-
+api/me                       GET  | ok:{ALL}mp
+api/missions                 GET  | ok:{ROLES}mp 403
+api/missions/<key>           GET  | ok:{ROLES}mp 403
+api/missions/<key>/members   GET  | ok:{ROLES} 403
+api/missions/<key>/join      POST | done:AMCSmp 403
+api/missions/<key>/leave     POST | done:AMCSmp 403
+api/projects                                                  GET   | ok:{ALL}mp
+api/projects/<project>                                        GET   | ok:{LOOK}p 404:{NOT_ITS}m
+api/projects/<project>/missions                               GET   | ok:{LOOK}p 404:{NOT_ITS}m
+api/projects/<project>/missions                               POST  | done:{WORK}p 403:{LOOK} 404:{NOT_ITS}m
+api/projects/<project>/missions/<mission>                     GET   | ok:{LOOK}p 404:{NOT_ITS}m
+api/projects/<project>/missions/<mission>                     PATCH | done:{WORK}p 403:{LOOK} 404:{NOT_ITS}m
+api/projects/<project>/missions/<mission>/move                POST  | done:{WORK}p 403:{LOOK} 404:{NOT_ITS}m
+api/projects/<project>/missions/<mission>/events              GET   | ok:{LOOK}p 404:{NOT_ITS}m
+api/projects/<project>/fallback/plan                          GET   | ok:{LOOK}p 404:{NOT_ITS}m
+api/projects/<project>/fallback/runs                          GET   | ok:{LOOK}p 404:{NOT_ITS}m
+api/projects/<project>/fallback/runs                          POST  | done:{DECIDE}p 403:{LOOK} 404:{NOT_ITS}m
+api/projects/<project>/fallback/runs/<run>                    GET   | ok:{LOOK}p 404:{NOT_ITS}m
+api/projects/<project>/fallback/runs/<run>/report             GET   | ok:{LOOK}p 404:{NOT_ITS}m
+api/projects/<project>/fallback/items                         GET   | ok:{LOOK}p 404:{NOT_ITS}m
+api/projects/<project>/fallback/items/<item>                  GET   | ok:{LOOK}p 404:{NOT_ITS}m
+api/projects/<project>/fallback/items/<item>/accept           POST  | done:{DECIDE}p 403:{LOOK} 404:{NOT_ITS}m
+api/projects/<project>/fallback/items/<item>/discard          POST  | done:{DECIDE}p 403:{LOOK} 404:{NOT_ITS}m
+api/projects/<project>/fallback/items/<item>/snooze           POST  | done:{DECIDE}p 403:{LOOK} 404:{NOT_ITS}m
+api/projects/<project>/fallback/items/<item>/undo             POST  | done:{DECIDE}p 403:{LOOK} 404:{NOT_ITS}m
+api/projects/<project>/fallback/templates                     GET   | ok:{LOOK}p 404:{NOT_ITS}m
+api/projects/<project>/fallback/templates/<template>/launch   POST  | done:{DECIDE}p 403:{LOOK} 404:{NOT_ITS}m
 """

@@ -10,16 +10,25 @@ from django.contrib.auth.models import Group as DjangoGroup
 from django.contrib.auth.models import Permission
 from django.db import connection, transaction
 
+from fallback.models import OrganizationMembership, Project, ProjectMember
 from groups.admin.members import MemberAdmin
 from groups.models import Group, Member
 from missionsite.common.models import ApiToken
 from missionsite.roles import ROLES
-from tests.site.routes import routes
+from tests.site import projects
+from tests.site.routes import Route, routes
 from tests.site.world import NEW_PASSWORD, World, address, body_of, build, query_of
 
 pytestmark = pytest.mark.django_db
 
 UNTRUSTED = [*(role for role in ROLES if role != "Administrator"), "no role", "member", "inactive", "anonymous"]
+UNTRUSTED += [*projects.PROJECT_STAFF, *projects.OTHERS]
+# Who gives roles in which projects; nobody else here gives any.
+GIVES_IN = {
+    "project maintainer": {"pk__in": projects.PROJECTS},
+    "organisation owner": {"organization": "organization"},
+    "outsider": {"pk__in": ("another project",)},
+}
 # Accounts with rights now, and accounts whose history holds some.
 TARGETS = ("administrator", "colleague", "former administrator", "former colleague", "self", "member")
 
@@ -47,6 +56,38 @@ def rights() -> dict:
         "of roles": sorted(DjangoGroup.permissions.through.objects.values_list("group", "permission")),
         "role names": sorted(DjangoGroup.objects.values_list("pk", "name")),
         "tokens": sorted(ApiToken.objects.values_list("pk", "owner", "revoked_at")),
+    }
+
+
+def rights_in_projects(world: World, actor: str) -> dict:
+    """Everything that decides who may do what in projects, but for those in which this person gives roles."""
+    others, organizations = Project.objects.all(), OrganizationMembership.objects.all()
+    if "pk__in" in (given := GIVES_IN.get(actor, {})):
+        others = others.exclude(pk__in=[world[name].pk for name in given["pk__in"]])
+    elif given:
+        others = others.exclude(organization=world["organization"])
+        organizations = organizations.exclude(organization=world["organization"])
+    members = ProjectMember.objects.filter(project__in=others)
+    return {
+        "projects": sorted(others.values_list("pk", "organization", "privacy", "status")),
+        "project roles": sorted(members.values_list("project", "member", "role")),
+        "organisation roles": sorted(organizations.values_list("organization", "member", "role")),
+    }
+
+
+def greedy_in_projects(world: World, actor: str, route: Route) -> dict:
+    """Every field under which a role in a project could be asked for: by oneself, for oneself."""
+    oneself = world.staff.get(actor) or world["member"]
+    return {
+        "member": oneself.pk,
+        "role": "owner" if "organization" in route.template else "maintainer",
+        "organization": world["organization"].pk,
+        "project": world["project"].pk,
+        "projects": [world["project"].pk],
+        "members": [oneself.pk],
+        "privacy": "organization",
+        "status": "active",
+        "is_archived": "",
     }
 
 
@@ -78,11 +119,13 @@ def attempts(world: World, actor: str):
     """Every address and body worth trying: each form on each account, each entry of each history."""
     for route in routes():
         body = {**body_of(world, route), **greedy(world)}
+        if route.template.startswith("admin/fallback/"):
+            body |= greedy_in_projects(world, actor, route)
         about_members = route.template.startswith("admin/groups/member/<object_id>")
         for target in TARGETS if about_members else ("",):
             if target == "self" and actor == "anonymous":
                 continue
-            yield address(world, route, actor, target), body, query_of(route)
+            yield address(world, route, actor, target), body, query_of(world, route)
     for target in TARGETS:
         person = world.staff.get(actor) if target == "self" else world[target]
         for entry in person.history.values_list("pgh_id", flat=True) if person else ():
@@ -98,12 +141,12 @@ def attempts(world: World, actor: str):
 
 def taken(world: World, actor: str) -> list[str]:
     """The attempts of this person that changed somebody's rights, other than their own log-in and tokens."""
-    before, found = rights(), []
+    before, found = rights() | rights_in_projects(world, actor), []
     own = str(world.staff[actor].pk) if actor in world.staff else ""
     for target, body, query in attempts(world, actor):
         with transaction.atomic():
             world.client(actor).post(target, body, query_params=query)
-            after = rights()
+            after = rights() | rights_in_projects(world, actor)
             transaction.set_rollback(True)
         after["tokens"] = [row for row in after["tokens"] if str(row[1]) != own or row in before["tokens"]]
         own_tokens = [row for row in before["tokens"] if str(row[1]) == own]
@@ -124,6 +167,34 @@ def test_the_search_for_escalations_finds_one_where_the_guard_is_gone(world, mon
     found = "\n".join(taken(world, "Community Manager"))
     assert f"/admin/groups/member/{world['administrator'].pk}/password/: accounts" in found
     assert f"/admin/groups/member/{world['administrator'].pk}/change/: accounts" in found
+
+
+def test_search_for_escalations_finds_a_role_given_where_the_check_is_gone(world, monkeypatch):
+    """Negative control: without the check of a right, somebody who sees a project makes themselves its maintainer."""
+    monkeypatch.setattr("fallback.services.rights.Rights.allows", lambda self, right, project: True)
+    monkeypatch.setattr("fallback.admin.organizations.maintains_organization", lambda member, organization: True)
+    found = "\n".join(taken(world, "project viewer"))
+    assert f"/admin/fallback/project/{world['project'].pk}/set-role/: project roles" in found
+    assert f"/admin/fallback/organization/{world['organization'].pk}/set-role/: organisation roles" in found
+
+
+ELSEWHERE = ["https://example.org/", "//example.org/", "/\\example.org/", "javascript:alert(1)", "http:example.org"]
+
+
+@pytest.mark.parametrize("elsewhere", ELSEWHERE)
+def test_next_never_leads_off_the_site(world, elsewhere):
+    """Every form of projects, sent with a way back that leads elsewhere, in the address and as a field."""
+    client = world.client("superuser")
+    for route in routes():
+        if not route.template.startswith("admin/fallback/"):
+            continue
+        target, body = address(world, route, "superuser"), body_of(world, route)
+        for query, form in (({"next": elsewhere}, body), ({}, {**body, "next": elsewhere})):
+            with transaction.atomic():
+                answer = client.post(target, form, query_params={**query_of(world, route), **query})
+                transaction.set_rollback(True)
+            where = answer.headers.get("Location", "")
+            assert not where or (where.startswith("/") and not where.startswith(("//", "/\\"))), (target, where)
 
 
 def revert(world: World, actor: str, model: str, obj, field: str):

@@ -1,0 +1,572 @@
+"""Whoever is in project B reads and changes nothing of project A, whatever ids of A they know and put wherever.
+
+Both projects are of one organisation. Every text of A holds a word that is looked for in every answer; every row of A,
+and every link from another project into A, is compared before and after.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.db import connection, models, transaction
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+
+from fallback.models import Mission, Project
+from fallback.models.choices import Privacy, ProjectRole, ProjectStatus
+from fallback.services.missions import create_mission
+from fallback.services.projects import set_organization_role, set_project_role
+from fallback.services.reports import write_report
+from fallback.services.rights import Rights
+from missionsite.common.api.access import Access
+from tests.factories.fallback import OrganizationFactory, RunFactory
+from tests.factories.groups import MemberFactory, StaffFactory
+from tests.factories.tokens import api_client
+from tests.site import projects
+from tests.site.routes import Route, bulk_actions, routes
+from tests.site.world import first_bytes
+
+pytestmark = pytest.mark.django_db
+
+# What no answer may hold; what is searched for is only its beginning, as pages repeat that.
+CANARY, WORD, SOUGHT = "Kanarienvogel", "vogel", "kanarien"
+ACTORS = (*projects.PROJECT_STAFF, "organisation member")
+# Where a row's project is found, in the tables that do not name it themselves.
+THROUGH = {"missiondependency": "mission__project", "githubpullrequest": "mission__project"}
+ROUTES = [route for route in routes() if route.template.startswith(("admin/fallback/", "api/projects"))]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One request. body: a form, or JSON for the API."""
+
+    method: str
+    target: str
+    body: dict = field(default_factory=dict)
+    headers: tuple = ()
+
+    @property
+    def is_api(self) -> bool:
+        return self.target.startswith("/api/")
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.target} {self.body or ''}"
+
+
+@dataclass
+class World:
+    """The things of both projects, and the people of B."""
+
+    a: dict[str, object]
+    b: dict[str, object]
+    people: dict[str, object]
+
+
+def model_of(route: Route) -> str:
+    return "/".join(route.template.split("/")[1:3])
+
+
+@pytest.fixture(autouse=True)
+def settled(settings, tmp_path):
+    """Documents in a folder of the test, and no limit on requests."""
+    local = {"BACKEND": "missionsite.common.documents.LocalDocuments", "OPTIONS": {"location": tmp_path / "documents"}}
+    settings.STORAGES = {**settings.STORAGES, "documents": local}
+    settings.API_REQUESTS_PER_MINUTE = 0
+
+
+@pytest.fixture
+def world() -> World:
+    return build()
+
+
+def build() -> World:
+    organization = OrganizationFactory(name="Both trust")
+    people = {name: StaffFactory(display_name=name) for name in ACTORS}
+    a, b = ({"organization": organization, "member": MemberFactory()} for _ in range(2))
+    projects.fill_projects(a, {"superuser": StaffFactory()})
+    paint(a)
+    projects.fill_projects(b, {**people, "superuser": StaffFactory()})
+    for name in projects.PROJECTS:
+        for actor, role in projects.PROJECT_STAFF.items():
+            set_project_role(project=b[name], member=people[actor], role=role)
+        b[name].privacy = Privacy.ORGANIZATION
+        b[name].save(update_fields=["privacy"])
+    for person in people.values():
+        set_organization_role(organization=organization, member=person, role="member")
+    return World(a, b, people)
+
+
+def own(model: type[models.Model], ids: list[str]) -> models.QuerySet:
+    """The rows of a table that belong to these projects; none where it has nothing to do with projects."""
+    if model is Project:
+        return model._base_manager.filter(pk__in=ids)
+    if path := THROUGH.get(model._meta.model_name):
+        return model._base_manager.filter(**{f"{path}__in": ids})
+    if any(each.name == "project" for each in model._meta.fields):
+        return model._base_manager.filter(project__in=ids)
+    return model._base_manager.none()
+
+
+def texts_of(model: type[models.Model]) -> dict[str, object]:
+    """What every text column of a table is painted with; those the database reads itself are left as they are."""
+    values = {}
+    for column in model._meta.fields:
+        kept = column.primary_key or column.choices or column.unique or column.name in ("report_path", "tasks_path")
+        if kept or column.name in ("type", "held_back", "payload", "default_branch"):
+            continue
+        if isinstance(column, models.SlugField):
+            continue
+        if isinstance(column, models.CharField | models.TextField):
+            values[column.name] = f"{CANARY} {column.name}"[: column.max_length or 200]
+        elif isinstance(column, models.JSONField):
+            values[column.name] = [f"{CANARY} {column.name}"]
+    return values
+
+
+def paint(things: dict[str, object]) -> None:
+    """Put the word into every text of the projects of these things; each row keeps a name of its own."""
+    ids = [things[name].pk for name in projects.PROJECTS]
+    held = [{"template": things["template"].pk, "name": CANARY, "guardrail": "weekly_mission_cap", "freesUpAt": None}]
+    for model in apps.get_app_config("fallback").get_models():
+        if model._meta.model_name in ("missionevent", "projectactivity"):
+            continue  # Written by the database when something happens; never changed.
+        for row in own(model, ids):
+            values = texts_of(model)
+            for name in ("name", "title"):
+                if name in values:
+                    values[name] = f"{CANARY} {row.pk}"
+            if model._meta.model_name == "missionfallbackrun":
+                values["held_back"] = held
+            if values:
+                model._base_manager.filter(pk=row.pk).update(**values)
+    write_report(things["ended run"].pk)
+    for thing in things.values():
+        thing.refresh_from_db()
+
+
+def rows_of_a(world: World) -> dict[str, list]:
+    """Every row of A's projects, and every link by which a row elsewhere leads to one of them."""
+    ids = [world.a[name].pk for name in projects.PROJECTS]
+    found = {}
+    for model in apps.get_app_config("fallback").get_models():
+        name = model._meta.model_name
+        found[name] = list(own(model, ids).order_by("pk").values_list())
+        for column in model._meta.fields:
+            if column.remote_field and any(f.name == "project" for f in column.remote_field.model._meta.fields):
+                into = model._base_manager.filter(**{f"{column.name}__project__in": ids}).order_by("pk")
+                found[f"{name}.{column.name}"] = list(into.values_list("pk", flat=True))
+    return found
+
+
+class Intruder:
+    """Sends requests of one person and looks at what comes of them; what they change is taken back."""
+
+    def __init__(self, world: World, person) -> None:
+        self.world, self.sent = world, 0
+        self.browser = Client(raise_request_exception=False)
+        self.browser.force_login(person)
+        self.program = api_client(person)
+        self.before, self.written = rows_of_a(world), self._written()
+
+    def send(self, what: Sent) -> HttpResponse:
+        client, headers = (self.program if what.is_api else self.browser), dict(what.headers)
+        if what.is_api:
+            return client.generic(
+                what.method,
+                what.target,
+                json.dumps(what.body) if what.body else "",
+                "application/json",
+                headers=headers,
+            )
+        if what.method == "POST":
+            return client.post(what.target, what.body, headers=headers)
+        return client.get(what.target, headers=headers)
+
+    def caught(self, attempts: Iterator[Sent]) -> list[str]:
+        """The attempts that showed or changed something of A, or failed."""
+        found = []
+        for what in attempts:
+            cookies = self.browser.cookies.copy()
+            with transaction.atomic():
+                answer = self.send(what)
+                said = text_of(answer)
+                written, last = self._written(), self.written
+                self.written = written
+                changed = written != last and rows_of_a(self.world) != self.before
+                transaction.set_rollback(True)
+            self.browser.cookies = cookies
+            self.sent += 1
+            if answer.status_code >= 500:
+                found.append(f"{answer.status_code}: {what}")
+            if WORD in said:
+                at = said.index(WORD)
+                found.append(f"read: {what} -> {answer.status_code} …{said[max(0, at - 80) : at + 40]}…")
+            if changed:
+                found.append(f"changed: {what} -> {answer.status_code}")
+        return found
+
+    @staticmethod
+    def _written() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_xact_user_tables")
+            return cursor.fetchone()[0]
+
+
+def text_of(answer: HttpResponse) -> str:
+    """All that an answer says: content, headers and cookies (messages travel in one)."""
+    content = (first_bytes(answer) if answer.streaming else answer.content).decode(errors="replace")
+    return f"{content} {answer.items()} {answer.cookies.output()}"
+
+
+# --- What is tried --------------------------------------------------------------------------------
+
+
+def filled(route: Route, things: dict[str, object], actor: str, **others) -> str:
+    """The address of a route about these things; others: parts that are about something else."""
+    values = {}
+    for part in route.parts:
+        if part == "object_id":
+            values[part] = things[projects.OBJECTS.get(route.name) or projects.OBJECTS[model_of(route)]].pk
+        else:
+            values[part] = projects.part(things, part, route.name, actor)
+    return route.fill(**{**values, **others})
+
+
+def swapped(body: dict, b: dict[str, object], a: dict[str, object]) -> Iterator[dict]:
+    """The body with every id of B replaced by the one of A in its place: each alone, then all of them."""
+    theirs = {thing.pk: a[name].pk for name, thing in b.items() if name in a and name not in ("member", "organization")}
+
+    def other(value):
+        if isinstance(value, list):
+            return [other(each) for each in value]
+        return theirs.get(value, value)
+
+    names = [name for name, value in body.items() if other(value) != value]
+    for name in names:
+        yield {**body, name: other(body[name])}
+    if len(names) > 1:
+        yield {name: other(value) for name, value in body.items()}
+
+
+def by_path(world: World, actor: str) -> Iterator[Sent]:
+    """Every address about A, asked and filled in."""
+    forms, bodies = projects.forms(world.a), projects.bodies(world.a)
+    for route in ROUTES:
+        target = filled(route, world.a, actor)
+        if not route.parts:
+            continue
+        if route.is_api:
+            yield Sent("GET", target)
+            for method in ("POST", "PATCH"):
+                yield Sent(method, target, bodies.get((route.template, method), {}))
+            continue
+        yield Sent("GET", target)
+        yield Sent("GET", target, headers=(("X-Fragment", "board"), ("Accept", "application/json")))
+        yield Sent("POST", target, forms.get(route.name, {}))
+        yield Sent("POST", target, forms.get(route.name, {}), (("Accept", "application/json"),))
+
+
+def by_part(world: World, actor: str) -> Iterator[Sent]:
+    """Operations about a project with a thing of the other in it."""
+    bodies = projects.bodies(world.b)
+    for route in ROUTES:
+        if not (route.is_api and len(route.parts) > 1):
+            continue
+        for things, project in ((world.a, world.b), (world.b, world.a)):
+            target = filled(route, things, actor, project=project["project"].pk)
+            yield Sent("GET", target)
+            for method in ("POST", "PATCH"):
+                yield Sent(method, target, bodies.get((route.template, method), {}))
+
+
+def by_body(world: World, actor: str) -> Iterator[Sent]:
+    """Forms and bodies about B that name things of A."""
+    forms, bodies = projects.forms(world.b), projects.bodies(world.b)
+    for route in ROUTES:
+        target = filled(route, world.b, actor)
+        if route.is_api:
+            for method in ("POST", "PATCH"):
+                for body in swapped(bodies.get((route.template, method), {}), world.b, world.a):
+                    yield Sent(method, target, body)
+            continue
+        for body in swapped(forms.get(route.name, {}), world.b, world.a):
+            yield Sent("POST", target, body)
+            yield Sent("POST", target, body, (("Accept", "application/json"),))
+    at = f"/api/projects/{world.b['project'].pk}"
+    item, mission = world.b["proposal"].pk, world.b["board mission"].pk
+    yield Sent("POST", f"{at}/fallback/items/{item}/discard", {"duplicate_of": world.a["board mission"].pk})
+    for beside in ("before", "after"):
+        yield Sent("POST", f"{at}/missions/{mission}/move", {"list": "todo", beside: world.a["board mission"].pk})
+        form = {"list": "todo", beside: world.a["board mission"].pk}
+        yield Sent("POST", f"/admin/fallback/mission/{mission}/place/", form)
+
+
+def by_hidden_field(world: World, actor: str) -> Iterator[Sent]:
+    """Forms about B with every field a row has beside those that are shown."""
+    hidden = {
+        "project": world.a["project"].pk,
+        "run": world.a["run"].pk,
+        "template": world.a["template"].pk,
+        "fallback_item": world.a["proposal"].pk,
+        "flow": world.a["flow"].pk,
+        "actor": world.a["persona"].pk,
+        "repository": world.a["repository"].pk,
+        "id": world.a["board mission"].pk,
+        "pk": world.a["board mission"].pk,
+        "mission": world.a["board mission"].pk,
+        "duplicate_of": world.a["board mission"].pk,
+        "membership": world.a["project membership"].pk,
+    }
+    forms = projects.forms(world.b)
+    for route in ROUTES:
+        if not route.is_api:
+            yield Sent("POST", filled(route, world.b, actor), {**hidden, **forms.get(route.name, {})})
+            yield Sent("POST", filled(route, world.b, actor), {**forms.get(route.name, {}), **hidden})
+
+
+def by_query(world: World, actor: str) -> Iterator[Sent]:
+    """Lists, pickers, pages to add something, the review page and the search, told to show something of A."""
+    ids = {name: world.a[name].pk for name in ("project", "template", "run", "flow", "persona", "repository")}
+    mission, item = world.a["board mission"].pk, world.a["proposal"].pk
+    given = {"project": ids["project"], "flow": ids["flow"], "actor": ids["persona"], "repository": ids["repository"]}
+    filters = {f"{name}__id__exact": value for name, value in given.items()}
+    filters |= {"project": ids["project"], "project__exact": ids["project"], "q": SOUGHT, "run": ids["run"]}
+    filters |= {"pk": mission, "id__exact": mission, "project__name__startswith": CANARY[:8], "mission": mission}
+    for route in ROUTES:
+        target = filled(route, world.b, actor)
+        if route.name.endswith("_changelist") or "list_" in route.name:
+            for name, value in filters.items():
+                yield Sent("GET", f"{target}?{urlencode({name: value})}")
+            for key in (ids["project"], mission, item, ids["template"]):
+                yield Sent("GET", f"{target}?{urlencode({'q': key})}")
+        if route.name.endswith("_add"):
+            yield Sent("GET", f"{target}?{urlencode({**given, 'depends_on': mission})}")
+    review = "/admin/fallback/missionfallbackitem/review/"
+    for headers in ((), (("X-Fragment", "proposals"),)):
+        for query in ({"project": ids["project"]}, {"q": SOUGHT}, {"project": ids["project"], "show": "snoozed"}):
+            yield Sent("GET", f"{review}?{urlencode(query)}", headers=headers)
+    for query in ({}, {"q": SOUGHT}, {"q": mission}):
+        yield Sent("GET", f"{review}missions/?{urlencode({'project': ids['project'], **query})}")
+    for term in (SOUGHT, mission, ids["project"], ids["template"]):
+        yield Sent("GET", f"/admin/search/?{urlencode({'s': term, 'extended': ''})}")
+    yield from pickers(ids["project"], mission)
+    yield Sent("GET", "/api/projects?limit=200")
+    yield Sent("GET", "/admin/")
+
+
+def pickers(*keys: str) -> Iterator[Sent]:
+    """Every field of every table of the app as a picker, searched by name and by id."""
+    for model in apps.get_app_config("fallback").get_models():
+        for column in model._meta.fields:
+            if not column.remote_field:
+                continue
+            names = {"app_label": "fallback", "model_name": model._meta.model_name, "field_name": column.name}
+            for term in ("", SOUGHT, *keys):
+                yield Sent("GET", f"/admin/autocomplete/?{urlencode({**names, 'term': term})}")
+
+
+def by_action(world: World, actor: str) -> Iterator[Sent]:
+    """Every action of every list on rows of A, alone and together with one of B."""
+    request = RequestFactory().get("/admin/")
+    request.user = StaffFactory(is_superuser=True)
+    for model, action in sorted(bulk_actions(request)):
+        if not model.startswith("fallback/"):
+            continue
+        chosen = projects.CHOSEN[f"{model} {action}"]
+        body = {"action": action, "apply": "1", "reason": "Because", **projects.action_body(world.b, action)}
+        for rows in ([world.a[chosen].pk], [world.b[chosen].pk, world.a[chosen].pk]):
+            yield Sent("POST", f"/admin/{model}/", {**body, "_selected_action": rows, "select_across": "1"})
+            form = {key: value for key, value in body.items() if key != "apply"}
+            yield Sent("POST", f"/admin/{model}/", {**form, "_selected_action": rows})
+    review = "/admin/fallback/missionfallbackitem/review"
+    for items in ([world.a["proposal"].pk], [world.a["proposal"].pk, world.b["proposal"].pk]):
+        for headers in ((), (("Accept", "application/json"),)):
+            yield Sent("POST", f"{review}/accept/", {"items": items}, headers)
+            yield Sent("POST", f"{review}/discard/", {"items": items, "reason": "unclear"}, headers)
+
+
+def by_any_id(world: World, actor: str) -> Iterator[Sent]:
+    """Every id of A in the place of every other kind of id."""
+    ids = sorted({thing.pk for name, thing in world.a.items() if name not in ("member", "organization")})
+    for route in ROUTES:
+        for key in ids if route.parts else ():
+            yield Sent("GET", route.fill(**dict.fromkeys(route.parts, key)))
+
+
+WAYS = (by_path, by_part, by_body, by_hidden_field, by_query, by_action)
+
+
+def attempts(world: World, actor: str, ways=WAYS) -> Iterator[Sent]:
+    for way in ways:
+        yield from way(world, actor)
+
+
+# --- The tests ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("actor", ACTORS)
+def test_member_of_another_project_reads_and_changes_nothing(world, actor):
+    intruder = Intruder(world, world.people[actor])
+    found = intruder.caught(attempts(world, actor))
+    assert not found, f"{len(found)} of {intruder.sent}:\n" + "\n".join(found)
+    assert intruder.sent > 1_000
+
+
+def test_maintainer_of_another_project_gains_nothing_by_ids_of_another_kind(world):
+    intruder = Intruder(world, world.people["project maintainer"])
+    found = intruder.caught(by_any_id(world, "project maintainer"))
+    assert not found, "\n".join(found)
+
+
+def test_archived_project_of_ones_own_is_no_way_in_either(world):
+    Project.objects.filter(pk=world.b["project"].pk).update(status=ProjectStatus.ARCHIVED)
+    intruder = Intruder(world, world.people["project maintainer"])
+    found = intruder.caught(attempts(world, "project maintainer", (by_path, by_part, by_body)))
+    assert not found, "\n".join(found)
+
+
+def test_owner_of_the_organisation_with_a_lower_role_in_the_project_stays_below_it(world):
+    """A role in a project counts instead of what the organisation gives: here an owner may only look."""
+    owner = StaffFactory(display_name="Owner, viewer of A")
+    set_organization_role(organization=world.a["organization"], member=owner, role="owner")
+    for name in projects.PROJECTS:
+        set_project_role(project=world.a[name], member=owner, role=ProjectRole.VIEWER)
+    intruder = Intruder(world, owner)
+    found = [
+        each
+        for each in intruder.caught(attempts(world, "superuser", (by_path, by_part, by_body, by_action)))
+        if not each.startswith("read: ")
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_deactivated_member_is_logged_out_and_their_token_refused(world):
+    person = world.people["project maintainer"]
+    intruder = Intruder(world, person)
+    person.is_active = False
+    person.save(update_fields=["is_active"])
+    answered = set()
+    for what in (*by_path(world, "project maintainer"), *own_addresses(world, "project maintainer")):
+        answer = intruder.send(what)
+        sent_to = answer.headers.get("Location", "").partition("?")[0]
+        answered.add(("api" if what.is_api else "page", answer.status_code, sent_to))
+        assert WORD not in text_of(answer), str(what)
+    assert {(kind, status) for kind, status, _ in answered} == {("api", 401), ("api", 405), ("page", 302)}
+    assert {place for kind, _, place in answered if kind == "page"} == {"/admin/login/"}
+    assert rows_of_a(world) == intruder.before
+
+
+def own_addresses(world: World, actor: str) -> Iterator[Sent]:
+    """Every address about B."""
+    for route in ROUTES:
+        yield Sent("GET", filled(route, world.b, actor))
+
+
+def test_token_without_the_scope_does_nothing_for_whoever_has_the_right(world):
+    """Each operation, with a token that has every scope but the one it asks for."""
+    from missionsite.api import api
+    from missionsite.common.scopes import all_scopes
+
+    person = world.people["project maintainer"]
+    by_name = {route.template: route for route in ROUTES if route.is_api}
+    asked = 0
+    for address, operation in api.operations():
+        template = "api" + address.replace("{", "<").replace("}", ">")
+        if template not in by_name:
+            continue
+        access: Access = operation.access
+        client = api_client(person, *(set(all_scopes()) - {access.scope}))
+        method = operation.methods[0]
+        body = projects.bodies(world.b).get((template, method), {})
+        target = filled(by_name[template], world.b, "project maintainer")
+        answer = client.generic(method, target, json.dumps(body), "application/json")
+        assert answer.status_code == 403, (method, target)
+        assert access.scope in answer.json()["detail"]
+        asked += 1
+    assert asked == 21
+
+
+@pytest.mark.django_db(transaction=True)
+def test_live_page_tells_of_ones_own_projects_only():
+    """A run in A comes first; the first news is of the one in B."""
+    world = build()
+    client = Client()
+    client.force_login(world.people["project viewer"])
+    answer = client.get("/admin/fallback/missionfallbackitem/review/events/")
+    try:
+        said = answer.streaming_content
+        assert next(said).startswith(b"retry:")
+        assert next(said).startswith(b"event: ready")
+        for things in (world.a, world.b):
+            RunFactory(project=things["project"])
+        heard = next(said).decode()
+    finally:
+        answer.close()
+    assert world.b["project"].pk in heard
+    assert world.a["project"].pk not in heard
+
+
+# --- Negative controls: reading and writing are noticed -------------------------------------------
+
+
+def test_viewer_of_a_reads_the_word_on_every_kind_of_page(world):
+    viewer = StaffFactory()
+    for name in projects.PROJECTS:
+        set_project_role(project=world.a[name], member=viewer, role=ProjectRole.VIEWER)
+    found = "\n".join(Intruder(world, viewer).caught(attempts(world, "superuser", (by_path, by_query))))
+    for model in admin.site._registry:
+        if model._meta.app_label == "fallback" and model._meta.model_name not in ("organization",):
+            assert f"read: GET /admin/fallback/{model._meta.model_name}/" in found, model
+    assert f"read: GET /api/projects/{world.a['project'].pk}/fallback/items" in found
+    assert "read: GET /admin/autocomplete/" in found
+    assert "read: GET /admin/search/" in found
+    assert "changed: " not in found
+
+
+def test_guard_that_is_gone_is_noticed(world, monkeypatch):
+    """Without the condition on projects, and without the check of a right, both kinds of harm are found."""
+    monkeypatch.setattr(Rights, "where", lambda self, right, *, path="": models.Q())
+    monkeypatch.setattr(Rights, "allows", lambda self, right, project: True)
+    found = "\n".join(Intruder(world, world.people["project viewer"]).caught(by_path(world, "superuser")))
+    assert "read: GET /admin/fallback/project/" in found
+    assert "changed: POST /admin/fallback/missionfallbackitem/" in found
+    assert f"changed: POST /api/projects/{world.a['project'].pk}/missions" in found
+
+
+def test_link_from_another_project_into_a_is_noticed(world):
+    before = rows_of_a(world)
+    mission = create_mission(project=world.b["project"], title="Repeats one of A")
+    item = world.b["proposal"]
+    type(item).objects.filter(pk=item.pk).update(duplicate_of=world.a["board mission"])
+    after = rows_of_a(world)
+    assert {name for name in before if before[name] != after[name]} == {"missionfallbackitem.duplicate_of"}
+    assert Mission.objects.filter(pk=mission.pk).exists()
+
+
+def test_every_text_of_a_holds_the_word(world):
+    """What `paint` covers: each of these tables has rows of A, and all their free texts hold the word."""
+    ids = [world.a["project"].pk]
+    painted = {}
+    for model in apps.get_app_config("fallback").get_models():
+        rows = own(model, ids)
+        names = list(texts_of(model))
+        if model._meta.model_name in ("missionevent", "projectactivity") or not names or not rows.exists():
+            continue
+        for row in rows:
+            assert all(CANARY in str(getattr(row, name)) for name in names), row
+        painted[model._meta.model_name] = len(names)
+    assert set(painted) >= {
+        "project",
+        "flow",
+        "actor",
+        "projectrepository",
+        "mission",
+        "missionfallbacktemplate",
+        "missionfallbackrun",
+        "missionfallbackitem",
+    }
+    assert painted["mission"] >= 8

@@ -1,0 +1,246 @@
+"""The part of the world that is about projects: people by their role in one, the things in it, and filled-in forms."""
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from fallback.models.choices import ConfigStatus, List, ProjectRole, ProjectStatus
+from fallback.services.missions import add_dependency
+from fallback.services.projects import set_organization_role, set_project_role
+from fallback.services.reports import write_report
+from fallback.services.review import discard_item, snooze_item
+from groups.models import Member
+from tests.factories.fallback import (
+    ActorFactory,
+    ConfigFactory,
+    FlowFactory,
+    ItemFactory,
+    MissionFactory,
+    OrganizationFactory,
+    ProjectFactory,
+    RepositoryFactory,
+    RunFactory,
+    TemplateFactory,
+)
+from tests.factories.groups import MemberFactory, StaffFactory
+
+# Staff without a role of the back office, by what they are in the project of this world.
+PROJECT_STAFF = {
+    "project viewer": ProjectRole.VIEWER,
+    "project contributor": ProjectRole.CONTRIBUTOR,
+    "project reviewer": ProjectRole.REVIEWER,
+    "project maintainer": ProjectRole.MAINTAINER,
+}
+# An owner of the organisation; staff who maintain another project; a reviewer who may not log in here.
+OTHERS = ("organisation owner", "outsider", "reviewer by API")
+PROJECTS = ("project", "archived project", "bare project", "paused project")
+
+
+def people() -> dict[str, Member]:
+    """Those people; `add_projects` lets them into their projects."""
+    staff = {name: StaffFactory(display_name=name.capitalize()) for name in (*PROJECT_STAFF, *OTHERS[:2])}
+    return staff | {OTHERS[2]: MemberFactory(display_name="Reviewer by API")}
+
+
+def add_projects(things: dict[str, object], staff: dict[str, Member]) -> None:
+    """Make the projects, what is in them, and let people into them."""
+    things["organization"] = OrganizationFactory(name="Harbour trust", slug="harbour-trust")
+    fill_projects(things, staff)
+    for name in PROJECTS:
+        for actor, role in {**PROJECT_STAFF, "reviewer by API": ProjectRole.REVIEWER}.items():
+            set_project_role(project=things[name], member=staff[actor], role=role)
+    set_organization_role(organization=things["organization"], member=staff["organisation owner"], role="owner")
+    things["another project"] = ProjectFactory(name="Another project")
+    set_project_role(project=things["another project"], member=staff["outsider"], role=ProjectRole.MAINTAINER)
+
+
+def fill_projects(things: dict[str, object], deciders: dict[str, Member]) -> None:
+    """Make the projects of an organisation and what is in them. deciders: who has decided on a proposal, by name."""
+    for name in PROJECTS:
+        things[name] = ProjectFactory(organization=things["organization"], name=name.capitalize())
+    project = things["project"]
+    things["project membership"] = set_project_role(project=project, member=MemberFactory(), role=ProjectRole.VIEWER)
+    things["flow"] = FlowFactory(project=project, name="A flow")
+    things["persona"] = ActorFactory(project=project, name="A persona")
+    things["repository"] = RepositoryFactory(project=project, name="example/harbour")
+    things["template"] = TemplateFactory(project=project, name="Check the links")
+    things["config"] = ConfigFactory(project=project)
+    things["paused config"] = ConfigFactory(project=things["paused project"], status=ConfigStatus.PAUSED)
+    _missions(things, project)
+    _runs(things, project, deciders)
+    # Last: nothing is added to an archived project.
+    things["archived project"].status = ProjectStatus.ARCHIVED
+    things["archived project"].save(update_fields=["status"])
+
+
+def _missions(things: dict[str, object], project) -> None:
+    for name in ("board mission", "other board mission", "waiting board mission"):
+        things[name] = MissionFactory(project=project, title=name.capitalize())
+    things["unready board mission"] = MissionFactory(project=project, title="An idea", ready=False)
+    things["board mission in review"] = MissionFactory(project=project, title="Look at this", list=List.REVIEW)
+    add_dependency(mission=things["waiting board mission"], depends_on=things["other board mission"])
+
+
+def _runs(things: dict[str, object], project, deciders: dict[str, Member]) -> None:
+    things["run"] = RunFactory(project=project)
+    for name in ("proposal", "other proposal", "snoozed proposal"):
+        things[name] = ItemFactory(run=things["run"], template=things["template"], title=name.capitalize())
+    snooze_item(item=things["snoozed proposal"], until=timezone.now() + timedelta(days=3))
+    things["ended run"] = RunFactory(project=project)
+    # Everyone has decided on something, so that whoever may take a decision back has one of their own.
+    for actor in deciders:
+        item = ItemFactory(run=things["ended run"], template=things["template"], title=f"Decided by {actor}")
+        things[f"decided by {actor}"] = item
+    for actor, person in deciders.items():
+        discard_item(item=things[f"decided by {actor}"], actor=person, reason="not_needed")
+    if not write_report(things["ended run"].pk):
+        raise AssertionError("A run all of whose proposals are decided has ended.")
+
+
+# The object behind an address, by model, by the name of a route, and by the name of a part of it.
+OBJECTS = {
+    "fallback/project": "project",
+    "fallback/organization": "organization",
+    "fallback/mission": "board mission",
+    "fallback/flow": "flow",
+    "fallback/actor": "persona",
+    "fallback/projectrepository": "repository",
+    "fallback/missionfallbackconfig": "config",
+    "fallback/missionfallbacktemplate": "template",
+    "fallback/missionfallbackrun": "run",
+    "fallback/missionfallbackitem": "proposal",
+    "fallback_missionfallbackconfig_resume": "paused config",
+    "fallback_missionfallbackrun_report": "ended run",
+    "fallback_project_restore": "archived project",
+    "fallback_mission_make-ready": "unready board mission",
+    "fallback_mission_remove-dependency": "waiting board mission",
+    "fallback_mission_review": "board mission in review",
+}
+PARTS = {
+    "project_id": "project",
+    "mission_id": "board mission",
+    "template_id": "template",
+    "config_id": "config",
+    "run_id": "ended run",
+    "item_id": "proposal",
+    "project": "project",
+    "mission": "board mission",
+    "template": "template",
+    "run": "ended run",
+    "item": "proposal",
+}
+CHOSEN = {
+    "fallback/missionfallbackconfig pause": "config",
+    "fallback/missionfallbackconfig snooze": "config",
+    "fallback/missionfallbackconfig resume": "paused config",
+    "fallback/mission move": "board mission",
+    "fallback/mission make_ready": "unready board mission",
+    "fallback/mission make_not_ready": "board mission",
+    "fallback/project archive": "project",
+    "fallback/project restore": "archived project",
+    "fallback/missionfallbackrun cancel": "run",
+    "fallback/missionfallbacktemplate launch": "template",
+}
+
+
+def part(things: dict[str, object], name: str, route_name: str, actor: str) -> str:
+    """What a part of an address of this app is filled with."""
+    if name in ("item", "item_id") and route_name in ("fallback_item_undo", "undo_fallback_item"):
+        return things.get(f"decided by {actor}", things["decided by superuser"]).pk
+    return things["snoozed proposal" if route_name == "fallback_item_wake" else PARTS[name]].pk
+
+
+def soon() -> datetime:
+    return timezone.localtime() + timedelta(days=10)
+
+
+def forms(things: dict[str, object]) -> dict[str, dict]:
+    """What the forms of this app send when everything in them is right, by the name of their route."""
+    project = {"project": things["project"].pk}
+    named = {"name": "Something new", "description": "What it is for."}
+    parts = {"flow": things["flow"].pk, "actor": things["persona"].pk, "repository": things["repository"].pk}
+    work = {**parts, "priority": "4", "estimated_effort_minutes": "45", "tags": '["docs"]', "enabled": "on"}
+    figures = {
+        "backlog_threshold": "7",
+        "check_cadence_minutes": "30",
+        "weekly_mission_cap": "11",
+        "monthly_target_hours": "90",
+    }
+    mission = {"title": "A mission", "description": "Do it.", "priority": "2", "target_branch": "main", **parts}
+    organization = {
+        "name": "Pier trust",
+        "slug": "pier-trust",
+        "timezone": "Europe/Lisbon",
+        "fallback_enabled": "on",
+        "fallback_rollout_percent": "50",
+    }
+    new_project = {"name": "A new project", "slug": "a-new-project", "privacy": "private", "fallback_enabled": "on"}
+    flow = {**named, "stages": '["plan", "do"]'}
+    repository = {"name": "example/new", "url": "https://example.org/new", "default_branch": "main"}
+    reason = {"reason": "Because it is time"}
+    role = {"member": things["member"].pk, "role": "viewer"}
+    until = {"until_0": f"{soon():%Y-%m-%d}", "until_1": "09:00:00"}
+    chosen = {"items": [things["proposal"].pk, things["other proposal"].pk]}
+    return {
+        "fallback_project_add": {"organization": things["organization"].pk, **new_project},
+        "fallback_project_change": new_project,
+        "fallback_project_set-role": role,
+        "fallback_project_remove-member": {"membership": things["project membership"].pk},
+        "fallback_project_archive": reason,
+        "fallback_project_restore": reason,
+        "fallback_organization_add": organization,
+        "fallback_organization_change": organization,
+        "fallback_organization_set-role": {**role, "role": "member"},
+        "fallback_flow_add": {**project, **flow},
+        "fallback_flow_change": flow,
+        "fallback_actor_add": {**project, **named},
+        "fallback_actor_change": named,
+        "fallback_projectrepository_add": {**project, **repository},
+        "fallback_projectrepository_change": repository,
+        "fallback_missionfallbacktemplate_add": {**project, **named, **work},
+        "fallback_missionfallbacktemplate_change": {**named, **work},
+        "fallback_missionfallbackconfig_add": {"project": things["bare project"].pk, **figures},
+        "fallback_missionfallbackconfig_change": figures,
+        "fallback_missionfallbackconfig_pause": reason,
+        "fallback_missionfallbackconfig_snooze": until,
+        "fallback_mission_add": {**project, **mission},
+        "fallback_mission_change": {**mission, "stage": "plan", "pr_mode": "auto"},
+        "fallback_mission_move": {"to": "doing"},
+        "fallback_mission_review": {"status": "approved", "feedback": "Good."},
+        "fallback_mission_add-dependency": {"depends_on": things["other board mission"].pk},
+        "fallback_mission_remove-dependency": {"depends_on": things["other board mission"].pk},
+        "fallback_mission_place": {"list": "todo", "after": things["other board mission"].pk},
+        "fallback_mission_ready_now": {"ready": "0"},
+        "fallback_review_accept": chosen,
+        "fallback_review_discard": {**chosen, "reason": "unclear", "feedback": "Which ones?"},
+        "fallback_item_accept": {
+            "title": "Check every link",
+            "description": "All of them.",
+            "priority": "5",
+            "estimated_effort_minutes": "30",
+        },
+        "fallback_item_discard": {"reason": "not_needed", "feedback": "Done last week."},
+        "fallback_item_snooze": {"until": "tomorrow"},
+        "fallback_item_duplicate": {"mission": things["board mission"].pk, "feedback": "The same."},
+    }
+
+
+def bodies(things: dict[str, object]) -> dict[tuple[str, str], dict]:
+    """What the operations of this app are sent when everything in it is right, by address and method."""
+    at = "api/projects/<project>"
+    return {
+        (f"{at}/missions", "POST"): {"title": "A mission", "description": "Do it.", "priority": 2, "ready": True},
+        (f"{at}/missions/<mission>", "PATCH"): {"title": "A better title", "ready": False},
+        (f"{at}/missions/<mission>/move", "POST"): {"list": "todo", "after": things["other board mission"].pk},
+        (f"{at}/fallback/runs", "POST"): {"dry_run": False},
+        (f"{at}/fallback/items/<item>/accept", "POST"): {"title": "Check every link", "priority": 5},
+        (f"{at}/fallback/items/<item>/discard", "POST"): {"reason": "not_needed", "feedback": "Done last week."},
+        (f"{at}/fallback/items/<item>/snooze", "POST"): {"until": soon().isoformat()},
+    }
+
+
+def action_body(things: dict[str, object], action: str) -> dict:
+    """What an action of a list of this app asks for."""
+    if action == "snooze":
+        return forms(things)["fallback_missionfallbackconfig_snooze"]
+    return {"to": "doing"} if action == "move" else {}
