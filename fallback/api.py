@@ -11,7 +11,7 @@ from typing import Literal
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import Path, Schema, Status
-from pydantic import ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field, field_validator
 
 from fallback.errors import NoConfiguration
 from fallback.models import (
@@ -232,7 +232,14 @@ class Discard(Order):
 
 
 class Snooze(Order):
-    until: datetime = Field(description="With its offset from UTC.", examples=["2026-11-27T09:00:00Z"])
+    until: AwareDatetime = Field(description="With its offset from UTC.", examples=["2026-11-27T09:00:00Z"])
+
+    @field_validator("until")
+    @classmethod
+    def _near(cls, until: datetime) -> datetime:
+        if until.year > 9000:
+            raise ValueError("Choose a nearer date.")
+        return until
 
 
 # --- Projects and missions --------------------------------------------------------------------

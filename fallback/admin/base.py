@@ -6,13 +6,19 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from fallback.models import Project
 from fallback.services.rights import Right, Rights
+from groups.models import Member
+from groups.models.members import SYSTEM_MEMBER_ID
 from missionsite.common.admin import Job, ModelAdmin, Search, Tab
 
 LIST = {"todo": "info", "doing": "warning", "review": "primary", "done": "success"}
@@ -41,6 +47,16 @@ def may_anywhere(right: Right) -> Callable[[HttpRequest], bool]:
     return lambda request: rights_of(request).anywhere(right)
 
 
+class OwnFilter(AutocompleteSelectFilter):
+    """A filter by something the viewer sees; whatever else the address names is not said."""
+
+    def choices(self, changelist):
+        for each in super().choices(changelist):
+            pages = admin.site._registry[self.field.remote_field.model]
+            each["form"].fields[self.lookup_kwarg].queryset = pages.get_queryset(self.request)
+            yield each
+
+
 class KeySearch(Search):
     """A search by the beginning of a text, or by a whole ULID."""
 
@@ -50,6 +66,29 @@ class KeySearch(Search):
     def exact(self, term: str) -> str | None:
         term = term.strip().upper()
         return term if _ULID.fullmatch(term) else None
+
+
+class PersonField(forms.CharField):
+    """A person by e-mail or member ID, exactly: whoever may add people need not be allowed to search all of them."""
+
+    def __init__(self, **kwargs) -> None:
+        super().__init__(
+            max_length=255,
+            help_text="The e-mail they log in with, or their member ID: FE-P-00007.",
+            widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+            **kwargs,
+        )
+
+    def clean(self, value) -> Member:
+        given = super().clean(value)
+        member = (
+            Member.objects.filter(Q(member_id=given.upper()) | Q(email__iexact=given), is_active=True)
+            .exclude(pk=SYSTEM_MEMBER_ID)
+            .first()
+        )
+        if member is None:
+            raise ValidationError("There is no active member with this e-mail or ID.")
+        return member
 
 
 class ProjectPages(ModelAdmin):

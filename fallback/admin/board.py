@@ -45,6 +45,7 @@ def board_view(request: HttpRequest, project_id: str) -> HttpResponse:
     columns = [_column(project, key, rights.allows(Right.WORK, project)) for key in List]
     is_open = not project.is_archived
     waiting = waiting_items(rights.where(Right.LOOK, path="project__"), at=at).filter(project=project)
+    number, words = count_up_to(waiting)
     context = {
         "title": project.name,
         "subtitle": "Board",
@@ -60,7 +61,8 @@ def board_view(request: HttpRequest, project_id: str) -> HttpResponse:
         "add_url": f"{reverse('admin:fallback_mission_add')}?project={project.pk}",
         "columns": columns,
         "templates": [_template(template) for template in templates_in_turn(project)],
-        "waiting": count_up_to(waiting)[0],
+        "waiting": number,
+        "waiting_words": words,
         "review_url": f"{reverse('admin:fallback_review')}?project={project.pk}",
         "health": {
             "backlog_words": backlog_words(*backlogs_of([project.pk]).get(project.pk, (None, None))),

@@ -4,10 +4,9 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
-from fallback.admin.base import KeySearch, ProjectPages
+from fallback.admin.base import KeySearch, OwnFilter, ProjectPages
 from fallback.models import Actor, Flow, ProjectRepository
 from fallback.services.projects import add_to_project, change_in_project
 from groups.admin.base import page_of
@@ -21,7 +20,7 @@ class PartOfProject(ProjectPages):
     search_help_text = "Beginning of the name"
     list_display = ("name", "project_link", "about")
     list_select_related = ("project",)
-    list_filter = (("project", AutocompleteSelectFilter),)
+    list_filter = (("project", OwnFilter),)
     autocomplete_fields = ("project",)
     sortable_by = ()
     about_field = "description"

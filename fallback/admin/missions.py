@@ -4,12 +4,12 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import path, reverse
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from fallback.admin import board
-from fallback.admin.base import LIST, KeySearch, PageTab, ProjectJob, ProjectPages
+from fallback.admin.base import LIST, KeySearch, OwnFilter, PageTab, ProjectJob, ProjectPages
 from fallback.admin.words import timeline_entry
 from fallback.models import Mission, MissionDependency
 from fallback.models.choices import List, ReviewStatus
@@ -41,6 +41,10 @@ class ReviewForm(JobForm):
 
 class DependencyForm(JobForm):
     depends_on = PickOne(MissionDependency, "depends_on", label="Mission it waits for")
+
+    def __init__(self, data=None, *, obj=None, **kwargs) -> None:
+        super().__init__(data, obj=obj, **kwargs)
+        self.fields["depends_on"].queryset = Mission.objects.filter(project=obj.project_id)
 
 
 class OneOfDependenciesForm(JobForm):
@@ -156,7 +160,7 @@ class MissionAdmin(ProjectPages):
     list_display = ("title", "project_link", "list_state", "ready", "blocked", "priority", "origin", "last_event_at")
     list_select_related = ("project",)
     list_filter = (
-        ("project", AutocompleteSelectFilter),
+        ("project", OwnFilter),
         ("list", ChoicesDropdownFilter),
         ("ready", BooleanRadioFilter),
         ("origin", ChoicesDropdownFilter),

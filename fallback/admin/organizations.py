@@ -8,17 +8,17 @@ from django.http import HttpRequest
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from fallback.admin.base import KeySearch, ProjectTab, rights_of
+from fallback.admin.base import KeySearch, PersonField, ProjectTab, rights_of
 from fallback.models import Organization, OrganizationMembership, Project
 from fallback.models.choices import OrganizationRole
 from fallback.services.projects import create_organization, set_organization_role, update_organization
 from fallback.services.rights import Right, maintains_organization
 from groups.admin.base import list_of, moment, number, page_of
-from missionsite.common.admin import Job, JobForm, ModelAdmin, PickOne
+from missionsite.common.admin import Job, JobForm, ModelAdmin
 
 
 class RoleForm(JobForm):
-    member = PickOne(OrganizationMembership, "member", label="Person")
+    member = PersonField(label="Person")
     role = forms.ChoiceField(choices=OrganizationRole, widget=UnfoldAdminSelectWidget)
 
 
@@ -32,7 +32,14 @@ class OrganizationJob(Job):
         return maintains_organization(request.user, obj)
 
 
-PROJECTS = ProjectTab(
+class VisibleProjects(ProjectTab):
+    """Those of its projects a viewer may see."""
+
+    def rows_for(self, obj: Organization, request: HttpRequest) -> QuerySet:
+        return self.rows(obj).filter(rights_of(request).where(Right.LOOK))
+
+
+PROJECTS = VisibleProjects(
     name="projects",
     title="Projects",
     rows=lambda organization: Project.objects.filter(organization=organization),
@@ -91,7 +98,12 @@ class OrganizationAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rights = rights_of(request)
-        organizations = super().get_queryset(request).annotate(number_of_projects=Count("projects", distinct=True))
+        visible = rights.where(Right.LOOK, path="projects__")
+        organizations = (
+            super()
+            .get_queryset(request)
+            .annotate(number_of_projects=Count("projects", distinct=True, filter=Q(projects__isnull=False) & visible))
+        )
         if Right.LOOK in rights.everywhere:
             return organizations
         own = OrganizationMembership.objects.filter(member=request.user).values("organization")

@@ -7,19 +7,27 @@ from django.db.models import OuterRef, QuerySet
 from django.http import HttpRequest
 from django.urls import path, reverse
 from django.utils.html import format_html
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from fallback.admin import board
-from fallback.admin.base import CONFIG, KeySearch, ProjectJob, ProjectPages, ProjectTab, rights_of
+from fallback.admin.base import (
+    CONFIG,
+    KeySearch,
+    OwnFilter,
+    PersonField,
+    ProjectJob,
+    ProjectPages,
+    ProjectTab,
+    rights_of,
+)
 from fallback.admin.words import changed_words, event_words, status_words
 from fallback.models import (
     Mission,
     MissionFallbackConfig,
     MissionFallbackItem,
     Organization,
-    OrganizationMembership,
     Project,
     ProjectMember,
 )
@@ -34,14 +42,14 @@ from fallback.services.projects import (
 )
 from fallback.services.rights import Right
 from groups.admin.base import STATUS, moment, page_of, pill
-from missionsite.common.admin import JobForm, PickOne, ReasonForm
+from missionsite.common.admin import JobForm, ReasonForm
 
 # Ready missions and proposals a list counts.
 COUNTED = 100
 
 
 class RoleForm(JobForm):
-    member = PickOne(ProjectMember, "member", label="Person")
+    member = PersonField(label="Person")
     role = forms.ChoiceField(
         choices=ProjectRole,
         initial=ProjectRole.REVIEWER,
@@ -189,7 +197,7 @@ class ProjectAdmin(ProjectPages):
     list_select_related = ("organization", "fallback_config")
     list_filter = (
         ("status", ChoicesDropdownFilter),
-        ("organization", AutocompleteSelectFilter),
+        ("organization", OwnFilter),
         ("privacy", ChoicesDropdownFilter),
     )
     sortable_by = ()
@@ -237,7 +245,8 @@ class ProjectAdmin(ProjectPages):
         return (*fields, "organization") if obj else fields
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return self._organizations(request).exists()
+        maintained = rights_of(request).maintained_organizations()
+        return maintained is None or bool(maintained)
 
     def formfield_for_foreignkey(self, db_field, request: HttpRequest, **kwargs):
         if db_field.name == "organization":
@@ -246,10 +255,8 @@ class ProjectAdmin(ProjectPages):
 
     def _organizations(self, request: HttpRequest) -> QuerySet[Organization]:
         """Those this person may start a project in."""
-        if Right.MAINTAIN in rights_of(request).everywhere:
-            return Organization.objects.all()
-        own = OrganizationMembership.objects.filter(member=request.user, role__in=("owner", "admin"))
-        return Organization.objects.filter(pk__in=own.values("organization"))
+        maintained = rights_of(request).maintained_organizations()
+        return Organization.objects.all() if maintained is None else Organization.objects.filter(pk__in=maintained)
 
     @display(description="Organisation")
     def organization_name(self, project: Project) -> str:

@@ -14,11 +14,11 @@ from django.urls import path, reverse, reverse_lazy
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_POST
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from fallback.admin.answers import done, in_words, not_valid, refused
-from fallback.admin.base import ITEM, KeySearch, ReadOnlyProjectPages, rights_of
+from fallback.admin.base import ITEM, KeySearch, OwnFilter, ReadOnlyProjectPages, rights_of
 from fallback.admin.words import (
     backlog_words,
     effort_words,
@@ -34,7 +34,7 @@ from fallback.models.choices import DiscardReason, Priority, RunStatus
 from fallback.reads import backlogs_of, count_up_to, latest_runs, projects_held_back, projects_waiting, waiting_items
 from fallback.services import review
 from fallback.services.guardrails import guardrails_of
-from fallback.services.rights import Right
+from fallback.services.rights import Right, Rights
 from groups.admin.base import page_of, pill
 from missionsite.common.errors import DomainError
 from missionsite.common.live import stream
@@ -92,7 +92,7 @@ class ItemAdmin(ReadOnlyProjectPages):
     search = KeySearch()
     list_display = ("title", "project_link", "state", "template_link", "effort", "reviewer", "why", "created_at")
     list_select_related = ("project", "template", "reviewed_by")
-    list_filter = (("status", ChoicesDropdownFilter), ("project", AutocompleteSelectFilter))
+    list_filter = (("status", ChoicesDropdownFilter), ("project", OwnFilter))
     sortable_by = ()
     fieldsets = (
         (None, {"fields": ("project_link", "title", "description", ("state", "mission_link"))}),
@@ -331,8 +331,12 @@ def events_view(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     if Right.LOOK in rights.everywhere:
         return stream(request, channels=["fallback"])
-    own = set(rights.projects().values_list("pk", flat=True))
-    return stream(request, channels=["fallback"], accepts=lambda channel, payload: payload.get("projectId") in own)
+
+    def accepts(channel: str, payload: dict) -> bool:
+        # Read anew: somebody may have left a project since the page was opened.
+        return Rights(request.user).projects().filter(pk=payload.get("projectId", "")).exists()
+
+    return stream(request, channels=["fallback"], accepts=accepts)
 
 
 @require_GET

@@ -5,10 +5,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from fallback.admin.base import RUN, PageTab, ProjectJob, ReadOnlyProjectPages
+from fallback.admin.base import RUN, OwnFilter, PageTab, ProjectJob, ReadOnlyProjectPages
 from fallback.admin.words import backlog_words, held_back_words, run_words
 from fallback.models import MissionFallbackRun
 from fallback.services.reports import read_report
@@ -66,7 +66,7 @@ class RunAdmin(ReadOnlyProjectPages):
     list_display = ("started_at", "project_link", "state", "trigger", "backlog", "outcome", "held", "completed_at")
     list_select_related = ("project",)
     list_filter = (
-        ("project", AutocompleteSelectFilter),
+        ("project", OwnFilter),
         ("status", ChoicesDropdownFilter),
         ("triggered_by", ChoicesDropdownFilter),
         ("started_at", PeriodFilter),

@@ -5,11 +5,11 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import path
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter
+from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.decorators import display
 
 from fallback.admin import board
-from fallback.admin.base import ITEM, KeySearch, ProjectJob, ProjectPages, ProjectTab
+from fallback.admin.base import ITEM, KeySearch, OwnFilter, ProjectJob, ProjectPages, ProjectTab
 from fallback.admin.words import effort_words, record_words
 from fallback.models import MissionFallbackItem, MissionFallbackTemplate
 from fallback.services.projects import add_to_project, change_in_project
@@ -59,7 +59,7 @@ class TemplateAdmin(ProjectPages):
     command_icon = "content_copy"
     list_display = ("name", "project_link", "enabled", "priority", "effort", "record", "waiting", "last_used")
     list_select_related = ("project",)
-    list_filter = (("project", AutocompleteSelectFilter), ("enabled", BooleanRadioFilter))
+    list_filter = (("project", OwnFilter), ("enabled", BooleanRadioFilter))
     sortable_by = ()
     autocomplete_fields = ("project", "flow", "actor", "repository")
     fieldsets = (

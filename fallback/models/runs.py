@@ -3,6 +3,8 @@ from __future__ import annotations
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from fallback.models.base import BY_DATABASE, Kept, NamedIndex, known, named, within_project
 from fallback.models.choices import DiscardReason, ItemStatus, Priority, RunStatus, Trigger
@@ -71,7 +73,7 @@ class MissionFallbackRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Run {self.id}"
+        return f"Run of {date_format(timezone.localtime(self.started_at), 'DATETIME_FORMAT')}"
 
     @property
     def is_open(self) -> bool:

@@ -333,7 +333,7 @@ def addresses(project: Project) -> list[str]:
     template = project.fallback_templates.first()
     lists = "organization project flow actor projectrepository mission missionfallbackconfig missionfallbacktemplate"
     pages = [("changelist", name, None) for name in (*lists.split(), "missionfallbackrun", "missionfallbackitem")]
-    pages += [(f"{job}", "mission", mission.pk) for job in ("change", "timeline", "dependencies", "move", "history")]
+    pages += [(f"{job}", "mission", mission.pk) for job in ("change", "timeline", "dependencies", "move")]
     pages += [("change", "missionfallbackrun", run.pk), ("report", "missionfallbackrun", run.pk)]
     pages += [(name, "missionfallbackconfig", project.fallback_config.pk) for name in ("change", "plan")]
     pages += [(name, "missionfallbacktemplate", template.pk) for name in ("change", "uses")]

@@ -1,6 +1,5 @@
-"""Every other page of projects and the fallback: lists, forms, tabs and jobs."""
+"""Every other page of projects and the fallback: lists, tabs and reports."""
 
-from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -9,32 +8,22 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
 
 from fallback.models import (
-    Flow,
-    Mission,
-    MissionDependency,
-    MissionFallbackItem,
     MissionFallbackRun,
-    Organization,
     Project,
 )
-from fallback.models.choices import ConfigStatus, RunStatus
-from fallback.services.configs import pause_fallback, update_config
+from fallback.services.configs import update_config
 from fallback.services.review import accept_item, discard_item
 from fallback.services.runs import run_fallback
 from tests.admin import client, client_of, staff, words
 from tests.factories.fallback import (
-    ActorFactory,
     ConfigFactory,
-    FlowFactory,
-    MissionFactory,
     OrganizationFactory,
     ProjectFactory,
-    RepositoryFactory,
     TemplateFactory,
 )
+from tests.fallback.pages import page, world_of
 
 pytestmark = pytest.mark.django_db
 LISTS = {
@@ -52,14 +41,6 @@ LISTS = {
 FORMS = [name for name in LISTS if name not in ("missionfallbackrun", "missionfallbackitem")]
 
 
-@pytest.fixture(autouse=True)
-def documents(settings, tmp_path):
-    """An empty document store."""
-    options = settings.STORAGES["documents"] | {"OPTIONS": {"location": tmp_path}}
-    settings.STORAGES = settings.STORAGES | {"documents": options}
-    return tmp_path
-
-
 @pytest.fixture
 def chief() -> Client:
     return client_of(staff(is_superuser=True))
@@ -70,11 +51,6 @@ def project() -> Project:
     project = ProjectFactory(name="The website", slug="website", organization__name="The colony")
     ConfigFactory(project=project, backlog_threshold=3)
     return project
-
-
-@pytest.fixture
-def config(project):
-    return project.fallback_config
 
 
 @pytest.fixture
@@ -89,45 +65,6 @@ def run(project, django_capture_on_commit_callbacks) -> MissionFallbackRun:
         discard_item(item=second, feedback="We never answer in August")
     run.refresh_from_db()
     return run
-
-
-def page(model: str, name: str = "changelist", obj=None) -> str:
-    return reverse(f"admin:fallback_{model}_{name}", args=[obj.pk] if obj else [])
-
-
-def form_of(response) -> dict:
-    """What a browser would send for a form as it is shown."""
-    form = response.context["adminform"].form
-    values = {}
-    for name in form.fields:
-        value = form[name].value()
-        if value is True:
-            values[name] = "on"
-        elif value not in (None, False):
-            values[name] = value
-    return values
-
-
-def errors(response) -> dict:
-    assert response.status_code == 200
-    return response.context["adminform"].form.errors
-
-
-def world_of(project: Project) -> dict:
-    """One object behind every page, by the name of its model."""
-    item = MissionFallbackItem.objects.filter(project=project).first()
-    return {
-        "organization": project.organization,
-        "project": project,
-        "flow": project.flows.first(),
-        "actor": project.actors.first(),
-        "projectrepository": project.repositories.first(),
-        "mission": project.missions.first(),
-        "missionfallbackconfig": project.fallback_config,
-        "missionfallbacktemplate": project.fallback_templates.first(),
-        "missionfallbackrun": item.run,
-        "missionfallbackitem": item,
-    }
 
 
 TABS = [
@@ -237,285 +174,6 @@ def fill(number: int) -> None:
         accept_item(item=run.items.first(), actor=staff())
 
 
-class TestForms:
-    @pytest.mark.parametrize("zone", ["Lisbon", "Europe/Atlantis", "a\x00b", ""])
-    def test_a_time_zone_that_is_none_keeps_what_was_typed(self, chief, zone):
-        values = {"name": "The harbour", "slug": "harbour", "timezone": zone, "fallback_rollout_percent": "40"}
-        response = chief.post(page("organization", "add"), values)
-        assert "timezone" in errors(response)
-        for kept in ('value="The harbour"', 'value="harbour"', 'value="40"'):
-            assert kept in words(response)
-        assert not Organization.objects.exists()
-
-    def test_founds_an_organisation(self, chief):
-        values = {"name": "The harbour", "slug": "harbour", "timezone": "Asia/Tokyo", "fallback_rollout_percent": "40"}
-        chief.post(page("organization", "add"), values)
-        assert Organization.objects.get().timezone == "Asia/Tokyo"
-
-    def test_a_short_name_that_is_taken_keeps_what_was_typed(self, chief, project):
-        values = {
-            "organization": project.organization.pk,
-            "name": "Another website",
-            "slug": "website",
-            "description": "Kept text",
-            "privacy": "private",
-        }
-        response = chief.post(page("project", "add"), values)
-        assert errors(response)
-        assert "Another project of the organisation has this short name." in words(response)
-        for kept in ("Another website", "Kept text"):
-            assert kept in words(response)
-        assert Project.objects.count() == 1
-
-    @pytest.mark.parametrize(
-        "stages", ['"code"', "[]", '["code", ""]', '["code", 5]', "{", "null", '["' + "x" * 65 + '"]']
-    )
-    def test_stages_that_are_no_list_keep_what_was_typed(self, chief, project, stages):
-        values = {"project": project.pk, "name": "Build", "stages": stages, "description": "Kept text"}
-        response = chief.post(page("flow", "add"), values)
-        assert "stages" in errors(response)
-        assert "Kept text" in words(response)
-        assert not Flow.objects.exists()
-
-    @pytest.mark.parametrize(
-        "model", ["organization", "project", "flow", "actor", "projectrepository", "mission", "missionfallbacktemplate"]
-    )
-    def test_a_null_character_is_an_error_of_its_field(self, chief, run, project, model):
-        obj = world_of(project)[model]
-        address = page(model, "change", obj)
-        values = form_of(chief.get(address))
-        name = "title" if model == "mission" else "name"
-        assert name in errors(chief.post(address, values | {name: "a\x00b"}))
-
-    @pytest.mark.parametrize("model", ["flow", "actor", "projectrepository"])
-    def test_a_name_that_is_taken(self, chief, project, model):
-        factory = {"flow": FlowFactory, "actor": ActorFactory, "projectrepository": RepositoryFactory}[model]
-        one, other = factory(project=project, name="One"), factory(project=project, name="Other")
-        address = page(model, "change", other)
-        response = chief.post(address, form_of(chief.get(address)) | {"name": "One"})
-        assert "name" in errors(response) or "already" in words(response)
-        other.refresh_from_db()
-        assert (one.name, other.name) == ("One", "Other")
-
-    @pytest.mark.parametrize(
-        ("field", "value"),
-        [
-            ("backlog_threshold", "-1"),
-            ("backlog_threshold", "1001"),
-            ("check_cadence_minutes", "0"),
-            ("weekly_mission_cap", "9" * 30),
-            ("monthly_target_hours", "many"),
-        ],
-    )
-    def test_odd_guardrails_are_refused(self, chief, config, field, value):
-        address = page("missionfallbackconfig", "change", config)
-        response = chief.post(address, form_of(chief.get(address)) | {field: value})
-        assert errors(response)
-        assert f'value="{value}"' in words(response)
-
-    def test_edits_through_the_service(self, chief, project):
-        mission = MissionFactory(project=project)
-        address = page("mission", "change", mission)
-        response = chief.post(address, form_of(chief.get(address)) | {"title": "Renamed"})
-        assert response.status_code == 302
-        mission.refresh_from_db()
-        assert mission.title == "Renamed"
-        assert mission.events.filter(type="mission.changed").exists()
-
-    def test_a_form_of_another_site_is_refused(self, project):
-        strict = Client(enforce_csrf_checks=True)
-        strict.force_login(staff(is_superuser=True))
-        for address in (
-            page("organization", "add"),
-            page("missionfallbackconfig", "pause", project.fallback_config),
-            reverse("admin:fallback_run_now", args=[project.fallback_config.pk]),
-        ):
-            assert strict.post(address, {"name": "x", "reason": "x"}).status_code == 403
-        project.fallback_config.refresh_from_db()
-        assert project.fallback_config.status == ConfigStatus.ACTIVE
-        assert not MissionFallbackRun.objects.exists()
-
-
-@pytest.mark.django_db(transaction=True)
-class TestPartsOfAnotherProject:
-    """The database refuses them at the commit, so these tests commit."""
-
-    @pytest.mark.parametrize("part", ["flow", "actor", "repository"])
-    @pytest.mark.parametrize("model", ["mission", "missionfallbacktemplate"])
-    def test_an_edit_is_refused_at_the_field(self, chief, part, model):
-        factory = {"flow": FlowFactory, "actor": ActorFactory, "repository": RepositoryFactory}[part]
-        obj = (MissionFactory if model == "mission" else TemplateFactory)()
-        address = page(model, "change", obj)
-        response = chief.post(address, form_of(chief.get(address)) | {part: factory().pk})
-        assert part in errors(response)
-        assert f"This {part} belongs to another project." in words(response)
-
-    def test_a_new_mission_is_refused_with_what_was_typed(self, chief):
-        values = form_of(chief.get(page("mission", "add")))
-        values |= {"project": ProjectFactory().pk, "title": "Typed words", "flow": FlowFactory().pk}
-        response = chief.post(page("mission", "add"), values)
-        assert "This flow belongs to another project." in words(response)
-        assert "Typed words" in words(response)
-        assert not Mission.objects.exists()
-
-
-class TestRunNow:
-    def address(self, config) -> str:
-        return reverse("admin:fallback_run_now", args=[config.pk])
-
-    def test_the_plan_is_what_the_run_then_does(self, chief, config, project):
-        TemplateFactory.create_batch(2, project=project)
-        plan = words(chief.get(page("missionfallbackconfig", "plan", config)))
-        assert "3 proposals would be made." in plan
-        response = chief.post(self.address(config), follow=True)
-        assert "3 proposed." in words(response)
-        assert MissionFallbackItem.objects.proposed().count() == 3
-
-    def test_a_dry_run_writes_nothing(self, chief, config, project):
-        TemplateFactory(project=project)
-        response = chief.post(self.address(config), {"dry_run": "1"}, follow=True)
-        assert "3 proposals would be made. Nothing was written." in words(response)
-        assert not MissionFallbackRun.objects.exists()
-        config.refresh_from_db()
-        assert config.last_run_at is None
-
-    def test_a_get_runs_nothing(self, chief, config, project):
-        TemplateFactory(project=project)
-        assert chief.get(self.address(config)).status_code == 405
-        assert not MissionFallbackRun.objects.exists()
-
-    def test_what_is_held_back_says_which_guardrail_and_until_when(self, chief, config, project):
-        template = TemplateFactory(project=project, name="Answer questions")
-        update_config(config=config, weekly_mission_cap=1)
-        plan = words(chief.get(page("missionfallbackconfig", "plan", config)))
-        assert "1 proposal would be made, 2 held back." in plan
-        assert "Weekly cap" in plan
-        response = chief.post(self.address(config), follow=True)
-        assert "1 proposed, 2 held back." in words(response)
-        run = MissionFallbackRun.objects.get()
-        report = words(chief.get(page("missionfallbackrun", "report", run)))
-        for text in ("Held back", "Weekly cap", template.name, "00:00"):
-            assert text in report
-
-    def test_a_paused_fallback_says_so(self, chief, config):
-        pause_fallback(config=config)
-        assert "The fallback is paused" in words(chief.post(self.address(config), follow=True))
-
-    def test_nothing_lacks(self, chief, config, project):
-        MissionFactory.create_batch(3, project=project)
-        response = chief.post(self.address(config), follow=True)
-        assert response.status_code == 200
-        assert not MissionFallbackRun.objects.exists()
-
-    def test_no_template(self, chief, config):
-        assert "No template is enabled" in words(chief.post(self.address(config), follow=True))
-        assert MissionFallbackRun.objects.get().status == RunStatus.ERRORED
-
-    def test_who_only_looks_runs_nothing(self, config, project):
-        TemplateFactory(project=project)
-        auditor = client("Auditor")
-        assert "Run now" not in words(auditor.get(page("missionfallbackconfig", "plan", config)))
-        assert auditor.post(self.address(config)).status_code == 403
-        assert not MissionFallbackRun.objects.exists()
-
-
-class TestPauseAndSnooze:
-    def test_pause_and_resume(self, chief, config):
-        chief.post(page("missionfallbackconfig", "pause", config), {"reason": "August"})
-        config.refresh_from_db()
-        assert config.status == ConfigStatus.PAUSED
-        assert "August" in words(chief.get(page("project", "activity", config.project)))
-        chief.post(page("missionfallbackconfig", "resume", config))
-        config.refresh_from_db()
-        assert config.status == ConfigStatus.ACTIVE
-
-    def test_snooze_until(self, chief, config):
-        until = timezone.localtime() + timedelta(days=2)
-        values = {"until_0": until.strftime("%Y-%m-%d"), "until_1": "09:00"}
-        chief.post(page("missionfallbackconfig", "snooze", config), values)
-        config.refresh_from_db()
-        assert config.status == ConfigStatus.SNOOZED
-        assert timezone.localtime(config.snoozed_until).date() == until.date()
-        assert "Snoozed until" in words(chief.get(page("missionfallbackconfig")))
-
-    @pytest.mark.parametrize("day", ["2020-01-01", "9999-12-31", "0001-01-01", "tomorrow", "", "2026-02-30"])
-    def test_odd_ends_are_refused_with_what_was_typed(self, chief, config, day):
-        response = chief.post(page("missionfallbackconfig", "snooze", config), {"until_0": day, "until_1": "09:00"})
-        assert response.status_code == 200
-        assert "until" in response.context["form"].errors
-        if day:
-            assert day in words(response)
-        config.refresh_from_db()
-        assert config.status == ConfigStatus.ACTIVE
-
-    def test_several_at_once(self, chief, config):
-        other = ConfigFactory()
-        values = {"action": "pause", "_selected_action": [config.pk, other.pk], "apply": "1", "reason": "August"}
-        assert "2 paused." in words(chief.post(page("missionfallbackconfig"), values, follow=True))
-
-
-class TestJobs:
-    def test_moves_and_reviews_a_mission(self, chief, project):
-        mission = MissionFactory(project=project)
-        chief.post(page("mission", "move", mission), {"to": "review"})
-        chief.post(page("mission", "review", mission), {"status": "rejected", "feedback": "Not yet"})
-        mission.refresh_from_db()
-        assert (mission.list, mission.review_status, mission.review_feedback) == ("review", "rejected", "Not yet")
-        timeline = words(chief.get(page("mission", "timeline", mission)))
-        for text in ("Created", "Moved", "Reviewed"):
-            assert text in timeline
-
-    def test_waits_for_another_and_no_longer(self, chief, project):
-        mission, other = MissionFactory(project=project), MissionFactory(project=project, title="Needed first")
-        chief.post(page("mission", "add-dependency", mission), {"depends_on": other.pk})
-        assert "Needed first" in words(chief.get(page("mission", "dependencies", mission)))
-        circle = chief.post(page("mission", "add-dependency", other), {"depends_on": mission.pk})
-        assert "would wait for each other" in words(circle)
-        itself = chief.post(page("mission", "add-dependency", mission), {"depends_on": mission.pk})
-        assert "does not wait for itself" in words(itself)
-        chief.post(page("mission", "remove-dependency", mission), {"depends_on": other.pk})
-        assert not MissionDependency.objects.exists()
-
-    def test_several_missions_move_at_once(self, chief, project):
-        missions = MissionFactory.create_batch(3, project=project)
-        values = {"action": "move", "_selected_action": [each.pk for each in missions], "apply": "1", "to": "done"}
-        assert "3 moved." in words(chief.post(page("mission"), values, follow=True))
-        assert Mission.objects.filter(list="done").count() == 3
-
-    def test_archives_a_project_which_then_takes_nothing(self, chief, project):
-        chief.post(page("project", "archive", project), {"reason": "Done"})
-        project.refresh_from_db()
-        assert project.is_archived
-        response = chief.post(page("mission", "add"), {"project": project.pk, "title": "One more", "priority": "3"})
-        assert response.status_code == 200
-        assert "One more" in words(response)
-        assert not Mission.objects.exists()
-        chief.post(page("project", "restore", project), {"reason": "Again"})
-        project.refresh_from_db()
-        assert not project.is_archived
-
-    def test_gives_and_takes_a_role(self, chief, project):
-        member = staff(display_name="Rita")
-        chief.post(page("project", "set-role", project), {"member": member.pk, "role": "reviewer"})
-        assert "Rita" in words(chief.get(page("project", "people", project)))
-        membership = project.members.get()
-        chief.post(page("project", "remove-member", project), {"membership": membership.pk})
-        assert not project.members.exists()
-
-    def test_cancels_a_run(self, chief, config, project):
-        TemplateFactory(project=project)
-        run = run_fallback(project=project)
-        assert "cancelled" in words(chief.post(page("missionfallbackrun", "cancel", run), follow=True))
-        run.refresh_from_db()
-        assert (run.status, run.discarded_count) == (RunStatus.CANCELLED, 3)
-
-    def test_launches_a_template(self, chief, project):
-        template = TemplateFactory(project=project)
-        chief.post(page("missionfallbacktemplate", "launch", template))
-        assert Mission.objects.get().title == template.name
-        assert "Accepted" in words(chief.get(page("missionfallbacktemplate", "uses", template)))
-
-
 class TestReport:
     def test_shows_who_decided_what_and_why(self, chief, run):
         report = words(chief.get(page("missionfallbackrun", "report", run)))
@@ -528,8 +186,8 @@ class TestReport:
         assert response["Content-Disposition"] == f'attachment; filename="{run.pk}.json"'
         assert response.json()["accepted"] == 1
 
-    def test_one_that_is_lost_is_said(self, chief, run, documents):
-        (documents / run.report_path).unlink()
+    def test_one_that_is_lost_is_said(self, chief, run, documents_root):
+        (documents_root / run.report_path).unlink()
         assert "The report is written when" in words(chief.get(page("missionfallbackrun", "report", run)))
         assert chief.get(reverse("admin:fallback_run_report_file", args=[run.pk])).status_code == 404
 

@@ -24,9 +24,9 @@ from fallback.services import runs
 from fallback.services.missions import create_mission, move_mission
 from fallback.services.review import accept_item, discard_item, undo_decision
 from fallback.services.runs import cancel_run, launch_template, run_due, run_fallback
-from missionsite.common.errors import DomainError
+from missionsite.common.errors import DomainError, in_words
 from tests.at_once import crowd, without
-from tests.factories.fallback import MissionFactory, RunFactory
+from tests.factories.fallback import MissionFactory, RunFactory, accept_as_rows
 from tests.factories.groups import MemberFactory
 from tests.fallback.proposals import a_project, a_review, proposals, spent
 
@@ -106,6 +106,22 @@ def test_weekly_cap_is_reached_and_never_passed_on_both_sides_of_monday():
             assert counted["week", "2026-03-23"] == counted["week", "2026-03-30"] == CAP
             assert spent(project) == counted
             assert project.missions.filter(origin=Origin.FALLBACK).count() == 2 * CAP
+
+
+def test_weekly_cap_holds_for_rows_written_past_every_service():
+    """Services take turns on a board before they reach the guardrail; here nothing but the guardrail is in the way."""
+    at = datetime(2026, 3, 30, tzinfo=ZoneInfo("UTC"))
+
+    def accept(item):
+        with in_words():
+            return accept_as_rows(item, at=at)
+
+    with crowd(PEOPLE) as people:
+        for _round in range(ROUNDS):
+            items = a_review(PEOPLE, weekly_mission_cap=CAP)
+            made = only(people.run(lambda number, of=items: accept(of[number])), Mission, WeekFull)
+            assert made[Mission] == accepted_by_period(items[0].project)["week", "2026-03-30"] == CAP
+            assert spent(items[0].project) == accepted_by_period(items[0].project)
 
 
 def count_then_insert(item, at):

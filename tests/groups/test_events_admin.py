@@ -60,6 +60,6 @@ def test_the_list_makes_a_fixed_number_of_queries(rows, django_assert_num_querie
     for _ in range(rows):
         join_mission(member=MemberFactory(), mission=MissionFactory())
     auditor.get(LIST)
-    # Session, user, rights twice, count, keys, rows.
-    with django_assert_num_queries(7):
+    # Session, user, rights twice, roles in projects, count, keys, rows.
+    with django_assert_num_queries(8):
         auditor.get(LIST)

@@ -119,16 +119,16 @@ class TestPages:
         for _ in range(rows):
             MembershipFactory()
         manager.get(MISSIONS)
-        # Session, user, rights twice, count, keys, rows.
-        with django_assert_num_queries(7):
+        # Session, user, rights twice, roles in projects, count, keys, rows.
+        with django_assert_num_queries(8):
             manager.get(MISSIONS)
 
     @pytest.mark.parametrize("rows", [1, 12])
     def test_the_tab_of_members_makes_a_fixed_number_of_queries(self, manager, garden, rows, django_assert_num_queries):
         MembershipFactory.create_batch(rows, group=garden)
         manager.get(page(garden, "members"))
-        # Session, user, rights twice, mission, keys, rows; no count where the end is in sight.
-        with django_assert_num_queries(7):
+        # Session, user, rights twice, roles in projects, mission, keys, rows; no count where the end is in sight.
+        with django_assert_num_queries(8):
             manager.get(page(garden, "members"))
 
     def test_tabs_are_bounded_and_paged(self, manager, garden):
@@ -226,6 +226,8 @@ class TestHome:
         numbers = {card["title"]: (card["count"], card["link"]) for card in response.context["cards"]}
         assert numbers["Active missions"] == ("1", f"{MISSIONS}?status__exact=active")
         assert numbers["Seats taken"][0] == "2"
+        # The review is no list; its number has a test with its page.
+        assert numbers.pop("Proposals to review") == ("0", reverse("admin:fallback_review"))
         for count, link in numbers.values():
             assert manager.get(link).context["cl"].page.pages.count.number == int(count)
 
@@ -238,8 +240,8 @@ class TestHome:
     def test_makes_a_fixed_number_of_queries(self, manager, garden, django_assert_num_queries):
         for _ in range(5):
             join_mission(member=MemberFactory(trust_score=60), mission=garden)
-        # Session, user, rights twice, sums, three counts, newest events.
-        with django_assert_num_queries(9):
+        # Session, user, rights twice, roles in projects, sums, three counts, newest events, what waits for review.
+        with django_assert_num_queries(11):
             manager.get("/admin/")
 
     def test_somebody_without_a_role_is_told_so(self):

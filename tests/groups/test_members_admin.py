@@ -214,8 +214,8 @@ class TestPages:
         for _ in range(rows):
             MembershipFactory()
         community.get(LIST)
-        # Session, user, rights twice, roles to filter by, count, keys, rows.
-        with django_assert_num_queries(8):
+        # Session, user, rights twice, roles in projects, roles to filter by, count, keys, rows.
+        with django_assert_num_queries(9):
             community.get(LIST)
 
     def test_every_tab_opens(self, community, ana):

@@ -165,8 +165,8 @@ class TestList:
     def test_makes_a_fixed_number_of_queries(self, manager, rows, django_assert_num_queries):
         MembershipFactory.create_batch(rows)
         manager.get(LIST)
-        # Session, user, rights twice, count, keys, rows.
-        with django_assert_num_queries(7):
+        # Session, user, rights twice, roles in projects, count, keys, rows.
+        with django_assert_num_queries(8):
             manager.get(LIST)
 
     def test_filters_by_status_role_period_and_mission(self, manager):

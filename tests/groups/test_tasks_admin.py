@@ -81,6 +81,6 @@ def test_an_auditor_changes_nothing():
 def test_the_list_makes_a_fixed_number_of_queries(lead, rows, django_assert_num_queries):
     TaskFactory.create_batch(rows)
     lead.get(LIST)
-    # Session, user, rights twice, count, keys, rows.
-    with django_assert_num_queries(7):
+    # Session, user, rights twice, roles in projects, count, keys, rows.
+    with django_assert_num_queries(8):
         lead.get(LIST)
