@@ -27,6 +27,12 @@ def prepare(*, settings: str = "shared_buffers=2GB max_wal_size=8GB max_connecti
     import django
 
     django.setup()
+    migrate_empty_schema()
+    return server
+
+
+def migrate_empty_schema() -> None:
+    """Drop what is in the schema `public`, and make its tables anew."""
     from django.core.management import call_command
     from django.db import connection
 
@@ -36,7 +42,6 @@ def prepare(*, settings: str = "shared_buffers=2GB max_wal_size=8GB max_connecti
     with as_owner(), connection.cursor() as cursor:
         cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC;")
     call_command("migrate", verbosity=0)
-    return server
 
 
 @contextmanager
