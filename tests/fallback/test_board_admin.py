@@ -100,8 +100,8 @@ class TestPage:
         TemplateFactory.create_batch(rows, project=project)
         reviewer.get(board(project))
         # Session, user, rights twice, project; configuration, guardrails twice, four lists, templates, waiting,
-        # backlog; what the search may start, thrice.
-        with django_assert_num_queries(18):
+        # backlog; roles in projects.
+        with django_assert_num_queries(16):
             reviewer.get(board(project))
 
     def test_the_part_that_is_fetched_again_is_the_same_board(self, reviewer, project, mission):

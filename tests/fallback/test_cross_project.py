@@ -71,10 +71,7 @@ def model_of(route: Route) -> str:
 
 
 @pytest.fixture(autouse=True)
-def settled(settings, tmp_path):
-    """Documents in a folder of the test, and no limit on requests."""
-    local = {"BACKEND": "missionsite.common.documents.LocalDocuments", "OPTIONS": {"location": tmp_path / "documents"}}
-    settings.STORAGES = {**settings.STORAGES, "documents": local}
+def no_rate(settings):
     settings.API_REQUESTS_PER_MINUTE = 0
 
 

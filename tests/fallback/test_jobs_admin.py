@@ -313,7 +313,7 @@ class TestJobs:
 
     def test_gives_and_takes_a_role(self, chief, project):
         member = staff(display_name="Rita")
-        chief.post(page("project", "set-role", project), {"member": member.pk, "role": "reviewer"})
+        chief.post(page("project", "set-role", project), {"member": member.email, "role": "reviewer"})
         assert "Rita" in words(chief.get(page("project", "people", project)))
         membership = project.members.get()
         chief.post(page("project", "remove-member", project), {"membership": membership.pk})

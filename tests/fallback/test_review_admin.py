@@ -108,8 +108,8 @@ class TestPage:
             starving(2)
         reviewer.get(REVIEW)
         # Session, user, rights twice; items, held back, projects, configurations; guardrails twice, runs, backlogs;
-        # templates, projects to choose from, two counts, own decisions; what the search may start, thrice.
-        with django_assert_num_queries(20):
+        # templates, projects to choose from, two counts, own decisions; roles in projects.
+        with django_assert_num_queries(18):
             reviewer.get(REVIEW)
 
     def test_the_part_that_is_fetched_again_is_the_same_list(self, reviewer, items):

@@ -168,7 +168,7 @@ def test_check_refuses_in_words():
 def test_rights_are_read_once(django_assert_num_queries):
     person, projects = MemberFactory(), ProjectFactory.create_batch(5)
     rights = Rights(person)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         for project, right in product(projects, Right):
             rights.allows(right, project)
             rights.anywhere(right)

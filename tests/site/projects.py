@@ -178,7 +178,7 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
     flow = {**named, "stages": '["plan", "do"]'}
     repository = {"name": "example/new", "url": "https://example.org/new", "default_branch": "main"}
     reason = {"reason": "Because it is time"}
-    role = {"member": things["member"].pk, "role": "viewer"}
+    role = {"member": things["member"].email, "role": "viewer"}
     until = {"until_0": f"{soon():%Y-%m-%d}", "until_1": "09:00:00"}
     chosen = {"items": [things["proposal"].pk, things["other proposal"].pk]}
     return {

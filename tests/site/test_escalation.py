@@ -79,7 +79,7 @@ def greedy_in_projects(world: World, actor: str, route: Route) -> dict:
     """Every field under which a role in a project could be asked for: by oneself, for oneself."""
     oneself = world.staff.get(actor) or world["member"]
     return {
-        "member": oneself.pk,
+        "member": oneself.email,
         "role": "owner" if "organization" in route.template else "maintainer",
         "organization": world["organization"].pk,
         "project": world["project"].pk,
