@@ -60,9 +60,10 @@ class PageMethodsMiddleware:
 
 
 class CleanInputMiddleware:
-    """Refuse an address with a NUL character in it: PostgreSQL has no text that could match.
+    """Refuse an address with a NUL character in it, which no text in PostgreSQL could match, and a form that is none.
 
-    Forms and request bodies are left to their own validation, which keeps what was typed.
+    A broken form is found before a page acts on it, also by a page that reads it late. What fields hold is left to
+    their own validation, which keeps what was typed.
     """
 
     def __init__(self, get_response) -> None:
@@ -71,4 +72,6 @@ class CleanInputMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
             return bad_request(request, ValueError("NUL character"))
+        if request.method == "POST" and not request.path_info.startswith("/api/"):
+            _ = request.POST
         return self.get_response(request)

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import pytest
 from django.apps import apps
 from django.contrib import admin
-from django.db import connection, models, transaction
+from django.db import connection, models
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
@@ -28,7 +28,7 @@ from tests.factories.groups import MemberFactory, StaffFactory
 from tests.factories.tokens import api_client
 from tests.site import projects
 from tests.site.routes import Route, bulk_actions, routes
-from tests.site.world import first_bytes
+from tests.site.world import first_bytes, undone
 
 pytestmark = pytest.mark.django_db
 
@@ -188,13 +188,12 @@ class Intruder:
         found = []
         for what in attempts:
             cookies = self.browser.cookies.copy()
-            with transaction.atomic():
+            with undone():
                 answer = self.send(what)
                 said = text_of(answer)
                 written, last = self._written(), self.written
                 self.written = written
                 changed = written != last and rows_of_a(self.world) != self.before
-                transaction.set_rollback(True)
             self.browser.cookies = cookies
             self.sent += 1
             if answer.status_code >= 500:

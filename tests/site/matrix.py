@@ -340,7 +340,7 @@ api/<rest>                   *    | 404:{ALL}mpi-
 api/me                       GET  | ok:{ALL}mp
 api/missions                 GET  | ok:{ROLES}mp 403
 api/missions/<key>           GET  | ok:{ROLES}mp 403
-api/missions/<key>/members   GET  | ok:{ROLES} 403
+api/missions/<key>/members   GET  | ok:{ROLES} 403:mp 403
 api/missions/<key>/join      POST | done:AMCSmp 403
 api/missions/<key>/leave     POST | done:AMCSmp 403
 api/projects                                                  GET   | ok:{ALL}mp

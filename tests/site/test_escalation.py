@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from django.contrib.auth.models import Group as DjangoGroup
 from django.contrib.auth.models import Permission
-from django.db import connection, transaction
+from django.db import connection
 
 from fallback.models import OrganizationMembership, Project, ProjectMember
 from groups.admin.members import MemberAdmin
@@ -17,7 +17,7 @@ from missionsite.common.models import ApiToken
 from missionsite.roles import ROLES
 from tests.site import projects
 from tests.site.routes import Route, routes
-from tests.site.world import NEW_PASSWORD, World, address, body_of, build, query_of
+from tests.site.world import NEW_PASSWORD, World, address, body_of, build, query_of, undone
 
 pytestmark = pytest.mark.django_db
 
@@ -144,10 +144,9 @@ def taken(world: World, actor: str) -> list[str]:
     before, found = rights() | rights_in_projects(world, actor), []
     own = str(world.staff[actor].pk) if actor in world.staff else ""
     for target, body, query in attempts(world, actor):
-        with transaction.atomic():
+        with undone():
             world.client(actor).post(target, body, query_params=query)
             after = rights() | rights_in_projects(world, actor)
-            transaction.set_rollback(True)
         after["tokens"] = [row for row in after["tokens"] if str(row[1]) != own or row in before["tokens"]]
         own_tokens = [row for row in before["tokens"] if str(row[1]) == own]
         after["tokens"] = sorted({*after["tokens"], *own_tokens})
@@ -190,9 +189,8 @@ def test_next_never_leads_off_the_site(world, elsewhere):
             continue
         target, body = address(world, route, "superuser"), body_of(world, route)
         for query, form in (({"next": elsewhere}, body), ({}, {**body, "next": elsewhere})):
-            with transaction.atomic():
+            with undone():
                 answer = client.post(target, form, query_params={**query_of(world, route), **query})
-                transaction.set_rollback(True)
             where = answer.headers.get("Location", "")
             assert not where or (where.startswith("/") and not where.startswith(("//", "/\\"))), (target, where)
 

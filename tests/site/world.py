@@ -1,11 +1,13 @@
 """The cast and the things of the tests of the whole site, and what a valid request to each address looks like."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group as DjangoGroup
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection
+from django.db import connection, transaction
 from django.http import StreamingHttpResponse
 from django.test import Client
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -279,6 +281,20 @@ def body_of(world: World, route: Route) -> dict:
 def json_of(world: World, route: Route, method: str) -> dict | None:
     """What an operation of the API is sent when everything in it is right; None for one without a body."""
     return projects.bodies(world.objects).get((route.template, method))
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Take back what happens within.
+
+    Constraints wait for its end as they would in a transaction of its own: a form that is saved has them checked at
+    once, and PostgreSQL goes on with that after a savepoint in which one inside it did so was rolled back.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+        yield
+        transaction.set_rollback(True)
 
 
 def first_bytes(answer: StreamingHttpResponse) -> bytes:

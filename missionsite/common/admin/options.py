@@ -29,6 +29,8 @@ class SelectedRows:
     def response_action(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
             try:
+                if "\x00" in key:
+                    raise ValidationError("No key holds a NUL character.")
                 self.opts.pk.to_python(key)
             except ValidationError:
                 messages.warning(request, "One of the selected rows is not in this list. Select them again.")
