@@ -1,20 +1,35 @@
 """People, the groups they stand in, and what happened."""
 
 from groups.models.counters import MissionCount, MissionCounter
+from groups.models.directory import CommunityMember
 from groups.models.events import Event
 from groups.models.groups import Colony, Group, Mission
-from groups.models.history import GroupHistory, MemberHistory, MembershipHistory, TaskHistory
+from groups.models.history import (
+    CommunityInvitationHistory,
+    CommunityMemberHistory,
+    GroupHistory,
+    MemberHistory,
+    MembershipHistory,
+    TaskHistory,
+)
+from groups.models.invitations import CommunityInvitation
 from groups.models.members import Member
 from groups.models.memberships import Membership
+from groups.models.relationships import MemberRelationship
 from groups.models.tasks import Task
 
 __all__ = [
     "Colony",
+    "CommunityInvitation",
+    "CommunityInvitationHistory",
+    "CommunityMember",
+    "CommunityMemberHistory",
     "Event",
     "Group",
     "GroupHistory",
     "Member",
     "MemberHistory",
+    "MemberRelationship",
     "Membership",
     "MembershipHistory",
     "Mission",

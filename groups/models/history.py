@@ -7,7 +7,9 @@ import pghistory
 import pgtrigger
 from django.db import models
 
+from groups.models.directory import CommunityMember
 from groups.models.groups import Group
+from groups.models.invitations import CommunityInvitation
 from groups.models.members import Member
 from groups.models.memberships import Membership
 from groups.models.tasks import Task
@@ -68,3 +70,23 @@ class TaskHistory(_history_of(Task)):
     class Meta:
         db_table = "tasks_history"
         indexes = [models.Index(fields=["pgh_obj", "-pgh_id"], name="tasks_history_of")]
+
+
+class CommunityMemberHistory(_history_of(CommunityMember, exclude=("last_active_at", "reputation_tier"))):
+    """Changes of directory entries; being active is no change, and the tier follows from the score."""
+
+    pgh_id = models.BigAutoField(primary_key=True)
+
+    class Meta:
+        db_table = "community_members_history"
+        indexes = [models.Index(fields=["pgh_obj", "-pgh_id"], name="community_members_history_of")]
+
+
+class CommunityInvitationHistory(_history_of(CommunityInvitation)):
+    """Changes of invitations."""
+
+    pgh_id = models.BigAutoField(primary_key=True)
+
+    class Meta:
+        db_table = "community_invitations_history"
+        indexes = [models.Index(fields=["pgh_obj", "-pgh_id"], name="invitations_history_of")]

@@ -48,3 +48,41 @@ class KeepRows(migrations.RunSQL):
 
     def describe(self) -> str:
         return f"Keep the rows of {self.table}"
+
+
+class KeepTable(migrations.RunSQL):
+    """Keep the rows of a table that the way back drops in `<table>_set_aside`; going forward restores them.
+
+    Place it after the operations that make the tables, in the order of their links, and before triggers on them.
+    Nothing is set aside of a table without rows.
+    """
+
+    def __init__(self, table: str) -> None:
+        self.table = table
+        # The name comes from a migration, never from outside.
+        restore = """
+            DO $$ DECLARE kept text; BEGIN
+                IF to_regclass('{table}_set_aside') IS NOT NULL THEN
+                    SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO kept FROM pg_attribute
+                    WHERE attrelid = '{table}_set_aside'::regclass AND attnum > 0 AND NOT attisdropped;
+                    EXECUTE format('INSERT INTO {table} (%s) SELECT %s FROM {table}_set_aside', kept, kept);
+                    -- A check that waits for the commit would keep the table from being altered any further.
+                    SET CONSTRAINTS ALL IMMEDIATE;
+                    SET CONSTRAINTS ALL DEFERRED;
+                    DROP TABLE {table}_set_aside;
+                END IF;
+            END $$;
+        """
+        set_aside = """
+            DO $$ DECLARE kept text; BEGIN
+                IF EXISTS (SELECT FROM {table}) THEN
+                    SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO kept FROM pg_attribute
+                    WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '';
+                    EXECUTE format('CREATE TABLE {table}_set_aside AS SELECT %s FROM {table}', kept);
+                END IF;
+            END $$;
+        """
+        super().__init__(sql=restore.format(table=table), reverse_sql=set_aside.format(table=table))
+
+    def describe(self) -> str:
+        return f"Keep the rows of {self.table}"

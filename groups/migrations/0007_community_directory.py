@@ -1,0 +1,637 @@
+import django.contrib.postgres.functions
+import django.contrib.postgres.indexes
+import django.contrib.postgres.search
+import django.db.models.deletion
+import django.db.models.functions.text
+from django.conf import settings
+from django.db import migrations, models
+
+from missionsite.common.sqlfiles import KeepTable, SQLFile
+
+
+class Migration(migrations.Migration):
+    """The community directory: entries, invitations, relationships. The way back sets the rows aside."""
+
+    dependencies = [
+        ("groups", "0006_proxies_and_permissions"),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="CommunityMember",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=django.contrib.postgres.functions.RandomUUID(),
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "member_id",
+                    models.CharField(
+                        db_default=None,
+                        editable=False,
+                        help_text="#247; never changes.",
+                        max_length=20,
+                        unique=True,
+                        verbose_name="number",
+                    ),
+                ),
+                (
+                    "telegram_id",
+                    models.CharField(
+                        help_text="The number Telegram knows this person by; it never changes there.",
+                        max_length=255,
+                        verbose_name="Telegram ID",
+                    ),
+                ),
+                (
+                    "telegram_username",
+                    models.CharField(blank=True, max_length=255, null=True, verbose_name="Telegram name"),
+                ),
+                ("name", models.CharField(max_length=255)),
+                (
+                    "primary_role",
+                    models.CharField(
+                        choices=[
+                            ("student", "Student"),
+                            ("developer", "Developer"),
+                            ("designer", "Designer"),
+                            ("researcher", "Researcher"),
+                            ("founder", "Founder"),
+                            ("investor", "Investor"),
+                            ("community_manager", "Community manager"),
+                            ("content_creator", "Content creator"),
+                            ("other", "Other"),
+                        ],
+                        max_length=50,
+                        verbose_name="role",
+                    ),
+                ),
+                ("organization", models.CharField(blank=True, max_length=255, null=True, verbose_name="organisation")),
+                ("country", models.CharField(blank=True, max_length=100, null=True)),
+                (
+                    "github_username",
+                    models.CharField(blank=True, max_length=255, null=True, verbose_name="GitHub name"),
+                ),
+                ("github_verified", models.BooleanField(db_default=False, default=False, verbose_name="verified")),
+                (
+                    "github_verified_at",
+                    models.DateTimeField(blank=True, editable=False, null=True, verbose_name="verified at"),
+                ),
+                (
+                    "github_profile_data",
+                    models.JSONField(blank=True, editable=False, null=True, verbose_name="GitHub profile"),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("not_member", "Not a member"),
+                            ("pending", "Waiting for approval"),
+                            ("active", "Active"),
+                            ("suspended", "Suspended"),
+                            ("banned", "Banned"),
+                        ],
+                        db_default="not_member",
+                        default="not_member",
+                        editable=False,
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "reputation_score",
+                    models.IntegerField(db_default=0, default=0, editable=False, verbose_name="reputation"),
+                ),
+                (
+                    "reputation_tier",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=models.Case(
+                            models.When(reputation_score__gte=2501, then=models.Value("Expert")),
+                            models.When(reputation_score__gte=1001, then=models.Value("Experienced")),
+                            models.When(reputation_score__gte=501, then=models.Value("Active Developer")),
+                            models.When(reputation_score__gte=101, then=models.Value("Contributor")),
+                            default=models.Value("Novice"),
+                            output_field=models.CharField(max_length=50),
+                        ),
+                        output_field=models.CharField(
+                            choices=[
+                                ("Novice", "Novice"),
+                                ("Contributor", "Contributor"),
+                                ("Active Developer", "Active Developer"),
+                                ("Experienced", "Experienced"),
+                                ("Expert", "Expert"),
+                            ],
+                            max_length=50,
+                        ),
+                        verbose_name="tier",
+                    ),
+                ),
+                (
+                    "registration_fee_paid",
+                    models.BooleanField(db_default=False, default=False, verbose_name="fee paid"),
+                ),
+                (
+                    "registration_fee_tx_hash",
+                    models.CharField(blank=True, max_length=255, null=True, verbose_name="fee transaction"),
+                ),
+                ("profile_data", models.JSONField(blank=True, editable=False, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow(), editable=False),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow(), editable=False),
+                ),
+                (
+                    "last_active_at",
+                    models.DateTimeField(blank=True, editable=False, null=True, verbose_name="last active"),
+                ),
+                ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="removed at")),
+                ("erased_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "invited_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_column="invited_by",
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="invited",
+                        to="groups.communitymember",
+                        to_field="member_id",
+                    ),
+                ),
+                (
+                    "person",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="community",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="account",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "directory entry",
+                "verbose_name_plural": "directory",
+                "db_table": "community_members",
+                "ordering": [
+                    models.OrderBy(models.F("created_at"), descending=True),
+                    models.OrderBy(models.F("id"), descending=True),
+                ],
+                "permissions": [
+                    ("approve_communitymember", "Can approve, suspend, reinstate and ban members"),
+                    ("verify_communitymember", "Can verify GitHub accounts"),
+                    ("import_communitymember", "Can import members"),
+                    ("export_communitymember", "Can export the directory"),
+                    ("remove_communitymember", "Can remove members from the directory and restore them"),
+                    ("erase_communitymember", "Can erase personal data"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="CommunityInvitation",
+            fields=[
+                (
+                    "invitation_id",
+                    models.UUIDField(
+                        db_default=django.contrib.postgres.functions.RandomUUID(),
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("invitation_code", models.CharField(editable=False, max_length=16, verbose_name="code")),
+                (
+                    "invited_telegram_username",
+                    models.CharField(blank=True, max_length=255, null=True, verbose_name="Telegram name"),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("accepted", "Accepted"),
+                            ("expired", "Expired"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        db_default="pending",
+                        default="pending",
+                        editable=False,
+                        max_length=20,
+                    ),
+                ),
+                ("expires_at", models.DateTimeField(verbose_name="expires")),
+                ("accepted_at", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="accepted")),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow(), editable=False),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow(), editable=False),
+                ),
+                (
+                    "accepted_by",
+                    models.OneToOneField(
+                        blank=True,
+                        db_column="accepted_by",
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="invitation",
+                        to="groups.communitymember",
+                        to_field="member_id",
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        db_column="created_by",
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="invitations",
+                        to="groups.communitymember",
+                        to_field="member_id",
+                        verbose_name="invited by",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "invitation",
+                "db_table": "community_invitations",
+                "ordering": [
+                    models.OrderBy(models.F("created_at"), descending=True),
+                    models.OrderBy(models.F("invitation_id"), descending=True),
+                ],
+                "permissions": [("invite_many", "Can invite many people at once")],
+            },
+        ),
+        migrations.CreateModel(
+            name="MemberRelationship",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=django.contrib.postgres.functions.RandomUUID(),
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("entity_id_a", models.CharField(max_length=255, verbose_name="from")),
+                ("entity_id_b", models.CharField(max_length=255, verbose_name="to")),
+                (
+                    "relationship_type",
+                    models.CharField(
+                        choices=[
+                            ("INVITED", "Invited"),
+                            ("MENTORED", "Mentored"),
+                            ("COLLABORATED", "Collaborated"),
+                            ("REFERRED", "Referred"),
+                        ],
+                        max_length=50,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("content", models.JSONField(blank=True, db_default={}, default=dict)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow(), editable=False),
+                ),
+                (
+                    "member_a",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="relationships_from",
+                        to="groups.communitymember",
+                    ),
+                ),
+                (
+                    "member_b",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="relationships_to",
+                        to="groups.communitymember",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "relationship",
+                "db_table": "member_relationships",
+                "ordering": [
+                    models.OrderBy(models.F("created_at"), descending=True),
+                    models.OrderBy(models.F("id"), descending=True),
+                ],
+            },
+        ),
+        migrations.AddIndex(
+            model_name="communitymember",
+            index=models.Index(fields=["github_username"], name="member_github_username_idx"),
+        ),
+        migrations.AddIndex(
+            model_name="communitymember",
+            index=models.Index(fields=["status"], name="member_status_idx"),
+        ),
+        migrations.AddIndex(
+            model_name="communitymember",
+            index=models.Index(fields=["reputation_score"], name="member_reputation_score_idx"),
+        ),
+        migrations.AddIndex(
+            model_name="communitymember",
+            index=models.Index(fields=["primary_role"], name="member_primary_role_idx"),
+        ),
+        migrations.AddIndex(
+            model_name="communitymember",
+            index=models.Index(
+                models.OrderBy(models.F("created_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                name="community_members_newest",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="communitymember",
+            index=models.Index(
+                django.contrib.postgres.indexes.OpClass(
+                    django.db.models.functions.text.Lower("name"), "text_pattern_ops"
+                ),
+                name="community_name_prefix",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="communitymember",
+            index=models.Index(
+                django.contrib.postgres.indexes.OpClass(
+                    django.db.models.functions.text.Lower("telegram_username"), "text_pattern_ops"
+                ),
+                name="community_telegram_prefix",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="communitymember",
+            index=models.Index(
+                django.contrib.postgres.indexes.OpClass(
+                    django.db.models.functions.text.Lower("github_username"), "text_pattern_ops"
+                ),
+                name="community_github_prefix",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="communitymember",
+            index=models.Index(
+                django.contrib.postgres.indexes.OpClass(
+                    django.db.models.functions.text.Lower("organization"), "text_pattern_ops"
+                ),
+                name="community_org_prefix",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="communitymember",
+            index=django.contrib.postgres.indexes.GinIndex(
+                django.contrib.postgres.search.SearchVector("name", "organization", config="simple"),
+                name="community_words",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="communitymember",
+            constraint=models.UniqueConstraint(
+                fields=("telegram_id",),
+                name="member_telegram_id_idx",
+                violation_error_message="Another member has this Telegram ID.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="communitymember",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("member_id__regex", "^#[1-9][0-9]{0,17}$")),
+                name="community_members_member_id_format",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="communitymember",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["not_member", "pending", "active", "suspended", "banned"])),
+                name="community_members_status_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="communitymember",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "primary_role__in",
+                        [
+                            "student",
+                            "developer",
+                            "designer",
+                            "researcher",
+                            "founder",
+                            "investor",
+                            "community_manager",
+                            "content_creator",
+                            "other",
+                        ],
+                    )
+                ),
+                name="community_members_role_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="communitymember",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
+                name="community_members_name_not_empty",
+                violation_error_message="Say what this person is called.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="communitymember",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("telegram_id__regex", "^\\s*$"), _negated=True),
+                name="community_members_telegram_id_not_empty",
+                violation_error_message="Give the Telegram ID.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="communitymember",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reputation_score__gte", 0)), name="community_members_reputation_not_negative"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="communitymember",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("github_username__isnull", False),
+                        ("github_verified", True),
+                        ("github_verified_at__isnull", False),
+                    ),
+                    models.Q(("github_verified", False), ("github_verified_at__isnull", True)),
+                    _connector="OR",
+                ),
+                name="community_members_verified_fits",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="communitymember",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("invited_by__isnull", True),
+                    models.Q(("invited_by", models.F("member_id")), _negated=True),
+                    _connector="OR",
+                ),
+                name="community_members_not_invited_by_self",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="communitymember",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("erased_at__isnull", True), ("deleted_at__isnull", False), _connector="OR"),
+                name="community_members_erased_is_removed",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="communitymember",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("github_username"),
+                condition=models.Q(("github_verified", True)),
+                name="community_members_github_once",
+                violation_error_message="Another member has proven that this GitHub account is theirs.",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="communityinvitation",
+            index=models.Index(fields=["status"], name="invitation_status_idx"),
+        ),
+        migrations.AddIndex(
+            model_name="communityinvitation",
+            index=models.Index(fields=["created_by"], name="invitation_created_by_idx"),
+        ),
+        migrations.AddIndex(
+            model_name="communityinvitation",
+            index=models.Index(fields=["expires_at"], name="invitation_expires_at_idx"),
+        ),
+        migrations.AddIndex(
+            model_name="communityinvitation",
+            index=models.Index(
+                models.OrderBy(models.F("created_at"), descending=True),
+                models.OrderBy(models.F("invitation_id"), descending=True),
+                name="invitations_newest",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="communityinvitation",
+            constraint=models.UniqueConstraint(fields=("invitation_code",), name="invitation_code_idx"),
+        ),
+        migrations.AddConstraint(
+            model_name="communityinvitation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("invitation_code__regex", "^[23456789ABCDEFGHJKMNPQRSTUVWXYZ]{16}$")),
+                name="community_invitations_code_format",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="communityinvitation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["pending", "accepted", "expired", "cancelled"])),
+                name="community_invitations_status_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="communityinvitation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("accepted_at__isnull", False), ("accepted_by__isnull", False), ("status", "accepted")),
+                    models.Q(
+                        models.Q(("status", "accepted"), _negated=True),
+                        ("accepted_at__isnull", True),
+                        ("accepted_by__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="community_invitations_accepted_fits",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="communityinvitation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("expires_at__gt", models.F("created_at"))),
+                name="community_invitations_expires_later",
+                violation_error_message="An invitation expires after it was made.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="communityinvitation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("accepted_by__isnull", True),
+                    models.Q(("accepted_by", models.F("created_by")), _negated=True),
+                    _connector="OR",
+                ),
+                name="community_invitations_not_by_self",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="memberrelationship",
+            index=models.Index(fields=["entity_id_a"], name="relationship_entity_a_idx"),
+        ),
+        migrations.AddIndex(
+            model_name="memberrelationship",
+            index=models.Index(fields=["entity_id_b"], name="relationship_entity_b_idx"),
+        ),
+        migrations.AddIndex(
+            model_name="memberrelationship",
+            index=models.Index(fields=["relationship_type"], name="relationship_type_idx"),
+        ),
+        migrations.AddConstraint(
+            model_name="memberrelationship",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("relationship_type__in", ["INVITED", "MENTORED", "COLLABORATED", "REFERRED"])),
+                name="member_relationships_type_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="memberrelationship",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("entity_id_a", models.F("entity_id_b")), _negated=True),
+                name="member_relationships_not_with_self",
+                violation_error_message="A relationship is between two.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="memberrelationship",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("entity_id_a__regex", "^\\s*$"), _negated=True),
+                    models.Q(("entity_id_b__regex", "^\\s*$"), _negated=True),
+                ),
+                name="member_relationships_ids_not_empty",
+                violation_error_message="Say who is on both sides.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="memberrelationship",
+            constraint=models.UniqueConstraint(
+                fields=("entity_id_a", "entity_id_b", "relationship_type"),
+                name="member_relationships_once",
+                violation_error_message="This relationship is written down already.",
+            ),
+        ),
+        KeepTable("community_members"),
+        KeepTable("community_invitations"),
+        KeepTable("member_relationships"),
+        SQLFile(__file__, "directory_rules"),
+    ]

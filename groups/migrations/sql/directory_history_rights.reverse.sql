@@ -1,0 +1,2 @@
+-- Rights go with the tables.
+SELECT 1;

@@ -1,0 +1,12 @@
+DROP FUNCTION invitation_tree(varchar, integer);
+DROP TRIGGER member_relationships_link ON member_relationships;
+DROP FUNCTION link_member_relationships();
+DROP TRIGGER community_invitations_touch_updated_at ON community_invitations;
+DROP TRIGGER community_members_touch_updated_at ON community_members;
+DROP TRIGGER community_invitations_guard ON community_invitations;
+DROP FUNCTION guard_community_invitations();
+DROP TRIGGER community_members_guard ON community_members;
+DROP FUNCTION guard_community_members();
+DROP TRIGGER community_members_number ON community_members;
+DROP FUNCTION give_community_number();
+DROP SEQUENCE community_member_number;

@@ -1,0 +1,65 @@
+from django.contrib.postgres.functions import RandomUUID, TransactionNow
+from django.db import models
+from django.db.models import F, Q
+
+
+class RelationshipType(models.TextChoices):
+    INVITED = "INVITED", "Invited"
+    MENTORED = "MENTORED", "Mentored"
+    COLLABORATED = "COLLABORATED", "Collaborated"
+    REFERRED = "REFERRED", "Referred"
+
+
+class MemberRelationship(models.Model):
+    """Something between two entities, from a to b: `#247` invited `#301`.
+
+    An entity ID is free text: people are known by their number, others by whatever their system calls them. Where
+    it is the number of a member, the database links that member.
+    """
+
+    id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
+    entity_id_a = models.CharField("from", max_length=255)
+    entity_id_b = models.CharField("to", max_length=255)
+    relationship_type = models.CharField("kind", max_length=50, choices=RelationshipType)
+    content = models.JSONField(default=dict, db_default={}, blank=True)
+    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+    # Set by the trigger member_relationships_link.
+    member_a = models.ForeignKey(
+        "groups.CommunityMember", models.PROTECT, null=True, editable=False, related_name="relationships_from"
+    )
+    member_b = models.ForeignKey(
+        "groups.CommunityMember", models.PROTECT, null=True, editable=False, related_name="relationships_to"
+    )
+
+    class Meta:
+        db_table = "member_relationships"
+        verbose_name = "relationship"
+        ordering = [F("created_at").desc(), F("id").desc()]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(relationship_type__in=RelationshipType.values), name="member_relationships_type_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(entity_id_a=F("entity_id_b")),
+                name="member_relationships_not_with_self",
+                violation_error_message="A relationship is between two.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(entity_id_a__regex=r"^\s*$") & ~Q(entity_id_b__regex=r"^\s*$"),
+                name="member_relationships_ids_not_empty",
+                violation_error_message="Say who is on both sides.",
+            ),
+            models.UniqueConstraint(
+                fields=["entity_id_a", "entity_id_b", "relationship_type"],
+                name="member_relationships_once",
+                violation_error_message="This relationship is written down already.",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["entity_id_a"], name="relationship_entity_a_idx"),
+            models.Index(fields=["entity_id_b"], name="relationship_entity_b_idx"),
+            models.Index(fields=["relationship_type"], name="relationship_type_idx"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.entity_id_a} {self.get_relationship_type_display().lower()} {self.entity_id_b}"
