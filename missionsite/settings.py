@@ -187,6 +187,31 @@ vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 
 PGHISTORY_MIDDLEWARE_METHODS = ("POST", "PUT", "PATCH", "DELETE")
 
+# --- Community directory ----------------------------------------------------------------------
+
+INVITATION_DAYS = env.int("INVITATION_DAYS", default=3)
+# Invitations in one member's name in 24 hours: made by themselves, and by staff who may invite many.
+INVITATIONS_PER_DAY = env.int("INVITATIONS_PER_DAY", default=20)
+INVITATIONS_PER_DAY_BY_STAFF = env.int("INVITATIONS_PER_DAY_BY_STAFF", default=500)
+# Registrations and looks at the registration page from one address in a minute; 0 switches the limit off.
+JOIN_ATTEMPTS_PER_MINUTE = env.int("JOIN_ATTEMPTS_PER_MINUTE", default=10)
+# Points a member earns for taking part, by what it was; a voice minute counts as one VOICE. At most so many a day.
+PARTICIPATION_POINTS = {
+    "MESSAGE": env.int("POINTS_PER_MESSAGE", default=1),
+    "REACTION": env.int("POINTS_PER_REACTION", default=1),
+    "VOICE": env.int("POINTS_PER_VOICE_MINUTE", default=1),
+    "ACTION": env.int("POINTS_PER_ACTION", default=5),
+    "JOIN": 0,
+    "LEAVE": 0,
+}
+PARTICIPATION_POINTS_PER_DAY = env.int("PARTICIPATION_POINTS_PER_DAY", default=50)
+# Where GitHub's REST API answers; a token raises what it allows in an hour. Seconds for one verification.
+GITHUB_API_URL = env("GITHUB_API_URL", default="https://api.github.com")
+GITHUB_TOKEN = env("GITHUB_TOKEN", default="")
+GITHUB_TIMEOUT = env.int("GITHUB_TIMEOUT", default=20)
+# Bytes of a file of members to import.
+IMPORT_BYTES = env.int("IMPORT_BYTES", default=50 * 1024 * 1024)
+
 # --- API --------------------------------------------------------------------------------------
 
 # Requests a token may make in a minute; 0 switches the limit off.

@@ -74,7 +74,9 @@ BEGIN
         RAISE EXCEPTION 'the code of an invitation and who made it never change'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'community_invitations_code_never_changes';
     END IF;
-    IF NEW.status <> OLD.status AND OLD.status <> 'pending' THEN
+    IF OLD.status <> 'pending'
+        AND (NEW.status, NEW.accepted_by, NEW.accepted_at)
+            IS DISTINCT FROM (OLD.status, OLD.accepted_by, OLD.accepted_at) THEN
         RAISE EXCEPTION 'an invitation that is % stays so', OLD.status
             USING ERRCODE = 'check_violation', CONSTRAINT = 'community_invitations_status_moves';
     END IF;

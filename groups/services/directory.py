@@ -1,0 +1,186 @@
+"""What happens to an entry of the directory: edits, its status, removal."""
+
+from collections.abc import Mapping
+
+from django.utils import timezone
+
+from groups.errors import (
+    EntryErased,
+    EntryNotRemoved,
+    EntryRemoved,
+    GitHubNameMissing,
+    NameMissing,
+    StatusMoveRefused,
+)
+from groups.models import CommunityMember, Member
+from groups.models.directory import MOVES, CommunityStatus
+from groups.services.events import apply_changes, record, record_changes
+from missionsite.common.transactions import service
+
+# What members change themselves; identifiers and everything that was proven or decided is for staff.
+OWN = frozenset({"name", "primary_role", "organization", "country"})
+BY_STAFF = OWN | {
+    "telegram_id",
+    "telegram_username",
+    "github_username",
+    "registration_fee_paid",
+    "registration_fee_tx_hash",
+}
+# What an event names as changed without a copy: events outlive a person's data.
+_SAID_OPENLY = frozenset({"primary_role", "registration_fee_paid"})
+
+
+def reputation_of(profile: Mapping) -> int:
+    """Points of a GitHub profile: 5 a public repository, 3 a follower, 2 a star, 1 a contribution of the last year."""
+    return (
+        5 * profile.get("public_repos", 0)
+        + 3 * profile.get("followers", 0)
+        + 2 * profile.get("total_stars", 0)
+        + profile.get("contributions_last_year", 0)
+    )
+
+
+@service
+def create_entry(*, actor: Member | None = None, person: Member | None = None, **fields) -> CommunityMember:
+    """Add somebody without an invitation; they wait for approval like everyone.
+
+    fields: as in BY_STAFF; name, primary_role and telegram_id are needed. Raises TelegramIdTaken, NameMissing.
+    """
+    entry = CommunityMember.objects.create(person=person, status=CommunityStatus.PENDING, **_tidied(fields))
+    entry.refresh_from_db()
+    _happened("directory.added", entry, actor)
+    return entry
+
+
+@service
+def update_entry(
+    *, entry: CommunityMember, actor: Member | None = None, own: bool = False, **changes
+) -> CommunityMember:
+    """Edit an entry. own: by the member, who changes less.
+
+    A new GitHub name is no longer verified, and its points are gone. Raises TelegramIdTaken, NameMissing, EntryErased.
+    """
+    if unknown := set(changes) - (OWN if own else BY_STAFF):
+        raise TypeError(f"cannot change {', '.join(sorted(unknown))} here")
+    current = _hold(entry)
+    changes = _tidied(changes)
+    if "name" in changes and not changes["name"]:
+        raise NameMissing
+    before = current.github_username or ""
+    if "github_username" in changes and before.lower() != (changes["github_username"] or "").lower():
+        changes |= {
+            "github_verified": False,
+            "github_verified_at": None,
+            "github_profile_data": None,
+            "reputation_score": 0,
+        }
+    changed = apply_changes(current, changes)
+    told = {name: values if name in _SAID_OPENLY else "changed" for name, values in changed.items()}
+    record_changes("directory.changed", actor=actor, member=current.person, number=current.member_id, changed=told)
+    return current
+
+
+@service
+def approve(*, entry: CommunityMember, actor: Member | None = None, reason: str = "") -> CommunityMember:
+    """Let a member who registered in. Raises StatusMoveRefused, which says what is possible instead."""
+    return _move(entry, CommunityStatus.ACTIVE, "approved", actor, reason, only_from=CommunityStatus.PENDING)
+
+
+@service
+def suspend(*, entry: CommunityMember, actor: Member | None = None, reason: str = "") -> CommunityMember:
+    """Take an active member out of sight for a while. Raises StatusMoveRefused."""
+    return _move(entry, CommunityStatus.SUSPENDED, "suspended", actor, reason)
+
+
+@service
+def reinstate(*, entry: CommunityMember, actor: Member | None = None, reason: str = "") -> CommunityMember:
+    """Let a suspended member back in. Raises StatusMoveRefused."""
+    return _move(entry, CommunityStatus.ACTIVE, "reinstated", actor, reason, only_from=CommunityStatus.SUSPENDED)
+
+
+@service
+def ban(*, entry: CommunityMember, actor: Member | None = None, reason: str = "") -> CommunityMember:
+    """Put somebody out for good: nothing follows. Raises StatusMoveRefused."""
+    return _move(entry, CommunityStatus.BANNED, "banned", actor, reason)
+
+
+@service
+def verify_by_hand(*, entry: CommunityMember, how: str, actor: Member | None = None) -> CommunityMember:
+    """State that a GitHub account is this member's. how: how that was found out, which the event keeps.
+
+    The reputation stays: it comes from what GitHub itself says. Raises GitHubNameMissing, GitHubAccountTaken.
+    """
+    current = _hold(entry)
+    if not current.github_username:
+        raise GitHubNameMissing
+    current.github_verified = True
+    current.github_verified_at = timezone.now()
+    current.save(update_fields=["github_verified", "github_verified_at"])
+    _happened("directory.verified", current, actor, by="hand", how=how)
+    return current
+
+
+@service
+def remove_entry(*, entry: CommunityMember, actor: Member | None = None, reason: str = "") -> CommunityMember:
+    """Take somebody out of every list; the row stays for the record and can be restored. Raises EntryRemoved."""
+    current = _hold(entry)
+    current.deleted_at = timezone.now()
+    current.save(update_fields=["deleted_at"])
+    _happened("directory.removed", current, actor, reason=reason)
+    return current
+
+
+@service
+def restore_entry(*, entry: CommunityMember, actor: Member | None = None, reason: str = "") -> CommunityMember:
+    """Bring back who was removed. Raises EntryNotRemoved, EntryErased."""
+    current = _hold(entry, removed=True)
+    if not current.is_removed:
+        raise EntryNotRemoved
+    current.deleted_at = None
+    current.save(update_fields=["deleted_at"])
+    _happened("directory.restored", current, actor, reason=reason)
+    return current
+
+
+def _hold(entry: CommunityMember, *, removed: bool = False) -> CommunityMember:
+    """The entry as it is now, held to the end of the transaction. removed: also one that was removed."""
+    current = CommunityMember.objects.select_for_update(of=("self",)).select_related("person").get(pk=entry.pk)
+    if current.erased_at:
+        raise EntryErased
+    if current.is_removed and not removed:
+        raise EntryRemoved
+    return current
+
+
+def _move(
+    entry: CommunityMember, to: str, what: str, actor: Member | None, reason: str, *, only_from: str | None = None
+) -> CommunityMember:
+    current = _hold(entry)
+    possible = MOVES[current.status]
+    if to not in possible or only_from not in (None, current.status):
+        raise StatusMoveRefused(
+            status=current.get_status_display().lower(),
+            possible=[CommunityStatus(each).label.lower() for each in possible],
+        )
+    current.status = to
+    current.save(update_fields=["status"])
+    _happened(f"directory.{what}", current, actor, reason=reason)
+    return current
+
+
+def _happened(type_: str, entry: CommunityMember, actor: Member | None, **payload) -> None:
+    record(type_, actor=actor, member=entry.person, number=entry.member_id, **payload)
+
+
+def _tidied(fields: dict) -> dict:
+    """Texts without blanks around them, user names without their @, and nothing where a text is empty."""
+    tidied = {}
+    for name, value in fields.items():
+        if isinstance(value, str):
+            value = value.strip()
+            if name in ("telegram_username", "github_username"):
+                value = value.removeprefix("@")
+            if name not in ("name", "primary_role", "telegram_id"):
+                value = value or None
+        tidied[name] = value
+    return tidied

@@ -1,0 +1,99 @@
+"""Registering with an invitation code."""
+
+import logging
+import re
+
+from django.utils import timezone
+
+from groups.errors import CodeRefused
+from groups.models import CommunityInvitation, CommunityMember, Member, MemberRelationship
+from groups.models.directory import CommunityStatus
+from groups.models.invitations import ALPHABET, CODE_LENGTH, InvitationStatus
+from groups.models.relationships import RelationshipType
+from groups.services.events import record
+from missionsite.common.transactions import service
+
+logger = logging.getLogger(__name__)
+_CODE = re.compile(rf"[{ALPHABET}]{{{CODE_LENGTH}}}")
+
+
+def plain_code(typed: str) -> str:
+    """A code as it is stored, from what a person typed: any case, with or without hyphens and spaces."""
+    return re.sub(r"[\s\-]", "", typed).upper()
+
+
+def open_invitation(code: str, *, hold: bool = False) -> CommunityInvitation:
+    """The invitation a code opens. hold: until the transaction ends, nobody else takes it.
+
+    Raises CodeRefused, the same for an unknown, used, expired and cancelled code; the log has the true reason.
+    """
+    code = plain_code(code)
+    # Every code costs one look-up, also one that cannot exist: the time taken tells nothing.
+    rows = CommunityInvitation.objects.select_for_update() if hold else CommunityInvitation.objects
+    found = rows.filter(invitation_code=code if _CODE.fullmatch(code) else "").first()
+    if found is None:
+        logger.info("Invitation refused: no such code")
+        raise CodeRefused
+    if found.status != InvitationStatus.PENDING:
+        logger.info("Invitation %s refused: %s", found.pk, found.status)
+        raise CodeRefused
+    if found.expires_at <= timezone.now():
+        logger.info("Invitation %s refused: its time is over", found.pk)
+        raise CodeRefused
+    return found
+
+
+@service
+def accept_invitation(
+    *,
+    code: str,
+    email: str,
+    password: str | None,
+    name: str,
+    primary_role: str,
+    telegram_id: str,
+    telegram_username: str = "",
+    organization: str = "",
+    country: str = "",
+    github_username: str = "",
+) -> CommunityMember:
+    """Register: an account, an entry that waits for approval, the tie to who invited, and the code is used.
+
+    password: None when somebody else registers for them; they set one later. The code works once: of two who come
+    with it at the same moment, one gets in. Raises CodeRefused, EmailTaken, TelegramIdTaken, NameMissing.
+    """
+    invitation = open_invitation(code, hold=True)
+    person = Member.objects.create_user(email, password, display_name=name.strip())
+    entry = CommunityMember.objects.create(
+        person=person,
+        name=name.strip(),
+        primary_role=primary_role,
+        telegram_id=telegram_id.strip(),
+        telegram_username=telegram_username.strip().removeprefix("@") or None,
+        organization=organization.strip() or None,
+        country=country.strip() or None,
+        github_username=github_username.strip().removeprefix("@") or None,
+        status=CommunityStatus.PENDING,
+        invited_by_id=invitation.created_by_id,
+    )
+    entry.refresh_from_db()
+    invitation.status = InvitationStatus.ACCEPTED
+    invitation.accepted_by = entry
+    invitation.accepted_at = timezone.now()
+    invitation.save(update_fields=["status", "accepted_by", "accepted_at"])
+    MemberRelationship.objects.create(
+        entity_id_a=invitation.created_by_id,
+        entity_id_b=entry.member_id,
+        relationship_type=RelationshipType.INVITED,
+        content={"invitation": str(invitation.pk)},
+    )
+    record("member.created", actor=person, member=person, stable_id=person.member_id)
+    record(
+        "invitation.accepted",
+        actor=person,
+        member=person,
+        number=entry.member_id,
+        invitation=str(invitation.pk),
+        invited_by=invitation.created_by_id,
+    )
+    return entry
