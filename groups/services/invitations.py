@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterable
 from datetime import timedelta
+from uuid import uuid4
 
 from django.conf import settings
 from django.db.models.functions import Now
@@ -74,6 +75,7 @@ def create_invitations(
     expires_at = now + (timedelta(days=settings.INVITATION_DAYS) if lasts is None else lasts)
     made = CommunityInvitation.objects.bulk_create(
         CommunityInvitation(
+            invitation_id=uuid4(),
             invitation_code=new_code(),
             created_by=inviter,
             invited_telegram_username=name,
