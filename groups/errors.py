@@ -430,6 +430,29 @@ class ParticipationCounted(DomainError):
     constraint = "member_participation_is_counted"
 
 
+class MessageKnown(DomainError):
+    """This platform message was counted before."""
+
+    code = "message_known"
+    constraint = "member_participation_pkey"
+
+
+class MinutesDoNotFit(DomainError):
+    """The minutes of a voice event are a whole number from 0 to 1440."""
+
+    code = "minutes_do_not_fit"
+    constraint = "member_participation_minutes_fit"
+    field = "event_metadata"
+
+
+class TimeDoesNotFit(DomainError):
+    """The time lies before the year 2000 or far in the future."""
+
+    code = "time_does_not_fit"
+    constraint = "member_participation_time_fits"
+    field = "occurred_at"
+
+
 class PointsRefused(DomainError):
     """Points are whole numbers from 0 for the known kinds of participation, and so is their daily cap."""
 
