@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
     "ninja",
     "missionsite.common",
+    "missionsite.community",
     "groups",
     "fallback",
 ]
@@ -195,6 +196,8 @@ INVITATIONS_PER_DAY = env.int("INVITATIONS_PER_DAY", default=20)
 INVITATIONS_PER_DAY_BY_STAFF = env.int("INVITATIONS_PER_DAY_BY_STAFF", default=500)
 # Registrations and looks at the registration page from one address in a minute; 0 switches the limit off.
 JOIN_ATTEMPTS_PER_MINUTE = env.int("JOIN_ATTEMPTS_PER_MINUTE", default=10)
+# Passwords one address may try in a minute for one account, and six times as many for all accounts; 0 is no limit.
+LOGIN_ATTEMPTS_PER_MINUTE = env.int("LOGIN_ATTEMPTS_PER_MINUTE", default=5)
 # Points a member earns for taking part, by what it was; a voice minute counts as one VOICE. At most so many a day.
 PARTICIPATION_POINTS = {
     "MESSAGE": env.int("POINTS_PER_MESSAGE", default=1),
