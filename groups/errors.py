@@ -391,3 +391,56 @@ class RelationshipKnown(DomainError):
 
     code = "relationship_known"
     constraint = "member_relationships_once"
+
+
+# --- Import -------------------------------------------------------------------------------------
+
+
+class ImportUnderWay(DomainError):
+    """Another import is being written; try again when it has ended."""
+
+    code = "import_under_way"
+
+
+class ImportOvertaken(DomainError):
+    """Somebody changed the same members while the file was imported. Nothing was written; import it again."""
+
+    code = "import_overtaken"
+
+    def __init__(self, refusal: DomainError | None = None) -> None:
+        super().__init__()
+        if refusal is not None:
+            self.message = f"{self.message} The database said: {refusal.message}"
+
+
+# --- Participation ------------------------------------------------------------------------------
+
+
+class ParticipationRefused(DomainError):
+    """This event cannot be recorded."""
+
+    code = "participation_refused"
+    status = 422
+
+
+class ParticipationCounted(DomainError):
+    """This was counted already; it does not change any more."""
+
+    code = "participation_counted"
+    constraint = "member_participation_is_counted"
+
+
+class PointsRefused(DomainError):
+    """Points are whole numbers from 0 for the known kinds of participation, and so is their daily cap."""
+
+    code = "points_refused"
+    constraint = "highlights_points_fit"
+    status = 422
+
+
+class DaysReversed(DomainError):
+    """The last day lies before the first."""
+
+    code = "days_reversed"
+    field = "last_day"
+    status = 422

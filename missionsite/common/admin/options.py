@@ -61,7 +61,7 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
     total_sql = ""
     search: Search | None = None
     jobs: tuple[Job, ...] = ()
-    tabs: tuple[tab_pages.Tab, ...] = ()
+    tabs: tuple[tab_pages.Tab | tab_pages.Drawn, ...] = ()
     about_title = "About"
     # The icon beside its objects in the search across everything; empty keeps them out of it.
     command_icon = ""
@@ -162,6 +162,13 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
         request.search_found_more = found.more
         return queryset.filter(pk__in=found.ids), False
 
+    def list_buttons(self, request: HttpRequest) -> list[dict]:
+        """Buttons above the list: title, icon and link."""
+        return []
+
+    def changelist_view(self, request: HttpRequest, extra_context=None) -> HttpResponse:
+        return super().changelist_view(request, {**(extra_context or {}), "buttons": self.list_buttons(request)})
+
     def get_actions(self, request: HttpRequest) -> dict:
         actions = {}
         for job in self.jobs:
@@ -204,7 +211,9 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
     def _job_view(self, request: HttpRequest, object_id: str, *, spec: Job) -> HttpResponse:
         return job_view(self, request, spec, object_id)
 
-    def _tab_view(self, request: HttpRequest, object_id: str, *, spec: tab_pages.Tab) -> HttpResponse:
+    def _tab_view(self, request: HttpRequest, object_id: str, *, spec: tab_pages.Tab | tab_pages.Drawn) -> HttpResponse:
+        if isinstance(spec, tab_pages.Drawn):
+            return tab_pages.drawn_view(self, request, spec, object_id)
         return tab_pages.tab_view(self, request, spec, object_id)
 
     def page_context(self, request: HttpRequest, obj: Model, *, active: str, whole: bool = True) -> dict:
