@@ -153,6 +153,8 @@ LOGIN_REDIRECT_URL = "admin:index"
 LANGUAGE_CODE = "en"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_I18N = True
+# Named here and not left to its app: its words go before those Django has for its own pages.
+LOCALE_PATHS = [BASE_DIR / "missionsite" / "community" / "locale"]
 FORMAT_MODULE_PATH = ["missionsite.formats"]
 USE_TZ = True
 
@@ -236,9 +238,18 @@ GROUPS_ROLLBACK_SETS_ASIDE = env.bool("GROUPS_ROLLBACK_SETS_ASIDE", default=Fals
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "missionsite.common.middleware.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "missionsite.common.middleware.RequestIdFilter"},
+        "hide_codes": {"()": "missionsite.community.logs.HideCodes"},
+    },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "line"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "filters": ["request_id", "hide_codes"],
+            "formatter": "line",
+        }
+    },
     # They say at every start which tasks there are.
     "loggers": {"procrastinate.blueprints": {"level": "WARNING"}, "procrastinate.periodic": {"level": "WARNING"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},

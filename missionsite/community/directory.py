@@ -100,6 +100,8 @@ def people(request: HttpRequest) -> HttpResponse:
         "here": "directory",
         "form": form,
         "asked": asked,
+        "filters": [form["role"], form["tier"], form["country"]],
+        "filtered": asked.keys() - {"q"},
         "rows": shown,
         "first": urlencode(asked) if request.GET.get("after") else None,
         "next": urlencode({**asked, "after": shown[-1].number}) if more else "",

@@ -69,9 +69,7 @@ def too_many(request: HttpRequest, purpose: str, at_most: int, *, about: str = "
     allowance = count_request(f"{purpose}:{network_of(request)}:{about}", at_most)
     if allowance is None or allowance.allowed:
         return None
-    # Not the address that was asked for: with a code in it, the page would differ from code to code.
-    home = reverse("community:login" if purpose == "login" else "community:join")
-    response = show(request, "too_many", {"seconds": allowance.retry_after, "return_to": home}, status=429)
+    response = show(request, "too_many", {"seconds": allowance.retry_after}, status=429)
     response["Retry-After"] = str(allowance.retry_after)
     return response
 

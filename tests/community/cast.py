@@ -1,5 +1,6 @@
 """Who the tests of the members' pages are about, and what they type."""
 
+import re
 from datetime import timedelta
 from itertools import count
 
@@ -69,3 +70,8 @@ def bad_codes() -> dict[str, str]:
         "with strange characters": "é ' OR 1=1 --\n\x07🦉<b>",
         "with slashes": "../../admin//x/..",
     }
+
+
+def seen(answer) -> tuple[int, str]:
+    """Status and page of an answer, but for the token against forged forms, which is another one every time."""
+    return answer.status_code, re.sub(r'(csrfmiddlewaretoken" value=")\w+', r"\1", answer.content.decode())
