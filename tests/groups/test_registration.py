@@ -16,7 +16,7 @@ from groups.errors import CodeRefused, EmailTaken, InvitationEnded, NameMissing,
 from groups.models import CommunityInvitation, CommunityMember, Event, Member, MemberRelationship
 from groups.models.directory import CommunityMemberQuerySet
 from groups.services import registration
-from groups.services.directory import approve, ban
+from groups.services.directory import approve, ban, reinstate, suspend
 from groups.services.invitations import cancel_invitation
 from groups.services.registration import accept_invitation, open_invitation, plain_code
 from missionsite.common.errors import DomainError
@@ -135,6 +135,7 @@ def bad_codes():
         "cancelled": InvitationFactory(status="cancelled").invitation_code,
         "expired": InvitationFactory(status="expired", expires_at=now - timedelta(days=1), **over).invitation_code,
         "its time is over": InvitationFactory(expires_at=now - timedelta(seconds=1), **over).invitation_code,
+        "who made it is not an active member": InvitationFactory(created_by__status="banned").invitation_code,
     }
 
 
@@ -159,6 +160,21 @@ def test_every_bad_code_is_refused_with_the_same_words_and_the_log_has_the_true_
             "code",
         )
     }
+
+
+@pytest.mark.parametrize("gone", [{"status": "suspended"}, {"status": "banned"}, {"deleted_at": timezone.now()}])
+def test_code_is_worthless_while_who_made_it_is_not_an_active_member(gone):
+    invitation = InvitationFactory()
+    CommunityMember.objects.filter(pk=invitation.created_by.pk).update(**gone)
+    with pytest.raises(CodeRefused):
+        registering(invitation.invitation_code)
+
+
+def test_code_of_who_is_active_again_works():
+    invitation = InvitationFactory()
+    suspend(entry=invitation.created_by)
+    reinstate(entry=invitation.created_by)
+    assert registering(invitation.invitation_code).status == "pending"
 
 
 @pytest.mark.parametrize(
@@ -189,6 +205,7 @@ def test_code_of_a_cancelled_invitation_is_worthless():
         ({"primary_role": "wizard"}, DomainError),
         ({"telegram_id": " "}, DomainError),
         ({"organization": "x" * 256}, DomainError),
+        ({"country": "nul \0"}, DomainError),
     ],
     ids=lambda value: getattr(value, "__name__", None) or "-".join(value),
 )
