@@ -1,7 +1,13 @@
-"""Regular background work of this app."""
+"""Background work of this app. Every task may run twice without harm."""
 
 from django.db import connection
+from procrastinate import BaseRetryStrategy, RetryDecision
 from procrastinate.contrib.django import app
+from procrastinate.jobs import Job
+
+from groups.services import verification
+from groups.services.highlights import roll_up_highlights
+from groups.services.invitations import expire_invitations
 
 FOLDED_AT_A_TIME = 10_000
 
@@ -18,3 +24,30 @@ def fold_mission_counters(timestamp: int) -> int:
             folded += batch
             if batch < FOLDED_AT_A_TIME:
                 return folded
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="roll_up_highlights", queueing_lock="roll_up_highlights")
+def roll_up(timestamp: int) -> int:
+    """Add what members did since the last run to their days; returns how many notes were taken."""
+    return roll_up_highlights()
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="expire_invitations", queueing_lock="expire_invitations")
+def expire(timestamp: int) -> int:
+    """Mark invitations whose time is over; returns how many."""
+    return expire_invitations()
+
+
+class _AsAsked(BaseRetryStrategy):
+    """Runs a job again when its exception says so, at the time it says."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        return RetryDecision(retry_at=exception.at) if isinstance(exception, verification.AskAgain) else None
+
+
+@app.task(name=verification.TASK, retry=_AsAsked())
+def verify_on_github(member_id: str) -> str:
+    """Look a member's GitHub account up; returns what became of it. member_id: their number, nothing else of them."""
+    return verification.verify_on_github(member_id=member_id)

@@ -1,7 +1,7 @@
 """The API of the site, put together from its apps."""
 
 from fallback.api import router as fallback_router
-from groups.api import router as groups_router
+from groups.api import routers as groups_routers
 from missionsite.common.api import SiteAPI
 
 api = SiteAPI(
@@ -9,11 +9,13 @@ api = SiteAPI(
     version="1.0.0",
     urls_namespace="api",
     description=(
-        "Missions, who is in them, and joining and leaving; projects, their boards, and proposed missions.\n\n"
+        "Missions, who is in them, and joining and leaving; the community directory, invitations and participation;"
+        " projects, their boards, and proposed missions.\n\n"
         "Send a personal token with every request: `Authorization: Bearer ms_…`. A member sees and changes what is"
         " the member's own; staff need the same rights as in the back office. Lists come in pages: follow `next`."
         " Every response carries X-Request-ID and RateLimit headers."
     ),
 )
-api.add_router("", groups_router)
+for router in groups_routers:
+    api.add_router("", router)
 api.add_router("", fallback_router)

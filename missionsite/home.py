@@ -13,6 +13,7 @@ from fallback.admin.base import rights_of
 from fallback.reads import count_up_to, waiting_items
 from fallback.services.rights import Right
 from groups.admin.base import event_words, moment, page_of
+from groups.directory_reads import waiting_for_approval
 from groups.models import Event, Member, Membership
 from missionsite.common.admin.pages import Pages
 
@@ -36,7 +37,7 @@ def numbers(request: HttpRequest, context: dict) -> dict:
         _card(request, "Joined in 7 days", joined, "login", "membership", joined_at_from=day),
         _card(request, "Left in 7 days", left, "logout", "membership", status__exact="left", left_at_from=day),
     ]
-    context["cards"] = [card for card in (*_review_cards(request), *cards) if card]
+    context["cards"] = [card for card in (*_review_cards(request), _approval_card(request), *cards) if card]
     context["first_steps"] = _first_steps(request) if not missions else []
     if request.user.has_perm("groups.view_event"):
         newest = Event.objects.select_related("actor", "member", "group")[:EVENTS]
@@ -59,6 +60,14 @@ def _review_cards(request: HttpRequest) -> list[dict]:
             "link": reverse("admin:fallback_review"),
         }
     ]
+
+
+def _approval_card(request: HttpRequest) -> dict | None:
+    """Who registered and waits to be let in."""
+    if not request.user.has_perm("groups.approve_communitymember"):
+        return None
+    waiting = waiting_for_approval()
+    return _card(request, "Waiting for approval", waiting, "how_to_reg", "communitymember", status__exact="pending")
 
 
 def _counters() -> tuple[int, int, int]:

@@ -8,7 +8,18 @@ from django.contrib.auth.management import create_permissions
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models.signals import post_migrate
 
-NOUNS = ("mission", "colony", "member", "membership", "task", "event")
+NOUNS = (
+    "mission",
+    "colony",
+    "member",
+    "membership",
+    "task",
+    "event",
+    "communitymember",
+    "communityinvitation",
+    "memberrelationship",
+    "memberparticipation",
+)
 
 
 def _can(verb: str, *nouns: str) -> frozenset[str]:
@@ -19,7 +30,16 @@ LOOK = _can("view", *NOUNS)
 RUN_MISSIONS = (
     _can("add", "mission", "task") | _can("change", "mission", "task") | {"groups.seat_member", "groups.archive_group"}
 )
-LOOK_AFTER_MEMBERS = _can("add", "member") | _can("change", "member") | {"groups.seat_member"}
+LOOK_AFTER_MEMBERS = (
+    _can("add", "member", "communitymember", "communityinvitation", "memberrelationship", "memberparticipation")
+    | _can("change", "member", "communitymember", "communityinvitation")
+    | _can("approve", "communitymember")
+    | _can("verify", "communitymember")
+    | _can("import", "communitymember")
+    | _can("export", "communitymember")
+    | _can("remove", "communitymember")
+    | {"groups.seat_member", "groups.invite_many"}
+)
 SEE_PROJECTS = frozenset({"fallback.every_project"})
 WORK_ON_BOARDS = SEE_PROJECTS | {"fallback.change_mission"}
 REVIEW_PROPOSALS = WORK_ON_BOARDS | {"fallback.review_missionfallbackitem"}
@@ -34,7 +54,7 @@ ROLES: dict[str, frozenset[str]] = {
     | MAINTAIN_PROJECTS
     | _can("add", "colony")
     | _can("change", "colony")
-    | {"groups.grant_access", "missionsite.add_role", "missionsite.change_role"},
+    | {"groups.erase_communitymember", "groups.grant_access", "missionsite.add_role", "missionsite.change_role"},
     "Mission Manager": LOOK | RUN_MISSIONS | _can("change", "colony") | WORK_ON_BOARDS,
     "Community Manager": LOOK | LOOK_AFTER_MEMBERS,
     "Engagement Operator": LOOK,

@@ -96,6 +96,31 @@ UNFOLD = {
                 ],
             },
             {
+                "title": "Community",
+                "separator": True,
+                "items": [
+                    _entry("Directory", "contacts", "groups_communitymember_changelist", "groups.view_communitymember"),
+                    _entry(
+                        "Invitations",
+                        "mail",
+                        "groups_communityinvitation_changelist",
+                        "groups.view_communityinvitation",
+                    ),
+                    _entry(
+                        "Relationships",
+                        "diversity_3",
+                        "groups_memberrelationship_changelist",
+                        "groups.view_memberrelationship",
+                    ),
+                    _entry(
+                        "Participation",
+                        "forum",
+                        "groups_memberparticipation_changelist",
+                        "groups.view_memberparticipation",
+                    ),
+                ],
+            },
+            {
                 "title": "Projects & fallback",
                 "separator": True,
                 "items": [

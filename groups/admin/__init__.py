@@ -1,5 +1,25 @@
 """The back office of this app, one file a noun."""
 
-from groups.admin import events, groups, members, memberships, tasks
+from groups.admin import (
+    directory,
+    events,
+    groups,
+    invitations,
+    members,
+    memberships,
+    participation,
+    relationships,
+    tasks,
+)
 
-__all__ = ["events", "groups", "members", "memberships", "tasks"]
+__all__ = [
+    "directory",
+    "events",
+    "groups",
+    "invitations",
+    "members",
+    "memberships",
+    "participation",
+    "relationships",
+    "tasks",
+]

@@ -22,17 +22,33 @@ TASK_STATE = {"open": "info", "claimed": "warning", "done": "success", "cancelle
 
 # What an event's type says in words.
 EVENT_WORDS = {
+    "directory.added": "Added to the directory",
+    "directory.approved": "Approved",
+    "directory.banned": "Banned",
+    "directory.changed": "Directory entry edited",
+    "directory.erased": "Personal data erased",
+    "directory.imported": "Imported",
+    "directory.reinstated": "Reinstated",
+    "directory.removed": "Removed from the directory",
+    "directory.restored": "Restored to the directory",
+    "directory.suspended": "Suspended",
+    "directory.verified": "GitHub account verified",
+    "communitymember.reverted": "Change of a directory entry taken back",
     "group.archived": "Archived",
     "group.changed": "Mission or colony edited",
     "group.created": "Mission or colony created",
     "group.restored": "Restored",
     "group.reverted": "Change taken back",
+    "invitation.accepted": "Invitation accepted",
+    "invitation.cancelled": "Invitation cancelled",
+    "invitation.created": "Invited",
     "member.changed": "Member edited",
     "member.created": "Member added",
     "member.password_removed": "Password removed",
     "member.password_set": "Password set",
     "member.reverted": "Change of a member taken back",
     "member.roles_changed": "Roles changed",
+    "relationship.created": "Relationship written down",
     "membership.created": "Seat taken",
     "membership.ended": "Seat left",
     "membership.reverted": "Change of a seat taken back",
@@ -128,7 +144,7 @@ def event_details(event: Event) -> list[tuple[str, str]]:
                     details.append((words, f"{_plain(change[0])} → {_plain(change[1])}"))
                 else:
                     details.append((words, str(change)))
-        elif key not in ("membership", "entry"):
+        elif key not in ("membership", "entry", "invitation", "relationship"):
             details.append((key.replace("_", " ").capitalize(), _plain(value)))
     return details
 

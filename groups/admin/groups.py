@@ -140,7 +140,7 @@ class GroupPages(HistoryAdmin):
 class MissionAdmin(GroupPages):
     """Missions, with who is in them and what is to do."""
 
-    search = Search("stable_id", "M", ("name",), "name")
+    search = Search("stable_id", "M", ("name",), ("name",))
     command_icon = "flag"
     list_display = ("name", "stable_id", "state", "members", "open_tasks", "threshold", "colony_name")
     list_select_related = ("parent_group",)
@@ -230,7 +230,7 @@ MISSIONS_OF_COLONY = Tab(
 class ColonyAdmin(GroupPages):
     """The colony at the root, and the missions in it."""
 
-    search = Search("stable_id", "G", ("name",), "name")
+    search = Search("stable_id", "G", ("name",), ("name",))
     command_icon = "hive"
     list_display = ("name", "stable_id", "state", "members", "mission_count")
     tabs = (MISSIONS_OF_COLONY, MEMBERS_NOW, MEMBERS_BEFORE, EVENTS_OF_GROUP)
@@ -262,7 +262,7 @@ class ColonyAdmin(GroupPages):
 class GroupPicker(HistoryAdmin):
     """Lets pickers search missions and colonies together, and leads to the page of either."""
 
-    search = Search("stable_id", "MG", ("name",), "name")
+    search = Search("stable_id", "MG", ("name",), ("name",))
     has_history = False
 
     def describe(self, obj: Group) -> str:

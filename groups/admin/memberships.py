@@ -14,8 +14,8 @@ from missionsite.common.admin.filters import ExactTextFilter, PeriodFilter
 from missionsite.common.admin.search import FOUND_AT_MOST
 
 SEAT = "groups.seat_member"
-MEMBERS = Search("member_id", "P", ("email", "display_name"), "display_name")
-GROUPS = Search("stable_id", "MG", ("name",), "name")
+MEMBERS = Search("member_id", "P", ("email", "display_name"), ("display_name",))
+GROUPS = Search("stable_id", "MG", ("name",), ("name",))
 
 
 class SeatSearch(Search):

@@ -35,7 +35,7 @@ def _reopen(task: Task, actor: Member, values: dict) -> None:
 class TaskAdmin(HistoryAdmin):
     """Work to do, and who does it."""
 
-    search = Search("stable_id", "T", ("title",), "title")
+    search = Search("stable_id", "T", ("title",), ("title",))
     search_help_text = "Title or stable ID"
     command_icon = "task_alt"
     list_display = ("title", "stable_id", "mission_link", "state_words", "claimed_by_link", "reward_points", "due_on")

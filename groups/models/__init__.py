@@ -15,6 +15,7 @@ from groups.models.history import (
 from groups.models.invitations import CommunityInvitation
 from groups.models.members import Member
 from groups.models.memberships import Membership
+from groups.models.participation import MemberDailyHighlight, MemberParticipation
 from groups.models.relationships import MemberRelationship
 from groups.models.tasks import Task
 
@@ -28,7 +29,9 @@ __all__ = [
     "Group",
     "GroupHistory",
     "Member",
+    "MemberDailyHighlight",
     "MemberHistory",
+    "MemberParticipation",
     "MemberRelationship",
     "Membership",
     "MembershipHistory",

@@ -8,7 +8,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
 from groups.errors import LaterChange, NothingToRevert
-from groups.models import Group, Member, Membership, Task
+from groups.models import CommunityMember, Group, Member, Membership, Task
 from groups.services.events import record
 from missionsite.common.transactions import service
 
@@ -111,6 +111,8 @@ def _links(instance: models.Model) -> dict:
             return {"group": instance}
         case Membership():
             return {"member": instance.member, "group": instance.group, "membership": str(instance.pk)}
+        case CommunityMember():
+            return {"member": instance.person, "number": instance.member_id}
         case Task():
             return {"group": instance.group, "task": instance.stable_id}
     raise TypeError(f"{instance!r} has no history of its own")

@@ -15,7 +15,7 @@ from unfold.admin import ModelAdmin as UnfoldModelAdmin
 
 from missionsite.common.admin import tabs as tab_pages
 from missionsite.common.admin.command import describe
-from missionsite.common.admin.forms import Picker, ServiceForm
+from missionsite.common.admin.forms import Choice, Picker, ServiceForm
 from missionsite.common.admin.jobs import Job, bulk_view, job_view
 from missionsite.common.admin.lists import ChangeList
 from missionsite.common.admin.pages import BoundedPaginator
@@ -61,7 +61,7 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
     total_sql = ""
     search: Search | None = None
     jobs: tuple[Job, ...] = ()
-    tabs: tuple[tab_pages.Tab, ...] = ()
+    tabs: tuple[tab_pages.Tab | tab_pages.Drawn, ...] = ()
     about_title = "About"
     # The icon beside its objects in the search across everything; empty keeps them out of it.
     command_icon = ""
@@ -118,6 +118,9 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
             return type(form.__name__, (form,), {"refusal": refusal})
         return form
 
+    def formfield_for_foreignkey(self, db_field, request: HttpRequest, **kwargs):
+        return super().formfield_for_foreignkey(db_field, request, **({"form_class": Choice} | kwargs))
+
     def formfield_for_dbfield(self, db_field, request: HttpRequest, **kwargs):
         """The field without Django's links that open another form in a window of its own."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
@@ -162,6 +165,13 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
         request.search_found_more = found.more
         return queryset.filter(pk__in=found.ids), False
 
+    def list_buttons(self, request: HttpRequest) -> list[dict]:
+        """Buttons above the list: title, icon and link."""
+        return []
+
+    def changelist_view(self, request: HttpRequest, extra_context=None) -> HttpResponse:
+        return super().changelist_view(request, {**(extra_context or {}), "buttons": self.list_buttons(request)})
+
     def get_actions(self, request: HttpRequest) -> dict:
         actions = {}
         for job in self.jobs:
@@ -204,7 +214,9 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
     def _job_view(self, request: HttpRequest, object_id: str, *, spec: Job) -> HttpResponse:
         return job_view(self, request, spec, object_id)
 
-    def _tab_view(self, request: HttpRequest, object_id: str, *, spec: tab_pages.Tab) -> HttpResponse:
+    def _tab_view(self, request: HttpRequest, object_id: str, *, spec: tab_pages.Tab | tab_pages.Drawn) -> HttpResponse:
+        if isinstance(spec, tab_pages.Drawn):
+            return tab_pages.drawn_view(self, request, spec, object_id)
         return tab_pages.tab_view(self, request, spec, object_id)
 
     def page_context(self, request: HttpRequest, obj: Model, *, active: str, whole: bool = True) -> dict:

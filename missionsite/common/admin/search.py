@@ -28,13 +28,13 @@ class Search:
     """Where to look for a typed text.
 
     stable_id: the unique column of stable IDs. kinds: the letters its IDs have (FE-P-…). prefixes: columns with an
-    index on lower(column) text_pattern_ops. words: a column with a GIN index on its 'simple' tsvector.
+    index on lower(column) text_pattern_ops. words: columns with one GIN index on their 'simple' tsvector.
     """
 
     stable_id: str
     kinds: str
     prefixes: tuple[str, ...] = ()
-    words: str = ""
+    words: tuple[str, ...] = ()
 
     def exact(self, term: str) -> str | None:
         """The stable ID a text spells out, if it does: FE-P-00042, fe-p-42."""
@@ -66,7 +66,7 @@ class Search:
         for column in self.prefixes:
             branches.append(rows.alias(_low=Lower(column)).filter(_low__startswith=lowered))
         if self.words and (query := _words_query(term)):
-            branches.append(rows.alias(_words=SearchVector(self.words, config="simple")).filter(_words=query))
+            branches.append(rows.alias(_words=SearchVector(*self.words, config="simple")).filter(_words=query))
         return branches
 
 

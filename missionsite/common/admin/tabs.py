@@ -40,6 +40,41 @@ class Tab:
         return self.rows(obj)
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """A page of an object that is no table: its template extends missionsite/drawn.html.
+
+    name: its piece of the address. context: what the template needs, from the object and the request.
+    """
+
+    name: str
+    title: str
+    template: str
+    context: Callable[[Model, HttpRequest], dict]
+    permission: str
+
+    def allowed(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(self.permission)
+
+
+def drawn_view(model_admin, request: HttpRequest, tab: Drawn, object_id: str) -> HttpResponse:
+    """The page of one drawing."""
+    obj = model_admin.get_object(request, object_id)
+    if obj is None:
+        return model_admin._get_obj_does_not_exist_redirect(request, model_admin.opts, object_id)
+    if not (tab.allowed(request) and model_admin.has_view_permission(request, obj)):
+        raise PermissionDenied
+    context = {
+        **model_admin.page_context(request, obj, active=tab.name),
+        "title": str(obj),
+        "subtitle": tab.title,
+        "tab": tab,
+        **tab.context(obj, request),
+    }
+    request.current_app = model_admin.admin_site.name
+    return TemplateResponse(request, tab.template, context)
+
+
 def tab_view(model_admin, request: HttpRequest, tab: Tab, object_id: str) -> HttpResponse:
     """One tab's page."""
     obj = model_admin.get_object(request, object_id)

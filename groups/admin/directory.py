@@ -1,0 +1,435 @@
+from django import forms
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.urls import path, reverse
+from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, DropdownFilter
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from groups.admin import directory_files
+from groups.admin.base import HistoryAdmin, event_sentence, event_words, moment, number, page_of
+from groups.admin.directory_pages import HEAT_MAP, INVITATIONS_OF_ENTRY, TREE
+from groups.directory_search import DIRECTORY
+from groups.models import CommunityMember, Event, Member
+from groups.models.directory import CommunityStatus
+from groups.services import directory
+from groups.services.erasing import erase
+from groups.services.verification import OUTCOMES, ask_github
+from missionsite.common.admin import Job, JobForm, ReasonForm, Tab
+from missionsite.common.admin.filters import NumberFilter
+
+DECIDE = "groups.approve_communitymember"
+VERIFY = "groups.verify_communitymember"
+REMOVE = "groups.remove_communitymember"
+ERASE = "groups.erase_communitymember"
+STATUS_COLOURS = {
+    "Not a member": "default",
+    "Waiting for approval": "warning",
+    "Active": "success",
+    "Suspended": "danger",
+    "Banned": "danger",
+}
+
+
+class PresenceFilter(DropdownFilter):
+    """Removed entries are out of sight until somebody asks for them."""
+
+    title = "removed"
+    parameter_name = "removed"
+
+    def lookups(self, request: HttpRequest, model_admin) -> list[tuple[str, str]]:
+        return [("yes", "Removed only"), ("all", "Removed and present")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        match self.value():
+            case "yes":
+                return queryset.filter(deleted_at__isnull=False)
+            case "all":
+                return queryset
+        return queryset
+
+
+class VerifiedByHandForm(JobForm):
+    how = forms.CharField(
+        max_length=500,
+        label="How do you know",
+        help_text="A call, a signed message … Kept in the event, for whoever reads it later.",
+        widget=UnfoldAdminTextInputWidget(),
+    )
+
+
+class EraseForm(JobForm):
+    """Asks for the number to be typed: this is not undone."""
+
+    number = forms.CharField(
+        max_length=20,
+        label="The number of this member",
+        help_text="Type it as it stands above, such as #247.",
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+    )
+
+    def clean_number(self) -> str:
+        typed = self.cleaned_data["number"].strip()
+        if self.obj is not None and typed != self.obj.member_id:
+            raise forms.ValidationError("That is not the number of this member.")
+        return typed
+
+
+def _decide(service):
+    def run(entry: CommunityMember, actor: Member, values: dict) -> None:
+        service(entry=entry, actor=actor, reason=values["reason"])
+
+    return run
+
+
+def _verify(entry: CommunityMember, actor: Member, values: dict) -> None:
+    ask_github(entry=entry)
+
+
+def _verify_by_hand(entry: CommunityMember, actor: Member, values: dict) -> None:
+    directory.verify_by_hand(entry=entry, actor=actor, how=values["how"])
+
+
+def _erase(entry: CommunityMember, actor: Member, values: dict) -> None:
+    erase(entry=entry, actor=actor)
+
+
+def _has(*statuses: str):
+    return lambda entry: not entry.is_removed and entry.status in statuses
+
+
+EVENTS_OF_ENTRY = Tab(
+    name="events",
+    title="Events",
+    rows=lambda entry: (
+        Event.objects.filter(member=entry.person_id).select_related("actor", "group")
+        if entry.person_id
+        else Event.objects.none()
+    ),
+    columns=(
+        ("When", lambda event, request: moment(event.occurred_at)),
+        ("What", lambda event, request: event_words(event)),
+        ("Details", lambda event, request: event_sentence(event)),
+        ("By", lambda event, request: page_of(event.actor)),
+    ),
+    permission="groups.view_event",
+    empty="Nothing has happened yet, or this entry has no account.",
+)
+
+
+@admin.register(CommunityMember)
+class DirectoryAdmin(HistoryAdmin):
+    """The directory: who is in the community, who waits to be let in, who invited whom."""
+
+    search = DIRECTORY
+    search_help_text = "Name, number, organisation, Telegram or GitHub name"
+    command_icon = "contacts"
+    list_display = (
+        "name",
+        "member_id",
+        "status_shown",
+        "primary_role",
+        "organization",
+        "tier_shown",
+        "reputation",
+        "verified",
+        "telegram",
+        "last_active",
+    )
+    list_display_links = ("name",)
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("primary_role", ChoicesDropdownFilter),
+        ("reputation_tier", ChoicesDropdownFilter),
+        ("github_verified", BooleanRadioFilter),
+        ("reputation_score", NumberFilter),
+        PresenceFilter,
+    )
+    sortable_by = ("reputation",)
+    tabs = (HEAT_MAP, INVITATIONS_OF_ENTRY, TREE, EVENTS_OF_ENTRY)
+    empty_words = ("Nobody is in the directory yet", "Invite the first people, import them, or add one by hand.")
+    add_words = "Add to the directory"
+    noun_plural = "people"
+    _person = ("name", "primary_role", ("organization", "country"))
+    _identity = ("telegram_id", "telegram_username", "github_username")
+    _fee = ("registration_fee_paid", "registration_fee_tx_hash")
+    add_fieldsets = (
+        (None, {"fields": _person}),
+        ("Known elsewhere as", {"fields": _identity}),
+        ("Registration fee", {"fields": _fee}),
+    )
+    fieldsets = (
+        (None, {"fields": (("member_id", "status_shown"), *_person)}),
+        ("Known elsewhere as", {"fields": (*_identity, "github_state")}),
+        ("Reputation", {"fields": (("reputation", "tier_shown"), "github_numbers")}),
+        ("Membership", {"fields": (("account", "inviter"), *_fee)}),
+        ("Dates", {"fields": (("created_at", "updated_at"), ("last_active", "removed"))}),
+    )
+    readonly_fields = (
+        "member_id",
+        "status_shown",
+        "github_state",
+        "github_numbers",
+        "reputation",
+        "tier_shown",
+        "account",
+        "inviter",
+        "created_at",
+        "updated_at",
+        "last_active",
+        "removed",
+    )
+    jobs = (
+        Job(
+            name="approve",
+            title="Approve",
+            done="approved",
+            run=_decide(directory.approve),
+            permission=DECIDE,
+            form=ReasonForm,
+            offered=_has(CommunityStatus.PENDING),
+            says="They become an active member: others find them, and they find others.",
+            icon="how_to_reg",
+            bulk="Approve",
+        ),
+        Job(
+            name="suspend",
+            title="Suspend",
+            done="suspended",
+            run=_decide(directory.suspend),
+            permission=DECIDE,
+            form=ReasonForm,
+            offered=_has(CommunityStatus.ACTIVE),
+            says="Out of sight until they are reinstated.",
+            icon="pause_circle",
+            bulk="Suspend",
+        ),
+        Job(
+            name="reinstate",
+            title="Reinstate",
+            done="reinstated",
+            run=_decide(directory.reinstate),
+            permission=DECIDE,
+            form=ReasonForm,
+            offered=_has(CommunityStatus.SUSPENDED),
+            icon="play_circle",
+            bulk="Reinstate",
+        ),
+        Job(
+            name="ban",
+            title="Ban",
+            done="banned",
+            run=_decide(directory.ban),
+            permission=DECIDE,
+            form=ReasonForm,
+            offered=_has(*(status for status in CommunityStatus if status != CommunityStatus.BANNED)),
+            says="For good: a banned member never comes back.",
+            icon="block",
+            bulk="Ban",
+            danger=True,
+        ),
+        Job(
+            name="verify",
+            title="Verify on GitHub",
+            done="GitHub is being asked",
+            run=_verify,
+            permission=VERIFY,
+            offered=lambda entry: bool(entry.github_username) and not entry.is_removed,
+            says="A background job reads the public profile. If their proof word stands in it, the account is theirs,"
+            " and the numbers found become the reputation.",
+            icon="verified",
+            bulk="Verify on GitHub",
+        ),
+        Job(
+            name="verify-by-hand",
+            title="Verify by hand",
+            done="verified",
+            run=_verify_by_hand,
+            permission=VERIFY,
+            form=VerifiedByHandForm,
+            offered=lambda entry: bool(entry.github_username) and not (entry.github_verified or entry.is_removed),
+            icon="fact_check",
+        ),
+        Job(
+            name="remove",
+            title="Remove",
+            done="removed from the directory",
+            run=_decide(directory.remove_entry),
+            permission=REMOVE,
+            form=ReasonForm,
+            offered=lambda entry: not entry.is_removed,
+            says="Gone from every list; the entry is kept and can be restored.",
+            icon="person_remove",
+            bulk="Remove",
+        ),
+        Job(
+            name="restore",
+            title="Restore",
+            done="back in the directory",
+            run=_decide(directory.restore_entry),
+            permission=REMOVE,
+            form=ReasonForm,
+            offered=lambda entry: entry.is_removed and not entry.erased_at,
+            icon="restore",
+            bulk="Restore",
+        ),
+        Job(
+            name="erase",
+            title="Erase personal data",
+            done="personal data erased",
+            run=_erase,
+            permission=ERASE,
+            form=EraseForm,
+            offered=lambda entry: not entry.erased_at,
+            says="Name, e-mail, user names and everything written about this person are overwritten, here and in the"
+            " history; their number and the counts stay. This cannot be undone.",
+            icon="delete_forever",
+            danger=True,
+        ),
+    )
+
+    # --- Lists --------------------------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        queryset = super().get_queryset(request)
+        match = request.resolver_match
+        # The page of somebody removed is still there to restore them; lists, pickers and searches have the others.
+        if (match and "object_id" in match.kwargs) or request.GET.get("removed") in ("yes", "all"):
+            return queryset
+        return queryset.present()
+
+    def shows_every_row(self, request: HttpRequest) -> bool:
+        return False
+
+    def list_buttons(self, request: HttpRequest) -> list[dict]:
+        buttons = []
+        if request.user.has_perm("groups.add_communityinvitation"):
+            buttons.append(_button("Invite", "mail", "admin:groups_communityinvitation_add"))
+        if request.user.has_perm(directory_files.IMPORT):
+            buttons.append(_button("Import", "upload", "admin:groups_communitymember_import"))
+        if request.user.has_perm(directory_files.EXPORT):
+            query = request.GET.urlencode()
+            export = _button("Export these", "download", "admin:groups_communitymember_export")
+            buttons.append(export | {"link": f"{export['link']}?{query}" if query else export["link"]})
+        return buttons
+
+    def get_urls(self) -> list:
+        view = self._wrapped
+        return [
+            path(
+                "import/",
+                view(directory_files.import_view, directory_files.import_view),
+                {"model_admin": self},
+                name="groups_communitymember_import",
+            ),
+            path(
+                "export/",
+                view(directory_files.export_view, directory_files.export_view),
+                {"model_admin": self},
+                name="groups_communitymember_export",
+            ),
+            *super().get_urls(),
+        ]
+
+    # --- Writing ------------------------------------------------------------------------------
+
+    def may_touch(self, request: HttpRequest, obj: CommunityMember) -> bool:
+        return obj.erased_at is None
+
+    def has_change_permission(self, request: HttpRequest, obj: CommunityMember | None = None) -> bool:
+        if isinstance(obj, CommunityMember) and obj.is_removed:
+            return False
+        return super().has_change_permission(request, obj)
+
+    def may_revert(self, request: HttpRequest, obj: CommunityMember, changed: set[str]) -> bool:
+        """What was decided is taken back by its own button; a GitHub name is typed anew, which drops its proof."""
+        return changed <= directory.BY_STAFF - {"github_username"} and super().may_revert(request, obj, changed)
+
+    def create(self, request: HttpRequest, values: dict) -> CommunityMember:
+        return directory.create_entry(actor=request.user, **values)
+
+    def update(self, request: HttpRequest, obj: CommunityMember, changes: dict) -> None:
+        directory.update_entry(entry=obj, actor=request.user, **changes)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None):
+        return self.fieldsets if obj else self.add_fieldsets
+
+    def more_buttons(self, request: HttpRequest, obj: CommunityMember) -> list[dict]:
+        if obj.person_id and request.user.has_perm("groups.view_member"):
+            return [
+                {
+                    "title": "Account",
+                    "icon": "person",
+                    "link": reverse("admin:groups_member_change", args=[obj.person_id]),
+                }
+            ]
+        return []
+
+    # --- Showing ------------------------------------------------------------------------------
+
+    def describe(self, obj: CommunityMember) -> str:
+        return f"{obj.name} · {obj.member_id}" + (" · removed" if obj.is_removed else "")
+
+    @display(description="Status", label=STATUS_COLOURS)
+    def status_shown(self, entry: CommunityMember) -> str:
+        return entry.get_status_display()
+
+    @display(description="Tier")
+    def tier_shown(self, entry: CommunityMember) -> str:
+        return entry.reputation_tier
+
+    @display(description="Reputation", ordering="reputation_score")
+    def reputation(self, entry: CommunityMember) -> str:
+        return number(entry.reputation_score)
+
+    @display(description="Verified", boolean=True)
+    def verified(self, entry: CommunityMember) -> bool:
+        return entry.github_verified
+
+    @display(description="Telegram")
+    def telegram(self, entry: CommunityMember) -> str:
+        return f"@{entry.telegram_username}" if entry.telegram_username else "–"  # noqa: RUF001
+
+    @display(description="Last active")
+    def last_active(self, entry: CommunityMember) -> str:
+        return moment(entry.last_active_at)
+
+    @display(description="Account")
+    def account(self, entry: CommunityMember) -> str:
+        return page_of(entry.person)
+
+    @display(description="Invited by")
+    def inviter(self, entry: CommunityMember) -> str:
+        return page_of(entry.invited_by)
+
+    @display(description="Removed")
+    def removed(self, entry: CommunityMember) -> str:
+        return moment(entry.deleted_at)
+
+    @display(description="GitHub")
+    def github_state(self, entry: CommunityMember) -> str:
+        if entry.github_verified:
+            return f"Verified {moment(entry.github_verified_at)}"
+        check = (entry.profile_data or {}).get("github_check")
+        if check:
+            words = OUTCOMES.get(check.get("outcome"), check.get("outcome", ""))
+            return f"Not verified. Last asked {check.get('at', '')[:16].replace('T', ' ')} UTC: {words}"
+        return "Not verified; GitHub was never asked." if entry.github_username else "No GitHub name."
+
+    @display(description="From GitHub")
+    def github_numbers(self, entry: CommunityMember) -> str:
+        data = entry.github_profile_data
+        if not data:
+            return "Nothing read yet."
+        counted = (
+            ("public_repos", "repositories x 5"),
+            ("followers", "followers x 3"),
+            ("total_stars", "stars x 2"),
+            ("contributions_last_year", "contributions in a year"),
+        )
+        return " + ".join(f"{number(data.get(name, 0))} {words}" for name, words in counted)
+
+
+def _button(title: str, icon: str, view: str) -> dict:
+    return {"title": title, "icon": icon, "link": reverse(view)}

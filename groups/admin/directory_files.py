@@ -1,0 +1,151 @@
+"""The directory as files: a CSV of members in, exactly what a list shows out."""
+
+import csv
+from collections.abc import Iterator
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanSwitchWidget
+
+from groups.services.imports import import_members
+from missionsite.common.csvfiles import FileUnreadable
+from missionsite.common.errors import DomainError
+
+IMPORT = "groups.import_communitymember"
+EXPORT = "groups.export_communitymember"
+COLUMNS = (
+    "member_id",
+    "name",
+    "status",
+    "primary_role",
+    "organization",
+    "country",
+    "telegram_id",
+    "telegram_username",
+    "github_username",
+    "github_verified",
+    "reputation_score",
+    "reputation_tier",
+    "invited_by",
+    "created_at",
+    "last_active_at",
+)
+# Rows read from the database at a time.
+CHUNK = 2_000
+ERRORS_SHOWN = 200
+
+
+class ImportForm(forms.Form):
+    file = forms.FileField(
+        label="CSV file",
+        help_text="UTF-8, with a heading. Needed: email and name. Also known: member_id, trust_score, telegram_id,"
+        " telegram_username, primary_role, organization, country, github_username.",
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,text/csv"}),
+    )
+    dry_run = forms.BooleanField(
+        required=False,
+        initial=True,
+        label="Only check",
+        help_text="Says what would happen, line by line, and writes nothing.",
+        widget=UnfoldBooleanSwitchWidget(),
+    )
+    skip_bad = forms.BooleanField(
+        required=False,
+        label="Leave out lines with errors",
+        help_text="Otherwise one error keeps the whole file out.",
+        widget=UnfoldBooleanSwitchWidget(),
+    )
+
+    def clean_file(self):
+        file = self.cleaned_data["file"]
+        if file.size > settings.IMPORT_BYTES:
+            raise forms.ValidationError(f"At most {settings.IMPORT_BYTES // 1024 // 1024} MB; split the file.")
+        return file
+
+
+def import_view(request: HttpRequest, *, model_admin) -> HttpResponse:
+    """Take in a file of members, or say line by line why not."""
+    if not request.user.has_perm(IMPORT):
+        raise PermissionDenied
+    form = ImportForm(request.POST, request.FILES) if request.method == "POST" else ImportForm()
+    report, back = None, reverse("admin:groups_communitymember_changelist")
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        try:
+            report = import_members(
+                file=values["file"],
+                dry_run=values["dry_run"],
+                skip_bad=values["skip_bad"],
+                actor=request.user,
+                errors_kept=ERRORS_SHOWN,
+            )
+        except FileUnreadable as refusal:
+            form.add_error("file", refusal.message)
+        except DomainError as refusal:
+            form.add_error(None, refusal.message)
+        else:
+            if report.written:
+                messages.success(request, f"Imported: {report.added} added, {report.updated} updated.")
+                if not report.refused:
+                    return HttpResponseRedirect(back)
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": "Import members",
+        "form": form,
+        "media": model_admin.media + form.media,
+        "submit": "Go",
+        "back": back,
+        "report": report,
+        "errors_shown": ERRORS_SHOWN,
+        "opts": model_admin.opts,
+        "no_tabs": True,
+    }
+    request.current_app = model_admin.admin_site.name
+    return TemplateResponse(request, "groups/import.html", context)
+
+
+class _Echo:
+    """A file that hands back what is written to it."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def safe_cell(value) -> str:
+    """A value as a spreadsheet shows it, never as a formula it would run."""
+    if value is None:
+        return ""
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    text = str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+
+
+def export_view(request: HttpRequest, *, model_admin) -> HttpResponse:
+    """The rows of the list with the same search, filters and order, as CSV."""
+    if not request.user.has_perm(EXPORT):
+        raise PermissionDenied
+    try:
+        shown = model_admin.get_changelist_instance(request)
+    except IncorrectLookupParameters:
+        return HttpResponseRedirect(f"{reverse('admin:groups_communitymember_changelist')}?e=1")
+    rows = shown.get_queryset(request).order_by(*shown.get_ordering(request, shown.queryset))
+
+    def lines() -> Iterator[str]:
+        writer = csv.writer(_Echo())
+        yield "\ufeff" + writer.writerow(COLUMNS)
+        names = ["invited_by_id" if name == "invited_by" else name for name in COLUMNS]
+        for row in rows.values_list(*names).iterator(chunk_size=CHUNK):
+            yield writer.writerow([safe_cell(value) for value in row])
+
+    response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="directory-{timezone.localdate().isoformat()}.csv"'
+    response["Cache-Control"] = "no-store"
+    return response

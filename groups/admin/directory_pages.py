@@ -1,0 +1,64 @@
+"""The pages of a directory entry beside its form: participation, invitations, and the tree of who invited whom."""
+
+from django.http import HttpRequest
+from django.utils.dates import MONTHS_3
+
+from groups.admin.base import list_of, moment, page_of
+from groups.directory_reads import heat_map, tree_of
+from groups.models import CommunityInvitation, CommunityMember
+from missionsite.common.admin import Drawn, Tab
+
+LOOK = "groups.view_communitymember"
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def _heat_map(entry: CommunityMember, request: HttpRequest) -> dict:
+    weeks = heat_map(entry)
+    days = [day for week in weeks for day in week if day]
+    months, before = [], None
+    for week in weeks:
+        month = week[0].on.month
+        months.append(MONTHS_3[month].capitalize() if month != before else "")
+        before = month
+    return {
+        "months": months,
+        "weekdays": [(name, [week[at] for week in weeks]) for at, name in enumerate(WEEKDAYS)],
+        "active": [day for day in reversed(days) if day.total or day.points],
+        "totals": [
+            ("Days taken part", sum(1 for day in days if day.total or day.points)),
+            ("Messages", sum(day.messages for day in days)),
+            ("Reactions", sum(day.reactions for day in days)),
+            ("Voice minutes", sum(day.voice_minutes for day in days)),
+            ("Points earned", sum(day.points for day in days)),
+        ],
+    }
+
+
+def _tree(entry: CommunityMember, request: HttpRequest) -> dict:
+    return {"tree": tree_of(entry)}
+
+
+HEAT_MAP = Drawn(
+    name="participation",
+    title="Participation",
+    template="groups/participation.html",
+    context=_heat_map,
+    permission=LOOK,
+)
+TREE = Drawn(name="tree", title="Who invited whom", template="groups/tree.html", context=_tree, permission=LOOK)
+INVITATIONS_OF_ENTRY = Tab(
+    name="invitations",
+    title="Invitations",
+    rows=lambda entry: CommunityInvitation.objects.filter(created_by=entry.member_id).select_related("accepted_by"),
+    columns=(
+        ("Code", lambda invitation, request: page_of(invitation, invitation.spelled_code)),
+        ("For", lambda invitation, request: invitation.invited_telegram_username or "whoever has the code"),
+        ("Status", lambda invitation, request: invitation.get_status_display()),
+        ("Made", lambda invitation, request: moment(invitation.created_at)),
+        ("Expires", lambda invitation, request: moment(invitation.expires_at)),
+        ("Who joined", lambda invitation, request: page_of(invitation.accepted_by)),
+    ),
+    permission="groups.view_communityinvitation",
+    empty="This member has invited nobody yet.",
+    list_link=lambda entry: list_of(CommunityInvitation, created_by__member_id__exact=entry.member_id),
+)

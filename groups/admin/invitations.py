@@ -1,0 +1,258 @@
+from datetime import timedelta
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
+
+from groups.admin.base import HistoryAdmin, moment, page_of
+from groups.models import CommunityInvitation, CommunityMember, Member
+from groups.models.invitations import InvitationStatus
+from groups.services.invitations import cancel_invitation, create_invitation, create_invitations
+from groups.services.registration import plain_code
+from missionsite.common.admin import Job, PickOne, ReasonForm, Search, ServiceForm
+from missionsite.common.admin.filters import PeriodFilter
+from missionsite.common.admin.jobs import refuse
+from missionsite.common.errors import DomainError
+
+INVITE_MANY = "groups.invite_many"
+COLOURS = {"Pending": "info", "Accepted": "success", "Expired": "default", "Cancelled": "default"}
+LONGEST_DAYS = 90
+# A list of names is read into memory.
+LIST_BYTES = 256 * 1024
+NAMES_AT_MOST = 500
+
+
+class InvitationSearch(Search):
+    """Finds an invitation by its code, or by the beginning of the Telegram name it is for."""
+
+    def exact(self, term: str) -> str | None:
+        code = plain_code(term)
+        return code if len(code) == 16 else None
+
+
+def _days_field() -> forms.IntegerField:
+    return forms.IntegerField(
+        label="Days it works",
+        min_value=1,
+        max_value=LONGEST_DAYS,
+        initial=settings.INVITATION_DAYS,
+        widget=UnfoldAdminIntegerFieldWidget(),
+    )
+
+
+class InvitationForm(ServiceForm):
+    days = _days_field()
+
+    class Meta:
+        model = CommunityInvitation
+        fields = ("created_by", "invited_telegram_username")
+
+
+class InviteManyForm(forms.Form):
+    """The names of many: typed one a line, or as a file of them; a CSV's first column counts."""
+
+    created_by = PickOne(
+        CommunityInvitation, "created_by", label="Invited by", help_text="In whose name; an active member."
+    )
+    names = forms.CharField(
+        required=False,
+        max_length=LIST_BYTES,
+        label="Telegram names",
+        help_text="One a line, with or without @.",
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 8}),
+    )
+    file = forms.FileField(
+        required=False,
+        label="Or a file",
+        help_text="Text or CSV in UTF-8; the first column is read, a heading is passed over.",
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
+    )
+    days = _days_field()
+
+    def clean_file(self) -> list[str]:
+        file = self.cleaned_data["file"]
+        if file is None:
+            return []
+        if file.size > LIST_BYTES:
+            raise forms.ValidationError(f"At most {LIST_BYTES // 1024} KB.")
+        try:
+            text = file.read().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise forms.ValidationError("This file is not text in UTF-8.") from error
+        lines = [line.replace(";", ",").split(",")[0].strip().strip('"').strip() for line in text.splitlines()]
+        if lines and lines[0].lower().replace(" ", "_") in ("name", "telegram", "telegram_name", "telegram_username"):
+            lines = lines[1:]
+        return lines
+
+    def clean(self) -> dict:
+        values = super().clean()
+        typed = [*values.get("names", "").splitlines(), *(values.get("file") or [])]
+        names = list(dict.fromkeys(name.strip().removeprefix("@") for name in typed if name.strip()))
+        if not self.errors:
+            if not names:
+                self.add_error("names", "Type at least one name, or choose a file.")
+            elif len(names) > NAMES_AT_MOST:
+                self.add_error("names", f"At most {NAMES_AT_MOST} at once; this is {len(names)}.")
+            elif wrong := next((name for name in names if len(name) > 255 or "\x00" in name), None):
+                self.add_error("names", f"“{wrong[:40]}” is no Telegram name.")
+        values["all_names"] = names
+        return values
+
+
+def _cancel(invitation: CommunityInvitation, actor: Member, values: dict) -> None:
+    cancel_invitation(invitation=invitation, actor=actor, reason=values["reason"])
+
+
+@admin.register(CommunityInvitation)
+class InvitationAdmin(HistoryAdmin):
+    """Invitations: for whom, by whom, and what became of them."""
+
+    form = InvitationForm
+    search = InvitationSearch("invitation_code", "", ("invited_telegram_username",))
+    search_help_text = "Code, or the beginning of a Telegram name"
+    list_display = ("code", "for_whom", "inviter", "state", "made", "expires", "joined")
+    list_display_links = ("code",)
+    list_select_related = ("created_by", "accepted_by")
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("created_by", AutocompleteSelectFilter),
+        ("created_at", PeriodFilter),
+    )
+    sortable_by = ()
+    autocomplete_fields = ("created_by",)
+    empty_words = ("No invitation yet", "Invite somebody: they get a code that works once.")
+    add_words = "Invite somebody"
+    add_fieldsets = ((None, {"fields": ("created_by", "invited_telegram_username", "days")}),)
+    fieldsets = (
+        (None, {"fields": (("code", "state"), "address", ("for_whom", "inviter"), "joined")}),
+        ("Dates", {"fields": (("made", "expires"), "accepted_at")}),
+    )
+    readonly_fields = ("code", "state", "address", "for_whom", "inviter", "joined", "made", "expires", "accepted_at")
+    jobs = (
+        Job(
+            name="cancel",
+            title="Cancel",
+            done="cancelled",
+            run=_cancel,
+            permission="groups.change_communityinvitation",
+            form=ReasonForm,
+            offered=lambda invitation: invitation.status == InvitationStatus.PENDING,
+            says="The code stops working at once. It cannot be revived; make a new one.",
+            icon="cancel",
+            bulk="Cancel",
+        ),
+    )
+
+    def get_fieldsets(self, request: HttpRequest, obj=None):
+        return self.fieldsets if obj else self.add_fieldsets
+
+    def has_change_permission(self, request: HttpRequest, obj=None) -> bool:
+        """Nothing of an invitation is edited: it is cancelled and made anew."""
+        if isinstance(obj, CommunityInvitation):
+            return False
+        return super().has_change_permission(request, obj)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict:
+        own = CommunityMember.objects.active().filter(person=request.user.pk).first()
+        return {"created_by": own.member_id} if own else {}
+
+    def create(self, request: HttpRequest, values: dict) -> CommunityInvitation:
+        return create_invitation(
+            created_by=values["created_by"],
+            telegram_username=values["invited_telegram_username"] or "",
+            lasts=timedelta(days=values["days"]),
+            actor=request.user,
+        )
+
+    def may_revert(self, request: HttpRequest, obj, changed: set[str]) -> bool:
+        return False
+
+    def list_buttons(self, request: HttpRequest) -> list[dict]:
+        if not request.user.has_perm(INVITE_MANY):
+            return []
+        link = reverse("admin:groups_communityinvitation_many")
+        return [{"title": "Invite many", "icon": "group_add", "link": link}]
+
+    def get_urls(self) -> list:
+        many = self._wrapped(self.many_view, self.many_view)
+        return [path("many/", many, name="groups_communityinvitation_many"), *super().get_urls()]
+
+    def many_view(self, request: HttpRequest) -> HttpResponse:
+        """Invite many at once: all of them, or nobody and why."""
+        if not request.user.has_perm(INVITE_MANY):
+            raise PermissionDenied
+        posted = request.method == "POST"
+        initial = self.get_changeform_initial_data(request)
+        form = InviteManyForm(request.POST, request.FILES) if posted else InviteManyForm(initial=initial)
+        if posted and form.is_valid():
+            try:
+                made = create_invitations(
+                    created_by=form.cleaned_data["created_by"],
+                    telegram_usernames=form.cleaned_data["all_names"],
+                    lasts=timedelta(days=form.cleaned_data["days"]),
+                    actor=request.user,
+                )
+            except DomainError as refusal:
+                refuse(form, refusal)
+            else:
+                messages.success(request, f"{len(made)} invitations made; their codes are the newest of the list.")
+                return HttpResponseRedirect(reverse("admin:groups_communityinvitation_changelist"))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Invite many",
+            "form": form,
+            "media": self.media + form.media,
+            "submit": "Invite",
+            "back": reverse("admin:groups_communityinvitation_changelist"),
+            "opts": self.opts,
+            "no_tabs": True,
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "missionsite/ask.html", context)
+
+    # --- Showing ------------------------------------------------------------------------------
+
+    def describe(self, obj: CommunityInvitation) -> str:
+        return obj.spelled_code
+
+    @display(description="Code")
+    def code(self, invitation: CommunityInvitation) -> str:
+        return invitation.spelled_code
+
+    @display(description="Address to send")
+    def address(self, invitation: CommunityInvitation) -> str:
+        if invitation.status != InvitationStatus.PENDING:
+            return "It no longer works."
+        return f"/join/{invitation.spelled_code}/"
+
+    @display(description="For")
+    def for_whom(self, invitation: CommunityInvitation) -> str:
+        name = invitation.invited_telegram_username
+        return f"@{name}" if name else "whoever has the code"
+
+    @display(description="Invited by")
+    def inviter(self, invitation: CommunityInvitation) -> str:
+        return page_of(invitation.created_by)
+
+    @display(description="Status", label=COLOURS)
+    def state(self, invitation: CommunityInvitation) -> str:
+        return invitation.get_status_display()
+
+    @display(description="Made")
+    def made(self, invitation: CommunityInvitation) -> str:
+        return moment(invitation.created_at)
+
+    @display(description="Expires")
+    def expires(self, invitation: CommunityInvitation) -> str:
+        return moment(invitation.expires_at)
+
+    @display(description="Who joined")
+    def joined(self, invitation: CommunityInvitation) -> str:
+        return page_of(invitation.accepted_by)

@@ -1,0 +1,39 @@
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.decorators import display
+
+from groups.admin.base import moment, page_of
+from groups.models import MemberParticipation
+from missionsite.common.admin import ReadOnlyModelAdmin
+from missionsite.common.admin.filters import PeriodFilter
+
+
+@admin.register(MemberParticipation)
+class ParticipationAdmin(ReadOnlyModelAdmin):
+    """What members did on platforms, as the platforms told it."""
+
+    list_display = ("when", "who", "event_type", "platform", "room_id")
+    list_display_links = ("when",)
+    list_select_related = ("member",)
+    list_filter = (
+        ("event_type", ChoicesDropdownFilter),
+        ("platform", ChoicesDropdownFilter),
+        ("occurred_at", PeriodFilter),
+        ("member", AutocompleteSelectFilter),
+    )
+    sortable_by = ()
+    empty_words = ("No participation yet", "Platforms send it to the API: POST /api/participation.")
+    fields = ("who", "event_type", "platform", "room_id", "event_metadata", "when")
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    @display(description="When")
+    def when(self, row: MemberParticipation) -> str:
+        return moment(row.occurred_at)
+
+    @display(description="Who")
+    def who(self, row: MemberParticipation) -> str:
+        return page_of(row.member)

@@ -1,0 +1,82 @@
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import display
+
+from groups.admin.base import moment, page_of
+from groups.models import MemberRelationship
+from groups.services.relationships import relate
+from missionsite.common.admin import Found, ReadOnlyModelAdmin, Search, ServiceForm
+from missionsite.common.admin.search import FOUND_AT_MOST
+
+
+class RelationshipSearch(Search):
+    """Finds relationships by a whole entity ID on either side: a number such as #247, or another system's ID."""
+
+    def find(self, queryset: QuerySet, term: str) -> Found:
+        rows = queryset.order_by().select_related(None)
+        found = rows.filter(entity_id_a=term.strip()).union(rows.filter(entity_id_b=term.strip()))
+        ids = [row.pk for row in found[: FOUND_AT_MOST + 1]]
+        return Found(ids[:FOUND_AT_MOST], len(ids) > FOUND_AT_MOST)
+
+
+class RelationshipForm(ServiceForm):
+    note = forms.CharField(required=False, max_length=500, help_text="What the two had to do with each other.")
+
+    class Meta:
+        model = MemberRelationship
+        fields = ("entity_id_a", "relationship_type", "entity_id_b")
+
+
+@admin.register(MemberRelationship)
+class RelationshipAdmin(ReadOnlyModelAdmin):
+    """Who invited, mentored, referred whom, or worked with them. Written down once, never edited."""
+
+    form = RelationshipForm
+    search = RelationshipSearch("pk", "")
+    search_help_text = "A whole entity ID, such as #247"
+    list_display = ("from_whom", "kind", "to_whom", "made")
+    list_display_links = ("kind",)
+    list_select_related = ("member_a", "member_b")
+    list_filter = (("relationship_type", ChoicesDropdownFilter),)
+    sortable_by = ()
+    empty_words = ("No relationship yet", "The first is written when somebody accepts an invitation.")
+    add_words = "Write one down"
+    fields = ("from_whom", "kind", "to_whom", "content", "made")
+    readonly_fields = fields
+
+    def get_fields(self, request: HttpRequest, obj=None):
+        return self.fields if obj else ("entity_id_a", "relationship_type", "entity_id_b", "note")
+
+    def get_readonly_fields(self, request: HttpRequest, obj=None):
+        return self.fields if obj else ()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("groups.add_memberrelationship")
+
+    def create(self, request: HttpRequest, values: dict) -> MemberRelationship:
+        return relate(
+            entity_id_a=values["entity_id_a"],
+            entity_id_b=values["entity_id_b"],
+            relationship_type=values["relationship_type"],
+            content={"note": values["note"]} if values["note"] else {},
+            actor=request.user,
+        )
+
+    @display(description="From")
+    def from_whom(self, row: MemberRelationship) -> str:
+        return page_of(row.member_a) if row.member_a else row.entity_id_a
+
+    @display(description="To")
+    def to_whom(self, row: MemberRelationship) -> str:
+        return page_of(row.member_b) if row.member_b else row.entity_id_b
+
+    @display(description="Kind")
+    def kind(self, row: MemberRelationship) -> str:
+        return row.get_relationship_type_display()
+
+    @display(description="Since")
+    def made(self, row: MemberRelationship) -> str:
+        return moment(row.created_at)

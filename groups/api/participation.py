@@ -1,0 +1,67 @@
+"""The API of participation: platforms tell what members did."""
+
+from typing import Annotated, Any
+
+from django.http import HttpRequest
+from ninja import Schema
+from pydantic import ConfigDict, Field
+
+from groups.scopes import PARTICIPATION_WRITE
+from groups.services.participation import ingest_participation
+from missionsite.common.api import Router, needs
+
+router = Router(tags=["directory"])
+
+AT_ONCE = 5_000
+
+
+class Happening(Schema):
+    """One thing a member did."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    member_id: str = Field(description="The member's number.", examples=["#247"])
+    event_type: str = Field(description="MESSAGE, REACTION, VOICE, ACTION, JOIN or LEAVE.", examples=["MESSAGE"])
+    platform: str = Field(description="telegram, discord, twitch, kick or github.", examples=["telegram"])
+    room_id: str = Field(examples=["-1001234567890"])
+    message_id: str | None = Field(
+        None, description="What the platform calls it; sent again, it is counted once.", examples=["48213"]
+    )
+    event_metadata: dict[str, Any] | None = Field(
+        None, description='Of VOICE: how long, `{"minutes": 12}`.', examples=[None]
+    )
+    occurred_at: str | None = Field(
+        None, description="ISO 8601 with an offset; now when left out.", examples=["2026-03-01T18:30:00Z"]
+    )
+
+
+class ParticipationOrder(Schema):
+    model_config = ConfigDict(extra="forbid")
+
+    events: Annotated[list[Happening], Field(min_length=1, max_length=AT_ONCE)]
+
+
+class Refusal(Schema):
+    line: int = Field(description="Place in the batch, from 1.", examples=[3])
+    reason: str = Field(examples=["Nobody in the directory has the number #9."])
+
+
+class Taken(Schema):
+    """What became of the batch."""
+
+    recorded: int = Field(examples=[998])
+    repeated: int = Field(description="Platform messages that were counted before.", examples=[1])
+    refused: list[Refusal]
+
+
+@router.post("/participation", response=Taken, summary="Record participation")
+@needs(PARTICIPATION_WRITE, staff=["groups.add_memberparticipation"], checks_rights=True)
+def record_participation(request: HttpRequest, order: ParticipationOrder):
+    """Record what members did, up to 5,000 events at once.
+
+    An event that cannot be taken is named and does not stop the others. The same platform message sent again is counted
+    once, so a batch may be repeated whole.
+    """
+    request.auth.need("groups.add_memberparticipation")
+    taken = ingest_participation(events=[event.dict() for event in order.events])
+    return {"recorded": taken.recorded, "repeated": taken.repeated, "refused": [vars(each) for each in taken.refused]}

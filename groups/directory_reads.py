@@ -1,0 +1,177 @@
+"""What pages and the API ask of the directory: whom somebody invited, and when they took part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from groups.directory_search import DIRECTORY
+from groups.models import CommunityInvitation, CommunityMember, Member, MemberDailyHighlight
+from groups.models.directory import CommunityStatus
+
+# What a page draws of a tree; more is no drawing anybody reads.
+NODES_AT_MOST = 500
+WEEKS = 53
+# Messages, reactions and voice minutes of a day from which the heat map's colours begin.
+LEVELS = (1, 5, 15, 40)
+
+
+@dataclass
+class Node:
+    """A person in an invitation tree, with whom they invited."""
+
+    entry: CommunityMember
+    depth: int
+    invited: list[Node] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """Everybody below."""
+        return len(self.invited) + sum(node.count for node in self.invited)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """An invitation tree. above: who invited the root, and who invited those, the first of them all first."""
+
+    root: Node
+    above: list[CommunityMember]
+    more: bool
+
+
+def tree_of(entry: CommunityMember) -> Tree:
+    """Whom a member invited, directly and through others, and the line they came by; in three queries."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT member_id, invited_by, depth FROM invitation_tree(%s) LIMIT %s",
+            [entry.member_id, NODES_AT_MOST + 1],
+        )
+        rows = cursor.fetchall()
+        cursor.execute(
+            """
+            WITH RECURSIVE line AS (
+                SELECT m.invited_by, ARRAY[m.member_id]::varchar[] AS seen FROM community_members m
+                WHERE m.member_id = %s
+                UNION ALL
+                SELECT m.invited_by, l.seen || m.member_id
+                FROM line l JOIN community_members m ON m.member_id = l.invited_by
+                WHERE m.member_id <> ALL (l.seen)
+            )
+            SELECT seen FROM line ORDER BY cardinality(seen) DESC LIMIT 1
+            """,
+            [entry.member_id],
+        )
+        line = cursor.fetchone()[0]
+    more, rows = len(rows) > NODES_AT_MOST, rows[:NODES_AT_MOST]
+    people = CommunityMember.objects.in_bulk({row[0] for row in rows} | set(line), field_name="member_id")
+    nodes: dict[str, Node] = {}
+    for member_id, invited_by, depth in rows:
+        nodes[member_id] = Node(people[member_id], depth)
+        if depth:
+            nodes[invited_by].invited.append(nodes[member_id])
+    return Tree(nodes[entry.member_id], [people[each] for each in reversed(line[1:])], more)
+
+
+@dataclass(frozen=True)
+class Day:
+    """One square of the heat map. level: 0 for nothing to 4."""
+
+    on: date
+    messages: int
+    reactions: int
+    voice_minutes: int
+    points: int
+
+    @property
+    def total(self) -> int:
+        return self.messages + self.reactions + self.voice_minutes
+
+    @property
+    def level(self) -> int:
+        return sum(self.total >= least for least in LEVELS) or int(self.points > 0)
+
+
+def heat_map(entry: CommunityMember, *, today: date | None = None) -> list[list[Day | None]]:
+    """The last 53 weeks of a member, each from Monday to Sunday; days to come are None. Days are UTC's."""
+    today = today or timezone.now().date()
+    first = today - timedelta(days=today.weekday(), weeks=WEEKS - 1)
+    rows = MemberDailyHighlight.objects.filter(member_id=entry.member_id, highlight_date__gte=first)
+    known = {
+        row.highlight_date: Day(
+            row.highlight_date, row.message_count, row.reaction_count, row.voice_minutes, row.reputation_earned
+        )
+        for row in rows
+    }
+    weeks = []
+    for week in range(WEEKS):
+        days = [first + timedelta(weeks=week, days=weekday) for weekday in range(7)]
+        weeks.append([known.get(day, Day(day, 0, 0, 0, 0)) if day <= today else None for day in days])
+    return weeks
+
+
+def waiting_for_approval() -> int:
+    """How many people registered and wait to be let in."""
+    return CommunityMember.objects.present().filter(status=CommunityStatus.PENDING).count()
+
+
+def sees_directory(person: Member) -> bool:
+    """Whether a member may look at the directory: those who are active in it may."""
+    return CommunityMember.objects.active().filter(person=person.pk).exists()
+
+
+def find_entries(
+    *,
+    q: str | None = None,
+    role: str | None = None,
+    tier: str | None = None,
+    country: str | None = None,
+    verified: bool | None = None,
+    status: str | None = None,
+    min_score: int | None = None,
+    max_score: int | None = None,
+    after: list | None = None,
+    at_most: int,
+) -> list[CommunityMember]:
+    """Entries that were not removed, newest first, in one query (two with a text to look for).
+
+    q: a number, or the beginning of a name of any kind. after: creation and id of the row before the page.
+    """
+    rows = CommunityMember.objects.present()
+    exact = {
+        "primary_role": role,
+        "reputation_tier": tier,
+        "github_verified": verified,
+        "status": status,
+        "reputation_score__gte": min_score,
+        "reputation_score__lte": max_score,
+    }
+    rows = rows.filter(**{name: value for name, value in exact.items() if value is not None})
+    if country:
+        rows = rows.filter(country__iexact=country)
+    if q and q.strip():
+        rows = rows.filter(pk__in=DIRECTORY.find(CommunityMember.objects.present(), q).ids)
+    return _page(rows, "pk", after, at_most)
+
+
+def find_invitations(
+    *, created_by: str | None, status: str | None = None, after: list | None = None, at_most: int
+) -> list[CommunityInvitation]:
+    """Invitations, newest first. created_by: the number of one member; everyone's when None."""
+    rows = CommunityInvitation.objects.all()
+    if created_by:
+        rows = rows.filter(created_by=created_by)
+    if status:
+        rows = rows.filter(status=status)
+    return _page(rows, "invitation_id", after, at_most)
+
+
+def _page(rows: QuerySet, key: str, after: list | None, at_most: int) -> list:
+    """The next rows of a list that goes from the newest to the oldest."""
+    if after:
+        made, pk = datetime.fromisoformat(after[0]), after[1]
+        rows = rows.filter(Q(created_at__lt=made) | Q(created_at=made, **{f"{key}__lt": pk}))
+    return list(rows.order_by("-created_at", f"-{key}")[:at_most])

@@ -1,0 +1,58 @@
+"""What can go wrong when GitHub is asked. No sentence names an account."""
+
+from datetime import datetime
+
+
+class GitHubError(Exception):
+    """GitHub did not say what was asked."""
+
+    code = "github_error"
+
+    def __init__(self, message: str | None = None) -> None:
+        self.message = message or type(self).__doc__.strip().splitlines()[0]
+        super().__init__(self.message)
+
+
+class GitHubUserUnknown(GitHubError):
+    """There is no such account on GitHub."""
+
+    code = "unknown"
+
+
+class GitHubNameInvalid(GitHubUserUnknown):
+    """A GitHub name has letters, digits and single hyphens between them, 39 characters at most."""
+
+    code = "name_invalid"
+
+
+class GitHubNotAPerson(GitHubUserUnknown):
+    """This GitHub account is an organisation's or a program's, not a person's."""
+
+    code = "not_a_person"
+
+
+class GitHubBusy(GitHubError):
+    """GitHub asks to wait.
+
+    retry_at: aware datetime, not to be asked again before. is_stated: False where GitHub named no time; whoever is told
+    so again and again should wait longer each time.
+    """
+
+    code = "busy"
+
+    def __init__(self, retry_at: datetime, *, is_stated: bool = True) -> None:
+        self.retry_at = retry_at
+        self.is_stated = is_stated
+        super().__init__(f"GitHub asks to wait until {retry_at:%Y-%m-%d %H:%M:%S %Z}.")
+
+
+class GitHubUnavailable(GitHubError):
+    """GitHub cannot be reached or does not answer as it should."""
+
+    code = "unavailable"
+
+
+class GitHubRefused(GitHubError):
+    """GitHub does not accept the site's token."""
+
+    code = "refused"

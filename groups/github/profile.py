@@ -1,0 +1,149 @@
+"""A person's public profile. Nothing of an answer is taken on trust."""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from groups.github.errors import GitHubNameInvalid, GitHubNotAPerson, GitHubUnavailable
+from groups.github.line import Line
+
+# GitHub's own rule: letters, digits and single hyphens between them, 39 characters at most.
+_USERNAME = re.compile(r"(?=.{1,39}\Z)[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
+_WEB_ADDRESS = re.compile(r"https?://[!-~]{1,240}")
+_NEXT_PAGE = re.compile(r'<([^<>]+)>\s*;[^<]*?\brel="?next\b')
+_TOO_MANY = 10**12  # of anything
+MAX_PAGES = 30  # of a hundred repositories
+# Where a person can write something everybody sees.
+_PUBLIC_TEXTS = ("bio", "company", "blog", "location")
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What GitHub shows of a person to everybody.
+
+    login: as GitHub spells it. data: public_repos, followers, total_stars, contributions_last_year (commits, issues and
+    pull requests), html_url, created_at, fetched_at (ISO 8601), and incomplete, the names of figures that are too low
+    because GitHub shows no more. proof_found: whether the proof stands in a public text.
+    """
+
+    login: str
+    data: dict[str, Any]
+    proof_found: bool
+
+
+def fetch_profile(username: str, *, proof: str | None = None) -> Profile:
+    """Read a person's public profile.
+
+    proof: a word to look for in bio, company, blog and location, whatever its case; none is found when left out.
+    Takes GITHUB_TIMEOUT seconds at most, and what the system takes to resolve the host's name.
+    Raises GitHubUserUnknown, GitHubNameInvalid, GitHubNotAPerson, GitHubBusy (carries retry_at), GitHubUnavailable,
+    GitHubRefused.
+    """
+    if not _USERNAME.fullmatch(username):
+        raise GitHubNameInvalid
+    now = datetime.now(UTC)
+    with closing(Line()) as github:
+        user = github.get(f"/users/{username}").data
+        if _read(user, "type", str) != "User":
+            raise GitHubNotAPerson
+        # From here on as it is called today: an old name leads to the account it was renamed to.
+        login = _text(user, "login", _USERNAME)
+        data = {
+            "public_repos": _count(user, "public_repos"),
+            "followers": _count(user, "followers"),
+            "html_url": _text(user, "html_url", _WEB_ADDRESS),
+            "created_at": _instant(user, "created_at"),
+            "fetched_at": now.isoformat(timespec="seconds"),
+            "incomplete": [],
+        }
+        proof_found = _stands_in(proof, user)
+        for name, (figure, is_whole) in (
+            ("total_stars", _stars(github, login)),
+            ("contributions_last_year", _contributions(github, login, since=now - timedelta(days=365))),
+        ):
+            data[name] = figure
+            if not is_whole:
+                data["incomplete"].append(name)
+    return Profile(login=login, data=data, proof_found=proof_found)
+
+
+def _stars(github: Line, login: str) -> tuple[int, bool]:
+    """The stars of all repositories of an account, and whether all pages of them were read."""
+    here = f"/users/{login}/repos?{urlencode({'per_page': 100, 'type': 'owner'})}"
+    # By repository: one that moves to the next page meanwhile is counted once.
+    stars = {}
+    for _page in range(MAX_PAGES):
+        answer = github.get(here)
+        if not isinstance(answer.data, list):
+            raise GitHubUnavailable("GitHub's list of repositories is none.")
+        for repository in answer.data:
+            stars[_count(repository, "id")] = _count(repository, "stargazers_count")
+        following = _NEXT_PAGE.search(answer.headers.get("Link", ""))
+        if not following:
+            return sum(stars.values()), True
+        here = github.address(following[1], linked_from=answer.address)
+    return sum(stars.values()), False
+
+
+def _contributions(github: Line, login: str, *, since: datetime) -> tuple[int, bool]:
+    """Public commits, issues and pull requests since a day, and whether GitHub counted all of them."""
+    # GitHub searches for issues or for pull requests, and refuses a search for both.
+    searches = (
+        ("commits", f"author:{login} author-date:>={since:%Y-%m-%d}"),
+        ("issues", f"author:{login} created:>={since:%Y-%m-%d} is:issue"),
+        ("issues", f"author:{login} created:>={since:%Y-%m-%d} is:pull-request"),
+    )
+    total, all_counted = 0, True
+    for kind, words in searches:
+        answer = github.get(f"/search/{kind}?{urlencode({'q': words, 'per_page': 1})}", accept=(200, 422))
+        # 422: a person who hides their activity cannot be searched for.
+        if answer.status == 422:
+            all_counted = False
+            continue
+        total += _count(answer.data, "total_count")
+        all_counted = all_counted and not _read(answer.data, "incomplete_results", bool)
+    return total, all_counted
+
+
+def _stands_in(proof: str | None, user: dict) -> bool:
+    # Read either way: a text that is none is GitHub's fault, whatever is looked for.
+    texts = [_read(user, name, str) for name in _PUBLIC_TEXTS if user.get(name) is not None]
+    if not proof:
+        return False
+    word = re.compile(rf"(?<![A-Za-z0-9]){re.escape(proof)}(?![A-Za-z0-9])", re.IGNORECASE)
+    return any(word.search(text) for text in texts)
+
+
+def _read(data: Any, name: str, kind: type) -> Any:
+    value = data.get(name) if isinstance(data, dict) else None
+    # Exactly: to Python, true is a number too.
+    if type(value) is not kind:
+        raise GitHubUnavailable(f"GitHub's answer has no usable {name}.")
+    return value
+
+
+def _count(data: Any, name: str) -> int:
+    value = _read(data, name, int)
+    if not 0 <= value < _TOO_MANY:
+        raise GitHubUnavailable(f"GitHub's answer has no usable {name}.")
+    return value
+
+
+def _text(data: Any, name: str, form: re.Pattern) -> str:
+    value = _read(data, name, str)
+    if not form.fullmatch(value):
+        raise GitHubUnavailable(f"GitHub's answer has no usable {name}.")
+    return value
+
+
+def _instant(data: Any, name: str) -> str:
+    with suppress(ValueError):
+        value = datetime.fromisoformat(_read(data, name, str))
+        if value.tzinfo:
+            return value.isoformat()
+    raise GitHubUnavailable(f"GitHub's answer has no usable {name}.")

@@ -1,0 +1,105 @@
+-- Overwriting what is known of a person, where nobody else may change anything: events and history included.
+
+-- As before, and one more who may: whoever erases a person, and then only the payload.
+CREATE OR REPLACE FUNCTION refuse_change_of_events() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND current_setting('missionsite.erasing', true) = 'on'
+        AND current_user = (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = TG_RELID) THEN
+        IF (to_jsonb(NEW) - 'payload') = (to_jsonb(OLD) - 'payload') THEN
+            RETURN NEW;
+        END IF;
+    END IF;
+    RAISE EXCEPTION 'events are append-only: % refused', TG_OP
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'events_append_only';
+END $$;
+
+-- Erases an entry of the directory and the account behind it. The numbers and the counts stay; which texts are
+-- overwritten with what is listed in groups/README.md.
+CREATE FUNCTION erase_directory_entry(entry uuid) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+DECLARE
+    who community_members%ROWTYPE;
+    account uuid;
+    known text[];
+    names text[];
+BEGIN
+    SELECT * INTO STRICT who FROM community_members WHERE id = entry FOR UPDATE;
+    account := who.person_id;
+    -- What they were ever called, read before it is overwritten.
+    names := ARRAY(
+        SELECT DISTINCT lower(h.telegram_username) FROM community_members_history h
+        WHERE h.pgh_obj_id = entry AND h.telegram_username IS NOT NULL
+    ) || lower(who.telegram_username);
+    known := ARRAY[who.name, who.telegram_id, who.telegram_username, who.github_username, '"' || who.member_id || '"']
+        || ARRAY(SELECT unnest(ARRAY[email, display_name]) FROM members WHERE id = account)
+        || ARRAY(
+            SELECT DISTINCT unnest(ARRAY[h.name, h.telegram_id, h.telegram_username, h.github_username])
+            FROM community_members_history h WHERE h.pgh_obj_id = entry
+        )
+        || ARRAY(
+            SELECT DISTINCT unnest(ARRAY[h.email, h.display_name]) FROM members_history h WHERE h.pgh_obj_id = account
+        );
+
+    UPDATE community_members SET
+        name = 'Erased member', telegram_id = 'erased:' || id, telegram_username = NULL, organization = NULL,
+        country = NULL, github_username = NULL, github_verified = false, github_verified_at = NULL,
+        github_profile_data = NULL, registration_fee_tx_hash = NULL, profile_data = NULL,
+        deleted_at = coalesce(deleted_at, now()), erased_at = now()
+    WHERE id = entry;
+    UPDATE community_members_history SET
+        name = 'Erased member', telegram_id = 'erased:' || id, telegram_username = NULL, organization = NULL,
+        country = NULL, github_username = NULL, github_profile_data = NULL, registration_fee_tx_hash = NULL,
+        profile_data = NULL
+    WHERE pgh_obj_id = entry;
+
+    UPDATE community_invitations SET invited_telegram_username = NULL
+    WHERE accepted_by = who.member_id
+        OR lower(invited_telegram_username) = ANY (names);
+    UPDATE community_invitations_history SET invited_telegram_username = NULL
+    WHERE accepted_by = who.member_id
+        OR lower(invited_telegram_username) = ANY (names)
+        OR pgh_obj_id IN (SELECT invitation_id FROM community_invitations WHERE accepted_by = who.member_id);
+    UPDATE member_relationships SET content = '{}' WHERE member_a_id = entry OR member_b_id = entry;
+    -- The minutes are counted.
+    UPDATE member_participation SET room_id = 'erased', event_metadata = CASE WHEN event_type = 'VOICE'
+        THEN jsonb_strip_nulls(jsonb_build_object('minutes', event_metadata -> 'minutes')) END
+    WHERE member_id = who.member_id;
+
+    PERFORM set_config('missionsite.erasing', 'on', true);
+    UPDATE events SET payload = jsonb_build_object('number', who.member_id, 'erased', true)
+    WHERE member_id = account OR (member_id IS NULL AND payload ->> 'number' = who.member_id);
+    PERFORM set_config('missionsite.erasing', '', true);
+
+    -- An answer is JSON in ASCII; as jsonb its letters are those of the name.
+    DELETE FROM api_idempotency_keys k
+    WHERE k.owner_id = account
+        OR EXISTS (
+            SELECT FROM unnest(known) AS word
+            WHERE word <> '' AND position(
+                lower(word) IN lower(CASE WHEN left(k.body, 1) IN ('{', '[') THEN k.body::jsonb::text ELSE k.body END)
+            ) > 0
+        );
+
+    IF account IS NOT NULL THEN
+        DELETE FROM api_tokens WHERE owner_id = account;
+        DELETE FROM members_groups WHERE member_id = account;
+        DELETE FROM members_user_permissions WHERE member_id = account;
+        DELETE FROM django_admin_log WHERE user_id = account OR object_id = account::text;
+        UPDATE members SET
+            email = 'erased-' || id || '@erased.invalid', display_name = 'Erased member', password = '!',
+            is_active = false, is_staff = false, is_superuser = false, last_login = NULL
+        WHERE id = account;
+        UPDATE members_history SET email = 'erased-' || id || '@erased.invalid', display_name = 'Erased member'
+        WHERE pgh_obj_id = account;
+    END IF;
+    DELETE FROM django_admin_log WHERE object_id = entry::text;
+END $$;
+REVOKE EXECUTE ON FUNCTION erase_directory_entry(uuid) FROM PUBLIC;
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') THEN
+        GRANT EXECUTE ON FUNCTION erase_directory_entry(uuid) TO missionsite_app;
+    END IF;
+END $$;

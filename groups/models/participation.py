@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from django.contrib.postgres.functions import RandomUUID, TransactionNow
+from django.db import models
+from django.db.models import F, Q
+
+
+class ParticipationType(models.TextChoices):
+    MESSAGE = "MESSAGE", "Message"
+    REACTION = "REACTION", "Reaction"
+    VOICE = "VOICE", "Voice"
+    ACTION = "ACTION", "Action"
+    JOIN = "JOIN", "Joined a room"
+    LEAVE = "LEAVE", "Left a room"
+
+
+class Platform(models.TextChoices):
+    TELEGRAM = "telegram", "Telegram"
+    DISCORD = "discord", "Discord"
+    TWITCH = "twitch", "Twitch"
+    KICK = "kick", "Kick"
+    GITHUB = "github", "GitHub"
+
+
+class MemberParticipation(models.Model):
+    """One thing a member did on a platform; grows without end, and what was counted never changes.
+
+    The id of a platform message is a digest of its platform, room and message id, so a replay is the same row; see
+    `services.participation`. Without a message id it is random.
+    """
+
+    id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
+    member = models.ForeignKey(
+        "groups.CommunityMember",
+        models.PROTECT,
+        to_field="member_id",
+        db_column="member_id",
+        related_name="participation",
+        db_index=False,
+    )
+    event_type = models.CharField("what", max_length=50, choices=ParticipationType)
+    platform = models.CharField(max_length=50, choices=Platform)
+    room_id = models.CharField("room", max_length=255)
+    # Of VOICE: {"minutes": 12}.
+    event_metadata = models.JSONField("details", null=True, blank=True)
+    occurred_at = models.DateTimeField("when", db_default=TransactionNow())
+
+    class Meta:
+        db_table = "member_participation"
+        verbose_name = "participation"
+        verbose_name_plural = "participation"
+        ordering = [F("occurred_at").desc(), F("id").desc()]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(event_type__in=ParticipationType.values), name="member_participation_type_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(platform__in=Platform.values), name="member_participation_platform_known"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["member"], name="participation_member_id_idx"),
+            # These two find the rare kinds and platforms; of the common ones the table itself is read.
+            models.Index(fields=["event_type"], name="participation_event_type_idx"),
+            models.Index(fields=["platform"], name="participation_platform_idx"),
+            # The list, newest first, and the days of a rebuild. A BRIN index is smaller but sorts nothing.
+            models.Index(fields=["occurred_at"], name="participation_occurred_at_idx"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.member_id}: {self.get_event_type_display()} on {self.get_platform_display()}"
+
+
+class MemberDailyHighlight(models.Model):
+    """What one member did on one day (UTC): kept by the database from participation, never edited."""
+
+    id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
+    member = models.ForeignKey(
+        "groups.CommunityMember",
+        models.PROTECT,
+        to_field="member_id",
+        db_column="member_id",
+        related_name="highlights",
+        db_index=False,
+    )
+    highlight_date = models.DateField("day")
+    message_count = models.IntegerField("messages", default=0, db_default=0)
+    reaction_count = models.IntegerField("reactions", default=0, db_default=0)
+    voice_minutes = models.IntegerField(default=0, db_default=0)
+    reputation_earned = models.IntegerField("points", default=0, db_default=0)
+    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+
+    class Meta:
+        db_table = "member_daily_highlights"
+        verbose_name = "daily highlight"
+        ordering = [F("highlight_date").desc(), F("id").desc()]
+        constraints = [
+            # The index of the seed, made unique: a member has one row a day.
+            models.UniqueConstraint(fields=["member", "highlight_date"], name="highlight_member_date_idx"),
+        ]
+        indexes = [
+            # Everybody's day, newest first.
+            models.Index(F("highlight_date").desc(), F("id").desc(), name="daily_highlights_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.member_id} on {self.highlight_date}"

@@ -1,0 +1,26 @@
+"""Erasing what is known of a person: deliberate, final, and done where only the database can."""
+
+from django.db import connection
+
+from groups.errors import EntryErased, StaffNotErased
+from groups.models import CommunityMember, Member
+from groups.services.events import record
+from missionsite.common.transactions import service
+
+
+@service
+def erase(*, entry: CommunityMember, actor: Member | None = None) -> CommunityMember:
+    """Overwrite the personal data of an entry and of its account, in the tables and in their history.
+
+    The number, the role, the reputation and everything that is counted stay. Raises EntryErased, StaffNotErased.
+    """
+    current = CommunityMember.objects.select_for_update(of=("self",)).select_related("person").get(pk=entry.pk)
+    if current.erased_at:
+        raise EntryErased
+    if current.person and (current.person.is_staff or current.person.is_superuser):
+        raise StaffNotErased
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT erase_directory_entry(%s)", [current.pk])
+    current.refresh_from_db()
+    record("directory.erased", actor=actor, member=current.person, number=current.member_id)
+    return current

@@ -1,0 +1,55 @@
+"""Daily highlights: what each member did on each day, summed up from participation."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from django.conf import settings
+from django.db import connection
+from psycopg.types.json import Jsonb
+
+from groups.errors import DaysReversed
+from missionsite.common.transactions import service
+
+
+@service
+def roll_up_highlights(
+    *, points: Mapping[str, int] | None = None, daily_cap: int | None = None, at_most: int = 100_000
+) -> int:
+    """Add what came in since the last run to the highlights; returns how many notes were taken, 0 when none is left.
+
+    points and daily_cap: from the settings when left out. Days that were rolled up keep the points of their time until
+    they are rebuilt. Raises PointsRefused.
+    """
+    return _call("SELECT roll_up_highlights(%s, %s, %s)", *_rules(points, daily_cap), at_most)
+
+
+@service
+def rebuild_highlights(
+    *,
+    first_day: date | None = None,
+    last_day: date | None = None,
+    points: Mapping[str, int] | None = None,
+    daily_cap: int | None = None,
+) -> int:
+    """Count days (UTC, both included) anew from participation; returns how many highlights were wrong.
+
+    Without a first day, from the first event there is. For changed points or cap, and after events were removed or
+    corrected. Raises DaysReversed, PointsRefused.
+    """
+    if first_day and last_day and last_day < first_day:
+        raise DaysReversed
+    return _call("SELECT rebuild_highlights(%s, %s, %s, %s)", *_rules(points, daily_cap), first_day, last_day)
+
+
+def _rules(points: Mapping[str, int] | None, daily_cap: int | None) -> tuple[Jsonb, int]:
+    if points is None:
+        points = settings.PARTICIPATION_POINTS
+    if daily_cap is None:
+        daily_cap = settings.PARTICIPATION_POINTS_PER_DAY
+    return Jsonb(dict(points)), daily_cap
+
+
+def _call(sql: str, *arguments) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, arguments)
+        return cursor.fetchone()[0]

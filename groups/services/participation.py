@@ -1,0 +1,265 @@
+"""Writing down what members do on the platforms, one event or thousands at a time."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha1
+from uuid import UUID, uuid4
+
+from django.db import connection
+from django.utils import timezone
+
+from groups.errors import ParticipationRefused
+from groups.models import CommunityMember, MemberParticipation
+from groups.models.participation import ParticipationType, Platform
+from missionsite.common.transactions import service
+
+# Of the digest that is the id of a platform message; never changes, or replays would count again.
+MESSAGES = UUID("5d0f6c1e-6f0b-4f43-9f6a-7f3a1f0c2b9d")
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+# Clocks of platforms go before ours at times.
+AHEAD = timedelta(hours=1)
+MINUTES_A_DAY = 1440
+METADATA_CHARACTERS = 8_000
+
+_VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+# A NUL in a text of JSON, which jsonb cannot hold; after an odd number of backslashes it is an escape.
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+_TYPES = frozenset(ParticipationType.values)
+_PLATFORMS = frozenset(Platform.values)
+_FIELDS = frozenset({"member_id", "event_type", "platform", "room_id", "event_metadata", "occurred_at", "message_id"})
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An event that was not taken. line: its place in the batch, from 1."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What became of a batch. repeated: platform messages that were counted before."""
+
+    recorded: int
+    repeated: int
+    refused: list[Refused] = field(default_factory=list)
+
+
+class _Refusal(Exception):
+    """Why an event cannot be taken."""
+
+
+@service
+def record_participation(
+    *,
+    member_id: str,
+    event_type: str,
+    platform: str,
+    room_id: str,
+    message_id: str | None = None,
+    event_metadata: Mapping | None = None,
+    occurred_at: datetime | None = None,
+) -> MemberParticipation | None:
+    """Write down one event; None when this platform message was counted before.
+
+    member_id: the number, #247. occurred_at: aware; now when left out. Raises ParticipationRefused.
+    """
+    event = {
+        "member_id": member_id,
+        "event_type": event_type,
+        "platform": platform,
+        "room_id": room_id,
+        "message_id": message_id,
+        "event_metadata": event_metadata,
+        "occurred_at": occurred_at,
+    }
+    rows, refused = _read([event])
+    if refused:
+        raise ParticipationRefused(refused[0].reason)
+    return MemberParticipation.objects.get(pk=rows[0][0]) if _write(rows) else None
+
+
+@service
+def ingest_participation(*, events: Iterable[Mapping]) -> Ingested:
+    """Write down many events at once; what cannot be taken is named and does not stop the others.
+
+    events: mappings with member_id, event_type, platform, room_id, and where there is one message_id (a replay of it
+    has no effect), event_metadata (VOICE: {"minutes": 12}) and occurred_at (aware, or ISO 8601 with an offset; now
+    when left out). Each member's last activity moves forward.
+    """
+    rows, refused = _read(events)
+    recorded = _write(rows) if rows else 0
+    return Ingested(recorded=recorded, repeated=len(rows) - recorded, refused=refused)
+
+
+def message_key(*, platform: str, room_id: str, message_id: str) -> str:
+    """The id of the row of a platform message: a digest, so that no identifier of a person is kept.
+
+    The room belongs to it: Telegram numbers the messages of each chat from 1. The same as uuid.uuid5, at a third of
+    its time. Source: RFC 9562, section 5.5.
+    """
+    name = f"{platform}\x1f{room_id}\x1f{message_id}".encode()
+    digest = sha1(MESSAGES.bytes + name, usedforsecurity=False).hexdigest()
+    return f"{digest[:12]}5{digest[13:16]}{_VARIANTS[digest[16]]}{digest[17:32]}"
+
+
+# --- Reading ----------------------------------------------------------------------------------
+
+
+def _read(events: Iterable[Mapping]) -> tuple[list[tuple], list[Refused]]:
+    """Rows in the order of _COLUMNS, and what was refused in the order of the lines."""
+    now = timezone.now()
+    read, refused = [], []
+    for line, event in enumerate(events, start=1):
+        try:
+            read.append((line, _row(event, now)))
+        except _Refusal as refusal:
+            refused.append(Refused(line, str(refusal)))
+    numbers = {row[1] for _line, row in read}
+    known = set(CommunityMember.objects.present().filter(member_id__in=numbers).values_list("member_id", flat=True))
+    rows = []
+    for line, row in read:
+        if row[1] in known:
+            rows.append(row)
+        else:
+            refused.append(Refused(line, f"Nobody in the directory has the number {row[1]}."))
+    return rows, sorted(refused, key=lambda one: one.line)
+
+
+def _row(event: Mapping, now: datetime) -> tuple:
+    if not isinstance(event, Mapping):
+        raise _Refusal("An event is a set of named values.")
+    if not event.keys() <= _FIELDS:
+        unknown = event.keys() - _FIELDS
+        raise _Refusal(f"Not a part of an event: {', '.join(sorted(map(str, unknown)))}.")
+    kind, platform = event.get("event_type"), event.get("platform")
+    if not isinstance(kind, str) or kind not in _TYPES:
+        raise _Refusal(f"The event type is one of {', '.join(ParticipationType.values)}.")
+    if not isinstance(platform, str) or platform not in _PLATFORMS:
+        raise _Refusal(f"The platform is one of {', '.join(Platform.values)}.")
+    number = _text(event, "member_id", "member's number", 20)
+    room = _text(event, "room_id", "room", 255)
+    message = event.get("message_id")
+    if message is None:
+        key = str(uuid4())
+    else:
+        key = message_key(platform=platform, room_id=room, message_id=_text(event, "message_id", "message id", 255))
+    metadata = event.get("event_metadata")
+    return (
+        key,
+        number,
+        kind,
+        platform,
+        room,
+        None if metadata is None else _metadata(kind, metadata),
+        _moment(event.get("occurred_at"), now),
+    )
+
+
+def _text(event: Mapping, name: str, called: str, longest: int) -> str:
+    value = event.get(name)
+    # Platforms number their messages; JSON brings a number then.
+    if type(value) is int:
+        value = str(value) if value.bit_length() < 1_000 else "9" * (longest + 1)
+    if not isinstance(value, str) or not value or value.isspace():
+        raise _Refusal(f"The {called} is missing.")
+    if len(value) > longest:
+        raise _Refusal(f"The {called} is longer than {longest} characters.")
+    # Printable ASCII, nearly always, is known to be storable.
+    if not (value.isascii() and value.isprintable()):
+        _storable(value, called)
+    return value
+
+
+def _storable(value: str, called: str) -> None:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise _Refusal(f"The {called} contains a character that cannot be stored.") from None
+    if "\0" in value:
+        raise _Refusal(f"The {called} contains a character that cannot be stored.")
+
+
+def _metadata(kind: str, metadata: Mapping) -> str:
+    if not isinstance(metadata, Mapping):
+        raise _Refusal("The details are a set of named values.")
+    minutes = metadata.get("minutes") if kind == ParticipationType.VOICE else None
+    if minutes is not None and not (type(minutes) is int and 0 <= minutes <= MINUTES_A_DAY):
+        raise _Refusal(f"The minutes of a voice event are a whole number from 0 to {MINUTES_A_DAY}.")
+    try:
+        text = json.dumps(metadata, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        raise _Refusal("The details cannot be written as JSON.") from None
+    if len(text) > METADATA_CHARACTERS:
+        raise _Refusal(f"The details are longer than {METADATA_CHARACTERS} characters.")
+    if _NUL.search(text):
+        raise _Refusal("The details contain a character that cannot be stored.")
+    _storable(text, "details")
+    return text
+
+
+def _moment(value: datetime | str | None, now: datetime) -> datetime:
+    if value is None:
+        return now
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            raise _Refusal("The time is not written as 2026-03-01T18:30:00Z.") from None
+    if not isinstance(value, datetime):
+        raise _Refusal("The time is not written as 2026-03-01T18:30:00Z.")
+    if value.utcoffset() is None:
+        raise _Refusal("The time does not say in which time zone it is.")
+    if value < EARLIEST:
+        raise _Refusal("The time lies before the year 2000.")
+    if value > now + AHEAD:
+        raise _Refusal("The time lies in the future.")
+    return value
+
+
+# --- Writing ----------------------------------------------------------------------------------
+
+_STAGE = """
+    CREATE TEMPORARY TABLE IF NOT EXISTS staged_participation (
+        id uuid, member_id varchar(20), event_type varchar(50), platform varchar(50), room_id varchar(255),
+        event_metadata jsonb, occurred_at timestamptz
+    ) ON COMMIT DELETE ROWS;
+    TRUNCATE staged_participation
+"""
+# Keys, and then members, are taken in their order, so that two ingests never wait for each other in a circle.
+_RECORD = """
+    WITH recorded AS (
+        INSERT INTO member_participation
+            (id, member_id, event_type, platform, room_id, event_metadata, occurred_at)
+        SELECT id, member_id, event_type, platform, room_id, event_metadata, occurred_at
+        FROM staged_participation ORDER BY id
+        ON CONFLICT (id) DO NOTHING
+        RETURNING member_id, occurred_at
+    ), latest AS (
+        SELECT member_id, max(occurred_at) AS active_at FROM recorded GROUP BY member_id
+    ), behind AS (
+        SELECT m.id, l.active_at
+        FROM latest l JOIN community_members m ON m.member_id = l.member_id
+        WHERE m.erased_at IS NULL AND (m.last_active_at IS NULL OR m.last_active_at < l.active_at)
+        ORDER BY m.member_id
+        FOR NO KEY UPDATE OF m
+    ), moved AS (
+        UPDATE community_members m SET last_active_at = b.active_at FROM behind b WHERE m.id = b.id
+    )
+    SELECT count(*) FROM recorded
+"""
+
+
+def _write(rows: list[tuple]) -> int:
+    """Write what is not there yet; returns how many rows that were."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STAGE)
+        with connection.wrap_database_errors, cursor.copy("COPY staged_participation FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        cursor.execute(_RECORD)
+        return cursor.fetchone()[0]

@@ -1,0 +1,30 @@
+"""Writing down what members have to do with each other."""
+
+from groups.models import Member, MemberRelationship
+from groups.services.events import record
+from missionsite.common.transactions import service
+
+
+@service
+def relate(
+    *,
+    entity_id_a: str,
+    entity_id_b: str,
+    relationship_type: str,
+    content: dict | None = None,
+    actor: Member | None = None,
+) -> MemberRelationship:
+    """Write a relationship down, once. An entity that is a member's number is linked to that member.
+
+    Raises RelationshipWithSelf, RelationshipKnown.
+    """
+    made = MemberRelationship.objects.create(
+        entity_id_a=entity_id_a.strip(),
+        entity_id_b=entity_id_b.strip(),
+        relationship_type=relationship_type,
+        content=content or {},
+    )
+    made.refresh_from_db()
+    person = made.member_a.person if made.member_a else None
+    record("relationship.created", actor=actor, member=person, kind=relationship_type, relationship=str(made.pk))
+    return made

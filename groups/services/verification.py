@@ -1,0 +1,195 @@
+"""Finding out on GitHub whether an account there is a member's, and what it shows of them.
+
+A member puts a word into their public profile that only this site can name; where it stands, the account is theirs.
+"""
+
+import secrets
+from datetime import datetime, timedelta
+from string import ascii_lowercase
+
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from groups.errors import GitHubNameMissing
+from groups.github import GitHubBusy, GitHubError, GitHubRefused, GitHubUnavailable, Profile, fetch_profile
+from groups.models import CommunityMember
+from groups.services.directory import reputation_of
+from groups.services.events import record
+from missionsite.common.transactions import service
+
+TASK = "verify_on_github"
+MAX_TRIES = 6  # while GitHub cannot be reached: over about an hour
+MAX_WAITS = 24  # that GitHub asks for
+_FIRST_PAUSE = timedelta(minutes=2)  # before the second try; each further one is twice as long
+_MOST_POINTS = 2**31 - 1  # that the column holds
+
+# What became of the last check, for staff. Codes of GitHubError, and those of this module.
+OUTCOMES = {
+    "queued": "GitHub is about to be asked.",
+    "verified": "The word stands in the public profile: the account is this member's.",
+    "proof_missing": "The account exists, but the word does not stand in its public profile.",
+    "taken": "Another member has proven that this account is theirs.",
+    "name_invalid": "The GitHub name is none GitHub could have given.",
+    "unknown": "There is no such account on GitHub.",
+    "not_a_person": "The account is an organisation's or a program's, not a person's.",
+    "refused": "GitHub does not accept this site's requests; an administrator has to look at the token.",
+    "busy": "GitHub asks to wait; it is asked again by itself.",
+    "unavailable": "GitHub could not be reached; it is asked again by itself.",
+    "gave_up": "GitHub could not be asked in many tries. Have it checked again later.",
+}
+
+
+class AskAgain(Exception):
+    """GitHub has to be asked again. at: aware datetime, not before."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+        super().__init__(f"GitHub is asked again at {at:%Y-%m-%d %H:%M:%S %Z}.")
+
+
+def proof_word(*, member_id: str) -> str:
+    """The word a member is asked to put into their public profile. It changes with SECRET_KEY.
+
+    member_id: their number, #247.
+    """
+    number = int.from_bytes(salted_hmac("groups.github_proof", member_id, algorithm="sha256").digest())
+    letters = []
+    for _ in range(10):
+        number, place = divmod(number, len(ascii_lowercase))
+        letters.append(ascii_lowercase[place])
+    return f"missionsite-{''.join(letters)}"
+
+
+@service
+def ask_github(*, entry: CommunityMember) -> bool:
+    """Have a member's GitHub account looked up in the background.
+
+    False where a check waits already; it comes in time. Raises GitHubNameMissing.
+    """
+    current = _held(entry.member_id)
+    if current is None or not current.github_username:
+        raise GitHubNameMissing
+    # Not a queueing lock: the worker could not put back a job that is to be tried again beside a newer one.
+    lock = f"{TASK}:{current.member_id}"
+    if ProcrastinateJob.objects.filter(task_name=TASK, lock=lock, status="todo").exists():
+        return False
+    _note(current, "queued", timezone.now())
+    app.configure_task(TASK, allow_unknown=False, lock=lock).defer(member_id=current.member_id)
+    return True
+
+
+def verify_on_github(*, member_id: str) -> str:
+    """Look a member's account up and write down what it shows; returns the outcome, a key of OUTCOMES.
+
+    "gone" and "changed": the member was removed, or their GitHub name changed meanwhile, and nothing was written.
+    Must not run in a transaction: nothing is held while GitHub is asked. Raises AskAgain, and GitHubRefused, so that
+    a wrong token is seen where failed jobs are.
+    """
+    seen = (
+        CommunityMember.objects.present()
+        .filter(member_id=member_id)
+        .values("github_username", "profile_data", now=Now())
+        .first()
+    )
+    if seen is None or not seen["github_username"]:
+        return "gone"
+    username = seen["github_username"]
+    before = (seen["profile_data"] or {}).get("github_check", {})
+    # A worker may die before it has put the job off. By the database's clock, as jobs are.
+    if (again_at := before.get("again_at")) and datetime.fromisoformat(again_at) > seen["now"]:
+        raise AskAgain(datetime.fromisoformat(again_at))
+    try:
+        profile = fetch_profile(username, proof=proof_word(member_id=member_id))
+    except (GitHubBusy, GitHubUnavailable) as error:
+        return _put_off(member_id, username, before, error)
+    except GitHubError as error:
+        outcome = _write_outcome(member_id, username, error.code)
+        if isinstance(error, GitHubRefused):
+            raise
+        return outcome
+    if not profile.proof_found:
+        return _write_outcome(member_id, username, "proof_missing")
+    try:
+        return _write_profile(member_id, username, profile)
+    except IntegrityError as error:
+        if error.__cause__.diag.constraint_name != "community_members_github_once":
+            raise
+    return _write_outcome(member_id, username, "taken")
+
+
+def _put_off(member_id: str, username: str, before: dict, error: GitHubBusy | GitHubUnavailable) -> str:
+    """Note that GitHub could not be asked, and have it asked again, unless that was tried often enough."""
+    is_busy = isinstance(error, GitHubBusy)
+    waits, tries = before.get("waits", 0) + is_busy, before.get("tries", 0) + (not is_busy)
+    if waits >= MAX_WAITS or tries >= MAX_TRIES:
+        return _write_outcome(member_id, username, "gave_up")
+    if not is_busy:
+        # Not all at once when GitHub is back.
+        pause = _FIRST_PAUSE * 2 ** (tries - 1) * secrets.SystemRandom().uniform(0.75, 1.25)
+        again_at = timezone.now() + pause
+    elif error.is_stated:
+        again_at = error.retry_at
+    else:
+        again_at = timezone.now() + (error.retry_at - timezone.now()) * 2 ** min(waits - 1, 6)
+    outcome = _write_outcome(member_id, username, error.code, again_at=again_at.isoformat(), waits=waits, tries=tries)
+    if outcome != error.code:
+        return outcome
+    raise AskAgain(again_at) from None
+
+
+@transaction.atomic(durable=True)
+def _write_profile(member_id: str, username: str, profile: Profile) -> str:
+    entry = _held(member_id)
+    if entry is None or entry.github_username != username:
+        return "changed"
+    now = timezone.now()
+    entry.github_username = profile.login
+    entry.github_verified = True
+    entry.github_verified_at = now
+    entry.github_profile_data = profile.data
+    entry.reputation_score = min(reputation_of(profile.data), _MOST_POINTS)
+    entry.save(
+        update_fields=[
+            "github_username",
+            "github_verified",
+            "github_verified_at",
+            "github_profile_data",
+            "reputation_score",
+        ]
+    )
+    _note(entry, "verified", now)
+    record(
+        "directory.verified",
+        actor=None,
+        member=entry.person,
+        number=entry.member_id,
+        by="github",
+        points=entry.reputation_score,
+    )
+    return "verified"
+
+
+@transaction.atomic(durable=True)
+def _write_outcome(member_id: str, username: str, outcome: str, **more) -> str:
+    entry = _held(member_id)
+    if entry is None or entry.github_username != username:
+        return "changed"
+    _note(entry, outcome, timezone.now(), **more)
+    return outcome
+
+
+def _held(member_id: str) -> CommunityMember | None:
+    """The entry as it is now, held to the end of the transaction; None where it was removed."""
+    rows = CommunityMember.objects.present().filter(member_id=member_id)
+    return rows.select_for_update(of=("self",)).select_related("person").first()
+
+
+def _note(entry: CommunityMember, outcome: str, at: datetime, **more) -> None:
+    entry.profile_data = (entry.profile_data or {}) | {
+        "github_check": {"at": at.isoformat(), "outcome": outcome} | more
+    }
+    entry.save(update_fields=["profile_data"])
