@@ -236,8 +236,8 @@ class DirectoryAdmin(HistoryAdmin):
             run=_verify,
             permission=VERIFY,
             offered=lambda entry: bool(entry.github_username) and not entry.is_removed,
-            says="A background job reads the public profile. If their proof word stands in it, the account is theirs, and"
-            " the numbers found become the reputation.",
+            says="A background job reads the public profile. If their proof word stands in it, the account is theirs,"
+            " and the numbers found become the reputation.",
             icon="verified",
             bulk="Verify on GitHub",
         ),

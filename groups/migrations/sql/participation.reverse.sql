@@ -8,3 +8,5 @@ DROP TRIGGER member_participation_truncated ON member_participation;
 DROP TRIGGER member_participation_noted ON member_participation;
 DROP FUNCTION refuse_counted_change(), forget_participation_changes(), note_participation(),
     participation_amount(varchar, jsonb);
+ALTER TABLE member_participation
+    DROP CONSTRAINT member_participation_minutes_fit, DROP CONSTRAINT member_participation_time_fits;

@@ -1,0 +1,234 @@
+"""Refusals about the community directory."""
+
+from collections.abc import Iterable
+
+from missionsite.common.errors import DomainError
+
+
+class TelegramIdTaken(DomainError):
+    """Another member has this Telegram ID."""
+
+    code = "telegram_id_taken"
+    constraint = "member_telegram_id_idx"
+    field = "telegram_id"
+
+
+class GitHubAccountTaken(DomainError):
+    """Another member has proven that this GitHub account is theirs."""
+
+    code = "github_account_taken"
+    constraint = "community_members_github_once"
+    field = "github_username"
+
+
+class GitHubNameMissing(DomainError):
+    """There is no GitHub name to verify; enter it first."""
+
+    code = "github_name_missing"
+    constraint = "community_members_verified_fits"
+    field = "github_username"
+
+
+class StatusMoveRefused(DomainError):
+    """A member does not go from this status to that one."""
+
+    code = "status_move_refused"
+    constraint = "community_members_status_moves"
+
+    def __init__(self, *, status: str = "", possible: Iterable[str] = ()) -> None:
+        possible = list(possible)
+        if not status:
+            super().__init__()
+        elif possible:
+            super().__init__(f"This member is {status}. From there it goes to {' or '.join(possible)} only.")
+        else:
+            super().__init__(f"This member is {status}, and that is final.")
+
+
+class NumberFixed(DomainError):
+    """A member's number never changes."""
+
+    code = "number_fixed"
+    constraint = "community_members_number_never_changes"
+
+
+class EntryErased(DomainError):
+    """The personal data of this member was erased; the entry stays as it is."""
+
+    code = "entry_erased"
+    constraint = "community_members_erased_stays"
+
+
+class EntryRemoved(DomainError):
+    """This member was removed from the directory; restore them first."""
+
+    code = "entry_removed"
+
+
+class EntryNotRemoved(DomainError):
+    """This member is in the directory; there is nothing to restore."""
+
+    code = "entry_not_removed"
+
+
+class StaffNotErased(DomainError):
+    """This account may open the back office; take its rights away before erasing it."""
+
+    code = "staff_not_erased"
+
+
+class NameMissing(DomainError):
+    """Say what this person is called."""
+
+    code = "name_missing"
+    constraint = "community_members_name_not_empty"
+    field = "name"
+
+
+class TelegramIdMissing(DomainError):
+    """Give the Telegram ID."""
+
+    code = "telegram_id_missing"
+    constraint = "community_members_telegram_id_not_empty"
+    field = "telegram_id"
+
+
+class InvitedBySelf(DomainError):
+    """Nobody invites themselves."""
+
+    code = "invited_by_self"
+    constraint = "community_members_not_invited_by_self"
+    field = "invited_by"
+
+
+class InviterNotActive(DomainError):
+    """Only an active member of the directory invites."""
+
+    code = "inviter_not_active"
+    field = "created_by"
+
+
+class TooManyInvitations(DomainError):
+    """That is more than one person may invite in a day."""
+
+    code = "too_many_invitations"
+    status = 429
+
+    def __init__(self, *, cap: int, left: int) -> None:
+        self.left = left
+        rest = f"{left} more are possible today" if left else "try again tomorrow"
+        super().__init__(f"At most {cap} invitations in 24 hours: {rest}.")
+
+
+class InvitationEnded(DomainError):
+    """This invitation was used, has expired or was cancelled; that stays so."""
+
+    code = "invitation_ended"
+    constraint = "community_invitations_status_moves"
+
+
+class InvitationExpiresBefore(DomainError):
+    """An invitation expires after it was made."""
+
+    code = "invitation_expires_before"
+    constraint = "community_invitations_expires_later"
+    field = "expires_at"
+
+
+class CodeRefused(DomainError):
+    """This invitation code is not valid. Ask the person who invited you for a new one."""
+
+    # One sentence for every reason, so that guessing teaches nothing; the log has the true one.
+    code = "code_refused"
+    field = "code"
+    status = 404
+
+
+class RelationshipWithSelf(DomainError):
+    """A relationship is between two."""
+
+    code = "relationship_with_self"
+    constraint = "member_relationships_not_with_self"
+
+
+class RelationshipKnown(DomainError):
+    """This relationship is written down already."""
+
+    code = "relationship_known"
+    constraint = "member_relationships_once"
+
+
+# --- Import -------------------------------------------------------------------------------------
+
+
+class ImportUnderWay(DomainError):
+    """Another import is being written; try again when it has ended."""
+
+    code = "import_under_way"
+
+
+class ImportOvertaken(DomainError):
+    """Somebody changed the same members while the file was imported. Nothing was written; import it again."""
+
+    code = "import_overtaken"
+
+    def __init__(self, refusal: DomainError | None = None) -> None:
+        super().__init__()
+        if refusal is not None:
+            self.message = f"{self.message} The database said: {refusal.message}"
+
+
+# --- Participation ------------------------------------------------------------------------------
+
+
+class ParticipationRefused(DomainError):
+    """This event cannot be recorded."""
+
+    code = "participation_refused"
+    status = 422
+
+
+class ParticipationCounted(DomainError):
+    """This was counted already; it does not change any more."""
+
+    code = "participation_counted"
+    constraint = "member_participation_is_counted"
+
+
+class MessageKnown(DomainError):
+    """This platform message was counted before."""
+
+    code = "message_known"
+    constraint = "member_participation_pkey"
+
+
+class MinutesDoNotFit(DomainError):
+    """The minutes of a voice event are a whole number from 0 to 1440."""
+
+    code = "minutes_do_not_fit"
+    constraint = "member_participation_minutes_fit"
+    field = "event_metadata"
+
+
+class TimeDoesNotFit(DomainError):
+    """The time lies before the year 2000 or far in the future."""
+
+    code = "time_does_not_fit"
+    constraint = "member_participation_time_fits"
+    field = "occurred_at"
+
+
+class PointsRefused(DomainError):
+    """Points are whole numbers from 0 for the known kinds of participation, and so is their daily cap."""
+
+    code = "points_refused"
+    constraint = "highlights_points_fit"
+    status = 422
+
+
+class DaysReversed(DomainError):
+    """The last day lies before the first."""
+
+    code = "days_reversed"
+    field = "last_day"
+    status = 422

@@ -1,0 +1,49 @@
+import sys
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+
+from groups.services.imports import import_members
+from missionsite.common.errors import DomainError
+
+
+class Command(BaseCommand):
+    help = "Add members from a CSV file, or bring them up to date; says line by line what is wrong with the others."
+
+    def add_arguments(self, parser) -> None:
+        parser.add_argument("file", type=Path, help="CSV in UTF-8 with a heading; email and name are needed.")
+        parser.add_argument("--dry-run", action="store_true", help="Only check; write nothing.")
+        parser.add_argument("--skip-bad", action="store_true", help="Take the good lines where others are wrong.")
+        parser.add_argument("--errors", type=Path, help="Write every error to this file, as CSV.")
+
+    def handle(self, *args, **options) -> None:
+        try:
+            with options["file"].open("rb") as file:
+                report = self._run(file, options)
+        except OSError as error:
+            raise CommandError(f"{error.filename} cannot be opened: {error.strerror}.") from error
+        except DomainError as refusal:
+            raise CommandError(refusal.message) from refusal
+        for each in report.errors:
+            where = f"line {each.line}" + (f", {each.column}" if each.column else "")
+            self.stderr.write(f"{where}: {each.sentence}")
+        if report.error_count > len(report.errors):
+            self.stderr.write(f"… and {report.error_count - len(report.errors)} more; --errors FILE writes them all.")
+        did = "written" if report.written else "nothing was written"
+        self.stdout.write(
+            f"{report.lines} lines: {report.added} to add, {report.updated} to update, {report.unchanged} unchanged,"
+            f" {report.refused} with errors; {did}."
+        )
+        if report.error_count and not options["skip_bad"]:
+            raise CommandError("Mend these lines and import again, or leave them out with --skip-bad.")
+
+    def _run(self, file, options):
+        def progress(step: str, lines: int) -> None:
+            if sys.stderr.isatty():
+                self.stderr.write(f"{step}: {lines:,} lines\r", ending="")
+
+        choices = {"dry_run": options["dry_run"], "skip_bad": options["skip_bad"], "progress": progress}
+        if options["errors"] is None:
+            return import_members(file=file, **choices)
+        with options["errors"].open("wb") as errors_to:
+            return import_members(file=file, errors_to=errors_to, **choices)

@@ -1,0 +1,32 @@
+from datetime import date
+
+from django.core.management.base import BaseCommand, CommandError
+
+from groups.services.highlights import rebuild_highlights, roll_up_highlights
+from missionsite.common.errors import DomainError
+
+
+class Command(BaseCommand):
+    help = "Add new participation to the days of members, as the worker does every minute; or count days anew."
+
+    def add_arguments(self, parser) -> None:
+        parser.add_argument("--rebuild", action="store_true", help="Count anew, for instance after points changed.")
+        parser.add_argument("--from", dest="first_day", type=date.fromisoformat, help="First day of a rebuild (UTC).")
+        parser.add_argument("--to", dest="last_day", type=date.fromisoformat, help="Last day of a rebuild (UTC).")
+
+    def handle(self, *args, **options) -> None:
+        days = {"first_day": options["first_day"], "last_day": options["last_day"]}
+        if not options["rebuild"]:
+            if any(days.values()):
+                raise CommandError("--from and --to say which days to --rebuild.")
+            taken = 0
+            while batch := roll_up_highlights():
+                taken += batch
+                self.stdout.write(f"{taken} notes added")
+            self.stdout.write("Nothing is left to add.")
+            return
+        try:
+            changed = rebuild_highlights(**days)
+        except DomainError as refusal:
+            raise CommandError(refusal.message) from refusal
+        self.stdout.write(f"{changed} days were not as they should be, and are now.")
