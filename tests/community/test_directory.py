@@ -11,9 +11,9 @@ from groups.services.directory import remove_entry
 from missionsite.community.directory import PER_PAGE, found
 from missionsite.community.words import CLOSED
 from tests.admin import words
+from tests.at_once import execute_as_owner
 from tests.community.cast import entry
 from tests.factories.groups import MemberFactory
-from tests.fallback.database import execute_as_owner
 
 pytestmark = pytest.mark.django_db
 
