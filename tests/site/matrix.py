@@ -173,6 +173,19 @@ admin/groups/task/<object_id>/history/                   | ok:{ROLES} 403       
 admin/groups/task/<object_id>/history/<entry>/revert/    | ok:AMFDS 403         | done:AMFDS 403
 admin/groups/task/<object_id>/delete/                    | 403                  | 403
 
+# --- The members' door -----------------------------------------------------------------------------
+# Whoever is logged in has registered already. The member is in the directory and active; staff have no entry.
+join/                                                    | to:{ALL}mp ok:i-      | to:{ALL}mpi-
+join/<code>/                                             | to:{ALL}mp ok:i-      | to:{ALL}mp done:i-
+login/                                                   | to:{ALL}mp ok:i-      | to:{ALL}mpi-
+logout/                                                  | 405:{ALL}mpi-         | to:{ALL}mpi-
+language/                                                | 405:{ALL}mpi-         | to:{ALL}mpi-
+me/                                                      | ok:{ALL}mp to:i-      | 405:{ALL}mp to:i-
+me/edit/                                                 | ok:m to:{ALL}pi-      | done:m to:{ALL}pi-
+me/password/                                             | ok:{ALL}mp to:i-      | done:{ALL}mp to:i-
+directory/                                               | ok:m 403:{ALL}p to:i- | 405:{ALL}mp to:i-
+directory/<number>/                                      | ok:m 403:{ALL}p to:i- | 405:{ALL}mp to:i-
+
 # --- Projects -------------------------------------------------------------------------------------
 # What one does not see is not there: its page sends on to the list, the board and the buttons say 404.
 
