@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
     "ninja",
     "missionsite.common",
+    "missionsite.community",
     "groups",
     "fallback",
 ]
@@ -152,6 +153,8 @@ LOGIN_REDIRECT_URL = "admin:index"
 LANGUAGE_CODE = "en"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_I18N = True
+# Named here and not left to its app: its words go before those Django has for its own pages.
+LOCALE_PATHS = [BASE_DIR / "missionsite" / "community" / "locale"]
 FORMAT_MODULE_PATH = ["missionsite.formats"]
 USE_TZ = True
 
@@ -195,6 +198,8 @@ INVITATIONS_PER_DAY = env.int("INVITATIONS_PER_DAY", default=20)
 INVITATIONS_PER_DAY_BY_STAFF = env.int("INVITATIONS_PER_DAY_BY_STAFF", default=500)
 # Registrations and looks at the registration page from one address in a minute; 0 switches the limit off.
 JOIN_ATTEMPTS_PER_MINUTE = env.int("JOIN_ATTEMPTS_PER_MINUTE", default=10)
+# Passwords one address may try in a minute for one account, and six times as many for all accounts; 0 is no limit.
+LOGIN_ATTEMPTS_PER_MINUTE = env.int("LOGIN_ATTEMPTS_PER_MINUTE", default=5)
 # Points a member earns for taking part, by what it was; a voice minute counts as one VOICE. At most so many a day.
 PARTICIPATION_POINTS = {
     "MESSAGE": env.int("POINTS_PER_MESSAGE", default=1),
@@ -233,9 +238,18 @@ GROUPS_ROLLBACK_SETS_ASIDE = env.bool("GROUPS_ROLLBACK_SETS_ASIDE", default=Fals
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "missionsite.common.middleware.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "missionsite.common.middleware.RequestIdFilter"},
+        "hide_codes": {"()": "missionsite.community.logs.HideCodes"},
+    },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "line"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "filters": ["request_id", "hide_codes"],
+            "formatter": "line",
+        }
+    },
     # They say at every start which tasks there are.
     "loggers": {"procrastinate.blueprints": {"level": "WARNING"}, "procrastinate.periodic": {"level": "WARNING"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},

@@ -1,5 +1,5 @@
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from missionsite.api import api
@@ -8,5 +8,6 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("api/", api.urls),
     path("admin/", admin.site.urls),
+    path("", include("missionsite.community.urls")),
 ]
 handler500 = "missionsite.common.error_pages.server_error"

@@ -4,6 +4,7 @@ from django.contrib.auth.models import Group as Role
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest
+from django.urls import reverse
 from unfold.contrib.filters.admin import BooleanRadioFilter, DropdownFilter
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm
@@ -12,7 +13,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from groups.admin.base import HistoryAdmin, seats_now
 from groups.admin.memberships import MEMBERS, SEAT, SeatInMissionForm
 from groups.admin.seats import EVENTS_OF_MEMBER, SEATS_OF_MEMBER, TASKS_OF_MEMBER
-from groups.models import Member
+from groups.models import CommunityMember, Member
 from groups.models.members import SYSTEM_MEMBER_ID
 from groups.services.members import create_member, update_member
 from groups.services.memberships import join_mission
@@ -177,6 +178,15 @@ class MemberAdmin(HistoryAdmin):
             field.help_text = "What this person may do in the back office; they also need to be staff."
             field.widget = UnfoldAdminCheckboxSelectMultipleWidget(choices=field.choices)
         return field
+
+    def more_buttons(self, request: HttpRequest, obj: Member) -> list[dict]:
+        if not request.user.has_perm("groups.view_communitymember"):
+            return []
+        entry = CommunityMember.objects.filter(person=obj.pk).values_list("pk", flat=True).first()
+        if entry is None:
+            return []
+        link = reverse("admin:groups_communitymember_change", args=[entry])
+        return [{"title": "Directory entry", "icon": "contacts", "link": link}]
 
     # --- Writing ------------------------------------------------------------------------------
 

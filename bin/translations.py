@@ -1,0 +1,123 @@
+"""The translations of the members' pages: `python bin/translations.py` collects what is to be translated into the
+.po file and compiles it; with `--check` it only says what is missing, and fails.
+
+Needs Babel, which is in requirements-dev.txt. Nothing here runs on the site itself.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_file
+from babel.messages.mofile import read_mo, write_mo
+from babel.messages.pofile import read_po, write_po
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+SOURCE = CHECKOUT / "missionsite" / "community"
+PO = SOURCE / "locale" / "pt_BR" / "LC_MESSAGES" / "django.po"
+MO = PO.with_suffix(".mo")
+KEYWORDS = {**DEFAULT_KEYWORDS, "gettext_lazy": None, "gettext_noop": None}
+
+
+def in_python(path: Path) -> Iterator[str | tuple[str, str]]:
+    """Messages marked in a Python file."""
+    for _line, message, _comments, _context in extract_from_file("python", path, keywords=KEYWORDS):
+        yield message
+
+
+def in_template(path: Path) -> Iterator[str | tuple[str, str]]:
+    """Messages of a template, as Django itself reads it."""
+    from django.template import engines
+    from django.templatetags.i18n import BlockTranslateNode, TranslateNode
+
+    template = engines["django"].from_string(path.read_text(encoding="utf-8")).template
+    for node in template.nodelist.get_nodes_by_type(TranslateNode):
+        yield node.filter_expression.var.literal or node.filter_expression.var
+    for node in template.nodelist.get_nodes_by_type(BlockTranslateNode):
+        singular = node.render_token_list(node.singular)[0]
+        plural = node.plural and node.render_token_list(node.plural)[0]
+        if node.trimmed:
+            singular, plural = " ".join(singular.split()), plural and " ".join(plural.split())
+        yield (singular, plural) if plural else singular
+
+
+def marked() -> Catalog:
+    """Everything that is to be translated."""
+    catalog = Catalog(project="missionsite", charset="utf-8")
+    for path in sorted(SOURCE.rglob("*.py")) + sorted(SOURCE.rglob("*.html")):
+        for message in in_python(path) if path.suffix == ".py" else in_template(path):
+            catalog.add(message, locations=[(path.relative_to(CHECKOUT).as_posix(), 0)])
+    return catalog
+
+
+def key(message: Message, part: str = "id") -> str | tuple[str, ...]:
+    """The text of a message, or both of its texts where it counts something."""
+    value = getattr(message, part)
+    return tuple(value) if isinstance(value, list | tuple) else value
+
+
+def translated() -> Catalog:
+    """The .po file."""
+    with PO.open("rb") as file:
+        return read_po(file, locale="pt_BR")
+
+
+def problems() -> list[str]:
+    """What is wrong with the translations, a line each."""
+    wanted, there = {key(message) for message in marked() if message.id}, translated()
+    have = {key(message): message for message in there if message.id}
+    found = [f"not collected: {each!r}" for each in wanted - have.keys()]
+    found += [f"translated for nothing: {each!r}" for each in have.keys() - wanted]
+    found += [f"left over: {each!r}" for each in there.obsolete]
+    for message in have.values():
+        strings = message.string if message.pluralizable else (message.string,)
+        if not strings or not all(strings):
+            found.append(f"not translated: {message.id!r}")
+        if message.fuzzy:
+            found.append(f"fuzzy: {message.id!r}")
+        found += [f"{message.id!r}: {error}" for error in message.check(there)]
+    with MO.open("rb") as file:
+        compiled = {key(message): key(message, "string") for message in read_mo(file) if message.id}
+    if compiled != {each: key(message, "string") for each, message in have.items()}:
+        found.append(f"{MO.name} is not what {PO.name} compiles to")
+    return sorted(found)
+
+
+def collect() -> None:
+    """Write the .po file anew, with the translations there are, and compile it."""
+    new = Catalog(
+        "pt_BR", project="missionsite", msgid_bugs_address="", last_translator="", language_team="", fuzzy=False
+    )
+    old = {key(message): message for message in translated() if message.id} if PO.exists() else {}
+    for message in marked():
+        if message.id:
+            known: Message | None = old.get(key(message))
+            new.add(message.id, known.string if known else None, message.locations)
+    # The same file from the same messages, whenever it is written.
+    header = "Portuguese of Brazil, for the members' pages. Written by bin/translations.py; translations by hand."
+    new.header_comment = f"# {header}"
+    new.revision_date = new.creation_date = datetime(2026, 1, 1, tzinfo=UTC)
+    with PO.open("wb") as file:
+        write_po(file, new, width=120, include_lineno=False, omit_header=False)
+    with MO.open("wb") as file:
+        write_mo(file, new)
+
+
+def main() -> int:
+    sys.path.insert(0, str(CHECKOUT))
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "missionsite.settings")
+    import django
+
+    django.setup()
+    if sys.argv[1:] != ["--check"]:
+        collect()
+    wrong = problems()
+    print("\n".join(wrong))  # noqa: T201
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

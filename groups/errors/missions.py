@@ -1,0 +1,235 @@
+"""Refusals about people, missions, seats and tasks."""
+
+from missionsite.common.errors import DomainError
+
+
+class AlreadyMember(DomainError):
+    """This member already belongs to the mission."""
+
+    code = "already_member"
+    constraint = "idx_memberships_active_unique"
+    field = "member"
+
+
+class MissionArchived(DomainError):
+    """This mission is archived: nobody can join it until it is restored."""
+
+    code = "mission_archived"
+    constraint = "memberships_open_group"
+    field = "group"
+
+
+class TrustTooLow(DomainError):
+    """The trust score is too low for this mission."""
+
+    code = "trust_too_low"
+    field = "member"
+
+    def __init__(self, *, score: int, required: int) -> None:
+        self.missing = required - score
+        super().__init__(
+            f"The mission asks for a trust score of {required}; this member has {score}, {self.missing} too few."
+        )
+
+
+class MemberInactive(DomainError):
+    """This member is deactivated; activate them first."""
+
+    code = "member_inactive"
+    field = "member"
+
+
+class NotAMember(DomainError):
+    """This member is not in the mission, so there is no seat to leave or change."""
+
+    code = "not_a_member"
+    field = "member"
+
+
+class StayEnded(DomainError):
+    """This stay has ended; a return is a new one."""
+
+    code = "stay_ended"
+
+
+class LeftBeforeJoining(DomainError):
+    """Nobody leaves before they joined."""
+
+    code = "left_before_joining"
+    constraint = "memberships_left_after_joining"
+    field = "left_at"
+
+
+class LeftAtDoesNotFit(DomainError):
+    """A stay that ended has a date of leaving; one that runs has none."""
+
+    code = "left_at_does_not_fit"
+    constraint = "memberships_left_at_fits_status"
+    field = "left_at"
+
+
+class RoleMissing(DomainError):
+    """Name the role of this seat."""
+
+    code = "role_missing"
+    constraint = "memberships_role_not_empty"
+    field = "role"
+
+
+class EmailTaken(DomainError):
+    """Another member has this e-mail."""
+
+    code = "email_taken"
+    constraint = "members_email_unique"
+    field = "email"
+
+
+class TrustScoreNegative(DomainError):
+    """A trust score is zero or more."""
+
+    code = "trust_score_negative"
+    constraint = "members_trust_score_not_negative"
+    field = "trust_score"
+
+
+class SystemMemberLocked(DomainError):
+    """The system member cannot log in and has no rights."""
+
+    code = "system_member_locked"
+    constraint = "members_system_cannot_log_in"
+
+
+class StableIdFixed(DomainError):
+    """A stable ID never changes."""
+
+    code = "stable_id_fixed"
+    constraint = "stable_id_never_changes"
+
+
+class StableIdReused(DomainError):
+    """This stable ID was given before and is never given again."""
+
+    code = "stable_id_reused"
+    constraint = "stable_id_never_reused"
+
+
+class StableIdDoesNotFit(DomainError):
+    """A stable ID looks like FE-M-00001 for a mission and FE-G-00001 for a colony."""
+
+    code = "stable_id_does_not_fit"
+    constraint = "groups_stable_id_fits_type"
+
+
+class GroupTypeFixed(DomainError):
+    """A colony stays a colony and a mission a mission."""
+
+    code = "group_type_fixed"
+    constraint = "groups_type_never_changes"
+    field = "type"
+
+
+class ParentDoesNotFit(DomainError):
+    """A mission belongs to a colony; a colony belongs to nothing."""
+
+    code = "parent_does_not_fit"
+    constraint = "groups_parent_fits_type"
+    field = "parent_group"
+
+
+class ParentIsNoColony(DomainError):
+    """A mission belongs to a colony, not to another mission."""
+
+    code = "parent_is_no_colony"
+    constraint = "groups_parent_is_colony"
+    field = "parent_group"
+
+
+class ColonyArchived(DomainError):
+    """The colony is archived; restore it first."""
+
+    code = "colony_archived"
+    constraint = "groups_colony_is_open"
+    field = "parent_group"
+
+
+class ColonyHasActiveMissions(DomainError):
+    """The colony still has active missions; archive them first."""
+
+    code = "colony_has_active_missions"
+    constraint = "groups_colony_has_active_missions"
+
+
+class ThresholdNegative(DomainError):
+    """The trust score to join is zero or more."""
+
+    code = "threshold_negative"
+    constraint = "groups_threshold_not_negative"
+    field = "min_trust_score"
+
+
+class ColonyHasNoThreshold(DomainError):
+    """Joining a colony asks for no trust score."""
+
+    code = "colony_has_no_threshold"
+    constraint = "groups_colony_has_no_threshold"
+    field = "min_trust_score"
+
+
+class CountsAreCounted(DomainError):
+    """Counts are kept by the database; they cannot be set."""
+
+    code = "counts_are_counted"
+    constraint = "groups_counts_are_counted"
+
+
+class GroupIsArchived(DomainError):
+    """It is archived already."""
+
+    code = "group_is_archived"
+
+
+class GroupIsActive(DomainError):
+    """It is active; there is nothing to restore."""
+
+    code = "group_is_active"
+
+
+class TaskMissionArchived(DomainError):
+    """The mission is archived: no task opens in it until it is restored."""
+
+    code = "task_mission_archived"
+    constraint = "tasks_open_group"
+    field = "group"
+
+
+class TaskStateRefused(DomainError):
+    """The task is not in a state that allows this."""
+
+    code = "task_state_refused"
+
+
+class RewardNegative(DomainError):
+    """A reward is zero or more."""
+
+    code = "reward_negative"
+    constraint = "tasks_reward_not_negative"
+    field = "reward_points"
+
+
+class EventsAppendOnly(DomainError):
+    """Events are a record: they cannot be changed or removed."""
+
+    code = "events_append_only"
+    constraint = "events_append_only"
+
+
+class LaterChange(DomainError):
+    """A later edit changed the same thing; it is not overwritten."""
+
+    code = "later_change"
+
+
+class NothingToRevert(DomainError):
+    """This entry holds no change that could be taken back."""
+
+    code = "nothing_to_revert"

@@ -1,0 +1,208 @@
+"""Registering, logging in and out, and one's own profile."""
+
+from hashlib import sha256
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login, logout, update_session_auth_hash
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST, require_safe
+
+from groups.errors import CodeRefused
+from groups.models import CommunityMember, Member
+from groups.services.directory import update_entry
+from groups.services.registration import accept_invitation, open_invitation
+from missionsite.common.errors import DomainError
+from missionsite.community.forms import CodeForm, LoginForm, OwnPasswordForm, ProfileForm, RegistrationForm
+from missionsite.community.language import LANGUAGES, remember
+from missionsite.community.page import own_page, page, safe_next, show, too_many
+from missionsite.community.words import REMOVED, STATUS_MEANS, label
+
+# Log-ins one address may try in a minute, for as many times as many accounts as one account allows attempts.
+ACCOUNTS_PER_ADDRESS = 6
+
+
+# --- Registering ----------------------------------------------------------------------------------
+
+
+@page
+def join(request: HttpRequest) -> HttpResponse:
+    """Type a code."""
+    if refused := too_many(request, "join", settings.JOIN_ATTEMPTS_PER_MINUTE):
+        return refused
+    if request.user.is_authenticated:
+        return redirect("community:me")
+    form = CodeForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        return redirect("community:register", code=form.cleaned_data["code"])
+    return show(request, "join", {"form": form})
+
+
+@sensitive_post_parameters("password")
+@page
+def register(request: HttpRequest, code: str) -> HttpResponse:
+    """Register with a code.
+
+    The order is what keeps codes from being guessed: an address that knocks too often is sent away unheard, and a
+    code that opens nothing ends it before anything else that was sent is looked at.
+    """
+    if refused := too_many(request, "join", settings.JOIN_ATTEMPTS_PER_MINUTE):
+        return refused
+    if request.user.is_authenticated:
+        # Also whoever has just registered and comes back to a code that is used now.
+        return redirect("community:me")
+    try:
+        invitation = open_invitation(code)
+    except CodeRefused:
+        return _code_refused(request)
+    if request.method == "POST":
+        form = RegistrationForm(request.POST)
+        if form.is_valid():
+            try:
+                entry = accept_invitation(code=code, **form.cleaned_data)
+            except CodeRefused:
+                return _code_refused(request)
+            except DomainError as error:
+                form.refuse(error)
+            else:
+                login(request, entry.person)
+                return redirect("community:me")
+    else:
+        form = RegistrationForm(initial={"telegram_username": invitation.invited_telegram_username or ""})
+    return show(request, "register", {"form": form, "invitation": invitation})
+
+
+def _code_refused(request: HttpRequest) -> HttpResponse:
+    """The one answer to every code that opens nothing."""
+    home = reverse("community:join")
+    return show(request, "code_refused", {"form": CodeForm(), "return_to": home}, status=CodeRefused.status)
+
+
+# --- Logging in and out ---------------------------------------------------------------------------
+
+
+@sensitive_post_parameters("password")
+@page
+def log_in(request: HttpRequest) -> HttpResponse:
+    """Log in, and go on to where one wanted to."""
+    wanted = safe_next(request)
+    if request.user.is_authenticated:
+        return redirect(wanted)
+    form = LoginForm(request)
+    if request.method == "POST":
+        if refused := _too_many_log_ins(request, request.POST.get("username", "")):
+            return refused
+        form = LoginForm(request, data=request.POST)
+        if form.is_valid():
+            login(request, form.get_user())
+            return redirect(wanted)
+    return show(request, "login", {"form": form, "next": wanted})
+
+
+@page
+@require_POST
+def log_out(request: HttpRequest) -> HttpResponse:
+    """End the session."""
+    logout(request)
+    messages.success(request, _("You are logged out."))
+    return redirect("community:login")
+
+
+@sensitive_post_parameters()
+@own_page
+def password(request: HttpRequest) -> HttpResponse:
+    """Change one's own password; other sessions end."""
+    form = OwnPasswordForm(request.user)
+    if request.method == "POST":
+        if refused := _too_many_log_ins(request, request.user.email):
+            return refused
+        form = OwnPasswordForm(request.user, request.POST)
+        if form.is_valid():
+            update_session_auth_hash(request, form.save())
+            messages.success(request, _("Your password is changed. Other devices have to log in again."))
+            return redirect("community:me")
+    return show(request, "password", {"form": form})
+
+
+def _too_many_log_ins(request: HttpRequest, account: str) -> HttpResponse | None:
+    """Count a password that is tried: for this account from this address, and for all accounts from it.
+
+    The account is counted as it was typed, whether there is one or not, and only its digest is kept. Nobody is locked
+    out of their account by what comes from another address.
+    """
+    each = settings.LOGIN_ATTEMPTS_PER_MINUTE
+    digest = sha256(account.strip().lower().encode("utf-8", "replace")).hexdigest()
+    return too_many(request, "login", each * ACCOUNTS_PER_ADDRESS) or too_many(request, "login", each, about=digest)
+
+
+@page
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Choose the language, and go back to where the choice was made."""
+    response = redirect(safe_next(request))
+    if (code := request.POST.get("language")) in LANGUAGES:
+        remember(response, code)
+    return response
+
+
+# --- One's own profile ----------------------------------------------------------------------------
+
+
+def entry_of(person: Member) -> CommunityMember | None:
+    """Somebody's own entry in the directory, also one that was removed from it."""
+    return CommunityMember.objects.select_related("invited_by").filter(person=person).first()
+
+
+def standing(entry: CommunityMember | None) -> str:
+    """What an entry is to whoever has it: its status, `removed`, or nothing where there is none."""
+    if entry is None:
+        return ""
+    return REMOVED if entry.is_removed else entry.status
+
+
+@own_page
+@require_safe
+def me(request: HttpRequest) -> HttpResponse:
+    """One's own entry."""
+    entry = entry_of(request.user)
+    if entry is None:
+        return show(request, "no_entry")
+    status = standing(entry)
+    words = _("Removed") if status == REMOVED else label(entry.get_status_display())
+    inviter = entry.invited_by
+    context = {
+        "here": "me",
+        "entry": entry,
+        "standing": status,
+        "status": words,
+        "status_means": STATUS_MEANS[status],
+        "role": label(entry.get_primary_role_display()),
+        "tier": label(entry.reputation_tier),
+        "inviter": None if inviter is None or inviter.is_removed else inviter,
+    }
+    return show(request, "me", context)
+
+
+@own_page
+def edit(request: HttpRequest) -> HttpResponse:
+    """Change what members change themselves."""
+    entry = entry_of(request.user)
+    if standing(entry) in ("", REMOVED):
+        return redirect("community:me")
+    if request.method == "POST":
+        form = ProfileForm(request.POST)
+        if form.is_valid():
+            try:
+                update_entry(entry=entry, actor=request.user, own=True, **form.cleaned_data)
+            except DomainError as error:
+                form.refuse(error)
+            else:
+                messages.success(request, _("Your profile is saved."))
+                return redirect("community:me")
+    else:
+        form = ProfileForm(initial={name: getattr(entry, name) or "" for name in ProfileForm.base_fields})
+    return show(request, "edit", {"form": form})

@@ -1,0 +1,85 @@
+"""From an invitation to a suspension, in a real browser: Cleo looks after the community, Bea registers on her phone."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from groups.models import CommunityInvitation, CommunityMember
+from groups.models.directory import CommunityStatus
+from tests.browser.conftest import PASSWORD, sign_in
+from tests.community.cast import entry
+
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def cleo(transactional_db):
+    from tests.admin import staff
+
+    person = staff("Community Manager", display_name="Cleo", email="cleo@example.org", password=PASSWORD)
+    entry(person=person, name="Cleo", status=CommunityStatus.ACTIVE)
+    return person
+
+
+def reason(page, why: str, button: str) -> None:
+    """Answer the question every decision asks."""
+    page.get_by_label("Reason").fill(why)
+    page.get_by_role("button", name=button, exact=True).click()
+
+
+def test_invite_register_approve_find_suspend(page, live_server, browser: Browser, cleo, wrongs):
+    sign_in(page, live_server, cleo)
+
+    # Invite; the inviter is Cleo herself.
+    page.locator("#nav-sidebar").get_by_text("Invitations", exact=True).click()
+    page.get_by_role("link", name="Invite somebody").first.click()
+    expect(page.locator(".select2-selection__rendered")).to_contain_text("Cleo")
+    page.get_by_label("Telegram name").fill("@bea_lopes")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("was added successfully")).to_be_visible()
+    code = CommunityInvitation.objects.get(invited_telegram_username="bea_lopes").spelled_code
+
+    # Bea registers on her phone.
+    phone = browser.new_context(viewport=PHONE, locale="en-GB").new_page()
+    phone.set_default_timeout(15_000)
+    phone.goto(f"{live_server.url}/join/{code}/")
+    phone.get_by_label("Name", exact=True).fill("Bea Lopes")
+    phone.get_by_label("E-mail").fill("bea@example.org")
+    phone.get_by_label("Password", exact=True).fill(PASSWORD)
+    phone.get_by_label("Telegram ID").fill("718281828")
+    phone.locator("select[name=primary_role]").select_option("designer")
+    assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    phone.get_by_role("button", name="Register").click()
+    phone.wait_for_url(f"{live_server.url}/me/")
+    expect(phone.get_by_text("Waiting for approval").first).to_be_visible()
+    bea = CommunityMember.objects.get(telegram_id="718281828")
+
+    # The first page says that somebody waits; Cleo lets her in.
+    page.goto(f"{live_server.url}/admin/")
+    page.get_by_role("link", name=re.compile("Waiting for approval")).click()
+    page.get_by_role("link", name="Bea Lopes").click()
+    page.get_by_role("link", name="Approve").click()
+    reason(page, "Met her at the webinar", "Approve")
+    expect(page.get_by_text(f"Bea Lopes {bea.member_id}: approved.")).to_be_visible()
+    phone.goto(f"{live_server.url}/directory/")
+    expect(phone.get_by_role("link", name="Bea Lopes")).to_be_visible()
+
+    # Found again by a part of her name, and in the tree below Cleo.
+    page.goto(f"{live_server.url}/admin/groups/communitymember/")
+    page.get_by_placeholder(re.compile("Name, number")).fill("lopes")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Bea Lopes").click()
+    page.get_by_role("link", name="Who invited whom").click()
+    expect(page.get_by_role("navigation", name="The line of invitations to this member")).to_contain_text("Cleo")
+
+    # Suspended: out of sight for others and for herself.
+    page.get_by_role("link", name="Suspend").click()
+    reason(page, "Spam in three rooms", "Suspend")
+    expect(page.get_by_text(f"Bea Lopes {bea.member_id}: suspended.")).to_be_visible()
+    phone.goto(f"{live_server.url}/directory/")
+    expect(phone.get_by_role("link", name="Bea Lopes")).to_have_count(0)
+    bea.refresh_from_db()
+    assert bea.status == CommunityStatus.SUSPENDED
+    phone.context.close()
+    assert wrongs == []

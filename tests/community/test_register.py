@@ -1,0 +1,188 @@
+"""Registering with a code that opens something."""
+
+import pytest
+from django.test import Client
+
+from groups.models import CommunityInvitation, CommunityMember, Member
+from groups.services.invitations import cancel_invitation
+from tests.community.cast import PASSWORD, entry, invitation, typed
+from tests.factories.groups import MemberFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def address(made: CommunityInvitation) -> str:
+    return f"/join/{made.spelled_code}/"
+
+
+def test_form_says_who_invites_and_knows_the_telegram_name_of_the_invitation(client):
+    made = invitation(entry(name="Inês <b>"), telegram_username="rui_99")
+    page = client.get(address(made)).content.decode()
+    assert "<bdi>Inês &lt;b&gt;</bdi> invites you" in page
+    assert 'value="rui_99"' in page
+
+
+def test_registered_person_is_logged_in_and_waits_for_approval(client):
+    made = invitation()
+    form = typed()
+    answer = client.post(address(made), form)
+    assert (answer.status_code, answer["Location"]) == (302, "/me/")
+    made_entry = CommunityMember.objects.get(person__email=form["email"])
+    assert (made_entry.status, made_entry.invited_by_id) == ("pending", made.created_by_id)
+    assert made_entry.telegram_username == "ana_souza"
+    page = client.get("/me/").content.decode()
+    assert "Waiting for approval" in page
+    assert made_entry.member_id in page
+    assert Client().login(username=form["email"], password=PASSWORD)
+
+
+def test_session_of_before_is_not_the_session_of_the_account(client):
+    client.get("/join/")
+    session = client.session
+    session["planted"] = "x"
+    session.save()
+    before = session.session_key
+    client.cookies["sessionid"] = before
+    client.post(address(invitation()), typed())
+    assert client.session.session_key != before
+    assert "_auth_user_id" in client.session
+    assert not client.session.exists(before)
+
+
+def test_code_used_by_oneself_leads_to_one_s_profile(client):
+    made = invitation()
+    client.post(address(made), typed())
+    for answer in (client.get(address(made)), client.post(address(made), typed()), client.get("/join/")):
+        assert (answer.status_code, answer["Location"]) == (302, "/me/")
+    assert CommunityMember.objects.count() == 2
+
+
+def test_code_that_is_cancelled_while_the_form_is_open_is_refused_like_any_other(client):
+    made = invitation()
+    assert client.get(address(made)).status_code == 200
+    cancel_invitation(invitation=made)
+    answer = client.post(address(made), typed())
+    assert answer.status_code == 404
+    assert Member.objects.filter(display_name="Ana Souza").count() == 0
+
+
+@pytest.mark.parametrize("code", ["{0}", "{0}/", " {0} ", "https://example.org/join/{0}/"])
+def test_typed_code_leads_to_its_form_with_and_without_hyphens_and_as_a_link(client, code):
+    made = invitation()
+    for spelled in (made.invitation_code, made.spelled_code, made.spelled_code.lower(), made.spelled_code[:9] + "—"):
+        answer = client.post("/join/", {"code": code.format(spelled)})
+        assert answer["Location"].startswith("/join/")
+        plain = "".join(each for each in spelled if each.isalnum())
+        assert answer["Location"] == f"/join/{plain}/"
+
+
+@pytest.mark.parametrize("code", ["..", "../../admin/", "//example.org/", "\\\\example.org", "🦉", "é\n"])
+def test_typed_nonsense_leads_nowhere_else(client, code):
+    answer = client.post("/join/", {"code": code})
+    assert answer["Location"].startswith("/join/")
+    assert client.get(answer["Location"]).status_code == 404
+
+
+def test_nothing_typed_is_said_at_the_field(client):
+    page = client.post("/join/", {"code": ""}).content.decode()
+    assert '<a href="#id_code">Invitation code: This field is required.</a>' in page
+
+
+# --- What is wrong is said at its field, and what was typed stays ---------------------------------
+
+WRONG = [
+    ("name", "", "This field is required."),
+    ("name", "   ", "This field is required."),
+    ("name", "x" * 256, "at most 255"),
+    ("name", "Ana\u202eazuoS", "cannot be seen"),
+    ("name", "A\x00na", "Null characters"),
+    ("email", "ana", "Enter a valid email address."),
+    ("email", "a" * 250 + "@example.org", "at most 255"),
+    ("password", "", "This field is required."),
+    ("password", "12345678", "too common"),
+    ("password", "x7!kq", "too short"),
+    ("telegram_id", "@ana", "A Telegram ID is a number"),
+    ("telegram_id", "٣٤٥", "A Telegram ID is a number"),
+    ("telegram_id", "0", "A Telegram ID is a number"),
+    ("telegram_id", "9" * 30, "A Telegram ID is a number"),
+    ("telegram_username", "ana souza", "A Telegram name has"),
+    ("primary_role", "king", "Select a valid choice"),
+    ("organization", "x" * 256, "at most 255"),
+    ("country", "x" * 101, "at most 100"),
+    ("github_username", "-ana", "A GitHub name has"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "said"), WRONG)
+def test_wrong_value_is_said_at_its_field(client, field, value, said):
+    form = typed(**{field: value})
+    answer = client.post(address(invitation()), form)
+    assert answer.status_code == 200
+    page = answer.content.decode()
+    assert f'<a href="#id_{field}">' in page
+    assert f'id="id_{field}_error"' in page
+    assert said in page
+    assert "<title>Error: " in page
+    assert CommunityMember.objects.count() == 1
+    assert form["telegram_id"] in page or field == "telegram_id"
+    assert form["password"] not in page or not value
+
+
+def test_password_like_the_e_mail_is_refused(client):
+    form = typed(email="rumpelstilz@example.org", password="rumpelstilz1")
+    assert "too similar to the" in client.post(address(invitation()), form).content.decode()
+
+
+def test_e_mail_of_somebody_is_said_at_its_field_and_everything_but_the_password_stays(client):
+    MemberFactory(email="Taken@example.org")
+    form = typed(email="taken@EXAMPLE.org")
+    page = client.post(address(invitation()), form).content.decode()
+    assert '<a href="#id_email">E-mail: There is an account with this e-mail already.' in page
+    for name, value in form.items():
+        assert (value in page) is (name != "password"), name
+
+
+def test_telegram_id_of_somebody_is_said_at_its_field(client):
+    entry(telegram_id="4711")
+    page = client.post(address(invitation()), typed(telegram_id="00 4711")).content.decode()
+    assert '<a href="#id_telegram_id">Telegram ID: Another member has this Telegram ID.' in page
+
+
+def test_refused_registration_leaves_the_code_open(client):
+    made = invitation()
+    client.post(address(made), typed(primary_role="king"))
+    entry(telegram_id="4711")
+    client.post(address(made), typed(telegram_id="4711"))
+    assert client.post(address(made), typed()).status_code == 302
+
+
+def test_form_cannot_set_what_it_does_not_ask_for(client):
+    form = typed()
+    more = {"status": "active", "is_staff": "on", "reputation_score": "9999", "github_verified": "on", "code": "x"}
+    client.post(address(invitation()), form | more)
+    made = CommunityMember.objects.select_related("person").get(person__email=form["email"])
+    assert (made.status, made.reputation_score, made.github_verified, made.person.is_staff) == (
+        "pending",
+        0,
+        False,
+        False,
+    )
+
+
+def test_form_without_its_token_is_refused():
+    client = Client(enforce_csrf_checks=True)
+    assert client.post(address(invitation()), typed()).status_code == 403
+    assert CommunityMember.objects.count() == 1
+
+
+def test_every_field_has_a_label_and_a_word_for_the_browser_to_fill_it_in(client):
+    page = client.get(address(invitation())).content.decode()
+    for name, token in {
+        "name": "name",
+        "email": "email",
+        "password": "new-password",
+        "organization": "organization",
+        "country": "country-name",
+    }.items():
+        assert f'autocomplete="{token}"' in page
+        assert f'<label for="id_{name}">' in page
