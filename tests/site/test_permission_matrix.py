@@ -148,7 +148,7 @@ def ask_pages(asker: Asker, lines: list[Line], known: dict[str, Route]) -> list[
 
 
 def ask_api(asker: Asker, lines: list[Line], known: dict[str, Route]) -> list[str]:
-    """The answers of the API that differ from the matrix; a method without a line is 405 for everyone."""
+    """The answers of the API that differ from the matrix; a method without a line is 405, asked by the thorough."""
     written = {}
     for line in lines:
         template, method = line.asked.rsplit(maxsplit=1)
@@ -158,6 +158,8 @@ def ask_api(asker: Asker, lines: list[Line], known: dict[str, Route]) -> list[st
     for template in dict.fromkeys(template for template, _ in written):
         for method in METHODS:
             cell = written.get((template, method))
+            if cell is None and asker.actor not in THOROUGH:
+                continue
             wanted = expected(cell, asker.actor, "401") if cell else "405"
             route = known[template]
             got = asker.api(method, address(asker.world, route, asker.actor), json_of(asker.world, route, method))
