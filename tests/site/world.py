@@ -20,7 +20,7 @@ from groups.services.tasks import cancel_task, claim_task, complete_task, update
 from missionsite.common.scopes import all_scopes
 from missionsite.models import Role
 from missionsite.roles import ROLES
-from tests.community.cast import entry, invitation, typed
+from tests.community.cast import typed
 from tests.factories.groups import (
     ColonyFactory,
     MemberFactory,
@@ -92,7 +92,6 @@ def build() -> World:
     inactive.is_active = False
     inactive.save(update_fields=["is_active"])
     _people(world)
-    _directory(world)
     _things(world)
     projects.add_projects(world.objects, world.staff)
     directory.add_directory(world.objects, world.staff)
@@ -114,13 +113,6 @@ def _people(world: World) -> None:
     update_member(member=things["former administrator"], is_staff=False, is_superuser=False)
     things["former colleague"] = StaffFactory(display_name="Former colleague")
     update_member(member=things["former colleague"], is_staff=False)
-
-
-def _directory(world: World) -> None:
-    """The member is in the directory, and invites somebody."""
-    things = world.objects
-    things["entry"] = entry(name="A member", person=world.staff["member"])
-    things["invitation"] = invitation(things["entry"])
 
 
 def _things(world: World) -> None:
