@@ -48,3 +48,9 @@ def built(settings_of_these_tests, django_db_setup, django_db_blocker):
 def world(built, db) -> World:
     """The world as it was made: the objects are copies, for a test changes and refreshes them."""
     return copy.deepcopy(built)
+
+
+@pytest.fixture(autouse=True)
+def no_limits(settings):
+    """These tests open the members' door more often than a person; its limits have tests of their own."""
+    settings.JOIN_ATTEMPTS_PER_MINUTE = settings.LOGIN_ATTEMPTS_PER_MINUTE = 0
