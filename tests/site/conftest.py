@@ -10,18 +10,24 @@ from tests.site.world import World, build
 
 
 @pytest.fixture(scope="package", autouse=True)
-def documents(tmp_path_factory):
-    """Reports of runs are written below a folder of these tests."""
+def settings_of_these_tests(tmp_path_factory):
+    """Reports of runs are written below a folder of these tests; passwords, which every form is sent, are hashed fast.
+
+    How well they are hashed is no question here.
+    """
     from django.conf import settings
 
     folder = tmp_path_factory.mktemp("documents")
     local = {"BACKEND": "missionsite.common.documents.LocalDocuments", "OPTIONS": {"location": folder}}
-    with override_settings(STORAGES={**settings.STORAGES, "documents": local}):
+    with override_settings(
+        STORAGES={**settings.STORAGES, "documents": local},
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+    ):
         yield
 
 
 @pytest.fixture(scope="package")
-def built(documents, django_db_setup, django_db_blocker):
+def built(settings_of_these_tests, django_db_setup, django_db_blocker):
     """The world, made once: making it takes as long as hundreds of requests.
 
     It lives in a transaction around all of these tests, and what a test does in a savepoint of it that is taken back.

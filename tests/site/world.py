@@ -348,9 +348,13 @@ class Watch:
 
     def changed(self) -> bool:
         """Whether the database holds something else than at the start. Cheap where no row was written."""
+        return self.wrote() and fingerprint() != self.before
+
+    def wrote(self) -> bool:
+        """Whether a row was written since this was asked last, though it may have been taken back."""
         written, last = self._written(), self.written
         self.written = written
-        return written != last and fingerprint() != self.before
+        return written != last
 
     @staticmethod
     def _written() -> int:
