@@ -293,11 +293,11 @@ class DirectoryAdmin(HistoryAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         queryset = super().get_queryset(request)
-        # On the list alone: the page of somebody removed is still there to restore them.
-        on_list = getattr(request, "resolver_match", None) and request.resolver_match.url_name.endswith("_changelist")
-        if on_list and request.GET.get("removed") not in ("yes", "all"):
-            return queryset.present()
-        return queryset
+        match = request.resolver_match
+        # The page of somebody removed is still there to restore them; lists, pickers and searches have the others.
+        if (match and "object_id" in match.kwargs) or request.GET.get("removed") in ("yes", "all"):
+            return queryset
+        return queryset.present()
 
     def shows_every_row(self, request: HttpRequest) -> bool:
         return False
@@ -343,8 +343,8 @@ class DirectoryAdmin(HistoryAdmin):
         return super().has_change_permission(request, obj)
 
     def may_revert(self, request: HttpRequest, obj: CommunityMember, changed: set[str]) -> bool:
-        """What was decided or proven is taken back by its own button, which asks why."""
-        return changed <= directory.BY_STAFF and super().may_revert(request, obj, changed)
+        """What was decided is taken back by its own button; a GitHub name is typed anew, which drops its proof."""
+        return changed <= directory.BY_STAFF - {"github_username"} and super().may_revert(request, obj, changed)
 
     def create(self, request: HttpRequest, values: dict) -> CommunityMember:
         return directory.create_entry(actor=request.user, **values)

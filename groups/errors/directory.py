@@ -173,9 +173,8 @@ class ImportOvertaken(DomainError):
     code = "import_overtaken"
 
     def __init__(self, refusal: DomainError | None = None) -> None:
-        super().__init__()
-        if refusal is not None:
-            self.message = f"{self.message} The database said: {refusal.message}"
+        words = type(self).__doc__
+        super().__init__(f"{words} The database says: {refusal.message}" if refusal else words)
 
 
 # --- Participation ------------------------------------------------------------------------------

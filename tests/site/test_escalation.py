@@ -17,7 +17,7 @@ from missionsite.common.models import ApiToken
 from missionsite.roles import ROLES
 from tests.site import projects
 from tests.site.routes import Route, routes
-from tests.site.world import NEW_PASSWORD, World, address, body_of, build, query_of, undone
+from tests.site.world import NEW_PASSWORD, World, address, body_of, query_of, undone
 
 pytestmark = pytest.mark.django_db
 
@@ -31,11 +31,6 @@ GIVES_IN = {
 }
 # Accounts with rights now, and accounts whose history holds some.
 TARGETS = ("administrator", "colleague", "former administrator", "former colleague", "self", "member")
-
-
-@pytest.fixture
-def world() -> World:
-    return build()
 
 
 def rights() -> dict:

@@ -30,7 +30,7 @@ from tests.factories.groups import (
     TaskFactory,
 )
 from tests.factories.tokens import make_token
-from tests.site import projects
+from tests.site import directory, projects
 from tests.site.routes import Route
 
 PASSWORD = "an old password of one's own"
@@ -95,6 +95,7 @@ def build() -> World:
     _directory(world)
     _things(world)
     projects.add_projects(world.objects, world.staff)
+    directory.add_directory(world.objects, world.staff)
     return world
 
 
@@ -182,6 +183,7 @@ OBJECTS = {
     "groups_member_activate": "deactivated member",
     "groups_task_complete": "claimed task",
     "groups_task_reopen": "cancelled task",
+    **directory.OBJECTS,
     **projects.OBJECTS,
 }
 
@@ -229,6 +231,8 @@ def address(world: World, route: Route, actor: str, variant: str = "") -> str:
                 values[part] = "groups"
             case "url" | "rest":
                 values[part] = "nowhere/at/all/"
+            case _ if part in directory.PARTS:
+                values[part] = directory.part(world.objects, part)
             case _ if part in projects.PARTS:
                 values[part] = projects.part(world.objects, part, route.name, actor)
             case _:
@@ -291,6 +295,7 @@ def body_of(world: World, route: Route) -> dict:
         "groups_task_claim": {"member": world["stay"].member_id},
         "groups_task_reopen": REASON,
         "groups_task_cancel": REASON,
+        **directory.forms(world.objects),
         **projects.forms(world.objects),
     }
     return form.get(route.name, {})
@@ -298,7 +303,8 @@ def body_of(world: World, route: Route) -> dict:
 
 def json_of(world: World, route: Route, method: str) -> dict | None:
     """What an operation of the API is sent when everything in it is right; None for one without a body."""
-    return projects.bodies(world.objects).get((route.template, method))
+    known = directory.bodies(world.objects) | projects.bodies(world.objects)
+    return known.get((route.template, method))
 
 
 @contextmanager
@@ -316,8 +322,8 @@ def undone() -> Iterator[None]:
 
 
 def first_bytes(answer: StreamingHttpResponse) -> bytes:
-    """The first bytes of a live page, which is closed then."""
-    first = next(answer.streaming_content)
+    """The first bytes of a live page or a file, which is closed then."""
+    first = next(answer.streaming_content, b"")
     # The test client's own wrapper: closing it closes the response, but not the connection of the test.
     answer._iterator.close()
     return first

@@ -1,0 +1,610 @@
+"""What members do on the platforms, one event and thousands: counted once, refused line by line, never changed."""
+
+import random
+import threading
+from collections import Counter
+from datetime import UTC, datetime, timedelta, timezone
+from uuid import UUID, uuid5
+
+import psycopg
+import pytest
+from django.db import DatabaseError, transaction
+from django.utils import timezone as clock
+
+from groups.errors import ParticipationCounted, ParticipationRefused
+from groups.models import CommunityMember, MemberParticipation
+from groups.services import participation
+from groups.services.directory import remove_entry, restore_entry
+from groups.services.erasing import erase
+from groups.services.highlights import roll_up_highlights
+from groups.services.participation import MESSAGES, Refused, ingest_participation, message_key, record_participation
+from missionsite.common.errors import from_database
+from tests.at_once import crowd, execute_as_owner
+from tests.fallback.database import own_connection, row, rows
+from tests.groups.chats import NOON, chatter, event, people
+
+pytestmark = pytest.mark.django_db
+
+
+def entry(number: str) -> CommunityMember:
+    return CommunityMember.objects.get(member_id=number)
+
+
+def stored() -> list[tuple]:
+    return sorted(
+        MemberParticipation.objects.order_by().values_list(
+            "member_id", "event_type", "platform", "room_id", "event_metadata", "occurred_at"
+        ),
+        key=str,
+    )
+
+
+def as_stored(events: list[dict]) -> list[tuple]:
+    return sorted(
+        (
+            (e["member_id"], e["event_type"], e["platform"], e["room_id"], e.get("event_metadata"), e["occurred_at"])
+            for e in events
+        ),
+        key=str,
+    )
+
+
+# --- One, and thousands -----------------------------------------------------------------------
+
+
+def test_one_event_is_kept_as_it_was_given():
+    (member,) = people(1)
+    given = event(
+        member, event_type="VOICE", platform="discord", event_metadata={"minutes": 12, "channel": "Sala 1 ☕"}
+    )
+    made = record_participation(**given)
+    assert stored() == as_stored([given])
+    assert (made.member_id, made.event_metadata, made.occurred_at) == (member, given["event_metadata"], NOON)
+
+
+def test_without_a_time_it_happened_now():
+    (member,) = people(1)
+    before = clock.now()
+    made = record_participation(member_id=member, event_type="JOIN", platform="kick", room_id="r")
+    assert before <= made.occurred_at <= clock.now()
+    assert made.event_metadata is None
+
+
+def test_thousands_in_one_call_are_kept_as_they_were_given():
+    given = chatter(people(50), 5_000)
+    result = ingest_participation(events=iter(given))
+    assert (result.recorded, result.repeated, result.refused) == (5_000, 0, [])
+    assert stored() == as_stored(given)
+
+
+def test_what_is_hard_to_pass_through_a_copy_arrives_whole():
+    (member,) = people(1)
+    room = "tab\t newline\n \\N \\\\. \" ' ü ☕ \U0001f389"
+    details = {"a\tb": ["\\N", "\\u0000", None, 1.5, {"deep": True}], "☕": "\\", "minutes": "no voice event"}
+    given = [event(member, room_id=room, event_metadata=details), event(member, room_id="\\.", event_metadata={})]
+    assert ingest_participation(events=given).recorded == 2
+    assert stored() == as_stored(given)
+
+
+def test_times_are_read_with_their_offset():
+    (member,) = people(1)
+    same = [
+        "2026-03-01T18:30:00Z",
+        "2026-03-01T15:30:00-03:00",
+        datetime(2026, 3, 2, 3, tzinfo=timezone(timedelta(hours=8.5))),
+    ]
+    assert ingest_participation(events=[event(member, occurred_at=when) for when in same]).recorded == 3
+    assert {one.occurred_at for one in MemberParticipation.objects.all()} == {datetime(2026, 3, 1, 18, 30, tzinfo=UTC)}
+
+
+def test_nothing_in_is_nothing_done():
+    result = ingest_participation(events=[])
+    assert (result.recorded, result.repeated, result.refused) == (0, 0, [])
+
+
+# --- Counted once -----------------------------------------------------------------------------
+
+
+def again(given: list[dict]) -> list[dict]:
+    return given
+
+
+def at_another_time(given: list[dict]) -> list[dict]:
+    return [one | {"occurred_at": one["occurred_at"] - timedelta(days=40)} for one in given]
+
+
+def without_a_time(given: list[dict]) -> list[dict]:
+    return [{name: value for name, value in one.items() if name != "occurred_at"} for one in given]
+
+
+def in_another_order(given: list[dict]) -> list[dict]:
+    return random.Random(2).sample(given, len(given))
+
+
+def as_something_else(given: list[dict]) -> list[dict]:
+    return [one | {"event_type": "ACTION", "event_metadata": {"edited": True}} for one in given]
+
+
+@pytest.mark.parametrize("replay", [again, at_another_time, without_a_time, in_another_order, as_something_else])
+def test_a_batch_sent_again_changes_nothing(replay):
+    members = people(20)
+    given = chatter(members, 600)
+    ingest_participation(events=given)
+    before = stored(), activity(members)
+    result = ingest_participation(events=replay(given))
+    assert (result.recorded, result.repeated, result.refused) == (0, 600, [])
+    assert (stored(), activity(members)) == before
+    assert noted() == to_note(given), "a replay was noted for the highlights"
+
+
+def activity(members: list[str]) -> dict:
+    return dict(CommunityMember.objects.filter(member_id__in=members).values_list("member_id", "last_active_at"))
+
+
+def noted() -> Counter:
+    """What waits for the highlights: amounts by member, day and kind."""
+    amounts = Counter()
+    for *what, amount in rows("SELECT member_id, day, event_type, amount FROM participation_changes"):
+        amounts[tuple(what)] += amount
+    return amounts
+
+
+def to_note(given: list[dict]) -> Counter:
+    amounts = Counter()
+    for one in given:
+        amount = one["event_metadata"]["minutes"] if one["event_type"] == "VOICE" else 1
+        amounts[one["member_id"], one["occurred_at"].date(), one["event_type"]] += amount
+    return amounts
+
+
+def test_of_a_batch_sent_again_with_more_only_the_more_is_counted():
+    given = chatter(people(20), 600)
+    ingest_participation(events=given[:200])
+    result = ingest_participation(events=given)
+    assert (result.recorded, result.repeated) == (400, 200)
+    assert stored() == as_stored(given)
+
+
+def test_a_message_twice_within_one_batch_is_counted_once():
+    (member,) = people(1)
+    result = ingest_participation(events=[event(member, message_id="7"), event(member, message_id=7)] * 50)
+    assert (result.recorded, result.repeated) == (1, 99)
+
+
+def test_a_message_one_by_one_is_counted_once():
+    (member,) = people(1)
+    assert record_participation(**event(member, message_id="7")).member_id == member
+    assert record_participation(**event(member, message_id="7")) is None
+    assert ingest_participation(events=[event(member, message_id="7")]).repeated == 1
+
+
+def test_the_same_id_in_another_room_or_on_another_platform_is_another_message():
+    (member,) = people(1)
+    others = [{}, {"room_id": "other"}, {"platform": "discord"}, {"room_id": "other", "platform": "discord"}]
+    events = [event(member, message_id="7") | other for other in others]
+    assert ingest_participation(events=events).recorded == 4
+    assert ingest_participation(events=events).repeated == 4
+
+
+def test_without_a_message_id_each_event_counts():
+    (member,) = people(1)
+    assert [ingest_participation(events=[event(member)] * 3).recorded for _time in range(2)] == [3, 3]
+
+
+def test_the_key_is_a_digest_that_keeps_nothing_of_the_message():
+    (member,) = people(1)
+    made = record_participation(**event(member, room_id="room ☕", message_id="canary-4711"))
+    digest = uuid5(MESSAGES, "telegram\x1froom ☕\x1fcanary-4711")
+    assert made.pk == digest == UUID(message_key(platform="telegram", room_id="room ☕", message_id="canary-4711"))
+    (kept,) = row("SELECT to_jsonb(p)::text FROM member_participation p")
+    assert "canary" not in kept
+
+
+def test_the_digest_is_the_one_of_the_standard_library():
+    chance = random.Random(1)
+    for _number in range(500):
+        room, message = (
+            "".join(chr(chance.randrange(1, 0xD800)) for _ in range(chance.randrange(1, 40))) for _ in range(2)
+        )
+        key = message_key(platform="github", room_id=room, message_id=message)
+        assert UUID(key) == uuid5(MESSAGES, f"github\x1f{room}\x1f{message}")
+
+
+def six_at_once(given: list[dict]) -> list:
+    """Six callers send the same events at once, each in an order and with times of their own; their results."""
+
+    def act(number):
+        chance = random.Random(number)
+        mine = [one | {"occurred_at": one["occurred_at"] - timedelta(hours=number)} for one in given]
+        chance.shuffle(mine)
+        return [ingest_participation(events=mine[at : at + 250]) for at in range(0, len(mine), 250)]
+
+    with crowd(6) as callers:
+        return callers.run(act)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_six_callers_at_once_count_each_message_once_and_never_deadlock():
+    members = people(30)
+    given = chatter(members, 1_500)
+    results = six_at_once(given)
+    assert [each for each in results if isinstance(each, Exception)] == []
+    assert sum(batch.recorded for each in results for batch in each) == 1_500
+    assert sum(batch.repeated for each in results for batch in each) == 5 * 1_500
+    # Whoever was first gave the time; the members were last active at the latest that was kept.
+    latest = {}
+    for member, *_rest, when in stored():
+        latest[member] = max(when, latest.get(member, when))
+    assert {member: when for member, when in activity(members).items() if when} == latest
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_message_ids_the_same_six_count_each_event_six_times():
+    results = six_at_once(chatter(people(30), 500, named=False))
+    assert sum(batch.recorded for each in results for batch in each) == 6 * 500
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_an_order_of_keys_the_same_six_deadlock(monkeypatch):
+    assert "ORDER BY id" in participation._RECORD
+    monkeypatch.setattr(participation, "_RECORD", participation._RECORD.replace("ORDER BY id", "ORDER BY random()"))
+    given = chatter(people(30), 1_500)
+    for _round in range(10):
+        failed = [str(each) for each in six_at_once(given) if isinstance(each, Exception)]
+        if failed:
+            assert all("deadlock" in words for words in failed)
+            return
+        execute_as_owner("TRUNCATE member_participation")
+    pytest.fail("ten rounds without a deadlock")
+
+
+# --- What is refused --------------------------------------------------------------------------
+
+KIND = "The event type is one of MESSAGE, REACTION, VOICE, ACTION, JOIN, LEAVE."
+PLATFORM = "The platform is one of telegram, discord, twitch, kick, github."
+MINUTES = "The minutes of a voice event are a whole number from 0 to 1440."
+TIME = "The time is not written as 2026-03-01T18:30:00Z."
+JSON = "The details cannot be written as JSON."
+# Deeper than JSON is written.
+NESTED = []
+for _level in range(3_000):
+    NESTED = [NESTED]
+REFUSALS = [
+    ({"event_type": "SHOUT"}, KIND),
+    ({"event_type": "message"}, KIND),
+    ({"event_type": None}, KIND),
+    ({"event_type": ["MESSAGE"]}, KIND),
+    ({"platform": "irc"}, PLATFORM),
+    ({"platform": {}}, PLATFORM),
+    ({"member_id": None}, "The member's number is missing."),
+    ({"member_id": ""}, "The member's number is missing."),
+    ({"member_id": "#" + "9" * 20}, "The member's number is longer than 20 characters."),
+    ({"member_id": "#999999999"}, "Nobody in the directory has the number #999999999."),
+    ({"member_id": 247}, "Nobody in the directory has the number 247."),
+    ({"member_id": "#\0"}, "The member's number contains a character that cannot be stored."),
+    ({"room_id": None}, "The room is missing."),
+    ({"room_id": " \t"}, "The room is missing."),
+    ({"room_id": True}, "The room is missing."),
+    ({"room_id": ["r"]}, "The room is missing."),
+    ({"room_id": "r" * 256}, "The room is longer than 255 characters."),
+    ({"room_id": "a\0b"}, "The room contains a character that cannot be stored."),
+    ({"room_id": "\ud800"}, "The room contains a character that cannot be stored."),
+    ({"message_id": ""}, "The message id is missing."),
+    ({"message_id": 1.5}, "The message id is missing."),
+    ({"message_id": 10**6000}, "The message id is longer than 255 characters."),
+    ({"message_id": "\udfff"}, "The message id contains a character that cannot be stored."),
+    ({"event_metadata": "text"}, "The details are a set of named values."),
+    ({"event_metadata": [1]}, "The details are a set of named values."),
+    ({"event_metadata": {"a": float("nan")}}, JSON),
+    ({"event_metadata": {"a": float("inf")}}, JSON),
+    ({"event_metadata": {"a": object()}}, JSON),
+    ({"event_metadata": {"a": 10**5000}}, JSON),
+    ({"event_metadata": {(1, 2): 3}}, JSON),
+    ({"event_metadata": {"a": "x" * 8000}}, "The details are longer than 8000 characters."),
+    ({"event_metadata": {"a": NESTED}}, JSON),
+    ({"event_metadata": {"a": "x\0"}}, "The details contain a character that cannot be stored."),
+    ({"event_metadata": {"a\0": 1}}, "The details contain a character that cannot be stored."),
+    ({"event_metadata": {"a": "\\\0"}}, "The details contain a character that cannot be stored."),
+    *[
+        ({"event_type": "VOICE", "event_metadata": {"minutes": minutes}}, MINUTES)
+        for minutes in (-1, 1441, 1.5, 12.0, "12", True, [1], float("nan"), 10**30)
+    ],
+    ({"occurred_at": datetime(2026, 3, 1)}, "The time does not say in which time zone it is."),
+    ({"occurred_at": "2026-03-01T18:30:00"}, "The time does not say in which time zone it is."),
+    ({"occurred_at": "2026-03-01"}, "The time does not say in which time zone it is."),
+    ({"occurred_at": "yesterday"}, TIME),
+    ({"occurred_at": ""}, TIME),
+    ({"occurred_at": "\ud800"}, TIME),
+    ({"occurred_at": 1_772_000_000}, TIME),
+    ({"occurred_at": "1999-12-31T23:59:59Z"}, "The time lies before the year 2000."),
+    ({"occurred_at": "0001-01-01T00:00:00+14:00"}, "The time lies before the year 2000."),
+    ({"occurred_at": "9999-12-31T23:59:59-14:00"}, "The time lies in the future."),
+    ({"occurred_at": clock.now() + timedelta(days=1)}, "The time lies in the future."),
+    ({"text": "hello"}, "Not a part of an event: text."),
+    ({5: "hello", "id": "x"}, "Not a part of an event: 5, id."),
+]
+NO_EVENTS = [5, None, "MESSAGE", ["member_id", "#1"]]
+
+
+def test_every_kind_of_bad_line_is_named_beside_good_ones():
+    (member,) = people(1)
+    lines, expected = [], []
+    for changes, reason in REFUSALS:
+        lines += [event(member), event(member) | changes]
+        expected.append(Refused(len(lines), reason))
+    for line in NO_EVENTS:
+        lines += [event(member), line]
+        expected.append(Refused(len(lines), "An event is a set of named values."))
+    result = ingest_participation(events=lines)
+    assert result.refused == expected
+    assert (result.recorded, result.repeated) == (len(lines) // 2, 0)
+    assert MemberParticipation.objects.count() == len(lines) // 2
+
+
+def test_a_batch_of_nothing_but_bad_lines_writes_nothing():
+    result = ingest_participation(events=[event("#999999999"), 5])
+    assert (result.recorded, len(result.refused)) == (0, 2)
+    assert not MemberParticipation.objects.exists()
+
+
+@pytest.mark.parametrize(("changes", "reason"), [REFUSALS[0], REFUSALS[9], REFUSALS[16], REFUSALS[-3]])
+def test_one_bad_event_is_refused_in_the_same_words(changes, reason):
+    (member,) = people(1)
+    with pytest.raises(ParticipationRefused) as refused:
+        record_participation(**event(member) | changes)
+    assert refused.value.message == reason
+    assert not MemberParticipation.objects.exists()
+
+
+def test_the_longest_that_is_taken_is_taken():
+    (member,) = people(1)
+    edges = [
+        {"room_id": "ü" * 255, "message_id": "m" * 255},
+        {"message_id": -(10**254) + 1},
+        {"event_metadata": {"a": "x" * (8_000 - len('{"a": ""}'))}},
+        {"event_type": "VOICE", "event_metadata": {"minutes": 1440}},
+        {"event_type": "VOICE", "event_metadata": {"minutes": 0}},
+        {"event_type": "VOICE", "event_metadata": {"minutes": None}},
+        {"event_type": "VOICE"},
+        {"occurred_at": "2000-01-01T00:00:00Z"},
+        {"occurred_at": clock.now() + timedelta(minutes=59)},
+    ]
+    result = ingest_participation(events=[event(member) | edge for edge in edges])
+    assert (result.recorded, result.refused) == (len(edges), [])
+
+
+def test_removed_erased_and_unknown_numbers_are_told_apart_by_nobody():
+    here, removed, erased = people(3)
+    remove_entry(entry=entry(removed))
+    erase(entry=entry(erased))
+    result = ingest_participation(events=[event(number) for number in (removed, here, erased, "#999999999")])
+    assert result.recorded == 1
+    assert [(one.line, one.reason) for one in result.refused] == [
+        (1, f"Nobody in the directory has the number {removed}."),
+        (3, f"Nobody in the directory has the number {erased}."),
+        (4, "Nobody in the directory has the number #999999999."),
+    ]
+    assert activity([removed, erased]) == {removed: None, erased: None}
+    restore_entry(entry=entry(removed))
+    assert ingest_participation(events=[event(removed)]).recorded == 1
+
+
+# --- Last active ------------------------------------------------------------------------------
+
+
+def test_last_activity_only_moves_forward():
+    one, other = people(2)
+    for days, expected in [(5, 5), (9, 5), (5, 5), (1, 1), (3, 1)]:
+        ingest_participation(events=[event(one, occurred_at=NOON - timedelta(days=days + more)) for more in (2, 0, 1)])
+        assert activity([one, other]) == {one: NOON - timedelta(days=expected), other: None}
+
+
+def test_activity_is_no_change_of_the_entry():
+    (member,) = people(1)
+    before = entry(member).updated_at, row("SELECT count(*) FROM community_members_history")
+    record_participation(**event(member))
+    assert (entry(member).updated_at, row("SELECT count(*) FROM community_members_history")) == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_six_at_once_the_latest_stays():
+    (member,) = people(1)
+    with crowd(6) as callers:
+        for round_ in range(10):
+            start = NOON - timedelta(days=20 - round_)
+            results = callers.run(
+                lambda number, start=start: record_participation(
+                    **event(member, occurred_at=start + timedelta(hours=number))
+                )
+            )
+            assert all(isinstance(result, MemberParticipation) for result in results)
+            assert activity([member]) == {member: start + timedelta(hours=5)}
+
+
+# --- What the database keeps by itself --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "id = gen_random_uuid()",
+        "member_id = (SELECT member_id FROM community_members WHERE member_id <> p.member_id LIMIT 1)",
+        "event_type = 'ACTION'",
+        "occurred_at = occurred_at + interval '1 second'",
+        "event_metadata = '{\"minutes\": 13}'",
+        "event_metadata = NULL",
+        "event_metadata = event_metadata - 'minutes', room_id = 'erased'",
+    ],
+)
+def test_what_was_counted_cannot_be_changed(change):
+    member, _other = people(2)
+    record_participation(**event(member, event_type="VOICE", event_metadata={"minutes": 12, "channel": "c"}))
+    before = stored()
+    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+        rows(f"UPDATE member_participation p SET {change}")
+    assert isinstance(from_database(refused.value), ParticipationCounted)
+    assert stored() == before
+
+
+def test_room_and_other_details_may_be_emptied():
+    member, _other = people(2)
+    record_participation(**event(member, event_type="VOICE", event_metadata={"minutes": 12, "channel": "canary"}))
+    record_participation(**event(member, event_metadata={"text": "canary"}))
+    rows("""UPDATE member_participation SET room_id = 'erased', event_metadata =
+            CASE WHEN event_type = 'VOICE' THEN event_metadata - 'channel' END""")
+    assert [(room, details) for _m, _k, _p, room, details, _t in stored()] == [
+        ("erased", None),
+        ("erased", {"minutes": 12}),
+    ]
+
+
+def test_an_erased_members_rooms_and_details_are_gone_and_the_counts_stay():
+    one, other = people(2)
+    details = {"minutes": 12, "canary": "canary"}
+    for member in (one, other):
+        record_participation(**event(member, event_type="VOICE", room_id="canary", event_metadata=details))
+        record_participation(**event(member, room_id="canary", event_metadata={"text": "canary"}))
+    roll_up_highlights()
+    before = rows("SELECT * FROM member_daily_highlights ORDER BY id")
+    erase(entry=entry(one))
+    kept = [(kind, room, data) for member, kind, _p, room, data, _t in stored() if member == one]
+    assert kept == [("MESSAGE", "erased", None), ("VOICE", "erased", {"minutes": 12})]
+    assert [data for member, *_rest, data, _t in stored() if member == other] == [{"text": "canary"}, details]
+    assert rows("SELECT * FROM member_daily_highlights ORDER BY id") == before
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.xfail(strict=True, reason="an ingest that waited for an erase writes down the room it came with")
+def test_an_event_that_meets_an_erase_leaves_nothing_of_the_person():
+    (member,) = people(1)
+    with crowd(1) as callers, own_connection() as watcher, transaction.atomic():
+        (pid,) = callers.run(lambda _number: row("SELECT pg_backend_pid()")[0])
+        erase(entry=entry(member))
+        late = threading.Thread(
+            target=callers.run,
+            args=[lambda _number: ingest_participation(events=[event(member, room_id="canary")])],
+        )
+        late.start()
+        until_it_waits(watcher, pid, late)
+        transaction.on_commit(late.join)
+    assert not MemberParticipation.objects.filter(room_id="canary").exists()
+
+
+def until_it_waits(watcher, pid: int, thread: threading.Thread) -> None:
+    """Return once this backend waits for a lock, or the thread that uses it is done."""
+    waits = "SELECT true FROM pg_stat_activity WHERE pid = %s AND wait_event_type = 'Lock'"
+    while thread.is_alive() and not watcher.execute(waits, [pid]).fetchone():
+        thread.join(0.02)
+
+
+INSERT = """INSERT INTO member_participation (member_id, event_type, platform, room_id, event_metadata, occurred_at)
+            VALUES (%(member_id)s, %(event_type)s, %(platform)s, %(room_id)s, %(event_metadata)s, %(occurred_at)s)"""
+
+
+@pytest.mark.parametrize(
+    ("changes", "by"),
+    [
+        ({"event_type": "SHOUT"}, "member_participation_type_known"),
+        ({"platform": "irc"}, "member_participation_platform_known"),
+        *[
+            ({"event_type": "VOICE", "event_metadata": metadata}, "member_participation_minutes_fit")
+            for metadata in (
+                '{"minutes": -1}',
+                '{"minutes": 1441}',
+                '{"minutes": 1.5}',
+                '{"minutes": "12"}',
+                '{"minutes": [1]}',
+            )
+        ],
+        ({"occurred_at": "1999-12-31T23:59:59Z"}, "member_participation_time_fits"),
+        ({"occurred_at": "2200-01-01T00:00:00Z"}, "member_participation_time_fits"),
+        ({"occurred_at": "infinity"}, "member_participation_time_fits"),
+    ],
+)
+def test_the_database_refuses_by_itself(changes, by):
+    (member,) = people(1)
+    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+        rows(INSERT, {"event_metadata": None} | event(member) | changes)
+    assert refused.value.__cause__.diag.constraint_name == by
+    assert from_database(refused.value).message
+
+
+@pytest.mark.parametrize("name", ["member_id", "event_type", "platform", "room_id", "occurred_at"])
+def test_a_column_that_is_needed_is_needed(name):
+    (member,) = people(1)
+    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+        rows(INSERT, {"event_metadata": None} | event(member) | {name: None})
+    assert (refused.value.__cause__.diag.sqlstate, refused.value.__cause__.diag.column_name) == ("23502", name)
+
+
+def test_a_number_nobody_has_is_refused():
+    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+        rows(INSERT + "; SET CONSTRAINTS ALL IMMEDIATE", {"event_metadata": None} | event("#999999999"))
+    assert refused.value.__cause__.diag.sqlstate == "23503"
+    day = "INSERT INTO member_daily_highlights (member_id, highlight_date) VALUES ('#999999999', '2026-03-01')"
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        execute_as_owner(day)
+
+
+def test_who_did_something_cannot_be_deleted():
+    (member,) = people(1)
+    record_participation(**event(member))
+    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+        rows("DELETE FROM community_members WHERE member_id = %s; SET CONSTRAINTS ALL IMMEDIATE", [member])
+    assert refused.value.__cause__.diag.sqlstate in ("23503", "23001")
+
+
+# --- Indexes ----------------------------------------------------------------------------------
+
+
+class TestIndexes:
+    """Which index answers which question over 50,000 events of 2,000 people in a year; the planner is left alone."""
+
+    PEOPLE = 2_000
+    EVENTS = 50_000
+
+    @pytest.fixture(autouse=True, scope="class")
+    @classmethod
+    def year(cls, django_db_setup, django_db_blocker):
+        tables = "member_participation, member_daily_highlights, community_members"
+        empty = f"TRUNCATE {tables}, community_invitations, member_relationships"
+        with django_db_blocker.unblock():
+            execute_as_owner(empty)
+            members = people(cls.PEOPLE)
+            assert ingest_participation(events=chatter(members, cls.EVENTS, days=365)).recorded == cls.EVENTS
+            while roll_up_highlights():
+                pass
+            execute_as_owner("VACUUM ANALYZE member_participation")
+            execute_as_owner("VACUUM ANALYZE member_daily_highlights")
+            yield members
+            execute_as_owner(empty)
+
+    @pytest.mark.parametrize(
+        ("index", "question"),
+        [
+            ("participation_member_id_idx", "SELECT * FROM member_participation WHERE member_id = %(member)s"),
+            ("participation_event_type_idx", "SELECT * FROM member_participation WHERE event_type = 'LEAVE'"),
+            ("participation_platform_idx", "SELECT * FROM member_participation WHERE platform = 'kick'"),
+            (
+                "participation_occurred_at_idx",
+                """SELECT * FROM member_participation
+                   WHERE occurred_at >= %(day)s AND occurred_at < %(day)s + interval '1 day'""",
+            ),
+            ("participation_occurred_at_idx", "SELECT * FROM member_participation ORDER BY occurred_at DESC LIMIT 50"),
+            (
+                "highlight_member_date_idx",
+                """SELECT * FROM member_daily_highlights
+                   WHERE member_id = %(member)s AND highlight_date >= %(day)s::date""",
+            ),
+            (
+                "daily_highlights_newest",
+                "SELECT * FROM member_daily_highlights ORDER BY highlight_date DESC, id DESC LIMIT 50",
+            ),
+        ],
+    )
+    def test_the_index_answers_the_question(self, year, index, question):
+        values = {"member": year[200], "day": NOON - timedelta(days=40)}
+        assert rows(question, values), "a question without an answer shows nothing"
+        plan = "\n".join(line for (line,) in rows(f"EXPLAIN {question}", values))
+        assert index in plan
+        assert "Seq Scan" not in plan
