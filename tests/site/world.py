@@ -216,9 +216,7 @@ def address(world: World, route: Route, actor: str, variant: str = "") -> str:
                 mission = "crowded mission" if route.name == "leave_mission" else "mission"
                 values[part] = world[mission].stable_id
             case "code":
-                values[part] = world["invitation"].invitation_code
-            case "number":
-                values[part] = world["entry"].member_id[1:]
+                values[part] = world["open invitation"].invitation_code
             case "app_label":
                 values[part] = "groups"
             case "url" | "rest":
@@ -256,7 +254,7 @@ def body_of(world: World, route: Route) -> dict:
     form = {
         "login": {"username": world.staff["superuser"].email, "password": PASSWORD},
         "password_change": {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD},
-        "join": {"code": world["invitation"].spelled_code},
+        "join": {"code": world["open invitation"].spelled_code},
         "register": typed(),
         "language": {"language": "pt-br", "next": "/me/"},
         "edit": {"name": "Renamed", "primary_role": "founder"},
