@@ -190,8 +190,6 @@ class InvitationAdmin(HistoryAdmin):
             raise PermissionDenied
         posted = request.method == "POST"
         initial = self.get_changeform_initial_data(request)
-        if "created_by" in initial:
-            initial["created_by"] = CommunityMember.objects.get(member_id=initial["created_by"]).pk
         form = InviteManyForm(request.POST, request.FILES) if posted else InviteManyForm(initial=initial)
         if posted and form.is_valid():
             try:

@@ -29,6 +29,12 @@ class GitHubNameMissing(DomainError):
     field = "github_username"
 
 
+class CheckWaits(DomainError):
+    """GitHub is about to be asked already; the answer will show on the page."""
+
+    code = "check_waits"
+
+
 class StatusMoveRefused(DomainError):
     """A member does not go from this status to that one."""
 
@@ -173,9 +179,8 @@ class ImportOvertaken(DomainError):
     code = "import_overtaken"
 
     def __init__(self, refusal: DomainError | None = None) -> None:
-        super().__init__()
-        if refusal is not None:
-            self.message = f"{self.message} The database said: {refusal.message}"
+        words = type(self).__doc__
+        super().__init__(f"{words} The database says: {refusal.message}" if refusal else words)
 
 
 # --- Participation ------------------------------------------------------------------------------

@@ -24,10 +24,11 @@ COPY = """
 # e-mail (m) and its Telegram ID (t) are; and what it changes, in the words of an event.
 MATCH = """
     CREATE TEMPORARY TABLE import_rows ON COMMIT DROP AS
-    SELECT l.*, lower(l.email) AS email_key, coalesce(p.id, gen_random_uuid()) AS id, p.id IS NULL AS is_new,
+    SELECT l.*, CASE WHEN NOT l.email_is_bad THEN lower(l.email) END AS email_key,
+           coalesce(p.id, gen_random_uuid()) AS id, p.id IS NULL AS is_new,
            p.updated_at AS member_seen_at, c.updated_at AS entry_seen_at,
            CASE WHEN m.id <> p.id THEN m.member_id END AS email_of,
-           CASE WHEN t.person_id IS DISTINCT FROM p.id THEN t.member_id END AS telegram_id_of,
+           CASE WHEN p.id IS NULL OR t.person_id IS DISTINCT FROM p.id THEN t.member_id END AS telegram_id_of,
            g.is_renamed,
            l.telegram_id IS NOT NULL AND c.id IS NULL AS entry_is_new,
            l.telegram_id IS NOT NULL AND c.deleted_at IS NOT NULL AS entry_is_removed,
@@ -71,49 +72,59 @@ MATCH = """
     ) g
 """
 
-# What is wrong with a row by itself, or beside what is stored.
+# Rows that could not be taken apart, with nothing else to say of them.
+CHECK_FAULTS = """
+    INSERT INTO import_errors SELECT line, coalesce(fault_at, ''), fault FROM import_rows WHERE fault IS NOT NULL
+"""
+# What is wrong with a row by itself or beside what is stored, each as `column: sentence`. One array a row: set up once
+# for the statement, where a list of VALUES would be for every row.
 CHECK = r"""
+    WITH looked AS MATERIALIZED (
+        SELECT r.line, ARRAY[
+            CASE WHEN r.email IS NULL THEN 'email: The e-mail is missing.'
+                WHEN r.email_is_bad THEN 'email: “' || left(r.email, 60) || '” is no e-mail address.' END,
+            CASE WHEN char_length(r.email) > %(email)s
+                THEN 'email: The e-mail is longer than ' || %(email)s || ' characters.' END,
+            'email: This e-mail belongs to ' || r.email_of || '.',
+            CASE WHEN coalesce(r.name, '') ~ '^\s*$' THEN 'name: The name is missing.' END,
+            CASE WHEN char_length(r.name) > %(name)s
+                THEN 'name: The name is longer than ' || %(name)s || ' characters.' END,
+            CASE WHEN r.trust_score IS NOT NULL AND r.score IS NULL THEN CASE
+                WHEN r.trust_score ~ '^-[0-9]+$' THEN 'trust_score: A trust score is zero or more.'
+                WHEN r.trust_score ~ '^[0-9]+$' THEN 'trust_score: A trust score is at most 2147483647.'
+                ELSE 'trust_score: A trust score is a whole number, not “' || left(r.trust_score, 60) || '”.' END END,
+            CASE WHEN r.member_id IS NOT NULL AND r.is_new
+                THEN 'member_id: There is no member “' || left(r.member_id, 60) || '”.' END,
+            CASE WHEN r.is_protected AND (r.member_changed <> '{}' OR r.entry_changed <> '{}' OR r.entry_is_new)
+                THEN 'member_id: ' || %(protected)s END,
+            CASE WHEN r.telegram_id IS NULL AND coalesce(r.telegram_username, r.primary_role, r.organization,
+                r.country, r.github_username) IS NOT NULL
+                THEN 'telegram_id: Give the Telegram ID as well: by it the directory knows a person.' END,
+            CASE WHEN char_length(r.telegram_id) > %(telegram_id)s
+                THEN 'telegram_id: The Telegram ID is longer than ' || %(telegram_id)s || ' characters.' END,
+            'telegram_id: This Telegram ID belongs to ' || r.telegram_id_of || '.',
+            CASE WHEN r.entry_is_erased THEN 'telegram_id: ' || %(erased)s
+                WHEN r.entry_is_removed THEN 'telegram_id: ' || %(removed)s END,
+            CASE WHEN char_length(r.telegram_username) > %(telegram_username)s THEN
+                'telegram_username: The Telegram name is longer than ' || %(telegram_username)s || ' characters.' END,
+            CASE WHEN r.entry_is_new AND r.primary_role IS NULL
+                THEN 'primary_role: Whoever is new to the directory needs a role.' END,
+            CASE WHEN r.primary_role <> ALL (%(roles)s::text[])
+                THEN 'primary_role: There is no role “' || left(r.primary_role, 60) || '”. Roles are '
+                || array_to_string(%(roles)s::text[], ', ') || '.' END,
+            CASE WHEN char_length(r.organization) > %(organization)s
+                THEN 'organization: The organisation is longer than ' || %(organization)s || ' characters.' END,
+            CASE WHEN char_length(r.country) > %(country)s
+                THEN 'country: The country is longer than ' || %(country)s || ' characters.' END,
+            CASE WHEN char_length(r.github_username) > %(github_username)s
+                THEN 'github_username: The GitHub name is longer than ' || %(github_username)s || ' characters.' END
+        ] AS found
+        FROM import_rows r WHERE r.fault IS NULL
+    )
     INSERT INTO import_errors
-    SELECT r.line, e.column_name, e.sentence
-    FROM import_rows r CROSS JOIN LATERAL (VALUES
-        (r.fault_at, r.fault),
-        ('email', CASE WHEN r.email IS NULL AND r.fault IS NULL THEN 'The e-mail is missing.' END),
-        ('email', CASE WHEN r.email_is_bad THEN '“' || left(r.email, 60) || '” is no e-mail address.' END),
-        ('email', CASE WHEN char_length(r.email) > %(email)s
-            THEN 'The e-mail is longer than ' || %(email)s || ' characters.' END),
-        ('email', 'This e-mail belongs to ' || r.email_of || '.'),
-        ('name', CASE WHEN coalesce(r.name, '') ~ '^\s*$' AND r.fault IS NULL THEN 'The name is missing.' END),
-        ('name', CASE WHEN char_length(r.name) > %(name)s
-            THEN 'The name is longer than ' || %(name)s || ' characters.' END),
-        ('trust_score', CASE WHEN r.trust_score IS NOT NULL AND r.score IS NULL THEN CASE
-            WHEN r.trust_score ~ '^-[0-9]+$' THEN 'A trust score is zero or more.'
-            WHEN r.trust_score ~ '^[0-9]+$' THEN 'A trust score is at most 2147483647.'
-            ELSE 'A trust score is a whole number, not “' || left(r.trust_score, 60) || '”.' END END),
-        ('member_id', CASE WHEN r.member_id IS NOT NULL AND r.is_new
-            THEN 'There is no member “' || left(r.member_id, 60) || '”.' END),
-        ('member_id', CASE WHEN r.is_protected
-            AND (r.member_changed <> '{}' OR r.entry_changed <> '{}' OR r.entry_is_new) THEN %(protected)s END),
-        ('telegram_id', CASE WHEN r.telegram_id IS NULL AND coalesce(r.telegram_username, r.primary_role,
-            r.organization, r.country, r.github_username) IS NOT NULL
-            THEN 'Give the Telegram ID as well: by it the directory knows a person.' END),
-        ('telegram_id', CASE WHEN char_length(r.telegram_id) > %(telegram_id)s
-            THEN 'The Telegram ID is longer than ' || %(telegram_id)s || ' characters.' END),
-        ('telegram_id', 'This Telegram ID belongs to ' || r.telegram_id_of || '.'),
-        ('telegram_id', CASE WHEN r.entry_is_erased THEN %(erased)s WHEN r.entry_is_removed THEN %(removed)s END),
-        ('telegram_username', CASE WHEN char_length(r.telegram_username) > %(telegram_username)s
-            THEN 'The Telegram name is longer than ' || %(telegram_username)s || ' characters.' END),
-        ('primary_role', CASE WHEN r.entry_is_new AND r.primary_role IS NULL
-            THEN 'Whoever is new to the directory needs a role.' END),
-        ('primary_role', CASE WHEN r.primary_role <> ALL (%(roles)s::text[]) THEN 'There is no role “'
-            || left(r.primary_role, 60) || '”. Roles are ' || array_to_string(%(roles)s::text[], ', ') || '.' END),
-        ('organization', CASE WHEN char_length(r.organization) > %(organization)s
-            THEN 'The organisation is longer than ' || %(organization)s || ' characters.' END),
-        ('country', CASE WHEN char_length(r.country) > %(country)s
-            THEN 'The country is longer than ' || %(country)s || ' characters.' END),
-        ('github_username', CASE WHEN char_length(r.github_username) > %(github_username)s
-            THEN 'The GitHub name is longer than ' || %(github_username)s || ' characters.' END)
-    ) AS e (column_name, sentence)
-    WHERE e.sentence IS NOT NULL
+    SELECT l.line, split_part(e, ': ', 1), substr(e, strpos(e, ': ') + 2)
+    FROM looked l CROSS JOIN LATERAL unnest(l.found) AS e
+    WHERE num_nonnulls(VARIADIC l.found) > 0 AND e IS NOT NULL
 """
 
 # What is wrong with a row beside an earlier one.
@@ -146,9 +157,9 @@ COUNT = """
 """
 FIRST_ERRORS = "SELECT line, column_name, sentence FROM import_errors ORDER BY line, column_name, sentence LIMIT %s"
 ALL_ERRORS = """
-    COPY (SELECT line, column_name AS "column", sentence AS error FROM import_errors
-          ORDER BY line, column_name, sentence)
-    TO STDOUT WITH (FORMAT csv, HEADER)
+    COPY (
+        SELECT line, column_name AS "column", sentence AS error FROM import_errors ORDER BY line, column_name, sentence
+    ) TO STDOUT WITH (FORMAT csv, HEADER)
 """
 
 # Rows that are to change stay as they were matched: no answer for one that somebody changed meanwhile.
@@ -214,6 +225,8 @@ CHANGE_ENTRIES = """
                 THEN r.github_username ELSE c.github_username END,
             github_verified = c.github_verified AND NOT r.is_renamed,
             github_verified_at = CASE WHEN NOT r.is_renamed THEN c.github_verified_at END,
+            profile_data = CASE WHEN r.is_renamed THEN nullif(c.profile_data - 'github_check', '{}')
+                ELSE c.profile_data END,
             github_profile_data = CASE WHEN NOT r.is_renamed THEN c.github_profile_data END,
             reputation_score = CASE WHEN r.is_renamed THEN 0 ELSE c.reputation_score END
         FROM import_rows r WHERE r.id = c.person_id AND r.entry_changed <> '{}'

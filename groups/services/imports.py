@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -16,7 +17,7 @@ from groups.models.directory import CommunityStatus, PrimaryRole
 from groups.models.members import SYSTEM_MEMBER_ID
 from groups.services import import_sql as sql
 from missionsite.common.csvfiles import CsvFile
-from missionsite.common.errors import from_database
+from missionsite.common.errors import from_database, in_words
 
 COLUMNS = (
     "email",
@@ -38,8 +39,9 @@ _LOCK = (19795, ord("I"))
 _ORDINARY_EMAIL = re.compile(
     r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.IGNORECASE | re.ASCII
 )
-# Another transaction was in the way. Source: PostgreSQL manual, appendix A, class 40.
-_IN_THE_WAY = ("40001", "40P01")
+# Another transaction was first: what is unique is taken, what is referred to is gone, or both waited for each other.
+# Source: PostgreSQL manual, appendix A.
+_OVERTAKEN = ("23503", "23505", "40001", "40P01")
 
 
 @dataclass(frozen=True)
@@ -91,41 +93,46 @@ def import_members(
     Raises FileUnreadable, ImportUnderWay, ImportOvertaken.
     """
     tell = progress or (lambda step, lines: None)
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            if not dry_run:
-                _stand_in_line(cursor)
-            given, lines = _stage(cursor, file, tell)
-            tell("checking", lines)
-            _match_and_check(cursor, given, actor)
-            cursor.execute(sql.REFUSE)
-            cursor.execute(sql.COUNT)
-            added, updated, good, error_count = cursor.fetchone()
-            written = not dry_run and (skip_bad or not error_count)
-            if written:
-                tell("writing", good)
-                _write(cursor, given, actor)
-            report = ImportReport(
-                lines=lines,
-                added=added,
-                updated=updated,
-                unchanged=good - added - updated,
-                refused=lines - good,
-                error_count=error_count,
-                written=written,
-                errors=_first_errors(cursor, errors_kept),
-            )
-            if errors_to is not None:
-                _copy_errors(cursor, errors_to)
-            if not written:
-                transaction.set_rollback(True)
-            tell("done", lines)
-    except DatabaseError as error:
-        refusal = from_database(error)
-        if refusal is None and getattr(error.__cause__, "sqlstate", None) not in _IN_THE_WAY:
-            raise
-        raise ImportOvertaken(refusal) from error
+    with in_words(), _overtaken_in_words(), transaction.atomic(), connection.cursor() as cursor:
+        if not dry_run:
+            _stand_in_line(cursor)
+        given, lines = _stage(cursor, file, tell)
+        tell("checking", lines)
+        _match_and_check(cursor, given, actor)
+        cursor.execute(sql.REFUSE)
+        cursor.execute(sql.COUNT)
+        added, updated, good, error_count = cursor.fetchone()
+        written = not dry_run and (skip_bad or not error_count)
+        if written:
+            tell("writing", good)
+            _write(cursor, given, actor)
+        cursor.execute(sql.FIRST_ERRORS, [errors_kept])
+        report = ImportReport(
+            lines=lines,
+            added=added,
+            updated=updated,
+            unchanged=good - added - updated,
+            refused=lines - good,
+            error_count=error_count,
+            written=written,
+            errors=[LineError(*row) for row in cursor.fetchall()],
+        )
+        if errors_to is not None:
+            _copy_errors(cursor, errors_to)
+        if not written:
+            transaction.set_rollback(True)
+        tell("done", lines)
     return report
+
+
+@contextmanager
+def _overtaken_in_words() -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as error:
+        if getattr(error.__cause__, "sqlstate", None) in _OVERTAKEN:
+            raise ImportOvertaken(from_database(error)) from error
+        raise
 
 
 def _stand_in_line(cursor) -> None:
@@ -141,7 +148,7 @@ def _stage(cursor, file: BinaryIO, tell: Callable[[str, int], None]) -> tuple[li
     cursor.execute(sql.CLEAR)
     cursor.execute(sql.STAGE)
     lines = 0
-    with cursor.copy(sql.COPY) as copy:
+    with connection.wrap_database_errors, cursor.copy(sql.COPY) as copy:
         for lines, row in enumerate(_staged(csv_file), 1):
             copy.write_row(row)
             if lines % _STEP == 0:
@@ -203,6 +210,7 @@ def _match_and_check(cursor, given: list[str], actor: Member | None) -> None:
             "changes_staff": actor is None or actor.has_perm("groups.grant_access"),
         },
     )
+    cursor.execute(sql.CHECK_FAULTS)
     cursor.execute(
         sql.CHECK,
         {
@@ -227,12 +235,7 @@ def _write(cursor, given: list[str], actor: Member | None) -> None:
         cursor.execute(statement, values)
 
 
-def _first_errors(cursor, count: int) -> list[LineError]:
-    cursor.execute(sql.FIRST_ERRORS, [count])
-    return [LineError(*row) for row in cursor.fetchall()]
-
-
 def _copy_errors(cursor, errors_to: BinaryIO) -> None:
-    with cursor.copy(sql.ALL_ERRORS) as copy:
+    with connection.wrap_database_errors, cursor.copy(sql.ALL_ERRORS) as copy:
         for piece in copy:
             errors_to.write(piece)

@@ -25,11 +25,14 @@ def plain_code(typed: str) -> str:
 def open_invitation(code: str, *, hold: bool = False) -> CommunityInvitation:
     """The invitation a code opens. hold: until the transaction ends, nobody else takes it.
 
-    Raises CodeRefused, the same for an unknown, used, expired and cancelled code; the log has the true reason.
+    Raises CodeRefused, the same for an unknown, used, expired and cancelled code, and for one whose inviter is no
+    longer active; the log has the true reason.
     """
     code = plain_code(code)
     # Every code costs one look-up, also one that cannot exist: the time taken tells nothing.
-    rows = CommunityInvitation.objects.select_for_update() if hold else CommunityInvitation.objects
+    rows = CommunityInvitation.objects.select_related("created_by")
+    if hold:
+        rows = rows.select_for_update(of=("self",))
     found = rows.filter(invitation_code=code if _CODE.fullmatch(code) else "").first()
     if found is None:
         logger.info("Invitation refused: no such code")
@@ -39,6 +42,9 @@ def open_invitation(code: str, *, hold: bool = False) -> CommunityInvitation:
         raise CodeRefused
     if found.expires_at <= timezone.now():
         logger.info("Invitation %s refused: its time is over", found.pk)
+        raise CodeRefused
+    if found.created_by.is_removed or found.created_by.status != CommunityStatus.ACTIVE:
+        logger.info("Invitation %s refused: who made it is not an active member", found.pk)
         raise CodeRefused
     return found
 

@@ -7,7 +7,7 @@ The docstring of a subclass is its sentence. Where the rule is a constraint, tri
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import DatabaseError
+from django.db import DatabaseError, DataError
 
 
 class DomainError(Exception):
@@ -73,6 +73,9 @@ def from_database(error: DatabaseError) -> DomainError | None:
         return None
     if refusal := DomainError.by_constraint.get(diag.constraint_name or ""):
         return refusal()
+    if diag.sqlstate is None and isinstance(error, DataError):
+        # The driver itself refuses a NUL; the database has no text with one.
+        return ValueRefused(_SQLSTATES["22P05"])
     if diag.sqlstate == "42501":
         return NotAllowed()
     if sentence := _SQLSTATES.get(diag.sqlstate or ""):

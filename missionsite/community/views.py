@@ -5,7 +5,7 @@ from hashlib import sha256
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, logout, update_session_auth_hash
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -91,7 +91,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
     """Log in, and go on to where one wanted to."""
     wanted = safe_next(request)
     if request.user.is_authenticated:
-        return redirect(wanted)
+        return HttpResponseRedirect(wanted)
     form = LoginForm(request)
     if request.method == "POST":
         if refused := _too_many_log_ins(request, request.POST.get("username", "")):
@@ -99,7 +99,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
         form = LoginForm(request, data=request.POST)
         if form.is_valid():
             login(request, form.get_user())
-            return redirect(wanted)
+            return HttpResponseRedirect(wanted)
     return show(request, "login", {"form": form, "next": wanted})
 
 
@@ -143,7 +143,7 @@ def _too_many_log_ins(request: HttpRequest, account: str) -> HttpResponse | None
 @require_POST
 def language(request: HttpRequest) -> HttpResponse:
     """Choose the language, and go back to where the choice was made."""
-    response = redirect(safe_next(request))
+    response = HttpResponseRedirect(safe_next(request))
     if (code := request.POST.get("language")) in LANGUAGES:
         remember(response, code)
     return response

@@ -248,6 +248,9 @@ class Cluster:
             "unix_socket_directories": '"{}"'.format(str(sockets).replace('"', '""')),
             "password_encryption": "scram-sha-256",
             "timezone": "UTC",
+            # A refused statement holds what somebody typed, names included; the refusal itself is logged without it.
+            "log_min_error_statement": "panic",
+            "log_error_verbosity": "terse",
             "log_timezone": "UTC",
             **(FOR_TESTS if self.tests else DURABLE),
             **_chosen_settings(),

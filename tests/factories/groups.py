@@ -1,9 +1,20 @@
 """Factories of the groups app. Each makes the least that is valid."""
 
+from datetime import timedelta
+
 import factory
 from django.utils import timezone
 
-from groups.models import Group, Member, Membership, Task
+from groups.models import (
+    CommunityInvitation,
+    CommunityMember,
+    Group,
+    Member,
+    MemberParticipation,
+    Membership,
+    Task,
+)
+from groups.services.invitations import new_code
 
 # One hash for every test member: hashing is slow on purpose.
 PASSWORD = "correct horse battery staple"
@@ -63,3 +74,44 @@ class TaskFactory(factory.django.DjangoModelFactory):
 
     group = factory.SubFactory(MissionFactory)
     title = factory.Sequence(lambda n: f"Task {n}")
+
+
+class EntryFactory(factory.django.DjangoModelFactory):
+    """An active member of the directory, with an account; person=None: without one."""
+
+    class Meta:
+        model = CommunityMember
+
+    person = factory.SubFactory(MemberFactory)
+    name = factory.Sequence(lambda n: f"Person {n}")
+    telegram_id = factory.Sequence(lambda n: f"70000{n}")
+    primary_role = "developer"
+    status = "active"
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        entry = super()._create(model_class, *args, **kwargs)
+        # The number and the tier come from the database.
+        entry.refresh_from_db()
+        return entry
+
+
+class InvitationFactory(factory.django.DjangoModelFactory):
+    """A pending invitation of an active member, good for three days."""
+
+    class Meta:
+        model = CommunityInvitation
+
+    invitation_code = factory.LazyFunction(new_code)
+    created_by = factory.SubFactory(EntryFactory)
+    expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(days=3))
+
+
+class ParticipationFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = MemberParticipation
+
+    member = factory.SubFactory(EntryFactory)
+    event_type = "MESSAGE"
+    platform = "telegram"
+    room_id = "-100200300"

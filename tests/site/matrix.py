@@ -13,7 +13,8 @@ Staff without a role of the back office, by what they are in the project the add
 
 and p, a reviewer of the project who is no staff, so that only the API is open to them.
 
-An answer is `ok` (a page, nothing changed), `done` (the database changed), `live` (server-sent events), `to` (sent on
+An answer is `ok` (a page, nothing changed), `done` (the database changed), `live` (server-sent events), `file` (a
+file that is streamed), `to` (sent on
 to another page), `login` (sent to the log-in) or a status. `ok:AMS 403` reads: a page for A, M and S, and 403 for
 everyone else; the first that names somebody counts. On pages, m, p, i and - are sent to the log-in unless the line
 names them. HEAD answers as GET unless a third cell says otherwise; every other method of a page is 405.
@@ -173,6 +174,70 @@ admin/groups/task/<object_id>/history/                   | ok:{ROLES} 403       
 admin/groups/task/<object_id>/history/<entry>/revert/    | ok:AMFDS 403         | done:AMFDS 403
 admin/groups/task/<object_id>/delete/                    | 403                  | 403
 
+# --- The members' door -----------------------------------------------------------------------------
+# Whoever is logged in has registered already. Three of the staff and the member are active in the directory.
+join/                                                    | to:{ALL}mp ok:i-      | to:{ALL}mpi-
+join/<code>/                                             | to:{ALL}mp ok:i-      | to:{ALL}mp done:i-
+login/                                                   | to:{ALL}mp ok:i-      | to:{ALL}mpi-
+logout/                                                  | 405:{ALL}mpi-         | to:{ALL}mpi-
+language/                                                | 405:{ALL}mpi-         | to:{ALL}mpi-
+me/                                                      | ok:{ALL}mp to:i-      | 405:{ALL}mp to:i-
+me/edit/                                                 | ok:ACSm to:{ALL}pi-   | done:ACSm to:{ALL}pi-
+me/password/                                             | ok:{ALL}mp to:i-      | done:{ALL}mp to:i-
+directory/                                               | ok:ACSm 403:{ALL}p to:i- | 405:{ALL}mp to:i-
+directory/<number>/                                      | ok:ACSm 403:{ALL}p to:i- | 405:{ALL}mp to:i-
+
+# The directory: looked after by administrators and community managers; erased by administrators alone.
+admin/groups/communitymember/                            | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/groups/communitymember/add/                        | ok:ACS 403           | done:ACS 403
+admin/groups/communitymember/import/                     | ok:ACS 403           | done:ACS 403
+admin/groups/communitymember/export/                     | file:ACS 403         | file:ACS 403
+admin/groups/communitymember/<object_id>/                | to:{ALL}             | to:{ALL}
+admin/groups/communitymember/<object_id>/change/         | ok:{ROLES} 403       | done:ACS 403
+admin/groups/communitymember/<object_id>/change/ @removed entry | ok:{ROLES} 403 | 403
+admin/groups/communitymember/<object_id>/approve/        | ok:ACS 403           | done:ACS 403
+admin/groups/communitymember/<object_id>/suspend/        | ok:ACS 403           | done:ACS 403
+admin/groups/communitymember/<object_id>/reinstate/      | ok:ACS 403           | done:ACS 403
+admin/groups/communitymember/<object_id>/ban/            | ok:ACS 403           | done:ACS 403
+admin/groups/communitymember/<object_id>/verify/         | ok:ACS 403           | done:ACS 403
+admin/groups/communitymember/<object_id>/verify-by-hand/ | ok:ACS 403           | done:ACS 403
+admin/groups/communitymember/<object_id>/remove/         | ok:ACS 403           | done:ACS 403
+admin/groups/communitymember/<object_id>/restore/        | ok:ACS 403           | done:ACS 403
+admin/groups/communitymember/<object_id>/erase/          | ok:AS 403            | done:AS 403
+admin/groups/communitymember/<object_id>/participation/  | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/groups/communitymember/<object_id>/invitations/    | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/groups/communitymember/<object_id>/tree/           | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/groups/communitymember/<object_id>/events/         | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/groups/communitymember/<object_id>/history/        | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/groups/communitymember/<object_id>/history/<entry>/revert/ | ok:ACS 403   | done:ACS 403
+admin/groups/communitymember/<object_id>/history/<entry>/revert/ @suspended entry | 403 | 403
+admin/groups/communitymember/<object_id>/delete/         | 403                  | 403
+
+# Invitations: made and cancelled, never edited.
+admin/groups/communityinvitation/                        | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/groups/communityinvitation/add/                    | ok:ACS 403           | done:ACS 403
+admin/groups/communityinvitation/many/                   | ok:ACS 403           | done:ACS 403
+admin/groups/communityinvitation/<object_id>/            | to:{ALL}             | to:{ALL}
+admin/groups/communityinvitation/<object_id>/change/     | ok:{ROLES} 403       | 403
+admin/groups/communityinvitation/<object_id>/cancel/     | ok:ACS 403           | done:ACS 403
+admin/groups/communityinvitation/<object_id>/history/    | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/groups/communityinvitation/<object_id>/history/<entry>/revert/ | 403      | 403
+admin/groups/communityinvitation/<object_id>/delete/     | 403                  | 403
+
+# Relationships: written down once. Participation: a record.
+admin/groups/memberrelationship/                         | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/groups/memberrelationship/add/                     | ok:ACS 403           | done:ACS 403
+admin/groups/memberrelationship/<object_id>/             | to:{ALL}             | to:{ALL}
+admin/groups/memberrelationship/<object_id>/change/      | ok:{ROLES} 403       | 403
+admin/groups/memberrelationship/<object_id>/history/     | to:{ALL}             | to:{ALL}
+admin/groups/memberrelationship/<object_id>/delete/      | 403                  | 403
+admin/groups/memberparticipation/                        | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/groups/memberparticipation/add/                    | 403                  | 403
+admin/groups/memberparticipation/<object_id>/            | to:{ALL}             | to:{ALL}
+admin/groups/memberparticipation/<object_id>/change/     | ok:{ROLES} 403       | 403
+admin/groups/memberparticipation/<object_id>/history/    | to:{ALL}             | to:{ALL}
+admin/groups/memberparticipation/<object_id>/delete/     | 403                  | 403
+
 # --- Projects -------------------------------------------------------------------------------------
 # What one does not see is not there: its page sends on to the list, the board and the buttons say 404.
 
@@ -317,6 +382,14 @@ groups/task       claim      | done:AMFDS ok:CEU 403
 groups/task       complete   | done:AMFDS ok:CEU 403
 groups/task       reopen     | done:AMFDS ok:CEU 403
 groups/task       cancel     | done:AMFDS ok:CEU 403
+groups/communitymember approve   | done:ACS ok:MEFDU 403
+groups/communitymember suspend   | done:ACS ok:MEFDU 403
+groups/communitymember reinstate | done:ACS ok:MEFDU 403
+groups/communitymember ban       | done:ACS ok:MEFDU 403
+groups/communitymember verify    | done:ACS ok:MEFDU 403
+groups/communitymember remove    | done:ACS ok:MEFDU 403
+groups/communitymember restore   | done:ACS ok:MEFDU 403
+groups/communityinvitation cancel | done:ACS ok:MEFDU 403
 fallback/project               archive        | done:{MAINTAIN} to:X ok:{LOOK} 403
 fallback/project               restore        | done:{MAINTAIN} to:X ok:{LOOK} 403
 fallback/mission               move           | done:{WORK} to:X ok:{LOOK} 403
@@ -343,6 +416,13 @@ api/missions/<key>           GET  | ok:{ROLES}mp 403
 api/missions/<key>/members   GET  | ok:{ROLES} 403:mp 403
 api/missions/<key>/join      POST | done:AMCSmp 403
 api/missions/<key>/leave     POST | done:AMCSmp 403
+api/directory/members                           GET  | ok:{ROLES}m 403
+api/directory/members/<number>                  GET  | ok:{ROLES}m 403
+api/directory/register                          POST | done:{ALL}mp
+api/directory/invitations                       GET  | ok:{ROLES}m 403
+api/directory/invitations                       POST | done:ACSm 403
+api/directory/invitations/<invitation_id>/cancel POST | done:ACSm 404:p 403
+api/participation                               POST | done:ACS 403
 api/projects                                                  GET   | ok:{ALL}mp
 api/projects/<project>                                        GET   | ok:{LOOK}p 404:{NOT_ITS}m
 api/projects/<project>/missions                               GET   | ok:{LOOK}p 404:{NOT_ITS}m

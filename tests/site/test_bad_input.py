@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from missionsite.models import Role
 from tests.site.routes import Route, bulk_actions, routes
-from tests.site.world import Watch, World, address, body_of, build, first_bytes, model_of, object_of, query_of, undone
+from tests.site.world import Watch, World, address, body_of, first_bytes, model_of, object_of, query_of, undone
 
 pytestmark = pytest.mark.django_db
 
@@ -148,13 +148,8 @@ def assert_readable(answer: HttpResponse, said: str) -> None:
 
 
 @pytest.fixture
-def world(settings) -> World:
-    settings.API_REQUESTS_PER_MINUTE = 0
-    return build()
-
-
-@pytest.fixture
-def sender(world) -> Sender:
+def sender(world, settings) -> Sender:
+    settings.API_REQUESTS_PER_MINUTE = settings.JOIN_ATTEMPTS_PER_MINUTE = 0
     return Sender(world)
 
 

@@ -18,12 +18,16 @@ CHECKOUT = Path(settings.BASE_DIR)
 PAGE = CHECKOUT / "docs" / "traceability.md"
 # Apps whose README has a table of rules.
 APPS = ("groups", "fallback")
-# Every numbered item of the seed has a row of its own.
+# Every numbered item of the seeds has a row of its own.
 ITEMS = [
     *(f"AC{number}" for number in range(1, 12)),
     *(f"Step {number}" for number in range(1, 9)),
     *(f"Validation {number}" for number in range(1, 5)),
     *(f"Test {number}" for number in range(1, 4)),
+    *(f"CD AC{number}" for number in range(1, 11)),
+    *(f"CD Task {number}" for number in range(1, 15)),
+    *(f"CD Unit {number}" for number in range(1, 4)),
+    *(f"CD Integration {number}" for number in range(1, 9)),
 ]
 FOLDERS = ("bin/", ".ci/", "tests/", "groups/", "fallback/", "missionsite/", "benchmarks/", "docs/")
 NOT_OURS = {"node_modules", ".venv", "var", ".git"}
@@ -167,7 +171,7 @@ def test_a_made_up_name_is_reported(made_up):
     assert wrong_with(made_up)
 
 
-def test_every_item_of_the_seed_has_its_row():
+def test_every_item_of_the_seeds_has_its_row():
     named = [cells[0] for cells in rows(PAGE.read_text(encoding="utf-8"), last_column="shown by")]
     assert [item for item in ITEMS if named.count(item) != 1] == []
 

@@ -20,6 +20,7 @@ from groups.services.tasks import cancel_task, claim_task, complete_task, update
 from missionsite.common.scopes import all_scopes
 from missionsite.models import Role
 from missionsite.roles import ROLES
+from tests.community.cast import typed
 from tests.factories.groups import (
     ColonyFactory,
     MemberFactory,
@@ -29,7 +30,7 @@ from tests.factories.groups import (
     TaskFactory,
 )
 from tests.factories.tokens import make_token
-from tests.site import projects
+from tests.site import directory, projects
 from tests.site.routes import Route
 
 PASSWORD = "an old password of one's own"
@@ -93,6 +94,7 @@ def build() -> World:
     _people(world)
     _things(world)
     projects.add_projects(world.objects, world.staff)
+    directory.add_directory(world.objects, world.staff)
     return world
 
 
@@ -173,6 +175,7 @@ OBJECTS = {
     "groups_member_activate": "deactivated member",
     "groups_task_complete": "claimed task",
     "groups_task_reopen": "cancelled task",
+    **directory.OBJECTS,
     **projects.OBJECTS,
 }
 
@@ -212,10 +215,14 @@ def address(world: World, route: Route, actor: str, variant: str = "") -> str:
             case "key":
                 mission = "crowded mission" if route.name == "leave_mission" else "mission"
                 values[part] = world[mission].stable_id
+            case "code":
+                values[part] = world["open invitation"].invitation_code
             case "app_label":
                 values[part] = "groups"
             case "url" | "rest":
                 values[part] = "nowhere/at/all/"
+            case _ if part in directory.PARTS:
+                values[part] = directory.part(world.objects, part)
             case _ if part in projects.PARTS:
                 values[part] = projects.part(world.objects, part, route.name, actor)
             case _:
@@ -247,6 +254,11 @@ def body_of(world: World, route: Route) -> dict:
     form = {
         "login": {"username": world.staff["superuser"].email, "password": PASSWORD},
         "password_change": {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD},
+        "join": {"code": world["open invitation"].spelled_code},
+        "register": typed(),
+        "language": {"language": "pt-br", "next": "/me/"},
+        "edit": {"name": "Renamed", "primary_role": "founder"},
+        "password": {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD},
         "missionsite_role_add": {"name": "A new role"},
         "missionsite_role_change": {"name": "A renamed role"},
         "common_apitoken_add": {"name": "A program", "scopes": sorted(all_scopes()), "days": "30"},
@@ -273,6 +285,7 @@ def body_of(world: World, route: Route) -> dict:
         "groups_task_claim": {"member": world["stay"].member_id},
         "groups_task_reopen": REASON,
         "groups_task_cancel": REASON,
+        **directory.forms(world.objects),
         **projects.forms(world.objects),
     }
     return form.get(route.name, {})
@@ -280,7 +293,8 @@ def body_of(world: World, route: Route) -> dict:
 
 def json_of(world: World, route: Route, method: str) -> dict | None:
     """What an operation of the API is sent when everything in it is right; None for one without a body."""
-    return projects.bodies(world.objects).get((route.template, method))
+    known = directory.bodies(world.objects) | projects.bodies(world.objects)
+    return known.get((route.template, method))
 
 
 @contextmanager
@@ -298,8 +312,8 @@ def undone() -> Iterator[None]:
 
 
 def first_bytes(answer: StreamingHttpResponse) -> bytes:
-    """The first bytes of a live page, which is closed then."""
-    first = next(answer.streaming_content)
+    """The first bytes of a live page or a file, which is closed then."""
+    first = next(answer.streaming_content, b"")
     # The test client's own wrapper: closing it closes the response, but not the connection of the test.
     answer._iterator.close()
     return first
@@ -332,9 +346,13 @@ class Watch:
 
     def changed(self) -> bool:
         """Whether the database holds something else than at the start. Cheap where no row was written."""
+        return self.wrote() and fingerprint() != self.before
+
+    def wrote(self) -> bool:
+        """Whether a row was written since this was asked last, though it may have been taken back."""
         written, last = self._written(), self.written
         self.written = written
-        return written != last and fingerprint() != self.before
+        return written != last
 
     @staticmethod
     def _written() -> int:

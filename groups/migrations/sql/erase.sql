@@ -24,11 +24,24 @@ DECLARE
     who community_members%ROWTYPE;
     account uuid;
     known text[];
+    names text[];
 BEGIN
     SELECT * INTO STRICT who FROM community_members WHERE id = entry FOR UPDATE;
     account := who.person_id;
+    -- What they were ever called, read before it is overwritten.
+    names := ARRAY(
+        SELECT DISTINCT lower(h.telegram_username) FROM community_members_history h
+        WHERE h.pgh_obj_id = entry AND h.telegram_username IS NOT NULL
+    ) || lower(who.telegram_username);
     known := ARRAY[who.name, who.telegram_id, who.telegram_username, who.github_username, '"' || who.member_id || '"']
-        || ARRAY(SELECT unnest(ARRAY[email, display_name]) FROM members WHERE id = account);
+        || ARRAY(SELECT unnest(ARRAY[email, display_name]) FROM members WHERE id = account)
+        || ARRAY(
+            SELECT DISTINCT unnest(ARRAY[h.name, h.telegram_id, h.telegram_username, h.github_username])
+            FROM community_members_history h WHERE h.pgh_obj_id = entry
+        )
+        || ARRAY(
+            SELECT DISTINCT unnest(ARRAY[h.email, h.display_name]) FROM members_history h WHERE h.pgh_obj_id = account
+        );
 
     UPDATE community_members SET
         name = 'Erased member', telegram_id = 'erased:' || id, telegram_username = NULL, organization = NULL,
@@ -44,10 +57,10 @@ BEGIN
 
     UPDATE community_invitations SET invited_telegram_username = NULL
     WHERE accepted_by = who.member_id
-        OR lower(invited_telegram_username) = lower(who.telegram_username);
+        OR lower(invited_telegram_username) = ANY (names);
     UPDATE community_invitations_history SET invited_telegram_username = NULL
     WHERE accepted_by = who.member_id
-        OR lower(invited_telegram_username) = lower(who.telegram_username)
+        OR lower(invited_telegram_username) = ANY (names)
         OR pgh_obj_id IN (SELECT invitation_id FROM community_invitations WHERE accepted_by = who.member_id);
     UPDATE member_relationships SET content = '{}' WHERE member_a_id = entry OR member_b_id = entry;
     -- The minutes are counted.
@@ -60,9 +73,15 @@ BEGIN
     WHERE member_id = account OR (member_id IS NULL AND payload ->> 'number' = who.member_id);
     PERFORM set_config('missionsite.erasing', '', true);
 
+    -- An answer is JSON in ASCII; as jsonb its letters are those of the name.
     DELETE FROM api_idempotency_keys k
     WHERE k.owner_id = account
-        OR EXISTS (SELECT FROM unnest(known) AS word WHERE word <> '' AND position(word IN k.body) > 0);
+        OR EXISTS (
+            SELECT FROM unnest(known) AS word
+            WHERE word <> '' AND position(
+                lower(word) IN lower(CASE WHEN left(k.body, 1) IN ('{', '[') THEN k.body::jsonb::text ELSE k.body END)
+            ) > 0
+        );
 
     IF account IS NOT NULL THEN
         DELETE FROM api_tokens WHERE owner_id = account;
@@ -73,10 +92,14 @@ BEGIN
             email = 'erased-' || id || '@erased.invalid', display_name = 'Erased member', password = '!',
             is_active = false, is_staff = false, is_superuser = false, last_login = NULL
         WHERE id = account;
+        -- What somebody is called in a mission is typed by hand.
+        UPDATE memberships SET role = 'Member' WHERE member_id = account;
+        UPDATE memberships_history SET role = 'Member' WHERE member_id = account;
         UPDATE members_history SET email = 'erased-' || id || '@erased.invalid', display_name = 'Erased member'
         WHERE pgh_obj_id = account;
     END IF;
     DELETE FROM django_admin_log WHERE object_id = entry::text;
+    -- Apps above erase what they keep of the person in triggers of their own: they see erased_at being set.
 END $$;
 REVOKE EXECUTE ON FUNCTION erase_directory_entry(uuid) FROM PUBLIC;
 DO $$ BEGIN

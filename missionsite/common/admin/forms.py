@@ -52,6 +52,8 @@ class Picker(AutocompleteSelect):
         return super().optgroups(name, [key for key in value if self._is_key(key)], attr)
 
     def _is_key(self, value) -> bool:
+        if "\x00" in str(value):
+            return False
         try:
             self.field.target_field.to_python(value)
         except ValidationError:
@@ -59,7 +61,17 @@ class Picker(AutocompleteSelect):
         return True
 
 
-class PickOne(forms.ModelChoiceField):
+class Choice(forms.ModelChoiceField):
+    """A foreign key; a NUL, which the driver would not even ask the database about, is no choice."""
+
+    def to_python(self, value):
+        if "\x00" in str(value):
+            words = self.error_messages["invalid_choice"]
+            raise ValidationError(words, code="invalid_choice", params={"value": value})
+        return super().to_python(value)
+
+
+class PickOne(Choice):
     """A foreign key chosen by searching: `PickOne(Membership, "member")` searches as the list of members does."""
 
     def __init__(self, model: type[Model], field_name: str, *, queryset=None, **kwargs) -> None:
@@ -67,6 +79,7 @@ class PickOne(forms.ModelChoiceField):
         kwargs.setdefault("label", str(field.verbose_name).capitalize())
         super().__init__(
             queryset=field.remote_field.model._default_manager.all() if queryset is None else queryset,
+            to_field_name=field.target_field.attname,
             widget=Picker(field, admin.site, attrs={"style": "width: 100%"}),
             **kwargs,
         )

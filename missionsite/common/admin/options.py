@@ -15,7 +15,7 @@ from unfold.admin import ModelAdmin as UnfoldModelAdmin
 
 from missionsite.common.admin import tabs as tab_pages
 from missionsite.common.admin.command import describe
-from missionsite.common.admin.forms import Picker, ServiceForm
+from missionsite.common.admin.forms import Choice, Picker, ServiceForm
 from missionsite.common.admin.jobs import Job, bulk_view, job_view
 from missionsite.common.admin.lists import ChangeList
 from missionsite.common.admin.pages import BoundedPaginator
@@ -117,6 +117,9 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
         if refusal := getattr(request, "refusal", None):
             return type(form.__name__, (form,), {"refusal": refusal})
         return form
+
+    def formfield_for_foreignkey(self, db_field, request: HttpRequest, **kwargs):
+        return super().formfield_for_foreignkey(db_field, request, **({"form_class": Choice} | kwargs))
 
     def formfield_for_dbfield(self, db_field, request: HttpRequest, **kwargs):
         """The field without Django's links that open another form in a window of its own."""

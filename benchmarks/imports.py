@@ -1,0 +1,303 @@
+"""Members from a CSV file beside django-import-export row by row and a bare COPY, into the same tables.
+
+    python -m benchmarks.imports [--scale 1.0] [--rounds 3] [--sample 2000]
+
+--scale 1.0 is 100,000 people, each with an entry in the directory. One line in a hundred more is wrong, and has to be
+reported with its number; the bare COPY, which stops at the first wrong line, gets the good ones alone. It runs as the
+owner of the tables, since PostgreSQL offers the site's role no COPY into a table with row security.
+django-import-export gets a sample, and its rows a second are compared.
+"""
+
+import argparse
+import csv
+import io
+import random
+import time
+import uuid
+from collections.abc import Callable, Iterator
+
+from benchmarks.data import FIRST, LAST
+from benchmarks.database import medians, prepare, say, stop, table
+
+PEOPLE = 100_000
+TABLES = ("members", "members_history", "community_members", "community_members_history", "events")
+# Who imports.
+ACTOR = "00000000-0000-4000-8000-000000000001"
+COLUMNS = (
+    "email",
+    "name",
+    "trust_score",
+    "telegram_id",
+    "telegram_username",
+    "primary_role",
+    "organization",
+    "country",
+    "github_username",
+)
+ROLES = ("student", "developer", "designer", "researcher", "founder", "other")
+ORGANISATIONS = ("", "", "Open Guild", "Future Labs", "Harbour School", "Northern Institute of Design")
+COUNTRIES = ("Brazil", "Kenya", "Germany", "Japan", "Portugal", "India")
+GOAL_ROW_BY_ROW = 120
+GOAL_BARE = 0.5
+
+
+# --- Data -------------------------------------------------------------------------------------
+
+
+def people(size: int, *, seed: int = 1) -> Iterator[tuple[str, ...]]:
+    """Made-up people, as the columns of a file have them; the same seed gives the same ones."""
+    chance = random.Random(seed)
+    for number in range(size):
+        name = f"{chance.choice(FIRST)} {chance.choice(LAST)}"
+        handle = f"{name.lower().replace(' ', '.')}.{number}"
+        yield (
+            f"{handle}@example.org",
+            name,
+            str(int(chance.paretovariate(1.2) * 20) % 2_000),
+            str(100_000_000 + number * 7),
+            handle,
+            chance.choice(ROLES),
+            chance.choice(ORGANISATIONS),
+            chance.choice(COUNTRIES),
+            handle.replace(".", "-"),
+        )
+
+
+def csv_file(rows: list[tuple[str, ...]], *, wrong: int = 0) -> bytes:
+    """A file of these rows, and among them so many wrong ones."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    every = len(rows) // wrong if wrong else 0
+    for number, row in enumerate(rows):
+        writer.writerow(row)
+        if wrong and number % every == every - 1:
+            writer.writerow(("no address", row[1], "-1", f"x{number}", *row[4:]))
+    return text.getvalue().encode()
+
+
+def copy_lines(rows: list[tuple[str, ...]], *, with_ids: bool) -> dict[str, bytes]:
+    """What COPY reads, by table. with_ids: also what triggers would have given."""
+    lines = {"members": [], "community_members": [], "events": []}
+    # Numbers that no sequence has come to.
+    for number, (email, name, score, telegram_id, *rest) in enumerate(rows, 10_000_000):
+        telegram_name, role, organisation, country, github = rest
+        key, stable_id = uuid.uuid4(), f"FE-P-{number}"
+        given = ("\t" + stable_id, f"\t#{number}") if with_ids else ("", "")
+        lines["members"].append(f"{key}\t{email}\t{name}\t{score}{given[0]}\n")
+        lines["community_members"].append(
+            f"{key}\t{name}\t{telegram_id}\t{telegram_name}\t{role}\t{organisation or chr(92) + 'N'}\t{country}"
+            f"\t{github}\tpending{given[1]}\n"
+        )
+        lines["events"].append(f'member.created\t{ACTOR}\t{key}\t{{"stable_id": "{stable_id}", "by": "import"}}\n')
+        lines["events"].append(f'directory.added\t{ACTOR}\t{key}\t{{"number": "#{number}", "by": "import"}}\n')
+    return {name: "".join(each).encode() for name, each in lines.items()}
+
+
+# --- Ways to bring them in --------------------------------------------------------------------
+
+
+def ours(file: bytes, *, good: int, wrong: int, dry_run: bool = False) -> Callable[[], object]:
+    """Rows a second of the import of this site, every error of every wrong line written out."""
+    from groups.models import CommunityMember, Member
+    from groups.services.imports import import_members
+
+    def run() -> None:
+        errors = io.BytesIO()
+        report = import_members(file=io.BytesIO(file), actor=_actor(), skip_bad=True, errors_to=errors, dry_run=dry_run)
+        counts = (report.lines, report.added + report.updated + report.unchanged, report.refused, report.error_count)
+        # Two things are wrong with each wrong line.
+        if counts != (good + wrong, good, wrong, 2 * wrong) or errors.getvalue().count(b"\n") != 2 * wrong + 1:
+            raise SystemExit(f"The report is not what it should be: {str(report)[:500]}")
+        if not dry_run and (Member.objects.count(), CommunityMember.objects.count()) != (good + 1, good):
+            raise SystemExit("There are not as many members as the file has.")
+
+    return run
+
+
+def bare_copy(owner, lines: dict[str, bytes], *, events: bool) -> Callable[[], object]:
+    """COPY into the tables, in one transaction."""
+    targets = {
+        "members": "members (id, email, display_name, trust_score{})",
+        "community_members": "community_members (person_id, name, telegram_id, telegram_username, primary_role,"
+        " organization, country, github_username, status{})",
+        "events": "events (type, actor_id, member_id, payload)",
+    }
+    with_ids = lines["members"].split(b"\n", 1)[0].count(b"\t") == 4
+
+    def run() -> None:
+        with owner.transaction(), owner.cursor() as cursor:
+            for name, target in targets.items():
+                if name == "events" and not events:
+                    continue
+                target = target.format(", member_id" if with_ids else "")
+                with cursor.copy(f"COPY {target} FROM STDIN") as copy:
+                    for start in range(0, len(lines[name]), 1 << 17):
+                        copy.write(lines[name][start : start + (1 << 17)])
+
+    return run
+
+
+def import_export(rows: list[tuple[str, ...]], *, validating: bool) -> Callable[[], object]:
+    """django-import-export row by row: the member, its entry and both events.
+
+    validating: asks each row's models for what is wrong, as it must to name every wrong line.
+    """
+    from import_export import fields, resources
+    from tablib import Dataset
+
+    from groups.models import CommunityMember, Member
+    from groups.services.events import record
+
+    actor = None
+
+    class Members(resources.ModelResource):
+        display_name = fields.Field("display_name", "name")
+
+        class Meta:
+            model = Member
+            fields = ("email", "display_name", "trust_score")
+            import_id_fields = ("email",)
+            clean_model_instances = validating
+            skip_diff = True
+            use_transactions = True
+
+        def get_instance(self, instance_loader, row):
+            # By the index on lower(email), which a plain look-up would not use.
+            try:
+                return Member.objects.get_by_natural_key(row["email"])
+            except Member.DoesNotExist:
+                return None
+
+        def after_save_instance(self, instance, row, **kwargs):
+            instance.refresh_from_db(fields=["member_id"])
+            entry = CommunityMember.objects.filter(person=instance).first()
+            is_new = entry is None
+            entry = entry or CommunityMember(person=instance, status="pending")
+            entry.name = row["name"]
+            for name in COLUMNS[3:]:
+                setattr(entry, name, row[name] or None)
+            if validating:
+                entry.full_clean()
+            entry.save()
+            entry.refresh_from_db(fields=["member_id"])
+            if is_new:
+                record("member.created", actor=actor, member=instance, stable_id=instance.member_id)
+                record("directory.added", actor=actor, member=instance, number=entry.member_id)
+
+    def run() -> None:
+        nonlocal actor
+        actor = _actor()
+        data = Dataset(*rows, headers=COLUMNS)
+        result = Members().import_data(data, use_transactions=True, raise_errors=True)
+        if result.totals["new"] != len(rows) or CommunityMember.objects.count() != len(rows):
+            raise SystemExit(f"import-export made {result.totals}")
+
+    return run
+
+
+def _actor():
+    from groups.models import Member
+
+    return Member.objects.get(pk=ACTOR)
+
+
+# --- Measuring --------------------------------------------------------------------------------
+
+
+def clocked(
+    owner, run: Callable[[], object], *, rows: int, first: Callable[[], object] | None = None, triggers: bool = True
+) -> Callable[[], float]:
+    """A workload: rows a second from the same state each time. first: what happens before the clock starts."""
+
+    def measure() -> float:
+        empty(owner)
+        if first:
+            first()
+            owner.execute("ANALYZE members, community_members")
+        switch(owner, on=triggers)
+        started = time.perf_counter()
+        run()
+        took = time.perf_counter() - started
+        switch(owner, on=True)
+        return rows / took
+
+    return measure
+
+
+def empty(owner) -> None:
+    """Nobody is there but who imports."""
+    from groups.models import Member
+
+    owner.execute("ALTER TABLE events DISABLE TRIGGER events_no_truncate")
+    owner.execute(f"TRUNCATE {', '.join(TABLES)} CASCADE")
+    Member.objects.create_superuser("bench@example.org", id=ACTOR, display_name="Benchmark")
+
+
+def switch(owner, *, on: bool) -> None:
+    for name in ("members", "community_members"):
+        owner.execute(f"ALTER TABLE {name} {'ENABLE' if on else 'DISABLE'} TRIGGER USER")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scale", type=float, default=1.0, help="1.0: 100,000 people")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--sample", type=int, default=2_000, help="rows for django-import-export")
+    options = parser.parse_args()
+    server = prepare()
+    import psycopg
+
+    started = time.monotonic()
+    size = round(PEOPLE * options.scale)
+    rows = list(people(size))
+    wrong = size // 100
+    clean, mixed = csv_file(rows), csv_file(rows, wrong=wrong)
+    sample = rows[: options.sample]
+    triggered, plain = copy_lines(rows, with_ids=False), copy_lines(rows, with_ids=True)
+    with psycopg.connect(server.owner_url, autocommit=True) as owner:
+        say(f"Importing {size:,} people, {options.rounds} rounds and one that does not count")
+        bring_in = ours(clean, good=size, wrong=0)
+        rates = medians(
+            {
+                "ours": clocked(owner, ours(mixed, good=size, wrong=wrong), rows=size),
+                "copy": clocked(owner, bare_copy(owner, triggered, events=False), rows=size),
+                "copy and events": clocked(owner, bare_copy(owner, triggered, events=True), rows=size),
+                "copy without triggers": clocked(
+                    owner, bare_copy(owner, plain, events=False), rows=size, triggers=False
+                ),
+                "row by row": clocked(owner, import_export(sample, validating=False), rows=len(sample)),
+                "row by row, validating": clocked(owner, import_export(sample, validating=True), rows=len(sample)),
+                "ours, dry run": clocked(owner, ours(mixed, good=size, wrong=wrong, dry_run=True), rows=size),
+                "ours, again": clocked(owner, bring_in, rows=size, first=bring_in),
+            },
+            rounds=options.rounds,
+        )
+    stop()
+    print(f"\n{size:,} people with their entries in the directory, from a file of {len(mixed) / 1e6:.1f} MB")
+    table(
+        [
+            (NAMES[name].format(wrong=wrong, sample=len(sample)), f"{rate:,.0f}", f"{rates['ours'] / rate:.2f}x")
+            for name, rate in rates.items()
+        ],
+        head=("way", "people a second", "import/this"),
+    )
+    row_by_row, bare = rates["ours"] / rates["row by row, validating"], rates["ours"] / rates["copy"]
+    print(f"\nGoals: {GOAL_ROW_BY_ROW} times row by row: {row_by_row:.0f}; {GOAL_BARE} of a bare COPY: {bare:.2f}.")
+    print(f"Took {time.monotonic() - started:.0f} s.")
+
+
+NAMES = {
+    "ours": "import, {wrong:,} wrong lines reported",
+    "copy": "bare COPY, triggers on",
+    "copy and events": "bare COPY, triggers on, events copied too",
+    "copy without triggers": "bare COPY, triggers off",
+    "row by row": "django-import-export, sample of {sample:,}",
+    "row by row, validating": "django-import-export, naming wrong lines, sample of {sample:,}",
+    "ours, dry run": "import, dry run",
+    "ours, again": "import of the same file again",
+}
+
+
+if __name__ == "__main__":
+    main()

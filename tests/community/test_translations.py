@@ -1,0 +1,54 @@
+"""Everything the members' pages say is translated, and the compiled file is what the readable one says."""
+
+import importlib.util
+
+import pytest
+from django.conf import settings
+
+SCRIPT = settings.BASE_DIR / "bin" / "translations.py"
+
+
+@pytest.fixture
+def tool(tmp_path, monkeypatch):
+    spec = importlib.util.spec_from_file_location("translations", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def copy(tool, tmp_path, monkeypatch):
+    """The files of the translation, to be spoiled."""
+    for name in ("PO", "MO"):
+        path = tmp_path / getattr(tool, name).name
+        path.write_bytes(getattr(tool, name).read_bytes())
+        monkeypatch.setattr(tool, name, path)
+    return tool
+
+
+def test_nothing_is_untranslated_fuzzy_left_over_or_not_compiled(tool):
+    assert tool.problems() == []
+    assert len([message for message in tool.marked() if message.id]) > 100
+
+
+def test_collecting_anew_changes_nothing(copy):
+    before = copy.PO.read_bytes(), copy.MO.read_bytes()
+    copy.collect()
+    assert (copy.PO.read_bytes(), copy.MO.read_bytes()) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (('msgstr "Entrar"', 'msgstr ""'), "not translated: 'Log in'"),
+        (('msgid "Log in"', 'msgid "Log on"'), "not collected: 'Log in'"),
+        (('msgid "Log in"', 'msgid "Log on"'), "translated for nothing: 'Log on'"),
+        (('msgstr "Entrar"', 'msgstr "Acessar"'), "django.mo is not what django.po compiles to"),
+        (('msgid "Log in"', '#, fuzzy\nmsgid "Log in"'), "fuzzy: 'Log in'"),
+    ],
+)
+def test_what_is_wrong_is_noticed(copy, change, said):
+    text = copy.PO.read_text(encoding="utf-8")
+    assert change[0] in text
+    copy.PO.write_text(text.replace(*change), encoding="utf-8")
+    assert said in copy.problems()

@@ -1,0 +1,49 @@
+"""Small CSV files of members, and what an import of them did."""
+
+import csv
+import io
+
+from django.db import connection
+
+from groups.models import CommunityMember
+from groups.services.imports import ImportReport, import_members
+
+FULL = "email,name,trust_score,telegram_id,telegram_username,primary_role,organization,country,github_username\n"
+ANA = "ana@example.org,Ana Silva,40,1001,@ana_s,Developer,Open Guild,Brazil,ana-silva\n"
+BRUNO = "bruno@example.org,Bruno Costa,0,1002,,student,,,\n"
+
+
+def bring(text: str | bytes, **options) -> ImportReport:
+    """Import a file of this text."""
+    return import_members(file=io.BytesIO(text.encode() if isinstance(text, str) else text), **options)
+
+
+def counts(report: ImportReport) -> tuple[int, int, int, int]:
+    """Lines added, updated, unchanged and refused, which together are all of them."""
+    assert report.added + report.updated + report.unchanged + report.refused == report.lines
+    return report.added, report.updated, report.unchanged, report.refused
+
+
+def everything() -> dict[str, list[tuple]]:
+    """What is stored, down to the version of each row."""
+    tables = ("members", "members_history", "community_members", "community_members_history", "events")
+    stored = {}
+    with connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(f"SELECT t.xmin::text, t::text FROM {table} t ORDER BY 2")
+            stored[table] = cursor.fetchall()
+    return stored
+
+
+def entry_of(email: str) -> CommunityMember:
+    return CommunityMember.objects.select_related("person").get(person__email=email)
+
+
+def ana(**changes) -> str:
+    """A file with Ana alone, some of her values changed."""
+    values = dict(zip(FULL.strip().split(","), ANA.strip().split(","), strict=True)) | changes
+    text = io.StringIO()
+    writer = csv.DictWriter(text, values)
+    writer.writeheader()
+    writer.writerow(values)
+    return text.getvalue()

@@ -1,0 +1,503 @@
+"""The directory in the back office: who is found, what is done to whom, and what is refused in words."""
+
+import pytest
+from django.urls import reverse
+
+from groups.models import CommunityMember, Event
+from groups.services import directory
+from groups.services.erasing import erase
+from tests.admin import client, client_of, links, staff, words
+from tests.factories.directory import EntryFactory, InvitationFactory
+from tests.factories.groups import MemberFactory
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/groups/communitymember/"
+REASON = {"reason": "Asked for it"}
+
+
+def page(entry, name: str = "change") -> str:
+    return reverse(f"admin:groups_communitymember_{name}", args=[entry.pk])
+
+
+def shown(response) -> list[str]:
+    """The names a list shows, in its order."""
+    return [entry.name for entry in response.context["cl"].result_list]
+
+
+def form(**changes) -> dict:
+    return {"name": "Ana", "primary_role": "designer", "telegram_id": "271828"} | changes
+
+
+def buttons(response) -> set[str]:
+    return {button["title"] for button in response.context["buttons"]}
+
+
+@pytest.fixture
+def community():
+    return client("Community Manager")
+
+
+@pytest.fixture
+def noor():
+    return EntryFactory(
+        name="Noor Haddad",
+        organization="Harbour Lab",
+        telegram_username="noor_h",
+        github_username="noor-codes",
+        with_account=True,
+    )
+
+
+class TestSearch:
+    @pytest.mark.parametrize(
+        "typed", ["noor", "NOOR H", "hadd", "harb", "lab", "noor_", "noor-c", "number", "number without #", " noor "]
+    )
+    def test_finds_by_number_name_organisation_telegram_and_github(self, community, noor, typed):
+        EntryFactory(name="Rui", organization="Pier Lobby", telegram_username="rui", github_username="rui-codes")
+        if typed.startswith("number"):
+            typed = noor.member_id[1:] if "without" in typed else noor.member_id
+        assert shown(community.get(LIST, {"q": typed})) == ["Noor Haddad"]
+
+    @pytest.mark.parametrize("typed", ["oor", "%", "_", "\\", "#0", "#99999999999999999999", "@", "' OR 1=1 --", "🦉"])
+    def test_finds_nobody_by_what_is_nobodys(self, community, noor, typed):
+        response = community.get(LIST, {"q": typed})
+        assert shown(response) == []
+        assert "Nothing matches" in words(response)
+
+    def test_whoever_is_called_like_a_number_is_found_by_name(self, community):
+        EntryFactory(name="1Password fan")
+        assert shown(community.get(LIST, {"q": "1pass"})) == ["1Password fan"]
+
+
+class TestFilters:
+    @pytest.fixture
+    def people(self):
+        for name, score in (("Novice", 100), ("Contributor", 101), ("Active Developer", 1000), ("Expert", 2501)):
+            EntryFactory(name=name, reputation_score=score)
+        for status in ("pending", "suspended", "banned", "not_member"):
+            EntryFactory(name=status, status=status)
+        EntryFactory(name="Designer", primary_role="designer")
+        proven = EntryFactory(name="Proven", github_username="proven")
+        directory.verify_by_hand(entry=proven, how="A call")
+
+    @pytest.mark.parametrize(
+        ("query", "names"),
+        [
+            ({"status__exact": "pending"}, {"pending"}),
+            ({"status__exact": "suspended"}, {"suspended"}),
+            ({"status__exact": "banned"}, {"banned"}),
+            ({"status__exact": "not_member"}, {"not_member"}),
+            ({"primary_role__exact": "designer"}, {"Designer"}),
+            ({"reputation_tier__exact": "Active Developer"}, {"Active Developer"}),
+            ({"reputation_tier__exact": "Expert"}, {"Expert"}),
+            ({"github_verified__exact": "1"}, {"Proven"}),
+            ({"reputation_score_from": "101", "reputation_score_to": "1000"}, {"Contributor", "Active Developer"}),
+            ({"reputation_score_from": "1001"}, {"Expert"}),
+            ({"reputation_score_from": "100", "reputation_score_to": "100"}, {"Novice"}),
+            ({"reputation_score_from": "100", "status__exact": "pending"}, set()),
+            ({"q": "pro", "github_verified__exact": "1"}, {"Proven"}),
+        ],
+    )
+    def test_each_shows_exactly_those(self, community, people, query, names):
+        assert set(shown(community.get(LIST, query))) == names
+
+    def test_list_is_newest_first_and_sorts_by_reputation(self, community, people):
+        newest = list(CommunityMember.objects.order_by("-created_at", "-id").values_list("name", flat=True))
+        assert shown(community.get(LIST)) == newest
+        scores = [entry.reputation_score for entry in community.get(LIST, {"o": "-7"}).context["cl"].result_list]
+        assert scores == sorted(scores, reverse=True)
+        assert scores[:4] == [2501, 1000, 101, 100]
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            {"status__exact": "gone"},
+            {"reputation_score_from": "many"},
+            {"reputation_score_to": "9" * 40},
+            {"removed": "perhaps"},
+            {"github_verified__exact": "maybe"},
+            {"telegram_id__startswith": "7"},
+        ],
+    )
+    def test_odd_filters_are_answered_and_tell_nothing(self, community, people, query):
+        response = community.get(LIST, query, follow=True)
+        assert response.status_code == 200
+
+
+class TestRemoved:
+    @pytest.fixture
+    def gone(self, noor):
+        directory.remove_entry(entry=noor, reason="Moved away")
+        EntryFactory(name="Rui")
+        return noor
+
+    def test_are_out_of_sight_until_asked_for(self, community, gone):
+        assert shown(community.get(LIST)) == ["Rui"]
+        assert shown(community.get(LIST, {"q": "noor"})) == []
+        assert shown(community.get(LIST, {"removed": "yes"})) == ["Noor Haddad"]
+        assert set(shown(community.get(LIST, {"removed": "all"}))) == {"Noor Haddad", "Rui"}
+        assert shown(community.get(LIST, {"removed": "yes", "q": "noor"})) == ["Noor Haddad"]
+
+    def test_neither_a_picker_nor_the_search_of_everything_offers_them(self, community, gone):
+        query = {"app_label": "groups", "model_name": "communityinvitation", "field_name": "created_by", "term": "n"}
+        texts = [row["text"] for row in community.get("/admin/autocomplete/", query).json()["results"]]
+        assert not any("Noor" in text for text in texts)
+        everything = words(community.get("/admin/search/", {"s": "noor", "extended": "1"}))
+        assert page(gone) not in everything
+
+    def test_page_is_read_only_and_restores(self, community, gone):
+        response = community.get(page(gone))
+        assert "removed" in words(response).lower()
+        assert buttons(response) == {"Restore", "Account"}
+        assert community.post(page(gone), form()).status_code == 403
+        community.post(page(gone, "restore"), {"reason": "Is back"})
+        assert set(shown(community.get(LIST))) == {"Noor Haddad", "Rui"}
+        assert Event.objects.get(type="directory.restored").payload["reason"] == "Is back"
+
+    def test_action_of_the_list_restores_them(self, community, gone):
+        body = {"action": "restore", "_selected_action": [gone.pk], "apply": "1", **REASON}
+        assert "1 back in the directory" in words(community.post(f"{LIST}?removed=yes", body, follow=True))
+        gone.refresh_from_db()
+        assert not gone.is_removed
+
+    def test_restoring_whoever_is_there_is_refused_on_the_page(self, community):
+        rui = EntryFactory(name="Rui")
+        response = community.post(page(rui, "restore"), {"reason": "Typed by hand"})
+        assert "there is nothing to restore" in words(response)
+        assert "Typed by hand" in words(response)
+
+
+ALWAYS = {"Ban", "Remove"}
+OF_STATUS = {
+    "not_member": ALWAYS,
+    "pending": ALWAYS | {"Approve"},
+    "active": ALWAYS | {"Suspend"},
+    "suspended": ALWAYS | {"Reinstate"},
+    "banned": {"Remove"},
+}
+
+
+class TestButtons:
+    @pytest.mark.parametrize("status", OF_STATUS)
+    def test_fit_the_status(self, community, status):
+        assert buttons(community.get(page(EntryFactory(status=status)))) == OF_STATUS[status]
+
+    def test_of_github_need_a_name_and_by_hand_is_for_who_is_not_verified(self, community, noor):
+        verifying = {"Verify on GitHub", "Verify by hand"}
+        assert buttons(community.get(page(noor))) == OF_STATUS["active"] | verifying | {"Account"}
+        directory.verify_by_hand(entry=noor, how="A call")
+        assert buttons(community.get(page(noor))) & verifying == {"Verify on GitHub"}
+
+    @pytest.mark.parametrize("role", ["Mission Manager", "Engagement Operator", "Auditor", "Delivery Lead"])
+    def test_whoever_only_looks_has_none(self, role, noor):
+        assert buttons(client(role).get(page(noor))) == {"Account"}
+
+    def test_only_administrators_erase(self, noor):
+        assert "Erase personal data" in buttons(client("Administrator").get(page(noor)))
+
+
+class TestJobs:
+    """Every job with its reason in the event; a refusal is said on the page, which keeps what was typed."""
+
+    @pytest.mark.parametrize(
+        ("job", "before", "after", "event"),
+        [
+            ("approve", "pending", "active", "directory.approved"),
+            ("suspend", "active", "suspended", "directory.suspended"),
+            ("reinstate", "suspended", "active", "directory.reinstated"),
+            ("ban", "active", "banned", "directory.banned"),
+            ("ban", "pending", "banned", "directory.banned"),
+        ],
+    )
+    def test_moves_the_status(self, community, job, before, after, event):
+        entry = EntryFactory(status=before, with_account=True)
+        response = community.post(page(entry, job), REASON)
+        assert response.status_code == 302
+        entry.refresh_from_db()
+        assert entry.status == after
+        told = Event.objects.get(type=event)
+        assert (told.payload["reason"], told.member, told.actor.display_name) == (
+            "Asked for it",
+            entry.person,
+            "Community Manager",
+        )
+        assert "Asked for it" in words(community.get(page(entry, "events")))
+
+    @pytest.mark.parametrize(
+        ("job", "status", "sentence"),
+        [
+            ("approve", "active", "This member is active. From there it goes to suspended or banned only."),
+            ("approve", "suspended", "This member is suspended. From there it goes to active or banned only."),
+            ("reinstate", "pending", "This member is waiting for approval. From there it goes to active or banned"),
+            ("suspend", "pending", "This member is waiting for approval. From there it goes to active or banned only."),
+            ("suspend", "banned", "This member is banned, and that is final."),
+            ("ban", "banned", "This member is banned, and that is final."),
+        ],
+    )
+    def test_refuses_other_moves_with_what_was_typed(self, community, job, status, sentence):
+        entry = EntryFactory(status=status)
+        response = community.post(page(entry, job), {"reason": "Typed with care"})
+        assert response.status_code == 200
+        assert sentence in words(response)
+        assert "Typed with care" in words(response)
+        entry.refresh_from_db()
+        assert entry.status == status
+        assert not Event.objects.exists()
+
+    @pytest.mark.parametrize("job", ["approve", "suspend", "reinstate", "ban", "remove", "restore"])
+    @pytest.mark.parametrize("reason", ["", "   ", "x" * 501])
+    def test_asks_for_a_reason(self, community, job, reason):
+        entry = EntryFactory(status="pending")
+        response = community.post(page(entry, job), {"reason": reason})
+        assert response.status_code == 200
+        assert "reason" in response.context["form"].errors
+        assert not Event.objects.exists()
+
+    def test_several_at_once_each_by_themselves(self, community):
+        waiting = [EntryFactory(name=f"Waiting {turn}", status="pending") for turn in range(3)]
+        banned = EntryFactory(name="Never", status="banned")
+        chosen = [entry.pk for entry in (*waiting, banned)]
+        response = community.post(LIST, {"action": "approve", "_selected_action": chosen, "apply": "1", **REASON})
+        assert "3 approved, 1 refused." in words(response)
+        assert "This member is banned, and that is final." in words(response)
+        assert CommunityMember.objects.active().count() == 3
+
+    def test_verifies_by_hand_and_keeps_how(self, community, noor):
+        community.post(page(noor, "verify-by-hand"), {"how": "A video call"})
+        noor.refresh_from_db()
+        assert noor.github_verified
+        assert Event.objects.get(type="directory.verified").payload["how"] == "A video call"
+        assert "A video call" in words(community.get(page(noor, "events")))
+
+    def test_verifying_an_account_another_has_proven_is_refused(self, community, noor):
+        directory.verify_by_hand(entry=noor, how="A call")
+        other = EntryFactory(github_username="NOOR-codes")
+        response = community.post(page(other, "verify-by-hand"), {"how": "A hunch"})
+        assert "Another member has proven that this GitHub account is theirs." in words(response)
+        assert "A hunch" in words(response)
+        other.refresh_from_db()
+        assert not other.github_verified
+
+    @pytest.mark.parametrize("job", ["verify", "verify-by-hand"])
+    def test_verifying_nobody_is_refused(self, community, job):
+        response = community.post(page(EntryFactory(), job), {"how": "A call"})
+        assert "There is no GitHub name to verify" in words(response)
+
+    def test_asking_github_puts_a_job_into_the_queue(self, community, noor):
+        from procrastinate.contrib.django.models import ProcrastinateJob
+
+        response = community.post(page(noor, "verify"), follow=True)
+        assert "GitHub is being asked" in words(response)
+        assert noor.member_id in str(ProcrastinateJob.objects.get().args)
+
+    def test_removing_twice_is_refused(self, community, noor):
+        community.post(page(noor, "remove"), REASON)
+        assert "restore them first" in words(community.post(page(noor, "remove"), {"reason": "Once more"}))
+        assert Event.objects.filter(type="directory.removed").count() == 1
+
+
+class TestAddAndEdit:
+    def test_adds_somebody_who_waits_for_approval(self, community):
+        response = community.post(f"{LIST}add/", form(telegram_username="@ana"), follow=True)
+        assert "was added successfully" in words(response)
+        ana = CommunityMember.objects.get()
+        assert (ana.status, ana.telegram_username, ana.reputation_tier) == ("pending", "ana", "Novice")
+        assert Event.objects.get().type == "directory.added"
+
+    @pytest.mark.parametrize(
+        ("changes", "field", "sentence"),
+        [
+            ({"telegram_id": "271828"}, "telegram_id", "Another member has this Telegram ID."),
+            ({"telegram_id": ""}, "telegram_id", "required"),
+            ({"telegram_id": "x" * 256}, "telegram_id", "at most 255"),
+            ({"name": ""}, "name", "required"),
+            ({"name": "A\x00na"}, "name", "Null characters"),
+            ({"primary_role": "king"}, "primary_role", "king is not one of the available choices"),
+            ({"country": "x" * 101}, "country", "at most 100"),
+        ],
+    )
+    def test_odd_values_are_errors_of_their_field(self, community, changes, field, sentence):
+        EntryFactory(telegram_id="271828")
+        response = community.post(f"{LIST}add/", form(telegram_id="1", organization="Kept Lab") | changes)
+        assert response.status_code == 200
+        assert sentence in str(response.context["adminform"].form.errors[field])
+        assert "Kept Lab" in words(response)
+        assert CommunityMember.objects.count() == 1
+
+    def test_new_github_name_is_no_longer_verified(self, community, noor):
+        CommunityMember.objects.filter(pk=noor.pk).update(reputation_score=1125)
+        directory.verify_by_hand(entry=noor, how="A call")
+        community.post(page(noor), form(telegram_id=noor.telegram_id, github_username="somebody-else"))
+        noor.refresh_from_db()
+        assert (noor.github_verified, noor.reputation_score, noor.reputation_tier) == (False, 0, "Novice")
+
+    @pytest.mark.parametrize(
+        "field", ["status", "member_id", "reputation_score", "github_verified", "invited_by", "person", "erased_at"]
+    )
+    def test_what_was_decided_or_proven_is_no_field(self, community, noor, field):
+        before = CommunityMember.objects.values().get(pk=noor.pk)
+        sent = {"status": "banned", "reputation_score": "9000", "github_verified": "on", "member_id": "#1"}
+        typed = {
+            name: before[name] or ""
+            for name in ("name", "primary_role", "organization", "telegram_id", "telegram_username", "github_username")
+        }
+        community.post(page(noor), typed | {field: sent.get(field, "1")})
+        after = CommunityMember.objects.values().get(pk=noor.pk)
+        assert {name: after[name] for name in after if name != "updated_at"} == {
+            name: before[name] for name in before if name != "updated_at"
+        }
+
+
+class TestHistory:
+    def revert(self, client_, entry, change):
+        return client_.post(reverse("admin:groups_communitymember_revert", args=[entry.pk, change.pgh_id]))
+
+    def test_an_edit_is_shown_and_taken_back(self, community, noor):
+        directory.update_entry(entry=noor, organization="Pier Lab", country="Portugal")
+        history = words(community.get(page(noor, "history")))
+        assert "Harbour Lab" in history
+        assert "Pier Lab" in history
+        self.revert(community, noor, noor.history.order_by("-pgh_id")[0])
+        noor.refresh_from_db()
+        assert (noor.organization, noor.country) == ("Harbour Lab", None)
+        assert Event.objects.filter(type="communitymember.reverted", actor__display_name="Community Manager").exists()
+
+    @pytest.mark.parametrize("what", ["status", "removal", "verification"])
+    def test_a_decision_is_not_taken_back_here(self, noor, what):
+        administrator = client("Administrator")
+        match what:
+            case "status":
+                directory.suspend(entry=noor, reason="Why")
+            case "removal":
+                directory.remove_entry(entry=noor, reason="Why")
+                directory.restore_entry(entry=noor, reason="Why")
+            case "verification":
+                directory.verify_by_hand(entry=noor, how="A call")
+        before = CommunityMember.objects.values("status", "deleted_at", "github_verified").get(pk=noor.pk)
+        assert "Take back" not in words(administrator.get(page(noor, "history")))
+        assert self.revert(administrator, noor, noor.history.order_by("-pgh_id")[0]).status_code == 403
+        assert CommunityMember.objects.values("status", "deleted_at", "github_verified").get(pk=noor.pk) == before
+
+    def test_proof_of_one_github_account_never_passes_to_another(self, community, noor):
+        """The old name comes back by reverting; what was proven of the new one does not."""
+        directory.update_entry(entry=noor, github_username="proven-one")
+        renamed = noor.history.order_by("-pgh_id")[0]
+        directory.verify_by_hand(entry=noor, how="A call")
+        self.revert(community, noor, renamed)
+        noor.refresh_from_db()
+        assert (noor.github_username, noor.github_verified) in [("noor-codes", False), ("proven-one", True)]
+
+    def test_later_edit_is_not_overwritten(self, community, noor):
+        directory.update_entry(entry=noor, organization="Pier Lab")
+        first = noor.history.order_by("-pgh_id")[0]
+        directory.update_entry(entry=noor, organization="Quay Lab")
+        assert "it is not overwritten" in words(self.revert(community, noor, first))
+
+
+class TestErase:
+    def test_asks_for_the_number(self, noor):
+        administrator = client("Administrator")
+        for typed in ("", "247", "#0", noor.member_id[1:]):
+            response = administrator.post(page(noor, "erase"), {"number": typed})
+            assert response.status_code == 200
+            assert response.context["form"].errors["number"]
+        noor.refresh_from_db()
+        assert noor.name == "Noor Haddad"
+        administrator.post(page(noor, "erase"), {"number": f" {noor.member_id} "})
+        noor.refresh_from_db()
+        assert noor.erased_at
+        assert noor.is_removed
+        assert "Noor" not in str(CommunityMember.objects.values().get(pk=noor.pk))
+
+    def test_another_number_erases_nobody(self, noor):
+        rui = EntryFactory(name="Rui")
+        response = client("Administrator").post(page(noor, "erase"), {"number": rui.member_id})
+        assert "That is not the number of this member." in words(response)
+        assert not CommunityMember.objects.filter(erased_at__isnull=False).exists()
+
+    def test_nothing_more_happens_to_who_was_erased(self, noor):
+        erase(entry=noor)
+        administrator = client("Administrator")
+        noor.refresh_from_db()
+        response = administrator.get(page(noor))
+        assert response.status_code == 200
+        assert buttons(response) <= {"Account"}
+        for job in ("restore", "approve", "erase", "remove"):
+            assert administrator.post(page(noor, job), REASON | {"number": noor.member_id}).status_code == 403
+        assert "Noor" not in words(administrator.get(page(noor, "history")))
+
+    def test_colleague_is_not_erased(self):
+        colleague = EntryFactory(person=staff("Auditor"))
+        response = client("Administrator").post(page(colleague, "erase"), {"number": colleague.member_id})
+        assert "This account may open the back office" in words(response)
+        colleague.refresh_from_db()
+        assert colleague.erased_at is None
+
+
+class TestPages:
+    @pytest.mark.parametrize("rows", [3, 60])
+    def test_the_list_makes_a_fixed_number_of_queries(self, community, rows, django_assert_num_queries):
+        for _ in range(rows):
+            EntryFactory(with_account=True, organization="Lab")
+        community.get(LIST)
+        # Session, user, rights twice, roles in projects, count, keys, rows.
+        with django_assert_num_queries(8):
+            community.get(LIST)
+        # And what the search finds.
+        with django_assert_num_queries(9):
+            assert shown(community.get(LIST, {"q": "person"}))
+
+    @pytest.mark.parametrize("rows", [3, 60])
+    def test_the_tabs_make_a_fixed_number_of_queries(self, community, noor, rows, django_assert_num_queries):
+        for _ in range(rows):
+            invited = EntryFactory(invited_by=noor, with_account=True)
+            InvitationFactory(created_by=noor, status="accepted", accepted_by=invited, accepted_at=invited.created_at)
+            directory.update_entry(entry=noor, organization=f"Lab {invited.pk}")
+        for tab in ("change", "participation", "invitations", "tree", "events", "history"):
+            community.get(page(noor, tab))
+        counted = {}
+        for tab in ("change", "participation", "invitations", "tree", "events", "history"):
+            with django_assert_num_queries(OF_TAB[tab]):
+                counted[tab] = community.get(page(noor, tab))
+        assert words(counted["tree"]).count("Person ") == rows
+
+    def test_unknown_entry_leads_home_with_a_word(self, community):
+        for odd in ("nobody", "1", "00000000-0000-4000-8000-000000000000"):
+            for tail in ("change/", "tree/", "participation/", "invitations/", "history/", "approve/", "erase/"):
+                response = community.get(f"{LIST}{odd}/{tail}", follow=True)
+                assert response.status_code in (200, 403)
+                assert "exist" in words(response) or response.status_code == 403
+
+    def test_empty_list_says_what_to_do_first(self, community):
+        assert "Nobody is in the directory yet" in words(community.get(LIST))
+
+    def test_search_of_everything_finds_people(self, community, noor):
+        answer = words(community.get("/admin/search/", {"s": "noor", "extended": "1"}))
+        assert page(noor) in answer
+        assert noor.member_id in answer
+
+    def test_home_leads_to_those_who_wait(self, community):
+        EntryFactory(name="Pia", status="pending")
+        EntryFactory(name="Gone", status="pending", removed=True)
+        home = community.get("/admin/")
+        card = next(card for card in home.context["cards"] if card["title"] == "Waiting for approval")
+        assert card["count"] == "1"
+        assert shown(community.get(card["link"])) == ["Pia"]
+        auditors = client("Auditor").get("/admin/").context["cards"]
+        assert "Waiting for approval" not in [card["title"] for card in auditors]
+
+    def test_account_and_entry_lead_to_one_another(self, community, noor):
+        assert reverse("admin:groups_member_change", args=[noor.person_id]) in words(community.get(page(noor)))
+        assert page(noor) in links(community.get(LIST))
+
+
+# Queries of each page of an entry, however much there is to show.
+OF_TAB = {"change": 10, "participation": 7, "invitations": 8, "tree": 9, "events": 8, "history": 8}
+
+
+def test_member_without_rights_here_sees_nothing_of_it(noor):
+    nobody = client_of(staff())
+    assert nobody.get(LIST).status_code == 403
+    assert nobody.get(page(noor)).status_code == 403
+    outside = client_of(MemberFactory())
+    assert outside.get(page(noor)).status_code == 302

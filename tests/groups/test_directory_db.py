@@ -1,0 +1,731 @@
+"""What the database keeps of the community directory by itself, whoever writes: raw SQL as the site's own role."""
+
+import threading
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from django.db import DatabaseError, connection, transaction
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from groups.errors import StatusMoveRefused
+from groups.models import CommunityMember
+from groups.models.directory import MOVES, CommunityStatus
+from groups.services import directory
+from tests.at_once import crowd, execute_as_owner
+from tests.factories.groups import EntryFactory, InvitationFactory
+from tests.fallback.database import commit, refused_by, row, rows
+
+pytestmark = pytest.mark.django_db
+
+STATUSES = ["not_member", "pending", "active", "suspended", "banned"]
+CODE = "23456789ABCDEFGH"
+
+# The columns of the seed: type, whether it may be empty, default. Instants have a time zone here.
+SEED = """
+community_invitations
+    invitation_id             uuid                      needed  gen_random_uuid()
+    invitation_code           character varying(16)     needed  -
+    created_by                character varying(20)     needed  -
+    invited_telegram_username character varying(255)    empty   -
+    status                    character varying(20)     needed  'pending'
+    expires_at                timestamp with time zone  needed  -
+    accepted_by               character varying(20)     empty   -
+    accepted_at               timestamp with time zone  empty   -
+    created_at                timestamp with time zone  needed  now()
+    updated_at                timestamp with time zone  needed  now()
+community_members
+    id                        uuid                      needed  gen_random_uuid()
+    member_id                 character varying(20)     needed  -
+    telegram_id               character varying(255)    needed  -
+    telegram_username         character varying(255)    empty   -
+    name                      character varying(255)    needed  -
+    primary_role              character varying(50)     needed  -
+    organization              character varying(255)    empty   -
+    country                   character varying(100)    empty   -
+    github_username           character varying(255)    empty   -
+    github_verified           boolean                   needed  false
+    github_verified_at        timestamp with time zone  empty   -
+    github_profile_data       jsonb                     empty   -
+    status                    character varying(20)     needed  'not_member'
+    reputation_score          integer                   needed  0
+    reputation_tier           character varying(50)     empty   'Novice'
+    invited_by                character varying(20)     empty   -
+    registration_fee_paid     boolean                   empty   false
+    registration_fee_tx_hash  character varying(255)    empty   -
+    profile_data              jsonb                     empty   -
+    created_at                timestamp with time zone  needed  now()
+    updated_at                timestamp with time zone  needed  now()
+    last_active_at            timestamp with time zone  empty   -
+    deleted_at                timestamp with time zone  empty   -
+member_relationships
+    id                        uuid                      needed  gen_random_uuid()
+    entity_id_a               character varying(255)    needed  -
+    entity_id_b               character varying(255)    needed  -
+    relationship_type         character varying(50)     needed  -
+    content                   jsonb                     needed  -
+    created_at                timestamp with time zone  needed  now()
+member_participation
+    id                        uuid                      needed  gen_random_uuid()
+    member_id                 character varying(20)     needed  -
+    event_type                character varying(50)     needed  -
+    platform                  character varying(50)     needed  -
+    room_id                   character varying(255)    needed  -
+    event_metadata            jsonb                     empty   -
+    occurred_at               timestamp with time zone  needed  now()
+member_daily_highlights
+    id                        uuid                      needed  gen_random_uuid()
+    member_id                 character varying(20)     needed  -
+    highlight_date            date                      needed  -
+    message_count             integer                   empty   0
+    reaction_count            integer                   empty   0
+    voice_minutes             integer                   empty   0
+    reputation_earned         integer                   empty   0
+    created_at                timestamp with time zone  needed  now()
+"""
+
+# Where the tables differ from the seed: (type, empty, default) instead, and why.
+OURS = {
+    # Derived from the score, so that it cannot be another.
+    ("community_members", "reputation_tier"): ("character varying(50)", "empty", "generated"),
+    # A count nobody wrote is 0 and a fee nobody paid is not paid; "unknown" has no meaning in either.
+    ("community_members", "registration_fee_paid"): ("boolean", "needed", "false"),
+    ("member_daily_highlights", "message_count"): ("integer", "needed", "0"),
+    ("member_daily_highlights", "reaction_count"): ("integer", "needed", "0"),
+    ("member_daily_highlights", "voice_minutes"): ("integer", "needed", "0"),
+    ("member_daily_highlights", "reputation_earned"): ("integer", "needed", "0"),
+    # Left out where there is nothing to say.
+    ("member_relationships", "content"): ("jsonb", "needed", "'{}'"),
+    # Beside the seed: the account, the erasure, and the members an entity is.
+    ("community_members", "person_id"): ("uuid", "empty", "-"),
+    ("community_members", "erased_at"): ("timestamp with time zone", "empty", "-"),
+    ("member_relationships", "member_a_id"): ("uuid", "empty", "-"),
+    ("member_relationships", "member_b_id"): ("uuid", "empty", "-"),
+}
+TABLES = [line for line in SEED.splitlines() if line and not line.startswith(" ")]
+
+# The indexes of the seed, and the three added to them: table, columns, unique.
+INDEXES = {
+    "invitation_code_idx": ("community_invitations", ["invitation_code"], True),
+    "invitation_status_idx": ("community_invitations", ["status"], False),
+    "invitation_created_by_idx": ("community_invitations", ["created_by"], False),
+    "invitation_expires_at_idx": ("community_invitations", ["expires_at"], False),
+    "community_members_member_id_key": ("community_members", ["member_id"], True),
+    "member_telegram_id_idx": ("community_members", ["telegram_id"], True),
+    "member_github_username_idx": ("community_members", ["github_username"], False),
+    "member_status_idx": ("community_members", ["status"], False),
+    "member_reputation_score_idx": ("community_members", ["reputation_score"], False),
+    "member_primary_role_idx": ("community_members", ["primary_role"], False),
+    "relationship_entity_a_idx": ("member_relationships", ["entity_id_a"], False),
+    "relationship_entity_b_idx": ("member_relationships", ["entity_id_b"], False),
+    "relationship_type_idx": ("member_relationships", ["relationship_type"], False),
+    "participation_member_id_idx": ("member_participation", ["member_id"], False),
+    "participation_event_type_idx": ("member_participation", ["event_type"], False),
+    "participation_platform_idx": ("member_participation", ["platform"], False),
+    "participation_occurred_at_idx": ("member_participation", ["occurred_at"], False),
+    "highlight_member_date_idx": ("member_daily_highlights", ["member_id", "highlight_date"], True),
+}
+
+
+def seed_columns():
+    """{(table, column): (type, empty, default)} of the seed."""
+    columns, table = {}, ""
+    for line in filter(None, SEED.splitlines()):
+        if not line.startswith(" "):
+            table = line
+            continue
+        name, rest = line.split(None, 1)
+        type_, empty, default = (part.strip() for part in rest.rsplit(None, 2))
+        columns[table, name] = (type_, empty, default)
+    return columns
+
+
+def insert(table, returning="*", **values):
+    """One row by raw SQL, only of what is named."""
+    statement = sql.SQL("INSERT INTO {} ({}) VALUES ({}) RETURNING " + returning).format(
+        sql.Identifier(table),
+        sql.SQL(", ").join(map(sql.Identifier, values)),
+        sql.SQL(", ").join([sql.Placeholder()] * len(values)),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement.as_string(), list(values.values()))
+        names = [column.name for column in cursor.description]
+        return dict(zip(names, cursor.fetchone(), strict=True))
+
+
+@contextmanager
+def refused_with(sqlstate):
+    with pytest.raises(DatabaseError) as refused, transaction.atomic():  # noqa: PT012
+        yield
+        commit()
+    assert refused.value.__cause__.diag.sqlstate == sqlstate, refused.value
+
+
+def least(table, **more):
+    """The least a row needs by raw SQL; members it names exist."""
+    number = EntryFactory().member_id
+    return {
+        "community_members": {"telegram_id": "1", "name": "Ana", "primary_role": "developer"},
+        "community_invitations": {
+            "invitation_code": CODE,
+            "created_by": number,
+            "expires_at": "2999-01-01T00:00:00Z",
+        },
+        "member_relationships": {"entity_id_a": number, "entity_id_b": "room:7", "relationship_type": "MENTORED"},
+        "member_participation": {
+            "member_id": number,
+            "event_type": "MESSAGE",
+            "platform": "telegram",
+            "room_id": "-1001",
+        },
+    }[table] | more
+
+
+# --- Tables, columns, indexes -----------------------------------------------------------------
+
+
+def test_every_column_of_the_seed_is_there_with_type_length_and_default():
+    found = rows(
+        """
+        SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
+            CASE WHEN a.attnotnull THEN 'needed' ELSE 'empty' END,
+            CASE WHEN a.attgenerated <> '' THEN 'generated'
+                ELSE replace(coalesce(nullif(regexp_replace(pg_get_expr(d.adbin, d.adrelid), '::[a-z ]+$', ''), 'NULL'),
+                    '-'), 'CURRENT_TIMESTAMP', 'now()') END
+        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+            LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+        WHERE c.relname = ANY (%s)
+        """,
+        [TABLES],
+    )
+    assert {(table, column): tuple(facts) for table, column, *facts in found} == seed_columns() | OURS
+    assert len(seed_columns()) == 54
+
+
+def test_every_index_of_the_seed_is_there_by_name_with_its_columns():
+    found = rows(
+        """
+        SELECT i.relname, t.relname, x.indisunique,
+            ARRAY(SELECT pg_get_indexdef(x.indexrelid, k, true) FROM generate_series(1, x.indnkeyatts) k)
+        FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
+        WHERE i.relname = ANY (%s) AND x.indisvalid AND x.indpred IS NULL
+        """,
+        [list(INDEXES)],
+    )
+    assert {name: (table, columns, unique) for name, table, unique, columns in found} == INDEXES
+
+
+# --- The least that is needed -----------------------------------------------------------------
+
+
+def test_entry_needs_a_telegram_id_a_name_and_a_role():
+    made = insert("community_members", **least("community_members"))
+    assert made["member_id"].startswith("#")
+    assert made["created_at"] == made["updated_at"] == row("SELECT now()")[0]
+    assert made["id"].version == 4
+    given = {"status", "reputation_score", "reputation_tier", "github_verified", "registration_fee_paid"}
+    assert {name: made[name] for name in given} == {
+        "status": "not_member",
+        "reputation_score": 0,
+        "reputation_tier": "Novice",
+        "github_verified": False,
+        "registration_fee_paid": False,
+    }
+    filled = given | {"id", "member_id", "telegram_id", "name", "primary_role", "created_at", "updated_at"}
+    assert {name for name, value in made.items() if value is not None} == filled
+
+
+def test_invitation_needs_a_code_an_inviter_and_an_end():
+    made = insert("community_invitations", **least("community_invitations"))
+    assert made["status"] == "pending"
+    assert made["created_at"] == made["updated_at"] == row("SELECT now()")[0]
+    assert (made["accepted_by"], made["accepted_at"], made["invited_telegram_username"]) == (None, None, None)
+
+
+def test_relationship_needs_two_entities_and_a_type():
+    made = insert("member_relationships", returning="*, created_at = now() AS now", **least("member_relationships"))
+    assert (made["content"], made["now"], made["id"].version) == ("{}", True, 4)
+
+
+def test_participation_needs_who_what_and_where():
+    made = insert("member_participation", returning="*, occurred_at = now() AS now", **least("member_participation"))
+    assert (made["now"], made["event_metadata"], made["id"].version) == (True, None, 4)
+
+
+@pytest.mark.parametrize("table", [table for table in TABLES if table != "member_daily_highlights"])
+def test_what_is_needed_cannot_be_left_out(table):
+    for column in least(table):
+        values = least(table)
+        del values[column]
+        # The links of a relationship need nothing; its entities are needed.
+        with refused_with("23502"):
+            insert(table, **values)
+
+
+def test_days_are_written_by_the_roll_up_alone():
+    with refused_with("42501"):
+        insert("member_daily_highlights", member_id=EntryFactory().member_id, highlight_date="2026-03-01")
+
+
+# --- Foreign keys -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("table", "values"),
+    [
+        ("community_invitations", {"created_by": "#999999"}),
+        ("community_invitations", {"status": "accepted", "accepted_by": "#999999", "accepted_at": "2026-03-01Z"}),
+        ("community_members", {"invited_by": "#999999"}),
+        ("community_members", {"person_id": "11111111-2222-4333-8444-555555555555"}),
+        ("member_participation", {"member_id": "#999999"}),
+    ],
+    ids=["created_by", "accepted_by", "invited_by", "person", "participation"],
+)
+def test_invalid_reference_is_refused(table, values):
+    with refused_with("23503"):
+        insert(table, **least(table, **values))
+
+
+def test_day_of_nobody_is_refused():
+    # As the owner: the site's role writes no days.
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        execute_as_owner("INSERT INTO member_daily_highlights (member_id, highlight_date) VALUES ('#999999', now())")
+
+
+def test_every_reference_of_the_directory_is_a_foreign_key():
+    found = rows(
+        """
+        SELECT conrelid::regclass::text, a.attname, confrelid::regclass::text, f.attname
+        FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = conrelid AND a.attnum = conkey[1]
+            JOIN pg_attribute f ON f.attrelid = confrelid AND f.attnum = confkey[1]
+        WHERE contype = 'f' AND convalidated AND conrelid = ANY (%s::regclass[])
+        """,
+        [TABLES],
+    )
+    assert sorted(found) == [
+        ("community_invitations", "accepted_by", "community_members", "member_id"),
+        ("community_invitations", "created_by", "community_members", "member_id"),
+        ("community_members", "invited_by", "community_members", "member_id"),
+        ("community_members", "person_id", "members", "id"),
+        ("member_daily_highlights", "member_id", "community_members", "member_id"),
+        ("member_participation", "member_id", "community_members", "member_id"),
+        ("member_relationships", "member_a_id", "community_members", "id"),
+        ("member_relationships", "member_b_id", "community_members", "id"),
+    ]
+
+
+@pytest.mark.parametrize("table", ["community_invitations", "member_relationships", "member_participation"])
+def test_member_something_refers_to_cannot_be_deleted(table):
+    values = least(table)
+    insert(table, **values)
+    number = next(value for value in values.values() if value.startswith("#"))
+    with refused_with("23503"):
+        rows("DELETE FROM community_members WHERE member_id = %s", [number])
+
+
+def test_account_belongs_to_one_entry():
+    entry = EntryFactory()
+    with refused_by("community_members_person_id_key"):
+        insert("community_members", **least("community_members", person_id=entry.person_id))
+
+
+# --- Checks -----------------------------------------------------------------------------------
+
+CHECKS = {
+    "community_members_status_known": [{"status": status} for status in ("gone", "ACTIVE", "")],
+    "community_members_role_known": [{"primary_role": role} for role in ("wizard", "Developer", "")],
+    "community_members_name_not_empty": [{"name": ""}, {"name": " \t\n"}],
+    "community_members_telegram_id_not_empty": [{"telegram_id": ""}, {"telegram_id": "  "}],
+    "community_members_reputation_not_negative": [{"reputation_score": -1}],
+    "community_members_member_id_format": [{"member_id": each} for each in ("247", "#0", "#-1", "#1a", "#007", "# 1")],
+    "community_members_verified_fits": [
+        {"github_verified": True, "github_username": "ana"},
+        {"github_verified": True, "github_verified_at": "2026-03-01Z"},
+        {"github_verified": False, "github_verified_at": "2026-03-01Z"},
+    ],
+    "community_members_not_invited_by_self": [{"member_id": "#424242", "invited_by": "#424242"}],
+    "community_members_erased_is_removed": [{"erased_at": "2026-03-01Z"}],
+    "community_invitations_status_known": [{"status": status} for status in ("used", "PENDING", "")],
+    "community_invitations_code_format": [
+        {"invitation_code": code}
+        for code in ("23456789ABCDEFG", "23456789abcdefgh", "0" * 16, "O" * 16, "I" * 16, "1" * 16, "L" * 16, "")
+    ],
+    "community_invitations_accepted_fits": [
+        {"status": "accepted"},
+        {"status": "accepted", "accepted_at": "2026-03-01Z"},
+        {"accepted_at": "2026-03-01Z"},
+        {"status": "expired", "accepted_at": "2026-03-01Z"},
+    ],
+    "community_invitations_expires_later": [
+        {"created_at": "2026-03-01Z", "expires_at": "2026-03-01Z"},
+        {"created_at": "2026-03-02Z", "expires_at": "2026-03-01Z"},
+    ],
+    "community_invitations_not_by_self": [{}],
+    "member_relationships_type_known": [{"relationship_type": kind} for kind in ("LIKED", "invited", "")],
+    "member_relationships_not_with_self": [{"entity_id_a": "room:7"}],
+    "member_relationships_ids_not_empty": [{"entity_id_a": " "}, {"entity_id_b": ""}],
+    "member_participation_type_known": [{"event_type": kind} for kind in ("TYPING", "message", "")],
+    "member_participation_minutes_fit": [
+        {"event_type": "VOICE", "event_metadata": Jsonb({"minutes": minutes})} for minutes in (-1, 1.5, "7", 1441, [7])
+    ],
+    "member_participation_time_fits": [{"occurred_at": moment} for moment in ("1999-12-31Z", "infinity", "-infinity")],
+    "member_participation_platform_known": [{"platform": platform} for platform in ("signal", "Telegram", "")],
+}
+
+
+def table_of(constraint):
+    return next(table for table in TABLES if constraint.startswith(table))
+
+
+@pytest.mark.parametrize("constraint", CHECKS)
+def test_check_refuses(constraint):
+    for bad in CHECKS[constraint]:
+        values = least(table_of(constraint), **bad)
+        if constraint == "community_invitations_not_by_self":
+            values |= {"status": "accepted", "accepted_by": values["created_by"], "accepted_at": "2026-03-01Z"}
+        with refused_by(constraint):
+            insert(table_of(constraint), **values)
+
+
+def test_every_check_of_the_directory_has_a_test():
+    found = rows("SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid = ANY (%s::regclass[])", [TABLES])
+    assert {name for (name,) in found} == CHECKS.keys()
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "values"),
+    [
+        ("community_members", "status", STATUSES),
+        (
+            "community_members",
+            "primary_role",
+            ["student", "developer", "designer", "researcher", "founder", "investor", "other"],
+        ),
+        (
+            "community_members",
+            "primary_role",
+            ["community_manager", "content_creator"],
+        ),
+        ("community_invitations", "status", ["pending", "expired", "cancelled"]),
+        ("member_relationships", "relationship_type", ["INVITED", "MENTORED", "COLLABORATED", "REFERRED"]),
+        ("member_participation", "event_type", ["MESSAGE", "REACTION", "VOICE", "ACTION", "JOIN", "LEAVE"]),
+        ("member_participation", "platform", ["telegram", "discord", "twitch", "kick", "github"]),
+    ],
+)
+def test_every_known_value_is_taken(table, column, values):
+    for number, value in enumerate(values):
+        own = {
+            "community_members": {"telegram_id": str(number)},
+            "community_invitations": {"invitation_code": f"{CODE[:-1]}{number + 2}"},
+        }
+        assert insert(table, **least(table, **{column: value}, **own.get(table, {})))[column] == value
+
+
+def test_telegram_id_code_relationship_and_github_account_are_given_once():
+    entry = least("community_members")
+    insert("community_members", **entry)
+    with refused_by("member_telegram_id_idx"):
+        insert("community_members", **entry)
+    invitation = least("community_invitations")
+    insert("community_invitations", **invitation)
+    with refused_by("invitation_code_idx"):
+        insert("community_invitations", **invitation)
+    relationship = least("member_relationships")
+    insert("member_relationships", **relationship)
+    with refused_by("member_relationships_once"):
+        insert("member_relationships", **relationship)
+    insert("member_relationships", **relationship | {"relationship_type": "REFERRED"})
+
+
+def test_github_account_proves_one_person_whatever_its_case():
+    proven = {"github_verified": True, "github_verified_at": "2026-03-01Z"}
+    insert("community_members", **least("community_members", telegram_id="a", github_username="Ana-H", **proven))
+    # Who only says so is no proof, and does not stand in the way.
+    insert("community_members", **least("community_members", telegram_id="b", github_username="ana-h"))
+    with refused_by("community_members_github_once"):
+        insert("community_members", **least("community_members", telegram_id="c", github_username="ANA-H", **proven))
+    with refused_by("community_members_github_once"):
+        rows("UPDATE community_members SET github_verified = true, github_verified_at = now() WHERE telegram_id = 'b'")
+
+
+# --- Numbers ----------------------------------------------------------------------------------
+
+
+def new_number(**values):
+    telegram_id = values.pop("telegram_id", None) or row("SELECT gen_random_uuid()::text")[0]
+    return insert("community_members", **least("community_members", telegram_id=telegram_id, **values))["member_id"]
+
+
+def test_numbers_follow_one_another():
+    first = int(EntryFactory(person=None).member_id[1:])
+    assert [EntryFactory(person=None).member_id for _ in range(3)] == [f"#{first + step}" for step in (1, 2, 3)]
+
+
+def test_number_that_is_brought_moves_the_sequence_past_it():
+    ahead = int(EntryFactory(person=None).member_id[1:]) + 1000
+    entry = least("community_members", telegram_id="brought", member_id=f"#{ahead}")
+    assert insert("community_members", **entry)["member_id"] == f"#{ahead}"
+    assert EntryFactory(person=None).member_id == f"#{ahead + 1}"
+    entry = least("community_members", telegram_id="behind", member_id=f"#{ahead - 500}")
+    before = int(EntryFactory(person=None).member_id[1:])
+    insert("community_members", **entry)
+    assert EntryFactory(person=None).member_id == f"#{before + 1}", "a number behind moves nothing"
+
+
+def test_empty_number_is_given_one():
+    assert new_number(member_id="").startswith("#")
+
+
+def test_number_is_given_once_and_never_changes():
+    number = new_number()
+    with refused_by("community_members_member_id_key"):
+        new_number(member_id=number)
+    with refused_by("community_members_number_never_changes"):
+        rows("UPDATE community_members SET member_id = '#777777' WHERE member_id = %s", [number])
+    rows("UPDATE community_members SET member_id = member_id, name = 'Other' WHERE member_id = %s", [number])
+    with refused_with("23502"):
+        rows("UPDATE community_members SET member_id = NULL WHERE member_id = %s", [number])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_numbers_of_thirty_creators_at_once_never_meet_and_nobody_waits():
+    together = threading.Barrier(30)
+    ahead = int(EntryFactory(person=None).member_id[1:]) + 1000
+
+    def act(number):
+        # One in three brings a number, as an import does; each keeps the transaction open until all have theirs.
+        brought = {"member_id": f"#{ahead + 1000 * number}"} if number % 3 == 0 else {}
+        values = {"telegram_id": f"at-once-{number}", "name": "Ana", "primary_role": "other"} | brought
+        with transaction.atomic():
+            made = insert("community_members", **values)["member_id"]
+            together.wait(30)
+        return made
+
+    with crowd(30) as people:
+        numbers = people.run(act)
+    assert all(isinstance(number, str) for number in numbers), numbers
+    assert len(set(numbers)) == 30
+    highest = max(int(number[1:]) for number in numbers)
+    assert EntryFactory(person=None).member_id == f"#{highest + 1}"
+
+
+# --- Reputation and tier ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("score", "tier"),
+    [
+        (0, "Novice"),
+        (100, "Novice"),
+        (101, "Contributor"),
+        (500, "Contributor"),
+        (501, "Active Developer"),
+        (1000, "Active Developer"),
+        (1001, "Experienced"),
+        (1125, "Experienced"),
+        (2500, "Experienced"),
+        (2501, "Expert"),
+        (2**31 - 1, "Expert"),
+    ],
+)
+def test_tier_follows_from_the_score(score, tier):
+    made = insert("community_members", **least("community_members", reputation_score=score))
+    assert made["reputation_tier"] == tier
+    entry = EntryFactory(person=None)
+    changed = "UPDATE community_members SET reputation_score = %s WHERE id = %s RETURNING reputation_tier"
+    assert row(changed, [score, entry.pk]) == (tier,)
+
+
+def test_tier_cannot_be_set():
+    entry = EntryFactory()
+    with refused_with("428C9"):
+        insert("community_members", **least("community_members", reputation_tier="Expert"))
+    with refused_with("428C9"):
+        rows("UPDATE community_members SET reputation_tier = 'Expert' WHERE id = %s", [entry.pk])
+    with refused_with("428C9"):
+        rows("UPDATE community_members SET reputation_tier = 'Novice' WHERE id = %s", [entry.pk])
+    for statement in (
+        "ALTER TABLE community_members ALTER reputation_tier DROP EXPRESSION",
+        "ALTER TABLE community_members DISABLE TRIGGER community_members_guard",
+    ):
+        with refused_with("42501"):
+            rows(statement)
+
+
+def test_points_of_a_profile_give_its_tier():
+    profile = {"public_repos": 15, "followers": 50, "total_stars": 200, "contributions_last_year": 500}
+    assert directory.reputation_of(profile) == 1125
+    assert EntryFactory(reputation_score=directory.reputation_of(profile)).reputation_tier == "Experienced"
+    each = [directory.reputation_of({name: 1}) for name in profile]
+    assert each == [5, 3, 2, 1]
+    assert directory.reputation_of({}) == 0
+
+
+# --- Status -----------------------------------------------------------------------------------
+
+ALLOWED = {
+    ("not_member", "pending"),
+    ("pending", "active"),
+    ("active", "suspended"),
+    ("suspended", "active"),
+    ("not_member", "banned"),
+    ("pending", "banned"),
+    ("active", "banned"),
+    ("suspended", "banned"),
+}
+
+
+@pytest.mark.parametrize("before", STATUSES)
+@pytest.mark.parametrize("after", STATUSES)
+def test_status_moves_as_the_map_says_by_raw_sql(before, after):
+    entry = EntryFactory(status=before)
+    move = "UPDATE community_members SET status = %s WHERE id = %s"
+    if before == after or (before, after) in ALLOWED:
+        rows(move, [after, entry.pk])
+        assert row("SELECT status FROM community_members WHERE id = %s", [entry.pk]) == (after,)
+    else:
+        with refused_by("community_members_status_moves"):
+            rows(move, [after, entry.pk])
+
+
+def test_services_know_the_same_map():
+    assert {(before, after) for before, possible in MOVES.items() for after in possible} == ALLOWED
+    assert MOVES.keys() == set(CommunityStatus)
+
+
+REFUSED = {
+    "not_member": "This member is not a member. From there it goes to waiting for approval or banned only.",
+    "pending": "This member is waiting for approval. From there it goes to active or banned only.",
+    "active": "This member is active. From there it goes to suspended or banned only.",
+    "suspended": "This member is suspended. From there it goes to active or banned only.",
+    "banned": "This member is banned, and that is final.",
+}
+ACTS = {
+    directory.approve: ({"pending"}, "active", "directory.approved"),
+    directory.suspend: ({"active"}, "suspended", "directory.suspended"),
+    directory.reinstate: ({"suspended"}, "active", "directory.reinstated"),
+    directory.ban: ({"not_member", "pending", "active", "suspended"}, "banned", "directory.banned"),
+}
+
+
+@pytest.mark.parametrize("before", STATUSES)
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
+def test_service_moves_or_says_what_is_possible(act, before):
+    possible, after, told = ACTS[act]
+    entry, manager = EntryFactory(status=before), EntryFactory().person
+    if before in possible:
+        assert act(entry=entry, actor=manager, reason="seen").status == after
+        event = row("SELECT type, actor_id, member_id, payload::text FROM events ORDER BY id DESC LIMIT 1")
+        assert event[:3] == (told, manager.pk, entry.person_id)
+        assert event[3] == f'{{"number": "{entry.member_id}", "reason": "seen"}}'
+    else:
+        with pytest.raises(StatusMoveRefused) as refused:
+            act(entry=entry, actor=manager, reason="seen")
+        assert str(refused.value) == REFUSED[before]
+        assert row("SELECT count(*) FROM events") == (0,)
+        after = before
+    assert CommunityMember.objects.get(pk=entry.pk).status == after
+
+
+# --- Invitations ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ended", ["accepted", "expired", "cancelled"])
+def test_invitation_that_ended_stays_so(ended):
+    guest = EntryFactory()
+    accepted = {"accepted_by": guest, "accepted_at": "2026-03-01T00:00:00Z"} if ended == "accepted" else {}
+    invitation = InvitationFactory(status=ended, **accepted)
+    for status in {"pending", "accepted", "expired", "cancelled"} - {ended}:
+        with refused_by("community_invitations_status_moves"):
+            rows("UPDATE community_invitations SET status = %s WHERE invitation_id = %s", [status, invitation.pk])
+    with refused_by("community_invitations_status_moves"):
+        rows(
+            """UPDATE community_invitations SET status = 'accepted', accepted_by = %s, accepted_at = now()
+               WHERE invitation_id = %s""",
+            [EntryFactory().member_id, invitation.pk],
+        )
+    rows("UPDATE community_invitations SET invited_telegram_username = NULL WHERE invitation_id = %s", [invitation.pk])
+
+
+@pytest.mark.parametrize("change", ["invitation_code = 'ZZZZZZZZZZZZZZZZ'", "created_by = %s"])
+def test_code_and_inviter_of_an_invitation_never_change(change):
+    invitation, other = InvitationFactory(), EntryFactory()
+    with refused_by("community_invitations_code_never_changes"):
+        rows(f"UPDATE community_invitations SET {change}", [other.member_id] if "%s" in change else None)
+    invitation.refresh_from_db()
+    assert invitation.created_by != other
+
+
+def test_member_was_let_in_by_one_invitation():
+    guest, when = EntryFactory(), "2026-03-01T00:00:00Z"
+    InvitationFactory(status="accepted", accepted_by=guest, accepted_at=when)
+    with refused_by("community_invitations_accepted_by_key"):
+        InvitationFactory(status="accepted", accepted_by=guest, accepted_at=when)
+
+
+# --- Relationships ----------------------------------------------------------------------------
+
+
+def test_entity_that_is_a_number_is_linked_to_the_member():
+    ana, bob = EntryFactory(), EntryFactory()
+    values = {"entity_id_a": ana.member_id, "entity_id_b": bob.member_id, "relationship_type": "MENTORED"}
+    made = insert("member_relationships", **values)
+    assert (made["member_a_id"], made["member_b_id"]) == (ana.pk, bob.pk)
+    for stranger in ("#999999", "bot:7", ana.member_id[1:], f" {ana.member_id}", str(ana.pk)):
+        made = insert("member_relationships", **values | {"entity_id_a": stranger})
+        assert (made["member_a_id"], made["member_b_id"]) == (None, bob.pk), stranger
+
+
+def test_link_follows_the_entity_and_cannot_be_set():
+    ana, bob = EntryFactory(), EntryFactory()
+    made = insert(
+        "member_relationships",
+        entity_id_a="bot:7",
+        entity_id_b=bob.member_id,
+        relationship_type="REFERRED",
+        member_a_id=ana.pk,
+    )
+    assert made["member_a_id"] is None
+    change = "UPDATE member_relationships SET {} WHERE id = %s RETURNING member_a_id, member_b_id"
+    assert row(change.format("member_a_id = member_b_id, member_b_id = NULL"), [made["id"]]) == (None, bob.pk)
+    assert row(change.format(f"entity_id_a = '{ana.member_id}'"), [made["id"]]) == (ana.pk, bob.pk)
+
+
+# --- Dates ------------------------------------------------------------------------------------
+
+
+def test_updated_at_moves_with_an_edit_and_not_with_being_active():
+    old = "2026-01-01T00:00:00Z"
+    entry = EntryFactory(updated_at=old)
+    invitation = InvitationFactory(updated_at=old)
+    change = "UPDATE community_members SET {} WHERE id = %s RETURNING updated_at = now()"
+    assert row(change.format("last_active_at = now()"), [entry.pk]) == (False,)
+    assert row(change.format("country = 'Brazil'"), [entry.pk]) == (True,)
+    change = "UPDATE community_invitations SET {} WHERE invitation_id = %s RETURNING updated_at = now()"
+    assert row(change.format("status = status"), [invitation.pk]) == (False,)
+    assert row(change.format("status = 'cancelled'"), [invitation.pk]) == (True,)
+
+
+# --- Records ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("table", ["community_members_history", "community_invitations_history"])
+def test_history_can_be_added_and_read_and_nothing_more(table):
+    may = {
+        verb: row("SELECT has_table_privilege(current_user, %s, %s)", [table, verb])[0]
+        for verb in ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE")
+    }
+    assert may == {"SELECT": True, "INSERT": True, "UPDATE": False, "DELETE": False, "TRUNCATE": False}
+
+
+def test_every_change_leaves_a_row_of_history_from_any_door():
+    entry = EntryFactory()
+    rows("UPDATE community_members SET country = 'Brazil' WHERE id = %s", [entry.pk])
+    rows("UPDATE community_members SET last_active_at = now() WHERE id = %s", [entry.pk])
+    kept = "SELECT pgh_label, country FROM community_members_history WHERE pgh_obj_id = %s ORDER BY pgh_id"
+    assert rows(kept, [entry.pk]) == [("insert", None), ("update", "Brazil")]
+    invitation = InvitationFactory()
+    rows("UPDATE community_invitations SET status = 'cancelled' WHERE invitation_id = %s", [invitation.pk])
+    kept = "SELECT pgh_label, status FROM community_invitations_history WHERE pgh_obj_id = %s ORDER BY pgh_id"
+    assert rows(kept, [invitation.pk]) == [("insert", "pending"), ("update", "cancelled")]

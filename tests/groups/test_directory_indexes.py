@@ -1,0 +1,149 @@
+"""Which index answers which question, on a directory of a believable size: EXPLAIN, with the planner left alone."""
+
+import json
+
+import pytest
+
+from tests.at_once import execute_as_owner
+from tests.fallback.database import row
+
+pytestmark = pytest.mark.django_db
+
+# 20,000 entries, invitations and relationships, 50,000 events and days. Shares as in life: most are active developers,
+# few wait, most invitations ended, most events are messages on Telegram.
+PEOPLE = """
+    INSERT INTO community_members (member_id, telegram_id, telegram_username, name, primary_role, organization, country,
+        github_username, github_verified, github_verified_at, status, reputation_score, invited_by, created_at)
+    SELECT '#' || i, 900000000 + i, 'person' || md5(i::text), 'Person ' || md5('n' || i),
+        CASE i % 100 WHEN 0 THEN 'investor' WHEN 1 THEN 'founder' WHEN 2 THEN 'researcher' ELSE 'developer' END,
+        'Organisation ' || md5('o' || i / 20), 'Brazil', 'dev-' || md5('g' || i), i % 3 = 0,
+        CASE WHEN i % 3 = 0 THEN now() END, CASE i % 200 WHEN 0 THEN 'pending' WHEN 1 THEN 'suspended'
+            WHEN 2 THEN 'banned' ELSE 'active' END,
+        CASE WHEN i % 100 = 0 THEN 2501 + i % 4000 ELSE i % 1000 END,
+        CASE WHEN i > 60 THEN '#' || i - 20 * (1 + i % 3) END, now() - i * interval '20 minutes'
+    FROM generate_series(1, 20000) i;
+    INSERT INTO community_invitations (invitation_code, created_by, status, created_at, expires_at)
+    SELECT translate(upper(substr(md5('c' || i), 1, 16)), '01', 'XY'), '#' || i / 2 + 1,
+        CASE WHEN i < 1000 THEN 'pending' WHEN i % 4 = 0 THEN 'cancelled' ELSE 'expired' END,
+        now() - i * interval '10 minutes', now() - i * interval '10 minutes' + interval '3 days'
+    FROM generate_series(1, 20000) i;
+    ANALYZE community_members;
+    INSERT INTO member_relationships (entity_id_a, entity_id_b, relationship_type)
+    SELECT 'entity ' || i / 3, 'entity ' || 100000 + i, CASE i % 200 WHEN 0 THEN 'REFERRED' WHEN 1 THEN 'MENTORED'
+        ELSE 'INVITED' END FROM generate_series(1, 20000) i;
+    INSERT INTO member_participation (member_id, event_type, platform, room_id, occurred_at)
+    SELECT '#' || 1 + i % 1000, CASE i % 200 WHEN 0 THEN 'LEAVE' WHEN 1 THEN 'VOICE' ELSE 'MESSAGE' END,
+        CASE i % 200 WHEN 0 THEN 'kick' WHEN 1 THEN 'github' ELSE 'telegram' END, '-1001',
+        now() - i * interval '1 minute'
+    FROM generate_series(1, 50000) i;
+    INSERT INTO member_daily_highlights (member_id, highlight_date, message_count)
+    SELECT '#' || 1 + i / 50, current_date - i % 50, i FROM generate_series(0, 49999) i;
+    ANALYZE community_invitations, member_relationships, member_participation, member_daily_highlights;
+"""
+EMPTY = """
+    TRUNCATE community_members, community_invitations, member_relationships, member_participation,
+        member_daily_highlights, community_members_history, community_invitations_history;
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def people(django_db_setup):
+    execute_as_owner(EMPTY + PEOPLE)
+    yield
+    execute_as_owner(EMPTY)
+
+
+def indexes_used(query, parameters=None):
+    [(plan,)] = [row(f"EXPLAIN (FORMAT JSON) {query}", parameters)]
+    plan = json.loads(plan) if isinstance(plan, str) else plan
+    used, nodes = set(), [plan[0]["Plan"]]
+    while nodes:
+        node = nodes.pop()
+        used.add(node.get("Index Name") or node["Node Type"])
+        nodes += node.get("Plans", [])
+    return used
+
+
+# Each index by name, and the question it is there for.
+QUESTIONS = {
+    # Registering with a code; whose pending ones ended; how many of one inviter in a day; what ends in the next hour.
+    "invitation_code_idx": "SELECT * FROM community_invitations WHERE invitation_code = '23456789ABCDEFGH'",
+    "invitation_status_idx": "SELECT count(*) FROM community_invitations WHERE status = 'pending'",
+    "invitation_created_by_idx": """
+        SELECT count(*) FROM community_invitations
+        WHERE created_by = '#25' AND created_at > now() - interval '1 day'""",
+    "invitation_expires_at_idx": """
+        SELECT * FROM community_invitations WHERE expires_at > now() AND expires_at <= now() + interval '1 hour'""",
+    "invitations_newest": "SELECT * FROM community_invitations ORDER BY created_at DESC, invitation_id DESC LIMIT 50",
+    # Finding one person by what a platform calls them, and by number.
+    "member_telegram_id_idx": "SELECT * FROM community_members WHERE telegram_id = '900000247'",
+    "member_github_username_idx": "SELECT * FROM community_members WHERE github_username = 'dev-247'",
+    "community_members_person_id_key": "SELECT * FROM community_members WHERE person_id = md5('a')::uuid",
+    # Who waits; the best known; the investors; the list.
+    "member_status_idx": "SELECT count(*) FROM community_members WHERE deleted_at IS NULL AND status = 'pending'",
+    "member_reputation_score_idx": """
+        SELECT * FROM community_members WHERE reputation_score BETWEEN 2501 AND 2700""",
+    "member_primary_role_idx": "SELECT * FROM community_members WHERE primary_role = 'investor'",
+    "community_members_newest": "SELECT * FROM community_members ORDER BY created_at DESC, id DESC LIMIT 50",
+    # Search as one types.
+    "community_name_prefix": "SELECT * FROM community_members WHERE lower(name) LIKE 'person 3fa%%'",
+    "community_telegram_prefix": "SELECT * FROM community_members WHERE lower(telegram_username) LIKE 'person3fa%%'",
+    "community_github_prefix": "SELECT * FROM community_members WHERE lower(github_username) LIKE 'dev-3fa%%'",
+    "community_org_prefix": "SELECT * FROM community_members WHERE lower(organization) LIKE 'organisation 3fa%%'",
+    "community_words": """
+        SELECT * FROM community_members
+        WHERE to_tsvector('simple', coalesce(name, '') || ' ' || coalesce(organization, ''))
+            @@ to_tsquery('simple', '3fa:*')""",
+    "relationship_entity_a_idx": "SELECT * FROM member_relationships WHERE entity_id_a = 'entity 247'",
+    "relationship_entity_b_idx": "SELECT * FROM member_relationships WHERE entity_id_b = 'entity 100247'",
+    "relationship_type_idx": "SELECT * FROM member_relationships WHERE relationship_type = 'REFERRED'",
+    # What one did; the rare kinds and platforms; a day; the newest.
+    "participation_member_id_idx": "SELECT * FROM member_participation WHERE member_id = '#247'",
+    "participation_event_type_idx": "SELECT * FROM member_participation WHERE event_type = 'LEAVE'",
+    "participation_platform_idx": "SELECT * FROM member_participation WHERE platform = 'kick'",
+    "participation_occurred_at_idx": """
+        SELECT * FROM member_participation
+        WHERE occurred_at >= current_date - 3 AND occurred_at < current_date - 2""",
+    # The heat map of one; everybody's days.
+    "highlight_member_date_idx": """
+        SELECT * FROM member_daily_highlights WHERE member_id = '#247' AND highlight_date >= current_date - 370""",
+    "daily_highlights_newest": """
+        SELECT * FROM member_daily_highlights ORDER BY highlight_date DESC, id DESC LIMIT 50""",
+}
+
+
+@pytest.mark.parametrize("index", QUESTIONS)
+def test_index_answers_the_question_it_is_for(index):
+    assert index in indexes_used(QUESTIONS[index])
+
+
+def test_newest_events_are_read_from_the_index_of_time():
+    query = "SELECT * FROM member_participation ORDER BY occurred_at DESC, id DESC LIMIT 50"
+    assert "participation_occurred_at_idx" in indexes_used(query)
+
+
+def test_number_is_found_by_an_index_of_numbers():
+    # There are two: of the unique rule, and of Django for the beginnings of texts.
+    (used,) = indexes_used("SELECT * FROM community_members WHERE member_id = '#247'")
+    assert used.startswith("community_members_member_id_")
+
+
+def test_tree_is_read_from_the_index_of_inviters():
+    tree = """
+        WITH RECURSIVE tree AS (
+            SELECT member_id FROM community_members WHERE member_id = '#25'
+            UNION ALL SELECT m.member_id FROM tree t JOIN community_members m ON m.invited_by = t.member_id
+        ) SELECT * FROM tree"""
+    used = indexes_used(tree)
+    assert any(name.startswith("community_members_invited_by_") for name in used), used
+    assert "Seq Scan" not in used
+
+
+def test_github_account_of_another_case_is_found_by_the_index_that_keeps_it_once():
+    query = "SELECT 1 FROM community_members WHERE lower(github_username) = 'dev-247' AND github_verified"
+    assert indexes_used(query) & {"community_members_github_once", "community_github_prefix"}
+
+
+def test_a_question_without_an_index_reads_the_table():
+    # The control: the harness does see a table being read.
+    assert "Seq Scan" in indexes_used("SELECT * FROM community_members WHERE country = 'Nowhere'")

@@ -1,0 +1,169 @@
+"""The directory's migrations through manage.py: a clean database, there and back, and again — empty, and with people.
+
+The way back sets rows aside; going forward restores them, with their history, triggers and numbers.
+"""
+
+import psycopg
+import pytest
+
+from tests.groups.test_directory_db import INDEXES
+from tests.groups.test_story_migration import Databases, Story
+
+BEFORE = ("groups", "0006")
+TABLES = [
+    "community_invitations",
+    "community_members",
+    "member_relationships",
+    "member_participation",
+    "member_daily_highlights",
+]
+BESIDE = ["community_members_history", "community_invitations_history", "participation_changes"]
+BEFORE_AND_AFTER = TABLES + BESIDE + [f"{table}_set_aside" for table in TABLES + BESIDE]
+
+LIVED_IN = """
+    INSERT INTO events (type) VALUES ('group.created');
+    INSERT INTO members (email, display_name) SELECT 'm' || i || '@example.org', 'Member ' || i
+    FROM generate_series(1, 4) i;
+    INSERT INTO community_members (person_id, telegram_id, telegram_username, name, primary_role, organization, country,
+        github_username, github_verified, github_verified_at, github_profile_data, status, reputation_score,
+        registration_fee_paid, registration_fee_tx_hash, profile_data, created_at, updated_at, last_active_at)
+    SELECT id, 'tg ' || email, 'at_' || member_id, display_name, 'founder', 'Ours', 'Brazil', 'gh-' || member_id,
+        true, '2026-01-02Z', '{"public_repos": 15}', 'active', 1125, true, '0xabc', '{"a": [1, null]}',
+        '2026-01-01Z', '2026-01-03Z', '2026-01-04Z' FROM members;
+    -- A number far ahead, somebody removed, somebody erased.
+    INSERT INTO community_members (member_id, telegram_id, name, primary_role, status, deleted_at)
+    VALUES ('#500', 'far', 'Far ahead', 'other', 'banned', '2026-02-01Z');
+    INSERT INTO community_members (telegram_id, name, primary_role) VALUES ('gone', 'Gone', 'student');
+    SELECT erase_directory_entry(id) FROM community_members WHERE telegram_id = 'gone';
+    UPDATE community_members SET invited_by = '#1' WHERE member_id IN ('#2', '#3');
+    -- Two who name each other: neither can be there before the other.
+    UPDATE community_members SET invited_by = '#4' WHERE member_id = '#1';
+    UPDATE community_members SET invited_by = '#1' WHERE member_id = '#4';
+    INSERT INTO community_invitations (invitation_code, created_by, invited_telegram_username, status, expires_at,
+        created_at, updated_at, accepted_by, accepted_at)
+    VALUES ('23456789ABCDEFGH', '#1', 'bob', 'accepted', '2026-01-04Z', '2026-01-01Z', '2026-01-02Z', '#2',
+            '2026-01-02Z'),
+        ('23456789ABCDEFGJ', '#1', NULL, 'expired', '2026-01-04Z', '2026-01-01Z', '2026-01-04Z', NULL, NULL),
+        ('23456789ABCDEFGK', '#1', NULL, 'pending', '2999-01-04Z', '2026-01-01Z', '2026-01-01Z', NULL, NULL);
+    UPDATE community_invitations SET status = 'cancelled' WHERE invitation_code = '23456789ABCDEFGK';
+    INSERT INTO member_relationships (entity_id_a, entity_id_b, relationship_type, content, created_at)
+    VALUES ('#1', '#2', 'INVITED', '{"a": 1}', '2026-01-02Z'), ('bot:7', '#3', 'MENTORED', '{}', '2026-01-02Z');
+    INSERT INTO member_participation (member_id, event_type, platform, room_id, event_metadata, occurred_at)
+    SELECT '#' || i % 4 + 1, 'MESSAGE', 'telegram', 'room', '{"n": 1}',
+        '2026-01-05Z'::timestamptz + i * interval '1 hour'
+    FROM generate_series(1, 100) i;
+    SELECT roll_up_highlights('{"MESSAGE": 1}', 50);
+    -- Not rolled up yet.
+    INSERT INTO member_participation (member_id, event_type, platform, room_id, event_metadata, occurred_at)
+    VALUES ('#1', 'VOICE', 'discord', 'call', '{"minutes": 9}', '2026-01-05Z');
+"""
+
+
+@pytest.fixture(scope="module")
+def databases(django_db_setup):
+    databases = Databases()
+    yield databases
+    databases.drop()
+
+
+@pytest.fixture(scope="module")
+def back(databases):
+    """A clean database: there, back and there again while empty, then lived in and taken back."""
+    story = databases.copy(None, "directory")
+    story.migrate("groups")
+    story.rows_empty, story.schema_then = rows_of(story), story.schema()
+    story.migrate(*BEFORE)
+    story.left_of_nothing = there(story, BEFORE_AND_AFTER)
+    story.migrate("groups")
+    story.schema_again = story.schema()
+    story.sql(LIVED_IN)
+    story.rows_then = rows_of(story)
+    story.migrate(*BEFORE)
+    return story
+
+
+@pytest.fixture(scope="module")
+def again(back, databases):
+    """Forward once more."""
+    story = databases.copy("directory", "directory_again")
+    story.migrate("groups")
+    story.rows_then, story.schema_then = back.rows_then, back.schema_then
+    return story
+
+
+def rows_of(story: Story) -> dict[str, list]:
+    return {
+        table: story.sql(f"SELECT to_jsonb(t) FROM {table} t ORDER BY to_jsonb(t)::text")
+        for table in ["members", "events", *TABLES, *BESIDE]
+    }
+
+
+def there(story: Story, tables: list[str]) -> set[str]:
+    found = story.sql("SELECT tablename FROM pg_tables WHERE tablename = ANY (%s)", [tables])
+    return {table for (table,) in found}
+
+
+def test_clean_database_gets_the_five_tables_and_their_indexes(back):
+    # Tables and columns in full: test_directory_db.py. Here, that one `migrate` is enough.
+    assert all(f"CREATE TABLE public.{table} (" in back.schema_then for table in TABLES + BESIDE)
+    assert all(index in back.schema_then for index in INDEXES)
+    assert {table: rows for table, rows in back.rows_empty.items() if rows} == {}
+
+
+def test_empty_directory_goes_and_comes_back_the_same_and_leaves_nothing_aside(back):
+    # A history is set aside also when there is nothing in it.
+    assert back.left_of_nothing <= {f"{table}_set_aside" for table in BESIDE if table.endswith("_history")}
+    assert back.schema_again == back.schema_then
+
+
+def test_way_back_removes_tables_functions_and_triggers_and_loses_nothing(back):
+    assert there(back, TABLES + BESIDE) == set()
+    left = """
+        SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+            AND proname ~ 'community|invitation|participation|highlight|directory|relationship|counted|odd_points'
+        UNION ALL SELECT relname FROM pg_class WHERE relkind = 'S' AND relname ~ 'community'
+    """
+    assert back.sql(left) == []
+    asides = {f"{table}_set_aside": len(back.rows_then[table]) for table in TABLES + BESIDE}
+    assert {table: back.sql(f"SELECT count(*) FROM {table}")[0][0] for table in asides} == asides
+    assert min(asides.values()) > 0
+
+
+def test_site_works_as_before_while_it_is_back(back):
+    assert len(back.sql("SELECT 1 FROM members")) == 4
+    # Events are as they were, and refuse again whatever was possible for an erasure.
+    with pytest.raises(psycopg.errors.CheckViolation, match="append-only"):
+        back.sql("SET missionsite.erasing = 'on'; UPDATE events SET payload = '{\"a\": 1}'")
+
+
+def test_there_again_every_row_is_as_it_was(again):
+    now = rows_of(again)
+    for table in again.rows_then:
+        assert now[table] == again.rows_then[table], table
+    assert there(again, [f"{table}_set_aside" for table in TABLES + BESIDE]) == set()
+
+
+def test_there_again_the_schema_is_the_same(again):
+    assert again.schema() == again.schema_then
+
+
+def test_there_again_numbers_go_on_and_triggers_count_once(databases, again):
+    story = databases.copy("directory_again", "directory_lived_on")
+    made = """INSERT INTO community_members (telegram_id, name, primary_role) VALUES (%s, 'New', 'other')
+              RETURNING member_id"""
+    # The one who was erased has #501.
+    assert story.sql(made, ["new"]) == [("#502",)]
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        story.sql(made, ["far"])
+    with pytest.raises(psycopg.errors.CheckViolation) as refused:
+        story.sql("UPDATE community_members SET status = 'active' WHERE member_id = '#500'")
+    assert refused.value.diag.constraint_name == "community_members_status_moves"
+    before = story.sql("SELECT count(*) FROM community_members_history")[0][0]
+    story.sql("UPDATE community_members SET country = 'Peru' WHERE member_id = '#2'")
+    assert story.sql("SELECT count(*), count(DISTINCT pgh_id) FROM community_members_history") == [
+        (before + 1, before + 1)
+    ]
+    # The day that was not rolled up is, once; everything else was counted before.
+    assert story.sql("""SELECT roll_up_highlights('{"MESSAGE": 1}', 50)""") == [(1,)]
+    assert story.sql("SELECT sum(message_count), sum(voice_minutes) FROM member_daily_highlights") == [(100, 9)]
+    assert story.sql("""SELECT rebuild_highlights('{"MESSAGE": 1}', 50)""") == [(0,)]

@@ -1,0 +1,597 @@
+"""Erasing a person: a canary in every text of theirs, and a search of the whole database, the logs and the files.
+
+Which tables have rows of a person, and which columns hold text, is read from the catalog: a new table or column is
+covered without being named here.
+"""
+
+import itertools
+import json
+import logging
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import Group as Role
+from django.contrib.auth.models import Permission
+from django.db import connections
+from django.test import Client
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from fallback.models import AccessRequest, Notification, NotificationPreference, ProjectStar
+from groups.errors import EntryErased, StaffNotErased, TelegramIdTaken
+from groups.models import CommunityMember, Member, MemberDailyHighlight
+from groups.services import directory
+from groups.services.erasing import erase
+from groups.services.highlights import roll_up_highlights
+from groups.services.invitations import create_invitation, create_invitations
+from groups.services.memberships import join_mission, leave_mission
+from groups.services.participation import record_participation
+from groups.services.registration import accept_invitation
+from groups.services.relationships import relate
+from groups.services.verification import ask_github
+from tests.factories.fallback import OrganizationMembershipFactory, ProjectMemberFactory
+from tests.factories.groups import EntryFactory, MemberFactory, MissionFactory, StaffFactory
+from tests.factories.tokens import api_client, make_token
+from tests.fallback.database import refused_by, row, rows
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CANARY, NEIGHBOUR = "kanarie", "nachbar"
+SERVERS_LOG = str(Path(settings.VAR_DIR) / "postgres" / "log")
+
+# Links to a member which say who did something: the text beside them is about something or somebody else.
+DOERS = {
+    ("access_requests", "decided_by_id"),
+    ("api_tokens", "created_by_id"),
+    ("community_invitations", "created_by"),
+    ("community_members", "invited_by"),
+    ("events", "actor_id"),
+    ("mission_events", "actor_id"),
+    ("mission_fallback_items", "reviewed_by_id"),
+    ("mission_fallback_runs", "started_by_id"),
+    ("missions", "reviewed_by_id"),
+    ("project_activity", "actor_id"),
+    ("tasks", "claimed_by_id"),
+}
+# Texts nobody enters: the site writes one of a few words, a number or a digest of its own.
+NO_TEXT_OF_A_PERSON = {
+    ("events", "type"),
+    ("members", "password"),
+    ("member_relationships", "entity_id_a"),
+    ("member_relationships", "entity_id_b"),
+    ("notification_preferences", "kind"),
+    ("notifications", "kind"),
+}
+
+
+# --- The person, in every table there is --------------------------------------------------------
+
+
+def owner_session():
+    owner = settings.DATABASE_OWNER
+    return psycopg.connect(
+        host=owner["HOST"],
+        port=owner["PORT"],
+        user=owner["USER"],
+        password=owner["PASSWORD"],
+        dbname=connections["default"].settings_dict["NAME"],
+    )
+
+
+def live(word):
+    """Somebody who did everything one can do here, every text of theirs with this word in it."""
+    inviter, staff = EntryFactory(), StaffFactory()
+    staff.user_permissions.set(Permission.objects.filter(content_type__app_label="groups"))
+    # Invited through the API under a name that has an escape in JSON and was changed later; another invitation waits
+    # for the same name.
+    order = json.dumps({"telegram_usernames": [f"zoë_{word}"], "created_by": int(inviter.member_id[1:])})
+    made = api_client(staff).post(
+        "/api/directory/invitations",
+        order,
+        content_type="application/json",
+        headers={"Idempotency-Key": str(uuid4())},
+    )
+    assert made.status_code == 201, made.content
+    create_invitations(created_by=inviter, telegram_usernames=[f"@Zoë_{word}", f"{word.upper()}_NOW"])
+    order = {
+        "code": made.json()["items"][0]["code"],
+        "name": f"First {word}",
+        "email": f"first-{word}@example.org",
+        "primary_role": "designer",
+        "telegram_id": f"id {word}",
+        "telegram_username": f"zoë_{word}",
+        "organization": f"Works at {word}",
+        "country": f"{word}land",
+        "github_username": f"{word}-gh",
+    }
+    registered = api_client(staff).post(
+        "/api/directory/register",
+        json.dumps(order),
+        content_type="application/json",
+        headers={"Idempotency-Key": str(uuid4())},
+    )
+    assert registered.status_code == 201, registered.content
+    entry = CommunityMember.objects.get(member_id=registered.json()["number"])
+    person = entry.person
+
+    directory.approve(entry=entry, actor=staff, reason=f"knows {word}")
+    directory.update_entry(
+        entry=entry, actor=staff, name=f"Zoë {word}", telegram_username=f"{word}_now", country=f"Old {word}land"
+    )
+    directory.verify_by_hand(entry=entry, actor=staff, how=f"{word} showed it in a call")
+    ask_github(entry=entry)
+    directory.suspend(entry=entry, actor=staff, reason=f"{word} shouted")
+    directory.reinstate(entry=entry, actor=staff, reason=f"{word} is calm")
+    person.refresh_from_db()
+    person.email = f"now-{word}@example.org"
+    person.display_name = f"Zoë {word}"
+    person.save()
+    # Refusals name what they refuse; the servers' logs must not.
+    with pytest.raises(TelegramIdTaken):
+        directory.update_entry(entry=inviter, telegram_id=f"id {word}")
+    with pytest.raises(TelegramIdTaken):
+        directory.create_entry(name=f"Again {word}", telegram_id=f"id {word}", primary_role="other")
+    accept_refused(inviter, word)
+
+    headers = {"Idempotency-Key": str(uuid4())}
+    made = api_client(person).post("/api/directory/invitations", "{}", content_type="application/json", headers=headers)
+    assert made.status_code == 201, made.content
+    relate(
+        entity_id_a=entry.member_id,
+        entity_id_b=inviter.member_id,
+        relationship_type="MENTORED",
+        content={"about": word},
+        actor=person,
+    )
+    for kind, metadata in (("MESSAGE", {"text": word}), ("VOICE", {"minutes": 7, "with": word}), ("REACTION", None)):
+        record_participation(
+            member_id=entry.member_id,
+            event_type=kind,
+            platform="telegram",
+            room_id=f"room of {word}",
+            message_id=f"{word} {kind}",
+            event_metadata=metadata,
+        )
+    roll_up_highlights()
+    record_participation(member_id=entry.member_id, event_type="MESSAGE", platform="telegram", room_id=f"{word} 2")
+
+    mission = MissionFactory()
+    join_mission(member=person, mission=mission, role=f"Host {word}", reason=f"{word} asked")
+    leave_mission(member=person, mission=mission, reason=f"{word} left")
+    join_mission(member=person, mission=mission)
+    make_token(person, name=f"{word}'s laptop")
+    person.groups.add(Role.objects.create(name="Some role of " + person.member_id))
+    person.user_permissions.add(Permission.objects.first())
+    LogEntry.objects.create(user=person, action_flag=CHANGE, object_repr=word, change_message=word)
+    for object_id in (entry.pk, person.pk):
+        LogEntry.objects.create(user=staff, action_flag=CHANGE, object_id=str(object_id), object_repr=word)
+    client = Client()
+    client.force_login(person)
+
+    seat = ProjectMemberFactory(member=person)
+    OrganizationMembershipFactory(member=person, organization=seat.project.organization)
+    ProjectStar.objects.create(member=person, project=seat.project)
+    AccessRequest.objects.create(member=person, project=seat.project, message=f"I am {word}")
+    Notification.objects.create(
+        member=person, project=seat.project, kind="a", title=f"Hello {word}", payload={"w": word}
+    )
+    NotificationPreference.objects.create(member=person, organization=seat.project.organization, kind="a")
+    entry.refresh_from_db()
+    return entry, client
+
+
+def accept_refused(inviter, word):
+    """Somebody else comes with the e-mail of the person."""
+    code = create_invitation(created_by=inviter).invitation_code
+    with pytest.raises(Exception, match="e-mail"):
+        accept_invitation(
+            code=code,
+            email=f"NOW-{word}@example.org",
+            password=None,
+            name=f"Impostor {word}",
+            primary_role="other",
+            telegram_id=f"other {word}",
+        )
+
+
+# --- Planting and searching ---------------------------------------------------------------------
+
+_LINKS = """
+    SELECT c.conrelid::regclass::text, a.attname, c.confrelid::regclass::text, f.attname
+    FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+        JOIN pg_attribute f ON f.attrelid = c.confrelid AND f.attnum = c.confkey[1]
+    WHERE c.contype = 'f' AND c.confrelid IN ('members'::regclass, 'community_members'::regclass)
+"""
+# Columns that hold text of any kind, but for those that refer to something.
+_TEXTS = """
+    SELECT a.attname, t.typname FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+    WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+        AND t.typname IN ('text', 'varchar', 'bpchar', 'json', 'jsonb', '_text', '_varchar', 'citext', 'name', 'xml')
+        AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = a.attrelid AND a.attnum = ANY (c.conkey)
+            AND c.contype IN ('f', 'p'))
+"""
+
+
+def rows_of(session, entry):
+    """[(table, column, value)]: where the rows of a person are, their history included."""
+    whose = {
+        ("members", "id"): entry.person_id,
+        ("community_members", "id"): entry.pk,
+        ("community_members", "member_id"): entry.member_id,
+    }
+    found = [("members", "id", entry.person_id), ("community_members", "id", entry.pk)]
+    for table, column, target, key in session.execute(_LINKS).fetchall():
+        if (table, column) not in DOERS:
+            found.append((table, column, whose[target, key]))
+    for (history,) in session.execute(
+        "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE '%%\\_history'"
+    ).fetchall():
+        base = history.removesuffix("_history")
+        for table, column, value in list(found):
+            if table == base:
+                # What the row's own history says, and rows that are gone now but were of the person.
+                found.append((history, "pgh_obj_id" if column == "id" else column, value))
+    return found
+
+
+def plant(session, entry, word):
+    """Write a canary into every text of a person's rows that takes one; {canary: (table, column)}."""
+    numbers, planted = itertools.count(1), {}
+    for table, link, value in rows_of(session, entry):
+        where = sql.SQL(" WHERE {} = %s").format(sql.Identifier(link))
+        (count,) = session.execute(
+            sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table)) + where, [value]
+        ).fetchone()
+        if not table.endswith("_history"):
+            assert count, f"the person has no row in {table} by {link}: give them one"
+        base = table.removesuffix("_history")
+        with triggers_off(session, table):
+            for column, kind in session.execute(_TEXTS, [table]).fetchall():
+                if column.startswith("pgh_") or {(table, column), (base, column)} & NO_TEXT_OF_A_PERSON:
+                    continue
+                canary = f"{word}-{next(numbers):04d}"
+                # The history of a column holds what the column can hold.
+                if table != base and (base, column) not in planted.values():
+                    continue
+                if put(session, table, where, value, column, kind, canary):
+                    planted[canary] = (table, column)
+    session.commit()
+    return planted
+
+
+@contextmanager
+def triggers_off(session, table):
+    """Without the rules that keep records from being changed; each trigger is as before afterwards."""
+    states = session.execute(
+        "SELECT tgname, tgenabled FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal", [table]
+    ).fetchall()
+    alter = sql.SQL("ALTER TABLE {} ").format(sql.Identifier(table))
+    session.execute(alter + sql.SQL("DISABLE TRIGGER USER"))
+    yield
+    verbs = {"O": "ENABLE TRIGGER", "A": "ENABLE ALWAYS TRIGGER", "R": "ENABLE REPLICA TRIGGER", "D": "DISABLE TRIGGER"}
+    for name, state in states:
+        session.execute(alter + sql.SQL(verbs[state]) + sql.SQL(" {}").format(sql.Identifier(name)))
+
+
+def put(session, table, where, value, column, kind, canary):
+    """Whether a column took a canary; rules of the table may keep it to a few words."""
+    text = {
+        "jsonb": Jsonb({canary: [canary]}),
+        "json": Jsonb({canary: [canary]}),
+        "_text": [canary],
+        "_varchar": [canary],
+    }
+    statement = sql.SQL("UPDATE {} SET {} = %s").format(sql.Identifier(table), sql.Identifier(column)) + where
+    if column == "event_metadata":
+        # Minutes are counted and stay; the canary lies beside them.
+        statement = (
+            sql.SQL("UPDATE {} SET {c} = coalesce({c}, '{{}}') || %s").format(
+                sql.Identifier(table), c=sql.Identifier(column)
+            )
+            + where
+        )
+    try:
+        with session.transaction():
+            session.execute(statement, [text.get(kind, canary), value])
+            session.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    except (psycopg.errors.IntegrityError, psycopg.errors.StringDataRightTruncation):
+        return False
+    return True
+
+
+def search(session, word):
+    """{(table, column)} of the whole database where a word stands, in any case, in any type."""
+    found = set()
+    for (table,) in session.execute(
+        """SELECT oid::regclass::text FROM pg_class
+           WHERE relkind IN ('r', 'm') AND relnamespace = 'public'::regnamespace"""
+    ).fetchall():
+        columns = session.execute(
+            sql.SQL(
+                """SELECT DISTINCT e.key FROM {} t, jsonb_each_text(to_jsonb(t)) e
+                   WHERE position(lower(%s) IN lower(e.value)) > 0"""
+            ).format(sql.SQL(table)),
+            [word],
+        ).fetchall()
+        found |= {(table, column) for (column,) in columns}
+    session.commit()
+    return found
+
+
+def files_with(word):
+    """Files of the site with a word in them: all of var, the server's log included, but for the server's data."""
+    needle = word.lower().encode()
+    folders = [Path(settings.VAR_DIR), Path(settings.DOCUMENTS_ROOT)]
+    paths = {path for folder in folders for path in folder.rglob("*") if path.is_file()}
+    data = Path(settings.VAR_DIR) / "postgres" / "data"
+    return sorted(str(path) for path in paths if data not in path.parents and needle in path.read_bytes().lower())
+
+
+@pytest.fixture
+def said():
+    """Every record that is logged anywhere during the test."""
+    records = []
+
+    class Keep(logging.Handler):
+        def emit(self, record):
+            # What the test itself makes is no word of the site.
+            if record.name.startswith("factory"):
+                return
+            records.append(f"{logging.Formatter().format(record)} {record.__dict__}")
+
+    keep, root = Keep(level=logging.NOTSET), logging.getLogger()
+    level = root.level
+    root.addHandler(keep)
+    root.setLevel(logging.DEBUG)
+    yield records
+    root.removeHandler(keep)
+    root.setLevel(level)
+
+
+def test_no_text_of_an_erased_person_is_left_in_the_database():
+    entry, _client = live(CANARY)
+    other, _client = live(NEIGHBOUR)
+    with owner_session() as session:
+        # Those of real use come first: planting writes over them.
+        used = search(session, CANARY)
+        assert {
+            ("api_idempotency_keys", "body"),
+            ("community_invitations", "invited_telegram_username"),
+            ("community_invitations_history", "invited_telegram_username"),
+            ("community_members", "name"),
+            ("community_members_history", "name"),
+            ("events", "payload"),
+            ("member_participation", "room_id"),
+            ("members_history", "email"),
+        } <= used
+        left = search(session, NEIGHBOUR)
+        erase(entry=entry, actor=StaffFactory())
+        assert search(session, CANARY) == set()
+        assert search(session, NEIGHBOUR) == left, "only theirs"
+    assert CommunityMember.objects.get(pk=other.pk).name == f"Zoë {NEIGHBOUR}"
+
+
+def test_no_log_and_no_file_of_the_site_names_an_erased_person(said):
+    entry, _client = live(CANARY)
+    logging.getLogger("groups").info("control %s", "the handler hears the site")
+    erase(entry=entry, actor=StaffFactory())
+    assert any("the handler hears" in record for record in said)
+    assert [record for record in said if CANARY in record.lower()] == []
+    assert [path for path in files_with(CANARY) if path != SERVERS_LOG] == []
+
+
+def test_the_servers_log_names_nobody_who_was_refused():
+    live(word := f"{CANARY}{uuid4().hex[:8]}")
+    assert SERVERS_LOG in files_with("database system is ready"), "the search reads files"
+    assert files_with(word) == []
+
+
+def test_canary_in_every_column_of_every_row_of_a_person_is_gone():
+    entry, _client = live("somebody")
+    with owner_session() as session:
+        planted = plant(session, entry, CANARY)
+        # The search finds what was planted, in every place.
+        assert search(session, CANARY) == set(planted.values())
+        assert {
+            *(("community_members", each) for each in ("name", "telegram_id", "telegram_username", "organization")),
+            *(("community_members", each) for each in ("country", "github_username", "registration_fee_tx_hash")),
+            *(("community_members", each) for each in ("github_profile_data", "profile_data")),
+            *(("community_members_history", each) for each in ("name", "profile_data", "registration_fee_tx_hash")),
+            *(("members", each) for each in ("email", "display_name")),
+            *(("members_history", each) for each in ("email", "display_name")),
+            ("community_invitations", "invited_telegram_username"),
+            ("community_invitations_history", "invited_telegram_username"),
+            ("member_relationships", "content"),
+            ("member_participation", "room_id"),
+            ("member_participation", "event_metadata"),
+            ("events", "payload"),
+            ("api_tokens", "name"),
+            ("api_idempotency_keys", "body"),
+            ("django_admin_log", "object_repr"),
+            ("django_admin_log", "change_message"),
+        } <= set(planted.values())
+        erase(entry=entry)
+        assert search(session, CANARY) == set()
+
+
+# --- What stays ---------------------------------------------------------------------------------
+
+
+def facts(entry):
+    """What counts, and is nobody's secret."""
+    number = entry.member_id
+    return {
+        "entry": row(
+            """SELECT member_id, primary_role, status, reputation_score, reputation_tier, invited_by, created_at,
+                   registration_fee_paid, last_active_at, person_id FROM community_members WHERE id = %s""",
+            [entry.pk],
+        ),
+        "participation": rows(
+            """SELECT id, event_type, platform, occurred_at, event_metadata -> 'minutes' FROM member_participation
+               WHERE member_id = %s ORDER BY id""",
+            [number],
+        ),
+        "days": list(MemberDailyHighlight.objects.filter(member_id=number).values_list()),
+        "invitations": rows(
+            """SELECT invitation_id, status, accepted_by, created_by, accepted_at FROM community_invitations
+               WHERE %s IN (created_by, accepted_by) ORDER BY 1""",
+            [number],
+        ),
+        "relationships": rows(
+            """SELECT id, entity_id_a, entity_id_b, relationship_type, member_a_id, member_b_id
+               FROM member_relationships ORDER BY id"""
+        ),
+        "events": rows("SELECT id, type, actor_id, member_id, occurred_at FROM events ORDER BY id"),
+        "changes": rows("SELECT count(*) FROM community_members_history WHERE pgh_obj_id = %s", [entry.pk]),
+        "account": row("SELECT member_id, trust_score, created_at FROM members WHERE id = %s", [entry.person_id]),
+        "stays": rows("SELECT id, group_id, status, joined_at, left_at FROM memberships ORDER BY id"),
+    }
+
+
+def test_numbers_counts_and_days_stay():
+    entry, _client = live(CANARY)
+    CommunityMember.objects.filter(pk=entry.pk).update(reputation_score=1125)
+    before = facts(entry)
+    assert before["days"]
+    erase(entry=entry, actor=StaffFactory())
+    after = facts(entry)
+    # The act itself is one event and one change more.
+    assert after["events"].pop()[1] == "directory.erased"
+    assert after.pop("changes")[0][0] == before.pop("changes")[0][0] + 1
+    assert after == before
+    assert after["entry"][3:5] == (1125, "Experienced")
+
+
+def test_days_to_come_still_count_what_came_before():
+    entry, _client = live(CANARY)
+    erase(entry=entry)
+    roll_up_highlights()
+    day = MemberDailyHighlight.objects.get(member_id=entry.member_id)
+    assert (day.message_count, day.reaction_count, day.voice_minutes) == (2, 1, 7)
+
+
+def test_erased_entry_and_account_look_like_nobody():
+    entry, client = live(CANARY)
+    erased = erase(entry=entry)
+    assert (erased.name, erased.telegram_id) == ("Erased member", f"erased:{entry.pk}")
+    assert (erased.github_verified, erased.telegram_username, erased.country) == (False, None, None)
+    assert erased.erased_at
+    assert erased.deleted_at
+    person = Member.objects.get(pk=entry.person_id)
+    assert (person.email, person.display_name) == (f"erased-{person.pk}@erased.invalid", "Erased member")
+    assert (person.is_active, person.has_usable_password()) == (False, False)
+    # Who was logged in is out, and their tokens are gone.
+    assert client.get("/admin/").status_code in (302, 403)
+    assert not person.api_tokens.exists()
+    assert not person.groups.exists()
+    assert not CommunityMember.objects.present().filter(pk=entry.pk).exists()
+
+
+def test_what_the_event_says_is_the_number_alone():
+    entry, manager = EntryFactory(name=CANARY), StaffFactory()
+    erase(entry=entry, actor=manager)
+    [(type_, actor, member, payload)] = rows("SELECT type, actor_id, member_id, payload::text FROM events")
+    assert (type_, actor, member) == ("directory.erased", manager.pk, entry.person_id)
+    assert json.loads(payload) == {"number": entry.member_id}
+
+
+def test_entry_without_an_account_is_erased_too():
+    entry = directory.create_entry(name=CANARY, telegram_id=CANARY, primary_role="other")
+    directory.approve(entry=entry, reason=CANARY)
+    directory.remove_entry(entry=entry, reason=CANARY)
+    erase(entry=entry)
+    with owner_session() as session:
+        assert search(session, CANARY) == set()
+
+
+def test_telegram_id_and_email_of_an_erased_person_are_free_again():
+    entry = EntryFactory(telegram_id="718281828", person=MemberFactory(email="noor@example.org"))
+    erase(entry=entry)
+    EntryFactory(telegram_id="718281828", person=MemberFactory(email="noor@example.org"))
+
+
+# --- What is refused ----------------------------------------------------------------------------
+
+
+def test_nobody_is_erased_twice():
+    entry = EntryFactory()
+    erase(entry=entry)
+    with pytest.raises(EntryErased, match="The personal data of this member was erased"):
+        erase(entry=entry)
+
+
+@pytest.mark.parametrize("right", ["is_staff", "is_superuser"])
+def test_staff_are_not_erased(right):
+    entry = EntryFactory(person=MemberFactory(**{right: True}), name=CANARY)
+    with pytest.raises(StaffNotErased, match="take its rights away"):
+        erase(entry=entry)
+    entry.refresh_from_db()
+    assert (entry.name, entry.erased_at) == (CANARY, None)
+
+
+def test_erased_entry_changes_no_more():
+    entry, staff = EntryFactory(), StaffFactory()
+    erase(entry=entry)
+    for act in (
+        lambda: directory.update_entry(entry=entry, name="Back"),
+        lambda: directory.restore_entry(entry=entry),
+        lambda: directory.remove_entry(entry=entry),
+        lambda: directory.ban(entry=entry, actor=staff),
+        lambda: directory.suspend(entry=entry),
+        lambda: directory.verify_by_hand(entry=entry, how="seen"),
+    ):
+        with pytest.raises(EntryErased):
+            act()
+    for change in (
+        "name = 'Back'",
+        "deleted_at = NULL",
+        "erased_at = NULL",
+        "status = 'banned'",
+        "last_active_at = now()",
+    ):
+        with refused_by("community_members_erased_stays"):
+            rows(f"UPDATE community_members SET {change} WHERE id = %s", [entry.pk])
+
+
+def test_only_the_database_function_may_change_events_and_history():
+    entry = EntryFactory()
+    directory.suspend(entry=entry, reason=CANARY)
+    rows("SET missionsite.erasing = 'on'")
+    for statement in ("UPDATE events SET payload = '{}'", "UPDATE community_members_history SET name = 'x'"):
+        with pytest.raises(Exception, match="permission denied"):
+            rows(statement)
+    rows("RESET missionsite.erasing")
+    with owner_session() as session:
+        # Not even the owner, without saying so; and then the payload alone.
+        with pytest.raises(psycopg.errors.CheckViolation), session.transaction():
+            session.execute("UPDATE events SET payload = '{}'")
+        session.execute("SET LOCAL missionsite.erasing = 'on'")
+        for change in ("type = 'x'", "member_id = NULL", "occurred_at = now()", "actor_id = member_id"):
+            with pytest.raises(psycopg.errors.CheckViolation), session.transaction():
+                session.execute(f"UPDATE events SET {change}")
+        with pytest.raises(psycopg.errors.CheckViolation), session.transaction():
+            session.execute("DELETE FROM events")
+        session.rollback()
+
+
+def test_failed_erasure_changes_nothing():
+    entry, _client = live(CANARY)
+    with owner_session() as session:
+        before = search(session, CANARY)
+        session.execute(
+            """ALTER TABLE members ADD CONSTRAINT stays CHECK (display_name <> 'Erased member') NOT VALID"""
+        )
+        session.commit()
+        try:
+            with pytest.raises(Exception, match="do not fit together"):
+                erase(entry=entry)
+            assert search(session, CANARY) == before
+        finally:
+            session.execute("ALTER TABLE members DROP CONSTRAINT stays")
+            session.commit()
+    assert CommunityMember.objects.get(pk=entry.pk).erased_at is None

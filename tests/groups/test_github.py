@@ -1,0 +1,764 @@
+"""What is read from GitHub, and what becomes of every bad answer: over real connections to a server on this machine."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from contextlib import contextmanager
+from dataclasses import FrozenInstanceError
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.conf import settings as site
+
+from groups.github import (
+    GitHubBusy,
+    GitHubError,
+    GitHubNameInvalid,
+    GitHubNotAPerson,
+    GitHubRefused,
+    GitHubUnavailable,
+    GitHubUserUnknown,
+    fetch_profile,
+    line,
+    profile,
+)
+from tests.github_server import (
+    dripping,
+    endless,
+    failing,
+    found,
+    github,
+    half,
+    moved,
+    rate_limited,
+    raw,
+    resetting,
+    says,
+    secondary_limit,
+    silent,
+    unauthorized,
+    unprocessable,
+)
+
+TOKEN = "token-of-the-site"
+WORD = "missionsite-abcdefghij"
+
+
+@pytest.fixture
+def server(settings, monkeypatch):
+    monkeypatch.setattr(line, "_FIRST_PAUSE", 0.01)
+    with github() as running:
+        settings.GITHUB_API_URL, settings.GITHUB_TOKEN, settings.GITHUB_TIMEOUT = running.url, TOKEN, 20
+        yield running
+
+
+def soon(seconds: float) -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=seconds)
+
+
+def refusal(kind: type[GitHubError], username: str = "octocat") -> GitHubError:
+    """The error a look-up ends with, which names nobody, however it is printed."""
+    with pytest.raises(GitHubError) as caught:
+        fetch_profile(username, proof=WORD)
+    assert type(caught.value) is kind or (kind is GitHubUnavailable and isinstance(caught.value, kind))
+    printed = "".join(traceback.format_exception(caught.value))
+    for secret in (username, WORD, TOKEN):
+        assert not secret or secret not in printed
+    assert caught.value.message.endswith(".")
+    return caught.value
+
+
+# --- A person ----------------------------------------------------------------------------------
+
+
+def test_the_four_figures_of_a_person(server):
+    server.person("OctoCat", stars=[150, 50], public_repos=15, followers=50, commits=400, issues=60, pull_requests=40)
+    before = datetime.now(UTC).replace(microsecond=0)
+    found_profile = fetch_profile("octocat")
+    fetched_at = datetime.fromisoformat(found_profile.data.pop("fetched_at"))
+    assert before <= fetched_at <= datetime.now(UTC)
+    assert found_profile.login == "OctoCat"
+    assert found_profile.data == {
+        "public_repos": 15,
+        "followers": 50,
+        "total_stars": 200,
+        "contributions_last_year": 500,
+        "html_url": "https://github.com/OctoCat",
+        "created_at": "2011-01-25T18:44:36+00:00",
+        "incomplete": [],
+    }
+    assert "example.org" not in repr(found_profile)
+    with pytest.raises(FrozenInstanceError):
+        found_profile.login = "somebody-else"
+
+
+def test_what_github_is_asked(server):
+    server.person("octocat", stars=[1])
+    fetch_profile("octocat")
+    since = f"{soon(-365 * 86400):%Y-%m-%d}"
+    assert [(request.path, request.query) for request in server.requests] == [
+        ("/users/octocat", {}),
+        ("/users/octocat/repos", {"per_page": "100", "type": "owner"}),
+        ("/search/commits", {"q": f"author:octocat author-date:>={since}", "per_page": "1"}),
+        ("/search/issues", {"q": f"author:octocat created:>={since} is:issue", "per_page": "1"}),
+        ("/search/issues", {"q": f"author:octocat created:>={since} is:pull-request", "per_page": "1"}),
+    ]
+    for request in server.requests:
+        assert request.headers["Authorization"] == f"Bearer {TOKEN}"
+        assert request.headers["Accept"] == "application/vnd.github+json"
+        assert request.headers["X-GitHub-Api-Version"] == "2022-11-28"
+        assert request.headers["User-Agent"] == "missionsite"
+
+
+def test_without_a_token_none_is_sent(server, settings):
+    settings.GITHUB_TOKEN = ""
+    server.person()
+    fetch_profile("octocat")
+    assert len(server.requests) == 5
+    assert not any("Authorization" in request.headers for request in server.requests)
+
+
+def test_an_api_below_a_path_is_asked_there(server, settings):
+    settings.GITHUB_API_URL = f"{server.url}/api/v3/"
+    server.on("/api/v3/users/octocat", says(server.person()))
+    server.on("/api/v3/users/octocat/repos", says([]))
+    server.on("/api/v3/search/commits", says(found(1)))
+    server.on("/api/v3/search/issues", says(found(2)))
+    assert fetch_profile("octocat").data["contributions_last_year"] == 5
+    assert all(request.path.startswith("/api/v3/") for request in server.requests)
+
+
+@pytest.mark.parametrize("address", ["", "api.github.com", "ftp://api.github.com", "http://[", "https://"])
+def test_an_api_address_that_is_none_is_said(settings, address):
+    settings.GITHUB_API_URL = address
+    assert "GITHUB_API_URL" in refusal(GitHubUnavailable).message
+
+
+@pytest.mark.parametrize("token", ["two words", "line\nbreak", "tökén"])
+def test_a_token_that_is_none_is_said_and_not_sent(server, settings, token):
+    settings.GITHUB_TOKEN = token
+    refused = refusal(GitHubRefused)
+    assert "GITHUB_TOKEN" in refused.message
+    assert token not in refused.message
+    assert server.requests == []
+
+
+# --- Names -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("", "-a", "a-", "a--b", "a" * 40, "..", "a/b", "../search", "a b", "a\\n", "ä", "a?x=1", "a#b", "a%2fb"),
+        *("a.b", "dependabot[bot]", "a_b", "@a", "٣"),
+    ],
+)
+def test_a_name_github_cannot_have_given_is_not_asked_for(server, name):
+    with pytest.raises(GitHubNameInvalid):
+        fetch_profile(name)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("name", ["a", "7", "a-b", "a-1-b", "A" * 39])
+def test_a_name_github_can_have_given_is_asked_for(server, name):
+    refusal(GitHubUserUnknown, name if len(name) > 3 else "nobody")
+    with pytest.raises(GitHubUserUnknown):
+        fetch_profile(name)
+    assert server.requests[-1].path == f"/users/{name}"
+
+
+def test_an_unknown_name_costs_one_request(server):
+    refusal(GitHubUserUnknown)
+    assert server.counts() == {"/users/octocat": 1}
+
+
+@pytest.mark.parametrize("kind", ["Organization", "Bot"])
+def test_an_account_that_is_no_person_s_is_refused(server, kind):
+    server.person(type=kind)
+    refusal(GitHubNotAPerson)
+    assert server.counts() == {"/users/octocat": 1}
+
+
+# --- The proof ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("field", ["bio", "company", "blog", "location"])
+def test_the_proof_may_stand_in_every_public_text(server, field):
+    server.person(**{field: f"I write code. {WORD}"})
+    assert fetch_profile("octocat", proof=WORD).proof_found
+
+
+@pytest.mark.parametrize(
+    ("bio", "stands"),
+    [
+        (WORD, True),
+        (f"({WORD})", True),
+        (f"{WORD}.", True),
+        ("Missionsite-ABCDEFGHIJ", True),
+        (f"🚀{WORD}\nRust, Go", True),
+        (f"{WORD}k", False),
+        (f"x{WORD}", False),
+        ("missionsite-abcdefghi", False),
+        ("missionsite abcdefghij", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_the_proof_stands_as_a_word(server, bio, stands):
+    server.person(bio=bio)
+    assert fetch_profile("octocat", proof=WORD).proof_found is stands
+
+
+def test_the_proof_is_a_word_and_no_pattern(server):
+    server.person(bio="anything at all")
+    assert not fetch_profile("octocat", proof=".*").proof_found
+
+
+@pytest.mark.parametrize("proof", [None, ""])
+def test_no_proof_is_never_found(server, proof):
+    server.person(bio="")
+    assert not fetch_profile("octocat", proof=proof).proof_found
+
+
+def test_the_name_and_the_e_mail_prove_nothing(server):
+    server.person(name=WORD, email=f"{WORD}@example.org", twitter_username=WORD)
+    assert not fetch_profile("octocat", proof=WORD).proof_found
+
+
+# --- Pages of repositories ---------------------------------------------------------------------
+
+
+def test_stars_of_every_page_are_summed(server):
+    server.person(stars=list(range(250)))
+    assert fetch_profile("octocat").data["total_stars"] == sum(range(250))
+    pages = [request.query.get("page", "1") for request in server.requests if request.path.endswith("/repos")]
+    assert pages == ["1", "2", "3"]
+
+
+def test_more_pages_than_are_read_is_said(server, monkeypatch):
+    monkeypatch.setattr(profile, "MAX_PAGES", 2)
+    server.person(stars=[1] * 201)
+    data = fetch_profile("octocat").data
+    assert (data["total_stars"], data["incomplete"]) == (200, ["total_stars"])
+    assert server.counts()["/users/octocat/repos"] == 2
+
+
+def test_just_as_many_pages_as_are_read_is_whole(server, monkeypatch):
+    monkeypatch.setattr(profile, "MAX_PAGES", 2)
+    server.person(stars=[1] * 200)
+    data = fetch_profile("octocat").data
+    assert (data["total_stars"], data["incomplete"]) == (200, [])
+
+
+def test_a_repository_that_moves_to_the_next_page_is_counted_once(server):
+    server.person()
+    again = {"id": 2, "stargazers_count": 7}
+    link = f'<{server.url}/user/1/repos?page=2>; rel="next", <{server.url}/user/1/repos?page=2>; rel="last"'
+    server.on("/users/octocat/repos", says([{"id": 1, "stargazers_count": 5}, again], Link=link))
+    server.on("/user/1/repos", says([again, {"id": 3, "stargazers_count": 1}]))
+    assert fetch_profile("octocat").data["total_stars"] == 13
+
+
+def test_pages_that_go_in_circles_come_to_an_end(server):
+    server.person()
+    link = f'<{server.url}/users/octocat/repos?page=1>; rel="next"'
+    server.on("/users/octocat/repos", says([{"id": 1, "stargazers_count": 5}], Link=link))
+    data = fetch_profile("octocat").data
+    assert (data["total_stars"], data["incomplete"]) == (5, ["total_stars"])
+    assert server.counts()["/users/octocat/repos"] == profile.MAX_PAGES
+
+
+# --- Searches ----------------------------------------------------------------------------------
+
+
+def test_a_search_github_did_not_finish_is_said(server):
+    server.person(issues=3, pull_requests=4)
+    server.search("commits", "", "octocat", says(found(20, is_whole=False)))
+    data = fetch_profile("octocat").data
+    assert (data["contributions_last_year"], data["incomplete"]) == (27, ["contributions_last_year"])
+
+
+def test_a_person_who_hides_their_activity_has_what_can_be_counted(server):
+    server.person(issues=3, pull_requests=4)
+    server.search("commits", "", "octocat", unprocessable("The listed users cannot be searched."))
+    data = fetch_profile("octocat").data
+    assert (data["contributions_last_year"], data["incomplete"]) == (7, ["contributions_last_year"])
+
+
+# --- Redirects ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("is_relative", [True, False])
+def test_a_renamed_person_is_read_under_the_new_name(server, status, is_relative):
+    server.person("NewName", stars=[3])
+    server.on("/user/583231", server.answer("/users/NewName"))
+    server.on("/users/octocat", moved("/user/583231" if is_relative else f"{server.url}/user/583231", status))
+    found_profile = fetch_profile("octocat")
+    assert (found_profile.login, found_profile.data["total_stars"]) == ("NewName", 3)
+    assert server.counts()["/users/NewName/repos"] == 1
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        "{other}/users/octocat",
+        "//{host}/users/octocat",
+        "{tls}/users/octocat",
+        "http://[",
+        "http://a:b/",
+        "",
+        "file:///etc/passwd",
+        "https://github.com.example.org/",
+    ],
+)
+def test_a_redirect_elsewhere_is_not_followed(server, there):
+    with github() as other:
+        other.person()
+        host = other.url.removeprefix("http://")
+        server.on("/users/octocat", moved(there.format(other=other.url, host=host, tls=f"https://{host}")))
+        refusal(GitHubUnavailable)
+        assert other.requests == []
+    assert len(server.requests) == 1
+
+
+def test_a_next_page_elsewhere_is_not_followed(server):
+    with github() as other:
+        server.person()
+        server.on("/users/octocat/repos", says([], Link=f'<{other.url}/users/octocat/repos?page=2>; rel="next"'))
+        refusal(GitHubUnavailable)
+        assert other.requests == []
+
+
+def test_redirects_in_circles_come_to_an_end(server):
+    server.on("/users/octocat", moved("/users/octocat"))
+    refusal(GitHubUnavailable)
+    assert server.counts() == {"/users/octocat": 4}
+
+
+# --- Limits and refusals -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [403, 429])
+@pytest.mark.parametrize("path", ["/users/octocat", "/users/octocat/repos", "/search/commits", "/search/issues"])
+def test_a_used_up_limit_names_when_to_come_back(server, path, status):
+    server.person()
+    resets_at = soon(1800).replace(microsecond=0)
+    server.on(path, rate_limited(resets_at, status))
+    busy = refusal(GitHubBusy)
+    assert (busy.retry_at, busy.is_stated) == (resets_at, True)
+    assert server.counts()[path] == 1
+
+
+@pytest.mark.parametrize("status", [403, 429])
+@pytest.mark.parametrize("in_words", [True, False])
+def test_a_secondary_limit_names_when_to_come_back(server, status, in_words):
+    instant = soon(90).replace(microsecond=0)
+    server.on("/users/octocat", secondary_limit(instant if in_words else 90, status))
+    earliest = soon(90)
+    busy = refusal(GitHubBusy)
+    if in_words:
+        assert busy.retry_at == instant
+    else:
+        assert earliest <= busy.retry_at <= soon(90)
+    assert busy.is_stated
+
+
+def test_of_two_times_the_later_counts(server):
+    resets_at = soon(600).replace(microsecond=0)
+    headers = {"X_RateLimit_Remaining": "0", "X_RateLimit_Reset": str(int(resets_at.timestamp())), "Retry_After": "30"}
+    server.on("/users/octocat", says({}, 403, **headers))
+    assert refusal(GitHubBusy).retry_at == resets_at
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        secondary_limit(None),
+        secondary_limit(None, 429),
+        secondary_limit(0),
+        rate_limited(datetime(2001, 1, 1, tzinfo=UTC)),
+        says({}, 429, Retry_After="soon"),
+        says({}, 429, Retry_After="-5"),
+        says({}, 429, Retry_After="Sat, 99 Nov 2026 99:99:99 GMT"),
+        says({}, 403, X_RateLimit_Remaining="0"),
+        says({}, 403, X_RateLimit_Remaining="0", X_RateLimit_Reset="later"),
+        says({"message": "You have triggered an abuse detection mechanism."}, 403),
+        says(b"<html>", 429),
+    ],
+)
+def test_without_a_usable_time_it_is_a_minute_of_the_site_s_own(server, answer):
+    server.on("/users/octocat", answer)
+    earliest = soon(60)
+    busy = refusal(GitHubBusy)
+    assert earliest <= busy.retry_at <= soon(60)
+    assert not busy.is_stated
+
+
+@pytest.mark.parametrize("headers", [{"Retry_After": "9" * 30}, {"Retry_After": "Fri, 31 Dec 9999 23:59:59 -1200"}])
+def test_nobody_waits_longer_than_a_day(server, headers):
+    server.on("/users/octocat", says({}, 429, **headers))
+    assert refusal(GitHubBusy).retry_at <= soon(86400)
+
+
+def test_a_wrong_token_is_said(server):
+    server.on("/users/octocat", unauthorized)
+    assert "token" in refusal(GitHubRefused).message
+    assert len(server.requests) == 1
+
+
+def test_what_is_not_allowed_at_all_is_no_limit(server):
+    server.on("/users/octocat", says({"message": "Resource not accessible"}, 403, X_RateLimit_Remaining="4999"))
+    refusal(GitHubRefused)
+
+
+# --- Failures that pass ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("broken", [failing(500), failing(502), failing(503), failing(504), resetting, half({"a": 1})])
+def test_what_passes_is_tried_again(server, broken):
+    user = server.person(stars=[4])
+    server.on("/users/octocat", broken, broken, says(user))
+    assert fetch_profile("octocat").data["total_stars"] == 4
+    assert server.counts()["/users/octocat"] == 3
+
+
+@pytest.mark.parametrize("broken", [failing(500), resetting, half({"a": 1}), raw(b""), raw(b"octocat what\r\n\r\n")])
+def test_what_does_not_pass_is_given_up_after_three_tries(server, broken):
+    server.on("/users/octocat", broken)
+    refusal(GitHubUnavailable)
+    assert server.counts() == {"/users/octocat": 3}
+
+
+def test_pauses_between_tries_grow(server, monkeypatch):
+    monkeypatch.setattr(line, "_FIRST_PAUSE", 0.4)
+    server.on("/users/octocat", failing(500))
+    refusal(GitHubUnavailable)
+    first, second, third = (request.at for request in server.requests)
+    # Half of the pause to one and a half times of it.
+    assert second - first >= 0.2
+    assert third - second >= 0.4
+
+
+def test_pauses_are_within_the_time_of_the_call(server, settings, monkeypatch):
+    monkeypatch.setattr(line, "_FIRST_PAUSE", 60)
+    settings.GITHUB_TIMEOUT = 0.5
+    server.on("/users/octocat", failing(500))
+    began = time.monotonic()
+    assert "0.5 seconds" in refusal(GitHubUnavailable).message
+    assert 0.5 <= time.monotonic() - began < 10
+
+
+def test_a_closed_door_is_unavailable(settings):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings.GITHUB_API_URL = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    refusal(GitHubUnavailable)
+
+
+def test_a_name_nobody_resolves_is_unavailable(settings):
+    settings.GITHUB_API_URL = "http://github.invalid"
+    refusal(GitHubUnavailable)
+
+
+# --- Time --------------------------------------------------------------------------------------
+
+
+def test_silence_ends_before_the_time_is_up(server, monkeypatch):
+    monkeypatch.setattr(line, "_SILENCE", 0.3)
+    server.on("/users/octocat", silent)
+    began = time.monotonic()
+    assert refusal(GitHubUnavailable).message == "GitHub does not answer."
+    assert time.monotonic() - began < 10
+    assert server.left_waiting.wait(10)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("part", ["status", "headers", "body"])
+def test_a_drip_of_bytes_does_not_outlast_the_time(server, settings, part):
+    settings.GITHUB_TIMEOUT = 1
+    server.on("/users/octocat", dripping(part))
+    began = time.monotonic()
+    assert refusal(GitHubUnavailable).message == "GitHub did not finish within 1 seconds."
+    assert 1 <= time.monotonic() - began < 10
+    assert len(server.requests) == 1
+
+
+def test_slow_answers_share_the_time(server, settings):
+    settings.GITHUB_TIMEOUT = 1
+    server.person(stars=[1] * 3000)
+    pages = server.answer("/users/octocat/repos")
+
+    def slowly(call):
+        call.pause(0.15)
+        pages(call)
+
+    server.on("/users/octocat/repos", slowly)
+    began = time.monotonic()
+    assert "within 1 seconds" in refusal(GitHubUnavailable).message
+    assert time.monotonic() - began < 10
+    assert server.counts()["/users/octocat/repos"] < 30
+
+
+def test_without_the_deadline_a_drip_goes_on(server, settings, monkeypatch):
+    """The negative control: the library's own time limits do not end it."""
+    settings.GITHUB_TIMEOUT = 1
+    monkeypatch.setattr(line._Deadline, "_cut", lambda self: None)
+    server.on("/users/octocat", dripping("headers"))
+    ended = threading.Event()
+
+    def look_up():
+        with pytest.raises(GitHubUnavailable):
+            fetch_profile("octocat")
+        ended.set()
+
+    thread = threading.Thread(target=look_up)
+    thread.start()
+    assert not ended.wait(4)
+    server.stopping.set()
+    thread.join(10)
+    assert ended.is_set()
+
+
+@contextmanager
+def half_a_handshake():
+    """A server that begins to speak TLS and then sends a byte now and then; yields its address."""
+    stopping = threading.Event()
+
+    def serve(listening):
+        connection, _address = listening.accept()
+        with connection:
+            # A record of sixteen thousand bytes is announced.
+            connection.sendall(b"\x16\x03\x03\x40\x00\x02")
+            try:
+                while not stopping.wait(0.05):
+                    connection.sendall(b"\x00")
+            except OSError:
+                return
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, args=(listening,))
+        thread.start()
+        try:
+            yield f"https://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            stopping.set()
+            thread.join()
+
+
+def test_a_drip_within_the_handshake_does_not_outlast_the_time(settings):
+    settings.GITHUB_TIMEOUT = 1
+    with half_a_handshake() as address:
+        settings.GITHUB_API_URL = address
+        began = time.monotonic()
+        assert "within 1 seconds" in refusal(GitHubUnavailable).message
+        assert 1 <= time.monotonic() - began < 10
+
+
+def test_a_server_without_tls_is_not_spoken_to_with_it(server, settings):
+    settings.GITHUB_API_URL = server.url.replace("http:", "https:")
+    refusal(GitHubUnavailable)
+    assert server.requests == []
+
+
+def test_a_call_leaves_no_thread_and_no_connection_behind(server, settings):
+    server.person(stars=[1])
+    threads = set(threading.enumerate())
+    files = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+    fetch_profile("octocat")
+    server.on("/users/octocat", resetting)
+    refusal(GitHubUnavailable)
+    server.on("/users/octocat", dripping("body"))
+    settings.GITHUB_TIMEOUT = 0.3
+    refusal(GitHubUnavailable)
+    server.stop()
+    assert {thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)} <= threads
+    if files:
+        assert len(os.listdir("/proc/self/fd")) <= files
+
+
+# --- Bodies ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"", b"{", b"not json", b"\xff\xfe\x00", b"[" * 200_000, b'{"public_repos": NaN}', b"1e5000", b"9" * 5000),
+        b"\x1f\x8b\x08\x00not gzip",
+    ],
+)
+@pytest.mark.parametrize("path", ["/users/octocat", "/users/octocat/repos", "/search/commits"])
+def test_a_body_that_is_no_json_is_refused(server, path, body):
+    server.person()
+    server.on(path, says(body))
+    refusal(GitHubUnavailable)
+    assert server.counts()[path] == 1
+
+
+@pytest.mark.parametrize("path", ["/users/octocat", "/users/octocat/repos", "/search/commits"])
+@pytest.mark.parametrize("body", [None, True, 5, "text", [5], [None], [[]], {"a": 1}, [{"id": 1}]])
+def test_json_of_another_shape_is_refused(server, path, body):
+    server.person()
+    server.on(path, says(body))
+    refusal(GitHubUnavailable)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"public_repos": "15"},
+        {"public_repos": None},
+        {"public_repos": True},
+        {"public_repos": -1},
+        {"public_repos": 10**12},
+        {"followers": 1.5},
+        {"followers": [5]},
+        {"login": None},
+        {"login": 5},
+        {"login": "../search"},
+        {"login": "a\u0000b"},
+        {"type": None},
+        {"type": 1},
+        {"html_url": "javascript:alert(1)"},
+        {"html_url": "https://github.com/\ud800"},
+        {"html_url": "https://github.com/" + "a" * 300},
+        {"html_url": None},
+        {"created_at": "yesterday"},
+        {"created_at": "2011-01-25T18:44:36"},
+        {"created_at": None},
+        {"bio": 5},
+        {"bio": ["missionsite-abcdefghij"]},
+        {"blog": {"a": 1}},
+    ],
+)
+def test_a_person_with_a_field_of_another_kind_is_refused(server, fields):
+    server.on("/users/octocat", says(server.person() | fields))
+    refusal(GitHubUnavailable)
+    # Found before GitHub is asked any further.
+    assert server.counts() == {"/users/octocat": 1}
+
+
+@pytest.mark.parametrize("missing", ["public_repos", "followers", "login", "type", "html_url", "created_at"])
+def test_a_person_without_a_field_is_refused(server, missing):
+    user = server.person()
+    del user[missing]
+    server.on("/users/octocat", says(user))
+    refusal(GitHubUnavailable)
+
+
+@pytest.mark.parametrize(
+    "row", [{"id": 1, "stargazers_count": None}, {"id": "1", "stargazers_count": 1}, {"id": 1, "stargazers_count": -2}]
+)
+def test_a_repository_with_a_field_of_another_kind_is_refused(server, row):
+    server.person()
+    server.on("/users/octocat/repos", says([row]))
+    refusal(GitHubUnavailable)
+
+
+@pytest.mark.parametrize(
+    "answer", [{"total_count": 5}, {"total_count": "5", "incomplete_results": False}, {"incomplete_results": False}]
+)
+def test_a_search_with_a_field_of_another_kind_is_refused(server, answer):
+    server.person()
+    server.on("/search/issues", says(answer))
+    refusal(GitHubUnavailable)
+
+
+def test_a_body_just_small_enough_is_read(server):
+    user = server.person()
+    padding = line.MAX_BODY - len(json.dumps(user | {"name": ""}).encode())
+    body = json.dumps(user | {"name": "a" * padding}).encode()
+    assert len(body) == line.MAX_BODY
+    server.on("/users/octocat", says(body))
+    assert fetch_profile("octocat").login == "octocat"
+    server.on("/users/octocat", says(body + b" "))
+    assert refusal(GitHubUnavailable).message == "GitHub's answer is too long."
+
+
+@pytest.mark.parametrize("path", ["/users/octocat", "/search/commits"])
+def test_a_body_without_an_end_is_hung_up_on(server, path):
+    server.person()
+    server.on(path, endless())
+    began = time.monotonic()
+    assert refusal(GitHubUnavailable).message == "GitHub's answer is too long."
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        raw(b"HTTP/1.1 200 OK\r\n" + b"X-Many: 1\r\n" * 5000 + b"\r\n"),
+        raw(b"HTTP/1.1 200 OK\r\nX-Long: " + b"a" * 100_000 + b"\r\n\r\n"),
+        raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
+        raw(b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n{}"),
+        raw(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nno colon octocat\r\n\r\nabcde"),
+        raw(b"\x16\x03\x01\x00"),
+        says({}, 204),
+        says({}, 304),
+        says({}, 400),
+        says({}, 418),
+        says({}, 422),
+    ],
+)
+def test_an_answer_that_is_not_http_s_or_not_known_is_refused(server, answer):
+    server.on("/users/octocat", answer)
+    refusal(GitHubUnavailable)
+
+
+# --- Quiet -------------------------------------------------------------------------------------
+
+
+def test_no_log_line_names_a_person_at_the_most_talkative_level(server, caplog):
+    caplog.set_level("DEBUG")
+    server.person("octocat", stars=[1] * 101)
+    fetch_profile("octocat", proof=WORD)
+    for answer in (resetting, failing(500), unauthorized, moved("http://127.0.0.1:9/octocat"), silent_headers):
+        server.on("/users/octocat", answer)
+        with pytest.raises(GitHubError):
+            fetch_profile("octocat", proof=WORD)
+    said = "\n".join(record.getMessage() for record in caplog.records)
+    assert not any(secret in said for secret in ("octocat", WORD, TOKEN))
+
+
+silent_headers = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nno colon octocat\r\n\r\n{}")
+
+
+def test_the_library_would_name_them(server, caplog, monkeypatch):
+    """The negative control: left to itself, it quotes the address."""
+    caplog.set_level("DEBUG")
+    caplog.set_level("DEBUG", logger="urllib3")
+    server.person("octocat")
+    fetch_profile("octocat")
+    assert "octocat" in caplog.text
+
+
+def run_python(code: str, **environment: str) -> None:
+    subprocess.run(
+        [sys.executable, "-c", code], cwd=site.BASE_DIR, check=True, env=os.environ | environment, timeout=60
+    )
+
+
+def test_importing_it_brings_no_django():
+    run_python("import sys, groups.github; assert not [name for name in sys.modules if name.startswith('django')]")
+
+
+def test_starting_the_site_asks_github_nothing(server):
+    # Everything a web process and a worker import, and the checks of the settings.
+    own = site.DATABASES["default"]
+    start = (
+        "import django; django.setup(); "
+        "import groups.tasks, groups.services.verification, missionsite.urls, missionsite.wsgi; "
+        "from django.core.management import call_command; call_command('check')"
+    )
+    run_python(
+        start,
+        DJANGO_SETTINGS_MODULE="missionsite.settings",
+        DATABASE_URL=f"postgres://{own['USER']}:x@127.0.0.1:9/none",
+        SECRET_KEY="x" * 60,
+        GITHUB_API_URL=server.url,
+    )
+    assert server.requests == []

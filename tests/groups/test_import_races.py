@@ -1,0 +1,179 @@
+"""Imports of members at once, beside other changes, and cut off by the end of their process; with real commits."""
+
+import os
+import signal
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection, connections
+from django.utils import timezone
+
+from groups.errors import ImportOvertaken, ImportUnderWay
+from groups.models import CommunityMember, Event, Member
+from groups.models.history import MemberHistory
+from groups.services import imports
+from groups.services.members import create_member, update_member
+from tests.at_once import crowd
+from tests.groups.import_files import FULL, bring, counts, everything
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WAIT = 30  # seconds
+MANY = FULL + "".join(f"p{number}@example.org,P {number},,{number},,other,,,\n" for number in range(500))
+
+
+def elsewhere(act):
+    """Run something on a connection of its own, and return what it gave or raised."""
+    with crowd(1) as people:
+        (result,) = people.run(lambda _number: act())
+    return result
+
+
+def two_imports():
+    """The first is about to commit when the second begins; what each gave, in this order."""
+    second = []
+
+    def at_the_end(step: str, lines: int) -> None:
+        if step == "done":
+            second.append(started_elsewhere(lambda: bring(MANY)))
+
+    first = bring(MANY, progress=at_the_end)
+    return first, second[0]()
+
+
+def started_elsewhere(act):
+    """Begin something on a connection of its own; returns once it is over or waits for a lock. Call for the result."""
+    results, over = [], threading.Event()
+
+    def run() -> None:
+        try:
+            results.append(act())
+        except Exception as error:
+            results.append(error)
+        finally:
+            connection.close()
+            over.set()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    with connection.cursor() as cursor:
+        while not over.wait(0.05):
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if cursor.fetchone()[0]:
+                break
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+
+    def result():
+        thread.join(WAIT)
+        return results[0]
+
+    return result
+
+
+def test_of_two_imports_of_one_file_the_second_is_told_to_wait_its_turn():
+    first, second = two_imports()
+    assert counts(first) == (500, 0, 0, 0)
+    assert isinstance(second, ImportUnderWay)
+    assert CommunityMember.objects.count() == Member.objects.count() == 500
+    assert counts(bring(MANY)) == (0, 0, 500, 0), "and then finds nothing left to do"
+    assert Event.objects.count() == 1000
+
+
+def test_without_its_turn_the_second_import_still_writes_nobody_twice(monkeypatch):
+    monkeypatch.setattr(imports, "_stand_in_line", lambda cursor: None)
+    first, second = two_imports()
+    assert counts(first) == (500, 0, 0, 0)
+    assert isinstance(second, ImportOvertaken)
+    assert "Another member has this e-mail." in second.message
+    assert CommunityMember.objects.count() == Member.objects.count() == 500
+    assert Event.objects.count() == 1000
+
+
+def test_many_imports_of_one_file_at_once_write_it_once():
+    with crowd(6) as people:
+        results = people.run(lambda _number: bring(MANY))
+    reports = [result for result in results if not isinstance(result, Exception)]
+    assert sorted(counts(report) for report in reports)[-1] == (500, 0, 0, 0)
+    assert {counts(report) for report in reports} <= {(500, 0, 0, 0), (0, 0, 500, 0)}
+    assert {type(result) for result in results if isinstance(result, Exception)} <= {ImportUnderWay}
+    assert Member.objects.count() == 500
+    assert MemberHistory.objects.count() == 500
+
+
+def test_a_member_made_while_the_file_was_checked_stops_the_import():
+    def somebody_comes(step: str, lines: int) -> None:
+        if step == "writing":
+            elsewhere(lambda: create_member(email="P7@example.org", display_name="Seven"))
+
+    with pytest.raises(ImportOvertaken, match=r"Nothing was written.*Another member has this e-mail"):
+        bring(MANY, progress=somebody_comes)
+    assert Member.objects.count() == 1
+    assert not CommunityMember.objects.exists()
+
+
+def test_a_member_changed_while_the_file_was_checked_stops_the_import():
+    bring(MANY)
+    person = Member.objects.get(email="p7@example.org")
+
+    def somebody_edits(step: str, lines: int) -> None:
+        if step == "writing":
+            elsewhere(lambda: update_member(member=person, trust_score=77))
+
+    with pytest.raises(ImportOvertaken):
+        bring(MANY.replace("P 7,", "P Seven,"), progress=somebody_edits)
+    person.refresh_from_db()
+    assert (person.display_name, person.trust_score) == ("P 7", 77)
+    assert counts(bring(MANY.replace("P 7,", "P Seven,"))) == (0, 1, 499, 0)
+
+
+def test_a_dry_run_waits_for_nobody():
+    tried = []
+
+    def at_the_end(step: str, lines: int) -> None:
+        if step == "done":
+            tried.append(elsewhere(lambda: bring(MANY, dry_run=True)))
+
+    bring(MANY, progress=at_the_end)
+    assert counts(tried[0]) == (500, 0, 0, 0)
+
+
+@pytest.mark.parametrize("place", ["checking", "writing", "done"])
+def test_an_import_that_is_killed_leaves_nothing_and_can_be_run_again(place):
+    before = everything()
+    heard, reached = os.pipe()
+    # Two processes cannot share one connection.
+    connections.close_all()
+    child = os.fork()
+    if child == 0:
+
+        def hang(step: str, lines: int) -> None:
+            if step == place:
+                os.write(reached, b".")
+                signal.pause()
+
+        try:
+            bring(MANY, progress=hang)
+        finally:
+            os._exit(1)
+    os.close(reached)
+    assert os.read(heard, 1) == b"."
+    os.kill(child, signal.SIGKILL)
+    assert os.waitpid(child, 0)[1] == signal.SIGKILL
+    os.close(heard)
+    wait_until_let_go()
+    assert everything() == before
+    assert counts(bring(MANY)) == (500, 0, 0, 0)
+
+
+def wait_until_let_go() -> None:
+    """The server notices the end of its client by itself: wait until it holds no turn for it any more."""
+    until = timezone.now() + timedelta(seconds=WAIT)
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute("SELECT count(*), pg_sleep(0.02) FROM pg_locks WHERE locktype = 'advisory' GROUP BY ()")
+            if not cursor.fetchone()[0]:
+                return
+            assert timezone.now() < until

@@ -1,0 +1,274 @@
+"""What an import of members refuses, by line and column, and which files it does not take at all."""
+
+import io
+import tracemalloc
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.utils import timezone
+
+from groups.models import CommunityMember, Member
+from groups.models.members import SYSTEM_MEMBER_ID
+from groups.services.imports import COLUMNS, LineError, import_members
+from missionsite.common import csvfiles
+from missionsite.common.csvfiles import CsvFile, FileUnreadable
+from tests.factories.groups import MemberFactory, StaffFactory
+from tests.groups.import_files import ANA, BRUNO, FULL, ana, bring, counts, entry_of, everything
+
+pytestmark = pytest.mark.django_db
+
+# --- What is wrong with a row -----------------------------------------------------------------
+
+
+LONG = "x" * 256
+
+
+@pytest.mark.parametrize(
+    ("changes", "column", "sentence"),
+    [
+        ({"email": ""}, "email", "The e-mail is missing."),
+        ({"email": "ana.example.org"}, "email", "“ana.example.org” is no e-mail address."),
+        ({"email": "ana@example"}, "email", "“ana@example” is no e-mail address."),
+        ({"email": "ana @example.org"}, "email", "“ana @example.org” is no e-mail address."),
+        ({"email": f"{'a' * 64}@{'b' * 60}.{'c' * 60}.{'d' * 60}.{'e' * 60}.org"}, "email", "longer than 255"),
+        ({"name": "  "}, "name", "The name is missing."),
+        ({"name": LONG}, "name", "The name is longer than 255 characters."),
+        ({"trust_score": "-1"}, "trust_score", "A trust score is zero or more."),
+        ({"trust_score": "1.5"}, "trust_score", "A trust score is a whole number, not “1.5”."),
+        ({"trust_score": "many"}, "trust_score", "A trust score is a whole number, not “many”."),
+        ({"trust_score": "0x10"}, "trust_score", "A trust score is a whole number, not “0x10”."),
+        ({"trust_score": "1_000"}, "trust_score", "A trust score is a whole number, not “1_000”."),
+        ({"trust_score": "٣"}, "trust_score", "A trust score is a whole number, not “٣”."),
+        ({"trust_score": "2147483648"}, "trust_score", "A trust score is at most 2147483647."),
+        ({"trust_score": "9" * 40}, "trust_score", "A trust score is at most 2147483647."),
+        ({"telegram_id": ""}, "telegram_id", "Give the Telegram ID as well"),
+        ({"telegram_id": LONG}, "telegram_id", "The Telegram ID is longer than 255 characters."),
+        ({"telegram_username": LONG}, "telegram_username", "The Telegram name is longer than 255 characters."),
+        ({"primary_role": ""}, "primary_role", "Whoever is new to the directory needs a role."),
+        ({"primary_role": "wizard"}, "primary_role", "There is no role “wizard”. Roles are student, developer,"),
+        ({"organization": LONG}, "organization", "The organisation is longer than 255 characters."),
+        ({"country": "x" * 101}, "country", "The country is longer than 100 characters."),
+        ({"github_username": LONG}, "github_username", "The GitHub name is longer than 255 characters."),
+        ({"member_id": "FE-P-99999999"}, "member_id", "There is no member “FE-P-99999999”."),
+        ({"member_id": "247"}, "member_id", "There is no member “247”."),
+        ({"organization": "a\x00b"}, "organization", "NUL"),
+    ],
+)
+def test_a_wrong_value_is_named_with_line_and_column(changes, column, sentence):
+    before = everything()
+    report = bring(ana(**changes))
+    assert counts(report) == (0, 0, 0, 1)
+    assert [(error.line, error.column) for error in report.errors] == [(2, column)]
+    assert sentence in report.errors[0].sentence
+    assert everything() == before
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("ana@example.org\n", "This line has 1 value; the header names 2 columns."),
+        ("ana@example.org,Ana,\n", "This line has 3 values; the header names 2 columns."),
+        ('"ana@example.org"x,Ana\n', "Inside a quoted value, write a quotation mark twice."),
+    ],
+)
+def test_a_row_that_cannot_be_taken_apart_is_refused_as_a_whole(line, sentence):
+    report = bring("email,name\nbruno@example.org,Bruno\n" + line + "carla@example.org,Carla\n", skip_bad=True)
+    assert counts(report) == (2, 0, 0, 1)
+    (error,) = report.errors
+    assert (error.line, error.column) == (3, "")
+    assert sentence in error.sentence
+
+
+def test_all_that_is_wrong_with_a_line_is_said():
+    report = bring(ana(email="nowhere", name="", trust_score="-4", primary_role="wizard"))
+    assert [(error.line, error.column) for error in report.errors] == [
+        (2, "email"),
+        (2, "name"),
+        (2, "primary_role"),
+        (2, "trust_score"),
+    ]
+    assert report.error_count == 4
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_are_counted_as_an_editor_shows_them(end):
+    text = end.join(
+        [
+            "email,name",
+            'ana@example.org,"Ana',
+            "",
+            'Silva"',
+            "",
+            "bruno@example.org",
+            '"carla@',
+            'x",Carla',
+            "nowhere,D",
+        ]
+    )
+    report = bring(text)
+    assert counts(report) == (1, 0, 0, 3)
+    assert [error.line for error in report.errors] == [6, 7, 9]
+
+
+def test_the_same_person_twice_is_refused_from_the_second_line_on():
+    person = MemberFactory(email="old@example.org")
+    report = bring(
+        "email,name,telegram_id,primary_role,member_id\n"
+        "ana@example.org,Ana,1001,other,\n"
+        "ANA@example.org,Ana,1002,other,\n"
+        "bruno@example.org,Bruno,1001,other,\n"
+        f"new@example.org,Carla,,,{person.member_id}\n"
+        "old@example.org,Carla,,,\n"
+        "Ana@Example.org,Ana,,,\n"
+    )
+    assert counts(report) == (1, 1, 0, 4)
+    assert report.errors == [
+        LineError(3, "email", "This e-mail is on line 2 already."),
+        LineError(4, "telegram_id", "This Telegram ID is on line 2 already."),
+        LineError(6, "member_id", "This member is on line 5 already."),
+        LineError(7, "email", "This e-mail is on line 2 already."),
+    ]
+
+
+def test_two_wrong_emails_are_not_the_same_email():
+    report = bring("email,name\nunknown,Ana\nunknown,Bruno\n")
+    assert [error.sentence for error in report.errors] == ["“unknown” is no e-mail address."] * 2
+
+
+def test_what_belongs_to_somebody_else_is_refused_and_says_whose_it_is():
+    bring(FULL + ANA + BRUNO)
+    first, second = entry_of("ana@example.org"), entry_of("bruno@example.org")
+    unlinked = CommunityMember.objects.create(name="Old", telegram_id="1003", primary_role="other")
+    unlinked.refresh_from_db()
+    report = bring(
+        "email,name,telegram_id,primary_role,member_id\n"
+        f"ana@example.org,Bruno Costa,1002,other,{second.person.member_id}\n"
+        "carla@example.org,Carla,1001,other,\n"
+        "diego@example.org,Diego,1003,other,\n"
+    )
+    assert report.errors == [
+        LineError(2, "email", f"This e-mail belongs to {first.person.member_id}."),
+        LineError(3, "telegram_id", f"This Telegram ID belongs to {first.member_id}."),
+        LineError(4, "telegram_id", f"This Telegram ID belongs to {unlinked.member_id}."),
+    ]
+
+
+def test_two_members_do_not_exchange_their_emails_in_one_file():
+    one, other = MemberFactory(), MemberFactory()
+    report = bring(f"email,name,member_id\n{other.email},A,{one.member_id}\n{one.email},B,{other.member_id}\n")
+    assert [error.sentence for error in report.errors] == [
+        f"This e-mail belongs to {other.member_id}.",
+        f"This e-mail belongs to {one.member_id}.",
+    ]
+
+
+def test_entries_that_were_removed_or_erased_stay_so():
+    bring(FULL + ANA + BRUNO)
+    now = timezone.now()
+    CommunityMember.objects.filter(telegram_id="1001").update(deleted_at=now)
+    CommunityMember.objects.filter(telegram_id="1002").update(deleted_at=now)
+    CommunityMember.objects.filter(telegram_id="1002").update(erased_at=now)
+    report = bring(FULL + ANA.replace("40", "41") + BRUNO)
+    assert [(error.line, error.column, error.sentence.partition(";")[0]) for error in report.errors] == [
+        (2, "telegram_id", "This member was removed from the directory"),
+        (3, "telegram_id", "The personal data of this member was erased"),
+    ]
+
+
+def test_people_with_rights_are_changed_only_for_who_may_give_rights():
+    administrator = Member.objects.create_superuser("root@example.org", display_name="Root")
+    staff, clerk, granting = StaffFactory(), StaffFactory(), StaffFactory()
+    granting.user_permissions.add(Permission.objects.get(codename="grant_access"))
+    system = MemberFactory(id=SYSTEM_MEMBER_ID, email="system@example.org", display_name="System")
+    text = "email,name\n" + "".join(f"{each.email},Other\n" for each in (administrator, staff, system))
+    for actor, refused in ((clerk, [2, 3, 4]), (granting, [2, 4]), (administrator, [4]), (None, [4])):
+        report = bring(text, actor=actor, dry_run=True)
+        assert [error.line for error in report.errors] == refused, actor
+        assert {error.column for error in report.errors} == {"member_id"}
+    same = "email,name\n" + "".join(f"{each.email},{each.display_name}\n" for each in (administrator, staff, system))
+    assert counts(bring(same, actor=clerk)) == (0, 0, 3, 0), "a row that changes nothing is nobody's business"
+
+
+# --- What is wrong with a file ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "The file is empty."),
+        (b"\n \n", "The file is empty."),
+        (b"email,name,shoe_size\n", "There is no column “shoe_size”. Columns are email, name, trust_score,"),
+        (b"email\tname\n", "There is no column “email?name”."),
+        (b"email,name,Email\n", "The column email is there twice."),
+        (b"email,name,\n", "Column 3 has no name in the header on line 1."),
+        (b"telegram_id,country\n", "The header on line 1 lacks email and name."),
+        (b"\n\nemail\n", "The header on line 3 lacks name."),
+        (b'email,"name\n', "The header on line 1 cannot be read"),
+        ("email,name\nana@example.org,Ana\nj@example.org,José\n".encode("latin-1"), "Line 3 is not UTF-8 text."),
+        ("email,name\n".encode("utf-16"), "Line 1 is not UTF-8 text."),
+        (b'email,name\na@example.org,A\nb@example.org,"B\nc@example.org,C\n', "A quotation mark opens on line 3"),
+        (b"email,name\na@example.org,A\n" + b"x" * 100_001, "The row that begins on line 3 is longer than 100,000"),
+        (b'email,name\na@example.org,"' + b"y\n" * 60_000 + b'"\n', "The row that begins on line 2 is longer than"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_in_words(content, sentence):
+    with pytest.raises(FileUnreadable) as refused:
+        bring(content, skip_bad=True)
+    assert sentence in refused.value.message
+    assert not Member.objects.exists()
+
+
+def test_the_line_of_a_wrong_letter_is_right_far_into_a_file():
+    lines = [f'"p{number}@example.org","P\n{number}"\r\n'.encode() for number in range(20_000)]
+    lines[15_000] = b"\xff@example.org,P\r\n"
+    with pytest.raises(FileUnreadable, match=r"Line 30002 is not UTF-8"):
+        bring(b"email,name\r\n" + b"".join(lines))
+
+
+class Upload(io.RawIOBase):
+    """A file that goes on for so many bytes, and knows how many were asked of it."""
+
+    def __init__(self, size: int) -> None:
+        self.size, self.position, self.largest_piece = size, 0, 0
+        self.line = b"email,name\n"
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        assert size > 0, "read in pieces"
+        self.largest_piece = max(self.largest_piece, size)
+        size = min(size, self.size - self.position)
+        row = b"person@example.org,Person\n"
+        piece = (row * (size // len(row) + 2))[self.position % len(row) :][:size]
+        if self.position == 0:
+            piece = (self.line + piece)[:size]
+        self.position += len(piece)
+        return piece
+
+
+def test_a_file_over_the_limit_is_read_no_further(settings):
+    settings.IMPORT_BYTES = 300_000
+    upload = Upload(50_000_000)
+    with pytest.raises(FileUnreadable, match="larger than 300,000 bytes"):
+        import_members(file=upload)
+    assert upload.position < 600_000
+
+
+def test_reading_a_large_file_takes_little_memory():
+    upload = Upload(4_000_000)
+    tracemalloc.start()
+    try:
+        rows = sum(1 for _ in CsvFile(upload, columns=COLUMNS, required=(), largest=50_000_000).rows())
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert rows > 150_000
+    assert peak < 1_000_000
+
+
+def test_more_rows_than_one_import_takes(monkeypatch):
+    monkeypatch.setattr(csvfiles, "MOST_ROWS", 2)
+    bring("email,name\na@example.org,A\n\nb@example.org,B\n")
+    with pytest.raises(FileUnreadable, match="more than 2 rows"):
+        bring("email,name\na@example.org,A\nb@example.org,B\nc@example.org,C\n")

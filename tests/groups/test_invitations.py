@@ -1,0 +1,235 @@
+"""Inviting: codes, caps, all or nobody, ends — and many at once through real connections with real commits."""
+
+import os
+import re
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.utils import timezone
+
+from groups.errors import InvitationEnded, InvitationExpiresBefore, InviterNotActive, TooManyInvitations
+from groups.models import CommunityInvitation, Event
+from groups.models.directory import CommunityMemberQuerySet
+from groups.models.invitations import ALPHABET
+from groups.services.invitations import (
+    cancel_invitation,
+    create_invitation,
+    create_invitations,
+    expire_invitations,
+    new_code,
+)
+from groups.services.members import update_member
+from missionsite.common.errors import DomainError
+from tests.at_once import crowd
+from tests.factories.groups import EntryFactory, InvitationFactory, StaffFactory
+
+PEOPLE = 50
+ROUNDS = int(os.environ.get("RACE_ROUNDS", "5"))
+pytestmark = pytest.mark.django_db
+
+
+def last_event():
+    return Event.objects.order_by("-pk").first()
+
+
+def inviting_staff():
+    """Staff who may invite many in somebody's name."""
+    staff = StaffFactory()
+    staff.user_permissions.add(Permission.objects.get(codename="invite_many"))
+    return staff
+
+
+# --- One ---------------------------------------------------------------------------------------
+
+
+def test_invitation_is_pending_for_three_days_and_leaves_an_event_without_names():
+    inviter = EntryFactory()
+    made = create_invitation(created_by=inviter, telegram_username=" @bob ")
+    made.refresh_from_db()
+    assert (made.status, made.created_by, made.invited_telegram_username) == ("pending", inviter, "bob")
+    assert made.expires_at - made.created_at == timedelta(days=3)
+    assert (made.accepted_by, made.accepted_at) == (None, None)
+    event = last_event()
+    assert (event.type, event.actor, event.member) == ("invitation.created", inviter.person, inviter.person)
+    assert event.payload == {"number": inviter.member_id, "count": 1}
+
+
+def test_invitation_may_be_for_whoever_has_the_code_and_last_as_long_as_one_says(settings):
+    settings.INVITATION_DAYS = 7
+    made = create_invitation(created_by=EntryFactory())
+    assert made.invited_telegram_username is None
+    assert made.expires_at - made.created_at == timedelta(days=7)
+    made = create_invitation(created_by=EntryFactory(), lasts=timedelta(hours=1))
+    assert made.expires_at - made.created_at == timedelta(hours=1)
+
+
+@pytest.mark.parametrize("lasts", [timedelta(0), timedelta(days=-1)])
+def test_invitation_that_ends_before_it_begins_is_refused(lasts):
+    with pytest.raises(InvitationExpiresBefore):
+        create_invitation(created_by=EntryFactory(), lasts=lasts)
+    assert not CommunityInvitation.objects.exists()
+
+
+def test_codes_are_sixteen_unambiguous_characters_of_which_none_repeats():
+    codes = {new_code() for _ in range(2000)}
+    assert len(codes) == 2000
+    assert all(re.fullmatch("[2-9A-HJKMNP-Z]{16}", code) for code in codes)
+    assert not set(ALPHABET) & set("01ILO")
+    # Every character at every place: none of the 79 bits is left out.
+    assert all({code[place] for code in codes} == set(ALPHABET) for place in range(16))
+
+
+def test_code_is_spelled_in_fours():
+    invitation = InvitationFactory(invitation_code="7KQ2M4XA9PDTHC3W")
+    assert str(invitation) == invitation.spelled_code == "7KQ2-M4XA-9PDT-HC3W"
+
+
+@pytest.mark.parametrize("status", ["not_member", "pending", "suspended", "banned"])
+def test_only_active_members_invite(status):
+    with pytest.raises(InviterNotActive):
+        create_invitation(created_by=EntryFactory(status=status))
+    assert not Event.objects.exists()
+
+
+def test_removed_member_does_not_invite():
+    with pytest.raises(InviterNotActive):
+        create_invitation(created_by=EntryFactory(deleted_at=timezone.now()))
+
+
+def test_state_of_the_inviter_is_read_anew():
+    inviter = EntryFactory()
+    stale = type(inviter).objects.get(pk=inviter.pk)
+    inviter.status = "suspended"
+    inviter.save(update_fields=["status"])
+    with pytest.raises(InviterNotActive):
+        create_invitation(created_by=stale)
+
+
+# --- Caps and many ----------------------------------------------------------------------------
+
+
+def test_cap_counts_the_last_24_hours(settings):
+    settings.INVITATIONS_PER_DAY = 3
+    inviter, now = EntryFactory(), timezone.now()
+    InvitationFactory(created_by=inviter, created_at=now - timedelta(hours=24, seconds=1))
+    InvitationFactory(created_by=inviter, created_at=now - timedelta(hours=23, minutes=59), status="cancelled")
+    create_invitation(created_by=inviter)
+    create_invitation(created_by=inviter)
+    with pytest.raises(TooManyInvitations) as refused:
+        create_invitation(created_by=inviter)
+    assert str(refused.value) == "At most 3 invitations in 24 hours: try again tomorrow."
+    assert (refused.value.left, refused.value.status) == (0, 429)
+    create_invitation(created_by=EntryFactory())
+
+
+def test_many_are_made_all_or_nobody(settings):
+    settings.INVITATIONS_PER_DAY = 5
+    inviter = EntryFactory()
+    create_invitations(created_by=inviter, telegram_usernames=["ana", "bob"])
+    events = Event.objects.count()
+    with pytest.raises(TooManyInvitations, match=r"At most 5 invitations in 24 hours: 3 more are possible today\."):
+        create_invitations(created_by=inviter, telegram_usernames=["c", "d", "e", "f"])
+    with pytest.raises(DomainError):
+        create_invitations(created_by=inviter, telegram_usernames=["c", "d" * 256])
+    assert (inviter.invitations.count(), Event.objects.count()) == (2, events)
+    made = create_invitations(created_by=inviter, telegram_usernames=["c", "@d", ""])
+    assert [each.invited_telegram_username for each in made] == ["c", "d", None]
+    assert last_event().payload["count"] == 3
+
+
+def test_members_may_not_do_more_by_being_named_as_who_acts(settings):
+    settings.INVITATIONS_PER_DAY, settings.INVITATIONS_PER_DAY_BY_STAFF = 1, 4
+    inviter, other = EntryFactory(), EntryFactory()
+    with pytest.raises(TooManyInvitations):
+        create_invitations(created_by=inviter, telegram_usernames=["a", "b"], actor=other.person)
+
+
+def test_staff_who_may_invite_many_have_a_cap_of_their_own(settings):
+    settings.INVITATIONS_PER_DAY, settings.INVITATIONS_PER_DAY_BY_STAFF = 1, 4
+    inviter, staff = EntryFactory(), inviting_staff()
+    create_invitations(created_by=inviter, telegram_usernames=["a", "b", "c"], actor=staff)
+    assert last_event().actor == staff
+    with pytest.raises(TooManyInvitations, match="At most 4 invitations in 24 hours: 1 more"):
+        create_invitations(created_by=inviter, telegram_usernames=["d", "e"], actor=staff)
+    # What staff made in somebody's name counts for that member too.
+    with pytest.raises(TooManyInvitations, match="At most 1 invitations"):
+        create_invitation(created_by=inviter)
+    create_invitation(created_by=inviter, actor=staff)
+    with pytest.raises(TooManyInvitations):
+        create_invitation(created_by=inviter, actor=StaffFactory())
+
+
+def test_staff_who_were_switched_off_have_the_common_cap(settings):
+    settings.INVITATIONS_PER_DAY = 1
+    staff = inviting_staff()
+    update_member(member=staff, is_active=False)
+    staff = type(staff).objects.get(pk=staff.pk)
+    with pytest.raises(TooManyInvitations):
+        create_invitations(created_by=EntryFactory(), telegram_usernames=["a", "b"], actor=staff)
+
+
+# --- Ends -------------------------------------------------------------------------------------
+
+
+def test_pending_invitation_can_be_cancelled_once():
+    invitation, staff = InvitationFactory(), StaffFactory()
+    assert cancel_invitation(invitation=invitation, actor=staff, reason="left the team").status == "cancelled"
+    event, inviter = last_event(), invitation.created_by
+    assert (event.type, event.actor, event.member) == ("invitation.cancelled", staff, inviter.person)
+    assert event.payload == {
+        "number": inviter.member_id,
+        "invitation": str(invitation.pk),
+        "reason": "left the team",
+    }
+    with pytest.raises(InvitationEnded, match="This invitation is cancelled already; only a pending one can be"):
+        cancel_invitation(invitation=invitation)
+    assert Event.objects.count() == 1
+
+
+@pytest.mark.parametrize("status", ["expired", "accepted"])
+def test_invitation_that_ended_cannot_be_cancelled(status):
+    accepted = {"accepted_by": EntryFactory(), "accepted_at": timezone.now()} if status == "accepted" else {}
+    invitation = InvitationFactory(status=status, **accepted)
+    with pytest.raises(InvitationEnded, match=f"This invitation is {status} already"):
+        cancel_invitation(invitation=invitation)
+
+
+def test_pending_invitations_expire_when_their_time_is_over_and_no_others():
+    now = timezone.now()
+    long_ago = {"created_at": now - timedelta(days=9)}
+    over = InvitationFactory(expires_at=now - timedelta(seconds=1), **long_ago)
+    running = InvitationFactory(expires_at=now + timedelta(minutes=1))
+    cancelled = InvitationFactory(status="cancelled", expires_at=now - timedelta(days=1), **long_ago)
+    assert expire_invitations() == 1
+    assert expire_invitations() == 0
+    by_pk = dict(CommunityInvitation.objects.values_list("pk", "status"))
+    assert by_pk == {over.pk: "expired", running.pk: "pending", cancelled.pk: "cancelled"}
+
+
+# --- At once ----------------------------------------------------------------------------------
+
+
+def everyone_invites(people):
+    """One round: fifty invitations at once in one member's name."""
+    inviter = EntryFactory()
+    return people.run(lambda _number: create_invitation(created_by=inviter)), inviter
+
+
+@pytest.mark.django_db(transaction=True)
+def test_cap_holds_for_fifty_at_once(settings):
+    settings.INVITATIONS_PER_DAY = 20
+    with crowd(PEOPLE) as people:
+        for _round in range(ROUNDS):
+            results, inviter = everyone_invites(people)
+            assert inviter.invitations.count() == 20
+            assert sum(isinstance(result, CommunityInvitation) for result in results) == 20
+            assert sum(isinstance(result, TooManyInvitations) for result in results) == PEOPLE - 20
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_the_lock_on_the_inviter_the_cap_is_passed(settings, monkeypatch):
+    settings.INVITATIONS_PER_DAY = 20
+    monkeypatch.setattr(CommunityMemberQuerySet, "select_for_update", lambda rows, **_how: rows.all())
+    with crowd(PEOPLE) as people:
+        assert any(everyone_invites(people)[1].invitations.count() > 20 for _round in range(20))

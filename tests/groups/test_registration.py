@@ -1,0 +1,346 @@
+"""Registering with a code: what it writes, what it refuses, and fifty people with one code at once.
+
+RACE_ROUNDS=200 bin/test tests/groups/test_registration.py runs the long proof; a build runs fewer rounds.
+"""
+
+import logging
+import os
+import random
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth import authenticate
+from django.utils import timezone
+
+from groups.errors import CodeRefused, EmailTaken, InvitationEnded, NameMissing, StatusMoveRefused, TelegramIdTaken
+from groups.models import CommunityInvitation, CommunityMember, Event, Member, MemberRelationship
+from groups.models.directory import CommunityMemberQuerySet
+from groups.services import registration
+from groups.services.directory import approve, ban, reinstate, suspend
+from groups.services.invitations import cancel_invitation
+from groups.services.registration import accept_invitation, open_invitation, plain_code
+from missionsite.common.errors import DomainError
+from tests.at_once import crowd, without
+from tests.factories.groups import EntryFactory, InvitationFactory, MemberFactory
+from tests.fallback.database import rows
+
+PEOPLE = 50
+ROUNDS = int(os.environ.get("RACE_ROUNDS", "5"))
+pytestmark = pytest.mark.django_db
+
+
+def registering(code, number=0, **fields):
+    return accept_invitation(
+        **{
+            "code": code,
+            "email": f"noor{number}@example.org",
+            "password": None,
+            "name": "Noor Haddad",
+            "primary_role": "designer",
+            "telegram_id": f"71828{number}",
+        }
+        | fields
+    )
+
+
+def written():
+    """How many rows registering adds to."""
+    models = (Member, CommunityMember, MemberRelationship, Event)
+    return [model.objects.count() for model in models]
+
+
+# --- What it writes ---------------------------------------------------------------------------
+
+
+def test_registering_writes_account_entry_relationship_and_events_and_uses_the_code():
+    invitation = InvitationFactory()
+    inviter = invitation.created_by
+    before = timezone.now()
+    entry = registering(
+        invitation.invitation_code,
+        name=" Noor Haddad ",
+        email="Noor@Example.ORG",
+        password="a long enough one",
+        telegram_id=" 718281828 ",
+        telegram_username=" @noor ",
+        organization=" Ours ",
+        country="  ",
+        github_username="@noor-h",
+    )
+    entry.refresh_from_db()
+    person = entry.person
+    assert (person.email, person.display_name, person.is_staff) == ("Noor@example.org", "Noor Haddad", False)
+    assert authenticate(username="noor@example.org", password="a long enough one") == person
+    assert (entry.status, entry.name, entry.primary_role, entry.invited_by) == (
+        "pending",
+        "Noor Haddad",
+        "designer",
+        inviter,
+    )
+    texts = (entry.telegram_id, entry.telegram_username, entry.organization, entry.country, entry.github_username)
+    assert texts == ("718281828", "noor", "Ours", None, "noor-h")
+    assert (entry.github_verified, entry.reputation_score) == (False, 0)
+    invitation.refresh_from_db()
+    assert (invitation.status, invitation.accepted_by) == ("accepted", entry)
+    assert before <= invitation.accepted_at <= timezone.now()
+    relationship = MemberRelationship.objects.get()
+    assert (relationship.relationship_type, relationship.entity_id_a, relationship.entity_id_b) == (
+        "INVITED",
+        inviter.member_id,
+        entry.member_id,
+    )
+    assert (relationship.member_a, relationship.member_b) == (inviter, entry)
+    assert relationship.content == {"invitation": str(invitation.pk)}
+
+
+def test_events_name_numbers_and_no_personal_text():
+    invitation = InvitationFactory(invited_telegram_username="noor")
+    entry = registering(invitation.invitation_code, telegram_username="noor", organization="Ours", country="Brazil")
+    created, accepted = Event.objects.order_by("pk")
+    assert (created.type, created.actor, created.member) == ("member.created", entry.person, entry.person)
+    assert created.payload == {"stable_id": entry.person.member_id}
+    assert (accepted.type, accepted.actor, accepted.member) == ("invitation.accepted", entry.person, entry.person)
+    assert accepted.payload == {
+        "number": entry.member_id,
+        "invitation": str(invitation.pk),
+        "invited_by": invitation.created_by_id,
+    }
+
+
+def test_without_a_password_nobody_logs_in():
+    entry = registering(InvitationFactory().invitation_code)
+    assert not entry.person.has_usable_password()
+
+
+# --- Codes ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "typed", ["7KQ2-M4XA-9PDT-HC3W", "7kq2m4xa9pdthc3w", " 7kq2 m4xa\t9pdt\nhc3w ", "7-K-Q-2M4XA9PDTHC3W-"]
+)
+def test_code_is_taken_however_it_is_typed(typed):
+    InvitationFactory(invitation_code="7KQ2M4XA9PDTHC3W")
+    assert plain_code(typed) == "7KQ2M4XA9PDTHC3W"
+    assert open_invitation(typed).invitation_code == "7KQ2M4XA9PDTHC3W"
+
+
+def bad_codes():
+    """{the true reason: a code that is refused for it}"""
+    now = timezone.now()
+    over = {"created_at": now - timedelta(days=9)}
+    accepted = {"status": "accepted", "accepted_by": EntryFactory(), "accepted_at": now}
+    return {
+        "no such code": "ZZZZZZZZZZZZZZZZ",
+        "accepted": InvitationFactory(**accepted).invitation_code,
+        "cancelled": InvitationFactory(status="cancelled").invitation_code,
+        "expired": InvitationFactory(status="expired", expires_at=now - timedelta(days=1), **over).invitation_code,
+        "its time is over": InvitationFactory(expires_at=now - timedelta(seconds=1), **over).invitation_code,
+        "who made it is not an active member": InvitationFactory(created_by__status="banned").invitation_code,
+    }
+
+
+def test_every_bad_code_is_refused_with_the_same_words_and_the_log_has_the_true_reason(caplog):
+    caplog.set_level(logging.INFO, logger="groups")
+    before, refusals = None, set()
+    for reason, code in bad_codes().items():
+        before = written()
+        caplog.clear()
+        for attempt in (lambda code=code: open_invitation(code), lambda code=code: registering(code)):
+            with pytest.raises(CodeRefused) as refused:
+                attempt()
+            refusals.add((str(refused.value), refused.value.code, refused.value.status, refused.value.field))
+        assert [record.getMessage().rpartition("refused: ")[2] for record in caplog.records] == [reason] * 2
+        assert code not in caplog.text
+        assert written() == before
+    assert refusals == {
+        (
+            "This invitation code is not valid. Ask the person who invited you for a new one.",
+            "code_refused",
+            404,
+            "code",
+        )
+    }
+
+
+@pytest.mark.parametrize("gone", [{"status": "suspended"}, {"status": "banned"}, {"deleted_at": timezone.now()}])
+def test_code_is_worthless_while_who_made_it_is_not_an_active_member(gone):
+    invitation = InvitationFactory()
+    CommunityMember.objects.filter(pk=invitation.created_by.pk).update(**gone)
+    with pytest.raises(CodeRefused):
+        registering(invitation.invitation_code)
+
+
+def test_code_of_who_is_active_again_works():
+    invitation = InvitationFactory()
+    suspend(entry=invitation.created_by)
+    reinstate(entry=invitation.created_by)
+    assert registering(invitation.invitation_code).status == "pending"
+
+
+@pytest.mark.parametrize(
+    "typed", ["", " ", "-", "A", "A" * 17, "0" * 16, "7KQ2M4XA9PDTHC3\0", "7KQ2M4XA9PDTHC3ß", "' OR 1=1 --", "é" * 16]
+)
+def test_what_cannot_be_a_code_is_refused_as_any_other_after_the_same_look_up(typed, django_assert_num_queries):
+    InvitationFactory(invitation_code="7KQ2M4XA9PDTHC3W")
+    with django_assert_num_queries(1), pytest.raises(CodeRefused):
+        open_invitation(typed)
+
+
+def test_code_of_a_cancelled_invitation_is_worthless():
+    invitation = InvitationFactory()
+    cancel_invitation(invitation=invitation)
+    with pytest.raises(CodeRefused):
+        registering(invitation.invitation_code)
+
+
+# --- All or nothing ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "refusal"),
+    [
+        ({"email": "TAKEN@example.org"}, EmailTaken),
+        ({"telegram_id": "taken"}, TelegramIdTaken),
+        ({"name": "  "}, NameMissing),
+        ({"primary_role": "wizard"}, DomainError),
+        ({"telegram_id": " "}, DomainError),
+        ({"organization": "x" * 256}, DomainError),
+        ({"country": "nul \0"}, DomainError),
+    ],
+    ids=lambda value: getattr(value, "__name__", None) or "-".join(value),
+)
+def test_refused_registration_writes_nothing_and_leaves_the_code(fields, refusal):
+    invitation = InvitationFactory()
+    EntryFactory(telegram_id="taken", person=MemberFactory(email="taken@example.org"))
+    before = written()
+    with pytest.raises(refusal):
+        registering(invitation.invitation_code, **fields)
+    assert written() == before
+    invitation.refresh_from_db()
+    assert (invitation.status, invitation.accepted_by) == ("pending", None)
+    assert registering(invitation.invitation_code).status == "pending"
+
+
+@pytest.mark.parametrize("table", ["members", "community_members", "community_invitations", "member_relationships"])
+@pytest.mark.django_db(transaction=True)
+def test_whatever_fails_on_the_way_nothing_of_the_five_is_there(table):
+    invitation = InvitationFactory()
+    before = written()
+    # A rule that no row keeps, checked at the commit, when everything else is written.
+    fail = f"""
+        CREATE FUNCTION fail_on_the_way() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION 'not today' USING ERRCODE = 'check_violation'; END $$;
+        CREATE CONSTRAINT TRIGGER fail_on_the_way AFTER INSERT OR UPDATE ON {table}
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail_on_the_way();
+    """
+    with without(fail, "DROP FUNCTION fail_on_the_way() CASCADE"), pytest.raises(DomainError):
+        registering(invitation.invitation_code)
+    assert written() == before
+    assert CommunityInvitation.objects.get().status == "pending"
+    registering(invitation.invitation_code)
+    assert [now - then for now, then in zip(written(), before, strict=True)] == [1, 1, 1, 2]
+
+
+# --- Fifty with one code ----------------------------------------------------------------------
+
+
+def everyone_registers(people, round_):
+    """One round: the results of fifty registrations with one code, and how many members they made."""
+    invitation = InvitationFactory()
+    before = written()
+    results = people.run(lambda number: registering(invitation.invitation_code, f"{round_}-{number}"))
+    return results, invitation, [now - then for now, then in zip(written(), before, strict=True)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_fifty_with_one_code_exactly_one_gets_in():
+    with crowd(PEOPLE) as people:
+        for round_ in range(ROUNDS):
+            results, invitation, made = everyone_registers(people, round_)
+            assert made == [1, 1, 1, 2]
+            (entry,) = (result for result in results if isinstance(result, CommunityMember))
+            assert sum(isinstance(result, CodeRefused) for result in results) == PEOPLE - 1
+            invitation.refresh_from_db()
+            assert (invitation.status, invitation.accepted_by) == ("accepted", entry)
+
+
+def look_without_holding(monkeypatch):
+    monkeypatch.setattr(registration, "open_invitation", lambda code, hold=False: open_invitation(code))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_the_lock_the_database_still_lets_one_in(monkeypatch):
+    look_without_holding(monkeypatch)
+    with crowd(PEOPLE) as people:
+        results, _invitation, made = everyone_registers(people, 0)
+    assert made == [1, 1, 1, 2]
+    assert {type(result) for result in results} <= {CommunityMember, CodeRefused, InvitationEnded}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_the_lock_and_the_guard_more_than_one_get_in(monkeypatch):
+    look_without_holding(monkeypatch)
+    guard = "ALTER TABLE community_invitations {} TRIGGER community_invitations_guard"
+    with without(guard.format("DISABLE"), guard.format("ENABLE")), crowd(PEOPLE) as people:
+        assert any(everyone_registers(people, round_)[2][1] > 1 for round_ in range(20))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_code_that_is_used_and_cancelled_at_once_is_one_of_both():
+    with crowd(2) as people:
+        for round_ in range(ROUNDS * 4):
+            invitation = InvitationFactory()
+            acts = [
+                lambda code=invitation.invitation_code, name=round_: registering(code, name),
+                lambda invitation=invitation: cancel_invitation(invitation=invitation),
+            ]
+            random.shuffle(acts)
+            results = people.run(lambda number, acts=acts: acts[number]())
+            invitation.refresh_from_db()
+            done = [result for result in results if not isinstance(result, Exception)]
+            (refused,) = (result for result in results if isinstance(result, Exception))
+            assert isinstance(refused, (CodeRefused, InvitationEnded))
+            assert len(done) == 1
+            assert isinstance(done[0], CommunityMember) == (invitation.status == "accepted")
+
+
+# --- Decisions at once ------------------------------------------------------------------------
+
+
+def decide(people, *acts):
+    """One round: a waiting member, and as many decisions at once as there are people; what they gave, and the entry."""
+    entry = EntryFactory(status="pending")
+    results = people.run(lambda number: acts[number % len(acts)](entry=entry))
+    entry.refresh_from_db()
+    told = rows("SELECT type FROM events WHERE member_id = %s", [entry.person_id])
+    return results, entry, sorted(type_ for (type_,) in told)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_ten_approvals_at_once_one_counts():
+    with crowd(10) as people:
+        for _round in range(ROUNDS):
+            results, entry, told = decide(people, approve)
+            assert (entry.status, told) == ("active", ["directory.approved"])
+            assert sum(isinstance(result, StatusMoveRefused) for result in results) == 9
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ban_at_the_moment_of_an_approval_stays():
+    with crowd(10) as people:
+        for _round in range(ROUNDS):
+            results, entry, told = decide(people, approve, ban)
+            assert entry.status == "banned"
+            assert told in (["directory.approved", "directory.banned"], ["directory.banned"])
+            assert sum(isinstance(result, StatusMoveRefused) for result in results) == 10 - len(told)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_the_lock_on_the_entry_two_approvals_count(monkeypatch):
+    monkeypatch.setattr(
+        CommunityMemberQuerySet,
+        "select_for_update",
+        lambda self, **_how: self.all(),
+    )
+    with crowd(10) as people:
+        assert any(len(decide(people, approve)[2]) > 1 for _round in range(30))
