@@ -175,17 +175,17 @@ admin/groups/task/<object_id>/history/<entry>/revert/    | ok:AMFDS 403         
 admin/groups/task/<object_id>/delete/                    | 403                  | 403
 
 # --- The members' door -----------------------------------------------------------------------------
-# Whoever is logged in has registered already. The member is in the directory and active; staff have no entry.
+# Whoever is logged in has registered already. The member is in the directory and active, and so are three of the staff.
 join/                                                    | to:{ALL}mp ok:i-      | to:{ALL}mpi-
 join/<code>/                                             | to:{ALL}mp ok:i-      | to:{ALL}mp done:i-
 login/                                                   | to:{ALL}mp ok:i-      | to:{ALL}mpi-
 logout/                                                  | 405:{ALL}mpi-         | to:{ALL}mpi-
 language/                                                | 405:{ALL}mpi-         | to:{ALL}mpi-
 me/                                                      | ok:{ALL}mp to:i-      | 405:{ALL}mp to:i-
-me/edit/                                                 | ok:m to:{ALL}pi-      | done:m to:{ALL}pi-
+me/edit/                                                 | ok:ACSm to:{ALL}pi-   | done:ACSm to:{ALL}pi-
 me/password/                                             | ok:{ALL}mp to:i-      | done:{ALL}mp to:i-
-directory/                                               | ok:m 403:{ALL}p to:i- | 405:{ALL}mp to:i-
-directory/<number>/                                      | ok:m 403:{ALL}p to:i- | 405:{ALL}mp to:i-
+directory/                                               | ok:ACSm 403:{ALL}p to:i- | 405:{ALL}mp to:i-
+directory/<number>/                                      | ok:ACSm 403:{ALL}p to:i- | 405:{ALL}mp to:i-
 
 # The directory: looked after by administrators and community managers; erased by administrators alone.
 admin/groups/communitymember/                            | ok:{ROLES} 403       | ok:{ROLES} 403

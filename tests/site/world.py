@@ -231,8 +231,8 @@ def address(world: World, route: Route, actor: str, variant: str = "") -> str:
                 values[part] = "groups"
             case "url" | "rest":
                 values[part] = "nowhere/at/all/"
-            case _ if part in directory.PARTS:
-                values[part] = directory.part(world.objects, part)
+            case "invitation_id":
+                values[part] = world["sent invitation"].pk
             case _ if part in projects.PARTS:
                 values[part] = projects.part(world.objects, part, route.name, actor)
             case _:
