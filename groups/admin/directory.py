@@ -11,11 +11,12 @@ from groups.admin import directory_files
 from groups.admin.base import HistoryAdmin, event_sentence, event_words, moment, number, page_of
 from groups.admin.directory_pages import HEAT_MAP, INVITATIONS_OF_ENTRY, TREE
 from groups.directory_search import DIRECTORY
+from groups.errors import CheckWaits
 from groups.models import CommunityMember, Event, Member
 from groups.models.directory import CommunityStatus
 from groups.services import directory
 from groups.services.erasing import erase
-from groups.services.verification import OUTCOMES, ask_github
+from groups.services.verification import OUTCOMES, ask_github, proof_word
 from missionsite.common.admin import Job, JobForm, ReasonForm, Tab
 from missionsite.common.admin.filters import NumberFilter
 
@@ -84,7 +85,8 @@ def _decide(service):
 
 
 def _verify(entry: CommunityMember, actor: Member, values: dict) -> None:
-    ask_github(entry=entry)
+    if not ask_github(entry=entry):
+        raise CheckWaits
 
 
 def _verify_by_hand(entry: CommunityMember, actor: Member, values: dict) -> None:
@@ -131,10 +133,8 @@ class DirectoryAdmin(HistoryAdmin):
         "status_shown",
         "primary_role",
         "organization",
-        "tier_shown",
-        "reputation",
+        "standing",
         "verified",
-        "telegram",
         "last_active",
     )
     list_display_links = ("name",)
@@ -146,7 +146,7 @@ class DirectoryAdmin(HistoryAdmin):
         ("reputation_score", NumberFilter),
         PresenceFilter,
     )
-    sortable_by = ("reputation",)
+    sortable_by = ("standing",)
     tabs = (HEAT_MAP, INVITATIONS_OF_ENTRY, TREE, EVENTS_OF_ENTRY)
     empty_words = ("Nobody is in the directory yet", "Invite the first people, import them, or add one by hand.")
     add_words = "Add to the directory"
@@ -161,7 +161,7 @@ class DirectoryAdmin(HistoryAdmin):
     )
     fieldsets = (
         (None, {"fields": (("member_id", "status_shown"), *_person)}),
-        ("Known elsewhere as", {"fields": (*_identity, "github_state")}),
+        ("Known elsewhere as", {"fields": (*_identity, "github_state", "proof")}),
         ("Reputation", {"fields": (("reputation", "tier_shown"), "github_numbers")}),
         ("Membership", {"fields": (("account", "inviter"), *_fee)}),
         ("Dates", {"fields": (("created_at", "updated_at"), ("last_active", "removed"))}),
@@ -170,6 +170,7 @@ class DirectoryAdmin(HistoryAdmin):
         "member_id",
         "status_shown",
         "github_state",
+        "proof",
         "github_numbers",
         "reputation",
         "tier_shown",
@@ -379,7 +380,7 @@ class DirectoryAdmin(HistoryAdmin):
     def tier_shown(self, entry: CommunityMember) -> str:
         return entry.reputation_tier
 
-    @display(description="Reputation", ordering="reputation_score")
+    @display(description="Reputation")
     def reputation(self, entry: CommunityMember) -> str:
         return number(entry.reputation_score)
 
@@ -387,9 +388,9 @@ class DirectoryAdmin(HistoryAdmin):
     def verified(self, entry: CommunityMember) -> bool:
         return entry.github_verified
 
-    @display(description="Telegram")
-    def telegram(self, entry: CommunityMember) -> str:
-        return f"@{entry.telegram_username}" if entry.telegram_username else "–"  # noqa: RUF001
+    @display(description="Reputation", ordering="reputation_score")
+    def standing(self, entry: CommunityMember) -> str:
+        return f"{number(entry.reputation_score)} · {entry.reputation_tier}"
 
     @display(description="Last active")
     def last_active(self, entry: CommunityMember) -> str:
@@ -416,6 +417,10 @@ class DirectoryAdmin(HistoryAdmin):
             words = OUTCOMES.get(check.get("outcome"), check.get("outcome", ""))
             return f"Not verified. Last asked {check.get('at', '')[:16].replace('T', ' ')} UTC: {words}"
         return "Not verified; GitHub was never asked." if entry.github_username else "No GitHub name."
+
+    @display(description="Proof word")
+    def proof(self, entry: CommunityMember) -> str:
+        return f"{proof_word(member_id=entry.member_id)} in the bio of their GitHub profile shows that it is theirs"
 
     @display(description="From GitHub")
     def github_numbers(self, entry: CommunityMember) -> str:

@@ -73,15 +73,19 @@ class Registration(Schema):
 
     model_config = ConfigDict(extra="forbid")
 
-    code: str = Field(max_length=64, description="As typed; case, hyphens and blanks do not matter.")
+    code: str = Field(
+        max_length=64, description="As typed; case, hyphens and blanks do not matter.", examples=["7KQ2-M4XA-9PDT-HC3W"]
+    )
     name: Text = Field(min_length=1, max_length=255, examples=["Noor Haddad"])
     email: Text = Field(max_length=255, examples=["noor@example.org"])
-    password: str | None = Field(None, max_length=128, description="Without one nobody can log in as them yet.")
+    password: str | None = Field(
+        None, max_length=128, description="Without one nobody can log in as them yet.", examples=[None]
+    )
     primary_role: Role = Field(examples=["developer"])
     telegram_id: Text = Field(min_length=1, max_length=255, examples=["718281828"])
     telegram_username: Text = Field("", max_length=255, examples=["noor"])
-    organization: Text = Field("", max_length=255)
-    country: Text = Field("", max_length=100)
+    organization: Text = Field("", max_length=255, examples=["Harbour Lab"])
+    country: Text = Field("", max_length=100, examples=["Portugal"])
     github_username: Text = Field("", max_length=255, examples=["noor-h"])
 
 
@@ -92,20 +96,22 @@ class Registered(Schema):
 
 
 class Invitation(Schema):
-    id: uuid.UUID
+    """A code that lets one person register."""
+
+    id: uuid.UUID = Field(examples=["0b7c5a44-6f0e-4d6e-8d36-0d4f6a0d0a10"])
     code: str = Field(description="Works once, until it expires.", examples=["7KQ2-M4XA-9PDT-HC3W"])
     created_by: str = Field(description="Number of the member in whose name it was made.", examples=["#247"])
     telegram_username: str | None = Field(examples=["bob"])
     status: str = Field(examples=["pending"])
-    expires_at: datetime
+    expires_at: datetime = Field(examples=["2026-03-04T09:30:00Z"])
     accepted_by: str | None = Field(description="Number of who registered with it.", examples=[None])
-    accepted_at: datetime | None
-    created_at: datetime
+    accepted_at: datetime | None = Field(examples=[None])
+    created_at: datetime = Field(examples=["2026-03-01T09:30:00Z"])
 
 
 class InvitationPage(Schema):
     items: list[Invitation]
-    next: str | None
+    next: str | None = Field(examples=[None])
 
 
 class InvitationsMade(Schema):
@@ -124,14 +130,18 @@ class InvitationOrder(Schema):
         description="One invitation each; an empty name is for whoever has the code.",
         examples=[["bob", "eve"]],
     )
-    days: int | None = Field(None, ge=1, le=90, description="How long they work; the site's own span when left out.")
-    created_by: int | None = Field(None, ge=1, description="In the name of another member, by number; staff only.")
+    days: int | None = Field(
+        None, ge=1, le=90, description="How long they work; the site's own span when left out.", examples=[3]
+    )
+    created_by: int | None = Field(
+        None, ge=1, description="In the name of another member, by number; staff only.", examples=[247]
+    )
 
 
 class Reason(Schema):
     model_config = ConfigDict(extra="forbid")
 
-    reason: str = Field("", max_length=500)
+    reason: str = Field("", max_length=500, description="Kept with the event.", examples=["Sent by mistake"])
 
 
 @router.get("/directory/members", response=EntryPage, summary="Search the directory")

@@ -38,7 +38,10 @@ class Happening(Schema):
 class ParticipationOrder(Schema):
     model_config = ConfigDict(extra="forbid")
 
-    events: Annotated[list[Happening], Field(min_length=1, max_length=AT_ONCE)]
+    events: Annotated[
+        list[Happening],
+        Field(min_length=1, max_length=AT_ONCE, examples=[[{"member_id": "#247", "event_type": "MESSAGE"}]]),
+    ]
 
 
 class Refusal(Schema):
@@ -51,7 +54,7 @@ class Taken(Schema):
 
     recorded: int = Field(examples=[998])
     repeated: int = Field(description="Platform messages that were counted before.", examples=[1])
-    refused: list[Refusal]
+    refused: list[Refusal] = Field(examples=[[]])
 
 
 @router.post("/participation", response=Taken, summary="Record participation")

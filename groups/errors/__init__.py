@@ -1,6 +1,7 @@
 """Every refusal of this app in words."""
 
 from groups.errors.directory import (
+    CheckWaits,
     CodeRefused,
     DaysReversed,
     EntryErased,
@@ -66,6 +67,7 @@ from groups.errors.missions import (
 
 __all__ = [
     "AlreadyMember",
+    "CheckWaits",
     "CodeRefused",
     "ColonyArchived",
     "ColonyHasActiveMissions",

@@ -29,6 +29,12 @@ class GitHubNameMissing(DomainError):
     field = "github_username"
 
 
+class CheckWaits(DomainError):
+    """GitHub is about to be asked already; the answer will show on the page."""
+
+    code = "check_waits"
+
+
 class StatusMoveRefused(DomainError):
     """A member does not go from this status to that one."""
 

@@ -630,6 +630,14 @@ class Migration(migrations.Migration):
                 violation_error_message="This relationship is written down already.",
             ),
         ),
+        migrations.AddIndex(
+            model_name="memberrelationship",
+            index=models.Index(
+                models.OrderBy(models.F("created_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                name="relationships_newest",
+            ),
+        ),
         KeepTable("community_members"),
         KeepTable("community_invitations"),
         KeepTable("member_relationships"),

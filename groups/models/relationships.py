@@ -56,6 +56,8 @@ class MemberRelationship(models.Model):
             ),
         ]
         indexes = [
+            # The list, newest first.
+            models.Index(F("created_at").desc(), F("id").desc(), name="relationships_newest"),
             models.Index(fields=["entity_id_a"], name="relationship_entity_a_idx"),
             models.Index(fields=["entity_id_b"], name="relationship_entity_b_idx"),
             models.Index(fields=["relationship_type"], name="relationship_type_idx"),

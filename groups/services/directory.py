@@ -73,6 +73,8 @@ def update_entry(
             "github_verified_at": None,
             "github_profile_data": None,
             "reputation_score": 0,
+            # What GitHub said of the old name, and when it is to be asked again.
+            "profile_data": {k: v for k, v in (current.profile_data or {}).items() if k != "github_check"} or None,
         }
     changed = apply_changes(current, changes)
     told = {name: values if name in _SAID_OPENLY else "changed" for name, values in changed.items()}

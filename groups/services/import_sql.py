@@ -225,6 +225,8 @@ CHANGE_ENTRIES = """
                 THEN r.github_username ELSE c.github_username END,
             github_verified = c.github_verified AND NOT r.is_renamed,
             github_verified_at = CASE WHEN NOT r.is_renamed THEN c.github_verified_at END,
+            profile_data = CASE WHEN r.is_renamed THEN nullif(c.profile_data - 'github_check', '{}')
+                ELSE c.profile_data END,
             github_profile_data = CASE WHEN NOT r.is_renamed THEN c.github_profile_data END,
             reputation_score = CASE WHEN r.is_renamed THEN 0 ELSE c.reputation_score END
         FROM import_rows r WHERE r.id = c.person_id AND r.entry_changed <> '{}'

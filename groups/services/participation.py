@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from groups.errors import ParticipationRefused
-from groups.models import CommunityMember, MemberParticipation
+from groups.models import MemberParticipation
 from groups.models.participation import ParticipationType, Platform
 from missionsite.common.transactions import service
 
@@ -120,7 +120,7 @@ def _read(events: Iterable[Mapping]) -> tuple[list[tuple], list[Refused]]:
         except _Refusal as refusal:
             refused.append(Refused(line, str(refusal)))
     numbers = {row[1] for _line, row in read}
-    known = set(CommunityMember.objects.present().filter(member_id__in=numbers).values_list("member_id", flat=True))
+    known = _present(numbers)
     rows = []
     for line, row in read:
         if row[1] in known:
@@ -128,6 +128,20 @@ def _read(events: Iterable[Mapping]) -> tuple[list[tuple], list[Refused]]:
         else:
             refused.append(Refused(line, f"Nobody in the directory has the number {row[1]}."))
     return rows, sorted(refused, key=lambda one: one.line)
+
+
+def _present(numbers: Iterable[str]) -> set[str]:
+    """Those of these numbers that are in the directory, held in it to the end of the transaction.
+
+    An erasure that comes meanwhile waits, and then empties also what is written here.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT member_id FROM community_members WHERE member_id = ANY(%s) AND deleted_at IS NULL"
+            " ORDER BY member_id FOR KEY SHARE",
+            [list(numbers)],
+        )
+        return {number for (number,) in cursor.fetchall()}
 
 
 def _row(event: Mapping, now: datetime) -> tuple:
@@ -175,13 +189,14 @@ def _text(event: Mapping, name: str, called: str, longest: int) -> str:
     return value
 
 
-def _storable(value: str, called: str) -> None:
+def _storable(value: str, called: str, *, verb: str = "contains") -> None:
+    words = f"The {called} {verb} a character that cannot be stored."
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise _Refusal(f"The {called} contains a character that cannot be stored.") from None
+        raise _Refusal(words) from None
     if "\0" in value:
-        raise _Refusal(f"The {called} contains a character that cannot be stored.")
+        raise _Refusal(words)
 
 
 def _metadata(kind: str, metadata: Mapping) -> str:
@@ -198,7 +213,7 @@ def _metadata(kind: str, metadata: Mapping) -> str:
         raise _Refusal(f"The details are longer than {METADATA_CHARACTERS} characters.")
     if _NUL.search(text):
         raise _Refusal("The details contain a character that cannot be stored.")
-    _storable(text, "details")
+    _storable(text, "details", verb="contain")
     return text
 
 

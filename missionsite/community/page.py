@@ -75,9 +75,11 @@ def too_many(request: HttpRequest, purpose: str, at_most: int, *, about: str = "
 
 
 def safe_next(request: HttpRequest) -> str:
-    """Where `next` of a form or an address leads: a page of this site, else one's own."""
+    """Where `next` of a form or an address leads: an address of this site from its root on, else one's own page."""
     wanted = request.POST.get("next", request.GET.get("next", ""))
     here = {request.get_host()}
-    if url_has_allowed_host_and_scheme(wanted, allowed_hosts=here, require_https=request.is_secure()):
+    if wanted.startswith("/") and url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts=here, require_https=request.is_secure()
+    ):
         return wanted
     return reverse("community:me")

@@ -5,7 +5,7 @@ from hashlib import sha256
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, logout, update_session_auth_hash
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,6 +16,7 @@ from groups.errors import CodeRefused
 from groups.models import CommunityMember, Member
 from groups.services.directory import update_entry
 from groups.services.registration import accept_invitation, open_invitation
+from groups.services.verification import proof_word
 from missionsite.common.errors import DomainError
 from missionsite.community.forms import CodeForm, LoginForm, OwnPasswordForm, ProfileForm, RegistrationForm
 from missionsite.community.language import LANGUAGES, remember
@@ -24,6 +25,13 @@ from missionsite.community.words import REMOVED, STATUS_MEANS, label
 
 # Log-ins one address may try in a minute, for as many times as many accounts as one account allows attempts.
 ACCOUNTS_PER_ADDRESS = 6
+
+
+@require_safe
+def first_page(request: HttpRequest) -> HttpResponse:
+    """Members come to their profile, everybody else to the back office and its log-in."""
+    member = request.user.is_authenticated and not request.user.is_staff
+    return redirect("community:me" if member else "admin:index")
 
 
 # --- Registering ----------------------------------------------------------------------------------
@@ -91,7 +99,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
     """Log in, and go on to where one wanted to."""
     wanted = safe_next(request)
     if request.user.is_authenticated:
-        return redirect(wanted)
+        return HttpResponseRedirect(wanted)
     form = LoginForm(request)
     if request.method == "POST":
         if refused := _too_many_log_ins(request, request.POST.get("username", "")):
@@ -99,7 +107,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
         form = LoginForm(request, data=request.POST)
         if form.is_valid():
             login(request, form.get_user())
-            return redirect(wanted)
+            return HttpResponseRedirect(wanted)
     return show(request, "login", {"form": form, "next": wanted})
 
 
@@ -143,7 +151,7 @@ def _too_many_log_ins(request: HttpRequest, account: str) -> HttpResponse | None
 @require_POST
 def language(request: HttpRequest) -> HttpResponse:
     """Choose the language, and go back to where the choice was made."""
-    response = redirect(safe_next(request))
+    response = HttpResponseRedirect(safe_next(request))
     if (code := request.POST.get("language")) in LANGUAGES:
         remember(response, code)
     return response
@@ -164,6 +172,11 @@ def standing(entry: CommunityMember | None) -> str:
     return REMOVED if entry.is_removed else entry.status
 
 
+def may_prove(entry: CommunityMember) -> bool:
+    """Whether there is a GitHub account somebody has still to show is theirs."""
+    return bool(entry.github_username) and not (entry.github_verified or entry.is_removed)
+
+
 @own_page
 @require_safe
 def me(request: HttpRequest) -> HttpResponse:
@@ -182,6 +195,7 @@ def me(request: HttpRequest) -> HttpResponse:
         "status_means": STATUS_MEANS[status],
         "role": label(entry.get_primary_role_display()),
         "tier": label(entry.reputation_tier),
+        "proof": proof_word(member_id=entry.member_id) if may_prove(entry) else "",
         "inviter": None if inviter is None or inviter.is_removed else inviter,
     }
     return show(request, "me", context)

@@ -47,21 +47,35 @@ def test_what_is_wrong_with_a_form_is_not_said_before_the_code_is_right(client, 
     assert CommunityMember.objects.filter(name="Ana Souza").count() == 1
 
 
-def test_time_tells_no_kind_of_bad_code_from_another(client, kinds):
-    open_code = f"/join/{invitation().invitation_code}/"
-    times: dict = {}
+def medians(client, targets: dict[str, str], method: str) -> dict[str, float]:
+    """Seconds each target takes, measured in turn so that what else the machine does falls on all of them."""
+    times: dict[str, list[float]] = {kind: [] for kind in targets}
     form = typed(telegram_id="no number")
-    for turn, (kind, target), method in product(range(16), [*kinds.items(), ("open", open_code)], ("get", "post")):
+    for _turn, (kind, target) in product(range(15), targets.items()):
         began = time.perf_counter()
         client.get(target) if method == "get" else client.post(target, form)
-        if turn:
-            times.setdefault((kind, method), []).append(time.perf_counter() - began)
-    for method in ("get", "post"):
-        medians = {kind: median(found) for (kind, asked), found in times.items() if asked == method}
-        opened = medians.pop("open")
-        assert max(medians.values()) / min(medians.values()) < NOISE, medians
-        # Negative control: the same measure notices a page that takes another way.
-        assert opened / min(medians.values()) > NOISE
+        times[kind].append(time.perf_counter() - began)
+    return {kind: median(each) for kind, each in times.items()}
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_time_tells_no_kind_of_bad_code_from_another(client, kinds, method):
+    """A difference that is there is there every time; what a busy machine adds falls on another kind each time."""
+    client.get(kinds["unknown"])
+    for _attempt in range(5):
+        measured = medians(client, kinds, method)
+        if max(measured.values()) / min(measured.values()) < NOISE:
+            return
+    pytest.fail(f"told apart five times in a row: {measured}")
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_time_of_a_page_that_takes_another_way_is_noticed(client, kinds, method):
+    """Negative control: the same measure tells a code that is open."""
+    targets = {"unknown": kinds["unknown"], "open": f"/join/{invitation().invitation_code}/"}
+    for _attempt in range(5):
+        measured = medians(client, targets, method)
+        assert measured["open"] / measured["unknown"] > NOISE
 
 
 # --- The limit ------------------------------------------------------------------------------------
@@ -100,14 +114,15 @@ def test_addresses_of_one_ipv6_network_are_one(client, settings):
         assert client.get("/join/", REMOTE_ADDR=address).status_code == status
 
 
-def test_ten_thousand_guesses_are_limited_and_teach_nothing(settings, kinds, rf):
-    """The limiter counts for real; a code that is open is among the guesses.
+@pytest.mark.django_db(transaction=True)
+def test_ten_thousand_guesses_are_limited_and_teach_nothing(settings, rf):
+    """The limiter counts for real, each guess in a transaction of its own; a code that is open is among them.
 
     The page is asked as the resolver finds it: what lies before it looks at no code, and takes most of the time.
     """
     settings.JOIN_ATTEMPTS_PER_MINUTE = 10
     codes = [*bad_codes().values(), invitation().invitation_code]
-    page = resolve(kinds["unknown"]).func
+    page = resolve("/join/x/").func
     began, refused = time.monotonic(), set()
     for turn in range(10_000):
         request = rf.get("/join/")

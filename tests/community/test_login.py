@@ -45,6 +45,9 @@ ELSEWHERE = [
     "https://testserver@example.org/",
     "\thttps://example.org",
     "data:text/html,x",
+    "null",
+    "admin:index",
+    "🦉",
 ]
 
 
@@ -53,6 +56,15 @@ def test_nothing_leads_to_another_site(client, ana, target):
     assert client.post("/language/", {"language": "en", "next": target})["Location"] == "/me/"
     assert log_in(client, next=target)["Location"] == "/me/"
     assert client.get("/login/", {"next": target})["Location"] == "/me/"
+
+
+@pytest.mark.parametrize("target", ["/[", "/me/\r\nX: y", "/\x7f", "/" + "x" * 3000, "/🦉?a=\\"])
+def test_odd_address_of_this_site_is_one_line_on_this_site(client, target):
+    answer = client.post("/language/", {"language": "en", "next": target})
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/")
+    assert not answer["Location"].startswith("//")
+    assert "X" not in answer.headers
 
 
 def test_foreign_host_is_refused(client, ana):

@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 
-from groups.models import MemberDailyHighlight, MemberParticipation
+from groups.models import CommunityMember, MemberDailyHighlight, MemberParticipation
+from groups.services.highlights import roll_up_highlights
+from groups.services.participation import ingest_participation
 from tests.fallback.database import row, rows
 
 # Whole past days: what is late or early does not depend on the time the tests are run.
@@ -104,3 +106,38 @@ def every_row() -> list[tuple]:
 def notes() -> int:
     """How many notes wait for a roll-up."""
     return row("SELECT count(*) FROM participation_changes")[0]
+
+
+def roll_up_all(**options) -> int:
+    """Roll up until nothing is left; returns how many notes that were."""
+    taken = 0
+    while batch := roll_up_highlights(**options):
+        taken += batch
+    return taken
+
+
+def ingest(events: list[dict]) -> None:
+    assert ingest_participation(events=events).recorded == len(events)
+
+
+def talk(size: int = 2_000, *, days: int = 20, seed: int = 1) -> list[str]:
+    """So many events of forty people, in batches of a hundred; their numbers."""
+    members = people(40)
+    events = chatter(members, size, days=days, seed=seed)
+    for at in range(0, size, 100):
+        ingest(events[at : at + 100])
+    return members
+
+
+def entry(number: str) -> CommunityMember:
+    return CommunityMember.objects.get(member_id=number)
+
+
+def stored() -> list[tuple]:
+    """Every event but for its key, in an order of its own."""
+    return sorted(
+        MemberParticipation.objects.order_by().values_list(
+            "member_id", "event_type", "platform", "room_id", "event_metadata", "occurred_at"
+        ),
+        key=str,
+    )

@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from django.db import DatabaseError, connection, transaction
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from groups.errors import StatusMoveRefused
 from groups.models import CommunityMember
@@ -365,6 +366,10 @@ CHECKS = {
     "member_relationships_not_with_self": [{"entity_id_a": "room:7"}],
     "member_relationships_ids_not_empty": [{"entity_id_a": " "}, {"entity_id_b": ""}],
     "member_participation_type_known": [{"event_type": kind} for kind in ("TYPING", "message", "")],
+    "member_participation_minutes_fit": [
+        {"event_type": "VOICE", "event_metadata": Jsonb({"minutes": minutes})} for minutes in (-1, 1.5, "7", 1441, [7])
+    ],
+    "member_participation_time_fits": [{"occurred_at": moment} for moment in ("1999-12-31Z", "infinity", "-infinity")],
     "member_participation_platform_known": [{"platform": platform} for platform in ("signal", "Telegram", "")],
 }
 

@@ -67,14 +67,6 @@ NO_TEXT_OF_A_PERSON = {
     ("notification_preferences", "kind"),
     ("notifications", "kind"),
 }
-# Texts that erase_directory_entry does not overwrite; the tests fail as soon as it does, and this set goes.
-NOT_YET = {
-    ("access_requests", "message"),
-    ("memberships", "role"),
-    ("memberships_history", "role"),
-    ("notifications", "payload"),
-    ("notifications", "title"),
-}
 
 
 # --- The person, in every table there is --------------------------------------------------------
@@ -379,7 +371,7 @@ def test_no_text_of_an_erased_person_is_left_in_the_database():
         } <= used
         left = search(session, NEIGHBOUR)
         erase(entry=entry, actor=StaffFactory())
-        assert search(session, CANARY) == NOT_YET
+        assert search(session, CANARY) == set()
         assert search(session, NEIGHBOUR) == left, "only theirs"
     assert CommunityMember.objects.get(pk=other.pk).name == f"Zoë {NEIGHBOUR}"
 
@@ -424,7 +416,7 @@ def test_canary_in_every_column_of_every_row_of_a_person_is_gone():
             ("django_admin_log", "change_message"),
         } <= set(planted.values())
         erase(entry=entry)
-        assert search(session, CANARY) == NOT_YET
+        assert search(session, CANARY) == set()
 
 
 # --- What stays ---------------------------------------------------------------------------------

@@ -175,7 +175,7 @@ admin/groups/task/<object_id>/history/<entry>/revert/    | ok:AMFDS 403         
 admin/groups/task/<object_id>/delete/                    | 403                  | 403
 
 # --- The members' door -----------------------------------------------------------------------------
-# Whoever is logged in has registered already. The member is in the directory and active, and so are three of the staff.
+# Whoever is logged in has registered already. Three of the staff and the member are active in the directory.
 join/                                                    | to:{ALL}mp ok:i-      | to:{ALL}mpi-
 join/<code>/                                             | to:{ALL}mp ok:i-      | to:{ALL}mp done:i-
 login/                                                   | to:{ALL}mp ok:i-      | to:{ALL}mpi-

@@ -20,7 +20,7 @@ from groups.services.tasks import cancel_task, claim_task, complete_task, update
 from missionsite.common.scopes import all_scopes
 from missionsite.models import Role
 from missionsite.roles import ROLES
-from tests.community.cast import entry, invitation, typed
+from tests.community.cast import typed
 from tests.factories.groups import (
     ColonyFactory,
     MemberFactory,
@@ -92,7 +92,6 @@ def build() -> World:
     inactive.is_active = False
     inactive.save(update_fields=["is_active"])
     _people(world)
-    _directory(world)
     _things(world)
     projects.add_projects(world.objects, world.staff)
     directory.add_directory(world.objects, world.staff)
@@ -114,13 +113,6 @@ def _people(world: World) -> None:
     update_member(member=things["former administrator"], is_staff=False, is_superuser=False)
     things["former colleague"] = StaffFactory(display_name="Former colleague")
     update_member(member=things["former colleague"], is_staff=False)
-
-
-def _directory(world: World) -> None:
-    """The member is in the directory, and invites somebody."""
-    things = world.objects
-    things["entry"] = entry(name="A member", person=world.staff["member"])
-    things["invitation"] = invitation(things["entry"])
 
 
 def _things(world: World) -> None:
@@ -224,15 +216,13 @@ def address(world: World, route: Route, actor: str, variant: str = "") -> str:
                 mission = "crowded mission" if route.name == "leave_mission" else "mission"
                 values[part] = world[mission].stable_id
             case "code":
-                values[part] = world["invitation"].invitation_code
-            case "number":
-                values[part] = world["entry"].member_id[1:]
+                values[part] = world["open invitation"].invitation_code
             case "app_label":
                 values[part] = "groups"
             case "url" | "rest":
                 values[part] = "nowhere/at/all/"
-            case "invitation_id":
-                values[part] = world["sent invitation"].pk
+            case _ if part in directory.PARTS:
+                values[part] = directory.part(world.objects, part)
             case _ if part in projects.PARTS:
                 values[part] = projects.part(world.objects, part, route.name, actor)
             case _:
@@ -264,7 +254,7 @@ def body_of(world: World, route: Route) -> dict:
     form = {
         "login": {"username": world.staff["superuser"].email, "password": PASSWORD},
         "password_change": {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD},
-        "join": {"code": world["invitation"].spelled_code},
+        "join": {"code": world["open invitation"].spelled_code},
         "register": typed(),
         "language": {"language": "pt-br", "next": "/me/"},
         "edit": {"name": "Renamed", "primary_role": "founder"},

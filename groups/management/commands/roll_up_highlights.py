@@ -16,17 +16,20 @@ class Command(BaseCommand):
 
     def handle(self, *args, **options) -> None:
         days = {"first_day": options["first_day"], "last_day": options["last_day"]}
-        if not options["rebuild"]:
-            if any(days.values()):
-                raise CommandError("--from and --to say which days to --rebuild.")
-            taken = 0
-            while batch := roll_up_highlights():
-                taken += batch
-                self.stdout.write(f"{taken} notes added")
-            self.stdout.write("Nothing is left to add.")
-            return
+        if any(days.values()) and not options["rebuild"]:
+            raise CommandError("--from and --to say which days to --rebuild.")
         try:
-            changed = rebuild_highlights(**days)
+            self._rebuild(days) if options["rebuild"] else self._roll_up()
         except DomainError as refusal:
             raise CommandError(refusal.message) from refusal
-        self.stdout.write(f"{changed} days were not as they should be, and are now.")
+
+    def _roll_up(self) -> None:
+        taken = 0
+        while batch := roll_up_highlights():
+            taken += batch
+            self.stdout.write(f"{taken} notes added")
+        self.stdout.write("Nothing is left to add.")
+
+    def _rebuild(self, days: dict) -> None:
+        changed = rebuild_highlights(**days)
+        self.stdout.write(f"Counted anew; days that were not as they should be: {changed}.")

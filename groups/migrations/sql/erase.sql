@@ -92,10 +92,14 @@ BEGIN
             email = 'erased-' || id || '@erased.invalid', display_name = 'Erased member', password = '!',
             is_active = false, is_staff = false, is_superuser = false, last_login = NULL
         WHERE id = account;
+        -- What somebody is called in a mission is typed by hand.
+        UPDATE memberships SET role = 'Member' WHERE member_id = account;
+        UPDATE memberships_history SET role = 'Member' WHERE member_id = account;
         UPDATE members_history SET email = 'erased-' || id || '@erased.invalid', display_name = 'Erased member'
         WHERE pgh_obj_id = account;
     END IF;
     DELETE FROM django_admin_log WHERE object_id = entry::text;
+    -- Apps above erase what they keep of the person in triggers of their own: they see erased_at being set.
 END $$;
 REVOKE EXECUTE ON FUNCTION erase_directory_entry(uuid) FROM PUBLIC;
 DO $$ BEGIN

@@ -125,14 +125,20 @@ AS $$
 DECLARE
     changed bigint;
     whole CONSTANT boolean := first_day IS NULL;
-    message CONSTANT integer := coalesce((points ->> 'MESSAGE')::integer, 0);
-    reaction CONSTANT integer := coalesce((points ->> 'REACTION')::integer, 0);
-    voice CONSTANT integer := coalesce((points ->> 'VOICE')::integer, 0);
-    action CONSTANT integer := coalesce((points ->> 'ACTION')::integer, 0);
-    joined CONSTANT integer := coalesce((points ->> 'JOIN')::integer, 0);
-    gone CONSTANT integer := coalesce((points ->> 'LEAVE')::integer, 0);
+    message integer;
+    reaction integer;
+    voice integer;
+    action integer;
+    joined integer;
+    gone integer;
 BEGIN
     PERFORM refuse_odd_points(points, daily_cap);
+    message := coalesce((points ->> 'MESSAGE')::integer, 0);
+    reaction := coalesce((points ->> 'REACTION')::integer, 0);
+    voice := coalesce((points ->> 'VOICE')::integer, 0);
+    action := coalesce((points ->> 'ACTION')::integer, 0);
+    joined := coalesce((points ->> 'JOIN')::integer, 0);
+    gone := coalesce((points ->> 'LEAVE')::integer, 0);
     PERFORM pg_advisory_xact_lock(19795, 1);
     IF whole THEN
         SELECT (min(occurred_at) AT TIME ZONE 'UTC')::date INTO first_day FROM member_participation;

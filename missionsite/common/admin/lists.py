@@ -78,7 +78,8 @@ class ChangeList(UnfoldChangeList):
     @property
     def noun(self) -> str:
         """What the rows are called, in the number there is."""
-        return str(self.opts.verbose_name if self.page.words == "1" else self.opts.verbose_name_plural)
+        many = self.model_admin.noun_plural or self.opts.verbose_name_plural
+        return str(self.opts.verbose_name if self.page.words == "1" else many)
 
     def link_to(self, page: int) -> str:
         return self.get_query_string({"p": page})

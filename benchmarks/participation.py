@@ -1,0 +1,345 @@
+"""Ingest of participation beside the ORM, and the roll-up of late events and of a day beside a full rebuild.
+
+    python -m benchmarks.participation [--scale 1.0] [--rounds 2]
+
+--scale 1.0 is 1,000,000 and 10,000,000 events of 20,000 people in 90 days. Few people say most of what is said (Zipf),
+most is messages on Telegram; one in five new events has no message id. The same scale gives the same rows.
+"""
+
+import argparse
+import bisect
+import itertools
+import os
+import random
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from benchmarks.data import zipf
+from benchmarks.database import bulk, prepare, say, stop, table
+
+PEOPLE = 20_000
+DAYS = 90
+LAST = datetime(2025, 6, 1, tzinfo=UTC)
+BATCH = 10_000
+# Row by row is measured on so many; ten thousand would take half a minute a round.
+SAMPLE = 300
+KINDS = ("MESSAGE", "REACTION", "VOICE", "ACTION", "JOIN", "LEAVE")
+PLATFORMS = ("telegram", "discord", "github", "twitch", "kick")
+SIZES = ("member_participation", "member_daily_highlights", "participation_changes")
+
+
+# --- Data -------------------------------------------------------------------------------------
+
+
+def weighted(shares: tuple[float, ...], names: tuple[str, ...], chance: random.Random) -> Callable[[], str]:
+    """One of the names at each call, the first ones far oftener."""
+    steps = list(itertools.accumulate(shares))
+    return lambda: names[bisect.bisect(steps, chance.random() * steps[-1])]
+
+
+def rows(size: int, chance: random.Random) -> Iterator[tuple]:
+    """Member, kind, platform, room, voice minutes or None, and seconds since the first day began."""
+    kind = weighted((70, 20, 5, 3, 1.5, 0.5), KINDS, chance)
+    platform = weighted((80, 15, 3, 1.5, 0.5), PLATFORMS, chance)
+    for member in itertools.islice(zipf(PEOPLE, chance, 0.8), size):
+        what = kind()
+        minutes = int(chance.random() * 90) if what == "VOICE" else None
+        room = f"-100{int(chance.random() * 500)}"
+        yield f"#{member + 1}", what, platform(), room, minutes, chance.random() * DAYS * 86_400
+
+
+def load_people(owner) -> None:
+    owner.execute(
+        """INSERT INTO community_members (member_id, telegram_id, name, primary_role, status)
+           SELECT '#' || i, i, 'Member ' || i, 'other', 'active' FROM generate_series(1, %s) i""",
+        [PEOPLE],
+    )
+    owner.execute("VACUUM ANALYZE community_members")
+
+
+def load_history(owner, *, size: int, seed: int) -> None:
+    """So many events with all triggers off, as if they had been counted long ago. owner: autocommit."""
+    who = list(itertools.islice(zipf(PEOPLE, random.Random(seed), 0.8), 200_000))
+    with owner.cursor() as cursor, bulk(cursor, "member_participation"):
+        cursor.execute("SET maintenance_work_mem = '1GB'")
+        cursor.execute("SELECT setseed(%s)", [seed / 10])
+        cursor.execute(
+            """INSERT INTO member_participation (member_id, event_type, platform, room_id, event_metadata, occurred_at)
+               SELECT '#' || 1 + (%(who)s::integer[])[1 + (random() * 199999)::integer], k.kind,
+                      CASE WHEN r.platform < 80 THEN 'telegram' WHEN r.platform < 95 THEN 'discord'
+                          WHEN r.platform < 98 THEN 'github' WHEN r.platform < 99.5 THEN 'twitch' ELSE 'kick' END,
+                      '-100' || (random() * 500)::integer,
+                      CASE k.kind WHEN 'VOICE' THEN jsonb_build_object('minutes', (random() * 89)::integer) END,
+                      %(last)s - %(days)s * interval '1 day' * (1 - r.i::float / %(size)s)
+               FROM (SELECT i, random() * 100 AS kind, random() * 100 AS platform
+                     FROM generate_series(0, %(size)s - 1) i) r,
+                   LATERAL (SELECT CASE WHEN r.kind < 70 THEN 'MESSAGE' WHEN r.kind < 90 THEN 'REACTION'
+                       WHEN r.kind < 95 THEN 'VOICE' WHEN r.kind < 98 THEN 'ACTION'
+                       WHEN r.kind < 99.5 THEN 'JOIN' ELSE 'LEAVE' END AS kind) k""",
+            {"who": who, "last": LAST, "days": DAYS, "size": size},
+        )
+
+
+_serial = itertools.count(1)
+
+
+def events(size: int, *, day: int | None = None) -> list[dict]:
+    """New events as a platform sends them: late ones, or of one day after the history."""
+    turn = next(_serial)
+    chance = random.Random(f"events {turn}")
+    begin = LAST - timedelta(days=DAYS)
+    made = []
+    for number, (member, kind, platform, room, minutes, second) in enumerate(rows(size, chance)):
+        when = timedelta(seconds=second) if day is None else timedelta(days=day, seconds=second % 86_400)
+        one = {"member_id": member, "event_type": kind, "platform": platform, "room_id": room}
+        one["occurred_at"] = begin + when
+        if number % 5:
+            one["message_id"] = f"{turn}-{number}"
+        if minutes is not None:
+            one["event_metadata"] = {"minutes": minutes}
+        made.append(one)
+    return made
+
+
+# --- Workloads --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds that passed, and those of them in which this process or its backend had a processor."""
+
+    seconds: float
+    cpu: float
+
+    def __truediv__(self, number: float) -> "Cost":
+        return Cost(self.seconds / number, self.cpu / number)
+
+
+def processor_time() -> float:
+    """Seconds this process and its backend have run so far. Source: proc_pid_schedstat, first field."""
+    from django.db import connection
+
+    connection.ensure_connection()
+    pid = connection.connection.info.backend_pid
+    return time.process_time() + int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+
+
+def clocked(work: Callable[[], object]) -> Cost:
+    cpu, started = processor_time(), time.perf_counter()
+    work()
+    return Cost(time.perf_counter() - started, processor_time() - cpu)
+
+
+def middle(costs: list[Cost]) -> Cost:
+    """The median of each."""
+    return Cost(statistics.median(c.seconds for c in costs), statistics.median(c.cpu for c in costs))
+
+
+def as_rows(given: list[dict]) -> list:
+    """Rows of the ORM; a message id becomes the key, so that a replay is refused."""
+    from groups.models import MemberParticipation
+    from groups.services.participation import message_key
+
+    made = []
+    for one in given:
+        fields = {name: value for name, value in one.items() if name != "message_id"}
+        if "message_id" in one:
+            named = {name: one[name] for name in ("platform", "room_id", "message_id")}
+            fields["id"] = message_key(**named)
+        made.append(MemberParticipation(**fields))
+    return made
+
+
+def one_by_one(given: list[dict]) -> None:
+    """As objects.create() does: each event in a transaction of its own."""
+    from groups.models import MemberParticipation
+    from groups.services.participation import message_key
+
+    for one in given:
+        fields = {name: value for name, value in one.items() if name != "message_id"}
+        if "message_id" in one:
+            named = {name: one[name] for name in ("platform", "room_id", "message_id")}
+            fields["id"] = message_key(**named)
+        MemberParticipation.objects.create(**fields)
+
+
+def in_bulk(given: list[dict]) -> None:
+    from groups.models import MemberParticipation
+
+    MemberParticipation.objects.bulk_create(as_rows(given), batch_size=1_000, ignore_conflicts=True)
+
+
+def ingested(given: list[dict]) -> None:
+    from groups.services.participation import ingest_participation
+
+    result = ingest_participation(events=given)
+    if result.recorded != len(given):
+        raise SystemExit(f"{result.recorded} of {len(given)} new events were recorded: {result.refused[:3]}")
+
+
+def ingest_costs(*, rounds: int) -> dict[str, Cost]:
+    """What an event costs by each way, the median of rounds in which the ways take turns."""
+    ways = {"create()": (one_by_one, SAMPLE), "bulk_create": (in_bulk, BATCH), "ingest": (ingested, BATCH)}
+    costs = {name: [] for name in ways}
+    for number in range(rounds + 1):
+        for name, (way, size) in ways.items():
+            given = events(size)
+            cost = clocked(lambda way=way, given=given: way(given)) / size
+            # The first round opens connections and fills caches.
+            if number:
+                costs[name].append(cost)
+    return {name: middle(found) for name, found in costs.items()}
+
+
+def replayed(*, rounds: int) -> Cost:
+    """What an event of a batch that was counted before costs."""
+    from groups.services.participation import ingest_participation
+
+    given = [one for one in events(BATCH * 5 // 4) if "message_id" in one]
+    ingested(given)
+    return middle([clocked(lambda: ingest_participation(events=given)) for _round in range(rounds)]) / len(given)
+
+
+def roll_up() -> None:
+    from groups.services.highlights import roll_up_highlights
+
+    while roll_up_highlights():
+        pass
+
+
+def rebuild() -> None:
+    from groups.services.highlights import rebuild_highlights
+
+    rebuild_highlights()
+
+
+def changes_nothing() -> None:
+    from groups.services.highlights import rebuild_highlights
+
+    if wrong := rebuild_highlights():
+        raise SystemExit(f"The rebuild found {wrong} days the roll-up had counted otherwise.")
+
+
+def roll_up_costs(owner, *, history: int, rounds: int) -> dict[str, Cost]:
+    """What each way to bring the highlights up to date costs, medians; the ways take turns."""
+    costs = {"full": [], "nothing": [], "day": [], "late": []}
+    a_day = history // DAYS
+    for number in range(rounds):
+        say(f"Round {number + 1} of the roll-up")
+        owner.execute("TRUNCATE member_daily_highlights")
+        costs["full"].append(clocked(rebuild))
+        owner.execute("VACUUM ANALYZE member_daily_highlights")
+        # A day nobody has highlights of yet, in batches as they come in.
+        fresh = events(a_day, day=DAYS + number)
+        for at in range(0, a_day, BATCH):
+            ingested(fresh[at : at + BATCH])
+        costs["day"].append(clocked(roll_up))
+        # Short, so measured more often.
+        for _again in range(4):
+            ingested(events(BATCH))
+            costs["late"].append(clocked(roll_up))
+    costs["nothing"].append(clocked(changes_nothing))
+    return {name: middle(found) for name, found in costs.items()}
+
+
+def sizes(owner) -> dict[str, int]:
+    """Bytes of the tables with their indexes."""
+    return {name: owner.execute("SELECT pg_total_relation_size(%s)", [name]).fetchone()[0] for name in SIZES}
+
+
+# --- Run --------------------------------------------------------------------------------------
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scale", type=float, default=1.0, help="1.0: 1,000,000 and 10,000,000 events")
+    parser.add_argument("--rounds", type=int, default=2)
+    options = parser.parse_args()
+    import psycopg
+
+    started = time.monotonic()
+    steps = [round(1_000_000 * options.scale), round(10_000_000 * options.scale)]
+    server = prepare()
+    ingest, rolled, loads = {}, {}, []
+    with psycopg.connect(server.owner_url, autocommit=True) as owner:
+        load_people(owner)
+        say("Ingest into empty tables")
+        ingest[0] = ingest_costs(rounds=options.rounds + 2)
+        owner.execute("TRUNCATE member_participation, member_daily_highlights")
+        there = 0
+        for seed, history in enumerate(steps):
+            say(f"Loading {history - there:,} events")
+            load_history(owner, size=history - there, seed=seed)
+            there = history
+            say("Roll-up")
+            rolled[history] = roll_up_costs(owner, history=history, rounds=options.rounds)
+            say("Ingest")
+            ingest[history] = ingest_costs(rounds=options.rounds + 2)
+            roll_up()
+            loads.append(os.getloadavg()[0])
+        again = replayed(rounds=options.rounds)
+        space = sizes(owner)
+        # Nothing of this size stays on the disk.
+        owner.execute("TRUNCATE member_participation, member_daily_highlights")
+    stop()
+    report(ingest, rolled, again=again, space=space)
+    print(f"Load average {', '.join(f'{load:.1f}' for load in loads)}; took {time.monotonic() - started:.0f} s.")
+
+
+def ratio(one: Cost, other: Cost) -> str:
+    return f"{one.seconds / other.seconds:,.1f}x ({one.cpu / other.cpu:,.1f}x)"
+
+
+def report(ingest: dict, rolled: dict, *, again: Cost, space: dict[str, int]) -> None:
+    print(f"\nIngest, events a second (medians; create() on {SAMPLE} events, the others on batches of {BATCH:,})")
+    print("In brackets: by the time this process and its backend had a processor.")
+    table(
+        [
+            (
+                f"{history:,}",
+                *(f"{1 / cost.seconds:,.0f} ({1 / cost.cpu:,.0f})" for cost in costs.values()),
+                ratio(costs["create()"], costs["ingest"]),
+                ratio(costs["bulk_create"], costs["ingest"]),
+            )
+            for history, costs in ingest.items()
+        ],
+        head=("events there", "create()", "bulk_create", "ingest", "ingest/create()", "ingest/bulk_create"),
+    )
+    print(f"A batch counted before: {1 / again.seconds:,.0f} ({1 / again.cpu:,.0f}) events a second.")
+    print("\nHighlights up to date, seconds (medians; in brackets: with a processor)")
+    table(
+        [
+            (
+                f"{history:,}",
+                *(f"{cost.seconds:.3f} ({cost.cpu:.3f})" for cost in costs.values()),
+                ratio(costs["full"], costs["day"]),
+                ratio(costs["full"], costs["late"]),
+                ratio(costs["nothing"], costs["late"]),
+            )
+            for history, costs in rolled.items()
+        ],
+        head=(
+            "events there",
+            "full rebuild",
+            "rebuild that changes nothing",
+            "a fresh day",
+            f"{BATCH:,} late events",
+            "full/day",
+            "full/late",
+            "nothing/late",
+        ),
+    )
+    one, ten = rolled.values()
+    print("\nWith ten times the events, late ones cost", ratio(ten["late"], one["late"]), end=", ")
+    print("a fresh day, ten times as busy,", ratio(ten["day"], one["day"]), end=", ")
+    print("a full rebuild", ratio(ten["full"], one["full"]))
+    print(", ".join(f"{name} {size / 2**20:,.0f} MB" for name, size in space.items()) + " with indexes.")
+    print("Goals: ingest/create() >= 50, full/day >= 18, full/late >= 300.")
+
+
+if __name__ == "__main__":
+    main()
