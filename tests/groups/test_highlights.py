@@ -14,7 +14,7 @@ from groups import tasks
 from groups.errors import DaysReversed, PointsRefused
 from groups.models import MemberDailyHighlight, MemberParticipation
 from groups.services.highlights import rebuild_highlights, roll_up_highlights
-from missionsite.common.errors import NotAllowed, ValueRefused, from_database
+from missionsite.common.errors import NotAllowed, from_database
 from tests.at_once import execute_as_owner
 from tests.common.test_worker import running_worker, until
 from tests.fallback.database import rows
@@ -186,8 +186,7 @@ def test_odd_points_are_refused_and_nothing_is_taken(odd):
     ingest([event(member)])
     with pytest.raises(PointsRefused):
         roll_up_highlights(**odd)
-    # A rebuild reads the numbers first, and may refuse them for their form.
-    with pytest.raises((PointsRefused, ValueRefused)):
+    with pytest.raises(PointsRefused):
         rebuild_highlights(**odd)
     assert (notes(), in_the_table()) == (1, {})
 
@@ -314,17 +313,19 @@ def test_the_command_rolls_up_until_nothing_is_left():
 def test_the_command_rebuilds_all_days_or_some(settings):
     (member,) = people(1)
     ingest([event(member, occurred_at=NOON - timedelta(days=back)) for back in range(6)])
-    assert said("--rebuild", "--from", str(DAY - timedelta(days=4)), "--to", str(DAY - timedelta(days=3))) == [
-        "2 days were not as they should be, and are now."
-    ]
-    assert said("--rebuild", "--from", str(DAY)) == ["1 days were not as they should be, and are now."]
-    assert said("--rebuild", "--to", str(DAY - timedelta(days=5)))[0].startswith("1 days")
-    assert said("--rebuild")[0].startswith("2 days")
-    assert said("--rebuild")[0].startswith("0 days")
+    four_back, three_back, five_back = (str(DAY - timedelta(days=back)) for back in (4, 3, 5))
+    for days, changed in [
+        (["--from", four_back, "--to", three_back], 2),
+        (["--from", str(DAY)], 1),
+        (["--to", five_back], 1),
+        ([], 2),
+        ([], 0),
+    ]:
+        assert said("--rebuild", *days) == [f"Counted anew; days that were not as they should be: {changed}."]
     assert said() == ["Nothing is left to add."]
     assert in_the_table() == recounted()
     settings.PARTICIPATION_POINTS = {"MESSAGE": 2}
-    assert said("--rebuild")[0].startswith("6 days")
+    assert said("--rebuild") == ["Counted anew; days that were not as they should be: 6."]
 
 
 @pytest.mark.parametrize(
@@ -342,17 +343,14 @@ def test_the_command_says_what_is_wrong(arguments, words):
         said(*arguments)
 
 
-def test_a_rebuild_by_command_with_odd_points_is_refused_in_words(settings):
+@pytest.mark.parametrize("arguments", [[], ["--rebuild"]])
+def test_the_command_refuses_odd_points_in_words(settings, arguments):
     settings.PARTICIPATION_POINTS = {"SHOUT": 1}
+    (member,) = people(1)
+    ingest([event(member)])
     with pytest.raises(CommandError, match="Points are whole numbers"):
-        said("--rebuild")
-
-
-@pytest.mark.xfail(strict=True, raises=PointsRefused, reason="a roll-up by command does not turn a refusal into words")
-def test_a_roll_up_by_command_with_odd_points_is_refused_in_words(settings):
-    settings.PARTICIPATION_POINTS = {"SHOUT": 1}
-    with pytest.raises(CommandError, match="Points are whole numbers"):
-        said()
+        said(*arguments)
+    assert notes() == 1
 
 
 @pytest.mark.parametrize("table", ["member_daily_highlights", "participation_changes"])

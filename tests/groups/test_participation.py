@@ -287,6 +287,7 @@ REFUSALS = [
     ({"event_metadata": {"a": "x\0"}}, "The details contain a character that cannot be stored."),
     ({"event_metadata": {"a\0": 1}}, "The details contain a character that cannot be stored."),
     ({"event_metadata": {"a": "\\\0"}}, "The details contain a character that cannot be stored."),
+    ({"event_metadata": {"a": "\ud800"}}, "The details contain a character that cannot be stored."),
     *[
         ({"event_type": "VOICE", "event_metadata": {"minutes": minutes}}, MINUTES)
         for minutes in (-1, 1441, 1.5, 12.0, "12", True, [1], float("nan"), 10**30)

@@ -70,7 +70,6 @@ def test_an_erased_members_rooms_and_details_are_gone_and_the_counts_stay():
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.xfail(strict=True, reason="an ingest that waited for an erase writes down the room it came with")
 def test_an_event_that_meets_an_erase_leaves_nothing_of_the_person():
     (member,) = people(1)
     with crowd(1) as callers, own_connection() as watcher, transaction.atomic():
