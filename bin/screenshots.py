@@ -3,6 +3,7 @@
 Starts the site on a scratch database with the seeds, walks its pages in a headless Chromium, and removes it all.
 """
 
+import io
 import os
 import shutil
 import sys
@@ -18,8 +19,12 @@ STARVING = "01M1XHH1M00SEEDCFG00000002"
 REPORTED = "01M59HXX300SEEDRVN00000002"
 REVIEW = "/admin/fallback/missionfallbackitem/review/"
 BOARD = f"/admin/fallback/project/{PROJECT}/board/"
+ENTRY = "/admin/groups/communitymember/40000000-0000-0000-0000-000000000012"
 PAGES = {
     "home": "/admin/",
+    "directory": "/admin/groups/communitymember/",
+    "participation": "/admin/groups/communitymember/40000000-0000-0000-0000-000000000015/participation/",
+    "tree": f"{ENTRY}/tree/",
     "missions": "/admin/groups/mission/",
     "mission": f"/admin/groups/mission/{MISSION}/members/",
     "seat": f"/admin/groups/mission/{MISSION}/seat/",
@@ -75,6 +80,7 @@ def _fill() -> None:
 
     call_command("migrate", verbosity=0)
     call_command("loaddata", "seeds", verbosity=0)
+    call_command("roll_up_highlights", stdout=io.StringIO())
     mona = Member.objects.create_superuser("mona@example.org", PASSWORD, display_name="Mona Reis")
     mission = Group.objects.get(pk=MISSION)
     newcomers = Member.objects.filter(is_active=True, is_staff=False).exclude(memberships__group=mission)

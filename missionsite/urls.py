@@ -1,11 +1,11 @@
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import RedirectView
 
 from missionsite.api import api
+from missionsite.community.views import first_page
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("", first_page),
     path("api/", api.urls),
     path("admin/", admin.site.urls),
     path("", include("missionsite.community.urls")),

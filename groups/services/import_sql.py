@@ -17,7 +17,7 @@ STAGE = """
 """
 COPY = """
     COPY import_lines (line, fault, fault_at, email_is_bad, email, name, trust_score, telegram_id, telegram_username,
-        primary_role, organization, country, github_username, member_id) FROM STDIN
+        primary_role, organization, country, github_username, member_id) FROM STDIN WITH (NULL '')
 """
 
 # Each row beside whom it means (p): the member of its stable ID, else of its e-mail; that member's entry (c); whose its
@@ -176,17 +176,13 @@ HOLD = """
         AND (SELECT count(*) FROM entries_held WHERE as_seen) = count(*) FILTER (WHERE entry_changed <> '{}')
     FROM import_rows
 """
-ADD_MEMBERS = """
-    WITH added AS (
+# One event for somebody new, entry and all; one for the entry of somebody who was a member already.
+ADD = """
+    WITH people AS (
         INSERT INTO members (id, email, display_name, trust_score)
         SELECT id, email, name, coalesce(score, 0) FROM import_rows WHERE is_new ORDER BY line
         RETURNING id, member_id
-    )
-    INSERT INTO events (type, actor_id, member_id, payload)
-    SELECT 'member.created', %(actor)s, id, jsonb_build_object('stable_id', member_id, 'by', 'import') FROM added
-"""
-ADD_ENTRIES = """
-    WITH added AS (
+    ), entries AS (
         INSERT INTO community_members (person_id, name, telegram_id, telegram_username, primary_role, organization,
             country, github_username, status)
         SELECT id, name, telegram_id, telegram_username, primary_role, organization, country, github_username,
@@ -195,7 +191,10 @@ ADD_ENTRIES = """
         RETURNING person_id, member_id
     )
     INSERT INTO events (type, actor_id, member_id, payload)
-    SELECT 'directory.added', %(actor)s, person_id, jsonb_build_object('number', member_id, 'by', 'import') FROM added
+    SELECT CASE WHEN p.id IS NULL THEN 'directory.added' ELSE 'member.created' END, %(actor)s,
+           coalesce(p.id, e.person_id),
+           jsonb_strip_nulls(jsonb_build_object('stable_id', p.member_id, 'number', e.member_id, 'by', 'import'))
+    FROM people p FULL JOIN entries e ON e.person_id = p.id
 """
 CHANGE_MEMBERS = """
     WITH changed AS (
@@ -225,8 +224,6 @@ CHANGE_ENTRIES = """
                 THEN r.github_username ELSE c.github_username END,
             github_verified = c.github_verified AND NOT r.is_renamed,
             github_verified_at = CASE WHEN NOT r.is_renamed THEN c.github_verified_at END,
-            profile_data = CASE WHEN r.is_renamed THEN nullif(c.profile_data - 'github_check', '{}')
-                ELSE c.profile_data END,
             github_profile_data = CASE WHEN NOT r.is_renamed THEN c.github_profile_data END,
             reputation_score = CASE WHEN r.is_renamed THEN 0 ELSE c.reputation_score END
         FROM import_rows r WHERE r.id = c.person_id AND r.entry_changed <> '{}'
@@ -237,4 +234,4 @@ CHANGE_ENTRIES = """
            jsonb_build_object('number', member_id, 'changed', entry_changed, 'by', 'import')
     FROM changed
 """
-WRITES = (ADD_MEMBERS, CHANGE_MEMBERS, ADD_ENTRIES, CHANGE_ENTRIES)
+WRITES = (ADD, CHANGE_MEMBERS, CHANGE_ENTRIES)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import BinaryIO
 
 from django.conf import settings
@@ -88,7 +89,8 @@ def import_members(
 
     file: UTF-8, read in pieces, at most IMPORT_BYTES. skip_bad: take the good lines where others are wrong.
     dry_run: everything but the writing itself, which would use up stable IDs and numbers. errors_to: gets every error
-    as CSV. progress: called with what is being done (reading, checking, writing) and how many lines there are so far.
+    as CSV. progress: called with what is being done (reading, checking, writing, done) and how many lines there are so
+    far; it cannot use this connection to the database.
     actor: staff and administrators are changed for those who may do so by hand; None is the command line, which may.
     Raises FileUnreadable, ImportUnderWay, ImportOvertaken.
     """
@@ -158,31 +160,26 @@ def _stage(cursor, file: BinaryIO, tell: Callable[[str, int], None]) -> tuple[li
 
 
 def _staged(csv_file: CsvFile) -> Iterator[tuple]:
-    """The rows as import_lines has them, tidied as the forms of the site do it."""
+    """The rows as COPY takes them, tidied as the forms of the site do it; what is empty arrives as NULL."""
     place = {name: number for number, name in enumerate(csv_file.columns)}
     # At -1 is the empty value of every column that is not there.
-    order = [place.get(name, -1) for name in COLUMNS]
-    nothing = (None,) * len(COLUMNS)
+    in_order = itemgetter(*(place.get(name, -1) for name in COLUMNS))
+    nothing = ("",) * len(COLUMNS)
     for line, values, fault, column in csv_file.rows():
         if fault:
-            yield line, fault, column, False, *nothing
+            yield str(line), fault, column, "f", *nothing
             continue
         values.append("")
-        email, name, score, telegram_id, telegram_name, role, organization, country, github_name, member_id = (
-            values[number] or None for number in order
-        )
-        email_is_bad = email is not None and not _is_email(email)
-        if email and not email_is_bad:
-            email = Member.objects.normalize_email(email)
-        if telegram_name:
-            telegram_name = telegram_name.removeprefix("@") or None
-        if github_name:
-            github_name = github_name.removeprefix("@") or None
-        if role:
-            role = role.lower().replace(" ", "_")
-        yield (
-            line, None, None, email_is_bad,
+        (
             email, name, score, telegram_id, telegram_name, role, organization, country, github_name, member_id,
+        ) = in_order(values)  # fmt: skip
+        email_is_bad = email != "" and not _is_email(email)
+        if not (email_is_bad or email.islower()):
+            email = Member.objects.normalize_email(email)
+        yield (
+            str(line), "", "", "t" if email_is_bad else "f", email, name, score, telegram_id,
+            telegram_name.removeprefix("@"), role.lower().replace(" ", "_"), organization, country,
+            github_name.removeprefix("@"), member_id,
         )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from groups.errors import CodeRefused
 from groups.models import CommunityMember, Member
 from groups.services.directory import update_entry
 from groups.services.registration import accept_invitation, open_invitation
+from groups.services.verification import proof_word
 from missionsite.common.errors import DomainError
 from missionsite.community.forms import CodeForm, LoginForm, OwnPasswordForm, ProfileForm, RegistrationForm
 from missionsite.community.language import LANGUAGES, remember
@@ -24,6 +25,13 @@ from missionsite.community.words import REMOVED, STATUS_MEANS, label
 
 # Log-ins one address may try in a minute, for as many times as many accounts as one account allows attempts.
 ACCOUNTS_PER_ADDRESS = 6
+
+
+@require_safe
+def first_page(request: HttpRequest) -> HttpResponse:
+    """Members come to their profile, everybody else to the back office and its log-in."""
+    member = request.user.is_authenticated and not request.user.is_staff
+    return redirect("community:me" if member else "admin:index")
 
 
 # --- Registering ----------------------------------------------------------------------------------
@@ -164,6 +172,11 @@ def standing(entry: CommunityMember | None) -> str:
     return REMOVED if entry.is_removed else entry.status
 
 
+def may_prove(entry: CommunityMember) -> bool:
+    """Whether there is a GitHub account somebody has still to show is theirs."""
+    return bool(entry.github_username) and not (entry.github_verified or entry.is_removed)
+
+
 @own_page
 @require_safe
 def me(request: HttpRequest) -> HttpResponse:
@@ -182,6 +195,7 @@ def me(request: HttpRequest) -> HttpResponse:
         "status_means": STATUS_MEANS[status],
         "role": label(entry.get_primary_role_display()),
         "tier": label(entry.reputation_tier),
+        "proof": proof_word(member_id=entry.member_id) if may_prove(entry) else "",
         "inviter": None if inviter is None or inviter.is_removed else inviter,
     }
     return show(request, "me", context)
