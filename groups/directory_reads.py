@@ -15,6 +15,8 @@ from groups.models.directory import CommunityStatus
 
 # What a page draws of a tree; more is no drawing anybody reads.
 NODES_AT_MOST = 500
+# How deep it is drawn: the default of invitation_tree.
+DEEPEST = 20
 WEEKS = 53
 # Messages, reactions and voice minutes of a day from which the heat map's colours begin.
 LEVELS = (1, 5, 15, 40)
@@ -66,7 +68,8 @@ def tree_of(entry: CommunityMember) -> Tree:
             [entry.member_id],
         )
         line = cursor.fetchone()[0]
-    more, rows = len(rows) > NODES_AT_MOST, rows[:NODES_AT_MOST]
+    more = len(rows) > NODES_AT_MOST or any(depth == DEEPEST for _member, _inviter, depth in rows)
+    rows = rows[:NODES_AT_MOST]
     people = CommunityMember.objects.in_bulk({row[0] for row in rows} | set(line), field_name="member_id")
     nodes: dict[str, Node] = {}
     for member_id, invited_by, depth in rows:

@@ -21,7 +21,6 @@ from groups.services.invitations import cancel_invitation as cancel
 from groups.services.invitations import create_invitations
 from groups.services.registration import accept_invitation, open_invitation
 from missionsite.common.api import Cursor, Limit, Router, needs
-from missionsite.common.api.limits import count_request
 from missionsite.common.api.pages import PER_PAGE, Place, page_of
 from missionsite.common.errors import DomainError, NotAllowed
 
@@ -30,13 +29,6 @@ router = Router(tags=["directory"])
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 Role = Literal[tuple(PrimaryRole.values)]
 Number = Path(..., ge=1, le=10**17, description="The member's number, without #.", examples=[247])
-
-
-class TooManyCodes(DomainError):
-    """Too many registrations in a minute; wait, then try again."""
-
-    code = "too_many_codes"
-    status = 429
 
 
 class ValueMissing(DomainError):
@@ -192,15 +184,17 @@ def get_directory_member(request: HttpRequest, number: int = Number):
 
 
 @router.post("/directory/register", response={201: Registered}, summary="Register with an invitation code")
-@needs(DIRECTORY_REGISTER, idempotent=True, checks_rights=True)
+@needs(
+    DIRECTORY_REGISTER,
+    idempotent=True,
+    checks_rights=True,
+    attempts=lambda: settings.JOIN_ATTEMPTS_PER_MINUTE,
+)
 def register(request: HttpRequest, order: Registration):
     """Make an account and a directory entry that waits for approval; the code is used up.
 
     Every code that does not work is refused with the same words.
     """
-    allowance = count_request(f"join:token:{request.auth.token.pk}", settings.JOIN_ATTEMPTS_PER_MINUTE)
-    if allowance and not allowance.allowed:
-        raise TooManyCodes
     # The code first: who has none that works learns nothing from the other fields.
     open_invitation(order.code)
     _check(validate_email, order.email, "email")

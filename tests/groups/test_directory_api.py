@@ -300,7 +300,7 @@ class TestRegister:
             assert post(bot, REGISTER, registration(f"{turn}" * 16)).status_code == 404
         answer = post(bot, REGISTER, registration(code))
         assert answer.status_code == 429
-        assert answer.json()["code"] == "too_many_codes"
+        assert answer.json()["code"] == "too_many_requests"
         assert not CommunityMember.objects.filter(name="Ana Souza").exists()
 
     @pytest.mark.parametrize(

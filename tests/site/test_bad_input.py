@@ -204,7 +204,6 @@ LISTS = [route for route in routes() if route.name.endswith("_changelist")]
 QUERIES = [
     *(f"p={value}" for value in ("0", "-1", "-99999", "999999999999999999999", "x", "%00", "1&p=2")),
     *(f"o={value}" for value in ("99", "-1.-2.-3", "1.1.1", "x", "9" * 40)),
-    *(f"q={quote(value)}" for value in AWKWARD if "\x00" not in value),
     "q=%00",
     "q=%FF%FE",
     "e=1",
@@ -231,9 +230,13 @@ QUERIES = [
 ]
 
 
+# Every list gets a third of these, another third than its neighbours: all lists are searched by the same code.
+SEARCHES = [f"q={quote(value)}" for value in AWKWARD if "\x00" not in value]
+
+
 def test_lists_with_broken_pages_orders_searches_and_filters(sender):
-    for route in LISTS:
-        for query in QUERIES:
+    for turn, route in enumerate(LISTS):
+        for query in (*QUERIES, *(SEARCHES if EXAMPLES > 4 else SEARCHES[turn % 3 :: 3])):
             sender.send(route, "GET", f"{address(sender.world, route, 'superuser')}?{query}")
 
 

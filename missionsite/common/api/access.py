@@ -22,6 +22,8 @@ class Access:
     idempotent: bool = False
     # Whether the route checks everyone's rights itself, and so runs as the site also for who is not staff.
     checks_rights: bool = False
+    # How often a token may call it in a minute, beside the limit for all routes; 0 is no limit.
+    attempts: Callable[[], int] | None = None
 
 
 @dataclass(frozen=True)
@@ -50,16 +52,28 @@ class Caller:
 
 
 def needs(
-    scope: str, *, staff: tuple[str, ...] | list[str] = (), idempotent: bool = False, checks_rights: bool = False
+    scope: str,
+    *,
+    staff: tuple[str, ...] | list[str] = (),
+    idempotent: bool = False,
+    checks_rights: bool = False,
+    attempts: Callable[[], int] | None = None,
 ) -> Callable:
     """Say what a route asks for; put it below the route's decorator. A route without it is refused at start.
 
     idempotent: a caller may send the request again with the same Idempotency-Key and gets the first answer.
     checks_rights: the view asks for itself what the caller may do, staff or not; row security does not hold it back.
+    attempts: a limit of its own, counted before anything is done, so that a refusal counts too.
     """
 
     def mark(view: Callable) -> Callable:
-        view.api_access = Access(scope=scope, staff=tuple(staff), idempotent=idempotent, checks_rights=checks_rights)
+        view.api_access = Access(
+            scope=scope,
+            staff=tuple(staff),
+            idempotent=idempotent,
+            checks_rights=checks_rights,
+            attempts=attempts,
+        )
         return view
 
     return mark

@@ -19,7 +19,7 @@ from ninja.parser import Parser as NinjaParser
 from missionsite.common.api.access import Access, Caller, TokenAuth
 from missionsite.common.api.docs import DocsPage
 from missionsite.common.api.idempotency import PARAMETER, Attempt
-from missionsite.common.api.limits import Allowance, count_for_token, count_refusal
+from missionsite.common.api.limits import Allowance, count_for_token, count_refusal, count_request
 from missionsite.common.api.problems import CONTENT_TYPE, HANDLERS, InputRefused, Problem, problem
 from missionsite.common.errors import DomainError
 from missionsite.common.roles import as_member
@@ -126,6 +126,7 @@ class Operation(NinjaOperation):
         A request with an Idempotency-Key that was answered before gets that answer.
         """
         caller.check(self.access)
+        self._count_attempt(caller)
         attempt = None
         if self.access.idempotent:
             # Before the body is parsed: it is read once only.
@@ -147,6 +148,14 @@ class Operation(NinjaOperation):
                 # A refusal has no effect and is not kept, so that trying again is right.
                 transaction.set_rollback(True)
             return answer
+
+    def _count_attempt(self, caller: Caller) -> None:
+        """Count a call of an operation that has a limit of its own, outside its transaction. Raises TooManyRequests."""
+        if self.access.attempts is None:
+            return
+        allowance = count_request(f"{self.access.scope}:token:{caller.token.pk}", self.access.attempts())
+        if allowance and not allowance.allowed:
+            raise TooManyRequests(allowance)
 
     def _run_view(self, request: HttpRequest, caller: Caller, values: dict, response: HttpResponse) -> HttpResponse:
         """Run the view and write its answer out.
