@@ -1,6 +1,8 @@
 """The directory in the back office: who is found, what is done to whom, and what is refused in words."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from groups.models import CommunityMember, Event
@@ -447,19 +449,21 @@ class TestPages:
         with django_assert_num_queries(9):
             assert shown(community.get(LIST, {"q": "person"}))
 
-    @pytest.mark.parametrize("rows", [3, 60])
-    def test_the_tabs_make_a_fixed_number_of_queries(self, community, noor, rows, django_assert_num_queries):
+    @pytest.mark.parametrize("rows", [60, 90])
+    def test_the_tabs_make_a_fixed_number_of_queries(self, community, noor, rows):
         for _ in range(rows):
             invited = EntryFactory(invited_by=noor, with_account=True)
             InvitationFactory(created_by=noor, status="accepted", accepted_by=invited, accepted_at=invited.created_at)
             directory.update_entry(entry=noor, organization=f"Lab {invited.pk}")
         for tab in ("change", "participation", "invitations", "tree", "events", "history"):
             community.get(page(noor, tab))
-        counted = {}
-        for tab in ("change", "participation", "invitations", "tree", "events", "history"):
-            with django_assert_num_queries(OF_TAB[tab]):
-                counted[tab] = community.get(page(noor, tab))
-        assert words(counted["tree"]).count("Person ") == rows
+        asked, pages = {}, {}
+        for tab in OF_TAB:
+            with CaptureQueriesContext(connection) as queries:
+                pages[tab] = community.get(page(noor, tab))
+            asked[tab] = len(queries)
+        assert asked == OF_TAB
+        assert words(pages["tree"]).count("Person ") == rows
 
     def test_unknown_entry_leads_home_with_a_word(self, community):
         for odd in ("nobody", "1", "00000000-0000-4000-8000-000000000000"):
@@ -492,7 +496,7 @@ class TestPages:
 
 
 # Queries of each page of an entry, however much there is to show.
-OF_TAB = {"change": 8, "participation": 7, "invitations": 8, "tree": 9, "events": 8, "history": 8}
+OF_TAB = {"change": 8, "participation": 7, "invitations": 9, "tree": 9, "events": 9, "history": 7}
 
 
 def test_member_without_rights_here_sees_nothing_of_it(noor):
