@@ -27,7 +27,6 @@ from missionsite.community.words import REMOVED, STATUS_MEANS, label
 ACCOUNTS_PER_ADDRESS = 6
 
 
-@require_safe
 def first_page(request: HttpRequest) -> HttpResponse:
     """Members come to their profile, everybody else to the back office and its log-in."""
     member = request.user.is_authenticated and not request.user.is_staff

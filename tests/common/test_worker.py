@@ -156,7 +156,8 @@ def test_job_of_a_lost_machine_waits_for_the_watchdog(tmp_path, gate):
     # The watchdog of the supervisor that was killed may hold its lock until the server notices.
     given_back = []
     until(lambda: given_back.extend(replace_lost_workers(stale_after=timedelta(0))) or given_back, "the job")
-    assert given_back == [job]
+    # The regular jobs of that minute may have run there too.
+    assert job in given_back
     assert replace_lost_workers(stale_after=timedelta(0)) == []
     assert status_of(job) == ("todo", 1)
     with running_worker():

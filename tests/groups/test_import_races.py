@@ -173,7 +173,10 @@ def wait_until_let_go() -> None:
     until = timezone.now() + timedelta(seconds=WAIT)
     with connection.cursor() as cursor:
         while True:
-            cursor.execute("SELECT count(*), pg_sleep(0.02) FROM pg_locks WHERE locktype = 'advisory' GROUP BY ()")
+            cursor.execute(
+                "SELECT count(*), pg_sleep(0.02) FROM pg_locks WHERE locktype = 'advisory'"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) GROUP BY ()"
+            )
             if not cursor.fetchone()[0]:
                 return
             assert timezone.now() < until

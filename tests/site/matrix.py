@@ -416,13 +416,13 @@ api/missions/<key>           GET  | ok:{ROLES}mp 403
 api/missions/<key>/members   GET  | ok:{ROLES} 403:mp 403
 api/missions/<key>/join      POST | done:AMCSmp 403
 api/missions/<key>/leave     POST | done:AMCSmp 403
-api/directory/members                           GET  | ok:{ROLES}m 403
-api/directory/members/<number>                  GET  | ok:{ROLES}m 403
+api/directory/members                           GET  | ok:{ROLES}m 403:p 403
+api/directory/members/<number>                  GET  | ok:{ROLES}m 403:p 403
 api/directory/register                          POST | done:{ALL}mp
-api/directory/invitations                       GET  | ok:{ROLES}m 403
-api/directory/invitations                       POST | done:ACSm 403
+api/directory/invitations                       GET  | ok:{ROLES}m 403:p 403
+api/directory/invitations                       POST | done:ACSm 403:p 403
 api/directory/invitations/<invitation_id>/cancel POST | done:ACSm 404:p 403
-api/participation                               POST | done:ACS 403
+api/participation                               POST | done:ACS 403:mp 403
 api/projects                                                  GET   | ok:{ALL}mp
 api/projects/<project>                                        GET   | ok:{LOOK}p 404:{NOT_ITS}m
 api/projects/<project>/missions                               GET   | ok:{LOOK}p 404:{NOT_ITS}m

@@ -18,6 +18,12 @@ NO_WORDS_NEEDED = {
     "mission_fallback_runs_counts_add_up",
     "access_requests_decision_fits_status",
     "access_requests_one_pending",
+    "community_invitations_accepted_fits",
+    "community_invitations_code_format",
+    "community_invitations_not_by_self",
+    "community_members_erased_is_removed",
+    "community_members_member_id_format",
+    "community_members_reputation_not_negative",
 }
 
 

@@ -36,6 +36,7 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+REVOKE EXECUTE ON FUNCTION give_community_number() FROM PUBLIC;
 CREATE TRIGGER community_members_number BEFORE INSERT ON community_members
     FOR EACH ROW EXECUTE FUNCTION give_community_number();
 
