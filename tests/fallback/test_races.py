@@ -31,7 +31,7 @@ from tests.factories.groups import MemberFactory
 from tests.fallback.proposals import a_project, a_review, proposals, spent
 
 PEOPLE = 50
-ROUNDS = int(os.environ.get("RACE_ROUNDS", "8"))
+ROUNDS = int(os.environ.get("RACE_ROUNDS", "5"))
 ZONES = ["Europe/Lisbon", "Pacific/Kiritimati", "America/St_Johns", "UTC", "Asia/Kathmandu"]
 NO_SPENDING = "ALTER TABLE mission_fallback_items {} TRIGGER mission_fallback_items_spend"
 pytestmark = pytest.mark.django_db(transaction=True)

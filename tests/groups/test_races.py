@@ -21,7 +21,7 @@ from tests.at_once import crowd, execute_as_owner, without
 from tests.factories.groups import ColonyFactory, MemberFactory, MissionFactory
 
 PEOPLE = 50
-ROUNDS = int(os.environ.get("RACE_ROUNDS", "8"))
+ROUNDS = int(os.environ.get("RACE_ROUNDS", "5"))
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
