@@ -93,5 +93,5 @@ def synchronise(app_config=None, using: str = DEFAULT_DB_ALIAS, **kwargs) -> Non
 
 def connect() -> None:
     """Synchronise whenever an app with permissions of ours was migrated."""
-    for label in ("missionsite", "common", "groups", "fallback"):
+    for label in ("missionsite", "common", "groups", "fallback", "engagement"):
         post_migrate.connect(synchronise, sender=apps.get_app_config(label), dispatch_uid=f"missionsite.roles.{label}")

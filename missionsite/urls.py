@@ -8,6 +8,7 @@ urlpatterns = [
     path("", first_page),
     path("api/", api.urls),
     path("admin/", admin.site.urls),
+    path("unsubscribe/<str:token>/", first_page, name="unsubscribe"),
     path("", include("missionsite.community.urls")),
 ]
 handler500 = "missionsite.common.error_pages.server_error"

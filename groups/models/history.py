@@ -15,7 +15,7 @@ from groups.models.memberships import Membership
 from groups.models.tasks import Task
 
 
-def _history_of(model: type[models.Model], *, exclude: tuple[str, ...] = ()) -> type[models.Model]:
+def history_of(model: type[models.Model], *, exclude: tuple[str, ...] = ()) -> type[models.Model]:
     """The abstract base of a history model: every change and deletion, one insert a statement.
 
     The dates the database keeps by itself are left out: they change with everything and say nothing.
@@ -32,7 +32,7 @@ def _history_of(model: type[models.Model], *, exclude: tuple[str, ...] = ()) -> 
     )
 
 
-class MemberHistory(_history_of(Member, exclude=("password", "last_login"))):
+class MemberHistory(history_of(Member, exclude=("password", "last_login"))):
     """Changes of members; passwords and log-ins leave no copy here."""
 
     pgh_id = models.BigAutoField(primary_key=True)
@@ -42,7 +42,7 @@ class MemberHistory(_history_of(Member, exclude=("password", "last_login"))):
         indexes = [models.Index(fields=["pgh_obj", "-pgh_id"], name="members_history_of")]
 
 
-class GroupHistory(_history_of(Group)):
+class GroupHistory(history_of(Group)):
     """Changes of missions and colonies."""
 
     pgh_id = models.BigAutoField(primary_key=True)
@@ -52,7 +52,7 @@ class GroupHistory(_history_of(Group)):
         indexes = [models.Index(fields=["pgh_obj", "-pgh_id"], name="groups_history_of")]
 
 
-class MembershipHistory(_history_of(Membership)):
+class MembershipHistory(history_of(Membership)):
     """Changes of stays."""
 
     pgh_id = models.BigAutoField(primary_key=True)
@@ -62,7 +62,7 @@ class MembershipHistory(_history_of(Membership)):
         indexes = [models.Index(fields=["pgh_obj", "-pgh_id"], name="memberships_history_of")]
 
 
-class TaskHistory(_history_of(Task)):
+class TaskHistory(history_of(Task)):
     """Changes of tasks."""
 
     pgh_id = models.BigAutoField(primary_key=True)
@@ -72,7 +72,7 @@ class TaskHistory(_history_of(Task)):
         indexes = [models.Index(fields=["pgh_obj", "-pgh_id"], name="tasks_history_of")]
 
 
-class CommunityMemberHistory(_history_of(CommunityMember, exclude=("last_active_at", "reputation_tier"))):
+class CommunityMemberHistory(history_of(CommunityMember, exclude=("last_active_at", "reputation_tier"))):
     """Changes of directory entries; being active is no change, and the tier follows from the score."""
 
     pgh_id = models.BigAutoField(primary_key=True)
@@ -82,7 +82,7 @@ class CommunityMemberHistory(_history_of(CommunityMember, exclude=("last_active_
         indexes = [models.Index(fields=["pgh_obj", "-pgh_id"], name="community_members_history_of")]
 
 
-class CommunityInvitationHistory(_history_of(CommunityInvitation)):
+class CommunityInvitationHistory(history_of(CommunityInvitation)):
     """Changes of invitations."""
 
     pgh_id = models.BigAutoField(primary_key=True)

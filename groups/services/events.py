@@ -1,17 +1,20 @@
 from groups.models import Event, Group, Member
+from groups.signals import event_recorded
 
 
 def record(
     type_: str, *, actor: Member | None, member: Member | None = None, group: Group | None = None, **payload
 ) -> Event:
     """Write down what happened, in the transaction of the change itself. Empty payload entries are left out."""
-    return Event.objects.create(
+    event = Event.objects.create(
         type=type_,
         actor=actor,
         member=member,
         group=group,
         payload={key: value for key, value in payload.items() if value not in ("", None, {})},
     )
+    event_recorded.send(sender=Event, event=event)
+    return event
 
 
 def record_changes(type_: str, *, changed: dict, **links) -> Event | None:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from groups.errors import ParticipationRefused
 from groups.models import MemberParticipation
 from groups.models.participation import ParticipationType, Platform
+from groups.signals import participation_recorded
 from missionsite.common.transactions import service
 
 # Of the digest that is the id of a platform message; never changes, or replays would count again.
@@ -77,10 +78,10 @@ def record_participation(
         "event_metadata": event_metadata,
         "occurred_at": occurred_at,
     }
-    rows, refused = _read([event])
+    rows, refused, accounts = _read([event])
     if refused:
         raise ParticipationRefused(refused[0].reason)
-    return MemberParticipation.objects.get(pk=rows[0][0]) if _write(rows) else None
+    return MemberParticipation.objects.get(pk=rows[0][0]) if _write(rows, accounts) else None
 
 
 @service
@@ -91,8 +92,8 @@ def ingest_participation(*, events: Iterable[Mapping]) -> Ingested:
     has no effect), event_metadata (VOICE: {"minutes": 12}) and occurred_at (aware, or ISO 8601 with an offset; now
     when left out). Each member's last activity moves forward.
     """
-    rows, refused = _read(events)
-    recorded = _write(rows) if rows else 0
+    rows, refused, accounts = _read(events)
+    recorded = _write(rows, accounts) if rows else 0
     return Ingested(recorded=recorded, repeated=len(rows) - recorded, refused=refused)
 
 
@@ -110,8 +111,8 @@ def message_key(*, platform: str, room_id: str, message_id: str) -> str:
 # --- Reading ----------------------------------------------------------------------------------
 
 
-def _read(events: Iterable[Mapping]) -> tuple[list[tuple], list[Refused]]:
-    """Rows in the order of _COLUMNS, and what was refused in the order of the lines."""
+def _read(events: Iterable[Mapping]) -> tuple[list[tuple], list[Refused], dict[str, UUID | None]]:
+    """Rows in the order of the staging table, what was refused in the order of the lines, and accounts by number."""
     now = timezone.now()
     read, refused = [], []
     for line, event in enumerate(events, start=1):
@@ -127,21 +128,21 @@ def _read(events: Iterable[Mapping]) -> tuple[list[tuple], list[Refused]]:
             rows.append(row)
         else:
             refused.append(Refused(line, f"Nobody in the directory has the number {row[1]}."))
-    return rows, sorted(refused, key=lambda one: one.line)
+    return rows, sorted(refused, key=lambda one: one.line), known
 
 
-def _present(numbers: Iterable[str]) -> set[str]:
-    """Those of these numbers that are in the directory, held in it to the end of the transaction.
+def _present(numbers: Iterable[str]) -> dict[str, UUID | None]:
+    """The accounts of those of these numbers that are in the directory, held in it to the end of the transaction.
 
     An erasure that comes meanwhile waits, and then empties also what is written here.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT member_id FROM community_members WHERE member_id = ANY(%s) AND deleted_at IS NULL"
+            "SELECT member_id, person_id FROM community_members WHERE member_id = ANY(%s) AND deleted_at IS NULL"
             " ORDER BY member_id FOR KEY SHARE",
             [list(numbers)],
         )
-        return {number for (number,) in cursor.fetchall()}
+        return dict(cursor.fetchall())
 
 
 def _row(event: Mapping, now: datetime) -> tuple:
@@ -269,12 +270,20 @@ _RECORD = """
 """
 
 
-def _write(rows: list[tuple]) -> int:
-    """Write what is not there yet; returns how many rows that were."""
+def _write(rows: list[tuple], accounts: Mapping[str, UUID | None]) -> int:
+    """Write what is not there yet; returns how many rows that were. accounts: by number."""
     with connection.cursor() as cursor:
         cursor.execute(_STAGE)
         with connection.wrap_database_errors, cursor.copy("COPY staged_participation FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
         cursor.execute(_RECORD)
-        return cursor.fetchone()[0]
+        recorded = cursor.fetchone()[0]
+    seen, spoke = {}, set()
+    for _key, number, kind, _platform, _room, _metadata, at in rows:
+        if account := accounts[number]:
+            seen[account] = max(at, seen.get(account, at))
+            if kind == ParticipationType.MESSAGE:
+                spoke.add(account)
+    participation_recorded.send(sender=MemberParticipation, seen=seen, spoke=spoke)
+    return recorded

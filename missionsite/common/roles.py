@@ -32,14 +32,14 @@ def as_owner() -> Iterator[None]:
 
 
 @contextmanager
-def as_member(member_id) -> Iterator[None]:
+def member_session(member_id) -> Iterator[None]:
     """Run the rest of the transaction under the restricted role, as this member.
 
     Row security then shows and accepts only what is the member's. Outside a transaction SET LOCAL would do
     nothing without a word, so that is refused.
     """
     if not connection.in_atomic_block:
-        raise RuntimeError("as_member needs a transaction: SET LOCAL does nothing outside one.")
+        raise RuntimeError("member_session needs a transaction: SET LOCAL does nothing outside one.")
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT set_config('app.member_id', %s, true), set_config('role', %s, true)",

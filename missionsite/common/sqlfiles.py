@@ -61,11 +61,16 @@ class KeepTable(migrations.RunSQL):
         self.table = table
         # The name comes from a migration, never from outside.
         restore = """
-            DO $$ DECLARE kept text; BEGIN
+            DO $$ DECLARE kept text; counter text; BEGIN
                 IF to_regclass('{table}_set_aside') IS NOT NULL THEN
                     SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO kept FROM pg_attribute
                     WHERE attrelid = '{table}_set_aside'::regclass AND attnum > 0 AND NOT attisdropped;
                     EXECUTE format('INSERT INTO {table} (%s) SELECT %s FROM {table}_set_aside', kept, kept);
+                    SELECT pg_get_serial_sequence('{table}', attname) INTO counter FROM pg_attribute
+                    WHERE attrelid = '{table}'::regclass AND attidentity <> '';
+                    IF counter IS NOT NULL THEN
+                        EXECUTE format('SELECT setval(%L, max(id)) FROM {table} HAVING max(id) IS NOT NULL', counter);
+                    END IF;
                     -- A check that waits for the commit would keep the table from being altered any further.
                     SET CONSTRAINTS ALL IMMEDIATE;
                     SET CONSTRAINTS ALL DEFERRED;

@@ -7,7 +7,7 @@ from groups.errors import AlreadyMember
 from groups.models import Event, Group, Membership, MembershipHistory
 from groups.services.memberships import join_mission, leave_mission
 from missionsite.common.errors import DomainError, NotAllowed, in_words
-from missionsite.common.roles import as_member
+from missionsite.common.roles import member_session
 from tests.factories.groups import MemberFactory, MembershipFactory, MissionFactory, TaskFactory
 
 pytestmark = pytest.mark.django_db
@@ -73,7 +73,7 @@ def cast():
 def seen(member, query, parameters=None):
     """What a query returns under a member's role, in a transaction that is rolled back."""
     with transaction.atomic():
-        with as_member(member.pk):
+        with member_session(member.pk):
             rows = sql(query, parameters)
         transaction.set_rollback(True)
     return rows
@@ -167,7 +167,7 @@ def test_no_other_table_is_open_to_a_member():
 
 def test_services_join_and_leave_under_the_members_role_with_event_and_history(cast):
     alice, other = cast["alice"], cast["other"]
-    with transaction.atomic(), as_member(alice.pk):
+    with transaction.atomic(), member_session(alice.pk):
         stay = join_mission(member=alice, mission=other)
         with pytest.raises(AlreadyMember):
             join_mission(member=alice, mission=other)
@@ -182,13 +182,13 @@ def test_services_join_and_leave_under_the_members_role_with_event_and_history(c
 
 def test_the_role_ends_with_its_block(cast):
     with transaction.atomic():
-        with as_member(cast["alice"].pk):
+        with member_session(cast["alice"].pk):
             assert sql("SELECT current_user, current_member_id()") == [("missionsite_member", cast["alice"].pk)]
         assert sql("SELECT current_user, current_member_id()") == [("missionsite_app", None)]
 
 
 def test_a_refusal_under_the_role_comes_in_words(cast):
-    with pytest.raises(NotAllowed) as refused, in_words(), transaction.atomic(), as_member(cast["alice"].pk):
+    with pytest.raises(NotAllowed) as refused, in_words(), transaction.atomic(), member_session(cast["alice"].pk):
         sql("DELETE FROM groups")
     assert isinstance(refused.value, DomainError)
     assert sql("SELECT current_user") == [("missionsite_app",)]
@@ -196,5 +196,5 @@ def test_a_refusal_under_the_role_comes_in_words(cast):
 
 @pytest.mark.django_db(transaction=True)
 def test_outside_a_transaction_the_role_is_refused():
-    with pytest.raises(RuntimeError, match="needs a transaction"), as_member(MemberFactory().pk):
+    with pytest.raises(RuntimeError, match="needs a transaction"), member_session(MemberFactory().pk):
         pass

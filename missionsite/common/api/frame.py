@@ -22,7 +22,7 @@ from missionsite.common.api.idempotency import PARAMETER, Attempt
 from missionsite.common.api.limits import Allowance, count_for_token, count_refusal, count_request
 from missionsite.common.api.problems import CONTENT_TYPE, HANDLERS, InputRefused, Problem, problem
 from missionsite.common.errors import DomainError
-from missionsite.common.roles import as_member
+from missionsite.common.roles import member_session
 from missionsite.common.tokens import TokenRefused
 
 TOKEN_AUTH = TokenAuth()
@@ -164,7 +164,7 @@ class Operation(NinjaOperation):
         view checks everyone's rights itself.
         """
         as_site = self.access.checks_rights or not caller.is_restricted
-        with nullcontext() if as_site else as_member(caller.member.pk):
+        with nullcontext() if as_site else member_session(caller.member.pk):
             return self._result_to_response(request, self.view_func(request, **values), response)
 
 

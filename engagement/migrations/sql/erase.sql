@@ -1,0 +1,21 @@
+-- What is kept here of a person goes when the directory erases them: nothing more is sent, and no word stays.
+CREATE FUNCTION erase_person_in_engagement() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+BEGIN
+    UPDATE engagement_message_queue
+    SET status = 'cancelled', error_message = 'Erased', attempt_token = NULL, lease_expires_at = NULL, claimed_by = ''
+    WHERE user_id = NEW.person_id AND status IN ('pending', 'failed');
+    UPDATE engagement_message_queue
+    SET message_params = '{}', destination_jid = '', provider_message_id = ''
+    WHERE user_id = NEW.person_id;
+    UPDATE user_profiles SET individual_jid = '', group_jid = '', reengagement_opt_out = true
+    WHERE user_id = NEW.person_id;
+    UPDATE user_profiles_history SET individual_jid = '', group_jid = '' WHERE user_id = NEW.person_id;
+    DELETE FROM engagement_inbound_messages WHERE user_id = NEW.person_id;
+    RETURN NULL;
+END $$;
+REVOKE EXECUTE ON FUNCTION erase_person_in_engagement() FROM PUBLIC;
+CREATE TRIGGER community_members_erased_in_engagement AFTER UPDATE OF erased_at ON community_members
+    FOR EACH ROW WHEN (OLD.erased_at IS NULL AND NEW.erased_at IS NOT NULL AND NEW.person_id IS NOT NULL)
+    EXECUTE FUNCTION erase_person_in_engagement();

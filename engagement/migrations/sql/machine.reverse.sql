@@ -1,0 +1,14 @@
+ALTER TABLE user_engagement_states RESET (fillfactor);
+DROP TRIGGER message_templates_touch_updated_at ON message_templates;
+DROP TRIGGER user_profiles_touch_updated_at ON user_profiles;
+DROP TRIGGER user_engagement_states_touch_updated_at ON user_engagement_states;
+DROP TRIGGER engagement_state_transitions_no_truncate ON engagement_state_transitions;
+DROP TRIGGER engagement_state_transitions_append_only ON engagement_state_transitions;
+DROP FUNCTION refuse_change_of_transitions();
+DROP TRIGGER user_engagement_states_stay_with_member ON user_engagement_states;
+DROP FUNCTION refuse_change_of_state_owner();
+DROP TRIGGER user_engagement_states_begin_active ON user_engagement_states;
+DROP FUNCTION refuse_state_without_history();
+DROP TRIGGER user_engagement_states_logged ON user_engagement_states;
+DROP FUNCTION log_engagement_transitions();
+DROP FUNCTION engagement_now();

@@ -1,0 +1,100 @@
+-- The machine: a state moves by the ten transitions alone, and every move is written down, whoever writes.
+
+-- What time it is for the machine: the transaction's, or the one a simulation says.
+CREATE FUNCTION engagement_now() RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN coalesce(nullif(current_setting('engagement.now', true), '')::timestamptz, now());
+
+-- Writes down the moves of a statement. Whoever moves a state says why in the setting engagement.trigger, for the
+-- transaction; engagement.metadata adds to what is kept. A move that is none of the ten is refused by the CHECK of the
+-- log. Without enable_nestloop = off a statement over 100,000 rows would compare each row with all others.
+CREATE FUNCTION log_engagement_transitions() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp SET enable_nestloop = off
+AS $$
+DECLARE
+    said CONSTANT text := nullif(current_setting('engagement.trigger', true), '');
+    more CONSTANT jsonb := coalesce(nullif(current_setting('engagement.metadata', true), '')::jsonb, '{}');
+    at CONSTANT timestamptz := engagement_now();
+    return_after CONSTANT interval :=
+        coalesce(nullif(current_setting('engagement.return_after', true), '')::interval, interval '3 days');
+    answer CONSTANT text := CASE said
+        WHEN 'goodbye_response_1' THEN 'confused' WHEN 'goodbye_response_2' THEN 'busy'
+        WHEN 'goodbye_response_3' THEN 'all_good' WHEN 'goodbye_timeout' THEN 'timeout' END;
+BEGIN
+    IF said IS NULL THEN
+        IF EXISTS (SELECT FROM old_rows o JOIN new_rows n USING (id) WHERE o.state <> n.state) THEN
+            RAISE EXCEPTION 'a state moves by a trigger: say which in engagement.trigger'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'user_engagement_states_trigger_named';
+        END IF;
+        RETURN NULL;
+    END IF;
+    INSERT INTO engagement_state_transitions (user_id, from_state, to_state, trigger, metadata, created_at)
+    SELECT n.user_id, o.state, n.state, said,
+           jsonb_strip_nulls(jsonb_build_object(
+               'days_inactive',
+               greatest(0, floor(extract(epoch FROM at - coalesce(o.last_activity_at, o.created_at)) / 86400))::integer,
+               'response_type', answer,
+               'unprompted_return',
+               CASE WHEN o.state = 'dormant' AND at - coalesce(o.last_activity_at, o.created_at) >= return_after
+                   THEN true END
+           )) || more,
+           at
+    FROM old_rows o JOIN new_rows n USING (id)
+    WHERE o.state <> n.state;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER user_engagement_states_logged AFTER UPDATE ON user_engagement_states
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION log_engagement_transitions();
+
+-- Everybody begins active. Another state comes in only beside the moves that led there, as a fixture brings both.
+CREATE FUNCTION refuse_state_without_history() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp
+AS $$
+BEGIN
+    IF NEW.state IS DISTINCT FROM (
+        SELECT t.to_state FROM engagement_state_transitions t WHERE t.user_id = NEW.user_id
+        ORDER BY t.created_at DESC, t.id DESC LIMIT 1
+    ) THEN
+        RAISE EXCEPTION 'a member begins active, not %', NEW.state
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'user_engagement_states_begin_active';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER user_engagement_states_begin_active BEFORE INSERT ON user_engagement_states
+    FOR EACH ROW WHEN (NEW.state <> 'active') EXECUTE FUNCTION refuse_state_without_history();
+
+CREATE FUNCTION refuse_change_of_state_owner() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION 'the state of one member cannot become that of another'
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'user_engagement_states_stay_with_member';
+END $$;
+CREATE TRIGGER user_engagement_states_stay_with_member BEFORE UPDATE ON user_engagement_states
+    FOR EACH ROW WHEN (OLD.user_id <> NEW.user_id OR OLD.id <> NEW.id)
+    EXECUTE FUNCTION refuse_change_of_state_owner();
+
+-- The log only grows. With a member their part of it goes.
+CREATE FUNCTION refuse_change_of_transitions() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp
+AS $$
+BEGIN
+    IF TG_OP = 'DELETE' AND NOT EXISTS (SELECT FROM members WHERE id = OLD.user_id) THEN
+        RETURN OLD;
+    END IF;
+    RAISE EXCEPTION 'transitions are append-only: % refused', TG_OP
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'engagement_state_transitions_append_only';
+END $$;
+CREATE TRIGGER engagement_state_transitions_append_only BEFORE UPDATE OR DELETE ON engagement_state_transitions
+    FOR EACH ROW EXECUTE FUNCTION refuse_change_of_transitions();
+CREATE TRIGGER engagement_state_transitions_no_truncate BEFORE TRUNCATE ON engagement_state_transitions
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_transitions();
+
+CREATE TRIGGER user_engagement_states_touch_updated_at BEFORE UPDATE ON user_engagement_states
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE TRIGGER user_profiles_touch_updated_at BEFORE UPDATE ON user_profiles
+    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION touch_updated_at();
+CREATE TRIGGER message_templates_touch_updated_at BEFORE UPDATE ON message_templates
+    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION touch_updated_at();
+ALTER TABLE user_engagement_states SET (fillfactor = 80);

@@ -1,0 +1,1 @@
+DELETE FROM message_templates WHERE announcement_id IS NULL;

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.postgres.functions import TransactionNow
+from django.db import models
+
+
+class InboundMessage(models.Model):
+    """That a message of a member came in, and what it did; never what it said. A platform's id counts once."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    platform = models.CharField(max_length=50)
+    message_id = models.CharField(max_length=255)
+    effect = models.CharField(max_length=50, default="", db_default="")
+    received_at = models.DateTimeField(db_default=TransactionNow())
+
+    class Meta:
+        db_table = "engagement_inbound_messages"
+        constraints = [
+            models.UniqueConstraint(fields=["platform", "message_id"], name="engagement_inbound_messages_once")
+        ]

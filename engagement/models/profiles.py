@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.postgres.functions import TransactionNow
+from django.db import models
+from django.db.models import Q
+
+from engagement.models.choices import Destination, Locale
+from engagement.models.rules import known
+
+
+class UserProfile(models.Model):
+    """How a member wants to be written to, and how far they have come. The database makes one with every member."""
+
+    # `loaddata seeds` looks at other rows to see whether the examples are there.
+    made_by_database = True
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="engagement_profile"
+    )
+    preferred_destination = models.TextField(
+        "messages go to", choices=Destination, default=Destination.INDIVIDUAL, db_default=Destination.INDIVIDUAL
+    )
+    reengagement_opt_out = models.BooleanField(
+        "opted out",
+        default=False,
+        db_default=False,
+        help_text="No goodbye, review, reminder or announcement is sent. Answers to what they do themselves still are.",
+    )
+    onboarding_tier = models.IntegerField("tier", default=0, db_default=0, help_text="Tiers done, from 0 to 3.")
+    # {"1": {"join_mission": "2026-03-01T…", "completed_at": "…"}}
+    onboarding_tier_progress = models.JSONField("progress", default=dict, db_default={}, blank=True)
+    magic_moment_at = models.DateTimeField(
+        "magic moment", null=True, blank=True, help_text="When they joined their first mission."
+    )
+    locale = models.TextField("language", choices=Locale, default=Locale.EN, db_default=Locale.EN)
+    timezone = models.CharField(
+        "time zone", max_length=64, default="UTC", db_default="UTC", help_text="As in America/Sao_Paulo."
+    )
+    individual_jid = models.CharField(
+        "individual address",
+        max_length=255,
+        default="",
+        db_default="",
+        blank=True,
+        help_text="What the gateway calls their own chat. Their answers are known by it.",
+    )
+    group_jid = models.CharField(
+        "group address",
+        max_length=255,
+        default="",
+        db_default="",
+        blank=True,
+        help_text="What the gateway calls the group they are written to in.",
+    )
+    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+    updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+
+    class Meta:
+        db_table = "user_profiles"
+        verbose_name = "profile"
+        constraints = [
+            known("user_profiles", "preferred_destination", Destination),
+            known("user_profiles", "locale", Locale),
+            models.CheckConstraint(
+                condition=Q(onboarding_tier__gte=0, onboarding_tier__lte=3),
+                name="user_profiles_onboarding_tier_range",
+                violation_error_message="A tier is a number from 0 to 3.",
+            ),
+            models.UniqueConstraint(
+                fields=["individual_jid"],
+                name="user_profiles_individual_jid_once",
+                condition=~Q(individual_jid=""),
+                violation_error_message="Another member has this address.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.user)

@@ -1,0 +1,90 @@
+"""What this app does when something happens in groups: activity, first steps, the welcome."""
+
+import logging
+from collections.abc import Callable
+
+from django.db import transaction
+from django.utils import timezone
+
+from engagement.models import MessageType, UserProfile
+from engagement.services.machine import record_activities, record_activity
+from engagement.services.messages import enqueue
+from engagement.services.onboarding import complete_action, note_magic_moment
+from groups.models import CommunityMember, Event, Member
+from groups.signals import event_recorded, participation_recorded
+
+logger = logging.getLogger(__name__)
+
+# What members do themselves that shows they are there.
+ACTIVITY = ("membership.created", "membership.ended", "task.claimed", "task.done", "directory.changed")
+ROLE_STEPS = {"lead": "lead_mission", "mentor": "mentor_member"}
+
+
+def on_event(sender, event: Event, **_) -> None:
+    """After the commit: a member's own request writes under the member role, which may not touch the queue."""
+    if steps := _STEPS.get(event.type):
+        transaction.on_commit(lambda: steps(event), robust=True)
+    if event.type in ACTIVITY and event.member_id and event.actor_id == event.member_id:
+        transaction.on_commit(lambda: record_activity(member=event.member, at=event.occurred_at), robust=True)
+
+
+def on_participation(sender, seen: dict, spoke: set, **_) -> None:
+    """In the transaction of the participation."""
+    record_activities(seen=seen)
+    silent = UserProfile.objects.filter(pk__in=spoke).exclude(onboarding_tier_progress__1__has_key="introduce_yourself")
+    for profile in silent.select_related("user").order_by("pk"):
+        complete_action(member=profile.user, action="introduce_yourself", at=seen[profile.pk])
+
+
+def _approved(event: Event) -> None:
+    if event.member:
+        record_activity(member=event.member, at=event.occurred_at)
+        enqueue(member=event.member, message_type=MessageType.WELCOME, on="once", at=timezone.now())
+
+
+def _seated(event: Event) -> None:
+    if event.member and event.group and event.group.is_mission:
+        note_magic_moment(member=event.member, at=event.occurred_at)
+        complete_action(member=event.member, action="join_mission", at=event.occurred_at)
+        _took_role(event.member, event.payload.get("role", ""), event)
+
+
+def _role_changed(event: Event) -> None:
+    if event.member:
+        _took_role(event.member, event.payload["changed"]["role"][1], event)
+
+
+def _took_role(member: Member, role: str, event: Event) -> None:
+    if step := ROLE_STEPS.get(role.strip().casefold()):
+        complete_action(member=member, action=step, at=event.occurred_at)
+
+
+def _task_done(event: Event) -> None:
+    if event.member:
+        complete_action(member=event.member, action="complete_task", at=event.occurred_at)
+
+
+def _invited(event: Event) -> None:
+    inviter = CommunityMember.objects.filter(member_id=event.payload.get("invited_by")).select_related("person").first()
+    if inviter and inviter.person:
+        complete_action(member=inviter.person, action="invite_member", at=event.occurred_at)
+
+
+def _verified(event: Event) -> None:
+    if event.member:
+        complete_action(member=event.member, action="verify_github", at=event.occurred_at)
+
+
+_STEPS: dict[str, Callable[[Event], None]] = {
+    "directory.approved": _approved,
+    "directory.verified": _verified,
+    "invitation.accepted": _invited,
+    "membership.created": _seated,
+    "membership.role_changed": _role_changed,
+    "task.done": _task_done,
+}
+
+
+def connect() -> None:
+    event_recorded.connect(on_event, dispatch_uid="engagement.on_event")
+    participation_recorded.connect(on_participation, dispatch_uid="engagement.on_participation")

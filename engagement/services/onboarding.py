@@ -1,0 +1,79 @@
+"""The onboarding: three tiers of first steps, and the moment a member joins their first mission."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.utils import timezone
+
+from engagement.errors import ActionUnknown
+from engagement.models import MessageType, UserProfile
+from engagement.services.messages import enqueue
+from groups.models import Member
+from missionsite.common.transactions import service
+
+COMPLETED = "completed_at"
+
+
+def tier_of(action: str) -> str | None:
+    """The tier a step belongs to, "1" to "3"; None for what is no step."""
+    return next((tier for tier, actions in sorted(settings.ENGAGEMENT_TIERS.items()) if action in actions), None)
+
+
+@service
+def complete_action(*, member: Member, action: str, at: datetime | None = None) -> UserProfile:
+    """Note that a member took a step; a step taken before stays as it is.
+
+    Steps may be taken in any order. A tier counts when all its steps are taken and all tiers before it count; it
+    queues `tier_unlock`. Raises ActionUnknown.
+    """
+    at = at or timezone.now()
+    tier = tier_of(action)
+    if tier is None:
+        known = ", ".join(each for actions in settings.ENGAGEMENT_TIERS.values() for each in actions)
+        raise ActionUnknown(f"The onboarding has no step {action}. There are: {known}.")
+    profile = UserProfile.objects.select_for_update().get(pk=member.pk)
+    progress = profile.onboarding_tier_progress
+    if action in progress.get(tier, {}):
+        return profile
+    progress.setdefault(tier, {})[action] = at.isoformat()
+    while (done := _next_done(profile)) is not None:
+        progress[done][COMPLETED] = at.isoformat()
+        profile.onboarding_tier = int(done)
+        enqueue(
+            member=member,
+            message_type=MessageType.TIER_UNLOCK,
+            params={"tier": int(done)},
+            event=f"{MessageType.TIER_UNLOCK}_{done}",
+            at=at,
+        )
+    profile.save(update_fields=["onboarding_tier", "onboarding_tier_progress"])
+    return profile
+
+
+def _next_done(profile: UserProfile) -> str | None:
+    """The tier after the member's own, if all its steps are taken."""
+    after = str(profile.onboarding_tier + 1)
+    actions = settings.ENGAGEMENT_TIERS.get(after)
+    taken = profile.onboarding_tier_progress.get(after, {})
+    return after if actions and all(each in taken for each in actions) else None
+
+
+@service
+def restart_onboarding(*, member: Member) -> UserProfile:
+    """Begin with the first tier again: its steps are open. Later tiers keep what was done in them."""
+    profile = UserProfile.objects.select_for_update().get(pk=member.pk)
+    profile.onboarding_tier = 0
+    profile.onboarding_tier_progress = {
+        tier: {action: at for action, at in steps.items() if action != COMPLETED}
+        for tier, steps in profile.onboarding_tier_progress.items()
+        if tier != "1"
+    }
+    profile.save(update_fields=["onboarding_tier", "onboarding_tier_progress"])
+    return profile
+
+
+@service
+def note_magic_moment(*, member: Member, at: datetime | None = None) -> bool:
+    """Note when a member joined their first mission; returns whether this was it."""
+    first = UserProfile.objects.filter(pk=member.pk, magic_moment_at=None)
+    return bool(first.update(magic_moment_at=at or timezone.now()))

@@ -1,0 +1,25 @@
+"""The way out of every message nobody asked for: a link that is the member's own and stays good."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.core import signing
+from django.urls import reverse
+
+from groups.models import Member
+
+_SALT = "engagement.unsubscribe"
+
+
+def unsubscribe_url(member_id: UUID) -> str:
+    """Where one POST opts the member out (RFC 8058)."""
+    token = signing.dumps(str(member_id), salt=_SALT)
+    return f"{settings.SITE_URL}{reverse('unsubscribe', args=[token])}"
+
+
+def member_of(token: str) -> Member | None:
+    """Whose link it is; None where it is nobody's."""
+    try:
+        return Member.objects.filter(pk=UUID(signing.loads(token, salt=_SALT))).first()
+    except (signing.BadSignature, ValueError, TypeError):
+        return None

@@ -1,0 +1,5 @@
+"""Messages as e-mail; to be written."""
+
+
+class EmailTransport:
+    name = "email"

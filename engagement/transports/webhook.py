@@ -1,0 +1,5 @@
+"""Messages to a gateway; to be written."""
+
+
+class WebhookTransport:
+    name = "webhook"

@@ -1,0 +1,9 @@
+"""What this app tells the apps above it; none of them is known here."""
+
+from django.dispatch import Signal
+
+# An event was written down, in the transaction of its change. event: the Event.
+event_recorded = Signal()
+# Members took part. seen: their accounts (Member ids) and when each was last seen; spoke: those of them who wrote a
+# message. Sent in the transaction that writes the participation down.
+participation_recorded = Signal()
