@@ -22,10 +22,14 @@ STEADY, SAVED = 1.8, 0.2
 
 @dataclass(frozen=True)
 class Permission:
-    """How many messages a sender may claim now. is_probe: one, to see whether an open circuit works again."""
+    """How many messages a sender may claim now. is_probe: one, to see whether an open circuit works again.
+
+    is_open: none, as the provider is down; without it, none means: in a moment.
+    """
 
     most: int
     is_probe: bool = False
+    is_open: bool = False
 
 
 def ask(*, name: str, at: datetime, most: int) -> Permission:
@@ -37,7 +41,7 @@ def ask(*, name: str, at: datetime, most: int) -> Permission:
         waiting = EngagementTransport.objects.filter(pk=name, opened_at__isnull=False, retry_at__lte=at)
         if waiting.update(retry_at=at + settings.ENGAGEMENT_LEASE):
             return Permission(1, is_probe=True)
-        return Permission(0)
+        return Permission(0, is_open=True)
     if not row.catching_up:
         return Permission(most)
     with transaction.atomic():

@@ -33,7 +33,7 @@ LONGEST_WAIT = timedelta(hours=6)
 
 @dataclass
 class Tally:
-    """What a sender did."""
+    """What a sender did. is_down: the provider is. must_wait: it is catching up, and had its share of this moment."""
 
     sent: int = 0
     failed: int = 0
@@ -41,6 +41,7 @@ class Tally:
     withdrawn: int = 0
     deferred: int = 0
     is_down: bool = False
+    must_wait: bool = False
 
     @property
     def touched(self) -> int:
@@ -49,7 +50,7 @@ class Tally:
     def add(self, other: "Tally") -> None:
         for name in ("sent", "failed", "retried", "withdrawn", "deferred"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.is_down = other.is_down
+        self.is_down, self.must_wait = other.is_down, other.must_wait
 
 
 @dataclass
@@ -89,7 +90,7 @@ class Sender:
         at = self.clock()
         permission = circuit.ask(name=self.transport.name, at=at, most=self.batch)
         if not permission.most:
-            return Tally(is_down=True)
+            return Tally(is_down=permission.is_open, must_wait=not permission.is_open)
         batch = self._claim(at, permission.most)
         tally = Tally(withdrawn=batch.withdrawn, deferred=batch.deferred)
         failures, error = self._send_all(batch, at, tally) if batch.messages else (0, "")

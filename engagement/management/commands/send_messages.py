@@ -57,7 +57,7 @@ class Command(BaseCommand):
                 self._say(total)
                 said = time.monotonic()
             if not done.touched:
-                if until_empty:
+                if until_empty and not done.must_wait:
                     return
                 self._sleep(sender, IDLE)
 
