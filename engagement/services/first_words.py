@@ -1,5 +1,8 @@
 """The first words of every message, in both languages; staff change them afterwards."""
 
+from django.apps import apps as installed
+from django.apps.registry import Apps
+
 from engagement.models import MessageTemplate
 
 FIRST_WORDS = [
@@ -90,7 +93,7 @@ Não responder também é uma resposta: só escreveremos de novo quando você es
 ]
 
 
-def provide(*, apps, **_) -> None:
+def provide(*, apps: Apps = installed, **_) -> None:
     """Write the messages there are no words for yet; `migrate` does it. apps: the models as they are by then."""
     try:
         apps.get_model("engagement", "MessageTemplate")
