@@ -182,6 +182,24 @@ _REVIEWED = """
         AND extract(hour FROM %(at)s AT TIME ZONE p.timezone) >= %(review_hour)s
         AND s.last_activity_at >=
             (date_trunc('week', %(at)s AT TIME ZONE p.timezone) - interval '7 days') AT TIME ZONE p.timezone
+        -- Whoever has been here since that week ended was in it if something says so.
+        AND (
+            s.last_activity_at < date_trunc('week', %(at)s AT TIME ZONE p.timezone) AT TIME ZONE p.timezone
+            OR EXISTS (
+                SELECT FROM community_members c
+                JOIN member_daily_highlights h ON h.member_id = c.member_id
+                WHERE c.person_id = s.user_id
+                    AND h.highlight_date < date_trunc('week', %(at)s AT TIME ZONE p.timezone)::date
+                    AND h.highlight_date >= date_trunc('week', %(at)s AT TIME ZONE p.timezone)::date - 7
+            )
+            OR EXISTS (
+                SELECT FROM engagement_inbound_messages i
+                WHERE i.user_id = s.user_id
+                    AND i.received_at < date_trunc('week', %(at)s AT TIME ZONE p.timezone) AT TIME ZONE p.timezone
+                    AND i.received_at >=
+                        (date_trunc('week', %(at)s AT TIME ZONE p.timezone) - interval '7 days') AT TIME ZONE p.timezone
+            )
+        )
         AND NOT EXISTS (
             SELECT FROM engagement_message_queue q WHERE q.idempotency_key = s.user_id || ':' || %(review)s || ':'
                 || to_char(date_trunc('week', %(at)s AT TIME ZONE p.timezone) - interval '7 days', 'IYYY-"W"IW')
