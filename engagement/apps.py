@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class EngagementConfig(AppConfig):
@@ -7,5 +8,7 @@ class EngagementConfig(AppConfig):
 
     def ready(self) -> None:
         from engagement.receivers import connect
+        from engagement.services.first_words import provide
 
         connect()
+        post_migrate.connect(provide, sender=self, dispatch_uid="engagement.first_words")

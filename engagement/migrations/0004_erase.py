@@ -6,6 +6,6 @@ from missionsite.common.sqlfiles import SQLFile
 class Migration(migrations.Migration):
     """What is kept here of a person goes when the directory erases them."""
 
-    dependencies = [("engagement", "0004_row_security")]
+    dependencies = [("engagement", "0003_row_security")]
 
     operations = [SQLFile(__file__, "erase")]

@@ -4,8 +4,8 @@ from missionsite.common.sqlfiles import SQLFile
 
 
 class Migration(migrations.Migration):
-    """The first words of every message."""
+    """Row security, forced, of every table."""
 
     dependencies = [("engagement", "0002_rules")]
 
-    operations = [SQLFile(__file__, "templates")]
+    operations = [SQLFile(__file__, "row_security")]

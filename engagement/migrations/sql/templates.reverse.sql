@@ -1,1 +1,0 @@
-DELETE FROM message_templates WHERE announcement_id IS NULL;

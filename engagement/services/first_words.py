@@ -1,0 +1,109 @@
+"""The first words of every message, in both languages; staff change them afterwards."""
+
+from django.apps import apps as installed
+from django.apps.registry import Apps
+
+from engagement.models import MessageTemplate
+
+FIRST_WORDS = [
+    (
+        "welcome",
+        "en",
+        "Welcome, {{ name }}!",
+        """Hi {{ name }}, you are in. Have a look around, say hello, and pick a first mission whenever you like.""",
+    ),
+    (
+        "welcome",
+        "pt-BR",
+        "Boas-vindas, {{ name }}!",
+        """Oi, {{ name }}! Seu cadastro foi aprovado. Dê uma olhada, diga olá e escolha uma primeira missão quando quiser.""",
+    ),
+    (
+        "tier_unlock",
+        "en",
+        "You finished tier {{ tier }}",
+        """Nice work, {{ name }}: tier {{ tier }} is done. New things are open to you now; take them at your own pace.""",
+    ),
+    (
+        "tier_unlock",
+        "pt-BR",
+        "Você concluiu o nível {{ tier }}",
+        """Muito bem, {{ name }}: o nível {{ tier }} está concluído. Há coisas novas abertas para você, no seu ritmo.""",
+    ),
+    (
+        "goodbye",
+        "en",
+        "It has been quiet, {{ name }}",
+        """Hi {{ name }}, we have not heard from you for a while, and that is fine. Answer with a number if you like:
+
+1 - I got lost, help me start again
+2 - I am busy, ask me in two weeks
+3 - All good, leave me be
+
+No answer is an answer too: we will not write again until you do.""",
+    ),
+    (
+        "goodbye",
+        "pt-BR",
+        "Faz um tempo, {{ name }}",
+        """Oi, {{ name }}! Faz um tempo que não temos notícias suas, e tudo bem. Se quiser, responda com um número:
+
+1 - Fiquei confuso, me ajude a recomeçar
+2 - Estou ocupado, pergunte daqui a duas semanas
+3 - Tudo certo, prefiro ficar quieto
+
+Não responder também é uma resposta: só escreveremos de novo quando você escrever.""",
+    ),
+    (
+        "weekly_review",
+        "en",
+        "Your week in the community",
+        """Hi {{ name }}, thank you for taking part in week {{ week }}. See what is next whenever you have a moment.""",
+    ),
+    (
+        "weekly_review",
+        "pt-BR",
+        "Sua semana na comunidade",
+        """Oi, {{ name }}! Obrigado por participar na semana {{ week }}. Veja o que vem a seguir quando tiver um momento.""",
+    ),
+    (
+        "reminder",
+        "en",
+        "A short reminder",
+        """Hi {{ name }}, you asked us to get back to you. We are here whenever you want to go on.""",
+    ),
+    (
+        "reminder",
+        "pt-BR",
+        "Um breve lembrete",
+        """Oi, {{ name }}! Você pediu que a gente voltasse a falar. Estamos aqui quando você quiser continuar.""",
+    ),
+    (
+        "help_restart",
+        "en",
+        "Let us start again together",
+        """Thanks for telling us, {{ name }}. We start again with three small steps: introduce yourself, link your GitHub account, and join one mission. Ask anything here.""",
+    ),
+    (
+        "help_restart",
+        "pt-BR",
+        "Vamos recomeçar juntos",
+        """Obrigado por contar, {{ name }}. Vamos recomeçar com três passos: apresente-se, conecte sua conta do GitHub e entre em uma missão. Pergunte o que quiser por aqui.""",
+    ),
+]
+
+
+def provide(*, apps: Apps = installed, **_) -> None:
+    """Write the messages there are no words for yet; `migrate` does it. apps: the models as they are by then."""
+    try:
+        apps.get_model("engagement", "MessageTemplate")
+    except LookupError:
+        # The way back has dropped the table.
+        return
+    MessageTemplate.objects.bulk_create(
+        [
+            MessageTemplate(key=key, locale=locale, subject=subject, body=body)
+            for key, locale, subject, body in FIRST_WORDS
+        ],
+        ignore_conflicts=True,
+    )
