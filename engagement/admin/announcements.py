@@ -118,7 +118,7 @@ class AnnouncementAdmin(ReadOnlyModelAdmin):
     def audience_shown(self, announcement: Announcement) -> str:
         """The list it was composed from, as it is now."""
         chosen = QueryDict(announcement.audience)
-        said = " · ".join(f"{name}: {value}" for name, values in chosen.lists() for value in values)
+        said = " · ".join(f"{_filter_words(name)}: {value}" for name, values in chosen.lists() for value in values)
         address = list_of(CommunityMember) + (f"?{chosen.urlencode()}" if chosen else "")
         return format_html('<a class="row-link" href="{}">{}</a>', address, said or "The whole directory")
 
@@ -148,6 +148,11 @@ class AnnouncementAdmin(ReadOnlyModelAdmin):
             '<div class="message-words" lang="{}"><p>{}</p><strong>{}</strong><div>{}</div></div>',
             texts,
         )
+
+
+def _filter_words(name: str) -> str:
+    """A filter of the address as a person reads it: "Status" for status__exact."""
+    return "Search" if name == "q" else name.removesuffix("__exact").replace("_", " ").strip().capitalize()
 
 
 def compose_button(request: HttpRequest, *, filters: str | None = None) -> list[dict]:

@@ -210,7 +210,7 @@ class TestPage:
         for turn in range(rows):
             announced(title=f"News {turn}")
         manager.get(LIST)
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(8):
             manager.get(LIST)
 
     def test_an_empty_list_says_what_to_do(self, manager):

@@ -50,7 +50,7 @@ class TestList:
         for _ in range(rows):
             failed()
         operator.get(LIST)
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(8):
             operator.get(LIST)
 
     def test_an_empty_queue_says_so(self, operator):

@@ -128,5 +128,5 @@ class TestList:
         for _ in range(rows):
             MemberFactory()
         operator.get(LIST)
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(8):
             operator.get(LIST)

@@ -172,5 +172,5 @@ def test_the_list_makes_a_fixed_number_of_queries(operator, rows, django_assert_
     for turn in range(rows):
         MessageTemplate.objects.create(key=f"more-{turn}", locale="en", subject="s", body="b")
     operator.get(LIST)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         operator.get(LIST)
