@@ -204,7 +204,7 @@ _REVIEWED = f"""
             SELECT FROM engagement_message_queue q WHERE q.idempotency_key = s.user_id || ':' || %(review)s || ':'
                 || to_char(date_trunc('week', %(at)s AT TIME ZONE p.timezone) - interval '7 days', 'IYYY-"W"IW')
         )
-"""
+"""  # noqa: S608
 _REVIEW = _Step(
     "weekly review",
     f"SELECT count(*) FROM ({_REVIEWED}) AS reviewed",  # noqa: S608

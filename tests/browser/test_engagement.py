@@ -1,4 +1,4 @@
-"""Keeping in touch, in a real browser: words edited with their preview, a failed message retried, people announced to."""
+"""Engagement in a browser: words with their preview, a message sent again, an announcement."""
 
 import re
 
