@@ -11,7 +11,7 @@ def no_limits(settings):
 
 
 @pytest.fixture
-def member_session():
+def as_member():
     """A browser in which the account of an entry is logged in."""
 
     def browser(entry) -> Client:

@@ -31,8 +31,8 @@ def names(answer) -> list[str]:
 
 
 @pytest.mark.parametrize("status", ["not_member", "pending", "suspended", "banned"])
-def test_directory_is_closed_to_all_but_active_members_and_says_why(member_session, ana, status):
-    browser = member_session(entry(status=status))
+def test_directory_is_closed_to_all_but_active_members_and_says_why(as_member, ana, status):
+    browser = as_member(entry(status=status))
     for address in ("/directory/", f"/directory/{ana.member_id[1:]}/"):
         answer = browser.get(address)
         assert answer.status_code == 403
@@ -40,10 +40,10 @@ def test_directory_is_closed_to_all_but_active_members_and_says_why(member_sessi
         assert "Ana Souza" not in answer.content.decode()
 
 
-def test_directory_is_closed_to_removed_entries_and_accounts_without_one(client, member_session):
+def test_directory_is_closed_to_removed_entries_and_accounts_without_one(client, as_member):
     removed = entry()
     remove_entry(entry=removed)
-    assert str(CLOSED["removed"]) in member_session(removed).get("/directory/").content.decode()
+    assert str(CLOSED["removed"]) in as_member(removed).get("/directory/").content.decode()
     client.force_login(MemberFactory(is_staff=True, is_superuser=True))
     assert str(CLOSED[""]) in client.get("/directory/").content.decode()
 
@@ -51,11 +51,11 @@ def test_directory_is_closed_to_removed_entries_and_accounts_without_one(client,
 # --- What is found --------------------------------------------------------------------------------
 
 
-def test_only_active_members_are_listed_and_have_a_page(member_session, ana):
+def test_only_active_members_are_listed_and_have_a_page(as_member, ana):
     hidden = [entry(status=status, name=f"Hidden {status}") for status in ("pending", "suspended", "banned")]
     hidden.append(entry(name="Hidden removed"))
     remove_entry(entry=hidden[-1])
-    browser = member_session(ana)
+    browser = as_member(ana)
     assert names(browser.get("/directory/")) == ["Ana Souza"]
     assert names(browser.get("/directory/?q=hidden")) == []
     for each in hidden:
@@ -84,22 +84,22 @@ FINDS = [
 
 
 @pytest.mark.parametrize(("typed", "expected"), FINDS)
-def test_search_finds_beginnings_of_names_words_and_user_names(member_session, ana, typed, expected):
+def test_search_finds_beginnings_of_names_words_and_user_names(as_member, ana, typed, expected):
     CommunityMember.objects.filter(pk=ana.pk).update(telegram_username="ana_souza")
     entry(name="Bob", github_username="octobob")
-    assert names(member_session(ana).get("/directory/", {"q": typed})) == expected
+    assert names(as_member(ana).get("/directory/", {"q": typed})) == expected
 
 
 @pytest.mark.parametrize("spelled", ["{}", "#{}", " #0{} "])
-def test_search_finds_a_number(member_session, ana, spelled):
+def test_search_finds_a_number(as_member, ana, spelled):
     bob = entry(name="Bob")
-    assert names(member_session(ana).get("/directory/", {"q": spelled.format(bob.member_id[1:])})) == ["Bob"]
+    assert names(as_member(ana).get("/directory/", {"q": spelled.format(bob.member_id[1:])})) == ["Bob"]
 
 
-def test_filters_narrow_the_list_together_with_the_search(member_session, ana):
+def test_filters_narrow_the_list_together_with_the_search(as_member, ana):
     entry(name="Anders", primary_role="founder", reputation_score=600, country="Norge")
     entry(name="Anke", primary_role="founder", country="norge")
-    browser = member_session(ana)
+    browser = as_member(ana)
     assert set(names(browser.get("/directory/?role=founder"))) == {"Anke", "Anders"}
     assert names(browser.get("/directory/?tier=Active+Developer")) == ["Anders"]
     assert names(browser.get("/directory/?country=NORGE&role=founder&q=ank")) == ["Anke"]
@@ -109,18 +109,18 @@ def test_filters_narrow_the_list_together_with_the_search(member_session, ana):
 @pytest.mark.parametrize(
     "query", ["role=king", "tier=%FF", "country=" + "x" * 300, "q=" + "x" * 3000, "after=x", "after=" + "9" * 30]
 )
-def test_query_that_makes_no_sense_is_left_out(member_session, ana, query):
-    answer = member_session(ana).get(f"/directory/?{query}")
+def test_query_that_makes_no_sense_is_left_out(as_member, ana, query):
+    answer = as_member(ana).get(f"/directory/?{query}")
     assert answer.status_code == 200
     assert names(answer) == ["Ana Souza"]
 
 
-def test_pages_follow_one_another_without_a_gap_and_keep_the_filters(member_session, ana):
+def test_pages_follow_one_another_without_a_gap_and_keep_the_filters(as_member, ana):
     CommunityMember.objects.bulk_create(
         CommunityMember(name=f"N{turn:03}", primary_role="founder", status="active", telegram_id=f"8{turn:06}")
         for turn in range(2 * PER_PAGE + 3)
     )
-    browser, target, seen, pages = member_session(ana), "/directory/?role=founder&q=n", [], 0
+    browser, target, seen, pages = as_member(ana), "/directory/?role=founder&q=n", [], 0
     while target:
         answer = browser.get(target)
         seen += names(answer)
@@ -136,10 +136,10 @@ def test_pages_follow_one_another_without_a_gap_and_keep_the_filters(member_sess
 # --- What is not seen -----------------------------------------------------------------------------
 
 
-def test_nobody_s_e_mail_telegram_id_or_inviter_out_of_sight_is_shown(member_session, ana):
+def test_nobody_s_e_mail_telegram_id_or_inviter_out_of_sight_is_shown(as_member, ana):
     gone = entry(name="Gone away", status="suspended")
     bob = entry(name="Bob", telegram_id="987654321", telegram_username="bob", invited_by=gone)
-    browser = member_session(ana)
+    browser = as_member(ana)
     for address in ("/directory/", f"/directory/{bob.member_id[1:]}/"):
         page = browser.get(address).content.decode()
         assert "Bob" in page
@@ -151,16 +151,16 @@ def test_nobody_s_e_mail_telegram_id_or_inviter_out_of_sight_is_shown(member_ses
 
 
 @pytest.mark.parametrize("number", ["0", "999999", "9" * 18, "9" * 400])
-def test_number_nobody_has_is_a_page_that_says_so(member_session, ana, number):
-    answer = member_session(ana).get(f"/directory/{number}/")
+def test_number_nobody_has_is_a_page_that_says_so(as_member, ana, number):
+    answer = as_member(ana).get(f"/directory/{number}/")
     assert answer.status_code == 404
     assert "No active member has this number." in words(answer)
 
 
-def test_text_of_members_is_text(member_session, ana):
+def test_text_of_members_is_text(as_member, ana):
     bad = "<script>alert(1)</script>"
     bob = entry(name=bad, organization=bad, country=bad, telegram_username=bad, github_username=bad)
-    browser = member_session(ana)
+    browser = as_member(ana)
     for address in ("/directory/", f"/directory/{bob.member_id[1:]}/", f"/directory/?q={bad}"):
         assert "<script" not in browser.get(address).content.decode()
 
@@ -168,8 +168,8 @@ def test_text_of_members_is_text(member_session, ana):
 # --- How fast -------------------------------------------------------------------------------------
 
 
-def test_number_of_queries_does_not_grow(member_session, ana):
-    browser = member_session(ana)
+def test_number_of_queries_does_not_grow(as_member, ana):
+    browser = as_member(ana)
     counts = set()
     for _ in range(3):
         for _each in range(8):

@@ -17,19 +17,19 @@ def text(answer) -> str:
     return answer.content.decode()
 
 
-def test_profile_says_number_reputation_tier_and_who_invited(member_session):
+def test_profile_says_number_reputation_tier_and_who_invited(as_member):
     inviter = entry(name="Inês")
     ana = entry(name="Ana", invited_by=inviter, reputation_score=1125, github_username="ana")
-    page = text(member_session(ana).get("/me/"))
+    page = text(as_member(ana).get("/me/"))
     for words in (ana.member_id, "1,125 points", "Experienced", "Inês", inviter.member_id, "not verified", "Developer"):
         assert words in page
     assert ana.person.email in page
     assert ana.telegram_id in page
 
 
-def test_verified_account_says_so(member_session):
+def test_verified_account_says_so(as_member):
     ana = entry(github_username="ana", github_verified=True, github_verified_at=timezone.now())
-    assert '<span class="tag good">verified' in text(member_session(ana).get("/me/"))
+    assert '<span class="tag good">verified' in text(as_member(ana).get("/me/"))
 
 
 @pytest.mark.parametrize(
@@ -42,25 +42,25 @@ def test_verified_account_says_so(member_session):
         ("banned", "Banned"),
     ],
 )
-def test_status_is_said_in_words(member_session, status, words):
-    page = text(member_session(entry(status=status)).get("/me/"))
+def test_status_is_said_in_words(as_member, status, words):
+    page = text(as_member(entry(status=status)).get("/me/"))
     assert f"<strong>{words}</strong>" in page
     assert str(STATUS_MEANS[status]) in page
 
 
-def test_removed_entry_says_so_and_is_not_edited(member_session):
+def test_removed_entry_says_so_and_is_not_edited(as_member):
     ana = entry(name="Ana")
     remove_entry(entry=ana)
-    browser = member_session(ana)
+    browser = as_member(ana)
     assert "<strong>Removed</strong>" in text(browser.get("/me/"))
     assert browser.post("/me/edit/", EDIT)["Location"] == "/me/"
     assert CommunityMember.objects.get(pk=ana.pk).name == "Ana"
 
 
 @pytest.mark.parametrize("change", [suspend, ban])
-def test_decision_shows_on_the_next_page(member_session, change):
+def test_decision_shows_on_the_next_page(as_member, change):
     ana = entry()
-    browser = member_session(ana)
+    browser = as_member(ana)
     assert browser.get("/directory/").status_code == 200
     change(entry=ana)
     assert browser.get("/directory/").status_code == 403
@@ -81,16 +81,16 @@ def test_staff_find_the_back_office(client):
     assert '<a class="button" href="/admin/">' in text(client.get("/me/"))
 
 
-def test_own_fields_are_changed_with_their_history(member_session):
+def test_own_fields_are_changed_with_their_history(as_member):
     ana = entry(name="Ana", organization="Casa", country="Brasil")
-    answer = member_session(ana).post("/me/edit/", EDIT, follow=True)
+    answer = as_member(ana).post("/me/edit/", EDIT, follow=True)
     assert "Your profile is saved." in text(answer)
     ana.refresh_from_db()
     assert (ana.name, ana.primary_role, ana.organization, ana.country) == ("Ana Lima", "founder", None, "Chile")
     assert ana.history.exists()
 
 
-def test_identifiers_and_decisions_are_not_changed_by_a_form_that_was_made_up(member_session):
+def test_identifiers_and_decisions_are_not_changed_by_a_form_that_was_made_up(as_member):
     ana = entry(github_username="ana", telegram_username="ana_s", status="pending")
     kept = (
         *("member_id", "telegram_id", "telegram_username", "github_username", "github_verified", "status"),
@@ -98,21 +98,21 @@ def test_identifiers_and_decisions_are_not_changed_by_a_form_that_was_made_up(me
     )
     before = CommunityMember.objects.values(*kept).get(pk=ana.pk)
     made_up = dict.fromkeys(kept, "1") | {"status": "active", "github_verified": "on", "member_id": "#1"}
-    assert member_session(ana).post("/me/edit/", EDIT | made_up).status_code == 302
+    assert as_member(ana).post("/me/edit/", EDIT | made_up).status_code == 302
     assert CommunityMember.objects.values(*kept).get(pk=ana.pk) == before
     assert CommunityMember.objects.get(pk=ana.pk).name == "Ana Lima"
 
 
-def test_wrong_value_is_said_and_what_was_typed_stays(member_session):
+def test_wrong_value_is_said_and_what_was_typed_stays(as_member):
     ana = entry(name="Ana")
-    page = text(member_session(ana).post("/me/edit/", EDIT | {"name": " ", "country": "Chile"}))
+    page = text(as_member(ana).post("/me/edit/", EDIT | {"name": " ", "country": "Chile"}))
     assert 'href="#id_name"' in page
     assert 'value="Chile"' in page
     ana.refresh_from_db()
     assert (ana.name, ana.country) == ("Ana", None)
 
 
-def test_nobody_edits_for_somebody_else(member_session):
+def test_nobody_edits_for_somebody_else(as_member):
     ana, bob = entry(name="Ana"), entry(name="Bob")
-    member_session(bob).post("/me/edit/", EDIT | {"id": str(ana.pk), "entry": str(ana.pk), "person": str(ana.person_id)})
+    as_member(bob).post("/me/edit/", EDIT | {"id": str(ana.pk), "entry": str(ana.pk), "person": str(ana.person_id)})
     assert CommunityMember.objects.get(pk=ana.pk).name == "Ana"

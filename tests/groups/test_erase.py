@@ -22,6 +22,11 @@ from django.test import Client
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from engagement.models import EngagementMessage
+from engagement.services.inbound import handle_inbound
+from engagement.services.machine import transition
+from engagement.services.messages import enqueue
+from engagement.services.profiles import update_profile
 from fallback.models import AccessRequest, Notification, NotificationPreference, ProjectStar
 from groups.errors import EntryErased, StaffNotErased, TelegramIdTaken
 from groups.models import CommunityMember, Member, MemberDailyHighlight
@@ -50,6 +55,7 @@ DOERS = {
     ("api_tokens", "created_by_id"),
     ("community_invitations", "created_by"),
     ("community_members", "invited_by"),
+    ("engagement_announcements", "created_by_id"),
     ("events", "actor_id"),
     ("mission_events", "actor_id"),
     ("mission_fallback_items", "reviewed_by_id"),
@@ -66,6 +72,11 @@ NO_TEXT_OF_A_PERSON = {
     ("member_relationships", "entity_id_b"),
     ("notification_preferences", "kind"),
     ("notifications", "kind"),
+    ("engagement_state_transitions", "metadata"),
+    ("engagement_message_queue", "message_key"),
+    ("engagement_message_queue", "idempotency_key"),
+    ("user_profiles", "timezone"),
+    ("user_profiles", "onboarding_tier_progress"),
 }
 
 
@@ -181,6 +192,13 @@ def live(word):
         member=person, project=seat.project, kind="a", title=f"Hello {word}", payload={"w": word}
     )
     NotificationPreference.objects.create(member=person, organization=seat.project.organization, kind="a")
+
+    update_profile(member=person, individual_jid=f"{word}@chat.example", group_jid=f"{word}@group.example")
+    handle_inbound(member=person, text=f"I am {word}", platform="whatsapp", message_id=f"{word} 1")
+    transition(member=person, trigger="inactivity_14d")
+    enqueue(member=person, message_type="reminder", params={"about": word})
+    failed = enqueue(member=person, message_type="welcome", event=f"of-{person.member_id}")
+    EngagementMessage.objects.filter(pk=failed.pk).update(status="failed", error_message=f"No chat {word}@chat.example")
     entry.refresh_from_db()
     return entry, client
 

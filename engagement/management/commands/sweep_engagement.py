@@ -1,3 +1,4 @@
+from argparse import ArgumentTypeError
 from datetime import datetime
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -13,14 +14,12 @@ class Command(BaseCommand):
         only = parser.add_mutually_exclusive_group()
         only.add_argument("--daily", action="store_true", help="goodbyes, time-outs and reminders alone")
         only.add_argument("--weekly", action="store_true", help="weekly reviews alone")
-        parser.add_argument("--at", type=datetime.fromisoformat, help="take this for now: 2026-03-02T09:00:00+00:00")
+        parser.add_argument("--at", type=_instant, help="take this for now: 2026-03-02T09:00:00+00:00")
         parser.add_argument("--batch", type=int, default=5_000, help="members in a transaction (default %(default)s)")
 
     def handle(self, *, dry_run: bool, daily: bool, weekly: bool, at: datetime | None, batch: int, **options) -> None:
         if not 1 <= batch <= 100_000:
             raise CommandError("--batch is between 1 and 100000.")
-        if at is not None and at.utcoffset() is None:
-            raise CommandError("--at needs a time zone, as in 2026-03-02T09:00:00+00:00.")
         steps: list[Progress] = []
         asked = {"at": at, "dry_run": dry_run, "on_batch": self._say_batch, "batch": batch}
         if not weekly:
@@ -34,3 +33,13 @@ class Command(BaseCommand):
 
     def _say_batch(self, progress: Progress) -> None:
         self.stderr.write(f"  {progress.step}: {progress.moved} so far")
+
+
+def _instant(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.utcoffset() is None:
+        raise ArgumentTypeError(f"{text} is no time with a zone, such as 2026-03-02T09:00:00+00:00")
+    return at

@@ -7,7 +7,8 @@ BEGIN
     SET status = 'cancelled', error_message = 'Erased', attempt_token = NULL, lease_expires_at = NULL, claimed_by = ''
     WHERE user_id = NEW.person_id AND status IN ('pending', 'failed');
     UPDATE engagement_message_queue
-    SET message_params = '{}', destination_jid = '', provider_message_id = ''
+    SET message_params = '{}', destination_jid = '', provider_message_id = '',
+        error_message = CASE WHEN error_message = '' THEN '' ELSE 'Erased' END
     WHERE user_id = NEW.person_id;
     UPDATE user_profiles SET individual_jid = '', group_jid = '', reengagement_opt_out = true
     WHERE user_id = NEW.person_id;
