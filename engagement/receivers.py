@@ -1,4 +1,4 @@
-"""What this app does when something happens in groups: activity, first steps, the welcome."""
+"""What this app does when something happens in groups: activity, first steps, the welcome, erasing."""
 
 import logging
 from collections.abc import Callable
@@ -6,10 +6,11 @@ from collections.abc import Callable
 from django.db import transaction
 from django.utils import timezone
 
-from engagement.models import MessageType, UserProfile
+from engagement.models import EngagementMessage, MessageType, UserProfile
 from engagement.services.machine import record_activities, record_activity
 from engagement.services.messages import enqueue
 from engagement.services.onboarding import complete_action, note_magic_moment
+from engagement.transports.file import FileTransport
 from groups.models import CommunityMember, Event, Member
 from groups.signals import event_recorded, participation_recorded
 
@@ -75,8 +76,16 @@ def _verified(event: Event) -> None:
         complete_action(member=event.member, action="verify_github", at=event.occurred_at)
 
 
+def _erased(event: Event) -> None:
+    """The database erased its part; what the file transport wrote lies outside of it."""
+    if event.member_id:
+        messages = EngagementMessage.objects.filter(user=event.member_id)
+        FileTransport().forget(messages.values_list("idempotency_key", flat=True))
+
+
 _STEPS: dict[str, Callable[[Event], None]] = {
     "directory.approved": _approved,
+    "directory.erased": _erased,
     "directory.verified": _verified,
     "invitation.accepted": _invited,
     "membership.created": _seated,
