@@ -68,23 +68,23 @@ def _role_changed(event: Event) -> None:
 
 def _took_role(member: Member, role: str, event: Event) -> None:
     if step := ROLE_STEPS.get(role.strip().casefold()):
-        complete_action(member=member, action=step, at=event.occurred_at)
+        _took(member, step, event)
 
 
 def _task_done(event: Event) -> None:
     if event.member:
-        complete_action(member=event.member, action="complete_task", at=event.occurred_at)
+        _took(event.member, "complete_task", event)
 
 
 def _invited(event: Event) -> None:
     inviter = CommunityMember.objects.filter(member_id=event.payload.get("invited_by")).select_related("person").first()
     if inviter and inviter.person:
-        complete_action(member=inviter.person, action="invite_member", at=event.occurred_at)
+        _took(inviter.person, "invite_member", event)
 
 
 def _verified(event: Event) -> None:
     if event.member:
-        complete_action(member=event.member, action="verify_github", at=event.occurred_at)
+        _took(event.member, "verify_github", event)
 
 
 def _erased(event: Event) -> None:
