@@ -1,4 +1,4 @@
-"""Engagement in a browser: words with their preview, a message sent again, an announcement."""
+"""Keeping in touch, in a real browser: words and their preview, a failed message retried, people announced to."""
 
 import re
 
@@ -67,7 +67,7 @@ def test_the_preview_follows_what_is_written(office, live_server):
     expect(page.get_by_text("was changed successfully")).to_be_visible()
     text.refresh_from_db()
     assert text.subject == "For {{ name }}"
-    page.get_by_role("link", name="History").click()
+    page.get_by_role("link", name="History", exact=True).click()
     expect(page.get_by_text("by Oda")).to_be_visible()
 
     page.set_viewport_size(PHONE)

@@ -159,7 +159,7 @@ class TestCompose:
             entry()
             entry(person=None)
         manager.get(COMPOSE)
-        with django_assert_num_queries(11):
+        with django_assert_num_queries(12):
             manager.get(COMPOSE)
 
 
