@@ -16,7 +16,9 @@ from engagement.models import (
 )
 from engagement.services.machine import record_activity
 from engagement.services.sweeps import sweep_daily, sweep_weekly
-from groups.models import CommunityMember, Member, MemberDailyHighlight
+from groups.models import CommunityMember, Member
+from groups.services.highlights import roll_up_highlights
+from groups.services.participation import record_participation
 from tests.engagement.sweeping import DAY, NOW, broken, community, states, stored
 from tests.factories.engagement import PersonFactory, move_to, quiet_person
 from tests.factories.groups import EntryFactory
@@ -300,7 +302,10 @@ def test_review_is_for_who_was_active_that_week_and_wants_it():
     # Who has been here again since counts if something of that week tells of them.
     InboundMessage.objects.create(user=yes[2], platform="t", message_id="1", received_at=end)
     number = CommunityMember.objects.get(person=yes[3]).member_id
-    MemberDailyHighlight.objects.create(member_id=number, highlight_date=first.date(), message_count=1)
+    record_participation(
+        member_id=number, event_type="REACTION", platform="telegram", room_id="-1", occurred_at=first + HOUR
+    )
+    roll_up_highlights()
     last(MONDAY)
     late = last(MONDAY)
     InboundMessage.objects.create(user=late, platform="t", message_id="2", received_at=MONDAY - HOUR)

@@ -4,16 +4,21 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
+import engagement.errors  # noqa: F401
 import fallback.errors  # noqa: F401
-import groups.errors  # noqa: F401 - both register their refusals
+import groups.errors  # noqa: F401 - all register their refusals
 from missionsite.common.errors import DomainError
 
 pytestmark = pytest.mark.django_db
 
-APPS = ("groups", "fallback")
+APPS = ("groups", "fallback", "engagement")
 # Rules nobody meets at a form or the API: values only a program sets. The same goes for every rule called …_known: it
 # says that a column holds one of the words a form offers.
 NO_WORDS_NEEDED = {
+    "engagement_announcements_recipients_check",
+    "engagement_message_queue_retry_count_check",
+    "engagement_message_queue_retry_count_not_negative",
+    "engagement_transports_failures_check",
     "mission_fallback_allowances_not_overdrawn",
     "mission_fallback_runs_counts_add_up",
     "access_requests_decision_fits_status",
