@@ -112,6 +112,8 @@ class EngagementAttention(models.Model):
     Senders lock this row, so two of them never count at the same time.
     """
 
+    made_by_database = True
+
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="+")
     recent = ArrayField(models.DateTimeField(), default=list, db_default=[])
 
