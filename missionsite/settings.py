@@ -188,6 +188,8 @@ STORAGES = {
 # --- Mail -------------------------------------------------------------------------------------
 
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+# Who e-mail to members is from.
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Community <community@localhost>")
 
 # --- History ----------------------------------------------------------------------------------
 

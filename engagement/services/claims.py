@@ -129,12 +129,17 @@ WITH due AS MATERIALIZED (
            CASE WHEN q.message_type <> ALL (%(answers)s)
                THEN quiet_until(%(at)s, p.timezone, %(quiet_from)s::time, %(quiet_to)s::time) END AS quiet_until
     FROM engagement_message_queue q
-    JOIN engagement_attention a ON a.user_id = q.user_id
-    JOIN user_profiles p ON p.user_id = q.user_id
-    JOIN members m ON m.id = q.user_id
-    LEFT JOIN user_engagement_states s ON s.user_id = q.user_id
-    LEFT JOIN community_members c ON c.person_id = q.user_id
-    LEFT JOIN engagement_announcements n ON n.id = q.announcement_id
+    -- OFFSET 0: each row by its key. Left alone the planner reads whole tables for a few hundred messages.
+    CROSS JOIN LATERAL (SELECT recent FROM engagement_attention WHERE user_id = q.user_id OFFSET 0) a
+    CROSS JOIN LATERAL (
+        SELECT locale, timezone, reengagement_opt_out FROM user_profiles WHERE user_id = q.user_id OFFSET 0
+    ) p
+    CROSS JOIN LATERAL (SELECT display_name, email, is_active FROM members WHERE id = q.user_id OFFSET 0) m
+    LEFT JOIN LATERAL (SELECT state FROM user_engagement_states WHERE user_id = q.user_id OFFSET 0) s ON true
+    LEFT JOIN LATERAL (SELECT status FROM community_members WHERE person_id = q.user_id OFFSET 0) c ON true
+    LEFT JOIN LATERAL (
+        SELECT cancelled_at FROM engagement_announcements WHERE id = q.announcement_id OFFSET 0
+    ) n ON true
     WHERE q.id = ANY (%(ids)s)
 ), ranked AS (
     SELECT *, row_number() OVER (
@@ -152,7 +157,7 @@ WITH due AS MATERIALIZED (
     UPDATE engagement_message_queue q
     SET claimed_by = %(sender)s, lease_expires_at = clock_timestamp() + %(lease)s::interval,
         attempt_token = %(token)s, attempted_at = j.begins, waiting_for = ''
-    FROM judged j WHERE j.granted AND q.id = j.id
+    FROM judged j WHERE j.granted AND q.id = j.id AND q.id = ANY (%(ids)s)
     RETURNING q.id, q.user_id, q.message_type, q.message_key, q.message_params, q.destination, q.destination_jid,
         q.idempotency_key, q.retry_count, q.scheduled_for, j.display_name, j.email, j.locale
 ), remembered AS (
@@ -169,7 +174,7 @@ WITH due AS MATERIALIZED (
 ), withdrawn AS (
     UPDATE engagement_message_queue q
     SET status = 'cancelled', error_message = j.withdrawn, waiting_for = ''
-    FROM judged j WHERE j.withdrawn IS NOT NULL AND q.id = j.id
+    FROM judged j WHERE j.withdrawn IS NOT NULL AND q.id = j.id AND q.id = ANY (%(ids)s)
     RETURNING q.id
 ), deferred AS (
     UPDATE engagement_message_queue q
@@ -181,7 +186,7 @@ WITH due AS MATERIALIZED (
             %(at)s + %(span)s::interval + interval '1 microsecond'
         ),
         waiting_for = CASE WHEN j.quiet_until IS NOT NULL THEN 'quiet_hours' ELSE 'attention_budget' END
-    FROM judged j WHERE NOT j.granted AND j.withdrawn IS NULL AND q.id = j.id
+    FROM judged j WHERE NOT j.granted AND j.withdrawn IS NULL AND q.id = j.id AND q.id = ANY (%(ids)s)
     RETURNING q.id
 ), held AS (
     INSERT INTO engagement_claims (attempt_token, claimed_by, lease_expires_at, message_ids)
@@ -227,10 +232,16 @@ def mark_sent(*, token: UUID, sent: Sequence[Sent]) -> int:
             UPDATE engagement_message_queue q
             SET status = 'sent', sent_at = d.at, provider_message_id = d.provider, error_message = '',
                 claimed_by = '', lease_expires_at = NULL, attempt_token = NULL
-            FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[]) AS d (id, at, provider)
-            WHERE q.id = d.id AND q.attempt_token = %s
+            FROM unnest(%(ids)s::bigint[], %(times)s::timestamptz[], %(provider_ids)s::text[]) AS d (id, at, provider)
+            -- The ids once more: they lead to the rows, where the token would be looked for in all of them.
+            WHERE q.id = d.id AND q.id = ANY (%(ids)s) AND q.attempt_token = %(token)s
             """,
-            [[s.id for s in sent], [s.at for s in sent], [s.provider_message_id[:255] for s in sent], token],
+            {
+                "ids": [s.id for s in sent],
+                "times": [s.at for s in sent],
+                "provider_ids": [s.provider_message_id[:255] for s in sent],
+                "token": token,
+            },
         )
         return cursor.rowcount
 

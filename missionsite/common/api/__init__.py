@@ -3,8 +3,8 @@
 An app writes its routes in its own `api.py` on a `Router` from here; `missionsite/api.py` puts them together.
 """
 
-from missionsite.common.api.access import Caller, needs
+from missionsite.common.api.access import Caller, needs, signed
 from missionsite.common.api.frame import Router, SiteAPI
 from missionsite.common.api.pages import Cursor, Limit
 
-__all__ = ["Caller", "Cursor", "Limit", "Router", "SiteAPI", "needs"]
+__all__ = ["Caller", "Cursor", "Limit", "Router", "SiteAPI", "needs", "signed"]

@@ -1,12 +1,15 @@
-"""Who may call a route: a token's scope, and for staff the rights of the back office."""
+"""Who may call a route: a token's scope, and for staff the rights of the back office; or a program that signs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
+from ninja.errors import ConfigError
 from ninja.security import HttpBearer
 
-from missionsite.common.errors import NotAllowed
+from missionsite.common.api.signatures import HEADER, is_signed
+from missionsite.common.errors import DomainError, NotAllowed
 from missionsite.common.models import ApiToken
 from missionsite.common.tokens import TokenRefused, authenticate
 
@@ -15,6 +18,7 @@ from missionsite.common.tokens import TokenRefused, authenticate
 class Access:
     """What a route asks for."""
 
+    # Empty for a route that asks for a signature.
     scope: str
     # Rights of the back office (`groups.view_group`) a staff caller must have; a member's rights are row security's.
     staff: tuple[str, ...] = ()
@@ -22,8 +26,12 @@ class Access:
     idempotent: bool = False
     # Whether the route checks everyone's rights itself, and so runs as the site also for who is not staff.
     checks_rights: bool = False
+    # Whether it is about the caller alone, and so runs under the member role for staff too.
+    own: bool = False
     # How often a token may call it in a minute, beside the limit for all routes; 0 is no limit.
     attempts: Callable[[], int] | None = None
+    # The secrets one of which must have signed the request, instead of a token.
+    secrets: Callable[[], Iterable[str]] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,20 +59,35 @@ class Caller:
             raise NotAllowed
 
 
+@dataclass(frozen=True)
+class Gateway:
+    """A program that signs its requests; it acts for no member."""
+
+    member = None
+    is_restricted = False
+
+    def check(self, access: Access) -> None:
+        """A signature is all a signed route asks for."""
+
+
 def needs(
     scope: str,
     *,
     staff: tuple[str, ...] | list[str] = (),
     idempotent: bool = False,
     checks_rights: bool = False,
+    own: bool = False,
     attempts: Callable[[], int] | None = None,
 ) -> Callable:
     """Say what a route asks for; put it below the route's decorator. A route without it is refused at start.
 
     idempotent: a caller may send the request again with the same Idempotency-Key and gets the first answer.
     checks_rights: the view asks for itself what the caller may do, staff or not; row security does not hold it back.
+    own: it is about the caller alone; row security holds staff back as everybody else.
     attempts: a limit of its own, counted before anything is done, so that a refusal counts too.
     """
+    if own and (staff or checks_rights):
+        raise ConfigError("A route about the caller alone asks staff for no rights.")
 
     def mark(view: Callable) -> Callable:
         view.api_access = Access(
@@ -72,8 +95,23 @@ def needs(
             staff=tuple(staff),
             idempotent=idempotent,
             checks_rights=checks_rights,
+            own=own,
             attempts=attempts,
         )
+        return view
+
+    return mark
+
+
+def signed(secrets: Callable[[], Iterable[str]]) -> Callable:
+    """Say that a route is for a program that shares a secret with the site; put it below the route's decorator.
+
+    secrets: any of them will do, so that one can be replaced; where there is none, nobody is let in. Such a route runs
+    as the site.
+    """
+
+    def mark(view: Callable) -> Callable:
+        view.api_access = Access(scope="", secrets=secrets)
         return view
 
     return mark
@@ -93,3 +131,45 @@ class TokenAuth(HttpBearer):
         if caller := self(request):
             return caller
         raise TokenRefused("Send a valid API token: Authorization: Bearer ms_…")
+
+
+class SignatureRefused(DomainError):
+    """This request is not signed, or its signature is wrong or more than five minutes old."""
+
+    code = "signature_refused"
+    status = 401
+    headers = {"WWW-Authenticate": HEADER}
+
+
+class SignatureUnset(DomainError):
+    """No secret is set up on this site for signed requests, so none is taken."""
+
+    code = "signature_unset"
+    status = 503
+
+
+class SignatureAuth:
+    """`Missionsite-Signature: t=…,v1=…`"""
+
+    # Bytes of a signed body.
+    longest = 1024 * 1024
+
+    def caller_of(self, request: HttpRequest, secrets: Iterable[str]) -> Gateway:
+        """The caller; raises SignatureRefused with the same words for a missing signature and a wrong one,
+        SignatureUnset, RequestDataTooBig.
+        """
+        known = [secret for secret in secrets if secret]
+        if not known:
+            raise SignatureUnset
+        value = request.headers.get(HEADER, "")
+        if not value:
+            raise SignatureRefused
+        try:
+            is_long = int(request.META.get("CONTENT_LENGTH") or 0) > self.longest
+        except ValueError:
+            is_long = False
+        if is_long:
+            raise RequestDataTooBig
+        if not is_signed(value, request.body, known):
+            raise SignatureRefused
+        return Gateway()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import path as url
@@ -16,16 +17,18 @@ from ninja.operation import Operation as NinjaOperation
 from ninja.operation import PathView as NinjaPathView
 from ninja.parser import Parser as NinjaParser
 
-from missionsite.common.api.access import Access, Caller, TokenAuth
+from missionsite.common.api.access import Access, Caller, Gateway, SignatureAuth, SignatureRefused, TokenAuth
 from missionsite.common.api.docs import DocsPage
 from missionsite.common.api.idempotency import PARAMETER, Attempt
 from missionsite.common.api.limits import Allowance, count_for_token, count_refusal, count_request
 from missionsite.common.api.problems import CONTENT_TYPE, HANDLERS, InputRefused, Problem, problem
+from missionsite.common.api.signatures import HEADER as SIGNATURE
 from missionsite.common.errors import DomainError
 from missionsite.common.roles import member_session
 from missionsite.common.tokens import TokenRefused
 
 TOKEN_AUTH = TokenAuth()
+SIGNATURE_AUTH = SignatureAuth()
 
 
 class TooManyRequests(DomainError):
@@ -103,15 +106,25 @@ class Operation(NinjaOperation):
             allowance.add_to(response)
         return response
 
-    def _admit(self, request: HttpRequest) -> tuple[Caller, Allowance | None]:
-        """Find out who calls and count the request. Raises TokenRefused, TooManyRequests."""
+    def _admit(self, request: HttpRequest) -> tuple[Caller | Gateway, Allowance | None]:
+        """Find out who calls and count the request.
+
+        Raises TokenRefused, SignatureRefused, SignatureUnset, RequestDataTooBig, TooManyRequests.
+        """
         try:
-            caller = TOKEN_AUTH.caller_of(request)
-        except TokenRefused:
+            if self.access.secrets:
+                caller = SIGNATURE_AUTH.caller_of(request, self.access.secrets())
+            else:
+                caller = TOKEN_AUTH.caller_of(request)
+        except (TokenRefused, SignatureRefused):
             allowance = count_refusal(request)
             if allowance and not allowance.allowed:
                 raise TooManyRequests(allowance) from None
             raise
+        if isinstance(caller, Gateway):
+            # Whatever cookie came with it: a program is nobody.
+            request.auth, request.user = caller, AnonymousUser()
+            return caller, None
         allowance = count_for_token(caller.token.pk)
         if allowance and not allowance.allowed:
             raise TooManyRequests(allowance)
@@ -120,7 +133,7 @@ class Operation(NinjaOperation):
         request.user = caller.member
         return caller, allowance
 
-    def _answer(self, request: HttpRequest, caller: Caller, path_values: dict) -> HttpResponse:
+    def _answer(self, request: HttpRequest, caller: Caller | Gateway, path_values: dict) -> HttpResponse:
         """Check rights and input, then run the view and write its answer out in one transaction.
 
         A request with an Idempotency-Key that was answered before gets that answer.
@@ -157,13 +170,15 @@ class Operation(NinjaOperation):
         if allowance and not allowance.allowed:
             raise TooManyRequests(allowance)
 
-    def _run_view(self, request: HttpRequest, caller: Caller, values: dict, response: HttpResponse) -> HttpResponse:
+    def _run_view(
+        self, request: HttpRequest, caller: Caller | Gateway, values: dict, response: HttpResponse
+    ) -> HttpResponse:
         """Run the view and write its answer out.
 
         Whoever is not staff runs under the member role, where row security decides what exists for them; unless the
-        view checks everyone's rights itself.
+        view checks everyone's rights itself. What is about the caller alone runs under it for everyone.
         """
-        as_site = self.access.checks_rights or not caller.is_restricted
+        as_site = self.access.checks_rights or not (caller.is_restricted or self.access.own)
         with nullcontext() if as_site else member_session(caller.member.pk):
             return self._result_to_response(request, self.view_func(request, **values), response)
 
@@ -251,16 +266,30 @@ class SiteAPI(NinjaAPI):
                 needed = access[each["operationId"]]
                 each["x-scope"] = needed.scope
                 each["x-staff-permissions"] = list(needed.staff)
-                each["description"] = f"{each.get('description', '')}\n\nScope: `{needed.scope}`.".strip()
+                asks = f"Scope: `{needed.scope}`."
+                if needed.secrets:
+                    asks, each["security"] = "For programs that sign their requests; no token is asked for.", [_SIGNED]
+                    schema["components"]["securitySchemes"]["Signature"] = _SIGNATURE
+                each["description"] = f"{each.get('description', '')}\n\n{asks}".strip()
                 each["responses"] |= {"default": _REFUSAL}
                 if needed.idempotent:
                     each["parameters"] = [*each.get("parameters", []), PARAMETER]
         return schema
 
 
+_SIGNED = {"Signature": []}
+_SIGNATURE = {
+    "type": "apiKey",
+    "in": "header",
+    "name": SIGNATURE,
+    "description": (
+        "`t=1790000000,v1=<hex>`: t is now in seconds since 1970, v1 the HMAC-SHA256 of t, a full stop and the body,"
+        " byte for byte, with the secret the site was given. Good for five minutes."
+    ),
+}
 _REFUSAL = {
-    "description": "Refused, and why: 400 unreadable, 401 no valid token, 403 not allowed, 404 not there, 405 method,"
-    " 409 against a rule, 413 too large, 422 input, 429 too many requests, 500 fault, 503 database away.",
+    "description": "Refused, and why: 400 unreadable, 401 no valid token or signature, 403 not allowed, 404 not there,"
+    " 405 method, 409 against a rule, 413 too large, 422 input, 429 too many requests, 500 fault, 503 database away.",
     "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 

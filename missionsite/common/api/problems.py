@@ -82,7 +82,7 @@ def problem(
     response = HttpResponse(json.dumps(document), status=status, content_type=CONTENT_TYPE, headers=headers)
     response["Cache-Control"] = "no-store"
     if status == 401:
-        response["WWW-Authenticate"] = 'Bearer realm="missionsite"'
+        response.headers.setdefault("WWW-Authenticate", 'Bearer realm="missionsite"')
     return response
 
 
@@ -114,7 +114,8 @@ def _not_valid(request: HttpRequest, error: ValidationError) -> HttpResponse:
 
 def _refused(request: HttpRequest, error: DomainError) -> HttpResponse:
     errors = [{"pointer": f"/{error.field}", "detail": error.message}] if error.field else []
-    return problem(request, error.status, code=error.code, detail=error.message, errors=errors)
+    headers = getattr(error, "headers", None)
+    return problem(request, error.status, code=error.code, detail=error.message, errors=errors, headers=headers)
 
 
 def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:

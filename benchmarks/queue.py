@@ -1,0 +1,362 @@
+"""The outbound queue: batches of leases against a job per message and against a bare UPDATE.
+
+Every way empties the same made-up queue; they take turns. A sender claims 500 messages, renders them, hands them to a
+transport that does nothing, and marks them. It is measured in a small table, beside ten million sent messages, and
+while another transaction stays open for a minute.
+"""
+
+import argparse
+import asyncio
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from unittest import mock
+
+from benchmarks.database import medians, migrate_empty_schema, prepare, say, stop, table
+
+BATCH = 500
+# The day the clock of the run begins with. Each round is eight days after the one before: the budget has room again.
+DAY = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+class Nowhere:
+    """A transport that does nothing but count."""
+
+    name, marks_every = "nowhere", BATCH
+
+    def __init__(self) -> None:
+        self.sends: Counter[str] = Counter()
+
+    def send(self, message):
+        from engagement.transports import Receipt
+
+        self.sends[message.idempotency_key] += 1
+        return Receipt()
+
+    def close(self) -> None:
+        pass
+
+
+class Queue:
+    """The queue of one schema, filled and emptied again and again. owner: a connection of the schema's owner."""
+
+    def __init__(self, owner, schema: str, *, members: int, messages: int, keeps: bool) -> None:
+        self.owner, self.schema, self.members, self.messages, self.keeps = owner, schema, members, messages, keeps
+        self.rounds = 0
+
+    @property
+    def at(self) -> datetime:
+        return DAY + timedelta(days=8 * self.rounds)
+
+    def fill(self, messages: int = 0) -> None:
+        """Make the queue anew, as a new round. What was sent stays where the table is to be a big one."""
+        from django.db import connection
+
+        self.rounds += 1
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET search_path TO {self.schema}")
+        if not self.keeps:
+            self.owner.execute("TRUNCATE engagement_message_queue")
+        self.owner.execute(
+            """
+            INSERT INTO engagement_message_queue (user_id, message_type, message_key, message_params, scheduled_for,
+                idempotency_key)
+            SELECT user_id, 'weekly_review', 'weekly_review', '{"week": "2026-W12"}',
+                   %(at)s - interval '1 hour' + number * interval '1 microsecond',
+                   user_id || ':weekly_review:' || %(round)s || '-' || number / %(members)s
+            FROM generate_series(0, %(messages)s - 1) AS number
+            JOIN members_by_number ON place = number %% %(members)s
+            ORDER BY number
+            """,
+            {
+                "at": self.at,
+                "round": self.rounds,
+                "members": self.members,
+                "messages": messages or self.messages,
+            },
+        )
+        self.owner.execute("VACUUM (ANALYZE) engagement_message_queue")
+        self.owner.execute("VACUUM engagement_attention")
+
+    def emptied(self, work: Callable[[], int]) -> float:
+        """Messages a second of a way to empty the queue."""
+        self.fill()
+        started = time.perf_counter()
+        done = work()
+        took = time.perf_counter() - started
+        if done != self.messages:
+            raise SystemExit(f"{done} of {self.messages} messages were sent.")
+        return done / took
+
+    def sender(self):
+        from engagement.services.sending import Sender
+
+        return Sender(Nowhere(), batch=BATCH, clock=lambda: self.at)
+
+    # --- Ways -------------------------------------------------------------------------------------
+
+    def send(self) -> float:
+        return self.emptied(lambda: _drain(self.sender()))
+
+    def send_without_words(self) -> float:
+        """The database's part: no template is filled, no link signed."""
+        with mock.patch("engagement.services.sending._outgoing", lambda message, _templates: message):
+            return self.send()
+
+    def update(self) -> float:
+        from django.db import connection
+
+        def work() -> int:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "UPDATE engagement_message_queue SET status = 'sent', sent_at = %s WHERE status = 'pending'",
+                    [self.at],
+                )
+                return cursor.rowcount
+
+        return self.emptied(work)
+
+    def jobs(self, sample: int, concurrency: int) -> float:
+        """One job a message, with procrastinate's own worker: it reads the message, renders, sends and marks it."""
+        self.fill(sample)
+        job = _job()
+        ids = [row[0] for row in self.owner.execute("SELECT id FROM engagement_message_queue WHERE status = 'pending'")]
+        job.batch_defer(*({"message_id": message_id} for message_id in ids))
+        self.owner.execute("VACUUM (ANALYZE) procrastinate_jobs")
+        started = time.perf_counter()
+        _work_off(concurrency)
+        took = time.perf_counter() - started
+        [left] = self.owner.execute("SELECT count(*) FROM engagement_message_queue WHERE status <> 'sent'").fetchone()
+        if left:
+            raise SystemExit(f"{left} of {sample} jobs did not send their message.")
+        return sample / took
+
+    # --- More than one ----------------------------------------------------------------------------
+
+    def sends_of_each(self, senders: int) -> float:
+        """Sends a message when several senders, each in a thread of its own, empty the queue together."""
+        from django.db import connection
+
+        self.fill()
+        crowd = [self.sender() for _ in range(senders)]
+
+        def run(sender) -> None:
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET search_path TO {self.schema}")
+            _drain(sender)
+            connection.close()
+
+        threads = [threading.Thread(target=run, args=[sender]) for sender in crowd]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        together = sum((sender.transport.sends for sender in crowd), Counter())
+        if len(together) != self.messages:
+            raise SystemExit(f"{len(together)} of {self.messages} messages were sent.")
+        return together.total() / len(together)
+
+    def beside_an_open_transaction(self, other, *, seconds: float) -> tuple[float, float]:
+        """Messages a second, before and while `other`, a connection, has had a transaction open for `seconds`.
+
+        Before: a quarter of that time, after a beginning that does not count; while: the last quarter.
+        """
+        from django.db import connection
+
+        sender, quarter = self.sender(), seconds / 4
+        with mock.patch("engagement.services.sending._outgoing", lambda message, _templates: message):
+            _pace(sender, quarter / 4)
+            before = _pace(sender, quarter)
+            other.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+            other.execute("SELECT pg_current_xact_id(), count(*) FROM engagement_transports")
+            _pace(sender, seconds - quarter)
+            during = _pace(sender, quarter)
+            other.execute("COMMIT")
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM engagement_message_queue WHERE status = 'pending'")
+            if not cursor.fetchone()[0]:
+                raise SystemExit("The queue was empty before the minute was over.")
+        return before, during
+
+
+def _drain(sender) -> int:
+    return sender.drain().sent
+
+
+def _pace(sender, seconds: float) -> float:
+    """Messages a second of a sender in so many seconds."""
+    started, sent = time.perf_counter(), 0
+    while (passed := time.perf_counter() - started) < seconds:
+        sent += sender.send_batch().sent
+    return sent / passed
+
+
+def _job():
+    """The task of the comparison, made once."""
+    from procrastinate.contrib.django import app
+
+    from engagement.models import EngagementMessage
+    from engagement.services import sending
+    from engagement.services.rendering import Templates
+
+    if "benchmarks.send_one" in app.tasks:
+        return app.tasks["benchmarks.send_one"]
+    transport = Nowhere()
+
+    @app.task(name="benchmarks.send_one", queue="benchmarks")
+    def send_one(message_id: int) -> None:
+        message = EngagementMessage.objects.select_related("user__engagement_profile").get(pk=message_id)
+        words = Templates().words(
+            key=message.message_key,
+            locale=message.user.engagement_profile.locale,
+            params={"name": message.user.display_name, **message.message_params},
+            unsubscribe_url=sending.unsubscribe_url(message.user_id),
+        )
+        transport.sends[words.subject] += 1
+        message.status, message.sent_at = "sent", DAY
+        message.save(update_fields=["status", "sent_at"])
+
+    return send_one
+
+
+def _work_off(concurrency: int) -> None:
+    from procrastinate.contrib.django import app
+
+    async def work() -> None:
+        async with app.with_connector(app.connector.get_worker_connector()).open_async() as worker:
+            await worker.run_worker_async(
+                queues=["benchmarks"], wait=False, concurrency=concurrency, install_signal_handlers=False
+            )
+
+    asyncio.run(work())
+
+
+# --- Data -----------------------------------------------------------------------------------------
+
+
+def load(owner, *, members: int, sent: int) -> None:
+    """Members, and messages that were sent to them long ago."""
+    say(f"Loading {members:,} members and {sent:,} sent messages")
+    owner.execute(
+        """INSERT INTO members (id, email, display_name)
+           SELECT gen_random_uuid(), 'member' || n || '@example.org', 'Member ' || n FROM generate_series(1, %s) n""",
+        [members],
+    )
+    owner.execute(
+        """CREATE TABLE members_by_number AS
+           SELECT row_number() OVER () - 1 AS place, id AS user_id FROM members ORDER BY email"""
+    )
+    owner.execute("CREATE UNIQUE INDEX ON members_by_number (place)")
+    # As if each had been written to twice this week.
+    owner.execute(
+        "UPDATE engagement_attention SET recent = ARRAY[%(at)s - interval '6 days', %(at)s - interval '5 days']",
+        {"at": DAY},
+    )
+    owner.execute(
+        "INSERT INTO user_engagement_states (user_id, last_activity_at) SELECT id, %s FROM members",
+        [DAY - timedelta(days=1)],
+    )
+    if sent:
+        from benchmarks.database import bulk
+
+        with owner.cursor() as cursor, bulk(cursor, "engagement_message_queue"):
+            cursor.execute(
+                """
+                INSERT INTO engagement_message_queue (user_id, message_type, message_key, message_params,
+                    scheduled_for, sent_at, status, attempted_at, idempotency_key, created_at)
+                SELECT user_id, 'announcement', 'announcement', '{}', at, at, 'sent', at,
+                       user_id || ':announcement:' || number, at
+                FROM generate_series(1, %(sent)s) AS number
+                JOIN members_by_number ON place = number %% %(members)s
+                CROSS JOIN LATERAL (SELECT %(at)s - interval '1 year' + number * interval '1 second') AS t (at)
+                """,
+                {"sent": sent, "members": members, "at": DAY},
+            )
+    for name in ("members", "members_by_number", "user_profiles", "user_engagement_states", "engagement_attention"):
+        owner.execute(f"VACUUM (ANALYZE) {name}")
+
+
+def hot_share(owner) -> float:
+    """Which share of the queue's updates left the indexes alone; a claim and a mark are two updates."""
+    owner.execute("SELECT pg_stat_force_next_flush()")
+    [updates, hot] = owner.execute(
+        "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relid = 'engagement_message_queue'::regclass"
+    ).fetchone()
+    return hot / updates
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scale", type=float, default=1.0, help="1.0: 10,000,000 sent messages")
+    parser.add_argument("--messages", type=int, default=50_000, help="in the queue at each round")
+    parser.add_argument("--members", type=int, default=200_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--sample", type=int, default=1_500, help="jobs a round")
+    parser.add_argument("--seconds", type=float, default=60, help="the other transaction stays open")
+    options = parser.parse_args()
+    import psycopg
+    from psycopg.conninfo import make_conninfo
+
+    started = time.monotonic()
+    server = prepare(settings="shared_buffers=2GB max_wal_size=16GB max_connections=100")
+    sent = round(10_000_000 * options.scale)
+    sizes = {"members": options.members, "messages": options.messages}
+    with psycopg.connect(server.owner_url, autocommit=True) as owner:
+        load(owner, members=options.members, sent=sent)
+        owner.execute("DROP SCHEMA IF EXISTS many CASCADE; ALTER SCHEMA public RENAME TO many; CREATE SCHEMA public")
+    migrate_empty_schema()
+    with (
+        psycopg.connect(server.owner_url, autocommit=True) as owner,
+        psycopg.connect(make_conninfo(server.owner_url, options="-c search_path=many"), autocommit=True) as owner_many,
+        psycopg.connect(server.owner_url, autocommit=True) as other,
+    ):
+        load(owner, members=options.members, sent=0)
+        few = Queue(owner, "public", **sizes, keeps=False)
+        many = Queue(owner_many, "many", **sizes, keeps=True)
+        say("Emptying queues")
+        figures = medians(
+            {
+                "sender": few.send,
+                "sender, no words": few.send_without_words,
+                "sender, no words, many": many.send_without_words,
+                "sender, many": many.send,
+                "UPDATE": few.update,
+                "jobs, one at a time": lambda: few.jobs(options.sample, 1),
+                "jobs, eight at a time": lambda: few.jobs(options.sample, 8),
+            },
+            rounds=options.rounds,
+        )
+        say("Four senders at once")
+        each = few.sends_of_each(4)
+        hot = hot_share(owner)
+        say("Beside an open transaction")
+        few.fill(round(figures["sender, no words"] * options.seconds * 1.6))
+        before, during = few.beside_an_open_transaction(other, seconds=options.seconds)
+        owner.execute("DROP SCHEMA many CASCADE")
+    stop()
+    print(f"\nA queue of {options.messages:,} messages, batches of {BATCH} (medians of {options.rounds} rounds)")
+    table([(name, f"{figure:,.0f}") for name, figure in figures.items()], head=("way", "messages/s"))
+    print(
+        f"\nA transaction open for {options.seconds:.0f} s: {before:,.0f} messages/s before, {during:,.0f} at its end."
+    )
+    print(f"Updates of the queue that left its indexes alone: {hot:.2f} (a claim is one of two).\n")
+    jobs = max(figures["jobs, one at a time"], figures["jobs, eight at a time"])
+    goals = [
+        ("sender at least 80 times a job per message", figures["sender"] / jobs, 80),
+        ("the same without words", figures["sender, no words"] / jobs, 80),
+        ("sender at least half of one bare UPDATE", figures["sender"] / figures["UPDATE"], 0.5),
+        ("the same without words", figures["sender, no words"] / figures["UPDATE"], 0.5),
+        (f"at least 0.9 beside {sent:,} sent", figures["sender, many"] / figures["sender"], 0.9),
+        ("the same without words", figures["sender, no words, many"] / figures["sender, no words"], 0.9),
+        ("at least 0.9 beside an open transaction", during / before, 0.9),
+    ]
+    rows = [(name, f"{figure:.2f}", "met" if figure >= goal else "missed") for name, figure, goal in goals]
+    rows.append(("sends of each message, four senders", f"{each:.2f}", "met" if each == 1 else "missed"))
+    table(rows, head=("goal", "figure", ""))
+    print(f"Took {time.monotonic() - started:.0f} s.")
+
+
+if __name__ == "__main__":
+    main()

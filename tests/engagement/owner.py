@@ -1,0 +1,23 @@
+"""A connection as the owner of the tables, for what the site's own role may not do."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from django.conf import settings
+from django.db import connections
+
+
+@contextmanager
+def owner() -> Iterator[psycopg.Connection]:
+    """A transaction of the owner's that is rolled back in the end, unless the test commits it."""
+    account = settings.DATABASE_OWNER
+    with psycopg.connect(
+        host=account["HOST"],
+        port=account["PORT"],
+        user=account["USER"],
+        password=account["PASSWORD"],
+        dbname=connections["default"].settings_dict["NAME"],
+    ) as session:
+        yield session
+        session.rollback()

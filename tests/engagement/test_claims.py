@@ -1,0 +1,248 @@
+"""Claims: the order, what is passed over, leases and late senders, reasons that are lost, nights."""
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from django.db import connection, transaction
+
+from engagement.models import EngagementAttention, EngagementClaim, EngagementMessage, UserProfile
+from engagement.services import claims
+from engagement.services.claims import Failed, Sent
+from engagement.services.machine import transition
+from tests.at_once import crowd
+from tests.engagement.provider import NOON
+from tests.factories.engagement import AnnouncementFactory, MessageFactory, PersonFactory
+
+pytestmark = pytest.mark.django_db
+
+LEASE = timedelta(minutes=1)
+RAN_OUT = timedelta(seconds=-1)
+
+
+def due(**values) -> EngagementMessage:
+    return MessageFactory(**{"scheduled_for": NOON - timedelta(hours=1), **values})
+
+
+def claim(at: datetime = NOON, *, most: int = 100, lease: timedelta = LEASE, **options) -> claims.Batch:
+    return claims.claim(sender="test", at=at, most=most, lease=lease, **options)
+
+
+def ids(batch: claims.Batch) -> list[int]:
+    return [message.id for message in batch.messages]
+
+
+def test_oldest_messages_come_first_and_no_more_than_asked_for():
+    late, early, middle = (due(scheduled_for=NOON - timedelta(minutes=minutes)) for minutes in (1, 30, 10))
+    assert ids(claim(most=2)) == [early.id, middle.id]
+    assert ids(claim(most=2)) == [late.id]
+    assert claim().touched == 0
+
+
+def test_message_of_later_is_left_alone():
+    message = due(scheduled_for=NOON + timedelta(seconds=1))
+    assert claim().touched == 0
+    assert ids(claim(NOON + timedelta(seconds=1))) == [message.id]
+
+
+def test_next_claim_begins_behind_the_last_one():
+    first, second = due(scheduled_for=NOON - timedelta(hours=2)), due()
+    batch = claim(most=1)
+    claims.finish(token=batch.token)
+    assert ids(claim(after=batch.last)) == [second.id]
+    assert ids(claim()) == [first.id]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_another_sender_looks_at_is_passed_over():
+    """Its message and everything else of its member, until it is done; nobody waits."""
+    person = PersonFactory()
+    due(user=person)
+    other_of_person, elsewhere = due(user=person), due()
+    with crowd(1) as other, transaction.atomic():
+        EngagementAttention.objects.select_for_update().get(user=person)
+        [batch] = other.run(lambda _: claim())
+        assert ids(batch) == [elsewhere.id]
+    assert other_of_person.id in ids(claim())
+
+
+def test_late_sender_overwrites_nothing():
+    message = due()
+    late = claim(lease=RAN_OUT)
+    assert claims.reclaim_expired() == 1
+    new = claim()
+    assert ids(new) == [message.id]
+    assert claims.mark_sent(token=late.token, sent=[Sent(message.id, NOON, "late")]) == 0
+    assert claims.mark_failed(token=late.token, failed=[Failed(message.id, "late")]) == 0
+    assert claims.withdraw(token=late.token, reasons={message.id: "late"}) == 0
+    assert claims.finish(token=late.token) == 0
+    message.refresh_from_db()
+    assert (message.status, message.attempt_token, message.error_message) == ("pending", new.token, "")
+    assert claims.mark_sent(token=new.token, sent=[Sent(message.id, NOON, "new")]) == 1
+
+
+def test_lease_that_runs_is_nobody_elses():
+    due()
+    claim()
+    assert claims.reclaim_expired() == 0
+    assert claim().touched == 0
+
+
+def test_reclaimed_message_keeps_its_place_in_the_budget():
+    """It may have been sent: it counts once, however often it is claimed."""
+    message = due()
+    for _ in range(5):
+        assert ids(claim(lease=RAN_OUT)) == [message.id]
+        claims.reclaim_expired()
+    assert len(EngagementAttention.objects.get(user=message.user).recent) == 1
+    assert not EngagementClaim.objects.exists()
+
+
+def test_unsent_rest_of_a_claim_is_due_again_and_counts_nothing():
+    first, second = due(), due()
+    batch = claim()
+    claims.mark_sent(token=batch.token, sent=[Sent(first.id, NOON)])
+    assert claims.finish(token=batch.token) == 1
+    assert EngagementAttention.objects.get(user=second.user).recent == []
+    assert len(EngagementAttention.objects.get(user=first.user).recent) == 1
+    assert ids(claim()) == [second.id]
+
+
+# --- Reasons --------------------------------------------------------------------------------------
+
+
+def opt_out(message):
+    UserProfile.objects.filter(user=message.user).update(reengagement_opt_out=True)
+
+
+def lock(message):
+    type(message.user).objects.filter(pk=message.user_id).update(is_active=False)
+
+
+LOST = {
+    "opted out": ({}, opt_out, "The member has opted out."),
+    "locked": ({}, lock, "The account is locked."),
+    "locked, though it is an answer": ({"message_type": "welcome"}, lock, "The account is locked."),
+}
+
+
+@pytest.mark.parametrize(("values", "lose", "words"), LOST.values(), ids=LOST)
+def test_message_that_lost_its_reason_is_cancelled_at_the_claim(values, lose, words):
+    message = due(**values)
+    lose(message)
+    batch = claim()
+    assert (batch.withdrawn, batch.messages) == (1, [])
+    message.refresh_from_db()
+    assert (message.status, message.error_message) == ("cancelled", words)
+
+
+@pytest.mark.parametrize(("values", "lose", "words"), LOST.values(), ids=LOST)
+def test_message_in_hand_that_lost_its_reason_is_cancelled(values, lose, words):
+    message = due(**values)
+    batch = claim()
+    assert claims.withdrawn_since(token=batch.token) == {}
+    lose(message)
+    reasons = claims.withdrawn_since(token=batch.token)
+    assert reasons == {message.id: words}
+    assert claims.withdraw(token=batch.token, reasons=reasons) == 1
+    message.refresh_from_db()
+    assert (message.status, message.error_message, message.attempt_token) == ("cancelled", words, None)
+    assert EngagementAttention.objects.get(user=message.user).recent == []
+
+
+def test_nothing_unasked_goes_to_the_dormant():
+    message = due(user=PersonFactory(state="dormant"), message_type="reminder")
+    assert claim().withdrawn >= 1
+    message.refresh_from_db()
+    assert (message.status, message.error_message) == ("cancelled", "The member is dormant.")
+
+
+def test_goodbye_of_a_member_who_is_back_is_cancelled():
+    person = PersonFactory(state="goodbye_sent")
+    [goodbye] = EngagementMessage.objects.filter(user=person)
+    at = max(NOON, goodbye.scheduled_for).replace(hour=12) + timedelta(days=1)
+    transition(member=person, trigger="user_message")
+    assert claim(at).withdrawn == 1
+    goodbye.refresh_from_db()
+    assert goodbye.error_message == "The member is back."
+
+
+@pytest.mark.parametrize("status", ["suspended", "banned"])
+def test_nothing_unasked_goes_to_who_was_put_out(status):
+    message = due(user=PersonFactory(entry={"status": status}))
+    claim()
+    message.refresh_from_db()
+    assert message.error_message == f"The member is {status}."
+
+
+def test_message_of_a_cancelled_announcement_is_cancelled():
+    message = due(message_type="announcement", announcement=AnnouncementFactory(cancelled_at=NOON))
+    claim()
+    message.refresh_from_db()
+    assert message.error_message == "The announcement was cancelled."
+
+
+def test_answer_goes_also_to_who_opted_out():
+    message = due(message_type="welcome")
+    opt_out(message)
+    assert ids(claim()) == [message.id]
+
+
+# --- Nights ---------------------------------------------------------------------------------------
+
+NIGHTS = {
+    "evening in Sao Paulo": ("America/Sao_Paulo", "2026-03-02 00:30", "2026-03-02 11:00"),
+    "its last minute": ("America/Sao_Paulo", "2026-03-02 10:59", "2026-03-02 11:00"),
+    "before the clocks go forward": ("America/New_York", "2026-03-08 06:30", "2026-03-08 12:00"),
+    "after they went forward": ("America/New_York", "2026-03-08 07:30", "2026-03-08 12:00"),
+    "the evening before": ("America/New_York", "2026-03-08 02:30", "2026-03-08 12:00"),
+    "before they go back": ("America/New_York", "2026-11-01 05:30", "2026-11-01 13:00"),
+    "half an hour off": ("Asia/Kolkata", "2026-03-02 16:00", "2026-03-03 02:30"),
+    "ahead of the date line": ("Pacific/Kiritimati", "2026-03-02 09:00", "2026-03-02 18:00"),
+}
+
+
+@pytest.mark.parametrize(("zone", "at", "until"), NIGHTS.values(), ids=NIGHTS)
+def test_message_at_night_waits_for_the_morning_of_its_member(zone, at, until):
+    at, until = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (at, until))
+    message = due(user=PersonFactory(profile={"timezone": zone}), scheduled_for=at - timedelta(minutes=1))
+    assert claim(at).deferred == 1
+    message.refresh_from_db()
+    assert (message.status, message.waiting_for, message.scheduled_for) == ("pending", "quiet_hours", until)
+    assert ids(claim(until)) == [message.id]
+
+
+def test_answer_is_sent_at_night():
+    message = due(message_type="welcome")
+    assert ids(claim(NOON.replace(hour=23))) == [message.id]
+
+
+def test_hour_shown_twice_puts_off_into_the_future(settings):
+    """01:30 comes twice on 1 November in New York; quiet until 01:45, the first of them lies behind the second."""
+    settings.ENGAGEMENT_QUIET_FROM, settings.ENGAGEMENT_QUIET_TO = time(1), time(1, 45)
+    person = PersonFactory(profile={"timezone": "America/New_York"})
+    for at in (datetime(2026, 11, 1, 5, 30, tzinfo=UTC), datetime(2026, 11, 1, 6, 30, tzinfo=UTC)):
+        message = due(user=person, scheduled_for=at)
+        claim(at)
+        message.refresh_from_db()
+        assert at < message.scheduled_for <= at + timedelta(hours=1, minutes=15)
+        EngagementMessage.objects.filter(pk=message.pk).update(status="cancelled")
+
+
+def test_same_hour_twice_is_no_night(settings):
+    settings.ENGAGEMENT_QUIET_FROM = settings.ENGAGEMENT_QUIET_TO = time(8)
+    message = due()
+    assert ids(claim(NOON.replace(hour=23))) == [message.id]
+
+
+# --- The tables -----------------------------------------------------------------------------------
+
+
+def test_claim_is_two_statements(django_assert_num_queries):
+    for _ in range(3):
+        due()
+    with django_assert_num_queries(4):  # with the savepoint and its release
+        batch = claim()
+    assert len(batch.messages) == 3
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT message_ids FROM engagement_claims")
+        assert sorted(cursor.fetchone()[0]) == sorted(ids(batch))

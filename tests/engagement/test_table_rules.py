@@ -1,0 +1,218 @@
+"""What the database does by itself with messages, profiles and dates, whoever writes: raw SQL as the site's role."""
+
+import io
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+from django.db import DatabaseError, transaction
+
+from engagement.models import EngagementMessage, UserProfile
+from groups.models import Member
+from groups.services.imports import import_members
+from tests.engagement.owner import owner
+from tests.factories.engagement import AnnouncementFactory, MessageFactory, PersonFactory, TemplateFactory
+from tests.fallback.database import refused_by, row, rows
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+LEASE = {"attempt_token": "11111111-1111-4111-8111-111111111111", "lease_expires_at": NOW, "claimed_by": "a sender"}
+
+# --- Moves of messages ------------------------------------------------------------------------------
+
+STATUSES = ("pending", "sent", "failed", "cancelled")
+MOVES = {
+    ("pending", "sent"), ("pending", "failed"), ("pending", "cancelled"),
+    ("failed", "pending"), ("failed", "cancelled"), ("sent", "failed"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("before", STATUSES)
+@pytest.mark.parametrize("after", STATUSES)
+def test_moves_of_a_message(before, after):
+    message = MessageFactory(status=before, sent_at=NOW)
+    change = ("UPDATE engagement_message_queue SET status = %s WHERE id = %s", [after, message.pk])
+    if before == after or (before, after) in MOVES:
+        rows(*change)
+        assert EngagementMessage.objects.get(pk=message.pk).status == after
+    else:
+        with refused_by("engagement_message_queue_moves"):
+            rows(*change)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    ["idempotency_key = 'another'", "message_type = 'goodbye'", "id = id + 1000", "user_id = '{other}'"],
+)
+def test_message_stays_what_it_is(changes):
+    message, other = MessageFactory(), PersonFactory()
+    with refused_by("engagement_message_queue_stays"):
+        rows(f"UPDATE engagement_message_queue SET {changes.format(other=other.pk)} WHERE id = %s", [message.pk])
+
+
+# --- Dates kept by the database ---------------------------------------------------------------------
+
+LONG_AGO = "2020-01-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("table", "row_of", "changes"),
+    [
+        ("user_engagement_states", "user_id", "last_activity_at = now()"),
+        ("user_profiles", "user_id", "locale = 'pt-BR'"),
+        ("message_templates", "id", "body = 'New words'"),
+    ],
+)
+def test_updated_at_follows_a_change(table, row_of, changes):
+    person, template = PersonFactory(state="active"), TemplateFactory()
+    key = template.pk if row_of == "id" else person.pk
+    rows(f"UPDATE {table} SET updated_at = %s WHERE {row_of} = %s", [LONG_AGO, key])
+    rows(f"UPDATE {table} SET {changes} WHERE {row_of} = %s", [key])
+    assert row(f"SELECT updated_at = now(), created_at <= now() FROM {table} WHERE {row_of} = %s", [key]) == (
+        True,
+        True,
+    )
+
+
+# --- A profile for everybody ------------------------------------------------------------------------
+
+
+def without_profile():
+    return rows(
+        """SELECT m.id FROM members m LEFT JOIN user_profiles p ON p.user_id = m.id
+               LEFT JOIN engagement_attention a ON a.user_id = m.id
+           WHERE p.user_id IS NULL OR a.user_id IS NULL"""
+    )
+
+
+def test_member_made_by_the_orm_has_a_profile():
+    person = Member.objects.create(email="orm@example.org", display_name="Orm")
+    assert UserProfile.objects.get(pk=person.pk).timezone == "UTC"
+    Member.objects.bulk_create([Member(email=f"bulk{i}@example.org", display_name="B") for i in range(3)])
+    assert without_profile() == []
+
+
+def test_member_made_by_raw_sql_has_a_profile():
+    made = rows(
+        "INSERT INTO members (email, display_name) SELECT 'raw' || i || '@example.org', 'Raw' "
+        "FROM generate_series(1, 50) i RETURNING id"
+    )
+    assert len(made) == 50
+    assert without_profile() == []
+    assert UserProfile.objects.filter(pk__in=[key for (key,) in made]).count() == 50
+
+
+def test_imported_member_has_a_profile():
+    file = "email,name\n" + "".join(f"p{i}@example.org,Person {i}\n" for i in range(30))
+    report = import_members(file=io.BytesIO(file.encode()))
+    assert report.added == 30
+    assert without_profile() == []
+
+
+def test_log_goes_only_with_its_member():
+    person = PersonFactory(state="dormant")
+    gone = "DELETE FROM engagement_state_transitions WHERE user_id = %s"
+    with owner() as session:
+        key = session.execute(
+            "INSERT INTO members (email, display_name) VALUES ('gone@example.org', 'Gone') RETURNING id"
+        ).fetchone()
+        session.execute("INSERT INTO user_engagement_states (user_id) VALUES (%s)", key)
+        session.execute("SET LOCAL engagement.trigger = 'inactivity_14d'")
+        session.execute(
+            """UPDATE user_engagement_states SET state = 'goodbye_sent', goodbye_sent_at = now(),
+                   goodbye_expires_at = now() WHERE user_id = %s""",
+            key,
+        )
+        for statement in (gone, "UPDATE engagement_state_transitions SET metadata = '{}' WHERE user_id = %s"):
+            with pytest.raises(psycopg.errors.CheckViolation) as refused, session.transaction():
+                session.execute(statement, key)
+            assert refused.value.diag.constraint_name == "engagement_state_transitions_append_only"
+        # Whoever deletes the member first, and commits to it, may.
+        session.execute("DELETE FROM members WHERE id = %s", key)
+        assert session.execute(gone, key).rowcount == 1
+    assert row("SELECT count(*) FROM engagement_state_transitions WHERE user_id = %s", [person.pk]) == (2,)
+
+
+# --- Messages that wait follow the member -------------------------------------------------------------
+
+
+@pytest.fixture
+def written_to():
+    """A member with an address of each kind, and a message in every status, one of them with a sender."""
+    person = PersonFactory(profile={"individual_jid": "me@chat", "group_jid": "us@chat"})
+    for trait in ("failed", "sent", "cancelled"):
+        MessageFactory(user=person, destination_jid="me@chat", idempotency_key=trait, **{trait: True})
+    MessageFactory(user=person, destination_jid="me@chat", idempotency_key="pending")
+    MessageFactory(user=person, destination_jid="me@chat", idempotency_key="leased", **LEASE)
+    MessageFactory(destination_jid="another@chat", idempotency_key="another")
+    return person
+
+
+def addresses():
+    return {
+        key: (where, address)
+        for key, where, address in rows(
+            "SELECT idempotency_key, destination, destination_jid FROM engagement_message_queue"
+        )
+    }
+
+
+def test_waiting_messages_follow_a_changed_destination(written_to):
+    rows("UPDATE user_profiles SET preferred_destination = 'group' WHERE user_id = %s", [written_to.pk])
+    moved, stayed = ("group", "us@chat"), ("individual", "me@chat")
+    assert addresses() == {
+        "pending": moved, "failed": moved, "sent": stayed, "cancelled": stayed, "leased": stayed,
+        "another": ("individual", "another@chat"),
+    }  # fmt: skip
+
+
+def test_waiting_messages_follow_a_changed_address(written_to):
+    rows("UPDATE user_profiles SET individual_jid = 'new@chat' WHERE user_id = %s", [written_to.pk])
+    assert addresses()["pending"] == ("individual", "new@chat")
+    assert addresses()["sent"] == ("individual", "me@chat")
+
+
+def test_waiting_messages_stay_when_something_else_changes(written_to):
+    rows("UPDATE engagement_message_queue SET destination_jid = 'by hand' WHERE idempotency_key = 'pending'")
+    rows("UPDATE user_profiles SET locale = 'pt-BR', reengagement_opt_out = true WHERE user_id = %s", [written_to.pk])
+    assert addresses()["pending"] == ("individual", "by hand")
+
+
+# --- What the site may not do -------------------------------------------------------------------------
+
+GONE = {
+    "user_engagement_states": ("DELETE",),
+    "engagement_message_queue": ("DELETE",),
+    "user_profiles": ("DELETE",),
+    "engagement_attention": ("DELETE",),
+    "engagement_state_transitions": ("UPDATE", "DELETE"),
+    "user_profiles_history": ("UPDATE", "DELETE"),
+    "message_templates_history": ("UPDATE", "DELETE"),
+}
+
+
+@pytest.mark.parametrize(("table", "verb"), [(table, verb) for table, verbs in GONE.items() for verb in verbs])
+def test_site_may_not_change_what_only_grows(table, verb):
+    PersonFactory(state="goodbye_sent", profile={"locale": "pt-BR"})
+    (column,) = row("SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum = 1", [table])
+    statement = f"DELETE FROM {table}" if verb == "DELETE" else f"UPDATE {table} SET {column} = {column}"
+    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+        rows(statement)
+    assert refused.value.__cause__.sqlstate == "42501"
+
+
+def test_announcement_with_messages_stays():
+    announcement = AnnouncementFactory()
+    MessageFactory(announcement=announcement, message_type="announcement")
+    with refused_by(foreign_key("engagement_message_queue", "announcement_id")):
+        rows("DELETE FROM engagement_announcements")
+
+
+def foreign_key(table, column):
+    """The name of the rule that this column refers to something."""
+    return row(
+        """SELECT conname FROM pg_constraint WHERE contype = 'f' AND conrelid = %s::regclass
+             AND conkey = ARRAY(SELECT attnum FROM pg_attribute WHERE attrelid = conrelid AND attname = %s)""",
+        [table, column],
+    )[0]

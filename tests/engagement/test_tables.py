@@ -1,0 +1,337 @@
+"""What the tables of the app hold by themselves, whoever writes: raw SQL as the site's own role."""
+
+from datetime import UTC, datetime
+
+import pytest
+from psycopg.types.json import Jsonb
+
+from engagement.models import EngagementMessage, UserProfile
+from tests.engagement.pairs import ILLEGAL, LEGAL, STATES, TRIGGERS
+from tests.factories.engagement import PersonFactory, TemplateFactory
+from tests.fallback.database import refused_by, row, rows
+
+pytestmark = pytest.mark.django_db
+
+# The columns of the seed: type, whether it may be empty, default. Instants have a time zone.
+SEED = """
+user_engagement_states
+    id                        bigint                    needed  identity
+    user_id                   uuid                      needed  -
+    state                     text                      needed  'active'
+    last_activity_at          timestamp with time zone  empty   -
+    goodbye_sent_at           timestamp with time zone  empty   -
+    goodbye_expires_at        timestamp with time zone  empty   -
+    remind_at                 timestamp with time zone  empty   -
+    created_at                timestamp with time zone  needed  now()
+    updated_at                timestamp with time zone  needed  now()
+engagement_state_transitions
+    id                        bigint                    needed  identity
+    user_id                   uuid                      needed  -
+    from_state                text                      needed  -
+    to_state                  text                      needed  -
+    trigger                   text                      needed  -
+    metadata                  jsonb                     needed  '{}'
+    created_at                timestamp with time zone  needed  now()
+engagement_message_queue
+    id                        bigint                    needed  identity
+    user_id                   uuid                      needed  -
+    message_type              text                      needed  -
+    message_key               character varying(100)    needed  -
+    message_params            jsonb                     needed  '{}'
+    destination               text                      needed  'individual'
+    destination_jid           character varying(255)    needed  ''
+    scheduled_for             timestamp with time zone  needed  now()
+    sent_at                   timestamp with time zone  empty   -
+    status                    text                      needed  'pending'
+    retry_count               smallint                  needed  0
+    error_message             text                      needed  ''
+    idempotency_key           character varying(255)    needed  -
+    created_at                timestamp with time zone  needed  now()
+user_profiles
+    preferred_destination     text                      needed  'individual'
+    reengagement_opt_out      boolean                   needed  false
+    onboarding_tier           integer                   needed  0
+    onboarding_tier_progress  jsonb                     needed  '{}'
+    magic_moment_at           timestamp with time zone  empty   -
+"""
+# Beside the seed.
+OURS = """
+engagement_message_queue
+    claimed_by                character varying(100)    needed  ''
+    lease_expires_at          timestamp with time zone  empty   -
+    attempt_token             uuid                      empty   -
+    attempted_at              timestamp with time zone  empty   -
+    provider_message_id       character varying(255)    needed  ''
+    delivered_at              timestamp with time zone  empty   -
+    waiting_for               text                      needed  ''
+    announcement_id           bigint                    empty   -
+user_profiles
+    user_id                   uuid                      needed  -
+    locale                    text                      needed  'en'
+    timezone                  character varying(64)     needed  'UTC'
+    individual_jid            character varying(255)    needed  ''
+    group_jid                 character varying(255)    needed  ''
+    created_at                timestamp with time zone  needed  now()
+    updated_at                timestamp with time zone  needed  now()
+message_templates
+    id                        bigint                    needed  identity
+    key                       character varying(100)    needed  -
+    locale                    text                      needed  -
+    subject                   character varying(200)    needed  -
+    body                      text                      needed  -
+    announcement_id           bigint                    empty   -
+    created_at                timestamp with time zone  needed  now()
+    updated_at                timestamp with time zone  needed  now()
+engagement_announcements
+    id                        bigint                    needed  identity
+    title                     character varying(200)    needed  -
+    audience                  text                      needed  ''
+    recipients                integer                   needed  0
+    skipped                   jsonb                     needed  '{}'
+    scheduled_for             timestamp with time zone  needed  now()
+    cancelled_at              timestamp with time zone  empty   -
+    created_at                timestamp with time zone  needed  now()
+    created_by_id             uuid                      empty   -
+engagement_attention
+    user_id                   uuid                      needed  -
+    recent                    timestamp with time zone[]  needed  '{}'
+engagement_inbound_messages
+    id                        bigint                    needed  identity
+    user_id                   uuid                      needed  -
+    platform                  character varying(50)     needed  -
+    message_id                character varying(255)    needed  -
+    effect                    character varying(50)     needed  ''
+    received_at               timestamp with time zone  needed  now()
+"""
+
+
+def told(*listings):
+    """{table: {column: (type, empty or needed, default)}} of the listings above."""
+    tables = {}
+    for line in "".join(listings).splitlines():
+        if line and not line.startswith(" "):
+            columns = tables.setdefault(line, {})
+        elif line:
+            name, rest = line.split(maxsplit=1)
+            kind, needed, default = (part.strip() for part in rest.rsplit(maxsplit=2))
+            columns[name] = (kind, needed, default)
+    return tables
+
+
+# The same in other words.
+PLAINLY = {"CURRENT_TIMESTAMP": "now()"}
+
+
+def columns_of(table):
+    return {
+        name: (kind, needed, PLAINLY.get(default, default.split("::")[0]))
+        for name, kind, needed, default in rows(
+            """SELECT a.attname, format_type(a.atttypid, a.atttypmod),
+                   CASE WHEN a.attnotnull THEN 'needed' ELSE 'empty' END,
+                   CASE WHEN a.attidentity <> '' THEN 'identity'
+                       ELSE coalesce(pg_get_expr(d.adbin, d.adrelid), '-') END
+               FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+               WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped""",
+            [table],
+        )
+    }
+
+
+@pytest.mark.parametrize("table", told(SEED, OURS))
+def test_columns_are_those_of_the_seed_and_ours(table):
+    assert columns_of(table) == told(SEED, OURS)[table]
+
+
+@pytest.mark.parametrize("table", [*told(SEED, OURS), "user_profiles_history"])
+def test_every_row_belongs_to_a_member_and_goes_with_them(table):
+    links = rows(
+        """SELECT confrelid::regclass::text, confdeltype::text FROM pg_constraint
+           WHERE contype = 'f' AND conrelid = %s::regclass
+             AND conkey = ARRAY(SELECT attnum FROM pg_attribute WHERE attrelid = conrelid AND attname = 'user_id')""",
+        [table],
+    )
+    if table in ("message_templates", "engagement_announcements", "user_profiles_history"):
+        assert links == []
+    else:
+        assert [target for target, _how in links] == ["members"]
+
+
+# --- Rules, by raw SQL ----------------------------------------------------------------------------
+
+
+def queue(**values):
+    """Put a message into the queue by raw SQL; returns its id."""
+    values = {
+        "user_id": PersonFactory().pk,
+        "message_type": "welcome",
+        "message_key": "welcome",
+        "idempotency_key": "raw",
+    } | values
+    names = ", ".join(values)
+    return row(
+        f"INSERT INTO engagement_message_queue ({names}) VALUES ({', '.join(['%s'] * len(values))}) RETURNING id",
+        list(values.values()),
+    )[0]
+
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+TOKEN = "11111111-1111-4111-8111-111111111111"
+LEASE = {"attempt_token": TOKEN, "lease_expires_at": NOW, "claimed_by": "a sender"}
+
+
+@pytest.mark.parametrize(
+    ("values", "rule"),
+    [
+        ({"message_type": "nagging"}, "message_type_known"),
+        ({"message_type": ""}, "message_type_known"),
+        ({"message_type": "Goodbye"}, "message_type_known"),
+        ({"status": "lost"}, "status_known"),
+        ({"destination": "everywhere"}, "destination_known"),
+        ({"waiting_for": "godot"}, "waiting_for_known"),
+        # Django's own rule of a positive number; engagement_message_queue_retry_count_not_negative says the same.
+        ({"retry_count": -1}, "retry_count_check"),
+        ({"status": "sent"}, "sent_dated"),
+        ({"message_params": Jsonb([])}, "params_are_named"),
+        ({"message_params": Jsonb("text")}, "params_are_named"),
+        ({"message_params": Jsonb(None)}, "params_are_named"),
+        (LEASE | {"claimed_by": ""}, "lease_whole"),
+        ({"claimed_by": "a sender"}, "lease_whole"),
+        ({"attempt_token": TOKEN}, "lease_whole"),
+        ({"lease_expires_at": NOW}, "lease_whole"),
+        (LEASE | {"status": "sent", "sent_at": NOW}, "lease_whole"),
+        (LEASE | {"status": "cancelled"}, "lease_whole"),
+    ],
+)
+def test_queue_refuses(values, rule):
+    with refused_by(f"engagement_message_queue_{rule}"):
+        queue(**values)
+
+
+def test_queue_takes_every_word_and_a_whole_lease():
+    types = ("welcome", "tier_unlock", "goodbye", "weekly_review", "reminder", "help_restart", "announcement")
+    for kind in types:
+        for destination in ("individual", "group"):
+            queue(message_type=kind, destination=destination, idempotency_key=f"{kind} {destination}")
+    for status in ("pending", "failed", "cancelled"):
+        queue(status=status, idempotency_key=status)
+    queue(status="sent", sent_at=NOW, idempotency_key="sent")
+    queue(**LEASE, idempotency_key="leased")
+    assert EngagementMessage.objects.count() == 2 * len(types) + 5
+
+
+def test_key_comes_once():
+    queue(idempotency_key="twice")
+    with refused_by("engagement_message_queue_idempotency_key_key"):
+        queue(idempotency_key="twice", message_type="reminder")
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ("preferred_destination = 'email'", "preferred_destination_known"),
+        ("locale = 'pt'", "locale_known"),
+        ("locale = 'EN'", "locale_known"),
+        ("onboarding_tier = -1", "onboarding_tier_range"),
+        ("onboarding_tier = 4", "onboarding_tier_range"),
+        ("timezone = 'Mars/Olympus'", "timezone_known"),
+        ("timezone = ''", "timezone_known"),
+        ("timezone = 'CEST'", "timezone_known"),
+        ("timezone = '+02:00'", "timezone_known"),
+        ("timezone = 'America/Sao Paulo'", "timezone_known"),
+        ("timezone = 'utc''; --'", "timezone_known"),
+    ],
+)
+def test_profile_refuses(changes, rule):
+    person = PersonFactory()
+    with refused_by(f"user_profiles_{rule}"):
+        rows(f"UPDATE user_profiles SET {changes} WHERE user_id = %s", [person.pk])
+
+
+@pytest.mark.parametrize(
+    "zone", ["UTC", "America/Sao_Paulo", "America/Argentina/Buenos_Aires", "Etc/GMT+3", "Asia/Kathmandu"]
+)
+def test_profile_takes_time_zones_and_tiers(zone):
+    person = PersonFactory()
+    for tier in range(4):
+        rows(
+            "UPDATE user_profiles SET timezone = %s, onboarding_tier = %s, locale = 'pt-BR' WHERE user_id = %s",
+            [zone, tier, person.pk],
+        )
+    assert UserProfile.objects.get(pk=person.pk).timezone == zone
+
+
+def test_address_belongs_to_one_member_and_no_address_to_many():
+    PersonFactory(profile={"individual_jid": "55@chat", "group_jid": "g@chat"})
+    PersonFactory(profile={"group_jid": "g@chat"})
+    other = PersonFactory()
+    with refused_by("user_profiles_individual_jid_once"):
+        rows("UPDATE user_profiles SET individual_jid = '55@chat' WHERE user_id = %s", [other.pk])
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"locale": "de"}, "message_templates_locale_known"),
+        ({"body": " \n\t "}, "message_templates_not_empty"),
+        ({"body": ""}, "message_templates_not_empty"),
+        ({"subject": "  "}, "message_templates_not_empty"),
+        ({"key": "welcome"}, "message_templates_key_once"),
+    ],
+)
+def test_template_refuses(changes, rule):
+    with refused_by(rule):
+        TemplateFactory(**changes)
+
+
+@pytest.mark.parametrize(
+    ("values", "rule"),
+    [
+        ("goodbye_sent_at = now()", "user_engagement_states_goodbye_dated"),
+        ("goodbye_expires_at = now()", "user_engagement_states_goodbye_dated"),
+        ("remind_at = now()", "user_engagement_states_reminder_dated"),
+    ],
+)
+def test_dates_belong_to_their_state(values, rule):
+    person = PersonFactory(state="active")
+    with refused_by(rule):
+        rows(f"UPDATE user_engagement_states SET {values} WHERE user_id = %s", [person.pk])
+
+
+@pytest.mark.parametrize(
+    ("state", "changes", "rule"),
+    [
+        ("goodbye_sent", "goodbye_expires_at = NULL", "goodbye_dated"),
+        ("goodbye_sent", "goodbye_sent_at = NULL", "goodbye_dated"),
+        ("remind_later", "remind_at = NULL", "reminder_dated"),
+    ],
+)
+def test_state_keeps_its_dates(state, changes, rule):
+    person = PersonFactory(state=state)
+    with refused_by(f"user_engagement_states_{rule}"):
+        rows(f"UPDATE user_engagement_states SET {changes} WHERE user_id = %s", [person.pk])
+
+
+def test_unknown_state_is_refused():
+    person = PersonFactory(state="active")
+    rows("SELECT set_config('engagement.trigger', 'user_message', true)")
+    with refused_by("user_engagement_states_state_known"):
+        rows("UPDATE user_engagement_states SET state = 'gone' WHERE user_id = %s", [person.pk])
+
+
+def test_a_member_has_one_state():
+    person = PersonFactory(state="active")
+    with refused_by("user_engagement_states_user_id_key"):
+        rows("INSERT INTO user_engagement_states (user_id) VALUES (%s)", [person.pk])
+
+
+def test_log_takes_the_ten_and_nothing_else():
+    person = PersonFactory()
+    add = "INSERT INTO engagement_state_transitions (user_id, from_state, trigger, to_state) VALUES (%s, %s, %s, %s)"
+    for (before, trigger), after in LEGAL.items():
+        rows(add, [person.pk, before, trigger, after])
+    triples = [(before, trigger, after) for before, trigger in ILLEGAL for after in STATES]
+    triples += [(*pair, after) for pair, right in LEGAL.items() for after in STATES if after != right]
+    assert len(triples) == len(STATES) * len(TRIGGERS) * len(STATES) - 10
+    for triple in triples:
+        with refused_by("engagement_state_transitions_legal"):
+            rows(add, [person.pk, *triple])

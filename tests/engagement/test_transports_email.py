@@ -1,0 +1,189 @@
+"""E-mail over a real connection to a mail server that works, refuses, breaks off or says nothing."""
+
+import logging
+
+import pytest
+from django.core import mail
+
+from engagement.transports import Refused, Unavailable, make_transport
+from tests.engagement.outgoing import WAY_OUT, outgoing
+from tests.smtp_server import DRIPS, HANGS_UP, SAYS_NOTHING, mail_server
+
+
+@pytest.fixture
+def server():
+    with mail_server() as running:
+        yield running
+
+
+@pytest.fixture
+def sender(server, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
+    settings.DEFAULT_FROM_EMAIL = "Community <community@example.org>"
+    settings.ENGAGEMENT_SEND_TIMEOUT = 1
+    made = make_transport("email")
+    yield made
+    made.close()
+
+
+def test_message_is_an_email_with_a_way_out(server, sender):
+    receipt = sender.send(outgoing())
+    [taken] = server.taken
+    assert taken.recipients == ["ana@example.org"]
+    found = taken.parsed
+    assert found["Subject"] == "Até logo, Ana"
+    assert found["From"] == "Community <community@example.org>"
+    assert found["To"] == "ana@example.org"
+    assert found["List-Unsubscribe"] == f"<{WAY_OUT}>"
+    assert found["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert found["Auto-Submitted"] == "auto-generated"
+    assert found["Content-Language"] == "pt-BR"
+    assert found["Message-ID"] == receipt.provider_message_id
+    assert found.get_content_type() == "text/plain"
+    assert found.get_content().strip().splitlines() == outgoing().body.splitlines()
+
+
+def test_way_out_of_any_length_stays_one_address(server, sender):
+    """A mailbox takes the header as it stands: an address that is folded is none."""
+    sender.send(outgoing(unsubscribe_url=WAY_OUT + "x" * 400))
+    assert f"<{WAY_OUT}{'x' * 400}>".encode() in server.taken[0].text
+
+
+def test_answer_somebody_asked_for_has_no_way_out(server, sender):
+    sender.send(outgoing(unsubscribe_url=""))
+    assert not {"List-Unsubscribe", "List-Unsubscribe-Post"} & set(server.taken[0].parsed)
+
+
+def test_message_id_follows_the_key(server, sender):
+    ids = [sender.send(outgoing(idempotency_key=key)).provider_message_id for key in ("a", "a", "b")]
+    assert ids[0] == ids[1] != ids[2]
+    assert ids[0].endswith("@example.org>")
+    assert sender.marks_every == 1
+
+
+def test_connection_is_kept_and_ends_with_the_sender(server, sender):
+    for _ in range(3):
+        sender.send(outgoing())
+    assert {taken.connection for taken in server.taken} == {1}
+    sender.close()
+    assert server.commands[-1].lower() == "quit"
+
+
+@pytest.mark.parametrize("ends", ["the server", "421 MAIL", "421 RCPT"])
+def test_connection_the_server_ended_is_opened_again_for_the_same_message(server, sender, ends):
+    sender.send(outgoing())
+    if ends == "the server":
+        server.disconnect()
+    else:
+        server.on(ends[4:], "421 4.7.0 enough for one connection")
+    sender.send(outgoing(idempotency_key="second"))
+    assert [taken.connection for taken in server.taken] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        ("RCPT", "550 5.1.1 <ana@example.org>: no ana@example.org here"),
+        ("RCPT", "553 5.1.3 bad address"),
+        ("TEXT", "554 5.7.1 looks like ana@example.org does not want it"),
+        ("DATA", "554 no valid recipients"),
+        ("MAIL", "552 5.3.4 too large"),
+    ],
+)
+def test_lasting_refusal_is_one_and_the_connection_stays_good(server, sender, command, answer):
+    server.on(command, answer)
+    with pytest.raises(Refused, match=answer[:3]) as refused:
+        sender.send(outgoing())
+    assert "ana@" not in str(refused.value)
+    sender.send(outgoing())
+    assert [taken.connection for taken in server.taken] == [1]
+
+
+@pytest.mark.parametrize(
+    ("command", "answer", "maybe_taken"),
+    [
+        ("CONNECT", "554 not now", False),
+        ("CONNECT", "421 4.3.2 busy", False),
+        ("CONNECT", HANGS_UP, False),
+        ("CONNECT", SAYS_NOTHING, False),
+        ("CONNECT", DRIPS, False),
+        ("CONNECT", "x" * 10_000, False),
+        ("EHLO", HANGS_UP, False),
+        ("MAIL", "451 4.3.0 later", False),
+        # What this site may send is no matter of one message.
+        ("MAIL", "530 5.7.0 log in first", False),
+        ("RCPT", "450 4.2.1 greylisted", False),
+        ("RCPT", "nonsense", False),
+        ("RCPT", HANGS_UP, False),
+        ("RCPT", SAYS_NOTHING, False),
+        ("DATA", "451 4.3.0 later", False),
+        ("DATA", HANGS_UP, False),
+        ("TEXT", "452 4.3.1 disk full", False),
+        ("TEXT", HANGS_UP, True),
+        ("TEXT", SAYS_NOTHING, True),
+        ("TEXT", DRIPS, True),
+        ("TEXT", "nonsense", True),
+    ],
+)
+def test_trouble_passes_and_says_whether_the_message_may_have_arrived(server, sender, command, answer, maybe_taken):
+    server.on(command, answer)
+    with pytest.raises(Unavailable) as trouble:
+        sender.send(outgoing())
+    assert trouble.value.maybe_taken is maybe_taken
+    assert "ana@" not in str(trouble.value)
+    assert len(str(trouble.value)) < 300
+    # The next one opens a connection that works.
+    sender.send(outgoing())
+    assert len(server.taken) == 1
+
+
+def test_server_that_is_away_is_trouble(settings, sender, server):
+    server.stop()
+    with pytest.raises(Unavailable) as trouble:
+        sender.send(outgoing())
+    assert trouble.value.maybe_taken is False
+    # The fixture stops it once more.
+    server.stop = lambda: None
+
+
+@pytest.mark.parametrize(
+    "email", ["", "nobody", "ana@example.org, eve@example.org", "ana@example.org\r\nBcc: eve@example.org", "aná@x.org"]
+)
+def test_address_that_is_none_is_refused_before_anything_is_sent(server, sender, email):
+    with pytest.raises(Refused, match="address"):
+        sender.send(outgoing(email=email))
+    assert server.connections == 0
+
+
+@pytest.mark.parametrize("field", ["subject", "locale", "unsubscribe_url", "idempotency_key", "name"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\x0b", "\x85", "\u2028", "\x00"])
+def test_no_value_becomes_another_header(server, sender, field, end):
+    try:
+        sender.send(outgoing(**{field: f"x{end}Bcc: eve@example.org{end}{end}body"}))
+    except Refused:
+        assert field == "unsubscribe_url"
+    for taken in server.taken:
+        assert "Bcc" not in taken.parsed
+        assert taken.recipients == ["ana@example.org"]
+        assert taken.parsed.get_content().startswith("Olá Ana")
+
+
+def test_addresses_stay_out_of_the_log(server, sender, caplog):
+    caplog.set_level(logging.DEBUG)
+    server.on("RCPT", "550 <ana@example.org> unknown", HANGS_UP, HANGS_UP)
+    for expected in (Refused, Unavailable):
+        with pytest.raises(expected):
+            sender.send(outgoing())
+    sender.send(outgoing())
+    assert "ana@" not in caplog.text
+
+
+def test_other_mail_backends_of_django_work_too(settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    sender = make_transport("email")
+    sender.send(outgoing())
+    sender.close()
+    [sent] = mail.outbox
+    assert sent.to == ["ana@example.org"]
