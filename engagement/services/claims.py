@@ -81,7 +81,8 @@ def claim(
         "quiet_from": settings.ENGAGEMENT_QUIET_FROM if has_night else None,
         "quiet_to": settings.ENGAGEMENT_QUIET_TO if has_night else None,
         "budget": settings.ENGAGEMENT_BUDGET or 1_000_000_000,
-        "span": settings.ENGAGEMENT_BUDGET_SPAN,
+        # What is claimed now may be sent as late as the lease ends, and the next one at once.
+        "span": settings.ENGAGEMENT_BUDGET_SPAN + lease,
     }
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_LOCK_AFTER if after else _LOCK, values)

@@ -170,6 +170,25 @@ def until(condition: Callable[[], object], what: str, *, seconds: float) -> floa
     return time.monotonic() - started
 
 
+def places_of_tests() -> dict:
+    """The database of the tests, for `fleet`: as its owner, and as the site and its senders connect to it."""
+    from django.conf import settings
+    from django.db import connection
+
+    own, owner = connection.settings_dict, settings.DATABASE_OWNER
+    secret = f":{own['PASSWORD']}" if own["PASSWORD"] else ""
+    host = own["HOST"].replace("/", "%2F")
+    return {
+        "database": psycopg.conninfo.make_conninfo(
+            host=owner["HOST"], port=owner["PORT"], user=owner["USER"], password=owner["PASSWORD"], dbname=own["NAME"]
+        ),
+        "environment": {
+            "DATABASE_URL": f"postgres://{own['USER']}{secret}@{host}:{own['PORT']}/{own['NAME']}",
+            "SECRET_KEY": settings.SECRET_KEY,
+        },
+    }
+
+
 @contextmanager
 def fleet(
     *, database: str, environment: dict[str, str], log: Path, senders: int = 6, batch: int = 10, **settings: str

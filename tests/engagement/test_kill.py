@@ -1,32 +1,15 @@
 """Senders that are killed lose nothing, and a gateway that honours keys takes nothing twice."""
 
-import psycopg
 import pytest
-from django.conf import settings
-from django.db import connection
 
-from tests.engagement.fleet import LEASE, fleet
+from tests.engagement.fleet import LEASE, fleet, places_of_tests
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 
 @pytest.fixture
 def places(tmp_path):
-    """The database of the tests as the site and its senders connect to it."""
-    own = connection.settings_dict
-    owner = settings.DATABASE_OWNER
-    host = own["HOST"].replace("/", "%2F")
-    secret = f":{own['PASSWORD']}" if own["PASSWORD"] else ""
-    return {
-        "database": psycopg.conninfo.make_conninfo(
-            host=owner["HOST"], port=owner["PORT"], user=owner["USER"], password=owner["PASSWORD"], dbname=own["NAME"]
-        ),
-        "environment": {
-            "DATABASE_URL": f"postgres://{own['USER']}{secret}@{host}:{own['PORT']}/{own['NAME']}",
-            "SECRET_KEY": settings.SECRET_KEY,
-        },
-        "log": tmp_path / "senders.log",
-    }
+    return places_of_tests() | {"log": tmp_path / "senders.log"}
 
 
 def test_killed_senders_lose_nothing_and_send_nothing_twice(places):

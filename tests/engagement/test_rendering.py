@@ -24,7 +24,8 @@ def test_parameters_are_put_in_as_they_are():
 def test_all_missing_parameters_are_named():
     with pytest.raises(ParameterMissing) as refusal:
         fill("{{ b }} {{ a }} {{ name }}", {"name": "Ana", "b": None})
-    assert "a" in refusal.value.message and "b" in refusal.value.message
+    assert "a" in refusal.value.message
+    assert "b" in refusal.value.message
 
 
 def test_message_comes_in_the_members_language():
@@ -48,7 +49,8 @@ def test_template_that_is_nowhere_is_named():
 @pytest.mark.parametrize(("locale", "says"), [("en", '"stop reminders"'), ("pt-BR", '"parar lembretes"')])
 def test_way_out_is_put_below_in_the_same_language(locale, says):
     *_text, last = words(locale=locale, unsubscribe_url=URL).body.splitlines()
-    assert URL in last and says in last
+    assert URL in last
+    assert says in last
 
 
 def test_way_out_that_the_text_shows_is_not_repeated():
@@ -68,4 +70,5 @@ def test_every_unasked_message_has_a_way_out_and_no_answer_has():
     sender(provider).drain()
     ways = {message.message_type: (message.unsubscribe_url, message.body) for message in provider.taken}
     assert ways["welcome"][0] == ""
-    assert ways["weekly_review"][0] and ways["weekly_review"][0] in ways["weekly_review"][1]
+    assert ways["weekly_review"][0]
+    assert ways["weekly_review"][0] in ways["weekly_review"][1]
