@@ -7,9 +7,16 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core.management import CommandError, call_command
 
-from engagement.models import EngagementMessage, EngagementStateTransition, UserEngagementState, UserProfile
+from engagement.models import (
+    EngagementMessage,
+    EngagementStateTransition,
+    InboundMessage,
+    UserEngagementState,
+    UserProfile,
+)
 from engagement.services.machine import record_activity
 from engagement.services.sweeps import sweep_daily, sweep_weekly
+from groups.models import CommunityMember, Member, MemberDailyHighlight
 from tests.engagement.sweeping import DAY, NOW, broken, community, states, stored
 from tests.factories.engagement import PersonFactory, move_to, quiet_person
 from tests.factories.groups import EntryFactory
@@ -160,8 +167,8 @@ def test_command_says_what_it_did_and_how_far_it_is(lived):
     [
         (["--batch", "0"], "between 1 and 100000"),
         (["--batch", "100001"], "between 1 and 100000"),
-        (["--at", "2026-03-02T09:00:00"], "needs a time zone"),
-        (["--at", "soon"], "invalid"),
+        (["--at", "2026-03-02T09:00:00"], "no time with a zone"),
+        (["--at", "soon"], "no time with a zone"),
         (["--daily", "--weekly"], "not allowed with"),
     ],
 )
@@ -189,15 +196,22 @@ def talker(zone, **kwargs):
     return PersonFactory(state="active", profile={"timezone": zone}, **kwargs)
 
 
-def hourly(start, end, people, *, step=HOUR, silent=lambda at: False):
+def talk(people, at):
+    """Everybody writes something."""
+    UserEngagementState.objects.filter(user__in=people).update(last_activity_at=at)
+    said = [InboundMessage(user=one, platform="test", message_id=f"{one.pk} {at}", received_at=at) for one in people]
+    InboundMessage.objects.bulk_create(said, ignore_conflicts=True)
+
+
+def hourly(start, end, people):
     """Run the weekly sweep every hour as the worker does; everybody says something each day."""
     at, spoke = start, None
     while at < end:
-        if at.date() != spoke and not silent(at):
+        if at.date() != spoke:
             spoke = at.date()
-            UserEngagementState.objects.filter(user__in=people).update(last_activity_at=at)
+            talk(people, at)
         sweep_weekly(at=at)
-        at += step
+        at += HOUR
 
 
 ZONES = ["America/New_York", "Europe/Lisbon", "America/Santiago", "Pacific/Kiritimati", "Pacific/Pago_Pago", "UTC"]
@@ -255,7 +269,7 @@ def test_clocks_five_minutes_apart_give_each_week_once():
     start = datetime(2026, 3, 7, 23, 57, tzinfo=UTC)
     for tick in range(6 * 24):
         at = start + tick * HOUR
-        UserEngagementState.objects.update(last_activity_at=at - HOUR)
+        talk(people.values(), at - HOUR)
         for skew in (timedelta(minutes=5), timedelta(0), timedelta(minutes=-5)):
             sweep_weekly(at=at + skew)
     assert {key: len(found) for key, found in weeks().items()} == {one.pk: 1 for one in people.values()}
@@ -282,14 +296,21 @@ def test_review_is_for_who_was_active_that_week_and_wants_it():
         return PersonFactory(state="active", last_activity_at=at, **kwargs)
 
     first, end = datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 8, 23, 59, tzinfo=UTC)
-    yes = [last(first), last(end), last(MONDAY)]
+    yes = [last(first), last(end), last(MONDAY), last(MONDAY, entry={})]
+    # Who has been here again since counts if something of that week tells of them.
+    InboundMessage.objects.create(user=yes[2], platform="t", message_id="1", received_at=end)
+    number = CommunityMember.objects.get(person=yes[3]).member_id
+    MemberDailyHighlight.objects.create(member_id=number, highlight_date=first.date(), message_count=1)
+    last(MONDAY)
+    late = last(MONDAY)
+    InboundMessage.objects.create(user=late, platform="t", message_id="2", received_at=MONDAY - HOUR)
     last(first - timedelta(microseconds=1))
     last(end, profile={"reengagement_opt_out": True})
     last(end, is_active=False)
     PersonFactory(state="active")
     PersonFactory(state="dormant", last_activity_at=end)
     PersonFactory(state="help_flow", last_activity_at=end)
-    assert sweep_weekly(at=MONDAY, batch=1)[0].queued == 3
+    assert sweep_weekly(at=MONDAY, batch=1)[0].queued == 4
     assert set(weeks()) == {person.pk for person in yes}
 
 
@@ -308,7 +329,7 @@ def test_ten_days_of_hourly_sweeps():
     for tick in range(-24, 9 * 24):
         at = NOW + tick * HOUR
         if tick % 6 == 0:
-            UserEngagementState.objects.filter(user__in=quiet[5:]).update(last_activity_at=at)
+            talk(Member.objects.filter(pk__in=quiet[5:]), at)
         sweep_daily(at=at)
         sweep_weekly(at=at)
         if tick == -1:
