@@ -19,7 +19,7 @@ from django.urls import path
 
 from missionsite.urls import urlpatterns as site_urlpatterns
 from tests.sample import share, whose_turn
-from tests.site import directory, matrix, projects
+from tests.site import directory, engagement, matrix, projects
 from tests.site.routes import METHODS, Route, bulk_actions, routes
 from tests.site.world import REASON, SEAT, Watch, World, address, body_of, first_bytes, json_of, query_of, undone
 
@@ -217,6 +217,7 @@ CHOSEN = {
     "groups/task reopen": "cancelled task",
     "groups/task cancel": "open task",
     **directory.CHOSEN,
+    **engagement.CHOSEN,
     **projects.CHOSEN,
 }
 
@@ -228,6 +229,8 @@ def action_of(world: World, model: str, action: str, actor: str) -> tuple[str, d
     else:
         chosen = world[CHOSEN[f"{model} {action}"]]
     body = {"action": action, "_selected_action": [chosen.pk], "apply": "1", **SEAT, **REASON}
+    if model.startswith("engagement/"):
+        body |= engagement.ACTION_BODY
     if model.startswith("fallback/"):
         body |= projects.action_body(world.objects, action)
     if action == "seat":
