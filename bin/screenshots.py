@@ -34,6 +34,11 @@ PAGES = {
     "board": BOARD,
     "run": f"/admin/fallback/missionfallbackrun/{REPORTED}/report/",
     "plan": f"/admin/fallback/missionfallbackconfig/{STARVING}/plan/",
+    "machine": "/admin/engagement/userengagementstate/machine/",
+    "queue": "/admin/engagement/engagementmessage/",
+    "announcement": "/admin/engagement/announcement/1/change/",
+    "compose": "/admin/engagement/announcement/compose/?status__exact=active",
+    "engagement": "/admin/groups/member/30000000-0000-0000-0000-000000000007/engagement/",
 }
 PASSWORD = "only-for-the-pictures"  # noqa: S105  (of an account on a database that is gone afterwards)
 
@@ -71,6 +76,7 @@ def _fill() -> None:
     django.setup()
     from django.core.management import call_command
 
+    from engagement.models import MessageTemplate
     from fallback.models import MissionFallbackConfig
     from fallback.services.configs import update_config
     from fallback.services.reports import repair_reports
@@ -91,6 +97,8 @@ def _fill() -> None:
     leave_mission(member=leaver, mission=mission, actor=mona, reason="Moves to Content Creation")
     # The project whose work runs low gets its proposals, and a plan for when some of them are decided.
     list(run_due())
+    goodbye = MessageTemplate.objects.get(key="goodbye", locale="en")
+    PAGES["template"] = f"/admin/engagement/messagetemplate/{goodbye.pk}/change/"
     config = MissionFallbackConfig.objects.get(pk=STARVING)
     update_config(config=config, actor=mona, backlog_threshold=8)
     repair_reports()
@@ -121,11 +129,11 @@ def _shoot(chromium: str) -> None:
             for name, path in PAGES.items():
                 _picture(page, base + path, name)
             page.emulate_media(color_scheme="dark")
-            for name in ("mission", "review", "board"):
+            for name in ("mission", "review", "board", "machine"):
                 _picture(page, base + PAGES[name], f"{name}-dark")
             page.emulate_media(color_scheme="light")
             page.set_viewport_size({"width": 390, "height": 844})
-            for name in ("mission", "review", "board"):
+            for name in ("mission", "review", "board", "machine"):
                 _picture(page, base + PAGES[name], f"{name}-phone")
             browser.close()
     finally:

@@ -7,13 +7,13 @@ from django.http import HttpRequest
 from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.text import Truncator
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
 from engagement.admin.base import HANDLE, STATUS, MemberSearch, UntilForm, any_of
 from engagement.admin.outbox import outbox_view
 from engagement.admin.waiting import why_waiting
-from engagement.models import ABORTABLE, ANSWERS, RETRYABLE, EngagementMessage, Status, UserProfile
+from engagement.models import ABORTABLE, ANSWERS, RETRYABLE, EngagementMessage, Status, UserProfile, WaitingFor
 from engagement.services.messages import cancel_message, postpone_message, retry_message
 from engagement.services.rendering import ALWAYS, Templates
 from groups.admin.base import moment, page_of, pill
@@ -24,6 +24,22 @@ from missionsite.common.errors import DomainError
 
 def _is(statuses):
     return lambda message: message.status in statuses
+
+
+class WaitingFilter(DropdownFilter):
+    """Only a pending message waits, and pending ones are a small part of the queue with an index of their own."""
+
+    title = "waiting for"
+    parameter_name = "waiting_for"
+
+    def lookups(self, request: HttpRequest, model_admin) -> list[tuple[str, str]]:
+        return [(value or "turn", label) for value, label in WaitingFor.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() not in dict(self.lookup_choices):
+            return queryset
+        value = "" if self.value() == "turn" else self.value()
+        return queryset.filter(status=Status.PENDING, waiting_for=value)
 
 
 @admin.register(EngagementMessage)
@@ -41,7 +57,7 @@ class MessageAdmin(ReadOnlyModelAdmin):
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ("message_type", ChoicesDropdownFilter),
-        ("waiting_for", ChoicesDropdownFilter),
+        WaitingFilter,
         ("scheduled_for", PeriodFilter),
         ("user", AutocompleteSelectFilter),
         ("announcement", AutocompleteSelectFilter),

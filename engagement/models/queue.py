@@ -80,6 +80,12 @@ class EngagementMessage(models.Model):
                 fields=["scheduled_for", "id"], name="engagement_queue_due", condition=Q(status=Status.PENDING)
             ),
             models.Index(fields=["id"], name="engagement_queue_failed", condition=Q(status=Status.FAILED)),
+            # Receipts name messages by it.
+            models.Index(
+                fields=["provider_message_id"],
+                name="engagement_queue_provider_id",
+                condition=~Q(provider_message_id=""),
+            ),
             models.Index(
                 fields=["announcement", "id"],
                 name="engagement_queue_announcement",
@@ -111,6 +117,8 @@ class EngagementAttention(models.Model):
 
     Senders lock this row, so two of them never count at the same time.
     """
+
+    made_by_database = True
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, BY_DATABASE, primary_key=True, related_name="+")
     recent = ArrayField(models.DateTimeField(), default=list, db_default=[])

@@ -358,6 +358,62 @@ admin/fallback/missionfallbackitem/<item_id>/snooze/     | 405                  
 admin/fallback/missionfallbackitem/<item_id>/wake/       | 405                  | done:{DECIDE} to:{LOOK} 404
 admin/fallback/missionfallbackitem/<item_id>/duplicate/  | 405                  | done:{DECIDE} to:{LOOK} 404
 admin/fallback/missionfallbackitem/<item_id>/undo/       | 405                  | done:{DECIDE} to:{LOOK} 404
+
+# Engagement: seen by every role; members are moved and messages handled by operators and administrators, who
+# write the words too; profiles and announcements are also the community managers'.
+admin/groups/member/<object_id>/engagement/              | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/engagement/userengagementstate/machine/            | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/engagement/userengagementstate/                    | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/engagement/userengagementstate/add/                | 403                  | 403
+admin/engagement/userengagementstate/<object_id>/        | to:{ALL}             | to:{ALL}
+admin/engagement/userengagementstate/<object_id>/change/ | ok:{ROLES} 403       | 403
+admin/engagement/userengagementstate/<object_id>/history/ | to:{ALL}             | to:{ALL}
+admin/engagement/userengagementstate/<object_id>/delete/ | 403                  | 403
+admin/engagement/userengagementstate/<object_id>/move/   | ok:AES 403           | done:AES 403
+admin/engagement/userengagementstate/<object_id>/transitions/ | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/engagement/engagementstatetransition/              | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/engagement/engagementstatetransition/add/          | 403                  | 403
+admin/engagement/engagementstatetransition/<object_id>/  | to:{ALL}             | to:{ALL}
+admin/engagement/engagementstatetransition/<object_id>/change/ | ok:{ROLES} 403       | 403
+admin/engagement/engagementstatetransition/<object_id>/history/ | to:{ALL}             | to:{ALL}
+admin/engagement/engagementstatetransition/<object_id>/delete/ | 403                  | 403
+admin/engagement/engagementmessage/outbox/               | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/engagement/engagementmessage/                      | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/engagement/engagementmessage/add/                  | 403                  | 403
+admin/engagement/engagementmessage/<object_id>/          | to:{ALL}             | to:{ALL}
+admin/engagement/engagementmessage/<object_id>/change/   | ok:{ROLES} 403       | 403
+admin/engagement/engagementmessage/<object_id>/history/  | to:{ALL}             | to:{ALL}
+admin/engagement/engagementmessage/<object_id>/delete/   | 403                  | 403
+admin/engagement/engagementmessage/<object_id>/retry/    | ok:AES 403           | done:AES 403
+admin/engagement/engagementmessage/<object_id>/cancel/   | ok:AES 403           | done:AES 403
+admin/engagement/engagementmessage/<object_id>/postpone/ | ok:AES 403           | done:AES 403
+admin/engagement/userprofile/                            | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/engagement/userprofile/add/                        | 403                  | 403
+admin/engagement/userprofile/<object_id>/                | to:{ALL}             | to:{ALL}
+admin/engagement/userprofile/<object_id>/change/         | ok:{ROLES} 403       | done:ACES 403
+admin/engagement/userprofile/<object_id>/history/        | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/engagement/userprofile/<object_id>/delete/         | 403                  | 403
+admin/engagement/userprofile/<object_id>/complete-step/  | ok:ACES 403          | done:ACES 403
+admin/engagement/userprofile/<object_id>/history/<entry>/revert/ | ok:ACES 403          | done:ACES 403
+admin/engagement/messagetemplate/preview/                | 405:{ROLES} 403      | ok:{ROLES} 403
+admin/engagement/messagetemplate/                        | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/engagement/messagetemplate/add/                    | ok:AES 403           | done:AES 403
+admin/engagement/messagetemplate/<object_id>/            | to:{ALL}             | to:{ALL}
+admin/engagement/messagetemplate/<object_id>/change/     | ok:{ROLES} 403       | done:AES 403
+admin/engagement/messagetemplate/<object_id>/history/    | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/engagement/messagetemplate/<object_id>/delete/     | 403                  | 403
+admin/engagement/messagetemplate/<object_id>/history/<entry>/revert/ | ok:AES 403           | done:AES 403
+admin/engagement/announcement/compose/                   | ok:ACES 403          | done:ACES 403
+admin/engagement/announcement/                           | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/engagement/announcement/add/                       | 403                  | 403
+admin/engagement/announcement/<object_id>/               | to:{ALL}             | to:{ALL}
+admin/engagement/announcement/<object_id>/change/        | ok:{ROLES} 403       | 403
+admin/engagement/announcement/<object_id>/history/       | to:{ALL}             | to:{ALL}
+admin/engagement/announcement/<object_id>/delete/        | 403                  | 403
+admin/engagement/announcement/<object_id>/cancel/        | ok:ACES 403          | done:ACES 403
+
+# The link that stands in messages: whoever has it decides for the member.
+unsubscribe/<token>/                                     | ok:{ALL}mpi-          | done:{ALL}mpi-
 """
 
 # --- Actions of lists: a POST to the list with a form that is filled in right ----------------------
@@ -390,6 +446,10 @@ groups/communitymember verify    | done:ACS ok:MEFDU 403
 groups/communitymember remove    | done:ACS ok:MEFDU 403
 groups/communitymember restore   | done:ACS ok:MEFDU 403
 groups/communityinvitation cancel | done:ACS ok:MEFDU 403
+engagement/userengagementstate move       | done:AES ok:CMFDU 403
+engagement/engagementmessage   retry      | done:AES ok:CMFDU 403
+engagement/engagementmessage   cancel     | done:AES ok:CMFDU 403
+engagement/engagementmessage   postpone   | done:AES ok:CMFDU 403
 fallback/project               archive        | done:{MAINTAIN} to:X ok:{LOOK} 403
 fallback/project               restore        | done:{MAINTAIN} to:X ok:{LOOK} 403
 fallback/mission               move           | done:{WORK} to:X ok:{LOOK} 403
@@ -423,6 +483,17 @@ api/directory/invitations                       GET  | ok:{ROLES}m 403:p 403
 api/directory/invitations                       POST | done:ACSm 403:p 403
 api/directory/invitations/<invitation_id>/cancel POST | done:ACSm 404:p 403
 api/participation                               POST | done:ACS 403:mp 403
+api/engagement/me                               GET   | ok:{ALL}mp
+api/engagement/me/transitions                   GET   | ok:{ALL}mp
+api/engagement/me/profile                       GET   | ok:{ALL}mp
+api/engagement/me/profile                       PATCH | done:{ALL}mp
+api/engagement/members/<member_id>/transitions  POST  | done:AES 403:mp 403
+api/engagement/messages                         GET   | ok:{ROLES} 403:mp 403
+api/engagement/messages/<message_id>/retry      POST  | done:AES 403:mp 403
+api/engagement/messages/<message_id>/cancel     POST  | done:AES 403:mp 403
+# A gateway signs what it brings; no token stands in for that.
+api/engagement/inbound                          POST  | 401:{ALL}mpi-
+api/engagement/receipts                         POST  | 401:{ALL}mpi-
 api/projects                                                  GET   | ok:{ALL}mp
 api/projects/<project>                                        GET   | ok:{LOOK}p 404:{NOT_ITS}m
 api/projects/<project>/missions                               GET   | ok:{LOOK}p 404:{NOT_ITS}m

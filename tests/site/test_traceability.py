@@ -17,7 +17,9 @@ from missionsite.common.errors import DomainError
 CHECKOUT = Path(settings.BASE_DIR)
 PAGE = CHECKOUT / "docs" / "traceability.md"
 # Apps whose README has a table of rules.
-APPS = ("groups", "fallback")
+APPS = ("groups", "fallback", "engagement")
+# How many subtasks each task of the engagement seed has.
+EN_SUBTASKS = {1: 2, 2: 7, 3: 3, 4: 7, 5: 5, 6: 8, 7: 5}
 # Every numbered item of the seeds has a row of its own.
 ITEMS = [
     *(f"AC{number}" for number in range(1, 12)),
@@ -28,8 +30,14 @@ ITEMS = [
     *(f"CD Task {number}" for number in range(1, 15)),
     *(f"CD Unit {number}" for number in range(1, 4)),
     *(f"CD Integration {number}" for number in range(1, 9)),
+    *(f"EN AC-{number}" for number in range(1, 9)),
+    *(f"EN Task {number}" for number in range(1, 8)),
+    *(f"EN Subtask {task}.{number}" for task, count in EN_SUBTASKS.items() for number in range(1, count + 1)),
+    *(f"EN Note {number}" for number in range(1, 11)),
+    *(f"EN Testing {number}" for number in range(1, 4)),
+    "EN File 1",
 ]
-FOLDERS = ("bin/", ".ci/", "tests/", "groups/", "fallback/", "missionsite/", "benchmarks/", "docs/")
+FOLDERS = ("bin/", ".ci/", "tests/", "groups/", "fallback/", "engagement/", "missionsite/", "benchmarks/", "docs/")
 NOT_OURS = {"node_modules", ".venv", "var", ".git"}
 
 

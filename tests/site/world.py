@@ -30,7 +30,7 @@ from tests.factories.groups import (
     TaskFactory,
 )
 from tests.factories.tokens import make_token
-from tests.site import directory, projects
+from tests.site import directory, engagement, projects
 from tests.site.routes import Route
 
 PASSWORD = "an old password of one's own"
@@ -95,6 +95,7 @@ def build() -> World:
     _things(world)
     projects.add_projects(world.objects, world.staff)
     directory.add_directory(world.objects, world.staff)
+    engagement.add_engagement(world.objects, world.staff)
     return world
 
 
@@ -176,6 +177,7 @@ OBJECTS = {
     "groups_task_complete": "claimed task",
     "groups_task_reopen": "cancelled task",
     **directory.OBJECTS,
+    **engagement.OBJECTS,
     **projects.OBJECTS,
 }
 
@@ -223,6 +225,8 @@ def address(world: World, route: Route, actor: str, variant: str = "") -> str:
                 values[part] = "nowhere/at/all/"
             case _ if part in directory.PARTS:
                 values[part] = directory.part(world.objects, part)
+            case _ if part in engagement.PARTS:
+                values[part] = engagement.part(world.objects, part, route.name)
             case _ if part in projects.PARTS:
                 values[part] = projects.part(world.objects, part, route.name, actor)
             case _:
@@ -286,6 +290,7 @@ def body_of(world: World, route: Route) -> dict:
         "groups_task_reopen": REASON,
         "groups_task_cancel": REASON,
         **directory.forms(world.objects),
+        **engagement.forms(world.objects),
         **projects.forms(world.objects),
     }
     return form.get(route.name, {})
@@ -293,7 +298,7 @@ def body_of(world: World, route: Route) -> dict:
 
 def json_of(world: World, route: Route, method: str) -> dict | None:
     """What an operation of the API is sent when everything in it is right; None for one without a body."""
-    known = directory.bodies(world.objects) | projects.bodies(world.objects)
+    known = directory.bodies(world.objects) | engagement.bodies(world.objects) | projects.bodies(world.objects)
     return known.get((route.template, method))
 
 

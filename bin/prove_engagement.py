@@ -1,0 +1,95 @@
+"""Sends 10,000 messages with six processes, of which 500 are killed, and takes the database away from them.
+
+On a database of its own in `var/prove-engagement`, emptied at each run. One PASS or FAIL line each.
+"""
+
+# ruff: noqa: T201 - it prints what it found
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(CHECKOUT))
+# Seconds after which senders have to be at work again once the database is back.
+BACK_WITHIN = 30
+
+from missionsite import embedded  # noqa: E402
+
+
+def prepare(folder: Path) -> embedded.Server:
+    """A new cluster with the site's tables."""
+    embedded.remove(folder)
+    os.environ |= {
+        "DATABASE_URL": "",
+        "MISSIONSITE_VAR_DIR": str(folder),
+        "DJANGO_SETTINGS_MODULE": "missionsite.settings",
+    }
+    server = embedded.start(folder)
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    from missionsite.common.roles import as_owner
+
+    with as_owner():
+        call_command("migrate", verbosity=0)
+    return server
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--messages", type=int, default=10_000)
+    parser.add_argument("--kills", type=int, default=520)
+    parser.add_argument("--outages", type=float, nargs="*", default=[5, 45], help="seconds without a database")
+    options = parser.parse_args()
+    folder = embedded.var_dir().absolute() / "prove-engagement"
+    server = prepare(folder)
+    from tests.engagement.fleet import LEASE, fleet
+
+    surroundings = {"DATABASE_URL": "", "MISSIONSITE_VAR_DIR": str(folder)}
+    results: list[bool] = []
+
+    def tell(passed: bool, words: str) -> None:
+        results.append(passed)
+        print(f"{time.strftime('%H:%M:%S')} {'PASS' if passed else 'FAIL'} {words}", flush=True)
+
+    def empty() -> None:
+        import psycopg
+
+        with psycopg.connect(server.owner_url, autocommit=True) as owner:
+            owner.execute(
+                """UPDATE engagement_message_queue SET status = 'cancelled', attempt_token = NULL,
+                   lease_expires_at = NULL, claimed_by = '' WHERE status = 'pending'"""
+            )
+
+    places = {"database": server.owner_url, "environment": surroundings}
+    with fleet(**places, log=folder / "senders.log") as senders:
+        o = senders.run(messages=options.messages, kills=options.kills, patience=3600)
+    is_whole = (o.sent, o.lost, o.accepted_twice) == (o.messages, 0, 0)
+    tell(
+        is_whole and o.overdue < LEASE and o.killed >= options.kills * 0.96,
+        f"{o.sent:,} of {o.messages:,} sent in {o.seconds:.0f} s, {o.killed} senders killed {o.kills}: {o.lost} lost,"
+        f" {o.accepted_twice} accepted twice, {o.repeats} came again with their key, no lease of {LEASE} s over for"
+        f" more than {o.overdue:.1f} s",
+    )
+    empty()
+    with fleet(**places, log=folder / "control.log", KEEPER_ACKNOWLEDGE_FIRST="1") as senders:
+        o = senders.run(messages=options.messages // 10, kills=options.kills // 10, patience=3600)
+    tell(o.lost > 0, f"control: told before they are sent, {o.lost} of {o.messages:,} messages are lost")
+    for seconds in options.outages:
+        empty()
+        with fleet(**places, log=folder / "outage.log") as senders:
+            took = senders.outlast(
+                stop=lambda: embedded.stop(folder), start=lambda: embedded.start(folder), seconds=seconds
+            )
+            tell(took <= BACK_WITHIN, f"database away for {seconds:.0f} s: sending again {took:.1f} s after its return")
+    embedded.remove(folder)
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,149 @@
+"""A gateway in a process of its own, which honours idempotency keys and shoots at those who send to it.
+
+`python -m tests.engagement.gateway` prints its port. POST /messages takes a message; POST /shoot says at whom, how
+often and at one message in how many; GET /report says what came. A sender is killed with SIGKILL at one of three
+moments: before its message is taken, when it is taken but not answered, and right after the answer.
+"""
+
+import json
+import os
+import random
+import signal
+import sys
+import threading
+from collections import Counter
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+MOMENTS = ("before", "taken", "answered")
+
+
+class Gateway:
+    """What it was handed, and whom it shot. accepted: how often each key was taken as a new message; never twice."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.accepted: Counter[str] = Counter()
+        self.asked = 0
+        self.shots: Counter[str] = Counter()
+        self.keeper = self.kills = 0
+        self.one_in = 1
+        self.chance = random.Random(5)
+
+    def aim(self) -> str:
+        """At which moment to shoot at the sender of this message; empty for none."""
+        with self.lock:
+            if self.shots.total() >= self.kills or self.chance.randrange(self.one_in):
+                return ""
+            moment = MOMENTS[self.shots.total() % len(MOMENTS)]
+            self.shots[moment] += 1
+            return moment
+
+    def take(self, key: str) -> None:
+        with self.lock:
+            self.asked += 1
+            if key not in self.accepted:
+                self.accepted[key] += 1
+
+    def report(self) -> dict:
+        with self.lock:
+            return {"accepted": dict(self.accepted), "asked": self.asked, "shots": dict(self.shots)}
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    gateway: Gateway
+
+    def do_POST(self) -> None:
+        length = int(self.headers["Content-Length"])
+        content = self.rfile.read(length)
+        if len(content) < length:
+            # The sender was killed while it wrote.
+            self.close_connection = True
+            return
+        if self.path == "/shoot":
+            body = json.loads(content)
+            self.gateway.keeper, self.gateway.kills, self.gateway.one_in = (
+                body["keeper"],
+                body["kills"],
+                body["one_in"],
+            )
+            self._answer({})
+            return
+        moment = self.gateway.aim()
+        sender = sender_behind(self.client_address[1], self.gateway.keeper) if moment else 0
+        if moment == "before":
+            kill(sender)
+            self.close_connection = True
+            return
+        self.gateway.take(self.headers["Idempotency-Key"])
+        if moment == "taken":
+            kill(sender)
+            self.close_connection = True
+            return
+        self._answer({"id": self.headers["Idempotency-Key"]})
+        if moment == "answered":
+            kill(sender)
+
+    def do_GET(self) -> None:
+        self._answer(self.gateway.report())
+
+    def _answer(self, values: dict) -> None:
+        content = json.dumps(values).encode()
+        with suppress(OSError):
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+    def log_message(self, *_) -> None:
+        pass
+
+    def handle(self) -> None:
+        with suppress(ConnectionError):
+            super().handle()
+
+
+def children_of(pid: int) -> list[int]:
+    with suppress(OSError):
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
+
+
+def sender_behind(port: int, keeper: int) -> int:
+    """The process of the keeper's that has the other end of a connection; 0 when it is gone."""
+    inode = next(
+        (
+            fields[9]
+            for fields in map(str.split, Path("/proc/net/tcp").read_text().splitlines()[1:])
+            if int(fields[1].rpartition(":")[2], 16) == port
+        ),
+        None,
+    )
+    for child in children_of(keeper):
+        with suppress(OSError):
+            for each in Path(f"/proc/{child}/fd").iterdir():
+                with suppress(OSError):
+                    if os.readlink(each) == f"socket:[{inode}]":
+                        return child
+    return 0
+
+
+def kill(pid: int) -> None:
+    if pid:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def main() -> None:
+    Handler.gateway = Gateway()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    print(server.server_address[1], flush=True)  # noqa: T201
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""Keeps a number of `manage.py send_messages` running: `python -m tests.engagement.keeper NUMBER [ARGUMENT ...]`.
+
+A sender that is killed is replaced at once. They are forked from this process, which has loaded the site but connected
+to nothing: so hundreds of them start without loading it hundreds of times. With KEEPER_ACKNOWLEDGE_FIRST set, the
+queue is told that a message is sent before it is: what the negative control shows to lose messages.
+"""
+
+import os
+import signal
+import sys
+from importlib import import_module
+
+import django
+from django.core.checks import run_checks
+from django.core.management import execute_from_command_line
+
+
+def acknowledge_first() -> None:
+    from django.db import connection
+
+    from engagement.transports.webhook import WebhookTransport
+
+    send = WebhookTransport.send
+
+    def marked_before(self, message):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """UPDATE engagement_message_queue SET status = 'sent', sent_at = now(), attempt_token = NULL,
+                   lease_expires_at = NULL, claimed_by = '' WHERE idempotency_key = %s AND status = 'pending'""",
+                [message.idempotency_key],
+            )
+        return send(self, message)
+
+    WebhookTransport.send = marked_before
+
+
+def start(arguments: list[str]) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        execute_from_command_line(["manage.py", "send_messages", "--skip-checks", *arguments])
+    finally:
+        os._exit(0)
+
+
+def main() -> None:
+    number, arguments = int(sys.argv[1]), sys.argv[2:]
+    django.setup()
+    # Loads what a sender would, each on its own.
+    import_module("engagement.management.commands.send_messages")
+    run_checks()
+    if os.environ.get("KEEPER_ACKNOWLEDGE_FIRST"):
+        acknowledge_first()
+    stopping = False
+
+    def stop(*_) -> None:
+        nonlocal stopping
+        stopping = True
+        for pid in running:
+            os.kill(pid, signal.SIGTERM)
+
+    running: set[int] = set()
+    # Nothing to interrupt yet: from here on every sender is told.
+    signal.signal(signal.SIGTERM, stop)
+    while running or not stopping:
+        while len(running) < number and not stopping:
+            running.add(start(arguments))
+        pid, _status = os.wait()
+        running.discard(pid)
+
+
+if __name__ == "__main__":
+    main()

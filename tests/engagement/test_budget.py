@@ -1,0 +1,193 @@
+"""The attention budget: never more unasked messages to a member in any window than it allows, whoever sends."""
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connection
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from engagement.models import EngagementAttention, EngagementMessage
+from engagement.services import claims
+from engagement.services.claims import Sent
+from tests.at_once import crowd
+from tests.engagement.provider import NOON, Clock, Provider, sender
+from tests.factories.engagement import MessageFactory, PersonFactory
+
+SPAN = timedelta(days=7)
+LEASE = timedelta(minutes=1)
+ANSWERS = ("welcome", "help_restart")
+
+
+def over_budget(budget: int) -> list:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM attention_over_budget(%s, %s)", [budget, SPAN])
+        return cursor.fetchall()
+
+
+def most_in_a_window(times: list[datetime]) -> int:
+    return max((sum(1 for other in times if at - SPAN <= other <= at) for at in times), default=0)
+
+
+@pytest.fixture
+def budget_of_two(settings):
+    settings.ENGAGEMENT_BUDGET, settings.ENGAGEMENT_BUDGET_SPAN = 2, SPAN
+
+
+@pytest.mark.django_db
+def test_third_message_waits_until_the_first_is_old_enough(budget_of_two):
+    person = PersonFactory()
+    messages = [MessageFactory(user=person, scheduled_for=NOON - timedelta(hours=3 - n)) for n in range(3)]
+    clock = Clock()
+    tally = sender(clock=clock).drain()
+    assert (tally.sent, tally.deferred) == (2, 1)
+    last = EngagementMessage.objects.get(pk=messages[2].pk)
+    assert (last.status, last.waiting_for) == ("pending", "attention_budget")
+    assert SPAN < last.scheduled_for - NOON <= SPAN + LEASE + timedelta(seconds=1)
+    clock.at = last.scheduled_for
+    assert sender(clock=clock).drain().sent == 1
+    assert over_budget(2) == []
+
+
+@pytest.mark.django_db
+def test_message_sent_late_in_its_lease_still_counts_from_then(budget_of_two):
+    """Claimed now and sent at the end of the lease; the one that waited is sent the moment it may be."""
+    person = PersonFactory()
+    for number in range(3):
+        MessageFactory(user=person, scheduled_for=NOON - timedelta(hours=3 - number))
+    first = claims.claim(sender="slow", at=NOON, most=10, lease=LEASE)
+    late = NOON + LEASE - timedelta(seconds=1)
+    claims.mark_sent(token=first.token, sent=[Sent(message.id, late) for message in first.messages])
+    waits_until = EngagementMessage.objects.get(status="pending").scheduled_for
+    second = claims.claim(sender="quick", at=waits_until, most=10, lease=LEASE)
+    claims.mark_sent(token=second.token, sent=[Sent(message.id, waits_until) for message in second.messages])
+    assert len(second.messages) == 1
+    assert over_budget(2) == []
+
+
+@pytest.mark.django_db
+def test_answers_neither_count_nor_wait(budget_of_two):
+    person = PersonFactory()
+    for kind in ("welcome", "welcome", "welcome", "weekly_review", "weekly_review"):
+        MessageFactory(user=person, message_type=kind, scheduled_for=NOON - timedelta(hours=1))
+    tally = sender().drain()
+    assert (tally.sent, tally.deferred) == (5, 0)
+
+
+# --- Any order of senders, times and crashes ------------------------------------------------------
+
+ZONES = ["UTC", "America/Sao_Paulo", "Asia/Kolkata"]
+STEPS = st.lists(
+    st.tuples(
+        st.integers(0, 2),  # which sender
+        st.sampled_from(["send", "send", "crash", "crash when taken"]),
+        st.integers(1, 60 * 24 * 3),  # minutes to the next step
+    ),
+    min_size=5,
+    max_size=14,
+)
+MESSAGES = st.lists(
+    st.tuples(
+        st.integers(0, 2),  # which member
+        st.sampled_from(["weekly_review", "reminder", "announcement", "welcome"]),
+        st.integers(0, 60 * 24 * 10),  # minutes after the beginning
+    ),
+    min_size=4,
+    max_size=16,
+)
+
+
+class AnyOrder(TestCase):
+    @hypothesis_settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+    @given(steps=STEPS, messages=MESSAGES)
+    def test_no_window_holds_more_than_the_budget_and_nothing_is_dropped(self, steps, messages):
+        with self.settings(ENGAGEMENT_BUDGET=2, ENGAGEMENT_BUDGET_SPAN=SPAN):
+            self._play(steps, messages)
+
+    def _play(self, steps, messages) -> None:
+        people = [PersonFactory(profile={"timezone": zone}) for zone in ZONES]
+        for who, kind, minutes in messages:
+            MessageFactory(
+                user=people[who],
+                message_type=kind,
+                message_key="goodbye",
+                scheduled_for=NOON + timedelta(minutes=minutes),
+            )
+        clock, provider = Clock(), Provider()
+        # When the provider first took each key; what comes again is no second message.
+        taken: dict[str, datetime] = {}
+        provider.answer = lambda message: taken.setdefault(message.idempotency_key, clock.at)
+        crew = [sender(provider, clock, batch=3) for _ in range(3)]
+        for who, act, minutes in steps:
+            if act == "send":
+                crew[who].drain()
+            else:
+                # Its lease is over at once, and somebody finds it.
+                batch = claims.claim(sender="gone", at=clock.at, most=3, lease=timedelta(seconds=-1))
+                if act == "crash when taken":
+                    for message in batch.messages:
+                        taken.setdefault(message.idempotency_key, clock.at)
+                claims.reclaim_expired()
+            clock.forward(minutes=minutes)
+        # From one due date to the next, until nothing waits.
+        for _ in range(60):
+            crew[0].drain()
+            waiting = EngagementMessage.objects.filter(user__in=people, status="pending").order_by("scheduled_for")
+            if (following := waiting.first()) is None:
+                break
+            clock.at = max(clock.at, following.scheduled_for)
+        rows = {row.idempotency_key: row for row in EngagementMessage.objects.filter(user__in=people)}
+        assert {row.status for row in rows.values()} == {"sent"}
+        assert over_budget(2) == []
+        unasked = defaultdict(list)
+        for key, at in taken.items():
+            if rows[key].message_type not in ANSWERS:
+                unasked[rows[key].user_id].append(at)
+        zones = {person.pk: ZoneInfo(zone) for person, zone in zip(people, ZONES, strict=True)}
+        for user, times in unasked.items():
+            assert most_in_a_window(times) <= 2
+            assert all(8 <= at.astimezone(zones[user]).hour < 21 for at in times)
+
+
+# --- At once --------------------------------------------------------------------------------------
+
+
+def race(people: list, senders) -> int:
+    """The most messages one of these people was sent when senders start together, over and over."""
+    EngagementAttention.objects.filter(user__in=people).update(recent=[])
+    EngagementMessage.objects.all().delete()
+    for person in people:
+        for _ in range(8):
+            MessageFactory(user=person, scheduled_for=NOON - timedelta(hours=1))
+
+    def run(_number: int) -> None:
+        for _ in range(12):
+            batch = claims.claim(sender="race", at=NOON, most=2, lease=LEASE)
+            claims.mark_sent(token=batch.token, sent=[Sent(message.id, NOON) for message in batch.messages])
+
+    results = senders.run(run)
+    assert not [error for error in results if isinstance(error, Exception)], results
+    sent = EngagementMessage.objects.filter(status="sent")
+    return max(sent.filter(user=person).count() for person in people)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_senders_at_once_stay_within_the_budget_together(budget_of_two):
+    people = [PersonFactory() for _ in range(2)]
+    with crowd(4) as senders:
+        assert [race(people, senders) for _ in range(3)] == [2, 2, 2]
+    assert over_budget(2) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_the_lock_on_the_members_attention_they_exceed_it(budget_of_two, monkeypatch):
+    """The negative control."""
+    for name in ("_LOCK", "_LOCK_AFTER"):
+        monkeypatch.setattr(claims, name, getattr(claims, name).replace("UPDATE OF q, a", "UPDATE OF q"))
+    people = [PersonFactory() for _ in range(2)]
+    with crowd(4) as senders:
+        assert any(race(people, senders) > 2 for _ in range(10))

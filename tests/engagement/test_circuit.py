@@ -1,0 +1,133 @@
+"""A provider that is down: tries stay bounded, the circuit opens, and what waited comes out slowly."""
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from engagement.models import EngagementMessage, EngagementTransport
+from engagement.transports import Outgoing, Refused, Unavailable
+from tests.engagement.provider import NOON, Clock, Provider, sender
+from tests.factories.engagement import MessageFactory, PersonFactory
+
+pytestmark = pytest.mark.django_db
+
+PER_MINUTE = 12
+HALF_A_MINUTE = timedelta(seconds=30)
+
+
+def arrive(person, at, count: int) -> None:
+    """So many answers, which no budget holds back."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO engagement_message_queue (user_id, message_type, message_key, scheduled_for, idempotency_key)
+               SELECT %s, 'welcome', 'welcome', %s, gen_random_uuid() FROM generate_series(1, %s)""",
+            [person.pk, at, count],
+        )
+
+
+def test_hour_without_a_provider_costs_no_message_and_recovery_is_no_flood(settings):
+    """A steady arrival for two hours, nothing taken in the third, and the same arrival until all is sent."""
+    settings.ENGAGEMENT_RECOVERY_PER_MINUTE = 1
+    person, clock = PersonFactory(), Clock(NOON)
+    down_from, down_to = NOON + timedelta(hours=2), NOON + timedelta(hours=3)
+    taken, tries = Counter(), Counter()
+
+    def answer(message: Outgoing) -> None:
+        tries[message.idempotency_key] += 1
+        if down_from <= clock.at < down_to:
+            raise Unavailable("Down.")
+        taken[(clock.at - NOON) // HALF_A_MINUTE] += 1
+
+    provider = Provider(answer)
+    provider.marks_every = 100
+    crew = sender(provider, clock)
+    while clock.at < down_to + timedelta(hours=4):
+        step = timedelta(minutes=1) if clock.at < down_to else HALF_A_MINUTE
+        arrive(person, clock.at, PER_MINUTE * step // timedelta(minutes=1))
+        crew.drain()
+        if clock.at > down_to and not EngagementMessage.objects.filter(status="pending").exists():
+            break
+        clock.at += step
+    messages = EngagementMessage.objects.filter(user=person)
+    assert set(messages.values_list("status", flat=True)) == {"sent"}
+    assert len(set(provider.keys)) == len(provider.keys) == messages.count()
+    # Beside those that opened the circuit, only its probes are tried in vain.
+    assert max(tries.values()) <= settings.ENGAGEMENT_ATTEMPTS
+    assert sum(tries.values()) - len(tries) <= 40
+    at_down, at_up = ((each - NOON) // HALF_A_MINUTE for each in (down_from, down_to))
+    assert sum(taken[half] for half in range(at_down, at_up)) == 0
+    in_a_minute = [taken[half] + taken[half + 1] for half in range(at_up, max(taken) + 1)]
+    assert PER_MINUTE < max(in_a_minute) <= 2 * PER_MINUTE
+
+
+def down(_message):
+    raise Unavailable("Down.")
+
+
+def test_circuit_opens_after_failures_in_a_row_and_claims_nothing(settings):
+    clock, provider = Clock(), Provider(down)
+    crew = sender(provider, clock)
+    for _ in range(10):
+        MessageFactory(scheduled_for=NOON - timedelta(hours=1))
+    assert crew.drain().is_down
+    assert len(provider.asked) == settings.ENGAGEMENT_CIRCUIT_FAILURES
+    assert EngagementMessage.objects.filter(retry_count=0, attempt_token=None).count() == 5
+    crew.drain()
+    assert len(provider.asked) == settings.ENGAGEMENT_CIRCUIT_FAILURES
+
+
+def test_one_message_is_tried_when_the_pause_is_over_and_the_pause_grows(settings):
+    clock, provider = Clock(), Provider(down)
+    crew = sender(provider, clock)
+    for _ in range(10):
+        MessageFactory(scheduled_for=NOON - timedelta(hours=1))
+    crew.drain()
+    pauses = []
+    for _ in range(3):
+        row = EngagementTransport.objects.get(pk=provider.name)
+        pauses.append(row.retry_at - clock.at)
+        clock.at = row.retry_at
+        before = len(provider.asked)
+        crew.drain()
+        assert len(provider.asked) == before + 1
+    assert pauses == sorted(pauses)
+    assert pauses[0] == settings.ENGAGEMENT_CIRCUIT_PAUSE < pauses[-1]
+
+
+def test_only_one_of_several_senders_tries():
+    clock, provider = Clock(), Provider(down)
+    crew = [sender(provider, clock) for _ in range(3)]
+    for _ in range(10):
+        MessageFactory(scheduled_for=NOON - timedelta(hours=1))
+    crew[0].drain()
+    clock.at = EngagementTransport.objects.get(pk=provider.name).retry_at
+    before = len(provider.asked)
+    for each in crew:
+        each.send_batch()
+    assert len(provider.asked) == before + 1
+
+
+def test_circuit_closes_when_a_try_works(settings):
+    clock, provider = Clock(), Provider(down)
+    crew = sender(provider, clock)
+    for _ in range(10):
+        MessageFactory(scheduled_for=NOON - timedelta(hours=1))
+    crew.drain()
+    provider.answer = lambda message: None
+    clock.at = EngagementTransport.objects.get(pk=provider.name).retry_at
+    assert not crew.send_batch().is_down
+    row = EngagementTransport.objects.get(pk=provider.name)
+    assert (row.opened_at, row.failures, row.catching_up) == (None, 0, True)
+
+
+def test_message_that_is_refused_says_nothing_about_the_provider():
+    def refuse(_message):
+        raise Refused("No such address.")
+
+    provider = Provider(refuse)
+    for _ in range(10):
+        MessageFactory(scheduled_for=NOON - timedelta(hours=1))
+    assert not sender(provider).drain().is_down
+    assert len(provider.asked) == 10

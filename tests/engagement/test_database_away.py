@@ -1,0 +1,36 @@
+"""A database that goes away while senders run: they are at work again by themselves."""
+
+import psycopg
+import pytest
+from django.db import connection
+
+from tests.engagement.fleet import fleet, places_of_tests
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+BACK_WITHIN = 30  # seconds
+
+
+def test_senders_go_on_when_the_database_is_back(tmp_path):
+    """For five seconds nobody gets in, and who was in is thrown out; a stopped server is in bin/prove-engagement."""
+    places = places_of_tests()
+    name = connection.ops.quote_name(connection.settings_dict["NAME"])
+    with psycopg.connect(places["database"], autocommit=True) as owner:
+
+        def stop() -> None:
+            owner.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                       WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"""
+                )
+
+        def start() -> None:
+            owner.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
+
+        with fleet(**places, log=tmp_path / "senders.log", senders=2) as senders:
+            try:
+                took = senders.outlast(stop=stop, start=start, seconds=5)
+            finally:
+                start()
+    assert took < BACK_WITHIN

@@ -1,0 +1,47 @@
+"""The indexes the seed asks for are there, on those columns and, where it says so, on those rows alone."""
+
+import pytest
+from django.db import connection
+
+pytestmark = pytest.mark.django_db
+
+ASKED_FOR = {
+    ("user_engagement_states", "(state)", ""),
+    ("user_engagement_states", "(last_activity_at)", ""),
+    ("user_engagement_states", "(goodbye_expires_at)", "(goodbye_expires_at IS NOT NULL)"),
+    ("user_engagement_states", "(remind_at)", "(remind_at IS NOT NULL)"),
+    ("engagement_state_transitions", "(user_id)", ""),
+    ("engagement_state_transitions", "(created_at)", ""),
+    ("engagement_message_queue", "(status)", "(status = 'pending'::text)"),
+    # That of the senders: the id after it makes their order whole.
+    ("engagement_message_queue", "(scheduled_for, id)", "(status = 'pending'::text)"),
+}
+
+
+def there() -> set[tuple[str, str, str]]:
+    """Table, columns and condition of every index of the three tables."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT tablename, substring(indexdef FROM 'USING btree (\\([^)]*\\))'),
+                      coalesce(substring(indexdef FROM ' WHERE (.*)$'), '')
+               FROM pg_indexes WHERE tablename = ANY (%s)""",
+            [sorted({table for table, _columns, _rows in ASKED_FOR})],
+        )
+        return set(cursor.fetchall())
+
+
+def test_every_index_the_seed_asks_for_is_there():
+    assert there() >= ASKED_FOR
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("user_engagement_states", "(remind_at)", ""),
+        ("user_engagement_states", "(goodbye_sent_at)", ""),
+        ("engagement_message_queue", "(status)", ""),
+    ],
+)
+def test_index_on_other_rows_or_columns_is_none(wrong):
+    """Negative control: neither a whole index in place of a partial one nor another column passes."""
+    assert wrong not in there()

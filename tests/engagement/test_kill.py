@@ -1,0 +1,31 @@
+"""Senders that are killed lose nothing, and a gateway that honours keys takes nothing twice."""
+
+import pytest
+
+from tests.engagement.fleet import LEASE, fleet, places_of_tests
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+
+@pytest.fixture
+def places(tmp_path):
+    return places_of_tests() | {"log": tmp_path / "senders.log"}
+
+
+def test_killed_senders_lose_nothing_and_send_nothing_twice(places):
+    with fleet(**places) as senders:
+        outcome = senders.run(messages=400, kills=25, patience=60)
+    assert (outcome.sent, outcome.lost, outcome.accepted_twice) == (400, 0, 0)
+    # Nothing is left with a dead sender for two leases.
+    assert outcome.overdue < LEASE
+    assert outcome.killed >= 20
+    assert {"before", "taken", "answered"} <= outcome.kills.keys()
+    # Those that had been taken when the sender was killed went out again, with the same key.
+    assert outcome.repeats > 0
+
+
+def test_telling_the_queue_first_loses_messages(places):
+    """The negative control."""
+    with fleet(**places, KEEPER_ACKNOWLEDGE_FIRST="1") as senders:
+        outcome = senders.run(messages=200, kills=15, patience=60)
+    assert outcome.lost > 0

@@ -1,0 +1,81 @@
+"""What staff do to messages, and what providers tell later."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from engagement.errors import MessageMoveRefused, MessageUnderWay
+from engagement.models import EngagementMessage
+from engagement.services import claims
+from engagement.services.messages import cancel_message, postpone_message, retry_message, take_receipt
+from tests.factories.engagement import MessageFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def claim():
+    now = claims.database_now()
+    EngagementMessage.objects.update(scheduled_for=now - timedelta(minutes=1))
+    return claims.claim(sender="test", at=now, most=10, lease=timedelta(minutes=1))
+
+
+def test_failed_message_is_sent_again_with_all_its_tries():
+    message = retry_message(message=MessageFactory(failed=True))
+    assert (message.status, message.retry_count, message.sent_at) == ("pending", 0, None)
+    assert message.scheduled_for <= timezone.now()
+
+
+@pytest.mark.parametrize("state", ["sent", "cancelled"])
+def test_message_that_is_over_moves_no_more(state):
+    message = MessageFactory(**{state: True})
+    for act in (
+        lambda: cancel_message(message=message),
+        lambda: postpone_message(message=message, until=timezone.now()),
+        lambda: retry_message(message=message),
+    ):
+        with pytest.raises(MessageMoveRefused) as refusal:
+            act()
+        assert state in refusal.value.message
+
+
+def test_cancelled_message_says_why_and_is_not_sent():
+    message = cancel_message(message=MessageFactory(welcome=True), reason="Wrong week.")
+    assert (message.status, message.error_message) == ("cancelled", "Wrong week.")
+    assert claim().touched == 0
+
+
+def test_message_a_sender_has_is_left_to_it():
+    message = MessageFactory(welcome=True)
+    assert [each.id for each in claim().messages] == [message.id]
+    for act in (cancel_message, lambda *, message: postpone_message(message=message, until=timezone.now())):
+        with pytest.raises(MessageUnderWay):
+            act(message=message)
+
+
+def test_postponed_message_waits():
+    until = timezone.now() + timedelta(days=2)
+    message = postpone_message(message=MessageFactory(), until=until)
+    assert (message.status, message.scheduled_for, message.waiting_for) == ("pending", until, "staff")
+
+
+def test_receipt_dates_the_delivery_once():
+    message, at = MessageFactory(sent=True, provider_message_id="p1"), timezone.now()
+    assert take_receipt(provider_message_id="p1", delivered=True, at=at).delivered_at == at
+    take_receipt(idempotency_key=message.idempotency_key, delivered=True, at=at + timedelta(hours=1))
+    take_receipt(idempotency_key=message.idempotency_key, delivered=False, at=at)
+    message.refresh_from_db()
+    assert (message.status, message.delivered_at) == ("sent", at)
+
+
+def test_provider_that_could_not_deliver_fails_the_message_and_it_can_be_sent_again():
+    message = MessageFactory(sent=True)
+    failed = take_receipt(idempotency_key=message.idempotency_key, delivered=False, at=timezone.now(), error="Gone.")
+    assert (failed.status, failed.error_message) == ("failed", "Gone.")
+    assert retry_message(message=failed).sent_at is None
+
+
+def test_receipt_for_nothing_that_was_sent_is_none():
+    message = MessageFactory()
+    assert take_receipt(idempotency_key=message.idempotency_key, delivered=True, at=timezone.now()) is None
+    assert take_receipt(provider_message_id="unknown", delivered=True, at=timezone.now()) is None

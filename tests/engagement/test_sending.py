@@ -1,0 +1,128 @@
+"""Sending a batch: what fails alone, what is tried again and when, and a sender that is told to stop."""
+
+from datetime import timedelta
+
+import pytest
+
+from engagement.models import EngagementAttention, EngagementMessage, UserProfile
+from engagement.services import sending
+from engagement.transports import Refused, Unavailable
+from tests.engagement.provider import NOON, Clock, Provider, sender
+from tests.factories.engagement import MessageFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def due(**values) -> EngagementMessage:
+    return MessageFactory(**{"scheduled_for": NOON - timedelta(hours=1), **values})
+
+
+def fresh(message) -> EngagementMessage:
+    return EngagementMessage.objects.get(pk=message.pk)
+
+
+def raising(error):
+    def answer(_message):
+        raise error
+
+    return answer
+
+
+def test_sent_message_says_when_and_what_the_provider_calls_it():
+    message = due()
+    assert sender().drain().sent == 1
+    message = fresh(message)
+    assert (message.status, message.provider_message_id, message.attempt_token) == ("sent", "taken-1", None)
+    assert timedelta(0) <= message.sent_at - NOON < timedelta(seconds=30)
+
+
+def test_message_without_words_fails_alone():
+    broken, whole = due(message_params={}), due()
+    assert (sender().drain().sent, fresh(whole).status) == (1, "sent")
+    assert fresh(broken).status == "failed"
+    assert "week" in fresh(broken).error_message
+    assert EngagementAttention.objects.get(user=broken.user).recent == []
+
+
+def test_refused_message_is_given_up_at_once():
+    message = due()
+    sender(Provider(raising(Refused("No such address.")))).drain()
+    message = fresh(message)
+    assert (message.status, message.retry_count, message.error_message) == ("failed", 1, "No such address.")
+
+
+def test_message_is_tried_thrice_with_growing_pauses(settings):
+    message, clock, provider = due(), Clock(), Provider(raising(Unavailable("Busy.")))
+    settings.ENGAGEMENT_CIRCUIT_FAILURES = 100
+    crew = sender(provider, clock)
+    for number in range(2):
+        crew.drain()
+        pause = fresh(message).scheduled_for - clock.at
+        full = settings.ENGAGEMENT_RETRY_AFTER * 2**number
+        assert full / 2 <= pause <= full + timedelta(seconds=30)
+        assert fresh(message).waiting_for == "retry"
+        clock.at = fresh(message).scheduled_for
+    crew.drain()
+    message = fresh(message)
+    assert (message.status, message.retry_count, message.error_message) == ("failed", 3, "Busy.")
+    assert provider.asked == [message.idempotency_key] * 3
+
+
+def test_pauses_of_messages_that_failed_together_differ(settings):
+    settings.ENGAGEMENT_CIRCUIT_FAILURES = 100
+    for _ in range(8):
+        due()
+    sender(Provider(raising(Unavailable("Busy.")))).drain()
+    assert len(set(EngagementMessage.objects.values_list("scheduled_for", flat=True))) == 8
+
+
+def test_provider_is_given_the_time_it_asks_for():
+    message = due()
+    sender(Provider(raising(Unavailable("Busy.", retry_after=timedelta(minutes=20))))).drain()
+    assert fresh(message).scheduled_for >= NOON + timedelta(minutes=20)
+
+
+@pytest.mark.parametrize(("maybe_taken", "kept"), [(True, 1), (False, 0)])
+def test_try_that_may_have_arrived_counts_in_the_budget(maybe_taken, kept):
+    message = due()
+    sender(Provider(raising(Unavailable("Late.", maybe_taken=maybe_taken)))).drain()
+    assert len(EngagementAttention.objects.get(user=message.user).recent) == kept
+
+
+def test_transport_that_breaks_is_no_end_of_the_sender():
+    message = due()
+    sender(Provider(raising(ZeroDivisionError("a fault")))).drain()
+    assert (fresh(message).status, fresh(message).retry_count) == ("pending", 1)
+    assert "ZeroDivisionError" in fresh(message).error_message
+
+
+def test_sender_told_to_stop_ends_after_the_message_under_way():
+    messages = [due() for _ in range(5)]
+    provider = Provider()
+    crew = sender(provider)
+    provider.answer = lambda message: crew.stop() if len(provider.asked) == 2 else None
+    crew.drain()
+    assert len(provider.taken) == 2
+    left = EngagementMessage.objects.filter(pk__in=[m.pk for m in messages], status="pending", attempt_token=None)
+    assert left.count() == 3
+    assert sender().drain().sent == 3
+
+
+def test_reason_lost_while_a_batch_is_sent_stops_the_rest(monkeypatch):
+    monkeypatch.setattr(sending, "LOOKED_AFTER", -1.0)
+    first, second = due(scheduled_for=NOON - timedelta(hours=2)), due()
+    provider = Provider(lambda message: UserProfile.objects.filter(user=second.user).update(reengagement_opt_out=True))
+    tally = sender(provider).drain()
+    assert (tally.sent, tally.withdrawn) == (1, 1)
+    assert provider.keys == [first.idempotency_key]
+    assert fresh(second).status == "cancelled"
+
+
+def test_message_that_came_late_is_found_behind_the_place_of_the_last_claim():
+    clock, provider = Clock(), Provider()
+    crew = sender(provider, clock, batch=1)
+    due(scheduled_for=NOON - timedelta(minutes=1))
+    crew.send_batch()
+    older = due(scheduled_for=NOON - timedelta(days=1))
+    crew.send_batch()
+    assert fresh(older).status == "sent"

@@ -1,0 +1,107 @@
+"""The part of the world that is about engagement: members in the machine, messages, words, filled-in forms."""
+
+from engagement.models import MessageTemplate, MessageType, State
+from engagement.services.announcements import announce, audience_of
+from engagement.services.profiles import update_profile
+from engagement.services.templates import change_template
+from engagement.services.unsubscribe import unsubscribe_url
+from groups.models import CommunityMember, Member
+from tests.factories.engagement import MessageFactory, PersonFactory, move_to
+
+WORDS = {"subject": "Hello, {{ name }}", "body": "Hi {{ name }}, there is news."}
+
+
+def add_engagement(things: dict[str, object], people: dict[str, Member]) -> None:
+    """Make an active member, one who was said goodbye to, messages, an announcement, and edits to take back."""
+    active = PersonFactory(display_name="Quiet", state=State.ACTIVE)
+    things["quiet member"] = active
+    things["engagement state"] = active.engagement_state
+    gone = PersonFactory(display_name="Gone")
+    move_to(gone, State.GOODBYE_SENT)
+    things["transition"] = gone.engagement_transitions.get()
+    things["message"] = MessageFactory(user=active)
+    things["failed message"] = MessageFactory(user=active, failed=True)
+    things["profile"] = update_profile(member=active, locale="pt-BR")
+    template = MessageTemplate.objects.get(key=MessageType.WELCOME, locale="en")
+    things["message template"] = change_template(template=template, **WORDS)
+    # So that one can be written.
+    MessageTemplate.objects.filter(key=MessageType.REMINDER, locale="pt-BR").delete()
+    entries = CommunityMember.objects.filter(deleted_at=None)
+    things["announcement"] = announce(entries=entries, title="News", texts={"en": tuple(WORDS.values())})
+    things["recipients"] = audience_of(entries).recipients
+
+
+# The object behind an address, by model, by the name of a route, and by the name of a part of it.
+OBJECTS = {
+    "engagement/userengagementstate": "engagement state",
+    "engagement/engagementstatetransition": "transition",
+    "engagement/engagementmessage": "message",
+    "engagement/userprofile": "profile",
+    "engagement/messagetemplate": "message template",
+    "engagement/announcement": "announcement",
+    "engagement_engagementmessage_retry": "failed message",
+}
+PARTS = ("member_id", "message_id", "token")
+CHOSEN = {
+    "engagement/userengagementstate move": "engagement state",
+    "engagement/engagementmessage retry": "failed message",
+    "engagement/engagementmessage cancel": "message",
+    "engagement/engagementmessage postpone": "message",
+}
+UNTIL = {"until_0": "2099-01-01", "until_1": "09:00:00"}
+ACTION_BODY = {"trigger": "inactivity_14d", **UNTIL}
+
+
+def part(things: dict[str, object], name: str, route: str):
+    """What a part of an address is filled with; route: the name of the address."""
+    match name:
+        case "member_id":
+            return things["quiet member"].member_id
+        case "message_id":
+            return things["failed message" if route == "retry_message" else "message"].pk
+        case _:
+            return unsubscribe_url(things["quiet member"].pk).rstrip("/").rsplit("/", 1)[1]
+
+
+def forms(things: dict[str, object]) -> dict[str, dict]:
+    """What the forms send when everything in them is right, by the name of their route."""
+    reason = {"reason": "Because it is time"}
+    return {
+        "engagement_compose": {
+            "title": "More news",
+            "subject_en": WORDS["subject"],
+            "body_en": WORDS["body"],
+            "expected": things["recipients"],
+        },
+        "engagement_announcement_cancel": reason,
+        "engagement_userengagementstate_move": {"trigger": "inactivity_14d"},
+        "engagement_userprofile_change": {
+            "preferred_destination": "individual",
+            "locale": "en",
+            "timezone": "Europe/Lisbon",
+            "individual_jid": "",
+            "group_jid": "",
+        },
+        "engagement_userprofile_complete-step": {"step": "introduce_yourself"},
+        "engagement_engagementmessage_cancel": reason,
+        "engagement_engagementmessage_postpone": UNTIL,
+        "engagement_messagetemplate_add": {"key": MessageType.REMINDER.value, "locale": "pt-BR", **WORDS},
+        "engagement_messagetemplate_change": {"subject": "Welcome!", "body": "Hi {{ name }}, welcome."},
+        "engagement_preview": {"key": "welcome", "locale": "en", **WORDS},
+    }
+
+
+def bodies(things: dict[str, object]) -> dict[tuple[str, str], dict]:
+    """What the operations of the API are sent when everything in it is right, by address and method."""
+    return {
+        ("api/engagement/me/profile", "PATCH"): {"timezone": "Europe/Lisbon"},
+        ("api/engagement/members/<member_id>/transitions", "POST"): {"trigger": "inactivity_14d"},
+        ("api/engagement/messages/<message_id>/cancel", "POST"): {"reason": "Sent by mistake"},
+        ("api/engagement/inbound", "POST"): {
+            "platform": "whatsapp",
+            "message_id": "1",
+            "sender": "nobody@example",
+            "text": "2",
+        },
+        ("api/engagement/receipts", "POST"): {"provider_message_id": "1", "status": "delivered"},
+    }
