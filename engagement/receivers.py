@@ -1,4 +1,4 @@
-"""What this app does when something happens in groups: activity, first steps, the welcome."""
+"""What this app does when something happens in groups: activity, first steps, the welcome, erasing."""
 
 import logging
 from collections.abc import Callable
@@ -6,10 +6,11 @@ from collections.abc import Callable
 from django.db import transaction
 from django.utils import timezone
 
-from engagement.models import MessageType, UserProfile
+from engagement.models import EngagementMessage, MessageType, UserProfile
 from engagement.services.machine import record_activities, record_activity
 from engagement.services.messages import enqueue
-from engagement.services.onboarding import complete_action, note_magic_moment
+from engagement.services.onboarding import complete_action, note_magic_moment, tier_of
+from engagement.transports.file import FileTransport
 from groups.models import CommunityMember, Event, Member
 from groups.signals import event_recorded, participation_recorded
 
@@ -17,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 # What members do themselves that shows they are there.
 ACTIVITY = ("membership.created", "membership.ended", "task.claimed", "task.done", "directory.changed")
+INTRODUCED = "introduce_yourself"
 ROLE_STEPS = {"lead": "lead_mission", "mentor": "mentor_member"}
 
 
@@ -31,9 +33,19 @@ def on_event(sender, event: Event, **_) -> None:
 def on_participation(sender, seen: dict, spoke: set, **_) -> None:
     """In the transaction of the participation."""
     record_activities(seen=seen)
-    silent = UserProfile.objects.filter(pk__in=spoke).exclude(onboarding_tier_progress__1__has_key="introduce_yourself")
-    for profile in silent.select_related("user").order_by("pk"):
-        complete_action(member=profile.user, action="introduce_yourself", at=seen[profile.pk])
+    tier = tier_of(INTRODUCED)
+    if tier is None:
+        return
+    profiles = UserProfile.objects.filter(pk__in=spoke).select_related("user").order_by("pk")
+    for profile in profiles:
+        if INTRODUCED not in profile.onboarding_tier_progress.get(tier, {}):
+            complete_action(member=profile.user, action=INTRODUCED, at=seen[profile.pk])
+
+
+def _took(member: Member, action: str, event: Event) -> None:
+    """Note a step; an onboarding that was configured without it does not hear of it."""
+    if tier_of(action):
+        complete_action(member=member, action=action, at=event.occurred_at)
 
 
 def _approved(event: Event) -> None:
@@ -45,7 +57,7 @@ def _approved(event: Event) -> None:
 def _seated(event: Event) -> None:
     if event.member and event.group and event.group.is_mission:
         note_magic_moment(member=event.member, at=event.occurred_at)
-        complete_action(member=event.member, action="join_mission", at=event.occurred_at)
+        _took(event.member, "join_mission", event)
         _took_role(event.member, event.payload.get("role", ""), event)
 
 
@@ -56,27 +68,35 @@ def _role_changed(event: Event) -> None:
 
 def _took_role(member: Member, role: str, event: Event) -> None:
     if step := ROLE_STEPS.get(role.strip().casefold()):
-        complete_action(member=member, action=step, at=event.occurred_at)
+        _took(member, step, event)
 
 
 def _task_done(event: Event) -> None:
     if event.member:
-        complete_action(member=event.member, action="complete_task", at=event.occurred_at)
+        _took(event.member, "complete_task", event)
 
 
 def _invited(event: Event) -> None:
     inviter = CommunityMember.objects.filter(member_id=event.payload.get("invited_by")).select_related("person").first()
     if inviter and inviter.person:
-        complete_action(member=inviter.person, action="invite_member", at=event.occurred_at)
+        _took(inviter.person, "invite_member", event)
 
 
 def _verified(event: Event) -> None:
     if event.member:
-        complete_action(member=event.member, action="verify_github", at=event.occurred_at)
+        _took(event.member, "verify_github", event)
+
+
+def _erased(event: Event) -> None:
+    """The database erased its part; what the file transport wrote lies outside of it."""
+    if event.member_id:
+        messages = EngagementMessage.objects.filter(user=event.member_id)
+        FileTransport().forget(messages.values_list("idempotency_key", flat=True))
 
 
 _STEPS: dict[str, Callable[[Event], None]] = {
     "directory.approved": _approved,
+    "directory.erased": _erased,
     "directory.verified": _verified,
     "invitation.accepted": _invited,
     "membership.created": _seated,

@@ -1,5 +1,6 @@
 """The API of the site, put together from its apps."""
 
+from engagement.api import router as engagement_router
 from fallback.api import router as fallback_router
 from groups.api import routers as groups_routers
 from missionsite.common.api import SiteAPI
@@ -10,7 +11,7 @@ api = SiteAPI(
     urls_namespace="api",
     description=(
         "Missions, who is in them, and joining and leaving; the community directory, invitations and participation;"
-        " projects, their boards, and proposed missions.\n\n"
+        " projects, their boards, and proposed missions; how members want messages, and what a gateway brings.\n\n"
         "Send a personal token with every request: `Authorization: Bearer ms_…`. A member sees and changes what is"
         " the member's own; staff need the same rights as in the back office. Lists come in pages: follow `next`."
         " Every response carries X-Request-ID and RateLimit headers."
@@ -19,3 +20,4 @@ api = SiteAPI(
 for router in groups_routers:
     api.add_router("", router)
 api.add_router("", fallback_router)
+api.add_router("", engagement_router)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.http import urlencode
 
+from engagement.models import EngagementMessage, State, Status, UserEngagementState
 from fallback.admin.base import rights_of
 from fallback.reads import count_up_to, waiting_items
 from fallback.services.rights import Right
@@ -37,7 +38,9 @@ def numbers(request: HttpRequest, context: dict) -> dict:
         _card(request, "Joined in 7 days", joined, "login", "membership", joined_at_from=day),
         _card(request, "Left in 7 days", left, "logout", "membership", status__exact="left", left_at_from=day),
     ]
-    context["cards"] = [card for card in (*_review_cards(request), _approval_card(request), *cards) if card]
+    context["cards"] = [
+        card for card in (*_review_cards(request), _approval_card(request), *_engagement_cards(request), *cards) if card
+    ]
     context["first_steps"] = _first_steps(request) if not missions else []
     if request.user.has_perm("groups.view_event"):
         newest = Event.objects.select_related("actor", "member", "group")[:EVENTS]
@@ -70,6 +73,18 @@ def _approval_card(request: HttpRequest) -> dict | None:
     return _card(request, "Waiting for approval", waiting, "how_to_reg", "communitymember", status__exact="pending")
 
 
+def _engagement_cards(request: HttpRequest) -> list[dict | None]:
+    """Messages that failed, and members about to slip away: whom a goodbye reached and who did not answer yet."""
+    failed = Pages(EngagementMessage.objects.filter(status=Status.FAILED), 1).count
+    slipping = Pages(UserEngagementState.objects.filter(state=State.GOODBYE_SENT), 1).count
+    queue = {"model": "engagementmessage", "app": "engagement", "status__exact": "failed"}
+    machine = {"model": "userengagementstate", "app": "engagement", "state__exact": "goodbye_sent"}
+    return [
+        _card(request, "Failed messages", failed, "sms_failed", **queue),
+        _card(request, "About to slip away", slipping, "waving_hand", **machine),
+    ]
+
+
 def _counters() -> tuple[int, int, int]:
     """Active missions, seats taken, open tasks; sums over counters, and one small table counted."""
     with connection.cursor() as cursor:
@@ -83,10 +98,12 @@ def _counters() -> tuple[int, int, int]:
         return cursor.fetchone()
 
 
-def _card(request: HttpRequest, title: str, count, icon: str, model: str, **filters) -> dict | None:
-    if not request.user.has_perm(f"groups.view_{model}"):
+def _card(
+    request: HttpRequest, title: str, count, icon: str, model: str, *, app: str = "groups", **filters
+) -> dict | None:
+    if not request.user.has_perm(f"{app}.view_{model}"):
         return None
-    link = reverse(f"admin:groups_{model}_changelist")
+    link = reverse(f"admin:{app}_{model}_changelist")
     shown = str(count) if not isinstance(count, int) else number_format(count, force_grouping=True)
     return {"title": title, "count": shown, "icon": icon, "link": f"{link}?{urlencode(filters)}" if filters else link}
 

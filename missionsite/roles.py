@@ -20,13 +20,21 @@ NOUNS = (
     "memberrelationship",
     "memberparticipation",
 )
+ENGAGEMENT_NOUNS = (
+    "userengagementstate",
+    "engagementstatetransition",
+    "engagementmessage",
+    "messagetemplate",
+    "userprofile",
+    "announcement",
+)
 
 
-def _can(verb: str, *nouns: str) -> frozenset[str]:
-    return frozenset(f"groups.{verb}_{noun}" for noun in nouns)
+def _can(verb: str, *nouns: str, app: str = "groups") -> frozenset[str]:
+    return frozenset(f"{app}.{verb}_{noun}" for noun in nouns)
 
 
-LOOK = _can("view", *NOUNS)
+LOOK = _can("view", *NOUNS) | _can("view", *ENGAGEMENT_NOUNS, app="engagement")
 RUN_MISSIONS = (
     _can("add", "mission", "task") | _can("change", "mission", "task") | {"groups.seat_member", "groups.archive_group"}
 )
@@ -40,6 +48,13 @@ LOOK_AFTER_MEMBERS = (
     | _can("remove", "communitymember")
     | {"groups.seat_member", "groups.invite_many"}
 )
+WRITE_TO_MEMBERS = _can("change", "userprofile", "announcement", app="engagement") | {"engagement.add_announcement"}
+OPERATE_ENGAGEMENT = WRITE_TO_MEMBERS | {
+    "engagement.add_messagetemplate",
+    "engagement.change_messagetemplate",
+    "engagement.handle_engagementmessage",
+    "engagement.move_userengagementstate",
+}
 SEE_PROJECTS = frozenset({"fallback.every_project"})
 WORK_ON_BOARDS = SEE_PROJECTS | {"fallback.change_mission"}
 REVIEW_PROPOSALS = WORK_ON_BOARDS | {"fallback.review_missionfallbackitem"}
@@ -52,12 +67,13 @@ ROLES: dict[str, frozenset[str]] = {
     | LOOK_AFTER_MEMBERS
     | LOOK_AT_ACCESS
     | MAINTAIN_PROJECTS
+    | OPERATE_ENGAGEMENT
     | _can("add", "colony")
     | _can("change", "colony")
     | {"groups.erase_communitymember", "groups.grant_access", "missionsite.add_role", "missionsite.change_role"},
     "Mission Manager": LOOK | RUN_MISSIONS | _can("change", "colony") | WORK_ON_BOARDS,
-    "Community Manager": LOOK | LOOK_AFTER_MEMBERS,
-    "Engagement Operator": LOOK,
+    "Community Manager": LOOK | LOOK_AFTER_MEMBERS | WRITE_TO_MEMBERS,
+    "Engagement Operator": LOOK | OPERATE_ENGAGEMENT,
     "Fallback Reviewer": LOOK | _can("add", "task") | _can("change", "task") | REVIEW_PROPOSALS,
     "Delivery Lead": LOOK | _can("add", "task") | _can("change", "task", "mission") | WORK_ON_BOARDS,
     "Auditor": LOOK | LOOK_AT_ACCESS | SEE_PROJECTS,

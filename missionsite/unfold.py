@@ -38,8 +38,17 @@ def _in_list_of_proposals(request: HttpRequest) -> bool:
     )
 
 
-def _entry(title: str, icon: str, view: str, permission: str) -> dict:
-    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{view}"), "permission": _may(permission)}
+def _entry(title: str, icon: str, view: str, permission: str, **options) -> dict:
+    link = reverse_lazy(f"admin:{view}")
+    return {"title": title, "icon": icon, "link": link, "permission": _may(permission), **options}
+
+
+def _in_list_of_states(request: HttpRequest) -> bool:
+    """Whether this is a page of the list, not the machine, whose address begins like the list's."""
+    here = request.path_info
+    return here.startswith(
+        str(reverse_lazy("admin:engagement_userengagementstate_changelist"))
+    ) and not here.startswith(str(reverse_lazy("admin:engagement_machine")))
 
 
 UNFOLD = {
@@ -140,6 +149,50 @@ UNFOLD = {
                     _project_entry("Repositories", "source", "fallback_projectrepository_changelist"),
                     _project_entry("Flows", "account_tree", "fallback_flow_changelist"),
                     _project_entry("Actors", "psychology", "fallback_actor_changelist"),
+                ],
+            },
+            {
+                "title": "Engagement",
+                "separator": True,
+                "items": [
+                    _entry("Machine", "schema", "engagement_machine", "engagement.view_userengagementstate"),
+                    _entry(
+                        "States",
+                        "mood",
+                        "engagement_userengagementstate_changelist",
+                        "engagement.view_userengagementstate",
+                        active=_in_list_of_states,
+                    ),
+                    _entry(
+                        "Queue",
+                        "outgoing_mail",
+                        "engagement_engagementmessage_changelist",
+                        "engagement.view_engagementmessage",
+                    ),
+                    _entry(
+                        "Announcements",
+                        "campaign",
+                        "engagement_announcement_changelist",
+                        "engagement.view_announcement",
+                    ),
+                    _entry(
+                        "Message templates",
+                        "edit_note",
+                        "engagement_messagetemplate_changelist",
+                        "engagement.view_messagetemplate",
+                    ),
+                    _entry(
+                        "Profiles",
+                        "manage_accounts",
+                        "engagement_userprofile_changelist",
+                        "engagement.view_userprofile",
+                    ),
+                    _entry(
+                        "Transitions",
+                        "moving",
+                        "engagement_engagementstatetransition_changelist",
+                        "engagement.view_engagementstatetransition",
+                    ),
                 ],
             },
             {

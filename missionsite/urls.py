@@ -2,13 +2,16 @@ from django.contrib import admin
 from django.urls import include, path
 
 from missionsite.api import api
+from missionsite.community import urls as community
+from missionsite.community.unsubscribe import unsubscribe
 from missionsite.community.views import first_page
 
 urlpatterns = [
     path("", first_page),
     path("api/", api.urls),
     path("admin/", admin.site.urls),
-    path("unsubscribe/<str:token>/", first_page, name="unsubscribe"),
-    path("", include("missionsite.community.urls")),
+    # Any text, as with codes: what is no way out looks the same whatever it is.
+    path("unsubscribe/<any:token>/", unsubscribe, name="unsubscribe"),
+    path("", include(community)),
 ]
 handler500 = "missionsite.common.error_pages.server_error"

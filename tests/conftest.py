@@ -2,6 +2,18 @@
 
 import pytest
 
+from tests import sample
+
+
+def pytest_configure(config):
+    """Fix the turn before any worker is started: they inherit it."""
+    sample.turn()
+
+
+def pytest_report_header(config) -> str:
+    asked = "everything" if sample.ALL else "today's share; everything with MISSIONSITE_ASK_ALL=1"
+    return f"largest tests ask: {asked} (MISSIONSITE_TURN={sample.turn()})"
+
 
 @pytest.fixture(scope="session")
 def django_db_setup(

@@ -75,6 +75,8 @@ class GatewayServer(ThreadingHTTPServer):
         self.connections = 0
         self.script: list[Answer] = []
         self.stopping = threading.Event()
+        # Set when a connection was ended by this side.
+        self.ended = threading.Event()
         self._open: set[socket.socket] = set()
 
     def on(self, *answers: Answer) -> None:
@@ -87,6 +89,7 @@ class GatewayServer(ThreadingHTTPServer):
     def shutdown_request(self, request) -> None:
         self._open.discard(request)
         super().shutdown_request(request)
+        self.ended.set()
 
     def handle_error(self, request, client_address) -> None:
         """Nothing: a reset connection is part of the play."""

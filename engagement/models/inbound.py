@@ -4,11 +4,13 @@ from django.conf import settings
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 
+from engagement.models.rules import BY_DATABASE
+
 
 class InboundMessage(models.Model):
     """That a message of a member came in, and what it did; never what it said. A platform's id counts once."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, BY_DATABASE, related_name="+")
     platform = models.CharField(max_length=50)
     message_id = models.CharField(max_length=255)
     effect = models.CharField(max_length=50, default="", db_default="")

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from engagement.models.choices import Destination, Locale
-from engagement.models.rules import known
+from engagement.models.rules import BY_DATABASE, known
 
 
 class UserProfile(models.Model):
@@ -16,7 +16,7 @@ class UserProfile(models.Model):
     made_by_database = True
 
     user = models.OneToOneField(
-        settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="engagement_profile"
+        settings.AUTH_USER_MODEL, BY_DATABASE, primary_key=True, related_name="engagement_profile"
     )
     preferred_destination = models.TextField(
         "messages go to", choices=Destination, default=Destination.INDIVIDUAL, db_default=Destination.INDIVIDUAL

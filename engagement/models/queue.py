@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from engagement.models.choices import Destination, MessageType, Status, WaitingFor
-from engagement.models.rules import known
+from engagement.models.rules import BY_DATABASE, known
 
 
 class EngagementMessage(models.Model):
@@ -19,7 +19,7 @@ class EngagementMessage(models.Model):
     index: so claiming leaves every index alone (see decisions/0022).
     """
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="engagement_messages")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, BY_DATABASE, related_name="engagement_messages")
     message_type = models.TextField("what", choices=MessageType)
     message_key = models.CharField("template", max_length=100)
     message_params = models.JSONField("parameters", default=dict, db_default={}, blank=True)
@@ -112,7 +112,9 @@ class EngagementAttention(models.Model):
     Senders lock this row, so two of them never count at the same time.
     """
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="+")
+    made_by_database = True
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, BY_DATABASE, primary_key=True, related_name="+")
     recent = ArrayField(models.DateTimeField(), default=list, db_default=[])
 
     class Meta:

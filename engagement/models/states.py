@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from engagement.models.choices import TRANSITIONS, State, Trigger
-from engagement.models.rules import known
+from engagement.models.rules import BY_DATABASE, known
 
 
 class UserEngagementState(models.Model):
@@ -16,7 +16,7 @@ class UserEngagementState(models.Model):
     transition down or refuses.
     """
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="engagement_state")
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, BY_DATABASE, related_name="engagement_state")
     state = models.TextField(choices=State, default=State.ACTIVE, db_default=State.ACTIVE)
     last_activity_at = models.DateTimeField("last active", null=True, blank=True)
     goodbye_sent_at = models.DateTimeField(null=True, blank=True)
@@ -73,7 +73,7 @@ def _ten() -> Q:
 class EngagementStateTransition(models.Model):
     """One move of one member through the machine; written by the database, never changed."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="engagement_transitions")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, BY_DATABASE, related_name="engagement_transitions")
     from_state = models.TextField("from", choices=State)
     to_state = models.TextField("to", choices=State)
     trigger = models.TextField("why", choices=Trigger)

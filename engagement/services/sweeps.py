@@ -169,24 +169,42 @@ _DUE = _rest("reminder due", "remind_at", "remind_later", Trigger.REMINDER_DUE)
 
 # The week before is over where it is Monday; whoever was last active before it began was not active in it. One message
 # a member and week: its key says which week, so it does not matter how often, or from how many clocks, it is asked for.
-_REVIEWED = """
+_REVIEWED = f"""
     SELECT s.id, s.last_activity_at, s.user_id, p.preferred_destination,
            CASE p.preferred_destination WHEN 'group' THEN p.group_jid ELSE p.individual_jid END AS address,
            to_char(date_trunc('week', %(at)s AT TIME ZONE p.timezone) - interval '7 days', 'IYYY-"W"IW') AS week
     FROM user_engagement_states s
     JOIN user_profiles p ON p.user_id = s.user_id
     JOIN members m ON m.id = s.user_id
-    WHERE s.state = 'active' AND m.is_active AND NOT p.reengagement_opt_out
+    WHERE s.state = 'active' AND {_MAY_BE_TOLD}
         AND s.last_activity_at >= %(at)s - interval '9 days'
         AND extract(isodow FROM %(at)s AT TIME ZONE p.timezone) = 1
         AND extract(hour FROM %(at)s AT TIME ZONE p.timezone) >= %(review_hour)s
         AND s.last_activity_at >=
             (date_trunc('week', %(at)s AT TIME ZONE p.timezone) - interval '7 days') AT TIME ZONE p.timezone
+        -- Whoever has been here since that week ended was in it if something says so.
+        AND (
+            s.last_activity_at < date_trunc('week', %(at)s AT TIME ZONE p.timezone) AT TIME ZONE p.timezone
+            OR EXISTS (
+                SELECT FROM community_members c
+                JOIN member_daily_highlights h ON h.member_id = c.member_id
+                WHERE c.person_id = s.user_id
+                    AND h.highlight_date < date_trunc('week', %(at)s AT TIME ZONE p.timezone)::date
+                    AND h.highlight_date >= date_trunc('week', %(at)s AT TIME ZONE p.timezone)::date - 7
+            )
+            OR EXISTS (
+                SELECT FROM engagement_inbound_messages i
+                WHERE i.user_id = s.user_id
+                    AND i.received_at < date_trunc('week', %(at)s AT TIME ZONE p.timezone) AT TIME ZONE p.timezone
+                    AND i.received_at >=
+                        (date_trunc('week', %(at)s AT TIME ZONE p.timezone) - interval '7 days') AT TIME ZONE p.timezone
+            )
+        )
         AND NOT EXISTS (
             SELECT FROM engagement_message_queue q WHERE q.idempotency_key = s.user_id || ':' || %(review)s || ':'
                 || to_char(date_trunc('week', %(at)s AT TIME ZONE p.timezone) - interval '7 days', 'IYYY-"W"IW')
         )
-"""
+"""  # noqa: S608
 _REVIEW = _Step(
     "weekly review",
     f"SELECT count(*) FROM ({_REVIEWED}) AS reviewed",  # noqa: S608

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 from hashlib import sha256
@@ -11,6 +12,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from engagement.transports.base import Outgoing, Receipt, Unavailable
+
+
+def _name_of(key: str) -> str:
+    return f"{sha256(key.encode()).hexdigest()[:32]}.json"
 
 
 class FileTransport:
@@ -23,7 +28,7 @@ class FileTransport:
         self.folder = Path(folder or settings.ENGAGEMENT_OUTBOX)
 
     def send(self, message: Outgoing) -> Receipt:
-        name = f"{sha256(message.idempotency_key.encode()).hexdigest()[:32]}.json"
+        name = _name_of(message.idempotency_key)
         now = timezone.now()
         try:
             if (found := self._sent_before(name)) is None:
@@ -34,6 +39,12 @@ class FileTransport:
 
     def close(self) -> None:
         pass
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """Remove the files of messages to somebody whose data is erased."""
+        for key in keys:
+            if found := self._sent_before(_name_of(key)):
+                found.unlink(missing_ok=True)
 
     def _sent_before(self, name: str) -> Path | None:
         """The file of a key, whichever day it was sent on."""

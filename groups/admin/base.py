@@ -22,6 +22,8 @@ TASK_STATE = {"open": "info", "claimed": "warning", "done": "success", "cancelle
 
 # What an event's type says in words.
 EVENT_WORDS = {
+    "announcement.cancelled": "Announcement cancelled",
+    "announcement.made": "Announced",
     "directory.added": "Added to the directory",
     "directory.approved": "Approved",
     "directory.banned": "Banned",
@@ -49,10 +51,17 @@ EVENT_WORDS = {
     "member.reverted": "Change of a member taken back",
     "member.roles_changed": "Roles changed",
     "relationship.created": "Relationship written down",
+    "message.cancelled": "Message cancelled",
+    "message.postponed": "Message postponed",
+    "message.retried": "Message sent again",
     "membership.created": "Seat taken",
     "membership.ended": "Seat left",
     "membership.reverted": "Change of a seat taken back",
     "membership.role_changed": "Role changed",
+    "profile.step_completed": "Onboarding step completed",
+    "profile.changed": "Engagement profile edited",
+    "template.changed": "Words of a message edited",
+    "template.created": "Words of a message written",
     "task.cancelled": "Task cancelled",
     "task.changed": "Task edited",
     "task.claimed": "Task claimed",

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 from django import forms
 from django.contrib import admin
 from django.db.models import Model, QuerySet
@@ -151,6 +153,8 @@ class DirectoryAdmin(HistoryAdmin):
     empty_words = ("Nobody is in the directory yet", "Invite the first people, import them, or add one by hand.")
     add_words = "Add to the directory"
     noun_plural = "people"
+    # Buttons apps above this one add to the list: called with the request, each returns some.
+    more_list_buttons: tuple[Callable[[HttpRequest], list[dict]], ...] = ()
     _person = ("name", "primary_role", ("organization", "country"))
     _identity = ("telegram_id", "telegram_username", "github_username")
     _fee = ("registration_fee_paid", "registration_fee_tx_hash")
@@ -313,7 +317,7 @@ class DirectoryAdmin(HistoryAdmin):
             query = request.GET.urlencode()
             export = _button("Export these", "download", "admin:groups_communitymember_export")
             buttons.append(export | {"link": f"{export['link']}?{query}" if query else export["link"]})
-        return buttons
+        return [*buttons, *(button for more in self.more_list_buttons for button in more(request))]
 
     def get_urls(self) -> list:
         view = self._wrapped

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -128,15 +129,23 @@ def safe_cell(value) -> str:
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
 
 
+def rows_of_list(request: HttpRequest, *, model_admin) -> QuerySet:
+    """All rows of the list with the search, filters and order of this address.
+
+    Raises IncorrectLookupParameters where no filter of the list asked for them.
+    """
+    shown = model_admin.get_changelist_instance(request)
+    return shown.get_queryset(request).order_by(*shown.get_ordering(request, shown.queryset))
+
+
 def export_view(request: HttpRequest, *, model_admin) -> HttpResponse:
     """The rows of the list with the same search, filters and order, as CSV."""
     if not request.user.has_perm(EXPORT):
         raise PermissionDenied
     try:
-        shown = model_admin.get_changelist_instance(request)
+        rows = rows_of_list(request, model_admin=model_admin)
     except IncorrectLookupParameters:
         return HttpResponseRedirect(f"{reverse('admin:groups_communitymember_changelist')}?e=1")
-    rows = shown.get_queryset(request).order_by(*shown.get_ordering(request, shown.queryset))
 
     def lines() -> Iterator[str]:
         writer = csv.writer(_Echo())

@@ -254,7 +254,7 @@ _RECORD = """
         SELECT id, member_id, event_type, platform, room_id, event_metadata, occurred_at
         FROM staged_participation ORDER BY id
         ON CONFLICT (id) DO NOTHING
-        RETURNING member_id, occurred_at
+        RETURNING member_id, occurred_at, event_type
     ), latest AS (
         SELECT member_id, max(occurred_at) AS active_at FROM recorded GROUP BY member_id
     ), behind AS (
@@ -266,7 +266,7 @@ _RECORD = """
     ), moved AS (
         UPDATE community_members m SET last_active_at = b.active_at FROM behind b WHERE m.id = b.id
     )
-    SELECT count(*) FROM recorded
+    SELECT member_id, count(*), max(occurred_at), bool_or(event_type = 'MESSAGE') FROM recorded GROUP BY member_id
 """
 
 
@@ -278,12 +278,8 @@ def _write(rows: list[tuple], accounts: Mapping[str, UUID | None]) -> int:
             for row in rows:
                 copy.write_row(row)
         cursor.execute(_RECORD)
-        recorded = cursor.fetchone()[0]
-    seen, spoke = {}, set()
-    for _key, number, kind, _platform, _room, _metadata, at in rows:
-        if account := accounts[number]:
-            seen[account] = max(at, seen.get(account, at))
-            if kind == ParticipationType.MESSAGE:
-                spoke.add(account)
+        recorded = cursor.fetchall()
+    seen = {accounts[number]: at for number, _count, at, _spoke in recorded if accounts[number]}
+    spoke = {accounts[number] for number, _count, _at, has_spoken in recorded if has_spoken and accounts[number]}
     participation_recorded.send(sender=MemberParticipation, seen=seen, spoke=spoke)
-    return recorded
+    return sum(count for _number, count, _at, _spoke in recorded)

@@ -33,19 +33,21 @@ class Named(Schema):
     name: str
 
 
-def operation_of(view, response=dict) -> Operation:
+def operation_of(view, response=dict, **options) -> Operation:
     """An operation on an API of its own that answers with what the view returns."""
     router = Router()
-    router.get("/probe", response=response, operation_id="probe")(needs("missions:read")(view))
+    router.get("/probe", response=response, operation_id="probe")(needs("missions:read", **options)(view))
     probe = SiteAPI(title="probe", urls_namespace="probe")
     probe.add_router("", router)
     return next(operation for _, operation in probe.operations())
 
 
-def ask(rf, view, member, response=dict):
+def ask(rf, view, member, response=dict, **options):
     """What the view answers to a member."""
     _, plaintext = make_token(member, "missions:read")
-    return operation_of(view, response).run(rf.get("/api/probe", headers={"Authorization": f"Bearer {plaintext}"}))
+    return operation_of(view, response, **options).run(
+        rf.get("/api/probe", headers={"Authorization": f"Bearer {plaintext}"})
+    )
 
 
 def role_and_member(request: HttpRequest) -> dict:
@@ -70,6 +72,19 @@ class TestRoles:
         assert answer == {"role": "missionsite_app", "member": None, "in_transaction": True}
 
     @pytest.mark.django_db(transaction=True)
+    @pytest.mark.parametrize("factory", [MemberFactory, StaffFactory])
+    def test_what_is_about_the_caller_alone_runs_under_the_restricted_role_for_everyone(self, rf, factory):
+        caller = factory()
+        answer = json.loads(ask(rf, role_and_member, caller, own=True).content)
+        assert answer == {"role": "missionsite_member", "member": str(caller.pk), "in_transaction": True}
+        assert role_and_member(None)["role"] == "missionsite_app"
+
+    @pytest.mark.parametrize("options", [{"staff": ["groups.view_group"]}, {"checks_rights": True}])
+    def test_what_is_about_the_caller_alone_asks_for_no_rights(self, options):
+        with pytest.raises(ConfigError, match="caller alone"):
+            needs("missions:read", own=True, **options)
+
+    @pytest.mark.django_db(transaction=True)
     def test_member_role_is_given_back_after_a_fault(self, rf):
         def fail(request):
             raise RuntimeError
@@ -91,7 +106,7 @@ class TestRoles:
         for operation in operations:
             assert type(operation).run is Operation.run
             assert "run" not in vars(operation)
-            assert operation.access.scope
+            assert operation.access.scope or operation.access.secrets
 
     def test_route_that_does_not_say_what_it_needs_is_refused(self):
         with pytest.raises(ConfigError, match="needs"):
@@ -345,13 +360,33 @@ class TestDescription:
             "undo_fallback_item",
             "list_fallback_templates",
             "launch_fallback_template",
+            "get_my_engagement",
+            "list_my_transitions",
+            "get_my_profile",
+            "change_my_profile",
+            "move_member",
+            "list_messages",
+            "retry_message",
+            "cancel_message",
+            "receive_message",
+            "receive_receipt",
         }
+        signed = {"receive_message", "receive_receipt"}
         for each in operations:
             assert each["summary"]
-            assert each["x-scope"] in each["description"]
-            assert each["security"] == [{"TokenAuth": []}]
+            if each["operationId"] in signed:
+                assert "sign their requests" in each["description"]
+                assert each["security"] == [{"Signature": []}]
+            else:
+                assert f"`{each['x-scope']}`" in each["description"]
+                assert each["security"] == [{"TokenAuth": []}]
             refusal = each["responses"]["default"]["content"][PROBLEM]["schema"]["$ref"]
             assert refusal.rpartition("/")[2] in schema["components"]["schemas"]
+
+    def test_every_way_of_showing_who_calls_is_described(self, client):
+        parts = client.get("/api/openapi.json").json()["components"]["securitySchemes"]
+        assert parts.keys() == {"TokenAuth", "Signature"}
+        assert (parts["Signature"]["in"], parts["Signature"]["name"]) == ("header", "Missionsite-Signature")
 
     def test_every_field_of_every_answer_has_an_example(self, client):
         parts = client.get("/api/openapi.json").json()["components"]["schemas"]

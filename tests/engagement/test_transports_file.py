@@ -90,5 +90,5 @@ def test_console_says_the_message_and_the_way_out(capsys):
 
 
 def test_way_that_is_none_is_named_with_those_there_are():
-    with pytest.raises(TransportUnknown, match="pigeon.*console, email, file, webhook"):
+    with pytest.raises(TransportUnknown, match=r"pigeon.*console, email, file, webhook"):
         make_transport("pigeon")

@@ -183,6 +183,7 @@ def test_message_that_never_left_has_not_arrived(server, sender):
 def test_gateway_that_ended_an_idle_connection_gets_the_next_message(server, sender):
     server.on(lambda call: (taken(call), setattr(call, "close_connection", True)))
     sender.send(outgoing())
+    assert server.ended.wait(10)
     sender.send(outgoing())
     assert len({request.connection for request in server.requests}) == 2
 

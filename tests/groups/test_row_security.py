@@ -162,6 +162,10 @@ def test_no_other_table_is_open_to_a_member():
         ("pghistory_context", "SELECT"),
         ("pghistory_context", "INSERT"),
         ("pghistory_context", "UPDATE"),
+        ("user_engagement_states", "SELECT"),
+        ("engagement_state_transitions", "SELECT"),
+        ("user_profiles", "SELECT"),
+        ("user_profiles_history", "INSERT"),
     }
 
 

@@ -1,7 +1,8 @@
 """Whatever is sent to whichever address: never a 500, a readable refusal, and nothing half-written.
 
 The addresses come from the URL resolver; a superuser sends it all, so that no refusal of rights hides a fault.
-Runs the same requests every time. MISSIONSITE_FUZZ_EXAMPLES=200 makes that many for each address instead of a few.
+A build asks every second address, the others the next day. MISSIONSITE_ASK_ALL=1 asks all of them, and
+MISSIONSITE_FUZZ_EXAMPLES=200 makes that many requests for each address instead of a few.
 """
 
 import os
@@ -18,12 +19,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from missionsite.models import Role
+from tests.sample import share
 from tests.site.routes import Route, bulk_actions, routes
 from tests.site.world import Watch, World, address, body_of, first_bytes, model_of, object_of, query_of, undone
 
 pytestmark = pytest.mark.django_db
 
 EXAMPLES = int(os.environ.get("MISSIONSITE_FUZZ_EXAMPLES", "4"))
+PARTS = 2 if EXAMPLES == 4 else 1
 fuzzed = settings(
     max_examples=EXAMPLES,
     derandomize=True,
@@ -166,7 +169,7 @@ def field_names(route: Route, body: dict) -> list[str]:
 
 def test_addresses_with_odd_parts(sender):
     """Ids, keys and numbers in the address that are none."""
-    for route in (route for route in routes() if route.parts):
+    for route in share((route for route in routes() if route.parts), of=PARTS):
         odd_parts(sender, route)
 
 
@@ -185,7 +188,7 @@ def odd_parts(sender: Sender, route: Route) -> None:
 
 def test_odd_queries(sender):
     """Filters, page numbers, orders and searches that make no sense, on every page."""
-    for route in routes():
+    for route in share(routes(), of=PARTS, shift=1):
         odd_queries(sender, route)
 
 
@@ -235,7 +238,7 @@ SEARCHES = [f"q={quote(value)}" for value in AWKWARD if "\x00" not in value]
 
 
 def test_lists_with_broken_pages_orders_searches_and_filters(sender):
-    for turn, route in enumerate(LISTS):
+    for turn, route in enumerate(share(LISTS, of=PARTS, shift=1)):
         for query in (*QUERIES, *(SEARCHES if EXAMPLES > 4 else SEARCHES[turn % 3 :: 3])):
             sender.send(route, "GET", f"{address(sender.world, route, 'superuser')}?{query}")
 
@@ -252,7 +255,7 @@ def test_list_answers_no_question_about_passwords(sender, query):
 
 def test_odd_forms(sender):
     """Forms with fields that hold what no form would send, some missing, some twice, some nobody asked for."""
-    for route in routes():
+    for route in share(routes(), of=PARTS):
         odd_forms(sender, route)
 
 
@@ -276,7 +279,7 @@ def test_each_field_with_each_awkward_value(sender):
     """
     shown = ("reason", "role", "name", "title", "display_name", "email")
     turns = count()
-    for route in routes():
+    for route in share(routes(), of=PARTS, shift=1):
         target, body = address(sender.world, route, "superuser"), body_of(sender.world, route)
         for name in body:
             values = AWKWARD if EXAMPLES > 4 else AWKWARD[next(turns) % 11 :: 11]
@@ -323,7 +326,7 @@ def test_what_is_no_form_at_all(sender):
     # Each address gets one of the huge ones in turn, and every third of the others: most of them end before any page.
     huge = [each for each in bodies if len(each[0]) > TEN_MEGABYTES]
     rest = [each for each in bodies if each not in huge]
-    for turn, route in enumerate(routes()):
+    for turn, route in enumerate(share(routes(), of=PARTS)):
         target = address(sender.world, route, "superuser")
         for body, content_type in (huge[turn % len(huge)], *rest[turn % 3 :: 3]):
             sender.send(route, "POST", target, body, content_type)
@@ -335,7 +338,7 @@ def test_actions_on_rows_that_are_none(sender, rf):
     request.user = sender.world.staff["superuser"]
     known = bulk_actions(request)
     rows = [[], ["x"], ["\x00"], [str(2**70)], ["00000000-0000-0000-0000-000000000000"] * 3, ["1"] * 1_500]
-    for route in LISTS:
+    for route in share(LISTS, of=PARTS):
         model = model_of(route)
         actions = [
             *(action for each, action in sorted(known) if each == model),

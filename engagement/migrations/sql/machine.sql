@@ -1,5 +1,22 @@
 -- The machine: a state moves by the ten transitions alone, and every move is written down, whoever writes.
 
+-- With a member goes what is kept of them here, whoever deletes the member.
+DO $$
+DECLARE
+    link record;
+BEGIN
+    FOR link IN
+        SELECT conname, conrelid::regclass AS of FROM pg_constraint
+        WHERE contype = 'f' AND confrelid = 'members'::regclass AND conrelid = ANY (ARRAY[
+            'user_engagement_states', 'engagement_state_transitions', 'engagement_message_queue', 'user_profiles',
+            'engagement_attention', 'engagement_inbound_messages'
+        ]::regclass[])
+    LOOP
+        EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I, ADD CONSTRAINT %I FOREIGN KEY (user_id)'
+            ' REFERENCES members (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED', link.of, link.conname, link.conname);
+    END LOOP;
+END $$;
+
 -- What time it is for the machine: the transaction's, or the one a simulation says.
 CREATE FUNCTION engagement_now() RETURNS timestamptz
 LANGUAGE sql STABLE PARALLEL SAFE

@@ -12,7 +12,8 @@ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') AND current_user <> 'missionsite_app' THEN
         GRANT DELETE ON user_engagement_states, engagement_message_queue, user_profiles, engagement_attention
             TO missionsite_app;
-        GRANT UPDATE, DELETE ON engagement_state_transitions TO missionsite_app;
+        GRANT UPDATE, DELETE ON engagement_state_transitions, user_profiles_history, message_templates_history
+            TO missionsite_app;
     END IF;
     FOREACH name IN ARRAY ARRAY[
         'user_engagement_states', 'engagement_state_transitions', 'engagement_message_queue', 'user_profiles',

@@ -30,7 +30,8 @@ BEGIN
     -- What never goes or changes.
     REVOKE DELETE ON user_engagement_states, engagement_message_queue, user_profiles, engagement_attention
         FROM missionsite_app;
-    REVOKE UPDATE, DELETE ON engagement_state_transitions FROM missionsite_app;
+    REVOKE UPDATE, DELETE ON engagement_state_transitions, user_profiles_history, message_templates_history
+        FROM missionsite_app;
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_member') THEN
         RETURN;
     END IF;

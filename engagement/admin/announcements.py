@@ -1,0 +1,171 @@
+"""Announcements: what was told to many members at once, to how many, and what became of it."""
+
+from django.contrib import admin
+from django.db.models import Count
+from django.http import HttpRequest, QueryDict
+from django.urls import path, reverse
+from django.utils.html import format_html, format_html_join
+from unfold.decorators import display
+
+from engagement.admin.base import ANNOUNCE, WITHDRAW, any_of, facts
+from engagement.admin.compose import compose_view
+from engagement.models import ABORTABLE, Announcement, EngagementMessage, Status
+from engagement.services.announcements import REASONS, cancel_announcement
+from groups.admin.base import list_of, moment, number, page_of, pill
+from groups.admin.directory import DirectoryAdmin
+from groups.models import CommunityMember
+from missionsite.common.admin import Job, ReadOnlyModelAdmin, Search
+
+
+class TitleSearch(Search):
+    """Announcements by the beginning of their title."""
+
+    def __init__(self) -> None:
+        super().__init__("pk", "", ("title",))
+
+    def exact(self, term: str) -> str | None:
+        return None
+
+
+@admin.register(Announcement)
+class AnnouncementAdmin(ReadOnlyModelAdmin):
+    """What was announced; a new one is composed from the directory."""
+
+    class Media:
+        css = {"all": ("engagement/engagement.css",)}
+
+    search = TitleSearch()
+    search_help_text = "Beginning of the title"
+    command_icon = "campaign"
+    list_display = ("title", "recipients_shown", "skipped_shown", "due", "by", "state")
+    list_display_links = ("title",)
+    list_select_related = ("created_by",)
+    sortable_by = ()
+    empty_words = ("Nothing was announced yet", "Compose one for everybody, or for a filtered directory.")
+    fieldsets = (
+        (None, {"fields": ("title", ("by", "composed"), ("due", "state"))}),
+        ("Audience", {"fields": ("audience_shown", ("recipients_shown", "skipped_by_reason"))}),
+        ("What became of it", {"fields": ("counts",)}),
+        ("Texts", {"fields": ("texts_shown",)}),
+    )
+    readonly_fields = (
+        "by",
+        "composed",
+        "due",
+        "state",
+        "audience_shown",
+        "recipients_shown",
+        "skipped_by_reason",
+        "counts",
+        "texts_shown",
+    )
+    jobs = (
+        Job(
+            name="cancel",
+            title="Cancel announcement",
+            done="cancelled",
+            run=lambda announcement, actor, values: cancel_announcement(announcement=announcement, actor=actor),
+            permission=WITHDRAW,
+            offered=lambda announcement: announcement.cancelled_at is None,
+            says=f"Takes back every message of it that is {any_of(ABORTABLE)}. What was sent stays sent.",
+            icon="block",
+            danger=True,
+        ),
+    )
+
+    def get_urls(self) -> list:
+        view = self._wrapped(compose_view, compose_view)
+        return [path("compose/", view, {"model_admin": self}, name="engagement_compose"), *super().get_urls()]
+
+    def list_buttons(self, request: HttpRequest) -> list[dict]:
+        return compose_button(request, filters="")
+
+    # --- Showing ------------------------------------------------------------------------------
+
+    @display(description="Recipients")
+    def recipients_shown(self, announcement: Announcement) -> str:
+        return number(announcement.recipients)
+
+    @display(description="Left out")
+    def skipped_shown(self, announcement: Announcement) -> str:
+        return number(sum(announcement.skipped.values()))
+
+    @display(description="Left out")
+    def skipped_by_reason(self, announcement: Announcement) -> str:
+        if not announcement.skipped:
+            return "nobody"
+        return facts((REASONS.get(reason, reason), number(count)) for reason, count in announcement.skipped.items())
+
+    @display(description="Due")
+    def due(self, announcement: Announcement) -> str:
+        return moment(announcement.scheduled_for)
+
+    @display(description="Composed")
+    def composed(self, announcement: Announcement) -> str:
+        return moment(announcement.created_at)
+
+    @display(description="By")
+    def by(self, announcement: Announcement) -> str:
+        return page_of(announcement.created_by)
+
+    @display(description="State")
+    def state(self, announcement: Announcement) -> str:
+        if announcement.cancelled_at:
+            return pill(f"Cancelled {moment(announcement.cancelled_at)}", "danger")
+        return pill("Queued", "success")
+
+    @display(description="Audience")
+    def audience_shown(self, announcement: Announcement) -> str:
+        """The list it was composed from, as it is now."""
+        chosen = QueryDict(announcement.audience)
+        said = " · ".join(f"{_filter_words(name)}: {value}" for name, values in chosen.lists() for value in values)
+        address = list_of(CommunityMember) + (f"?{chosen.urlencode()}" if chosen else "")
+        return format_html('<a class="row-link" href="{}">{}</a>', address, said or "The whole directory")
+
+    @display(description="Messages")
+    def counts(self, announcement: Announcement) -> str:
+        messages = EngagementMessage.objects.filter(announcement=announcement).order_by()
+        found = dict(messages.values_list("status").annotate(Count("pk")))
+        base = {"announcement__id__exact": announcement.pk}
+        lines = [
+            (
+                status.label,
+                format_html(
+                    '<a class="row-link" href="{}">{}</a>',
+                    list_of(EngagementMessage, **base, status__exact=status.value),
+                    number(found.get(status, 0)),
+                ),
+            )
+            for status in Status
+        ]
+        return facts(lines)
+
+    @display(description="Texts")
+    def texts_shown(self, announcement: Announcement) -> str:
+        texts = ((text.locale, text.get_locale_display(), text.subject, text.body) for text in announcement.texts.all())
+        return format_html_join(
+            "",
+            '<div class="message-words" lang="{}"><p>{}</p><strong>{}</strong><div>{}</div></div>',
+            texts,
+        )
+
+
+def _filter_words(name: str) -> str:
+    """A filter of the address as a person reads it: "Status" for status__exact."""
+    return "Search" if name == "q" else name.removesuffix("__exact").replace("_", " ").strip().capitalize()
+
+
+def compose_button(request: HttpRequest, *, filters: str | None = None) -> list[dict]:
+    """The way to a new announcement; filters: of the address, those of this list when left out."""
+    if not (request.user.has_perm(ANNOUNCE) and request.user.has_perm("groups.view_communitymember")):
+        return []
+    if filters is None:
+        kept = request.GET.copy()
+        for name in ("p", "o", "e"):
+            kept.pop(name, None)
+        filters = kept.urlencode()
+    link = reverse("admin:engagement_compose")
+    return [{"title": "Compose an announcement", "icon": "campaign", "link": f"{link}?{filters}" if filters else link}]
+
+
+DirectoryAdmin.more_list_buttons = (*DirectoryAdmin.more_list_buttons, compose_button)

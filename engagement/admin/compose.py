@@ -1,0 +1,173 @@
+"""Composing an announcement for exactly the people a list of the directory shows."""
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from engagement.admin.base import ANNOUNCE
+from engagement.admin.preview import preview
+from engagement.errors import ParameterMissing
+from engagement.models import Locale
+from engagement.services.announcements import REASONS, Audience, announce, audience_of, with_reason
+from engagement.services.rendering import samples
+from engagement.services.templates import check_places
+from groups.admin.base import number
+from groups.admin.directory_files import rows_of_list
+from groups.models import CommunityMember
+from missionsite.common.admin.jobs import refuse
+from missionsite.common.errors import DomainError
+
+# The kind of message whose parameters an announcement may ask for.
+KEY = "announcement"
+# People shown by name for each reason they are left out.
+NAMED = 50
+LANGUAGES = ((Locale.EN, "en"), (Locale.PT_BR, "pt"))
+
+
+def _subject(**options) -> forms.CharField:
+    return forms.CharField(max_length=200, widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}), **options)
+
+
+def _body(**options) -> forms.CharField:
+    return forms.CharField(max_length=10_000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 8}), **options)
+
+
+class ComposeForm(forms.Form):
+    """What is said, in English at least, and when."""
+
+    title = forms.CharField(
+        max_length=200,
+        help_text="For the back office; members do not see it.",
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+    )
+    subject_en = _subject(label="Subject (English)")
+    body_en = _body(label="Text (English)", help_text="Write {{ name }} where the member's name goes.")
+    subject_pt = _subject(label="Subject (Portuguese)", required=False)
+    body_pt = _body(
+        label="Text (Portuguese)", required=False, help_text="Left empty, members who chose Portuguese get English."
+    )
+    when = forms.SplitDateTimeField(
+        label="When", required=False, help_text="Left empty: now.", widget=UnfoldAdminSplitDateTimeWidget
+    )
+
+    def clean_when(self):
+        when = self.cleaned_data["when"]
+        if when and when.year > 9000:
+            raise forms.ValidationError("Choose a nearer date.")
+        return when
+
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        for locale, end in LANGUAGES:
+            subject, body = cleaned.get(f"subject_{end}", ""), cleaned.get(f"body_{end}", "")
+            if locale != Locale.EN and bool(subject) != bool(body):
+                self.add_error(f"body_{end}" if subject else f"subject_{end}", "Write both, or leave both empty.")
+            try:
+                check_places(key=KEY, subject=subject, body=body)
+            except ParameterMissing as refusal:
+                self.add_error(f"{refusal.field}_{end}", refusal.message)
+        return cleaned
+
+    def texts(self) -> dict[str, tuple[str, str]]:
+        """Subject and body by locale."""
+        values = self.cleaned_data
+        return {
+            locale.value: (values[f"subject_{end}"], values[f"body_{end}"])
+            for locale, end in LANGUAGES
+            if values[f"subject_{end}"]
+        }
+
+
+def compose_view(request: HttpRequest, *, model_admin) -> HttpResponse:
+    """Write an announcement, see who gets it and who does not, and queue it."""
+    if not (request.user.has_perm(ANNOUNCE) and request.user.has_perm("groups.view_communitymember")):
+        raise PermissionDenied
+    directory = reverse("admin:groups_communitymember_changelist")
+    try:
+        entries = rows_of_list(request, model_admin=admin.site._registry[CommunityMember])
+    except IncorrectLookupParameters:
+        messages.error(request, "One of the filters is not one of the directory's; choose them again.")
+        return HttpResponseRedirect(directory)
+    form = ComposeForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        try:
+            made = announce(
+                entries=entries,
+                title=values["title"],
+                texts=form.texts(),
+                audience=request.GET.urlencode(),
+                expected=_expected(request),
+                scheduled_for=values["when"] or timezone.now(),
+                actor=request.user,
+            )
+        except DomainError as refusal:
+            refuse(form, refusal)
+        else:
+            many = f"{number(made.recipients)} message{'' if made.recipients == 1 else 's'}"
+            messages.success(request, f"{made.title}: {many} queued.")
+            return HttpResponseRedirect(reverse("admin:engagement_announcement_change", args=[made.pk]))
+    told = audience_of(entries)
+    query = request.GET.urlencode()
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": "Compose an announcement",
+        "opts": model_admin.opts,
+        "no_tabs": True,
+        "form": form,
+        "media": model_admin.media + form.media,
+        "audience": told,
+        "recipients": number(told.recipients),
+        "skipped": _skipped(entries, told),
+        "named": NAMED,
+        "found_more": getattr(request, "search_found_more", False),
+        "parameters": [f"{{{{ {name} }}}}" for name in sorted(samples(KEY))],
+        "previews": [_shown(form, locale, end) for locale, end in LANGUAGES],
+        "preview_url": reverse("admin:engagement_preview"),
+        "key": KEY,
+        "back": f"{directory}?{query}" if query else directory,
+        "is_narrowed": bool(query),
+    }
+    request.current_app = model_admin.admin_site.name
+    return TemplateResponse(request, "engagement/compose.html", context)
+
+
+def _expected(request: HttpRequest) -> int:
+    """How many people the page showed; a page that says no number showed nobody."""
+    try:
+        return int(request.POST.get("expected", ""))
+    except ValueError:
+        return -1
+
+
+def _skipped(entries: QuerySet[CommunityMember], told: Audience) -> list[dict]:
+    """Who is left out, by reason: how many, and the first of them by name."""
+    left_out = with_reason(entries.order_by("name", "pk"))
+    return [
+        {
+            "words": words,
+            "count": number(told.skipped[reason]),
+            "people": list(left_out.filter(reason=reason)[:NAMED]),
+            "more": told.skipped[reason] > NAMED,
+        }
+        for reason, words in REASONS.items()
+        if told.skipped.get(reason)
+    ]
+
+
+def _shown(form: ComposeForm, locale: Locale, end: str) -> dict:
+    subject, body = (str(form[f"{name}_{end}"].value() or "") for name in ("subject", "body"))
+    return {
+        "label": locale.label,
+        "locale": locale.value,
+        "subject": f"subject_{end}",
+        "body": f"body_{end}",
+        "preview": preview(key=KEY, locale=locale.value, subject=subject, body=body),
+    }

@@ -1,0 +1,114 @@
+"""The machine as a drawing with its numbers: who stands where, and who moved in the last week."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from engagement.admin.base import LOOK
+from engagement.models import TRANSITIONS, EngagementStateTransition, State, Trigger, UserEngagementState
+from groups.admin.base import list_of, number
+
+WEEK = timedelta(days=7)
+HALF_WIDTH, HALF_HEIGHT = 78, 34
+# The middle of each state's box in the drawing.
+PLACES = {
+    State.ACTIVE: (96, 300),
+    State.GOODBYE_SENT: (400, 300),
+    State.HELP_FLOW: (400, 130),
+    State.REMIND_LATER: (400, 480),
+    State.DORMANT: (724, 300),
+}
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """How a transition is drawn: its line, and where its words stand and are held."""
+
+    line: str
+    x: int
+    y: int
+    anchor: str = "middle"
+
+
+ARROWS = {
+    (State.ACTIVE, Trigger.INACTIVITY_14D): Arrow("M174 284 H322", 248, 258),
+    (State.GOODBYE_SENT, Trigger.USER_MESSAGE): Arrow("M322 316 H174", 248, 338),
+    (State.GOODBYE_SENT, Trigger.GOODBYE_RESPONSE_1): Arrow("M400 266 V164", 410, 210, "start"),
+    (State.GOODBYE_SENT, Trigger.GOODBYE_RESPONSE_2): Arrow("M400 334 V446", 410, 386, "start"),
+    (State.GOODBYE_SENT, Trigger.GOODBYE_RESPONSE_3): Arrow("M478 284 H646", 562, 258),
+    (State.GOODBYE_SENT, Trigger.GOODBYE_TIMEOUT): Arrow("M478 316 H646", 562, 338),
+    (State.HELP_FLOW, Trigger.USER_MESSAGE): Arrow("M322 130 Q124 130 124 266", 178, 200, "start"),
+    (State.REMIND_LATER, Trigger.USER_MESSAGE): Arrow("M322 480 Q124 480 124 334", 178, 400, "start"),
+    (State.REMIND_LATER, Trigger.REMINDER_DUE): Arrow("M478 480 Q724 480 724 334", 672, 410, "end"),
+    (State.DORMANT, Trigger.USER_MESSAGE): Arrow("M724 266 C724 -20 70 -20 70 266", 400, 28),
+}
+
+
+def machine_view(request: HttpRequest, *, model_admin) -> HttpResponse:
+    """The drawing and its table; only these for `X-Fragment: machine`."""
+    if not request.user.has_perm(LOOK):
+        raise PermissionDenied
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": "Machine",
+        "opts": model_admin.opts,
+        "no_tabs": True,
+        "at": timezone.now(),
+        **numbers(),
+    }
+    request.current_app = model_admin.admin_site.name
+    fragment = request.headers.get("X-Fragment") == "machine"
+    template = "engagement/_machine.html" if fragment else "engagement/machine.html"
+    return TemplateResponse(request, template, context, headers={"Cache-Control": "no-store", "Vary": "X-Fragment"})
+
+
+def numbers() -> dict:
+    """Members in each state and moves by each transition in the last week, in two statements."""
+    members = dict(UserEngagementState.objects.order_by().values_list("state").annotate(Count("pk")))
+    recent = EngagementStateTransition.objects.filter(created_at__gte=timezone.now() - WEEK).order_by()
+    moved = {
+        (before, trigger): count
+        for before, trigger, count in recent.values_list("from_state", "trigger").annotate(Count("pk"))
+    }
+    since = timezone.localdate(timezone.now() - WEEK).isoformat()
+    states = [
+        {
+            "name": state.value,
+            "label": state.label,
+            "count": number(members.get(state, 0)),
+            "x": x,
+            "y": y,
+            "left": x - HALF_WIDTH,
+            "top": y - HALF_HEIGHT,
+            "list": list_of(UserEngagementState, state__exact=state.value),
+        }
+        for state, (x, y) in PLACES.items()
+    ]
+    moves = [
+        {
+            "before": State(before).label,
+            "why": Trigger(trigger).label,
+            "after": State(after).label,
+            "count": number(moved.get((before, trigger), 0)),
+            "arrow": ARROWS[before, trigger],
+            "list": list_of(
+                EngagementStateTransition,
+                from_state__exact=str(State(before).value),
+                trigger__exact=str(Trigger(trigger).value),
+                created_at_from=since,
+            ),
+        }
+        for (before, trigger), after in TRANSITIONS.items()
+    ]
+    return {
+        "states": states,
+        "moves": moves,
+        "width": 2 * HALF_WIDTH,
+        "height": 2 * HALF_HEIGHT,
+        "members": number(sum(members.values())),
+    }

@@ -1,0 +1,101 @@
+"""What a member's own page says about their engagement."""
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from engagement.admin.base import LOOK, STATE, STATUS, details_of
+from engagement.admin.profiles import progress_of, tier_words
+from engagement.admin.waiting import why_waiting
+from engagement.models import (
+    EngagementMessage,
+    EngagementStateTransition,
+    Status,
+    UserEngagementState,
+    UserProfile,
+)
+from groups.admin.base import list_of, moment, page_of, pill
+from groups.admin.members import MemberAdmin
+from groups.models import Member
+from missionsite.common.admin import Drawn
+
+# Rows of each table; the lists have the rest.
+ROWS = 20
+
+
+def _engagement(member: Member, request: HttpRequest) -> dict:
+    state = UserEngagementState.objects.filter(user=member.pk).first()
+    profile = UserProfile.objects.filter(pk=member.pk).first()
+    transitions = list(EngagementStateTransition.objects.filter(user=member.pk)[:ROWS])
+    queued = EngagementMessage.objects.filter(user=member.pk)
+    upcoming = queued.filter(status=Status.PENDING).order_by("scheduled_for", "pk").first()
+    last = transitions[0] if transitions else None
+    return {
+        "now": _now(state, last),
+        "state": state,
+        "state_link": page_of(state, "Open in the machine") if state else "",
+        "upcoming": page_of(upcoming, upcoming.get_message_type_display()) if upcoming else "",
+        "upcoming_words": why_waiting(upcoming, profile=profile, at=timezone.now()) if upcoming else "",
+        "profile": _profile(profile) if profile else [],
+        "profile_link": page_of(profile, "Open the profile") if profile else "",
+        "transitions": [
+            [
+                ("When", moment(move.created_at)),
+                ("Move", str(move)),
+                ("Why", move.get_trigger_display()),
+                ("Details", details_of(move)),
+            ]
+            for move in transitions
+        ],
+        "messages_sent": [
+            [
+                ("What", page_of(message, message.get_message_type_display())),
+                ("Due", moment(message.scheduled_for)),
+                ("Status", pill(message.get_status_display(), STATUS[message.status])),
+                ("Sent", moment(message.sent_at)),
+                ("Error", message.error_message),
+            ]
+            for message in queued.order_by("-pk")[:ROWS]
+        ],
+        "transitions_list": list_of(EngagementStateTransition, user__id__exact=member.pk),
+        "messages_list": list_of(EngagementMessage, user__id__exact=member.pk),
+    }
+
+
+def _now(state: UserEngagementState | None, last: EngagementStateTransition | None) -> list[tuple[str, str]]:
+    if state is None:
+        return [("State", "Not in the machine: this member has done nothing yet")]
+    lines = [
+        ("State", pill(state.get_state_display(), STATE[state.state])),
+        ("Why", last.get_trigger_display() if last else "Everybody begins here"),
+        ("Since", moment(last.created_at if last else state.created_at)),
+        ("Last active", moment(state.last_activity_at)),
+    ]
+    if state.goodbye_expires_at:
+        lines.append(("Answer awaited until", moment(state.goodbye_expires_at)))
+    if state.remind_at:
+        lines.append(("Left until", moment(state.remind_at)))
+    return lines
+
+
+def _profile(profile: UserProfile) -> list[tuple[str, str]]:
+    return [
+        ("Messages go to", profile.get_preferred_destination_display()),
+        ("Opted out", "yes" if profile.reengagement_opt_out else "no"),
+        ("Language", profile.get_locale_display()),
+        ("Time zone", profile.timezone),
+        ("Individual address", profile.individual_jid or "none known"),
+        ("Group address", profile.group_jid or "none known"),
+        ("Onboarding", tier_words(profile)),
+        *progress_of(profile),
+        ("Magic moment", moment(profile.magic_moment_at)),
+    ]
+
+
+ENGAGEMENT_OF_MEMBER = Drawn(
+    name="engagement",
+    title="Engagement",
+    template="engagement/member.html",
+    context=_engagement,
+    permission=LOOK,
+)
+MemberAdmin.tabs = (*MemberAdmin.tabs, ENGAGEMENT_OF_MEMBER)

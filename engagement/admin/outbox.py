@@ -1,0 +1,103 @@
+"""The outbox of the file transport: what it wrote, newest first, as text."""
+
+import json
+import os
+import re
+from datetime import datetime
+from heapq import nlargest
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+
+from engagement.admin.base import CHANGE_PROFILE
+from engagement.services.rendering import ALWAYS
+from groups.admin.base import moment
+
+SHOWN = 50
+# Bytes of a file that is read; a message is far shorter.
+LONGEST = 256 * 1024
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def outbox_view(request: HttpRequest, *, model_admin) -> HttpResponse:
+    """The newest messages of the outbox folder."""
+    if not model_admin.has_view_permission(request):
+        raise PermissionDenied
+    # The way out works for whoever has it.
+    may_follow = request.user.has_perm(CHANGE_PROFILE)
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": "Outbox",
+        "opts": model_admin.opts,
+        "is_used": settings.ENGAGEMENT_TRANSPORT == "file",
+        "transport": settings.ENGAGEMENT_TRANSPORT,
+        "messages_sent": [_read(path, whole=may_follow) for path in newest_files(Path(settings.ENGAGEMENT_OUTBOX))],
+        "shown": SHOWN,
+        "back": reverse("admin:engagement_engagementmessage_changelist"),
+        "no_tabs": True,
+    }
+    request.current_app = model_admin.admin_site.name
+    return TemplateResponse(request, "engagement/outbox.html", context)
+
+
+def newest_files(folder: Path, *, most: int = SHOWN) -> list[Path]:
+    """The newest files of the day folders; links are not followed, neither of folders nor of files."""
+    found: list[Path] = []
+    for day in sorted(_days(folder), reverse=True):
+        stamped = []
+        try:
+            with os.scandir(folder / day) as entries:
+                for entry in entries:
+                    name = entry.name
+                    if name.endswith(".json") and not name.startswith(".") and entry.is_file(follow_symlinks=False):
+                        stamped.append((entry.stat(follow_symlinks=False).st_mtime_ns, name))
+        except OSError:
+            continue
+        found += [folder / day / name for _, name in nlargest(most - len(found), stamped)]
+        if len(found) >= most:
+            break
+    return found
+
+
+def _days(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return [each.name for each in entries if _DAY.fullmatch(each.name) and each.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []
+
+
+def _read(path: Path, *, whole: bool) -> dict:
+    """A file in words; one that cannot be read says so."""
+    name = f"{path.parent.name}/{path.name}"
+    try:
+        # O_NOFOLLOW: what was a file a moment ago may be a link now.
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), encoding="utf-8") as file:
+            told = json.loads(file.read(LONGEST))
+        if not isinstance(told, dict):
+            raise ValueError("no object")
+    except (OSError, ValueError, RecursionError):
+        return {"name": name, "broken": True}
+    text = {key: str(told.get(key) or "") for key in ("subject", "body", "name", "email", "address", "locale")}
+    if not whole and (way_out := str(told.get("unsubscribe_url") or "")):
+        text["body"] = text["body"].replace(way_out, ALWAYS["unsubscribe_url"])
+    return text | {
+        "file": name,
+        "to": text["name"],
+        "where": text["address"] or text["email"],
+        "sent": _sent(told.get("sent_at")),
+        "kind": str(told.get("message_type") or "").replace("_", " ").capitalize(),
+    }
+
+
+def _sent(text) -> str:
+    try:
+        sent: datetime | None = parse_datetime(str(text))
+    except ValueError:
+        return ""
+    return moment(sent) if sent and sent.tzinfo else ""

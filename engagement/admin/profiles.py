@@ -1,0 +1,170 @@
+"""How members want to be written to, and how far they have come."""
+
+from zoneinfo import available_timezones
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from engagement.admin.base import CHANGE_PROFILE, MemberSearch, ServiceHistory, facts
+from engagement.models import UserProfile
+from engagement.services.onboarding import COMPLETED, complete_action
+from engagement.services.profiles import EDITABLE, update_profile
+from groups.admin.base import moment, page_of
+from groups.models import Member
+from missionsite.common.admin import Job, JobForm, ServiceForm
+from missionsite.common.admin.filters import NumberFilter
+
+
+def step_words(step: str) -> str:
+    return step.replace("_", " ").capitalize()
+
+
+def tier_words(profile: UserProfile) -> str:
+    last = max((int(tier) for tier in settings.ENGAGEMENT_TIERS), default=0)
+    return "All tiers done" if profile.onboarding_tier >= last else f"{profile.onboarding_tier} of {last} done"
+
+
+def progress_of(profile: UserProfile) -> list[tuple[str, str]]:
+    """Each tier and what of it is done."""
+    lines = []
+    for tier, steps in sorted(settings.ENGAGEMENT_TIERS.items()):
+        done = profile.onboarding_tier_progress.get(tier)
+        done = done if isinstance(done, dict) else {}
+        said = [
+            f"{step_words(step)}: {_when(done[step]) if step in done else 'open'}"
+            for step in (*steps, *(each for each in done if each not in steps and each != COMPLETED))
+        ]
+        head = f"Tier {tier}" + (", done" if COMPLETED in done else "")
+        lines.append((head, " · ".join(said)))
+    return lines
+
+
+def _when(text) -> str:
+    try:
+        instant = parse_datetime(str(text))
+    except ValueError:
+        instant = None
+    return moment(instant) if instant and instant.tzinfo else str(text)
+
+
+class ProfileForm(ServiceForm):
+    class Meta:
+        model = UserProfile
+        fields = EDITABLE
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if "timezone" in self.fields:
+            zones = sorted(available_timezones() | {self.instance.timezone})
+            words = self.fields["timezone"].help_text
+            self.fields["timezone"] = forms.ChoiceField(
+                label="Time zone",
+                choices=[(zone, zone) for zone in zones],
+                help_text=words,
+                widget=UnfoldAdminSelectWidget,
+            )
+
+
+class StepForm(JobForm):
+    step = forms.ChoiceField(label="Step", widget=UnfoldAdminSelectWidget)
+
+    def __init__(self, data=None, *, obj: UserProfile | None = None, **kwargs) -> None:
+        super().__init__(data, obj=obj, **kwargs)
+        progress = obj.onboarding_tier_progress if obj else {}
+        self.fields["step"].choices = [
+            (f"Tier {tier}", [(step, step_words(step) + _taken(progress, tier, step)) for step in steps])
+            for tier, steps in sorted(settings.ENGAGEMENT_TIERS.items())
+        ]
+
+
+def _taken(progress: dict, tier: str, step: str) -> str:
+    done = progress.get(tier)
+    return " (taken already)" if isinstance(done, dict) and step in done else ""
+
+
+def _complete(profile: UserProfile, actor: Member, values: dict) -> None:
+    complete_action(member=profile.user, action=values["step"], actor=actor)
+
+
+@admin.register(UserProfile)
+class ProfileAdmin(ServiceHistory):
+    """How members want to be written to; every member has a profile."""
+
+    form = ProfileForm
+    search = MemberSearch()
+    search_help_text = "Name, e-mail or stable ID of a member"
+    list_display = ("member", "preferred_destination", "opted_out", "locale", "timezone", "tier")
+    list_display_links = None
+    list_select_related = ("user",)
+    list_filter = (
+        ("reengagement_opt_out", BooleanRadioFilter),
+        ("preferred_destination", ChoicesDropdownFilter),
+        ("locale", ChoicesDropdownFilter),
+        ("onboarding_tier", NumberFilter),
+    )
+    sortable_by = ()
+    ordering = ("pk",)
+    empty_words = ("No profile yet", "Every member gets one when they are added.")
+    fieldsets = (
+        (None, {"fields": ("member_shown", ("preferred_destination", "reengagement_opt_out"), ("locale", "timezone"))}),
+        ("Addresses", {"fields": (("individual_jid", "group_jid"),)}),
+        ("Onboarding", {"fields": (("tier", "magic_moment_at"), "progress")}),
+    )
+    readonly_fields = ("member_shown", "tier", "progress", "magic_moment_at")
+    about_title = "Profile"
+    revertible = frozenset(EDITABLE)
+    jobs = (
+        Job(
+            name="complete-step",
+            title="Complete a step",
+            done="step taken",
+            run=_complete,
+            permission=CHANGE_PROFILE,
+            form=StepForm,
+            says="Notes that the member took a step of the onboarding. When a tier is complete they are told.",
+            icon="task_alt",
+        ),
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """The database makes one with every member."""
+        return False
+
+    def update(self, request: HttpRequest, obj: UserProfile, changes: dict) -> None:
+        update_profile(member=obj.user, actor=request.user, **changes)
+
+    def more_buttons(self, request: HttpRequest, obj: UserProfile) -> list[dict]:
+        if not request.user.has_perm("groups.view_member"):
+            return []
+        link = reverse("admin:groups_member_engagement", args=[obj.pk])
+        return [{"title": "Member", "icon": "person", "link": link}]
+
+    def describe(self, obj: UserProfile) -> str:
+        return f"{obj.user.display_name} · {obj.user.member_id}"
+
+    @display(description="Member")
+    def member(self, profile: UserProfile) -> str:
+        return page_of(profile, str(profile.user))
+
+    @display(description="Member")
+    def member_shown(self, profile: UserProfile) -> str:
+        return page_of(profile.user)
+
+    @display(description="Opted out", boolean=True)
+    def opted_out(self, profile: UserProfile) -> bool:
+        return profile.reengagement_opt_out
+
+    @display(description="Onboarding")
+    def tier(self, profile: UserProfile) -> str:
+        return tier_words(profile)
+
+    @display(description="Steps")
+    def progress(self, profile: UserProfile) -> str:
+        return facts(progress_of(profile))

@@ -1,0 +1,148 @@
+"""The words of messages, edited beside their preview and their other language."""
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import path, reverse
+from django.utils.http import urlencode
+from django.utils.text import Truncator
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from engagement.admin.base import ServiceHistory
+from engagement.admin.preview import preview, preview_view
+from engagement.models import Locale, MessageTemplate, MessageType
+from engagement.services.rendering import samples
+from engagement.services.templates import add_template, change_template
+from groups.admin.base import moment
+from missionsite.common.admin import ServiceForm
+
+# Announcements bring their own words.
+KEYS = [choice for choice in MessageType.choices if choice[0] != MessageType.ANNOUNCEMENT]
+
+
+class TemplateForm(ServiceForm):
+    class Meta:
+        model = MessageTemplate
+        fields = ("key", "locale", "subject", "body")
+        widgets = {
+            "subject": UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+            "body": UnfoldAdminTextareaWidget(attrs={"rows": 12}),
+        }
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if "key" in self.fields:
+            self.fields["key"] = forms.ChoiceField(label="Message", choices=KEYS, widget=UnfoldAdminSelectWidget)
+
+
+@admin.register(MessageTemplate)
+class TemplateAdmin(ServiceHistory):
+    """The words of every kind of message, in each language."""
+
+    form = TemplateForm
+    change_form_template = "engagement/template_form.html"
+    list_display = ("message", "language", "subject_shown", "asks_for", "changed")
+    list_display_links = ("message",)
+    list_filter = (("locale", ChoicesDropdownFilter),)
+    sortable_by = ()
+    ordering = ("key", "locale", "pk")
+    empty_words = ("No template yet", "Without one, a message of its kind fails. Write the first.")
+    add_words = "Write a template"
+    readonly_fields = ("message", "language", "asks_for", "changed")
+    revertible = frozenset({"subject", "body"})
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).filter(announcement=None)
+
+    def shows_every_row(self, request: HttpRequest) -> bool:
+        return False
+
+    def get_urls(self) -> list:
+        view = self._wrapped(preview_view, preview_view)
+        return [path("preview/", view, {"model_admin": self}, name="engagement_preview"), *super().get_urls()]
+
+    def get_fieldsets(self, request: HttpRequest, obj: MessageTemplate | None = None):
+        if obj is None:
+            return ((None, {"fields": (("key", "locale"), "subject", "body")}),)
+        return ((None, {"fields": (("message", "language"), "subject", "body", "changed")}),)
+
+    def create(self, request: HttpRequest, values: dict) -> MessageTemplate:
+        wanted = {name: values[name] for name in ("key", "locale", "subject", "body")}
+        return add_template(actor=request.user, **wanted)
+
+    def update(self, request: HttpRequest, obj: MessageTemplate, changes: dict) -> None:
+        change_template(template=obj, actor=request.user, **changes)
+
+    def render_change_form(self, request: HttpRequest, context: dict, *args, obj=None, **kwargs):
+        """The form with its preview, what it may ask for, and the other language beside it."""
+        form = context["adminform"].form
+        key = obj.key if obj else str(form["key"].value() or KEYS[0][0]) if "key" in form.fields else ""
+        locale = (
+            obj.locale if obj else str(form["locale"].value() or Locale.EN) if "locale" in form.fields else Locale.EN
+        )
+        typed = {
+            name: str(form[name].value() or "") if name in form.fields else getattr(obj, name, "")
+            for name in ("subject", "body")
+        }
+        context |= {
+            "template_key": key,
+            "template_locale": locale,
+            "form_id": f"{self.opts.model_name}_form",
+            "preview_url": reverse("admin:engagement_preview"),
+            "preview": preview(key=key, locale=locale, **typed),
+            "parameters": [(f"{{{{ {name} }}}}", sample) for name, sample in sorted(samples(key).items())],
+            "others": self._others(request, obj) if obj else [],
+        }
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+    def _others(self, request: HttpRequest, obj: MessageTemplate) -> list[dict]:
+        found = {each.locale: each for each in MessageTemplate.objects.filter(key=obj.key).exclude(pk=obj.pk)}
+        add = reverse("admin:engagement_messagetemplate_add")
+        others = []
+        for locale, label in Locale.choices:
+            if locale == obj.locale:
+                continue
+            other = found.get(locale)
+            others.append(
+                {
+                    "locale": locale,
+                    "label": label,
+                    "text": other,
+                    "link": reverse("admin:engagement_messagetemplate_change", args=[other.pk]) if other else "",
+                    "add": f"{add}?{urlencode({'key': obj.key, 'locale': locale})}"
+                    if not other and self.has_add_permission(request)
+                    else "",
+                    "preview": preview(key=obj.key, locale=locale, subject=other.subject, body=other.body)
+                    if other
+                    else None,
+                }
+            )
+        return others
+
+    # --- Showing ------------------------------------------------------------------------------
+
+    def describe(self, obj: MessageTemplate) -> str:
+        return f"{self.message(obj)} · {obj.get_locale_display()}"
+
+    @display(description="Message")
+    def message(self, template: MessageTemplate) -> str:
+        return dict(MessageType.choices).get(template.key, template.key)
+
+    @display(description="Language")
+    def language(self, template: MessageTemplate) -> str:
+        return template.get_locale_display()
+
+    @display(description="Subject")
+    def subject_shown(self, template: MessageTemplate) -> str:
+        return Truncator(template.subject).chars(80)
+
+    @display(description="May ask for")
+    def asks_for(self, template: MessageTemplate) -> str:
+        return ", ".join(sorted(samples(template.key)))
+
+    @display(description="Changed")
+    def changed(self, template: MessageTemplate) -> str:
+        return moment(template.updated_at)

@@ -1,0 +1,54 @@
+"""Why a message waits, in words."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.utils import timezone
+
+from engagement.models import ANSWERS, EngagementMessage, EngagementTransport, Status, UserProfile, WaitingFor
+from groups.admin.base import moment
+
+
+def why_waiting(message: EngagementMessage, *, profile: UserProfile | None, at: datetime | None = None) -> str:
+    """A sentence for a pending message; empty for one that waits no more."""
+    at = at or timezone.now()
+    if message.status != Status.PENDING:
+        return ""
+    if message.attempt_token:
+        if message.lease_expires_at < at:
+            return f"Its sender {message.claimed_by} is gone; another one takes it within a minute."
+        return f"The sender {message.claimed_by} has it until {moment(message.lease_expires_at)}."
+    if message.scheduled_for > at:
+        return _until(message, profile)
+    if profile and profile.reengagement_opt_out and message.message_type not in ANSWERS:
+        return "The member opted out: it is cancelled when its turn comes."
+    transport = EngagementTransport.objects.filter(pk=settings.ENGAGEMENT_TRANSPORT).first()
+    if transport and transport.opened_at:
+        again = f" It is tried again at {moment(transport.retry_at)}." if transport.retry_at else ""
+        return (
+            f"The way of sending ({transport.name}) is down since {moment(transport.opened_at)}:"
+            f" {transport.last_error or 'no words'}.{again} Nothing uses up its tries meanwhile."
+        ).replace("..", ".")
+    if transport and transport.catching_up:
+        return "It is due; the way of sending was down and catches up slowly."
+    return "It is due; the next sender takes it. Nothing is sent while no sender runs."
+
+
+def _until(message: EngagementMessage, profile: UserProfile | None) -> str:
+    until = moment(message.scheduled_for)
+    match message.waiting_for:
+        case WaitingFor.QUIET_HOURS:
+            zone = profile.timezone if profile else "UTC"
+            hours = f"{settings.ENGAGEMENT_QUIET_FROM:%H:%M} to {settings.ENGAGEMENT_QUIET_TO:%H:%M}"
+            return f"It was night for the member ({hours} in {zone}): it waits until {until}."
+        case WaitingFor.ATTENTION_BUDGET:
+            days = settings.ENGAGEMENT_BUDGET_SPAN.days
+            return (
+                f"The member had {settings.ENGAGEMENT_BUDGET} messages nobody asked for in {days} days: it waits until"
+                f" {until}."
+            )
+        case WaitingFor.RETRY:
+            return f"Try {message.retry_count} of {settings.ENGAGEMENT_ATTEMPTS} failed: it is tried again at {until}."
+        case WaitingFor.STAFF:
+            return f"Staff postponed it until {until}."
+    return f"It is not due before {until}."

@@ -1,0 +1,374 @@
+"""The API of this app: one's own standing, members and messages for staff, and what a gateway brings.
+
+What is about the caller alone runs under the member role for everybody, staff too.
+"""
+
+from datetime import UTC, datetime
+from typing import Literal
+
+from django.conf import settings
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from ninja import Body, Path, Query, Schema
+from pydantic import AwareDatetime, ConfigDict, Field, field_validator, model_validator
+
+from engagement.errors import SenderUnknown
+from engagement.models import (
+    EngagementMessage,
+    EngagementStateTransition,
+    State,
+    UserEngagementState,
+    UserProfile,
+)
+from engagement.scopes import ENGAGEMENT_READ, ENGAGEMENT_WRITE
+from engagement.services import messages as queue
+from engagement.services.inbound import find_sender, handle_inbound
+from engagement.services.machine import transition
+from engagement.services.profiles import update_profile
+from groups.models import Member
+from missionsite.common.api import Cursor, Limit, Router, needs, signed
+from missionsite.common.api.pages import PER_PAGE, Place, page_of
+
+router = Router(tags=["engagement"])
+
+IGNORED = "ignored"
+AN_INSTANT = "2026-11-20T09:30:00Z"
+DestinationName = Literal["individual", "group"]
+StatusName = Literal["pending", "sent", "failed", "cancelled"]
+TriggerName = Literal[
+    "inactivity_14d",
+    "user_message",
+    "goodbye_response_1",
+    "goodbye_response_2",
+    "goodbye_response_3",
+    "goodbye_timeout",
+    "reminder_due",
+]
+
+
+class StateOut(Schema):
+    """Where a member stands."""
+
+    state: str = Field(
+        description="`active`, `goodbye_sent`, `help_flow`, `remind_later` or `dormant`.", examples=["active"]
+    )
+    since: datetime | None = Field(
+        description="Since when; null for who has been active from the beginning.", examples=[AN_INSTANT]
+    )
+    last_activity_at: datetime | None = Field(examples=[AN_INSTANT])
+    goodbye_expires_at: datetime | None = Field(description="Until when a goodbye may be answered.", examples=[None])
+    remind_at: datetime | None = Field(description="How long who is busy is left alone.", examples=[None])
+
+
+class TransitionOut(Schema):
+    """One move."""
+
+    from_state: str = Field(examples=["active"])
+    to_state: str = Field(examples=["goodbye_sent"])
+    trigger: str = Field(examples=["inactivity_14d"])
+    metadata: dict = Field(
+        description="`days_inactive`, and after a goodbye `response_type`.", examples=[{"days_inactive": 14}]
+    )
+    created_at: datetime = Field(examples=[AN_INSTANT])
+
+
+class TransitionPage(Schema):
+    items: list[TransitionOut]
+    next: str | None = Field(examples=[None])
+
+
+class ProfileOut(Schema):
+    """How you want to be written to."""
+
+    preferred_destination: str = Field(description="`individual` or `group`.", examples=["individual"])
+    reengagement_opt_out: bool = Field(
+        description="Whether you get no messages nobody asked for. Answers to what you do still come.", examples=[False]
+    )
+    locale: str = Field(description="`en` or `pt-BR`.", examples=["pt-BR"])
+    timezone: str = Field(examples=["America/Sao_Paulo"])
+
+
+class MessageOut(Schema):
+    """A message to a member."""
+
+    id: int = Field(examples=[4711])
+    member: str = Field(description="Stable ID.", examples=["FE-P-00007"])
+    message_type: str = Field(examples=["weekly_review"])
+    message_key: str = Field(description="Its template.", examples=["weekly_review"])
+    destination: str = Field(examples=["individual"])
+    status: str = Field(description="`pending`, `sent`, `failed` or `cancelled`.", examples=["failed"])
+    waiting_for: str = Field(
+        description="Why a pending one is due later than it was: `quiet_hours`, `attention_budget`, `retry`, `staff`.",
+        examples=[""],
+    )
+    scheduled_for: datetime = Field(examples=[AN_INSTANT])
+    sent_at: datetime | None = Field(examples=[None])
+    delivered_at: datetime | None = Field(examples=[None])
+    retry_count: int = Field(description="Failed tries.", examples=[3])
+    error_message: str = Field(examples=["The gateway answers 422: unknown chat"])
+    idempotency_key: str = Field(examples=["6f1f3b0e-5a53-4d0e-9f5a-0d8a2a4c8f11:weekly_review:2026-W47"])
+    created_at: datetime = Field(examples=[AN_INSTANT])
+
+
+class MessagePage(Schema):
+    items: list[MessageOut]
+    next: str | None = Field(examples=[None])
+
+
+class InboundOut(Schema):
+    """What a message did."""
+
+    effect: str = Field(
+        description=(
+            "`user_message`, `goodbye_response_1` to `3`, `opted_out`, `opted_in`, `to_group`, `to_individual`;"
+            " `repeated` where it came before; `ignored` where no member has this address."
+        ),
+        examples=["goodbye_response_2"],
+    )
+    state: str | None = Field(
+        description="Where the member stands then; null where ignored.", examples=["remind_later"]
+    )
+
+
+class ReceiptOut(Schema):
+    known: bool = Field(description="Whether such a message was sent.", examples=[True])
+
+
+class Order(Schema):
+    """A body that takes nothing but what it names."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ProfileChange(Order):
+    preferred_destination: DestinationName | None = Field(None, examples=["group"])
+    reengagement_opt_out: bool | None = Field(None, examples=[True])
+    locale: Literal["en", "pt-BR"] | None = Field(None, examples=["pt-BR"])
+    timezone: str | None = Field(None, max_length=64, examples=["America/Sao_Paulo"])
+
+
+class MoveOrder(Order):
+    trigger: TriggerName = Field(examples=["user_message"])
+
+
+class CancelOrder(Order):
+    reason: str = Field("", max_length=500, description="Kept with the message.", examples=["Sent by mistake"])
+
+
+class Happened(Order):
+    """Something a gateway tells, and when it was."""
+
+    at: AwareDatetime | None = Field(
+        None, description="With its offset from UTC; now when left out.", examples=[AN_INSTANT]
+    )
+
+    @field_validator("at")
+    @classmethod
+    def _sensible(cls, at: datetime | None) -> datetime | None:
+        # A clock that runs ahead brings no message from the future.
+        if at is not None and at < datetime(2000, 1, 1, tzinfo=UTC):
+            raise ValueError("This was before there was a community.")
+        return at and min(at, timezone.now())
+
+
+class Inbound(Happened):
+    platform: str = Field(min_length=1, max_length=50, examples=["whatsapp"])
+    message_id: str = Field(
+        min_length=1, max_length=255, description="What the platform calls it.", examples=["wamid.HBgNNTUxMTk5OTk5"]
+    )
+    sender: str = Field(
+        min_length=1, max_length=255, description="Address of the chat it came from.", examples=["5511999990000@c.us"]
+    )
+    text: str = Field(max_length=70_000, description="Read and not kept.", examples=["2"])
+
+
+class ReceiptOrder(Happened):
+    idempotency_key: str = Field(
+        "", max_length=255, description="The key the message came with; or:", examples=["6f1f3b0e:goodbye:2026-03-01"]
+    )
+    provider_message_id: str = Field(
+        "", max_length=255, description="The `id` the gateway answered with.", examples=["wamid.HBgNNTUxMTk5OTk5"]
+    )
+    status: Literal["delivered", "failed"] = Field(examples=["delivered"])
+    error: str = Field("", max_length=1000, description="Why it failed.", examples=["The number has no account."])
+
+    @model_validator(mode="after")
+    def _names_one(self) -> "ReceiptOrder":
+        if bool(self.idempotency_key) == bool(self.provider_message_id):
+            raise ValueError("Name the message by idempotency_key or by provider_message_id.")
+        return self
+
+
+MemberKey = Path(..., description="Stable ID of the member.", examples=["FE-P-00007"], max_length=20)
+MessageId = Path(..., examples=[4711], ge=1, le=2**63 - 1)
+
+
+# --- One's own ------------------------------------------------------------------------------------
+
+
+@router.get("/engagement/me", response=StateOut, summary="Where you stand")
+@needs(ENGAGEMENT_READ, own=True)
+def get_my_engagement(request: HttpRequest):
+    """Your state and its dates."""
+    return _state_out(request.auth.member)
+
+
+@router.get("/engagement/me/transitions", response=TransitionPage, summary="List your moves")
+@needs(ENGAGEMENT_READ, own=True)
+def list_my_transitions(request: HttpRequest, response: HttpResponse, limit: Limit = PER_PAGE, cursor: Cursor = None):
+    """How you came to stand where you do, newest first."""
+    member = request.auth.member
+    place = Place("engagement transitions", (str(member.pk),))
+    rows = EngagementStateTransition.objects.filter(user=member).order_by("-created_at", "-pk")
+    if key := place.read(cursor):
+        at = datetime.fromisoformat(key[0])
+        rows = rows.filter(Q(created_at__lt=at) | Q(created_at=at, pk__lt=key[1]))
+    return page_of(request, response, place, list(rows[: limit + 1]), limit, lambda row: (row.created_at, row.pk))
+
+
+@router.get("/engagement/me/profile", response=ProfileOut, summary="How you want messages")
+@needs(ENGAGEMENT_READ, own=True)
+def get_my_profile(request: HttpRequest):
+    """Where messages to you go, in which language and zone, and whether you get those nobody asked for."""
+    return UserProfile.objects.get(pk=request.auth.member.pk)
+
+
+@router.patch("/engagement/me/profile", response=ProfileOut, summary="Change how you want messages")
+@needs(ENGAGEMENT_WRITE, own=True)
+def change_my_profile(request: HttpRequest, order: ProfileChange):
+    """Change what is given; the rest stays. Messages that wait follow a changed destination."""
+    member = request.auth.member
+    changes = {name: value for name, value in order.dict(exclude_unset=True).items() if value is not None}
+    return update_profile(member=member, actor=member, **changes)
+
+
+# --- Staff ----------------------------------------------------------------------------------------
+
+
+@router.post("/engagement/members/{member_id}/transitions", response=StateOut, summary="Move a member")
+@needs(ENGAGEMENT_WRITE, staff=["engagement.move_userengagementstate"], checks_rights=True, idempotent=True)
+def move_member(request: HttpRequest, order: MoveOrder, member_id: str = MemberKey):
+    """Pull a trigger by hand. 409 where the member's state does not know it; the answer says which it knows."""
+    request.auth.need("engagement.move_userengagementstate")
+    member = _member(member_id)
+    transition(member=member, trigger=order.trigger, metadata={"by": request.auth.member.member_id})
+    return _state_out(member)
+
+
+@router.get("/engagement/messages", response=MessagePage, summary="List messages")
+@needs(ENGAGEMENT_READ, staff=["engagement.view_engagementmessage"], checks_rights=True)
+def list_messages(
+    request: HttpRequest,
+    response: HttpResponse,
+    status: StatusName | None = None,
+    member: str | None = Query(None, max_length=20, description="Stable ID of a member.", examples=["FE-P-00007"]),
+    limit: Limit = PER_PAGE,
+    cursor: Cursor = None,
+):
+    """Messages, newest first. `status`, `member`: only those."""
+    request.auth.need("engagement.view_engagementmessage")
+    rows = EngagementMessage.objects.select_related("user").order_by("-pk")
+    if status:
+        rows = rows.filter(status=status)
+    if member:
+        rows = rows.filter(user=_member(member))
+    place = Place("engagement messages", (status, member))
+    if key := place.read(cursor):
+        rows = rows.filter(pk__lt=key[0])
+    page = page_of(request, response, place, list(rows[: limit + 1]), limit, lambda row: (row.pk,))
+    page["items"] = [_message_out(row) for row in page["items"]]
+    return page
+
+
+@router.post("/engagement/messages/{message_id}/retry", response=MessageOut, summary="Send a failed message again")
+@needs(ENGAGEMENT_WRITE, staff=["engagement.handle_engagementmessage"], checks_rights=True, idempotent=True)
+def retry_message(request: HttpRequest, message_id: int = MessageId):
+    """Put a failed message into the queue again, with all its tries before it."""
+    request.auth.need("engagement.handle_engagementmessage")
+    return _message_out(queue.retry_message(message=_message(message_id), actor=request.auth.member))
+
+
+@router.post("/engagement/messages/{message_id}/cancel", response=MessageOut, summary="Take a message back")
+@needs(ENGAGEMENT_WRITE, staff=["engagement.handle_engagementmessage"], checks_rights=True, idempotent=True)
+def cancel_message(request: HttpRequest, message_id: int = MessageId, order: CancelOrder = Body(None)):  # noqa: B008
+    """Cancel a message that was not sent. 409 while a sender has it."""
+    request.auth.need("engagement.handle_engagementmessage")
+    reason = order.reason if order else ""
+    return _message_out(queue.cancel_message(message=_message(message_id), reason=reason, actor=request.auth.member))
+
+
+# --- A gateway ------------------------------------------------------------------------------------
+
+
+def _secrets() -> list[str]:
+    return settings.ENGAGEMENT_INBOUND_SECRETS
+
+
+@router.post("/engagement/inbound", response=InboundOut, tags=["gateway"], summary="Bring what a member wrote")
+@signed(_secrets)
+def receive_message(request: HttpRequest, order: Inbound):
+    """Understand what a member wrote in their own chat, and do it.
+
+    The same message of the same platform sent again does nothing. What comes from an address no member has is
+    `ignored`: there is no use in sending it again.
+    """
+    try:
+        member = find_sender(address=order.sender)
+    except SenderUnknown:
+        return {"effect": IGNORED, "state": None}
+    handled = handle_inbound(
+        member=member, text=order.text, platform=order.platform, message_id=order.message_id, at=order.at
+    )
+    return vars(handled)
+
+
+@router.post("/engagement/receipts", response=ReceiptOut, tags=["gateway"], summary="Tell what became of a message")
+@signed(_secrets)
+def receive_receipt(request: HttpRequest, order: ReceiptOrder):
+    """Note that a message arrived, or could not. Told again it changes nothing.
+
+    `known` is false where no such message was sent, or where the site has not noted it yet: tell it again in a minute.
+    """
+    found = queue.take_receipt(
+        idempotency_key=order.idempotency_key,
+        provider_message_id=order.provider_message_id,
+        delivered=order.status == "delivered",
+        at=order.at or timezone.now(),
+        error=order.error,
+    )
+    return {"known": found is not None}
+
+
+# --- Finding and showing --------------------------------------------------------------------------
+
+
+def _member(key: str) -> Member:
+    if found := Member.objects.filter(member_id=key).first():
+        return found
+    raise Http404(f"There is no member {key}.")
+
+
+def _message(key: int) -> EngagementMessage:
+    if found := EngagementMessage.objects.filter(pk=key).first():
+        return found
+    raise Http404(f"There is no message {key}.")
+
+
+def _state_out(member: Member) -> dict:
+    row = UserEngagementState.objects.filter(user=member).first()
+    if row is None:
+        return dict.fromkeys(StateOut.model_fields) | {"state": State.ACTIVE.value}
+    moves = EngagementStateTransition.objects.filter(user=member).order_by("-created_at", "-pk")
+    return {
+        "state": row.state,
+        "since": moves.values_list("created_at", flat=True).first(),
+        "last_activity_at": row.last_activity_at,
+        "goodbye_expires_at": row.goodbye_expires_at,
+        "remind_at": row.remind_at,
+    }
+
+
+def _message_out(message: EngagementMessage) -> dict:
+    named = MessageOut.model_fields.keys() - {"member"}
+    return {name: getattr(message, name) for name in named} | {"member": message.user.member_id}

@@ -1,0 +1,58 @@
+"""Leaving by one press on a phone, and coming back."""
+
+import pytest
+
+from engagement.models import UserProfile
+from engagement.services.unsubscribe import unsubscribe_url
+from tests.browser.test_join import PHONE, contrast, fits
+from tests.factories.groups import MemberFactory
+
+
+@pytest.fixture
+def phone(page, live_server, transactional_db, wrongs, settings):
+    settings.SITE_URL = live_server.url
+    page.set_viewport_size(PHONE)
+    page.set_default_timeout(15_000)
+    yield page
+    # A link that is none is not there, and its page says so.
+    assert [each for each in wrongs if "404" not in each] == []
+
+
+def is_out(member) -> bool:
+    return UserProfile.objects.get(pk=member.pk).reengagement_opt_out
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_one_press_ends_it_and_another_takes_it_back(phone, live_server, scheme):
+    member = MemberFactory()
+    phone.emulate_media(color_scheme=scheme)
+    referers = []
+    phone.on("request", lambda request: referers.append(request.headers.get("referer", "")))
+    link = unsubscribe_url(member.pk)
+    phone.goto(link)
+    phone.get_by_role("heading", name="Stop these messages?").wait_for()
+    assert fits(phone)
+    assert contrast(phone) >= 4.5
+    assert not is_out(member)
+
+    phone.get_by_role("button", name="Unsubscribe").click()
+    phone.get_by_role("heading", name="You are unsubscribed").wait_for()
+    assert is_out(member)
+    assert fits(phone)
+    assert contrast(phone) >= 4.5
+
+    # The other language, on the same page; the link stands in no Referer.
+    phone.get_by_role("button", name="Português").click()
+    phone.get_by_role("heading", name="Sua inscrição já estava cancelada").wait_for()
+    assert phone.url == link
+    assert fits(phone)
+    assert not [each for each in referers if "unsubscribe" in each]
+
+    phone.get_by_role("button", name="Quero receber de novo").click()
+    phone.get_by_role("heading", name="Você volta a receber mensagens").wait_for()
+    assert not is_out(member)
+    assert fits(phone)
+
+    phone.goto(f"{live_server.url}/unsubscribe/nonsense/")
+    phone.get_by_role("heading", name="Este link não é válido").wait_for()
+    assert fits(phone)

@@ -1,0 +1,54 @@
+"""Example data that is as old as on the day it was written, whenever it is loaded."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+
+from engagement.models import EngagementMessage, UserEngagementState, UserProfile
+from groups.models import Member
+from missionsite.common.management.commands.loaddata import later
+
+pytestmark = pytest.mark.django_db
+
+
+def test_later_moves_instants_and_nothing_else():
+    day = timedelta(days=1)
+    assert later(datetime(2026, 11, 21, 9, tzinfo=UTC), day) == datetime(2026, 11, 22, 9, tzinfo=UTC)
+    assert later("2026-11-21T09:00:00Z", day) == "2026-11-22T09:00:00+00:00"
+    for kept in ("welcome:2026-11-21", "2026-W47", "2026-11-21", 21, None, True):
+        assert later(kept, day) == kept
+    assert later({"a": ["2026-11-21T09:00:00Z", 1]}, day) == {"a": ["2026-11-22T09:00:00+00:00", 1]}
+
+
+def test_examples_are_moved_by_whole_days_where_their_app_says_so(monkeypatch):
+    engagement = apps.get_app_config("engagement")
+    moved = 100
+    monkeypatch.setattr(engagement, "seeds_written_on", datetime.now(UTC).date() - timedelta(days=moved))
+    call_command("loaddata", "seeds", verbosity=0)
+    written = datetime(2026, 11, 20, 17, 40, tzinfo=UTC)
+    ana = Member.objects.get(member_id="FE-P-00001")
+    assert UserEngagementState.objects.get(user=ana).last_activity_at == written + timedelta(days=moved)
+    steps = UserProfile.objects.get(user=ana).onboarding_tier_progress["1"]
+    assert datetime.fromisoformat(steps["join_mission"]) == datetime(2026, 1, 14, 10, tzinfo=UTC) + timedelta(moved)
+    assert ana.created_at == datetime(2026, 1, 12, 9, tzinfo=UTC)
+
+
+def test_examples_are_not_moved_back_by_a_clock_that_is_behind(monkeypatch):
+    monkeypatch.setattr(apps.get_app_config("engagement"), "seeds_written_on", date(2999, 1, 1))
+    call_command("loaddata", "seeds", verbosity=0)
+    assert EngagementMessage.objects.get(message_type="announcement", user__member_id="FE-P-00001").sent_at.year == 2026
+
+
+def test_other_fixtures_are_not_moved(tmp_path):
+    person = Member.objects.create(email="ana@example.org", display_name="Ana")
+    other = tmp_path / "mine.json"
+    other.write_text(
+        f'[{{"model": "engagement.userengagementstate", "pk": 7, "fields": {{"user": "{person.pk}", "state": "active",'
+        ' "last_activity_at": "2020-01-01T00:00:00Z", "created_at": "2020-01-01T00:00:00Z",'
+        ' "updated_at": "2020-01-01T00:00:00Z"}}]',
+        encoding="utf-8",
+    )
+    call_command("loaddata", str(other), verbosity=0)
+    assert UserEngagementState.objects.get(pk=7).last_activity_at == datetime(2020, 1, 1, tzinfo=UTC)

@@ -1,0 +1,93 @@
+"""A community for the sweeps, and what a sweep leaves of it."""
+
+from datetime import UTC, datetime, timedelta
+
+from django.db import transaction
+
+from engagement.models import UserEngagementState
+from engagement.services.machine import naming
+from tests.fallback.database import row, rows
+
+# A Wednesday, noon.
+NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+@transaction.atomic
+def community(quiet=0, unanswered=0, reminded=0, active=0, *, at=NOW):
+    """So many members in each place, by a few statements; quiet ones are due for a goodbye at `at`, and so on."""
+    total = quiet + unanswered + reminded + active
+    made = [
+        key
+        for (key,) in rows(
+            """INSERT INTO members (email, display_name) SELECT 'sweep' || gen_random_uuid() || '@example.org', 'S'
+               FROM generate_series(1, %s) RETURNING id""",
+            [total],
+        )
+    ]
+    rows(
+        """INSERT INTO user_engagement_states (user_id, last_activity_at)
+           SELECT unnest(%s::uuid[]), %s - interval '15 days'""",
+        [made, at],
+    )
+    away, later = made[quiet : quiet + unanswered], made[quiet + unanswered : quiet + unanswered + reminded]
+    begun = at - 3 * DAY
+    if away or later:
+        with naming("inactivity_14d", at=begun):
+            UserEngagementState.objects.filter(user__in=away + later).update(
+                state="goodbye_sent", goodbye_sent_at=begun, goodbye_expires_at=begun + 2 * DAY
+            )
+    if later:
+        with naming("goodbye_response_2", at=begun + DAY):
+            UserEngagementState.objects.filter(user__in=later).update(
+                state="remind_later", goodbye_sent_at=None, goodbye_expires_at=None, remind_at=at - timedelta(hours=1)
+            )
+    UserEngagementState.objects.filter(user__in=made[total - active :]).update(last_activity_at=at - DAY)
+    return made
+
+
+def states():
+    """{state: members}."""
+    return dict(rows("SELECT state, count(*) FROM user_engagement_states GROUP BY state"))
+
+
+def stored():
+    """What sweeps may change, without ids and times of writing: two runs are the same if this is."""
+    return [
+        rows(
+            """SELECT user_id, state, last_activity_at, goodbye_sent_at, goodbye_expires_at, remind_at
+               FROM user_engagement_states ORDER BY 1"""
+        ),
+        rows(
+            """SELECT user_id, from_state, trigger, to_state, metadata, created_at FROM engagement_state_transitions
+               ORDER BY user_id, created_at, from_state"""
+        ),
+        rows(
+            """SELECT user_id, message_type, idempotency_key, scheduled_for, status, destination, message_params
+               FROM engagement_message_queue ORDER BY idempotency_key"""
+        ),
+    ]
+
+
+def broken():
+    """What must never be: a goodbye without its message or the other way round, two of a kind, a log with a gap."""
+    return row(
+        """
+        WITH gone AS (
+            SELECT user_id, count(*) AS n FROM engagement_state_transitions WHERE trigger = 'inactivity_14d' GROUP BY 1
+        ), told AS (
+            SELECT user_id, count(*) AS n FROM engagement_message_queue WHERE message_type = 'goodbye' GROUP BY 1
+        ), steps AS (
+            SELECT user_id, from_state,
+                   lag(to_state, 1, 'active') OVER (PARTITION BY user_id ORDER BY created_at, id) AS was
+            FROM engagement_state_transitions
+        ), last AS (
+            SELECT DISTINCT ON (user_id) user_id, to_state FROM engagement_state_transitions
+            ORDER BY user_id, created_at DESC, id DESC
+        )
+        SELECT (SELECT count(*) FROM gone FULL JOIN told USING (user_id) WHERE gone.n IS DISTINCT FROM told.n),
+               (SELECT count(*) FROM steps WHERE from_state <> was),
+               (SELECT count(*) FROM user_engagement_states s LEFT JOIN last USING (user_id)
+                WHERE s.state <> coalesce(last.to_state, 'active'))
+        """
+    )

@@ -1,0 +1,187 @@
+"""What counts as activity: words, participation, steps on the site, also of a member's own request."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from engagement.models import EngagementMessage, EngagementStateTransition, UserEngagementState, UserProfile
+from engagement.services.machine import record_activities, record_activity
+from groups.services.memberships import join_mission
+from groups.services.participation import ingest_participation, record_participation
+from missionsite.common.roles import member_session
+from tests.factories.engagement import PersonFactory, move_to
+from tests.factories.groups import EntryFactory, MissionFactory
+from tests.factories.tokens import api_client
+
+pytestmark = pytest.mark.django_db
+
+THEN = datetime(2026, 3, 2, 12, tzinfo=UTC)
+LATER = THEN + timedelta(days=4)
+
+
+def person_in(state):
+    person = PersonFactory()
+    move_to(person, state, at=THEN)
+    UserEngagementState.objects.filter(user=person).update(last_activity_at=THEN - timedelta(days=15))
+    return person
+
+
+def stands(person):
+    return UserEngagementState.objects.values_list("state", "last_activity_at").get(user=person)
+
+
+@pytest.mark.parametrize("state", ["goodbye_sent", "help_flow", "remind_later", "dormant"])
+def test_activity_brings_back_with_the_log_and_without_the_dates(state):
+    person = person_in(state)
+    record_activity(member=person, at=LATER)
+    row = UserEngagementState.objects.get(user=person)
+    assert (row.state, row.last_activity_at) == ("active", LATER)
+    assert (row.goodbye_sent_at, row.goodbye_expires_at, row.remind_at) == (None, None, None)
+    log = EngagementStateTransition.objects.filter(user=person).order_by("-pk").first()
+    assert (log.from_state, log.trigger, log.to_state) == (state, "user_message", "active")
+    assert log.metadata["days_inactive"] >= 19
+
+
+@pytest.mark.parametrize("state", ["goodbye_sent", "help_flow", "remind_later", "dormant"])
+@pytest.mark.parametrize("late", [timedelta(0), timedelta(seconds=1), timedelta(days=10)])
+def test_what_happened_before_the_last_move_brings_nobody_back(state, late):
+    person = person_in(state)
+    record_activity(member=person, at=THEN - late)
+    assert stands(person)[0] == state
+    assert not EngagementStateTransition.objects.filter(user=person, trigger="user_message").exists()
+
+
+def test_activity_never_goes_back_in_time():
+    person = PersonFactory()
+    for at in (LATER, THEN, LATER - timedelta(seconds=1)):
+        record_activity(member=person, at=at)
+        assert stands(person) == ("active", LATER)
+
+
+def test_activity_within_a_minute_writes_nothing():
+    person = PersonFactory()
+    record_activity(member=person, at=THEN)
+    version = UserEngagementState.objects.extra(select={"v": "xmin::text"}).get(user=person).v
+    with CaptureQueriesContext(connection) as said:
+        record_activity(member=person, at=THEN + timedelta(seconds=59))
+    statements = [one["sql"] for one in said if "SAVEPOINT" not in one["sql"]]
+    assert len(statements) == 1
+    assert UserEngagementState.objects.extra(select={"v": "xmin::text"}).get(user=person).v == version
+    record_activity(member=person, at=THEN + timedelta(seconds=61))
+    assert stands(person) == ("active", THEN + timedelta(seconds=61))
+
+
+def test_many_members_take_a_fixed_number_of_statements():
+    def statements(number):
+        people = [person_in(state) for state in ("active", "dormant", "help_flow") for _each in range(number)]
+        with CaptureQueriesContext(connection) as said:
+            assert record_activities(seen={one.pk: LATER for one in people}) == 2 * number
+        return len(said)
+
+    assert statements(1) == statements(7)
+
+
+def test_nobody_is_nothing():
+    assert record_activities(seen={}) == 0
+
+
+# --- Participation --------------------------------------------------------------------------------
+
+
+def event(entry, **values):
+    return {"member_id": entry.member_id, "event_type": "MESSAGE", "platform": "telegram", "room_id": "-1"} | values
+
+
+def test_participation_counts_one_by_one_and_in_batches():
+    one, two = person_in("dormant"), person_in("remind_later")
+    entries = [EntryFactory(person=one), EntryFactory(person=two)]
+    record_participation(**event(entries[0], occurred_at=LATER))
+    assert stands(one) == ("active", LATER)
+    times = [LATER - timedelta(hours=1), LATER, LATER - timedelta(hours=2)]
+    done = ingest_participation(events=[event(entries[1], occurred_at=at, event_type="REACTION") for at in times])
+    assert done.recorded == 3
+    assert stands(two) == ("active", LATER)
+    # Only who wrote has introduced themselves.
+    steps = [UserProfile.objects.get(pk=person.pk).onboarding_tier_progress for person in (one, two)]
+    assert steps == [{"1": {"introduce_yourself": LATER.isoformat()}}, {}]
+
+
+@pytest.mark.parametrize("state", ["goodbye_sent", "help_flow", "remind_later", "dormant"])
+def test_late_participation_brings_nobody_back(state):
+    person = person_in(state)
+    entry = EntryFactory(person=person)
+    ingest_participation(events=[event(entry, occurred_at=THEN - timedelta(minutes=1))])
+    assert stands(person)[0] == state
+
+
+def test_participation_of_a_person_without_account_is_nobodys_activity():
+    record_participation(**event(EntryFactory(person=None)))
+    assert not UserEngagementState.objects.exists()
+
+
+def test_replay_of_participation_brings_nobody_back():
+    person = PersonFactory()
+    entry = EntryFactory(person=person)
+    record_participation(**event(entry, message_id="7"))
+    move_to(person, "dormant")
+    # The platform sends it again, and does not say when it was.
+    assert record_participation(**event(entry, message_id="7")) is None
+    assert stands(person)[0] == "dormant"
+
+
+# --- Steps on the site ------------------------------------------------------------------------------
+
+
+def test_joining_a_mission_counts_after_the_commit(django_capture_on_commit_callbacks):
+    person, mission = person_in("dormant"), MissionFactory()
+    with django_capture_on_commit_callbacks(execute=True):
+        join_mission(member=person, mission=mission, actor=person)
+        assert stands(person)[0] == "dormant"
+    assert stands(person)[0] == "active"
+    profile = UserProfile.objects.get(pk=person.pk)
+    assert profile.magic_moment_at is not None
+    assert "join_mission" in profile.onboarding_tier_progress["1"]
+
+
+def test_being_seated_by_staff_is_no_activity(django_capture_on_commit_callbacks):
+    person, staff = person_in("dormant"), PersonFactory(is_staff=True)
+    with django_capture_on_commit_callbacks(execute=True):
+        join_mission(member=person, mission=MissionFactory(), actor=staff)
+    assert stands(person)[0] == "dormant"
+    assert UserProfile.objects.get(pk=person.pk).magic_moment_at is not None
+
+
+def test_joining_under_the_member_role_counts(django_capture_on_commit_callbacks):
+    person, mission = person_in("dormant"), MissionFactory()
+    with django_capture_on_commit_callbacks(execute=True), member_session(person.pk):
+        join_mission(member=person, mission=mission, actor=person)
+    assert stands(person)[0] == "active"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_joining_through_the_api_counts():
+    person, mission = person_in("dormant"), MissionFactory()
+    answer = api_client(person).post(
+        f"/api/missions/{mission.stable_id or mission.pk}/join",
+        "{}",
+        content_type="application/json",
+        headers={"Idempotency-Key": str(uuid4())},
+    )
+    assert answer.status_code in (200, 201), answer.content
+    assert stands(person)[0] == "active"
+    assert UserProfile.objects.get(pk=person.pk).magic_moment_at is not None
+
+
+def test_welcome_is_queued_once_when_approved(django_capture_on_commit_callbacks):
+    from groups.services import directory
+
+    person = PersonFactory()
+    entry = EntryFactory(person=person, status="pending")
+    with django_capture_on_commit_callbacks(execute=True):
+        directory.approve(entry=entry)
+    [message] = EngagementMessage.objects.filter(user=person)
+    assert (message.message_type, message.idempotency_key) == ("welcome", f"{person.pk}:welcome:once")
+    assert stands(person)[0] == "active"

@@ -1,0 +1,152 @@
+"""Announcements: who gets one, who is left out and why, and how one is taken back."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from engagement.errors import AnnouncementOver, AudienceChanged, NobodyToTell
+from engagement.models import Announcement, EngagementMessage, MessageTemplate
+from engagement.services.announcements import REASONS, announce, audience_of, cancel_announcement, key_of, with_reason
+from groups.models import CommunityMember, Event
+from tests.factories.engagement import PersonFactory
+from tests.factories.groups import EntryFactory, StaffFactory
+from tests.fallback.database import rows
+
+pytestmark = pytest.mark.django_db
+
+TEXTS = {"en": ("Summer", "Hi {{ name }}, summer is here."), "pt-BR": ("Verão", "Oi {{ name }}, o verão chegou.")}
+
+
+def person(state="active", **kwargs):
+    entry = {"entry": kwargs.pop("entry", {})}
+    return PersonFactory(state=state, **entry, **kwargs)
+
+
+@pytest.fixture
+def crowd():
+    """Three who are written to, and one for each reason not to."""
+    return {
+        "": [
+            person(),
+            person(state="help_flow", profile={"preferred_destination": "group", "group_jid": "us@chat"}),
+            # Nothing done yet: no row.
+            PersonFactory(entry={}),
+        ],
+        "no_account": [EntryFactory(person=None)],
+        "not_active": [
+            person(entry={"status": "suspended"}),
+            person(entry={"status": "banned"}),
+            person(entry={"status": "pending"}),
+            person(entry={"deleted_at": timezone.now()}),
+        ],
+        "locked": [person(is_active=False)],
+        "opted_out": [person(profile={"reengagement_opt_out": True})],
+        "dormant": [person(state="dormant")],
+    }
+
+
+def entries():
+    return CommunityMember.objects.all()
+
+
+def send(**kwargs):
+    return announce(entries=kwargs.pop("of", entries()), title="Summer", texts=TEXTS, **kwargs)
+
+
+def test_everybody_without_a_reason_gets_it(crowd):
+    told = audience_of(entries())
+    assert told.recipients == 3
+    assert told.skipped == {"no_account": 1, "not_active": 4, "locked": 1, "opted_out": 1, "dormant": 1}
+    assert told.total == entries().count() == 11
+    assert set(told.skipped) == set(REASONS)
+    by_reason = dict(with_reason(entries()).values_list("person_id", "reason"))
+    assert all(
+        by_reason[one.pk] == reason for reason, people in crowd.items() if reason != "no_account" for one in people
+    )
+
+    staff, due = StaffFactory(), timezone.now() + timedelta(days=1)
+    announcement = send(expected=3, scheduled_for=due, actor=staff, audience="status=active")
+    messages = EngagementMessage.objects.filter(announcement=announcement)
+    assert set(messages.values_list("user", flat=True)) == {one.pk for one in crowd[""]}
+    assert {(one.message_type, one.message_key, one.status, one.scheduled_for) for one in messages} == {
+        ("announcement", key_of(announcement), "pending", due)
+    }
+    assert {one.idempotency_key for one in messages} == {f"{p.pk}:announcement:{announcement.pk}" for p in crowd[""]}
+    [to_group] = messages.filter(destination="group")
+    assert (to_group.user_id, to_group.destination_jid) == (crowd[""][1].pk, "us@chat")
+    stored = Announcement.objects.get(pk=announcement.pk)
+    assert (stored.recipients, stored.skipped, stored.audience) == (3, told.skipped, "status=active")
+    assert stored.created_by == staff
+    templates = MessageTemplate.objects.filter(announcement=announcement)
+    assert {one.locale: (one.subject, one.body) for one in templates} == TEXTS
+    event = Event.objects.get(type="announcement.made")
+    assert (event.actor_id, event.payload["recipients"]) == (staff.pk, 3)
+
+
+def test_several_reasons_count_once_the_first(crowd):
+    person(state="dormant", is_active=False, profile={"reengagement_opt_out": True}, entry={"status": "banned"})
+    assert audience_of(entries()).skipped["not_active"] == 5
+    assert audience_of(entries()).total == 12
+
+
+def test_only_the_filtered_get_it(crowd):
+    chosen = entries().filter(person=crowd[""][0])
+    announcement = send(of=chosen, expected=1)
+    assert announcement.recipients == EngagementMessage.objects.filter(announcement=announcement).count() == 1
+
+
+def test_list_that_changed_since_it_was_shown_is_refused(crowd):
+    shown = audience_of(entries()).recipients
+    crowd[""][0].engagement_profile.__class__.objects.filter(pk=crowd[""][0].pk).update(reengagement_opt_out=True)
+    with pytest.raises(AudienceChanged, match="it was 3 people, now it is 2"):
+        send(expected=shown)
+    assert not Announcement.objects.exists()
+    assert not EngagementMessage.objects.filter(message_type="announcement").exists()
+    assert not MessageTemplate.objects.filter(key__startswith="announcement-").exists()
+
+
+@pytest.mark.parametrize("of", [CommunityMember.objects.none(), None])
+def test_nobody_to_tell_is_refused(of):
+    person(state="dormant")
+    with pytest.raises(NobodyToTell):
+        send(of=entries() if of is None else of.all())
+    assert not Announcement.objects.exists()
+
+
+def test_two_announcements_are_two_messages():
+    who = person()
+    first, second = send(), send()
+    assert first.pk != second.pk
+    assert EngagementMessage.objects.filter(user=who, message_type="announcement").count() == 2
+
+
+def test_cancelled_announcement_takes_back_what_was_not_sent(crowd):
+    announcement = send()
+    sent, failed, held = EngagementMessage.objects.filter(announcement=announcement).order_by("pk")
+    rows("UPDATE engagement_message_queue SET status = 'sent', sent_at = now() WHERE id = %s", [sent.pk])
+    rows("UPDATE engagement_message_queue SET status = 'failed' WHERE id = %s", [failed.pk])
+    rows(
+        """UPDATE engagement_message_queue SET claimed_by = 's', attempt_token = gen_random_uuid(),
+               lease_expires_at = now() WHERE id = %s""",
+        [held.pk],
+    )
+    other = send()
+    staff = StaffFactory()
+    assert cancel_announcement(announcement=announcement, actor=staff).cancelled_at is not None
+    now = dict(EngagementMessage.objects.filter(announcement=announcement).values_list("pk", "status"))
+    # What a sender has in hand is withdrawn by it.
+    assert now == {sent.pk: "sent", failed.pk: "cancelled", held.pk: "pending"}
+    assert EngagementMessage.objects.get(pk=failed.pk).error_message == "The announcement was cancelled."
+    assert set(EngagementMessage.objects.filter(announcement=other).values_list("status", flat=True)) == {"pending"}
+    event = Event.objects.get(type="announcement.cancelled")
+    assert (event.actor_id, event.payload["withdrawn"]) == (staff.pk, 1)
+    with pytest.raises(AnnouncementOver):
+        cancel_announcement(announcement=announcement)
+
+
+def test_takes_a_fixed_number_of_statements(django_assert_max_num_queries):
+    for _each in range(15):
+        person()
+    with django_assert_max_num_queries(14):
+        assert send().recipients == 15

@@ -1,0 +1,219 @@
+"""Announcements: composed for exactly the people a list shows, counted, and taken back."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from engagement.models import Announcement, EngagementMessage, MessageTemplate, Status, UserProfile
+from engagement.services.announcements import announce
+from groups.models import CommunityMember, Event
+from tests.admin import client, words
+from tests.community.cast import entry
+
+pytestmark = pytest.mark.django_db
+DIRECTORY = "/admin/groups/communitymember/"
+LIST = "/admin/engagement/announcement/"
+COMPOSE = f"{LIST}compose/"
+
+
+def page(announcement, name: str = "change") -> str:
+    return reverse(f"admin:engagement_announcement_{name}", args=[announcement.pk])
+
+
+def typed(**changes) -> dict:
+    values = {
+        "title": "Webinar",
+        "subject_en": "A webinar on Friday",
+        "body_en": "Hi {{ name }}, join us.",
+        "subject_pt": "",
+        "body_pt": "",
+        "when_0": "",
+        "when_1": "",
+    }
+    return values | changes
+
+
+def announced(**options) -> Announcement:
+    values = {"entries": CommunityMember.objects.all(), "title": "News", "texts": {"en": ("News", "Hi {{ name }}")}}
+    return announce(**(values | options))
+
+
+@pytest.fixture
+def manager():
+    return client("Community Manager")
+
+
+@pytest.fixture
+def people():
+    """Two who can be written to, and one of each who cannot."""
+    ana, bob = entry(name="Ana", organization="Casa"), entry(name="Bob")
+    entry(name="Nia", person=None)
+    entry(name="Sue", status="suspended")
+    opted = entry(name="Olga")
+    UserProfile.objects.filter(pk=opted.person_id).update(reengagement_opt_out=True)
+    return ana, bob
+
+
+class TestCompose:
+    def test_the_directory_leads_to_it_with_its_filters(self, manager, people):
+        shown = manager.get(f"{DIRECTORY}?status__exact=active&q=ana&p=1")
+        (button,) = [each for each in shown.context["buttons"] if each["title"] == "Compose an announcement"]
+        assert button["link"] == f"{COMPOSE}?status__exact=active&q=ana"
+
+    def test_shows_how_many_get_it_and_who_does_not(self, manager, people):
+        shown = words(manager.get(COMPOSE))
+        assert "<strong>2</strong> people of the whole directory" in shown
+        for said in ("No account: they have not registered", "Not an active member", "Opted out", "Nia", "Sue", "Olga"):
+            assert said in shown
+        assert "Queue 2 messages" in shown
+
+    def test_exactly_the_people_of_the_list_get_it(self, manager, people):
+        ana, _bob = people
+        answer = manager.post(f"{COMPOSE}?q=ana", typed(expected="1"), follow=True)
+        assert "Webinar: 1 message queued." in words(answer)
+        message = EngagementMessage.objects.get()
+        assert message.user == ana.person
+        made = Announcement.objects.get()
+        assert (made.audience, made.recipients) == ("q=ana", 1)
+        assert made.created_by.display_name == "Community Manager"
+        assert Event.objects.get(type="announcement.made").payload["recipients"] == 1
+
+    def test_both_languages_and_a_date_are_kept(self, manager, people):
+        local = timezone.localtime(timezone.now() + timedelta(days=3))
+        more = {"subject_pt": "Webinar na sexta", "body_pt": "Oi, {{ name }}!"}
+        more |= {"when_0": f"{local:%Y-%m-%d}", "when_1": f"{local:%H:%M:%S}", "expected": "2"}
+        manager.post(COMPOSE, typed(**more))
+        made = Announcement.objects.get()
+        assert set(made.texts.values_list("locale", "subject")) == {
+            ("en", "A webinar on Friday"),
+            ("pt-BR", "Webinar na sexta"),
+        }
+        assert timedelta(days=2) < made.scheduled_for - timezone.now() < timedelta(days=4)
+        assert not EngagementMessage.objects.exclude(scheduled_for=made.scheduled_for).exists()
+
+    @pytest.mark.parametrize("expected", ["1", "3", "", "x", "-5", "9" * 5000])
+    def test_a_list_that_changed_is_refused_with_what_was_typed(self, manager, people, expected):
+        answer = manager.post(COMPOSE, typed(expected=expected, title="My own title"))
+        assert answer.status_code == 200
+        assert "The list changed:" in words(answer)
+        assert 'value="My own title"' in answer.content.decode()
+        assert "join us." in words(answer)
+        assert "Queue 2 messages" in words(answer)
+        assert not Announcement.objects.exists()
+        assert not MessageTemplate.objects.filter(announcement__isnull=False).exists()
+
+    def test_nobody_to_tell_is_a_sentence(self, manager, people):
+        answer = manager.get(f"{COMPOSE}?q=olga")
+        assert "Nobody of these people can be written to." in words(answer)
+        assert "Queue" not in words(answer).split('class="job"')[1].split("</form>")[0]
+        answer = manager.post(f"{COMPOSE}?q=olga", typed(expected="0"))
+        assert answer.status_code == 200
+        assert answer.context["form"].non_field_errors() == ["Nobody of these people can be written to."]
+
+    @pytest.mark.parametrize(
+        ("changes", "field"),
+        [
+            ({"body_en": "Hi {{ nme }}"}, "body_en"),
+            ({"subject_en": "{{ week }}"}, "subject_en"),
+            ({"subject_pt": "Oi", "body_pt": "{{ nme }}"}, "body_pt"),
+            ({"subject_pt": "Oi"}, "body_pt"),
+            ({"body_pt": "Oi"}, "subject_pt"),
+            ({"title": ""}, "title"),
+            ({"body_en": "  "}, "body_en"),
+            ({"subject_en": "x" * 300}, "subject_en"),
+            ({"title": "a\x00b"}, "title"),
+            ({"when_0": "x", "when_1": "y"}, "when"),
+            ({"when_0": "9999-12-31", "when_1": "00:00"}, "when"),
+        ],
+    )
+    def test_odd_values_are_errors_of_their_field(self, manager, people, changes, field):
+        answer = manager.post(COMPOSE, typed(expected="2", **changes))
+        assert answer.status_code == 200
+        assert field in answer.context["form"].errors
+        assert not Announcement.objects.exists()
+
+    @pytest.mark.parametrize(
+        "query", ["person__email=a", "status__exact=zz&x=1", "p=99999999999999999999", "password=1"]
+    )
+    def test_a_lookup_no_filter_asks_for_is_refused(self, manager, people, query):
+        answer = manager.get(f"{COMPOSE}?{query}", follow=True)
+        assert answer.status_code == 200
+        assert answer.request["PATH_INFO"] == DIRECTORY
+        assert manager.post(f"{COMPOSE}?{query}", typed(expected="2")).status_code == 302
+        assert not Announcement.objects.exists()
+
+    @pytest.mark.parametrize("role", ["Auditor", "Mission Manager", "Fallback Reviewer", ""])
+    def test_others_do_not_compose(self, role, people):
+        other = client(role)
+        assert other.get(COMPOSE).status_code == 403
+        assert other.post(COMPOSE, typed(expected="2")).status_code == 403
+        if role:
+            assert "Compose an announcement" not in words(other.get(DIRECTORY))
+        assert not Announcement.objects.exists()
+
+    @pytest.mark.parametrize("rows", [1, 40])
+    def test_makes_a_fixed_number_of_queries(self, manager, people, rows, django_assert_num_queries):
+        for _ in range(rows):
+            entry()
+            entry(person=None)
+        manager.get(COMPOSE)
+        with django_assert_num_queries(12):
+            manager.get(COMPOSE)
+
+
+class TestPage:
+    def test_says_what_became_of_its_messages(self, manager, people):
+        made = announced()
+        one = EngagementMessage.objects.order_by("pk").first()
+        EngagementMessage.objects.filter(pk=one.pk).update(status=Status.SENT, sent_at=timezone.now())
+        shown = manager.get(page(made))
+        text = words(shown)
+        assert "Hi {{ name }}" in text
+        assert "Opted out" in text
+        assert "The whole directory" in text
+        listed = manager.get(
+            f"/admin/engagement/engagementmessage/?announcement__id__exact={made.pk}&status__exact=sent"
+        )
+        assert listed.context["cl"].result_count == 1
+
+    def test_markup_stays_text(self, manager, people):
+        made = announced(title="<b>t</b>", texts={"en": ("<i>s</i>", "<script>1</script>")}, audience='q="><script>2')
+        page_ = manager.get(page(made)).content.decode()
+        for markup in ("<b>t</b>", "<i>s</i>", "<script>1", "<script>2"):
+            assert markup not in page_
+
+    def test_cancel_takes_back_what_was_not_sent(self, manager, people):
+        made = announced()
+        first = EngagementMessage.objects.order_by("pk").first()
+        EngagementMessage.objects.filter(pk=first.pk).update(status=Status.SENT, sent_at=timezone.now())
+        assert "cancelled." in words(manager.post(page(made, "cancel"), follow=True))
+        assert sorted(EngagementMessage.objects.values_list("status", flat=True)) == ["cancelled", "sent"]
+        assert "/cancel/" not in manager.get(page(made)).content.decode()
+        assert "This announcement was cancelled before." in words(manager.post(page(made, "cancel")))
+
+    def test_who_only_looks_cancels_nothing(self, people):
+        made = announced()
+        auditor = client("Auditor")
+        assert auditor.get(page(made)).status_code == 200
+        assert auditor.post(page(made, "cancel")).status_code == 403
+        made.refresh_from_db()
+        assert made.cancelled_at is None
+
+    def test_is_not_made_or_edited_any_other_way(self, manager, people):
+        assert manager.get(f"{LIST}add/").status_code == 403
+        assert manager.post(page(announced()), {"title": "x"}).status_code == 403
+
+    @pytest.mark.parametrize("rows", [1, 30])
+    def test_the_list_makes_a_fixed_number_of_queries(self, manager, people, rows, django_assert_num_queries):
+        for turn in range(rows):
+            announced(title=f"News {turn}")
+        manager.get(LIST)
+        with django_assert_num_queries(8):
+            manager.get(LIST)
+
+    def test_an_empty_list_says_what_to_do(self, manager):
+        shown = words(manager.get(LIST))
+        assert "Nothing was announced yet" in shown
+        assert COMPOSE in shown

@@ -1,0 +1,218 @@
+"""What a gateway brings, signed: messages of members, and what became of messages to them."""
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from engagement.models import EngagementMessage, InboundMessage, MessageType, UserEngagementState, UserProfile
+from engagement.services.machine import transition
+from engagement.services.messages import enqueue
+from missionsite.common.api.signatures import sign
+from tests.factories.groups import MemberFactory, StaffFactory
+from tests.factories.tokens import make_token
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SECRET, CHAT = "shared with the gateway", "5511999990000@c.us"
+
+
+@pytest.fixture(autouse=True)
+def secrets(settings):
+    settings.ENGAGEMENT_INBOUND_SECRETS = [SECRET]
+
+
+@pytest.fixture
+def ana():
+    member = MemberFactory(display_name="Ana")
+    UserProfile.objects.filter(pk=member.pk).update(individual_jid=CHAT)
+    return member
+
+
+def post(what: str, order, *, secret: str = SECRET):
+    body = order if isinstance(order, bytes) else json.dumps(order).encode()
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    headers = {"Missionsite-Signature": sign(body, secret)}
+    return client.post(f"/api/engagement/{what}", body, content_type="application/json", headers=headers)
+
+
+def written(text: str, number: str = "m1", **changes) -> dict:
+    return {"platform": "whatsapp", "message_id": number, "sender": CHAT, "text": text} | changes
+
+
+# --- What members write ---------------------------------------------------------------------------
+
+
+def test_answer_to_a_goodbye_moves_its_member(ana):
+    transition(member=ana, trigger="inactivity_14d")
+    answer = post("inbound", written("2"))
+    assert (answer.status_code, answer.json()) == (200, {"effect": "goodbye_response_2", "state": "remind_later"})
+
+
+@pytest.mark.parametrize(
+    ("text", "effect"),
+    [
+        ("parar lembretes", "opted_out"),
+        ("Switch to group!", "to_group"),
+        ("hello", "user_message"),
+        ("", "user_message"),
+    ],
+)
+def test_words_have_their_effect(ana, text, effect):
+    assert post("inbound", written(text)).json() == {"effect": effect, "state": "active"}
+
+
+def test_message_sent_again_does_nothing(ana):
+    assert post("inbound", written("stop reminders")).json()["effect"] == "opted_out"
+    post("inbound", written("start reminders", "m2"))
+    assert post("inbound", written("stop reminders")).json() == {"effect": "repeated", "state": "active"}
+    assert UserProfile.objects.get(pk=ana.pk).reengagement_opt_out is False
+    # The same number of another platform is another message.
+    assert post("inbound", written("stop reminders", platform="telegram")).json()["effect"] == "opted_out"
+
+
+def test_message_brought_by_many_at_once_counts_once(ana):
+    transition(member=ana, trigger="inactivity_14d")
+    start = threading.Barrier(6)
+
+    def bring(_number) -> str:
+        try:
+            start.wait(20)
+            return post("inbound", written("1")).json()["effect"]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        effects = sorted(pool.map(bring, range(6)))
+    assert effects == ["goodbye_response_1"] + ["repeated"] * 5
+    assert EngagementMessage.objects.filter(message_type="help_restart").count() == 1
+
+
+def test_unknown_address_is_ignored_and_told_apart_from_nobody(ana):
+    for sender in ("nobody@c.us", ana.email, ana.member_id, str(ana.pk), "%", " "):
+        answer = post("inbound", written("stop reminders", sender=sender))
+        assert (answer.status_code, answer.json()) == (200, {"effect": "ignored", "state": None})
+    assert not InboundMessage.objects.exists()
+    assert not UserEngagementState.objects.exists()
+
+
+def test_when_it_was_written_counts_but_no_future(ana):
+    earlier = timezone.now() - timedelta(hours=3)
+    post("inbound", written("hello", at=earlier.isoformat()))
+    assert UserEngagementState.objects.get(user=ana).last_activity_at == earlier
+    before = timezone.now()
+    post("inbound", written("hello", "m2", at="9999-12-31T23:59:59-14:00"))
+    assert before <= UserEngagementState.objects.get(user=ana).last_activity_at <= timezone.now()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"at": "yesterday"},
+        {"at": "2026-03-01T12:00:00"},
+        {"at": "0001-01-01T00:00:00+14:00"},
+        {"at": 1e300},
+        {"platform": ""},
+        {"platform": "x" * 51},
+        {"message_id": ""},
+        {"message_id": "x" * 256},
+        {"sender": ""},
+        {"sender": None},
+        {"text": None},
+        {"text": "x" * 70_001},
+        {"text": "\x00"},
+        {"more": 1},
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_words(ana, changes):
+    answer = post("inbound", written("hello") | changes)
+    assert (answer.status_code, answer["Content-Type"]) == (422, "application/problem+json")
+    assert answer.json()["errors"]
+    assert not InboundMessage.objects.exists()
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff"])
+def test_body_that_is_none_is_refused(body):
+    assert post("inbound", body).status_code in (400, 422)
+
+
+# --- What became of messages ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def sent(ana) -> EngagementMessage:
+    message = enqueue(member=ana, message_type=MessageType.REMINDER)
+    EngagementMessage.objects.filter(pk=message.pk).update(
+        status="sent", sent_at=timezone.now(), provider_message_id="wamid.1"
+    )
+    return message
+
+
+@pytest.mark.parametrize("by", ["idempotency_key", "provider_message_id"])
+def test_delivery_is_noted_once(sent, by):
+    name = {"idempotency_key": sent.idempotency_key, "provider_message_id": "wamid.1"}[by]
+    at = timezone.now() - timedelta(minutes=5)
+    answer = post("receipts", {by: name, "status": "delivered", "at": at.isoformat()})
+    assert (answer.status_code, answer.json()) == (200, {"known": True})
+    assert post("receipts", {by: name, "status": "failed", "error": "late"}).json() == {"known": True}
+    sent.refresh_from_db()
+    assert (sent.status, sent.delivered_at) == ("sent", at)
+
+
+def test_failure_is_noted_with_its_words(sent):
+    post("receipts", {"provider_message_id": "wamid.1", "status": "failed", "error": "The number has no account."})
+    sent.refresh_from_db()
+    assert (sent.status, sent.error_message) == ("failed", "The number has no account.")
+
+
+def test_message_nobody_sent_is_unknown(ana):
+    waiting = enqueue(member=ana, message_type=MessageType.REMINDER)
+    for order in ({"idempotency_key": waiting.idempotency_key}, {"provider_message_id": "wamid.9"}):
+        answer = post("receipts", order | {"status": "delivered"})
+        assert (answer.status_code, answer.json()) == (200, {"known": False})
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.delivered_at) == ("pending", None)
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        {"status": "delivered"},
+        {"status": "delivered", "idempotency_key": "", "provider_message_id": ""},
+        {"status": "delivered", "idempotency_key": "a", "provider_message_id": "b"},
+        {"status": "read", "idempotency_key": "a"},
+        {"idempotency_key": "a"},
+        {"status": "failed", "idempotency_key": "a", "error": "x" * 1001},
+        {"status": "failed", "idempotency_key": "a", "at": "soon"},
+    ],
+)
+def test_receipt_that_cannot_be_read_is_refused(sent, order):
+    answer = post("receipts", order)
+    assert answer.status_code == 422
+    assert answer.json()["errors"]
+
+
+# --- Who may --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("what", ["inbound", "receipts"])
+def test_nobody_else_brings_anything(ana, settings, what):
+    order = written("stop reminders")
+    assert post(what, order, secret="another").status_code == 401
+    _, token = make_token(StaffFactory(is_superuser=True))
+    headers = {"Authorization": f"Bearer {token}"}
+    assert Client().post(f"/api/engagement/{what}", order, "application/json", headers=headers).status_code == 401
+    settings.ENGAGEMENT_INBOUND_SECRETS = []
+    assert post(what, order).status_code == 503
+    assert not InboundMessage.objects.exists()
+    assert UserProfile.objects.get(pk=ana.pk).reengagement_opt_out is False
+
+
+def test_secret_is_replaced_without_a_gap(ana, settings):
+    settings.ENGAGEMENT_INBOUND_SECRETS = ["the next one", SECRET]
+    assert post("inbound", written("hello")).status_code == 200
+    assert post("inbound", written("hello", "m2"), secret="the next one").status_code == 200

@@ -1,0 +1,85 @@
+"""Erasing a person: nothing is sent to them any more, and nothing of theirs stays but counts and dates.
+
+That no text at all is left is proved over the whole catalog in tests/groups/test_erase.py.
+"""
+
+import pytest
+
+from engagement.models import EngagementMessage, InboundMessage, UserProfile
+from engagement.services.inbound import handle_inbound
+from engagement.services.profiles import update_profile
+from groups.models import CommunityMember
+from groups.services.erasing import erase
+from tests.engagement.owner import owner
+from tests.factories.engagement import MessageFactory, PersonFactory
+from tests.fallback.database import rows
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WORD = "kanarie"
+
+
+def lived(word):
+    """Somebody with a word of theirs in everything this app keeps of a member."""
+    person = PersonFactory(entry={})
+    update_profile(member=person, individual_jid=f"{word}-old@chat")
+    update_profile(member=person, individual_jid=f"{word}@chat", group_jid=f"{word}-group@chat", timezone="Asia/Tokyo")
+    handle_inbound(member=person, text=f"I am {word}", platform="telegram", message_id=f"{word}-1")
+    for trait in ("sent", "failed", "cancelled", "plain"):
+        MessageFactory(
+            user=person,
+            idempotency_key=f"{person.pk}:{trait}",
+            message_params={"who": word},
+            destination_jid=f"{word}@chat",
+            provider_message_id=f"{word}-p",
+            **({} if trait == "plain" else {trait: True}),
+        )
+    return person
+
+
+def places(word):
+    """The tables of this app a word stands in."""
+    with owner() as session:
+        tables = session.execute(
+            """SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+                 AND relname ~ '^(engagement|user_engagement|user_profile|message_template)'"""
+        ).fetchall()
+        return {
+            table
+            for (table,) in tables
+            if session.execute(f"SELECT 1 FROM {table} t WHERE t::text ILIKE %s LIMIT 1", [f"%{word}%"]).fetchone()
+        }
+
+
+def test_nothing_of_an_erased_person_stays_and_nothing_is_sent_to_them():
+    person, neighbour = lived(WORD), lived("nachbar")
+    everywhere = {
+        "engagement_message_queue",
+        "engagement_inbound_messages",
+        "user_profiles",
+        "user_profiles_history",
+    }
+    assert places(WORD) == places("nachbar") == everywhere
+    erase(entry=CommunityMember.objects.get(person=person))
+    assert places(WORD) == set()
+    assert places("nachbar") == everywhere
+    now = EngagementMessage.objects.filter(user=person).order_by("idempotency_key").values_list("status", flat=True)
+    assert list(now) == ["cancelled", "cancelled", "cancelled", "sent"]
+    profile = UserProfile.objects.get(pk=person.pk)
+    assert (profile.reengagement_opt_out, profile.individual_jid, profile.group_jid) == (True, "", "")
+    assert not InboundMessage.objects.filter(user=person).exists()
+    assert UserProfile.objects.get(pk=neighbour.pk).individual_jid == "nachbar@chat"
+    # The address is free again.
+    update_profile(member=neighbour, individual_jid=f"{WORD}@chat")
+
+
+def test_message_in_hand_is_taken_from_its_sender():
+    person = lived(WORD)
+    rows(
+        """UPDATE engagement_message_queue SET claimed_by = 's', attempt_token = gen_random_uuid(),
+               lease_expires_at = now() WHERE status = 'pending' AND user_id = %s""",
+        [person.pk],
+    )
+    erase(entry=CommunityMember.objects.get(person=person))
+    assert not EngagementMessage.objects.filter(user=person, status="pending").exists()
+    assert not EngagementMessage.objects.filter(user=person).exclude(attempt_token=None).exists()

@@ -1,0 +1,179 @@
+"""What members write, in both languages and every shape a phone gives it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from engagement.errors import SenderUnknown
+from engagement.models import EngagementStateTransition, InboundMessage, State, UserEngagementState, UserProfile
+from engagement.services.inbound import LOOKED_AT, SWITCHES, find_sender, handle_inbound, plain, state_of
+from groups.models import Event
+from tests.engagement.pairs import STATES
+from tests.factories.engagement import PersonFactory, move_to
+from tests.fallback.database import rows
+
+pytestmark = pytest.mark.django_db
+
+THEN = datetime(2026, 3, 2, 12, tzinfo=UTC)
+NOW = THEN + timedelta(hours=3)
+
+ANSWERS = {
+    "goodbye_response_1": [
+        "1", " 1 ", "1.", "1️⃣", "1️⃣!", "①", "\uff11", "confused", "Confused", "CONFUSED!!", "confuso", "Confusa.",
+        "confúso", "\n1\n", '"1"', "(1)", "1\ufe0f\u20e3",
+    ],
+    "goodbye_response_2": ["2", "2️⃣", "2)", "busy", "Busy…", "ocupado", "OCUPADA!", "ocupádo", "\u200b2", "\uff12"],
+    "goodbye_response_3": [
+        "3", "3️⃣", "3!",
+        "all good", "All  Good.", "ALL\nGOOD", "tudo certo", "Tudo certo!", "TUDO CERTO", "\u00a03\u00a0",
+    ],
+}  # fmt: skip
+EFFECTS = {
+    "opted_out": ["stop reminders", "Stop Reminders.", "STOP  REMINDERS!", "parar lembretes", "Parar lembretes…"],
+    "opted_in": [
+        "start reminders",
+        "começar lembretes",
+        "COMEÇAR LEMBRETES!",
+        "comecar lembretes",
+        "iniciar lembretes",
+    ],
+    "to_group": ["switch to group", "Switch to group.", "mudar para grupo", "MUDAR PARA GRUPO"],
+    "to_individual": ["switch to individual", "mudar para individual", "Mudar  para\tindividual?"],
+}  # fmt: skip
+# No commands, though near.
+OTHER = [
+    "", " ", ".", "4", "0", "11", "12", "1 2", "1️⃣2️⃣", "-1", "one", "um", "I am busy today", "not confused",
+    "all good?!x",
+    "stop", "stop reminders please", "tudo", "certo tudo", "👍", "🦉" * 50, "1" * 300, "½",
+    "¹x", "olá", "نعم", "ok\x07", "a" * 10_000,
+]  # fmt: skip
+
+
+def person_in(state):
+    person = PersonFactory()
+    move_to(person, state, at=THEN)
+    return person
+
+
+def say(person, text, **kwargs):
+    return handle_inbound(member=person, text=text, at=NOW, **kwargs)
+
+
+@pytest.mark.parametrize(("answer", "text"), [(answer, text) for answer, texts in ANSWERS.items() for text in texts])
+def test_answer_to_a_goodbye(answer, text):
+    person = person_in("goodbye_sent")
+    handled = say(person, text)
+    after = {"1": State.HELP_FLOW, "2": State.REMIND_LATER, "3": State.DORMANT}[answer[-1]]
+    assert (handled.effect, handled.state, state_of(person)) == (answer, after, after)
+    log = EngagementStateTransition.objects.filter(user=person).order_by("-pk").first()
+    assert (log.trigger, log.created_at) == (answer, NOW)
+
+
+@pytest.mark.parametrize("state", [state for state in STATES if state != "goodbye_sent"])
+@pytest.mark.parametrize("text", ["1", "2️⃣", "tudo certo"])
+def test_answer_without_a_question_is_a_message_like_any_other(state, text):
+    person = person_in(state)
+    handled = say(person, text)
+    assert (handled.effect, handled.state) == ("user_message", "active")
+    assert UserEngagementState.objects.get(user=person).last_activity_at == NOW
+
+
+@pytest.mark.parametrize(("effect", "text"), [(effect, text) for effect, texts in EFFECTS.items() for text in texts])
+def test_switch_in_any_wording(effect, text):
+    person = PersonFactory(
+        profile={
+            "reengagement_opt_out": effect == "opted_in",
+            "preferred_destination": "group" if effect == "to_individual" else "individual",
+        }
+    )
+    assert say(person, text).effect == effect
+    profile = UserProfile.objects.get(pk=person.pk)
+    assert profile.reengagement_opt_out == (effect == "opted_out")
+    assert profile.preferred_destination == ("group" if effect == "to_group" else "individual")
+    event = Event.objects.get(type="profile.changed", member=person)
+    assert event.actor_id == person.pk
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("effect", EFFECTS)
+def test_switch_leaves_the_state_alone(state, effect):
+    person = person_in(state)
+    before = rows("SELECT * FROM user_engagement_states WHERE user_id = %s", [person.pk])
+    handled = say(person, EFFECTS[effect][0])
+    assert (handled.effect, handled.state) == (effect, state)
+    assert rows("SELECT * FROM user_engagement_states WHERE user_id = %s", [person.pk]) == before
+
+
+@pytest.mark.parametrize("text", OTHER)
+@pytest.mark.parametrize("state", ["goodbye_sent", "dormant"])
+def test_anything_else_is_a_message_and_brings_them_back(state, text):
+    person = person_in(state)
+    assert say(person, text) == type(say(person, text))("user_message", "active")
+    assert EngagementStateTransition.objects.filter(user=person, trigger="user_message").count() == 1
+    profile = UserProfile.objects.get(pk=person.pk)
+    assert (profile.reengagement_opt_out, profile.preferred_destination) == (False, "individual")
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_replay_does_nothing(state):
+    person = person_in(state)
+    first = say(person, "2", platform="whatsapp", message_id="wamid.1")
+    stored = rows("SELECT * FROM user_engagement_states"), rows("SELECT * FROM engagement_state_transitions")
+    again = handle_inbound(
+        member=person, text="2", platform="whatsapp", message_id="wamid.1", at=NOW + timedelta(days=1)
+    )
+    assert (again.effect, again.state) == ("repeated", first.state)
+    assert stored == (rows("SELECT * FROM user_engagement_states"), rows("SELECT * FROM engagement_state_transitions"))
+    assert list(InboundMessage.objects.values_list("effect", "received_at")) == [(first.effect, NOW)]
+
+
+def test_same_number_of_another_platform_is_another_message():
+    person = PersonFactory()
+    effects = [say(person, "hi", platform=each, message_id="1").effect for each in ("telegram", "whatsapp", "telegram")]
+    assert effects == ["user_message", "user_message", "repeated"]
+
+
+def test_text_is_kept_nowhere():
+    person = person_in("goodbye_sent")
+    say(person, "my secret is kanarie", platform="telegram", message_id="9")
+    for table in ("engagement_inbound_messages", "engagement_state_transitions", "events", "engagement_message_queue"):
+        assert not rows(f"SELECT 1 FROM {table} t WHERE t::text LIKE '%%kanarie%%'"), table
+
+
+def test_refused_message_may_be_sent_again():
+    person = PersonFactory()
+    with pytest.raises(Exception, match="longer than its field"):
+        say(person, "hello", platform="p" * 51, message_id="1")
+    assert say(person, "hello", platform="p" * 50, message_id="1").effect == "user_message"
+
+
+def test_sender_is_known_by_their_own_chat():
+    person = PersonFactory(profile={"individual_jid": "55@chat", "group_jid": "us@chat"})
+    assert find_sender(address="55@chat") == person
+    for address in ("us@chat", "", "56@chat"):
+        with pytest.raises(SenderUnknown):
+            find_sender(address=address)
+
+
+@given(
+    st.one_of(
+        st.text(max_size=400),
+        st.sampled_from([*SWITCHES, "1", "2", "3"])
+        .flatmap(
+            lambda word: st.tuples(
+                st.sampled_from(["", " ", ".", "\t"]), st.just(word), st.sampled_from(["", "!", "?\n"])
+            )
+        )
+        .map("".join),
+    )
+)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_written_has_one_effect_and_no_error(text):
+    person = person_in("goodbye_sent")
+    handled = say(person, text)
+    known = {"user_message", *SWITCHES.values(), *ANSWERS}
+    assert handled.effect in known
+    assert state_of(person) == handled.state
+    assert plain(plain(text)) == plain(text) or len(text) > LOOKED_AT

@@ -1,0 +1,241 @@
+"""The machine with many at once: real threads, real commits, and each guard taken away once to see that it is needed.
+
+RACE_ROUNDS=200 bin/test tests/engagement/test_machine_races.py runs the long proof; a build runs fewer rounds.
+"""
+
+import os
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from engagement.errors import TransitionRefused
+from engagement.models import EngagementMessage, EngagementStateTransition, State, UserEngagementState
+from engagement.services.inbound import handle_inbound
+from engagement.services.machine import naming, record_activities, record_activity, transition
+from tests.at_once import crowd, without
+from tests.common.test_worker import until
+from tests.engagement.pairs import LEGAL
+from tests.factories.engagement import PersonFactory, move_to, quiet_person
+from tests.fallback.database import own_connection, rows
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ROUNDS = int(os.environ.get("RACE_ROUNDS", "5"))
+
+
+def chain(person):
+    """The moves of a member in the order they were written; each begins where the one before ended."""
+    moves = list(
+        EngagementStateTransition.objects.filter(user=person)
+        .order_by("pk")
+        .values_list("from_state", "trigger", "to_state")
+    )
+    stands = "active"
+    for before, trigger, after in moves:
+        assert (before, LEGAL[before, trigger]) == (stands, after), moves
+        stands = after
+    assert UserEngagementState.objects.get(user=person).state == stands
+    return [trigger for _before, trigger, _after in moves]
+
+
+def waits_for_lock(watcher) -> bool:
+    return bool(
+        watcher.execute(
+            """SELECT true FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+                   AND position('user_engagement_states' IN query) > 0 AND pid <> pg_backend_pid()"""
+        ).fetchone()
+    )
+
+
+# --- Two triggers on one member -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("second", ["goodbye_response_3", "user_message", "goodbye_timeout"])
+def test_second_trigger_waits_and_sees_the_new_state(second):
+    person = PersonFactory(state="goodbye_sent")
+    result = []
+
+    def pull():
+        try:
+            transition(member=person, trigger=second)
+        except TransitionRefused as refused:
+            result.append(str(refused))
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=pull)
+    with own_connection() as watcher:
+        with transaction.atomic():
+            transition(member=person, trigger="goodbye_response_2")
+            other.start()
+            until(lambda: waits_for_lock(watcher), "the second trigger to wait for the first")
+        other.join(30)
+    if second == "user_message":
+        # From remind_later this is legal too.
+        assert result == []
+        assert chain(person) == ["inactivity_14d", "goodbye_response_2", "user_message"]
+    else:
+        assert result == [
+            f"A member who is in remind_later does not move by {second}. Possible: user_message, reminder_due."
+        ]
+        assert chain(person) == ["inactivity_14d", "goodbye_response_2"]
+
+
+def test_of_many_answers_at_once_one_applies():
+    answers = ["goodbye_response_1", "goodbye_response_2", "goodbye_response_3", "goodbye_timeout"]
+    with crowd(4) as people:
+        for _round in range(ROUNDS):
+            person = PersonFactory(state="goodbye_sent")
+            done = people.run(lambda number, who=person: transition(member=who, trigger=answers[number]).state)
+            refused = [one for one in done if isinstance(one, TransitionRefused)]
+            [state] = [one for one in done if one not in refused]
+            assert len(refused) == 3
+            [_first, answer] = chain(person)
+            assert LEGAL["goodbye_sent", answer] == state
+            told = EngagementMessage.objects.filter(user=person, message_type="help_restart").exists()
+            assert told == (answer == "goodbye_response_1")
+
+
+def careless(member, trigger, met):
+    """As one would write it first: read the state, see that the move is possible, write."""
+    with transaction.atomic():
+        state = UserEngagementState.objects.get(user=member).state
+        after = LEGAL.get((state, trigger))
+        met.wait(30)
+        if after is None:
+            raise TransitionRefused(state=state, trigger=trigger, possible=[])
+        dates = {"goodbye_sent_at": None, "goodbye_expires_at": None, "remind_at": None}
+        if after == "remind_later":
+            dates["remind_at"] = timezone.now()
+        with naming(trigger, at=timezone.now()):
+            UserEngagementState.objects.filter(user=member).update(state=after, **dates)
+        return after
+
+
+def test_without_the_lock_both_think_they_applied():
+    person, met = PersonFactory(state="goodbye_sent"), threading.Barrier(2)
+    with (
+        crowd(2) as people,
+        without(
+            "ALTER TABLE user_engagement_states DISABLE TRIGGER user_engagement_states_logged",
+            "ALTER TABLE user_engagement_states ENABLE TRIGGER user_engagement_states_logged",
+        ),
+    ):
+        done = people.run(lambda n: careless(person, ["goodbye_response_2", "goodbye_response_3"][n], met))
+    assert sorted(done) == ["dormant", "remind_later"], "both moved the member from the same state"
+
+
+def test_without_the_lock_the_database_still_refuses_the_second():
+    person, met = PersonFactory(state="goodbye_sent"), threading.Barrier(2)
+    with crowd(2) as people:
+        done = people.run(lambda n: careless(person, ["goodbye_response_2", "goodbye_response_3"][n], met))
+    refused = [one for one in done if isinstance(one, Exception)]
+    assert len(refused) == 1
+    assert "engagement_state_transitions_legal" in str(refused[0])
+    assert len(chain(person)) == 2
+
+
+# --- The first trigger of somebody unknown --------------------------------------------------------
+
+
+def test_first_trigger_from_many_at_once_makes_one_row_and_one_move():
+    with crowd(6) as people:
+        for _round in range(ROUNDS):
+            person = PersonFactory()
+            done = people.run(lambda _n, who=person: transition(member=who, trigger="inactivity_14d").state)
+            assert sorted(type(one).__name__ for one in done) == ["TransitionRefused"] * 5 + ["str"]
+            assert chain(person) == ["inactivity_14d"]
+            assert EngagementMessage.objects.filter(user=person).count() == 1
+
+
+def test_first_activity_from_many_at_once_makes_one_active_row():
+    with crowd(6) as people:
+        for _round in range(ROUNDS):
+            person, at = PersonFactory(), timezone.now()
+            acts = [
+                lambda who, at=at: record_activity(member=who, at=at),
+                lambda who, at=at: handle_inbound(member=who, text="hello", at=at),
+            ]
+            done = people.run(lambda n, who=person, acts=acts: acts[n % 2](who))
+            assert not [one for one in done if isinstance(one, Exception)], done
+            assert chain(person) == []
+            assert UserEngagementState.objects.get(user=person).last_activity_at == at
+
+
+def test_activity_of_many_members_in_any_order_does_not_lock_up():
+    people = [PersonFactory(state=state) for state in ("active", "dormant", "help_flow", "remind_later") * 3]
+    with crowd(4) as writers:
+        for _round in range(ROUNDS):
+            at = timezone.now() + timedelta(hours=1)
+            orders = [people, people[::-1], people[5:] + people[:5], people[::2]]
+            done = writers.run(
+                lambda n, orders=orders, at=at: record_activities(seen={one.pk: at for one in orders[n]})
+            )
+            assert not [one for one in done if isinstance(one, Exception)], done
+    assert {each.state for each in UserEngagementState.objects.filter(user__in=people)} == {State.ACTIVE}
+    for person in people:
+        assert chain(person).count("user_message") <= 1
+
+
+def test_return_of_one_member_from_many_at_once_is_logged_once():
+    with crowd(4) as people:
+        for _round in range(ROUNDS):
+            person, at = PersonFactory(), timezone.now()
+            move_to(person, "dormant", at=at - timedelta(days=5))
+            people.run(lambda _n, who=person, at=at: record_activity(member=who, at=at))
+            assert chain(person) == ["inactivity_14d", "goodbye_response_3", "user_message"]
+
+
+# --- A message sent again, at once ------------------------------------------------------------------
+
+
+def test_one_answer_delivered_many_times_at_once_counts_once():
+    with crowd(5) as gateways:
+        for number in range(ROUNDS):
+            person = PersonFactory(state="goodbye_sent")
+            done = gateways.run(
+                lambda _n, who=person, key=f"wamid.{number}": (
+                    handle_inbound(member=who, text="1", platform="whatsapp", message_id=key).effect
+                )
+            )
+            assert sorted(done) == ["goodbye_response_1"] + ["repeated"] * 4
+            assert chain(person) == ["inactivity_14d", "goodbye_response_1"]
+            assert EngagementMessage.objects.filter(user=person, message_type="help_restart").count() == 1
+
+
+def test_without_the_unique_key_a_replay_counts_again():
+    person = PersonFactory(state="goodbye_sent")
+    with without(
+        """ALTER TABLE engagement_inbound_messages DROP CONSTRAINT engagement_inbound_messages_once;
+           CREATE FUNCTION forget() RETURNS trigger LANGUAGE plpgsql AS
+               $$ BEGIN NEW.message_id := NEW.message_id || gen_random_uuid(); RETURN NEW; END $$;
+           ALTER TABLE engagement_inbound_messages ADD CONSTRAINT engagement_inbound_messages_once
+               UNIQUE (platform, message_id);
+           CREATE TRIGGER forget BEFORE INSERT ON engagement_inbound_messages
+               FOR EACH ROW EXECUTE FUNCTION forget()""",
+        "DROP TRIGGER forget ON engagement_inbound_messages; DROP FUNCTION forget()",
+    ):
+        for _delivery in range(2):
+            handle_inbound(member=person, text="1", platform="whatsapp", message_id="wamid.7")
+    assert chain(person) == ["inactivity_14d", "goodbye_response_1", "user_message"]
+
+
+# --- All or nothing ---------------------------------------------------------------------------------
+
+
+def test_message_that_cannot_be_queued_takes_the_move_back():
+    quiet, person = quiet_person(), PersonFactory(state="goodbye_sent")
+    before = rows("SELECT * FROM user_engagement_states ORDER BY id")
+    with without(
+        "ALTER TABLE engagement_message_queue ADD CONSTRAINT no_more CHECK (message_type = 'welcome') NOT VALID",
+        "ALTER TABLE engagement_message_queue DROP CONSTRAINT no_more",
+    ):
+        for who, trigger in ((quiet, "inactivity_14d"), (person, "goodbye_response_1")):
+            with pytest.raises(Exception, match="do not fit together"):
+                transition(member=who, trigger=trigger)
+    assert rows("SELECT * FROM user_engagement_states ORDER BY id") == before
+    assert (chain(quiet), chain(person)) == ([], ["inactivity_14d"])
+    transition(member=quiet, trigger="inactivity_14d")
+    assert chain(quiet) == ["inactivity_14d"]

@@ -1,0 +1,189 @@
+"""The queue in the back office: why a message waits, what it says, and mending what failed."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from engagement.models import EngagementMessage, EngagementTransport, MessageType, Status, UserProfile, WaitingFor
+from groups.models import Event
+from tests.admin import client, words
+from tests.engagement.cast import failed, message
+from tests.factories.groups import MemberFactory
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/engagement/engagementmessage/"
+
+
+def page(obj, name: str = "change") -> str:
+    return reverse(f"admin:engagement_engagementmessage_{name}", args=[obj.pk])
+
+
+def later(**of) -> dict:
+    local = timezone.localtime(timezone.now() + timedelta(**of))
+    return {"until_0": f"{local:%Y-%m-%d}", "until_1": f"{local:%H:%M:%S}"}
+
+
+@pytest.fixture
+def operator():
+    return client("Engagement Operator")
+
+
+class TestList:
+    def test_filters_by_status_type_and_what_it_waits_for(self, operator):
+        failed(MemberFactory(display_name="Ana"))
+        message(MemberFactory(display_name="Bob"), waiting_for=WaitingFor.QUIET_HOURS)
+        for query, name, other in (
+            ("status__exact=failed", "Ana", "Bob"),
+            ("waiting_for=quiet_hours", "Bob", "Ana"),
+            ("q=bob", "Bob", "Ana"),
+        ):
+            shown = words(operator.get(f"{LIST}?{query}"))
+            assert name in shown, query
+            assert f">{other}<" not in shown, query
+        assert operator.get(f"{LIST}?waiting_for=odd").status_code == 200
+        assert "No entry fits these filters" in words(operator.get(f"{LIST}?message_type__exact=welcome"))
+
+    @pytest.mark.parametrize("rows", [1, 30])
+    def test_makes_a_fixed_number_of_queries(self, operator, rows, django_assert_num_queries):
+        for _ in range(rows):
+            failed()
+        operator.get(LIST)
+        with django_assert_num_queries(8):
+            operator.get(LIST)
+
+    def test_an_empty_queue_says_so(self, operator):
+        assert "No message yet" in words(operator.get(LIST))
+
+
+class TestPage:
+    def test_shows_what_would_be_sent_in_the_members_language(self, operator):
+        ana = MemberFactory(display_name="Ana <b>Souza</b>")
+        UserProfile.objects.filter(pk=ana.pk).update(locale="pt-BR")
+        shown = operator.get(page(message(ana))).content.decode()
+        assert "Oi, Ana &lt;b&gt;Souza&lt;/b&gt;! Você pediu" in shown
+        assert "parar lembretes" in shown
+        assert "https://example.org/unsubscribe/…" in shown
+
+    def test_a_missing_template_or_parameter_is_said_in_words(self, operator):
+        assert "There is no template gone in any language." in words(operator.get(page(message(message_key="gone"))))
+        shown = words(operator.get(page(message(message_key="weekly_review"))))
+        assert "Nothing is given for week." in shown
+
+    @pytest.mark.parametrize(
+        ("fields", "said"),
+        [
+            ({"waiting_for": WaitingFor.QUIET_HOURS}, "It was night for the member (21:00 to 08:00 in UTC)"),
+            ({"waiting_for": WaitingFor.ATTENTION_BUDGET}, "The member had 3 messages nobody asked for in 7 days"),
+            ({"waiting_for": WaitingFor.RETRY, "retry_count": 2}, "Try 2 of 3 failed: it is tried again at"),
+            ({"waiting_for": WaitingFor.STAFF}, "Staff postponed it until"),
+            ({}, "It is not due before"),
+        ],
+    )
+    def test_says_why_it_waits(self, operator, fields, said):
+        waiting = message(scheduled_for=timezone.now() + timedelta(hours=3), **fields)
+        assert said in words(operator.get(page(waiting)))
+
+    def test_says_who_has_it_and_when_that_sender_is_gone(self, operator):
+        lease = {"attempt_token": uuid4(), "claimed_by": "host-1"}
+        held = message(lease_expires_at=timezone.now() + timedelta(minutes=1), **lease)
+        lost = message(lease_expires_at=timezone.now() - timedelta(minutes=1), **lease)
+        assert "The sender host-1 has it until" in words(operator.get(page(held)))
+        assert "Its sender host-1 is gone" in words(operator.get(page(lost)))
+
+    def test_says_that_the_way_of_sending_is_down(self, operator, settings):
+        now = timezone.now()
+        EngagementTransport.objects.create(
+            name=settings.ENGAGEMENT_TRANSPORT, opened_at=now, retry_at=now, last_error="Connection refused"
+        )
+        shown = words(operator.get(page(message())))
+        assert "is down since" in shown
+        assert "Connection refused" in shown
+
+    def test_adds_and_edits_nothing(self, operator):
+        assert operator.get(f"{LIST}add/").status_code == 403
+        assert operator.post(page(message()), {"status": "sent"}).status_code == 403
+
+
+class TestJobs:
+    def test_retry_makes_a_failed_message_due_again(self, operator):
+        made = failed()
+        assert "due again" in words(operator.post(page(made, "retry"), follow=True))
+        made.refresh_from_db()
+        assert (made.status, made.retry_count) == (Status.PENDING, 0)
+        assert Event.objects.get(type="message.retried").actor.display_name == "Engagement Operator"
+
+    def test_cancel_keeps_the_reason(self, operator):
+        made = message()
+        operator.post(page(made, "cancel"), {"reason": "They left"})
+        made.refresh_from_db()
+        assert (made.status, made.error_message) == (Status.CANCELLED, "They left")
+
+    def test_postpone_lets_it_wait(self, operator):
+        made = message()
+        answer = operator.post(page(made, "postpone"), later(days=2), follow=True)
+        assert "postponed." in words(answer)
+        made.refresh_from_db()
+        assert made.waiting_for == WaitingFor.STAFF
+        assert timedelta(days=1) < made.scheduled_for - timezone.now() < timedelta(days=3)
+
+    def test_what_is_possible_is_offered_and_said(self, operator):
+        shown = operator.get(page(failed())).content.decode()
+        assert "/retry/" in shown
+        assert "/postpone/" not in shown
+        sent = message(status=Status.SENT, sent_at=timezone.now())
+        shown = operator.get(page(sent)).content.decode()
+        assert not any(f"/{name}/" in shown for name in ("retry", "cancel", "postpone"))
+        assert "a message that is failed:" in words(operator.get(page(sent, "retry")))
+        assert "a message that is pending or failed:" in words(operator.get(page(sent, "cancel")))
+
+    @pytest.mark.parametrize(
+        ("job", "values"), [("retry", {}), ("cancel", {"reason": "x"}), ("postpone", later(days=1))]
+    )
+    def test_a_sent_message_stays_as_it_is(self, operator, job, values):
+        sent = message(status=Status.SENT, sent_at=timezone.now())
+        answer = operator.post(page(sent, job), values)
+        assert answer.status_code == 200
+        assert "A message that is sent cannot be" in words(answer)
+        sent.refresh_from_db()
+        assert sent.status == Status.SENT
+
+    def test_a_message_a_sender_has_is_refused(self, operator):
+        held = message(
+            attempt_token=uuid4(), claimed_by="host-1", lease_expires_at=timezone.now() + timedelta(minutes=1)
+        )
+        assert "A sender has this message right now" in words(operator.post(page(held, "cancel"), {"reason": "x"}))
+
+    @pytest.mark.parametrize(
+        "until", [{}, {"until_0": "x", "until_1": "y"}, {"until_0": "9999-01-01", "until_1": "00:00"}]
+    )
+    def test_odd_dates_are_errors_of_the_field(self, operator, until):
+        answer = operator.post(page(message(), "postpone"), until)
+        assert answer.status_code == 200
+        assert "until" in answer.context["form"].errors
+
+    def test_many_at_once_each_retried_or_refused(self, operator):
+        one, two, sent = failed(), failed(), message(status=Status.SENT, sent_at=timezone.now())
+        chosen = {"action": "retry", "_selected_action": [one.pk, two.pk, sent.pk]}
+        assert "3 chosen" in words(operator.post(LIST, chosen))
+        answer = operator.post(LIST, chosen | {"apply": "1"})
+        assert "2 due again, 1 refused." in words(answer)
+        assert EngagementMessage.objects.filter(status=Status.PENDING).count() == 2
+
+    @pytest.mark.parametrize("job", ["retry", "cancel", "postpone"])
+    def test_others_look_and_do_nothing(self, job):
+        made = failed()
+        manager = client("Community Manager")
+        assert manager.get(page(made)).status_code == 200
+        assert manager.post(page(made, job), {"reason": "x"} | later(days=1)).status_code == 403
+        made.refresh_from_db()
+        assert made.status == Status.FAILED
+
+    def test_the_first_page_counts_what_failed(self, operator):
+        failed()
+        message(message_type=MessageType.WELCOME)
+        cards = {card["title"]: card for card in operator.get("/admin/").context["cards"]}
+        assert cards["Failed messages"]["count"] == "1"
+        assert operator.get(cards["Failed messages"]["link"]).context["cl"].result_count == 1

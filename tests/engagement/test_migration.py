@@ -1,0 +1,206 @@
+"""This app's migrations through manage.py: there, back and there again, empty and with people; nothing is lost."""
+
+import psycopg
+import pytest
+
+from tests.groups.test_story_migration import Databases, Story
+
+TABLES = [
+    "user_engagement_states",
+    "engagement_state_transitions",
+    "engagement_message_queue",
+    "user_profiles",
+    "message_templates",
+    "engagement_announcements",
+    "engagement_attention",
+    "engagement_transports",
+    "engagement_inbound_messages",
+    "user_profiles_history",
+    "message_templates_history",
+]
+# Nobody holds a batch while the site is migrated.
+NOT_KEPT = ["engagement_claims"]
+
+LIVED_IN = """
+    INSERT INTO members (email, display_name) SELECT 'e' || i || '@example.org', 'Member ' || i
+    FROM generate_series(1, 6) i;
+    INSERT INTO user_engagement_states (user_id, last_activity_at)
+    SELECT id, '2026-02-01Z' FROM members ORDER BY email LIMIT 5;
+    BEGIN;
+    SELECT set_config('engagement.trigger', 'inactivity_14d', true), set_config('engagement.now', '2026-02-15Z', true),
+        set_config('engagement.metadata', '{"by": "a sweep"}', true);
+    UPDATE user_engagement_states SET state = 'goodbye_sent', goodbye_sent_at = '2026-02-15Z',
+        goodbye_expires_at = '2026-02-17Z'
+    WHERE user_id IN (SELECT id FROM members WHERE email IN ('e1@example.org', 'e2@example.org', 'e3@example.org'));
+    SELECT set_config('engagement.trigger', 'goodbye_response_2', true),
+        set_config('engagement.now', '2026-02-16Z', true);
+    UPDATE user_engagement_states SET state = 'remind_later', goodbye_sent_at = NULL, goodbye_expires_at = NULL,
+        remind_at = '2026-03-02Z'
+    WHERE user_id = (SELECT id FROM members WHERE email = 'e2@example.org');
+    SELECT set_config('engagement.trigger', 'goodbye_timeout', true), set_config('engagement.now', '2026-02-17Z', true);
+    UPDATE user_engagement_states SET state = 'dormant', goodbye_sent_at = NULL, goodbye_expires_at = NULL
+    WHERE user_id = (SELECT id FROM members WHERE email = 'e3@example.org');
+    COMMIT;
+    UPDATE user_profiles SET preferred_destination = 'group', group_jid = 'us@chat', individual_jid = 'me@chat',
+        reengagement_opt_out = true, onboarding_tier = 2, magic_moment_at = '2026-01-02Z', locale = 'pt-BR',
+        timezone = 'America/Sao_Paulo', onboarding_tier_progress = '{"1": {"join_mission": "2026-01-02"}}'
+    WHERE user_id = (SELECT id FROM members WHERE email = 'e1@example.org');
+    INSERT INTO engagement_announcements (title, audience, recipients, skipped, created_by_id)
+    SELECT 'Summer', 'status=active', 2, '{"dormant": 1}', id FROM members WHERE email = 'e6@example.org';
+    INSERT INTO message_templates (key, locale, subject, body, announcement_id)
+    SELECT 'announcement-' || id, 'en', 'Summer', 'It is here', id FROM engagement_announcements;
+    INSERT INTO engagement_message_queue (user_id, message_type, message_key, status, sent_at, idempotency_key,
+        message_params, announcement_id, provider_message_id, error_message)
+    SELECT m.id, 'announcement', 'announcement-1', s.status,
+        CASE WHEN s.status = 'sent' THEN '2026-02-20Z'::timestamptz END,
+        m.id || s.status, '{"a": [1, null]}', a.id, 'p-1', s.status
+    FROM members m, engagement_announcements a, unnest('{pending,sent,failed,cancelled}'::text[]) AS s (status);
+    -- With a sender while it goes back.
+    UPDATE engagement_message_queue SET claimed_by = 'a sender', attempt_token = gen_random_uuid(),
+        lease_expires_at = '2026-02-20Z', attempted_at = '2026-02-20Z'
+    WHERE status = 'pending' AND user_id = (SELECT id FROM members WHERE email = 'e4@example.org');
+    UPDATE engagement_attention SET recent = ARRAY['2026-02-20Z'::timestamptz];
+    INSERT INTO engagement_transports (name, failures, last_error) VALUES ('webhook', 3, 'no route');
+    INSERT INTO engagement_inbound_messages (user_id, platform, message_id, effect)
+    SELECT id, 'whatsapp', email, 'user_message' FROM members;
+    -- Staff change the words of one message, and take another away.
+    UPDATE message_templates SET body = 'Our own words, {{ name }}', subject = 'Ours'
+    WHERE key = 'welcome' AND locale = 'en';
+    DELETE FROM message_templates WHERE key = 'weekly_review' AND locale = 'pt-BR';
+"""
+
+
+@pytest.fixture(scope="module")
+def databases(django_db_setup):
+    databases = Databases()
+    yield databases
+    databases.drop()
+
+
+def rows_of(story: Story) -> dict[str, list]:
+    return {
+        table: story.sql(f"SELECT to_jsonb(t) FROM {table} t ORDER BY to_jsonb(t)::text")
+        for table in ["members", "events", *TABLES]
+    }
+
+
+def there(story: Story, tables: list[str]) -> set[str]:
+    found = story.sql("SELECT tablename FROM pg_tables WHERE tablename = ANY (%s)", [tables])
+    return {table for (table,) in found}
+
+
+@pytest.fixture(scope="module")
+def back(databases):
+    """A clean database: there, back and there again while empty; then lived in and taken back."""
+    story = databases.copy(None, "engagement")
+    story.migrate("engagement")
+    story.words_then = story.sql("SELECT key, locale, subject, body FROM message_templates ORDER BY 1, 2")
+    story.schema_then = story.schema()
+    story.migrate("engagement", "zero")
+    story.migrate("engagement")
+    story.words_again = story.sql("SELECT key, locale, subject, body FROM message_templates ORDER BY 1, 2")
+    story.schema_again = story.schema()
+    story.sql(LIVED_IN)
+    story.rows_then = rows_of(story)
+    story.migrate("engagement", "zero")
+    return story
+
+
+@pytest.fixture(scope="module")
+def again(back, databases):
+    """Forward, back and forward once more."""
+    story = databases.copy("engagement", "engagement_again")
+    # Somebody who comes while the app is away.
+    story.sql("INSERT INTO members (email, display_name) VALUES ('while-away@example.org', 'Away')")
+    story.migrate("engagement")
+    story.rows_first = rows_of(story)
+    story.migrate("engagement", "zero")
+    story.migrate("engagement")
+    story.rows_then, story.schema_then = back.rows_then, back.schema_then
+    return story
+
+
+def test_clean_database_gets_the_tables_and_the_first_words(back):
+    assert all(f"CREATE TABLE public.{table} (" in back.schema_then for table in TABLES + NOT_KEPT)
+    assert len({key for key, *_rest in back.words_then}) == len(back.words_then) / 2 >= 6
+
+
+def test_empty_app_goes_and_comes_back_the_same(back):
+    assert back.schema_again == back.schema_then
+    assert back.words_again == back.words_then
+
+
+def test_way_back_removes_everything_and_sets_every_row_aside(back):
+    assert there(back, TABLES + NOT_KEPT) == set()
+    left = """
+        SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+            AND proname ~ 'engagement|profile|quiet_until|attention|message|transitions|state_(owner|without)'
+        UNION ALL SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgname ~ 'engagement|profile'
+        UNION ALL SELECT policyname FROM pg_policies WHERE tablename ~ 'engagement|user_profiles|message_templates'
+    """
+    assert back.sql(left) == []
+    asides = {f"{table}_set_aside": len(back.rows_then[table]) for table in TABLES}
+    assert {table: back.sql(f"SELECT count(*) FROM {table}")[0][0] for table in asides} == asides
+    assert min(asides.values()) > 0
+
+
+def test_site_works_while_the_app_is_away(back):
+    assert len(back.sql("SELECT 1 FROM members")) == 6
+    made = """INSERT INTO members (email, display_name) VALUES ('meanwhile@example.org', 'M') RETURNING true"""
+    with back.connect() as session:
+        session.execute("BEGIN")
+        assert session.execute(made).fetchone() == (True,)
+        session.execute("ROLLBACK")
+
+
+def newcomers(found, table):
+    """The rows of a table without those of who came while the app was away."""
+    away = {row["id"] for (row,) in found["members"] if row["email"] == "while-away@example.org"}
+    owner = "id" if table == "members" else "user_id"
+    return [one for one in found[table] if one[0].get(owner) not in away]
+
+
+def test_there_again_every_row_is_as_it_was_and_twice_too(again):
+    for now in (again.rows_first, rows_of(again)):
+        for table in again.rows_then:
+            if table != "message_templates" and table != "message_templates_history":
+                assert newcomers(now, table) == again.rows_then[table], table
+    assert there(again, [f"{table}_set_aside" for table in TABLES]) == set()
+
+
+def test_there_again_the_schema_is_the_same(again):
+    assert again.schema() == again.schema_then
+
+
+def test_words_of_staff_survive(again):
+    words = "SELECT subject, body FROM message_templates WHERE key = %s AND locale = %s"
+    assert again.sql(words, ["welcome", "en"]) == [("Ours", "Our own words, {{ name }}")]
+    kept = {row["key"]: row for (row,) in again.rows_then["message_templates"] if row["locale"] == "en"}
+    now = {row["key"]: row for (row,) in rows_of(again)["message_templates"] if row["locale"] == "en"}
+    assert now == kept
+    assert again.sql("SELECT count(*) FROM message_templates WHERE key LIKE 'announcement-%%'", []) == [(1,)]
+
+
+def test_who_came_meanwhile_has_a_profile(again):
+    assert again.sql(
+        """SELECT p.timezone, a.recent FROM members m JOIN user_profiles p ON p.user_id = m.id
+               JOIN engagement_attention a ON a.user_id = m.id WHERE m.email = 'while-away@example.org'"""
+    ) == [("UTC", [])]
+
+
+def test_there_again_numbers_go_on_and_rules_hold(again):
+    with again.connect() as session:
+        for table in ("engagement_message_queue", "engagement_state_transitions", "engagement_announcements"):
+            (last, following) = session.execute(
+                f"SELECT max(id), nextval(pg_get_serial_sequence('{table}', 'id')) FROM {table}"
+            ).fetchone()
+            assert following > last, table
+        session.execute("SELECT set_config('engagement.trigger', 'goodbye_response_1', false)")
+        with pytest.raises(psycopg.errors.CheckViolation) as refused:
+            session.execute("UPDATE user_engagement_states SET state = 'help_flow' WHERE state = 'dormant'")
+        assert refused.value.diag.constraint_name == "engagement_state_transitions_legal"
+        session.execute("SELECT set_config('engagement.trigger', 'user_message', false)")
+        before = session.execute("SELECT count(*) FROM engagement_state_transitions").fetchone()[0]
+        moved = session.execute("UPDATE user_engagement_states SET state = 'active' WHERE state = 'dormant'").rowcount
+        assert session.execute("SELECT count(*) FROM engagement_state_transitions").fetchone() == (before + moved,)
+        assert moved == 1

@@ -1,0 +1,90 @@
+"""What staff do to messages by hand, and what a provider tells later."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from engagement.errors import MessageMoveRefused, MessageUnderWay
+from engagement.models import EngagementMessage
+from engagement.services.messages import cancel_message, postpone_message, retry_message, take_receipt
+from groups.models import Event
+from tests.factories.engagement import MessageFactory
+from tests.factories.groups import StaffFactory
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+LEASE = {"attempt_token": "11111111-1111-4111-8111-111111111111", "lease_expires_at": NOW, "claimed_by": "a sender"}
+ACTS = {
+    "retry": (retry_message, {"failed"}, "pending", "message.retried"),
+    "cancel": (cancel_message, {"pending", "failed"}, "cancelled", "message.cancelled"),
+    "postpone": (lambda **kwargs: postpone_message(until=NOW, **kwargs), {"pending"}, "pending", "message.postponed"),
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("status", ["pending", "sent", "failed", "cancelled"])
+def test_by_hand_from_every_status(act, status):
+    run, allowed, after, event = ACTS[act]
+    message, staff = MessageFactory(status=status, sent_at=NOW if status == "sent" else None), StaffFactory()
+    if status in allowed:
+        assert run(message=message, actor=staff).status == after
+        assert EngagementMessage.objects.get(pk=message.pk).status == after
+        assert Event.objects.get(type=event).actor_id == staff.pk
+    else:
+        with pytest.raises(MessageMoveRefused, match=f"A message that is {status} cannot be"):
+            run(message=message, actor=staff)
+        assert EngagementMessage.objects.get(pk=message.pk).status == status
+        assert not Event.objects.filter(type=event).exists()
+
+
+@pytest.mark.parametrize("act", ["cancel", "postpone"])
+def test_message_a_sender_has_is_left_to_it(act):
+    message = MessageFactory(**LEASE)
+    with pytest.raises(MessageUnderWay):
+        ACTS[act][0](message=message)
+    assert EngagementMessage.objects.get(pk=message.pk).status == "pending"
+
+
+def test_retried_message_has_all_its_tries_again():
+    message = MessageFactory(failed=True, retry_count=3, scheduled_for=NOW)
+    again = retry_message(message=message)
+    assert (again.retry_count, again.waiting_for, again.sent_at) == (0, "", None)
+    assert again.scheduled_for > NOW
+
+
+def tell(message, **kwargs):
+    return take_receipt(idempotency_key=message.idempotency_key, at=NOW, **kwargs)
+
+
+def test_delivery_is_noted_once():
+    message = MessageFactory(sent=True)
+    assert tell(message, delivered=True).delivered_at == NOW
+    take_receipt(idempotency_key=message.idempotency_key, delivered=True, at=NOW + timedelta(days=1))
+    # Delivered is delivered: what comes after it changes nothing.
+    tell(message, delivered=False, error="late")
+    now = EngagementMessage.objects.get(pk=message.pk)
+    assert (now.status, now.delivered_at, now.error_message) == ("sent", NOW, "")
+
+
+def test_failure_told_later_makes_it_failed_and_it_can_be_sent_again():
+    message = MessageFactory(sent=True)
+    assert tell(message, delivered=False, error="blocked").status == "failed"
+    tell(message, delivered=True)
+    now = EngagementMessage.objects.get(pk=message.pk)
+    assert (now.status, now.error_message, now.delivered_at) == ("failed", "blocked", None)
+    assert retry_message(message=now).status == "pending"
+
+
+def test_receipt_by_the_providers_own_number():
+    message = MessageFactory(sent=True, provider_message_id="wamid.1")
+    MessageFactory(sent=True)
+    assert take_receipt(provider_message_id="wamid.1", delivered=True, at=NOW).pk == message.pk
+
+
+@pytest.mark.parametrize("trait", ["pending", "failed", "cancelled"])
+def test_receipt_of_what_was_never_sent_is_nobodys(trait):
+    message = MessageFactory(status=trait)
+    assert tell(message, delivered=True) is None
+    assert take_receipt(idempotency_key="nothing", delivered=True, at=NOW) is None
+    assert EngagementMessage.objects.get(pk=message.pk).status == trait

@@ -1,0 +1,82 @@
+"""What engagement does when something happens in groups."""
+
+import pytest
+
+from engagement.models import EngagementMessage, UserEngagementState, UserProfile
+from engagement.services.messages import enqueue
+from engagement.services.sending import Sender
+from engagement.transports.file import FileTransport
+from groups.services import directory
+from groups.services.erasing import erase
+from groups.services.memberships import change_role, join_mission
+from groups.services.tasks import claim_task, complete_task, create_task
+from tests.factories.directory import EntryFactory
+from tests.factories.groups import MemberFactory, MissionFactory, StaffFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def steps_of(member):
+    return {
+        step
+        for steps in UserProfile.objects.get(pk=member.pk).onboarding_tier_progress.values()
+        for step in steps
+        if step != "completed_at"
+    }
+
+
+def test_an_approved_member_is_welcomed_once(django_capture_on_commit_callbacks):
+    entry = EntryFactory(person=MemberFactory(), status="pending")
+    with django_capture_on_commit_callbacks(execute=True):
+        directory.approve(entry=entry, actor=StaffFactory())
+    assert EngagementMessage.objects.get(user=entry.person).message_type == "welcome"
+    assert UserEngagementState.objects.get(user=entry.person).state == "active"
+    with django_capture_on_commit_callbacks(execute=True):
+        directory.suspend(entry=entry)
+        directory.reinstate(entry=entry)
+    assert EngagementMessage.objects.filter(user=entry.person).count() == 1
+
+
+def test_the_first_mission_is_the_magic_moment(django_capture_on_commit_callbacks):
+    member = MemberFactory()
+    with django_capture_on_commit_callbacks(execute=True):
+        first = join_mission(member=member, mission=MissionFactory())
+    profile = UserProfile.objects.get(pk=member.pk)
+    assert profile.magic_moment_at == first.joined_at
+    with django_capture_on_commit_callbacks(execute=True):
+        join_mission(member=member, mission=MissionFactory())
+    profile.refresh_from_db()
+    assert profile.magic_moment_at == first.joined_at
+    assert steps_of(member) == {"join_mission"}
+    assert UserEngagementState.objects.get(user=member).last_activity_at
+
+
+def test_roles_and_tasks_are_steps(django_capture_on_commit_callbacks):
+    member, mission = MemberFactory(), MissionFactory()
+    with django_capture_on_commit_callbacks(execute=True):
+        stay = join_mission(member=member, mission=mission, role="Lead")
+        change_role(membership=stay, role="Mentor")
+        task = create_task(group=mission, title="Water the plants")
+        claim_task(task=task, member=member, actor=member)
+        complete_task(task=task, actor=member)
+    assert steps_of(member) == {"join_mission", "lead_mission", "mentor_member", "complete_task"}
+
+
+def test_seating_somebody_is_no_sign_of_life(django_capture_on_commit_callbacks):
+    member = MemberFactory()
+    with django_capture_on_commit_callbacks(execute=True):
+        join_mission(member=member, mission=MissionFactory(), actor=StaffFactory())
+    assert not UserEngagementState.objects.filter(user=member).exists()
+
+
+def test_erasing_empties_the_outbox(django_capture_on_commit_callbacks, tmp_path, settings):
+    settings.ENGAGEMENT_OUTBOX = tmp_path
+    entry, other = (EntryFactory(person=MemberFactory()) for _ in range(2))
+    for each in (entry, other):
+        enqueue(member=each.person, message_type="welcome")
+    assert Sender(FileTransport()).drain().sent == 2
+    assert len(list(tmp_path.glob("*/*.json"))) == 2
+    with django_capture_on_commit_callbacks(execute=True):
+        erase(entry=entry, actor=StaffFactory())
+    (left,) = tmp_path.glob("*/*.json")
+    assert other.person.display_name in left.read_text()

@@ -1,0 +1,319 @@
+"""Row security of this app: every role, table, verb and identity, and that the check would see a policy missing."""
+
+from contextlib import contextmanager
+
+import pytest
+from django.db import connection, transaction
+from psycopg import sql
+
+from engagement.models import UserProfile
+from missionsite.common.roles import member_session
+from tests.at_once import crowd
+from tests.engagement.owner import owner
+from tests.engagement.security import (
+    IDENTITIES,
+    MEMBER,
+    MEMBERS_MAY,
+    OWNER,
+    SITE,
+    VERBS,
+    Cell,
+    answer,
+    cells,
+    expected,
+    fill,
+    leaks,
+    tables,
+)
+from tests.factories.engagement import PersonFactory
+from tests.fallback.database import own_connection, rows
+
+pytestmark = pytest.mark.django_db
+
+
+@contextmanager
+def as_site():
+    """A transaction as the site's role with rows of two members in it, which is rolled back."""
+    with own_connection() as session:
+        session.autocommit = False
+        yield session, fill(session)
+        session.rollback()
+
+
+@contextmanager
+def as_the_owner():
+    """The same as the owner of the tables."""
+    with owner() as session:
+        yield session, fill(session)
+
+
+# --- The matrix -----------------------------------------------------------------------------------
+
+
+def test_matrix_has_every_table_of_the_app():
+    with own_connection() as session:
+        found = tables(session)
+        asked = cells(session, (SITE, MEMBER))
+    assert len(found) >= 12
+    assert len(asked) == 2 * len(found) * len(VERBS) * len(IDENTITIES)
+
+
+def test_matrix_is_as_it_should_be():
+    with as_site() as (session, people):
+        assert leaks(session, people, cells(session, (SITE, MEMBER))) == []
+
+
+def test_each_denial_has_a_control_that_is_let_through():
+    """The same on the same row, by who may: else a question that never finds a row would pass for a denial."""
+    with as_site() as (session, people):
+        denied = [cell for cell in cells(session, (SITE, MEMBER)) if not expected(cell)]
+        by_site = [
+            cell for cell in denied if cell.role == MEMBER and expected(Cell(SITE, cell.table, cell.verb, "own"))
+        ]
+        assert len(by_site) > 100
+        for cell in by_site:
+            assert answer(session, Cell(SITE, cell.table, cell.verb, cell.whose), people), cell
+    by_owner = [cell for cell in denied if cell not in by_site]
+    assert by_owner
+    with as_the_owner() as (session, people):
+        for cell in by_owner:
+            assert answer(session, Cell(OWNER, cell.table, cell.verb, cell.whose), people), cell
+
+
+def test_owner_is_let_in_by_its_policies():
+    with as_the_owner() as (session, people):
+        assert leaks(session, people, cells(session, (OWNER,))) == []
+
+
+def test_member_sees_the_own_rows_and_no_other_by_any_question():
+    with as_site() as (session, people):
+        for table in (name for name, verbs in MEMBERS_MAY.items() if "SELECT" in verbs):
+            with session.transaction(force_rollback=True):
+                session.execute("SELECT set_config('app.member_id', %s, true)", [people["own"]])
+                session.execute("SELECT set_config('role', %s, true)", [MEMBER])
+                found = session.execute(sql.SQL("SELECT DISTINCT user_id::text FROM {}").format(sql.Identifier(table)))
+                assert found.fetchall() == [(people["own"],)], table
+
+
+def test_member_changes_what_is_theirs_and_nothing_beside():
+    own = {"preferred_destination": "'group'", "reengagement_opt_out": "true", "locale": "'pt-BR'", "timezone": "'UTC'"}
+    with as_site() as (session, people):
+        columns = [name for (name,) in session.execute(
+            "SELECT attname FROM pg_attribute WHERE attrelid = 'user_profiles'::regclass AND attnum > 0"
+        )]  # fmt: skip
+        may = []
+        for column in columns:
+            allowed = session.execute(
+                "SELECT has_column_privilege(%s, 'user_profiles', %s, 'UPDATE')", [MEMBER, column]
+            ).fetchone()[0]
+            may += [column] if allowed else []
+        assert sorted(may) == sorted(own)
+        session.execute("SELECT set_config('app.member_id', %s, true)", [people["own"]])
+        session.execute("SELECT set_config('role', %s, true)", [MEMBER])
+        for column, value in own.items():
+            assert session.execute(f"UPDATE user_profiles SET {column} = {value}").rowcount == 1
+
+
+def test_empty_and_odd_identities_are_nobody():
+    with as_site() as (session, people):
+        for identity in ("", people["own"].upper().replace("-", ""), "00000000-0000-0000-0000-000000000000"):
+            with session.transaction(force_rollback=True):
+                session.execute("SELECT set_config('app.member_id', %s, true)", [identity])
+                session.execute("SELECT set_config('role', %s, true)", [MEMBER])
+                found = session.execute("SELECT user_id::text FROM user_profiles").fetchall()
+                # Without its hyphens it is the same uuid.
+                assert found == ([(people["own"],)] if len(identity) == 32 else [])
+
+
+# --- Policies taken away --------------------------------------------------------------------------
+
+POLICIES = """
+    SELECT tablename, policyname, permissive, roles::text[], cmd, qual, with_check FROM pg_policies
+    WHERE schemaname = 'public' AND tablename = ANY (%s) ORDER BY 1, 2
+"""
+
+
+def policies(session):
+    return session.execute(POLICIES, [tables(session)]).fetchall()
+
+
+def recreated(table, name, permissive, roles, command, using, check):
+    """The statement that makes a policy as the catalog has it."""
+    parts = f"CREATE POLICY {name} ON {table} AS {permissive} FOR {command} TO {', '.join(roles)}"
+    return parts + (f" USING ({using})" if using else "") + (f" WITH CHECK ({check})" if check else "")
+
+
+@contextmanager
+def dropped(policy):
+    """A policy is gone for everybody until the block ends."""
+    table, name, *_rest = policy
+    with owner() as session:
+        session.execute(f"DROP POLICY {name} ON {table}")
+        session.commit()
+    try:
+        yield
+    finally:
+        with owner() as session:
+            session.execute(recreated(*policy))
+            session.commit()
+
+
+def test_matrix_sees_any_policy_that_is_missing():
+    with owner() as session:
+        known = policies(session)
+    assert len(known) > 24
+    unseen = []
+    for policy in known:
+        table, name, _permissive, roles, *_rest = policy
+        if roles == [OWNER]:
+            with as_the_owner() as (session, people):
+                session.execute(f"DROP POLICY {name} ON {table}")
+                found = leaks_without(session, people, (OWNER,), table)
+        else:
+            with own_connection() as session:
+                session.autocommit = False
+                # The rows first: without the policy the site could not make them.
+                people = fill(session)
+                session.commit()
+            try:
+                with dropped(policy), own_connection() as session:
+                    found = leaks_without(session, people, (SITE, MEMBER), table)
+            finally:
+                empty(people)
+        unseen += [] if found else [name]
+    assert unseen == []
+    with owner() as session:
+        assert policies(session) == known, "all are back as they were"
+
+
+def leaks_without(session, people, roles, table):
+    """The matrix of one table; where the row of an INSERT cannot be read any more, that is a leak of its own kind."""
+    found = []
+    for cell in cells(session, roles, table):
+        try:
+            found += leaks(session, people, [cell])
+        except AssertionError:
+            found.append(cell)
+    return found
+
+
+def empty(people):
+    """Take the rows of fill() away again, as the owner."""
+    with owner() as session:
+        keys = list(people.values())
+        session.execute("ALTER TABLE engagement_state_transitions DISABLE TRIGGER USER")
+        for table in ("engagement_message_queue", "engagement_inbound_messages", "engagement_state_transitions"):
+            session.execute(f"DELETE FROM {table} WHERE user_id::text = ANY (%s)", [keys])
+        session.execute("DELETE FROM user_engagement_states WHERE user_id::text = ANY (%s)", [keys])
+        session.execute("DELETE FROM user_profiles WHERE user_id::text = ANY (%s)", [keys])
+        session.execute("DELETE FROM user_profiles_history WHERE user_id::text = ANY (%s)", [keys])
+        session.execute("DELETE FROM engagement_attention WHERE user_id::text = ANY (%s)", [keys])
+        session.execute("DELETE FROM message_templates WHERE key LIKE 'rls-%%'")
+        session.execute("DELETE FROM message_templates_history WHERE key LIKE 'rls-%%'")
+        session.execute("DELETE FROM engagement_announcements WHERE created_by_id::text = ANY (%s)", [keys])
+        session.execute("DELETE FROM engagement_claims WHERE claimed_by IN ('own', 'other')")
+        session.execute("DELETE FROM engagement_transports WHERE name LIKE 'rls-%%'")
+        session.execute("DELETE FROM members_history WHERE id::text = ANY (%s)", [keys])
+        session.execute("DELETE FROM members WHERE id::text = ANY (%s)", [keys])
+        session.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        session.execute("ALTER TABLE engagement_state_transitions ENABLE TRIGGER USER")
+        session.execute(
+            "ALTER TABLE engagement_state_transitions DISABLE TRIGGER engagement_state_transitions_no_truncate"
+        )
+        session.commit()
+
+
+# --- Two members over one connection ----------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_members_alternating_over_one_connection_see_their_own():
+    one, two = PersonFactory(state="dormant"), PersonFactory(state="goodbye_sent")
+    seen = []
+    for turn in range(10):
+        who = (one, two)[turn % 2]
+        with transaction.atomic():
+            with member_session(who.pk):
+                found = rows("SELECT DISTINCT user_id FROM engagement_state_transitions")
+                seen.append((who.pk, [key for (key,) in found]))
+            transaction.set_rollback(turn % 3 == 0)
+        # Between them nobody is set, and the site is itself again.
+        assert rows("SELECT current_user, coalesce(current_setting('app.member_id', true), '')") == [(SITE, "")]
+    assert all(keys == [who] for who, keys in seen)
+    with pytest.raises(ZeroDivisionError), transaction.atomic(), member_session(one.pk):
+        raise ZeroDivisionError
+    assert rows("SELECT current_user, coalesce(current_setting('app.member_id', true), '')") == [(SITE, "")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_members_at_once_change_their_own_profile():
+    people = [PersonFactory() for _each in range(4)]
+
+    def change(number):
+        for turn in range(5):
+            with transaction.atomic(), member_session(people[number].pk):
+                locale = ("en", "pt-BR")[(number + turn) % 2]
+                with connection.cursor() as cursor:
+                    cursor.execute("UPDATE user_profiles SET locale = %s", [locale])
+                    assert cursor.rowcount == 1
+
+    with crowd(4) as members:
+        assert members.run(change) == [None] * 4
+    locales = [UserProfile.objects.get(pk=person.pk).locale for person in people]
+    assert locales == ["en", "pt-BR", "en", "pt-BR"]
+
+
+# --- The catalog ------------------------------------------------------------------------------------
+
+
+def test_every_table_of_the_app_enables_and_forces_row_security():
+    with own_connection() as session:
+        loose = session.execute(
+            "SELECT relname FROM pg_class WHERE relname = ANY (%s) AND NOT (relrowsecurity AND relforcerowsecurity)",
+            [tables(session)],
+        ).fetchall()
+    assert loose == []
+
+
+FUNCTIONS = """
+    SELECT DISTINCT p.oid, p.proname, p.prosecdef, coalesce(p.proconfig, '{}'), p.proacl IS NULL
+        OR EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = 0)
+    FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND (
+        p.prosrc ~ 'engagement|user_profiles|message_templates' OR p.proname ~ 'engagement|transitions|quiet_until'
+        OR p.oid IN (SELECT tgfoid FROM pg_trigger WHERE tgrelid = ANY (%s::regclass[]) AND NOT tgisinternal)
+    )
+"""
+
+
+def test_every_function_with_the_owners_rights_pins_its_path_and_is_closed():
+    with own_connection() as session:
+        found = session.execute(FUNCTIONS, [tables(session)]).fetchall()
+    definers = [one for one in found if one[2]]
+    assert {name for _oid, name, *_rest in definers} >= {
+        "give_members_profiles",
+        "redirect_waiting_messages",
+        "erase_person_in_engagement",
+    }
+    loose = [
+        name
+        for _oid, name, _definer, config, is_public in definers
+        if is_public or not any(each.startswith("search_path=public, pg_temp") for each in config)
+    ]
+    assert loose == []
+
+
+def test_no_view_shows_these_tables_past_their_policies():
+    with own_connection() as session:
+        views = """
+            SELECT DISTINCT v.relname FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
+                JOIN pg_class v ON v.oid = r.ev_class
+            WHERE d.refobjid = ANY (%s::regclass[]) AND v.relkind IN ('v', 'm')
+                AND NOT coalesce(v.reloptions::text LIKE '%%security_invoker=true%%', false)
+        """
+        assert session.execute(views, [tables(session)]).fetchall() == []
+    # The question finds one that is there.
+    with owner() as session:
+        session.execute("CREATE VIEW everybody AS SELECT user_id, state FROM user_engagement_states")
+        assert session.execute(views, [tables(session)]).fetchall() == [("everybody",)]
+        session.execute("ALTER VIEW everybody SET (security_invoker = true)")
+        assert session.execute(views, [tables(session)]).fetchall() == []

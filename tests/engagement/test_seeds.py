@@ -1,0 +1,176 @@
+"""The example members of the engagement app: every page shows something, and nothing in them contradicts the rules."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+from engagement.models import (
+    Announcement,
+    EngagementMessage,
+    EngagementStateTransition,
+    MessageTemplate,
+    MessageType,
+    State,
+    Status,
+    Trigger,
+    UserEngagementState,
+    UserProfile,
+    WaitingFor,
+)
+from engagement.services.messages import enqueue
+from engagement.services.onboarding import COMPLETED
+from groups.models import Member
+
+FIXTURE = Path(apps.get_app_config("engagement").path) / "fixtures" / "seeds.json"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def seeds(db):
+    call_command("loaddata", "seeds", verbosity=0)
+
+
+def everything() -> dict[str, list]:
+    """Every row of every table of the app."""
+    found = {}
+    with connection.cursor() as cursor:
+        for model in apps.get_app_config("engagement").get_models():
+            table = model._meta.db_table
+            cursor.execute(f"SELECT to_jsonb(t) FROM {table} t ORDER BY 1")
+            found[table] = [row for (row,) in cursor.fetchall()]
+    return found
+
+
+def values_of(model, field: str) -> set:
+    return set(model.objects.order_by().values_list(field, flat=True).distinct())
+
+
+def test_seeds_load_twice_with_the_same_rows(seeds):
+    before = everything()
+    assert len(before["engagement_message_queue"]) == 41
+    call_command("loaddata", "seeds", verbosity=0)
+    assert everything() == before
+
+
+def test_seeds_leave_alone_what_members_have_done_since(seeds):
+    chiara = UserProfile.objects.get(user__member_id="FE-P-00003")
+    chiara.reengagement_opt_out = True
+    chiara.save(update_fields=["reengagement_opt_out"])
+    before = everything()
+    call_command("loaddata", "seeds", verbosity=0)
+    assert everything() == before
+
+
+def test_seeds_are_loaded_where_the_members_are_there_already(seeds):
+    """Profiles and base templates are the database's own: that they are there does not mean that the examples are."""
+    assert UserProfile.objects.count() == Member.objects.count()
+    assert MessageTemplate.objects.filter(announcement=None).count() == 12
+    assert UserProfile.objects.exclude(individual_jid="").count() > 20
+
+
+def test_every_row_of_the_file_is_in_the_database_as_it_is_written(seeds):
+    listed = json.loads(FIXTURE.read_text(encoding="utf-8"))
+    for row in listed:
+        apps.get_model(row["model"]).objects.get(pk=row["pk"])
+    for model in (UserEngagementState, EngagementStateTransition, EngagementMessage, Announcement):
+        assert model.objects.count() == sum(row["model"] == model._meta.label_lower for row in listed)
+
+
+def test_rows_made_afterwards_get_numbers_of_their_own(seeds):
+    made = enqueue(member=Member.objects.get(member_id="FE-P-00001"), message_type=MessageType.TIER_UNLOCK)
+    assert made.pk > 41
+
+
+@pytest.mark.parametrize(
+    ("model", "field", "choices"),
+    [
+        (UserEngagementState, "state", State),
+        (EngagementStateTransition, "trigger", Trigger),
+        (EngagementMessage, "status", Status),
+        (EngagementMessage, "message_type", MessageType),
+        (EngagementMessage, "waiting_for", WaitingFor),
+    ],
+    ids=["state", "trigger", "status", "message_type", "waiting_for"],
+)
+def test_every_value_occurs(seeds, model, field, choices):
+    assert values_of(model, field) == set(choices.values)
+
+
+def test_every_one_of_the_ten_transitions_but_none_else_occurs(seeds):
+    moves = EngagementStateTransition.objects.order_by().values_list("from_state", "trigger", "to_state").distinct()
+    assert len(moves) == 10
+
+
+def test_each_state_is_where_the_moves_of_the_member_lead(seeds):
+    for state in UserEngagementState.objects.all():
+        moves = list(EngagementStateTransition.objects.filter(user=state.user).order_by("created_at"))
+        assert [move.from_state for move in moves] == [State.ACTIVE, *(move.to_state for move in moves)][: len(moves)]
+        assert (moves[-1].to_state if moves else State.ACTIVE) == state.state
+
+
+def test_dates_are_those_of_the_first_evening(seeds):
+    """Whenever they are loaded: what has happened lies behind, goodbyes still wait, and somebody is not yet quiet."""
+    now = timezone.now()
+    assert not UserEngagementState.objects.filter(last_activity_at__gt=now).exists()
+    assert not EngagementStateTransition.objects.filter(created_at__gt=now).exists()
+    assert not EngagementMessage.objects.filter(sent_at__gt=now).exists()
+    waiting = UserEngagementState.objects.filter(state=State.GOODBYE_SENT)
+    assert waiting.count() == waiting.filter(goodbye_expires_at__gt=now).count() == 2
+    assert UserEngagementState.objects.filter(state=State.REMIND_LATER, remind_at__gt=now).count() == 2
+    quiet = now - timedelta(days=14)
+    assert UserEngagementState.objects.filter(state=State.ACTIVE, last_activity_at__gt=quiet).count() > 5
+    pending = EngagementMessage.objects.filter(status=Status.PENDING)
+    assert pending.filter(scheduled_for__lte=now).count() == 2
+    assert pending.filter(scheduled_for__gt=now).count() >= 5
+
+
+def test_nobody_was_sent_more_than_the_budget_and_what_was_sent_is_remembered(seeds):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT * FROM attention_over_budget(%s, %s)", [settings.ENGAGEMENT_BUDGET, settings.ENGAGEMENT_BUDGET_SPAN]
+        )
+        assert cursor.fetchall() == []
+        cursor.execute(
+            """SELECT count(*) FROM engagement_message_queue q JOIN engagement_attention a USING (user_id)
+               WHERE q.sent_at > now() - interval '6 days' AND q.message_type NOT IN ('welcome', 'help_restart')
+                   AND q.sent_at <> ALL (a.recent)"""
+        )
+        assert cursor.fetchone() == (0,)
+
+
+def test_tiers_are_those_of_the_steps_taken(seeds):
+    for profile in UserProfile.objects.all():
+        progress = profile.onboarding_tier_progress
+        done = [
+            tier
+            for tier, steps in sorted(settings.ENGAGEMENT_TIERS.items())
+            if all(step in progress.get(tier, {}) for step in steps)
+        ]
+        assert [int(tier) for tier in done] == list(range(1, profile.onboarding_tier + 1)), profile
+        assert [tier for tier in progress if COMPLETED in progress[tier]] == done
+
+
+def test_waiting_messages_go_where_their_members_want_them(seeds):
+    for message in EngagementMessage.objects.select_related("user__engagement_profile"):
+        profile = message.user.engagement_profile
+        assert message.destination == profile.preferred_destination
+        wanted = profile.group_jid if message.destination == "group" else profile.individual_jid
+        assert message.destination_jid == wanted
+
+
+def test_announcement_has_its_texts_and_counts(seeds):
+    announcement = Announcement.objects.get()
+    assert set(announcement.texts.values_list("locale", flat=True)) == {"en", "pt-BR"}
+    assert announcement.messages.count() == announcement.recipients
+    assert values_of(UserProfile, "locale") == {"en", "pt-BR"}
+    assert values_of(UserProfile, "preferred_destination") == {"individual", "group"}
+    assert values_of(UserProfile, "onboarding_tier") == {0, 1, 2, 3}
+    assert UserProfile.objects.filter(reengagement_opt_out=True).count() == 2

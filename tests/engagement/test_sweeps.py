@@ -1,0 +1,342 @@
+"""What the clock does to members: each sweep once, in batches, dry, twice, and at every odd turn of the calendar."""
+
+import io
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from engagement.models import (
+    EngagementMessage,
+    EngagementStateTransition,
+    InboundMessage,
+    UserEngagementState,
+    UserProfile,
+)
+from engagement.services.machine import record_activity
+from engagement.services.sweeps import sweep_daily, sweep_weekly
+from groups.models import CommunityMember, Member, MemberDailyHighlight
+from tests.engagement.sweeping import DAY, NOW, broken, community, states, stored
+from tests.factories.engagement import PersonFactory, move_to, quiet_person
+from tests.factories.groups import EntryFactory
+from tests.fallback.database import rows
+
+pytestmark = pytest.mark.django_db
+
+HOUR = timedelta(hours=1)
+
+
+def moved(steps):
+    return {step.step: (step.moved, step.queued) for step in steps}
+
+
+@pytest.fixture
+def lived():
+    return community(quiet=7, unanswered=5, reminded=4, active=6)
+
+
+# Without the goodbyes of the fixture's own past, which it did not queue.
+def goodbyes():
+    return EngagementMessage.objects.filter(message_type="goodbye", scheduled_for=NOW).count()
+
+
+# --- Daily ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("batch", [1, 3, 7, 5_000])
+def test_daily_moves_who_is_due_in_batches_of_any_size(lived, batch):
+    seen = []
+    done = sweep_daily(at=NOW, batch=batch, on_batch=seen.append)
+    assert moved(done) == {"goodbye sent": (7, 7), "goodbye unanswered": (5, 0), "reminder due": (4, 0)}
+    assert states() == {"goodbye_sent": 7, "dormant": 9, "active": 6}
+    assert goodbyes() == 7
+    assert [one.moved for one in seen if one.step == "goodbye sent"] == [*range(min(batch, 7), 8, batch)] + (
+        [7] if batch < 7 and 7 % batch else []
+    )
+    log = EngagementStateTransition.objects.filter(created_at=NOW)
+    assert sorted(log.values_list("trigger", flat=True)) == (
+        ["goodbye_timeout"] * 5 + ["inactivity_14d"] * 7 + ["reminder_due"] * 4
+    )
+    assert {one.metadata["days_inactive"] for one in log.filter(trigger="inactivity_14d")} == {15}
+    assert {one.metadata.get("response_type") for one in log.filter(trigger="goodbye_timeout")} == {"timeout"}
+    row = UserEngagementState.objects.filter(state="goodbye_sent").first()
+    assert (row.goodbye_sent_at, row.goodbye_expires_at) == (NOW, NOW + timedelta(hours=48))
+
+
+def test_daily_twice_is_once(lived):
+    sweep_daily(at=NOW)
+    once = stored()
+    assert {step.moved for step in sweep_daily(at=NOW)} == {0}
+    assert {step.moved for step in sweep_daily(at=NOW + timedelta(minutes=5))} == {0}
+    assert stored() == once
+
+
+def test_dry_run_counts_and_changes_nothing(lived):
+    before = stored()
+    dry = sweep_daily(at=NOW, dry_run=True)
+    assert stored() == before
+    assert {step.step: step.moved for step in dry} == {"goodbye sent": 7, "goodbye unanswered": 5, "reminder due": 4}
+    assert [step.moved for step in sweep_daily(at=NOW)] == [step.moved for step in dry]
+
+
+@pytest.mark.parametrize(("before", "state"), [(timedelta(microseconds=1), "active"), (timedelta(0), "goodbye_sent")])
+def test_fourteen_days_are_fourteen_days(before, state):
+    person = quiet_person(days=14, at=NOW)
+    sweep_daily(at=NOW - before)
+    assert UserEngagementState.objects.get(user=person).state == state
+
+
+@pytest.mark.parametrize("way", ["goodbye_sent", "remind_later"])
+def test_end_of_a_wait_is_to_the_microsecond(way):
+    person = PersonFactory()
+    move_to(person, way, at=NOW)
+    wait = {"goodbye_sent": timedelta(hours=48), "remind_later": timedelta(days=14)}[way]
+    sweep_daily(at=NOW + wait - timedelta(microseconds=1))
+    assert UserEngagementState.objects.get(user=person).state == way
+    sweep_daily(at=NOW + wait)
+    assert UserEngagementState.objects.get(user=person).state == "dormant"
+
+
+def test_who_answered_in_time_is_left_alone():
+    person = PersonFactory()
+    move_to(person, "goodbye_sent", at=NOW)
+    record_activity(member=person, at=NOW + HOUR)
+    sweep_daily(at=NOW + 3 * DAY)
+    assert UserEngagementState.objects.get(user=person).state == "active"
+
+
+def test_nobody_is_sent_a_goodbye_who_does_not_want_or_get_one():
+    told = quiet_person(at=NOW, entry={})
+    reinstated = quiet_person(at=NOW, entry={"status": "pending"})
+    left = [
+        quiet_person(at=NOW, profile={"reengagement_opt_out": True}),
+        quiet_person(at=NOW, is_active=False),
+        quiet_person(at=NOW, entry={"status": "suspended"}),
+        quiet_person(at=NOW, entry={"status": "banned"}),
+    ]
+    # Who has done nothing yet has no row, and who was never seen no date.
+    PersonFactory()
+    PersonFactory(state="active")
+    assert sweep_daily(at=NOW, dry_run=True)[0].moved == 2
+    assert moved(sweep_daily(at=NOW, batch=1))["goodbye sent"] == (2, 2)
+    assert set(EngagementMessage.objects.values_list("user", flat=True)) == {told.pk, reinstated.pk}
+    assert {row.state for row in UserEngagementState.objects.filter(user__in=left)} == {"active"}
+    # Opting in again is enough for the next sweep.
+    UserProfile.objects.filter(pk=left[0].pk).update(reengagement_opt_out=False)
+    assert moved(sweep_daily(at=NOW + HOUR))["goodbye sent"] == (1, 1)
+
+
+def test_goodbye_goes_where_the_member_wants_it():
+    quiet_person(at=NOW, profile={"preferred_destination": "group", "group_jid": "us@chat", "individual_jid": "me"})
+    sweep_daily(at=NOW)
+    [message] = EngagementMessage.objects.all()
+    assert (message.destination, message.destination_jid) == ("group", "us@chat")
+    assert message.idempotency_key == f"{message.user_id}:goodbye:2026-03-04"
+
+
+def test_sweep_with_nobody_due_moves_nobody():
+    community(active=3)
+    assert {step.moved for step in sweep_daily(at=NOW)} == {0}
+    assert {step.moved for step in sweep_daily(at=NOW, dry_run=True)} == {0}
+
+
+# --- As a command ---------------------------------------------------------------------------------
+
+
+def run(*arguments):
+    said, told = io.StringIO(), io.StringIO()
+    call_command("sweep_engagement", *arguments, stdout=said, stderr=told)
+    return said.getvalue(), told.getvalue()
+
+
+def test_command_says_what_it_did_and_how_far_it_is(lived):
+    before = stored()
+    said, told = run("--dry-run", "--at", NOW.isoformat())
+    assert said.splitlines()[:3] == ["goodbye sent: 7", "goodbye unanswered: 5", "reminder due: 4"]
+    assert "Nothing was changed." in said
+    assert stored() == before
+    said, told = run("--daily", "--batch", "3", "--at", NOW.isoformat())
+    assert said.splitlines() == ["goodbye sent: 7, 7 messages", "goodbye unanswered: 5", "reminder due: 4"]
+    assert "goodbye sent: 3 so far" in told
+    assert run("--weekly", "--at", NOW.isoformat())[0] == "weekly review: 0\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--batch", "0"], "between 1 and 100000"),
+        (["--batch", "100001"], "between 1 and 100000"),
+        (["--at", "2026-03-02T09:00:00"], "no time with a zone"),
+        (["--at", "soon"], "no time with a zone"),
+        (["--daily", "--weekly"], "not allowed with"),
+    ],
+)
+def test_command_refuses_in_words(arguments, words):
+    with pytest.raises(CommandError, match=words):
+        run(*arguments)
+
+
+# --- Weekly ---------------------------------------------------------------------------------------
+
+
+def weeks():
+    """{member: weeks they got a review of, in order}."""
+    found = {}
+    for user, params in rows(
+        "SELECT user_id, message_params ->> 'week' FROM engagement_message_queue WHERE message_type = 'weekly_review'"
+        " ORDER BY id"
+    ):
+        found.setdefault(user, []).append(params)
+    return found
+
+
+def talker(zone, **kwargs):
+    """Somebody who is active every day; see `talk`."""
+    return PersonFactory(state="active", profile={"timezone": zone}, **kwargs)
+
+
+def talk(people, at):
+    """Everybody writes something."""
+    UserEngagementState.objects.filter(user__in=people).update(last_activity_at=at)
+    said = [InboundMessage(user=one, platform="test", message_id=f"{one.pk} {at}", received_at=at) for one in people]
+    InboundMessage.objects.bulk_create(said, ignore_conflicts=True)
+
+
+def hourly(start, end, people):
+    """Run the weekly sweep every hour as the worker does; everybody says something each day."""
+    at, spoke = start, None
+    while at < end:
+        if at.date() != spoke:
+            spoke = at.date()
+            talk(people, at)
+        sweep_weekly(at=at)
+        at += HOUR
+
+
+ZONES = ["America/New_York", "Europe/Lisbon", "America/Santiago", "Pacific/Kiritimati", "Pacific/Pago_Pago", "UTC"]
+
+
+def expected(zone, start, end):
+    """The weeks that ended for a member of this zone between two instants: each Monday at nine names the one before."""
+    local, found = start.astimezone(ZoneInfo(zone)), []
+    monday = (local - timedelta(days=local.weekday())).replace(hour=9, minute=0, second=0, microsecond=0)
+    while (at := monday.astimezone(UTC)) < end:
+        if at >= start:
+            found.append(f"{monday - timedelta(days=7):%G-W%V}")
+        monday = (monday.replace(tzinfo=None) + timedelta(days=7)).replace(tzinfo=ZoneInfo(zone))
+    return found
+
+
+@pytest.mark.parametrize(
+    "middle",
+    [
+        # The clocks of New York, Lisbon and Santiago change on these Sundays of 2026.
+        datetime(2026, 3, 8, tzinfo=UTC),
+        datetime(2026, 3, 29, tzinfo=UTC),
+        datetime(2026, 4, 5, tzinfo=UTC),
+        datetime(2026, 9, 6, tzinfo=UTC),
+        datetime(2026, 10, 25, tzinfo=UTC),
+        datetime(2026, 11, 1, tzinfo=UTC),
+        # Turns of ISO years: 2020 and 2026 have 53 weeks.
+        datetime(2021, 1, 3, tzinfo=UTC),
+        datetime(2027, 1, 3, tzinfo=UTC),
+        datetime(2025, 12, 28, tzinfo=UTC),
+    ],
+    ids=str,
+)
+def test_every_hour_of_ten_days_gives_each_week_once(middle):
+    # From a Wednesday on: it is Monday nowhere any more.
+    start, end = middle - 4 * DAY, middle + 6 * DAY
+    people = {zone: talker(zone) for zone in ZONES}
+    hourly(start, end, people.values())
+    found = weeks()
+    for zone, person in people.items():
+        assert found.get(person.pk, []) == expected(zone, start, end), zone
+    assert sum(map(len, found.values())) == len(ZONES), "each had exactly one Monday"
+
+
+def test_turn_of_the_year_names_week_53():
+    person = talker("UTC")
+    hourly(datetime(2020, 12, 31, tzinfo=UTC), datetime(2021, 1, 12, tzinfo=UTC), [person])
+    assert weeks() == {person.pk: ["2020-W53", "2021-W01"]}
+    hourly(datetime(2026, 12, 31, tzinfo=UTC), datetime(2027, 1, 12, tzinfo=UTC), [person])
+    assert weeks()[person.pk][2:] == ["2026-W53", "2027-W01"]
+
+
+def test_clocks_five_minutes_apart_give_each_week_once():
+    people = {zone: talker(zone) for zone in ZONES}
+    start = datetime(2026, 3, 7, 23, 57, tzinfo=UTC)
+    for tick in range(6 * 24):
+        at = start + tick * HOUR
+        talk(people.values(), at - HOUR)
+        for skew in (timedelta(minutes=5), timedelta(0), timedelta(minutes=-5)):
+            sweep_weekly(at=at + skew)
+    assert {key: len(found) for key, found in weeks().items()} == {one.pk: 1 for one in people.values()}
+
+
+def test_review_waits_for_monday_morning_where_the_member_is():
+    person = talker("America/New_York")
+    record_activity(member=person, at=datetime(2026, 3, 6, tzinfo=UTC))
+    # Clocks went forward on Sunday: nine in New York is 13:00 UTC.
+    assert sweep_weekly(at=datetime(2026, 3, 9, 12, 59, tzinfo=UTC))[0].queued == 0
+    assert sweep_weekly(at=datetime(2026, 3, 9, 13, 0, tzinfo=UTC), dry_run=True)[0].moved == 1
+    assert sweep_weekly(at=datetime(2026, 3, 9, 13, 0, tzinfo=UTC))[0].queued == 1
+    assert weeks() == {person.pk: ["2026-W10"]}
+    [message] = EngagementMessage.objects.all()
+    assert message.idempotency_key == f"{person.pk}:weekly_review:2026-W10"
+    assert sweep_weekly(at=datetime(2026, 3, 9, 13, 0, tzinfo=UTC))[0].queued == 0
+
+
+MONDAY = datetime(2026, 3, 9, 10, tzinfo=UTC)
+
+
+def test_review_is_for_who_was_active_that_week_and_wants_it():
+    def last(at, **kwargs):
+        return PersonFactory(state="active", last_activity_at=at, **kwargs)
+
+    first, end = datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 8, 23, 59, tzinfo=UTC)
+    yes = [last(first), last(end), last(MONDAY), last(MONDAY, entry={})]
+    # Who has been here again since counts if something of that week tells of them.
+    InboundMessage.objects.create(user=yes[2], platform="t", message_id="1", received_at=end)
+    number = CommunityMember.objects.get(person=yes[3]).member_id
+    MemberDailyHighlight.objects.create(member_id=number, highlight_date=first.date(), message_count=1)
+    last(MONDAY)
+    late = last(MONDAY)
+    InboundMessage.objects.create(user=late, platform="t", message_id="2", received_at=MONDAY - HOUR)
+    last(first - timedelta(microseconds=1))
+    last(end, profile={"reengagement_opt_out": True})
+    last(end, is_active=False)
+    PersonFactory(state="active")
+    PersonFactory(state="dormant", last_activity_at=end)
+    PersonFactory(state="help_flow", last_activity_at=end)
+    assert sweep_weekly(at=MONDAY, batch=1)[0].queued == 4
+    assert set(weeks()) == {person.pk for person in yes}
+
+
+def test_suspended_member_gets_no_review():
+    person = PersonFactory(state="active", last_activity_at=MONDAY - DAY)
+    EntryFactory(person=person, status="suspended")
+    assert sweep_weekly(at=MONDAY)[0].queued == 0
+
+
+# --- Both, for ten days ---------------------------------------------------------------------------
+
+
+def test_ten_days_of_hourly_sweeps():
+    quiet = community(quiet=5, active=5)
+    UserEngagementState.objects.filter(user__in=quiet).update(last_activity_at=NOW - 14 * DAY)
+    for tick in range(-24, 9 * 24):
+        at = NOW + tick * HOUR
+        if tick % 6 == 0:
+            talk(Member.objects.filter(pk__in=quiet[5:]), at)
+        sweep_daily(at=at)
+        sweep_weekly(at=at)
+        if tick == -1:
+            assert states() == {"active": 10}
+        if tick == 0:
+            assert states() == {"active": 5, "goodbye_sent": 5}
+        if tick == 48:
+            assert states() == {"active": 5, "dormant": 5}
+    assert broken() == (0, 0, 0)
+    assert weeks() == {key: ["2026-W10"] for key in quiet[5:]}

@@ -1,0 +1,180 @@
+"""Sweeps at once, held and killed half-way: afterwards everything is as after one that was left alone."""
+
+import os
+import signal
+import threading
+from contextlib import contextmanager
+
+import pytest
+from django.db import connection
+
+from engagement.models import EngagementMessage, UserEngagementState
+from engagement.services.machine import record_activity
+from engagement.services.sweeps import sweep_daily, sweep_weekly
+from tests.at_once import crowd, without
+from tests.common.test_worker import until
+from tests.engagement.owner import owner
+from tests.engagement.sweeping import NOW, broken, community, states, stored
+from tests.fallback.database import own_connection, row, rows
+from tests.groups.test_highlights_races import as_process, one_that_waits
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ROUNDS = int(os.environ.get("RACE_ROUNDS", "3"))
+MONDAY = NOW.replace(day=9, hour=12)
+FINISHED = {"goodbye_sent": 60, "dormant": 60, "active": 20}
+
+
+def lived():
+    return community(quiet=60, unanswered=30, reminded=30, active=20)
+
+
+def goodbyes():
+    return EngagementMessage.objects.filter(message_type="goodbye", scheduled_for=NOW).count()
+
+
+def whole(*, times=1):
+    """Everything is as one sweep leaves it, with so many communities."""
+    assert states() == {state: number * times for state, number in FINISHED.items()}
+    assert goodbyes() == 60 * times
+    assert row("SELECT count(*) FROM engagement_state_transitions WHERE created_at = %s", [NOW]) == (120 * times,)
+    assert broken()[1:] == (0, 0)
+
+
+def many_at_once():
+    """Four sweeps at once, until none finds anything; what each moved."""
+    with crowd(4) as sweepers:
+        done = sweepers.run(lambda _n: sum(step.moved for step in sweep_daily(at=NOW, batch=7)))
+    assert not [one for one in done if isinstance(one, Exception)], done
+    return done
+
+
+def test_four_at_once_are_the_same_as_one():
+    for number in range(1, ROUNDS + 1):
+        # Those of the rounds before are where they are: nobody of them is due again.
+        lived()
+        assert sum(many_at_once()) == 120
+        whole(times=number)
+
+
+def test_weekly_sweeps_at_once_queue_each_week_once():
+    people = community(active=50, at=MONDAY)
+    with crowd(4) as sweepers:
+        for _round in range(ROUNDS):
+            done = sweepers.run(lambda _n: sweep_weekly(at=MONDAY, batch=7)[0].queued)
+            assert not [one for one in done if isinstance(one, Exception)], done
+    assert EngagementMessage.objects.filter(user__in=people, message_type="weekly_review").count() == 50
+
+
+def test_without_the_key_each_sweep_at_once_queues_its_own():
+    """The control: what keeps two from queueing twice is the key, and the harness sees them overlap."""
+    community(active=20, at=MONDAY)
+    with (
+        without(
+            """CREATE FUNCTION another_key() RETURNS trigger LANGUAGE plpgsql AS
+                   $$ BEGIN NEW.idempotency_key := NEW.idempotency_key || gen_random_uuid(); RETURN NEW; END $$;
+               CREATE TRIGGER another_key BEFORE INSERT ON engagement_message_queue
+                   FOR EACH ROW EXECUTE FUNCTION another_key()""",
+            "DROP TRIGGER another_key ON engagement_message_queue; DROP FUNCTION another_key()",
+        ),
+        crowd(4) as sweepers,
+    ):
+        queued = sweepers.run(lambda _n: sweep_weekly(at=MONDAY)[0].queued)
+    assert sum(queued) > 20
+
+
+def test_sweep_passes_over_who_is_just_writing():
+    people = community(quiet=5)
+    ended = threading.Event()
+
+    def sweep():
+        try:
+            sweep_daily(at=NOW, batch=2)
+        finally:
+            connection.close()
+            ended.set()
+
+    with own_connection() as writer:
+        writer.execute("BEGIN")
+        writer.execute("SELECT FROM user_engagement_states WHERE user_id = %s FOR UPDATE", [people[2]])
+        sweeper = threading.Thread(target=sweep)
+        sweeper.start()
+        assert ended.wait(30), "the sweep waits for the member who is writing"
+        writer.execute("ROLLBACK")
+        sweeper.join(30)
+    assert states() == {"goodbye_sent": 4, "active": 1}
+    record_activity(member=UserEngagementState.objects.get(user=people[2]).user, at=NOW)
+    sweep_daily(at=NOW)
+    assert states() == {"goodbye_sent": 4, "active": 1}
+    assert broken() == (0, 0, 0)
+
+
+# --- Killed half-way --------------------------------------------------------------------------------
+
+
+@contextmanager
+def held_at(member):
+    """Hold a sweep at one member's goodbye: the owner has written its key, and has not said whether it stays."""
+    with owner() as session:
+        session.execute(
+            """INSERT INTO engagement_message_queue (user_id, message_type, message_key, idempotency_key)
+               VALUES (%s, 'goodbye', 'goodbye', %s)""",
+            [member, f"{member}:goodbye:2026-03-04"],
+        )
+        yield
+
+
+def killed_half_way(how, people):
+    """Run the command until its fourth batch, and kill it there: the process, or its backend."""
+    command = ["manage.py", "sweep_engagement", "--daily", "--batch", "10", "--at", NOW.isoformat()]
+    # Members are taken in the order of their activity; all are as quiet, so of their rows.
+    order = rows("SELECT user_id FROM user_engagement_states WHERE user_id = ANY (%s) ORDER BY id", [people])
+    with held_at(order[35][0]), own_connection() as watcher:
+        process = as_process(*command)
+        try:
+            backend = until(lambda: one_that_waits(watcher, "WITH looked"), "the sweep to come to the held key")
+            if how == "process":
+                process.send_signal(signal.SIGKILL)
+            else:
+                assert watcher.execute("SELECT pg_terminate_backend(%s, 10000)", [backend]).fetchone() == (True,)
+            assert process.wait(30) != 0
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait(30)
+    with own_connection() as watcher:
+        until(
+            lambda: not watcher.execute("SELECT true FROM pg_stat_activity WHERE pid = %s", [backend]).fetchone(),
+            "the backend of the killed sweep to end",
+        )
+
+
+@pytest.mark.parametrize("how", ["process", "backend"])
+def test_killed_half_way_leaves_whole_batches_and_the_next_goes_on(how):
+    people = lived()
+    killed_half_way(how, people[:60])
+    assert states() == {"active": 20 + 30, "goodbye_sent": 30 + 30, "remind_later": 30}, "three batches of ten"
+    assert goodbyes() == 30
+    assert broken()[1:] == (0, 0)
+    sweep_daily(at=NOW)
+    whole()
+    # The same as once: nobody is missing and nobody twice.
+    once = stored()
+    assert {step.moved for step in sweep_daily(at=NOW)} == {0}
+    assert stored() == once
+
+
+def test_control_in_two_steps_a_killed_sweep_forgets_messages():
+    """As a sweep must not be: states in one transaction, messages in the next."""
+    people = lived()
+    with own_connection() as session:
+        session.execute("SELECT set_config('engagement.trigger', 'inactivity_14d', false)")
+        session.execute(
+            """UPDATE user_engagement_states SET state = 'goodbye_sent', goodbye_sent_at = %s, goodbye_expires_at = %s
+               WHERE user_id = ANY (%s)""",
+            [NOW, NOW, people[:10]],
+        )
+        session.execute("SELECT set_config('engagement.trigger', '', false)")
+        # Killed here.
+    sweep_daily(at=NOW)
+    assert goodbyes() == 50
+    assert broken()[0] > 0, "the check sees the ten who were never told"

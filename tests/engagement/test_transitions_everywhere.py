@@ -1,0 +1,310 @@
+"""The ten moves with everything that goes with them, and all other pairs refused: in Python and in raw SQL."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from engagement.errors import StateBeginsActive, TransitionRefused
+from engagement.models import (
+    TRANSITIONS,
+    EngagementMessage,
+    EngagementStateTransition,
+    State,
+    UserEngagementState,
+    UserProfile,
+    possible,
+)
+from engagement.services.machine import transition
+from missionsite.common.errors import in_words
+from tests.engagement.pairs import ILLEGAL, LEGAL, PAIRS, STATES, TRIGGERS
+from tests.factories.engagement import PersonFactory, move_to
+from tests.fallback.database import refused_by, row, rows
+
+pytestmark = pytest.mark.django_db
+
+# When members got where they are, and when what is tested happens.
+THEN = datetime(2026, 3, 2, 12, tzinfo=UTC)
+NOW = THEN + timedelta(days=1, hours=23)
+HOURS_48, DAYS_14 = timedelta(hours=48), timedelta(days=14)
+# What the log says of an answer.
+ANSWERS = {
+    "goodbye_response_1": "confused",
+    "goodbye_response_2": "busy",
+    "goodbye_response_3": "all_good",
+    "goodbye_timeout": "timeout",
+}
+BY_MEMBER = {"user_message", "goodbye_response_1", "goodbye_response_2", "goodbye_response_3"}
+QUEUED = {"inactivity_14d": "goodbye", "goodbye_response_1": "help_restart"}
+HALF_WAY = {"1": {"join_mission": "2026-01-01"}, "2": {"complete_task": "2026-01-02", "completed_at": "2026-01-03"}}
+
+
+def person_in(state, **profile):
+    """A member in this state since THEN, who was last active ten days before it."""
+    person = PersonFactory()
+    move_to(person, state, at=THEN)
+    UserProfile.objects.filter(pk=person.pk).update(**{"onboarding_tier": 0} | profile)
+    UserEngagementState.objects.filter(user=person).update(last_activity_at=THEN - timedelta(days=10))
+    EngagementMessage.objects.filter(user=person).update(created_at=THEN)
+    return person
+
+
+def everything(person):
+    """All rows of a member the machine could change."""
+    tables = ("user_engagement_states", "engagement_state_transitions", "engagement_message_queue", "user_profiles")
+    return [rows(f"SELECT * FROM {table} WHERE user_id = %s ORDER BY 1", [person.pk]) for table in tables]
+
+
+def test_map_is_the_ten():
+    assert {(str(state), str(trigger)): str(after) for (state, trigger), after in TRANSITIONS.items()} == LEGAL
+    assert len(LEGAL) == 10
+    assert len(ILLEGAL) == 25
+
+
+@pytest.mark.parametrize(("state", "trigger"), LEGAL)
+def test_legal_pair_with_everything_that_goes_with_it(state, trigger):
+    person = person_in(state, onboarding_tier=2, onboarding_tier_progress=HALF_WAY)
+    logged = EngagementStateTransition.objects.filter(user=person).count()
+    told = set(EngagementMessage.objects.filter(user=person).values_list("pk", flat=True))
+
+    moved = transition(member=person, trigger=trigger, at=NOW, metadata={"by": "the test"})
+
+    after = LEGAL[state, trigger]
+    assert moved.state == after
+    now = UserEngagementState.objects.get(user=person)
+    assert (now.goodbye_sent_at, now.goodbye_expires_at) == (
+        (NOW, NOW + HOURS_48) if after == "goodbye_sent" else (None, None)
+    )
+    assert now.remind_at == (NOW + DAYS_14 if after == "remind_later" else None)
+    assert now.last_activity_at == (NOW if trigger in BY_MEMBER else THEN - timedelta(days=10))
+
+    assert EngagementStateTransition.objects.filter(user=person).count() == logged + 1
+    log = EngagementStateTransition.objects.filter(user=person).order_by("-pk").first()
+    assert (log.from_state, log.trigger, log.to_state, log.created_at) == (state, trigger, after, NOW)
+    # Eleven days and twenty-three hours.
+    details = {"days_inactive": 11, "by": "the test"}
+    if answer := ANSWERS.get(trigger):
+        details["response_type"] = answer
+    if (state, trigger) == ("dormant", "user_message"):
+        details["unprompted_return"] = True
+    assert log.metadata == details
+
+    new = EngagementMessage.objects.filter(user=person).exclude(pk__in=told)
+    kind = QUEUED.get(trigger)
+    expected = [(kind, "pending", NOW, f"{person.pk}:{kind}:2026-03-04")] if kind else []
+    assert list(new.values_list("message_type", "status", "scheduled_for", "idempotency_key")) == expected
+    profile = UserProfile.objects.get(pk=person.pk)
+    if trigger == "goodbye_response_1":
+        assert profile.onboarding_tier == 0
+        assert profile.onboarding_tier_progress == {"2": {"complete_task": "2026-01-02"}}
+    else:
+        assert (profile.onboarding_tier, profile.onboarding_tier_progress) == (2, HALF_WAY)
+
+
+@pytest.mark.parametrize(("state", "trigger"), ILLEGAL)
+def test_illegal_pair_is_refused_and_changes_nothing(state, trigger):
+    person = person_in(state)
+    before = everything(person)
+    with pytest.raises(TransitionRefused) as refused:
+        transition(member=person, trigger=trigger, at=NOW)
+    assert refused.value.possible == possible(state) == [each for (first, each) in LEGAL if first == state]
+    assert str(refused.value) == (
+        f"A member who is in {state} does not move by {trigger}. Possible: {', '.join(possible(state))}."
+    )
+    assert everything(person) == before
+
+
+def test_unknown_trigger_is_refused_in_words():
+    with pytest.raises(TransitionRefused, match="does not move by nonsense"):
+        transition(member=PersonFactory(), trigger="nonsense")
+
+
+# --- Raw SQL --------------------------------------------------------------------------------------
+
+DATED = {
+    "active": "goodbye_sent_at = NULL, goodbye_expires_at = NULL, remind_at = NULL",
+    "goodbye_sent": "goodbye_sent_at = now(), goodbye_expires_at = now() + interval '48 hours', remind_at = NULL",
+    "help_flow": "goodbye_sent_at = NULL, goodbye_expires_at = NULL, remind_at = NULL",
+    "remind_later": "goodbye_sent_at = NULL, goodbye_expires_at = NULL, remind_at = now()",
+    "dormant": "goodbye_sent_at = NULL, goodbye_expires_at = NULL, remind_at = NULL",
+}
+
+
+def move_by_hand(person, to, trigger):
+    """Raw SQL: name a trigger and write the state, with dates that fit it."""
+    rows("SELECT set_config('engagement.trigger', %s, true)", [trigger])
+    rows(f"UPDATE user_engagement_states SET state = %s, {DATED[to]} WHERE user_id = %s", [to, person.pk])
+
+
+@pytest.mark.parametrize(("state", "trigger"), PAIRS)
+def test_raw_sql_moves_by_the_ten_alone(state, trigger):
+    person = person_in(state)
+    before = everything(person)
+    for to in STATES:
+        if to != state and to != LEGAL.get((state, trigger)):
+            with refused_by("engagement_state_transitions_legal"):
+                move_by_hand(person, to, trigger)
+    assert everything(person) == before
+    if to := LEGAL.get((state, trigger)):
+        move_by_hand(person, to, trigger)
+        [(log,)] = rows(
+            "SELECT row_to_json(t) FROM engagement_state_transitions t WHERE user_id = %s ORDER BY id DESC LIMIT 1",
+            [person.pk],
+        )
+        assert (log["from_state"], log["trigger"], log["to_state"]) == (state, trigger, to)
+        assert log["metadata"].get("response_type") == ANSWERS.get(trigger)
+
+
+@pytest.mark.parametrize(("state", "to"), [(state, to) for state in STATES for to in STATES if state != to])
+def test_state_does_not_move_without_a_trigger(state, to):
+    person = person_in(state)
+    before = everything(person)
+    with refused_by("user_engagement_states_trigger_named"):
+        rows(f"UPDATE user_engagement_states SET state = %s, {DATED[to]} WHERE user_id = %s", [to, person.pk])
+    assert everything(person) == before
+
+
+@pytest.mark.parametrize("trigger", ["nonsense", "USER_MESSAGE", "user_message "])
+def test_raw_sql_with_a_trigger_there_is_not_is_refused(trigger):
+    person = person_in("dormant")
+    with refused_by("engagement_state_transitions_legal"):
+        move_by_hand(person, "active", trigger)
+
+
+def test_update_that_moves_nobody_writes_no_log():
+    person = person_in("active")
+    rows("SELECT set_config('engagement.trigger', 'user_message', true)")
+    rows("UPDATE user_engagement_states SET last_activity_at = now(), state = state WHERE user_id = %s", [person.pk])
+    assert not EngagementStateTransition.objects.filter(user=person).exists()
+
+
+def test_one_statement_over_many_logs_each_move_once():
+    people = [person_in("dormant") for _each in range(5)] + [person_in("active")]
+    rows("SELECT set_config('engagement.trigger', 'user_message', true)")
+    rows("UPDATE user_engagement_states SET state = 'active'")
+    log = rows("SELECT user_id FROM engagement_state_transitions WHERE trigger = 'user_message'")
+    assert sorted(key for (key,) in log) == sorted(person.pk for person in people[:-1])
+
+
+def test_one_statement_with_one_illegal_move_moves_nobody():
+    people = [person_in("dormant"), person_in("goodbye_sent"), person_in("remind_later")]
+    with refused_by("engagement_state_transitions_legal"):
+        rows("SELECT set_config('engagement.trigger', 'goodbye_timeout', true)")
+        rows(f"UPDATE user_engagement_states SET state = 'dormant', {DATED['dormant']}")
+    states = UserEngagementState.objects.filter(user__in=people).order_by("pk").values_list("state", flat=True)
+    assert list(states) == ["dormant", "goodbye_sent", "remind_later"]
+
+
+@pytest.mark.parametrize("state", STATES[1:])
+def test_nobody_begins_in_another_state_than_active(state):
+    person = PersonFactory()
+    values = {"goodbye_sent": ("now()", "now()", "NULL"), "remind_later": ("NULL", "NULL", "now()")}
+    sent, expires, remind = values.get(state, ("NULL", "NULL", "NULL"))
+    insert = (
+        "INSERT INTO user_engagement_states (user_id, state, goodbye_sent_at, goodbye_expires_at, remind_at) "
+        f"VALUES (%s, %s, {sent}, {expires}, {remind})"
+    )
+    with refused_by("user_engagement_states_begin_active"):
+        rows(insert, [person.pk, state])
+    # Naming a trigger opens no door.
+    with refused_by("user_engagement_states_begin_active"):
+        rows("SELECT set_config('engagement.trigger', 'user_message', true)")
+        rows(insert, [person.pk, state])
+    with pytest.raises(StateBeginsActive, match="begins active"), in_words():
+        UserEngagementState(
+            user=person, state=state, goodbye_sent_at=(sent == "now()" and NOW) or None,
+            goodbye_expires_at=(sent == "now()" and NOW) or None, remind_at=(remind == "now()" and NOW) or None,
+        ).save()  # fmt: skip
+
+
+def test_state_does_not_become_another_members():
+    person, other = person_in("active"), PersonFactory()
+    for change in ("user_id = %(other)s", "id = id + 100000"):
+        with refused_by("user_engagement_states_stay_with_member"):
+            rows(
+                f"UPDATE user_engagement_states SET {change} WHERE user_id = %(person)s",
+                {"other": other.pk, "person": person.pk},
+            )
+
+
+def test_setting_of_the_trigger_ends_with_the_move():
+    person = person_in("dormant")
+    transition(member=person, trigger="user_message", at=NOW)
+    said = row(
+        """SELECT current_setting('engagement.trigger', true), current_setting('engagement.now', true),
+               current_setting('engagement.metadata', true)"""
+    )
+    assert not any(said), "the next statement of this transaction has to name a trigger of its own"
+    with refused_by("user_engagement_states_trigger_named"):
+        rows(f"UPDATE user_engagement_states SET state = 'dormant', {DATED['dormant']}")
+
+
+# --- Dates and days -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("quiet", "days", "returned"),
+    [
+        (timedelta(0), 0, None),
+        (timedelta(hours=23, minutes=59), 0, None),
+        (timedelta(days=1), 1, None),
+        (timedelta(days=3) - timedelta(seconds=1), 2, None),
+        (timedelta(days=3), 3, True),
+        (timedelta(days=400), 400, True),
+        (-timedelta(hours=1), 0, None),
+    ],
+)
+def test_days_inactive_and_the_unprompted_return(quiet, days, returned):
+    person = person_in("dormant")
+    UserEngagementState.objects.filter(user=person).update(last_activity_at=NOW - quiet)
+    transition(member=person, trigger="user_message", at=NOW)
+    details = EngagementStateTransition.objects.filter(user=person).order_by("-pk").first().metadata
+    assert details["days_inactive"] == days
+    assert details.get("unprompted_return") is returned
+
+
+def test_return_from_elsewhere_is_never_called_unprompted():
+    for state in ("goodbye_sent", "help_flow", "remind_later"):
+        person = person_in(state)
+        transition(member=person, trigger="user_message", at=NOW + timedelta(days=30))
+        log = EngagementStateTransition.objects.filter(user=person).order_by("-pk").first()
+        assert "unprompted_return" not in log.metadata
+
+
+def test_who_never_did_anything_is_counted_from_the_day_they_came():
+    person = PersonFactory(state="active")
+    rows("UPDATE user_engagement_states SET created_at = %s WHERE user_id = %s", [NOW - timedelta(days=20), person.pk])
+    transition(member=person, trigger="inactivity_14d", at=NOW)
+    assert EngagementStateTransition.objects.get(user=person).metadata == {"days_inactive": 20}
+
+
+def test_durations_are_settings(settings):
+    settings.ENGAGEMENT_GOODBYE_EXPIRES_AFTER = timedelta(minutes=7)
+    settings.ENGAGEMENT_REMIND_AFTER = timedelta(days=3)
+    settings.ENGAGEMENT_RETURN_AFTER = timedelta(hours=1)
+    person = PersonFactory()
+    first = transition(member=person, trigger="inactivity_14d", at=NOW)
+    assert first.goodbye_expires_at - first.goodbye_sent_at == timedelta(minutes=7)
+    assert transition(member=person, trigger="goodbye_response_2", at=NOW).remind_at == NOW + timedelta(days=3)
+    transition(member=person, trigger="reminder_due", at=NOW)
+    transition(member=person, trigger="user_message", at=NOW + timedelta(hours=1))
+    log = EngagementStateTransition.objects.filter(user=person).order_by("-pk").first()
+    assert log.metadata == {"days_inactive": 0, "unprompted_return": True}
+
+
+@pytest.mark.parametrize("trigger", TRIGGERS)
+def test_first_trigger_for_an_unknown_member(trigger):
+    person = PersonFactory()
+    if trigger == "inactivity_14d":
+        assert transition(member=person, trigger=trigger).state == State.GOODBYE_SENT
+        return
+    with pytest.raises(TransitionRefused, match="who is in active"):
+        transition(member=person, trigger=trigger)
+    # Refused as a whole: not even the row is there.
+    assert not UserEngagementState.objects.filter(user=person).exists()
+
+
+def test_message_goes_where_the_member_wants_it():
+    person = PersonFactory(profile={"preferred_destination": "group", "group_jid": "us@chat"})
+    transition(member=person, trigger="inactivity_14d", at=NOW)
+    message = EngagementMessage.objects.get(user=person)
+    assert (message.destination, message.destination_jid, message.message_key) == ("group", "us@chat", "goodbye")
