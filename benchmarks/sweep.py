@@ -28,7 +28,8 @@ def load(owner, *, members: int, due: int) -> None:
         # With their triggers, which give each a number, a profile and an attention row.
         cursor.execute(
             """INSERT INTO members (id, email, display_name)
-               SELECT gen_random_uuid(), 'member' || n || '@example.org', 'Member ' || n FROM generate_series(1, %s) n""",
+               SELECT gen_random_uuid(), 'member' || n || '@example.org', 'Member ' || n
+               FROM generate_series(1, %s) n""",
             [members],
         )
         for name in ("members", "user_profiles", "engagement_attention"):
