@@ -6,7 +6,7 @@ from django.db import connection
 
 from tests.engagement.fleet import fleet, places_of_tests
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 BACK_WITHIN = 30  # seconds
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.engagement.fleet import LEASE, fleet, places_of_tests
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
