@@ -117,7 +117,7 @@ class SentNotDated(DomainError):
 class TimezoneUnknown(DomainError):
     """This is no time zone; they look like America/Sao_Paulo."""
 
-    code = "timezone_unknown"
+    code = "profile_timezone_unknown"
     constraint = "user_profiles_timezone_known"
     field = "timezone"
     status = 422

@@ -90,7 +90,7 @@ def _taken(progress: dict, tier: str, step: str) -> str:
 
 
 def _complete(profile: UserProfile, actor: Member, values: dict) -> None:
-    complete_action(member=profile.user, action=values["step"])
+    complete_action(member=profile.user, action=values["step"], actor=actor)
 
 
 @admin.register(UserProfile)

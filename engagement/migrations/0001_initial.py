@@ -952,6 +952,14 @@ class Migration(migrations.Migration):
             model_name="userprofilehistory",
             index=models.Index(fields=["pgh_obj", "-pgh_id"], name="user_profiles_history_of"),
         ),
+        migrations.AddIndex(
+            model_name="engagementmessage",
+            index=models.Index(
+                condition=models.Q(("provider_message_id", ""), _negated=True),
+                fields=["provider_message_id"],
+                name="engagement_queue_provider_id",
+            ),
+        ),
         KeepTable("engagement_announcements"),
         KeepTable("message_templates"),
         KeepTable("user_engagement_states"),

@@ -80,6 +80,12 @@ class EngagementMessage(models.Model):
                 fields=["scheduled_for", "id"], name="engagement_queue_due", condition=Q(status=Status.PENDING)
             ),
             models.Index(fields=["id"], name="engagement_queue_failed", condition=Q(status=Status.FAILED)),
+            # Receipts name messages by it.
+            models.Index(
+                fields=["provider_message_id"],
+                name="engagement_queue_provider_id",
+                condition=~Q(provider_message_id=""),
+            ),
             models.Index(
                 fields=["announcement", "id"],
                 name="engagement_queue_announcement",

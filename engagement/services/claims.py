@@ -128,7 +128,11 @@ WITH due AS MATERIALIZED (
                WHEN n.cancelled_at IS NOT NULL THEN 'The announcement was cancelled.'
            END AS withdrawn,
            CASE WHEN q.message_type <> ALL (%(answers)s)
-               THEN quiet_until(%(at)s, p.timezone, %(quiet_from)s::time, %(quiet_to)s::time) END AS quiet_until
+               THEN coalesce(
+                   quiet_until(%(at)s, p.timezone, %(quiet_from)s::time, %(quiet_to)s::time),
+                   -- What is claimed may be sent as late as the lease allows.
+                   quiet_until(%(at)s + %(lease)s::interval, p.timezone, %(quiet_from)s::time, %(quiet_to)s::time)
+               ) END AS quiet_until
     FROM engagement_message_queue q
     -- OFFSET 0: each row by its key. Left alone the planner reads whole tables for a few hundred messages.
     CROSS JOIN LATERAL (SELECT recent FROM engagement_attention WHERE user_id = q.user_id OFFSET 0) a

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from django.db import connection
+from django.db.models import Q
 from django.utils import timezone
 
 from engagement.errors import MessageMoveRefused, MessageUnderWay
@@ -129,12 +130,15 @@ def take_receipt(
 
     Named by our key or by the provider's. None where no such message was sent.
     """
-    sent = EngagementMessage.objects.select_for_update().filter(sent_at__isnull=False)
+    # A provider may tell of a message before its sender has noted that it was sent.
+    gone = EngagementMessage.objects.select_for_update().filter(
+        Q(sent_at__isnull=False) | Q(attempt_token__isnull=False)
+    )
     named = {"idempotency_key": idempotency_key} if idempotency_key else {"provider_message_id": provider_message_id}
-    message = sent.filter(**named).first()
-    if message is None:
+    message = gone.filter(**named).order_by("-id").first()
+    if message is None or (message.sent_at is None and not delivered):
         return None
-    if message.delivered_at is None and message.status == Status.SENT:
+    if message.delivered_at is None and message.status in (Status.SENT, Status.PENDING):
         if delivered:
             message.delivered_at = at
             message.save(update_fields=["delivered_at"])

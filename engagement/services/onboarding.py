@@ -9,6 +9,7 @@ from engagement.errors import ActionUnknown
 from engagement.models import MessageType, UserProfile
 from engagement.services.messages import enqueue
 from groups.models import Member
+from groups.services.events import record
 from missionsite.common.transactions import service
 
 COMPLETED = "completed_at"
@@ -20,8 +21,10 @@ def tier_of(action: str) -> str | None:
 
 
 @service
-def complete_action(*, member: Member, action: str, at: datetime | None = None) -> UserProfile:
-    """Note that a member took a step; a step taken before stays as it is.
+def complete_action(
+    *, member: Member, action: str, at: datetime | None = None, actor: Member | None = None
+) -> UserProfile:
+    """Note that a member took a step; a step taken before stays as it is. actor: who says so, where somebody does.
 
     Steps may be taken in any order. A tier counts when all its steps are taken and all tiers before it count; it
     queues `tier_unlock`. Raises ActionUnknown.
@@ -47,6 +50,8 @@ def complete_action(*, member: Member, action: str, at: datetime | None = None) 
             at=at,
         )
     profile.save(update_fields=["onboarding_tier", "onboarding_tier_progress"])
+    if actor:
+        record("profile.step_completed", actor=actor, member=member, step=action)
     return profile
 
 

@@ -4,7 +4,7 @@ from engagement.errors import ParameterMissing
 from engagement.models import MessageTemplate
 from engagement.services.rendering import places, samples
 from groups.models import Member
-from groups.services.events import apply_changes, record, record_changes
+from groups.services.events import apply_changes, record
 from missionsite.common.transactions import service
 
 
@@ -35,6 +35,7 @@ def change_template(*, template: MessageTemplate, actor: Member | None = None, *
     after = {"subject": current.subject, "body": current.body} | changes
     check_places(key=current.key, **after)
     changed = apply_changes(current, {name: after[name] for name in ("subject", "body")})
-    told = dict.fromkeys(changed, "changed")
-    record_changes("template.changed", actor=actor, changed=told)
+    if changed:
+        told = dict.fromkeys(changed, "changed")
+        record("template.changed", actor=actor, template=current.key, locale=current.locale, changed=told)
     return current

@@ -58,6 +58,7 @@ EVENT_WORDS = {
     "membership.ended": "Seat left",
     "membership.reverted": "Change of a seat taken back",
     "membership.role_changed": "Role changed",
+    "profile.step_completed": "Onboarding step completed",
     "profile.changed": "Engagement profile edited",
     "template.changed": "Words of a message edited",
     "template.created": "Words of a message written",

@@ -80,6 +80,8 @@ class Site:
         self.services = [web, worker]
         address = f"http://{HOST}:{port}/"
         files.write_private(self.var / "demo.address", f"{address} (process {os.getpid()})")
+        # Links in messages lead to where the demo really is.
+        os.environ.setdefault("SITE_URL", address.rstrip("/"))
         for service in self.services:
             service.start()
         self.say("Starting the web server and the background worker ...")

@@ -56,8 +56,14 @@ class Handler(BaseHTTPRequestHandler):
     gateway: Gateway
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        length = int(self.headers["Content-Length"])
+        content = self.rfile.read(length)
+        if len(content) < length:
+            # The sender was killed while it wrote.
+            self.close_connection = True
+            return
         if self.path == "/shoot":
+            body = json.loads(content)
             self.gateway.keeper, self.gateway.kills, self.gateway.one_in = (
                 body["keeper"],
                 body["kills"],

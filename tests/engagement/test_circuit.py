@@ -13,7 +13,8 @@ from tests.factories.engagement import MessageFactory, PersonFactory
 
 pytestmark = pytest.mark.django_db
 
-PER_MINUTE = 20
+PER_MINUTE = 12
+HALF_A_MINUTE = timedelta(seconds=30)
 
 
 def arrive(person, at, count: int) -> None:
@@ -27,38 +28,38 @@ def arrive(person, at, count: int) -> None:
 
 
 def test_hour_without_a_provider_costs_no_message_and_recovery_is_no_flood(settings):
-    """A steady arrival for an hour, nothing taken in the next, and the same arrival until all is sent."""
+    """A steady arrival for two hours, nothing taken in the third, and the same arrival until all is sent."""
     settings.ENGAGEMENT_RECOVERY_PER_MINUTE = 1
-    person, clock = PersonFactory(), Clock(NOON - timedelta(hours=4))
-    began = clock.at
-    down_from, down_to = began + timedelta(minutes=60), began + timedelta(minutes=120)
+    person, clock = PersonFactory(), Clock(NOON)
+    down_from, down_to = NOON + timedelta(hours=2), NOON + timedelta(hours=3)
     taken, tries = Counter(), Counter()
 
     def answer(message: Outgoing) -> None:
         tries[message.idempotency_key] += 1
         if down_from <= clock.at < down_to:
             raise Unavailable("Down.")
-        taken[int((clock.at - began).total_seconds() // 15)] += 1
+        taken[(clock.at - NOON) // HALF_A_MINUTE] += 1
 
     provider = Provider(answer)
+    provider.marks_every = 100
     crew = sender(provider, clock)
-    # Every 15 seconds: what arrives, and a look of the sender's.
-    for quarter in range(4 * 60 * 5):
-        clock.at = began + timedelta(seconds=15 * quarter)
-        arrive(person, clock.at, PER_MINUTE // 4)
+    while clock.at < down_to + timedelta(hours=4):
+        step = timedelta(minutes=1) if clock.at < down_to else HALF_A_MINUTE
+        arrive(person, clock.at, PER_MINUTE * step // timedelta(minutes=1))
         crew.drain()
         if clock.at > down_to and not EngagementMessage.objects.filter(status="pending").exists():
             break
+        clock.at += step
     messages = EngagementMessage.objects.filter(user=person)
     assert set(messages.values_list("status", flat=True)) == {"sent"}
     assert len(set(provider.keys)) == len(provider.keys) == messages.count()
-    # A message is tried thrice at most; so many tries of all in an hour are the probes of an open circuit.
+    # Beside those that opened the circuit, only its probes are tried in vain.
     assert max(tries.values()) <= settings.ENGAGEMENT_ATTEMPTS
     assert sum(tries.values()) - len(tries) <= 40
-    in_a_minute = [sum(taken[start + part] for part in range(4)) for start in range(max(taken) + 1)]
-    assert sum(in_a_minute[240:480]) == 0
+    at_down, at_up = ((each - NOON) // HALF_A_MINUTE for each in (down_from, down_to))
+    assert sum(taken[half] for half in range(at_down, at_up)) == 0
+    in_a_minute = [taken[half] + taken[half + 1] for half in range(at_up, max(taken) + 1)]
     assert PER_MINUTE < max(in_a_minute) <= 2 * PER_MINUTE
-    assert not EngagementTransport.objects.get(pk=provider.name).catching_up
 
 
 def down(_message):
