@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, TextField, Value, When
 from django.utils import timezone
@@ -58,7 +59,11 @@ def with_reason(entries: QuerySet[CommunityMember]) -> QuerySet[CommunityMember]
 def audience_of(entries: QuerySet[CommunityMember]) -> Audience:
     """Count whom an announcement to these entries reaches, in one statement."""
     reasons = with_reason(entries.order_by()).values("reason")
-    sql, params = reasons.query.sql_with_params()
+    try:
+        sql, params = reasons.query.sql_with_params()
+    except EmptyResultSet:
+        # A list that can hold nobody is not even asked for.
+        return Audience(0, {})
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT reason, count(*) FROM ({sql}) AS each GROUP BY reason", params)  # noqa: S608
         counts = dict(cursor.fetchall())
