@@ -69,13 +69,13 @@ def report(
 ) -> bool:
     """Tell what became of a batch; returns whether the circuit is open now.
 
-    failures: of the provider, in a row at the end of the batch. claimed: fewer than were permitted means that
-    nothing is left to catch up with.
+    failures: of the provider, in a row at the end of the batch. claimed: none of those permitted means that nothing
+    is left to catch up with.
     """
     row = EngagementTransport.objects.select_for_update().get(pk=name)
     was_open = row.opened_at is not None
-    if sent:
-        _count(row, sent, at, frozen=was_open)
+    if sent and not was_open and not row.catching_up:
+        _count(row, sent, at)
     row.failures = row.failures + failures if failures and not sent else failures
     if row.failures:
         row.last_error = error[:500]
@@ -90,15 +90,16 @@ def report(
     elif was_open and permission.is_probe:
         # There was nothing to try it with; the next one to come may.
         row.retry_at = at
-    elif row.catching_up and claimed < permission.most:
-        row.catching_up = False
+    elif row.catching_up and not claimed:
+        # What was sent meanwhile is not what is normal.
+        row.catching_up, row.counted_at = False, at
     row.save()
     return row.opened_at is not None
 
 
-def _count(row: EngagementTransport, sent: int, at: datetime, *, frozen: bool) -> None:
-    """Add to the rate of the last hour; while the circuit was open it stood still."""
-    passed = max((at - row.counted_at).total_seconds(), 0) if not frozen else 0
+def _count(row: EngagementTransport, sent: int, at: datetime) -> None:
+    """Add to the rate of about the last hour."""
+    passed = max((at - row.counted_at).total_seconds(), 0)
     row.normal_per_minute = row.normal_per_minute * exp(-passed / MEMORY.total_seconds()) + sent / (
         MEMORY.total_seconds() / 60
     )
