@@ -28,10 +28,11 @@ def arrive(person, at, count: int) -> None:
 
 
 def test_hour_without_a_provider_costs_no_message_and_recovery_is_no_flood(settings):
-    """A steady arrival for two hours, nothing taken in the third, and the same arrival until all is sent."""
+    """A steady arrival for two hours, nothing taken in the third, and the same arrival for ten minutes more."""
     settings.ENGAGEMENT_RECOVERY_PER_MINUTE = 1
     person, clock = PersonFactory(), Clock(NOON)
     down_from, down_to = NOON + timedelta(hours=2), NOON + timedelta(hours=3)
+    last = down_to + timedelta(minutes=10)
     taken, tries = Counter(), Counter()
 
     def answer(message: Outgoing) -> None:
@@ -47,7 +48,7 @@ def test_hour_without_a_provider_costs_no_message_and_recovery_is_no_flood(setti
         # While it catches up little is saved for a sender that seldom looks.
         step = timedelta(minutes=1) if clock.at < down_to else timedelta(seconds=6)
         arrival = step if clock.at < down_to else HALF_A_MINUTE
-        if not (clock.at - NOON) % arrival:
+        if clock.at < last and not (clock.at - NOON) % arrival:
             arrive(person, clock.at, PER_MINUTE * arrival // timedelta(minutes=1))
         crew.drain()
         if clock.at > down_to and not EngagementMessage.objects.filter(status="pending").exists():
