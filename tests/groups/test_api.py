@@ -298,8 +298,8 @@ def test_every_operation_stands_in_the_matrix():
         (method.lower(), f"/api{address}", operation.access.scope, operation.access.staff)
         for address, operation in api.operations()
         for method in operation.methods
-        # Those of projects ask for a role in the project; tests/site/matrix.py has their lines.
-        if not operation.access.checks_rights
+        # Those of projects ask for a role in the project; they and engagement's have lines in tests/site/matrix.py.
+        if not operation.access.checks_rights and not address.startswith("/engagement/")
     }
     stated = {
         (method, address, scope, tuple(f"groups.{right}" for right in rights))

@@ -240,8 +240,9 @@ class TestHome:
     def test_makes_a_fixed_number_of_queries(self, manager, garden, django_assert_num_queries):
         for _ in range(5):
             join_mission(member=MemberFactory(trust_score=60), mission=garden)
-        # Session, user, rights twice, roles in projects, sums, three counts, newest events, what waits for review.
-        with django_assert_num_queries(11):
+        # Session, user, rights twice, roles in projects, sums, three counts, newest events, what waits for review,
+        # failed messages, goodbyes.
+        with django_assert_num_queries(13):
             manager.get("/admin/")
 
     def test_somebody_without_a_role_is_told_so(self):
