@@ -15,11 +15,13 @@ def test_senders_go_on_when_the_database_is_back(tmp_path):
     """For five seconds nobody gets in, and who was in is thrown out; a stopped server is in bin/prove-engagement."""
     places = places_of_tests()
     name = connection.ops.quote_name(connection.settings_dict["NAME"])
-    with psycopg.connect(places["database"], autocommit=True) as owner:
+    # Nobody closes the door of the room they are in.
+    with psycopg.connect(places["database"], dbname="postgres", autocommit=True) as owner:
 
         def stop() -> None:
-            owner.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
+            # This one is in before the door is closed.
             with connection.cursor() as cursor:
+                owner.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
                 cursor.execute(
                     """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                        WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"""
