@@ -24,7 +24,8 @@ class Collector:
         self._names = 0
         # Results with an output, the latest last: those to take it from when room is needed for an error.
         self._with_output: list[dict] = []
-        self._logs: list[str] = []
+        # In UTF-8: as text, one rare character would make all of it take four bytes a character.
+        self._logs = bytearray()
         # A little less: the words of a cut belong to it.
         self._logs_room = max(0, limits.logs_bytes - 64)
         self._logs_beyond = 0
@@ -80,6 +81,8 @@ class Collector:
 
     def cut(self, text: Text) -> str:
         """The text that was collected; one that is cut is warned of."""
+        if not text:
+            return ""
         if text.beyond:
             self.warnings.count("text cut")
         return text.value()
@@ -118,17 +121,15 @@ class Collector:
 
     def log(self, text: str) -> None:
         """Add to what suites have printed; what is beyond the limit is counted and warned of."""
-        text = values.clean(text)
-        size = values.size_of(text)
-        if size > self._logs_room:
+        data = values.clean(text).encode()
+        if len(data) > self._logs_room:
             # Cut at a whole character.
-            kept = text.encode()[: self._logs_room].decode(errors="ignore")
+            kept = data[: self._logs_room].decode(errors="ignore")
             self._logs_beyond += len(text) - len(kept)
-            # Nothing after a cut, however short: the log is its beginning.
-            text, size = kept, self._logs_room
-        self._logs_room -= size
-        if text:
-            self._logs.append(text)
+            # Nothing comes after a cut, however short: the log is its beginning.
+            data, self._logs_room = kept.encode(), 0
+        self._logs += data
+        self._logs_room = max(0, self._logs_room - len(data))
 
     # --- The whole report ---------------------------------------------------------------------
 
@@ -150,10 +151,11 @@ class Collector:
             **(figures or {}),
         }
         if self._logs_beyond:
-            self._logs.append(f"\n… (cut here: {self._logs_beyond:,} more characters)\n")
+            # In ASCII, as most logs are: one other character would double the memory of the text.
+            self._logs += f"\n... (cut here: {self._logs_beyond:,} more characters)\n".encode()
             self.warnings.say(
                 f"What the suites printed is more than {in_words(self.limits.logs_bytes)} and is cut at its end."
             )
-        pieces, self._logs = self._logs, []
-        logs = "".join(pieces)
+        logs = self._logs.decode()
+        self._logs.clear()
         return Report(name, source, digest, self.results, summary, logs, self.warnings.sentences())

@@ -13,7 +13,7 @@ from missiondeck.reports.values import Text, Unreadable, short
 FILE_BYTES = 16 * MIB
 # Objects, lists and values, each of which takes far more memory than its bytes.
 CONTAINERS = 500_000
-VALUES = 4_000_000
+VALUES = 2_500_000
 FIGURES = 50
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _PAIR = re.compile(r"(.{1,60})_(passed|total)", re.DOTALL)

@@ -3,6 +3,7 @@
 Elements count by their name alone: without namespace, in any case of letters.
 """
 
+import re
 from collections.abc import Callable
 from functools import partial
 from xml.sax.handler import ContentHandler
@@ -18,7 +19,7 @@ from missiondeck.reports.xmlstream import Xml
 
 # Elements one inside another.
 DEPTH = 100
-ELEMENTS = 5_000_000
+ELEMENTS = 2_000_000
 
 # Kinds of what is said of a test. Sources: the schemas of Jenkins' xUnit plugin, Maven Surefire (3.0) and nextest.
 _PROBLEMS = {
@@ -41,6 +42,8 @@ _ASIDE = {
 # An unknown element that is called so is no skip.
 _SOUNDS_BAD = ("fail", "failed", "failure", "error", "errored", "exception", "crash", "crashed", "timeout")
 _IS_OUTPUT = ("std", "standard", "system")
+# When a suite was started is no part of its name, though unittest-xml-reporting writes it there.
+_STARTED = re.compile(r"-20\d{12}$", re.ASCII)
 _OTHER_REPORTS = {
     "assemblies": "an xUnit.net report",
     "assembly": "an xUnit.net report",
@@ -152,7 +155,7 @@ class _Reader(ContentHandler):
 
     def _open_suite(self, attrs, *, is_container: bool = False) -> Callable:
         outer = self._suites[-1]
-        name = self._stored(attrs, "name", "package")
+        name = _STARTED.sub("", self._stored(attrs, "name", "package"))
         self.name = self.name or name
         is_root = is_container and not self._open
         suite = Suite(
@@ -182,7 +185,7 @@ class _Reader(ContentHandler):
         if not name:
             name = classname or self._suites[-1].name or "(test without a name)"
             self.collector.warnings.count("no name", f"{short(name)}, line {self.xml.line}")
-        said = [text for key in ("status", "result") if (text := (attrs.get(key) or "").strip())]
+        said = [text for text in (attrs.get("status"), attrs.get("result")) if text and text.strip()]
         case = Case(
             name=name,
             classname=classname,
@@ -295,13 +298,13 @@ class _Reader(ContentHandler):
 
     def _stored(self, attrs, *keys: str) -> str:
         """The first of these attributes that is not empty, as it is stored; a repeated value is the same object."""
-        text = next((text for key in keys if (text := attrs.get(key))), "")
-        if not text:
-            return ""
-        last = self._last.get(keys)
-        if last is None or last[0] != text:
-            last = self._last[keys] = text, self.collector.name(text)
-        return last[1]
+        for key in keys:
+            if text := attrs.get(key):
+                last = self._last.get(keys)
+                if last is None or last[0] != text:
+                    last = self._last[keys] = text, self.collector.name(text)
+                return last[1]
+        return ""
 
     def _seconds(self, attrs, who: str) -> float | None:
         text = attrs.get("time")

@@ -3,6 +3,7 @@
 import hashlib
 import math
 import re
+from functools import lru_cache
 
 # Nobody's test takes longer: about thirty years.
 _MOST_SECONDS = 1e9
@@ -41,6 +42,12 @@ def seconds(text: str) -> tuple[float | None, bool]:
         return None, False
     if len(text) > _LONGEST_TIME:
         raise Unreadable
+    return _seconds(text)
+
+
+# Most tests of a report take one of few times.
+@lru_cache(4096)
+def _seconds(text: str) -> tuple[float, bool]:
     ambiguous = False
     if _PLAIN.fullmatch(text):
         value = float(text)

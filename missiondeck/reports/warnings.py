@@ -1,5 +1,7 @@
 """What people are told of a report that was read, but not all of it understood."""
 
+from itertools import islice
+
 from missiondeck.reports.values import short
 
 MOST = 50
@@ -71,8 +73,7 @@ class Warnings:
 
     def unknown(self, what: str, name: str) -> None:
         """what: "element" or "key". Whoever calls bounds the number of different names."""
-        key = what, short(name)
-        self._unknown[key] = self._unknown.get(key, 0) + 1
+        self._unknown[what, name] = self._unknown.get((what, name), 0) + 1
 
     def say(self, sentence: str) -> None:
         if len(self._said) < MOST:
@@ -86,15 +87,15 @@ class Warnings:
         for kind, (number, first) in self._counted.items():
             one, many = _SENTENCES[kind]
             said.append((one if number == 1 else many).format(n=f"{number:,}", first=first, **self._figures))
-        for (what, name), number in self._unknown.items():
-            quoted = f"<{name}>" if what == "element" else f"“{name}”"
+        for (what, name), number in islice(self._unknown.items(), MOST):
+            quoted = f"<{short(name)}>" if what == "element" else f"“{short(name)}”"
             said.append(
                 f"The {what} {quoted} is not known and was passed over."
                 if number == 1
                 else f"The {what} {quoted} is not known and was passed over, {number:,} times."
             )
         said += self._said
-        more = len(said) + self._unsaid - MOST
+        more = len(self._counted) + len(self._unknown) + len(self._said) + self._unsaid - MOST
         if more <= 0:
             return said
         return [*said[: MOST - 1], f"{more + 1:,} more warnings are not listed."]

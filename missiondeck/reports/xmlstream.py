@@ -12,8 +12,9 @@ from missiondeck.reports.stream import PIECE, Source, in_words
 
 # One start tag, comment or processing instruction, which the parser has to hold whole.
 TAG_BYTES = 2 * MIB
-# Different names of elements and attributes, which the parser keeps to the end.
+# Different names of elements and attributes, which the parser keeps to the end, and their characters together.
 NAMES = 2_000
+NAMES_CHARACTERS = 200_000
 
 _AGAIN = "Upload the report again as the tool wrote it."
 _WRONG = {
@@ -41,6 +42,9 @@ class _Parser(DefusedExpatParser):
         super().reset()
         # Texts in pieces of 8 KiB, not by line.
         self._parser.buffer_text = True
+        # Attributes as they are, a dict.
+        self._parser.StartElementHandler = self.getContentHandler().startElement
+        self._parser.EndElementHandler = self.getContentHandler().endElement
 
     def start_of_pending(self) -> int:
         """Where in the bytes the tag begins that is not complete yet."""
@@ -59,6 +63,7 @@ class Xml:
         self._handler = handler
         self._lines = lines
         self._names = {}
+        self._names_seen = 0
         self._fed = 0
         self._parser = _Parser(forbid_dtd=True)
         self._parser.setProperty(property_interning_dict, self._names)
@@ -109,11 +114,13 @@ class Xml:
     def _feed(self, data: bytes) -> None:
         self._fed += len(data)
         self._parser.feed(data)
-        if len(self._names) > NAMES:
-            raise ReportRefused(
-                f"The report has more than {NAMES:,} different names of elements and attributes, by line {self.line}."
-                " This is no test report."
-            )
+        if len(self._names) != self._names_seen:
+            self._names_seen = len(self._names)
+            if self._names_seen > NAMES or sum(map(len, self._names)) > NAMES_CHARACTERS:
+                raise ReportRefused(
+                    f"By line {self.line} the report has more different names of elements and attributes, or longer"
+                    " ones, than any test report."
+                )
         if self._pending > TAG_BYTES:
             raise ReportRefused(
                 f"A tag or comment that begins in line {self.line} of the report is longer than {in_words(TAG_BYTES)}."
