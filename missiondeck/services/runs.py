@@ -39,7 +39,7 @@ def import_report(
     """Take in a test report as a finished run; the same file for the same mission is one run.
 
     file: JUnit XML or the JSON of a run. logs: the tool's whole output, beside what the report brings itself.
-    progress: called with the number of cases read. Raises ReportRefused, LogsTooLarge; then nothing is stored.
+    progress: told the bytes read so far. Raises ReportRefused, LogsTooLarge; then nothing is stored.
     """
     limits = Limits(file_bytes=settings.DECK_REPORT_BYTES, logs_bytes=settings.DECK_LOGS_BYTES)
     report = read_report(file, limits=limits, progress=progress)

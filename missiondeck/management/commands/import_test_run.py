@@ -45,7 +45,7 @@ class Command(BaseCommand):
     def _progress(self, verbosity: int):
         if verbosity < 1 or not sys.stderr.isatty():
             return None
-        return lambda cases: self.stderr.write(f"\r{cases:,} tests read", ending="")
+        return lambda done: self.stderr.write(f"\r{done // 1024:,} KB read", ending="")
 
 
 def _opened(path: Path | None):
