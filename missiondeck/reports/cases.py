@@ -1,0 +1,163 @@
+"""A test while it is read: everything said of it, and the verdict that follows."""
+
+from collections.abc import Callable
+
+from missiondeck.reports.collector import ERROR, FAILED, PASSED, SKIPPED
+from missiondeck.reports.values import Text
+
+_RAN = "ran"
+# What `status` and `result` attributes say, in small letters and without blanks, dashes and underscores.
+# Sources: GoogleTest, CTest, Behave, Godog, Bazel, Catch2, NUnit's and Unity's converters.
+_SAID = {
+    word: verdict
+    for verdict, words in {
+        PASSED: "passed pass success successful succeeded ok fixed",
+        _RAN: "run ran completed complete executed finished",
+        SKIPPED: "notrun disabled skipped skip suppressed ignored ignore pending untested todo filtered excluded xfail"
+        " xfailed",
+        FAILED: "failed fail failure regression notok",
+        ERROR: "error errored broken timeout timedout aborted cancelled canceled crashed crash interrupted",
+    }.items()
+    for word in words.split()
+}
+
+
+class Problem:
+    """An open <failure>, <error>, <skipped>, a retry's, or an unknown element that may be a verdict."""
+
+    __slots__ = ("kind", "message", "name", "text", "type")
+
+    def __init__(self, *, kind: str, name: str, message: str, type: str, limit: int) -> None:
+        self.kind = kind
+        self.name = name
+        self.message = message.strip()
+        self.type = type.strip()
+        self.text = Text(limit)
+
+
+class _Account:
+    """The errors and tracebacks of one test, one after another."""
+
+    __slots__ = ("error", "traceback")
+
+    def __init__(self, limit: int) -> None:
+        self.error = Text(limit)
+        self.traceback = Text(limit)
+
+    def add(self, problem: Problem) -> None:
+        """The error is the message; without one the first line of the text, without that the type."""
+        text = problem.text.raw().strip()
+        self.error.add_block(problem.message or text.partition("\n")[0].strip() or problem.type)
+        if text not in ("", problem.message, text.partition("\n")[0]):
+            self.traceback.add_text(problem.text)
+
+
+class Case:
+    """An open <testcase>."""
+
+    __slots__ = (
+        "_bad",
+        "_limit",
+        "_retried",
+        "_said",
+        "bad",
+        "classname",
+        "depth",
+        "duration",
+        "file",
+        "has_skip",
+        "has_unknown",
+        "name",
+        "output",
+        "retried_to_the_end",
+        "retries",
+        "status",
+    )  # fmt: skip
+
+    def __init__(
+        self, *, name: str, classname: str, file: str, duration: float | None, said: list[str], depth: int, limit: int
+    ) -> None:
+        self.name = name
+        self.classname = classname
+        self.file = file
+        self.duration = duration
+        self.depth = depth
+        self.output = Text(limit)
+        # Its failures and errors.
+        self.bad = 0
+        self.retries = 0
+        # Something in it or about it is not known, and may be a verdict.
+        self.has_unknown = False
+        self.has_skip = False
+        # It failed again when it was run again.
+        self.retried_to_the_end = False
+        # FAILED or ERROR, as the first of them has it.
+        self.status = ""
+        self._said = [_SAID.get(_plain(text), "") for text in said]
+        self._limit = limit
+        self._bad: _Account | None = None
+        self._retried: _Account | None = None
+
+    def printer(self, heading: str) -> Callable[[str], None]:
+        """What takes the text of one more output; the heading stands before its first words, and only with them."""
+        before = [heading]
+
+        def write(text: str) -> None:
+            if before and text.strip():
+                self.output.add_block(before.pop() + text)
+            elif not before:
+                self.output.add(text)
+
+        return write
+
+    def take(self, problem: Problem) -> None:
+        """Note a problem whose element has ended."""
+        match problem.kind:
+            case "failed" | "error":
+                self.bad += 1
+                self.status = self.status or problem.kind
+                self._bad = self._bad or _Account(self._limit)
+                self._bad.add(problem)
+            case "rerun" | "flaky":
+                self.retries += 1
+                self.retried_to_the_end |= problem.kind == "rerun"
+                self._retried = self._retried or _Account(self._limit)
+                self._retried.add(problem)
+            case _:
+                if problem.kind == SKIPPED:
+                    self.has_skip = True
+                else:
+                    self.has_unknown = True
+                text = problem.text.value().strip()
+                # pytest repeats the message in the text.
+                reason = text if problem.message in text else f"{problem.message} {text}".strip()
+                if reason:
+                    self.output.add_block(f"[{problem.name}] {reason}\n")
+
+    def verdict(self) -> tuple[str, bool]:
+        """Its status, and whether it is one for want of a better: a test passes only where nothing speaks against it.
+
+        What failed beats what was skipped, and that what is not known; an element not known beats silence, but not a
+        `status` attribute that says it passed.
+        """
+        if self.bad:
+            return self.status, False
+        if self.retried_to_the_end:
+            return FAILED, False
+        for bad in (FAILED, ERROR):
+            if bad in self._said:
+                return bad, False
+        if self.has_skip or SKIPPED in self._said:
+            return SKIPPED, False
+        if "" in self._said or (self.has_unknown and PASSED not in self._said):
+            return SKIPPED, True
+        return PASSED, False
+
+    def account(self, status: str) -> tuple[Text, Text] | None:
+        """Its error and traceback: those of its failures; where it has none, those of the runs that were repeated."""
+        account = self._bad or (self._retried if status != SKIPPED else None)
+        return (account.error, account.traceback) if account else None
+
+
+def _plain(text: str) -> str:
+    return text[:40].lower().replace(" ", "").replace("-", "").replace("_", "")

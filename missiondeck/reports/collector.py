@@ -1,0 +1,161 @@
+"""Results as they come in, within the limits of a report; both forms of reports end here."""
+
+from collections import Counter
+
+from missiondeck.reports import values
+from missiondeck.reports.report import MIB, Limits, Report, ReportRefused
+from missiondeck.reports.stream import in_words
+from missiondeck.reports.values import Text, short
+from missiondeck.reports.warnings import Warnings
+
+PASSED, FAILED, ERROR, SKIPPED = "passed", "failed", "error", "skipped"
+# UTF-8 bytes of all names, classes, suites and files together, as they are stored with each result.
+NAMES_BYTES = 64 * MIB
+
+
+class Collector:
+    """Gathers results, warnings and logs."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.warnings = Warnings(limit=f"{limits.text:,}", kept=in_words(limits.kept_bytes))
+        self.results: list[dict] = []
+        self._kept = 0
+        self._names = 0
+        # Results with an output, the latest last: those to take it from when room is needed for an error.
+        self._with_output: list[dict] = []
+        # In UTF-8: as text, one rare character would make all of it take four bytes a character.
+        self._logs = bytearray()
+        # A little less: the words of a cut belong to it.
+        self._logs_room = max(0, limits.logs_bytes - 64)
+        self._logs_beyond = 0
+
+    # --- One result ---------------------------------------------------------------------------
+
+    def add(
+        self,
+        *,
+        name: str,
+        status: str,
+        duration: float | None = None,
+        classname: str = "",
+        suite: str = "",
+        file: str = "",
+        error: str = "",
+        traceback: str = "",
+        output: str = "",
+        flaky: bool = False,
+        retries: int = 0,
+    ) -> None:
+        """Add a result; what is empty or None is left out of it. Texts are clean and within the limit of one."""
+        if len(self.results) >= self.limits.cases:
+            raise ReportRefused(f"The report holds more than {self.limits.cases:,} tests. Split it into several runs.")
+        result = {"name": name, "status": status}
+        if duration is not None:
+            result["duration"] = duration
+        for key, value in (("classname", classname), ("suite", suite), ("file", file)):
+            if value:
+                result[key] = value
+                self._names += values.size_of(value)
+        self._names += values.size_of(name)
+        if self._names > NAMES_BYTES:
+            raise ReportRefused(
+                f"The names in the report are more than {in_words(NAMES_BYTES)} of text. Split it into several runs."
+            )
+        if flaky:
+            result["flaky"] = True
+        if retries:
+            result["retries"] = retries
+        self.results.append(result)
+        if not self._keep(result, error=error, traceback=traceback):
+            self.warnings.count("error left out")
+        if output and not self._keep_output(result, output):
+            self.warnings.count("output left out")
+
+    def name(self, text: str) -> str:
+        """The name as it is stored; one that is cut is warned of."""
+        stored = values.name(text)
+        if len(text) > values.NAME and len(text.strip()) > values.NAME:
+            self.warnings.count("name cut", short(text))
+        return stored
+
+    def cut(self, text: Text) -> str:
+        """The text that was collected; one that is cut is warned of."""
+        if not text:
+            return ""
+        if text.beyond:
+            self.warnings.count("text cut")
+        return text.value()
+
+    def _keep(self, result: dict, **texts: str) -> bool:
+        """Keep errors, and give up outputs for them, the latest first."""
+        all_kept = True
+        for key, text in texts.items():
+            if not text:
+                continue
+            size = values.size_of(text)
+            while self._kept + size > self.limits.kept_bytes and self._with_output:
+                self._kept -= values.size_of(self._with_output.pop().pop("output"))
+                self.warnings.count("output left out")
+            if self._kept + size > self.limits.kept_bytes:
+                all_kept = False
+                continue
+            result[key] = text
+            self._kept += size
+        return all_kept
+
+    def _keep_output(self, result: dict, output: str) -> bool:
+        size = values.size_of(output)
+        if self._kept + size > self.limits.kept_bytes:
+            return False
+        result["output"] = output
+        self._kept += size
+        self._with_output.append(result)
+        return True
+
+    # --- Logs ---------------------------------------------------------------------------------
+
+    @property
+    def has_logs(self) -> bool:
+        return bool(self._logs)
+
+    def log(self, text: str) -> None:
+        """Add to what suites have printed; what is beyond the limit is counted and warned of."""
+        data = values.clean(text).encode()
+        if len(data) > self._logs_room:
+            # Cut at a whole character.
+            kept = data[: self._logs_room].decode(errors="ignore")
+            self._logs_beyond += len(text) - len(kept)
+            # Nothing comes after a cut, however short: the log is its beginning.
+            data, self._logs_room = kept.encode(), 0
+        self._logs += data
+        self._logs_room = max(0, self._logs_room - len(data))
+
+    # --- The whole report ---------------------------------------------------------------------
+
+    def report(self, *, name: str, source: str, digest: str, duration: float, figures: dict | None = None) -> Report:
+        """What was gathered.
+
+        duration: seconds. figures: further numbers of the summary. Raises ReportRefused where there is no result.
+        """
+        if not self.results:
+            raise ReportRefused("The report holds no test. Look whether the tool has found any to run.")
+        counted = Counter(result["status"] for result in self.results)
+        summary = {
+            "passed": counted[PASSED],
+            "failed": counted[FAILED],
+            "errors": counted[ERROR],
+            "skipped": counted[SKIPPED],
+            "total": len(self.results),
+            "duration": round(float(duration), 6),
+            **(figures or {}),
+        }
+        if self._logs_beyond:
+            # In ASCII, as most logs are: one other character would double the memory of the text.
+            self._logs += f"\n... (cut here: {self._logs_beyond:,} more characters)\n".encode()
+            self.warnings.say(
+                f"What the suites printed is more than {in_words(self.limits.logs_bytes)} and is cut at its end."
+            )
+        logs = self._logs.decode()
+        self._logs.clear()
+        return Report(name, source, digest, self.results, summary, logs, self.warnings.sentences())

@@ -1,0 +1,292 @@
+"""The JSON form of a test run: {"summary": {…}, "results": [{"name", "status", …}]}, or the list of results alone."""
+
+import json
+import re
+
+from missiondeck.reports import values
+from missiondeck.reports.collector import ERROR, FAILED, PASSED, SKIPPED, Collector
+from missiondeck.reports.report import MIB, Limits, Report, ReportRefused
+from missiondeck.reports.stream import PIECE, Source
+from missiondeck.reports.values import Text, Unreadable, short
+
+# JSON is held whole while it is read.
+FILE_BYTES = 16 * MIB
+# Objects, lists and values, each of which takes far more memory than its bytes.
+CONTAINERS = 500_000
+VALUES = 2_500_000
+FIGURES = 50
+_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_PAIR = re.compile(r"(.{1,60})_(passed|total)", re.DOTALL)
+_AGAIN = "Correct it and upload it again."
+_STATUSES = (PASSED, FAILED, ERROR, SKIPPED)
+_REPORT_KEYS = {"summary", "results", "name", "logs", "status"}
+_RESULT_KEYS = {
+    "name", "test", "status", "duration", "classname", "suite", "file", "error", "traceback", "output", "flaky",
+    "retries",
+}  # fmt: skip
+# Counts of a summary, beside the names they have in the summary that is stored.
+_COUNTS = {
+    "passed": "passed", "failed": "failed", "failures": "failed", "errors": "errors", "error": "errors",
+    "skipped": "skipped", "total": "total",
+}  # fmt: skip
+
+
+def read_json(*, head: bytes, source: Source, limits: Limits) -> Report:
+    """The report in the source. head: what was read of it already."""
+    if source.limit > FILE_BYTES:
+        source.limit = FILE_BYTES
+    pieces = [head]
+    while data := source.read(PIECE):
+        pieces.append(data)
+    document = _parse(b"".join(pieces))
+    if isinstance(document, list):
+        document = {"results": document}
+    return _Reader(Collector(limits)).report(document, digest=source.digest)
+
+
+# --- Text to values ---------------------------------------------------------------------------
+
+
+def _parse(data: bytes) -> dict | list:
+    try:
+        text = data.decode(json.detect_encoding(data))
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ReportRefused(f"Line {line} of the report is not in UTF-8. Save it in UTF-8.") from error
+    bare = _STRING.sub("", text)
+    if bare.count("{") + bare.count("[") > CONTAINERS or bare.count(",") > VALUES:
+        raise ReportRefused("The report has far more objects and values than tests need. Upload JUnit XML instead.")
+    del bare
+    try:
+        return json.loads(
+            text.removeprefix("\ufeff"),
+            object_pairs_hook=_without_doubles,
+            parse_constant=_no_number,
+            parse_int=_integer,
+            parse_float=_decimal,
+        )
+    except json.JSONDecodeError as error:
+        raise ReportRefused(
+            f"The report is not well-formed JSON, in line {error.lineno}, column {error.colno}: {error.msg}. {_AGAIN}"
+        ) from error
+    except RecursionError as error:
+        raise ReportRefused("The report's JSON is nested too deeply. This is no test report.") from error
+
+
+def _without_doubles(pairs: list[tuple[str, object]]) -> dict:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen = set()
+        double = next(key for key, _value in pairs if key in seen or seen.add(key))
+        raise ReportRefused(f"An object of the report has the key “{short(double)}” twice. {_AGAIN}")
+    return found
+
+
+def _no_number(text: str) -> None:
+    raise ReportRefused(f"The report has {text} where a number belongs, which is no JSON. {_AGAIN}")
+
+
+def _integer(text: str) -> int:
+    if len(text) > 18:
+        raise ReportRefused(f"The report has a number of {len(text):,} digits: {short(text, 20)}. {_AGAIN}")
+    return int(text)
+
+
+def _decimal(text: str) -> float:
+    value = float(text)
+    if not values.is_number(value):
+        raise ReportRefused(f"The report has a number that is too large: {short(text, 20)}. {_AGAIN}")
+    return value
+
+
+# --- Values to results ------------------------------------------------------------------------
+
+
+class _Reader:
+    def __init__(self, collector: Collector) -> None:
+        self.collector = collector
+        self.warnings = collector.warnings
+
+    def report(self, document: dict, *, digest: str) -> Report:
+        results = document.get("results")
+        summary = document.get("summary")
+        if not isinstance(results, list):
+            raise ReportRefused(
+                "The report has no list “results”. The form is {“summary”: {…}, “results”: [{“name”: …, “status”: …}]}."
+            )
+        if summary is None:
+            summary = {}
+        if not isinstance(summary, dict):
+            raise ReportRefused(f"The report's “summary” is not an object. {_AGAIN}")
+        self._unknown_keys(document, _REPORT_KEYS)
+        name = self.collector.name(self._text(document, "name", "the report"))
+        seconds = 0.0
+        for number, item in enumerate(results, 1):
+            seconds += self._result(number, item)
+        self.collector.log(self._text(document, "logs", "the report"))
+        figures = self._figures(summary)
+        self._compare(name, document.get("status"), summary, figures)
+        stated = summary.get("duration")
+        if stated is not None:
+            seconds = self._seconds(stated, "the summary") or seconds
+        return self.collector.report(name=name, source="json", digest=digest, duration=seconds, figures=figures)
+
+    def _result(self, number: int, item: object) -> float:
+        """Add one result. Returns its seconds, 0 where they are not known."""
+        if not isinstance(item, dict):
+            raise ReportRefused(f"Result {number} of the report is not an object. {_AGAIN}")
+        name = next((text for key in ("name", "test") if (text := item.get(key))), None)
+        if not isinstance(name, str) or not (stored := self.collector.name(name)):
+            raise ReportRefused(f"Result {number} of the report has no name. {_AGAIN}")
+        who = f"result {number} ({short(name)})"
+        status = item.get("status")
+        said = status.strip().lower() if isinstance(status, str) else status
+        if said not in _STATUSES:
+            raise ReportRefused(
+                f"The status of {who} is {_quoted(status)}. It must be one of {', '.join(_STATUSES)}. {_AGAIN}"
+            )
+        self._unknown_keys(item, _RESULT_KEYS)
+        if item.get("name") and item.get("test") and item["name"] != item["test"]:
+            self.warnings.count("value not understood", f"“test” of {who}, which has a “name” as well")
+        duration = self._seconds(item.get("duration"), who)
+        error, traceback, output = (self._cut(self._text(item, key, who)) for key in ("error", "traceback", "output"))
+        classname, suite, file = (
+            self.collector.name(self._text(item, key, who)) for key in ("classname", "suite", "file")
+        )
+        self.collector.add(
+            name=stored,
+            status=said,
+            duration=duration,
+            classname=classname,
+            suite=suite,
+            file=file,
+            error=error.strip(),
+            traceback=traceback,
+            output=output,
+            flaky=self._flaky(item, said, who),
+            retries=self._retries(item, who),
+        )
+        return duration or 0.0
+
+    # --- The summary --------------------------------------------------------------------------
+
+    def _figures(self, summary: dict) -> dict[str, int]:
+        """Pairs such as functional_passed and functional_total, which may count more tests than are listed."""
+        figures: dict[str, int] = {}
+        for key, value in summary.items():
+            if key in _COUNTS or key == "duration":
+                continue
+            pair = _PAIR.fullmatch(key)
+            if not pair:
+                self._unknown_in_summary(key)
+                continue
+            other = f"{pair[1]}_{'total' if pair[2] == 'passed' else 'passed'}"
+            if not (_is_count(value) and _is_count(summary.get(other))):
+                self.warnings.count("value not understood", f"“{short(key)}” of the summary, without its pair")
+            elif summary[f"{pair[1]}_passed"] > summary[f"{pair[1]}_total"]:
+                self.warnings.count("value not understood", f"“{short(key)}” of the summary, above its total")
+            elif len(figures) < FIGURES:
+                figures[values.clean(key)] = value
+            else:
+                self.warnings.count("value not understood", f"“{short(key)}” of the summary, which has too many")
+        return figures
+
+    def _compare(self, name: str, status: object, summary: dict, figures: dict[str, int]) -> None:
+        """Warn of a summary that says something else than the results, which win.
+
+        Where something failed by the summary and nothing by the results, an error is added: the run cannot pass.
+        """
+        found = dict.fromkeys(("passed", "failed", "errors", "skipped"), 0)
+        for result in self.collector.results:
+            found["errors" if result["status"] == ERROR else result["status"]] += 1
+        found["total"] = len(self.collector.results)
+        stated: dict[str, int] = {}
+        for key, standard in _COUNTS.items():
+            value = summary.get(key)
+            if _is_count(value):
+                stated[standard] = value
+            elif value is not None:
+                self.warnings.count("value not understood", f"“{key}” of the summary")
+        if differing := [key for key, value in stated.items() if value != found[key]]:
+            said = ", ".join(f"{stated[key]:,} {key}" for key in differing)
+            counted = ", ".join(f"{found[key]:,} {key}" for key in differing)
+            self.warnings.say(f"The summary states {said}; the results have {counted}, and count.")
+        if found["failed"] or found["errors"]:
+            if isinstance(status, str) and status.strip().lower() == PASSED:
+                self.warnings.say("The report calls itself passed, but has results that failed; these count.")
+            return
+        lacking = sum(value for key, value in stated.items() if key in ("failed", "errors")) or max(
+            sum(value - figures[key.removesuffix("total") + "passed"] for key, value in figures.items()
+                if key.endswith("_total")),
+            sum(value for key, value in summary.items() if _is_count(value) and key.endswith(("_failed", "_errors"))),
+        )  # fmt: skip
+        if lacking:
+            what = "failure" if lacking == 1 else "failures"
+            error = f"The report's summary counts {lacking:,} more {what} than its results."
+        elif isinstance(status, str) and status.strip().lower() in (FAILED, ERROR):
+            error = "The report calls itself failed, and none of its results did."
+        else:
+            return
+        self.collector.add(name=name or "Summary of the report", status=ERROR, error=error)
+
+    # --- Single values ------------------------------------------------------------------------
+
+    def _unknown_keys(self, item: dict, known: set[str]) -> None:
+        for key in item.keys() - known:
+            self.warnings.unknown("key", key)
+
+    def _unknown_in_summary(self, key: str) -> None:
+        self.warnings.unknown("key", f"summary.{key}")
+
+    def _text(self, item: dict, key: str, who: str) -> str:
+        value = item.get(key)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            self.warnings.count("value not understood", f"“{key}” of {who}")
+            return ""
+        return value
+
+    def _cut(self, text: str) -> str:
+        collected = Text(self.collector.limits.text)
+        collected.add(text)
+        return self.collector.cut(collected)
+
+    def _seconds(self, value: object, who: str) -> float | None:
+        try:
+            if value is None:
+                return None
+            if isinstance(value, str):
+                duration, _is_ambiguous = values.seconds(value)
+                return duration
+            if not values.is_number(value):
+                raise Unreadable
+            return values.seconds(f"{value:.9f}")[0]
+        except Unreadable:
+            self.warnings.count("time unreadable", f"{_quoted(value)} of {who}")
+            return None
+
+    def _flaky(self, item: dict, status: str, who: str) -> bool:
+        value = item.get("flaky")
+        if value is not None and not isinstance(value, bool):
+            self.warnings.count("value not understood", f"“flaky” of {who}")
+        return value is True and status == PASSED
+
+    def _retries(self, item: dict, who: str) -> int:
+        value = item.get("retries")
+        if value is None:
+            return 0
+        if not _is_count(value) or value > 1_000_000:
+            self.warnings.count("value not understood", f"“retries” of {who}")
+            return 0
+        return value
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9
+
+
+def _quoted(value: object) -> str:
+    if isinstance(value, str):
+        return f"“{short(value, 40)}”"
+    return "not given" if value is None else short(json.dumps(value), 40)

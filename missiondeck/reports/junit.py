@@ -1,0 +1,334 @@
+"""JUnit XML, as any common tool writes it, into results. README.md of this folder has the rules.
+
+Elements count by their name alone: without namespace, in any case of letters.
+"""
+
+import re
+from collections.abc import Callable
+from functools import partial
+from xml.sax.handler import ContentHandler
+
+from missiondeck.reports import values
+from missiondeck.reports.cases import Case, Problem
+from missiondeck.reports.collector import ERROR, FAILED, PASSED, SKIPPED, Collector
+from missiondeck.reports.report import Limits, Report, ReportRefused
+from missiondeck.reports.stream import Source
+from missiondeck.reports.suites import Suite, path_of, settle
+from missiondeck.reports.values import Unreadable, short
+from missiondeck.reports.xmlstream import Xml
+
+# Elements one inside another.
+DEPTH = 100
+ELEMENTS = 2_000_000
+
+# Kinds of what is said of a test. Sources: the schemas of Jenkins' xUnit plugin, Maven Surefire (3.0) and nextest.
+_PROBLEMS = {
+    "failure": FAILED,
+    "error": ERROR,
+    "skipped": SKIPPED,
+    "skip": SKIPPED,
+    "disabled": SKIPPED,
+    "ignored": SKIPPED,
+    "rerunfailure": "rerun",
+    "rerunerror": "rerun",
+    "flakyfailure": "flaky",
+    "flakyerror": "flaky",
+}
+# Known to say nothing of how a test went.
+_ASIDE = {
+    "properties", "property", "stacktrace", "attachments", "attachment", "tags", "tag", "labels", "label", "links",
+    "link", "description", "parameters", "parameter", "annotations", "metadata", "measurement", "categories",
+}  # fmt: skip
+# An unknown element that is called so is no skip.
+_SOUNDS_BAD = ("fail", "failed", "failure", "error", "errored", "exception", "crash", "crashed", "timeout")
+_IS_OUTPUT = ("std", "standard", "system")
+# When a suite was started is no part of its name, though unittest-xml-reporting writes it there.
+_STARTED = re.compile(r"-20\d{12}$", re.ASCII)
+_OTHER_REPORTS = {
+    "assemblies": "an xUnit.net report",
+    "assembly": "an xUnit.net report",
+    "test-run": "an NUnit report",
+    "test-results": "an NUnit report",
+    "testrun": "a Visual Studio (TRX) report",
+    "testng-results": "a TestNG report",
+    "robot": "a Robot Framework report",
+    "coverage": "a coverage report",
+    "checkstyle": "a Checkstyle report",
+    "html": "a page of HTML",
+}
+_COUNTS = {"tests": ("tests",), "failures": ("failures",), "errors": ("errors",),
+           "skipped": ("skipped", "skip", "skips", "ignored"), "disabled": ("disabled",)}  # fmt: skip
+
+
+def read_junit(*, head: bytes, lines: int, source: Source, limits: Limits) -> Report:
+    """The report in the source. head: what was read of it already. lines: those before it."""
+    collector = Collector(limits)
+    reader = _Reader(collector)
+    xml = reader.xml = Xml(reader, lines=lines)
+    xml.read(head, source)
+    return collector.report(name=reader.name, source="junit", digest=source.digest, duration=reader.document.seconds)
+
+
+class _Reader(ContentHandler):
+    """Keeps what is open: suites, tests, and where text goes at the moment."""
+
+    xml: Xml
+
+    def __init__(self, collector: Collector) -> None:
+        super().__init__()
+        self.collector = collector
+        self.document = Suite()
+        self.name = ""
+        self.begun = self.closed = False
+        self._limit = collector.limits.text
+        self._elements = 0
+        self._suites = [self.document]
+        self._cases: list[Case] = []
+        self._problems: list[Problem] = []
+        # For each open element what to do at its end, and where text goes after it.
+        self._open: list[tuple[Callable[[], None] | None, Callable[[str], None] | None]] = []
+        self._sink: Callable[[str], None] | None = None
+        # The last value of attributes, as read and as stored.
+        self._last: dict[tuple[str, ...], tuple[str, str]] = {}
+        # Opener of an element, by its name as written.
+        self._openers: dict[str, Callable] = {}
+
+    # --- What the parser calls ----------------------------------------------------------------
+
+    def startElement(self, name, attrs):
+        self._elements += 1
+        if len(self._open) >= DEPTH:
+            raise ReportRefused(
+                f"In line {self.xml.line} more than {DEPTH} elements are inside one another. This is no test report."
+            )
+        if self._elements > ELEMENTS:
+            raise ReportRefused(
+                f"The report has more than {ELEMENTS:,} elements, by line {self.xml.line}. Split it into several runs."
+            )
+        opener = self._openers.get(name) or self._learn(name)
+        if not self.begun:
+            self._begin(name)
+        sink = self._sink
+        self._open.append((opener(attrs), sink))
+
+    def endElement(self, name):
+        close, sink = self._open.pop()
+        if close:
+            close()
+        self._sink = sink
+        if not self._open:
+            self.closed = True
+
+    def characters(self, content):
+        if self._sink:
+            self._sink(content)
+
+    def _begin(self, name: str) -> None:
+        self.begun = True
+        root = _local(name)
+        if root in ("testsuites", "testsuite", "testcase"):
+            return
+        what = _OTHER_REPORTS.get(root)
+        raise ReportRefused(
+            f"This is {what or 'no test report'}, and not JUnit XML: it begins with <{short(name)}>."
+            " Have the tool write JUnit XML and upload that."
+        )
+
+    def _learn(self, name: str) -> Callable:
+        local = _local(name)
+        if kind := _PROBLEMS.get(local):
+            opener = partial(self._open_problem, kind, local)
+        elif local in _ASIDE:
+            opener = self._open_aside
+        else:
+            opener = {
+                "testsuites": partial(self._open_suite, is_container=True),
+                "testsuite": self._open_suite,
+                "testcase": self._open_case,
+                "system-out": partial(self._open_output, "system-out"),
+                "system-err": partial(self._open_output, "system-err"),
+            }.get(local) or partial(self._open_unknown, local)
+        self._openers[name] = opener
+        return opener
+
+    # --- Suites -------------------------------------------------------------------------------
+
+    def _open_suite(self, attrs, *, is_container: bool = False) -> Callable:
+        outer = self._suites[-1]
+        name = _STARTED.sub("", self._stored(attrs, "name", "package"))
+        self.name = self.name or name
+        is_root = is_container and not self._open
+        suite = Suite(
+            name=name,
+            path="" if is_root else path_of(outer, name),
+            file=self._stored(attrs, "file", "filepath") or outer.file,
+            line=self.xml.line,
+            is_root=is_root,
+        )
+        for key, spellings in _COUNTS.items():
+            suite.stated[key] = next((n for each in spellings if (n := self._count(attrs, each)) is not None), None)
+        suite.stated_seconds = self._seconds(attrs, name or "a suite without a name")
+        self._suites.append(suite)
+        self._sink = None
+        return self._close_suite
+
+    def _close_suite(self) -> None:
+        suite = self._suites.pop()
+        settle(suite, self.collector)
+        self._suites[-1].add_suite(suite)
+
+    # --- Tests --------------------------------------------------------------------------------
+
+    def _open_case(self, attrs) -> Callable:
+        classname = self._stored(attrs, "classname", "class")
+        name = self._stored(attrs, "name")
+        if not name:
+            name = classname or self._suites[-1].name or "(test without a name)"
+            self.collector.warnings.count("no name", f"{short(name)}, line {self.xml.line}")
+        said = [text for text in (attrs.get("status"), attrs.get("result")) if text and text.strip()]
+        case = Case(
+            name=name,
+            classname=classname,
+            file=self._stored(attrs, "file", "filepath"),
+            duration=self._seconds(attrs, name),
+            said=said,
+            depth=len(self._open),
+            limit=self._limit,
+        )
+        self._cases.append(case)
+        self._sink = None
+        return self._close_case
+
+    def _close_case(self) -> None:
+        case = self._cases.pop()
+        suite = self._suites[-1]
+        status, unsure = case.verdict()
+        if unsure:
+            self.collector.warnings.count("no verdict", f"{short(case.name)}, line {self.xml.line}")
+        bad = max(case.bad, status in (FAILED, ERROR))
+        suite.add_test(bad=bad, is_skipped=status == SKIPPED, seconds=case.duration)
+        error = traceback = ""
+        if account := case.account(status):
+            error, traceback = (self.collector.cut(text).strip("\n") for text in account)
+        self.collector.add(
+            name=case.name,
+            status=status,
+            duration=case.duration,
+            classname=case.classname,
+            suite=suite.path,
+            file=case.file or suite.file,
+            error=error.strip(),
+            traceback=traceback,
+            output=self.collector.cut(case.output),
+            flaky=status == PASSED and case.retries > 0,
+            retries=case.retries,
+        )
+
+    # --- What is inside -----------------------------------------------------------------------
+
+    def _open_problem(self, kind: str, name: str, attrs) -> Callable:
+        problem = Problem(
+            kind=kind,
+            name=name,
+            message=attrs.get("message") or "",
+            type=attrs.get("type") or "",
+            limit=self._limit,
+        )
+        self._sink = problem.text.add
+        self._problems.append(problem)
+        return self._close_problem
+
+    def _close_problem(self) -> None:
+        problem = self._problems.pop()
+        if self._cases:
+            self._cases[-1].take(problem)
+        else:
+            self._take_for_suite(problem)
+
+    def _take_for_suite(self, problem: Problem) -> None:
+        """A failure that belongs to no test is one of its suite: as if the suite were a test that failed."""
+        suite = self._suites[-1]
+        if problem.kind in (SKIPPED, "flaky"):
+            self.collector.warnings.unknown("element", problem.name)
+            return
+        case = Case(name="", classname="", file="", duration=None, said=[], depth=0, limit=self._limit)
+        case.take(problem)
+        error, traceback = (self.collector.cut(text) for text in case.account(ERROR))
+        suite.add_bad(1)
+        self.collector.add(
+            name=suite.name or "(suite without a name)",
+            status=ERROR,
+            suite=suite.path,
+            file=suite.file,
+            error=error.strip(),
+            traceback=traceback,
+        )
+
+    def _open_output(self, stream: str, attrs) -> None:
+        if self._cases:
+            self._sink = self._cases[-1].printer("[system-err]\n" if stream == "system-err" else "")
+            return
+        heading = f"=== {self._suites[-1].path or self.name or 'The whole report'}: {stream} ===\n"
+        self._sink = partial(self._log, [heading])
+
+    def _log(self, before: list[str], text: str) -> None:
+        """before: the heading, which stands before the first words and only with them."""
+        if before:
+            if not text.strip():
+                return
+            self.collector.log(("\n" if self.collector.has_logs else "") + before.pop())
+        self.collector.log(text)
+
+    def _open_aside(self, attrs) -> None:
+        """Nothing of its own: a stack trace is part of the problem it is in, and elsewhere text goes nowhere."""
+
+    def _open_unknown(self, name: str, attrs) -> Callable | None:
+        if self._problems:
+            # Part of what is said of the problem.
+            return None
+        if name.endswith(_SOUNDS_BAD) and not name.startswith(_IS_OUTPUT):
+            self.collector.warnings.count("sounds bad", f"<{short(name)}>, line {self.xml.line}")
+            return self._open_problem(ERROR, name, attrs)
+        self.collector.warnings.unknown("element", name)
+        if self._cases and len(self._open) == self._cases[-1].depth + 1:
+            return self._open_problem("unknown", name, attrs)
+        return None
+
+    # --- Attributes ---------------------------------------------------------------------------
+
+    def _stored(self, attrs, *keys: str) -> str:
+        """The first of these attributes that is not empty, as it is stored; a repeated value is the same object."""
+        for key in keys:
+            if text := attrs.get(key):
+                last = self._last.get(keys)
+                if last is None or last[0] != text:
+                    last = self._last[keys] = text, self.collector.name(text)
+                return last[1]
+        return ""
+
+    def _seconds(self, attrs, who: str) -> float | None:
+        text = attrs.get("time")
+        if not text:
+            return None
+        try:
+            value, is_ambiguous = values.seconds(text)
+        except Unreadable:
+            self.collector.warnings.count("time unreadable", self._example(text, who))
+            return None
+        if is_ambiguous:
+            self.collector.warnings.count("time ambiguous", self._example(text, who))
+        return value
+
+    def _count(self, attrs, key: str) -> int | None:
+        try:
+            return values.count(attrs.get(key))
+        except Unreadable:
+            self.collector.warnings.count("count unreadable", self._example(attrs[key], key))
+            return None
+
+    def _example(self, text: str, who: str) -> str:
+        return f"“{short(text, 40)}” of {short(who)}, line {self.xml.line}"
+
+
+def _local(name: str) -> str:
+    return name.rpartition(":")[2].lower()

@@ -1,0 +1,47 @@
+"""What comes out of reading a test report, and the one refusal of it."""
+
+from dataclasses import dataclass
+
+from missionsite.common.errors import DomainError
+
+MIB = 1024 * 1024
+
+
+class ReportRefused(DomainError):
+    """The test report cannot be read."""
+
+    code = "report_refused"
+    field = "report"
+    status = 422
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How large a report may be. Beyond `file_bytes` and `cases` it is refused, beyond the others it is cut."""
+
+    file_bytes: int = 100 * MIB
+    cases: int = 200_000
+    # Characters of one error, traceback or output.
+    text: int = 20_000
+    # UTF-8 bytes of all errors, tracebacks and outputs together.
+    kept_bytes: int = 24 * MIB
+    # UTF-8 bytes of what whole suites have printed.
+    logs_bytes: int = 50 * MIB
+
+
+@dataclass(frozen=True)
+class Report:
+    """A test report as it is stored. README.md of this folder says what is in `results` and `summary`."""
+
+    # Of the root, else of the first suite, else "".
+    name: str
+    # "junit" or "json".
+    source: str
+    # SHA-256 of the file's bytes, in hexadecimal digits.
+    digest: str
+    results: list[dict]
+    summary: dict
+    # What suites have printed, each part under a line with the suite's name.
+    logs: str
+    # Sentences for people.
+    warnings: list[str]

@@ -1,0 +1,119 @@
+"""A suite while it is read: what it states, what was found in it, and what follows where the two differ."""
+
+from missiondeck.reports import values
+from missiondeck.reports.collector import ERROR, Collector
+
+_BETWEEN = " > "
+_NO_NAME = "(suite without a name)"
+
+
+class Suite:
+    """An open <testsuite> or <testsuites>."""
+
+    def __init__(self, *, name: str = "", path: str = "", file: str = "", line: int = 0, is_root: bool = False) -> None:
+        self.name = name
+        # Its name and those of the suites around it; the root's name is the report's.
+        self.path = path
+        self.file = file
+        self.line = line
+        self.is_root = is_root
+        # What its attributes say; None where they do not.
+        self.stated: dict[str, int | None] = {}
+        self.stated_seconds: float | None = None
+        # Tests in it and in the suites inside; those directly in it.
+        self.tests = self.own_tests = 0
+        # Tests in it that failed, with what was added for it; the same with several failures in one test counted each.
+        self.bad_tests = self.bad = 0
+        self.skipped = 0
+        self._found_seconds = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """What it states, or the sum of what is in it where it states nothing or zero."""
+        return self.stated_seconds or self._found_seconds
+
+    def add_test(self, *, bad: int, is_skipped: bool, seconds: float | None) -> None:
+        self.tests += 1
+        self.own_tests += 1
+        self.add_bad(bad)
+        self.skipped += is_skipped
+        self._found_seconds += seconds or 0
+
+    def add_bad(self, number: int) -> None:
+        """Count a test, or the suite itself, that has so many failures."""
+        self.bad_tests += number > 0
+        self.bad += number
+
+    def add_suite(self, inner: "Suite") -> None:
+        self.tests += inner.tests
+        self.bad_tests += inner.bad_tests
+        self.bad += inner.bad
+        self.skipped += inner.skipped
+        self._found_seconds += inner.seconds
+
+
+def path_of(outer: Suite, name: str) -> str:
+    """The name of a suite with those around it; a suite named as the one around it adds nothing."""
+    if not outer.path or not name or name == outer.name:
+        return name or outer.path
+    return values.name(outer.path + _BETWEEN + name)
+
+
+def settle(suite: Suite, collector: Collector) -> None:
+    """At the end of a suite: warn where its totals are not what was found in it.
+
+    Where it states more failures than it lists, an error is added under its name: the run cannot pass.
+    """
+    stated_bad = _sum(suite.stated, "failures", "errors")
+    if said := _differences(suite, stated_bad):
+        who = f"Suite “{values.short(suite.name)}”" if suite.name else "A suite without a name"
+        if suite.is_root:
+            who = "The report as a whole"
+        collector.warnings.say(f"{who} (line {suite.line}) states {said}.")
+    if stated_bad is not None and stated_bad > suite.bad:
+        more = stated_bad - suite.bad
+        collector.add(
+            name=suite.name or _NO_NAME,
+            status=ERROR,
+            suite=suite.path,
+            file=suite.file,
+            error=f"The suite states {_many(more, 'more failure')} than its tests show.",
+        )
+        suite.bad_tests = suite.bad = stated_bad
+
+
+def _differences(suite: Suite, stated_bad: int | None) -> str:
+    """What is stated and what was found, each in numbers; empty where they agree."""
+    stated_tests = suite.stated.get("tests")
+    # Some tools count in each suite what is in the suites inside it, some do not.
+    wrong = stated_tests is not None and stated_tests not in (suite.tests, suite.own_tests)
+    wrong |= stated_bad is not None and stated_bad not in (suite.bad_tests, suite.bad)
+    stated_skips = _sum(suite.stated, "skipped", "disabled")
+    # Disabled tests are among the skipped ones of some tools, and beside those of others.
+    wrong |= stated_skips is not None and suite.skipped not in (
+        stated_skips,
+        suite.stated.get("skipped"),
+        suite.stated.get("disabled"),
+    )
+    if not wrong:
+        return ""
+    stated, found = [], []
+    if stated_tests is not None:
+        stated.append(_many(stated_tests, "test"))
+        found.append(_many(suite.tests, "test"))
+    if stated_bad is not None:
+        stated.append(_many(stated_bad, "failure"))
+        found.append(_many(suite.bad_tests, "failure"))
+    if stated_skips is not None:
+        stated.append(f"{stated_skips:,} skipped")
+        found.append(f"{suite.skipped:,} skipped")
+    return f"{', '.join(stated)}; found in it: {', '.join(found)}"
+
+
+def _sum(stated: dict[str, int | None], *keys: str) -> int | None:
+    numbers = [number for key in keys if (number := stated.get(key)) is not None]
+    return sum(numbers) if numbers else None
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

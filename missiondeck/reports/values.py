@@ -1,0 +1,172 @@
+"""Single values of a report: seconds, counts, and texts that are cut and can be stored."""
+
+import hashlib
+import math
+import re
+from functools import lru_cache
+
+# Nobody's test takes longer: about thirty years.
+_MOST_SECONDS = 1e9
+_LONGEST_TIME = 40
+_PLAIN = re.compile(r"(\d{1,20}\.?\d{0,20}|\.\d{1,20})(e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
+_GROUPED = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
+_GROUPED_BY_DOTS = re.compile(r"\d{1,3}(\.\d{3})+,\d+", re.ASCII)
+_CLOCK = re.compile(r"(?:(\d{1,6}):)?(\d{1,4}):(\d{1,2}(?:\.\d*)?)", re.ASCII)
+_UNITS = {
+    "h": 3600, "hour": 3600, "hours": 3600,
+    "m": 60, "min": 60, "mins": 60, "minute": 60, "minutes": 60,
+    "s": 1, "sec": 1, "secs": 1, "second": 1, "seconds": 1,
+    "ms": 1e-3, "msec": 1e-3, "millis": 1e-3, "milliseconds": 1e-3,
+    "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ns": 1e-9,
+}  # fmt: skip
+_WITH_UNIT = re.compile(r"(\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})\s*([a-zµμ]+)\s*", re.ASCII | re.IGNORECASE)
+# PostgreSQL holds neither a NUL nor a surrogate. Source: PostgreSQL manual, 8.14 JSON types, and RFC 3629, 3.
+_NOT_STORED = re.compile("[\x00\ud800-\udfff]")
+
+NAME = 1_000
+
+
+class Unreadable(ValueError):
+    """A value that says nothing."""
+
+
+def seconds(text: str) -> tuple[float | None, bool]:
+    """The seconds a `time` attribute says, and whether it can be read in two ways; None where it says nothing.
+
+    1.5, 1e-3, 1,234.5 and 1.234,5 (the last separator is the decimal one), 0,5, 0.5s, 12 ms, 1m2.5s, 1:02:03.5.
+    A comma before exactly three digits groups thousands, as Surefire writes them (1,234), but could be a decimal one.
+    Raises Unreadable for anything else: negative, not a number, without end.
+    """
+    text = text.strip()
+    if not text:
+        return None, False
+    if len(text) > _LONGEST_TIME:
+        raise Unreadable
+    return _seconds(text)
+
+
+# Most tests of a report take one of few times.
+@lru_cache(4096)
+def _seconds(text: str) -> tuple[float, bool]:
+    ambiguous = False
+    if _PLAIN.fullmatch(text):
+        value = float(text)
+    elif _GROUPED.fullmatch(text) and not text.startswith("0"):
+        ambiguous = text.count(",") == 1 and "." not in text
+        value = float(text.replace(",", ""))
+    elif _GROUPED_BY_DOTS.fullmatch(text):
+        value = float(text.replace(".", "").replace(",", "."))
+    elif _PLAIN.fullmatch(text.replace(",", ".")):
+        value = float(text.replace(",", "."))
+    elif clock := _CLOCK.fullmatch(text):
+        hours, minutes, rest = clock.groups()
+        value = int(hours or 0) * 3600 + int(minutes) * 60 + float(rest)
+    else:
+        value = _with_units(text)
+    if not 0 <= value <= _MOST_SECONDS:
+        raise Unreadable
+    return round(value, 9), ambiguous
+
+
+def _with_units(text: str) -> float:
+    value, end = 0.0, 0
+    while part := _WITH_UNIT.match(text, end):
+        if (factor := _UNITS.get(part[2].lower())) is None:
+            raise Unreadable
+        value, end = value + float(part[1]) * factor, part.end()
+    if end == 0 or end != len(text):
+        raise Unreadable
+    return value
+
+
+def count(text: str | None) -> int | None:
+    """The number of tests an attribute states; None where it is left out or empty.
+
+    Raises Unreadable for what is no whole number of at most twelve digits.
+    """
+    text = (text or "").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 12):
+        raise Unreadable
+    return int(text)
+
+
+def is_number(value: object) -> bool:
+    """Whether a value of JSON is a number that is finite; true and false are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def clean(text: str) -> str:
+    """The text with U+FFFD for each character the database cannot hold."""
+    return text if text.isascii() and "\0" not in text else _NOT_STORED.sub("\ufffd", text)
+
+
+def size_of(text: str) -> int:
+    """Bytes of a clean text in UTF-8."""
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def short(text: str, limit: int = 80) -> str:
+    """A piece of a report for a sentence: one line, and not long."""
+    text = " ".join(clean(text[: limit * 4]).split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def name(text: str) -> str:
+    """A name that can be stored; the end of a long one gives way to a digest, so that two stay two."""
+    text = clean(text).strip()
+    if len(text) <= NAME:
+        return text
+    return f"{text[: NAME - 20]}… [{hashlib.sha256(text.encode()).hexdigest()[:16]}]"
+
+
+class Text:
+    """Collects a text up to a number of characters, and counts those beyond."""
+
+    __slots__ = ("_limit", "_parts", "_room", "beyond")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = self._room = limit
+        self._parts = []
+        self.beyond = 0
+
+    def add(self, text: str) -> None:
+        if len(text) <= self._room:
+            self._parts.append(text)
+            self._room -= len(text)
+            return
+        if self._room:
+            self._parts.append(text[: self._room])
+        self.beyond += len(text) - self._room
+        self._room = 0
+
+    def add_block(self, text: str, *, between: str = "\n") -> None:
+        """Add a text after what is there, if there is any."""
+        if text:
+            if self._parts:
+                self.add(between)
+            self.add(text)
+
+    def add_text(self, other: "Text") -> None:
+        """Add a text that was collected elsewhere, after a blank line."""
+        self.add_block(other.raw(), between="\n\n")
+        self.beyond += other.beyond
+
+    def raw(self) -> str:
+        return clean("".join(self._parts))
+
+    def __bool__(self) -> bool:
+        return bool(self._parts)
+
+    def value(self) -> str:
+        """The text without blank lines around it; one that was cut says so, within the limit."""
+        text = self.raw()
+        if self.beyond:
+            words = "… (cut here: {:,} more characters)"
+            kept = max(0, self._limit - len(words) - 10)
+            text = (text[:kept] + words.format(self.beyond + len(text) - kept))[: self._limit]
+        text = text.rstrip()
+        # The indentation of the first line with words stays.
+        start = len(text) - len(text.lstrip())
+        return text[text.rfind("\n", 0, start) + 1 :]

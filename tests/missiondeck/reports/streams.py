@@ -1,0 +1,150 @@
+"""Files that are made while they are read, and what reading them takes."""
+
+import io
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from missiondeck.reports import ReportRefused, read_report
+
+MIB = 1024 * 1024
+
+
+class Stream(io.RawIOBase):
+    """A file whose bytes are made when they are read, so that it takes no memory and no disk."""
+
+    def __init__(self, parts: Iterator[bytes]) -> None:
+        self._parts = parts
+        self._rest = b""
+        self.given = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        pieces, length = [self._rest], len(self._rest)
+        while length < size and (part := next(self._parts, b"")):
+            pieces.append(part)
+            length += len(part)
+        data = b"".join(pieces)
+        self._rest = data[size:]
+        self.given += len(data[:size])
+        return data[:size]
+
+
+def repeated(start: str, middle: str, end: str, *, size: int) -> Iterator[bytes]:
+    """`middle` so often that all of it is about `size` bytes."""
+    if start:
+        yield start.encode()
+    block = middle.encode() * max(1, 65_536 // len(middle))
+    for _ in range(size // len(block)):
+        yield block
+    yield end.encode()
+
+
+def numbered(start: str, middle: str, end: str, *, size: int) -> Iterator[bytes]:
+    """The same with {n} in `middle` counting up."""
+    yield start.encode()
+    length = number = 0
+    while length < size:
+        part = "".join(middle.replace("{n}", str(n)) for n in range(number, number + 500)).encode()
+        number += 500
+        length += len(part)
+        yield part
+    yield end.encode()
+
+
+# Each about as large as is allowed, but for those that say so; the last number is the megabytes reading it may take.
+_CASES = "<testsuite name='s'>", "</testsuite>"
+HOSTILE = {
+    "200 MB of tests": (lambda: repeated(_CASES[0], "<!-- x -->\n", _CASES[1], size=200 * MIB), 30),
+    "one attribute of 90 MB": (lambda: repeated("<testsuite name='", "a", "'/>", size=90 * MIB), 60),
+    "one comment of 90 MB": (lambda: repeated("<testsuite><!--", "a", "--></testsuite>", size=90 * MIB), 60),
+    "one tag of 90 MB": (lambda: numbered("<testsuite ", "a{n}='' ", "/>", size=90 * MIB), 200),
+    "one text of 90 MB": (
+        lambda: repeated("<testsuite><testcase name='t'><failure>", "a", "</failure></testcase></testsuite>",
+                         size=90 * MIB),
+        30,
+    ),
+    "one log of 90 MB": (
+        lambda: repeated("<testsuite><testcase name='t'/><system-out>", "log\n", "</system-out></testsuite>",
+                         size=90 * MIB),
+        160,
+    ),
+    "many names of elements": (lambda: numbered("<testsuite>", "<a{n}/>", "</testsuite>", size=90 * MIB), 60),
+    "many names of attributes": (
+        lambda: numbered("<testsuite>", "<properties a{n}=''/>", "</testsuite>", size=90 * MIB), 60,
+    ),
+    "long names of elements": (
+        lambda: numbered("<testsuite>", f"<a{{n}}{'b' * 1_900}/>", "</testsuite>", size=90 * MIB), 60,
+    ),
+    "many empty elements": (lambda: repeated("<testsuite>", "<a/>", "</testsuite>", size=90 * MIB), 30),
+    "many tests": (lambda: numbered(_CASES[0], "<testcase name='t{n}'/>", _CASES[1], size=90 * MIB), 200),
+    "many long outputs": (
+        lambda: repeated(_CASES[0], f"<testcase name='t'><system-out>{'x' * 30_000}</system-out></testcase>",
+                         _CASES[1], size=90 * MIB),
+        100,
+    ),
+    "many failures in one test": (
+        lambda: repeated("<testsuite><testcase name='t'>", f"<failure message='{'m' * 1000}'>text</failure>",
+                         "</testcase></testsuite>", size=90 * MIB),
+        30,
+    ),
+    "many long suites": (
+        lambda: repeated("<testsuites>", f"<testsuite name='{'n' * 9000}' tests='x' failures='1'/>", "</testsuites>",
+                         size=90 * MIB),
+        100,
+    ),
+    "long names": (
+        lambda: repeated("<testsuite name='" + "s" * 900 + "'>", f"<testcase name='{'n' * 1500}' classname='c'/>",
+                         "</testsuite>", size=90 * MIB),
+        160,
+    ),
+    "deep": (lambda: repeated("", "<testsuite>", "", size=90 * MIB), 30),
+    "JSON of 90 MB": (lambda: repeated('{"results": [', '{"name": "t", "status": "passed"},', "]}", size=90 * MIB), 60),
+    "JSON of lists": (lambda: repeated('{"results": [', "[],", "[]]}", size=15 * MIB), 120),
+    "JSON of deep lists": (lambda: repeated("", "[", "", size=15 * MIB), 120),
+    "JSON of numbers": (lambda: repeated('{"results": [', "1.5,", "1]}", size=15 * MIB), 300),
+    "JSON of one text": (
+        lambda: repeated('[{"name": "t", "status": "failed", "error": "', "é", '"}]', size=15 * MIB), 160,
+    ),
+}  # fmt: skip
+
+
+def measure(name: str) -> dict:
+    """What became of a hostile file, in a process of its own: seconds, MiB above an idle process, bytes read."""
+    answer = subprocess.run(
+        [sys.executable, "-m", "tests.missiondeck.reports.streams", name],
+        capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3],
+    )  # fmt: skip
+    return json.loads(answer.stdout)
+
+
+def _main(name: str) -> None:
+    parts, _most = HOSTILE[name]
+    # What the interpreter and the parser's libraries take anyway.
+    read_report(io.BytesIO(b"<testsuite><testcase name='t'/></testsuite>"))
+    before, begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+    stream, refused, results, warnings = Stream(parts()), "", 0, []
+    try:
+        report = read_report(stream)
+        results, warnings = len(report.results), report.warnings
+    except ReportRefused as error:
+        refused = error.message
+    said = {
+        "refused": refused,
+        "results": results,
+        "warnings": warnings,
+        "given": stream.given,
+        "seconds": round(time.perf_counter() - begun, 2),
+        "mib": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024,
+    }
+    sys.stdout.write(json.dumps(said))
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1])
