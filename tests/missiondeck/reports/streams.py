@@ -82,7 +82,6 @@ HOSTILE = {
     "long names of elements": (
         lambda: numbered("<testsuite>", f"<a{{n}}{'b' * 1_900}/>", "</testsuite>", size=90 * MIB), 60,
     ),
-    "many empty elements": (lambda: repeated("<testsuite>", "<a/>", "</testsuite>", size=90 * MIB), 30),
     "many tests": (lambda: numbered(_CASES[0], "<testcase name='t{n}'/>", _CASES[1], size=90 * MIB), 200),
     "many long outputs": (
         lambda: repeated(_CASES[0], f"<testcase name='t'><system-out>{'x' * 30_000}</system-out></testcase>",
