@@ -8,7 +8,7 @@ import pytest
 
 from missiondeck.reports import Limits, ReportRefused, read_report
 from tests.missiondeck.reports.reading import only, read, refused
-from tests.missiondeck.reports.streams import HOSTILE, MIB, Stream, measure, repeated
+from tests.missiondeck.reports.streams import CONTROL, HOSTILE, MIB, Stream, measure, repeated
 
 LAUGHS = """<?xml version="1.0"?>
 <!DOCTYPE lolz [
@@ -54,6 +54,10 @@ def test_memory_is_bounded(name):
     assert bool(expected) == bool(said["refused"])
 
 
+def test_the_measure_of_memory_sees_a_file_that_is_held_whole():
+    assert measure(CONTROL)["mib"] >= 85
+
+
 def test_a_file_that_is_too_large_is_not_read_on():
     stream = Stream(repeated("<testsuite>", "<!-- x -->", "</testsuite>", size=200 * MIB))
 
@@ -76,6 +80,13 @@ def test_as_many_tests_as_allowed():
 
     assert read(text, cases=5).summary["total"] == 5
     assert refused(text, cases=4) == "The report holds more than 4 tests. Split it into several runs."
+
+
+def test_as_deep_as_allowed():
+    inside = "<testcase name='a'/>"
+
+    assert read("<testsuite>" * 99 + inside + "</testsuite>" * 99).summary["total"] == 1
+    assert "more than 100 elements are inside" in refused("<testsuite>" * 100 + inside + "</testsuite>" * 100)
 
 
 def test_as_many_elements_as_allowed(monkeypatch):

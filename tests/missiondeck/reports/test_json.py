@@ -126,6 +126,21 @@ def test_pairs_that_are_none():
     assert report.warnings[0].startswith("5 values are not of the form expected")
 
 
+def test_more_pairs_than_are_kept_still_count():
+    summary = {f"{kind}{number}_{which}": 1 for number in range(40) for kind in "ab" for which in ("passed", "total")}
+    report = read_json(run(PASSED, summary=summary | {"z_passed": 0, "z_total": 4}))
+
+    assert len([key for key in report.summary if key.endswith("_total")]) == 25
+    assert report.results[1]["error"] == "The report's summary counts 4 more failures than its results."
+
+
+@pytest.mark.parametrize("value", ["2", 2.5, -1, True, [2]])
+def test_counts_of_a_summary_that_are_none_are_refused(value):
+    sentence = refused(json.dumps(run(PASSED, summary={"failed": value})))
+
+    assert sentence.startswith("“failed” of the report's summary is ")
+
+
 def test_a_summary_alone_is_no_report():
     assert "holds no test" in refused(json.dumps(run(summary={"passed": 3})))
     assert statuses(read_json(run(summary={"failed": 3}))) == {"Summary of the report": "error"}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from missiondeck.reports import Limits, Report, ReportRefused, read_report
 
-FEW = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # Characters XML 1.0 can hold.
 TEXT = st.text(
     st.characters(codec="utf-8", exclude_characters="\ufffe\uffff", exclude_categories=["Cs", "Cc"]), max_size=40
