@@ -59,6 +59,16 @@ SEE_PROJECTS = frozenset({"fallback.every_project"})
 WORK_ON_BOARDS = SEE_PROJECTS | {"fallback.change_mission"}
 REVIEW_PROPOSALS = WORK_ON_BOARDS | {"fallback.review_missionfallbackitem"}
 MAINTAIN_PROJECTS = REVIEW_PROPOSALS | {"fallback.change_project"}
+# Whoever sees a client mission sees its checklist, chats and test runs.
+LOOK_AT_DECK = _can("view", "deckmission", app="missiondeck")
+DELIVER = LOOK_AT_DECK | {
+    "missiondeck.add_deckmission",
+    "missiondeck.change_deckmission",
+    "missiondeck.move_deckmission",
+    "missiondeck.override_deckmission",
+    "missiondeck.add_chatmessage",
+    "missiondeck.add_testrun",
+}
 LOOK_AT_ACCESS = frozenset({"missionsite.view_role"})
 
 ROLES: dict[str, frozenset[str]] = {
@@ -68,15 +78,16 @@ ROLES: dict[str, frozenset[str]] = {
     | LOOK_AT_ACCESS
     | MAINTAIN_PROJECTS
     | OPERATE_ENGAGEMENT
+    | DELIVER
     | _can("add", "colony")
     | _can("change", "colony")
     | {"groups.erase_communitymember", "groups.grant_access", "missionsite.add_role", "missionsite.change_role"},
-    "Mission Manager": LOOK | RUN_MISSIONS | _can("change", "colony") | WORK_ON_BOARDS,
+    "Mission Manager": LOOK | RUN_MISSIONS | _can("change", "colony") | WORK_ON_BOARDS | LOOK_AT_DECK,
     "Community Manager": LOOK | LOOK_AFTER_MEMBERS | WRITE_TO_MEMBERS,
     "Engagement Operator": LOOK | OPERATE_ENGAGEMENT,
     "Fallback Reviewer": LOOK | _can("add", "task") | _can("change", "task") | REVIEW_PROPOSALS,
-    "Delivery Lead": LOOK | _can("add", "task") | _can("change", "task", "mission") | WORK_ON_BOARDS,
-    "Auditor": LOOK | LOOK_AT_ACCESS | SEE_PROJECTS,
+    "Delivery Lead": LOOK | _can("add", "task") | _can("change", "task", "mission") | WORK_ON_BOARDS | DELIVER,
+    "Auditor": LOOK | LOOK_AT_ACCESS | SEE_PROJECTS | LOOK_AT_DECK,
 }
 
 
@@ -109,5 +120,5 @@ def synchronise(app_config=None, using: str = DEFAULT_DB_ALIAS, **kwargs) -> Non
 
 def connect() -> None:
     """Synchronise whenever an app with permissions of ours was migrated."""
-    for label in ("missionsite", "common", "groups", "fallback", "engagement"):
+    for label in ("missionsite", "common", "groups", "fallback", "engagement", "missiondeck"):
         post_migrate.connect(synchronise, sender=apps.get_app_config(label), dispatch_uid=f"missionsite.roles.{label}")

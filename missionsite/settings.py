@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "groups",
     "fallback",
     "engagement",
+    "missiondeck",
 ]
 MIDDLEWARE = [
     "missionsite.common.middleware.RequestIdMiddleware",
@@ -221,6 +222,9 @@ GITHUB_TOKEN = env("GITHUB_TOKEN", default="")
 GITHUB_TIMEOUT = env.int("GITHUB_TIMEOUT", default=20)
 # Bytes of a file of members to import.
 IMPORT_BYTES = env.int("IMPORT_BYTES", default=50 * 1024 * 1024)
+# A test report, and the output beside it, at most.
+DECK_REPORT_BYTES = env.int("DECK_REPORT_BYTES", default=100 * 1024 * 1024)
+DECK_LOGS_BYTES = env.int("DECK_LOGS_BYTES", default=60 * 1024 * 1024)
 
 # --- Engagement -------------------------------------------------------------------------------
 

@@ -91,3 +91,36 @@ class KeepTable(migrations.RunSQL):
 
     def describe(self) -> str:
         return f"Keep the rows of {self.table}"
+
+
+class KeepColumn(migrations.RunSQL):
+    """Keep the values of a column that the way back drops in `<table>_<column>_set_aside`; going forward restores them.
+
+    Place it after the operation that adds the column. The table's key is `id`.
+    """
+
+    def __init__(self, table: str, column: str) -> None:
+        self.table, self.column = table, column
+        # The names come from a migration, never from outside.
+        restore = f"""
+            DO $$ BEGIN
+                IF to_regclass('{table}_{column}_set_aside') IS NOT NULL THEN
+                    UPDATE {table} t SET {column} = s.{column} FROM {table}_{column}_set_aside s WHERE s.id = t.id;
+                    -- A check that waits for the commit would keep the table from being altered any further.
+                    SET CONSTRAINTS ALL IMMEDIATE;
+                    SET CONSTRAINTS ALL DEFERRED;
+                    DROP TABLE {table}_{column}_set_aside;
+                END IF;
+            END $$;
+        """
+        set_aside = f"""
+            DO $$ BEGIN
+                IF EXISTS (SELECT FROM {table}) THEN
+                    CREATE TABLE {table}_{column}_set_aside AS SELECT id, {column} FROM {table};
+                END IF;
+            END $$;
+        """
+        super().__init__(sql=restore, reverse_sql=set_aside)
+
+    def describe(self) -> str:
+        return f"Keep {self.column} of {self.table}"

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class MissiondeckConfig(AppConfig):
+    name = "missiondeck"
+    verbose_name = "Mission deck"

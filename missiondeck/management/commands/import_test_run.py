@@ -1,0 +1,60 @@
+"""`manage.py import_test_run 47 report.xml`: take in a test report from the command line."""
+
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+
+from missiondeck.models import DeckMission
+from missiondeck.services.runs import import_report
+from missionsite.common.errors import DomainError
+
+
+class Command(BaseCommand):
+    help = "Take in a test report (JUnit XML, or the JSON of a run) as a test run of a client mission."
+
+    def add_arguments(self, parser) -> None:
+        parser.add_argument("number", type=int, help="The number of the client mission: 47")
+        parser.add_argument("report", type=Path, help="The report; - reads it from standard input")
+        parser.add_argument("--logs", type=Path, help="The whole output of the tool, as text")
+
+    def handle(self, *, number: int, report: Path, logs: Path | None, **options) -> None:
+        try:
+            mission = DeckMission.objects.get(number=number)
+        except (DeckMission.DoesNotExist, OverflowError):
+            raise CommandError(f"There is no client mission {number}.") from None
+        with _opened(report) as file, _opened(logs) as output:
+            try:
+                brought = import_report(
+                    mission=mission, file=file, logs=output, actor=None, progress=self._progress(options["verbosity"])
+                )
+            except DomainError as refusal:
+                raise CommandError(f"{refusal.message} Nothing was stored.") from refusal
+        for warning in brought.warnings:
+            self.stderr.write(self.style.WARNING(f"warning: {warning}"))
+        counts = brought.run.summary
+        what = "Taken in" if brought.is_new else "Taken in before"
+        self.stdout.write(
+            f"{what}: {brought.run.get_status_display().lower()}; {counts['total']} tests, {counts['passed']} passed,"
+            f" {counts['failed']} failed, {counts['errors']} errors, {counts['skipped']} skipped."
+        )
+        if brought.run.flaky_tests:
+            self.stdout.write(f"Flaky: {', '.join(brought.run.flaky_tests[:20])}.")
+
+    def _progress(self, verbosity: int):
+        if verbosity < 1 or not sys.stderr.isatty():
+            return None
+        return lambda done: self.stderr.write(f"\r{done // 1024:,} KB read", ending="")
+
+
+def _opened(path: Path | None):
+    """A file to read bytes from. Raises CommandError where there is none."""
+    if path is None:
+        return nullcontext()
+    if str(path) == "-":
+        return nullcontext(sys.stdin.buffer)
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.") from error

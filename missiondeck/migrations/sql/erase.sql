@@ -1,0 +1,22 @@
+-- What is kept here of a person goes when the directory erases them. Their missions follow the member's new address by
+-- themselves; here goes what the history knows, and what was assigned to an address they had before.
+CREATE FUNCTION erase_person_in_deck() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+DECLARE
+    erased CONSTANT text := 'erased-' || NEW.person_id || '@erased.invalid';
+    emails CONSTANT text[] := ARRAY(
+        SELECT lower(email) FROM members WHERE id = NEW.person_id
+        UNION SELECT lower(email) FROM members_history WHERE pgh_obj_id = NEW.person_id
+    );
+BEGIN
+    UPDATE deck_missions SET assigned_to = erased WHERE assignee_id IS NULL AND lower(assigned_to) = ANY (emails);
+    UPDATE deck_missions_history SET assigned_to = erased
+    WHERE assignee_id = NEW.person_id OR lower(assigned_to) = ANY (emails);
+    DELETE FROM deck_feeds WHERE member_id = NEW.person_id;
+    RETURN NULL;
+END $$;
+REVOKE EXECUTE ON FUNCTION erase_person_in_deck() FROM PUBLIC;
+CREATE TRIGGER community_members_erased_in_deck AFTER UPDATE OF erased_at ON community_members
+    FOR EACH ROW WHEN (OLD.erased_at IS NULL AND NEW.erased_at IS NOT NULL AND NEW.person_id IS NOT NULL)
+    EXECUTE FUNCTION erase_person_in_deck();

@@ -1,0 +1,215 @@
+-- Client missions: who delivers them, how they move, and what complete means.
+
+-- With a mission goes what is kept of it, whoever deletes it. A member who goes leaves their missions behind.
+DO $$
+DECLARE
+    link record;
+BEGIN
+    FOR link IN
+        SELECT c.conname, c.conrelid::regclass AS of, c.confrelid::regclass AS to_table, a.attname AS held_by
+        FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+        WHERE c.contype = 'f' AND (
+            (c.confrelid = 'deck_missions'::regclass AND c.conrelid = ANY (ARRAY[
+                'dod_items', 'chat_messages', 'test_runs', 'deck_status_changes'
+            ]::regclass[]))
+            OR (c.confrelid = 'test_runs'::regclass AND c.conrelid = 'test_run_log_pages'::regclass)
+            OR (c.confrelid = 'members'::regclass AND c.conrelid = 'deck_missions'::regclass AND a.attname = 'assignee_id')
+        )
+    LOOP
+        EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I, ADD CONSTRAINT %I FOREIGN KEY (%I) REFERENCES %s (id)'
+            ' ON DELETE %s DEFERRABLE INITIALLY DEFERRED', link.of, link.conname, link.conname, link.held_by, link.to_table,
+            CASE WHEN link.held_by = 'assignee_id' THEN 'SET NULL' ELSE 'CASCADE' END);
+    END LOOP;
+END $$;
+
+CREATE TRIGGER deck_missions_touch_updated_at BEFORE UPDATE ON deck_missions
+    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION touch_updated_at();
+
+-- A mission belongs to the member who has the address it is assigned to.
+CREATE FUNCTION find_deck_assignee() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp
+AS $$
+BEGIN
+    NEW.assignee_id := (SELECT id FROM members WHERE lower(email) = lower(NEW.assigned_to));
+    RETURN NEW;
+END $$;
+CREATE TRIGGER deck_missions_find_assignee BEFORE INSERT OR UPDATE OF assigned_to, assignee_id ON deck_missions
+    FOR EACH ROW EXECUTE FUNCTION find_deck_assignee();
+
+-- A member who gets another address keeps their missions; one who gets an address missions wait for receives them.
+CREATE INDEX deck_missions_waiting_for_member ON deck_missions (lower(assigned_to)) WHERE assignee_id IS NULL;
+CREATE FUNCTION give_members_deck_missions() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+BEGIN
+    UPDATE deck_missions d SET assignee_id = n.id
+    FROM new_rows n WHERE d.assignee_id IS NULL AND lower(d.assigned_to) = lower(n.email);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER members_with_deck_missions AFTER INSERT ON members
+    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION give_members_deck_missions();
+CREATE FUNCTION follow_deck_assignee() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+BEGIN
+    UPDATE deck_missions SET assigned_to = NEW.email WHERE assignee_id = NEW.id;
+    UPDATE deck_missions SET assignee_id = NEW.id
+    WHERE assignee_id IS NULL AND lower(assigned_to) = lower(NEW.email);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER members_keep_deck_missions AFTER UPDATE OF email ON members
+    FOR EACH ROW WHEN (OLD.email IS DISTINCT FROM NEW.email) EXECUTE FUNCTION follow_deck_assignee();
+REVOKE EXECUTE ON FUNCTION give_members_deck_missions(), follow_deck_assignee() FROM PUBLIC;
+
+-- What keeps a mission from being complete: [] or {"what", "count"} each, with some open items by name.
+CREATE FUNCTION deck_mission_missing(of_mission uuid) RETURNS jsonb
+LANGUAGE sql VOLATILE SET search_path = public, pg_temp
+AS $$
+    WITH items AS (
+        SELECT count(*) AS all_items, count(*) FILTER (WHERE NOT completed) AS open_items,
+               (array_agg(text ORDER BY category, position, created_at, id) FILTER (WHERE NOT completed))[1:20] AS texts
+        FROM dod_items WHERE mission_id = of_mission
+    ), latest AS (
+        SELECT status FROM test_runs WHERE mission_id = of_mission ORDER BY created_at DESC, id DESC LIMIT 1
+    )
+    SELECT coalesce(jsonb_agg(reason ORDER BY place), '[]') FROM (
+        SELECT 1 AS place, jsonb_build_object('what', 'no_items') AS reason FROM items WHERE all_items = 0
+        UNION ALL
+        SELECT 2, jsonb_build_object('what', 'open_items', 'count', open_items, 'items', to_jsonb(texts))
+        FROM items WHERE open_items > 0
+        UNION ALL
+        SELECT 3, jsonb_build_object('what', 'no_test_run') WHERE NOT EXISTS (SELECT FROM latest)
+        UNION ALL
+        SELECT 4, jsonb_build_object('what', 'test_run', 'status', status) FROM latest WHERE status <> 'passed'
+    ) reasons
+$$;
+
+-- One step forward, or one back with a reason; complete only when nothing is missing, or with a signed override.
+-- The row is locked before this trigger looks, and whoever changes an item locks it too: so nothing is unticked between
+-- the look and the commit.
+CREATE FUNCTION check_deck_move() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp
+AS $$
+DECLARE
+    missing jsonb;
+BEGIN
+    IF (OLD.status, NEW.status) NOT IN (('active', 'qa'), ('qa', 'complete'), ('qa', 'active'), ('complete', 'qa')) THEN
+        RAISE EXCEPTION 'a client mission does not go from % to %', OLD.status, NEW.status
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'deck_missions_one_step';
+    END IF;
+    IF (OLD.status, NEW.status) IN (('qa', 'active'), ('complete', 'qa'))
+        AND coalesce(current_setting('deck.reason', true), '') ~ '^\s*$'
+    THEN
+        RAISE EXCEPTION 'a step back takes a reason: say it in deck.reason'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'deck_missions_back_with_reason';
+    END IF;
+    IF NEW.status <> 'complete' THEN
+        NEW.completed_at := NULL;
+        NEW.completed_by_id := NULL;
+        NEW.override_reason := '';
+        RETURN NEW;
+    END IF;
+    NEW.completed_at := coalesce(NEW.completed_at, now());
+    missing := deck_mission_missing(NEW.id);
+    IF missing <> '[]' AND NEW.override_reason ~ '^\s*$' THEN
+        RAISE EXCEPTION 'not done yet: %', missing
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'deck_missions_complete_is_done';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER deck_missions_move BEFORE UPDATE OF status ON deck_missions
+    FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION check_deck_move();
+
+CREATE FUNCTION refuse_deck_begin() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION 'a client mission begins active, not %', NEW.status
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'deck_missions_begin_active';
+END $$;
+CREATE TRIGGER deck_missions_begin_active BEFORE INSERT ON deck_missions
+    FOR EACH ROW WHEN (NEW.status <> 'active') EXECUTE FUNCTION refuse_deck_begin();
+
+-- How and when a mission was completed stays, and so does what people call it.
+CREATE FUNCTION refuse_deck_rewrite() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION 'the number of a client mission, and how it was completed, stay'
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'deck_missions_facts_stay';
+END $$;
+CREATE TRIGGER deck_missions_facts_stay BEFORE UPDATE ON deck_missions
+    FOR EACH ROW WHEN (
+        OLD.id <> NEW.id OR OLD.number <> NEW.number OR (OLD.status = NEW.status AND (
+            OLD.completed_at IS DISTINCT FROM NEW.completed_at OR OLD.override_reason <> NEW.override_reason
+            OR OLD.completed_by_id IS DISTINCT FROM NEW.completed_by_id
+        ))
+    )
+    EXECUTE FUNCTION refuse_deck_rewrite();
+
+-- Every move is written down: who (deck.actor_id), why (deck.reason), and what was missing where it was overridden.
+CREATE FUNCTION log_deck_move() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp
+AS $$
+DECLARE
+    overridden CONSTANT boolean := NEW.status = 'complete' AND NEW.override_reason <> '';
+BEGIN
+    INSERT INTO deck_status_changes (mission_id, from_status, to_status, reason, is_override, missing, by_id)
+    VALUES (
+        NEW.id, OLD.status, NEW.status,
+        CASE WHEN overridden THEN NEW.override_reason ELSE coalesce(current_setting('deck.reason', true), '') END,
+        overridden,
+        CASE WHEN overridden THEN deck_mission_missing(NEW.id) ELSE '[]' END,
+        coalesce(NEW.completed_by_id, nullif(current_setting('deck.actor_id', true), '')::uuid)
+    );
+    RETURN NULL;
+END $$;
+CREATE TRIGGER deck_missions_move_logged AFTER UPDATE OF status ON deck_missions
+    FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION log_deck_move();
+
+CREATE FUNCTION refuse_change_of_deck_moves() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp
+AS $$
+BEGIN
+    IF TG_OP = 'DELETE' AND NOT EXISTS (SELECT FROM deck_missions WHERE id = OLD.mission_id) THEN
+        RETURN OLD;
+    END IF;
+    RAISE EXCEPTION 'moves are append-only: % refused', TG_OP
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'deck_status_changes_append_only';
+END $$;
+CREATE TRIGGER deck_status_changes_append_only BEFORE UPDATE OR DELETE ON deck_status_changes
+    FOR EACH ROW EXECUTE FUNCTION refuse_change_of_deck_moves();
+CREATE TRIGGER deck_status_changes_no_truncate BEFORE TRUNCATE ON deck_status_changes
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_deck_moves();
+
+-- The definition of done of a complete mission is closed. FOR SHARE waits for whoever is completing it right now.
+CREATE FUNCTION check_dod_open() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp
+AS $$
+DECLARE
+    stands text;
+BEGIN
+    IF TG_OP = 'UPDATE' AND OLD.mission_id <> NEW.mission_id THEN
+        RAISE EXCEPTION 'an item stays with its mission'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'dod_items_stay_with_mission';
+    END IF;
+    SELECT status INTO stands FROM deck_missions
+    WHERE id = CASE WHEN TG_OP = 'DELETE' THEN OLD.mission_id ELSE NEW.mission_id END FOR SHARE;
+    IF stands = 'complete' THEN
+        RAISE EXCEPTION 'the mission is complete: its definition of done is closed'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'dod_items_of_complete_mission_stay';
+    END IF;
+    RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+END $$;
+CREATE TRIGGER dod_items_of_complete_mission_stay BEFORE INSERT OR UPDATE OR DELETE ON dod_items
+    FOR EACH ROW EXECUTE FUNCTION check_dod_open();
+
+-- What is never changed by the site.
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') AND current_user <> 'missionsite_app' THEN
+        REVOKE DELETE ON deck_missions, test_runs FROM missionsite_app;
+        REVOKE UPDATE, DELETE ON deck_status_changes, chat_messages, deck_missions_history, dod_items_history
+            FROM missionsite_app;
+        REVOKE INSERT, UPDATE, DELETE ON test_run_log_pages FROM missionsite_app;
+    END IF;
+END $$;

@@ -1,0 +1,1 @@
+DROP SEQUENCE deck_missions_number_seq;

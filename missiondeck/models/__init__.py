@@ -1,0 +1,40 @@
+"""Client missions, their definition of done, their conversations and their test runs."""
+
+from missiondeck.models.chats import ChatMessage
+from missiondeck.models.checklist import DodItem
+from missiondeck.models.choices import (
+    BACK,
+    FORWARD,
+    Category,
+    Citizen,
+    DeckStatus,
+    ResultStatus,
+    RunSource,
+    RunStatus,
+    Sender,
+)
+from missiondeck.models.feeds import DeckFeed
+from missiondeck.models.history import DeckMissionHistory, DodItemHistory
+from missiondeck.models.missions import DeckMission, DeckStatusChange
+from missiondeck.models.runs import TestRun, TestRunLogPage
+
+__all__ = [
+    "BACK",
+    "FORWARD",
+    "Category",
+    "ChatMessage",
+    "Citizen",
+    "DeckFeed",
+    "DeckMission",
+    "DeckMissionHistory",
+    "DeckStatus",
+    "DeckStatusChange",
+    "DodItem",
+    "DodItemHistory",
+    "ResultStatus",
+    "RunSource",
+    "RunStatus",
+    "Sender",
+    "TestRun",
+    "TestRunLogPage",
+]

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Length
+from django.db.models.lookups import LessThanOrEqual
+
+from missiondeck.models.base import BY_DATABASE, Kept, known, written
+from missiondeck.models.choices import Citizen, Sender
+
+# Characters of one message, and of the code beside it.
+LONGEST = 100_000
+
+
+class ChatMessage(Kept):
+    """A message between the people of a mission and one of its citizens.
+
+    message: CommonMark. code_blocks: [{"language", "code"}], code that stands beside the message.
+    """
+
+    mission = models.ForeignKey("missiondeck.DeckMission", BY_DATABASE, related_name="chat_messages", db_index=False)
+    citizen = models.TextField(choices=Citizen, default=Citizen.RAFAEL, db_default=Citizen.RAFAEL)
+    sender = models.TextField(choices=Sender)
+    message = models.TextField()
+    code_blocks = models.JSONField("code", default=list, db_default=[], blank=True)
+
+    class Meta:
+        db_table = "chat_messages"
+        ordering = ["created_at", "id"]
+        constraints = [
+            known("chat_messages", "citizen", Citizen),
+            known("chat_messages", "sender", Sender),
+            written("chat_messages", "message", "Write a message."),
+            models.CheckConstraint(
+                condition=LessThanOrEqual(Length("message"), LONGEST),
+                name="chat_messages_message_length",
+                violation_error_message=f"A message has at most {LONGEST:,} characters.",
+            ),
+        ]
+        indexes = [models.Index(fields=["mission", "citizen"], name="idx_chat_mission_citizen")]
+
+    def __str__(self) -> str:
+        return f"{self.citizen}: {self.message[:60]}"

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from missiondeck.models.base import BY_DATABASE, Kept, known, written
+from missiondeck.models.choices import Category
+
+
+class DodItem(Kept):
+    """One thing that has to be true before a client mission is done."""
+
+    mission = models.ForeignKey("missiondeck.DeckMission", BY_DATABASE, related_name="dod_items", db_index=False)
+    text = models.CharField(max_length=500)
+    category = models.TextField(choices=Category, default=Category.FUNCTIONAL, db_default=Category.FUNCTIONAL)
+    completed = models.BooleanField("done", default=False, db_default=False)
+    completed_at = models.DateTimeField("done at", null=True, blank=True, editable=False)
+    completed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
+        db_index=False,
+    )
+    position = models.PositiveIntegerField("place", default=0, db_default=0)
+
+    class Meta:
+        db_table = "dod_items"
+        verbose_name = "item of the definition of done"
+        verbose_name_plural = "definition of done"
+        ordering = ["mission", "category", "position", "created_at", "id"]
+        constraints = [
+            known("dod_items", "category", Category),
+            written("dod_items", "text", "Say what has to be true."),
+            models.CheckConstraint(
+                condition=Q(completed=True, completed_at__isnull=False)
+                | Q(completed=False, completed_at=None, completed_by=None),
+                name="dod_items_completed_dated",
+                violation_error_message="An item that is done says when; an open one says nothing.",
+            ),
+        ]
+        indexes = [models.Index(fields=["mission", "category", "position"], name="dod_items_of_mission")]
+
+    def __str__(self) -> str:
+        return self.text

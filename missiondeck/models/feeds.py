@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F
+
+from missiondeck.models.base import Kept
+
+
+class DeckFeed(Kept):
+    """A calendar somebody's own programs read by a secret address; only a digest of the secret is kept."""
+
+    member = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="deck_feeds")
+    name = models.CharField(max_length=100, help_text="Where it is read: phone, laptop.")
+    only_own = models.BooleanField(
+        "only mine", default=False, db_default=False, help_text="Leave out what is assigned to others."
+    )
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    last_read_at = models.DateTimeField("last read", null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField("revoked", null=True, blank=True, editable=False)
+
+    class Meta:
+        db_table = "deck_feeds"
+        verbose_name = "calendar feed"
+        ordering = [F("created_at").desc(), F("id").desc()]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,27 @@
+"""What client missions and their definition of done looked like after each change."""
+
+from django.db import models
+
+from groups.models.history import history_of
+from missiondeck.models.checklist import DodItem
+from missiondeck.models.missions import DeckMission
+
+
+class DeckMissionHistory(history_of(DeckMission)):
+    """Changes of client missions."""
+
+    pgh_id = models.BigAutoField(primary_key=True)
+
+    class Meta:
+        db_table = "deck_missions_history"
+        indexes = [models.Index(fields=["pgh_obj", "-pgh_id"], name="deck_missions_history_of")]
+
+
+class DodItemHistory(history_of(DodItem)):
+    """Changes of the definition of done."""
+
+    pgh_id = models.BigAutoField(primary_key=True)
+
+    class Meta:
+        db_table = "dod_items_history"
+        indexes = [models.Index(fields=["pgh_obj", "-pgh_id"], name="dod_items_history_of")]

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.postgres.functions import TransactionNow
+from django.contrib.postgres.indexes import OpClass
+from django.db import models
+from django.db.models import F, Func, Q
+from django.db.models.functions import Lower
+
+from missiondeck.models.base import BY_DATABASE, Kept, known, written
+from missiondeck.models.choices import DeckStatus
+
+REPOSITORY = r"^https://github\.com/[A-Za-z0-9](-?[A-Za-z0-9]){0,38}/[A-Za-z0-9._-]{1,100}/?$"
+
+
+class NextNumber(Func):
+    """The next number of a client mission, from a sequence of the database."""
+
+    template = "nextval('deck_missions_number_seq')"
+    output_field = models.BigIntegerField()
+
+
+class DeckMission(Kept):
+    """A piece of paid work for a client, from the start to the moment it is really done.
+
+    assignee follows assigned_to: the member who has that address, kept by the database.
+    """
+
+    number = models.BigIntegerField(
+        db_default=NextNumber(), editable=False, help_text="What people call it: the next one is given by itself."
+    )
+    title = models.CharField(max_length=200)
+    client = models.CharField(max_length=200)
+    budget = models.PositiveIntegerField(help_text="In whole units of its currency.")
+    currency = models.CharField(
+        max_length=3, default="USD", db_default="USD", help_text="Three capital letters (ISO 4217): USD, EUR, BRL."
+    )
+    deadline = models.DateTimeField()
+    status = models.TextField(choices=DeckStatus, default=DeckStatus.ACTIVE, db_default=DeckStatus.ACTIVE)
+    assigned_to = models.EmailField(max_length=254, help_text="The e-mail address of who delivers it.")
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        BY_DATABASE,
+        null=True,
+        blank=True,
+        related_name="deck_missions",
+        editable=False,
+        verbose_name="member",
+    )
+    github_url = models.URLField(
+        "repository",
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="https://github.com/owner/name, or nothing.",
+    )
+    completed_at = models.DateTimeField("completed", null=True, blank=True, editable=False)
+    completed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="completed_deck_missions",
+        editable=False,
+        db_index=False,
+    )
+    override_reason = models.TextField(
+        "why it was completed all the same", blank=True, default="", db_default="", editable=False
+    )
+    updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+
+    class Meta:
+        db_table = "deck_missions"
+        db_table_comment = "Paid work for clients."
+        verbose_name = "client mission"
+        ordering = [F("number").desc()]
+        permissions = [
+            ("move_deckmission", "Moves client missions from status to status"),
+            ("override_deckmission", "Completes a client mission that is not done"),
+        ]
+        constraints = [
+            known("deck_missions", "status", DeckStatus),
+            models.UniqueConstraint(
+                fields=["number"],
+                name="deck_missions_number_once",
+                violation_error_message="Another client mission has this number.",
+            ),
+            written("deck_missions", "title", "Give it a title."),
+            written("deck_missions", "client", "Say for whom it is."),
+            models.CheckConstraint(
+                condition=Q(number__gt=0),
+                name="deck_missions_number_positive",
+                violation_error_message="Numbers begin at 1.",
+            ),
+            models.CheckConstraint(
+                condition=Q(budget__gt=0),
+                name="deck_missions_budget_positive",
+                violation_error_message="A budget is more than nothing.",
+            ),
+            models.CheckConstraint(
+                condition=Q(currency__regex="^[A-Z]{3}$"),
+                name="deck_missions_currency_form",
+                violation_error_message="A currency is three capital letters: USD, EUR, BRL.",
+            ),
+            models.CheckConstraint(
+                condition=Q(assigned_to__regex=r"^[^@\s]+@[^@\s]+$"),
+                name="deck_missions_assigned_to_form",
+                violation_error_message="Enter an e-mail address.",
+            ),
+            models.CheckConstraint(
+                condition=Q(github_url="") | Q(github_url__regex=REPOSITORY),
+                name="deck_missions_github_url_form",
+                violation_error_message="Enter the address of a GitHub repository: https://github.com/owner/name.",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=DeckStatus.COMPLETE, completed_at__isnull=False)
+                | (~Q(status=DeckStatus.COMPLETE) & Q(completed_at=None, completed_by=None, override_reason="")),
+                name="deck_missions_completed_dated",
+                violation_error_message="Only a complete mission says when it was completed, by whom and why.",
+            ),
+            models.CheckConstraint(
+                condition=Q(override_reason="") | (~Q(override_reason__regex=r"^\s*$") & Q(completed_by__isnull=False)),
+                name="deck_missions_override_signed",
+                violation_error_message="Completing all the same takes a reason and a person.",
+            ),
+        ]
+        indexes = [
+            # What is due next, and what is overdue.
+            models.Index(fields=["deadline", "number"], name="deck_missions_due", condition=~Q(status="complete")),
+            models.Index(F("status"), F("number").desc(), name="deck_missions_status"),
+            models.Index(OpClass(Lower("client"), "text_pattern_ops"), name="deck_missions_client_prefix"),
+            models.Index(OpClass(Lower("title"), "text_pattern_ops"), name="deck_missions_title_prefix"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.number} {self.title}"
+
+
+class DeckStatusChange(models.Model):
+    """A move of a client mission, written by the database; only ever added.
+
+    missing: what kept it from being complete when it was completed all the same.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    mission = models.ForeignKey(DeckMission, BY_DATABASE, related_name="status_changes", db_index=False)
+    from_status = models.TextField(choices=DeckStatus)
+    to_status = models.TextField(choices=DeckStatus)
+    reason = models.TextField(default="", db_default="", blank=True)
+    is_override = models.BooleanField("all the same", default=False, db_default=False)
+    missing = models.JSONField(default=list, db_default=[], blank=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    created_at = models.DateTimeField("when", db_default=TransactionNow(), editable=False)
+
+    class Meta:
+        db_table = "deck_status_changes"
+        verbose_name = "move"
+        ordering = [F("id").desc()]
+        constraints = [
+            known("deck_status_changes", "from_status", DeckStatus),
+            known("deck_status_changes", "to_status", DeckStatus),
+        ]
+        indexes = [models.Index(F("mission"), F("id").desc(), name="deck_status_changes_of_mission")]
+
+    def __str__(self) -> str:
+        return f"{self.from_status} to {self.to_status}"

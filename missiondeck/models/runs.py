@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+from missiondeck.models.base import BY_DATABASE, Kept, known
+from missiondeck.models.choices import RunSource, RunStatus
+
+
+class TestRun(Kept):
+    """One run of a mission's tests. A finished run never changes, and its status follows from its results.
+
+    summary: {"passed", "failed", "errors", "skipped", "total": counts, "duration": seconds}, and pairs like
+    functional_passed and functional_total. results: [{"name", "status", "duration", "classname", "suite", "file",
+    "error", "traceback", "output", "flaky", "retries"}], see missiondeck/reports. logs: the whole output; lists never
+    load it, and pages read it by `TestRunLogPage`. flaky_tests: those that failed now and passed after a failure
+    within their last five runs; kept by the database.
+    """
+
+    # pytest looks for tests in classes of this name.
+    __test__ = False
+
+    mission = models.ForeignKey("missiondeck.DeckMission", BY_DATABASE, related_name="test_runs", db_index=False)
+    status = models.TextField(choices=RunStatus)
+    summary = models.JSONField(null=True, blank=True)
+    results = models.JSONField(null=True, blank=True)
+    logs = models.TextField(null=True, blank=True)  # noqa: DJ001  (as the seed has it: NULL is no output)
+    name = models.CharField(max_length=255, default="", db_default="", blank=True)
+    source = models.TextField(choices=RunSource, default=RunSource.MANUAL, db_default=RunSource.MANUAL)
+    digest = models.CharField("SHA-256 of the file", max_length=64, default="", db_default="", blank=True)
+    warnings = models.JSONField(default=list, db_default=[], blank=True)
+    flaky_tests = ArrayField(models.TextField(), default=list, db_default=[], blank=True, editable=False)
+    finished_at = models.DateTimeField("finished", null=True, blank=True, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+
+    class Meta:
+        db_table = "test_runs"
+        ordering = [F("created_at").desc(), F("id").desc()]
+        constraints = [
+            known("test_runs", "status", RunStatus),
+            known("test_runs", "source", RunSource),
+            models.CheckConstraint(
+                condition=Q(digest="") | Q(digest__regex="^[0-9a-f]{64}$"),
+                name="test_runs_digest_form",
+                violation_error_message="A digest is 64 small hexadecimal digits.",
+            ),
+            models.UniqueConstraint(
+                fields=["mission", "digest"],
+                name="test_runs_file_once",
+                condition=~Q(digest=""),
+                violation_error_message="This file is a run of the mission already.",
+            ),
+        ]
+        indexes = [models.Index(F("mission"), F("created_at").desc(), name="idx_test_runs_mission")]
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class TestRunLogPage(models.Model):
+    """A piece of a run's logs, small enough to show; cut by the database whenever logs are written."""
+
+    __test__ = False
+
+    pk = models.CompositePrimaryKey("run", "page")
+    run = models.ForeignKey(TestRun, BY_DATABASE, related_name="log_pages", db_index=False)
+    page = models.IntegerField()
+    first_line = models.IntegerField()
+    text = models.TextField()
+
+    class Meta:
+        db_table = "test_run_log_pages"
+        ordering = ["run", "page"]

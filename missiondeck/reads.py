@@ -1,0 +1,114 @@
+"""Test runs as pages show them: without what is large, or by the page."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import F, QuerySet
+
+from missiondeck.models import DeckMission, TestRun, TestRunLogPage
+
+RESULTS_A_PAGE = 50
+# Results are read by their status, worst first.
+_ORDER = "array_position(ARRAY['error', 'failed', 'skipped', 'passed'], r.result->>'status')"
+
+
+def light_runs() -> QuerySet[TestRun]:
+    """Runs without what may be large: results and logs stay in the database."""
+    return TestRun.objects.defer("results", "logs")
+
+
+def latest_run(mission: DeckMission) -> TestRun | None:
+    return light_runs().filter(mission=mission).order_by(F("created_at").desc(), F("id").desc()).first()
+
+
+def trend(mission: DeckMission, most: int = 30) -> list[TestRun]:
+    """The last runs, oldest first."""
+    return list(light_runs().filter(mission=mission)[:most])[::-1]
+
+
+@dataclass(frozen=True)
+class ResultsPage:
+    """Some results of a run, errors and failures first. number: from 1. total: of all that were asked for."""
+
+    results: list[dict]
+    number: int
+    total: int
+
+    @property
+    def last(self) -> int:
+        return max(1, -(-self.total // RESULTS_A_PAGE))
+
+
+def results_of(run: TestRun, *, number: int = 1, status: str = "", search: str = "") -> ResultsPage:
+    """A page of a run's results; each has `is_flaky` too. status: only these. search: in name, class and suite."""
+    conditions, params = ["true"], []
+    if status:
+        conditions.append("r.result->>'status' = %s")
+        params.append(status)
+    if search:
+        conditions.append(
+            "position(lower(%s) IN lower(concat_ws(' ', test_identity(r.result), r.result->>'suite'))) > 0"
+        )
+        params.append(search)
+    sql = f"""
+        WITH found AS (
+            SELECT r.result, r.place
+            FROM test_runs t, jsonb_array_elements(t.results) WITH ORDINALITY AS r (result, place)
+            WHERE t.id = %s AND {" AND ".join(conditions)}
+        )
+        SELECT r.result || jsonb_build_object(
+                   'is_flaky', r.result ? 'flaky' OR test_identity(r.result) = ANY (t.flaky_tests)
+               ), (SELECT count(*) FROM found)
+        FROM found r, test_runs t WHERE t.id = %s
+        ORDER BY {_ORDER}, r.place LIMIT %s OFFSET %s
+    """  # noqa: S608  (conditions are written here)
+    with connection.cursor() as cursor:
+        offset = (max(1, number) - 1) * RESULTS_A_PAGE
+        cursor.execute(sql, [run.pk, *params, run.pk, RESULTS_A_PAGE, offset])
+        rows = cursor.fetchall()
+    return ResultsPage([json.loads(row[0]) for row in rows], max(1, number), rows[0][1] if rows else 0)
+
+
+@dataclass(frozen=True)
+class LogPage:
+    """A page of a run's logs, number from 1, and the number of the last one. lines: [(number of the line, text)]."""
+
+    number: int
+    last: int
+    lines: list[tuple[int, str]]
+
+
+def log_page(run: TestRun, number: int = 1) -> LogPage | None:
+    """A page of the logs; None where there is no such page. A page is at most 64 KB, however large the logs are."""
+    last = TestRunLogPage.objects.filter(run=run).order_by("-page").values_list("page", flat=True).first() or 0
+    found = TestRunLogPage.objects.filter(run=run, page=number).first()
+    if found is None:
+        return None
+    return LogPage(number, last, list(enumerate(found.text.split("\n"), found.first_line)))
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A line of the logs that has what was searched for."""
+
+    page: int
+    line: int
+    text: str
+
+
+def search_logs(run: TestRun, text: str, *, most: int = 100) -> list[Hit]:
+    """The first lines of the logs that have a text, whatever its case."""
+    sql = """
+        SELECT p.page, p.first_line + l.place - 1, left(l.text, 500)
+        FROM (
+            SELECT page, first_line, text FROM test_run_log_pages
+            WHERE run_id = %s AND position(lower(%s) IN lower(text)) > 0 ORDER BY page LIMIT %s
+        ) p, string_to_table(p.text, E'\\n') WITH ORDINALITY AS l (text, place)
+        WHERE position(lower(%s) IN lower(l.text)) > 0 ORDER BY 1, 2 LIMIT %s
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [run.pk, text, most, text, most])
+        return [Hit(*row) for row in cursor.fetchall()]

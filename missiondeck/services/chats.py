@@ -1,0 +1,79 @@
+"""What is said with a citizen, and transcripts of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+from missiondeck.models import ChatMessage, Citizen, DeckMission, Sender
+from missionsite.common.transactions import service
+
+_BACKTICKS = re.compile(r"`{3,}")
+
+
+@service
+def say(
+    *, mission: DeckMission, citizen: str, sender: str, message: str, code_blocks: Sequence[dict] = ()
+) -> ChatMessage:
+    """Add a message to the chat with a citizen; it stays as it is. code_blocks: [{"language", "code"}].
+
+    Raises MessageEmpty, MessageTooLong, CodeBlocksWrong.
+    """
+    return ChatMessage.objects.create(
+        mission=mission,
+        citizen=Citizen(citizen),
+        sender=Sender(sender),
+        message=message,
+        code_blocks=list(code_blocks),
+    )
+
+
+def chat_with(mission: DeckMission, citizen: str | None = None):
+    """The messages of a mission in the order they were written; with one citizen or with all."""
+    messages = ChatMessage.objects.filter(mission=mission)
+    return messages.filter(citizen=citizen) if citizen else messages
+
+
+def transcript_as_markdown(mission: DeckMission, citizen: str | None = None) -> str:
+    """A transcript to read: headings for who spoke and when (UTC), messages as they were written, code in fences."""
+    of = f" with {Citizen(citizen).label}" if citizen else ""
+    lines = [
+        f"# Mission {mission.number}: {_one_line(mission.title)}{of}",
+        "",
+        f"Client: {_one_line(mission.client)}",
+        "",
+    ]
+    for each in chat_with(mission, citizen).iterator():
+        name = Citizen(each.citizen).label if each.sender == Sender.CITIZEN else f"To {Citizen(each.citizen).label}"
+        lines += [f"## {name}, {each.created_at:%Y-%m-%d %H:%M} UTC", "", each.message, ""]
+        for block in each.code_blocks:
+            fence = _fence(block["code"])
+            lines += [f"{fence}{_one_line(block['language'])}", block["code"], fence, ""]
+    return "\n".join(lines)
+
+
+def transcript_as_json(mission: DeckMission, citizen: str | None = None) -> str:
+    """A transcript for programs: {"mission", "client", "messages": [{"citizen", "sender", "message", …}]}."""
+    messages = [
+        {
+            "id": str(each.pk),
+            "citizen": each.citizen,
+            "sender": each.sender,
+            "message": each.message,
+            "code_blocks": each.code_blocks,
+            "created_at": each.created_at.isoformat(),
+        }
+        for each in chat_with(mission, citizen).iterator()
+    ]
+    about = {"mission": mission.number, "title": mission.title, "client": mission.client}
+    return json.dumps(about | {"messages": messages}, ensure_ascii=False, indent=2)
+
+
+def _fence(code: str) -> str:
+    """Backticks enough that none in the code ends the block."""
+    return "`" * max([3, *(len(found) + 1 for found in _BACKTICKS.findall(code))])
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

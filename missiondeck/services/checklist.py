@@ -1,0 +1,103 @@
+"""The definition of done: items added, ticked, put in order and removed, until the mission is complete."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count, Max, Q
+from django.utils import timezone
+
+from groups.models import Member
+from missiondeck.models import Category, DeckMission, DodItem
+from missiondeck.services.acting import apply_changes, only
+from missionsite.common.transactions import service
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How much of a definition of done is done."""
+
+    done: int
+    total: int
+
+    @property
+    def percent(self) -> int:
+        """Rounded down: 100 only when everything is done. 0 for an empty one."""
+        return self.done * 100 // self.total if self.total else 0
+
+
+@service
+def add_item(*, mission: DeckMission, text: str, category: str = Category.FUNCTIONAL) -> DodItem:
+    """Add an item at the end of its category. Raises ChecklistClosed, ItemEmpty."""
+    _hold(mission.pk, alone=True)
+    last = DodItem.objects.filter(mission=mission, category=category).aggregate(last=Max("position"))["last"]
+    return DodItem.objects.create(
+        mission=mission, text=text.strip(), category=category, position=0 if last is None else last + 1
+    )
+
+
+@service
+def update_item(*, item: DodItem, **changes) -> DodItem:
+    """Change text or category. Raises ChecklistClosed, ItemEmpty."""
+    only(changes, "text", "category")
+    _hold(item.mission_id)
+    current = DodItem.objects.select_for_update(of=("self",)).get(pk=item.pk)
+    apply_changes(current, changes)
+    return current
+
+
+@service
+def tick_item(*, item: DodItem, done: bool, actor: Member | None) -> DodItem:
+    """Say that an item is done, or that it is not after all. Ticking twice keeps who did it first.
+
+    Raises ChecklistClosed.
+    """
+    _hold(item.mission_id)
+    current = DodItem.objects.select_for_update(of=("self",)).get(pk=item.pk)
+    if current.completed != done:
+        current.completed = done
+        current.completed_at = timezone.now() if done else None
+        current.completed_by = actor if done else None
+        current.save(update_fields=["completed", "completed_at", "completed_by"])
+    return current
+
+
+@service
+def remove_item(*, item: DodItem) -> None:
+    """Take an item out. Raises ChecklistClosed."""
+    _hold(item.mission_id)
+    DodItem.objects.filter(pk=item.pk).delete()
+
+
+@service
+def move_item(*, item: DodItem, to: int) -> DodItem:
+    """Put an item at a place (from 0) among those of its category."""
+    _hold(item.mission_id, alone=True)
+    current = DodItem.objects.get(pk=item.pk)
+    others = list(DodItem.objects.filter(mission=current.mission_id, category=current.category).exclude(pk=current.pk))
+    others.insert(max(0, min(to, len(others))), current)
+    for place, each in enumerate(others):
+        each.position = place
+    DodItem.objects.bulk_update(others, ["position"])
+    return current
+
+
+def progress_of(mission: DeckMission) -> dict[str, Progress]:
+    """How much is done in each category, and in all of them under "", in one query."""
+    rows = DodItem.objects.filter(mission=mission).order_by().values_list("category")
+    counted = rows.annotate(done=Count("pk", filter=Q(completed=True)), total=Count("pk"))
+    counts = {category: Progress(done, total) for category, done, total in counted}
+    everything = Progress(sum(each.done for each in counts.values()), sum(each.total for each in counts.values()))
+    return {category.value: counts.get(category, Progress(0, 0)) for category in Category} | {"": everything}
+
+
+def _hold(mission_id: UUID, *, alone: bool = False) -> None:
+    """Keep a mission as it is while its items change, always before an item is locked.
+
+    alone: nobody else changes items meanwhile; for what gives out places.
+    """
+    with connection.cursor() as cursor:
+        lock = "NO KEY UPDATE" if alone else "SHARE"
+        cursor.execute(f"SELECT FROM deck_missions WHERE id = %s FOR {lock}", [mission_id])

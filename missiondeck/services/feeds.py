@@ -1,0 +1,102 @@
+"""Calendar feeds: deadlines by a secret address that can be taken back."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from icalendar import Calendar, Event, Todo
+
+from groups.models import Member
+from missiondeck.models import DeckFeed, DeckMission, DeckStatus
+from missionsite.common.transactions import service
+
+PERMISSION = "missiondeck.view_deckmission"
+# A complete mission stays in the calendar for so long after its deadline.
+KEPT = timedelta(days=365)
+# Missions of one calendar; programs give up on larger ones.
+MOST = 2_000
+
+
+@service
+def create_feed(*, member: Member, name: str, only_own: bool = False) -> tuple[DeckFeed, str]:
+    """Make a feed; returns it with its secret, which is not kept and cannot be shown again."""
+    secret = secrets.token_urlsafe(32)
+    feed = DeckFeed.objects.create(member=member, name=name.strip(), only_own=only_own, digest=_digest(secret))
+    feed.refresh_from_db()
+    return feed, secret
+
+
+@service
+def revoke_feed(*, feed: DeckFeed) -> DeckFeed:
+    """Take a feed's address back, for good."""
+    DeckFeed.objects.filter(pk=feed.pk, revoked_at=None).update(revoked_at=timezone.now())
+    feed.refresh_from_db()
+    return feed
+
+
+@service
+def read_feed(*, secret: str) -> DeckFeed | None:
+    """The feed of this secret, noted as read now; None where it is unknown or taken back, or its owner may not look."""
+    feed = DeckFeed.objects.select_related("member").filter(digest=_digest(secret), revoked_at=None).first()
+    if feed is None or not (feed.member.is_active and feed.member.is_staff and feed.member.has_perm(PERMISSION)):
+        return None
+    DeckFeed.objects.filter(pk=feed.pk).update(last_read_at=timezone.now())
+    return feed
+
+
+def missions_of(feed: DeckFeed) -> QuerySet[DeckMission]:
+    """What a feed shows: everything open, and what was complete lately."""
+    shown = DeckMission.objects.exclude(status=DeckStatus.COMPLETE, deadline__lt=timezone.now() - KEPT)
+    if feed.only_own:
+        shown = shown.filter(assignee=feed.member)
+    return shown.order_by("deadline", "number")[:MOST]
+
+
+def calendar_of(feed: DeckFeed, *, link) -> bytes:
+    """A feed as iCalendar (RFC 5545): an event and a to-do for each deadline, with UIDs that stay.
+
+    link: the address of a mission's page, from the mission.
+    """
+    calendar = Calendar()
+    calendar.add("prodid", "-//Missionsite//Mission deck//EN")
+    calendar.add("version", "2.0")
+    calendar.add("method", "PUBLISH")
+    calendar.add("x-wr-calname", "Client missions")
+    for mission in missions_of(feed):
+        calendar.add_component(_component(Event(), "event", mission, link(mission)))
+        calendar.add_component(_component(Todo(), "todo", mission, link(mission)))
+    return calendar.to_ical()
+
+
+def _component(part: Event | Todo, kind: str, mission: DeckMission, address: str) -> Event | Todo:
+    part.add("uid", f"deck-{mission.pk}-{kind}@missionsite")
+    part.add("dtstamp", mission.updated_at)
+    part.add("last-modified", mission.updated_at)
+    part.add("created", mission.created_at)
+    part.add("summary", f"#{mission.number} {mission.title} ({mission.client})")
+    part.add(
+        "description", f"{mission.get_status_display()}, {mission.budget} {mission.currency}, {mission.assigned_to}"
+    )
+    part.add("url", address)
+    if kind == "event":
+        # A deadline takes no time: it is an instant in the calendar and blocks nothing.
+        part.add("dtstart", mission.deadline)
+        part.add("transp", "TRANSPARENT")
+        return part
+    part.add("due", mission.deadline)
+    if mission.status == DeckStatus.COMPLETE:
+        part.add("status", "COMPLETED")
+        part.add("completed", mission.completed_at)
+        part.add("percent-complete", 100)
+    else:
+        part.add("status", "IN-PROCESS" if mission.status == DeckStatus.QA else "NEEDS-ACTION")
+    return part
+
+
+def _digest(secret: str) -> str:
+    """256 random bits need no salt."""
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,93 @@
+"""Client missions: made, changed, and moved from status to status."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from django.db import connection
+from django.utils import timezone
+
+from groups.models import Member
+from missiondeck.errors import NotDone, OverrideUnsigned
+from missiondeck.models import DeckMission, DeckStatus
+from missiondeck.services.acting import act, apply_changes, only
+from missionsite.common.transactions import service
+
+EDITABLE = ("title", "client", "budget", "currency", "deadline", "assigned_to", "github_url")
+
+
+@service
+def create_mission(
+    *,
+    title: str,
+    client: str,
+    budget: int,
+    deadline: datetime,
+    assigned_to: str,
+    currency: str = "USD",
+    github_url: str = "",
+) -> DeckMission:
+    """Take on a client mission; it begins active and gets the next number. budget: whole units of the currency."""
+    made = DeckMission.objects.create(
+        title=title.strip(),
+        client=client.strip(),
+        budget=budget,
+        deadline=deadline,
+        assigned_to=assigned_to.strip(),
+        currency=currency,
+        github_url=github_url,
+    )
+    # The database finds the assignee.
+    made.refresh_from_db()
+    return made
+
+
+@service
+def update_mission(*, mission: DeckMission, **changes) -> DeckMission:
+    """Change fields of EDITABLE."""
+    only(changes, *EDITABLE)
+    current = DeckMission.objects.select_for_update(of=("self",)).get(pk=mission.pk)
+    if apply_changes(current, changes):
+        current.refresh_from_db()
+    return current
+
+
+def move_mission(
+    *, mission: DeckMission, to: str, actor: Member | None, reason: str = "", override: bool = False
+) -> DeckMission:
+    """Move a mission one step: to QA, to complete, or back with a reason.
+
+    override: complete it although something is missing; `reason` then says why, and both are recorded with `actor`.
+    Raises MoveRefused, ReasonMissing, NotDone (which says what is missing), OverrideUnsigned.
+    """
+    if override and (not reason.strip() or actor is None):
+        raise OverrideUnsigned
+    try:
+        return _move(mission=mission, to=DeckStatus(to), actor=actor, reason=reason.strip(), override=override)
+    except NotDone as refusal:
+        raise NotDone(missing=missing_of(mission)) from refusal
+
+
+@service
+def _move(*, mission: DeckMission, to: DeckStatus, actor: Member | None, reason: str, override: bool) -> DeckMission:
+    current = DeckMission.objects.select_for_update(of=("self",)).get(pk=mission.pk)
+    if current.status == to:
+        return current
+    act(actor, reason=reason)
+    changes = {"status": to}
+    if to == DeckStatus.COMPLETE:
+        changes |= {"completed_at": timezone.now(), "completed_by": actor}
+        # Nothing to override where nothing is missing.
+        if override and missing_of(mission):
+            changes["override_reason"] = reason
+    DeckMission.objects.filter(pk=current.pk).update(**changes)
+    current.refresh_from_db()
+    return current
+
+
+def missing_of(mission: DeckMission) -> list[dict]:
+    """What keeps a mission from being complete, as the database sees it; errors.in_sentences puts it in words."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT deck_mission_missing(%s)", [mission.pk])
+        return json.loads(cursor.fetchone()[0])

@@ -1,0 +1,127 @@
+"""Test runs: begun, finished, and taken in from reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from django.conf import settings
+
+from groups.models import Member
+from missiondeck.errors import LogsTooLarge, RunKnown
+from missiondeck.models import DeckMission, RunSource, RunStatus, TestRun
+from missiondeck.reads import light_runs
+from missiondeck.reports import Limits, Report, read_report
+from missionsite.common.transactions import service
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What taking in a report brought. is_new: False where the same file was taken in before."""
+
+    run: TestRun
+    is_new: bool
+
+    @property
+    def warnings(self) -> list[str]:
+        return self.run.warnings
+
+
+def import_report(
+    *,
+    mission: DeckMission,
+    file: BinaryIO,
+    logs: BinaryIO | None = None,
+    actor: Member | None,
+    progress: Callable[[int], None] | None = None,
+) -> Imported:
+    """Take in a test report as a finished run; the same file for the same mission is one run.
+
+    file: JUnit XML or the JSON of a run. logs: the tool's whole output, beside what the report brings itself.
+    progress: told the bytes read so far. Raises ReportRefused, LogsTooLarge; then nothing is stored.
+    """
+    limits = Limits(file_bytes=settings.DECK_REPORT_BYTES, logs_bytes=settings.DECK_LOGS_BYTES)
+    report = read_report(file, limits=limits, progress=progress)
+    text = "\n".join(each for each in (report.logs, _read_logs(logs)) if each)
+    if (known := _same_file(mission, report.digest)) is not None:
+        return Imported(known, is_new=False)
+    try:
+        return Imported(_store(mission=mission, report=report, logs=text, actor=actor), is_new=True)
+    except RunKnown:
+        # Somebody took it in at the same moment.
+        return Imported(_same_file(mission, report.digest), is_new=False)
+
+
+@service
+def _store(*, mission: DeckMission, report: Report, logs: str, actor: Member | None) -> TestRun:
+    run = TestRun.objects.create(
+        mission=mission,
+        status=outcome(report.summary, report.results),
+        summary=report.summary,
+        results=report.results,
+        logs=logs or None,
+        name=report.name[:255],
+        source=report.source,
+        digest=report.digest,
+        warnings=report.warnings,
+        created_by=actor,
+    )
+    return light_runs().get(pk=run.pk)
+
+
+@service
+def start_run(*, mission: DeckMission, actor: Member | None, name: str = "") -> TestRun:
+    """Say that tests are running."""
+    run = TestRun.objects.create(mission=mission, status=RunStatus.RUNNING, name=name[:255], created_by=actor)
+    return light_runs().get(pk=run.pk)
+
+
+def finish_run(*, run: TestRun, file: BinaryIO, logs: BinaryIO | None = None) -> TestRun:
+    """Finish a running run with its report. Raises RunFinished, RunKnown, ReportRefused, LogsTooLarge."""
+    limits = Limits(file_bytes=settings.DECK_REPORT_BYTES, logs_bytes=settings.DECK_LOGS_BYTES)
+    report = read_report(file, limits=limits)
+    return _finish(run=run, report=report, logs="\n".join(each for each in (report.logs, _read_logs(logs)) if each))
+
+
+@service
+def _finish(*, run: TestRun, report: Report, logs: str) -> TestRun:
+    TestRun.objects.filter(pk=run.pk).update(
+        status=outcome(report.summary, report.results),
+        summary=report.summary,
+        results=report.results,
+        logs=logs or None,
+        name=run.name or report.name[:255],
+        source=RunSource(report.source),
+        digest=report.digest,
+        warnings=report.warnings,
+    )
+    return light_runs().get(pk=run.pk)
+
+
+def outcome(summary: dict | None, results: list[dict]) -> str:
+    """What a finished run is, as the database's test_run_outcome() has it; that one decides."""
+    statuses = {result["status"] for result in results}
+    summary = summary or {}
+    short = any(
+        value < summary.get(key.removesuffix("passed") + "total", value)
+        for key, value in summary.items()
+        if key.endswith("_passed")
+    )
+    if statuses & {"failed", "error"} or "passed" not in statuses:
+        return RunStatus.FAILED
+    return RunStatus.FAILED if short or summary.get("failed") or summary.get("errors") else RunStatus.PASSED
+
+
+def _same_file(mission: DeckMission, digest: str) -> TestRun | None:
+    return light_runs().filter(mission=mission, digest=digest).first()
+
+
+def _read_logs(file: BinaryIO | None) -> str:
+    """An output as text: what is no UTF-8 and what no text can hold is replaced. Raises LogsTooLarge."""
+    if file is None:
+        return ""
+    data = file.read(settings.DECK_LOGS_BYTES + 1)
+    if len(data) > settings.DECK_LOGS_BYTES:
+        raise LogsTooLarge(f"Logs are at most {settings.DECK_LOGS_BYTES // 1024 // 1024} MB.", field="logs")
+    return data.decode("utf-8", errors="replace").replace("\x00", "\ufffd").replace("\r\n", "\n")

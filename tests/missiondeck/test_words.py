@@ -1,0 +1,281 @@
+"""What others wrote, as HTML: how it looks, that nothing of it is more than words, and that it never takes long."""
+
+import time
+from html.parser import HTMLParser
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from missiondeck.words import COLOURED_CHARACTERS, LANGUAGES, MESSAGE_CHARACTERS, render_code, render_markdown
+from tests.missiondeck.injections import INJECTIONS
+
+TAGS = set(
+    "div p br hr em strong s code pre blockquote ul ol li a h4 h5 h6 table thead tbody tr th td "  # noqa: SIM905
+    "figure figcaption span button".split()
+)
+ATTRIBUTES = {
+    "a": {"href", "title", "rel"},
+    "ol": {"start"},
+    "div": {"class", "dir", "tabindex"},
+    "pre": {"dir", "tabindex"},
+    "button": {"type", "class", "data-copy-code", "data-copied"},
+    "span": {"class", "data-hidden"},
+    **{tag: {"class"} for tag in ("p", "th", "td", "figure")},
+}
+CLASSES = ("words", "code")
+
+
+class Page(HTMLParser):
+    """What a browser would see in a piece of HTML: its tags, its links, its text and the text of each piece of code."""
+
+    def __init__(self, markup: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags, self.open, self.links, self.text, self.codes = [], [], [], "", []
+        self.feed(markup)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag not in ("br", "hr"):
+            self.open.append(tag)
+        if tag == "a":
+            self.links.append(dict(attributes))
+        if tag == "code":
+            self.codes.append("")
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+        if "code" in self.open:
+            self.codes[-1] += data
+
+    def handle_comment(self, data):
+        raise AssertionError(data)
+
+    handle_decl = handle_pi = unknown_decl = handle_comment
+
+
+def seen(markup: str) -> Page:
+    """The page, having looked at every tag, attribute and address of it."""
+    page = Page(markup)
+    assert page.open == []
+    for tag, attributes in page.tags:
+        assert tag in TAGS
+        assert set(attributes) <= ATTRIBUTES.get(tag, set()), (tag, attributes)
+        for name in (attributes.get("class") or "").split():
+            assert name.split("-")[0] in CLASSES, name
+        if tag == "button":
+            assert attributes["type"] == "button"
+        if tag == "a":
+            assert urlsplit(attributes["href"]).scheme in ("http", "https", "mailto")
+            assert attributes["rel"] == "nofollow noopener noreferrer"
+    return page
+
+
+def inside(text: str) -> str:
+    return render_markdown(text).removeprefix('<div class="words" dir="auto">').removesuffix("</div>").strip()
+
+
+# --- Nothing but words ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("injection", INJECTIONS, ids=lambda injection: injection.name)
+def test_injection_becomes_words(injection):
+    seen(render_markdown(injection.text))
+    seen(render_markdown(f"- > ## {injection.text}\n\n| {injection.text} |\n|-|\n| [x]({injection.text}) |"))
+    seen(render_markdown(f"```{injection.text}\n{injection.text}\n```"))
+    for language in ("html", "javascript", "python", "diff", injection.text):
+        page = seen(render_code(injection.text, language))
+        assert page.codes == [injection.text.replace("\x00", "\ufffd").replace("\r\n", "\n")]
+
+
+def test_injections_are_many_and_each_has_its_own_number():
+    assert len(INJECTIONS) >= 80
+    assert len({each.text for each in INJECTIONS}) == len(INJECTIONS)
+    assert all("pwned" in each.text or each.text.isascii() for each in INJECTIONS)
+
+
+TRICKY = st.lists(
+    st.sampled_from([*"[]()<>!`~*_#|:-\"'\\&;=\n\t ax/\x00\x1b\u202e\ud800é", "http://a", "```", "]("])
+).map("".join)
+
+
+@settings(max_examples=200, deadline=None)
+@given(TRICKY | st.text(), st.text() | st.sampled_from(sorted(LANGUAGES)))
+def test_no_text_breaks_out_or_fails(text, language):
+    seen(render_markdown(text))
+    code = text.encode(errors="replace").decode().replace("\x00", "\ufffd").replace("\r\n", "\n").replace("\r", "\n")
+    assert seen(render_code(text, language)).codes == [code]
+
+
+# --- How it looks ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("Hello *you*, **there** ~~gone~~", "<p>Hello <em>you</em>, <strong>there</strong> <s>gone</s></p>"),
+        ("<b>x</b> & y", "<p>&lt;b&gt;x&lt;/b&gt; &amp; y</p>"),
+        ("# a\n## b\n### c\n###### d", "<h4>a</h4>\n<h5>b</h5>\n<h6>c</h6>\n<h6>d</h6>"),
+        ("3. a\n4. b", '<ol start="3">\n<li>a</li>\n<li>b</li>\n</ol>'),
+        ("a  \nb", "<p>a<br>\nb</p>"),
+        ("[x](javascript:a)", "<p>[x](javascript:a)</p>"),
+        ("[x](/admin/)", "<p>[x](/admin/)</p>"),
+        ("[x](//example.org)", "<p>[x](//example.org)</p>"),
+        ("![x](data:image/png;base64,aa)", "<p>![x](data:image/png;base64,aa)</p>"),
+        ("", ""),
+    ],
+)
+def test_markdown(text, html):
+    assert inside(text) == html
+
+
+@pytest.mark.parametrize(
+    ("text", "href", "words"),
+    [
+        ("[x](https://example.org/?a=1&b=2)", "https://example.org/?a=1&b=2", "x"),
+        ("<mailto:ana@example.org>", "mailto:ana@example.org", "mailto:ana@example.org"),
+        ("<ana@example.org>", "mailto:ana@example.org", "ana@example.org"),
+        ("[x][1]\n\n[1]: HTTP://example.org", "HTTP://example.org", "x"),
+        ("![a *plan*](https://example.org/plan.png)", "https://example.org/plan.png", "a plan"),
+        ("![](https://example.org/plan.png)", "https://example.org/plan.png", "image"),
+        ("[![badge](https://ci.example.org/b.svg)](https://ci.example.org)", "https://ci.example.org", "badge"),
+    ],
+)
+def test_link_or_image_is_one_link_with_its_words(text, href, words):
+    page = seen(render_markdown(text))
+    assert [link["href"] for link in page.links] == [href]
+    assert page.text.strip() == words
+
+
+def test_table_scrolls_on_its_own_and_is_aligned_by_classes():
+    html = inside("|a|b|c|\n|:-|-:|:-:|\n|1|2|3|")
+    assert html.startswith('<div class="words-table" tabindex="0"><table>')
+    for side in ("left", "right", "center"):
+        assert html.count(f' class="words-{side}"') == 2
+    assert "style" not in html
+
+
+def test_fence_is_a_figure_with_its_language_a_button_and_colours():
+    html = inside("```py title=x\ndef f():\n    return 'x'\n```")
+    assert html == render_code("def f():\n    return 'x'", "py")
+    assert '<span class="code-language">Python</span>' in html
+    assert '<button type="button" class="code-copy" data-copy-code="" data-copied="Copied">Copy</button>' in html
+    assert '<span class="code-keyword">def</span> <span class="code-name">f</span>' in html
+    assert "<span class=\"code-string\">'x'</span>" in html
+
+
+@pytest.mark.parametrize(
+    ("text", "label"), [("    x = 1", "Code"), ("```\nx = 1\n```", "Code"), ("```elvish\nx = 1\n```", "elvish")]
+)
+def test_code_in_no_known_language_is_plain(text, label):
+    assert f'<span class="code-language">{label}</span>' in inside(text)
+    assert "<code>x = 1</code>" in inside(text)
+
+
+def test_name_of_a_language_is_short_and_keeps_its_direction():
+    html = render_code("x", "\u202e" + "k" * 500)
+    assert f">{'k' * 40}<" in html.replace("\u202e", "")
+    assert "\u202e" not in html
+
+
+def test_code_keeps_its_first_and_last_lines():
+    assert seen(render_code("\n\n  x = 1\n\n", "python")).codes == ["\n\n  x = 1\n\n"]
+
+
+def test_hidden_characters_of_code_are_named_and_copied():
+    html = render_code("if admin: # \u202e check", "python")
+    assert '<span data-hidden="U+202E">\u202e</span>' in html
+    assert seen(html).codes == ["if admin: # \u202e check"]
+    assert '<code><span data-hidden="U+001B">\x1b</span>[31m</code>' in inside("`\x1b[31m`")
+
+
+def test_every_language_colours_something():
+    some = (
+        'def f(x): # a\n/* c */ "s" if 1 return // x\n<b a="1">--\n+ x\n- y\nkey: 1\nimport os\nbegin end class X {}\n'
+        '# T\nSELECT 1; Given a {{ x }}\n@rem x\nTraceback (most recent call last):\n  File "x", line 1, in y\n'
+    )
+    plain = {name for alias, name in LANGUAGES.items() if '="code-' not in render_code(some, alias).split("<pre")[1]}
+    assert plain == set()
+
+
+# --- It never takes long --------------------------------------------------------------------------
+
+N = 100_000
+HEAVY = {
+    "quotations": "> " * (N // 2),
+    "lists": "- " * (N // 2),
+    "lists in quotations": "> - " * (N // 4),
+    "brackets": "[" * N,
+    "images": "![" * (N // 2),
+    "links never closed": "[a](" * (N // 4),
+    "links": "[a](http://x)" * (N // 13),
+    "addresses": "<http://a>" * (N // 10),
+    "addresses of one letter": "<ab:c>\n\n" * (N // 20),
+    "mails": "<a@b>" * (N // 5),
+    "stars": "*" * N,
+    "emphasis": "*a " * (N // 6) + " a*" * (N // 6),
+    "emphasis of two kinds": "*a **b " * (N // 14) + " b** a*" * (N // 14),
+    "emphasis and brackets": "[*_" * (N // 3),
+    "struck out": "~~a " * (N // 4),
+    "backticks": "".join("`" * width + " " for width in range(1, 440)),
+    "references": "".join(f"[a{number}]: http://x\n" for number in range(N // 17)),
+    "wide table": "|a" * (N // 8) + "\n" + "|-" * (N // 8) + "\n" + "|\n" * (N // 4),
+    "wide tables": ("a|" * 30 + "\n" + "-|" * 30 + "\n" + "|\n" * 100 + "\n") * (N // 320),
+    "long table": "a|b\n-|-\n" + "|\n" * (N // 2),
+    "lines": "a\n" * (N // 2),
+    "headings": "a\n=\n" * (N // 4),
+    "entities": "&#x26;" * (N // 6),
+    "signs": "<" * N,
+    "fences": "```py\na = 1\n```\n" * (N // 15),
+    "slow code": ("```python\n" + " \n" * 4000 + "```\n") * (N // 8000),
+    "hidden characters": "`\u202e`" * (N // 3),
+}
+
+
+@pytest.mark.parametrize("text", HEAVY.values(), ids=HEAVY)
+def test_heavy_message_is_done_in_a_second(text):
+    began = time.thread_time()
+    html = render_markdown(text)
+    assert time.thread_time() - began < 1
+    assert len(html) < 2_000_000
+
+
+@pytest.mark.parametrize("text", [HEAVY["brackets"], HEAVY["wide table"], HEAVY["lines"], "a " * MESSAGE_CHARACTERS])
+def test_too_much_is_shown_as_it_was_written(text):
+    page = seen(render_markdown(text))
+    assert ("p", {"class": "words-note"}) in page.tags
+    assert page.text.endswith(text)
+
+
+def test_long_message_of_usual_words_is_formatted():
+    words = "so that whoever reads it later knows what was meant, why it was done and who asked for it"
+    items = f"- do `this` *now*: {words}\n- see [docs](https://example.org/a_b), {words}\n\n"
+    part = f"## Plan\n\n{items}|a|b|\n|-|-|\n|1|2|\n\n"
+    html = render_markdown(part * (N // len(part)))
+    assert "words-plain" not in html
+    assert html.count("<table>") == N // len(part)
+
+
+def test_long_code_has_no_colours():
+    line = "raise ValueError(f'{name} is no name of a language that has colours')  # and says so\n"
+    code = line * (COLOURED_CHARACTERS // len(line))
+    assert "code-comment" in render_code(code, "python")
+    assert render_code(code + line, "python").count("<span") == 1
+    assert seen(render_code(code + line, "python")).codes == [code + line]
+
+
+@pytest.mark.parametrize(
+    ("language", "unit"),
+    [("python", " \n"), ("c", "\n "), ("java", "a "), ("tsx", "a."), ("make", "{"), ("xml", "<!--"), ("go", '"\\')],
+)
+def test_code_that_takes_long_to_colour_is_shown_without(language, unit):
+    code = unit * (COLOURED_CHARACTERS // len(unit))
+    began = time.thread_time()
+    html = render_code(code, language)
+    assert time.thread_time() - began < 1
+    assert html.count("<span") == 1
