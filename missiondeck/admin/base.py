@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery, TextChoices
 from django.db.models.functions import Coalesce
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 
 from groups.admin.base import moment, number, pill
+from missiondeck.admin.workspace_words import SOON, days_words
 from missiondeck.models import DeckMission, DeckStatus, DodItem, RunStatus, TestRun
 from missionsite.common.admin.table import address_of
 
@@ -18,8 +18,6 @@ LOOK = "missiondeck.view_deckmission"
 # Colours of states: unfold's label variants.
 STATUS = {DeckStatus.ACTIVE: "info", DeckStatus.QA: "warning", DeckStatus.COMPLETE: "success"}
 RUN = {RunStatus.RUNNING: "info", RunStatus.PASSED: "success", RunStatus.FAILED: "danger"}
-# A deadline so near is due soon.
-SOON = timedelta(days=7)
 
 
 class Standing(TextChoices):
@@ -75,23 +73,12 @@ def standing_of(mission: DeckMission, *, at: datetime) -> Standing:
     return Standing.ON_TRACK
 
 
-def time_left(mission: DeckMission, *, at: datetime) -> str:
-    """The days to a deadline as a calendar counts them in the viewer's zone: "3 days", "12 days overdue"."""
-    deadline = timezone.localtime(mission.deadline)
-    days = (deadline.date() - timezone.localtime(at).date()).days
-    if days == 0:
-        clock = date_format(deadline, "TIME_FORMAT")
-        return f"overdue since {clock}" if mission.deadline < at else f"today {clock}"
-    words = f"{number(abs(days))} day{'' if abs(days) == 1 else 's'}"
-    return words if days > 0 else f"{words} overdue"
-
-
 def time_left_shown(mission: DeckMission) -> str:
-    """What is left, overdue in red, above the deadline; of a complete mission when it was completed."""
+    """What is left ("3 days", "12 days overdue" in red), and the deadline; of a complete mission when it was done."""
     if mission.status == DeckStatus.COMPLETE:
         return format_html('completed <small class="deck-when">{}</small>', moment(mission.completed_at))
     now = timezone.now()
-    words = time_left(mission, at=now)
+    words = days_words(mission.deadline, now).removesuffix(" left")
     shown = pill(words, "danger") if mission.deadline < now else words
     return format_html('{} <small class="deck-when">{}</small>', shown, moment(mission.deadline))
 
@@ -102,7 +89,8 @@ def progress_shown(mission: DeckMission) -> str:
         return "nothing written yet"
     done, total = number(mission.dod_done), number(mission.dod_total)
     return format_html(
-        '<progress class="deck-bar" max="{}" value="{}" aria-hidden="true"></progress> {} of {}',
+        '<span class="deck-done"><progress class="deck-bar" max="{}" value="{}" aria-hidden="true"></progress>'
+        " {} of {}</span>",
         mission.dod_total,
         mission.dod_done,
         done,
@@ -122,7 +110,7 @@ def last_run_shown(mission: DeckMission) -> str:
 
 
 def budget_shown(mission: DeckMission) -> str:
-    return f"{number(mission.budget)} {mission.currency}"
+    return format_html('<span class="deck-done">{} {}</span>', mission.currency, number(mission.budget))
 
 
 def workspace_address(mission: DeckMission) -> str:

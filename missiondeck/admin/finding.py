@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Lower
@@ -11,11 +12,12 @@ from django.utils import timezone
 from unfold.contrib.filters.admin import DropdownFilter
 
 from groups.models import Member
-from missiondeck.admin.base import SOON, open_missions, overdue
+from missiondeck.admin.base import open_missions, overdue
 from missiondeck.models import DeckMission, DeckStatus, RunStatus, TestRun
 from missionsite.common.admin import Search
 from missionsite.common.admin.filters import ExactTextFilter
 
+WEEK = timedelta(days=7)
 _NUMBER = re.compile(r"(#?)(\d{1,14})", re.ASCII)
 
 
@@ -77,7 +79,7 @@ class DueFilter(DropdownFilter):
             case "overdue":
                 return overdue(queryset, at=now)
             case "week":
-                return open_missions(queryset).filter(deadline__gte=now, deadline__lt=now + SOON)
+                return open_missions(queryset).filter(deadline__gte=now, deadline__lt=now + WEEK)
         return queryset
 
 

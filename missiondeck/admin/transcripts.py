@@ -58,4 +58,4 @@ def _too_large(chat: QuerySet[ChatMessage]) -> str:
     size = chat.order_by().aggregate(size=Sum(sizes))["size"] or 0
     if size <= LARGEST:
         return ""
-    return f"This transcript is larger than {LARGEST // 1024 // 1024} MB. Export the citizens one by one, or read it by the API."
+    return f"This transcript is larger than {LARGEST // 1024 // 1024} MB. Export the citizens one by one."
