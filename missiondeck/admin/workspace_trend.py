@@ -102,12 +102,12 @@ def _bar(run: TestRun, counts: Counts | None, *, place: int, slots: int, most: i
         "left": f"{left + width * 0.12:.3f}%",
         "width": f"{width * 0.76:.3f}%",
         "middle": f"{left + width / 2:.3f}%",
-        "parts": _parts(counts, most) if counts and counts.total else [],
+        "parts": parts_of(counts, most) if counts and counts.total else [],
     }
 
 
-def _parts(counts: Counts, most: int) -> list[dict]:
-    """The failed at the bottom, then the skipped, then the passed."""
+def parts_of(counts: Counts, most: int) -> list[dict]:
+    """The parts of a bar: the failed at the bottom, then the skipped, then the passed."""
     heights = {
         "failed": max(LEAST, HEIGHT * counts.failed / most) if counts.failed else 0,
         "skipped": max(LEAST, HEIGHT * counts.skipped / most) if counts.skipped else 0,
