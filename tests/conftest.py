@@ -31,10 +31,8 @@ def django_db_setup(
         config = setup_databases(verbosity=0, interactive=False, keepdb=django_db_keepdb)
         with connection.cursor() as cursor:
             # Tests with real commits are cleaned up by TRUNCATE, which these refuse; they have tests of their own.
-            cursor.execute("ALTER TABLE events DISABLE TRIGGER events_no_truncate")
-            cursor.execute(
-                "ALTER TABLE engagement_state_transitions DISABLE TRIGGER engagement_state_transitions_no_truncate"
-            )
+            for table in ("events", "engagement_state_transitions", "deck_status_changes"):
+                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_truncate")
     yield
     if not django_db_keepdb:
         with django_db_blocker.unblock(), as_owner():
