@@ -20,6 +20,7 @@ REPORTED = "01M59HXX300SEEDRVN00000002"
 REVIEW = "/admin/fallback/missionfallbackitem/review/"
 BOARD = f"/admin/fallback/project/{PROJECT}/board/"
 ENTRY = "/admin/groups/communitymember/40000000-0000-0000-0000-000000000012"
+DECK = "/admin/missiondeck/deckmission/a7d88e18-4bdc-5412-94e4-b8d267708170/workspace/"
 PAGES = {
     "home": "/admin/",
     "directory": "/admin/groups/communitymember/",
@@ -38,6 +39,9 @@ PAGES = {
     "queue": "/admin/engagement/engagementmessage/",
     "announcement": "/admin/engagement/announcement/1/change/",
     "compose": "/admin/engagement/announcement/compose/?status__exact=active",
+    "deck": "/admin/missiondeck/deckmission/",
+    "workspace": f"{DECK}?citizen=rafael",
+    "tests": f"{DECK}?citizen=sofia",
     "engagement": "/admin/groups/member/30000000-0000-0000-0000-000000000007/engagement/",
 }
 PASSWORD = "only-for-the-pictures"  # noqa: S105  (of an account on a database that is gone afterwards)

@@ -147,15 +147,15 @@ def _coloured(code: str, lexer: Lexer, seconds: _Seconds) -> str | None:
     if len(code) > COLOURED_CHARACTERS:
         return None
     parts, last = [], None
-    # Unprocessed: nothing is stripped or added, so that a copy is exact.
-    for _, kind, part in lexer.get_tokens_unprocessed(code):
+    # Unprocessed: nothing is stripped, so that a copy is exact. Some know a line by its end, also the last one.
+    for start, kind, part in lexer.get_tokens_unprocessed(code + "\n"):
         if seconds.are_over():
             return None
         colour = _colour(kind)
         if colour != last:
             parts.append(("</span>" if last else "") + (f'<span class="code-{colour}">' if colour else ""))
             last = colour
-        parts.append(escape(part))
+        parts.append(escape(part[: len(code) - start]))
     return "".join(parts) + ("</span>" if last else "")
 
 

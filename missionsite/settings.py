@@ -83,6 +83,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "missionsite.common.middleware.RequestIdMiddleware",
+    "missionsite.common.content_policy.ContentPolicyMiddleware",
     "missionsite.common.api.problems.ProblemMiddleware",
     "missionsite.common.middleware.PageMethodsMiddleware",
     "django.middleware.security.SecurityMiddleware",

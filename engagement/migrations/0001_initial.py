@@ -164,6 +164,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("pgh_id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "pgh_context",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
             ],
             options={
                 "db_table": "user_profiles_history",
@@ -325,6 +335,85 @@ class Migration(migrations.Migration):
                 "db_table": "engagement_message_queue",
                 "ordering": [models.OrderBy(models.F("id"), descending=True)],
                 "permissions": [("handle_engagementmessage", "Can retry, cancel and postpone messages")],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status", "pending")), fields=["status"], name="engagement_queue_pending"
+                    ),
+                    models.Index(
+                        condition=models.Q(("status", "pending")),
+                        fields=["scheduled_for", "id"],
+                        name="engagement_queue_due",
+                    ),
+                    models.Index(
+                        condition=models.Q(("status", "failed")), fields=["id"], name="engagement_queue_failed"
+                    ),
+                    models.Index(
+                        condition=models.Q(("announcement__isnull", False)),
+                        fields=["announcement", "id"],
+                        name="engagement_queue_announcement",
+                    ),
+                    models.Index(
+                        condition=models.Q(("provider_message_id", ""), _negated=True),
+                        fields=["provider_message_id"],
+                        name="engagement_queue_provider_id",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "message_type__in",
+                                [
+                                    "welcome",
+                                    "tier_unlock",
+                                    "goodbye",
+                                    "weekly_review",
+                                    "reminder",
+                                    "help_restart",
+                                    "announcement",
+                                ],
+                            )
+                        ),
+                        name="engagement_message_queue_message_type_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["pending", "sent", "failed", "cancelled"])),
+                        name="engagement_message_queue_status_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("destination__in", ["individual", "group"])),
+                        name="engagement_message_queue_destination_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("waiting_for__in", ["", "quiet_hours", "attention_budget", "retry", "staff"])
+                        ),
+                        name="engagement_message_queue_waiting_for_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("retry_count__gte", 0)),
+                        name="engagement_message_queue_retry_count_not_negative",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "sent"), _negated=True), ("sent_at__isnull", False), _connector="OR"
+                        ),
+                        name="engagement_message_queue_sent_dated",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("attempt_token", None), ("claimed_by", ""), ("lease_expires_at", None)),
+                            models.Q(
+                                ("attempt_token__isnull", False),
+                                ("lease_expires_at__isnull", False),
+                                ("status", "pending"),
+                                models.Q(("claimed_by", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="engagement_message_queue_lease_whole",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -395,6 +484,48 @@ class Migration(migrations.Migration):
                     models.OrderBy(models.F("created_at"), descending=True),
                     models.OrderBy(models.F("id"), descending=True),
                 ],
+                "indexes": [models.Index(fields=["created_at"], name="engagement_transitions_when")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("from_state", "active"), ("to_state", "goodbye_sent"), ("trigger", "inactivity_14d")
+                            ),
+                            models.Q(
+                                ("from_state", "goodbye_sent"), ("to_state", "active"), ("trigger", "user_message")
+                            ),
+                            models.Q(
+                                ("from_state", "goodbye_sent"),
+                                ("to_state", "help_flow"),
+                                ("trigger", "goodbye_response_1"),
+                            ),
+                            models.Q(
+                                ("from_state", "goodbye_sent"),
+                                ("to_state", "remind_later"),
+                                ("trigger", "goodbye_response_2"),
+                            ),
+                            models.Q(
+                                ("from_state", "goodbye_sent"),
+                                ("to_state", "dormant"),
+                                ("trigger", "goodbye_response_3"),
+                            ),
+                            models.Q(
+                                ("from_state", "goodbye_sent"), ("to_state", "dormant"), ("trigger", "goodbye_timeout")
+                            ),
+                            models.Q(("from_state", "help_flow"), ("to_state", "active"), ("trigger", "user_message")),
+                            models.Q(
+                                ("from_state", "remind_later"), ("to_state", "active"), ("trigger", "user_message")
+                            ),
+                            models.Q(
+                                ("from_state", "remind_later"), ("to_state", "dormant"), ("trigger", "reminder_due")
+                            ),
+                            models.Q(("from_state", "dormant"), ("to_state", "active"), ("trigger", "user_message")),
+                            _connector="OR",
+                        ),
+                        name="engagement_state_transitions_legal",
+                        violation_error_message="The machine has no such transition.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -414,6 +545,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "engagement_inbound_messages",
+                "constraints": [
+                    models.UniqueConstraint(fields=("platform", "message_id"), name="engagement_inbound_messages_once")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -456,6 +590,24 @@ class Migration(migrations.Migration):
                 "verbose_name": "template",
                 "db_table": "message_templates",
                 "ordering": ["key", "locale"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("locale__in", ["en", "pt-BR"])), name="message_templates_locale_known"
+                    ),
+                    models.UniqueConstraint(
+                        fields=("key", "locale"),
+                        name="message_templates_key_once",
+                        violation_error_message="This message has a template in this language already.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("body__regex", "^\\s*$"), _negated=True),
+                            models.Q(("subject__regex", "^\\s*$"), _negated=True),
+                        ),
+                        name="message_templates_not_empty",
+                        violation_error_message="A message has a subject and a text.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -513,6 +665,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "message_templates_history",
+                "indexes": [models.Index(fields=["pgh_obj", "-pgh_id"], name="message_templates_history_of")],
             },
         ),
         migrations.CreateModel(
@@ -559,6 +712,57 @@ class Migration(migrations.Migration):
                 "db_table": "user_engagement_states",
                 "ordering": [models.OrderBy(models.F("id"), descending=True)],
                 "permissions": [("move_userengagementstate", "Can move a member through the machine")],
+                "indexes": [
+                    models.Index(fields=["state"], name="engagement_states_state"),
+                    models.Index(fields=["last_activity_at"], name="engagement_states_activity"),
+                    models.Index(
+                        condition=models.Q(("goodbye_expires_at__isnull", False)),
+                        fields=["goodbye_expires_at"],
+                        name="engagement_states_goodbye",
+                    ),
+                    models.Index(
+                        condition=models.Q(("remind_at__isnull", False)),
+                        fields=["remind_at"],
+                        name="engagement_states_remind",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "active")),
+                        fields=["last_activity_at", "id"],
+                        name="engagement_states_quiet",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["active", "goodbye_sent", "help_flow", "remind_later", "dormant"])
+                        ),
+                        name="user_engagement_states_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("goodbye_expires_at__isnull", False),
+                                ("goodbye_sent_at__isnull", False),
+                                ("state", "goodbye_sent"),
+                            ),
+                            models.Q(
+                                models.Q(("state", "goodbye_sent"), _negated=True),
+                                ("goodbye_expires_at", None),
+                                ("goodbye_sent_at", None),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="user_engagement_states_goodbye_dated",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("remind_at__isnull", False), ("state", "remind_later")),
+                            models.Q(models.Q(("state", "remind_later"), _negated=True), ("remind_at", None)),
+                            _connector="OR",
+                        ),
+                        name="user_engagement_states_reminder_dated",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -688,17 +892,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="userprofilehistory",
-            name="pgh_context",
-            field=models.ForeignKey(
-                db_constraint=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to="pghistory.context",
-            ),
-        ),
-        migrations.AddField(
-            model_name="userprofilehistory",
             name="pgh_obj",
             field=models.ForeignKey(
                 db_constraint=False,
@@ -721,244 +914,8 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
-            model_name="engagementmessage",
-            index=models.Index(
-                condition=models.Q(("status", "pending")), fields=["status"], name="engagement_queue_pending"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="engagementmessage",
-            index=models.Index(
-                condition=models.Q(("status", "pending")), fields=["scheduled_for", "id"], name="engagement_queue_due"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="engagementmessage",
-            index=models.Index(condition=models.Q(("status", "failed")), fields=["id"], name="engagement_queue_failed"),
-        ),
-        migrations.AddIndex(
-            model_name="engagementmessage",
-            index=models.Index(
-                condition=models.Q(("announcement__isnull", False)),
-                fields=["announcement", "id"],
-                name="engagement_queue_announcement",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="engagementmessage",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "message_type__in",
-                        [
-                            "welcome",
-                            "tier_unlock",
-                            "goodbye",
-                            "weekly_review",
-                            "reminder",
-                            "help_restart",
-                            "announcement",
-                        ],
-                    )
-                ),
-                name="engagement_message_queue_message_type_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="engagementmessage",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["pending", "sent", "failed", "cancelled"])),
-                name="engagement_message_queue_status_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="engagementmessage",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("destination__in", ["individual", "group"])),
-                name="engagement_message_queue_destination_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="engagementmessage",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("waiting_for__in", ["", "quiet_hours", "attention_budget", "retry", "staff"])),
-                name="engagement_message_queue_waiting_for_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="engagementmessage",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("retry_count__gte", 0)), name="engagement_message_queue_retry_count_not_negative"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="engagementmessage",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "sent"), _negated=True), ("sent_at__isnull", False), _connector="OR"
-                ),
-                name="engagement_message_queue_sent_dated",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="engagementmessage",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("attempt_token", None), ("claimed_by", ""), ("lease_expires_at", None)),
-                    models.Q(
-                        ("attempt_token__isnull", False),
-                        ("lease_expires_at__isnull", False),
-                        ("status", "pending"),
-                        models.Q(("claimed_by", ""), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="engagement_message_queue_lease_whole",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="engagementstatetransition",
-            index=models.Index(fields=["created_at"], name="engagement_transitions_when"),
-        ),
-        migrations.AddConstraint(
-            model_name="engagementstatetransition",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("from_state", "active"), ("to_state", "goodbye_sent"), ("trigger", "inactivity_14d")),
-                    models.Q(("from_state", "goodbye_sent"), ("to_state", "active"), ("trigger", "user_message")),
-                    models.Q(
-                        ("from_state", "goodbye_sent"), ("to_state", "help_flow"), ("trigger", "goodbye_response_1")
-                    ),
-                    models.Q(
-                        ("from_state", "goodbye_sent"), ("to_state", "remind_later"), ("trigger", "goodbye_response_2")
-                    ),
-                    models.Q(
-                        ("from_state", "goodbye_sent"), ("to_state", "dormant"), ("trigger", "goodbye_response_3")
-                    ),
-                    models.Q(("from_state", "goodbye_sent"), ("to_state", "dormant"), ("trigger", "goodbye_timeout")),
-                    models.Q(("from_state", "help_flow"), ("to_state", "active"), ("trigger", "user_message")),
-                    models.Q(("from_state", "remind_later"), ("to_state", "active"), ("trigger", "user_message")),
-                    models.Q(("from_state", "remind_later"), ("to_state", "dormant"), ("trigger", "reminder_due")),
-                    models.Q(("from_state", "dormant"), ("to_state", "active"), ("trigger", "user_message")),
-                    _connector="OR",
-                ),
-                name="engagement_state_transitions_legal",
-                violation_error_message="The machine has no such transition.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="inboundmessage",
-            constraint=models.UniqueConstraint(
-                fields=("platform", "message_id"), name="engagement_inbound_messages_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="messagetemplate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("locale__in", ["en", "pt-BR"])), name="message_templates_locale_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="messagetemplate",
-            constraint=models.UniqueConstraint(
-                fields=("key", "locale"),
-                name="message_templates_key_once",
-                violation_error_message="This message has a template in this language already.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="messagetemplate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("body__regex", "^\\s*$"), _negated=True),
-                    models.Q(("subject__regex", "^\\s*$"), _negated=True),
-                ),
-                name="message_templates_not_empty",
-                violation_error_message="A message has a subject and a text.",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="messagetemplatehistory",
-            index=models.Index(fields=["pgh_obj", "-pgh_id"], name="message_templates_history_of"),
-        ),
-        migrations.AddIndex(
-            model_name="userengagementstate",
-            index=models.Index(fields=["state"], name="engagement_states_state"),
-        ),
-        migrations.AddIndex(
-            model_name="userengagementstate",
-            index=models.Index(fields=["last_activity_at"], name="engagement_states_activity"),
-        ),
-        migrations.AddIndex(
-            model_name="userengagementstate",
-            index=models.Index(
-                condition=models.Q(("goodbye_expires_at__isnull", False)),
-                fields=["goodbye_expires_at"],
-                name="engagement_states_goodbye",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="userengagementstate",
-            index=models.Index(
-                condition=models.Q(("remind_at__isnull", False)), fields=["remind_at"], name="engagement_states_remind"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="userengagementstate",
-            index=models.Index(
-                condition=models.Q(("state", "active")),
-                fields=["last_activity_at", "id"],
-                name="engagement_states_quiet",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="userengagementstate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["active", "goodbye_sent", "help_flow", "remind_later", "dormant"])),
-                name="user_engagement_states_state_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="userengagementstate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("goodbye_expires_at__isnull", False),
-                        ("goodbye_sent_at__isnull", False),
-                        ("state", "goodbye_sent"),
-                    ),
-                    models.Q(
-                        models.Q(("state", "goodbye_sent"), _negated=True),
-                        ("goodbye_expires_at", None),
-                        ("goodbye_sent_at", None),
-                    ),
-                    _connector="OR",
-                ),
-                name="user_engagement_states_goodbye_dated",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="userengagementstate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("remind_at__isnull", False), ("state", "remind_later")),
-                    models.Q(models.Q(("state", "remind_later"), _negated=True), ("remind_at", None)),
-                    _connector="OR",
-                ),
-                name="user_engagement_states_reminder_dated",
-            ),
-        ),
-        migrations.AddIndex(
             model_name="userprofilehistory",
             index=models.Index(fields=["pgh_obj", "-pgh_id"], name="user_profiles_history_of"),
-        ),
-        migrations.AddIndex(
-            model_name="engagementmessage",
-            index=models.Index(
-                condition=models.Q(("provider_message_id", ""), _negated=True),
-                fields=["provider_message_id"],
-                name="engagement_queue_provider_id",
-            ),
         ),
         KeepTable("engagement_announcements"),
         KeepTable("message_templates"),

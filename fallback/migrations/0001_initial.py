@@ -52,6 +52,13 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "actors",
                 "ordering": [django.db.models.functions.text.Lower("name"), "id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
+                        name="actors_name_not_empty",
+                        violation_error_message="Give it a name.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -90,6 +97,13 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "flows",
                 "ordering": [django.db.models.functions.text.Lower("name"), "id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
+                        name="flows_name_not_empty",
+                        violation_error_message="Give it a name.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -250,6 +264,32 @@ class Migration(migrations.Migration):
                 "ordering": [
                     models.OrderBy(models.F("created_at"), descending=True),
                     models.OrderBy(models.F("id"), descending=True),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("list__in", ["todo", "doing", "review", "done", "loop"])),
+                        name="missions_list_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("pr_mode__in", ["disabled", "enabled", "auto"])),
+                        name="missions_pr_mode_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("agent_session_status__in", ["inactive", "pushing", "active"])),
+                        name="missions_agent_session_status_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("review_status__in", ["pending", "approved", "rejected"])),
+                        name="missions_review_status_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("priority__in", [1, 2, 3, 4, 5])), name="missions_priority_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("title__regex", "^\\s*$"), _negated=True),
+                        name="missions_title_not_empty",
+                        violation_error_message="Give it a name.",
+                    ),
                 ],
             },
         ),
@@ -418,6 +458,37 @@ class Migration(migrations.Migration):
                     models.OrderBy(models.F("created_at"), descending=True),
                     models.OrderBy(models.F("id"), descending=True),
                 ],
+                "indexes": [
+                    models.Index(
+                        models.OrderBy(models.F("created_at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="projects_newest",
+                    ),
+                    models.Index(
+                        django.contrib.postgres.indexes.OpClass(
+                            django.db.models.functions.text.Lower("name"), "text_pattern_ops"
+                        ),
+                        name="projects_name_prefix",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("privacy__in", ["private", "organization"])), name="projects_privacy_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["active", "archived"])), name="projects_status_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
+                        name="projects_name_not_empty",
+                        violation_error_message="Give it a name.",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("organization", "slug"),
+                        name="projects_slug_once",
+                        violation_error_message="Another project of the organisation has this short name.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -479,6 +550,16 @@ class Migration(migrations.Migration):
                     models.OrderBy(models.F("created_at"), descending=True),
                     models.OrderBy(models.F("id"), descending=True),
                 ],
+                "indexes": [
+                    models.Index(
+                        models.F("member"),
+                        models.OrderBy(models.F("created_at"), descending=True),
+                        name="notifications_of_member",
+                    ),
+                    models.Index(
+                        condition=models.Q(("read_at__isnull", True)), fields=["member"], name="notifications_unread"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -536,6 +617,20 @@ class Migration(migrations.Migration):
                     models.OrderBy(models.F("occurred_at"), descending=True),
                     models.OrderBy(models.F("id"), descending=True),
                 ],
+                "indexes": [
+                    models.Index(
+                        models.F("mission"),
+                        models.OrderBy(models.F("occurred_at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="mission_events_of_mission",
+                    ),
+                    models.Index(
+                        models.F("project"),
+                        models.OrderBy(models.F("occurred_at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="mission_events_of_project",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -592,6 +687,13 @@ class Migration(migrations.Migration):
                 "ordering": [
                     models.OrderBy(models.F("occurred_at"), descending=True),
                     models.OrderBy(models.F("id"), descending=True),
+                ],
+                "indexes": [
+                    models.Index(
+                        models.OrderBy(models.F("occurred_at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="audit_events_newest",
+                    )
                 ],
             },
         ),
@@ -673,6 +775,25 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "access_requests",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["pending", "approved", "declined", "expired"])),
+                        name="access_requests_status_known",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("status", "pending")),
+                        fields=("project", "member"),
+                        name="access_requests_one_pending",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("decided_at__isnull", True), ("status", "pending")),
+                            models.Q(("status", "pending"), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="access_requests_decision_fits_status",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -733,6 +854,20 @@ class Migration(migrations.Migration):
                     models.OrderBy(models.F("occurred_at"), descending=True),
                     models.OrderBy(models.F("id"), descending=True),
                 ],
+                "indexes": [
+                    models.Index(
+                        models.F("project"),
+                        models.OrderBy(models.F("occurred_at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="project_activity_of_project",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("origin__in", ["system", "user", "agent", "fallback"])),
+                        name="project_activity_origin_known",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -792,6 +927,17 @@ class Migration(migrations.Migration):
                 "verbose_name": "project member",
                 "db_table": "project_members",
                 "ordering": ["project", "id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("role__in", ["viewer", "contributor", "reviewer", "maintainer"])),
+                        name="project_members_role_known",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("project", "member"),
+                        name="project_members_once",
+                        violation_error_message="This person is in the project already.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -834,6 +980,18 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "repositories",
                 "db_table": "project_repositories",
                 "ordering": [django.db.models.functions.text.Lower("name"), "id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
+                        name="project_repositories_name_not_empty",
+                        violation_error_message="Give it a name.",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("project", "name"),
+                        name="project_repositories_once",
+                        violation_error_message="The project has this repository already.",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -902,6 +1060,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "github_pull_requests",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["open", "merged", "closed"])),
+                        name="github_pull_requests_state_known",
+                    ),
+                    models.UniqueConstraint(fields=("repository", "number"), name="github_pull_requests_once"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -942,6 +1107,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "project_stars",
+                "constraints": [models.UniqueConstraint(fields=("project", "member"), name="project_stars_once")],
             },
         ),
         migrations.CreateModel(
@@ -987,6 +1153,17 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "workstations",
                 "ordering": [django.db.models.functions.text.Lower("name"), "id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["online", "offline"])), name="workstations_status_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
+                        name="workstations_name_not_empty",
+                        violation_error_message="Give it a name.",
+                    ),
+                    models.UniqueConstraint(fields=("organization", "name"), name="workstations_name_once"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1027,6 +1204,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "project_workstations",
+                "constraints": [
+                    models.UniqueConstraint(fields=("project", "workstation"), name="project_workstations_once")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1086,6 +1266,20 @@ class Migration(migrations.Migration):
                     models.OrderBy(models.F("started_at"), descending=True),
                     models.OrderBy(models.F("id"), descending=True),
                 ],
+                "indexes": [
+                    models.Index(
+                        models.F("mission"),
+                        models.OrderBy(models.F("started_at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="code_agent_sessions_of_mission",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["running", "succeeded", "failed", "cancelled"])),
+                        name="code_agent_sessions_status_known",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1124,6 +1318,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "workstation_repositories",
+                "constraints": [
+                    models.UniqueConstraint(fields=("workstation", "repository"), name="workstation_repositories_once")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1155,6 +1352,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "workstation_sessions",
+                "indexes": [
+                    models.Index(
+                        models.F("workstation"),
+                        models.OrderBy(models.F("started_at"), descending=True),
+                        name="workstation_sessions_latest",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1217,6 +1421,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "workstation_worktrees",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["idle", "active"])),
+                        name="workstation_worktrees_status_known",
+                    ),
+                    models.UniqueConstraint(fields=("workstation", "path"), name="workstation_worktrees_path_once"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1437,113 +1648,12 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.AddIndex(
-            model_name="project",
-            index=models.Index(
-                models.OrderBy(models.F("created_at"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                name="projects_newest",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="project",
-            index=models.Index(
-                django.contrib.postgres.indexes.OpClass(
-                    django.db.models.functions.text.Lower("name"), "text_pattern_ops"
-                ),
-                name="projects_name_prefix",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="project",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("privacy__in", ["private", "organization"])), name="projects_privacy_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="project",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["active", "archived"])), name="projects_status_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="project",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
-                name="projects_name_not_empty",
-                violation_error_message="Give it a name.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="project",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "slug"),
-                name="projects_slug_once",
-                violation_error_message="Another project of the organisation has this short name.",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="notification",
-            index=models.Index(
-                models.F("member"),
-                models.OrderBy(models.F("created_at"), descending=True),
-                name="notifications_of_member",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="notification",
-            index=models.Index(
-                condition=models.Q(("read_at__isnull", True)), fields=["member"], name="notifications_unread"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="missionevent",
-            index=models.Index(
-                models.F("mission"),
-                models.OrderBy(models.F("occurred_at"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                name="mission_events_of_mission",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="missionevent",
-            index=models.Index(
-                models.F("project"),
-                models.OrderBy(models.F("occurred_at"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                name="mission_events_of_project",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="flow",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
-                name="flows_name_not_empty",
-                violation_error_message="Give it a name.",
-            ),
-        ),
         migrations.AddConstraint(
             model_name="flow",
             constraint=models.UniqueConstraint(
                 fields=("project", "name"),
                 name="flows_name_once",
                 violation_error_message="The project has a flow of this name already.",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="auditevent",
-            index=models.Index(
-                models.OrderBy(models.F("occurred_at"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                name="audit_events_newest",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="actor",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
-                name="actors_name_not_empty",
-                violation_error_message="Give it a name.",
             ),
         ),
         migrations.AddConstraint(
@@ -1554,200 +1664,10 @@ class Migration(migrations.Migration):
                 violation_error_message="The project has an actor of this name already.",
             ),
         ),
-        migrations.AddConstraint(
-            model_name="accessrequest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["pending", "approved", "declined", "expired"])),
-                name="access_requests_status_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="accessrequest",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status", "pending")),
-                fields=("project", "member"),
-                name="access_requests_one_pending",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="accessrequest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("decided_at__isnull", True), ("status", "pending")),
-                    models.Q(("status", "pending"), _negated=True),
-                    _connector="OR",
-                ),
-                name="access_requests_decision_fits_status",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="projectactivity",
-            index=models.Index(
-                models.F("project"),
-                models.OrderBy(models.F("occurred_at"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                name="project_activity_of_project",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="projectactivity",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("origin__in", ["system", "user", "agent", "fallback"])),
-                name="project_activity_origin_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="projectmember",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("role__in", ["viewer", "contributor", "reviewer", "maintainer"])),
-                name="project_members_role_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="projectmember",
-            constraint=models.UniqueConstraint(
-                fields=("project", "member"),
-                name="project_members_once",
-                violation_error_message="This person is in the project already.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="projectrepository",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
-                name="project_repositories_name_not_empty",
-                violation_error_message="Give it a name.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="projectrepository",
-            constraint=models.UniqueConstraint(
-                fields=("project", "name"),
-                name="project_repositories_once",
-                violation_error_message="The project has this repository already.",
-            ),
-        ),
         migrations.AddIndex(
             model_name="mission",
             index=fallback.models.base.NamedIndex(
                 fields=["project", "list", "ready"], name="idx_missions_project_list_ready"
             ),
-        ),
-        migrations.AddConstraint(
-            model_name="mission",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("list__in", ["todo", "doing", "review", "done", "loop"])),
-                name="missions_list_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mission",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("pr_mode__in", ["disabled", "enabled", "auto"])), name="missions_pr_mode_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mission",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("agent_session_status__in", ["inactive", "pushing", "active"])),
-                name="missions_agent_session_status_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mission",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("review_status__in", ["pending", "approved", "rejected"])),
-                name="missions_review_status_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mission",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("priority__in", [1, 2, 3, 4, 5])), name="missions_priority_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mission",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("title__regex", "^\\s*$"), _negated=True),
-                name="missions_title_not_empty",
-                violation_error_message="Give it a name.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="githubpullrequest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["open", "merged", "closed"])), name="github_pull_requests_state_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="githubpullrequest",
-            constraint=models.UniqueConstraint(fields=("repository", "number"), name="github_pull_requests_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="projectstar",
-            constraint=models.UniqueConstraint(fields=("project", "member"), name="project_stars_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="workstation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["online", "offline"])), name="workstations_status_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="workstation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
-                name="workstations_name_not_empty",
-                violation_error_message="Give it a name.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="workstation",
-            constraint=models.UniqueConstraint(fields=("organization", "name"), name="workstations_name_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="projectworkstation",
-            constraint=models.UniqueConstraint(fields=("project", "workstation"), name="project_workstations_once"),
-        ),
-        migrations.AddIndex(
-            model_name="codeagentsession",
-            index=models.Index(
-                models.F("mission"),
-                models.OrderBy(models.F("started_at"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                name="code_agent_sessions_of_mission",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="codeagentsession",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["running", "succeeded", "failed", "cancelled"])),
-                name="code_agent_sessions_status_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="workstationrepository",
-            constraint=models.UniqueConstraint(
-                fields=("workstation", "repository"), name="workstation_repositories_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="workstationsession",
-            index=models.Index(
-                models.F("workstation"),
-                models.OrderBy(models.F("started_at"), descending=True),
-                name="workstation_sessions_latest",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="workstationworktree",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["idle", "active"])), name="workstation_worktrees_status_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="workstationworktree",
-            constraint=models.UniqueConstraint(fields=("workstation", "path"), name="workstation_worktrees_path_once"),
         ),
     ]

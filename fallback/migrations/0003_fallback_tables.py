@@ -46,6 +46,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "mission_fallback_allowances",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("period__in", ["week", "month"])),
+                        name="mission_fallback_allowances_period_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("used__gte", 0), ("used__lte", models.F("allowed"))),
+                        name="mission_fallback_allowances_not_overdrawn",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -123,6 +133,14 @@ class Migration(migrations.Migration):
                     "last_run_at",
                     models.DateTimeField(blank=True, editable=False, null=True, verbose_name="last checked"),
                 ),
+                (
+                    "project",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="fallback_config",
+                        to="fallback.project",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "fallback configuration",
@@ -130,6 +148,41 @@ class Migration(migrations.Migration):
                 "ordering": [
                     models.OrderBy(models.F("created_at"), descending=True),
                     models.OrderBy(models.F("id"), descending=True),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["active", "paused", "snoozed"])),
+                        name="mission_fallback_configs_status_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("backlog_threshold__range", (0, 1000))),
+                        name="mission_fallback_configs_threshold_in_range",
+                        violation_error_message="The number of wanted ready missions is between 0 and 1,000.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("check_cadence_minutes__range", (1, 10080))),
+                        name="mission_fallback_configs_cadence_in_range",
+                        violation_error_message="The backlog is checked every 1 to 10,080 minutes (a week).",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("monthly_target_hours__range", (0, 100000))),
+                        name="mission_fallback_configs_hours_in_range",
+                        violation_error_message="The hours of a month are between 0 and 100,000.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("weekly_mission_cap__range", (0, 10000))),
+                        name="mission_fallback_configs_cap_in_range",
+                        violation_error_message="The missions of a week are between 0 and 10,000.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("snoozed_until__isnull", False), ("status", "snoozed")),
+                            models.Q(models.Q(("status", "snoozed"), _negated=True), ("snoozed_until__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="mission_fallback_configs_snooze_has_end",
+                        violation_error_message="A snooze has an end; nothing else has one.",
+                    ),
                 ],
             },
         ),
@@ -199,6 +252,75 @@ class Migration(migrations.Migration):
                 ("reviewed_at", models.DateTimeField(blank=True, null=True)),
                 ("counted_week", models.DateField(blank=True, editable=False, null=True)),
                 ("counted_month", models.DateField(blank=True, editable=False, null=True)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="fallback.actor",
+                    ),
+                ),
+                (
+                    "duplicate_of",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="duplicate_items",
+                        to="fallback.mission",
+                    ),
+                ),
+                (
+                    "flow",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="fallback.flow",
+                    ),
+                ),
+                (
+                    "mission",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="fallback_items",
+                        to="fallback.mission",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="fallback_items",
+                        to="fallback.project",
+                    ),
+                ),
+                (
+                    "repository",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="fallback.projectrepository",
+                    ),
+                ),
+                (
+                    "reviewed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reviewed_fallback_items",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "proposal",
@@ -207,6 +329,81 @@ class Migration(migrations.Migration):
                 "ordering": [
                     models.OrderBy(models.F("created_at"), descending=True),
                     models.OrderBy(models.F("id"), descending=True),
+                ],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status", "proposed")),
+                        fields=["project", "created_at", "id"],
+                        name="mission_fallback_items_waiting",
+                    ),
+                    models.Index(
+                        models.F("reviewed_by"),
+                        models.OrderBy(models.F("reviewed_at"), descending=True),
+                        condition=models.Q(("reviewed_at__isnull", False)),
+                        name="mission_fallback_items_decided",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["proposed", "accepted", "discarded"])),
+                        name="mission_fallback_items_status_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "reason__in",
+                                [
+                                    "not_needed",
+                                    "duplicate",
+                                    "too_large",
+                                    "unclear",
+                                    "wrong_template",
+                                    "run_cancelled",
+                                    "other",
+                                ],
+                            )
+                        ),
+                        name="mission_fallback_items_reason_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("priority__in", [1, 2, 3, 4, 5])),
+                        name="mission_fallback_items_priority_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("title__regex", "^\\s*$"), _negated=True),
+                        name="mission_fallback_items_title_not_empty",
+                        violation_error_message="Give it a name.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("estimated_effort_minutes__range", (1, 100000))),
+                        name="mission_fallback_items_effort_in_range",
+                        violation_error_message="The estimated effort is between 1 and 100,000 minutes.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("reviewed_at__isnull", True), ("status", "proposed")),
+                            models.Q(("reviewed_at__isnull", False), ("status__in", ["accepted", "discarded"])),
+                            _connector="OR",
+                        ),
+                        name="mission_fallback_items_decision_has_time",
+                        violation_error_message="A decision has the time it was made; a proposal has none.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("mission__isnull", True), ("status", "accepted"), _connector="OR"),
+                        name="mission_fallback_items_mission_if_accepted",
+                        violation_error_message="Only an accepted proposal has a mission.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "discarded"), _negated=True),
+                            ("reason__isnull", False),
+                            ("feedback__regex", "\\S"),
+                            _connector="OR",
+                        ),
+                        name="mission_fallback_items_discarded_for_a_reason",
+                        violation_error_message="Say why: give feedback or pick a reason.",
+                    ),
+                    models.UniqueConstraint(fields=("mission",), name="mission_fallback_items_mission_once"),
                 ],
             },
         ),
@@ -258,6 +455,26 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("completed_at", models.DateTimeField(blank=True, null=True, verbose_name="completed")),
+                (
+                    "project",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="fallback_runs",
+                        to="fallback.project",
+                    ),
+                ),
+                (
+                    "started_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="fallback_runs",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "fallback run",
@@ -265,6 +482,55 @@ class Migration(migrations.Migration):
                 "ordering": [
                     models.OrderBy(models.F("started_at"), descending=True),
                     models.OrderBy(models.F("id"), descending=True),
+                ],
+                "indexes": [
+                    fallback.models.base.NamedIndex(
+                        models.F("project"),
+                        models.OrderBy(models.F("started_at"), descending=True),
+                        include=("status",),
+                        name="idx_mission_fallback_runs_project",
+                    ),
+                    models.Index(
+                        models.OrderBy(models.F("started_at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="mission_fallback_runs_newest",
+                    ),
+                    models.Index(
+                        condition=models.Q(("report_path", ""), ("status__in", ["completed", "cancelled", "errored"])),
+                        fields=["id"],
+                        name="fallback_runs_unwritten",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("triggered_by__in", ["automatic", "manual", "api"])),
+                        name="mission_fallback_runs_triggered_by_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("status__in", ["pending", "awaiting_review", "completed", "cancelled", "errored"])
+                        ),
+                        name="mission_fallback_runs_status_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("accepted_count__gte", 0),
+                            ("discarded_count__gte", 0),
+                            ("generated_count__gte", 0),
+                            (
+                                "generated_count__gte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("accepted_count"), "+", models.F("discarded_count")
+                                ),
+                            ),
+                        ),
+                        name="mission_fallback_runs_counts_add_up",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("status", "pending")),
+                        fields=("project",),
+                        name="mission_fallback_runs_one_pending",
+                    ),
                 ],
             },
         ),
@@ -275,9 +541,25 @@ class Migration(migrations.Migration):
                 ("backlog_count", models.IntegerField()),
                 ("backlog_threshold", models.IntegerField()),
                 ("sampled_at", models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow())),
+                (
+                    "project",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="backlog_samples",
+                        to="fallback.project",
+                    ),
+                ),
             ],
             options={
                 "db_table": "mission_fallback_samples",
+                "indexes": [
+                    models.Index(
+                        models.F("project"),
+                        models.OrderBy(models.F("sampled_at"), descending=True),
+                        name="mission_fallback_samples_of",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -324,6 +606,42 @@ class Migration(migrations.Migration):
                         blank=True, db_default=[], default=list, help_text='A list of words: ["docs", "small"].'
                     ),
                 ),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="templates",
+                        to="fallback.actor",
+                    ),
+                ),
+                (
+                    "flow",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="templates",
+                        to="fallback.flow",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="fallback_templates",
+                        to="fallback.project",
+                    ),
+                ),
+                (
+                    "repository",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="templates",
+                        to="fallback.projectrepository",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "fallback template",
@@ -331,6 +649,35 @@ class Migration(migrations.Migration):
                 "ordering": [
                     models.OrderBy(models.F("created_at"), descending=True),
                     models.OrderBy(models.F("id"), descending=True),
+                ],
+                "indexes": [
+                    models.Index(
+                        models.F("project"),
+                        django.db.models.functions.text.Lower("name"),
+                        condition=models.Q(("enabled", True)),
+                        name="mission_fallback_templates_of",
+                    ),
+                    models.Index(
+                        models.F("project"),
+                        models.OrderBy(models.F("created_at"), descending=True),
+                        name="fallback_templates_of_project",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
+                        name="mission_fallback_templates_name_not_empty",
+                        violation_error_message="Give it a name.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("priority__in", [1, 2, 3, 4, 5])),
+                        name="mission_fallback_templates_priority_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("estimated_effort_minutes__range", (1, 100000))),
+                        name="mission_fallback_templates_effort_in_range",
+                        violation_error_message="The estimated effort is between 1 and 100,000 minutes.",
+                    ),
                 ],
             },
         ),
@@ -360,89 +707,6 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("origin__in", ["system", "user", "agent", "fallback"])),
                 name="mission_events_origin_known",
-            ),
-        ),
-        migrations.AddField(
-            model_name="missionfallbackconfig",
-            name="project",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.DO_NOTHING, related_name="fallback_config", to="fallback.project"
-            ),
-        ),
-        migrations.AddField(
-            model_name="missionfallbackitem",
-            name="actor",
-            field=models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="fallback.actor",
-            ),
-        ),
-        migrations.AddField(
-            model_name="missionfallbackitem",
-            name="duplicate_of",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="duplicate_items",
-                to="fallback.mission",
-            ),
-        ),
-        migrations.AddField(
-            model_name="missionfallbackitem",
-            name="flow",
-            field=models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="fallback.flow",
-            ),
-        ),
-        migrations.AddField(
-            model_name="missionfallbackitem",
-            name="mission",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="fallback_items",
-                to="fallback.mission",
-            ),
-        ),
-        migrations.AddField(
-            model_name="missionfallbackitem",
-            name="project",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="fallback_items",
-                to="fallback.project",
-            ),
-        ),
-        migrations.AddField(
-            model_name="missionfallbackitem",
-            name="repository",
-            field=models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="fallback.projectrepository",
-            ),
-        ),
-        migrations.AddField(
-            model_name="missionfallbackitem",
-            name="reviewed_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="reviewed_fallback_items",
-                to=settings.AUTH_USER_MODEL,
             ),
         ),
         migrations.AddField(
@@ -501,28 +765,6 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
-            model_name="missionfallbackrun",
-            name="project",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="fallback_runs",
-                to="fallback.project",
-            ),
-        ),
-        migrations.AddField(
-            model_name="missionfallbackrun",
-            name="started_by",
-            field=models.ForeignKey(
-                blank=True,
-                editable=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="fallback_runs",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
             model_name="missionfallbackitem",
             name="run",
             field=models.ForeignKey(
@@ -532,56 +774,6 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.DO_NOTHING,
                 related_name="items",
                 to="fallback.missionfallbackrun",
-            ),
-        ),
-        migrations.AddField(
-            model_name="missionfallbacksample",
-            name="project",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="backlog_samples",
-                to="fallback.project",
-            ),
-        ),
-        migrations.AddField(
-            model_name="missionfallbacktemplate",
-            name="actor",
-            field=models.ForeignKey(
-                db_constraint=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="templates",
-                to="fallback.actor",
-            ),
-        ),
-        migrations.AddField(
-            model_name="missionfallbacktemplate",
-            name="flow",
-            field=models.ForeignKey(
-                db_constraint=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="templates",
-                to="fallback.flow",
-            ),
-        ),
-        migrations.AddField(
-            model_name="missionfallbacktemplate",
-            name="project",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="fallback_templates",
-                to="fallback.project",
-            ),
-        ),
-        migrations.AddField(
-            model_name="missionfallbacktemplate",
-            name="repository",
-            field=models.ForeignKey(
-                db_constraint=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="templates",
-                to="fallback.projectrepository",
             ),
         ),
         migrations.AddField(
@@ -595,191 +787,10 @@ class Migration(migrations.Migration):
                 to="fallback.missionfallbacktemplate",
             ),
         ),
-        migrations.AddConstraint(
-            model_name="missionfallbackallowance",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("period__in", ["week", "month"])), name="mission_fallback_allowances_period_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="missionfallbackallowance",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("used__gte", 0), ("used__lte", models.F("allowed"))),
-                name="mission_fallback_allowances_not_overdrawn",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="missionfallbackconfig",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["active", "paused", "snoozed"])),
-                name="mission_fallback_configs_status_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="missionfallbackconfig",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("backlog_threshold__range", (0, 1000))),
-                name="mission_fallback_configs_threshold_in_range",
-                violation_error_message="The number of wanted ready missions is between 0 and 1,000.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="missionfallbackconfig",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("check_cadence_minutes__range", (1, 10080))),
-                name="mission_fallback_configs_cadence_in_range",
-                violation_error_message="The backlog is checked every 1 to 10,080 minutes (a week).",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="missionfallbackconfig",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("monthly_target_hours__range", (0, 100000))),
-                name="mission_fallback_configs_hours_in_range",
-                violation_error_message="The hours of a month are between 0 and 100,000.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="missionfallbackconfig",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("weekly_mission_cap__range", (0, 10000))),
-                name="mission_fallback_configs_cap_in_range",
-                violation_error_message="The missions of a week are between 0 and 10,000.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="missionfallbackconfig",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("snoozed_until__isnull", False), ("status", "snoozed")),
-                    models.Q(models.Q(("status", "snoozed"), _negated=True), ("snoozed_until__isnull", True)),
-                    _connector="OR",
-                ),
-                name="mission_fallback_configs_snooze_has_end",
-                violation_error_message="A snooze has an end; nothing else has one.",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="missionfallbackrun",
-            index=fallback.models.base.NamedIndex(
-                models.F("project"),
-                models.OrderBy(models.F("started_at"), descending=True),
-                include=("status",),
-                name="idx_mission_fallback_runs_project",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="missionfallbackrun",
-            index=models.Index(
-                models.OrderBy(models.F("started_at"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                name="mission_fallback_runs_newest",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="missionfallbackrun",
-            index=models.Index(
-                condition=models.Q(("report_path", ""), ("status__in", ["completed", "cancelled", "errored"])),
-                fields=["id"],
-                name="fallback_runs_unwritten",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="missionfallbackrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("triggered_by__in", ["automatic", "manual", "api"])),
-                name="mission_fallback_runs_triggered_by_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="missionfallbackrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["pending", "awaiting_review", "completed", "cancelled", "errored"])),
-                name="mission_fallback_runs_status_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="missionfallbackrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("accepted_count__gte", 0),
-                    ("discarded_count__gte", 0),
-                    ("generated_count__gte", 0),
-                    (
-                        "generated_count__gte",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("accepted_count"), "+", models.F("discarded_count")
-                        ),
-                    ),
-                ),
-                name="mission_fallback_runs_counts_add_up",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="missionfallbackrun",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status", "pending")), fields=("project",), name="mission_fallback_runs_one_pending"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="missionfallbacksample",
-            index=models.Index(
-                models.F("project"),
-                models.OrderBy(models.F("sampled_at"), descending=True),
-                name="mission_fallback_samples_of",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="missionfallbacktemplate",
-            index=models.Index(
-                models.F("project"),
-                django.db.models.functions.text.Lower("name"),
-                condition=models.Q(("enabled", True)),
-                name="mission_fallback_templates_of",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="missionfallbacktemplate",
-            index=models.Index(
-                models.F("project"),
-                models.OrderBy(models.F("created_at"), descending=True),
-                name="fallback_templates_of_project",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="missionfallbacktemplate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
-                name="mission_fallback_templates_name_not_empty",
-                violation_error_message="Give it a name.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="missionfallbacktemplate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("priority__in", [1, 2, 3, 4, 5])), name="mission_fallback_templates_priority_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="missionfallbacktemplate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("estimated_effort_minutes__range", (1, 100000))),
-                name="mission_fallback_templates_effort_in_range",
-                violation_error_message="The estimated effort is between 1 and 100,000 minutes.",
-            ),
-        ),
         migrations.AddIndex(
             model_name="missionfallbackitem",
             index=fallback.models.base.NamedIndex(
                 fields=["run", "status"], name="idx_mission_fallback_items_run_status"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="missionfallbackitem",
-            index=models.Index(
-                condition=models.Q(("status", "proposed")),
-                fields=["project", "created_at", "id"],
-                name="mission_fallback_items_waiting",
             ),
         ),
         migrations.AddIndex(
@@ -790,92 +801,5 @@ class Migration(migrations.Migration):
                 models.F("status"),
                 name="mission_fallback_items_record",
             ),
-        ),
-        migrations.AddIndex(
-            model_name="missionfallbackitem",
-            index=models.Index(
-                models.F("reviewed_by"),
-                models.OrderBy(models.F("reviewed_at"), descending=True),
-                condition=models.Q(("reviewed_at__isnull", False)),
-                name="mission_fallback_items_decided",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="missionfallbackitem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["proposed", "accepted", "discarded"])),
-                name="mission_fallback_items_status_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="missionfallbackitem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "reason__in",
-                        ["not_needed", "duplicate", "too_large", "unclear", "wrong_template", "run_cancelled", "other"],
-                    )
-                ),
-                name="mission_fallback_items_reason_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="missionfallbackitem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("priority__in", [1, 2, 3, 4, 5])), name="mission_fallback_items_priority_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="missionfallbackitem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("title__regex", "^\\s*$"), _negated=True),
-                name="mission_fallback_items_title_not_empty",
-                violation_error_message="Give it a name.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="missionfallbackitem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("estimated_effort_minutes__range", (1, 100000))),
-                name="mission_fallback_items_effort_in_range",
-                violation_error_message="The estimated effort is between 1 and 100,000 minutes.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="missionfallbackitem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("reviewed_at__isnull", True), ("status", "proposed")),
-                    models.Q(("reviewed_at__isnull", False), ("status__in", ["accepted", "discarded"])),
-                    _connector="OR",
-                ),
-                name="mission_fallback_items_decision_has_time",
-                violation_error_message="A decision has the time it was made; a proposal has none.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="missionfallbackitem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("mission__isnull", True), ("status", "accepted"), _connector="OR"),
-                name="mission_fallback_items_mission_if_accepted",
-                violation_error_message="Only an accepted proposal has a mission.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="missionfallbackitem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "discarded"), _negated=True),
-                    ("reason__isnull", False),
-                    ("feedback__regex", "\\S"),
-                    _connector="OR",
-                ),
-                name="mission_fallback_items_discarded_for_a_reason",
-                violation_error_message="Say why: give feedback or pick a reason.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="missionfallbackitem",
-            constraint=models.UniqueConstraint(fields=("mission",), name="mission_fallback_items_mission_once"),
         ),
     ]

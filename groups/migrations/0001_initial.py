@@ -114,6 +114,52 @@ class Migration(migrations.Migration):
                     models.OrderBy(models.F("created_at"), descending=True),
                     models.OrderBy(models.F("id"), descending=True),
                 ],
+                "indexes": [
+                    models.Index(
+                        models.OrderBy(models.F("created_at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="members_newest",
+                    ),
+                    models.Index(
+                        django.contrib.postgres.indexes.OpClass(
+                            django.db.models.functions.text.Lower("email"), "text_pattern_ops"
+                        ),
+                        name="members_email_prefix",
+                    ),
+                    models.Index(
+                        django.contrib.postgres.indexes.OpClass(
+                            django.db.models.functions.text.Lower("display_name"), "text_pattern_ops"
+                        ),
+                        name="members_name_prefix",
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(
+                        django.contrib.postgres.search.SearchVector("display_name", config="simple"),
+                        name="members_name_words",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        django.db.models.functions.text.Lower("email"),
+                        name="members_email_unique",
+                        violation_error_message="Another member has this e-mail.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("trust_score__gte", 0)),
+                        name="members_trust_score_not_negative",
+                        violation_error_message="A trust score is zero or more.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("member_id__regex", "^FE-P-([0-9]{5}|[1-9][0-9]{5,13})$")),
+                        name="members_member_id_format",
+                        violation_error_message="A member's stable ID looks like FE-P-00001.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("id", "00000000-0000-0000-0000-000000000000"), _negated=True)
+                        | models.Q(("is_staff", False), ("is_superuser", False), ("password__startswith", "!")),
+                        name="members_system_cannot_log_in",
+                        violation_error_message="The system member cannot log in and has no rights.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -168,6 +214,39 @@ class Migration(migrations.Migration):
                     models.OrderBy(models.F("created_at"), descending=True),
                     models.OrderBy(models.F("id"), descending=True),
                 ],
+                "indexes": [
+                    models.Index(
+                        models.OrderBy(models.F("created_at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="groups_newest",
+                    ),
+                    models.Index(
+                        django.contrib.postgres.indexes.OpClass(
+                            django.db.models.functions.text.Lower("name"), "text_pattern_ops"
+                        ),
+                        name="groups_name_prefix",
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(
+                        django.contrib.postgres.search.SearchVector("name", config="simple"), name="groups_name_words"
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("type__in", ["colony", "mission"])), name="groups_type_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["active", "archived"])), name="groups_status_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("parent_group__isnull", True), ("type", "colony")),
+                            models.Q(("parent_group__isnull", False), ("type", "mission")),
+                            _connector="OR",
+                        ),
+                        name="groups_parent_fits_type",
+                        violation_error_message="A mission belongs to a colony; a colony belongs to nothing.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -216,6 +295,44 @@ class Migration(migrations.Migration):
                 "ordering": [
                     models.OrderBy(models.F("occurred_at"), descending=True),
                     models.OrderBy(models.F("id"), descending=True),
+                ],
+                "indexes": [
+                    models.Index(
+                        models.OrderBy(models.F("occurred_at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="events_newest",
+                    ),
+                    models.Index(
+                        models.F("member"),
+                        models.OrderBy(models.F("occurred_at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="events_of_member",
+                    ),
+                    models.Index(
+                        models.F("group"),
+                        models.OrderBy(models.F("occurred_at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="events_of_group",
+                    ),
+                    models.Index(
+                        models.F("actor"),
+                        models.OrderBy(models.F("occurred_at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="events_by_actor",
+                    ),
+                    models.Index(
+                        models.F("type"),
+                        models.OrderBy(models.F("occurred_at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="events_of_type",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("type__regex", "^[a-z_]+(\\.[a-z_]+)+$")),
+                        name="events_type_format",
+                        violation_error_message="An event's type looks like membership.created.",
+                    )
                 ],
             },
         ),
@@ -319,235 +436,52 @@ class Migration(migrations.Migration):
                     models.OrderBy(models.F("created_at"), descending=True),
                     models.OrderBy(models.F("id"), descending=True),
                 ],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "open")), fields=["group", "state"], name="idx_tasks_group_state"
+                    ),
+                    models.Index(
+                        models.OrderBy(models.F("created_at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="tasks_newest",
+                    ),
+                    models.Index(
+                        django.contrib.postgres.indexes.OpClass(
+                            django.db.models.functions.text.Lower("title"), "text_pattern_ops"
+                        ),
+                        name="tasks_title_prefix",
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(
+                        django.contrib.postgres.search.SearchVector("title", config="simple"), name="tasks_title_words"
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["open", "claimed", "done", "cancelled"])),
+                        name="tasks_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("stable_id__regex", "^FE-T-([0-9]{5}|[1-9][0-9]{5,13})$")),
+                        name="tasks_stable_id_format",
+                        violation_error_message="A task's stable ID looks like FE-T-00001.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("claimed_by__isnull", True), ("state", "open")),
+                            models.Q(("claimed_by__isnull", False), ("state__in", ["claimed", "done"])),
+                            ("state", "cancelled"),
+                            _connector="OR",
+                        ),
+                        name="tasks_claimed_by_fits_state",
+                        violation_error_message="A claimed or finished task has its member; an open one has none.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("reward_points__gte", 0)),
+                        name="tasks_reward_not_negative",
+                        violation_error_message="A reward is zero or more.",
+                    ),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="member",
-            index=models.Index(
-                models.OrderBy(models.F("created_at"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                name="members_newest",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="member",
-            index=models.Index(
-                django.contrib.postgres.indexes.OpClass(
-                    django.db.models.functions.text.Lower("email"), "text_pattern_ops"
-                ),
-                name="members_email_prefix",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="member",
-            index=models.Index(
-                django.contrib.postgres.indexes.OpClass(
-                    django.db.models.functions.text.Lower("display_name"), "text_pattern_ops"
-                ),
-                name="members_name_prefix",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="member",
-            index=django.contrib.postgres.indexes.GinIndex(
-                django.contrib.postgres.search.SearchVector("display_name", config="simple"), name="members_name_words"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="member",
-            constraint=models.UniqueConstraint(
-                django.db.models.functions.text.Lower("email"),
-                name="members_email_unique",
-                violation_error_message="Another member has this e-mail.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="member",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("trust_score__gte", 0)),
-                name="members_trust_score_not_negative",
-                violation_error_message="A trust score is zero or more.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="member",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("member_id__regex", "^FE-P-([0-9]{5}|[1-9][0-9]{5,13})$")),
-                name="members_member_id_format",
-                violation_error_message="A member's stable ID looks like FE-P-00001.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="member",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("id", "00000000-0000-0000-0000-000000000000"), _negated=True)
-                | models.Q(("is_staff", False), ("is_superuser", False), ("password__startswith", "!")),
-                name="members_system_cannot_log_in",
-                violation_error_message="The system member cannot log in and has no rights.",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="group",
-            index=models.Index(
-                models.OrderBy(models.F("created_at"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                name="groups_newest",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="group",
-            index=models.Index(
-                django.contrib.postgres.indexes.OpClass(
-                    django.db.models.functions.text.Lower("name"), "text_pattern_ops"
-                ),
-                name="groups_name_prefix",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="group",
-            index=django.contrib.postgres.indexes.GinIndex(
-                django.contrib.postgres.search.SearchVector("name", config="simple"), name="groups_name_words"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="group",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("type__in", ["colony", "mission"])), name="groups_type_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="group",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["active", "archived"])), name="groups_status_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="group",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("parent_group__isnull", True), ("type", "colony")),
-                    models.Q(("parent_group__isnull", False), ("type", "mission")),
-                    _connector="OR",
-                ),
-                name="groups_parent_fits_type",
-                violation_error_message="A mission belongs to a colony; a colony belongs to nothing.",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="event",
-            index=models.Index(
-                models.OrderBy(models.F("occurred_at"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                name="events_newest",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="event",
-            index=models.Index(
-                models.F("member"),
-                models.OrderBy(models.F("occurred_at"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                name="events_of_member",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="event",
-            index=models.Index(
-                models.F("group"),
-                models.OrderBy(models.F("occurred_at"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                name="events_of_group",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="event",
-            index=models.Index(
-                models.F("actor"),
-                models.OrderBy(models.F("occurred_at"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                name="events_by_actor",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="event",
-            index=models.Index(
-                models.F("type"),
-                models.OrderBy(models.F("occurred_at"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                name="events_of_type",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="event",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("type__regex", "^[a-z_]+(\\.[a-z_]+)+$")),
-                name="events_type_format",
-                violation_error_message="An event's type looks like membership.created.",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="task",
-            index=models.Index(
-                condition=models.Q(("state", "open")), fields=["group", "state"], name="idx_tasks_group_state"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="task",
-            index=models.Index(
-                models.OrderBy(models.F("created_at"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                name="tasks_newest",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="task",
-            index=models.Index(
-                django.contrib.postgres.indexes.OpClass(
-                    django.db.models.functions.text.Lower("title"), "text_pattern_ops"
-                ),
-                name="tasks_title_prefix",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="task",
-            index=django.contrib.postgres.indexes.GinIndex(
-                django.contrib.postgres.search.SearchVector("title", config="simple"), name="tasks_title_words"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="task",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["open", "claimed", "done", "cancelled"])), name="tasks_state_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="task",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("stable_id__regex", "^FE-T-([0-9]{5}|[1-9][0-9]{5,13})$")),
-                name="tasks_stable_id_format",
-                violation_error_message="A task's stable ID looks like FE-T-00001.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="task",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("claimed_by__isnull", True), ("state", "open")),
-                    models.Q(("claimed_by__isnull", False), ("state__in", ["claimed", "done"])),
-                    ("state", "cancelled"),
-                    _connector="OR",
-                ),
-                name="tasks_claimed_by_fits_state",
-                violation_error_message="A claimed or finished task has its member; an open one has none.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="task",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reward_points__gte", 0)),
-                name="tasks_reward_not_negative",
-                violation_error_message="A reward is zero or more.",
-            ),
         ),
         SQLFile(__file__, "stable_ids"),
         SQLFile(__file__, "row_rules"),

@@ -195,6 +195,123 @@ class Migration(migrations.Migration):
                     ("remove_communitymember", "Can remove members from the directory and restore them"),
                     ("erase_communitymember", "Can erase personal data"),
                 ],
+                "indexes": [
+                    models.Index(fields=["github_username"], name="member_github_username_idx"),
+                    models.Index(fields=["status"], name="member_status_idx"),
+                    models.Index(fields=["reputation_score"], name="member_reputation_score_idx"),
+                    models.Index(fields=["primary_role"], name="member_primary_role_idx"),
+                    models.Index(
+                        models.OrderBy(models.F("created_at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="community_members_newest",
+                    ),
+                    models.Index(
+                        django.contrib.postgres.indexes.OpClass(
+                            django.db.models.functions.text.Lower("name"), "text_pattern_ops"
+                        ),
+                        name="community_name_prefix",
+                    ),
+                    models.Index(
+                        django.contrib.postgres.indexes.OpClass(
+                            django.db.models.functions.text.Lower("telegram_username"), "text_pattern_ops"
+                        ),
+                        name="community_telegram_prefix",
+                    ),
+                    models.Index(
+                        django.contrib.postgres.indexes.OpClass(
+                            django.db.models.functions.text.Lower("github_username"), "text_pattern_ops"
+                        ),
+                        name="community_github_prefix",
+                    ),
+                    models.Index(
+                        django.contrib.postgres.indexes.OpClass(
+                            django.db.models.functions.text.Lower("organization"), "text_pattern_ops"
+                        ),
+                        name="community_org_prefix",
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(
+                        django.contrib.postgres.search.SearchVector("name", "organization", config="simple"),
+                        name="community_words",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("telegram_id",),
+                        name="member_telegram_id_idx",
+                        violation_error_message="Another member has this Telegram ID.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("member_id__regex", "^#[1-9][0-9]{0,17}$")),
+                        name="community_members_member_id_format",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["not_member", "pending", "active", "suspended", "banned"])),
+                        name="community_members_status_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "primary_role__in",
+                                [
+                                    "student",
+                                    "developer",
+                                    "designer",
+                                    "researcher",
+                                    "founder",
+                                    "investor",
+                                    "community_manager",
+                                    "content_creator",
+                                    "other",
+                                ],
+                            )
+                        ),
+                        name="community_members_role_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
+                        name="community_members_name_not_empty",
+                        violation_error_message="Say what this person is called.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("telegram_id__regex", "^\\s*$"), _negated=True),
+                        name="community_members_telegram_id_not_empty",
+                        violation_error_message="Give the Telegram ID.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("reputation_score__gte", 0)),
+                        name="community_members_reputation_not_negative",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("github_username__isnull", False),
+                                ("github_verified", True),
+                                ("github_verified_at__isnull", False),
+                            ),
+                            models.Q(("github_verified", False), ("github_verified_at__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="community_members_verified_fits",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("invited_by__isnull", True),
+                            models.Q(("invited_by", models.F("member_id")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="community_members_not_invited_by_self",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("erased_at__isnull", True), ("deleted_at__isnull", False), _connector="OR"),
+                        name="community_members_erased_is_removed",
+                    ),
+                    models.UniqueConstraint(
+                        django.db.models.functions.text.Lower("github_username"),
+                        condition=models.Q(("github_verified", True)),
+                        name="community_members_github_once",
+                        violation_error_message="Another member has proven that this GitHub account is theirs.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -273,6 +390,54 @@ class Migration(migrations.Migration):
                     models.OrderBy(models.F("invitation_id"), descending=True),
                 ],
                 "permissions": [("invite_many", "Can invite many people at once")],
+                "indexes": [
+                    models.Index(fields=["status"], name="invitation_status_idx"),
+                    models.Index(fields=["created_by"], name="invitation_created_by_idx"),
+                    models.Index(fields=["expires_at"], name="invitation_expires_at_idx"),
+                    models.Index(
+                        models.OrderBy(models.F("created_at"), descending=True),
+                        models.OrderBy(models.F("invitation_id"), descending=True),
+                        name="invitations_newest",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("invitation_code",), name="invitation_code_idx"),
+                    models.CheckConstraint(
+                        condition=models.Q(("invitation_code__regex", "^[23456789ABCDEFGHJKMNPQRSTUVWXYZ]{16}$")),
+                        name="community_invitations_code_format",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["pending", "accepted", "expired", "cancelled"])),
+                        name="community_invitations_status_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("accepted_at__isnull", False), ("accepted_by__isnull", False), ("status", "accepted")
+                            ),
+                            models.Q(
+                                models.Q(("status", "accepted"), _negated=True),
+                                ("accepted_at__isnull", True),
+                                ("accepted_by__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="community_invitations_accepted_fits",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("expires_at__gt", models.F("created_at"))),
+                        name="community_invitations_expires_later",
+                        violation_error_message="An invitation expires after it was made.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("accepted_by__isnull", True),
+                            models.Q(("accepted_by", models.F("created_by")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="community_invitations_not_by_self",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -335,308 +500,43 @@ class Migration(migrations.Migration):
                     models.OrderBy(models.F("created_at"), descending=True),
                     models.OrderBy(models.F("id"), descending=True),
                 ],
+                "indexes": [
+                    models.Index(fields=["entity_id_a"], name="relationship_entity_a_idx"),
+                    models.Index(fields=["entity_id_b"], name="relationship_entity_b_idx"),
+                    models.Index(fields=["relationship_type"], name="relationship_type_idx"),
+                    models.Index(
+                        models.OrderBy(models.F("created_at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="relationships_newest",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("relationship_type__in", ["INVITED", "MENTORED", "COLLABORATED", "REFERRED"])
+                        ),
+                        name="member_relationships_type_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("entity_id_a", models.F("entity_id_b")), _negated=True),
+                        name="member_relationships_not_with_self",
+                        violation_error_message="A relationship is between two.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("entity_id_a__regex", "^\\s*$"), _negated=True),
+                            models.Q(("entity_id_b__regex", "^\\s*$"), _negated=True),
+                        ),
+                        name="member_relationships_ids_not_empty",
+                        violation_error_message="Say who is on both sides.",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("entity_id_a", "entity_id_b", "relationship_type"),
+                        name="member_relationships_once",
+                        violation_error_message="This relationship is written down already.",
+                    ),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="communitymember",
-            index=models.Index(fields=["github_username"], name="member_github_username_idx"),
-        ),
-        migrations.AddIndex(
-            model_name="communitymember",
-            index=models.Index(fields=["status"], name="member_status_idx"),
-        ),
-        migrations.AddIndex(
-            model_name="communitymember",
-            index=models.Index(fields=["reputation_score"], name="member_reputation_score_idx"),
-        ),
-        migrations.AddIndex(
-            model_name="communitymember",
-            index=models.Index(fields=["primary_role"], name="member_primary_role_idx"),
-        ),
-        migrations.AddIndex(
-            model_name="communitymember",
-            index=models.Index(
-                models.OrderBy(models.F("created_at"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                name="community_members_newest",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="communitymember",
-            index=models.Index(
-                django.contrib.postgres.indexes.OpClass(
-                    django.db.models.functions.text.Lower("name"), "text_pattern_ops"
-                ),
-                name="community_name_prefix",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="communitymember",
-            index=models.Index(
-                django.contrib.postgres.indexes.OpClass(
-                    django.db.models.functions.text.Lower("telegram_username"), "text_pattern_ops"
-                ),
-                name="community_telegram_prefix",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="communitymember",
-            index=models.Index(
-                django.contrib.postgres.indexes.OpClass(
-                    django.db.models.functions.text.Lower("github_username"), "text_pattern_ops"
-                ),
-                name="community_github_prefix",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="communitymember",
-            index=models.Index(
-                django.contrib.postgres.indexes.OpClass(
-                    django.db.models.functions.text.Lower("organization"), "text_pattern_ops"
-                ),
-                name="community_org_prefix",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="communitymember",
-            index=django.contrib.postgres.indexes.GinIndex(
-                django.contrib.postgres.search.SearchVector("name", "organization", config="simple"),
-                name="community_words",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="communitymember",
-            constraint=models.UniqueConstraint(
-                fields=("telegram_id",),
-                name="member_telegram_id_idx",
-                violation_error_message="Another member has this Telegram ID.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="communitymember",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("member_id__regex", "^#[1-9][0-9]{0,17}$")),
-                name="community_members_member_id_format",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="communitymember",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["not_member", "pending", "active", "suspended", "banned"])),
-                name="community_members_status_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="communitymember",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "primary_role__in",
-                        [
-                            "student",
-                            "developer",
-                            "designer",
-                            "researcher",
-                            "founder",
-                            "investor",
-                            "community_manager",
-                            "content_creator",
-                            "other",
-                        ],
-                    )
-                ),
-                name="community_members_role_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="communitymember",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
-                name="community_members_name_not_empty",
-                violation_error_message="Say what this person is called.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="communitymember",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("telegram_id__regex", "^\\s*$"), _negated=True),
-                name="community_members_telegram_id_not_empty",
-                violation_error_message="Give the Telegram ID.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="communitymember",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reputation_score__gte", 0)), name="community_members_reputation_not_negative"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="communitymember",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("github_username__isnull", False),
-                        ("github_verified", True),
-                        ("github_verified_at__isnull", False),
-                    ),
-                    models.Q(("github_verified", False), ("github_verified_at__isnull", True)),
-                    _connector="OR",
-                ),
-                name="community_members_verified_fits",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="communitymember",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("invited_by__isnull", True),
-                    models.Q(("invited_by", models.F("member_id")), _negated=True),
-                    _connector="OR",
-                ),
-                name="community_members_not_invited_by_self",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="communitymember",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("erased_at__isnull", True), ("deleted_at__isnull", False), _connector="OR"),
-                name="community_members_erased_is_removed",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="communitymember",
-            constraint=models.UniqueConstraint(
-                django.db.models.functions.text.Lower("github_username"),
-                condition=models.Q(("github_verified", True)),
-                name="community_members_github_once",
-                violation_error_message="Another member has proven that this GitHub account is theirs.",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="communityinvitation",
-            index=models.Index(fields=["status"], name="invitation_status_idx"),
-        ),
-        migrations.AddIndex(
-            model_name="communityinvitation",
-            index=models.Index(fields=["created_by"], name="invitation_created_by_idx"),
-        ),
-        migrations.AddIndex(
-            model_name="communityinvitation",
-            index=models.Index(fields=["expires_at"], name="invitation_expires_at_idx"),
-        ),
-        migrations.AddIndex(
-            model_name="communityinvitation",
-            index=models.Index(
-                models.OrderBy(models.F("created_at"), descending=True),
-                models.OrderBy(models.F("invitation_id"), descending=True),
-                name="invitations_newest",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="communityinvitation",
-            constraint=models.UniqueConstraint(fields=("invitation_code",), name="invitation_code_idx"),
-        ),
-        migrations.AddConstraint(
-            model_name="communityinvitation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("invitation_code__regex", "^[23456789ABCDEFGHJKMNPQRSTUVWXYZ]{16}$")),
-                name="community_invitations_code_format",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="communityinvitation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["pending", "accepted", "expired", "cancelled"])),
-                name="community_invitations_status_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="communityinvitation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("accepted_at__isnull", False), ("accepted_by__isnull", False), ("status", "accepted")),
-                    models.Q(
-                        models.Q(("status", "accepted"), _negated=True),
-                        ("accepted_at__isnull", True),
-                        ("accepted_by__isnull", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="community_invitations_accepted_fits",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="communityinvitation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("expires_at__gt", models.F("created_at"))),
-                name="community_invitations_expires_later",
-                violation_error_message="An invitation expires after it was made.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="communityinvitation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("accepted_by__isnull", True),
-                    models.Q(("accepted_by", models.F("created_by")), _negated=True),
-                    _connector="OR",
-                ),
-                name="community_invitations_not_by_self",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="memberrelationship",
-            index=models.Index(fields=["entity_id_a"], name="relationship_entity_a_idx"),
-        ),
-        migrations.AddIndex(
-            model_name="memberrelationship",
-            index=models.Index(fields=["entity_id_b"], name="relationship_entity_b_idx"),
-        ),
-        migrations.AddIndex(
-            model_name="memberrelationship",
-            index=models.Index(fields=["relationship_type"], name="relationship_type_idx"),
-        ),
-        migrations.AddConstraint(
-            model_name="memberrelationship",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("relationship_type__in", ["INVITED", "MENTORED", "COLLABORATED", "REFERRED"])),
-                name="member_relationships_type_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="memberrelationship",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("entity_id_a", models.F("entity_id_b")), _negated=True),
-                name="member_relationships_not_with_self",
-                violation_error_message="A relationship is between two.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="memberrelationship",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("entity_id_a__regex", "^\\s*$"), _negated=True),
-                    models.Q(("entity_id_b__regex", "^\\s*$"), _negated=True),
-                ),
-                name="member_relationships_ids_not_empty",
-                violation_error_message="Say who is on both sides.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="memberrelationship",
-            constraint=models.UniqueConstraint(
-                fields=("entity_id_a", "entity_id_b", "relationship_type"),
-                name="member_relationships_once",
-                violation_error_message="This relationship is written down already.",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="memberrelationship",
-            index=models.Index(
-                models.OrderBy(models.F("created_at"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                name="relationships_newest",
-            ),
         ),
         KeepTable("community_members"),
         KeepTable("community_invitations"),

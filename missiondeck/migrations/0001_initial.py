@@ -120,6 +120,97 @@ class Migration(migrations.Migration):
                     ("move_deckmission", "Moves client missions from status to status"),
                     ("override_deckmission", "Completes a client mission that is not done"),
                 ],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status", "complete"), _negated=True),
+                        fields=["deadline", "number"],
+                        name="deck_missions_due",
+                    ),
+                    models.Index(
+                        models.F("status"),
+                        models.OrderBy(models.F("number"), descending=True),
+                        name="deck_missions_status",
+                    ),
+                    models.Index(
+                        django.contrib.postgres.indexes.OpClass(
+                            django.db.models.functions.text.Lower("client"), "text_pattern_ops"
+                        ),
+                        name="deck_missions_client_prefix",
+                    ),
+                    models.Index(
+                        django.contrib.postgres.indexes.OpClass(
+                            django.db.models.functions.text.Lower("title"), "text_pattern_ops"
+                        ),
+                        name="deck_missions_title_prefix",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["active", "qa", "complete"])),
+                        name="deck_missions_status_known",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("number",),
+                        name="deck_missions_number_once",
+                        violation_error_message="Another client mission has this number.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("title__regex", "^\\s*$"), _negated=True),
+                        name="deck_missions_title_not_empty",
+                        violation_error_message="Give it a title.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("client__regex", "^\\s*$"), _negated=True),
+                        name="deck_missions_client_not_empty",
+                        violation_error_message="Say for whom it is.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("number__gt", 0)),
+                        name="deck_missions_number_positive",
+                        violation_error_message="Numbers begin at 1.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("budget__gt", 0)),
+                        name="deck_missions_budget_positive",
+                        violation_error_message="A budget is more than nothing.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("currency__regex", "^[A-Z]{3}$")),
+                        name="deck_missions_currency_form",
+                        violation_error_message="A currency is three capital letters: USD, EUR, BRL.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("assigned_to__regex", "^[^@\\s]+@[^@\\s]+$")),
+                        name="deck_missions_assigned_to_form",
+                        violation_error_message="Enter an e-mail address.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("completed_at__isnull", False), ("status", "complete")),
+                            models.Q(
+                                models.Q(("status", "complete"), _negated=True),
+                                ("completed_at", None),
+                                ("completed_by", None),
+                                ("override_reason", ""),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="deck_missions_completed_dated",
+                        violation_error_message="Only a complete mission says when it was completed, by whom and why.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("override_reason", ""),
+                            models.Q(
+                                models.Q(("override_reason__regex", "^\\s*$"), _negated=True),
+                                ("completed_by__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="deck_missions_override_signed",
+                        violation_error_message="Completing all the same takes a reason and a person.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -154,6 +245,23 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "chat_messages",
                 "ordering": ["created_at", "id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("sender__in", ["user", "citizen"])), name="chat_messages_sender_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("message__regex", "^\\s*$"), _negated=True),
+                        name="chat_messages_message_not_empty",
+                        violation_error_message="Write a message.",
+                    ),
+                    models.CheckConstraint(
+                        condition=django.db.models.lookups.LessThanOrEqual(
+                            django.db.models.functions.text.Length("message"), 100000
+                        ),
+                        name="chat_messages_message_length",
+                        violation_error_message="A message has at most 100,000 characters.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -215,187 +323,28 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "definition of done",
                 "db_table": "dod_items",
                 "ordering": ["mission", "category", "position", "created_at", "id"],
+                "indexes": [models.Index(fields=["mission", "category", "position"], name="dod_items_of_mission")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("category__in", ["functional", "non-functional", "tests"])),
+                        name="dod_items_category_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("text__regex", "^\\s*$"), _negated=True),
+                        name="dod_items_text_not_empty",
+                        violation_error_message="Say what has to be true.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("completed", True), ("completed_at__isnull", False)),
+                            models.Q(("completed", False), ("completed_at", None), ("completed_by", None)),
+                            _connector="OR",
+                        ),
+                        name="dod_items_completed_dated",
+                        violation_error_message="An item that is done says when; an open one says nothing.",
+                    ),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="deckmission",
-            index=models.Index(
-                condition=models.Q(("status", "complete"), _negated=True),
-                fields=["deadline", "number"],
-                name="deck_missions_due",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="deckmission",
-            index=models.Index(
-                models.F("status"), models.OrderBy(models.F("number"), descending=True), name="deck_missions_status"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="deckmission",
-            index=models.Index(
-                django.contrib.postgres.indexes.OpClass(
-                    django.db.models.functions.text.Lower("client"), "text_pattern_ops"
-                ),
-                name="deck_missions_client_prefix",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="deckmission",
-            index=models.Index(
-                django.contrib.postgres.indexes.OpClass(
-                    django.db.models.functions.text.Lower("title"), "text_pattern_ops"
-                ),
-                name="deck_missions_title_prefix",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="deckmission",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["active", "qa", "complete"])), name="deck_missions_status_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="deckmission",
-            constraint=models.UniqueConstraint(
-                fields=("number",),
-                name="deck_missions_number_once",
-                violation_error_message="Another client mission has this number.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="deckmission",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("title__regex", "^\\s*$"), _negated=True),
-                name="deck_missions_title_not_empty",
-                violation_error_message="Give it a title.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="deckmission",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("client__regex", "^\\s*$"), _negated=True),
-                name="deck_missions_client_not_empty",
-                violation_error_message="Say for whom it is.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="deckmission",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("number__gt", 0)),
-                name="deck_missions_number_positive",
-                violation_error_message="Numbers begin at 1.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="deckmission",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("budget__gt", 0)),
-                name="deck_missions_budget_positive",
-                violation_error_message="A budget is more than nothing.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="deckmission",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("currency__regex", "^[A-Z]{3}$")),
-                name="deck_missions_currency_form",
-                violation_error_message="A currency is three capital letters: USD, EUR, BRL.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="deckmission",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("assigned_to__regex", "^[^@\\s]+@[^@\\s]+$")),
-                name="deck_missions_assigned_to_form",
-                violation_error_message="Enter an e-mail address.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="deckmission",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("completed_at__isnull", False), ("status", "complete")),
-                    models.Q(
-                        models.Q(("status", "complete"), _negated=True),
-                        ("completed_at", None),
-                        ("completed_by", None),
-                        ("override_reason", ""),
-                    ),
-                    _connector="OR",
-                ),
-                name="deck_missions_completed_dated",
-                violation_error_message="Only a complete mission says when it was completed, by whom and why.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="deckmission",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("override_reason", ""),
-                    models.Q(
-                        models.Q(("override_reason__regex", "^\\s*$"), _negated=True), ("completed_by__isnull", False)
-                    ),
-                    _connector="OR",
-                ),
-                name="deck_missions_override_signed",
-                violation_error_message="Completing all the same takes a reason and a person.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="chatmessage",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("sender__in", ["user", "citizen"])), name="chat_messages_sender_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="chatmessage",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("message__regex", "^\\s*$"), _negated=True),
-                name="chat_messages_message_not_empty",
-                violation_error_message="Write a message.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="chatmessage",
-            constraint=models.CheckConstraint(
-                condition=django.db.models.lookups.LessThanOrEqual(
-                    django.db.models.functions.text.Length("message"), 100000
-                ),
-                name="chat_messages_message_length",
-                violation_error_message="A message has at most 100,000 characters.",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="doditem",
-            index=models.Index(fields=["mission", "category", "position"], name="dod_items_of_mission"),
-        ),
-        migrations.AddConstraint(
-            model_name="doditem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("category__in", ["functional", "non-functional", "tests"])),
-                name="dod_items_category_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="doditem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("text__regex", "^\\s*$"), _negated=True),
-                name="dod_items_text_not_empty",
-                violation_error_message="Say what has to be true.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="doditem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("completed", True), ("completed_at__isnull", False)),
-                    models.Q(("completed", False), ("completed_at", None), ("completed_by", None)),
-                    _connector="OR",
-                ),
-                name="dod_items_completed_dated",
-                violation_error_message="An item that is done says when; an open one says nothing.",
-            ),
         ),
         SQLFile(__file__, "numbers_follow"),
         KeepTable("deck_missions"),

@@ -50,6 +50,14 @@ class Migration(migrations.Migration):
                 ("digest", models.CharField(editable=False, max_length=64, unique=True)),
                 ("last_read_at", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="last read")),
                 ("revoked_at", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="revoked")),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="deck_feeds",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "calendar feed",
@@ -123,9 +131,57 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("pgh_id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "assignee",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="member",
+                    ),
+                ),
+                (
+                    "completed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "pgh_context",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="history",
+                        related_query_name="history",
+                        to="missiondeck.deckmission",
+                    ),
+                ),
             ],
             options={
                 "db_table": "deck_missions_history",
+                "indexes": [models.Index(fields=["pgh_obj", "-pgh_id"], name="deck_missions_history_of")],
             },
         ),
         migrations.CreateModel(
@@ -151,11 +207,48 @@ class Migration(migrations.Migration):
                         verbose_name="when",
                     ),
                 ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "mission",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="status_changes",
+                        to="missiondeck.deckmission",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "move",
                 "db_table": "deck_status_changes",
                 "ordering": [models.OrderBy(models.F("id"), descending=True)],
+                "indexes": [
+                    models.Index(
+                        models.F("mission"),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="deck_status_changes_of_mission",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("from_status__in", ["active", "qa", "complete"])),
+                        name="deck_status_changes_from_status_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("to_status__in", ["active", "qa", "complete"])),
+                        name="deck_status_changes_to_status_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -186,9 +279,53 @@ class Migration(migrations.Migration):
                 ("completed_at", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="done at")),
                 ("position", models.PositiveIntegerField(db_default=0, default=0, verbose_name="place")),
                 ("pgh_id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "completed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "mission",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="missiondeck.deckmission",
+                    ),
+                ),
+                (
+                    "pgh_context",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="history",
+                        related_query_name="history",
+                        to="missiondeck.doditem",
+                    ),
+                ),
             ],
             options={
                 "db_table": "dod_items_history",
+                "indexes": [models.Index(fields=["pgh_obj", "-pgh_id"], name="dod_items_history_of")],
             },
         ),
         migrations.CreateModel(
@@ -217,163 +354,6 @@ class Migration(migrations.Migration):
                 "db_table": "test_run_log_pages",
                 "ordering": ["run", "page"],
             },
-        ),
-        migrations.AddField(
-            model_name="deckfeed",
-            name="member",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="deck_feeds", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="deckmissionhistory",
-            name="assignee",
-            field=models.ForeignKey(
-                blank=True,
-                db_constraint=False,
-                editable=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                related_query_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="member",
-            ),
-        ),
-        migrations.AddField(
-            model_name="deckmissionhistory",
-            name="completed_by",
-            field=models.ForeignKey(
-                blank=True,
-                db_constraint=False,
-                editable=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                related_query_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="deckmissionhistory",
-            name="pgh_context",
-            field=models.ForeignKey(
-                db_constraint=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to="pghistory.context",
-            ),
-        ),
-        migrations.AddField(
-            model_name="deckmissionhistory",
-            name="pgh_obj",
-            field=models.ForeignKey(
-                db_constraint=False,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="history",
-                related_query_name="history",
-                to="missiondeck.deckmission",
-            ),
-        ),
-        migrations.AddField(
-            model_name="deckstatuschange",
-            name="by",
-            field=models.ForeignKey(
-                blank=True,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="deckstatuschange",
-            name="mission",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="status_changes",
-                to="missiondeck.deckmission",
-            ),
-        ),
-        migrations.AddField(
-            model_name="doditemhistory",
-            name="completed_by",
-            field=models.ForeignKey(
-                blank=True,
-                db_constraint=False,
-                editable=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                related_query_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="doditemhistory",
-            name="mission",
-            field=models.ForeignKey(
-                db_constraint=False,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                related_query_name="+",
-                to="missiondeck.deckmission",
-            ),
-        ),
-        migrations.AddField(
-            model_name="doditemhistory",
-            name="pgh_context",
-            field=models.ForeignKey(
-                db_constraint=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to="pghistory.context",
-            ),
-        ),
-        migrations.AddField(
-            model_name="doditemhistory",
-            name="pgh_obj",
-            field=models.ForeignKey(
-                db_constraint=False,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="history",
-                related_query_name="history",
-                to="missiondeck.doditem",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="deckmissionhistory",
-            index=models.Index(fields=["pgh_obj", "-pgh_id"], name="deck_missions_history_of"),
-        ),
-        migrations.AddIndex(
-            model_name="deckstatuschange",
-            index=models.Index(
-                models.F("mission"),
-                models.OrderBy(models.F("id"), descending=True),
-                name="deck_status_changes_of_mission",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="deckstatuschange",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("from_status__in", ["active", "qa", "complete"])),
-                name="deck_status_changes_from_status_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="deckstatuschange",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("to_status__in", ["active", "qa", "complete"])),
-                name="deck_status_changes_to_status_known",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="doditemhistory",
-            index=models.Index(fields=["pgh_obj", "-pgh_id"], name="dod_items_history_of"),
         ),
         KeepTable("deck_status_changes"),
         KeepTable("test_run_log_pages"),

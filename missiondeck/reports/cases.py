@@ -47,8 +47,9 @@ class _Account:
     def add(self, problem: Problem) -> None:
         """The error is the message; without one the first line of the text, without that the type."""
         text = problem.text.raw().strip()
-        self.error.add_block(problem.message or text.partition("\n")[0].strip() or problem.type)
-        if text not in ("", problem.message, text.partition("\n")[0]):
+        error = problem.message or text.partition("\n")[0].strip() or problem.type
+        self.error.add_block(error)
+        if text not in ("", error):
             self.traceback.add_text(problem.text)
 
 

@@ -14,7 +14,7 @@ FILE_BYTES = 16 * MIB
 # Objects, lists and values, each of which takes far more memory than its bytes.
 CONTAINERS = 500_000
 VALUES = 2_500_000
-FIGURES = 50
+PAIRS = 25
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _PAIR = re.compile(r"(.{1,60})_(passed|total)", re.DOTALL)
 _AGAIN = "Correct it and upload it again."
@@ -124,8 +124,8 @@ class _Reader:
         for number, item in enumerate(results, 1):
             seconds += self._result(number, item)
         self.collector.log(self._text(document, "logs", "the report"))
-        figures = self._figures(summary)
-        self._compare(name, document.get("status"), summary, figures)
+        figures, lacking = self._figures(summary)
+        self._compare(name, document.get("status"), self._stated(summary), lacking)
         stated = summary.get("duration")
         if stated is not None:
             seconds = self._seconds(stated, "the summary") or seconds
@@ -170,60 +170,73 @@ class _Reader:
 
     # --- The summary --------------------------------------------------------------------------
 
-    def _figures(self, summary: dict) -> dict[str, int]:
-        """Pairs such as functional_passed and functional_total, which may count more tests than are listed."""
+    def _figures(self, summary: dict) -> tuple[dict[str, int], int]:
+        """Pairs such as functional_passed and functional_total, which may count more tests than are listed.
+
+        Returns them, and how many failures they and figures such as functional_failed speak of.
+        """
         figures: dict[str, int] = {}
+        pairs = lacking = failed = 0
         for key, value in summary.items():
             if key in _COUNTS or key == "duration":
                 continue
+            if _is_count(value) and key.endswith(("_failed", "_errors")):
+                failed += value
             pair = _PAIR.fullmatch(key)
             if not pair:
-                self._unknown_in_summary(key)
+                self.warnings.unknown("key", f"summary.{key}")
                 continue
-            other = f"{pair[1]}_{'total' if pair[2] == 'passed' else 'passed'}"
-            if not (_is_count(value) and _is_count(summary.get(other))):
+            passed, total = (summary.get(f"{pair[1]}_{which}") for which in ("passed", "total"))
+            if not (_is_count(passed) and _is_count(total)):
                 self.warnings.count("value not understood", f"“{short(key)}” of the summary, without its pair")
-            elif summary[f"{pair[1]}_passed"] > summary[f"{pair[1]}_total"]:
+            elif passed > total:
                 self.warnings.count("value not understood", f"“{short(key)}” of the summary, above its total")
-            elif len(figures) < FIGURES:
-                figures[values.clean(key)] = value
-            else:
-                self.warnings.count("value not understood", f"“{short(key)}” of the summary, which has too many")
-        return figures
+            elif pair[2] == "total":
+                # Once for both.
+                lacking += total - passed
+                pairs += 1
+                if pairs <= PAIRS:
+                    figures |= {values.clean(f"{pair[1]}_passed"): passed, values.clean(key): total}
+                else:
+                    self.warnings.count("value not understood", f"“{short(key)}” of the summary, which has too many")
+        return figures, max(lacking, failed)
 
-    def _compare(self, name: str, status: object, summary: dict, figures: dict[str, int]) -> None:
+    def _stated(self, summary: dict) -> dict[str, int]:
+        """The counts of the summary, under the names of ours."""
+        stated: dict[str, int] = {}
+        for key, ours in _COUNTS.items():
+            value = summary.get(key)
+            if value is None:
+                continue
+            if not _is_count(value):
+                raise ReportRefused(f"“{key}” of the report's summary is {_quoted(value)}, and no count. {_AGAIN}")
+            stated[ours] = max(value, stated.get(ours, 0))
+        return stated
+
+    def _compare(self, name: str, status: object, stated: dict[str, int], lacking: int) -> None:
         """Warn of a summary that says something else than the results, which win.
 
         Where something failed by the summary and nothing by the results, an error is added: the run cannot pass.
+        lacking: failures the summary speaks of beside its counts.
         """
         found = dict.fromkeys(("passed", "failed", "errors", "skipped"), 0)
         for result in self.collector.results:
             found["errors" if result["status"] == ERROR else result["status"]] += 1
         found["total"] = len(self.collector.results)
-        stated: dict[str, int] = {}
-        for key, standard in _COUNTS.items():
-            value = summary.get(key)
-            if _is_count(value):
-                stated[standard] = value
-            elif value is not None:
-                self.warnings.count("value not understood", f"“{key}” of the summary")
         if differing := [key for key, value in stated.items() if value != found[key]]:
             said = ", ".join(f"{stated[key]:,} {key}" for key in differing)
             counted = ", ".join(f"{found[key]:,} {key}" for key in differing)
             self.warnings.say(f"The summary states {said}; the results have {counted}, and count.")
+        called = status.strip().lower() if isinstance(status, str) else ""
         if found["failed"] or found["errors"]:
-            if isinstance(status, str) and status.strip().lower() == PASSED:
+            if called == PASSED:
                 self.warnings.say("The report calls itself passed, but has results that failed; these count.")
             return
-        lacking = sum(value for key, value in stated.items() if key in ("failed", "errors")) or max(
-            sum(value - figures[key.removesuffix("total") + "passed"] for key, value in figures.items()
-                if key.endswith("_total")),
-            sum(value for key, value in summary.items() if _is_count(value) and key.endswith(("_failed", "_errors"))),
-        )  # fmt: skip
+        lacking = stated.get("failed", 0) + stated.get("errors", 0) or lacking
         if lacking:
             what = "failure" if lacking == 1 else "failures"
             error = f"The report's summary counts {lacking:,} more {what} than its results."
-        elif isinstance(status, str) and status.strip().lower() in (FAILED, ERROR):
+        elif called in (FAILED, ERROR):
             error = "The report calls itself failed, and none of its results did."
         else:
             return
@@ -234,9 +247,6 @@ class _Reader:
     def _unknown_keys(self, item: dict, known: set[str]) -> None:
         for key in item.keys() - known:
             self.warnings.unknown("key", key)
-
-    def _unknown_in_summary(self, key: str) -> None:
-        self.warnings.unknown("key", f"summary.{key}")
 
     def _text(self, item: dict, key: str, who: str) -> str:
         value = item.get(key)

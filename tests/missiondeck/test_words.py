@@ -194,6 +194,11 @@ def test_hidden_characters_of_code_are_named_and_copied():
     assert '<code><span data-hidden="U+001B">\x1b</span>[31m</code>' in inside("`\x1b[31m`")
 
 
+def test_last_line_has_its_colour_without_an_end():
+    html = render_code("- old\n+ new", "diff")
+    assert '<span class="code-deleted">- old</span>\n<span class="code-inserted">+ new</span></code>' in html
+
+
 def test_every_language_colours_something():
     some = (
         'def f(x): # a\n/* c */ "s" if 1 return // x\n<b a="1">--\n+ x\n- y\nkey: 1\nimport os\nbegin end class X {}\n'

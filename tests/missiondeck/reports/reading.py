@@ -7,12 +7,12 @@ import pytest
 from missiondeck.reports import Limits, Report, ReportRefused, read_report
 
 
-def read(text: str | bytes, **limits: int) -> Report:
+def read(text: str | bytes, /, **limits: int) -> Report:
     data = text.encode() if isinstance(text, str) else text
     return read_report(io.BytesIO(data), limits=Limits(**limits))
 
 
-def refused(text: str | bytes, **limits: int) -> str:
+def refused(text: str | bytes, /, **limits: int) -> str:
     """The sentence it is refused with."""
     with pytest.raises(ReportRefused) as error:
         read(text, **limits)

@@ -1,0 +1,96 @@
+"""Under its Content-Security-Policy the site does all it does: pages a browser has nothing to complain about.
+
+The other tests of this folder say so of the pages they go through.
+"""
+
+import pytest
+
+from missionsite.common import content_policy
+from tests.admin import staff
+from tests.browser.conftest import PASSWORD, sign_in
+
+PAGES = [
+    "/admin/",
+    "/admin/password_change/",
+    "/admin/common/apitoken/add/",
+    "/admin/missionsite/role/add/",
+    "/admin/groups/member/",
+    "/admin/groups/mission/add/",
+    "/admin/groups/membership/add/",
+    "/admin/groups/event/",
+    "/admin/groups/communitymember/",
+    "/admin/groups/communitymember/import/",
+    "/admin/groups/communityinvitation/many/",
+    "/admin/fallback/project/add/",
+    "/admin/fallback/missionfallbackitem/review/",
+    "/admin/engagement/userengagementstate/machine/",
+    "/api/docs",
+    "/login/",
+]
+
+
+@pytest.fixture
+def office(page, live_server, transactional_db):
+    """A page on which Ada, who may do everything, has logged in."""
+    ada = staff("Administrator", display_name="Ada", email="ada@example.org", password=PASSWORD)
+    sign_in(page, live_server, ada)
+    return page
+
+
+def test_pages_have_nothing_a_browser_refuses(office, live_server, wrongs):
+    for address in PAGES:
+        office.goto(live_server.url + address)
+        office.wait_for_load_state("load")
+        assert wrongs == [], address
+
+
+def test_page_of_a_fault_keeps_its_style(page, live_server, transactional_db, wrongs):
+    page.goto(f"{live_server.url}/nothing")
+    assert [wrong for wrong in wrongs if "404" not in wrong] == []
+    assert page.evaluate("getComputedStyle(document.querySelector('main')).maxWidth") == "544px"
+
+
+@pytest.mark.parametrize("lost", ["'unsafe-eval'", "sha256", "style-src-attr"])
+def test_stricter_policy_would_break_the_back_office(office, live_server, wrongs, monkeypatch, lost):
+    policy = content_policy.policy_for("/admin/")
+    if lost == "'unsafe-eval'":
+        less = policy.replace(" 'unsafe-eval'", "")
+    else:
+        less = "; ".join(part for part in policy.split("; ") if lost not in part and not part.startswith("style-src "))
+    assert less != policy
+    monkeypatch.setattr(content_policy, "_back_office", lambda: less)
+    office.goto(f"{live_server.url}/admin/groups/member/")
+    office.wait_for_load_state("load")
+    assert [wrong for wrong in wrongs if "Content Security Policy" in wrong]
+
+
+def test_what_somebody_brought_onto_a_page_neither_runs_nor_loads(office, live_server, wrongs):
+    """All of it does where there is no policy."""
+    brought = """
+        <script>window.ran = [...(window.ran ?? []), "script"]</script>
+        <img src="/static/missing.png" onerror="window.ran = [...(window.ran ?? []), 'handler']">
+        <style>body { outline: 7px solid }</style>
+        <img src="http://elsewhere.invalid/">"""
+
+    def bring(route, policy: bool) -> None:
+        answer = route.fetch()
+        headers = {name: value for name, value in answer.headers.items() if policy or "content-security" not in name}
+        route.fulfill(response=answer, headers=headers, body=answer.text().replace("</body>", f"{brought}</body>"))
+
+    def answer_elsewhere(route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(body="")
+
+    def seen() -> list:
+        asked.clear()
+        office.goto(f"{live_server.url}/admin/")
+        office.wait_for_load_state("load")
+        width = office.evaluate("getComputedStyle(document.body).outlineWidth")
+        return [office.evaluate("window.ran ?? []"), width == "7px", asked == ["http://elsewhere.invalid/"]]
+
+    asked = []
+    office.route("http://elsewhere.invalid/", answer_elsewhere)
+    office.route("**/admin/", lambda route: bring(route, policy=False))
+    assert seen() == [["script", "handler"], True, True]
+    office.route("**/admin/", lambda route: bring(route, policy=True))
+    assert seen() == [[], False, False]

@@ -1,0 +1,183 @@
+"""Files made to harm: a clear refusal or the right result, in bounded memory and time."""
+
+import gzip
+import io
+import zipfile
+
+import pytest
+
+from missiondeck.reports import Limits, ReportRefused, read_report
+from tests.missiondeck.reports.reading import only, read, refused
+from tests.missiondeck.reports.streams import CONTROL, HOSTILE, MIB, Stream, measure, repeated
+
+LAUGHS = """<?xml version="1.0"?>
+<!DOCTYPE lolz [
+ <!ENTITY lol "lol">
+ <!ENTITY lol2 "&lol;&lol;&lol;&lol;&lol;&lol;&lol;&lol;&lol;&lol;">
+ <!ENTITY lol3 "&lol2;&lol2;&lol2;&lol2;&lol2;&lol2;&lol2;&lol2;&lol2;&lol2;">
+]>
+<testsuite name="&lol3;"><testcase name="a"/></testsuite>"""
+EXTERNAL = """<!DOCTYPE testsuite [<!ENTITY secret SYSTEM "file:///etc/passwd">]>
+<testsuite><testcase name="a"><failure>&secret;</failure></testcase></testsuite>"""
+OUTSIDE = '<!DOCTYPE testsuite SYSTEM "http://example.org/junit.dtd"><testsuite><testcase name="a"/></testsuite>'
+
+
+@pytest.mark.parametrize(("text", "line"), [(LAUGHS, 2), (EXTERNAL, 1), (OUTSIDE, 1), ("<!DOCTYPE html><html/>", 1)])
+def test_a_document_type_is_refused(text, line):
+    assert refused(text).startswith(f"Line {line} of the report declares a document type or entities")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_memory_is_bounded(name):
+    said = measure(name)
+
+    assert said["mib"] <= HOSTILE[name][1], said
+    # Either it is refused in words, or all of it was read.
+    assert said["refused"].endswith(".") if said["refused"] else said["results"]
+    expected = {
+        "200 MB of tests": "larger than 100 MiB",
+        "one attribute of 90 MB": "A tag or comment that begins in line 1 of the report is longer than 2 MiB",
+        "one comment of 90 MB": "A tag or comment that begins in line 1",
+        "one tag of 90 MB": "A tag or comment that begins in line 1",
+        "many names of elements": "more different names of elements and attributes",
+        "many names of attributes": "more different names of elements and attributes",
+        "long names of elements": "more different names of elements and attributes",
+        "many tests": "more than 200,000 tests",
+        "long names": "names in the report are more than 64 MiB",
+        "deep": "more than 100 elements are inside one another",
+        "JSON of 90 MB": "larger than 16 MiB",
+        "JSON of lists": "far more objects and values",
+        "JSON of deep lists": "far more objects and values",
+        "JSON of numbers": "far more objects and values",
+    }.get(name, "")
+    assert expected in said["refused"]
+    assert bool(expected) == bool(said["refused"])
+
+
+def test_the_measure_of_memory_sees_a_file_that_is_held_whole():
+    assert measure(CONTROL)["mib"] >= 85
+
+
+def test_a_file_that_is_too_large_is_not_read_on():
+    stream = Stream(repeated("<testsuite>", "<!-- x -->", "</testsuite>", size=200 * MIB))
+
+    with pytest.raises(ReportRefused) as error:
+        read_report(stream, limits=Limits(file_bytes=3 * MIB))
+
+    assert error.value.message.startswith("The report is larger than 3 MiB.")
+    assert stream.given == 3 * MIB + 1
+
+
+def test_a_file_as_large_as_allowed_is_read():
+    text = "<testsuite><testcase name='a'/></testsuite>"
+
+    assert read(text, file_bytes=len(text)).summary["total"] == 1
+    assert "larger than" in refused(text, file_bytes=len(text) - 1)
+
+
+def test_as_many_tests_as_allowed():
+    text = "<testsuite>" + "<testcase name='a'/>" * 5 + "</testsuite>"
+
+    assert read(text, cases=5).summary["total"] == 5
+    assert refused(text, cases=4) == "The report holds more than 4 tests. Split it into several runs."
+
+
+def test_as_deep_as_allowed():
+    inside = "<testcase name='a'/>"
+
+    assert read("<testsuite>" * 99 + inside + "</testsuite>" * 99).summary["total"] == 1
+    assert "more than 100 elements are inside" in refused("<testsuite>" * 100 + inside + "</testsuite>" * 100)
+
+
+def test_as_many_elements_as_allowed(monkeypatch):
+    monkeypatch.setattr("missiondeck.reports.junit.ELEMENTS", 50)
+
+    assert read("<testsuite><testcase name='a'/>" + "<a/>" * 48 + "</testsuite>").summary["total"] == 1
+    assert "more than 50 elements" in refused("<testsuite><testcase name='a'/>" + "<a/>" * 49 + "</testsuite>")
+
+
+@pytest.mark.parametrize("size", [1, 7, 4_096])
+def test_a_file_that_hands_out_a_few_bytes_at_a_time(size):
+    text = "<testsuite name='s'><testcase name='a'><failure message='" + "é" * 5_000 + "'/></testcase></testsuite>"
+
+    class Slow(io.BytesIO):
+        def read(self, wanted=-1):
+            return super().read(min(wanted, size))
+
+    report = read_report(Slow(text.encode()))
+
+    assert only(report)["error"] == "é" * 5_000
+    assert report.digest == read(text).digest
+
+
+def test_a_long_message_is_no_attack():
+    report = read(f"<testsuite><testcase name='a'><failure message='{'m' * MIB}'/></testcase></testsuite>")
+
+    assert only(report)["error"].startswith("mmm")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "The file is empty."),
+        (" \n\t", "The file is empty."),
+        (b"\xef\xbb\xbf", "The file is empty."),
+        (b"\x00\x01\x02", "The file is neither XML nor JSON."),
+        (b"\x89PNG\r\n", "The file is neither XML nor JSON."),
+        ("<", "The report ends too early, in line 1"),
+        ("<testsuite>\n<testcase name='a'/>\n", "The report ends too early, in line 3"),
+        ("<testsuite>\n<testcase name='a", "The report ends too early, in line 2"),
+        ("<testsuite><testcase name='a'><failure><![CDATA[x", "The report ends too early, in line 1"),
+        ("<testsuite>\n<testcase name='a'></testsuite>", "not well-formed XML, in line 2: a tag closes an element"),
+        ("<testsuite>\n\n<testcase name='a' name='b'/>", "in line 3: an attribute is there twice"),
+        ("<testsuite>\n\x01</testsuite>", "in line 2: a character is not allowed there in XML"),
+        ("<testsuite>&#0;</testsuite>", "a character reference names a character XML does not allow"),
+        ("<testsuite>&nbsp;</testsuite>", "an entity is used that XML does not have"),
+        (b"<testsuite>\xff</testsuite>", "in line 1: a character is not allowed there in XML"),
+        ("<?xml version='1.0' encoding='utf-7'?><testsuite/>", "in an encoding that cannot be read here"),
+        ("<?xml version='1.0' encoding='shift-jis'?><testsuite/>", "in an encoding that cannot be read here"),
+        ("<?xml version='1.0' encoding='no-such'?><testsuite/>", "in an encoding that cannot be read here"),
+        ("<?xml version='1.0' encoding='utf-16'?><testsuite/>", "its bytes are not in the encoding it declares"),
+        ("<testsuite/>\n<testsuite/>", "In line 2 something follows the end of the report, as if several were put"),
+        ("<?xml version='1.0'?><testsuite/>\n<?xml version='1.0'?><testsuite/>", "In line 2 something follows the end"),
+        ("<testsuite/>\ntext", "In line 2 something follows the end"),
+        ("<assemblies/>", "This is an xUnit.net report, and not JUnit XML: it begins with <assemblies>."),
+        ("<test-run/>", "This is an NUnit report, and not JUnit XML"),
+        ("<test-results/>", "This is an NUnit report"),
+        ("<TestRun xmlns='http://microsoft.com/schemas/VisualStudio/TeamTest/2010'/>", "a Visual Studio (TRX) report"),
+        ("<testng-results/>", "This is a TestNG report"),
+        ("<coverage/>", "This is a coverage report"),
+        ("<html/>", "This is a page of HTML"),
+        ("<a:b xmlns:a='x'/>", "This is no test report, and not JUnit XML: it begins with <a:b>."),
+        (gzip.compress(b"<testsuite/>"), "The file is packed with gzip. Unpack it"),
+        ("<testsuite/>".encode("utf-32"), "The file is in UTF-32."),
+    ],
+)  # fmt: skip
+def test_what_is_no_report_is_refused_in_words(text, sentence):
+    assert sentence in refused(text)
+
+
+def test_a_packed_folder_is_refused():
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("report.xml", "<testsuite/>")
+
+    assert refused(packed.getvalue()).startswith("The file is packed with zip.")
+
+
+def test_markup_in_names_and_texts_stays_text():
+    hostile = "<script>alert(1)</script> ]]> ' \" & {{ 7*7 }} '; DROP TABLE test_runs; --"
+    quoted = hostile.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    report = read(
+        f'<testsuite name="{quoted}"><testcase name="{quoted}"><failure message="{quoted}"/><system-out>{quoted}'
+        "</system-out></testcase></testsuite>"
+    )
+
+    result = only(report)
+    assert {result[key] for key in ("name", "suite", "error", "output")} == {hostile}
+
+
+def test_a_refusal_never_repeats_much_of_the_file():
+    assert len(refused(f"<{'x' * 10_000}/>")) < 400
+    assert len(refused('[{"name": "' + "n" * 10_000 + '", "status": "' + "s" * 10_000 + '"}]')) < 400
+    assert len(refused('{"' + "k" * 10_000 + '": 1, "' + "k" * 10_000 + '": 2}')) < 400

@@ -1,0 +1,135 @@
+"""Times, totals and texts, one by one."""
+
+import pytest
+
+from missiondeck.reports.values import Text, Unreadable, clean, count, name, seconds, short
+from tests.missiondeck.reports.reading import case, only, read
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1.5", 1.5), ("0", 0), ("0.", 0), (".5", 0.5), ("1e-3", 0.001), (" 2 ", 2), ("007", 7),
+        ("1,234.5", 1234.5), ("1,234,567", 1234567), ("1.234,5", 1234.5), ("1.234.567,25", 1234567.25),
+        ("0,5", 0.5), ("0,125", 0.125), ("12,5", 12.5), ("1234,5", 1234.5),
+        ("0.5s", 0.5), ("3 sec", 3), ("250ms", 0.25), ("12 ms", 0.012),
+        ("1m2.5s", 62.5), ("1h 1m", 3660), ("7µs", 7e-6),
+        ("1:02:03.5", 3723.5), ("2:03", 123), ("00:00:00.250", 0.25),
+    ],
+)  # fmt: skip
+def test_times(text, value):
+    assert seconds(text) == (pytest.approx(value), False)
+
+
+def test_a_comma_before_three_digits_can_be_read_in_two_ways():
+    report = read(case(attributes='time="1,234"'))
+
+    assert only(report)["duration"] == 1234
+    assert report.warnings == [
+        "One time can be read in two ways; its comma is taken to group thousands: “1,234” of test, line 1."
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_no_time_is_no_fault(text):
+    report = read(case(attributes=f'time="{text}"'))
+
+    assert "duration" not in only(report)
+    assert report.warnings == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["-1", "-0.5s", "NaN", "inf", "-Infinity", "1e400", "1e12", "0x10", "1_000", "1.2.3", "1,2,3", "5 parsecs", "s",
+     "1m!", "٣", "9" * 50, "1:2:3:4"],
+)  # fmt: skip
+def test_times_that_say_nothing(text):
+    with pytest.raises(Unreadable):
+        seconds(text)
+
+    report = read(case(attributes=f'time="{text}"'))
+
+    assert "duration" not in only(report)
+    assert report.warnings[0].startswith("One time cannot be read and is left out: “")
+
+
+def test_totals():
+    assert [count(text) for text in ("3", " 0 ", "", None)] == [3, 0, None, None]
+    for text in ("-1", "1.0", "²", "9" * 13, "NaN"):
+        with pytest.raises(Unreadable):
+            count(text)
+
+
+def test_a_text_is_cut_at_its_end_in_words_within_the_limit():
+    report = read(case(f"<failure message='m'>{'x' * 500}</failure><system-out>{'y' * 99}</system-out>"), text=100)
+
+    traceback = only(report)["traceback"]
+    assert len(traceback) <= 100
+    kept = traceback.count("x")
+    assert traceback == "x" * kept + f"… (cut here: {500 - kept:,} more characters)"
+    assert only(report)["output"] == "y" * 99
+    assert report.warnings == ["One text of a test is longer than 100 characters and is cut at its end."]
+
+
+def test_a_text_as_long_as_allowed_is_whole():
+    text = Text(10)
+    text.add("12345")
+    text.add("67890")
+
+    assert (text.value(), text.beyond) == ("1234567890", 0)
+
+
+def test_outputs_give_way_to_errors():
+    tests = "".join(
+        f'<testcase name="t{number}"><system-out>{"o" * 400}</system-out>'
+        f"{'' if number < 4 else '<failure message=' + chr(34) + 'e' * 300 + chr(34) + '/>'}</testcase>"
+        for number in range(8)
+    )
+    report = read(f"<testsuite>{tests}</testsuite>", kept_bytes=1_700)
+
+    kept = sum(len(result.get(key, "")) for result in report.results for key in ("error", "traceback", "output"))
+    assert kept <= 1_700
+    assert [len(result.get("error", "")) for result in report.results] == [0] * 4 + [300] * 4
+    # The first outputs are those that stay.
+    assert "output" in report.results[0]
+    assert not any("output" in result for result in report.results[2:])
+    assert report.warnings == ["The texts of this report are more than 1,700 bytes: the output of 7 tests is left out."]
+
+
+def test_errors_beyond_all_limits_are_left_out_and_the_verdict_stays():
+    tests = f'<testcase name="t"><failure message="{"e" * 300}"/></testcase>' * 4
+    report = read(f"<testsuite>{tests}</testsuite>", kept_bytes=700)
+
+    assert ["error" in result for result in report.results] == [True, True, False, False]
+    assert report.summary["failed"] == 4
+    assert "the error or traceback of 2 tests is left out" in report.warnings[0]
+
+
+def test_logs_are_cut_at_their_end():
+    report = read(
+        f"<testsuite name='s'><testcase name='a'/><system-out>{'é' * 5_000}</system-out>"
+        "<system-err>late</system-err></testsuite>",
+        logs_bytes=1_000,
+    )
+
+    assert len(report.logs.encode()) <= 1_000
+    assert report.logs.startswith("=== s: system-out ===\néé")
+    assert report.logs.endswith("more characters)\n")
+    assert "late" not in report.logs
+    assert report.warnings == ["What the suites printed is more than 1,000 bytes and is cut at its end."]
+
+
+def test_long_names_stay_two():
+    one, two = name("n" * 5_000 + "1"), name("n" * 5_000 + "2")
+
+    assert one != two
+    assert len(one) <= 1_000
+    assert name(one) == one
+    report = read(f'<testsuite name="{"s" * 2_000}"><testcase name="{"n" * 2_000}"/></testsuite>')
+    assert max(map(len, only(report).values())) <= 1_000
+    assert report.warnings[0].startswith("2 names are too long and are cut; the first is sss")
+
+
+def test_what_the_database_cannot_hold_is_replaced():
+    assert clean("a\0b\ud800c\U0001f600é") == "a\ufffdb\ufffdc\U0001f600é"
+    assert short("a\n\tb" + "c" * 200, 10) == "a bcccccc…"

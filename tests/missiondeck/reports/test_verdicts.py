@@ -1,0 +1,181 @@
+"""A test passes only where nothing speaks against it, and a report only where nothing in it does."""
+
+import pytest
+
+from tests.missiondeck.reports.reading import case, only, read, statuses
+
+
+@pytest.mark.parametrize(
+    ("inside", "attributes", "status"),
+    [
+        ("", "", "passed"),
+        ("<failure/>", "", "failed"),
+        ("<error/>", "", "error"),
+        ("<failure/><error/>", "", "failed"),
+        ("<error/><failure/>", "", "error"),
+        ("<skipped/><failure/>", "", "failed"),
+        ("<failure/><skipped/>", "", "failed"),
+        ("<skipped/>", "", "skipped"),
+        ("<disabled/>", "", "skipped"),
+        ("<rerunFailure/>", "", "failed"),
+        ("<flakyFailure/>", "", "passed"),
+        ("<flakyError/><flakyFailure/>", "", "passed"),
+        ("<flakyFailure/><failure/>", "", "failed"),
+        ("<steps><step><failure/></step></steps>", "", "failed"),
+        ("<system-out><error/></system-out>", "", "error"),
+        ("", 'status="passed"', "passed"),
+        ("", 'status="run" result="completed"', "passed"),
+        ("", 'status="notrun"', "skipped"),
+        ("", 'status="disabled"', "skipped"),
+        ("", 'status="run" result="suppressed"', "skipped"),
+        ("", 'status="FAILED"', "failed"),
+        ("", 'result="timed out"', "error"),
+        ("<skipped/>", 'status="failed"', "failed"),
+        ("<failure/>", 'status="passed"', "failed"),
+    ],
+)
+def test_what_a_test_says_of_itself(inside, attributes, status):
+    report = read(case(inside, attributes))
+
+    assert only(report)["status"] == status
+    key = {"error": "errors"}.get(status, status)
+    assert {
+        name: report.summary[name] for name in ("passed", "failed", "errors", "skipped") if report.summary[name]
+    } == {key: 1}
+
+
+@pytest.mark.parametrize(
+    ("inside", "attributes"),
+    [
+        ("<inconclusive/>", ""),
+        ("<blocked/>", 'status="run"'),
+        ("<system-out>x</system-out><blocked/>", ""),
+        ("", 'status="undefined"'),
+        ("", 'status="passed" result="who knows"'),
+    ],
+)
+def test_what_is_not_known_is_no_pass(inside, attributes):
+    report = read(case(inside, attributes))
+
+    assert only(report)["status"] == "skipped"
+    assert any("neither that it passed nor that it failed" in sentence for sentence in report.warnings)
+
+
+def test_an_unknown_element_beside_a_word_that_it_passed():
+    report = read(case("<mood>good</mood>", 'status="passed"'))
+
+    assert only(report)["status"] == "passed"
+    assert report.warnings == ["The element <mood> is not known and was passed over."]
+
+
+def test_unknown_elements_are_warned_of_once_with_their_number():
+    report = read(case("<blocked message='by rain'/>" * 3))
+
+    assert "The element <blocked> is not known and was passed over, 3 times." in report.warnings
+    assert only(report)["output"].startswith("[blocked] by rain")
+
+
+def test_an_unknown_element_called_as_if_something_failed_is_an_error():
+    report = read(case('<setupFailure message="no disk"/>'))
+
+    assert (only(report)["status"], only(report)["error"]) == ("error", "no disk")
+    (warning,) = report.warnings
+    assert warning.endswith("called as if something failed, and counts as an error: <setupfailure>, line 1.")
+
+
+def test_tests_inside_an_unknown_element_count():
+    report = read("<testsuite><group><testcase name='a'><failure/></testcase></group></testsuite>")
+
+    assert statuses(report) == {"a": "failed"}
+
+
+def test_a_failure_of_a_suite_is_a_result_under_its_name():
+    report = read('<testsuites><testsuite name="outer"><testsuite name="s" file="s.js"><testcase name="a"/>'
+                  '<error message="cannot be loaded">at 3\nof s.js</error></testsuite></testsuite>'
+                  "</testsuites>")  # fmt: skip
+
+    assert report.results[1] == {
+        "name": "s", "status": "error", "suite": "outer > s", "file": "s.js", "error": "cannot be loaded",
+        "traceback": "at 3\nof s.js",
+    }  # fmt: skip
+    assert report.summary["errors"] == 1
+
+
+@pytest.mark.parametrize("stated", ['failures="1"', 'errors="1"', 'failures="0" errors="1"'])
+def test_failures_a_suite_states_beyond_its_tests(stated):
+    report = read(f'<testsuite name="s" tests="2" {stated}><testcase name="a"/><testcase name="b"/></testsuite>')
+
+    assert statuses(report) == {"a": "passed", "b": "passed", "s": "error"}
+    assert report.results[2]["error"] == "The suite states 1 more failure than its tests show."
+    assert report.warnings == [
+        "Suite “s” (line 1) states 2 tests, 1 failure; found in it: 2 tests, 0 failures."
+    ]  # fmt: skip
+
+
+def test_failures_the_root_states_beyond_its_suites():
+    report = read(
+        '<testsuites name="all" failures="2"><testsuite name="s"><testcase name="a"/></testsuite></testsuites>'
+    )
+
+    assert statuses(report) == {"a": "passed", "all": "error"}
+    assert report.warnings == ["The report as a whole (line 1) states 2 failures; found in it: 0 failures."]
+
+
+def test_a_failure_that_is_lacking_is_added_once():
+    report = read('<testsuites failures="1"><testsuite name="o" failures="1"><testsuite name="s" failures="1">'
+                  '<testcase name="a"/></testsuite></testsuite></testsuites>')  # fmt: skip
+
+    assert statuses(report) == {"a": "passed", "s": "error"}
+
+
+def test_a_report_of_failures_without_tests_is_no_pass():
+    assert statuses(read('<testsuite name="s" tests="0" errors="1"/>')) == {"s": "error"}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "inside"),
+    [
+        # Those of inner suites are counted by some tools and not by others.
+        ('tests="1"', '<testcase name="a"/><testsuite><testcase name="b"/></testsuite>'),
+        ('tests="2"', '<testcase name="a"/><testsuite><testcase name="b"/></testsuite>'),
+        # Several failures of one test, likewise.
+        ('failures="2"', '<testcase name="a"><failure/><failure/></testcase>'),
+        ('failures="1"', '<testcase name="a"><failure/><failure/></testcase>'),
+        ('failures="1" errors="0"', '<testcase name="a"><error/></testcase>'),
+        # And disabled tests among the skipped ones.
+        ('skipped="2" disabled="1"', '<testcase name="a"><skipped/></testcase><testcase name="b" status="notrun"/>'),
+        ('skipped="1" disabled="1"', '<testcase name="a"><skipped/></testcase><testcase name="b" status="notrun"/>'),
+        ('tests="" failures=""', '<testcase name="a"/>'),
+    ],
+)
+def test_totals_that_can_be_meant_so_are_not_warned_of(attributes, inside):
+    report = read(f"<testsuite {attributes}>{inside}</testsuite>")
+
+    assert report.warnings == []
+    assert not [result for result in report.results if result["name"] not in ("a", "b")]
+
+
+def test_totals_never_count_as_passes():
+    report = read('<testsuite name="s" tests="10" skipped="3"><testcase name="a"/></testsuite>')
+
+    assert (report.summary["passed"], report.summary["total"]) == (1, 1)
+    assert report.warnings == [
+        "Suite “s” (line 1) states 10 tests, 3 skipped; found in it: 1 test, 0 skipped."
+    ]  # fmt: skip
+
+
+def test_totals_that_are_no_numbers():
+    report = read('<testsuite name="s" tests="many" failures="-1"><testcase name="a"/></testsuite>')
+
+    assert statuses(report) == {"a": "passed"}
+    assert report.warnings == [
+        "2 totals that suites state are no numbers and are passed over; the first is “many” of tests, line 1."
+    ]
+
+
+def test_at_most_fifty_warnings_the_last_of_which_says_how_many_more():
+    report = read("<testsuites>" + '<testsuite tests="7"><testcase name="a"/></testsuite>' * 80 + "</testsuites>")
+
+    assert len(report.warnings) == 50
+    assert report.warnings[48].startswith("A suite without a name (line 1) states 7 tests")
+    assert report.warnings[49] == "31 more warnings are not listed."
