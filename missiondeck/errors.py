@@ -29,6 +29,8 @@ class NotDone(DomainError):
     def __init__(self, *, missing: list[dict] | None = None) -> None:
         """missing: as the database's deck_mission_missing() gives it."""
         self.missing = missing or []
+        # For programs, beside the sentence.
+        self.extensions = {"missing": self.missing}
         sentences = in_sentences(self.missing)
         super().__init__(f"Not complete yet. {' '.join(sentences)}" if sentences else None)
 
