@@ -137,6 +137,15 @@ class BudgetNotPositive(DomainError):
     status = 422
 
 
+class DeadlineOutOfRange(DomainError):
+    """A deadline lies between the years 2000 and 2199."""
+
+    code = "deadline_out_of_range"
+    constraint = "deck_missions_deadline_range"
+    field = "deadline"
+    status = 422
+
+
 class CurrencyUnknown(DomainError):
     """A currency is three capital letters: USD, EUR, BRL."""
 

@@ -1,6 +1,329 @@
 """The workspace of a client mission: its citizens, its definition of done, its test runs."""
 
+from __future__ import annotations
+
+from functools import wraps
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import NoReverseMatch, path, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from missiondeck.admin.workspace_chat import chat, citizens
+from missiondeck.admin.workspace_checklist import checklist
+from missiondeck.admin.workspace_forms import LANGUAGES, ItemForm, MessageForm, MoveForm, ReportForm, first_error
+from missiondeck.admin.workspace_head import head, moves
+from missiondeck.admin.workspace_place import Place, key_of
+from missiondeck.admin.workspace_runs import run_words, runs_of, test_runs
+from missiondeck.errors import NotDone
+from missiondeck.models import Citizen, DeckMission, DeckStatus, DodItem
+from missiondeck.reports import ReportRefused
+from missiondeck.services.chats import say
+from missiondeck.services.checklist import add_item, move_item, remove_item, tick_item, update_item
+from missiondeck.services.missions import missing_of, move_mission
+from missiondeck.services.runs import import_report
+from missionsite.common.errors import DomainError
+
+VIEW, CHANGE, MOVE, OVERRIDE, CHAT, RUN = (
+    f"missiondeck.{name}"
+    for name in (
+        "view_deckmission",
+        "change_deckmission",
+        "move_deckmission",
+        "override_deckmission",
+        "add_chatmessage",
+        "add_testrun",
+    )
+)
+RIGHTS = {"change": CHANGE, "move": MOVE, "override": OVERRIDE, "chat": CHAT, "run": RUN}
+# Whose work the tests are.
+TESTER = Citizen.SOFIA
+
 
 def workspace_urls(model_admin) -> list:
     """The addresses of the workspace, all below `<id>/workspace/`; names begin with `missiondeck_workspace`."""
-    return []
+    views = (
+        ("", "", workspace_view),
+        ("move/", "_move", move_view),
+        ("chat/", "_say", say_view),
+        ("runs/", "_import", import_view),
+        ("items/", "_add", add_view),
+        ("items/<str:dod_item>/tick/", "_tick", tick_view),
+        ("items/<str:dod_item>/edit/", "_edit", edit_view),
+        ("items/<str:dod_item>/place/", "_place", place_view),
+        ("items/<str:dod_item>/remove/", "_remove", remove_view),
+    )
+    return [
+        path(
+            f"<path:object_id>/workspace/{end}",
+            model_admin.admin_site.admin_view(view),
+            name=f"missiondeck_workspace{name}",
+        )
+        for end, name, view in views
+    ]
+
+
+# --- The page -----------------------------------------------------------------------------------
+
+
+@require_safe
+def workspace_view(request: HttpRequest, object_id: str) -> HttpResponse:
+    """The whole page; only what a tick changes for `X-Fragment: checklist`."""
+    return _page(request, _mission(request, object_id))
+
+
+def _page(request: HttpRequest, mission: DeckMission, *, refusal: dict | None = None) -> HttpResponse:
+    """The page as it is now. refusal: what was asked for and not done, said where it was asked; see `_refused`."""
+    place, at = Place.of(request, mission), timezone.now()
+    if refusal and refusal["part"] == "edit":
+        place = place.to(edit=refusal["item"])
+    latest = runs_of(mission).first()
+    missing = [] if mission.status == DeckStatus.COMPLETE else missing_of(mission)
+    history = moves(mission)
+    context = {
+        "title": str(mission),
+        "subtitle": "Workspace",
+        "mission": mission,
+        "place": place,
+        "refusal": refusal or {},
+        "may": {name: request.user.has_perm(permission) for name, permission in RIGHTS.items()},
+        "dod": checklist(mission, place, may_change=request.user.has_perm(CHANGE)),
+        "head": head(request, mission, missing=missing, latest=latest, history=history, at=at),
+        "history": history,
+        "run_words": run_words(latest) if latest else "",
+        "tests_address": Place(mission.pk, citizen=TESTER.value).address,
+        "move_address": place.action("move"),
+        "zone": timezone.get_current_timezone_name(),
+    }
+    request.current_app = admin.site.name
+    if request.headers.get("X-Fragment") == "checklist":
+        return TemplateResponse(request, "missiondeck/_workspace_fragment.html", context)
+    tabs, citizen = citizens(mission, place)
+    context |= {
+        **admin.site.each_context(request),
+        "opts": DeckMission._meta,
+        "original": mission,
+        "tabs": tabs,
+        "citizen": Citizen(citizen),
+        "chat": chat(mission, citizen, place),
+        "say_address": place.to(citizen=citizen, before=None).action("say"),
+        "languages": LANGUAGES,
+        "transcripts": _transcripts(mission, citizen),
+        "buttons": [
+            {
+                "title": "Details",
+                "icon": "edit_note",
+                "link": reverse("admin:missiondeck_deckmission_change", args=[mission.pk]),
+            }
+        ],
+    }
+    if citizen == TESTER:
+        place = place.to(citizen=citizen)
+        context |= {
+            "place": place,
+            "tests": test_runs(mission, place, latest),
+            "import_address": Place(mission.pk, citizen=citizen).action("import"),
+        }
+    return TemplateResponse(request, "missiondeck/workspace.html", context)
+
+
+def _transcripts(mission: DeckMission, citizen: str) -> list[dict]:
+    """Where the chat with a citizen can be had as a file."""
+    try:
+        return [
+            {
+                "name": name,
+                "address": f"{reverse('admin:missiondeck_transcript', args=[mission.pk, form])}?citizen={citizen}",
+            }
+            for form, name in (("md", "Markdown"), ("json", "JSON"))
+        ]
+    except NoReverseMatch:
+        return []
+
+
+# --- What is done on it -------------------------------------------------------------------------
+
+
+def action(permission: str, *, back: str):
+    """A view that changes something: by POST, with a permission, and back to the page where it was asked.
+
+    A refusal is said on the page itself, with what was typed. back: the part of the page to go to.
+    """
+
+    def wrap(view):
+        @require_POST
+        @wraps(view)
+        def run(request: HttpRequest, object_id: str, **parts) -> HttpResponse:
+            if not request.user.has_perm(permission):
+                raise PermissionDenied
+            mission = _mission(request, object_id)
+            try:
+                place = view(request, mission, **parts)
+            except (DomainError, _NotValid) as refusal:
+                refused = _refused(view.__name__, request, refusal, parts)
+                return _page(request, _mission(request, object_id), refusal=refused)
+            if request.headers.get("X-Fragment"):
+                return _page(request, _mission(request, object_id))
+            return HttpResponseRedirect(f"{place.address}#{back}")
+
+        return run
+
+    return wrap
+
+
+@action(MOVE, back="ws-head")
+def move_view(request: HttpRequest, mission: DeckMission) -> Place:
+    """Move the mission a step forward, or back with a reason; complete it all the same for who may."""
+    values = _valid(MoveForm(request.POST))
+    if values["override"] and not request.user.has_perm(OVERRIDE):
+        raise PermissionDenied
+    moved = move_mission(
+        mission=mission,
+        to=values["to"],
+        actor=request.user,
+        reason=values["reason"],
+        override=values["override"],
+    )
+    messages.success(request, f"{moved} is {_IS[moved.status]}.")
+    return Place.of(request, mission)
+
+
+_IS = {DeckStatus.ACTIVE: "active", DeckStatus.QA: "in QA", DeckStatus.COMPLETE: "complete"}
+
+
+@action(CHAT, back="ws-chat-end")
+def say_view(request: HttpRequest, mission: DeckMission) -> Place:
+    """Add a message to the chat with a citizen."""
+    form = MessageForm(request.POST)
+    values = _valid(form)
+    say(
+        mission=mission,
+        citizen=values["citizen"],
+        sender=values["sender"],
+        message=values["message"],
+        code_blocks=form.code_blocks(),
+    )
+    return Place.of(request, mission).to(citizen=values["citizen"], before=None)
+
+
+@action(RUN, back="ws-runs")
+def import_view(request: HttpRequest, mission: DeckMission) -> Place:
+    """Take in a test report, and the output beside it."""
+    values = _valid(ReportForm(request.POST, request.FILES))
+    taken = import_report(mission=mission, file=values["report"], logs=values["logs"], actor=request.user)
+    if taken.is_new:
+        messages.success(request, f"The report was taken in. {run_words(taken.run)}.")
+    else:
+        messages.info(request, f"This file was taken in before: {run_words(taken.run)}. This is its run.")
+    return Place(mission.pk, citizen=TESTER.value, run=taken.run.pk)
+
+
+@action(CHANGE, back="ws-checklist")
+def add_view(request: HttpRequest, mission: DeckMission) -> Place:
+    """Add an item to the definition of done."""
+    add_item(mission=mission, **_valid(ItemForm(request.POST)))
+    return Place.of(request, mission)
+
+
+@action(CHANGE, back="ws-checklist")
+def tick_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> Place:
+    """Say that an item is done (done=1) or not (done=0)."""
+    if (done := request.POST.get("done")) not in ("0", "1"):
+        raise _NotValid("done", "Say whether it is done.")
+    tick_item(item=_item(mission, dod_item), done=done == "1", actor=request.user)
+    return Place.of(request, mission)
+
+
+@action(CHANGE, back="ws-checklist")
+def edit_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> Place:
+    """Change the text or the category of an item."""
+    item = _item(mission, dod_item)
+    update_item(item=item, **_valid(ItemForm(request.POST)))
+    return Place.of(request, mission)
+
+
+@action(CHANGE, back="ws-checklist")
+def place_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> Place:
+    """Move an item up or down among those of its category."""
+    item = _item(mission, dod_item)
+    if (to := request.POST.get("to")) not in ("up", "down"):
+        raise _NotValid("to", "Say where to: up or down.")
+    keys = list(DodItem.objects.filter(mission=mission, category=item.category).values_list("pk", flat=True))
+    move_item(item=item, to=keys.index(item.pk) + (1 if to == "down" else -1))
+    return Place.of(request, mission)
+
+
+@action(CHANGE, back="ws-checklist")
+def remove_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> Place:
+    """Take an item out of the definition of done."""
+    remove_item(item=_item(mission, dod_item))
+    return Place.of(request, mission)
+
+
+# --- What they share ----------------------------------------------------------------------------
+
+
+class _NotValid(Exception):
+    """What was typed cannot be: the field, and why."""
+
+    def __init__(self, field: str, message: str) -> None:
+        self.field, self.message = field, message
+        super().__init__(message)
+
+
+def _valid(form) -> dict:
+    if not form.is_valid():
+        raise _NotValid(*first_error(form))
+    return form.cleaned_data
+
+
+def _mission(request: HttpRequest, key: str) -> DeckMission:
+    if not request.user.has_perm(VIEW):
+        raise PermissionDenied
+    found = DeckMission.objects.select_related("assignee", "completed_by").filter(pk=key_of(key)).first()
+    if found is None:
+        raise Http404("There is no such client mission.")
+    return found
+
+
+def _item(mission: DeckMission, key: str) -> DodItem:
+    """An item of a mission. Raises _NotValid where it is gone: that can be said beside the others."""
+    found = DodItem.objects.filter(mission=mission, pk=key_of(key)).first()
+    if found is None:
+        raise _NotValid("dod_item", "This item is gone: somebody has removed it.")
+    return found
+
+
+# Where on the page a refusal is said.
+_PARTS = {
+    "move_view": "move",
+    "say_view": "chat",
+    "import_view": "report",
+    "add_view": "add",
+    "edit_view": "edit",
+    "tick_view": "checklist",
+    "place_view": "checklist",
+    "remove_view": "checklist",
+}
+
+
+def _refused(view: str, request: HttpRequest, refusal: DomainError | _NotValid, parts: dict) -> dict:
+    """What the page says of a refusal: at which part, for which field, and what was typed there."""
+    part = _PARTS[view]
+    if part == "edit" and refusal.field == "dod_item":
+        part = "checklist"
+    field = "report" if isinstance(refusal, ReportRefused) else refusal.field
+    return {
+        "part": part,
+        "field": field,
+        "message": refusal.message,
+        "is_not_done": isinstance(refusal, NotDone),
+        "item": key_of(parts.get("dod_item", "")),
+        "typed": {
+            name: request.POST.get(name, "").replace("\x00", "\ufffd")
+            for name in ("to", "reason", "override", "text", "category", "sender", "message", "language", "code")
+        },
+    }

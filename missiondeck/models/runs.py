@@ -61,6 +61,24 @@ class TestRun(Kept):
         return f"{self.status} {self.created_at:%Y-%m-%d %H:%M}"
 
 
+class LatestRun(models.Model):
+    """The newest run of a mission, kept by the database, so that lists need not look for it."""
+
+    mission = models.OneToOneField(
+        "missiondeck.DeckMission", BY_DATABASE, primary_key=True, related_name="latest_run", editable=False
+    )
+    run = models.ForeignKey(TestRun, BY_DATABASE, related_name="+", db_index=False, editable=False)
+    status = models.TextField(choices=RunStatus, editable=False)
+    created_at = models.DateTimeField("when", editable=False)
+
+    class Meta:
+        db_table = "deck_latest_runs"
+        indexes = [models.Index(fields=["status"], name="deck_latest_runs_status")]
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.created_at:%Y-%m-%d %H:%M}"
+
+
 class TestRunLogPage(models.Model):
     """A piece of a run's logs, small enough to show; cut by the database whenever logs are written."""
 

@@ -10,9 +10,9 @@ BEGIN
         FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
         WHERE c.contype = 'f' AND (
             (c.confrelid = 'deck_missions'::regclass AND c.conrelid = ANY (ARRAY[
-                'dod_items', 'chat_messages', 'test_runs', 'deck_status_changes'
+                'dod_items', 'chat_messages', 'test_runs', 'deck_status_changes', 'deck_latest_runs'
             ]::regclass[]))
-            OR (c.confrelid = 'test_runs'::regclass AND c.conrelid = 'test_run_log_pages'::regclass)
+            OR (c.confrelid = 'test_runs'::regclass AND c.conrelid IN ('test_run_log_pages'::regclass, 'deck_latest_runs'::regclass))
             OR (c.confrelid = 'members'::regclass AND c.conrelid = 'deck_missions'::regclass AND a.attname = 'assignee_id')
         )
     LOOP
@@ -210,6 +210,6 @@ DO $$ BEGIN
         REVOKE DELETE ON deck_missions, test_runs FROM missionsite_app;
         REVOKE UPDATE, DELETE ON deck_status_changes, chat_messages, deck_missions_history, dod_items_history
             FROM missionsite_app;
-        REVOKE INSERT, UPDATE, DELETE ON test_run_log_pages FROM missionsite_app;
+        REVOKE INSERT, UPDATE, DELETE ON test_run_log_pages, deck_latest_runs FROM missionsite_app;
     END IF;
 END $$;

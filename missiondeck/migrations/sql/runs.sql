@@ -147,6 +147,22 @@ END $$;
 CREATE TRIGGER test_runs_finish BEFORE INSERT OR UPDATE ON test_runs
     FOR EACH ROW EXECUTE FUNCTION finish_test_run();
 
+-- The newest run of each mission.
+CREATE FUNCTION note_latest_run() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+BEGIN
+    INSERT INTO deck_latest_runs AS l (mission_id, run_id, status, created_at)
+    VALUES (NEW.mission_id, NEW.id, NEW.status, NEW.created_at)
+    ON CONFLICT (mission_id) DO UPDATE
+    SET run_id = excluded.run_id, status = excluded.status, created_at = excluded.created_at
+    WHERE (excluded.created_at, excluded.run_id) >= (l.created_at, l.run_id);
+    RETURN NULL;
+END $$;
+REVOKE EXECUTE ON FUNCTION note_latest_run() FROM PUBLIC;
+CREATE TRIGGER test_runs_note_latest AFTER INSERT OR UPDATE OF status ON test_runs
+    FOR EACH ROW EXECUTE FUNCTION note_latest_run();
+
 -- Logs are read by the page: whole lines of at most 65,536 bytes together; a longer line is broken. Cut by bytes,
 -- because a long text is walked from its beginning for each character asked for.
 ALTER TABLE test_runs ALTER COLUMN logs SET STORAGE EXTERNAL;

@@ -1,0 +1,104 @@
+"""The chats of a workspace: citizens as tabs, and messages by the page."""
+
+from __future__ import annotations
+
+import time
+
+from django.db.models import Count, F, IntegerField, Max, Q, TextField
+from django.db.models.functions import Cast, Length
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from missiondeck.admin.workspace_place import Place
+from missiondeck.models import ChatMessage, Citizen, DeckMission, Sender
+from missiondeck.words import render_code, render_markdown
+
+# A page of a chat has at most so many messages, and ends sooner where they are long.
+MESSAGES = 30
+CHARACTERS = 300_000
+# Of the processor, for formatting one page; what is left then is shown as it was written.
+SECONDS = 1.5
+
+
+def citizens(mission: DeckMission, place: Place) -> tuple[list[dict], str]:
+    """The tabs in the order of the work, and whose is open: the chosen one's, else theirs with the latest message."""
+    rows = ChatMessage.objects.filter(mission=mission).order_by().values_list("citizen")
+    found = {name: (count, last) for name, count, last in rows.annotate(Count("pk"), Max("created_at"))}
+    spoke_last = max(found, key=lambda name: found[name][1], default=Citizen.EMMA.value)
+    chosen = place.citizen or spoke_last
+    tabs = [
+        {
+            "key": citizen.value,
+            "name": citizen.label,
+            "count": found.get(citizen.value, (0, None))[0],
+            "is_open": citizen.value == chosen,
+            "address": Place(place.mission, citizen=citizen.value).address,
+        }
+        for citizen in Citizen
+    ]
+    return tabs, chosen
+
+
+def chat(mission: DeckMission, citizen: str, place: Place) -> dict:
+    """A page of a chat, its latest message last: the end of it, or what comes before a message."""
+    messages = ChatMessage.objects.filter(mission=mission, citizen=citizen)
+    before = messages.filter(pk=place.before).only("created_at").first() if place.before else None
+    if before is not None:
+        earlier = Q(created_at__lt=before.created_at) | Q(created_at=before.created_at, id__lt=before.pk)
+        messages = messages.filter(earlier)
+    newest_first = messages.order_by(F("created_at").desc(), F("id").desc())
+    sizes = newest_first.values_list("pk", Length("message") + _json_length("code_blocks"))[: MESSAGES + 1]
+    keys = _that_fit(list(sizes))
+    rows = ChatMessage.objects.filter(pk__in=keys).order_by(F("created_at").desc(), F("id").desc())
+    shown = _rendered(rows)[::-1]
+    has_earlier = len(sizes) > len(keys)
+    return {
+        "messages": shown,
+        "earlier": place.to(citizen=citizen, before=keys[-1]).address if has_earlier else "",
+        "latest": place.to(citizen=citizen, before=None).address if before is not None else "",
+    }
+
+
+def _json_length(field: str) -> Length:
+    return Length(Cast(F(field), TextField()), output_field=IntegerField())
+
+
+def _that_fit(sizes: list[tuple]) -> list:
+    """The keys of the messages of a page, newest first: one at least."""
+    keys, total = [], 0
+    for key, size in sizes[:MESSAGES]:
+        total += size
+        if keys and total > CHARACTERS:
+            break
+        keys.append(key)
+    return keys
+
+
+def _rendered(messages) -> list[dict]:
+    """Messages as they are shown; the first ones are formatted, as far as the time goes."""
+    end = time.thread_time() + SECONDS
+    shown = []
+    for each in messages:
+        name = Citizen(each.citizen).label
+        shown.append(
+            {
+                "key": each.pk,
+                "sender": each.sender,
+                "who": name if each.sender == Sender.CITIZEN else f"To {name}",
+                "at": each.created_at,
+                "html": render_markdown(each.message) if time.thread_time() < end else _plain(each.message),
+                "codes": [
+                    render_code(block["code"], block["language"] if time.thread_time() < end else "")
+                    for block in each.code_blocks
+                ],
+            }
+        )
+    return shown
+
+
+def _plain(text: str) -> SafeString:
+    return format_html(
+        '<div class="words" dir="auto"><p class="words-note">This page has much to format: shown as it was written.</p>'
+        '<div class="words-plain">{}</div></div>',
+        text.replace("\x00", "\ufffd"),
+    )

@@ -1,0 +1,69 @@
+"""The definition of done of a workspace, by category, with the item that is being edited."""
+
+from __future__ import annotations
+
+from missiondeck.admin.workspace_place import Place
+from missiondeck.admin.workspace_words import progress_words
+from missiondeck.models import Category, DeckMission, DeckStatus, DodItem
+from missiondeck.services.checklist import Progress, progress_of
+
+
+def checklist(mission: DeckMission, place: Place, *, may_change: bool) -> dict:
+    """Categories with their items and progress, and what may be done."""
+    progress = progress_of(mission)
+    items = list(DodItem.objects.filter(mission=mission).select_related("completed_by"))
+    is_closed = mission.status == DeckStatus.COMPLETE
+    may_change = may_change and not is_closed
+    return {
+        "is_closed": is_closed,
+        "may_change": may_change,
+        "is_empty": not items,
+        "progress": shown_progress(progress[""]),
+        "categories": [
+            {
+                "key": category.value,
+                "name": category.label,
+                "progress": shown_progress(progress[category.value]),
+                "items": _rows([item for item in items if item.category == category], place, may_change),
+            }
+            for category in Category
+        ],
+        "add_address": place.to(edit=None).action("add"),
+        "choices": Category.choices,
+        "closing_address": place.to(edit=None).address,
+    }
+
+
+def shown_progress(progress: Progress) -> dict:
+    return {
+        "done": progress.done,
+        "total": progress.total,
+        "percent": progress.percent,
+        "words": progress_words(progress),
+    }
+
+
+def _rows(items: list[DodItem], place: Place, may_change: bool) -> list[dict]:
+    rows = []
+    for number, item in enumerate(items):
+        row = {
+            "key": item.pk,
+            "text": item.text,
+            "category": item.category,
+            "is_done": item.completed,
+            "done_at": item.completed_at,
+            "done_by": str(item.completed_by) if item.completed_by else "",
+        }
+        if may_change:
+            row["tick_address"] = place.action("tick", item.pk)
+            row["edit_address"] = place.to(edit=item.pk).address
+        if may_change and item.pk == place.edit:
+            row["editor"] = {
+                "change_address": place.to(edit=None).action("edit", item.pk),
+                "place_address": place.action("place", item.pk),
+                "remove_address": place.to(edit=None).action("remove", item.pk),
+                "is_first": number == 0,
+                "is_last": number == len(items) - 1,
+            }
+        rows.append(row)
+    return rows

@@ -1,0 +1,87 @@
+"""What is typed on a workspace."""
+
+from __future__ import annotations
+
+from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+
+from missiondeck.models import Category, Citizen, DeckStatus, Sender
+from missiondeck.models.chats import LONGEST
+
+# Suggested beside a piece of code; any other may be typed.
+LANGUAGES = (
+    "bash css diff go html java javascript json kotlin php python ruby rust sql swift toml typescript xml yaml".split()  # noqa: SIM905
+)
+
+
+class MoveForm(forms.Form):
+    to = forms.ChoiceField(choices=DeckStatus, error_messages={"invalid_choice": "Choose one of the next steps."})
+    reason = forms.CharField(max_length=2_000, required=False)
+    override = forms.BooleanField(required=False)
+
+
+class ItemForm(forms.Form):
+    text = forms.CharField(max_length=500, error_messages={"required": "Say what has to be true."})
+    category = forms.ChoiceField(choices=Category)
+
+
+class MessageForm(forms.Form):
+    """A message as it was written: the blanks before a line of Markdown or code mean something."""
+
+    citizen = forms.ChoiceField(choices=Citizen)
+    sender = forms.ChoiceField(choices=Sender)
+    message = forms.CharField(
+        max_length=LONGEST,
+        strip=False,
+        error_messages={
+            "required": "Write a message.",
+            "max_length": f"A message has at most {LONGEST:,} characters.",
+        },
+    )
+    language = forms.CharField(max_length=40, required=False)
+    code = forms.CharField(max_length=LONGEST, strip=False, required=False)
+
+    def clean_message(self) -> str:
+        message = _lines(self.cleaned_data["message"])
+        if not message.strip():
+            raise forms.ValidationError("Write a message.")
+        return message
+
+    def code_blocks(self) -> list[dict]:
+        code = _lines(self.cleaned_data["code"])
+        return [{"language": self.cleaned_data["language"], "code": code}] if code.strip() else []
+
+
+class ReportForm(forms.Form):
+    report = forms.FileField(
+        allow_empty_file=True,
+        error_messages={
+            "required": "Choose the report your tests have written.",
+            "max_length": "Its name is too long.",
+        },
+    )
+    logs = forms.FileField(required=False, allow_empty_file=True)
+
+    def clean_report(self) -> UploadedFile:
+        return _bounded(self.cleaned_data["report"], settings.DECK_REPORT_BYTES, "A report is")
+
+    def clean_logs(self) -> UploadedFile | None:
+        return _bounded(self.cleaned_data["logs"], settings.DECK_LOGS_BYTES, "Logs are")
+
+
+def first_error(form: forms.Form) -> tuple[str, str]:
+    """The first field that cannot be as it is, and why."""
+    field, errors = next(iter(form.errors.items()))
+    return field, str(errors[0])
+
+
+def _bounded(file: UploadedFile | None, most: int, what: str) -> UploadedFile | None:
+    if file is not None and file.size > most:
+        raise forms.ValidationError(f"{what} at most {most // 1024 // 1024:,} MB; this file is larger.")
+    return file
+
+
+def _lines(text: str) -> str:
+    """Forms end lines with two characters."""
+    return text.replace("\r\n", "\n")

@@ -1,0 +1,182 @@
+"""The test runs of a workspace: the trend, one run with its results, and its logs by the page."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from django.utils.html import escape
+from django.utils.safestring import SafeString
+
+from groups.admin.base import moment
+from missiondeck.admin.workspace_place import Place
+from missiondeck.admin.workspace_trend import counts_of, trend
+from missiondeck.admin.workspace_words import number, seconds_words
+from missiondeck.models import DeckMission, ResultStatus, RunStatus, TestRun
+from missiondeck.reads import RESULTS_A_PAGE, LogPage, ResultsPage, light_runs, log_page, results_of, search_logs
+from missiondeck.words import render_code
+
+# Characters of one text of a result on a page.
+TEXT = 20_000
+HITS = 100
+MARKS = {"passed": "✓", "failed": "✕", "error": "✕", "skipped": "-"}
+RUN_TONES = {RunStatus.PASSED: "good", RunStatus.FAILED: "bad", RunStatus.RUNNING: "calm"}
+# Counts that are said in a line of their own, and those that come in pairs are left to theirs.
+_COUNTS = ("passed", "failed", "errors", "skipped", "total")
+
+
+def runs_of(mission: DeckMission) -> QuerySet[TestRun]:
+    return light_runs().filter(mission=mission).select_related("created_by")
+
+
+def test_runs(mission: DeckMission, place: Place, latest: TestRun | None) -> dict:
+    """Everything about the tests of a mission: its runs, and the chosen one. latest: the latest run there is."""
+    if latest is None:
+        return {"is_empty": True}
+    asked = runs_of(mission).filter(pk=place.run).first() if place.run else latest
+    run = asked or latest
+    return {
+        "is_empty": False,
+        "is_unknown": asked is None,
+        "trend": trend(runs_of(mission), place, run),
+        "run": one_run(run, place, latest),
+        "results": results(run, place),
+        "logs": logs(run, place),
+    }
+
+
+test_runs.__test__ = False
+
+
+def one_run(run: TestRun, place: Place, latest: TestRun) -> dict:
+    """What a run is, and where it comes from."""
+    summary = run.summary or {}
+    counts = counts_of(summary)
+    return {
+        "key": run.pk,
+        "name": run.name or "A test run",
+        "is_latest": run.pk == latest.pk,
+        "latest_address": place.to(run=None, runs=1, page=1, status="", q="", log=0, find="").address,
+        "status": run.status,
+        "status_words": run.get_status_display(),
+        "tone": RUN_TONES[run.status],
+        "source_words": run.get_source_display(),
+        "at": run.created_at,
+        "by": str(run.created_by) if run.created_by else "",
+        "duration": seconds_words(summary.get("duration")),
+        "counts": counts,
+        "pairs": _pairs(summary),
+        "others": [(key.replace("_", " "), number(value)) for key, value in summary.items() if _is_other(key, summary)],
+        "warnings": [str(each) for each in run.warnings],
+        "flaky": run.flaky_tests,
+    }
+
+
+def _pairs(summary: dict) -> list[dict]:
+    """Figures such as functional 8 of 10."""
+    pairs = []
+    for key, passed in summary.items():
+        kind = key.removesuffix("_passed")
+        total = summary.get(f"{kind}_total")
+        if kind != key and total is not None:
+            name = kind.replace("_", " ").capitalize()
+            pairs.append({"name": name, "passed": passed, "total": total, "is_full": passed >= total})
+    return pairs
+
+
+def _is_other(key: str, summary: dict) -> bool:
+    if key in (*_COUNTS, "duration"):
+        return False
+    for end, other in (("_passed", "_total"), ("_total", "_passed")):
+        if key.endswith(end) and key.removesuffix(end) + other in summary:
+            return False
+    return True
+
+
+# --- Results ------------------------------------------------------------------------------------
+
+
+def results(run: TestRun, place: Place) -> dict:
+    """A page of a run's results, failed ones first."""
+    page = results_of(run, number=place.page, status=place.status, search=place.q)
+    if not page.results and place.page > 1:
+        page = results_of(run, number=1, status=place.status, search=place.q)
+    return {
+        "rows": [_result(each) for each in page.results],
+        "words": _page_words(page),
+        "total": page.total,
+        "is_filtered": bool(place.status or place.q),
+        "statuses": ResultStatus.choices,
+        "previous": place.to(page=page.number - 1).address if page.number > 1 else "",
+        "next": place.to(page=page.number + 1).address if page.number < page.last else "",
+        "all": place.to(page=1, status="", q="").address,
+    }
+
+
+def _page_words(page: ResultsPage) -> str:
+    if page.last == 1:
+        return f"{number(page.total)} test{'' if page.total == 1 else 's'}"
+    first = (page.number - 1) * RESULTS_A_PAGE + 1
+    return f"{number(first)} to {number(first + len(page.results) - 1)} of {number(page.total)} tests"
+
+
+def _result(result: dict) -> dict:
+    status = result["status"]
+    return {
+        "name": result["name"],
+        "where": " · ".join(result[key] for key in ("classname", "suite", "file") if result.get(key)),
+        "status": status,
+        "status_words": ResultStatus(status).label,
+        "mark": MARKS[status],
+        "is_bad": status in ("failed", "error"),
+        "is_flaky": result["is_flaky"],
+        "retries": result.get("retries", 0),
+        "duration": seconds_words(result.get("duration")),
+        "error": render_code(_cut(result["error"]), "Error") if result.get("error") else "",
+        "traceback": render_code(_cut(result["traceback"]), "Traceback") if result.get("traceback") else "",
+        "output": render_code(_cut(result["output"]), "Output") if result.get("output") else "",
+    }
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= TEXT else f"{text[:TEXT]}… ({len(text) - TEXT:,} more characters)"
+
+
+# --- Logs ---------------------------------------------------------------------------------------
+
+
+def logs(run: TestRun, place: Place) -> dict:
+    """A page of a run's logs, or where a text is in them. Closed logs are only counted."""
+    page = log_page(run, place.log or 1)
+    if page is None and place.log > 1:
+        page = log_page(run, 1)
+    if page is None:
+        return {"is_empty": True}
+    hits = search_logs(run, place.find, most=HITS) if place.find else []
+    return {
+        "is_empty": False,
+        "is_open": bool(place.log or place.find),
+        "pages": page.last,
+        "open_address": place.to(log=1).address,
+        "close_address": place.to(log=0, find="").address,
+        "page": page if place.log else None,
+        "lines": _lines(page) if place.log else "",
+        "first": page.lines[0][0],
+        "previous": place.to(log=page.number - 1).address if page.number > 1 else "",
+        "next": place.to(log=page.number + 1).address if page.number < page.last else "",
+        "last": place.to(log=page.last).address if page.number < page.last else "",
+        "hits": [
+            {"line": hit.line, "text": hit.text, "address": f"{place.to(log=hit.page).address}#ws-line-{hit.line}"}
+            for hit in hits
+        ],
+        "more_hits": len(hits) == HITS,
+        "find": place.find,
+    }
+
+
+def _lines(page: LogPage) -> SafeString:
+    """The lines as items of a list; a page may have tens of thousands, so no template sees them."""
+    return SafeString("".join(f'<li id="ws-line-{line}"><code>{escape(text)}</code></li>' for line, text in page.lines))
+
+
+def run_words(run: TestRun) -> str:
+    """A run in a few words: "Failed, 5 Nov 2025 17:00"."""
+    return f"{run.get_status_display()}, {moment(run.created_at)}"

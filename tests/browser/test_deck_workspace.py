@@ -1,0 +1,305 @@
+"""A day of Dora, who delivers, in a real browser: she ticks, is refused, sees the red test, and signs for it."""
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from missiondeck.models import DeckMission, DodItem, TestRun
+from missiondeck.services.chats import say
+from missiondeck.services.missions import move_mission
+from tests.admin import staff
+from tests.browser.conftest import PASSWORD, sign_in
+from tests.missiondeck.injections import INJECTIONS
+from tests.missiondeck.workspaces import FAILING, PASSING, address, complete, make_item, make_mission, take_in
+
+# What one text of each kind may hold.
+TITLE, CLIENT, ITEM = 200, 200, 500
+
+
+@pytest.fixture
+def dora(transactional_db):
+    return staff("Delivery Lead", display_name="Dora", email="dora@example.org", password=PASSWORD)
+
+
+@pytest.fixture
+def desk(page: Page, live_server, dora, wrongs) -> Iterator[Page]:
+    """A page on which Dora has logged in, by hand."""
+    sign_in(page, live_server, dora)
+    yield page
+    assert wrongs == []
+
+
+@pytest.fixture
+def mission(dora) -> DeckMission:
+    return make_mission(title="Telegram Notifier")
+
+
+def open_workspace(page: Page, live_server, mission: DeckMission, query: str = "") -> None:
+    page.goto(f"{live_server.url}{address(mission)}{query}")
+
+
+def test_item_is_ticked_without_leaving_the_page(desk: Page, live_server, dora, mission):
+    first, second = make_item(mission, "It pays"), make_item(mission, "It ships")
+    open_workspace(desk, live_server, mission)
+    desk.evaluate("window.neverReloaded = true")
+    desk.locator("#ws-add-text").fill("half a thought")
+    box = desk.get_by_role("checkbox", name="It pays")
+    box.click()
+    expect(box).to_be_checked()
+    expect(box).to_be_focused()
+    expect(desk.locator("#ws-say")).to_have_text("1 of 2 done")
+    expect(desk.locator("#ws-head")).to_contain_text("1 of 2 done")
+    # By keyboard, and taken back.
+    desk.get_by_role("checkbox", name="It ships").focus()
+    desk.keyboard.press("Space")
+    expect(desk.get_by_role("checkbox", name="It ships")).to_be_checked()
+    desk.keyboard.press("Space")
+    expect(desk.get_by_role("checkbox", name="It ships")).not_to_be_checked()
+    expect(desk.locator("#ws-add-text")).to_have_value("half a thought")
+    assert desk.evaluate("window.neverReloaded")
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.completed, first.completed_by, second.completed) == (True, dora, False)
+
+
+def test_items_are_added_edited_moved_and_removed_in_place(desk: Page, live_server, mission):
+    open_workspace(desk, live_server, mission)
+    expect(desk.get_by_text("Nothing has to be true yet")).to_be_visible()
+    desk.evaluate("window.neverReloaded = true")
+    for text in ("One", "Two"):
+        desk.locator("#ws-add-text").fill(text)
+        desk.keyboard.press("Enter")
+        expect(desk.get_by_role("checkbox", name=text)).to_be_visible()
+        expect(desk.locator("#ws-add-text")).to_have_value("")
+        expect(desk.locator("#ws-add-text")).to_be_focused()
+    desk.get_by_role("link", name="Edit: Two").click()
+    editor = desk.get_by_label("What has to be true")
+    expect(editor).to_be_focused()
+    desk.get_by_role("button", name="Move up").click()
+    expect(desk.get_by_role("checkbox")).to_have_text(["Two", "One"])
+    editor.fill("Second")
+    desk.get_by_role("button", name="Save").click()
+    expect(desk.get_by_role("checkbox")).to_have_text(["Second", "One"])
+    expect(desk.get_by_role("link", name="Edit: Second")).to_be_focused()
+    desk.get_by_role("link", name="Edit: One").click()
+    desk.get_by_text("Remove …").click()
+    desk.get_by_role("button", name="Remove this item").click()
+    expect(desk.get_by_role("checkbox")).to_have_text(["Second"])
+    assert desk.evaluate("window.neverReloaded")
+    assert DodItem.objects.get().text == "Second"
+
+
+def test_day_of_a_mission_that_is_not_done(desk: Page, live_server, dora, mission, tmp_path):
+    make_item(mission, "The bot sends a message", done=True)
+    make_item(mission, "All tests pass", category="tests")
+    open_workspace(desk, live_server, mission)
+    desk.get_by_role("button", name="Move to QA").click()
+    expect(desk.locator("#ws-head")).to_contain_text("In QA")
+
+    # Refused, with the list of what is missing.
+    desk.get_by_role("button", name="Complete", exact=True).click()
+    refusal = desk.locator("#ws-move-refusal")
+    expect(refusal).to_be_in_viewport()
+    expect(refusal).to_contain_text("1 item is open:")
+    expect(refusal).to_contain_text("All tests pass")
+    expect(refusal).to_contain_text("There is no test run.")
+    assert DeckMission.objects.get().status == "qa"
+
+    # The report is taken in, and its failed test is seen first.
+    report = tmp_path / "junit.xml"
+    report.write_bytes(FAILING)
+    (tmp_path / "out.txt").write_bytes(b"collected 3 items\nKeyError: 'total'\n")
+    desk.get_by_role("tab", name=re.compile("Sofia")).click()
+    desk.get_by_label("Test report").set_input_files(report)
+    desk.get_by_label("Output of the tool").set_input_files(tmp_path / "out.txt")
+    desk.get_by_role("button", name="Take it in").click()
+    expect(desk.get_by_text("The report was taken in. Failed")).to_be_visible()
+    red = desk.locator(".ws-result").first
+    expect(red).to_contain_text("test_pays")
+    expect(red).to_contain_text("KeyError: 'total'")
+    expect(red.get_by_text("shop.py, line 12")).to_be_visible()
+    expect(desk.locator(".ws-bar-failed")).to_have_count(1)
+    expect(desk.locator("#ws-head")).to_contain_text("The latest test run failed.")
+    desk.get_by_label("Lines that contain").fill("keyerror")
+    desk.get_by_role("button", name="Search", exact=True).click()
+    desk.get_by_role("link", name="Line 2").click()
+    expect(desk.locator("#ws-line-2")).to_be_in_viewport()
+
+    # All the same: with a reason, that stands at the head from now on.
+    desk.get_by_role("button", name="Complete", exact=True).click()
+    desk.get_by_label("Why is it complete all the same?").fill("They sign today")
+    desk.get_by_role("button", name="Complete all the same").click()
+    expect(desk.locator("#ws-head")).to_contain_text("Complete, all the same")
+    expect(desk.locator("#ws-head blockquote")).to_have_text("They sign today")
+    expect(desk.get_by_text("its definition of done is closed")).to_be_visible()
+    done = DeckMission.objects.get()
+    assert (done.status, done.completed_by, done.override_reason) == ("complete", dora, "They sign today")
+
+
+def test_tabs_are_reached_with_arrow_keys_and_are_links(desk: Page, live_server, mission):
+    say(mission=mission, citizen="inna", sender="citizen", message="Here is the **plan**")
+    open_workspace(desk, live_server, mission)
+    expect(desk.get_by_role("tab", name=re.compile("Inna"))).to_have_attribute("aria-selected", "true")
+    desk.get_by_role("tab", name=re.compile("Inna")).focus()
+    desk.keyboard.press("ArrowRight")
+    expect(desk.get_by_role("tab", name=re.compile("Rafael"))).to_be_focused()
+    desk.keyboard.press("Enter")
+    expect(desk.get_by_role("heading", name="Chat with Rafael")).to_be_visible()
+    desk.get_by_label("Message").fill("Start with *sending*")
+    desk.get_by_text("Add code").click()
+    desk.get_by_label("Language").fill("python")
+    desk.get_by_label("Code").fill("send(1)")
+    desk.get_by_role("button", name="Send").click()
+    expect(desk.locator(".ws-message em")).to_have_text("sending")
+    expect(desk.locator(".ws-message figure code")).to_have_text("send(1)")
+    desk.get_by_role("button", name="Copy").click()
+    expect(desk.locator(".ws-message figure button")).to_have_text(re.compile("Copied|Press Ctrl"))
+
+
+@pytest.fixture
+def full_mission(dora) -> DeckMission:
+    """A mission with everything on its page, and words that are too long for it."""
+    mission = make_mission(
+        title="W" * 190, client="Acme " * 30, assigned_to=f"{'a' * 60}@{'b' * 60}.example.org", days=-3
+    )
+    make_item(mission, "L" * 480)
+    make_item(mission, "Done", done=True, category="tests")
+    message = f"{'M' * 2000}\n\n|a|b|\n|-|-|\n|{'c' * 300}|d|"
+    say(
+        mission=mission,
+        citizen="sofia",
+        sender="citizen",
+        message=message,
+        code_blocks=[{"language": "sql", "code": "x" * 900}],
+    )
+    result = dict.fromkeys(("name", "classname", "suite", "error", "traceback", "output"), "N" * 900)
+    take_in(mission, json.dumps([{**result, "status": "failed"}]).encode(), logs=b"Z" * 9000)
+    move_mission(mission=mission, to="qa", actor=dora)
+    return mission
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_page_is_never_wider_than_its_window(desk: Page, live_server, full_mission, width):
+    desk.set_viewport_size({"width": width, "height": 844})
+    open_workspace(desk, live_server, full_mission, "?citizen=sofia&log=1&find=Z")
+    desk.evaluate("document.querySelectorAll('.ws details').forEach((each) => { each.open = true; })")
+    assert desk.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_works_without_a_script(browser, live_server, dora, mission):
+    item = make_item(mission)
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, live_server, dora)
+    open_workspace(page, live_server, mission)
+    page.get_by_role("checkbox", name="It pays").click()
+    expect(page.get_by_role("checkbox", name="It pays")).to_be_checked()
+    page.get_by_role("link", name="Edit: It pays").click()
+    page.get_by_label("What has to be true").fill("It pays at once")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("checkbox", name="It pays at once")).to_be_visible()
+    page.get_by_role("tab", name=re.compile("Maya")).click()
+    expect(page.get_by_role("heading", name="Chat with Maya")).to_be_visible()
+    item.refresh_from_db()
+    assert (item.text, item.completed) == ("It pays at once", True)
+    context.close()
+
+
+# --- What others wrote ----------------------------------------------------------------------------
+
+
+def storable(text: str, most: int) -> str:
+    """A text as a field takes it: PostgreSQL has no NUL."""
+    return text.replace("\x00", "\ufffd")[:most]
+
+
+@pytest.fixture
+def alarms(page: Page, wrongs) -> list:
+    """What an injection did: called `pwned`, opened a dialog or a window."""
+    found: list = []
+    page.expose_function("pwned", lambda *numbers: found.append(("pwned", numbers)))
+    page.on("dialog", lambda dialog: (found.append(("dialog", dialog.message)), dialog.dismiss()))
+    page.on("popup", lambda popup: found.append(("popup", popup.url)))
+    return found
+
+
+def test_alarm_rings(desk: Page, live_server, mission, alarms, wrongs):
+    """The negative control: what runs on this page, and what asks for something elsewhere, is noticed."""
+    open_workspace(desk, live_server, mission)
+    desk.evaluate("window.pwned(1)")
+    assert alarms == [("pwned", (1,))]
+    desk.evaluate("fetch('http://pwned.invalid/2').catch(() => {})")
+    desk.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=http://pwned.invalid/3>')")
+    desk.wait_for_function("document.images[document.images.length - 1].complete")
+    assert any("pwned.invalid" in wrong for wrong in wrongs)
+    wrongs.clear()
+
+
+def test_nothing_that_others_wrote_runs_or_loads(desk: Page, live_server, dora, mission, alarms):
+    """Every injection in chats, code, languages, items, names, errors, logs, warnings and reasons, on one page."""
+    texts = [storable(each.text, 90_000) for each in INJECTIONS]
+    for text in texts:
+        make_item(mission, storable(text, ITEM))
+    for start in range(0, len(texts), 20):
+        message = "\n\n".join(texts[start : start + 20])
+        blocks = [{"language": storable(text, 40), "code": text} for text in texts[start : start + 20]]
+        say(mission=mission, citizen="sofia", sender="citizen", message=message, code_blocks=blocks)
+    keys = ("name", "classname", "suite", "file", "error", "traceback", "output")
+    results = [dict.fromkeys(keys, text) | {"status": "failed"} for text in texts if text.strip()]
+    report = {"name": texts[0], "results": results, **dict.fromkeys(texts, 1)}
+    logs = "\n".join(texts).encode(errors="replace")
+    run = take_in(mission, json.dumps(report).encode(), logs=logs, actor=dora)
+    assert run.warnings
+    reason = storable("\n".join(texts), 90_000)
+    complete(mission, dora, reason=reason)
+    move_mission(mission=DeckMission.objects.get(), to="qa", actor=dora, reason=reason)
+    pages = -(-len(results) // 50)
+    for query in (*(f"page={number}" for number in range(1, pages + 1)), "log=1", "find=pwned"):
+        open_workspace(desk, live_server, mission, f"?citizen=sofia&{query}")
+        stir(desk)
+    expect(desk.locator(".ws-hits li").first).to_contain_text("pwned")
+    assert desk.locator(".ws-items bdi").count() == len(texts)
+    assert alarms == []
+
+
+def test_no_title_or_client_runs_or_loads(desk: Page, live_server, dora, alarms):
+    """Each injection for a title and a client, and what is typed and refused."""
+    for injection in INJECTIONS:
+        text = storable(injection.text, TITLE).strip()
+        mission = make_mission(title=text, client=storable(injection.text, CLIENT).strip())
+        open_workspace(desk, live_server, mission)
+        expect(desk.locator(".ws-title bdi").first).to_have_text(re.compile(""), use_inner_text=False)
+        shown = desk.locator(".ws-title bdi").first.evaluate("node => node.textContent")
+        assert shown == text.replace("\r\n", "\n").replace("\r", "\n"), injection.name
+    assert alarms == []
+
+
+def stir(page: Page) -> None:
+    """Open everything there is to open, and move over it all, so that what waits for it would run."""
+    page.evaluate(
+        """() => {
+            document.querySelectorAll(".ws details").forEach((each) => { each.open = true; });
+            for (const node of document.querySelectorAll(".ws *")) {
+                for (const name of ["mouseover", "pointerenter", "mouseenter", "focus", "toggle", "animationstart"]) {
+                    node.dispatchEvent(new Event(name));
+                }
+            }
+        }"""
+    )
+    # Two frames: whatever was loaded or started has begun.
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def test_page_is_complete_for_who_only_looks(page: Page, live_server, mission, wrongs):
+    make_item(mission, done=True)
+    take_in(mission, PASSING)
+    auditor = staff("Auditor", display_name="Ute", email="ute@example.org", password=PASSWORD)
+    sign_in(page, live_server, auditor)
+    open_workspace(page, live_server, mission, "?citizen=sofia")
+    expect(page.locator(".ws-bar-passed")).to_have_count(1)
+    expect(page.locator("#ws button")).to_have_count(1)
+    assert TestRun.objects.count() == 1
+    assert wrongs == []

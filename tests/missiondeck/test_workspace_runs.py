@@ -1,0 +1,233 @@
+"""The tests of a mission on its workspace: reports taken in, the trend, one run with its results and its logs."""
+
+import json
+import re
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from missiondeck.admin.workspace_trend import HEIGHT, LEAST, Counts, counts_of, parts_of
+from missiondeck.models import DeckMission, TestRun
+from missiondeck.services.runs import start_run
+from tests.admin import client, words
+from tests.missiondeck.workspaces import FAILING, PASSING, address, make_mission, numbered, take_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def lead() -> Client:
+    return client("Delivery Lead", display_name="Dora")
+
+
+@pytest.fixture
+def mission() -> DeckMission:
+    return make_mission()
+
+
+def look(browser: Client, mission: DeckMission, **query) -> str:
+    """Sofia's tab as text."""
+    return words(browser.get(address(mission), {"citizen": "sofia", **query}))
+
+
+def send(
+    browser: Client, mission: DeckMission, report: bytes | None, *, logs: bytes | None = None, follow: bool = True
+):
+    files = {"report": report, "logs": logs}
+    body = {name: SimpleUploadedFile(f"{name}.txt", data) for name, data in files.items() if data is not None}
+    return browser.post(f"{address(mission, '_import')}?citizen=sofia", body, follow=True)
+
+
+class TestTakingIn:
+    def test_report_becomes_a_run_and_its_page(self, lead, mission):
+        answer = send(lead, mission, FAILING, logs=b"all of it")
+        run = TestRun.objects.get()
+        assert answer.redirect_chain == [(f"{address(mission)}?citizen=sofia&run={run.pk}#ws-runs", 302)]
+        page = words(answer)
+        assert "The report was taken in. Failed" in page
+        assert "taken in by <bdi>Dora</bdi> · JUnit XML" in page
+        assert "1 passed, 1 failed, 1 skipped" in page
+        assert run.log_pages.get().text == "all of it"
+
+    def test_same_file_twice_leads_to_the_run_it_was(self, lead, mission):
+        send(lead, mission, FAILING)
+        send(lead, mission, PASSING)
+        first = TestRun.objects.get(status="failed")
+        answer = send(lead, mission, FAILING)
+        assert "This file was taken in before: Failed" in words(answer)
+        assert f"run={first.pk}" in answer.redirect_chain[-1][0]
+        assert TestRun.objects.count() == 2
+
+    @pytest.mark.parametrize(
+        ("report", "says"),
+        [
+            (b"", "The file is empty."),
+            (b"hello", "neither XML nor JSON"),
+            (b"PK\x03\x04zip", "packed with zip"),
+            (b"<testsuite><testcase name='a'>", "not well-formed"),
+            (b'<!DOCTYPE a [<!ENTITY b "c">]><testsuite>&b;</testsuite>', "The "),
+            (b'{"results": 3}', "The "),
+            (None, "Choose the report"),
+        ],
+    )
+    def test_what_is_no_report_is_refused_on_the_page(self, lead, mission, report, says):
+        answer = send(lead, mission, report)
+        assert answer.status_code == 200
+        refusal = words(answer).split('id="ws-report-refusal">')[1].split("</p>")[0]
+        assert says in refusal
+        assert "Nothing was stored." in refusal
+        assert not TestRun.objects.exists()
+
+    def test_files_that_are_too_large_are_refused_in_words(self, lead, mission, settings):
+        settings.DECK_REPORT_BYTES = settings.DECK_LOGS_BYTES = 1024 * 1024
+        large = PASSING + b"\n" * 1024 * 1024
+        assert "A report is at most 1 MB; this file is larger." in words(send(lead, mission, large))
+        assert "Logs are at most 1 MB; this file is larger." in words(send(lead, mission, PASSING, logs=large))
+        assert not TestRun.objects.exists()
+
+    def test_what_was_not_understood_is_said(self, lead, mission):
+        page = words(send(lead, mission, b'<testsuite><testcase name="a"/><odd-one/></testsuite>'))
+        assert "1 warning about the report" in page
+        assert "The element “<odd-one>” is not known and was passed over." in page
+
+
+class TestTrend:
+    def test_each_run_is_a_bar_that_leads_to_it_and_a_row(self, lead, mission):
+        runs = [take_in(mission, numbered(number, failed=number == 1)) for number in range(3)]
+        page = look(lead, mission)
+        bars = re.findall(
+            r'<a href="([^"]+)#ws-runs" class="ws-bar ws-bar-(\w+)" aria-label="([^"]+)"( aria-cur)?', page
+        )
+        assert [bar[1] for bar in bars] == ["passed", "failed", "passed"]
+        assert [f"run={run.pk}" in bar[0] for run, bar in zip(runs, bars, strict=True)] == [True] * 3
+        assert bars[1][2].endswith(": failed, 0 passed, 1 failed")
+        assert [bool(bar[3]) for bar in bars] == [False, False, True]
+        assert page.count('<td data-label="When">') == 3
+        assert 'class="ws-part-failed"' in page
+        chosen = look(lead, mission, run=runs[1].pk)
+        assert "It broke" in chosen
+        assert "To the latest run" in chosen
+
+    def test_shows_thirty_runs_and_the_way_to_older_ones(self, lead, mission):
+        for number in range(33):
+            take_in(mission, numbered(number))
+        page = look(lead, mission)
+        assert page.count('class="ws-bar') == 30
+        assert "Older runs" in page
+        older = look(lead, mission, runs=2)
+        assert older.count('class="ws-bar') == 3
+        assert "Newer runs" in older
+
+    def test_counts_come_from_the_summary_or_its_pairs(self):
+        assert counts_of({"passed": 7, "failed": 1, "errors": 2, "skipped": 3}) == Counts(7, 3, 3)
+        assert counts_of({"functional_passed": 8, "functional_total": 10, "load_passed": 2, "load_total": 3}) == Counts(
+            10, 3, 0
+        )
+        assert counts_of(None) is counts_of({"duration": 3}) is None
+
+    @pytest.mark.parametrize("counts", [(100_000, 1, 0), (100_000, 1, 1), (0, 1, 0), (1, 0, 0), (1, 50_000, 50_000)])
+    def test_one_of_very_many_is_seen(self, counts):
+        parts = parts_of(Counts(*counts), sum(counts))
+        heights = {part["kind"]: float(part["height"]) for part in parts}
+        assert set(heights) == {
+            kind for kind, count in zip(("passed", "failed", "skipped"), counts, strict=True) if count
+        }
+        assert min(heights.values()) >= LEAST
+        assert sum(heights.values()) == pytest.approx(HEIGHT, abs=0.2)
+
+
+class TestOneRun:
+    def test_failed_tests_are_first_with_error_and_traceback(self, lead, mission):
+        take_in(mission, FAILING)
+        page = look(lead, mission)
+        order = [page.index(f">{name}</bdi>") for name in ("test_pays", "test_sleeps", "test_opens")]
+        assert order == sorted(order)
+        assert "KeyError: 'total'" in page
+        assert "shop.py, line 12" in page
+        assert "3 tests" in page
+
+    def test_summary_of_pairs_is_shown(self, lead, mission):
+        report = {
+            "summary": {"functional_passed": 8, "functional_total": 10},
+            "results": [{"name": "a", "status": "failed"}, {"name": "b", "status": "passed"}],
+        }
+        take_in(mission, json.dumps(report).encode())
+        assert "<dt>Functional</dt><dd>8 of 10</dd>" in look(lead, mission)
+
+    def test_flaky_test_is_marked(self, lead, mission):
+        for number, failed in enumerate((True, False, True)):
+            result = {"name": "test_sends", "status": "failed" if failed else "passed", "duration": number}
+            take_in(mission, json.dumps([result]).encode())
+        page = look(lead, mission)
+        assert "1 failed test is flaky" in page
+        assert '<span class="ws-pill ws-warn">Flaky</span>' in page
+
+    def test_results_are_found_by_status_and_name(self, lead, mission):
+        take_in(mission, FAILING)
+        skipped = look(lead, mission, status="skipped")
+        assert "test_sleeps" in skipped
+        assert "test_pays" not in skipped
+        found = look(lead, mission, q="OPEN")
+        assert "test_opens" in found
+        assert "test_pays" not in found
+        assert "No test of this run is like that." in look(lead, mission, q="nowhere")
+
+    def test_results_come_by_the_page(self, lead, mission):
+        take_in(mission, json.dumps([{"name": f"test_{n:03}", "status": "passed"} for n in range(120)]).encode())
+        assert "1 to 50 of 120 tests" in look(lead, mission)
+        last = look(lead, mission, page=3)
+        assert "101 to 120 of 120 tests" in last
+        assert "test_119" in last
+        # Beyond the last page is the first.
+        assert "1 to 50 of 120 tests" in look(lead, mission, page=9)
+
+    def test_what_came_with_the_results_is_text(self, lead, mission):
+        bad = "</code></pre><script>x</script>"
+        result = dict.fromkeys(("name", "classname", "suite", "file", "error", "traceback", "output"), bad)
+        report = {"name": bad, "results": [{**result, "status": "failed"}], "summary": {}}
+        take_in(mission, json.dumps(report).encode(), logs=bad.encode())
+        raw = lead.get(address(mission), {"citizen": "sofia", "log": 1, "find": "script"}).content.decode()
+        assert "<script>x" not in raw
+        assert raw.count("&lt;script&gt;x") >= 9
+
+    def test_running_run_has_no_results_yet(self, lead, mission):
+        start_run(mission=mission, actor=None, name="nightly")
+        page = look(lead, mission)
+        assert "The tests are running" in page
+        assert "The latest test run is still running." in page
+
+    def test_mission_without_runs_says_what_to_do(self, lead, mission):
+        assert "No test run yet" in look(lead, mission)
+        assert "Take in the first report below" in look(lead, mission)
+        assert "Take in the first report below" not in look(client("Auditor"), mission)
+
+
+class TestLogs:
+    LINES = b"".join(b"line %06d of the run\n" % number for number in range(1, 9_001)) + b"the <end>"
+
+    def test_are_read_by_the_page(self, lead, mission):
+        take_in(mission, PASSING, logs=self.LINES)
+        assert "line 000001" not in look(lead, mission)
+        first = lead.get(address(mission), {"citizen": "sofia", "log": 1}).content
+        assert b"line 000001" in first
+        assert b"Page 1 of 4" in first
+        assert b"line 009000" not in first
+        last = look(lead, mission, log=4)
+        assert "line 009000" in last
+        assert '<li id="ws-line-9001"><code>the <end></code></li>' in last
+        assert "Page 1 of 4" in look(lead, mission, log=77)
+
+    def test_are_searched_and_a_hit_leads_to_its_line(self, lead, mission):
+        take_in(mission, PASSING, logs=self.LINES)
+        page = look(lead, mission, find="LINE 008999")
+        target = re.search(r'href="([^"]+)">Line 8999</a>', page)[1]
+        path, _, line = target.partition("#")
+        assert f'id="{line}"><code>line 008999' in words(lead.get(path))
+        assert "The first 100 lines" in look(lead, mission, find="line")
+        assert "No line of the logs has" in look(lead, mission, find="nowhere")
+        assert "the <end>" in look(lead, mission, find="<end>")
+
+    def test_run_without_output_says_so(self, lead, mission):
+        take_in(mission)
+        assert "This run has brought no output." in look(lead, mission, log=1, find="x")
