@@ -341,7 +341,7 @@ def fingerprint() -> dict[str, str]:
         tables = [name for (name,) in cursor.fetchall() if not name.startswith(_PASSING)]
     parts = [
         f"SELECT '{name}', md5(string_agg(row, ',' ORDER BY row)) FROM "
-        f"(SELECT (to_jsonb(t) - 'last_login' - 'last_used_at' - 'last_read_at')::text AS row FROM \"{name}\" t) AS each"
+        f"(SELECT (to_jsonb(t) - '{{last_login,last_used_at,last_read_at}}'::text[])::text AS row FROM \"{name}\" t) AS each"
         for name in tables
     ]
     with connection.cursor() as cursor:
