@@ -16,6 +16,8 @@ from fallback.services.rights import Right
 from groups.admin.base import event_words, moment, page_of
 from groups.directory_reads import waiting_for_approval
 from groups.models import Event, Member, Membership
+from missiondeck.admin import base as deck
+from missiondeck.models import DeckMission
 from missionsite.common.admin.pages import Pages
 
 # Newest events shown.
@@ -39,7 +41,15 @@ def numbers(request: HttpRequest, context: dict) -> dict:
         _card(request, "Left in 7 days", left, "logout", "membership", status__exact="left", left_at_from=day),
     ]
     context["cards"] = [
-        card for card in (*_review_cards(request), _approval_card(request), *_engagement_cards(request), *cards) if card
+        card
+        for card in (
+            *_review_cards(request),
+            *_deck_cards(request),
+            _approval_card(request),
+            *_engagement_cards(request),
+            *cards,
+        )
+        if card
     ]
     context["first_steps"] = _first_steps(request) if not missions else []
     if request.user.has_perm("groups.view_event"):
@@ -71,6 +81,19 @@ def _approval_card(request: HttpRequest) -> dict | None:
         return None
     waiting = waiting_for_approval()
     return _card(request, "Waiting for approval", waiting, "how_to_reg", "communitymember", status__exact="pending")
+
+
+def _deck_cards(request: HttpRequest) -> list[dict | None]:
+    """Client missions past their deadline, and those not complete whose latest test run failed."""
+    if not request.user.has_perm(deck.LOOK):
+        return []
+    late = Pages(deck.overdue(DeckMission.objects.all(), at=timezone.now()), 1).count
+    red = Pages(deck.turned_red(DeckMission.objects.all()), 1).count
+    missions = {"model": "deckmission", "app": "missiondeck"}
+    return [
+        _card(request, "Overdue client missions", late, "running_with_errors", **missions, due="overdue"),
+        _card(request, "Test suites that turned red", red, "bug_report", **missions, status="open", last_run="failed"),
+    ]
 
 
 def _engagement_cards(request: HttpRequest) -> list[dict | None]:

@@ -51,6 +51,18 @@ def _in_list_of_states(request: HttpRequest) -> bool:
     ) and not here.startswith(str(reverse_lazy("admin:engagement_machine")))
 
 
+def _in_list_of_client_missions(request: HttpRequest) -> bool:
+    """Whether this is a page of the list, not the calendar or its feeds, whose addresses begin like the list's."""
+    return request.path_info.startswith(
+        str(reverse_lazy("admin:missiondeck_deckmission_changelist"))
+    ) and not _in_calendar(request)
+
+
+def _in_calendar(request: HttpRequest) -> bool:
+    pages = ("admin:missiondeck_calendar", "admin:missiondeck_feeds")
+    return any(request.path_info == str(reverse_lazy(page)) for page in pages)
+
+
 UNFOLD = {
     "SITE_TITLE": "Missionsite",
     "SITE_HEADER": "Missionsite",
@@ -149,6 +161,26 @@ UNFOLD = {
                     _project_entry("Repositories", "source", "fallback_projectrepository_changelist"),
                     _project_entry("Flows", "account_tree", "fallback_flow_changelist"),
                     _project_entry("Actors", "psychology", "fallback_actor_changelist"),
+                ],
+            },
+            {
+                "title": "Mission deck",
+                "separator": True,
+                "items": [
+                    _entry(
+                        "Client missions",
+                        "work",
+                        "missiondeck_deckmission_changelist",
+                        "missiondeck.view_deckmission",
+                        active=_in_list_of_client_missions,
+                    ),
+                    _entry(
+                        "Calendar",
+                        "calendar_month",
+                        "missiondeck_calendar",
+                        "missiondeck.view_deckmission",
+                        active=_in_calendar,
+                    ),
                 ],
             },
             {

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", first_page),
     path("api/", api.urls),
     path("admin/", admin.site.urls),
+    path("deck/", include("missiondeck.urls")),
     # Any text, as with codes: what is no way out looks the same whatever it is.
     path("unsubscribe/<any:token>/", unsubscribe, name="unsubscribe"),
     path("", include(community)),

@@ -1,5 +1,5 @@
 """The back office of client missions: the list, and the workspace of each."""
 
-from missiondeck.admin import missions
+from missiondeck.admin import member, missions
 
-__all__ = ["missions"]
+__all__ = ["member", "missions"]

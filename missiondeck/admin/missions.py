@@ -1,19 +1,278 @@
 """The list of client missions, and what of one is edited."""
 
-from django.contrib import admin
-from django.http import HttpRequest
+from __future__ import annotations
 
+from django import forms
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
+from django.utils import timezone
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from groups.admin.base import HistoryAdmin, moment, page_of
+from groups.errors import LaterChange, NothingToRevert
+from groups.services.history import changes_of
+from missiondeck.admin import base
+from missiondeck.admin.calendar import calendar_view
+from missiondeck.admin.feeds import feeds_view
+from missiondeck.admin.files import export_view
+from missiondeck.admin.finding import (
+    AssignedFilter,
+    ClientFilter,
+    DueFilter,
+    LastRunFilter,
+    MissionSearch,
+    StatusFilter,
+)
+from missiondeck.admin.transcripts import transcript_view
 from missiondeck.admin.workspace import workspace_urls
-from missiondeck.models import DeckMission
-from missionsite.common.admin import ModelAdmin
+from missiondeck.models import Category, DeckMission, DodItem
+from missiondeck.services.checklist import add_item
+from missiondeck.services.missions import EDITABLE, create_mission, update_mission
+from missionsite.common.admin import ServiceForm
+from missionsite.common.admin.filters import PeriodFilter
+
+# Items of one category that are typed with a new mission; more are added in its workspace.
+LINES = 50
+FIRST_YEAR, LAST_YEAR = 2000, 2199
+
+
+class MissionForm(ServiceForm):
+    class Meta:
+        model = DeckMission
+        fields = EDITABLE
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if "deadline" in self.fields:
+            zone = timezone.get_current_timezone_name()
+            self.fields["deadline"].help_text = f"Date and time in the time zone {zone}."
+
+    def clean_currency(self) -> str:
+        return self.cleaned_data["currency"].upper()
+
+    def clean_deadline(self):
+        deadline = self.cleaned_data["deadline"]
+        if not FIRST_YEAR <= deadline.year <= LAST_YEAR:
+            raise forms.ValidationError(f"Choose a year from {FIRST_YEAR} to {LAST_YEAR}.")
+        return deadline
+
+
+class Lines(forms.CharField):
+    """Texts, a line each."""
+
+    def __init__(self, **kwargs) -> None:
+        super().__init__(required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}), **kwargs)
+
+    def clean(self, value) -> list[str]:
+        longest = DodItem._meta.get_field("text").max_length
+        lines = [line.strip() for line in super().clean(value).splitlines() if line.strip()]
+        if len(lines) > LINES:
+            raise forms.ValidationError(f"At most {LINES} lines here; the workspace takes more.")
+        for place, line in enumerate(lines, 1):
+            if len(line) > longest:
+                raise forms.ValidationError(f"Item {place} is longer than {longest} characters: {line[:40]}…")
+        return lines
+
+
+class NewMissionForm(MissionForm):
+    """A new mission, with the first items of its definition of done."""
+
+    functional = Lines(label=Category.FUNCTIONAL.label, help_text="One item a line; more can follow later.")
+    non_functional = Lines(label=Category.NON_FUNCTIONAL.label)
+    tests = Lines(label=Category.TESTS.label)
+
+
+CHECKLIST = {
+    "functional": Category.FUNCTIONAL,
+    "non_functional": Category.NON_FUNCTIONAL,
+    "tests": Category.TESTS,
+}
 
 
 @admin.register(DeckMission)
-class DeckMissionAdmin(ModelAdmin):
+class DeckMissionAdmin(HistoryAdmin):
     """Client missions; each has a workspace of its own."""
 
-    def get_urls(self) -> list:
-        return [*workspace_urls(self), *super().get_urls()]
+    form = MissionForm
+    search = MissionSearch()
+    search_help_text = "Number, or the beginning of a title, client or e-mail"
+    command_icon = "work"
+    list_display = (
+        "number_shown",
+        "title_shown",
+        "client",
+        "status_shown",
+        "time_left",
+        "progress",
+        "last_run",
+        "assigned",
+        "budget_shown",
+    )
+    list_display_links = None
+    list_select_related = ("assignee",)
+    list_filter = (
+        StatusFilter,
+        DueFilter,
+        LastRunFilter,
+        AssignedFilter,
+        ClientFilter,
+        ("deadline", PeriodFilter),
+        ("assignee", AutocompleteSelectFilter),
+    )
+    sortable_by = ("number_shown",)
+    noun_plural = "client missions"
+    empty_words = (
+        "No client mission yet",
+        "A client mission is paid work with a definition of done. Add the first one.",
+    )
+    add_words = "Add a client mission"
+    about_title = "Details"
+    _details = ("title", "client", ("budget", "currency"), "deadline", "assigned_to", "github_url")
+    fieldsets = (
+        (None, {"fields": _details}),
+        ("Where it stands", {"fields": (("number_shown", "status_shown"), ("progress", "last_run"), "completed")}),
+        ("Dates", {"fields": (("created_at", "updated_at"),)}),
+    )
+    add_fieldsets = (
+        (None, {"fields": _details}),
+        ("Definition of done", {"fields": tuple(CHECKLIST)}),
+    )
+    readonly_fields = (
+        "number_shown",
+        "status_shown",
+        "progress",
+        "last_run",
+        "completed",
+        "created_at",
+        "updated_at",
+    )
 
-    def has_delete_permission(self, request: HttpRequest, obj=None) -> bool:
-        return False
+    class Media:
+        css = {"all": ("missiondeck/deck.css",)}
+
+    def get_urls(self) -> list:
+        own = {"model_admin": self}
+        return [
+            *workspace_urls(self),
+            path("calendar/", self._wrapped(calendar_view, calendar_view), own, name="missiondeck_calendar"),
+            path("feeds/", self._wrapped(feeds_view, feeds_view), own, name="missiondeck_feeds"),
+            path("export/", self._wrapped(export_view, export_view), own, name="missiondeck_export"),
+            path(
+                "<path:object_id>/transcript/<str:form>/",
+                self._wrapped(transcript_view, transcript_view),
+                own,
+                name="missiondeck_transcript",
+            ),
+            *super().get_urls(),
+        ]
+
+    # --- Lists --------------------------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DeckMission]:
+        return base.with_numbers(super().get_queryset(request))
+
+    def get_ordering(self, request: HttpRequest) -> tuple:
+        """What is due is read by its deadline; else the newest mission is first."""
+        return ("deadline", "number") if DueFilter.is_set(request) else ("-number",)
+
+    def list_buttons(self, request: HttpRequest) -> list[dict]:
+        query = request.GET.urlencode()
+        export = reverse("admin:missiondeck_export")
+        return [
+            {"title": "Due next", "icon": "schedule", "link": "?due=next"},
+            {"title": "Calendar", "icon": "calendar_month", "link": reverse("admin:missiondeck_calendar")},
+            {"title": "Export these", "icon": "download", "link": f"{export}?{query}" if query else export},
+        ]
+
+    # --- Pages --------------------------------------------------------------------------------
+
+    def more_buttons(self, request: HttpRequest, obj: DeckMission) -> list[dict]:
+        return [{"title": "Workspace", "icon": "work", "link": base.workspace_address(obj)}]
+
+    def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs):
+        return super().get_form(request, obj, change=change, **({} if obj else {"form": NewMissionForm}) | kwargs)
+
+    def response_add(self, request: HttpRequest, obj: DeckMission, post_url_continue=None) -> HttpResponse:
+        return self._on_to_workspace(request, obj, super().response_add(request, obj, post_url_continue))
+
+    def response_change(self, request: HttpRequest, obj: DeckMission) -> HttpResponse:
+        return self._on_to_workspace(request, obj, super().response_change(request, obj))
+
+    @staticmethod
+    def _on_to_workspace(request: HttpRequest, obj: DeckMission, otherwise: HttpResponse) -> HttpResponse:
+        return HttpResponseRedirect(base.workspace_address(obj)) if "_save" in request.POST else otherwise
+
+    # --- Writing ------------------------------------------------------------------------------
+
+    def create(self, request: HttpRequest, values: dict) -> DeckMission:
+        mission = create_mission(**{name: values[name] for name in EDITABLE})
+        for name, category in CHECKLIST.items():
+            for text in values[name]:
+                add_item(mission=mission, text=text, category=category)
+        return mission
+
+    def update(self, request: HttpRequest, obj: DeckMission, changes: dict) -> None:
+        update_mission(mission=obj, **changes)
+
+    def may_revert(self, request: HttpRequest, obj: DeckMission, changed: set[str]) -> bool:
+        """A move is taken back in the workspace, with its reason. The assignee follows the address."""
+        return changed - {"assignee"} <= set(EDITABLE) and super().may_revert(request, obj, changed)
+
+    def revert(self, request: HttpRequest, obj: DeckMission, change) -> None:
+        """Taking a change back is an edit through the same service; later edits are not overwritten."""
+        raw = next((entry for entry in changes_of(obj) if entry.pgh_id == change.pgh_id), None)
+        fields = [field for field in raw.fields if field.name in EDITABLE] if raw else []
+        if not fields:
+            raise NothingToRevert
+        if overtaken := [field.label for field in fields if getattr(obj, field.name) != field.after]:
+            raise LaterChange(f"A later edit changed {', '.join(overtaken)}; it is not overwritten.")
+        update_mission(mission=obj, **{field.name: field.before for field in fields})
+
+    # --- Showing ------------------------------------------------------------------------------
+
+    def describe(self, obj: DeckMission) -> str:
+        return f"{obj} · {obj.client} · {obj.get_status_display().lower()}"
+
+    @display(description="Number", ordering="number")
+    def number_shown(self, mission: DeckMission) -> str:
+        return f"#{mission.number}"
+
+    @display(description="Title")
+    def title_shown(self, mission: DeckMission) -> str:
+        return base.workspace_of(mission, mission.title)
+
+    @display(description="Status")
+    def status_shown(self, mission: DeckMission) -> str:
+        return base.status_shown(mission)
+
+    @display(description="Days left")
+    def time_left(self, mission: DeckMission) -> str:
+        return base.time_left_shown(mission)
+
+    @display(description="Done")
+    def progress(self, mission: DeckMission) -> str:
+        return base.progress_shown(mission)
+
+    @display(description="Last test run")
+    def last_run(self, mission: DeckMission) -> str:
+        return base.last_run_shown(mission)
+
+    @display(description="Assigned to")
+    def assigned(self, mission: DeckMission) -> str:
+        return page_of(mission.assignee) if mission.assignee else mission.assigned_to
+
+    @display(description="Budget")
+    def budget_shown(self, mission: DeckMission) -> str:
+        return base.budget_shown(mission)
+
+    @display(description="Completed")
+    def completed(self, mission: DeckMission) -> str:
+        if mission.completed_at is None:
+            return "not yet"
+        by = f" by {mission.completed_by}" if mission.completed_by else ""
+        why = f", although something was missing: {mission.override_reason}" if mission.override_reason else ""
+        return f"{moment(mission.completed_at)}{by}{why}"

@@ -3,16 +3,17 @@
 import logging
 import re
 
-_SECRET = re.compile(r"(/(?:join|unsubscribe)/)(?!…).+", re.DOTALL)
+_PLACES = ("/join/", "/unsubscribe/", "/deck/feeds/")
+_SECRET = re.compile(rf"({'|'.join(_PLACES)})(?!…).+", re.DOTALL)
 
 
 class HideCodes(logging.Filter):
-    """Cuts an invitation code, which may still be open, and a member's way out of messages, which stays good, out of
-    every line that names the address it stands in.
+    """Cuts an invitation code, which may still be open, a member's way out of messages, which stays good, and the
+    secret of a calendar feed out of every line that names the address it stands in.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()
-        if "/join/" in message or "/unsubscribe/" in message:
+        if any(place in message for place in _PLACES):
             record.msg, record.args = _SECRET.sub(r"\1…", message), ()
         return True

@@ -1,0 +1,122 @@
+"""What the pages of client missions share: their numbers, how they stand, and how that is said."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery, TextChoices
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.html import format_html
+
+from groups.admin.base import moment, number, pill
+from missiondeck.admin.workspace_words import SOON, days_words
+from missiondeck.models import DeckMission, DeckStatus, DodItem, RunStatus, TestRun
+from missionsite.common.admin.table import address_of
+
+LOOK = "missiondeck.view_deckmission"
+# Colours of states: unfold's label variants.
+STATUS = {DeckStatus.ACTIVE: "info", DeckStatus.QA: "warning", DeckStatus.COMPLETE: "success"}
+RUN = {RunStatus.RUNNING: "info", RunStatus.PASSED: "success", RunStatus.FAILED: "danger"}
+
+
+class Standing(TextChoices):
+    """How safe a client mission is; worst first."""
+
+    LATE = "late", "Late"
+    AT_RISK = "at-risk", "At risk"
+    ON_TRACK = "on-track", "On track"
+    COMPLETE = "complete", "Complete"
+
+
+def with_last_run(missions: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
+    """Missions with `last_run_status` and `last_run_at`; None where there is no run. Neither results nor logs load."""
+    runs = TestRun.objects.filter(mission=OuterRef("pk")).order_by("-created_at", "-id")
+    return missions.annotate(
+        last_run_status=Subquery(runs.values("status")[:1]), last_run_at=Subquery(runs.values("created_at")[:1])
+    )
+
+
+def with_numbers(missions: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
+    """Missions with their last run, and `dod_done` of `dod_total` items; counted for the rows that are read."""
+    items = DodItem.objects.filter(mission=OuterRef("pk")).order_by().values("mission")
+    done, total = (items.annotate(n=Count("pk", filter=only)).values("n") for only in (Q(completed=True), None))
+    return with_last_run(missions).annotate(
+        dod_done=Coalesce(Subquery(done), 0, output_field=IntegerField()),
+        dod_total=Coalesce(Subquery(total), 0, output_field=IntegerField()),
+    )
+
+
+def open_missions(missions: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
+    """Those not complete, as the index on what is due next says it."""
+    return missions.exclude(status=DeckStatus.COMPLETE)
+
+
+def overdue(missions: QuerySet[DeckMission], *, at: datetime) -> QuerySet[DeckMission]:
+    return open_missions(missions).filter(deadline__lt=at)
+
+
+def turned_red(missions: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
+    """Those not complete whose latest test run failed."""
+    return with_last_run(open_missions(missions)).filter(last_run_status=RunStatus.FAILED)
+
+
+def standing_of(mission: DeckMission, *, at: datetime) -> Standing:
+    """How a mission of `with_numbers` stands: at risk is one due soon that could not be completed today."""
+    if mission.status == DeckStatus.COMPLETE:
+        return Standing.COMPLETE
+    if mission.deadline < at:
+        return Standing.LATE
+    is_done = mission.dod_total and mission.dod_done == mission.dod_total
+    if mission.deadline < at + SOON and not (is_done and mission.last_run_status == RunStatus.PASSED):
+        return Standing.AT_RISK
+    return Standing.ON_TRACK
+
+
+def time_left_shown(mission: DeckMission) -> str:
+    """What is left ("3 days", "12 days overdue" in red), and the deadline; of a complete mission when it was done."""
+    if mission.status == DeckStatus.COMPLETE:
+        return format_html('completed <small class="deck-when">{}</small>', moment(mission.completed_at))
+    now = timezone.now()
+    words = days_words(mission.deadline, now).removesuffix(" left")
+    shown = pill(words, "danger") if mission.deadline < now else words
+    return format_html('{} <small class="deck-when">{}</small>', shown, moment(mission.deadline))
+
+
+def progress_shown(mission: DeckMission) -> str:
+    """How much of the definition of done is done, as a bar and in words."""
+    if not mission.dod_total:
+        return "nothing written yet"
+    done, total = number(mission.dod_done), number(mission.dod_total)
+    return format_html(
+        '<span class="deck-done"><progress class="deck-bar" max="{}" value="{}" aria-hidden="true"></progress>'
+        " {} of {}</span>",
+        mission.dod_total,
+        mission.dod_done,
+        done,
+        total,
+    )
+
+
+def status_shown(mission: DeckMission) -> str:
+    return pill(mission.get_status_display(), STATUS[mission.status])
+
+
+def last_run_shown(mission: DeckMission) -> str:
+    if mission.last_run_status is None:
+        return "none yet"
+    label = pill(RunStatus(mission.last_run_status).label, RUN[mission.last_run_status])
+    return format_html('{} <small class="deck-when">{}</small>', label, moment(mission.last_run_at))
+
+
+def budget_shown(mission: DeckMission) -> str:
+    return format_html('<span class="deck-done">{} {}</span>', mission.currency, number(mission.budget))
+
+
+def workspace_address(mission: DeckMission) -> str:
+    return address_of("admin:missiondeck_workspace", mission.pk)
+
+
+def workspace_of(mission: DeckMission, text: str = "") -> str:
+    """A link to a mission's workspace."""
+    return format_html('<a class="row-link" href="{}">{}</a>', workspace_address(mission), text or str(mission))

@@ -1,0 +1,153 @@
+"""The deadlines of a month, as a calendar on the wall has them."""
+
+from __future__ import annotations
+
+import re
+from calendar import Calendar
+from datetime import date, datetime, time, timedelta
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Window
+from django.db.models.functions import RowNumber, TruncDate
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.http import urlencode
+
+from groups.admin.base import list_of, number
+from missiondeck.admin.base import LOOK, standing_of, with_numbers, workspace_address
+from missiondeck.models import DeckMission
+
+# Missions shown in one day; the list has the rest.
+A_DAY = 8
+FIRST_YEAR, LAST_YEAR = 1970, 2199
+_MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
+
+
+def calendar_view(request: HttpRequest, *, model_admin) -> HttpResponse:
+    """A month of deadlines in the viewer's zone. month: 2026-11, this one when left out. assigned=me: the own ones."""
+    if not request.user.has_perm(LOOK):
+        raise PermissionDenied
+    now = timezone.now()
+    today = timezone.localdate(now)
+    asked = request.GET.get("month", "")
+    month = month_of(asked)
+    if month is None:
+        month = today.replace(day=1)
+        if asked:
+            messages.warning(request, f"There is no month “{asked[:20]}” here: write it as {month:%Y-%m}.")
+    is_mine = request.GET.get("assigned") == "me"
+    missions = DeckMission.objects.filter(assignee=request.user) if is_mine else DeckMission.objects.all()
+    days, total = days_of(month, missions, at=now, assigned=is_mine)
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": f"Deadlines of {date_format(month, 'F Y')}",
+        "opts": model_admin.opts,
+        "no_tabs": True,
+        "buttons": _buttons(month, is_mine=is_mine),
+        "weeks": [days[start : start + 7] for start in range(0, len(days), 7)],
+        "is_empty": not total,
+        "how_many": f"{number(total)} deadline{'' if total == 1 else 's'}" if total else "No deadline in this month",
+        "zone": timezone.get_current_timezone_name(),
+        "is_mine": is_mine,
+        "everything": _link(month, is_mine=False),
+        "mine": _link(month, is_mine=True),
+        "previous": _link(_shifted(month, -1), is_mine=is_mine),
+        "next": _link(_shifted(month, 1), is_mine=is_mine),
+        "today": _link(today, is_mine=is_mine),
+        "month": month,
+    }
+    request.current_app = model_admin.admin_site.name
+    return TemplateResponse(request, "missiondeck/calendar.html", context)
+
+
+def month_of(text: str) -> date | None:
+    """The first day of a month written as 2026-11; None for anything else."""
+    match = _MONTH.fullmatch(text)
+    if not match or not FIRST_YEAR <= int(match[1]) <= LAST_YEAR or not 1 <= int(match[2]) <= 12:
+        return None
+    return date(int(match[1]), int(match[2]), 1)
+
+
+def days_of(month: date, missions, *, at: datetime, assigned: bool) -> tuple[list[dict], int]:
+    """The days of whole weeks around a month, Monday first, and how many deadlines the month has: in two queries."""
+    zone = timezone.get_current_timezone()
+    begins, ends = (
+        timezone.make_aware(datetime.combine(day, time.min), zone) for day in (month, _shifted(month, 1, bounded=False))
+    )
+    day = TruncDate("deadline", tzinfo=zone)
+    placed = (
+        missions.filter(deadline__gte=begins, deadline__lt=ends)
+        .order_by()
+        .annotate(
+            day=day,
+            place=Window(RowNumber(), partition_by=[day], order_by=["deadline", "number"]),
+            of_day=Window(Count("pk"), partition_by=[day]),
+        )
+        .filter(place__lte=A_DAY)
+        .values_list("pk", "day", "of_day")
+    )
+    of_day, counts = {}, {}
+    for key, its_day, count in placed:
+        of_day[key], counts[its_day] = its_day, count
+    entries: dict[date, list[dict]] = {}
+    for mission in with_numbers(DeckMission.objects.filter(pk__in=of_day)).order_by("deadline", "number"):
+        entries.setdefault(of_day[mission.pk], []).append(_entry(mission, at=at))
+    today = timezone.localdate(at)
+    days = [
+        {
+            "date": each,
+            "in_month": each.month == month.month,
+            "is_today": each == today,
+            "entries": entries.get(each, []) if each.month == month.month else [],
+            "more": number(counts[each] - A_DAY) if counts.get(each, 0) > A_DAY else "",
+            "list": _day_list(each, assigned=assigned),
+        }
+        for week in Calendar().monthdatescalendar(month.year, month.month)
+        for each in week
+    ]
+    return days, sum(counts.values())
+
+
+def _entry(mission: DeckMission, *, at: datetime) -> dict:
+    standing = standing_of(mission, at=at)
+    return {
+        "name": str(mission),
+        "client": mission.client,
+        "at": timezone.localtime(mission.deadline),
+        "link": workspace_address(mission),
+        "standing": standing,
+        "words": standing.label,
+    }
+
+
+def _day_list(day: date, *, assigned: bool) -> str:
+    """The list of exactly the missions due on a day."""
+    filters = {"deadline_from": day.isoformat(), "deadline_to": day.isoformat()}
+    return list_of(DeckMission, **filters | ({"assigned": "me"} if assigned else {}))
+
+
+def _shifted(month: date, by: int, *, bounded: bool = True) -> date | None:
+    """The month before (-1) or after (1); None beyond the years a calendar is drawn for."""
+    shifted = (month.replace(day=1) + timedelta(days=31 if by > 0 else -1)).replace(day=1)
+    return None if bounded and not FIRST_YEAR <= shifted.year <= LAST_YEAR else shifted
+
+
+def _link(month: date | None, *, is_mine: bool) -> str:
+    if month is None:
+        return ""
+    query = {"month": f"{month:%Y-%m}"} | ({"assigned": "me"} if is_mine else {})
+    return f"{reverse('admin:missiondeck_calendar')}?{urlencode(query)}"
+
+
+def _buttons(month: date, *, is_mine: bool) -> list[dict]:
+    last = _shifted(month, 1, bounded=False) - timedelta(days=1)
+    filters = {"deadline_from": month.isoformat(), "deadline_to": last.isoformat()}
+    as_list = list_of(DeckMission, **filters | ({"assigned": "me"} if is_mine else {}))
+    return [
+        {"title": "As a list", "icon": "list", "link": as_list},
+        {"title": "Calendar feeds", "icon": "rss_feed", "link": reverse("admin:missiondeck_feeds")},
+    ]

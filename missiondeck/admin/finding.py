@@ -1,0 +1,123 @@
+"""How client missions are found: search that an index answers, and filters of their list."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.functions import Lower
+from django.http import HttpRequest
+from django.utils import timezone
+from unfold.contrib.filters.admin import DropdownFilter
+
+from groups.models import Member
+from missiondeck.admin.base import open_missions, overdue
+from missiondeck.models import DeckMission, DeckStatus, RunStatus, TestRun
+from missionsite.common.admin import Search
+from missionsite.common.admin.filters import ExactTextFilter
+
+WEEK = timedelta(days=7)
+_NUMBER = re.compile(r"(#?)(\d{1,14})", re.ASCII)
+
+
+class MissionSearch(Search):
+    """Finds client missions by number, and by the beginning of title, client or the e-mail of who delivers."""
+
+    def __init__(self) -> None:
+        super().__init__("number", "", ("title", "client"))
+
+    def exact(self, term: str) -> int | None:
+        """#47 is that mission and nothing else; 47 may be the beginning of a title too."""
+        match = _NUMBER.fullmatch(term.strip())
+        return int(match[2]) if match and match[1] else None
+
+    def _branches(self, rows: QuerySet, term: str) -> list[QuerySet]:
+        branches = super()._branches(rows, term)
+        if match := _NUMBER.fullmatch(term):
+            branches.append(rows.filter(number=int(match[2])))
+        lowered = term.lower()
+        people = Member.objects.order_by().alias(_low=Lower("email")).filter(_low__startswith=lowered)
+        branches.append(rows.filter(assignee__in=people.values("pk")))
+        # Whoever has no account is known by the address alone.
+        waiting = rows.filter(assignee=None).alias(_low=Lower("assigned_to"))
+        return [*branches, waiting.filter(_low__startswith=lowered)]
+
+
+class StatusFilter(DropdownFilter):
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin) -> list[tuple[str, str]]:
+        return [("open", "Not complete"), *DeckStatus.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
+        if self.value() == "open":
+            return open_missions(queryset)
+        return queryset.filter(status=self.value()) if self.value() in DeckStatus.values else queryset
+
+
+class DueFilter(DropdownFilter):
+    """Missions that are not complete, the next deadline first."""
+
+    title = "due"
+    parameter_name = "due"
+    choices_known = (("next", "Due next"), ("overdue", "Overdue"), ("week", "Within 7 days"))
+
+    @classmethod
+    def is_set(cls, request: HttpRequest) -> bool:
+        return request.GET.get(cls.parameter_name) in dict(cls.choices_known)
+
+    def lookups(self, request: HttpRequest, model_admin) -> tuple:
+        return self.choices_known
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
+        now = timezone.now()
+        match self.value():
+            case "next":
+                return open_missions(queryset)
+            case "overdue":
+                return overdue(queryset, at=now)
+            case "week":
+                return open_missions(queryset).filter(deadline__gte=now, deadline__lt=now + WEEK)
+        return queryset
+
+
+class LastRunFilter(DropdownFilter):
+    title = "last test run"
+    parameter_name = "last_run"
+
+    def lookups(self, request: HttpRequest, model_admin) -> list[tuple[str, str]]:
+        return [*RunStatus.choices, ("none", "None yet")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
+        if self.value() == "none":
+            return queryset.filter(~Exists(TestRun.objects.filter(mission=OuterRef("pk"))))
+        return queryset.filter(last_run_status=self.value()) if self.value() in RunStatus.values else queryset
+
+
+class AssignedFilter(DropdownFilter):
+    title = "assigned"
+    parameter_name = "assigned"
+
+    def lookups(self, request: HttpRequest, model_admin) -> tuple:
+        return (("me", "To me"), ("unknown", "To somebody without an account"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
+        match self.value():
+            case "me":
+                return queryset.filter(assignee=request.user)
+            case "unknown":
+                return queryset.filter(assignee=None)
+        return queryset
+
+
+class ClientFilter(ExactTextFilter):
+    """The beginning of a client's name, in capitals or not."""
+
+    title = "client begins with"
+    parameter_name = "client"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
+        value = (self.value() or "").replace("\x00", "").strip().lower()
+        return queryset.alias(_client=Lower("client")).filter(_client__startswith=value) if value else queryset

@@ -1,0 +1,36 @@
+"""What a member's own page says about the client missions they deliver."""
+
+from django.db.models import Case, F, QuerySet, Value, When
+
+from groups.admin.base import list_of
+from groups.admin.members import MemberAdmin
+from groups.models import Member
+from missiondeck.admin import base
+from missiondeck.models import DeckMission, DeckStatus
+from missionsite.common.admin import Tab
+
+
+def _missions(member: Member) -> QuerySet[DeckMission]:
+    """Open ones first, the next deadline first; then the complete ones, the latest first."""
+    is_complete = Case(When(status=DeckStatus.COMPLETE, then=Value(1)), default=Value(0))
+    assigned = base.with_numbers(DeckMission.objects.filter(assignee=member))
+    return assigned.order_by(is_complete, F("completed_at").desc(), "deadline", "number")
+
+
+DECK_OF_MEMBER = Tab(
+    name="client-missions",
+    title="Client missions",
+    rows=_missions,
+    columns=(
+        ("Mission", lambda mission, request: base.workspace_of(mission)),
+        ("Client", lambda mission, request: mission.client),
+        ("Status", lambda mission, request: base.status_shown(mission)),
+        ("Days left", lambda mission, request: base.time_left_shown(mission)),
+        ("Done", lambda mission, request: base.progress_shown(mission)),
+        ("Last test run", lambda mission, request: base.last_run_shown(mission)),
+    ),
+    permission=base.LOOK,
+    empty="No client mission is assigned to this member.",
+    list_link=lambda member: list_of(DeckMission, assignee__id__exact=member.pk),
+)
+MemberAdmin.tabs = (*MemberAdmin.tabs, DECK_OF_MEMBER)
