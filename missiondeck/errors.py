@@ -29,6 +29,8 @@ class NotDone(DomainError):
     def __init__(self, *, missing: list[dict] | None = None) -> None:
         """missing: as the database's deck_mission_missing() gives it."""
         self.missing = missing or []
+        # For programs, beside the sentence.
+        self.extensions = {"missing": self.missing}
         sentences = in_sentences(self.missing)
         super().__init__(f"Not complete yet. {' '.join(sentences)}" if sentences else None)
 
@@ -135,6 +137,15 @@ class BudgetNotPositive(DomainError):
     status = 422
 
 
+class DeadlineOutOfRange(DomainError):
+    """A deadline lies between the years 2000 and 2199."""
+
+    code = "deadline_out_of_range"
+    constraint = "deck_missions_deadline_range"
+    field = "deadline"
+    status = 422
+
+
 class CurrencyUnknown(DomainError):
     """A currency is three capital letters: USD, EUR, BRL."""
 
@@ -220,7 +231,7 @@ class CodeBlocksWrong(DomainError):
 
 
 class SummaryWrong(DomainError):
-    """A summary is a set of named counts, none below zero, and none of a kind passed more often than there are."""
+    """A summary counts passed, failed, errors, skipped, total, duration, and pairs like unit_passed and unit_total."""
 
     code = "summary_wrong"
     constraint = "test_runs_summary_shape"
@@ -291,7 +302,7 @@ class DigestWrong(DomainError):
 
 
 class WarningsWrong(DomainError):
-    """Warnings are a list."""
+    """Warnings are a list of sentences."""
 
     code = "warnings_wrong"
     constraint = "test_runs_warnings_shape"

@@ -125,5 +125,43 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="LatestRun",
+            fields=[
+                (
+                    "mission",
+                    models.OneToOneField(
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        primary_key=True,
+                        related_name="latest_run",
+                        serialize=False,
+                        to="missiondeck.deckmission",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="missiondeck.testrun",
+                    ),
+                ),
+                (
+                    "status",
+                    models.TextField(
+                        choices=[("running", "Running"), ("passed", "Passed"), ("failed", "Failed")], editable=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(editable=False, verbose_name="when")),
+            ],
+            options={
+                "db_table": "deck_latest_runs",
+                "indexes": [models.Index(fields=["status"], name="deck_latest_runs_status")],
+            },
+        ),
         KeepTable("test_runs"),
+        KeepTable("deck_latest_runs"),
     ]

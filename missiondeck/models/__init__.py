@@ -16,7 +16,7 @@ from missiondeck.models.choices import (
 from missiondeck.models.feeds import DeckFeed
 from missiondeck.models.history import DeckMissionHistory, DodItemHistory
 from missiondeck.models.missions import DeckMission, DeckStatusChange
-from missiondeck.models.runs import TestRun, TestRunLogPage
+from missiondeck.models.runs import LatestRun, TestRun, TestRunLogPage
 
 __all__ = [
     "BACK",
@@ -31,6 +31,7 @@ __all__ = [
     "DeckStatusChange",
     "DodItem",
     "DodItemHistory",
+    "LatestRun",
     "ResultStatus",
     "RunSource",
     "RunStatus",

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from django.conf import settings
 from django.contrib.postgres.functions import TransactionNow
 from django.contrib.postgres.indexes import OpClass
@@ -7,8 +9,9 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.functions import Lower
 
-from missiondeck.models.base import BY_DATABASE, Kept, known, written
+from missiondeck.models.base import BY_DATABASE, Kept
 from missiondeck.models.choices import DeckStatus
+from missionsite.common.constraints import known, written
 
 REPOSITORY = r"^https://github\.com/[A-Za-z0-9](-?[A-Za-z0-9]){0,38}/[A-Za-z0-9._-]{1,100}/?$"
 
@@ -98,6 +101,14 @@ class DeckMission(Kept):
                 name="deck_missions_budget_positive",
                 violation_error_message="A budget is more than nothing.",
             ),
+            # Beyond these years an instant has no local time everywhere.
+            models.CheckConstraint(
+                condition=Q(
+                    deadline__gte=datetime(2000, 1, 1, tzinfo=UTC), deadline__lt=datetime(2200, 1, 1, tzinfo=UTC)
+                ),
+                name="deck_missions_deadline_range",
+                violation_error_message="A deadline lies between the years 2000 and 2199.",
+            ),
             models.CheckConstraint(
                 condition=Q(currency__regex="^[A-Z]{3}$"),
                 name="deck_missions_currency_form",
@@ -128,6 +139,8 @@ class DeckMission(Kept):
         indexes = [
             # What is due next, and what is overdue.
             models.Index(fields=["deadline", "number"], name="deck_missions_due", condition=~Q(status="complete")),
+            # The months of the calendar.
+            models.Index(fields=["deadline"], name="deck_missions_deadline"),
             models.Index(F("status"), F("number").desc(), name="deck_missions_status"),
             models.Index(OpClass(Lower("client"), "text_pattern_ops"), name="deck_missions_client_prefix"),
             models.Index(OpClass(Lower("title"), "text_pattern_ops"), name="deck_missions_title_prefix"),

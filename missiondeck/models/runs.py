@@ -5,8 +5,9 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
-from missiondeck.models.base import BY_DATABASE, Kept, known
+from missiondeck.models.base import BY_DATABASE, Kept
 from missiondeck.models.choices import RunSource, RunStatus
+from missionsite.common.constraints import known
 
 
 class TestRun(Kept):
@@ -56,6 +57,24 @@ class TestRun(Kept):
             ),
         ]
         indexes = [models.Index(F("mission"), F("created_at").desc(), name="idx_test_runs_mission")]
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class LatestRun(models.Model):
+    """The newest run of a mission, kept by the database, so that lists need not look for it."""
+
+    mission = models.OneToOneField(
+        "missiondeck.DeckMission", BY_DATABASE, primary_key=True, related_name="latest_run", editable=False
+    )
+    run = models.ForeignKey(TestRun, BY_DATABASE, related_name="+", db_index=False, editable=False)
+    status = models.TextField(choices=RunStatus, editable=False)
+    created_at = models.DateTimeField("when", editable=False)
+
+    class Meta:
+        db_table = "deck_latest_runs"
+        indexes = [models.Index(fields=["status"], name="deck_latest_runs_status")]
 
     def __str__(self) -> str:
         return f"{self.status} {self.created_at:%Y-%m-%d %H:%M}"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from missiondeck.models import ChatMessage, Citizen, DeckMission, Sender
 from missionsite.common.transactions import service
 
+# Messages read from the database at a time; each may be large.
+_CHUNK = 50
 _BACKTICKS = re.compile(r"`{3,}")
 
 
@@ -35,28 +37,26 @@ def chat_with(mission: DeckMission, citizen: str | None = None):
     return messages.filter(citizen=citizen) if citizen else messages
 
 
-def transcript_as_markdown(mission: DeckMission, citizen: str | None = None) -> str:
-    """A transcript to read: headings for who spoke and when (UTC), messages as they were written, code in fences."""
+def transcript_as_markdown(mission: DeckMission, citizen: str | None = None) -> Iterator[str]:
+    """A transcript to read, in pieces: headings for who spoke and when (UTC), messages as written, code in fences."""
     of = f" with {Citizen(citizen).label}" if citizen else ""
-    lines = [
-        f"# Mission {mission.number}: {_one_line(mission.title)}{of}",
-        "",
-        f"Client: {_one_line(mission.client)}",
-        "",
-    ]
-    for each in chat_with(mission, citizen).iterator():
+    yield f"# Mission {mission.number}: {_one_line(mission.title)}{of}\n\nClient: {_one_line(mission.client)}\n"
+    for each in chat_with(mission, citizen).iterator(chunk_size=_CHUNK):
         name = Citizen(each.citizen).label if each.sender == Sender.CITIZEN else f"To {Citizen(each.citizen).label}"
-        lines += [f"## {name}, {each.created_at:%Y-%m-%d %H:%M} UTC", "", each.message, ""]
+        lines = ["", f"## {name}, {each.created_at:%Y-%m-%d %H:%M} UTC", "", each.message, ""]
         for block in each.code_blocks:
             fence = _fence(block["code"])
             lines += [f"{fence}{_one_line(block['language'])}", block["code"], fence, ""]
-    return "\n".join(lines)
+        yield "\n".join(lines)
 
 
-def transcript_as_json(mission: DeckMission, citizen: str | None = None) -> str:
-    """A transcript for programs: {"mission", "client", "messages": [{"citizen", "sender", "message", …}]}."""
-    messages = [
-        {
+def transcript_as_json(mission: DeckMission, citizen: str | None = None) -> Iterator[str]:
+    """A transcript for programs, in pieces: {"mission", "title", "client", "messages": [{"citizen", "sender", …}]}."""
+    about = {"mission": mission.number, "title": mission.title, "client": mission.client}
+    yield json.dumps(about, ensure_ascii=False)[:-1] + ', "messages": ['
+    between = "\n"
+    for each in chat_with(mission, citizen).iterator(chunk_size=_CHUNK):
+        written = {
             "id": str(each.pk),
             "citizen": each.citizen,
             "sender": each.sender,
@@ -64,10 +64,9 @@ def transcript_as_json(mission: DeckMission, citizen: str | None = None) -> str:
             "code_blocks": each.code_blocks,
             "created_at": each.created_at.isoformat(),
         }
-        for each in chat_with(mission, citizen).iterator()
-    ]
-    about = {"mission": mission.number, "title": mission.title, "client": mission.client}
-    return json.dumps(about | {"messages": messages}, ensure_ascii=False, indent=2)
+        yield between + json.dumps(written, ensure_ascii=False)
+        between = ",\n"
+    yield "\n]}\n"
 
 
 def _fence(code: str) -> str:

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from datetime import timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from icalendar import Calendar, Event, Todo
 
@@ -53,7 +53,8 @@ def missions_of(feed: DeckFeed) -> QuerySet[DeckMission]:
     shown = DeckMission.objects.exclude(status=DeckStatus.COMPLETE, deadline__lt=timezone.now() - KEPT)
     if feed.only_own:
         shown = shown.filter(assignee=feed.member)
-    return shown.order_by("deadline", "number")[:MOST]
+    # What is open is never what is left out.
+    return shown.order_by(Q(status=DeckStatus.COMPLETE), "deadline", "number")[:MOST]
 
 
 def calendar_of(feed: DeckFeed, *, link) -> bytes:

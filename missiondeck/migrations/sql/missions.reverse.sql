@@ -1,9 +1,8 @@
 DO $$ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') AND current_user <> 'missionsite_app' THEN
         GRANT DELETE ON deck_missions, test_runs TO missionsite_app;
-        GRANT UPDATE, DELETE ON deck_status_changes, chat_messages, deck_missions_history, dod_items_history
-            TO missionsite_app;
-        GRANT INSERT, UPDATE, DELETE ON test_run_log_pages TO missionsite_app;
+        GRANT UPDATE, DELETE ON chat_messages, deck_missions_history, dod_items_history TO missionsite_app;
+        GRANT INSERT, UPDATE, DELETE ON deck_status_changes, test_run_log_pages, deck_latest_runs TO missionsite_app;
     END IF;
 END $$;
 DROP TRIGGER dod_items_of_complete_mission_stay ON dod_items;
@@ -36,7 +35,8 @@ BEGIN
         SELECT c.conname, c.conrelid::regclass AS of, c.confrelid::regclass AS to_table, a.attname AS held_by
         FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
         WHERE c.contype = 'f' AND c.confdeltype <> 'a' AND c.conrelid = ANY (ARRAY[
-            'deck_missions', 'dod_items', 'chat_messages', 'test_runs', 'deck_status_changes', 'test_run_log_pages'
+            'deck_missions', 'dod_items', 'chat_messages', 'test_runs', 'deck_status_changes', 'test_run_log_pages',
+            'deck_latest_runs'
         ]::regclass[])
     LOOP
         EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I, ADD CONSTRAINT %I FOREIGN KEY (%I) REFERENCES %s (id)'

@@ -2,6 +2,8 @@ DROP TRIGGER test_runs_cut_logs ON test_runs;
 DROP TRIGGER test_runs_cut_logs_new ON test_runs;
 DROP FUNCTION cut_test_run_logs();
 ALTER TABLE test_runs ALTER COLUMN logs SET STORAGE EXTENDED;
+DROP TRIGGER test_runs_note_latest ON test_runs;
+DROP FUNCTION note_latest_run();
 DROP TRIGGER test_runs_finish ON test_runs;
 DROP FUNCTION finish_test_run();
 DROP FUNCTION flaky_tests_of(uuid, timestamptz, uuid, jsonb);

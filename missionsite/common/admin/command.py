@@ -7,7 +7,6 @@ from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from unfold.dataclasses import SearchResult
 
 # Answers from one kind of thing; the list itself shows the rest.
@@ -58,14 +57,13 @@ def _objects(request: HttpRequest, term: str) -> list[SearchResult]:
         icon = getattr(model_admin, "command_icon", "")
         if not (icon and model_admin.search and model_admin.has_view_permission(request)):
             continue
-        opts = model_admin.opts
         rows, _ = model_admin.get_search_results(request, model_admin.get_queryset(request), term)
         for obj in rows[:EACH]:
             results.append(
                 SearchResult(
                     title=str(obj),
                     description=model_admin.describe(obj).removeprefix(str(obj)).strip(" ·"),
-                    link=reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[obj.pk]),
+                    link=model_admin.page_of(obj),
                     icon=icon,
                 )
             )

@@ -74,6 +74,10 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
         """An object's name with what tells it from its namesakes; pickers and the search show it."""
         return str(obj)
 
+    def page_of(self, obj: Model) -> str:
+        """The address the search leads to."""
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
+
     # --- Writing ------------------------------------------------------------------------------
 
     def create(self, request: HttpRequest, values: dict) -> Model:

@@ -4,7 +4,7 @@ An app writes its routes in its own `api.py` on a `Router` from here; `missionsi
 """
 
 from missionsite.common.api.access import Caller, needs, signed
-from missionsite.common.api.frame import Router, SiteAPI
+from missionsite.common.api.frame import BodyTooLarge, Router, SiteAPI
 from missionsite.common.api.pages import Cursor, Limit
 
-__all__ = ["Caller", "Cursor", "Limit", "Router", "SiteAPI", "needs", "signed"]
+__all__ = ["BodyTooLarge", "Caller", "Cursor", "Limit", "Router", "SiteAPI", "needs", "signed"]

@@ -30,6 +30,8 @@ class Access:
     own: bool = False
     # How often a token may call it in a minute, beside the limit for all routes; 0 is no limit.
     attempts: Callable[[], int] | None = None
+    # Bytes of the largest body, where it may have files, which go to disk; all other bodies have one limit.
+    longest: Callable[[], int] | None = None
     # The secrets one of which must have signed the request, instead of a token.
     secrets: Callable[[], Iterable[str]] | None = None
 
@@ -78,6 +80,7 @@ def needs(
     checks_rights: bool = False,
     own: bool = False,
     attempts: Callable[[], int] | None = None,
+    longest: Callable[[], int] | None = None,
 ) -> Callable:
     """Say what a route asks for; put it below the route's decorator. A route without it is refused at start.
 
@@ -85,6 +88,7 @@ def needs(
     checks_rights: the view asks for itself what the caller may do, staff or not; row security does not hold it back.
     own: it is about the caller alone; row security holds staff back as everybody else.
     attempts: a limit of its own, counted before anything is done, so that a refusal counts too.
+    longest: for an upload, the bytes of the largest body; one that says it is larger is refused before it is read.
     """
     if own and (staff or checks_rights):
         raise ConfigError("A route about the caller alone asks staff for no rights.")
@@ -97,6 +101,7 @@ def needs(
             checks_rights=checks_rights,
             own=own,
             attempts=attempts,
+            longest=longest,
         )
         return view
 

@@ -42,6 +42,13 @@ class TooManyRequests(DomainError):
         super().__init__(f"More than {allowance.limit} requests in a minute. Try again in {allowance.retry_after} s.")
 
 
+class BodyTooLarge(DomainError):
+    """The request is too large."""
+
+    code = "body_too_large"
+    status = 413
+
+
 def check_storable(value: Any, pointer: str) -> None:
     """Raise InputRefused where a text in a value, however deep, holds what PostgreSQL cannot store."""
     # A list of what is left to look at: nesting may be deeper than Python's stack.
@@ -139,6 +146,7 @@ class Operation(NinjaOperation):
         A request with an Idempotency-Key that was answered before gets that answer.
         """
         caller.check(self.access)
+        self._check_length(request)
         self._count_attempt(caller)
         attempt = None
         if self.access.idempotent:
@@ -161,6 +169,17 @@ class Operation(NinjaOperation):
                 # A refusal has no effect and is not kept, so that trying again is right.
                 transaction.set_rollback(True)
             return answer
+
+    def _check_length(self, request: HttpRequest) -> None:
+        """Raise BodyTooLarge for an upload that says it is larger than the operation takes; nothing of it is read.
+
+        A body is never longer than it says: the server and Django read no further.
+        """
+        if self.access.longest is None:
+            return
+        longest, said = self.access.longest(), request.META.get("CONTENT_LENGTH") or ""
+        if said.isdecimal() and (len(said) > 18 or int(said) > longest):
+            raise BodyTooLarge(f"The request is larger than {longest:,} bytes.")
 
     def _count_attempt(self, caller: Caller) -> None:
         """Count a call of an operation that has a limit of its own, outside its transaction. Raises TooManyRequests."""

@@ -4,9 +4,10 @@ import json
 import logging
 from http import HTTPStatus
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.db import DatabaseError, InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from ninja import Schema
 from ninja.errors import HttpError, ValidationError
 from pydantic import Field
@@ -64,8 +65,12 @@ def problem(
     detail: str | None = None,
     errors: list[dict] | None = None,
     headers: dict[str, str] | None = None,
+    extensions: dict | None = None,
 ) -> HttpResponse:
-    """The response that says what is wrong. Without `code` and `detail` they follow from the status."""
+    """The response that says what is wrong. Without `code` and `detail` they follow from the status.
+
+    extensions: what a program needs to know beside that; members of the document of their own (RFC 9457, 3.2).
+    """
     title = HTTPStatus(status).phrase
     code = code or title.lower().replace(" ", "_").replace("-", "_")
     document = {
@@ -77,6 +82,7 @@ def problem(
         "code": code,
         "request_id": getattr(request, "id", ""),
         "errors": errors or [],
+        **(extensions or {}),
     }
     # ASCII only, so that whatever was in the address can be written.
     response = HttpResponse(json.dumps(document), status=status, content_type=CONTENT_TYPE, headers=headers)
@@ -97,6 +103,9 @@ class InputRefused(Exception):
 def _pointer(location: tuple) -> str:
     """`/member` for the body (a JSON pointer), `query/limit` for a parameter."""
     source, *path = (str(part) for part in location)
+    if source in ("form", "file"):
+        # A part of a multipart body.
+        return "/" + "/".join(path)
     if source == "body":
         # The first part is the name of the view's argument, which the caller does not know.
         return "/" + "/".join(part.replace("~", "~0").replace("/", "~1") for part in path[1:])
@@ -114,8 +123,8 @@ def _not_valid(request: HttpRequest, error: ValidationError) -> HttpResponse:
 
 def _refused(request: HttpRequest, error: DomainError) -> HttpResponse:
     errors = [{"pointer": f"/{error.field}", "detail": error.message}] if error.field else []
-    headers = getattr(error, "headers", None)
-    return problem(request, error.status, code=error.code, detail=error.message, errors=errors, headers=headers)
+    beside = {name: getattr(error, name, None) for name in ("headers", "extensions")}
+    return problem(request, error.status, code=error.code, detail=error.message, errors=errors, **beside)
 
 
 def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
@@ -142,12 +151,21 @@ def _fault(request: HttpRequest, error: Exception) -> HttpResponse:
     return problem(request, 500)
 
 
+def _no_form(request: HttpRequest, error: Exception) -> HttpResponse:
+    return problem(request, 400, code="invalid_form", detail="The body is no multipart form that can be read.")
+
+
 HANDLERS = {
     DomainError: _refused,
     InputRefused: _input_refused,
     ValidationError: _not_valid,
     HttpError: _http_error,
     Http404: lambda request, error: problem(request, 404, code="not_found", detail=str(error) or None),
+    MultiPartParserError: _no_form,
+    # A form with too many parts, or of no known encoding, and a body that breaks off.
+    SuspiciousOperation: lambda request, error: problem(request, 400),
+    BadRequest: lambda request, error: problem(request, 400),
+    UnreadablePostError: lambda request, error: problem(request, 400),
     RequestDataTooBig: lambda request, error: problem(request, 413, code="body_too_large"),
     DatabaseError: _database,
     InterfaceError: _database,

@@ -1,0 +1,112 @@
+"""The API of the chats with the citizens of a mission."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from django.db.models import Count, Max, Q
+from django.http import HttpRequest, HttpResponse
+from ninja import Path, Schema, Status
+from pydantic import Field
+
+from missiondeck.api.finding import AN_ID, AN_INSTANT, WRITE, Number, Order, mission_to_change, mission_to_see
+from missiondeck.models import ChatMessage, Citizen
+from missiondeck.models.chats import LONGEST
+from missiondeck.scopes import DECK_READ, DECK_WRITE
+from missiondeck.services.chats import chat_with, say
+from missionsite.common.api import Cursor, Limit, Router, needs
+from missionsite.common.api.pages import PER_PAGE, Place, page_of
+
+router = Router(tags=["client missions"])
+
+CitizenName = Literal["emma", "inna", "rafael", "sofia", "maya"]
+CitizenKey = Path(..., description="`emma`, `inna`, `rafael`, `sofia` or `maya`.", examples=["rafael"])
+
+
+class CodeBlock(Order):
+    """Code that stands beside a message."""
+
+    language: str = Field(max_length=40, examples=["python"])
+    code: str = Field(max_length=LONGEST, examples=["print('hello')"])
+
+
+class ChatOut(Schema):
+    """What was said with one citizen, counted."""
+
+    citizen: str = Field(examples=["rafael"])
+    messages: int = Field(examples=[4])
+    last_message_at: datetime | None = Field(examples=[AN_INSTANT])
+
+
+class ChatsOut(Schema):
+    items: list[ChatOut] = Field(description="Every citizen, in the order of the work.")
+
+
+class DeckMessageOut(Schema):
+    """A message of a chat. It is what somebody wrote: take its Markdown and code for text nobody checked."""
+
+    id: UUID = Field(examples=[AN_ID])
+    citizen: str = Field(examples=["rafael"])
+    sender: str = Field(description="`user` or `citizen`.", examples=["citizen"])
+    message: str = Field(description="CommonMark.", examples=["It sends now. The code:"])
+    code_blocks: list[CodeBlock] = Field(examples=[[{"language": "python", "code": "print('hello')"}]])
+    created_at: datetime = Field(examples=[AN_INSTANT])
+
+
+class DeckMessagePage(Schema):
+    items: list[DeckMessageOut]
+    next: str | None = Field(examples=[None])
+
+
+class NewDeckMessage(Order):
+    sender: Literal["user", "citizen"] = Field(examples=["user"])
+    message: str = Field(min_length=1, max_length=LONGEST, description="CommonMark.", examples=["Does it send yet?"])
+    code_blocks: Annotated[
+        list[CodeBlock], Field(max_length=50, examples=[[{"language": "python", "code": "print('hello')"}]])
+    ] = []
+
+
+@router.get("/deck/missions/{number}/chats", response=ChatsOut, summary="Count the messages of each chat")
+@needs(DECK_READ, checks_rights=True)
+def list_deck_chats(request: HttpRequest, number: int = Number):
+    """How much was said with each citizen, and when last."""
+    rows = chat_with(mission_to_see(request, number)).order_by().values_list("citizen")
+    counts = {citizen: rest for citizen, *rest in rows.annotate(messages=Count("pk"), last=Max("created_at"))}
+    items = []
+    for citizen in Citizen.values:
+        messages, last = counts.get(citizen, (0, None))
+        items.append({"citizen": citizen, "messages": messages, "last_message_at": last})
+    return {"items": items}
+
+
+@router.get("/deck/missions/{number}/chats/{citizen}", response=DeckMessagePage, summary="Read a chat")
+@needs(DECK_READ, checks_rights=True)
+def list_deck_messages(
+    request: HttpRequest,
+    response: HttpResponse,
+    number: int = Number,
+    citizen: CitizenName = CitizenKey,
+    limit: Limit = PER_PAGE,
+    cursor: Cursor = None,
+):
+    """The messages with one citizen, in the order they were written."""
+    mission = mission_to_see(request, number)
+    rows = chat_with(mission, citizen).order_by("created_at", "pk")
+    place = Place("client mission chat", (str(mission.pk), citizen))
+    if key := place.read(cursor):
+        at = datetime.fromisoformat(key[0])
+        rows = rows.filter(Q(created_at__gt=at) | Q(created_at=at, pk__gt=key[1]))
+    return page_of(request, response, place, list(rows[: limit + 1]), limit, lambda row: (row.created_at, row.pk))
+
+
+@router.post("/deck/missions/{number}/chats/{citizen}", response={201: DeckMessageOut}, summary="Write in a chat")
+@needs(DECK_WRITE, checks_rights=True, idempotent=True)
+def add_deck_message(
+    request: HttpRequest, order: NewDeckMessage, number: int = Number, citizen: CitizenName = CitizenKey
+):
+    """Add a message; it stays as it is."""
+    mission = mission_to_change(request, number, WRITE)
+    message = say(mission=mission, citizen=citizen, **order.dict())
+    return Status(201, ChatMessage.objects.get(pk=message.pk))

@@ -1,0 +1,137 @@
+"""The API of the definition of done."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from django.http import Http404, HttpRequest
+from ninja import Path, Schema, Status
+from pydantic import Field, StringConstraints
+
+from missiondeck.api.finding import AN_ID, AN_INSTANT, CHANGE, Number, Order, mission_to_change, mission_to_see
+from missiondeck.models import DeckMission, DodItem
+from missiondeck.scopes import DECK_READ, DECK_WRITE
+from missiondeck.services.checklist import add_item, move_item, progress_of, remove_item, tick_item, update_item
+from missionsite.common.api import Router, needs
+
+router = Router(tags=["client missions"])
+
+CategoryName = Literal["functional", "non-functional", "tests"]
+ItemId = Path(..., examples=[AN_ID])
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+
+
+class DodItemOut(Schema):
+    """One thing that has to be true before a mission is done."""
+
+    id: UUID = Field(examples=[AN_ID])
+    text: str = Field(examples=["Every handler has a test"])
+    category: str = Field(description="`functional`, `non-functional` or `tests`.", examples=["tests"])
+    completed: bool = Field(examples=[True])
+    completed_at: datetime | None = Field(examples=[AN_INSTANT])
+    completed_by: str | None = Field(description="Stable ID.", examples=["FE-P-00007"])
+    position: int = Field(description="Place in its category, from 0.", examples=[0])
+    created_at: datetime = Field(examples=[AN_INSTANT])
+
+
+class CategoryProgress(Schema):
+    """How much of a category is done."""
+
+    category: str = Field(examples=["tests"])
+    done: int = Field(examples=[1])
+    total: int = Field(examples=[2])
+    percent: int = Field(description="Rounded down: 100 only when everything is done.", examples=[50])
+
+
+class DodOut(Schema):
+    """The definition of done of a mission."""
+
+    items: list[DodItemOut] = Field(description="By category and place.")
+    progress: list[CategoryProgress] = Field(description="Of each category, empty ones too.")
+    done: int = Field(examples=[6])
+    total: int = Field(examples=[9])
+    percent: int = Field(examples=[66])
+
+
+class NewDodItem(Order):
+    text: Text = Field(examples=["Every handler has a test"])
+    category: CategoryName = Field("functional", examples=["tests"])
+
+
+class DodItemChange(Order):
+    text: Text | None = Field(None, examples=["Every handler has a test"])
+    category: CategoryName | None = Field(None, examples=["tests"])
+    completed: bool | None = Field(None, examples=[True])
+    position: int | None = Field(
+        None, ge=0, le=1_000_000, description="Place in its category, from 0; beyond the last is last.", examples=[0]
+    )
+
+
+@router.get("/deck/missions/{number}/dod", response=DodOut, summary="Show the definition of done")
+@needs(DECK_READ, checks_rights=True)
+def get_deck_dod(request: HttpRequest, number: int = Number):
+    """Everything that has to be true before the mission is complete, and how much of it is."""
+    mission = mission_to_see(request, number)
+    items = DodItem.objects.filter(mission=mission).select_related("completed_by")
+    progress = {name: {"done": each.done, "total": each.total, "percent": each.percent}
+                for name, each in progress_of(mission).items()}  # fmt: skip
+    overall = progress.pop("")
+    return {
+        "items": [_item_out(item) for item in items],
+        "progress": [{"category": name, **counts} for name, counts in progress.items()],
+        **overall,
+    }
+
+
+@router.post("/deck/missions/{number}/dod", response={201: DodItemOut}, summary="Add to the definition of done")
+@needs(DECK_WRITE, checks_rights=True, idempotent=True)
+def add_deck_dod_item(request: HttpRequest, order: NewDodItem, number: int = Number):
+    """Add an item at the end of its category. 409 while the mission is complete."""
+    mission = mission_to_change(request, number, CHANGE)
+    return Status(201, _fresh(add_item(mission=mission, text=order.text, category=order.category)))
+
+
+@router.patch("/deck/missions/{number}/dod/{item}", response=DodItemOut, summary="Change or tick an item")
+@needs(DECK_WRITE, checks_rights=True)
+def change_deck_dod_item(request: HttpRequest, order: DodItemChange, number: int = Number, item: UUID = ItemId):
+    """Change what is given; the rest stays. 409 while the mission is complete."""
+    mission = mission_to_change(request, number, CHANGE)
+    given = {name: value for name, value in order.dict(exclude_unset=True).items() if value is not None}
+    if len(given) > 1:
+        # Several changes are one: nobody else changes the checklist in between.
+        DeckMission.objects.select_for_update(no_key=True).get(pk=mission.pk)
+    found = _item(mission, item)
+    if words := {name: given[name] for name in ("text", "category") if name in given}:
+        update_item(item=found, **words)
+    if "completed" in given:
+        tick_item(item=found, done=given["completed"], actor=request.auth.member)
+    if "position" in given:
+        move_item(item=found, to=given["position"])
+    return _fresh(found)
+
+
+@router.delete("/deck/missions/{number}/dod/{item}", response={204: None}, summary="Remove an item")
+@needs(DECK_WRITE, checks_rights=True)
+def remove_deck_dod_item(request: HttpRequest, number: int = Number, item: UUID = ItemId):
+    """Take an item out of the definition of done. 409 while the mission is complete."""
+    mission = mission_to_change(request, number, CHANGE)
+    remove_item(item=_item(mission, item))
+    return Status(204, None)
+
+
+def _item(mission: DeckMission, key: UUID) -> DodItem:
+    if found := DodItem.objects.filter(mission=mission, pk=key).first():
+        return found
+    raise Http404(f"There is no item {key} in the definition of done of client mission {mission.number}.")
+
+
+def _fresh(item: DodItem) -> dict:
+    return _item_out(DodItem.objects.select_related("completed_by").get(pk=item.pk))
+
+
+def _item_out(item: DodItem) -> dict:
+    named = DodItemOut.model_fields.keys() - {"completed_by"}
+    by = item.completed_by
+    return {name: getattr(item, name) for name in named} | {"completed_by": by.member_id if by else None}

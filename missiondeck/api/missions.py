@@ -1,0 +1,292 @@
+"""The API of client missions: the list, one of them, and its way to complete."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import JSONObject
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from ninja import Query, Schema, Status
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+
+from groups.models import Member
+from missiondeck.api.finding import (
+    ADD,
+    AN_ID,
+    AN_INSTANT,
+    MOVE,
+    OVERRIDE,
+    Number,
+    Order,
+    mission_to_change,
+    mission_to_see,
+    missions_seen_by,
+)
+from missiondeck.api.finding import CHANGE as EDIT
+from missiondeck.models import DeckMission, DeckStatus, DodItem, TestRun
+from missiondeck.scopes import DECK_READ, DECK_WRITE
+from missiondeck.services.missions import create_mission, missing_of, move_mission, update_mission
+from missionsite.common.api import Cursor, Limit, Router, needs
+from missionsite.common.api.pages import PER_PAGE, Place, page_of
+from missionsite.common.api.problems import Problem
+
+router = Router(tags=["client missions"])
+
+StatusName = Literal["active", "qa", "complete"]
+ME = "me"
+
+
+class Progress(Schema):
+    """How much of the definition of done is done."""
+
+    done: int = Field(examples=[6])
+    total: int = Field(examples=[9])
+
+
+class LastRun(Schema):
+    """The latest test run."""
+
+    id: UUID = Field(examples=[AN_ID])
+    status: str = Field(description="`running`, `passed` or `failed`.", examples=["failed"])
+    created_at: datetime = Field(examples=[AN_INSTANT])
+
+
+class DeckMissionOut(Schema):
+    """A client mission."""
+
+    id: UUID = Field(examples=[AN_ID])
+    number: int = Field(description="What people call it, and what its address has.", examples=[47])
+    title: str = Field(examples=["Telegram Notifier"])
+    client: str = Field(examples=["Acme Corp"])
+    budget: int = Field(description="In whole units of the currency.", examples=[300])
+    currency: str = Field(examples=["USD"])
+    deadline: datetime = Field(examples=[AN_INSTANT])
+    is_overdue: bool = Field(description="Whether the deadline is over and it is not complete.", examples=[False])
+    status: str = Field(description="`active`, `qa` or `complete`.", examples=["qa"])
+    assigned_to: str = Field(description="E-mail address of who delivers it.", examples=["noor@example.org"])
+    assignee: str | None = Field(description="Stable ID of the member who has that address.", examples=["FE-P-00007"])
+    github_url: str = Field(examples=["https://github.com/example/notifier"])
+    progress: Progress = Field(description="Of its definition of done.", examples=[{"done": 6, "total": 9}])
+    last_run: LastRun | None = Field(description="Null where there is none yet.", examples=[None])
+    completed_at: datetime | None = Field(examples=[None])
+    completed_by: str | None = Field(description="Stable ID.", examples=[None])
+    override_reason: str = Field(description="Why it was completed though something was missing.", examples=[""])
+    created_at: datetime = Field(examples=[AN_INSTANT])
+    updated_at: datetime = Field(examples=[AN_INSTANT])
+
+
+class DeckMissionPage(Schema):
+    items: list[DeckMissionOut]
+    next: str | None = Field(examples=[None])
+
+
+class Missing(Schema):
+    """One thing that keeps a mission from being complete."""
+
+    what: str = Field(
+        description="`no_items`, `open_items` with `count` and some `items`, `no_test_run`, or `test_run` with its"
+        " `status`.",
+        examples=["open_items"],
+    )
+    count: int | None = Field(None, description="Open items.", examples=[3])
+    items: list[str] | None = Field(
+        None, description="Some of them, 20 at most.", examples=[["Every handler is tested"]]
+    )
+    status: str | None = Field(None, description="Of the latest test run.", examples=[None])
+
+
+class DeckMissionDetail(DeckMissionOut):
+    """A client mission, and what it lacks."""
+
+    missing: list[Missing] = Field(
+        description="What keeps it from being complete; nothing where it can be.", examples=[[{"what": "no_test_run"}]]
+    )
+
+
+class NotDoneProblem(Problem):
+    """The refusal to complete a mission that is not done, with what is missing."""
+
+    missing: list[Missing] = Field(examples=[[{"what": "no_test_run"}]])
+
+
+def _an_address(text: str) -> str:
+    try:
+        validate_email(text)
+    except ValidationError:
+        raise ValueError("Enter an e-mail address.") from None
+    return text
+
+
+def _a_deadline(at: datetime) -> datetime:
+    if not 2000 <= at.year <= 2199:
+        raise ValueError("Choose a year from 2000 to 2199.")
+    return at
+
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Address = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254), AfterValidator(_an_address)]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Deadline = Annotated[AwareDatetime, AfterValidator(_a_deadline)]
+Repository = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+MOST = 2**31 - 1
+
+
+class NewDeckMission(Order):
+    title: Line = Field(examples=["Telegram Notifier"])
+    client: Line = Field(examples=["Acme Corp"])
+    budget: int = Field(ge=1, le=MOST, description="In whole units of the currency.", examples=[300])
+    currency: Currency = Field("USD", examples=["USD"])
+    deadline: Deadline = Field(description="With its offset from UTC.", examples=[AN_INSTANT])
+    assigned_to: Address = Field(examples=["noor@example.org"])
+    github_url: Repository = Field("", examples=["https://github.com/example/notifier"])
+
+
+class DeckMissionChange(Order):
+    title: Line | None = Field(None, examples=["Telegram Notifier"])
+    client: Line | None = Field(None, examples=["Acme Corp"])
+    budget: int | None = Field(None, ge=1, le=MOST, examples=[350])
+    currency: Currency | None = Field(None, examples=["EUR"])
+    deadline: Deadline | None = Field(None, examples=[AN_INSTANT])
+    assigned_to: Address | None = Field(None, examples=["noor@example.org"])
+    github_url: Repository | None = Field(None, description="Empty for none.", examples=[""])
+
+
+class DeckMove(Order):
+    to: StatusName = Field(description="One step on, or one back with a reason.", examples=["complete"])
+    reason: str = Field("", max_length=2_000, examples=["The client signed it off as it is"])
+    override: bool = Field(
+        False, description="Complete it though something is missing; takes a right of its own.", examples=[False]
+    )
+
+
+@router.get("/deck/missions", response=DeckMissionPage, summary="List client missions")
+@needs(DECK_READ, checks_rights=True)
+def list_deck_missions(
+    request: HttpRequest,
+    response: HttpResponse,
+    status: StatusName | None = None,
+    client: str | None = Query(None, max_length=200, description="Part of the client's name.", examples=["acme"]),
+    assigned_to: str | None = Query(None, max_length=254, description="`me`, or an e-mail address.", examples=["me"]),
+    overdue: bool | None = None,
+    last_run: Literal["running", "passed", "failed", "none"] | None = None,
+    limit: Limit = PER_PAGE,
+    cursor: Cursor = None,
+):
+    """The client missions you may see, newest first. The other parameters: only those."""
+    me = request.auth.member
+    missions = missions_seen_by(me)
+    if status:
+        missions = missions.filter(status=status)
+    if client:
+        missions = missions.filter(client__icontains=client)
+    if assigned_to:
+        whose = Q(assignee=me) if assigned_to == ME else Q(assigned_to__iexact=assigned_to)
+        missions = missions.filter(whose)
+    if overdue is not None:
+        late = Q(deadline__lt=timezone.now()) & ~Q(status=DeckStatus.COMPLETE)
+        missions = missions.filter(late if overdue else ~late)
+    if last_run == "none":
+        missions = missions.filter(test_runs=None)
+    elif last_run:
+        missions = missions.alias(last_status=Subquery(_runs().values("status")[:1])).filter(last_status=last_run)
+    place = Place("client missions", (str(me.pk), status, client, assigned_to, overdue, last_run))
+    if key := place.read(cursor):
+        missions = missions.filter(number__lt=key[0])
+    rows = list(_shown(missions).order_by("-number")[: limit + 1])
+    page = page_of(request, response, place, rows, limit, lambda row: (row.number,))
+    page["items"] = [_mission_out(row) for row in page["items"]]
+    return page
+
+
+@router.get("/deck/missions/{number}", response=DeckMissionDetail, summary="Show a client mission")
+@needs(DECK_READ, checks_rights=True)
+def get_deck_mission(request: HttpRequest, number: int = Number):
+    """One client mission, and what keeps it from being complete."""
+    return _detail_out(mission_to_see(request, number))
+
+
+@router.post("/deck/missions", response={201: DeckMissionDetail}, summary="Take on a client mission")
+@needs(DECK_WRITE, checks_rights=True, idempotent=True)
+def add_deck_mission(request: HttpRequest, order: NewDeckMission):
+    """Add a client mission; it begins active and gets the next number."""
+    request.auth.need(ADD)
+    return Status(201, _detail_out(create_mission(**order.dict())))
+
+
+@router.patch("/deck/missions/{number}", response=DeckMissionDetail, summary="Change a client mission")
+@needs(DECK_WRITE, checks_rights=True)
+def change_deck_mission(request: HttpRequest, order: DeckMissionChange, number: int = Number):
+    """Change what is given; the rest stays. Its status changes by a move."""
+    mission = mission_to_change(request, number, EDIT)
+    changes = {name: value for name, value in order.dict(exclude_unset=True).items() if value is not None}
+    return _detail_out(update_mission(mission=mission, **changes))
+
+
+@router.post(
+    "/deck/missions/{number}/move",
+    response={200: DeckMissionDetail, 409: NotDoneProblem},
+    summary="Move a client mission",
+)
+@needs(DECK_WRITE, checks_rights=True, idempotent=True)
+def move_deck_mission(request: HttpRequest, order: DeckMove, number: int = Number):
+    """Move a client mission to QA, to complete, or one step back with a reason.
+
+    409 `not_done` says what is missing, in words and in `missing`. With `override` and a reason it is completed all the
+    same, and both are recorded.
+    """
+    mission = mission_to_change(request, number, MOVE)
+    if order.override:
+        request.auth.need(OVERRIDE)
+    actor = request.auth.member
+    moved = move_mission(mission=mission, to=order.to, actor=actor, reason=order.reason, override=order.override)
+    return _detail_out(moved)
+
+
+# --- Showing --------------------------------------------------------------------------------------
+
+
+def _runs() -> QuerySet[TestRun]:
+    """The runs of the mission a query is about, the latest first."""
+    return TestRun.objects.filter(mission=OuterRef("pk")).order_by("-created_at", "-pk")
+
+
+def _shown(missions: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
+    """Missions with what is shown of them beside their own row, in the same query."""
+    items = DodItem.objects.filter(mission=OuterRef("pk")).order_by().values("mission")
+    counts = items.annotate(counts=JSONObject(done=Count("pk", filter=Q(completed=True)), total=Count("pk"))).values(
+        "counts"
+    )
+    run = _runs().values(shown=JSONObject(id="id", status="status", created_at="created_at"))[:1]
+    return missions.select_related("assignee", "completed_by").annotate(
+        counted=Subquery(counts), last_run=Subquery(run)
+    )
+
+
+_BESIDE = ("is_overdue", "assignee", "completed_by", "progress")
+
+
+def _mission_out(mission: DeckMission) -> dict:
+    is_complete = mission.status == DeckStatus.COMPLETE
+    named = [name for name in DeckMissionOut.model_fields if name not in _BESIDE]
+    return {name: getattr(mission, name) for name in named} | {
+        "is_overdue": not is_complete and mission.deadline < timezone.now(),
+        "assignee": _stable_id(mission.assignee),
+        "completed_by": _stable_id(mission.completed_by),
+        "progress": mission.counted or {"done": 0, "total": 0},
+    }
+
+
+def _detail_out(mission: DeckMission) -> dict:
+    shown = _shown(DeckMission.objects.filter(pk=mission.pk)).get()
+    missing = [] if shown.status == DeckStatus.COMPLETE else missing_of(shown)
+    return _mission_out(shown) | {"missing": missing}
+
+
+def _stable_id(member: Member | None) -> str | None:
+    return member.member_id if member else None

@@ -1,0 +1,172 @@
+"""The API of test runs: lists without what is large, one run by pages, its logs by pages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from django.db.models import F, Func, IntegerField, Q
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import Query, Schema
+from pydantic import Field
+
+from missiondeck.api.finding import Number, RunId, mission_to_see, run_of
+
+# Its fixed addresses below /runs/ come before the one with a run's id.
+from missiondeck.api.reporting import router
+from missiondeck.api.run_shapes import RunFacts, RunSummary, facts_of, summary_of
+from missiondeck.models import DeckMission, TestRun
+from missiondeck.reads import ResultsPage, latest_run, light_runs, log_page, results_of, search_logs
+from missiondeck.scopes import DECK_READ
+from missionsite.common.api import Cursor, Limit, needs
+from missionsite.common.api.pages import PER_PAGE, Place, page_of
+
+RunStatusName = Literal["running", "passed", "failed"]
+ResultStatusName = Literal["passed", "failed", "error", "skipped"]
+PageNumber = Query(1, ge=1, le=1_000_000, description="From 1.", examples=[1])
+Search = Query(None, min_length=1, max_length=200, description="Only what has this text, whatever its case.")
+
+
+class RunPage(Schema):
+    items: list[RunSummary]
+    next: str | None = Field(examples=[None])
+
+
+class ResultOut(Schema):
+    """How one test ended. Its texts are what the tool wrote: nobody checked them."""
+
+    name: str = Field(examples=["test_retry"])
+    status: str = Field(description="`passed`, `failed`, `error` or `skipped`.", examples=["failed"])
+    duration: float | None = Field(None, description="Seconds.", examples=[0.25])
+    classname: str | None = Field(None, examples=["tests.test_send"])
+    suite: str | None = Field(None, examples=["pytest"])
+    file: str | None = Field(None, examples=["tests/test_send.py"])
+    error: str | None = Field(None, examples=["AssertionError: 2 != 3"])
+    traceback: str | None = Field(None, examples=["tests/test_send.py:12: AssertionError"])
+    output: str | None = Field(None, examples=["retrying"])
+    retries: int | None = Field(None, description="How often the tool tried again.", examples=[1])
+    is_flaky: bool = Field(examples=[True])
+
+
+class ResultsOut(Schema):
+    """A page of results."""
+
+    items: list[ResultOut] = Field(description="Errors and failures first.")
+    page: int = Field(examples=[1])
+    pages: int = Field(description="Number of the last page.", examples=[1])
+    total: int = Field(description="Of all that were asked for.", examples=[44])
+
+
+class RunDetail(RunFacts):
+    """A test run with a page of its results."""
+
+    results: ResultsOut
+
+
+class LogLine(Schema):
+    line: int = Field(description="From 1.", examples=[120])
+    text: str = Field(examples=["retrying in 2 s"])
+
+
+class LogHit(LogLine):
+    page: int = Field(description="The page of the logs it is on.", examples=[3])
+
+
+class LogsOut(Schema):
+    """A page of the logs; or, of a search, the first 100 lines that were found."""
+
+    page: int = Field(examples=[1])
+    pages: int = Field(description="Number of the last page; 0 where there are no logs.", examples=[1])
+    lines: list[LogLine] = Field(description="Empty for a search.")
+    hits: list[LogHit] | None = Field(description="Null where nothing was searched for.", examples=[None])
+
+
+@router.get("/deck/missions/{number}/runs", response=RunPage, summary="List test runs")
+@needs(DECK_READ, checks_rights=True)
+def list_deck_runs(
+    request: HttpRequest,
+    response: HttpResponse,
+    number: int = Number,
+    status: RunStatusName | None = None,
+    limit: Limit = PER_PAGE,
+    cursor: Cursor = None,
+):
+    """The test runs of a mission, newest first, without results and logs. `status`: only those."""
+    mission = mission_to_see(request, number)
+    rows = light_runs().defer("results", "logs", "warnings", "flaky_tests").select_related("created_by")
+    rows = rows.annotate(flaky_count=Func(F("flaky_tests"), function="cardinality", output_field=IntegerField()))
+    rows = rows.filter(mission=mission).order_by("-created_at", "-pk")
+    if status:
+        rows = rows.filter(status=status)
+    place = Place("test runs", (str(mission.pk), status))
+    if key := place.read(cursor):
+        at = datetime.fromisoformat(key[0])
+        rows = rows.filter(Q(created_at__lt=at) | Q(created_at=at, pk__lt=key[1]))
+    page = page_of(request, response, place, list(rows[: limit + 1]), limit, lambda row: (row.created_at, row.pk))
+    page["items"] = [summary_of(mission, run, run.flaky_count) for run in page["items"]]
+    return page
+
+
+@router.get("/deck/missions/{number}/runs/latest", response=RunDetail, summary="Show the latest test run")
+@needs(DECK_READ, checks_rights=True)
+def get_latest_deck_run(
+    request: HttpRequest,
+    number: int = Number,
+    status: ResultStatusName | None = None,
+    search: str | None = Search,
+    page: int = PageNumber,
+):
+    """The latest run with a page of its results. `status`, `search`: only those results."""
+    mission = mission_to_see(request, number)
+    if run := latest_run(mission):
+        return _detail_out(mission, run, status, search, page)
+    raise Http404(f"There is no test run of client mission {number} yet.")
+
+
+@router.get("/deck/missions/{number}/runs/{run}", response=RunDetail, summary="Show a test run")
+@needs(DECK_READ, checks_rights=True)
+def get_deck_run(
+    request: HttpRequest,
+    number: int = Number,
+    run: UUID = RunId,
+    status: ResultStatusName | None = None,
+    search: str | None = Search,
+    page: int = PageNumber,
+):
+    """One run with a page of its results, errors and failures first. `status`, `search`: only those results."""
+    mission = mission_to_see(request, number)
+    return _detail_out(mission, run_of(mission, run), status, search, page)
+
+
+@router.get("/deck/missions/{number}/runs/{run}/logs", response=LogsOut, summary="Read the logs of a test run")
+@needs(DECK_READ, checks_rights=True)
+def get_deck_run_logs(
+    request: HttpRequest,
+    number: int = Number,
+    run: UUID = RunId,
+    search: str | None = Search,
+    page: int = PageNumber,
+):
+    """A page of a run's logs, at most 64 KB. With `search` the first 100 lines that have it, of all pages."""
+    found = run_of(mission_to_see(request, number), run)
+    shown = log_page(found, page)
+    if shown is None and page > 1:
+        raise Http404(f"The logs have no page {page}.")
+    about = {"page": page, "pages": shown.last if shown else 0}
+    if search:
+        return about | {"lines": [], "hits": [vars(hit) for hit in search_logs(found, search)]}
+    lines = [{"line": line, "text": text} for line, text in shown.lines] if shown else []
+    return about | {"lines": lines, "hits": None}
+
+
+# --- Showing --------------------------------------------------------------------------------------
+
+
+def _detail_out(mission: DeckMission, run: TestRun, status: str | None, search: str | None, page: int) -> dict:
+    found = results_of(run, number=page, status=status or "", search=search or "")
+    return facts_of(mission, run) | {"results": _results_out(found)}
+
+
+def _results_out(found: ResultsPage) -> dict:
+    return {"items": found.results, "page": found.number, "pages": found.last, "total": found.total}

@@ -1,0 +1,94 @@
+"""Client missions to test with, made by the services, and the doors a row comes in by."""
+
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import psycopg
+from django.db import connection
+
+from missiondeck.models import DeckMission, DodItem, TestRun
+from missiondeck.services.checklist import add_item, tick_item
+from missiondeck.services.missions import create_mission, move_mission
+from missiondeck.services.runs import import_report
+from tests.factories.groups import MemberFactory
+from tests.fallback.database import row
+
+DEADLINE = datetime(2026, 3, 2, 12, tzinfo=UTC)
+PASSED = {"name": "test_a", "status": "passed"}
+FAILED = {"name": "test_b", "status": "failed", "error": "KeyError"}
+
+
+def mission(**values) -> DeckMission:
+    """A client mission, active, with nothing in it."""
+    given = {"title": "Bot", "client": "Acme", "budget": 300, "deadline": DEADLINE, "assigned_to": "a@example.org"}
+    return create_mission(**(given | values))
+
+
+def mission_in_qa(*, items: int = 2, done: bool = True, run: list[dict] | None = None, **values) -> DeckMission:
+    """A mission in QA. items: how many, all done or all open. run: results of its test run; one that passed when
+    left out, none for []."""
+    made, actor = mission(**values), MemberFactory()
+    for number in range(items):
+        item = add_item(mission=made, text=f"Item {number}")
+        if done:
+            tick_item(item=item, done=True, actor=actor)
+    if run is None or run:
+        bring(made, run or [PASSED])
+    return move_mission(mission=made, to="qa", actor=actor)
+
+
+def complete_mission(**values) -> DeckMission:
+    return move_mission(mission=mission_in_qa(**values), to="complete", actor=MemberFactory())
+
+
+def report(results: list[dict], **more) -> io.BytesIO:
+    """A report in the JSON form, different from every other."""
+    return io.BytesIO(json.dumps({"results": results, "summary": {}, "name": str(uuid4())} | more).encode())
+
+
+def bring(of: DeckMission, results: list[dict]) -> TestRun:
+    """A finished run with these results, brought in as a report."""
+    return import_report(mission=of, file=report(results), actor=None).run
+
+
+def junit(*cases: str, name: str = "suite") -> io.BytesIO:
+    return io.BytesIO(f'<testsuite name="{name}">{"".join(cases)}</testsuite>'.encode())
+
+
+def items_of(of: DeckMission) -> list[DodItem]:
+    return list(DodItem.objects.filter(mission=of))
+
+
+def insert(table: str, **values) -> tuple:
+    """Put a row in by raw SQL, as the site's role; returns its id."""
+    names = ", ".join(values)
+    marks = ", ".join(["%s"] * len(values))
+    return row(f"INSERT INTO {table} ({names}) VALUES ({marks}) RETURNING id", list(values.values()))[0]
+
+
+def raw_mission(**values):
+    """A client mission by raw SQL; returns its id."""
+    given = {"title": "Bot", "client": "Acme", "budget": 300, "deadline": DEADLINE, "assigned_to": "a@example.org"}
+    return insert("deck_missions", **(given | values))
+
+
+def copy_in(table: str, **values) -> None:
+    """Put a row in by COPY, as the site's role and in its transaction."""
+    with connection.cursor() as cursor, cursor.cursor.copy(f"COPY {table} ({', '.join(values)}) FROM STDIN") as copy:
+        copy.write_row(list(values.values()))
+
+
+@contextmanager
+def transaction_of(level: str = "READ COMMITTED") -> Iterator[psycopg.Connection]:
+    """A connection of the site's role with a transaction open; rolled back in the end unless the test commits."""
+    site = connection.settings_dict
+    with psycopg.connect(
+        host=site["HOST"], port=site["PORT"], user=site["USER"], password=site["PASSWORD"], dbname=site["NAME"]
+    ) as session:
+        session.execute(f"SET TRANSACTION ISOLATION LEVEL {level}")
+        yield session
+        session.rollback()

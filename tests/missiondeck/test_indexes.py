@@ -1,0 +1,114 @@
+"""The indexes the seed asks for are there, and the questions of the pages are answered by indexes."""
+
+import pytest
+
+from missiondeck.models import ChatMessage, DeckMission, DeckStatusChange, DodItem, TestRun
+from missiondeck.reads import light_runs
+from tests.fallback.database import row, rows
+from tests.missiondeck.helpers import mission
+
+pytestmark = pytest.mark.django_db
+
+ASKED_FOR = {
+    ("chat_messages", "idx_chat_mission_citizen", "(mission_id, citizen)", ""),
+    ("test_runs", "idx_test_runs_mission", "(mission_id, created_at DESC)", ""),
+}
+OURS = {
+    ("deck_missions", "deck_missions_due", "(deadline, number)", "(NOT (status = 'complete'::text))"),
+    ("deck_missions", "deck_missions_deadline", "(deadline)", ""),
+    ("deck_latest_runs", "deck_latest_runs_status", "(status)", ""),
+    ("deck_missions", "deck_missions_status", "(status, number DESC)", ""),
+    ("deck_missions", "deck_missions_client_prefix", "(lower((client)::text) text_pattern_ops)", ""),
+    ("deck_missions", "deck_missions_title_prefix", "(lower((title)::text) text_pattern_ops)", ""),
+    ("deck_missions", "deck_missions_waiting_for_member", "(lower((assigned_to)::text))", "(assignee_id IS NULL)"),
+    ("deck_missions", "deck_missions_number_once", "(number)", ""),
+    ("dod_items", "dod_items_of_mission", '(mission_id, category, "position")', ""),
+    ("test_runs", "test_runs_file_once", "(mission_id, digest)", "(NOT ((digest)::text = ''::text))"),
+    ("deck_status_changes", "deck_status_changes_of_mission", "(mission_id, id DESC)", ""),
+    ("deck_missions_history", "deck_missions_history_of", "(pgh_obj_id, pgh_id DESC)", ""),
+    ("dod_items_history", "dod_items_history_of", "(pgh_obj_id, pgh_id DESC)", ""),
+}
+
+
+def there() -> set[tuple[str, str, str, str]]:
+    """Table, name, columns and condition of every index of the app's tables."""
+    return set(
+        rows(
+            """SELECT tablename, indexname, substring(indexdef FROM 'USING btree (.*?)(?: WHERE .*)?$'),
+                      coalesce(substring(indexdef FROM ' WHERE (.*)$'), '')
+               FROM pg_indexes WHERE tablename = ANY (%s)""",
+            [sorted({each[0] for each in ASKED_FOR | OURS})],
+        )
+    )
+
+
+def test_every_index_the_seed_asks_for_is_there():
+    assert there() >= ASKED_FOR
+
+
+def test_our_own_indexes_are_there():
+    assert there() >= OURS
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("chat_messages", "idx_chat_mission_citizen", "(citizen, mission_id)", ""),
+        ("test_runs", "idx_test_runs_mission", "(mission_id, created_at)", ""),
+        ("deck_missions", "deck_missions_due", "(deadline, number)", ""),
+    ],
+)
+def test_index_on_other_rows_or_columns_is_none(wrong):
+    """Negative control: neither another order nor a whole index in place of a partial one passes."""
+    assert wrong not in there()
+
+
+def plan(queryset) -> str:
+    """How PostgreSQL would answer this where reading the whole table were dear."""
+    sql, parameters = queryset.query.sql_with_params()
+    rows("SET LOCAL enable_seqscan = off")
+    return "\n".join(line for (line,) in rows(f"EXPLAIN {sql}", list(parameters)))
+
+
+@pytest.mark.parametrize(
+    ("question", "index"),
+    [
+        (lambda one: ChatMessage.objects.filter(mission=one, citizen="sofia"), "idx_chat_mission_citizen"),
+        (lambda one: light_runs().filter(mission=one)[:30], "idx_test_runs_mission"),
+        (lambda one: DodItem.objects.filter(mission=one), "dod_items_of_mission"),
+        (lambda one: DeckStatusChange.objects.filter(mission=one)[:20], "deck_status_changes_of_mission"),
+        (
+            lambda one: DeckMission.objects.exclude(status="complete").order_by("deadline", "number")[:20],
+            "deck_missions_due",
+        ),
+        (lambda one: DeckMission.objects.filter(status="qa").order_by("-number")[:20], "deck_missions_status"),
+        (lambda one: TestRun.objects.filter(mission=one, digest="ab").exclude(digest=""), "test_runs_file_once"),
+        (lambda one: DeckMission.objects.filter(number=one.number), "deck_missions_number_once"),
+    ],
+    ids=["chat", "trend", "checklist", "moves", "due", "status", "file", "number"],
+)
+def test_question_walks_its_index(question, index):
+    # Enough rows that a choice matters: 400 missions, each with five messages and five runs.
+    rows(
+        """INSERT INTO deck_missions (title, client, budget, deadline, assigned_to)
+           SELECT 'Bot', 'Acme', 300, now() + i * interval '1 hour', 'a@example.org' FROM generate_series(1, 400) i"""
+    )
+    rows(
+        """INSERT INTO chat_messages (mission_id, citizen, sender, message)
+           SELECT id, c, 'user', 'Hi' FROM deck_missions, unnest('{emma,inna,rafael,sofia,maya}'::text[]) c"""
+    )
+    rows("INSERT INTO test_runs (mission_id, status) SELECT id, 'running' FROM deck_missions, generate_series(1, 5)")
+    assert index in plan(question(mission()))
+
+
+def test_site_is_asked_without_a_walk_over_every_member():
+    """A member who comes finds the missions that wait for them by an index."""
+    rows("SET LOCAL enable_seqscan = off")
+    (lines,) = row(
+        """SELECT string_agg(indexdef, '') FROM pg_indexes WHERE indexname = 'deck_missions_waiting_for_member'"""
+    )
+    assert "lower((assigned_to)::text)" in lines
+    found = rows(
+        """EXPLAIN SELECT 1 FROM deck_missions WHERE assignee_id IS NULL AND lower(assigned_to) = 'a@example.org'"""
+    )
+    assert "deck_missions_waiting_for_member" in "".join(line for (line,) in found)

@@ -1,0 +1,319 @@
+"""The migrations of the seed, in its order and on data: there, back one by one, and there again; nothing is lost.
+
+The ready test database is copied and only this app is migrated in the copy: the other apps take minutes.
+"""
+
+import os
+import re
+import subprocess
+import time
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from missionsite import embedded
+from missionsite.common.roles import as_owner
+
+TABLES = ["deck_missions", "dod_items", "chat_messages", "test_runs", "test_run_log_pages", "deck_status_changes"]
+MORE = ["deck_latest_runs", "deck_feeds", "deck_missions_history", "dod_items_history"]
+STEPS = [
+    "0001_initial",
+    "0002_add_github_url",
+    "0003_add_citizen",
+    "0004_create_test_runs",
+    "0005_workspace",
+    "0006_rules",
+    "0007_erase",
+]
+# As they were before the seed: missions without a repository, one chat without a citizen.
+BEFORE = """
+    INSERT INTO members (email, display_name) VALUES ('lead@example.org', 'Lead');
+    INSERT INTO deck_missions (number, title, client, budget, deadline, assigned_to)
+    SELECT 46 + i, 'Mission ' || i, 'Client ' || i, 100 * i, '2025-11-08Z', 'lead@example.org'
+    FROM generate_series(1, 3) i;
+    INSERT INTO dod_items (mission_id, text, category, completed, completed_at)
+    SELECT id, 'It works', c, true, '2025-11-05Z' FROM deck_missions, unnest('{functional,tests}'::text[]) c;
+    INSERT INTO chat_messages (mission_id, sender, message, code_blocks)
+    SELECT id, 'user', 'Hello from ' || title, '[{"language": "python", "code": "1"}]' FROM deck_missions;
+"""
+REPOSITORIES = "UPDATE deck_missions SET github_url = 'https://github.com/mind-protocol/mission-' || number"
+CITIZENS = """
+    INSERT INTO chat_messages (mission_id, citizen, sender, message)
+    SELECT id, c, 'citizen', 'I am ' || c FROM deck_missions, unnest('{emma,inna,rafael,sofia,maya}'::text[]) c
+"""
+RUNS = """
+    INSERT INTO test_runs (mission_id, status, results, logs, digest, finished_at)
+    SELECT id, 'passed', '[{"name": "a", "status": "passed"}]', 'line 1' || E'\\n' || title,
+        lpad(to_hex(number), 64, '0'), '2025-11-06Z'
+    FROM deck_missions;
+"""
+LIVED_IN = """
+    INSERT INTO test_runs (mission_id, status, logs, results)
+    SELECT id, 'failed', repeat('a line of a log' || E'\\n', 20000), '[{"name": "b", "status": "failed"}]'
+    FROM deck_missions WHERE number = 48;
+    UPDATE dod_items SET text = 'It works everywhere' WHERE category = 'tests';
+    UPDATE deck_missions SET status = 'qa';
+    UPDATE deck_missions SET status = 'complete' WHERE number = 47;
+    BEGIN;
+    SELECT set_config('deck.reason', 'the client wants more', true);
+    UPDATE deck_missions SET status = 'active' WHERE number = 49;
+    COMMIT;
+    UPDATE deck_missions SET status = 'complete', override_reason = 'the client signed',
+        completed_by_id = (SELECT id FROM members WHERE email = 'lead@example.org') WHERE number = 48;
+    UPDATE deck_missions SET budget = 333 WHERE number = 49;
+    INSERT INTO deck_feeds (member_id, name, digest) SELECT id, 'phone', repeat('a', 64) FROM members
+    WHERE email = 'lead@example.org';
+"""
+
+
+class Copy:
+    """A copy of the ready test database, reached as its owner; this process migrates it."""
+
+    def __init__(self) -> None:
+        owner = settings.DATABASE_OWNER
+        self.owner = {key: owner[key.upper()] for key in ("host", "port", "user", "password")}
+        self.of, self.name = connection.settings_dict["NAME"], f"deck_{os.getpid()}"
+
+    def connect(self, database: str = "") -> psycopg.Connection:
+        return psycopg.connect(make_conninfo(**self.owner, dbname=database or self.name), autocommit=True)
+
+    def make(self) -> None:
+        connection.close()
+        self.drop()
+        names = sql.Identifier(self.name), sql.Identifier(self.of)
+        deadline = time.monotonic() + 60
+        with self.connect("postgres") as session:
+            while True:
+                try:
+                    session.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
+                    return
+                except psycopg.errors.ObjectInUse:
+                    # Threads of tests before this one may still be leaving; the copy takes a database nobody is in.
+                    if time.monotonic() > deadline:
+                        raise
+
+    def drop(self) -> None:
+        with self.connect("postgres") as session:
+            session.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name)))
+
+    def sql(self, query: str, parameters=None) -> list[tuple]:
+        with self.connect() as session:
+            cursor = session.execute(query, parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    @contextmanager
+    def taken(self):
+        """The default connection leads here, as the owner."""
+        with as_owner():
+            connection.settings_dict["NAME"] = self.name
+            try:
+                yield
+            finally:
+                connection.close()
+                connection.settings_dict["NAME"] = self.of
+
+    def migrate(self, to: str | None) -> None:
+        """Migrate this app alone. to: the name of a migration; None takes all of it back."""
+        with self.taken():
+            MigrationExecutor(connection).migrate([("missiondeck", to)])
+
+    def rows(self) -> dict[str, list]:
+        """Every row of the tables of this app that are there."""
+        there = [table for table in TABLES + MORE if self.sql("SELECT to_regclass(%s)", [table]) != [(None,)]]
+        return {table: self.sql(f"SELECT to_jsonb(t) FROM {table} t ORDER BY to_jsonb(t)::text") for table in there}
+
+    def schema(self) -> str:
+        dump = subprocess.run(
+            [embedded.psql_path().with_name("pg_dump"), "--schema-only", make_conninfo(**self.owner, dbname=self.name)],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        # Newer versions guard a dump with a random word.
+        return re.sub(r"^\\(un)?restrict .*$", "", dump, flags=re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def story(django_db_setup, django_db_blocker):
+    """The app taken away and brought in step by step, with what was seen on the way."""
+    with django_db_blocker.unblock():
+        copy = Copy()
+        copy.make()
+        try:
+            tell(copy)
+            yield copy
+        finally:
+            copy.drop()
+
+
+def tell(copy: Copy) -> None:
+    copy.ready = copy.schema()
+    copy.migrate(None)
+    copy.nothing = copy.rows()
+    copy.left = copy.sql(
+        """SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+               AND proname ~ 'deck|dod_|test_run|test_summary|test_results|test_identity|flaky'
+           UNION ALL SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgname ~ 'deck'
+           UNION ALL SELECT relname FROM pg_class WHERE relname ~ '^(deck_|dod_|chat_mess|test_run)'
+               AND relname !~ '_set_aside$'"""
+    )
+    # There, in the seed's order and with data.
+    copy.migrate("0001_initial")
+    copy.columns_first = columns(copy)
+    copy.sql(BEFORE)
+    copy.migrate("0002_add_github_url")
+    copy.columns_second = columns(copy)
+    copy.repositories_before = copy.sql("SELECT DISTINCT github_url FROM deck_missions")
+    copy.sql(REPOSITORIES)
+    copy.migrate("0003_add_citizen")
+    copy.citizens_before = copy.sql("SELECT citizen, count(*) FROM chat_messages GROUP BY 1")
+    copy.sql(CITIZENS)
+    copy.migrate("0004_create_test_runs")
+    copy.sql(RUNS)
+    copy.migrate(STEPS[-1])
+    # Logs that were there before the pages are cut like the others.
+    copy.sql(LIVED_IN)
+    copy.first, copy.first_schema = copy.rows(), copy.schema()
+    # Back one by one, and there again one by one; then at once.
+    copy.back = {}
+    for step in reversed(STEPS[:-1]):
+        copy.migrate(step)
+        copy.back[step] = copy.rows()
+    copy.migrate(None)
+    copy.away = copy.sql("SELECT relname FROM pg_class WHERE relname ~ '_set_aside$' AND relkind = 'r'")
+    for step in STEPS:
+        copy.migrate(step)
+    copy.second, copy.second_schema = copy.rows(), copy.schema()
+    copy.migrate(None)
+    copy.migrate(STEPS[-1])
+    copy.third, copy.third_schema = copy.rows(), copy.schema()
+
+
+def columns(copy: Copy) -> set[str]:
+    return {
+        f"{table}.{column}"
+        for table, column in copy.sql(
+            """SELECT table_name, column_name FROM information_schema.columns
+               WHERE table_name IN ('deck_missions', 'chat_messages', 'test_runs')"""
+        )
+    }
+
+
+def test_order_is_the_seeds():
+    names = sorted(name for app, name in MigrationLoader(None).disk_migrations if app == "missiondeck")
+    assert names == STEPS
+
+
+def test_way_back_leaves_nothing_of_the_app(story):
+    assert story.nothing == {}
+    assert story.left == []
+
+
+def test_at_first_there_is_neither_repository_nor_citizen_nor_run(story):
+    assert "deck_missions.title" in story.columns_first
+    assert not {"deck_missions.github_url", "chat_messages.citizen", "test_runs.id"} & story.columns_first
+    assert story.columns_second - story.columns_first == {"deck_missions.github_url"}
+
+
+def test_missions_from_before_have_no_repository(story):
+    assert story.repositories_before == [("",)]
+
+
+def test_what_was_said_before_was_said_with_rafael(story):
+    assert story.citizens_before == [("rafael", 3)]
+
+
+def test_data_has_every_table_and_a_mission_of_every_status(story):
+    assert set(story.first) == set(TABLES + MORE)
+    assert min(len(rows) for rows in story.first.values()) > 0
+    assert {row["status"] for (row,) in story.first["deck_missions"]} == {"active", "complete"}
+    assert {row["status"] for (row,) in story.first["test_runs"]} == {"passed", "failed"}
+    assert len(story.first["test_run_log_pages"]) > 4
+
+
+def test_back_one_by_one_takes_away_only_what_the_step_brought(story):
+    without = {
+        "0006_rules": (set(), {}),
+        "0005_workspace": (set(), {}),
+        "0004_create_test_runs": ({"test_run_log_pages", "deck_status_changes", *MORE}, {}),
+        "0003_add_citizen": ({"test_runs", "test_run_log_pages", "deck_status_changes", *MORE}, {}),
+        "0002_add_github_url": (
+            {"test_runs", "test_run_log_pages", "deck_status_changes", *MORE},
+            {"chat_messages": {"citizen"}},
+        ),
+        "0001_initial": (
+            {"test_runs", "test_run_log_pages", "deck_status_changes", *MORE},
+            {"chat_messages": {"citizen"}, "deck_missions": {"github_url"}},
+        ),
+    }
+    assert set(without) == set(STEPS[:-1])
+    for step, (tables, gone) in without.items():
+        expected = {
+            table: sorted(
+                ({key: value for key, value in row.items() if key not in gone.get(table, ())} for (row,) in rows),
+                key=str,
+            )
+            for table, rows in story.first.items()
+            if table not in tables
+        }
+        found = {table: sorted((row for (row,) in rows), key=str) for table, rows in story.back[step].items()}
+        assert found == expected, step
+
+
+def test_everything_is_set_aside_while_the_app_is_away(story):
+    aside = {name.removesuffix("_set_aside") for (name,) in story.away}
+    kept = set(TABLES + MORE) | {"deck_missions_github_url", "chat_messages_citizen"}
+    assert kept <= aside
+
+
+def test_there_again_nothing_is_lost_twice(story):
+    for again in (story.second, story.third):
+        assert set(again) == set(story.first)
+        for table, rows in story.first.items():
+            assert again[table] == rows, table
+
+
+def test_there_again_the_schema_is_the_same(story):
+    """But for the trigger the tests turn off to clean up, which a migration brings back."""
+    assert story.second_schema == story.first_schema == story.third_schema
+    off = r"ALTER TABLE public\.deck_status_changes DISABLE TRIGGER \w+;\s*"
+    assert sorted(re.sub(off, "", story.ready).splitlines()) == sorted(story.first_schema.splitlines())
+
+
+def test_nothing_set_aside_is_left(story):
+    left = story.sql("SELECT relname FROM pg_class WHERE relname ~ '^(deck|dod|chat|test_run).*_set_aside$'")
+    assert left == []
+
+
+def test_there_again_numbers_go_on_and_rules_hold(story):
+    with story.connect() as session:
+        (number,) = session.execute(
+            """INSERT INTO deck_missions (title, client, budget, deadline, assigned_to)
+               VALUES ('Next', 'Acme', 1, now(), 'lead@example.org') RETURNING number"""
+        ).fetchone()
+        assert number == 50
+        (last, following) = session.execute(
+            "SELECT max(id), nextval(pg_get_serial_sequence('deck_status_changes', 'id')) FROM deck_status_changes"
+        ).fetchone()
+        assert following > last
+        for statement, rule in (
+            ("UPDATE deck_missions SET status = 'complete' WHERE number = 50", "deck_missions_one_step"),
+            ("UPDATE test_runs SET name = 'x'", "test_runs_finished_stay"),
+            ("DELETE FROM dod_items", "dod_items_of_complete_mission_stay"),
+        ):
+            with pytest.raises(psycopg.errors.CheckViolation) as refused:
+                session.execute(statement)
+            assert refused.value.diag.constraint_name == rule
+
+
+def test_each_step_says_what_it_is_for():
+    for step in STEPS:
+        module = __import__(f"missiondeck.migrations.{step}", fromlist=["Migration"])
+        assert module.Migration.__doc__.strip().endswith("."), step

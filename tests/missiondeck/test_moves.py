@@ -1,0 +1,356 @@
+"""How client missions move, what `complete` asks for, and what is written down of it."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from missiondeck.errors import ChecklistClosed, MoveRefused, NotDone, OverrideUnsigned, ReasonMissing
+from missiondeck.models import BACK, FORWARD, DeckMission, DeckStatus, DeckStatusChange, RunStatus, TestRun
+from missiondeck.services.checklist import add_item, move_item, remove_item, tick_item, update_item
+from missiondeck.services.missions import missing_of, move_mission
+from missiondeck.services.runs import start_run
+from tests.factories.groups import MemberFactory
+from tests.fallback.database import refused_by, row, rows
+from tests.missiondeck.helpers import (
+    FAILED,
+    PASSED,
+    complete_mission,
+    items_of,
+    mission,
+    mission_in_qa,
+)
+
+pytestmark = pytest.mark.django_db
+
+PAIRS = [(before, after) for before in DeckStatus.values for after in DeckStatus.values]
+STEPS = {("active", "qa"), ("qa", "complete"), ("qa", "active"), ("complete", "qa")}
+
+
+def standing(status: str) -> DeckMission:
+    """A mission in this status with nothing missing."""
+    if status == "complete":
+        return complete_mission()
+    made = mission_in_qa()
+
+    if status == "active":
+        return move_mission(mission=made, to="active", actor=MemberFactory(), reason="again")
+    return made
+
+
+def moves_of(of) -> list[tuple]:
+    fields = ("from_status", "to_status", "reason", "is_override")
+    return list(DeckStatusChange.objects.filter(mission=of).order_by("id").values_list(*fields))
+
+
+# --- Every pair -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("before", "after"), PAIRS)
+def test_every_pair_by_the_service(before, after):
+    made, actor = standing(before), MemberFactory()
+    moves = len(moves_of(made))
+    if before == after:
+        assert move_mission(mission=made, to=after, actor=actor, reason="because").status == before
+        assert len(moves_of(made)) == moves
+    elif (before, after) in STEPS:
+        moved = move_mission(mission=made, to=after, actor=actor, reason="because")
+        assert moved.status == after
+        assert moves_of(made)[moves:] == [(before, after, "because", False)]
+        assert DeckStatusChange.objects.filter(mission=made).order_by("-id").first().by == actor
+    else:
+        with pytest.raises(MoveRefused):
+            move_mission(mission=made, to=after, actor=actor, reason="because")
+        made.refresh_from_db()
+        assert (made.status, len(moves_of(made))) == (before, moves)
+
+
+@pytest.mark.parametrize(("before", "after"), PAIRS)
+def test_every_pair_by_raw_sql(before, after):
+    made = standing(before)
+    moves = len(moves_of(made))
+    rows("SELECT set_config('deck.reason', 'because', true), set_config('deck.actor_id', '', true)")
+    change = ("UPDATE deck_missions SET status = %s WHERE id = %s", [after, made.pk])
+    if before == after:
+        rows(*change)
+        assert len(moves_of(made)) == moves
+    elif (before, after) in STEPS:
+        rows(*change)
+        assert moves_of(made)[moves:] == [(before, after, "because", False)]
+    else:
+        with refused_by("deck_missions_one_step"):
+            rows(*change)
+
+
+def test_choices_know_the_same_steps():
+    assert {*FORWARD.items(), *BACK.items()} == STEPS
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "\n\t"])
+@pytest.mark.parametrize(("before", "after"), [("qa", "active"), ("complete", "qa")])
+def test_step_back_takes_a_reason(before, after, reason):
+    made = standing(before)
+    with pytest.raises(ReasonMissing):
+        move_mission(mission=made, to=after, actor=MemberFactory(), reason=reason)
+    rows("SELECT set_config('deck.reason', %s, true)", [reason])
+    with refused_by("deck_missions_back_with_reason"):
+        rows("UPDATE deck_missions SET status = %s WHERE id = %s", [after, made.pk])
+
+
+def test_reason_of_one_transaction_is_not_that_of_the_next(transactional_db):
+    made = mission_in_qa()
+    move_mission(mission=made, to="active", actor=MemberFactory(), reason="the client wants more")
+    move_mission(mission=made, to="qa", actor=None)
+    with pytest.raises(ReasonMissing):
+        move_mission(mission=made, to="active", actor=None)
+    assert moves_of(made)[1:] == [("qa", "active", "the client wants more", False), ("active", "qa", "", False)]
+
+
+# --- Complete ---------------------------------------------------------------------------------------
+
+
+def test_completing_keeps_who_and_when():
+    made, actor, before = mission_in_qa(), MemberFactory(), timezone.now()
+    done = move_mission(mission=made, to="complete", actor=actor)
+    assert (done.status, done.completed_by, done.override_reason) == ("complete", actor, "")
+    assert before <= done.completed_at <= timezone.now()
+    back = move_mission(mission=done, to="qa", actor=actor, reason="a fault")
+    assert (back.completed_at, back.completed_by, back.override_reason) == (None, None, "")
+    # The moves still know it.
+    assert DeckStatusChange.objects.filter(mission=made, to_status="complete").get().by == actor
+
+
+def test_raw_sql_completes_only_what_is_done_and_says_when():
+    made = mission_in_qa()
+    rows("UPDATE deck_missions SET status = 'complete' WHERE id = %s", [made.pk])
+    assert row("SELECT completed_at = now(), completed_by_id FROM deck_missions WHERE id = %s", [made.pk]) == (
+        True,
+        None,
+    )
+
+
+@pytest.mark.parametrize("status", ["active", "complete"])
+def test_date_given_beside_another_status_is_not_kept(status):
+    made = mission_in_qa()
+    rows("SELECT set_config('deck.reason', 'because', true)")
+    rows("UPDATE deck_missions SET status = 'active', completed_at = now() WHERE id = %s", [made.pk])
+    assert row("SELECT completed_at FROM deck_missions WHERE id = %s", [made.pk]) == (None,)
+
+
+MISSING = {
+    "nothing at all": (
+        {"items": 0, "run": []},
+        [{"what": "no_items"}, {"what": "no_test_run"}],
+        "Not complete yet. Its definition of done is empty. There is no test run.",
+    ),
+    "one open item": (
+        {"items": 1, "done": False},
+        [{"what": "open_items", "count": 1, "items": ["Item 0"]}],
+        "Not complete yet. 1 item is open: Item 0.",
+    ),
+    "two open items": (
+        {"items": 2, "done": False},
+        [{"what": "open_items", "count": 2, "items": ["Item 0", "Item 1"]}],
+        "Not complete yet. 2 items are open: Item 0; Item 1.",
+    ),
+    "no run": (
+        {"run": []},
+        [{"what": "no_test_run"}],
+        "Not complete yet. There is no test run.",
+    ),
+    "a failed run": (
+        {"run": [PASSED, FAILED]},
+        [{"what": "test_run", "status": "failed"}],
+        "Not complete yet. The latest test run failed.",
+    ),
+    "an open item and a failed run": (
+        {"items": 1, "done": False, "run": [FAILED]},
+        [{"what": "open_items", "count": 1, "items": ["Item 0"]}, {"what": "test_run", "status": "failed"}],
+        "Not complete yet. 1 item is open: Item 0. The latest test run failed.",
+    ),
+    "a run that tested nothing": (
+        {"run": [{"name": "test_a", "status": "skipped"}]},
+        [{"what": "test_run", "status": "failed"}],
+        "Not complete yet. The latest test run failed.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("state", "missing", "sentence"), MISSING.values(), ids=MISSING)
+def test_refusal_lists_everything_that_is_missing(state, missing, sentence):
+    made = mission_in_qa(**state)
+    assert missing_of(made) == missing
+    with pytest.raises(NotDone) as refused:
+        move_mission(mission=made, to="complete", actor=MemberFactory())
+    assert refused.value.missing == missing
+    assert str(refused.value) == sentence
+    with refused_by("deck_missions_complete_is_done"):
+        rows("UPDATE deck_missions SET status = 'complete', completed_at = now() WHERE id = %s", [made.pk])
+    made.refresh_from_db()
+    assert (made.status, made.completed_at) == ("qa", None)
+
+
+def test_refusal_names_twenty_open_items_and_counts_the_others():
+    made = mission_in_qa(items=23, done=False)
+    with pytest.raises(NotDone, match=r"23 items are open: Item 0; .*; Item 19; and 3 more\."):
+        move_mission(mission=made, to="complete", actor=MemberFactory())
+
+
+def test_the_latest_run_is_what_counts():
+    other = mission_in_qa(run=[])
+    for days, status in ((2, "failed"), (1, "passed")):
+        finished_run(other, status, days=days)
+    assert missing_of(other) == []
+    finished_run(other, "failed", days=0)
+    assert missing_of(other) == [{"what": "test_run", "status": "failed"}]
+
+
+def finished_run(of, status, *, days=0):
+    return TestRun.objects.create(
+        mission=of,
+        status=status,
+        results=[{"name": "test_a", "status": status}],
+        created_at=timezone.now() - timedelta(days=days),
+    )
+
+
+def test_run_that_is_still_running_is_missing():
+    made = mission_in_qa(run=[])
+    finished_run(made, "passed", days=1)
+    assert start_run(mission=made, actor=None).status == RunStatus.RUNNING
+    with pytest.raises(NotDone, match=r"The latest test run is still running\."):
+        move_mission(mission=made, to="complete", actor=MemberFactory())
+
+
+def test_another_missions_items_and_runs_do_not_count():
+    mission_in_qa(items=1, done=False, run=[FAILED])
+    made = mission_in_qa()
+    mission_in_qa(items=1, done=False, run=[FAILED])
+    assert missing_of(made) == []
+
+
+# --- All the same -----------------------------------------------------------------------------------
+
+
+def test_override_keeps_who_why_when_and_what_was_missing():
+    made, lead = mission_in_qa(items=2, done=False, run=[FAILED]), MemberFactory()
+    missing = missing_of(made)
+    done = move_mission(mission=made, to="complete", actor=lead, reason="  the client signed  ", override=True)
+    assert (done.status, done.completed_by, done.override_reason) == ("complete", lead, "the client signed")
+    move = DeckStatusChange.objects.filter(mission=made).latest("id")
+    assert (move.is_override, move.reason, move.by, move.missing) == (True, "the client signed", lead, missing)
+    assert move.created_at is not None
+    assert [each["what"] for each in missing] == ["open_items", "test_run"]
+    # The record stays when the mission goes back.
+    back = move_mission(mission=done, to="qa", actor=lead, reason="they took it back")
+    assert (back.override_reason, back.completed_by) == ("", None)
+    move.refresh_from_db()
+    assert (move.is_override, move.missing) == (True, missing)
+
+
+def test_nothing_is_overridden_where_nothing_is_missing():
+    made = mission_in_qa()
+    done = move_mission(mission=made, to="complete", actor=MemberFactory(), reason="to be sure", override=True)
+    assert done.override_reason == ""
+    assert moves_of(made)[-1] == ("qa", "complete", "to be sure", False)
+
+
+@pytest.mark.parametrize("reason", ["", " ", "\n"])
+def test_override_takes_a_reason(reason):
+    made = mission_in_qa(items=0, run=[])
+    with pytest.raises(OverrideUnsigned):
+        move_mission(mission=made, to="complete", actor=MemberFactory(), reason=reason, override=True)
+
+
+def test_override_takes_a_person():
+    made = mission_in_qa(items=0, run=[])
+    with pytest.raises(OverrideUnsigned):
+        move_mission(mission=made, to="complete", actor=None, reason="because", override=True)
+    with refused_by("deck_missions_override_signed"):
+        rows("UPDATE deck_missions SET status = 'complete', override_reason = 'because' WHERE id = %s", [made.pk])
+    made.refresh_from_db()
+    assert made.status == "qa"
+
+
+@pytest.mark.parametrize("reason", [" ", "\n"])
+def test_override_by_raw_sql_takes_words(reason):
+    made, lead = mission_in_qa(items=0, run=[]), MemberFactory()
+    with refused_by("deck_missions_complete_is_done"):
+        rows(
+            """UPDATE deck_missions SET status = 'complete', override_reason = %s, completed_by_id = %s
+               WHERE id = %s""",
+            [reason, lead.pk, made.pk],
+        )
+
+
+def test_override_does_not_skip_a_step():
+    made = mission()
+    with pytest.raises(MoveRefused):
+        move_mission(mission=made, to="complete", actor=MemberFactory(), reason="because", override=True)
+
+
+# --- A complete mission is closed -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda made, item: add_item(mission=made, text="One more"),
+        lambda made, item: update_item(item=item, text="Otherwise"),
+        lambda made, item: tick_item(item=item, done=False, actor=None),
+        lambda made, item: remove_item(item=item),
+        lambda made, item: move_item(item=item, to=1),
+    ],
+    ids=["add", "update", "untick", "remove", "move"],
+)
+def test_items_of_a_complete_mission_are_closed(change):
+    made = complete_mission()
+    before = rows("SELECT * FROM dod_items ORDER BY id")
+    with pytest.raises(ChecklistClosed):
+        change(made, items_of(made)[0])
+    assert rows("SELECT * FROM dod_items ORDER BY id") == before
+    back = move_mission(mission=made, to="qa", actor=MemberFactory(), reason="a fault")
+    change(back, items_of(back)[0])
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO dod_items (mission_id, text) VALUES (%s, 'One more')",
+        "UPDATE dod_items SET completed = false, completed_at = NULL, completed_by_id = NULL WHERE mission_id = %s",
+        "UPDATE dod_items SET text = 'Otherwise' WHERE mission_id = %s",
+        "DELETE FROM dod_items WHERE mission_id = %s",
+    ],
+)
+def test_items_of_a_complete_mission_are_closed_to_raw_sql(statement):
+    made = complete_mission()
+    with refused_by("dod_items_of_complete_mission_stay"):
+        rows(statement, [made.pk])
+
+
+def test_item_stays_with_its_mission():
+    made, other = mission_in_qa(), mission()
+    with refused_by("dod_items_stay_with_mission"):
+        rows("UPDATE dod_items SET mission_id = %s WHERE mission_id = %s", [other.pk, made.pk])
+    # Nor does an open one get into a complete mission that way.
+    done = complete_mission()
+    add_item(mission=other, text="Open")
+    with refused_by("dod_items_stay_with_mission"):
+        rows("UPDATE dod_items SET mission_id = %s WHERE mission_id = %s", [done.pk, other.pk])
+
+
+def test_upsert_is_a_move_like_any_other():
+    made = mission_in_qa(items=1, done=False)
+    with refused_by("deck_missions_complete_is_done"):
+        rows(
+            """INSERT INTO deck_missions (id, number, title, client, budget, deadline, assigned_to)
+               SELECT id, number, title, client, budget, deadline, assigned_to FROM deck_missions WHERE id = %s
+               ON CONFLICT (id) DO UPDATE SET status = 'complete'""",
+            [made.pk],
+        )
+    with refused_by("deck_missions_complete_is_done"):
+        rows(
+            """MERGE INTO deck_missions d USING (SELECT %s::uuid AS id) s ON s.id = d.id
+               WHEN MATCHED THEN UPDATE SET status = 'complete'""",
+            [made.pk],
+        )

@@ -1,0 +1,309 @@
+"""A run says passed only where its tests passed: by whatever door, with whatever a summary claims."""
+
+import json
+
+import pytest
+from django.db import DatabaseError, transaction
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from psycopg.types.json import Jsonb
+
+from missiondeck.errors import RunFinished, StatusContradictsResults, SummaryContradictsResults
+from missiondeck.models import TestRun
+from missiondeck.services.runs import outcome
+from missionsite.common.errors import in_words
+from tests.fallback.database import refused_by, row, rows
+from tests.missiondeck.helpers import FAILED, PASSED, copy_in, insert, mission
+
+pytestmark = pytest.mark.django_db
+
+SKIPPED = {"name": "test_c", "status": "skipped"}
+TOO_FEW = {"functional_passed": 8, "functional_total": 10}
+BROKEN = {"name": "test_d", "status": "error"}
+
+# --- Any results, any summary, any status ---------------------------------------------------------
+
+STATUSES = ["passed", "failed", "error", "skipped"]
+COUNTS = ["passed", "failed", "errors", "skipped", "total", "duration"]
+PAIRS = [f"{kind}_{end}" for kind in ("functional", "performance") for end in ("passed", "total")]
+result = st.fixed_dictionaries({"name": st.sampled_from("abc"), "status": st.sampled_from(STATUSES)})
+figure = st.one_of(st.integers(0, 4), st.sampled_from([0.0, 0.5, 2.0]))
+# Half of the runs have only what passed, so that every verdict is met often.
+results_of_any_kind = st.one_of(
+    st.lists(result, max_size=5),
+    st.lists(
+        st.fixed_dictionaries({"name": st.just("a"), "status": st.sampled_from(["passed", "skipped"])}), max_size=4
+    ),
+)
+made_up = st.dictionaries(st.sampled_from([*COUNTS, *PAIRS]), figure, max_size=5)
+
+
+def counted(results: list[dict]) -> dict:
+    """The summary that is true of these results."""
+    count = [each["status"] for each in results].count
+    return {
+        "passed": count("passed"), "failed": count("failed"), "errors": count("error"), "skipped": count("skipped"),
+        "total": len(results),
+    }  # fmt: skip
+
+
+def verdict(summary: dict | None, results: list[dict]) -> str:
+    """The rule once more, in the words of the issue: passed only where something passed and nothing speaks against."""
+    statuses = {each["status"] for each in results}
+    summary = summary or {}
+    if "passed" not in statuses or "failed" in statuses or "error" in statuses:
+        return "failed"
+    if summary.get("failed", 0) > 0 or summary.get("errors", 0) > 0:
+        return "failed"
+    pairs = [(summary[key], summary.get(key[: -len("passed")] + "total")) for key in summary if key.endswith("_passed")]
+    return "failed" if any(total is not None and passed < total for passed, total in pairs) else "passed"
+
+
+def is_true(status: str, summary: dict | None, results: list[dict] | None) -> None:
+    """What must hold of every finished run in the table, whoever wrote it."""
+    assert results is not None
+    bad = [each for each in results if each["status"] in ("failed", "error")]
+    counts = {key: value for key, value in (summary or {}).items() if key in ("failed", "errors") and value > 0}
+    if status == "passed":
+        assert not bad, results
+        assert not counts, summary
+        assert any(each["status"] == "passed" for each in results)
+    elif status == "failed":
+        assert verdict(summary, results) == "failed", (summary, results)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    results=results_of_any_kind,
+    made_up=made_up,
+    true_counts=st.booleans(),
+    status=st.sampled_from(["passed", "failed", "running"]),
+    door=st.sampled_from(["insert", "update", "copy", "orm"]),
+)
+@example(results=[FAILED, PASSED], made_up={}, true_counts=True, status="passed", door="insert")
+@example(results=[PASSED], made_up=TOO_FEW, true_counts=False, status="passed", door="insert")
+@example(results=[PASSED], made_up={"failed": 1}, true_counts=False, status="passed", door="update")
+@example(results=[], made_up={}, true_counts=True, status="passed", door="insert")
+@example(results=[PASSED], made_up={}, true_counts=True, status="failed", door="insert")
+def test_truth_holds_by_every_door(results, made_up, true_counts, status, door):
+    summary = made_up | (counted(results) if true_counts else {})
+    (said,) = row("SELECT test_run_outcome(%s, %s)", [Jsonb(summary), Jsonb(results)])
+    assert said == outcome(summary, results) == verdict(summary, results)
+    one = mission()
+    try:
+        with transaction.atomic():
+            if door == "insert":
+                insert("test_runs", mission_id=one.pk, status=status, summary=Jsonb(summary), results=Jsonb(results))
+            elif door == "copy":
+                copy_in(
+                    "test_runs",
+                    mission_id=one.pk,
+                    status=status,
+                    summary=json.dumps(summary),
+                    results=json.dumps(results),
+                )
+            elif door == "orm":
+                TestRun.objects.create(mission=one, status=status, summary=summary, results=results)
+            else:
+                key = insert("test_runs", mission_id=one.pk, status="running")
+                rows(
+                    "UPDATE test_runs SET status = %s, summary = %s, results = %s WHERE id = %s",
+                    [status, Jsonb(summary), Jsonb(results), key],
+                )
+    except Exception as error:
+        # Psycopg's own from COPY, else Django's. A lie is refused, and so is a summary whose pair is none.
+        refused = (error.__cause__ or error).diag.constraint_name
+        if refused == "test_runs_status_follows_from_results":
+            assert status != said
+        elif refused == "test_runs_summary_fits_results":
+            true = counted(results)
+            assert any(summary[key] != true[key] for key in true if key in summary)
+        else:
+            assert refused == "test_runs_summary_shape"
+            assert any(
+                summary[key] > summary.get(key[: -len("passed")] + "total", summary[key])
+                for key in summary
+                if key.endswith("_passed")
+            )
+        return
+    stored, stored_summary, stored_results = row(
+        "SELECT status, summary::text, results::text FROM test_runs WHERE mission_id = %s", [one.pk]
+    )
+    assert stored == status
+    if status != "running":
+        is_true(stored, json.loads(stored_summary), json.loads(stored_results))
+        assert status == said
+
+
+# --- Single lies ------------------------------------------------------------------------------------
+
+LIES = {
+    "passed beside a failed test": ("passed", None, [PASSED, FAILED]),
+    "passed beside an error": ("passed", None, [PASSED, BROKEN]),
+    "passed with nothing that passed": ("passed", None, [SKIPPED]),
+    "passed with no tests": ("passed", None, []),
+    "passed with no results": ("passed", None, None),
+    "failed with no results": ("failed", None, None),
+    "failed beside a clean pass": ("failed", None, [PASSED, SKIPPED]),
+    "passed, the summary counts a failure": ("passed", {"failed": 1}, [PASSED]),
+    "passed, the summary counts an error": ("passed", {"errors": 1}, [PASSED]),
+    "passed, eight of ten passed": ("passed", {"functional_passed": 8, "functional_total": 10}, [PASSED]),
+    "the seed's own example": (
+        "passed",
+        {"functional_passed": 8, "functional_total": 10, "performance_passed": 2, "performance_total": 3},
+        [
+            {"name": "test_send_message", "status": "passed"},
+            {"name": "test_callback_handler", "status": "failed", "error": "KeyError: callback_data"},
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("status", "summary", "results"), LIES.values(), ids=LIES)
+@pytest.mark.parametrize("door", ["insert", "update"])
+def test_lie_is_refused(status, summary, results, door):
+    values = {
+        "status": status,
+        "summary": None if summary is None else Jsonb(summary),
+        "results": None if results is None else Jsonb(results),
+    }
+    one = mission().pk
+    if door == "insert":
+        with refused_by("test_runs_status_follows_from_results"):
+            insert("test_runs", mission_id=one, **values)
+    else:
+        key = insert("test_runs", mission_id=one, status="running")
+        with refused_by("test_runs_status_follows_from_results"):
+            rows(
+                "UPDATE test_runs SET status = %s, summary = %s, results = %s WHERE id = %s",
+                [*values.values(), key],
+            )
+
+
+def test_seeds_own_example_is_a_failed_run():
+    status, summary, results = LIES["the seed's own example"]
+    key = insert("test_runs", mission_id=mission().pk, status="failed", summary=Jsonb(summary), results=Jsonb(results))
+    assert row("SELECT status, finished_at IS NOT NULL FROM test_runs WHERE id = %s", [key]) == ("failed", True)
+    assert outcome(summary, results) == "failed" != status
+
+
+@pytest.mark.parametrize(
+    ("summary", "results"),
+    [
+        ({"passed": 2}, [PASSED]),
+        ({"failed": 2, "passed": 1}, [PASSED, FAILED]),
+        ({"errors": 0, "total": 2}, [PASSED, BROKEN]),
+        ({"skipped": 0}, [PASSED, SKIPPED]),
+        ({"total": 3}, [PASSED]),
+        ({"passed": 0.5}, [PASSED]),
+    ],
+)
+def test_summary_that_counts_something_else_is_refused(summary, results):
+    with refused_by("test_runs_summary_fits_results"):
+        insert(
+            "test_runs",
+            mission_id=mission().pk,
+            status=outcome(summary, results),
+            summary=Jsonb(summary),
+            results=Jsonb(results),
+        )
+
+
+def test_refusals_have_words():
+    one = mission()
+    with pytest.raises(StatusContradictsResults, match="follows from its results"), in_words(), transaction.atomic():
+        TestRun.objects.create(mission=one, status="passed", results=[FAILED])
+    with pytest.raises(SummaryContradictsResults, match="counts something else"), in_words(), transaction.atomic():
+        TestRun.objects.create(mission=one, status="passed", summary={"passed": 7}, results=[PASSED])
+
+
+# --- A finished run stays ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        "status = 'running'",
+        'status = \'failed\', results = \'[{"name": "a", "status": "failed"}]\'',
+        'results = \'[{"name": "b", "status": "passed"}]\'',
+        "logs = 'other'",
+        "flaky_tests = '{a}'",
+        "created_at = created_at - interval '1 day'",
+        "finished_at = NULL",
+        "name = 'other'",
+    ],
+)
+def test_finished_run_stays(changes):
+    key = insert("test_runs", mission_id=mission().pk, status="passed", results=Jsonb([PASSED]))
+    with refused_by("test_runs_finished_stay"):
+        rows(f"UPDATE test_runs SET {changes} WHERE id = %s", [key])
+    with pytest.raises(RunFinished), in_words(), transaction.atomic():
+        TestRun.objects.filter(pk=key).update(name="other")
+
+
+@pytest.mark.parametrize("changes", ["mission_id = %(other)s", "created_at = now() - interval '1 day'"])
+def test_run_stays_with_its_mission_and_its_time(changes):
+    key, other = insert("test_runs", mission_id=mission().pk, status="running"), mission().pk
+    with refused_by("test_runs_stay_with_mission"):
+        rows(f"UPDATE test_runs SET {changes} WHERE id = %(run)s", {"run": key, "other": other})
+
+
+def test_run_says_when_it_was_finished_and_only_then():
+    key = insert("test_runs", mission_id=mission().pk, status="running", finished_at="2026-03-02Z")
+    assert row("SELECT finished_at FROM test_runs WHERE id = %s", [key]) == (None,)
+    rows("UPDATE test_runs SET status = 'passed', results = %s WHERE id = %s", [Jsonb([PASSED]), key])
+    assert row("SELECT finished_at BETWEEN now() AND clock_timestamp() FROM test_runs WHERE id = %s", [key]) == (True,)
+
+
+def test_flaky_tests_are_the_databases_own():
+    """What somebody writes into the column is not kept."""
+    key = insert("test_runs", mission_id=mission().pk, status="failed", results=Jsonb([FAILED]), flaky_tests=["test_b"])
+    assert row("SELECT flaky_tests FROM test_runs WHERE id = %s", [key]) == ([],)
+
+
+def test_no_trigger_means_no_lie_either():
+    """The truth is a CHECK: it holds where a session has turned its triggers off, as a restore does."""
+    from tests.groups.test_erase import owner_session
+
+    with owner_session() as session:
+        session.execute("SET lock_timeout = '20s'")
+        (key,) = session.execute(
+            """INSERT INTO deck_missions (title, client, budget, deadline, assigned_to)
+               VALUES ('Bot', 'Acme', 300, now(), 'a@example.org') RETURNING id"""
+        ).fetchone()
+        session.execute("ALTER TABLE test_runs DISABLE TRIGGER USER")
+        with pytest.raises(Exception, match="test_runs_status_follows_from_results"):
+            session.execute(
+                """INSERT INTO test_runs (mission_id, status, results, finished_at)
+                   VALUES (%s, 'passed', '[{"name": "a", "status": "failed"}]', now())""",
+                [key],
+            )
+        session.rollback()
+
+
+def test_negative_control_without_the_rule_a_lie_is_stored():
+    """The property above would see it: the rule away, the same lie goes in and is found."""
+    from tests.groups.test_erase import owner_session
+
+    with owner_session() as session:
+        session.execute("SET lock_timeout = '20s'")
+        session.execute("ALTER TABLE test_runs DROP CONSTRAINT test_runs_status_follows_from_results")
+        (key,) = session.execute(
+            """INSERT INTO deck_missions (title, client, budget, deadline, assigned_to)
+               VALUES ('Bot', 'Acme', 300, now(), 'a@example.org') RETURNING id"""
+        ).fetchone()
+        session.execute(
+            """INSERT INTO test_runs (mission_id, status, results)
+               VALUES (%s, 'passed', '[{"name": "a", "status": "failed"}]')""",
+            [key],
+        )
+        stored = session.execute("SELECT status, results FROM test_runs WHERE mission_id = %s", [key]).fetchone()
+        with pytest.raises(AssertionError):
+            is_true(stored[0], None, stored[1])
+        session.rollback()
+
+
+def test_site_cannot_take_the_rule_away():
+    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+        rows("ALTER TABLE test_runs DROP CONSTRAINT test_runs_status_follows_from_results")
+    assert refused.value.__cause__.sqlstate == "42501"
