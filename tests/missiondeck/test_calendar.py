@@ -71,7 +71,7 @@ class TestMonth:
         html = lead.get(f"{CALENDAR}?month=2026-12&assigned=me").content.decode()
         for month in ("2026-11", "2027-01", f"{timezone.localdate():%Y-%m}"):
             assert f"?month={month}&amp;assigned=me" in html
-        assert 'rel="prev"' not in lead.get(f"{CALENDAR}?month=1970-01").content.decode()
+        assert 'rel="prev"' not in lead.get(f"{CALENDAR}?month=2000-01").content.decode()
         assert 'rel="next"' not in lead.get(f"{CALENDAR}?month=2199-12").content.decode()
 
     def test_only_mine_leaves_out_what_others_deliver(self, lead):
@@ -177,7 +177,7 @@ class TestStanding:
 
 def test_months_are_read_strictly():
     assert month_of("2026-02") == date(2026, 2, 1)
-    assert [month_of(text) for text in ("", "2026-2", "2026/02", " 2026-02", "1969-12", "2200-01")] == [None] * 6
+    assert [month_of(text) for text in ("", "2026-2", "2026/02", " 2026-02", "1999-12", "2200-01")] == [None] * 6
 
 
 def test_a_month_takes_the_right_to_look():

@@ -245,7 +245,7 @@ class TestForm:
             ({"currency": "E1"}, "currency", "A currency is three capital letters"),
             ({"assigned_to": "ana"}, "assigned_to", "Enter a valid email address."),
             ({"github_url": "https://example.org/a/b"}, "github_url", "the address of a GitHub repository"),
-            ({"deadline_0": "9999-12-31"}, "deadline", "Choose a year from 2000 to 2199."),
+            ({"deadline_0": "9999-12-31"}, "deadline", "A deadline lies between the years 2000 and 2199."),
             ({"deadline_0": "31.13.2026"}, "deadline", "Enter a valid date."),
             ({"functional": "x" * 501}, "functional", "Item 1 is longer than 500 characters"),
             ({"tests": "a\n" * 51}, "tests", "At most 50 lines"),
