@@ -37,8 +37,8 @@ ITEMS = [
     *(f"EN Testing {number}" for number in range(1, 4)),
     "EN File 1",
 ]
-FOLDERS = ("bin/", ".ci/", "tests/", "groups/", "fallback/", "engagement/", "missiondeck/", "missionsite/", "benchmarks/")
-FOLDERS += ("docs/",)
+FOLDERS = ("bin/", ".ci/", "docs/", "tests/", "benchmarks/")
+FOLDERS += ("groups/", "fallback/", "engagement/", "missiondeck/", "missionsite/")
 NOT_OURS = {"node_modules", ".venv", "var", ".git"}
 
 
