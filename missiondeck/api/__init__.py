@@ -7,10 +7,8 @@ nothing else of it. What one may not see is not there.
 from missiondeck.api.chats import router as chats_router
 from missiondeck.api.checklist import router as checklist_router
 from missiondeck.api.missions import router as missions_router
-from missiondeck.api.reporting import router as reporting_router
 from missiondeck.api.runs import router as runs_router
 
-# Fixed addresses below /runs/ come before the one with a run's id.
-routers = (missions_router, checklist_router, chats_router, reporting_router, runs_router)
+routers = (missions_router, checklist_router, chats_router, runs_router)
 
 __all__ = ["routers"]

@@ -124,8 +124,8 @@ def _an_address(text: str) -> str:
 
 
 def _a_deadline(at: datetime) -> datetime:
-    if not 2000 <= at.year <= 9000:
-        raise ValueError("Choose a nearer date.")
+    if not 2000 <= at.year <= 2199:
+        raise ValueError("Choose a year from 2000 to 2199.")
     return at
 
 

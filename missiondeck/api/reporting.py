@@ -12,7 +12,7 @@ from ninja import File, Status, UploadedFile
 from pydantic import Field
 
 from missiondeck.api.finding import Number, Order, RunId, mission_to_report_on, run_of
-from missiondeck.api.runs import RunFacts, facts_of
+from missiondeck.api.run_shapes import RunFacts, facts_of
 from missiondeck.errors import RunFinished
 from missiondeck.scopes import DECK_IMPORT
 from missiondeck.services.runs import finish_run, import_report, start_run

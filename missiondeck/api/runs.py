@@ -6,66 +6,31 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import F, Func, IntegerField, Q
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import reverse
 from ninja import Query, Schema
 from pydantic import Field
 
-from missiondeck.api.finding import AN_ID, AN_INSTANT, Number, RunId, mission_to_see, run_of
+from missiondeck.api.finding import Number, RunId, mission_to_see, run_of
+
+# Its fixed addresses below /runs/ come before the one with a run's id.
+from missiondeck.api.reporting import router
+from missiondeck.api.run_shapes import RunFacts, RunSummary, facts_of, summary_of
 from missiondeck.models import DeckMission, TestRun
 from missiondeck.reads import ResultsPage, latest_run, light_runs, log_page, results_of, search_logs
 from missiondeck.scopes import DECK_READ
-from missionsite.common.api import Cursor, Limit, Router, needs
+from missionsite.common.api import Cursor, Limit, needs
 from missionsite.common.api.pages import PER_PAGE, Place, page_of
-
-router = Router(tags=["test runs"])
 
 RunStatusName = Literal["running", "passed", "failed"]
 ResultStatusName = Literal["passed", "failed", "error", "skipped"]
-SUMMARY = {"passed": 41, "failed": 1, "errors": 0, "skipped": 2, "total": 44, "duration": 12.5}
 PageNumber = Query(1, ge=1, le=1_000_000, description="From 1.", examples=[1])
 Search = Query(None, min_length=1, max_length=200, description="Only what has this text, whatever its case.")
-
-
-class RunSummary(Schema):
-    """A test run, without its results."""
-
-    id: UUID = Field(examples=[AN_ID])
-    mission: int = Field(description="Number of the client mission.", examples=[47])
-    status: str = Field(
-        description="`running`, `passed` or `failed`; what it is at its end follows from its results.",
-        examples=["failed"],
-    )
-    name: str = Field(examples=["pytest"])
-    source: str = Field(description="`junit`, `json` or `manual`.", examples=["junit"])
-    summary: dict | None = Field(description="Counts, and the duration in seconds.", examples=[SUMMARY])
-    flaky_count: int = Field(description="Failures of tests that passed and failed lately.", examples=[1])
-    created_by: str | None = Field(description="Stable ID of who brought it.", examples=["FE-P-00007"])
-    created_at: datetime = Field(examples=[AN_INSTANT])
-    finished_at: datetime | None = Field(description="Null while it runs.", examples=[AN_INSTANT])
-    link: str = Field(
-        description="Its mission's page in the back office.",
-        examples=["https://missions.example.org/admin/missiondeck/deckmission/"],
-    )
 
 
 class RunPage(Schema):
     items: list[RunSummary]
     next: str | None = Field(examples=[None])
-
-
-class RunFacts(RunSummary):
-    """A test run, with what was found in its report."""
-
-    warnings: list[str] = Field(
-        description="What of the report was not understood.", examples=[["<attachment> was not understood."]]
-    )
-    flaky_tests: list[str] = Field(
-        description="Tests that failed now and passed after a failure within their last five runs.",
-        examples=[["tests.test_send \u203a test_retry"]],
-    )
 
 
 class ResultOut(Schema):
@@ -139,7 +104,7 @@ def list_deck_runs(
         at = datetime.fromisoformat(key[0])
         rows = rows.filter(Q(created_at__lt=at) | Q(created_at=at, pk__lt=key[1]))
     page = page_of(request, response, place, list(rows[: limit + 1]), limit, lambda row: (row.created_at, row.pk))
-    page["items"] = [_summary_out(mission, run, run.flaky_count) for run in page["items"]]
+    page["items"] = [summary_of(mission, run, run.flaky_count) for run in page["items"]]
     return page
 
 
@@ -196,25 +161,6 @@ def get_deck_run_logs(
 
 
 # --- Showing --------------------------------------------------------------------------------------
-
-
-def facts_of(mission: DeckMission, run: TestRun) -> dict:
-    """A run with what was found in its report."""
-    return _summary_out(mission, run, len(run.flaky_tests)) | {
-        "warnings": run.warnings,
-        "flaky_tests": run.flaky_tests,
-    }
-
-
-def _summary_out(mission: DeckMission, run: TestRun, flaky_count: int) -> dict:
-    plain = ("id", "status", "name", "source", "summary", "created_at", "finished_at")
-    page = reverse("admin:missiondeck_deckmission_change", args=[mission.pk])
-    return {name: getattr(run, name) for name in plain} | {
-        "mission": mission.number,
-        "flaky_count": flaky_count,
-        "created_by": run.created_by.member_id if run.created_by else None,
-        "link": f"{settings.SITE_URL}{page}",
-    }
 
 
 def _detail_out(mission: DeckMission, run: TestRun, status: str | None, search: str | None, page: int) -> dict:

@@ -32,6 +32,9 @@ MAINTAIN = "ASTO"
 # Who sees no project at all; and them with who sees others only.
 NONE = "CEN"
 NOT_ITS = f"{NONE}X"
+# Who sees client missions, and who delivers them.
+DECK = "AMDUS"
+DELIVER = "ADS"
 # What a page of a project answers them: it leads on to the list, where it is not.
 GONE = f"to:{NOT_ITS}"
 
@@ -412,6 +415,31 @@ admin/engagement/announcement/<object_id>/history/       | to:{ALL}             
 admin/engagement/announcement/<object_id>/delete/        | 403                  | 403
 admin/engagement/announcement/<object_id>/cancel/        | ok:ACES 403          | done:ACES 403
 
+# Client missions: looked at by who runs or audits missions, changed by delivery leads and administrators.
+admin/groups/member/<object_id>/client-missions/         | ok:{DECK} 403        | ok:{DECK} 403
+admin/missiondeck/deckmission/                           | ok:{DECK} 403        | ok:{DECK} 403
+admin/missiondeck/deckmission/add/                       | ok:{DELIVER} 403     | done:{DELIVER} 403
+admin/missiondeck/deckmission/<object_id>/               | to:{ALL}             | to:{ALL}
+admin/missiondeck/deckmission/<object_id>/change/        | ok:{DECK} 403        | done:{DELIVER} 403
+admin/missiondeck/deckmission/<object_id>/history/       | ok:{DECK} 403        | ok:{DECK} 403
+admin/missiondeck/deckmission/<object_id>/history/<entry>/revert/ | ok:{DELIVER} 403 | done:{DELIVER} 403
+admin/missiondeck/deckmission/<object_id>/delete/        | 403                  | 403
+admin/missiondeck/deckmission/calendar/                  | ok:{DECK} 403        | ok:{DECK} 403
+admin/missiondeck/deckmission/export/                    | file:{DECK} 403      | file:{DECK} 403
+# Everyone's own feeds; with the secret of one the calendar is open to any program while its owner may look.
+admin/missiondeck/deckmission/feeds/                     | ok:{DECK} 403        | done:{DECK} 403
+deck/feeds/<secret>.ics                                  | ok:{ALL}mpi-          | 405:{ALL}mpi-
+admin/missiondeck/deckmission/<object_id>/transcript/<form>/ | ok:{DECK} 403    | ok:{DECK} 403
+admin/missiondeck/deckmission/<object_id>/workspace/     | ok:{DECK} 403        | 405
+admin/missiondeck/deckmission/<object_id>/workspace/move/ | 405                 | done:{DELIVER} 403
+admin/missiondeck/deckmission/<object_id>/workspace/chat/ | 405                 | done:{DELIVER} 403
+admin/missiondeck/deckmission/<object_id>/workspace/runs/ | 405                 | done:{DELIVER} 403
+admin/missiondeck/deckmission/<object_id>/workspace/items/ | 405                | done:{DELIVER} 403
+admin/missiondeck/deckmission/<object_id>/workspace/items/<dod_item>/tick/   | 405 | done:{DELIVER} 403
+admin/missiondeck/deckmission/<object_id>/workspace/items/<dod_item>/edit/   | 405 | done:{DELIVER} 403
+admin/missiondeck/deckmission/<object_id>/workspace/items/<dod_item>/place/  | 405 | done:{DELIVER} 403
+admin/missiondeck/deckmission/<object_id>/workspace/items/<dod_item>/remove/ | 405 | done:{DELIVER} 403
+
 # The link that stands in messages: whoever has it decides for the member.
 unsubscribe/<token>/                                     | ok:{ALL}mpi-          | done:{ALL}mpi-
 """
@@ -494,6 +522,26 @@ api/engagement/messages/<message_id>/cancel     POST  | done:AES 403:mp 403
 # A gateway signs what it brings; no token stands in for that.
 api/engagement/inbound                          POST  | 401:{ALL}mpi-
 api/engagement/receipts                         POST  | 401:{ALL}mpi-
+# A client mission: for staff with the right; read by who it is assigned to, the member here.
+api/deck/missions                               GET    | ok:{ALL}mp
+api/deck/missions                               POST   | done:{DELIVER} 403:{ALL}mp
+api/deck/missions/<number>                      GET    | ok:{DECK}m 404:{ALL}p
+api/deck/missions/<number>                      PATCH  | done:{DELIVER} 403:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/move                 POST   | done:{DELIVER} 403:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/dod                  GET    | ok:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/dod                  POST   | done:{DELIVER} 403:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/dod/<item>           PATCH  | done:{DELIVER} 403:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/dod/<item>           DELETE | done:{DELIVER} 403:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/chats                GET    | ok:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/chats/<citizen>      GET    | ok:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/chats/<citizen>      POST   | done:{DELIVER} 403:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/runs                 GET    | ok:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/runs                 POST   | done:{DELIVER} 403:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/runs/import          POST   | done:{DELIVER} 403:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/runs/latest          GET    | ok:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/runs/<run>           GET    | ok:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/runs/<run>/logs      GET    | ok:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/runs/<run>/finish    POST   | done:{DELIVER} 403:{DECK}m 404:{ALL}p
 api/projects                                                  GET   | ok:{ALL}mp
 api/projects/<project>                                        GET   | ok:{LOOK}p 404:{NOT_ITS}m
 api/projects/<project>/missions                               GET   | ok:{LOOK}p 404:{NOT_ITS}m

@@ -193,10 +193,10 @@ ELSEWHERE = ["https://example.org/", "//example.org/", "/\\example.org/", "javas
 
 @pytest.mark.parametrize("elsewhere", ELSEWHERE)
 def test_next_never_leads_off_the_site(world, elsewhere):
-    """Every form of projects, sent with a way back that leads elsewhere, in the address and as a field."""
+    """Every form of projects and client missions, with a way back that leads elsewhere, in the address or a field."""
     client = world.client("superuser")
     for route in routes():
-        if not route.template.startswith("admin/fallback/"):
+        if not route.template.startswith(("admin/fallback/", "admin/missiondeck/")):
             continue
         target, body = address(world, route, "superuser"), body_of(world, route)
         for query, form in (({"next": elsewhere}, body), ({}, {**body, "next": elsewhere})):

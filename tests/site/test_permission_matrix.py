@@ -19,7 +19,7 @@ from django.urls import path
 
 from missionsite.urls import urlpatterns as site_urlpatterns
 from tests.sample import share, whose_turn
-from tests.site import directory, engagement, matrix, projects
+from tests.site import directory, engagement, matrix, missiondeck, projects
 from tests.site.routes import METHODS, Route, bulk_actions, routes
 from tests.site.world import REASON, SEAT, Watch, World, address, body_of, first_bytes, json_of, query_of, undone
 
@@ -117,6 +117,8 @@ class Asker:
         return self._ask(client, lambda: client.generic(method, target, query_params=query))
 
     def api(self, method: str, target: str, body: dict | None) -> str:
+        if body and any(hasattr(value, "read") for value in body.values()):
+            return self._ask(self.program, lambda: self.program.post(target, body))
         content = "" if body is None else json.dumps(body)
         return self._ask(self.program, lambda: self.program.generic(method, target, content, "application/json"))
 
@@ -218,6 +220,7 @@ CHOSEN = {
     "groups/task cancel": "open task",
     **directory.CHOSEN,
     **engagement.CHOSEN,
+    **missiondeck.CHOSEN,
     **projects.CHOSEN,
 }
 

@@ -6,12 +6,13 @@ from django.db import connection
 
 import engagement.errors  # noqa: F401
 import fallback.errors  # noqa: F401
-import groups.errors  # noqa: F401 - all register their refusals
+import groups.errors  # noqa: F401
+import missiondeck.errors  # noqa: F401 - all register their refusals
 from missionsite.common.errors import DomainError
 
 pytestmark = pytest.mark.django_db
 
-APPS = ("groups", "fallback", "engagement")
+APPS = ("groups", "fallback", "engagement", "missiondeck")
 # Rules nobody meets at a form or the API: values only a program sets. The same goes for every rule called …_known: it
 # says that a column holds one of the words a form offers.
 NO_WORDS_NEEDED = {

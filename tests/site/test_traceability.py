@@ -17,7 +17,7 @@ from missionsite.common.errors import DomainError
 CHECKOUT = Path(settings.BASE_DIR)
 PAGE = CHECKOUT / "docs" / "traceability.md"
 # Apps whose README has a table of rules.
-APPS = ("groups", "fallback", "engagement")
+APPS = ("groups", "fallback", "engagement", "missiondeck")
 # How many subtasks each task of the engagement seed has.
 EN_SUBTASKS = {1: 2, 2: 7, 3: 3, 4: 7, 5: 5, 6: 8, 7: 5}
 # Every numbered item of the seeds has a row of its own.
@@ -37,7 +37,8 @@ ITEMS = [
     *(f"EN Testing {number}" for number in range(1, 4)),
     "EN File 1",
 ]
-FOLDERS = ("bin/", ".ci/", "tests/", "groups/", "fallback/", "engagement/", "missionsite/", "benchmarks/", "docs/")
+FOLDERS = ("bin/", ".ci/", "docs/", "tests/", "benchmarks/")
+FOLDERS += ("groups/", "fallback/", "engagement/", "missiondeck/", "missionsite/")
 NOT_OURS = {"node_modules", ".venv", "var", ".git"}
 
 

@@ -30,7 +30,7 @@ from tests.factories.groups import (
     TaskFactory,
 )
 from tests.factories.tokens import make_token
-from tests.site import directory, engagement, projects
+from tests.site import directory, engagement, missiondeck, projects
 from tests.site.routes import Route
 
 PASSWORD = "an old password of one's own"
@@ -96,6 +96,7 @@ def build() -> World:
     projects.add_projects(world.objects, world.staff)
     directory.add_directory(world.objects, world.staff)
     engagement.add_engagement(world.objects, world.staff)
+    missiondeck.add_missiondeck(world.objects, world.staff)
     return world
 
 
@@ -178,6 +179,7 @@ OBJECTS = {
     "groups_task_reopen": "cancelled task",
     **directory.OBJECTS,
     **engagement.OBJECTS,
+    **missiondeck.OBJECTS,
     **projects.OBJECTS,
 }
 
@@ -223,6 +225,8 @@ def address(world: World, route: Route, actor: str, variant: str = "") -> str:
                 values[part] = "groups"
             case "url" | "rest":
                 values[part] = "nowhere/at/all/"
+            case _ if part in missiondeck.PARTS and route.template.startswith(missiondeck.BELOW):
+                values[part] = missiondeck.part(world.objects, part, route.name)
             case _ if part in directory.PARTS:
                 values[part] = directory.part(world.objects, part)
             case _ if part in engagement.PARTS:
@@ -291,6 +295,7 @@ def body_of(world: World, route: Route) -> dict:
         "groups_task_cancel": REASON,
         **directory.forms(world.objects),
         **engagement.forms(world.objects),
+        **missiondeck.forms(world.objects),
         **projects.forms(world.objects),
     }
     return form.get(route.name, {})
@@ -298,7 +303,9 @@ def body_of(world: World, route: Route) -> dict:
 
 def json_of(world: World, route: Route, method: str) -> dict | None:
     """What an operation of the API is sent when everything in it is right; None for one without a body."""
-    known = directory.bodies(world.objects) | engagement.bodies(world.objects) | projects.bodies(world.objects)
+    known: dict[tuple[str, str], dict] = {}
+    for of_app in (directory, engagement, missiondeck, projects):
+        known |= of_app.bodies(world.objects)
     return known.get((route.template, method))
 
 
@@ -325,7 +332,7 @@ def first_bytes(answer: StreamingHttpResponse) -> bytes:
 
 
 def fingerprint() -> dict[str, str]:
-    """What each table holds, as a digest; sessions, last log-ins and last uses of tokens left out.
+    """What each table holds, as a digest; sessions, last log-ins and last uses of tokens and feeds left out.
 
     Tables the site may not read are left out too: it may not write them either.
     """
@@ -333,8 +340,8 @@ def fingerprint() -> dict[str, str]:
         cursor.execute("SELECT relname FROM pg_stat_user_tables WHERE has_table_privilege(relid, 'SELECT')")
         tables = [name for (name,) in cursor.fetchall() if not name.startswith(_PASSING)]
     parts = [
-        f"SELECT '{name}', md5(string_agg(row, ',' ORDER BY row)) FROM "
-        f"(SELECT (to_jsonb(t) - 'last_login' - 'last_used_at')::text AS row FROM \"{name}\" t) AS each"
+        f"SELECT '{name}', md5(string_agg(row, ',' ORDER BY row)) FROM (SELECT"
+        f" (to_jsonb(t) - '{{last_login,last_used_at,last_read_at}}'::text[])::text AS row FROM \"{name}\" t) AS each"
         for name in tables
     ]
     with connection.cursor() as cursor:

@@ -214,3 +214,7 @@ DO $$ BEGIN
         REVOKE INSERT, UPDATE, DELETE ON deck_status_changes, test_run_log_pages, deck_latest_runs FROM missionsite_app;
     END IF;
 END $$;
+
+-- Whom missions belong to that were written while these rules were away.
+UPDATE deck_missions d SET assignee_id = m.id
+FROM members m WHERE d.assignee_id IS NULL AND lower(m.email) = lower(d.assigned_to);

@@ -1,6 +1,7 @@
 DROP TRIGGER test_runs_cut_logs ON test_runs;
 DROP TRIGGER test_runs_cut_logs_new ON test_runs;
 DROP FUNCTION cut_test_run_logs();
+DROP FUNCTION cut_logs(uuid, text);
 ALTER TABLE test_runs ALTER COLUMN logs SET STORAGE EXTENDED;
 DROP TRIGGER test_runs_note_latest ON test_runs;
 DROP FUNCTION note_latest_run();

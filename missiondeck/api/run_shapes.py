@@ -1,0 +1,69 @@
+"""What a test run looks like in answers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.urls import reverse
+from ninja import Schema
+from pydantic import Field
+
+from missiondeck.api.finding import AN_ID, AN_INSTANT
+from missiondeck.models import DeckMission, TestRun
+
+SUMMARY = {"passed": 41, "failed": 1, "errors": 0, "skipped": 2, "total": 44, "duration": 12.5}
+
+
+class RunSummary(Schema):
+    """A test run, without its results."""
+
+    id: UUID = Field(examples=[AN_ID])
+    mission: int = Field(description="Number of the client mission.", examples=[47])
+    status: str = Field(
+        description="`running`, `passed` or `failed`; what it is at its end follows from its results.",
+        examples=["failed"],
+    )
+    name: str = Field(examples=["pytest"])
+    source: str = Field(description="`junit`, `json` or `manual`.", examples=["junit"])
+    summary: dict | None = Field(description="Counts, and the duration in seconds.", examples=[SUMMARY])
+    flaky_count: int = Field(description="Failures of tests that passed and failed lately.", examples=[1])
+    created_by: str | None = Field(description="Stable ID of who brought it.", examples=["FE-P-00007"])
+    created_at: datetime = Field(examples=[AN_INSTANT])
+    finished_at: datetime | None = Field(description="Null while it runs.", examples=[AN_INSTANT])
+    link: str = Field(
+        description="Its mission's page in the back office.",
+        examples=["https://missions.example.org/admin/missiondeck/deckmission/"],
+    )
+
+
+class RunFacts(RunSummary):
+    """A test run, with what was found in its report."""
+
+    warnings: list[str] = Field(
+        description="What of the report was not understood.", examples=[["<attachment> was not understood."]]
+    )
+    flaky_tests: list[str] = Field(
+        description="Tests that failed now and passed after a failure within their last five runs.",
+        examples=[["tests.test_send \u203a test_retry"]],
+    )
+
+
+def facts_of(mission: DeckMission, run: TestRun) -> dict:
+    """A run with what was found in its report."""
+    return summary_of(mission, run, len(run.flaky_tests)) | {
+        "warnings": run.warnings,
+        "flaky_tests": run.flaky_tests,
+    }
+
+
+def summary_of(mission: DeckMission, run: TestRun, flaky_count: int) -> dict:
+    plain = ("id", "status", "name", "source", "summary", "created_at", "finished_at")
+    page = reverse("admin:missiondeck_deckmission_change", args=[mission.pk])
+    return {name: getattr(run, name) for name in plain} | {
+        "mission": mission.number,
+        "flaky_count": flaky_count,
+        "created_by": run.created_by.member_id if run.created_by else None,
+        "link": f"{settings.SITE_URL}{page}",
+    }

@@ -1,0 +1,375 @@
+"""The API of client missions: the list, one of them, its way to complete, and who may do what."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from missiondeck.models import DeckMission, DeckStatusChange
+from missiondeck.services.missions import move_mission
+from tests.factories.groups import MemberFactory
+from tests.factories.missiondeck import DeckMissionFactory, DodItemFactory, RunFactory, junit_of, make_ready
+from tests.missiondeck.asking import Cast, at, make_cast, patch, post, refused, walk
+
+pytestmark = pytest.mark.django_db
+
+MISSIONS = "/api/deck/missions"
+NEW = {
+    "title": "Landing Page",
+    "client": "Beta Inc",
+    "budget": 450,
+    "deadline": "2026-12-10T23:59:59Z",
+    "assigned_to": "noor@example.org",
+}
+
+
+@pytest.fixture(autouse=True)
+def no_rate(settings):
+    settings.API_REQUESTS_PER_MINUTE = 0
+
+
+@pytest.fixture
+def cast() -> Cast:
+    return make_cast()
+
+
+@pytest.fixture
+def lead(cast):
+    return cast.client("lead")
+
+
+class TestOne:
+    def test_one_is_shown_with_its_progress_its_last_run_and_what_is_missing(self, cast, lead):
+        DodItemFactory(mission=cast.mission, done=True)
+        DodItemFactory(mission=cast.mission, text="It sends")
+        RunFactory(mission=cast.mission)
+        run = RunFactory(mission=cast.mission, failed=True)
+        shown = lead.get(cast.at()).json()
+        told = ("number", "title", "client", "budget", "currency", "status", "assigned_to", "assignee", "is_overdue")
+        assert {name: shown[name] for name in told} == {
+            "number": cast.mission.number,
+            "title": "Telegram Notifier",
+            "client": "Acme Corp",
+            "budget": 300,
+            "currency": "USD",
+            "status": "active",
+            "assigned_to": "noor@example.org",
+            "assignee": cast.people["deliverer"].member_id,
+            "is_overdue": False,
+        }
+        assert shown["progress"] == {"done": 1, "total": 2}
+        assert (shown["last_run"]["id"], shown["last_run"]["status"]) == (str(run.pk), "failed")
+        assert [(each["what"], each["items"], each["status"]) for each in shown["missing"]] == [
+            ("open_items", ["It sends"], None),
+            ("test_run", None, "failed"),
+        ]
+
+    def test_one_without_anything_is_shown_too(self, cast, lead):
+        shown = lead.get(cast.at()).json()
+        assert (shown["progress"], shown["last_run"]) == ({"done": 0, "total": 0}, None)
+        assert [each["what"] for each in shown["missing"]] == ["no_items", "no_test_run"]
+
+    @pytest.mark.parametrize("key", ["9999999", "0", "-1", "x", "%00", str(2**63), "9" * 30, "💥", "47.0"])
+    def test_unknown_one_is_refused_in_words(self, lead, key):
+        answer = lead.get(f"{MISSIONS}/{key}")
+        assert answer.status_code in (400, 404, 422)
+        assert answer["Content-Type"] == "application/problem+json"
+
+
+class TestList:
+    def test_newest_is_first_and_pages_hold_each_once(self, cast, lead):
+        numbers = [cast.mission.number, *(DeckMissionFactory().number for _ in range(6))]
+        rows, pages = walk(lead, f"{MISSIONS}?limit=3")
+        assert [row["number"] for row in rows] == sorted(numbers, reverse=True)
+        assert pages == 3
+
+    def test_filters_say_only_those(self, cast, lead):
+        late = DeckMissionFactory(client="Beta Inc", deadline=timezone.now() - timedelta(hours=1))
+        done = make_ready(DeckMissionFactory(deadline=timezone.now() - timedelta(days=1)))
+        move_mission(mission=done, to="complete", actor=None)
+        RunFactory(mission=late)
+        RunFactory(mission=late, failed=True)
+        mine = DeckMissionFactory(assigned_to=cast.people["lead"].email)
+        RunFactory(mission=mine, running=True)
+        everything = {cast.mission.number, late.number, done.number, mine.number}
+
+        def found(query):
+            return {row["number"] for row in walk(lead, f"{MISSIONS}?{query}")[0]}
+
+        assert found("status=complete") == {done.number}
+        assert found("client=BETA") == {late.number}
+        assert found("client=%25") == set()
+        assert found("assigned_to=me") == {mine.number}
+        assert found("assigned_to=NOOR@example.org") == {cast.mission.number}
+        assert found("overdue=true") == {late.number}
+        assert found("overdue=false") == everything - {late.number}
+        assert found("last_run=failed") == {late.number}
+        assert found("last_run=passed") == {done.number}
+        assert found("last_run=running") == {mine.number}
+        assert found("last_run=none") == {cast.mission.number}
+        assert found("status=active&overdue=true&last_run=failed") == {late.number}
+
+    @pytest.mark.parametrize(
+        "query", ["status=gone", "overdue=perhaps", "last_run=never", "limit=0", "limit=201", "cursor=made-up"]
+    )
+    def test_bad_parameter_is_named(self, lead, query):
+        document = lead.get(f"{MISSIONS}?{query}").json()
+        assert document["status"] == 422
+        assert document["errors"][0]["pointer"] == f"query/{query.partition('=')[0]}"
+
+    def test_cursor_of_another_list_or_person_is_refused(self, cast, lead):
+        DeckMissionFactory.create_batch(2)
+        cursor = lead.get(f"{MISSIONS}?limit=1").json()["next"].partition("cursor=")[2]
+        refused(lead.get(f"{MISSIONS}?status=active&cursor={cursor}"), 422, "cursor_refused", "query/cursor")
+        refused(cast.client("auditor").get(f"{MISSIONS}?cursor={cursor}"), 422, "cursor_refused", "query/cursor")
+
+    def test_more_missions_take_no_more_queries(self, cast, lead):
+        def queries() -> int:
+            with CaptureQueriesContext(connection) as counted:
+                assert lead.get(MISSIONS).status_code == 200
+            return len(counted)
+
+        # The first look also notes that the token is in use.
+        queries()
+        few = queries()
+        for mission in DeckMissionFactory.create_batch(8):
+            DodItemFactory(mission=mission)
+            RunFactory(mission=mission)
+        assert queries() == few
+
+
+class TestTakingOn:
+    def test_it_begins_active_with_the_next_number(self, cast, lead):
+        answer = post(lead, MISSIONS, **NEW, github_url="https://github.com/example/page")
+        assert answer.status_code == 201
+        made = answer.json()
+        assert (made["number"], made["status"], made["currency"]) == (cast.mission.number + 1, "active", "USD")
+        assert made["assignee"] == cast.people["deliverer"].member_id
+        assert lead.get(f"{MISSIONS}/{made['number']}").json() == made
+
+    def test_sent_again_with_its_key_it_is_one_mission(self, lead):
+        first, again = (post(lead, MISSIONS, key="one", **NEW) for _ in range(2))
+        assert first.json() == again.json()
+        assert again["Idempotency-Replayed"] == "true"
+        assert DeckMission.objects.filter(title="Landing Page").count() == 1
+
+    @pytest.mark.parametrize(
+        ("change", "code", "pointer"),
+        [
+            ({"title": "  "}, "input_refused", "/title"),
+            ({"title": "x" * 201}, "input_refused", "/title"),
+            ({"title": "a\x00b"}, "input_refused", "/title"),
+            ({"client": None}, "input_refused", "/client"),
+            ({"budget": 0}, "input_refused", "/budget"),
+            ({"budget": 2**31}, "input_refused", "/budget"),
+            ({"budget": 1.5}, "input_refused", "/budget"),
+            ({"currency": "usd"}, "input_refused", "/currency"),
+            ({"deadline": "2026-12-10T23:59:59"}, "input_refused", "/deadline"),
+            ({"deadline": "9999-12-31T23:59:59-12:00"}, "input_refused", "/deadline"),
+            ({"deadline": "0001-01-01T00:00:00+14:00"}, "input_refused", "/deadline"),
+            ({"assigned_to": "nobody"}, "input_refused", "/assigned_to"),
+            ({"assigned_to": "a@b@c"}, "input_refused", "/assigned_to"),
+            ({"github_url": "https://example.org/x"}, "no_repository", "/github_url"),
+            ({"github_url": "javascript:alert(1)"}, "no_repository", "/github_url"),
+            ({"status": "complete"}, "input_refused", "/status"),
+            ({"number": 1}, "input_refused", "/number"),
+        ],
+    )
+    def test_bad_field_is_named_and_nothing_is_added(self, lead, change, code, pointer):
+        refused(post(lead, MISSIONS, **(NEW | change)), 422, code, pointer)
+        assert not DeckMission.objects.filter(title="Landing Page").exists()
+
+
+class TestChanging:
+    def test_what_is_given_changes_and_the_rest_stays(self, cast, lead):
+        other = MemberFactory()
+        changed = patch(lead, cast.at(), title=" Notifier ", budget=350, assigned_to=other.email).json()
+        assert (changed["title"], changed["budget"], changed["client"]) == ("Notifier", 350, "Acme Corp")
+        assert changed["assignee"] == other.member_id
+        assert patch(lead, cast.at()).json() == changed == lead.get(cast.at()).json()
+
+    def test_repository_is_taken_away(self, cast, lead):
+        assert patch(lead, cast.at(), github_url="https://github.com/example/page").json()["github_url"]
+        assert patch(lead, cast.at(), github_url="").json()["github_url"] == ""
+
+    @pytest.mark.parametrize(
+        ("change", "pointer"),
+        [({"title": " "}, "/title"), ({"budget": -1}, "/budget"), ({"status": "qa"}, "/status")],
+    )
+    def test_bad_change_is_named(self, cast, lead, change, pointer):
+        refused(patch(lead, cast.at(), **change), 422, "input_refused", pointer)
+
+
+class TestMoving:
+    def test_it_goes_on_step_by_step_and_each_step_is_written_down(self, cast, lead):
+        make_ready(cast.mission)
+        moved = post(lead, cast.at("/move"), to="complete").json()
+        assert (moved["status"], moved["missing"], moved["override_reason"]) == ("complete", [], "")
+        assert moved["completed_by"] == cast.people["lead"].member_id
+        assert moved["completed_at"]
+        last = DeckStatusChange.objects.filter(mission=cast.mission).first()
+        assert (last.to_status, last.by_id) == ("complete", cast.people["lead"].pk)
+
+    def test_unfinished_one_is_refused_with_what_is_missing_in_words_and_for_programs(self, cast, lead):
+        DodItemFactory(mission=cast.mission, text="It sends")
+        RunFactory(mission=cast.mission, failed=True)
+        assert post(lead, cast.at("/move"), to="qa").status_code == 200
+        document = refused(post(lead, cast.at("/move"), to="complete"), 409, "not_done")
+        assert document["missing"] == [
+            {"what": "open_items", "count": 1, "items": ["It sends"]},
+            {"what": "test_run", "status": "failed"},
+        ]
+        assert "1 item is open: It sends." in document["detail"]
+        assert "The latest test run failed." in document["detail"]
+        assert lead.get(cast.at()).json()["status"] == "qa"
+
+    def test_refusal_is_not_kept_under_its_key(self, cast, lead):
+        make_ready(cast.mission)
+        item = DodItemFactory(mission=cast.mission)
+        refused(post(lead, cast.at("/move"), key="now", to="complete"), 409, "not_done")
+        item.delete()
+        assert post(lead, cast.at("/move"), key="now", to="complete").json()["status"] == "complete"
+
+    def test_override_takes_a_reason_and_is_recorded(self, cast, lead):
+        assert post(lead, cast.at("/move"), to="qa").status_code == 200
+        refused(post(lead, cast.at("/move"), to="complete", override=True), 422, "override_unsigned", "/reason")
+        done = post(lead, cast.at("/move"), to="complete", override=True, reason="Signed off as it is").json()
+        assert (done["status"], done["override_reason"]) == ("complete", "Signed off as it is")
+        change = DeckStatusChange.objects.filter(mission=cast.mission).first()
+        assert (change.is_override, [each["what"] for each in change.missing]) == (True, ["no_items", "no_test_run"])
+
+    def test_override_takes_a_right_of_its_own(self, cast):
+        lead = cast.people["lead"]
+        lead.groups.clear()
+        for name in ("view", "move"):
+            lead.user_permissions.add(permission(f"{name}_deckmission"))
+        client = cast.client("lead")
+        assert post(client, cast.at("/move"), to="qa").status_code == 200
+        refused(post(client, cast.at("/move"), to="complete", override=True, reason="So"), 403, "not_allowed")
+
+    def test_back_takes_a_reason(self, cast, lead):
+        post(lead, cast.at("/move"), to="qa")
+        refused(post(lead, cast.at("/move"), to="active"), 422, "reason_missing", "/reason")
+        assert post(lead, cast.at("/move"), to="active", reason="A bug").json()["status"] == "active"
+
+    def test_step_too_far_is_refused(self, cast, lead):
+        refused(post(lead, cast.at("/move"), to="complete"), 409, "move_refused", "/to")
+
+    @pytest.mark.parametrize("body", [{}, {"to": "gone"}, {"to": None}, {"to": "qa", "reason": "x" * 2001}])
+    def test_bad_move_is_refused(self, cast, lead, body):
+        assert post(lead, cast.at("/move"), **body).status_code == 422
+
+
+READS = ["", "/dod", "/chats", "/chats/emma", "/runs", "/runs/latest", "/runs/{run}", "/runs/{run}/logs"]
+WRITES = [
+    ("patch", "", {"title": "Mine"}),
+    ("post", "/move", {"to": "qa"}),
+    ("post", "/dod", {"text": "More"}),
+    ("patch", "/dod/{item}", {"completed": True}),
+    ("delete", "/dod/{item}", None),
+    ("post", "/chats/emma", {"sender": "user", "message": "Hi"}),
+    ("post", "/runs", {"name": "pytest"}),
+    ("post", "/runs/import", None),
+    ("post", "/runs/{run}/finish", None),
+]
+
+
+class TestRights:
+    @pytest.fixture
+    def fill(self, cast):
+        """The address of a part of the mission, with real ids."""
+        ids = {"item": DodItemFactory(mission=cast.mission).pk, "run": RunFactory(mission=cast.mission).pk}
+        return lambda rest: cast.at(rest.format(**ids))
+
+    @pytest.mark.parametrize("rest", READS)
+    def test_staff_with_the_right_and_who_it_is_assigned_to_read_others_find_nothing(self, cast, fill, rest):
+        for name in ("lead", "auditor", "deliverer"):
+            assert cast.client(name).get(fill(rest)).status_code == 200, name
+        for name in ("colleague", "stranger"):
+            document = refused(cast.client(name).get(fill(rest)), 404, "not_found")
+            assert "that you may see" in document["detail"]
+
+    @pytest.mark.parametrize(("method", "rest", "body"), WRITES)
+    def test_who_may_look_may_not_change_and_who_may_not_look_finds_nothing(self, cast, fill, method, rest, body):
+        before = changeable(cast)
+        for name, status in (("auditor", 403), ("deliverer", 403), ("colleague", 404), ("stranger", 404)):
+            client = cast.client(name)
+            send = getattr(client, method)
+            if "import" in rest or "finish" in rest:
+                answer = send(fill(rest), {"report": report_file()})
+            else:
+                answer = send(fill(rest), body, content_type="application/json")
+            refused(answer, status, {403: "not_allowed", 404: "not_found"}[status])
+        assert changeable(cast) == before
+
+    def test_list_holds_what_one_may_see(self, cast):
+        other = DeckMissionFactory()
+        assert len(walk(cast.client("auditor"), MISSIONS)[0]) == 2
+        assert [row["number"] for row in walk(cast.client("deliverer"), MISSIONS)[0]] == [cast.mission.number]
+        assert walk(cast.client("stranger"), MISSIONS)[0] == walk(cast.client("colleague"), MISSIONS)[0] == []
+        refused(cast.client("deliverer").get(at(other)), 404, "not_found")
+
+    def test_nobody_else_takes_one_on(self, cast):
+        for name in ("auditor", "deliverer", "colleague", "stranger"):
+            refused(post(cast.client(name), MISSIONS, **NEW), 403, "not_allowed")
+        assert DeckMission.objects.count() == 1
+
+    def test_mission_that_is_given_to_another_is_gone_for_who_had_it(self, cast, lead):
+        deliverer = cast.client("deliverer")
+        assert deliverer.get(cast.at()).status_code == 200
+        patch(lead, cast.at(), assigned_to="somebody@example.org")
+        refused(deliverer.get(cast.at()), 404, "not_found")
+
+    def test_right_of_the_back_office_is_nothing_for_who_is_no_staff(self, cast):
+        stranger = cast.people["stranger"]
+        stranger.user_permissions.add(permission("view_deckmission"), permission("add_testrun"))
+        refused(cast.client("stranger").get(cast.at()), 404, "not_found")
+        refused(cast.client("stranger").post(cast.at("/runs/import"), {"report": report_file()}), 404, "not_found")
+
+    def test_ids_of_another_mission_lead_nowhere(self, cast, lead):
+        other = DeckMissionFactory()
+        run, item = RunFactory(mission=other), DodItemFactory(mission=other)
+        refused(lead.get(cast.at(f"/runs/{run.pk}")), 404, "not_found")
+        refused(lead.get(cast.at(f"/runs/{run.pk}/logs")), 404, "not_found")
+        refused(patch(lead, cast.at(f"/dod/{item.pk}"), completed=True), 404, "not_found")
+        refused(lead.delete(cast.at(f"/dod/{item.pk}")), 404, "not_found")
+
+    @pytest.mark.parametrize("rest", READS)
+    def test_token_without_the_scope_reads_nothing(self, cast, fill, rest):
+        client = cast.client("lead", "deck:write", "deck:import")
+        assert "deck:read" in refused(client.get(fill(rest)), 403, "not_allowed")["detail"]
+
+    @pytest.mark.parametrize(("method", "rest", "body"), WRITES)
+    def test_token_without_the_scope_writes_nothing(self, cast, fill, method, rest, body):
+        is_import = rest.startswith("/runs")
+        client = cast.client("lead", "deck:read", "deck:write" if is_import else "deck:import")
+        answer = getattr(client, method)(fill(rest), body, content_type="application/json")
+        wanted = "deck:import" if is_import else "deck:write"
+        assert wanted in refused(answer, 403, "not_allowed")["detail"]
+
+    def test_without_a_token_there_is_nothing(self, cast, client):
+        refused(client.get(cast.at()), 401, "token_refused")
+        refused(client.post(cast.at("/runs/import"), {"report": report_file()}), 401, "token_refused")
+
+
+def permission(codename: str):
+    return Permission.objects.get(codename=codename, content_type__app_label="missiondeck")
+
+
+def report_file():
+    return SimpleUploadedFile("report.xml", junit_of(("test_it", "passed")))
+
+
+def changeable(cast: Cast) -> list:
+    """What a request could have changed."""
+    mission = DeckMission.objects.get(pk=cast.mission.pk)
+    return [
+        (mission.title, mission.status),
+        *mission.dod_items.values_list("pk", "text", "completed"),
+        *mission.chat_messages.values_list("pk"),
+        *mission.test_runs.values_list("pk", "status"),
+    ]

@@ -1,0 +1,343 @@
+"""Test reports that come in by the API: what a CI job sends, what is refused, and nothing half-stored."""
+
+import gzip
+from io import BytesIO
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.test import Client
+
+import missiondeck.api.reporting
+from missiondeck.models import TestRun
+from missiondeck.services.runs import import_report
+from tests.at_once import crowd, without
+from tests.factories.groups import StaffFactory
+from tests.factories.missiondeck import DeckMissionFactory, RunFactory, junit_of, report_of
+from tests.factories.tokens import api_client
+from tests.missiondeck.asking import NOBODY, Cast, at, make_cast, post, refused, upload
+
+pytestmark = pytest.mark.django_db
+
+PASSED = junit_of(("test_a", "passed"), ("test_b", "passed"))
+FAILED = junit_of(("test_a", "passed"), ("test_b", "failed"))
+LAUGHS = b"""<!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><testsuite name="&b;"/>"""
+EDGE = "multipart/form-data; boundary=edge"
+
+
+@pytest.fixture(autouse=True)
+def no_rate(settings):
+    settings.API_REQUESTS_PER_MINUTE = 0
+
+
+@pytest.fixture
+def cast() -> Cast:
+    return make_cast()
+
+
+@pytest.fixture
+def job(cast) -> Client:
+    """A CI job, with a token of the lead that is good for nothing but this."""
+    return cast.client("lead", "deck:import")
+
+
+@pytest.fixture
+def address(cast) -> str:
+    return cast.at("/runs/import")
+
+
+def part(body: str | bytes, *, name: str = "report", filename: str | None = "report.xml", more: str = "") -> bytes:
+    """One part of a multipart body, without its end."""
+    named = f'; filename="{filename}"' if filename is not None else ""
+    head = f'--edge\r\nContent-Disposition: form-data; name="{name}"{named}\r\n{more}\r\n'
+    return head.encode() + (body if isinstance(body, bytes) else body.encode()) + b"\r\n"
+
+
+class TestImport:
+    def test_report_becomes_a_run_and_the_answer_says_all_of_it(self, cast, job, address):
+        answer = upload(job, address, FAILED)
+        assert answer.status_code == 201
+        told = answer.json()
+        run = TestRun.objects.get()
+        assert (told["id"], told["status"], told["source"], told["name"]) == (str(run.pk), "failed", "junit", "pytest")
+        assert (told["summary"]["passed"], told["summary"]["failed"], told["summary"]["total"]) == (1, 1, 2)
+        assert (told["warnings"], told["flaky_tests"], told["mission"]) == ([], [], cast.mission.number)
+        assert told["link"].endswith(f"/{cast.mission.pk}/change/")
+        assert told["created_by"] == cast.people["lead"].member_id
+        assert (run.mission_id, run.created_by_id) == (cast.mission.pk, cast.people["lead"].pk)
+
+    def test_same_file_again_is_the_same_run_whatever_it_is_called(self, job, address):
+        first = upload(job, address, PASSED)
+        again = upload(job, address, PASSED, name="other.xml")
+        assert (first.status_code, again.status_code) == (201, 200)
+        assert again.json() == first.json()
+        assert TestRun.objects.count() == 1
+
+    def test_same_file_is_another_run_of_another_mission(self, job, address):
+        first, second = upload(job, address, PASSED), upload(job, at(DeckMissionFactory(), "/runs/import"), PASSED)
+        assert (first.status_code, second.status_code) == (201, 201)
+
+    def test_json_is_taken_too(self, job, address):
+        told = upload(job, address, report_of(("test_it", "passed")), name="run.json").json()
+        assert (told["status"], told["source"]) == ("passed", "json")
+
+    def test_what_was_not_understood_is_in_the_warnings(self, job, address):
+        odd = b'<testsuite name="s"><testcase name="a"/><strange/></testsuite>'
+        told = upload(job, address, odd).json()
+        assert any("strange" in warning for warning in told["warnings"])
+        assert told["status"] == "passed"
+
+    def test_flaky_test_is_named(self, cast, job, address):
+        for status in ("failed", "passed"):
+            results = [{"name": "test_b", "classname": "tests", "status": status}]
+            RunFactory(mission=cast.mission, status=status, results=results)
+        told = upload(job, address, FAILED).json()
+        assert (told["flaky_count"], [name.split()[-1] for name in told["flaky_tests"]]) == (1, ["test_b"])
+
+    def test_logs_are_kept_beside_it(self, cast, job, address):
+        told = upload(job, address, PASSED, logs=b"all of it\nin two lines \xff").json()
+        logs = cast.client("auditor").get(cast.at(f"/runs/{told['id']}/logs")).json()
+        assert [line["text"] for line in logs["lines"]] == ["all of it", "in two lines \ufffd"]
+
+    def test_file_of_any_name_and_part_of_no_known_name_are_taken_as_they_are(self, job, address):
+        body = part(PASSED, filename="../../\u202e<b>.exe") + part("x", name="other", filename=None) + b"--edge--\r\n"
+        assert job.post(address, body, content_type=EDGE).status_code == 201
+
+    @pytest.mark.parametrize(
+        ("report", "words"),
+        [
+            (LAUGHS, "entit"),
+            (b"<testsuite><testcase", "line"),
+            (b"<html><body>502</body></html>", "html"),
+            (b"hello", "neither XML nor JSON"),
+            (gzip.compress(PASSED), "gzip"),
+            (b"{", "JSON"),
+            (b'{"results": "none"}', ""),
+            (b'{"results": [{"name": "a", "status": "fine"}]}', ""),
+            (b" ", "empty"),
+            (b"\x00" * 100, ""),
+        ],
+    )
+    def test_what_is_no_report_is_refused_with_its_reason_and_nothing_is_stored(self, job, address, report, words):
+        document = refused(upload(job, address, report), 422, "report_refused", "/report")
+        assert words.lower() in document["detail"].lower()
+        assert not TestRun.objects.exists()
+
+    def test_unknown_mission_is_not_there(self, job):
+        refused(upload(job, "/api/deck/missions/9999999/runs/import", PASSED), 404, "not_found")
+
+    def test_account_that_only_brings_reports_sees_nothing_else(self, cast, address):
+        robot = StaffFactory()
+        robot.user_permissions.add(Permission.objects.get(codename="add_testrun"))
+        program = api_client(robot)
+        assert upload(program, address, PASSED).status_code == 201
+        refused(program.get(cast.at()), 404, "not_found")
+        refused(upload(program, at(cast.mission).replace(str(cast.mission.number), "999999") + "/runs/import", PASSED),
+                404, "not_found")  # fmt: skip
+
+
+class TestForm:
+    """The body around the report."""
+
+    def test_form_without_the_report_is_refused_by_name(self, job, address):
+        refused(upload(job, address, None), 422, "input_refused", "/report")
+        refused(upload(job, address, None, logs=b"only logs"), 422, "input_refused", "/report")
+
+    def test_report_that_is_no_file_is_refused_by_name(self, job, address):
+        body = part(PASSED, filename=None) + b"--edge--\r\n"
+        refused(job.post(address, body, content_type=EDGE), 422, "input_refused", "/report")
+
+    @pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded", "text/xml", ""])
+    def test_body_of_another_kind_is_refused(self, job, address, kind):
+        refused(job.generic("POST", address, PASSED, content_type=kind), 422, "input_refused", "/report")
+
+    @pytest.mark.parametrize(
+        ("body", "kind"),
+        [
+            (b"garbage", "multipart/form-data"),
+            (b"garbage", "multipart/form-data; boundary=" + "e" * 300),
+            (b"garbage", "multipart/form-data; boundary=\xff"),
+            (part("!!!", more="Content-Transfer-Encoding: base64\r\n"), EDGE),
+            (b"".join(part("x", name=f"f{n}") for n in range(150)) + b"--edge--\r\n", EDGE),
+            (b"".join(part("x", name=f"f{n}", filename=None) for n in range(2_100)) + b"--edge--\r\n", EDGE),
+        ],
+    )
+    def test_broken_form_is_a_400_in_words(self, job, address, body, kind):
+        answer = job.generic("POST", address, body, content_type=kind)
+        document = answer.json()
+        assert (answer.status_code, document["status"]) == (400, 400), document
+        assert len(document["detail"].split()) >= 4
+        assert not TestRun.objects.exists()
+
+    @pytest.mark.parametrize(
+        "body", [b"", b"garbage", b"--edge--\r\n", part(PASSED)[:40], b"--edge\r\n\r\n\xff\x00", b"--edge\r\n" * 1000]
+    )
+    def test_form_without_anything_readable_is_refused(self, job, address, body):
+        answer = job.generic("POST", address, body, content_type=EDGE)
+        assert answer.status_code in (400, 422)
+        assert answer["Content-Type"] == "application/problem+json"
+        assert not TestRun.objects.exists()
+
+    def test_report_that_breaks_off_is_no_report(self, job, address):
+        """Its form has no end either; XML that is whole would have been all of it."""
+        body = part(PASSED)[: -len("</testsuite>\r\n") - 3]
+        refused(job.generic("POST", address, body, content_type=EDGE), 422, "report_refused", "/report")
+        assert not TestRun.objects.exists()
+
+    def test_connection_that_ends_within_the_body_is_a_400(self, job, address):
+        class Broken(BytesIO):
+            def read(self, *args):
+                raise OSError("the client is gone")
+
+        answer = job.generic("POST", address, content_type=EDGE, **{"wsgi.input": Broken(), "CONTENT_LENGTH": "5000"})
+        refused(answer, 400, "bad_request")
+
+    def test_huge_field_is_too_large(self, job, address):
+        body = part("x" * 3_000_000, filename=None) + b"--edge--\r\n"
+        refused(job.post(address, body, content_type=EDGE), 413, "body_too_large")
+
+
+class TestSize:
+    class Untouched(BytesIO):
+        """A body that nobody may read."""
+
+        def read(self, *args):
+            raise AssertionError("the body was read")
+
+    @pytest.mark.parametrize("rest", ["/runs/import", f"/runs/{NOBODY}/finish"])
+    @pytest.mark.parametrize("length", [str(162 * 1024 * 1024), "9" * 30])
+    def test_body_that_says_it_is_too_large_is_refused_unread(self, cast, job, rest, length):
+        sent = {"wsgi.input": self.Untouched(), "CONTENT_LENGTH": length}
+        document = refused(job.generic("POST", cast.at(rest), content_type=EDGE, **sent), 413, "body_too_large")
+        assert "167,837,696 bytes" in document["detail"]
+
+    @pytest.mark.parametrize("length", ["", "x", "-5", "0"])
+    def test_length_that_is_none_is_no_fault(self, job, address, length):
+        sent = {"wsgi.input": BytesIO(b""), "CONTENT_LENGTH": length}
+        assert job.generic("POST", address, content_type=EDGE, **sent).status_code in (400, 422)
+
+    def test_each_file_has_its_own_limit(self, job, address, settings):
+        settings.DECK_REPORT_BYTES, settings.DECK_LOGS_BYTES = len(PASSED), 20
+        assert upload(job, address, PASSED, logs=b"x" * 20).status_code == 201
+        document = refused(upload(job, address, PASSED + b"\n"), 413, "body_too_large", "/report")
+        assert f"{len(PASSED) + 1:,} bytes" in document["detail"]
+        refused(upload(job, address, PASSED, logs=b"x" * 21), 413, "body_too_large", "/logs")
+
+    def test_nothing_else_takes_a_large_body(self, cast):
+        lead = cast.client("lead")
+        sent = {"wsgi.input": self.Untouched(), "CONTENT_LENGTH": "3000000"}
+        for rest in ("/move", "/dod", "/chats/emma", "/runs"):
+            answer = lead.generic("POST", cast.at(rest), content_type="application/json", **sent)
+            refused(answer, 413, "body_too_large")
+
+    def test_report_of_more_than_a_little_lies_on_disk(self, job, address, monkeypatch):
+        seen = []
+
+        def watched(*, file, **rest):
+            seen.append(type(file))
+            return import_report(file=file, **rest)
+
+        monkeypatch.setattr(missiondeck.api.reporting, "import_report", watched)
+        upload(job, address, junit_of(("test_it", "passed"), output="x" * 3_000_000))
+        assert seen == [TemporaryUploadedFile]
+
+
+class TestStartAndFinish:
+    def test_run_begins_and_is_finished_with_its_report(self, cast, job):
+        begun = post(job, cast.at("/runs"), name="nightly")
+        assert begun.status_code == 201
+        told = begun.json()
+        assert (told["status"], told["name"], told["summary"], told["finished_at"]) == (
+            "running",
+            "nightly",
+            None,
+            None,
+        )
+        finished = upload(job, cast.at(f"/runs/{told['id']}/finish"), FAILED, logs=b"the logs").json()
+        assert (finished["id"], finished["status"], finished["name"]) == (told["id"], "failed", "nightly")
+        assert finished["finished_at"]
+        assert TestRun.objects.get().logs == "the logs"
+
+    def test_finished_again_with_the_same_report_it_is_as_it_was(self, cast, job):
+        run = RunFactory(mission=cast.mission, running=True)
+        first = upload(job, cast.at(f"/runs/{run.pk}/finish"), PASSED)
+        again = upload(job, cast.at(f"/runs/{run.pk}/finish"), PASSED)
+        assert (first.status_code, again.status_code) == (200, 200)
+        assert again.json() == first.json()
+
+    def test_finished_one_takes_no_other_report(self, cast, job):
+        run = RunFactory(mission=cast.mission, running=True)
+        upload(job, cast.at(f"/runs/{run.pk}/finish"), FAILED)
+        refused(upload(job, cast.at(f"/runs/{run.pk}/finish"), PASSED), 409, "run_finished")
+        run.refresh_from_db()
+        assert run.status == "failed"
+
+    def test_report_that_is_a_run_already_finishes_no_other(self, cast, job, address):
+        upload(job, address, PASSED)
+        run = RunFactory(mission=cast.mission, running=True)
+        refused(upload(job, cast.at(f"/runs/{run.pk}/finish"), PASSED), 409, "run_known")
+        run.refresh_from_db()
+        assert run.status == "running"
+
+    def test_what_is_no_report_leaves_it_running(self, cast, job):
+        run = RunFactory(mission=cast.mission, running=True)
+        refused(upload(job, cast.at(f"/runs/{run.pk}/finish"), LAUGHS), 422, "report_refused", "/report")
+        run.refresh_from_db()
+        assert run.status == "running"
+
+    def test_begun_again_with_its_key_it_is_one_run(self, cast, job):
+        first, again = (post(job, cast.at("/runs"), key="build-7", name="nightly") for _ in range(2))
+        assert first.json() == again.json()
+        assert TestRun.objects.count() == 1
+
+    @pytest.mark.parametrize("body", [{"name": "x" * 256}, {"name": None}, {"name": "a\x00"}, {"status": "passed"}])
+    def test_bad_start_is_refused(self, cast, job, body):
+        assert post(job, cast.at("/runs"), **body).status_code == 422
+        assert not TestRun.objects.exists()
+
+    def test_run_of_another_mission_is_not_there(self, cast, job):
+        run = RunFactory(running=True)
+        refused(upload(job, cast.at(f"/runs/{run.pk}/finish"), PASSED), 404, "not_found")
+        refused(upload(job, cast.at(f"/runs/{NOBODY}/finish"), PASSED), 404, "not_found")
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAtOnce:
+    def many(self, cast, people, report: bytes) -> list[int]:
+        """What each is answered who sends the same report at the same moment."""
+        clients = [cast.client("lead", "deck:import") for _ in range(people.size)]
+        address = cast.at("/runs/import")
+        return people.run(lambda number: upload(clients[number], address, report).status_code)
+
+    def test_same_file_by_many_is_one_run_and_one_of_them_made_it(self):
+        cast = make_cast()
+        with crowd(8) as people:
+            for turn in range(3):
+                answers = self.many(cast, people, junit_of(*[(f"test_{turn}_{n}", "passed") for n in range(200)]))
+                assert sorted(answers) == [200] * 7 + [201]
+                assert TestRun.objects.count() == turn + 1
+
+    def test_without_the_rule_of_the_database_it_would_be_several(self):
+        """Negative control: looking for the file first is not enough."""
+        cast = make_cast()
+        restore = """DELETE FROM test_runs; CREATE UNIQUE INDEX test_runs_file_once ON test_runs (mission_id, digest)
+            WHERE NOT digest = ''"""
+        with without("DROP INDEX test_runs_file_once", restore), crowd(8) as people:
+            counts = []
+            for turn in range(20):
+                answers = self.many(cast, people, junit_of(*[(f"test_{turn}_{n}", "passed") for n in range(200)]))
+                counts.append(answers.count(201))
+                if counts[-1] > 1:
+                    break
+        assert max(counts) > 1
+
+    def test_finished_by_many_with_the_same_report_it_is_finished_once(self):
+        cast = make_cast()
+        run = RunFactory(mission=cast.mission, running=True)
+        clients = [cast.client("lead", "deck:import") for _ in range(6)]
+        address = cast.at(f"/runs/{run.pk}/finish")
+        with crowd(6) as people:
+            answers = people.run(lambda number: upload(clients[number], address, PASSED).status_code)
+        assert answers == [200] * 6
+        run.refresh_from_db()
+        assert run.status == "passed"

@@ -1,0 +1,113 @@
+"""The part of the world that is about client missions: one that is delivered, what belongs to it, filled-in forms."""
+
+from io import BytesIO
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from groups.models import Member
+from missiondeck.services.chats import say
+from missiondeck.services.feeds import create_feed
+from missiondeck.services.missions import update_mission
+from missiondeck.services.runs import import_report, start_run
+from tests.factories.missiondeck import DeckMissionFactory, DodItemFactory, junit_of
+
+# Addresses whose parts are filled in here.
+BELOW = ("admin/missiondeck/", "api/deck/", "deck/")
+
+
+def add_missiondeck(things: dict[str, object], people: dict[str, Member]) -> None:
+    """Make an active mission of the member, with an item, a message, runs, a change to take back, and a feed."""
+    mission = DeckMissionFactory(title="Notifier", client="Acme", assigned_to=people["member"].email)
+    things["deck mission"] = update_mission(mission=mission, title="Telegram Notifier")
+    things["dod item"] = DodItemFactory(mission=mission)
+    # So that an item can go up and down.
+    things["other dod item"] = DodItemFactory(mission=mission, position=1)
+    say(mission=mission, citizen="rafael", sender="user", message="Does it send yet?")
+    things["deck run"] = import_report(
+        mission=mission,
+        file=BytesIO(junit_of(("test_it", "failed"))),
+        logs=BytesIO(b"what the tool said"),
+        actor=people["superuser"],
+    ).run
+    things["running deck run"] = start_run(mission=mission, actor=people["superuser"], name="nightly")
+    things["deck feed"], things["deck feed secret"] = create_feed(member=people["superuser"], name="laptop")
+
+
+# The object behind an address, by model.
+OBJECTS = {"missiondeck/deckmission": "deck mission"}
+PARTS = ("number", "citizen", "item", "dod_item", "run", "form", "secret")
+CHOSEN: dict[str, str] = {}
+
+
+def part(things: dict[str, object], name: str, route: str) -> object:
+    """What a part of an address of this app is filled with; route: the name of the address."""
+    match name:
+        case "number":
+            return things["deck mission"].number
+        case "citizen":
+            return "rafael"
+        case "item" | "dod_item":
+            return things["dod item"].pk
+        case "run":
+            return things["running deck run" if route == "finish_deck_run" else "deck run"].pk
+        case "form":
+            return "md"
+        case _:
+            return things["deck feed secret"]
+
+
+def _report() -> SimpleUploadedFile:
+    """A report nobody has brought yet."""
+    return SimpleUploadedFile("report.xml", junit_of(("test_new", "passed")), "application/xml")
+
+
+def _mission() -> dict:
+    return {
+        "title": "Landing Page",
+        "client": "Beta Inc",
+        "budget": "450",
+        "currency": "USD",
+        "assigned_to": "noor@example.org",
+        "github_url": "",
+    }
+
+
+def forms(things: dict[str, object]) -> dict[str, dict]:
+    """What the forms of this app send when everything in them is right, by the name of their route."""
+    form = _mission() | {"deadline_0": "2099-12-10", "deadline_1": "18:00:00"}
+    return {
+        "missiondeck_deckmission_add": {**form, "functional": "It loads", "non_functional": "", "tests": "All pass"},
+        "missiondeck_deckmission_change": form,
+        "missiondeck_feeds": {"name": "phone", "only_own": "on"},
+        "missiondeck_workspace_move": {"to": "qa", "reason": "Built"},
+        "missiondeck_workspace_say": {
+            "citizen": "rafael",
+            "sender": "user",
+            "message": "Good.",
+            "language": "python",
+            "code": "print('hello')",
+        },
+        "missiondeck_workspace_import": {"report": _report(), "logs": SimpleUploadedFile("logs.txt", b"all of it")},
+        "missiondeck_workspace_add": {"text": "It is fast", "category": "non-functional"},
+        "missiondeck_workspace_tick": {"done": "1"},
+        "missiondeck_workspace_edit": {"text": "It is faster", "category": "tests"},
+        "missiondeck_workspace_place": {"to": "down"},
+    }
+
+
+def bodies(things: dict[str, object]) -> dict[tuple[str, str], dict]:
+    """What the operations of this app are sent when everything in it is right, by address and method; with files in
+    it as multipart.
+    """
+    at = "api/deck/missions"
+    return {
+        (at, "POST"): {**_mission(), "budget": 450, "deadline": "2099-12-10T18:00:00Z"},
+        (f"{at}/<number>", "PATCH"): {"title": "A better title", "budget": 500},
+        (f"{at}/<number>/move", "POST"): {"to": "qa"},
+        (f"{at}/<number>/dod", "POST"): {"text": "It is fast", "category": "tests"},
+        (f"{at}/<number>/dod/<item>", "PATCH"): {"completed": True},
+        (f"{at}/<number>/chats/<citizen>", "POST"): {"sender": "user", "message": "Good."},
+        (f"{at}/<number>/runs", "POST"): {"name": "nightly"},
+        (f"{at}/<number>/runs/import", "POST"): {"report": _report()},
+        (f"{at}/<number>/runs/<run>/finish", "POST"): {"report": _report()},
+    }
