@@ -37,7 +37,17 @@ ITEMS = [
     *(f"EN Testing {number}" for number in range(1, 4)),
     "EN File 1",
 ]
-FOLDERS = ("bin/", ".ci/", "tests/", "groups/", "fallback/", "engagement/", "missiondeck/", "missionsite/", "benchmarks/")
+FOLDERS = (
+    "bin/",
+    ".ci/",
+    "tests/",
+    "groups/",
+    "fallback/",
+    "engagement/",
+    "missiondeck/",
+    "missionsite/",
+    "benchmarks/",
+)
 FOLDERS += ("docs/",)
 NOT_OURS = {"node_modules", ".venv", "var", ".git"}
 
