@@ -231,7 +231,7 @@ class CodeBlocksWrong(DomainError):
 
 
 class SummaryWrong(DomainError):
-    """A summary is a set of named counts, none below zero, and none of a kind passed more often than there are."""
+    """A summary counts passed, failed, errors, skipped, total, duration, and pairs like unit_passed and unit_total."""
 
     code = "summary_wrong"
     constraint = "test_runs_summary_shape"
@@ -302,7 +302,7 @@ class DigestWrong(DomainError):
 
 
 class WarningsWrong(DomainError):
-    """Warnings are a list."""
+    """Warnings are a list of sentences."""
 
     code = "warnings_wrong"
     constraint = "test_runs_warnings_shape"

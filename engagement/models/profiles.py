@@ -6,7 +6,8 @@ from django.db import models
 from django.db.models import Q
 
 from engagement.models.choices import Destination, Locale
-from engagement.models.rules import BY_DATABASE, known
+from engagement.models.rules import BY_DATABASE
+from missionsite.common.constraints import known
 
 
 class UserProfile(models.Model):

@@ -7,7 +7,8 @@ from django.db import models
 from django.db.models import F, Q
 
 from engagement.models.choices import Destination, MessageType, Status, WaitingFor
-from engagement.models.rules import BY_DATABASE, known
+from engagement.models.rules import BY_DATABASE
+from missionsite.common.constraints import known
 
 
 class EngagementMessage(models.Model):

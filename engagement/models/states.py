@@ -6,7 +6,8 @@ from django.db import models
 from django.db.models import F, Q
 
 from engagement.models.choices import TRANSITIONS, State, Trigger
-from engagement.models.rules import BY_DATABASE, known
+from engagement.models.rules import BY_DATABASE
+from missionsite.common.constraints import known
 
 
 class UserEngagementState(models.Model):

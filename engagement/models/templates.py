@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from engagement.models.choices import Locale
-from engagement.models.rules import known
+from missionsite.common.constraints import known
 
 
 class Announcement(models.Model):

@@ -5,7 +5,8 @@ from zoneinfo import available_timezones
 from engagement.errors import TimezoneUnknown
 from engagement.models import Destination, UserProfile
 from groups.models import Member
-from groups.services.events import apply_changes, record_changes
+from groups.services.events import record_changes
+from missionsite.common.changes import apply_changes
 from missionsite.common.transactions import service
 
 # What members change themselves, also under the member role.

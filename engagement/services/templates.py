@@ -4,7 +4,8 @@ from engagement.errors import ParameterMissing
 from engagement.models import MessageTemplate
 from engagement.services.rendering import places, samples
 from groups.models import Member
-from groups.services.events import apply_changes, record
+from groups.services.events import record
+from missionsite.common.changes import apply_changes
 from missionsite.common.transactions import service
 
 

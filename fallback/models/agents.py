@@ -4,8 +4,9 @@ from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import F
 
-from fallback.models.base import BY_DATABASE, Kept, known
+from fallback.models.base import BY_DATABASE, Kept
 from fallback.models.choices import AgentSessionStatus, PullRequestState
+from missionsite.common.constraints import known
 from missionsite.common.ids import UlidField
 
 

@@ -2,8 +2,8 @@
 
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
-from django.db.models import Q
 
+from missionsite.common.constraints import written
 from missionsite.common.ids import UlidField
 
 # The foreign key itself deletes or clears the row, for raw SQL too: links_within_project.sql, fallback_links.sql.
@@ -21,18 +21,9 @@ class Kept(models.Model):
         abstract = True
 
 
-def known(table: str, field: str, choices) -> models.CheckConstraint:
-    """The constraint that a column holds one of its choices (or NULL, where the column may)."""
-    return models.CheckConstraint(condition=Q(**{f"{field}__in": choices.values}), name=f"{table}_{field}_known")
-
-
 def named(table: str, field: str = "name") -> models.CheckConstraint:
     """The constraint that a row is called something."""
-    return models.CheckConstraint(
-        condition=~Q(**{f"{field}__regex": r"^\s*$"}),
-        name=f"{table}_{field}_not_empty",
-        violation_error_message="Give it a name.",
-    )
+    return written(table, field, "Give it a name.")
 
 
 def within_project(to: str, on_delete=models.PROTECT, **options) -> models.ForeignKey:

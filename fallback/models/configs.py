@@ -6,8 +6,9 @@ from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import F, Q
 
-from fallback.models.base import BY_DATABASE, Kept, known
+from fallback.models.base import BY_DATABASE, Kept
 from fallback.models.choices import ConfigStatus, Period
+from missionsite.common.constraints import known
 
 
 class MissionFallbackConfig(Kept):

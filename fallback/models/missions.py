@@ -6,8 +6,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
-from fallback.models.base import BY_DATABASE, Kept, NamedIndex, known, named, within_project
+from fallback.models.base import BY_DATABASE, Kept, NamedIndex, named, within_project
 from fallback.models.choices import AgentStatus, EventOrigin, List, Origin, Priority, PrMode, ReviewStatus
+from missionsite.common.constraints import known
 from missionsite.common.ids import UlidField
 
 

@@ -4,8 +4,9 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from fallback.models.base import BY_DATABASE, Kept, known, named
+from fallback.models.base import BY_DATABASE, Kept, named
 from fallback.models.choices import OrganizationRole
+from missionsite.common.constraints import known
 
 
 class Organization(Kept):

@@ -6,8 +6,9 @@ from django.db import models
 from django.db.models import F
 from django.db.models.functions import Lower
 
-from fallback.models.base import BY_DATABASE, Kept, known, named
+from fallback.models.base import BY_DATABASE, Kept, named
 from fallback.models.choices import EventOrigin, Privacy, ProjectRole, ProjectStatus
+from missionsite.common.constraints import known
 from missionsite.common.ids import UlidField
 
 

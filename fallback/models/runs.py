@@ -6,8 +6,9 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from fallback.models.base import BY_DATABASE, Kept, NamedIndex, known, named, within_project
+from fallback.models.base import BY_DATABASE, Kept, NamedIndex, named, within_project
 from fallback.models.choices import DiscardReason, ItemStatus, Priority, RunStatus, Trigger
+from missionsite.common.constraints import known
 from missionsite.common.ids import UlidField
 
 

@@ -4,8 +4,9 @@ from django.db import models
 from django.db.models import Count, F, Max, Q
 from django.db.models.functions import Lower
 
-from fallback.models.base import BY_DATABASE, Kept, known, named, within_project
+from fallback.models.base import BY_DATABASE, Kept, named, within_project
 from fallback.models.choices import Priority
+from missionsite.common.constraints import known
 
 
 class TemplateQuerySet(models.QuerySet):

@@ -33,26 +33,3 @@ def record(type_: str, *, project: Project, actor: Member | None, origin: str | 
         origin=origin or (EventOrigin.USER if actor else EventOrigin.SYSTEM),
         payload={key: value for key, value in payload.items() if value not in ("", None, {})},
     )
-
-
-def apply_changes(instance, changes: dict) -> dict:
-    """Set fields on an instance and save just those that differ; returns {field: [before, after]} as JSON can hold."""
-    changed = {}
-    for name, after in changes.items():
-        before = getattr(instance, name)
-        if before != after:
-            setattr(instance, name, after)
-            changed[name] = [_plain(before), _plain(after)]
-    if changed:
-        instance.save(update_fields=list(changed))
-    return changed
-
-
-def only(changes: dict, *names: str) -> None:
-    """Raise TypeError for a change that is not one of these."""
-    if unknown := set(changes) - set(names):
-        raise TypeError(f"cannot change {', '.join(sorted(unknown))} here")
-
-
-def _plain(value):
-    return value if value is None or isinstance(value, bool | int | str | list) else str(value)

@@ -9,8 +9,9 @@ from django.utils import timezone
 from fallback.errors import SnoozeInThePast
 from fallback.models import MissionFallbackConfig, Project
 from fallback.models.choices import ConfigStatus
-from fallback.services.acting import act, apply_changes, only, record
+from fallback.services.acting import act, record
 from groups.models import Member
+from missionsite.common.changes import apply_changes, only
 from missionsite.common.transactions import service
 
 EDITABLE = (

@@ -11,8 +11,9 @@ from django.db.models import Max
 from fallback.errors import DependsOnItself, NoSuchNeighbour, ProjectArchived
 from fallback.models import Mission, MissionDependency, Project
 from fallback.models.choices import List, Origin, ReviewStatus
-from fallback.services.acting import act, apply_changes, only
+from fallback.services.acting import act
 from groups.models import Member
+from missionsite.common.changes import apply_changes, only
 from missionsite.common.transactions import service
 
 EDITABLE = (

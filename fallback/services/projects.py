@@ -17,8 +17,9 @@ from fallback.models import (
     ProjectRepository,
 )
 from fallback.models.choices import OrganizationRole, ProjectRole, ProjectStatus
-from fallback.services.acting import act, apply_changes, only, record
+from fallback.services.acting import act, record
 from groups.models import Member
+from missionsite.common.changes import apply_changes, only
 from missionsite.common.transactions import service
 
 # What may be edited of each kind of thing.

@@ -14,7 +14,8 @@ from groups.errors import (
 )
 from groups.models import CommunityMember, Member
 from groups.models.directory import MOVES, CommunityStatus
-from groups.services.events import apply_changes, record, record_changes
+from groups.services.events import record, record_changes
+from missionsite.common.changes import apply_changes
 from missionsite.common.transactions import service
 
 # What members change themselves; identifiers and everything that was proven or decided is for staff.

@@ -22,23 +22,3 @@ def record_changes(type_: str, *, changed: dict, **links) -> Event | None:
     if not changed:
         return None
     return record(type_, changed=changed, **links)
-
-
-def apply_changes(instance, changes: dict) -> dict:
-    """Set fields on an instance and save just those that differ.
-
-    Returns {field: [before, after]} in words that JSON can hold.
-    """
-    changed = {}
-    for name, after in changes.items():
-        before = getattr(instance, name)
-        if before != after:
-            setattr(instance, name, after)
-            changed[name] = [_plain(before), _plain(after)]
-    if changed:
-        instance.save(update_fields=list(changed))
-    return changed
-
-
-def _plain(value):
-    return value if value is None or isinstance(value, (bool, int, str)) else str(value)

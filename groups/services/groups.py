@@ -2,7 +2,8 @@
 
 from groups.errors import GroupIsActive, GroupIsArchived
 from groups.models import Group, Member
-from groups.services.events import apply_changes, record, record_changes
+from groups.services.events import record, record_changes
+from missionsite.common.changes import apply_changes
 from missionsite.common.transactions import service
 
 

@@ -1,7 +1,8 @@
 """Making and editing members."""
 
 from groups.models import Member
-from groups.services.events import apply_changes, record, record_changes
+from groups.services.events import record, record_changes
+from missionsite.common.changes import apply_changes
 from missionsite.common.transactions import service
 
 # What staff may edit; rights (is_staff, is_superuser, roles) are given by administrators alone, at their own door.

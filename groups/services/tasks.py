@@ -4,7 +4,8 @@ from datetime import date
 
 from groups.errors import MemberInactive, NotAMember, TaskStateRefused
 from groups.models import Group, Member, Membership, Task
-from groups.services.events import apply_changes, record, record_changes
+from groups.services.events import record, record_changes
+from missionsite.common.changes import apply_changes
 from missionsite.common.transactions import service
 
 State = Task.State

@@ -2,7 +2,6 @@
 
 from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.db import models
-from django.db.models import Q
 
 # The foreign key itself deletes, for raw SQL too: sql/rules.sql.
 BY_DATABASE = models.DO_NOTHING
@@ -16,17 +15,3 @@ class Kept(models.Model):
 
     class Meta:
         abstract = True
-
-
-def known(table: str, field: str, choices) -> models.CheckConstraint:
-    """The constraint that a column holds one of its choices."""
-    return models.CheckConstraint(condition=Q(**{f"{field}__in": choices.values}), name=f"{table}_{field}_known")
-
-
-def written(table: str, field: str, sentence: str) -> models.CheckConstraint:
-    """The constraint that a text has something in it."""
-    return models.CheckConstraint(
-        condition=~Q(**{f"{field}__regex": r"^\s*$"}),
-        name=f"{table}_{field}_not_empty",
-        violation_error_message=sentence,
-    )

@@ -4,8 +4,9 @@ from django.db import models
 from django.db.models.functions import Length
 from django.db.models.lookups import LessThanOrEqual
 
-from missiondeck.models.base import BY_DATABASE, Kept, known, written
+from missiondeck.models.base import BY_DATABASE, Kept
 from missiondeck.models.choices import Citizen, Sender
+from missionsite.common.constraints import known, written
 
 # Characters of one message, and of the code beside it.
 LONGEST = 100_000

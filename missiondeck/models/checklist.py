@@ -4,8 +4,9 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from missiondeck.models.base import BY_DATABASE, Kept, known, written
+from missiondeck.models.base import BY_DATABASE, Kept
 from missiondeck.models.choices import Category
+from missionsite.common.constraints import known, written
 
 
 class DodItem(Kept):

@@ -9,8 +9,9 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.functions import Lower
 
-from missiondeck.models.base import BY_DATABASE, Kept, known, written
+from missiondeck.models.base import BY_DATABASE, Kept
 from missiondeck.models.choices import DeckStatus
+from missionsite.common.constraints import known, written
 
 REPOSITORY = r"^https://github\.com/[A-Za-z0-9](-?[A-Za-z0-9]){0,38}/[A-Za-z0-9._-]{1,100}/?$"
 

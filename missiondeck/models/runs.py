@@ -5,8 +5,9 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
-from missiondeck.models.base import BY_DATABASE, Kept, known
+from missiondeck.models.base import BY_DATABASE, Kept
 from missiondeck.models.choices import RunSource, RunStatus
+from missionsite.common.constraints import known
 
 
 class TestRun(Kept):

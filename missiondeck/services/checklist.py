@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from groups.models import Member
 from missiondeck.models import Category, DeckMission, DodItem
-from missiondeck.services.acting import apply_changes, only
+from missionsite.common.changes import apply_changes, only
 from missionsite.common.transactions import service
 
 

@@ -11,7 +11,8 @@ from django.utils import timezone
 from groups.models import Member
 from missiondeck.errors import NotDone, OverrideUnsigned
 from missiondeck.models import DeckMission, DeckStatus
-from missiondeck.services.acting import act, apply_changes, only
+from missiondeck.services.acting import act
+from missionsite.common.changes import apply_changes, only
 from missionsite.common.transactions import service
 
 EDITABLE = ("title", "client", "budget", "currency", "deadline", "assigned_to", "github_url")

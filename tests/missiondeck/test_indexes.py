@@ -15,6 +15,8 @@ ASKED_FOR = {
 }
 OURS = {
     ("deck_missions", "deck_missions_due", "(deadline, number)", "(NOT (status = 'complete'::text))"),
+    ("deck_missions", "deck_missions_deadline", "(deadline)", ""),
+    ("deck_latest_runs", "deck_latest_runs_status", "(status)", ""),
     ("deck_missions", "deck_missions_status", "(status, number DESC)", ""),
     ("deck_missions", "deck_missions_client_prefix", "(lower((client)::text) text_pattern_ops)", ""),
     ("deck_missions", "deck_missions_title_prefix", "(lower((title)::text) text_pattern_ops)", ""),

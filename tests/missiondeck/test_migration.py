@@ -12,8 +12,9 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 from django.conf import settings
-from django.core.management import call_command
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -21,7 +22,7 @@ from missionsite import embedded
 from missionsite.common.roles import as_owner
 
 TABLES = ["deck_missions", "dod_items", "chat_messages", "test_runs", "test_run_log_pages", "deck_status_changes"]
-MORE = ["deck_feeds", "deck_missions_history", "dod_items_history"]
+MORE = ["deck_latest_runs", "deck_feeds", "deck_missions_history", "dod_items_history"]
 STEPS = [
     "0001_initial",
     "0002_add_github_url",
@@ -57,6 +58,7 @@ LIVED_IN = """
     INSERT INTO test_runs (mission_id, status, logs, results)
     SELECT id, 'failed', repeat('a line of a log' || E'\\n', 20000), '[{"name": "b", "status": "failed"}]'
     FROM deck_missions WHERE number = 48;
+    UPDATE dod_items SET text = 'It works everywhere' WHERE category = 'tests';
     UPDATE deck_missions SET status = 'qa';
     UPDATE deck_missions SET status = 'complete' WHERE number = 47;
     BEGIN;
@@ -117,9 +119,10 @@ class Copy:
                 connection.close()
                 connection.settings_dict["NAME"] = self.of
 
-    def migrate(self, to: str) -> None:
+    def migrate(self, to: str | None) -> None:
+        """Migrate this app alone. to: the name of a migration; None takes all of it back."""
         with self.taken():
-            call_command("migrate", "missiondeck", to, verbosity=0)
+            MigrationExecutor(connection).migrate([("missiondeck", to)])
 
     def rows(self) -> dict[str, list]:
         """Every row of the tables of this app that are there."""
@@ -152,26 +155,27 @@ def story(django_db_setup, django_db_blocker):
 
 def tell(copy: Copy) -> None:
     copy.ready = copy.schema()
-    copy.migrate("zero")
+    copy.migrate(None)
     copy.nothing = copy.rows()
     copy.left = copy.sql(
         """SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
                AND proname ~ 'deck|dod_|test_run|test_summary|test_results|test_identity|flaky'
            UNION ALL SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgname ~ 'deck'
-           UNION ALL SELECT relname FROM pg_class WHERE relname ~ '^(deck_|dod_|chat_mess|test_run)'"""
+           UNION ALL SELECT relname FROM pg_class WHERE relname ~ '^(deck_|dod_|chat_mess|test_run)'
+               AND relname !~ '_set_aside$'"""
     )
     # There, in the seed's order and with data.
-    copy.migrate("0001")
+    copy.migrate("0001_initial")
     copy.columns_first = columns(copy)
     copy.sql(BEFORE)
-    copy.migrate("0002")
+    copy.migrate("0002_add_github_url")
     copy.columns_second = columns(copy)
     copy.repositories_before = copy.sql("SELECT DISTINCT github_url FROM deck_missions")
     copy.sql(REPOSITORIES)
-    copy.migrate("0003")
+    copy.migrate("0003_add_citizen")
     copy.citizens_before = copy.sql("SELECT citizen, count(*) FROM chat_messages GROUP BY 1")
     copy.sql(CITIZENS)
-    copy.migrate("0004")
+    copy.migrate("0004_create_test_runs")
     copy.sql(RUNS)
     copy.migrate(STEPS[-1])
     # Logs that were there before the pages are cut like the others.
@@ -182,12 +186,12 @@ def tell(copy: Copy) -> None:
     for step in reversed(STEPS[:-1]):
         copy.migrate(step)
         copy.back[step] = copy.rows()
-    copy.migrate("zero")
+    copy.migrate(None)
     copy.away = copy.sql("SELECT relname FROM pg_class WHERE relname ~ '_set_aside$' AND relkind = 'r'")
     for step in STEPS:
         copy.migrate(step)
     copy.second, copy.second_schema = copy.rows(), copy.schema()
-    copy.migrate("zero")
+    copy.migrate(None)
     copy.migrate(STEPS[-1])
     copy.third, copy.third_schema = copy.rows(), copy.schema()
 
@@ -203,8 +207,6 @@ def columns(copy: Copy) -> set[str]:
 
 
 def test_order_is_the_seeds():
-    from django.db.migrations.loader import MigrationLoader
-
     names = sorted(name for app, name in MigrationLoader(None).disk_migrations if app == "missiondeck")
     assert names == STEPS
 

@@ -209,6 +209,9 @@ def test_service_says_in_words_what_is_wrong_with_code():
         ("test_run_log_pages", "INSERT"),
         ("test_run_log_pages", "UPDATE"),
         ("test_run_log_pages", "DELETE"),
+        ("deck_latest_runs", "INSERT"),
+        ("deck_latest_runs", "UPDATE"),
+        ("deck_latest_runs", "DELETE"),
         *((table, "TRUNCATE") for table in ("deck_missions", "dod_items", "test_runs", "deck_status_changes")),
     ],
 )

@@ -78,6 +78,11 @@ test_run_log_pages
     page              integer                   needed  -
     first_line        integer                   needed  -
     text              text                      needed  -
+deck_latest_runs
+    mission_id        uuid                      needed  -
+    run_id            uuid                      needed  -
+    status            text                      needed  -
+    created_at        timestamp with time zone  needed  -
 deck_status_changes
     id                bigint                    needed  identity
     mission_id        uuid                      needed  -
@@ -145,6 +150,8 @@ def test_columns_are_those_of_the_seed_and_ours(table):
         ("chat_messages", "mission_id", "deck_missions", "CASCADE"),
         ("test_runs", "mission_id", "deck_missions", "CASCADE"),
         ("deck_status_changes", "mission_id", "deck_missions", "CASCADE"),
+        ("deck_latest_runs", "mission_id", "deck_missions", "CASCADE"),
+        ("deck_latest_runs", "run_id", "test_runs", "CASCADE"),
         ("test_run_log_pages", "run_id", "test_runs", "CASCADE"),
         ("deck_missions", "assignee_id", "members", "SET NULL"),
         ("deck_missions", "completed_by_id", "members", ""),
@@ -186,12 +193,12 @@ def test_with_a_mission_goes_what_is_kept_of_it():
         session.execute("INSERT INTO chat_messages (mission_id, sender, message) VALUES (%s, 'user', 'Hi')", key)
         session.execute("INSERT INTO test_runs (mission_id, status, logs) VALUES (%s, 'running', 'out')", key)
         session.execute("UPDATE deck_missions SET status = 'qa' WHERE id = %s", key)
-        tables = ("dod_items", "chat_messages", "test_runs", "deck_status_changes")
+        tables = ("dod_items", "chat_messages", "test_runs", "deck_status_changes", "deck_latest_runs")
         count = "SELECT " + ", ".join(f"(SELECT count(*) FROM {t} WHERE mission_id = %(id)s)" for t in tables)
         count += ", (SELECT count(*) FROM test_run_log_pages p WHERE p.run_id IN (SELECT id FROM test_runs))"
-        assert session.execute(count, {"id": key[0]}).fetchone() == (1, 1, 1, 1, 1)
+        assert session.execute(count, {"id": key[0]}).fetchone() == (1, 1, 1, 1, 1, 1)
         session.execute("DELETE FROM deck_missions WHERE id = %s", key)
-        assert session.execute(count, {"id": key[0]}).fetchone() == (0, 0, 0, 0, 0)
+        assert session.execute(count, {"id": key[0]}).fetchone() == (0, 0, 0, 0, 0, 0)
         session.rollback()
 
 
@@ -205,6 +212,9 @@ MISSIONS = [
     ({"title": " \n\t"}, "title_not_empty"),
     ({"client": "  "}, "client_not_empty"),
     ({"budget": 0}, "budget_positive"),
+    ({"deadline": "1999-12-31T23:59:59Z"}, "deadline_range"),
+    ({"deadline": "2200-01-01T00:00:00Z"}, "deadline_range"),
+    ({"deadline": "infinity"}, "deadline_range"),
     ({"currency": "usd"}, "currency_form"),
     ({"currency": "US"}, "currency_form"),
     ({"currency": "U$D"}, "currency_form"),

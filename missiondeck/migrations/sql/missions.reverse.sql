@@ -1,9 +1,8 @@
 DO $$ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') AND current_user <> 'missionsite_app' THEN
         GRANT DELETE ON deck_missions, test_runs TO missionsite_app;
-        GRANT UPDATE, DELETE ON deck_status_changes, chat_messages, deck_missions_history, dod_items_history
-            TO missionsite_app;
-        GRANT INSERT, UPDATE, DELETE ON test_run_log_pages, deck_latest_runs TO missionsite_app;
+        GRANT UPDATE, DELETE ON chat_messages, deck_missions_history, dod_items_history TO missionsite_app;
+        GRANT INSERT, UPDATE, DELETE ON deck_status_changes, test_run_log_pages, deck_latest_runs TO missionsite_app;
     END IF;
 END $$;
 DROP TRIGGER dod_items_of_complete_mission_stay ON dod_items;

@@ -148,8 +148,9 @@ CREATE TRIGGER deck_missions_facts_stay BEFORE UPDATE ON deck_missions
     EXECUTE FUNCTION refuse_deck_rewrite();
 
 -- Every move is written down: who (deck.actor_id), why (deck.reason), and what was missing where it was overridden.
+-- As the owner: nobody else writes here, so that no move is made up.
 CREATE FUNCTION log_deck_move() RETURNS trigger
-LANGUAGE plpgsql SET search_path = public, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 DECLARE
     overridden CONSTANT boolean := NEW.status = 'complete' AND NEW.override_reason <> '';
@@ -164,6 +165,7 @@ BEGIN
     );
     RETURN NULL;
 END $$;
+REVOKE EXECUTE ON FUNCTION log_deck_move() FROM PUBLIC;
 CREATE TRIGGER deck_missions_move_logged AFTER UPDATE OF status ON deck_missions
     FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION log_deck_move();
 
@@ -208,8 +210,7 @@ CREATE TRIGGER dod_items_of_complete_mission_stay BEFORE INSERT OR UPDATE OR DEL
 DO $$ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') AND current_user <> 'missionsite_app' THEN
         REVOKE DELETE ON deck_missions, test_runs FROM missionsite_app;
-        REVOKE UPDATE, DELETE ON deck_status_changes, chat_messages, deck_missions_history, dod_items_history
-            FROM missionsite_app;
-        REVOKE INSERT, UPDATE, DELETE ON test_run_log_pages, deck_latest_runs FROM missionsite_app;
+        REVOKE UPDATE, DELETE ON chat_messages, deck_missions_history, dod_items_history FROM missionsite_app;
+        REVOKE INSERT, UPDATE, DELETE ON deck_status_changes, test_run_log_pages, deck_latest_runs FROM missionsite_app;
     END IF;
 END $$;

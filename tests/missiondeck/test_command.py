@@ -1,0 +1,146 @@
+"""manage.py import_test_run, as people and CI jobs call it."""
+
+import io
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from missiondeck.models import TestRun
+from tests.missiondeck.helpers import mission
+
+pytestmark = pytest.mark.django_db
+
+REPORT = '<testsuite name="pytest"><testcase name="a"/><testcase name="b"><failure/></testcase></testsuite>'
+WARNED = '<testsuite name="s" tests="7"><testcase name="a"/></testsuite>'
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(text: str, name: str = "report.xml"):
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+def run(*arguments: str) -> tuple[str, str]:
+    """What it prints: to its output, and to its errors."""
+    out, err = io.StringIO(), io.StringIO()
+    call_command("import_test_run", *arguments, stdout=out, stderr=err, no_color=True)
+    return out.getvalue(), err.getvalue()
+
+
+def test_report_is_taken_in(file):
+    made = mission()
+    out, err = run(str(made.number), file(REPORT))
+    assert out == "Taken in: failed; 2 tests, 1 passed, 1 failed, 0 errors, 0 skipped.\n"
+    assert err == ""
+    assert TestRun.objects.get().mission == made
+
+
+def test_second_time_it_says_so(file):
+    number, path = str(mission().number), file(REPORT)
+    run(number, path)
+    out, _err = run(number, path)
+    assert out.startswith("Taken in before: failed; 2 tests")
+    assert TestRun.objects.count() == 1
+
+
+def test_logs_come_with_it(file):
+    run(str(mission().number), file(REPORT), "--logs", file("line 1\nline 2", "out.txt"))
+    assert TestRun.objects.get().logs == "line 1\nline 2"
+
+
+def test_warnings_go_to_the_errors(file):
+    out, err = run(str(mission().number), file(WARNED))
+    assert out.startswith("Taken in: passed; 1 tests")
+    assert err.startswith("warning: ")
+    assert "7" in err
+
+
+def test_flaky_tests_are_named(file):
+    made = mission()
+    for hour, status in ((2, "failed"), (1, "passed")):
+        connection.cursor().execute(
+            """INSERT INTO test_runs (mission_id, status, results, created_at)
+               VALUES (%s, %s, jsonb_build_array(jsonb_build_object('name', 'b', 'status', %s, 'suite', 'pytest')),
+                   now() - %s * interval '1 hour')""",
+            [made.pk, status, status, hour],
+        )
+    out, _err = run(str(made.number), file(REPORT))
+    assert "Flaky: pytest \u203a b.\n" in out
+
+
+@pytest.mark.parametrize("number", ["4747", "0", "-1", "99999999999999999999"])
+def test_mission_there_is_not(file, number):
+    with pytest.raises(CommandError, match=f"There is no client mission {number}."):
+        run("--", number, file(REPORT))
+
+
+def test_number_that_is_none(file):
+    with pytest.raises(CommandError, match="invalid int value"):
+        run("forty-seven", file(REPORT))
+
+
+def test_file_there_is_not(tmp_path):
+    with pytest.raises(CommandError, match=r"none\.xml cannot be read: No such file or directory\."):
+        run(str(mission().number), str(tmp_path / "none.xml"))
+    assert not TestRun.objects.exists()
+
+
+def test_logs_there_are_not(file, tmp_path):
+    with pytest.raises(CommandError, match=r"none\.txt cannot be read: No such file or directory\."):
+        run(str(mission().number), file(REPORT), "--logs", str(tmp_path / "none.txt"))
+    assert not TestRun.objects.exists()
+
+
+def test_folder_is_no_report(tmp_path):
+    with pytest.raises(CommandError, match=r"cannot be read: Is a directory\."):
+        run(str(mission().number), str(tmp_path))
+
+
+def test_refused_report_says_why_and_that_nothing_was_stored(file):
+    with pytest.raises(CommandError, match=r"\. Nothing was stored\.$"):
+        run(str(mission().number), file("<testsuite>"))
+    assert not TestRun.objects.exists()
+
+
+# --- As a process -----------------------------------------------------------------------------------
+
+
+def process(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess:
+    """The command as a shell runs it, against the test database."""
+    import os
+
+    site = connection.settings_dict
+    url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**site)
+    return subprocess.run(
+        [sys.executable, "manage.py", "import_test_run", *arguments],
+        cwd=settings.BASE_DIR,
+        input=stdin,
+        text=True,
+        capture_output=True,
+        env=os.environ | {"DATABASE_URL": url, "SECRET_KEY": "only for this test " * 4},
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_report_from_standard_input_in_a_process():
+    number = str(mission().number)
+    done = process(number, "-", stdin=WARNED)
+    assert (done.returncode, done.stdout) == (
+        0,
+        "Taken in: passed; 1 tests, 1 passed, 0 failed, 0 errors, 0 skipped.\n",
+    )
+    assert done.stderr.startswith("warning: ")
+    assert TestRun.objects.get().status == "passed"
+    refused = process(number, "-", stdin="hello")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("CommandError: ")
+    assert "Traceback" not in refused.stderr
+    assert TestRun.objects.count() == 1

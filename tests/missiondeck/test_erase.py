@@ -1,0 +1,91 @@
+"""Erasing a person: nothing of their address stays in client missions, and what they did stays done.
+
+That no text at all is left is proved over the whole catalog in tests/groups/test_erase.py.
+"""
+
+import pytest
+
+from groups.models import CommunityMember
+from groups.services.erasing import erase
+from missiondeck.models import DeckFeed, DeckMission, DeckStatusChange, DodItem
+from missiondeck.services.checklist import tick_item
+from missiondeck.services.feeds import create_feed
+from missiondeck.services.missions import move_mission, update_mission
+from tests.factories.groups import EntryFactory, MemberFactory
+from tests.fallback.database import rows
+from tests.groups.test_erase import owner_session
+from tests.missiondeck.helpers import items_of, mission, mission_in_qa
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WORD = "kanarie"
+ADDRESSES = {"deck_missions", "deck_missions_history"}
+
+
+def lived(word):
+    """Somebody who delivers missions, under two addresses, and did everything one can do there."""
+    person = MemberFactory(email=f"old-{word}@example.org", display_name=word)
+    EntryFactory(person=person, name=word)
+    made = mission_in_qa(assigned_to=f"OLD-{word}@example.org")
+    person.email = f"{word}@example.org"
+    person.save()
+    # Assigned to an address they had before, and known to nobody now.
+    mission(title="Waits", assigned_to=f"old-{word}@example.org")
+    moved_on = mission(title="Moved on", assigned_to=f"{word}@example.org")
+    update_mission(mission=moved_on, assigned_to="neighbour@example.org")
+    for item in items_of(made):
+        tick_item(item=item, done=False, actor=person)
+        tick_item(item=item, done=True, actor=person)
+    move_mission(mission=made, to="complete", actor=person)
+    create_feed(member=person, name=f"{word}'s phone")
+    return person
+
+
+def places(word):
+    """The tables of this app a word stands in."""
+    with owner_session() as session:
+        tables = session.execute(
+            """SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+                 AND relname ~ '^(deck_|dod_|chat_mess|test_run)'"""
+        ).fetchall()
+        return {
+            table
+            for (table,) in tables
+            if session.execute(f"SELECT 1 FROM {table} t WHERE t::text ILIKE %s LIMIT 1", [f"%{word}%"]).fetchone()
+        }
+
+
+def test_nothing_of_the_address_stays():
+    person, neighbour = lived(WORD), lived("nachbar")
+    assert places(WORD) == places("nachbar") == ADDRESSES | {"deck_feeds"}
+    erase(entry=CommunityMember.objects.get(person=person))
+    assert places(WORD) == set()
+    assert places("nachbar") == ADDRESSES | {"deck_feeds"}
+    assert DeckFeed.objects.filter(member=neighbour).count() == 1
+    person.refresh_from_db()
+    theirs = DeckMission.objects.get(assignee=person)
+    assert theirs.assigned_to == person.email
+    assert "erased" in theirs.assigned_to
+
+
+def test_what_they_did_stays_done():
+    person = lived(WORD)
+    erase(entry=CommunityMember.objects.get(person=person))
+    done = DeckMission.objects.get(status="complete")
+    assert done.completed_by_id == person.pk
+    assert DeckStatusChange.objects.get(mission=done, to_status="complete").by_id == person.pk
+    assert set(DodItem.objects.filter(mission=done).values_list("completed_by", flat=True)) == {person.pk}
+
+
+def test_every_address_in_the_history_is_still_one():
+    person = lived(WORD)
+    erase(entry=CommunityMember.objects.get(person=person))
+    wrong = rows("SELECT assigned_to FROM deck_missions_history WHERE assigned_to !~ '^[^@[:space:]]+@[^@[:space:]]+$'")
+    assert wrong == []
+
+
+def test_address_is_free_for_another_and_brings_nothing_with_it():
+    person = lived(WORD)
+    erase(entry=CommunityMember.objects.get(person=person))
+    other = MemberFactory(email=f"old-{WORD}@example.org")
+    assert not DeckMission.objects.filter(assignee=other).exists()

@@ -1,0 +1,77 @@
+"""Who of the back office may do what with client missions."""
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+
+from missionsite.roles import ROLES
+from tests.factories.groups import StaffFactory
+
+pytestmark = pytest.mark.django_db
+
+ALL = {
+    "view_deckmission",
+    "add_deckmission",
+    "change_deckmission",
+    "move_deckmission",
+    "override_deckmission",
+    "add_chatmessage",
+    "add_testrun",
+}
+MATRIX = {
+    "Administrator": ALL,
+    "Delivery Lead": ALL,
+    "Mission Manager": {"view_deckmission"},
+    "Auditor": {"view_deckmission"},
+    "Community Manager": set(),
+    "Engagement Operator": set(),
+    "Fallback Reviewer": set(),
+}
+
+
+def may(role: str) -> set[str]:
+    """What somebody with this role may do in this app, as Django asks it."""
+    staff = StaffFactory()
+    staff.groups.add(Group.objects.get(name=role))
+    return {
+        code.removeprefix("missiondeck.") for code in staff.get_all_permissions() if code.startswith("missiondeck.")
+    }
+
+
+def test_matrix_has_every_role():
+    assert set(MATRIX) == set(ROLES)
+
+
+@pytest.mark.parametrize("role", MATRIX)
+def test_role_may(role, synchronised):
+    assert may(role) == MATRIX[role]
+
+
+@pytest.fixture
+def synchronised(db):
+    """Roles as `migrate` writes them, whatever a test before this one has emptied."""
+    from missionsite.roles import synchronise
+
+    synchronise()
+
+
+def test_staff_without_a_role_may_nothing():
+    assert StaffFactory().get_all_permissions() == set()
+
+
+def test_only_two_roles_complete_what_is_not_done():
+    assert {name for name, codes in ROLES.items() if "missiondeck.override_deckmission" in codes} == {
+        "Administrator",
+        "Delivery Lead",
+    }
+
+
+def test_nobody_may_delete_anything_of_a_mission():
+    for codes in ROLES.values():
+        assert not [code for code in codes if code.startswith("missiondeck.delete_")]
+
+
+def test_permissions_are_in_the_database(synchronised):
+    call_command("check", verbosity=0)
+    named = set(Group.objects.get(name="Delivery Lead").permissions.values_list("codename", flat=True))
+    assert named >= ALL

@@ -1,0 +1,359 @@
+"""Runs: begun, finished and taken in from reports; once for each file, and nothing where the report is refused."""
+
+import io
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from missiondeck.errors import LogsTooLarge, RunFinished, RunKnown
+from missiondeck.models import RunStatus, TestRun, TestRunLogPage
+from missiondeck.reads import RESULTS_A_PAGE, latest_run, light_runs, results_of, trend
+from missiondeck.reports import ReportRefused
+from missiondeck.services.runs import finish_run, import_report, start_run
+from tests.at_once import crowd, without
+from tests.factories.groups import MemberFactory
+from tests.fallback.database import row
+from tests.missiondeck.helpers import FAILED, PASSED, bring, junit, mission, report
+
+pytestmark = pytest.mark.django_db
+
+GOOD = '<testcase name="a" classname="A" time="0.5"/>'
+BAD = '<testcase name="b" classname="A"><failure message="no">line 3</failure></testcase>'
+
+
+# --- Taking in --------------------------------------------------------------------------------------
+
+
+def test_report_becomes_a_finished_run():
+    made, actor = mission(), MemberFactory()
+    brought = import_report(mission=made, file=junit(GOOD, BAD, name="pytest"), actor=actor)
+    run = TestRun.objects.get()
+    assert (brought.is_new, brought.run.pk, brought.warnings) == (True, run.pk, [])
+    assert (run.mission, run.status, run.name, run.source, run.created_by) == (made, "failed", "pytest", "junit", actor)
+    assert [(each["name"], each["status"]) for each in run.results] == [("a", "passed"), ("b", "failed")]
+    assert run.results[1]["error"] == "no"
+    assert {key: run.summary[key] for key in ("passed", "failed", "errors", "skipped", "total")} == {
+        "passed": 1, "failed": 1, "errors": 0, "skipped": 0, "total": 2,
+    }  # fmt: skip
+    assert len(run.digest) == 64
+    assert run.finished_at is not None
+
+
+def test_json_of_the_seed_is_a_run():
+    made = mission()
+    run = import_report(
+        mission=made,
+        file=report(
+            [PASSED, FAILED],
+            summary={"functional_passed": 8, "functional_total": 10, "performance_passed": 2, "performance_total": 3},
+        ),
+        actor=None,
+    ).run
+    assert (run.status, run.source) == ("failed", "json")
+    assert (run.summary["functional_passed"], run.summary["functional_total"]) == (8, 10)
+
+
+def test_warnings_are_kept():
+    file = io.BytesIO(b'<testsuite name="s" tests="7"><testcase name="a"/></testsuite>')
+    brought = import_report(mission=mission(), file=file, actor=None)
+    assert len(brought.warnings) == 1
+    assert "7" in brought.warnings[0]
+    assert TestRun.objects.get().warnings == brought.warnings
+
+
+def test_output_of_the_tool_goes_into_the_logs():
+    output = io.BytesIO("héllo\r\nwörld\x00 \xff".encode("latin-1"))
+    run = import_report(mission=mission(), file=junit(GOOD), logs=output, actor=None).run
+    stored = TestRun.objects.get(pk=run.pk).logs
+    assert stored == "h\ufffdllo\nw\ufffdrld\ufffd \ufffd"
+
+
+def test_output_in_the_report_and_beside_it_are_one_log():
+    file = io.BytesIO(b'<testsuite name="s"><testcase name="a"/><system-out>from the suite</system-out></testsuite>')
+    run = import_report(mission=mission(), file=file, logs=io.BytesIO(b"from the tool"), actor=None).run
+    logs = TestRun.objects.get(pk=run.pk).logs
+    assert "from the suite" in logs
+    assert logs.endswith("\nfrom the tool")
+
+
+def test_progress_is_told():
+    told = []
+    file = junit(*(f'<testcase name="t{n}"/>' for n in range(20_000)))
+    import_report(mission=mission(), file=file, actor=None, progress=told.append)
+    assert told == sorted(told)
+    assert told[-1] == len(file.getvalue())
+
+
+# --- Once -------------------------------------------------------------------------------------------
+
+
+def test_same_file_twice_is_one_run():
+    made = mission()
+    first = import_report(mission=made, file=junit(GOOD), actor=None)
+    again = import_report(mission=made, file=junit(GOOD), logs=io.BytesIO(b"other output"), actor=MemberFactory())
+    assert (first.is_new, again.is_new) == (True, False)
+    assert again.run.pk == first.run.pk
+    assert TestRun.objects.count() == 1
+    assert TestRun.objects.get().logs is None
+
+
+def test_same_file_of_another_mission_is_another_run():
+    assert all(import_report(mission=mission(), file=junit(GOOD), actor=None).is_new for _mission in range(2))
+    assert TestRun.objects.count() == 2
+
+
+def test_another_file_with_the_same_tests_is_another_run():
+    made = mission()
+    for name in ("first", "second"):
+        assert import_report(mission=made, file=junit(GOOD, name=name), actor=None).is_new
+    assert TestRun.objects.filter(mission=made).count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_same_file_at_once_is_one_run():
+    with crowd(8) as people:
+        for number in range(3):
+            made, name = mission(), f"suite {number}"
+            done = people.run(
+                lambda _n, made=made, name=name: import_report(mission=made, file=junit(GOOD, name=name), actor=None)
+            )
+            assert not [one for one in done if isinstance(one, Exception)], done
+            assert sum(one.is_new for one in done) == 1
+            assert len({one.run.pk for one in done}) == 1
+            assert TestRun.objects.filter(mission=made).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_the_unique_rule_the_same_file_at_once_is_several_runs():
+    with (
+        crowd(8) as people,
+        without(
+            "DROP INDEX test_runs_file_once",
+            """DELETE FROM test_runs;
+               CREATE UNIQUE INDEX test_runs_file_once ON test_runs (mission_id, digest) WHERE NOT (digest = '')""",
+        ),
+    ):
+        several = 0
+        for number in range(20):
+            made = mission()
+            people.run(
+                lambda _n, made=made, number=number: import_report(
+                    mission=made, file=junit(GOOD, name=f"suite {number}"), actor=None
+                )
+            )
+            several = TestRun.objects.filter(mission=made).count()
+            if several > 1:
+                break
+    assert several > 1, "twenty rounds without the rule, and the race was never lost"
+
+
+# --- Refused ----------------------------------------------------------------------------------------
+
+LAUGH = "&lol{0};" * 10
+BILLION = (
+    '<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY lol "lol">'
+    + "".join(f'<!ENTITY lol{n} "{LAUGH.format(n - 1 or "")}">' for n in range(1, 10))
+    + "]><testsuite name='&lol9;'><testcase name='a'/></testsuite>"
+)
+REFUSED = {
+    "nothing": b"",
+    "no report": b"hello",
+    "cut off": b'<testsuite name="s"><testcase name="a">',
+    "another format": b"<html><body/></html>",
+    "billion laughs": BILLION.encode(),
+    "outside entity": (
+        b'<!DOCTYPE t [<!ENTITY x SYSTEM "file:///etc/passwd">]><testsuite><testcase name="&x;"/></testsuite>'
+    ),
+    "cut off json": b'{"results": [',
+    "json of something else": b'{"hello": 1}',
+    "json nested deeply": b"[" * 100_000,
+    "zip": b"PK\x03\x04" + b"\0" * 100,
+}
+
+
+@pytest.mark.parametrize("data", REFUSED.values(), ids=REFUSED)
+def test_refused_report_stores_nothing(data):
+    made = mission()
+    with pytest.raises(ReportRefused) as refused:
+        import_report(mission=made, file=io.BytesIO(data), logs=io.BytesIO(b"output"), actor=None)
+    assert str(refused.value).endswith(".")
+    assert row("SELECT (SELECT count(*) FROM test_runs), (SELECT count(*) FROM test_run_log_pages)") == (0, 0)
+
+
+def test_report_over_the_limit_stores_nothing(settings):
+    settings.DECK_REPORT_BYTES = 1000
+    with pytest.raises(ReportRefused):
+        import_report(mission=mission(), file=junit(*[GOOD] * 100), actor=None)
+    assert not TestRun.objects.exists()
+
+
+def test_logs_over_the_limit_store_nothing(settings):
+    settings.DECK_LOGS_BYTES = 2 * 1024 * 1024
+    output = io.BytesIO(b"x" * (2 * 1024 * 1024 + 1))
+    with pytest.raises(LogsTooLarge, match="at most 2 MB"):
+        import_report(mission=mission(), file=junit(GOOD), logs=output, actor=None)
+    assert not TestRun.objects.exists()
+
+
+# --- Begun and finished -----------------------------------------------------------------------------
+
+
+def test_run_is_begun_and_finished():
+    actor = MemberFactory()
+    run = start_run(mission=mission(), actor=actor, name="nightly")
+    assert (run.status, run.name, run.created_by, run.finished_at, run.summary) == (
+        RunStatus.RUNNING, "nightly", actor, None, None,
+    )  # fmt: skip
+    done = finish_run(run=run, file=junit(GOOD, name="pytest"), logs=io.BytesIO(b"out"))
+    assert (done.pk, done.status, done.name, done.source) == (run.pk, "passed", "nightly", "junit")
+    assert done.finished_at is not None
+    assert TestRun.objects.get().logs == "out"
+
+
+def test_run_is_finished_once():
+    run = start_run(mission=mission(), actor=None)
+    finish_run(run=run, file=junit(GOOD))
+    with pytest.raises(RunFinished):
+        finish_run(run=run, file=junit(BAD))
+    assert TestRun.objects.get().status == "passed"
+
+
+def test_refused_report_leaves_a_run_running():
+    run = start_run(mission=mission(), actor=None)
+    with pytest.raises(ReportRefused):
+        finish_run(run=run, file=io.BytesIO(b"hello"))
+    assert TestRun.objects.get().status == "running"
+
+
+def test_run_is_not_finished_with_a_file_that_is_a_run_already():
+    made = mission()
+    import_report(mission=made, file=junit(GOOD), actor=None)
+    run = start_run(mission=made, actor=None)
+    with pytest.raises(RunKnown):
+        finish_run(run=run, file=junit(GOOD))
+    assert TestRun.objects.get(pk=run.pk).status == "running"
+
+
+def test_finished_run_is_known_by_its_file():
+    made = mission()
+    run = start_run(mission=made, actor=None)
+    finish_run(run=run, file=junit(GOOD))
+    again = import_report(mission=made, file=junit(GOOD), actor=None)
+    assert (again.is_new, again.run.pk) == (False, run.pk)
+
+
+@pytest.mark.parametrize(
+    ("results", "status"),
+    [
+        ([PASSED], "passed"),
+        ([PASSED, FAILED], "failed"),
+        ([PASSED, {"name": "c", "status": "error"}], "failed"),
+        ([PASSED, {"name": "c", "status": "skipped"}], "passed"),
+        ([{"name": "c", "status": "skipped"}], "failed"),
+    ],
+)
+def test_status_follows_from_the_results(results, status):
+    assert bring(mission(), results).status == status
+
+
+# --- Reading ----------------------------------------------------------------------------------------
+
+
+def test_lists_of_runs_never_read_logs_or_results():
+    made = mission()
+    bring(made, [PASSED])
+    import_report(mission=made, file=junit(GOOD), logs=io.BytesIO(b"out"), actor=None)
+    questions = (
+        lambda: latest_run(made),
+        lambda: trend(made),
+        lambda: list(light_runs().filter(mission=made)),
+        lambda: import_report(mission=made, file=junit(GOOD), actor=None),
+    )
+    for ask in questions:
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
+            ask()
+        selects = [query["sql"] for query in asked if query["sql"].startswith("SELECT")]
+        assert selects
+        for each in selects:
+            assert '"logs"' not in each.partition(" FROM ")[0]
+            assert '"results"' not in each.partition(" FROM ")[0]
+
+
+def test_negative_control_a_whole_run_reads_both():
+    bring(mission(), [PASSED])
+    with CaptureQueriesContext(connection) as asked:
+        list(TestRun.objects.all())
+    assert '"logs"' in asked[0]["sql"]
+    assert '"results"' in asked[0]["sql"]
+
+
+def test_new_run_is_returned_without_what_is_large():
+    run = bring(mission(), [PASSED])
+    assert run.get_deferred_fields() == {"results", "logs"}
+
+
+def test_results_come_worst_first_and_by_the_page():
+    statuses = ["passed", "skipped", "error", "failed"]
+    results = [{"name": f"t{n:03}", "status": statuses[n % 4]} for n in range(120)]
+    run = bring(mission(), results)
+    pages = [results_of(run, number=number) for number in (1, 2, 3)]
+    assert [len(page.results) for page in pages] == [RESULTS_A_PAGE, RESULTS_A_PAGE, 20]
+    assert {(page.total, page.last) for page in pages} == {(120, 3)}
+    order = [each["status"] for page in pages for each in page.results]
+    assert order == ["error"] * 30 + ["failed"] * 30 + ["skipped"] * 30 + ["passed"] * 30
+    names = [each["name"] for page in pages for each in page.results]
+    assert len(set(names)) == 120
+    assert names[:30] == sorted(names[:30])
+    assert (results_of(run, number=4).results, results_of(run, number=0).number) == ([], 1)
+
+
+def test_results_are_filtered_and_searched():
+    run = bring(
+        mission(),
+        [
+            {"name": "test_Login", "status": "failed", "classname": "Web", "suite": "e2e > forms"},
+            {"name": "test_100%_done", "status": "passed"},
+            {"name": "test_other", "status": "failed"},
+        ],
+    )
+    assert [each["name"] for each in results_of(run, status="failed").results] == ["test_Login", "test_other"]
+    assert [each["name"] for each in results_of(run, search="LOGIN").results] == ["test_Login"]
+    assert [each["name"] for each in results_of(run, search="web").results] == ["test_Login"]
+    assert [each["name"] for each in results_of(run, search="forms").results] == ["test_Login"]
+    assert [each["name"] for each in results_of(run, search="100%").results] == ["test_100%_done"]
+    assert results_of(run, search="%").total == 1
+    assert results_of(run, status="error").results == []
+    assert results_of(run, status="'; --").results == []
+
+
+def test_flaky_results_are_marked():
+    made = mission()
+    # In one transaction every run is of the same instant, so these are set apart.
+    for hour, status in ((2, "failed"), (1, "passed")):
+        TestRun.objects.create(
+            mission=made,
+            status=status,
+            results=[{"name": "test_b", "status": status}],
+            created_at=row("SELECT now() - %s * interval '1 hour'", [hour])[0],
+        )
+    run = bring(made, [FAILED, PASSED])
+    assert run.flaky_tests == ["test_b"]
+    assert [(each["name"], each["is_flaky"]) for each in results_of(run).results] == [
+        ("test_b", True),
+        ("test_a", False),
+    ]
+
+
+def test_import_asks_a_fixed_number_of_questions():
+    made, counts = mission(), []
+    for size in (1, 2000):
+        file = report([{"name": f"{uuid4()}", "status": "passed"} for _n in range(size)])
+        with CaptureQueriesContext(connection) as asked:
+            import_report(mission=made, file=file, actor=None)
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
+    assert not TestRunLogPage.objects.exists()
