@@ -96,6 +96,14 @@ def _page(request: HttpRequest, mission: DeckMission, *, refusal: dict | None = 
         "run_words": run_words(latest) if latest else "",
         "tests_address": Place(mission.pk, citizen=TESTER.value).address,
         "move_address": place.action("move"),
+        # Asked for where completing it was refused, and only there.
+        "offers_override": bool(
+            refusal
+            and refusal["part"] == "move"
+            and refusal["typed"]["to"] == DeckStatus.COMPLETE
+            and mission.status == DeckStatus.QA
+            and request.user.has_perm(OVERRIDE)
+        ),
         "zone": timezone.get_current_timezone_name(),
     }
     request.current_app = admin.site.name
