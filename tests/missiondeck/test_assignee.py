@@ -36,8 +36,8 @@ def test_address_of_nobody_waits():
 
 def test_many_members_at_once_each_get_theirs():
     made = [mission(assigned_to=f"m{n}@example.org") for n in range(5)]
-    members = Member.objects.bulk_create([Member(email=f"M{n}@example.org", display_name="M") for n in range(8)])
-    assert [assignee(one) for one in made] == members[:5]
+    Member.objects.bulk_create([Member(email=f"M{n}@example.org", display_name="M") for n in range(8)])
+    assert [assignee(one).email for one in made] == [f"M{n}@example.org" for n in range(5)]
 
 
 def test_another_address_of_the_mission_is_another_member():

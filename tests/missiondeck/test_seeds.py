@@ -62,6 +62,7 @@ def test_seeds_load_twice_with_the_same_rows(seeds):
         "dod_items": 14,
         "chat_messages": 20,
         "test_runs": 10,
+        "deck_latest_runs": 2,
         "test_run_log_pages": len(before["test_run_log_pages"]),
     }
     call_command("loaddata", "seeds", verbosity=0)
@@ -77,7 +78,10 @@ def test_missions_have_the_figures_of_the_seed(seeds, number):
 
 
 def test_next_mission_has_the_next_number(seeds):
-    assert mission().number == 49
+    """The sequence has gone past those of the file; it never goes back, whatever a test before this one took."""
+    first = mission().number
+    assert first >= 49
+    assert mission().number == first + 1
 
 
 def test_example_run_has_the_seeds_summary_and_results_and_failed(seeds):

@@ -56,6 +56,10 @@ NO_SUMMARY = {
     "count a list": {"passed": [8]},
     "nested": {"functional": {"passed": 8}},
     "count a boolean": {"passed": True},
+    "failures by another name": {"functional_failed": 2},
+    "errors by another name": {"error": 1},
+    "failures by a third name": {"failures": 1},
+    "unknown name": {"green": 1},
     "more passed than there are": {"functional_passed": 11, "functional_total": 10},
     "total a text": {"functional_passed": 1, "functional_total": "10"},
 }
@@ -98,7 +102,17 @@ NO_RESULTS = {
     },
     "one of two wrong": [RESULT, RESULT | {"status": "green"}],
 }
-NO_WARNINGS = {"null": None, "object": {}, "text": "careful", "number": 1}
+NO_WARNINGS = {
+    "null": None,
+    "object": {},
+    "text": "careful",
+    "number": 1,
+    "list of a number": [1],
+    "list of null": [None],
+    "list of an object": [{"line": 1}],
+    "list in a list": [["careful"]],
+    "one of two wrong": ["careful", 1],
+}
 
 CASES = [
     (table, column, value, rule, name, door)
@@ -198,6 +212,7 @@ def test_service_says_in_words_what_is_wrong_with_code():
     [
         ("deck_missions", "DELETE"),
         ("test_runs", "DELETE"),
+        ("deck_status_changes", "INSERT"),
         ("deck_status_changes", "UPDATE"),
         ("deck_status_changes", "DELETE"),
         ("chat_messages", "UPDATE"),
