@@ -14,7 +14,7 @@ class MoveRefused(DomainError):
 class ReasonMissing(DomainError):
     """A step back takes a reason."""
 
-    code = "reason_missing"
+    code = "no_reason_to_go_back"
     constraint = "deck_missions_back_with_reason"
     field = "reason"
     status = 422

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery, TextChoices
+from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, TextChoices
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.html import format_html
 
 from groups.admin.base import moment, number, pill
 from missiondeck.admin.workspace_words import SOON, days_words
-from missiondeck.models import DeckMission, DeckStatus, DodItem, RunStatus, TestRun
+from missiondeck.models import DeckMission, DeckStatus, DodItem, RunStatus
 from missionsite.common.admin.table import address_of
 
 LOOK = "missiondeck.view_deckmission"
@@ -30,11 +30,8 @@ class Standing(TextChoices):
 
 
 def with_last_run(missions: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
-    """Missions with `last_run_status` and `last_run_at`; None where there is no run. Neither results nor logs load."""
-    runs = TestRun.objects.filter(mission=OuterRef("pk")).order_by("-created_at", "-id")
-    return missions.annotate(
-        last_run_status=Subquery(runs.values("status")[:1]), last_run_at=Subquery(runs.values("created_at")[:1])
-    )
+    """Missions with `last_run_status` and `last_run_at`; None where there is no run. Runs themselves are not read."""
+    return missions.annotate(last_run_status=F("latest_run__status"), last_run_at=F("latest_run__created_at"))
 
 
 def with_numbers(missions: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
@@ -58,7 +55,7 @@ def overdue(missions: QuerySet[DeckMission], *, at: datetime) -> QuerySet[DeckMi
 
 def turned_red(missions: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
     """Those not complete whose latest test run failed."""
-    return with_last_run(open_missions(missions)).filter(last_run_status=RunStatus.FAILED)
+    return open_missions(missions).filter(latest_run__status=RunStatus.FAILED)
 
 
 def standing_of(mission: DeckMission, *, at: datetime) -> Standing:

@@ -23,7 +23,8 @@ from missiondeck.models import DeckMission
 
 # Missions shown in one day; the list has the rest.
 A_DAY = 8
-FIRST_YEAR, LAST_YEAR = 1970, 2199
+# Deadlines lie in these years.
+FIRST_YEAR, LAST_YEAR = 2000, 2199
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.utils import timezone
@@ -13,7 +13,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 
 from groups.models import Member
 from missiondeck.admin.base import open_missions, overdue
-from missiondeck.models import DeckMission, DeckStatus, RunStatus, TestRun
+from missiondeck.models import DeckMission, DeckStatus, RunStatus
 from missionsite.common.admin import Search
 from missionsite.common.admin.filters import ExactTextFilter
 
@@ -92,8 +92,8 @@ class LastRunFilter(DropdownFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
         if self.value() == "none":
-            return queryset.filter(~Exists(TestRun.objects.filter(mission=OuterRef("pk"))))
-        return queryset.filter(last_run_status=self.value()) if self.value() in RunStatus.values else queryset
+            return queryset.filter(latest_run=None)
+        return queryset.filter(latest_run__status=self.value()) if self.value() in RunStatus.values else queryset
 
 
 class AssignedFilter(DropdownFilter):

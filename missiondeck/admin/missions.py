@@ -37,7 +37,6 @@ from missionsite.common.admin.filters import PeriodFilter
 
 # Items of one category that are typed with a new mission; more are added in its workspace.
 LINES = 50
-FIRST_YEAR, LAST_YEAR = 2000, 2199
 
 
 class MissionForm(ServiceForm):
@@ -53,12 +52,6 @@ class MissionForm(ServiceForm):
 
     def clean_currency(self) -> str:
         return self.cleaned_data["currency"].upper()
-
-    def clean_deadline(self):
-        deadline = self.cleaned_data["deadline"]
-        if not FIRST_YEAR <= deadline.year <= LAST_YEAR:
-            raise forms.ValidationError(f"Choose a year from {FIRST_YEAR} to {LAST_YEAR}.")
-        return deadline
 
 
 class Lines(forms.CharField):
@@ -233,6 +226,9 @@ class DeckMissionAdmin(HistoryAdmin):
         update_mission(mission=obj, **{field.name: field.before for field in fields})
 
     # --- Showing ------------------------------------------------------------------------------
+
+    def page_of(self, obj: DeckMission) -> str:
+        return base.workspace_address(obj)
 
     def describe(self, obj: DeckMission) -> str:
         return f"{obj} · {obj.client} · {obj.get_status_display().lower()}"

@@ -107,16 +107,13 @@ def _bar(run: TestRun, counts: Counts | None, *, place: int, slots: int, most: i
 
 
 def parts_of(counts: Counts, most: int) -> list[dict]:
-    """The parts of a bar: the failed at the bottom, then the skipped, then the passed."""
-    heights = {
-        "failed": max(LEAST, HEIGHT * counts.failed / most) if counts.failed else 0,
-        "skipped": max(LEAST, HEIGHT * counts.skipped / most) if counts.skipped else 0,
-    }
-    whole = max(HEIGHT * counts.total / most, sum(heights.values()) + (LEAST if counts.passed else 0))
-    heights["passed"] = whole - sum(heights.values()) if counts.passed else 0
-    parts, bottom = [], float(HEIGHT)
-    for kind in ("failed", "skipped", "passed"):
-        if height := min(heights[kind], bottom):
-            bottom -= height
-            parts.append({"kind": kind, "y": f"{bottom:.1f}", "height": f"{height:.1f}"})
+    """The parts of a bar: the failed at the bottom, then the skipped, then the passed. most: tests of the tallest."""
+    numbers = {"failed": counts.failed, "skipped": counts.skipped, "passed": counts.passed}
+    heights = {kind: max(LEAST, HEIGHT * count / most) for kind, count in numbers.items() if count}
+    if (beyond := sum(heights.values()) - HEIGHT) > 0:
+        heights[max(heights, key=heights.get)] -= beyond
+    parts, top = [], float(HEIGHT)
+    for kind, height in heights.items():
+        top -= height
+        parts.append({"kind": kind, "y": f"{top:.1f}", "height": f"{height:.1f}"})
     return parts

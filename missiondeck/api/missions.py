@@ -29,7 +29,7 @@ from missiondeck.api.finding import (
     missions_seen_by,
 )
 from missiondeck.api.finding import CHANGE as EDIT
-from missiondeck.models import DeckMission, DeckStatus, DodItem, TestRun
+from missiondeck.models import DeckMission, DeckStatus, DodItem
 from missiondeck.scopes import DECK_READ, DECK_WRITE
 from missiondeck.services.missions import create_mission, missing_of, move_mission, update_mission
 from missionsite.common.api import Cursor, Limit, Router, needs
@@ -192,9 +192,9 @@ def list_deck_missions(
         late = Q(deadline__lt=timezone.now()) & ~Q(status=DeckStatus.COMPLETE)
         missions = missions.filter(late if overdue else ~late)
     if last_run == "none":
-        missions = missions.filter(test_runs=None)
+        missions = missions.filter(latest_run=None)
     elif last_run:
-        missions = missions.alias(last_status=Subquery(_runs().values("status")[:1])).filter(last_status=last_run)
+        missions = missions.filter(latest_run__status=last_run)
     place = Place("client missions", (str(me.pk), status, client, assigned_to, overdue, last_run))
     if key := place.read(cursor):
         missions = missions.filter(number__lt=key[0])
@@ -251,34 +251,30 @@ def move_deck_mission(request: HttpRequest, order: DeckMove, number: int = Numbe
 # --- Showing --------------------------------------------------------------------------------------
 
 
-def _runs() -> QuerySet[TestRun]:
-    """The runs of the mission a query is about, the latest first."""
-    return TestRun.objects.filter(mission=OuterRef("pk")).order_by("-created_at", "-pk")
-
-
 def _shown(missions: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
     """Missions with what is shown of them beside their own row, in the same query."""
     items = DodItem.objects.filter(mission=OuterRef("pk")).order_by().values("mission")
     counts = items.annotate(counts=JSONObject(done=Count("pk", filter=Q(completed=True)), total=Count("pk"))).values(
         "counts"
     )
-    run = _runs().values(shown=JSONObject(id="id", status="status", created_at="created_at"))[:1]
-    return missions.select_related("assignee", "completed_by").annotate(
-        counted=Subquery(counts), last_run=Subquery(run)
-    )
+    beside = missions.select_related("assignee", "completed_by", "latest_run")
+    return beside.annotate(counted=Subquery(counts))
 
 
-_BESIDE = ("is_overdue", "assignee", "completed_by", "progress")
+_BESIDE = ("is_overdue", "assignee", "completed_by", "progress", "last_run")
 
 
 def _mission_out(mission: DeckMission) -> dict:
     is_complete = mission.status == DeckStatus.COMPLETE
+    # Without a run there is no such row.
+    run = getattr(mission, "latest_run", None)
     named = [name for name in DeckMissionOut.model_fields if name not in _BESIDE]
     return {name: getattr(mission, name) for name in named} | {
         "is_overdue": not is_complete and mission.deadline < timezone.now(),
         "assignee": _stable_id(mission.assignee),
         "completed_by": _stable_id(mission.completed_by),
         "progress": mission.counted or {"done": 0, "total": 0},
+        "last_run": run and {"id": run.run_id, "status": run.status, "created_at": run.created_at},
     }
 
 

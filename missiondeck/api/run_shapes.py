@@ -7,11 +7,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.http import urlencode
 from ninja import Schema
 from pydantic import Field
 
 from missiondeck.api.finding import AN_ID, AN_INSTANT
-from missiondeck.models import DeckMission, TestRun
+from missiondeck.models import Citizen, DeckMission, TestRun
 
 SUMMARY = {"passed": 41, "failed": 1, "errors": 0, "skipped": 2, "total": 44, "duration": 12.5}
 
@@ -33,8 +34,8 @@ class RunSummary(Schema):
     created_at: datetime = Field(examples=[AN_INSTANT])
     finished_at: datetime | None = Field(description="Null while it runs.", examples=[AN_INSTANT])
     link: str = Field(
-        description="Its mission's page in the back office.",
-        examples=["https://missions.example.org/admin/missiondeck/deckmission/"],
+        description="Its page in the back office.",
+        examples=[f"https://missions.example.org/admin/missiondeck/deckmission/{AN_ID}/workspace/?citizen=sofia"],
     )
 
 
@@ -60,7 +61,9 @@ def facts_of(mission: DeckMission, run: TestRun) -> dict:
 
 def summary_of(mission: DeckMission, run: TestRun, flaky_count: int) -> dict:
     plain = ("id", "status", "name", "source", "summary", "created_at", "finished_at")
-    page = reverse("admin:missiondeck_deckmission_change", args=[mission.pk])
+    # Tests are the work of one of the citizens.
+    place = urlencode({"citizen": Citizen.SOFIA.value, "run": run.pk})
+    page = f"{reverse('admin:missiondeck_workspace', args=[mission.pk])}?{place}"
     return {name: getattr(run, name) for name in plain} | {
         "mission": mission.number,
         "flaky_count": flaky_count,

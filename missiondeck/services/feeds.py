@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from datetime import timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, QuerySet, Value, When
 from django.utils import timezone
 from icalendar import Calendar, Event, Todo
 
@@ -54,7 +54,8 @@ def missions_of(feed: DeckFeed) -> QuerySet[DeckMission]:
     if feed.only_own:
         shown = shown.filter(assignee=feed.member)
     # What is open is never what is left out.
-    return shown.order_by(Q(status=DeckStatus.COMPLETE), "deadline", "number")[:MOST]
+    is_over = Case(When(status=DeckStatus.COMPLETE, then=Value(1)), default=Value(0))
+    return shown.order_by(is_over, "deadline", "number")[:MOST]
 
 
 def calendar_of(feed: DeckFeed, *, link) -> bytes:

@@ -39,8 +39,12 @@ from groups.services.participation import record_participation
 from groups.services.registration import accept_invitation
 from groups.services.relationships import relate
 from groups.services.verification import ask_github
+from missiondeck.services.checklist import tick_item
+from missiondeck.services.feeds import create_feed
+from missiondeck.services.missions import move_mission as move_client_mission
 from tests.factories.fallback import OrganizationMembershipFactory, ProjectMemberFactory
 from tests.factories.groups import EntryFactory, MemberFactory, MissionFactory, StaffFactory
+from tests.factories.missiondeck import DeckMissionFactory, DodItemFactory, RunFactory
 from tests.factories.tokens import api_client, make_token
 from tests.fallback.database import refused_by, row, rows
 
@@ -55,6 +59,11 @@ DOERS = {
     ("api_tokens", "created_by_id"),
     ("community_invitations", "created_by"),
     ("community_members", "invited_by"),
+    # The mission is the client's; the address it is assigned to follows the member's own.
+    ("deck_missions", "assignee_id"),
+    ("deck_missions", "completed_by_id"),
+    ("deck_status_changes", "by_id"),
+    ("dod_items", "completed_by_id"),
     ("engagement_announcements", "created_by_id"),
     ("events", "actor_id"),
     ("mission_events", "actor_id"),
@@ -63,9 +72,11 @@ DOERS = {
     ("missions", "reviewed_by_id"),
     ("project_activity", "actor_id"),
     ("tasks", "claimed_by_id"),
+    ("test_runs", "created_by_id"),
 }
 # Texts nobody enters: the site writes one of a few words, a number or a digest of its own.
 NO_TEXT_OF_A_PERSON = {
+    ("deck_feeds", "digest"),
     ("events", "type"),
     ("members", "password"),
     ("member_relationships", "entity_id_a"),
@@ -194,6 +205,16 @@ def live(word):
     NotificationPreference.objects.create(member=person, organization=seat.project.organization, kind="a")
 
     update_profile(member=person, individual_jid=f"{word}@chat.example", group_jid=f"{word}@group.example")
+    # Delivers a client mission under the address of today; another was given to the one they had before.
+    mission = DeckMissionFactory(assigned_to=f"now-{word}@example.org")
+    assert mission.assignee == person
+    assert DeckMissionFactory(assigned_to=f"FIRST-{word}@example.org").assignee is None
+    item = DodItemFactory(mission=mission)
+    tick_item(item=item, done=True, actor=person)
+    RunFactory(mission=mission, created_by=person)
+    move_client_mission(mission=mission, to="qa", actor=person)
+    move_client_mission(mission=mission, to="complete", actor=person)
+    create_feed(member=person, name=f"{word}'s phone")
     handle_inbound(member=person, text=f"I am {word}", platform="whatsapp", message_id=f"{word} 1")
     transition(member=person, trigger="inactivity_14d")
     enqueue(member=person, message_type="reminder", params={"about": word})

@@ -253,7 +253,7 @@ class TestMoving:
 
     def test_back_takes_a_reason(self, cast, lead):
         post(lead, cast.at("/move"), to="qa")
-        refused(post(lead, cast.at("/move"), to="active"), 422, "reason_missing", "/reason")
+        refused(post(lead, cast.at("/move"), to="active"), 422, "no_reason_to_go_back", "/reason")
         assert post(lead, cast.at("/move"), to="active", reason="A bug").json()["status"] == "active"
 
     def test_step_too_far_is_refused(self, cast, lead):

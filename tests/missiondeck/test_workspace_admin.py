@@ -15,7 +15,7 @@ from missiondeck.services.chats import say
 from missiondeck.services.checklist import tick_item
 from missiondeck.services.missions import move_mission
 from tests.admin import client, client_of, staff, words
-from tests.missiondeck.workspaces import FAILING, PASSING, address, complete, make_item, make_mission, take_in
+from tests.missiondeck.workspaces import FAILING, PASSING, address, complete, make_item, make_mission, said, take_in
 
 pytestmark = pytest.mark.django_db
 FRAGMENT = {"X-Fragment": "checklist"}
@@ -432,7 +432,7 @@ class TestChat:
 
     def test_long_chat_ends_with_the_latest_and_goes_back_by_the_page(self, lead, mission):
         for number in range(70):
-            say(mission=mission, citizen="emma", sender="user", message=f"Message {number}.")
+            said(mission, number, f"Message {number}.")
         seen, target = [], f"{address(mission)}?citizen=emma"
         while target:
             page = lead.get(target).content.decode()
@@ -445,7 +445,7 @@ class TestChat:
 
     def test_page_of_long_messages_is_short(self, lead, mission):
         for number in range(6):
-            say(mission=mission, citizen="emma", sender="user", message=f"Message {number}. {'word ' * 18_000}")
+            said(mission, number, f"Message {number}. {'word ' * 18_000}")
         page = lead.get(address(mission), {"citizen": "emma"}).content.decode()
         assert [number for number in range(6) if f"Message {number}." in page] == [3, 4, 5]
         assert "Earlier messages" in page
@@ -544,9 +544,9 @@ class TestQueries:
                 move_mission(mission=mission, to="active", actor=staff(), reason="Again")
 
         # Session, member, rights of their own and of their roles; mission; latest run, what is missing, moves;
-        # progress, items; citizens, lengths of messages, messages. For Sofia: runs, results, last page and one page of
-        # the logs.
-        wanted = {"emma": 13, "sofia": 17}[citizen]
+        # progress, items; citizens, lengths of messages, messages; projects, for the sidebar. For Sofia: runs, results,
+        # last page and one page of the logs.
+        wanted = {"emma": 14, "sofia": 18}[citizen]
         fill(1)
         query = {"citizen": citizen, "log": 1}
         lead.get(address(mission), query)

@@ -1,17 +1,17 @@
 """Client missions as the tests of their workspace need them, made as people make them."""
 
-import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
 from django.urls import reverse
 from django.utils import timezone
 
-from missiondeck.models import DeckMission, DodItem, TestRun
+from missiondeck.models import ChatMessage, DeckMission, DodItem, TestRun
 from missiondeck.services.checklist import add_item, tick_item
 from missiondeck.services.missions import create_mission, move_mission
 from missiondeck.services.runs import import_report
 
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 PASSING = b'<testsuite name="pytest"><testcase classname="shop" name="test_pays" time="0.5"/></testsuite>'
 FAILING = b"""<testsuite name="pytest">
 <testcase classname="shop" name="test_opens" time="0.1"/>
@@ -36,10 +36,20 @@ def take_in(mission: DeckMission, report: bytes = PASSING, *, logs: bytes | None
     return import_report(mission=mission, file=BytesIO(report), logs=BytesIO(logs) if logs else None, actor=actor).run
 
 
-def numbered(number: int, *, failed: bool = False) -> bytes:
-    """A report like no other of another number."""
-    status = {"status": "failed", "error": "It broke"} if failed else {"status": "passed"}
-    return json.dumps([{"name": f"test_{number}", **status}]).encode()
+def run_at(mission: DeckMission, minute: int, *, failed: bool = False, name: str = "test_sends") -> TestRun:
+    """A run of one test that was made at that minute of an hour; in one transaction all others are of one moment."""
+    result = {"name": name, "status": "failed", "error": "It broke"} if failed else {"name": name, "status": "passed"}
+    created_at = NOON + timedelta(minutes=minute)
+    return TestRun.objects.create(
+        mission=mission, status=result["status"], results=[result], summary=None, created_at=created_at
+    )
+
+
+def said(mission: DeckMission, minute: int, message: str, *, citizen: str = "emma") -> ChatMessage:
+    """A message of that minute of an hour."""
+    return ChatMessage.objects.create(
+        mission=mission, citizen=citizen, sender="user", message=message, created_at=NOON + timedelta(minutes=minute)
+    )
 
 
 def complete(mission: DeckMission, actor, *, reason: str = "") -> DeckMission:

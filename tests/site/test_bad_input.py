@@ -21,7 +21,18 @@ from hypothesis import strategies as st
 from missionsite.models import Role
 from tests.sample import share
 from tests.site.routes import Route, bulk_actions, routes
-from tests.site.world import Watch, World, address, body_of, first_bytes, model_of, object_of, query_of, undone
+from tests.site.world import (
+    Watch,
+    World,
+    address,
+    body_of,
+    first_bytes,
+    json_of,
+    model_of,
+    object_of,
+    query_of,
+    undone,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -98,6 +109,7 @@ QUERY_NAMES = [
 ]
 QUERY_NAMES += ["_popup", "_to_field", "_changelist_filters", "_facets", "pk__in", "id__exact", "password__startswith"]
 QUERY_NAMES += ["project", "show", "list", "ready", "status", "run", "project__id__exact", "organization__id__exact"]
+QUERY_NAMES += ["month", "assigned", "citizen", "search", "before", "runs", "log", "find", "edit", "due", "client"]
 QUERY_NAMES += ["limit", "cursor", "eligible", "type", "role", "group", "member", "ot", "open_tasks"]
 
 
@@ -232,6 +244,7 @@ QUERIES = [
     "list__exact=gone&priority__exact=" + "9" * 40,
     "ready__exact=maybe&enabled__exact=2",
     "started_at_from=0001-01-01&started_at_to=99999-01-01",
+    "deadline_from=9999-12-31&deadline_to=0001-01-01&due=never&last_run=gone&assigned=nobody&client=%00",
 ]
 
 
@@ -332,6 +345,43 @@ def test_what_is_no_form_at_all(sender):
         target = address(sender.world, route, "superuser")
         for body, content_type in (huge[turn % len(huge)], *rest[turn % 3 :: 3]):
             sender.send(route, "POST", target, body, content_type)
+
+
+FILES = [
+    b"",
+    b"<",
+    b"\xff\xfe<\x00",
+    b"{",
+    b"a,b\n1",
+    b'<!DOCTYPE a [<!ENTITY a "ha">]><testsuite name="&a;"/>',
+    b'<testsuite><testcase name="\xff"/></testsuite>',
+    b"\x00" * 5_000,
+    b"\x1f\x8b\x08",
+]
+NAMED = [
+    'filename="a.xml"',
+    'filename=""',
+    'filename="../../\u202e<script>.xml"',
+    'filename="a\x00b"',
+    "filename*=UTF-8''%ff%00",
+    f'filename="{"a" * 3_000}"',
+    "",
+]
+
+
+def test_odd_files(sender):
+    """Uploads with files that are none of what is asked for, under names nobody would give, cut off or twice."""
+    for route in routes():
+        api_body = json_of(sender.world, route, "POST") if route.is_api else None
+        body = api_body or body_of(sender.world, route)
+        files = [name for name, value in body.items() if hasattr(value, "read")]
+        target = address(sender.world, route, "superuser")
+        for turn, (file, named) in enumerate((file, named) for name in files for file in FILES for named in NAMED):
+            field = files[turn % len(files)]
+            disposition = f'Content-Disposition: form-data; name="{field}"; {named}'.rstrip("; ")
+            one = b"--edge\r\n" + disposition.encode() + b"\r\n\r\n" + file + b"\r\n"
+            for sent in (one + b"--edge--\r\n", one + one + b"--edge--\r\n", one[: len(one) - turn % 9]):
+                sender.send(route, "POST", target, sent, BOUNDARY)
 
 
 def test_actions_on_rows_that_are_none(sender, rf):

@@ -30,6 +30,10 @@ NO_WORDS_NEEDED = {
     "community_members_erased_is_removed",
     "community_members_member_id_format",
     "community_members_reputation_not_negative",
+    "deck_missions_budget_check",
+    "deck_missions_history_budget_check",
+    "dod_items_history_position_check",
+    "dod_items_position_check",
 }
 
 

@@ -35,8 +35,10 @@ from tests.site.routes import Route
 
 PASSWORD = "an old password of one's own"
 NEW_PASSWORD = "a new password nobody guesses"
-# What a request may leave behind without having changed anything: sessions, counts of requests, who asked.
+# What a request may leave behind without having changed anything: sessions, counts of requests, who asked; and when
+# somebody or something came last.
 _PASSING = ("django_session", "api_request_counts", "pghistory_context")
+_LAST = "ARRAY['last_login', 'last_used_at', 'last_read_at']"
 
 
 @dataclass
@@ -340,8 +342,8 @@ def fingerprint() -> dict[str, str]:
         cursor.execute("SELECT relname FROM pg_stat_user_tables WHERE has_table_privilege(relid, 'SELECT')")
         tables = [name for (name,) in cursor.fetchall() if not name.startswith(_PASSING)]
     parts = [
-        f"SELECT '{name}', md5(string_agg(row, ',' ORDER BY row)) FROM (SELECT"
-        f" (to_jsonb(t) - '{{last_login,last_used_at,last_read_at}}'::text[])::text AS row FROM \"{name}\" t) AS each"
+        f"SELECT '{name}', md5(string_agg(row, ',' ORDER BY row)) FROM "
+        f'(SELECT (to_jsonb(t) - {_LAST})::text AS row FROM "{name}" t) AS each'
         for name in tables
     ]
     with connection.cursor() as cursor:

@@ -93,6 +93,11 @@
     const open = tabs.find((tab) => tab.getAttribute("aria-selected") === "true");
     if (open) open.parentElement.scrollLeft = open.offsetLeft - open.parentElement.offsetLeft - 40;
 
+    // unfold writes the name of a chosen file into a field of its own widget, which these plain inputs do not have.
+    document.addEventListener("change", (event) => {
+        if (event.target.matches("#ws input[type=file]")) event.stopImmediatePropagation();
+    }, true);
+
     // What was refused is looked for first.
     root.querySelector("[role=alert]")?.scrollIntoView({ block: "center" });
 })();

@@ -1,0 +1,17 @@
+"""Test runs of chosen times: those made within one transaction would all have its time."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from missiondeck.models import DeckMission, TestRun
+
+
+def ran(mission: DeckMission, *statuses: str) -> TestRun:
+    """Runs of one test that ended so, an hour apart, the last one an hour ago; returns the last one."""
+    first = timezone.now() - timedelta(hours=len(statuses))
+    for place, status in enumerate(statuses):
+        results = None if status == "running" else [{"name": "test_it", "status": status}]
+        at = first + timedelta(hours=place)
+        run = TestRun.objects.create(mission=mission, status=status, results=results, created_at=at)
+    return run

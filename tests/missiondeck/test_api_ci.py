@@ -1,0 +1,197 @@
+"""What a CI job does, by the script of docs/ci-test-reports.md and over the network, and the memory it takes."""
+
+import http.client
+import os
+import re
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings as site
+
+from missiondeck.models import TestRun
+from tests.factories.missiondeck import RunFactory, junit_of
+from tests.factories.tokens import make_token
+from tests.missiondeck.asking import Cast, make_cast
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PAGE = Path(site.BASE_DIR) / "docs" / "ci-test-reports.md"
+MEGABYTE = 1024 * 1024
+
+
+@pytest.fixture
+def cast() -> Cast:
+    return make_cast()
+
+
+@pytest.fixture
+def token(cast) -> str:
+    return make_token(cast.people["lead"], "deck:import")[1]
+
+
+class TestScript:
+    @pytest.fixture
+    def send(self, cast, token, live_server, tmp_path):
+        """Run the script on a report; (exit status, what it printed, what it complained of)."""
+        if not (shutil.which("curl") and shutil.which("jq")):
+            pytest.skip("the script needs curl and jq")
+        (script,) = re.findall(r"```sh\n(#!/bin/sh.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+        (tmp_path / "send-report").write_text(script)
+
+        def run(report: bytes, **changed) -> tuple[int, str, str]:
+            (tmp_path / "report.xml").write_bytes(report)
+            told = {"MISSIONSITE_URL": live_server.url, "MISSIONSITE_TOKEN": token, "MISSION": str(cast.mission.number)}
+            done = subprocess.run(
+                ["sh", "send-report", "report.xml"],
+                cwd=tmp_path,
+                env={"PATH": os.environ["PATH"], **told, **changed},
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
+            return done.returncode, done.stdout, done.stderr
+
+        return run
+
+    def test_passed_run_ends_well_and_says_so(self, cast, send):
+        status, said, complaint = send(junit_of(("test_a", "passed"), ("test_b", "skipped")))
+        run = TestRun.objects.get()
+        assert (status, complaint) == (0, "")
+        assert said.startswith("passed: 1 of 2 tests passed, http")
+        assert str(run.pk) in said
+        assert send(junit_of(("test_a", "passed"), ("test_b", "skipped"))) == (0, said, "")
+        assert TestRun.objects.count() == 1
+
+    def test_failed_run_fails_the_job_with_its_warnings_and_flaky_tests(self, cast, send):
+        for status in ("failed", "passed"):
+            results = [{"name": "test_a", "classname": "tests", "status": status}]
+            RunFactory(mission=cast.mission, status=status, results=results)
+        report = junit_of(("test_a", "failed")).replace(b"</testsuite>", b"<strange/></testsuite>")
+        status, said, _ = send(report)
+        assert status == 1
+        assert re.search(r"^warning: .*strange", said, re.MULTILINE)
+        assert re.search(r"^flaky: .*test_a", said, re.MULTILINE)
+        assert "failed: 0 of 1 tests passed" in said
+
+    def test_refused_report_fails_the_job_with_the_reason(self, send):
+        status, said, complaint = send(b"<testsuite><testcase")
+        assert (status, said) == (2, "")
+        assert "The report was not taken in (422)" in complaint
+        assert "not well-formed" in complaint or "line" in complaint
+
+    def test_wrong_token_and_wrong_mission_fail_the_job(self, send):
+        report = junit_of(("test_a", "passed"))
+        assert "(401)" in send(report, MISSIONSITE_TOKEN="ms_wrong")[2]
+        assert "(404)" in send(report, MISSION="999999")[2]
+        assert not TestRun.objects.exists()
+
+
+# --- Over the network -------------------------------------------------------------------------
+
+
+def connect(live_server, *, timeout: float = 60) -> http.client.HTTPConnection:
+    where = urlsplit(live_server.url)
+    return http.client.HTTPConnection(where.hostname, where.port, timeout=timeout)
+
+
+def test_upload_that_says_it_is_too_large_is_answered_before_it_is_sent(cast, token, live_server):
+    """Not a byte of the body is on its way, and the answer is there."""
+    link = connect(live_server, timeout=20)
+    link.putrequest("POST", cast.at("/runs/import"))
+    for name, value in {
+        "Authorization": f"Bearer {token}",
+        "Content-Type": "multipart/form-data; boundary=edge",
+        "Content-Length": str(10**12),
+    }.items():
+        link.putheader(name, value)
+    link.endheaders()
+    answer = link.getresponse()
+    assert (answer.status, answer.headers["Content-Type"]) == (413, "application/problem+json")
+    link.close()
+
+
+def test_upload_that_breaks_off_stores_nothing(cast, token, live_server):
+    where = urlsplit(live_server.url)
+    body = b'--edge\r\nContent-Disposition: form-data; name="report"; filename="r.xml"\r\n\r\n' + junit_of(
+        ("test_a", "passed")
+    )
+    head = (
+        f"POST {cast.at('/runs/import')} HTTP/1.1\r\nHost: {where.netloc}\r\nAuthorization: Bearer {token}\r\n"
+        f"Content-Type: multipart/form-data; boundary=edge\r\nContent-Length: {len(body) + 5_000_000}\r\n\r\n"
+    )
+    with socket.create_connection((where.hostname, where.port), timeout=20) as line:
+        line.sendall(head.encode() + body)
+        line.shutdown(socket.SHUT_WR)
+        answer = line.recv(4096)
+    assert re.match(rb"HTTP/1\.[01] 4(00|22) ", answer), answer[:100]
+    assert not TestRun.objects.exists()
+
+
+def peak() -> int:
+    """The most memory this process has held since `forget_peak`, in bytes."""
+    return int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024
+
+
+def forget_peak() -> int:
+    """Begin to measure anew; returns what is held now, in bytes."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return int(re.search(r"VmRSS:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024
+
+
+def large_report(path: Path, *, megabytes: int) -> None:
+    """A report whose suites print a lot: many small cases, and between them output that is cut when it is read."""
+    with path.open("wb") as file:
+        file.write(b"<testsuites>")
+        for number in range(megabytes):
+            file.write(f'<testsuite name="s{number}">'.encode())
+            file.writelines(f'<testcase classname="c{number}" name="t{each}"/>'.encode() for each in range(100))
+            file.write(b'<testcase classname="c" name="loud"><system-out>')
+            for _ in range(MEGABYTE // 1024):
+                file.write(b"a line that a test prints and nobody reads, again and again\n" * 18)
+            file.write(b"</system-out></testcase></testsuite>")
+        file.write(b"</testsuites>")
+
+
+def send_file(live_server, address: str, token: str, path: Path) -> int:
+    """Upload a file in pieces, as programs do; the status of the answer."""
+    head = b'--edge\r\nContent-Disposition: form-data; name="report"; filename="r.xml"\r\n\r\n'
+    tail = b"\r\n--edge--\r\n"
+    link = connect(live_server, timeout=300)
+    link.putrequest("POST", address)
+    for name, value in {
+        "Authorization": f"Bearer {token}",
+        "Content-Type": "multipart/form-data; boundary=edge",
+        "Content-Length": str(len(head) + path.stat().st_size + len(tail)),
+    }.items():
+        link.putheader(name, value)
+    link.endheaders()
+    link.send(head)
+    with path.open("rb") as file:
+        while piece := file.read(65_536):
+            link.send(piece)
+    link.send(tail)
+    answer = link.getresponse()
+    answer.read()
+    link.close()
+    return answer.status
+
+
+@pytest.mark.skipif(not os.access("/proc/self/clear_refs", os.W_OK), reason="measures memory by /proc")
+@pytest.mark.parametrize("in_memory", [False, True], ids=["to disk", "control: in memory"])
+def test_upload_of_60_mb_does_not_lie_in_memory(cast, token, live_server, tmp_path, settings, in_memory):
+    """The server is a thread of this process, so its memory is measured. Negative control: held in memory, it shows."""
+    if in_memory:
+        settings.FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+        settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 200 * MEGABYTE
+    report = tmp_path / "report.xml"
+    large_report(report, megabytes=60)
+    assert report.stat().st_size > 60 * MEGABYTE
+    before = forget_peak()
+    assert send_file(live_server, cast.at("/runs/import"), token, report) == 201
+    grown = (peak() - before) / MEGABYTE
+    assert TestRun.objects.get().summary["total"] == 60 * 101
+    assert (grown > 60) if in_memory else (grown < 45), f"{grown:.0f} MB"

@@ -1,0 +1,234 @@
+"""Whatever is sent to whichever operation of client missions: never a fault, refusals in words, nothing half-stored.
+
+The operations, their parameters and what they ask for come from the description of the API.
+"""
+
+import json
+from urllib.parse import quote, urlencode
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from missiondeck.models import ChatMessage, DeckMission, DodItem, TestRun
+from missionsite.api import api
+from missionsite.common.models import IdempotencyKey
+from tests.factories.missiondeck import ChatMessageFactory, DodItemFactory, RunFactory, junit_of, report_of
+from tests.groups.test_api_fuzz import sendable, values
+from tests.missiondeck.asking import NOBODY, Cast, make_cast
+
+pytestmark = pytest.mark.django_db
+
+OPERATIONS = [
+    (method.upper(), address, told)
+    for address, methods in api.get_openapi_schema(path_prefix="/api/")["paths"].items()
+    if address.startswith("/api/deck/")
+    for method, told in methods.items()
+]
+NAMED = [f"{method} {address}" for method, address, _ in OPERATIONS]
+UPLOADS = [(address, told) for _, address, told in OPERATIONS if "multipart/form-data" in str(told.get("requestBody"))]
+each_operation = pytest.mark.parametrize(("method", "address", "told"), OPERATIONS, ids=NAMED)
+
+
+@pytest.fixture(autouse=True)
+def no_rate(settings):
+    settings.API_REQUESTS_PER_MINUTE = 0
+
+
+@pytest.fixture
+def cast() -> Cast:
+    """The mission has an item, a message, a finished run and a running one."""
+    made = make_cast()
+    DodItemFactory(mission=made.mission)
+    ChatMessageFactory(mission=made.mission)
+    RunFactory(mission=made.mission, failed=True)
+    RunFactory(mission=made.mission, running=True)
+    return made
+
+
+def keys_of(cast: Cast) -> dict[str, str]:
+    mission = cast.mission
+    running = mission.test_runs.get(status="running")
+    parts = {"number": mission.number, "item": mission.dod_items.get().pk, "run": running.pk, "citizen": "rafael"}
+    return {name: str(value) for name, value in parts.items()}
+
+
+def fill(address: str, keys: dict[str, str]) -> str:
+    for name, value in keys.items():
+        address = address.replace(f"{{{name}}}", quote(value, safe=""))
+    return address
+
+
+def stored() -> list:
+    return [list(kind.objects.order_by("pk").values_list()) for kind in (DeckMission, DodItem, ChatMessage, TestRun)]
+
+
+def checked(answer, what: str):
+    assert answer.status_code < 500, (what, answer.content)
+    assert answer["X-Request-ID"]
+    if answer.status_code >= 400:
+        document = answer.json()
+        assert answer["Content-Type"] == "application/problem+json", what
+        assert (document["status"], bool(document["detail"])) == (answer.status_code, True), what
+    return answer
+
+
+def fields_of(told: dict) -> list[str]:
+    """What the body of an operation may name."""
+    schema = api.get_openapi_schema(path_prefix="/api/")
+    body = told.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    name = body.get("$ref", "").rpartition("/")[2]
+    return list(schema["components"]["schemas"][name]["properties"]) if name else ["to"]
+
+
+def test_there_is_something_to_ask():
+    assert len(OPERATIONS) == 20
+    assert len(UPLOADS) == 2
+
+
+@each_operation
+@pytest.mark.parametrize("who", ["lead", "deliverer"])
+def test_no_input_makes_a_fault(cast, method, address, told, who):
+    client, keys = cast.client(who), keys_of(cast)
+    parameters = [each["name"] for each in told.get("parameters", []) if each["in"] == "query"]
+    names = st.one_of(st.sampled_from(parameters), sendable) if parameters else sendable
+    words = st.sampled_from(
+        ["active", "qa", "complete", "tests", "user", "2099-01-01T00:00:00Z", "a@example.org", 7, True]
+    )
+    body = st.fixed_dictionaries({}, optional={name: st.one_of(words, values) for name in fields_of(told)})
+    bodies = st.one_of(st.binary(max_size=100), body.map(lambda value: json.dumps(value).encode()))
+
+    @settings(max_examples=10, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(
+        odd=st.dictionaries(st.sampled_from(sorted(keys)), sendable.filter(bool), max_size=1),
+        query=st.dictionaries(names, sendable, max_size=3),
+        body=bodies,
+        kind=st.sampled_from(["application/json", "application/json", "multipart/form-data; boundary=edge", ""]),
+    )
+    def send(odd, query, body, kind):
+        with transaction.atomic():
+            before = stored()
+            target = fill(address, keys | odd)
+            answer = checked(
+                client.generic(method, target, body, content_type=kind, QUERY_STRING=urlencode(query)), target
+            )
+            if answer.status_code >= 400 or method == "GET":
+                assert stored() == before, (target, body)
+            transaction.set_rollback(True)
+
+    send()
+
+
+@pytest.mark.parametrize(("address", "told"), UPLOADS, ids=[address for address, _ in UPLOADS])
+def test_no_upload_makes_a_fault(cast, address, told):
+    """Multipart bodies: whole ones, mutilated ones, and such as no program makes."""
+    client, target = cast.client("lead", "deck:import"), fill(address, keys_of(cast))
+    reports = st.one_of(
+        st.sampled_from([junit_of(("a", "passed")), report_of(("a", "failed")), b"", b"<", b"{}", b"[]", b"\x00"]),
+        st.binary(max_size=60),
+        values.map(lambda value: json.dumps({"results": value}).encode()),
+        st.text(max_size=30).map(lambda text: f"<testsuite name='{text}'/>".encode("utf-8", "replace")),
+    )
+    heads = st.sampled_from(
+        [
+            'Content-Disposition: form-data; name="report"; filename="r.xml"',
+            'Content-Disposition: form-data; name="logs"; filename="l"',
+            'Content-Disposition: form-data; name="report"',
+            'Content-Disposition: form-data; name="report"; filename=""',
+            'Content-Disposition: form-data; name="report"; filename="\x00\u202e../x"',
+            "Content-Disposition: form-data; name=\"report\"; filename*=UTF-8''%ff%00",
+            'Content-Disposition: form-data; name="report"; filename="r"\r\nContent-Transfer-Encoding: base64',
+            'Content-Disposition: form-data; name="report"; filename="r"\r\nContent-Type: text/plain; charset=none',
+            "Content-Disposition: attachment",
+            "X: " + "x" * 3_000,
+            "",
+        ]
+    )
+    parts = st.lists(st.tuples(heads, reports), max_size=4)
+    ends = st.sampled_from([b"--edge--\r\n", b"--edge--", b"", b"--edge", b"--edge\r\n", b"\r\n--edge-"])
+
+    @settings(max_examples=60, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(parts=parts, end=ends, cut=st.integers(0, 40))
+    def send(parts, end, cut):
+        body = b"".join(b"--edge\r\n" + head.encode() + b"\r\n\r\n" + text + b"\r\n" for head, text in parts) + end
+        body = body[: len(body) - cut] if cut > 20 else body
+        with transaction.atomic():
+            before = stored()
+            answer = checked(
+                client.generic("POST", target, body, content_type="multipart/form-data; boundary=edge"), body
+            )
+            if answer.status_code >= 400:
+                assert stored() == before, body
+            transaction.set_rollback(True)
+
+    send()
+
+
+@each_operation
+def test_unknown_id_in_every_part_is_refused_and_changes_nothing(cast, method, address, told):
+    client, keys = cast.client("lead"), keys_of(cast)
+    before = stored()
+    for part in [name for name in keys if f"{{{name}}}" in address]:
+        unknown = {"number": ["0", "999999", "x", "9" * 30], "citizen": ["nobody", "x" * 300]}.get(part, [NOBODY, "x"])
+        for value in (*unknown, "💥", "\x00"):
+            target = fill(address, {**keys, part: value})
+            assert checked(client.generic(method, target, b"{}", "application/json"), target).status_code in (
+                400,
+                404,
+                422,
+            )
+    assert stored() == before
+
+
+@each_operation
+def test_body_that_is_no_json_is_refused(cast, method, address, told):
+    if "application/json" not in told.get("requestBody", {}).get("content", {}):
+        return
+    client, target = cast.client("lead"), fill(address, keys_of(cast))
+    for raw in (b"{", b"\xff", b"NaN", b'{"title": NaN}', b"[" * 100_000):
+        answer = checked(client.generic(method, target, raw, "application/json"), target)
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_json")
+    for raw in (b"[]", b'"x"', b"7", b'{"nobody asked": 1}'):
+        assert checked(client.generic(method, target, raw, "application/json"), target).status_code == 422
+
+
+def test_what_makes_something_takes_a_key_but_uploads_which_are_known_by_their_file():
+    with_key = {
+        told["operationId"]
+        for _, _, told in OPERATIONS
+        if any(each["name"] == "Idempotency-Key" for each in told.get("parameters", []))
+    }
+    assert with_key == {
+        "add_deck_mission",
+        "move_deck_mission",
+        "add_deck_dod_item",
+        "add_deck_message",
+        "start_deck_run",
+    }
+
+
+def test_key_on_an_upload_is_left_alone(cast):
+    """It would have to be read whole into memory to be compared; the same file is one run without it."""
+    client, target = cast.client("lead", "deck:import"), cast.at("/runs/import")
+    answer = client.generic("POST", target, b"", "multipart/form-data; boundary=e", headers={"Idempotency-Key": "one"})
+    assert answer.status_code == 422
+    assert not IdempotencyKey.objects.exists()
+
+
+def examples_of(part: object, where: str):
+    """Every property without an example, wherever it is in a schema."""
+    if isinstance(part, dict):
+        for name, described in part.get("properties", {}).items():
+            shown = described.get("examples") or described.get("example") is not None
+            if not shown and "$ref" not in str(described):
+                yield f"{where}.{name}"
+
+
+def test_everything_in_the_description_has_an_example():
+    schemas = api.get_openapi_schema(path_prefix="/api/")["components"]["schemas"]
+    ours = [name for name in schemas if name in str([told for *_, told in OPERATIONS])]
+    assert len(ours) > 12
+    # Parts of an upload are files.
+    bare = [each for name in ours for each in examples_of(schemas[name], name) if "Params." not in each]
+    assert bare == []

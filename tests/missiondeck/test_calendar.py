@@ -1,0 +1,185 @@
+"""The calendar: which day a deadline stands in, how a mission stands, and what does not fit."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+
+from missiondeck.admin.base import Standing, standing_of, with_numbers
+from missiondeck.admin.calendar import A_DAY, month_of
+from missiondeck.models import DeckMission
+from missiondeck.services.missions import create_mission
+from tests.admin import client, words
+from tests.factories.groups import MemberFactory
+from tests.missiondeck.dated import ran
+from tests.missiondeck.workspaces import address, complete, make_item, make_mission
+
+pytestmark = pytest.mark.django_db
+CALENDAR = "/admin/missiondeck/deckmission/calendar/"
+SAO_PAULO = ZoneInfo("America/Sao_Paulo")
+
+
+@pytest.fixture
+def lead():
+    return client("Delivery Lead", email="lena@example.org")
+
+
+def due(at: datetime, title: str = "Shop", assigned_to: str = "ana@example.org") -> DeckMission:
+    return create_mission(title=title, client="Acme", budget=1, deadline=at, assigned_to=assigned_to)
+
+
+def day(response, on: str) -> str:
+    """What stands in a day of the table, as text."""
+    (cell,) = re.findall(rf'<td[^>]*>\s*<time datetime="{on}">.*?</td>', response.content.decode(), re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", cell).split())
+
+
+class TestMonth:
+    def test_is_a_table_of_whole_weeks_from_monday(self, lead):
+        html = lead.get(f"{CALENDAR}?month=2026-11").content.decode()
+        assert re.findall(r'<th scope="col"><abbr title="(\w+)">', html)[::6] == ["Monday", "Sunday"]
+        days = re.findall(r'<time datetime="([\d-]+)">', html)
+        assert (days[0], days[-1], len(days)) == ("2026-10-26", "2026-12-06", 42)
+        assert "<h2>November 2026</h2>" in html
+
+    def test_a_mission_stands_in_its_day_with_time_client_and_a_link_to_its_workspace(self, lead):
+        mission = due(datetime(2026, 11, 12, 18, 30, tzinfo=UTC), "Landing <b>Page</b>")
+        response = lead.get(f"{CALENDAR}?month=2026-11")
+        said = day(response, "2026-11-12")
+        assert f"#{mission.number} Landing" in said
+        assert "18:30 · Acme" in said
+        assert f'href="{address(mission)}"' in response.content.decode()
+        assert "<b>Page" not in response.content.decode()
+        assert "1 deadline;" in words(response)
+
+    def test_a_day_is_the_viewers(self, lead):
+        due(datetime(2026, 12, 1, 1, 0, tzinfo=UTC), "Evening")
+        with timezone.override("America/Sao_Paulo"):
+            response = lead.get(f"{CALENDAR}?month=2026-11")
+            assert "22:00" in day(response, "2026-11-30")
+            assert "time zone America/Sao_Paulo" in words(response)
+            assert "No deadline in this month" in words(lead.get(f"{CALENDAR}?month=2026-12"))
+        assert "01:00" in day(lead.get(f"{CALENDAR}?month=2026-12"), "2026-12-01")
+
+    def test_days_of_other_months_stay_empty(self, lead):
+        due(datetime(2026, 12, 2, 12, tzinfo=UTC), "December")
+        assert "December" not in day(lead.get(f"{CALENDAR}?month=2026-11"), "2026-12-02").replace("2 December", "")
+
+    def test_leads_to_the_months_around_and_to_today(self, lead):
+        html = lead.get(f"{CALENDAR}?month=2026-12&assigned=me").content.decode()
+        for month in ("2026-11", "2027-01", f"{timezone.localdate():%Y-%m}"):
+            assert f"?month={month}&amp;assigned=me" in html
+        assert 'rel="prev"' not in lead.get(f"{CALENDAR}?month=2000-01").content.decode()
+        assert 'rel="next"' not in lead.get(f"{CALENDAR}?month=2199-12").content.decode()
+
+    def test_only_mine_leaves_out_what_others_deliver(self, lead):
+        at = datetime(2026, 11, 12, 18, 30, tzinfo=UTC)
+        due(at, "Mine", "lena@example.org")
+        due(at, "Other")
+        said = day(lead.get(f"{CALENDAR}?month=2026-11&assigned=me"), "2026-11-12")
+        assert "Mine" in said
+        assert "Other" not in said
+
+    def test_what_does_not_fit_is_a_link_to_exactly_that_days_list(self, lead):
+        at = datetime(2026, 11, 12, 9, tzinfo=UTC)
+        for number in range(A_DAY + 12):
+            due(at + timedelta(minutes=number), f"Mission {number:02}")
+        due(at + timedelta(days=1), "Tomorrow")
+        response = lead.get(f"{CALENDAR}?month=2026-11")
+        said = day(response, "2026-11-12")
+        assert f"Mission {A_DAY - 1:02}" in said
+        assert f"Mission {A_DAY:02}" not in said
+        assert "and 12 more" in said
+        assert f"{A_DAY + 13} deadlines" in words(response)
+        (link,) = re.findall(r'href="([^"]+)">and 12 more', response.content.decode())
+        listed = lead.get(link.replace("&amp;", "&")).context["cl"].result_list
+        assert {mission.title for mission in listed} == {f"Mission {number:02}" for number in range(A_DAY + 12)}
+
+    @pytest.mark.parametrize("rows", [1, 30])
+    def test_makes_a_fixed_number_of_queries(self, lead, rows, django_assert_num_queries):
+        for number in range(rows):
+            mission = due(datetime(2026, 11, 1 + number % 28, 9, tzinfo=UTC))
+            make_item(mission)
+            ran(mission, "failed")
+        lead.get(f"{CALENDAR}?month=2026-11")
+        # Session, user, rights twice, rights in projects, places, rows.
+        with django_assert_num_queries(7):
+            lead.get(f"{CALENDAR}?month=2026-11")
+
+    @pytest.mark.parametrize(
+        "month",
+        [
+            "2026-13",
+            "2026-00",
+            "0000-01",
+            "9999-12",
+            "2026-1",
+            "٢٠٢٦-11",
+            "<script>",
+            "-1",
+            "2026-11-11",
+            "9" * 500,
+            "%00",
+        ],
+    )
+    def test_an_odd_month_is_this_one_and_says_so(self, lead, month):
+        response = lead.get(CALENDAR, {"month": month} if month != "%00" else {"month": "\x01"})
+        assert response.status_code == 200
+        assert response.context["month"] == timezone.localdate().replace(day=1)
+        assert "There is no month" in words(response)
+        assert "<script>”" not in response.content.decode()
+
+    def test_no_month_is_this_one_and_marks_today(self, lead):
+        response = lead.get(CALENDAR)
+        assert "There is no month" not in words(response)
+        assert "today" in day(response, timezone.localdate().isoformat())
+
+    def test_nothing_in_it_runs_and_nothing_is_styled_in_place(self, lead):
+        make_mission(days=0)
+        table = lead.get(CALENDAR).content.decode().split("<table")[1].split("</table>")[0]
+        assert "<script" not in table
+        assert "style=" not in table
+
+    def test_the_first_of_a_month_without_midnight_is_a_day_too(self, lead):
+        # In 2015 clocks of São Paulo went from 23:59 on 17 October to 01:00.
+        with timezone.override("America/Sao_Paulo"):
+            due(datetime(2015, 10, 18, 1, 30, tzinfo=SAO_PAULO), "Gap")
+            assert "Gap" in day(lead.get(f"{CALENDAR}?month=2015-10"), "2015-10-18")
+
+
+class TestStanding:
+    def stands(self, mission: DeckMission) -> str:
+        return standing_of(with_numbers(DeckMission.objects.filter(pk=mission.pk)).get(), at=timezone.now())
+
+    def test_is_late_at_risk_on_track_or_complete(self):
+        assert self.stands(make_mission(days=-3)) == Standing.LATE
+        assert self.stands(make_mission(days=20)) == Standing.ON_TRACK
+        soon = make_mission(days=1)
+        assert self.stands(soon) == Standing.AT_RISK
+        make_item(soon, done=True)
+        assert self.stands(soon) == Standing.AT_RISK
+        ran(soon, "failed", "passed")
+        assert self.stands(soon) == Standing.ON_TRACK
+        make_item(soon)
+        assert self.stands(soon) == Standing.AT_RISK
+        done = make_mission(days=-3)
+        complete(done, MemberFactory(), reason="Agreed")
+        assert self.stands(done) == Standing.COMPLETE
+
+    def test_is_said_in_words_beside_the_colour(self, lead):
+        at = timezone.now().replace(day=15)
+        for change, words_of in ((timedelta(days=-400), "Late"), (timedelta(days=400), "On track")):
+            due(at + change, "Shop")
+            assert words_of in day(lead.get(f"{CALENDAR}?month={at + change:%Y-%m}"), f"{at + change:%Y-%m-%d}")
+
+
+def test_months_are_read_strictly():
+    assert month_of("2026-02") == date(2026, 2, 1)
+    assert [month_of(text) for text in ("", "2026-2", "2026/02", " 2026-02", "1999-12", "2200-01")] == [None] * 6
+
+
+def test_a_month_takes_the_right_to_look():
+    assert client("Community Manager").get(CALENDAR).status_code == 403
+    assert client("Auditor").get(CALENDAR).status_code == 200

@@ -1,0 +1,79 @@
+"""The list of client missions as CSV: exactly what is filtered, and never a formula."""
+
+import csv
+import io
+
+import pytest
+
+from missiondeck.services.missions import update_mission
+from tests.admin import client
+from tests.factories.groups import MemberFactory
+from tests.missiondeck.dated import ran
+from tests.missiondeck.workspaces import complete, make_item, make_mission
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/missiondeck/deckmission/"
+EXPORT = f"{LIST}export/"
+
+
+@pytest.fixture
+def auditor():
+    """Who may look may take a copy of what they see."""
+    return client("Auditor")
+
+
+def rows(response) -> list[dict]:
+    text = b"".join(response.streaming_content).decode("utf-8")
+    assert text.startswith("\ufeff")
+    return list(csv.DictReader(io.StringIO(text[1:])))
+
+
+def test_holds_exactly_the_filtered_rows_in_the_order_of_the_list(auditor):
+    for title, days in (("Later", 9), ("Late", -9), ("Soon", 1)):
+        make_mission(title=title, days=days)
+    complete(make_mission(title="Done"), MemberFactory(), reason="Agreed")
+    for query, titles in (
+        ("", ["Done", "Soon", "Late", "Later"]),
+        ("?due=next", ["Late", "Soon", "Later"]),
+        ("?status=complete", ["Done"]),
+        ("?q=la", ["Late", "Later"]),
+        ("?q=nothing", []),
+    ):
+        response = auditor.get(EXPORT + query)
+        assert [row["title"] for row in rows(response)] == titles, query
+        assert [mission.title for mission in auditor.get(LIST + query).context["cl"].result_list] == titles
+    assert response["Content-Disposition"].startswith('attachment; filename="client-missions-')
+    assert "no-store" in response["Cache-Control"]
+
+
+def test_says_of_each_what_the_list_says(auditor):
+    mission = make_mission(title="Bot", client="Acme, Corp", github_url="https://github.com/acme/bot")
+    make_item(mission, done=True)
+    make_item(mission)
+    ran(mission, "passed", "failed")
+    (row,) = rows(auditor.get(EXPORT))
+    assert row["number"] == str(mission.number)
+    assert row["client"] == "Acme, Corp"
+    assert (row["items_done"], row["items"], row["last_test_run"]) == ("1", "2", "failed")
+    assert row["deadline"] == mission.deadline.isoformat()
+    assert (row["budget"], row["currency"], row["id"]) == ("1200", "USD", str(mission.pk))
+
+
+@pytest.mark.parametrize("text", ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "\t=1"])
+def test_no_cell_is_a_formula(auditor, text):
+    update_mission(mission=make_mission(client="Acme"), title=text)
+    (row,) = rows(auditor.get(EXPORT))
+    assert row["title"] == f"'{text}"
+
+
+def test_the_button_above_the_list_keeps_the_filters(auditor):
+    buttons = auditor.get(f"{LIST}?due=overdue&q=a").context["buttons"]
+    assert buttons[-1]["link"] == f"{EXPORT}?due=overdue&q=a"
+
+
+def test_an_odd_filter_leads_back_to_the_list(auditor):
+    assert auditor.get(f"{EXPORT}?completed_by__password=x")["Location"] == f"{LIST}?e=1"
+
+
+def test_takes_the_right_to_look():
+    assert client("Community Manager").get(EXPORT).status_code == 403

@@ -1,0 +1,267 @@
+"""Calendar feeds: made and taken back by their owner, read by programs that know the secret address."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from icalendar import Calendar
+
+from groups.models import Member
+from missiondeck.admin.feeds import AT_A_TIME
+from missiondeck.models import DeckFeed, DeckMission
+from missiondeck.services.feeds import MOST, create_feed, revoke_feed
+from missiondeck.services.missions import create_mission, update_mission
+from missionsite.common.roles import as_owner
+from missionsite.community.logs import HideCodes
+from missionsite.roles import synchronise
+from tests.admin import client_of, staff, words
+from tests.factories.groups import MemberFactory
+from tests.missiondeck.workspaces import address, complete, make_mission
+
+pytestmark = pytest.mark.django_db
+FEEDS = "/admin/missiondeck/deckmission/feeds/"
+
+
+@pytest.fixture
+def lena():
+    return staff("Delivery Lead", display_name="Lena", email="lena@example.org")
+
+
+def read(secret: str, method: str = "get", **headers):
+    """What a calendar program gets, which has no cookies."""
+    return getattr(Client(), method)(reverse("deck_feed", args=[secret]), headers=headers)
+
+
+def parts(response, name: str = "VEVENT") -> dict[str, object]:
+    """The events (or to-dos) of an answer by their UIDs."""
+    return {str(part["UID"]): part for part in Calendar.from_ical(response.content).walk(name)}
+
+
+class TestPage:
+    def test_the_address_is_shown_once_and_only_its_digest_is_kept(self, lena):
+        browser = client_of(lena)
+        response = browser.post(FEEDS, {"name": " Phone ", "only_own": "on"})
+        (secret,) = re.findall(r"/deck/feeds/([\w-]{43})\.ics", response.content.decode())
+        assert "no-store" in response["Cache-Control"]
+        feed = DeckFeed.objects.get()
+        assert (feed.name, feed.only_own, feed.member) == ("Phone", True, lena)
+        later = browser.get(FEEDS)
+        assert "Phone" in words(later)
+        assert "never" in words(later)
+        assert "/deck/feeds/" not in later.content.decode()
+        assert secret not in str(DeckFeed.objects.values()) + str(dict(browser.session))
+        assert read(secret).status_code == 200
+        assert "never" not in words(browser.get(FEEDS))
+
+    def test_everyone_sees_and_takes_back_the_own_ones_alone(self, lena):
+        feed, secret = create_feed(member=lena, name="Phone")
+        other = client_of(staff("Delivery Lead", email="other@example.org"))
+        assert "Phone" not in words(other.get(FEEDS))
+        assert "You have no such feed." in words(other.post(FEEDS, {"revoke": feed.pk}, follow=True))
+        assert read(secret).status_code == 200
+        answer = client_of(lena).post(FEEDS, {"revoke": feed.pk}, follow=True)
+        assert "Phone: its address works no longer." in words(answer)
+        assert "Taken back" in words(answer)
+        assert read(secret).status_code == 404
+
+    @pytest.mark.parametrize("key", ["", "odd", "0" * 32, "\x00", "🦉"])
+    def test_an_odd_key_takes_nothing_back(self, lena, key):
+        create_feed(member=lena, name="Phone")
+        assert "You have no such feed." in words(client_of(lena).post(FEEDS, {"revoke": key}, follow=True))
+        assert DeckFeed.objects.get().revoked_at is None
+
+    @pytest.mark.parametrize(
+        ("name", "said"),
+        [("", "required"), ("   ", "required"), ("x" * 101, "at most 100"), ("a\x00", "Null characters")],
+    )
+    def test_a_feed_has_a_name(self, lena, name, said):
+        response = client_of(lena).post(FEEDS, {"name": name})
+        assert said in " ".join(response.context["form"].errors["name"])
+        assert not DeckFeed.objects.exists()
+
+    def test_there_are_only_so_many_at_a_time(self, lena):
+        browser = client_of(lena)
+        for number in range(AT_A_TIME):
+            feed, _ = create_feed(member=lena, name=f"Feed {number}")
+        assert "Take one back first" in words(browser.post(FEEDS, {"name": "One more"}))
+        revoke_feed(feed=feed)
+        assert "Copy it now" in words(browser.post(FEEDS, {"name": "One more"}))
+
+    def test_it_takes_the_right_to_look(self):
+        for role, status in (("Community Manager", 403), ("", 403), ("Auditor", 200)):
+            browser = client_of(staff(role, email=f"{status}{role[:1]}@example.org".lower()))
+            assert browser.get(FEEDS).status_code == status
+            assert browser.post(FEEDS, {"name": "Phone"}).status_code == status
+        assert DeckFeed.objects.count() == 1
+
+    def test_a_form_from_elsewhere_is_refused(self, lena):
+        browser = Client(enforce_csrf_checks=True)
+        browser.force_login(lena)
+        assert browser.post(FEEDS, {"name": "Phone"}).status_code == 403
+
+
+class TestAnswer:
+    def test_has_an_event_and_a_todo_for_each_mission(self, lena):
+        at = datetime(2026, 12, 8, 18, 30, tzinfo=UTC)
+        mission = create_mission(title="Bot", client="Acme", budget=300, deadline=at, assigned_to="a@example.org")
+        _, secret = create_feed(member=lena, name="Phone")
+        response = read(secret)
+        assert response["Content-Type"] == "text/calendar; charset=utf-8"
+        (event,), (todo,) = parts(response).values(), parts(response, "VTODO").values()
+        assert str(event["SUMMARY"]) == f"#{mission.number} Bot (Acme)"
+        assert (event.decoded("DTSTART"), todo.decoded("DUE")) == (at, at)
+        assert event["UID"] != todo["UID"]
+        assert str(todo["STATUS"]) == "NEEDS-ACTION"
+        assert str(event["URL"]) == f"http://testserver{address(mission)}"
+
+    def test_a_program_needs_no_session_and_gets_none(self, lena):
+        response = read(create_feed(member=lena, name="Phone")[1])
+        assert not response.cookies
+        assert "Cookie" not in response.get("Vary", "")
+        assert response["Cache-Control"] == "private, no-cache"
+        assert response["X-Content-Type-Options"] == "nosniff"
+        assert response["Referrer-Policy"] == "no-referrer"
+
+    def test_only_mine_leaves_out_what_others_deliver(self, lena):
+        mine = make_mission(assigned_to=lena.email)
+        other = make_mission(assigned_to="other@example.org")
+        everything, own = (create_feed(member=lena, name="x", only_own=only)[1] for only in (False, True))
+        assert len(parts(read(everything))) == 2
+        assert list(parts(read(own))) == [f"deck-{mine.pk}-event@missionsite"]
+        assert f"deck-{other.pk}-event@missionsite" in parts(read(everything))
+
+    def test_a_complete_mission_is_a_todo_that_is_done(self, lena):
+        mission = make_mission()
+        complete(mission, lena, reason="Agreed")
+        (todo,) = parts(read(create_feed(member=lena, name="x")[1]), "VTODO").values()
+        assert (str(todo["STATUS"]), todo["PERCENT-COMPLETE"]) == ("COMPLETED", 100)
+
+    @pytest.mark.parametrize(
+        "title",
+        [
+            "Commas, semicolons; and \\ backslashes",
+            "Two\nlines\r\nand: a colon",
+            "🦉" * 60,
+            "Página de vendas: ação, coração " * 5,
+            "BEGIN:VEVENT\nSUMMARY:false\nEND:VEVENT",
+            '"quoted" <b>bold</b> =1+1',
+        ],
+    )
+    def test_any_title_is_read_back_as_it_is(self, lena, title):
+        make_mission(title=title)
+        response = read(create_feed(member=lena, name="x")[1])
+        raw = response.content
+        assert raw.replace(b"\r\n", b"").count(b"\n") == 0, "every line ends with CRLF"
+        assert max(len(line) for line in raw.split(b"\r\n")) <= 75
+        raw.decode("utf-8")
+        (event,) = parts(response).values()
+        assert " ".join(title.split()) in " ".join(str(event["SUMMARY"]).split())
+
+    def test_it_is_a_page_for_reading_only(self, lena):
+        _, secret = create_feed(member=lena, name="x")
+        for method in ("post", "put", "patch", "delete", "options"):
+            assert read(secret, method).status_code == 405, method
+        head = read(secret, "head")
+        assert (head.status_code, head.content, head["Content-Type"]) == (200, b"", "text/calendar; charset=utf-8")
+
+    def test_the_largest_calendar_has_2000_missions_and_nothing_open_is_left_out(self, lena):
+        now = timezone.now()
+        DeckMission.objects.bulk_create(
+            DeckMission(
+                title=f"M{number}",
+                client="c",
+                budget=1,
+                assigned_to="a@example.org",
+                deadline=now + timedelta(hours=number),
+            )
+            for number in range(MOST + 20)
+        )
+        response = read(create_feed(member=lena, name="x")[1])
+        events = parts(response)
+        assert len(events) == len(parts(response, "VTODO")) == MOST
+        assert max(part.decoded("DTSTART") for part in events.values()) < now + timedelta(hours=MOST)
+
+
+class TestChanges:
+    pytestmark = pytest.mark.django_db(transaction=True)
+
+    @pytest.fixture(autouse=True)
+    def roles(self, transactional_db):
+        """A test with real commits before this one may have emptied the tables of roles."""
+        with as_owner():
+            synchronise()
+
+    def test_an_edit_keeps_the_uid_and_moves_last_modified(self, lena):
+        mission = make_mission(title="Before")
+        _, secret = create_feed(member=lena, name="x")
+        first, again = read(secret), read(secret)
+        assert first.content == again.content
+        update_mission(mission=mission, title="After", deadline=mission.deadline + timedelta(days=1))
+        edited = read(secret)
+        for name in ("VEVENT", "VTODO"):
+            (before,), (after,) = parts(first, name).values(), parts(edited, name).values()
+            assert before["UID"] == after["UID"]
+            assert after.decoded("LAST-MODIFIED") >= before.decoded("LAST-MODIFIED")
+            assert "After" in after["SUMMARY"]
+        DeckMission.objects.get().refresh_from_db()
+        assert DeckMission.objects.get().updated_at > mission.updated_at
+
+    def test_what_a_program_has_already_is_not_sent_again(self, lena):
+        mission = make_mission()
+        _, secret = create_feed(member=lena, name="x")
+        tag = read(secret)["ETag"]
+        unchanged = read(secret, **{"if-none-match": tag})
+        assert (unchanged.status_code, unchanged.content) == (304, b"")
+        assert unchanged["Cache-Control"] == "private, no-cache"
+        update_mission(mission=mission, title="Other")
+        assert read(secret, **{"if-none-match": tag}).status_code == 200
+
+
+class TestRefusal:
+    def test_every_address_that_is_none_is_answered_alike(self, lena):
+        answers = {read("x" * 43).content, read("odd").content, read("🦉").content, read("a" * 5_000).content}
+        feed, secret = create_feed(member=lena, name="x")
+        assert read(secret).status_code == 200
+        revoke_feed(feed=feed)
+        response = read(secret)
+        assert response.status_code == 404
+        assert response["Content-Type"].startswith("text/plain")
+        assert {response.content} == answers
+        assert b"There is no calendar at this address." in response.content
+
+    def test_an_owner_who_may_no_longer_look_gives_nothing_away(self, lena):
+        _, secret = create_feed(member=lena, name="x")
+        for change in ({"is_active": False}, {"is_staff": False}):
+            Member.objects.filter(pk=lena.pk).update(**change)
+            assert read(secret).status_code == 404, change
+            Member.objects.filter(pk=lena.pk).update(is_active=True, is_staff=True)
+            assert read(secret).status_code == 200
+        lena.groups.set([Group.objects.get(name="Community Manager")])
+        assert read(secret).status_code == 404
+        assert DeckFeed.objects.get().last_read_at is not None
+
+    def test_somebody_without_rights_has_none_by_a_feed(self):
+        _, secret = create_feed(member=MemberFactory(), name="x")
+        assert read(secret).status_code == 404
+
+    def test_the_secret_stays_out_of_the_log(self, lena, caplog):
+        caplog.handler.addFilter(HideCodes())
+        feed, secret = create_feed(member=lena, name="x")
+        revoke_feed(feed=feed)
+        read(secret)
+        read(secret, "post")
+        assert caplog.text.count("/deck/feeds/…") == 2
+        assert secret not in caplog.text
+        assert secret[-6:] not in caplog.text
+
+    def test_nothing_of_an_address_is_kept_in_the_history(self, lena):
+        _, secret = create_feed(member=lena, name="x")
+        read(secret)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pghistory_context WHERE metadata::text LIKE '%%deck/feeds/_%%'")
+            assert cursor.fetchone() == (0,)

@@ -1,0 +1,73 @@
+"""What a member's page says of the client missions they deliver."""
+
+import pytest
+
+from missiondeck.services.missions import update_mission
+from tests.admin import client, words
+from tests.factories.groups import MemberFactory
+from tests.missiondeck.dated import ran
+from tests.missiondeck.workspaces import address, complete, make_mission
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def lead():
+    return client("Delivery Lead")
+
+
+@pytest.fixture
+def ana():
+    return MemberFactory(display_name="Ana", email="ana@example.org")
+
+
+def page(member) -> str:
+    return f"/admin/groups/member/{member.pk}/client-missions/"
+
+
+def titles(response) -> list[str]:
+    return [mission.title for mission in response.context["page"].rows]
+
+
+def test_open_missions_come_first_by_deadline_then_the_complete_ones(lead, ana):
+    done = make_mission(title="Done", days=-40)
+    complete(done, ana, reason="Agreed")
+    make_mission(title="Later", days=30)
+    red = make_mission(title="Late", days=-3)
+    ran(red, "passed", "failed")
+    make_mission(title="Other", assigned_to="bea@example.org")
+    response = lead.get(page(ana))
+    assert titles(response) == ["Late", "Later", "Done"]
+    said = words(response)
+    for each in ("2 days overdue", "Failed", "completed", "Acme", f'href="{address(red)}"'):
+        assert each in said
+
+
+def test_the_list_behind_it_has_the_same_missions(lead, ana):
+    make_mission(title="Mine")
+    make_mission(title="Other", assigned_to="bea@example.org")
+    link = lead.get(page(ana)).context["list_link"]
+    assert [mission.title for mission in lead.get(link).context["cl"].result_list] == ["Mine"]
+
+
+def test_a_mission_given_away_is_gone(lead, ana):
+    mission = make_mission()
+    update_mission(mission=mission, assigned_to="bea@example.org")
+    assert "No client mission is assigned to this member." in words(lead.get(page(ana)))
+
+
+@pytest.mark.parametrize("rows", [1, 20])
+def test_makes_a_fixed_number_of_queries(lead, ana, rows, django_assert_num_queries):
+    for _ in range(rows):
+        ran(make_mission(), "failed")
+    lead.get(page(ana))
+    # Session, user, rights twice, rights in projects, the member, count, keys, rows.
+    with django_assert_num_queries(9):
+        lead.get(page(ana))
+
+
+def test_who_may_not_look_at_client_missions_has_no_tab(ana):
+    manager = client("Community Manager")
+    assert manager.get(page(ana)).status_code == 403
+    assert "client-missions" not in manager.get(f"/admin/groups/member/{ana.pk}/change/").content.decode()
+    assert "client-missions" in client("Auditor").get(f"/admin/groups/member/{ana.pk}/change/").content.decode()

@@ -1,0 +1,352 @@
+"""The list of client missions: what a line says, what is found and filtered, and the form."""
+
+import re
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from missiondeck.models import DeckMission, DodItem
+from missiondeck.services.missions import update_mission
+from tests.admin import client, client_of, staff, words
+from tests.factories.groups import MemberFactory
+from tests.missiondeck.dated import ran
+from tests.missiondeck.workspaces import FAILING, address, complete, make_item, make_mission, take_in
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/missiondeck/deckmission/"
+
+
+@pytest.fixture
+def lead():
+    return client("Delivery Lead", email="lena@example.org")
+
+
+def shown(response) -> list[str]:
+    """The titles in the list, in its order."""
+    return [mission.title for mission in response.context["cl"].result_list]
+
+
+def line(response, title: str) -> str:
+    """A line of the list as text."""
+    (row,) = (row for row in response.content.decode().split("<tbody")[1:] if title in row)
+    return " ".join(re.sub(r"<[^>]+>", " ", row.split("</tbody>")[0]).split())
+
+
+def page(mission, name: str = "change") -> str:
+    return f"{LIST}{mission.pk}/{name}/"
+
+
+class TestLine:
+    def test_says_what_a_lead_looks_for(self, lead):
+        mission = make_mission(title="Bot", client="Acme", days=3, assigned_to="ana@example.org")
+        make_item(mission, done=True)
+        make_item(mission, "It is quick", category="tests")
+        ran(mission, "passed", "failed")
+        said = line(lead.get(LIST), "Bot")
+        for words_of in (f"#{mission.number}", "Acme", "Active", "3 days", "1 of 2", "Failed", "ana@example.org"):
+            assert words_of in said
+        assert "USD 1,200" in said
+        assert f'href="{address(mission)}"' in lead.get(LIST).content.decode()
+
+    def test_overdue_is_red_and_complete_says_when(self, lead):
+        late, done = make_mission(title="Late", days=-13), make_mission(title="Ended", days=-2)
+        complete(done, MemberFactory(), reason="The client said so")
+        response = lead.get(LIST)
+        assert "12 days overdue" in line(response, "Late")
+        assert re.search(r"text-red-[^>]*>\s*12 days overdue", response.content.decode())
+        assert "overdue" not in line(response, "Ended")
+        assert "completed" in line(response, "Ended")
+        assert late.status == "active"
+
+    def test_says_what_is_not_there_yet(self, lead):
+        make_mission(title="New")
+        said = line(lead.get(LIST), "New")
+        assert "nothing written yet" in said
+        assert "none yet" in said
+
+    def test_the_assignee_is_a_link_to_the_member(self, lead):
+        ana = MemberFactory(display_name="Ana Souza", email="ana@example.org")
+        make_mission(assigned_to="ANA@example.org")
+        assert f'href="/admin/groups/member/{ana.pk}/change/"' in lead.get(LIST).content.decode()
+
+    def test_a_title_is_never_markup(self, lead):
+        make_mission(title="<script>alert(1)</script>", client="<img src=x>")
+        html = lead.get(LIST).content.decode()
+        assert "<script>alert(1)" not in html
+        assert "<img src=x>" not in html
+
+    def test_no_script_and_no_style_stands_in_the_rows(self, lead):
+        make_item(make_mission())
+        rows = lead.get(LIST).content.decode().split("<tbody")[1].split("</tbody>")[0]
+        assert "style=" not in rows
+        assert not re.search(r"\son\w+=", rows)
+
+
+class TestFinding:
+    def test_a_number_is_found_with_or_without_its_sign(self, lead):
+        mission, other = make_mission(title="First"), make_mission(title="Second")
+        named = make_mission(title=f"{mission.number} ways to go")
+        assert shown(lead.get(LIST, {"q": f"#{mission.number}"})) == ["First"]
+        assert shown(lead.get(LIST, {"q": f" {mission.number} "})) == [named.title, "First"]
+        assert shown(lead.get(LIST, {"q": f"#{other.number + 500}"})) == []
+
+    def test_titles_clients_and_addresses_are_found_by_their_beginning(self, lead):
+        MemberFactory(email="ana@example.org")
+        make_mission(title="Landing Page", client="Beta Inc", assigned_to="ana@example.org")
+        make_mission(title="Bot", client="Acme Corp", assigned_to="zoe@elsewhere.example")
+        for term, title in (
+            ("landing", "Landing Page"),
+            ("BETA", "Landing Page"),
+            ("ana@", "Landing Page"),
+            ("Zoe@else", "Bot"),
+            ("acme corp", "Bot"),
+        ):
+            assert shown(lead.get(LIST, {"q": term})) == [title], term
+        assert shown(lead.get(LIST, {"q": "page"})) == []
+        assert shown(lead.get(LIST, {"q": "%"})) == []
+
+    def test_the_search_across_everything_finds_a_mission(self, lead):
+        make_mission(title="Landing Page", client="Beta Inc")
+        assert "Landing Page" in words(lead.get("/admin/search/?s=landing&extended=1"))
+        assert "Landing Page" not in words(client("Community Manager").get("/admin/search/?s=landing&extended=1"))
+
+    @pytest.mark.parametrize("term", ["#", "#0", "9" * 60, "''; --", "🦉", "a\\", "#٣"])
+    def test_an_odd_search_finds_nothing_and_breaks_nothing(self, lead, term):
+        make_mission()
+        response = lead.get(LIST, {"q": term})
+        assert response.status_code == 200
+        assert shown(response) == []
+
+
+class TestFilters:
+    @pytest.fixture
+    def missions(self):
+        """Overdue and red; due soon, its run goes on; due later and green; complete."""
+        late = make_mission(title="late", client="Acme Corp", days=-5, assigned_to="lena@example.org")
+        ran(late, "passed", "failed")
+        soon = make_mission(title="soon", client="acme labs", days=5)
+        ran(soon, "passed", "running")
+        later = make_mission(title="later", client="Beta Inc", days=30)
+        ran(later, "failed", "passed")
+        make_mission(title="bare", client="Beta Inc", days=20)
+        done = make_mission(title="done", client="Beta Inc", days=-6)
+        ran(done, "failed")
+        complete(done, MemberFactory(), reason="Agreed")
+
+    @pytest.mark.parametrize(
+        ("query", "titles"),
+        [
+            ("status=open", ["bare", "later", "soon", "late"]),
+            ("status=active", ["bare", "later", "soon", "late"]),
+            ("status=complete", ["done"]),
+            ("due=next", ["late", "soon", "bare", "later"]),
+            ("due=overdue", ["late"]),
+            ("due=week", ["soon"]),
+            ("last_run=failed", ["done", "late"]),
+            ("last_run=failed&status=open", ["late"]),
+            ("last_run=passed", ["later"]),
+            ("last_run=running", ["soon"]),
+            ("last_run=none", ["bare"]),
+            ("client=ACME", ["soon", "late"]),
+            ("assigned=me", ["late"]),
+            ("assigned=unknown", ["done", "bare", "later", "soon"]),
+            # What no filter knows changes nothing.
+            ("status=odd&due=odd&last_run=odd&assigned=odd", ["done", "bare", "later", "soon", "late"]),
+            ("deadline_from=odd&deadline_to=0000-00-00", ["done", "bare", "later", "soon", "late"]),
+        ],
+    )
+    def test_shows_exactly_what_is_asked_for(self, lead, missions, query, titles):
+        assert shown(lead.get(f"{LIST}?{query}")) == titles
+
+    def test_a_day_is_the_viewers_day(self, lead):
+        # 23:30 in São Paulo on the 14th is the 15th in London.
+        at = datetime(2026, 12, 14, 23, 30, tzinfo=ZoneInfo("America/Sao_Paulo"))
+        update_mission(mission=make_mission(title="evening"), deadline=at)
+        with timezone.override("America/Sao_Paulo"):
+            assert shown(lead.get(f"{LIST}?deadline_from=2026-12-14&deadline_to=2026-12-14")) == ["evening"]
+            assert shown(lead.get(f"{LIST}?deadline_from=2026-12-15")) == []
+        assert shown(lead.get(f"{LIST}?deadline_from=2026-12-15&deadline_to=2026-12-15")) == ["evening"]
+
+    @pytest.mark.parametrize("query", ["p=0", "p=odd", "p=99999999999999999999", "o=99", "completed_by__password=x"])
+    def test_an_odd_address_shows_the_list(self, lead, missions, query):
+        response = lead.get(f"{LIST}?{query}", follow=True)
+        assert response.status_code == 200
+        assert len(shown(response)) == 5
+
+
+class TestCost:
+    @pytest.mark.parametrize("rows", [1, 12])
+    @pytest.mark.parametrize("query", ["", "?status=open&last_run=failed", "?due=next"])
+    def test_a_page_makes_a_fixed_number_of_queries(self, lead, rows, query, django_assert_num_queries):
+        for _ in range(rows):
+            mission = make_mission(assigned_to=MemberFactory().email)
+            make_item(mission, done=True)
+            ran(mission, "passed", "failed")
+        lead.get(LIST)
+        # Session, user, rights twice, rights in projects, count, keys of the page, its rows.
+        with django_assert_num_queries(8):
+            assert len(shown(lead.get(LIST + query))) == rows
+
+    def test_neither_results_nor_logs_are_read(self, lead):
+        mission = make_mission()
+        take_in(mission, FAILING, logs=b"line\n" * 1000)
+        with CaptureQueriesContext(connection) as made:
+            lead.get(LIST)
+        sql = " ".join(query["sql"] for query in made.captured_queries)
+        assert "test_runs" in sql
+        assert '"logs"' not in sql
+        assert '"results"' not in sql
+
+
+class TestForm:
+    def values(self, **changes) -> dict:
+        due = timezone.localtime(timezone.now() + timedelta(days=30))
+        return {
+            "title": "Shop",
+            "client": "Acme Corp",
+            "budget": "500",
+            "currency": "eur",
+            "deadline_0": f"{due:%Y-%m-%d}",
+            "deadline_1": "18:00:00",
+            "assigned_to": "ana@example.org",
+            "github_url": "",
+            "functional": "It sells\n\n  It ships  \n",
+            "non_functional": "",
+            "tests": "Every page is tested",
+            "_save": "1",
+        } | changes
+
+    def test_a_new_mission_comes_with_its_definition_of_done(self, lead):
+        with timezone.override("America/Sao_Paulo"):
+            assert "in the time zone America/Sao_Paulo" in words(lead.get(f"{LIST}add/"))
+            response = lead.post(f"{LIST}add/", self.values())
+        made = DeckMission.objects.get()
+        assert response["Location"] == address(made)
+        assert (made.currency, made.status, made.budget) == ("EUR", "active", 500)
+        assert made.deadline.astimezone(ZoneInfo("America/Sao_Paulo")).hour == 18
+        items = DodItem.objects.filter(mission=made).order_by("category", "position")
+        assert list(items.values_list("category", "text")) == [
+            ("functional", "It sells"),
+            ("functional", "It ships"),
+            ("tests", "Every page is tested"),
+        ]
+        assert "Delivery Lead" in words(lead.get(page(made, "history")))
+
+    @pytest.mark.parametrize(
+        ("changes", "field", "said"),
+        [
+            ({"title": "  "}, "title", "This field is required."),
+            ({"budget": "0"}, "budget", "A budget is more than nothing."),
+            ({"budget": "9" * 30}, "budget", "less than or equal to"),
+            ({"currency": "E1"}, "currency", "A currency is three capital letters"),
+            ({"assigned_to": "ana"}, "assigned_to", "Enter a valid email address."),
+            ({"github_url": "https://example.org/a/b"}, "github_url", "the address of a GitHub repository"),
+            ({"deadline_0": "9999-12-31"}, "deadline", "A deadline lies between the years 2000 and 2199."),
+            ({"deadline_0": "31.13.2026"}, "deadline", "Enter a valid date."),
+            ({"functional": "x" * 501}, "functional", "Item 1 is longer than 500 characters"),
+            ({"tests": "a\n" * 51}, "tests", "At most 50 lines"),
+        ],
+    )
+    def test_a_refusal_is_said_at_its_field_with_everything_kept(self, lead, changes, field, said):
+        response = lead.post(f"{LIST}add/", self.values(**changes))
+        assert response.status_code == 200
+        form = response.context["adminform"].form
+        assert said in " ".join(form.errors[field])
+        assert form["title"].value() == changes.get("title", "Shop")
+        assert form["functional"].value() == changes.get("functional", "It sells\n\n  It ships  \n")
+        assert not DeckMission.objects.exists()
+
+    def test_what_the_service_refuses_is_said_at_its_field(self, lead, monkeypatch):
+        from missiondeck.admin import missions
+        from missiondeck.errors import ItemEmpty
+
+        def refuse(**kwargs):
+            raise ItemEmpty
+
+        monkeypatch.setattr(missions, "add_item", refuse)
+        assert "Say what has to be true." in words(lead.post(f"{LIST}add/", self.values()))
+        assert not DeckMission.objects.exists()
+
+    def test_an_edit_is_kept_in_the_history_and_taken_back(self, lead):
+        mission = make_mission(title="Shop")
+        values = self.values(title="Shop and stock", currency="USD", budget="1200", client="Acme")
+        assert lead.post(page(mission), values)["Location"] == address(mission)
+        mission.refresh_from_db()
+        assert mission.title == "Shop and stock"
+        history = lead.get(page(mission, "history"))
+        assert "Shop and stock" in words(history)
+        (entry,) = (change.pgh_id for change, _ in history.context["changes"] if change.fields)
+        lead.post(f"{page(mission, 'history')}{entry}/revert/")
+        mission.refresh_from_db()
+        assert mission.title == "Shop"
+
+    def test_a_later_edit_is_not_overwritten_and_a_move_is_not_taken_back_here(self, lead):
+        mission = make_mission(title="One")
+        update_mission(mission=mission, title="Two")
+        update_mission(mission=mission, title="Three")
+        complete(mission, MemberFactory(), reason="Agreed")
+        changes = [
+            (change.pgh_id, {field.name for field in change.fields}, revertible)
+            for change, revertible in lead.get(page(mission, "history")).context["changes"]
+        ]
+        assert {revertible for _, fields, revertible in changes if "status" in fields} == {False}
+        first = min(key for key, fields, _ in changes if fields == {"title"})
+        said = words(lead.post(f"{page(mission, 'history')}{first}/revert/"))
+        assert "A later edit changed title" in said
+        mission.refresh_from_db()
+        assert mission.title == "Three"
+
+    def test_who_may_only_look_reads_and_changes_nothing(self):
+        mission, auditor = make_mission(title="Shop"), client("Auditor")
+        assert "Shop" in words(auditor.get(page(mission)))
+        assert 'name="title"' not in auditor.get(page(mission)).content.decode()
+        assert auditor.post(page(mission), self.values()).status_code == 403
+        assert auditor.get(f"{LIST}add/").status_code == 403
+        mission.refresh_from_db()
+        assert mission.title == "Shop"
+
+    def test_nobody_deletes(self):
+        mission = make_mission()
+        chief = client_of(staff(is_superuser=True))
+        assert chief.post(page(mission, "delete"), {"post": "yes"}).status_code == 403
+        assert DeckMission.objects.filter(pk=mission.pk).exists()
+
+
+@pytest.mark.parametrize("role", ["", "Community Manager", "Engagement Operator"])
+def test_who_may_not_look_sees_no_page_and_no_entry(role):
+    mission, somebody = make_mission(), client(role)
+    for target in (
+        LIST,
+        page(mission),
+        page(mission, "history"),
+        f"{LIST}calendar/",
+        f"{LIST}feeds/",
+        f"{LIST}export/",
+    ):
+        assert somebody.get(target).status_code == 403, target
+    assert "Client missions" not in words(somebody.get("/admin/"))
+
+
+class TestHome:
+    def test_counts_what_is_late_and_what_turned_red_and_links_to_it(self, lead):
+        late, red = make_mission(days=-2), make_mission()
+        ran(red, "passed", "failed")
+        green = make_mission()
+        ran(green, "failed", "passed")
+        done = make_mission(days=-3)
+        ran(done, "failed")
+        complete(done, MemberFactory(), reason="Agreed")
+        cards = {card["title"]: card for card in lead.get("/admin/").context["cards"]}
+        for title, mission in (("Overdue client missions", late), ("Test suites that turned red", red)):
+            assert cards[title]["count"] == "1"
+            assert [each.pk for each in lead.get(cards[title]["link"]).context["cl"].result_list] == [mission.pk]
+        titles = {card["title"] for card in client("Community Manager").get("/admin/").context["cards"]}
+        assert not titles & cards.keys() & {"Overdue client missions", "Test suites that turned red"}
+
+
+def test_an_empty_list_says_what_to_do(lead):
+    assert "No client mission yet" in words(lead.get(LIST))

@@ -1,0 +1,104 @@
+"""Transcripts as files: the right name, type and content, for who may look."""
+
+import json
+
+import pytest
+from django.urls import reverse
+
+from missiondeck.services.chats import say
+from missiondeck.services.missions import update_mission
+from tests.admin import client, words
+from tests.missiondeck.workspaces import address, make_mission
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def lead():
+    return client("Delivery Lead")
+
+
+@pytest.fixture
+def mission():
+    made = make_mission(title="Telegram Notifier", client="Acme")
+    say(mission=made, citizen="emma", sender="user", message="When?")
+    code = [{"language": "python", "code": "print('```')"}]
+    say(mission=made, citizen="rafael", sender="citizen", message="**Today** 🦉", code_blocks=code)
+    say(mission=make_mission(), citizen="rafael", sender="user", message="of another mission")
+    return made
+
+
+def page(mission, form: str) -> str:
+    return reverse("admin:missiondeck_transcript", args=[mission.pk, form])
+
+
+def text(response) -> str:
+    return b"".join(response.streaming_content).decode("utf-8")
+
+
+def test_markdown_of_all_citizens(lead, mission):
+    response = lead.get(page(mission, "md"))
+    assert response["Content-Type"] == "text/markdown; charset=utf-8"
+    name = f"mission-{mission.number}-telegram-notifier.md"
+    assert response["Content-Disposition"] == f'attachment; filename="{name}"'
+    assert response["X-Content-Type-Options"] == "nosniff"
+    written = text(response)
+    assert written.startswith(f"# Mission {mission.number}: Telegram Notifier\n")
+    for part in ("When?", "**Today** 🦉", "````python\nprint('```')\n````"):
+        assert part in written
+    assert "another" not in written
+
+
+def test_json_of_one_citizen(lead, mission):
+    response = lead.get(page(mission, "json"), {"citizen": "rafael"})
+    assert response["Content-Type"] == "application/json"
+    assert response["Content-Disposition"].endswith(f'mission-{mission.number}-telegram-notifier-rafael.json"')
+    written = json.loads(text(response))
+    assert (written["mission"], written["client"]) == (mission.number, "Acme")
+    (message,) = written["messages"]
+    assert (message["citizen"], message["message"]) == ("rafael", "**Today** 🦉")
+
+
+@pytest.mark.parametrize("title", ['"; x=1', "../../etc/passwd", "Ação\r\nSet-Cookie: a=b", "🦉🦉", "x" * 200])
+def test_a_title_never_breaks_the_name_of_the_file(lead, mission, title):
+    update_mission(mission=mission, title=title)
+    response = lead.get(page(mission, "md"))
+    name = response["Content-Disposition"].removeprefix('attachment; filename="').removesuffix('"')
+    assert name.replace("-", "").replace(".md", "").isalnum()
+    assert name.isascii()
+    assert len(name) < 100
+
+
+def test_a_mission_without_words_has_an_empty_transcript(lead):
+    assert json.loads(text(lead.get(page(make_mission(), "json"))))["messages"] == []
+
+
+def test_it_is_read_in_pieces(lead, mission):
+    for number in range(30):
+        say(mission=mission, citizen="emma", sender="user", message=f"m{number}")
+    assert len(list(lead.get(page(mission, "md")).streaming_content)) > 30
+
+
+@pytest.mark.parametrize(
+    ("form", "citizen", "said"),
+    [
+        ("md", "nobody", "There is no citizen of this name"),
+        ("md", "Rafael'; --", "There is no citizen of this name"),
+        ("pdf", "", "A transcript is a file of Markdown"),
+        ("JSON", "", "A transcript is a file of Markdown"),
+    ],
+)
+def test_what_there_is_not_is_said_in_the_workspace(lead, mission, form, citizen, said):
+    response = lead.get(page(mission, form), {"citizen": citizen}, follow=True)
+    assert response.redirect_chain[0][0] == address(mission)
+    assert said in words(response)
+
+
+def test_no_such_mission_leads_on(lead):
+    for key in ("00000000-0000-4000-8000-000000000000", "odd"):
+        assert lead.get(f"/admin/missiondeck/deckmission/{key}/transcript/md/").status_code == 302
+
+
+def test_takes_the_right_to_look(mission):
+    assert client("Community Manager").get(page(mission, "md")).status_code == 403
+    assert client("Auditor").get(page(mission, "md")).status_code == 200
