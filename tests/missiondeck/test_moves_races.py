@@ -169,8 +169,9 @@ def test_older_snapshot_does_not_complete_what_was_unticked_since(level):
     with transaction_of(level) as session:
         assert session.execute("SELECT count(*) FROM dod_items WHERE NOT completed").fetchone() == (0,)
         tick_item(item=item, done=False, actor=None)
-        with pytest.raises(psycopg.Error):
+        with pytest.raises(psycopg.errors.CheckViolation) as refused:
             carry_out(session, COMPLETE, made.pk)
+        assert refused.value.diag.constraint_name == "deck_missions_complete_now"
     assert lying() == 0
 
 
@@ -181,7 +182,7 @@ def test_older_snapshot_does_not_untick_what_is_complete_since(level):
     with transaction_of(level) as session:
         assert session.execute("SELECT count(*) FROM deck_missions WHERE status = 'complete'").fetchone() == (0,)
         move_mission(mission=made, to="complete", actor=None)
-        with pytest.raises(psycopg.Error):
+        with pytest.raises(psycopg.errors.SerializationFailure):
             carry_out(session, UNTICK, item.pk)
     assert lying() == 0
 
