@@ -239,6 +239,14 @@ def test_data_has_every_table_and_a_mission_of_every_status(story):
     assert len(story.first["test_run_log_pages"]) > 4
 
 
+def test_runs_from_before_the_rules_have_their_pages_and_are_the_latest(story):
+    runs = {row["id"] for (row,) in story.first["test_runs"]}
+    assert {row["run_id"] for (row,) in story.first["test_run_log_pages"]} == runs
+    missions = {row["id"] for (row,) in story.first["deck_missions"]}
+    assert {row["mission_id"] for (row,) in story.first["deck_latest_runs"]} == missions
+    assert {row["assignee_id"] for (row,) in story.first["deck_missions"]} != {None}
+
+
 def test_back_one_by_one_takes_away_only_what_the_step_brought(story):
     later = {"test_run_log_pages", "deck_status_changes", "deck_feeds", "deck_missions_history", "dod_items_history"}
     runs = later | {"test_runs", "deck_latest_runs"}
