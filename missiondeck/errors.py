@@ -55,6 +55,13 @@ _SENTENCES = {
 _RUN = {"running": "is still running", "failed": "failed"}
 
 
+class CompletedByOldSnapshot(DomainError):
+    """A mission is completed by what holds now, in a transaction that sees it (READ COMMITTED)."""
+
+    code = "completed_by_old_snapshot"
+    constraint = "deck_missions_complete_now"
+
+
 class OverrideUnsigned(DomainError):
     """Completing a mission that is not done takes a reason and a person."""
 

@@ -54,22 +54,25 @@ def results_of(run: TestRun, *, number: int = 1, status: str = "", search: str =
         )
         params.append(search)
     sql = f"""
-        WITH found AS (
-            SELECT r.result, r.place
+        WITH found AS MATERIALIZED (
+            SELECT r.result, r.place,
+                   r.result ? 'flaky' OR test_identity(r.result) = ANY (t.flaky_tests) AS is_flaky
             FROM test_runs t, jsonb_array_elements(t.results) WITH ORDINALITY AS r (result, place)
             WHERE t.id = %s AND {" AND ".join(conditions)}
         )
-        SELECT r.result || jsonb_build_object(
-                   'is_flaky', r.result ? 'flaky' OR test_identity(r.result) = ANY (t.flaky_tests)
-               ), (SELECT count(*) FROM found)
-        FROM found r, test_runs t WHERE t.id = %s
-        ORDER BY {_ORDER}, r.place LIMIT %s OFFSET %s
+        -- The count also where the page is behind the last one.
+        SELECT counted.total, page.result
+        FROM (SELECT count(*) AS total FROM found) counted LEFT JOIN LATERAL (
+            SELECT r.result || jsonb_build_object('is_flaky', r.is_flaky) AS result
+            FROM found r ORDER BY {_ORDER}, r.place LIMIT %s OFFSET %s
+        ) page ON true
     """  # noqa: S608  (conditions are written here)
     with connection.cursor() as cursor:
         offset = (max(1, number) - 1) * RESULTS_A_PAGE
-        cursor.execute(sql, [run.pk, *params, run.pk, RESULTS_A_PAGE, offset])
+        cursor.execute(sql, [run.pk, *params, RESULTS_A_PAGE, offset])
         rows = cursor.fetchall()
-    return ResultsPage([json.loads(row[0]) for row in rows], max(1, number), rows[0][1] if rows else 0)
+    results = [json.loads(result) for _total, result in rows if result is not None]
+    return ResultsPage(results, max(1, number), rows[0][0])
 
 
 @dataclass(frozen=True)

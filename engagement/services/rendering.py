@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from engagement.errors import ParameterMissing, TemplateMissing
 from engagement.models import Locale, MessageTemplate
@@ -26,16 +27,25 @@ class Words:
     locale: str
 
 
+@lru_cache(maxsize=500)
+def _parts(text: str) -> tuple[str, ...]:
+    """A text cut at its places: words, parameter, words, parameter, …, words."""
+    return tuple(_PLACE.split(text))
+
+
 def places(text: str) -> set[str]:
     """The parameters a text asks for."""
-    return set(_PLACE.findall(text))
+    return set(_parts(text)[1::2])
 
 
 def fill(text: str, params: Mapping) -> str:
     """A text with its parameters put in, as they are. Raises ParameterMissing, which names all that are."""
-    if missing := sorted(name for name in places(text) if params.get(name) is None):
-        raise ParameterMissing(names=missing)
-    return _PLACE.sub(lambda found: str(params[found[1]]), text)
+    parts = list(_parts(text))
+    values = [params.get(name) for name in parts[1::2]]
+    if None in values:
+        raise ParameterMissing(names=sorted(name for name in places(text) if params.get(name) is None))
+    parts[1::2] = map(str, values)
+    return "".join(parts)
 
 
 def samples(key: str) -> dict[str, str]:

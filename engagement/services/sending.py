@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 
 from engagement.models import ANSWERS
 from engagement.services import circuit, claims
@@ -26,7 +27,8 @@ logger = logging.getLogger(__name__)
 TOLD_AFTER = 1.0
 LOOKED_AFTER = 2.0
 # Seconds after which a sender begins to look from the oldest message on again: one that was passed over or came late.
-FROM_THE_START_AFTER = 10.0
+# More where that takes long, as it does while an open transaction keeps what was sent in the index.
+FROM_THE_START_AFTER, FROM_THE_START_AT_MOST = 10.0, 60.0
 # A provider that asks for more patience than this is asked again all the same.
 LONGEST_WAIT = timedelta(hours=6)
 
@@ -65,7 +67,7 @@ class Sender:
     def __post_init__(self) -> None:
         self.stopping = False
         self._after: tuple[datetime, int] | None = None
-        self._from_start_at = time.monotonic()
+        self._from_start_at = 0.0
         self._reclaimed_at = 0.0
 
     def stop(self) -> None:
@@ -116,14 +118,18 @@ class Sender:
 
     def _claim(self, at: datetime, most: int) -> claims.Batch:
         """Claim behind what was claimed last: what was sent meanwhile stays in the index until it is vacuumed."""
-        if time.monotonic() - self._from_start_at > FROM_THE_START_AFTER:
+        begun = time.monotonic()
+        if begun > self._from_start_at:
             self._after = None
-        if self._after is None:
-            self._from_start_at = time.monotonic()
+        behind = self._after is not None
         batch = self._claim_after(at, most)
-        if not batch.touched and self._after is not None:
-            self._after, self._from_start_at = None, time.monotonic()
+        if behind and not batch.touched:
+            behind, self._after, begun = False, None, time.monotonic()
             batch = self._claim_after(at, most)
+        if not behind:
+            now = time.monotonic()
+            pause = max(FROM_THE_START_AFTER, 50 * (now - begun))
+            self._from_start_at = now + min(pause, FROM_THE_START_AT_MOST)
         self._after = batch.last or self._after
         return batch
 
@@ -136,20 +142,26 @@ class Sender:
         at: when it was claimed, from which the clock of this process goes on: none of a message is asked for.
         """
         # Nothing is begun that might not be over when the lease is.
-        patience = settings.ENGAGEMENT_LEASE.total_seconds() - settings.ENGAGEMENT_SEND_TIMEOUT
+        patience = max(settings.ENGAGEMENT_LEASE.total_seconds() - settings.ENGAGEMENT_SEND_TIMEOUT, 1)
+        most_failures = settings.ENGAGEMENT_CIRCUIT_FAILURES
         begun = looked = told = time.monotonic()
         templates, sent, failed, withdrawn = Templates(), [], [], {}
-        failures, error = 0, ""
-        for message in batch.messages:
+        failures, error, left = 0, "", []
+        for place, message in enumerate(batch.messages):
             now = time.monotonic()
-            instant = at + timedelta(seconds=now - begun)
-            if self.stopping or now - begun > max(patience, 1) or failures >= settings.ENGAGEMENT_CIRCUIT_FAILURES:
+            if len(sent) >= self.transport.marks_every or now - told > TOLD_AFTER:
+                self._tell(batch, sent, failed, tally)
+                sent, failed, told = [], [], now
+            if self.stopping or now - begun > patience or failures >= most_failures:
+                left = [each.id for each in batch.messages[place:]]
                 break
             if now - looked > LOOKED_AFTER:
-                withdrawn, looked = claims.withdrawn_since(token=batch.token), now
-                tally.withdrawn += claims.withdraw(token=batch.token, reasons=withdrawn)
+                reasons, looked = claims.withdrawn_since(token=batch.token), now
+                tally.withdrawn += claims.withdraw(token=batch.token, reasons=reasons)
+                withdrawn |= reasons
             if message.id in withdrawn:
                 continue
+            instant = at + timedelta(seconds=now - begun)
             try:
                 outgoing = _outgoing(message, templates)
             except DomainError as refusal:
@@ -169,11 +181,10 @@ class Sender:
             else:
                 failures = 0
                 sent.append(Sent(message.id, instant, receipt.provider_message_id))
-            if len(sent) >= self.transport.marks_every or time.monotonic() - told > TOLD_AFTER:
-                self._tell(batch, sent, failed, tally)
-                sent, failed, told = [], [], time.monotonic()
-        self._tell(batch, sent, failed, tally)
-        claims.finish(token=batch.token)
+        # One commit. The claim first, as whoever takes back leases that ran out does.
+        with transaction.atomic():
+            claims.finish(token=batch.token, left=left)
+            self._tell(batch, sent, failed, tally)
         return failures, error
 
     def _tell(self, batch: claims.Batch, sent: list[Sent], failed: list[Failed], tally: Tally) -> None:

@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import NoReverseMatch, path, reverse
+from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
@@ -17,10 +17,9 @@ from missiondeck.admin.workspace_checklist import checklist
 from missiondeck.admin.workspace_forms import LANGUAGES, ItemForm, MessageForm, MoveForm, ReportForm, first_error
 from missiondeck.admin.workspace_head import head, moves
 from missiondeck.admin.workspace_place import Place, key_of
-from missiondeck.admin.workspace_runs import run_words, runs_of, test_runs
+from missiondeck.admin.workspace_runs import run_words, runs_of, tests_of
 from missiondeck.errors import NotDone
 from missiondeck.models import Citizen, DeckMission, DeckStatus, DodItem
-from missiondeck.reports import ReportRefused
 from missiondeck.services.chats import say
 from missiondeck.services.checklist import add_item, move_item, remove_item, tick_item, update_item
 from missiondeck.services.missions import missing_of, move_mission
@@ -96,6 +95,14 @@ def _page(request: HttpRequest, mission: DeckMission, *, refusal: dict | None = 
         "run_words": run_words(latest) if latest else "",
         "tests_address": Place(mission.pk, citizen=TESTER.value).address,
         "move_address": place.action("move"),
+        # Asked for where completing it was refused, and only there.
+        "offers_override": bool(
+            refusal
+            and refusal["part"] == "move"
+            and refusal["typed"]["to"] == DeckStatus.COMPLETE
+            and mission.status == DeckStatus.QA
+            and request.user.has_perm(OVERRIDE)
+        ),
         "zone": timezone.get_current_timezone_name(),
     }
     request.current_app = admin.site.name
@@ -124,7 +131,7 @@ def _page(request: HttpRequest, mission: DeckMission, *, refusal: dict | None = 
         place = place.to(citizen=citizen)
         context |= {
             "place": place,
-            "tests": test_runs(mission, place, latest),
+            "tests": tests_of(mission, place, latest),
             "import_address": Place(mission.pk, citizen=citizen).action("import"),
         }
     return TemplateResponse(request, "missiondeck/workspace.html", context)
@@ -132,25 +139,23 @@ def _page(request: HttpRequest, mission: DeckMission, *, refusal: dict | None = 
 
 def _transcripts(mission: DeckMission, citizen: str) -> list[dict]:
     """Where the chat with a citizen can be had as a file."""
-    try:
-        return [
-            {
-                "name": name,
-                "address": f"{reverse('admin:missiondeck_transcript', args=[mission.pk, form])}?citizen={citizen}",
-            }
-            for form, name in (("md", "Markdown"), ("json", "JSON"))
-        ]
-    except NoReverseMatch:
-        return []
+    return [
+        {
+            "name": name,
+            "address": f"{reverse('admin:missiondeck_transcript', args=[mission.pk, form])}?citizen={citizen}",
+        }
+        for form, name in (("md", "Markdown"), ("json", "JSON"))
+    ]
 
 
 # --- What is done on it -------------------------------------------------------------------------
 
 
-def action(permission: str, *, back: str):
+def action(permission: str, *, part: str, back: str):
     """A view that changes something: by POST, with a permission, and back to the page where it was asked.
 
-    A refusal is said on the page itself, with what was typed. back: the part of the page to go to.
+    It returns the place to go to, and `back` is the part of the page there. A refusal is said on the page itself, at
+    `part`, with what was typed.
     """
 
     def wrap(view):
@@ -162,11 +167,15 @@ def action(permission: str, *, back: str):
             mission = _mission(request, object_id)
             try:
                 place = view(request, mission, **parts)
+            except DodItem.DoesNotExist:
+                # Somebody removed it at this moment.
+                refused = _refused(part, request, _gone(), parts)
             except (DomainError, _NotValid) as refusal:
-                refused = _refused(view.__name__, request, refusal, parts)
+                refused = _refused(part, request, refusal, parts)
+            else:
+                refused = None
+            if refused or request.headers.get("X-Fragment"):
                 return _page(request, _mission(request, object_id), refusal=refused)
-            if request.headers.get("X-Fragment"):
-                return _page(request, _mission(request, object_id))
             return HttpResponseRedirect(f"{place.address}#{back}")
 
         return run
@@ -174,7 +183,7 @@ def action(permission: str, *, back: str):
     return wrap
 
 
-@action(MOVE, back="ws-head")
+@action(MOVE, part="move", back="ws-head")
 def move_view(request: HttpRequest, mission: DeckMission) -> Place:
     """Move the mission a step forward, or back with a reason; complete it all the same for who may."""
     values = _valid(MoveForm(request.POST))
@@ -194,7 +203,7 @@ def move_view(request: HttpRequest, mission: DeckMission) -> Place:
 _IS = {DeckStatus.ACTIVE: "active", DeckStatus.QA: "in QA", DeckStatus.COMPLETE: "complete"}
 
 
-@action(CHAT, back="ws-chat-end")
+@action(CHAT, part="chat", back="ws-chat-end")
 def say_view(request: HttpRequest, mission: DeckMission) -> Place:
     """Add a message to the chat with a citizen."""
     form = MessageForm(request.POST)
@@ -209,7 +218,7 @@ def say_view(request: HttpRequest, mission: DeckMission) -> Place:
     return Place.of(request, mission).to(citizen=values["citizen"], before=None)
 
 
-@action(RUN, back="ws-runs")
+@action(RUN, part="report", back="ws-runs")
 def import_view(request: HttpRequest, mission: DeckMission) -> Place:
     """Take in a test report, and the output beside it."""
     values = _valid(ReportForm(request.POST, request.FILES))
@@ -221,14 +230,14 @@ def import_view(request: HttpRequest, mission: DeckMission) -> Place:
     return Place(mission.pk, citizen=TESTER.value, run=taken.run.pk)
 
 
-@action(CHANGE, back="ws-checklist")
+@action(CHANGE, part="add", back="ws-checklist")
 def add_view(request: HttpRequest, mission: DeckMission) -> Place:
     """Add an item to the definition of done."""
     add_item(mission=mission, **_valid(ItemForm(request.POST)))
     return Place.of(request, mission)
 
 
-@action(CHANGE, back="ws-checklist")
+@action(CHANGE, part="checklist", back="ws-checklist")
 def tick_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> Place:
     """Say that an item is done (done=1) or not (done=0)."""
     if (done := request.POST.get("done")) not in ("0", "1"):
@@ -237,7 +246,7 @@ def tick_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> Plac
     return Place.of(request, mission)
 
 
-@action(CHANGE, back="ws-checklist")
+@action(CHANGE, part="edit", back="ws-checklist")
 def edit_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> Place:
     """Change the text or the category of an item."""
     item = _item(mission, dod_item)
@@ -245,18 +254,20 @@ def edit_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> Plac
     return Place.of(request, mission)
 
 
-@action(CHANGE, back="ws-checklist")
+@action(CHANGE, part="checklist", back="ws-checklist")
 def place_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> Place:
     """Move an item up or down among those of its category."""
     item = _item(mission, dod_item)
     if (to := request.POST.get("to")) not in ("up", "down"):
         raise _NotValid("to", "Say where to: up or down.")
     keys = list(DodItem.objects.filter(mission=mission, category=item.category).values_list("pk", flat=True))
+    if item.pk not in keys:
+        raise _gone()
     move_item(item=item, to=keys.index(item.pk) + (1 if to == "down" else -1))
     return Place.of(request, mission)
 
 
-@action(CHANGE, back="ws-checklist")
+@action(CHANGE, part="checklist", back="ws-checklist")
 def remove_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> Place:
     """Take an item out of the definition of done."""
     remove_item(item=_item(mission, dod_item))
@@ -293,32 +304,20 @@ def _item(mission: DeckMission, key: str) -> DodItem:
     """An item of a mission. Raises _NotValid where it is gone: that can be said beside the others."""
     found = DodItem.objects.filter(mission=mission, pk=key_of(key)).first()
     if found is None:
-        raise _NotValid("dod_item", "This item is gone: somebody has removed it.")
+        raise _gone()
     return found
 
 
-# Where on the page a refusal is said.
-_PARTS = {
-    "move_view": "move",
-    "say_view": "chat",
-    "import_view": "report",
-    "add_view": "add",
-    "edit_view": "edit",
-    "tick_view": "checklist",
-    "place_view": "checklist",
-    "remove_view": "checklist",
-}
+def _gone() -> _NotValid:
+    return _NotValid("dod_item", "This item is gone: somebody has removed it.")
 
 
-def _refused(view: str, request: HttpRequest, refusal: DomainError | _NotValid, parts: dict) -> dict:
-    """What the page says of a refusal: at which part, for which field, and what was typed there."""
-    part = _PARTS[view]
+def _refused(part: str, request: HttpRequest, refusal: DomainError | _NotValid, parts: dict) -> dict:
+    """What the page says of a refusal: at which part, and what was typed there."""
     if part == "edit" and refusal.field == "dod_item":
         part = "checklist"
-    field = "report" if isinstance(refusal, ReportRefused) else refusal.field
     return {
         "part": part,
-        "field": field,
         "message": refusal.message,
         "is_not_done": isinstance(refusal, NotDone),
         "item": key_of(parts.get("dod_item", "")),

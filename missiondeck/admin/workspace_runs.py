@@ -19,7 +19,7 @@ TEXT = 20_000
 HITS = 100
 MARKS = {"passed": "✓", "failed": "✕", "error": "✕", "skipped": "-"}
 RUN_TONES = {RunStatus.PASSED: "good", RunStatus.FAILED: "bad", RunStatus.RUNNING: "calm"}
-# Counts that are said in a line of their own, and those that come in pairs are left to theirs.
+# What a summary says in a line of its own.
 _COUNTS = ("passed", "failed", "errors", "skipped", "total")
 
 
@@ -27,7 +27,7 @@ def runs_of(mission: DeckMission) -> QuerySet[TestRun]:
     return light_runs().filter(mission=mission).select_related("created_by")
 
 
-def test_runs(mission: DeckMission, place: Place, latest: TestRun | None) -> dict:
+def tests_of(mission: DeckMission, place: Place, latest: TestRun | None) -> dict:
     """Everything about the tests of a mission: its runs, and the chosen one. latest: the latest run there is."""
     if latest is None:
         return {"is_empty": True}
@@ -41,9 +41,6 @@ def test_runs(mission: DeckMission, place: Place, latest: TestRun | None) -> dic
         "results": results(run, place),
         "logs": logs(run, place),
     }
-
-
-test_runs.__test__ = False
 
 
 def one_run(run: TestRun, place: Place, latest: TestRun) -> dict:

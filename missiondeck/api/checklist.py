@@ -49,7 +49,10 @@ class DodOut(Schema):
     """The definition of done of a mission."""
 
     items: list[DodItemOut] = Field(description="By category and place.")
-    progress: list[CategoryProgress] = Field(description="Of each category, empty ones too.")
+    progress: list[CategoryProgress] = Field(
+        description="Of each category, empty ones too.",
+        examples=[[{"category": "tests", "done": 1, "total": 2, "percent": 50}]],
+    )
     done: int = Field(examples=[6])
     total: int = Field(examples=[9])
     percent: int = Field(examples=[66])

@@ -61,7 +61,7 @@ class ResultsOut(Schema):
 class RunDetail(RunFacts):
     """A test run with a page of its results."""
 
-    results: ResultsOut
+    results: ResultsOut = Field(examples=[{"items": [], "page": 1, "pages": 1, "total": 0}])
 
 
 class LogLine(Schema):
@@ -78,7 +78,9 @@ class LogsOut(Schema):
 
     page: int = Field(examples=[1])
     pages: int = Field(description="Number of the last page; 0 where there are no logs.", examples=[1])
-    lines: list[LogLine] = Field(description="Empty for a search.")
+    lines: list[LogLine] = Field(
+        description="Empty for a search.", examples=[[{"line": 120, "text": "retrying in 2 s"}]]
+    )
     hits: list[LogHit] | None = Field(description="Null where nothing was searched for.", examples=[None])
 
 

@@ -237,12 +237,22 @@ def test_same_hour_twice_is_no_night(settings):
 # --- The tables -----------------------------------------------------------------------------------
 
 
-def test_claim_is_two_statements(django_assert_num_queries):
+def test_claim_is_one_call(django_assert_num_queries):
     for _ in range(3):
         due()
-    with django_assert_num_queries(4):  # with the savepoint and its release
+    with django_assert_num_queries(1):
         batch = claim()
     assert len(batch.messages) == 3
     with connection.cursor() as cursor:
         cursor.execute("SELECT message_ids FROM engagement_claims")
         assert sorted(cursor.fetchone()[0]) == sorted(ids(batch))
+
+
+def test_finishing_a_claim_looks_at_what_was_not_tried_alone():
+    first, second = due(), due()
+    batch = claim()
+    assert claims.finish(token=batch.token, left=[second.id]) == 1
+    assert claims.mark_sent(token=batch.token, sent=[Sent(first.id, NOON)]) == 1
+    assert claims.finish(token=batch.token, left=[first.id]) == 0
+    assert EngagementAttention.objects.get(user=second.user).recent == []
+    assert ids(claim()) == [second.id]

@@ -118,6 +118,28 @@ def test_reason_lost_while_a_batch_is_sent_stops_the_rest(monkeypatch):
     assert fresh(second).status == "cancelled"
 
 
+def test_reason_lost_early_in_a_batch_still_counts_when_the_message_comes(monkeypatch):
+    """Looked at again in between, when it was cancelled already."""
+    monkeypatch.setattr(sending, "LOOKED_AFTER", -1.0)
+    messages = [due(scheduled_for=NOON - timedelta(hours=9 - number)) for number in range(4)]
+    provider = Provider(
+        lambda message: UserProfile.objects.filter(user=messages[3].user).update(reengagement_opt_out=True)
+    )
+    tally = sender(provider).drain()
+    assert (tally.sent, tally.withdrawn) == (3, 1)
+    assert provider.keys == [message.idempotency_key for message in messages[:3]]
+
+
+def test_message_cancelled_under_a_sender_is_not_sent(monkeypatch):
+    """As an erasure does it: nothing of the attempt stays on the message."""
+    monkeypatch.setattr(sending, "LOOKED_AFTER", -1.0)
+    first, second = due(scheduled_for=NOON - timedelta(hours=2)), due()
+    erased = {"status": "cancelled", "attempt_token": None, "lease_expires_at": None, "claimed_by": ""}
+    provider = Provider(lambda message: EngagementMessage.objects.filter(pk=second.pk).update(**erased))
+    assert sender(provider).drain().sent == 1
+    assert provider.keys == [first.idempotency_key]
+
+
 def test_message_that_came_late_is_found_behind_the_place_of_the_last_claim():
     clock, provider = Clock(), Provider()
     crew = sender(provider, clock, batch=1)

@@ -46,13 +46,15 @@ def test_json_of_the_seed_is_a_run():
     run = import_report(
         mission=made,
         file=report(
-            [PASSED, FAILED],
+            # The seed has both names of a test: `name` and `test`.
+            [{"test": "test_foo", "status": "passed"}, FAILED],
             summary={"functional_passed": 8, "functional_total": 10, "performance_passed": 2, "performance_total": 3},
         ),
         actor=None,
     ).run
     assert (run.status, run.source) == ("failed", "json")
     assert (run.summary["functional_passed"], run.summary["functional_total"]) == (8, 10)
+    assert [each["name"] for each in TestRun.objects.get().results] == ["test_foo", "test_b"]
 
 
 def test_warnings_are_kept():

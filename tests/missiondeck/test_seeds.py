@@ -95,6 +95,7 @@ def test_example_run_has_the_seeds_summary_and_results_and_failed(seeds):
     assert (by_name["test_send_message"]["status"], by_name["test_send_message"]["duration"]) == ("passed", 0.5)
     assert by_name["test_callback_handler"]["status"] == "failed"
     assert by_name["test_callback_handler"]["error"].replace("'", "") == "KeyError: callback_data"
+    assert by_name["test_callback_handler"]["traceback"]
     assert run.status == outcome(run.summary, run.results) == "failed"
 
 

@@ -1,6 +1,7 @@
 """The workspace of a client mission: what it shows, and what people with each right may do on it."""
 
 from datetime import timedelta
+from html import unescape
 from uuid import uuid4
 
 import pytest
@@ -277,6 +278,12 @@ class TestMoves:
         if to != "active":
             assert 'role="alert" id="ws-move-refusal"' in page.content.decode()
 
+    def test_reason_of_a_step_that_is_no_longer_there_is_not_lost(self, lead, mission):
+        page = words(lead.post(address(mission, "_move"), {"to": "complete", "reason": "They <changed> it"}))
+        assert "goes one step at a time" in page
+        assert "They <changed> it</blockquote>" in page
+        assert "Complete all the same" not in page
+
     def test_refused_completion_lists_what_is_missing_and_keeps_the_reason(self, lead, dora, mission):
         for number in range(25):
             make_item(mission, f"Promise <{number}>")
@@ -449,6 +456,16 @@ class TestChat:
         page = lead.get(address(mission), {"citizen": "emma"}).content.decode()
         assert [number for number in range(6) if f"Message {number}." in page] == [3, 4, 5]
         assert "Earlier messages" in page
+
+    def test_transcripts_are_a_link_away(self, lead, mission):
+        assert "Transcript" not in lead.get(address(mission), {"citizen": "emma"}).content.decode()
+        said(mission, 1, "Hello *there*")
+        page = lead.get(address(mission), {"citizen": "emma"}).content.decode()
+        for form in ("md", "json"):
+            target = next(part for part in page.split('href="') if f"/transcript/{form}/" in part).split('"')[0]
+            answer = lead.get(unescape(target))
+            assert answer.status_code == 200
+            assert "Hello *there*" in answer.content.decode()
 
     def test_message_is_added_as_it_was_written(self, lead, mission):
         body = {

@@ -429,7 +429,7 @@ admin/missiondeck/deckmission/export/                    | file:{DECK} 403      
 # Everyone's own feeds; with the secret of one the calendar is open to any program while its owner may look.
 admin/missiondeck/deckmission/feeds/                     | ok:{DECK} 403        | done:{DECK} 403
 deck/feeds/<secret>.ics                                  | ok:{ALL}mpi-          | 405:{ALL}mpi-
-admin/missiondeck/deckmission/<object_id>/transcript/<form>/ | ok:{DECK} 403    | ok:{DECK} 403
+admin/missiondeck/deckmission/<object_id>/transcript/<form>/ | file:{DECK} 403  | file:{DECK} 403
 admin/missiondeck/deckmission/<object_id>/workspace/     | ok:{DECK} 403        | 405
 admin/missiondeck/deckmission/<object_id>/workspace/move/ | 405                 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/chat/ | 405                 | done:{DELIVER} 403

@@ -20,6 +20,13 @@ PAGE = CHECKOUT / "docs" / "traceability.md"
 APPS = ("groups", "fallback", "engagement", "missiondeck")
 # How many subtasks each task of the engagement seed has.
 EN_SUBTASKS = {1: 2, 2: 7, 3: 3, 4: 7, 5: 5, 6: 8, 7: 5}
+# The columns of the deck's seed.
+MD_COLUMNS = {
+    "missions": ("id", "title", "client", "budget", "deadline", "status", "assigned_to", "github_url", "created_at"),
+    "dod_items": ("id", "mission_id", "text", "category", "completed", "completed_at"),
+    "chat_messages": ("id", "mission_id", "citizen", "sender", "message", "code_blocks", "created_at"),
+    "test_runs": ("id", "mission_id", "status", "summary", "results", "logs", "created_at"),
+}
 # Every numbered item of the seeds has a row of its own.
 ITEMS = [
     *(f"AC{number}" for number in range(1, 12)),
@@ -36,6 +43,11 @@ ITEMS = [
     *(f"EN Note {number}" for number in range(1, 11)),
     *(f"EN Testing {number}" for number in range(1, 4)),
     "EN File 1",
+    *(f"MD Table {number}" for number in range(1, 5)),
+    *(f"MD {table}.{column}" for table, columns in MD_COLUMNS.items() for column in columns),
+    *(f"MD Index {number}" for number in range(1, 3)),
+    *(f"MD Migration {number}" for number in range(1, 7)),
+    *(f"MD Seed {number}" for number in range(1, 7)),
 ]
 FOLDERS = ("bin/", ".ci/", "docs/", "tests/", "benchmarks/")
 FOLDERS += ("groups/", "fallback/", "engagement/", "missiondeck/", "missionsite/")

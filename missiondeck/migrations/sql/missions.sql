@@ -109,6 +109,12 @@ BEGIN
         NEW.override_reason := '';
         RETURN NEW;
     END IF;
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        -- An older snapshot would not show what was unticked since.
+        RAISE EXCEPTION 'a mission is completed by what holds now: in READ COMMITTED, not %',
+            current_setting('transaction_isolation')
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'deck_missions_complete_now';
+    END IF;
     NEW.completed_at := coalesce(NEW.completed_at, now());
     missing := deck_mission_missing(NEW.id);
     IF missing <> '[]' AND NEW.override_reason ~ '^\s*$' THEN
