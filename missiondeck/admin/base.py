@@ -80,18 +80,22 @@ def time_left_shown(mission: DeckMission) -> str:
     return format_html('{} <small class="deck-when">{}</small>', shown, moment(mission.deadline))
 
 
+def progress_words(mission: DeckMission) -> str:
+    if not mission.dod_total:
+        return "nothing written yet"
+    return f"{number(mission.dod_done)} of {number(mission.dod_total)}"
+
+
 def progress_shown(mission: DeckMission) -> str:
     """How much of the definition of done is done, as a bar and in words."""
     if not mission.dod_total:
-        return "nothing written yet"
-    done, total = number(mission.dod_done), number(mission.dod_total)
+        return progress_words(mission)
     return format_html(
         '<span class="deck-done"><progress class="deck-bar" max="{}" value="{}" aria-hidden="true"></progress>'
-        " {} of {}</span>",
+        " {}</span>",
         mission.dod_total,
         mission.dod_done,
-        done,
-        total,
+        progress_words(mission),
     )
 
 

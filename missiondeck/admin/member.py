@@ -26,7 +26,7 @@ DECK_OF_MEMBER = Tab(
         ("Client", lambda mission, request: mission.client),
         ("Status", lambda mission, request: base.status_shown(mission)),
         ("Days left", lambda mission, request: base.time_left_shown(mission)),
-        ("Done", lambda mission, request: base.progress_shown(mission)),
+        ("Done", lambda mission, request: base.progress_words(mission)),
         ("Last test run", lambda mission, request: base.last_run_shown(mission)),
     ),
     permission=base.LOOK,
