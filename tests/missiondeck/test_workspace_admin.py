@@ -465,7 +465,7 @@ class TestChat:
             target = next(part for part in page.split('href="') if f"/transcript/{form}/" in part).split('"')[0]
             answer = lead.get(unescape(target))
             assert answer.status_code == 200
-            assert "Hello *there*" in answer.content.decode()
+            assert "Hello *there*" in b"".join(answer.streaming_content).decode()
 
     def test_message_is_added_as_it_was_written(self, lead, mission):
         body = {
