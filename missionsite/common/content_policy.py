@@ -11,7 +11,7 @@ from hashlib import sha256
 from django.http import HttpRequest, HttpResponse
 from django.template import Context, Template
 from django.template.loader import get_template
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from unfold.settings import get_config
 from unfold.utils import convert_color
 
@@ -49,9 +49,17 @@ class ContentPolicyMiddleware:
 
 def policy_for(path: str) -> str:
     """The policy of the page at this path of the site."""
-    if path.startswith(reverse("admin:index")):
+    if (office := _address("admin:index")) and path.startswith(office):
         return _back_office()
-    return _api_docs() if path == reverse("api:openapi-view") else _elsewhere()
+    return _api_docs() if path == _address("api:openapi-view") else _elsewhere()
+
+
+def _address(name: str) -> str | None:
+    """Where something is; None on a site without it."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return None
 
 
 @cache
