@@ -3,6 +3,7 @@
 Every setting that may be changed from outside is listed in `.env.example`.
 """
 
+import os
 from datetime import time, timedelta
 from pathlib import Path
 
@@ -29,9 +30,14 @@ EMBEDDED = not env.str("DATABASE_URL", default="")
 DEBUG = env.bool("DEBUG", default=False)
 
 
+def _secret(name: str) -> str:
+    """A secret as it is written: env.str would take one that begins with $ for the name of another variable."""
+    return os.environ.get(name, "")
+
+
 def _secret_key() -> str:
     """The configured key; embedded, a random one kept in `var/` with mode 0600."""
-    if key := env.str("SECRET_KEY", default=""):
+    if key := _secret("SECRET_KEY"):
         return key
     if not EMBEDDED:
         raise ImproperlyConfigured("Set SECRET_KEY: see .env.example for how to make one.")
@@ -219,7 +225,7 @@ PARTICIPATION_POINTS = {
 PARTICIPATION_POINTS_PER_DAY = env.int("PARTICIPATION_POINTS_PER_DAY", default=50)
 # Where GitHub's REST API answers; a token raises what it allows in an hour. Seconds for one verification.
 GITHUB_API_URL = env("GITHUB_API_URL", default="https://api.github.com")
-GITHUB_TOKEN = env("GITHUB_TOKEN", default="")
+GITHUB_TOKEN = _secret("GITHUB_TOKEN")
 GITHUB_TIMEOUT = env.int("GITHUB_TIMEOUT", default=20)
 # Bytes of a file of members to import.
 IMPORT_BYTES = env.int("IMPORT_BYTES", default=50 * 1024 * 1024)
@@ -274,7 +280,7 @@ ENGAGEMENT_QUIET_TO = _hour("ENGAGEMENT_QUIET_TO", "08:00")
 ENGAGEMENT_TRANSPORT = env.str("ENGAGEMENT_TRANSPORT", default="file" if EMBEDDED else "console")
 ENGAGEMENT_OUTBOX = Path(env.str("ENGAGEMENT_OUTBOX", default=str(VAR_DIR / "outbox")))
 ENGAGEMENT_WEBHOOK_URL = env.str("ENGAGEMENT_WEBHOOK_URL", default="")
-ENGAGEMENT_WEBHOOK_SECRET = env.str("ENGAGEMENT_WEBHOOK_SECRET", default="")
+ENGAGEMENT_WEBHOOK_SECRET = _secret("ENGAGEMENT_WEBHOOK_SECRET")
 # Seconds one message may take to be sent.
 ENGAGEMENT_SEND_TIMEOUT = env.int("ENGAGEMENT_SEND_TIMEOUT", default=10)
 # Messages a sender takes at once, and how long they are its own.
@@ -291,7 +297,7 @@ ENGAGEMENT_CIRCUIT_PAUSE_AT_MOST = _duration("ENGAGEMENT_CIRCUIT_PAUSE_AT_MOST",
 # After it is back it sends at most twice what it sent before; where that was next to nothing, twice this a minute.
 ENGAGEMENT_RECOVERY_PER_MINUTE = env.int("ENGAGEMENT_RECOVERY_PER_MINUTE", default=60)
 # Secrets a gateway signs messages from members and receipts with; two while one is replaced. None: nothing comes in.
-ENGAGEMENT_INBOUND_SECRETS = env.list("ENGAGEMENT_INBOUND_SECRETS", default=[])
+ENGAGEMENT_INBOUND_SECRETS = [each.strip() for each in _secret("ENGAGEMENT_INBOUND_SECRETS").split(",") if each.strip()]
 if EMBEDDED and not ENGAGEMENT_INBOUND_SECRETS:
     ENGAGEMENT_INBOUND_SECRETS = [embedded.secret(VAR_DIR, "inbound_secret", get_random_secret_key)]
 

@@ -140,7 +140,7 @@ def missing_rules(app: str, text: str) -> list[str]:
 def settings_read() -> set[str]:
     """The names of every setting read from the environment."""
     sources = [CHECKOUT / "missionsite" / "settings.py", *(CHECKOUT / "missionsite" / "embedded").glob("*.py")]
-    pattern = r"""(?:env\.\w+|environ\.get|_setting)\(\s*"([A-Z_]+)"|environ\["([A-Z_]+)"\]"""
+    pattern = r"""(?:env\.\w+|environ\.get|_setting|_secret)\(\s*"([A-Z_]+)"|environ\["([A-Z_]+)"\]"""
     found = re.findall(pattern, "\n".join(source.read_text(encoding="utf-8") for source in sources))
     return {first or second for first, second in found}
 

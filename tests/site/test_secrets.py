@@ -1,0 +1,27 @@
+"""Secrets of the site reach it as they are written."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+
+SECRETS = ("SECRET_KEY", "GITHUB_TOKEN", "ENGAGEMENT_WEBHOOK_SECRET", "ENGAGEMENT_INBOUND_SECRETS")
+SAY = "from django.conf import settings; print(*[getattr(settings, name) for name in {names}], sep='\\n')"
+
+
+@pytest.mark.parametrize("name", SECRETS)
+@pytest.mark.parametrize("secret", ["$fh#2", "$$", "\\$x", "a$b", "plain"])
+def test_secret_that_begins_with_a_dollar_is_no_name_of_another(name, secret):
+    done = subprocess.run(
+        [sys.executable, "-c", SAY.format(names=(name,))],
+        cwd=settings.BASE_DIR,
+        env=os.environ
+        | {"DJANGO_SETTINGS_MODULE": "missionsite.settings", "DATABASE_URL": "postgres://a:b@localhost/c"}
+        | {"SECRET_KEY": "for this test", name: secret},
+        text=True,
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() in (secret, f"[{secret!r}]")
