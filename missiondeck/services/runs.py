@@ -41,9 +41,7 @@ def import_report(
     file: JUnit XML or the JSON of a run. logs: the tool's whole output, beside what the report brings itself.
     progress: told the bytes read so far. Raises ReportRefused, LogsTooLarge; then nothing is stored.
     """
-    limits = Limits(file_bytes=settings.DECK_REPORT_BYTES, logs_bytes=settings.DECK_LOGS_BYTES)
-    report = read_report(file, limits=limits, progress=progress)
-    text = "\n".join(each for each in (report.logs, _read_logs(logs)) if each)
+    report, text = _read(file, logs, progress)
     if (known := _same_file(mission, report.digest)) is not None:
         return Imported(known, is_new=False)
     try:
@@ -55,18 +53,7 @@ def import_report(
 
 @service
 def _store(*, mission: DeckMission, report: Report, logs: str, actor: Member | None) -> TestRun:
-    run = TestRun.objects.create(
-        mission=mission,
-        status=outcome(report.summary, report.results),
-        summary=report.summary,
-        results=report.results,
-        logs=logs or None,
-        name=report.name[:255],
-        source=report.source,
-        digest=report.digest,
-        warnings=report.warnings,
-        created_by=actor,
-    )
+    run = TestRun.objects.create(mission=mission, name=report.name[:255], created_by=actor, **_columns(report, logs))
     return light_runs().get(pk=run.pk)
 
 
@@ -79,24 +66,34 @@ def start_run(*, mission: DeckMission, actor: Member | None, name: str = "") -> 
 
 def finish_run(*, run: TestRun, file: BinaryIO, logs: BinaryIO | None = None) -> TestRun:
     """Finish a running run with its report. Raises RunFinished, RunKnown, ReportRefused, LogsTooLarge."""
-    limits = Limits(file_bytes=settings.DECK_REPORT_BYTES, logs_bytes=settings.DECK_LOGS_BYTES)
-    report = read_report(file, limits=limits)
-    return _finish(run=run, report=report, logs="\n".join(each for each in (report.logs, _read_logs(logs)) if each))
+    report, text = _read(file, logs)
+    return _finish(run=run, report=report, logs=text)
 
 
 @service
 def _finish(*, run: TestRun, report: Report, logs: str) -> TestRun:
-    TestRun.objects.filter(pk=run.pk).update(
-        status=outcome(report.summary, report.results),
-        summary=report.summary,
-        results=report.results,
-        logs=logs or None,
-        name=run.name or report.name[:255],
-        source=RunSource(report.source),
-        digest=report.digest,
-        warnings=report.warnings,
-    )
+    TestRun.objects.filter(pk=run.pk).update(name=run.name or report.name[:255], **_columns(report, logs))
     return light_runs().get(pk=run.pk)
+
+
+def _columns(report: Report, logs: str) -> dict:
+    """What a report fills of a finished run."""
+    return {
+        "status": outcome(report.summary, report.results),
+        "summary": report.summary,
+        "results": report.results,
+        "logs": logs or None,
+        "source": RunSource(report.source),
+        "digest": report.digest,
+        "warnings": report.warnings,
+    }
+
+
+def _read(file: BinaryIO, logs: BinaryIO | None, progress: Callable[[int], None] | None = None) -> tuple[Report, str]:
+    """A report, and its own output with that of the tool below it."""
+    limits = Limits(file_bytes=settings.DECK_REPORT_BYTES, logs_bytes=settings.DECK_LOGS_BYTES)
+    report = read_report(file, limits=limits, progress=progress)
+    return report, "\n".join(each for each in (report.logs, _read_logs(logs)) if each)
 
 
 def outcome(summary: dict | None, results: list[dict]) -> str:
