@@ -1,5 +1,6 @@
 """What others wrote, as HTML: how it looks, that nothing of it is more than words, and that it never takes long."""
 
+import gc
 import time
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
@@ -7,7 +8,9 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pygments.lexers import get_lexer_by_name
 
+from missiondeck import words
 from missiondeck.words import COLOURED_CHARACTERS, LANGUAGES, MESSAGE_CHARACTERS, render_code, render_markdown
 from tests.missiondeck.injections import INJECTIONS
 
@@ -25,6 +28,19 @@ ATTRIBUTES = {
     **{tag: {"class"} for tag in ("p", "th", "td", "figure")},
 }
 CLASSES = ("words", "code")
+
+
+@pytest.fixture(autouse=True)
+def without_garbage_of_other_tests():
+    """Collecting what earlier tests left takes long, and would be counted as time that the words took."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.fixture
+def in_no_hurry(monkeypatch):
+    monkeypatch.setattr(words, "COLOURING_SECONDS", 60)
 
 
 class Page(HTMLParser):
@@ -199,6 +215,7 @@ def test_last_line_has_its_colour_without_an_end():
     assert '<span class="code-deleted">- old</span>\n<span class="code-inserted">+ new</span></code>' in html
 
 
+@pytest.mark.usefixtures("in_no_hurry")
 def test_every_language_colours_something():
     some = (
         'def f(x): # a\n/* c */ "s" if 1 return // x\n<b a="1">--\n+ x\n- y\nkey: 1\nimport os\nbegin end class X {}\n'
@@ -206,6 +223,18 @@ def test_every_language_colours_something():
     )
     plain = {name for alias, name in LANGUAGES.items() if '="code-' not in render_code(some, alias).split("<pre")[1]}
     assert plain == set()
+
+
+def test_readying_a_language_takes_nothing_of_the_time_for_colours(monkeypatch):
+    def ready(*names, **options):
+        end = time.thread_time() + 0.2
+        while time.thread_time() < end:
+            pass
+        return get_lexer_by_name(*names, **options)
+
+    monkeypatch.setattr(words, "COLOURING_SECONDS", 0.1)
+    monkeypatch.setattr(words, "get_lexer_by_name", ready)
+    assert "code-keyword" in render_code("import os", "python")
 
 
 # --- It never takes long --------------------------------------------------------------------------
@@ -258,14 +287,15 @@ def test_too_much_is_shown_as_it_was_written(text):
 
 
 def test_long_message_of_usual_words_is_formatted():
-    words = "so that whoever reads it later knows what was meant, why it was done and who asked for it"
-    items = f"- do `this` *now*: {words}\n- see [docs](https://example.org/a_b), {words}\n\n"
+    usual = "so that whoever reads it later knows what was meant, why it was done and who asked for it"
+    items = f"- do `this` *now*: {usual}\n- see [docs](https://example.org/a_b), {usual}\n\n"
     part = f"## Plan\n\n{items}|a|b|\n|-|-|\n|1|2|\n\n"
     html = render_markdown(part * (N // len(part)))
     assert "words-plain" not in html
     assert html.count("<table>") == N // len(part)
 
 
+@pytest.mark.usefixtures("in_no_hurry")
 def test_long_code_has_no_colours():
     line = "raise ValueError(f'{name} is no name of a language that has colours')  # and says so\n"
     code = line * (COLOURED_CHARACTERS // len(line))
