@@ -61,10 +61,7 @@ def main() -> int:
         import psycopg
 
         with psycopg.connect(server.owner_url, autocommit=True) as owner:
-            owner.execute(
-                """UPDATE engagement_message_queue SET status = 'cancelled', attempt_token = NULL,
-                   lease_expires_at = NULL, claimed_by = '' WHERE status = 'pending'"""
-            )
+            owner.execute("UPDATE engagement_message_queue SET status = 'cancelled' WHERE status = 'pending'")
 
     places = {"database": server.owner_url, "environment": surroundings}
     with fleet(**places, log=folder / "senders.log") as senders:

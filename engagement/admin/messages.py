@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
@@ -13,7 +13,16 @@ from unfold.decorators import display
 from engagement.admin.base import HANDLE, STATUS, MemberSearch, UntilForm, any_of
 from engagement.admin.outbox import outbox_view
 from engagement.admin.waiting import why_waiting
-from engagement.models import ABORTABLE, ANSWERS, RETRYABLE, EngagementMessage, Status, UserProfile, WaitingFor
+from engagement.models import (
+    ABORTABLE,
+    ANSWERS,
+    RETRYABLE,
+    EngagementClaim,
+    EngagementMessage,
+    Status,
+    UserProfile,
+    WaitingFor,
+)
 from engagement.services.messages import cancel_message, postpone_message, retry_message
 from engagement.services.rendering import ALWAYS, Templates
 from groups.admin.base import moment, page_of, pill
@@ -128,7 +137,8 @@ class MessageAdmin(ReadOnlyModelAdmin):
                 "from_announcement")  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        queryset = super().get_queryset(request)
+        held = EngagementClaim.objects.filter(message_ids__contains=[OuterRef("pk")])
+        queryset = super().get_queryset(request).annotate(sender=Subquery(held.values("claimed_by")[:1]))
         match = request.resolver_match
         if match and "object_id" in match.kwargs:
             return queryset.select_related("user__engagement_profile", "announcement")
@@ -161,7 +171,7 @@ class MessageAdmin(ReadOnlyModelAdmin):
     def waits_for(self, message: EngagementMessage) -> str:
         if message.status != Status.PENDING:
             return ""
-        return f"Sender {message.claimed_by}" if message.claimed_by else message.get_waiting_for_display()
+        return f"Sender {message.sender}" if message.sender else message.get_waiting_for_display()
 
     @display(description="Failed tries")
     def tries(self, message: EngagementMessage) -> str:

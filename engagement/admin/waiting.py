@@ -6,6 +6,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from engagement.models import ANSWERS, EngagementMessage, EngagementTransport, Status, UserProfile, WaitingFor
+from engagement.services.claims import in_hand
 from groups.admin.base import moment
 
 
@@ -14,10 +15,11 @@ def why_waiting(message: EngagementMessage, *, profile: UserProfile | None, at: 
     at = at or timezone.now()
     if message.status != Status.PENDING:
         return ""
-    if message.attempt_token:
-        if message.lease_expires_at < at:
-            return f"Its sender {message.claimed_by} is gone; another one takes it within a minute."
-        return f"The sender {message.claimed_by} has it until {moment(message.lease_expires_at)}."
+    if held := in_hand([message.pk]):
+        sender, until = held[message.pk]
+        if until < at:
+            return f"Its sender {sender} is gone; another one takes it within a minute."
+        return f"The sender {sender} has it until {moment(until)}."
     if message.scheduled_for > at:
         return _until(message, profile)
     if profile and profile.reengagement_opt_out and message.message_type not in ANSWERS:

@@ -17,7 +17,7 @@ from engagement.models.choices import (
 from engagement.models.history import MessageTemplateHistory, UserProfileHistory
 from engagement.models.inbound import InboundMessage
 from engagement.models.profiles import UserProfile
-from engagement.models.queue import EngagementAttention, EngagementClaim, EngagementMessage, EngagementTransport
+from engagement.models.queue import EngagementClaim, EngagementMessage, EngagementTransport
 from engagement.models.states import EngagementStateTransition, UserEngagementState
 from engagement.models.templates import Announcement, MessageTemplate
 
@@ -28,7 +28,6 @@ __all__ = [
     "TRANSITIONS",
     "Announcement",
     "Destination",
-    "EngagementAttention",
     "EngagementClaim",
     "EngagementMessage",
     "EngagementStateTransition",

@@ -15,12 +15,12 @@ class EngagementMessage(models.Model):
     """One message to one member, from the moment it is meant to be sent.
 
     idempotency_key says what it is about (`{user}:{event}:{YYYY-MM-DD}`): a second one of the same key does not come
-    to be, and the provider gets the key, so that a message sent again after a crash arrives once. While a sender has
-    it, claimed_by, lease_expires_at and attempt_token say who, until when, and in which attempt. None of them has an
-    index: so claiming leaves every index alone (see decisions/0022).
+    to be, and the provider gets the key, so that a message sent again after a crash arrives once. Which sender has it
+    in hand stands in EngagementClaim, so a claim writes no message (see decisions/0022).
     """
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, BY_DATABASE, related_name="engagement_messages")
+    # Indexed together with attempted_at.
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, BY_DATABASE, related_name="engagement_messages", db_index=False)
     message_type = models.TextField("what", choices=MessageType)
     message_key = models.CharField("template", max_length=100)
     message_params = models.JSONField("parameters", default=dict, db_default={}, blank=True)
@@ -36,10 +36,7 @@ class EngagementMessage(models.Model):
     idempotency_key = models.CharField(max_length=255, unique=True)
     created_at = models.DateTimeField("queued", db_default=TransactionNow(), editable=False)
 
-    claimed_by = models.CharField("with sender", max_length=100, default="", db_default="", blank=True)
-    lease_expires_at = models.DateTimeField(null=True, blank=True)
-    attempt_token = models.UUIDField(null=True, blank=True)
-    # When the running or last attempt began; also its entry in the member's attention.
+    # When the last attempt was made that may have arrived: what the attention budget counts.
     attempted_at = models.DateTimeField("last tried", null=True, blank=True)
     provider_message_id = models.CharField(max_length=255, default="", db_default="", blank=True)
     delivered_at = models.DateTimeField("delivered", null=True, blank=True)
@@ -65,14 +62,6 @@ class EngagementMessage(models.Model):
             models.CheckConstraint(
                 condition=~Q(status=Status.SENT) | Q(sent_at__isnull=False), name="engagement_message_queue_sent_dated"
             ),
-            models.CheckConstraint(
-                condition=Q(attempt_token=None, lease_expires_at=None, claimed_by="")
-                | (
-                    Q(attempt_token__isnull=False, lease_expires_at__isnull=False, status=Status.PENDING)
-                    & ~Q(claimed_by="")
-                ),
-                name="engagement_message_queue_lease_whole",
-            ),
         ]
         indexes = [
             models.Index(fields=["status"], name="engagement_queue_pending", condition=Q(status=Status.PENDING)),
@@ -80,6 +69,8 @@ class EngagementMessage(models.Model):
             models.Index(
                 fields=["scheduled_for", "id"], name="engagement_queue_due", condition=Q(status=Status.PENDING)
             ),
+            # What of a member's attention was taken, and all of a member's messages.
+            models.Index(fields=["user", "attempted_at"], name="engagement_queue_attention"),
             models.Index(fields=["id"], name="engagement_queue_failed", condition=Q(status=Status.FAILED)),
             # Receipts name messages by it.
             models.Index(
@@ -102,30 +93,21 @@ class EngagementMessage(models.Model):
 
 
 class EngagementClaim(models.Model):
-    """A batch of messages a sender has; how leases that ran out are found. One row a batch, gone when it is done."""
+    """Messages a sender has in hand: who, until when, and in which attempt. One row a batch, gone when it is done.
+
+    message_ids: what it has not said yet what became of. user_ids: in the same order, whose attention each will take;
+    empty for an answer. attempted_at: when it was claimed. No message is in two of them: engagement_claims_apart.
+    """
 
     attempt_token = models.UUIDField(primary_key=True)
     claimed_by = models.CharField(max_length=100)
     lease_expires_at = models.DateTimeField()
+    attempted_at = models.DateTimeField()
     message_ids = ArrayField(models.BigIntegerField(), default=list)
+    user_ids = ArrayField(models.UUIDField(null=True), default=list)
 
     class Meta:
         db_table = "engagement_claims"
-
-
-class EngagementAttention(models.Model):
-    """When a member was last sent messages nobody asked for: what the attention budget counts.
-
-    Senders lock this row, so two of them never count at the same time.
-    """
-
-    made_by_database = True
-
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, BY_DATABASE, primary_key=True, related_name="+")
-    recent = ArrayField(models.DateTimeField(), default=list, db_default=[])
-
-    class Meta:
-        db_table = "engagement_attention"
 
 
 class EngagementTransport(models.Model):

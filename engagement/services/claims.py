@@ -1,10 +1,11 @@
 """Claims: a sender takes due messages for a while, and says what became of them.
 
-A claim is two statements in one function of the database, claim_messages. The first locks due messages in their order,
-and the attention rows of their members; what another sender has locked is passed over. The second, which sees what
-others committed before the locks were had, judges each: what has lost its reason is cancelled, what comes at night or
-beyond the budget is put off, the rest is claimed. So two senders never count the same member at once, and no message
-is ever dropped.
+A claim is two statements in one function of the database, claim_messages, which runs for one sender at a time. The
+first locks due messages in their order and passes over what somebody is changing. The second, which sees what others
+committed before the locks were had, judges each: what has lost its reason is cancelled, what comes at night or beyond
+the budget is put off, the rest is claimed: written into one row of engagement_claims, and into no message. Whoever says
+what became of messages takes them out of that row first; who comes late finds nothing there. So no two senders have the
+same message or count the same member at once, and no message is ever dropped.
 """
 
 import json
@@ -16,7 +17,7 @@ from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 
 from engagement.models import ANSWERS
 
@@ -115,7 +116,7 @@ class Sent(NamedTuple):
 class Failed:
     """A try that did not work. again_at: when to try again; None gives the message up.
 
-    maybe_taken: whether it may have arrived; if not, the member's attention is theirs again.
+    maybe_taken: whether it may have arrived; if not, it takes nothing of the member's attention.
     """
 
     id: int
@@ -143,11 +144,10 @@ def mark_sent(*, token: UUID, sent: Sequence[Sent]) -> int:
 
 
 def mark_failed(*, token: UUID, failed: Sequence[Failed]) -> int:
-    """Note failed tries: tried again later, or given up."""
+    """Note failed tries: tried again later, or given up. Returns as mark_sent."""
     if not failed:
         return 0
-    with transaction.atomic(), connection.cursor() as cursor:
-        _give_back(cursor, token, [f.id for f in failed if not f.maybe_taken])
+    with connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE engagement_message_queue q
@@ -155,52 +155,47 @@ def mark_failed(*, token: UUID, failed: Sequence[Failed]) -> int:
                 retry_count = q.retry_count + 1, error_message = d.error,
                 scheduled_for = coalesce(d.again_at, q.scheduled_for),
                 waiting_for = CASE WHEN d.again_at IS NULL THEN '' ELSE 'retry' END,
-                attempted_at = CASE WHEN d.maybe_taken THEN q.attempted_at END,
-                claimed_by = '', lease_expires_at = NULL, attempt_token = NULL
-            FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::boolean[])
-                AS d (id, error, again_at, maybe_taken)
-            WHERE q.id = d.id AND q.attempt_token = %s
+                attempted_at = CASE WHEN d.maybe_taken THEN g.attempted_at ELSE q.attempted_at END
+            FROM let_go(%s, %s::bigint[]) g JOIN unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::boolean[])
+                AS d (id, error, again_at, maybe_taken) ON d.id = g.id
+            WHERE q.id = g.id AND q.status IS NOT DISTINCT FROM 'pending'
             """,
             [
+                token,
+                [f.id for f in failed],
                 [f.id for f in failed],
                 [f.error[:1000] for f in failed],
                 [f.again_at for f in failed],
                 [f.maybe_taken for f in failed],
-                token,
             ],
         )
         return cursor.rowcount
 
 
 def withdraw(*, token: UUID, reasons: dict[int, str]) -> int:
-    """Cancel messages in hand that have lost their reason."""
+    """Cancel messages in hand that have lost their reason. Returns how many were not cancelled already."""
     if not reasons:
         return 0
-    with transaction.atomic(), connection.cursor() as cursor:
-        _give_back(cursor, token, list(reasons))
+    with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE engagement_message_queue q
-            SET status = 'cancelled', error_message = d.reason, attempted_at = NULL,
-                claimed_by = '', lease_expires_at = NULL, attempt_token = NULL
-            FROM unnest(%s::bigint[], %s::text[]) AS d (id, reason)
-            WHERE q.id = d.id AND q.attempt_token = %s
+            UPDATE engagement_message_queue q SET status = 'cancelled', error_message = d.reason
+            FROM let_go(%s, %s::bigint[]) g JOIN unnest(%s::bigint[], %s::text[]) AS d (id, reason) ON d.id = g.id
+            WHERE q.id = g.id AND q.status IS NOT DISTINCT FROM 'pending'
             """,
-            [list(reasons), list(reasons.values()), token],
+            [token, list(reasons), list(reasons), list(reasons.values())],
         )
         return cursor.rowcount
 
 
-def finish(*, token: UUID, left: Sequence[int] | None = None) -> int:
-    """End a claim; what of it was not tried is due as before. Returns how many messages that were.
-
-    left: those that were not tried; looked for in all of the claim when left out.
-    """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("DELETE FROM engagement_claims WHERE attempt_token = %s RETURNING message_ids", [token])
+def finish(*, token: UUID) -> int:
+    """End a claim; what of it was not tried is due as before. Returns how many messages that were."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM engagement_claims WHERE attempt_token = %s RETURNING cardinality(message_ids)", [token]
+        )
         row = cursor.fetchone()
-        ids = row[0] if row and left is None else left
-        return _release(cursor, token, ids, give_back=True) if row and ids else 0
+        return row[0] if row else 0
 
 
 def reclaim_expired() -> int:
@@ -208,16 +203,38 @@ def reclaim_expired() -> int:
 
     What was sent before the sender died is sent again, with the same key; so its place in the budget stays taken.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(
             """
-            DELETE FROM engagement_claims WHERE attempt_token IN (
-                SELECT attempt_token FROM engagement_claims WHERE lease_expires_at < clock_timestamp()
-                FOR UPDATE SKIP LOCKED
-            ) RETURNING attempt_token, message_ids
+            WITH gone AS (
+                DELETE FROM engagement_claims WHERE lease_expires_at < clock_timestamp()
+                RETURNING message_ids, attempted_at
+            ), due_again AS (
+                UPDATE engagement_message_queue q SET attempted_at = g.attempted_at
+                FROM (SELECT unnest(message_ids) AS id, attempted_at FROM gone) g
+                WHERE q.id = g.id AND q.status IS NOT DISTINCT FROM 'pending'
+                RETURNING q.id
+            )
+            SELECT count(*) FROM due_again
             """
         )
-        return sum(_release(cursor, token, ids, give_back=False) for token, ids in cursor.fetchall())
+        return cursor.fetchone()[0]
+
+
+def in_hand(ids: Sequence[int]) -> dict[int, tuple[str, datetime]]:
+    """Which of these messages a sender has: its name, and until when.
+
+    Asked of messages whose rows are locked, the answer holds until they are free: no claim takes a locked one.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT m.id, k.claimed_by, k.lease_expires_at
+            FROM engagement_claims k CROSS JOIN unnest(k.message_ids) AS m (id) WHERE m.id = ANY (%s)
+            """,
+            [list(ids)],
+        )
+        return {message_id: (sender, until) for message_id, sender, until in cursor.fetchall()}
 
 
 def withdrawn_since(*, token: UUID) -> dict[int, str]:
@@ -233,8 +250,7 @@ def withdrawn_since(*, token: UUID) -> dict[int, str]:
                 WHEN q.message_type = 'goodbye' AND s.state <> 'goodbye_sent' THEN 'The member is back.'
                 ELSE 'The announcement was cancelled.' END
             FROM engagement_claims k
-            JOIN engagement_message_queue q
-                ON q.id = ANY (k.message_ids) AND (q.attempt_token = k.attempt_token OR q.status = 'cancelled')
+            JOIN engagement_message_queue q ON q.id = ANY (k.message_ids)
             JOIN members m ON m.id = q.user_id
             JOIN user_profiles p ON p.user_id = q.user_id
             LEFT JOIN user_engagement_states s ON s.user_id = q.user_id
@@ -252,40 +268,3 @@ def withdrawn_since(*, token: UUID) -> dict[int, str]:
             [token, list(ANSWERS)],
         )
         return dict(cursor.fetchall())
-
-
-def _release(cursor, token: UUID, ids: list[int], *, give_back: bool) -> int:
-    if give_back:
-        _give_back(cursor, token, ids)
-    cursor.execute(
-        """
-        UPDATE engagement_message_queue
-        SET claimed_by = '', lease_expires_at = NULL, attempt_token = NULL,
-            attempted_at = CASE WHEN %s THEN NULL ELSE attempted_at END
-        WHERE id = ANY (%s) AND attempt_token = %s
-        """,
-        [give_back, ids, token],
-    )
-    return cursor.rowcount
-
-
-def _give_back(cursor, token: UUID, ids: list[int]) -> None:
-    """Take tries that reached nobody out of the members' attention, rows in the order of their members."""
-    if not ids:
-        return
-    cursor.execute(
-        """
-        WITH tried AS (
-            SELECT user_id, array_agg(attempted_at) AS times FROM engagement_message_queue
-            WHERE id = ANY (%s) AND attempt_token = %s GROUP BY user_id
-        ), held AS (
-            SELECT a.user_id FROM engagement_attention a JOIN tried USING (user_id)
-            ORDER BY a.user_id FOR NO KEY UPDATE OF a
-        )
-        UPDATE engagement_attention a
-        SET recent = ARRAY(SELECT r FROM unnest(a.recent) r WHERE r <> ALL (t.times))
-        FROM tried t JOIN held USING (user_id)
-        WHERE a.user_id = t.user_id
-        """,
-        [ids, token],
-    )

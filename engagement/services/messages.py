@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from django.db import connection
-from django.db.models import Q
 from django.utils import timezone
 
 from engagement.errors import MessageMoveRefused, MessageUnderWay
@@ -18,6 +17,7 @@ from engagement.models import (
     UserProfile,
     WaitingFor,
 )
+from engagement.services import claims
 from groups.models import Member
 from groups.services.events import record
 from missionsite.common.transactions import service
@@ -110,7 +110,7 @@ def _hold(message: EngagementMessage, *, allowed: tuple[str, ...], verb: str) ->
     current = EngagementMessage.objects.select_for_update(of=("self",)).select_related("user").get(pk=message.pk)
     if current.status not in allowed:
         raise MessageMoveRefused(status=current.get_status_display().lower(), verb=verb)
-    if current.attempt_token:
+    if claims.in_hand([current.pk]):
         raise MessageUnderWay
     return current
 
@@ -130,13 +130,10 @@ def take_receipt(
 
     Named by our key or by the provider's. None where no such message was sent.
     """
-    # A provider may tell of a message before its sender has noted that it was sent.
-    gone = EngagementMessage.objects.select_for_update().filter(
-        Q(sent_at__isnull=False) | Q(attempt_token__isnull=False)
-    )
     named = {"idempotency_key": idempotency_key} if idempotency_key else {"provider_message_id": provider_message_id}
-    message = gone.filter(**named).order_by("-id").first()
-    if message is None or (message.sent_at is None and not delivered):
+    message = EngagementMessage.objects.select_for_update().filter(**named).order_by("-id").first()
+    # A provider may tell that it delivered a message before its sender has noted that it was sent.
+    if message is None or (message.sent_at is None and not (delivered and claims.in_hand([message.pk]))):
         return None
     if message.delivered_at is None and message.status in (Status.SENT, Status.PENDING):
         if delivered:

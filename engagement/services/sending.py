@@ -146,14 +146,13 @@ class Sender:
         most_failures = settings.ENGAGEMENT_CIRCUIT_FAILURES
         begun = looked = told = time.monotonic()
         templates, sent, failed, withdrawn = Templates(), [], [], {}
-        failures, error, left = 0, "", []
-        for place, message in enumerate(batch.messages):
+        failures, error = 0, ""
+        for message in batch.messages:
             now = time.monotonic()
             if len(sent) >= self.transport.marks_every or now - told > TOLD_AFTER:
                 self._tell(batch, sent, failed, tally)
                 sent, failed, told = [], [], now
             if self.stopping or now - begun > patience or failures >= most_failures:
-                left = [each.id for each in batch.messages[place:]]
                 break
             if now - looked > LOOKED_AFTER:
                 reasons, looked = claims.withdrawn_since(token=batch.token), now
@@ -181,10 +180,9 @@ class Sender:
             else:
                 failures = 0
                 sent.append(Sent(message.id, instant, receipt.provider_message_id))
-        # One commit. The claim first, as whoever takes back leases that ran out does.
         with transaction.atomic():
-            claims.finish(token=batch.token, left=left)
             self._tell(batch, sent, failed, tally)
+            claims.finish(token=batch.token)
         return failures, error
 
     def _tell(self, batch: claims.Batch, sent: list[Sent], failed: list[Failed], tally: Tally) -> None:

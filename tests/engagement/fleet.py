@@ -151,7 +151,7 @@ class Fleet:
         """For how many seconds the lease of a message has been over at most."""
         return session.execute(
             """SELECT coalesce(max(extract(epoch FROM clock_timestamp() - lease_expires_at)), 0)::float
-               FROM engagement_message_queue"""
+               FROM engagement_claims"""
         ).fetchone()[0]
 
 

@@ -25,8 +25,8 @@ def acknowledge_first() -> None:
     def marked_before(self, message):
         with connection.cursor() as cursor:
             cursor.execute(
-                """UPDATE engagement_message_queue SET status = 'sent', sent_at = now(), attempt_token = NULL,
-                   lease_expires_at = NULL, claimed_by = '' WHERE idempotency_key = %s AND status = 'pending'""",
+                """UPDATE engagement_message_queue SET status = 'sent', sent_at = now()
+                   WHERE idempotency_key = %s AND status = 'pending'""",
                 [message.idempotency_key],
             )
         return send(self, message)

@@ -26,7 +26,7 @@ SITE_MAY_NOT = {
     "user_engagement_states": {"DELETE"},
     "engagement_message_queue": {"DELETE"},
     "user_profiles": {"DELETE"},
-    "engagement_attention": {"DELETE"},
+    "engagement_claims": {"UPDATE"},
     "engagement_state_transitions": {"UPDATE", "DELETE"},
     "user_profiles_history": {"UPDATE", "DELETE"},
     "message_templates_history": {"UPDATE", "DELETE"},
@@ -112,8 +112,8 @@ def fill(session: psycopg.Connection) -> dict[str, str]:
             [f"rls-{who}", announcement],
         )
         session.execute(
-            "INSERT INTO engagement_claims (attempt_token, claimed_by, lease_expires_at, message_ids)"
-            " VALUES (gen_random_uuid(), %s, now(), '{}')",
+            "INSERT INTO engagement_claims (attempt_token, claimed_by, lease_expires_at, attempted_at, message_ids,"
+            " user_ids) VALUES (gen_random_uuid(), %s, now(), now(), '{}', '{}')",
             [who],
         )
         session.execute("INSERT INTO engagement_transports (name) VALUES (%s)", [f"rls-{who}"])

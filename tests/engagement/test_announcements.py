@@ -9,7 +9,7 @@ from engagement.errors import AnnouncementOver, AudienceChanged, NobodyToTell
 from engagement.models import Announcement, EngagementMessage, MessageTemplate
 from engagement.services.announcements import REASONS, announce, audience_of, cancel_announcement, key_of, with_reason
 from groups.models import CommunityMember, Event
-from tests.factories.engagement import PersonFactory
+from tests.factories.engagement import ClaimFactory, PersonFactory
 from tests.factories.groups import EntryFactory, StaffFactory
 from tests.fallback.database import rows
 
@@ -126,11 +126,7 @@ def test_cancelled_announcement_takes_back_what_was_not_sent(crowd):
     sent, failed, held = EngagementMessage.objects.filter(announcement=announcement).order_by("pk")
     rows("UPDATE engagement_message_queue SET status = 'sent', sent_at = now() WHERE id = %s", [sent.pk])
     rows("UPDATE engagement_message_queue SET status = 'failed' WHERE id = %s", [failed.pk])
-    rows(
-        """UPDATE engagement_message_queue SET claimed_by = 's', attempt_token = gen_random_uuid(),
-               lease_expires_at = now() WHERE id = %s""",
-        [held.pk],
-    )
+    ClaimFactory(messages=[held])
     other = send()
     staff = StaffFactory()
     assert cancel_announcement(announcement=announcement, actor=staff).cancelled_at is not None

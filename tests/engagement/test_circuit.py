@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from engagement.models import EngagementMessage, EngagementTransport
+from engagement.models import EngagementClaim, EngagementMessage, EngagementTransport
 from engagement.transports import Outgoing, Refused, Unavailable
 from tests.engagement.provider import NOON, Clock, Provider, sender
 from tests.factories.engagement import MessageFactory, PersonFactory
@@ -77,7 +77,8 @@ def test_circuit_opens_after_failures_in_a_row_and_claims_nothing(settings):
         MessageFactory(scheduled_for=NOON - timedelta(hours=1))
     assert crew.drain().is_down
     assert len(provider.asked) == settings.ENGAGEMENT_CIRCUIT_FAILURES
-    assert EngagementMessage.objects.filter(retry_count=0, attempt_token=None).count() == 5
+    assert EngagementMessage.objects.filter(retry_count=0).count() == 5
+    assert not EngagementClaim.objects.exists()
     crew.drain()
     assert len(provider.asked) == settings.ENGAGEMENT_CIRCUIT_FAILURES
 

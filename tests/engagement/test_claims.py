@@ -3,15 +3,16 @@
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import ProgrammingError, connection, transaction
 
-from engagement.models import EngagementAttention, EngagementClaim, EngagementMessage, UserProfile
+from engagement.models import EngagementClaim, EngagementMessage, UserProfile
 from engagement.services import claims
 from engagement.services.claims import Failed, Sent
 from engagement.services.machine import transition
 from tests.at_once import crowd
 from tests.engagement.provider import NOON
-from tests.factories.engagement import AnnouncementFactory, MessageFactory, PersonFactory
+from tests.factories.engagement import AnnouncementFactory, ClaimFactory, MessageFactory, PersonFactory
+from tests.fallback.database import refused_by, rows
 
 pytestmark = pytest.mark.django_db
 
@@ -53,16 +54,25 @@ def test_next_claim_begins_behind_the_last_one():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_another_sender_looks_at_is_passed_over():
-    """Its message and everything else of its member, until it is done; nobody waits."""
-    person = PersonFactory()
-    due(user=person)
-    other_of_person, elsewhere = due(user=person), due()
+def test_what_somebody_is_changing_is_passed_over():
+    """Until it is done; nobody waits."""
+    changing, elsewhere = due(), due()
     with crowd(1) as other, transaction.atomic():
-        EngagementAttention.objects.select_for_update().get(user=person)
+        EngagementMessage.objects.select_for_update().get(pk=changing.pk)
         [batch] = other.run(lambda _: claim())
         assert ids(batch) == [elsewhere.id]
-    assert other_of_person.id in ids(claim())
+    assert ids(claim()) == [changing.id]
+
+
+def test_what_another_sender_has_counts_for_its_member_until_it_is_let_go(settings):
+    settings.ENGAGEMENT_BUDGET = 1
+    person = PersonFactory()
+    first, second = due(user=person, scheduled_for=NOON - timedelta(hours=2)), due(user=person)
+    batch = claim(most=1)
+    assert (ids(batch), claim().deferred) == ([first.id], 1)
+    EngagementMessage.objects.filter(pk=second.pk).update(scheduled_for=NOON - timedelta(hours=1))
+    assert claims.finish(token=batch.token) == 1
+    assert ids(claim(most=1)) == [first.id]
 
 
 def test_late_sender_overwrites_nothing():
@@ -76,7 +86,8 @@ def test_late_sender_overwrites_nothing():
     assert claims.withdraw(token=late.token, reasons={message.id: "late"}) == 0
     assert claims.finish(token=late.token) == 0
     message.refresh_from_db()
-    assert (message.status, message.attempt_token, message.error_message) == ("pending", new.token, "")
+    assert (message.status, message.error_message) == ("pending", "")
+    assert set(claims.in_hand([message.id])) == {message.id}
     assert claims.mark_sent(token=new.token, sent=[Sent(message.id, NOON, "new")]) == 1
 
 
@@ -93,7 +104,8 @@ def test_reclaimed_message_keeps_its_place_in_the_budget():
     for _ in range(5):
         assert ids(claim(lease=RAN_OUT)) == [message.id]
         claims.reclaim_expired()
-    assert len(EngagementAttention.objects.get(user=message.user).recent) == 1
+    message.refresh_from_db()
+    assert message.attempted_at == NOON
     assert not EngagementClaim.objects.exists()
 
 
@@ -102,8 +114,9 @@ def test_unsent_rest_of_a_claim_is_due_again_and_counts_nothing():
     batch = claim()
     claims.mark_sent(token=batch.token, sent=[Sent(first.id, NOON)])
     assert claims.finish(token=batch.token) == 1
-    assert EngagementAttention.objects.get(user=second.user).recent == []
-    assert len(EngagementAttention.objects.get(user=first.user).recent) == 1
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.attempted_at, second.attempted_at) == (NOON, None)
     assert ids(claim()) == [second.id]
 
 
@@ -145,8 +158,8 @@ def test_message_in_hand_that_lost_its_reason_is_cancelled(values, lose, words):
     assert reasons == {message.id: words}
     assert claims.withdraw(token=batch.token, reasons=reasons) == 1
     message.refresh_from_db()
-    assert (message.status, message.error_message, message.attempt_token) == ("cancelled", words, None)
-    assert EngagementAttention.objects.get(user=message.user).recent == []
+    assert (message.status, message.error_message, message.attempted_at) == ("cancelled", words, None)
+    assert claims.in_hand([message.id]) == {}
 
 
 def test_nothing_unasked_goes_to_the_dormant():
@@ -248,11 +261,46 @@ def test_claim_is_one_call(django_assert_num_queries):
         assert sorted(cursor.fetchone()[0]) == sorted(ids(batch))
 
 
-def test_finishing_a_claim_looks_at_what_was_not_tried_alone():
+def test_claim_writes_no_message():
+    message = due()
+    where = "SELECT ctid, xmin::text FROM engagement_message_queue WHERE id = %s"
+    before = rows(where, [message.id])
+    assert ids(claim()) == [message.id]
+    assert rows(where, [message.id]) == before
+
+
+def test_message_in_two_hands_is_refused():
     first, second = due(), due()
-    batch = claim()
-    assert claims.finish(token=batch.token, left=[second.id]) == 1
-    assert claims.mark_sent(token=batch.token, sent=[Sent(first.id, NOON)]) == 1
-    assert claims.finish(token=batch.token, left=[first.id]) == 0
-    assert EngagementAttention.objects.get(user=second.user).recent == []
-    assert ids(claim()) == [second.id]
+    ClaimFactory(messages=[first])
+    ClaimFactory(messages=[second])
+    with refused_by("engagement_claims_apart"):
+        ClaimFactory(messages=[second])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_claims_written_at_once_do_not_share_a_message():
+    message = due()
+    with crowd(4) as senders:
+        results = senders.run(lambda _: ClaimFactory(messages=[message]))
+    assert sum(isinstance(result, EngagementClaim) for result in results) == 1
+    assert {str(error.__cause__.diag.constraint_name) for error in results if isinstance(error, Exception)} == {
+        "engagement_claims_apart"
+    }
+
+
+def test_claim_names_somebody_for_each_message():
+    with refused_by("engagement_claims_even"):
+        ClaimFactory(messages=[due()], user_ids=[])
+
+
+def test_site_makes_a_claim_smaller_by_letting_go_alone():
+    first, second = due(), due()
+    claim_ = ClaimFactory(messages=[first, second])
+    other = due()
+    assert rows("SELECT id FROM let_go(%s, %s::bigint[])", [claim_.attempt_token, [second.id, other.id]]) == [
+        (second.id,)
+    ]
+    claim_.refresh_from_db()
+    assert (claim_.message_ids, claim_.user_ids) == ([first.id], [first.user_id])
+    with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+        EngagementClaim.objects.update(message_ids=[other.id])

@@ -6,13 +6,13 @@ That no text at all is left is proved over the whole catalog in tests/groups/tes
 import pytest
 
 from engagement.models import EngagementMessage, InboundMessage, UserProfile
+from engagement.services.claims import withdrawn_since
 from engagement.services.inbound import handle_inbound
 from engagement.services.profiles import update_profile
 from groups.models import CommunityMember
 from groups.services.erasing import erase
 from tests.engagement.owner import owner
-from tests.factories.engagement import MessageFactory, PersonFactory
-from tests.fallback.database import rows
+from tests.factories.engagement import ClaimFactory, MessageFactory, PersonFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -75,11 +75,8 @@ def test_nothing_of_an_erased_person_stays_and_nothing_is_sent_to_them():
 
 def test_message_in_hand_is_taken_from_its_sender():
     person = lived(WORD)
-    rows(
-        """UPDATE engagement_message_queue SET claimed_by = 's', attempt_token = gen_random_uuid(),
-               lease_expires_at = now() WHERE status = 'pending' AND user_id = %s""",
-        [person.pk],
-    )
+    [message] = EngagementMessage.objects.filter(user=person, status="pending")
+    claim = ClaimFactory(messages=[message])
     erase(entry=CommunityMember.objects.get(person=person))
     assert not EngagementMessage.objects.filter(user=person, status="pending").exists()
-    assert not EngagementMessage.objects.filter(user=person).exclude(attempt_token=None).exists()
+    assert withdrawn_since(token=claim.attempt_token) == {message.pk: "Erased"}

@@ -1,7 +1,6 @@
 """The queue in the back office: why a message waits, what it says, and mending what failed."""
 
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
 from django.urls import reverse
@@ -11,6 +10,7 @@ from engagement.models import EngagementMessage, EngagementTransport, MessageTyp
 from groups.models import Event
 from tests.admin import client, words
 from tests.engagement.cast import failed, message
+from tests.factories.engagement import ClaimFactory
 from tests.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
@@ -87,9 +87,9 @@ class TestPage:
         assert said in words(operator.get(page(waiting)))
 
     def test_says_who_has_it_and_when_that_sender_is_gone(self, operator):
-        lease = {"attempt_token": uuid4(), "claimed_by": "host-1"}
-        held = message(lease_expires_at=timezone.now() + timedelta(minutes=1), **lease)
-        lost = message(lease_expires_at=timezone.now() - timedelta(minutes=1), **lease)
+        held, lost = message(), message()
+        ClaimFactory(messages=[held], claimed_by="host-1")
+        ClaimFactory(messages=[lost], claimed_by="host-1", lease_expires_at=timezone.now() - timedelta(minutes=1))
         assert "The sender host-1 has it until" in words(operator.get(page(held)))
         assert "Its sender host-1 is gone" in words(operator.get(page(lost)))
 
@@ -151,9 +151,8 @@ class TestJobs:
         assert sent.status == Status.SENT
 
     def test_a_message_a_sender_has_is_refused(self, operator):
-        held = message(
-            attempt_token=uuid4(), claimed_by="host-1", lease_expires_at=timezone.now() + timedelta(minutes=1)
-        )
+        held = message()
+        ClaimFactory(messages=[held])
         assert "A sender has this message right now" in words(operator.post(page(held, "cancel"), {"reason": "x"}))
 
     @pytest.mark.parametrize(

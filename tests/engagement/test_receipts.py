@@ -8,13 +8,12 @@ from engagement.errors import MessageMoveRefused, MessageUnderWay
 from engagement.models import EngagementMessage
 from engagement.services.messages import cancel_message, postpone_message, retry_message, take_receipt
 from groups.models import Event
-from tests.factories.engagement import MessageFactory
+from tests.factories.engagement import ClaimFactory, MessageFactory
 from tests.factories.groups import StaffFactory
 
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
-LEASE = {"attempt_token": "11111111-1111-4111-8111-111111111111", "lease_expires_at": NOW, "claimed_by": "a sender"}
 ACTS = {
     "retry": (retry_message, {"failed"}, "pending", "message.retried"),
     "cancel": (cancel_message, {"pending", "failed"}, "cancelled", "message.cancelled"),
@@ -40,7 +39,8 @@ def test_by_hand_from_every_status(act, status):
 
 @pytest.mark.parametrize("act", ["cancel", "postpone"])
 def test_message_a_sender_has_is_left_to_it(act):
-    message = MessageFactory(**LEASE)
+    message = MessageFactory()
+    ClaimFactory(messages=[message])
     with pytest.raises(MessageUnderWay):
         ACTS[act][0](message=message)
     assert EngagementMessage.objects.get(pk=message.pk).status == "pending"

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from engagement.models import EngagementAttention, EngagementMessage, UserProfile
+from engagement.models import EngagementMessage, UserProfile
 from engagement.services import sending
 from engagement.transports import Refused, Unavailable
 from tests.engagement.provider import NOON, Clock, Provider, sender
@@ -32,7 +32,7 @@ def test_sent_message_says_when_and_what_the_provider_calls_it():
     message = due()
     assert sender().drain().sent == 1
     message = fresh(message)
-    assert (message.status, message.provider_message_id, message.attempt_token) == ("sent", "taken-1", None)
+    assert (message.status, message.provider_message_id) == ("sent", "taken-1")
     assert timedelta(0) <= message.sent_at - NOON < timedelta(seconds=30)
 
 
@@ -41,7 +41,7 @@ def test_message_without_words_fails_alone():
     assert (sender().drain().sent, fresh(whole).status) == (1, "sent")
     assert fresh(broken).status == "failed"
     assert "week" in fresh(broken).error_message
-    assert EngagementAttention.objects.get(user=broken.user).recent == []
+    assert fresh(broken).attempted_at is None
 
 
 def test_refused_message_is_given_up_at_once():
@@ -82,11 +82,11 @@ def test_provider_is_given_the_time_it_asks_for():
     assert fresh(message).scheduled_for >= NOON + timedelta(minutes=20)
 
 
-@pytest.mark.parametrize(("maybe_taken", "kept"), [(True, 1), (False, 0)])
+@pytest.mark.parametrize(("maybe_taken", "kept"), [(True, NOON), (False, None)])
 def test_try_that_may_have_arrived_counts_in_the_budget(maybe_taken, kept):
     message = due()
     sender(Provider(raising(Unavailable("Late.", maybe_taken=maybe_taken)))).drain()
-    assert len(EngagementAttention.objects.get(user=message.user).recent) == kept
+    assert fresh(message).attempted_at == kept
 
 
 def test_transport_that_breaks_is_no_end_of_the_sender():
@@ -103,7 +103,7 @@ def test_sender_told_to_stop_ends_after_the_message_under_way():
     provider.answer = lambda message: crew.stop() if len(provider.asked) == 2 else None
     crew.drain()
     assert len(provider.taken) == 2
-    left = EngagementMessage.objects.filter(pk__in=[m.pk for m in messages], status="pending", attempt_token=None)
+    left = EngagementMessage.objects.filter(pk__in=[m.pk for m in messages], status="pending")
     assert left.count() == 3
     assert sender().drain().sent == 3
 
@@ -131,11 +131,10 @@ def test_reason_lost_early_in_a_batch_still_counts_when_the_message_comes(monkey
 
 
 def test_message_cancelled_under_a_sender_is_not_sent(monkeypatch):
-    """As an erasure does it: nothing of the attempt stays on the message."""
+    """As an erasure does it."""
     monkeypatch.setattr(sending, "LOOKED_AFTER", -1.0)
     first, second = due(scheduled_for=NOON - timedelta(hours=2)), due()
-    erased = {"status": "cancelled", "attempt_token": None, "lease_expires_at": None, "claimed_by": ""}
-    provider = Provider(lambda message: EngagementMessage.objects.filter(pk=second.pk).update(**erased))
+    provider = Provider(lambda message: EngagementMessage.objects.filter(pk=second.pk).update(status="cancelled"))
     assert sender(provider).drain().sent == 1
     assert provider.keys == [first.idempotency_key]
 

@@ -11,13 +11,12 @@ from engagement.models import EngagementMessage, UserProfile
 from groups.models import Member
 from groups.services.imports import import_members
 from tests.engagement.owner import owner
-from tests.factories.engagement import AnnouncementFactory, MessageFactory, PersonFactory, TemplateFactory
+from tests.factories.engagement import AnnouncementFactory, ClaimFactory, MessageFactory, PersonFactory, TemplateFactory
 from tests.fallback.database import refused_by, row, rows
 
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
-LEASE = {"attempt_token": "11111111-1111-4111-8111-111111111111", "lease_expires_at": NOW, "claimed_by": "a sender"}
 
 # --- Moves of messages ------------------------------------------------------------------------------
 
@@ -79,11 +78,7 @@ def test_updated_at_follows_a_change(table, row_of, changes):
 
 
 def without_profile():
-    return rows(
-        """SELECT m.id FROM members m LEFT JOIN user_profiles p ON p.user_id = m.id
-               LEFT JOIN engagement_attention a ON a.user_id = m.id
-           WHERE p.user_id IS NULL OR a.user_id IS NULL"""
-    )
+    return rows("SELECT m.id FROM members m LEFT JOIN user_profiles p ON p.user_id = m.id WHERE p.user_id IS NULL")
 
 
 def test_member_made_by_the_orm_has_a_profile():
@@ -145,7 +140,7 @@ def written_to():
     for trait in ("failed", "sent", "cancelled"):
         MessageFactory(user=person, destination_jid="me@chat", idempotency_key=trait, **{trait: True})
     MessageFactory(user=person, destination_jid="me@chat", idempotency_key="pending")
-    MessageFactory(user=person, destination_jid="me@chat", idempotency_key="leased", **LEASE)
+    ClaimFactory(messages=[MessageFactory(user=person, destination_jid="me@chat", idempotency_key="leased")])
     MessageFactory(destination_jid="another@chat", idempotency_key="another")
     return person
 
@@ -186,7 +181,7 @@ GONE = {
     "user_engagement_states": ("DELETE",),
     "engagement_message_queue": ("DELETE",),
     "user_profiles": ("DELETE",),
-    "engagement_attention": ("DELETE",),
+    "engagement_claims": ("UPDATE",),
     "engagement_state_transitions": ("UPDATE", "DELETE"),
     "user_profiles_history": ("UPDATE", "DELETE"),
     "message_templates_history": ("UPDATE", "DELETE"),

@@ -1,12 +1,14 @@
 """Factories of the engagement app. Each makes the least that is valid; states are reached by the machine itself."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import factory
 from django.utils import timezone
 
 from engagement.models import (
     Announcement,
+    EngagementClaim,
     EngagementMessage,
     MessageTemplate,
     MessageType,
@@ -93,6 +95,23 @@ class MessageFactory(factory.django.DjangoModelFactory):
         failed = factory.Trait(status="failed", retry_count=3, error_message="No route")
         cancelled = factory.Trait(status="cancelled", error_message="Cancelled by staff.")
         welcome = factory.Trait(message_type=MessageType.WELCOME)
+
+
+class ClaimFactory(factory.django.DjangoModelFactory):
+    """What a sender has in hand, for a minute from now. messages: all of them unasked."""
+
+    class Meta:
+        model = EngagementClaim
+
+    attempt_token = factory.LazyFunction(uuid4)
+    claimed_by = "a sender"
+    attempted_at = factory.LazyFunction(timezone.now)
+    lease_expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(minutes=1))
+    message_ids = factory.LazyAttribute(lambda claim: [message.pk for message in claim.messages])
+    user_ids = factory.LazyAttribute(lambda claim: [message.user_id for message in claim.messages])
+
+    class Params:
+        messages = ()
 
 
 class TemplateFactory(factory.django.DjangoModelFactory):

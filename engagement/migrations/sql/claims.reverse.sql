@@ -1,3 +1,38 @@
+CREATE OR REPLACE FUNCTION erase_person_in_engagement() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+BEGIN
+    UPDATE engagement_message_queue
+    SET status = 'cancelled', error_message = 'Erased', attempt_token = NULL, lease_expires_at = NULL, claimed_by = ''
+    WHERE user_id = NEW.person_id AND status IN ('pending', 'failed');
+    UPDATE engagement_message_queue
+    SET message_params = '{}', destination_jid = '', provider_message_id = '',
+        error_message = CASE WHEN error_message = '' THEN '' ELSE 'Erased' END
+    WHERE user_id = NEW.person_id;
+    UPDATE user_profiles SET individual_jid = '', group_jid = '', reengagement_opt_out = true
+    WHERE user_id = NEW.person_id;
+    UPDATE user_profiles_history SET individual_jid = '', group_jid = '' WHERE user_id = NEW.person_id;
+    DELETE FROM engagement_inbound_messages WHERE user_id = NEW.person_id;
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE FUNCTION redirect_waiting_messages() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+BEGIN
+    UPDATE engagement_message_queue
+    SET destination = NEW.preferred_destination,
+        destination_jid = CASE NEW.preferred_destination WHEN 'group' THEN NEW.group_jid ELSE NEW.individual_jid END
+    WHERE user_id = NEW.user_id AND status IN ('pending', 'failed') AND attempt_token IS NULL;
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE FUNCTION give_members_profiles() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+BEGIN
+    INSERT INTO user_profiles (user_id) SELECT id FROM new_rows;
+    INSERT INTO engagement_attention (user_id) SELECT id FROM new_rows;
+    RETURN NULL;
+END $$;
 ALTER TABLE engagement_message_queue SET (fillfactor = 60);
 DROP TRIGGER engagement_message_queue_stays ON engagement_message_queue;
 CREATE TRIGGER engagement_message_queue_stays BEFORE UPDATE ON engagement_message_queue
@@ -13,7 +48,18 @@ CREATE TRIGGER engagement_message_queue_moves BEFORE UPDATE ON engagement_messag
         ('failed', 'pending'), ('failed', 'cancelled'), ('sent', 'failed')
     ))
     EXECUTE FUNCTION refuse_message_move();
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') THEN
+        GRANT UPDATE ON engagement_claims TO missionsite_app;
+    END IF;
+END $$;
 DROP FUNCTION mark_messages_sent(uuid, bigint[], timestamptz[], text[]);
+DROP FUNCTION let_go(uuid, bigint[]);
 DROP FUNCTION claim_messages(
     text, uuid, timestamptz, integer, interval, timestamptz, bigint, text[], time, time, integer, interval
 );
+DROP TRIGGER engagement_claims_apart ON engagement_claims;
+DROP FUNCTION refuse_claimed_twice();
+ALTER TABLE engagement_claims DROP CONSTRAINT engagement_claims_even;
+DROP FUNCTION messages_in_hand();

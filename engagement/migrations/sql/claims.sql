@@ -1,6 +1,39 @@
 -- A sender's two big statements, with plans that a connection makes once: planned anew each time they take longer to
 -- plan than to run. Both act with the rights of their caller.
 
+-- Messages senders have in hand, and whose attention they will take; user_id is NULL for an answer, which takes none.
+-- Said to be many: compared with all of a batch, one by one they would take longer than sending.
+CREATE FUNCTION messages_in_hand() RETURNS TABLE (id bigint, user_id uuid, attempt_token uuid)
+LANGUAGE plpgsql STABLE ROWS 5000
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT m.id, m.user_id, k.attempt_token
+        FROM engagement_claims k CROSS JOIN unnest(k.message_ids, k.user_ids) AS m (id, user_id);
+END $$;
+
+ALTER TABLE engagement_claims ADD CONSTRAINT engagement_claims_even
+    CHECK (cardinality(message_ids) = cardinality(user_ids));
+
+-- No message is in two hands, whoever writes a claim.
+CREATE FUNCTION refuse_claimed_twice() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp SET enable_nestloop = off
+AS $$
+DECLARE
+    twice bigint;
+BEGIN
+    PERFORM pg_advisory_xact_lock('engagement_claims'::regclass::bigint);
+    SELECT n.id INTO twice FROM unnest(NEW.message_ids) AS n (id)
+    JOIN messages_in_hand() h ON h.id = n.id AND h.attempt_token <> NEW.attempt_token LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'message % is in another sender''s hands', twice
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'engagement_claims_apart';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER engagement_claims_apart AFTER INSERT ON engagement_claims
+    FOR EACH ROW EXECUTE FUNCTION refuse_claimed_twice();
+
 -- Takes up to `most` messages that are due, behind (after_time, after_id) in their order, and says of each what became
 -- of it: claimed, withdrawn or deferred. Rows come in the order of the queue; was_due is to be given to the next claim.
 -- answers: message types that neither count nor wait. quiet_from, quiet_to: NULL where there is no night.
@@ -16,22 +49,23 @@ LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
-    -- Where the rows are, which nobody moves as long as they are locked.
+    -- Where the messages are, which nobody moves as long as they are locked.
     messages tid[];
-    attentions tid[];
+    held bigint[];
 BEGIN
-    -- The messages, and the attention rows of their members: so two senders never count the same member at once. Planned
-    -- each time, as the way depends on how many are due.
+    -- One claim at a time: so two never count the same member at once. It takes milliseconds; what takes time is sending.
+    PERFORM pg_advisory_xact_lock('engagement_claims'::regclass::bigint);
+    SELECT coalesce(array_agg(h.id), '{}') INTO held FROM messages_in_hand() h;
+    -- What somebody is just changing is passed over. Planned each time, as the way depends on how many are due.
     EXECUTE $lock$
-        SELECT array_agg(l.message), array_agg(l.attention) FROM (
-            SELECT q.ctid AS message, a.ctid AS attention
-            FROM engagement_message_queue q JOIN engagement_attention a ON a.user_id = q.user_id
-            WHERE q.status = 'pending' AND q.attempt_token IS NULL AND q.scheduled_for <= $1
-                AND ($2 IS NULL OR (q.scheduled_for, q.id) > ($2, $3))
+        SELECT array_agg(l.message) FROM (
+            SELECT q.ctid AS message FROM engagement_message_queue q
+            WHERE q.status = 'pending' AND q.scheduled_for <= $1
+                AND ($2 IS NULL OR (q.scheduled_for, q.id) > ($2, $3)) AND q.id <> ALL ($5)
             ORDER BY q.scheduled_for, q.id LIMIT $4
-            FOR NO KEY UPDATE OF q, a SKIP LOCKED
+            FOR NO KEY UPDATE SKIP LOCKED
         ) l
-    $lock$ INTO messages, attentions USING at, after_time, after_id, most;
+    $lock$ INTO messages USING at, after_time, after_id, most, held;
     IF messages IS NULL THEN
         RETURN;
     END IF;
@@ -39,9 +73,9 @@ BEGIN
     -- A statement of its own: it sees what others committed before the locks were had.
     RETURN QUERY
     WITH due AS MATERIALIZED (
-        SELECT l.message, l.attention, q.id, q.user_id, q.message_type, q.message_key, q.message_params, q.destination, q.destination_jid,
-               q.idempotency_key, q.retry_count, q.scheduled_for, q.attempted_at,
-               m.display_name, m.email, p.locale, p.timezone, a.recent,
+        SELECT q.ctid AS message, q.id, q.user_id, q.message_type, q.message_key, q.message_params, q.destination,
+               q.destination_jid, q.idempotency_key, q.retry_count, q.scheduled_for,
+               m.display_name, m.email, p.locale, p.timezone, coalesce(h.messages, 0) AS in_hand,
                q.message_type <> ALL (answers) AS unasked,
                CASE
                    WHEN NOT m.is_active THEN 'The account is locked.'
@@ -53,14 +87,15 @@ BEGIN
                        THEN 'The member is back.'
                    WHEN n.cancelled_at IS NOT NULL THEN 'The announcement was cancelled.'
                END AS withdrawn
-        FROM unnest(messages, attentions) AS l (message, attention)
+        FROM unnest(messages) AS l (message)
         JOIN engagement_message_queue q ON q.ctid = l.message
-        JOIN engagement_attention a ON a.ctid = l.attention
         JOIN user_profiles p ON p.user_id = q.user_id
         JOIN members m ON m.id = q.user_id
         LEFT JOIN user_engagement_states s ON s.user_id = q.user_id
         LEFT JOIN community_members c ON c.person_id = q.user_id
         LEFT JOIN engagement_announcements n ON n.id = q.announcement_id
+        LEFT JOIN (SELECT h.user_id, count(*) AS messages FROM messages_in_hand() h GROUP BY h.user_id) h
+            ON h.user_id = q.user_id
     ), nights AS MATERIALIZED (
         SELECT z.timezone, coalesce(
                    quiet_until(at, z.timezone, quiet_from, quiet_to),
@@ -78,32 +113,13 @@ BEGIN
         SELECT ranked.*,
                withdrawn IS NULL AND ends_at IS NULL AND (
                    NOT unasked
-                   -- Most lists are so short that nobody has to ask how old their entries are.
-                   OR cardinality(recent) + place <= budget
-                   OR place + (
-                       SELECT count(*) FROM unnest(recent) r WHERE r > at - span AND r IS DISTINCT FROM attempted_at
+                   OR place + in_hand + (
+                       SELECT count(*) FROM engagement_message_queue e
+                       WHERE e.user_id = ranked.user_id AND e.attempted_at > at - span AND e.id <> ranked.id
+                           AND e.message_type <> ALL (answers) AND (e.status <> 'pending' OR e.id <> ALL (held))
                    ) <= budget
-               ) AS granted,
-               -- Attempts of one member in one batch differ by a microsecond, so that each can be taken back.
-               at + (place - 1) * interval '1 microsecond' AS begins
+               ) AS granted
         FROM ranked
-    ), claimed AS (
-        UPDATE engagement_message_queue q
-        SET claimed_by = sender, lease_expires_at = clock_timestamp() + lease, attempt_token = token,
-            attempted_at = j.begins, waiting_for = ''
-        FROM judged j WHERE j.granted AND q.ctid = j.message
-    ), remembered AS (
-        UPDATE engagement_attention a
-        SET recent = CASE
-                WHEN g.before = '{}' AND cardinality(a.recent) < budget THEN a.recent
-                ELSE ARRAY(SELECT r FROM unnest(a.recent) r WHERE r > at - span AND r <> ALL (g.before))
-            END || g.begins
-        FROM (
-            SELECT j.attention, array_agg(j.begins) AS begins,
-                   array_remove(array_agg(j.attempted_at), NULL) AS before
-            FROM judged j WHERE j.granted AND j.unasked GROUP BY j.attention
-        ) g
-        WHERE a.ctid = g.attention
     ), withdrawn AS (
         UPDATE engagement_message_queue q
         SET status = 'cancelled', error_message = j.withdrawn, waiting_for = ''
@@ -116,8 +132,12 @@ BEGIN
                 (
                     SELECT known.times[least(cardinality(known.times) + j.place - budget, cardinality(known.times))]
                     FROM (
-                        SELECT array_agg(r ORDER BY r) AS times FROM unnest(j.recent) r
-                        WHERE r > at - span AND r IS DISTINCT FROM j.attempted_at
+                        SELECT array_agg(r.at ORDER BY r.at) AS times FROM (
+                            SELECT e.attempted_at AS at FROM engagement_message_queue e
+                            WHERE e.user_id = j.user_id AND e.attempted_at > at - span AND e.id <> j.id
+                                AND e.message_type <> ALL (answers) AND (e.status <> 'pending' OR e.id <> ALL (held))
+                            UNION ALL SELECT at FROM generate_series(1, j.in_hand)
+                        ) r
                     ) known
                 ) + span + interval '1 microsecond',
                 at + span + interval '1 microsecond'
@@ -125,8 +145,9 @@ BEGIN
             waiting_for = CASE WHEN j.ends_at IS NOT NULL THEN 'quiet_hours' ELSE 'attention_budget' END
         FROM judged j WHERE NOT j.granted AND j.withdrawn IS NULL AND q.ctid = j.message
     ), held AS (
-        INSERT INTO engagement_claims (attempt_token, claimed_by, lease_expires_at, message_ids)
-        SELECT token, sender, clock_timestamp() + lease, array_agg(j.id)
+        INSERT INTO engagement_claims (attempt_token, claimed_by, lease_expires_at, attempted_at, message_ids, user_ids)
+        SELECT token, sender, clock_timestamp() + lease, at, array_agg(j.id),
+               array_agg(CASE WHEN j.unasked THEN j.user_id END)
         FROM judged j WHERE j.granted HAVING count(*) > 0
     )
     SELECT CASE WHEN j.granted THEN 'claimed' WHEN j.withdrawn IS NOT NULL THEN 'withdrawn' ELSE 'deferred' END,
@@ -135,8 +156,34 @@ BEGIN
     FROM judged j ORDER BY j.scheduled_for, j.id;
 END $$;
 
--- Notes what was sent; returns how many messages were still this attempt's. provider_ids: may be empty. By the key and the token alone: asked for
--- more, PostgreSQL reads whole indexes.
+-- Takes messages out of a claim, and says which of them it still had: whoever comes late has none. What a claim has can
+-- become less by this alone, and never more.
+CREATE FUNCTION let_go(token uuid, ids bigint[]) RETURNS TABLE (id bigint, attempted_at timestamptz)
+LANGUAGE plpgsql SECURITY DEFINER ROWS 500
+SET search_path = public, pg_temp SET enable_nestloop = off SET plan_cache_mode = force_generic_plan
+AS $$
+#variable_conflict use_column
+DECLARE
+    claim engagement_claims;
+BEGIN
+    SELECT * INTO claim FROM engagement_claims WHERE attempt_token = token FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    UPDATE engagement_claims
+    SET (message_ids, user_ids) = (
+        SELECT coalesce(array_agg(m.id), '{}'), coalesce(array_agg(m.user_id), '{}')
+        FROM unnest(claim.message_ids, claim.user_ids) AS m (id, user_id)
+        WHERE NOT EXISTS (SELECT FROM unnest(ids) AS gone (id) WHERE gone.id = m.id)
+    )
+    WHERE attempt_token = token;
+    RETURN QUERY SELECT m.id, claim.attempted_at FROM unnest(claim.message_ids) AS m (id)
+        JOIN unnest(ids) AS gone (id) ON gone.id = m.id;
+END $$;
+REVOKE EXECUTE ON FUNCTION let_go(uuid, bigint[]) FROM PUBLIC;
+
+-- Notes what was sent; returns how many messages were still this attempt's and nobody had cancelled meanwhile.
+-- provider_ids: may be empty. Asked for the status by an equality, PostgreSQL would read all that is pending.
 CREATE FUNCTION mark_messages_sent(token uuid, ids bigint[], times timestamptz[], provider_ids text[]) RETURNS integer
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET jit = off
 AS $$
@@ -145,15 +192,24 @@ DECLARE
 BEGIN
     UPDATE engagement_message_queue q
     SET status = 'sent', sent_at = d.sent_at, provider_message_id = coalesce(d.provider_id, ''), error_message = '',
-        claimed_by = '', lease_expires_at = NULL, attempt_token = NULL
-    FROM unnest(ids, times, provider_ids) AS d (id, sent_at, provider_id)
-    WHERE q.id = d.id AND q.attempt_token = token;
+        waiting_for = '', attempted_at = g.attempted_at
+    FROM let_go(token, ids) AS g JOIN unnest(ids, times, provider_ids) AS d (id, sent_at, provider_id) ON d.id = g.id
+    WHERE q.id = g.id AND q.status IS NOT DISTINCT FROM 'pending';
     GET DIAGNOSTICS marked = ROW_COUNT;
     RETURN marked;
 END $$;
 
--- The rules of moves once more, after the row: before it, each row that is updated is locked first, also by a claim
--- that moves nothing.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') THEN
+        GRANT EXECUTE ON FUNCTION let_go(uuid, bigint[]) TO missionsite_app;
+        IF current_user <> 'missionsite_app' THEN
+            REVOKE UPDATE ON engagement_claims FROM missionsite_app;
+        END IF;
+    END IF;
+END $$;
+
+-- The rules of moves once more, after the row: before it, each row that is updated is locked first.
 DROP TRIGGER engagement_message_queue_moves ON engagement_message_queue;
 CREATE TRIGGER engagement_message_queue_moves AFTER UPDATE OF status ON engagement_message_queue
     FOR EACH ROW
@@ -170,5 +226,48 @@ CREATE TRIGGER engagement_message_queue_stays
         OR OLD.message_type <> NEW.message_type OR OLD.id <> NEW.id)
     EXECUTE FUNCTION refuse_change_of_message();
 
--- Each row of a page finds room on it for what a claim writes, and that is longer.
-ALTER TABLE engagement_message_queue SET (fillfactor = 45);
+-- A claim writes none of its messages: no row needs room beside it any more.
+ALTER TABLE engagement_message_queue SET (fillfactor = 100);
+
+-- Every member has a profile, from the first moment.
+CREATE OR REPLACE FUNCTION give_members_profiles() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+BEGIN
+    INSERT INTO user_profiles (user_id) SELECT id FROM new_rows;
+    RETURN NULL;
+END $$;
+
+-- Messages that wait follow a member who wants them somewhere else, from whichever door that was said. Those that a
+-- sender has go where it was told; locked first, so that a claim just being made is seen.
+CREATE OR REPLACE FUNCTION redirect_waiting_messages() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+BEGIN
+    PERFORM 1 FROM engagement_message_queue WHERE user_id = NEW.user_id AND status IN ('pending', 'failed')
+        FOR NO KEY UPDATE;
+    UPDATE engagement_message_queue
+    SET destination = NEW.preferred_destination,
+        destination_jid = CASE NEW.preferred_destination WHEN 'group' THEN NEW.group_jid ELSE NEW.individual_jid END
+    WHERE user_id = NEW.user_id AND status IN ('pending', 'failed')
+        AND id NOT IN (SELECT h.id FROM messages_in_hand() h);
+    RETURN NULL;
+END $$;
+
+-- What is kept here of a person goes when the directory erases them: nothing more is sent, and no word stays.
+CREATE OR REPLACE FUNCTION erase_person_in_engagement() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+BEGIN
+    UPDATE engagement_message_queue SET status = 'cancelled', error_message = 'Erased'
+    WHERE user_id = NEW.person_id AND status IN ('pending', 'failed');
+    UPDATE engagement_message_queue
+    SET message_params = '{}', destination_jid = '', provider_message_id = '',
+        error_message = CASE WHEN error_message = '' THEN '' ELSE 'Erased' END
+    WHERE user_id = NEW.person_id;
+    UPDATE user_profiles SET individual_jid = '', group_jid = '', reengagement_opt_out = true
+    WHERE user_id = NEW.person_id;
+    UPDATE user_profiles_history SET individual_jid = '', group_jid = '' WHERE user_id = NEW.person_id;
+    DELETE FROM engagement_inbound_messages WHERE user_id = NEW.person_id;
+    RETURN NULL;
+END $$;
