@@ -33,6 +33,12 @@ class Permission:
 
 def ask(*, name: str, at: datetime, most: int) -> Permission:
     """Ask for up to `most` messages."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT FROM engagement_transports WHERE name = %s AND opened_at IS NULL AND NOT catching_up", [name]
+        )
+        if cursor.rowcount:
+            return Permission(most)
     row = EngagementTransport.objects.filter(pk=name).first()
     if row is None:
         EngagementTransport.objects.bulk_create([EngagementTransport(name=name)], ignore_conflicts=True)
@@ -43,8 +49,6 @@ def ask(*, name: str, at: datetime, most: int) -> Permission:
         if waiting.update(retry_at=at + settings.ENGAGEMENT_LEASE):
             return Permission(1, is_probe=True)
         return Permission(0, is_open=True)
-    if not row.catching_up:
-        return Permission(most)
     with transaction.atomic():
         row = EngagementTransport.objects.select_for_update().get(pk=name)
         if not row.catching_up:

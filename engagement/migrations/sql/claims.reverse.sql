@@ -62,4 +62,5 @@ DROP FUNCTION claim_messages(
 DROP TRIGGER engagement_claims_apart ON engagement_claims;
 DROP FUNCTION refuse_claimed_twice();
 ALTER TABLE engagement_claims DROP CONSTRAINT engagement_claims_even;
+ALTER TABLE engagement_claims ALTER message_ids SET STORAGE EXTENDED;
 DROP FUNCTION messages_in_hand();

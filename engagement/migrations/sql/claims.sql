@@ -14,6 +14,8 @@ END $$;
 
 ALTER TABLE engagement_claims ADD CONSTRAINT engagement_claims_even
     CHECK (cardinality(message_ids) = cardinality(user_ids));
+-- Nothing in them gets shorter by trying.
+ALTER TABLE engagement_claims ALTER message_ids SET STORAGE EXTERNAL, ALTER user_ids SET STORAGE EXTERNAL;
 
 -- No message is in two hands, whoever writes a claim.
 CREATE FUNCTION refuse_claimed_twice() RETURNS trigger
@@ -23,6 +25,9 @@ DECLARE
     twice bigint;
 BEGIN
     PERFORM pg_advisory_xact_lock('engagement_claims'::regclass::bigint);
+    IF NOT EXISTS (SELECT FROM engagement_claims WHERE attempt_token <> NEW.attempt_token) THEN
+        RETURN NULL;
+    END IF;
     SELECT n.id INTO twice FROM unnest(NEW.message_ids) AS n (id)
     JOIN messages_in_hand() h ON h.id = n.id AND h.attempt_token <> NEW.attempt_token LIMIT 1;
     IF FOUND THEN
@@ -156,8 +161,8 @@ BEGIN
     FROM judged j ORDER BY j.scheduled_for, j.id;
 END $$;
 
--- Takes messages out of a claim, and says which of them it still had: whoever comes late has none. What a claim has can
--- become less by this alone, and never more.
+-- Takes messages out of a claim, which goes with the last of them, and says which of them it still had: whoever comes
+-- late has none. What a claim has can become less by this alone, and never more.
 CREATE FUNCTION let_go(token uuid, ids bigint[]) RETURNS TABLE (id bigint, attempted_at timestamptz)
 LANGUAGE plpgsql SECURITY DEFINER ROWS 500
 SET search_path = public, pg_temp SET enable_nestloop = off SET plan_cache_mode = force_generic_plan
@@ -165,18 +170,21 @@ AS $$
 #variable_conflict use_column
 DECLARE
     claim engagement_claims;
+    left_ids bigint[];
+    left_users uuid[];
 BEGIN
     SELECT * INTO claim FROM engagement_claims WHERE attempt_token = token FOR UPDATE;
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    UPDATE engagement_claims
-    SET (message_ids, user_ids) = (
-        SELECT coalesce(array_agg(m.id), '{}'), coalesce(array_agg(m.user_id), '{}')
-        FROM unnest(claim.message_ids, claim.user_ids) AS m (id, user_id)
-        WHERE NOT EXISTS (SELECT FROM unnest(ids) AS gone (id) WHERE gone.id = m.id)
-    )
-    WHERE attempt_token = token;
+    SELECT array_agg(m.id), array_agg(m.user_id) INTO left_ids, left_users
+    FROM unnest(claim.message_ids, claim.user_ids) AS m (id, user_id)
+    WHERE NOT EXISTS (SELECT FROM unnest(ids) AS gone (id) WHERE gone.id = m.id);
+    IF left_ids IS NULL THEN
+        DELETE FROM engagement_claims WHERE attempt_token = token;
+    ELSE
+        UPDATE engagement_claims SET message_ids = left_ids, user_ids = left_users WHERE attempt_token = token;
+    END IF;
     RETURN QUERY SELECT m.id, claim.attempted_at FROM unnest(claim.message_ids) AS m (id)
         JOIN unnest(ids) AS gone (id) ON gone.id = m.id;
 END $$;
