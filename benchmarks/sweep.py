@@ -32,7 +32,7 @@ def load(owner, *, members: int, due: int) -> None:
                FROM generate_series(1, %s) n""",
             [members],
         )
-        for name in ("members", "user_profiles", "engagement_attention"):
+        for name in ("members", "user_profiles"):
             cursor.execute(f"VACUUM (ANALYZE) {name}")
         with bulk(cursor, "user_engagement_states"):
             cursor.execute(

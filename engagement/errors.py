@@ -100,11 +100,18 @@ class ParametersNotNamed(DomainError):
     status = 422
 
 
-class LeaseNotWhole(DomainError):
-    """A message is either with a sender, until some time and in some attempt, or with none."""
+class MessageClaimedTwice(DomainError):
+    """A message is in one sender's hands at most."""
 
-    code = "lease_not_whole"
-    constraint = "engagement_message_queue_lease_whole"
+    code = "message_claimed_twice"
+    constraint = "engagement_claims_apart"
+
+
+class ClaimNotEven(DomainError):
+    """A claim says of each of its messages whose attention it takes."""
+
+    code = "claim_not_even"
+    constraint = "engagement_claims_even"
 
 
 class SentNotDated(DomainError):
