@@ -267,7 +267,10 @@ def test_when_each_looks_for_what_is_left_nobody_completes_the_run():
                 reviewed_at=datetime(2026, 1, 1, tzinfo=ZoneInfo("UTC")),
             )
             together.wait(30)
-            return MissionFallbackItem.objects.proposed().filter(run=items[0].run).count()
+            left = MissionFallbackItem.objects.proposed().filter(run=items[0].run).count()
+            # Neither is done before both have looked.
+            together.wait(30)
+            return left
 
     with without(counting.format("DISABLE"), counting.format("ENABLE")), crowd(2) as people:
         assert people.run(decide) == [1, 1]

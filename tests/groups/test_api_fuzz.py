@@ -70,7 +70,7 @@ def test_no_input_makes_a_fault(no_rate, method, address, parameters, staff):
     keys = st.one_of(st.just(str(stay.group_id)), st.just(stay.group.stable_id), sendable)
     names = st.one_of(st.sampled_from(parameters), sendable) if parameters else sendable
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
     @given(
         key=keys,
         query=st.dictionaries(names, sendable, max_size=4),

@@ -123,6 +123,22 @@ def after(databases, before):
     return databases.copy("after", "test")
 
 
+@pytest.fixture
+def back_before_the_stays(databases, after):
+    """Lived in, and taken back to the first step of the story: the next one back is that of the stays."""
+    if "before_the_stays" not in databases.made:
+        databases.copy("after", "before_the_stays").migrate("groups", "0002", GROUPS_ROLLBACK_SETS_ASIDE="on")
+    return databases.copy("before_the_stays", "test_back")
+
+
+@pytest.fixture
+def back(databases, back_before_the_stays):
+    """Lived in, and taken back to before the story."""
+    if "back" not in databases.made:
+        databases.copy("before_the_stays", "back").migrate("groups", "0001", GROUPS_ROLLBACK_SETS_ASIDE="on")
+    return databases.copy("back", "test_back")
+
+
 def tell_before(story: Story) -> None:
     story.migrate("groups", "0001")
     story.sql(
@@ -180,15 +196,13 @@ def test_forward_gives_every_group_its_stable_id_and_keeps_every_row(before):
     ]
 
 
-def test_back_and_forward_again_give_the_same_rows_and_the_same_schema(after):
-    rows, schema = after.rows(), after.schema()
-    after.migrate("groups", "0001", GROUPS_ROLLBACK_SETS_ASIDE="on")
-    assert after.sql("SELECT count(*) FROM memberships") == [(21,)], "every running seat is still there"
-    assert after.sql("SELECT count(*) FROM memberships_set_aside WHERE status = 'left'") == [(5,)]
-    after.migrate()
-    assert after.rows() == rows
-    assert after.schema() == schema
-    assert after.sql("SELECT * FROM mission_counter_drift()") == []
+def test_back_and_forward_again_give_the_same_rows_and_the_same_schema(after, back):
+    assert back.sql("SELECT count(*) FROM memberships") == [(21,)], "every running seat is still there"
+    assert back.sql("SELECT count(*) FROM memberships_set_aside WHERE status = 'left'") == [(5,)]
+    back.migrate()
+    assert back.rows() == after.rows()
+    assert back.schema() == after.schema()
+    assert back.sql("SELECT * FROM mission_counter_drift()") == []
 
 
 def test_way_back_stops_before_anything_is_undone_and_names_the_stays(after):
@@ -203,18 +217,16 @@ def test_way_back_stops_before_anything_is_undone_and_names_the_stays(after):
     assert after.schema() == schema
 
 
-def test_migration_itself_refuses_too(after):
-    after.migrate("groups", "0002", GROUPS_ROLLBACK_SETS_ASIDE="on")
+def test_migration_itself_refuses_too(back_before_the_stays):
     sql = (CHECKOUT / "groups/migrations/sql/membership_stays.reverse.sql").read_text()
     with pytest.raises(psycopg.errors.CheckViolation) as refused:
-        after.sql(sql)
+        back_before_the_stays.sql(sql)
     assert refused.value.diag.constraint_name == "memberships_rollback_keeps_stays"
-    assert after.sql("SELECT count(*) FROM memberships WHERE status = 'left'") == [(5,)]
+    assert back_before_the_stays.sql("SELECT count(*) FROM memberships WHERE status = 'left'") == [(5,)]
 
 
-def test_group_deleted_while_back_does_not_free_its_stable_id(after):
-    after.migrate("groups", "0001", GROUPS_ROLLBACK_SETS_ASIDE="on")
-    after.sql(
+def test_group_deleted_while_back_does_not_free_its_stable_id(back):
+    back.sql(
         """
         ALTER TABLE events DISABLE TRIGGER events_append_only;
         WITH gone AS (SELECT id FROM groups WHERE name = 'Newer than the webinars'),
@@ -225,10 +237,10 @@ def test_group_deleted_while_back_does_not_free_its_stable_id(after):
         ALTER TABLE events ENABLE ALWAYS TRIGGER events_append_only;
         """
     )
-    after.migrate()
-    assert after.sql("SELECT stable_id FROM retired_stable_ids WHERE stable_id LIKE 'FE-M-%%'") == [("FE-M-00003",)]
+    back.migrate()
+    assert back.sql("SELECT stable_id FROM retired_stable_ids WHERE stable_id LIKE 'FE-M-%%'") == [("FE-M-00003",)]
     with pytest.raises(psycopg.errors.UniqueViolation):
-        after.sql("INSERT INTO groups (stable_id, name, parent_group_id) VALUES ('FE-M-00003', 'Again', %s)", [COLONY])
+        back.sql("INSERT INTO groups (stable_id, name, parent_group_id) VALUES ('FE-M-00003', 'Again', %s)", [COLONY])
 
 
 def test_mission_below_a_mission_stops_the_story_loudly_with_nothing_done(before):

@@ -132,7 +132,7 @@ class Asker:
         return outcome
 
 
-PARTS = 3
+PARTS = 5
 
 
 def lines_for(actor: str, text: str) -> list[Line]:
