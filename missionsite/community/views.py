@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
+from engagement.models import Locale
+from engagement.services.profiles import update_profile
 from groups.errors import CodeRefused
 from groups.models import CommunityMember, Member
 from groups.services.directory import update_entry
@@ -19,7 +21,7 @@ from groups.services.registration import accept_invitation, open_invitation
 from groups.services.verification import proof_word
 from missionsite.common.errors import DomainError
 from missionsite.community.forms import CodeForm, LoginForm, OwnPasswordForm, ProfileForm, RegistrationForm
-from missionsite.community.language import LANGUAGES, remember
+from missionsite.community.language import LANGUAGES, language_of, remember
 from missionsite.community.page import own_page, page, safe_next, show, too_many
 from missionsite.community.words import REMOVED, STATUS_MEANS, label
 
@@ -76,6 +78,9 @@ def register(request: HttpRequest, code: str) -> HttpResponse:
             except DomainError as error:
                 form.refuse(error)
             else:
+                # They are written to as they read: the code of Django in the writing of the profile.
+                locale = next(value for value in Locale.values if value.lower() == language_of(request))
+                update_profile(member=entry.person, actor=entry.person, locale=locale)
                 login(request, entry.person)
                 return redirect("community:me")
     else:

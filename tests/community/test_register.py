@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from engagement.models import UserProfile
 from groups.models import CommunityInvitation, CommunityMember, Member
 from groups.services.invitations import cancel_invitation
 from tests.community.cast import PASSWORD, entry, invitation, typed
@@ -34,6 +35,13 @@ def test_registered_person_is_logged_in_and_waits_for_approval(client):
     assert "Waiting for approval" in page
     assert made_entry.member_id in page
     assert Client().login(username=form["email"], password=PASSWORD)
+
+
+@pytest.mark.parametrize(("reads", "locale"), [("pt-PT,pt;q=0.9", "pt-BR"), ("en-GB", "en"), ("de", "en")])
+def test_registered_person_is_written_to_in_the_language_they_read(client, reads, locale):
+    form = typed()
+    client.post(address(invitation()), form, headers={"accept-language": reads})
+    assert UserProfile.objects.get(user__email=form["email"]).locale == locale
 
 
 def test_session_of_before_is_not_the_session_of_the_account(client):
