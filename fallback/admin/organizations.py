@@ -4,6 +4,7 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Lower
 from django.http import HttpRequest
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
@@ -73,6 +74,8 @@ class OrganizationAdmin(ModelAdmin):
     search_help_text = "Name"
     command_icon = "apartment"
     list_display = ("name", "slug", "timezone", "project_count", "rollout")
+    # That of the model is left out of a query that counts.
+    ordering = (Lower("name"), "id")
     fieldsets = (
         (None, {"fields": (("name", "slug"), "timezone")}),
         ("Fallback", {"fields": (("fallback_enabled", "fallback_rollout_percent"),)}),

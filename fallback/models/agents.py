@@ -7,6 +7,7 @@ from django.db.models import F
 from fallback.models.base import BY_DATABASE, Kept
 from fallback.models.choices import AgentSessionStatus, PullRequestState
 from missionsite.common.constraints import known
+from missionsite.common.fields import URLField
 from missionsite.common.ids import UlidField
 
 
@@ -47,7 +48,7 @@ class GithubPullRequest(Kept):
     title = models.CharField(max_length=500)
     state = models.TextField(choices=PullRequestState, default=PullRequestState.OPEN, db_default=PullRequestState.OPEN)
     branch = models.CharField(max_length=255, blank=True, default="", db_default="")
-    url = models.URLField(max_length=500, blank=True, default="", db_default="")
+    url = URLField(max_length=500, blank=True, default="", db_default="")
 
     class Meta:
         db_table = "github_pull_requests"

@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 from fallback.models.base import BY_DATABASE, Kept, named
 from fallback.models.choices import EventOrigin, Privacy, ProjectRole, ProjectStatus
 from missionsite.common.constraints import known
+from missionsite.common.fields import URLField
 from missionsite.common.ids import UlidField
 
 
@@ -111,7 +112,7 @@ class ProjectRepository(Kept):
 
     project = models.ForeignKey(Project, BY_DATABASE, related_name="repositories", db_index=False)
     name = models.CharField(max_length=255, help_text="owner/name, as the host spells it.")
-    url = models.URLField("address", max_length=500, blank=True, default="", db_default="")
+    url = URLField("address", max_length=500, blank=True, default="", db_default="")
     default_branch = models.CharField(max_length=120, default="main", db_default="main")
 
     class Meta:

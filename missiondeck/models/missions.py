@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 from missiondeck.models.base import BY_DATABASE, Kept
 from missiondeck.models.choices import DeckStatus
 from missionsite.common.constraints import known, written
+from missionsite.common.fields import URLField
 
 REPOSITORY = r"^https://github\.com/[A-Za-z0-9](-?[A-Za-z0-9]){0,38}/[A-Za-z0-9._-]{1,100}/?$"
 
@@ -50,7 +51,7 @@ class DeckMission(Kept):
         editable=False,
         verbose_name="member",
     )
-    github_url = models.URLField(
+    github_url = URLField(
         "repository",
         max_length=200,
         blank=True,
