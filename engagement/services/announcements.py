@@ -144,19 +144,8 @@ def cancel_announcement(*, announcement: Announcement, actor: Member | None = No
     current.cancelled_at = timezone.now()
     current.save(update_fields=["cancelled_at"])
     with connection.cursor() as cursor:
-        # Locked first, so that a claim just being made is seen by what comes after.
-        cursor.execute(
-            "SELECT count(*) FROM (SELECT FROM engagement_message_queue WHERE announcement_id = %s"
-            " AND status IN ('pending', 'failed') ORDER BY id FOR NO KEY UPDATE) locked",
-            [current.pk],
-        )
-        cursor.execute(
-            "UPDATE engagement_message_queue SET status = 'cancelled', error_message = %s"
-            " WHERE announcement_id = %s AND status IN ('pending', 'failed')"
-            " AND id NOT IN (SELECT id FROM messages_in_hand())",
-            ["The announcement was cancelled.", current.pk],
-        )
-        withdrawn = cursor.rowcount
+        cursor.execute("SELECT withdraw_announcement(%s, %s)", [current.pk, "The announcement was cancelled."])
+        [withdrawn] = cursor.fetchone()
     record("announcement.cancelled", actor=actor, title=current.title, withdrawn=withdrawn)
     return current
 

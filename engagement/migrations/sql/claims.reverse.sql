@@ -54,6 +54,7 @@ BEGIN
         GRANT UPDATE ON engagement_claims TO missionsite_app;
     END IF;
 END $$;
+DROP FUNCTION withdraw_announcement(bigint, text);
 DROP FUNCTION mark_messages_sent(uuid, bigint[], timestamptz[], text[]);
 DROP FUNCTION let_go(uuid, bigint[]);
 DROP FUNCTION claim_messages(

@@ -252,14 +252,35 @@ CREATE OR REPLACE FUNCTION redirect_waiting_messages() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 BEGIN
-    PERFORM 1 FROM engagement_message_queue WHERE user_id = NEW.user_id AND status IN ('pending', 'failed')
-        FOR NO KEY UPDATE;
+    PERFORM 1 FROM engagement_message_queue
+    WHERE user_id = NEW.user_id AND status IN ('pending', 'failed') AND id NOT IN (SELECT h.id FROM messages_in_hand() h)
+    FOR NO KEY UPDATE;
     UPDATE engagement_message_queue
     SET destination = NEW.preferred_destination,
         destination_jid = CASE NEW.preferred_destination WHEN 'group' THEN NEW.group_jid ELSE NEW.individual_jid END
     WHERE user_id = NEW.user_id AND status IN ('pending', 'failed')
         AND id NOT IN (SELECT h.id FROM messages_in_hand() h);
     RETURN NULL;
+END $$;
+
+-- Takes back what was not sent of an announcement that is cancelled; returns how many messages. What a sender has, or
+-- is just taking, is withdrawn by it: nobody waits for anybody.
+CREATE FUNCTION withdraw_announcement(announcement bigint, reason text) RETURNS integer
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    free bigint[];
+    withdrawn integer;
+BEGIN
+    SELECT array_agg(l.id) INTO free FROM (
+        SELECT q.id FROM engagement_message_queue q
+        WHERE q.announcement_id = announcement AND q.status IN ('pending', 'failed')
+        FOR NO KEY UPDATE SKIP LOCKED
+    ) l;
+    UPDATE engagement_message_queue q SET status = 'cancelled', error_message = reason
+    WHERE q.id = ANY (free) AND q.id NOT IN (SELECT h.id FROM messages_in_hand() h);
+    GET DIAGNOSTICS withdrawn = ROW_COUNT;
+    RETURN withdrawn;
 END $$;
 
 -- What is kept here of a person goes when the directory erases them: nothing more is sent, and no word stays.

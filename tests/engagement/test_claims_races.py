@@ -1,0 +1,100 @@
+"""What is done to messages while a sender is just claiming them: it has them or they are changed, never both."""
+
+import select
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+
+from engagement.errors import MessageUnderWay
+from engagement.models import Announcement, EngagementMessage
+from engagement.services import claims, messages
+from engagement.services.announcements import cancel_announcement
+from engagement.services.messages import cancel_message, postpone_message
+from engagement.services.profiles import switch_destination
+from tests.at_once import crowd, without
+from tests.engagement.provider import NOON
+from tests.factories.engagement import AnnouncementFactory, MessageFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ACTS = {
+    "cancel": lambda message: cancel_message(message=message),
+    "postpone": lambda message: postpone_message(message=message, until=NOON + timedelta(days=3)),
+    "write to the group": lambda message: switch_destination(member=message.user, to="group"),
+    "cancel the announcement": lambda message: cancel_announcement(announcement=Announcement.objects.get()),
+}
+
+
+def meet(act) -> tuple[EngagementMessage, object]:
+    """A message that is claimed, and act on it before the claim is committed; and what the act said."""
+    message = MessageFactory(
+        message_type="announcement", announcement=AnnouncementFactory(), scheduled_for=NOON - timedelta(hours=1)
+    )
+    claimed = threading.Event()
+
+    def play(number: int):
+        if number:
+            assert claimed.wait(30)
+            return act(message)
+        with transaction.atomic():
+            batch = claims.claim(sender="race", at=NOON, most=10, lease=timedelta(minutes=1))
+            claimed.set()
+            # Long enough for the other to come to the row.
+            select.select([], [], [], 0.3)
+        return batch
+
+    with crowd(2) as people:
+        batch, said = people.run(play)
+    assert [each.id for each in batch.messages] == [message.id]
+    assert set(claims.in_hand([message.id])) == {message.id}
+    return EngagementMessage.objects.get(pk=message.pk), said
+
+
+@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
+def test_message_just_being_claimed_stays_as_its_sender_read_it(act):
+    message, said = meet(act)
+    assert (message.status, message.destination) == ("pending", "individual")
+    assert message.scheduled_for == NOON - timedelta(hours=1)
+    if act in (ACTS["cancel"], ACTS["postpone"]):
+        assert isinstance(said, MessageUnderWay)
+    else:
+        assert not isinstance(said, Exception), said
+
+
+def test_who_asks_before_the_row_is_locked_cancels_what_is_being_sent(monkeypatch):
+    """The negative control: the claim is not there yet when it is asked about."""
+
+    def ask_first(message, **_):
+        assert not claims.in_hand([message.pk])
+        return EngagementMessage.objects.select_for_update(of=("self",)).select_related("user").get(pk=message.pk)
+
+    monkeypatch.setattr(messages, "_hold", ask_first)
+    message, said = meet(ACTS["cancel"])
+    assert (message.status, said.status) == ("cancelled", "cancelled")
+
+
+@pytest.mark.parametrize(
+    ("function", "lock", "act", "changed"),
+    [
+        ("redirect_waiting_messages", "PERFORM 1 FROM", "write to the group", ("pending", "group")),
+        (
+            "withdraw_announcement",
+            "FOR NO KEY UPDATE SKIP LOCKED",
+            "cancel the announcement",
+            ("cancelled", "individual"),
+        ),
+    ],
+)
+def test_without_the_locks_they_change_what_is_being_sent(function, lock, act, changed):
+    """The negative control: a statement that begins before the claim is committed does not see it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_functiondef(%s::regproc)", [function])
+        [whole] = cursor.fetchone()
+    unlocked = whole.replace("FOR NO KEY UPDATE SKIP LOCKED", "").replace("FOR NO KEY UPDATE;", ";")
+    assert lock in whole
+    assert unlocked != whole
+    with without(unlocked, whole):
+        message, _said = meet(ACTS[act])
+    assert (message.status, message.destination) == changed
