@@ -23,7 +23,7 @@ from missiondeck.models import Citizen, DeckMission, DeckStatus, DodItem
 from missiondeck.services.chats import say
 from missiondeck.services.checklist import add_item, move_item, remove_item, tick_item, update_item
 from missiondeck.services.missions import missing_of, move_mission
-from missiondeck.services.runs import import_report
+from missiondeck.services.runs import give_up_run, import_report
 from missionsite.common.errors import DomainError
 
 VIEW, CHANGE, MOVE, OVERRIDE, CHAT, RUN = (
@@ -49,6 +49,7 @@ def workspace_urls(model_admin) -> list:
         ("move/", "_move", move_view),
         ("chat/", "_say", say_view),
         ("runs/", "_import", import_view),
+        ("runs/<str:run>/give-up/", "_give_up", give_up_view),
         ("items/", "_add", add_view),
         ("items/<str:dod_item>/tick/", "_tick", tick_view),
         ("items/<str:dod_item>/edit/", "_edit", edit_view),
@@ -228,6 +229,17 @@ def import_view(request: HttpRequest, mission: DeckMission) -> Place:
     else:
         messages.info(request, f"This file was taken in before: {run_words(taken.run)}. This is its run.")
     return Place(mission.pk, citizen=TESTER.value, run=taken.run.pk)
+
+
+@action(RUN, part="report", back="ws-runs")
+def give_up_view(request: HttpRequest, mission: DeckMission, run: str) -> Place:
+    """End a run whose report never came."""
+    chosen = runs_of(mission).filter(pk=key_of(run)).first()
+    if chosen is None:
+        raise Http404("There is no such test run.")
+    give_up_run(run=chosen, actor=request.user)
+    messages.success(request, "The run was given up. Tests that ran after all can be taken in as a new one.")
+    return Place(mission.pk, citizen=TESTER.value, run=chosen.pk)
 
 
 @action(CHANGE, part="add", back="ws-checklist")

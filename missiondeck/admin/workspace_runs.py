@@ -64,6 +64,7 @@ def one_run(run: TestRun, place: Place, latest: TestRun) -> dict:
         "others": [(key.replace("_", " "), number(value)) for key, value in summary.items() if _is_other(key, summary)],
         "warnings": [str(each) for each in run.warnings],
         "flaky": run.flaky_tests,
+        "give_up": place.action("give_up", run.pk) if run.status == RunStatus.RUNNING else "",
     }
 
 

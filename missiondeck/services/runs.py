@@ -9,7 +9,7 @@ from typing import BinaryIO
 from django.conf import settings
 
 from groups.models import Member
-from missiondeck.errors import LogsTooLarge, RunKnown
+from missiondeck.errors import LogsTooLarge, RunFinished, RunKnown
 from missiondeck.models import DeckMission, RunSource, RunStatus, TestRun
 from missiondeck.reads import light_runs
 from missiondeck.reports import Limits, Report, read_report
@@ -73,6 +73,18 @@ def finish_run(*, run: TestRun, file: BinaryIO, logs: BinaryIO | None = None) ->
 @service
 def _finish(*, run: TestRun, report: Report, logs: str) -> TestRun:
     TestRun.objects.filter(pk=run.pk).update(name=run.name or report.name[:255], **_columns(report, logs))
+    return light_runs().get(pk=run.pk)
+
+
+@service
+def give_up_run(*, run: TestRun, actor: Member) -> TestRun:
+    """End a running run whose report never came: it failed, without results, and says who gave it up.
+
+    Raises RunFinished.
+    """
+    running = TestRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING)
+    if not running.update(status=RunStatus.FAILED, results=[], warnings=[f"Given up by {actor}: no report came."]):
+        raise RunFinished
     return light_runs().get(pk=run.pk)
 
 

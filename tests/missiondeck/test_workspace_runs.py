@@ -195,6 +195,24 @@ class TestOneRun:
         assert "The tests are running" in page
         assert "The latest test run is still running." in page
 
+    def test_run_whose_report_never_came_is_given_up(self, lead, mission):
+        run = start_run(mission=mission, actor=None, name="nightly")
+        assert "Give this run up" in look(lead, mission)
+        assert "Give this run up" not in look(client("Auditor"), mission)
+        give_up = address(mission, "_give_up", run.pk)
+        assert client("Auditor").post(give_up).status_code == 403
+        page = words(lead.post(give_up, follow=True))
+        assert "The run was given up." in page
+        assert "no report came." in page
+        assert "Give this run up" not in page
+        run = TestRun.objects.get(pk=run.pk)
+        assert (run.status, run.results, run.finished_at is not None) == ("failed", [], True)
+        assert "A finished test run stays as it is." in words(lead.post(f"{give_up}?citizen=sofia"))
+
+    def test_run_of_another_mission_is_none_here(self, lead, mission):
+        run = start_run(mission=make_mission(), actor=None)
+        assert lead.post(address(mission, "_give_up", run.pk)).status_code == 404
+
     def test_mission_without_runs_says_what_to_do(self, lead, mission):
         assert "No test run yet" in look(lead, mission)
         assert "Take in the first report below" in look(lead, mission)

@@ -435,6 +435,7 @@ admin/missiondeck/deckmission/<object_id>/workspace/move/ | 405                 
 admin/missiondeck/deckmission/<object_id>/workspace/chat/ | 405                 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/runs/ | 405                 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/items/ | 405                | done:{DELIVER} 403
+admin/missiondeck/deckmission/<object_id>/workspace/runs/<run>/give-up/      | 405 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/items/<dod_item>/tick/   | 405 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/items/<dod_item>/edit/   | 405 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/items/<dod_item>/place/  | 405 | done:{DELIVER} 403

@@ -49,7 +49,9 @@ def part(things: dict[str, object], name: str, route: str) -> object:
         case "item" | "dod_item":
             return things["dod item"].pk
         case "run":
-            return things["running deck run" if route == "finish_deck_run" else "deck run"].pk
+            return things[
+                "running deck run" if route in ("finish_deck_run", "missiondeck_workspace_give_up") else "deck run"
+            ].pk
         case "form":
             return "md"
         case _:
