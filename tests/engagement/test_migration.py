@@ -54,7 +54,8 @@ LIVED_IN = """
         CASE WHEN s.status = 'sent' THEN '2026-02-20Z'::timestamptz END,
         m.id || s.status, '{"a": [1, null]}', a.id, 'p-1', s.status
     FROM members m, engagement_announcements a, unnest('{pending,sent,failed,cancelled}'::text[]) AS s (status);
-    -- With a sender while it goes back.
+    -- With a sender while it goes back, and tried before.
+    UPDATE engagement_message_queue SET attempted_at = '2026-02-20Z' WHERE status = 'pending';
     INSERT INTO engagement_claims (attempt_token, claimed_by, lease_expires_at, attempted_at, message_ids, user_ids)
     SELECT gen_random_uuid(), 'a sender', '2026-02-20Z', '2026-02-20Z', array_agg(id), array_agg(user_id)
     FROM engagement_message_queue WHERE status = 'pending';

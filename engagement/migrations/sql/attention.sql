@@ -1,9 +1,10 @@
 -- What was said of members' attention in a list of their own is said by their messages: when each was tried last.
-UPDATE engagement_message_queue SET attempted_at = sent_at WHERE attempted_at IS NULL AND sent_at > now() - interval '30 days';
+UPDATE engagement_message_queue SET attempted_at = sent_at
+WHERE attempted_at IS NULL AND sent_at > now() - interval '30 days';
 DROP TABLE engagement_attention;
 -- Nobody sends while the site is migrated; what a sender had in hand is due again, with its key.
 DELETE FROM engagement_claims;
--- In its place comes one that also has the times.
+-- In the place of this index comes one that also has the times.
 DO $$
 BEGIN
     EXECUTE (SELECT format('DROP INDEX %s', indexrelid::regclass) FROM pg_index

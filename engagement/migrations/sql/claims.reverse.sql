@@ -1,3 +1,6 @@
+-- What a sender has in hand may have arrived: it counts, as it does when a lease runs out.
+UPDATE engagement_message_queue q SET attempted_at = k.attempted_at
+FROM engagement_claims k WHERE q.id = ANY (k.message_ids) AND q.status = 'pending';
 CREATE OR REPLACE FUNCTION erase_person_in_engagement() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$

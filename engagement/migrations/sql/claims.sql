@@ -1,6 +1,3 @@
--- A sender's two big statements, with plans that a connection makes once: planned anew each time they take longer to
--- plan than to run. Both act with the rights of their caller.
-
 -- Messages senders have in hand, and whose attention they will take; user_id is NULL for an answer, which takes none.
 -- Said to be many: compared with all of a batch, one by one they would take longer than sending.
 CREATE FUNCTION messages_in_hand() RETURNS TABLE (id bigint, user_id uuid, attempt_token uuid)
@@ -38,6 +35,9 @@ BEGIN
 END $$;
 CREATE TRIGGER engagement_claims_apart AFTER INSERT ON engagement_claims
     FOR EACH ROW EXECUTE FUNCTION refuse_claimed_twice();
+
+-- A sender's two big statements have plans that a connection makes once: planned anew each time they take longer to
+-- plan than to run. Both act with the rights of their caller.
 
 -- Takes up to `most` messages that are due, behind (after_time, after_id) in their order, and says of each what became
 -- of it: claimed, withdrawn or deferred. Rows come in the order of the queue; was_due is to be given to the next claim.
