@@ -68,7 +68,8 @@ class MailServer:
         self._run(self._end_all())
 
     def stop(self) -> None:
-        self._server.close()
+        # In the thread of its loop, as everything of it: here it could meet a connection that is just ending.
+        self._run(self._close())
         self.disconnect()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -76,6 +77,9 @@ class MailServer:
 
     def _run(self, what):
         return asyncio.run_coroutine_threadsafe(what, self._loop).result(10)
+
+    async def _close(self) -> None:
+        self._server.close()
 
     async def _end_all(self) -> None:
         for task in list(self._open):

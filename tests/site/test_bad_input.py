@@ -37,7 +37,7 @@ from tests.site.world import (
 pytestmark = pytest.mark.django_db
 
 EXAMPLES = int(os.environ.get("MISSIONSITE_FUZZ_EXAMPLES", "4"))
-PARTS = 4 if EXAMPLES == 4 else 1
+PARTS = 6 if EXAMPLES == 4 else 1
 fuzzed = settings(
     max_examples=EXAMPLES,
     derandomize=True,

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 UNTRUSTED = [*(role for role in ROLES if role != "Administrator"), "no role", "member", "inactive", "anonymous"]
 UNTRUSTED += [*projects.PROJECT_STAFF, *projects.OTHERS]
 # One attempt in so many is made a day, another one by each of them.
-PARTS = 4
+PARTS = 6
 # Who gives roles in which projects; nobody else here gives any.
 GIVES_IN = {
     "project maintainer": {"pk__in": projects.PROJECTS},
