@@ -5,7 +5,7 @@ import pytest
 from tests import sample
 
 # Folders whose files take longest: begun first, so that no worker is left with one of them while the others are done.
-LONGEST = ("tests/site/", "tests/fallback/", "tests/groups/", "tests/browser/")
+LONGEST = ("tests/site/", "tests/fallback/", "tests/groups/")
 
 
 def pytest_configure(config):
@@ -17,7 +17,9 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+    """The longest first; last what opens a browser: its loop goes on in the thread, where nothing waits for another."""
+    browsing = {item.path for item in items if "playwright" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: (item.path in browsing, not item.nodeid.startswith(LONGEST)))
 
 
 def pytest_report_header(config) -> str:
