@@ -157,6 +157,8 @@ def test_every_page_fits_its_window(site: Page, ana, garden, live_server, scheme
     TaskFactory(group=garden, title="A task whose title goes on and on, so that it has to be broken " * 3)
     site.emulate_media(color_scheme=scheme)
     for path in PAGES:
+        # Loaded narrow, as on a phone, and then widened.
+        site.set_viewport_size({"width": 390, "height": 844})
         site.goto(live_server.url + path.format(mission=garden.pk, member=ana.pk))
         for width in (390, 1440):
             site.set_viewport_size({"width": width, "height": 844})

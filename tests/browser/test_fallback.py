@@ -355,6 +355,8 @@ def test_every_page_fits_its_window(desk: Page, live_server, project, scheme):
     run_fallback(project=project)
     desk.emulate_media(color_scheme=scheme)
     for path in addresses(project):
+        # Loaded narrow, as on a phone, and then widened.
+        desk.set_viewport_size({"width": 390, "height": 844})
         desk.goto(live_server.url + path)
         for width in (390, 1440):
             desk.set_viewport_size({"width": width, "height": 844})
