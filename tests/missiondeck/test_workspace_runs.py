@@ -203,7 +203,7 @@ class TestOneRun:
         assert client("Auditor").post(give_up).status_code == 403
         page = words(lead.post(give_up, follow=True))
         assert "The run was given up." in page
-        assert "no report came." in page
+        assert "Given up: no report came." in page
         assert "Give this run up" not in page
         run = TestRun.objects.get(pk=run.pk)
         assert (run.status, run.results, run.finished_at is not None) == ("failed", [], True)
