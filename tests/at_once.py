@@ -53,8 +53,8 @@ def without(drop: str, restore: str) -> Iterator[None]:
         execute_as_owner(restore)
 
 
-def execute_as_owner(sql: str) -> None:
-    """Run one script as the owner of the schema, on a connection of its own."""
+def execute_as_owner(sql: str, *, dbname: str | None = None) -> None:
+    """Run one script as the owner of the schema, on a connection of its own; dbname: another than that of the tests."""
     import psycopg
     from django.conf import settings
 
@@ -64,7 +64,7 @@ def execute_as_owner(sql: str) -> None:
         port=owner["PORT"],
         user=owner["USER"],
         password=owner["PASSWORD"],
-        dbname=connections["default"].settings_dict["NAME"],
+        dbname=dbname or connections["default"].settings_dict["NAME"],
         autocommit=True,
     ) as session:
         session.execute(sql)

@@ -1,8 +1,25 @@
 """Jobs for the tests of the worker; they report through files, so that a test in another process can wait for them."""
 
+import asyncio
+import contextlib
+import os
 from pathlib import Path
 
 from procrastinate.contrib.django import app
+from procrastinate.manager import JobManager
+
+if os.environ.get("TEST_LOSE_CANCELLATION"):
+    written = JobManager.update_heartbeat
+
+    async def update_heartbeat(self, worker_id: int) -> None:
+        """Write the heartbeat, wait to be cancelled, and lose that: as asyncio.wait_for of Python 3.11 loses it when
+        the connection it waits for comes at the same time. Source: CPython issue 86296.
+        """
+        await written(self, worker_id)
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+    JobManager.update_heartbeat = update_heartbeat
 
 
 def _note(path: str, word: str) -> None:
@@ -38,3 +55,13 @@ def hold_row(report: str, gate: str) -> None:
         with Path(gate).open() as opened:
             opened.read()
     _note(report, "done")
+
+
+@app.task(name="tests.name_supervisor")
+def name_supervisor(report: str) -> None:
+    """Report which supervisor's worker ran this, once the database has answered."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    _note(report, str(os.getppid()))

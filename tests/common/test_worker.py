@@ -18,6 +18,7 @@ from procrastinate.contrib.django import app
 from missionsite.common.models import Heartbeat, WorkerProcess
 from missionsite.common.worker import watchdog
 from missionsite.common.worker.watchdog import MAX_ATTEMPTS, replace_lost_workers
+from tests.at_once import execute_as_owner
 from tests.common.jobs import hold, hold_row, note
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,7 +46,7 @@ def empty_queue():
 
 
 @contextmanager
-def running_worker(*options: str, expect: int | None = 0):
+def running_worker(*options: str, expect: int | None = 0, **environment: str):
     """`manage.py worker` on the test database, ended with SIGTERM; its exit code is checked unless None."""
     own = connection.settings_dict
     secret = f":{own['PASSWORD']}" if own["PASSWORD"] else ""
@@ -54,6 +55,7 @@ def running_worker(*options: str, expect: int | None = 0):
         "DATABASE_URL": f"postgres://{own['USER']}{secret}@{host}:{own['PORT']}/{own['NAME']}",
         "DJANGO_SETTINGS_MODULE": "tests.common.worker_settings",
         "SECRET_KEY": settings.SECRET_KEY,
+        **environment,
     }
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker", "--stale-after", "5", *options]
     process = subprocess.Popen(
@@ -222,6 +224,59 @@ def test_sigterm_lets_the_running_job_finish(tmp_path, gate):
     assert status_of(job)[0] == "succeeded"
     assert status_of(waiting)[0] == "todo"
     assert not WorkerProcess.objects.exists()
+
+
+def cut_off(worker: WorkerProcess) -> None:
+    """End the connections of a worker, as a restart of PostgreSQL does."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s", [worker.tag]
+        )
+
+
+def test_worker_that_lost_a_cancellation_is_replaced(tmp_path):
+    """Its connections are gone, so it stops; the heartbeat of the old code went on for good in its place."""
+    with running_worker("--stale-after", "30", TEST_LOSE_CANCELLATION="1"):
+        first = a_worker()
+        cut_off(first)
+        until(lambda: not WorkerProcess.objects.filter(tag=first.tag).exists(), "the worker to end")
+        job = note.defer(report=str(tmp_path / "report"), word="hello")
+        until(lambda: status_of(job)[0] == "succeeded", "the job")
+
+
+def test_sigterm_ends_a_worker_that_lost_a_cancellation():
+    with running_worker("--stale-after", "30", TEST_LOSE_CANCELLATION="1"):
+        a_worker()
+
+
+def test_supervisor_ends_a_worker_that_stopped_and_stays(tmp_path):
+    """Frozen after SIGTERM, a worker neither beats nor ends; before, the supervisor waited for it for good."""
+    with running_worker(expect=None) as process:
+        worker = a_worker()
+        os.kill(worker.pid, signal.SIGSTOP)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+
+
+def test_workers_run_jobs_again_after_the_database_was_away(tmp_path):
+    """At this age most queries of a worker fall due at once. bin/prove-workers restarts PostgreSQL at any age."""
+    name = connection.ops.quote_name(connection.settings_dict["NAME"])
+    report = tmp_path / "report"
+    with running_worker("--stale-after", "30", "--processes", "4"):
+        until(lambda: WorkerProcess.objects.count() == 4, "four workers")
+        workers = list(WorkerProcess.objects.all())
+        select.select([], [], [], 4.5)
+        execute_as_owner(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false", dbname="postgres")
+        try:
+            for worker in workers:
+                cut_off(worker)
+            select.select([], [], [], 1)
+        finally:
+            execute_as_owner(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true", dbname="postgres")
+        until(lambda: WorkerProcess.objects.exclude(tag__in=[each.tag for each in workers]).count() == 4, "four others")
+        for number in range(10):
+            note.defer(report=str(report), word=str(number))
+        until(lambda: len(lines(report)) == 10, "all jobs")
 
 
 def test_worker_ends_when_its_supervisor_is_killed(tmp_path):

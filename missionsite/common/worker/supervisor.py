@@ -147,8 +147,8 @@ class Supervisor:
     def _end_silent(self) -> None:
         for place in self.places:
             silence = time.monotonic() - place.last_beat
-            # While the database is away a worker has no beat to give; stopping, it may take its time.
-            if place.pid is not None and not self.stopping and silence > self.stale_after.total_seconds():
+            # A worker that finishes its jobs goes on to beat; one that has stopped does not, and may hang there.
+            if place.pid is not None and silence > self.stale_after.total_seconds():
                 logger.error("Worker %s has not beaten for %.0f s; it is ended", place.tag, silence)
                 os.kill(place.pid, signal.SIGKILL)
                 place.last_beat = time.monotonic()

@@ -1,0 +1,189 @@
+"""Restarts and kills PostgreSQL under running workers and checks that each of them runs jobs again.
+
+Six supervisors with one worker each share the queue of a database of its own in `var/prove-workers`, emptied at each
+run. Restarts: PostgreSQL is stopped and started when the workers have an age of each second from 0 to 29. Crashes: it
+is killed (SIGKILL) when they are 4 to 7 seconds old, the age at which most of their queries fall due at once. At the
+end every supervisor has to end by SIGTERM. One PASS or FAIL line for each.
+"""
+
+# ruff: noqa: S603, T201 - it runs the worker and prints what it found
+
+import argparse
+import contextlib
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(CHECKOUT))
+# Seconds: within which a worker runs jobs again once the database is back, and within which SIGTERM ends it.
+BACK_WITHIN = 90
+ENDS_WITHIN = 30
+SUPERVISORS = 6
+# From the kill of a worker until the supervisor has started the next one, which then begins to count its age.
+START_SECONDS = 0.8
+
+from missionsite import embedded  # noqa: E402
+from missionsite.embedded import processes  # noqa: E402
+
+
+def prepare(folder: Path) -> None:
+    """A new cluster with the site's tables, and this process on it."""
+    embedded.remove(folder)
+    os.environ |= {
+        "DATABASE_URL": "",
+        "MISSIONSITE_VAR_DIR": str(folder),
+        "DJANGO_SETTINGS_MODULE": "tests.common.worker_settings",
+        "CONN_MAX_AGE": "0",
+    }
+    embedded.start(folder)
+    import django
+
+    django.setup()
+    logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
+    from django.core.management import call_command
+
+    from missionsite.common.roles import as_owner
+
+    with as_owner():
+        call_command("migrate", verbosity=0)
+
+
+class Fleet:
+    """Supervisors with one worker each."""
+
+    def __init__(self, folder: Path, size: int) -> None:
+        self.folder = folder
+        self.report = folder / "report"
+        self.log = open(folder / "workers.log", "a")  # noqa: SIM115 - closed by end()
+        command = [sys.executable, str(CHECKOUT / "manage.py"), "worker"]
+        self.supervisors = [
+            subprocess.Popen(command, cwd=CHECKOUT, stdout=self.log, stderr=self.log, start_new_session=True)
+            for _ in range(size)
+        ]
+
+    def workers(self) -> dict[int, int]:
+        """The process of the worker of each supervisor, by the supervisor's."""
+        found = {}
+        for each in self.supervisors:
+            children = Path(f"/proc/{each.pid}/task/{each.pid}/children").read_text().split()
+            if children:
+                found[each.pid] = int(children[0])
+        return found
+
+    def wait_until_all_work(self, *, seconds: float) -> tuple[int, float]:
+        """Queue jobs until a worker of each supervisor ran one: how many did, and after how long."""
+        from django.db import connection
+        from procrastinate.exceptions import ConnectorException
+
+        from tests.common.jobs import name_supervisor
+
+        self.report.unlink(missing_ok=True)
+        began = time.monotonic()
+        working: set[int] = set()
+        while len(working) < len(self.supervisors) and time.monotonic() - began < seconds:
+            try:
+                for _ in self.supervisors:
+                    name_supervisor.defer(report=str(self.report))
+            except ConnectorException:
+                connection.close()
+            time.sleep(0.5)
+            if self.report.exists():
+                working = {int(line) for line in self.report.read_text().split()}
+        return len(working), time.monotonic() - began
+
+    def renew(self, ages: list[float]) -> None:
+        """Kill each worker so that the next one in its place is that many seconds old when this returns."""
+        now = time.monotonic()
+        longest = max(ages)
+        for supervisor, age in sorted(zip(self.supervisors, ages, strict=True), key=lambda each: -each[1]):
+            _sleep_until(now + longest - age)
+            os.kill(self.workers()[supervisor.pid], signal.SIGKILL)
+        _sleep_until(now + longest + START_SECONDS)
+
+    def end(self) -> tuple[int, float]:
+        """Ask all to end: how many did in time, and how long the last one took. The others are killed."""
+        began = time.monotonic()
+        for each in self.supervisors:
+            each.send_signal(signal.SIGTERM)
+        ended = 0
+        for each in self.supervisors:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                each.wait(max(began + ENDS_WITHIN - time.monotonic(), 0.01))
+                ended += 1
+        took = time.monotonic() - began
+        for each in self.supervisors:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(each.pid, signal.SIGKILL)
+            each.wait()
+        self.log.close()
+        return ended, took
+
+
+def _sleep_until(moment: float) -> None:
+    time.sleep(max(moment - time.monotonic(), 0))
+
+
+def restart(folder: Path) -> None:
+    embedded.stop(folder)
+    embedded.start(folder)
+
+
+def crash(folder: Path) -> None:
+    os.kill(embedded.status(folder).pid, signal.SIGKILL)
+    processes.wait_until(lambda: embedded.status(folder) is None, seconds=30)
+    embedded.start(folder)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=int, default=30, help="restart at each age from 0 to this (default 30)")
+    parser.add_argument("--crashes", type=int, default=10)
+    options = parser.parse_args()
+    folder = embedded.var_dir().absolute() / "prove-workers"
+    shutil.rmtree(folder / "documents", ignore_errors=True)
+    prepare(folder)
+    results: list[bool] = []
+
+    def tell(passed: bool, words: str) -> None:
+        results.append(passed)
+        print(f"{time.strftime('%H:%M:%S')} {'PASS' if passed else 'FAIL'} {words}", flush=True)
+
+    def outlast(words: str, ages: list[float], end) -> None:
+        nonlocal fleet
+        if fleet.wait_until_all_work(seconds=BACK_WITHIN)[0] < SUPERVISORS:
+            # Those that did not come back were counted; the others go on with new ones in their places.
+            fleet.end()
+            fleet = Fleet(folder, SUPERVISORS)
+            fleet.wait_until_all_work(seconds=BACK_WITHIN)
+        fleet.renew(ages)
+        end(folder)
+        working, took = fleet.wait_until_all_work(seconds=BACK_WITHIN)
+        shown = ", ".join(f"{age:g}" for age in ages)
+        tell(
+            working == SUPERVISORS,
+            f"{words} at an age of {shown} s: {working} of {SUPERVISORS} workers run jobs again, all after {took:.1f} s",
+        )
+
+    fleet = Fleet(folder, SUPERVISORS)
+    try:
+        step = -(-options.seconds // SUPERVISORS)
+        for first in range(step):
+            outlast("restart", [first + step * number + 0.5 for number in range(SUPERVISORS)], restart)
+        for number in range(options.crashes):
+            outlast(f"crash {number + 1}", [4 + 0.5 * place for place in range(SUPERVISORS)], crash)
+    finally:
+        ended, took = fleet.end()
+        embedded.stop(folder)
+    tell(ended == SUPERVISORS, f"SIGTERM: {ended} of {SUPERVISORS} supervisors ended, the last after {took:.1f} s")
+    embedded.remove(folder)
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
