@@ -15,4 +15,5 @@ urlpatterns = [
     path("unsubscribe/<any:token>/", unsubscribe, name="unsubscribe"),
     path("", include(community)),
 ]
+handler400 = "missionsite.common.error_pages.bad_request"
 handler500 = "missionsite.common.error_pages.server_error"

@@ -7,7 +7,11 @@ The docstring of a subclass is its sentence. Where the rule is a constraint, tri
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import DatabaseError, DataError
+import psycopg
+from django.db import DatabaseError, DataError, InterfaceError, OperationalError
+
+# Seconds after which a client may ask again, where the database is away.
+RETRY_AFTER = 5
 
 
 class DomainError(Exception):
@@ -81,6 +85,27 @@ def from_database(error: DatabaseError) -> DomainError | None:
     if sentence := _SQLSTATES.get(diag.sqlstate or ""):
         return ValueRefused(sentence)
     return None
+
+
+def is_unavailable(error: BaseException | None) -> bool:
+    """Whether an error comes from a database that is away or takes no changes; try again later."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, _UNAVAILABLE):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+_UNAVAILABLE = (
+    OperationalError,
+    InterfaceError,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    # A standby, or a server that was made read-only.
+    psycopg.errors.ReadOnlySqlTransaction,
+)
 
 
 @contextmanager

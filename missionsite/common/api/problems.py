@@ -5,14 +5,14 @@ import logging
 from http import HTTPStatus
 
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from ninja import Schema
 from ninja.errors import HttpError, ValidationError
 from pydantic import Field
 
-from missionsite.common.errors import DomainError, from_database
+from missionsite.common.errors import RETRY_AFTER, DomainError, from_database, is_unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ _WORDS = {
     413: "The request is too large.",
     429: "Too many requests; wait and try again.",
     500: "Something went wrong on our side. It is recorded under this request_id.",
-    503: "The database does not answer at the moment; try again.",
+    503: "The database does not answer at the moment, or takes no changes; try again.",
 }
 
 
@@ -139,14 +139,14 @@ def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
 def _database(request: HttpRequest, error: DatabaseError | InterfaceError) -> HttpResponse:
     if refusal := from_database(error):
         return _refused(request, refusal)
-    if isinstance(error, OperationalError | InterfaceError):
-        logger.error("The database did not answer", exc_info=error)
-        return problem(request, 503, code="database_unavailable", headers={"Retry-After": "5"})
     return _fault(request, error)
 
 
 def _fault(request: HttpRequest, error: Exception) -> HttpResponse:
     """What happened goes to the log, never to the caller."""
+    if is_unavailable(error):
+        logger.error("The database did not answer, or takes no changes", exc_info=error)
+        return problem(request, 503, code="database_unavailable", headers={"Retry-After": str(RETRY_AFTER)})
     logger.error("Fault in %s %s", request.method, request.path, exc_info=error)
     return problem(request, 500)
 
