@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanSwitchWidget
 
 from groups.services.imports import import_members
 from missionsite.common.csvfiles import FileUnreadable
+from missionsite.common.downloads import download
 from missionsite.common.errors import DomainError
 
 IMPORT = "groups.import_communitymember"
@@ -154,7 +155,5 @@ def export_view(request: HttpRequest, *, model_admin) -> HttpResponse:
         for row in rows.values_list(*names).iterator(chunk_size=CHUNK):
             yield writer.writerow([safe_cell(value) for value in row])
 
-    response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="directory-{timezone.localdate().isoformat()}.csv"'
-    response["Cache-Control"] = "no-store"
-    return response
+    today = timezone.localdate().isoformat()
+    return download(lines(), name=f"directory-{today}.csv", content_type="text/csv; charset=utf-8")

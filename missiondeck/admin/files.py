@@ -5,12 +5,13 @@ from collections.abc import Iterator
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
 from groups.admin.directory_files import rows_of_list, safe_cell
 from missiondeck.admin.base import LOOK
+from missionsite.common.downloads import download
 
 # The heading of each column, and what of a mission stands in it.
 COLUMNS = {
@@ -58,8 +59,5 @@ def export_view(request: HttpRequest, *, model_admin) -> HttpResponse:
         for row in rows.values_list(*COLUMNS.values()).iterator(chunk_size=CHUNK):
             yield writer.writerow([safe_cell(value) for value in row])
 
-    response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
     today = timezone.localdate().isoformat()
-    response["Content-Disposition"] = f'attachment; filename="client-missions-{today}.csv"'
-    response["Cache-Control"] = "no-store"
-    return response
+    return download(lines(), name=f"client-missions-{today}.csv", content_type="text/csv; charset=utf-8")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.text import slugify
 
 from missiondeck.admin.base import LOOK, workspace_address
 from missiondeck.models import Citizen
 from missiondeck.services.chats import transcript_as_json, transcript_as_markdown
+from missionsite.common.downloads import download
 
 FORMS = {
     "md": ("text/markdown; charset=utf-8", transcript_as_markdown),
@@ -29,12 +30,10 @@ def transcript_view(request: HttpRequest, object_id: str, form: str, *, model_ad
         messages.error(request, refusal)
         return HttpResponseRedirect(workspace_address(mission))
     content_type, write = FORMS[form]
-    response = StreamingHttpResponse(write(mission, citizen), content_type=content_type)
     name = "-".join(filter(None, ["mission", str(mission.number), slugify(mission.title)[:60], citizen]))
-    response["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+    response = download(write(mission, citizen), name=f"{name}.{form}", content_type=content_type)
     # What people wrote is never run, whatever a browser takes it for.
     response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "no-store"
     return response
 
 

@@ -73,10 +73,13 @@ def test_a_mission_without_words_has_an_empty_transcript(lead):
     assert json.loads(text(lead.get(page(make_mission(), "json"))))["messages"] == []
 
 
-def test_it_is_read_in_pieces(lead, mission):
+def test_it_is_sent_in_pieces_with_its_length(lead, mission):
     for number in range(30):
-        say(mission=mission, citizen="emma", sender="user", message=f"m{number}")
-    assert len(list(lead.get(page(mission, "md")).streaming_content)) > 30
+        say(mission=mission, citizen="emma", sender="user", message=f"m{number} " * 1_000)
+    response = lead.get(page(mission, "md"))
+    pieces = list(response.streaming_content)
+    assert len(pieces) > 1
+    assert sum(map(len, pieces)) == int(response["Content-Length"])
 
 
 @pytest.mark.parametrize(
