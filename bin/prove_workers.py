@@ -167,7 +167,8 @@ def main() -> int:
         shown = ", ".join(f"{age:g}" for age in ages)
         tell(
             working == SUPERVISORS,
-            f"{words} at an age of {shown} s: {working} of {SUPERVISORS} workers run jobs again, all after {took:.1f} s",
+            f"{words} at an age of {shown} s: {working} of {SUPERVISORS} workers run jobs again"
+            f" after {took:.1f} s at most",
         )
 
     fleet = Fleet(folder, SUPERVISORS)

@@ -310,8 +310,10 @@ NINJA_PAGINATION_MAX_LIMIT = 200
 
 # --- Live pages -------------------------------------------------------------------------------
 
-# Streams one web process keeps open; each takes a thread of the web server for as long as it is open.
+# Streams one web process keeps open; each takes a thread of its own, none of those for requests.
 LIVE_STREAMS = env.int("LIVE_STREAMS", default=32)
+# Requests one web process runs at a time; each takes a thread, with a connection to the database.
+WEB_THREADS = env.int("WEB_THREADS", default=4)
 
 # --- Stories that may be taken back -----------------------------------------------------------
 

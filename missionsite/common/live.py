@@ -37,6 +37,8 @@ LONGEST_QUEUE = 1000
 LONGEST_CHANNEL = 63
 # By this name operators find the connection in pg_stat_activity.
 APPLICATION = "missionsite live"
+# No event: a thread that waits for one sees that the stream was closed meanwhile.
+_CLOSED = ""
 
 Accepts = Callable[[str, dict], bool]
 
@@ -118,6 +120,8 @@ class Stream:
                 event, channel, payload = self._waiting.get(timeout=min(quiet_until, self._ends_at) - now)
             except queue.Empty:
                 continue
+            if event == _CLOSED:
+                break
             if event != "change" or self._wants(channel, payload):
                 return frame(event, payload)
         self.close()
@@ -132,9 +136,11 @@ class Stream:
             _leave_database()
 
     def close(self) -> None:
-        """Give the place back; closing again changes nothing."""
+        """Give the place back, and end what waits for an event; closing again changes nothing."""
         self._ends_at = 0
         self._listener.leave(self)
+        with contextlib.suppress(queue.Full):
+            self._waiting.put_nowait((_CLOSED, "", {}))
 
 
 def _leave_database() -> None:

@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from django.conf import settings
-
 from missionsite import embedded
 from missionsite.demo import watcher
 
@@ -19,8 +17,6 @@ LONGEST_PAUSE = 30
 # A process that ran this long had started well: the next pause is short again.
 STEADY_SECONDS = 60
 LARGEST_LOG = 10_000_000
-# Threads of the web server beside those that open live pages take.
-REQUEST_THREADS = 8
 
 
 class Watcher:
@@ -119,12 +115,11 @@ class Service:
         return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
 
-def web_command(port: int) -> list[str]:
-    """The web server on a loopback port, with room for live pages and requests; it ends without waiting for pages."""
-    threads = settings.LIVE_STREAMS + REQUEST_THREADS
-    return [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
-            "--blocking-threads", str(threads), "--workers-kill-timeout", "5", "--no-ws",
-            "missionsite.wsgi:application"]  # fmt: skip
+def web_command(port: int, *, workers: int = 2) -> list[str]:
+    """The web server on a loopback port, as in production; it ends without waiting for pages."""
+    return [sys.executable, "-m", "granian", "--interface", "asginl", "--host", "127.0.0.1", "--port", str(port),
+            "--workers", str(workers), "--respawn-failed-workers", "--workers-kill-timeout", "5", "--no-ws",
+            "missionsite.asgi:application"]  # fmt: skip
 
 
 def worker_command() -> list[str]:

@@ -154,9 +154,7 @@ def _supervisor_gone(loop, wire: int, worker: Worker) -> None:
     worker.stop()
 
 
-async def _beat(
-    worker: _Worker, tag: str, concurrency: int, interval: float, wire: int, ended: asyncio.Event
-) -> None:
+async def _beat(worker: _Worker, tag: str, concurrency: int, interval: float, wire: int, ended: asyncio.Event) -> None:
     """Say where this worker runs, then beat until it has ended.
 
     procrastinate's own heartbeat ends when a stop is asked for, while a long job may still be finishing: this one goes
