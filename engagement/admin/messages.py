@@ -23,6 +23,7 @@ from engagement.models import (
     UserProfile,
     WaitingFor,
 )
+from engagement.services.blocking import with_block_text
 from engagement.services.messages import cancel_message, postpone_message, retry_message
 from engagement.services.rendering import ALWAYS, Templates
 from groups.admin.base import moment, page_of, pill
@@ -139,6 +140,7 @@ class MessageAdmin(ReadOnlyModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         held = EngagementClaim.objects.filter(message_ids__contains=[OuterRef("pk")])
         queryset = super().get_queryset(request).annotate(sender=Subquery(held.values("claimed_by")[:1]))
+        queryset = with_block_text(queryset)
         match = request.resolver_match
         if match and "object_id" in match.kwargs:
             return queryset.select_related("user__engagement_profile", "announcement")
@@ -171,7 +173,9 @@ class MessageAdmin(ReadOnlyModelAdmin):
     def waits_for(self, message: EngagementMessage) -> str:
         if message.status != Status.PENDING:
             return ""
-        return f"Sender {message.sender}" if message.sender else message.get_waiting_for_display()
+        if message.sender:
+            return f"Sender {message.sender}"
+        return f"Cancellation: {message.block_text}" if message.block_text else message.get_waiting_for_display()
 
     @display(description="Failed tries")
     def tries(self, message: EngagementMessage) -> str:

@@ -12,6 +12,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from engagement.admin.base import MOVE, STATE, MemberSearch, details_of
 from engagement.admin.machine import machine_view
 from engagement.models import EngagementStateTransition, Trigger, UserEngagementState, possible
+from engagement.services.blocking import why_no_goodbye
 from engagement.services.machine import transition
 from groups.admin.base import list_of, moment, page_of, pill
 from groups.models import Member
@@ -142,7 +143,11 @@ class StateAdmin(ReadOnlyModelAdmin):
 
     @display(description="Possible moves")
     def next_moves(self, state: UserEngagementState) -> str:
-        return ", ".join(Trigger(each).label for each in possible(state.state))
+        moves = possible(state.state)
+        shown = ", ".join(Trigger(each).label for each in moves)
+        if Trigger.INACTIVITY_14D in moves and (blocked := why_no_goodbye(state.user)):
+            return f"{shown}. No goodbye would be sent: {blocked}"
+        return shown
 
 
 @admin.register(EngagementStateTransition)

@@ -5,7 +5,8 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import timezone
 
-from engagement.models import ANSWERS, EngagementMessage, EngagementTransport, Status, UserProfile, WaitingFor
+from engagement.models import EngagementMessage, EngagementTransport, Status, UserProfile, WaitingFor
+from engagement.services.blocking import with_block_text
 from engagement.services.claims import in_hand
 from groups.admin.base import moment
 
@@ -15,15 +16,19 @@ def why_waiting(message: EngagementMessage, *, profile: UserProfile | None, at: 
     at = at or timezone.now()
     if message.status != Status.PENDING:
         return ""
+    blocked = block_text(message)
     if held := in_hand([message.pk]):
         sender, until = held[message.pk]
-        if until < at:
+        if until >= at:
+            held_by = f"The sender {sender} has it until {moment(until)}."
+            return f"{held_by} {blocked} It is cancelled unless it was sent already." if blocked else held_by
+        if not blocked:
             return f"Its sender {sender} is gone; another one takes it within a minute."
-        return f"The sender {sender} has it until {moment(until)}."
+    if blocked:
+        turn = f", at {moment(message.scheduled_for)}" if message.scheduled_for > at else ""
+        return f"{blocked} It is cancelled when its turn comes{turn}."
     if message.scheduled_for > at:
         return _until(message, profile)
-    if profile and profile.reengagement_opt_out and message.message_type not in ANSWERS:
-        return "The member opted out: it is cancelled when its turn comes."
     transport = EngagementTransport.objects.filter(pk=settings.ENGAGEMENT_TRANSPORT).first()
     if transport and transport.opened_at:
         again = f" It is tried again at {moment(transport.retry_at)}." if transport.retry_at else ""
@@ -34,6 +39,12 @@ def why_waiting(message: EngagementMessage, *, profile: UserProfile | None, at: 
     if transport and transport.catching_up:
         return "It is due; the way of sending was down and catches up slowly."
     return "It is due; the next sender takes it. Nothing is sent while no sender runs."
+
+
+def block_text(message: EngagementMessage) -> str:
+    """Why a message would be cancelled now instead of sent; empty where it would not."""
+    found = with_block_text(EngagementMessage.objects.filter(pk=message.pk))
+    return found.values_list("block_text", flat=True).first() or ""
 
 
 def _until(message: EngagementMessage, profile: UserProfile | None) -> str:

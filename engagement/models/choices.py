@@ -35,11 +35,12 @@ class MessageType(models.TextChoices):
     REMINDER = "reminder", "Reminder"
     HELP_RESTART = "help_restart", "Help to restart"
     ANNOUNCEMENT = "announcement", "Announcement"
+    OPT_OUT_CONFIRMATION = "opt_out_confirmation", "Opt-out confirmation"
 
 
 # Answers to what the member has just done. Every other message comes unasked: it waits for the end of the quiet hours,
 # counts against the attention budget, and is not sent to who opted out or is dormant.
-ANSWERS = (MessageType.WELCOME, MessageType.HELP_RESTART)
+ANSWERS = (MessageType.WELCOME, MessageType.HELP_RESTART, MessageType.OPT_OUT_CONFIRMATION)
 
 
 class Destination(models.TextChoices):

@@ -6,21 +6,26 @@ from datetime import datetime
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Case, Exists, OuterRef, Q, QuerySet, TextField, Value, When
+from django.db.models import Case, QuerySet, TextField, Value, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from engagement.errors import AnnouncementOver, AudienceChanged, NobodyToTell
-from engagement.models import Announcement, MessageTemplate, MessageType, State, UserEngagementState, UserProfile
+from engagement.models import Announcement, MessageTemplate, MessageType
+from engagement.services.blocking import block_reason
 from groups.models import CommunityMember, Member
-from groups.models.directory import CommunityStatus
 from groups.services.events import record
 from missionsite.common.transactions import service
 
-# Why somebody is left out.
+# Why people are left out. not_active: of announcements made when it was not said more exactly.
 REASONS = {
     "no_account": "No account: they have not registered",
-    "not_active": "Not an active member of the directory",
     "locked": "The account is locked",
+    "banned": "Banned",
+    "suspended": "Suspended",
+    "removed": "Removed from the directory",
+    "not_approved": "Not approved yet",
+    "not_active": "Not an active member of the directory",
     "opted_out": "Opted out",
     "dormant": "Dormant",
 }
@@ -40,17 +45,13 @@ class Audience:
 
 def with_reason(entries: QuerySet[CommunityMember]) -> QuerySet[CommunityMember]:
     """The entries with `reason`: why they are left out, empty for who is written to."""
-    dormant = UserEngagementState.objects.filter(user=OuterRef("person_id"), state=State.DORMANT)
-    opted_out = UserProfile.objects.filter(user=OuterRef("person_id"), reengagement_opt_out=True)
+    blocked = block_reason(
+        message_type=Value(MessageType.ANNOUNCEMENT), is_answer=Value(False), person="person__", entry=""
+    )
     return entries.annotate(
         reason=Case(
             When(person=None, then=Value("no_account")),
-            When(deleted_at__isnull=False, then=Value("not_active")),
-            When(~Q(status=CommunityStatus.ACTIVE), then=Value("not_active")),
-            When(person__is_active=False, then=Value("locked")),
-            When(Exists(opted_out), then=Value("opted_out")),
-            When(Exists(dormant), then=Value("dormant")),
-            default=Value(""),
+            default=Coalesce(blocked, Value("")),
             output_field=TextField(),
         )
     )

@@ -242,29 +242,26 @@ def withdrawn_since(*, token: UUID) -> dict[int, str]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT q.id, CASE
-                WHEN q.status = 'cancelled' THEN q.error_message
-                WHEN NOT m.is_active THEN 'The account is locked.'
-                WHEN p.reengagement_opt_out THEN 'The member has opted out.'
-                WHEN s.state = 'dormant' THEN 'The member is dormant.'
-                WHEN q.message_type = 'goodbye' AND s.state <> 'goodbye_sent' THEN 'The member is back.'
-                ELSE 'The announcement was cancelled.' END
-            FROM engagement_claims k
-            JOIN engagement_message_queue q ON q.id = ANY (k.message_ids)
-            JOIN members m ON m.id = q.user_id
-            JOIN user_profiles p ON p.user_id = q.user_id
-            LEFT JOIN user_engagement_states s ON s.user_id = q.user_id
-            LEFT JOIN engagement_announcements n ON n.id = q.announcement_id
-            WHERE k.attempt_token = %s AND (
-                -- As an erasure does, sender or not.
-                q.status = 'cancelled'
-                OR NOT m.is_active
-                OR (q.message_type <> ALL (%s) AND (
-                    p.reengagement_opt_out OR s.state = 'dormant' OR n.cancelled_at IS NOT NULL
-                    OR (q.message_type = 'goodbye' AND s.state <> 'goodbye_sent')
-                ))
-            )
+            SELECT b.id, CASE WHEN b.is_cancelled THEN b.error_message ELSE engagement_block_text(b.reason) END
+            FROM (
+                SELECT q.id, q.error_message, q.status = 'cancelled' AS is_cancelled, engagement_block_reason(
+                    message_type => q.message_type, is_answer => q.message_type = ANY (%s),
+                    is_active => m.is_active, directory_status => c.status, removed_at => c.deleted_at,
+                    has_opted_out => p.reengagement_opt_out, state => s.state,
+                    announcement_cancelled_at => n.cancelled_at
+                ) AS reason
+                FROM engagement_claims k
+                JOIN engagement_message_queue q ON q.id = ANY (k.message_ids)
+                JOIN members m ON m.id = q.user_id
+                JOIN user_profiles p ON p.user_id = q.user_id
+                LEFT JOIN user_engagement_states s ON s.user_id = q.user_id
+                LEFT JOIN community_members c ON c.person_id = q.user_id
+                LEFT JOIN engagement_announcements n ON n.id = q.announcement_id
+                WHERE k.attempt_token = %s
+            ) b
+            -- Cancelled: as an erasure does, sender or not.
+            WHERE b.is_cancelled OR b.reason IS NOT NULL
             """,
-            [token, list(ANSWERS)],
+            [list(ANSWERS), token],
         )
         return dict(cursor.fetchall())

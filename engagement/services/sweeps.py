@@ -97,13 +97,24 @@ _IS_QUIET = """
     FROM user_engagement_states s
     JOIN user_profiles p ON p.user_id = s.user_id
     JOIN members m ON m.id = s.user_id
+    LEFT JOIN community_members c ON c.person_id = s.user_id
     WHERE s.state = 'active' AND s.last_activity_at <= %(quiet_since)s
 """
-_MAY_BE_TOLD = """
-    NOT p.reengagement_opt_out AND m.is_active AND NOT EXISTS (
-        SELECT FROM community_members c WHERE c.person_id = s.user_id AND c.status IN ('suspended', 'banned')
-    )
-"""
+
+
+def _may_be_sent(message_type: str, state: str) -> str:
+    """The condition that a message of this type is sent to a member in this state."""
+    return f"""
+        engagement_block_reason(
+            message_type => {message_type}, is_answer => false, is_active => m.is_active,
+            directory_status => c.status, removed_at => c.deleted_at, has_opted_out => p.reengagement_opt_out,
+            state => {state}, announcement_cancelled_at => NULL
+        ) IS NULL
+    """
+
+
+# Asked for the state to which the goodbye belongs.
+_MAY_BE_TOLD = _may_be_sent("%(goodbye)s", "'goodbye_sent'")
 _QUIET = _Step(
     "goodbye sent",
     f"SELECT count(*) {_IS_QUIET} AND {_MAY_BE_TOLD}",
@@ -176,7 +187,8 @@ _REVIEWED = f"""
     FROM user_engagement_states s
     JOIN user_profiles p ON p.user_id = s.user_id
     JOIN members m ON m.id = s.user_id
-    WHERE s.state = 'active' AND {_MAY_BE_TOLD}
+    LEFT JOIN community_members c ON c.person_id = s.user_id
+    WHERE s.state = 'active' AND {_may_be_sent("%(review)s", "s.state")}
         AND s.last_activity_at >= %(at)s - interval '9 days'
         AND extract(isodow FROM %(at)s AT TIME ZONE p.timezone) = 1
         AND extract(hour FROM %(at)s AT TIME ZONE p.timezone) >= %(review_hour)s
@@ -186,15 +198,14 @@ _REVIEWED = f"""
         AND (
             s.last_activity_at < date_trunc('week', %(at)s AT TIME ZONE p.timezone) AT TIME ZONE p.timezone
             OR EXISTS (
-                SELECT FROM community_members c
-                JOIN member_daily_highlights h ON h.member_id = c.member_id
-                WHERE c.person_id = s.user_id
+                SELECT FROM member_daily_highlights h
+                WHERE h.member_id = c.member_id
                     AND h.highlight_date < date_trunc('week', %(at)s AT TIME ZONE p.timezone)::date
                     AND h.highlight_date >= date_trunc('week', %(at)s AT TIME ZONE p.timezone)::date - 7
             )
             OR EXISTS (
                 SELECT FROM engagement_inbound_messages i
-                WHERE i.user_id = s.user_id
+                WHERE i.user_id = s.user_id AND i.effect <> 'auto_reply'
                     AND i.received_at < date_trunc('week', %(at)s AT TIME ZONE p.timezone) AT TIME ZONE p.timezone
                     AND i.received_at >=
                         (date_trunc('week', %(at)s AT TIME ZONE p.timezone) - interval '7 days') AT TIME ZONE p.timezone

@@ -65,7 +65,7 @@ class TestCompose:
     def test_shows_how_many_get_it_and_who_does_not(self, manager, people):
         shown = words(manager.get(COMPOSE))
         assert "<strong>2</strong> people of the whole directory" in shown
-        for said in ("No account: they have not registered", "Not an active member", "Opted out", "Nia", "Sue", "Olga"):
+        for said in ("No account: they have not registered", "Suspended", "Opted out", "Nia", "Sue", "Olga"):
             assert said in shown
         assert "Queue 2 messages" in shown
 

@@ -7,8 +7,12 @@ import pytest
 from engagement.models import EngagementMessage, UserProfile
 from engagement.services import sending
 from engagement.transports import Refused, Unavailable
+from groups.models import CommunityMember, Member
+from groups.services.directory import ban
+from tests.at_once import crowd, without
 from tests.engagement.provider import NOON, Clock, Provider, sender
-from tests.factories.engagement import MessageFactory
+from tests.factories.engagement import MessageFactory, PersonFactory, move_to
+from tests.fallback.database import rows
 
 pytestmark = pytest.mark.django_db
 
@@ -147,3 +151,59 @@ def test_message_that_came_late_is_found_behind_the_place_of_the_last_claim():
     older = due(scheduled_for=NOON - timedelta(days=1))
     crew.send_batch()
     assert fresh(older).status == "sent"
+
+
+# --- A reason that appears while a batch is sent --------------------------------------------------
+
+APPEARS = {
+    "banned": lambda person: CommunityMember.objects.filter(person=person).update(status="banned"),
+    "suspended": lambda person: CommunityMember.objects.filter(person=person).update(status="suspended"),
+    "removed": lambda person: CommunityMember.objects.filter(person=person).update(deleted_at=NOON),
+    "locked": lambda person: Member.objects.filter(pk=person.pk).update(is_active=False),
+    "dormant": lambda person: move_to(person, "dormant"),
+    "opted out": lambda person: UserProfile.objects.filter(user=person).update(reengagement_opt_out=True),
+}
+
+
+@pytest.mark.parametrize("appear", APPEARS.values(), ids=APPEARS)
+def test_reason_that_appears_in_mid_batch_stops_the_message(monkeypatch, appear):
+    monkeypatch.setattr(sending, "LOOKED_AFTER", -1.0)
+    first = due(scheduled_for=NOON - timedelta(hours=2))
+    second = due(user=PersonFactory(entry={}))
+    provider = Provider(lambda message: appear(second.user))
+    tally = sender(provider).drain()
+    assert (tally.sent, tally.withdrawn, provider.keys) == (1, 1, [first.idempotency_key])
+    assert fresh(second).status == "cancelled"
+
+
+def ban_in_mid_batch() -> tuple[list[str], EngagementMessage]:
+    """Ban the second member of a batch, on another connection, while the provider takes the first message."""
+    first, second = due(scheduled_for=NOON - timedelta(hours=2)), due(user=PersonFactory(entry={}))
+    with crowd(1) as staff:
+
+        def take(message):
+            if message.idempotency_key == first.idempotency_key:
+                staff.run(lambda _: ban(entry=second.user.community, reason="Spam"))
+
+        provider = Provider(take)
+        sender(provider).drain()
+    return provider.keys, fresh(second)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_member_banned_by_another_connection_in_mid_batch_gets_nothing(monkeypatch):
+    monkeypatch.setattr(sending, "LOOKED_AFTER", -1.0)
+    keys, message = ban_in_mid_batch()
+    assert (len(keys), message.status, message.error_message) == (1, "cancelled", "The member is banned.")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_member_banned_in_mid_batch_gets_it_without_the_rule(monkeypatch):
+    """The negative control: the rule without bans."""
+    monkeypatch.setattr(sending, "LOOKED_AFTER", -1.0)
+    [[whole]] = rows("SELECT pg_get_functiondef('engagement_block_reason'::regproc)")
+    without_bans = whole.replace("'banned'", "'unknown'")
+    assert without_bans != whole
+    with without(without_bans, whole):
+        keys, message = ban_in_mid_batch()
+    assert (len(keys), message.status) == (2, "sent")

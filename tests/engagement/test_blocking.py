@@ -1,0 +1,237 @@
+"""May a member be sent a message now? Every caller of the rule, over every combination of reasons."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import product
+
+import pytest
+from django.utils import timezone
+
+from engagement.admin.waiting import why_waiting
+from engagement.models import ANSWERS, EngagementMessage, MessageType, State, Trigger, UserEngagementState, UserProfile
+from engagement.services import claims
+from engagement.services.announcements import REASONS as LABELS
+from engagement.services.announcements import with_reason
+from engagement.services.blocking import REASONS, with_block_text
+from engagement.services.machine import naming
+from engagement.services.sweeps import sweep_daily, sweep_weekly
+from groups.models import CommunityMember, Member
+from groups.models.directory import CommunityStatus
+from tests.engagement.provider import NOON
+from tests.factories.engagement import AnnouncementFactory, ClaimFactory, MessageFactory, PersonFactory
+from tests.fallback.database import rows
+
+pytestmark = pytest.mark.django_db
+
+TEXTS = {
+    "locked": "The account is locked.",
+    "banned": "The member is banned.",
+    "suspended": "The member is suspended.",
+    "removed": "The member was removed from the directory.",
+    "opted_out": "The member has opted out.",
+    "dormant": "The member is dormant.",
+    "returned": "The member is back.",
+    "not_approved": "The member is not approved.",
+    "announcement_cancelled": "The announcement was cancelled.",
+}
+STATES = (None, State.ACTIVE, State.GOODBYE_SENT, State.DORMANT)
+# One of each kind that the rule tells apart.
+TYPES = ("weekly_review", "goodbye", "announcement", "cancelled announcement", "welcome")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A member as the rule sees them. status: of their directory entry; None for no entry."""
+
+    is_active: bool
+    status: str | None
+    is_removed: bool
+    has_opted_out: bool
+    state: str | None
+
+
+ALL = [
+    Facts(*facts)
+    for facts in product((True, False), (None, *CommunityStatus.values), (False, True), (False, True), STATES)
+    if facts[1] or not facts[2]
+]
+
+
+def reason_for(facts: Facts, what: str) -> str | None:
+    """The rule once more, written another way: every reason that applies, then the first of them."""
+    applies = {
+        "locked": not facts.is_active,
+        "banned": facts.status == "banned",
+        "suspended": facts.status == "suspended",
+        "removed": facts.is_removed,
+    }
+    if what not in ANSWERS:
+        applies |= {
+            "opted_out": facts.has_opted_out,
+            "dormant": facts.state == "dormant",
+            "returned": what == "goodbye" and facts.state != "goodbye_sent",
+            "not_approved": what.endswith("announcement") and facts.status in ("not_member", "pending"),
+            "announcement_cancelled": what == "cancelled announcement",
+        }
+    return next((reason for reason in REASONS if applies.get(reason)), None)
+
+
+@pytest.fixture
+def people() -> dict[str, Facts]:
+    """A member of every kind there is, by their e-mail."""
+    kinds = {f"kind-{number}@example.org": facts for number, facts in enumerate(ALL)}
+    Member.objects.bulk_create(
+        Member(email=email, display_name=email, is_active=facts.is_active) for email, facts in kinds.items()
+    )
+    by_email = {member.email: member for member in Member.objects.filter(email__in=kinds)}
+    CommunityMember.objects.bulk_create(
+        CommunityMember(
+            person=by_email[email],
+            name=email,
+            telegram_id=email,
+            primary_role="developer",
+            status=facts.status,
+            deleted_at=NOON if facts.is_removed else None,
+        )
+        for email, facts in kinds.items()
+        if facts.status
+    )
+    opted_out = [by_email[email].pk for email, facts in kinds.items() if facts.has_opted_out]
+    UserProfile.objects.filter(pk__in=opted_out).update(reengagement_opt_out=True)
+    for state in filter(None, STATES):
+        members = [by_email[email] for email, facts in kinds.items() if facts.state == state]
+        UserEngagementState.objects.bulk_create(
+            UserEngagementState(user=member, last_activity_at=NOON - timedelta(days=3)) for member in members
+        )
+        moved = UserEngagementState.objects.filter(user__in=members)
+        if state != State.ACTIVE:
+            with naming(Trigger.INACTIVITY_14D, at=NOON):
+                moved.update(state="goodbye_sent", goodbye_sent_at=NOON, goodbye_expires_at=NOON + timedelta(days=90))
+        if state == State.DORMANT:
+            with naming(Trigger.GOODBYE_RESPONSE_3, at=NOON):
+                moved.update(state="dormant", goodbye_sent_at=None, goodbye_expires_at=None)
+    return kinds
+
+
+@pytest.fixture
+def messages(people, settings) -> dict[int, str | None]:
+    """A due message of every type to each of them, and the text of the reason against it."""
+    settings.ENGAGEMENT_BUDGET = 1000
+    announcements = {
+        "announcement": AnnouncementFactory(),
+        "cancelled announcement": AnnouncementFactory(cancelled_at=NOON),
+    }
+    pairs = [(member, what) for member in Member.objects.filter(email__in=people) for what in TYPES]
+    made = EngagementMessage.objects.bulk_create(
+        EngagementMessage(
+            user=member,
+            message_type=what.removeprefix("cancelled "),
+            message_key="welcome",
+            scheduled_for=NOON - timedelta(hours=1),
+            idempotency_key=f"{member.pk}:{what}",
+            announcement=announcements.get(what),
+        )
+        for member, what in pairs
+    )
+    reasons = [reason_for(people[member.email], what) for member, what in pairs]
+    assert set(reasons) == {None, *REASONS}
+    rows("ANALYZE engagement_message_queue, members, user_profiles, community_members, user_engagement_states")
+    return {message.pk: TEXTS.get(reason) for message, reason in zip(made, reasons, strict=True)}
+
+
+def test_texts_are_those_of_the_database():
+    assert dict(rows("SELECT r, engagement_block_text(r) FROM unnest(%s::text[]) r", [list(REASONS)])) == TEXTS
+    assert rows("SELECT engagement_block_text(NULL)") == [(None,)]
+
+
+def test_claim_follows_the_rule(messages):
+    claimed, after = set(), None
+    while (batch := claims.claim(sender="test", at=NOON, most=200, lease=timedelta(minutes=1), after=after)).touched:
+        assert batch.deferred == 0
+        claimed |= {message.id for message in batch.messages}
+        after = batch.last
+        claims.finish(token=batch.token)
+    assert claimed == {pk for pk, text in messages.items() if text is None}
+    cancelled = EngagementMessage.objects.filter(status="cancelled").values_list("pk", "error_message")
+    assert dict(cancelled) == {pk: text for pk, text in messages.items() if text}
+
+
+def test_check_while_sending_follows_the_rule(messages):
+    claim = ClaimFactory(messages=list(EngagementMessage.objects.filter(pk__in=messages)))
+    found = claims.withdrawn_since(token=claim.attempt_token)
+    assert found == {pk: text for pk, text in messages.items() if text}
+
+
+def test_pages_follow_the_rule(messages):
+    shown = with_block_text(EngagementMessage.objects.filter(pk__in=messages)).values_list("pk", "block_text")
+    assert dict(shown) == messages
+
+
+def test_audience_follows_the_rule(people):
+    shown = dict(with_reason(CommunityMember.objects.all()).values_list("person__email", "reason"))
+    assert shown == {
+        email: reason_for(facts, "announcement") or "" for email, facts in people.items() if facts.status
+    }
+    assert set(shown.values()) - {""} <= set(LABELS)
+
+
+def test_daily_sweep_follows_the_rule(people):
+    sweep_daily(at=NOON + timedelta(days=14))
+    told = EngagementMessage.objects.filter(message_type=MessageType.GOODBYE).values_list("user__email", flat=True)
+    # The state to which the goodbye belongs: with it there is no other reason left.
+    assert set(told) == {
+        email
+        for email, facts in people.items()
+        if facts.state == "active" and reason_for(facts, "weekly_review") is None
+    }
+
+
+def test_weekly_sweep_follows_the_rule(people):
+    # NOON is a Monday, three days after the last activity.
+    sweep_weekly(at=NOON)
+    told = EngagementMessage.objects.filter(message_type=MessageType.WEEKLY_REVIEW)
+    assert set(told.values_list("user__email", flat=True)) == {
+        email
+        for email, facts in people.items()
+        if facts.state == "active" and reason_for(facts, "weekly_review") is None
+    }
+
+
+def test_every_caller_uses_the_one_function():
+    """No second copy of the rule is left in the database."""
+    [[whole]] = rows("SELECT pg_get_functiondef('claim_messages'::regproc)")
+    assert "engagement_block_reason(" in whole
+    assert "dormant" not in whole
+
+
+# --- In words -------------------------------------------------------------------------------------
+
+KINDS = {
+    "locked": {"is_active": False},
+    "banned": {"entry": {"status": "banned"}},
+    "suspended": {"entry": {"status": "suspended"}},
+    "removed": {"entry": {"deleted_at": NOON}},
+    "opted_out": {"profile": {"reengagement_opt_out": True}},
+    "dormant": {"state": "dormant"},
+}
+
+
+@pytest.mark.parametrize(("reason", "values"), KINDS.items(), ids=KINDS)
+def test_waiting_message_names_its_reason(reason, values):
+    message = MessageFactory(user=PersonFactory(**values))
+    assert why_waiting(message, profile=None) == f"{TEXTS[reason]} It is cancelled when its turn comes."
+
+
+def test_waiting_message_of_later_names_its_reason_and_its_turn():
+    message = MessageFactory(
+        user=PersonFactory(entry={"status": "banned"}), scheduled_for=timezone.now() + timedelta(hours=1)
+    )
+    assert why_waiting(message, profile=None).startswith("The member is banned. It is cancelled when its turn comes, at ")
+
+
+def test_message_a_sender_has_names_sender_and_reason():
+    message = MessageFactory(user=PersonFactory(is_active=False))
+    ClaimFactory(messages=[message], claimed_by="host-1")
+    text = why_waiting(message, profile=None)
+    assert text.startswith("The sender host-1 has it until ")
+    assert text.endswith("The account is locked. It is cancelled unless it was sent already.")
