@@ -4,7 +4,7 @@ What is about the caller alone runs under the member role for everybody, staff t
 """
 
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from django.conf import settings
 from django.db.models import Q
@@ -122,6 +122,7 @@ class InboundOut(Schema):
     effect: str = Field(
         description=(
             "`user_message`, `goodbye_response_1` to `3`, `opted_out`, `opted_in`, `to_group`, `to_individual`;"
+            " `auto_reply`: a program wrote it, nothing is done;"
             " `repeated` where it came before; `ignored` where no member has this address."
         ),
         examples=["goodbye_response_2"],
@@ -181,6 +182,14 @@ class Inbound(Happened):
         min_length=1, max_length=255, description="Address of the chat it came from.", examples=["5511999990000@c.us"]
     )
     text: str = Field(max_length=70_000, description="Read and not kept.", examples=["2"])
+    auto_submitted: bool | Annotated[str, Field(max_length=255)] | None = Field(
+        None,
+        description=(
+            "Whether a program wrote it: true, or the value of the e-mail header `Auto-Submitted` (RFC 3834)."
+            " What a program wrote does nothing."
+        ),
+        examples=["auto-replied"],
+    )
 
 
 class ReceiptOrder(Happened):
@@ -318,7 +327,12 @@ def receive_message(request: HttpRequest, order: Inbound):
     except SenderUnknown:
         return {"effect": IGNORED, "state": None}
     handled = handle_inbound(
-        member=member, text=order.text, platform=order.platform, message_id=order.message_id, at=order.at
+        member=member,
+        text=order.text,
+        platform=order.platform,
+        message_id=order.message_id,
+        at=order.at,
+        auto_submitted=order.auto_submitted,
     )
     return vars(handled)
 

@@ -1,6 +1,18 @@
-"""May a member be sent a message now? The rule is the SQL function engagement_block_reason; this is how it is called."""
+"""May a member be sent a message now? The rule is the SQL function engagement_block_reason; this is how it is used."""
 
-from django.db.models import BooleanField, DateTimeField, Expression, F, Func, OuterRef, Q, QuerySet, Subquery, TextField, Value
+from django.db.models import (
+    BooleanField,
+    DateTimeField,
+    Expression,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+)
 from django.db.models.functions import Cast
 
 from engagement.models import ANSWERS, EngagementMessage, MessageType, State
@@ -54,7 +66,7 @@ def block_text(reason: Expression) -> Func:
 
 
 def with_block_text(messages: QuerySet[EngagementMessage]) -> QuerySet[EngagementMessage]:
-    """The messages with `block_text`: why they would be cancelled now instead of sent; None for those that would not."""
+    """The messages with `block_text`: why each would be cancelled now instead of sent; None where it would not."""
     reason = block_reason(
         message_type=F("message_type"),
         is_answer=Q(message_type__in=ANSWERS),

@@ -90,6 +90,18 @@ Não responder também é uma resposta: só escreveremos de novo quando você es
         "Vamos recomeçar juntos",
         """Obrigado por contar, {{ name }}. Vamos recomeçar com três passos: apresente-se, conecte sua conta do GitHub e entre em uma missão. Pergunte o que quiser por aqui.""",
     ),
+    (
+        "opt_out_confirmation",
+        "en",
+        "You will get no more messages",
+        """Hi {{ name }}, we have turned off messages to you. To get them again, answer "start reminders".""",
+    ),
+    (
+        "opt_out_confirmation",
+        "pt-BR",
+        "Você não receberá mais mensagens",
+        """Oi, {{ name }}! Desativamos as mensagens para você. Para voltar a receber, responda "iniciar lembretes".""",
+    ),
 ]
 
 

@@ -1,7 +1,5 @@
-"""What members write: answers to the goodbye, words that switch something, and everything else."""
+"""What members write: what is done about it. How a text is read stands in answers.py."""
 
-import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,47 +7,39 @@ from django.db import connection
 from django.utils import timezone
 
 from engagement.errors import SenderUnknown
-from engagement.models import Destination, InboundMessage, State, Trigger, UserEngagementState, UserProfile
+from engagement.models import (
+    Destination,
+    InboundMessage,
+    MessageType,
+    State,
+    Trigger,
+    UserEngagementState,
+    UserProfile,
+)
+from engagement.services.answers import (
+    AUTO_REPLY,
+    OPTED_IN,
+    OPTED_OUT,
+    TO_GROUP,
+    TO_INDIVIDUAL,
+    USER_MESSAGE,
+    is_auto_submitted,
+    read_answer,
+)
 from engagement.services.machine import record_activity, transition
+from engagement.services.messages import enqueue
 from engagement.services.profiles import opt_in, opt_out, switch_destination
 from groups.models import Member
 from missionsite.common.transactions import service
 
-# In any state; what a member writes is compared without case, accents and marks at the end.
-SWITCHES = {
-    "stop reminders": "opted_out",
-    "parar lembretes": "opted_out",
-    "start reminders": "opted_in",
-    "comecar lembretes": "opted_in",
-    "iniciar lembretes": "opted_in",
-    "switch to group": "to_group",
-    "mudar para grupo": "to_group",
-    "switch to individual": "to_individual",
-    "mudar para individual": "to_individual",
-}
-# While a goodbye waits for its answer.
-ANSWERS = {
-    "1": Trigger.GOODBYE_RESPONSE_1,
-    "confused": Trigger.GOODBYE_RESPONSE_1,
-    "confuso": Trigger.GOODBYE_RESPONSE_1,
-    "confusa": Trigger.GOODBYE_RESPONSE_1,
-    "2": Trigger.GOODBYE_RESPONSE_2,
-    "busy": Trigger.GOODBYE_RESPONSE_2,
-    "ocupado": Trigger.GOODBYE_RESPONSE_2,
-    "ocupada": Trigger.GOODBYE_RESPONSE_2,
-    "3": Trigger.GOODBYE_RESPONSE_3,
-    "all good": Trigger.GOODBYE_RESPONSE_3,
-    "tudo certo": Trigger.GOODBYE_RESPONSE_3,
-}
-USER_MESSAGE = "user_message"
 REPEATED = "repeated"
-# Longer texts are no command; only the beginning is looked at.
-LOOKED_AT = 200
+# An answer to a goodbye is also the trigger it pulls.
+ANSWERS = (Trigger.GOODBYE_RESPONSE_1, Trigger.GOODBYE_RESPONSE_2, Trigger.GOODBYE_RESPONSE_3)
 
 
 @dataclass(frozen=True)
 class Handled:
-    """What a message did: opted_out, opted_in, to_group, to_individual, a trigger, or `repeated`.
+    """What a message did: opted_out, opted_in, to_group, to_individual, auto_reply, a trigger, or `repeated`.
 
     state: the member's afterwards.
     """
@@ -58,26 +48,26 @@ class Handled:
     state: str
 
 
-def plain(text: str) -> str:
-    """A text as it is compared: small letters, no accents, single blanks, no marks around it; 1️⃣ is 1."""
-    decomposed = unicodedata.normalize("NFKD", text[:LOOKED_AT])
-    letters = "".join(each for each in decomposed if unicodedata.category(each) not in ("Mn", "Me", "Cf"))
-    return re.sub(r"\s+", " ", letters).strip(" \t\r\n.,;:!?()\"'").casefold()
-
-
 @service
 def handle_inbound(
-    *, member: Member, text: str, platform: str = "", message_id: str = "", at: datetime | None = None
+    *,
+    member: Member,
+    text: str,
+    platform: str = "",
+    message_id: str = "",
+    at: datetime | None = None,
+    auto_submitted: bool | str | None = None,
 ) -> Handled:
     """Understand what a member wrote and do it. The text is not kept.
 
-    platform and message_id: what the platform calls the message; sent again, it does nothing. Anything that is neither
-    a switch nor an answer to a goodbye is a user_message.
+    platform and message_id: what the platform calls the message; sent again, it does nothing. auto_submitted: whether a
+    program wrote it, or its header Auto-Submitted; an automatic reply does nothing and is no activity. Anything that is
+    no request and no answer to a goodbye is a user_message.
     """
     at = at or timezone.now()
     if message_id and not _note(member, platform, message_id, at):
         return Handled(REPEATED, state_of(member))
-    effect = _do(member, plain(text), at)
+    effect = _do(member, AUTO_REPLY if is_auto_submitted(auto_submitted) else read_answer(text), at)
     if message_id:
         InboundMessage.objects.filter(platform=platform, message_id=message_id).update(effect=effect)
     return Handled(effect, state_of(member))
@@ -108,25 +98,36 @@ def _note(member: Member, platform: str, message_id: str, at: datetime) -> bool:
         return cursor.rowcount == 1
 
 
-def _do(member: Member, said: str, at: datetime) -> str:
-    if switch := SWITCHES.get(said):
-        match switch:
-            case "opted_out":
-                opt_out(member=member, actor=member)
-            case "opted_in":
-                opt_in(member=member, actor=member)
-            case "to_group":
-                switch_destination(member=member, to=Destination.GROUP, actor=member)
-            case "to_individual":
-                switch_destination(member=member, to=Destination.INDIVIDUAL, actor=member)
-        return switch
+def _do(member: Member, reading: str, at: datetime) -> str:
+    """Do what a member asked for; returns what was done. All but an opt-out and an automatic reply is activity."""
+    if reading == AUTO_REPLY:
+        return reading
+    if reading == OPTED_OUT:
+        _opt_out(member, at)
+        return reading
     UserEngagementState.objects.bulk_create([UserEngagementState(user=member)], ignore_conflicts=True)
     state = UserEngagementState.objects.select_for_update().get(user=member).state
-    if state == State.GOODBYE_SENT and (answer := ANSWERS.get(said)):
-        transition(member=member, trigger=answer, at=at)
-        return answer.value
+    if reading in ANSWERS and state == State.GOODBYE_SENT:
+        transition(member=member, trigger=reading, at=at)
+        return reading
+    if reading == OPTED_IN:
+        opt_in(member=member, actor=member)
+    elif reading == TO_GROUP:
+        switch_destination(member=member, to=Destination.GROUP, actor=member)
+    elif reading == TO_INDIVIDUAL:
+        switch_destination(member=member, to=Destination.INDIVIDUAL, actor=member)
+    else:
+        reading = USER_MESSAGE
     if state == State.ACTIVE:
         record_activity(member=member, at=at)
     else:
         transition(member=member, trigger=Trigger.USER_MESSAGE, at=at)
-    return USER_MESSAGE
+    return reading
+
+
+def _opt_out(member: Member, at: datetime) -> None:
+    """Opt a member out, and confirm it where they were not opted out already; at most once a day."""
+    if UserProfile.objects.select_for_update().get(pk=member.pk).reengagement_opt_out:
+        return
+    opt_out(member=member, actor=member)
+    enqueue(member=member, message_type=MessageType.OPT_OUT_CONFIRMATION, at=at)

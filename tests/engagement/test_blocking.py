@@ -169,9 +169,7 @@ def test_pages_follow_the_rule(messages):
 
 def test_audience_follows_the_rule(people):
     shown = dict(with_reason(CommunityMember.objects.all()).values_list("person__email", "reason"))
-    assert shown == {
-        email: reason_for(facts, "announcement") or "" for email, facts in people.items() if facts.status
-    }
+    assert shown == {email: reason_for(facts, "announcement") or "" for email, facts in people.items() if facts.status}
     assert set(shown.values()) - {""} <= set(LABELS)
 
 
@@ -226,7 +224,9 @@ def test_waiting_message_of_later_names_its_reason_and_its_turn():
     message = MessageFactory(
         user=PersonFactory(entry={"status": "banned"}), scheduled_for=timezone.now() + timedelta(hours=1)
     )
-    assert why_waiting(message, profile=None).startswith("The member is banned. It is cancelled when its turn comes, at ")
+    assert why_waiting(message, profile=None).startswith(
+        "The member is banned. It is cancelled when its turn comes, at "
+    )
 
 
 def test_message_a_sender_has_names_sender_and_reason():
