@@ -4,7 +4,7 @@ What is about the caller alone runs under the member role for everybody, staff t
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Literal
 
 from django.conf import settings
 from django.db.models import Q
@@ -182,7 +182,7 @@ class Inbound(Happened):
         min_length=1, max_length=255, description="Address of the chat it came from.", examples=["5511999990000@c.us"]
     )
     text: str = Field(max_length=70_000, description="Read and not kept.", examples=["2"])
-    auto_submitted: bool | Annotated[str, Field(max_length=255)] | None = Field(
+    auto_submitted: bool | str | None = Field(
         None,
         description=(
             "Whether a program wrote it: true, or the value of the e-mail header `Auto-Submitted` (RFC 3834)."
@@ -190,6 +190,13 @@ class Inbound(Happened):
         ),
         examples=["auto-replied"],
     )
+
+    @field_validator("auto_submitted", mode="before")
+    @classmethod
+    def _is_header(cls, value: object) -> object:
+        if value is None or isinstance(value, bool) or (isinstance(value, str) and len(value) <= 255):
+            return value
+        raise ValueError("Give true, false or the value of the header Auto-Submitted.")
 
 
 class ReceiptOrder(Happened):

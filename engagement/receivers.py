@@ -87,6 +87,12 @@ def _verified(event: Event) -> None:
         _took(event.member, "verify_github", event)
 
 
+def _profile_changed(event: Event) -> None:
+    """A member who turns messages on again is there: no goodbye answers that."""
+    if event.actor_id == event.member_id and event.payload["changed"].get("reengagement_opt_out") == [True, False]:
+        record_activity(member=event.member, at=event.occurred_at)
+
+
 def _erased(event: Event) -> None:
     """The database erased its part; what the file transport wrote lies outside of it."""
     if event.member_id:
@@ -101,6 +107,7 @@ _STEPS: dict[str, Callable[[Event], None]] = {
     "invitation.accepted": _invited,
     "membership.created": _seated,
     "membership.role_changed": _role_changed,
+    "profile.changed": _profile_changed,
     "task.done": _task_done,
 }
 

@@ -75,6 +75,29 @@ def test_message_sent_again_does_nothing(ana):
     assert post("inbound", written("stop reminders", platform="telegram")).json()["effect"] == "opted_out"
 
 
+@pytest.mark.parametrize(
+    ("value", "effect"),
+    [
+        (True, "auto_reply"),
+        ("auto-replied", "auto_reply"),
+        ("auto-generated; x=y", "auto_reply"),
+        (False, "user_message"),
+        ("no", "user_message"),
+        (None, "user_message"),
+    ],
+)
+def test_automatic_message_does_nothing(ana, value, effect):
+    assert post("inbound", written("hello", auto_submitted=value)).json() == {"effect": effect, "state": "active"}
+    assert UserEngagementState.objects.filter(user=ana).exists() == (effect == "user_message")
+
+
+@pytest.mark.parametrize("value", [1.5, ["auto-replied"], {}, "x" * 256])
+def test_header_that_is_none_is_refused_by_name(ana, value):
+    answer = post("inbound", written("hello", auto_submitted=value))
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/auto_submitted"]
+
+
 def test_message_brought_by_many_at_once_counts_once(ana):
     transition(member=ana, trigger="inactivity_14d")
     start = threading.Barrier(6)

@@ -11,7 +11,7 @@ from groups.models import Event
 from tests.admin import client, words
 from tests.engagement.cast import failed, message
 from tests.factories.engagement import ClaimFactory
-from tests.factories.groups import MemberFactory
+from tests.factories.groups import EntryFactory, MemberFactory
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/engagement/engagementmessage/"
@@ -85,6 +85,15 @@ class TestPage:
     def test_says_why_it_waits(self, operator, fields, said):
         waiting = message(scheduled_for=timezone.now() + timedelta(hours=3), **fields)
         assert said in words(operator.get(page(waiting)))
+
+    @pytest.mark.parametrize("status", ["banned", "suspended"])
+    def test_says_in_the_list_and_on_the_page_that_it_will_be_cancelled(self, operator, status):
+        ana = MemberFactory()
+        EntryFactory(person=ana, status=status)
+        assert f"The member is {status}. It is cancelled when its turn comes." in words(
+            operator.get(page(message(ana)))
+        )
+        assert f"Cancellation: The member is {status}." in words(operator.get(LIST))
 
     def test_says_who_has_it_and_when_that_sender_is_gone(self, operator):
         held, lost = message(), message()

@@ -4,6 +4,7 @@ import pytest
 
 from engagement.models import EngagementMessage, UserEngagementState, UserProfile
 from engagement.services.messages import enqueue
+from engagement.services.profiles import opt_in, opt_out
 from engagement.services.sending import Sender
 from engagement.transports.file import FileTransport
 from groups.services import directory
@@ -67,6 +68,23 @@ def test_seating_somebody_is_no_sign_of_life(django_capture_on_commit_callbacks)
     with django_capture_on_commit_callbacks(execute=True):
         join_mission(member=member, mission=MissionFactory(), actor=StaffFactory())
     assert not UserEngagementState.objects.filter(user=member).exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "by_member", "is_activity"),
+    [
+        (opt_in, True, True),
+        (opt_in, False, False),
+        (opt_out, True, False),
+    ],
+)
+def test_turning_messages_on_again_is_activity(django_capture_on_commit_callbacks, change, by_member, is_activity):
+    """By the unsubscribe page or the API, as by an answer."""
+    member = MemberFactory()
+    UserProfile.objects.filter(pk=member.pk).update(reengagement_opt_out=change is opt_in)
+    with django_capture_on_commit_callbacks(execute=True):
+        change(member=member, actor=member if by_member else StaffFactory())
+    assert UserEngagementState.objects.filter(user=member).exists() == is_activity
 
 
 def test_erasing_empties_the_outbox(django_capture_on_commit_callbacks, tmp_path, settings):

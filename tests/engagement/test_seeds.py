@@ -55,7 +55,7 @@ def values_of(model, field: str) -> set:
 
 def test_seeds_load_twice_with_the_same_rows(seeds):
     before = everything()
-    assert len(before["engagement_message_queue"]) == 41
+    assert len(before["engagement_message_queue"]) == 42
     call_command("loaddata", "seeds", verbosity=0)
     assert everything() == before
 
@@ -72,7 +72,7 @@ def test_seeds_leave_alone_what_members_have_done_since(seeds):
 def test_seeds_are_loaded_where_the_members_are_there_already(seeds):
     """Profiles and base templates are the database's own: that they are there does not mean that the examples are."""
     assert UserProfile.objects.count() == Member.objects.count()
-    assert MessageTemplate.objects.filter(announcement=None).count() == 12
+    assert MessageTemplate.objects.filter(announcement=None).count() == 14
     assert UserProfile.objects.exclude(individual_jid="").count() > 20
 
 
@@ -86,7 +86,7 @@ def test_every_row_of_the_file_is_in_the_database_as_it_is_written(seeds):
 
 def test_rows_made_afterwards_get_numbers_of_their_own(seeds):
     made = enqueue(member=Member.objects.get(member_id="FE-P-00001"), message_type=MessageType.TIER_UNLOCK)
-    assert made.pk > 41
+    assert made.pk > 42
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from engagement.models import EngagementMessage, EngagementStateTransition, Mess
 from engagement.services.machine import transition
 from tests.admin import client, client_of, staff, words
 from tests.engagement.cast import active, goodbye, state_of
-from tests.factories.groups import MemberFactory
+from tests.factories.groups import EntryFactory, MemberFactory
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/engagement/userengagementstate/"
@@ -57,6 +57,13 @@ class TestList:
 
     def test_says_what_to_expect_where_there_is_nobody(self, operator):
         assert "Nobody is in the machine yet" in words(operator.get(LIST))
+
+    def test_possible_moves_say_why_no_goodbye_would_be_sent(self, operator):
+        assert "No goodbye would be sent" not in words(operator.get(page(active("Ana"))))
+        bob = active("Bob")
+        EntryFactory(person=bob, status="banned")
+        shown = words(operator.get(page(bob)))
+        assert "Quiet for two weeks. No goodbye would be sent: The member is banned." in shown
 
     def test_adds_and_edits_nothing(self, operator):
         ana = active("Ana")
