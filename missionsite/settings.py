@@ -327,12 +327,13 @@ LOGGING = {
     "filters": {
         "request_id": {"()": "missionsite.common.middleware.RequestIdFilter"},
         "hide_codes": {"()": "missionsite.community.logs.HideCodes"},
+        "no_traceback": {"()": "missionsite.common.middleware.NoTracebackFilter"},
     },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "filters": ["request_id", "hide_codes"],
+            "filters": ["request_id", "hide_codes", "no_traceback"],
             "formatter": "line",
         }
     },

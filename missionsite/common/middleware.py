@@ -5,6 +5,7 @@ import re
 import uuid
 from contextvars import ContextVar
 
+from django.core.signals import request_finished
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.views.defaults import bad_request
 
@@ -15,7 +16,8 @@ _ACCEPTED = re.compile(r"[A-Za-z0-9._-]{8,64}")
 class RequestIdMiddleware:
     """Give every request an id: the caller's X-Request-ID where it is well-formed, else a new one.
 
-    The id is in the log lines and in the X-Request-ID header of the response.
+    The id is in the X-Request-ID header of the response and in every log line until the response is closed: also in
+    what is logged while the body is streamed.
     """
 
     def __init__(self, get_response) -> None:
@@ -24,13 +26,17 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
         request.id = given if _ACCEPTED.fullmatch(given) else uuid.uuid4().hex
-        token = request_id.set(request.id)
-        try:
-            response = self.get_response(request)
-        finally:
-            request_id.reset(token)
+        request_id.set(request.id)
+        response = self.get_response(request)
         response["X-Request-ID"] = request.id
         return response
+
+
+def _forget_request(**kwargs) -> None:
+    request_id.set("-")
+
+
+request_finished.connect(_forget_request, dispatch_uid="missionsite.request_id")
 
 
 class RequestIdFilter(logging.Filter):
@@ -38,6 +44,15 @@ class RequestIdFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id.get()
+        return True
+
+
+class NoTracebackFilter(logging.Filter):
+    """Removes the traceback of a request that was rejected (4xx): the cause is the request, not the code."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if 400 <= getattr(record, "status_code", 0) < 500:
+            record.exc_info = record.exc_text = None
         return True
 
 
