@@ -52,10 +52,13 @@ SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if HTTPS else 0)
-SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-SECURE_HSTS_PRELOAD = HTTPS
+# Both bind every other site below the domain; off until asked for.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
 if env.bool("TRUST_X_FORWARDED_PROTO", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Networks of the proxies before the site; X-Forwarded-For is read from these alone. `unix`: one on a Unix socket.
+TRUSTED_PROXIES = [each.strip() for each in env.list("TRUSTED_PROXIES", default=[]) if each.strip()]
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
@@ -145,8 +148,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- People -----------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "groups.Member"
-# E-mail is unique by an index on lower(email), which this check does not see.
-SILENCED_SYSTEM_CHECKS = ["auth.E003"]
+# E-mail is unique by an index on lower(email), which this check does not see. The others ask for HSTS beyond this
+# site, which is the operator's decision: SECURE_HSTS_INCLUDE_SUBDOMAINS, SECURE_HSTS_PRELOAD.
+SILENCED_SYSTEM_CHECKS = ["auth.E003", "security.W005", "security.W021"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -209,9 +213,9 @@ INVITATION_DAYS = env.int("INVITATION_DAYS", default=3)
 # Invitations in one member's name in 24 hours: made by themselves, and by staff who may invite many.
 INVITATIONS_PER_DAY = env.int("INVITATIONS_PER_DAY", default=20)
 INVITATIONS_PER_DAY_BY_STAFF = env.int("INVITATIONS_PER_DAY_BY_STAFF", default=500)
-# Registrations and looks at the registration page from one address in a minute; 0 switches the limit off.
+# Wrong invitation codes from one network in a minute, and registrations tried with one code; 0 is no limit.
 JOIN_ATTEMPTS_PER_MINUTE = env.int("JOIN_ATTEMPTS_PER_MINUTE", default=10)
-# Passwords one address may try in a minute for one account, and six times as many for all accounts; 0 is no limit.
+# Wrong passwords from one network in a minute for one account, and six times as many for all accounts; 0 is no limit.
 LOGIN_ATTEMPTS_PER_MINUTE = env.int("LOGIN_ATTEMPTS_PER_MINUTE", default=5)
 # Points a member earns for taking part, by what it was; a voice minute counts as one VOICE. At most so many a day.
 PARTICIPATION_POINTS = {

@@ -1,9 +1,10 @@
 """System checks: what the hosting cannot promise is said out loud."""
 
 from django.conf import settings
-from django.core.checks import Tags, Warning, register
+from django.core.checks import Error, Tags, Warning, register
 from django.db import DatabaseError, connections
 
+from missionsite.common.addresses import NO_PROXY, UNIX_SOCKET, parse_network
 from missionsite.common.roles import MEMBER_ROLE
 
 
@@ -46,6 +47,41 @@ def roles_are_separate(app_configs, databases=None, **kwargs) -> list[Warning]:
             )
         )
     return warnings
+
+
+@register(Tags.security)
+def proxies_are_networks(app_configs, **kwargs) -> list[Error]:
+    """Report entries of TRUSTED_PROXIES that are no network of proxies."""
+    errors = []
+    for text in settings.TRUSTED_PROXIES:
+        if text in (NO_PROXY, UNIX_SOCKET):
+            continue
+        try:
+            parse_network(text)
+        except ValueError as error:
+            errors.append(
+                Error(
+                    f"TRUSTED_PROXIES: {error}.",
+                    hint="Write addresses or networks such as 127.0.0.1,10.0.0.0/8, or `unix` for a Unix socket.",
+                    id="missionsite.E001",
+                )
+            )
+    return errors
+
+
+@register(Tags.security, deploy=True)
+def proxies_are_named(app_configs, **kwargs) -> list[Warning]:
+    """Warn where a proxy speaks HTTPS for the site and its address is not known: then all callers share its limits."""
+    if settings.TRUSTED_PROXIES or not (settings.HTTPS or getattr(settings, "SECURE_PROXY_SSL_HEADER", None)):
+        return []
+    return [
+        Warning(
+            "TRUSTED_PROXIES is empty: behind a proxy every caller has the proxy's address, and one of them can use up"
+            " the log-in and invitation limits of all.",
+            hint="Set TRUSTED_PROXIES to the addresses of the proxies, or to `none` where callers connect directly.",
+            id="missionsite.W003",
+        )
+    ]
 
 
 def _is_owner() -> bool:

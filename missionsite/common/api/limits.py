@@ -1,6 +1,5 @@
 """How often a caller may call, counted in the database: every web process sees the same count."""
 
-import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,6 +7,8 @@ from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+
+from missionsite.common.addresses import network_of
 
 # Refused tokens and missing ones, per address and minute.
 REFUSALS_PER_MINUTE = 60
@@ -67,18 +68,17 @@ def count_refusal(request: HttpRequest) -> Allowance | None:
     return count_request(f"address:{network_of(request)}", REFUSALS_PER_MINUTE)
 
 
-def network_of(request: HttpRequest) -> str:
-    """The caller's IPv4 address, or the /64 of an IPv6 one, which belongs to one subscriber.
-
-    Read from the connection only: a header such as X-Forwarded-For is whatever the caller wrote.
-    """
-    try:
-        address = ipaddress.ip_address(request.META.get("REMOTE_ADDR", ""))
-    except ValueError:
-        return "unknown"
-    if address.version == 4:
-        return str(address)
-    return str(ipaddress.ip_network((address, 64), strict=False))
+def uncount_request(caller: str) -> None:
+    """Take back a request of a caller that was counted a moment ago, in this minute or at the end of the last."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE api_request_counts SET hits = greatest(hits - 1, 0),
+                hits_before = CASE WHEN hits = 0 THEN greatest(hits_before - 1, 0) ELSE hits_before END
+            WHERE caller = %s
+            """,
+            [caller],
+        )
 
 
 def prune_counts(*, now: datetime | None = None) -> int:
