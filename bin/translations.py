@@ -19,7 +19,9 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 SOURCE = CHECKOUT / "missionsite" / "community"
 PO = SOURCE / "locale" / "pt_BR" / "LC_MESSAGES" / "django.po"
 MO = PO.with_suffix(".mo")
-KEYWORDS = {**DEFAULT_KEYWORDS, "gettext_lazy": None, "gettext_noop": None}
+# Shared code whose messages members see too.
+SHARED = [CHECKOUT / "missionsite" / "common" / "passwords.py"]
+KEYWORDS = {**DEFAULT_KEYWORDS, "gettext_lazy": None, "gettext_noop": None, "ngettext_lazy": (1, 2)}
 
 
 def in_python(path: Path) -> Iterator[str | tuple[str, str]]:
@@ -47,7 +49,7 @@ def in_template(path: Path) -> Iterator[str | tuple[str, str]]:
 def marked() -> Catalog:
     """Everything that is to be translated."""
     catalog = Catalog(project="missionsite", charset="utf-8")
-    for path in sorted(SOURCE.rglob("*.py")) + sorted(SOURCE.rglob("*.html")):
+    for path in sorted(SOURCE.rglob("*.py")) + sorted(SOURCE.rglob("*.html")) + SHARED:
         for message in in_python(path) if path.suffix == ".py" else in_template(path):
             catalog.add(message, locations=[(path.relative_to(CHECKOUT).as_posix(), 0)])
     return catalog

@@ -17,9 +17,13 @@ from unfold.decorators import display
 from missionsite.common.admin import ModelAdmin
 from missionsite.common.admin.command import pick, search
 from missionsite.common.admin.options import SelectedRows
+from missionsite.common.admin.passwords import StaffLoginForm, change_password, log_in
 from missionsite.models import Role
 from missionsite.roles import ROLES
 
+admin.site.login = log_in
+admin.site.login_form = StaffLoginForm
+admin.site.password_change = change_password
 admin.site.search = search
 admin.site.autocomplete_view = pick
 admin.site.index_title = "Home"

@@ -3,7 +3,6 @@
 import re
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -13,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from groups.models import Member
 from groups.models.directory import PrimaryRole, Tier
 from missionsite.common.errors import DomainError
+from missionsite.common.passwords import LimitedLogin, LimitedPasswordChange
 from missionsite.community.words import label, refusal
 
 # Characters nobody sees, and those that turn the reading direction of what comes after them.
@@ -155,7 +155,7 @@ class RegistrationForm(ProfileForm):
         return cleaned
 
 
-class LoginForm(AuthenticationForm):
+class LoginForm(LimitedLogin):
     """Log in with e-mail and password. What is wrong with them is never said."""
 
     error_messages = {
@@ -171,7 +171,7 @@ class LoginForm(AuthenticationForm):
         self.fields["password"].max_length = 256
 
 
-class OwnPasswordForm(PasswordChangeForm):
+class OwnPasswordForm(LimitedPasswordChange):
     """Change one's own password."""
 
     def __init__(self, *args, **kwargs) -> None:

@@ -10,7 +10,8 @@ from django.utils import translation
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
-from missionsite.common.api.limits import count_request, network_of
+from missionsite.common.addresses import network_of
+from missionsite.common.api.limits import count_request, uncount_request
 from missionsite.community.language import LANGUAGES, language_of
 
 View = Callable[..., HttpResponse]
@@ -61,17 +62,22 @@ def show(request: HttpRequest, template: str, context: dict | None = None, *, st
     return render(request, f"community/{template}.html", {**frame, **(context or {})}, status=status)
 
 
-def too_many(request: HttpRequest, purpose: str, at_most: int, *, about: str = "") -> HttpResponse | None:
-    """Count a request of this address; the page that refuses it where that is one too many in this minute.
+def too_many(request: HttpRequest, purpose: str, at_most: int) -> HttpResponse | None:
+    """Count a request of this network; the page that refuses it where that is one too many in this minute.
 
-    about: counted apart for each, such as an account somebody tries to log in with. at_most: 0 is no limit.
+    at_most: 0 is no limit.
     """
-    allowance = count_request(f"{purpose}:{network_of(request)}:{about}", at_most)
+    allowance = count_request(f"{purpose}:{network_of(request)}:", at_most)
     if allowance is None or allowance.allowed:
         return None
     response = show(request, "too_many", {"seconds": allowance.retry_after}, status=429)
     response["Retry-After"] = str(allowance.retry_after)
     return response
+
+
+def not_counted(request: HttpRequest, purpose: str) -> None:
+    """Take back a request of this network that `too_many` counted."""
+    uncount_request(f"{purpose}:{network_of(request)}:")
 
 
 def safe_next(request: HttpRequest) -> str:

@@ -1,7 +1,5 @@
 """Registering, logging in and out, and one's own profile."""
 
-from hashlib import sha256
-
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, logout, update_session_auth_hash
@@ -20,13 +18,12 @@ from groups.services.directory import update_entry
 from groups.services.registration import accept_invitation, open_invitation
 from groups.services.verification import proof_word
 from missionsite.common.errors import DomainError
+from missionsite.common.passwords import TooManyAttempts, limited
+from missionsite.community.codes import count_registration, knows_code, remember_code
 from missionsite.community.forms import CodeForm, LoginForm, OwnPasswordForm, ProfileForm, RegistrationForm
 from missionsite.community.language import LANGUAGES, language_of, remember
-from missionsite.community.page import own_page, page, safe_next, show, too_many
+from missionsite.community.page import not_counted, own_page, page, safe_next, show, too_many
 from missionsite.community.words import REMOVED, STATUS_MEANS, label
-
-# Log-ins one address may try in a minute, for as many times as many accounts as one account allows attempts.
-ACCOUNTS_PER_ADDRESS = 6
 
 
 def first_page(request: HttpRequest) -> HttpResponse:
@@ -41,8 +38,6 @@ def first_page(request: HttpRequest) -> HttpResponse:
 @page
 def join(request: HttpRequest) -> HttpResponse:
     """Type a code."""
-    if refused := too_many(request, "join", settings.JOIN_ATTEMPTS_PER_MINUTE):
-        return refused
     if request.user.is_authenticated:
         return redirect("community:me")
     form = CodeForm(request.POST if request.method == "POST" else None)
@@ -56,25 +51,32 @@ def join(request: HttpRequest) -> HttpResponse:
 def register(request: HttpRequest, code: str) -> HttpResponse:
     """Register with a code.
 
-    The order is what keeps codes from being guessed: an address that knocks too often is sent away unheard, and a
-    code that opens nothing ends it before anything else that was sent is looked at.
+    The order is what keeps codes from being guessed: a network with too many wrong codes is sent away unheard, and a
+    code that opens nothing ends it before anything else that was sent is looked at. A code that was open in this
+    browser is no guess: it passes whatever others in the network try.
     """
-    if refused := too_many(request, "join", settings.JOIN_ATTEMPTS_PER_MINUTE):
-        return refused
     if request.user.is_authenticated:
         # Also whoever has just registered and comes back to a code that is used now.
         return redirect("community:me")
+    known = knows_code(request, code)
+    if not known and (refused := too_many(request, "join", settings.JOIN_ATTEMPTS_PER_MINUTE)):
+        return refused
     try:
         invitation = open_invitation(code)
     except CodeRefused:
         return _code_refused(request)
+    if not known:
+        not_counted(request, "join")
     if request.method == "POST":
         form = RegistrationForm(request.POST)
         if form.is_valid():
             try:
+                count_registration(code)
                 entry = accept_invitation(code=code, **form.cleaned_data)
             except CodeRefused:
                 return _code_refused(request)
+            except TooManyAttempts as error:
+                form.add_error(None, error)
             except DomainError as error:
                 form.refuse(error)
             else:
@@ -85,7 +87,9 @@ def register(request: HttpRequest, code: str) -> HttpResponse:
                 return redirect("community:me")
     else:
         form = RegistrationForm(initial={"telegram_username": invitation.invited_telegram_username or ""})
-    return show(request, "register", {"form": form, "invitation": invitation})
+    response = limited(show(request, "register", {"form": form, "invitation": invitation}), form)
+    remember_code(response, code)
+    return response
 
 
 def _code_refused(request: HttpRequest) -> HttpResponse:
@@ -106,13 +110,11 @@ def log_in(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(wanted)
     form = LoginForm(request)
     if request.method == "POST":
-        if refused := _too_many_log_ins(request, request.POST.get("username", "")):
-            return refused
         form = LoginForm(request, data=request.POST)
         if form.is_valid():
             login(request, form.get_user())
             return HttpResponseRedirect(wanted)
-    return show(request, "login", {"form": form, "next": wanted})
+    return limited(show(request, "login", {"form": form, "next": wanted}), form)
 
 
 @page
@@ -128,27 +130,14 @@ def log_out(request: HttpRequest) -> HttpResponse:
 @own_page
 def password(request: HttpRequest) -> HttpResponse:
     """Change one's own password; other sessions end."""
-    form = OwnPasswordForm(request.user)
+    form = OwnPasswordForm(request.user, request=request)
     if request.method == "POST":
-        if refused := _too_many_log_ins(request, request.user.email):
-            return refused
-        form = OwnPasswordForm(request.user, request.POST)
+        form = OwnPasswordForm(request.user, request.POST, request=request)
         if form.is_valid():
             update_session_auth_hash(request, form.save())
             messages.success(request, _("Your password is changed. Other devices have to log in again."))
             return redirect("community:me")
-    return show(request, "password", {"form": form})
-
-
-def _too_many_log_ins(request: HttpRequest, account: str) -> HttpResponse | None:
-    """Count a password that is tried: for this account from this address, and for all accounts from it.
-
-    The account is counted as it was typed, whether there is one or not, and only its digest is kept. Nobody is locked
-    out of their account by what comes from another address.
-    """
-    each = settings.LOGIN_ATTEMPTS_PER_MINUTE
-    digest = sha256(account.strip().lower().encode("utf-8", "replace")).hexdigest()
-    return too_many(request, "login", each * ACCOUNTS_PER_ADDRESS) or too_many(request, "login", each, about=digest)
+    return limited(show(request, "password", {"form": form}), form)
 
 
 @page

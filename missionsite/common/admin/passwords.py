@@ -1,0 +1,45 @@
+"""Logging in to the back office, and changing one's own password there: with the limit every password form has."""
+
+from django.contrib import admin
+from django.contrib.auth.views import PasswordChangeView
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
+
+from missionsite.common.passwords import LimitedLogin, LimitedPasswordChange, limited
+
+
+class StaffLoginForm(LimitedLogin, AuthenticationForm):
+    """The log-in form of the back office."""
+
+
+class StaffPasswordForm(LimitedPasswordChange, AdminOwnPasswordChangeForm):
+    """The form to change one's own password."""
+
+
+class StaffPasswordView(PasswordChangeView):
+    """The page to change one's own password."""
+
+    form_class = StaffPasswordForm
+
+    def get_form_kwargs(self) -> dict:
+        return super().get_form_kwargs() | {"request": self.request}
+
+    def form_invalid(self, form: StaffPasswordForm) -> HttpResponse:
+        return limited(super().form_invalid(form), form)
+
+
+def log_in(request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+    """The log-in page of the back office."""
+    response = type(admin.site).login(admin.site, request, extra_context)
+    context = getattr(response, "context_data", None) or {}
+    return limited(response, context["form"]) if "form" in context else response
+
+
+def change_password(request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+    """The page to change one's own password, in the frame of the back office."""
+    request.current_app = admin.site.name
+    return StaffPasswordView.as_view(
+        success_url=reverse("admin:password_change_done"),
+        extra_context={**admin.site.each_context(request), **(extra_context or {})},
+    )(request)

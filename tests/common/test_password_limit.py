@@ -1,0 +1,183 @@
+"""The limit of wrong passwords: the same at every form that asks for one, and no one can lock another person out."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime
+from functools import partial
+from threading import Barrier
+
+import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
+from django.db import connection
+from django.test import Client
+
+from missionsite.common import passwords
+from missionsite.common.api.limits import count_request
+from missionsite.common.passwords import ACCOUNTS_PER_NETWORK, NETWORKS_PER_ACCOUNT
+from tests.community.cast import entry
+from tests.factories.groups import MemberFactory
+
+PASSWORD = "a long and odd one"
+NEW = "another long and odd one"
+EMAIL = "ana@example.org"
+FORMS = ["/login/", "/admin/login/", "/me/password/", "/admin/password_change/"]
+
+
+class CountingHasher(MD5PasswordHasher):
+    """Counts the passwords that are evaluated."""
+
+    algorithm = "counting"
+    evaluated = 0
+
+    def encode(self, password: str, salt: str) -> str:
+        CountingHasher.evaluated += 1
+        return super().encode(password, salt)
+
+
+@pytest.fixture(autouse=True)
+def few_attempts(settings, monkeypatch):
+    """Three attempts, all at the same instant: no minute ends in between."""
+    monkeypatch.setattr(passwords, "count_request", partial(count_request, at=datetime(2100, 1, 1, tzinfo=UTC)))
+    settings.LOGIN_ATTEMPTS_PER_MINUTE = 3
+    settings.PASSWORD_HASHERS = [f"{__name__}.CountingHasher"]
+
+
+@pytest.fixture
+def ana(db):
+    person = MemberFactory(email=EMAIL, password=PASSWORD, is_staff=True)
+    entry(person=person)
+    CountingHasher.evaluated = 0
+    return person
+
+
+@pytest.fixture
+def no_counts(transactional_db):
+    """The counts lie in a table no fixture empties."""
+
+    def forget() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM api_request_counts")
+
+    forget()
+    yield
+    forget()
+
+
+def attempt(form: str, password: str, *, person=None, email: str = EMAIL, client: Client | None = None, **meta):
+    """Send a form with a password, logged in where it changes one."""
+    client = client or Client()
+    if form.endswith("/login/"):
+        return client.post(form, {"username": email, "password": password}, **meta)
+    client.force_login(person)
+    return client.post(form, {"old_password": password, "new_password1": NEW, "new_password2": NEW}, **meta)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_form_rejects_after_the_limit_without_evaluating(ana, form):
+    assert [attempt(form, "wrong", person=ana).status_code for _ in range(3)] == [200] * 3
+    evaluated = CountingHasher.evaluated
+    assert evaluated >= 3
+    answers = [attempt(form, password, person=ana) for password in ("wrong", PASSWORD, "wrong again")]
+    assert [answer.status_code for answer in answers] == [429] * 3
+    assert CountingHasher.evaluated == evaluated
+    for answer in answers:
+        assert 1 <= int(answer["Retry-After"]) <= 120
+        page = answer.content.decode()
+        assert f"Too many attempts. Wait {answer['Retry-After']} second" in page
+        # The form itself, with what was typed but for the passwords.
+        assert 'name="csrfmiddlewaretoken"' in page
+        assert PASSWORD not in page
+        if form.endswith("/login/"):
+            assert f'value="{EMAIL}"' in page
+        else:
+            assert 'name="old_password"' in page
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_right_password_from_another_network_passes(ana, form):
+    for _ in range(5):
+        attempt(form, "wrong", person=ana)
+    assert attempt(form, PASSWORD, person=ana).status_code == 429
+    assert attempt(form, PASSWORD, person=ana, REMOTE_ADDR="203.0.113.9").status_code == 302
+
+
+def test_forms_share_one_limit(ana):
+    assert [attempt(form, "wrong", person=ana).status_code for form in FORMS] == [200] * 3 + [429]
+
+
+def test_right_passwords_are_not_counted(ana):
+    assert [attempt("/login/", PASSWORD).status_code for _ in range(20)] == [302] * 20
+    assert [attempt("/login/", "wrong").status_code for _ in range(4)] == [200] * 3 + [429]
+
+
+def test_form_without_password_is_not_counted(ana):
+    assert [attempt("/admin/login/", "").status_code for _ in range(5)] == [200] * 5
+    assert attempt("/admin/login/", PASSWORD).status_code == 302
+
+
+def test_network_has_a_limit_over_all_accounts(ana):
+    each = 3 * ACCOUNTS_PER_NETWORK
+    answers = [attempt("/admin/login/", "wrong", email=f"n{turn}@example.org").status_code for turn in range(each + 1)]
+    assert answers == [200] * each + [429]
+    assert attempt("/login/", PASSWORD).status_code == 429
+    assert attempt("/login/", PASSWORD, REMOTE_ADDR="203.0.113.9").status_code == 302
+
+
+def test_attempts_that_were_rejected_use_up_nothing(ana):
+    for _ in range(60):
+        attempt("/login/", "wrong")
+    assert attempt("/login/", "wrong", email="bea@example.org").status_code == 200
+
+
+def test_account_tried_from_many_networks_still_takes_the_right_password(ana):
+    """Each further network has a single attempt a minute; a network that has not failed is let in at once."""
+    networks = [f"198.51.100.{number}" for number in range(NETWORKS_PER_ACCOUNT + 3)]
+    calm, later = networks[:NETWORKS_PER_ACCOUNT], networks[NETWORKS_PER_ACCOUNT:]
+    statuses = [
+        [attempt("/admin/login/", "wrong", REMOTE_ADDR=network).status_code for _ in range(3)] for network in calm
+    ]
+    assert statuses == [[200, 200, 200]] * NETWORKS_PER_ACCOUNT
+    for network in later:
+        assert attempt("/admin/login/", "wrong", REMOTE_ADDR=network).status_code == 200
+        assert attempt("/admin/login/", PASSWORD, REMOTE_ADDR=network).status_code == 429
+    assert attempt("/admin/login/", PASSWORD, REMOTE_ADDR="203.0.113.9").status_code == 302
+    assert attempt("/login/", PASSWORD, REMOTE_ADDR="203.0.113.9").status_code == 302
+
+
+def test_member_without_staff_rights_gets_the_limit_at_the_back_office(db):
+    MemberFactory(email=EMAIL, password=PASSWORD)
+    assert [attempt("/admin/login/", PASSWORD).status_code for _ in range(4)] == [200] * 3 + [429]
+
+
+def test_limit_of_zero_switches_it_off(ana, settings):
+    settings.LOGIN_ATTEMPTS_PER_MINUTE = 0
+    assert [attempt("/admin/login/", "wrong").status_code for _ in range(8)] == [200] * 8
+
+
+def test_callers_behind_a_trusted_proxy_have_limits_of_their_own(ana, settings):
+    settings.TRUSTED_PROXIES = ["127.0.0.1"]
+    for form in ("/login/", "/admin/login/"):
+        for _ in range(40):
+            attempt(form, "wrong", HTTP_X_FORWARDED_FOR="198.51.100.1")
+        # The header a caller writes changes nothing.
+        forged = f"203.0.113.{len(form)}, 198.51.100.1"
+        assert attempt(form, PASSWORD, HTTP_X_FORWARDED_FOR=forged).status_code == 429
+        assert attempt(form, PASSWORD, HTTP_X_FORWARDED_FOR="203.0.113.9").status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
+def test_guesses_at_the_same_time_are_evaluated_to_the_limit(no_counts, settings):
+    MemberFactory(email=EMAIL, password=PASSWORD, is_staff=True)
+    settings.LOGIN_ATTEMPTS_PER_MINUTE, CountingHasher.evaluated = 5, 0
+    ready = Barrier(20)
+
+    def guess(_) -> list[int]:
+        with closing(connection):
+            connection.ensure_connection()
+            ready.wait()
+            return [attempt("/admin/login/", "wrong").status_code for _ in range(3)]
+
+    with ThreadPoolExecutor(20) as threads:
+        statuses = [status for found in threads.map(guess, range(20)) for status in found]
+    assert (statuses.count(200), statuses.count(429)) == (5, 55)
+    assert CountingHasher.evaluated == 5
