@@ -253,7 +253,7 @@ def first_start(clone: Clone) -> str:
     """A fresh clone comes up with an empty package cache; an account logs in; Ctrl-C leaves nothing running."""
     demo = Demo(clone)
     expect(demo.answers(), "the page does not answer")
-    expect(len(demo.accounts()) == 7, f"seven accounts were not shown:\n{demo.text()}")
+    expect(len(demo.accounts()) == 9, f"nine accounts were not shown:\n{demo.text()}")
     clone.accounts = demo.accounts()
     expect(demo.can_log_in(*next(iter(clone.accounts.items()))), "the administrator cannot log in")
     demo.end()
@@ -421,22 +421,26 @@ def new_passwords(clone: Clone) -> str:
     """Passwords can be made anew, and the old ones stop working."""
     email, old = next(iter(clone.accounts.items()))
     demo = Demo(clone, "--new-passwords")
-    expect(len(demo.accounts()) == 7, demo.text())
+    expect(len(demo.accounts()) == 9, demo.text())
     expect(demo.can_log_in(email, demo.accounts()[email]), "the new password does not work")
     expect(not demo.can_log_in(email, old), "the old password still works")
     clone.accounts = demo.accounts()
     demo.end()
-    return "seven of them"
+    return "nine of them"
 
 
 def reset(clone: Clone) -> str:
-    """--reset says what it deletes and starts over."""
-    demo = Demo(clone, "--reset")
+    """--reset needs --yes without a terminal, says what it deletes and starts over."""
+    process = clone.start(["bin/demo", "--reset"])
+    output, _ = process.communicate(timeout=60)
+    expect(process.returncode == 1 and "--yes" in output and "Traceback" not in output, output)
+    expect((clone.path / "var" / "postgres" / "data").exists(), "the database is gone though nobody confirmed")
+    demo = Demo(clone, "--reset", "--yes")
     expect("Deleting the database in " in demo.text(), demo.text())
-    expect(len(demo.accounts()) == 7, "no new accounts were shown")
+    expect(len(demo.accounts()) == 9, "no new accounts were shown")
     expect(_fails(clone.output_of, READER), "the old rows are still there")
     demo.end()
-    return "the rows are gone, seven new accounts"
+    return "the rows are gone, nine new accounts"
 
 
 def without_ensurepip(clone: Clone) -> str:

@@ -23,9 +23,10 @@ class Command(BaseCommand):
             "--port", type=port_number, default=8000, help="where to listen; the next free one if taken"
         )
         parser.add_argument("--reset", action="store_true", help="delete the demo's database first and start over")
+        parser.add_argument("--yes", action="store_true", help="with --reset: delete without asking")
         parser.add_argument("--new-passwords", action="store_true", help="give the demo accounts new passwords")
 
-    def handle(self, *, port: int, reset: bool, new_passwords: bool, **options) -> None:
+    def handle(self, *, port: int, reset: bool, yes: bool, new_passwords: bool, **options) -> None:
         if reset and not settings.EMBEDDED:
             raise CommandError(
                 "DATABASE_URL is set, and --reset deletes the embedded database only: empty yours yourself."
@@ -34,7 +35,7 @@ class Command(BaseCommand):
         try:
             with site.alone():
                 if reset:
-                    self.reset()
+                    self.reset(is_confirmed=yes)
                 self.connect()
                 with site.watched():
                     self.fill(new_passwords=new_passwords)
@@ -54,10 +55,25 @@ class Command(BaseCommand):
             ) from error
         self.say("\nStopped. The data is kept; bin/demo starts again.")
 
-    def reset(self) -> None:
-        self.say(f"Deleting the database in {settings.VAR_DIR / 'postgres'}: every mission, member and account in it.")
+    def reset(self, *, is_confirmed: bool) -> None:
+        """Delete the embedded database; asks first on a terminal, and needs --yes elsewhere."""
+        folder = settings.VAR_DIR / "postgres"
+        if folder.exists() and not is_confirmed:
+            self.confirm(f"This deletes the database in {folder}: every mission, member and account in it.")
+        self.say(f"Deleting the database in {folder}: every mission, member and account in it.")
         embedded.remove(settings.VAR_DIR)
-        self.begin_again([argument for argument in sys.argv if argument != "--reset"])
+        self.begin_again([argument for argument in sys.argv if argument not in ("--reset", "--yes")])
+
+    def confirm(self, what: str) -> None:
+        """Ask whether to go on. Raises CommandError where the answer is no, or where there is no terminal to ask at."""
+        if not sys.stdin.isatty():
+            raise CommandError(f"{what} Nothing was deleted: add --yes to go on without being asked.")
+        try:
+            answer = input(f"{what} Go on? [y/N] ")
+        except EOFError:
+            answer = ""
+        if answer.strip().lower() not in ("y", "yes"):
+            raise CommandError("Nothing was deleted.")
 
     def connect(self) -> None:
         """Make sure the settings lead to the database that runs now."""
