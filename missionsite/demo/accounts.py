@@ -1,4 +1,4 @@
-"""A staff account per role, and one with rights in two projects only: the site through each pair of eyes."""
+"""A staff account per role, one with rights in two projects only, and a member of the community without any."""
 
 import secrets
 from dataclasses import dataclass
@@ -10,6 +10,10 @@ from django.db import transaction
 from fallback.models import Project
 from fallback.models.choices import ProjectRole
 from fallback.services.projects import set_project_role
+from groups.models import Member, Mission
+from groups.models.directory import PrimaryRole
+from groups.services.directory import approve, create_entry
+from groups.services.memberships import join_mission
 from missionsite.roles import ROLES
 
 DOMAIN = "demo.example"
@@ -17,7 +21,10 @@ ADMINISTRATOR = "Administrator"
 # Staff without a role of the back office: what they may do comes from their projects.
 PROJECT_MEMBER = "Project Member"
 PROJECT_ROLES = {"trust-builder": ProjectRole.REVIEWER, "webinar-season-1": ProjectRole.VIEWER}
-KINDS = (*ROLES, PROJECT_MEMBER)
+# No staff: a member with an entry in the directory, who sees /me/ and /directory/.
+MEMBER = "Member"
+TELEGRAM_ID = "700199999"
+KINDS = (*ROLES, PROJECT_MEMBER, MEMBER)
 
 
 @dataclass(frozen=True)
@@ -64,15 +71,28 @@ def _create(role: str) -> Account:
         email=account.email,
         password=account.password,
         display_name=f"Demo {role}",
-        is_staff=True,
+        is_staff=role != MEMBER,
         is_superuser=role == ADMINISTRATOR,
     )
-    if role == PROJECT_MEMBER:
+    if role == MEMBER:
+        _enter(member)
+    elif role == PROJECT_MEMBER:
         for project in Project.objects.filter(slug__in=PROJECT_ROLES):
             set_project_role(project=project, member=member, role=PROJECT_ROLES[project.slug])
     else:
         member.groups.set([Group.objects.get(name=role)])
     return account
+
+
+def _enter(member: Member) -> None:
+    """Give the member an approved entry in the directory, and a membership in the first mission open to everyone."""
+    entry = create_entry(
+        person=member, name=member.display_name, primary_role=PrimaryRole.DEVELOPER, telegram_id=TELEGRAM_ID
+    )
+    approve(entry=entry)
+    mission = Mission.objects.filter(status=Mission.Status.ACTIVE, min_trust_score=0).order_by("stable_id").first()
+    if mission:
+        join_mission(member=member, mission=mission, role="Member")
 
 
 def _password() -> str:

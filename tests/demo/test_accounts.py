@@ -7,16 +7,17 @@ from fallback.services.rights import Right, Rights
 from missionsite.demo import accounts
 from missionsite.roles import ROLES
 from tests.factories.fallback import ProjectFactory
+from tests.factories.groups import MissionFactory
 
 pytestmark = pytest.mark.django_db
 
 
 def test_every_role_gets_an_account_that_can_log_in():
     created = accounts.create_missing()
-    assert [account.role for account in created] == [*ROLES, "Project Member"]
+    assert [account.role for account in created] == [*ROLES, "Project Member", "Member"]
     for account in created:
         member = authenticate(username=account.email, password=account.password)
-        assert member.is_staff
+        assert member.is_staff == (account.role != "Member")
         assert member.is_superuser == (account.role == "Administrator")
         assert [group.name for group in member.groups.all()] == [role for role in ROLES if role == account.role]
 
@@ -28,6 +29,20 @@ def test_the_project_member_has_roles_in_projects_only():
     member = get_user_model().objects.get(email="project.member@demo.example")
     assert not member.get_all_permissions()
     assert [project.pk for project in Rights(member).projects(Right.REVIEW)] == [ours.pk]
+
+
+def test_member_account_sees_the_pages_of_members(client):
+    mission = MissionFactory(min_trust_score=0)
+    [account] = [each for each in accounts.create_missing() if each.role == "Member"]
+    assert (account.email, account.password != "") == ("member@demo.example", True)
+    form = {"username": account.email, "password": account.password}
+    assert client.post("/login/", form)["Location"] == "/me/"
+    own = client.get("/me/")
+    assert "Demo Member" in own.content.decode()
+    assert own.context["standing"] == "active"
+    assert "Demo Member" in client.get("/directory/").content.decode()
+    assert client.get("/admin/").status_code == 302
+    assert mission.memberships.get().member.email == account.email
 
 
 def test_a_second_run_leaves_the_accounts_as_they_are():
