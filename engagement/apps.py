@@ -1,6 +1,8 @@
+from collections.abc import Iterable
 from datetime import date
 
 from django.apps import AppConfig
+from django.db.models import Model
 from django.db.models.signals import post_migrate
 
 
@@ -16,3 +18,16 @@ class EngagementConfig(AppConfig):
 
         connect()
         post_migrate.connect(provide, sender=self, dispatch_uid="engagement.first_words")
+
+    def seeds_loaded(self, rows: Iterable[Model]) -> None:
+        """Write the events of example data."""
+        from engagement.models import Announcement
+        from groups.services.examples import example, write
+
+        write(
+            example(
+                "announcement.made", row.created_at, actor=row.created_by, title=row.title, recipients=row.recipients
+            )
+            for row in rows
+            if isinstance(row, Announcement)
+        )

@@ -7,6 +7,7 @@ from django.apps import apps
 from django.core.management import call_command
 
 from engagement.models import EngagementMessage, UserEngagementState, UserProfile
+from fallback.models import Project
 from groups.models import Member
 from missionsite.common.management.commands.loaddata import later
 
@@ -17,6 +18,7 @@ def test_later_moves_instants_and_nothing_else():
     day = timedelta(days=1)
     assert later(datetime(2026, 11, 21, 9, tzinfo=UTC), day) == datetime(2026, 11, 22, 9, tzinfo=UTC)
     assert later("2026-11-21T09:00:00Z", day) == "2026-11-22T09:00:00+00:00"
+    assert later(date(2026, 11, 21), day) == date(2026, 11, 22)
     for kept in ("welcome:2026-11-21", "2026-W47", "2026-11-21", 21, None, True):
         assert later(kept, day) == kept
     assert later({"a": ["2026-11-21T09:00:00Z", 1]}, day) == {"a": ["2026-11-22T09:00:00+00:00", 1]}
@@ -32,7 +34,7 @@ def test_examples_are_moved_by_whole_days_where_their_app_says_so(monkeypatch):
     assert UserEngagementState.objects.get(user=ana).last_activity_at == written + timedelta(days=moved)
     steps = UserProfile.objects.get(user=ana).onboarding_tier_progress["1"]
     assert datetime.fromisoformat(steps["join_mission"]) == datetime(2026, 1, 14, 10, tzinfo=UTC) + timedelta(moved)
-    assert ana.created_at == datetime(2026, 1, 12, 9, tzinfo=UTC)
+    assert Project.objects.get(slug="trust-builder").created_at == datetime(2026, 8, 5, 9, tzinfo=UTC)
 
 
 def test_examples_are_not_moved_back_by_a_clock_that_is_behind(monkeypatch):

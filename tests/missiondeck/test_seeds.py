@@ -1,7 +1,7 @@
 """The example missions: those of the seed with its figures, and enough around them that every page shows something."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -34,6 +34,7 @@ SEED = {
     47: ("Telegram Notifier", "Acme Corp", 300, datetime(2025, 11, 8, 23, 59, 59, tzinfo=UTC)),
     48: ("Landing Page", "Beta Inc", 450, datetime(2025, 11, 10, 23, 59, 59, tzinfo=UTC)),
 }
+CREATED = {47: datetime(2025, 11, 3, 9, tzinfo=UTC), 48: datetime(2025, 11, 4, 13, 30, tzinfo=UTC)}
 
 pytestmark = pytest.mark.django_db
 
@@ -71,8 +72,12 @@ def test_seeds_load_twice_with_the_same_rows(seeds):
 
 @pytest.mark.parametrize("number", SEED)
 def test_missions_have_the_figures_of_the_seed(seeds, number):
+    """The deadline is as many whole days later as the examples are loaded after the day they were written."""
     one = DeckMission.objects.get(number=number)
-    assert (one.title, one.client, one.budget, one.deadline) == SEED[number]
+    written = apps.get_app_config("missiondeck").seeds_written_on
+    moved = timedelta(days=(datetime.now(UTC).date() - written).days)
+    assert (one.title, one.client, one.budget, one.deadline - moved) == SEED[number]
+    assert one.deadline - one.created_at == SEED[number][3] - CREATED[number]
     assert (one.currency, one.status, one.assigned_to) == ("USD", "active", "person1@scopelock.ai")
     assert one.github_url == f"https://github.com/mind-protocol/mission-{number}"
 
