@@ -104,7 +104,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "pghistory.middleware.HistoryMiddleware",
+    "missionsite.community.history.HistoryWithoutSecrets",
 ]
 ROOT_URLCONF = "missionsite.urls"
 WSGI_APPLICATION = "missionsite.wsgi.application"
@@ -257,7 +257,7 @@ def _hour(name: str, default: str) -> time:
     return hour
 
 
-# Where this site is reached from outside: the beginning of links in messages.
+# Where this site is reached from outside: the beginning of links in messages and of addresses of invitations.
 SITE_URL = env.str("SITE_URL", default="http://localhost:8000").rstrip("/")
 # How long a member is quiet before the goodbye, how long it waits for an answer, and how long "busy" is left alone.
 ENGAGEMENT_INACTIVE_AFTER = _duration("ENGAGEMENT_INACTIVE_AFTER", "P14D")

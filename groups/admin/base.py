@@ -44,6 +44,7 @@ EVENT_WORDS = {
     "invitation.accepted": "Invitation accepted",
     "invitation.cancelled": "Invitation cancelled",
     "invitation.created": "Invited",
+    "invitation.renewed": "Invitation given a new code",
     "member.changed": "Member edited",
     "member.created": "Member added",
     "member.password_removed": "Password removed",

@@ -51,8 +51,7 @@ INVITATIONS_OF_ENTRY = Tab(
     title="Invitations",
     rows=lambda entry: CommunityInvitation.objects.filter(created_by=entry.member_id).select_related("accepted_by"),
     columns=(
-        ("Code", lambda invitation, request: page_of(invitation, invitation.spelled_code)),
-        ("For", lambda invitation, request: invitation.invited_telegram_username or "whoever has the code"),
+        ("For", lambda invitation, request: page_of(invitation, invitation.for_whom)),
         ("Status", lambda invitation, request: invitation.get_status_display()),
         ("Made", lambda invitation, request: moment(invitation.created_at)),
         ("Expires", lambda invitation, request: moment(invitation.expires_at)),

@@ -1,22 +1,30 @@
+from dataclasses import replace
 from datetime import timedelta
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.cache import add_never_cache_headers
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
 from groups.admin.base import HistoryAdmin, moment, page_of
 from groups.models import CommunityInvitation, CommunityMember, Member
-from groups.models.invitations import InvitationStatus
-from groups.services.invitations import cancel_invitation, create_invitation, create_invitations
-from groups.services.registration import plain_code
-from missionsite.common.admin import Job, PickOne, ReasonForm, Search, ServiceForm
+from groups.models.invitations import InvitationStatus, digest_of_code
+from groups.services.history import Change
+from groups.services.invitations import (
+    address_to_send,
+    cancel_invitation,
+    create_invitation,
+    create_invitations,
+    renew_code,
+)
+from missionsite.common.admin import Job, JobForm, PickOne, ReasonForm, Search, ServiceForm
 from missionsite.common.admin.filters import PeriodFilter
 from missionsite.common.admin.jobs import refuse
 from missionsite.common.errors import DomainError
@@ -30,11 +38,10 @@ NAMES_AT_MOST = 500
 
 
 class InvitationSearch(Search):
-    """Finds an invitation by its code, or by the beginning of the Telegram name it is for."""
+    """Finds an invitation by its whole code, or by the beginning of the Telegram name it is for."""
 
     def exact(self, term: str) -> str | None:
-        code = plain_code(term)
-        return code if len(code) == 16 else None
+        return digest_of_code(term)
 
 
 def _days_field() -> forms.IntegerField:
@@ -106,6 +113,14 @@ class InviteManyForm(forms.Form):
         return values
 
 
+class NewCodeForm(JobForm):
+    days = _days_field()
+
+
+def _renew(invitation: CommunityInvitation, actor: Member, values: dict) -> CommunityInvitation:
+    return renew_code(invitation=invitation, lasts=timedelta(days=values["days"]), actor=actor)
+
+
 def _cancel(invitation: CommunityInvitation, actor: Member, values: dict) -> None:
     cancel_invitation(invitation=invitation, actor=actor, reason=values["reason"])
 
@@ -117,8 +132,8 @@ class InvitationAdmin(HistoryAdmin):
     form = InvitationForm
     search = InvitationSearch("invitation_code", "", ("invited_telegram_username",))
     search_help_text = "Code, or the beginning of a Telegram name"
-    list_display = ("code", "for_whom", "inviter", "state", "made", "expires", "joined")
-    list_display_links = ("code",)
+    list_display = ("for_whom", "inviter", "state", "made", "expires", "joined")
+    list_display_links = ("for_whom",)
     list_select_related = ("created_by", "accepted_by")
     list_filter = (
         ("status", ChoicesDropdownFilter),
@@ -131,11 +146,23 @@ class InvitationAdmin(HistoryAdmin):
     add_words = "Invite somebody"
     add_fieldsets = ((None, {"fields": ("created_by", "invited_telegram_username", "days")}),)
     fieldsets = (
-        (None, {"fields": (("code", "state"), "address", ("for_whom", "inviter"), "joined")}),
+        (None, {"fields": (("for_whom", "state"), "code", ("inviter", "joined"))}),
         ("Dates", {"fields": (("made", "expires"), "accepted_at")}),
     )
-    readonly_fields = ("code", "state", "address", "for_whom", "inviter", "joined", "made", "expires", "accepted_at")
+    readonly_fields = ("code", "state", "for_whom", "inviter", "joined", "made", "expires", "accepted_at")
     jobs = (
+        Job(
+            name="new-code",
+            title="New code",
+            done="given a new code",
+            run=_renew,
+            permission="groups.change_communityinvitation",
+            form=NewCodeForm,
+            offered=lambda invitation: invitation.status == InvitationStatus.PENDING,
+            says="The code it has now stops working. The new one is shown once, on the next page.",
+            icon="key",
+            result_page=lambda pages, request, invitation: pages.codes_page(request, [invitation]),
+        ),
         Job(
             name="cancel",
             title="Cancel",
@@ -154,22 +181,57 @@ class InvitationAdmin(HistoryAdmin):
         return self.fieldsets if obj else self.add_fieldsets
 
     def has_change_permission(self, request: HttpRequest, obj=None) -> bool:
-        """Nothing of an invitation is edited: it is cancelled and made anew."""
+        """Nothing of an invitation is edited: it gets a new code, or is cancelled and made anew."""
         if isinstance(obj, CommunityInvitation):
             return False
         return super().has_change_permission(request, obj)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict:
         own = CommunityMember.objects.active().filter(person=request.user.pk).first()
-        return {"created_by": own.member_id} if own else {}
+        return ({"created_by": own.member_id} if own else {}) | super().get_changeform_initial_data(request)
+
+    def changeform_view(self, request: HttpRequest, object_id=None, form_url="", extra_context=None) -> HttpResponse:
+        """One next page: the one that shows the code."""
+        only_save = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().changeform_view(request, object_id, form_url, only_save | (extra_context or {}))
+
+    def save_model(self, request: HttpRequest, obj: CommunityInvitation, form: InvitationForm, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        obj.code = request.new_code
 
     def create(self, request: HttpRequest, values: dict) -> CommunityInvitation:
-        return create_invitation(
+        made = create_invitation(
             created_by=values["created_by"],
             telegram_username=values["invited_telegram_username"] or "",
             lasts=timedelta(days=values["days"]),
             actor=request.user,
         )
+        request.new_code = made.code
+        return made
+
+    def response_add(self, request: HttpRequest, obj: CommunityInvitation, post_url_continue=None) -> HttpResponse:
+        return self.codes_page(request, [obj])
+
+    def codes_page(self, request: HttpRequest, invitations: list[CommunityInvitation]) -> HttpResponse:
+        """Show codes in this response and nowhere else: not in a message, a session or a later page."""
+        made = [(invitation, address_to_send(invitation)) for invitation in invitations]
+        one = invitations[0] if len(invitations) == 1 else None
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Invitation" if one else f"{len(invitations)} invitations",
+            "made": made,
+            "one": one,
+            "expires": moment(invitations[0].expires_at),
+            "lines": "\n".join(f"{invitation.for_whom}\t{address}" for invitation, address in made),
+            "invites": self.has_add_permission(request),
+            "invites_many": request.user.has_perm(INVITE_MANY),
+            "no_tabs": True,
+        }
+        request.current_app = self.admin_site.name
+        response = TemplateResponse(request, "groups/invitation_codes.html", context)
+        add_never_cache_headers(response)
+        return response
 
     def may_revert(self, request: HttpRequest, obj, changed: set[str]) -> bool:
         return False
@@ -202,8 +264,7 @@ class InvitationAdmin(HistoryAdmin):
             except DomainError as refusal:
                 refuse(form, refusal)
             else:
-                messages.success(request, f"{len(made)} invitations made; their codes are the newest of the list.")
-                return HttpResponseRedirect(reverse("admin:groups_communityinvitation_changelist"))
+                return self.codes_page(request, made)
         context = {
             **self.admin_site.each_context(request),
             "title": "Invite many",
@@ -219,23 +280,33 @@ class InvitationAdmin(HistoryAdmin):
 
     # --- Showing ------------------------------------------------------------------------------
 
+    def changes_of(self, obj: CommunityInvitation) -> list[Change]:
+        """The digest of a code says nothing to a reader: only that the code changed."""
+        return [
+            replace(
+                change,
+                fields=[
+                    replace(field, before="the code before it", after="a new code")
+                    if field.name == "invitation_code"
+                    else field
+                    for field in change.fields
+                ],
+            )
+            for change in super().changes_of(obj)
+        ]
+
     def describe(self, obj: CommunityInvitation) -> str:
-        return obj.spelled_code
+        return f"{obj}, for {obj.for_whom}"
 
     @display(description="Code")
     def code(self, invitation: CommunityInvitation) -> str:
-        return invitation.spelled_code
-
-    @display(description="Address to send")
-    def address(self, invitation: CommunityInvitation) -> str:
         if invitation.status != InvitationStatus.PENDING:
-            return "It no longer works."
-        return f"/join/{invitation.spelled_code}/"
+            return "No longer works"
+        return "Shown once, when it was made. Make a new code to send it again."
 
     @display(description="For")
     def for_whom(self, invitation: CommunityInvitation) -> str:
-        name = invitation.invited_telegram_username
-        return f"@{name}" if name else "whoever has the code"
+        return invitation.for_whom
 
     @display(description="Invited by")
     def inviter(self, invitation: CommunityInvitation) -> str:

@@ -17,8 +17,8 @@ from groups.models import CommunityInvitation, CommunityMember
 from groups.models.directory import CommunityStatus, PrimaryRole, Tier
 from groups.models.invitations import InvitationStatus
 from groups.scopes import DIRECTORY_READ, DIRECTORY_REGISTER, INVITATIONS_READ, INVITATIONS_WRITE
+from groups.services.invitations import address_to_send, create_invitations, renew_code
 from groups.services.invitations import cancel_invitation as cancel
-from groups.services.invitations import create_invitations
 from groups.services.registration import accept_invitation, open_invitation
 from missionsite.common.api import Cursor, Limit, Router, needs
 from missionsite.common.api.pages import PER_PAGE, Place, page_of
@@ -88,10 +88,9 @@ class Registered(Schema):
 
 
 class Invitation(Schema):
-    """A code that lets one person register."""
+    """Lets one person register with its code, which is given once, to who made it."""
 
     id: uuid.UUID = Field(examples=["0b7c5a44-6f0e-4d6e-8d36-0d4f6a0d0a10"])
-    code: str = Field(description="Works once, until it expires.", examples=["7KQ2-M4XA-9PDT-HC3W"])
     created_by: str = Field(description="Number of the member in whose name it was made.", examples=["#247"])
     telegram_username: str | None = Field(examples=["bob"])
     status: str = Field(examples=["pending"])
@@ -101,13 +100,22 @@ class Invitation(Schema):
     created_at: datetime = Field(examples=["2026-03-01T09:30:00Z"])
 
 
+class InvitationMade(Invitation):
+    """An invitation with its code. It is in no other answer and cannot be had again; a new code can."""
+
+    code: str = Field(description="Works once, until it expires.", examples=["7KQ2-M4XA-9PDT-HC3W"])
+    address: str = Field(
+        description="Where to register with it.", examples=["https://missions.example.org/join/7KQ2-M4XA-9PDT-HC3W/"]
+    )
+
+
 class InvitationPage(Schema):
     items: list[Invitation]
     next: str | None = Field(examples=[None])
 
 
 class InvitationsMade(Schema):
-    items: list[Invitation]
+    items: list[InvitationMade]
 
 
 class InvitationOrder(Schema):
@@ -128,6 +136,14 @@ class InvitationOrder(Schema):
     created_by: int | None = Field(
         None, ge=1, description="In the name of another member, by number; staff only.", examples=[247]
     )
+
+
+class NewCode(Schema):
+    """How long a new code works."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    days: int | None = Field(None, ge=1, le=90, description="The site's own span when left out.", examples=[3])
 
 
 class Reason(Schema):
@@ -225,7 +241,10 @@ def list_invitations(
 @router.post("/directory/invitations", response={201: InvitationsMade}, summary="Invite people")
 @needs(INVITATIONS_WRITE, staff=["groups.add_communityinvitation"], idempotent=True, checks_rights=True)
 def invite(request: HttpRequest, order: InvitationOrder):
-    """Make invitations, all of them or none. Only so many are possible in 24 hours."""
+    """Make invitations, all of them or none. Only so many are possible in 24 hours.
+
+    Their codes are in this answer only: keep them until they are sent.
+    """
     if order.created_by is not None:
         request.auth.need("groups.add_communityinvitation")
         inviter = CommunityMember.objects.present().filter(member_id=f"#{order.created_by}").first()
@@ -239,19 +258,27 @@ def invite(request: HttpRequest, order: InvitationOrder):
         lasts=timedelta(days=order.days) if order.days else None,
         actor=request.auth.member,
     )
-    return Status(201, {"items": [_invitation(each) for each in made]})
+    return Status(201, {"items": [_invitation_made(each) for each in made]})
 
 
 @router.post("/directory/invitations/{invitation_id}/cancel", response=Invitation, summary="Cancel an invitation")
 @needs(INVITATIONS_WRITE, staff=["groups.change_communityinvitation"], checks_rights=True)
 def cancel_invitation(request: HttpRequest, invitation_id: uuid.UUID, order: Reason | None = None):
     """Make a code worthless: one of your own, or for staff anyone's."""
-    rows = CommunityInvitation.objects.filter(pk=invitation_id)
-    if not request.auth.member.is_staff:
-        rows = rows.filter(created_by__person=request.auth.member.pk)
-    if (invitation := rows.first()) is None:
-        raise Http404("There is no such invitation that you may cancel.")
+    invitation = _invitation_to_change(request, invitation_id)
     return _invitation(cancel(invitation=invitation, actor=request.auth.member, reason=order.reason if order else ""))
+
+
+@router.post("/directory/invitations/{invitation_id}/code", response=InvitationMade, summary="Make a new code")
+@needs(INVITATIONS_WRITE, staff=["groups.change_communityinvitation"], checks_rights=True)
+def renew_invitation_code(request: HttpRequest, invitation_id: uuid.UUID, order: NewCode | None = None):
+    """Give a pending invitation a new code and a new expiry: one of your own, or for staff anyone's.
+
+    The code before it stops working at once. The new one is in this answer only.
+    """
+    invitation = _invitation_to_change(request, invitation_id)
+    lasts = timedelta(days=order.days) if order and order.days else None
+    return _invitation_made(renew_code(invitation=invitation, lasts=lasts, actor=request.auth.member))
 
 
 def _may_look(request: HttpRequest) -> bool:
@@ -262,6 +289,16 @@ def _may_look(request: HttpRequest) -> bool:
     if not sees_directory(caller.member):
         raise NotAllowed("Only active members see the directory.")
     return False
+
+
+def _invitation_to_change(request: HttpRequest, invitation_id: uuid.UUID) -> CommunityInvitation:
+    """One of the caller's own invitations, or for staff anyone's. Raises Http404."""
+    rows = CommunityInvitation.objects.filter(pk=invitation_id)
+    if not request.auth.member.is_staff:
+        rows = rows.filter(created_by__person=request.auth.member.pk)
+    if (invitation := rows.first()) is None:
+        raise Http404("There is no such invitation that you may change.")
+    return invitation
 
 
 def _own_entry(request: HttpRequest) -> CommunityMember:
@@ -303,9 +340,12 @@ def _entry(entry: CommunityMember) -> dict:
 def _invitation(invitation: CommunityInvitation) -> dict:
     return {
         "id": invitation.pk,
-        "code": invitation.spelled_code,
         "created_by": invitation.created_by_id,
         "telegram_username": invitation.invited_telegram_username,
         "accepted_by": invitation.accepted_by_id,
         **{name: getattr(invitation, name) for name in ("status", "expires_at", "accepted_at", "created_at")},
     }
+
+
+def _invitation_made(invitation: CommunityInvitation) -> dict:
+    return _invitation(invitation) | {"code": invitation.spelled_code, "address": address_to_send(invitation)}

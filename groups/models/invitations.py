@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import hashlib
+import re
+
 from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.db import models
 from django.db.models import F, Q
@@ -7,6 +10,34 @@ from django.db.models import F, Q
 # No letters and digits that are taken for one another: 0 and O, 1, I and L.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 CODE_LENGTH = 16
+_CODE = re.compile(rf"[{ALPHABET}]{{{CODE_LENGTH}}}")
+
+
+def plain_code(typed: str) -> str:
+    """A code as its digest is made of it, from what a person typed: any case, with or without hyphens and spaces."""
+    return re.sub(r"[\s\-]", "", typed).upper()
+
+
+def spell_code(code: str) -> str:
+    """A code in four groups of four, as people read it aloud."""
+    return "-".join(code[at : at + 4] for at in range(0, len(code), 4))
+
+
+def digest_of_code(typed: str) -> str | None:
+    """What is stored of a code: 16 characters of its SHA-256, in the alphabet of codes; None where it cannot be one.
+
+    The SHA-256 is read as a number and written in base 31, the last 16 digits, lowest first. A code has 79 random bits,
+    which nobody guesses from its digest, so a slow hash would gain nothing. It is written in SQL, too, in
+    migrations/sql/code_digests.sql.
+    """
+    code = plain_code(typed)
+    if not _CODE.fullmatch(code):
+        return None
+    number, digest = int.from_bytes(hashlib.sha256(code.encode("ascii")).digest()), ""
+    for _ in range(CODE_LENGTH):
+        number, digit = divmod(number, len(ALPHABET))
+        digest += ALPHABET[digit]
+    return digest
 
 
 class InvitationStatus(models.TextChoices):
@@ -17,9 +48,13 @@ class InvitationStatus(models.TextChoices):
 
 
 class CommunityInvitation(models.Model):
-    """A code that lets one person register; it works once, until it expires or is cancelled."""
+    """Lets one person register with a code; it works once, until it expires or is cancelled."""
+
+    # The code itself, on an object whose code was made just now; the database has its digest only.
+    code: str | None = None
 
     invitation_id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
+    # The digest of the code; see digest_of_code.
     invitation_code = models.CharField("code", max_length=CODE_LENGTH, editable=False)
     created_by = models.ForeignKey(
         "groups.CommunityMember",
@@ -91,10 +126,16 @@ class CommunityInvitation(models.Model):
         permissions = [("invite_many", "Can invite many people at once")]
 
     def __str__(self) -> str:
-        return self.spelled_code
+        # Also kept in the log of the back office, so without the name it is for.
+        return f"Invitation {str(self.pk)[:8]} by {self.created_by_id}"
+
+    @property
+    def for_whom(self) -> str:
+        """Whom it is for, where that is known."""
+        name = self.invited_telegram_username
+        return f"@{name}" if name else "whoever has the code"
 
     @property
     def spelled_code(self) -> str:
-        """The code in four groups of four, as people read it aloud."""
-        code = self.invitation_code
-        return "-".join(code[at : at + 4] for at in range(0, len(code), 4))
+        """The code as people read it; empty on an object whose code was not made just now."""
+        return spell_code(self.code or "")

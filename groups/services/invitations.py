@@ -1,27 +1,36 @@
 """Inviting people into the directory."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from uuid import uuid4
 
 from django.conf import settings
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
+from django.urls import reverse
 from django.utils import timezone
 
 from groups.errors import InvitationEnded, InviterNotActive, TooManyInvitations
 from groups.models import CommunityInvitation, CommunityMember, Member
 from groups.models.directory import CommunityStatus
-from groups.models.invitations import ALPHABET, CODE_LENGTH, InvitationStatus
+from groups.models.invitations import ALPHABET, CODE_LENGTH, InvitationStatus, digest_of_code
 from groups.services.events import record
 from missionsite.common.transactions import service
 
 A_DAY = timedelta(hours=24)
+# How often new codes are tried when another invitation has the digest of one: 1 in 2^79 does.
+CODE_ATTEMPTS = 3
 
 
 def new_code() -> str:
     """A code nobody guesses: 16 characters out of 31, 79 bits."""
     return "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
+
+
+def address_to_send(invitation: CommunityInvitation) -> str:
+    """The address at which one registers with the code of an invitation that was made just now."""
+    return f"{settings.SITE_URL}{reverse('community:register', args=[invitation.spelled_code])}"
 
 
 def daily_cap(actor: Member | None) -> int:
@@ -38,7 +47,7 @@ def create_invitation(
     lasts: timedelta | None = None,
     actor: Member | None = None,
 ) -> CommunityInvitation:
-    """Invite one person. lasts: INVITATION_DAYS when left out.
+    """Invite one person. lasts: INVITATION_DAYS when left out. The code is on the returned object and nowhere else.
 
     Raises InviterNotActive, TooManyInvitations, InvitationExpiresBefore.
     """
@@ -58,6 +67,8 @@ def create_invitations(
 ) -> list[CommunityInvitation]:
     """Invite many at once, all or nobody: one invitation a user name, which may be empty.
 
+    The codes are on the returned objects and nowhere else: the database has their digests.
+
     actor: the account that does it; the inviter's own when left out. Raises InviterNotActive, TooManyInvitations.
     """
     names = [name.strip().removeprefix("@") or None for name in telegram_usernames]
@@ -73,19 +84,61 @@ def create_invitations(
     if made_today + len(names) > cap:
         raise TooManyInvitations(cap=cap, left=max(cap - made_today, 0))
     expires_at = now + (timedelta(days=settings.INVITATION_DAYS) if lasts is None else lasts)
-    made = CommunityInvitation.objects.bulk_create(
+    made = [
         CommunityInvitation(
             invitation_id=uuid4(),
-            invitation_code=new_code(),
             created_by=inviter,
             invited_telegram_username=name,
             expires_at=expires_at,
             created_at=now,
         )
         for name in names
-    )
+    ]
+    _with_new_codes(made, CommunityInvitation.objects.bulk_create)
     record("invitation.created", actor=actor, member=inviter.person, number=inviter.member_id, count=len(made))
     return made
+
+
+@service
+def renew_code(
+    *, invitation: CommunityInvitation, lasts: timedelta | None = None, actor: Member | None = None
+) -> CommunityInvitation:
+    """Give a pending invitation another code and a new time to use it; the code before it stops working.
+
+    lasts: INVITATION_DAYS from now when left out. The code is on the returned object and nowhere else.
+    Raises InvitationEnded, InviterNotActive, InvitationExpiresBefore.
+    """
+    current = CommunityInvitation.objects.select_for_update().get(pk=invitation.pk)
+    if current.status != InvitationStatus.PENDING:
+        raise InvitationEnded(
+            f"This invitation is {current.get_status_display().lower()} already; only a pending one gets a new code."
+        )
+    inviter = CommunityMember.objects.get(member_id=current.created_by_id)
+    if inviter.status != CommunityStatus.ACTIVE or inviter.is_removed:
+        raise InviterNotActive
+    current.expires_at = timezone.now() + (timedelta(days=settings.INVITATION_DAYS) if lasts is None else lasts)
+    _with_new_codes([current], lambda _: current.save(update_fields=["invitation_code", "expires_at"]))
+    record(
+        "invitation.renewed", actor=actor, member=inviter.person, number=inviter.member_id, invitation=str(current.pk)
+    )
+    return current
+
+
+def _with_new_codes(invitations: list[CommunityInvitation], write: Callable) -> None:
+    """Write invitations with a new code each; where the digest of one is taken, with other codes."""
+    for attempt in range(1, CODE_ATTEMPTS + 1):
+        for each in invitations:
+            each.code = new_code()
+            each.invitation_code = digest_of_code(each.code)
+        try:
+            with transaction.atomic():
+                write(invitations)
+        except IntegrityError as error:
+            taken = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) == "invitation_code_idx"
+            if not taken or attempt == CODE_ATTEMPTS:
+                raise
+        else:
+            return
 
 
 @service

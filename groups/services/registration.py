@@ -1,25 +1,19 @@
 """Registering with an invitation code."""
 
 import logging
-import re
 
-from django.utils import timezone
+from django.utils.timezone import now
 
 from groups.errors import CodeRefused
 from groups.models import CommunityInvitation, CommunityMember, Member, MemberRelationship
 from groups.models.directory import CommunityStatus
-from groups.models.invitations import ALPHABET, CODE_LENGTH, InvitationStatus
+from groups.models.invitations import InvitationStatus, digest_of_code, plain_code
 from groups.models.relationships import RelationshipType
 from groups.services.events import record
 from missionsite.common.transactions import service
 
+__all__ = ["accept_invitation", "open_invitation", "plain_code"]
 logger = logging.getLogger(__name__)
-_CODE = re.compile(rf"[{ALPHABET}]{{{CODE_LENGTH}}}")
-
-
-def plain_code(typed: str) -> str:
-    """A code as it is stored, from what a person typed: any case, with or without hyphens and spaces."""
-    return re.sub(r"[\s\-]", "", typed).upper()
 
 
 def open_invitation(code: str, *, hold: bool = False) -> CommunityInvitation:
@@ -28,19 +22,18 @@ def open_invitation(code: str, *, hold: bool = False) -> CommunityInvitation:
     Raises CodeRefused, the same for an unknown, used, expired and cancelled code, and for one whose inviter is no
     longer active; the log has the true reason.
     """
-    code = plain_code(code)
     # Every code costs one look-up, also one that cannot exist: the time taken tells nothing.
     rows = CommunityInvitation.objects.select_related("created_by")
     if hold:
         rows = rows.select_for_update(of=("self",))
-    found = rows.filter(invitation_code=code if _CODE.fullmatch(code) else "").first()
+    found = rows.filter(invitation_code=digest_of_code(code) or "").first()
     if found is None:
         logger.info("Invitation refused: no such code")
         raise CodeRefused
     if found.status != InvitationStatus.PENDING:
         logger.info("Invitation %s refused: %s", found.pk, found.status)
         raise CodeRefused
-    if found.expires_at <= timezone.now():
+    if found.expires_at <= now():
         logger.info("Invitation %s refused: its time is over", found.pk)
         raise CodeRefused
     if found.created_by.is_removed or found.created_by.status != CommunityStatus.ACTIVE:
@@ -85,7 +78,7 @@ def accept_invitation(
     entry.refresh_from_db()
     invitation.status = InvitationStatus.ACCEPTED
     invitation.accepted_by = entry
-    invitation.accepted_at = timezone.now()
+    invitation.accepted_at = now()
     invitation.save(update_fields=["status", "accepted_by", "accepted_at"])
     MemberRelationship.objects.create(
         entity_id_a=invitation.created_by_id,

@@ -118,7 +118,7 @@ def test_every_text_is_read_against_its_ground(phone, live_server, scheme):
     person = inviter.person
     person.set_password(PASSWORD)
     person.save(update_fields=["password"])
-    code = invitation(inviter).invitation_code
+    code = invitation(inviter).code
     grounds = set()
     for address in ("/join/", "/login/", f"/join/{code}/"):
         phone.goto(live_server.url + address)

@@ -52,7 +52,7 @@ def bad_codes() -> dict[str, str]:
     """A code of every kind that opens nothing."""
     inviter = entry()
     used, expired, late, cancelled = (invitation(inviter) for _ in range(4))
-    accept_invitation(code=used.invitation_code, **typed())
+    accept_invitation(code=used.code, **typed())
     day_ago = timezone.now() - timedelta(days=1)
     rows = CommunityInvitation.objects.filter(pk__in=(expired.pk, late.pk))
     rows.update(created_at=day_ago - timedelta(days=3), expires_at=day_ago)
@@ -60,10 +60,10 @@ def bad_codes() -> dict[str, str]:
     cancel_invitation(invitation=cancelled)
     return {
         "unknown": "ABCDEFGH23456789",
-        "used": used.invitation_code,
-        "expired": expired.invitation_code,
-        "past its time": late.invitation_code,
-        "cancelled": cancelled.invitation_code,
+        "used": used.code,
+        "expired": expired.code,
+        "past its time": late.code,
+        "cancelled": cancelled.code,
         "too short": "ABC",
         "too long": "A" * 3000,
         "with letters no code has": "0O1IL0O1IL0O1IL0",

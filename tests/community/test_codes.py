@@ -78,7 +78,7 @@ def test_time_tells_no_kind_of_bad_code_from_another(client, kinds, method):
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_time_of_a_page_that_takes_another_way_is_noticed(client, kinds, method):
     """Negative control: the same measure tells a code that is open."""
-    targets = {"unknown": kinds["unknown"], "open": f"/join/{invitation().invitation_code}/"}
+    targets = {"unknown": kinds["unknown"], "open": f"/join/{invitation().code}/"}
     told = []
     for _attempt in range(5):
         measured = medians(client, targets, method)
@@ -100,7 +100,7 @@ def one_instant(monkeypatch):
 
 def test_network_with_too_many_wrong_codes_waits_and_no_code_is_looked_at(client, settings, kinds, one_instant):
     settings.JOIN_ATTEMPTS_PER_MINUTE = 4
-    good = f"/join/{invitation().invitation_code}/"
+    good = f"/join/{invitation().code}/"
     assert [client.get(kinds["unknown"]).status_code, client.post(kinds["used"]).status_code] == [404, 404]
     assert [client.get(kinds["expired"]).status_code, client.head(kinds["too long"]).status_code] == [404, 404]
     told = set()
@@ -118,7 +118,7 @@ def test_network_with_too_many_wrong_codes_waits_and_no_code_is_looked_at(client
 
 def test_looks_at_the_pages_of_joining_are_not_limited(client, settings):
     settings.JOIN_ATTEMPTS_PER_MINUTE = 2
-    good = f"/join/{invitation().invitation_code}/"
+    good = f"/join/{invitation().code}/"
     assert {client.get("/join/").status_code for _ in range(40)} == {200}
     assert {client.post("/join/", {"code": "ABCD"}).status_code for _ in range(40)} == {302}
     assert {Client().get(good).status_code for _ in range(40)} == {200}
@@ -157,7 +157,7 @@ def test_form_that_was_open_is_sent_whatever_others_in_the_network_try(client, s
 def test_one_code_asks_for_a_limited_number_of_emails(client, settings, one_instant):
     """What was typed stays, and the page says how long to wait."""
     settings.JOIN_ATTEMPTS_PER_MINUTE = 3
-    good = f"/join/{invitation().invitation_code}/"
+    good = f"/join/{invitation().code}/"
     taken = entry(person=MemberFactory(email="taken@example.org")).person.email
     answers = [client.post(good, typed(email=taken, country="Chile")) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200] * 3 + [429]
@@ -181,7 +181,7 @@ def test_limit_counts_a_network_and_no_other(client, settings, kinds, one_instan
 
 def test_callers_behind_a_trusted_proxy_have_limits_of_their_own(client, settings, kinds, one_instant):
     settings.JOIN_ATTEMPTS_PER_MINUTE, settings.TRUSTED_PROXIES = 1, ["127.0.0.1"]
-    good = f"/join/{invitation().invitation_code}/"
+    good = f"/join/{invitation().code}/"
     stranger, guest = ({"X-Forwarded-For": address} for address in ("198.51.100.1", "203.0.113.9"))
     assert [client.get(kinds["used"], headers=stranger).status_code for _ in range(2)] == [404, 429]
     assert client.get(good, headers=stranger).status_code == 429

@@ -80,7 +80,7 @@ def test_language_there_is_not_is_not_kept(client, code):
 
 
 def test_choice_on_the_form_leads_back_to_the_form_and_on_a_bad_code_to_none(client):
-    code = invitation().invitation_code
+    code = invitation().code
     assert f'name="next" value="/join/{code}/"' in client.get(f"/join/{code}/").content.decode()
     assert 'name="next" value="/join/"' in client.get("/join/ABCD/").content.decode()
 

@@ -6,6 +6,7 @@ import factory
 from django.utils import timezone
 
 from groups.models import CommunityInvitation, CommunityMember, MemberParticipation, MemberRelationship
+from groups.models.invitations import digest_of_code
 from groups.services.invitations import new_code
 from tests.factories.groups import MemberFactory
 
@@ -40,8 +41,15 @@ class InvitationFactory(factory.django.DjangoModelFactory):
         model = CommunityInvitation
 
     created_by = factory.SubFactory(EntryFactory)
-    invitation_code = factory.LazyFunction(new_code)
+    code = factory.LazyFunction(new_code)
+    invitation_code = factory.LazyAttribute(lambda made: digest_of_code(made.code))
     expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(days=3))
+
+    @classmethod
+    def _create(cls, model_class, *args, code, **kwargs):
+        invitation = super()._create(model_class, *args, **kwargs)
+        invitation.code = code
+        return invitation
 
 
 class RelationshipFactory(factory.django.DjangoModelFactory):

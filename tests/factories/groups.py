@@ -14,6 +14,7 @@ from groups.models import (
     Membership,
     Task,
 )
+from groups.models.invitations import digest_of_code
 from groups.services.invitations import new_code
 
 # One hash for every test member: hashing is slow on purpose.
@@ -102,9 +103,16 @@ class InvitationFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = CommunityInvitation
 
-    invitation_code = factory.LazyFunction(new_code)
+    code = factory.LazyFunction(new_code)
+    invitation_code = factory.LazyAttribute(lambda made: digest_of_code(made.code))
     created_by = factory.SubFactory(EntryFactory)
     expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(days=3))
+
+    @classmethod
+    def _create(cls, model_class, *args, code, **kwargs):
+        invitation = super()._create(model_class, *args, **kwargs)
+        invitation.code = code
+        return invitation
 
 
 class ParticipationFactory(factory.django.DjangoModelFactory):

@@ -4,10 +4,12 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 
+from groups.errors import CodeRefused
 from groups.models import CommunityInvitation, CommunityMember, Member, MemberParticipation, MemberRelationship
+from groups.models.invitations import digest_of_code
 from groups.services import directory
 from groups.services.invitations import cancel_invitation, create_invitation
-from groups.services.registration import accept_invitation
+from groups.services.registration import accept_invitation, open_invitation
 from tests.factories.directory import EntryFactory, InvitationFactory
 from tests.factories.groups import MemberFactory, StaffFactory
 from tests.factories.tokens import api_client
@@ -265,20 +267,18 @@ class TestRegister:
     def test_every_bad_code_gets_the_same_answer(self, bot, noor, settings):
         settings.JOIN_ATTEMPTS_PER_MINUTE = 0
         used, cancelled, late = (create_invitation(created_by=noor) for _ in range(3))
-        accept_invitation(
-            **registration(used.invitation_code, email="used@example.org", telegram_id="1"), password=None
-        )
+        accept_invitation(**registration(used.code, email="used@example.org", telegram_id="1"), password=None)
         cancel_invitation(invitation=cancelled)
         ago = timezone.now() - timezone.timedelta(days=9)
         expired = InvitationFactory(created_by=noor, status="expired")
         CommunityInvitation.objects.filter(pk=late.pk).update(
             created_at=ago, expires_at=ago + timezone.timedelta(days=3)
         )
-        codes = [each.invitation_code for each in (used, cancelled, late, expired)]
+        codes = [each.code for each in (used, cancelled, late, expired)]
         codes += ["ABCDEFGH23456789", "", "x", "0O1IL0O1IL0O1IL0", "🦉" * 20]
         answers = [post(bot, REGISTER, registration(code)) for code in codes]
         # Whoever has no code that works learns nothing of the other fields either.
-        answers += [post(bot, REGISTER, registration(used.invitation_code, email="used@example.org", name="x"))]
+        answers += [post(bot, REGISTER, registration(used.code, email="used@example.org", name="x"))]
         answers += [post(bot, REGISTER, registration(codes[4], email="no address", password="1"))]
         assert {answer.status_code for answer in answers} == {404}
         assert len({said(answer) for answer in answers}) == 1
@@ -348,7 +348,8 @@ class TestInvitations:
             ("eve", "pending", noor.member_id),
         ]
         made = CommunityInvitation.objects.get(invited_telegram_username="bob")
-        assert items[0]["code"] == made.spelled_code
+        assert digest_of_code(items[0]["code"]) == made.invitation_code
+        assert items[0]["address"] == f"http://localhost:8000/join/{items[0]['code']}/"
         assert timezone.timedelta(days=6, hours=23) < made.expires_at - timezone.now() <= timezone.timedelta(days=7)
 
     def test_without_a_name_one_for_whoever_has_it(self, by_noor):
@@ -407,6 +408,36 @@ class TestInvitations:
         answer = post(by_noor, INVITATIONS, body)
         assert answer.status_code == 422
         assert [each["pointer"] for each in answer.json()["errors"]] == [pointer]
+
+    def test_code_is_in_the_answer_that_made_it_and_in_no_other(self, noor, by_noor):
+        (made,) = post(by_noor, INVITATIONS).json()["items"]
+        listed = by_noor.get(INVITATIONS)
+        assert "code" not in listed.json()["items"][0]
+        cancelled = post(by_noor, f"{INVITATIONS}/{made['id']}/cancel")
+        assert cancelled.json()["status"] == "cancelled"
+        for answer in (listed, cancelled):
+            assert made["code"] not in answer.content.decode()
+
+    def test_new_code_voids_the_one_before(self, noor, by_noor):
+        (made,) = post(by_noor, INVITATIONS).json()["items"]
+        answer = post(by_noor, f"{INVITATIONS}/{made['id']}/code", {"days": 9})
+        assert answer.status_code == 200
+        renewed = answer.json()
+        assert (renewed["id"], renewed["status"]) == (made["id"], "pending")
+        with pytest.raises(CodeRefused):
+            open_invitation(made["code"])
+        assert str(open_invitation(renewed["code"]).pk) == made["id"]
+        post(by_noor, f"{INVITATIONS}/{made['id']}/cancel")
+        refused = post(by_noor, f"{INVITATIONS}/{made['id']}/code")
+        assert (refused.status_code, refused.json()["code"]) == (409, "invitation_ended")
+
+    def test_new_code_is_for_who_made_it_and_staff_who_may(self, noor, by_noor):
+        other = InvitationFactory(created_by=EntryFactory(with_account=True))
+        address = f"{INVITATIONS}/{other.pk}/code"
+        assert post(by_noor, address).status_code == 404
+        assert post(api_client(staff("view_communityinvitation")), address).status_code == 403
+        assert post(api_client(staff("change_communityinvitation")), address).status_code == 200
+        assert post(by_noor, f"{INVITATIONS}/{other.pk}/code", {"days": 91}).status_code == 422
 
     def test_list_shows_ones_own_and_staff_all(self, noor, by_noor):
         mine = [create_invitation(created_by=noor) for _ in range(5)]

@@ -648,13 +648,19 @@ def test_invitation_that_ended_stays_so(ended):
     rows("UPDATE community_invitations SET invited_telegram_username = NULL WHERE invitation_id = %s", [invitation.pk])
 
 
-@pytest.mark.parametrize("change", ["invitation_code = 'ZZZZZZZZZZZZZZZZ'", "created_by = %s"])
-def test_code_and_inviter_of_an_invitation_never_change(change):
+def test_inviter_of_an_invitation_never_changes():
     invitation, other = InvitationFactory(), EntryFactory()
-    with refused_by("community_invitations_code_never_changes"):
-        rows(f"UPDATE community_invitations SET {change}", [other.member_id] if "%s" in change else None)
+    with refused_by("community_invitations_inviter_never_changes"):
+        rows("UPDATE community_invitations SET created_by = %s", [other.member_id])
     invitation.refresh_from_db()
     assert invitation.created_by != other
+
+
+@pytest.mark.parametrize("change", ["status = 'cancelled', invitation_code", "invitation_code"])
+def test_code_changes_only_while_the_invitation_is_pending(change):
+    InvitationFactory(status="expired" if change == "invitation_code" else "pending")
+    with refused_by("community_invitations_code_changes_while_pending"):
+        rows(f"UPDATE community_invitations SET {change} = 'ZZZZZZZZZZZZZZZZ'")
 
 
 def test_member_was_let_in_by_one_invitation():

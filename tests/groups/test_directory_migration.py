@@ -6,6 +6,7 @@ The way back sets rows aside; going forward restores them, with their history, t
 import psycopg
 import pytest
 
+from groups.models.invitations import digest_of_code
 from tests.groups.test_directory_db import INDEXES
 from tests.groups.test_story_migration import Databases, Story
 
@@ -167,3 +168,77 @@ def test_there_again_numbers_go_on_and_triggers_count_once(databases, again):
     assert story.sql("""SELECT roll_up_highlights('{"MESSAGE": 1}', 50)""") == [(1,)]
     assert story.sql("SELECT sum(message_count), sum(voice_minutes) FROM member_daily_highlights") == [(100, 9)]
     assert story.sql("""SELECT rebuild_highlights('{"MESSAGE": 1}', 50)""") == [(0,)]
+
+
+# --- Digests instead of codes -------------------------------------------------------------------
+
+CODES = ["23456789ABCDEFGH", "23456789ABCDEFGJ", "23456789ABCDEFGK"]
+STORED = "SELECT invitation_code FROM community_invitations ORDER BY expires_at"
+IN_HISTORY = "SELECT DISTINCT invitation_code FROM community_invitations_history"
+
+
+@pytest.fixture(scope="module")
+def with_codes(databases):
+    """A database of the version before the digests, with invitations in every place their codes were written to."""
+    story = databases.copy(None, "codes")
+    story.migrate("groups", "0010")
+    story.sql(
+        """
+        INSERT INTO django_content_type (app_label, model) VALUES ('groups', 'communityinvitation')
+        ON CONFLICT DO NOTHING;
+        INSERT INTO members (email, display_name) VALUES ('a@example.org', 'A');
+        INSERT INTO community_members (telegram_id, name, primary_role, status) VALUES ('1', 'A', 'other', 'active');
+        INSERT INTO community_invitations (invitation_code, created_by, status, expires_at, updated_at)
+        VALUES ('23456789ABCDEFGH', '#1', 'pending', '2999-01-01Z', '2026-01-01Z'),
+            ('23456789ABCDEFGJ', '#1', 'expired', '2999-01-02Z', '2026-01-01Z'),
+            ('23456789ABCDEFGK', '#1', 'pending', '2999-01-03Z', '2026-01-01Z');
+        UPDATE community_invitations SET status = 'cancelled' WHERE invitation_code = '23456789ABCDEFGK';
+        INSERT INTO django_admin_log (action_time, object_id, object_repr, action_flag, change_message, content_type_id,
+            user_id)
+        SELECT now(), i.invitation_id::text, '2345-6789-ABCD-EFGH', 1, '', c.id, m.id
+        FROM django_content_type c, members m, community_invitations i
+        WHERE c.model = 'communityinvitation' AND i.invitation_code = '23456789ABCDEFGH';
+        INSERT INTO pghistory_context (id, created_at, updated_at, metadata)
+        SELECT gen_random_uuid(), now(), now(), jsonb_build_object('url', url, 'user', 'x')
+        FROM unnest(
+            ARRAY['/join/2345-6789-ABCD-EFGH/', '/unsubscribe/abc/', '/deck/feeds/abc.ics', '/admin/', '/join/']
+        ) url;
+        """
+    )
+    story.history = story.sql("SELECT count(*) FROM community_invitations_history")
+    return story
+
+
+def test_codes_become_digests_wherever_they_were_written(with_codes):
+    story = with_codes
+    story.migrate("groups", "0011")
+    digests = [digest_of_code(code) for code in CODES]
+    assert [code for (code,) in story.sql(STORED)] == digests
+    assert {code for (code,) in story.sql(IN_HISTORY)} == set(digests)
+    # Nothing was changed about the invitations themselves.
+    assert story.sql("SELECT count(*) FROM community_invitations_history") == story.history
+    updated = "SELECT DISTINCT updated_at = '2026-01-01Z' FROM community_invitations WHERE status <> 'cancelled'"
+    assert story.sql(updated) == [(True,)]
+    (log,) = story.sql("SELECT object_repr, left(object_id, 8) FROM django_admin_log")
+    assert log[0] == f"Invitation {log[1]}"
+    urls = {url for (url,) in story.sql("SELECT metadata ->> 'url' FROM pghistory_context")}
+    assert urls == {"/join/…", "/unsubscribe/…", "/deck/feeds/…", "/admin/", "/join/"}
+
+
+def test_digests_are_not_digested_again_after_a_way_back(with_codes):
+    story = with_codes
+    story.migrate("groups", "0011")
+    before = story.sql(STORED)
+    story.migrate("groups", "0010")
+    assert story.sql(STORED) == before
+    # An invitation of the older version in between.
+    story.sql("INSERT INTO community_invitations (invitation_code, created_by, expires_at)"
+              " VALUES ('ABCDEFGHABCDEFGH', '#1', '2999-01-04Z')")  # fmt: skip
+    story.migrate("groups", "0011")
+    assert story.sql(STORED) == [*before, (digest_of_code("ABCDEFGHABCDEFGH"),)]
+    assert {code for (code,) in story.sql(IN_HISTORY)} == {code for (code,) in story.sql(STORED)}
+    assert there(story, ["invitation_digests_set_aside"]) == set()
+    # Its triggers work again.
+    count = story.sql("SELECT count(*) FROM community_invitations_history")[0][0]
+    story.sql("UPDATE community_invitations SET status = 'cancelled' WHERE status = 'pending'")
+    assert story.sql("SELECT count(*) FROM community_invitations_history") == [(count + 2,)]

@@ -226,7 +226,7 @@ def live(word):
 
 def accept_refused(inviter, word):
     """Somebody else comes with the e-mail of the person."""
-    code = create_invitation(created_by=inviter).invitation_code
+    code = create_invitation(created_by=inviter).code
     with pytest.raises(Exception, match="e-mail"):
         accept_invitation(
             code=code,

@@ -81,8 +81,8 @@ def test_codes_are_sixteen_unambiguous_characters_of_which_none_repeats():
 
 
 def test_code_is_spelled_in_fours():
-    invitation = InvitationFactory(invitation_code="7KQ2M4XA9PDTHC3W")
-    assert str(invitation) == invitation.spelled_code == "7KQ2-M4XA-9PDT-HC3W"
+    invitation = InvitationFactory(code="7KQ2M4XA9PDTHC3W")
+    assert invitation.spelled_code == "7KQ2-M4XA-9PDT-HC3W"
 
 
 @pytest.mark.parametrize("status", ["not_member", "pending", "suspended", "banned"])

@@ -15,10 +15,11 @@ from django.utils import timezone
 from groups.errors import CodeRefused, EmailTaken, InvitationEnded, NameMissing, StatusMoveRefused, TelegramIdTaken
 from groups.models import CommunityInvitation, CommunityMember, Event, Member, MemberRelationship
 from groups.models.directory import CommunityMemberQuerySet
+from groups.models.invitations import digest_of_code, plain_code
 from groups.services import registration
 from groups.services.directory import approve, ban, reinstate, suspend
 from groups.services.invitations import cancel_invitation
-from groups.services.registration import accept_invitation, open_invitation, plain_code
+from groups.services.registration import accept_invitation, open_invitation
 from missionsite.common.errors import DomainError
 from tests.at_once import crowd, without
 from tests.factories.groups import EntryFactory, InvitationFactory, MemberFactory
@@ -57,7 +58,7 @@ def test_registering_writes_account_entry_relationship_and_events_and_uses_the_c
     inviter = invitation.created_by
     before = timezone.now()
     entry = registering(
-        invitation.invitation_code,
+        invitation.code,
         name=" Noor Haddad ",
         email="Noor@Example.ORG",
         password="a long enough one",
@@ -95,7 +96,7 @@ def test_registering_writes_account_entry_relationship_and_events_and_uses_the_c
 
 def test_events_name_numbers_and_no_personal_text():
     invitation = InvitationFactory(invited_telegram_username="noor")
-    entry = registering(invitation.invitation_code, telegram_username="noor", organization="Ours", country="Brazil")
+    entry = registering(invitation.code, telegram_username="noor", organization="Ours", country="Brazil")
     created, accepted = Event.objects.order_by("pk")
     assert (created.type, created.actor, created.member) == ("member.created", entry.person, entry.person)
     assert created.payload == {"stable_id": entry.person.member_id}
@@ -108,7 +109,7 @@ def test_events_name_numbers_and_no_personal_text():
 
 
 def test_without_a_password_nobody_logs_in():
-    entry = registering(InvitationFactory().invitation_code)
+    entry = registering(InvitationFactory().code)
     assert not entry.person.has_usable_password()
 
 
@@ -119,9 +120,9 @@ def test_without_a_password_nobody_logs_in():
     "typed", ["7KQ2-M4XA-9PDT-HC3W", "7kq2m4xa9pdthc3w", " 7kq2 m4xa\t9pdt\nhc3w ", "7-K-Q-2M4XA9PDTHC3W-"]
 )
 def test_code_is_taken_however_it_is_typed(typed):
-    InvitationFactory(invitation_code="7KQ2M4XA9PDTHC3W")
+    InvitationFactory(code="7KQ2M4XA9PDTHC3W")
     assert plain_code(typed) == "7KQ2M4XA9PDTHC3W"
-    assert open_invitation(typed).invitation_code == "7KQ2M4XA9PDTHC3W"
+    assert open_invitation(typed).invitation_code == digest_of_code("7KQ2M4XA9PDTHC3W")
 
 
 def bad_codes():
@@ -131,11 +132,11 @@ def bad_codes():
     accepted = {"status": "accepted", "accepted_by": EntryFactory(), "accepted_at": now}
     return {
         "no such code": "ZZZZZZZZZZZZZZZZ",
-        "accepted": InvitationFactory(**accepted).invitation_code,
-        "cancelled": InvitationFactory(status="cancelled").invitation_code,
-        "expired": InvitationFactory(status="expired", expires_at=now - timedelta(days=1), **over).invitation_code,
-        "its time is over": InvitationFactory(expires_at=now - timedelta(seconds=1), **over).invitation_code,
-        "who made it is not an active member": InvitationFactory(created_by__status="banned").invitation_code,
+        "accepted": InvitationFactory(**accepted).code,
+        "cancelled": InvitationFactory(status="cancelled").code,
+        "expired": InvitationFactory(status="expired", expires_at=now - timedelta(days=1), **over).code,
+        "its time is over": InvitationFactory(expires_at=now - timedelta(seconds=1), **over).code,
+        "who made it is not an active member": InvitationFactory(created_by__status="banned").code,
     }
 
 
@@ -167,21 +168,21 @@ def test_code_is_worthless_while_who_made_it_is_not_an_active_member(gone):
     invitation = InvitationFactory()
     CommunityMember.objects.filter(pk=invitation.created_by.pk).update(**gone)
     with pytest.raises(CodeRefused):
-        registering(invitation.invitation_code)
+        registering(invitation.code)
 
 
 def test_code_of_who_is_active_again_works():
     invitation = InvitationFactory()
     suspend(entry=invitation.created_by)
     reinstate(entry=invitation.created_by)
-    assert registering(invitation.invitation_code).status == "pending"
+    assert registering(invitation.code).status == "pending"
 
 
 @pytest.mark.parametrize(
     "typed", ["", " ", "-", "A", "A" * 17, "0" * 16, "7KQ2M4XA9PDTHC3\0", "7KQ2M4XA9PDTHC3ß", "' OR 1=1 --", "é" * 16]
 )
 def test_what_cannot_be_a_code_is_refused_as_any_other_after_the_same_look_up(typed, django_assert_num_queries):
-    InvitationFactory(invitation_code="7KQ2M4XA9PDTHC3W")
+    InvitationFactory(code="7KQ2M4XA9PDTHC3W")
     with django_assert_num_queries(1), pytest.raises(CodeRefused):
         open_invitation(typed)
 
@@ -190,7 +191,7 @@ def test_code_of_a_cancelled_invitation_is_worthless():
     invitation = InvitationFactory()
     cancel_invitation(invitation=invitation)
     with pytest.raises(CodeRefused):
-        registering(invitation.invitation_code)
+        registering(invitation.code)
 
 
 # --- All or nothing ---------------------------------------------------------------------------
@@ -214,11 +215,11 @@ def test_refused_registration_writes_nothing_and_leaves_the_code(fields, refusal
     EntryFactory(telegram_id="taken", person=MemberFactory(email="taken@example.org"))
     before = written()
     with pytest.raises(refusal):
-        registering(invitation.invitation_code, **fields)
+        registering(invitation.code, **fields)
     assert written() == before
     invitation.refresh_from_db()
     assert (invitation.status, invitation.accepted_by) == ("pending", None)
-    assert registering(invitation.invitation_code).status == "pending"
+    assert registering(invitation.code).status == "pending"
 
 
 @pytest.mark.parametrize("table", ["members", "community_members", "community_invitations", "member_relationships"])
@@ -234,10 +235,10 @@ def test_whatever_fails_on_the_way_nothing_of_the_five_is_there(table):
             DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail_on_the_way();
     """
     with without(fail, "DROP FUNCTION fail_on_the_way() CASCADE"), pytest.raises(DomainError):
-        registering(invitation.invitation_code)
+        registering(invitation.code)
     assert written() == before
     assert CommunityInvitation.objects.get().status == "pending"
-    registering(invitation.invitation_code)
+    registering(invitation.code)
     assert [now - then for now, then in zip(written(), before, strict=True)] == [1, 1, 1, 2]
 
 
@@ -248,7 +249,7 @@ def everyone_registers(people, round_):
     """One round: the results of fifty registrations with one code, and how many members they made."""
     invitation = InvitationFactory()
     before = written()
-    results = people.run(lambda number: registering(invitation.invitation_code, f"{round_}-{number}"))
+    results = people.run(lambda number: registering(invitation.code, f"{round_}-{number}"))
     return results, invitation, [now - then for now, then in zip(written(), before, strict=True)]
 
 
@@ -291,7 +292,7 @@ def test_code_that_is_used_and_cancelled_at_once_is_one_of_both():
         for round_ in range(ROUNDS * 4):
             invitation = InvitationFactory()
             acts = [
-                lambda code=invitation.invitation_code, name=round_: registering(code, name),
+                lambda code=invitation.code, name=round_: registering(code, name),
                 lambda invitation=invitation: cancel_invitation(invitation=invitation),
             ]
             random.shuffle(acts)

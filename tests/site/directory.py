@@ -84,6 +84,7 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
             "days": "3",
         },
         "groups_communityinvitation_cancel": reason,
+        "groups_communityinvitation_new-code": {"days": "3"},
         "groups_memberrelationship_add": {
             "entity_id_a": things["entry"].member_id,
             "entity_id_b": things["suspended entry"].member_id,
@@ -104,6 +105,7 @@ def bodies(things: dict[str, object]) -> dict[tuple[str, str], dict]:
             "telegram_id": "31415",
         },
         ("api/directory/invitations", "POST"): {"telegram_usernames": ["eve"]},
+        ("api/directory/invitations/<invitation_id>/code", "POST"): {"days": 3},
         ("api/participation", "POST"): {
             "events": [
                 {

@@ -223,6 +223,7 @@ admin/groups/communityinvitation/many/                   | ok:ACS 403           
 admin/groups/communityinvitation/<object_id>/            | to:{ALL}             | to:{ALL}
 admin/groups/communityinvitation/<object_id>/change/     | ok:{ROLES} 403       | 403
 admin/groups/communityinvitation/<object_id>/cancel/     | ok:ACS 403           | done:ACS 403
+admin/groups/communityinvitation/<object_id>/new-code/   | ok:ACS 403           | done:ACS 403
 admin/groups/communityinvitation/<object_id>/history/    | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/communityinvitation/<object_id>/history/<entry>/revert/ | 403      | 403
 admin/groups/communityinvitation/<object_id>/delete/     | 403                  | 403
@@ -511,6 +512,7 @@ api/directory/register                          POST | done:{ALL}mp
 api/directory/invitations                       GET  | ok:{ROLES}m 403:p 403
 api/directory/invitations                       POST | done:ACSm 403:p 403
 api/directory/invitations/<invitation_id>/cancel POST | done:ACSm 404:p 403
+api/directory/invitations/<invitation_id>/code POST | done:ACSm 404:p 403
 api/participation                               POST | done:ACS 403:mp 403
 api/engagement/me                               GET   | ok:{ALL}mp
 api/engagement/me/transitions                   GET   | ok:{ALL}mp

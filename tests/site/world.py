@@ -222,7 +222,7 @@ def address(world: World, route: Route, actor: str, variant: str = "") -> str:
                 mission = "crowded mission" if route.name == "leave_mission" else "mission"
                 values[part] = world[mission].stable_id
             case "code":
-                values[part] = world["open invitation"].invitation_code
+                values[part] = world["open invitation"].code
             case "app_label":
                 values[part] = "groups"
             case "url" | "rest":

@@ -53,6 +53,8 @@ class Job:
     name: its piece of the address. title: the button and the heading. done: what became of it, as in "3 seated".
     run: calls the service with the object, the member who acts and the form's values; raises DomainError.
     offered: whether the button makes sense for an object as it is. bulk: its line in a list's actions, or empty.
+    result_page: makes the response after it, of the model admin, the request and what `run` returned, where something
+    is shown once; without one, the page before is shown again.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Job:
     icon: str = ""
     bulk: str = ""
     danger: bool = False
+    result_page: Callable[[object, HttpRequest, object], HttpResponse] | None = None
 
     def allowed(self, request: HttpRequest) -> bool:
         """Whether this person may do it to anything at all."""
@@ -98,10 +101,12 @@ def job_view(model_admin, request: HttpRequest, job: Job, object_id: str) -> Htt
     form = job.form(request.POST if request.method == "POST" else None, obj=obj)
     if request.method == "POST" and form.is_valid():
         try:
-            job.run(obj, request.user, form.cleaned_data)
+            result = job.run(obj, request.user, form.cleaned_data)
         except DomainError as refusal:
             refuse(form, refusal)
         else:
+            if job.result_page:
+                return job.result_page(model_admin, request, result)
             messages.success(request, f"{obj}: {job.done}.")
             return HttpResponseRedirect(back)
     return _page(model_admin, request, job, form, [obj], back=back, original=obj)

@@ -1,0 +1,323 @@
+"""The code of an invitation is shown once: the database has its digest, and no other row has the code."""
+
+import random
+import re
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.urls import reverse
+from django.utils import timezone
+
+from groups.errors import CodeRefused, InvitationEnded, InviterNotActive
+from groups.models import CommunityInvitation, CommunityMember, Event
+from groups.models.invitations import digest_of_code
+from groups.services import invitations, registration
+from groups.services.invitations import create_invitation, create_invitations, renew_code
+from groups.services.registration import accept_invitation, open_invitation
+from missionsite.common.errors import DomainError
+from missionsite.roles import ROLES
+from tests.admin import client, staff, words
+from tests.at_once import crowd
+from tests.community.cast import typed
+from tests.factories.directory import EntryFactory, InvitationFactory
+from tests.factories.tokens import api_client
+from tests.fallback.database import refused_by, rows
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/groups/communityinvitation/"
+CODE = "7KQ2M4XA9PDTHC3W"
+DIGEST = "73PKK8F78P8BQQP2"
+
+
+@pytest.fixture
+def noor():
+    return EntryFactory(name="Noor", with_account=True)
+
+
+@pytest.fixture
+def community():
+    return client("Community Manager")
+
+
+def page(invitation, name: str = "change") -> str:
+    return reverse(f"admin:groups_communityinvitation_{name}", args=[invitation.pk])
+
+
+def tables_with(*texts: str) -> set[str]:
+    """The tables that have a row with one of these texts in it."""
+    tables = rows("""
+        SELECT oid::regclass::text FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND has_table_privilege(oid, 'SELECT')
+    """)
+    pattern = "|".join(texts)
+    return {table for (table,) in tables if rows(f"SELECT 1 FROM {table} t WHERE t::text ~* %s LIMIT 1", [pattern])}
+
+
+def spellings(code: str) -> tuple[str, str]:
+    return code, "-".join(code[at : at + 4] for at in range(0, 16, 4))
+
+
+def shown_codes(response) -> list[str]:
+    """The codes of the addresses a page shows."""
+    return re.findall(r"http://localhost:8000/join/([2-9A-Z]{4}(?:-[2-9A-Z]{4}){3})/", response.content.decode())
+
+
+def registering(code, number=0, **fields):
+    values = {
+        "code": code,
+        "email": f"noor{number}@example.org",
+        "name": "Noor Haddad",
+        "primary_role": "designer",
+        "telegram_id": f"71828{number}",
+    }
+    return accept_invitation(**values | fields)
+
+
+# --- The digest -------------------------------------------------------------------------------
+
+
+def test_digest_is_sixteen_characters_of_the_sha256_in_the_same_alphabet():
+    assert digest_of_code(CODE) == DIGEST
+    digests = {digest_of_code(invitations.new_code()) for _ in range(500)}
+    assert len(digests) == 500
+    assert all(re.fullmatch("[2-9A-HJKMNP-Z]{16}", digest) for digest in digests)
+
+
+@pytest.mark.parametrize("typed_code", ["7kq2-m4xa-9pdt-hc3w", " 7KQ2 M4XA\t9PDT\nHC3W ", CODE])
+def test_digest_ignores_case_hyphens_and_blanks(typed_code):
+    assert digest_of_code(typed_code) == DIGEST
+
+
+@pytest.mark.parametrize("typed_code", ["", "A", "A" * 17, "0" * 16, "7KQ2M4XA9PDTHC3\0", "é" * 16])
+def test_text_that_cannot_be_a_code_has_no_digest(typed_code):
+    assert digest_of_code(typed_code) is None
+
+
+def test_database_stores_the_digest_and_the_object_has_the_code(noor):
+    made = create_invitation(created_by=noor)
+    stored = CommunityInvitation.objects.get()
+    assert stored.invitation_code == digest_of_code(made.code)
+    assert (stored.code, stored.spelled_code) == (None, "")
+    assert open_invitation(made.spelled_code) == stored
+
+
+def test_stored_digest_is_no_code(noor):
+    create_invitation(created_by=noor)
+    with pytest.raises(CodeRefused):
+        open_invitation(CommunityInvitation.objects.get().invitation_code)
+
+
+def test_taken_digest_gets_another_code(noor, monkeypatch):
+    taken = create_invitation(created_by=noor)
+    turns = iter([taken.code, "ABCDEFGHABCDEFGH", taken.code, "ABCDEFGHABCDEFGH", CODE, "BBBBBBBBBBBBBBBB"])
+    monkeypatch.setattr(invitations, "new_code", lambda: next(turns))
+    assert create_invitation(created_by=noor).code == "ABCDEFGHABCDEFGH"
+    made = create_invitations(created_by=noor, telegram_usernames=["ana", "bia"])
+    assert [each.code for each in made] == [CODE, "BBBBBBBBBBBBBBBB"]
+    assert CommunityInvitation.objects.count() == 4
+
+
+def test_codes_that_stay_taken_make_no_invitation(noor, monkeypatch):
+    taken = create_invitation(created_by=noor)
+    monkeypatch.setattr(invitations, "new_code", lambda: taken.code)
+    with pytest.raises(DomainError):
+        create_invitation(created_by=noor)
+    assert CommunityInvitation.objects.count() == 1
+
+
+# --- Nowhere else -----------------------------------------------------------------------------
+
+
+def test_no_row_has_the_code_of_an_invitation_made_in_the_back_office(community, noor, client):
+    form = {"created_by": noor.member_id, "invited_telegram_username": "bob", "days": "3"}
+    (one,) = shown_codes(community.post(f"{LIST}add/", form))
+    many = shown_codes(community.post(f"{LIST}many/", {"created_by": noor.member_id, "names": "a\nb", "days": "3"}))
+    (renewed,) = shown_codes(community.post(page(CommunityInvitation.objects.first(), "new-code"), {"days": "3"}))
+    assert len({one, *many, renewed}) == 4
+    codes = [spelling for code in (one, *many, renewed) for spelling in spellings(code.replace("-", ""))]
+    community.get("/admin/")
+    assert tables_with(*codes) == set()
+    # Negative control: the search finds what is there.
+    assert "django_admin_log" in tables_with("Invitation [0-9a-f]{8} by #")
+    # A rejected form first: it leaves a session behind.
+    client.post(f"/join/{renewed}/", typed(email="no"))
+    assert client.post(f"/join/{renewed}/", typed()).status_code == 302
+    assert CommunityInvitation.objects.filter(status="accepted").count() == 1
+    assert tables_with(*codes) == set()
+
+
+def test_only_the_kept_answer_of_a_request_with_a_key_has_the_code(noor):
+    by_noor = api_client(noor.person, "invitations:write", "invitations:read")
+    answer = by_noor.post("/api/directory/invitations", {}, "application/json")
+    (code,) = [row["code"] for row in answer.json()["items"]]
+    assert tables_with(*spellings(code.replace("-", ""))) == set()
+    again = by_noor.post("/api/directory/invitations", {}, "application/json", headers={"Idempotency-Key": "once"})
+    (code,) = [row["code"] for row in again.json()["items"]]
+    # It is deleted after a day; see groups/README.md.
+    assert tables_with(*spellings(code.replace("-", ""))) == {"api_idempotency_keys"}
+
+
+def test_history_keeps_no_address_with_a_secret_in_it(client, noor):
+    made = create_invitation(created_by=noor)
+    assert client.post(f"/join/{made.spelled_code}/", typed()).status_code == 302
+    urls = {url for (url,) in rows("SELECT metadata ->> 'url' FROM pghistory_context")}
+    assert "/join/…" in urls
+    assert made.spelled_code not in str(urls)
+
+
+def test_log_of_the_back_office_calls_an_invitation_by_its_key_and_inviter(community, noor):
+    form = {"created_by": noor.member_id, "invited_telegram_username": "bob", "days": "3"}
+    community.post(f"{LIST}add/", form)
+    entry, made = LogEntry.objects.get(), CommunityInvitation.objects.get()
+    assert entry.object_repr == f"Invitation {str(made.pk)[:8]} by {noor.member_id}"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_reads_the_code_of_a_pending_invitation(role, noor):
+    made = create_invitation(created_by=noor, telegram_username="bob")
+    digest = CommunityInvitation.objects.get().invitation_code
+    reader = client(role)
+    tab = reverse("admin:groups_communitymember_invitations", args=[noor.pk])
+    for address in (LIST, page(made), page(made, "history"), tab):
+        text = words(reader.get(address))
+        assert "@bob" in text or address.endswith("history/")
+        assert made.spelled_code not in text
+        assert made.code not in text
+        assert digest not in text
+
+
+# --- Shown once -------------------------------------------------------------------------------
+
+
+def test_saving_shows_the_whole_address_once(community, noor, client, settings):
+    settings.SITE_URL = "https://missions.example.org"
+    form = {"created_by": noor.member_id, "invited_telegram_username": "@bob", "days": "3"}
+    response = community.post(f"{LIST}add/", form)
+    assert (response.status_code, response["Cache-Control"]) == (
+        200,
+        "max-age=0, no-cache, no-store, must-revalidate, private",
+    )
+    made = CommunityInvitation.objects.get()
+    (address,) = re.findall(r'value="(https://missions.example.org/join/[^"]+)"', response.content.decode())
+    assert 'data-copies="address"' in words(response)
+    assert page(made) in words(response)
+    assert client.get(urlsplit(address).path).context["invitation"] == made
+    assert "Shown once, when it was made." in words(community.get(page(made)))
+
+
+def test_saving_another_way_shows_the_code_too(community, noor):
+    form = {"created_by": noor.member_id, "days": "3", "_addanother": "1"}
+    assert len(shown_codes(community.post(f"{LIST}add/", form))) == 1
+    assert "_addanother" not in words(community.get(f"{LIST}add/"))
+
+
+def test_many_are_shown_once_as_a_list_to_copy(community, noor):
+    response = community.post(f"{LIST}many/", {"created_by": noor.member_id, "names": "@ana\nbia", "days": "3"})
+    lines = re.search(r'<textarea id="list"[^>]*>([^<]+)</textarea>', response.content.decode())[1].splitlines()
+    codes = {}
+    for line in lines:
+        name, address = line.split("\t")
+        codes[name] = urlsplit(address).path.split("/")[2]
+    assert {name: open_invitation(code).invited_telegram_username for name, code in codes.items()} == {
+        "@ana": "ana",
+        "@bia": "bia",
+    }
+    assert 'data-copies="list"' in words(response)
+
+
+def test_invitation_is_found_by_its_whole_code_only(community, noor):
+    made = create_invitation(created_by=noor)
+    create_invitation(created_by=noor)
+    for text in (made.spelled_code, made.code.lower(), f" {made.code} "):
+        assert list(community.get(LIST, {"q": text}).context["cl"].result_list) == [made]
+    for text in (made.spelled_code[:9], CommunityInvitation.objects.get(pk=made.pk).invitation_code):
+        assert list(community.get(LIST, {"q": text}).context["cl"].result_list) == []
+
+
+# --- Another code -----------------------------------------------------------------------------
+
+
+def test_new_code_voids_the_one_before_and_starts_the_time_anew(noor, settings):
+    settings.INVITATION_DAYS = 5
+    made = create_invitation(created_by=noor, telegram_username="bob", lasts=timedelta(hours=1))
+    actor = staff()
+    renewed = renew_code(invitation=made, actor=actor)
+    assert (renewed.pk, renewed.status, renewed.invited_telegram_username) == (made.pk, "pending", "bob")
+    assert timedelta(days=4, hours=23) < renewed.expires_at - timezone.now() <= timedelta(days=5)
+    with pytest.raises(CodeRefused):
+        open_invitation(made.code)
+    assert open_invitation(renewed.code).pk == made.pk
+    event = Event.objects.order_by("-pk").first()
+    assert (event.type, event.actor, event.member) == ("invitation.renewed", actor, noor.person)
+    assert event.payload == {"number": noor.member_id, "invitation": str(made.pk)}
+
+
+@pytest.mark.parametrize("status", ["accepted", "expired", "cancelled"])
+def test_ended_invitation_gets_no_new_code(status):
+    accepted = {"accepted_by": EntryFactory(), "accepted_at": timezone.now()} if status == "accepted" else {}
+    invitation = InvitationFactory(status=status, **accepted)
+    with pytest.raises(InvitationEnded, match=f"This invitation is {status} already; only a pending one gets a new"):
+        renew_code(invitation=invitation)
+    with refused_by("community_invitations_code_changes_while_pending"):
+        rows("UPDATE community_invitations SET invitation_code = 'ZZZZZZZZZZZZZZZZ'")
+
+
+def test_invitation_of_who_is_not_active_gets_no_new_code(noor):
+    made = create_invitation(created_by=noor)
+    CommunityMember.objects.filter(pk=noor.pk).update(status="suspended")
+    with pytest.raises(InviterNotActive):
+        renew_code(invitation=made)
+
+
+def test_button_makes_a_new_code_and_shows_it_once(community, noor):
+    made = create_invitation(created_by=noor)
+    assert "New code" in [each["title"] for each in community.get(page(made)).context["buttons"]]
+    asked = community.get(page(made, "new-code"))
+    assert "The code it has now stops working." in words(asked)
+    (code,) = shown_codes(community.post(page(made, "new-code"), {"days": "7"}))
+    assert open_invitation(code) == made
+    with pytest.raises(CodeRefused):
+        open_invitation(made.code)
+    history = words(community.get(page(made, "history")))
+    assert "a new code" in history
+    assert CommunityInvitation.objects.get().invitation_code not in history
+
+
+def test_new_code_of_an_ended_invitation_is_said_on_the_page(community):
+    ended = InvitationFactory(status="cancelled")
+    response = community.post(page(ended, "new-code"), {"days": "7"})
+    assert "This invitation is cancelled already; only a pending one gets a new code." in words(response)
+    assert client("Auditor").post(page(ended, "new-code"), {"days": "7"}).status_code == 403
+
+
+@pytest.mark.django_db(transaction=True)
+def test_code_that_is_used_and_renewed_at_once_is_one_of_both():
+    with crowd(2) as people:
+        for round_ in range(10):
+            invitation = InvitationFactory()
+            acts = [
+                lambda code=invitation.code, name=round_: registering(code, name),
+                lambda invitation=invitation: renew_code(invitation=invitation),
+            ]
+            random.shuffle(acts)
+            results = people.run(lambda number, acts=acts: acts[number]())
+            invitation.refresh_from_db()
+            (refused,) = (result for result in results if isinstance(result, Exception))
+            assert isinstance(refused, (CodeRefused, InvitationEnded))
+            assert isinstance(refused, InvitationEnded) == (invitation.status == "accepted")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_the_lock_a_renewed_code_still_registers(monkeypatch):
+    """Negative control: the code was read before it was renewed, and used after it."""
+    invitation = InvitationFactory()
+
+    def look_then_renew(code, hold=False):
+        found = open_invitation(code)
+        renew_code(invitation=found)
+        return found
+
+    monkeypatch.setattr(registration, "open_invitation", look_then_renew)
+    assert registering(invitation.code).status == "pending"
