@@ -173,6 +173,12 @@ class MissionAdmin(GroupPages):
             kwargs |= {"queryset": Group.objects.colonies().order_by("name"), "required": True}
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict:
+        """The only colony a mission can be opened in is chosen beforehand."""
+        initial = super().get_changeform_initial_data(request)
+        open_colonies = Group.objects.colonies().active().values_list("pk", flat=True)[:2]
+        return {"parent_group": open_colonies[0]} | initial if len(open_colonies) == 1 else initial
+
     @display(description="Trust score to join", empty_value="0")
     def threshold(self, mission: Mission) -> str:
         return number(mission.min_trust_score)

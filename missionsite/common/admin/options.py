@@ -4,6 +4,7 @@ from functools import partial, update_wrapper
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.widgets import AutocompleteSelect, RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
@@ -98,6 +99,13 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
         self._check_now()
         obj.pk, obj._state = created.pk, created._state
         obj.refresh_from_db()
+
+    def response_post_save_add(self, request: HttpRequest, obj: Model) -> HttpResponse:
+        """Open the page of what was added; the list would not show which one it is."""
+        if not self.has_view_or_change_permission(request, obj):
+            return super().response_post_save_add(request, obj)
+        filters = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
+        return HttpResponseRedirect(add_preserved_filters(filters, self.page_of(obj)))
 
     @staticmethod
     def _check_now() -> None:
