@@ -130,6 +130,14 @@ class TimezoneUnknown(DomainError):
     status = 422
 
 
+class LocaleUnknown(DomainError):
+    """Messages are written in no such language; there are en and pt-BR."""
+
+    code = "profile_locale_unknown"
+    field = "locale"
+    status = 422
+
+
 class AddressTaken(DomainError):
     """Another member has this address."""
 

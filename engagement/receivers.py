@@ -1,4 +1,4 @@
-"""What this app does when something happens in groups: activity, first steps, the welcome, erasing."""
+"""What this app does when something happens in groups: activity, registering, first steps, the welcome, erasing."""
 
 import logging
 from collections.abc import Callable
@@ -10,9 +10,10 @@ from engagement.models import EngagementMessage, MessageType, UserProfile
 from engagement.services.machine import record_activities, record_activity
 from engagement.services.messages import enqueue
 from engagement.services.onboarding import complete_action, note_magic_moment, tier_of
+from engagement.services.profiles import start_profile
 from engagement.transports.file import FileTransport
 from groups.models import CommunityMember, Event, Member
-from groups.signals import event_recorded, participation_recorded
+from groups.signals import event_recorded, member_registered, participation_recorded
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,11 @@ def on_participation(sender, seen: dict, spoke: set, **_) -> None:
     for profile in profiles:
         if INTRODUCED not in profile.onboarding_tier_progress.get(tier, {}):
             complete_action(member=profile.user, action=INTRODUCED, at=seen[profile.pk])
+
+
+def on_registration(sender, entry: CommunityMember, locale: str, timezone: str, **_) -> None:
+    """In the transaction of the registration."""
+    start_profile(member=entry.person, address=entry.telegram_id, locale=locale, timezone=timezone)
 
 
 def _took(member: Member, action: str, event: Event) -> None:
@@ -115,3 +121,4 @@ _STEPS: dict[str, Callable[[Event], None]] = {
 def connect() -> None:
     event_recorded.connect(on_event, dispatch_uid="engagement.on_event")
     participation_recorded.connect(on_participation, dispatch_uid="engagement.on_participation")
+    member_registered.connect(on_registration, dispatch_uid="engagement.on_registration")

@@ -1,13 +1,20 @@
 """Profiles: how a member wants to be written to, and whether at all."""
 
+import logging
 from zoneinfo import available_timezones
 
-from engagement.errors import TimezoneUnknown
-from engagement.models import Destination, UserProfile
+from django.conf import settings
+from django.db import DataError, connection, transaction
+
+from engagement.errors import AddressTaken, LocaleUnknown, TimezoneUnknown
+from engagement.models import Destination, Locale, UserProfile
 from groups.models import Member
 from groups.services.events import record_changes
 from missionsite.common.changes import apply_changes
+from missionsite.common.errors import in_words
 from missionsite.common.transactions import service
+
+logger = logging.getLogger(__name__)
 
 # What members change themselves, also under the member role.
 OWN = ("preferred_destination", "reengagement_opt_out", "locale", "timezone")
@@ -29,6 +36,43 @@ def update_profile(*, member: Member, actor: Member | None = None, **changes) ->
     # An address is no matter for the event log.
     said = {name: values if name in OWN else "changed" for name, values in changed.items()}
     record_changes("profile.changed", actor=actor, member=member, changed=said)
+    return profile
+
+
+def knows_timezone(name: str) -> bool:
+    """Whether a profile may have this time zone: Python and PostgreSQL know it, and it is no abbreviation."""
+    if name not in available_timezones() or not (name == "UTC" or "/" in name):
+        return False
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT now() AT TIME ZONE %s", [name])
+    except DataError:
+        return False
+    return True
+
+
+@service
+def start_profile(*, member: Member, address: str, locale: str = "", timezone: str = "") -> UserProfile:
+    """Fill in the profile of a member who registers: how they are reached, in which language, and when it is night.
+
+    address: their own chat; left empty where another member's profile has it. timezone: the site's when empty.
+    Raises LocaleUnknown, TimezoneUnknown.
+    """
+    if locale and locale not in Locale.values:
+        raise LocaleUnknown
+    if timezone and not knows_timezone(timezone):
+        raise TimezoneUnknown
+    profile = UserProfile.objects.select_for_update().get(pk=member.pk)
+    profile.locale = locale or profile.locale
+    profile.timezone = timezone or (settings.TIME_ZONE if knows_timezone(settings.TIME_ZONE) else profile.timezone)
+    profile.save(update_fields=["locale", "timezone"])
+    try:
+        with in_words(), transaction.atomic():
+            UserProfile.objects.filter(pk=member.pk).update(individual_jid=address)
+    except AddressTaken:
+        logger.warning("The address of %s is another member's: it stays empty", member.member_id)
+    else:
+        profile.individual_jid = address
     return profile
 
 

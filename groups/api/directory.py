@@ -79,6 +79,13 @@ class Registration(Schema):
     organization: Text = Field("", max_length=255, examples=["Harbour Lab"])
     country: Text = Field("", max_length=100, examples=["Portugal"])
     github_username: Text = Field("", max_length=255, examples=["noor-h"])
+    locale: Text = Field("", max_length=16, description="Language they are written to in.", examples=["pt-BR"])
+    timezone: Text = Field(
+        "",
+        max_length=64,
+        description="Their time zone; the site's own when left out.",
+        examples=["America/Sao_Paulo"],
+    )
 
 
 class Registered(Schema):

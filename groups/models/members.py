@@ -17,10 +17,13 @@ SYSTEM_MEMBER_ID = "00000000-0000-0000-0000-000000000000"
 class MemberManager(BaseUserManager):
     """Makes members and finds them by e-mail, whatever its case."""
 
-    def create_user(self, email: str, password: str | None = None, **fields) -> Member:
-        """Create a member; without a password nobody can log in as them."""
+    def create_user(self, email: str, password: str | None = None, *, password_hash: str = "", **fields) -> Member:
+        """Create a member; without a password nobody can log in as them. password_hash: instead of the password."""
         member = self.model(email=self.normalize_email(email), **fields)
-        member.set_password(password)
+        if password_hash:
+            member.password = password_hash
+        else:
+            member.set_password(password)
         member.save(using=self._db)
         return member
 

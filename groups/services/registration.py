@@ -10,6 +10,7 @@ from groups.models.directory import CommunityStatus
 from groups.models.invitations import InvitationStatus, digest_of_code, plain_code
 from groups.models.relationships import RelationshipType
 from groups.services.events import record
+from groups.signals import member_registered
 from missionsite.common.transactions import service
 
 __all__ = ["accept_invitation", "open_invitation", "plain_code"]
@@ -47,7 +48,8 @@ def accept_invitation(
     *,
     code: str,
     email: str,
-    password: str | None,
+    password: str | None = None,
+    password_hash: str = "",
     name: str,
     primary_role: str,
     telegram_id: str,
@@ -55,14 +57,17 @@ def accept_invitation(
     organization: str = "",
     country: str = "",
     github_username: str = "",
+    locale: str = "",
+    timezone: str = "",
 ) -> CommunityMember:
     """Register: an account, an entry that waits for approval, the tie to who invited, and the code is used.
 
-    password: None when somebody else registers for them; they set one later. The code works once: of two who come
-    with it at the same moment, one gets in. Raises CodeRefused, EmailTaken, TelegramIdTaken, NameMissing.
+    password: None when somebody else registers for them; they set one later. password_hash: instead of it, the hash of
+    one that was checked before. locale, timezone: for the apps above, which may reject them. The code works once: of
+    two who come with it at the same moment, one gets in. Raises CodeRefused, EmailTaken, TelegramIdTaken, NameMissing.
     """
     invitation = open_invitation(code, hold=True)
-    person = Member.objects.create_user(email, password, display_name=name.strip())
+    person = Member.objects.create_user(email, password, password_hash=password_hash, display_name=name.strip())
     entry = CommunityMember.objects.create(
         person=person,
         name=name.strip(),
@@ -95,4 +100,5 @@ def accept_invitation(
         invitation=str(invitation.pk),
         invited_by=invitation.created_by_id,
     )
+    member_registered.send(sender=CommunityMember, entry=entry, locale=locale, timezone=timezone)
     return entry

@@ -9,6 +9,7 @@ from django.core.validators import RegexValidator
 from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 
+from engagement.services.profiles import knows_timezone
 from groups.models import Member
 from groups.models.directory import PrimaryRole, Tier
 from missionsite.common.errors import DomainError
@@ -77,8 +78,20 @@ class ProfileForm(Refusable):
     )
 
 
+class BrowserZone(forms.Field):
+    """The time zone a browser says it is in; what is no zone a profile may have is ignored."""
+
+    widget = forms.HiddenInput(attrs={"data-browser-zone": ""})
+
+    def __init__(self) -> None:
+        super().__init__(required=False)
+
+    def clean(self, value: str | None) -> str:
+        return value if value and knows_timezone(value) else ""
+
+
 class RegistrationForm(ProfileForm):
-    """Everything a registration asks for."""
+    """Everything a registration asks for. password_kept: one was typed before, so none is needed."""
 
     email = forms.EmailField(
         label=_("E-mail"),
@@ -124,6 +137,9 @@ class RegistrationForm(ProfileForm):
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )
 
+    # What the visitor's browser says; a script fills it in.
+    timezone = BrowserZone()
+
     field_order = (
         "name",
         "email",
@@ -135,6 +151,18 @@ class RegistrationForm(ProfileForm):
         "country",
         "github_username",
     )
+
+    def __init__(self, *args, password_kept: bool = False, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.say_password_is_kept(password_kept)
+
+    def say_password_is_kept(self, kept: bool) -> None:
+        """Say above the field whether it may stay empty."""
+        self.fields["password"].required = not kept
+        if kept:
+            self["password"].help_text = _(
+                "The password you typed is kept. Leave this empty to use it, or type another one."
+            )
 
     def clean_telegram_id(self) -> str:
         """The digits alone, written one way: one person, one ID."""

@@ -11,7 +11,6 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from engagement.models import Locale
-from engagement.services.profiles import update_profile
 from groups.errors import CodeRefused
 from groups.models import CommunityMember, Member
 from groups.services.directory import update_entry
@@ -21,6 +20,7 @@ from missionsite.common.errors import DomainError
 from missionsite.common.passwords import TooManyAttempts, limited
 from missionsite.community.codes import count_registration, knows_code, remember_code
 from missionsite.community.forms import CodeForm, LoginForm, OwnPasswordForm, ProfileForm, RegistrationForm
+from missionsite.community.kept_password import forget_password, keep_password, kept_password
 from missionsite.community.language import LANGUAGES, language_of, remember
 from missionsite.community.page import not_counted, own_page, page, safe_next, show, too_many
 from missionsite.community.words import REMOVED, STATUS_MEANS, label
@@ -67,12 +67,19 @@ def register(request: HttpRequest, code: str) -> HttpResponse:
         return _code_refused(request)
     if not known:
         not_counted(request, "join")
+    kept = kept_password(request, invitation)
     if request.method == "POST":
-        form = RegistrationForm(request.POST)
+        form = RegistrationForm(request.POST, password_kept=bool(kept))
         if form.is_valid():
             try:
                 count_registration(code)
-                entry = accept_invitation(code=code, **form.cleaned_data)
+                entry = accept_invitation(
+                    code=code,
+                    **form.cleaned_data,
+                    password_hash="" if form.cleaned_data["password"] else kept,
+                    # They are written to as they read: the code of Django in the writing of the profile.
+                    locale=next(value for value in Locale.values if value.lower() == language_of(request)),
+                )
             except CodeRefused:
                 return _code_refused(request)
             except TooManyAttempts as error:
@@ -80,13 +87,16 @@ def register(request: HttpRequest, code: str) -> HttpResponse:
             except DomainError as error:
                 form.refuse(error)
             else:
-                # They are written to as they read: the code of Django in the writing of the profile.
-                locale = next(value for value in Locale.values if value.lower() == language_of(request))
-                update_profile(member=entry.person, actor=entry.person, locale=locale)
+                forget_password(request)
                 login(request, entry.person)
                 return redirect("community:me")
+        if form.cleaned_data.get("password"):
+            kept = keep_password(request, invitation, form.cleaned_data["password"])
+        form.say_password_is_kept(bool(kept))
     else:
-        form = RegistrationForm(initial={"telegram_username": invitation.invited_telegram_username or ""})
+        form = RegistrationForm(
+            initial={"telegram_username": invitation.invited_telegram_username or ""}, password_kept=bool(kept)
+        )
     response = limited(show(request, "register", {"form": form, "invitation": invitation}), form)
     remember_code(response, code)
     return response

@@ -129,7 +129,7 @@ def test_class_of_thirty_registers_from_one_address(settings, one_instant):
     settings.JOIN_ATTEMPTS_PER_MINUTE = 10
     statuses = []
     for number in range(30):
-        browser, good = Client(), f"/join/{invitation().invitation_code}/"
+        browser, good = Client(), f"/join/{invitation().code}/"
         if number < 9:
             assert browser.get("/join/ABCDEFGH23456789/").status_code == 404
         statuses.append([browser.get(address).status_code for address in ("/join/", good)])
@@ -140,7 +140,7 @@ def test_class_of_thirty_registers_from_one_address(settings, one_instant):
 
 def test_form_that_was_open_is_sent_whatever_others_in_the_network_try(client, settings, kinds, one_instant):
     settings.JOIN_ATTEMPTS_PER_MINUTE = 2
-    good, other = (f"/join/{invitation().invitation_code}/" for _ in range(2))
+    good, other = (f"/join/{invitation().code}/" for _ in range(2))
     assert client.get(good).status_code == 200
     stranger = Client()
     assert [stranger.get(kinds["unknown"]).status_code for _ in range(3)] == [404, 404, 429]

@@ -1,11 +1,16 @@
 """Registering with a code that opens something."""
 
+import time
+
 import pytest
+from django.contrib.auth.hashers import check_password
 from django.test import Client
 
 from engagement.models import UserProfile
+from engagement.services.inbound import find_sender
 from groups.models import CommunityInvitation, CommunityMember, Member
 from groups.services.invitations import cancel_invitation
+from missionsite.community import kept_password
 from tests.community.cast import PASSWORD, entry, invitation, typed
 from tests.factories.groups import MemberFactory
 
@@ -44,6 +49,48 @@ def test_registered_person_is_written_to_in_the_language_they_read(client, reads
     assert UserProfile.objects.get(user__email=form["email"]).locale == locale
 
 
+@pytest.mark.parametrize(
+    ("browser", "timezone"),
+    [
+        ("America/Sao_Paulo", "America/Sao_Paulo"),
+        ("Asia/Calcutta", "Asia/Calcutta"),
+        ("UTC", "UTC"),
+        ("", "Europe/Lisbon"),
+        ("GMT", "Europe/Lisbon"),
+        ("Mars/Olympus", "Europe/Lisbon"),
+        ("../../etc/passwd", "Europe/Lisbon"),
+        ("America/Sao_Paulo\x00", "Europe/Lisbon"),
+        ("x" * 5000, "Europe/Lisbon"),
+    ],
+)
+def test_time_zone_of_the_browser_is_taken_where_it_is_one(client, settings, browser, timezone):
+    settings.TIME_ZONE = "Europe/Lisbon"
+    form = typed(timezone=browser)
+    assert client.post(address(invitation()), form).status_code == 302
+    assert UserProfile.objects.get(user__email=form["email"]).timezone == timezone
+
+
+def test_registered_person_is_known_by_their_telegram_id_when_they_answer(client):
+    form = typed(telegram_id="00 4711 22")
+    client.post(address(invitation()), form)
+    assert find_sender(address="471122").email == form["email"]
+
+
+def test_form_asks_the_browser_for_its_time_zone(client):
+    page = client.get(address(invitation())).content.decode()
+    assert '<input type="hidden" name="timezone" data-browser-zone="" id="id_timezone">' in page
+    assert "community/zone.js" in page
+    assert '<label for="id_timezone">' not in page
+
+
+def test_rejected_registration_leaves_no_profile_behind(client):
+    entry(telegram_id="4711")
+    before = UserProfile.objects.count()
+    client.post(address(invitation()), typed(telegram_id="4711", timezone="America/Sao_Paulo"))
+    # The inviter's own.
+    assert UserProfile.objects.count() == before + 1
+
+
 def test_session_of_before_is_not_the_session_of_the_account(client):
     client.get("/join/")
     session = client.session
@@ -77,7 +124,7 @@ def test_code_that_is_cancelled_while_the_form_is_open_is_refused_like_any_other
 @pytest.mark.parametrize("code", ["{0}", "{0}/", " {0} ", "https://example.org/join/{0}/"])
 def test_typed_code_leads_to_its_form_with_and_without_hyphens_and_as_a_link(client, code):
     made = invitation()
-    for spelled in (made.invitation_code, made.spelled_code, made.spelled_code.lower(), made.spelled_code[:9] + "—"):
+    for spelled in (made.code, made.spelled_code, made.spelled_code.lower(), made.spelled_code[:9] + "—"):
         answer = client.post("/join/", {"code": code.format(spelled)})
         assert answer["Location"].startswith("/join/")
         plain = "".join(each for each in spelled if each.isalnum())
@@ -148,6 +195,68 @@ def test_e_mail_of_somebody_is_said_at_its_field_and_everything_but_the_password
     assert '<a href="#id_email">E-mail: There is an account with this e-mail already.' in page
     for name, value in form.items():
         assert (value in page) is (name != "password"), name
+
+
+# --- The password is not typed twice --------------------------------------------------------------
+
+
+def test_password_of_a_form_with_another_error_is_kept_and_used(client):
+    made, form = invitation(), typed(email="no")
+    page = client.post(address(made), form).content.decode()
+    assert "The password you typed is kept." in page
+    assert form["password"] not in page
+    assert '<input type="password" name="password" autocomplete="new-password" maxlength="256"' in page
+    assert client.post(address(made), form | {"email": "ana@example.org", "password": ""})["Location"] == "/me/"
+    assert Client().login(username="ana@example.org", password=PASSWORD)
+
+
+def test_password_typed_again_replaces_the_kept_one(client):
+    made, form = invitation(), typed(email="no")
+    client.post(address(made), form)
+    other = "an0ther-good-One"
+    client.post(address(made), form | {"email": "ana@example.org", "password": other})
+    assert Client().login(username="ana@example.org", password=other)
+
+
+def test_session_has_the_hash_of_the_password_until_the_account_is_there(client):
+    made, form = invitation(), typed(email="no")
+    client.post(address(made), form)
+    kept = client.session["registration_password"]
+    assert form["password"] not in str(kept)
+    assert check_password(form["password"], kept["hash"])
+    client.post(address(made), form | {"email": "ana@example.org", "password": ""})
+    assert "registration_password" not in client.session
+
+
+def test_password_that_is_wrong_itself_is_not_kept(client):
+    made = invitation()
+    page = client.post(address(made), typed(email="no", password="12345678")).content.decode()
+    assert "The password you typed is kept." not in page
+    assert "registration_password" not in client.session
+    page = client.post(address(made), typed(password="")).content.decode()
+    assert '<a href="#id_password">Password: This field is required.</a>' in page
+
+
+def test_kept_password_is_for_this_invitation_and_fifteen_minutes(client, monkeypatch):
+    made, other = invitation(), invitation()
+    client.post(address(made), typed(email="no"))
+    assert "The password you typed is kept." in client.get(address(made)).content.decode()
+    assert "The password you typed is kept." not in client.get(address(other)).content.decode()
+    now = time.time()
+    monkeypatch.setattr(kept_password.time, "time", lambda: now + 15 * 60 + 1)
+    assert "This field is required." in client.post(address(made), typed(password="")).content.decode()
+    assert "registration_password" not in client.session
+
+
+def test_telegram_id_that_is_taken_keeps_the_password_too(client):
+    entry(telegram_id="4711")
+    made, form = invitation(), typed(telegram_id="4711")
+    assert "The password you typed is kept." in client.post(address(made), form).content.decode()
+    assert client.post(address(made), form | {"telegram_id": "4712", "password": ""}).status_code == 302
+    assert Client().login(username=form["email"], password=PASSWORD)
+
+
+# --- More of what is wrong ------------------------------------------------------------------------
 
 
 def test_telegram_id_of_somebody_is_said_at_its_field(client):

@@ -1,0 +1,2 @@
+-- The addresses stay: the older version can use them, too.
+SELECT;

@@ -1,0 +1,179 @@
+"""The profile of a member who registers: their address, language and time zone, in the same transaction."""
+
+import pytest
+
+from engagement.errors import LocaleUnknown, TimezoneUnknown
+from engagement.models import UserProfile
+from engagement.services.inbound import find_sender
+from engagement.services.profiles import knows_timezone, update_profile
+from groups.models import CommunityInvitation, CommunityMember, Event, Member
+from groups.services.registration import accept_invitation
+from tests.at_once import without
+from tests.factories.groups import EntryFactory, InvitationFactory
+from tests.factories.tokens import api_client
+from tests.groups.test_story_migration import Databases
+
+pytestmark = pytest.mark.django_db
+REGISTER = "/api/directory/register"
+
+
+def registering(**fields) -> UserProfile:
+    if "code" not in fields:
+        fields["code"] = InvitationFactory().code
+    values = {
+        "email": "noor@example.org",
+        "name": "Noor",
+        "primary_role": "designer",
+        "telegram_id": "718281828",
+    }
+    return UserProfile.objects.get(user=accept_invitation(**values | fields).person)
+
+
+def test_telegram_id_is_the_address_by_which_a_member_is_known():
+    profile = registering()
+    assert profile.individual_jid == "718281828"
+    assert find_sender(address="718281828") == profile.user
+
+
+def test_language_and_time_zone_are_taken_over(settings):
+    settings.TIME_ZONE = "Europe/Lisbon"
+    profile = registering(locale="pt-BR", timezone="America/Sao_Paulo")
+    assert (profile.locale, profile.timezone) == ("pt-BR", "America/Sao_Paulo")
+    profile = registering(email="b@example.org", telegram_id="2")
+    assert (profile.locale, profile.timezone) == ("en", "Europe/Lisbon")
+
+
+def test_default_zone_a_profile_may_not_have_is_utc(settings):
+    settings.TIME_ZONE = "GMT"
+    assert registering().timezone == "UTC"
+
+
+def test_registering_is_told_in_no_event_of_its_own():
+    registering(locale="pt-BR", timezone="America/Sao_Paulo")
+    assert set(Event.objects.values_list("type", flat=True)) == {"member.created", "invitation.accepted"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"locale": "fr"}, LocaleUnknown),
+        ({"timezone": "Mars/Olympus"}, TimezoneUnknown),
+        ({"timezone": "GMT"}, TimezoneUnknown),
+    ],
+)
+def test_unknown_language_or_zone_registers_no_one(fields, error):
+    code = InvitationFactory().code
+    before = Member.objects.count()
+    with pytest.raises(error):
+        registering(code=code, **fields)
+    assert Member.objects.count() == before
+    assert registering(code=code).user.email == "noor@example.org"
+
+
+def test_address_of_another_member_stays_theirs():
+    other = EntryFactory().person
+    update_profile(member=other, individual_jid="718281828")
+    profile = registering()
+    assert profile.individual_jid == ""
+    assert find_sender(address="718281828") == other
+
+
+@pytest.mark.django_db(transaction=True)
+def test_profile_that_cannot_be_written_leaves_no_account():
+    invitation = InvitationFactory()
+    fail = """
+        CREATE FUNCTION fail_on_profiles() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION 'not today' USING ERRCODE = 'check_violation'; END $$;
+        CREATE TRIGGER fail_on_profiles BEFORE UPDATE ON user_profiles
+            FOR EACH ROW EXECUTE FUNCTION fail_on_profiles();
+    """
+    before = (Member.objects.count(), CommunityMember.objects.count())
+    with without(fail, "DROP FUNCTION fail_on_profiles() CASCADE"), pytest.raises(Exception, match="fit together"):
+        registering(code=invitation.code)
+    assert (Member.objects.count(), CommunityMember.objects.count()) == before
+    assert CommunityInvitation.objects.get().status == "pending"
+
+
+@pytest.mark.parametrize(
+    ("name", "known"), [("America/Sao_Paulo", True), ("UTC", True), ("Etc/GMT+3", True), ("GMT", False), ("x/y", False)]
+)
+def test_zone_is_known_where_the_database_takes_it(name, known):
+    assert knows_timezone(name) is known
+    profile = UserProfile.objects.get(user=EntryFactory().person)
+    if known:
+        assert update_profile(member=profile.user, timezone=name).timezone == name
+
+
+class TestApi:
+    @pytest.fixture
+    def bot(self):
+        return api_client(EntryFactory().person, "directory:register")
+
+    def order(self, **fields) -> dict:
+        code = InvitationFactory().code
+        values = {"code": code, "name": "Noor", "email": "noor@example.org", "primary_role": "designer"}
+        return values | {"telegram_id": "718281828"} | fields
+
+    def test_takes_language_and_time_zone(self, bot):
+        answer = bot.post(REGISTER, self.order(locale="pt-BR", timezone="America/Sao_Paulo"), "application/json")
+        assert answer.status_code == 201, answer.json()
+        profile = UserProfile.objects.get(user__email="noor@example.org")
+        assert (profile.locale, profile.timezone, profile.individual_jid) == ("pt-BR", "America/Sao_Paulo", "718281828")
+
+    @pytest.mark.parametrize(("field", "value"), [("locale", "fr"), ("timezone", "Mars/Olympus")])
+    def test_names_the_field_that_is_unknown(self, bot, field, value):
+        answer = bot.post(REGISTER, self.order(**{field: value}), "application/json")
+        assert answer.status_code == 422
+        assert [each["pointer"] for each in answer.json()["errors"]] == [f"/{field}"]
+        assert not Member.objects.filter(email="noor@example.org").exists()
+
+
+def test_members_who_registered_before_get_their_address(django_db_blocker, django_db_setup):
+    databases = Databases()
+    try:
+        story = databases.copy(None, "addresses")
+        story.migrate("engagement", "0005")
+        story.migrate("groups", "0011")
+        story.sql(
+            """
+            INSERT INTO members (email, display_name) SELECT i || '@example.org', i
+            FROM unnest(ARRAY['inviter', 'registered', 'has one', 'taken', 'imported', 'no number', 'removed']) i;
+            INSERT INTO community_members (person_id, telegram_id, name, primary_role, status, deleted_at)
+            SELECT id,
+                CASE display_name WHEN 'no number' THEN '9,00013E+09' ELSE (100 + row_number() OVER ())::text END,
+                display_name, 'other', 'active', CASE display_name WHEN 'removed' THEN now() END
+            FROM members WHERE display_name <> 'System';
+            INSERT INTO community_invitations
+                (invitation_code, created_by, status, expires_at, accepted_by, accepted_at)
+            SELECT '23456789ABCDEFG' || substr('HJKMNP', row_number() OVER ()::int, 1), inviter.member_id, 'accepted',
+                '2999-01-01Z', guest.member_id, now()
+            FROM community_members inviter, community_members guest
+            WHERE inviter.name = 'inviter' AND guest.name NOT IN ('inviter', 'imported');
+            UPDATE user_profiles SET individual_jid = 'chat@example.org'
+            WHERE user_id = (SELECT id FROM members WHERE display_name = 'has one');
+            UPDATE user_profiles SET individual_jid =
+                (SELECT telegram_id FROM community_members WHERE name = 'taken')
+            WHERE user_id = (SELECT id FROM members WHERE display_name = 'inviter');
+            """
+        )
+        story.migrate("engagement")
+        found = dict(
+            story.sql(
+                """
+                SELECT c.name, CASE p.individual_jid WHEN c.telegram_id THEN 'theirs' ELSE p.individual_jid END
+                FROM community_members c JOIN user_profiles p ON p.user_id = c.person_id
+                WHERE c.name NOT IN ('inviter')
+                """
+            )
+        )
+        assert found == {
+            "registered": "theirs",
+            "has one": "chat@example.org",
+            "taken": "",
+            "imported": "",
+            "no number": "",
+            "removed": "",
+        }
+        story.migrate("engagement", "0005")
+    finally:
+        databases.drop()
