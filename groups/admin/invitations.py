@@ -161,7 +161,9 @@ class InvitationAdmin(HistoryAdmin):
             offered=lambda invitation: invitation.status == InvitationStatus.PENDING,
             says="The code it has now stops working. The new one is shown once, on the next page.",
             icon="key",
-            result_page=lambda pages, request, invitation: pages.codes_page(request, [invitation]),
+            result_page=lambda pages, request, invitation: pages.codes_page(
+                request, [invitation], heading=f"New code for {invitation.for_whom}"
+            ),
         ),
         Job(
             name="cancel",
@@ -210,16 +212,16 @@ class InvitationAdmin(HistoryAdmin):
         return made
 
     def response_add(self, request: HttpRequest, obj: CommunityInvitation, post_url_continue=None) -> HttpResponse:
-        return self.codes_page(request, [obj])
+        return self.codes_page(request, [obj], heading=f"Invitation made for {obj.for_whom}")
 
-    def codes_page(self, request: HttpRequest, invitations: list[CommunityInvitation]) -> HttpResponse:
+    def codes_page(self, request: HttpRequest, invitations: list[CommunityInvitation], *, heading: str) -> HttpResponse:
         """Show codes in this response and nowhere else: not in a message, a session or a later page."""
         made = [(invitation, address_to_send(invitation)) for invitation in invitations]
         one = invitations[0] if len(invitations) == 1 else None
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": "Invitation" if one else f"{len(invitations)} invitations",
+            "title": heading,
             "made": made,
             "one": one,
             "expires": moment(invitations[0].expires_at),
@@ -264,7 +266,7 @@ class InvitationAdmin(HistoryAdmin):
             except DomainError as refusal:
                 refuse(form, refusal)
             else:
-                return self.codes_page(request, made)
+                return self.codes_page(request, made, heading=f"{len(made)} invitations made")
         context = {
             **self.admin_site.each_context(request),
             "title": "Invite many",

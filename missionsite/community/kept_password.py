@@ -6,19 +6,26 @@ password itself is nowhere.
 
 import time
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 
 from groups.models import CommunityInvitation
+from missionsite.common.api.limits import count_request
 
 KEPT_SECONDS = 15 * 60
 _KEY = "registration_password"
 
 
 def keep_password(request: HttpRequest, invitation: CommunityInvitation, password: str) -> str:
-    """Keep the hash of a password that is good enough, and return it."""
+    """Keep the hash of a password that is good enough, and return it; nothing where this is tried too often."""
+    # A hash is slow on purpose: whoever has a code must not be able to order any number of them.
+    allowance = count_request(f"kept password:{invitation.pk}", settings.JOIN_ATTEMPTS_PER_MINUTE)
+    if allowance and not allowance.allowed:
+        return ""
     hashed = make_password(password)
     request.session[_KEY] = {"invitation": str(invitation.pk), "hash": hashed, "until": time.time() + KEPT_SECONDS}
+    request.session.set_expiry(KEPT_SECONDS)
     return hashed
 
 
@@ -35,4 +42,5 @@ def kept_password(request: HttpRequest, invitation: CommunityInvitation) -> str:
 
 def forget_password(request: HttpRequest) -> None:
     """Keep it no longer."""
-    request.session.pop(_KEY, None)
+    if request.session.pop(_KEY, None):
+        request.session.set_expiry(None)

@@ -91,7 +91,7 @@ def register(request: HttpRequest, code: str) -> HttpResponse:
                 login(request, entry.person)
                 return redirect("community:me")
         if form.cleaned_data.get("password"):
-            kept = keep_password(request, invitation, form.cleaned_data["password"])
+            kept = keep_password(request, invitation, form.cleaned_data["password"]) or kept
         form.say_password_is_kept(bool(kept))
     else:
         form = RegistrationForm(

@@ -338,6 +338,7 @@ class TestDescription:
             "list_invitations",
             "invite",
             "cancel_invitation",
+            "renew_invitation_code",
             "record_participation",
             "list_deck_missions",
             "get_deck_mission",

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.hashers import check_password
 from django.test import Client
 
@@ -246,6 +247,25 @@ def test_kept_password_is_for_this_invitation_and_fifteen_minutes(client, monkey
     monkeypatch.setattr(kept_password.time, "time", lambda: now + 15 * 60 + 1)
     assert "This field is required." in client.post(address(made), typed(password="")).content.decode()
     assert "registration_password" not in client.session
+
+
+def test_session_ends_with_the_kept_password_and_lasts_once_registered(client):
+    made, form = invitation(), typed(email="no")
+    client.post(address(made), form)
+    assert client.session.get_expiry_age() == 15 * 60
+    client.post(address(made), form | {"email": "ana@example.org", "password": ""})
+    assert client.session.get_expiry_age() == settings.SESSION_COOKIE_AGE
+
+
+def test_passwords_are_hashed_so_many_times_a_minute_at_most(settings):
+    made = invitation()
+    settings.JOIN_ATTEMPTS_PER_MINUTE = 2
+    kept = [
+        "The password you typed is kept."
+        in Client(REMOTE_ADDR=f"203.0.113.{turn}").post(address(made), typed(email="no")).content.decode()
+        for turn in range(3)
+    ]
+    assert kept == [True, True, False]
 
 
 def test_telegram_id_that_is_taken_keeps_the_password_too(client):

@@ -276,7 +276,9 @@ def test_button_makes_a_new_code_and_shows_it_once(community, noor):
     assert "New code" in [each["title"] for each in community.get(page(made)).context["buttons"]]
     asked = community.get(page(made, "new-code"))
     assert "The code it has now stops working." in words(asked)
-    (code,) = shown_codes(community.post(page(made, "new-code"), {"days": "7"}))
+    response = community.post(page(made, "new-code"), {"days": "7"})
+    assert "New code for whoever has the code" in words(response)
+    (code,) = shown_codes(response)
     assert open_invitation(code) == made
     with pytest.raises(CodeRefused):
         open_invitation(made.code)
