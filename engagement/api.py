@@ -263,7 +263,7 @@ def change_my_profile(request: HttpRequest, order: ProfileChange):
 
 
 @router.post("/engagement/members/{member_id}/transitions", response=StateOut, summary="Move a member")
-@needs(ENGAGEMENT_WRITE, staff=["engagement.move_userengagementstate"], checks_rights=True, idempotent=True)
+@needs(ENGAGEMENT_WRITE, staff=["engagement.move_userengagementstate"], checks_rights=True)
 def move_member(request: HttpRequest, order: MoveOrder, member_id: str = MemberKey):
     """Pull a trigger by hand. 409 where the member's state does not know it; the answer says which it knows."""
     request.auth.need("engagement.move_userengagementstate")
@@ -298,7 +298,7 @@ def list_messages(
 
 
 @router.post("/engagement/messages/{message_id}/retry", response=MessageOut, summary="Send a failed message again")
-@needs(ENGAGEMENT_WRITE, staff=["engagement.handle_engagementmessage"], checks_rights=True, idempotent=True)
+@needs(ENGAGEMENT_WRITE, staff=["engagement.handle_engagementmessage"], checks_rights=True)
 def retry_message(request: HttpRequest, message_id: int = MessageId):
     """Put a failed message into the queue again, with all its tries before it."""
     request.auth.need("engagement.handle_engagementmessage")
@@ -306,7 +306,7 @@ def retry_message(request: HttpRequest, message_id: int = MessageId):
 
 
 @router.post("/engagement/messages/{message_id}/cancel", response=MessageOut, summary="Take a message back")
-@needs(ENGAGEMENT_WRITE, staff=["engagement.handle_engagementmessage"], checks_rights=True, idempotent=True)
+@needs(ENGAGEMENT_WRITE, staff=["engagement.handle_engagementmessage"], checks_rights=True)
 def cancel_message(request: HttpRequest, message_id: int = MessageId, order: CancelOrder = Body(None)):  # noqa: B008
     """Cancel a message that was not sent. 409 while a sender has it."""
     request.auth.need("engagement.handle_engagementmessage")
@@ -322,7 +322,7 @@ def _secrets() -> list[str]:
 
 
 @router.post("/engagement/inbound", response=InboundOut, tags=["gateway"], summary="Bring what a member wrote")
-@signed(_secrets)
+@signed(_secrets, repeatable="a message is taken once by its platform and message_id")
 def receive_message(request: HttpRequest, order: Inbound):
     """Understand what a member wrote in their own chat, and do it.
 
@@ -345,7 +345,7 @@ def receive_message(request: HttpRequest, order: Inbound):
 
 
 @router.post("/engagement/receipts", response=ReceiptOut, tags=["gateway"], summary="Tell what became of a message")
-@signed(_secrets)
+@signed(_secrets, repeatable="a receipt says the same however often it comes")
 def receive_receipt(request: HttpRequest, order: ReceiptOrder):
     """Note that a message arrived, or could not. Told again it changes nothing.
 

@@ -287,7 +287,7 @@ def list_project_missions(
 
 
 @router.post("/projects/{project}/missions", response={201: MissionOut}, summary="Add a mission")
-@needs(PROJECTS_WRITE, checks_rights=True, idempotent=True)
+@needs(PROJECTS_WRITE, checks_rights=True)
 def add_project_mission(request: HttpRequest, order: NewMission, project: str = ProjectKey):
     """Add a mission at the end of the project's Todo."""
     found = _project(request, project, Right.WORK)
@@ -370,7 +370,7 @@ def list_fallback_runs(
 @router.post(
     "/projects/{project}/fallback/runs", response={200: RunResult, 201: RunResult}, tags=["fallback"], summary="Run now"
 )
-@needs(FALLBACK_RUN, checks_rights=True, idempotent=True)
+@needs(FALLBACK_RUN, checks_rights=True)
 def start_fallback_run(request: HttpRequest, order: RunOrder, project: str = ProjectKey):
     """Propose what the project's backlog lacks: 201 with the run, or 200 where nothing is lacking or for a dry run."""
     found = _project(request, project, Right.REVIEW)
@@ -436,7 +436,7 @@ def get_fallback_item(request: HttpRequest, project: str = ProjectKey, item: str
     tags=["fallback"],
     summary="Accept a proposal",
 )
-@needs(FALLBACK_REVIEW, checks_rights=True, idempotent=True)
+@needs(FALLBACK_REVIEW, checks_rights=True)
 def accept_fallback_item(request: HttpRequest, order: Acceptance, project: str = ProjectKey, item: str = Key):
     """Make the mission, with what is given changed first. 409 with the guardrail's name where there is no room."""
     found = _in(MissionFallbackItem, _project(request, project, Right.REVIEW), item)
@@ -451,7 +451,7 @@ def accept_fallback_item(request: HttpRequest, order: Acceptance, project: str =
     tags=["fallback"],
     summary="Discard a proposal",
 )
-@needs(FALLBACK_REVIEW, checks_rights=True, idempotent=True)
+@needs(FALLBACK_REVIEW, checks_rights=True)
 def discard_fallback_item(request: HttpRequest, order: Discard, project: str = ProjectKey, item: str = Key):
     """Decide against a proposal, with a reason or feedback, or naming the mission it repeats."""
     of_project = _project(request, project, Right.REVIEW)
@@ -514,7 +514,7 @@ def list_fallback_templates(
     tags=["fallback"],
     summary="Launch a template",
 )
-@needs(FALLBACK_RUN, checks_rights=True, idempotent=True)
+@needs(FALLBACK_RUN, checks_rights=True)
 def launch_fallback_template(request: HttpRequest, project: str = ProjectKey, template: str = Key):
     """Make a mission of a template at once, within the guardrails; the template stays."""
     found = _in(MissionFallbackTemplate, _project(request, project, Right.REVIEW), template)

@@ -3,7 +3,20 @@
 from django.contrib.auth.models import Group
 from django.test import Client
 
+from missionsite.common.admin.once import FIELD, new_key
 from tests.factories.groups import StaffFactory
+
+
+class OfficeClient(Client):
+    """A browser at the back office: what it submits carries a new form key, as each form of a page does.
+
+    A test that is about the key gives its own as `form_key`; "" is a form without one.
+    """
+
+    def post(self, path, data=None, *args, **kwargs):
+        if isinstance(data, dict | None) and path.startswith("/admin/"):
+            data = {FIELD: new_key()} | (data or {})
+        return super().post(path, data, *args, **kwargs)
 
 
 def staff(role: str = "", **fields):
@@ -15,7 +28,7 @@ def staff(role: str = "", **fields):
 
 
 def client_of(member) -> Client:
-    client = Client(raise_request_exception=True)
+    client = OfficeClient(raise_request_exception=True)
     client.force_login(member)
     return client
 

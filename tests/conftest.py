@@ -27,6 +27,14 @@ def pytest_report_header(config) -> str:
     return f"largest tests ask: {asked} (MISSIONSITE_TURN={sample.turn()})"
 
 
+@pytest.fixture
+def client():
+    """A browser, which submits forms of the back office with a form key."""
+    from tests.admin import OfficeClient
+
+    return OfficeClient()
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(
     request, django_test_environment, django_db_blocker, django_db_keepdb, django_db_modify_db_settings

@@ -21,8 +21,7 @@ from engagement.services.templates import check_places
 from groups.admin.base import number
 from groups.admin.directory_files import rows_of_list
 from groups.models import CommunityMember
-from missionsite.common.admin.jobs import refuse
-from missionsite.common.errors import DomainError
+from missionsite.common.admin.once import Saved, submit_once
 
 # The kind of message whose parameters an announcement may ask for.
 KEY = "announcement"
@@ -96,24 +95,23 @@ def compose_view(request: HttpRequest, *, model_admin) -> HttpResponse:
         messages.error(request, "One of the filters is not one of the directory's; choose them again.")
         return HttpResponseRedirect(directory)
     form = ComposeForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
+
+    def act() -> Saved:
         values = form.cleaned_data
-        try:
-            made = announce(
-                entries=entries,
-                title=values["title"],
-                texts=form.texts(),
-                audience=request.GET.urlencode(),
-                expected=_expected(request),
-                scheduled_for=values["when"] or timezone.now(),
-                actor=request.user,
-            )
-        except DomainError as refusal:
-            refuse(form, refusal)
-        else:
-            many = f"{number(made.recipients)} message{'' if made.recipients == 1 else 's'}"
-            messages.success(request, f"{made.title}: {many} queued.")
-            return HttpResponseRedirect(reverse("admin:engagement_announcement_change", args=[made.pk]))
+        made = announce(
+            entries=entries,
+            title=values["title"],
+            texts=form.texts(),
+            audience=request.GET.urlencode(),
+            expected=_expected(request),
+            scheduled_for=values["when"] or timezone.now(),
+            actor=request.user,
+        )
+        many = f"{number(made.recipients)} message{'' if made.recipients == 1 else 's'}"
+        return Saved(reverse("admin:engagement_announcement_change", args=[made.pk]), f"{made.title}: {many} queued.")
+
+    if request.method == "POST" and (answer := submit_once(request, form, act)):
+        return answer
     told = audience_of(entries)
     query = request.GET.urlencode()
     context = {

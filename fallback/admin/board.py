@@ -24,6 +24,7 @@ from fallback.services.missions import move_mission, set_ready
 from fallback.services.planning import templates_in_turn
 from fallback.services.rights import Right
 from fallback.services.runs import launch_template
+from missionsite.common.admin.once import ALREADY_SAVED, Saved, once
 from missionsite.common.live import stream
 
 
@@ -136,13 +137,18 @@ def launch_view(request: HttpRequest, template_id: str) -> HttpResponse:
     if template is None:
         raise Http404("There is no such template that you may see.")
     rights.check(Right.REVIEW, template.project)
-    mission = launch_template(template=template, actor=request.user)
+
+    def act() -> Saved:
+        mission = launch_template(template=template, actor=request.user)
+        address = reverse("admin:fallback_mission_change", args=[mission.pk])
+        return Saved(address, f"{mission.title} is in Todo; the template stays.")
+
+    saved = once(request, act)
     return done(
         request,
-        f"{mission.title} is in Todo; the template stays.",
+        ALREADY_SAVED if saved.is_repeat else saved.message,
         back=reverse("admin:fallback_board", args=[template.project_id]),
-        id=mission.pk,
-        mission_url=reverse("admin:fallback_mission_change", args=[mission.pk]),
+        mission_url=saved.location,
     )
 
 

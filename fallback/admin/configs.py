@@ -22,6 +22,7 @@ from fallback.services.rights import Right
 from fallback.services.runs import Outcome, run_fallback
 from groups.admin.base import pill
 from missionsite.common.admin import JobForm, ReasonForm
+from missionsite.common.admin.once import Saved, once, redirect_to
 from missionsite.common.errors import DomainError
 
 
@@ -126,16 +127,20 @@ class ConfigAdmin(ProjectPages):
             return self._get_obj_does_not_exist_redirect(request, self.opts, config_id)
         if not rights_of(request).allows(Right.REVIEW, config.project):
             raise PermissionDenied
+        plan = reverse("admin:fallback_missionfallbackconfig_plan", args=[config.pk])
         if request.POST.get("dry_run"):
             messages.info(request, f"{plan_run(config.project, config=config).words} Nothing was written.")
         else:
-            try:
+
+            def act() -> Saved:
                 run = run_fallback(project=config.project, triggered_by=Trigger.MANUAL, actor=request.user)
+                return Saved(plan, Outcome(config.project, run=run).words)
+
+            try:
+                return redirect_to(request, once(request, act))
             except DomainError as refusal:
                 messages.error(request, refusal.message)
-            else:
-                messages.success(request, Outcome(config.project, run=run).words)
-        return HttpResponseRedirect(reverse("admin:fallback_missionfallbackconfig_plan", args=[config.pk]))
+        return HttpResponseRedirect(plan)
 
     @display(description="Project")
     def project_name(self, config: MissionFallbackConfig) -> str:

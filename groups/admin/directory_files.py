@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from django import forms
 from django.conf import settings
-from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -16,6 +15,7 @@ from django.utils import timezone
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanSwitchWidget
 
 from groups.services.imports import import_members
+from missionsite.common.admin.once import NothingSaved, Saved, once, redirect_to
 from missionsite.common.csvfiles import FileUnreadable
 from missionsite.common.downloads import download
 from missionsite.common.errors import DomainError
@@ -78,25 +78,36 @@ def import_view(request: HttpRequest, *, model_admin) -> HttpResponse:
         raise PermissionDenied
     form = ImportForm(request.POST, request.FILES) if request.method == "POST" else ImportForm()
     report, back = None, reverse("admin:groups_communitymember_changelist")
-    if request.method == "POST" and form.is_valid():
+
+    def act() -> Saved:
+        nonlocal report
+        if not form.is_valid():
+            raise NothingSaved
         values = form.cleaned_data
+        report = import_members(
+            file=values["file"],
+            dry_run=values["dry_run"],
+            skip_bad=values["skip_bad"],
+            actor=request.user,
+            errors_kept=ERRORS_SHOWN,
+        )
+        if not report.written:
+            raise NothingSaved
+        return Saved(back, f"Imported: {report.added} added, {report.updated} updated.")
+
+    if request.method == "POST":
         try:
-            report = import_members(
-                file=values["file"],
-                dry_run=values["dry_run"],
-                skip_bad=values["skip_bad"],
-                actor=request.user,
-                errors_kept=ERRORS_SHOWN,
-            )
+            answer = redirect_to(request, once(request, act))
+        except NothingSaved:
+            pass
         except FileUnreadable as refusal:
             form.add_error("file", refusal.message)
         except DomainError as refusal:
             form.add_error(None, refusal.message)
         else:
-            if report.written:
-                messages.success(request, f"Imported: {report.added} added, {report.updated} updated.")
-                if not report.refused:
-                    return HttpResponseRedirect(back)
+            # Lines that were left out are shown here.
+            if report is None or not report.refused:
+                return answer
     context = {
         **model_admin.admin_site.each_context(request),
         "title": "Import members",

@@ -26,8 +26,7 @@ from groups.services.invitations import (
 )
 from missionsite.common.admin import Job, JobForm, PickOne, ReasonForm, Search, ServiceForm
 from missionsite.common.admin.filters import PeriodFilter
-from missionsite.common.admin.jobs import refuse
-from missionsite.common.errors import DomainError
+from missionsite.common.admin.once import Saved, submit_once
 
 INVITE_MANY = "groups.invite_many"
 COLOURS = {"Pending": "info", "Accepted": "success", "Expired": "default", "Cancelled": "default"}
@@ -144,6 +143,10 @@ class InvitationAdmin(HistoryAdmin):
     autocomplete_fields = ("created_by",)
     empty_words = ("No invitation yet", "Invite somebody: they get a code that works once.")
     add_words = "Invite somebody"
+    already_saved = (
+        "This was already saved, and codes are shown only once. Where you have not copied a code, make a new one on the"
+        " page of its invitation."
+    )
     add_fieldsets = ((None, {"fields": ("created_by", "invited_telegram_username", "days")}),)
     fieldsets = (
         (None, {"fields": (("for_whom", "state"), "code", ("inviter", "joined"))}),
@@ -255,18 +258,19 @@ class InvitationAdmin(HistoryAdmin):
         posted = request.method == "POST"
         initial = self.get_changeform_initial_data(request)
         form = InviteManyForm(request.POST, request.FILES) if posted else InviteManyForm(initial=initial)
-        if posted and form.is_valid():
-            try:
-                made = create_invitations(
-                    created_by=form.cleaned_data["created_by"],
-                    telegram_usernames=form.cleaned_data["all_names"],
-                    lasts=timedelta(days=form.cleaned_data["days"]),
-                    actor=request.user,
-                )
-            except DomainError as refusal:
-                refuse(form, refusal)
-            else:
-                return self.codes_page(request, made, heading=f"{len(made)} invitations made")
+
+        def act() -> Saved:
+            made = create_invitations(
+                created_by=form.cleaned_data["created_by"],
+                telegram_usernames=form.cleaned_data["all_names"],
+                lasts=timedelta(days=form.cleaned_data["days"]),
+                actor=request.user,
+            )
+            codes = self.codes_page(request, made, heading=f"{len(made)} invitations made")
+            return Saved(reverse("admin:groups_communityinvitation_changelist"), page=codes)
+
+        if posted and (answer := submit_once(request, form, act, already_saved=self.already_saved)):
+            return answer
         context = {
             **self.admin_site.each_context(request),
             "title": "Invite many",

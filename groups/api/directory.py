@@ -209,7 +209,6 @@ def get_directory_member(request: HttpRequest, number: int = Number):
 @router.post("/directory/register", response={201: Registered}, summary="Register with an invitation code")
 @needs(
     DIRECTORY_REGISTER,
-    idempotent=True,
     checks_rights=True,
     attempts=lambda: settings.JOIN_ATTEMPTS_PER_MINUTE,
 )
@@ -246,7 +245,7 @@ def list_invitations(
 
 
 @router.post("/directory/invitations", response={201: InvitationsMade}, summary="Invite people")
-@needs(INVITATIONS_WRITE, staff=["groups.add_communityinvitation"], idempotent=True, checks_rights=True)
+@needs(INVITATIONS_WRITE, staff=["groups.add_communityinvitation"], checks_rights=True)
 def invite(request: HttpRequest, order: InvitationOrder):
     """Make invitations, all of them or none. Only so many are possible in 24 hours.
 

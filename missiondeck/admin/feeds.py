@@ -17,11 +17,15 @@ from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 from missiondeck.admin.base import LOOK
 from missiondeck.models import DeckFeed
 from missiondeck.services.feeds import create_feed, revoke_feed
+from missionsite.common.admin.once import Saved, submit_once
 
 # Feeds of one person that work at a time: a phone, a laptop, a few more.
 AT_A_TIME = 20
 # Those taken back that are still named.
 REVOKED_SHOWN = 10
+_SHOWN_ONCE = (
+    "The address of a feed is shown only once. If you have not copied it, take the feed back and make a new one."
+)
 
 
 class FeedForm(forms.ModelForm):
@@ -53,9 +57,17 @@ def feeds_view(request: HttpRequest, *, model_admin) -> HttpResponse:
     if "revoke" in request.POST:
         return _revoke(request)
     form, address, made = FeedForm(request.POST or None, owner=request.user), "", None
-    if request.method == "POST" and form.is_valid():
+
+    def act() -> Saved:
+        nonlocal address, made
         made, secret = create_feed(member=request.user, **form.cleaned_data)
         address = request.build_absolute_uri(reverse("deck_feed", args=[secret]))
+        return Saved(reverse("admin:missiondeck_feeds"))
+
+    if request.method == "POST" and (answer := submit_once(request, form, act)):
+        if made is None:
+            messages.info(request, _SHOWN_ONCE)
+            return answer
         form = FeedForm(owner=request.user)
     own = DeckFeed.objects.filter(member=request.user)
     context = {

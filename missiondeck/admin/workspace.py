@@ -6,7 +6,7 @@ from functools import wraps
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
@@ -24,6 +24,7 @@ from missiondeck.services.chats import say
 from missiondeck.services.checklist import add_item, move_item, remove_item, tick_item, update_item
 from missiondeck.services.missions import missing_of, move_mission
 from missiondeck.services.runs import give_up_run, import_report
+from missionsite.common.admin.once import Saved, once, redirect_to
 from missionsite.common.errors import DomainError
 
 VIEW, CHANGE, MOVE, OVERRIDE, CHAT, RUN = (
@@ -152,11 +153,11 @@ def _transcripts(mission: DeckMission, citizen: str) -> list[dict]:
 # --- What is done on it -------------------------------------------------------------------------
 
 
-def action(permission: str, *, part: str, back: str):
+def action(permission: str, *, part: str, back: str, creates: bool = False):
     """A view that changes something: by POST, with a permission, and back to the page where it was asked.
 
     It returns the place to go to, and `back` is the part of the page there. A refusal is said on the page itself, at
-    `part`, with what was typed.
+    `part`, with what was typed. creates: its form has a key and takes effect once.
     """
 
     def wrap(view):
@@ -166,8 +167,12 @@ def action(permission: str, *, part: str, back: str):
             if not request.user.has_perm(permission):
                 raise PermissionDenied
             mission = _mission(request, object_id)
+
+            def act() -> Saved:
+                return Saved(f"{view(request, mission, **parts).address}#{back}")
+
             try:
-                place = view(request, mission, **parts)
+                saved = once(request, act) if creates else act()
             except DodItem.DoesNotExist:
                 # Somebody removed it at this moment.
                 refused = _refused(part, request, _gone(), parts)
@@ -177,7 +182,7 @@ def action(permission: str, *, part: str, back: str):
                 refused = None
             if refused or request.headers.get("X-Fragment"):
                 return _page(request, _mission(request, object_id), refusal=refused)
-            return HttpResponseRedirect(f"{place.address}#{back}")
+            return redirect_to(request, saved)
 
         return run
 
@@ -204,7 +209,7 @@ def move_view(request: HttpRequest, mission: DeckMission) -> Place:
 _IS = {DeckStatus.ACTIVE: "active", DeckStatus.QA: "in QA", DeckStatus.COMPLETE: "complete"}
 
 
-@action(CHAT, part="chat", back="ws-chat-end")
+@action(CHAT, part="chat", back="ws-chat-end", creates=True)
 def say_view(request: HttpRequest, mission: DeckMission) -> Place:
     """Add a message to the chat with a citizen."""
     form = MessageForm(request.POST)
@@ -219,7 +224,7 @@ def say_view(request: HttpRequest, mission: DeckMission) -> Place:
     return Place.of(request, mission).to(citizen=values["citizen"], before=None)
 
 
-@action(RUN, part="report", back="ws-runs")
+@action(RUN, part="report", back="ws-runs", creates=True)
 def import_view(request: HttpRequest, mission: DeckMission) -> Place:
     """Take in a test report, and the output beside it."""
     values = _valid(ReportForm(request.POST, request.FILES))
@@ -242,7 +247,7 @@ def give_up_view(request: HttpRequest, mission: DeckMission, run: str) -> Place:
     return Place(mission.pk, citizen=TESTER.value, run=chosen.pk)
 
 
-@action(CHANGE, part="add", back="ws-checklist")
+@action(CHANGE, part="add", back="ws-checklist", creates=True)
 def add_view(request: HttpRequest, mission: DeckMission) -> Place:
     """Add an item to the definition of done."""
     add_item(mission=mission, **_valid(ItemForm(request.POST)))

@@ -102,7 +102,7 @@ def list_deck_messages(
 
 
 @router.post("/deck/missions/{number}/chats/{citizen}", response={201: DeckMessageOut}, summary="Write in a chat")
-@needs(DECK_WRITE, checks_rights=True, idempotent=True)
+@needs(DECK_WRITE, checks_rights=True)
 def add_deck_message(
     request: HttpRequest, order: NewDeckMessage, number: int = Number, citizen: CitizenName = CitizenKey
 ):

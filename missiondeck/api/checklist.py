@@ -89,7 +89,7 @@ def get_deck_dod(request: HttpRequest, number: int = Number):
 
 
 @router.post("/deck/missions/{number}/dod", response={201: DodItemOut}, summary="Add to the definition of done")
-@needs(DECK_WRITE, checks_rights=True, idempotent=True)
+@needs(DECK_WRITE, checks_rights=True)
 def add_deck_dod_item(request: HttpRequest, order: NewDodItem, number: int = Number):
     """Add an item at the end of its category. 409 while the mission is complete."""
     mission = mission_to_change(request, number, CHANGE)

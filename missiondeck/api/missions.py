@@ -212,7 +212,7 @@ def get_deck_mission(request: HttpRequest, number: int = Number):
 
 
 @router.post("/deck/missions", response={201: DeckMissionDetail}, summary="Take on a client mission")
-@needs(DECK_WRITE, checks_rights=True, idempotent=True)
+@needs(DECK_WRITE, checks_rights=True)
 def add_deck_mission(request: HttpRequest, order: NewDeckMission):
     """Add a client mission; it begins active and gets the next number."""
     request.auth.need(ADD)
@@ -233,7 +233,7 @@ def change_deck_mission(request: HttpRequest, order: DeckMissionChange, number: 
     response={200: DeckMissionDetail, 409: NotDoneProblem},
     summary="Move a client mission",
 )
-@needs(DECK_WRITE, checks_rights=True, idempotent=True)
+@needs(DECK_WRITE, checks_rights=True)
 def move_deck_mission(request: HttpRequest, order: DeckMove, number: int = Number):
     """Move a client mission to QA, to complete, or one step back with a reason.
 

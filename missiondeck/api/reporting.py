@@ -56,7 +56,7 @@ def import_deck_run(
 
 
 @router.post("/deck/missions/{number}/runs", response={201: RunFacts}, summary="Say that tests run")
-@needs(DECK_IMPORT, checks_rights=True, idempotent=True)
+@needs(DECK_IMPORT, checks_rights=True)
 def start_deck_run(request: HttpRequest, order: RunStart, number: int = Number):
     """Begin a run; while it is the latest and runs, its mission is not done."""
     mission = mission_to_report_on(request, number)

@@ -118,7 +118,7 @@ class Heartbeat(models.Model):
 
 
 class IdempotencyKey(models.Model):
-    """The answer to an API request that may be sent again: written with its effect, kept for a day."""
+    """The answer to an API request, or to a form, that may be sent again: written with its effect, kept for a day."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False)
     operation = models.CharField(max_length=100)

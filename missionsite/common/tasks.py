@@ -47,7 +47,7 @@ def prune_request_counts(timestamp: int) -> None:
 @app.periodic(cron="15 * * * *")
 @app.task(name="prune_idempotency_keys", queueing_lock="prune_idempotency_keys")
 def prune_idempotency_keys(timestamp: int) -> int:
-    """Forget the answers of API requests that are a day old; returns how many."""
+    """Forget the answers of API requests and forms that are a day old; returns how many."""
     return prune_keys()
 
 

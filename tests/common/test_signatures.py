@@ -30,7 +30,7 @@ class Order(Schema):
 
 def operation_of(view, *secrets: str) -> Operation:
     router = Router()
-    router.post("/probe", response=dict, operation_id="probe")(signed(lambda: list(secrets))(view))
+    router.post("/probe", response=dict, operation_id="probe")(signed(lambda: list(secrets), repeatable="x")(view))
     probe = SiteAPI(title="probe", urls_namespace="signed")
     probe.add_router("", router)
     return next(operation for _, operation in probe.operations())

@@ -24,6 +24,7 @@ from fallback.services.projects import set_organization_role, set_project_role
 from fallback.services.reports import write_report
 from fallback.services.rights import Rights
 from missionsite.common.api.access import Access
+from tests.admin import OfficeClient
 from tests.factories.fallback import OrganizationFactory, RunFactory
 from tests.factories.groups import MemberFactory, StaffFactory
 from tests.factories.tokens import api_client
@@ -166,7 +167,7 @@ class Intruder:
 
     def __init__(self, world: World, person) -> None:
         self.world, self.sent = world, 0
-        self.browser = Client(raise_request_exception=False)
+        self.browser = OfficeClient(raise_request_exception=False)
         self.browser.force_login(person)
         self.program = api_client(person)
         self.before, self.written = rows_of_a(world), self._written()

@@ -193,23 +193,7 @@ def test_body_that_is_no_json_is_refused(cast, method, address, told):
         assert checked(client.generic(method, target, raw, "application/json"), target).status_code == 422
 
 
-def test_what_makes_something_takes_a_key_but_uploads_which_are_known_by_their_file():
-    with_key = {
-        told["operationId"]
-        for _, _, told in OPERATIONS
-        if any(each["name"] == "Idempotency-Key" for each in told.get("parameters", []))
-    }
-    assert with_key == {
-        "add_deck_mission",
-        "move_deck_mission",
-        "add_deck_dod_item",
-        "add_deck_message",
-        "start_deck_run",
-    }
-
-
-def test_key_on_an_upload_is_left_alone(cast):
-    """It would have to be read whole into memory to be compared; the same file is one run without it."""
+def test_key_on_an_upload_that_is_refused_is_not_used_up(cast):
     client, target = cast.client("lead", "deck:import"), cast.at("/runs/import")
     answer = client.generic("POST", target, b"", "multipart/form-data; boundary=e", headers={"Idempotency-Key": "one"})
     assert answer.status_code == 422

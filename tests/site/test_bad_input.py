@@ -18,6 +18,7 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from missionsite.common.admin.once import FIELD, new_key
 from missionsite.models import Role
 from tests.sample import share
 from tests.site.routes import Route, bulk_actions, routes
@@ -135,6 +136,8 @@ class Sender:
 
     def send(self, route: Route, method: str, target: str, body: bytes = b"", content_type: str = FORM) -> HttpResponse:
         client = self.program if route.is_api else self.browser
+        if content_type == FORM and not route.is_api:
+            body += f"&{FIELD}={new_key()}".encode()
         cookies = client.cookies.copy()
         with undone():
             answer = Client.generic(client, method, target, body, content_type)

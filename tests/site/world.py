@@ -20,6 +20,7 @@ from groups.services.tasks import cancel_task, claim_task, complete_task, update
 from missionsite.common.scopes import all_scopes
 from missionsite.models import Role
 from missionsite.roles import ROLES
+from tests.admin import OfficeClient
 from tests.community.cast import typed
 from tests.factories.groups import (
     ColonyFactory,
@@ -35,9 +36,9 @@ from tests.site.routes import Route
 
 PASSWORD = "an old password of one's own"
 NEW_PASSWORD = "a new password nobody guesses"
-# What a request may leave behind without having changed anything: sessions, counts of requests, who asked; and when
-# somebody or something came last.
-_PASSING = ("django_session", "api_request_counts", "pghistory_context")
+# What a request may leave behind without having changed anything: sessions, counts of requests, who asked, keys of
+# requests; and when somebody or something came last.
+PASSING = ("django_session", "api_request_counts", "pghistory_context", "api_idempotency_keys")
 _LAST = "ARRAY['last_login', 'last_used_at', 'last_read_at']"
 
 
@@ -53,7 +54,7 @@ class World:
 
     def client(self, actor: str) -> Client:
         """A browser in which this person is logged in; nobody for `anonymous`."""
-        client = Client(raise_request_exception=False)
+        client = OfficeClient(raise_request_exception=False)
         if actor != "anonymous":
             client.force_login(self.staff[actor])
         return client
@@ -340,7 +341,7 @@ def fingerprint() -> dict[str, str]:
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT relname FROM pg_stat_user_tables WHERE has_table_privilege(relid, 'SELECT')")
-        tables = [name for (name,) in cursor.fetchall() if not name.startswith(_PASSING)]
+        tables = [name for (name,) in cursor.fetchall() if not name.startswith(PASSING)]
     parts = [
         f"SELECT '{name}', md5(string_agg(row, ',' ORDER BY row)) FROM "
         f'(SELECT (to_jsonb(t) - {_LAST})::text AS row FROM "{name}" t) AS each'

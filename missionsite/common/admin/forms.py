@@ -11,6 +11,11 @@ from missionsite.common.admin.command import describe
 from missionsite.common.errors import DomainError
 
 
+def refuse(form: forms.Form, refusal: DomainError) -> None:
+    """Put a refusal where a person looks for it: at its field, else above the form."""
+    form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+
+
 class ServiceForm(forms.ModelForm):
     """A model form whose rules speak at the field they are about.
 
@@ -22,7 +27,7 @@ class ServiceForm(forms.ModelForm):
     def clean(self) -> dict:
         cleaned = super().clean()
         if refusal := self.refusal:
-            self.add_error(refusal.field if refusal.field in self.fields else None, refusal.message)
+            refuse(self, refusal)
         return cleaned
 
     def _post_clean(self) -> None:

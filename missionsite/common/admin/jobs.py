@@ -5,6 +5,7 @@ A job asks what it needs on a page of its own. A refusal is said there, with wha
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from django import forms
 from django.contrib import messages
@@ -18,6 +19,17 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.text import capfirst
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from missionsite.common.admin.forms import refuse
+from missionsite.common.admin.once import (
+    ALREADY_SAVED,
+    FormKeyMissing,
+    FormKeyReused,
+    Saved,
+    earlier,
+    once,
+    redirect_to,
+    submit_once,
+)
 from missionsite.common.errors import DomainError
 
 # Rows a job takes at once from a list; each is a transaction of its own.
@@ -89,6 +101,8 @@ def back_link(request: HttpRequest, otherwise: str) -> str:
 
 def job_view(model_admin, request: HttpRequest, job: Job, object_id: str) -> HttpResponse:
     """The page of one job for one object."""
+    if request.method == "POST" and (saved := earlier(request)):
+        return redirect_to(request, saved)
     obj = model_admin.get_object(request, object_id)
     if obj is None:
         return model_admin._get_obj_does_not_exist_redirect(request, model_admin.opts, object_id)
@@ -99,16 +113,15 @@ def job_view(model_admin, request: HttpRequest, job: Job, object_id: str) -> Htt
     opts = model_admin.opts
     back = back_link(request, reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[obj.pk]))
     form = job.form(request.POST if request.method == "POST" else None, obj=obj)
-    if request.method == "POST" and form.is_valid():
-        try:
-            result = job.run(obj, request.user, form.cleaned_data)
-        except DomainError as refusal:
-            refuse(form, refusal)
-        else:
-            if job.result_page:
-                return job.result_page(model_admin, request, result)
-            messages.success(request, f"{obj}: {job.done}.")
-            return HttpResponseRedirect(back)
+
+    def act() -> Saved:
+        result = job.run(obj, request.user, form.cleaned_data)
+        if job.result_page:
+            return Saved(back, page=job.result_page(model_admin, request, result))
+        return Saved(back, f"{obj}: {job.done}.")
+
+    if request.method == "POST" and (answer := submit_once(request, form, act)):
+        return answer
     return _page(model_admin, request, job, form, [obj], back=back, original=obj)
 
 
@@ -123,9 +136,8 @@ def bulk_view(model_admin, request: HttpRequest, queryset: QuerySet, job: Job) -
     back = request.get_full_path()
     applying = "apply" in request.POST
     form = job.form(request.POST if applying else None)
-    refused = []
     if applying and form.is_valid():
-        done = 0
+        refused, repeats = [], 0
         for obj in chosen:
             if obj in untouchable:
                 refused.append((obj, "Only an administrator changes people with rights."))
@@ -134,13 +146,18 @@ def bulk_view(model_admin, request: HttpRequest, queryset: QuerySet, job: Job) -
                 refused.append((obj, "Your role here does not allow this."))
                 continue
             try:
-                job.run(obj, request.user, form.cleaned_data)
+                repeats += once(request, partial(_act_on, obj, request, job, form), part=str(obj.pk)).is_repeat
+            except (FormKeyMissing, FormKeyReused) as error:
+                refuse(form, error)
+                return _page(model_admin, request, job, form, chosen, back=back)
             except DomainError as refusal:
                 refused.append((obj, refusal.message))
-            else:
-                done += 1
+        done = len(chosen) - len(refused)
         if not refused:
-            messages.success(request, f"{done} {job.done}.")
+            if repeats == done:
+                messages.info(request, ALREADY_SAVED)
+            else:
+                messages.success(request, f"{done} {job.done}.")
             return HttpResponseRedirect(back)
         summary = f"{done} {job.done}, {len(refused)} refused."
         return _page(
@@ -149,9 +166,9 @@ def bulk_view(model_admin, request: HttpRequest, queryset: QuerySet, job: Job) -
     return _page(model_admin, request, job, form, chosen, back=back)
 
 
-def refuse(form: forms.Form, refusal: DomainError) -> None:
-    """Put a refusal where a person looks for it: at its field, else above the form."""
-    form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+def _act_on(obj: Model, request: HttpRequest, job: Job, form: forms.Form) -> Saved:
+    job.run(obj, request.user, form.cleaned_data)
+    return Saved(request.get_full_path())
 
 
 def _page(model_admin, request, job, form, objects, *, back, original=None, refused=(), summary="") -> HttpResponse:

@@ -1,5 +1,6 @@
 """The base of every page of the back office."""
 
+from collections.abc import Callable
 from functools import partial, update_wrapper
 
 from django.contrib import messages
@@ -19,6 +20,7 @@ from missionsite.common.admin.command import describe
 from missionsite.common.admin.forms import Choice, Picker, ServiceForm
 from missionsite.common.admin.jobs import Job, bulk_view, job_view
 from missionsite.common.admin.lists import ChangeList
+from missionsite.common.admin.once import ALREADY_SAVED, NothingSaved, Saved, once
 from missionsite.common.admin.pages import BoundedPaginator
 from missionsite.common.admin.search import Search
 from missionsite.common.errors import DomainError, in_words
@@ -70,6 +72,8 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
     empty_words = ("Nothing here yet", "")
     # What the list calls its rows, where the model's own name is not the word.
     noun_plural = ""
+    # Shown when the form that adds one was submitted twice.
+    already_saved = ALREADY_SAVED
 
     def describe(self, obj: Model) -> str:
         """An object's name with what tells it from its namesakes; pickers and the search show it."""
@@ -118,14 +122,47 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
         extra_context = dict(extra_context or {})
         if object_id and (obj := self.get_object(request, object_id)) and self.has_view_permission(request, obj):
             extra_context |= self.page_context(request, obj, active="about", whole=False)
+        view = partial(super().changeform_view, request, object_id, form_url, extra_context)
         try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            return self._add_once(request, view) if object_id is None and request.method == "POST" else view()
         except DomainError as refusal:
             request.refusal = refusal
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            return view()
+
+    def _add_once(self, request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
+        """Add what the form describes; the same form submitted again leads to what was added first."""
+        response = None
+
+        def act() -> Saved:
+            nonlocal response
+            response = view()
+            if not hasattr(request, "added"):
+                raise NothingSaved
+            return Saved(response.get("Location") or self._change_address(request.added))
+
+        try:
+            saved = once(request, act)
+        except NothingSaved:
+            return response
+        if not saved.is_repeat:
+            return response
+        messages.info(request, self.already_saved)
+        return HttpResponseRedirect(saved.location)
+
+    def log_addition(self, request: HttpRequest, obj: Model, message):
+        """Also note on the request that the form was valid and its object saved."""
+        request.added = obj
+        return super().log_addition(request, obj, message)
+
+    def _change_address(self, obj: Model) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
 
     def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs):
-        form = super().get_form(request, obj, change=change, **kwargs)
+        return self.with_refusal(request, super().get_form(request, obj, change=change, **kwargs))
+
+    @staticmethod
+    def with_refusal(request: HttpRequest, form: type[ServiceForm]) -> type[ServiceForm]:
+        """The form, with the refusal of the values it was sent as an error."""
         if refusal := getattr(request, "refusal", None):
             return type(form.__name__, (form,), {"refusal": refusal})
         return form

@@ -12,6 +12,7 @@ from django.utils.cache import add_never_cache_headers
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from missionsite.common.admin.forms import ServiceForm
 from missionsite.common.admin.jobs import Job
 from missionsite.common.admin.options import ModelAdmin
 from missionsite.common.models import ApiToken
@@ -21,7 +22,7 @@ from missionsite.common.tokens import create_token, revoke_token
 LIVES = {7: "7 days", 30: "30 days", 90: "90 days", 365: "One year"}
 
 
-class TokenForm(forms.ModelForm):
+class TokenForm(ServiceForm):
     """A new token: what for, what it may be used for, and for how long."""
 
     scopes = forms.MultipleChoiceField(
@@ -77,6 +78,10 @@ class ApiTokenAdmin(ModelAdmin):
     list_display = ["name", "shown_prefix", "shown_owner", "shown_scopes", "expires_at", "last_used_at", "state"]
     list_select_related = ["owner"]
     jobs = (REVOKE,)
+    already_saved = (
+        "This token was already created, and its text is shown only once. If you have not copied it, revoke this token"
+        " and create another one."
+    )
     empty_words = ("No tokens yet", "Make one for a program that should act for you.")
     fields = [
         "name",
@@ -118,7 +123,9 @@ class ApiTokenAdmin(ModelAdmin):
     # --- Making one ---------------------------------------------------------------------------
 
     def get_form(self, request: HttpRequest, obj: ApiToken | None = None, change: bool = False, **kwargs):
-        return super().get_form(request, obj, change=change, **kwargs) if obj else TokenForm
+        if obj:
+            return super().get_form(request, obj, change=change, **kwargs)
+        return self.with_refusal(request, TokenForm)
 
     def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> list[str]:
         return self.fields if obj else ["name", "scopes", "days"]

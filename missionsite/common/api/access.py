@@ -22,8 +22,6 @@ class Access:
     scope: str
     # Rights of the back office (`groups.view_group`) a staff caller must have; a member's rights are row security's.
     staff: tuple[str, ...] = ()
-    # Whether the route honours Idempotency-Key.
-    idempotent: bool = False
     # Whether the route checks everyone's rights itself, and so runs as the site also for who is not staff.
     checks_rights: bool = False
     # Whether it is about the caller alone, and so runs under the member role for staff too.
@@ -34,6 +32,8 @@ class Access:
     longest: Callable[[], int] | None = None
     # The secrets one of which must have signed the request, instead of a token.
     secrets: Callable[[], Iterable[str]] | None = None
+    # Why a signed route takes no Idempotency-Key: what makes it safe to send the same request again.
+    repeatable: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,6 @@ def needs(
     scope: str,
     *,
     staff: tuple[str, ...] | list[str] = (),
-    idempotent: bool = False,
     checks_rights: bool = False,
     own: bool = False,
     attempts: Callable[[], int] | None = None,
@@ -84,7 +83,6 @@ def needs(
 ) -> Callable:
     """Say what a route asks for; put it below the route's decorator. A route without it is refused at start.
 
-    idempotent: a caller may send the request again with the same Idempotency-Key and gets the first answer.
     checks_rights: the view asks for itself what the caller may do, staff or not; row security does not hold it back.
     own: it is about the caller alone; row security holds staff back as everybody else.
     attempts: a limit of its own, counted before anything is done, so that a refusal counts too.
@@ -97,7 +95,6 @@ def needs(
         view.api_access = Access(
             scope=scope,
             staff=tuple(staff),
-            idempotent=idempotent,
             checks_rights=checks_rights,
             own=own,
             attempts=attempts,
@@ -108,15 +105,16 @@ def needs(
     return mark
 
 
-def signed(secrets: Callable[[], Iterable[str]]) -> Callable:
+def signed(secrets: Callable[[], Iterable[str]], *, repeatable: str) -> Callable:
     """Say that a route is for a program that shares a secret with the site; put it below the route's decorator.
 
     secrets: any of them will do, so that one can be replaced; where there is none, nobody is let in. Such a route runs
-    as the site.
+    as the site. It acts for no member, for whom an Idempotency-Key is stored, so it rejects the header; repeatable:
+    why the same request may be sent again without one.
     """
 
     def mark(view: Callable) -> Callable:
-        view.api_access = Access(scope="", secrets=secrets)
+        view.api_access = Access(scope="", secrets=secrets, repeatable=repeatable)
         return view
 
     return mark

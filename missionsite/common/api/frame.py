@@ -19,7 +19,7 @@ from ninja.parser import Parser as NinjaParser
 
 from missionsite.common.api.access import Access, Caller, Gateway, SignatureAuth, SignatureRefused, TokenAuth
 from missionsite.common.api.docs import DocsPage
-from missionsite.common.api.idempotency import PARAMETER, Attempt
+from missionsite.common.api.idempotency import PARAMETER, Attempt, refuse_key
 from missionsite.common.api.limits import Allowance, count_for_token, count_refusal, count_request
 from missionsite.common.api.problems import CONTENT_TYPE, HANDLERS, InputRefused, Problem, problem
 from missionsite.common.api.signatures import HEADER as SIGNATURE
@@ -83,6 +83,7 @@ class Operation(NinjaOperation):
     """One method of one address."""
 
     access: Access
+    READS = frozenset(("GET", "HEAD", "OPTIONS"))
 
     def __init__(self, path: str, methods: list[str], view_func, **options) -> None:
         access = getattr(view_func, "api_access", None)
@@ -92,6 +93,15 @@ class Operation(NinjaOperation):
         if self.stream_format or inspect.iscoroutinefunction(view_func) or inspect.isasyncgenfunction(view_func):
             raise ConfigError(f"{view_func.__name__}: a route runs in one transaction, so it is a plain function.")
         self.access = access
+
+    @property
+    def writes(self) -> bool:
+        return not self.READS.issuperset(self.methods)
+
+    @property
+    def honours_keys(self) -> bool:
+        """Whether it honours Idempotency-Key: every operation that writes and knows for whom."""
+        return self.writes and not self.access.secrets
 
     def clone(self) -> "Operation":
         cloned = super().clone()
@@ -149,10 +159,12 @@ class Operation(NinjaOperation):
         self._check_length(request)
         self._count_attempt(caller)
         attempt = None
-        if self.access.idempotent:
+        if self.honours_keys:
             # Before the body is parsed: it is read once only.
-            name = self.api.get_openapi_operation_id(self)
-            attempt = Attempt.of(request, owner_id=caller.member.pk, operation=name)
+            name, has_files = self.api.get_openapi_operation_id(self), self.access.longest is not None
+            attempt = Attempt.of(request, owner_id=caller.member.pk, operation=name, has_files=has_files)
+        elif self.writes:
+            refuse_key(request, f"This operation takes no key and needs none: {self.access.repeatable}.")
         check_storable(path_values, "path")
         check_storable(dict(request.GET.lists()), "query")
         response = self.api.create_temporal_response(request)
@@ -279,19 +291,24 @@ class SiteAPI(NinjaAPI):
         described = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         parts.update(described.pop("$defs"))
         parts["Problem"] = described
-        access = {self.get_openapi_operation_id(operation): operation.access for _, operation in self.operations()}
+        known = {self.get_openapi_operation_id(operation): operation for _, operation in self.operations()}
         for methods in schema["paths"].values():
             for each in methods.values():
-                needed = access[each["operationId"]]
+                operation = known[each["operationId"]]
+                needed = operation.access
                 each["x-scope"] = needed.scope
                 each["x-staff-permissions"] = list(needed.staff)
                 asks = f"Scope: `{needed.scope}`."
                 if needed.secrets:
-                    asks, each["security"] = "For programs that sign their requests; no token is asked for.", [_SIGNED]
+                    asks = (
+                        "For programs that sign their requests; no token is asked for. Idempotency-Key is rejected:"
+                        f" {needed.repeatable}."
+                    )
+                    each["security"] = [_SIGNED]
                     schema["components"]["securitySchemes"]["Signature"] = _SIGNATURE
                 each["description"] = f"{each.get('description', '')}\n\n{asks}".strip()
                 each["responses"] |= {"default": _REFUSAL}
-                if needed.idempotent:
+                if operation.honours_keys:
                     each["parameters"] = [*each.get("parameters", []), PARAMETER]
         return schema
 

@@ -1,10 +1,11 @@
-"""Requests that may be sent again without harm: the Idempotency-Key header of an operation marked `idempotent=True`.
+"""Requests that may be sent again without harm: the Idempotency-Key header of every operation that writes.
 
 Source: draft-ietf-httpapi-idempotency-key-header.
 """
 
 import hashlib
 import re
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -59,36 +60,42 @@ class Attempt:
     """A request with a key, and what identifies it.
 
     fingerprint: SHA-256 of method, address with query, and body; a body written out differently is another request.
+    waits: whether it waits for another one with the same key to end, instead of being refused.
     """
 
     owner_id: object
     operation: str
     key: str
     fingerprint: str
+    waits: bool = False
 
     @classmethod
-    def of(cls, request: HttpRequest, *, owner_id, operation: str) -> "Attempt | None":
-        """The attempt a request is; None without a key. Raises InputRefused for what cannot be one."""
+    def of(cls, request: HttpRequest, *, owner_id, operation: str, has_files: bool = False) -> "Attempt | None":
+        """The attempt a request is; None without a key. Raises InputRefused for what cannot be one.
+
+        has_files: the body may hold files, which are compared part by part and never held in memory as a whole.
+        """
         key = request.headers.get(HEADER)
         if key is None:
             return None
         if not _KEY.fullmatch(key):
             words = f"A key is 1 to {LONGEST_KEY} visible ASCII characters."
             raise InputRefused([{"pointer": f"header/{HEADER}", "detail": words}])
-        asked = f"{request.method} {request.get_full_path()}\n".encode("utf-8", "surrogateescape")
-        return cls(owner_id, operation, key, hashlib.sha256(asked + request.body).hexdigest())
+        if has_files:
+            return cls(owner_id, operation, key, digest_of_form(request))
+        return cls(owner_id, operation, key, hashlib.sha256(_line_of(request) + request.body).hexdigest())
 
     def earlier_answer(self) -> HttpResponse | None:
         """The answer this request got before; None when the rest of this transaction is to find it.
 
         Raises IdempotencyKeyReused, and IdempotencyInFlight at once while another transaction is at it.
         """
-        if answer := self._kept():
+        if answer := self.answer_kept():
             return answer
         if not self._lock():
             raise IdempotencyInFlight
         # The other one may have come to its end between the look and the lock.
-        return self._kept()
+        return self.answer_kept()
 
     def keep(self, response: HttpResponse) -> None:
         """Keep the answer, in the transaction of its effect."""
@@ -102,7 +109,8 @@ class Attempt:
             body=response.content.decode(),
         )
 
-    def _kept(self) -> HttpResponse | None:
+    def answer_kept(self) -> HttpResponse | None:
+        """The answer that is kept for this key, if any. Raises IdempotencyKeyReused."""
         kept = IdempotencyKey.objects.filter(owner_id=self.owner_id, operation=self.operation, key=self.key).first()
         if kept is None:
             return None
@@ -115,8 +123,47 @@ class Attempt:
         name = f"idempotency {self.owner_id} {self.operation} {self.key}"
         number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
         with connection.cursor() as cursor:
+            if self.waits:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+                return True
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
             return cursor.fetchone()[0]
+
+
+def refuse_key(request: HttpRequest, reason: str) -> None:
+    """Raise InputRefused if the request has a key; reason: why this operation takes none."""
+    if HEADER in request.headers:
+        raise InputRefused([{"pointer": f"header/{HEADER}", "detail": reason}])
+
+
+def digest_of_form(request: HttpRequest, *, without: Container[str] = ()) -> str:
+    """SHA-256 of method, address with query, and what a form holds, hexadecimal.
+
+    The parts are compared and not the body: clients separate parts by a boundary that is new for each request, and
+    files of more than a little lie on disk. without: names of fields that are left out.
+    """
+    digest = hashlib.sha256(_line_of(request))
+    for name in sorted(request.POST):
+        if name not in without:
+            for value in request.POST.getlist(name):
+                _add(digest, b"field", name, [value.encode("utf-8", "surrogatepass")])
+    for name in sorted(request.FILES):
+        for file in request.FILES.getlist(name):
+            _add(digest, b"file", f"{name}\0{file.name}", file.chunks())
+            file.seek(0)
+    return digest.hexdigest()
+
+
+def _line_of(request: HttpRequest) -> bytes:
+    return f"{request.method} {request.get_full_path()}\n".encode("utf-8", "surrogateescape")
+
+
+def _add(digest, kind: bytes, name: str, chunks: Iterator[bytes] | list[bytes]) -> None:
+    """Add one part, as a digest of its own, so that no part can pass for two or two for one."""
+    part = hashlib.sha256()
+    for chunk in chunks:
+        part.update(chunk)
+    digest.update(kind + hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest() + part.digest())
 
 
 def prune_keys(*, now: datetime | None = None) -> int:

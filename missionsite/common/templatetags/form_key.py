@@ -1,0 +1,14 @@
+"""The key of a form that may be submitted once."""
+
+from django import template
+from django.utils.html import format_html
+
+from missionsite.common.admin.once import FIELD, new_key
+
+register = template.Library()
+
+
+@register.simple_tag
+def form_key() -> str:
+    """A hidden input with a key of its own; put it into every form that creates something."""
+    return format_html('<input type="hidden" name="{}" value="{}">', FIELD, new_key())

@@ -1,0 +1,134 @@
+"""An announcement goes out once, however often its form is submitted."""
+
+import pytest
+
+from engagement.models import Announcement, EngagementMessage
+from missionsite.common.admin.once import FIELD, new_key
+from missionsite.common.api.idempotency import Attempt
+from missionsite.common.models import IdempotencyKey
+from tests.admin import client_of, staff, words
+from tests.at_once import crowd, without
+from tests.community.cast import entry
+from tests.engagement.test_announcements_admin import COMPOSE, typed
+from tests.site.test_form_keys import Forms
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PEOPLE = 13
+AT_ONCE = 6
+
+
+@pytest.fixture
+def people():
+    return [entry() for _ in range(PEOPLE)]
+
+
+@pytest.fixture
+def manager():
+    return staff("Community Manager")
+
+
+def filled(key: str, **changes) -> dict:
+    return typed(expected=str(PEOPLE), **changes) | {FIELD: key}
+
+
+def counts() -> tuple[int, int]:
+    return Announcement.objects.count(), EngagementMessage.objects.count()
+
+
+def key_of(answer) -> str:
+    (key,) = {form.key for form in Forms(answer.content.decode(), "").found if form.key}
+    return key
+
+
+def test_second_submission_leads_to_the_first_announcement(people, manager):
+    browser = client_of(manager)
+    key = key_of(browser.get(COMPOSE))
+    first = browser.post(COMPOSE, filled(key))
+    second = browser.post(COMPOSE, filled(key), follow=True)
+    assert counts() == (1, PEOPLE)
+    assert second.redirect_chain == [(first["Location"], 302)]
+    assert "This was already saved." in words(second)
+    # A new form is another announcement, also with the same words.
+    browser.post(COMPOSE, filled(key_of(browser.get(COMPOSE))))
+    assert counts() == (2, 2 * PEOPLE)
+
+
+def test_corrected_form_is_accepted_with_the_same_key_and_with_the_new_one(people, manager):
+    browser = client_of(manager)
+    for title, use_new_key in (("A", False), ("B", True)):
+        key = new_key()
+        refused = browser.post(COMPOSE, filled(key, title=""))
+        assert (refused.status_code, refused.context["form"].errors["title"]) == (200, ["This field is required."])
+        browser.post(COMPOSE, filled(key_of(refused) if use_new_key else key, title=title))
+    assert sorted(Announcement.objects.values_list("title", flat=True)) == ["A", "B"]
+
+
+def test_rejected_by_the_service_leaves_the_key_unused(people, manager):
+    browser, key = client_of(manager), new_key()
+    assert "The list changed:" in words(browser.post(COMPOSE, filled(key) | {"expected": "1"}))
+    assert not IdempotencyKey.objects.exists()
+    assert browser.post(COMPOSE, filled(key)).status_code == 302
+    assert counts() == (1, PEOPLE)
+
+
+def test_used_key_with_other_values_keeps_them_on_the_page(people, manager):
+    browser, key = client_of(manager), new_key()
+    browser.post(COMPOSE, filled(key))
+    answer = browser.post(COMPOSE, filled(key, title="Another one"))
+    assert "This form was already saved, with other values." in words(answer)
+    assert 'value="Another one"' in answer.content.decode()
+    assert counts() == (1, PEOPLE)
+    browser.post(COMPOSE, filled(key_of(answer), title="Another one"))
+    assert counts() == (2, 2 * PEOPLE)
+
+
+@pytest.mark.parametrize("key", ["", "short", "x" * 65, "a\x00" * 10, "é" * 20])
+def test_form_without_a_usable_key_is_rejected_and_keeps_what_was_typed(people, manager, key):
+    browser = client_of(manager)
+    answer = browser.post(COMPOSE, filled(key, title="My own title"))
+    assert "Nothing was saved: this page was opened before the site was updated." in words(answer)
+    assert 'value="My own title"' in answer.content.decode()
+    assert counts() == (0, 0)
+    assert browser.post(COMPOSE, filled(key_of(answer))).status_code == 302
+
+
+def test_key_of_somebody_else_is_another_key(people, manager):
+    key = new_key()
+    for member in (manager, staff("Community Manager")):
+        assert client_of(member).post(COMPOSE, filled(key)).status_code == 302
+    assert counts() == (2, 2 * PEOPLE)
+
+
+def submit_at_once(manager) -> list:
+    """Submit one form several times at the same moment, each from a browser of the same session."""
+    key = new_key()
+    browsers = [client_of(manager) for _ in range(AT_ONCE)]
+    with crowd(AT_ONCE) as people_at_once:
+        return people_at_once.run(lambda number: browsers[number].post(COMPOSE, filled(key)))
+
+
+def test_many_submissions_at_once_are_one_announcement(people, manager):
+    answers = submit_at_once(manager)
+    assert counts() == (1, PEOPLE)
+    assert {(each.status_code, each["Location"]) for each in answers} == {
+        (302, f"/admin/engagement/announcement/{Announcement.objects.get().pk}/change/")
+    }
+
+
+def test_without_the_check_they_would_be_many(people, manager, monkeypatch):
+    """A negative control."""
+    monkeypatch.setattr(Attempt, "earlier_answer", lambda self: None)
+    with without(
+        "ALTER TABLE api_idempotency_keys DROP CONSTRAINT api_idempotency_keys_unique",
+        "ALTER TABLE api_idempotency_keys ADD CONSTRAINT api_idempotency_keys_unique UNIQUE (owner_id, operation, key)",
+    ):
+        submit_at_once(manager)
+        assert counts() == (AT_ONCE, AT_ONCE * PEOPLE)
+        IdempotencyKey.objects.all().delete()
+
+
+def test_without_the_lock_the_unique_key_still_lets_one_stay(people, manager, monkeypatch):
+    """A negative control of the lock: the others would be refused instead of led to the first."""
+    monkeypatch.setattr(Attempt, "_lock", lambda self: True)
+    submit_at_once(manager)
+    assert counts() == (1, PEOPLE)

@@ -1,0 +1,233 @@
+"""Every form of the back office that creates something takes effect once, whichever it is."""
+
+from dataclasses import dataclass
+from html.parser import HTMLParser
+
+import pytest
+from django.db import connection
+from django.urls import Resolver404, resolve
+
+from missionsite.common.admin.once import FIELD, new_key
+from tests.site import matrix
+from tests.site.routes import routes
+from tests.site.test_permission_matrix import lines_of
+from tests.site.world import PASSING, World, address, body_of, query_of, undone
+
+pytestmark = pytest.mark.django_db
+
+# Forms without a key, by the name of the address they are sent to, and why a second submission does no harm.
+WITHOUT_KEY = {
+    "logout": "ends the session",
+    "login": "starts a session",
+    "password_change": "the second one finds the old password changed",
+    "changelist": "opens the page of an action, whose form has a key",
+    "change": "writes the same values again",
+    "revert": "takes back a change that is taken back",
+    "feeds": "takes a feed back that is taken back",
+    "fallback_mission_place": "puts a card where it is",
+    "fallback_mission_ready_now": "says what is so",
+    "fallback_item_accept": "a proposal is decided once: a trigger and its state see to it",
+    "fallback_item_discard": "a proposal is decided once",
+    "fallback_item_duplicate": "a proposal is decided once",
+    "fallback_item_snooze": "puts it off to the same time",
+    "fallback_item_wake": "it waits again already",
+    "fallback_item_undo": "a decision is taken back once",
+    "fallback_review_accept": "each proposal is decided once",
+    "fallback_review_discard": "each proposal is decided once",
+    "engagement_preview": "shows a text",
+    "missiondeck_workspace": "each of its buttons sends it to missiondeck_workspace_tick",
+    "missiondeck_workspace_move": "it is there already",
+    "missiondeck_workspace_tick": "says what is so",
+    "missiondeck_workspace_edit": "writes the same values again",
+    "missiondeck_workspace_place": "moves an item once more, which creates nothing",
+    "missiondeck_workspace_remove": "the item is gone",
+    "missiondeck_workspace_give_up": "the run has ended",
+}
+# What the walk finds at least; a page that lost its form would be found missing here.
+CREATING = {
+    "engagement_compose",
+    "groups_communityinvitation_many",
+    "groups_communitymember_import",
+    "missiondeck_feeds",
+    "missiondeck_workspace_say",
+    "missiondeck_workspace_import",
+    "missiondeck_workspace_add",
+    "fallback_run_now",
+    "fallback_template_launch_now",
+    "common_apitoken_add",
+    "missionsite_role_add",
+}
+
+# Queries that show more forms of a page.
+MORE = {"missiondeck_workspace": [{"citizen": "sofia"}]}
+
+
+@dataclass
+class Form:
+    """A form of a page that is sent by POST. targets: the addresses its buttons send it to."""
+
+    targets: set[str]
+    names: dict[str, str]
+
+    @property
+    def key(self) -> str:
+        return self.names.get(FIELD, "")
+
+
+class Forms(HTMLParser):
+    """The forms of a page, each with the hidden and other inputs in it."""
+
+    def __init__(self, page: str, here: str) -> None:
+        super().__init__()
+        self.here, self.found, self.by_id, self.open = here, [], {}, None
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs) -> None:
+        given = dict(attrs)
+        if tag == "form":
+            self.open = None
+            if (given.get("method") or "").lower() == "post":
+                self.open = Form({given.get("action") or self.here}, {})
+                self.found.append(self.open)
+                if given.get("id"):
+                    self.by_id[given["id"]] = self.open
+        elif tag == "input" and self.open and given.get("name"):
+            self.open.names[given["name"]] = given.get("value") or ""
+        elif tag == "button" and given.get("formaction"):
+            form = self.by_id.get(given["form"]) if given.get("form") else self.open
+            if form:
+                form.targets.add(given["formaction"])
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self.open = None
+
+
+def name_of(target: str) -> str:
+    try:
+        return resolve(target.partition("?")[0].partition("#")[0]).url_name or ""
+    except Resolver404:
+        return target
+
+
+@pytest.fixture(scope="module")
+def pages() -> dict[str, list]:
+    """Every address of the back office with its variants, read from the matrix, which has all of the URL resolver."""
+    known = {route.template: route for route in routes()}
+    lines = [line for line in lines_of(matrix.PAGES) if line.template.startswith("admin/")]
+    return [(known[line.template], line.variant) for line in lines]
+
+
+@pytest.fixture(scope="module")
+def forms(built: World, pages, django_db_blocker) -> list[Form]:
+    """Every form of every page that is sent by POST."""
+    found = []
+    with django_db_blocker.unblock():
+        client = built.client("superuser")
+        for route, variant in pages:
+            if "event" in route.template.rsplit("/", 2)[-2]:
+                # A stream or a file.
+                continue
+            target = address(built, route, "superuser", variant)
+            for query in (query_of(built, route), *MORE.get(route.name, ())):
+                with undone():
+                    answer = client.get(target, query_params=query)
+                    if not answer.streaming and answer.status_code == 200 and "html" in answer["Content-Type"]:
+                        found += Forms(answer.content.decode(), target).found
+    return found
+
+
+@pytest.fixture(scope="module")
+def creating(forms) -> dict[str, str]:
+    """Where forms with a key are sent to, by the name of the address."""
+    targets = {name_of(target): target for form in forms if form.key for target in form.targets}
+    return {name: target for name, target in targets.items() if name not in WITHOUT_KEY}
+
+
+def needs_key(form: Form) -> bool:
+    """Whether a form has to have a key: unless all it is sent to is on the list above."""
+    if "revoke" in form.names:
+        return False
+    for target in form.targets:
+        name = name_of(target)
+        end = name.rsplit("_", 1)[-1]
+        if (end if end in ("changelist", "change", "revert") else name) not in WITHOUT_KEY:
+            return True
+    return False
+
+
+def written() -> dict[str, int]:
+    """How many rows this transaction has written to each table so far, those taken back included."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_xact_user_tables")
+        return {name: rows for name, rows in cursor.fetchall() if rows and not name.startswith(PASSING)}
+
+
+def has_errors(answer) -> bool:
+    shown = answer.context or {}
+    return bool(shown.get("errors") or ("form" in shown and shown["form"].errors))
+
+
+def rewound(body: dict) -> dict:
+    for value in body.values():
+        if hasattr(value, "seek"):
+            value.seek(0)
+    return body
+
+
+def test_each_form_has_a_key_or_a_reason(forms):
+    missing = {name_of(target) for form in forms if needs_key(form) and not form.key for target in form.targets}
+    assert not missing, "Put {% form_key %} into these forms and `once` into their views, or say why not."
+
+
+def test_pages_that_create_have_forms_with_keys(creating):
+    assert CREATING - set(creating) == set()
+    assert len(creating) > 60
+
+
+def test_each_rendering_has_a_key_of_its_own(world, forms):
+    keys = [form.key for form in forms if form.key]
+    assert len(keys) == len(set(keys))
+    client = world.client("superuser")
+    shown = [Forms(client.get("/admin/groups/task/add/").content.decode(), "").found for _ in range(2)]
+    assert len({form.key for page in shown for form in page if form.key}) == 2
+
+
+def test_form_sent_twice_has_the_effect_of_one(world, creating, pages):
+    by_name = {route.name: route for route, _ in pages}
+    client = world.client("superuser")
+    effective, wrong = set(), []
+    for name, target in creating.items():
+        body = {**body_of(world, by_name[name]), FIELD: new_key()}
+        with undone():
+            before = written()
+            first = client.post(target, rewound(body))
+            after = written()
+            if after == before or has_errors(first):
+                continue
+            effective.add(name)
+            second = client.post(target, rewound(body))
+            if written() != after:
+                wrong.append(f"{name}: happened twice")
+            elif second.status_code != 302:
+                wrong.append(f"{name}: {second.status_code}")
+            elif first.status_code == 302 and first["Location"] != second["Location"]:
+                wrong.append(f"{name}: {first['Location']} and then {second['Location']}")
+    assert not wrong
+    assert CREATING - effective == set()
+    assert len(effective) > 50
+
+
+def test_form_without_a_key_has_no_effect(world, creating, pages):
+    by_name = {route.name: route for route, _ in pages}
+    client = world.client("superuser")
+    wrong = []
+    for name, target in creating.items():
+        with undone():
+            before = written()
+            answer = client.post(target, {**body_of(world, by_name[name]), FIELD: ""}, follow=True)
+            if written() != before:
+                wrong.append(f"{name}: wrote something")
+            elif "Nothing was saved: this page" not in answer.content.decode():
+                wrong.append(f"{name}: does not say why")
+    assert not wrong
