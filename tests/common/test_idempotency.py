@@ -19,7 +19,7 @@ from groups.services.memberships import join_mission
 from missionsite.common import tasks
 from missionsite.common.api import Router, SiteAPI, needs
 from missionsite.common.api.frame import Operation
-from missionsite.common.api.idempotency import Attempt
+from missionsite.common.api.idempotency import Attempt, digest_of_form
 from missionsite.common.errors import DomainError
 from missionsite.common.models import Heartbeat, IdempotencyKey
 from tests.at_once import crowd, without
@@ -358,3 +358,22 @@ def test_description_names_the_header_where_it_is_honoured():
         (operation,) = (each for methods in schema["paths"].values() for each in methods.values())
         headers = [each for each in operation.get("parameters", []) if each["in"] == "header"]
         assert [each["name"] for each in headers] == ([] if method == "get" else ["Idempotency-Key"])
+
+
+def test_digest_of_a_form_tells_nothing_without_the_secret_key(rf, settings):
+    """A form may hold a password; nobody should find it by trying words against what is stored."""
+
+    def digest(**values) -> str:
+        return digest_of_form(rf.post("/admin/x/", values), without=("token",))
+
+    first = digest(password="secret", token="1")
+    assert first == digest(password="secret", token="2")
+    assert first != digest(password="another", token="1")
+    settings.SECRET_KEY = "another key"
+    assert first != digest(password="secret", token="1")
+
+
+def test_digest_of_a_form_tells_its_parts_apart(rf):
+    forms = [{"a": "b", "c": "d"}, {"a": ["b", "c"]}, {"a": ["c", "b"]}, {"a": "bc"}, {"ab": "c"}, {}, {"a": ""}]
+    assert len({digest_of_form(rf.post("/x/", values)) for values in forms}) == len(forms)
+    assert digest_of_form(rf.post("/x/?a=1")) != digest_of_form(rf.post("/x/?a=2"))

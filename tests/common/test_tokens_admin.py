@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from missionsite.common.models import ApiToken
+from missionsite.common.admin.once import new_key
+from missionsite.common.models import ApiToken, IdempotencyKey
 from missionsite.common.tokens import authenticate
 from tests.factories.groups import MemberFactory, StaffFactory
 from tests.factories.tokens import make_token
@@ -57,6 +58,24 @@ def test_token_is_nowhere_afterwards(client, alice):
         assert page.status_code == 200
         assert plaintext not in page.content.decode()
         assert token.digest not in page.content.decode()
+
+
+def test_form_submitted_twice_makes_one_token_and_shows_it_once(client, alice):
+    key = {"form_key": new_key()}
+    plaintext = re.search(r'value="(ms_[^"]+)"', make(client, **key).content.decode())[1]
+    again = make(client, **key)
+    assert again["Location"] == reverse("admin:common_apitoken_change", args=[ApiToken.objects.get().pk])
+    page = client.get(again["Location"]).content.decode()
+    assert "This token was already created, and its text is shown only once." in page
+    assert "ms_" not in page.replace(ApiToken.objects.get().prefix, "")
+    assert plaintext not in str(list(IdempotencyKey.objects.values_list()))
+
+
+def test_form_without_a_key_makes_no_token(client, alice):
+    page = make(client, form_key="").content.decode()
+    assert "Nothing was saved: this page was opened before the site was updated." in page
+    assert 'value="calendar"' in page
+    assert not ApiToken.objects.exists()
 
 
 def test_page_with_the_token_has_no_script_of_its_own(client, alice):

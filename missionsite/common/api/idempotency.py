@@ -4,11 +4,13 @@ Source: draft-ietf-httpapi-idempotency-key-header.
 """
 
 import hashlib
+import hmac
 import re
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -59,7 +61,7 @@ class IdempotencyInFlight(DomainError):
 class Attempt:
     """A request with a key, and what identifies it.
 
-    fingerprint: SHA-256 of method, address with query, and body; a body written out differently is another request.
+    fingerprint: digest of method, address with query, and body; a body written out differently is another request.
     waits: whether it waits for another one with the same key to end, instead of being refused.
     """
 
@@ -137,10 +139,11 @@ def refuse_key(request: HttpRequest, reason: str) -> None:
 
 
 def digest_of_form(request: HttpRequest, *, without: Container[str] = ()) -> str:
-    """SHA-256 of method, address with query, and what a form holds, hexadecimal.
+    """HMAC-SHA-256 of method, address with query, and what a form holds, hexadecimal.
 
-    The parts are compared and not the body: clients separate parts by a boundary that is new for each request, and
-    files of more than a little lie on disk. without: names of fields that are left out.
+    Keyed with the site's secret key: a form may hold a password, which nobody should be able to guess from a copy of
+    the database. The parts are compared and not the body: clients separate parts by a boundary that is new for each
+    request, and files of more than a little lie on disk. without: names of fields that are left out.
     """
     digest = hashlib.sha256(_line_of(request))
     for name in sorted(request.POST):
@@ -151,7 +154,7 @@ def digest_of_form(request: HttpRequest, *, without: Container[str] = ()) -> str
         for file in request.FILES.getlist(name):
             _add(digest, b"file", f"{name}\0{file.name}", file.chunks())
             file.seek(0)
-    return digest.hexdigest()
+    return hmac.digest(settings.SECRET_KEY.encode(), digest.digest(), "sha256").hex()
 
 
 def _line_of(request: HttpRequest) -> bytes:
