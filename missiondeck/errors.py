@@ -51,8 +51,10 @@ _SENTENCES = {
     "open_items": _open_items,
     "no_test_run": lambda missing: "There is no test run.",
     "test_run": lambda missing: f"The latest test run {_RUN[missing['status']]}.",
+    "earlier_test_run": lambda missing: f"A test run that began before the latest one {_LATER[missing['status']]}.",
 }
 _RUN = {"running": "is still running", "failed": "failed"}
+_LATER = {"running": "is still running", "failed": "ended after it and failed"}
 
 
 class CompletedByOldSnapshot(DomainError):
@@ -295,10 +297,25 @@ class RunNotDated(DomainError):
 
 
 class RunKnown(DomainError):
-    """This file is a run of the mission already."""
+    """This file is the latest run of the mission already."""
 
     code = "run_known"
     constraint = "test_runs_file_once"
+
+
+class RunKeyTaken(DomainError):
+    """Another report was brought under this key. Use a new key for each run."""
+
+    code = "run_key_taken"
+    constraint = "test_runs_key_once"
+
+
+class RunKeyWrong(DomainError):
+    """A key is 1 to 255 visible ASCII characters."""
+
+    code = "run_key_wrong"
+    constraint = "test_runs_key_form"
+    status = 422
 
 
 class DigestWrong(DomainError):

@@ -228,11 +228,12 @@ def say_view(request: HttpRequest, mission: DeckMission) -> Place:
 def import_view(request: HttpRequest, mission: DeckMission) -> Place:
     """Take in a test report, and the output beside it."""
     values = _valid(ReportForm(request.POST, request.FILES))
-    taken = import_report(mission=mission, file=values["report"], logs=values["logs"], actor=request.user)
+    file, *more = values["report"]
+    taken = import_report(mission=mission, file=file, more=more, logs=values["logs"], actor=request.user)
     if taken.is_new:
         messages.success(request, f"The report was taken in. {run_words(taken.run)}.")
     else:
-        messages.info(request, f"This file was taken in before: {run_words(taken.run)}. This is its run.")
+        messages.info(request, f"This file is the latest run already: {run_words(taken.run)}.")
     return Place(mission.pk, citizen=TESTER.value, run=taken.run.pk)
 
 

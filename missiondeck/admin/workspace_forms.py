@@ -53,8 +53,21 @@ class MessageForm(forms.Form):
         return [{"language": self.cleaned_data["language"], "code": code}] if code.strip() else []
 
 
+class _FilesInput(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """One file or several; the value is a list."""
+
+    widget = _FilesInput
+
+    def clean(self, data, initial=None) -> list[UploadedFile]:
+        return [super(FilesField, self).clean(each, initial) for each in data or [None]]
+
+
 class ReportForm(forms.Form):
-    report = forms.FileField(
+    report = FilesField(
         allow_empty_file=True,
         error_messages={
             "required": "Choose the report your tests have written.",
@@ -63,11 +76,14 @@ class ReportForm(forms.Form):
     )
     logs = forms.FileField(required=False, allow_empty_file=True)
 
-    def clean_report(self) -> UploadedFile:
-        return _bounded(self.cleaned_data["report"], settings.DECK_REPORT_BYTES, "A report is")
+    def clean_report(self) -> list[UploadedFile]:
+        files = self.cleaned_data["report"]
+        what = "A report is" if len(files) == 1 else "The files of a report are together"
+        return _bounded(files, settings.DECK_REPORT_BYTES, what)
 
     def clean_logs(self) -> UploadedFile | None:
-        return _bounded(self.cleaned_data["logs"], settings.DECK_LOGS_BYTES, "Logs are")
+        file = self.cleaned_data["logs"]
+        return _bounded([file], settings.DECK_LOGS_BYTES, "Logs are")[0] if file else None
 
 
 def first_error(form: forms.Form) -> tuple[str, str]:
@@ -76,10 +92,11 @@ def first_error(form: forms.Form) -> tuple[str, str]:
     return field, str(errors[0])
 
 
-def _bounded(file: UploadedFile | None, most: int, what: str) -> UploadedFile | None:
-    if file is not None and file.size > most:
-        raise forms.ValidationError(f"{what} at most {most // 1024 // 1024:,} MB; this file is larger.")
-    return file
+def _bounded(files: list[UploadedFile], most: int, what: str) -> list[UploadedFile]:
+    if sum(file.size for file in files) > most:
+        larger = "this file is" if len(files) == 1 else "these are"
+        raise forms.ValidationError(f"{what} at most {most // 1024 // 1024:,} MB; {larger} larger.")
+    return files
 
 
 def _lines(text: str) -> str:

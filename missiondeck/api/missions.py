@@ -90,15 +90,17 @@ class Missing(Schema):
     """One thing that keeps a mission from being complete."""
 
     what: str = Field(
-        description="`no_items`, `open_items` with `count` and some `items`, `no_test_run`, or `test_run` with its"
-        " `status`.",
+        description="`no_items`, `open_items` with `count` and some `items`, `no_test_run`, `test_run` with the"
+        " `status` of the latest run, or `earlier_test_run` with the `status` and id of a `run` that began before it"
+        " and is still running or ended later.",
         examples=["open_items"],
     )
     count: int | None = Field(None, description="Open items.", examples=[3])
     items: list[str] | None = Field(
         None, description="Some of them, 20 at most.", examples=[["Every handler is tested"]]
     )
-    status: str | None = Field(None, description="Of the latest test run.", examples=[None])
+    status: str | None = Field(None, description="Of a test run.", examples=[None])
+    run: UUID | None = Field(None, description="The id of an earlier test run.", examples=[None])
 
 
 class DeckMissionDetail(DeckMissionOut):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from uuid import UUID
 
 from django.conf import settings
@@ -14,13 +13,21 @@ from pydantic import Field
 from missiondeck.api.finding import Number, Order, RunId, mission_to_report_on, run_of
 from missiondeck.api.run_shapes import RunFacts, facts_of
 from missiondeck.errors import RunFinished
+from missiondeck.models import RunStatus, TestRun
+from missiondeck.reports import digest_of
 from missiondeck.scopes import DECK_IMPORT
-from missiondeck.services.runs import finish_run, import_report, start_run
+from missiondeck.services.runs import GIVEN_UP, finish_run, give_up_run, import_report, start_run
 from missionsite.common.api import BodyTooLarge, Router, needs
+from missionsite.common.api.idempotency import HEADER
 
 router = Router(tags=["test runs"])
 
-Report = File(..., description="JUnit XML, or the JSON of a run; at most 100 MB unless the site is set up otherwise.")
+Reports = File(
+    ...,
+    min_length=1,
+    description="JUnit XML, or the JSON of a run. Several files, such as those of shards, are one run; together at most"
+    " 100 MB unless the site is set up otherwise.",
+)
 Logs = File(None, description="The tool's whole output as text; at most 60 MB unless the site is set up otherwise.")
 # What a multipart body has beside its files.
 _AROUND = 64 * 1024
@@ -41,24 +48,34 @@ def _longest() -> int:
 )
 @needs(DECK_IMPORT, checks_rights=True, longest=_longest)
 def import_deck_run(
-    request: HttpRequest, number: int = Number, report: UploadedFile = Report, logs: UploadedFile | None = Logs
+    request: HttpRequest, number: int = Number, report: list[UploadedFile] = Reports, logs: UploadedFile | None = Logs
 ):
-    """Take in a test report as a finished run: 201, or 200 where the same file was taken in before.
+    """Take in a test report as a finished run: 201, or 200 where it is a retry and the run was taken in before.
 
-    Send it as `multipart/form-data`. Look at `status` in the answer: a failed run is taken in like any other. What of
-    the report was not understood is in `warnings` and counts as no pass. A file that is no report is refused with 422,
+    Send it as `multipart/form-data`, with a part `report` for each file of the run. With an `Idempotency-Key` the
+    same report is a retry under the same key, and a new run under another one. Without it the same report is a retry
+    while its run is the latest of the mission, and a new run after another one. Look at `status` in the answer: a
+    failed run is taken in like any other. What of the report was not understood is in `warnings` and counts as no
+    pass; colours and control characters of its texts are taken out. A file that is no report is refused with 422,
     and nothing is stored.
     """
     mission = mission_to_report_on(request, number)
     _check_sizes(report, logs)
-    taken = import_report(mission=mission, file=report, logs=logs, actor=request.auth.member)
+    taken = import_report(
+        mission=mission,
+        file=report[0],
+        more=report[1:],
+        logs=logs,
+        actor=request.auth.member,
+        key=request.headers.get(HEADER, ""),
+    )
     return Status(201 if taken.is_new else 200, facts_of(mission, taken.run))
 
 
 @router.post("/deck/missions/{number}/runs", response={201: RunFacts}, summary="Say that tests run")
 @needs(DECK_IMPORT, checks_rights=True)
 def start_deck_run(request: HttpRequest, order: RunStart, number: int = Number):
-    """Begin a run; while it is the latest and runs, its mission is not done."""
+    """Begin a run. While any run is running its mission is not done: finish it, or give it up."""
     mission = mission_to_report_on(request, number)
     return Status(201, facts_of(mission, start_run(mission=mission, actor=request.auth.member, name=order.name)))
 
@@ -69,34 +86,51 @@ def finish_deck_run(
     request: HttpRequest,
     number: int = Number,
     run: UUID = RunId,
-    report: UploadedFile = Report,
+    report: list[UploadedFile] = Reports,
     logs: UploadedFile | None = Logs,
 ):
     """Finish a run with its report, sent as `multipart/form-data`. The same report sent again changes nothing.
 
-    409 where the run was finished with another report, or where the file is another run already.
+    409 where the run was finished with another report, or given up.
     """
     mission = mission_to_report_on(request, number)
     found = run_of(mission, run)
     _check_sizes(report, logs)
     try:
-        finish_run(run=found, file=report, logs=logs)
+        finish_run(run=found, file=report[0], more=report[1:], logs=logs)
     except RunFinished:
-        if run_of(mission, run).digest != _digest(report):
+        if run_of(mission, run).digest != digest_of(report):
             raise
     return facts_of(mission, run_of(mission, run))
 
 
-def _check_sizes(report: DjangoUploadedFile, logs: DjangoUploadedFile | None) -> None:
-    """Refuse a file that is too large before anything of it is read; until then it lies on disk."""
-    for name, file, most in (
-        ("report", report, settings.DECK_REPORT_BYTES),
-        ("logs", logs, settings.DECK_LOGS_BYTES),
+@router.post("/deck/missions/{number}/runs/{run}/give-up", response=RunFacts, summary="Give up a test run")
+@needs(DECK_IMPORT, checks_rights=True)
+def give_up_deck_run(request: HttpRequest, number: int = Number, run: UUID = RunId):
+    """End a run whose report will not come: it counts as failed. Given up again it stays as it is.
+
+    409 where it was finished with a report.
+    """
+    mission = mission_to_report_on(request, number)
+    found = run_of(mission, run)
+    try:
+        give_up_run(run=found)
+    except RunFinished:
+        if not _is_given_up(run_of(mission, run)):
+            raise
+    return facts_of(mission, run_of(mission, run))
+
+
+def _is_given_up(run: TestRun) -> bool:
+    return run.status == RunStatus.FAILED and run.warnings == [GIVEN_UP]
+
+
+def _check_sizes(reports: list[DjangoUploadedFile], logs: DjangoUploadedFile | None) -> None:
+    """Refuse files that are too large before anything of them is read; until then they lie on disk."""
+    for name, files, most in (
+        ("report", reports, settings.DECK_REPORT_BYTES),
+        ("logs", [logs] if logs else [], settings.DECK_LOGS_BYTES),
     ):
-        if file is not None and file.size > most:
-            raise BodyTooLarge(f"The file {name} has {file.size:,} bytes; at most {most:,} are taken.", field=name)
-
-
-def _digest(file: DjangoUploadedFile) -> str:
-    file.seek(0)
-    return hashlib.file_digest(file, "sha256").hexdigest()
+        if (size := sum(file.size for file in files)) > most:
+            what = f"file {name} has" if len(files) == 1 else f"{len(files)} files {name} have"
+            raise BodyTooLarge(f"The {what} {size:,} bytes; at most {most:,} are taken.", field=name)

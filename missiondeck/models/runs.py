@@ -16,8 +16,9 @@ class TestRun(Kept):
     summary: {"passed", "failed", "errors", "skipped", "total": counts, "duration": seconds}, and pairs like
     functional_passed and functional_total. results: [{"name", "status", "duration", "classname", "suite", "file",
     "error", "traceback", "output", "flaky", "retries"}], see missiondeck/reports. logs: the whole output; lists never
-    load it, and pages read it by `TestRunLogPage`. flaky_tests: those that failed now and passed after a failure
-    within their last five runs; kept by the database.
+    load it, and pages read it by `TestRunLogPage`. import_key: the key its report was brought under; one key is one
+    run of a mission. flaky_tests: those that failed now and passed after a failure within their last five runs; kept
+    by the database.
     """
 
     # pytest looks for tests in classes of this name.
@@ -31,6 +32,7 @@ class TestRun(Kept):
     name = models.CharField(max_length=255, default="", db_default="", blank=True)
     source = models.TextField(choices=RunSource, default=RunSource.MANUAL, db_default=RunSource.MANUAL)
     digest = models.CharField("SHA-256 of the file", max_length=64, default="", db_default="", blank=True)
+    import_key = models.CharField(max_length=255, default="", db_default="", blank=True, editable=False)
     warnings = models.JSONField(default=list, db_default=[], blank=True)
     flaky_tests = ArrayField(models.TextField(), default=list, db_default=[], blank=True, editable=False)
     finished_at = models.DateTimeField("finished", null=True, blank=True, editable=False)
@@ -50,13 +52,22 @@ class TestRun(Kept):
                 violation_error_message="A digest is 64 small hexadecimal digits.",
             ),
             models.UniqueConstraint(
-                fields=["mission", "digest"],
-                name="test_runs_file_once",
-                condition=~Q(digest=""),
-                violation_error_message="This file is a run of the mission already.",
+                fields=["mission", "import_key"],
+                name="test_runs_key_once",
+                condition=~Q(import_key=""),
+                violation_error_message="Another report was brought under this key.",
+            ),
+            models.CheckConstraint(
+                condition=Q(import_key="") | Q(import_key__regex="^[!-~]+$"),
+                name="test_runs_key_form",
+                violation_error_message="A key is 1 to 255 visible ASCII characters.",
             ),
         ]
-        indexes = [models.Index(F("mission"), F("created_at").desc(), name="idx_test_runs_mission")]
+        indexes = [
+            models.Index(F("mission"), F("created_at").desc(), name="idx_test_runs_mission"),
+            # The run of a mission that ended last, or is running.
+            models.Index(F("mission"), F("finished_at").desc(), name="test_runs_ended"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.status} {self.created_at:%Y-%m-%d %H:%M}"

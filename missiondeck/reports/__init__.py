@@ -3,27 +3,96 @@
 `read_report` is all others need. Nothing here knows a table: what comes out is what `test_runs` stores.
 """
 
-from collections.abc import Callable
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import PurePath
 from typing import BinaryIO
 
+from missiondeck.reports.collector import ERROR, Collector
 from missiondeck.reports.jsonform import read_json
 from missiondeck.reports.junit import read_junit
-from missiondeck.reports.report import Limits, Report, ReportRefused
+from missiondeck.reports.report import Limits, Part, Report, ReportRefused
 from missiondeck.reports.stream import Source, beginning, form_of
+from missiondeck.reports.values import clean as clean_text
+from missiondeck.reports.values import short
 
-__all__ = ["Limits", "Report", "ReportRefused", "read_report"]
+__all__ = ["Limits", "Report", "ReportRefused", "clean_text", "digest_of", "read_report"]
 
 _LIMITS = Limits()
 
 
-def read_report(file: BinaryIO, *, limits: Limits = _LIMITS, progress: Callable[[int], None] | None = None) -> Report:
+def read_report(
+    file: BinaryIO,
+    *,
+    more: Sequence[BinaryIO] = (),
+    limits: Limits = _LIMITS,
+    progress: Callable[[int], None] | None = None,
+) -> Report:
     """Read a test report, once and from where the file stands, in memory bounded by the limits.
 
-    What it is follows from its content, never from its name. progress: told the bytes read so far, now and then.
+    What it is follows from its content, never from its name. more: further files of the same run, such as those of
+    its shards; the limits are for all of them together. progress: told the bytes read so far, now and then.
     Raises ReportRefused, in one sentence with the line where there is one.
     """
-    source = Source(file, limit=limits.file_bytes, progress=progress)
+    files = [file, *more]
+    collector = Collector(limits)
+    parts: list[Part] = []
+    digests: list[str] = []
+    empty: list[str] = []
+    size = 0
+    for number, each in enumerate(files, 1):
+        called = f"Report {number} of {len(files)}{_called(each)}"
+        source = Source(each, limit=limits.file_bytes, before=size, progress=progress)
+        found = len(collector.results)
+        try:
+            part = _read(source, collector)
+        except ReportRefused as refusal:
+            if len(files) == 1:
+                raise
+            raise ReportRefused(f"{called}: {refusal.message}") from refusal
+        if len(collector.results) == found:
+            empty.append(part.name or called)
+        parts.append(part)
+        digests.append(source.digest)
+        size += source.count
+    if collector.results:
+        # A part of the run that did not run: were it left out, the rest could pass without it.
+        for name in empty:
+            collector.add(name=name, status=ERROR, error="This report of the run holds no test.")
+    figures = Counter()
+    for part in parts:
+        figures.update(part.figures)
+    return collector.report(
+        name=next((part.name for part in parts if part.name), ""),
+        source=parts[0].source,
+        digest=_digest_of(digests),
+        duration=sum(part.seconds for part in parts),
+        figures=dict(figures),
+    )
+
+
+def digest_of(files: Sequence[BinaryIO]) -> str:
+    """The digest of a report in these files, which are read whole: the one `read_report` gives it."""
+    digests = []
+    for file in files:
+        file.seek(0)
+        digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+    return _digest_of(digests)
+
+
+def _digest_of(digests: list[str]) -> str:
+    """That of the file; of several files one that does not depend on their order."""
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()
+
+
+def _read(source: Source, collector: Collector) -> Part:
     head, lines = beginning(source)
     if form_of(head) == "json":
-        return read_json(head=head, source=source, limits=limits)
-    return read_junit(head=head, lines=lines, source=source, limits=limits)
+        return read_json(head=head, source=source, collector=collector)
+    return read_junit(head=head, lines=lines, source=source, collector=collector)
+
+
+def _called(file: BinaryIO) -> str:
+    name = getattr(file, "name", None)
+    return f" ({short(PurePath(name).name)})" if isinstance(name, str) and name.strip("<>-") else ""

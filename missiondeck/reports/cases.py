@@ -94,7 +94,7 @@ class Case:
         self.retried_to_the_end = False
         # FAILED or ERROR, as the first of them has it.
         self.status = ""
-        self._said = [_SAID.get(_plain(text), "") for text in said]
+        self._said = [verdict_of(text) for text in said]
         self._limit = limit
         self._bad: _Account | None = None
         self._retried: _Account | None = None
@@ -125,11 +125,13 @@ class Case:
                 self._retried = self._retried or _Account(self._limit)
                 self._retried.add(problem)
             case _:
+                text = problem.text.value().strip()
                 if problem.kind == SKIPPED:
                     self.has_skip = True
+                elif problem.kind == "stated" and not is_no(text):
+                    self._said.append(verdict_of(problem.name))
                 else:
                     self.has_unknown = True
-                text = problem.text.value().strip()
                 # pytest repeats the message in the text.
                 reason = text if problem.message in text else f"{problem.message} {text}".strip()
                 if reason:
@@ -158,6 +160,16 @@ class Case:
         """Its error and traceback: those of its failures; where it has none, those of the runs that were repeated."""
         account = self._bad or (self._retried if status != SKIPPED else None)
         return (account.error, account.traceback) if account else None
+
+
+def verdict_of(word: str) -> str:
+    """What a word such as "passed" or "not run" says of a test; "" where it is not known."""
+    return _SAID.get(_plain(word), "")
+
+
+def is_no(text: str) -> bool:
+    """Whether a value says no, as in <passed>false</passed>."""
+    return text.strip().lower() in ("false", "no", "0")
 
 
 def _plain(text: str) -> str:

@@ -74,6 +74,7 @@ class Collector:
 
     def name(self, text: str) -> str:
         """The name as it is stored; one that is cut is warned of."""
+        self._note(text)
         stored = values.name(text)
         if len(text) > values.NAME and len(text.strip()) > values.NAME:
             self.warnings.count("name cut", short(text))
@@ -85,7 +86,14 @@ class Collector:
             return ""
         if text.beyond:
             self.warnings.count("text cut")
+        if text.is_cleaned:
+            self.warnings.count("cleaned")
         return text.value()
+
+    def _note(self, text: str) -> None:
+        """Warn of a text that is not stored as it is."""
+        if not values.is_clean(text):
+            self.warnings.count("cleaned")
 
     def _keep(self, result: dict, **texts: str) -> bool:
         """Keep errors, and give up outputs for them, the latest first."""
@@ -121,6 +129,7 @@ class Collector:
 
     def log(self, text: str) -> None:
         """Add to what suites have printed; what is beyond the limit is counted and warned of."""
+        self._note(text)
         data = values.clean(text).encode()
         if len(data) > self._logs_room:
             # Cut at a whole character.

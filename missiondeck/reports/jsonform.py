@@ -5,7 +5,7 @@ import re
 
 from missiondeck.reports import values
 from missiondeck.reports.collector import ERROR, FAILED, PASSED, SKIPPED, Collector
-from missiondeck.reports.report import MIB, Limits, Report, ReportRefused
+from missiondeck.reports.report import MIB, Part, ReportRefused
 from missiondeck.reports.stream import PIECE, Source
 from missiondeck.reports.values import Text, Unreadable, short
 
@@ -31,28 +31,28 @@ _COUNTS = {
 }  # fmt: skip
 
 
-def read_json(*, head: bytes, source: Source, limits: Limits) -> Report:
-    """The report in the source. head: what was read of it already."""
-    if source.limit > FILE_BYTES:
-        source.limit = FILE_BYTES
+def read_json(*, head: bytes, source: Source, collector: Collector) -> Part:
+    """Add the results in the source to the collector. head: what was read of it already."""
+    source.lower(FILE_BYTES)
     pieces = [head]
     while data := source.read(PIECE):
         pieces.append(data)
-    document = _parse(b"".join(pieces))
+    document = _parse(b"".join(pieces), collector)
     if isinstance(document, list):
         document = {"results": document}
-    return _Reader(Collector(limits)).report(document, digest=source.digest)
+    return _Reader(collector).read(document)
 
 
 # --- Text to values ---------------------------------------------------------------------------
 
 
-def _parse(data: bytes) -> dict | list:
+def _parse(data: bytes, collector: Collector) -> dict | list:
+    encoding = json.detect_encoding(data)
     try:
-        text = data.decode(json.detect_encoding(data))
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ReportRefused(f"Line {line} of the report is not in UTF-8. Save it in UTF-8.") from error
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        text = data.decode(encoding, "replace")
+        collector.warnings.count("wrong bytes")
     bare = _STRING.sub("", text)
     if bare.count("{") + bare.count("[") > CONTAINERS or bare.count(",") > VALUES:
         raise ReportRefused("The report has far more objects and values than tests need. Upload JUnit XML instead.")
@@ -60,6 +60,8 @@ def _parse(data: bytes) -> dict | list:
     try:
         return json.loads(
             text.removeprefix("\ufeff"),
+            # A control character within a text is a fault of JSON, but no reason to lose a run.
+            strict=False,
             object_pairs_hook=_without_doubles,
             parse_constant=_no_number,
             parse_int=_integer,
@@ -106,8 +108,10 @@ class _Reader:
     def __init__(self, collector: Collector) -> None:
         self.collector = collector
         self.warnings = collector.warnings
+        # The results of this file come after those of the files before it.
+        self._first = len(collector.results)
 
-    def report(self, document: dict, *, digest: str) -> Report:
+    def read(self, document: dict) -> Part:
         results = document.get("results")
         summary = document.get("summary")
         if not isinstance(results, list):
@@ -129,7 +133,7 @@ class _Reader:
         stated = summary.get("duration")
         if stated is not None:
             seconds = self._seconds(stated, "the summary") or seconds
-        return self.collector.report(name=name, source="json", digest=digest, duration=seconds, figures=figures)
+        return Part(name, "json", seconds, figures)
 
     def _result(self, number: int, item: object) -> float:
         """Add one result. Returns its seconds, 0 where they are not known."""
@@ -220,9 +224,10 @@ class _Reader:
         lacking: failures the summary speaks of beside its counts.
         """
         found = dict.fromkeys(("passed", "failed", "errors", "skipped"), 0)
-        for result in self.collector.results:
+        results = self.collector.results[self._first :]
+        for result in results:
             found["errors" if result["status"] == ERROR else result["status"]] += 1
-        found["total"] = len(self.collector.results)
+        found["total"] = len(results)
         if differing := [key for key, value in stated.items() if value != found[key]]:
             said = ", ".join(f"{stated[key]:,} {key}" for key in differing)
             counted = ", ".join(f"{found[key]:,} {key}" for key in differing)

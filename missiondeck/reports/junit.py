@@ -9,9 +9,10 @@ from functools import partial
 from xml.sax.handler import ContentHandler
 
 from missiondeck.reports import values
-from missiondeck.reports.cases import Case, Problem
+from missiondeck.reports.cases import Case, Problem, is_no, verdict_of
 from missiondeck.reports.collector import ERROR, FAILED, PASSED, SKIPPED, Collector
-from missiondeck.reports.report import Limits, Report, ReportRefused
+from missiondeck.reports.report import Part, ReportRefused
+from missiondeck.reports.reruns import join_reruns
 from missiondeck.reports.stream import Source
 from missiondeck.reports.suites import Suite, path_of, settle
 from missiondeck.reports.values import Unreadable, short
@@ -33,11 +34,15 @@ _PROBLEMS = {
     "rerunerror": "rerun",
     "flakyfailure": "flaky",
     "flakyerror": "flaky",
+    # An earlier run, whose end the test itself does not share.
+    "rerun": "flaky",
 }
 # Known to say nothing of how a test went.
 _ASIDE = {
     "properties", "property", "stacktrace", "attachments", "attachment", "tags", "tag", "labels", "label", "links",
     "link", "description", "parameters", "parameter", "annotations", "metadata", "measurement", "categories",
+    "time", "duration", "timestamp", "starttime", "endtime", "assertions", "assertion", "steps", "step", "comment",
+    "comments", "traits", "trait", "hostname", "environment",
 }  # fmt: skip
 # An unknown element that is called so is no skip.
 _SOUNDS_BAD = ("fail", "failed", "failure", "error", "errored", "exception", "crash", "crashed", "timeout")
@@ -56,17 +61,22 @@ _OTHER_REPORTS = {
     "checkstyle": "a Checkstyle report",
     "html": "a page of HTML",
 }
+# The attributes of a suite as Gradle writes them, in its order.
+_GRADLE = ("name", "tests", "skipped", "failures", "errors", "timestamp", "hostname", "time")
 _COUNTS = {"tests": ("tests",), "failures": ("failures",), "errors": ("errors",),
            "skipped": ("skipped", "skip", "skips", "ignored"), "disabled": ("disabled",)}  # fmt: skip
 
 
-def read_junit(*, head: bytes, lines: int, source: Source, limits: Limits) -> Report:
-    """The report in the source. head: what was read of it already. lines: those before it."""
-    collector = Collector(limits)
+def read_junit(*, head: bytes, lines: int, source: Source, collector: Collector) -> Part:
+    """Add the results in the source to the collector. head: what was read of it already. lines: those before it."""
     reader = _Reader(collector)
     xml = reader.xml = Xml(reader, lines=lines)
     xml.read(head, source)
-    return collector.report(name=reader.name, source="junit", digest=source.digest, duration=reader.document.seconds)
+    if xml.cleaner.has_wrong_bytes:
+        collector.warnings.count("wrong bytes")
+    elif xml.cleaner.replaced:
+        collector.warnings.count("not xml")
+    return Part(reader.name, "junit", reader.document.seconds)
 
 
 class _Reader(ContentHandler):
@@ -139,7 +149,7 @@ class _Reader(ContentHandler):
         if kind := _PROBLEMS.get(local):
             opener = partial(self._open_problem, kind, local)
         elif local in _ASIDE:
-            opener = self._open_aside
+            opener = partial(self._open_aside, local)
         else:
             opener = {
                 "testsuites": partial(self._open_suite, is_container=True),
@@ -167,6 +177,7 @@ class _Reader(ContentHandler):
         )
         for key, spellings in _COUNTS.items():
             suite.stated[key] = next((n for each in spellings if (n := self._count(attrs, each)) is not None), None)
+        suite.is_gradle = tuple(attrs) == _GRADLE
         suite.stated_seconds = self._seconds(attrs, name or "a suite without a name")
         self._suites.append(suite)
         self._sink = None
@@ -174,6 +185,7 @@ class _Reader(ContentHandler):
 
     def _close_suite(self) -> None:
         suite = self._suites.pop()
+        join_reruns(suite, self.collector)
         settle(suite, self.collector)
         self._suites[-1].add_suite(suite)
 
@@ -206,7 +218,14 @@ class _Reader(ContentHandler):
         if unsure:
             self.collector.warnings.count("no verdict", f"{short(case.name)}, line {self.xml.line}")
         bad = max(case.bad, status in (FAILED, ERROR))
-        suite.add_test(bad=bad, is_skipped=status == SKIPPED, seconds=case.duration)
+        suite.add_test(
+            bad=bad,
+            is_skipped=status == SKIPPED,
+            seconds=case.duration,
+            retries=case.retries,
+            place=len(self.collector.results),
+            identity=(case.classname, case.name, case.file),
+        )
         error = traceback = ""
         if account := case.account(status):
             error, traceback = (self.collector.cut(text).strip("\n") for text in account)
@@ -248,7 +267,7 @@ class _Reader(ContentHandler):
     def _take_for_suite(self, problem: Problem) -> None:
         """A failure that belongs to no test is one of its suite: as if the suite were a test that failed."""
         suite = self._suites[-1]
-        if problem.kind in (SKIPPED, "flaky"):
+        if problem.kind in (SKIPPED, "flaky", "stated"):
             self.collector.warnings.unknown("element", problem.name)
             return
         case = Case(name="", classname="", file="", duration=None, said=[], depth=0, limit=self._limit)
@@ -279,13 +298,35 @@ class _Reader(ContentHandler):
             self.collector.log(("\n" if self.collector.has_logs else "") + before.pop())
         self.collector.log(text)
 
-    def _open_aside(self, attrs) -> None:
-        """Nothing of its own: a stack trace is part of the problem it is in, and elsewhere text goes nowhere."""
+    def _open_aside(self, name: str, attrs) -> Callable | None:
+        """Nothing of its own: a stack trace is part of the problem it is in, and elsewhere text goes nowhere.
+
+        Unless it says itself that it failed, as a step of a test may.
+        """
+        if name == "property" and not self._cases and not self._problems:
+            self._suites[-1].note_property(attrs.get("name") or "")
+        return self._open_stated_failure(name, attrs)
+
+    def _open_stated_failure(self, name: str, attrs) -> Callable | None:
+        """A problem where an element inside a test says by an attribute that it failed."""
+        if not attrs or not self._cases or self._problems:
+            return None
+        for key in ("status", "result", "outcome"):
+            if (text := attrs.get(key)) and (bad := verdict_of(text)) in (FAILED, ERROR):
+                return self._open_problem(bad, name, attrs)
+        if any(is_no(attrs.get(key) or "") for key in ("passed", "success")):
+            return self._open_problem(FAILED, name, attrs)
+        return None
 
     def _open_unknown(self, name: str, attrs) -> Callable | None:
         if self._problems:
             # Part of what is said of the problem.
             return None
+        if bad := self._open_stated_failure(name, attrs):
+            return bad
+        if self._cases and len(self._open) == self._cases[-1].depth + 1 and (verdict := verdict_of(name)):
+            # <passed/>: the same word as in a `status` attribute.
+            return self._open_problem(verdict if verdict in (FAILED, ERROR, SKIPPED) else "stated", name, attrs)
         if name.endswith(_SOUNDS_BAD) and not name.startswith(_IS_OUTPUT):
             self.collector.warnings.count("sounds bad", f"<{short(name)}>, line {self.xml.line}")
             return self._open_problem(ERROR, name, attrs)

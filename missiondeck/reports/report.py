@@ -1,6 +1,6 @@
 """What comes out of reading a test report, and the one refusal of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from missionsite.common.errors import DomainError
 
@@ -30,6 +30,17 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Part:
+    """What one file of a report brought beside its results. figures: further numbers of the summary."""
+
+    name: str
+    # "junit" or "json".
+    source: str
+    seconds: float
+    figures: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Report:
     """A test report as it is stored. README.md of this folder says what is in `results` and `summary`."""
 
@@ -37,7 +48,7 @@ class Report:
     name: str
     # "junit" or "json".
     source: str
-    # SHA-256 of the file's bytes, in hexadecimal digits.
+    # SHA-256 of the file's bytes, in hexadecimal digits; of several files, see digest_of.
     digest: str
     results: list[dict]
     summary: dict

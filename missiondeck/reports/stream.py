@@ -22,15 +22,26 @@ _UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 class Source:
     """A file that is read once.
 
-    limit: bytes; one more and ReportRefused is raised, without reading on. progress: told the bytes read so far.
+    limit: bytes; one more and ReportRefused is raised, without reading on. before: bytes that files before it took
+    of the limit. progress: told the bytes read so far, those before included.
     """
 
-    def __init__(self, file: BinaryIO, *, limit: int, progress: Callable[[int], None] | None = None) -> None:
+    def __init__(
+        self, file: BinaryIO, *, limit: int, before: int = 0, progress: Callable[[int], None] | None = None
+    ) -> None:
         self._file = file
         self._hash = hashlib.sha256()
         self._progress = progress
-        self.limit = limit
+        self._before = before
+        # What a refusal names.
+        self._most = limit
+        self.limit = limit - before
         self.count = 0
+
+    def lower(self, limit: int) -> None:
+        """Take at most so many bytes of this file."""
+        if limit < self.limit:
+            self.limit = self._most = limit
 
     def read(self, size: int = PIECE) -> bytes:
         """The next bytes, at most `size`; none at the end of the file."""
@@ -38,12 +49,12 @@ class Source:
         self._hash.update(data)
         self.count += len(data)
         if self.count > self.limit:
+            what = "The report is" if self.limit == self._most else "The reports are together"
             raise ReportRefused(
-                f"The report is larger than {in_words(self.limit)}. Split it, or have the tool leave out what the tests"
-                " print."
+                f"{what} larger than {in_words(self._most)}. Split it, or have the tool leave out what the tests print."
             )
         if self._progress and data:
-            self._progress(self.count)
+            self._progress(self._before + self.count)
         return data
 
     @property

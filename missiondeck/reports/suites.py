@@ -1,5 +1,7 @@
 """A suite while it is read: what it states, what was found in it, and what follows where the two differ."""
 
+from array import array
+
 from missiondeck.reports import values
 from missiondeck.reports.collector import ERROR, Collector
 
@@ -25,6 +27,16 @@ class Suite:
         # Tests in it that failed, with what was added for it; the same with several failures in one test counted each.
         self.bad_tests = self.bad = 0
         self.skipped = 0
+        # Runs of these tests that were repeated, and those of them that failed; they are no tests of their own.
+        self.reruns = self.bad_reruns = 0
+        # The tests directly in it: where they are among the results, and their failures.
+        self.places = array("L")
+        self.place_bads = array("L")
+        # Whether two of them have one name.
+        self.has_doubles = False
+        # By whom it was written: Go names its version in each suite, Gradle has its own order of attributes.
+        self.is_go = self.is_gradle = False
+        self._identities: set[int] = set()
         self._found_seconds = 0.0
 
     @property
@@ -32,7 +44,20 @@ class Suite:
         """What it states, or the sum of what is in it where it states nothing or zero."""
         return self.stated_seconds or self._found_seconds
 
-    def add_test(self, *, bad: int, is_skipped: bool, seconds: float | None) -> None:
+    def note_property(self, name: str) -> None:
+        self.is_go |= name == "go.version"
+
+    def add_test(
+        self, *, bad: int, is_skipped: bool, seconds: float | None, retries: int, place: int, identity: tuple
+    ) -> None:
+        """Count a test. place: its index among the results. identity: what it is known by in its suite."""
+        known = hash(identity)
+        self.has_doubles |= known in self._identities
+        self._identities.add(known)
+        self.places.append(place)
+        self.place_bads.append(bad)
+        self.reruns += retries
+        self.bad_reruns += retries
         self.tests += 1
         self.own_tests += 1
         self.add_bad(bad)
@@ -49,7 +74,27 @@ class Suite:
         self.bad_tests += inner.bad_tests
         self.bad += inner.bad
         self.skipped += inner.skipped
+        self.reruns += inner.reruns
+        self.bad_reruns += inner.bad_reruns
         self._found_seconds += inner.seconds
+
+    def leave_out(self, *, bad: int) -> None:
+        """Count a test no longer as one, but as a run that was repeated. bad: its failures."""
+        self.tests -= 1
+        self.own_tests -= 1
+        self.bad_tests -= bad > 0
+        self.bad -= bad
+        self.reruns += 1
+        self.bad_reruns += bad
+
+    @property
+    def counts_reruns(self) -> bool:
+        """Whether the tests it states are all runs, with those that were repeated."""
+        return self.reruns > 0 and self.stated.get("tests") == self.tests + self.reruns
+
+    def explains(self, stated_bad: int) -> bool:
+        """Whether so many failures are those of its tests and of runs that were repeated."""
+        return stated_bad <= self.bad or (self.counts_reruns and stated_bad <= self.bad + self.bad_reruns)
 
 
 def path_of(outer: Suite, name: str) -> str:
@@ -70,7 +115,7 @@ def settle(suite: Suite, collector: Collector) -> None:
         if suite.is_root:
             who = "The report as a whole"
         collector.warnings.say(f"{who} (line {suite.line}) states {said}.")
-    if stated_bad is not None and stated_bad > suite.bad:
+    if stated_bad is not None and not suite.explains(stated_bad):
         more = stated_bad - suite.bad
         collector.add(
             name=suite.name or _NO_NAME,
@@ -87,7 +132,10 @@ def _differences(suite: Suite, stated_bad: int | None) -> str:
     stated_tests = suite.stated.get("tests")
     # Some tools count in each suite what is in the suites inside it, some do not.
     wrong = stated_tests is not None and stated_tests not in (suite.tests, suite.own_tests)
-    wrong |= stated_bad is not None and stated_bad not in (suite.bad_tests, suite.bad)
+    wrong &= not suite.counts_reruns
+    is_bad_explained = suite.counts_reruns and stated_bad is not None and suite.bad < stated_bad
+    is_bad_explained &= stated_bad is not None and suite.explains(stated_bad)
+    wrong |= stated_bad is not None and stated_bad not in (suite.bad_tests, suite.bad) and not is_bad_explained
     skipped, disabled = suite.stated.get("skipped"), suite.stated.get("disabled")
     # Disabled tests are among the skipped ones of some tools, beside those of others; GoogleTest's root has only them.
     stated_skips = _sum(suite.stated, "skipped", "disabled")

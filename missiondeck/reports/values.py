@@ -20,8 +20,12 @@ _UNITS = {
     "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ns": 1e-9,
 }  # fmt: skip
 _WITH_UNIT = re.compile(r"(\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})\s*([a-zµμ]+)\s*", re.ASCII | re.IGNORECASE)
-# PostgreSQL holds neither a NUL nor a surrogate. Source: PostgreSQL manual, 8.14 JSON types, and RFC 3629, 3.
-_NOT_STORED = re.compile("[\x00\ud800-\udfff]")
+# A sequence that colours or moves in a terminal, or names a window or a link. Without the rare parameters that are
+# markup in XML. Source: ECMA-48, 5.4 and 8.3.89.
+COLOUR = re.compile("\x1b\\[[0-9;:?]{0,32}[A-Za-z]|\x1b\\][^\x00-\x1f<>&\"']{0,500}(?:\x07|\x1b\\\\)|\x1b[()][0-9A-B]")
+# Control characters but for tabs and ends of lines, and what PostgreSQL does not hold. Source: PostgreSQL manual,
+# 8.14 JSON types, and RFC 3629, 3.
+_NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 NAME = 1_000
 
@@ -98,8 +102,17 @@ def is_number(value: object) -> bool:
 
 
 def clean(text: str) -> str:
-    """The text with U+FFFD for each character the database cannot hold."""
-    return text if text.isascii() and "\0" not in text else _NOT_STORED.sub("\ufffd", text)
+    """The text without colour sequences, and with U+FFFD for each control character that is left."""
+    if is_clean(text):
+        return text
+    if "\x1b" in text:
+        text = COLOUR.sub("", text)
+    return _NOT_TEXT.sub("\ufffd", text)
+
+
+def is_clean(text: str) -> bool:
+    """Whether the text can be kept as it is."""
+    return not _NOT_TEXT.search(text)
 
 
 def size_of(text: str) -> int:
@@ -155,6 +168,11 @@ class Text:
 
     def raw(self) -> str:
         return clean("".join(self._parts))
+
+    @property
+    def is_cleaned(self) -> bool:
+        """Whether the text is kept in another form than it came in."""
+        return not is_clean("".join(self._parts))
 
     def __bool__(self) -> bool:
         return bool(self._parts)

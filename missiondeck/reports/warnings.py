@@ -40,6 +40,20 @@ _SENTENCES = {
         "One total that a suite states is no number and is passed over: {first}.",
         "{n} totals that suites state are no numbers and are passed over; the first is {first}.",
     ),
+    "cleaned": (
+        "One text has colours of a terminal or control characters; they are left out or shown as \ufffd.",
+        "{n} texts have colours of a terminal or control characters; they are left out or shown as \ufffd.",
+    ),
+    "not xml": (
+        "The report has colours of a terminal or characters that XML does not allow; they are left out or shown as"
+        " \ufffd.",
+        "{n} files have colours of a terminal or characters that XML does not allow; they are left out or shown as"
+        " \ufffd.",
+    ),
+    "wrong bytes": (
+        "The report has bytes that are not in its encoding; they are shown as \ufffd. Save it in UTF-8.",
+        "{n} files have bytes that are not in their encoding; they are shown as \ufffd. Save them in UTF-8.",
+    ),
     "no verdict": (
         "One test says neither that it passed nor that it failed, and counts as skipped: {first}.",
         "{n} tests say neither that they passed nor that they failed, and count as skipped; the first is {first}.",

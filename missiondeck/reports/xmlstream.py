@@ -7,6 +7,7 @@ from xml.sax.handler import ContentHandler, property_interning_dict
 from defusedxml.common import DefusedXmlException
 from defusedxml.expatreader import DefusedExpatParser
 
+from missiondeck.reports.clean import Cleaner
 from missiondeck.reports.report import MIB, ReportRefused
 from missiondeck.reports.stream import PIECE, Source, in_words
 
@@ -65,6 +66,8 @@ class Xml:
         self._names = {}
         self._names_seen = 0
         self._fed = 0
+        # None before `read`.
+        self.cleaner: Cleaner | None = None
         self._parser = _Parser(forbid_dtd=True)
         self._parser.setProperty(property_interning_dict, self._names)
         self._parser.setContentHandler(handler)
@@ -79,11 +82,13 @@ class Xml:
         Raises ReportRefused, with the line, for what is not well-formed or beyond the bounds.
         """
         try:
-            self._feed(head)
+            self.cleaner = Cleaner(head)
+            self._feed(self.cleaner.clean(head))
             # A tag that is not complete is scanned from its beginning each time: at least doubling what there is of it
             # keeps the work in proportion to the bytes.
             while data := self._whole(source, max(PIECE, self._pending)):
-                self._feed(data)
+                self._feed(self.cleaner.clean(data))
+            self._feed(self.cleaner.clean(b"", final=True))
             self._parser.close()
         except DefusedXmlException as error:
             raise ReportRefused(

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from django.conf import settings
 
 from groups.models import Member
-from missiondeck.errors import LogsTooLarge, RunFinished, RunKnown
+from missiondeck.errors import LogsTooLarge, RunFinished, RunKeyTaken, RunKnown
 from missiondeck.models import DeckMission, RunSource, RunStatus, TestRun
-from missiondeck.reads import light_runs
-from missiondeck.reports import Limits, Report, read_report
+from missiondeck.reads import latest_run, light_runs
+from missiondeck.reports import Limits, Report, clean_text, read_report
 from missionsite.common.transactions import service
+
+# The warning of a run whose report never came.
+GIVEN_UP = "Given up: no report came."
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What taking in a report brought. is_new: False where the same file was taken in before."""
+    """What taking in a report brought. is_new: False where it was a retry: the run is the one of the first try."""
 
     run: TestRun
     is_new: bool
@@ -32,29 +35,51 @@ def import_report(
     *,
     mission: DeckMission,
     file: BinaryIO,
+    more: Sequence[BinaryIO] = (),
     logs: BinaryIO | None = None,
     actor: Member | None,
+    key: str = "",
     progress: Callable[[int], None] | None = None,
 ) -> Imported:
-    """Take in a test report as a finished run; the same file for the same mission is one run.
+    """Take in a test report as a finished run.
 
-    file: JUnit XML or the JSON of a run. logs: the tool's whole output, beside what the report brings itself.
-    progress: told the bytes read so far. Raises ReportRefused, LogsTooLarge; then nothing is stored.
+    file: JUnit XML or the JSON of a run. more: further files of the same run, such as those of its shards. logs: the
+    tool's whole output, beside what the report brings itself. progress: told the bytes read so far.
+    key: names the run, so that the same report under the same key is a retry, and under another one a new run. Without
+    a key a report is a retry while the latest run of the mission has the same bytes, and else a new run.
+    Raises ReportRefused, LogsTooLarge, RunKeyTaken, RunKeyWrong; then nothing is stored.
     """
-    report, text = _read(file, logs, progress)
-    if (known := _same_file(mission, report.digest)) is not None:
+    report, text = _read([file, *more], logs, progress)
+    if (known := _known(mission, report.digest, key)) is not None:
         return Imported(known, is_new=False)
     try:
-        return Imported(_store(mission=mission, report=report, logs=text, actor=actor), is_new=True)
+        return Imported(_store(mission=mission, report=report, logs=text, actor=actor, key=key), is_new=True)
+    except RunKeyTaken:
+        # A retry at the same time came first.
+        return Imported(_known(mission, report.digest, key), is_new=False)
     except RunKnown:
-        # Somebody took it in at the same moment.
-        return Imported(_same_file(mission, report.digest), is_new=False)
+        # The same; a run may have come after it by now.
+        known = light_runs().filter(mission=mission, digest=report.digest).first()
+        return Imported(known, is_new=False)
 
 
 @service
-def _store(*, mission: DeckMission, report: Report, logs: str, actor: Member | None) -> TestRun:
-    run = TestRun.objects.create(mission=mission, name=report.name[:255], created_by=actor, **_columns(report, logs))
+def _store(*, mission: DeckMission, report: Report, logs: str, actor: Member | None, key: str) -> TestRun:
+    run = TestRun.objects.create(
+        mission=mission, name=report.name[:255], created_by=actor, import_key=key, **_columns(report, logs)
+    )
     return light_runs().get(pk=run.pk)
+
+
+def _known(mission: DeckMission, digest: str, key: str) -> TestRun | None:
+    """The run a report is of, where it came before. Raises RunKeyTaken."""
+    if not key:
+        latest = latest_run(mission)
+        return latest if latest and latest.digest == digest else None
+    found = light_runs().filter(mission=mission, import_key=key).first()
+    if found and found.digest != digest:
+        raise RunKeyTaken
+    return found
 
 
 @service
@@ -64,9 +89,12 @@ def start_run(*, mission: DeckMission, actor: Member | None, name: str = "") -> 
     return light_runs().get(pk=run.pk)
 
 
-def finish_run(*, run: TestRun, file: BinaryIO, logs: BinaryIO | None = None) -> TestRun:
-    """Finish a running run with its report. Raises RunFinished, RunKnown, ReportRefused, LogsTooLarge."""
-    report, text = _read(file, logs)
+def finish_run(*, run: TestRun, file: BinaryIO, more: Sequence[BinaryIO] = (), logs: BinaryIO | None = None) -> TestRun:
+    """Finish a running run with its report, also where another run has the same bytes; the run is the key.
+
+    file, more, logs: as in import_report. Raises RunFinished, ReportRefused, LogsTooLarge.
+    """
+    report, text = _read([file, *more], logs)
     return _finish(run=run, report=report, logs=text)
 
 
@@ -80,7 +108,7 @@ def _finish(*, run: TestRun, report: Report, logs: str) -> TestRun:
 def give_up_run(*, run: TestRun) -> TestRun:
     """End a running run whose report never came: it failed, without results, and says so. Raises RunFinished."""
     running = TestRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING)
-    if not running.update(status=RunStatus.FAILED, results=[], warnings=["Given up: no report came."]):
+    if not running.update(status=RunStatus.FAILED, results=[], warnings=[GIVEN_UP]):
         raise RunFinished
     return light_runs().get(pk=run.pk)
 
@@ -98,10 +126,12 @@ def _columns(report: Report, logs: str) -> dict:
     }
 
 
-def _read(file: BinaryIO, logs: BinaryIO | None, progress: Callable[[int], None] | None = None) -> tuple[Report, str]:
+def _read(
+    files: list[BinaryIO], logs: BinaryIO | None, progress: Callable[[int], None] | None = None
+) -> tuple[Report, str]:
     """A report, and its own output with that of the tool below it."""
     limits = Limits(file_bytes=settings.DECK_REPORT_BYTES, logs_bytes=settings.DECK_LOGS_BYTES)
-    report = read_report(file, limits=limits, progress=progress)
+    report = read_report(files[0], more=files[1:], limits=limits, progress=progress)
     return report, "\n".join(each for each in (report.logs, _read_logs(logs)) if each)
 
 
@@ -119,15 +149,14 @@ def outcome(summary: dict | None, results: list[dict]) -> str:
     return RunStatus.FAILED if short or summary.get("failed") or summary.get("errors") else RunStatus.PASSED
 
 
-def _same_file(mission: DeckMission, digest: str) -> TestRun | None:
-    return light_runs().filter(mission=mission, digest=digest).first()
-
-
 def _read_logs(file: BinaryIO | None) -> str:
-    """An output as text: what is no UTF-8 and what no text can hold is replaced. Raises LogsTooLarge."""
+    """An output as text: colours are left out, other control characters and bytes that are not UTF-8 replaced.
+
+    Raises LogsTooLarge.
+    """
     if file is None:
         return ""
     data = file.read(settings.DECK_LOGS_BYTES + 1)
     if len(data) > settings.DECK_LOGS_BYTES:
         raise LogsTooLarge(f"Logs are at most {settings.DECK_LOGS_BYTES // 1024 // 1024} MB.", field="logs")
-    return data.decode("utf-8", errors="replace").replace("\x00", "\ufffd").replace("\r\n", "\n")
+    return clean_text(data.decode("utf-8", errors="replace").replace("\r\n", "\n"))

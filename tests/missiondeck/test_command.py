@@ -51,6 +51,30 @@ def test_second_time_it_says_so(file):
     assert TestRun.objects.count() == 1
 
 
+def test_several_files_are_one_run(file):
+    number = str(mission().number)
+    out, _err = run(number, file(REPORT), file(WARNED, "second.xml"))
+    assert out == "Taken in: failed; 3 tests, 2 passed, 1 failed, 0 errors, 0 skipped.\n"
+    assert TestRun.objects.count() == 1
+
+
+def test_key_makes_the_same_file_a_new_run(file):
+    number, path = str(mission().number), file(REPORT)
+    for key, words in (("build-1", "Taken in: "), ("build-1", "Taken in before: "), ("build-2", "Taken in: ")):
+        assert run(number, path, "--key", key)[0].startswith(words)
+    with pytest.raises(CommandError, match=r"Another report was brought under this key\..* Nothing was stored\.$"):
+        run(number, file(WARNED), "--key", "build-1")
+    with pytest.raises(CommandError, match="A key is 1 to 255 visible ASCII characters"):
+        run(number, file(WARNED), "--key", "build 1")
+    assert TestRun.objects.count() == 2
+
+
+def test_file_that_is_rejected_among_several_is_named(file):
+    with pytest.raises(CommandError, match=r"^Report 2 of 2 \(second\.xml\): .* Nothing was stored\.$"):
+        run(str(mission().number), file(REPORT), file("hello", "second.xml"))
+    assert not TestRun.objects.exists()
+
+
 def test_logs_come_with_it(file):
     run(str(mission().number), file(REPORT), "--logs", file("line 1\nline 2", "out.txt"))
     assert TestRun.objects.get().logs == "line 1\nline 2"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from missiondeck.models import ChatMessage, DeckMission, DeckStatusChange, DodItem, TestRun
+from missiondeck.models import ChatMessage, DeckMission, DeckStatusChange, DodItem
 from missiondeck.reads import light_runs
 from tests.fallback.database import row, rows
 from tests.missiondeck.helpers import mission
@@ -23,7 +23,8 @@ OURS = {
     ("deck_missions", "deck_missions_waiting_for_member", "(lower((assigned_to)::text))", "(assignee_id IS NULL)"),
     ("deck_missions", "deck_missions_number_once", "(number)", ""),
     ("dod_items", "dod_items_of_mission", '(mission_id, category, "position")', ""),
-    ("test_runs", "test_runs_file_once", "(mission_id, digest)", "(NOT ((digest)::text = ''::text))"),
+    ("test_runs", "test_runs_key_once", "(mission_id, import_key)", "(NOT ((import_key)::text = ''::text))"),
+    ("test_runs", "test_runs_ended", "(mission_id, finished_at DESC)", ""),
     ("deck_status_changes", "deck_status_changes_of_mission", "(mission_id, id DESC)", ""),
     ("deck_missions_history", "deck_missions_history_of", "(pgh_obj_id, pgh_id DESC)", ""),
     ("dod_items_history", "dod_items_history_of", "(pgh_obj_id, pgh_id DESC)", ""),
@@ -83,10 +84,10 @@ def plan(queryset) -> str:
             "deck_missions_due",
         ),
         (lambda one: DeckMission.objects.filter(status="qa").order_by("-number")[:20], "deck_missions_status"),
-        (lambda one: TestRun.objects.filter(mission=one, digest="ab").exclude(digest=""), "test_runs_file_once"),
+        (lambda one: light_runs().filter(mission=one).order_by("-finished_at")[:1], "test_runs_ended"),
         (lambda one: DeckMission.objects.filter(number=one.number), "deck_missions_number_once"),
     ],
-    ids=["chat", "trend", "checklist", "moves", "due", "status", "file", "number"],
+    ids=["chat", "trend", "checklist", "moves", "due", "status", "ended", "number"],
 )
 def test_question_walks_its_index(question, index):
     # Enough rows that a choice matters: 400 missions, each with five messages and five runs.

@@ -32,6 +32,8 @@ STEPS = [
     "0005_workspace",
     "0006_rules",
     "0007_erase",
+    "0008_runs_by_key",
+    "0009_confirmed_assignees",
 ]
 # As they were before the seed: missions without a repository, one chat without a citizen.
 BEFORE = """

@@ -69,6 +69,7 @@ test_runs
     name              character varying(255)    needed  ''
     source            text                      needed  'manual'
     digest            character varying(64)     needed  ''
+    import_key        character varying(255)    needed  ''
     warnings          jsonb                     needed  '[]'
     flaky_tests       text[]                    needed  '{}'
     finished_at       timestamp with time zone  empty   -
@@ -338,6 +339,8 @@ def test_message_refuses(values, rule):
         ({"digest": "abc"}, "digest_form"),
         ({"digest": "A" * 64}, "digest_form"),
         ({"digest": "g" * 64}, "digest_form"),
+        ({"import_key": "build 7"}, "key_form"),
+        ({"import_key": "bülid"}, "key_form"),
     ],
 )
 def test_run_refuses(values, rule):
@@ -350,14 +353,23 @@ def test_run_of_an_unknown_status_is_refused_with_results_too():
         insert("test_runs", mission_id=mission().pk, status="green", results='[{"name": "a", "status": "passed"}]')
 
 
-def test_one_file_is_one_run_of_a_mission_and_may_be_one_of_another():
+def test_file_of_the_latest_run_is_no_new_run_without_a_key():
     first, second, digest = mission(), mission(), "0f" * 32
     insert("test_runs", mission_id=first.pk, status="running", digest=digest)
     insert("test_runs", mission_id=second.pk, status="running", digest=digest)
-    for _twice in range(2):
-        insert("test_runs", mission_id=first.pk, status="running")
     with refused_by("test_runs_file_once"):
         insert("test_runs", mission_id=first.pk, status="running", digest=digest)
+    insert("test_runs", mission_id=first.pk, status="running", digest=digest, import_key="build-7")
+    insert("test_runs", mission_id=first.pk, status="running")
+    insert("test_runs", mission_id=first.pk, status="running", digest=digest)
+
+
+def test_key_is_one_run_of_a_mission():
+    first, second = mission(), mission()
+    for made in (first, second):
+        insert("test_runs", mission_id=made.pk, status="running", import_key="build-7")
+    with refused_by("test_runs_key_once"):
+        insert("test_runs", mission_id=first.pk, status="running", import_key="build-7")
 
 
 def test_every_word_of_the_seed_is_taken():

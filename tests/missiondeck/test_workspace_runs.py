@@ -52,12 +52,26 @@ class TestTakingIn:
 
     def test_same_file_twice_leads_to_the_run_it_was(self, lead, mission):
         send(lead, mission, FAILING)
-        send(lead, mission, PASSING)
-        first = TestRun.objects.get(status="failed")
+        first = TestRun.objects.get()
         answer = send(lead, mission, FAILING)
-        assert "This file was taken in before: Failed" in words(answer)
+        assert "This file is the latest run already: Failed" in words(answer)
         assert f"run={first.pk}" in answer.redirect_chain[-1][0]
-        assert TestRun.objects.count() == 2
+        assert TestRun.objects.count() == 1
+
+    def test_same_file_after_another_run_is_the_latest_run(self, lead, mission):
+        for report in (FAILING, PASSING, FAILING):
+            answer = send(lead, mission, report)
+        assert "The report was taken in. Failed" in words(answer)
+        assert (TestRun.objects.count(), TestRun.objects.first().status) == (3, "failed")
+
+    def test_several_files_are_one_run(self, lead, mission):
+        files = [SimpleUploadedFile("1.xml", FAILING), SimpleUploadedFile("2.xml", PASSING)]
+        answer = lead.post(f"{address(mission, '_import')}?citizen=sofia", {"report": files}, follow=True)
+        assert "2 passed, 1 failed, 1 skipped" in words(answer)
+        assert TestRun.objects.count() == 1
+
+    def test_page_lets_several_files_be_chosen(self, lead, mission):
+        assert '<input type="file" name="report" multiple required' in look(lead, mission)
 
     @pytest.mark.parametrize(
         ("report", "says"),

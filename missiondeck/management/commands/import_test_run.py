@@ -1,7 +1,7 @@
-"""`manage.py import_test_run 47 report.xml`: take in a test report from the command line."""
+"""`manage.py import_test_run 47 report.xml …`: take in a test report from the command line."""
 
 import sys
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
@@ -16,18 +16,34 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser) -> None:
         parser.add_argument("number", type=int, help="The number of the client mission: 47")
-        parser.add_argument("report", type=Path, help="The report; - reads it from standard input")
+        parser.add_argument(
+            "report",
+            type=Path,
+            nargs="+",
+            help="The report; - reads it from standard input. Several files, such as those of shards, are one run",
+        )
         parser.add_argument("--logs", type=Path, help="The whole output of the tool, as text")
+        parser.add_argument(
+            "--key", default="", help="Names the run, the number of a build: the same report under another key is new"
+        )
 
-    def handle(self, *, number: int, report: Path, logs: Path | None, **options) -> None:
+    def handle(self, *, number: int, report: list[Path], logs: Path | None, key: str, **options) -> None:
         try:
             mission = DeckMission.objects.get(number=number)
         except (DeckMission.DoesNotExist, OverflowError):
             raise CommandError(f"There is no client mission {number}.") from None
-        with _opened(report) as file, _opened(logs) as output:
+        with ExitStack() as stack:
+            file, *more = (stack.enter_context(_opened(path)) for path in report)
+            output = stack.enter_context(_opened(logs))
             try:
                 brought = import_report(
-                    mission=mission, file=file, logs=output, actor=None, progress=self._progress(options["verbosity"])
+                    mission=mission,
+                    file=file,
+                    more=more,
+                    logs=output,
+                    actor=None,
+                    key=key,
+                    progress=self._progress(options["verbosity"]),
                 )
             except DomainError as refusal:
                 raise CommandError(f"{refusal.message} Nothing was stored.") from refusal

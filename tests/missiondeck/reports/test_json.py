@@ -175,8 +175,13 @@ def test_what_is_refused(text, sentence):
     assert sentence in refused(text)
 
 
-def test_bytes_that_are_no_utf8():
-    assert refused(b'{"results":\n ["\xff"]}').startswith("Line 2 of the report is not in UTF-8.")
+def test_bytes_that_are_no_utf8_are_replaced_with_a_warning():
+    report = read(b'[{"name": "pr\xfcfen", "status": "passed"}]')
+
+    assert only(report)["name"] == "pr\ufffdfen"
+    assert report.warnings == [
+        "The report has bytes that are not in its encoding; they are shown as \ufffd. Save it in UTF-8."
+    ]
 
 
 def test_what_the_database_cannot_hold_is_replaced():

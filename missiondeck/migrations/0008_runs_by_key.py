@@ -1,0 +1,41 @@
+from django.db import migrations, models
+from django.db.models import F, Q
+
+from missionsite.common.sqlfiles import SQLFile
+
+
+class Migration(migrations.Migration):
+    """A report sent again under another key, or after another run, is a run of its own."""
+
+    dependencies = [("missiondeck", "0007_erase")]
+
+    operations = [
+        migrations.RemoveConstraint(model_name="testrun", name="test_runs_file_once"),
+        migrations.AddField(
+            model_name="testrun",
+            name="import_key",
+            field=models.CharField(blank=True, db_default="", default="", editable=False, max_length=255),
+        ),
+        migrations.AddConstraint(
+            model_name="testrun",
+            constraint=models.UniqueConstraint(
+                fields=["mission", "import_key"],
+                name="test_runs_key_once",
+                condition=~Q(import_key=""),
+                violation_error_message="Another report was brought under this key.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="testrun",
+            constraint=models.CheckConstraint(
+                condition=Q(import_key="") | Q(import_key__regex="^[!-~]+$"),
+                name="test_runs_key_form",
+                violation_error_message="A key is 1 to 255 visible ASCII characters.",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="testrun",
+            index=models.Index(F("mission"), F("finished_at").desc(), name="test_runs_ended"),
+        ),
+        SQLFile(__file__, "runs_by_key"),
+    ]

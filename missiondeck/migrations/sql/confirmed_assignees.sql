@@ -1,0 +1,90 @@
+-- Anybody with an invitation can register under any address. A mission goes to the member who has its address only once
+-- staff stand behind that member.
+
+-- An account without an entry in the directory was made by staff. An entry counts once it was approved, until it is
+-- banned or removed; while it waits for approval, only the account of staff counts.
+-- As the owner, so that no row policy hides an entry. FOR SHARE waits for a ban that is under way.
+CREATE FUNCTION may_be_deck_assignee(of_member uuid) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+DECLARE
+    entry record;
+BEGIN
+    SELECT status, deleted_at INTO entry FROM community_members WHERE person_id = of_member FOR SHARE;
+    IF NOT FOUND THEN
+        RETURN true;
+    END IF;
+    RETURN entry.deleted_at IS NULL AND CASE
+        WHEN entry.status IN ('active', 'suspended') THEN true
+        WHEN entry.status = 'banned' THEN false
+        ELSE (SELECT is_staff FROM members WHERE id = of_member)
+    END;
+END $$;
+REVOKE EXECUTE ON FUNCTION may_be_deck_assignee(uuid) FROM PUBLIC;
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') THEN
+        GRANT EXECUTE ON FUNCTION may_be_deck_assignee(uuid) TO missionsite_app;
+    END IF;
+END $$;
+
+-- As before, for members who may have it. Every change of an assignee comes through here.
+CREATE OR REPLACE FUNCTION find_deck_assignee() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp
+AS $$
+BEGIN
+    NEW.assignee_id := (SELECT id FROM members WHERE lower(email) = lower(NEW.assigned_to));
+    IF NEW.assignee_id IS NOT NULL AND NOT may_be_deck_assignee(NEW.assignee_id) THEN
+        NEW.assignee_id := NULL;
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- Decides again about the missions of a member, and about those that wait for their address.
+CREATE FUNCTION find_deck_missions_of(of_member uuid) RETURNS void
+LANGUAGE sql SET search_path = public, pg_temp
+AS $$
+    UPDATE deck_missions SET assignee_id = NULL WHERE assignee_id = of_member;
+    UPDATE deck_missions d SET assignee_id = m.id
+    FROM members m WHERE m.id = of_member AND d.assignee_id IS NULL AND lower(d.assigned_to) = lower(m.email);
+$$;
+
+-- An entry that comes: many at once where a list is imported, and few of them have a mission.
+CREATE FUNCTION note_new_entries_in_deck() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+BEGIN
+    UPDATE deck_missions d SET assignee_id = NULL FROM new_rows n WHERE d.assignee_id = n.person_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER community_members_assignees_new AFTER INSERT ON community_members
+    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION note_new_entries_in_deck();
+
+-- An entry that is approved, banned, removed, restored, or is of another account. Before the trigger that erases.
+CREATE FUNCTION note_entry_in_deck() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+BEGIN
+    PERFORM find_deck_missions_of(OLD.person_id) WHERE OLD.person_id IS DISTINCT FROM NEW.person_id;
+    PERFORM find_deck_missions_of(NEW.person_id);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER community_members_assignees AFTER UPDATE ON community_members
+    FOR EACH ROW WHEN (
+        (OLD.status, OLD.deleted_at, OLD.person_id) IS DISTINCT FROM (NEW.status, NEW.deleted_at, NEW.person_id)
+    )
+    EXECUTE FUNCTION note_entry_in_deck();
+
+CREATE FUNCTION note_staff_in_deck() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+BEGIN
+    PERFORM find_deck_missions_of(NEW.id);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER members_staff_in_deck AFTER UPDATE OF is_staff ON members
+    FOR EACH ROW WHEN (OLD.is_staff <> NEW.is_staff) EXECUTE FUNCTION note_staff_in_deck();
+REVOKE EXECUTE ON FUNCTION find_deck_missions_of(uuid), note_new_entries_in_deck(), note_entry_in_deck(),
+    note_staff_in_deck() FROM PUBLIC;
+
+-- Those who have a mission although nobody stands behind them.
+UPDATE deck_missions SET assignee_id = NULL WHERE assignee_id IS NOT NULL AND NOT may_be_deck_assignee(assignee_id);

@@ -1,0 +1,63 @@
+"""Several runs of one test in a suite: made one result where the tool is known to write retries so.
+
+Two tests of one name may also be two tests (a title used twice), one of which failed. Where it cannot be told, they
+stay two: no failure is ever taken for an earlier run that a later one replaced.
+"""
+
+from missiondeck.reports.collector import ERROR, FAILED, PASSED, Collector
+from missiondeck.reports.suites import Suite
+
+_BAD = (FAILED, ERROR)
+
+
+def join_reruns(suite: Suite, collector: Collector) -> None:
+    """At the end of a suite: leave out the runs of its tests that were repeated."""
+    if not suite.has_doubles:
+        return
+    results = collector.results
+    groups: dict[tuple, list[int]] = {}
+    # By their order in the suite.
+    for order, place in enumerate(suite.places):
+        result = results[place]
+        groups.setdefault((result.get("classname"), result["name"], result.get("file")), []).append(order)
+    doubles = [orders for orders in groups.values() if len(orders) > 1]
+
+    def status(order: int) -> str:
+        return results[suite.places[order]]["status"]
+
+    repeated: list[list[int]] = []
+    if suite.stated.get("tests") == suite.tests - len(suite.places) + len(groups):
+        # The suite counts each test once. So does pytest-rerunfailures, which writes a run that was repeated as a test
+        # without its failure.
+        repeated = [[order for order in orders[:-1] if status(order) == PASSED] for orders in doubles]
+    elif (suite.is_go or suite.is_gradle) and all(_is_retry([status(order) for order in each]) for each in doubles):
+        # gotestsum --rerun-fails and Gradle's test-retry write each run with its failure. Names are unique there.
+        repeated = [orders[:-1] for orders in doubles]
+    gone = set()
+    for orders, again in zip(doubles, repeated, strict=False):
+        _join(results[suite.places[orders[-1]]], [results[suite.places[order]] for order in again])
+        for order in again:
+            suite.leave_out(bad=suite.place_bads[order])
+            gone.add(suite.places[order])
+    if gone:
+        first = min(gone)
+        results[first:] = [result for place, result in enumerate(results[first:], first) if place not in gone]
+
+
+def _is_retry(statuses: list[str]) -> bool:
+    """Whether these can be runs of one test: a retry follows a failure and ends with the first pass."""
+    *before, last = statuses
+    return all(status in _BAD for status in before) and last in (*_BAD, PASSED)
+
+
+def _join(last: dict, again: list[dict]) -> None:
+    """Make the last run the result of all; it keeps the error of the first that failed."""
+    if not again:
+        return
+    last["retries"] = last.get("retries", 0) + sum(run.get("retries", 0) + 1 for run in again)
+    if last["status"] == PASSED:
+        last["flaky"] = True
+    if failed := next((run for run in again if run["status"] in _BAD), None):
+        for key in ("error", "traceback"):
+            if key in failed and key not in last:
+                last[key] = failed[key]

@@ -1,0 +1,213 @@
+"""Which runs a mission needs before it can be complete: same bytes again, runs that overlap, runs given up."""
+
+import io
+
+import pytest
+
+from missiondeck.errors import NotDone, RunFinished, RunKeyTaken
+from missiondeck.models import TestRun
+from missiondeck.services.missions import missing_of, move_mission
+from missiondeck.services.runs import finish_run, give_up_run, import_report, start_run
+from tests.at_once import crowd
+from tests.factories.groups import MemberFactory
+from tests.missiondeck.helpers import junit, mission, mission_in_qa
+from tests.missiondeck.reports.test_samples import DATA
+
+pytestmark = pytest.mark.django_db
+
+RED = '<testcase name="a"><failure message="no"/></testcase>'
+GREEN = '<testcase name="a"/>'
+FAILED = [{"what": "test_run", "status": "failed"}]
+
+
+def sample(number: str) -> io.BytesIO:
+    return io.BytesIO(next(DATA.glob(f"{number}-*")).read_bytes())
+
+
+def ready():
+    """A mission in QA whose items are done, without a run."""
+    return mission_in_qa(run=[])
+
+
+def earlier(run: TestRun, status: str) -> list[dict]:
+    return [{"what": "earlier_test_run", "status": status, "run": str(run.pk)}]
+
+
+# --- The same bytes again ---------------------------------------------------------------------------
+
+
+def test_red_green_red_leaves_the_latest_run_red():
+    made = ready()
+    brought = [import_report(mission=made, file=sample(number), actor=None) for number in ("27", "28", "27")]
+    assert [each.is_new for each in brought] == [True, True, True]
+    assert TestRun.objects.filter(mission=made).first() == brought[2].run
+    assert missing_of(made) == FAILED
+    with pytest.raises(NotDone):
+        move_mission(mission=made, to="complete", actor=MemberFactory())
+
+
+def test_runs_of_one_transaction_keep_the_order_they_came_in():
+    made = ready()
+    for number in range(20):
+        import_report(mission=made, file=junit(RED if number % 2 else GREEN), actor=None)
+    assert [run.status for run in TestRun.objects.filter(mission=made)] == ["failed", "passed"] * 10
+    assert missing_of(made) == FAILED
+
+
+def test_same_bytes_under_another_key_are_a_new_run():
+    made = mission()
+    first, again, other = (
+        import_report(mission=made, file=junit(GREEN), actor=None, key=key) for key in ("build-1", "build-1", "build-2")
+    )
+    assert (first.is_new, again.is_new, other.is_new) == (True, False, True)
+    assert first.run == again.run != other.run
+    with pytest.raises(RunKeyTaken):
+        import_report(mission=made, file=junit(RED), actor=None, key="build-1")
+    assert TestRun.objects.filter(mission=made).count() == 2
+
+
+def test_begun_run_is_finished_with_the_bytes_of_an_earlier_one():
+    made = ready()
+    import_report(mission=made, file=junit(GREEN), actor=None)
+    import_report(mission=made, file=junit(RED), actor=None)
+    run = start_run(mission=made, actor=None)
+    assert missing_of(made) == [{"what": "test_run", "status": "running"}]
+    assert finish_run(run=run, file=junit(GREEN)).status == "passed"
+    assert missing_of(made) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_retries_at_once_under_a_key_are_one_run():
+    with crowd(8) as people:
+        for number in range(3):
+            made = mission()
+            import_report(mission=made, file=junit(GREEN), actor=None)
+            done = people.run(
+                lambda _n, made=made, key=f"build-{number}": import_report(
+                    mission=made, file=junit(GREEN), actor=None, key=key
+                )
+            )
+            assert not [one for one in done if isinstance(one, Exception)], done
+            assert sum(one.is_new for one in done) == 1
+            assert TestRun.objects.filter(mission=made).count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_reports_at_once_again_and_again_are_never_lost():
+    """Whatever comes between, an answer that says "new" is a run of its own, and the last one is the latest."""
+    made = mission()
+    with crowd(8) as people:
+        done = people.run(
+            lambda n: [
+                import_report(mission=made, file=junit(RED if (n + turn) % 2 else GREEN), actor=None)
+                for turn in range(4)
+            ],
+            timeout=120,
+        )
+    assert not [one for one in done if isinstance(one, Exception)], done
+    new = {one.run.pk for each in done for one in each if one.is_new}
+    assert len(new) == TestRun.objects.filter(mission=made).count()
+    times = list(TestRun.objects.filter(mission=made).values_list("created_at", flat=True))
+    assert len(set(times)) == len(times)
+
+
+# --- Several files ----------------------------------------------------------------------------------
+
+
+def test_shards_of_one_run_are_one_run_that_failed():
+    made = ready()
+    run = import_report(mission=made, file=sample("25"), more=[sample("26")], actor=None).run
+    assert (run.status, run.summary["total"], run.summary["failed"]) == ("failed", 2, 1)
+    again = import_report(mission=made, file=sample("26"), more=[sample("25")], actor=None)
+    assert (again.is_new, again.run) == (False, run)
+    assert missing_of(made) == FAILED
+
+
+def test_begun_run_is_finished_with_several_files():
+    run = start_run(mission=mission(), actor=None)
+    done = finish_run(run=run, file=sample("26"), more=[sample("25")])
+    assert (done.status, done.summary["total"]) == ("failed", 2)
+
+
+# --- Runs that overlap ------------------------------------------------------------------------------
+
+
+def test_run_that_is_still_running_keeps_the_mission_open():
+    made = ready()
+    first, second = (start_run(mission=made, actor=None) for _ in range(2))
+    finish_run(run=second, file=junit(GREEN))
+    assert missing_of(made) == earlier(first, "running")
+    with pytest.raises(NotDone, match="A test run that began before the latest one is still running"):
+        move_mission(mission=made, to="complete", actor=MemberFactory())
+    import_report(mission=made, file=junit(GREEN, name="later"), actor=None)
+    assert missing_of(made) == earlier(first, "running")
+    finish_run(run=first, file=junit(GREEN))
+    assert missing_of(made) == []
+
+
+def test_run_that_ended_last_counts_as_well_as_the_one_that_began_last():
+    made = ready()
+    first, second = (start_run(mission=made, actor=None) for _ in range(2))
+    finish_run(run=second, file=junit(GREEN))
+    finish_run(run=first, file=junit(RED))
+    assert missing_of(made) == earlier(first, "failed")
+    import_report(mission=made, file=junit(GREEN, name="later"), actor=None)
+    assert missing_of(made) == []
+
+
+def test_slow_green_run_does_not_hide_a_red_one_that_began_later():
+    made = ready()
+    slow = start_run(mission=made, actor=None)
+    import_report(mission=made, file=junit(RED), actor=None)
+    finish_run(run=slow, file=junit(GREEN))
+    assert missing_of(made) == FAILED
+
+
+def test_run_that_failed_before_both_is_history():
+    made = ready()
+    first, second = (start_run(mission=made, actor=None) for _ in range(2))
+    finish_run(run=first, file=junit(RED))
+    finish_run(run=second, file=junit(GREEN))
+    assert missing_of(made) == []
+
+
+# --- Given up ---------------------------------------------------------------------------------------
+
+
+def test_run_that_is_given_up_counts_as_failed():
+    made = ready()
+    import_report(mission=made, file=junit(GREEN), actor=None)
+    run = give_up_run(run=start_run(mission=made, actor=None))
+    assert (run.status, missing_of(made)) == ("failed", FAILED)
+    # Taken for no retry of the green run before.
+    assert import_report(mission=made, file=junit(GREEN), actor=None).is_new
+    assert missing_of(made) == []
+
+
+def test_earlier_run_that_is_given_up_counts_as_failed():
+    made = ready()
+    first, second = (start_run(mission=made, actor=None) for _ in range(2))
+    finish_run(run=second, file=junit(GREEN))
+    give_up_run(run=first)
+    assert missing_of(made) == earlier(first, "failed")
+    import_report(mission=made, file=junit(GREEN), actor=None, key="once-more")
+    assert missing_of(made) == []
+
+
+def test_run_that_is_given_up_takes_no_report():
+    run = give_up_run(run=start_run(mission=mission(), actor=None))
+    with pytest.raises(RunFinished):
+        finish_run(run=run, file=junit(GREEN))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_given_up_and_finished_at_once_is_one_of_them():
+    with crowd(2) as people:
+        for _turn in range(5):
+            run = start_run(mission=mission(), actor=None)
+            acts = (lambda run=run: give_up_run(run=run), lambda run=run: finish_run(run=run, file=junit(GREEN)))
+            done = people.run(lambda number, acts=acts: acts[number]())
+            assert sum(isinstance(one, RunFinished) for one in done) == 1
+            assert TestRun.objects.get(pk=run.pk).status == next(
+                one.status for one in done if not isinstance(one, Exception)
+            )
