@@ -59,7 +59,7 @@ class Cleaner:
             text = text[: begun.start()]
         if "&#" in text:
             text = _REFERENCE.sub(self._plain, text)
-        if "\x1b" in text:
+        if "\x1b" in text or "#x1B[" in text:
             text, found = COLOUR.subn("", text)
             self.replaced += found
         if self._not_xml.search(text):
@@ -69,7 +69,7 @@ class Cleaner:
 
     def _is_plain(self, data: bytes) -> bool:
         """Whether ASCII can stay as it is: most of most reports."""
-        if not self._is_bytewise or b"&" in data[-32:] or b"&#" in data:
+        if not self._is_bytewise or b"&" in data[-32:] or b"&#" in data or b"#x1B[" in data:
             return False
         return len(data.translate(None, _CONTROLS)) == len(data)
 

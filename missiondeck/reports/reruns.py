@@ -21,27 +21,31 @@ def join_reruns(suite: Suite, collector: Collector) -> None:
         result = results[place]
         groups.setdefault((result.get("classname"), result["name"], result.get("file")), []).append(order)
     doubles = [orders for orders in groups.values() if len(orders) > 1]
+    if not doubles:
+        # Two names of one hash.
+        return
 
     def status(order: int) -> str:
         return results[suite.places[order]]["status"]
 
-    repeated: list[list[int]] = []
-    if suite.stated.get("tests") == suite.tests - len(suite.places) + len(groups):
-        # The suite counts each test once. So does pytest-rerunfailures, which writes a run that was repeated as a test
-        # without its failure.
-        repeated = [[order for order in orders[:-1] if status(order) == PASSED] for orders in doubles]
-    elif (suite.is_go or suite.is_gradle) and all(_is_retry([status(order) for order in each]) for each in doubles):
+    # pytest-rerunfailures writes a run that was repeated as a test without its failure, and does not count it.
+    repeated = [[order for order in orders[:-1] if status(order) == PASSED] for orders in doubles]
+    uncounted = sum(map(len, repeated))
+    if not uncounted or suite.stated.get("tests") != suite.tests - uncounted:
+        if not (suite.is_go or suite.is_gradle):
+            return
         # gotestsum --rerun-fails and Gradle's test-retry write each run with its failure. Names are unique there.
+        if not all(_is_retry([status(order) for order in orders]) for orders in doubles):
+            return
         repeated = [orders[:-1] for orders in doubles]
     gone = set()
-    for orders, again in zip(doubles, repeated, strict=False):
+    for orders, again in zip(doubles, repeated, strict=True):
         _join(results[suite.places[orders[-1]]], [results[suite.places[order]] for order in again])
         for order in again:
             suite.leave_out(bad=suite.place_bads[order])
             gone.add(suite.places[order])
-    if gone:
-        first = min(gone)
-        results[first:] = [result for place, result in enumerate(results[first:], first) if place not in gone]
+    first = min(gone)
+    results[first:] = [result for place, result in enumerate(results[first:], first) if place not in gone]
 
 
 def _is_retry(statuses: list[str]) -> bool:

@@ -21,8 +21,10 @@ _UNITS = {
 }  # fmt: skip
 _WITH_UNIT = re.compile(r"(\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})\s*([a-zµμ]+)\s*", re.ASCII | re.IGNORECASE)
 # A sequence that colours or moves in a terminal, or names a window or a link. Without the rare parameters that are
-# markup in XML. Source: ECMA-48, 5.4 and 8.3.89.
-COLOUR = re.compile("\x1b\\[[0-9;:?]{0,32}[A-Za-z]|\x1b\\][^\x00-\x1f<>&\"']{0,500}(?:\x07|\x1b\\\\)|\x1b[()][0-9A-B]")
+# markup in XML. Source: ECMA-48, 5.4 and 8.3.89. pytest writes the escape character as #x1B.
+COLOUR = re.compile(
+    "\x1b\\[[0-9;:?]{0,32}[A-Za-z]|\x1b\\][^\x00-\x1f<>&\"']{0,500}(?:\x07|\x1b\\\\)|\x1b[()][0-9A-B]|#x1B\\[[0-9;]{0,32}m"
+)
 # Control characters but for tabs and ends of lines, and what PostgreSQL does not hold. Source: PostgreSQL manual,
 # 8.14 JSON types, and RFC 3629, 3.
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")

@@ -113,6 +113,7 @@ def test_elements_that_say_passed_are_no_skip():
         ("\x1b[31mred\x1b[0m", "red"),
         ("&#27;[31mred&#x1b;[39;49m", "red"),
         ("\x1b[1;38;5;196mred\x1b[K", "red"),
+        ("#x1B[31mred#x1B[0m", "red"),
         ("\x1b]8;;https://example.org\x07link\x1b]8;;\x07", "link"),
         ("a\x1bb", "a\ufffdb"),
         ("a\x00b", "a\ufffdb"),
@@ -261,6 +262,19 @@ BROKEN = '<testcase name="a" classname="c"><error/></testcase>'
 def test_no_retry_explains_this_failure(report):
     found = read(report)
     assert found.summary["failed"] + found.summary["errors"] > 0
+
+
+def test_repeated_runs_beside_a_test_that_failed_twice_are_retries():
+    """As pytest-rerunfailures writes it: each failure counts as a test, a run that was repeated does not."""
+    report = read(
+        f'<testsuite tests="3" failures="1" errors="1">{GOOD * 3}{BAD}{BROKEN}<testcase name="b"/></testsuite>'
+    )
+    assert [(result["status"], result.get("retries")) for result in report.results] == [
+        ("failed", None),
+        ("error", 3),
+        ("passed", None),
+    ]
+    assert report.warnings == []
 
 
 def test_failure_at_the_end_of_a_test_that_failed_is_not_counted_as_a_retry():
