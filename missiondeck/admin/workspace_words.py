@@ -59,11 +59,11 @@ def person(request: HttpRequest, member: Model | None) -> str:
 
 
 def missing_parts(missing: list[dict]) -> list[dict]:
-    """What is missing, a sentence each; open items are named one by one below theirs."""
+    """What is missing, a sentence each; open items are named one by one below theirs, and `run` is a run to look at."""
     parts = []
     for each in missing:
         if each["what"] != "open_items":
-            parts.append({"words": in_sentences([each])[0], "items": [], "more": 0})
+            parts.append({"words": in_sentences([each])[0], "items": [], "more": 0, "run": each.get("run")})
             continue
         count = each["count"]
         words = f"{count:,} item{' is' if count == 1 else 's are'} open:"

@@ -61,6 +61,9 @@ LIVED_IN = """
     INSERT INTO test_runs (mission_id, status, logs, results)
     SELECT id, 'failed', repeat('a line of a log' || E'\\n', 20000), '[{"name": "b", "status": "failed"}]'
     FROM deck_missions WHERE number = 48;
+    INSERT INTO test_runs (mission_id, status, results, logs, digest, import_key)
+    SELECT id, 'passed', '[{"name": "a", "status": "passed"}]', 'again', lpad(to_hex(number), 64, '0'), 'build-2'
+    FROM deck_missions WHERE number = 47;
     UPDATE dod_items SET text = 'It works everywhere' WHERE category = 'tests';
     UPDATE deck_missions SET status = 'qa';
     UPDATE deck_missions SET status = 'complete' WHERE number = 47;
@@ -253,31 +256,46 @@ def test_back_one_by_one_takes_away_only_what_the_step_brought(story):
     later = {"test_run_log_pages", "deck_status_changes", "deck_feeds", "deck_missions_history", "dod_items_history"}
     runs = later | {"test_runs", "deck_latest_runs"}
     citizen, repository = {"chat_messages": {"citizen"}}, {"deck_missions": {"github_url"}}
+    key = {"test_runs": {"import_key"}}
     without = {
-        "0006_rules": (set(), {}),
-        "0005_workspace": (set(), {}),
-        "0004_create_test_runs": (later, {}),
+        "0008_runs_by_key": (set(), {}),
+        "0007_erase": (set(), key),
+        "0006_rules": (set(), key),
+        "0005_workspace": (set(), key),
+        "0004_create_test_runs": (later, key),
         "0003_add_citizen": (runs, {}),
         "0002_add_github_url": (runs, citizen),
         "0001_initial": (runs, citizen | repository),
     }
     assert set(without) == set(STEPS[:-1])
     for step, (tables, gone) in without.items():
+        first = story.first if step == "0008_runs_by_key" else story.first | {"test_runs": each_file_once(story)}
         expected = {
             table: sorted(
                 ({key: value for key, value in row.items() if key not in gone.get(table, ())} for (row,) in rows),
                 key=str,
             )
-            for table, rows in story.first.items()
+            for table, rows in first.items()
             if table not in tables
         }
         found = {table: sorted((row for (row,) in rows), key=str) for table, rows in story.back[step].items()}
         assert found == expected, step
 
 
+def each_file_once(story) -> list[tuple[dict]]:
+    """The runs as they were before keys: of the runs of one file the latest has its digest."""
+    latest = {}
+    for (row,) in sorted(story.first["test_runs"], key=lambda each: (each[0]["created_at"], each[0]["id"])):
+        latest[row["mission_id"], row["digest"]] = row["id"]
+    kept = set(latest.values())
+    runs = [(row | ({} if row["id"] in kept else {"digest": ""}),) for (row,) in story.first["test_runs"]]
+    assert runs != story.first["test_runs"]
+    return runs
+
+
 def test_everything_is_set_aside_while_the_app_is_away(story):
     aside = {name.removesuffix("_set_aside") for (name,) in story.away}
-    kept = set(TABLES + MORE) | {"deck_missions_github_url", "chat_messages_citizen"}
+    kept = set(TABLES + MORE) | {"deck_missions_github_url", "chat_messages_citizen", "test_runs_import_key"}
     assert kept <= aside
 
 
