@@ -275,6 +275,7 @@ WRITES = [
     ("post", "/runs", {"name": "pytest"}),
     ("post", "/runs/import", None),
     ("post", "/runs/{run}/finish", None),
+    ("post", "/runs/{run}/give-up", {}),
 ]
 
 

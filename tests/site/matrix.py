@@ -545,6 +545,7 @@ api/deck/missions/<number>/runs/latest          GET    | ok:{DECK}m 404:{ALL}p
 api/deck/missions/<number>/runs/<run>           GET    | ok:{DECK}m 404:{ALL}p
 api/deck/missions/<number>/runs/<run>/logs      GET    | ok:{DECK}m 404:{ALL}p
 api/deck/missions/<number>/runs/<run>/finish    POST   | done:{DELIVER} 403:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/runs/<run>/give-up   POST   | done:{DELIVER} 403:{DECK}m 404:{ALL}p
 api/projects                                                  GET   | ok:{ALL}mp
 api/projects/<project>                                        GET   | ok:{LOOK}p 404:{NOT_ITS}m
 api/projects/<project>/missions                               GET   | ok:{LOOK}p 404:{NOT_ITS}m

@@ -49,9 +49,8 @@ def part(things: dict[str, object], name: str, route: str) -> object:
         case "item" | "dod_item":
             return things["dod item"].pk
         case "run":
-            return things[
-                "running deck run" if route in ("finish_deck_run", "missiondeck_workspace_give_up") else "deck run"
-            ].pk
+            of_running = ("finish_deck_run", "give_up_deck_run", "missiondeck_workspace_give_up")
+            return things["running deck run" if route in of_running else "deck run"].pk
         case "form":
             return "md"
         case _:
