@@ -93,6 +93,8 @@ class Mission(Kept):
             models.Index(fields=["project", "list", "list_order", "id"], name="missions_of_board"),
             # The list of all missions, newest first, and its search.
             models.Index(F("created_at").desc(), F("id").desc(), name="missions_newest"),
+            # The missions of one project, newest first: a quiet project's are far down the index above.
+            models.Index(F("project"), F("created_at").desc(), F("id").desc(), name="missions_of_project"),
             models.Index(OpClass(Lower("title"), "text_pattern_ops"), name="missions_title_prefix"),
         ]
 

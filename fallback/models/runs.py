@@ -168,6 +168,9 @@ class MissionFallbackItem(Kept):
                 name="mission_fallback_items_waiting",
                 condition=Q(status="proposed"),
             ),
+            # The list of all proposals, newest first, and that of one project, which may be far down the first.
+            models.Index(F("created_at").desc(), F("id").desc(), name="mission_fallback_items_newest"),
+            models.Index(F("project"), F("created_at").desc(), F("id").desc(), name="mission_fallback_items_of"),
             # The acceptance record of a template, and when it was last used.
             models.Index(F("template"), F("created_at").desc(), F("status"), name="mission_fallback_items_record"),
             # What a person decided lately, to undo it.

@@ -26,7 +26,7 @@ class Membership(models.Model):
 
     id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
     member = models.ForeignKey("groups.Member", models.PROTECT, related_name="memberships", db_index=False)
-    group = models.ForeignKey("groups.Group", models.PROTECT, related_name="memberships")
+    group = models.ForeignKey("groups.Group", models.PROTECT, related_name="memberships", db_index=False)
     role = models.CharField(max_length=50, default="Member", db_default="Member")
     joined_at = models.DateTimeField(db_default=TransactionNow())
     left_at = models.DateTimeField(null=True, blank=True)
@@ -68,6 +68,13 @@ class Membership(models.Model):
             models.Index(fields=["member", "group"], name="idx_memberships_member_group"),
             # The list, newest first; its deep pages walk this index alone.
             models.Index(F("joined_at").desc(), F("id").desc(), name="memberships_newest"),
+            # The memberships of one group, newest first, and with the status those that are active or ended: one index
+            # read answers either, however old the group's are. Also serves the foreign key.
+            models.Index(
+                F("group"), F("joined_at").desc(), F("id").desc(), name="memberships_of_group", include=["status"]
+            ),
+            # How many left in the last days.
+            models.Index(fields=["left_at"], name="memberships_left", condition=Q(status="left")),
         ]
         permissions = [("seat_member", "Can seat members, change their roles and end their stays")]
 

@@ -19,7 +19,9 @@ class Task(models.Model):
 
     id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
     stable_id = models.TextField("stable ID", unique=True, db_default=None, editable=False)
-    group = models.ForeignKey("groups.Group", models.PROTECT, related_name="tasks", verbose_name="mission")
+    group = models.ForeignKey(
+        "groups.Group", models.PROTECT, related_name="tasks", verbose_name="mission", db_index=False
+    )
     title = models.CharField(max_length=255)
     description = models.TextField(blank=True, default="", db_default="")
     state = models.TextField(choices=State, default=State.OPEN, db_default=State.OPEN)
@@ -61,6 +63,8 @@ class Task(models.Model):
             models.Index(fields=["group", "state"], name="idx_tasks_group_state", condition=Q(state="open")),
             # The list, newest first.
             models.Index(F("created_at").desc(), F("id").desc(), name="tasks_newest"),
+            # The tasks of one mission, newest first; also serves the foreign key.
+            models.Index(F("group"), F("created_at").desc(), F("id").desc(), name="tasks_of_group"),
             # Search by the beginning of a title, and by the beginning of any word of it.
             models.Index(OpClass(Lower("title"), "text_pattern_ops"), name="tasks_title_prefix"),
             GinIndex(SearchVector("title", config="simple"), name="tasks_title_words"),

@@ -1,0 +1,130 @@
+"""Lists of a quiet project are read from an index of that project, however much the other projects hold.
+
+One project has most of the rows, and they are newer. Without an index of the project, the planner walks the index of
+all rows, newest first, and leaves out those of other projects: all of them, before it comes to the quiet project's.
+"""
+
+import json
+
+import pytest
+
+from fallback.models import Mission, MissionFallbackItem, MissionFallbackRun
+from tests.at_once import execute_as_owner, without
+from tests.fallback.database import rows
+
+BUSY, QUIET = "01" + "B" * 24, "01" + "Q" * 24
+TABLES = "missions, mission_fallback_items, mission_fallback_runs, projects, organizations"
+# The busy project has 40,000 missions and proposals of the last weeks, the quiet one 1,000 from before.
+ROWS = f"""
+    INSERT INTO organizations (id, name, slug) VALUES ('{BUSY}', 'Organisation', 'organisation');
+    INSERT INTO projects (id, organization_id, name, slug)
+    SELECT id, '{BUSY}', 'Project ' || id, lower(id) FROM unnest('{{{BUSY},{QUIET}}}'::text[]) id;
+    INSERT INTO flows (id, project_id, name) SELECT id, id, 'Flow' FROM projects;
+    INSERT INTO actors (id, project_id, name) SELECT id, id, 'Actor' FROM projects;
+    INSERT INTO project_repositories (id, project_id, name) SELECT id, id, 'Repository' FROM projects;
+    INSERT INTO mission_fallback_templates (id, project_id, name, flow_id, actor_id, repository_id,
+        estimated_effort_minutes)
+    SELECT id, id, 'Template', id, id, id, 60 FROM projects;
+"""
+NUMBERED = f"""
+    (SELECT i, CASE WHEN i > 40000 THEN '{QUIET}' ELSE '{BUSY}' END, now() - i * interval '1 minute',
+        lpad(i::text, 26, '0') FROM generate_series(1, 41000) i) n (i, project, at, key)
+"""
+HISTORY = f"""
+    INSERT INTO missions (id, project_id, title, list, created_at)
+    SELECT key, project, 'Mission', 'done', at FROM {NUMBERED};
+    INSERT INTO mission_fallback_runs (id, project_id, triggered_by, status, started_at)
+    SELECT key, project, 'automatic', 'completed', at FROM {NUMBERED};
+    INSERT INTO mission_fallback_items (id, mission_fallback_run_id, template_id, project_id, title, flow_id, actor_id,
+        repository_id, status, reason, reviewed_at, created_at)
+    SELECT key, key, project, project, 'Proposal', project, project, project, 'discarded', 'not_needed', now(), at
+    FROM {NUMBERED};
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def history(django_db_setup):
+    load()
+    yield
+    execute_as_owner(f"TRUNCATE {TABLES} CASCADE")
+
+
+def load() -> None:
+    execute_as_owner(f"TRUNCATE {TABLES} CASCADE")
+    execute_as_owner(ROWS)
+    load_fast(HISTORY, "missions", "mission_fallback_runs", "mission_fallback_items")
+
+
+def load_fast(script: str, *tables: str) -> None:
+    """Run a script with the triggers of these tables off, then VACUUM and ANALYZE them."""
+    execute_as_owner("".join(f"ALTER TABLE {name} DISABLE TRIGGER USER;" for name in tables))
+    try:
+        execute_as_owner(script)
+    finally:
+        execute_as_owner("".join(f"ALTER TABLE {name} ENABLE TRIGGER USER;" for name in tables))
+    execute_as_owner(f"VACUUM (ANALYZE) {', '.join(tables)}")
+
+
+def plan_of(queryset) -> tuple[set[str], int]:
+    """The indexes that answer this, and how many rows were read and thrown away."""
+    sql, parameters = queryset.query.sql_with_params()
+    [(plan,)] = rows(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", list(parameters))
+    plan = json.loads(plan) if isinstance(plan, str) else plan
+    used, removed, nodes = set(), 0, [plan[0]["Plan"]]
+    while nodes:
+        node = nodes.pop()
+        used.add(node.get("Index Name") or node["Node Type"])
+        removed += node.get("Rows Removed by Filter", 0)
+        nodes += node.get("Plans", [])
+    return used, removed
+
+
+# What the lists ask for: the keys of a page and one more.
+LISTS = {
+    "missions_of_project": lambda project: Mission.objects.filter(project=project).values_list("pk")[:51],
+    "mission_fallback_items_of": lambda project: MissionFallbackItem.objects.filter(project=project).values_list("pk")[
+        :51
+    ],
+    "idx_mission_fallback_runs_project": lambda project: MissionFallbackRun.objects.filter(project=project).values_list(
+        "pk"
+    )[:51],
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("index", LISTS)
+def test_list_of_a_quiet_project_is_read_from_its_index(index):
+    used, removed = plan_of(LISTS[index](QUIET))
+    assert index in used
+    assert removed == 0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("index", LISTS)
+def test_list_of_a_busy_project_reads_no_other_rows(index):
+    used, removed = plan_of(LISTS[index](BUSY))
+    assert "Sort" not in used
+    assert removed == 0
+
+
+@pytest.mark.django_db
+def test_list_of_all_proposals_is_read_from_the_index_of_the_newest():
+    used, _removed = plan_of(MissionFallbackItem.objects.values_list("pk")[:51])
+    assert "mission_fallback_items_newest" in used
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("filters", [{"list": "done"}, {"list": "done", "ready": False}])
+def test_filter_within_a_project_reads_only_that_project(filters):
+    _used, removed = plan_of(Mission.objects.filter(project=QUIET, **filters)[:51])
+    assert removed <= 1_000
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_the_index_a_quiet_project_reads_the_busy_one():
+    """Negative control: the data are skewed enough to show the fault."""
+    made = "CREATE INDEX missions_of_project ON missions (project_id, created_at DESC, id DESC)"
+    load()
+    with without("DROP INDEX missions_of_project", made):
+        _used, removed = plan_of(LISTS["missions_of_project"](QUIET))
+    assert removed >= 40_000

@@ -1,0 +1,77 @@
+"""Lists of an old mission's members and tasks are read from its own index, however many newer rows others have."""
+
+import pytest
+
+from groups.models import Group, Membership, Task
+from tests.at_once import execute_as_owner, without
+from tests.fallback.test_indexes import load_fast, plan_of
+
+COLONY, BUSY, OLD = (f"00000000-0000-4000-8000-00000000000{n}" for n in range(1, 4))
+TABLES = "members, groups, memberships, tasks, mission_counters"
+# 100,000 memberships and tasks, one in ten in the old mission and before all others; most of the old ones have ended.
+ROWS = f"""
+    INSERT INTO members (id, member_id, email, display_name)
+    SELECT md5(i::text)::uuid, 'FE-P-' || 10000 + i, 'member' || i || '@example.org', 'Member'
+    FROM generate_series(1, 50000) i;
+    INSERT INTO groups (id, stable_id, name, type, parent_group_id, min_trust_score) VALUES
+        ('{COLONY}', 'FE-G-00001', 'Colony', 'colony', NULL, NULL),
+        ('{BUSY}', 'FE-M-00001', 'Busy', 'mission', '{COLONY}', 0),
+        ('{OLD}', 'FE-M-00002', 'Old', 'mission', '{COLONY}', 0);
+    INSERT INTO memberships (member_id, group_id, joined_at, status, left_at)
+    SELECT md5((1 + i % 50000)::text)::uuid, g.id, g.at, g.status,
+        CASE g.status WHEN 'left' THEN g.at + interval '1 hour' END
+    FROM generate_series(1, 100000) i, LATERAL (SELECT
+        CASE WHEN i > 90000 THEN '{OLD}' ELSE '{BUSY}' END::uuid, now() - i * interval '10 minutes',
+        CASE WHEN i <= 40000 OR i > 99900 THEN 'active' ELSE 'left' END) g (id, at, status);
+    INSERT INTO tasks (stable_id, group_id, title, created_at)
+    SELECT 'FE-T-' || 100000 + i, CASE WHEN i > 90000 THEN '{OLD}' ELSE '{BUSY}' END::uuid, 'Task',
+        now() - i * interval '10 minutes' FROM generate_series(1, 100000) i;
+"""
+EMPTY = f"TRUNCATE {TABLES} CASCADE"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def history(django_db_setup):
+    _load()
+    yield
+    execute_as_owner(EMPTY)
+
+
+def _load() -> None:
+    execute_as_owner(EMPTY)
+    load_fast(ROWS, "members", "groups", "memberships", "tasks")
+
+
+OF_OLD = {
+    "search by the mission's stable ID": lambda: Membership.objects.filter(group__in=[OLD])[:1001],
+    "members now": lambda: Membership.objects.filter(group=OLD, status="active").values_list("pk")[:51],
+    "members before": lambda: Membership.objects.filter(group=OLD, status="left").values_list("pk")[:51],
+    "tasks": lambda: Task.objects.filter(group=OLD).values_list("pk")[:51],
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("question", OF_OLD)
+def test_list_of_an_old_mission_is_read_from_its_index(question):
+    used, removed = plan_of(OF_OLD[question]())
+    assert used & {"memberships_of_group", "tasks_of_group", "idx_memberships_group_active"}, used
+    # Those of the mission with another status at most, never those of others.
+    assert removed <= 10_000
+
+
+@pytest.mark.django_db
+def test_members_who_left_lately_are_counted_from_their_index():
+    lately = Membership.objects.filter(status="left", left_at__gte="2126-01-01T00:00Z").order_by()
+    used, _removed = plan_of(lately.values("pk"))
+    assert "memberships_left" in used
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_the_index_an_old_mission_reads_the_busy_one():
+    """Negative control: the data are skewed enough to show the fault."""
+    _load()
+    made = "CREATE INDEX memberships_of_group ON memberships (group_id, joined_at DESC, id DESC) INCLUDE (status)"
+    with without("DROP INDEX memberships_of_group", made):
+        _used, removed = plan_of(OF_OLD["search by the mission's stable ID"]())
+    assert removed >= 90_000
+    assert Group.objects.count() == 3
