@@ -14,7 +14,8 @@ from fallback.models import Organization, OrganizationMembership, Project
 from fallback.models.choices import OrganizationRole
 from fallback.services.projects import create_organization, set_organization_role, update_organization
 from fallback.services.rights import Right, maintains_organization
-from groups.admin.base import list_of, moment, number, page_of
+from groups.admin.base import event_sentence, event_words, list_of, moment, number, page_of
+from groups.models import Event
 from missionsite.common.admin import Job, JobForm, ModelAdmin
 
 
@@ -64,6 +65,23 @@ PEOPLE = ProjectTab(
     ),
     empty="Nobody is in it yet.",
 )
+# What is recorded of organisations; the event names the one it is about.
+EVENTS = ("organization.created", "organization.changed", "organization.role_set")
+ACTIVITY = ProjectTab(
+    name="activity",
+    title="Activity",
+    rows=lambda organization: Event.objects.filter(
+        type__in=EVENTS, payload__organization=organization.pk
+    ).select_related("member", "actor"),
+    columns=(
+        ("When", lambda event, request: moment(event.occurred_at)),
+        ("What", lambda event, request: event_words(event)),
+        ("Person", lambda event, request: page_of(event.member)),
+        ("Details", lambda event, request: event_sentence(event)),
+        ("By", lambda event, request: page_of(event.actor) if event.actor else "nobody (automatic)"),
+    ),
+    empty="Nothing has happened yet.",
+)
 
 
 @admin.register(Organization)
@@ -81,7 +99,7 @@ class OrganizationAdmin(ModelAdmin):
         ("Fallback", {"fields": (("fallback_enabled", "fallback_rollout_percent"),)}),
     )
     add_fieldsets = fieldsets
-    tabs = (PROJECTS, PEOPLE)
+    tabs = (PROJECTS, PEOPLE, ACTIVITY)
     jobs = (
         OrganizationJob(
             name="set-role",

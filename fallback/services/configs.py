@@ -11,7 +11,7 @@ from fallback.models import MissionFallbackConfig, Project
 from fallback.models.choices import ConfigStatus
 from fallback.services.acting import act, record
 from groups.models import Member
-from missionsite.common.changes import apply_changes, only
+from missionsite.common.changes import apply_changes, as_json, only
 from missionsite.common.transactions import service
 
 EDITABLE = (
@@ -29,7 +29,8 @@ def create_config(*, project: Project, actor: Member | None = None, **values) ->
     only(values, *EDITABLE)
     act(actor)
     config = MissionFallbackConfig.objects.create(project=project, **values)
-    record("fallback.configured", project=project, actor=actor)
+    changed = {field: [None, as_json(value)] for field, value in values.items()}
+    record("fallback.configured", project=project, actor=actor, changed=changed)
     return config
 
 

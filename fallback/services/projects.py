@@ -19,7 +19,8 @@ from fallback.models import (
 from fallback.models.choices import OrganizationRole, ProjectRole, ProjectStatus
 from fallback.services.acting import act, record
 from groups.models import Member
-from missionsite.common.changes import apply_changes, only
+from groups.services import events
+from missionsite.common.changes import apply_changes, as_json, only
 from missionsite.common.transactions import service
 
 # What may be edited of each kind of thing.
@@ -46,9 +47,12 @@ EDITABLE: dict[type[models.Model], tuple[str, ...]] = {
 def create_organization(*, name: str, slug: str, actor: Member | None = None, **values) -> Organization:
     """Found an organisation; who founds it owns it. Raises TimezoneUnknown."""
     only(values, "timezone", "fallback_enabled", "fallback_rollout_percent")
-    organization = Organization.objects.create(name=name, slug=slug, **values)
+    values = {"name": name, "slug": slug, **values}
+    organization = Organization.objects.create(**values)
+    changed = {field: [None, as_json(value)] for field, value in values.items()}
+    _record("organization.created", organization, actor, changed=changed)
     if actor:
-        OrganizationMembership.objects.create(organization=organization, member=actor, role=OrganizationRole.OWNER)
+        set_organization_role(organization=organization, member=actor, role=OrganizationRole.OWNER, actor=actor)
     return organization
 
 
@@ -57,16 +61,24 @@ def update_organization(*, organization: Organization, actor: Member | None = No
     """Change its names, time zone and roll-out. Raises TimezoneUnknown."""
     only(changes, "name", "slug", "timezone", "fallback_enabled", "fallback_rollout_percent")
     current = Organization.objects.select_for_update().get(pk=organization.pk)
-    apply_changes(current, changes)
+    if changed := apply_changes(current, changes):
+        _record("organization.changed", current, actor, changed=changed)
     return current
 
 
 @service
 def set_organization_role(*, organization: Organization, member: Member, role: str, actor: Member | None = None):
     """Bring a person into an organisation, or change their role there (of OrganizationRole)."""
+    # One role of an organisation is changed at a time, so that the event has the role that was there before.
+    organization = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+    before = OrganizationMembership.objects.filter(organization=organization, member=member).first()
+    if before and before.role == role:
+        return before
     membership, _made = OrganizationMembership.objects.update_or_create(
         organization=organization, member=member, defaults={"role": role}
     )
+    changed = {"role": [before.role if before else None, str(role)]}
+    _record("organization.role_set", organization, actor, member=member, changed=changed)
     return membership
 
 
@@ -81,7 +93,8 @@ def create_project(
     if actor:
         ProjectMember.objects.create(project=project, member=actor, role=ProjectRole.MAINTAINER)
     MissionFallbackConfig.objects.create(project=project)
-    record("project.created", project=project, actor=actor)
+    changed = {field: [None, as_json(value)] for field, value in {"name": name, "slug": slug, **values}.items()}
+    record("project.created", project=project, actor=actor, maintainer=actor and actor.member_id, changed=changed)
     return project
 
 
@@ -121,8 +134,17 @@ def set_project_role(*, project: Project, member: Member, role: str, actor: Memb
 def remove_from_project(*, membership: ProjectMember, actor: Member | None = None) -> None:
     """End a person's own role in a project; what the organisation gives them stays."""
     act(actor)
-    record("project.member_removed", project=membership.project, actor=actor, member=membership.member.member_id)
-    ProjectMember.objects.filter(pk=membership.pk).delete()
+    current = ProjectMember.objects.select_for_update(of=("self",)).filter(pk=membership.pk).first()
+    if current is None:
+        return
+    record(
+        "project.member_removed",
+        project=current.project,
+        actor=actor,
+        member=current.member.member_id,
+        changed={"role": [current.role, None]},
+    )
+    current.delete()
 
 
 @service
@@ -158,6 +180,11 @@ def _change_project(project, actor, type_, changes, **payload) -> Project:
     if changed := apply_changes(current, changes):
         record(type_, project=current, actor=actor, changed=changed, **payload)
     return current
+
+
+def _record(type_: str, organization: Organization, actor: Member | None, *, member: Member | None = None, **payload):
+    """Write down what happened to an organisation: events of the site, since it has no activity of its own."""
+    events.record(type_, actor=actor, member=member, organization=organization.pk, name=organization.name, **payload)
 
 
 def _noun(kind: type[models.Model]) -> str:

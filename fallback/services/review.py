@@ -25,6 +25,7 @@ from fallback.services.guardrails import guardrails_of
 from fallback.services.missions import place_at_end
 from fallback.services.reports import write_report_when_committed
 from groups.models import Member
+from missionsite.common.changes import as_json
 from missionsite.common.errors import NotAllowed, in_words
 from missionsite.common.transactions import service
 
@@ -138,8 +139,12 @@ def wake_item(*, item: MissionFallbackItem, actor: Member | None = None) -> Miss
     """Bring a snoozed proposal back to the review at once. Raises AlreadyDecided."""
     act(actor)
     item = _waiting(item)
+    if item.snoozed_until is None:
+        return item
+    changed = {"snoozed_until": [as_json(item.snoozed_until), None]}
     item.snoozed_until = None
     item.save(update_fields=["snoozed_until"])
+    record("fallback.item_woken", project=item.project, actor=actor, item=item.pk, changed=changed)
     return item
 
 

@@ -38,7 +38,7 @@ from fallback.models.choices import (
     RunStatus,
     Trigger,
 )
-from fallback.services.acting import act
+from fallback.services.acting import act, record
 from fallback.services.planning import HeldBack, Plan, backlog_of, plan_run, why_off
 from fallback.services.reports import write_report_when_committed
 from fallback.services.review import accept_item
@@ -192,6 +192,7 @@ def cancel_run(*, run: MissionFallbackRun, actor: Member | None = None) -> Missi
         raise RunEnded
     run.status = RunStatus.CANCELLED
     run.save(update_fields=["status"])
+    record("fallback.run_cancelled", project=run.project, actor=actor, run=run.pk, discarded=len(waiting))
     MissionFallbackItem.objects.filter(pk__in=[item.pk for item in waiting]).update(
         status=ItemStatus.DISCARDED,
         reason=DiscardReason.RUN_CANCELLED,

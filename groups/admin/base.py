@@ -59,6 +59,9 @@ EVENT_WORDS = {
     "membership.ended": "Seat left",
     "membership.reverted": "Change of a seat taken back",
     "membership.role_changed": "Role changed",
+    "organization.changed": "Organisation edited",
+    "organization.created": "Organisation founded",
+    "organization.role_set": "Role in the organisation set",
     "profile.step_completed": "Onboarding step completed",
     "profile.changed": "Engagement profile edited",
     "template.changed": "Words of a message edited",
@@ -154,7 +157,7 @@ def event_details(event: Event) -> list[tuple[str, str]]:
                     details.append((words, f"{_plain(change[0])} → {_plain(change[1])}"))
                 else:
                     details.append((words, str(change)))
-        elif key not in ("membership", "entry", "invitation", "relationship"):
+        elif key not in ("membership", "entry", "invitation", "relationship", "organization"):
             details.append((key.replace("_", " ").capitalize(), _plain(value)))
     return details
 

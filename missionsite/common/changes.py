@@ -14,11 +14,12 @@ def apply_changes(instance, changes: dict) -> dict:
         before = getattr(instance, name)
         if before != after:
             setattr(instance, name, after)
-            changed[name] = [_plain(before), _plain(after)]
+            changed[name] = [as_json(before), as_json(after)]
     if changed:
         instance.save(update_fields=list(changed))
     return changed
 
 
-def _plain(value):
+def as_json(value):
+    """A field's value as a record of changes holds it."""
     return value if value is None or isinstance(value, bool | int | str | list) else str(value)

@@ -1,0 +1,364 @@
+"""Every service of this app that takes who acts leaves a trace that names them, with what was before and after."""
+
+import importlib
+import inspect
+import pkgutil
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+import fallback.services
+from fallback.models import (
+    Actor,
+    Flow,
+    MissionEvent,
+    MissionFallbackItem,
+    MissionFallbackRun,
+    MissionFallbackTemplate,
+    OrganizationMembership,
+    ProjectActivity,
+    ProjectRepository,
+)
+from fallback.services import configs, missions, projects, review, runs
+from fallback.services.acting import act, record
+from groups.models import Event
+from tests.factories.fallback import (
+    ActorFactory,
+    ConfigFactory,
+    FlowFactory,
+    ItemFactory,
+    MissionFactory,
+    OrganizationFactory,
+    OrganizationMembershipFactory,
+    ProjectFactory,
+    ProjectMemberFactory,
+    RepositoryFactory,
+    RunFactory,
+    TemplateFactory,
+)
+from tests.factories.groups import MemberFactory, StaffFactory
+
+pytestmark = pytest.mark.django_db
+
+TOMORROW = timezone.now() + timedelta(days=1)
+
+
+def services() -> dict:
+    """Every function of the services that takes who acts, by name."""
+    found = {}
+    for module in pkgutil.iter_modules(fallback.services.__path__):
+        for name, function in vars(importlib.import_module(f"fallback.services.{module.name}")).items():
+            if name.startswith("_") or not inspect.isfunction(function):
+                continue
+            if {"actor", "acting"} & set(inspect.signature(function).parameters):
+                found[name] = function
+    # What the services themselves record with.
+    del found[act.__name__], found[record.__name__]
+    return found
+
+
+def waiting_item(**values):
+    config = ConfigFactory()
+    return ItemFactory(run__project=config.project, **values)
+
+
+def decided_item(by):
+    item = waiting_item()
+    review.discard_item(item=item, actor=by, reason="not_needed")
+    return item
+
+
+def with_dependency():
+    first = MissionFactory()
+    second = MissionFactory(project=first.project)
+    missions.add_dependency(mission=first, depends_on=second)
+    return {"mission": first, "depends_on": second}
+
+
+def lacking_project():
+    template = TemplateFactory()
+    ConfigFactory(project=template.project, backlog_threshold=1)
+    return template.project
+
+
+# Each service: the type of what it records, how it is called, and the change with both values where there is one.
+CASES = {
+    "create_organization": (
+        "organization.created",
+        lambda by: projects.create_organization(name="Guild", slug="guild", actor=by),
+        None,
+    ),
+    "update_organization": (
+        "organization.changed",
+        lambda by: projects.update_organization(
+            organization=OrganizationFactory(), fallback_rollout_percent=10, actor=by
+        ),
+        {"fallback_rollout_percent": [100, 10]},
+    ),
+    "set_organization_role": (
+        "organization.role_set",
+        lambda by: projects.set_organization_role(
+            organization=OrganizationFactory(), member=MemberFactory(), role="owner", actor=by
+        ),
+        {"role": [None, "owner"]},
+    ),
+    "create_project": (
+        "project.created",
+        lambda by: projects.create_project(organization=OrganizationFactory(), name="Map", slug="map", actor=by),
+        None,
+    ),
+    "update_project": (
+        "project.changed",
+        lambda by: projects.update_project(project=ProjectFactory(), privacy="organization", actor=by),
+        {"privacy": ["private", "organization"]},
+    ),
+    "archive_project": (
+        "project.archived",
+        lambda by: projects.archive_project(project=ProjectFactory(), actor=by),
+        {"status": ["active", "archived"]},
+    ),
+    "restore_project": (
+        "project.restored",
+        lambda by: projects.restore_project(project=ProjectFactory(status="archived"), actor=by),
+        {"status": ["archived", "active"]},
+    ),
+    "set_project_role": (
+        "project.role_set",
+        lambda by: projects.set_project_role(
+            project=ProjectFactory(), member=MemberFactory(), role="reviewer", actor=by
+        ),
+        {"role": [None, "reviewer"]},
+    ),
+    "remove_from_project": (
+        "project.member_removed",
+        lambda by: projects.remove_from_project(membership=ProjectMemberFactory(role="maintainer"), actor=by),
+        {"role": ["maintainer", None]},
+    ),
+    "add_to_project": (
+        "flow.added",
+        lambda by: projects.add_to_project(Flow, project=ProjectFactory(), name="Plain", acting=by),
+        None,
+    ),
+    "change_in_project": (
+        "template.changed",
+        lambda by: projects.change_in_project(TemplateFactory(enabled=True), enabled=False, acting=by),
+        {"enabled": [True, False]},
+    ),
+    "create_config": (
+        "fallback.configured",
+        lambda by: configs.create_config(project=ProjectFactory(), weekly_mission_cap=3, actor=by),
+        {"weekly_mission_cap": [None, 3]},
+    ),
+    "update_config": (
+        "fallback.config_changed",
+        lambda by: configs.update_config(config=ConfigFactory(), weekly_mission_cap=3, actor=by),
+        {"weekly_mission_cap": [20, 3]},
+    ),
+    "pause_fallback": (
+        "fallback.paused",
+        lambda by: configs.pause_fallback(config=ConfigFactory(), actor=by),
+        {"status": ["active", "paused"]},
+    ),
+    "resume_fallback": (
+        "fallback.resumed",
+        lambda by: configs.resume_fallback(config=ConfigFactory(status="paused"), actor=by),
+        {"status": ["paused", "active"]},
+    ),
+    "snooze_fallback": (
+        "fallback.snoozed",
+        lambda by: configs.snooze_fallback(config=ConfigFactory(), until=TOMORROW, actor=by),
+        {"status": ["active", "snoozed"], "snoozed_until": [None, str(TOMORROW)]},
+    ),
+    "create_mission": (
+        "mission.created",
+        lambda by: missions.create_mission(project=ProjectFactory(), title="Draw the map", acting=by),
+        None,
+    ),
+    "update_mission": (
+        "mission.changed",
+        lambda by: missions.update_mission(mission=MissionFactory(title="Map"), title="Draw the map", acting=by),
+        {"title": ["Map", "Draw the map"]},
+    ),
+    "set_ready": (
+        "mission.ready",
+        lambda by: missions.set_ready(mission=MissionFactory(ready=False), ready=True, acting=by),
+        {"ready": [False, True]},
+    ),
+    "move_mission": (
+        "mission.moved",
+        lambda by: missions.move_mission(mission=MissionFactory(list="todo"), to="doing", acting=by),
+        {"list": ["todo", "doing"]},
+    ),
+    "review_mission": (
+        "mission.reviewed",
+        lambda by: missions.review_mission(mission=MissionFactory(), status="approved", acting=by),
+        None,
+    ),
+    "add_dependency": (
+        "mission.dependency_added",
+        lambda by: missions.add_dependency(
+            mission=(first := MissionFactory()), depends_on=MissionFactory(project=first.project), acting=by
+        ),
+        None,
+    ),
+    "remove_dependency": (
+        "mission.dependency_removed",
+        lambda by: missions.remove_dependency(**with_dependency(), acting=by),
+        None,
+    ),
+    "run_fallback": ("run", lambda by: runs.run_fallback(project=lacking_project(), actor=by), None),
+    "launch_template": ("run", lambda by: runs.launch_template(template=TemplateFactory(), actor=by), None),
+    "cancel_run": ("fallback.run_cancelled", lambda by: runs.cancel_run(run=RunFactory(), actor=by), None),
+    "accept_item": ("item", lambda by: review.accept_item(item=waiting_item(), actor=by), None),
+    "discard_item": (
+        "item",
+        lambda by: review.discard_item(item=waiting_item(), actor=by, reason="not_needed"),
+        None,
+    ),
+    "mark_duplicate": (
+        "item",
+        lambda by: review.mark_duplicate(
+            item=(item := waiting_item()), mission=MissionFactory(project=item.project), actor=by
+        ),
+        None,
+    ),
+    "snooze_item": (
+        "fallback.item_snoozed",
+        lambda by: review.snooze_item(item=waiting_item(), until=TOMORROW, actor=by),
+        None,
+    ),
+    "wake_item": (
+        "fallback.item_woken",
+        lambda by: review.wake_item(item=waiting_item(snoozed_until=TOMORROW), actor=by),
+        {"snoozed_until": [str(TOMORROW), None]},
+    ),
+    "undo_decision": (
+        "fallback.decision_undone",
+        lambda by: review.undo_decision(item=decided_item(by), actor=by),
+        None,
+    ),
+}
+
+
+def traces(by) -> list[tuple[str, dict]]:
+    """Everything that is recorded on behalf of this person: its type and what it says."""
+    found = [
+        (each.type, each.payload)
+        for kind in (Event, ProjectActivity, MissionEvent)
+        for each in kind.objects.filter(actor=by)
+    ]
+    found += [("run", {}) for _ in MissionFallbackRun.objects.filter(started_by=by)]
+    found += [("item", {}) for _ in MissionFallbackItem.objects.filter(reviewed_by=by)]
+    return found
+
+
+def test_every_service_that_takes_who_acts_is_walked():
+    assert set(services()) == set(CASES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_service_records_who_acted_and_both_values(name):
+    type_, call, changed = CASES[name]
+    by = MemberFactory()
+    call(by)
+    found = [payload for each, payload in traces(by) if each == type_]
+    assert found, traces(by)
+    if changed is not None:
+        assert found[-1]["changed"].items() >= changed.items()
+
+
+@pytest.mark.parametrize("kind", projects.EDITABLE, ids=lambda kind: kind.__name__)
+def test_every_kind_of_part_is_recorded_when_added_and_changed(kind):
+    made = {
+        Flow: FlowFactory,
+        Actor: ActorFactory,
+        ProjectRepository: RepositoryFactory,
+        MissionFallbackTemplate: TemplateFactory,
+    }[kind]()
+    by = MemberFactory()
+    projects.change_in_project(made, name="Renamed", acting=by)
+    [(type_, payload)] = traces(by)
+    assert type_.endswith(".changed")
+    assert payload["changed"]["name"][1] == "Renamed"
+
+
+# --- Organisations ----------------------------------------------------------------------------
+
+
+def test_founding_says_who_owns_it():
+    by = MemberFactory()
+    organization = projects.create_organization(name="Guild", slug="guild", timezone="Asia/Tokyo", actor=by)
+    founded, owned = Event.objects.filter(actor=by).order_by("pk")
+    assert founded.payload == {
+        "organization": organization.pk,
+        "name": "Guild",
+        "changed": {"name": [None, "Guild"], "slug": [None, "guild"], "timezone": [None, "Asia/Tokyo"]},
+    }
+    assert (owned.type, owned.member) == ("organization.role_set", by)
+    assert owned.payload["changed"] == {"role": [None, "owner"]}
+
+
+def test_role_change_has_both_roles_and_the_person():
+    membership = OrganizationMembershipFactory(role="member")
+    by = MemberFactory()
+    projects.set_organization_role(
+        organization=membership.organization, member=membership.member, role="owner", actor=by
+    )
+    event = Event.objects.get(type="organization.role_set")
+    assert (event.actor, event.member) == (by, membership.member)
+    assert event.payload == {
+        "organization": membership.organization.pk,
+        "name": membership.organization.name,
+        "changed": {"role": ["member", "owner"]},
+    }
+
+
+def test_what_changes_nothing_records_nothing():
+    membership = OrganizationMembershipFactory(role="admin")
+    organization = membership.organization
+    projects.set_organization_role(organization=organization, member=membership.member, role="admin")
+    projects.update_organization(organization=organization, name=organization.name)
+    assert not Event.objects.filter(type__startswith="organization.").exists()
+
+
+def test_rename_has_both_names():
+    organization = OrganizationFactory(name="Guild")
+    projects.update_organization(organization=organization, name="Open Guild", fallback_enabled=False)
+    event = Event.objects.get(type="organization.changed")
+    assert event.payload["changed"] == {"name": ["Guild", "Open Guild"], "fallback_enabled": [True, False]}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_record_and_role_are_of_one_transaction():
+    organization, member = OrganizationFactory(), MemberFactory()
+    membership = projects.set_organization_role(organization=organization, member=member, role="owner")
+    event = Event.objects.get(type="organization.role_set")
+    # Both are the time at which their transaction began.
+    assert event.occurred_at == OrganizationMembership.objects.get(pk=membership.pk).created_at
+
+
+def test_owner_made_in_the_back_office_is_seen_on_the_page_and_in_the_events(client):
+    root = StaffFactory(is_superuser=True)
+    client.force_login(root)
+    organization, member = OrganizationFactory(name="Guild"), MemberFactory(display_name="Ida")
+    address = reverse("admin:fallback_organization_set-role", args=[organization.pk])
+    answer = client.post(address, {"member": member.email, "role": "owner"})
+    assert answer.status_code == 302
+    page = client.get(reverse("admin:fallback_organization_activity", args=[organization.pk])).content.decode()
+    events = client.get(reverse("admin:groups_event_changelist"), {"type": "organization.role_set"}).content.decode()
+    for shown in (page, events):
+        assert "Role in the organisation set" in shown
+        assert "Ida" in shown
+        assert "nothing → owner" in shown
+
+
+def test_activity_of_an_organisation_leaves_out_others(client):
+    client.force_login(StaffFactory(is_superuser=True))
+    mine, other = OrganizationFactory(), OrganizationFactory()
+    projects.update_organization(organization=mine, name="Mine renamed")
+    projects.update_organization(organization=other, name="Other renamed")
+    page = client.get(reverse("admin:fallback_organization_activity", args=[mine.pk])).content.decode()
+    assert "Mine renamed" in page
+    assert "Other renamed" not in page
