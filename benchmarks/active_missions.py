@@ -9,7 +9,7 @@ import argparse
 import subprocess
 import time
 
-from benchmarks.database import bulk, medians, prepare, say, stop, table
+from benchmarks.database import bulk, medians, prepare, say, stop, table, truncate
 from missionsite import embedded
 
 COLUMNS = """(
@@ -53,8 +53,7 @@ def key(kind: int, number: str) -> str:
 def load(cursor, *, missions: int, memberships: int, tasks: int) -> None:
     """Fill the tables with triggers off, then set the counts as the counting triggers would have."""
     members = max(memberships // 10, 50)
-    cursor.execute("ALTER TABLE events DISABLE TRIGGER events_no_truncate")
-    cursor.execute("TRUNCATE members, groups, memberships, tasks, mission_counters, events CASCADE")
+    truncate(cursor, "members", "groups", "memberships", "tasks", "mission_counters", "events")
     with bulk(cursor, "members", "groups", "memberships", "tasks"):
         fill(cursor, missions=missions, members=members, memberships=memberships, tasks=tasks)
     # Setting the counts left dead rows, which the plain SELECT would have to read past.
@@ -194,6 +193,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scale", type=float, default=1.0, help="1.0: 1,000,000 and 10,000,000 memberships")
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--seconds", type=int, default=6, help="of joining and leaving, each time")
     options = parser.parse_args()
     server = prepare()
     import psycopg
@@ -230,7 +230,13 @@ def main() -> None:
             )
             if memberships == large:
                 say("Joining and leaving one mission from 8 connections")
-                hot = hot_mission(owner, server, members=large // 10, seconds_each=6, rounds=5)
+                hot = hot_mission(
+                    owner,
+                    server,
+                    members=max(large // 10, 50),
+                    seconds_each=options.seconds,
+                    rounds=min(5, options.rounds),
+                )
     stop()
     print("\nget_active_missions (median of the server's execution time; rows identical to the seed's)")
     table(

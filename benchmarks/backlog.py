@@ -15,7 +15,7 @@ from contextlib import ExitStack
 
 from benchmarks.active_missions import seconds
 from benchmarks.data import zipf
-from benchmarks.database import bulk, medians, migrate_empty_schema, prepare, say, stop, table
+from benchmarks.database import bulk, medians, migrate_empty_schema, prepare, say, stop, table, truncate
 
 PROJECTS = 10_000
 TABLES = (
@@ -63,7 +63,7 @@ def key(kind: int, number: int) -> str:
 def load(owner, *, missions: int, open_missions: int = OPEN_MISSIONS, seed: int = 1) -> None:
     """Fill the tables by COPY with their triggers off. owner: a connection of the schema's owner, autocommit."""
     cursor = owner.cursor()
-    cursor.execute(f"TRUNCATE {', '.join(TABLES)} CASCADE")
+    truncate(cursor, *TABLES)
     chance = random.Random(seed)
     with bulk(cursor, *TABLES):
         _copy(cursor, "organizations (id, name, slug)", [(key(1, 0), "Organisation", "organisation")])
@@ -231,10 +231,13 @@ def compare(owners: dict, *, rounds: int) -> dict[str, dict[str, float]]:
 
 
 def main() -> None:
+    global PROJECTS
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scale", type=float, default=1.0, help="1.0: 1,000,000 and 10,000,000 missions")
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--projects", type=int, default=PROJECTS)
     options = parser.parse_args()
+    PROJECTS = options.projects
     import psycopg
 
     started = time.monotonic()
@@ -242,7 +245,7 @@ def main() -> None:
     server = prepare()
     for schema, missions in sizes.items():
         if schema != "few":
-            migrate_empty_schema()
+            migrate_empty_schema(server)
         say(f"Loading {missions:,} missions of {PROJECTS:,} projects")
         with psycopg.connect(server.owner_url, autocommit=True) as owner:
             load(owner, missions=missions, open_missions=round(OPEN_MISSIONS * options.scale))

@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Callable, Iterator
 
 from benchmarks.data import FIRST, LAST
-from benchmarks.database import medians, prepare, say, stop, table
+from benchmarks.database import medians, prepare, say, stop, table, truncate
 
 PEOPLE = 100_000
 TABLES = ("members", "members_history", "community_members", "community_members_history", "events")
@@ -232,8 +232,7 @@ def empty(owner) -> None:
     """Nobody is there but who imports."""
     from groups.models import Member
 
-    owner.execute("ALTER TABLE events DISABLE TRIGGER events_no_truncate")
-    owner.execute(f"TRUNCATE {', '.join(TABLES)} CASCADE")
+    truncate(owner.cursor(), *TABLES)
     Member.objects.create_superuser("bench@example.org", id=ACTOR, display_name="Benchmark")
 
 

@@ -12,8 +12,6 @@ import asyncio
 import multiprocessing
 import os
 import statistics
-import subprocess
-import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
@@ -25,7 +23,7 @@ from unittest import mock
 
 import psycopg
 
-from benchmarks.database import medians, prepare, say, stop, table
+from benchmarks.database import medians, prepare, restore_schema, say, stop, table
 from missionsite import embedded
 
 BATCH = 500
@@ -350,11 +348,9 @@ def _another_server() -> embedded.Server:
     folder = embedded.var_dir() / "many"
     embedded.remove(folder)
     server = embedded.start(folder)
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--verbosity=0"],
-        env=os.environ | {"MISSIONSITE_VAR_DIR": str(folder)},
-        check=True,
-    )
+    with psycopg.connect(server.owner_url, autocommit=True) as owner:
+        owner.execute("DROP SCHEMA public CASCADE")
+    restore_schema(server)
     return server
 
 
