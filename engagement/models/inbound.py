@@ -5,6 +5,7 @@ from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 
 from engagement.models.rules import BY_DATABASE
+from missionsite.common.constraints import one_line
 
 
 class InboundMessage(models.Model):
@@ -19,5 +20,6 @@ class InboundMessage(models.Model):
     class Meta:
         db_table = "engagement_inbound_messages"
         constraints = [
-            models.UniqueConstraint(fields=["platform", "message_id"], name="engagement_inbound_messages_once")
+            *one_line("engagement_inbound_messages", "platform", "message_id"),
+            models.UniqueConstraint(fields=["platform", "message_id"], name="engagement_inbound_messages_once"),
         ]

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from engagement.models.choices import Destination, Locale
 from engagement.models.rules import BY_DATABASE
-from missionsite.common.constraints import known
+from missionsite.common.constraints import known, one_line
 
 
 class UserProfile(models.Model):
@@ -61,6 +61,7 @@ class UserProfile(models.Model):
         db_table = "user_profiles"
         verbose_name = "profile"
         constraints = [
+            *one_line("user_profiles", "timezone", "individual_jid", "group_jid"),
             known("user_profiles", "preferred_destination", Destination),
             known("user_profiles", "locale", Locale),
             models.CheckConstraint(

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 from engagement.models.choices import Destination, MessageType, Status, WaitingFor
 from engagement.models.rules import BY_DATABASE
-from missionsite.common.constraints import known
+from missionsite.common.constraints import known, one_line
 
 
 class EngagementMessage(models.Model):
@@ -52,6 +52,9 @@ class EngagementMessage(models.Model):
         verbose_name = "message"
         ordering = [F("id").desc()]
         constraints = [
+            *one_line(
+                "engagement_message_queue", "message_key", "destination_jid", "idempotency_key", "provider_message_id"
+            ),
             known("engagement_message_queue", "message_type", MessageType),
             known("engagement_message_queue", "status", Status),
             known("engagement_message_queue", "destination", Destination),
@@ -130,6 +133,7 @@ class EngagementTransport(models.Model):
 
     class Meta:
         db_table = "engagement_transports"
+        constraints = [*one_line("engagement_transports", "name")]
 
     def __str__(self) -> str:
         return self.name

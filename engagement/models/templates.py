@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from engagement.models.choices import Locale
-from missionsite.common.constraints import known
+from missionsite.common.constraints import known, one_line
 
 
 class Announcement(models.Model):
@@ -27,6 +27,7 @@ class Announcement(models.Model):
 
     class Meta:
         db_table = "engagement_announcements"
+        constraints = [*one_line("engagement_announcements", "title")]
         ordering = [F("id").desc()]
 
     def __str__(self) -> str:
@@ -53,6 +54,7 @@ class MessageTemplate(models.Model):
         verbose_name = "template"
         ordering = ["key", "locale"]
         constraints = [
+            *one_line("message_templates", "key", "subject"),
             known("message_templates", "locale", Locale),
             models.UniqueConstraint(
                 fields=["key", "locale"],

@@ -6,7 +6,7 @@ from django.db.models import F
 
 from fallback.models.base import BY_DATABASE, Kept
 from fallback.models.choices import AgentSessionStatus, PullRequestState
-from missionsite.common.constraints import known
+from missionsite.common.constraints import known, one_line
 from missionsite.common.fields import URLField
 from missionsite.common.ids import UlidField
 
@@ -31,7 +31,10 @@ class CodeAgentSession(models.Model):
     class Meta:
         db_table = "code_agent_sessions"
         ordering = [F("started_at").desc(), F("id").desc()]
-        constraints = [known("code_agent_sessions", "status", AgentSessionStatus)]
+        constraints = [
+            *one_line("code_agent_sessions", "agent", "log_path"),
+            known("code_agent_sessions", "status", AgentSessionStatus),
+        ]
         indexes = [
             models.Index(F("mission"), F("started_at").desc(), F("id").desc(), name="code_agent_sessions_of_mission")
         ]
@@ -53,6 +56,7 @@ class GithubPullRequest(Kept):
     class Meta:
         db_table = "github_pull_requests"
         constraints = [
+            *one_line("github_pull_requests", "title", "branch", "url"),
             known("github_pull_requests", "state", PullRequestState),
             models.UniqueConstraint(fields=["repository", "number"], name="github_pull_requests_once"),
         ]
@@ -70,4 +74,5 @@ class GithubPrComment(models.Model):
 
     class Meta:
         db_table = "github_pr_comments"
+        constraints = [*one_line("github_pr_comments", "author")]
         indexes = [models.Index(fields=["pull_request", "created_at"], name="github_pr_comments_of_request")]

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from fallback.models.base import BY_DATABASE, Kept, named
+from missionsite.common.constraints import one_line
 
 
 def default_stages() -> list[str]:
@@ -27,6 +28,7 @@ class Flow(Kept):
         db_table = "flows"
         ordering = [Lower("name"), "id"]
         constraints = [
+            *one_line("flows", "name"),
             named("flows"),
             models.UniqueConstraint(
                 fields=["project", "name"],
@@ -50,6 +52,7 @@ class Actor(Kept):
         db_table = "actors"
         ordering = [Lower("name"), "id"]
         constraints = [
+            *one_line("actors", "name"),
             named("actors"),
             models.UniqueConstraint(
                 fields=["project", "name"],

@@ -8,7 +8,7 @@ from django.db.models.functions import Lower
 
 from fallback.models.base import BY_DATABASE, Kept, NamedIndex, named, within_project
 from fallback.models.choices import AgentStatus, EventOrigin, List, Origin, Priority, PrMode, ReviewStatus
-from missionsite.common.constraints import known
+from missionsite.common.constraints import known, one_line
 from missionsite.common.ids import UlidField
 
 
@@ -68,6 +68,7 @@ class Mission(Kept):
         db_table = "missions"
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
+            *one_line("missions", "title", "stage", "target_branch", "pr_branch_name", "solution_path", "tasks_path"),
             known("missions", "list", List),
             known("missions", "pr_mode", PrMode),
             known("missions", "agent_session_status", AgentStatus),

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 from fallback.models.base import BY_DATABASE, Kept
 from fallback.models.choices import AccessRequestStatus, Channel
-from missionsite.common.constraints import known
+from missionsite.common.constraints import known, one_line
 from missionsite.common.ids import UlidField
 
 
@@ -28,6 +28,7 @@ class Notification(models.Model):
 
     class Meta:
         db_table = "notifications"
+        constraints = [*one_line("notifications", "title")]
         ordering = [F("created_at").desc(), F("id").desc()]
         indexes = [
             models.Index(F("member"), F("created_at").desc(), name="notifications_of_member"),

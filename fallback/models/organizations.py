@@ -6,7 +6,7 @@ from django.db.models.functions import Lower
 
 from fallback.models.base import BY_DATABASE, Kept, named
 from fallback.models.choices import OrganizationRole
-from missionsite.common.constraints import known
+from missionsite.common.constraints import known, one_line
 
 
 class Organization(Kept):
@@ -35,6 +35,7 @@ class Organization(Kept):
         verbose_name = "organisation"
         ordering = [Lower("name"), "id"]
         constraints = [
+            *one_line("organizations", "name", "slug", "timezone"),
             named("organizations"),
             models.CheckConstraint(
                 condition=Q(fallback_rollout_percent__range=(0, 100)),

@@ -8,7 +8,7 @@ from django.db.models.functions import Lower
 
 from fallback.models.base import BY_DATABASE, Kept, named
 from fallback.models.choices import EventOrigin, Privacy, ProjectRole, ProjectStatus
-from missionsite.common.constraints import known
+from missionsite.common.constraints import known, one_line
 from missionsite.common.fields import URLField
 from missionsite.common.ids import UlidField
 
@@ -48,6 +48,7 @@ class Project(Kept):
         permissions = [("every_project", "Acts in every project, not only in the own ones")]
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
+            *one_line("projects", "name", "slug"),
             known("projects", "privacy", Privacy),
             known("projects", "status", ProjectStatus),
             named("projects"),
@@ -121,6 +122,7 @@ class ProjectRepository(Kept):
         verbose_name_plural = "repositories"
         ordering = [Lower("name"), "id"]
         constraints = [
+            *one_line("project_repositories", "name", "url", "default_branch"),
             named("project_repositories"),
             models.UniqueConstraint(
                 fields=["project", "name"],

@@ -8,7 +8,7 @@ from django.utils.formats import date_format
 
 from fallback.models.base import BY_DATABASE, Kept, NamedIndex, named, within_project
 from fallback.models.choices import DiscardReason, ItemStatus, Priority, RunStatus, Trigger
-from missionsite.common.constraints import known
+from missionsite.common.constraints import known, one_line
 from missionsite.common.ids import UlidField
 
 
@@ -133,6 +133,7 @@ class MissionFallbackItem(Kept):
         permissions = [("review_missionfallbackitem", "Decides on proposals")]
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
+            *one_line("mission_fallback_items", "title"),
             known("mission_fallback_items", "status", ItemStatus),
             known("mission_fallback_items", "reason", DiscardReason),
             known("mission_fallback_items", "priority", Priority),

@@ -6,7 +6,7 @@ from django.db.models.functions import Lower
 
 from fallback.models.base import BY_DATABASE, Kept, named, within_project
 from fallback.models.choices import Priority
-from missionsite.common.constraints import known
+from missionsite.common.constraints import known, one_line
 
 
 class TemplateQuerySet(models.QuerySet):
@@ -46,6 +46,7 @@ class MissionFallbackTemplate(Kept):
         verbose_name = "fallback template"
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
+            *one_line("mission_fallback_templates", "name"),
             named("mission_fallback_templates"),
             known("mission_fallback_templates", "priority", Priority),
             models.CheckConstraint(

@@ -7,7 +7,7 @@ from django.db.models.functions import Lower
 
 from fallback.models.base import BY_DATABASE, Kept, named
 from fallback.models.choices import WorkstationStatus, WorktreeStatus
-from missionsite.common.constraints import known
+from missionsite.common.constraints import known, one_line
 from missionsite.common.ids import UlidField
 
 
@@ -25,6 +25,7 @@ class Workstation(Kept):
         db_table = "workstations"
         ordering = [Lower("name"), "id"]
         constraints = [
+            *one_line("workstations", "name"),
             known("workstations", "status", WorkstationStatus),
             named("workstations"),
             models.UniqueConstraint(fields=["organization", "name"], name="workstations_name_once"),
@@ -58,6 +59,7 @@ class WorkstationSession(models.Model):
 
     class Meta:
         db_table = "workstation_sessions"
+        constraints = [*one_line("workstation_sessions", "daemon_version")]
         indexes = [models.Index(F("workstation"), F("started_at").desc(), name="workstation_sessions_latest")]
 
 
@@ -73,7 +75,8 @@ class WorkstationRepository(models.Model):
     class Meta:
         db_table = "workstation_repositories"
         constraints = [
-            models.UniqueConstraint(fields=["workstation", "repository"], name="workstation_repositories_once")
+            *one_line("workstation_repositories", "path"),
+            models.UniqueConstraint(fields=["workstation", "repository"], name="workstation_repositories_once"),
         ]
 
 
@@ -90,6 +93,7 @@ class WorkstationWorktree(Kept):
     class Meta:
         db_table = "workstation_worktrees"
         constraints = [
+            *one_line("workstation_worktrees", "path", "branch"),
             known("workstation_worktrees", "status", WorktreeStatus),
             models.UniqueConstraint(fields=["workstation", "path"], name="workstation_worktrees_path_once"),
         ]

@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Lower
 
+from missionsite.common.constraints import one_line
+
 # The lowest score of each tier, highest first. The database derives the tier; this says from what.
 TIERS = (
     (2501, "Expert"),
@@ -138,6 +140,16 @@ class CommunityMember(models.Model):
         verbose_name_plural = "directory"
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
+            *one_line(
+                "community_members",
+                "telegram_id",
+                "telegram_username",
+                "name",
+                "organization",
+                "country",
+                "github_username",
+                "registration_fee_tx_hash",
+            ),
             models.UniqueConstraint(
                 fields=["telegram_id"],
                 name="member_telegram_id_idx",

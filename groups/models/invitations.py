@@ -7,6 +7,8 @@ from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.db import models
 from django.db.models import F, Q
 
+from missionsite.common.constraints import one_line
+
 # No letters and digits that are taken for one another: 0 and O, 1, I and L.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 CODE_LENGTH = 16
@@ -93,6 +95,7 @@ class CommunityInvitation(models.Model):
         verbose_name = "invitation"
         ordering = [F("created_at").desc(), F("invitation_id").desc()]
         constraints = [
+            *one_line("community_invitations", "invited_telegram_username"),
             models.UniqueConstraint(fields=["invitation_code"], name="invitation_code_idx"),
             models.CheckConstraint(
                 condition=Q(invitation_code__regex=rf"^[{ALPHABET}]{{{CODE_LENGTH}}}$"),

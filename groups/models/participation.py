@@ -4,6 +4,8 @@ from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.db import models
 from django.db.models import F, Q
 
+from missionsite.common.constraints import one_line
+
 
 class ParticipationType(models.TextChoices):
     MESSAGE = "MESSAGE", "Message"
@@ -51,6 +53,7 @@ class MemberParticipation(models.Model):
         verbose_name_plural = "participation"
         ordering = [F("occurred_at").desc(), F("id").desc()]
         constraints = [
+            *one_line("member_participation", "room_id"),
             models.CheckConstraint(
                 condition=Q(event_type__in=ParticipationType.values), name="member_participation_type_known"
             ),

@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
+from missionsite.common.constraints import one_line
+
 
 class Task(models.Model):
     """A piece of work in a mission, with what its doer earns."""
@@ -37,6 +39,7 @@ class Task(models.Model):
         db_table = "tasks"
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
+            *one_line("tasks", "title"),
             models.CheckConstraint(
                 condition=Q(state__in=["open", "claimed", "done", "cancelled"]), name="tasks_state_known"
             ),

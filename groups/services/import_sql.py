@@ -3,6 +3,8 @@
 `%(given)s` names the columns the file has; what it does not have stays as it is.
 """
 
+from missionsite.common.constraints import CONTROLS, ONE_LINE
+
 # What an earlier import in the same transaction left.
 CLEAR = "DROP TABLE IF EXISTS pg_temp.import_lines, pg_temp.import_rows, pg_temp.import_errors"
 
@@ -78,6 +80,7 @@ CHECK_FAULTS = """
 """
 # What is wrong with a row by itself or beside what is stored, each as `column: sentence`. One array a row: set up once
 # for the statement, where a list of VALUES would be for every row.
+_ONE_LINE = ("email", "name", "telegram_id", "telegram_username", "organization", "country", "github_username")
 CHECK = r"""
     WITH looked AS MATERIALIZED (
         SELECT r.line, ARRAY[
@@ -117,7 +120,8 @@ CHECK = r"""
             CASE WHEN char_length(r.country) > %(country)s
                 THEN 'country: The country is longer than ' || %(country)s || ' characters.' END,
             CASE WHEN char_length(r.github_username) > %(github_username)s
-                THEN 'github_username: The GitHub name is longer than ' || %(github_username)s || ' characters.' END
+                THEN 'github_username: The GitHub name is longer than ' || %(github_username)s || ' characters.' END,
+            {one_line}
         ] AS found
         FROM import_rows r WHERE r.fault IS NULL
     )
@@ -125,7 +129,12 @@ CHECK = r"""
     SELECT l.line, split_part(e, ': ', 1), substr(e, strpos(e, ': ') + 2)
     FROM looked l CROSS JOIN LATERAL unnest(l.found) AS e
     WHERE num_nonnulls(VARIADIC l.found) > 0 AND e IS NOT NULL
-"""
+""".replace(
+    "{one_line}",
+    ",\n            ".join(
+        f"CASE WHEN r.{column} ~ '{CONTROLS}' THEN '{column}: {ONE_LINE}' END" for column in _ONE_LINE
+    ),
+)
 
 # What is wrong with a row beside an earlier one.
 CHECK_TWICE = """

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from missiondeck.models.base import BY_DATABASE, Kept
 from missiondeck.models.choices import Category
-from missionsite.common.constraints import known, written
+from missionsite.common.constraints import known, one_line, written
 
 
 class DodItem(Kept):
@@ -34,6 +34,7 @@ class DodItem(Kept):
         verbose_name_plural = "definition of done"
         ordering = ["mission", "category", "position", "created_at", "id"]
         constraints = [
+            *one_line("dod_items", "text"),
             known("dod_items", "category", Category),
             written("dod_items", "text", "Say what has to be true."),
             models.CheckConstraint(

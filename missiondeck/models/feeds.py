@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F
 
 from missiondeck.models.base import Kept
+from missionsite.common.constraints import one_line
 
 
 class DeckFeed(Kept):
@@ -21,6 +22,7 @@ class DeckFeed(Kept):
 
     class Meta:
         db_table = "deck_feeds"
+        constraints = [*one_line("deck_feeds", "name")]
         verbose_name = "calendar feed"
         ordering = [F("created_at").desc(), F("id").desc()]
 

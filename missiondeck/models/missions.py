@@ -11,7 +11,7 @@ from django.db.models.functions import Lower
 
 from missiondeck.models.base import BY_DATABASE, Kept
 from missiondeck.models.choices import DeckStatus
-from missionsite.common.constraints import known, written
+from missionsite.common.constraints import known, one_line, written
 from missionsite.common.fields import URLField
 
 REPOSITORY = r"^https://github\.com/[A-Za-z0-9](-?[A-Za-z0-9]){0,38}/[A-Za-z0-9._-]{1,100}/?$"
@@ -84,6 +84,7 @@ class DeckMission(Kept):
             ("override_deckmission", "Completes a client mission that is not done"),
         ]
         constraints = [
+            *one_line("deck_missions", "title", "client", "currency", "assigned_to", "github_url"),
             known("deck_missions", "status", DeckStatus),
             models.UniqueConstraint(
                 fields=["number"],

@@ -53,6 +53,13 @@ class ValueRefused(DomainError):
     status = 422
 
 
+class NotOneLine(DomainError):
+    """Enter a single line, without line breaks or other control characters."""
+
+    code = "not_one_line"
+    status = 422
+
+
 # What PostgreSQL says of a value no constraint is named for (SQLSTATE classes 22 and 23).
 # Source: PostgreSQL manual, appendix A.
 _SQLSTATES = {
@@ -77,6 +84,9 @@ def from_database(error: DatabaseError) -> DomainError | None:
         return None
     if refusal := DomainError.by_constraint.get(diag.constraint_name or ""):
         return refusal()
+    if (name := diag.constraint_name or "").endswith("_one_line"):
+        # The constraints of one_line(): <table>_<column>_one_line.
+        return NotOneLine(field=name.removeprefix(f"{diag.table_name}_").removesuffix("_one_line"))
     if diag.sqlstate is None and isinstance(error, DataError):
         # The driver itself refuses a NUL; the database has no text with one.
         return ValueRefused(_SQLSTATES["22P05"])

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from django.db import migrations
 
+from missionsite.common.constraints import CONTROLS, one_line
+
 
 class SQLFile(migrations.RunSQL):
     """Run `sql/NAME.sql` beside the migration, and `sql/NAME.reverse.sql` on the way back.
@@ -124,3 +126,47 @@ class KeepColumn(migrations.RunSQL):
 
     def describe(self) -> str:
         return f"Keep {self.column} of {self.table}"
+
+
+class CleanLines(migrations.RunSQL):
+    """Put a blank in place of each line break and control character in these columns; nothing on the way back.
+
+    A text of nothing else becomes a question mark, since it may have to be something.
+    """
+
+    def __init__(self, table: str, *columns: str) -> None:
+        self.table = table
+        # The names come from a migration, never from outside.
+        clean = "".join(
+            f"""
+                UPDATE {table} SET {column} = CASE
+                    WHEN regexp_replace({column}, '{CONTROLS}', ' ', 'g') ~ '^\\s*$' THEN '?'
+                    ELSE regexp_replace({column}, '{CONTROLS}', ' ', 'g') END
+                WHERE {column} ~ '{CONTROLS}';
+            """
+            for column in columns
+        )
+        # Forced row security would leave rows out for the owner as well.
+        sql = f"""
+            DO $$ DECLARE forced boolean; BEGIN
+                SELECT relforcerowsecurity INTO forced FROM pg_class WHERE oid = '{table}'::regclass;
+                IF forced THEN ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY; END IF;
+                {clean}
+                -- A check that waits for the commit would keep the table from being altered any further.
+                SET CONSTRAINTS ALL IMMEDIATE;
+                SET CONSTRAINTS ALL DEFERRED;
+                IF forced THEN ALTER TABLE {table} FORCE ROW LEVEL SECURITY; END IF;
+            END $$;
+        """
+        super().__init__(sql=sql, reverse_sql=migrations.RunSQL.noop)
+
+    def describe(self) -> str:
+        return f"Put blanks in place of control characters in {self.table}"
+
+
+def one_line_rules(model: str, table: str, *columns: str) -> list[migrations.operations.base.Operation]:
+    """The operations that clean these columns of a table and add the constraints of one_line()."""
+    return [
+        CleanLines(table, *columns),
+        *(migrations.AddConstraint(model, rule) for rule in one_line(table, *columns)),
+    ]

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from missionsite.common.constraints import ONE_LINE, is_one_line
 from missionsite.common.errors import DomainError, NotAllowed
 from missionsite.common.models import ApiToken
 from missionsite.common.scopes import all_scopes
@@ -103,6 +104,8 @@ def create_token(
         raise NotAllowed("A member who is not active gets no token.")
     if not name or len(name) > 100 or "\x00" in name:
         raise TokenValueRefused("A token has a name of at most 100 characters.", field="name")
+    if not is_one_line(name):
+        raise TokenValueRefused(ONE_LINE, field="name")
     if not scopes:
         raise TokenValueRefused("Choose at least one thing the token may be used for.", field="scopes")
     if unknown := [scope for scope in scopes if scope not in all_scopes()]:

@@ -20,10 +20,13 @@ from missionsite.common.roles import as_owner
 from missionsite.community.logs import HideCodes
 from missionsite.roles import synchronise
 from tests.admin import client_of, staff, words
+from tests.at_once import without
 from tests.factories.groups import MemberFactory
+from tests.fallback.database import rows
 from tests.missiondeck.workspaces import address, complete, make_mission
 
 pytestmark = pytest.mark.django_db
+TITLE = "deck_missions_title_one_line"
 FEEDS = "/admin/missiondeck/deckmission/feeds/"
 
 
@@ -145,10 +148,9 @@ class TestAnswer:
         "title",
         [
             "Commas, semicolons; and \\ backslashes",
-            "Two\nlines\r\nand: a colon",
             "🦉" * 60,
             "Página de vendas: ação, coração " * 5,
-            "BEGIN:VEVENT\nSUMMARY:false\nEND:VEVENT",
+            "BEGIN:VEVENT SUMMARY:false END:VEVENT",
             '"quoted" <b>bold</b> =1+1',
         ],
     )
@@ -161,6 +163,25 @@ class TestAnswer:
         raw.decode("utf-8")
         (event,) = parts(response).values()
         assert " ".join(title.split()) in " ".join(str(event["SUMMARY"]).split())
+
+    @pytest.mark.django_db(transaction=True)
+    @pytest.mark.parametrize(
+        "old", ["bell\x07tower", "two\r\nlines", "BEGIN:VEVENT\nSUMMARY:false\nEND:VEVENT", "\x1b[31m"]
+    )
+    def test_title_from_before_the_rule_does_not_break_the_calendar(self, lena, old):
+        """One byte that is no TSAFE-CHAR and a strict reader loses every mission. Source: RFC 5545, 3.1."""
+        mission, _other = make_mission(), make_mission()
+        secret = create_feed(member=lena, name="x")[1]
+        [(rule,)] = rows("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = %s", [TITLE])
+        restore = f"ALTER TABLE deck_missions ADD CONSTRAINT {TITLE} {rule}"
+        with without(f"ALTER TABLE deck_missions DROP CONSTRAINT {TITLE}", restore):
+            DeckMission.objects.filter(pk=mission.pk).update(title=old)
+            response = read(secret)
+            DeckMission.objects.filter(pk=mission.pk).update(title="restored")
+        lines = response.content.decode().split("\r\n")
+        assert not [line for line in lines if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", line)]
+        assert len(parts(response)) == 2
+        assert "\\n" not in response.content.decode()
 
     def test_it_is_a_page_for_reading_only(self, lena):
         _, secret = create_feed(member=lena, name="x")

@@ -15,6 +15,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminS
 from missionsite.common.admin.forms import ServiceForm
 from missionsite.common.admin.jobs import Job
 from missionsite.common.admin.options import ModelAdmin
+from missionsite.common.constraints import validate_one_line
 from missionsite.common.models import ApiToken
 from missionsite.common.scopes import all_scopes
 from missionsite.common.tokens import create_token, revoke_token
@@ -47,6 +48,7 @@ class TokenForm(ServiceForm):
         name = self.cleaned_data["name"].strip()
         if not name:
             raise forms.ValidationError("A token has a name, so that you know what to revoke.")
+        validate_one_line(name)
         return name
 
 

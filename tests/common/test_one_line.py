@@ -1,0 +1,270 @@
+"""What is typed on one line has one: no line breaks and no control characters, from whichever interface it comes."""
+
+import re
+
+import pytest
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.urls import reverse
+
+from fallback.models import Mission, Project
+from groups.models import CommunityMember, Group, Member
+from missiondeck.models import DeckMission
+from missionsite.common.constraints import ONE_LINE, OneLine, is_one_line, one_line, without_controls
+from missionsite.common.errors import NotOneLine, in_words
+from missionsite.common.tokens import TokenValueRefused, create_token
+from tests.at_once import without
+from tests.factories.fallback import MissionFactory, ProjectFactory
+from tests.factories.groups import MemberFactory, StaffFactory
+from tests.factories.missiondeck import DeckMissionFactory
+from tests.factories.tokens import api_client
+from tests.fallback.database import refused_by, row, rows
+from tests.groups.import_files import ana, bring
+
+pytestmark = pytest.mark.django_db
+
+APPS = ("groups", "fallback", "engagement", "missiondeck")
+WRONG = ["\x01", "\x07", "\t", "\n", "\r", "\x1b", "\x1f", "\x7f", "\x85", "\x9f", "\u2028", "\u2029"]
+RIGHT = ["", "Ana Silva", "Łódź, 京都 & Ōtsu", "a\u00a0b", "👩\u200d🔧", "O'Neil — “so” <b>", "\\u0007"]
+# Short texts that have no rule of their own, and why.
+ELSEWHERE = {
+    # A form of their own, which has no control character.
+    "community_members.member_id": "community_members_member_id_format",
+    "community_invitations.invitation_code": "community_invitations_code_format",
+    "members.member_id": "members_member_id_format",
+    "test_runs.digest": "test_runs_digest_form",
+    # Made by the site, never typed.
+    "members.password": "",
+    "engagement_claims.claimed_by": "",
+    "engagement_inbound_messages.effect": "",
+    "deck_feeds.digest": "",
+    # Read from reports of tests, and cleaned there.
+    "test_runs.name": "",
+}
+
+
+def tables():
+    for app in APPS:
+        for model in apps.get_app_config(app).get_models():
+            if model._meta.managed and not model._meta.proxy and not model._meta.db_table.endswith("_history"):
+                yield model
+
+
+def in_the_database() -> dict[str, str]:
+    """The rules that are there and hold for every row, by name, with their conditions."""
+    found = rows("SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE convalidated AND contype = 'c'")
+    return {name: condition for name, condition in found if name.endswith("_one_line")}
+
+
+def test_every_short_text_people_or_clients_type_has_the_rule():
+    known = set(in_the_database())
+    missing = {
+        f"{model._meta.db_table}.{field.column}"
+        for model in tables()
+        for field in model._meta.local_fields
+        # UlidField and other keys are generated, choices have a rule that ends in _known.
+        if isinstance(field, models.CharField) and not field.choices and not field.primary_key
+        if f"{model._meta.db_table}_{field.column}_one_line" not in known
+    }
+    assert missing == set(ELSEWHERE)
+
+
+def test_every_form_that_stands_in_for_the_rule_is_a_constraint():
+    there = {name for (name,) in rows("SELECT conname FROM pg_constraint")}
+    assert {name for name in ELSEWHERE.values() if name} <= there
+
+
+def test_models_and_database_have_the_same_rules():
+    declared = {rule.name for model in tables() for rule in model._meta.constraints if isinstance(rule, OneLine)}
+    assert declared == set(in_the_database())
+    assert len(declared) > 60
+
+
+@pytest.mark.parametrize("character", WRONG)
+def test_python_and_postgresql_reject_the_same_characters(character):
+    text = f"before{character}after"
+    assert not is_one_line(text)
+    assert without_controls(text) == "before after"
+    with refused_by("groups_name_one_line"):
+        rows("INSERT INTO groups (name, type) VALUES (%s, 'colony')", [text])
+
+
+@pytest.mark.parametrize("text", RIGHT)
+def test_python_and_postgresql_take_the_same_texts(text):
+    assert is_one_line(text)
+    assert without_controls(text) == text
+    assert row("SELECT %s !~ %s", [text, re.search(r"'(\[.*\])'", in_the_database()["groups_name_one_line"])[1]])[0]
+
+
+def test_rule_is_a_plain_check_for_migrations():
+    (rule,) = one_line("projects", "name")
+    assert rule.deconstruct()[0] == "django.db.models.CheckConstraint"
+    assert rule.clone() == rule == models.CheckConstraint(**rule.deconstruct()[2])
+
+
+@pytest.mark.parametrize("make", [lambda: Group(name="a\nb", type="colony"), lambda: Member(display_name="a\x07b")])
+def test_model_names_the_field_and_asks_no_database(make, django_assert_num_queries):
+    thing = make()
+    (rule,) = (rule for rule in thing._meta.constraints if rule.name.endswith("name_one_line"))
+    with django_assert_num_queries(0), pytest.raises(ValidationError) as error:
+        rule.validate(type(thing), thing)
+    assert list(error.value.message_dict.values()) == [[ONE_LINE]]
+
+
+def test_what_a_form_leaves_out_is_not_checked():
+    thing = Group(name="a\nb", type="colony")
+    for rule in Group._meta.constraints:
+        if isinstance(rule, OneLine):
+            rule.validate(Group, thing, exclude={"name"})
+
+
+def test_refusal_of_the_database_names_the_field():
+    with pytest.raises(NotOneLine) as refusal, in_words():
+        rows("INSERT INTO groups (name, type) VALUES (%s, 'colony')", ["a\nb"])
+    assert (refusal.value.field, refusal.value.message, refusal.value.status) == ("name", ONE_LINE, 422)
+
+
+def test_token_has_a_name_of_one_line():
+    from django.utils import timezone
+
+    with pytest.raises(TokenValueRefused) as refusal:
+        create_token(
+            owner=StaffFactory(),
+            name="a\x07b",
+            scopes=["missions:read"],
+            expires_at=timezone.now() + timezone.timedelta(days=1),
+        )
+    assert refusal.value.field == "name"
+
+
+# --- Forms ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def root(client):
+    client.force_login(StaffFactory(is_superuser=True))
+    return client
+
+
+FORMS = {
+    "colony": (
+        "admin:groups_colony_add",
+        lambda: [],
+        lambda: {"name": "Bell\x07tower"},
+        "name",
+    ),
+    "member": (
+        "admin:groups_member_change",
+        lambda: [MemberFactory().pk],
+        lambda: {"email": "bell@example.org", "display_name": "Bell\x07tower", "trust_score": 0},
+        "display_name",
+    ),
+    "project": (
+        "admin:fallback_project_change",
+        lambda: [ProjectFactory().pk],
+        lambda: {"name": "Bell\x07tower", "slug": "bell", "privacy": "private"},
+        "name",
+    ),
+    "mission": (
+        "admin:fallback_mission_add",
+        lambda: [],
+        lambda: {"project": ProjectFactory().pk, "title": "Bell\x07tower", "priority": 3},
+        "title",
+    ),
+    "client mission": (
+        "admin:missiondeck_deckmission_change",
+        lambda: [DeckMissionFactory().pk],
+        lambda: {
+            "title": "Bell\x07tower",
+            "client": "Acme",
+            "budget": 1,
+            "currency": "USD",
+            "deadline_0": "2026-12-10",
+            "deadline_1": "12:00",
+            "assigned_to": "a@example.org",
+        },
+        "title",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_form_shows_the_error_at_the_field_and_keeps_what_was_typed(root, name):
+    page, arguments, values, field = FORMS[name]
+    answer = root.post(reverse(page, args=arguments()), values())
+    assert answer.status_code == 200
+    form = answer.context["adminform"].form
+    assert form.errors[field] == [ONE_LINE]
+    assert form[field].value() == "Bell\x07tower"
+
+
+def test_job_shows_the_error_at_the_field(root):
+    from tests.factories.groups import MembershipFactory
+
+    stay = MembershipFactory()
+    answer = root.post(reverse("admin:groups_membership_role", args=[stay.pk]), {"role": "Le\x07ad"})
+    assert answer.status_code == 200
+    assert answer.context["form"].errors == {"role": [ONE_LINE]}
+
+
+# --- API --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("character", ["\x07", "\n"])
+@pytest.mark.parametrize("field", ["title", "client"])
+def test_api_names_the_field_of_a_client_mission(field, character):
+    client = api_client(StaffFactory(is_superuser=True))
+    body = {
+        "title": "Landing",
+        "client": "Beta",
+        "budget": 450,
+        "deadline": "2026-12-10T23:59:59Z",
+        "assigned_to": "noor@example.org",
+    }
+    body[field] = f"bell{character}tower"
+    answer = client.post("/api/deck/missions", body, content_type="application/json")
+    _names(answer, field)
+    assert not DeckMission.objects.exists()
+
+
+def test_api_names_the_field_of_a_mission_of_a_board():
+    client, project = api_client(StaffFactory(is_superuser=True)), ProjectFactory()
+    address = f"/api/projects/{project.pk}/missions"
+    _names(client.post(address, {"title": "bell\x07tower"}, content_type="application/json"), "title")
+    mission = MissionFactory(project=project)
+    answer = client.patch(f"{address}/{mission.pk}", {"title": "bell\ntower"}, content_type="application/json")
+    _names(answer, "title")
+    assert Mission.objects.get().title == mission.title
+
+
+def _names(answer, field: str) -> None:
+    document = answer.json()
+    assert answer.status_code == 422, document
+    assert answer["Content-Type"] == "application/problem+json"
+    assert document["errors"] == [{"pointer": f"/{field}", "detail": ONE_LINE}]
+
+
+# --- Import -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("column", ["name", "organization", "country"])
+@pytest.mark.parametrize("character", ["\x07", "\n"])
+def test_import_names_line_and_column(column, character):
+    report = bring(ana(**{column: f"Bell{character}tower"}))
+    assert [(error.line, error.column, error.sentence) for error in report.errors] == [(2, column, ONE_LINE)]
+    assert not CommunityMember.objects.exists()
+
+
+# --- Negative control -------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_the_rule_the_database_takes_a_control_character():
+    (definition,) = row("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'projects_name_one_line'")
+    restore = f"ALTER TABLE projects ADD CONSTRAINT projects_name_one_line {definition}"
+    project = ProjectFactory()
+    with without("ALTER TABLE projects DROP CONSTRAINT projects_name_one_line", restore):
+        rows("UPDATE projects SET name = %s WHERE id = %s", ["bell\x07tower", project.pk])
+        assert Project.objects.get().name == "bell\x07tower"
+        rows("UPDATE projects SET name = 'Bell tower'")
