@@ -255,10 +255,15 @@ def sizes(owner) -> dict[str, int]:
 
 
 def main() -> None:
+    global PEOPLE, BATCH, SAMPLE
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scale", type=float, default=1.0, help="1.0: 1,000,000 and 10,000,000 events")
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--people", type=int, default=PEOPLE)
+    parser.add_argument("--batch", type=int, default=BATCH, help="events sent at once")
+    parser.add_argument("--sample", type=int, default=SAMPLE, help="events created row by row")
     options = parser.parse_args()
+    PEOPLE, BATCH, SAMPLE = options.people, options.batch, options.sample
     import psycopg
 
     started = time.monotonic()

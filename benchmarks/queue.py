@@ -447,7 +447,8 @@ def main() -> None:
             rounds=options.rounds,
         )
         say("Beside an open transaction")
-        few.fill(round(figures["claim + mark"] * options.seconds * 1.6))
+        # Enough for the time; a queue that is emptied at once does not tell the rate of a long one.
+        few.fill(round(max(figures["claim + mark"] * 1.6, 20 * BATCH) * options.seconds))
         before, during = few.beside_an_open_transaction(other, seconds=options.seconds)
     for queue in (few, many):
         queue.crew.end()

@@ -79,7 +79,7 @@ class MissionOut(Schema):
     last_event_at: datetime | None = Field(examples=["2026-11-20T09:30:00Z"])
 
 
-class MissionPage(Schema):
+class ProjectMissionPage(Schema):
     items: list[MissionOut]
     next: str | None = Field(examples=[None])
 
@@ -117,7 +117,7 @@ class RunOut(Schema):
     completed_at: datetime | None = Field(examples=[None])
 
 
-class RunPage(Schema):
+class FallbackRunPage(Schema):
     items: list[RunOut]
     next: str | None = Field(examples=[None])
 
@@ -264,7 +264,7 @@ def get_project(request: HttpRequest, project: str = ProjectKey):
     return _project_out(_project(request, project), Rights(request.auth.member))
 
 
-@router.get("/projects/{project}/missions", response=MissionPage, summary="List the missions of a project")
+@router.get("/projects/{project}/missions", response=ProjectMissionPage, summary="List the missions of a project")
 @needs(PROJECTS_READ, checks_rights=True)
 def list_project_missions(
     request: HttpRequest,
@@ -350,7 +350,7 @@ def get_fallback_plan(request: HttpRequest, project: str = ProjectKey):
     return _plan_out(_project(request, project))
 
 
-@router.get("/projects/{project}/fallback/runs", response=RunPage, tags=["fallback"], summary="List runs")
+@router.get("/projects/{project}/fallback/runs", response=FallbackRunPage, tags=["fallback"], summary="List runs")
 @needs(FALLBACK_READ, checks_rights=True)
 def list_fallback_runs(
     request: HttpRequest,

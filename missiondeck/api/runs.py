@@ -28,7 +28,7 @@ PageNumber = Query(1, ge=1, le=1_000_000, description="From 1.", examples=[1])
 Search = Query(None, min_length=1, max_length=200, description="Only what has this text, whatever its case.")
 
 
-class RunPage(Schema):
+class DeckRunPage(Schema):
     items: list[RunSummary]
     next: str | None = Field(examples=[None])
 
@@ -84,7 +84,7 @@ class LogsOut(Schema):
     hits: list[LogHit] | None = Field(description="Null where nothing was searched for.", examples=[None])
 
 
-@router.get("/deck/missions/{number}/runs", response=RunPage, summary="List test runs")
+@router.get("/deck/missions/{number}/runs", response=DeckRunPage, summary="List test runs")
 @needs(DECK_READ, checks_rights=True)
 def list_deck_runs(
     request: HttpRequest,

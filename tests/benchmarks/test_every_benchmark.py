@@ -13,7 +13,7 @@ SMALL = {
     "admin_lists": ["--scale=0.001", "--rounds=1"],
     "backlog": ["--scale=0.0002", "--rounds=1", "--projects=20"],
     "imports": ["--scale=0.002", "--rounds=1", "--sample=5"],
-    "participation": ["--scale=0.0001", "--rounds=1"],
+    "participation": ["--scale=0.0001", "--rounds=1", "--people=50", "--batch=20", "--sample=5"],
     "queue": [
         "--scale=0.0001",
         "--messages=50",

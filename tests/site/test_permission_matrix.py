@@ -117,10 +117,14 @@ class Asker:
         return self._ask(client, lambda: client.generic(method, target, query_params=query))
 
     def api(self, method: str, target: str, body: dict | None) -> str:
+        return self._ask(self.program, lambda: self.send(method, target, body))
+
+    def send(self, method: str, target: str, body: dict | None) -> HttpResponse:
+        """A request of the API, with a token; a body with files in it goes as multipart."""
         if body and any(hasattr(value, "read") for value in body.values()):
-            return self._ask(self.program, lambda: self.program.post(target, body))
+            return self.program.post(target, body)
         content = "" if body is None else json.dumps(body)
-        return self._ask(self.program, lambda: self.program.generic(method, target, content, "application/json"))
+        return self.program.generic(method, target, content, "application/json")
 
     def _ask(self, client, send) -> str:
         cookies = copy.copy(client.cookies)

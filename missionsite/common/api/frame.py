@@ -22,6 +22,7 @@ from missionsite.common.api.docs import DocsPage
 from missionsite.common.api.idempotency import PARAMETER, Attempt, refuse_key
 from missionsite.common.api.limits import Allowance, count_for_token, count_refusal, count_request
 from missionsite.common.api.problems import CONTENT_TYPE, HANDLERS, InputRefused, Problem, problem
+from missionsite.common.api.schemas import check_schema_names
 from missionsite.common.api.signatures import HEADER as SIGNATURE
 from missionsite.common.errors import DomainError
 from missionsite.common.roles import member_session
@@ -262,7 +263,7 @@ class SiteAPI(NinjaAPI):
                     yield f"{bound.prefix}{address}", operation
 
     def _validate(self) -> None:
-        """Refuse to start with an operation that would run outside the frame, or two of one name."""
+        """Refuse to start with an operation that would run outside the frame, or two of a name."""
         names = set()
         for address, operation in self.operations():
             if not isinstance(operation, Operation):
@@ -271,6 +272,7 @@ class SiteAPI(NinjaAPI):
             if name in names:
                 raise ConfigError(f"Two operations are called {name}.")
             names.add(name)
+        check_schema_names(operation for _address, operation in self.operations())
 
     def _get_urls(self) -> list:
         urls = [each for each in super()._get_urls() if getattr(each, "name", None) != "api-root"]
@@ -307,7 +309,14 @@ class SiteAPI(NinjaAPI):
                     each["security"] = [_SIGNED]
                     schema["components"]["securitySchemes"]["Signature"] = _SIGNATURE
                 each["description"] = f"{each.get('description', '')}\n\n{asks}".strip()
+                for status, response in each["responses"].items():
+                    if int(status) >= 400:
+                        response["content"] = {CONTENT_TYPE: response["content"].pop("application/json")}
                 each["responses"] |= {"default": _REFUSAL}
+                for parameter in each.get("parameters", []):
+                    # A list of them is JSON Schema's. Here several are a map, and generators of clients stop at a list.
+                    if examples := parameter.pop("examples", None):
+                        parameter["example"] = examples[0]
                 if operation.honours_keys:
                     each["parameters"] = [*each.get("parameters", []), PARAMETER]
         return schema
