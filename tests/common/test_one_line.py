@@ -11,10 +11,11 @@ from django.urls import reverse
 from fallback.models import Mission, Project
 from groups.models import CommunityMember, Group, Member
 from missiondeck.models import DeckMission
-from missionsite.common.constraints import ONE_LINE, OneLine, is_one_line, one_line, without_controls
+from missionsite.common.constraints import CONTROLS, ONE_LINE, OneLine, is_one_line, one_line, without_controls
 from missionsite.common.errors import NotOneLine, in_words
+from missionsite.common.sqlfiles import CleanLines
 from missionsite.common.tokens import TokenValueRefused, create_token
-from tests.at_once import without
+from tests.at_once import execute_as_owner, without
 from tests.factories.fallback import MissionFactory, ProjectFactory
 from tests.factories.groups import MemberFactory, StaffFactory
 from tests.factories.missiondeck import DeckMissionFactory
@@ -254,6 +255,35 @@ def test_import_names_line_and_column(column, character):
     report = bring(ana(**{column: f"Bell{character}tower"}))
     assert [(error.line, error.column, error.sentence) for error in report.errors] == [(2, column, ONE_LINE)]
     assert not CommunityMember.objects.exists()
+
+
+# --- Older rows -------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_migration_cleans_older_rows_also_behind_forced_row_security():
+    (forced,) = row("SELECT relforcerowsecurity FROM pg_class WHERE relname = 'engagement_announcements'")
+    assert forced
+    mission, by = MissionFactory(), MemberFactory()
+    tables = {"groups": "name", "engagement_announcements": "title", "missions": "title"}
+    names = [f"{table}_{column}_one_line" for table, column in tables.items()]
+    rules = rows("SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
+                 " WHERE conname = ANY (%s)", [names])  # fmt: skip
+    drop = "".join(f"ALTER TABLE {table} DROP CONSTRAINT {name};" for table, name, _rule in rules)
+    restore = "".join(f"ALTER TABLE {table} ADD CONSTRAINT {name} {rule};" for table, name, rule in rules)
+    with without(drop, restore):
+        rows("INSERT INTO groups (name, type) VALUES ('a' || chr(7) || 'b', 'colony'), (chr(7), 'colony')")
+        rows("INSERT INTO engagement_announcements (title, audience, created_by_id)"
+             " VALUES (E'two\\r\\nlines', 'status=active', %s)", [by.pk])  # fmt: skip
+        rows("UPDATE missions SET title = E'tab\\there' WHERE id = %s", [mission.pk])
+        for table, column in tables.items():
+            # As the migration does: the rule is added in the transaction of the cleaning.
+            rule = f"ALTER TABLE {table} ADD CONSTRAINT cleaned CHECK ({column} !~ '{CONTROLS}')"
+            execute_as_owner(f"{CleanLines(table, column).sql}; {rule}; ALTER TABLE {table} DROP CONSTRAINT cleaned")
+    assert set(rows("SELECT name FROM groups")) == {("a b",), ("?",)}
+    assert rows("SELECT title FROM engagement_announcements") == [("two  lines",)]
+    assert rows("SELECT title FROM missions") == [("tab here",)]
+    assert row("SELECT relforcerowsecurity FROM pg_class WHERE relname = 'engagement_announcements'") == (True,)
 
 
 # --- Negative control -------------------------------------------------------------------------

@@ -34,6 +34,7 @@ STEPS = [
     "0007_erase",
     "0008_runs_by_key",
     "0009_confirmed_assignees",
+    "0010_one_line",
 ]
 # As they were before the seed: missions without a repository, one chat without a citizen.
 BEFORE = """
