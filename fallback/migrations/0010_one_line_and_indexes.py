@@ -5,6 +5,8 @@ from missionsite.common.sqlfiles import one_line_rules
 
 
 class Migration(migrations.Migration):
+    """Texts of one line, and indexes for the rows of one project, newest first."""
+
     dependencies = [
         ("fallback", "0009_erase"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

@@ -184,7 +184,9 @@ def _change_project(project, actor, type_, changes, **payload) -> Project:
 
 def _record(type_: str, organization: Organization, actor: Member | None, *, member: Member | None = None, **payload):
     """Write down what happened to an organisation: events of the site, since it has no activity of its own."""
-    events.record(type_, actor=actor, member=member, organization=organization.pk, name=organization.name, **payload)
+    events.record(
+        type_, actor=actor, member=member, organization=organization.pk, organization_name=organization.name, **payload
+    )
 
 
 def _noun(kind: type[models.Model]) -> str:

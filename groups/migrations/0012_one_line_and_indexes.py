@@ -5,7 +5,7 @@ from missionsite.common.sqlfiles import one_line_rules
 
 
 class Migration(migrations.Migration):
-    """Indexes of one group's rows, newest first."""
+    """Texts of one line, and indexes for the rows of one group, newest first."""
 
     dependencies = [
         ("groups", "0010_erase"),

@@ -293,7 +293,7 @@ def test_founding_says_who_owns_it():
     founded, owned = Event.objects.filter(actor=by).order_by("pk")
     assert founded.payload == {
         "organization": organization.pk,
-        "name": "Guild",
+        "organization_name": "Guild",
         "changed": {"name": [None, "Guild"], "slug": [None, "guild"], "timezone": [None, "Asia/Tokyo"]},
     }
     assert (owned.type, owned.member) == ("organization.role_set", by)
@@ -310,7 +310,7 @@ def test_role_change_has_both_roles_and_the_person():
     assert (event.actor, event.member) == (by, membership.member)
     assert event.payload == {
         "organization": membership.organization.pk,
-        "name": membership.organization.name,
+        "organization_name": membership.organization.name,
         "changed": {"role": ["member", "owner"]},
     }
 
