@@ -6,7 +6,7 @@ from missionsite.common.sqlfiles import one_line_rules
 class Migration(migrations.Migration):
     """Texts that are typed on one line have one; older ones get blanks in place of control characters."""
 
-    dependencies = [("engagement", "0005_claims_apart")]
+    dependencies = [("engagement", "0006_block_reason")]
 
     operations = [
         *one_line_rules("UserProfile", "user_profiles", "timezone", "individual_jid", "group_jid"),

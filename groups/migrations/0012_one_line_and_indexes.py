@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     """Texts of one line, and indexes for the rows of one group, newest first."""
 
     dependencies = [
-        ("groups", "0010_erase"),
+        ("groups", "0011_invitation_code_digests"),
     ]
 
     operations = [
