@@ -32,7 +32,8 @@ def feed(request: HttpRequest, secret: str) -> HttpResponse:
         content = calendar_of(found, link=lambda mission: _workspace(request, mission))
         response = HttpResponse(content, content_type="text/calendar; charset=utf-8")
         response["Content-Disposition"] = 'inline; filename="client-missions.ics"'
-        response["ETag"] = f'"{sha256(content).hexdigest()}"'
+        # Weak: what is sent may be compressed on the way.
+        response["ETag"] = f'W/"{sha256(content).hexdigest()}"'
         response = get_conditional_response(request, etag=response["ETag"], response=response)
     for name, value in HEADERS.items():
         response[name] = value

@@ -1,0 +1,45 @@
+// Names for screen readers where the scripts of Django and Select2 leave them out.
+
+// A picker drawn by Select2 says its value; its label belongs to the select element, which is hidden.
+const labelOf = (select) => {
+    const label = select.labels?.[0];
+    if (label) label.id ||= `${select.id}-label`;
+    return label;
+};
+
+const nameField = (box) => {
+    const select = box.previousElementSibling;
+    const label = select?.matches("select") && labelOf(select);
+    if (!label) return;
+    const selection = box.querySelector(".select2-selection");
+    const shown = box.querySelector(".select2-selection__rendered");
+    selection.setAttribute("aria-labelledby", [label.id, shown.id].filter(Boolean).join(" "));
+    if (shown.getAttribute("role")) shown.setAttribute("aria-labelledby", label.id);
+    box.querySelector(".select2-search__field")?.setAttribute("aria-labelledby", label.id);
+};
+
+// The opened list stands at the end of the page; its id begins with that of its select element.
+const nameList = (box) => {
+    const list = box.querySelector(".select2-results__options");
+    const select = document.getElementById(list?.id.replace(/^select2-/, "").replace(/-results$/, ""));
+    const label = select && labelOf(select);
+    if (!label) return;
+    for (const each of [list, box.querySelector(".select2-search__field")]) {
+        each?.setAttribute("aria-labelledby", label.id);
+    }
+};
+
+const name = (element) => {
+    for (const box of element.querySelectorAll(".select2-container")) {
+        if (box.querySelector(".select2-selection")) nameField(box);
+        else nameList(box);
+    }
+    // The icon beside the filter of two lists has a label, and no role that may have one.
+    for (const icon of element.querySelectorAll(".selector .search-label-icon")) icon.setAttribute("role", "img");
+};
+
+new MutationObserver((changes) => {
+    for (const { addedNodes } of changes) {
+        for (const node of addedNodes) if (node.nodeType === Node.ELEMENT_NODE) name(node.parentElement ?? node);
+    }
+}).observe(document.documentElement, { childList: true, subtree: true });
