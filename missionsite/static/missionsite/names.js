@@ -1,15 +1,15 @@
 // Names for screen readers where the scripts of Django and Select2 leave them out.
 
 // A picker drawn by Select2 says its value; its label belongs to the select element, which is hidden.
-const labelOf = (select) => {
-    const label = select.labels?.[0];
-    if (label) label.id ||= `${select.id}-label`;
+let labels = 0;
+const labelOf = (box) => {
+    const label = box?.previousElementSibling?.labels?.[0];
+    if (label) label.id ||= `picker-label-${(labels += 1)}`;
     return label;
 };
 
 const nameField = (box) => {
-    const select = box.previousElementSibling;
-    const label = select?.matches("select") && labelOf(select);
+    const label = labelOf(box);
     if (!label) return;
     const selection = box.querySelector(".select2-selection");
     const shown = box.querySelector(".select2-selection__rendered");
@@ -18,11 +18,11 @@ const nameField = (box) => {
     box.querySelector(".select2-search__field")?.setAttribute("aria-labelledby", label.id);
 };
 
-// The opened list stands at the end of the page; its id begins with that of its select element.
+// The opened list stands at the end of the page; what opened it owns it.
 const nameList = (box) => {
     const list = box.querySelector(".select2-results__options");
-    const select = document.getElementById(list?.id.replace(/^select2-/, "").replace(/-results$/, ""));
-    const label = select && labelOf(select);
+    const opener = list && document.querySelector(`.select2-selection[aria-owns="${CSS.escape(list.id)}"]`);
+    const label = labelOf(opener?.closest(".select2-container"));
     if (!label) return;
     for (const each of [list, box.querySelector(".select2-search__field")]) {
         each?.setAttribute("aria-labelledby", label.id);
