@@ -78,9 +78,10 @@ MATCH = """
 CHECK_FAULTS = """
     INSERT INTO import_errors SELECT line, coalesce(fault_at, ''), fault FROM import_rows WHERE fault IS NOT NULL
 """
+# Texts of one line; an e-mail with a control character is no address.
+_ONE_LINE = ("name", "telegram_id", "telegram_username", "organization", "country", "github_username")
 # What is wrong with a row by itself or beside what is stored, each as `column: sentence`. One array a row: set up once
 # for the statement, where a list of VALUES would be for every row.
-_ONE_LINE = ("email", "name", "telegram_id", "telegram_username", "organization", "country", "github_username")
 CHECK = r"""
     WITH looked AS MATERIALIZED (
         SELECT r.line, ARRAY[

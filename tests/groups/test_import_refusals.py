@@ -106,8 +106,8 @@ def test_lines_are_counted_as_an_editor_shows_them(end):
         ]
     )
     report = bring(text)
-    assert counts(report) == (1, 0, 0, 3)
-    assert [error.line for error in report.errors] == [6, 7, 9]
+    assert counts(report) == (0, 0, 0, 4)
+    assert [(error.line, error.column) for error in report.errors] == [(2, "name"), (6, ""), (7, "email"), (9, "email")]
 
 
 def test_the_same_person_twice_is_refused_from_the_second_line_on():

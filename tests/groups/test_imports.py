@@ -365,11 +365,9 @@ def test_progress_is_told_step_by_step():
 
 # --- Odd values -------------------------------------------------------------------------------
 
-# Anything PostgreSQL can hold: no NUL, no half of a surrogate pair.
-letters = st.characters(exclude_characters="\x00", exclude_categories=("Cs",))
-texts = st.text(letters, max_size=40) | st.sampled_from(
-    ['"', '""', "a,b;c", "x\ny", "x\r\ny", "\\N", "\\.", "=1+1", "'"]
-)
+# Anything a text of one line can hold: no control character, no line end, no half of a surrogate pair.
+letters = st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp"))
+texts = st.text(letters, max_size=40) | st.sampled_from(['"', '""', "a,b;c", "\\N", "\\.", "=1+1", "'"])
 full_texts = texts.filter(lambda value: value.strip())
 
 
@@ -382,9 +380,6 @@ full_texts = texts.filter(lambda value: value.strip())
     mark=st.sampled_from(["", "\ufeff"]),
 )
 def test_every_text_arrives_as_it_was_written(rows, separator, end, quoting, mark):
-    if any("\r" in value for row in rows for value in row):
-        # Left to itself, this writer forgets that a lone \r ends a line too.
-        quoting = csv.QUOTE_ALL
     text = io.StringIO()
     writer = csv.writer(text, delimiter=separator, lineterminator=end, quoting=quoting)
     writer.writerow(["email", "name", "telegram_id", "organization", "country", "telegram_username", "primary_role"])
