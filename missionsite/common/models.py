@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from missionsite.common.constraints import one_line
+
 
 class ApiTokenQuerySet(models.QuerySet):
     def usable(self, at: datetime | None = None) -> ApiTokenQuerySet:
@@ -59,6 +61,7 @@ class ApiToken(models.Model):
                 condition=Q(revoked_at__gte=F("created_at")) | Q(revoked_at__isnull=True),
                 name="api_tokens_revoked_after_creation",
             ),
+            *one_line("api_tokens", "name"),
         ]
         indexes = [
             # The list, newest first, whole and for one person; the second serves the foreign key.
@@ -131,7 +134,7 @@ class IdempotencyKey(models.Model):
 
     class Meta:
         db_table = "api_idempotency_keys"
-        db_table_comment = "Answers to API requests that may be sent again."
+        db_table_comment = "Answers to API requests and forms that may be sent again."
         constraints = [
             # Also the index a request looks its key up in, and the foreign key's.
             models.UniqueConstraint(fields=["owner", "operation", "key"], name="api_idempotency_keys_unique"),

@@ -25,7 +25,7 @@ from tests.groups.import_files import ana, bring
 
 pytestmark = pytest.mark.django_db
 
-APPS = ("groups", "fallback", "engagement", "missiondeck")
+APPS = ("common", "groups", "fallback", "engagement", "missiondeck")
 WRONG = ["\x01", "\x07", "\t", "\n", "\r", "\x1b", "\x1f", "\x7f", "\x85", "\x9f", "\u2028", "\u2029"]
 RIGHT = ["", "Ana Silva", "Łódź, 京都 & Ōtsu", "a\u00a0b", "👩\u200d🔧", "O'Neil — “so” <b>", "\\u0007"]
 # Short texts that have no rule of their own, and why.
@@ -35,11 +35,18 @@ ELSEWHERE = {
     "community_invitations.invitation_code": "community_invitations_code_format",
     "members.member_id": "members_member_id_format",
     "test_runs.digest": "test_runs_digest_form",
+    "test_runs.import_key": "test_runs_key_form",
     # Made by the site, never typed.
     "members.password": "",
     "engagement_claims.claimed_by": "",
     "engagement_inbound_messages.effect": "",
     "deck_feeds.digest": "",
+    "api_tokens.prefix": "",
+    "api_tokens.digest": "api_tokens_digest_format",
+    "worker_processes.host": "",
+    "api_idempotency_keys.operation": "",
+    "api_idempotency_keys.key": "",
+    "api_idempotency_keys.fingerprint": "api_idempotency_keys_fingerprint_format",
     # Read from reports of tests, and cleaned there.
     "test_runs.name": "",
 }

@@ -1,0 +1,16 @@
+from django.db import migrations
+
+from missionsite.common.sqlfiles import one_line_rules
+
+
+class Migration(migrations.Migration):
+    """Names of API tokens are texts of one line."""
+
+    dependencies = [("common", "0004_idempotency_keys")]
+
+    operations = [
+        *one_line_rules("ApiToken", "api_tokens", "name"),
+        migrations.AlterModelTableComment(
+            "IdempotencyKey", "Answers to API requests and forms that may be sent again."
+        ),
+    ]
