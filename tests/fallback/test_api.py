@@ -607,6 +607,10 @@ def test_operations_that_make_something_take_a_key():
         "accept",
         "discard",
         "launch",
+        "move",
+        "snooze",
+        "undo",
+        "{mission}",
     }
 
 
@@ -614,12 +618,19 @@ OPERATION_OF = {(method, address): told["operationId"] for method, address, told
 
 
 # What changes a body and leaves it valid.
-OTHERWISE = {"start_fallback_run": {"dry_run": True}, "discard_fallback_item": {"reason": "too_large"}}
+OTHERWISE = {
+    "start_fallback_run": {"dry_run": True},
+    "discard_fallback_item": {"reason": "too_large"},
+    "move_project_mission": {"list": "review"},
+    "snooze_fallback_item": {"until": "2998-01-01T00:00:00Z"},
+}
 
 
 @pytest.mark.parametrize(("method", "address"), WITH_KEY)
 def test_same_request_again_gets_the_first_answer_and_nothing_happens_twice(project, client, item, method, address):
     target, body = fill(address, keys_of(project, item)), BODIES.get(OPERATION_OF[method, address], {})
+    if address.endswith("/undo"):
+        assert send(client, "POST", target.removesuffix("/undo") + "/discard", {"reason": "unclear"}).status_code == 200
     first = send(client, method, target, body, **{"Idempotency-Key": "k1"})
     assert first.status_code in (200, 201), first.content
     after = fallback_rows()
