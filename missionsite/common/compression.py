@@ -18,8 +18,8 @@ class CompressionMiddleware(GZipMiddleware):
 
     BREACH finds a secret on a page by the length of compressed answers, which another site's page asks for with one
     guess each in the address. Answers to such requests are therefore not compressed, and Django adds up to 100 random
-    bytes to all others for browsers that do not say who asks. An exception in a stream stays one: the compressed
-    stream ends without its trailer.
+    bytes to all others for browsers that do not say who asks. A file keeps its length, by which a client sees that
+    it was cut; an exception in another stream stays one: the compressed stream ends without its trailer.
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
@@ -27,6 +27,8 @@ class CompressionMiddleware(GZipMiddleware):
             return response
         # Also of answers that are short, or empty since nothing was modified.
         patch_vary_headers(response, ("Accept-Encoding",))
+        if response.streaming and response.has_header("Content-Length"):
+            return response
         if request.headers.get("Sec-Fetch-Site") in _OTHER_SITES:
             return response
         if _REFUSES_GZIP.search(request.headers.get("Accept-Encoding", "")):
