@@ -390,7 +390,8 @@ def test_check_refuses(constraint):
 
 def test_every_check_of_the_directory_has_a_test():
     found = rows("SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid = ANY (%s::regclass[])", [TABLES])
-    assert {name for (name,) in found} == CHECKS.keys()
+    # tests/common/test_one_line.py is about the rule for texts of one line, which each short text has.
+    assert {name for (name,) in found if not name.endswith("_one_line")} == CHECKS.keys()
 
 
 @pytest.mark.parametrize(
