@@ -15,6 +15,7 @@ from groups.errors import ParticipationRefused
 from groups.models import MemberParticipation
 from groups.models.participation import ParticipationType, Platform
 from groups.signals import participation_recorded
+from missionsite.common.constraints import is_one_line
 from missionsite.common.transactions import service
 
 # Of the digest that is the id of a platform message; never changes, or replays would count again.
@@ -158,6 +159,8 @@ def _row(event: Mapping, now: datetime) -> tuple:
         raise _Refusal(f"The platform is one of {', '.join(Platform.values)}.")
     number = _text(event, "member_id", "member's number", 20)
     room = _text(event, "room_id", "room", 255)
+    if not is_one_line(room):
+        raise _Refusal("The room has a line break or another control character.")
     message = event.get("message_id")
     if message is None:
         key = str(uuid4())

@@ -61,7 +61,7 @@ def test_thousands_in_one_call_are_kept_as_they_were_given():
 
 def test_what_is_hard_to_pass_through_a_copy_arrives_whole():
     (member,) = people(1)
-    room = "tab\t newline\n \\N \\\\. \" ' ü ☕ \U0001f389"
+    room = "backslashes \\t \\n \\N \\\\. \" ' ü ☕ \U0001f389"
     details = {"a\tb": ["\\N", "\\u0000", None, 1.5, {"deep": True}], "☕": "\\", "minutes": "no voice event"}
     given = [event(member, room_id=room, event_metadata=details), event(member, room_id="\\.", event_metadata={})]
     assert ingest_participation(events=given).recorded == 2
@@ -269,6 +269,7 @@ REFUSALS = [
     ({"room_id": True}, "The room is missing."),
     ({"room_id": ["r"]}, "The room is missing."),
     ({"room_id": "r" * 256}, "The room is longer than 255 characters."),
+    ({"room_id": "a\nb"}, "The room has a line break or another control character."),
     ({"room_id": "a\0b"}, "The room contains a character that cannot be stored."),
     ({"room_id": "\ud800"}, "The room contains a character that cannot be stored."),
     ({"message_id": ""}, "The message id is missing."),
