@@ -253,6 +253,7 @@ admin/fallback/organization/<object_id>/change/          | ok:{LOOK} to:X 403   
 admin/fallback/organization/<object_id>/set-role/        | ok:ASO {GONE} 403 | done:ASO {GONE} 403
 admin/fallback/organization/<object_id>/projects/        | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/organization/<object_id>/people/          | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
+admin/fallback/organization/<object_id>/activity/        | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/organization/<object_id>/history/         | to:{ALL}             | to:{ALL}
 admin/fallback/organization/<object_id>/delete/          | 403                  | 403
 

@@ -16,6 +16,7 @@ from django.db import connection
 from fallback.models import OrganizationMembership, Project, ProjectMember
 from groups.admin.members import MemberAdmin
 from groups.models import Group, Member
+from missionsite.common.admin.once import FIELD, new_key
 from missionsite.common.models import ApiToken
 from missionsite.roles import ROLES
 from tests.sample import share
@@ -141,7 +142,11 @@ def attempts(world: World, actor: str):
 
 
 def encoded(body: dict) -> dict:
-    """A form with a file as multipart; the others, with hundreds of rights in them, in the form that is read fast."""
+    """A form with a file as multipart; the others, with hundreds of rights in them, in the form that is read fast.
+
+    Each has a new form key, as a page has.
+    """
+    body = {FIELD: new_key(), **body}
     if any(hasattr(value, "read") for value in body.values()):
         return {"data": body}
     return {"data": urlencode(body, doseq=True), "content_type": "application/x-www-form-urlencoded"}

@@ -197,7 +197,7 @@ def test_events_lie_behind_and_are_in_the_order_they_were_written():
 def test_events_of_examples_queue_nothing(django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         load()
-    assert EngagementMessage.objects.count() == 41
+    assert EngagementMessage.objects.count() == 42
 
 
 @pytest.mark.parametrize("days", [0, 9, 400])
