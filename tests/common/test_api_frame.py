@@ -355,6 +355,7 @@ class TestDescription:
             "import_deck_run",
             "start_deck_run",
             "finish_deck_run",
+            "give_up_deck_run",
             "list_deck_runs",
             "get_latest_deck_run",
             "get_deck_run",
