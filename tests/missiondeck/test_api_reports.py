@@ -11,6 +11,7 @@ from django.test import Client
 import missiondeck.api.reporting
 from missiondeck.models import TestRun
 from missiondeck.services.runs import import_report
+from missionsite.common.models import IdempotencyKey
 from tests.at_once import crowd, without
 from tests.factories.groups import StaffFactory
 from tests.factories.missiondeck import DeckMissionFactory, RunFactory, junit_of, report_of
@@ -99,16 +100,28 @@ class TestImport:
         assert (told["last_run"]["status"], told["missing"][-1]) == ("failed", NOT_PASSED)
 
     def test_key_decides_whether_the_same_file_is_a_new_run(self, job, address):
-        sent = [("build-1", 201), ("build-1", 200), ("build-2", 201), ("build-1", 200), (None, 200)]
+        sent = [("build-1", 201), ("build-1", 201), ("build-2", 201), ("build-1", 201), (None, 200)]
+        runs = []
         for key, status in sent:
             headers = {"Idempotency-Key": key} if key else {}
             answer = job.post(address, {"report": SimpleUploadedFile("r.xml", PASSED)}, headers=headers)
             assert answer.status_code == status, (key, answer.content)
+            runs.append(answer.json()["id"])
+        first, _, second, *_ = runs
+        assert runs == [first, first, second, first, second]
+        # The answer is forgotten after a day, the key of the run is not.
+        IdempotencyKey.objects.all().delete()
+        key = {"Idempotency-Key": "build-1"}
+        again = job.post(address, {"report": SimpleUploadedFile("r.xml", PASSED)}, headers=key)
+        assert (again.status_code, again.json()["id"]) == (200, first)
         assert TestRun.objects.count() == 2
 
     def test_another_report_under_a_key_is_rejected(self, job, address):
         key = {"Idempotency-Key": "build-1"}
         job.post(address, {"report": SimpleUploadedFile("r.xml", PASSED)}, headers=key)
+        other = job.post(address, {"report": SimpleUploadedFile("r.xml", FAILED)}, headers=key)
+        refused(other, 422, "idempotency_key_reused")
+        IdempotencyKey.objects.all().delete()
         refused(job.post(address, {"report": SimpleUploadedFile("r.xml", FAILED)}, headers=key), 409, "run_key_taken")
         assert TestRun.objects.count() == 1
 

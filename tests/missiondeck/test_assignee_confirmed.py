@@ -33,7 +33,7 @@ def outsider(made) -> CommunityMember:
     """Somebody with an invitation, who gives the address a mission waits for."""
     invitation = InvitationFactory(created_by=EntryFactory(status="active"))
     return accept_invitation(
-        code=invitation.invitation_code,
+        code=invitation.code,
         email="Person1@ScopeLock.ai",
         password="correct horse battery staple",
         name="Outsider",
