@@ -70,7 +70,7 @@ def test_message_that_is_none(values, refusal):
 
 
 def test_transcript_as_markdown():
-    made = mission(title="Telegram\nNotifier", client="Acme  Corp")
+    made = mission(title="Telegram   Notifier", client="Acme  Corp")
     said(made, "emma", "user", "What do they *want*?", 5)
     said(made, "emma", "citizen", "This:", 6, code_blocks=[BLOCK])
     said(made, "sofia", "citizen", "Red.", 7)

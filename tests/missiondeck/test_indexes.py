@@ -68,7 +68,7 @@ def plan(queryset) -> str:
     """How PostgreSQL would answer this where reading the whole table, and sorting it, were dear."""
     sql, parameters = queryset.query.sql_with_params()
     rows("SET LOCAL enable_seqscan = off")
-    rows("SET LOCAL enable_incremental_sort = off")
+    rows("SET LOCAL enable_sort = off")
     return "\n".join(line for (line,) in rows(f"EXPLAIN {sql}", list(parameters)))
 
 

@@ -59,7 +59,7 @@ def test_json_of_one_citizen(lead, mission):
     assert (message["citizen"], message["message"]) == ("rafael", "**Today** 🦉")
 
 
-@pytest.mark.parametrize("title", ['"; x=1', "../../etc/passwd", "Ação\r\nSet-Cookie: a=b", "🦉🦉", "x" * 200])
+@pytest.mark.parametrize("title", ['"; x=1', "../../etc/passwd", "Ação; Set-Cookie: a=b", "🦉🦉", "x" * 200])
 def test_a_title_never_breaks_the_name_of_the_file(lead, mission, title):
     update_mission(mission=mission, title=title)
     response = lead.get(page(mission, "md"))
