@@ -321,7 +321,7 @@ NINJA_PAGINATION_MAX_LIMIT = 200
 # Streams one web process keeps open; each takes a thread of its own, none of those for requests.
 LIVE_STREAMS = env.int("LIVE_STREAMS", default=32)
 # Requests one web process runs at a time; each takes a thread, with a connection to the database.
-WEB_THREADS = env.int("WEB_THREADS", default=4)
+WEB_THREADS = env.int("WEB_THREADS", default=3)
 
 # --- Stories that may be taken back -----------------------------------------------------------
 
