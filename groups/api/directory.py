@@ -134,7 +134,7 @@ class InvitationOrder(Schema):
         default_factory=lambda: [""],
         min_length=1,
         max_length=500,
-        description="One invitation each; an empty name is for whoever has the code.",
+        description="One invitation each; an empty name is for anyone with the code.",
         examples=[["bob", "eve"]],
     )
     days: int | None = Field(

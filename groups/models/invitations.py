@@ -136,7 +136,7 @@ class CommunityInvitation(models.Model):
     def for_whom(self) -> str:
         """Whom it is for, where that is known."""
         name = self.invited_telegram_username
-        return f"@{name}" if name else "whoever has the code"
+        return f"@{name}" if name else "anyone with the code"
 
     @property
     def spelled_code(self) -> str:

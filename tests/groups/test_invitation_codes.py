@@ -277,7 +277,7 @@ def test_button_makes_a_new_code_and_shows_it_once(community, noor):
     asked = community.get(page(made, "new-code"))
     assert "The code it has now stops working." in words(asked)
     response = community.post(page(made, "new-code"), {"days": "7"})
-    assert "New code for whoever has the code" in words(response)
+    assert "New code for anyone with the code" in words(response)
     (code,) = shown_codes(response)
     assert open_invitation(code) == made
     with pytest.raises(CodeRefused):
