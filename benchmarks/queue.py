@@ -447,8 +447,8 @@ def main() -> None:
             rounds=options.rounds,
         )
         say("Beside an open transaction")
-        # Enough for the time; a queue that is emptied at once does not tell the rate of a long one.
-        few.fill(round(max(figures["claim + mark"] * 1.6, 20 * BATCH) * options.seconds))
+        # Enough for the time; the rate of a short queue is too low an estimate.
+        few.fill(max(round(figures["claim + mark"] * 1.6 * options.seconds), 100 * BATCH))
         before, during = few.beside_an_open_transaction(other, seconds=options.seconds)
     for queue in (few, many):
         queue.crew.end()
