@@ -69,6 +69,7 @@ def plan(queryset) -> str:
     sql, parameters = queryset.query.sql_with_params()
     rows("SET LOCAL enable_seqscan = off")
     rows("SET LOCAL enable_sort = off")
+    rows("SET LOCAL enable_incremental_sort = off")
     return "\n".join(line for (line,) in rows(f"EXPLAIN {sql}", list(parameters)))
 
 
