@@ -94,9 +94,9 @@ def fill(cursor, *, missions: int, members: int, memberships: int, tasks: int) -
         SELECT 'FE-T-' || lpad(i::text, greatest(5, length(i::text)), '0'), {key(2, f"1 + i % {missions}")},
                'Task ' || i
         FROM generate_series(1, {tasks}) i;
-        UPDATE groups g SET folded_member_count = n, folded_stay_count = n
+        UPDATE groups g SET merged_member_count = n, merged_membership_count = n
         FROM (SELECT group_id, count(*) AS n FROM memberships GROUP BY group_id) c WHERE c.group_id = g.id;
-        UPDATE groups g SET folded_open_task_count = n
+        UPDATE groups g SET merged_open_task_count = n
         FROM (SELECT group_id, count(*) AS n FROM tasks GROUP BY group_id) c WHERE c.group_id = g.id;
         """
     )

@@ -42,7 +42,7 @@ def _fill(owner_url: str, scale: float) -> None:
 
 
 def _sites():
-    """The site's own pages, and stock ones as somebody would write them on a first day."""
+    """The site's own pages, and stock ones as someone would write them on a first day."""
     from django.contrib import admin
 
     from groups.admin.memberships import MembershipAdmin
@@ -71,7 +71,7 @@ def _measure(rounds: int, scale: float) -> int:
 
     ours, stock = _sites()
     user = Member.objects.get(email="bench@example.org")
-    # Somebody with as many stays as the average member; the busiest fill a page of their own.
+    # Someone with as many stays as the average member; the busiest fill a page of their own.
     average = round(Membership.objects.count() / Member.objects.count())
     sample = Member.objects.filter(memberships__isnull=False).order_by("pk").values("pk")[:2_000]
     member = Member.objects.annotate(stays=Count("memberships")).filter(pk__in=sample, stays=average)[0]

@@ -31,9 +31,9 @@ TABLES = (
     "missions",
 )
 OPEN_MISSIONS = 100_000
-# Where five open missions are, and whether somebody could start.
+# Where five open missions are, and whether someone could start.
 OPEN = [("todo", "t"), ("todo", "t"), ("todo", "f"), ("doing", "f"), ("review", "t")]
-WORDS = "What has to be done, and how somebody would see that it is. " * 2
+WORDS = "What has to be done, and how someone would see that it is. " * 2
 CHECK = "SELECT count(*), sum(deficit) FROM due_fallback_projects()"
 # What the check does apart from counting missions: the limit for anything that looks at every project.
 WITHOUT_COUNTING = """

@@ -161,7 +161,7 @@ def _missions(ids: list[str], colony: str, chance: random.Random) -> Iterator[tu
 
 
 def _memberships(members: list[str], missions: list[str], size: int, chance: random.Random) -> Iterator[tuple]:
-    """A fifth of the stays have ended; nobody sits twice in one mission."""
+    """A fifth of the stays have ended; no one sits twice in one mission."""
     who, where = zipf(len(members), chance, 0.6), zipf(len(missions), chance, 0.8)
     seated: set[tuple[int, int]] = set()
     for _ in range(size):

@@ -105,7 +105,7 @@ def ours(file: bytes, *, good: int, wrong: int, dry_run: bool = False) -> Callab
     def run() -> None:
         errors = io.BytesIO()
         report = import_members(file=io.BytesIO(file), actor=_actor(), skip_bad=True, errors_to=errors, dry_run=dry_run)
-        counts = (report.lines, report.added + report.updated + report.unchanged, report.refused, report.error_count)
+        counts = (report.lines, report.added + report.updated + report.unchanged, report.rejected, report.error_count)
         # Two things are wrong with each wrong line.
         if counts != (good + wrong, good, wrong, 2 * wrong) or errors.getvalue().count(b"\n") != 2 * wrong + 1:
             raise SystemExit(f"The report is not what it should be: {str(report)[:500]}")
@@ -229,7 +229,7 @@ def clocked(
 
 
 def empty(owner) -> None:
-    """Nobody is there but who imports."""
+    """No one is there but who imports."""
     from groups.models import Member
 
     truncate(owner.cursor(), *TABLES)

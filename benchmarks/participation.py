@@ -140,7 +140,7 @@ def middle(costs: list[Cost]) -> Cost:
 
 
 def as_rows(given: list[dict]) -> list:
-    """Rows of the ORM; a message id becomes the key, so that a replay is refused."""
+    """Rows of the ORM; a message id becomes the key, so that a replay is rejected."""
     from groups.models import MemberParticipation
     from groups.services.participation import message_key
 
@@ -178,7 +178,7 @@ def ingested(given: list[dict]) -> None:
 
     result = ingest_participation(events=given)
     if result.recorded != len(given):
-        raise SystemExit(f"{result.recorded} of {len(given)} new events were recorded: {result.refused[:3]}")
+        raise SystemExit(f"{result.recorded} of {len(given)} new events were recorded: {result.rejected[:3]}")
 
 
 def ingest_costs(*, rounds: int) -> dict[str, Cost]:
@@ -233,7 +233,7 @@ def roll_up_costs(owner, *, history: int, rounds: int) -> dict[str, Cost]:
         owner.execute("TRUNCATE member_daily_highlights")
         costs["full"].append(clocked(rebuild))
         owner.execute("VACUUM ANALYZE member_daily_highlights")
-        # A day nobody has highlights of yet, in batches as they come in.
+        # A day no one has highlights of yet, in batches as they come in.
         fresh = events(a_day, day=DAYS + number)
         for at in range(0, a_day, BATCH):
             ingested(fresh[at : at + BATCH])

@@ -93,7 +93,7 @@ def import_report_whole(path: Path) -> dict[str, int]:
     from missiondeck.services.runs import import_report
 
     mission = create_mission(
-        title="Measured", client="Nobody", budget=1, deadline=timezone.now(), assigned_to="nobody@example.org"
+        title="Measured", client="No one", budget=1, deadline=timezone.now(), assigned_to="nobody@example.org"
     )
     with path.open("rb") as file:
         summary = import_report(mission=mission, file=file, actor=None).run.summary

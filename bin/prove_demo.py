@@ -84,7 +84,7 @@ class Person:
             self.environment |= {"HOME": entry.pw_dir, "USER": entry.pw_name, "PATH": "/usr/local/bin:/usr/bin:/bin"}
 
     def folder(self) -> Path:
-        """A new folder of this person's, closed to everybody else."""
+        """A new folder of this person's, closed to everyone else."""
         folder = Path(tempfile.mkdtemp(prefix="prove-demo-"))
         if self.ids:
             os.chown(folder, self.ids["user"], self.ids["group"])
@@ -398,7 +398,7 @@ def taken_port(clone: Clone) -> str:
 
 
 def second_demo(clone: Clone) -> str:
-    """A second demo in the same folder is refused in one sentence, and the first goes on."""
+    """A second demo in the same folder is rejected in one sentence, and the first goes on."""
     demo = Demo(clone)
     second = clone.start(["bin/demo"])
     output, _ = second.communicate(timeout=60)
@@ -409,7 +409,7 @@ def second_demo(clone: Clone) -> str:
 
 
 def bad_options(clone: Clone) -> str:
-    """Options that make no sense are refused in words."""
+    """Options that make no sense are rejected in words."""
     for options in (["--port", "0"], ["--port", "x"], ["--port", "70000"], ["--nonsense"]):
         process = clone.start(["bin/demo", *options])
         output, _ = process.communicate(timeout=60)
@@ -434,7 +434,7 @@ def reset(clone: Clone) -> str:
     process = clone.start(["bin/demo", "--reset"])
     output, _ = process.communicate(timeout=60)
     expect(process.returncode == 1 and "--yes" in output and "Traceback" not in output, output)
-    expect((clone.path / "var" / "postgres" / "data").exists(), "the database is gone though nobody confirmed")
+    expect((clone.path / "var" / "postgres" / "data").exists(), "the database is gone though no one confirmed")
     demo = Demo(clone, "--reset", "--yes")
     expect("Deleting the database in " in demo.text(), demo.text())
     expect(len(demo.accounts()) == 9, "no new accounts were shown")

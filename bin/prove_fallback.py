@@ -35,7 +35,7 @@ BOARD = f"/admin/fallback/project/{PROJECT}/board/"
 START_SECONDS = 300
 # The worker looks every minute for projects that are due.
 RUN_SECONDS = 150
-# The project was looked at when the demo started and is due again after a quarter of an hour; nobody waits for that.
+# The project was looked at when the demo started and is due again after a quarter of an hour; no one waits for that.
 MAKE_DUE = """
 from fallback.models import MissionFallbackConfig
 print(MissionFallbackConfig.objects.filter(project="{project}").update(last_run_at=None))
@@ -118,7 +118,7 @@ class Demo:
 
 
 class Browser:
-    """What a browser asks of the site for somebody who has logged in."""
+    """What a browser asks of the site for someone who has logged in."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -133,14 +133,14 @@ class Browser:
         return page
 
     def post(self, path: str, fields: dict[str, str]) -> dict:
-        """The JSON a page's script gets, refusals too; an empty one for a page."""
+        """The JSON a page's script gets, rejections too; an empty one for a page."""
         body = urllib.parse.urlencode({**fields, "csrfmiddlewaretoken": self.token}).encode()
         headers = {"Referer": self.address + path, "Accept": "application/json"}
         asked = urllib.request.Request(self.address + path, body, headers)
         try:
             answer = self.opener.open(asked, timeout=30)
-        except urllib.error.HTTPError as refusal:
-            answer = refusal
+        except urllib.error.HTTPError as rejection:
+            answer = rejection
         with answer:
             is_json = "json" in answer.headers.get("Content-Type", "")
             return json.loads(answer.read()) if is_json else {}

@@ -16,7 +16,7 @@ from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po, write_po
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-SOURCE = CHECKOUT / "missionsite" / "community"
+SOURCE = CHECKOUT / "missionsite" / "portal"
 PO = SOURCE / "locale" / "pt_BR" / "LC_MESSAGES" / "django.po"
 MO = PO.with_suffix(".mo")
 # Shared code whose messages members see too.

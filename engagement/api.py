@@ -1,6 +1,6 @@
 """The API of this app: one's own standing, members and messages for staff, and what a gateway brings.
 
-What is about the caller alone runs under the member role for everybody, staff too.
+What is about the caller alone runs under the member role for everyone, staff too.
 """
 
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ from engagement.services.machine import transition
 from engagement.services.profiles import update_profile
 from groups.models import Member
 from missionsite.common.api import Cursor, Limit, Router, needs, signed
-from missionsite.common.api.pages import PER_PAGE, Place, page_of
+from missionsite.common.api.pagination import PER_PAGE, PageCursor, page_of
 
 router = Router(tags=["engagement"])
 
@@ -83,7 +83,7 @@ class ProfileOut(Schema):
 
     preferred_destination: str = Field(description="`individual` or `group`.", examples=["individual"])
     reengagement_opt_out: bool = Field(
-        description="Whether you get no messages nobody asked for. Answers to what you do still come.", examples=[False]
+        description="Whether you get no messages no one asked for. Answers to what you do still come.", examples=[False]
     )
     locale: str = Field(description="`en` or `pt-BR`.", examples=["pt-BR"])
     timezone: str = Field(examples=["America/Sao_Paulo"])
@@ -235,18 +235,18 @@ def get_my_engagement(request: HttpRequest):
 def list_my_transitions(request: HttpRequest, response: HttpResponse, limit: Limit = PER_PAGE, cursor: Cursor = None):
     """How you came to stand where you do, newest first."""
     member = request.auth.member
-    place = Place("engagement transitions", (str(member.pk),))
+    position = PageCursor("engagement transitions", (str(member.pk),))
     rows = EngagementStateTransition.objects.filter(user=member).order_by("-created_at", "-pk")
-    if key := place.read(cursor):
+    if key := position.read(cursor):
         at = datetime.fromisoformat(key[0])
         rows = rows.filter(Q(created_at__lt=at) | Q(created_at=at, pk__lt=key[1]))
-    return page_of(request, response, place, list(rows[: limit + 1]), limit, lambda row: (row.created_at, row.pk))
+    return page_of(request, response, position, list(rows[: limit + 1]), limit, lambda row: (row.created_at, row.pk))
 
 
 @router.get("/engagement/me/profile", response=ProfileOut, summary="How you want messages")
 @needs(ENGAGEMENT_READ, own=True)
 def get_my_profile(request: HttpRequest):
-    """Where messages to you go, in which language and zone, and whether you get those nobody asked for."""
+    """Where messages to you go, in which language and zone, and whether you get those no one asked for."""
     return UserProfile.objects.get(pk=request.auth.member.pk)
 
 
@@ -289,10 +289,10 @@ def list_messages(
         rows = rows.filter(status=status)
     if member:
         rows = rows.filter(user=_member(member))
-    place = Place("engagement messages", (status, member))
-    if key := place.read(cursor):
+    position = PageCursor("engagement messages", (status, member))
+    if key := position.read(cursor):
         rows = rows.filter(pk__lt=key[0])
-    page = page_of(request, response, place, list(rows[: limit + 1]), limit, lambda row: (row.pk,))
+    page = page_of(request, response, position, list(rows[: limit + 1]), limit, lambda row: (row.pk,))
     page["items"] = [_message_out(row) for row in page["items"]]
     return page
 

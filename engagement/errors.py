@@ -1,12 +1,12 @@
-"""Every refusal of this app in words."""
+"""Every rejection of this app in words."""
 
 from missionsite.common.errors import DomainError
 
 
-class TransitionRefused(DomainError):
+class TransitionRejected(DomainError):
     """The machine has no such transition."""
 
-    code = "transition_refused"
+    code = "transition_rejected"
     constraint = "engagement_state_transitions_legal"
     field = "trigger"
 
@@ -68,10 +68,10 @@ class MessageQueuedAlready(DomainError):
     constraint = "engagement_message_queue_idempotency_key_key"
 
 
-class MessageMoveRefused(DomainError):
+class MessageMoveRejected(DomainError):
     """A message that was sent or cancelled stays as it is."""
 
-    code = "message_move_refused"
+    code = "message_move_rejected"
     constraint = "engagement_message_queue_moves"
 
     def __init__(self, *, status: str = "", verb: str = "") -> None:
@@ -208,10 +208,10 @@ class AudienceChanged(DomainError):
     code = "audience_changed"
 
 
-class NobodyToTell(DomainError):
-    """Nobody of these people can be written to."""
+class NoRecipients(DomainError):
+    """None of these people can be written to."""
 
-    code = "nobody_to_tell"
+    code = "no_one_to_tell"
 
 
 class AnnouncementOver(DomainError):

@@ -15,7 +15,7 @@ SENDING_SECONDS = 50
 @app.periodic(cron="5 * * * *")
 @app.task(name="sweep_engagement", queueing_lock="sweep_engagement", lock="sweep_engagement")
 def sweep(timestamp: int) -> int:
-    """Let the clock move members; every hour, so that nobody waits a day for it. Returns how many moved."""
+    """Let the clock move members; every hour, so that no one waits a day for it. Returns how many moved."""
     return sum(step.moved for step in sweep_daily())
 
 

@@ -31,7 +31,7 @@ from fallback.services.reports import read_report
 from fallback.services.rights import Right, Rights
 from fallback.services.runs import launch_template, run_fallback
 from missionsite.common.api import Cursor, Limit, Router, needs
-from missionsite.common.api.pages import PER_PAGE, Place, page_of
+from missionsite.common.api.pagination import PER_PAGE, PageCursor, page_of
 
 router = Router(tags=["projects"])
 
@@ -250,9 +250,9 @@ class Snooze(Order):
 def list_projects(request: HttpRequest, response: HttpResponse, limit: Limit = PER_PAGE, cursor: Cursor = None):
     """The projects you may see, newest first."""
     rights = Rights(request.auth.member)
-    place = Place("projects", (str(request.auth.member.pk),))
-    rows = _after(rights.projects().select_related("organization"), place.read(cursor), "created_at")
-    page = page_of(request, response, place, list(rows[: limit + 1]), limit, lambda row: (row.created_at, row.pk))
+    position = PageCursor("projects", (str(request.auth.member.pk),))
+    rows = _after(rights.projects().select_related("organization"), position.read(cursor), "created_at")
+    page = page_of(request, response, position, list(rows[: limit + 1]), limit, lambda row: (row.created_at, row.pk))
     page["items"] = [_project_out(project, rights) for project in page["items"]]
     return page
 
@@ -282,8 +282,8 @@ def list_project_missions(
         missions = missions.filter(list=list)
     if ready is not None:
         missions = missions.filter(ready=ready)
-    place = Place("project missions", (found.pk, list, ready))
-    return _page(request, response, place, missions, cursor, limit, "created_at", _mission_out)
+    position = PageCursor("project missions", (found.pk, list, ready))
+    return _page(request, response, position, missions, cursor, limit, "created_at", _mission_out)
 
 
 @router.post("/projects/{project}/missions", response={201: MissionOut}, summary="Add a mission")
@@ -336,8 +336,8 @@ def list_project_mission_events(
 ):
     """The timeline of a mission, newest first."""
     found = _in(Mission, _project(request, project), mission)
-    place = Place("mission events", (found.pk,))
-    return _page(request, response, place, found.events.all(), cursor, limit, "occurred_at", _event_out)
+    position = PageCursor("mission events", (found.pk,))
+    return _page(request, response, position, found.events.all(), cursor, limit, "occurred_at", _event_out)
 
 
 # --- Fallback ---------------------------------------------------------------------------------
@@ -363,8 +363,8 @@ def list_fallback_runs(
     """The runs of a project, newest first. `status`: only those."""
     found = _project(request, project)
     runs = MissionFallbackRun.objects.filter(project=found, **({"status": status} if status else {}))
-    place = Place("fallback runs", (found.pk, status))
-    return _page(request, response, place, runs, cursor, limit, "started_at", _run_out)
+    position = PageCursor("fallback runs", (found.pk, status))
+    return _page(request, response, position, runs, cursor, limit, "started_at", _run_out)
 
 
 @router.post(
@@ -419,8 +419,8 @@ def list_fallback_items(
         items = items.filter(status=status)
     if run:
         items = items.filter(run=run)
-    place = Place("fallback items", (found.pk, status, run))
-    return _page(request, response, place, items, cursor, limit, "created_at", _item_out)
+    position = PageCursor("fallback items", (found.pk, status, run))
+    return _page(request, response, position, items, cursor, limit, "created_at", _item_out)
 
 
 @router.get("/projects/{project}/fallback/items/{item}", response=ItemOut, tags=["fallback"], summary="Show a proposal")
@@ -503,9 +503,9 @@ def list_fallback_templates(
 ):
     """The templates of a project, newest first."""
     found = _project(request, project)
-    place = Place("fallback templates", (found.pk,))
+    position = PageCursor("fallback templates", (found.pk,))
     templates = MissionFallbackTemplate.objects.filter(project=found)
-    return _page(request, response, place, templates, cursor, limit, "created_at", _template_out)
+    return _page(request, response, position, templates, cursor, limit, "created_at", _template_out)
 
 
 @router.post(
@@ -551,9 +551,9 @@ def _after(rows: QuerySet, key: list | None, instant: str) -> QuerySet:
     return rows.filter(Q(**{f"{instant}__lt": at}) | Q(**{instant: at, "pk__lt": pk}))
 
 
-def _page(request, response, place, rows, cursor, limit, instant, show) -> dict:
-    found = list(_after(rows, place.read(cursor), instant)[: limit + 1])
-    page = page_of(request, response, place, found, limit, lambda row: (getattr(row, instant), row.pk))
+def _page(request, response, position, rows, cursor, limit, instant, show) -> dict:
+    found = list(_after(rows, position.read(cursor), instant)[: limit + 1])
+    page = page_of(request, response, position, found, limit, lambda row: (getattr(row, instant), row.pk))
     page["items"] = [show(row) for row in page["items"]]
     return page
 

@@ -1,4 +1,4 @@
-"""Every refusal of this app in words."""
+"""Every rejection of this app in words."""
 
 from datetime import datetime
 
@@ -217,7 +217,7 @@ class MonthFull(GuardrailReached):
 
 
 class AlreadyDecided(DomainError):
-    """Somebody has decided on this proposal already."""
+    """Someone has decided on this proposal already."""
 
     code = "already_decided"
 

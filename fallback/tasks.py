@@ -20,8 +20,8 @@ def run_fallback(timestamp: int) -> int:
     made = 0
     for outcome in run_due():
         made += bool(outcome.run)
-        if outcome.refusal:
-            logger.info("project %s: %s", outcome.project.pk, outcome.refusal.message)
+        if outcome.rejection:
+            logger.info("project %s: %s", outcome.project.pk, outcome.rejection.message)
     return made
 
 

@@ -1,4 +1,4 @@
-"""What pages and the API ask of the directory: whom somebody invited, and when they took part."""
+"""What pages and the API ask of the directory: whom someone invited, and when they took part."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from groups.directory_search import DIRECTORY
 from groups.models import CommunityInvitation, CommunityMember, Member, MemberDailyHighlight
 from groups.models.directory import CommunityStatus
 
-# What a page draws of a tree; more is no drawing anybody reads.
+# What a page draws of a tree; more is no drawing anyone reads.
 NODES_AT_MOST = 500
 # How deep it is drawn: the default of invitation_tree.
 DEEPEST = 20
@@ -32,7 +32,7 @@ class Node:
 
     @property
     def count(self) -> int:
-        """Everybody below."""
+        """Everyone below."""
         return len(self.invited) + sum(node.count for node in self.invited)
 
 

@@ -1,4 +1,4 @@
-"""How the directory is searched, from every page that looks for somebody in it."""
+"""How the directory is searched, from every page that looks for someone in it."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Guards the way back over the mission schema: it is refused before anything is undone, not half-way."""
+"""Guards the way back over the mission schema: it is rejected before anything is undone, not half-way."""
 
 from django.conf import settings
 from django.core.management.base import CommandError
@@ -8,7 +8,7 @@ STORY = ("groups", "0002_mission_schema_foundation")
 
 
 def before_migrate(*, plan, using: str, app_config, **kwargs) -> None:
-    """Refuse to undo the story while there are ended stays, unless the setting allows to set them aside.
+    """Do not undo the story while there are ended stays, unless the setting allows to set them aside.
 
     Connected to Django's pre_migrate; the migration checks once more under its own transaction.
     """

@@ -9,21 +9,21 @@ from groups.services import verification
 from groups.services.highlights import roll_up_highlights
 from groups.services.invitations import expire_invitations
 
-FOLDED_AT_A_TIME = 10_000
+MERGED_AT_A_TIME = 10_000
 
 
 @app.periodic(cron="*/5 * * * *")
-@app.task(name="fold_mission_counters", queueing_lock="fold_mission_counters")
-def fold_mission_counters(timestamp: int) -> int:
-    """Fold what was counted since the last run into the groups' rows; returns how many slots."""
-    folded = 0
+@app.task(name="merge_mission_counters", queueing_lock="merge_mission_counters")
+def merge_mission_counters(timestamp: int) -> int:
+    """Merge what was counted since the last run into the groups' rows; returns how many slots."""
+    merged = 0
     with connection.cursor() as cursor:
         while True:
-            cursor.execute("SELECT fold_mission_counters(%s)", [FOLDED_AT_A_TIME])
+            cursor.execute("SELECT merge_mission_counters(%s)", [MERGED_AT_A_TIME])
             batch = cursor.fetchone()[0]
-            folded += batch
-            if batch < FOLDED_AT_A_TIME:
-                return folded
+            merged += batch
+            if batch < MERGED_AT_A_TIME:
+                return merged
 
 
 @app.periodic(cron="* * * * *")

@@ -1,12 +1,12 @@
-"""Every refusal of this app in words."""
+"""Every rejection of this app in words."""
 
 from missionsite.common.errors import DomainError
 
 
-class MoveRefused(DomainError):
+class MoveRejected(DomainError):
     """A client mission goes one step at a time: active, in QA, complete, and back the same way."""
 
-    code = "move_refused"
+    code = "move_rejected"
     constraint = "deck_missions_one_step"
     field = "to"
 
@@ -164,10 +164,10 @@ class CurrencyUnknown(DomainError):
     status = 422
 
 
-class AssignedToNobody(DomainError):
+class AssigneeMissing(DomainError):
     """Enter the e-mail address of who delivers it."""
 
-    code = "assigned_to_nobody"
+    code = "assigned_to_no_one"
     constraint = "deck_missions_assigned_to_form"
     field = "assigned_to"
     status = 422

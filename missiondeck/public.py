@@ -20,7 +20,7 @@ HEADERS = {
 }
 
 
-# Nothing is changed here: a POST is refused for what it is, not for a missing token.
+# Nothing is changed here: a POST is rejected for what it is, not for a missing token.
 @csrf_exempt
 @require_safe
 def feed(request: HttpRequest, secret: str) -> HttpResponse:

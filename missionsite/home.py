@@ -13,12 +13,12 @@ from engagement.models import EngagementMessage, State, Status, UserEngagementSt
 from fallback.admin.base import rights_of
 from fallback.reads import count_up_to, waiting_items
 from fallback.services.rights import Right
-from groups.admin.base import event_words, moment, page_of
+from groups.admin.base import event_words, format_datetime, link_to
 from groups.directory_reads import waiting_for_approval
 from groups.models import Event, Member, Membership
 from missiondeck.admin import base as deck
 from missiondeck.models import DeckMission
-from missionsite.common.admin.pages import Pages
+from missionsite.common.admin.pagination import Pages
 
 # Newest events shown.
 EVENTS = 8
@@ -133,11 +133,11 @@ def _card(
 
 def _event_row(event: Event) -> list[tuple[str, str]]:
     return [
-        ("When", moment(event.occurred_at)),
+        ("When", format_datetime(event.occurred_at)),
         ("What", event_words(event)),
-        ("Member", page_of(event.member)),
-        ("Mission or colony", page_of(event.group)),
-        ("By", page_of(event.actor)),
+        ("Member", link_to(event.member)),
+        ("Mission or colony", link_to(event.group)),
+        ("By", link_to(event.actor)),
     ]
 
 

@@ -4,7 +4,7 @@ from django.contrib.auth.models import Group, GroupManager
 
 
 class Role(Group):
-    """What somebody may do in the back office: Django's group of permissions, under the name people know it by."""
+    """What someone may do in the back office: Django's group of permissions, under the name people know it by."""
 
     objects = GroupManager()
 

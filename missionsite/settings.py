@@ -86,7 +86,7 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
     "ninja",
     "missionsite.common",
-    "missionsite.community",
+    "missionsite.portal",
     "groups",
     "fallback",
     "engagement",
@@ -108,7 +108,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "missionsite.community.history.HistoryWithoutSecrets",
+    "missionsite.portal.history.HistoryWithoutSecrets",
 ]
 ROOT_URLCONF = "missionsite.urls"
 WSGI_APPLICATION = "missionsite.wsgi.application"
@@ -173,7 +173,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_I18N = True
 # Named here and not left to its app: its words go before those Django has for its own pages.
-LOCALE_PATHS = [BASE_DIR / "missionsite" / "community" / "locale"]
+LOCALE_PATHS = [BASE_DIR / "missionsite" / "portal" / "locale"]
 FORMAT_MODULE_PATH = ["missionsite.formats"]
 USE_TZ = True
 
@@ -278,7 +278,7 @@ ENGAGEMENT_TIERS = env.json(
         "3": ["lead_mission", "mentor_member"],
     },
 )
-# Messages nobody asked for: at most so many to a member in any span of this length, and none at night in their zone.
+# Messages no one asked for: at most so many to a member in any span of this length, and none at night in their zone.
 # 0 messages is no limit; the same hour twice is no night.
 ENGAGEMENT_BUDGET = env.int("ENGAGEMENT_BUDGET", default=3)
 ENGAGEMENT_BUDGET_SPAN = _duration("ENGAGEMENT_BUDGET_SPAN", "P7D")
@@ -334,7 +334,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {
         "request_id": {"()": "missionsite.common.middleware.RequestIdFilter"},
-        "hide_codes": {"()": "missionsite.community.logs.HideCodes"},
+        "hide_codes": {"()": "missionsite.portal.logs.HideCodes"},
         "no_traceback": {"()": "missionsite.common.middleware.NoTracebackFilter"},
     },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"}},

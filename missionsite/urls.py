@@ -2,9 +2,9 @@ from django.contrib import admin
 from django.urls import include, path
 
 from missionsite.api import api
-from missionsite.community import urls as community
-from missionsite.community.unsubscribe import unsubscribe
-from missionsite.community.views import first_page
+from missionsite.portal import urls as community
+from missionsite.portal.unsubscribe import unsubscribe
+from missionsite.portal.views import first_page
 
 urlpatterns = [
     path("", first_page),

@@ -30,7 +30,7 @@ def pytest_report_header(config) -> str:
 @pytest.fixture
 def client():
     """A browser, which submits forms of the back office with a form key."""
-    from tests.admin import OfficeClient
+    from tests.support.admin import OfficeClient
 
     return OfficeClient()
 
@@ -50,7 +50,7 @@ def django_db_setup(
     with django_db_blocker.unblock(), as_owner():
         config = setup_databases(verbosity=0, interactive=False, keepdb=django_db_keepdb)
         with connection.cursor() as cursor:
-            # Tests with real commits are cleaned up by TRUNCATE, which these refuse; they have tests of their own.
+            # Tests with real commits are cleaned up by TRUNCATE, which these reject; they have tests of their own.
             for table in ("events", "engagement_state_transitions", "deck_status_changes"):
                 cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_truncate")
     yield

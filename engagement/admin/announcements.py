@@ -11,10 +11,10 @@ from engagement.admin.base import ANNOUNCE, WITHDRAW, any_of, facts
 from engagement.admin.compose import compose_view
 from engagement.models import ABORTABLE, Announcement, EngagementMessage, Status
 from engagement.services.announcements import REASONS, cancel_announcement
-from groups.admin.base import list_of, moment, number, page_of, pill
+from groups.admin.base import badge, format_datetime, format_number, link_to, list_url
 from groups.admin.directory import DirectoryAdmin
 from groups.models import CommunityMember
-from missionsite.common.admin import Job, ReadOnlyModelAdmin, Search
+from missionsite.common.admin import Action, ReadOnlyModelAdmin, Search
 
 
 class TitleSearch(Search):
@@ -41,7 +41,7 @@ class AnnouncementAdmin(ReadOnlyModelAdmin):
     list_display_links = ("title",)
     list_select_related = ("created_by",)
     sortable_by = ()
-    empty_words = ("Nothing was announced yet", "Compose one for everybody, or for a filtered directory.")
+    empty_words = ("Nothing was announced yet", "Compose one for everyone, or for a filtered directory.")
     fieldsets = (
         (None, {"fields": ("title", ("by", "composed"), ("due", "state"))}),
         ("Audience", {"fields": ("audience_shown", ("recipients_shown", "skipped_by_reason"))}),
@@ -59,8 +59,8 @@ class AnnouncementAdmin(ReadOnlyModelAdmin):
         "counts",
         "texts_shown",
     )
-    jobs = (
-        Job(
+    object_actions = (
+        Action(
             name="cancel",
             title="Cancel announcement",
             done="cancelled",
@@ -84,42 +84,44 @@ class AnnouncementAdmin(ReadOnlyModelAdmin):
 
     @display(description="Recipients")
     def recipients_shown(self, announcement: Announcement) -> str:
-        return number(announcement.recipients)
+        return format_number(announcement.recipients)
 
     @display(description="Left out")
     def skipped_shown(self, announcement: Announcement) -> str:
-        return number(sum(announcement.skipped.values()))
+        return format_number(sum(announcement.skipped.values()))
 
     @display(description="Left out")
     def skipped_by_reason(self, announcement: Announcement) -> str:
         if not announcement.skipped:
             return "nobody"
-        return facts((REASONS.get(reason, reason), number(count)) for reason, count in announcement.skipped.items())
+        return facts(
+            (REASONS.get(reason, reason), format_number(count)) for reason, count in announcement.skipped.items()
+        )
 
     @display(description="Due")
     def due(self, announcement: Announcement) -> str:
-        return moment(announcement.scheduled_for)
+        return format_datetime(announcement.scheduled_for)
 
     @display(description="Composed")
     def composed(self, announcement: Announcement) -> str:
-        return moment(announcement.created_at)
+        return format_datetime(announcement.created_at)
 
     @display(description="By")
     def by(self, announcement: Announcement) -> str:
-        return page_of(announcement.created_by)
+        return link_to(announcement.created_by)
 
     @display(description="State")
     def state(self, announcement: Announcement) -> str:
         if announcement.cancelled_at:
-            return pill(f"Cancelled {moment(announcement.cancelled_at)}", "danger")
-        return pill("Queued", "success")
+            return badge(f"Cancelled {format_datetime(announcement.cancelled_at)}", "danger")
+        return badge("Queued", "success")
 
     @display(description="Audience")
     def audience_shown(self, announcement: Announcement) -> str:
         """The list it was composed from, as it is now."""
         chosen = QueryDict(announcement.audience)
         said = " · ".join(f"{_filter_words(name)}: {value}" for name, values in chosen.lists() for value in values)
-        address = list_of(CommunityMember) + (f"?{chosen.urlencode()}" if chosen else "")
+        address = list_url(CommunityMember) + (f"?{chosen.urlencode()}" if chosen else "")
         return format_html('<a class="row-link" href="{}">{}</a>', address, said or "The whole directory")
 
     @display(description="Messages")
@@ -132,8 +134,8 @@ class AnnouncementAdmin(ReadOnlyModelAdmin):
                 status.label,
                 format_html(
                     '<a class="row-link" href="{}">{}</a>',
-                    list_of(EngagementMessage, **base, status__exact=status.value),
-                    number(found.get(status, 0)),
+                    list_url(EngagementMessage, **base, status__exact=status.value),
+                    format_number(found.get(status, 0)),
                 ),
             )
             for status in Status

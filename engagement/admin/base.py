@@ -7,12 +7,12 @@ from django.utils.html import format_html, format_html_join
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
 from engagement.models import EngagementStateTransition, State, Status
-from groups.admin.base import HistoryAdmin, number
+from groups.admin.base import HistoryAdmin, format_number
 from groups.admin.memberships import MEMBERS
 from groups.errors import LaterChange, NothingToRevert
 from groups.models import Member
 from groups.services.history import changes_of
-from missionsite.common.admin import Found, JobForm, Search
+from missionsite.common.admin import ActionForm, Found, Search
 from missionsite.common.admin.search import FOUND_AT_MOST
 
 MOVE = "engagement.move_userengagementstate"
@@ -50,7 +50,7 @@ class MemberSearch(Search):
         return Found(ids[:FOUND_AT_MOST], people.more or len(ids) > FOUND_AT_MOST)
 
 
-class UntilForm(JobForm):
+class UntilForm(ActionForm):
     until = forms.SplitDateTimeField(label="Until", widget=UnfoldAdminSplitDateTimeWidget)
 
     def clean_until(self):
@@ -86,7 +86,7 @@ def details_of(transition: EngagementStateTransition) -> str:
     told, said = dict(transition.metadata), []
     days = told.pop("days_inactive", None)
     if isinstance(days, int):
-        said.append(f"quiet for {number(days)} day{'' if days == 1 else 's'}")
+        said.append(f"quiet for {format_number(days)} day{'' if days == 1 else 's'}")
     if answer := told.pop("response_type", None):
         said.append(f"answered: {ANSWERED.get(answer, answer)}")
     if told.pop("unprompted_return", None):

@@ -18,7 +18,7 @@ from engagement.models import Locale
 from engagement.services.announcements import REASONS, Audience, announce, audience_of, with_reason
 from engagement.services.rendering import samples
 from engagement.services.templates import check_places
-from groups.admin.base import number
+from groups.admin.base import format_number
 from groups.admin.directory_files import rows_of_list
 from groups.models import CommunityMember
 from missionsite.common.admin.once import Saved, submit_once
@@ -70,8 +70,8 @@ class ComposeForm(forms.Form):
                 self.add_error(f"body_{end}" if subject else f"subject_{end}", "Write both, or leave both empty.")
             try:
                 check_places(key=KEY, subject=subject, body=body)
-            except ParameterMissing as refusal:
-                self.add_error(f"{refusal.field}_{end}", refusal.message)
+            except ParameterMissing as rejection:
+                self.add_error(f"{rejection.field}_{end}", rejection.message)
         return cleaned
 
     def texts(self) -> dict[str, tuple[str, str]]:
@@ -107,7 +107,7 @@ def compose_view(request: HttpRequest, *, model_admin) -> HttpResponse:
             scheduled_for=values["when"] or timezone.now(),
             actor=request.user,
         )
-        many = f"{number(made.recipients)} message{'' if made.recipients == 1 else 's'}"
+        many = f"{format_number(made.recipients)} message{'' if made.recipients == 1 else 's'}"
         return Saved(reverse("admin:engagement_announcement_change", args=[made.pk]), f"{made.title}: {many} queued.")
 
     if request.method == "POST" and (answer := submit_once(request, form, act)):
@@ -122,7 +122,7 @@ def compose_view(request: HttpRequest, *, model_admin) -> HttpResponse:
         "form": form,
         "media": model_admin.media + form.media,
         "audience": told,
-        "recipients": number(told.recipients),
+        "recipients": format_number(told.recipients),
         "skipped": _skipped(entries, told),
         "named": NAMED,
         "found_more": getattr(request, "search_found_more", False),
@@ -138,7 +138,7 @@ def compose_view(request: HttpRequest, *, model_admin) -> HttpResponse:
 
 
 def _expected(request: HttpRequest) -> int:
-    """How many people the page showed; a page that says no number showed nobody."""
+    """How many people the page showed; a page that says no number showed no one."""
     try:
         return int(request.POST.get("expected", ""))
     except ValueError:
@@ -151,7 +151,7 @@ def _skipped(entries: QuerySet[CommunityMember], told: Audience) -> list[dict]:
     return [
         {
             "words": words,
-            "count": number(told.skipped[reason]),
+            "count": format_number(told.skipped[reason]),
             "people": list(left_out.filter(reason=reason)[:NAMED]),
             "more": told.skipped[reason] > NAMED,
         }

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from engagement.admin.base import LOOK
 from engagement.models import TRANSITIONS, EngagementStateTransition, State, Trigger, UserEngagementState
-from groups.admin.base import list_of, number
+from groups.admin.base import format_number, list_url
 
 WEEK = timedelta(days=7)
 HALF_WIDTH, HALF_HEIGHT = 78, 34
@@ -80,12 +80,12 @@ def numbers() -> dict:
         {
             "name": state.value,
             "label": state.label,
-            "count": number(members.get(state, 0)),
+            "count": format_number(members.get(state, 0)),
             "x": x,
             "y": y,
             "left": x - HALF_WIDTH,
             "top": y - HALF_HEIGHT,
-            "list": list_of(UserEngagementState, state__exact=state.value),
+            "list": list_url(UserEngagementState, state__exact=state.value),
         }
         for state, (x, y) in PLACES.items()
     ]
@@ -94,9 +94,9 @@ def numbers() -> dict:
             "before": State(before).label,
             "why": Trigger(trigger).label,
             "after": State(after).label,
-            "count": number(moved.get((before, trigger), 0)),
+            "count": format_number(moved.get((before, trigger), 0)),
             "arrow": ARROWS[before, trigger],
-            "list": list_of(
+            "list": list_url(
                 EngagementStateTransition,
                 from_state__exact=str(State(before).value),
                 trigger__exact=str(Trigger(trigger).value),
@@ -110,5 +110,5 @@ def numbers() -> dict:
         "moves": moves,
         "width": 2 * HALF_WIDTH,
         "height": 2 * HALF_HEIGHT,
-        "members": number(sum(members.values())),
+        "members": format_number(sum(members.values())),
     }

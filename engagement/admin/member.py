@@ -13,10 +13,10 @@ from engagement.models import (
     UserEngagementState,
     UserProfile,
 )
-from groups.admin.base import list_of, moment, page_of, pill
+from groups.admin.base import badge, format_datetime, link_to, list_url
 from groups.admin.members import MemberAdmin
 from groups.models import Member
-from missionsite.common.admin import Drawn
+from missionsite.common.admin import CustomTab
 
 # Rows of each table; the lists have the rest.
 ROWS = 20
@@ -32,14 +32,14 @@ def _engagement(member: Member, request: HttpRequest) -> dict:
     return {
         "now": _now(state, last),
         "state": state,
-        "state_link": page_of(state, "Open in the machine") if state else "",
-        "upcoming": page_of(upcoming, upcoming.get_message_type_display()) if upcoming else "",
+        "state_link": link_to(state, "Open in the machine") if state else "",
+        "upcoming": link_to(upcoming, upcoming.get_message_type_display()) if upcoming else "",
         "upcoming_words": why_waiting(upcoming, profile=profile, at=timezone.now()) if upcoming else "",
         "profile": _profile(profile) if profile else [],
-        "profile_link": page_of(profile, "Open the profile") if profile else "",
+        "profile_link": link_to(profile, "Open the profile") if profile else "",
         "transitions": [
             [
-                ("When", moment(move.created_at)),
+                ("When", format_datetime(move.created_at)),
                 ("Move", str(move)),
                 ("Why", move.get_trigger_display()),
                 ("Details", details_of(move)),
@@ -48,16 +48,16 @@ def _engagement(member: Member, request: HttpRequest) -> dict:
         ],
         "messages_sent": [
             [
-                ("What", page_of(message, message.get_message_type_display())),
-                ("Due", moment(message.scheduled_for)),
-                ("Status", pill(message.get_status_display(), STATUS[message.status])),
-                ("Sent", moment(message.sent_at)),
+                ("What", link_to(message, message.get_message_type_display())),
+                ("Due", format_datetime(message.scheduled_for)),
+                ("Status", badge(message.get_status_display(), STATUS[message.status])),
+                ("Sent", format_datetime(message.sent_at)),
                 ("Error", message.error_message),
             ]
             for message in queued.order_by("-pk")[:ROWS]
         ],
-        "transitions_list": list_of(EngagementStateTransition, user__id__exact=member.pk),
-        "messages_list": list_of(EngagementMessage, user__id__exact=member.pk),
+        "transitions_list": list_url(EngagementStateTransition, user__id__exact=member.pk),
+        "messages_list": list_url(EngagementMessage, user__id__exact=member.pk),
     }
 
 
@@ -65,15 +65,15 @@ def _now(state: UserEngagementState | None, last: EngagementStateTransition | No
     if state is None:
         return [("State", "Not in the machine: this member has done nothing yet")]
     lines = [
-        ("State", pill(state.get_state_display(), STATE[state.state])),
-        ("Why", last.get_trigger_display() if last else "Everybody begins here"),
-        ("Since", moment(last.created_at if last else state.created_at)),
-        ("Last active", moment(state.last_activity_at)),
+        ("State", badge(state.get_state_display(), STATE[state.state])),
+        ("Why", last.get_trigger_display() if last else "Everyone begins here"),
+        ("Since", format_datetime(last.created_at if last else state.created_at)),
+        ("Last active", format_datetime(state.last_activity_at)),
     ]
     if state.goodbye_expires_at:
-        lines.append(("Answer awaited until", moment(state.goodbye_expires_at)))
+        lines.append(("Answer awaited until", format_datetime(state.goodbye_expires_at)))
     if state.remind_at:
-        lines.append(("Left until", moment(state.remind_at)))
+        lines.append(("Left until", format_datetime(state.remind_at)))
     return lines
 
 
@@ -87,11 +87,11 @@ def _profile(profile: UserProfile) -> list[tuple[str, str]]:
         ("Group address", profile.group_jid or "none known"),
         ("Onboarding", tier_words(profile)),
         *progress_of(profile),
-        ("Magic moment", moment(profile.magic_moment_at)),
+        ("Magic moment", format_datetime(profile.magic_moment_at)),
     ]
 
 
-ENGAGEMENT_OF_MEMBER = Drawn(
+ENGAGEMENT_OF_MEMBER = CustomTab(
     name="engagement",
     title="Engagement",
     template="engagement/member.html",

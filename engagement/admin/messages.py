@@ -26,8 +26,8 @@ from engagement.models import (
 from engagement.services.blocking import with_block_text
 from engagement.services.messages import cancel_message, postpone_message, retry_message
 from engagement.services.rendering import ALWAYS, Templates
-from groups.admin.base import moment, page_of, pill
-from missionsite.common.admin import Job, ReadOnlyModelAdmin, ReasonForm
+from groups.admin.base import badge, format_datetime, link_to
+from missionsite.common.admin import Action, ReadOnlyModelAdmin, ReasonForm
 from missionsite.common.admin.filters import PeriodFilter
 from missionsite.common.errors import DomainError
 
@@ -90,8 +90,8 @@ class MessageAdmin(ReadOnlyModelAdmin):
             },
         ),
     )
-    jobs = (
-        Job(
+    object_actions = (
+        Action(
             name="retry",
             title="Retry",
             done="due again",
@@ -102,7 +102,7 @@ class MessageAdmin(ReadOnlyModelAdmin):
             icon="replay",
             bulk="Retry",
         ),
-        Job(
+        Action(
             name="cancel",
             title="Cancel",
             done="cancelled",
@@ -115,7 +115,7 @@ class MessageAdmin(ReadOnlyModelAdmin):
             bulk="Cancel",
             danger=True,
         ),
-        Job(
+        Action(
             name="postpone",
             title="Postpone",
             done="postponed",
@@ -159,15 +159,15 @@ class MessageAdmin(ReadOnlyModelAdmin):
 
     @display(description="To")
     def to_whom(self, message: EngagementMessage) -> str:
-        return page_of(message.user)
+        return link_to(message.user)
 
     @display(description="Due")
     def due(self, message: EngagementMessage) -> str:
-        return moment(message.scheduled_for)
+        return format_datetime(message.scheduled_for)
 
     @display(description="Status")
     def status_shown(self, message: EngagementMessage) -> str:
-        return pill(message.get_status_display(), STATUS[message.status])
+        return badge(message.get_status_display(), STATUS[message.status])
 
     @display(description="Waits for")
     def waits_for(self, message: EngagementMessage) -> str:
@@ -199,7 +199,7 @@ class MessageAdmin(ReadOnlyModelAdmin):
 
     @display(description="Announcement")
     def from_announcement(self, message: EngagementMessage) -> str:
-        return page_of(message.announcement)
+        return link_to(message.announcement)
 
     @display(description="Words")
     def words(self, message: EngagementMessage) -> str:
@@ -212,8 +212,8 @@ class MessageAdmin(ReadOnlyModelAdmin):
                 params={"name": message.user.display_name, **message.message_params},
                 unsubscribe_url="" if message.message_type in ANSWERS else ALWAYS["unsubscribe_url"],
             )
-        except DomainError as refusal:
-            return format_html('<div class="refused" role="alert"><p>{}</p></div>', refusal.message)
+        except DomainError as rejection:
+            return format_html('<div class="rejected" role="alert"><p>{}</p></div>', rejection.message)
         return format_html(
             '<div class="message-words" lang="{}"><strong>{}</strong><div>{}</div></div>',
             words.locale,
@@ -225,11 +225,11 @@ class MessageAdmin(ReadOnlyModelAdmin):
     def lifecycle(self, message: EngagementMessage) -> str:
         tried = message.attempted_at
         steps = [
-            ("Queued", moment(message.created_at)),
-            ("Due", moment(message.scheduled_for)),
-            ("Last tried", moment(tried) if tried else "not yet"),
-            ("Sent", moment(message.sent_at) if message.sent_at else "not yet"),
-            ("Delivered", moment(message.delivered_at) if message.delivered_at else "nobody told yet"),
+            ("Queued", format_datetime(message.created_at)),
+            ("Due", format_datetime(message.scheduled_for)),
+            ("Last tried", format_datetime(tried) if tried else "not yet"),
+            ("Sent", format_datetime(message.sent_at) if message.sent_at else "not yet"),
+            ("Delivered", format_datetime(message.delivered_at) if message.delivered_at else "nobody told yet"),
         ]
         if message.status in (Status.CANCELLED, Status.FAILED):
             end = f"{message.get_status_display()}: {message.error_message or 'no reason given'}"

@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_datetime
 
 from engagement.admin.base import CHANGE_PROFILE
 from engagement.services.rendering import ALWAYS
-from groups.admin.base import moment
+from groups.admin.base import format_datetime
 
 SHOWN = 50
 # Bytes of a file that is read; a message is far shorter.
@@ -100,4 +100,4 @@ def _sent(text) -> str:
         sent: datetime | None = parse_datetime(str(text))
     except ValueError:
         return ""
-    return moment(sent) if sent and sent.tzinfo else ""
+    return format_datetime(sent) if sent and sent.tzinfo else ""

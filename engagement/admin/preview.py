@@ -11,7 +11,7 @@ from engagement.errors import ParameterMissing
 from engagement.models import ANSWERS, Locale
 from engagement.services.rendering import WAY_OUT, fill, places, samples
 from engagement.services.templates import check_places
-from missionsite.common.admin.jobs import back_link
+from missionsite.common.admin.actions import back_link
 
 # Of a text that is previewed; longer ones are cut.
 LONGEST = 20_000
@@ -21,7 +21,7 @@ MAY_SEE = ("engagement.view_messagetemplate", "engagement.add_announcement")
 
 @dataclass(frozen=True)
 class Preview:
-    """A text with sample values. problem: why it would be refused, or what looks wrong; empty where nothing does."""
+    """A text with sample values. problem: why it would be rejected, or what looks wrong; empty where nothing does."""
 
     subject: str
     body: str
@@ -29,12 +29,12 @@ class Preview:
 
 
 def preview(*, key: str, locale: str, subject: str, body: str) -> Preview:
-    """The words as a member would get them; parameters nobody brings stay as they are written."""
+    """The words as a member would get them; parameters no one brings stay as they are written."""
     problem = ""
     try:
         check_places(key=key, subject=subject, body=body)
-    except ParameterMissing as refusal:
-        problem = refusal.message
+    except ParameterMissing as rejection:
+        problem = rejection.message
     known = samples(key)
     unknown = {name: f"{{{{ {name} }}}}" for name in places(subject) | places(body) if name not in known}
     if not problem and any(_ODD.search(fill(text, dict.fromkeys(places(text), ""))) for text in (subject, body)):

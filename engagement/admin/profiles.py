@@ -16,9 +16,9 @@ from engagement.admin.base import CHANGE_PROFILE, MemberSearch, ServiceHistory, 
 from engagement.models import UserProfile
 from engagement.services.onboarding import COMPLETED, complete_action
 from engagement.services.profiles import EDITABLE, update_profile
-from groups.admin.base import moment, page_of
+from groups.admin.base import format_datetime, link_to
 from groups.models import Member
-from missionsite.common.admin import Job, JobForm, ServiceForm
+from missionsite.common.admin import Action, ActionForm, ServiceForm
 from missionsite.common.admin.filters import NumberFilter
 
 
@@ -51,7 +51,7 @@ def _when(text) -> str:
         instant = parse_datetime(str(text))
     except ValueError:
         instant = None
-    return moment(instant) if instant and instant.tzinfo else str(text)
+    return format_datetime(instant) if instant and instant.tzinfo else str(text)
 
 
 class ProfileForm(ServiceForm):
@@ -72,7 +72,7 @@ class ProfileForm(ServiceForm):
             )
 
 
-class StepForm(JobForm):
+class StepForm(ActionForm):
     step = forms.ChoiceField(label="Step", widget=UnfoldAdminSelectWidget)
 
     def __init__(self, data=None, *, obj: UserProfile | None = None, **kwargs) -> None:
@@ -120,8 +120,8 @@ class ProfileAdmin(ServiceHistory):
     readonly_fields = ("member_shown", "tier", "progress", "magic_moment_at")
     about_title = "Profile"
     revertible = frozenset(EDITABLE)
-    jobs = (
-        Job(
+    object_actions = (
+        Action(
             name="complete-step",
             title="Complete a step",
             done="step taken",
@@ -151,11 +151,11 @@ class ProfileAdmin(ServiceHistory):
 
     @display(description="Member")
     def member(self, profile: UserProfile) -> str:
-        return page_of(profile, str(profile.user))
+        return link_to(profile, str(profile.user))
 
     @display(description="Member")
     def member_shown(self, profile: UserProfile) -> str:
-        return page_of(profile.user)
+        return link_to(profile.user)
 
     @display(description="Opted out", boolean=True)
     def opted_out(self, profile: UserProfile) -> bool:

@@ -14,15 +14,15 @@ from engagement.admin.machine import machine_view
 from engagement.models import EngagementStateTransition, Trigger, UserEngagementState, possible
 from engagement.services.blocking import why_no_goodbye
 from engagement.services.machine import transition
-from groups.admin.base import list_of, moment, page_of, pill
+from groups.admin.base import badge, format_datetime, link_to, list_url
 from groups.models import Member
-from missionsite.common.admin import Job, JobForm, ReadOnlyModelAdmin, Tab
+from missionsite.common.admin import Action, ActionForm, ReadOnlyModelAdmin, Tab
 from missionsite.common.admin.filters import PeriodFilter
 
 TRANSITION_COLUMNS = (
-    ("When", lambda move, request: moment(move.created_at)),
-    ("From", lambda move, request: pill(move.get_from_state_display(), STATE[move.from_state])),
-    ("To", lambda move, request: pill(move.get_to_state_display(), STATE[move.to_state])),
+    ("When", lambda move, request: format_datetime(move.created_at)),
+    ("From", lambda move, request: badge(move.get_from_state_display(), STATE[move.from_state])),
+    ("To", lambda move, request: badge(move.get_to_state_display(), STATE[move.to_state])),
     ("Why", lambda move, request: move.get_trigger_display()),
     ("Details", lambda move, request: details_of(move)),
 )
@@ -33,11 +33,11 @@ TRANSITIONS_OF_STATE = Tab(
     columns=TRANSITION_COLUMNS,
     permission="engagement.view_engagementstatetransition",
     empty="This member has been active since the beginning.",
-    list_link=lambda state: list_of(EngagementStateTransition, user__id__exact=state.user_id),
+    list_link=lambda state: list_url(EngagementStateTransition, user__id__exact=state.user_id),
 )
 
 
-class MoveForm(JobForm):
+class MoveForm(ActionForm):
     """Every trigger may be asked for; the machine says which are possible."""
 
     trigger = forms.ChoiceField(
@@ -52,7 +52,7 @@ class MoveForm(JobForm):
         here = [choice for choice in Trigger.choices if choice[0] in can]
         others = [choice for choice in Trigger.choices if choice[0] not in can]
         self.fields["trigger"].choices = (
-            [("", "Choose"), ("Possible now", here), ("Refused in this state", others)] if obj else Trigger.choices
+            [("", "Choose"), ("Possible now", here), ("Rejected in this state", others)] if obj else Trigger.choices
         )
 
 
@@ -72,12 +72,12 @@ class StateAdmin(ReadOnlyModelAdmin):
     list_filter = (("state", ChoicesDropdownFilter), ("last_activity_at", PeriodFilter))
     sortable_by = ()
     noun_plural = "members"
-    empty_words = ("Nobody is in the machine yet", "A member comes in with the first thing they do.")
+    empty_words = ("No one is in the machine yet", "A member comes in with the first thing they do.")
     fields = ("member", ("state_shown", "why"), ("since", "last_active"), "next_date", "next_moves")
     readonly_fields = ("member", "state_shown", "why", "since", "last_active", "next_date", "next_moves")
     tabs = (TRANSITIONS_OF_STATE,)
-    jobs = (
-        Job(
+    object_actions = (
+        Action(
             name="move",
             title="Move",
             done="moved",
@@ -115,30 +115,30 @@ class StateAdmin(ReadOnlyModelAdmin):
 
     @display(description="Member")
     def member(self, state: UserEngagementState) -> str:
-        return page_of(state, str(state.user)) if state.pk else ""
+        return link_to(state, str(state.user)) if state.pk else ""
 
     @display(description="State")
     def state_shown(self, state: UserEngagementState) -> str:
-        return pill(state.get_state_display(), STATE[state.state])
+        return badge(state.get_state_display(), STATE[state.state])
 
     @display(description="Why")
     def why(self, state: UserEngagementState) -> str:
-        return Trigger(state.last_trigger).label if state.last_trigger else "Everybody begins here"
+        return Trigger(state.last_trigger).label if state.last_trigger else "Everyone begins here"
 
     @display(description="Since")
     def since(self, state: UserEngagementState) -> str:
-        return moment(state.last_at or state.created_at)
+        return format_datetime(state.last_at or state.created_at)
 
     @display(description="Last active")
     def last_active(self, state: UserEngagementState) -> str:
-        return moment(state.last_activity_at)
+        return format_datetime(state.last_activity_at)
 
     @display(description="Next by itself")
     def next_date(self, state: UserEngagementState) -> str:
         if state.goodbye_expires_at:
-            return f"Dormant without an answer until {moment(state.goodbye_expires_at)}"
+            return f"Dormant without an answer until {format_datetime(state.goodbye_expires_at)}"
         if state.remind_at:
-            return f"Left until {moment(state.remind_at)}, then dormant"
+            return f"Left until {format_datetime(state.remind_at)}, then dormant"
         return ""
 
     @display(description="Possible moves")
@@ -152,7 +152,7 @@ class StateAdmin(ReadOnlyModelAdmin):
 
 @admin.register(EngagementStateTransition)
 class TransitionAdmin(ReadOnlyModelAdmin):
-    """Every move of every member; a record nobody can change."""
+    """Every move of every member; a record no one can change."""
 
     search = MemberSearch()
     search_help_text = "Name, e-mail or stable ID of a member"
@@ -167,17 +167,17 @@ class TransitionAdmin(ReadOnlyModelAdmin):
         ("user", AutocompleteSelectFilter),
     )
     sortable_by = ()
-    empty_words = ("Nobody has moved yet", "Every move through the machine is written down here by itself.")
+    empty_words = ("No one has moved yet", "Every move through the machine is written down here by itself.")
     fields = ("member", "move", "why", "when", "details")
     readonly_fields = fields
 
     @display(description="When")
     def when(self, move: EngagementStateTransition) -> str:
-        return moment(move.created_at)
+        return format_datetime(move.created_at)
 
     @display(description="Member")
     def member(self, move: EngagementStateTransition) -> str:
-        return page_of(move.user)
+        return link_to(move.user)
 
     @display(description="Move")
     def move(self, move: EngagementStateTransition) -> str:

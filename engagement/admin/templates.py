@@ -16,7 +16,7 @@ from engagement.admin.preview import preview, preview_view
 from engagement.models import Locale, MessageTemplate, MessageType
 from engagement.services.rendering import samples
 from engagement.services.templates import add_template, change_template
-from groups.admin.base import moment
+from groups.admin.base import format_datetime
 from missionsite.common.admin import ServiceForm
 
 # Announcements bring their own words.
@@ -145,4 +145,4 @@ class TemplateAdmin(ServiceHistory):
 
     @display(description="Changed")
     def changed(self, template: MessageTemplate) -> str:
-        return moment(template.updated_at)
+        return format_datetime(template.updated_at)

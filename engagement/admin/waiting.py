@@ -8,7 +8,7 @@ from django.utils import timezone
 from engagement.models import EngagementMessage, EngagementTransport, Status, UserProfile, WaitingFor
 from engagement.services.blocking import with_block_text
 from engagement.services.claims import in_hand
-from groups.admin.base import moment
+from groups.admin.base import format_datetime
 
 
 def why_waiting(message: EngagementMessage, *, profile: UserProfile | None, at: datetime | None = None) -> str:
@@ -20,20 +20,20 @@ def why_waiting(message: EngagementMessage, *, profile: UserProfile | None, at: 
     if held := in_hand([message.pk]):
         sender, until = held[message.pk]
         if until >= at:
-            held_by = f"The sender {sender} has it until {moment(until)}."
+            held_by = f"The sender {sender} has it until {format_datetime(until)}."
             return f"{held_by} {blocked} It is cancelled unless it was sent already." if blocked else held_by
         if not blocked:
             return f"Its sender {sender} is gone; another one takes it within a minute."
     if blocked:
-        turn = f", at {moment(message.scheduled_for)}" if message.scheduled_for > at else ""
+        turn = f", at {format_datetime(message.scheduled_for)}" if message.scheduled_for > at else ""
         return f"{blocked} It is cancelled when its turn comes{turn}."
     if message.scheduled_for > at:
         return _until(message, profile)
     transport = EngagementTransport.objects.filter(pk=settings.ENGAGEMENT_TRANSPORT).first()
     if transport and transport.opened_at:
-        again = f" It is tried again at {moment(transport.retry_at)}." if transport.retry_at else ""
+        again = f" It is tried again at {format_datetime(transport.retry_at)}." if transport.retry_at else ""
         return (
-            f"The way of sending ({transport.name}) is down since {moment(transport.opened_at)}:"
+            f"The way of sending ({transport.name}) is down since {format_datetime(transport.opened_at)}:"
             f" {transport.last_error or 'no words'}.{again} Nothing uses up its tries meanwhile."
         ).replace("..", ".")
     if transport and transport.catching_up:
@@ -48,7 +48,7 @@ def block_text(message: EngagementMessage) -> str:
 
 
 def _until(message: EngagementMessage, profile: UserProfile | None) -> str:
-    until = moment(message.scheduled_for)
+    until = format_datetime(message.scheduled_for)
     match message.waiting_for:
         case WaitingFor.QUIET_HOURS:
             zone = profile.timezone if profile else "UTC"
@@ -57,7 +57,7 @@ def _until(message: EngagementMessage, profile: UserProfile | None) -> str:
         case WaitingFor.ATTENTION_BUDGET:
             days = settings.ENGAGEMENT_BUDGET_SPAN.days
             return (
-                f"The member had {settings.ENGAGEMENT_BUDGET} messages nobody asked for in {days} days: it waits until"
+                f"The member had {settings.ENGAGEMENT_BUDGET} messages no one asked for in {days} days: it waits until"
                 f" {until}."
             )
         case WaitingFor.RETRY:

@@ -14,7 +14,7 @@ class UserEngagementState(models.Model):
     """Where a member stands in the machine; a member without a row has done nothing yet.
 
     The state moves by the ten transitions alone: whoever changes it names the trigger, and the database writes the
-    transition down or refuses.
+    transition down or rejects.
     """
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, BY_DATABASE, related_name="engagement_state")

@@ -10,7 +10,7 @@ from django.db.models import Case, QuerySet, TextField, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from engagement.errors import AnnouncementOver, AudienceChanged, NobodyToTell
+from engagement.errors import AnnouncementOver, AudienceChanged, NoRecipients
 from engagement.models import Announcement, MessageTemplate, MessageType
 from engagement.services.blocking import block_reason
 from groups.models import CommunityMember, Member
@@ -63,7 +63,7 @@ def audience_of(entries: QuerySet[CommunityMember]) -> Audience:
     try:
         sql, params = reasons.query.sql_with_params()
     except EmptyResultSet:
-        # A list that can hold nobody is not even asked for.
+        # A list that can hold no one is not even asked for.
         return Audience(0, {})
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT reason, count(*) FROM ({sql}) AS each GROUP BY reason", params)  # noqa: S608
@@ -82,14 +82,14 @@ def announce(
     scheduled_for: datetime | None = None,
     actor: Member | None = None,
 ) -> Announcement:
-    """Queue a message to everybody of these entries who may be written to, in one statement.
+    """Queue a message to everyone of these entries who may be written to, in one statement.
 
-    texts: subject and body by locale. expected: how many people the sender was shown; another number is refused, so
-    that nobody is written to unseen. Raises NobodyToTell, AudienceChanged.
+    texts: subject and body by locale. expected: how many people the sender was shown; another number is rejected, so
+    that no one is written to unseen. Raises NoRecipients, AudienceChanged.
     """
     told = audience_of(entries)
     if not told.recipients:
-        raise NobodyToTell
+        raise NoRecipients
     if expected is not None and told.recipients != expected:
         raise AudienceChanged(
             f"The list changed: it was {expected} people, now it is {told.recipients}. Look again, then send."

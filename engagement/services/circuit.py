@@ -112,7 +112,7 @@ def _judge(
 def _count(name: str, sent: int, at: datetime) -> bool:
     """Add to the rate of about the last hour; False where the circuit is open or the transport catches up.
 
-    Nobody waits for the disk: should the database crash now, a batch less is remembered.
+    No one waits for the disk: should the database crash now, a batch less is remembered.
     """
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,7 +1,7 @@
 """Claims: a sender takes due messages for a while, and says what became of them.
 
 A claim is two statements in one function of the database, claim_messages, which runs for one sender at a time. The
-first locks due messages in their order and passes over what somebody is changing. The second, which sees what others
+first locks due messages in their order and passes over what someone is changing. The second, which sees what others
 committed before the locks were had, judges each: what has lost its reason is cancelled, what comes at night or beyond
 the budget is put off, the rest is claimed: written into one row of engagement_claims, and into no message. Whoever says
 what became of messages takes them out of that row first; who comes late finds nothing there. So no two senders have the

@@ -1,4 +1,4 @@
-"""The machine: ten transitions, nothing else. `transition` is the only door; the database refuses the rest too."""
+"""The machine: ten transitions, nothing else. `transition` is the only door; the database rejects the rest too."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from engagement.errors import TransitionRefused
+from engagement.errors import TransitionRejected
 from engagement.models import TRANSITIONS, MessageType, State, Trigger, UserEngagementState, possible
 from engagement.services.messages import enqueue
 from engagement.services.onboarding import restart_onboarding
@@ -33,13 +33,13 @@ def transition(
     """Move a member; the state, the log row and the message that goes with it commit together or not at all.
 
     at: when it happened; now when left out. metadata: kept with the transition, beside days_inactive and what the
-    trigger itself says. Who has no row yet begins active. Raises TransitionRefused, which says what is possible.
+    trigger itself says. Who has no row yet begins active. Raises TransitionRejected, which says what is possible.
     """
     at = at or timezone.now()
     current = _hold(member)
     after = TRANSITIONS.get((current.state, trigger))
     if after is None:
-        raise TransitionRefused(state=current.state, trigger=trigger, possible=possible(current.state))
+        raise TransitionRejected(state=current.state, trigger=trigger, possible=possible(current.state))
     dates = {"goodbye_sent_at": None, "goodbye_expires_at": None, "remind_at": None}
     if after == State.GOODBYE_SENT:
         dates |= {"goodbye_sent_at": at, "goodbye_expires_at": at + settings.ENGAGEMENT_GOODBYE_EXPIRES_AFTER}
@@ -122,7 +122,7 @@ ON CONFLICT (user_id) DO UPDATE
         OR s.last_activity_at < excluded.last_activity_at - interval '1 minute'
 RETURNING CASE WHEN state <> 'active' THEN user_id END
 """
-# What happened before the last move does not bring anybody back. Until then the last activity stays what it was, so
+# What happened before the last move does not bring anyone back. Until then the last activity stays what it was, so
 # that the log says how long they were quiet.
 _RETURN = """
 UPDATE user_engagement_states s

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from django.db import connection
 from django.utils import timezone
 
-from engagement.errors import MessageMoveRefused, MessageUnderWay
+from engagement.errors import MessageMoveRejected, MessageUnderWay
 from engagement.models import (
     ABORTABLE,
     RETRYABLE,
@@ -75,7 +75,7 @@ def address_of(profile: UserProfile) -> str:
 
 @service
 def retry_message(*, message: EngagementMessage, actor: Member | None = None) -> EngagementMessage:
-    """Send a failed message again, with all its tries before it. Raises MessageMoveRefused."""
+    """Send a failed message again, with all its tries before it. Raises MessageMoveRejected."""
     current = _hold(message, allowed=RETRYABLE, verb="sent again")
     current.status, current.retry_count, current.waiting_for = Status.PENDING, 0, WaitingFor.NOTHING
     # A failure a provider told later: it was not sent after all.
@@ -87,7 +87,7 @@ def retry_message(*, message: EngagementMessage, actor: Member | None = None) ->
 
 @service
 def cancel_message(*, message: EngagementMessage, reason: str = "", actor: Member | None = None) -> EngagementMessage:
-    """Take a message back that was not sent. Raises MessageMoveRefused, MessageUnderWay."""
+    """Take a message back that was not sent. Raises MessageMoveRejected, MessageUnderWay."""
     current = _hold(message, allowed=ABORTABLE, verb="cancelled")
     current.status, current.waiting_for = Status.CANCELLED, WaitingFor.NOTHING
     current.error_message = reason or "Cancelled by staff."
@@ -98,7 +98,7 @@ def cancel_message(*, message: EngagementMessage, reason: str = "", actor: Membe
 
 @service
 def postpone_message(*, message: EngagementMessage, until: datetime, actor: Member | None = None) -> EngagementMessage:
-    """Let a pending message wait. Raises MessageMoveRefused, MessageUnderWay."""
+    """Let a pending message wait. Raises MessageMoveRejected, MessageUnderWay."""
     current = _hold(message, allowed=(Status.PENDING,), verb="postponed")
     current.scheduled_for, current.waiting_for = until, WaitingFor.STAFF
     current.save(update_fields=["scheduled_for", "waiting_for"])
@@ -109,7 +109,7 @@ def postpone_message(*, message: EngagementMessage, until: datetime, actor: Memb
 def _hold(message: EngagementMessage, *, allowed: tuple[str, ...], verb: str) -> EngagementMessage:
     current = EngagementMessage.objects.select_for_update(of=("self",)).select_related("user").get(pk=message.pk)
     if current.status not in allowed:
-        raise MessageMoveRefused(status=current.get_status_display().lower(), verb=verb)
+        raise MessageMoveRejected(status=current.get_status_display().lower(), verb=verb)
     if claims.in_hand([current.pk]):
         raise MessageUnderWay
     return current

@@ -24,7 +24,7 @@ def tier_of(action: str) -> str | None:
 def complete_action(
     *, member: Member, action: str, at: datetime | None = None, actor: Member | None = None
 ) -> UserProfile:
-    """Note that a member took a step; a step taken before stays as it is. actor: who says so, where somebody does.
+    """Note that a member took a step; a step taken before stays as it is. actor: who says so, where someone does.
 
     Steps may be taken in any order. A tier counts when all its steps are taken and all tiers before it count; it
     queues `tier_unlock`. Raises ActionUnknown.

@@ -11,7 +11,7 @@ from engagement.models import Destination, Locale, UserProfile
 from groups.models import Member
 from groups.services.events import record_changes
 from missionsite.common.changes import apply_changes
-from missionsite.common.errors import in_words
+from missionsite.common.errors import translate_db_errors
 from missionsite.common.transactions import service
 
 logger = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ EDITABLE = (*OWN, "individual_jid", "group_jid")
 def update_profile(*, member: Member, actor: Member | None = None, **changes) -> UserProfile:
     """Change a profile. changes: fields of EDITABLE. Raises TimezoneUnknown, AddressTaken.
 
-    Messages that wait follow a changed destination; who opts out gets none of those nobody asked for.
+    Messages that wait follow a changed destination; who opts out gets none of those no one asked for.
     """
     if unknown := changes.keys() - set(EDITABLE):
         raise TypeError(f"Not a part of a profile staff or members change: {', '.join(sorted(unknown))}")
@@ -67,7 +67,7 @@ def start_profile(*, member: Member, address: str, locale: str = "", timezone: s
     profile.timezone = timezone or (settings.TIME_ZONE if knows_timezone(settings.TIME_ZONE) else profile.timezone)
     profile.save(update_fields=["locale", "timezone"])
     try:
-        with in_words(), transaction.atomic():
+        with translate_db_errors(), transaction.atomic():
             UserProfile.objects.filter(pk=member.pk).update(individual_jid=address)
     except AddressTaken:
         logger.warning("The address of %s is another member's: it stays empty", member.member_id)
@@ -77,7 +77,7 @@ def start_profile(*, member: Member, address: str, locale: str = "", timezone: s
 
 
 def opt_out(*, member: Member, actor: Member | None = None) -> UserProfile:
-    """No more messages nobody asked for. Done twice, it is done once."""
+    """No more messages no one asked for. Done twice, it is done once."""
     return update_profile(member=member, actor=actor, reengagement_opt_out=True)
 
 

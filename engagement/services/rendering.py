@@ -13,7 +13,7 @@ _PLACE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 ALWAYS = {"name": "Ana Souza", "unsubscribe_url": "https://example.org/unsubscribe/…"}
 # What else a kind of message brings.
 BROUGHT = {"tier_unlock": {"tier": "1"}, "weekly_review": {"week": "2026-W12"}}
-# Below a message nobody asked for whose text does not show the way out itself.
+# Below a message no one asked for whose text does not show the way out itself.
 WAY_OUT = {
     Locale.EN: 'You can stop these messages: {url} or answer "stop reminders".',
     Locale.PT_BR: 'Você pode parar estas mensagens: {url} ou responda "parar lembretes".',

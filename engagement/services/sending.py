@@ -18,7 +18,7 @@ from engagement.services import circuit, claims
 from engagement.services.claims import Claimed, Failed, Sent
 from engagement.services.rendering import Templates
 from engagement.services.unsubscribe import unsubscribe_url
-from engagement.transports import Outgoing, Refused, Transport, Unavailable
+from engagement.transports import Outgoing, Rejected, Transport, Unavailable
 from missionsite.common.errors import DomainError
 
 logger = logging.getLogger(__name__)
@@ -163,13 +163,13 @@ class Sender:
             instant = at + timedelta(seconds=now - begun)
             try:
                 outgoing = _outgoing(message, templates)
-            except DomainError as refusal:
-                failed.append(Failed(message.id, refusal.message))
+            except DomainError as rejection:
+                failed.append(Failed(message.id, rejection.message))
                 continue
             try:
                 receipt = self.transport.send(outgoing)
-            except Refused as refusal:
-                failed.append(Failed(message.id, str(refusal)))
+            except Rejected as rejection:
+                failed.append(Failed(message.id, str(rejection)))
             except Unavailable as trouble:
                 failures, error = failures + 1, str(trouble)
                 failed.append(self._again(message, trouble, instant))

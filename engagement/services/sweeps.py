@@ -1,7 +1,7 @@
 """Sweeps: what the clock does to members, as one statement a batch.
 
 Each batch is a transaction of its own: a crash leaves whole batches behind it, and the next run goes on. Rows that
-somebody else has locked are passed over; the next sweep comes to them. Run twice, or twice at once, a sweep changes
+someone else has locked are passed over; the next sweep comes to them. Run twice, or twice at once, a sweep changes
 nothing the second time: a state has moved on, and a message of the same key does not come to be again.
 """
 
@@ -92,7 +92,7 @@ def _run(step: _Step, at: datetime, dry_run: bool, on_batch: OnBatch | None, bat
             return Progress(step.name, moved, queued)
 
 
-# Who is quiet, oldest first. The place in the order goes from batch to batch, so that nobody is looked at twice.
+# Who is quiet, oldest first. The place in the order goes from batch to batch, so that no one is looked at twice.
 _IS_QUIET = """
     FROM user_engagement_states s
     JOIN user_profiles p ON p.user_id = s.user_id

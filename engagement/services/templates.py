@@ -10,14 +10,14 @@ from missionsite.common.transactions import service
 
 
 def check_places(*, key: str, subject: str, body: str) -> None:
-    """Refuse a text that asks for what no message of its kind brings. Raises ParameterMissing."""
+    """Reject a text that asks for what no message of its kind brings. Raises ParameterMissing."""
     for field, text in (("subject", subject), ("body", body)):
         if unknown := sorted(places(text) - samples(key).keys()):
             known = ", ".join(f"{{{{ {name} }}}}" for name in sorted(samples(key)))
-            refusal = ParameterMissing(names=unknown)
-            refusal.field = field
-            refusal.message += f" This message brings {known}."
-            raise refusal
+            rejection = ParameterMissing(names=unknown)
+            rejection.field = field
+            rejection.message += f" This message brings {known}."
+            raise rejection
 
 
 @service

@@ -1,4 +1,4 @@
-"""The way out of every message nobody asked for: a link that is the member's own and stays good."""
+"""The way out of every message no one asked for: a link that is the member's own and stays good."""
 
 from functools import cache, lru_cache
 from uuid import UUID

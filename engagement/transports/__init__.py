@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.conf import settings
 
 from engagement.errors import TransportUnknown
-from engagement.transports.base import Outgoing, Receipt, Refused, Transport, Unavailable
+from engagement.transports.base import Outgoing, Receipt, Rejected, Transport, Unavailable
 from engagement.transports.console import ConsoleTransport
 from engagement.transports.email import EmailTransport
 from engagement.transports.file import FileTransport
@@ -15,7 +15,7 @@ TRANSPORTS: dict[str, Callable[[], Transport]] = {
     each.name: each for each in (ConsoleTransport, FileTransport, EmailTransport, WebhookTransport)
 }
 
-__all__ = ["TRANSPORTS", "Outgoing", "Receipt", "Refused", "Transport", "Unavailable", "make_transport"]
+__all__ = ["TRANSPORTS", "Outgoing", "Receipt", "Rejected", "Transport", "Unavailable", "make_transport"]
 
 
 def make_transport(name: str = "") -> Transport:

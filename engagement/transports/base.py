@@ -32,7 +32,7 @@ class Receipt:
     provider_message_id: str = ""
 
 
-class Refused(Exception):
+class Rejected(Exception):
     """This message will never be taken: its address is wrong, or the provider says no to what is in it."""
 
 
@@ -57,7 +57,7 @@ class Transport(Protocol):
     marks_every: int
 
     def send(self, message: Outgoing) -> Receipt:
-        """Hand a message to the provider. Raises Refused, Unavailable."""
+        """Hand a message to the provider. Raises Rejected, Unavailable."""
 
     def close(self) -> None:
         """Let go of connections and files."""

@@ -14,7 +14,7 @@ from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends import smtp
 from django.core.validators import validate_email
 
-from engagement.transports.base import Outgoing, Receipt, Refused, Unavailable
+from engagement.transports.base import Outgoing, Receipt, Rejected, Unavailable
 from engagement.transports.deadline import Deadline
 from engagement.transports.words import said
 
@@ -43,13 +43,13 @@ class EmailTransport:
             try:
                 self._deliver(mail)
             except smtplib.SMTPRecipientsRefused as error:
-                raise self._refusal(*next(iter(error.recipients.values()))) from None
+                raise self._rejection(*next(iter(error.recipients.values()))) from None
             except smtplib.SMTPSenderRefused as error:
                 # About what this site may send, not about this message.
-                kind = Refused if error.smtp_code == _TOO_LARGE else Unavailable
+                kind = Rejected if error.smtp_code == _TOO_LARGE else Unavailable
                 raise kind(_words(error.smtp_code, error.smtp_error)) from None
             except smtplib.SMTPDataError as error:
-                raise self._refusal(error.smtp_code, error.smtp_error) from None
+                raise self._rejection(error.smtp_code, error.smtp_error) from None
             except smtplib.SMTPResponseException as error:
                 raise self._broken(_words(error.smtp_code, error.smtp_error)) from None
             except smtplib.SMTPNotSupportedError as error:
@@ -59,8 +59,8 @@ class EmailTransport:
                 words = "The mail server does not answer." if is_late else "The connection to the mail server broke."
                 raise self._broken(words) from None
             except (ValueError, MessageError):
-                # What Django refuses to put into a header.
-                raise Refused("The message cannot be written as an e-mail.") from None
+                # What Django does not put into a header.
+                raise Rejected("The message cannot be written as an e-mail.") from None
         return Receipt(mail.extra_headers["Message-ID"])
 
     def close(self) -> None:
@@ -80,11 +80,11 @@ class EmailTransport:
             self._backend.open()
             self._backend.send_messages([mail])
 
-    def _refusal(self, code: int, text: bytes | str) -> Refused | Unavailable:
+    def _rejection(self, code: int, text: bytes | str) -> Rejected | Unavailable:
         """What an answer to this message means."""
         words = _words(code, text)
         if 500 <= code < 600:
-            return Refused(words)
+            return Rejected(words)
         # Anything but 4xx is no answer of a mail server; who knows what is next on this connection.
         return Unavailable(words) if 400 <= code < 500 else self._broken(words)
 
@@ -109,14 +109,14 @@ class EmailTransport:
 
 
 def _mail(message: Outgoing) -> EmailMessage:
-    """The message as an e-mail. Raises Refused."""
+    """The message as an e-mail. Raises Rejected."""
     if not message.email:
-        raise Refused("This member has no e-mail address.")
+        raise Rejected("This member has no e-mail address.")
     try:
         validate_email(message.email)
         message.email.rpartition("@")[0].encode("ascii")
     except (ValidationError, UnicodeEncodeError):
-        raise Refused("This member's e-mail address is none a mail server takes.") from None
+        raise Rejected("This member's e-mail address is none a mail server takes.") from None
     headers = {
         "Message-ID": _message_id(message.idempotency_key),
         # RFC 3834: nobody's holiday note answers it.
@@ -125,7 +125,7 @@ def _mail(message: Outgoing) -> EmailMessage:
     }
     if message.unsubscribe_url:
         if not re.fullmatch(r"[!-;=?-~]+", message.unsubscribe_url):
-            raise Refused("The address to unsubscribe at is none.")
+            raise Rejected("The address to unsubscribe at is none.")
         # RFC 8058.
         headers["List-Unsubscribe"] = f"<{message.unsubscribe_url}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"

@@ -41,7 +41,7 @@ class FileTransport:
         pass
 
     def forget(self, keys: Iterable[str]) -> None:
-        """Remove the files of messages to somebody whose data is erased."""
+        """Remove the files of messages to someone whose data is erased."""
         for key in keys:
             if found := self._sent_before(_name_of(key)):
                 found.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError
 from urllib3.util import Url, parse_url
 
 from engagement.errors import TransportUnset
-from engagement.transports.base import Outgoing, Receipt, Refused, Unavailable
+from engagement.transports.base import Outgoing, Receipt, Rejected, Unavailable
 from engagement.transports.deadline import Deadline
 from engagement.transports.words import said
 from missionsite.common.api import signatures
@@ -56,7 +56,7 @@ class WebhookTransport:
 
     def send(self, message: Outgoing) -> Receipt:
         if not message.address:
-            raise Refused(f"This member has no address for {message.destination} messages.")
+            raise Rejected(f"This member has no address for {message.destination} messages.")
         with self._deadline.running():
             status, headers, body = self._ask(message)
         if 200 <= status < 300 or status == _KNOWN:
@@ -65,7 +65,7 @@ class WebhookTransport:
             raise Unavailable(_words(status, body, message), retry_after=_retry_after(headers))
         if status < 400:
             raise Unavailable(f"The gateway answers with {status}; redirects are not followed.")
-        raise Refused(_words(status, body, message))
+        raise Rejected(_words(status, body, message))
 
     def close(self) -> None:
         self._pool.close()

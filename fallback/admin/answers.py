@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 
-from missionsite.common.admin.jobs import back_link
+from missionsite.common.admin.actions import back_link
 from missionsite.common.errors import DomainError
 
 
@@ -25,10 +25,10 @@ def done(request: HttpRequest, message: str, *, back: str, **facts) -> HttpRespo
     return HttpResponseRedirect(back_link(request, back))
 
 
-def refused(
+def rejected(
     request: HttpRequest, message: str, *, back: str, field: str | None = None, status: int = 409
 ) -> HttpResponse:
-    """What was asked for was refused, and why."""
+    """What was asked for was rejected, and why."""
     if wants_json(request):
         return JsonResponse({"ok": False, "message": message, "field": field}, status=status)
     messages.error(request, message)
@@ -40,23 +40,23 @@ def not_valid(request: HttpRequest, form: Form, *, back: str) -> HttpResponse:
     field, errors = next(iter(form.errors.items()))
     label = form.fields[field].label or field.replace("_", " ").capitalize() if field in form.fields else ""
     words = f"{label}: {errors[0]}" if label else str(errors[0])
-    return refused(request, words, back=back, field=field, status=422)
+    return rejected(request, words, back=back, field=field, status=422)
 
 
-def in_words(back: Callable[[], str]) -> Callable:
-    """Answer a refusal of a service in words, for a view's script as for a person."""
+def answer_errors(back: Callable[[], str]) -> Callable:
+    """Answer a rejection of a service in words, for a view's script as for a person."""
 
     def wrap(view: Callable) -> Callable:
         @wraps(view)
         def run(request: HttpRequest, *args, **kwargs) -> HttpResponse:
             try:
                 return view(request, *args, **kwargs)
-            except DomainError as refusal:
-                return refused(request, refusal.message, back=back(), field=refusal.field, status=refusal.status)
+            except DomainError as rejection:
+                return rejected(request, rejection.message, back=back(), field=rejection.field, status=rejection.status)
             except Http404 as missing:
                 if not wants_json(request):
                     raise
-                return refused(request, str(missing) or "It is gone. Reload the page.", back=back(), status=404)
+                return rejected(request, str(missing) or "It is gone. Reload the page.", back=back(), status=404)
 
         return run
 

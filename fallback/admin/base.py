@@ -19,7 +19,7 @@ from fallback.models import Project
 from fallback.services.rights import Right, Rights
 from groups.models import Member
 from groups.models.members import SYSTEM_MEMBER_ID
-from missionsite.common.admin import Job, ModelAdmin, Search, Tab
+from missionsite.common.admin import Action, ModelAdmin, Search, Tab
 
 LIST = {"todo": "info", "doing": "warning", "review": "primary", "done": "success"}
 RUN = {
@@ -145,7 +145,7 @@ class ProjectPages(ModelAdmin):
         return (*fields, "project") if obj and self.path == "project__" and "project" not in fields else fields
 
     def _tab_view(self, request: HttpRequest, object_id: str, *, spec: Tab) -> HttpResponse:
-        if not isinstance(spec, PageTab):
+        if not isinstance(spec, ProjectCustomTab):
             return super()._tab_view(request, object_id, spec=spec)
         obj = self.get_object(request, object_id)
         if obj is None:
@@ -170,7 +170,7 @@ class ReadOnlyProjectPages(ProjectPages):
 
 
 @dataclass(frozen=True)
-class ProjectJob(Job):
+class ProjectAction(Action):
     """A job that takes a right in the project of its object. permission is not asked for."""
 
     right: Right = Right.MAINTAIN
@@ -195,7 +195,7 @@ class ProjectTab(Tab):
 
 
 @dataclass(frozen=True)
-class PageTab(ProjectTab):
+class ProjectCustomTab(ProjectTab):
     """A page of its own making beside an object: a template, and what it is filled with."""
 
     rows: Callable[[Model], QuerySet] = lambda obj: obj

@@ -13,7 +13,7 @@ from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.views.decorators.http import require_POST
 
-from fallback.admin.answers import done, in_words, not_valid
+from fallback.admin.answers import answer_errors, done, not_valid
 from fallback.admin.base import rights_of
 from fallback.admin.words import backlog_words, due_words, effort_words, moment_words, record_words, room, status_words
 from fallback.models import Mission, MissionFallbackConfig, MissionFallbackTemplate, Project
@@ -93,7 +93,7 @@ def events_view(request: HttpRequest, project_id: str) -> HttpResponse:
 
 
 @require_POST
-@in_words(lambda: reverse("admin:fallback_project_changelist"))
+@answer_errors(lambda: reverse("admin:fallback_project_changelist"))
 def place_view(request: HttpRequest, mission_id: str) -> HttpResponse:
     """Put a card into a list, beside another or at its end."""
     mission = _mission(request, mission_id)
@@ -114,9 +114,9 @@ def place_view(request: HttpRequest, mission_id: str) -> HttpResponse:
 
 
 @require_POST
-@in_words(lambda: reverse("admin:fallback_project_changelist"))
+@answer_errors(lambda: reverse("admin:fallback_project_changelist"))
 def ready_view(request: HttpRequest, mission_id: str) -> HttpResponse:
-    """Say whether somebody could start with a mission."""
+    """Say whether someone could start with a mission."""
     mission = _mission(request, mission_id)
     ready = request.POST.get("ready") == "1"
     set_ready(mission=mission, ready=ready, acting=request.user)
@@ -125,7 +125,7 @@ def ready_view(request: HttpRequest, mission_id: str) -> HttpResponse:
 
 
 @require_POST
-@in_words(lambda: reverse("admin:fallback_project_changelist"))
+@answer_errors(lambda: reverse("admin:fallback_project_changelist"))
 def launch_view(request: HttpRequest, template_id: str) -> HttpResponse:
     """Make a mission of a template at once."""
     rights = rights_of(request)

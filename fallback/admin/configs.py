@@ -12,7 +12,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
-from fallback.admin.base import CONFIG, PageTab, ProjectJob, ProjectPages, rights_of
+from fallback.admin.base import CONFIG, ProjectAction, ProjectCustomTab, ProjectPages, rights_of
 from fallback.admin.words import due_words, plan_words, status_words
 from fallback.models import MissionFallbackConfig
 from fallback.models.choices import ConfigStatus, Trigger
@@ -20,13 +20,13 @@ from fallback.services.configs import create_config, pause_fallback, resume_fall
 from fallback.services.planning import plan_run
 from fallback.services.rights import Right
 from fallback.services.runs import Outcome, run_fallback
-from groups.admin.base import pill
-from missionsite.common.admin import JobForm, ReasonForm
+from groups.admin.base import badge
+from missionsite.common.admin import ActionForm, ReasonForm
 from missionsite.common.admin.once import Saved, once, redirect_to
 from missionsite.common.errors import DomainError
 
 
-class SnoozeForm(JobForm):
+class SnoozeForm(ActionForm):
     until = forms.SplitDateTimeField(label="Until", widget=UnfoldAdminSplitDateTimeWidget)
 
     def clean_until(self) -> datetime:
@@ -43,7 +43,7 @@ def _plan(config: MissionFallbackConfig, request: HttpRequest) -> dict:
     return {"plan": plan_words(plan_run(config.project, config=config)), "run_url": run_url}
 
 
-PLAN = PageTab(name="plan", title="Next run", template="fallback/plan.html", context=_plan)
+PLAN = ProjectCustomTab(name="plan", title="Next run", template="fallback/plan.html", context=_plan)
 
 
 @admin.register(MissionFallbackConfig)
@@ -78,8 +78,8 @@ class ConfigAdmin(ProjectPages):
     readonly_fields = ("state", "checked")
     about_title = "Configuration"
     tabs = (PLAN,)
-    jobs = (
-        ProjectJob(
+    object_actions = (
+        ProjectAction(
             name="pause",
             title="Pause",
             done="paused",
@@ -87,11 +87,11 @@ class ConfigAdmin(ProjectPages):
             permission="",
             form=ReasonForm,
             offered=lambda config: config.status != ConfigStatus.PAUSED,
-            says="No proposals are made until somebody resumes it.",
+            says="No proposals are made until someone resumes it.",
             icon="pause",
             bulk="Pause",
         ),
-        ProjectJob(
+        ProjectAction(
             name="snooze",
             title="Snooze",
             done="snoozed",
@@ -102,7 +102,7 @@ class ConfigAdmin(ProjectPages):
             icon="snooze",
             bulk="Snooze",
         ),
-        ProjectJob(
+        ProjectAction(
             name="resume",
             title="Resume",
             done="active again",
@@ -138,8 +138,8 @@ class ConfigAdmin(ProjectPages):
 
             try:
                 return redirect_to(request, once(request, act))
-            except DomainError as refusal:
-                messages.error(request, refusal.message)
+            except DomainError as rejection:
+                messages.error(request, rejection.message)
         return HttpResponseRedirect(plan)
 
     @display(description="Project")
@@ -148,7 +148,7 @@ class ConfigAdmin(ProjectPages):
 
     @display(description="Status")
     def state(self, config: MissionFallbackConfig) -> str:
-        return pill(status_words(config), CONFIG[config.status])
+        return badge(status_words(config), CONFIG[config.status])
 
     @display(description="Checked")
     def checked(self, config: MissionFallbackConfig) -> str:

@@ -9,7 +9,7 @@ from unfold.decorators import display
 from fallback.admin.base import KeySearch, OwnFilter, ProjectPages
 from fallback.models import Actor, Flow, ProjectRepository
 from fallback.services.projects import add_to_project, change_in_project
-from groups.admin.base import page_of
+from groups.admin.base import link_to
 from missionsite.common.admin import ServiceForm
 
 
@@ -30,7 +30,7 @@ class PartOfProject(ProjectPages):
 
     @display(description="Project")
     def project_link(self, obj: Model) -> str:
-        return page_of(obj.project)
+        return link_to(obj.project)
 
     @display(description="About")
     def about(self, obj: Model) -> str:

@@ -9,7 +9,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from fallback.admin import board
-from fallback.admin.base import LIST, KeySearch, OwnFilter, PageTab, ProjectJob, ProjectPages
+from fallback.admin.base import LIST, KeySearch, OwnFilter, ProjectAction, ProjectCustomTab, ProjectPages
 from fallback.admin.words import timeline_entry
 from fallback.models import Mission, MissionDependency
 from fallback.models.choices import List, ReviewStatus
@@ -23,23 +23,23 @@ from fallback.services.missions import (
     update_mission,
 )
 from fallback.services.rights import Right
-from groups.admin.base import page_of, pill
-from missionsite.common.admin import JobForm, PickOne
+from groups.admin.base import badge, link_to
+from missionsite.common.admin import ActionForm, PickOne
 
 # Events of a mission's page, newest first.
 EVENTS = 100
 
 
-class MoveForm(JobForm):
+class MoveForm(ActionForm):
     to = forms.ChoiceField(label="List", choices=List, widget=UnfoldAdminSelectWidget)
 
 
-class ReviewForm(JobForm):
+class ReviewForm(ActionForm):
     status = forms.ChoiceField(choices=ReviewStatus, widget=UnfoldAdminSelectWidget)
     feedback = forms.CharField(required=False, max_length=5_000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
 
 
-class DependencyForm(JobForm):
+class DependencyForm(ActionForm):
     depends_on = PickOne(MissionDependency, "depends_on", label="Mission it waits for")
 
     def __init__(self, data=None, *, obj=None, **kwargs) -> None:
@@ -47,7 +47,7 @@ class DependencyForm(JobForm):
         self.fields["depends_on"].queryset = Mission.objects.filter(project=obj.project_id)
 
 
-class OneOfDependenciesForm(JobForm):
+class OneOfDependenciesForm(ActionForm):
     depends_on = forms.ModelChoiceField(
         Mission.objects.none(), label="Mission it waits for", widget=UnfoldAdminSelectWidget
     )
@@ -80,11 +80,11 @@ def _dependencies(mission: Mission, request: HttpRequest) -> dict:
     }
 
 
-def _job(**options) -> ProjectJob:
-    return ProjectJob(permission="", right=Right.WORK, **options)
+def _job(**options) -> ProjectAction:
+    return ProjectAction(permission="", right=Right.WORK, **options)
 
 
-JOBS = (
+ACTIONS = (
     _job(
         name="move",
         title="Move to a list",
@@ -100,7 +100,7 @@ JOBS = (
         done="ready",
         run=lambda mission, actor, values: set_ready(mission=mission, ready=True, acting=actor),
         offered=lambda mission: not mission.ready,
-        says="Somebody could start now: it counts as backlog.",
+        says="Someone could start now: it counts as backlog.",
         icon="check",
         bulk="Mark as ready",
     ),
@@ -192,12 +192,12 @@ class MissionAdmin(ProjectPages):
         "last_event_at",
     )
     tabs = (
-        PageTab(name="timeline", title="Timeline", template="fallback/timeline.html", context=_timeline),
-        PageTab(
+        ProjectCustomTab(name="timeline", title="Timeline", template="fallback/timeline.html", context=_timeline),
+        ProjectCustomTab(
             name="dependencies", title="Dependencies", template="fallback/dependencies.html", context=_dependencies
         ),
     )
-    jobs = JOBS
+    object_actions = ACTIONS
     empty_words = ("No mission yet", "A mission is a piece of work on a project's board. Add the first one.")
     add_words = "Add a mission"
 
@@ -214,11 +214,11 @@ class MissionAdmin(ProjectPages):
 
     @display(description="Project")
     def project_link(self, mission: Mission) -> str:
-        return page_of(mission.project)
+        return link_to(mission.project)
 
     @display(description="List")
     def list_state(self, mission: Mission) -> str:
-        return pill(mission.get_list_display(), LIST[mission.list])
+        return badge(mission.get_list_display(), LIST[mission.list])
 
     @display(description="Blocked")
     def blocked(self, mission: Mission) -> str:
@@ -230,7 +230,7 @@ class MissionAdmin(ProjectPages):
     def origin_words(self, mission: Mission) -> str:
         if mission.fallback_item_id is None:
             return mission.get_origin_display()
-        return page_of(mission.fallback_item, "Fallback: the proposal it was")
+        return link_to(mission.fallback_item, "Fallback: the proposal it was")
 
     @display(description="Review")
     def review_state(self, mission: Mission) -> str:
@@ -238,7 +238,7 @@ class MissionAdmin(ProjectPages):
 
     @display(description="Reviewed by")
     def reviewer(self, mission: Mission) -> str:
-        return page_of(mission.reviewed_by)
+        return link_to(mission.reviewed_by)
 
     def create(self, request: HttpRequest, values: dict) -> Mission:
         return create_mission(acting=request.user, **values)

@@ -14,17 +14,17 @@ from fallback.models import Organization, OrganizationMembership, Project
 from fallback.models.choices import OrganizationRole
 from fallback.services.projects import create_organization, set_organization_role, update_organization
 from fallback.services.rights import Right, maintains_organization
-from groups.admin.base import event_sentence, event_words, list_of, moment, number, page_of
+from groups.admin.base import event_sentence, event_words, format_datetime, format_number, link_to, list_url
 from groups.models import Event
-from missionsite.common.admin import Job, JobForm, ModelAdmin
+from missionsite.common.admin import Action, ActionForm, ModelAdmin
 
 
-class RoleForm(JobForm):
+class RoleForm(ActionForm):
     member = PersonField(label="Person")
     role = forms.ChoiceField(choices=OrganizationRole, widget=UnfoldAdminSelectWidget)
 
 
-class OrganizationJob(Job):
+class OrganizationJob(Action):
     """A job its owners and administrators may do, and staff who maintain every project."""
 
     def allowed(self, request: HttpRequest) -> bool:
@@ -46,24 +46,24 @@ PROJECTS = VisibleProjects(
     title="Projects",
     rows=lambda organization: Project.objects.filter(organization=organization),
     columns=(
-        ("Project", lambda project, request: page_of(project)),
+        ("Project", lambda project, request: link_to(project)),
         ("Status", lambda project, request: project.get_status_display()),
         ("Privacy", lambda project, request: project.get_privacy_display()),
-        ("Started", lambda project, request: moment(project.created_at)),
+        ("Started", lambda project, request: format_datetime(project.created_at)),
     ),
     empty="No project yet. Start the first one.",
-    list_link=lambda organization: list_of(Project, organization__id__exact=organization.pk),
+    list_link=lambda organization: list_url(Project, organization__id__exact=organization.pk),
 )
 PEOPLE = ProjectTab(
     name="people",
     title="People",
     rows=lambda organization: organization.memberships.select_related("member").order_by("created_at", "id"),
     columns=(
-        ("Person", lambda membership, request: page_of(membership.member)),
+        ("Person", lambda membership, request: link_to(membership.member)),
         ("Role", lambda membership, request: membership.get_role_display()),
-        ("Since", lambda membership, request: moment(membership.created_at)),
+        ("Since", lambda membership, request: format_datetime(membership.created_at)),
     ),
-    empty="Nobody is in it yet.",
+    empty="No one is in it yet.",
 )
 # What is recorded of organisations; the event names the one it is about.
 EVENTS = ("organization.created", "organization.changed", "organization.role_set")
@@ -74,11 +74,11 @@ ACTIVITY = ProjectTab(
         type__in=EVENTS, payload__organization=organization.pk
     ).select_related("member", "actor"),
     columns=(
-        ("When", lambda event, request: moment(event.occurred_at)),
+        ("When", lambda event, request: format_datetime(event.occurred_at)),
         ("What", lambda event, request: event_words(event)),
-        ("Person", lambda event, request: page_of(event.member)),
+        ("Person", lambda event, request: link_to(event.member)),
         ("Details", lambda event, request: event_sentence(event)),
-        ("By", lambda event, request: page_of(event.actor) if event.actor else "nobody (automatic)"),
+        ("By", lambda event, request: link_to(event.actor) if event.actor else "nobody (automatic)"),
     ),
     empty="Nothing has happened yet.",
 )
@@ -100,7 +100,7 @@ class OrganizationAdmin(ModelAdmin):
     )
     add_fieldsets = fieldsets
     tabs = (PROJECTS, PEOPLE, ACTIVITY)
-    jobs = (
+    object_actions = (
         OrganizationJob(
             name="set-role",
             title="Add a person or change a role",
@@ -151,7 +151,7 @@ class OrganizationAdmin(ModelAdmin):
 
     @display(description="Projects")
     def project_count(self, organization: Organization) -> str:
-        return number(organization.number_of_projects)
+        return format_number(organization.number_of_projects)
 
     @display(description="Fallback rolled out to")
     def rollout(self, organization: Organization) -> str:

@@ -17,7 +17,7 @@ from fallback.admin.base import (
     KeySearch,
     OwnFilter,
     PersonField,
-    ProjectJob,
+    ProjectAction,
     ProjectPages,
     ProjectTab,
     rights_of,
@@ -41,14 +41,14 @@ from fallback.services.projects import (
     update_project,
 )
 from fallback.services.rights import Right
-from groups.admin.base import STATUS, moment, page_of, pill
-from missionsite.common.admin import JobForm, ReasonForm
+from groups.admin.base import STATUS, badge, format_datetime, link_to
+from missionsite.common.admin import ActionForm, ReasonForm
 
 # Ready missions and proposals a list counts.
 COUNTED = 100
 
 
-class RoleForm(JobForm):
+class RoleForm(ActionForm):
     member = PersonField(label="Person")
     role = forms.ChoiceField(
         choices=ProjectRole,
@@ -59,7 +59,7 @@ class RoleForm(JobForm):
     )
 
 
-class RemoveForm(JobForm):
+class RemoveForm(ActionForm):
     membership = forms.ModelChoiceField(ProjectMember.objects.none(), label="Person", widget=UnfoldAdminSelectWidget)
 
     def __init__(self, data=None, *, obj=None, **kwargs) -> None:
@@ -84,11 +84,11 @@ def _itself(project: Project) -> Project:
     return project
 
 
-def _job(**options) -> ProjectJob:
-    return ProjectJob(permission="", project=_itself, right=Right.MAINTAIN, **options)
+def _job(**options) -> ProjectAction:
+    return ProjectAction(permission="", project=_itself, right=Right.MAINTAIN, **options)
 
 
-JOBS = (
+ACTIONS = (
     _job(
         name="set-role",
         title="Add a person or change a role",
@@ -137,11 +137,11 @@ PEOPLE = ProjectTab(
     title="People",
     rows=lambda project: project.members.select_related("member").order_by("created_at", "id"),
     columns=(
-        ("Person", lambda membership, request: page_of(membership.member)),
+        ("Person", lambda membership, request: link_to(membership.member)),
         ("Role", lambda membership, request: membership.get_role_display()),
-        ("Since", lambda membership, request: moment(membership.created_at)),
+        ("Since", lambda membership, request: format_datetime(membership.created_at)),
     ),
-    empty="Nobody has a role of their own here yet; the organisation's owners and administrators maintain it.",
+    empty="No one has a role of their own here yet; the organisation's owners and administrators maintain it.",
 )
 PARTS = tuple(
     ProjectTab(
@@ -149,9 +149,9 @@ PARTS = tuple(
         title=title,
         rows=lambda project, attribute=attribute: getattr(project, attribute).order_by("name", "id"),
         columns=(
-            ("Name", lambda part, request: page_of(part)),
+            ("Name", lambda part, request: link_to(part)),
             ("About", lambda part, request, field=field: getattr(part, field) or "–"),  # noqa: RUF001
-            ("Added", lambda part, request: moment(part.created_at)),
+            ("Added", lambda part, request: format_datetime(part.created_at)),
         ),
         empty=f"No {noun} yet.",
     )
@@ -166,10 +166,10 @@ ACTIVITY = ProjectTab(
     title="Activity",
     rows=lambda project: project.activity.select_related("actor"),
     columns=(
-        ("When", lambda activity, request: moment(activity.occurred_at)),
+        ("When", lambda activity, request: format_datetime(activity.occurred_at)),
         ("What", lambda activity, request: event_words(activity.type)),
         ("Details", lambda activity, request: _details(activity.payload)),
-        ("By", lambda activity, request: page_of(activity.actor) if activity.actor else activity.get_origin_display()),
+        ("By", lambda activity, request: link_to(activity.actor) if activity.actor else activity.get_origin_display()),
     ),
     empty="Nothing has happened yet.",
 )
@@ -212,7 +212,7 @@ class ProjectAdmin(ProjectPages):
     readonly_fields = ("state", "fallback_state", "created_at", "updated_at")
     autocomplete_fields = ("organization",)
     tabs = (PEOPLE, *PARTS, ACTIVITY)
-    jobs = JOBS
+    object_actions = ACTIONS
     empty_words = (
         "No project yet",
         "A project is where people work on missions together. Found its organisation first.",
@@ -269,7 +269,7 @@ class ProjectAdmin(ProjectPages):
     @display(description="Fallback")
     def fallback_state(self, project: Project) -> str:
         config = getattr(project, "fallback_config", None)
-        return pill(status_words(config), CONFIG[config.status] if config else "default")
+        return badge(status_words(config), CONFIG[config.status] if config else "default")
 
     @display(description="Ready")
     def ready(self, project: Project) -> str:
@@ -277,7 +277,7 @@ class ProjectAdmin(ProjectPages):
         found = _up_to(project.ready_ids)
         if config is None:
             return found
-        return pill(f"{found} of {config.backlog_threshold} wanted", _health(len(project.ready_ids), config))
+        return badge(f"{found} of {config.backlog_threshold} wanted", _health(len(project.ready_ids), config))
 
     @display(description="To review")
     def waiting(self, project: Project) -> str:

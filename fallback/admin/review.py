@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from fallback.admin.answers import done, in_words, not_valid, refused
+from fallback.admin.answers import answer_errors, done, not_valid, rejected
 from fallback.admin.base import ITEM, KeySearch, OwnFilter, ReadOnlyProjectPages, rights_of
 from fallback.admin.words import (
     backlog_words,
@@ -35,7 +35,7 @@ from fallback.reads import backlogs_of, count_up_to, latest_runs, projects_held_
 from fallback.services import review
 from fallback.services.guardrails import guardrails_of
 from fallback.services.rights import Right, Rights
-from groups.admin.base import page_of, pill
+from groups.admin.base import badge, link_to
 from missionsite.common.errors import DomainError
 from missionsite.common.live import stream
 
@@ -124,19 +124,19 @@ class ItemAdmin(ReadOnlyProjectPages):
 
     @display(description="Project")
     def project_link(self, item: MissionFallbackItem) -> str:
-        return page_of(item.project)
+        return link_to(item.project)
 
     @display(description="Template")
     def template_link(self, item: MissionFallbackItem) -> str:
-        return page_of(item.template)
+        return link_to(item.template)
 
     @display(description="Run")
     def run_link(self, item: MissionFallbackItem) -> str:
-        return page_of(item.run, run_words(item.run))
+        return link_to(item.run, run_words(item.run))
 
     @display(description="Mission")
     def mission_link(self, item: MissionFallbackItem) -> str:
-        return page_of(item.mission)
+        return link_to(item.mission)
 
     @display(description="Effort")
     def effort(self, item: MissionFallbackItem) -> str:
@@ -144,11 +144,11 @@ class ItemAdmin(ReadOnlyProjectPages):
 
     @display(description="Decision")
     def state(self, item: MissionFallbackItem) -> str:
-        return pill(item.get_status_display(), ITEM[item.status])
+        return badge(item.get_status_display(), ITEM[item.status])
 
     @display(description="Decided by")
     def reviewer(self, item: MissionFallbackItem) -> str:
-        return page_of(item.reviewed_by)
+        return link_to(item.reviewed_by)
 
     @display(description="Why")
     def why(self, item: MissionFallbackItem) -> str:
@@ -333,7 +333,7 @@ def events_view(request: HttpRequest) -> HttpResponse:
         return stream(request, channels=["fallback"])
 
     def accepts(channel: str, payload: dict) -> bool:
-        # Read anew: somebody may have left a project since the page was opened.
+        # Read anew: someone may have left a project since the page was opened.
         return Rights(request.user).projects().filter(pk=payload.get("projectId", "")).exists()
 
     return stream(request, channels=["fallback"], accepts=accepts)
@@ -358,7 +358,7 @@ def missions_view(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@in_words(lambda: str(BACK))
+@answer_errors(lambda: str(BACK))
 def accept_view(request: HttpRequest, item_id: str) -> HttpResponse:
     """Accept a proposal, edited where the form brings a title."""
     item = _item(request, item_id)
@@ -378,7 +378,7 @@ def accept_view(request: HttpRequest, item_id: str) -> HttpResponse:
 
 
 @require_POST
-@in_words(lambda: str(BACK))
+@answer_errors(lambda: str(BACK))
 def discard_view(request: HttpRequest, item_id: str) -> HttpResponse:
     """Discard a proposal, with a reason or feedback."""
     item = _item(request, item_id)
@@ -390,7 +390,7 @@ def discard_view(request: HttpRequest, item_id: str) -> HttpResponse:
 
 
 @require_POST
-@in_words(lambda: str(BACK))
+@answer_errors(lambda: str(BACK))
 def duplicate_view(request: HttpRequest, item_id: str) -> HttpResponse:
     """Discard a proposal as a repetition of a mission."""
     item = _item(request, item_id)
@@ -400,13 +400,13 @@ def duplicate_view(request: HttpRequest, item_id: str) -> HttpResponse:
     mission = Mission.objects.filter(pk=form.cleaned_data["mission"].strip(), project=item.project).first()
     if mission is None:
         words = "There is no such mission in this project. Search for it and choose it from the list."
-        return refused(request, words, back=BACK, field="mission", status=422)
+        return rejected(request, words, back=BACK, field="mission", status=422)
     review.mark_duplicate(item=item, mission=mission, actor=request.user, feedback=form.cleaned_data["feedback"])
     return _decision(request, item, f"Discarded: {item.title} repeats {mission.title}.")
 
 
 @require_POST
-@in_words(lambda: str(BACK))
+@answer_errors(lambda: str(BACK))
 def snooze_view(request: HttpRequest, item_id: str) -> HttpResponse:
     """Put a proposal aside for a while."""
     item = _item(request, item_id)
@@ -420,7 +420,7 @@ def snooze_view(request: HttpRequest, item_id: str) -> HttpResponse:
 
 
 @require_POST
-@in_words(lambda: str(BACK))
+@answer_errors(lambda: str(BACK))
 def wake_view(request: HttpRequest, item_id: str) -> HttpResponse:
     """Bring a snoozed proposal back."""
     item = _item(request, item_id)
@@ -429,7 +429,7 @@ def wake_view(request: HttpRequest, item_id: str) -> HttpResponse:
 
 
 @require_POST
-@in_words(lambda: str(BACK))
+@answer_errors(lambda: str(BACK))
 def undo_view(request: HttpRequest, item_id: str) -> HttpResponse:
     """Take one's own decision back."""
     item = _item(request, item_id)
@@ -438,14 +438,14 @@ def undo_view(request: HttpRequest, item_id: str) -> HttpResponse:
 
 
 @require_POST
-@in_words(lambda: str(BACK))
+@answer_errors(lambda: str(BACK))
 def bulk_accept_view(request: HttpRequest) -> HttpResponse:
     """Accept several proposals, each as far as its guardrails let it."""
     return _bulk(request, "accepted", lambda item: review.accept_item(item=item, actor=request.user))
 
 
 @require_POST
-@in_words(lambda: str(BACK))
+@answer_errors(lambda: str(BACK))
 def bulk_discard_view(request: HttpRequest) -> HttpResponse:
     """Discard several proposals for one reason."""
     form = DiscardForm(request.POST)
@@ -458,24 +458,24 @@ def bulk_discard_view(request: HttpRequest) -> HttpResponse:
 def _bulk(request: HttpRequest, what: str, decide) -> HttpResponse:
     chosen = list(dict.fromkeys(request.POST.getlist("items")))
     if not chosen:
-        return refused(request, "Select proposals first.", back=BACK, field="items", status=422)
+        return rejected(request, "Select proposals first.", back=BACK, field="items", status=422)
     if len(chosen) > BULK:
-        return refused(request, f"Choose at most {BULK} at once.", back=BACK, field="items", status=422)
+        return rejected(request, f"Choose at most {BULK} at once.", back=BACK, field="items", status=422)
     results = []
     for pk in sorted(chosen):
         try:
             item = _item(request, pk)
             decide(item)
-        except (DomainError, Http404) as refusal:
-            words = refusal.message if isinstance(refusal, DomainError) else str(refusal)
+        except (DomainError, Http404) as rejection:
+            words = rejection.message if isinstance(rejection, DomainError) else str(rejection)
             results.append({"id": pk, "ok": False, "message": words, "undo_url": ""})
         else:
             undo = reverse("admin:fallback_item_undo", args=[pk])
             results.append({"id": pk, "ok": True, "message": what.capitalize(), "undo_url": undo})
-    refusals = [result for result in results if not result["ok"]]
-    words = f"{len(results) - len(refusals)} {what}."
-    if refusals:
-        words = f"{words[:-1]}, {len(refusals)} refused: {refusals[0]['message']}"
+    rejections = [result for result in results if not result["ok"]]
+    words = f"{len(results) - len(rejections)} {what}."
+    if rejections:
+        words = f"{words[:-1]}, {len(rejections)} rejected: {rejections[0]['message']}"
     return done(request, words, back=BACK, results=results)
 
 

@@ -8,13 +8,13 @@ from django.urls import path, reverse
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from fallback.admin.base import RUN, OwnFilter, PageTab, ProjectJob, ReadOnlyProjectPages
+from fallback.admin.base import RUN, OwnFilter, ProjectAction, ProjectCustomTab, ReadOnlyProjectPages
 from fallback.admin.words import backlog_words, held_back_words, run_words
 from fallback.models import MissionFallbackRun
 from fallback.services.reports import read_report
 from fallback.services.rights import Right
 from fallback.services.runs import cancel_run
-from groups.admin.base import moment, page_of, pill
+from groups.admin.base import badge, format_datetime, link_to
 from missionsite.common.admin.filters import PeriodFilter
 
 # Proposals of a run that its page shows.
@@ -79,9 +79,9 @@ class RunAdmin(ReadOnlyProjectPages):
         ),
         ("Dates", {"fields": (("started_at", "completed_at"),)}),
     )
-    tabs = (PageTab(name="report", title="Report", template="fallback/_run_page.html", context=_report),)
-    jobs = (
-        ProjectJob(
+    tabs = (ProjectCustomTab(name="report", title="Report", template="fallback/_run_page.html", context=_report),)
+    object_actions = (
+        ProjectAction(
             name="cancel",
             title="Cancel run",
             done="cancelled",
@@ -122,11 +122,11 @@ class RunAdmin(ReadOnlyProjectPages):
 
     @display(description="Project")
     def project_link(self, run: MissionFallbackRun) -> str:
-        return page_of(run.project)
+        return link_to(run.project)
 
     @display(description="Status")
     def state(self, run: MissionFallbackRun) -> str:
-        return pill(run.get_status_display(), RUN[run.status])
+        return badge(run.get_status_display(), RUN[run.status])
 
     @display(description="Triggered")
     def trigger(self, run: MissionFallbackRun) -> str:
@@ -134,7 +134,7 @@ class RunAdmin(ReadOnlyProjectPages):
 
     @display(description="Started by")
     def starter(self, run: MissionFallbackRun) -> str:
-        return page_of(run.started_by)
+        return link_to(run.started_by)
 
     @display(description="Backlog then")
     def backlog(self, run: MissionFallbackRun) -> str:
@@ -150,4 +150,4 @@ class RunAdmin(ReadOnlyProjectPages):
         return f"{len(run.held_back)}: {', '.join(guardrails)}" if run.held_back else ""
 
     def describe(self, obj: MissionFallbackRun) -> str:
-        return f"{run_words(obj)} · {moment(obj.started_at)}"
+        return f"{run_words(obj)} · {format_datetime(obj.started_at)}"

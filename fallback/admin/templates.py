@@ -9,13 +9,13 @@ from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.decorators import display
 
 from fallback.admin import board
-from fallback.admin.base import ITEM, KeySearch, OwnFilter, ProjectJob, ProjectPages, ProjectTab
+from fallback.admin.base import ITEM, KeySearch, OwnFilter, ProjectAction, ProjectPages, ProjectTab
 from fallback.admin.words import effort_words, record_words
 from fallback.models import MissionFallbackItem, MissionFallbackTemplate
 from fallback.services.projects import add_to_project, change_in_project
 from fallback.services.rights import Right
 from fallback.services.runs import launch_template
-from groups.admin.base import moment, page_of, pill
+from groups.admin.base import badge, format_datetime, link_to
 from missionsite.common.admin import ServiceForm
 
 USES = ProjectTab(
@@ -25,10 +25,10 @@ USES = ProjectTab(
         "mission", "reviewed_by"
     ),
     columns=(
-        ("Proposed", lambda item, request: moment(item.created_at)),
-        ("Title", lambda item, request: page_of(item.mission, item.title) if item.mission else item.title),
-        ("Decision", lambda item, request: pill(item.get_status_display(), ITEM[item.status])),
-        ("By", lambda item, request: page_of(item.reviewed_by)),
+        ("Proposed", lambda item, request: format_datetime(item.created_at)),
+        ("Title", lambda item, request: link_to(item.mission, item.title) if item.mission else item.title),
+        ("Decision", lambda item, request: badge(item.get_status_display(), ITEM[item.status])),
+        ("By", lambda item, request: link_to(item.reviewed_by)),
         ("Why", lambda item, request: item.feedback or item.get_reason_display() or "–"),  # noqa: RUF001
     ),
     empty="It was never used. A run uses the longest unused template first.",
@@ -74,8 +74,8 @@ class TemplateAdmin(ProjectPages):
     )
     readonly_fields = ("record", "last_used")
     tabs = (USES,)
-    jobs = (
-        ProjectJob(
+    object_actions = (
+        ProjectAction(
             name="launch",
             title="Launch",
             done="mission made; the template stays",
@@ -103,7 +103,7 @@ class TemplateAdmin(ProjectPages):
 
     @display(description="Project")
     def project_link(self, template: MissionFallbackTemplate) -> str:
-        return page_of(template.project)
+        return link_to(template.project)
 
     @display(description="Effort")
     def effort(self, template: MissionFallbackTemplate) -> str:
@@ -119,7 +119,7 @@ class TemplateAdmin(ProjectPages):
 
     @display(description="Last used")
     def last_used(self, template: MissionFallbackTemplate) -> str:
-        return moment(template.last_used_at)
+        return format_datetime(template.last_used_at)
 
     def create(self, request: HttpRequest, values: dict) -> MissionFallbackTemplate:
         return add_to_project(MissionFallbackTemplate, acting=request.user, **values)

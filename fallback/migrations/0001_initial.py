@@ -191,7 +191,7 @@ class Migration(migrations.Migration):
                     models.BooleanField(
                         db_default=False,
                         default=False,
-                        help_text="Somebody could start now; only ready missions count as backlog.",
+                        help_text="Someone could start now; only ready missions count as backlog.",
                     ),
                 ),
                 ("is_loop", models.BooleanField(db_default=False, default=False)),

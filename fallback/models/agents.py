@@ -4,7 +4,7 @@ from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import F
 
-from fallback.models.base import BY_DATABASE, Kept
+from fallback.models.base import BY_DATABASE, TimestampedModel
 from fallback.models.choices import AgentSessionStatus, PullRequestState
 from missionsite.common.constraints import known, one_line
 from missionsite.common.fields import URLField
@@ -40,7 +40,7 @@ class CodeAgentSession(models.Model):
         ]
 
 
-class GithubPullRequest(Kept):
+class GithubPullRequest(TimestampedModel):
     """A pull request opened for a mission."""
 
     mission = models.ForeignKey("fallback.Mission", BY_DATABASE, related_name="pull_requests")

@@ -10,7 +10,7 @@ from missionsite.common.ids import UlidField
 BY_DATABASE = models.DO_NOTHING
 
 
-class Kept(models.Model):
+class TimestampedModel(models.Model):
     """A row with a ULID, and when it was made and last changed; all three are kept by the database."""
 
     id = UlidField()

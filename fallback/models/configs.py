@@ -6,12 +6,12 @@ from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import F, Q
 
-from fallback.models.base import BY_DATABASE, Kept
+from fallback.models.base import BY_DATABASE, TimestampedModel
 from fallback.models.choices import ConfigStatus, Period
 from missionsite.common.constraints import known
 
 
-class MissionFallbackConfig(Kept):
+class MissionFallbackConfig(TimestampedModel):
     """When a project gets proposals, and how many at most."""
 
     project = models.OneToOneField("fallback.Project", BY_DATABASE, related_name="fallback_config")

@@ -3,16 +3,16 @@ from __future__ import annotations
 from django.db import models
 from django.db.models.functions import Lower
 
-from fallback.models.base import BY_DATABASE, Kept, named
+from fallback.models.base import BY_DATABASE, TimestampedModel, named
 from missionsite.common.constraints import one_line
 
 
 def default_stages() -> list[str]:
-    """The stages of a flow nobody has changed."""
+    """The stages of a flow no one has changed."""
     return ["clarify", "plan", "code", "review"]
 
 
-class Flow(Kept):
+class Flow(TimestampedModel):
     """How missions of a project go from stage to stage."""
 
     project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="flows", db_index=False)
@@ -41,7 +41,7 @@ class Flow(Kept):
         return self.name
 
 
-class Actor(Kept):
+class Actor(TimestampedModel):
     """A persona missions of a project are worked on as."""
 
     project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="actors", db_index=False)

@@ -6,13 +6,13 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
-from fallback.models.base import BY_DATABASE, Kept, NamedIndex, named, within_project
+from fallback.models.base import BY_DATABASE, NamedIndex, TimestampedModel, named, within_project
 from fallback.models.choices import AgentStatus, EventOrigin, List, Origin, Priority, PrMode, ReviewStatus
 from missionsite.common.constraints import known, one_line
 from missionsite.common.ids import UlidField
 
 
-class Mission(Kept):
+class Mission(TimestampedModel):
     """A piece of work of a project, in one of the lists of its board."""
 
     project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="missions", db_index=False)
@@ -36,7 +36,7 @@ class Mission(Kept):
     )
     github_pr_number = models.IntegerField("number of the pull request", null=True, blank=True)
     ready = models.BooleanField(
-        default=False, db_default=False, help_text="Somebody could start now; only ready missions count as backlog."
+        default=False, db_default=False, help_text="Someone could start now; only ready missions count as backlog."
     )
     origin = models.TextField(choices=Origin, default=Origin.MANUAL, db_default=Origin.MANUAL)
     fallback_item = models.OneToOneField(

@@ -6,7 +6,7 @@ from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import F, Q
 
-from fallback.models.base import BY_DATABASE, Kept
+from fallback.models.base import BY_DATABASE, TimestampedModel
 from fallback.models.choices import AccessRequestStatus, Channel
 from missionsite.common.constraints import known, one_line
 from missionsite.common.ids import UlidField
@@ -37,7 +37,7 @@ class Notification(models.Model):
         ]
 
 
-class NotificationPreference(Kept):
+class NotificationPreference(TimestampedModel):
     """Whether a kind of notification reaches people by a channel: for an organisation, or one person in it."""
 
     organization = models.ForeignKey(
@@ -62,7 +62,7 @@ class NotificationPreference(Kept):
         ]
 
 
-class AccessRequest(Kept):
+class AccessRequest(TimestampedModel):
     """A person who asks to be let into a project."""
 
     project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="access_requests", db_index=False)

@@ -4,12 +4,12 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from fallback.models.base import BY_DATABASE, Kept, named
+from fallback.models.base import BY_DATABASE, TimestampedModel, named
 from fallback.models.choices import OrganizationRole
 from missionsite.common.constraints import known, one_line
 
 
-class Organization(Kept):
+class Organization(TimestampedModel):
     """Who owns projects and workstations; its time zone says when a week and a month begin."""
 
     name = models.CharField(max_length=255)
@@ -48,7 +48,7 @@ class Organization(Kept):
         return self.name
 
 
-class OrganizationMembership(Kept):
+class OrganizationMembership(TimestampedModel):
     """A person in an organisation; owners and administrators maintain every project of it."""
 
     organization = models.ForeignKey(

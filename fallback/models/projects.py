@@ -6,14 +6,14 @@ from django.db import models
 from django.db.models import F
 from django.db.models.functions import Lower
 
-from fallback.models.base import BY_DATABASE, Kept, named
+from fallback.models.base import BY_DATABASE, TimestampedModel, named
 from fallback.models.choices import EventOrigin, Privacy, ProjectRole, ProjectStatus
 from missionsite.common.constraints import known, one_line
 from missionsite.common.fields import URLField
 from missionsite.common.ids import UlidField
 
 
-class Project(Kept):
+class Project(TimestampedModel):
     """Where people work on missions together; its fallback keeps ready work in stock."""
 
     organization = models.ForeignKey(
@@ -71,7 +71,7 @@ class Project(Kept):
         return self.status == ProjectStatus.ARCHIVED
 
 
-class ProjectMember(Kept):
+class ProjectMember(TimestampedModel):
     """A person's role in one project; it counts instead of what their organisation gives them."""
 
     project = models.ForeignKey(Project, BY_DATABASE, related_name="members", db_index=False)
@@ -96,7 +96,7 @@ class ProjectMember(Kept):
 
 
 class ProjectStar(models.Model):
-    """A project somebody wants to find quickly."""
+    """A project someone wants to find quickly."""
 
     id = UlidField()
     project = models.ForeignKey(Project, BY_DATABASE, related_name="stars", db_index=False)
@@ -108,7 +108,7 @@ class ProjectStar(models.Model):
         constraints = [models.UniqueConstraint(fields=["project", "member"], name="project_stars_once")]
 
 
-class ProjectRepository(Kept):
+class ProjectRepository(TimestampedModel):
     """A repository missions of a project are worked on in."""
 
     project = models.ForeignKey(Project, BY_DATABASE, related_name="repositories", db_index=False)

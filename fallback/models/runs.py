@@ -6,7 +6,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from fallback.models.base import BY_DATABASE, Kept, NamedIndex, named, within_project
+from fallback.models.base import BY_DATABASE, NamedIndex, TimestampedModel, named, within_project
 from fallback.models.choices import DiscardReason, ItemStatus, Priority, RunStatus, Trigger
 from missionsite.common.constraints import known, one_line
 from missionsite.common.ids import UlidField
@@ -84,11 +84,11 @@ class MissionFallbackRun(models.Model):
 
 class ItemQuerySet(models.QuerySet):
     def proposed(self) -> ItemQuerySet:
-        """Items nobody has decided on."""
+        """Items no one has decided on."""
         return self.filter(status=ItemStatus.PROPOSED)
 
 
-class MissionFallbackItem(Kept):
+class MissionFallbackItem(TimestampedModel):
     """A proposed mission, and what was decided."""
 
     run = within_project(

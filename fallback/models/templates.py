@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Count, F, Max, Q
 from django.db.models.functions import Lower
 
-from fallback.models.base import BY_DATABASE, Kept, named, within_project
+from fallback.models.base import BY_DATABASE, TimestampedModel, named, within_project
 from fallback.models.choices import Priority
 from missionsite.common.constraints import known, one_line
 
@@ -24,7 +24,7 @@ class TemplateQuerySet(models.QuerySet):
         )
 
 
-class MissionFallbackTemplate(Kept):
+class MissionFallbackTemplate(TimestampedModel):
     """What a proposed mission is made from; it stays where it is, however often it is used."""
 
     project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="fallback_templates", db_index=False)

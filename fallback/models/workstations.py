@@ -5,13 +5,13 @@ from django.db import models
 from django.db.models import F
 from django.db.models.functions import Lower
 
-from fallback.models.base import BY_DATABASE, Kept, named
+from fallback.models.base import BY_DATABASE, TimestampedModel, named
 from fallback.models.choices import WorkstationStatus, WorktreeStatus
 from missionsite.common.constraints import known, one_line
 from missionsite.common.ids import UlidField
 
 
-class Workstation(Kept):
+class Workstation(TimestampedModel):
     """A machine of an organisation that agents work on."""
 
     organization = models.ForeignKey("fallback.Organization", BY_DATABASE, related_name="workstations", db_index=False)
@@ -80,7 +80,7 @@ class WorkstationRepository(models.Model):
         ]
 
 
-class WorkstationWorktree(Kept):
+class WorkstationWorktree(TimestampedModel):
     """A work tree from a workstation's pool, idle or lent to a mission."""
 
     workstation = models.ForeignKey(Workstation, BY_DATABASE, related_name="worktrees", db_index=False)

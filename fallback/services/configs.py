@@ -45,7 +45,7 @@ def update_config(*, config: MissionFallbackConfig, actor: Member | None = None,
 def pause_fallback(
     *, config: MissionFallbackConfig, actor: Member | None = None, reason: str = ""
 ) -> MissionFallbackConfig:
-    """Make no proposals until somebody resumes it."""
+    """Make no proposals until someone resumes it."""
     changes = {"status": ConfigStatus.PAUSED, "snoozed_until": None}
     return _change(config, actor, "fallback.paused", changes, reason=reason)
 

@@ -47,7 +47,7 @@ class Room:
 
     @property
     def full_words(self) -> str:
-        """The sentence of a refusal: which guardrail, and when it frees up."""
+        """The sentence of a rejection: which guardrail, and when it frees up."""
         if self.guardrail == Guardrail.WEEK:
             return f"The weekly cap of {self.allowed} missions is reached. It frees up on {self.frees_up_words}."
         return (

@@ -47,7 +47,7 @@ def create_mission(
     """Add a mission at the end of the project's Todo; values: any of EDITABLE.
 
     acting: who does it (a mission's own `actor` is the persona it is worked on as). Raises ProjectArchived and what
-    links within a project refuse.
+    links within a project reject.
     """
     only(values, *EDITABLE)
     act(acting)
@@ -95,7 +95,7 @@ def move_mission(
 
 @service
 def set_ready(*, mission: Mission, ready: bool, acting: Member | None = None) -> Mission:
-    """Say whether somebody could start now; ready missions are the backlog."""
+    """Say whether someone could start now; ready missions are the backlog."""
     return update_mission(mission=mission, acting=acting, ready=ready)
 
 

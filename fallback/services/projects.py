@@ -151,7 +151,7 @@ def remove_from_project(*, membership: ProjectMember, actor: Member | None = Non
 def add_to_project(kind: type[models.Model], *, project: Project, acting: Member | None = None, **values):
     """Add a flow, an actor, a repository or a template to a project. kind, values: see EDITABLE.
 
-    Raises ProjectArchived, and what the rules of that kind refuse.
+    Raises ProjectArchived, and what the rules of that kind reject.
     """
     only(values, *EDITABLE[kind])
     act(acting)

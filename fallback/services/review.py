@@ -26,7 +26,7 @@ from fallback.services.missions import place_at_end
 from fallback.services.reports import write_report_when_committed
 from groups.models import Member
 from missionsite.common.changes import as_json
-from missionsite.common.errors import NotAllowed, in_words
+from missionsite.common.errors import NotAllowed, translate_db_errors
 from missionsite.common.transactions import service
 
 EDITABLE = ("title", "description", "priority", "estimated_effort_minutes")
@@ -70,7 +70,7 @@ def accept_item(
     )
     _decide(item, ItemStatus.ACCEPTED, actor, at, mission=mission)
     try:
-        with in_words(), transaction.atomic():
+        with translate_db_errors(), transaction.atomic():
             item.save()
     except WeekFull:
         raise WeekFull(guardrails_of([project], item.reviewed_at)[project.pk].week) from None

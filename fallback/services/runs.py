@@ -54,13 +54,13 @@ class Outcome:
 
     project: Project
     run: MissionFallbackRun | None = None
-    refusal: DomainError | None = None
+    rejection: DomainError | None = None
 
     @property
     def words(self) -> str:
         """The outcome in a sentence."""
-        if self.refusal:
-            return self.refusal.message
+        if self.rejection:
+            return self.rejection.message
         if self.run is None:
             return "Nothing to add: enough is ready or proposed, or it is held back as before."
         if self.run.error:
@@ -141,8 +141,8 @@ def run_due(*, at: datetime | None = None) -> Iterator[Outcome]:
     for project in lacking.values():
         try:
             run = run_fallback(project=project, triggered_by=Trigger.AUTOMATIC, at=at)
-        except DomainError as refusal:
-            yield Outcome(project, refusal=refusal)
+        except DomainError as rejection:
+            yield Outcome(project, rejection=rejection)
         else:
             yield Outcome(project, run=run)
 
@@ -240,7 +240,7 @@ def _note_checks(rows: list[tuple], at: datetime) -> None:
             WITH looked AS (
                 SELECT * FROM unnest(%s::text[], %s::integer[], %s::integer[]) AS l (project_id, threshold, backlog)
             ), mine AS (
-                -- A configuration somebody is changing, or has snoozed anew, is looked at again in a minute.
+                -- A configuration someone is changing, or has snoozed anew, is looked at again in a minute.
                 SELECT c.id FROM mission_fallback_configs c JOIN looked l ON l.project_id = c.project_id
                 WHERE c.status <> 'snoozed' OR c.snoozed_until <= %s
                 ORDER BY c.id FOR UPDATE OF c SKIP LOCKED
@@ -292,11 +292,11 @@ def _item_of(pk: str, run: MissionFallbackRun, template: MissionFallbackTemplate
 
 
 def _accept_all(items: list[MissionFallbackItem], actor: Member | None, at: datetime) -> list[HeldBack]:
-    """Accept what the guardrails let through; somebody may have spent the room since it was planned."""
+    """Accept what the guardrails let through; someone may have spent the room since it was planned."""
     held_back = []
     for item in items:
         try:
             accept_item(item=item, actor=actor, at=at)
-        except (WeekFull, MonthFull) as refusal:
-            held_back.append(HeldBack(Guardrail(refusal.code), item.template, refusal.frees_up_at))
+        except (WeekFull, MonthFull) as rejection:
+            held_back.append(HeldBack(Guardrail(rejection.code), item.template, rejection.frees_up_at))
     return held_back

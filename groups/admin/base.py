@@ -110,7 +110,7 @@ def seats_now() -> Coalesce:
     return Coalesce(Subquery(seats.annotate(n=Count("pk")).values("n")), 0)
 
 
-def page_of(obj: Model | None, text: str = "") -> str:
+def link_to(obj: Model | None, text: str = "") -> str:
     """A link to an object's own page."""
     if obj is None:
         return "–"  # noqa: RUF001
@@ -121,24 +121,24 @@ def page_of(obj: Model | None, text: str = "") -> str:
     return format_html('<a class="row-link" href="{}">{}</a>', address, text or str(obj))
 
 
-def list_of(model: type[Model], **filters) -> str:
+def list_url(model: type[Model], **filters) -> str:
     """The address of a list with filters set."""
 
     base = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     return f"{base}?{urlencode(filters)}" if filters else base
 
 
-def pill(text: str, variant: str) -> str:
+def badge(text: str, variant: str) -> str:
     """A state as a coloured label."""
     return label(text, variant)
 
 
-def moment(instant) -> str:
+def format_datetime(instant) -> str:
     """An instant in the viewer's zone, to the minute."""
     return date_format(timezone.localtime(instant), "DATETIME_FORMAT") if instant else "–"  # noqa: RUF001
 
 
-def number(value: int | None) -> str:
+def format_number(value: int | None) -> str:
     return number_format(value or 0, force_grouping=True)
 
 
@@ -207,5 +207,5 @@ def _shown(obj: Model, name: str, value, names: dict) -> str:
     if field.choices:
         return str(dict(field.flatchoices).get(value, value))
     if hasattr(value, "tzinfo"):
-        return moment(value)
+        return format_datetime(value)
     return _plain(value)

@@ -10,7 +10,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from groups.admin import directory_files
-from groups.admin.base import HistoryAdmin, event_sentence, event_words, moment, number, page_of
+from groups.admin.base import HistoryAdmin, event_sentence, event_words, format_datetime, format_number, link_to
 from groups.admin.directory_pages import HEAT_MAP, INVITATIONS_OF_ENTRY, TREE
 from groups.directory_search import DIRECTORY
 from groups.errors import CheckWaits
@@ -19,7 +19,7 @@ from groups.models.directory import CommunityStatus
 from groups.services import directory
 from groups.services.erasing import erase
 from groups.services.verification import OUTCOMES, ask_github, proof_word
-from missionsite.common.admin import Job, JobForm, ReasonForm, Tab
+from missionsite.common.admin import Action, ActionForm, ReasonForm, Tab
 from missionsite.common.admin.filters import NumberFilter
 
 DECIDE = "groups.approve_communitymember"
@@ -36,7 +36,7 @@ STATUS_COLOURS = {
 
 
 class PresenceFilter(DropdownFilter):
-    """Removed entries are out of sight until somebody asks for them."""
+    """Removed entries are out of sight until someone asks for them."""
 
     title = "removed"
     parameter_name = "removed"
@@ -53,7 +53,7 @@ class PresenceFilter(DropdownFilter):
         return queryset
 
 
-class VerifiedByHandForm(JobForm):
+class VerifiedByHandForm(ActionForm):
     how = forms.CharField(
         max_length=500,
         label="How do you know",
@@ -62,7 +62,7 @@ class VerifiedByHandForm(JobForm):
     )
 
 
-class EraseForm(JobForm):
+class EraseForm(ActionForm):
     """Asks for the number to be typed: this is not undone."""
 
     number = forms.CharField(
@@ -112,10 +112,10 @@ EVENTS_OF_ENTRY = Tab(
         else Event.objects.none()
     ),
     columns=(
-        ("When", lambda event, request: moment(event.occurred_at)),
+        ("When", lambda event, request: format_datetime(event.occurred_at)),
         ("What", lambda event, request: event_words(event)),
         ("Details", lambda event, request: event_sentence(event)),
-        ("By", lambda event, request: page_of(event.actor)),
+        ("By", lambda event, request: link_to(event.actor)),
     ),
     permission="groups.view_event",
     empty="Nothing has happened yet, or this entry has no account.",
@@ -150,7 +150,7 @@ class DirectoryAdmin(HistoryAdmin):
     )
     sortable_by = ("standing",)
     tabs = (HEAT_MAP, INVITATIONS_OF_ENTRY, TREE, EVENTS_OF_ENTRY)
-    empty_words = ("Nobody is in the directory yet", "Invite the first people, import them, or add one by hand.")
+    empty_words = ("No one is in the directory yet", "Invite the first people, import them, or add one by hand.")
     add_words = "Add to the directory"
     noun_plural = "people"
     # Buttons apps above this one add to the list: called with the request, each returns some.
@@ -185,8 +185,8 @@ class DirectoryAdmin(HistoryAdmin):
         "last_active",
         "removed",
     )
-    jobs = (
-        Job(
+    object_actions = (
+        Action(
             name="approve",
             title="Approve",
             done="approved",
@@ -198,7 +198,7 @@ class DirectoryAdmin(HistoryAdmin):
             icon="how_to_reg",
             bulk="Approve",
         ),
-        Job(
+        Action(
             name="suspend",
             title="Suspend",
             done="suspended",
@@ -210,7 +210,7 @@ class DirectoryAdmin(HistoryAdmin):
             icon="pause_circle",
             bulk="Suspend",
         ),
-        Job(
+        Action(
             name="reinstate",
             title="Reinstate",
             done="reinstated",
@@ -221,7 +221,7 @@ class DirectoryAdmin(HistoryAdmin):
             icon="play_circle",
             bulk="Reinstate",
         ),
-        Job(
+        Action(
             name="ban",
             title="Ban",
             done="banned",
@@ -234,7 +234,7 @@ class DirectoryAdmin(HistoryAdmin):
             bulk="Ban",
             danger=True,
         ),
-        Job(
+        Action(
             name="verify",
             title="Verify on GitHub",
             done="GitHub is being asked",
@@ -246,7 +246,7 @@ class DirectoryAdmin(HistoryAdmin):
             icon="verified",
             bulk="Verify on GitHub",
         ),
-        Job(
+        Action(
             name="verify-by-hand",
             title="Verify by hand",
             done="verified",
@@ -256,7 +256,7 @@ class DirectoryAdmin(HistoryAdmin):
             offered=lambda entry: bool(entry.github_username) and not (entry.github_verified or entry.is_removed),
             icon="fact_check",
         ),
-        Job(
+        Action(
             name="remove",
             title="Remove",
             done="removed from the directory",
@@ -268,7 +268,7 @@ class DirectoryAdmin(HistoryAdmin):
             icon="person_remove",
             bulk="Remove",
         ),
-        Job(
+        Action(
             name="restore",
             title="Restore",
             done="back in the directory",
@@ -279,7 +279,7 @@ class DirectoryAdmin(HistoryAdmin):
             icon="restore",
             bulk="Restore",
         ),
-        Job(
+        Action(
             name="erase",
             title="Erase personal data",
             done="personal data erased",
@@ -299,7 +299,7 @@ class DirectoryAdmin(HistoryAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         queryset = super().get_queryset(request)
         match = request.resolver_match
-        # The page of somebody removed is still there to restore them; lists, pickers and searches have the others.
+        # The page of someone removed is still there to restore them; lists, pickers and searches have the others.
         if (match and "object_id" in match.kwargs) or request.GET.get("removed") in ("yes", "all"):
             return queryset
         return queryset.present()
@@ -386,7 +386,7 @@ class DirectoryAdmin(HistoryAdmin):
 
     @display(description="Reputation")
     def reputation(self, entry: CommunityMember) -> str:
-        return number(entry.reputation_score)
+        return format_number(entry.reputation_score)
 
     @display(description="Verified", boolean=True)
     def verified(self, entry: CommunityMember) -> bool:
@@ -394,28 +394,28 @@ class DirectoryAdmin(HistoryAdmin):
 
     @display(description="Reputation", ordering="reputation_score")
     def standing(self, entry: CommunityMember) -> str:
-        return f"{number(entry.reputation_score)} · {entry.reputation_tier}"
+        return f"{format_number(entry.reputation_score)} · {entry.reputation_tier}"
 
     @display(description="Last active")
     def last_active(self, entry: CommunityMember) -> str:
-        return moment(entry.last_active_at)
+        return format_datetime(entry.last_active_at)
 
     @display(description="Account")
     def account(self, entry: CommunityMember) -> str:
-        return page_of(entry.person)
+        return link_to(entry.person)
 
     @display(description="Invited by")
     def inviter(self, entry: CommunityMember) -> str:
-        return page_of(entry.invited_by)
+        return link_to(entry.invited_by)
 
     @display(description="Removed")
     def removed(self, entry: CommunityMember) -> str:
-        return moment(entry.deleted_at)
+        return format_datetime(entry.deleted_at)
 
     @display(description="GitHub")
     def github_state(self, entry: CommunityMember) -> str:
         if entry.github_verified:
-            return f"Verified {moment(entry.github_verified_at)}"
+            return f"Verified {format_datetime(entry.github_verified_at)}"
         check = (entry.profile_data or {}).get("github_check")
         if check:
             words = OUTCOMES.get(check.get("outcome"), check.get("outcome", ""))
@@ -437,7 +437,7 @@ class DirectoryAdmin(HistoryAdmin):
             ("total_stars", "stars x 2"),
             ("contributions_last_year", "contributions in a year"),
         )
-        return " + ".join(f"{number(data.get(name, 0))} {words}" for name, words in counted)
+        return " + ".join(f"{format_number(data.get(name, 0))} {words}" for name, words in counted)
 
 
 def _button(title: str, icon: str, view: str) -> dict:

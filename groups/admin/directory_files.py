@@ -100,13 +100,13 @@ def import_view(request: HttpRequest, *, model_admin) -> HttpResponse:
             answer = redirect_to(request, once(request, act))
         except NothingSaved:
             pass
-        except FileUnreadable as refusal:
-            form.add_error("file", refusal.message)
-        except DomainError as refusal:
-            form.add_error(None, refusal.message)
+        except FileUnreadable as rejection:
+            form.add_error("file", rejection.message)
+        except DomainError as rejection:
+            form.add_error(None, rejection.message)
         else:
             # Lines that were left out are shown here.
-            if report is None or not report.refused:
+            if report is None or not report.rejected:
                 return answer
     context = {
         **model_admin.admin_site.each_context(request),

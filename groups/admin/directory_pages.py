@@ -3,10 +3,10 @@
 from django.http import HttpRequest
 from django.utils.dates import MONTHS_3
 
-from groups.admin.base import list_of, moment, page_of
+from groups.admin.base import format_datetime, link_to, list_url
 from groups.directory_reads import heat_map, tree_of
 from groups.models import CommunityInvitation, CommunityMember
-from missionsite.common.admin import Drawn, Tab
+from missionsite.common.admin import CustomTab, Tab
 
 LOOK = "groups.view_communitymember"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -38,26 +38,26 @@ def _tree(entry: CommunityMember, request: HttpRequest) -> dict:
     return {"tree": tree_of(entry)}
 
 
-HEAT_MAP = Drawn(
+HEAT_MAP = CustomTab(
     name="participation",
     title="Participation",
     template="groups/participation.html",
     context=_heat_map,
     permission=LOOK,
 )
-TREE = Drawn(name="tree", title="Who invited whom", template="groups/tree.html", context=_tree, permission=LOOK)
+TREE = CustomTab(name="tree", title="Who invited whom", template="groups/tree.html", context=_tree, permission=LOOK)
 INVITATIONS_OF_ENTRY = Tab(
     name="invitations",
     title="Invitations",
     rows=lambda entry: CommunityInvitation.objects.filter(created_by=entry.member_id).select_related("accepted_by"),
     columns=(
-        ("For", lambda invitation, request: page_of(invitation, invitation.for_whom)),
+        ("For", lambda invitation, request: link_to(invitation, invitation.for_whom)),
         ("Status", lambda invitation, request: invitation.get_status_display()),
-        ("Made", lambda invitation, request: moment(invitation.created_at)),
-        ("Expires", lambda invitation, request: moment(invitation.expires_at)),
-        ("Who joined", lambda invitation, request: page_of(invitation.accepted_by)),
+        ("Made", lambda invitation, request: format_datetime(invitation.created_at)),
+        ("Expires", lambda invitation, request: format_datetime(invitation.expires_at)),
+        ("Who joined", lambda invitation, request: link_to(invitation.accepted_by)),
     ),
     permission="groups.view_communityinvitation",
-    empty="This member has invited nobody yet.",
-    list_link=lambda entry: list_of(CommunityInvitation, created_by__member_id__exact=entry.member_id),
+    empty="This member has invited no one yet.",
+    list_link=lambda entry: list_url(CommunityInvitation, created_by__member_id__exact=entry.member_id),
 )

@@ -5,7 +5,7 @@ from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
 from unfold.decorators import display
 
-from groups.admin.base import EVENT_WORDS, event_details, event_sentence, event_words, moment, page_of
+from groups.admin.base import EVENT_WORDS, event_details, event_sentence, event_words, format_datetime, link_to
 from groups.models import Event
 from missionsite.common.admin import ReadOnlyModelAdmin
 from missionsite.common.admin.filters import PeriodFilter
@@ -24,7 +24,7 @@ class TypeFilter(DropdownFilter):
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyModelAdmin):
-    """Everything that happened, newest first; a record nobody can change."""
+    """Everything that happened, newest first; a record no one can change."""
 
     list_display = ("when", "what", "member_link", "group_link", "actor_link", "details")
     list_display_links = ("what",)
@@ -43,7 +43,7 @@ class EventAdmin(ReadOnlyModelAdmin):
 
     @display(description="When", ordering="occurred_at")
     def when(self, event: Event) -> str:
-        return moment(event.occurred_at)
+        return format_datetime(event.occurred_at)
 
     @display(description="What")
     def what(self, event: Event) -> str:
@@ -51,15 +51,15 @@ class EventAdmin(ReadOnlyModelAdmin):
 
     @display(description="Member")
     def member_link(self, event: Event) -> str:
-        return page_of(event.member)
+        return link_to(event.member)
 
     @display(description="Mission or colony")
     def group_link(self, event: Event) -> str:
-        return page_of(event.group)
+        return link_to(event.group)
 
     @display(description="By")
     def actor_link(self, event: Event) -> str:
-        return page_of(event.actor) if event.actor else "nobody (automatic)"
+        return link_to(event.actor) if event.actor else "nobody (automatic)"
 
     @display(description="Details")
     def details(self, event: Event) -> str:

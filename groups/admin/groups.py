@@ -6,13 +6,13 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RadioFilter
 from unfold.decorators import display
 
-from groups.admin.base import STATUS, HistoryAdmin, list_of, number, page_of, pill
+from groups.admin.base import STATUS, HistoryAdmin, badge, format_number, link_to, list_url
 from groups.admin.memberships import SEAT, SeatMemberForm
 from groups.admin.seats import EVENTS_OF_GROUP, MEMBERS_BEFORE, MEMBERS_NOW, TASKS_OF_MISSION
 from groups.models import Colony, Group, Member, Mission, Task
 from groups.services.groups import archive_group, create_colony, create_mission, restore_group, update_group
 from groups.services.memberships import join_mission
-from missionsite.common.admin import Job, ModelAdmin, ReasonForm, Search, Tab
+from missionsite.common.admin import Action, ModelAdmin, ReasonForm, Search, Tab
 from missionsite.common.admin.filters import NumberFilter
 
 ARCHIVE = "groups.archive_group"
@@ -39,8 +39,8 @@ def _restore(group: Group, actor: Member, values: dict) -> None:
     restore_group(group=_group(group), actor=actor, reason=values["reason"])
 
 
-JOBS = (
-    Job(
+ACTIONS = (
+    Action(
         name="seat",
         title="Seat a member",
         done="a member was seated",
@@ -50,7 +50,7 @@ JOBS = (
         offered=lambda group: not group.is_archived,
         icon="person_add",
     ),
-    Job(
+    Action(
         name="archive",
         title="Archive",
         done="archived",
@@ -58,11 +58,11 @@ JOBS = (
         permission=ARCHIVE,
         form=ReasonForm,
         offered=lambda group: not group.is_archived,
-        says="Nobody new joins and no task is added until it is restored. Seats stay as they are.",
+        says="No one new joins and no task is added until it is restored. Seats stay as they are.",
         icon="archive",
         bulk="Archive",
     ),
-    Job(
+    Action(
         name="restore",
         title="Restore",
         done="restored",
@@ -98,7 +98,7 @@ class GroupPages(HistoryAdmin):
     """What the pages of missions and of colonies share."""
 
     search_help_text = "Name or stable ID"
-    jobs = JOBS
+    object_actions = ACTIONS
     list_display_links = ("name",)
     sortable_by = ("stable_id",)
 
@@ -122,7 +122,7 @@ class GroupPages(HistoryAdmin):
 
     def _to_tab(self, group: Group, tab: str, count: int) -> str:
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_{tab}"
-        return format_html('<a class="row-link" href="{}">{}</a>', reverse(name, args=[group.pk]), number(count))
+        return format_html('<a class="row-link" href="{}">{}</a>', reverse(name, args=[group.pk]), format_number(count))
 
     def may_revert(self, request: HttpRequest, obj: Group, changed: set[str]) -> bool:
         """Taking an archiving back is restoring, and asks for the same right."""
@@ -181,7 +181,7 @@ class MissionAdmin(GroupPages):
 
     @display(description="Trust score to join", empty_value="0")
     def threshold(self, mission: Mission) -> str:
-        return number(mission.min_trust_score)
+        return format_number(mission.min_trust_score)
 
     @display(description="Colony")
     def colony_name(self, mission: Mission) -> str:
@@ -193,9 +193,9 @@ class MissionAdmin(GroupPages):
         able = Member.objects.filter(is_active=True, trust_score__gte=mission.min_trust_score or 0)
         counted_up = able.order_by().values("pk")[: ELIGIBLE_COUNTED + 1].count()
         if counted_up > ELIGIBLE_COUNTED:
-            return f"more than {number(ELIGIBLE_COUNTED)} members have the trust score it asks for"
+            return f"more than {format_number(ELIGIBLE_COUNTED)} members have the trust score it asks for"
         noun = "member has" if counted_up == 1 else "members have"
-        return f"{number(counted_up)} {noun} the trust score it asks for"
+        return f"{format_number(counted_up)} {noun} the trust score it asks for"
 
     def create(self, request: HttpRequest, values: dict) -> Group:
         return create_mission(
@@ -219,16 +219,16 @@ MISSIONS_OF_COLONY = Tab(
     title="Missions",
     rows=lambda colony: Mission.objects.filter(parent_group=colony.pk).with_counts(),
     columns=(
-        ("Mission", lambda mission, request: page_of(mission)),
+        ("Mission", lambda mission, request: link_to(mission)),
         ("Stable ID", lambda mission, request: mission.stable_id),
-        ("Status", lambda mission, request: pill(mission.get_status_display(), STATUS[mission.status])),
-        ("Members", lambda mission, request: number(mission.member_count)),
-        ("Open tasks", lambda mission, request: number(mission.open_task_count)),
-        ("Trust score to join", lambda mission, request: number(mission.min_trust_score)),
+        ("Status", lambda mission, request: badge(mission.get_status_display(), STATUS[mission.status])),
+        ("Members", lambda mission, request: format_number(mission.member_count)),
+        ("Open tasks", lambda mission, request: format_number(mission.open_task_count)),
+        ("Trust score to join", lambda mission, request: format_number(mission.min_trust_score)),
     ),
     permission="groups.view_mission",
     empty="No mission yet. Open the first one.",
-    list_link=lambda colony: list_of(Mission),
+    list_link=lambda colony: list_url(Mission),
 )
 
 
@@ -252,7 +252,7 @@ class ColonyAdmin(GroupPages):
 
     @display(description="Active missions")
     def mission_count(self, colony: Colony) -> str:
-        return number(Mission.objects.active().filter(parent_group=colony.pk).count())
+        return format_number(Mission.objects.active().filter(parent_group=colony.pk).count())
 
     def create(self, request: HttpRequest, values: dict) -> Group:
         return create_colony(name=values["name"], description=values["description"], actor=request.user)

@@ -13,7 +13,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
-from groups.admin.base import HistoryAdmin, moment, page_of
+from groups.admin.base import HistoryAdmin, format_datetime, link_to
 from groups.models import CommunityInvitation, CommunityMember, Member
 from groups.models.invitations import InvitationStatus, digest_of_code
 from groups.services.history import Change
@@ -24,7 +24,7 @@ from groups.services.invitations import (
     create_invitations,
     renew_code,
 )
-from missionsite.common.admin import Job, JobForm, PickOne, ReasonForm, Search, ServiceForm
+from missionsite.common.admin import Action, ActionForm, PickOne, ReasonForm, Search, ServiceForm
 from missionsite.common.admin.filters import PeriodFilter
 from missionsite.common.admin.once import Saved, submit_once
 
@@ -112,7 +112,7 @@ class InviteManyForm(forms.Form):
         return values
 
 
-class NewCodeForm(JobForm):
+class NewCodeForm(ActionForm):
     days = _days_field()
 
 
@@ -141,8 +141,8 @@ class InvitationAdmin(HistoryAdmin):
     )
     sortable_by = ()
     autocomplete_fields = ("created_by",)
-    empty_words = ("No invitation yet", "Invite somebody: they get a code that works once.")
-    add_words = "Invite somebody"
+    empty_words = ("No invitation yet", "Invite someone: they get a code that works once.")
+    add_words = "Invite someone"
     already_saved = (
         "This was already saved, and codes are shown only once. Where you have not copied a code, make a new one on the"
         " page of its invitation."
@@ -153,8 +153,8 @@ class InvitationAdmin(HistoryAdmin):
         ("Dates", {"fields": (("made", "expires"), "accepted_at")}),
     )
     readonly_fields = ("code", "state", "for_whom", "inviter", "joined", "made", "expires", "accepted_at")
-    jobs = (
-        Job(
+    object_actions = (
+        Action(
             name="new-code",
             title="New code",
             done="given a new code",
@@ -168,7 +168,7 @@ class InvitationAdmin(HistoryAdmin):
                 request, [invitation], heading=f"New code for {invitation.for_whom}"
             ),
         ),
-        Job(
+        Action(
             name="cancel",
             title="Cancel",
             done="cancelled",
@@ -227,7 +227,7 @@ class InvitationAdmin(HistoryAdmin):
             "title": heading,
             "made": made,
             "one": one,
-            "expires": moment(invitations[0].expires_at),
+            "expires": format_datetime(invitations[0].expires_at),
             "lines": "\n".join(f"{invitation.for_whom}\t{address}" for invitation, address in made),
             "invites": self.has_add_permission(request),
             "invites_many": request.user.has_perm(INVITE_MANY),
@@ -252,7 +252,7 @@ class InvitationAdmin(HistoryAdmin):
         return [path("many/", many, name="groups_communityinvitation_many"), *super().get_urls()]
 
     def many_view(self, request: HttpRequest) -> HttpResponse:
-        """Invite many at once: all of them, or nobody and why."""
+        """Invite many at once: all of them, or no one and why."""
         if not request.user.has_perm(INVITE_MANY):
             raise PermissionDenied
         posted = request.method == "POST"
@@ -316,7 +316,7 @@ class InvitationAdmin(HistoryAdmin):
 
     @display(description="Invited by")
     def inviter(self, invitation: CommunityInvitation) -> str:
-        return page_of(invitation.created_by)
+        return link_to(invitation.created_by)
 
     @display(description="Status", label=COLOURS)
     def state(self, invitation: CommunityInvitation) -> str:
@@ -324,12 +324,12 @@ class InvitationAdmin(HistoryAdmin):
 
     @display(description="Made")
     def made(self, invitation: CommunityInvitation) -> str:
-        return moment(invitation.created_at)
+        return format_datetime(invitation.created_at)
 
     @display(description="Expires")
     def expires(self, invitation: CommunityInvitation) -> str:
-        return moment(invitation.expires_at)
+        return format_datetime(invitation.expires_at)
 
     @display(description="Who joined")
     def joined(self, invitation: CommunityInvitation) -> str:
-        return page_of(invitation.accepted_by)
+        return link_to(invitation.accepted_by)

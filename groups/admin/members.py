@@ -18,7 +18,7 @@ from groups.models.members import SYSTEM_MEMBER_ID
 from groups.services.members import create_member, update_member
 from groups.services.memberships import join_mission
 from groups.services.rights import set_password, set_roles
-from missionsite.common.admin import Job, JobForm
+from missionsite.common.admin import Action, ActionForm
 from missionsite.common.admin.filters import NumberFilter
 from missionsite.common.errors import NotAllowed
 
@@ -40,7 +40,7 @@ class RoleFilter(DropdownFilter):
         return queryset.filter(groups=self.value()) if self.value() in known else queryset
 
 
-class PasswordForm(AdminPasswordChangeForm, JobForm):
+class PasswordForm(AdminPasswordChangeForm, ActionForm):
     """A new password for one member."""
 
     def __init__(self, data=None, *, obj: Member | None = None) -> None:
@@ -84,15 +84,15 @@ class MemberAdmin(HistoryAdmin):
     )
     sortable_by = ("member_id", "email_shown")
     tabs = (SEATS_OF_MEMBER, TASKS_OF_MEMBER, EVENTS_OF_MEMBER)
-    empty_words = ("Nobody here yet", "Add the first person; a mission can seat them afterwards.")
+    empty_words = ("No one here yet", "Add the first person; a mission can seat them afterwards.")
     add_words = "Add a member"
     _about = ("display_name", "email", "trust_score")
     _facts = (
         ("In numbers", {"fields": (("member_id", "active"), "seats")}),
         ("Dates", {"fields": (("created_at", "updated_at"), "last_login")}),
     )
-    jobs = (
-        Job(
+    object_actions = (
+        Action(
             name="seat",
             title="Seat in a mission",
             done="seated",
@@ -103,7 +103,7 @@ class MemberAdmin(HistoryAdmin):
             icon="flag",
             bulk="Seat in a mission",
         ),
-        Job(
+        Action(
             name="password",
             title="Set password",
             done="the password was set",
@@ -112,7 +112,7 @@ class MemberAdmin(HistoryAdmin):
             form=PasswordForm,
             icon="key",
         ),
-        Job(
+        Action(
             name="deactivate",
             title="Deactivate",
             done="deactivated",
@@ -123,7 +123,7 @@ class MemberAdmin(HistoryAdmin):
             icon="person_off",
             bulk="Deactivate",
         ),
-        Job(
+        Action(
             name="activate",
             title="Activate",
             done="active again",

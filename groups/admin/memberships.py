@@ -6,10 +6,10 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from groups.admin.base import STATUS, HistoryAdmin, moment, page_of
+from groups.admin.base import STATUS, HistoryAdmin, format_datetime, link_to
 from groups.models import Group, Member, Membership
 from groups.services.memberships import change_role, join_mission, leave_mission
-from missionsite.common.admin import Found, Job, JobForm, PickOne, ReasonForm, Search, ServiceForm
+from missionsite.common.admin import Action, ActionForm, Found, PickOne, ReasonForm, Search, ServiceForm
 from missionsite.common.admin.filters import ExactTextFilter, PeriodFilter
 from missionsite.common.admin.search import FOUND_AT_MOST
 
@@ -54,7 +54,7 @@ def _reason_field() -> forms.CharField:
     )
 
 
-class SeatMemberForm(JobForm):
+class SeatMemberForm(ActionForm):
     """Asked on the page of a mission."""
 
     member = PickOne(Membership, "member", help_text="Search by name, e-mail or stable ID.")
@@ -62,7 +62,7 @@ class SeatMemberForm(JobForm):
     reason = _reason_field()
 
 
-class SeatInMissionForm(JobForm):
+class SeatInMissionForm(ActionForm):
     """Asked on the page of a member, and for several members at once."""
 
     group = PickOne(Membership, "group", label="Mission", help_text="Search by name or stable ID.")
@@ -70,7 +70,7 @@ class SeatInMissionForm(JobForm):
     reason = _reason_field()
 
 
-class RoleForm(JobForm):
+class RoleForm(ActionForm):
     role = _role_field()
     reason = _reason_field()
 
@@ -79,7 +79,7 @@ class RoleForm(JobForm):
         super().__init__(data, obj=obj, initial=initial, **kwargs)
 
 
-class RejoinForm(JobForm):
+class RejoinForm(ActionForm):
     role = _role_field()
     reason = _reason_field()
 
@@ -132,10 +132,10 @@ class MembershipAdmin(HistoryAdmin):
     sortable_by = ("joined",)
     autocomplete_fields = ("member", "group")
     fields = ("member", "group", "role", "reason")
-    empty_words = ("Nobody has a seat yet", "Seat a member in a mission to begin.")
+    empty_words = ("No one has a seat yet", "Seat a member in a mission to begin.")
     add_words = "Seat a member"
-    jobs = (
-        Job(
+    object_actions = (
+        Action(
             name="leave",
             title="End this stay",
             done="left",
@@ -147,7 +147,7 @@ class MembershipAdmin(HistoryAdmin):
             icon="logout",
             bulk="End the selected stays",
         ),
-        Job(
+        Action(
             name="role",
             title="Change role",
             done="now in the new role",
@@ -158,7 +158,7 @@ class MembershipAdmin(HistoryAdmin):
             icon="badge",
             bulk="Change role",
         ),
-        Job(
+        Action(
             name="rejoin",
             title="Seat again",
             done="seated again",
@@ -201,7 +201,7 @@ class MembershipAdmin(HistoryAdmin):
 
     @display(description="Member")
     def member_link(self, stay: Membership) -> str:
-        return page_of(stay.member)
+        return link_to(stay.member)
 
     @display(description="Stable ID")
     def member_stable_id(self, stay: Membership) -> str:
@@ -209,15 +209,15 @@ class MembershipAdmin(HistoryAdmin):
 
     @display(description="Mission or colony")
     def group_link(self, stay: Membership) -> str:
-        return page_of(stay.group)
+        return link_to(stay.group)
 
     @display(description="Joined", ordering="joined_at")
     def joined(self, stay: Membership) -> str:
-        return moment(stay.joined_at)
+        return format_datetime(stay.joined_at)
 
     @display(description="Left")
     def left(self, stay: Membership) -> str:
-        return moment(stay.left_at)
+        return format_datetime(stay.left_at)
 
     @display(description="Status", label={"Active": STATUS["active"], "Left": STATUS["left"]})
     def state(self, stay: Membership) -> str:

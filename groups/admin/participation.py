@@ -3,7 +3,7 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
-from groups.admin.base import moment, page_of
+from groups.admin.base import format_datetime, link_to
 from groups.models import MemberParticipation
 from missionsite.common.admin import ReadOnlyModelAdmin
 from missionsite.common.admin.filters import PeriodFilter
@@ -32,8 +32,8 @@ class ParticipationAdmin(ReadOnlyModelAdmin):
 
     @display(description="When")
     def when(self, row: MemberParticipation) -> str:
-        return moment(row.occurred_at)
+        return format_datetime(row.occurred_at)
 
     @display(description="Who")
     def who(self, row: MemberParticipation) -> str:
-        return page_of(row.member)
+        return link_to(row.member)

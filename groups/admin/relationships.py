@@ -5,7 +5,7 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from groups.admin.base import moment, page_of
+from groups.admin.base import format_datetime, link_to
 from groups.models import MemberRelationship
 from groups.services.relationships import relate
 from missionsite.common.admin import Found, ReadOnlyModelAdmin, Search, ServiceForm
@@ -42,7 +42,7 @@ class RelationshipAdmin(ReadOnlyModelAdmin):
     list_select_related = ("member_a", "member_b")
     list_filter = (("relationship_type", ChoicesDropdownFilter),)
     sortable_by = ()
-    empty_words = ("No relationship yet", "The first is written when somebody accepts an invitation.")
+    empty_words = ("No relationship yet", "The first is written when someone accepts an invitation.")
     add_words = "Write one down"
     fields = ("from_whom", "kind", "to_whom", "content", "made")
     readonly_fields = fields
@@ -67,11 +67,11 @@ class RelationshipAdmin(ReadOnlyModelAdmin):
 
     @display(description="From")
     def from_whom(self, row: MemberRelationship) -> str:
-        return page_of(row.member_a) if row.member_a else row.entity_id_a
+        return link_to(row.member_a) if row.member_a else row.entity_id_a
 
     @display(description="To")
     def to_whom(self, row: MemberRelationship) -> str:
-        return page_of(row.member_b) if row.member_b else row.entity_id_b
+        return link_to(row.member_b) if row.member_b else row.entity_id_b
 
     @display(description="Kind")
     def kind(self, row: MemberRelationship) -> str:
@@ -79,4 +79,4 @@ class RelationshipAdmin(ReadOnlyModelAdmin):
 
     @display(description="Since")
     def made(self, row: MemberRelationship) -> str:
-        return moment(row.created_at)
+        return format_datetime(row.created_at)

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
-from groups.admin.base import STATUS, TASK_STATE, event_sentence, event_words, list_of, moment, page_of, pill
+from groups.admin.base import STATUS, TASK_STATE, badge, event_sentence, event_words, format_datetime, link_to, list_url
 from groups.admin.memberships import SEAT
 from groups.models import Event, Membership, Task
 from missionsite.common.admin import Tab
@@ -32,11 +32,11 @@ def _seats(owner: str, status: str):
 
 
 _MEMBER = (
-    ("Member", lambda stay, request: page_of(stay.member)),
+    ("Member", lambda stay, request: link_to(stay.member)),
     ("Stable ID", lambda stay, request: stay.member.member_id),
     ("Role", lambda stay, request: stay.role),
 )
-_DATES = (("Joined", lambda stay, request: moment(stay.joined_at)), ("", seat_buttons))
+_DATES = (("Joined", lambda stay, request: format_datetime(stay.joined_at)), ("", seat_buttons))
 
 MEMBERS_NOW = Tab(
     name="members",
@@ -44,8 +44,8 @@ MEMBERS_NOW = Tab(
     rows=_seats("group_id", "active"),
     columns=_MEMBER + _DATES,
     permission="groups.view_membership",
-    empty="Nobody is in yet. Seat the first member.",
-    list_link=lambda group: list_of(Membership, status__exact="active", group__id__exact=group.pk),
+    empty="No one is in yet. Seat the first member.",
+    list_link=lambda group: list_url(Membership, status__exact="active", group__id__exact=group.pk),
 )
 MEMBERS_BEFORE = Tab(
     name="former-members",
@@ -53,25 +53,25 @@ MEMBERS_BEFORE = Tab(
     rows=_seats("group_id", "left"),
     columns=(
         *_MEMBER,
-        ("Joined", lambda stay, request: moment(stay.joined_at)),
-        ("Left", lambda stay, request: moment(stay.left_at)),
+        ("Joined", lambda stay, request: format_datetime(stay.joined_at)),
+        ("Left", lambda stay, request: format_datetime(stay.left_at)),
         ("", seat_buttons),
     ),
     permission="groups.view_membership",
-    empty="Nobody has left so far.",
-    list_link=lambda group: list_of(Membership, status__exact="left", group__id__exact=group.pk),
+    empty="No one has left so far.",
+    list_link=lambda group: list_url(Membership, status__exact="left", group__id__exact=group.pk),
 )
 SEATS_OF_MEMBER = Tab(
     name="seats",
     title="Seats",
     rows=lambda member: Membership.objects.filter(member=member.pk).select_related("member", "group"),
     columns=(
-        ("Mission or colony", lambda stay, request: page_of(stay.group)),
+        ("Mission or colony", lambda stay, request: link_to(stay.group)),
         ("Stable ID", lambda stay, request: stay.group.stable_id),
         ("Role", lambda stay, request: stay.role),
-        ("Status", lambda stay, request: pill(stay.get_status_display(), STATUS[stay.status])),
-        ("Joined", lambda stay, request: moment(stay.joined_at)),
-        ("Left", lambda stay, request: moment(stay.left_at)),
+        ("Status", lambda stay, request: badge(stay.get_status_display(), STATUS[stay.status])),
+        ("Joined", lambda stay, request: format_datetime(stay.joined_at)),
+        ("Left", lambda stay, request: format_datetime(stay.left_at)),
         ("", seat_buttons),
     ),
     permission="groups.view_membership",
@@ -87,25 +87,25 @@ def _task_rows(owner: str):
 
 
 _TASK = (
-    ("Task", lambda task, request: page_of(task)),
+    ("Task", lambda task, request: link_to(task)),
     ("Stable ID", lambda task, request: task.stable_id),
-    ("State", lambda task, request: pill(task.get_state_display(), TASK_STATE[task.state])),
+    ("State", lambda task, request: badge(task.get_state_display(), TASK_STATE[task.state])),
 )
 _REWARD = ("Reward", lambda task, request: task.reward_points)
 TASKS_OF_MISSION = Tab(
     name="tasks",
     title="Tasks",
     rows=_task_rows("group_id"),
-    columns=(*_TASK, ("Claimed by", lambda task, request: page_of(task.claimed_by)), _REWARD),
+    columns=(*_TASK, ("Claimed by", lambda task, request: link_to(task.claimed_by)), _REWARD),
     permission="groups.view_task",
     empty="No task yet. Add the first piece of work.",
-    list_link=lambda group: list_of(Task, group__id__exact=group.pk),
+    list_link=lambda group: list_url(Task, group__id__exact=group.pk),
 )
 TASKS_OF_MEMBER = Tab(
     name="tasks",
     title="Tasks",
     rows=_task_rows("claimed_by_id"),
-    columns=(*_TASK, ("Mission", lambda task, request: page_of(task.group)), _REWARD),
+    columns=(*_TASK, ("Mission", lambda task, request: link_to(task.group)), _REWARD),
     permission="groups.view_task",
     empty="This person has claimed no task.",
 )
@@ -117,15 +117,15 @@ def _event_tab(owner: str, other: str, heading: str) -> Tab:
         title="Events",
         rows=lambda obj: Event.objects.filter(**{f"{owner}_id": obj.pk}).select_related("actor", "member", "group"),
         columns=(
-            ("When", lambda event, request: moment(event.occurred_at)),
+            ("When", lambda event, request: format_datetime(event.occurred_at)),
             ("What", lambda event, request: _event_link(event)),
-            (heading, lambda event, request: page_of(getattr(event, other))),
-            ("By", lambda event, request: page_of(event.actor)),
+            (heading, lambda event, request: link_to(getattr(event, other))),
+            ("By", lambda event, request: link_to(event.actor)),
             ("Details", lambda event, request: event_sentence(event)),
         ),
         permission="groups.view_event",
         empty="Nothing has happened yet.",
-        list_link=lambda obj: list_of(Event, **{f"{owner}__id__exact": obj.pk}),
+        list_link=lambda obj: list_url(Event, **{f"{owner}__id__exact": obj.pk}),
     )
 
 

@@ -3,15 +3,15 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
-from groups.admin.base import TASK_STATE, HistoryAdmin, page_of
+from groups.admin.base import TASK_STATE, HistoryAdmin, link_to
 from groups.models import Member, Task
 from groups.services.tasks import cancel_task, claim_task, complete_task, create_task, reopen_task, update_task
-from missionsite.common.admin import Job, JobForm, PickOne, ReasonForm, Search
+from missionsite.common.admin import Action, ActionForm, PickOne, ReasonForm, Search
 
 CHANGE = "groups.change_task"
 
 
-class ClaimForm(JobForm):
+class ClaimForm(ActionForm):
     member = PickOne(Task, "claimed_by", label="Member", help_text="Someone who is in the mission.")
 
 
@@ -56,8 +56,8 @@ class TaskAdmin(HistoryAdmin):
     readonly_fields = ("stable_id", "state_words", "mission_link", "claimed_by_link", "created_at", "updated_at")
     empty_words = ("No task yet", "A task is a piece of work in a mission. Add the first one.")
     add_words = "Add a task"
-    jobs = (
-        Job(
+    object_actions = (
+        Action(
             name="claim",
             title="Give to a member",
             done="claimed",
@@ -68,7 +68,7 @@ class TaskAdmin(HistoryAdmin):
             icon="back_hand",
             bulk="Give to a member",
         ),
-        Job(
+        Action(
             name="complete",
             title="Mark as done",
             done="done",
@@ -79,7 +79,7 @@ class TaskAdmin(HistoryAdmin):
             icon="check",
             bulk="Mark as done",
         ),
-        Job(
+        Action(
             name="reopen",
             title="Reopen",
             done="open again",
@@ -91,7 +91,7 @@ class TaskAdmin(HistoryAdmin):
             icon="undo",
             bulk="Reopen",
         ),
-        Job(
+        Action(
             name="cancel",
             title="Cancel task",
             done="cancelled",
@@ -110,11 +110,11 @@ class TaskAdmin(HistoryAdmin):
 
     @display(description="Mission")
     def mission_link(self, task: Task) -> str:
-        return page_of(task.group)
+        return link_to(task.group)
 
     @display(description="Claimed by")
     def claimed_by_link(self, task: Task) -> str:
-        return page_of(task.claimed_by)
+        return link_to(task.claimed_by)
 
     @display(
         description="State",

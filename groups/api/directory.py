@@ -21,7 +21,7 @@ from groups.services.invitations import address_to_send, create_invitations, ren
 from groups.services.invitations import cancel_invitation as cancel
 from groups.services.registration import accept_invitation, open_invitation
 from missionsite.common.api import Cursor, Limit, Router, needs
-from missionsite.common.api.pages import PER_PAGE, Place, page_of
+from missionsite.common.api.pagination import PER_PAGE, PageCursor, page_of
 from missionsite.common.errors import DomainError, NotAllowed
 
 router = Router(tags=["directory"])
@@ -34,7 +34,7 @@ Number = Path(..., ge=1, le=10**17, description="The member's number, without #.
 class ValueMissing(DomainError):
     """A value is not as it has to be."""
 
-    code = "value_refused"
+    code = "value_rejected"
     status = 422
 
 
@@ -71,7 +71,7 @@ class Registration(Schema):
     name: Text = Field(min_length=1, max_length=255, examples=["Noor Haddad"])
     email: Text = Field(max_length=255, examples=["noor@example.org"])
     password: str | None = Field(
-        None, max_length=128, description="Without one nobody can log in as them yet.", examples=[None]
+        None, max_length=128, description="Without one no one can log in as them yet.", examples=[None]
     )
     primary_role: Role = Field(examples=["developer"])
     telegram_id: Text = Field(min_length=1, max_length=255, examples=["718281828"])
@@ -190,9 +190,9 @@ def search_directory(
         "min_score": min_score,
         "max_score": max_score,
     }
-    place = Place("directory", tuple(filters.values()))
-    rows = find_entries(**filters, after=place.read(cursor), at_most=limit + 1)
-    page = page_of(request, response, place, rows, limit, lambda row: (row.created_at, row.pk))
+    position = PageCursor("directory", tuple(filters.values()))
+    rows = find_entries(**filters, after=position.read(cursor), at_most=limit + 1)
+    page = page_of(request, response, position, rows, limit, lambda row: (row.created_at, row.pk))
     return page | {"items": [_entry(row) for row in page["items"]]}
 
 
@@ -215,7 +215,7 @@ def get_directory_member(request: HttpRequest, number: int = Number):
 def register(request: HttpRequest, order: Registration):
     """Make an account and a directory entry that waits for approval; the code is used up.
 
-    Every code that does not work is refused with the same words.
+    Every code that does not work is rejected with the same words.
     """
     # The code first: who has none that works learns nothing from the other fields.
     open_invitation(order.code)
@@ -238,9 +238,9 @@ def list_invitations(
     """Your invitations, newest first; those of everyone for staff who may see them."""
     everyone = request.auth.member.is_staff
     mine = None if everyone else _own_entry(request).member_id
-    place = Place("invitations", (mine, status))
-    rows = find_invitations(created_by=mine, status=status, after=place.read(cursor), at_most=limit + 1)
-    page = page_of(request, response, place, rows, limit, lambda row: (row.created_at, row.pk))
+    position = PageCursor("invitations", (mine, status))
+    rows = find_invitations(created_by=mine, status=status, after=position.read(cursor), at_most=limit + 1)
+    page = page_of(request, response, position, rows, limit, lambda row: (row.created_at, row.pk))
     return page | {"items": [_invitation(row) for row in page["items"]]}
 
 
@@ -288,7 +288,7 @@ def renew_invitation_code(request: HttpRequest, invitation_id: uuid.UUID, order:
 
 
 def _may_look(request: HttpRequest) -> bool:
-    """Whether the caller is staff who see everyone. Raises NotAllowed for who sees nobody."""
+    """Whether the caller is staff who see everyone. Raises NotAllowed for who sees no one."""
     caller = request.auth
     if caller.member.is_staff:
         return True

@@ -14,7 +14,7 @@ from groups.scopes import MEMBERS_READ, MISSIONS_READ, MISSIONS_WRITE, PROFILE_R
 from groups.services.memberships import join_mission as seat
 from groups.services.memberships import leave_mission as unseat
 from missionsite.common.api import Caller, Cursor, Limit, Router, needs
-from missionsite.common.api.pages import PER_PAGE, Place, page_of
+from missionsite.common.api.pagination import PER_PAGE, PageCursor, page_of
 from missionsite.common.errors import DomainError, NotAllowed
 
 router = Router(tags=["missions"])
@@ -136,9 +136,13 @@ def list_missions(
 
     `q`: the beginning of the name. `eligible`: only those you may join (true) or may not (false).
     """
-    place = Place("missions", (q, eligible))
-    rows = missions_for(request.auth.member, prefix=q, eligible=eligible, after=place.read(cursor), at_most=limit + 1)
-    return page_of(request, response, place, rows, limit, lambda row: (row["min_trust_score"], row["name"], row["id"]))
+    position = PageCursor("missions", (q, eligible))
+    rows = missions_for(
+        request.auth.member, prefix=q, eligible=eligible, after=position.read(cursor), at_most=limit + 1
+    )
+    return page_of(
+        request, response, position, rows, limit, lambda row: (row["min_trust_score"], row["name"], row["id"])
+    )
 
 
 @router.get("/missions/{key}", response=Mission, summary="Show a mission")
@@ -164,20 +168,20 @@ def list_mission_members(
     caller, mission = request.auth, _mission(key)
     if caller.is_restricted and not mission.memberships.active().filter(member_id=caller.member.pk).exists():
         raise NotAllowed("Only those who are in a mission see who else is.")
-    place = Place("mission members", (str(mission.pk),))
+    position = PageCursor("mission members", (str(mission.pk),))
     rows = seats_of(
         mission,
-        after=place.read(cursor),
+        after=position.read(cursor),
         at_most=limit + 1,
         with_email=not caller.is_restricted and caller.member.has_perm("groups.view_member"),
     )
-    return page_of(request, response, place, rows, limit, lambda row: (row["joined_at"], row["id"]))
+    return page_of(request, response, position, rows, limit, lambda row: (row["joined_at"], row["id"]))
 
 
 @router.post("/missions/{key}/join", response={201: Stay}, summary="Join a mission")
 @needs(MISSIONS_WRITE, staff=["groups.view_mission", "groups.seat_member"])
 def join_mission(request: HttpRequest, key: str = MissionKey, order: SeatOrder = NoOrder):
-    """Take a seat in a mission. Refused where the mission is archived, you are in it, or your trust score is too low.
+    """Take a seat in a mission. Rejected where the mission is archived, you are in it, or your trust score is too low.
 
     Staff may seat another member.
     """

@@ -44,9 +44,9 @@ class ParticipationOrder(Schema):
     ]
 
 
-class Refusal(Schema):
+class Rejection(Schema):
     line: int = Field(description="Place in the batch, from 1.", examples=[3])
-    reason: str = Field(examples=["Nobody in the directory has the number #9."])
+    reason: str = Field(examples=["No one in the directory has the number #9."])
 
 
 class Taken(Schema):
@@ -54,7 +54,7 @@ class Taken(Schema):
 
     recorded: int = Field(examples=[998])
     repeated: int = Field(description="Platform messages that were counted before.", examples=[1])
-    refused: list[Refusal] = Field(examples=[[]])
+    rejected: list[Rejection] = Field(examples=[[]])
 
 
 @router.post("/participation", response=Taken, summary="Record participation")
@@ -67,4 +67,4 @@ def record_participation(request: HttpRequest, order: ParticipationOrder):
     """
     request.auth.need("groups.add_memberparticipation")
     taken = ingest_participation(events=[event.dict() for event in order.events])
-    return {"recorded": taken.recorded, "repeated": taken.repeated, "refused": [vars(each) for each in taken.refused]}
+    return {"recorded": taken.recorded, "repeated": taken.repeated, "rejected": [vars(each) for each in taken.rejected]}

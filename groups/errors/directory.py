@@ -1,4 +1,4 @@
-"""Refusals about the community directory."""
+"""Rejections about the community directory."""
 
 from collections.abc import Iterable
 
@@ -35,10 +35,10 @@ class CheckWaits(DomainError):
     code = "check_waits"
 
 
-class StatusMoveRefused(DomainError):
+class StatusMoveRejected(DomainError):
     """A member does not go from this status to that one."""
 
-    code = "status_move_refused"
+    code = "status_move_rejected"
     constraint = "community_members_status_moves"
 
     def __init__(self, *, status: str = "", possible: Iterable[str] = ()) -> None:
@@ -100,7 +100,7 @@ class TelegramIdMissing(DomainError):
 
 
 class InvitedBySelf(DomainError):
-    """Nobody invites themselves."""
+    """No one invites themselves."""
 
     code = "invited_by_self"
     constraint = "community_members_not_invited_by_self"
@@ -141,11 +141,11 @@ class InvitationExpiresBefore(DomainError):
     field = "expires_at"
 
 
-class CodeRefused(DomainError):
+class CodeRejected(DomainError):
     """This invitation code is not valid. Ask the person who invited you for a new one."""
 
     # One sentence for every reason, so that guessing teaches nothing; the log has the true one.
-    code = "code_refused"
+    code = "code_rejected"
     field = "code"
     status = 404
 
@@ -174,22 +174,22 @@ class ImportUnderWay(DomainError):
 
 
 class ImportOvertaken(DomainError):
-    """Somebody changed the same members while the file was imported. Nothing was written; import it again."""
+    """Someone changed the same members while the file was imported. Nothing was written; import it again."""
 
     code = "import_overtaken"
 
-    def __init__(self, refusal: DomainError | None = None) -> None:
+    def __init__(self, rejection: DomainError | None = None) -> None:
         words = type(self).__doc__
-        super().__init__(f"{words} The database says: {refusal.message}" if refusal else words)
+        super().__init__(f"{words} The database says: {rejection.message}" if rejection else words)
 
 
 # --- Participation ------------------------------------------------------------------------------
 
 
-class ParticipationRefused(DomainError):
+class ParticipationRejected(DomainError):
     """This event cannot be recorded."""
 
-    code = "participation_refused"
+    code = "participation_rejected"
     status = 422
 
 
@@ -223,10 +223,10 @@ class TimeDoesNotFit(DomainError):
     field = "occurred_at"
 
 
-class PointsRefused(DomainError):
+class PointsRejected(DomainError):
     """Points are whole numbers from 0 for the known kinds of participation, and so is their daily cap."""
 
-    code = "points_refused"
+    code = "points_rejected"
     constraint = "highlights_points_fit"
     status = 422
 

@@ -1,4 +1,4 @@
-"""Refusals about people, missions, seats and tasks."""
+"""Rejections about people, missions, seats and tasks."""
 
 from missionsite.common.errors import DomainError
 
@@ -12,7 +12,7 @@ class AlreadyMember(DomainError):
 
 
 class MissionArchived(DomainError):
-    """This mission is archived: nobody can join it until it is restored."""
+    """This mission is archived: no one can join it until it is restored."""
 
     code = "mission_archived"
     constraint = "memberships_open_group"
@@ -53,7 +53,7 @@ class StayEnded(DomainError):
 
 
 class LeftBeforeJoining(DomainError):
-    """Nobody leaves before they joined."""
+    """No one leaves before they joined."""
 
     code = "left_before_joining"
     constraint = "memberships_left_after_joining"
@@ -202,10 +202,10 @@ class TaskMissionArchived(DomainError):
     field = "group"
 
 
-class TaskStateRefused(DomainError):
+class TaskStateRejected(DomainError):
     """The task is not in a state that allows this."""
 
-    code = "task_state_refused"
+    code = "task_state_rejected"
 
 
 class RewardNegative(DomainError):

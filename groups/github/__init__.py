@@ -11,7 +11,7 @@ from groups.github.errors import (
     GitHubError,
     GitHubNameInvalid,
     GitHubNotAPerson,
-    GitHubRefused,
+    GitHubRejected,
     GitHubUnavailable,
     GitHubUserUnknown,
 )
@@ -22,7 +22,7 @@ __all__ = [
     "GitHubError",
     "GitHubNameInvalid",
     "GitHubNotAPerson",
-    "GitHubRefused",
+    "GitHubRejected",
     "GitHubUnavailable",
     "GitHubUserUnknown",
     "Profile",

@@ -52,7 +52,7 @@ class GitHubUnavailable(GitHubError):
     code = "unavailable"
 
 
-class GitHubRefused(GitHubError):
+class GitHubRejected(GitHubError):
     """GitHub does not accept the site's token."""
 
-    code = "refused"
+    code = "rejected"

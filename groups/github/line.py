@@ -21,7 +21,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProtocolError, ReadTimeoutError
 from urllib3.util import parse_url
 
-from groups.github.errors import GitHubBusy, GitHubError, GitHubRefused, GitHubUnavailable, GitHubUserUnknown
+from groups.github.errors import GitHubBusy, GitHubError, GitHubRejected, GitHubUnavailable, GitHubUserUnknown
 
 # The library's lines quote addresses, and with them the names of people.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
@@ -64,11 +64,11 @@ class Line:
             raise GitHubUnavailable("The setting GITHUB_API_URL is no web address.")
         token = settings.GITHUB_TOKEN.strip()
         if not re.fullmatch(r"[!-~]*", token):
-            raise GitHubRefused("The setting GITHUB_TOKEN is no token.")
+            raise GitHubRejected("The setting GITHUB_TOKEN is no token.")
         self._root = root.url
         self._headers = {
             "Accept": "application/vnd.github+json",
-            # GitHub answers nobody without a name.
+            # GitHub answers no one without a name.
             "User-Agent": "missionsite",
             "X-GitHub-Api-Version": "2022-11-28",
         } | ({"Authorization": f"Bearer {token}"} if token else {})
@@ -103,7 +103,7 @@ class Line:
         if status in (403, 429):
             raise _limit(status, headers, body)
         if status == 401:
-            raise GitHubRefused
+            raise GitHubRejected
         if status in (404, 410):
             raise GitHubUserUnknown
         raise GitHubUnavailable(f"GitHub answers in a way the site does not know (status {status}).")
@@ -158,11 +158,11 @@ class Line:
 
 
 def _parse(body: bytes) -> Any:
-    def refuse(_name: str):
+    def reject(_name: str):
         raise ValueError("no number of JSON")
 
     try:
-        return json.loads(body, parse_constant=refuse)
+        return json.loads(body, parse_constant=reject)
     except (ValueError, RecursionError):
         raise GitHubUnavailable("GitHub's answer cannot be read.") from None
 
@@ -186,7 +186,7 @@ def _limit(status: int, headers: Any, body: bytes) -> GitHubError:
     # A secondary limit may come without a time; so does a time that has passed by this machine's clock.
     if until or status == 429 or re.search(rb"rate limit|abuse", body, re.IGNORECASE):
         return GitHubBusy(now + _WAIT_UNSTATED, is_stated=False)
-    return GitHubRefused(f"GitHub does not let the site ask (status {status}).")
+    return GitHubRejected(f"GitHub does not let the site ask (status {status}).")
 
 
 # --- The deadline ------------------------------------------------------------------------------

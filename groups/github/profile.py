@@ -18,13 +18,13 @@ _WEB_ADDRESS = re.compile(r"https?://[!-~]{1,240}")
 _NEXT_PAGE = re.compile(r'<([^<>]+)>\s*;[^<]*?\brel="?next\b')
 _TOO_MANY = 10**12  # of anything
 MAX_PAGES = 30  # of a hundred repositories
-# Where a person can write something everybody sees.
+# Where a person can write something everyone sees.
 _PUBLIC_TEXTS = ("bio", "company", "blog", "location")
 
 
 @dataclass(frozen=True)
 class Profile:
-    """What GitHub shows of a person to everybody.
+    """What GitHub shows of a person to everyone.
 
     login: as GitHub spells it. data: public_repos, followers, total_stars, contributions_last_year (commits, issues and
     pull requests), html_url, created_at, fetched_at (ISO 8601), and incomplete, the names of figures that are too low
@@ -42,7 +42,7 @@ def fetch_profile(username: str, *, proof: str | None = None) -> Profile:
     proof: a word to look for in bio, company, blog and location, whatever its case; none is found when left out.
     Takes GITHUB_TIMEOUT seconds at most, and what the system takes to resolve the host's name.
     Raises GitHubUserUnknown, GitHubNameInvalid, GitHubNotAPerson, GitHubBusy (carries retry_at), GitHubUnavailable,
-    GitHubRefused.
+    GitHubRejected.
     """
     if not _USERNAME.fullmatch(username):
         raise GitHubNameInvalid
@@ -92,7 +92,7 @@ def _stars(github: Line, login: str) -> tuple[int, bool]:
 
 def _contributions(github: Line, login: str, *, since: datetime) -> tuple[int, bool]:
     """Public commits, issues and pull requests since a day, and whether GitHub counted all of them."""
-    # GitHub searches for issues or for pull requests, and refuses a search for both.
+    # GitHub searches for issues or for pull requests, and rejects a search for both.
     searches = (
         ("commits", f"author:{login} author-date:>={since:%Y-%m-%d}"),
         ("issues", f"author:{login} created:>={since:%Y-%m-%d} is:issue"),

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("common", "0001_database_roles"),
+        ("common", "0001_initial"),
         ("auth", "0012_alter_user_first_name_max_length"),
     ]
 

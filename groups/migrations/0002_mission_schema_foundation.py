@@ -130,7 +130,7 @@ class Migration(migrations.Migration):
             models.CheckConstraint(
                 condition=Q(left_at__gte=F("joined_at")) | Q(left_at__isnull=True),
                 name="memberships_left_after_joining",
-                violation_error_message="Nobody leaves before they joined.",
+                violation_error_message="No one leaves before they joined.",
             ),
         ),
         migrations.AddConstraint(

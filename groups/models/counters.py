@@ -2,10 +2,10 @@ from django.db import models
 
 
 class MissionCounter(models.Model):
-    """What one connection has counted in a group since the last folding, kept by triggers.
+    """What one connection has counted in a group since the last merging, kept by triggers.
 
     Each connection counts in a slot of its own (its backend's process number), so joins and leaves of one busy
-    mission never wait for one another. A job folds the slots into the group's row; `MissionCount` reads both.
+    mission never wait for one another. A job merges the slots into the group's row; `MissionCount` reads both.
     """
 
     pk = models.CompositePrimaryKey("group", "slot")

@@ -29,7 +29,7 @@ def digest_of_code(typed: str) -> str | None:
     """What is stored of a code: 16 characters of its SHA-256, in the alphabet of codes; None where it cannot be one.
 
     The SHA-256 is read as a number and written in base 31, the last 16 digits, lowest first. A code has 79 random bits,
-    which nobody guesses from its digest, so a slow hash would gain nothing. It is written in SQL, too, in
+    which no one guesses from its digest, so a slow hash would gain nothing. It is written in SQL, too, in
     migrations/sql/code_digests.sql.
     """
     code = plain_code(typed)

@@ -20,7 +20,7 @@ class MemberManager(BaseUserManager):
     """Makes members and finds them by e-mail, whatever its case."""
 
     def create_user(self, email: str, password: str | None = None, *, password_hash: str = "", **fields) -> Member:
-        """Create a member; without a password nobody can log in as them. password_hash: instead of the password."""
+        """Create a member; without a password no one can log in as them. password_hash: instead of the password."""
         member = self.model(email=self.normalize_email(email), **fields)
         if password_hash:
             member.password = password_hash

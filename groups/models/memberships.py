@@ -58,7 +58,7 @@ class Membership(models.Model):
             models.CheckConstraint(
                 condition=Q(left_at__gte=F("joined_at")) | Q(left_at__isnull=True),
                 name="memberships_left_after_joining",
-                violation_error_message="Nobody leaves before they joined.",
+                violation_error_message="No one leaves before they joined.",
             ),
             models.CheckConstraint(
                 condition=~Q(role=""), name="memberships_role_not_empty", violation_error_message="A seat has a role."

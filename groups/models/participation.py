@@ -102,7 +102,7 @@ class MemberDailyHighlight(models.Model):
             models.UniqueConstraint(fields=["member", "highlight_date"], name="highlight_member_date_idx"),
         ]
         indexes = [
-            # Everybody's day, newest first.
+            # Everyone's day, newest first.
             models.Index(F("highlight_date").desc(), F("id").desc(), name="daily_highlights_newest"),
         ]
 

@@ -10,7 +10,7 @@ from groups.errors import (
     EntryRemoved,
     GitHubNameMissing,
     NameMissing,
-    StatusMoveRefused,
+    StatusMoveRejected,
 )
 from groups.models import CommunityMember, Member
 from groups.models.directory import MOVES, CommunityStatus
@@ -43,7 +43,7 @@ def reputation_of(profile: Mapping) -> int:
 
 @service
 def create_entry(*, actor: Member | None = None, person: Member | None = None, **fields) -> CommunityMember:
-    """Add somebody without an invitation; they wait for approval like everyone.
+    """Add someone without an invitation; they wait for approval like everyone.
 
     fields: as in BY_STAFF; name, primary_role and telegram_id are needed. Raises TelegramIdTaken, NameMissing.
     """
@@ -85,25 +85,25 @@ def update_entry(
 
 @service
 def approve(*, entry: CommunityMember, actor: Member | None = None, reason: str = "") -> CommunityMember:
-    """Let a member who registered in. Raises StatusMoveRefused, which says what is possible instead."""
+    """Let a member who registered in. Raises StatusMoveRejected, which says what is possible instead."""
     return _move(entry, CommunityStatus.ACTIVE, "approved", actor, reason, only_from=CommunityStatus.PENDING)
 
 
 @service
 def suspend(*, entry: CommunityMember, actor: Member | None = None, reason: str = "") -> CommunityMember:
-    """Take an active member out of sight for a while. Raises StatusMoveRefused."""
+    """Take an active member out of sight for a while. Raises StatusMoveRejected."""
     return _move(entry, CommunityStatus.SUSPENDED, "suspended", actor, reason)
 
 
 @service
 def reinstate(*, entry: CommunityMember, actor: Member | None = None, reason: str = "") -> CommunityMember:
-    """Let a suspended member back in. Raises StatusMoveRefused."""
+    """Let a suspended member back in. Raises StatusMoveRejected."""
     return _move(entry, CommunityStatus.ACTIVE, "reinstated", actor, reason, only_from=CommunityStatus.SUSPENDED)
 
 
 @service
 def ban(*, entry: CommunityMember, actor: Member | None = None, reason: str = "") -> CommunityMember:
-    """Put somebody out for good: nothing follows. Raises StatusMoveRefused."""
+    """Put someone out for good: nothing follows. Raises StatusMoveRejected."""
     return _move(entry, CommunityStatus.BANNED, "banned", actor, reason)
 
 
@@ -125,7 +125,7 @@ def verify_by_hand(*, entry: CommunityMember, how: str, actor: Member | None = N
 
 @service
 def remove_entry(*, entry: CommunityMember, actor: Member | None = None, reason: str = "") -> CommunityMember:
-    """Take somebody out of every list; the row stays for the record and can be restored. Raises EntryRemoved."""
+    """Take someone out of every list; the row stays for the record and can be restored. Raises EntryRemoved."""
     current = _hold(entry)
     current.deleted_at = timezone.now()
     current.save(update_fields=["deleted_at"])
@@ -161,7 +161,7 @@ def _move(
     current = _hold(entry)
     possible = MOVES[current.status]
     if to not in possible or only_from not in (None, current.status):
-        raise StatusMoveRefused(
+        raise StatusMoveRejected(
             status=current.get_status_display().lower(),
             possible=[CommunityStatus(each).label.lower() for each in possible],
         )

@@ -38,7 +38,7 @@ def create_colony(*, name: str, description: str = "", actor: Member | None = No
 def update_group(*, group: Group, actor: Member | None = None, **changes) -> Group:
     """Change name, description, min_trust_score or parent_group; archiving has its own service.
 
-    Raises what the rules of a group refuse.
+    Raises what the rules of a group reject.
     """
     _only(changes, "name", "description", "min_trust_score", "parent_group")
     current = Group.objects.select_for_update(of=("self",)).get(pk=group.pk)
@@ -49,7 +49,7 @@ def update_group(*, group: Group, actor: Member | None = None, **changes) -> Gro
 
 @service
 def archive_group(*, group: Group, actor: Member | None = None, reason: str = "") -> Group:
-    """Close a group: seats stay as they are, nobody new joins, and its missions list no longer shows it.
+    """Close a group: seats stay as they are, no one new joins, and its missions list no longer shows it.
 
     Raises GroupIsArchived, ColonyHasActiveMissions.
     """
@@ -62,10 +62,10 @@ def restore_group(*, group: Group, actor: Member | None = None, reason: str = ""
     return _set_status(group, Group.Status.ACTIVE, GroupIsActive, "group.restored", actor, reason)
 
 
-def _set_status(group, status, refusal, event_type, actor, reason) -> Group:
+def _set_status(group, status, rejection, event_type, actor, reason) -> Group:
     # One guarded statement: of two at once, one changes it and the other is told so.
     if not Group.objects.filter(pk=group.pk).exclude(status=status).update(status=status):
-        raise refusal
+        raise rejection
     group.status = status
     record(event_type, actor=actor, group=group, reason=reason)
     return group

@@ -18,7 +18,7 @@ def roll_up_highlights(
     """Add what came in since the last run to the highlights; returns how many notes were taken, 0 when none is left.
 
     points and daily_cap: from the settings when left out. Days that were rolled up keep the points of their time until
-    they are rebuilt. Raises PointsRefused.
+    they are rebuilt. Raises PointsRejected.
     """
     return _call("SELECT roll_up_highlights(%s, %s, %s)", *_rules(points, daily_cap), at_most)
 
@@ -34,7 +34,7 @@ def rebuild_highlights(
     """Count days (UTC, both included) anew from participation; returns how many highlights were wrong.
 
     Without a first day, from the first event there is. For changed points or cap, and after events were removed or
-    corrected. Raises DaysReversed, PointsRefused.
+    corrected. Raises DaysReversed, PointsRejected.
     """
     if first_day and last_day and last_day < first_day:
         raise DaysReversed

@@ -67,7 +67,7 @@ def revert_change(*, change: Change, actor: Member | None = None) -> models.Mode
     """Set the fields of one change back to what they were before it.
 
     Rules hold as for any edit. Raises NothingToRevert, LaterChange (names the fields a later edit touched), and what
-    the database refuses.
+    the database rejects.
     """
     if not change.fields:
         raise NothingToRevert

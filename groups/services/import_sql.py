@@ -172,7 +172,7 @@ ALL_ERRORS = """
     ) TO STDOUT WITH (FORMAT csv, HEADER)
 """
 
-# Rows that are to change stay as they were matched: no answer for one that somebody changed meanwhile.
+# Rows that are to change stay as they were matched: no answer for one that someone changed meanwhile.
 HOLD = """
     WITH members_held AS MATERIALIZED (
         SELECT m.updated_at = r.member_seen_at AS as_seen FROM import_rows r JOIN members m ON m.id = r.id
@@ -186,7 +186,7 @@ HOLD = """
         AND (SELECT count(*) FROM entries_held WHERE as_seen) = count(*) FILTER (WHERE entry_changed <> '{}')
     FROM import_rows
 """
-# One event for somebody new, entry and all; one for the entry of somebody who was a member already.
+# One event for someone new, entry and all; one for the entry of someone who was a member already.
 ADD = """
     WITH people AS (
         INSERT INTO members (id, email, display_name, trust_score)

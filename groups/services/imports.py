@@ -18,7 +18,7 @@ from groups.models.directory import CommunityStatus, PrimaryRole
 from groups.models.members import SYSTEM_MEMBER_ID
 from groups.services import import_sql as sql
 from missionsite.common.csvfiles import CsvFile
-from missionsite.common.errors import from_database, in_words
+from missionsite.common.errors import from_database, translate_db_errors
 
 COLUMNS = (
     "email",
@@ -65,7 +65,7 @@ class ImportReport:
     added: int
     updated: int
     unchanged: int
-    refused: int
+    rejected: int
     error_count: int
     written: bool
     errors: list[LineError] = field(default_factory=list)
@@ -83,7 +83,7 @@ def import_members(
 ) -> ImportReport:
     """Add the people of a CSV file, or bring them up to date; all of them or, where a line is wrong, none.
 
-    A row means the member of its stable ID, else of its e-mail, else somebody new. With a telegram_id it also makes or
+    A row means the member of its stable ID, else of its e-mail, else someone new. With a telegram_id it also makes or
     changes their entry in the directory. A column the file lacks stays as it is; an empty value empties an optional
     text, and leaves a trust score or a role as it is. Rows that change nothing are not touched.
 
@@ -95,7 +95,7 @@ def import_members(
     Raises FileUnreadable, ImportUnderWay, ImportOvertaken.
     """
     tell = progress or (lambda step, lines: None)
-    with in_words(), _overtaken_in_words(), transaction.atomic(), connection.cursor() as cursor:
+    with translate_db_errors(), _overtaken_in_words(), transaction.atomic(), connection.cursor() as cursor:
         if not dry_run:
             _stand_in_line(cursor)
         given, lines = _stage(cursor, file, tell)
@@ -114,7 +114,7 @@ def import_members(
             added=added,
             updated=updated,
             unchanged=good - added - updated,
-            refused=lines - good,
+            rejected=lines - good,
             error_count=error_count,
             written=written,
             errors=[LineError(*row) for row in cursor.fetchall()],

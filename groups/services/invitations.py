@@ -24,7 +24,7 @@ CODE_ATTEMPTS = 3
 
 
 def new_code() -> str:
-    """A code nobody guesses: 16 characters out of 31, 79 bits."""
+    """A code no one guesses: 16 characters out of 31, 79 bits."""
     return "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
 
 
@@ -65,7 +65,7 @@ def create_invitations(
     lasts: timedelta | None = None,
     actor: Member | None = None,
 ) -> list[CommunityInvitation]:
-    """Invite many at once, all or nobody: one invitation a user name, which may be empty.
+    """Invite many at once, all or none: one invitation a user name, which may be empty.
 
     The codes are on the returned objects and nowhere else: the database has their digests.
 
@@ -167,7 +167,7 @@ def cancel_invitation(
 
 @service
 def expire_invitations() -> int:
-    """Mark pending invitations whose time is over; returns how many. A code past its time is refused either way."""
+    """Mark pending invitations whose time is over; returns how many. A code past its time is rejected either way."""
     return CommunityInvitation.objects.filter(status=InvitationStatus.PENDING, expires_at__lte=Now()).update(
         status=InvitationStatus.EXPIRED
     )

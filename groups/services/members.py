@@ -20,7 +20,7 @@ def create_member(
     is_staff: bool = False,
     actor: Member | None = None,
 ) -> Member:
-    """Add a person; without a password nobody can log in as them. Raises EmailTaken, TrustScoreNegative."""
+    """Add a person; without a password no one can log in as them. Raises EmailTaken, TrustScoreNegative."""
     member = Member.objects.create_user(
         email, password, display_name=display_name, trust_score=trust_score, is_staff=is_staff
     )

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from django.db import connection
 from django.utils import timezone
 
-from groups.errors import ParticipationRefused
+from groups.errors import ParticipationRejected
 from groups.models import MemberParticipation
 from groups.models.participation import ParticipationType, Platform
 from groups.signals import participation_recorded
@@ -35,7 +35,7 @@ _FIELDS = frozenset({"member_id", "event_type", "platform", "room_id", "event_me
 
 
 @dataclass(frozen=True)
-class Refused:
+class Rejected:
     """An event that was not taken. line: its place in the batch, from 1."""
 
     line: int
@@ -48,10 +48,10 @@ class Ingested:
 
     recorded: int
     repeated: int
-    refused: list[Refused] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
 
 
-class _Refusal(Exception):
+class _Rejection(Exception):
     """Why an event cannot be taken."""
 
 
@@ -68,7 +68,7 @@ def record_participation(
 ) -> MemberParticipation | None:
     """Write down one event; None when this platform message was counted before.
 
-    member_id: the number, #247. occurred_at: aware; now when left out. Raises ParticipationRefused.
+    member_id: the number, #247. occurred_at: aware; now when left out. Raises ParticipationRejected.
     """
     event = {
         "member_id": member_id,
@@ -79,9 +79,9 @@ def record_participation(
         "event_metadata": event_metadata,
         "occurred_at": occurred_at,
     }
-    rows, refused, accounts = _read([event])
-    if refused:
-        raise ParticipationRefused(refused[0].reason)
+    rows, rejected, accounts = _read([event])
+    if rejected:
+        raise ParticipationRejected(rejected[0].reason)
     return MemberParticipation.objects.get(pk=rows[0][0]) if _write(rows, accounts) else None
 
 
@@ -93,9 +93,9 @@ def ingest_participation(*, events: Iterable[Mapping]) -> Ingested:
     has no effect), event_metadata (VOICE: {"minutes": 12}) and occurred_at (aware, or ISO 8601 with an offset; now
     when left out). Each member's last activity moves forward.
     """
-    rows, refused, accounts = _read(events)
+    rows, rejected, accounts = _read(events)
     recorded = _write(rows, accounts) if rows else 0
-    return Ingested(recorded=recorded, repeated=len(rows) - recorded, refused=refused)
+    return Ingested(recorded=recorded, repeated=len(rows) - recorded, rejected=rejected)
 
 
 def message_key(*, platform: str, room_id: str, message_id: str) -> str:
@@ -112,15 +112,15 @@ def message_key(*, platform: str, room_id: str, message_id: str) -> str:
 # --- Reading ----------------------------------------------------------------------------------
 
 
-def _read(events: Iterable[Mapping]) -> tuple[list[tuple], list[Refused], dict[str, UUID | None]]:
-    """Rows in the order of the staging table, what was refused in the order of the lines, and accounts by number."""
+def _read(events: Iterable[Mapping]) -> tuple[list[tuple], list[Rejected], dict[str, UUID | None]]:
+    """Rows in the order of the staging table, what was rejected in the order of the lines, and accounts by number."""
     now = timezone.now()
-    read, refused = [], []
+    read, rejected = [], []
     for line, event in enumerate(events, start=1):
         try:
             read.append((line, _row(event, now)))
-        except _Refusal as refusal:
-            refused.append(Refused(line, str(refusal)))
+        except _Rejection as rejection:
+            rejected.append(Rejected(line, str(rejection)))
     numbers = {row[1] for _line, row in read}
     known = _present(numbers)
     rows = []
@@ -128,8 +128,8 @@ def _read(events: Iterable[Mapping]) -> tuple[list[tuple], list[Refused], dict[s
         if row[1] in known:
             rows.append(row)
         else:
-            refused.append(Refused(line, f"Nobody in the directory has the number {row[1]}."))
-    return rows, sorted(refused, key=lambda one: one.line), known
+            rejected.append(Rejected(line, f"No one in the directory has the number {row[1]}."))
+    return rows, sorted(rejected, key=lambda one: one.line), known
 
 
 def _present(numbers: Iterable[str]) -> dict[str, UUID | None]:
@@ -148,19 +148,19 @@ def _present(numbers: Iterable[str]) -> dict[str, UUID | None]:
 
 def _row(event: Mapping, now: datetime) -> tuple:
     if not isinstance(event, Mapping):
-        raise _Refusal("An event is a set of named values.")
+        raise _Rejection("An event is a set of named values.")
     if not event.keys() <= _FIELDS:
         unknown = event.keys() - _FIELDS
-        raise _Refusal(f"Not a part of an event: {', '.join(sorted(map(str, unknown)))}.")
+        raise _Rejection(f"Not a part of an event: {', '.join(sorted(map(str, unknown)))}.")
     kind, platform = event.get("event_type"), event.get("platform")
     if not isinstance(kind, str) or kind not in _TYPES:
-        raise _Refusal(f"The event type is one of {', '.join(ParticipationType.values)}.")
+        raise _Rejection(f"The event type is one of {', '.join(ParticipationType.values)}.")
     if not isinstance(platform, str) or platform not in _PLATFORMS:
-        raise _Refusal(f"The platform is one of {', '.join(Platform.values)}.")
+        raise _Rejection(f"The platform is one of {', '.join(Platform.values)}.")
     number = _text(event, "member_id", "member's number", 20)
     room = _text(event, "room_id", "room", 255)
     if not is_one_line(room):
-        raise _Refusal("The room has a line break or another control character.")
+        raise _Rejection("The room has a line break or another control character.")
     message = event.get("message_id")
     if message is None:
         key = str(uuid4())
@@ -184,9 +184,9 @@ def _text(event: Mapping, name: str, called: str, longest: int) -> str:
     if type(value) is int:
         value = str(value) if value.bit_length() < 1_000 else "9" * (longest + 1)
     if not isinstance(value, str) or not value or value.isspace():
-        raise _Refusal(f"The {called} is missing.")
+        raise _Rejection(f"The {called} is missing.")
     if len(value) > longest:
-        raise _Refusal(f"The {called} is longer than {longest} characters.")
+        raise _Rejection(f"The {called} is longer than {longest} characters.")
     # Printable ASCII, nearly always, is known to be storable.
     if not (value.isascii() and value.isprintable()):
         _storable(value, called)
@@ -198,25 +198,25 @@ def _storable(value: str, called: str, *, verb: str = "contains") -> None:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise _Refusal(words) from None
+        raise _Rejection(words) from None
     if "\0" in value:
-        raise _Refusal(words)
+        raise _Rejection(words)
 
 
 def _metadata(kind: str, metadata: Mapping) -> str:
     if not isinstance(metadata, Mapping):
-        raise _Refusal("The details are a set of named values.")
+        raise _Rejection("The details are a set of named values.")
     minutes = metadata.get("minutes") if kind == ParticipationType.VOICE else None
     if minutes is not None and not (type(minutes) is int and 0 <= minutes <= MINUTES_A_DAY):
-        raise _Refusal(f"The minutes of a voice event are a whole number from 0 to {MINUTES_A_DAY}.")
+        raise _Rejection(f"The minutes of a voice event are a whole number from 0 to {MINUTES_A_DAY}.")
     try:
         text = json.dumps(metadata, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        raise _Refusal("The details cannot be written as JSON.") from None
+        raise _Rejection("The details cannot be written as JSON.") from None
     if len(text) > METADATA_CHARACTERS:
-        raise _Refusal(f"The details are longer than {METADATA_CHARACTERS} characters.")
+        raise _Rejection(f"The details are longer than {METADATA_CHARACTERS} characters.")
     if _NUL.search(text):
-        raise _Refusal("The details contain a character that cannot be stored.")
+        raise _Rejection("The details contain a character that cannot be stored.")
     _storable(text, "details", verb="contain")
     return text
 
@@ -228,15 +228,15 @@ def _moment(value: datetime | str | None, now: datetime) -> datetime:
         try:
             value = datetime.fromisoformat(value)
         except ValueError:
-            raise _Refusal("The time is not written as 2026-03-01T18:30:00Z.") from None
+            raise _Rejection("The time is not written as 2026-03-01T18:30:00Z.") from None
     if not isinstance(value, datetime):
-        raise _Refusal("The time is not written as 2026-03-01T18:30:00Z.")
+        raise _Rejection("The time is not written as 2026-03-01T18:30:00Z.")
     if value.utcoffset() is None:
-        raise _Refusal("The time does not say in which time zone it is.")
+        raise _Rejection("The time does not say in which time zone it is.")
     if value < EARLIEST:
-        raise _Refusal("The time lies before the year 2000.")
+        raise _Rejection("The time lies before the year 2000.")
     if value > now + AHEAD:
-        raise _Refusal("The time lies in the future.")
+        raise _Rejection("The time lies in the future.")
     return value
 
 

@@ -4,7 +4,7 @@ import logging
 
 from django.utils.timezone import now
 
-from groups.errors import CodeRefused
+from groups.errors import CodeRejected
 from groups.models import CommunityInvitation, CommunityMember, Member, MemberRelationship
 from groups.models.directory import CommunityStatus
 from groups.models.invitations import InvitationStatus, digest_of_code, plain_code
@@ -18,9 +18,9 @@ logger = logging.getLogger(__name__)
 
 
 def open_invitation(code: str, *, hold: bool = False) -> CommunityInvitation:
-    """The invitation a code opens. hold: until the transaction ends, nobody else takes it.
+    """The invitation a code opens. hold: until the transaction ends, no one else takes it.
 
-    Raises CodeRefused, the same for an unknown, used, expired and cancelled code, and for one whose inviter is no
+    Raises CodeRejected, the same for an unknown, used, expired and cancelled code, and for one whose inviter is no
     longer active; the log has the true reason.
     """
     # Every code costs one look-up, also one that cannot exist: the time taken tells nothing.
@@ -29,17 +29,17 @@ def open_invitation(code: str, *, hold: bool = False) -> CommunityInvitation:
         rows = rows.select_for_update(of=("self",))
     found = rows.filter(invitation_code=digest_of_code(code) or "").first()
     if found is None:
-        logger.info("Invitation refused: no such code")
-        raise CodeRefused
+        logger.info("Invitation rejected: no such code")
+        raise CodeRejected
     if found.status != InvitationStatus.PENDING:
-        logger.info("Invitation %s refused: %s", found.pk, found.status)
-        raise CodeRefused
+        logger.info("Invitation %s rejected: %s", found.pk, found.status)
+        raise CodeRejected
     if found.expires_at <= now():
-        logger.info("Invitation %s refused: its time is over", found.pk)
-        raise CodeRefused
+        logger.info("Invitation %s rejected: its time is over", found.pk)
+        raise CodeRejected
     if found.created_by.is_removed or found.created_by.status != CommunityStatus.ACTIVE:
-        logger.info("Invitation %s refused: who made it is not an active member", found.pk)
-        raise CodeRefused
+        logger.info("Invitation %s rejected: who made it is not an active member", found.pk)
+        raise CodeRejected
     return found
 
 
@@ -62,9 +62,9 @@ def accept_invitation(
 ) -> CommunityMember:
     """Register: an account, an entry that waits for approval, the tie to who invited, and the code is used.
 
-    password: None when somebody else registers for them; they set one later. password_hash: instead of it, the hash of
+    password: None when someone else registers for them; they set one later. password_hash: instead of it, the hash of
     one that was checked before. locale, timezone: for the apps above, which may reject them. The code works once: of
-    two who come with it at the same moment, one gets in. Raises CodeRefused, EmailTaken, TelegramIdTaken, NameMissing.
+    two who come with it at the same moment, one gets in. Raises CodeRejected, EmailTaken, TelegramIdTaken, NameMissing.
     """
     invitation = open_invitation(code, hold=True)
     person = Member.objects.create_user(email, password, password_hash=password_hash, display_name=name.strip())

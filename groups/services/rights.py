@@ -24,7 +24,7 @@ def set_roles(*, member: Member, roles: Iterable[Role], actor: Member | None = N
 
 @service
 def set_password(*, member: Member, password: str | None, actor: Member | None = None) -> Member:
-    """Set what a member logs in with; None: nobody can log in as them. Raises SystemMemberLocked."""
+    """Set what a member logs in with; None: no one can log in as them. Raises SystemMemberLocked."""
     member.set_password(password)
     member.save(update_fields=["password"])
     record("member.password_set" if password else "member.password_removed", actor=actor, member=member)

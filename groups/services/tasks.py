@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from groups.errors import MemberInactive, NotAMember, TaskStateRefused
+from groups.errors import MemberInactive, NotAMember, TaskStateRejected
 from groups.models import Group, Member, Membership, Task
 from groups.services.events import record, record_changes
 from missionsite.common.changes import apply_changes
@@ -42,7 +42,7 @@ def update_task(*, task: Task, actor: Member | None = None, **changes) -> Task:
 
 @service
 def claim_task(*, task: Task, member: Member, actor: Member | None = None) -> Task:
-    """Give an open task to a member of its mission. Raises TaskStateRefused, MemberInactive, NotAMember."""
+    """Give an open task to a member of its mission. Raises TaskStateRejected, MemberInactive, NotAMember."""
     current = _locked(task, State.OPEN)
     if not Member.objects.filter(pk=member.pk, is_active=True).exists():
         raise MemberInactive
@@ -53,7 +53,7 @@ def claim_task(*, task: Task, member: Member, actor: Member | None = None) -> Ta
 
 @service
 def complete_task(*, task: Task, actor: Member | None = None) -> Task:
-    """Finish a claimed task: its member's trust score rises by the reward. Raises TaskStateRefused."""
+    """Finish a claimed task: its member's trust score rises by the reward. Raises TaskStateRejected."""
     current = _locked(task, State.CLAIMED)
     doer = Member.objects.select_for_update().get(pk=current.claimed_by_id)
     if current.reward_points:
@@ -64,7 +64,7 @@ def complete_task(*, task: Task, actor: Member | None = None) -> Task:
 
 @service
 def cancel_task(*, task: Task, actor: Member | None = None, reason: str = "") -> Task:
-    """Give up a task that is open or claimed. Raises TaskStateRefused."""
+    """Give up a task that is open or claimed. Raises TaskStateRejected."""
     current = _locked(task, State.OPEN, State.CLAIMED)
     return _move(current, State.CANCELLED, "task.cancelled", claimed_by=None, actor=actor, reason=reason)
 
@@ -73,18 +73,18 @@ def cancel_task(*, task: Task, actor: Member | None = None, reason: str = "") ->
 def reopen_task(*, task: Task, actor: Member | None = None, reason: str = "") -> Task:
     """Open a claimed or cancelled task again, for anyone. A finished one stays: its reward was given.
 
-    Raises TaskStateRefused, TaskMissionArchived.
+    Raises TaskStateRejected, TaskMissionArchived.
     """
     current = _locked(task, State.CLAIMED, State.CANCELLED)
     return _move(current, State.OPEN, "task.reopened", claimed_by=None, actor=actor, reason=reason)
 
 
 def _locked(task: Task, *allowed: State) -> Task:
-    """The task as it is now, locked; refused when it is in none of the allowed states (any when none is given)."""
+    """The task as it is now, locked; rejected when it is in none of the allowed states (any when none is given)."""
     current = Task.objects.select_for_update(of=("self",)).select_related("group").get(pk=task.pk)
     if allowed and current.state not in allowed:
         wanted = " or ".join(state.label.lower() for state in allowed)
-        raise TaskStateRefused(f"This task is {current.get_state_display().lower()}; this needs one that is {wanted}.")
+        raise TaskStateRejected(f"This task is {current.get_state_display().lower()}; this needs one that is {wanted}.")
     return current
 
 

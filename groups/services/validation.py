@@ -40,26 +40,26 @@ def validate_missions() -> Iterator[Outcome]:
 def every_group_has_a_stable_id() -> str:
     """Every group has a stable ID."""
     total, missing = _row("SELECT count(*), count(*) FILTER (WHERE stable_id IS NULL) FROM groups")
-    _refuse_if(missing, f"{missing} groups have none")
+    _reject_if(missing, f"{missing} groups have none")
     return f"{total} groups"
 
 
 def no_stable_id_twice() -> str:
     """No stable ID is given twice."""
     twice = _column("SELECT stable_id FROM groups GROUP BY stable_id HAVING count(*) > 1 ORDER BY 1 LIMIT 20")
-    _refuse_if(twice, f"given twice: {', '.join(twice)}")
+    _reject_if(twice, f"given twice: {', '.join(twice)}")
     return "all different"
 
 
 def one_seat_at_a_time() -> str:
-    """A second active membership is refused."""
+    """A second active membership is rejected."""
     member, mission = _trial()
     Membership.objects.create(member=member, group=mission)
     try:
         with transaction.atomic():
             Membership.objects.create(member=member, group=mission)
     except IntegrityError:
-        return "refused by idx_memberships_active_unique"
+        return "rejected by idx_memberships_active_unique"
     raise _Failed("a member took a second seat in the same mission")
 
 
@@ -71,7 +71,7 @@ def rejoining_works() -> str:
     stay.save(update_fields=["status", "left_at"])
     Membership.objects.create(member=member, group=mission)
     stays = Membership.objects.filter(member=member, group=mission).count()
-    _refuse_if(stays != 2, f"{stays} stays instead of 2")
+    _reject_if(stays != 2, f"{stays} stays instead of 2")
     return "both stays are kept"
 
 
@@ -80,7 +80,7 @@ def active_missions_answer() -> str:
     member, _mission = _trial()
     listed = _row("SELECT count(*) FROM get_active_missions(%s, 0)", [member.pk])[0]
     active = Group.objects.missions().active().count()
-    _refuse_if(listed != active, f"{listed} listed, {active} active")
+    _reject_if(listed != active, f"{listed} listed, {active} active")
     return f"{listed} missions"
 
 
@@ -90,14 +90,14 @@ def mission_members_answer() -> str:
     Membership.objects.create(member=member, group=mission)
     listed = _column("SELECT member_id FROM get_mission_members(%s)", [mission.pk])
     seated = Membership.objects.active().filter(group=mission).count()
-    _refuse_if(member.pk not in listed or len(listed) != seated, f"{len(listed)} listed, {seated} seated")
+    _reject_if(member.pk not in listed or len(listed) != seated, f"{len(listed)} listed, {seated} seated")
     return f"{len(listed)} members"
 
 
 def counts_are_right() -> str:
     """The counts of members and open tasks are what counting gives."""
     drifted = _column("SELECT group_id FROM mission_counter_drift() LIMIT 20")
-    _refuse_if(drifted, f"drifted: {', '.join(map(str, drifted))}")
+    _reject_if(drifted, f"drifted: {', '.join(map(str, drifted))}")
     return "no drift"
 
 
@@ -125,7 +125,7 @@ def _trial() -> tuple[Member, Group]:
     return outsider or Member.objects.create_user("validation@invalid", display_name="Validation"), mission
 
 
-def _refuse_if(wrong, detail: str) -> None:
+def _reject_if(wrong, detail: str) -> None:
     if wrong:
         raise _Failed(detail)
 

@@ -15,7 +15,7 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from groups.errors import GitHubNameMissing
-from groups.github import GitHubBusy, GitHubError, GitHubRefused, GitHubUnavailable, Profile, fetch_profile
+from groups.github import GitHubBusy, GitHubError, GitHubRejected, GitHubUnavailable, Profile, fetch_profile
 from groups.models import CommunityMember
 from groups.services.directory import reputation_of
 from groups.services.events import record
@@ -36,7 +36,7 @@ OUTCOMES = {
     "name_invalid": "The GitHub name is none GitHub could have given.",
     "unknown": "There is no such account on GitHub.",
     "not_a_person": "The account is an organisation's or a program's, not a person's.",
-    "refused": "GitHub does not accept this site's requests; an administrator has to look at the token.",
+    "rejected": "GitHub does not accept this site's requests; an administrator has to look at the token.",
     "busy": "GitHub asks to wait; it is asked again by itself.",
     "unavailable": "GitHub could not be reached; it is asked again by itself.",
     "gave_up": "GitHub could not be asked in many tries. Have it checked again later.",
@@ -86,7 +86,7 @@ def verify_on_github(*, member_id: str) -> str:
     """Look a member's account up and write down what it shows; returns the outcome, a key of OUTCOMES.
 
     "gone" and "changed": the member was removed, or their GitHub name changed meanwhile, and nothing was written.
-    Must not run in a transaction: nothing is held while GitHub is asked. Raises AskAgain, and GitHubRefused, so that
+    Must not run in a transaction: nothing is held while GitHub is asked. Raises AskAgain, and GitHubRejected, so that
     a wrong token is seen where failed jobs are.
     """
     seen = (
@@ -108,7 +108,7 @@ def verify_on_github(*, member_id: str) -> str:
         return _put_off(member_id, username, before, error)
     except GitHubError as error:
         outcome = _write_outcome(member_id, username, error.code)
-        if isinstance(error, GitHubRefused):
+        if isinstance(error, GitHubRejected):
             raise
         return outcome
     if not profile.proof_found:

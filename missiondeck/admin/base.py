@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.html import format_html
 
-from groups.admin.base import moment, number, pill
+from groups.admin.base import badge, format_datetime, format_number
 from missiondeck.admin.workspace_words import SOON, days_words
 from missiondeck.models import DeckMission, DeckStatus, DodItem, RunStatus
 from missionsite.common.admin.table import address_of
@@ -73,17 +73,17 @@ def standing_of(mission: DeckMission, *, at: datetime) -> Standing:
 def time_left_shown(mission: DeckMission) -> str:
     """What is left ("3 days", "12 days overdue" in red), and the deadline; of a complete mission when it was done."""
     if mission.status == DeckStatus.COMPLETE:
-        return format_html('completed <small class="deck-when">{}</small>', moment(mission.completed_at))
+        return format_html('completed <small class="deck-when">{}</small>', format_datetime(mission.completed_at))
     now = timezone.now()
     words = days_words(mission.deadline, now).removesuffix(" left")
-    shown = pill(words, "danger") if mission.deadline < now else words
-    return format_html('{} <small class="deck-when">{}</small>', shown, moment(mission.deadline))
+    shown = badge(words, "danger") if mission.deadline < now else words
+    return format_html('{} <small class="deck-when">{}</small>', shown, format_datetime(mission.deadline))
 
 
 def progress_words(mission: DeckMission) -> str:
     if not mission.dod_total:
         return "nothing written yet"
-    return f"{number(mission.dod_done)} of {number(mission.dod_total)}"
+    return f"{format_number(mission.dod_done)} of {format_number(mission.dod_total)}"
 
 
 def progress_shown(mission: DeckMission) -> str:
@@ -100,18 +100,18 @@ def progress_shown(mission: DeckMission) -> str:
 
 
 def status_shown(mission: DeckMission) -> str:
-    return pill(mission.get_status_display(), STATUS[mission.status])
+    return badge(mission.get_status_display(), STATUS[mission.status])
 
 
 def last_run_shown(mission: DeckMission) -> str:
     if mission.last_run_status is None:
         return "none yet"
-    label = pill(RunStatus(mission.last_run_status).label, RUN[mission.last_run_status])
-    return format_html('{} <small class="deck-when">{}</small>', label, moment(mission.last_run_at))
+    label = badge(RunStatus(mission.last_run_status).label, RUN[mission.last_run_status])
+    return format_html('{} <small class="deck-when">{}</small>', label, format_datetime(mission.last_run_at))
 
 
 def budget_shown(mission: DeckMission) -> str:
-    return format_html('<span class="deck-done">{} {}</span>', mission.currency, number(mission.budget))
+    return format_html('<span class="deck-done">{} {}</span>', mission.currency, format_number(mission.budget))
 
 
 def workspace_address(mission: DeckMission) -> str:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.http import urlencode
 
-from groups.admin.base import list_of, number
+from groups.admin.base import format_number, list_url
 from missiondeck.admin.base import LOOK, standing_of, with_numbers, workspace_address
 from missiondeck.models import DeckMission
 
@@ -51,7 +51,9 @@ def calendar_view(request: HttpRequest, *, model_admin) -> HttpResponse:
         "buttons": _buttons(month, is_mine=is_mine),
         "weeks": [days[start : start + 7] for start in range(0, len(days), 7)],
         "is_empty": not total,
-        "how_many": f"{number(total)} deadline{'' if total == 1 else 's'}" if total else "No deadline in this month",
+        "how_many": f"{format_number(total)} deadline{'' if total == 1 else 's'}"
+        if total
+        else "No deadline in this month",
         "zone": timezone.get_current_timezone_name(),
         "is_mine": is_mine,
         "everything": _link(month, is_mine=False),
@@ -104,7 +106,7 @@ def days_of(month: date, missions, *, at: datetime, assigned: bool) -> tuple[lis
             "in_month": each.month == month.month,
             "is_today": each == today,
             "entries": entries.get(each, []) if each.month == month.month else [],
-            "more": number(counts[each] - A_DAY) if counts.get(each, 0) > A_DAY else "",
+            "more": format_number(counts[each] - A_DAY) if counts.get(each, 0) > A_DAY else "",
             "list": _day_list(each, assigned=assigned),
         }
         for week in Calendar().monthdatescalendar(month.year, month.month)
@@ -128,7 +130,7 @@ def _entry(mission: DeckMission, *, at: datetime) -> dict:
 def _day_list(day: date, *, assigned: bool) -> str:
     """The list of exactly the missions due on a day."""
     filters = {"deadline_from": day.isoformat(), "deadline_to": day.isoformat()}
-    return list_of(DeckMission, **filters | ({"assigned": "me"} if assigned else {}))
+    return list_url(DeckMission, **filters | ({"assigned": "me"} if assigned else {}))
 
 
 def _shifted(month: date, by: int, *, bounded: bool = True) -> date | None:
@@ -147,7 +149,7 @@ def _link(month: date | None, *, is_mine: bool) -> str:
 def _buttons(month: date, *, is_mine: bool) -> list[dict]:
     last = _shifted(month, 1, bounded=False) - timedelta(days=1)
     filters = {"deadline_from": month.isoformat(), "deadline_to": last.isoformat()}
-    as_list = list_of(DeckMission, **filters | ({"assigned": "me"} if is_mine else {}))
+    as_list = list_url(DeckMission, **filters | ({"assigned": "me"} if is_mine else {}))
     return [
         {"title": "As a list", "icon": "list", "link": as_list},
         {"title": "Calendar feeds", "icon": "rss_feed", "link": reverse("admin:missiondeck_feeds")},

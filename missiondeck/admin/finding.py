@@ -101,7 +101,7 @@ class AssignedFilter(DropdownFilter):
     parameter_name = "assigned"
 
     def lookups(self, request: HttpRequest, model_admin) -> tuple:
-        return (("me", "To me"), ("unknown", "To somebody without an account"))
+        return (("me", "To me"), ("unknown", "To someone without an account"))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
         match self.value():

@@ -2,7 +2,7 @@
 
 from django.db.models import Case, F, QuerySet, Value, When
 
-from groups.admin.base import list_of
+from groups.admin.base import list_url
 from groups.admin.members import MemberAdmin
 from groups.models import Member
 from missiondeck.admin import base
@@ -31,6 +31,6 @@ DECK_OF_MEMBER = Tab(
     ),
     permission=base.LOOK,
     empty="No client mission is assigned to this member.",
-    list_link=lambda member: list_of(DeckMission, assignee__id__exact=member.pk),
+    list_link=lambda member: list_url(DeckMission, assignee__id__exact=member.pk),
 )
 MemberAdmin.tabs = (*MemberAdmin.tabs, DECK_OF_MEMBER)

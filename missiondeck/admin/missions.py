@@ -12,7 +12,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from groups.admin.base import HistoryAdmin, moment, page_of
+from groups.admin.base import HistoryAdmin, format_datetime, link_to
 from groups.errors import LaterChange, NothingToRevert
 from groups.services.history import changes_of
 from missiondeck.admin import base
@@ -227,7 +227,7 @@ class DeckMissionAdmin(HistoryAdmin):
 
     # --- Showing ------------------------------------------------------------------------------
 
-    def page_of(self, obj: DeckMission) -> str:
+    def link_to(self, obj: DeckMission) -> str:
         return base.workspace_address(obj)
 
     def describe(self, obj: DeckMission) -> str:
@@ -259,7 +259,7 @@ class DeckMissionAdmin(HistoryAdmin):
 
     @display(description="Assigned to")
     def assigned(self, mission: DeckMission) -> str:
-        return page_of(mission.assignee) if mission.assignee else mission.assigned_to
+        return link_to(mission.assignee) if mission.assignee else mission.assigned_to
 
     @display(description="Budget")
     def budget_shown(self, mission: DeckMission) -> str:
@@ -271,4 +271,4 @@ class DeckMissionAdmin(HistoryAdmin):
             return "not yet"
         by = f" by {mission.completed_by}" if mission.completed_by else ""
         why = f", although something was missing: {mission.override_reason}" if mission.override_reason else ""
-        return f"{moment(mission.completed_at)}{by}{why}"
+        return f"{format_datetime(mission.completed_at)}{by}{why}"

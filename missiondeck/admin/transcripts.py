@@ -26,8 +26,8 @@ def transcript_view(request: HttpRequest, object_id: str, form: str, *, model_ad
     if mission is None:
         return model_admin._get_obj_does_not_exist_redirect(request, model_admin.opts, object_id)
     citizen = request.GET.get("citizen") or None
-    if refusal := _refusal(form, citizen):
-        messages.error(request, refusal)
+    if rejection := _rejection(form, citizen):
+        messages.error(request, rejection)
         return HttpResponseRedirect(workspace_address(mission))
     content_type, write = FORMS[form]
     name = "-".join(filter(None, ["mission", str(mission.number), slugify(mission.title)[:60], citizen]))
@@ -37,7 +37,7 @@ def transcript_view(request: HttpRequest, object_id: str, form: str, *, model_ad
     return response
 
 
-def _refusal(form: str, citizen: str | None) -> str:
+def _rejection(form: str, citizen: str | None) -> str:
     if form not in FORMS:
         return "A transcript is a file of Markdown (md) or JSON (json)."
     if citizen and citizen not in Citizen.values:

@@ -16,8 +16,8 @@ from missiondeck.admin.workspace_chat import chat, citizens
 from missiondeck.admin.workspace_checklist import checklist
 from missiondeck.admin.workspace_forms import LANGUAGES, ItemForm, MessageForm, MoveForm, ReportForm, first_error
 from missiondeck.admin.workspace_head import head, moves
-from missiondeck.admin.workspace_place import Place, key_of
 from missiondeck.admin.workspace_runs import run_words, runs_of, tests_of
+from missiondeck.admin.workspace_url import WorkspaceUrl, key_of
 from missiondeck.errors import NotDone
 from missiondeck.models import Citizen, DeckMission, DeckStatus, DodItem
 from missiondeck.services.chats import say
@@ -76,11 +76,11 @@ def workspace_view(request: HttpRequest, object_id: str) -> HttpResponse:
     return _page(request, _mission(request, object_id))
 
 
-def _page(request: HttpRequest, mission: DeckMission, *, refusal: dict | None = None) -> HttpResponse:
-    """The page as it is now. refusal: what was asked for and not done, said where it was asked; see `_refused`."""
-    place, at = Place.of(request, mission), timezone.now()
-    if refusal and refusal["part"] == "edit":
-        place = place.to(edit=refusal["item"])
+def _page(request: HttpRequest, mission: DeckMission, *, rejection: dict | None = None) -> HttpResponse:
+    """The page as it is now. rejection: what was asked for and not done, said where it was asked; see `_rejected`."""
+    place, at = WorkspaceUrl.of(request, mission), timezone.now()
+    if rejection and rejection["part"] == "edit":
+        place = place.to(edit=rejection["item"])
     latest = runs_of(mission).first()
     missing = [] if mission.status == DeckStatus.COMPLETE else missing_of(mission)
     history = moves(mission)
@@ -89,19 +89,19 @@ def _page(request: HttpRequest, mission: DeckMission, *, refusal: dict | None = 
         "subtitle": "Workspace",
         "mission": mission,
         "place": place,
-        "refusal": refusal or {},
+        "rejection": rejection or {},
         "may": {name: request.user.has_perm(permission) for name, permission in RIGHTS.items()},
         "dod": checklist(mission, place, may_change=request.user.has_perm(CHANGE)),
         "head": head(request, mission, missing=missing, latest=latest, history=history, at=at),
         "history": history,
         "run_words": run_words(latest) if latest else "",
-        "tests_address": Place(mission.pk, citizen=TESTER.value).address,
+        "tests_address": WorkspaceUrl(mission.pk, citizen=TESTER.value).address,
         "move_address": place.action("move"),
-        # Asked for where completing it was refused, and only there.
+        # Asked for where completing it was rejected, and only there.
         "offers_override": bool(
-            refusal
-            and refusal["part"] == "move"
-            and refusal["typed"]["to"] == DeckStatus.COMPLETE
+            rejection
+            and rejection["part"] == "move"
+            and rejection["typed"]["to"] == DeckStatus.COMPLETE
             and mission.status == DeckStatus.QA
             and request.user.has_perm(OVERRIDE)
         ),
@@ -134,7 +134,7 @@ def _page(request: HttpRequest, mission: DeckMission, *, refusal: dict | None = 
         context |= {
             "place": place,
             "tests": tests_of(mission, place, latest),
-            "import_address": Place(mission.pk, citizen=citizen).action("import"),
+            "import_address": WorkspaceUrl(mission.pk, citizen=citizen).action("import"),
         }
     return TemplateResponse(request, "missiondeck/workspace.html", context)
 
@@ -156,7 +156,7 @@ def _transcripts(mission: DeckMission, citizen: str) -> list[dict]:
 def action(permission: str, *, part: str, back: str, creates: bool = False):
     """A view that changes something: by POST, with a permission, and back to the page where it was asked.
 
-    It returns the place to go to, and `back` is the part of the page there. A refusal is said on the page itself, at
+    It returns the place to go to, and `back` is the part of the page there. A rejection is said on the page itself, at
     `part`, with what was typed. creates: its form has a key and takes effect once.
     """
 
@@ -174,14 +174,14 @@ def action(permission: str, *, part: str, back: str, creates: bool = False):
             try:
                 saved = once(request, act) if creates else act()
             except DodItem.DoesNotExist:
-                # Somebody removed it at this moment.
-                refused = _refused(part, request, _gone(), parts)
-            except (DomainError, _NotValid) as refusal:
-                refused = _refused(part, request, refusal, parts)
+                # Someone removed it at this moment.
+                rejected = _rejected(part, request, _gone(), parts)
+            except (DomainError, _NotValid) as rejection:
+                rejected = _rejected(part, request, rejection, parts)
             else:
-                refused = None
-            if refused or request.headers.get("X-Fragment"):
-                return _page(request, _mission(request, object_id), refusal=refused)
+                rejected = None
+            if rejected or request.headers.get("X-Fragment"):
+                return _page(request, _mission(request, object_id), rejection=rejected)
             return redirect_to(request, saved)
 
         return run
@@ -190,7 +190,7 @@ def action(permission: str, *, part: str, back: str, creates: bool = False):
 
 
 @action(MOVE, part="move", back="ws-head")
-def move_view(request: HttpRequest, mission: DeckMission) -> Place:
+def move_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
     """Move the mission a step forward, or back with a reason; complete it all the same for who may."""
     values = _valid(MoveForm(request.POST))
     if values["override"] and not request.user.has_perm(OVERRIDE):
@@ -203,14 +203,14 @@ def move_view(request: HttpRequest, mission: DeckMission) -> Place:
         override=values["override"],
     )
     messages.success(request, f"{moved} is {_IS[moved.status]}.")
-    return Place.of(request, mission)
+    return WorkspaceUrl.of(request, mission)
 
 
 _IS = {DeckStatus.ACTIVE: "active", DeckStatus.QA: "in QA", DeckStatus.COMPLETE: "complete"}
 
 
 @action(CHAT, part="chat", back="ws-chat-end", creates=True)
-def say_view(request: HttpRequest, mission: DeckMission) -> Place:
+def say_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
     """Add a message to the chat with a citizen."""
     form = MessageForm(request.POST)
     values = _valid(form)
@@ -221,11 +221,11 @@ def say_view(request: HttpRequest, mission: DeckMission) -> Place:
         message=values["message"],
         code_blocks=form.code_blocks(),
     )
-    return Place.of(request, mission).to(citizen=values["citizen"], before=None)
+    return WorkspaceUrl.of(request, mission).to(citizen=values["citizen"], before=None)
 
 
 @action(RUN, part="report", back="ws-runs", creates=True)
-def import_view(request: HttpRequest, mission: DeckMission) -> Place:
+def import_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
     """Take in a test report, and the output beside it."""
     values = _valid(ReportForm(request.POST, request.FILES))
     file, *more = values["report"]
@@ -234,46 +234,46 @@ def import_view(request: HttpRequest, mission: DeckMission) -> Place:
         messages.success(request, f"The report was taken in. {run_words(taken.run)}.")
     else:
         messages.info(request, f"This file is the latest run already: {run_words(taken.run)}.")
-    return Place(mission.pk, citizen=TESTER.value, run=taken.run.pk)
+    return WorkspaceUrl(mission.pk, citizen=TESTER.value, run=taken.run.pk)
 
 
 @action(RUN, part="report", back="ws-runs")
-def give_up_view(request: HttpRequest, mission: DeckMission, run: str) -> Place:
+def give_up_view(request: HttpRequest, mission: DeckMission, run: str) -> WorkspaceUrl:
     """End a run whose report never came."""
     chosen = runs_of(mission).filter(pk=key_of(run)).first()
     if chosen is None:
         raise Http404("There is no such test run.")
     give_up_run(run=chosen)
     messages.success(request, "The run was given up. Tests that ran after all can be taken in as a new one.")
-    return Place(mission.pk, citizen=TESTER.value, run=chosen.pk)
+    return WorkspaceUrl(mission.pk, citizen=TESTER.value, run=chosen.pk)
 
 
 @action(CHANGE, part="add", back="ws-checklist", creates=True)
-def add_view(request: HttpRequest, mission: DeckMission) -> Place:
+def add_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
     """Add an item to the definition of done."""
     add_item(mission=mission, **_valid(ItemForm(request.POST)))
-    return Place.of(request, mission)
+    return WorkspaceUrl.of(request, mission)
 
 
 @action(CHANGE, part="checklist", back="ws-checklist")
-def tick_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> Place:
+def tick_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> WorkspaceUrl:
     """Say that an item is done (done=1) or not (done=0)."""
     if (done := request.POST.get("done")) not in ("0", "1"):
         raise _NotValid("done", "Say whether it is done.")
     tick_item(item=_item(mission, dod_item), done=done == "1", actor=request.user)
-    return Place.of(request, mission)
+    return WorkspaceUrl.of(request, mission)
 
 
 @action(CHANGE, part="edit", back="ws-checklist")
-def edit_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> Place:
+def edit_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> WorkspaceUrl:
     """Change the text or the category of an item."""
     item = _item(mission, dod_item)
     update_item(item=item, **_valid(ItemForm(request.POST)))
-    return Place.of(request, mission)
+    return WorkspaceUrl.of(request, mission)
 
 
 @action(CHANGE, part="checklist", back="ws-checklist")
-def place_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> Place:
+def place_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> WorkspaceUrl:
     """Move an item up or down among those of its category."""
     item = _item(mission, dod_item)
     if (to := request.POST.get("to")) not in ("up", "down"):
@@ -282,14 +282,14 @@ def place_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> Pla
     if item.pk not in keys:
         raise _gone()
     move_item(item=item, to=keys.index(item.pk) + (1 if to == "down" else -1))
-    return Place.of(request, mission)
+    return WorkspaceUrl.of(request, mission)
 
 
 @action(CHANGE, part="checklist", back="ws-checklist")
-def remove_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> Place:
+def remove_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> WorkspaceUrl:
     """Take an item out of the definition of done."""
     remove_item(item=_item(mission, dod_item))
-    return Place.of(request, mission)
+    return WorkspaceUrl.of(request, mission)
 
 
 # --- What they share ----------------------------------------------------------------------------
@@ -327,17 +327,17 @@ def _item(mission: DeckMission, key: str) -> DodItem:
 
 
 def _gone() -> _NotValid:
-    return _NotValid("dod_item", "This item is gone: somebody has removed it.")
+    return _NotValid("dod_item", "This item is gone: someone has removed it.")
 
 
-def _refused(part: str, request: HttpRequest, refusal: DomainError | _NotValid, parts: dict) -> dict:
-    """What the page says of a refusal: at which part, and what was typed there."""
-    if part == "edit" and refusal.field == "dod_item":
+def _rejected(part: str, request: HttpRequest, rejection: DomainError | _NotValid, parts: dict) -> dict:
+    """What the page says of a rejection: at which part, and what was typed there."""
+    if part == "edit" and rejection.field == "dod_item":
         part = "checklist"
     return {
         "part": part,
-        "message": refusal.message,
-        "is_not_done": isinstance(refusal, NotDone),
+        "message": rejection.message,
+        "is_not_done": isinstance(rejection, NotDone),
         "item": key_of(parts.get("dod_item", "")),
         "typed": {
             name: request.POST.get(name, "").replace("\x00", "\ufffd")

@@ -9,7 +9,7 @@ from django.db.models.functions import Cast, Length
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from missiondeck.admin.workspace_place import Place
+from missiondeck.admin.workspace_url import WorkspaceUrl
 from missiondeck.models import ChatMessage, Citizen, DeckMission, Sender
 from missiondeck.words import render_code, render_markdown
 
@@ -20,7 +20,7 @@ CHARACTERS = 300_000
 SECONDS = 1.5
 
 
-def citizens(mission: DeckMission, place: Place) -> tuple[list[dict], str]:
+def citizens(mission: DeckMission, place: WorkspaceUrl) -> tuple[list[dict], str]:
     """The tabs in the order of the work, and whose is open: the chosen one's, else theirs with the latest message."""
     rows = ChatMessage.objects.filter(mission=mission).order_by().values_list("citizen")
     found = {name: (count, last) for name, count, last in rows.annotate(Count("pk"), Max("created_at"))}
@@ -32,14 +32,14 @@ def citizens(mission: DeckMission, place: Place) -> tuple[list[dict], str]:
             "name": citizen.label,
             "count": found.get(citizen.value, (0, None))[0],
             "is_open": citizen.value == chosen,
-            "address": Place(place.mission, citizen=citizen.value).address,
+            "address": WorkspaceUrl(place.mission, citizen=citizen.value).address,
         }
         for citizen in Citizen
     ]
     return tabs, chosen
 
 
-def chat(mission: DeckMission, citizen: str, place: Place) -> dict:
+def chat(mission: DeckMission, citizen: str, place: WorkspaceUrl) -> dict:
     """A page of a chat, its latest message last: the end of it, or what comes before a message."""
     messages = ChatMessage.objects.filter(mission=mission, citizen=citizen)
     before = messages.filter(pk=place.before).only("created_at").first() if place.before else None

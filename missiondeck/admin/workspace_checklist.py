@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from missiondeck.admin.workspace_place import Place
+from missiondeck.admin.workspace_url import WorkspaceUrl
 from missiondeck.admin.workspace_words import progress_words
 from missiondeck.models import Category, DeckMission, DeckStatus, DodItem
 from missiondeck.services.checklist import Progress, progress_of
@@ -13,7 +13,7 @@ from missiondeck.services.checklist import Progress, progress_of
 _KEY = "00000000-0000-4000-8000-00000000face"
 
 
-def checklist(mission: DeckMission, place: Place, *, may_change: bool) -> dict:
+def checklist(mission: DeckMission, place: WorkspaceUrl, *, may_change: bool) -> dict:
     """Categories with their items and progress, and what may be done."""
     progress = progress_of(mission)
     items = list(DodItem.objects.filter(mission=mission).select_related("completed_by"))
@@ -48,7 +48,7 @@ def shown_progress(progress: Progress) -> dict:
     }
 
 
-def _rows(items: list[DodItem], place: Place, may_change: bool) -> list[dict]:
+def _rows(items: list[DodItem], place: WorkspaceUrl, may_change: bool) -> list[dict]:
     rows = []
     # Resolved once: a mission may have hundreds of items.
     tick = place.action("tick", _KEY).split(_KEY, 1)

@@ -6,9 +6,9 @@ from django.db.models import QuerySet
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
-from groups.admin.base import moment
-from missiondeck.admin.workspace_place import Place
+from groups.admin.base import format_datetime
 from missiondeck.admin.workspace_trend import counts_of, trend
+from missiondeck.admin.workspace_url import WorkspaceUrl
 from missiondeck.admin.workspace_words import number, seconds_words
 from missiondeck.models import DeckMission, ResultStatus, RunStatus, TestRun
 from missiondeck.reads import RESULTS_A_PAGE, LogPage, ResultsPage, light_runs, log_page, results_of, search_logs
@@ -27,7 +27,7 @@ def runs_of(mission: DeckMission) -> QuerySet[TestRun]:
     return light_runs().filter(mission=mission).select_related("created_by")
 
 
-def tests_of(mission: DeckMission, place: Place, latest: TestRun | None) -> dict:
+def tests_of(mission: DeckMission, place: WorkspaceUrl, latest: TestRun | None) -> dict:
     """Everything about the tests of a mission: its runs, and the chosen one. latest: the latest run there is."""
     if latest is None:
         return {"is_empty": True}
@@ -43,7 +43,7 @@ def tests_of(mission: DeckMission, place: Place, latest: TestRun | None) -> dict
     }
 
 
-def one_run(run: TestRun, place: Place, latest: TestRun) -> dict:
+def one_run(run: TestRun, place: WorkspaceUrl, latest: TestRun) -> dict:
     """What a run is, and where it comes from."""
     summary = run.summary or {}
     counts = counts_of(summary)
@@ -92,7 +92,7 @@ def _is_other(key: str, summary: dict) -> bool:
 # --- Results ------------------------------------------------------------------------------------
 
 
-def results(run: TestRun, place: Place) -> dict:
+def results(run: TestRun, place: WorkspaceUrl) -> dict:
     """A page of a run's results, failed ones first."""
     page = results_of(run, number=place.page, status=place.status, search=place.q)
     if not page.results and place.page > 1:
@@ -141,7 +141,7 @@ def _cut(text: str) -> str:
 # --- Logs ---------------------------------------------------------------------------------------
 
 
-def logs(run: TestRun, place: Place) -> dict:
+def logs(run: TestRun, place: WorkspaceUrl) -> dict:
     """A page of a run's logs, or where a text is in them. Closed logs are only counted."""
     page = log_page(run, place.log or 1)
     if page is None and place.log > 1:
@@ -177,4 +177,4 @@ def _lines(page: LogPage) -> SafeString:
 
 def run_words(run: TestRun) -> str:
     """A run in a few words: "Failed, 5 Nov 2025 17:00"."""
-    return f"{run.get_status_display()}, {moment(run.created_at)}"
+    return f"{run.get_status_display()}, {format_datetime(run.created_at)}"

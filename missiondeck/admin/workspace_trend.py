@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
-from groups.admin.base import moment
-from missiondeck.admin.workspace_place import Place
+from groups.admin.base import format_datetime
+from missiondeck.admin.workspace_url import WorkspaceUrl
 from missiondeck.admin.workspace_words import number, seconds_words
 from missiondeck.models import RunStatus, TestRun
 
@@ -57,7 +57,7 @@ def counts_of(summary: dict | None) -> Counts | None:
     return Counts(passed, int(sum(total for _, total in pairs)) - passed, 0)
 
 
-def trend(runs: QuerySet[TestRun], place: Place, chosen: TestRun) -> dict:
+def trend(runs: QuerySet[TestRun], place: WorkspaceUrl, chosen: TestRun) -> dict:
     """A page of runs, oldest first."""
     start = (place.runs - 1) * RUNS
     found = list(runs[start : start + RUNS + 1])
@@ -84,7 +84,7 @@ def _bar(run: TestRun, counts: Counts | None, *, place: int, slots: int, most: i
     """One bar: x and width in percent of the plot, heights in its pixels, from the bottom up."""
     width = 100 / slots
     left = place * width
-    words = f"{moment(run.created_at)}: {run.get_status_display().lower()}"
+    words = f"{format_datetime(run.created_at)}: {run.get_status_display().lower()}"
     return {
         "address": address,
         "is_chosen": run.pk == chosen.pk,

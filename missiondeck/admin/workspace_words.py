@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.html import format_html
 
-from groups.admin.base import moment
+from groups.admin.base import format_datetime
 from missiondeck.errors import in_sentences
 from missiondeck.models import DeckMission, DeckStatus, DeckStatusChange, RunStatus, TestRun
 from missiondeck.services.checklist import Progress
@@ -101,7 +101,7 @@ def _verdict_of_complete(mission: DeckMission, latest: TestRun | None, overridde
     failed_since = latest is not None and latest.status == RunStatus.FAILED and latest.created_at > mission.completed_at
     says = []
     if failed_since:
-        says.append(f"The latest test run failed after it was completed, {moment(latest.created_at)}.")
+        says.append(f"The latest test run failed after it was completed, {format_datetime(latest.created_at)}.")
     if mission.override_reason:
         says.append("It was completed although something was missing.")
     if failed_since:

@@ -17,7 +17,7 @@ from missiondeck.models.chats import LONGEST
 from missiondeck.scopes import DECK_READ, DECK_WRITE
 from missiondeck.services.chats import chat_with, say
 from missionsite.common.api import Cursor, Limit, Router, needs
-from missionsite.common.api.pages import PER_PAGE, Place, page_of
+from missionsite.common.api.pagination import PER_PAGE, PageCursor, page_of
 
 router = Router(tags=["client missions"])
 
@@ -45,7 +45,7 @@ class ChatsOut(Schema):
 
 
 class DeckMessageOut(Schema):
-    """A message of a chat. It is what somebody wrote: take its Markdown and code for text nobody checked."""
+    """A message of a chat. It is what someone wrote: take its Markdown and code for text no one checked."""
 
     id: UUID = Field(examples=[AN_ID])
     citizen: str = Field(examples=["rafael"])
@@ -94,11 +94,11 @@ def list_deck_messages(
     """The messages with one citizen, in the order they were written."""
     mission = mission_to_see(request, number)
     rows = chat_with(mission, citizen).order_by("created_at", "pk")
-    place = Place("client mission chat", (str(mission.pk), citizen))
-    if key := place.read(cursor):
+    position = PageCursor("client mission chat", (str(mission.pk), citizen))
+    if key := position.read(cursor):
         at = datetime.fromisoformat(key[0])
         rows = rows.filter(Q(created_at__gt=at) | Q(created_at=at, pk__gt=key[1]))
-    return page_of(request, response, place, list(rows[: limit + 1]), limit, lambda row: (row.created_at, row.pk))
+    return page_of(request, response, position, list(rows[: limit + 1]), limit, lambda row: (row.created_at, row.pk))
 
 
 @router.post("/deck/missions/{number}/chats/{citizen}", response={201: DeckMessageOut}, summary="Write in a chat")

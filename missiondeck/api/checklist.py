@@ -103,7 +103,7 @@ def change_deck_dod_item(request: HttpRequest, order: DodItemChange, number: int
     mission = mission_to_change(request, number, CHANGE)
     given = {name: value for name, value in order.dict(exclude_unset=True).items() if value is not None}
     if len(given) > 1:
-        # Several changes are one: nobody else changes the checklist in between.
+        # Several changes are one: no one else changes the checklist in between.
         DeckMission.objects.select_for_update(no_key=True).get(pk=mission.pk)
     found = _item(mission, item)
     if words := {name: given[name] for name in ("text", "category") if name in given}:

@@ -35,7 +35,7 @@ class Order(Schema):
 
 
 def has_right(member: Member, permission: str) -> bool:
-    """Whether somebody has a right of the back office, which is for staff."""
+    """Whether someone has a right of the back office, which is for staff."""
     return member.is_staff and member.has_perm(permission)
 
 

@@ -33,7 +33,7 @@ from missiondeck.models import DeckMission, DeckStatus, DodItem
 from missiondeck.scopes import DECK_READ, DECK_WRITE
 from missiondeck.services.missions import create_mission, missing_of, move_mission, update_mission
 from missionsite.common.api import Cursor, Limit, Router, needs
-from missionsite.common.api.pages import PER_PAGE, Place, page_of
+from missionsite.common.api.pagination import PER_PAGE, PageCursor, page_of
 from missionsite.common.api.problems import Problem
 
 router = Router(tags=["client missions"])
@@ -112,7 +112,7 @@ class DeckMissionDetail(DeckMissionOut):
 
 
 class NotDoneProblem(Problem):
-    """The refusal to complete a mission that is not done, with what is missing."""
+    """The rejection to complete a mission that is not done, with what is missing."""
 
     missing: list[Missing] = Field(examples=[[{"what": "no_test_run"}]])
 
@@ -197,11 +197,11 @@ def list_deck_missions(
         missions = missions.filter(latest_run=None)
     elif last_run:
         missions = missions.filter(latest_run__status=last_run)
-    place = Place("client missions", (str(me.pk), status, client, assigned_to, overdue, last_run))
-    if key := place.read(cursor):
+    position = PageCursor("client missions", (str(me.pk), status, client, assigned_to, overdue, last_run))
+    if key := position.read(cursor):
         missions = missions.filter(number__lt=key[0])
     rows = list(_shown(missions).order_by("-number")[: limit + 1])
-    page = page_of(request, response, place, rows, limit, lambda row: (row.number,))
+    page = page_of(request, response, position, rows, limit, lambda row: (row.number,))
     page["items"] = [_mission_out(row) for row in page["items"]]
     return page
 

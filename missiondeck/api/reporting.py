@@ -56,7 +56,7 @@ def import_deck_run(
     same report is a retry under the same key, and a new run under another one. Without it the same report is a retry
     while its run is the latest of the mission, and a new run after another one. Look at `status` in the answer: a
     failed run is taken in like any other. What of the report was not understood is in `warnings` and counts as no
-    pass; colours and control characters of its texts are taken out. A file that is no report is refused with 422,
+    pass; colours and control characters of its texts are taken out. A file that is no report is rejected with 422,
     and nothing is stored.
     """
     mission = mission_to_report_on(request, number)
@@ -126,7 +126,7 @@ def _is_given_up(run: TestRun) -> bool:
 
 
 def _check_sizes(reports: list[DjangoUploadedFile], logs: DjangoUploadedFile | None) -> None:
-    """Refuse files that are too large before anything of them is read; until then they lie on disk."""
+    """Reject files that are too large before anything of them is read; until then they lie on disk."""
     for name, files, most in (
         ("report", reports, settings.DECK_REPORT_BYTES),
         ("logs", [logs] if logs else [], settings.DECK_LOGS_BYTES),

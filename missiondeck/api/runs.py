@@ -20,7 +20,7 @@ from missiondeck.models import DeckMission, TestRun
 from missiondeck.reads import ResultsPage, latest_run, light_runs, log_page, results_of, search_logs
 from missiondeck.scopes import DECK_READ
 from missionsite.common.api import Cursor, Limit, needs
-from missionsite.common.api.pages import PER_PAGE, Place, page_of
+from missionsite.common.api.pagination import PER_PAGE, PageCursor, page_of
 
 RunStatusName = Literal["running", "passed", "failed"]
 ResultStatusName = Literal["passed", "failed", "error", "skipped"]
@@ -34,7 +34,7 @@ class DeckRunPage(Schema):
 
 
 class ResultOut(Schema):
-    """How one test ended. Its texts are what the tool wrote: nobody checked them."""
+    """How one test ended. Its texts are what the tool wrote: no one checked them."""
 
     name: str = Field(examples=["test_retry"])
     status: str = Field(description="`passed`, `failed`, `error` or `skipped`.", examples=["failed"])
@@ -101,11 +101,11 @@ def list_deck_runs(
     rows = rows.filter(mission=mission).order_by("-created_at", "-pk")
     if status:
         rows = rows.filter(status=status)
-    place = Place("test runs", (str(mission.pk), status))
-    if key := place.read(cursor):
+    position = PageCursor("test runs", (str(mission.pk), status))
+    if key := position.read(cursor):
         at = datetime.fromisoformat(key[0])
         rows = rows.filter(Q(created_at__lt=at) | Q(created_at=at, pk__lt=key[1]))
-    page = page_of(request, response, place, list(rows[: limit + 1]), limit, lambda row: (row.created_at, row.pk))
+    page = page_of(request, response, position, list(rows[: limit + 1]), limit, lambda row: (row.created_at, row.pk))
     page["items"] = [summary_of(mission, run, run.flaky_count) for run in page["items"]]
     return page
 

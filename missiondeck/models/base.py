@@ -7,7 +7,7 @@ from django.db import models
 BY_DATABASE = models.DO_NOTHING
 
 
-class Kept(models.Model):
+class TimestampedModel(models.Model):
     """A row with a UUID and the time it was made; both are the database's."""
 
     id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)

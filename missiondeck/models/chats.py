@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models.functions import Length
 from django.db.models.lookups import LessThanOrEqual
 
-from missiondeck.models.base import BY_DATABASE, Kept
+from missiondeck.models.base import BY_DATABASE, TimestampedModel
 from missiondeck.models.choices import Citizen, Sender
 from missionsite.common.constraints import known, written
 
@@ -12,7 +12,7 @@ from missionsite.common.constraints import known, written
 LONGEST = 100_000
 
 
-class ChatMessage(Kept):
+class ChatMessage(TimestampedModel):
     """A message between the people of a mission and one of its citizens.
 
     message: CommonMark. code_blocks: [{"language", "code"}], code that stands beside the message.

@@ -4,12 +4,12 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from missiondeck.models.base import BY_DATABASE, Kept
+from missiondeck.models.base import BY_DATABASE, TimestampedModel
 from missiondeck.models.choices import Category
 from missionsite.common.constraints import known, one_line, written
 
 
-class DodItem(Kept):
+class DodItem(TimestampedModel):
     """One thing that has to be true before a client mission is done."""
 
     mission = models.ForeignKey("missiondeck.DeckMission", BY_DATABASE, related_name="dod_items", db_index=False)

@@ -4,12 +4,12 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F
 
-from missiondeck.models.base import Kept
+from missiondeck.models.base import TimestampedModel
 from missionsite.common.constraints import one_line
 
 
-class DeckFeed(Kept):
-    """A calendar somebody's own programs read by a secret address; only a digest of the secret is kept."""
+class DeckFeed(TimestampedModel):
+    """A calendar someone's own programs read by a secret address; only a digest of the secret is kept."""
 
     member = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="deck_feeds")
     name = models.CharField(max_length=100, help_text="Where it is read: phone, laptop.")

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.functions import Lower
 
-from missiondeck.models.base import BY_DATABASE, Kept
+from missiondeck.models.base import BY_DATABASE, TimestampedModel
 from missiondeck.models.choices import DeckStatus
 from missionsite.common.constraints import known, one_line, written
 from missionsite.common.fields import URLField
@@ -24,7 +24,7 @@ class NextNumber(Func):
     output_field = models.BigIntegerField()
 
 
-class DeckMission(Kept):
+class DeckMission(TimestampedModel):
     """A piece of paid work for a client, from the start to the moment it is really done.
 
     assignee follows assigned_to: the member who has that address, kept by the database.

@@ -5,12 +5,12 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
-from missiondeck.models.base import BY_DATABASE, Kept
+from missiondeck.models.base import BY_DATABASE, TimestampedModel
 from missiondeck.models.choices import RunSource, RunStatus
 from missionsite.common.constraints import known
 
 
-class TestRun(Kept):
+class TestRun(TimestampedModel):
     """One run of a mission's tests. A finished run never changes, and its status follows from its results.
 
     summary: {"passed", "failed", "errors", "skipped", "total": counts, "duration": seconds}, and pairs like

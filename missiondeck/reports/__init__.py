@@ -12,12 +12,12 @@ from typing import BinaryIO
 from missiondeck.reports.collector import ERROR, Collector
 from missiondeck.reports.jsonform import read_json
 from missiondeck.reports.junit import read_junit
-from missiondeck.reports.report import Limits, Part, Report, ReportRefused
+from missiondeck.reports.report import Limits, Part, Report, ReportRejected
 from missiondeck.reports.stream import Source, beginning, form_of
 from missiondeck.reports.values import clean as clean_text
 from missiondeck.reports.values import short
 
-__all__ = ["Limits", "Report", "ReportRefused", "clean_text", "digest_of", "read_report"]
+__all__ = ["Limits", "Report", "ReportRejected", "clean_text", "digest_of", "read_report"]
 
 _LIMITS = Limits()
 
@@ -33,7 +33,7 @@ def read_report(
 
     What it is follows from its content, never from its name. more: further files of the same run, such as those of
     its shards; the limits are for all of them together. progress: told the bytes read so far, now and then.
-    Raises ReportRefused, in one sentence with the line where there is one.
+    Raises ReportRejected, in one sentence with the line where there is one.
     """
     files = [file, *more]
     collector = Collector(limits)
@@ -47,10 +47,10 @@ def read_report(
         found = len(collector.results)
         try:
             part = _read(source, collector)
-        except ReportRefused as refusal:
+        except ReportRejected as rejection:
             if len(files) == 1:
                 raise
-            raise ReportRefused(f"{called}: {refusal.message}") from refusal
+            raise ReportRejected(f"{called}: {rejection.message}") from rejection
         if len(collector.results) == found:
             empty.append(part.name or called)
         parts.append(part)

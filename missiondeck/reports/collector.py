@@ -3,8 +3,8 @@
 from collections import Counter
 
 from missiondeck.reports import values
-from missiondeck.reports.report import MIB, Limits, Report, ReportRefused
-from missiondeck.reports.stream import in_words
+from missiondeck.reports.report import MIB, Limits, Report, ReportRejected
+from missiondeck.reports.stream import format_size
 from missiondeck.reports.values import Text, short
 from missiondeck.reports.warnings import Warnings
 
@@ -18,7 +18,7 @@ class Collector:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.warnings = Warnings(limit=f"{limits.text:,}", kept=in_words(limits.kept_bytes))
+        self.warnings = Warnings(limit=f"{limits.text:,}", kept=format_size(limits.kept_bytes))
         self.results: list[dict] = []
         self._kept = 0
         self._names = 0
@@ -49,7 +49,7 @@ class Collector:
     ) -> None:
         """Add a result; what is empty or None is left out of it. Texts are clean and within the limit of one."""
         if len(self.results) >= self.limits.cases:
-            raise ReportRefused(f"The report holds more than {self.limits.cases:,} tests. Split it into several runs.")
+            raise ReportRejected(f"The report holds more than {self.limits.cases:,} tests. Split it into several runs.")
         result = {"name": name, "status": status}
         if duration is not None:
             result["duration"] = duration
@@ -59,8 +59,8 @@ class Collector:
                 self._names += values.size_of(value)
         self._names += values.size_of(name)
         if self._names > NAMES_BYTES:
-            raise ReportRefused(
-                f"The names in the report are more than {in_words(NAMES_BYTES)} of text. Split it into several runs."
+            raise ReportRejected(
+                f"The names in the report are more than {format_size(NAMES_BYTES)} of text. Split it into several runs."
             )
         if flaky:
             result["flaky"] = True
@@ -145,10 +145,10 @@ class Collector:
     def report(self, *, name: str, source: str, digest: str, duration: float, figures: dict | None = None) -> Report:
         """What was gathered.
 
-        duration: seconds. figures: further numbers of the summary. Raises ReportRefused where there is no result.
+        duration: seconds. figures: further numbers of the summary. Raises ReportRejected where there is no result.
         """
         if not self.results:
-            raise ReportRefused("The report holds no test. Look whether the tool has found any to run.")
+            raise ReportRejected("The report holds no test. Look whether the tool has found any to run.")
         counted = Counter(result["status"] for result in self.results)
         summary = {
             "passed": counted[PASSED],
@@ -163,7 +163,7 @@ class Collector:
             # In ASCII, as most logs are: one other character would double the memory of the text.
             self._logs += f"\n... (cut here: {self._logs_beyond:,} more characters)\n".encode()
             self.warnings.say(
-                f"What the suites printed is more than {in_words(self.limits.logs_bytes)} and is cut at its end."
+                f"What the suites printed is more than {format_size(self.limits.logs_bytes)} and is cut at its end."
             )
         logs = self._logs.decode()
         self._logs.clear()

@@ -5,7 +5,7 @@ import re
 
 from missiondeck.reports import values
 from missiondeck.reports.collector import ERROR, FAILED, PASSED, SKIPPED, Collector
-from missiondeck.reports.report import MIB, Part, ReportRefused
+from missiondeck.reports.report import MIB, Part, ReportRejected
 from missiondeck.reports.stream import PIECE, Source
 from missiondeck.reports.values import Text, Unreadable, short
 
@@ -55,7 +55,7 @@ def _parse(data: bytes, collector: Collector) -> dict | list:
         collector.warnings.count("wrong bytes")
     bare = _STRING.sub("", text)
     if bare.count("{") + bare.count("[") > CONTAINERS or bare.count(",") > VALUES:
-        raise ReportRefused("The report has far more objects and values than tests need. Upload JUnit XML instead.")
+        raise ReportRejected("The report has far more objects and values than tests need. Upload JUnit XML instead.")
     del bare
     try:
         return json.loads(
@@ -68,11 +68,11 @@ def _parse(data: bytes, collector: Collector) -> dict | list:
             parse_float=_decimal,
         )
     except json.JSONDecodeError as error:
-        raise ReportRefused(
+        raise ReportRejected(
             f"The report is not well-formed JSON, in line {error.lineno}, column {error.colno}: {error.msg}. {_AGAIN}"
         ) from error
     except RecursionError as error:
-        raise ReportRefused("The report's JSON is nested too deeply. This is no test report.") from error
+        raise ReportRejected("The report's JSON is nested too deeply. This is no test report.") from error
 
 
 def _without_doubles(pairs: list[tuple[str, object]]) -> dict:
@@ -80,24 +80,24 @@ def _without_doubles(pairs: list[tuple[str, object]]) -> dict:
     if len(found) < len(pairs):
         seen = set()
         double = next(key for key, _value in pairs if key in seen or seen.add(key))
-        raise ReportRefused(f"An object of the report has the key “{short(double)}” twice. {_AGAIN}")
+        raise ReportRejected(f"An object of the report has the key “{short(double)}” twice. {_AGAIN}")
     return found
 
 
 def _no_number(text: str) -> None:
-    raise ReportRefused(f"The report has {text} where a number belongs, which is no JSON. {_AGAIN}")
+    raise ReportRejected(f"The report has {text} where a number belongs, which is no JSON. {_AGAIN}")
 
 
 def _integer(text: str) -> int:
     if len(text) > 18:
-        raise ReportRefused(f"The report has a number of {len(text):,} digits: {short(text, 20)}. {_AGAIN}")
+        raise ReportRejected(f"The report has a number of {len(text):,} digits: {short(text, 20)}. {_AGAIN}")
     return int(text)
 
 
 def _decimal(text: str) -> float:
     value = float(text)
     if not values.is_number(value):
-        raise ReportRefused(f"The report has a number that is too large: {short(text, 20)}. {_AGAIN}")
+        raise ReportRejected(f"The report has a number that is too large: {short(text, 20)}. {_AGAIN}")
     return value
 
 
@@ -115,13 +115,13 @@ class _Reader:
         results = document.get("results")
         summary = document.get("summary")
         if not isinstance(results, list):
-            raise ReportRefused(
+            raise ReportRejected(
                 "The report has no list “results”. The form is {“summary”: {…}, “results”: [{“name”: …, “status”: …}]}."
             )
         if summary is None:
             summary = {}
         if not isinstance(summary, dict):
-            raise ReportRefused(f"The report's “summary” is not an object. {_AGAIN}")
+            raise ReportRejected(f"The report's “summary” is not an object. {_AGAIN}")
         self._unknown_keys(document, _REPORT_KEYS)
         name = self.collector.name(self._text(document, "name", "the report"))
         seconds = 0.0
@@ -138,15 +138,15 @@ class _Reader:
     def _result(self, number: int, item: object) -> float:
         """Add one result. Returns its seconds, 0 where they are not known."""
         if not isinstance(item, dict):
-            raise ReportRefused(f"Result {number} of the report is not an object. {_AGAIN}")
+            raise ReportRejected(f"Result {number} of the report is not an object. {_AGAIN}")
         name = next((text for key in ("name", "test") if (text := item.get(key))), None)
         if not isinstance(name, str) or not (stored := self.collector.name(name)):
-            raise ReportRefused(f"Result {number} of the report has no name. {_AGAIN}")
+            raise ReportRejected(f"Result {number} of the report has no name. {_AGAIN}")
         who = f"result {number} ({short(name)})"
         status = item.get("status")
         said = status.strip().lower() if isinstance(status, str) else status
         if said not in _STATUSES:
-            raise ReportRefused(
+            raise ReportRejected(
                 f"The status of {who} is {_quoted(status)}. It must be one of {', '.join(_STATUSES)}. {_AGAIN}"
             )
         self._unknown_keys(item, _RESULT_KEYS)
@@ -213,7 +213,7 @@ class _Reader:
             if value is None:
                 continue
             if not _is_count(value):
-                raise ReportRefused(f"“{key}” of the report's summary is {_quoted(value)}, and no count. {_AGAIN}")
+                raise ReportRejected(f"“{key}” of the report's summary is {_quoted(value)}, and no count. {_AGAIN}")
             stated[ours] = max(value, stated.get(ours, 0))
         return stated
 

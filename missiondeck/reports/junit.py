@@ -11,7 +11,7 @@ from xml.sax.handler import ContentHandler
 from missiondeck.reports import values
 from missiondeck.reports.cases import Case, Problem, is_no, verdict_of
 from missiondeck.reports.collector import ERROR, FAILED, PASSED, SKIPPED, Collector
-from missiondeck.reports.report import Part, ReportRefused
+from missiondeck.reports.report import Part, ReportRejected
 from missiondeck.reports.reruns import join_reruns
 from missiondeck.reports.stream import Source
 from missiondeck.reports.suites import Suite, path_of, settle
@@ -108,11 +108,11 @@ class _Reader(ContentHandler):
     def startElement(self, name, attrs):
         self._elements += 1
         if len(self._open) >= DEPTH:
-            raise ReportRefused(
+            raise ReportRejected(
                 f"In line {self.xml.line} more than {DEPTH} elements are inside one another. This is no test report."
             )
         if self._elements > ELEMENTS:
-            raise ReportRefused(
+            raise ReportRejected(
                 f"The report has more than {ELEMENTS:,} elements, by line {self.xml.line}. Split it into several runs."
             )
         opener = self._openers.get(name) or self._learn(name)
@@ -139,7 +139,7 @@ class _Reader(ContentHandler):
         if root in ("testsuites", "testsuite", "testcase"):
             return
         what = _OTHER_REPORTS.get(root)
-        raise ReportRefused(
+        raise ReportRejected(
             f"This is {what or 'no test report'}, and not JUnit XML: it begins with <{short(name)}>."
             " Have the tool write JUnit XML and upload that."
         )

@@ -1,4 +1,4 @@
-"""What comes out of reading a test report, and the one refusal of it."""
+"""What comes out of reading a test report, and the one rejection of it."""
 
 from dataclasses import dataclass, field
 
@@ -7,17 +7,17 @@ from missionsite.common.errors import DomainError
 MIB = 1024 * 1024
 
 
-class ReportRefused(DomainError):
+class ReportRejected(DomainError):
     """The test report cannot be read."""
 
-    code = "report_refused"
+    code = "report_rejected"
     field = "report"
     status = 422
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How large a report may be. Beyond `file_bytes` and `cases` it is refused, beyond the others it is cut."""
+    """How large a report may be. Beyond `file_bytes` and `cases` it is rejected, beyond the others it is cut."""
 
     file_bytes: int = 100 * MIB
     cases: int = 200_000

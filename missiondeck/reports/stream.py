@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Callable
 from typing import BinaryIO
 
-from missiondeck.reports.report import MIB, ReportRefused
+from missiondeck.reports.report import MIB, ReportRejected
 
 PIECE = 64 * 1024
 BLANK = b" \t\r\n"
@@ -22,7 +22,7 @@ _UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 class Source:
     """A file that is read once.
 
-    limit: bytes; one more and ReportRefused is raised, without reading on. before: bytes that files before it took
+    limit: bytes; one more and ReportRejected is raised, without reading on. before: bytes that files before it took
     of the limit. progress: told the bytes read so far, those before included.
     """
 
@@ -33,7 +33,7 @@ class Source:
         self._hash = hashlib.sha256()
         self._progress = progress
         self._before = before
-        # What a refusal names.
+        # What a rejection names.
         self._most = limit
         self.limit = limit - before
         self.count = 0
@@ -50,8 +50,8 @@ class Source:
         self.count += len(data)
         if self.count > self.limit:
             what = "The report is" if self.limit == self._most else "The reports are together"
-            raise ReportRefused(
-                f"{what} larger than {in_words(self._most)}. Split it, or have the tool leave out what the tests print."
+            raise ReportRejected(
+                f"{what} larger than {format_size(self._most)}. Split it, or have the tool leave out what the tests print."
             )
         if self._progress and data:
             self._progress(self._before + self.count)
@@ -63,7 +63,7 @@ class Source:
         return self._hash.hexdigest()
 
 
-def in_words(size: int) -> str:
+def format_size(size: int) -> str:
     """A number of bytes for people."""
     return f"{size / MIB:,.0f} MiB" if size >= MIB else f"{size:,} bytes"
 
@@ -71,7 +71,7 @@ def in_words(size: int) -> str:
 def beginning(source: Source) -> tuple[bytes, int]:
     """The first piece of the file that is not blank, from its first character on, and the lines before it.
 
-    Raises ReportRefused for a file that is empty.
+    Raises ReportRejected for a file that is empty.
     """
     lines = 0
     while data := source.read():
@@ -80,25 +80,25 @@ def beginning(source: Source) -> tuple[bytes, int]:
         lines += data.count(b"\n") - rest.count(b"\n")
         if rest:
             return rest, lines
-    raise ReportRefused("The file is empty. Upload the report the tool has written.")
+    raise ReportRejected("The file is empty. Upload the report the tool has written.")
 
 
 def form_of(head: bytes) -> str:
     """Whether a file that begins like this is "xml" or "json".
 
-    Raises ReportRefused for anything else; the name of a file says nothing about it.
+    Raises ReportRejected for anything else; the name of a file says nothing about it.
     """
     for magic, name in _PACKED.items():
         if head.startswith(magic):
-            raise ReportRefused(f"The file is packed with {name}. Unpack it and upload the report that is inside.")
+            raise ReportRejected(f"The file is packed with {name}. Unpack it and upload the report that is inside.")
     if head.startswith(_UTF32):
-        raise ReportRefused("The file is in UTF-32. Save the report in UTF-8.")
+        raise ReportRejected("The file is in UTF-32. Save the report in UTF-8.")
     start = head[:4096].removeprefix(codecs.BOM_UTF16_LE).removeprefix(codecs.BOM_UTF16_BE).replace(b"\0", b"")
     match start.lstrip(BLANK)[:1]:
         case b"<":
             return "xml"
         case b"{" | b"[":
             return "json"
-    raise ReportRefused(
+    raise ReportRejected(
         "The file is neither XML nor JSON. Upload a test report in JUnit XML, or the JSON form of a run."
     )

@@ -5,7 +5,7 @@ import math
 import re
 from functools import lru_cache
 
-# Nobody's test takes longer: about thirty years.
+# No one's test takes longer: about thirty years.
 _MOST_SECONDS = 1e9
 _LONGEST_TIME = 40
 _PLAIN = re.compile(r"(\d{1,20}\.?\d{0,20}|\.\d{1,20})(e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)

@@ -8,8 +8,8 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.expatreader import DefusedExpatParser
 
 from missiondeck.reports.clean import Cleaner
-from missiondeck.reports.report import MIB, ReportRefused
-from missiondeck.reports.stream import PIECE, Source, in_words
+from missiondeck.reports.report import MIB, ReportRejected
+from missiondeck.reports.stream import PIECE, Source, format_size
 
 # One start tag, comment or processing instruction, which the parser has to hold whole.
 TAG_BYTES = 2 * MIB
@@ -79,7 +79,7 @@ class Xml:
     def read(self, head: bytes, source: Source) -> None:
         """Parse `head` and then what the source still has.
 
-        Raises ReportRefused, with the line, for what is not well-formed or beyond the bounds.
+        Raises ReportRejected, with the line, for what is not well-formed or beyond the bounds.
         """
         try:
             self.cleaner = Cleaner(head)
@@ -91,17 +91,17 @@ class Xml:
             self._feed(self.cleaner.clean(b"", final=True))
             self._parser.close()
         except DefusedXmlException as error:
-            raise ReportRefused(
+            raise ReportRejected(
                 f"Line {self.line} of the report declares a document type or entities, which no test report needs."
                 " Remove the <!DOCTYPE …> and upload it again."
             ) from error
         except SAXParseException as error:
-            raise self._refusal(error) from error
+            raise self._rejection(error) from error
         except (LookupError, ValueError) as error:
             # Before the root: the encoding is one Python does not have, or that takes several bytes a character.
             if self._handler.begun:
                 raise
-            raise ReportRefused("The report is in an encoding that cannot be read here. Save it in UTF-8.") from error
+            raise ReportRejected("The report is in an encoding that cannot be read here. Save it in UTF-8.") from error
 
     @staticmethod
     def _whole(source: Source, size: int) -> bytes:
@@ -122,25 +122,25 @@ class Xml:
         if len(self._names) != self._names_seen:
             self._names_seen = len(self._names)
             if self._names_seen > NAMES or sum(map(len, self._names)) > NAMES_CHARACTERS:
-                raise ReportRefused(
+                raise ReportRejected(
                     f"By line {self.line} the report has more different names of elements and attributes, or longer"
                     " ones, than any test report."
                 )
         if self._pending > TAG_BYTES:
-            raise ReportRefused(
-                f"A tag or comment that begins in line {self.line} of the report is longer than {in_words(TAG_BYTES)}."
+            raise ReportRejected(
+                f"A tag or comment that begins in line {self.line} of the report is longer than {format_size(TAG_BYTES)}."
                 " Have the tool leave out or shorten long messages."
             )
 
-    def _refusal(self, error: SAXParseException) -> ReportRefused:
+    def _rejection(self, error: SAXParseException) -> ReportRejected:
         # The library's text of the error; the numbers behind it differ between versions of it.
         what = error.getMessage()
         if self._handler.closed:
-            return ReportRefused(
+            return ReportRejected(
                 f"In line {self.line} something follows the end of the report, as if several were put into one file."
                 " Upload each report by itself, or have the tool merge them under one <testsuites>."
             )
         if what in _ENDS_EARLY:
-            return ReportRefused(f"The report ends too early, in line {self.line}: it is not complete. {_AGAIN}")
+            return ReportRejected(f"The report ends too early, in line {self.line}: it is not complete. {_AGAIN}")
         wrong = _WRONG.get(what, what)
-        return ReportRefused(f"The report is not well-formed XML, in line {self.line}: {wrong}. {_AGAIN}")
+        return ReportRejected(f"The report is not well-formed XML, in line {self.line}: {wrong}. {_AGAIN}")

@@ -96,7 +96,7 @@ def progress_of(mission: DeckMission) -> dict[str, Progress]:
 def _hold(mission_id: UUID, *, alone: bool = False) -> None:
     """Keep a mission as it is while its items change, always before an item is locked.
 
-    alone: nobody else changes items meanwhile; for what gives out places.
+    alone: no one else changes items meanwhile; for what gives out places.
     """
     with connection.cursor() as cursor:
         lock = "NO KEY UPDATE" if alone else "SHARE"

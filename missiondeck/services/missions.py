@@ -60,14 +60,14 @@ def move_mission(
     """Move a mission one step: to QA, to complete, or back with a reason.
 
     override: complete it although something is missing; `reason` then says why, and both are recorded with `actor`.
-    Raises MoveRefused, ReasonMissing, NotDone (which says what is missing), OverrideUnsigned.
+    Raises MoveRejected, ReasonMissing, NotDone (which says what is missing), OverrideUnsigned.
     """
     if override and (not reason.strip() or actor is None):
         raise OverrideUnsigned
     try:
         return _move(mission=mission, to=DeckStatus(to), actor=actor, reason=reason.strip(), override=override)
-    except NotDone as refusal:
-        raise NotDone(missing=missing_of(mission)) from refusal
+    except NotDone as rejection:
+        raise NotDone(missing=missing_of(mission)) from rejection
 
 
 @service

@@ -47,7 +47,7 @@ def import_report(
     tool's whole output, beside what the report brings itself. progress: told the bytes read so far.
     key: names the run, so that the same report under the same key is a retry, and under another one a new run. Without
     a key a report is a retry while the latest run of the mission has the same bytes, and else a new run.
-    Raises ReportRefused, LogsTooLarge, RunKeyTaken, RunKeyWrong; then nothing is stored.
+    Raises ReportRejected, LogsTooLarge, RunKeyTaken, RunKeyWrong; then nothing is stored.
     """
     report, text = _read([file, *more], logs, progress)
     if (known := _known(mission, report.digest, key)) is not None:
@@ -92,7 +92,7 @@ def start_run(*, mission: DeckMission, actor: Member | None, name: str = "") -> 
 def finish_run(*, run: TestRun, file: BinaryIO, more: Sequence[BinaryIO] = (), logs: BinaryIO | None = None) -> TestRun:
     """Finish a running run with its report, also where another run has the same bytes; the run is the key.
 
-    file, more, logs: as in import_report. Raises RunFinished, ReportRefused, LogsTooLarge.
+    file, more, logs: as in import_report. Raises RunFinished, ReportRejected, LogsTooLarge.
     """
     report, text = _read([file, *more], logs)
     return _finish(run=run, report=report, logs=text)

@@ -209,7 +209,7 @@ class LocalDocuments(Storage):
             raise ValueError("A document is opened for reading; save() replaces it.")
         with self._folder_of(name) as (folder, last):
             _look_at(last, folder=folder)
-            with _links_refused():
+            with _links_rejected():
                 # Without waiting: it could be exchanged for a pipe after the look at it.
                 opened = os.open(last, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
         return File(os.fdopen(opened, "rb"), name)
@@ -262,7 +262,7 @@ class LocalDocuments(Storage):
                         os.mkdir(part, 0o750, dir_fd=folder)
                     # Also where another writer made it: that one may have crashed before this step.
                     os.fsync(folder)
-                with _links_refused():
+                with _links_rejected():
                     inner = os.open(part, _FOLDER, dir_fd=folder)
                 os.close(folder)
                 folder = inner
@@ -272,7 +272,7 @@ class LocalDocuments(Storage):
 
 
 @contextlib.contextmanager
-def _links_refused() -> Iterator[None]:
+def _links_rejected() -> Iterator[None]:
     """Say of a link, or of a file where a folder should be, that no document can be there."""
     try:
         yield

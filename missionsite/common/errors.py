@@ -1,7 +1,7 @@
-"""Refusals in words: every rule a person can run into is a DomainError subclass.
+"""Rejections in words: every rule a person can run into is a DomainError subclass.
 
 The docstring of a subclass is its sentence. Where the rule is a constraint, trigger or policy of the database,
-`constraint` carries its name, and `in_words` turns the database's refusal into that sentence.
+`constraint` carries its name, and `translate_db_errors` turns the database's rejection into that sentence.
 """
 
 from collections.abc import Iterator
@@ -15,9 +15,9 @@ RETRY_AFTER = 5
 
 
 class DomainError(Exception):
-    """The change was refused."""
+    """The change was rejected."""
 
-    code = "refused"
+    code = "rejected"
     # Name of the constraint or trigger that says the same in the database.
     constraint: str | None = None
     # The input a person should look at, where there is one.
@@ -46,10 +46,10 @@ class NotAllowed(DomainError):
     status = 403
 
 
-class ValueRefused(DomainError):
+class ValueRejected(DomainError):
     """A value is outside what the database accepts."""
 
-    code = "value_refused"
+    code = "value_rejected"
     status = 422
 
 
@@ -78,22 +78,22 @@ _SQLSTATES = {
 
 
 def from_database(error: DatabaseError) -> DomainError | None:
-    """The sentence for a refusal of the database; None where the error is no refusal but a fault."""
+    """The sentence for a rejection of the database; None where the error is no rejection but a fault."""
     diag = getattr(error.__cause__, "diag", None)
     if diag is None:
         return None
-    if refusal := DomainError.by_constraint.get(diag.constraint_name or ""):
-        return refusal()
+    if rejection := DomainError.by_constraint.get(diag.constraint_name or ""):
+        return rejection()
     if (name := diag.constraint_name or "").endswith("_one_line"):
         # The constraints of one_line(): <table>_<column>_one_line.
         return NotOneLine(field=name.removeprefix(f"{diag.table_name}_").removesuffix("_one_line"))
     if diag.sqlstate is None and isinstance(error, DataError):
-        # The driver itself refuses a NUL; the database has no text with one.
-        return ValueRefused(_SQLSTATES["22P05"])
+        # The driver itself rejects a NUL; the database has no text with one.
+        return ValueRejected(_SQLSTATES["22P05"])
     if diag.sqlstate == "42501":
         return NotAllowed()
     if sentence := _SQLSTATES.get(diag.sqlstate or ""):
-        return ValueRefused(sentence)
+        return ValueRejected(sentence)
     return None
 
 
@@ -119,14 +119,14 @@ _UNAVAILABLE = (
 
 
 @contextmanager
-def in_words() -> Iterator[None]:
-    """Raise the DomainError for a refusal of the database.
+def translate_db_errors() -> Iterator[None]:
+    """Raise the DomainError for a rejection of the database.
 
-    Wrap it around a transaction, not inside one: after a refusal the transaction is over.
+    Wrap it around a transaction, not inside one: after a rejection the transaction is over.
     """
     try:
         yield
     except DatabaseError as error:
-        if refusal := from_database(error):
-            raise refusal from error
+        if rejection := from_database(error):
+            raise rejection from error
         raise

@@ -57,7 +57,7 @@ class NoTracebackFilter(logging.Filter):
 
 
 class PageMethodsMiddleware:
-    """Refuse what no page answers to.
+    """Reject what no page answers to.
 
     Django's back office would answer a DELETE with the page and status 200, as if something had been deleted.
     """
@@ -75,7 +75,7 @@ class PageMethodsMiddleware:
 
 
 class CleanInputMiddleware:
-    """Refuse an address with a NUL character in it, which no text in PostgreSQL could match, and a form that is none.
+    """Reject an address with a NUL character in it, which no text in PostgreSQL could match, and a form that is none.
 
     A broken form is found before a page acts on it, also by a page that reads it late. What fields hold is left to
     their own validation, which keeps what was typed.

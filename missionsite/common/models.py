@@ -19,7 +19,7 @@ class ApiTokenQuerySet(models.QuerySet):
 
 
 class ApiToken(models.Model):
-    """A key a program shows to act for its owner, kept as a digest: nobody can read it back."""
+    """A key a program shows to act for its owner, kept as a digest: no one can read it back."""
 
     id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
     owner = models.ForeignKey(
@@ -141,7 +141,7 @@ class IdempotencyKey(models.Model):
             models.CheckConstraint(
                 condition=Q(fingerprint__regex=r"^[0-9a-f]{64}$"), name="api_idempotency_keys_fingerprint_format"
             ),
-            # A refusal has no effect, so there is nothing to keep.
+            # A rejection has no effect, so there is nothing to keep.
             models.CheckConstraint(
                 condition=Q(status__gte=200, status__lt=400), name="api_idempotency_keys_of_success"
             ),

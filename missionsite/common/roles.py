@@ -36,7 +36,7 @@ def member_session(member_id) -> Iterator[None]:
     """Run the rest of the transaction under the restricted role, as this member.
 
     Row security then shows and accepts only what is the member's. Outside a transaction SET LOCAL would do
-    nothing without a word, so that is refused.
+    nothing without a word, so that is rejected.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("member_session needs a transaction: SET LOCAL does nothing outside one.")

@@ -1,4 +1,4 @@
-"""The site behind an ASGI server: a few threads run requests, and nobody who is slow takes one of them.
+"""The site behind an ASGI server: a few threads run requests, and no one who is slow takes one of them.
 
 The site is synchronous. More threads than a processor can use make every request slower, so a process runs a few
 requests at a time (WEB_THREADS). A body is read before its request gets a thread, and must keep arriving; a live page

@@ -12,7 +12,7 @@ from missionsite.common.api.limits import prune_counts
 from missionsite.common.models import Heartbeat
 from missionsite.common.worker.watchdog import replace_lost_workers
 
-# Finished jobs are kept a week, failed ones a month: somebody has to look at them.
+# Finished jobs are kept a week, failed ones a month: someone has to look at them.
 FINISHED_KEPT_HOURS = 7 * 24
 FAILED_KEPT_HOURS = 30 * 24
 # No write takes as long as this.

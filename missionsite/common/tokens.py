@@ -30,17 +30,17 @@ _SECRET_LENGTH = 43  # base62 of 256 bits
 _CHECK_LENGTH = 6  # base62 of the 32 bits of a CRC
 
 
-class TokenRefused(DomainError):
+class TokenRejected(DomainError):
     """This token is unknown, expired or revoked."""
 
-    code = "token_refused"
+    code = "token_rejected"
     status = 401
 
 
-class TokenValueRefused(DomainError):
+class TokenValueRejected(DomainError):
     """A token cannot be made like this."""
 
-    code = "token_value_refused"
+    code = "token_value_rejected"
     status = 422
 
 
@@ -96,22 +96,22 @@ def create_token(
     """Make a token and return it with its plaintext, which is nowhere else and cannot be had again.
 
     expires_at: aware datetime, at most 366 days ahead. created_by: who makes it; the owner when left out.
-    Raises TokenValueRefused with the field, NotAllowed for an owner who is not active.
+    Raises TokenValueRejected with the field, NotAllowed for an owner who is not active.
     """
     now = now or timezone.now()
     name, scopes = name.strip(), sorted(set(scopes))
     if not owner.is_active:
         raise NotAllowed("A member who is not active gets no token.")
     if not name or len(name) > 100 or "\x00" in name:
-        raise TokenValueRefused("A token has a name of at most 100 characters.", field="name")
+        raise TokenValueRejected("A token has a name of at most 100 characters.", field="name")
     if not is_one_line(name):
-        raise TokenValueRefused(ONE_LINE, field="name")
+        raise TokenValueRejected(ONE_LINE, field="name")
     if not scopes:
-        raise TokenValueRefused("Choose at least one thing the token may be used for.", field="scopes")
+        raise TokenValueRejected("Choose at least one thing the token may be used for.", field="scopes")
     if unknown := [scope for scope in scopes if scope not in all_scopes()]:
-        raise TokenValueRefused(f"There is no scope {', '.join(unknown)}.", field="scopes")
+        raise TokenValueRejected(f"There is no scope {', '.join(unknown)}.", field="scopes")
     if not now < expires_at <= now + LONGEST_LIFE:
-        raise TokenValueRefused(
+        raise TokenValueRejected(
             f"A token expires in the future, at most {LONGEST_LIFE.days} days ahead.", field="expires_at"
         )
     plaintext = _new_plaintext()
@@ -143,29 +143,29 @@ def revoke_token(*, token: ApiToken, actor=None, now: datetime | None = None) ->
 def authenticate(plaintext: str, *, now: datetime | None = None) -> tuple:
     """The member and the token behind a plaintext.
 
-    Raises TokenRefused with one and the same sentence whatever the reason; the log has the true one.
+    Raises TokenRejected with one and the same sentence whatever the reason; the log has the true one.
     """
     now = now or timezone.now()
     if not has_token_form(plaintext):
-        raise _refused("has not the form of a token", None)
+        raise _rejected("has not the form of a token", None)
     digest = digest_of(plaintext)
     # Looked up by digest: what the time of an index look-up could tell is about a hash, not about the token.
     token = ApiToken.objects.select_related("owner").filter(digest=digest).first()
     if token is None or not hmac.compare_digest(token.digest, digest):
-        raise _refused("is unknown", None)
+        raise _rejected("is unknown", None)
     if token.revoked_at is not None:
-        raise _refused("is revoked", token)
+        raise _rejected("is revoked", token)
     if token.expires_at <= now:
-        raise _refused("has expired", token)
+        raise _rejected("has expired", token)
     if not token.owner.is_active:
-        raise _refused("belongs to a member who is not active", token)
+        raise _rejected("belongs to a member who is not active", token)
     _note_use(token, now)
     return token.owner, token
 
 
-def _refused(reason: str, token: ApiToken | None) -> TokenRefused:
-    logger.warning("API token %s refused: it %s", token.pk if token else "-", reason)
-    return TokenRefused()
+def _rejected(reason: str, token: ApiToken | None) -> TokenRejected:
+    logger.warning("API token %s rejected: it %s", token.pk if token else "-", reason)
+    return TokenRejected()
 
 
 def _note_use(token: ApiToken, now: datetime) -> None:

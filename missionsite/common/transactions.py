@@ -1,4 +1,4 @@
-"""The frame of every service: one transaction, refusals in words."""
+"""The frame of every service: one transaction, rejections in words."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -6,18 +6,18 @@ from typing import ParamSpec, TypeVar
 
 from django.db import transaction
 
-from missionsite.common.errors import in_words
+from missionsite.common.errors import translate_db_errors
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def service(function: Callable[P, R]) -> Callable[P, R]:
-    """Run a write in one transaction (a savepoint inside another); database refusals become DomainErrors."""
+    """Run a write in one transaction (a savepoint inside another); database rejections become DomainErrors."""
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        with in_words(), transaction.atomic():
+        with translate_db_errors(), transaction.atomic():
             return function(*args, **kwargs)
 
     return run

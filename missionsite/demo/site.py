@@ -36,9 +36,9 @@ class Site:
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """Refuse a second demo in the same folder; after a killed one, wait until it is cleaned up."""
+        """Reject a second demo in the same folder; after a killed one, wait until it is cleaned up."""
         files.make_folder(self.var)
-        with files.refusals(self.var), open(self.var / "demo.lock", "a") as running:
+        with files.rejections(self.var), open(self.var / "demo.lock", "a") as running:
             try:
                 fcntl.flock(running, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

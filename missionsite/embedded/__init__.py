@@ -58,7 +58,7 @@ def remove(var: Path) -> None:
 
 
 def urls(var: Path) -> tuple[str, str]:
-    """How the app and the owner connect; before the first start, URLs of the right shape at which nobody answers."""
+    """How the app and the owner connect; before the first start, URLs of the right shape at which no one answers."""
     connection = files.read_json(Cluster(var).connection_file)
     return urls_of(connection or {"port": 1, "app_password": "none", "owner_password": "none"})
 

@@ -63,7 +63,7 @@ class Account:
 def choose(*owners_of: Path) -> Account:
     """The account to run PostgreSQL as.
 
-    That is whoever asks. For root: the owner of the first of these folders that is there and not root's, else `nobody`.
+    That is whoever asks. For root: the owner of the first of these folders that is there and not root's, else `no one`.
     """
     if os.geteuid() != 0:
         return _account(os.geteuid())
@@ -74,7 +74,7 @@ def choose(*owners_of: Path) -> Account:
         return _account(pwd.getpwnam("nobody").pw_uid)
     except KeyError:
         raise EmbeddedError(
-            "PostgreSQL does not run as root and this machine has no user `nobody`. Run the command as another user."
+            "PostgreSQL does not run as root and this machine has no user `no one`. Run the command as another user."
         ) from None
 
 

@@ -103,7 +103,7 @@ class Cluster:
     def remove(self) -> None:
         """Stop the server and delete everything it kept, roles and databases included."""
         self.stop()
-        with files.refusals(self.home):
+        with files.rejections(self.home):
             if self.home.exists():
                 shutil.rmtree(self.home)
             if self.link.is_symlink():
@@ -248,7 +248,7 @@ class Cluster:
             "unix_socket_directories": '"{}"'.format(str(sockets).replace('"', '""')),
             "password_encryption": "scram-sha-256",
             "timezone": "UTC",
-            # A refused statement holds what somebody typed, names included; the refusal itself is logged without it.
+            # A rejected statement holds what someone typed, names included; the rejection itself is logged without it.
             "log_min_error_statement": "panic",
             "log_error_verbosity": "terse",
             "log_timezone": "UTC",
@@ -354,7 +354,7 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A loopback port nobody listens on, at random: two first starts at once rarely pick the same."""
+    """A loopback port no one listens on, at random: two first starts at once rarely pick the same."""
     for port in random.sample(PORTS, 100):
         if is_free(port):
             return port

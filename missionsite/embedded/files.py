@@ -18,20 +18,20 @@ def locked(path: Path, *, shared: bool = False) -> Iterator[None]:
     The lock goes away with its process, however that ends.
     """
     make_folder(path.parent)
-    with refusals(path), open(path, "a") as file:
+    with rejections(path), open(path, "a") as file:
         fcntl.flock(file, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         yield
 
 
 def if_unused(path: Path, action: Callable[[], object]) -> None:
     """Do something unless another process holds this lock."""
-    with refusals(path), open(path, "a") as file, contextlib.suppress(BlockingIOError):
+    with rejections(path), open(path, "a") as file, contextlib.suppress(BlockingIOError):
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         action()
 
 
 @contextlib.contextmanager
-def refusals(path: Path) -> Iterator[None]:
+def rejections(path: Path) -> Iterator[None]:
     """Turn a missing permission into a sentence."""
     try:
         yield
@@ -44,13 +44,13 @@ def refusals(path: Path) -> Iterator[None]:
 
 def make_folder(path: Path) -> None:
     """Create a folder and those above it; one that is there already is fine."""
-    with refusals(path):
+    with rejections(path):
         path.mkdir(parents=True, exist_ok=True)
 
 
 def write_private(path: Path, text: str) -> None:
     """Write a whole file that only its owner can read: readers see the old text or the new, never half of it."""
-    with refusals(path):
+    with rejections(path):
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(descriptor, "w") as file:
@@ -65,7 +65,7 @@ def write_private(path: Path, text: str) -> None:
 
 def read_private(path: Path) -> str | None:
     """The text of a file, None when there is no such file."""
-    with refusals(path):
+    with rejections(path):
         try:
             return path.read_text()
         except FileNotFoundError:

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-# Playwright's loop runs in the test's own thread, where Django would refuse the database.
+# Playwright's loop runs in the test's own thread, where Django would reject the database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 NAMES = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
@@ -38,7 +38,7 @@ def browser_type_launch_args(browser_type_launch_args) -> dict:
 @pytest.fixture
 def manager(transactional_db):
     """Mona, who runs missions."""
-    from tests.admin import staff
+    from tests.support.admin import staff
 
     return staff("Mission Manager", display_name="Mona", email="mona@example.org", password=PASSWORD)
 
@@ -80,7 +80,7 @@ def site(page, live_server, manager, wrongs):
 @pytest.fixture
 def reviewer(transactional_db):
     """Remo, who decides on proposals."""
-    from tests.admin import staff
+    from tests.support.admin import staff
 
     return staff("Fallback Reviewer", display_name="Remo", email="remo@example.org", password=PASSWORD)
 

@@ -13,8 +13,8 @@ from django.core.management import call_command
 
 from engagement.models import Announcement, MessageTemplate
 from fallback.services.runs import run_due
-from tests.admin import client_of, staff
-from tests.community.cast import entry, invitation
+from tests.portal.cast import entry, invitation
+from tests.support.admin import client_of, staff
 
 DESK, PHONE = (1440, 900), (390, 844)
 # The size of what is clicked is in WCAG 2.2 and not among the rules axe asks by itself.

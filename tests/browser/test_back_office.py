@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from groups.models import Membership
 from groups.services.members import update_member
 from groups.services.memberships import join_mission
-from tests.factories.groups import MemberFactory, MissionFactory, TaskFactory
+from tests.support.factories.groups import MemberFactory, MissionFactory, TaskFactory
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def pick(page: Page, field: str, text: str) -> None:
     page.keyboard.press("Enter")
 
 
-def test_a_stay_from_refusal_to_return(site: Page, ana, garden):
+def test_a_stay_from_rejection_to_return(site: Page, ana, garden):
     # Find the mission.
     site.locator("#nav-sidebar").get_by_text("Missions", exact=True).click()
     site.get_by_placeholder("Name or stable ID").fill("gard")
@@ -63,7 +63,7 @@ def test_a_stay_from_refusal_to_return(site: Page, ana, garden):
     row.get_by_role("link", name="End stay").click()
     site.get_by_label("Reason").fill("Moved away")
     site.get_by_role("button", name="End this stay").click()
-    expect(site.get_by_text("Nobody is in yet")).to_be_visible()
+    expect(site.get_by_text("No one is in yet")).to_be_visible()
     site.get_by_role("link", name="Members before").click()
     site.get_by_role("row").filter(has_text="Ana").get_by_role("link", name="Seat again").click()
     site.get_by_label("Reason").fill("Back home")
@@ -178,7 +178,7 @@ def test_empty_lists_say_what_to_do_first(site: Page, live_server):
     for path, words in (
         ("/admin/", "Nothing runs here yet"),
         ("/admin/groups/mission/", "No mission yet"),
-        ("/admin/groups/membership/", "Nobody has a seat yet"),
+        ("/admin/groups/membership/", "No one has a seat yet"),
         ("/admin/groups/task/", "No task yet"),
     ):
         site.goto(live_server.url + path)

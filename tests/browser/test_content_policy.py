@@ -6,8 +6,8 @@ The other tests of this folder say so of the pages they go through.
 import pytest
 
 from missionsite.common import content_policy
-from tests.admin import staff
 from tests.browser.conftest import PASSWORD, sign_in
+from tests.support.admin import staff
 
 PAGES = [
     "/admin/",
@@ -37,7 +37,7 @@ def office(page, live_server, transactional_db):
     return page
 
 
-def test_pages_have_nothing_a_browser_refuses(office, live_server, wrongs):
+def test_pages_have_nothing_a_browser_rejects(office, live_server, wrongs):
     for address in PAGES:
         office.goto(live_server.url + address)
         office.wait_for_load_state("load")
@@ -64,7 +64,7 @@ def test_stricter_policy_would_break_the_back_office(office, live_server, wrongs
     assert [wrong for wrong in wrongs if "Content Security Policy" in wrong]
 
 
-def test_what_somebody_brought_onto_a_page_neither_runs_nor_loads(office, live_server, wrongs):
+def test_what_someone_brought_onto_a_page_neither_runs_nor_loads(office, live_server, wrongs):
     """All of it does where there is no policy."""
     brought = """
         <script>window.ran = [...(window.ran ?? []), "script"]</script>

@@ -12,10 +12,10 @@ from icalendar import Calendar
 from playwright.sync_api import Page, expect
 
 from missiondeck.models import DeckFeed, DeckMission
-from tests.admin import staff
 from tests.browser.conftest import PASSWORD, sign_in
 from tests.missiondeck.dated import ran
 from tests.missiondeck.workspaces import address, make_item, make_mission
+from tests.support.admin import staff
 
 PHONE = {"width": 390, "height": 844}
 LIST = "/admin/missiondeck/deckmission/"
@@ -124,7 +124,7 @@ def test_a_feed_is_read_by_a_program_until_it_is_taken_back(desk: Page, live_ser
     desk.get_by_role("button", name="Take back Phone").click()
     expect(desk.get_by_text("Phone: its address works no longer.")).to_be_visible()
     assert DeckFeed.objects.get().revoked_at
-    with pytest.raises(HTTPError) as refusal:
+    with pytest.raises(HTTPError) as rejection:
         urlopen(secret)  # noqa: S310  (the same)
-    assert refusal.value.code == 404
-    assert b"There is no calendar at this address." in refusal.value.read()
+    assert rejection.value.code == 404
+    assert b"There is no calendar at this address." in rejection.value.read()

@@ -106,7 +106,7 @@ def test_nothing_of_what_others_wrote_runs_or_loads(page, show, wrongs, policy):
         assert scheme in ("", "http:", "https:", "mailto:")
 
 
-def test_injections_do_run_and_load_where_nobody_takes_care(page, live_server, context):
+def test_injections_do_run_and_load_where_no_one_takes_care(page, live_server, context):
     """So that the test above would notice."""
     asked = set()
 

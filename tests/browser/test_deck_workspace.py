@@ -1,4 +1,4 @@
-"""A day of Dora, who delivers, in a real browser: she ticks, is refused, sees the red test, and signs for it."""
+"""A day of Dora, who delivers, in a real browser: she ticks, is rejected, sees the red test, and signs for it."""
 
 import json
 import re
@@ -11,11 +11,11 @@ from missiondeck.models import DeckMission, DodItem, TestRun
 from missiondeck.services.chats import say
 from missiondeck.services.missions import move_mission
 from missionsite.common.constraints import without_controls
-from tests.admin import client_of, staff
 from tests.browser.conftest import PASSWORD, sign_in
 from tests.missiondeck.injections import INJECTIONS
 from tests.missiondeck.workspaces import FAILING, PASSING, address, complete, make_item, make_mission, take_in
-from tests.sample import share
+from tests.support.admin import client_of, staff
+from tests.support.sample import share
 
 # What one text of each kind may hold.
 TITLE, CLIENT, ITEM = 200, 200, 500
@@ -101,13 +101,13 @@ def test_day_of_a_mission_that_is_not_done(desk: Page, live_server, dora, missio
     desk.get_by_role("button", name="Move to QA").click()
     expect(desk.locator("#ws-head")).to_contain_text("In QA")
 
-    # Refused, with the list of what is missing.
+    # Rejected, with the list of what is missing.
     desk.get_by_role("button", name="Complete", exact=True).click()
-    refusal = desk.locator("#ws-move-refusal")
-    expect(refusal).to_be_in_viewport()
-    expect(refusal).to_contain_text("1 item is open:")
-    expect(refusal).to_contain_text("All tests pass")
-    expect(refusal).to_contain_text("There is no test run.")
+    rejection = desk.locator("#ws-move-rejection")
+    expect(rejection).to_be_in_viewport()
+    expect(rejection).to_contain_text("1 item is open:")
+    expect(rejection).to_contain_text("All tests pass")
+    expect(rejection).to_contain_text("There is no test run.")
     assert DeckMission.objects.get().status == "qa"
 
     # The report is taken in, and its failed test is seen first.

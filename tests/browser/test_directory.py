@@ -8,14 +8,14 @@ from playwright.sync_api import Browser, expect
 from groups.models import CommunityMember
 from groups.models.directory import CommunityStatus
 from tests.browser.conftest import PASSWORD, sign_in
-from tests.community.cast import entry
+from tests.portal.cast import entry
 
 PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture
 def cleo(transactional_db):
-    from tests.admin import staff
+    from tests.support.admin import staff
 
     person = staff("Community Manager", display_name="Cleo", email="cleo@example.org", password=PASSWORD)
     entry(person=person, name="Cleo", status=CommunityStatus.ACTIVE)
@@ -34,7 +34,7 @@ def test_invite_register_approve_find_suspend(page, live_server, browser: Browse
 
     # Invite; the inviter is Cleo herself.
     page.locator("#nav-sidebar").get_by_text("Invitations", exact=True).click()
-    page.get_by_role("link", name="Invite somebody").first.click()
+    page.get_by_role("link", name="Invite someone").first.click()
     expect(page.locator(".select2-selection__rendered")).to_contain_text("Cleo")
     page.get_by_label("Telegram name").fill("@bea_lopes")
     page.get_by_role("button", name="Save", exact=True).click()
@@ -58,7 +58,7 @@ def test_invite_register_approve_find_suspend(page, live_server, browser: Browse
     expect(phone.get_by_text("Waiting for approval").first).to_be_visible()
     bea = CommunityMember.objects.get(telegram_id="718281828")
 
-    # The first page says that somebody waits; Cleo lets her in.
+    # The first page says that someone waits; Cleo lets her in.
     page.goto(f"{live_server.url}/admin/")
     page.get_by_role("link", name=re.compile("Waiting for approval")).click()
     page.get_by_role("link", name="Bea Lopes").click()

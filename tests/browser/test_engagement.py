@@ -7,11 +7,11 @@ from playwright.sync_api import expect
 
 from engagement.models import Announcement, EngagementMessage, MessageTemplate, Status
 from engagement.services.machine import transition
-from tests.admin import staff
 from tests.browser.conftest import PASSWORD, sign_in
-from tests.community.cast import entry
 from tests.engagement.cast import failed, goodbye
-from tests.factories.groups import MemberFactory
+from tests.portal.cast import entry
+from tests.support.admin import staff
+from tests.support.factories.groups import MemberFactory
 
 PHONE = {"width": 390, "height": 844}
 ADMIN = "/admin/engagement"
@@ -57,7 +57,7 @@ def test_the_preview_follows_what_is_written(office, live_server):
     expect(preview.locator("[data-preview=problem]")).to_contain_text("Nothing is given for nme.")
     expect(preview.locator("[data-preview=subject]")).to_have_text("For {{ nme }}")
 
-    # What the preview warned of is refused at its field, and mended there.
+    # What the preview warned of is rejected at its field, and mended there.
     page.get_by_role("button", name="Save and continue editing").click()
     expect(page.get_by_text("Nothing is given for nme.").first).to_be_visible()
     expect(page.get_by_label("Body")).to_have_value("Good morning {{ name }}, it is <b>Monday</b>.")
@@ -108,7 +108,7 @@ def test_an_announcement_reaches_exactly_the_filtered_people(office, live_server
     page.get_by_label("Text (English)").fill("Dear {{ name }}, come on Monday.")
     english = page.get_by_role("region", name="Preview in English")
     expect(english.locator("[data-preview=body]")).to_contain_text("Dear Ana Souza, come on Monday.")
-    # Meanwhile one more designer comes in: nobody is written to unseen.
+    # Meanwhile one more designer comes in: no one is written to unseen.
     entry(name="Duda", primary_role="designer")
     page.get_by_role("button", name="Queue 2 messages").click()
     expect(page.get_by_role("alert")).to_contain_text("The list changed: it was 2 people, now it is 3.")
@@ -141,7 +141,7 @@ def test_the_machine_counts_what_happens_while_it_is_looked_at(office, live_serv
     expect(page.get_by_text("Answered 1: confused").first).to_be_visible()
 
 
-def test_a_move_that_does_not_exist_is_refused_in_a_sentence(office, live_server):
+def test_a_move_that_does_not_exist_is_rejected_in_a_sentence(office, live_server):
     page, ana = office, goodbye("Ana")
     page.goto(f"{live_server.url}/admin/groups/member/{ana.pk}/engagement/")
     page.get_by_role("link", name="Open in the machine").click()

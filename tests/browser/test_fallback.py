@@ -21,7 +21,7 @@ from fallback.models import (
 from fallback.services.configs import update_config
 from fallback.services.missions import move_mission
 from fallback.services.runs import run_due, run_fallback
-from tests.factories.fallback import ConfigFactory, MissionFactory, ProjectFactory, TemplateFactory
+from tests.support.factories.fallback import ConfigFactory, MissionFactory, ProjectFactory, TemplateFactory
 
 REVIEW = "/admin/fallback/missionfallbackitem/review/"
 NAMES = ("Update the guide", "Check the links", "Answer old questions")
@@ -87,8 +87,8 @@ def cards(page: Page, column: str) -> Locator:
     return page.locator(f"#fb-list-{column} > .fb-card h4")
 
 
-def refused(wrongs: list[str]) -> None:
-    """Forget that the browser noted a refusal: the answer itself, and its line in the console."""
+def rejected(wrongs: list[str]) -> None:
+    """Forget that the browser noted a rejection: the answer itself, and its line in the console."""
     assert len(wrongs) == 2
     assert all("409" in wrong for wrong in wrongs)
     wrongs.clear()
@@ -176,11 +176,11 @@ def test_a_full_week_is_said_on_the_row(desk: Page, live_server, project, propos
     desk.keyboard.press("a")
     expect(row(desk, proposals[1])).to_be_focused()
     desk.keyboard.press("a")
-    refusal = row(desk, proposals[1]).locator("[data-refusal]")
-    expect(refusal).to_contain_text("The weekly cap of 1")
-    expect(refusal).to_contain_text(re.compile(r"frees up on Monday \d+ \w+ 00:00"))
+    rejection = row(desk, proposals[1]).locator("[data-rejection]")
+    expect(rejection).to_contain_text("The weekly cap of 1")
+    expect(rejection).to_contain_text(re.compile(r"frees up on Monday \d+ \w+ 00:00"))
     assert Mission.objects.count() == 1
-    refused(wrongs)
+    rejected(wrongs)
 
 
 def test_several_are_accepted_as_far_as_the_week_goes(desk: Page, live_server, project, proposals):
@@ -193,7 +193,7 @@ def test_several_are_accepted_as_far_as_the_week_goes(desk: Page, live_server, p
     expect(desk.locator("#fb-bulk-words")).to_have_text("3 selected")
     desk.keyboard.press("Shift+A")
     expect(desk.locator(".fb-row.is-decided")).to_have_count(2)
-    expect(row(desk, proposals[2]).locator("[data-refusal]")).to_contain_text("The weekly cap of 2")
+    expect(row(desk, proposals[2]).locator("[data-rejection]")).to_contain_text("The weekly cap of 2")
     assert Mission.objects.count() == 2
 
 
@@ -313,9 +313,9 @@ def test_a_template_is_launched_from_the_board_and_stays(desk: Page, live_server
     assert Mission.objects.get().origin == "fallback"
     # The next one is one too many for this week; the template says so.
     desk.get_by_role("button", name=f"Launch {NAMES[1]}").click()
-    expect(desk.locator("#fb-templates .fb-refusal")).to_contain_text("The weekly cap of 1")
+    expect(desk.locator("#fb-templates .fb-rejection")).to_contain_text("The weekly cap of 1")
     assert Mission.objects.count() == 1
-    refused(wrongs)
+    rejected(wrongs)
 
 
 def test_the_board_follows_what_others_do(desk: Page, live_server, project):

@@ -4,7 +4,7 @@ import pytest
 
 from groups.models import CommunityMember
 from groups.services.directory import approve
-from tests.community.cast import PASSWORD, entry, invitation
+from tests.portal.cast import PASSWORD, entry, invitation
 
 PHONE = {"width": 390, "height": 844}
 
@@ -15,7 +15,7 @@ def phone(page, live_server, transactional_db, wrongs, settings):
     page.set_viewport_size(PHONE)
     page.set_default_timeout(15_000)
     yield page
-    # A refused code is not there, and the directory closed until the approval; both are pages that say so.
+    # A rejected code is not there, and the directory closed until the approval; both are pages that say so.
     closed = [f"404 {live_server.url}/join/", f"403 {live_server.url}/directory/", "(Not Found)", "(Forbidden)"]
     assert [each for each in wrongs if not any(words in each for words in closed)] == []
 

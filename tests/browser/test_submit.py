@@ -5,10 +5,10 @@ from playwright.sync_api import expect
 
 from engagement.models import Announcement, EngagementMessage
 from groups.models import Task
-from tests.admin import staff
 from tests.browser.conftest import PASSWORD, sign_in
-from tests.community.cast import entry
-from tests.factories.groups import MissionFactory
+from tests.portal.cast import entry
+from tests.support.admin import staff
+from tests.support.factories.groups import MissionFactory
 
 COMPOSE = "/admin/engagement/announcement/compose/"
 PEOPLE = 3

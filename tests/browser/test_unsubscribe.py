@@ -5,7 +5,7 @@ import pytest
 from engagement.models import UserProfile
 from engagement.services.unsubscribe import unsubscribe_url
 from tests.browser.test_join import PHONE, contrast, fits
-from tests.factories.groups import MemberFactory
+from tests.support.factories.groups import MemberFactory
 
 
 @pytest.fixture

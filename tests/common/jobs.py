@@ -35,7 +35,7 @@ def note(report: str, word: str) -> None:
 
 @app.task(name="tests.hold")
 def hold(report: str, gate: str) -> None:
-    """Report the start, wait for somebody to open the gate (a FIFO), report the end."""
+    """Report the start, wait for someone to open the gate (a FIFO), report the end."""
     _note(report, "started")
     with Path(gate).open() as opened:
         opened.read()

@@ -8,9 +8,9 @@ from django.db import connection
 
 from groups.models import Member
 from missionsite.common.admin import pages
-from missionsite.common.admin.pages import Count, Pages
+from missionsite.common.admin.pagination import Count, Pages
 from missionsite.common.roles import as_owner
-from tests.factories.groups import MemberFactory
+from tests.support.factories.groups import MemberFactory
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -83,7 +83,7 @@ def test_a_counted_list_names_its_last_page(members):
 
 
 @pytest.mark.parametrize("number", [0, 12, -12, 10**12, -(10**12), 10**30, -(10**30)])
-def test_a_page_that_is_not_there_is_refused(members, number):
+def test_a_page_that_is_not_there_is_rejected(members, number):
     with pytest.raises(InvalidPage):
         Pages(Member.objects.all(), 10).page(number)
 

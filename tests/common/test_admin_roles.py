@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 
 from missionsite.roles import ROLES, synchronise
-from tests.admin import client, staff, words
+from tests.support.admin import client, staff, words
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from groups.admin.memberships import MEMBERS, MembershipAdmin
 from groups.models import Member, Membership
 from missionsite.common.admin import search
-from tests.factories.groups import MemberFactory, MembershipFactory, MissionFactory
+from tests.support.factories.groups import MemberFactory, MembershipFactory, MissionFactory
 
 pytestmark = pytest.mark.django_db
 

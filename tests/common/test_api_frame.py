@@ -18,11 +18,11 @@ from groups.models import Group
 from missionsite.api import api
 from missionsite.common.api import Router, SiteAPI, needs
 from missionsite.common.api.frame import Operation, check_storable
-from missionsite.common.api.pages import Place
-from missionsite.common.api.problems import InputRefused
+from missionsite.common.api.pagination import PageCursor
+from missionsite.common.api.problems import InputRejected
 from missionsite.common.errors import DomainError
-from tests.factories.groups import ColonyFactory, MemberFactory, MissionFactory, StaffFactory
-from tests.factories.tokens import api_client, make_token
+from tests.support.factories.groups import ColonyFactory, MemberFactory, MissionFactory, StaffFactory
+from tests.support.factories.tokens import api_client, make_token
 
 PROBLEM = "application/problem+json"
 
@@ -108,11 +108,11 @@ class TestRoles:
             assert "run" not in vars(operation)
             assert operation.access.scope or operation.access.secrets
 
-    def test_route_that_does_not_say_what_it_needs_is_refused(self):
+    def test_route_that_does_not_say_what_it_needs_is_rejected(self):
         with pytest.raises(ConfigError, match="needs"):
             Router().get("/open")(lambda request: None)
 
-    def test_route_outside_the_frame_is_refused(self):
+    def test_route_outside_the_frame_is_rejected(self):
         router = NinjaRouter()
         router.get("/open")(lambda request: None)
         probe = SiteAPI(title="probe", urls_namespace="outside")
@@ -120,20 +120,20 @@ class TestRoles:
         with pytest.raises(ConfigError, match="not on a Router"):
             assert probe.urls
 
-    def test_route_on_the_api_itself_is_refused(self):
+    def test_route_on_the_api_itself_is_rejected(self):
         probe = SiteAPI(title="probe", urls_namespace="itself")
         probe.get("/open")(lambda request: None)
         with pytest.raises(ConfigError, match="not on a Router"):
             assert probe.urls
 
-    def test_asynchronous_route_is_refused(self):
+    def test_asynchronous_route_is_rejected(self):
         async def view(request):
             return None
 
         with pytest.raises(ConfigError, match="plain function"):
             Router().get("/async")(needs("missions:read")(view))
 
-    def test_two_operations_of_one_name_are_refused(self):
+    def test_two_operations_of_one_name_are_rejected(self):
         router = Router()
         for address in ("/one", "/two"):
             router.get(address, operation_id="same")(needs("missions:read")(lambda request: None))
@@ -145,19 +145,19 @@ class TestRoles:
 
 class TestProblems:
     @pytest.mark.django_db(transaction=True)
-    def test_refused_change_leaves_nothing_behind(self, rf):
-        class Refused(DomainError):
+    def test_rejected_change_leaves_nothing_behind(self, rf):
+        class Rejected(DomainError):
             """No."""
 
             code = "no"
             field = "name"
             status = 418
 
-        def write_then_refuse(request):
+        def write_then_reject(request):
             MissionFactory()
-            raise Refused
+            raise Rejected
 
-        answer = ask(rf, write_then_refuse, StaffFactory())
+        answer = ask(rf, write_then_reject, StaffFactory())
         assert (answer.status_code, answer["Content-Type"]) == (418, PROBLEM)
         document = json.loads(answer.content)
         assert (document["code"], document["detail"], document["type"]) == ("no", "No.", "urn:missionsite:no")
@@ -187,7 +187,7 @@ class TestProblems:
     @pytest.mark.parametrize(
         ("sql", "status"), [("SELECT 1 / 0", 500), ("SELECT 'x'::uuid", 422), ("SELECT 9999999999::integer", 422)]
     )
-    def test_value_the_database_refuses_is_the_callers_fault_and_other_errors_are_not(self, rf, sql, status):
+    def test_value_the_database_rejects_is_the_callers_fault_and_other_errors_are_not(self, rf, sql, status):
         def run(request):
             with connection.cursor() as cursor:
                 cursor.execute(sql)
@@ -206,7 +206,7 @@ class TestProblems:
     @pytest.mark.parametrize(
         ("method", "address", "status", "code"),
         [
-            ("get", "/api/me", 401, "token_refused"),
+            ("get", "/api/me", 401, "token_rejected"),
             ("get", "/api/", 404, "not_found"),
             ("get", "/api/nothing/here", 404, "not_found"),
             ("post", "/api/nothing", 404, "not_found"),
@@ -217,7 +217,7 @@ class TestProblems:
             ("get", "/api/missions?q=%00", 400, "bad_request"),
         ],
     )
-    def test_every_refusal_has_the_same_shape(self, client, method, address, status, code):
+    def test_every_rejection_has_the_same_shape(self, client, method, address, status, code):
         answer = getattr(client, method)(address, headers={"X-Request-ID": "test-request-1"})
         assert (answer.status_code, answer["Content-Type"]) == (status, PROBLEM)
         document = answer.json()
@@ -233,7 +233,7 @@ class TestProblems:
     @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic abc", "Bearer ms_x", "Bearer \x00", "ms_abc"])
     def test_wrong_authorization_reads_like_a_missing_one(self, client, header):
         answer = client.get("/api/me", headers={"Authorization": header})
-        assert (answer.status_code, answer.json()["code"]) == (401, "token_refused")
+        assert (answer.status_code, answer.json()["code"]) == (401, "token_rejected")
 
     @pytest.mark.django_db
     @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ class TestProblems:
             (b'{"reason": "' + b"x" * 10_000_000 + b'"}', 413),
         ],
     )
-    def test_bad_body_is_refused(self, body, status):
+    def test_bad_body_is_rejected(self, body, status):
         client = api_client(MemberFactory())
         answer = client.post(f"/api/missions/{MissionFactory().pk}/join", body, content_type="application/json")
         assert (answer.status_code, answer["Content-Type"]) == (status, PROBLEM)
@@ -270,21 +270,21 @@ class TestProblems:
         deep = ["\x00"]
         for _ in range(100_000):
             deep = [deep]
-        with pytest.raises(InputRefused):
+        with pytest.raises(InputRejected):
             check_storable(deep, "")
         check_storable({"a": ["b", {"c": 1}], "d": None}, "")
 
 
 class TestCursor:
     def test_comes_back_as_it_was(self):
-        place = Place("list", ("a", None))
-        assert place.read(place.write((None, "Zoë — 名", 3))) == [None, "Zoë — 名", 3]
+        position = PageCursor("list", ("a", None))
+        assert position.read(position.write((None, "Zoë — 名", 3))) == [None, "Zoë — 名", 3]
 
-    @pytest.mark.parametrize("other", [Place("list", ("b",)), Place("other", ("a",))])
+    @pytest.mark.parametrize("other", [PageCursor("list", ("b",)), PageCursor("other", ("a",))])
     def test_belongs_to_one_list(self, other):
-        with pytest.raises(InputRefused) as refused:
-            other.read(Place("list", ("a",)).write((1,)))
-        assert not isinstance(refused.value, BadSignature)
+        with pytest.raises(InputRejected) as rejected:
+            other.read(PageCursor("list", ("a",)).write((1,)))
+        assert not isinstance(rejected.value, BadSignature)
 
 
 class Addresses(HTMLParser):
@@ -322,7 +322,7 @@ class TestDescription:
         settings = re.search(r'id="swagger-settings">(.*?)</script>', client.get("/api/docs").content.decode(), re.S)
         assert json.loads(settings[1])["validatorUrl"] is None
 
-    def test_operations_are_named_described_and_refuse_with_a_problem(self, client):
+    def test_operations_are_named_described_and_reject_with_a_problem(self, client):
         schema = client.get("/api/openapi.json").json()
         operations = [each for methods in schema["paths"].values() for each in methods.values()]
         assert {each["operationId"] for each in operations} == {
@@ -401,8 +401,8 @@ class TestDescription:
             else:
                 assert f"`{each['x-scope']}`" in each["description"]
                 assert each["security"] == [{"TokenAuth": []}]
-            refusal = each["responses"]["default"]["content"][PROBLEM]["schema"]["$ref"]
-            assert refusal.rpartition("/")[2] in schema["components"]["schemas"]
+            rejection = each["responses"]["default"]["content"][PROBLEM]["schema"]["$ref"]
+            assert rejection.rpartition("/")[2] in schema["components"]["schemas"]
 
     def test_every_way_of_showing_who_calls_is_described(self, client):
         parts = client.get("/api/openapi.json").json()["components"]["securitySchemes"]

@@ -12,10 +12,10 @@ from django.urls import reverse
 
 from missiondeck.services.feeds import create_feed
 from missionsite.common.compression import CompressionMiddleware
-from tests.admin import client, staff
-from tests.factories.directory import EntryFactory
 from tests.missiondeck.workspaces import make_mission
 from tests.site.world import first_bytes
+from tests.support.admin import client, staff
+from tests.support.factories.directory import EntryFactory
 
 LONG = "<p>The same words again and again.</p>" * 100
 

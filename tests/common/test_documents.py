@@ -105,7 +105,7 @@ class TestDocument:
         assert stat.S_IMODE((root / "a" / "plan").stat().st_mode) == 0o640
         assert stat.S_IMODE((root / "a").stat().st_mode) == 0o750
 
-    def test_refusals_have_their_status(self):
+    def test_rejections_have_their_status(self):
         assert (BadDocumentName.status, NoSuchDocument.status, DocumentTooLarge.status) == (422, 404, 422)
 
 
@@ -212,7 +212,7 @@ class TestNames:
         assert snapshot(tmp_path) == before
 
     @pytest.mark.parametrize("name", ["../secret.txt", "a/../../secret.txt", "..", "a\x00b", "/etc/passwd", ".part-1"])
-    def test_storage_itself_refuses_too(self, root, tmp_path, name):
+    def test_storage_itself_rejects_too(self, root, tmp_path, name):
         """Whoever opens the storage without these functions."""
         before, store = snapshot(tmp_path), storages["documents"]
         for ask in (store.open, store.exists, store.delete, store.size, store.get_modified_time):
@@ -246,7 +246,7 @@ def links(root, tmp_path) -> list[str]:
 
 
 def seen_during_exchange(ask, root: Path, outside: Path, *, expect: set) -> set[bytes | None]:
-    """What `ask` reads (None: a refusal) while the folder `a` is exchanged for a link out of the root all the time.
+    """What `ask` reads (None: a rejection) while the folder `a` is exchanged for a link out of the root all the time.
 
     A thousand rounds at least, and more for as long as something expected was not seen.
     """
@@ -308,7 +308,7 @@ class TestLinks:
 
         assert SECRET in seen_during_exchange(ask, root, tmp_path / "outside", expect={SECRET})
 
-    def test_pipe_and_folder_are_no_documents_and_nobody_waits_for_them(self, root):
+    def test_pipe_and_folder_are_no_documents_and_no_one_waits_for_them(self, root):
         documents.write("a/plan", b"x")
         os.mkfifo(root / "pipe")
         for name in ("pipe", "a"):

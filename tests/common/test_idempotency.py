@@ -22,10 +22,10 @@ from missionsite.common.api.frame import Operation
 from missionsite.common.api.idempotency import Attempt, digest_of_form
 from missionsite.common.errors import DomainError
 from missionsite.common.models import Heartbeat, IdempotencyKey
-from tests.at_once import crowd, without
 from tests.common.test_worker import until
-from tests.factories.groups import MemberFactory, MissionFactory, StaffFactory
-from tests.factories.tokens import make_token
+from tests.support.concurrency import crowd, without
+from tests.support.factories.groups import MemberFactory, MissionFactory, StaffFactory
+from tests.support.factories.tokens import make_token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -144,29 +144,29 @@ class TestReplay:
         assert again.content == first.content
         assert is_replay(again)
         assert not is_replay(first)
-        # Without the key the second would be refused: she is in it by now.
+        # Without the key the second would be rejected: she is in it by now.
         assert program.send("key-2").status_code == 409
         assert IdempotencyKey.objects.get().owner_id == alice.pk
 
 
-class TestRefusal:
+class TestRejection:
     @pytest.mark.parametrize(
         "change",
         [{"body": {"name": "other"}}, {"query": "?at=1"}, {"raw": b"{ }"}, {"raw": b'{"name":"x"}'}],
     )
-    def test_key_of_another_request_is_refused(self, change):
+    def test_key_of_another_request_is_rejected(self, change):
         program = Program(StaffFactory())
         program.send()
-        refused = program.send(**change)
-        assert (refused.status_code, code_of(refused)) == (422, "idempotency_key_reused")
+        rejected = program.send(**change)
+        assert (rejected.status_code, code_of(rejected)) == (422, "idempotency_key_reused")
         assert effects() == 1
         assert is_replay(program.send())
 
     @pytest.mark.parametrize("key", ["", " ", "a b", "a" * 256, "ä", "a\x7f", "a\tb", "\x00", "名", "a\r\nb"])
-    def test_what_is_no_key_is_refused(self, key):
-        refused = Program(StaffFactory()).send(key)
-        assert (refused.status_code, code_of(refused)) == (422, "input_refused")
-        assert json.loads(refused.content)["errors"][0]["pointer"] == "header/Idempotency-Key"
+    def test_what_is_no_key_is_rejected(self, key):
+        rejected = Program(StaffFactory()).send(key)
+        assert (rejected.status_code, code_of(rejected)) == (422, "input_rejected")
+        assert json.loads(rejected.content)["errors"][0]["pointer"] == "header/Idempotency-Key"
         assert effects() == 0
 
     @pytest.mark.parametrize("key", ["a", "a" * 255, '"8e03978e-40d5-43dd-bc93-6894a57f9324"', "~!';DROP--"])
@@ -174,7 +174,7 @@ class TestRefusal:
         program = Program(StaffFactory())
         assert [is_replay(program.send(key)) for _ in range(2)] == [False, True]
 
-    @pytest.mark.parametrize("kind", ["refusal", "fault", "database", "answer"])
+    @pytest.mark.parametrize("kind", ["rejection", "fault", "database", "answer"])
     def test_what_failed_leaves_nothing_and_may_be_tried_again(self, kind):
         fails = [True]
 
@@ -187,10 +187,10 @@ class TestRefusal:
             if kind == "database":
                 with connection.cursor() as cursor:
                     cursor.execute("SELECT 'x'::uuid")
-            raise DomainError("No.") if kind == "refusal" else RuntimeError
+            raise DomainError("No.") if kind == "rejection" else RuntimeError
 
         program = Program(StaffFactory(), try_it)
-        expected = {"refusal": 409, "fault": 500, "database": 422, "answer": 409}
+        expected = {"rejection": 409, "fault": 500, "database": 422, "answer": 409}
         assert program.send().status_code == expected[kind]
         assert effects() == 0
         assert not IdempotencyKey.objects.exists()
@@ -256,7 +256,7 @@ class TestRaces:
         assert effects() == 2
 
     def test_without_the_lock_both_would_do_it_and_one_be_taken_back(self, at_the_side, monkeypatch):
-        """A negative control: the unique key still lets one effect stay only, but nobody is told at once."""
+        """A negative control: the unique key still lets one effect stay only, but no one is told at once."""
         monkeypatch.setattr(Attempt, "_lock", lambda self: True)
         held = Held()
         program = Program(StaffFactory(), held.view)
@@ -361,7 +361,7 @@ def test_description_names_the_header_where_it_is_honoured():
 
 
 def test_digest_of_a_form_tells_nothing_without_the_secret_key(rf, settings):
-    """A form may hold a password; nobody should find it by trying words against what is stored."""
+    """A form may hold a password; no one should find it by trying words against what is stored."""
 
     def digest(**values) -> str:
         return digest_of_form(rf.post("/admin/x/", values), without=("token",))

@@ -215,9 +215,9 @@ def test_open_page_holds_no_connection_of_django(port):
 def test_with_every_place_taken_a_page_is_told_to_ask_later_and_requests_are_still_answered(port):
     with contextlib.ExitStack() as pages:
         opened = [pages.enter_context(page(port, CHANNEL)) for _ in range(PLACES)]
-        refused = Page(port, CHANNEL)
-        assert (refused.answer.status, refused.answer.headers["Retry-After"]) == (503, "30")
-        refused.close()
+        rejected = Page(port, CHANNEL)
+        assert (rejected.answer.status, rejected.answer.headers["Retry-After"]) == (503, "30")
+        rejected.close()
         assert state(port) == {"listening": 1, "streams": PLACES}
         # A browser that goes away frees its place and its thread by itself.
         opened[0].close()
@@ -322,7 +322,7 @@ def test_payload_that_is_no_json_object_is_logged_and_left_out(streams, caplog, 
 
 
 @pytest.mark.parametrize("channel", ["", "a" * 64, "ü" * 32, "a\x00b"])
-def test_what_postgresql_would_cut_or_refuse_is_no_channel(channel):
+def test_what_postgresql_would_cut_or_reject_is_no_channel(channel):
     with pytest.raises(ValueError, match="cannot be a channel"):
         live.stream(RequestFactory().get("/live"), channels=[channel])
 

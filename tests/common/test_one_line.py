@@ -12,16 +12,16 @@ from fallback.models import Mission, Project
 from groups.models import CommunityMember, Group, Member
 from missiondeck.models import DeckMission
 from missionsite.common.constraints import CONTROLS, ONE_LINE, OneLine, is_one_line, one_line, without_controls
-from missionsite.common.errors import NotOneLine, in_words
+from missionsite.common.errors import NotOneLine, translate_db_errors
 from missionsite.common.sqlfiles import CleanLines
-from missionsite.common.tokens import TokenValueRefused, create_token
-from tests.at_once import execute_as_owner, without
-from tests.factories.fallback import MissionFactory, ProjectFactory
-from tests.factories.groups import MemberFactory, StaffFactory
-from tests.factories.missiondeck import DeckMissionFactory
-from tests.factories.tokens import api_client
-from tests.fallback.database import refused_by, row, rows
+from missionsite.common.tokens import TokenValueRejected, create_token
 from tests.groups.import_files import ana, bring
+from tests.support.concurrency import execute_as_owner, without
+from tests.support.database import rejected_by, row, rows
+from tests.support.factories.fallback import MissionFactory, ProjectFactory
+from tests.support.factories.groups import MemberFactory, StaffFactory
+from tests.support.factories.missiondeck import DeckMissionFactory
+from tests.support.factories.tokens import api_client
 
 pytestmark = pytest.mark.django_db
 
@@ -94,7 +94,7 @@ def test_python_and_postgresql_reject_the_same_characters(character):
     text = f"before{character}after"
     assert not is_one_line(text)
     assert without_controls(text) == "before after"
-    with refused_by("groups_name_one_line"):
+    with rejected_by("groups_name_one_line"):
         rows("INSERT INTO groups (name, type) VALUES (%s, 'colony')", [text])
 
 
@@ -127,23 +127,23 @@ def test_what_a_form_leaves_out_is_not_checked():
             rule.validate(Group, thing, exclude={"name"})
 
 
-def test_refusal_of_the_database_names_the_field():
-    with pytest.raises(NotOneLine) as refusal, in_words():
+def test_rejection_of_the_database_names_the_field():
+    with pytest.raises(NotOneLine) as rejection, translate_db_errors():
         rows("INSERT INTO groups (name, type) VALUES (%s, 'colony')", ["a\nb"])
-    assert (refusal.value.field, refusal.value.message, refusal.value.status) == ("name", ONE_LINE, 422)
+    assert (rejection.value.field, rejection.value.message, rejection.value.status) == ("name", ONE_LINE, 422)
 
 
 def test_token_has_a_name_of_one_line():
     from django.utils import timezone
 
-    with pytest.raises(TokenValueRefused) as refusal:
+    with pytest.raises(TokenValueRejected) as rejection:
         create_token(
             owner=StaffFactory(),
             name="a\x07b",
             scopes=["missions:read"],
             expires_at=timezone.now() + timezone.timedelta(days=1),
         )
-    assert refusal.value.field == "name"
+    assert rejection.value.field == "name"
 
 
 # --- Forms ------------------------------------------------------------------------------------
@@ -208,7 +208,7 @@ def test_form_shows_the_error_at_the_field_and_keeps_what_was_typed(root, name):
 
 
 def test_job_shows_the_error_at_the_field(root):
-    from tests.factories.groups import MembershipFactory
+    from tests.support.factories.groups import MembershipFactory
 
     stay = MembershipFactory()
     answer = root.post(reverse("admin:groups_membership_role", args=[stay.pk]), {"role": "Le\x07ad"})

@@ -7,9 +7,15 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from missionsite.common.api.limits import COUNTS_KEPT, REFUSALS_PER_MINUTE, count_request, prune_counts, uncount_request
-from tests.factories.groups import MemberFactory
-from tests.factories.tokens import api_client
+from missionsite.common.api.limits import (
+    COUNTS_KEPT,
+    REJECTIONS_PER_MINUTE,
+    count_request,
+    prune_counts,
+    uncount_request,
+)
+from tests.support.factories.groups import MemberFactory
+from tests.support.factories.tokens import api_client
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -58,7 +64,7 @@ class TestOneCaller:
         assert not allowed("a", after(second + answer.retry_after - 2)) or answer.retry_after < 3
         assert allowed("a", after(second + answer.retry_after))
 
-    def test_knocking_while_refused_does_not_prolong_the_wait(self):
+    def test_knocking_while_rejected_does_not_prolong_the_wait(self):
         for _ in range(10):
             allowed("a", after(0))
         told = count_request("a", 10, at=after(0)).retry_after
@@ -136,7 +142,7 @@ def test_looking_before_writing_would_let_too_many_in(no_counts):
 
 @pytest.mark.django_db
 class TestRequests:
-    def test_token_is_refused_above_its_rate_with_the_time_to_wait(self, settings):
+    def test_token_is_rejected_above_its_rate_with_the_time_to_wait(self, settings):
         settings.API_REQUESTS_PER_MINUTE = 3
         alice, bob = api_client(MemberFactory()), api_client(MemberFactory())
         answers = [alice.get("/api/me") for _ in range(4)]
@@ -158,7 +164,7 @@ class TestRequests:
 
     def test_address_that_sends_wrong_tokens_is_slowed_down_and_its_neighbours_are_not(self, client):
         neighbour = api_client(MemberFactory())
-        codes = [client.get("/api/me").status_code for _ in range(2 * REFUSALS_PER_MINUTE + 2)]
+        codes = [client.get("/api/me").status_code for _ in range(2 * REJECTIONS_PER_MINUTE + 2)]
         assert codes[0] == 401
         assert codes[-1] == 429
         assert set(codes) == {401, 429}

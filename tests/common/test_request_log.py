@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.test import Client, override_settings
 from django.urls import path
 
-from tests.factories.groups import MemberFactory
+from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
 ID = "test-request-17"

@@ -24,11 +24,11 @@ from django.db import connection
 from groups.models import CommunityMember
 from missionsite import embedded
 from missionsite.demo.services import web_command
-from tests.admin import client, client_of, staff
-from tests.at_once import execute_as_owner
 from tests.common.test_live import web_server
 from tests.common.test_worker import until
-from tests.factories.tokens import make_token
+from tests.support.admin import client, client_of, staff
+from tests.support.concurrency import execute_as_owner
+from tests.support.factories.tokens import make_token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

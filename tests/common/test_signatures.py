@@ -12,11 +12,11 @@ from pydantic import ConfigDict
 from groups.models import Group
 from missionsite.common.api import Router, SiteAPI, signed
 from missionsite.common.api.frame import Operation
-from missionsite.common.api.limits import REFUSALS_PER_MINUTE
+from missionsite.common.api.limits import REJECTIONS_PER_MINUTE
 from missionsite.common.api.signatures import HEADER, TOLERANCE, is_signed, sign
 from missionsite.common.errors import DomainError
-from tests.factories.groups import ColonyFactory, StaffFactory
-from tests.factories.tokens import make_token
+from tests.support.factories.groups import ColonyFactory, StaffFactory
+from tests.support.factories.tokens import make_token
 
 SECRET, NEXT = "the secret", "its successor é"
 BODY = b'{"name": "x"}'
@@ -40,8 +40,8 @@ def echo(request, order: Order):
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_user::text")
         role = cursor.fetchone()[0]
-    nobody = isinstance(request.user, AnonymousUser)
-    return {"name": order.name, "role": role, "in_transaction": connection.in_atomic_block, "nobody": nobody}
+    no_one = isinstance(request.user, AnonymousUser)
+    return {"name": order.name, "role": role, "in_transaction": connection.in_atomic_block, "nobody": no_one}
 
 
 def post(rf, *secrets: str, body: bytes = BODY, signature: str | None = None, view=echo, user=None, **headers):
@@ -88,7 +88,7 @@ def test_signature_is_of_one_body_one_secret_and_one_time():
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("secret", [SECRET, NEXT])
-def test_signed_request_runs_as_the_site_and_as_nobody(rf, secret):
+def test_signed_request_runs_as_the_site_and_as_no_one(rf, secret):
     answer = post(rf, SECRET, NEXT, signature=sign(BODY, secret), user=StaffFactory())
     assert answer.status_code == 200
     assert json.loads(answer.content) == {
@@ -122,7 +122,7 @@ def bad_signatures() -> dict[str, str | None]:
 def test_wrong_signature_reads_like_a_missing_one(rf, kind):
     answer = post(rf, SECRET, signature=bad_signatures()[kind])
     document = json.loads(answer.content)
-    assert (answer.status_code, document["code"]) == (401, "signature_refused")
+    assert (answer.status_code, document["code"]) == (401, "signature_rejected")
     assert answer["Content-Type"] == "application/problem+json"
     assert answer["WWW-Authenticate"] == HEADER
     assert document["detail"].startswith("This request is not signed")
@@ -136,14 +136,14 @@ def test_token_is_no_signature(rf):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("secrets", [(), ("",)])
-def test_site_without_a_secret_lets_nobody_in(rf, secrets):
+def test_site_without_a_secret_lets_no_one_in(rf, secrets):
     answer = post(rf, *secrets, signature=sign(BODY, ""))
     assert (answer.status_code, json.loads(answer.content)["code"]) == (503, "signature_unset")
 
 
 @pytest.mark.django_db
-def test_refusals_are_counted_against_the_address_and_good_requests_are_not(rf):
-    for _ in range(REFUSALS_PER_MINUTE):
+def test_rejections_are_counted_against_the_address_and_good_requests_are_not(rf):
+    for _ in range(REJECTIONS_PER_MINUTE):
         assert post(rf, SECRET, signature="t=1,v1=").status_code == 401
     answer = post(rf, SECRET, signature="t=1,v1=")
     assert answer.status_code == 429
@@ -164,7 +164,7 @@ def test_refusals_are_counted_against_the_address_and_good_requests_are_not(rf):
         (b'{"name": "' + b"x" * 5_000_000 + b'"}', 413),
     ],
 )
-def test_bad_body_is_refused_in_words(rf, body, status):
+def test_bad_body_is_rejected_in_words(rf, body, status):
     answer = post(rf, SECRET, body=body, signature=sign(body, SECRET))
     assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
 
@@ -179,10 +179,10 @@ def test_long_body_is_not_read_before_it_is_known_whose_it_is(rf):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_refused_change_leaves_nothing_behind(rf):
-    def write_then_refuse(request, order: Order):
+def test_rejected_change_leaves_nothing_behind(rf):
+    def write_then_reject(request, order: Order):
         ColonyFactory()
         raise DomainError("No.")
 
-    assert post(rf, SECRET, signature=sign(BODY, SECRET), view=write_then_refuse).status_code == 409
+    assert post(rf, SECRET, signature=sign(BODY, SECRET), view=write_then_reject).status_code == 409
     assert not Group.objects.exists()

@@ -9,11 +9,11 @@ from django.db import connection
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from groups.tasks import fold_mission_counters
+from groups.tasks import merge_mission_counters
 from missionsite.common import tasks
 from missionsite.common.models import Heartbeat
 from tests.common.jobs import note
-from tests.factories.groups import MembershipFactory, MissionFactory, TaskFactory
+from tests.support.factories.groups import MembershipFactory, MissionFactory, TaskFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -35,14 +35,14 @@ def test_health_notes_when_it_last_ran():
 
 
 @pytest.mark.parametrize("at_a_time", [1, 2, 10_000])
-def test_folding_empties_the_shares_and_keeps_the_counts(monkeypatch, at_a_time):
-    monkeypatch.setattr("groups.tasks.FOLDED_AT_A_TIME", at_a_time)
+def test_merging_empties_the_shares_and_keeps_the_counts(monkeypatch, at_a_time):
+    monkeypatch.setattr("groups.tasks.MERGED_AT_A_TIME", at_a_time)
     for _ in range(3):
         mission = MissionFactory()
         MembershipFactory.create_batch(2, group=mission)
         TaskFactory(group=mission)
-    assert fold_mission_counters(timestamp=0) == 3
-    assert fold_mission_counters(timestamp=0) == 0
+    assert merge_mission_counters(timestamp=0) == 3
+    assert merge_mission_counters(timestamp=0) == 0
     assert one("SELECT count(*) FROM mission_counter_drift()") == (0,)
     assert one("SELECT sum(member_count), sum(task_count) FROM get_active_missions(gen_random_uuid(), 0)") == (6, 3)
 

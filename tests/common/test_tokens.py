@@ -1,4 +1,4 @@
-"""API tokens: made, used, refused, ended. Alice owns one; Bob owns another."""
+"""API tokens: made, used, rejected, ended. Alice owns one; Bob owns another."""
 
 import hashlib
 import logging
@@ -14,15 +14,15 @@ from missionsite.common.models import ApiToken
 from missionsite.common.scopes import all_scopes, register_scope
 from missionsite.common.tokens import (
     TokenCannotChange,
-    TokenRefused,
-    TokenValueRefused,
+    TokenRejected,
+    TokenValueRejected,
     authenticate,
     create_token,
     has_token_form,
     revoke_token,
 )
-from tests.factories.groups import MemberFactory
-from tests.factories.tokens import make_token
+from tests.support.factories.groups import MemberFactory
+from tests.support.factories.tokens import make_token
 
 pytestmark = pytest.mark.django_db
 
@@ -64,17 +64,17 @@ def test_token_with_a_typing_error_is_known_without_asking_the_database(alice, d
     wrong = plaintext[:10] + ("a" if plaintext[10] != "a" else "b") + plaintext[11:]
     assert has_token_form(plaintext)
     assert not has_token_form(wrong)
-    with django_assert_num_queries(0), pytest.raises(TokenRefused):
+    with django_assert_num_queries(0), pytest.raises(TokenRejected):
         authenticate(wrong)
 
 
 @pytest.mark.parametrize("text", ["", "ms_", "x" * 52, "ms_" + "ä" * 49, "ms_\x00" + "a" * 48, "\ud800"])
-def test_what_is_no_token_is_refused(text):
-    with pytest.raises(TokenRefused):
+def test_what_is_no_token_is_rejected(text):
+    with pytest.raises(TokenRejected):
         authenticate(text)
 
 
-def test_every_refusal_reads_the_same_and_the_log_has_the_reason(alice, caplog):
+def test_every_rejection_reads_the_same_and_the_log_has_the_reason(alice, caplog):
     caplog.set_level(logging.WARNING, logger="missionsite.common.tokens")
     revoked, revoked_text = make_token(alice)
     revoke_token(token=revoked, actor=alice)
@@ -88,18 +88,18 @@ def test_every_refusal_reads_the_same_and_the_log_has_the_reason(alice, caplog):
     later = timezone.now() + timedelta(days=2)
     said = set()
     for text, at in [(revoked_text, None), (expired_text, later), (unknown_text, None), (inactive_text, None)]:
-        with pytest.raises(TokenRefused) as refused:
+        with pytest.raises(TokenRejected) as rejected:
             authenticate(text, now=at)
-        said.add((refused.value.message, refused.value.code, refused.value.status))
+        said.add((rejected.value.message, rejected.value.code, rejected.value.status))
     assert len(said) == 1
     for reason in ("revoked", "expired", "unknown", "not active"):
         assert reason in caplog.text
 
 
-def test_refused_token_is_not_in_the_log(alice, caplog):
+def test_rejected_token_is_not_in_the_log(alice, caplog):
     _, plaintext = make_token(alice)
     ApiToken.objects.all().delete()
-    with pytest.raises(TokenRefused):
+    with pytest.raises(TokenRejected):
         authenticate(plaintext)
     assert plaintext not in caplog.text
 
@@ -118,7 +118,7 @@ def test_last_use_is_written_at_most_once_a_minute(alice, django_assert_num_quer
 
 
 @pytest.mark.django_db(transaction=True)
-def test_last_use_waits_for_nobody(alice):
+def test_last_use_waits_for_no_one(alice):
     token, plaintext = make_token(alice)
     other = connection.copy()
     try:
@@ -155,10 +155,10 @@ def test_revoking_twice_keeps_the_first_time(alice):
         ({"expires_at": timezone.now() + timedelta(days=400)}, "expires_at"),
     ],
 )
-def test_token_with_a_bad_value_is_refused_at_its_field(alice, values, field):
-    with pytest.raises(TokenValueRefused) as refused:
+def test_token_with_a_bad_value_is_rejected_at_its_field(alice, values, field):
+    with pytest.raises(TokenValueRejected) as rejected:
         create_token(**({"owner": alice, "name": "x", "scopes": ["missions:read"], "expires_at": tomorrow()} | values))
-    assert refused.value.field == field
+    assert rejected.value.field == field
 
 
 def test_inactive_member_gets_no_token():
@@ -196,11 +196,11 @@ def test_database_holds_the_rules(alice, change, rule):
             "created_at": "created_at",
             column: value,
         }
-        with pytest.raises(IntegrityError) as refused, transaction.atomic():
+        with pytest.raises(IntegrityError) as rejected, transaction.atomic():
             cursor.execute(
                 f"INSERT INTO api_tokens ({', '.join(columns)}) SELECT {', '.join(columns.values())} FROM api_tokens"
             )
-    assert refused.value.__cause__.diag.constraint_name == rule
+    assert rejected.value.__cause__.diag.constraint_name == rule
 
 
 @pytest.mark.parametrize(
@@ -217,9 +217,9 @@ def test_token_cannot_be_widened_prolonged_or_brought_back(alice, change):
     token, _ = make_token(alice, "missions:read")
     revoke_token(token=token)
     with connection.cursor() as cursor:
-        with pytest.raises(DatabaseError) as refused, transaction.atomic():
+        with pytest.raises(DatabaseError) as rejected, transaction.atomic():
             cursor.execute(f"UPDATE api_tokens SET {change}")
-        assert isinstance(from_database(refused.value), TokenCannotChange)
+        assert isinstance(from_database(rejected.value), TokenCannotChange)
 
 
 def test_tokens_are_out_of_reach_for_the_member_role(alice):
@@ -235,7 +235,7 @@ def test_scopes_of_every_app_are_known():
     assert all_scopes().keys() >= {"missions:read", "missions:write", "members:read", "profile:read"}
 
 
-def test_scope_of_another_form_is_refused():
+def test_scope_of_another_form_is_rejected():
     with pytest.raises(ValueError, match="looks like"):
         register_scope("Everything", "Everything.")
 
@@ -249,12 +249,12 @@ def test_command_prints_a_working_token_once(alice, capsys):
 @pytest.mark.parametrize(
     ("email", "options", "words"),
     [
-        ("nobody@example.org", {}, "Nobody has"),
+        ("nobody@example.org", {}, "No one has"),
         (None, {"scope": ["nothing:at_all"]}, "There is no scope"),
         (None, {"days": 0}, "--days"),
     ],
 )
-def test_command_refuses_in_one_sentence(alice, email, options, words):
+def test_command_rejects_in_one_sentence(alice, email, options, words):
     given = {"name": "phone", "scope": ["missions:read"]} | options
     with pytest.raises(CommandError, match=words):
         call_command("create_token", email or alice.email, **given)

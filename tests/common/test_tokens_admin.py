@@ -14,8 +14,8 @@ from django.utils import timezone
 from missionsite.common.admin.once import new_key
 from missionsite.common.models import ApiToken, IdempotencyKey
 from missionsite.common.tokens import authenticate
-from tests.factories.groups import MemberFactory, StaffFactory
-from tests.factories.tokens import make_token
+from tests.support.factories.groups import MemberFactory, StaffFactory
+from tests.support.factories.tokens import make_token
 
 pytestmark = pytest.mark.django_db
 
@@ -91,7 +91,7 @@ def test_page_with_the_token_has_no_script_of_its_own(client, alice):
     "changes",
     [{"name": " "}, {"name": "x" * 101}, {"name": "a\x00b"}, {"scopes": []}, {"scopes": ["x:y"]}, {"days": "9999"}],
 )
-def test_bad_form_is_refused_and_keeps_what_was_typed(client, alice, changes):
+def test_bad_form_is_rejected_and_keeps_what_was_typed(client, alice, changes):
     answer = make(client, **changes)
     assert answer.status_code == 200
     assert answer.context["errors"]
@@ -123,7 +123,7 @@ def test_administrator_sees_all_and_revokes_any(client):
     assert bobs.revoked_at is not None
 
 
-def test_nobody_else_revokes_it(client, alice):
+def test_no_one_else_revokes_it(client, alice):
     bobs, _ = make_token(StaffFactory())
     client.post(LIST, {"action": "revoke", "apply": "1", "_selected_action": [str(bobs.pk)]})
     client.post(reverse("admin:common_apitoken_revoke", args=[bobs.pk]))

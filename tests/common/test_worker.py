@@ -18,8 +18,8 @@ from procrastinate.contrib.django import app
 from missionsite.common.models import Heartbeat, WorkerProcess
 from missionsite.common.worker import watchdog
 from missionsite.common.worker.watchdog import MAX_ATTEMPTS, replace_lost_workers
-from tests.at_once import execute_as_owner
 from tests.common.jobs import hold, hold_row, note
+from tests.support.concurrency import execute_as_owner
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -376,4 +376,4 @@ def test_worker_says_in_words_that_the_database_is_away_and_keeps_trying(monkeyp
 def test_every_regular_job_is_known_by_name():
     app.perform_import_paths()
     names = {task for task, _ in app.periodic_registry.periodic_tasks}
-    assert names >= {"health", "watchdog", "prune_request_counts", "prune_jobs", "fold_mission_counters"}
+    assert names >= {"health", "watchdog", "prune_request_counts", "prune_jobs", "merge_mission_counters"}

@@ -6,8 +6,8 @@ from django.contrib.auth import authenticate, get_user_model
 from fallback.services.rights import Right, Rights
 from missionsite.demo import accounts
 from missionsite.roles import ROLES
-from tests.factories.fallback import ProjectFactory
-from tests.factories.groups import MissionFactory
+from tests.support.factories.fallback import ProjectFactory
+from tests.support.factories.groups import MissionFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -1,4 +1,4 @@
-"""`manage.py demo --reset` deletes only what somebody confirmed. Run as a program, in a folder of its own."""
+"""`manage.py demo --reset` deletes only what someone confirmed. Run as a program, in a folder of its own."""
 
 import io
 import os
@@ -67,7 +67,7 @@ def test_reset_on_a_terminal_is_not_done_without_a_yes(folder, answer):
 
 
 class Terminal(io.StringIO):
-    """Somebody at a terminal who has typed an answer."""
+    """Someone at a terminal who has typed an answer."""
 
     def isatty(self) -> bool:
         return True

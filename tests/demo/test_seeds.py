@@ -23,7 +23,7 @@ from groups.models import (
     Task,
 )
 from missiondeck.models import DeckMission
-from tests.factories.groups import ColonyFactory, MemberFactory, MissionFactory, TaskFactory
+from tests.support.factories.groups import ColonyFactory, MemberFactory, MissionFactory, TaskFactory
 
 pytestmark = pytest.mark.django_db
 OURS = ("groups", "fallback", "engagement", "missiondeck")

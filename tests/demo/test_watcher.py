@@ -12,7 +12,7 @@ from missionsite.demo.services import Service, Watcher
 from missionsite.demo.site import DemoError, Site
 from missionsite.embedded.processes import PROC, wait_until
 
-# Refuses to end, and starts another that does too.
+# Does not end, and starts another that does too.
 STUBBORN = "trap '' TERM; sh -c \"trap '' TERM; while :; do sleep 1; done\" & while :; do sleep 1; done"
 
 
@@ -54,7 +54,7 @@ def test_processes_of_a_killed_demo_are_ended(tmp_path, watcher):
     assert running.process.wait(10) == -signal.SIGTERM
 
 
-def test_processes_that_refuse_to_end_are_killed_with_their_children(tmp_path, watcher):
+def test_processes_that_reject_to_end_are_killed_with_their_children(tmp_path, watcher):
     running = service(tmp_path, watcher, STUBBORN)
     running.start()
     end_of_pipe(watcher)
@@ -116,7 +116,7 @@ def test_a_killed_service_takes_its_children_along(tmp_path, watcher):
     assert wait_until(lambda: is_gone(group), seconds=10)
 
 
-def test_a_second_demo_in_the_same_folder_is_refused(tmp_path):
+def test_a_second_demo_in_the_same_folder_is_rejected(tmp_path):
     first, second = (Site(var=tmp_path, is_embedded=False, say=print) for _ in range(2))
     with first.alone():
         (tmp_path / "demo.address").write_text("http://127.0.0.1:8000/ (process 1)")

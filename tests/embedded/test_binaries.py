@@ -32,13 +32,13 @@ def test_a_chosen_folder_comes_before_the_wheel(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("version", ["14.11", "9.6.24"])
-def test_a_chosen_folder_that_is_too_old_is_refused(tmp_path, monkeypatch, version):
+def test_a_chosen_folder_that_is_too_old_is_rejected(tmp_path, monkeypatch, version):
     monkeypatch.setenv("MISSIONSITE_POSTGRES_BIN", str(make_programs(tmp_path / "bin", version)))
     with pytest.raises(EmbeddedError, match="no working PostgreSQL 15 or newer"):
         binaries.find()
 
 
-def test_a_chosen_folder_without_psql_is_refused(tmp_path, monkeypatch):
+def test_a_chosen_folder_without_psql_is_rejected(tmp_path, monkeypatch):
     folder = make_programs(tmp_path / "bin", "18.4")
     (folder / "psql").unlink()
     monkeypatch.setenv("MISSIONSITE_POSTGRES_BIN", str(folder))
@@ -67,14 +67,14 @@ def test_programs_in_a_closed_folder_are_copied_to_where_the_user_can_run_them(t
     tree.mkdir(mode=0o700)
     binaries._copy(found.folder, tree)
     closed = binaries.Binaries(tree / found.folder.relative_to(binaries._tree(found.folder)), found.version)
-    nobody = account.choose()
-    assert not nobody.can_run(closed.program("postgres"))
-    copy = closed.readable_by(nobody, open_folder)
+    no_one = account.choose()
+    assert not no_one.can_run(closed.program("postgres"))
+    copy = closed.readable_by(no_one, open_folder)
     assert copy.folder.is_relative_to(open_folder)
-    assert all(nobody.can_run(copy.program(name)) for name in binaries.PROGRAMS)
+    assert all(no_one.can_run(copy.program(name)) for name in binaries.PROGRAMS)
     # The next start finds the copy.
     made = copy.program("postgres").stat().st_ino
-    assert closed.readable_by(nobody, open_folder).program("postgres").stat().st_ino == made
+    assert closed.readable_by(no_one, open_folder).program("postgres").stat().st_ino == made
 
 
 @needs_root

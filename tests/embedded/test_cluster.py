@@ -69,9 +69,9 @@ def test_the_three_roles_can_do_what_they_are_for_and_no_more(var, each_version)
         # Text is compared and lower-cased by the same rules on every machine.
         assert owner.execute("SELECT lower('ÉÄ')").fetchone() == ("éä",)
     with psycopg.connect(server.app_url, autocommit=True) as app:
-        for refused in ("CREATE TABLE mine (id int)", "SELECT * FROM kept", "SET ROLE missionsite_owner"):
+        for rejected in ("CREATE TABLE mine (id int)", "SELECT * FROM kept", "SET ROLE missionsite_owner"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                app.execute(refused)
+                app.execute(rejected)
         app.execute("SET ROLE missionsite_member")
         assert app.execute("SELECT count(*) FROM kept").fetchone() == (0,)
 
@@ -219,7 +219,7 @@ def test_chosen_server_settings(shared_var, monkeypatch):
 
 
 @pytest.mark.parametrize("text", ["work_mem", "work_mem='8MB"])
-def test_malformed_server_settings_are_refused(shared_var, monkeypatch, text):
+def test_malformed_server_settings_are_rejected(shared_var, monkeypatch, text):
     embedded.stop(shared_var)
     monkeypatch.setenv("MISSIONSITE_POSTGRES_SETTINGS", text)
     with pytest.raises(EmbeddedError, match="Write name=value pairs"):
@@ -261,7 +261,7 @@ class TestAsRoot:
             embedded.start(var, tests=True)
         (var / "postgres").unlink()
 
-    def test_another_users_folder_is_refused_with_a_sentence(self, open_folder):
+    def test_another_users_folder_is_rejected_with_a_sentence(self, open_folder):
         var = open_folder / "var"
         embedded.start(var, tests=True)
         try:

@@ -8,7 +8,7 @@ from engagement.models import EngagementMessage, MessageType, Status, Trigger, U
 from engagement.services.machine import record_activity, transition
 from engagement.services.messages import enqueue
 from groups.models import Member
-from tests.factories.groups import MemberFactory
+from tests.support.factories.groups import MemberFactory
 
 
 def active(name: str = "Ana", *, days_quiet: int = 0, **fields) -> Member:
@@ -38,5 +38,7 @@ def message(member: Member | None = None, **fields) -> EngagementMessage:
     return made
 
 
-def failed(member: Member | None = None, error: str = "The provider refused it: no such address.") -> EngagementMessage:
+def failed(
+    member: Member | None = None, error: str = "The provider rejected it: no such address."
+) -> EngagementMessage:
     return message(member, status=Status.FAILED, error_message=error, retry_count=3)

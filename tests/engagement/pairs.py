@@ -28,6 +28,6 @@ LEGAL = {
     ("remind_later", "reminder_due"): "dormant",
     ("dormant", "user_message"): "active",
 }
-# (state, trigger), all 35, and the 25 of them that are refused.
+# (state, trigger), all 35, and the 25 of them that are rejected.
 PAIRS = tuple(itertools.product(STATES, TRIGGERS))
 ILLEGAL = tuple(pair for pair in PAIRS if pair not in LEGAL)

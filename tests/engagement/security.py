@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 IDENTITIES = ("own", "other", "unset")
 OWNER, SITE, MEMBER = "missionsite_owner", "missionsite_app", "missionsite_member"
-# What a member may do with the own rows; with those of others nothing, with nobody set nothing.
+# What a member may do with the own rows; with those of others nothing, with no one set nothing.
 MEMBERS_MAY = {
     "user_engagement_states": {"SELECT"},
     "engagement_state_transitions": {"SELECT"},
@@ -31,7 +31,7 @@ SITE_MAY_NOT = {
     "user_profiles_history": {"UPDATE", "DELETE"},
     "message_templates_history": {"UPDATE", "DELETE"},
 }
-# A column whose change hurts nobody, for trying an UPDATE; another one is the table's first.
+# A column whose change hurts no one, for trying an UPDATE; another one is the table's first.
 CHANGED = {"user_profiles": "locale", "user_engagement_states": "last_activity_at"}
 # The column that says whose a row is, where it is not user_id.
 WHOSE = {"engagement_announcements": "created_by_id"}

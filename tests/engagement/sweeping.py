@@ -6,7 +6,7 @@ from django.db import transaction
 
 from engagement.models import UserEngagementState
 from engagement.services.machine import naming
-from tests.fallback.database import row, rows
+from tests.support.database import row, rows
 
 # A Wednesday, noon.
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)

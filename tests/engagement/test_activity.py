@@ -12,9 +12,9 @@ from engagement.services.machine import record_activities, record_activity
 from groups.services.memberships import join_mission
 from groups.services.participation import ingest_participation, record_participation
 from missionsite.common.roles import member_session
-from tests.factories.engagement import PersonFactory, move_to
-from tests.factories.groups import EntryFactory, MissionFactory
-from tests.factories.tokens import api_client
+from tests.support.factories.engagement import PersonFactory, move_to
+from tests.support.factories.groups import EntryFactory, MissionFactory
+from tests.support.factories.tokens import api_client
 
 pytestmark = pytest.mark.django_db
 
@@ -47,7 +47,7 @@ def test_activity_brings_back_with_the_log_and_without_the_dates(state):
 
 @pytest.mark.parametrize("state", ["goodbye_sent", "help_flow", "remind_later", "dormant"])
 @pytest.mark.parametrize("late", [timedelta(0), timedelta(seconds=1), timedelta(days=10)])
-def test_what_happened_before_the_last_move_brings_nobody_back(state, late):
+def test_what_happened_before_the_last_move_brings_no_one_back(state, late):
     person = person_in(state)
     record_activity(member=person, at=THEN - late)
     assert stands(person)[0] == state
@@ -84,7 +84,7 @@ def test_many_members_take_a_fixed_number_of_statements():
     assert statements(1) == statements(7)
 
 
-def test_nobody_is_nothing():
+def test_no_one_is_nothing():
     assert record_activities(seen={}) == 0
 
 
@@ -110,7 +110,7 @@ def test_participation_counts_one_by_one_and_in_batches():
 
 
 @pytest.mark.parametrize("state", ["goodbye_sent", "help_flow", "remind_later", "dormant"])
-def test_late_participation_brings_nobody_back(state):
+def test_late_participation_brings_no_one_back(state):
     person = person_in(state)
     entry = EntryFactory(person=person)
     ingest_participation(events=[event(entry, occurred_at=THEN - timedelta(minutes=1))])
@@ -122,7 +122,7 @@ def test_participation_of_a_person_without_account_is_nobodys_activity():
     assert not UserEngagementState.objects.exists()
 
 
-def test_replay_of_participation_brings_nobody_back():
+def test_replay_of_participation_brings_no_one_back():
     person = PersonFactory()
     entry = EntryFactory(person=person)
     record_participation(**event(entry, message_id="7"))

@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from engagement.errors import AnnouncementOver, AudienceChanged, NobodyToTell
+from engagement.errors import AnnouncementOver, AudienceChanged, NoRecipients
 from engagement.models import Announcement, EngagementMessage, MessageTemplate
 from engagement.services.announcements import REASONS, announce, audience_of, cancel_announcement, key_of, with_reason
 from groups.models import CommunityMember, Event
-from tests.factories.engagement import ClaimFactory, PersonFactory
-from tests.factories.groups import EntryFactory, StaffFactory
-from tests.fallback.database import rows
+from tests.support.database import rows
+from tests.support.factories.engagement import ClaimFactory, PersonFactory
+from tests.support.factories.groups import EntryFactory, StaffFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -52,7 +52,7 @@ def send(**kwargs):
     return announce(entries=kwargs.pop("of", entries()), title="Summer", texts=TEXTS, **kwargs)
 
 
-def test_everybody_without_a_reason_gets_it(crowd):
+def test_everyone_without_a_reason_gets_it(crowd):
     told = audience_of(entries())
     assert told.recipients == 3
     assert told.skipped == {reason: len(people) for reason, people in crowd.items() if reason}
@@ -94,7 +94,7 @@ def test_only_the_filtered_get_it(crowd):
     assert announcement.recipients == EngagementMessage.objects.filter(announcement=announcement).count() == 1
 
 
-def test_list_that_changed_since_it_was_shown_is_refused(crowd):
+def test_list_that_changed_since_it_was_shown_is_rejected(crowd):
     shown = audience_of(entries()).recipients
     crowd[""][0].engagement_profile.__class__.objects.filter(pk=crowd[""][0].pk).update(reengagement_opt_out=True)
     with pytest.raises(AudienceChanged, match="it was 3 people, now it is 2"):
@@ -105,9 +105,9 @@ def test_list_that_changed_since_it_was_shown_is_refused(crowd):
 
 
 @pytest.mark.parametrize("of", [CommunityMember.objects.none(), None])
-def test_nobody_to_tell_is_refused(of):
+def test_no_one_to_tell_is_rejected(of):
     person(state="dormant")
-    with pytest.raises(NobodyToTell):
+    with pytest.raises(NoRecipients):
         send(of=entries() if of is None else of.all())
     assert not Announcement.objects.exists()
 

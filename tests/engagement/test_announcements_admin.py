@@ -9,8 +9,8 @@ from django.utils import timezone
 from engagement.models import Announcement, EngagementMessage, MessageTemplate, Status, UserProfile
 from engagement.services.announcements import announce
 from groups.models import CommunityMember, Event
-from tests.admin import client, words
-from tests.community.cast import entry
+from tests.portal.cast import entry
+from tests.support.admin import client, words
 
 pytestmark = pytest.mark.django_db
 DIRECTORY = "/admin/groups/communitymember/"
@@ -94,7 +94,7 @@ class TestCompose:
         assert not EngagementMessage.objects.exclude(scheduled_for=made.scheduled_for).exists()
 
     @pytest.mark.parametrize("expected", ["1", "3", "", "x", "-5", "9" * 5000])
-    def test_a_list_that_changed_is_refused_with_what_was_typed(self, manager, people, expected):
+    def test_a_list_that_changed_is_rejected_with_what_was_typed(self, manager, people, expected):
         answer = manager.post(COMPOSE, typed(expected=expected, title="My own title"))
         assert answer.status_code == 200
         assert "The list changed:" in words(answer)
@@ -104,13 +104,13 @@ class TestCompose:
         assert not Announcement.objects.exists()
         assert not MessageTemplate.objects.filter(announcement__isnull=False).exists()
 
-    def test_nobody_to_tell_is_a_sentence(self, manager, people):
+    def test_no_one_to_tell_is_a_sentence(self, manager, people):
         answer = manager.get(f"{COMPOSE}?q=olga")
-        assert "Nobody of these people can be written to." in words(answer)
+        assert "None of these people can be written to." in words(answer)
         assert "Queue" not in words(answer).split('class="job"')[1].split("</form>")[0]
         answer = manager.post(f"{COMPOSE}?q=olga", typed(expected="0"))
         assert answer.status_code == 200
-        assert answer.context["form"].non_field_errors() == ["Nobody of these people can be written to."]
+        assert answer.context["form"].non_field_errors() == ["None of these people can be written to."]
 
     @pytest.mark.parametrize(
         ("changes", "field"),
@@ -137,7 +137,7 @@ class TestCompose:
     @pytest.mark.parametrize(
         "query", ["person__email=a", "status__exact=zz&x=1", "p=99999999999999999999", "password=1"]
     )
-    def test_a_lookup_no_filter_asks_for_is_refused(self, manager, people, query):
+    def test_a_lookup_no_filter_asks_for_is_rejected(self, manager, people, query):
         answer = manager.get(f"{COMPOSE}?{query}", follow=True)
         assert answer.status_code == 200
         assert answer.request["PATH_INFO"] == DIRECTORY

@@ -6,11 +6,11 @@ from engagement.models import Announcement, EngagementMessage
 from missionsite.common.admin.once import FIELD, new_key
 from missionsite.common.api.idempotency import Attempt
 from missionsite.common.models import IdempotencyKey
-from tests.admin import client_of, staff, words
-from tests.at_once import crowd, without
-from tests.community.cast import entry
 from tests.engagement.test_announcements_admin import COMPOSE, typed
+from tests.portal.cast import entry
 from tests.site.test_form_keys import Forms
+from tests.support.admin import client_of, staff, words
+from tests.support.concurrency import crowd, without
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PEOPLE = 13
@@ -57,9 +57,9 @@ def test_corrected_form_is_accepted_with_the_same_key_and_with_the_new_one(peopl
     browser = client_of(manager)
     for title, use_new_key in (("A", False), ("B", True)):
         key = new_key()
-        refused = browser.post(COMPOSE, filled(key, title=""))
-        assert (refused.status_code, refused.context["form"].errors["title"]) == (200, ["This field is required."])
-        browser.post(COMPOSE, filled(key_of(refused) if use_new_key else key, title=title))
+        rejected = browser.post(COMPOSE, filled(key, title=""))
+        assert (rejected.status_code, rejected.context["form"].errors["title"]) == (200, ["This field is required."])
+        browser.post(COMPOSE, filled(key_of(rejected) if use_new_key else key, title=title))
     assert sorted(Announcement.objects.values_list("title", flat=True)) == ["A", "B"]
 
 
@@ -92,7 +92,7 @@ def test_form_without_a_usable_key_is_rejected_and_keeps_what_was_typed(people, 
     assert browser.post(COMPOSE, filled(key_of(answer))).status_code == 302
 
 
-def test_key_of_somebody_else_is_another_key(people, manager):
+def test_key_of_someone_else_is_another_key(people, manager):
     key = new_key()
     for member in (manager, staff("Community Manager")):
         assert client_of(member).post(COMPOSE, filled(key)).status_code == 302
@@ -128,7 +128,7 @@ def test_without_the_check_they_would_be_many(people, manager, monkeypatch):
 
 
 def test_without_the_lock_the_unique_key_still_lets_one_stay(people, manager, monkeypatch):
-    """A negative control of the lock: the others would be refused instead of led to the first."""
+    """A negative control of the lock: the others would be rejected instead of led to the first."""
     monkeypatch.setattr(Attempt, "_lock", lambda self: True)
     submit_at_once(manager)
     assert counts() == (1, PEOPLE)

@@ -13,8 +13,8 @@ from engagement.models import (
 from engagement.services.machine import record_activity, transition
 from engagement.services.messages import enqueue
 from groups.models import Event
-from tests.factories.groups import MemberFactory, StaffFactory
-from tests.factories.tokens import api_client
+from tests.support.factories.groups import MemberFactory, StaffFactory
+from tests.support.factories.tokens import api_client
 
 pytestmark = pytest.mark.django_db(transaction=True)
 JSON = "application/json"
@@ -62,7 +62,7 @@ def test_who_has_done_nothing_is_active(ana):
 
 
 @pytest.mark.parametrize("make", [MemberFactory, StaffFactory])
-def test_member_sees_the_own_state_and_moves_and_nobody_elses(make, bob):
+def test_member_sees_the_own_state_and_moves_and_no_one_elses(make, bob):
     """Staff too: what is about the caller alone knows no rights."""
     own = make()
     record_activity(member=own)
@@ -113,7 +113,7 @@ def test_member_changes_how_messages_come(make, bob):
     assert waiting.destination == "group"
     said = Event.objects.get(type="profile.changed")
     assert (said.member, said.actor) == (own, own)
-    # The rest stays, and nobody else's changes.
+    # The rest stays, and no one else's changes.
     assert browser.patch(f"{ME}/profile", {"locale": "en"}, content_type=JSON).json() == change | {"locale": "en"}
     assert UserProfile.objects.get(pk=bob.pk).preferred_destination == "individual"
     assert browser.patch(f"{ME}/profile", {}, content_type=JSON).json() == change | {"locale": "en"}
@@ -133,7 +133,7 @@ def test_member_changes_how_messages_come(make, bob):
         ({"user_id": "x"}, "/user_id"),
     ],
 )
-def test_what_members_do_not_change_and_what_is_none_is_refused(ana, change, pointer):
+def test_what_members_do_not_change_and_what_is_none_is_rejected(ana, change, pointer):
     answer = api_client(ana).patch(f"{ME}/profile", change, content_type=JSON)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == pointer
@@ -164,9 +164,9 @@ def test_staff_move_a_member_and_the_log_says_who(ana):
     assert EngagementMessage.objects.filter(user=ana, message_type="goodbye").count() == 1
 
 
-def test_move_the_state_does_not_know_is_refused_with_those_it_knows(ana):
+def test_move_the_state_does_not_know_is_rejected_with_those_it_knows(ana):
     answer = move(api_client(staff_with("move_userengagementstate")), ana, "reminder_due")
-    assert (answer.status_code, answer.json()["code"]) == (409, "transition_refused")
+    assert (answer.status_code, answer.json()["code"]) == (409, "transition_rejected")
     assert "inactivity_14d" in answer.json()["detail"]
 
 
@@ -179,7 +179,7 @@ def test_move_sent_again_with_its_key_happens_once(ana):
 
 
 @pytest.mark.parametrize(("who", "trigger", "status"), [("FE-P-99999", "user_message", 404), (None, "jump", 422)])
-def test_nobody_and_nothing_are_refused(ana, who, trigger, status):
+def test_no_one_and_nothing_are_rejected(ana, who, trigger, status):
     browser = api_client(staff_with("move_userengagementstate"))
     assert move(browser, who or ana, trigger).status_code == status
 
@@ -229,7 +229,7 @@ def test_staff_retry_and_cancel_once_for_a_key(ana):
             f"{address}/cancel", {"reason": "By mistake"}, content_type=JSON, headers={"Idempotency-Key": "c1"}
         )
         assert (answer.status_code, answer.json()["error_message"]) == (200, "By mistake")
-    assert browser.post(f"{address}/cancel", content_type=JSON).json()["code"] == "message_move_refused"
+    assert browser.post(f"{address}/cancel", content_type=JSON).json()["code"] == "message_move_rejected"
     other = queued(ana, event="other")
     without_body = browser.generic("POST", f"/api/engagement/messages/{other.pk}/cancel")
     assert without_body.json()["status"] == "cancelled"

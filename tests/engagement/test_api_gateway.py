@@ -14,8 +14,8 @@ from engagement.models import EngagementMessage, InboundMessage, MessageType, Us
 from engagement.services.machine import transition
 from engagement.services.messages import enqueue
 from missionsite.common.api.signatures import sign
-from tests.factories.groups import MemberFactory, StaffFactory
-from tests.factories.tokens import make_token
+from tests.support.factories.groups import MemberFactory, StaffFactory
+from tests.support.factories.tokens import make_token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECRET, CHAT = "shared with the gateway", "5511999990000@c.us"
@@ -92,7 +92,7 @@ def test_automatic_message_does_nothing(ana, value, effect):
 
 
 @pytest.mark.parametrize("value", [1.5, ["auto-replied"], {}, "x" * 256])
-def test_header_that_is_none_is_refused_by_name(ana, value):
+def test_header_that_is_none_is_rejected_by_name(ana, value):
     answer = post("inbound", written("hello", auto_submitted=value))
     assert answer.status_code == 422
     assert [error["pointer"] for error in answer.json()["errors"]] == ["/auto_submitted"]
@@ -115,7 +115,7 @@ def test_message_brought_by_many_at_once_counts_once(ana):
     assert EngagementMessage.objects.filter(message_type="help_restart").count() == 1
 
 
-def test_unknown_address_is_ignored_and_told_apart_from_nobody(ana):
+def test_unknown_address_is_ignored_and_told_apart_from_no_one(ana):
     for sender in ("nobody@c.us", ana.email, ana.member_id, str(ana.pk), "%", " "):
         answer = post("inbound", written("stop reminders", sender=sender))
         assert (answer.status_code, answer.json()) == (200, {"effect": "ignored", "state": None})
@@ -151,7 +151,7 @@ def test_when_it_was_written_counts_but_no_future(ana):
         {"more": 1},
     ],
 )
-def test_what_cannot_be_read_is_refused_in_words(ana, changes):
+def test_what_cannot_be_read_is_rejected_in_words(ana, changes):
     answer = post("inbound", written("hello") | changes)
     assert (answer.status_code, answer["Content-Type"]) == (422, "application/problem+json")
     assert answer.json()["errors"]
@@ -159,7 +159,7 @@ def test_what_cannot_be_read_is_refused_in_words(ana, changes):
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff"])
-def test_body_that_is_none_is_refused(body):
+def test_body_that_is_none_is_rejected(body):
     assert post("inbound", body).status_code in (400, 422)
 
 
@@ -192,7 +192,7 @@ def test_failure_is_noted_with_its_words(sent):
     assert (sent.status, sent.error_message) == ("failed", "The number has no account.")
 
 
-def test_message_nobody_sent_is_unknown(ana):
+def test_message_no_one_sent_is_unknown(ana):
     waiting = enqueue(member=ana, message_type=MessageType.REMINDER)
     for order in ({"idempotency_key": waiting.idempotency_key}, {"provider_message_id": "wamid.9"}):
         answer = post("receipts", order | {"status": "delivered"})
@@ -213,7 +213,7 @@ def test_message_nobody_sent_is_unknown(ana):
         {"status": "failed", "idempotency_key": "a", "at": "soon"},
     ],
 )
-def test_receipt_that_cannot_be_read_is_refused(sent, order):
+def test_receipt_that_cannot_be_read_is_rejected(sent, order):
     answer = post("receipts", order)
     assert answer.status_code == 422
     assert answer.json()["errors"]
@@ -223,7 +223,7 @@ def test_receipt_that_cannot_be_read_is_refused(sent, order):
 
 
 @pytest.mark.parametrize("what", ["inbound", "receipts"])
-def test_nobody_else_brings_anything(ana, settings, what):
+def test_no_one_else_brings_anything(ana, settings, what):
     order = written("stop reminders")
     assert post(what, order, secret="another").status_code == 401
     _, token = make_token(StaffFactory(is_superuser=True))

@@ -18,8 +18,8 @@ from engagement.services.sweeps import sweep_daily, sweep_weekly
 from groups.models import CommunityMember, Member
 from groups.models.directory import CommunityStatus
 from tests.engagement.provider import NOON
-from tests.factories.engagement import AnnouncementFactory, ClaimFactory, MessageFactory, PersonFactory
-from tests.fallback.database import rows
+from tests.support.database import rows
+from tests.support.factories.engagement import AnnouncementFactory, ClaimFactory, MessageFactory, PersonFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -14,9 +14,9 @@ from hypothesis.extra.django import TestCase
 from engagement.models import EngagementMessage
 from engagement.services import claims
 from engagement.services.claims import Sent
-from tests.at_once import crowd, without
 from tests.engagement.provider import NOON, Clock, Provider, sender
-from tests.factories.engagement import MessageFactory, PersonFactory
+from tests.support.concurrency import crowd, without
+from tests.support.factories.engagement import MessageFactory, PersonFactory
 
 SPAN = timedelta(days=7)
 LEASE = timedelta(minutes=1)
@@ -126,7 +126,7 @@ class AnyOrder(TestCase):
             if act == "send":
                 crew[who].drain()
             else:
-                # Its lease is over at once, and somebody finds it.
+                # Its lease is over at once, and someone finds it.
                 batch = claims.claim(sender="gone", at=clock.at, most=3, lease=timedelta(seconds=-1))
                 if act == "crash when taken":
                     for message in batch.messages:

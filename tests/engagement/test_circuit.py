@@ -7,9 +7,9 @@ import pytest
 from django.db import connection
 
 from engagement.models import EngagementClaim, EngagementMessage, EngagementTransport
-from engagement.transports import Outgoing, Refused, Unavailable
+from engagement.transports import Outgoing, Rejected, Unavailable
 from tests.engagement.provider import NOON, Clock, Provider, sender
-from tests.factories.engagement import MessageFactory, PersonFactory
+from tests.support.factories.engagement import MessageFactory, PersonFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -127,11 +127,11 @@ def test_circuit_closes_when_a_try_works(settings):
     assert (row.opened_at, row.failures, row.catching_up) == (None, 0, True)
 
 
-def test_message_that_is_refused_says_nothing_about_the_provider():
-    def refuse(_message):
-        raise Refused("No such address.")
+def test_message_that_is_rejected_says_nothing_about_the_provider():
+    def reject(_message):
+        raise Rejected("No such address.")
 
-    provider = Provider(refuse)
+    provider = Provider(reject)
     for _ in range(10):
         MessageFactory(scheduled_for=NOON - timedelta(hours=1))
     assert not sender(provider).drain().is_down

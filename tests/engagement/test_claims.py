@@ -9,10 +9,10 @@ from engagement.models import EngagementClaim, EngagementMessage, UserProfile
 from engagement.services import claims
 from engagement.services.claims import Failed, Sent
 from engagement.services.machine import transition
-from tests.at_once import crowd
 from tests.engagement.provider import NOON
-from tests.factories.engagement import AnnouncementFactory, ClaimFactory, MessageFactory, PersonFactory
-from tests.fallback.database import refused_by, rows
+from tests.support.concurrency import crowd
+from tests.support.database import rejected_by, rows
+from tests.support.factories.engagement import AnnouncementFactory, ClaimFactory, MessageFactory, PersonFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -54,8 +54,8 @@ def test_next_claim_begins_behind_the_last_one():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_somebody_is_changing_is_passed_over():
-    """Until it is done; nobody waits."""
+def test_what_someone_is_changing_is_passed_over():
+    """Until it is done; no one waits."""
     changing, elsewhere = due(), due()
     with crowd(1) as other, transaction.atomic():
         EngagementMessage.objects.select_for_update().get(pk=changing.pk)
@@ -91,7 +91,7 @@ def test_late_sender_overwrites_nothing():
     assert claims.mark_sent(token=new.token, sent=[Sent(message.id, NOON, "new")]) == 1
 
 
-def test_lease_that_runs_is_nobody_elses():
+def test_lease_that_runs_is_no_one_elses():
     due()
     claim()
     assert claims.reclaim_expired() == 0
@@ -269,11 +269,11 @@ def test_claim_writes_no_message():
     assert rows(where, [message.id]) == before
 
 
-def test_message_in_two_hands_is_refused():
+def test_message_in_two_hands_is_rejected():
     first, second = due(), due()
     ClaimFactory(messages=[first])
     ClaimFactory(messages=[second])
-    with refused_by("engagement_claims_apart"):
+    with rejected_by("engagement_claims_apart"):
         ClaimFactory(messages=[second])
 
 
@@ -288,8 +288,8 @@ def test_claims_written_at_once_do_not_share_a_message():
     }
 
 
-def test_claim_names_somebody_for_each_message():
-    with refused_by("engagement_claims_even"):
+def test_claim_names_someone_for_each_message():
+    with rejected_by("engagement_claims_even"):
         ClaimFactory(messages=[due()], user_ids=[])
 
 

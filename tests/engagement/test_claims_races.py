@@ -13,9 +13,9 @@ from engagement.services import claims, messages
 from engagement.services.announcements import cancel_announcement
 from engagement.services.messages import cancel_message, postpone_message
 from engagement.services.profiles import switch_destination
-from tests.at_once import crowd, without
 from tests.engagement.provider import NOON
-from tests.factories.engagement import AnnouncementFactory, MessageFactory
+from tests.support.concurrency import crowd, without
+from tests.support.factories.engagement import AnnouncementFactory, MessageFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,10 +12,10 @@ BACK_WITHIN = 30  # seconds
 
 
 def test_senders_go_on_when_the_database_is_back(tmp_path):
-    """For five seconds nobody gets in, and who was in is thrown out; a stopped server is in bin/prove-engagement."""
+    """For five seconds no one gets in, and who was in is thrown out; a stopped server is in bin/prove-engagement."""
     places = places_of_tests()
     name = connection.ops.quote_name(connection.settings_dict["NAME"])
-    # Nobody closes the door of the room they are in.
+    # No one closes the door of the room they are in.
     with psycopg.connect(places["database"], dbname="postgres", autocommit=True) as owner:
 
         def stop() -> None:

@@ -12,7 +12,7 @@ from engagement.services.profiles import update_profile
 from groups.models import CommunityMember
 from groups.services.erasing import erase
 from tests.engagement.owner import owner
-from tests.factories.engagement import ClaimFactory, MessageFactory, PersonFactory
+from tests.support.factories.engagement import ClaimFactory, MessageFactory, PersonFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,7 +20,7 @@ WORD = "kanarie"
 
 
 def lived(word):
-    """Somebody with a word of theirs in everything this app keeps of a member."""
+    """Someone with a word of theirs in everything this app keeps of a member."""
     person = PersonFactory(entry={})
     update_profile(member=person, individual_jid=f"{word}-old@chat")
     update_profile(member=person, individual_jid=f"{word}@chat", group_jid=f"{word}-group@chat", timezone="Asia/Tokyo")

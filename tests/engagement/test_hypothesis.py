@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from engagement.errors import TransitionRefused
+from engagement.errors import TransitionRejected
 from engagement.models import EngagementMessage, EngagementStateTransition, UserEngagementState
 from engagement.services.inbound import handle_inbound
 from engagement.services.machine import record_activities, record_activity, transition
@@ -21,8 +21,8 @@ from engagement.services.sending import Sender
 from engagement.services.sweeps import sweep_daily, sweep_weekly
 from engagement.transports import Outgoing, Receipt
 from tests.engagement.pairs import LEGAL, STATES, TRIGGERS
-from tests.factories.engagement import PersonFactory
-from tests.fallback.database import rows
+from tests.support.database import rows
+from tests.support.factories.engagement import PersonFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -109,7 +109,7 @@ class Community(RuleBasedStateMachine):
             assert self.moves[person.pk][-1][1] == trigger
         else:
             before = len(self.moves[person.pk])
-            with pytest.raises(TransitionRefused):
+            with pytest.raises(TransitionRejected):
                 transition(member=person, trigger=trigger, at=self.now)
             self.catch_up()
             assert len(self.moves[person.pk]) == before
@@ -149,7 +149,7 @@ class Community(RuleBasedStateMachine):
         self.catch_up()
 
     @rule()
-    def everybody_takes_part(self):
+    def everyone_takes_part(self):
         record_activities(seen={person.pk: self.now for person in self.people})
         self.catch_up()
         # A move of this very instant is the last word: what happened at the same time is no later than it.

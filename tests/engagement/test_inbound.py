@@ -22,8 +22,8 @@ from engagement.services.sweeps import sweep_daily, sweep_weekly
 from groups.models import Event
 from tests.engagement.pairs import STATES
 from tests.engagement.provider import Clock, Provider, sender
-from tests.factories.engagement import PersonFactory, move_to
-from tests.fallback.database import rows
+from tests.support.database import rows
+from tests.support.factories.engagement import PersonFactory, move_to
 
 pytestmark = pytest.mark.django_db
 
@@ -221,7 +221,7 @@ def test_text_is_kept_nowhere():
         assert not rows(f"SELECT 1 FROM {table} t WHERE t::text LIKE '%%kanarie%%'"), table
 
 
-def test_refused_message_may_be_sent_again():
+def test_rejected_message_may_be_sent_again():
     person = PersonFactory()
     with pytest.raises(Exception, match="longer than its field"):
         say(person, "hello", platform="p" * 51, message_id="1")

@@ -11,15 +11,15 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from engagement.errors import TransitionRefused
+from engagement.errors import TransitionRejected
 from engagement.models import EngagementMessage, EngagementStateTransition, State, UserEngagementState
 from engagement.services.inbound import handle_inbound
 from engagement.services.machine import naming, record_activities, record_activity, transition
-from tests.at_once import crowd, without
 from tests.common.test_worker import until
 from tests.engagement.pairs import LEGAL
-from tests.factories.engagement import PersonFactory, move_to, quiet_person
-from tests.fallback.database import own_connection, rows
+from tests.support.concurrency import crowd, without
+from tests.support.database import own_connection, rows
+from tests.support.factories.engagement import PersonFactory, move_to, quiet_person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "5"))
@@ -60,8 +60,8 @@ def test_second_trigger_waits_and_sees_the_new_state(second):
     def pull():
         try:
             transition(member=person, trigger=second)
-        except TransitionRefused as refused:
-            result.append(str(refused))
+        except TransitionRejected as rejected:
+            result.append(str(rejected))
         finally:
             connection.close()
 
@@ -89,9 +89,9 @@ def test_of_many_answers_at_once_one_applies():
         for _round in range(ROUNDS):
             person = PersonFactory(state="goodbye_sent")
             done = people.run(lambda number, who=person: transition(member=who, trigger=answers[number]).state)
-            refused = [one for one in done if isinstance(one, TransitionRefused)]
-            [state] = [one for one in done if one not in refused]
-            assert len(refused) == 3
+            rejected = [one for one in done if isinstance(one, TransitionRejected)]
+            [state] = [one for one in done if one not in rejected]
+            assert len(rejected) == 3
             [_first, answer] = chain(person)
             assert LEGAL["goodbye_sent", answer] == state
             told = EngagementMessage.objects.filter(user=person, message_type="help_restart").exists()
@@ -105,7 +105,7 @@ def careless(member, trigger, met):
         after = LEGAL.get((state, trigger))
         met.wait(30)
         if after is None:
-            raise TransitionRefused(state=state, trigger=trigger, possible=[])
+            raise TransitionRejected(state=state, trigger=trigger, possible=[])
         dates = {"goodbye_sent_at": None, "goodbye_expires_at": None, "remind_at": None}
         if after == "remind_later":
             dates["remind_at"] = timezone.now()
@@ -127,17 +127,17 @@ def test_without_the_lock_both_think_they_applied():
     assert sorted(done) == ["dormant", "remind_later"], "both moved the member from the same state"
 
 
-def test_without_the_lock_the_database_still_refuses_the_second():
+def test_without_the_lock_the_database_still_rejects_the_second():
     person, met = PersonFactory(state="goodbye_sent"), threading.Barrier(2)
     with crowd(2) as people:
         done = people.run(lambda n: careless(person, ["goodbye_response_2", "goodbye_response_3"][n], met))
-    refused = [one for one in done if isinstance(one, Exception)]
-    assert len(refused) == 1
-    assert "engagement_state_transitions_legal" in str(refused[0])
+    rejected = [one for one in done if isinstance(one, Exception)]
+    assert len(rejected) == 1
+    assert "engagement_state_transitions_legal" in str(rejected[0])
     assert len(chain(person)) == 2
 
 
-# --- The first trigger of somebody unknown --------------------------------------------------------
+# --- The first trigger of someone unknown --------------------------------------------------------
 
 
 def test_first_trigger_from_many_at_once_makes_one_row_and_one_move():
@@ -145,7 +145,7 @@ def test_first_trigger_from_many_at_once_makes_one_row_and_one_move():
         for _round in range(ROUNDS):
             person = PersonFactory()
             done = people.run(lambda _n, who=person: transition(member=who, trigger="inactivity_14d").state)
-            assert sorted(type(one).__name__ for one in done) == ["TransitionRefused"] * 5 + ["str"]
+            assert sorted(type(one).__name__ for one in done) == ["TransitionRejected"] * 5 + ["str"]
             assert chain(person) == ["inactivity_14d"]
             assert EngagementMessage.objects.filter(user=person).count() == 1
 

@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from engagement.models import EngagementMessage, EngagementTransport, MessageType, Status, UserProfile, WaitingFor
 from groups.models import Event
-from tests.admin import client, words
 from tests.engagement.cast import failed, message
-from tests.factories.engagement import ClaimFactory
-from tests.factories.groups import EntryFactory, MemberFactory
+from tests.support.admin import client, words
+from tests.support.factories.engagement import ClaimFactory
+from tests.support.factories.groups import EntryFactory, MemberFactory
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/engagement/engagementmessage/"
@@ -76,7 +76,7 @@ class TestPage:
         ("fields", "said"),
         [
             ({"waiting_for": WaitingFor.QUIET_HOURS}, "It was night for the member (21:00 to 08:00 in UTC)"),
-            ({"waiting_for": WaitingFor.ATTENTION_BUDGET}, "The member had 3 messages nobody asked for in 7 days"),
+            ({"waiting_for": WaitingFor.ATTENTION_BUDGET}, "The member had 3 messages no one asked for in 7 days"),
             ({"waiting_for": WaitingFor.RETRY, "retry_count": 2}, "Try 2 of 3 failed: it is tried again at"),
             ({"waiting_for": WaitingFor.STAFF}, "Staff postponed it until"),
             ({}, "It is not due before"),
@@ -159,7 +159,7 @@ class TestJobs:
         sent.refresh_from_db()
         assert sent.status == Status.SENT
 
-    def test_a_message_a_sender_has_is_refused(self, operator):
+    def test_a_message_a_sender_has_is_rejected(self, operator):
         held = message()
         ClaimFactory(messages=[held])
         assert "A sender has this message right now" in words(operator.post(page(held, "cancel"), {"reason": "x"}))
@@ -172,12 +172,12 @@ class TestJobs:
         assert answer.status_code == 200
         assert "until" in answer.context["form"].errors
 
-    def test_many_at_once_each_retried_or_refused(self, operator):
+    def test_many_at_once_each_retried_or_rejected(self, operator):
         one, two, sent = failed(), failed(), message(status=Status.SENT, sent_at=timezone.now())
         chosen = {"action": "retry", "_selected_action": [one.pk, two.pk, sent.pk]}
         assert "3 chosen" in words(operator.post(LIST, chosen))
         answer = operator.post(LIST, chosen | {"apply": "1"})
-        assert "2 due again, 1 refused." in words(answer)
+        assert "2 due again, 1 rejected." in words(answer)
         assert EngagementMessage.objects.filter(status=Status.PENDING).count() == 2
 
     @pytest.mark.parametrize("job", ["retry", "cancel", "postpone"])

@@ -17,7 +17,7 @@ TABLES = [
     "user_profiles_history",
     "message_templates_history",
 ]
-# Nobody holds a batch while the site is migrated.
+# No one holds a batch while the site is migrated.
 NOT_KEPT = ["engagement_claims"]
 
 LIVED_IN = """
@@ -109,7 +109,7 @@ def back(databases):
 def again(back, databases):
     """Forward, back and forward once more."""
     story = databases.copy("engagement", "engagement_again")
-    # Somebody who comes while the app is away.
+    # Someone who comes while the app is away.
     story.sql("INSERT INTO members (email, display_name) VALUES ('while-away@example.org', 'Away')")
     story.migrate("engagement")
     story.rows_first = rows_of(story)
@@ -195,9 +195,9 @@ def test_there_again_numbers_go_on_and_rules_hold(again):
             ).fetchone()
             assert following > last, table
         session.execute("SELECT set_config('engagement.trigger', 'goodbye_response_1', false)")
-        with pytest.raises(psycopg.errors.CheckViolation) as refused:
+        with pytest.raises(psycopg.errors.CheckViolation) as rejected:
             session.execute("UPDATE user_engagement_states SET state = 'help_flow' WHERE state = 'dormant'")
-        assert refused.value.diag.constraint_name == "engagement_state_transitions_legal"
+        assert rejected.value.diag.constraint_name == "engagement_state_transitions_legal"
         session.execute("SELECT set_config('engagement.trigger', 'user_message', false)")
         before = session.execute("SELECT count(*) FROM engagement_state_transitions").fetchone()[0]
         moved = session.execute("UPDATE user_engagement_states SET state = 'active' WHERE state = 'dormant'").rowcount

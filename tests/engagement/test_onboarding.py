@@ -11,8 +11,8 @@ from engagement.services.onboarding import complete_action, note_magic_moment, r
 from groups.services import directory
 from groups.services.memberships import join_mission
 from groups.services.participation import record_participation
-from tests.factories.engagement import PersonFactory, move_to
-from tests.factories.groups import ColonyFactory, EntryFactory, MissionFactory
+from tests.support.factories.engagement import PersonFactory, move_to
+from tests.support.factories.groups import ColonyFactory, EntryFactory, MissionFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -82,7 +82,7 @@ def test_step_taken_again_stays_as_it_was():
 
 
 @pytest.mark.parametrize("action", ["dance", "", "completed_at", "JOIN_MISSION"])
-def test_unknown_step_is_refused_and_the_known_are_named(action):
+def test_unknown_step_is_rejected_and_the_known_are_named(action):
     person = PersonFactory()
     with pytest.raises(ActionUnknown, match="There are: introduce_yourself"):
         take(person, action)

@@ -7,7 +7,7 @@ import pytest
 
 from engagement.transports import Outgoing
 from engagement.transports.file import FileTransport
-from tests.admin import client, words
+from tests.support.admin import client, words
 
 OUTBOX = "/admin/engagement/engagementmessage/outbox/"
 pytestmark = pytest.mark.django_db
@@ -91,5 +91,5 @@ def test_links_are_not_followed(outbox, tmp_path):
     assert "Not for you" not in words(client("Engagement Operator").get(OUTBOX))
 
 
-def test_without_a_role_it_is_refused(outbox):
+def test_without_a_role_it_is_rejected(outbox):
     assert client().get(OUTBOX).status_code == 403

@@ -5,8 +5,8 @@ from django.urls import reverse
 
 from engagement.models import EngagementMessage, MessageType, UserProfile
 from groups.models import Event
-from tests.admin import client, words
-from tests.factories.groups import MemberFactory
+from tests.support.admin import client, words
+from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/engagement/userprofile/"

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from engagement.errors import MessageMoveRefused, MessageUnderWay
+from engagement.errors import MessageMoveRejected, MessageUnderWay
 from engagement.models import EngagementMessage
 from engagement.services import claims
 from engagement.services.messages import cancel_message, postpone_message, retry_message, take_receipt
-from tests.factories.engagement import MessageFactory
+from tests.support.factories.engagement import MessageFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -34,9 +34,9 @@ def test_message_that_is_over_moves_no_more(state):
         lambda: postpone_message(message=message, until=timezone.now()),
         lambda: retry_message(message=message),
     ):
-        with pytest.raises(MessageMoveRefused) as refusal:
+        with pytest.raises(MessageMoveRejected) as rejection:
             act()
-        assert state in refusal.value.message
+        assert state in rejection.value.message
 
 
 def test_cancelled_message_says_why_and_is_not_sent():

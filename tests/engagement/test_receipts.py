@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engagement.errors import MessageMoveRefused, MessageUnderWay
+from engagement.errors import MessageMoveRejected, MessageUnderWay
 from engagement.models import EngagementMessage
 from engagement.services.messages import cancel_message, postpone_message, retry_message, take_receipt
 from groups.models import Event
-from tests.factories.engagement import ClaimFactory, MessageFactory
-from tests.factories.groups import StaffFactory
+from tests.support.factories.engagement import ClaimFactory, MessageFactory
+from tests.support.factories.groups import StaffFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +31,7 @@ def test_by_hand_from_every_status(act, status):
         assert EngagementMessage.objects.get(pk=message.pk).status == after
         assert Event.objects.get(type=event).actor_id == staff.pk
     else:
-        with pytest.raises(MessageMoveRefused, match=f"A message that is {status} cannot be"):
+        with pytest.raises(MessageMoveRejected, match=f"A message that is {status} cannot be"):
             run(message=message, actor=staff)
         assert EngagementMessage.objects.get(pk=message.pk).status == status
         assert not Event.objects.filter(type=event).exists()

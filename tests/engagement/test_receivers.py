@@ -11,8 +11,8 @@ from groups.services import directory
 from groups.services.erasing import erase
 from groups.services.memberships import change_role, join_mission
 from groups.services.tasks import claim_task, complete_task, create_task
-from tests.factories.directory import EntryFactory
-from tests.factories.groups import MemberFactory, MissionFactory, StaffFactory
+from tests.support.factories.directory import EntryFactory
+from tests.support.factories.groups import MemberFactory, MissionFactory, StaffFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -63,7 +63,7 @@ def test_roles_and_tasks_are_steps(django_capture_on_commit_callbacks):
     assert steps_of(member) == {"join_mission", "lead_mission", "mentor_member", "complete_task"}
 
 
-def test_seating_somebody_is_no_sign_of_life(django_capture_on_commit_callbacks):
+def test_seating_someone_is_no_sign_of_life(django_capture_on_commit_callbacks):
     member = MemberFactory()
     with django_capture_on_commit_callbacks(execute=True):
         join_mission(member=member, mission=MissionFactory(), actor=StaffFactory())

@@ -6,7 +6,7 @@ from engagement.errors import ParameterMissing, TemplateMissing
 from engagement.models import MessageTemplate
 from engagement.services.rendering import Templates, fill
 from tests.engagement.provider import Provider, sender
-from tests.factories.engagement import MessageFactory, PersonFactory, TemplateFactory
+from tests.support.factories.engagement import MessageFactory, PersonFactory, TemplateFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -22,10 +22,10 @@ def test_parameters_are_put_in_as_they_are():
 
 
 def test_all_missing_parameters_are_named():
-    with pytest.raises(ParameterMissing) as refusal:
+    with pytest.raises(ParameterMissing) as rejection:
         fill("{{ b }} {{ a }} {{ name }}", {"name": "Ana", "b": None})
-    assert "a" in refusal.value.message
-    assert "b" in refusal.value.message
+    assert "a" in rejection.value.message
+    assert "b" in rejection.value.message
 
 
 def test_message_comes_in_the_members_language():
@@ -41,9 +41,9 @@ def test_english_stands_in_for_a_language_without_words():
 
 
 def test_template_that_is_nowhere_is_named():
-    with pytest.raises(TemplateMissing) as refusal:
+    with pytest.raises(TemplateMissing) as rejection:
         words(key="nothing-like-it")
-    assert "nothing-like-it" in refusal.value.message
+    assert "nothing-like-it" in rejection.value.message
 
 
 @pytest.mark.parametrize(("locale", "says"), [("en", '"stop reminders"'), ("pt-BR", '"parar lembretes"')])
@@ -59,7 +59,7 @@ def test_way_out_that_the_text_shows_is_not_repeated():
 
 
 def test_subject_stays_one_line_whatever_the_name_is():
-    found = words(params={"name": "Ana\r\nBcc: everybody@example.org"})
+    found = words(params={"name": "Ana\r\nBcc: everyone@example.org"})
     assert found.subject.splitlines() == [found.subject]
 
 

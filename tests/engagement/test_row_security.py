@@ -8,7 +8,6 @@ from psycopg import sql
 
 from engagement.models import UserProfile
 from missionsite.common.roles import member_session
-from tests.at_once import crowd
 from tests.engagement.owner import owner
 from tests.engagement.security import (
     IDENTITIES,
@@ -25,8 +24,9 @@ from tests.engagement.security import (
     leaks,
     tables,
 )
-from tests.factories.engagement import PersonFactory
-from tests.fallback.database import own_connection, rows
+from tests.support.concurrency import crowd
+from tests.support.database import own_connection, rows
+from tests.support.factories.engagement import PersonFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -114,7 +114,7 @@ def test_member_changes_what_is_theirs_and_nothing_beside():
             assert session.execute(f"UPDATE user_profiles SET {column} = {value}").rowcount == 1
 
 
-def test_empty_and_odd_identities_are_nobody():
+def test_empty_and_odd_identities_are_no_one():
     with as_site() as (session, people):
         for identity in ("", people["own"].upper().replace("-", ""), "00000000-0000-0000-0000-000000000000"):
             with session.transaction(force_rollback=True):
@@ -145,7 +145,7 @@ def recreated(table, name, permissive, roles, command, using, check):
 
 @contextmanager
 def dropped(policy):
-    """A policy is gone for everybody until the block ends."""
+    """A policy is gone for everyone until the block ends."""
     table, name, *_rest = policy
     with owner() as session:
         session.execute(f"DROP POLICY {name} ON {table}")
@@ -236,7 +236,7 @@ def test_two_members_alternating_over_one_connection_see_their_own():
                 found = rows("SELECT DISTINCT user_id FROM engagement_state_transitions")
                 seen.append((who.pk, [key for (key,) in found]))
             transaction.set_rollback(turn % 3 == 0)
-        # Between them nobody is set, and the site is itself again.
+        # Between them no one is set, and the site is itself again.
         assert rows("SELECT current_user, coalesce(current_setting('app.member_id', true), '')") == [(SITE, "")]
     assert all(keys == [who] for who, keys in seen)
     with pytest.raises(ZeroDivisionError), transaction.atomic(), member_session(one.pk):
@@ -312,7 +312,7 @@ def test_no_view_shows_these_tables_past_their_policies():
         assert session.execute(views, [tables(session)]).fetchall() == []
     # The question finds one that is there.
     with owner() as session:
-        session.execute("CREATE VIEW everybody AS SELECT user_id, state FROM user_engagement_states")
-        assert session.execute(views, [tables(session)]).fetchall() == [("everybody",)]
-        session.execute("ALTER VIEW everybody SET (security_invoker = true)")
+        session.execute("CREATE VIEW everyone AS SELECT user_id, state FROM user_engagement_states")
+        assert session.execute(views, [tables(session)]).fetchall() == [("everyone",)]
+        session.execute("ALTER VIEW everyone SET (security_invoker = true)")
         assert session.execute(views, [tables(session)]).fetchall() == []

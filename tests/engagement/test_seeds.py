@@ -117,7 +117,7 @@ def test_each_state_is_where_the_moves_of_the_member_lead(seeds):
 
 
 def test_dates_are_those_of_the_first_evening(seeds):
-    """Whenever they are loaded: what has happened lies behind, goodbyes still wait, and somebody is not yet quiet."""
+    """Whenever they are loaded: what has happened lies behind, goodbyes still wait, and someone is not yet quiet."""
     now = timezone.now()
     assert not UserEngagementState.objects.filter(last_activity_at__gt=now).exists()
     assert not EngagementStateTransition.objects.filter(created_at__gt=now).exists()
@@ -132,7 +132,7 @@ def test_dates_are_those_of_the_first_evening(seeds):
     assert pending.filter(scheduled_for__gt=now).count() >= 5
 
 
-def test_nobody_was_sent_more_than_the_budget_and_what_was_sent_is_remembered(seeds):
+def test_no_one_was_sent_more_than_the_budget_and_what_was_sent_is_remembered(seeds):
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT * FROM attention_over_budget(%s, %s)", [settings.ENGAGEMENT_BUDGET, settings.ENGAGEMENT_BUDGET_SPAN]

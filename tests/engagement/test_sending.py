@@ -6,13 +6,13 @@ import pytest
 
 from engagement.models import EngagementMessage, UserProfile
 from engagement.services import sending
-from engagement.transports import Refused, Unavailable
+from engagement.transports import Rejected, Unavailable
 from groups.models import CommunityMember, Member
 from groups.services.directory import ban
-from tests.at_once import crowd, without
 from tests.engagement.provider import NOON, Clock, Provider, sender
-from tests.factories.engagement import MessageFactory, PersonFactory, move_to
-from tests.fallback.database import rows
+from tests.support.concurrency import crowd, without
+from tests.support.database import rows
+from tests.support.factories.engagement import MessageFactory, PersonFactory, move_to
 
 pytestmark = pytest.mark.django_db
 
@@ -48,9 +48,9 @@ def test_message_without_words_fails_alone():
     assert fresh(broken).attempted_at is None
 
 
-def test_refused_message_is_given_up_at_once():
+def test_rejected_message_is_given_up_at_once():
     message = due()
-    sender(Provider(raising(Refused("No such address.")))).drain()
+    sender(Provider(raising(Rejected("No such address.")))).drain()
     message = fresh(message)
     assert (message.status, message.retry_count, message.error_message) == ("failed", 1, "No such address.")
 

@@ -5,9 +5,9 @@ from django.urls import reverse
 
 from engagement.models import EngagementMessage, EngagementStateTransition, MessageType, State, Trigger
 from engagement.services.machine import transition
-from tests.admin import client, client_of, staff, words
 from tests.engagement.cast import active, goodbye, state_of
-from tests.factories.groups import EntryFactory, MemberFactory
+from tests.support.admin import client, client_of, staff, words
+from tests.support.factories.groups import EntryFactory, MemberFactory
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/engagement/userengagementstate/"
@@ -31,7 +31,7 @@ class TestList:
         shown = words(operator.get(LIST))
         assert "Goodbye sent" in shown
         assert "Quiet for two weeks" in shown
-        assert "Everybody begins here" in shown
+        assert "Everyone begins here" in shown
         assert "Dormant without an answer until" in shown
 
     def test_filters_by_state_and_finds_by_member(self, operator):
@@ -55,8 +55,8 @@ class TestList:
         with django_assert_num_queries(8):
             operator.get(LIST)
 
-    def test_says_what_to_expect_where_there_is_nobody(self, operator):
-        assert "Nobody is in the machine yet" in words(operator.get(LIST))
+    def test_says_what_to_expect_where_there_is_no_one(self, operator):
+        assert "No one is in the machine yet" in words(operator.get(LIST))
 
     def test_possible_moves_say_why_no_goodbye_would_be_sent(self, operator):
         assert "No goodbye would be sent" not in words(operator.get(page(active("Ana"))))
@@ -84,7 +84,7 @@ class TestMove:
         assert move.metadata["by"].startswith("FE-P-")
 
     @pytest.mark.parametrize("trigger", [each for each in Trigger if each != Trigger.INACTIVITY_14D])
-    def test_a_refused_pair_is_a_sentence_on_the_same_page(self, operator, trigger):
+    def test_a_rejected_pair_is_a_sentence_on_the_same_page(self, operator, trigger):
         ana = active("Ana")
         answer = operator.post(page(ana, "move"), {"trigger": trigger})
         assert answer.status_code == 200
@@ -96,7 +96,7 @@ class TestMove:
         form = operator.get(page(goodbye("Ana"), "move")).context["form"]
         groups = dict(form.fields["trigger"].choices[1:])
         assert len(groups["Possible now"]) == 5
-        assert len(groups["Refused in this state"]) == 2
+        assert len(groups["Rejected in this state"]) == 2
 
     @pytest.mark.parametrize("trigger", ["", "jump", "\x00", "goodbye_sent"])
     def test_no_trigger_is_an_error_of_the_field(self, operator, trigger):
@@ -104,11 +104,11 @@ class TestMove:
         assert answer.status_code == 200
         assert "trigger" in answer.context["form"].errors
 
-    def test_many_at_once_each_moved_or_refused(self, operator):
+    def test_many_at_once_each_moved_or_rejected(self, operator):
         ana, bob = goodbye("Ana"), active("Bob")
         chosen = {"action": "move", "_selected_action": [state_of(ana).pk, state_of(bob).pk]}
         answer = operator.post(LIST, chosen | {"apply": "1", "trigger": Trigger.USER_MESSAGE})
-        assert "1 moved, 1 refused." in words(answer)
+        assert "1 moved, 1 rejected." in words(answer)
         assert state_of(ana).state == State.ACTIVE
 
     @pytest.mark.parametrize("role", ["Community Manager", "Auditor", "Mission Manager"])
@@ -122,9 +122,9 @@ class TestMove:
         assert state_of(ana).state == State.ACTIVE
 
     def test_without_a_role_nothing_is_seen(self):
-        nobody = client_of(staff())
-        assert nobody.get(LIST).status_code == 403
-        assert nobody.get(MACHINE).status_code == 403
+        no_one = client_of(staff())
+        assert no_one.get(LIST).status_code == 403
+        assert no_one.get(MACHINE).status_code == 403
 
 
 class TestTransitions:

@@ -20,9 +20,9 @@ from groups.models import CommunityMember, Member
 from groups.services.highlights import roll_up_highlights
 from groups.services.participation import record_participation
 from tests.engagement.sweeping import DAY, NOW, broken, community, states, stored
-from tests.factories.engagement import PersonFactory, move_to, quiet_person
-from tests.factories.groups import EntryFactory
-from tests.fallback.database import rows
+from tests.support.database import rows
+from tests.support.factories.engagement import PersonFactory, move_to, quiet_person
+from tests.support.factories.groups import EntryFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -108,7 +108,7 @@ def test_who_answered_in_time_is_left_alone():
     assert UserEngagementState.objects.get(user=person).state == "active"
 
 
-def test_nobody_is_sent_a_goodbye_who_does_not_want_or_get_one():
+def test_no_one_is_sent_a_goodbye_who_does_not_want_or_get_one():
     told = quiet_person(at=NOW, entry={})
     reinstated = quiet_person(at=NOW, entry={"status": "pending"})
     left = [
@@ -137,7 +137,7 @@ def test_goodbye_goes_where_the_member_wants_it():
     assert message.idempotency_key == f"{message.user_id}:goodbye:2026-03-04"
 
 
-def test_sweep_with_nobody_due_moves_nobody():
+def test_sweep_with_no_one_due_moves_no_one():
     community(active=3)
     assert {step.moved for step in sweep_daily(at=NOW)} == {0}
     assert {step.moved for step in sweep_daily(at=NOW, dry_run=True)} == {0}
@@ -174,7 +174,7 @@ def test_command_says_what_it_did_and_how_far_it_is(lived):
         (["--daily", "--weekly"], "not allowed with"),
     ],
 )
-def test_command_refuses_in_words(arguments, words):
+def test_command_rejects_in_words(arguments, words):
     with pytest.raises(CommandError, match=words):
         run(*arguments)
 
@@ -194,19 +194,19 @@ def weeks():
 
 
 def talker(zone, **kwargs):
-    """Somebody who is active every day; see `talk`."""
+    """Someone who is active every day; see `talk`."""
     return PersonFactory(state="active", profile={"timezone": zone}, **kwargs)
 
 
 def talk(people, at):
-    """Everybody writes something."""
+    """Everyone writes something."""
     UserEngagementState.objects.filter(user__in=people).update(last_activity_at=at)
     said = [InboundMessage(user=one, platform="test", message_id=f"{one.pk} {at}", received_at=at) for one in people]
     InboundMessage.objects.bulk_create(said, ignore_conflicts=True)
 
 
 def hourly(start, end, people):
-    """Run the weekly sweep every hour as the worker does; everybody says something each day."""
+    """Run the weekly sweep every hour as the worker does; everyone says something each day."""
     at, spoke = start, None
     while at < end:
         if at.date() != spoke:

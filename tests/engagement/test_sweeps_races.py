@@ -11,12 +11,12 @@ from django.db import connection
 from engagement.models import EngagementMessage, UserEngagementState
 from engagement.services.machine import record_activity
 from engagement.services.sweeps import sweep_daily, sweep_weekly
-from tests.at_once import crowd, without
 from tests.common.test_worker import until
 from tests.engagement.owner import owner
 from tests.engagement.sweeping import NOW, broken, community, states, stored
-from tests.fallback.database import own_connection, row, rows
 from tests.groups.test_highlights_races import as_process, one_that_waits
+from tests.support.concurrency import crowd, without
+from tests.support.database import own_connection, row, rows
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "3"))
@@ -50,7 +50,7 @@ def many_at_once():
 
 def test_four_at_once_are_the_same_as_one():
     for number in range(1, ROUNDS + 1):
-        # Those of the rounds before are where they are: nobody of them is due again.
+        # Those of the rounds before are where they are: none of them is due again.
         lived()
         assert sum(many_at_once()) == 120
         whole(times=number)
@@ -157,7 +157,7 @@ def test_killed_half_way_leaves_whole_batches_and_the_next_goes_on(how):
     assert broken()[1:] == (0, 0)
     sweep_daily(at=NOW)
     whole()
-    # The same as once: nobody is missing and nobody twice.
+    # The same as once: no one is missing and no one twice.
     once = stored()
     assert {step.moved for step in sweep_daily(at=NOW)} == {0}
     assert stored() == once

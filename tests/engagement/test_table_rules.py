@@ -11,8 +11,14 @@ from engagement.models import EngagementMessage, UserProfile
 from groups.models import Member
 from groups.services.imports import import_members
 from tests.engagement.owner import owner
-from tests.factories.engagement import AnnouncementFactory, ClaimFactory, MessageFactory, PersonFactory, TemplateFactory
-from tests.fallback.database import refused_by, row, rows
+from tests.support.database import rejected_by, row, rows
+from tests.support.factories.engagement import (
+    AnnouncementFactory,
+    ClaimFactory,
+    MessageFactory,
+    PersonFactory,
+    TemplateFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +42,7 @@ def test_moves_of_a_message(before, after):
         rows(*change)
         assert EngagementMessage.objects.get(pk=message.pk).status == after
     else:
-        with refused_by("engagement_message_queue_moves"):
+        with rejected_by("engagement_message_queue_moves"):
             rows(*change)
 
 
@@ -46,7 +52,7 @@ def test_moves_of_a_message(before, after):
 )
 def test_message_stays_what_it_is(changes):
     message, other = MessageFactory(), PersonFactory()
-    with refused_by("engagement_message_queue_stays"):
+    with rejected_by("engagement_message_queue_stays"):
         rows(f"UPDATE engagement_message_queue SET {changes.format(other=other.pk)} WHERE id = %s", [message.pk])
 
 
@@ -74,7 +80,7 @@ def test_updated_at_follows_a_change(table, row_of, changes):
     )
 
 
-# --- A profile for everybody ------------------------------------------------------------------------
+# --- A profile for everyone ------------------------------------------------------------------------
 
 
 def without_profile():
@@ -120,9 +126,9 @@ def test_log_goes_only_with_its_member():
             key,
         )
         for statement in (gone, "UPDATE engagement_state_transitions SET metadata = '{}' WHERE user_id = %s"):
-            with pytest.raises(psycopg.errors.CheckViolation) as refused, session.transaction():
+            with pytest.raises(psycopg.errors.CheckViolation) as rejected, session.transaction():
                 session.execute(statement, key)
-            assert refused.value.diag.constraint_name == "engagement_state_transitions_append_only"
+            assert rejected.value.diag.constraint_name == "engagement_state_transitions_append_only"
         # With the member it goes.
         session.execute("DELETE FROM members WHERE id = %s", key)
         left = session.execute("SELECT count(*) FROM engagement_state_transitions WHERE user_id = %s", key)
@@ -193,15 +199,15 @@ def test_site_may_not_change_what_only_grows(table, verb):
     PersonFactory(state="goodbye_sent", profile={"locale": "pt-BR"})
     (column,) = row("SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum = 1", [table])
     statement = f"DELETE FROM {table}" if verb == "DELETE" else f"UPDATE {table} SET {column} = {column}"
-    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+    with pytest.raises(DatabaseError) as rejected, transaction.atomic():
         rows(statement)
-    assert refused.value.__cause__.sqlstate == "42501"
+    assert rejected.value.__cause__.sqlstate == "42501"
 
 
 def test_announcement_with_messages_stays():
     announcement = AnnouncementFactory()
     MessageFactory(announcement=announcement, message_type="announcement")
-    with refused_by(foreign_key("engagement_message_queue", "announcement_id")):
+    with rejected_by(foreign_key("engagement_message_queue", "announcement_id")):
         rows("DELETE FROM engagement_announcements")
 
 

@@ -7,8 +7,8 @@ from psycopg.types.json import Jsonb
 
 from engagement.models import EngagementMessage, UserProfile
 from tests.engagement.pairs import ILLEGAL, LEGAL, STATES, TRIGGERS
-from tests.factories.engagement import PersonFactory, TemplateFactory
-from tests.fallback.database import refused_by, row, rows
+from tests.support.database import rejected_by, row, rows
+from tests.support.factories.engagement import PersonFactory, TemplateFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -195,8 +195,8 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
         ({"message_params": Jsonb(None)}, "params_are_named"),
     ],
 )
-def test_queue_refuses(values, rule):
-    with refused_by(f"engagement_message_queue_{rule}"):
+def test_queue_rejects(values, rule):
+    with rejected_by(f"engagement_message_queue_{rule}"):
         queue(**values)
 
 
@@ -213,7 +213,7 @@ def test_queue_takes_every_word():
 
 def test_key_comes_once():
     queue(idempotency_key="twice")
-    with refused_by("engagement_message_queue_idempotency_key_key"):
+    with rejected_by("engagement_message_queue_idempotency_key_key"):
         queue(idempotency_key="twice", message_type="reminder")
 
 
@@ -233,9 +233,9 @@ def test_key_comes_once():
         ("timezone = 'utc''; --'", "timezone_known"),
     ],
 )
-def test_profile_refuses(changes, rule):
+def test_profile_rejects(changes, rule):
     person = PersonFactory()
-    with refused_by(f"user_profiles_{rule}"):
+    with rejected_by(f"user_profiles_{rule}"):
         rows(f"UPDATE user_profiles SET {changes} WHERE user_id = %s", [person.pk])
 
 
@@ -256,7 +256,7 @@ def test_address_belongs_to_one_member_and_no_address_to_many():
     PersonFactory(profile={"individual_jid": "55@chat", "group_jid": "g@chat"})
     PersonFactory(profile={"group_jid": "g@chat"})
     other = PersonFactory()
-    with refused_by("user_profiles_individual_jid_once"):
+    with rejected_by("user_profiles_individual_jid_once"):
         rows("UPDATE user_profiles SET individual_jid = '55@chat' WHERE user_id = %s", [other.pk])
 
 
@@ -270,8 +270,8 @@ def test_address_belongs_to_one_member_and_no_address_to_many():
         ({"key": "welcome"}, "message_templates_key_once"),
     ],
 )
-def test_template_refuses(changes, rule):
-    with refused_by(rule):
+def test_template_rejects(changes, rule):
+    with rejected_by(rule):
         TemplateFactory(**changes)
 
 
@@ -285,7 +285,7 @@ def test_template_refuses(changes, rule):
 )
 def test_dates_belong_to_their_state(values, rule):
     person = PersonFactory(state="active")
-    with refused_by(rule):
+    with rejected_by(rule):
         rows(f"UPDATE user_engagement_states SET {values} WHERE user_id = %s", [person.pk])
 
 
@@ -299,20 +299,20 @@ def test_dates_belong_to_their_state(values, rule):
 )
 def test_state_keeps_its_dates(state, changes, rule):
     person = PersonFactory(state=state)
-    with refused_by(f"user_engagement_states_{rule}"):
+    with rejected_by(f"user_engagement_states_{rule}"):
         rows(f"UPDATE user_engagement_states SET {changes} WHERE user_id = %s", [person.pk])
 
 
-def test_unknown_state_is_refused():
+def test_unknown_state_is_rejected():
     person = PersonFactory(state="active")
     rows("SELECT set_config('engagement.trigger', 'user_message', true)")
-    with refused_by("user_engagement_states_state_known"):
+    with rejected_by("user_engagement_states_state_known"):
         rows("UPDATE user_engagement_states SET state = 'gone' WHERE user_id = %s", [person.pk])
 
 
 def test_a_member_has_one_state():
     person = PersonFactory(state="active")
-    with refused_by("user_engagement_states_user_id_key"):
+    with rejected_by("user_engagement_states_user_id_key"):
         rows("INSERT INTO user_engagement_states (user_id) VALUES (%s)", [person.pk])
 
 
@@ -325,5 +325,5 @@ def test_log_takes_the_ten_and_nothing_else():
     triples += [(*pair, after) for pair, right in LEGAL.items() for after in STATES if after != right]
     assert len(triples) == len(STATES) * len(TRIGGERS) * len(STATES) - 10
     for triple in triples:
-        with refused_by("engagement_state_transitions_legal"):
+        with rejected_by("engagement_state_transitions_legal"):
             rows(add, [person.pk, *triple])

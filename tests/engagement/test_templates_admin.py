@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from engagement.models import Announcement, MessageTemplate
 from groups.models import Event
-from tests.admin import client, words
+from tests.support.admin import client, words
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/engagement/messagetemplate/"
@@ -42,8 +42,8 @@ class TestEdit:
         assert Event.objects.get(type="template.changed").actor.display_name == "Engagement Operator"
 
     @pytest.mark.parametrize(("field", "text"), [("body", "Hi {{ nme }}"), ("subject", "{{ week }}")])
-    def test_a_parameter_nobody_brings_is_refused_at_its_field(self, operator, reminder, field, text):
-        typed = {"subject": "Kept", "body": "Kept too"} | {field: text}
+    def test_a_parameter_no_one_brings_is_rejected_at_its_field(self, operator, reminder, field, text):
+        typed = {"subject": "TimestampedModel", "body": "TimestampedModel too"} | {field: text}
         answer = operator.post(page(reminder), typed)
         assert answer.status_code == 200
         (error,) = answer.context["adminform"].form.errors[field]
@@ -51,7 +51,7 @@ class TestEdit:
         assert "{{ name }}" in error
         assert text in words(answer)
         reminder.refresh_from_db()
-        assert "Kept" not in reminder.subject
+        assert "TimestampedModel" not in reminder.subject
 
     @pytest.mark.parametrize("typed", [{"body": " \n "}, {"subject": ""}, {"subject": "x" * 300}, {"body": "a\x00b"}])
     def test_odd_texts_are_errors_of_their_field(self, operator, reminder, typed):
@@ -75,7 +75,7 @@ class TestEdit:
         assert "was added successfully" in words(operator.post(f"{LIST}add/", typed, follow=True))
         assert MessageTemplate.objects.get(key="reminder", locale="pt-BR").body == "Oi, {{ name }}"
 
-    def test_a_message_that_has_words_in_a_language_is_refused(self, operator):
+    def test_a_message_that_has_words_in_a_language_is_rejected(self, operator):
         typed = {"key": "reminder", "locale": "en", "subject": "Oi", "body": "Oi"}
         answer = operator.post(f"{LIST}add/", typed)
         assert answer.status_code == 200

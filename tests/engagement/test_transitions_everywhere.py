@@ -1,10 +1,10 @@
-"""The ten moves with everything that goes with them, and all other pairs refused: in Python and in raw SQL."""
+"""The ten moves with everything that goes with them, and all other pairs rejected: in Python and in raw SQL."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engagement.errors import StateBeginsActive, TransitionRefused
+from engagement.errors import StateBeginsActive, TransitionRejected
 from engagement.models import (
     TRANSITIONS,
     EngagementMessage,
@@ -15,10 +15,10 @@ from engagement.models import (
     possible,
 )
 from engagement.services.machine import transition
-from missionsite.common.errors import in_words
+from missionsite.common.errors import translate_db_errors
 from tests.engagement.pairs import ILLEGAL, LEGAL, PAIRS, STATES, TRIGGERS
-from tests.factories.engagement import PersonFactory, move_to
-from tests.fallback.database import refused_by, row, rows
+from tests.support.database import rejected_by, row, rows
+from tests.support.factories.engagement import PersonFactory, move_to
 
 pytestmark = pytest.mark.django_db
 
@@ -101,20 +101,20 @@ def test_legal_pair_with_everything_that_goes_with_it(state, trigger):
 
 
 @pytest.mark.parametrize(("state", "trigger"), ILLEGAL)
-def test_illegal_pair_is_refused_and_changes_nothing(state, trigger):
+def test_illegal_pair_is_rejected_and_changes_nothing(state, trigger):
     person = person_in(state)
     before = everything(person)
-    with pytest.raises(TransitionRefused) as refused:
+    with pytest.raises(TransitionRejected) as rejected:
         transition(member=person, trigger=trigger, at=NOW)
-    assert refused.value.possible == possible(state) == [each for (first, each) in LEGAL if first == state]
-    assert str(refused.value) == (
+    assert rejected.value.possible == possible(state) == [each for (first, each) in LEGAL if first == state]
+    assert str(rejected.value) == (
         f"A member who is in {state} does not move by {trigger}. Possible: {', '.join(possible(state))}."
     )
     assert everything(person) == before
 
 
-def test_unknown_trigger_is_refused_in_words():
-    with pytest.raises(TransitionRefused, match="does not move by nonsense"):
+def test_unknown_trigger_is_rejected_in_words():
+    with pytest.raises(TransitionRejected, match="does not move by nonsense"):
         transition(member=PersonFactory(), trigger="nonsense")
 
 
@@ -141,7 +141,7 @@ def test_raw_sql_moves_by_the_ten_alone(state, trigger):
     before = everything(person)
     for to in STATES:
         if to != state and to != LEGAL.get((state, trigger)):
-            with refused_by("engagement_state_transitions_legal"):
+            with rejected_by("engagement_state_transitions_legal"):
                 move_by_hand(person, to, trigger)
     assert everything(person) == before
     if to := LEGAL.get((state, trigger)):
@@ -158,19 +158,19 @@ def test_raw_sql_moves_by_the_ten_alone(state, trigger):
 def test_state_does_not_move_without_a_trigger(state, to):
     person = person_in(state)
     before = everything(person)
-    with refused_by("user_engagement_states_trigger_named"):
+    with rejected_by("user_engagement_states_trigger_named"):
         rows(f"UPDATE user_engagement_states SET state = %s, {DATED[to]} WHERE user_id = %s", [to, person.pk])
     assert everything(person) == before
 
 
 @pytest.mark.parametrize("trigger", ["nonsense", "USER_MESSAGE", "user_message "])
-def test_raw_sql_with_a_trigger_there_is_not_is_refused(trigger):
+def test_raw_sql_with_a_trigger_there_is_not_is_rejected(trigger):
     person = person_in("dormant")
-    with refused_by("engagement_state_transitions_legal"):
+    with rejected_by("engagement_state_transitions_legal"):
         move_by_hand(person, "active", trigger)
 
 
-def test_update_that_moves_nobody_writes_no_log():
+def test_update_that_moves_no_one_writes_no_log():
     person = person_in("active")
     rows("SELECT set_config('engagement.trigger', 'user_message', true)")
     rows("UPDATE user_engagement_states SET last_activity_at = now(), state = state WHERE user_id = %s", [person.pk])
@@ -185,9 +185,9 @@ def test_one_statement_over_many_logs_each_move_once():
     assert sorted(key for (key,) in log) == sorted(person.pk for person in people[:-1])
 
 
-def test_one_statement_with_one_illegal_move_moves_nobody():
+def test_one_statement_with_one_illegal_move_moves_no_one():
     people = [person_in("dormant"), person_in("goodbye_sent"), person_in("remind_later")]
-    with refused_by("engagement_state_transitions_legal"):
+    with rejected_by("engagement_state_transitions_legal"):
         rows("SELECT set_config('engagement.trigger', 'goodbye_timeout', true)")
         rows(f"UPDATE user_engagement_states SET state = 'dormant', {DATED['dormant']}")
     states = UserEngagementState.objects.filter(user__in=people).order_by("pk").values_list("state", flat=True)
@@ -195,7 +195,7 @@ def test_one_statement_with_one_illegal_move_moves_nobody():
 
 
 @pytest.mark.parametrize("state", STATES[1:])
-def test_nobody_begins_in_another_state_than_active(state):
+def test_no_one_begins_in_another_state_than_active(state):
     person = PersonFactory()
     values = {"goodbye_sent": ("now()", "now()", "NULL"), "remind_later": ("NULL", "NULL", "now()")}
     sent, expires, remind = values.get(state, ("NULL", "NULL", "NULL"))
@@ -203,13 +203,13 @@ def test_nobody_begins_in_another_state_than_active(state):
         "INSERT INTO user_engagement_states (user_id, state, goodbye_sent_at, goodbye_expires_at, remind_at) "
         f"VALUES (%s, %s, {sent}, {expires}, {remind})"
     )
-    with refused_by("user_engagement_states_begin_active"):
+    with rejected_by("user_engagement_states_begin_active"):
         rows(insert, [person.pk, state])
     # Naming a trigger opens no door.
-    with refused_by("user_engagement_states_begin_active"):
+    with rejected_by("user_engagement_states_begin_active"):
         rows("SELECT set_config('engagement.trigger', 'user_message', true)")
         rows(insert, [person.pk, state])
-    with pytest.raises(StateBeginsActive, match="begins active"), in_words():
+    with pytest.raises(StateBeginsActive, match="begins active"), translate_db_errors():
         UserEngagementState(
             user=person, state=state, goodbye_sent_at=(sent == "now()" and NOW) or None,
             goodbye_expires_at=(sent == "now()" and NOW) or None, remind_at=(remind == "now()" and NOW) or None,
@@ -219,7 +219,7 @@ def test_nobody_begins_in_another_state_than_active(state):
 def test_state_does_not_become_another_members():
     person, other = person_in("active"), PersonFactory()
     for change in ("user_id = %(other)s", "id = id + 100000"):
-        with refused_by("user_engagement_states_stay_with_member"):
+        with rejected_by("user_engagement_states_stay_with_member"):
             rows(
                 f"UPDATE user_engagement_states SET {change} WHERE user_id = %(person)s",
                 {"other": other.pk, "person": person.pk},
@@ -234,7 +234,7 @@ def test_setting_of_the_trigger_ends_with_the_move():
                current_setting('engagement.metadata', true)"""
     )
     assert not any(said), "the next statement of this transaction has to name a trigger of its own"
-    with refused_by("user_engagement_states_trigger_named"):
+    with rejected_by("user_engagement_states_trigger_named"):
         rows(f"UPDATE user_engagement_states SET state = 'dormant', {DATED['dormant']}")
 
 
@@ -297,9 +297,9 @@ def test_first_trigger_for_an_unknown_member(trigger):
     if trigger == "inactivity_14d":
         assert transition(member=person, trigger=trigger).state == State.GOODBYE_SENT
         return
-    with pytest.raises(TransitionRefused, match="who is in active"):
+    with pytest.raises(TransitionRejected, match="who is in active"):
         transition(member=person, trigger=trigger)
-    # Refused as a whole: not even the row is there.
+    # Rejected as a whole: not even the row is there.
     assert not UserEngagementState.objects.filter(user=person).exists()
 
 

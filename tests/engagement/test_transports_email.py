@@ -1,13 +1,13 @@
-"""E-mail over a real connection to a mail server that works, refuses, breaks off or says nothing."""
+"""E-mail over a real connection to a mail server that works, rejects, breaks off or says nothing."""
 
 import logging
 
 import pytest
 from django.core import mail
 
-from engagement.transports import Refused, Unavailable, make_transport
+from engagement.transports import Rejected, Unavailable, make_transport
 from tests.engagement.outgoing import WAY_OUT, outgoing
-from tests.smtp_server import DRIPS, HANGS_UP, SAYS_NOTHING, mail_server
+from tests.support.smtp_server import DRIPS, HANGS_UP, SAYS_NOTHING, mail_server
 
 
 @pytest.fixture
@@ -46,12 +46,12 @@ def test_message_is_an_email_with_a_way_out(server, sender):
 
 
 def test_way_out_of_any_length_stays_one_address(server, sender):
-    """A mailbox takes the header as it stands: an address that is folded is none."""
+    """A mailbox takes the header as it stands: an address that is merged is none."""
     sender.send(outgoing(unsubscribe_url=WAY_OUT + "x" * 400))
     assert f"<{WAY_OUT}{'x' * 400}>".encode() in server.taken[0].text
 
 
-def test_answer_somebody_asked_for_has_no_way_out(server, sender):
+def test_answer_someone_asked_for_has_no_way_out(server, sender):
     sender.send(outgoing(unsubscribe_url=""))
     assert not {"List-Unsubscribe", "List-Unsubscribe-Post"} & set(server.taken[0].parsed)
 
@@ -92,11 +92,11 @@ def test_connection_the_server_ended_is_opened_again_for_the_same_message(server
         ("MAIL", "552 5.3.4 too large"),
     ],
 )
-def test_lasting_refusal_is_one_and_the_connection_stays_good(server, sender, command, answer):
+def test_lasting_rejection_is_one_and_the_connection_stays_good(server, sender, command, answer):
     server.on(command, answer)
-    with pytest.raises(Refused, match=answer[:3]) as refused:
+    with pytest.raises(Rejected, match=answer[:3]) as rejected:
         sender.send(outgoing())
-    assert "ana@" not in str(refused.value)
+    assert "ana@" not in str(rejected.value)
     sender.send(outgoing())
     assert [taken.connection for taken in server.taken] == [1]
 
@@ -151,8 +151,8 @@ def test_server_that_is_away_is_trouble(settings, sender, server):
 @pytest.mark.parametrize(
     "email", ["", "nobody", "ana@example.org, eve@example.org", "ana@example.org\r\nBcc: eve@example.org", "aná@x.org"]
 )
-def test_address_that_is_none_is_refused_before_anything_is_sent(server, sender, email):
-    with pytest.raises(Refused, match="address"):
+def test_address_that_is_none_is_rejected_before_anything_is_sent(server, sender, email):
+    with pytest.raises(Rejected, match="address"):
         sender.send(outgoing(email=email))
     assert server.connections == 0
 
@@ -162,7 +162,7 @@ def test_address_that_is_none_is_refused_before_anything_is_sent(server, sender,
 def test_no_value_becomes_another_header(server, sender, field, end):
     try:
         sender.send(outgoing(**{field: f"x{end}Bcc: eve@example.org{end}{end}body"}))
-    except Refused:
+    except Rejected:
         assert field == "unsubscribe_url"
     for taken in server.taken:
         assert "Bcc" not in taken.parsed
@@ -173,7 +173,7 @@ def test_no_value_becomes_another_header(server, sender, field, end):
 def test_addresses_stay_out_of_the_log(server, sender, caplog):
     caplog.set_level(logging.DEBUG)
     server.on("RCPT", "550 <ana@example.org> unknown", HANGS_UP, HANGS_UP)
-    for expected in (Refused, Unavailable):
+    for expected in (Rejected, Unavailable):
         with pytest.raises(expected):
             sender.send(outgoing())
     sender.send(outgoing())

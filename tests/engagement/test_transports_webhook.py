@@ -13,9 +13,9 @@ from hashlib import sha256
 import pytest
 
 from engagement.errors import TransportUnset
-from engagement.transports import Refused, Unavailable, make_transport
+from engagement.transports import Rejected, Unavailable, make_transport
 from tests.engagement.outgoing import outgoing
-from tests.gateway_server import answers, drips, endless, gateway, half, hangs_up, raw, says_nothing, taken
+from tests.support.gateway_server import answers, drips, endless, gateway, half, hangs_up, raw, says_nothing, taken
 
 SECRET = "a shared secret, with é in it"
 
@@ -126,16 +126,16 @@ def test_retry_after_as_a_date(server, sender, minutes, least, most):
 def test_gateway_that_says_no_is_quoted_without_the_address(server, sender, status, shape):
     text = f"{outgoing().address} and ana@example.org\x00 unknown {'x' * 1000}"
     server.on(answers(status, text.encode() if shape == "text" else {shape: text}))
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Rejected) as rejected:
         sender.send(outgoing())
-    words = str(refused.value)
+    words = str(rejected.value)
     assert words.startswith(f"The gateway answers {status}: … and … unknown xxx")
     assert len(words) < 260
 
 
 def test_page_of_a_gateway_is_not_quoted(server, sender):
     server.on(answers(404, b"<html><h1>Not Found</h1>"))
-    with pytest.raises(Refused, match=r"^The gateway answers with status 404\.$"):
+    with pytest.raises(Rejected, match=r"^The gateway answers with status 404\.$"):
         sender.send(outgoing())
 
 
@@ -188,8 +188,8 @@ def test_gateway_that_ended_an_idle_connection_gets_the_next_message(server, sen
     assert len({request.connection for request in server.requests}) == 2
 
 
-def test_message_without_an_address_is_refused_before_anything_is_sent(server, sender):
-    with pytest.raises(Refused, match="has no address for individual messages"):
+def test_message_without_an_address_is_rejected_before_anything_is_sent(server, sender):
+    with pytest.raises(Rejected, match="has no address for individual messages"):
         sender.send(outgoing(address=""))
     assert server.requests == []
 

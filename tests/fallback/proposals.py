@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from fallback.models import MissionFallbackAllowance, MissionFallbackItem, MissionFallbackRun, Project
-from tests.factories.fallback import ConfigFactory, ItemFactory, ProjectFactory, RunFactory, TemplateFactory
+from tests.support.factories.fallback import ConfigFactory, ItemFactory, ProjectFactory, RunFactory, TemplateFactory
 
 
 def a_project(*, templates: int = 0, zone: str = "UTC", **config) -> Project:

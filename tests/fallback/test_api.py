@@ -1,4 +1,4 @@
-"""The API of projects and the fallback: every operation, its refusals as problem documents, and requests sent again."""
+"""The API of projects and the fallback: every operation, its rejections as problem documents, and requests sent again."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +17,9 @@ from fallback.services.missions import create_mission, move_mission
 from fallback.services.projects import set_project_role
 from missionsite.api import api
 from missionsite.common.models import IdempotencyKey
-from tests.at_once import crowd
-from tests.factories.fallback import (
+from tests.groups.test_api_fuzz import sendable, values
+from tests.support.concurrency import crowd
+from tests.support.factories.fallback import (
     ConfigFactory,
     ItemFactory,
     MissionFactory,
@@ -26,13 +27,12 @@ from tests.factories.fallback import (
     RunFactory,
     TemplateFactory,
 )
-from tests.factories.groups import MemberFactory, StaffFactory
-from tests.factories.tokens import api_client
-from tests.groups.test_api_fuzz import sendable, values
+from tests.support.factories.groups import MemberFactory, StaffFactory
+from tests.support.factories.tokens import api_client
 
 pytestmark = pytest.mark.django_db
 
-NOBODY = "01JD3V9Q8M4X2T6R0B5N7C1KZE"
+NO_ONE = "01JD3V9Q8M4X2T6R0B5N7C1KZE"
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +86,7 @@ def patch(client, address: str, /, **body):
     return client.patch(address, body, content_type="application/json")
 
 
-def refused(answer, status: int, code: str, *pointers: str) -> dict:
+def rejected(answer, status: int, code: str, *pointers: str) -> dict:
     """The problem document, after a look at its shape."""
     document = answer.json()
     assert (answer.status_code, document["code"]) == (status, code), document
@@ -131,7 +131,7 @@ class TestProjects:
             "rights": ["look", "work", "review"],
         }
 
-    @pytest.mark.parametrize("key", [NOBODY, "x", "%00", "💥", "1" * 26, "1" * 200, "..%2f"])
+    @pytest.mark.parametrize("key", [NO_ONE, "x", "%00", "💥", "1" * 26, "1" * 200, "..%2f"])
     def test_unknown_one_is_404_in_words_or_a_key_that_cannot_be(self, client, key):
         answer = client.get(f"/api/projects/{key}")
         assert answer.status_code in (400, 404, 422)
@@ -139,7 +139,7 @@ class TestProjects:
 
     def test_one_of_others_is_not_there(self, client):
         others = ProjectFactory()
-        document = refused(client.get(at(others)), 404, "not_found")
+        document = rejected(client.get(at(others)), 404, "not_found")
         assert "that you may see" in document["detail"]
 
     def test_pages_hold_every_project_once(self, project, bob, client):
@@ -171,9 +171,9 @@ class TestMissions:
         assert Mission.objects.get(pk=made["id"]).events.get().actor_id == bob.pk
 
     def test_what_is_given_changes_and_the_rest_stays(self, project, client):
-        mission = MissionFactory(project=project, title="Old", description="Kept", ready=False)
+        mission = MissionFactory(project=project, title="Old", description="TimestampedModel", ready=False)
         changed = patch(client, at(project, f"/missions/{mission.pk}"), title="New", ready=True).json()
-        assert (changed["title"], changed["description"], changed["ready"]) == ("New", "Kept", True)
+        assert (changed["title"], changed["description"], changed["ready"]) == ("New", "TimestampedModel", True)
         assert client.get(at(project, f"/missions/{mission.pk}")).json() == changed
 
     def test_one_is_moved_beside_another(self, project, client):
@@ -185,11 +185,11 @@ class TestMissions:
         assert list(order) == [three.pk, two.pk, one.pk]
         assert post(client, move, list="done").json()["list"] == "done"
 
-    def test_neighbour_that_is_elsewhere_is_refused(self, project, client):
+    def test_neighbour_that_is_elsewhere_is_rejected(self, project, client):
         mission, other = MissionFactory(project=project), MissionFactory(project=project, list=List.DONE)
         move = at(project, f"/missions/{mission.pk}/move")
-        for key in (other.pk, MissionFactory().pk, NOBODY, "x"):
-            refused(post(client, move, list="doing", before=key), 409, "no_such_neighbour")
+        for key in (other.pk, MissionFactory().pk, NO_ONE, "x"):
+            rejected(post(client, move, list="doing", before=key), 409, "no_such_neighbour")
 
     @pytest.mark.parametrize(
         ("body", "pointer"),
@@ -206,11 +206,11 @@ class TestMissions:
             ({"title": "x", "priority": 2**70}, "/priority"),
             ({"title": "x", "ready": "perhaps"}, "/ready"),
             ({"title": "x", "origin": "fallback"}, "/origin"),
-            ({"title": "x", "project": NOBODY}, "/project"),
+            ({"title": "x", "project": NO_ONE}, "/project"),
         ],
     )
     def test_bad_field_is_named_and_nothing_added(self, project, client, body, pointer):
-        refused(post(client, at(project, "/missions"), **body), 422, "input_refused", pointer)
+        rejected(post(client, at(project, "/missions"), **body), 422, "input_rejected", pointer)
         assert not Mission.objects.exists()
 
     @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ class TestMissions:
     )
     def test_bad_change_is_named(self, project, client, body, pointer):
         mission = MissionFactory(project=project)
-        refused(patch(client, at(project, f"/missions/{mission.pk}"), **body), 422, "input_refused", pointer)
+        rejected(patch(client, at(project, f"/missions/{mission.pk}"), **body), 422, "input_rejected", pointer)
 
     def test_list_is_filtered_and_paged(self, project, client):
         for number in range(9):
@@ -241,20 +241,22 @@ class TestMissions:
         assert document["status"] == 422
         assert document["errors"][0]["pointer"] == f"query/{query.partition('=')[0]}"
 
-    def test_cursor_of_another_list_or_project_is_refused(self, project, bob, client):
+    def test_cursor_of_another_list_or_project_is_rejected(self, project, bob, client):
         MissionFactory.create_batch(2, project=project)
         other = ProjectFactory()
         set_project_role(project=other, member=bob, role=ProjectRole.VIEWER)
         cursor = client.get(at(project, "/missions?limit=1")).json()["next"].partition("cursor=")[2]
         for address in (at(other, "/missions"), at(project, "/fallback/items"), "/api/projects"):
-            refused(client.get(f"{address}?cursor={cursor}"), 422, "cursor_refused", "query/cursor")
-        refused(client.get(at(project, f"/missions?list=todo&cursor={cursor}")), 422, "cursor_refused", "query/cursor")
+            rejected(client.get(f"{address}?cursor={cursor}"), 422, "cursor_rejected", "query/cursor")
+        rejected(
+            client.get(at(project, f"/missions?list=todo&cursor={cursor}")), 422, "cursor_rejected", "query/cursor"
+        )
 
     def test_archived_project_is_read_and_takes_no_mission(self, project, client):
         project.status = ProjectStatus.ARCHIVED
         project.save(update_fields=["status"])
         assert client.get(at(project)).json()["status"] == "archived"
-        refused(post(client, at(project, "/missions"), title="x"), 409, "project_archived")
+        rejected(post(client, at(project, "/missions"), title="x"), 409, "project_archived")
 
     def test_timeline_is_paged_newest_first(self, project, client):
         mission = MissionFactory(project=project)
@@ -303,7 +305,7 @@ class TestRuns:
         assert (answer.status_code, answer.json()["run"]) == (200, None)
         assert not MissionFallbackRun.objects.exists()
 
-    def test_without_a_configuration_it_is_refused(self, bob):
+    def test_without_a_configuration_it_is_rejected(self, bob):
         bare = ProjectFactory()
         client = api_client(person(bare, ProjectRole.REVIEWER))
         for answer in (
@@ -311,20 +313,20 @@ class TestRuns:
             post(client, at(bare, "/fallback/runs")),
             post(client, at(bare, "/fallback/runs"), dry_run=True),
         ):
-            refused(answer, 409, "no_configuration")
+            rejected(answer, 409, "no_configuration")
 
-    def test_paused_one_is_refused(self, project, client):
+    def test_paused_one_is_rejected(self, project, client):
         MissionFallbackConfig.objects.filter(project=project).update(status="paused")
-        refused(post(client, at(project, "/fallback/runs")), 409, "fallback_off")
+        rejected(post(client, at(project, "/fallback/runs")), 409, "fallback_off")
 
     @pytest.mark.parametrize(("body", "pointer"), [({"dry_run": "perhaps"}, "/dry_run"), ({"at": "now"}, "/at")])
     def test_bad_field_is_named(self, project, client, body, pointer):
-        refused(post(client, at(project, "/fallback/runs"), **body), 422, "input_refused", pointer)
+        rejected(post(client, at(project, "/fallback/runs"), **body), 422, "input_rejected", pointer)
         assert not MissionFallbackRun.objects.exists()
 
     def test_report_is_there_once_the_run_has_ended(self, project, client, item, django_capture_on_commit_callbacks):
         report = at(project, f"/fallback/runs/{item.run_id}/report")
-        assert "no report yet" in refused(client.get(report), 404, "not_found")["detail"]
+        assert "no report yet" in rejected(client.get(report), 404, "not_found")["detail"]
         with django_capture_on_commit_callbacks(execute=True):
             post(client, at(project, f"/fallback/items/{item.pk}/discard"), reason="unclear")
         told = client.get(report).json()
@@ -346,7 +348,7 @@ class TestDecisions:
 
     def test_week_without_room_is_409_with_the_time_it_frees_up(self, project, client, item):
         MissionFallbackConfig.objects.filter(project=project).update(weekly_mission_cap=0)
-        document = refused(post(client, at(project, f"/fallback/items/{item.pk}/accept")), 409, "weekly_mission_cap")
+        document = rejected(post(client, at(project, f"/fallback/items/{item.pk}/accept")), 409, "weekly_mission_cap")
         assert "frees up on Monday" in document["detail"]
         assert "UTC" in document["detail"]
         item.refresh_from_db()
@@ -356,26 +358,26 @@ class TestDecisions:
     def test_month_without_room_is_409_with_the_time_it_frees_up(self, project, client, item):
         MissionFallbackConfig.objects.filter(project=project).update(monthly_target_hours=1)
         address = at(project, f"/fallback/items/{item.pk}/accept")
-        document = refused(post(client, address, estimated_effort_minutes=61), 409, "monthly_target_hours")
+        document = rejected(post(client, address, estimated_effort_minutes=61), 409, "monthly_target_hours")
         assert "free up on" in document["detail"]
         assert not Mission.objects.exists()
         assert post(client, address, estimated_effort_minutes=60).status_code == 201
 
     def test_discarded_one_says_why(self, project, client, item):
         address = at(project, f"/fallback/items/{item.pk}/discard")
-        refused(post(client, address), 422, "reason_missing", "/feedback")
-        refused(post(client, address, feedback="  "), 422, "reason_missing", "/feedback")
-        refused(post(client, address, reason="other"), 422, "reason_missing", "/feedback")
-        refused(post(client, address, reason="run_cancelled"), 422, "input_refused", "/reason")
+        rejected(post(client, address), 422, "reason_missing", "/feedback")
+        rejected(post(client, address, feedback="  "), 422, "reason_missing", "/feedback")
+        rejected(post(client, address, reason="other"), 422, "reason_missing", "/feedback")
+        rejected(post(client, address, reason="run_cancelled"), 422, "input_rejected", "/reason")
         decided = post(client, address, reason="too_large", feedback=" Split it. ").json()
         assert (decided["status"], decided["reason"], decided["feedback"]) == ("discarded", "too_large", "Split it.")
-        refused(post(client, address, reason="unclear"), 409, "already_decided")
-        refused(post(client, at(project, f"/fallback/items/{item.pk}/accept")), 409, "already_decided")
+        rejected(post(client, address, reason="unclear"), 409, "already_decided")
+        rejected(post(client, at(project, f"/fallback/items/{item.pk}/accept")), 409, "already_decided")
 
     def test_duplicate_names_a_mission_of_the_project(self, project, client, item):
         address = at(project, f"/fallback/items/{item.pk}/discard")
-        for key in (MissionFactory().pk, NOBODY, "x"):
-            refused(post(client, address, duplicate_of=key), 404, "not_found")
+        for key in (MissionFactory().pk, NO_ONE, "x"):
+            rejected(post(client, address, duplicate_of=key), 404, "not_found")
         mission = MissionFactory(project=project)
         decided = post(client, address, duplicate_of=mission.pk).json()
         assert (decided["reason"], decided["duplicate_of"]) == ("duplicate", mission.pk)
@@ -413,15 +415,15 @@ class TestDecisions:
         accepted = post(client, at(project, f"/fallback/items/{item.pk}/accept")).json()
         undo = at(project, f"/fallback/items/{item.pk}/undo")
         other = api_client(person(project, ProjectRole.MAINTAINER))
-        refused(other.post(undo), 403, "not_allowed")
+        rejected(other.post(undo), 403, "not_allowed")
         assert client.post(undo).json()["status"] == "proposed"
         assert not Mission.objects.filter(pk=accepted["id"]).exists()
-        refused(client.post(undo), 409, "not_decided")
+        rejected(client.post(undo), 409, "not_decided")
 
     def test_decision_whose_mission_was_worked_on_stays(self, project, client, item):
         accepted = post(client, at(project, f"/fallback/items/{item.pk}/accept")).json()
         patch(client, at(project, f"/missions/{accepted['id']}"), title="Changed since")
-        refused(client.post(at(project, f"/fallback/items/{item.pk}/undo")), 409, "mission_touched")
+        rejected(client.post(at(project, f"/fallback/items/{item.pk}/undo")), 409, "mission_touched")
 
     @pytest.mark.parametrize(
         ("body", "pointer"),
@@ -431,13 +433,13 @@ class TestDecisions:
             ({"priority": 6}, "/priority"),
             ({"estimated_effort_minutes": 0}, "/estimated_effort_minutes"),
             ({"estimated_effort_minutes": 100_001}, "/estimated_effort_minutes"),
-            ({"project": NOBODY}, "/project"),
+            ({"project": NO_ONE}, "/project"),
             ({"status": "accepted"}, "/status"),
         ],
     )
     def test_bad_edit_is_named_and_nothing_decided(self, project, client, item, body, pointer):
         address = at(project, f"/fallback/items/{item.pk}/accept")
-        refused(post(client, address, **body), 422, "input_refused", pointer)
+        rejected(post(client, address, **body), 422, "input_rejected", pointer)
         item.refresh_from_db()
         assert item.status == ItemStatus.PROPOSED
 
@@ -447,13 +449,13 @@ class TestDecisions:
         rows, pages = walk(client, at(project, "/fallback/items?status=proposed&limit=3"))
         assert (len(rows), pages) == (4, 2)
         assert item.pk not in {row["id"] for row in rows}
-        rows, _ = walk(client, at(project, f"/fallback/items?run={NOBODY}"))
+        rows, _ = walk(client, at(project, f"/fallback/items?run={NO_ONE}"))
         assert rows == []
         rows, pages = walk(client, at(project, "/fallback/templates?limit=1"))
         assert (len(rows), pages) == (2, 2)
 
     @pytest.mark.parametrize("query", ["status=gone", "limit=many", "cursor=x", "run=%00"])
-    def test_bad_parameter_is_refused(self, project, client, query):
+    def test_bad_parameter_is_rejected(self, project, client, query):
         for listed in ("items", "runs"):
             if query.startswith("run=") and listed == "runs":
                 continue
@@ -471,11 +473,11 @@ class TestTemplates:
         run = MissionFallbackRun.objects.get()
         assert (run.triggered_by, run.status, run.accepted_count) == ("api", RunStatus.COMPLETED, 1)
 
-    def test_one_that_is_switched_off_is_refused(self, project, client):
+    def test_one_that_is_switched_off_is_rejected(self, project, client):
         template = project.fallback_templates.first()
         type(template).objects.filter(pk=template.pk).update(enabled=False)
         answer = client.post(at(project, f"/fallback/templates/{template.pk}/launch"))
-        refused(answer, 409, "template_disabled")
+        rejected(answer, 409, "template_disabled")
 
     @pytest.mark.parametrize(
         ("figure", "code"), [("weekly_mission_cap", "weekly_mission_cap"), ("monthly_target_hours",) * 2]
@@ -483,7 +485,7 @@ class TestTemplates:
     def test_guardrail_holds_it_and_leaves_no_run_behind(self, project, client, figure, code):
         MissionFallbackConfig.objects.filter(project=project).update(**{figure: 0})
         template = project.fallback_templates.first()
-        document = refused(client.post(at(project, f"/fallback/templates/{template.pk}/launch")), 409, code)
+        document = rejected(client.post(at(project, f"/fallback/templates/{template.pk}/launch")), 409, code)
         assert "up on" in document["detail"]
         assert not MissionFallbackRun.objects.exists()
 
@@ -547,12 +549,12 @@ def test_unknown_id_in_every_part_is_404_and_changes_nothing(project, client, it
     parts = [name for name in keys if f"{{{name}}}" in address]
     before = fallback_rows()
     for part in parts:
-        for unknown in (NOBODY, "x", "💥"):
+        for unknown in (NO_ONE, "x", "💥"):
             answer = send(client, method, fill(address, {**keys, part: unknown}), body)
-            refused(answer, 404, "not_found")
+            rejected(answer, 404, "not_found")
         answer = send(client, method, fill(address, {**keys, part: "1" * 27}), body)
-        refused(answer, 422, "input_refused", f"path/{part}")
-        refused(send(client, method, fill(address, {**keys, part: "\x00"}), body), 400, "bad_request")
+        rejected(answer, 422, "input_rejected", f"path/{part}")
+        rejected(send(client, method, fill(address, {**keys, part: "\x00"}), body), 400, "bad_request")
     assert fallback_rows() == before
 
 
@@ -580,19 +582,19 @@ def test_role_decides_and_staff_or_not_makes_no_difference(project, item, method
         connection.cursor().execute("SAVEPOINT before_it")
         answer = send(api_client(member), method, target, body)
         connection.cursor().execute("ROLLBACK TO SAVEPOINT before_it")
-        # Not refused for a right: there is no report yet, and nothing to take back.
+        # Not rejected for a right: there is no report yet, and nothing to take back.
         assert answer.status_code not in (401, 403), answer.content
         assert answer.status_code < 300 or answer.json()["code"] in ("not_decided", "not_found")
 
 
-def test_body_that_is_no_json_is_refused(project, client, item):
+def test_body_that_is_no_json_is_rejected(project, client, item):
     for method, address, _told in OPERATIONS:
         if method == "GET" or address.endswith(("/undo", "/launch")):
             continue
         target = fill(address, keys_of(project, item))
         for raw in (b"{", b"\xff", b"NaN", b'{"title": NaN}'):
             answer = client.generic(method, target, raw, "application/json")
-            refused(answer, 400, "invalid_json")
+            rejected(answer, 400, "invalid_json")
         for raw in (b"[]", b'"x"', b"7"):
             assert client.generic(method, target, raw, "application/json").status_code in (400, 422), (target, raw)
 
@@ -640,21 +642,21 @@ def test_same_request_again_gets_the_first_answer_and_nothing_happens_twice(proj
     assert fallback_rows() == after
     another = OTHERWISE.get(OPERATION_OF[method, address], {"title": "Something else"})
     changed = send(client, method, target, {**body, **another}, **{"Idempotency-Key": "k1"})
-    refused(changed, 422, "idempotency_key_reused")
+    rejected(changed, 422, "idempotency_key_reused")
     assert fallback_rows() == after
 
 
 @pytest.mark.parametrize("key", ["", "a b", "é", "x" * 256])
 def test_key_that_cannot_be_one_is_named(project, client, key):
     answer = send(client, "POST", at(project, "/missions"), {"title": "x"}, **{"Idempotency-Key": key})
-    refused(answer, 422, "input_refused", "header/Idempotency-Key")
+    rejected(answer, 422, "input_rejected", "header/Idempotency-Key")
     assert not Mission.objects.exists()
 
 
-def test_refusal_is_not_kept_so_that_trying_again_is_right(project, client, item):
+def test_rejection_is_not_kept_so_that_trying_again_is_right(project, client, item):
     accept = at(project, f"/fallback/items/{item.pk}/accept")
     MissionFallbackConfig.objects.filter(project=project).update(weekly_mission_cap=0)
-    refused(post(client, accept, key="k1"), 409, "weekly_mission_cap")
+    rejected(post(client, accept, key="k1"), 409, "weekly_mission_cap")
     assert not IdempotencyKey.objects.exists()
     MissionFallbackConfig.objects.filter(project=project).update(weekly_mission_cap=1)
     assert post(client, accept, key="k1").status_code == 201
@@ -672,7 +674,7 @@ def test_one_request_sent_by_eight_at_once_has_one_effect(project, bob, keyed):
     assert {answer.status_code for answer in answers} <= {201, 409}
     for answer in answers:
         if answer.status_code == 409:
-            refused(answer, 409, "idempotency_in_flight")
+            rejected(answer, 409, "idempotency_in_flight")
     assert len({answer.json()["id"] for answer in answers if answer.status_code == 201}) == (1 if keyed else 8)
 
 
@@ -686,11 +688,11 @@ def test_request_sent_again_while_the_first_runs_is_told_to_wait(project, bob, i
             with transaction.atomic():
                 MissionFallbackItem.objects.select_for_update().get(pk=item.pk)
                 running = pool.submit(post, first, accept, key="k1")
-                wait_until_somebody_waits_for(connection)
+                wait_until_someone_waits_for(connection)
                 with ThreadPoolExecutor(1) as other:
                     answer = other.submit(post, second, accept, key="k1").result(30)
                     other.submit(lambda: connection.close()).result(30)
-                refused(answer, 409, "idempotency_in_flight")
+                rejected(answer, 409, "idempotency_in_flight")
             assert running.result(30).status_code == 201
         finally:
             pool.submit(lambda: connection.close()).result(30)
@@ -699,7 +701,7 @@ def test_request_sent_again_while_the_first_runs_is_told_to_wait(project, bob, i
     assert Mission.objects.filter(project=project).count() == 1
 
 
-def wait_until_somebody_waits_for(session) -> None:
+def wait_until_someone_waits_for(session) -> None:
     """Wait until a statement of another session waits for a lock this one holds."""
     with session.cursor() as cursor:
         for _try in range(600):
@@ -709,7 +711,7 @@ def wait_until_somebody_waits_for(session) -> None:
             )
             if cursor.fetchone()[0]:
                 return
-    raise AssertionError("Nobody waited for the lock.")
+    raise AssertionError("No one waited for the lock.")
 
 
 # --- Whatever is sent -----------------------------------------------------------------------------

@@ -9,8 +9,8 @@ from fallback.models.choices import ProjectRole
 from fallback.services.configs import pause_fallback, update_config
 from fallback.services.missions import add_dependency
 from fallback.services.projects import archive_project, set_project_role
-from tests.admin import client, client_of, staff, words
-from tests.factories.fallback import ConfigFactory, MissionFactory, ProjectFactory, TemplateFactory
+from tests.support.admin import client, client_of, staff, words
+from tests.support.factories.fallback import ConfigFactory, MissionFactory, ProjectFactory, TemplateFactory
 
 pytestmark = pytest.mark.django_db
 JSON = {"Accept": "application/json"}
@@ -145,7 +145,7 @@ class TestMove:
         assert "Write the guide is in Done." in words(response)
 
     @pytest.mark.parametrize("values", [{}, {"list": "loop"}, {"list": "a\x00b"}, {"list": "done", "before": "x" * 27}])
-    def test_odd_places_are_refused(self, reviewer, mission, values):
+    def test_odd_places_are_rejected(self, reviewer, mission, values):
         response = place(reviewer, mission, **values)
         assert response.status_code == 422
         assert response.json()["message"]
@@ -234,7 +234,7 @@ class TestRights:
         assert place(browser, mission, list="done").status_code == 404
         assert client().get(board(project)).status_code == 403
 
-    def test_a_form_of_another_site_is_refused(self, remo, project, mission):
+    def test_a_form_of_another_site_is_rejected(self, remo, project, mission):
         template = TemplateFactory(project=project)
         strict = Client(enforce_csrf_checks=True)
         strict.force_login(remo)

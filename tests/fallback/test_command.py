@@ -18,10 +18,10 @@ from fallback.services.configs import pause_fallback
 from fallback.services.review import discard_item
 from fallback.services.runs import run_fallback as make_run
 from fallback.tasks import reconcile_fallback, repair_fallback_reports, run_fallback
-from tests.at_once import without
 from tests.common.test_worker import PATIENCE, empty_queue, running_worker, status_of, until  # noqa: F401
-from tests.factories.fallback import MissionFactory, ProjectFactory, RunFactory, TemplateFactory
 from tests.fallback.proposals import a_project, a_review
+from tests.support.concurrency import without
+from tests.support.factories.fallback import MissionFactory, ProjectFactory, RunFactory, TemplateFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,27 +59,27 @@ def test_one_project_that_has_enough_is_said_so():
     assert not project.fallback_runs.exists()
 
 
-def refused(*options: str) -> str:
-    with pytest.raises(CommandError) as refusal:
+def rejected(*options: str) -> str:
+    with pytest.raises(CommandError) as rejection:
         said(*options)
-    return str(refusal.value)
+    return str(rejection.value)
 
 
-def test_every_refusal_is_a_sentence():
-    assert refused("--project", "nowhere") == "There is no project nowhere. Give its id or its short name."
+def test_every_rejection_is_a_sentence():
+    assert rejected("--project", "nowhere") == "There is no project nowhere. Give its id or its short name."
     for _organization in range(2):
         ProjectFactory(slug="twice")
-    assert refused("--project", "twice") == "More than one project is called twice. Give its id."
+    assert rejected("--project", "twice") == "More than one project is called twice. Give its id."
     bare = ProjectFactory()
     sentence = "This project has no fallback configuration yet; add one first."
-    assert refused("--project", bare.pk) == refused("--project", bare.pk, "--dry-run") == sentence
+    assert rejected("--project", bare.pk) == rejected("--project", bare.pk, "--dry-run") == sentence
     paused = a_project(templates=1)
     pause_fallback(config=paused.fallback_config)
-    assert refused("--project", paused.slug) == "The fallback is paused; resume it first."
+    assert rejected("--project", paused.slug) == "The fallback is paused; resume it first."
     assert not MissionFallbackRun.objects.exists()
 
 
-def test_the_command_of_a_shell_tells_success_from_refusal_by_its_exit_code():
+def test_the_command_of_a_shell_tells_success_from_rejection_by_its_exit_code():
     project = a_project(templates=1)
     own = connection.settings_dict
     secret = f":{own['PASSWORD']}" if own["PASSWORD"] else ""

@@ -12,9 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from tests.at_once import execute_as_owner, without
-from tests.factories.fallback import ItemFactory, OrganizationFactory
-from tests.fallback.database import own_connection, row, rows
+from tests.support.concurrency import execute_as_owner, without
+from tests.support.database import own_connection, row, rows
+from tests.support.factories.fallback import ItemFactory, OrganizationFactory
 
 CHANGES = int(os.environ.get("COUNTER_CHANGES", "2000"))
 CONNECTIONS = 8
@@ -161,7 +161,7 @@ def one_transaction(session: psycopg.Connection, chance: random.Random, acts) ->
 def under_fire(changes: int, acts=ACTS, *, until: str = "") -> Counter:
     """Eight connections at once until there were this many changes, or one transaction ended like `until`.
 
-    How many ended how: "transactions" that did not fail, "deadlocks", "refused: <rule>"; and how many "changes".
+    How many ended how: "transactions" that did not fail, "deadlocks", "rejected: <rule>"; and how many "changes".
     """
     ended, guard = Counter(), threading.Lock()
 
@@ -173,8 +173,8 @@ def under_fire(changes: int, acts=ACTS, *, until: str = "") -> Counter:
                     done, how = one_transaction(session, chance, acts), "transactions"
                 except psycopg.errors.DeadlockDetected:
                     done, how = 0, "deadlocks"
-                except psycopg.IntegrityError as refused:
-                    done, how = 0, f"refused: {refused.diag.constraint_name}"
+                except psycopg.IntegrityError as rejected:
+                    done, how = 0, f"rejected: {rejected.diag.constraint_name}"
                 with guard:
                     ended["changes"] += done
                     ended[how] += 1

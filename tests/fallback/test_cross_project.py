@@ -24,14 +24,14 @@ from fallback.services.projects import set_organization_role, set_project_role
 from fallback.services.reports import write_report
 from fallback.services.rights import Rights
 from missionsite.common.api.access import Access
-from tests.admin import OfficeClient
-from tests.factories.fallback import OrganizationFactory, RunFactory
-from tests.factories.groups import MemberFactory, StaffFactory
-from tests.factories.tokens import api_client
-from tests.sample import share
 from tests.site import projects
 from tests.site.routes import Route, bulk_actions, routes
 from tests.site.world import first_bytes, undone
+from tests.support.admin import OfficeClient
+from tests.support.factories.fallback import OrganizationFactory, RunFactory
+from tests.support.factories.groups import MemberFactory, StaffFactory
+from tests.support.factories.tokens import api_client
+from tests.support.sample import share
 
 pytestmark = pytest.mark.django_db
 
@@ -445,7 +445,7 @@ def test_owner_of_the_organisation_with_a_lower_role_in_the_project_stays_below_
     assert not found, "\n".join(found)
 
 
-def test_deactivated_member_is_logged_out_and_their_token_refused(world):
+def test_deactivated_member_is_logged_out_and_their_token_rejected(world):
     person = world.people["project maintainer"]
     intruder = Intruder(world, person)
     person.is_active = False

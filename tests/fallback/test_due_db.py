@@ -8,9 +8,15 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from fallback.models import Organization, Project
-from tests.at_once import execute_as_owner
-from tests.factories.fallback import ConfigFactory, ItemFactory, MissionFactory, OrganizationFactory, ProjectFactory
-from tests.fallback.database import row, rows
+from tests.support.concurrency import execute_as_owner
+from tests.support.database import row, rows
+from tests.support.factories.fallback import (
+    ConfigFactory,
+    ItemFactory,
+    MissionFactory,
+    OrganizationFactory,
+    ProjectFactory,
+)
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)

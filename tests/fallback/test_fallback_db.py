@@ -7,7 +7,8 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from fallback.models import MissionEvent, Project
-from tests.factories.fallback import (
+from tests.support.database import commit, rejected_by, row, rows
+from tests.support.factories.fallback import (
     ActorFactory,
     ConfigFactory,
     FlowFactory,
@@ -23,8 +24,7 @@ from tests.factories.fallback import (
     accept_as_rows,
     flow_of,
 )
-from tests.factories.groups import MemberFactory
-from tests.fallback.database import commit, refused_by, row, rows
+from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -102,13 +102,13 @@ OTHERS = {
         (ItemFactory, "run", "fallback_items_run_of_project"),
     ],
 )
-def test_link_to_another_project_is_refused_on_insert_and_update(make, link, constraint):
+def test_link_to_another_project_is_rejected_on_insert_and_update(make, link, constraint):
     mine, theirs = make(), OTHERS[link]()
     table = type(mine)._meta.db_table
     column = type(mine)._meta.get_field(link).column
-    with refused_by(constraint):
+    with rejected_by(constraint):
         rows(f"UPDATE {table} SET {column} = %s WHERE id = %s", [theirs.pk, mine.pk])
-    with refused_by(constraint):
+    with rejected_by(constraint):
         if link == "run":
             ItemFactory(run=theirs, project=mine.project, template=mine.template)
         elif make is ItemFactory:
@@ -120,13 +120,13 @@ def test_link_to_another_project_is_refused_on_insert_and_update(make, link, con
 
 def test_row_others_refer_to_cannot_move_to_another_project():
     template = TemplateFactory()
-    with refused_by("fallback_templates_flow_of_project"):
+    with rejected_by("fallback_templates_flow_of_project"):
         rows("UPDATE flows SET project_id = %s WHERE id = %s", [ProjectFactory().pk, template.flow_id])
 
 
 def test_flow_in_use_cannot_be_deleted():
     template = TemplateFactory()
-    with refused_by("fallback_templates_flow_of_project"):
+    with rejected_by("fallback_templates_flow_of_project"):
         rows("DELETE FROM flows WHERE id = %s", [template.flow_id])
 
 
@@ -160,7 +160,7 @@ def test_organization_with_a_project_stays_and_takes_its_people_along_without_on
         """SELECT conname FROM pg_constraint
            WHERE conrelid = 'projects'::regclass AND confrelid = 'organizations'::regclass"""
     )
-    with refused_by(link):
+    with rejected_by(link):
         rows("DELETE FROM organizations WHERE id = %s", [project.organization_id])
     rows("DELETE FROM projects WHERE id = %s", [project.pk])
     rows("DELETE FROM organizations WHERE id = %s", [project.organization_id])
@@ -209,9 +209,9 @@ def test_run_with_an_accepted_proposal_can_be_deleted_through_the_orm():
 @pytest.mark.parametrize("change", ["UPDATE {} SET payload = '{{}}'", "DELETE FROM {}", "TRUNCATE {}"])
 def test_record_cannot_be_changed_by_the_site(table, change):
     MissionFactory()
-    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+    with pytest.raises(DatabaseError) as rejected, transaction.atomic():
         rows(change.format(table))
-    assert refused.value.__cause__.sqlstate == "42501"
+    assert rejected.value.__cause__.sqlstate == "42501"
 
 
 def test_record_can_be_added_to():
@@ -287,14 +287,14 @@ def test_record_can_be_added_to():
         (ItemFactory, {"status": "accepted"}, "mission_fallback_items_accepted_has_mission"),
     ],
 )
-def test_value_out_of_range_is_refused(make, values, constraint):
-    with refused_by(constraint):
+def test_value_out_of_range_is_rejected(make, values, constraint):
+    with rejected_by(constraint):
         make(**values)
 
 
 def test_proposal_that_is_not_accepted_has_no_mission():
     item = ItemFactory()
-    with refused_by("mission_fallback_items_mission_if_accepted"):
+    with rejected_by("mission_fallback_items_mission_if_accepted"):
         rows("UPDATE mission_fallback_items SET mission_id = %s WHERE id = %s",
              [MissionFactory(project=item.project).pk, item.pk])  # fmt: skip
 
@@ -315,18 +315,18 @@ def test_proposal_that_is_not_accepted_has_no_mission():
         (RunFactory, {"project": ProjectFactory, "status": "pending"}, "mission_fallback_runs_one_pending"),
     ],
 )
-def test_second_of_what_is_once_is_refused(make, same, constraint):
+def test_second_of_what_is_once_is_rejected(make, same, constraint):
     values = {name: value() if isinstance(value, type) else value for name, value in same.items()}
     make(**values)
-    with refused_by(constraint):
+    with rejected_by(constraint):
         make(**values)
 
 
 def test_project_has_one_configuration():
     config = ConfigFactory()
-    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+    with pytest.raises(DatabaseError) as rejected, transaction.atomic():
         ConfigFactory(project=config.project)
-    assert refused.value.__cause__.sqlstate == "23505"
+    assert rejected.value.__cause__.sqlstate == "23505"
 
 
 @pytest.mark.parametrize("make", [OrganizationFactory, ProjectFactory, FlowFactory, TemplateFactory, ItemFactory])

@@ -6,7 +6,8 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from fallback.models import MissionFallbackItem
-from tests.factories.fallback import (
+from tests.support.database import commit, rejected_by, row, rows
+from tests.support.factories.fallback import (
     ConfigFactory,
     ItemFactory,
     MissionFactory,
@@ -16,7 +17,6 @@ from tests.factories.fallback import (
     discard_as_rows,
     take_back_as_rows,
 )
-from tests.fallback.database import commit, refused_by, row, rows
 
 pytestmark = pytest.mark.django_db
 WEEK, MONTH = "fallback_weekly_mission_cap", "fallback_monthly_target_hours"
@@ -47,7 +47,7 @@ def test_week_takes_as_many_as_its_cap_and_no_more():
     guarded(first.run, weekly_mission_cap=2)
     accept_as_rows(first)
     accept_as_rows(second)
-    with refused_by(WEEK):
+    with rejected_by(WEEK):
         accept_as_rows(third)
     assert used(first) == {"week": 2, "month": 120}
 
@@ -58,7 +58,7 @@ def test_month_takes_as_many_minutes_as_its_hours_and_not_one_more():
     accept_as_rows(first)
     accept_as_rows(second)
     third.estimated_effort_minutes = 1
-    with refused_by(MONTH):
+    with rejected_by(MONTH):
         accept_as_rows(third)
     assert used(first) == {"week": 2, "month": 120}
 
@@ -67,20 +67,20 @@ def test_project_without_configuration_has_the_defaults():
     some = items(21, estimated_effort_minutes=1)
     for item in some[:20]:
         accept_as_rows(item)
-    with refused_by(WEEK):
+    with rejected_by(WEEK):
         accept_as_rows(some[20])
-    with refused_by(MONTH):
+    with rejected_by(MONTH):
         accept_as_rows(ItemFactory(estimated_effort_minutes=120 * 60 + 1))
 
 
 def test_cap_of_nothing_lets_nothing_through():
     item = ItemFactory()
     config = guarded(item.run, weekly_mission_cap=0)
-    with refused_by(WEEK):
+    with rejected_by(WEEK):
         accept_as_rows(item)
     config.weekly_mission_cap, config.monthly_target_hours = 1, 0
     config.save()
-    with refused_by(MONTH):
+    with rejected_by(MONTH):
         accept_as_rows(item)
     assert used(item) == {}
 
@@ -91,7 +91,7 @@ def test_lower_cap_stops_the_next_and_a_higher_one_lets_it_through():
     accept_as_rows(first)
     config.weekly_mission_cap = 1
     config.save()
-    with refused_by(WEEK):
+    with rejected_by(WEEK):
         accept_as_rows(second)
     config.weekly_mission_cap = 3
     config.save()
@@ -100,10 +100,10 @@ def test_lower_cap_stops_the_next_and_a_higher_one_lets_it_through():
     assert used(first)["week"] == 3
 
 
-def test_one_statement_for_many_is_refused_as_a_whole():
+def test_one_statement_for_many_is_rejected_as_a_whole():
     some = items(3)
     guarded(some[0].run, weekly_mission_cap=2)
-    with refused_by(WEEK):
+    with rejected_by(WEEK):
         for item in some:
             MissionFactory(project=item.project, origin="fallback", fallback_item=item)
         rows(
@@ -138,7 +138,7 @@ def test_accepted_from_the_start_is_guarded_too():
 
     insert()
     commit()
-    with refused_by(WEEK):
+    with rejected_by(WEEK):
         insert()
     assert row("SELECT generated_count, accepted_count FROM mission_fallback_runs") == (1, 1)
 
@@ -152,7 +152,7 @@ def test_taking_back_gives_back_and_the_place_can_be_taken_again():
     first.refresh_from_db()
     assert (first.counted_week, first.counted_month) == (None, None)
     accept_as_rows(second)
-    with refused_by(WEEK):
+    with rejected_by(WEEK):
         accept_as_rows(first)
 
 
@@ -171,7 +171,7 @@ def test_changed_effort_of_an_accepted_one_is_counted_anew():
     accept_as_rows(item)
     rows("UPDATE mission_fallback_items SET estimated_effort_minutes = 120")
     assert used(item) == {"week": 1, "month": 120}
-    with refused_by(MONTH):
+    with rejected_by(MONTH):
         rows("UPDATE mission_fallback_items SET estimated_effort_minutes = 121")
     assert used(item) == {"week": 1, "month": 120}
 
@@ -227,7 +227,7 @@ def test_full_week_is_open_again_on_monday():
     first, second = items(2)
     guarded(first.run, weekly_mission_cap=1)
     accept_as_rows(first, at=datetime(2026, 5, 31, 23, 59, 59, tzinfo=UTC))
-    with refused_by(WEEK):
+    with rejected_by(WEEK):
         accept_as_rows(second, at=datetime(2026, 5, 31, 23, 59, 59, 999999, tzinfo=UTC))
     accept_as_rows(second, at=datetime(2026, 6, 1, tzinfo=UTC))
 
@@ -248,9 +248,9 @@ def test_full_week_is_open_again_on_monday():
 def test_what_is_spent_cannot_be_written_by_the_site(change):
     accept_as_rows(ItemFactory())
     commit()
-    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+    with pytest.raises(DatabaseError) as rejected, transaction.atomic():
         rows(change)
-    assert refused.value.__cause__.sqlstate == "42501"
+    assert rejected.value.__cause__.sqlstate == "42501"
 
 
 def test_weeks_of_an_accepted_one_cannot_be_set():
@@ -265,28 +265,28 @@ def test_proposal_goes_back_only_with_its_mission():
     item = ItemFactory()
     accept_as_rows(item)
     commit()
-    with refused_by("missions_fallback_was_accepted"):
+    with rejected_by("missions_fallback_was_accepted"):
         rows("UPDATE mission_fallback_items SET status = 'proposed', reviewed_at = NULL, mission_id = NULL")
-    with refused_by("missions_fallback_was_accepted"):
+    with rejected_by("missions_fallback_was_accepted"):
         rows("UPDATE mission_fallback_items SET mission_id = NULL")
-    with refused_by("missions_fallback_was_accepted"):
+    with rejected_by("missions_fallback_was_accepted"):
         discard_as_rows(item)
 
 
-def test_mission_from_the_fallback_without_an_accepted_proposal_is_refused_at_commit():
+def test_mission_from_the_fallback_without_an_accepted_proposal_is_rejected_at_commit():
     item = ItemFactory()
-    with refused_by("missions_fallback_was_accepted"):
+    with rejected_by("missions_fallback_was_accepted"):
         MissionFactory(origin="fallback")
-    with refused_by("missions_fallback_was_accepted"):
+    with rejected_by("missions_fallback_was_accepted"):
         MissionFactory(project=item.project, origin="fallback", fallback_item=item)
-    with refused_by("missions_fallback_item_fits_origin"):
+    with rejected_by("missions_fallback_item_fits_origin"):
         MissionFactory(project=item.project, fallback_item=item)
 
 
-def test_accepted_one_with_a_mission_that_does_not_know_it_is_refused_at_commit():
+def test_accepted_one_with_a_mission_that_does_not_know_it_is_rejected_at_commit():
     item = ItemFactory()
     mission = MissionFactory(project=item.project)
-    with refused_by("missions_fallback_was_accepted"):
+    with rejected_by("missions_fallback_was_accepted"):
         rows("UPDATE mission_fallback_items SET status = 'accepted', mission_id = %s", [mission.pk])
 
 
@@ -294,13 +294,13 @@ def test_mission_cannot_turn_to_another_proposal():
     accepted, other = items(2)
     mission = accept_as_rows(accepted)
     commit()
-    with refused_by("missions_fallback_was_accepted"):
+    with rejected_by("missions_fallback_was_accepted"):
         rows("UPDATE missions SET fallback_item_id = %s WHERE id = %s", [other.pk, mission.pk])
 
 
 def test_two_proposals_do_not_share_a_mission():
     first, second = items(2)
     mission = accept_as_rows(first)
-    with refused_by("mission_fallback_items_mission_once"):
+    with rejected_by("mission_fallback_items_mission_once"):
         rows("UPDATE mission_fallback_items SET status = 'accepted', mission_id = %s WHERE id = %s",
              [mission.pk, second.pk])  # fmt: skip

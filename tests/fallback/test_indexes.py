@@ -9,8 +9,8 @@ import json
 import pytest
 
 from fallback.models import Mission, MissionFallbackItem, MissionFallbackRun
-from tests.at_once import execute_as_owner, without
-from tests.fallback.database import rows
+from tests.support.concurrency import execute_as_owner, without
+from tests.support.database import rows
 
 BUSY, QUIET = "01" + "B" * 24, "01" + "Q" * 24
 TABLES = "missions, mission_fallback_items, mission_fallback_runs, projects, organizations"

@@ -1,4 +1,4 @@
-"""Forms and jobs of projects and the fallback: what is typed, what is refused, what is done."""
+"""Forms and jobs of projects and the fallback: what is typed, what is rejected, what is done."""
 
 from datetime import timedelta
 
@@ -20,8 +20,9 @@ from fallback.models.choices import ConfigStatus, RunStatus
 from fallback.services.configs import pause_fallback, update_config
 from fallback.services.review import accept_item
 from fallback.services.runs import run_fallback
-from tests.admin import client, client_of, staff, words
-from tests.factories.fallback import (
+from tests.fallback.pages import errors, form_of, page, world_of
+from tests.support.admin import client, client_of, staff, words
+from tests.support.factories.fallback import (
     ActorFactory,
     ConfigFactory,
     FlowFactory,
@@ -30,7 +31,6 @@ from tests.factories.fallback import (
     RepositoryFactory,
     TemplateFactory,
 )
-from tests.fallback.pages import errors, form_of, page, world_of
 
 pytestmark = pytest.mark.django_db
 
@@ -72,13 +72,13 @@ class TestForms:
             "organization": project.organization.pk,
             "name": "Another website",
             "slug": "website",
-            "description": "Kept text",
+            "description": "TimestampedModel text",
             "privacy": "private",
         }
         response = chief.post(page("project", "add"), values)
         assert errors(response)
         assert "Another project of the organisation has this short name." in words(response)
-        for kept in ("Another website", "Kept text"):
+        for kept in ("Another website", "TimestampedModel text"):
             assert kept in words(response)
         assert Project.objects.count() == 1
 
@@ -86,10 +86,10 @@ class TestForms:
         "stages", ['"code"', "[]", '["code", ""]', '["code", 5]', "{", "null", '["' + "x" * 65 + '"]']
     )
     def test_stages_that_are_no_list_keep_what_was_typed(self, chief, project, stages):
-        values = {"project": project.pk, "name": "Build", "stages": stages, "description": "Kept text"}
+        values = {"project": project.pk, "name": "Build", "stages": stages, "description": "TimestampedModel text"}
         response = chief.post(page("flow", "add"), values)
         assert "stages" in errors(response)
-        assert "Kept text" in words(response)
+        assert "TimestampedModel text" in words(response)
         assert not Flow.objects.exists()
 
     @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ class TestForms:
             ("monthly_target_hours", "many"),
         ],
     )
-    def test_odd_guardrails_are_refused(self, chief, config, field, value):
+    def test_odd_guardrails_are_rejected(self, chief, config, field, value):
         address = page("missionfallbackconfig", "change", config)
         response = chief.post(address, form_of(chief.get(address)) | {field: value})
         assert errors(response)
@@ -139,7 +139,7 @@ class TestForms:
         assert mission.title == "Renamed"
         assert mission.events.filter(type="mission.changed").exists()
 
-    def test_a_form_of_another_site_is_refused(self, project):
+    def test_a_form_of_another_site_is_rejected(self, project):
         strict = Client(enforce_csrf_checks=True)
         strict.force_login(staff(is_superuser=True))
         for address in (
@@ -155,11 +155,11 @@ class TestForms:
 
 @pytest.mark.django_db(transaction=True)
 class TestPartsOfAnotherProject:
-    """The database refuses them at the commit, so these tests commit."""
+    """The database rejects them at the commit, so these tests commit."""
 
     @pytest.mark.parametrize("part", ["flow", "actor", "repository"])
     @pytest.mark.parametrize("model", ["mission", "missionfallbacktemplate"])
-    def test_an_edit_is_refused_at_the_field(self, chief, part, model):
+    def test_an_edit_is_rejected_at_the_field(self, chief, part, model):
         factory = {"flow": FlowFactory, "actor": ActorFactory, "repository": RepositoryFactory}[part]
         obj = (MissionFactory if model == "mission" else TemplateFactory)()
         address = page(model, "change", obj)
@@ -167,7 +167,7 @@ class TestPartsOfAnotherProject:
         assert part in errors(response)
         assert f"This {part} belongs to another project." in words(response)
 
-    def test_a_new_mission_is_refused_with_what_was_typed(self, chief):
+    def test_a_new_mission_is_rejected_with_what_was_typed(self, chief):
         values = form_of(chief.get(page("mission", "add")))
         values |= {"project": ProjectFactory().pk, "title": "Typed words", "flow": FlowFactory().pk}
         response = chief.post(page("mission", "add"), values)
@@ -256,7 +256,7 @@ class TestPauseAndSnooze:
         assert "Snoozed until" in words(chief.get(page("missionfallbackconfig")))
 
     @pytest.mark.parametrize("day", ["2020-01-01", "9999-12-31", "0001-01-01", "tomorrow", "", "2026-02-30"])
-    def test_odd_ends_are_refused_with_what_was_typed(self, chief, config, day):
+    def test_odd_ends_are_rejected_with_what_was_typed(self, chief, config, day):
         response = chief.post(page("missionfallbackconfig", "snooze", config), {"until_0": day, "until_1": "09:00"})
         assert response.status_code == 200
         assert "until" in response.context["form"].errors

@@ -31,9 +31,9 @@ from fallback.services.missions import (
     update_mission,
 )
 from fallback.services.projects import archive_project
-from missionsite.common.errors import ValueRefused
-from tests.factories.fallback import FlowFactory, MissionFactory, ProjectFactory
-from tests.factories.groups import MemberFactory
+from missionsite.common.errors import ValueRejected
+from tests.support.factories.fallback import FlowFactory, MissionFactory, ProjectFactory
+from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -75,14 +75,14 @@ def test_archived_project_takes_no_mission():
     assert not project.missions.exists()
 
 
-def test_mission_without_a_title_is_refused():
-    with pytest.raises(ValueRefused):
+def test_mission_without_a_title_is_rejected():
+    with pytest.raises(ValueRejected):
         create_mission(project=ProjectFactory(), title="  ")
     assert not Mission.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_flow_of_another_project_is_refused_and_leaves_nothing():
+def test_flow_of_another_project_is_rejected_and_leaves_nothing():
     (mission,) = a_board(1)
     with pytest.raises(FlowOfOtherProject):
         update_mission(mission=mission, title="Changed", flow=FlowFactory())
@@ -147,7 +147,7 @@ def test_missions_that_share_a_place_are_told_apart_by_the_first_move():
     assert order(project) == [missions[number].pk for number in (0, 3, 1, 2)]
 
 
-def test_neighbour_that_is_gone_refuses_the_move():
+def test_neighbour_that_is_gone_rejects_the_move():
     one, other, elsewhere = *a_board(2), MissionFactory()
     move_mission(mission=other, to=List.DONE)
     for neighbour in (other.pk, elsewhere.pk, "0" * 26, one.pk):
@@ -158,9 +158,9 @@ def test_neighbour_that_is_gone_refuses_the_move():
     assert order(one.project) == [one.pk]
 
 
-def test_list_nobody_knows_is_refused():
+def test_list_no_one_knows_is_rejected():
     (mission,) = a_board(1)
-    with pytest.raises(ValueRefused):
+    with pytest.raises(ValueRejected):
         move_mission(mission=mission, to="loop")
 
 
@@ -287,17 +287,17 @@ def test_mission_waits_until_what_it_needs_is_done():
     assert (types.count("mission.blocked"), types.count("mission.unblocked")) == (2, 2)
 
 
-def test_dependencies_that_make_no_sense_are_refused_in_words():
+def test_dependencies_that_make_no_sense_are_rejected_in_words():
     (one, two, three), elsewhere = a_board(3), MissionFactory()
     add_dependency(mission=one, depends_on=two)
     add_dependency(mission=two, depends_on=three)
-    for mission, depends_on, refusal in [
+    for mission, depends_on, rejection in [
         (three, one, DependencyCircle),
         (two, one, DependencyCircle),
         (one, two, DependencyKnown),
         (one, elsewhere, DependencyOfOtherProject),
     ]:
-        with pytest.raises(refusal):
+        with pytest.raises(rejection):
             add_dependency(mission=mission, depends_on=depends_on)
     with pytest.raises((DependsOnItself, DependencyCircle)):
         add_dependency(mission=one, depends_on=one)

@@ -7,10 +7,10 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from fallback.models import Mission
-from tests.at_once import crowd, without
-from tests.factories.fallback import ActorFactory, ItemFactory, MissionFactory, ProjectFactory, accept_as_rows
-from tests.factories.groups import MemberFactory
-from tests.fallback.database import commit, heard, listening, refused_by, row, rows
+from tests.support.concurrency import crowd, without
+from tests.support.database import commit, heard, listening, rejected_by, row, rows
+from tests.support.factories.fallback import ActorFactory, ItemFactory, MissionFactory, ProjectFactory, accept_as_rows
+from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -97,9 +97,9 @@ def test_event_carries_who_acts_and_on_whose_behalf():
     assert (origin, actor) == ("agent", member.pk)
 
 
-def test_event_of_an_unknown_origin_is_refused():
+def test_event_of_an_unknown_origin_is_rejected():
     mission = MissionFactory()
-    with refused_by("mission_events_origin_known"):
+    with rejected_by("mission_events_origin_known"):
         rows("SELECT set_config('app.event_origin', 'moon', true)")
         change(mission, list="doing")
 
@@ -112,13 +112,13 @@ def test_statement_that_changes_many_missions_writes_an_event_each():
 
 def test_origin_never_changes():
     mission = MissionFactory()
-    with refused_by("missions_origin_never_changes"):
+    with rejected_by("missions_origin_never_changes"):
         change(mission, origin="imported")
 
 
-def test_actor_of_another_project_is_refused_with_nothing_written():
+def test_actor_of_another_project_is_rejected_with_nothing_written():
     mission = MissionFactory()
-    with refused_by("missions_actor_of_project"):
+    with rejected_by("missions_actor_of_project"):
         change(mission, actor_id=ActorFactory().pk)
     assert mission.events.count() == 1
 
@@ -200,19 +200,19 @@ def test_counts_are_counted_never_set():
 
 
 @pytest.mark.parametrize("length", [2, 3, 60])
-def test_circle_is_refused(length):
+def test_circle_is_rejected(length):
     chain = missions(length)
     for first, second in pairwise(chain):
         let_wait(first, second)
-    with refused_by("mission_dependencies_no_circle"):
+    with rejected_by("mission_dependencies_no_circle"):
         let_wait(chain[-1], chain[0])
 
 
-def test_circle_by_update_is_refused():
+def test_circle_by_update_is_rejected():
     first, second, third = missions(3)
     let_wait(first, second)
     let_wait(second, third)
-    with refused_by("mission_dependencies_no_circle"):
+    with rejected_by("mission_dependencies_no_circle"):
         rows("UPDATE mission_dependencies SET depends_on_id = %s WHERE mission_id = %s", [first.pk, second.pk])
 
 
@@ -226,12 +226,12 @@ def test_two_ways_to_the_same_mission_are_no_circle():
 
 def test_mission_neither_waits_for_itself_nor_twice_nor_for_another_projects():
     first, second = missions(2)
-    with refused_by("mission_dependencies_no_circle"):
+    with rejected_by("mission_dependencies_no_circle"):
         let_wait(first, first)
     let_wait(first, second)
-    with refused_by("mission_dependencies_once"):
+    with rejected_by("mission_dependencies_once"):
         let_wait(first, second)
-    with refused_by("mission_dependencies_within_project"):
+    with rejected_by("mission_dependencies_within_project"):
         let_wait(first, MissionFactory())
 
 
@@ -271,8 +271,8 @@ def test_two_who_close_a_circle_at_once_do_not():
             first, second = missions(2)
             links = half_circles() if number % 2 else [(first, second), (second, first)]
             results = closing_a_circle(people, links)
-            (refused,) = [result for result in results if result is not None]
-            assert refused.__cause__.diag.constraint_name == "mission_dependencies_no_circle"
+            (rejected,) = [result for result in results if result is not None]
+            assert rejected.__cause__.diag.constraint_name == "mission_dependencies_no_circle"
 
 
 @pytest.mark.django_db(transaction=True)

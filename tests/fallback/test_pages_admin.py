@@ -16,13 +16,13 @@ from fallback.models import (
 from fallback.services.configs import update_config
 from fallback.services.review import accept_item, discard_item
 from fallback.services.runs import run_fallback
-from tests.admin import client, client_of, staff, words
-from tests.factories.fallback import (
+from tests.fallback.pages import page, world_of
+from tests.support.admin import client, client_of, staff, words
+from tests.support.factories.fallback import (
     ConfigFactory,
     ProjectFactory,
     TemplateFactory,
 )
-from tests.fallback.pages import page, world_of
 
 pytestmark = pytest.mark.django_db
 LISTS = {
@@ -80,7 +80,7 @@ TABS = [
     ("missionfallbacktemplate", "uses"),
     ("missionfallbackrun", "report"),
 ]
-JOBS = [
+ACTIONS = [
     ("organization", "set-role"),
     ("project", "set-role"),
     ("project", "remove-member"),
@@ -117,7 +117,7 @@ class TestEveryPage:
         assert chief.get(page(model, "change", obj)).status_code == 200
         assert type(obj).objects.values().get(pk=obj.pk) == before
 
-    @pytest.mark.parametrize(("model", "name"), TABS + JOBS)
+    @pytest.mark.parametrize(("model", "name"), TABS + ACTIONS)
     def test_tabs_and_jobs_open_and_change_nothing(self, chief, run, project, model, name):
         obj = world_of(project)[model]
         before = type(obj).objects.values().get(pk=obj.pk)
@@ -186,6 +186,6 @@ class TestReport:
         assert "The report is written when" in words(chief.get(page("missionfallbackrun", "report", run)))
         assert chief.get(reverse("admin:fallback_run_report_file", args=[run.pk])).status_code == 404
 
-    def test_somebody_else_does_not_read_it(self, run):
+    def test_someone_else_does_not_read_it(self, run):
         for browser, status in ((client("Auditor"), 200), (client(), 302)):
             assert browser.get(page("missionfallbackrun", "report", run)).status_code == status

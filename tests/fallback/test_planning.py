@@ -13,7 +13,8 @@ from fallback.models.choices import ConfigStatus, DiscardReason, Guardrail, Item
 from fallback.services.guardrails import Room, guardrails_of, hours, month_of, week_of
 from fallback.services.planning import backlog_of, plan_run
 from fallback.services.projects import archive_project
-from tests.factories.fallback import (
+from tests.fallback.proposals import a_project, proposals
+from tests.support.factories.fallback import (
     ItemFactory,
     MissionFactory,
     ProjectFactory,
@@ -21,7 +22,6 @@ from tests.factories.fallback import (
     TemplateFactory,
     accept_as_rows,
 )
-from tests.fallback.proposals import a_project, proposals
 
 pytestmark = pytest.mark.django_db
 
@@ -116,7 +116,7 @@ def test_among_templates_used_alike_the_higher_priority_and_then_the_better_reco
     project = a_project(backlog_threshold=4, weekly_mission_cap=100)
     at = NOW - timedelta(days=20)
     for name, priority, decided in [
-        ("refused", 3, [ItemStatus.DISCARDED] * 2),
+        ("rejected", 3, [ItemStatus.DISCARDED] * 2),
         ("half", 3, [ItemStatus.ACCEPTED, ItemStatus.DISCARDED]),
         ("accepted", 3, [ItemStatus.ACCEPTED] * 2),
         ("urgent", 4, [ItemStatus.DISCARDED] * 2),
@@ -124,7 +124,7 @@ def test_among_templates_used_alike_the_higher_priority_and_then_the_better_reco
         template = TemplateFactory(project=project, name=name, priority=priority)
         for status in decided:
             used(template, at=at, status=status)
-    assert names(plan_run(project, at=NOW).picks) == ["urgent", "accepted", "half", "refused"]
+    assert names(plan_run(project, at=NOW).picks) == ["urgent", "accepted", "half", "rejected"]
 
 
 def test_no_template_is_taken_twice_while_another_is_left():

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from tests.factories.fallback import MissionFactory
-from tests.fallback.database import refused_by, row, rows
+from tests.support.database import rejected_by, row, rows
+from tests.support.factories.fallback import MissionFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -136,7 +136,7 @@ def test_no_column_or_list_of_loops_is_left():
         )
         == []
     )
-    with refused_by("missions_list_known"):
+    with rejected_by("missions_list_known"):
         MissionFactory(list="loop")
 
 

@@ -24,11 +24,11 @@ from fallback.services import runs
 from fallback.services.missions import create_mission, move_mission
 from fallback.services.review import accept_item, discard_item, undo_decision
 from fallback.services.runs import cancel_run, launch_template, run_due, run_fallback
-from missionsite.common.errors import DomainError, in_words
-from tests.at_once import crowd, without
-from tests.factories.fallback import MissionFactory, RunFactory, accept_as_rows
-from tests.factories.groups import MemberFactory
+from missionsite.common.errors import DomainError, translate_db_errors
 from tests.fallback.proposals import a_project, a_review, proposals, spent
+from tests.support.concurrency import crowd, without
+from tests.support.factories.fallback import MissionFactory, RunFactory, accept_as_rows
+from tests.support.factories.groups import MemberFactory
 
 PEOPLE = 50
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "5"))
@@ -113,7 +113,7 @@ def test_weekly_cap_holds_for_rows_written_past_every_service():
     at = datetime(2026, 3, 30, tzinfo=ZoneInfo("UTC"))
 
     def accept(item):
-        with in_words():
+        with translate_db_errors():
             return accept_as_rows(item, at=at)
 
     with crowd(PEOPLE) as people:
@@ -151,7 +151,7 @@ def test_with_count_then_insert_the_same_people_pass_the_cap():
 # --- Monthly hours ----------------------------------------------------------------------------
 
 
-def test_monthly_hours_are_never_passed_and_what_is_left_fits_nobody_who_was_refused():
+def test_monthly_hours_are_never_passed_and_what_is_left_fits_no_one_who_was_rejected():
     members = MemberFactory.create_batch(PEOPLE)
     with crowd(PEOPLE) as people:
         for _round in range(ROUNDS):
@@ -169,10 +169,10 @@ def test_monthly_hours_are_never_passed_and_what_is_left_fits_nobody_who_was_ref
             used = spent(project)
             assert used == accepted_by_period(project)
             for side, month in enumerate(["2026-10-01", "2026-11-01"]):
-                refused = [minutes[n] for n in range(side, PEOPLE, 2) if isinstance(results[n], MonthFull)]
+                rejected = [minutes[n] for n in range(side, PEOPLE, 2) if isinstance(results[n], MonthFull)]
                 assert used["month", month] <= 20 * 60
-                assert refused, "more was asked for than there is"
-                assert 20 * 60 - used["month", month] < min(refused)
+                assert rejected, "more was asked for than there is"
+                assert 20 * 60 - used["month", month] < min(rejected)
 
 
 # --- One run at a time ------------------------------------------------------------------------
@@ -185,7 +185,7 @@ def everyone_triggers_a_run(people, *, due: bool):
     def act(number):
         if due and number % 2:
             (outcome,) = list(run_due()) or [None]
-            return outcome and (outcome.refusal or outcome.run)
+            return outcome and (outcome.rejection or outcome.run)
         return run_fallback(project=project)
 
     return people.run(act), project
@@ -253,7 +253,7 @@ def test_two_reviewers_of_the_last_two_proposals_complete_the_run_once():
             assert summaries(run) == (1, 1)
 
 
-def test_when_each_looks_for_what_is_left_nobody_completes_the_run():
+def test_when_each_looks_for_what_is_left_no_one_completes_the_run():
     """The negative control: completing by looking, each in a transaction that does not see the other's."""
     together = threading.Barrier(2)
     counting = "ALTER TABLE mission_fallback_items {} TRIGGER mission_fallback_items_count_changed"
@@ -353,7 +353,7 @@ def test_everything_at_once_neither_deadlocks_nor_drifts():
         chance, member, done = random.Random(random.random()), members[number], Counter()
         for _step in range(2 * ROUNDS):
             step = chance.choice(STEPS)
-            # Somebody else was first, where it is refused; a deadlock is no DomainError.
+            # Someone else was first, where it is rejected; a deadlock is no DomainError.
             with suppress(DomainError, MissionFallbackItem.DoesNotExist, Mission.DoesNotExist):
                 if step(chance.choice(projects), member, chance):
                     done[step.__name__] += 1
@@ -363,7 +363,7 @@ def test_everything_at_once_neither_deadlocks_nor_drifts():
         results = people.run(act, timeout=600)
     only(results, Counter)
     if ROUNDS >= 20:
-        # A step nobody could take would show nothing.
+        # A step no one could take would show nothing.
         assert {name for done in results for name in done} == {step.__name__ for step in STEPS}
     for project in projects:
         assert spent(project) == accepted_by_period(project)

@@ -24,7 +24,7 @@ from fallback.models import (
 from fallback.services import configs, missions, projects, review, runs
 from fallback.services.acting import act, record
 from groups.models import Event
-from tests.factories.fallback import (
+from tests.support.factories.fallback import (
     ActorFactory,
     ConfigFactory,
     FlowFactory,
@@ -38,7 +38,7 @@ from tests.factories.fallback import (
     RunFactory,
     TemplateFactory,
 )
-from tests.factories.groups import MemberFactory, StaffFactory
+from tests.support.factories.groups import MemberFactory, StaffFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -18,9 +18,9 @@ from fallback.services.reports import ENDED, FOLDER, build_report, path_of, read
 from fallback.services.review import accept_item, discard_item, mark_duplicate, undo_decision
 from fallback.services.runs import cancel_run, launch_template, run_fallback
 from missionsite.common import documents
-from tests.factories.fallback import RunFactory
-from tests.factories.groups import MemberFactory
 from tests.fallback.proposals import a_project, a_review
+from tests.support.factories.fallback import RunFactory
+from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -1,4 +1,4 @@
-"""Deciding on proposals: what a decision writes, what refuses it, and how it is taken back."""
+"""Deciding on proposals: what a decision writes, what rejects it, and how it is taken back."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -40,10 +40,10 @@ from fallback.services.review import (
     wake_item,
 )
 from fallback.services.runs import cancel_run
-from missionsite.common.errors import NotAllowed, ValueRefused
-from tests.factories.fallback import FlowFactory, MissionFactory, RunFactory, TemplateFactory
-from tests.factories.groups import MemberFactory
+from missionsite.common.errors import NotAllowed, ValueRejected
 from tests.fallback.proposals import a_review, proposals, spent
+from tests.support.factories.fallback import FlowFactory, MissionFactory, RunFactory, TemplateFactory
+from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -122,10 +122,10 @@ def test_mission_begins_in_the_first_stage_of_its_flow(stages, first):
 
 
 @pytest.mark.parametrize("edits", [{"title": " "}, {"priority": 9}, {"estimated_effort_minutes": 0}])
-def test_edit_the_database_refuses_leaves_nothing(edits):
+def test_edit_the_database_rejects_leaves_nothing(edits):
     (item,) = a_review(1)
     before = everything()
-    with pytest.raises(ValueRefused):
+    with pytest.raises(ValueRejected):
         accept_item(item=item, **edits)
     assert everything() == before
 
@@ -137,7 +137,7 @@ def test_only_what_is_the_reviewers_can_be_edited():
 
 
 @pytest.mark.parametrize(
-    ("limits", "refusal", "sentence"),
+    ("limits", "rejection", "sentence"),
     [
         (
             {"weekly_mission_cap": 1},
@@ -153,16 +153,16 @@ def test_only_what_is_the_reviewers_can_be_edited():
     ],
     ids=["week", "month"],
 )
-def test_refusal_names_the_guardrail_and_when_it_frees_up_and_leaves_nothing(limits, refusal, sentence):
+def test_rejection_names_the_guardrail_and_when_it_frees_up_and_leaves_nothing(limits, rejection, sentence):
     items = a_review(2, zone="Europe/Lisbon", **limits)
     accept_item(item=items[0], at=NOW)
     before = everything()
-    with pytest.raises(refusal) as refused:
+    with pytest.raises(rejection) as rejected:
         accept_item(item=items[1], at=NOW)
-    assert refused.value.message == sentence
-    assert refused.value.frees_up_at > NOW
+    assert rejected.value.message == sentence
+    assert rejected.value.frees_up_at > NOW
     assert everything() == before
-    assert accept_item(item=items[1], at=refused.value.frees_up_at)
+    assert accept_item(item=items[1], at=rejected.value.frees_up_at)
 
 
 def test_raised_cap_gives_room_at_once():
@@ -198,18 +198,18 @@ def test_discarding_says_why(why):
 
 
 @pytest.mark.parametrize("why", [{}, {"feedback": "  \n"}, {"reason": ""}, {"reason": "other"}])
-def test_discarding_without_a_reason_is_refused_and_leaves_nothing(why):
+def test_discarding_without_a_reason_is_rejected_and_leaves_nothing(why):
     (item,) = a_review(1)
     before = everything()
-    with pytest.raises(ReasonMissing) as refused:
+    with pytest.raises(ReasonMissing) as rejected:
         discard_item(item=item, **why)
-    assert refused.value.field == "feedback"
+    assert rejected.value.field == "feedback"
     assert everything() == before
 
 
-def test_reason_nobody_knows_is_refused():
+def test_reason_no_one_knows_is_rejected():
     (item,) = a_review(1)
-    with pytest.raises(ValueRefused):
+    with pytest.raises(ValueRejected):
         discard_item(item=item, reason="bored")
 
 
@@ -223,7 +223,7 @@ def test_duplicate_points_at_the_mission_it_repeats():
     assert fresh(item).duplicate_of is None
 
 
-def test_duplicate_of_a_mission_elsewhere_is_refused_and_leaves_nothing():
+def test_duplicate_of_a_mission_elsewhere_is_rejected_and_leaves_nothing():
     (item,), elsewhere = a_review(1), MissionFactory()
     before = everything()
     with pytest.raises(OtherProject, match="same project"):
@@ -271,7 +271,7 @@ def test_snoozed_proposal_waits_and_counts():
     assert fresh(item).snoozed_until is None
 
 
-def test_snooze_into_the_past_is_refused():
+def test_snooze_into_the_past_is_rejected():
     (item,) = a_review(1)
     with pytest.raises(SnoozeInThePast):
         snooze_item(item=item, until=timezone.now() - timedelta(seconds=1))

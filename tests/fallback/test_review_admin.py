@@ -14,8 +14,8 @@ from fallback.services.missions import move_mission
 from fallback.services.projects import set_project_role
 from fallback.services.review import accept_item, snooze_item
 from fallback.services.runs import run_fallback
-from tests.admin import client, client_of, staff, words
-from tests.factories.fallback import ConfigFactory, MissionFactory, ProjectFactory, TemplateFactory
+from tests.support.admin import client, client_of, staff, words
+from tests.support.factories.fallback import ConfigFactory, MissionFactory, ProjectFactory, TemplateFactory
 
 pytestmark = pytest.mark.django_db
 REVIEW = "/admin/fallback/missionfallbackitem/review/"
@@ -118,10 +118,10 @@ class TestPage:
         assert part.count(b'class="fb-row"') == 3
 
     @pytest.mark.parametrize("query", ["q=%00", "project=%00", "p=%00"])
-    def test_a_null_character_is_refused(self, reviewer, query):
+    def test_a_null_character_is_rejected(self, reviewer, query):
         assert reviewer.get(f"{REVIEW}?{query}").status_code == 400
 
-    def test_a_text_of_somebody_cannot_be_markup(self, reviewer, items):
+    def test_a_text_of_someone_cannot_be_markup(self, reviewer, items):
         MissionFallbackItem.objects.filter(pk=items[0].pk).update(title="<script>alert(1)</script>")
         page = reviewer.get(REVIEW).content
         assert b"<script>alert(1)" not in page
@@ -203,7 +203,7 @@ class TestDecide:
         assert response.json()["field"] in ("feedback", "reason")
         assert MissionFallbackItem.objects.proposed().count() == 3
 
-    def test_a_second_decision_is_refused_in_words(self, reviewer, items):
+    def test_a_second_decision_is_rejected_in_words(self, reviewer, items):
         do(reviewer, items[0], "accept")
         response = do(reviewer, items[0], "discard", reason="unclear")
         assert response.status_code == 409
@@ -249,7 +249,7 @@ class TestSnooze:
         assert row in words(reviewer.get(REVIEW))
 
     @pytest.mark.parametrize("until", ["", "soon", "2020-01-01T10:00", "9999-12-31T23:59", "0001-01-01", "a\x00b"])
-    def test_odd_ends_are_refused(self, reviewer, items, until):
+    def test_odd_ends_are_rejected(self, reviewer, items, until):
         response = do(reviewer, items[0], "snooze", until=until)
         assert response.status_code == 422
         assert response.json()["field"] == "until"
@@ -278,7 +278,7 @@ class TestGuardrails:
         update_config(config=project.fallback_config, weekly_mission_cap=2)
         answer = bulk(reviewer, "accept", items).json()
         assert [result["ok"] for result in answer["results"]] == [True, True, False]
-        assert answer["message"].startswith("2 accepted, 1 refused: The weekly cap of 2")
+        assert answer["message"].startswith("2 accepted, 1 rejected: The weekly cap of 2")
         assert Mission.objects.count() == 2
 
     def test_what_was_held_back_is_shown_with_when_it_frees_up(self, reviewer, project):
@@ -304,7 +304,9 @@ class TestBulk:
         answer = bulk(reviewer, "discard", items, reason="not_needed").json()
         assert answer["message"] == "3 discarded."
         assert (
-            bulk(reviewer, "discard", items, reason="not_needed").json()["message"].startswith("0 discarded, 3 refused")
+            bulk(reviewer, "discard", items, reason="not_needed")
+            .json()["message"]
+            .startswith("0 discarded, 3 rejected")
         )
 
     def test_needs_a_choice_and_a_reason(self, reviewer, items):
@@ -316,7 +318,7 @@ class TestBulk:
         response = reviewer.post(f"{REVIEW}accept/", {"items": [str(n) for n in range(201)]}, headers=JSON)
         assert (response.status_code, response.json()["message"]) == (422, "Choose at most 200 at once.")
 
-    def test_what_is_gone_is_refused_by_itself(self, reviewer, items):
+    def test_what_is_gone_is_rejected_by_itself(self, reviewer, items):
         answer = reviewer.post(f"{REVIEW}accept/", {"items": [items[0].pk, GONE, "a\x00b"]}, headers=JSON).json()
         assert sorted(result["ok"] for result in answer["results"]) == [False, False, True]
 
@@ -337,7 +339,7 @@ class TestUndo:
         assert response.status_code == 409
         assert "worked on" in response.json()["message"]
 
-    def test_not_what_somebody_else_decided(self, reviewer, items):
+    def test_not_what_someone_else_decided(self, reviewer, items):
         accept_item(item=items[0], actor=staff("Fallback Reviewer", display_name="Rita"))
         assert do(reviewer, items[0], "undo").status_code == 403
         assert Mission.objects.count() == 1
@@ -360,15 +362,15 @@ class TestRights:
             ("undo", {}),
         ):
             assert do(auditor, items[0], name, **values).status_code == 403
-        assert bulk(auditor, "accept", items).json()["message"].startswith("0 accepted, 3 refused")
+        assert bulk(auditor, "accept", items).json()["message"].startswith("0 accepted, 3 rejected")
         assert state() == before
 
-    def test_somebody_without_a_project_sees_no_page(self, items):
-        nobody = client()
+    def test_someone_without_a_project_sees_no_page(self, items):
+        no_one = client()
         for path in (REVIEW, f"{REVIEW}events/"):
-            assert nobody.get(path).status_code == 403
-        assert nobody.get(f"{REVIEW}missions/", {"project": items[0].project_id}).json() == {"results": []}
-        assert do(nobody, items[0], "accept").status_code == 404
+            assert no_one.get(path).status_code == 403
+        assert no_one.get(f"{REVIEW}missions/", {"project": items[0].project_id}).json() == {"results": []}
+        assert do(no_one, items[0], "accept").status_code == 404
 
     def test_a_reviewer_of_one_project_sees_and_decides_that_one(self, items, project):
         other = starving(1, name="The garden")
@@ -381,7 +383,7 @@ class TestRights:
         assert do(browser, items[0], "accept").status_code == 200
         assert do(browser, other.fallback_items.get(), "accept").status_code == 404
 
-    def test_a_form_of_another_site_is_refused(self, remo, items):
+    def test_a_form_of_another_site_is_rejected(self, remo, items):
         strict = Client(enforce_csrf_checks=True)
         strict.force_login(remo)
         before = state()

@@ -9,8 +9,8 @@ from fallback.models import Mission, MissionFallbackItem, OrganizationMembership
 from fallback.models.choices import OrganizationRole, Privacy, ProjectRole
 from fallback.services.rights import Right, Rights, maintains_organization
 from missionsite.common.errors import NotAllowed
-from tests.factories.fallback import ItemFactory, MissionFactory, OrganizationFactory, ProjectFactory
-from tests.factories.groups import MemberFactory
+from tests.support.factories.fallback import ItemFactory, MissionFactory, OrganizationFactory, ProjectFactory
+from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -154,7 +154,7 @@ def test_role_in_the_project_counts_instead_of_what_the_organisation_gives():
     assert Rights(person).allows(Right.LOOK, project)
 
 
-def test_check_refuses_in_words():
+def test_check_rejects_in_words():
     project, person = ProjectFactory(), MemberFactory()
     with pytest.raises(NotAllowed, match="Your role in this project does not allow"):
         Rights(person).check(Right.LOOK, project)

@@ -23,8 +23,9 @@ from fallback.services.configs import pause_fallback, resume_fallback, snooze_fa
 from fallback.services.projects import archive_project, change_in_project
 from fallback.services.review import accept_item, discard_item
 from fallback.services.runs import cancel_run, launch_template, run_due, run_fallback
-from tests.at_once import crowd
-from tests.factories.fallback import (
+from tests.fallback.proposals import a_project, a_review, proposals, spent
+from tests.support.concurrency import crowd
+from tests.support.factories.fallback import (
     ConfigFactory,
     MissionFactory,
     ProjectFactory,
@@ -32,8 +33,7 @@ from tests.factories.fallback import (
     TemplateFactory,
     accept_as_rows,
 )
-from tests.factories.groups import MemberFactory
-from tests.fallback.proposals import a_project, a_review, proposals, spent
+from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -131,13 +131,13 @@ def test_templates_take_turns_from_run_to_run():
     assert turns[:5] == turns[5:]
 
 
-def test_run_without_configuration_is_refused():
+def test_run_without_configuration_is_rejected():
     with pytest.raises(NoConfiguration):
         run_fallback(project=ProjectFactory(), at=NOW)
     assert not MissionFallbackRun.objects.exists()
 
 
-def test_run_where_the_fallback_is_off_is_refused_and_leaves_nothing():
+def test_run_where_the_fallback_is_off_is_rejected_and_leaves_nothing():
     project = a_project(templates=1)
     pause_fallback(config=project.fallback_config)
     with pytest.raises(FallbackOff, match="paused; resume it first"):
@@ -232,15 +232,15 @@ def test_auto_accept_fills_the_backlog_and_then_rests():
 
 @pytest.mark.django_db(transaction=True)
 def test_room_that_was_spent_since_the_plan_is_held_back_with_when_it_frees_up():
-    """While a run is being made, somebody launches a template."""
+    """While a run is being made, someone launches a template."""
     project = a_project(templates=3, auto_accept=True, backlog_threshold=3, weekly_mission_cap=3)
     template = project.fallback_templates.first()
-    with crowd(1) as somebody:
+    with crowd(1) as someone:
 
         def launch_meanwhile(execute, sql, params, many, context):
             result = execute(sql, params, many, context)
             if sql.startswith('INSERT INTO "mission_fallback_runs"'):
-                (launched,) = somebody.run(lambda _number: launch_template(template=template, at=NOW))
+                (launched,) = someone.run(lambda _number: launch_template(template=template, at=NOW))
                 assert launched.project == project
             return result
 
@@ -318,15 +318,15 @@ def test_snooze_that_has_passed_ends_with_the_check_that_finds_enough():
 
 @pytest.mark.django_db(transaction=True)
 def test_snooze_set_during_the_check_stays():
-    """Between finding that a snooze has passed and noting it, somebody snoozes again."""
+    """Between finding that a snooze has passed and noting it, someone snoozes again."""
     project = a_project(backlog_threshold=0, status=ConfigStatus.SNOOZED, snoozed_until=NOW)
     again = datetime.now(UTC) + timedelta(days=3)
-    with crowd(1) as somebody:
+    with crowd(1) as someone:
 
         def snooze_meanwhile(execute, sql, params, many, context):
             result = execute(sql, params, many, context)
             if "due_fallback_projects" in sql:
-                somebody.run(lambda _number: snooze_fallback(config=project.fallback_config, until=again))
+                someone.run(lambda _number: snooze_fallback(config=project.fallback_config, until=again))
             return result
 
         with connection.execute_wrapper(snooze_meanwhile):
@@ -356,7 +356,7 @@ def test_project_whose_run_is_being_made_is_told_and_the_others_get_theirs():
     with crowd(2) as people:
         run, outcomes = people.run(act)
     assert isinstance(run, MissionFallbackRun)
-    assert isinstance(outcomes[busy].refusal, RunInProgress)
+    assert isinstance(outcomes[busy].rejection, RunInProgress)
     assert outcomes[busy].words == RunInProgress().message
     assert outcomes[other].run.generated_count == 5
     assert busy.fallback_runs.count() == other.fallback_runs.count() == 1
@@ -399,22 +399,22 @@ def test_launch_works_while_proposals_are_paused_and_without_a_configuration():
 
 
 @pytest.mark.parametrize(
-    ("limits", "refusal", "words"),
+    ("limits", "rejection", "words"),
     [
         ({"weekly_mission_cap": 1}, WeekFull, "The weekly cap of 1 missions is reached. It frees up on Monday 23"),
         ({"monthly_target_hours": 1}, MonthFull, "They free up on Tuesday 1 December 00:00"),
     ],
 )
-def test_launch_beyond_a_guardrail_is_refused_and_leaves_no_run(limits, refusal, words):
+def test_launch_beyond_a_guardrail_is_rejected_and_leaves_no_run(limits, rejection, words):
     project = a_project(templates=1, **limits)
     template = project.fallback_templates.get()
     launch_template(template=template, at=NOW)
-    with pytest.raises(refusal, match=words):
+    with pytest.raises(rejection, match=words):
         launch_template(template=template, at=NOW)
     assert (project.fallback_runs.count(), project.fallback_items.count(), project.missions.count()) == (1, 1, 1)
 
 
-def test_launch_of_a_template_that_is_off_or_of_an_archived_project_is_refused():
+def test_launch_of_a_template_that_is_off_or_of_an_archived_project_is_rejected():
     template = TemplateFactory(enabled=False)
     with pytest.raises(TemplateDisabled):
         launch_template(template=template)

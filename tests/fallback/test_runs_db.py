@@ -4,9 +4,9 @@ import pytest
 from django.db import transaction
 
 from fallback.models import MissionEvent, ProjectActivity
-from tests.factories.fallback import ItemFactory, RunFactory, accept_as_rows, discard_as_rows, take_back_as_rows
-from tests.factories.groups import MemberFactory
-from tests.fallback.database import commit, heard, listening, row, rows
+from tests.support.database import commit, heard, listening, row, rows
+from tests.support.factories.fallback import ItemFactory, RunFactory, accept_as_rows, discard_as_rows, take_back_as_rows
+from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
 

@@ -223,7 +223,7 @@ def test_every_project_has_what_its_pages_show(seeds):
     assert ProjectStar.objects.count() >= 8
 
 
-def test_somebody_is_in_a_project_without_being_in_its_organization(seeds):
+def test_someone_is_in_a_project_without_being_in_its_organization(seeds):
     outside = [
         seat
         for seat in ProjectMember.objects.select_related("project")

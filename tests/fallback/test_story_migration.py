@@ -222,7 +222,7 @@ def test_unused_upgrade_goes_back_to_exactly_what_there_was(before):
     # A loop by its flag alone, and one by its list alone.
     before.sql("UPDATE missions SET list = 'todo' WHERE title = 'Second loop of b'")
     before.sql("UPDATE missions SET is_loop = false WHERE title = 'Loop of a'")
-    # Nobody counted dependencies then; what the upgrade counts stays right.
+    # No one counted dependencies then; what the upgrade counts stays right.
     before.sql("UPDATE missions SET dependency_count = 2 WHERE title LIKE 'Work todo%'")
     was = rows(before)
     before.migrate(*FORWARD)

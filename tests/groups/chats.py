@@ -9,7 +9,7 @@ from django.conf import settings
 from groups.models import CommunityMember, MemberDailyHighlight, MemberParticipation
 from groups.services.highlights import roll_up_highlights
 from groups.services.participation import ingest_participation
-from tests.fallback.database import row, rows
+from tests.support.database import row, rows
 
 # Whole past days: what is late or early does not depend on the time the tests are run.
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=2)
@@ -23,7 +23,7 @@ def people(number: int) -> list[str]:
         found
         for (found,) in rows(
             """INSERT INTO community_members (telegram_id, name, primary_role, status)
-               SELECT gen_random_uuid(), 'Somebody', 'other', 'active' FROM generate_series(1, %s)
+               SELECT gen_random_uuid(), 'Someone', 'other', 'active' FROM generate_series(1, %s)
                RETURNING member_id""",
             [number],
         )

@@ -19,9 +19,9 @@ def bring(text: str | bytes, **options) -> ImportReport:
 
 
 def counts(report: ImportReport) -> tuple[int, int, int, int]:
-    """Lines added, updated, unchanged and refused, which together are all of them."""
-    assert report.added + report.updated + report.unchanged + report.refused == report.lines
-    return report.added, report.updated, report.unchanged, report.refused
+    """Lines added, updated, unchanged and rejected, which together are all of them."""
+    assert report.added + report.updated + report.unchanged + report.rejected == report.lines
+    return report.added, report.updated, report.unchanged, report.rejected
 
 
 def everything() -> dict[str, list[tuple]]:

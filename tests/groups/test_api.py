@@ -7,8 +7,8 @@ from django.db import connection
 from groups.models import Event, Membership
 from groups.services.groups import archive_group
 from groups.services.memberships import join_mission
-from tests.factories.groups import MemberFactory, MembershipFactory, MissionFactory, StaffFactory, TaskFactory
-from tests.factories.tokens import api_client
+from tests.support.factories.groups import MemberFactory, MembershipFactory, MissionFactory, StaffFactory, TaskFactory
+from tests.support.factories.tokens import api_client
 
 pytestmark = pytest.mark.django_db
 
@@ -119,13 +119,13 @@ class TestList:
         assert answer.status_code == 422
         assert [each["pointer"] for each in answer.json()["errors"]] == [pointer]
 
-    def test_cursor_of_another_filter_is_refused(self, alice):
+    def test_cursor_of_another_filter_is_rejected(self, alice):
         MissionFactory.create_batch(2)
         client = api_client(alice)
         cursor = client.get("/api/missions?limit=1").json()["next"].partition("cursor=")[2]
         assert client.get(f"/api/missions?limit=1&cursor={cursor}").status_code == 200
         answer = client.get(f"/api/missions?limit=1&eligible=true&cursor={cursor}")
-        assert (answer.status_code, answer.json()["code"]) == (422, "cursor_refused")
+        assert (answer.status_code, answer.json()["code"]) == (422, "cursor_rejected")
 
     def test_number_of_queries_does_not_grow_with_the_rows(self, alice, django_assert_max_num_queries):
         client = api_client(alice)
@@ -181,7 +181,7 @@ class TestMembers:
         assert {row["email"] for row in rows} == {None}
 
     @pytest.mark.parametrize("was_there", [False, True])
-    def test_member_who_is_not_in_the_mission_sees_nobody(self, alice, mission, was_there):
+    def test_member_who_is_not_in_the_mission_sees_no_one(self, alice, mission, was_there):
         MembershipFactory(group=mission)
         if was_there:
             MembershipFactory(group=mission, member=alice, ended=True)
@@ -229,13 +229,13 @@ class TestJoinAndLeave:
             )
             assert cursor.fetchall() == [(str(alice.pk),)]
 
-    def test_low_trust_is_refused_with_the_missing_points(self, mission):
+    def test_low_trust_is_rejected_with_the_missing_points(self, mission):
         answer = post(api_client(MemberFactory(trust_score=20)), f"/api/missions/{mission.pk}/join")
         assert (answer.status_code, answer.json()["code"]) == (409, "trust_too_low")
         assert "30 too few" in answer.json()["detail"]
         assert not Membership.objects.exists()
 
-    def test_second_seat_is_refused(self, alice, mission):
+    def test_second_seat_is_rejected(self, alice, mission):
         client = api_client(alice)
         post(client, f"/api/missions/{mission.pk}/join")
         answer = post(client, f"/api/missions/{mission.pk}/join")
@@ -243,19 +243,19 @@ class TestJoinAndLeave:
         assert answer.json()["errors"][0]["pointer"] == "/member"
         assert Event.objects.filter(member=alice).count() == 1
 
-    def test_archived_mission_takes_nobody(self, alice, mission):
+    def test_archived_mission_takes_no_one(self, alice, mission):
         archive_group(group=mission)
         assert post(api_client(alice), f"/api/missions/{mission.pk}/join").status_code == 404
         carol = StaffFactory(is_superuser=True, trust_score=500)
         answer = post(api_client(carol), f"/api/missions/{mission.pk}/join")
         assert (answer.status_code, answer.json()["code"]) == (409, "mission_archived")
 
-    def test_leaving_without_a_seat_is_refused(self, alice, mission):
+    def test_leaving_without_a_seat_is_rejected(self, alice, mission):
         answer = post(api_client(alice), f"/api/missions/{mission.pk}/leave")
         assert (answer.status_code, answer.json()["code"]) == (409, "not_a_member")
 
     @pytest.mark.parametrize("step", ["join", "leave"])
-    def test_member_acts_for_nobody_else(self, alice, mission, step):
+    def test_member_acts_for_no_one_else(self, alice, mission, step):
         bob = MemberFactory(trust_score=100)
         if step == "leave":
             join_mission(member=bob, mission=mission)
@@ -275,7 +275,7 @@ class TestJoinAndLeave:
         assert post(client, f"/api/missions/{mission.pk}/leave", member=alice.member_id).status_code == 200
         assert set(Event.objects.values_list("actor", "member")) == {(carol.pk, alice.pk)}
 
-    def test_unknown_member_is_refused_at_the_field(self, mission):
+    def test_unknown_member_is_rejected_at_the_field(self, mission):
         client = api_client(StaffFactory(is_superuser=True))
         answer = post(client, f"/api/missions/{mission.pk}/join", member="FE-P-99999")
         assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/member")
@@ -310,7 +310,7 @@ def test_every_operation_stands_in_the_matrix():
 
 @pytest.mark.parametrize(("method", "address", "scope", "rights"), OPERATIONS)
 class TestMatrix:
-    """Every operation by kind of caller: what is missing is refused, what is there is let through."""
+    """Every operation by kind of caller: what is missing is rejected, what is there is let through."""
 
     def call(self, client, method, address, mission):
         return getattr(client, method)(address.format(key=mission.pk), content_type="application/json").status_code

@@ -1,4 +1,4 @@
-"""Whatever is sent to whichever operation: never a 500, and every refusal a problem document."""
+"""Whatever is sent to whichever operation: never a 500, and every rejection a problem document."""
 
 import json
 from urllib.parse import urlencode
@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from missionsite.api import api
-from tests.factories.groups import MembershipFactory, MissionFactory, StaffFactory
-from tests.factories.tokens import api_client
+from tests.support.factories.groups import MembershipFactory, MissionFactory, StaffFactory
+from tests.support.factories.tokens import api_client
 
 TARGETS = [
     (method, f"/api{address}", [param["name"] for param in told.get("parameters", []) if param["in"] == "query"])

@@ -1,4 +1,4 @@
-"""The directory in the back office: who is found, what is done to whom, and what is refused in words."""
+"""The directory in the back office: who is found, what is done to whom, and what is rejected in words."""
 
 import pytest
 from django.db import connection
@@ -8,9 +8,9 @@ from django.urls import reverse
 from groups.models import CommunityMember, Event
 from groups.services import directory
 from groups.services.erasing import erase
-from tests.admin import client, client_of, links, staff, words
-from tests.factories.directory import EntryFactory, InvitationFactory
-from tests.factories.groups import MemberFactory
+from tests.support.admin import client, client_of, links, staff, words
+from tests.support.factories.directory import EntryFactory, InvitationFactory
+from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/groups/communitymember/"
@@ -61,7 +61,7 @@ class TestSearch:
         assert shown(community.get(LIST, {"q": typed})) == ["Noor Haddad"]
 
     @pytest.mark.parametrize("typed", ["oor", "%", "_", "\\", "#0", "#99999999999999999999", "@", "' OR 1=1 --", "🦉"])
-    def test_finds_nobody_by_what_is_nobodys(self, community, noor, typed):
+    def test_finds_no_one_by_what_is_no_ones(self, community, noor, typed):
         response = community.get(LIST, {"q": typed})
         assert shown(response) == []
         assert "Nothing matches" in words(response)
@@ -162,7 +162,7 @@ class TestRemoved:
         gone.refresh_from_db()
         assert not gone.is_removed
 
-    def test_restoring_whoever_is_there_is_refused_on_the_page(self, community):
+    def test_restoring_whoever_is_there_is_rejected_on_the_page(self, community):
         rui = EntryFactory(name="Rui")
         response = community.post(page(rui, "restore"), {"reason": "Typed by hand"})
         assert "there is nothing to restore" in words(response)
@@ -199,7 +199,7 @@ class TestButtons:
 
 
 class TestJobs:
-    """Every job with its reason in the event; a refusal is said on the page, which keeps what was typed."""
+    """Every job with its reason in the event; a rejection is said on the page, which keeps what was typed."""
 
     @pytest.mark.parametrize(
         ("job", "before", "after", "event"),
@@ -236,7 +236,7 @@ class TestJobs:
             ("ban", "banned", "This member is banned, and that is final."),
         ],
     )
-    def test_refuses_other_moves_with_what_was_typed(self, community, job, status, sentence):
+    def test_rejects_other_moves_with_what_was_typed(self, community, job, status, sentence):
         entry = EntryFactory(status=status)
         response = community.post(page(entry, job), {"reason": "Typed with care"})
         assert response.status_code == 200
@@ -260,7 +260,7 @@ class TestJobs:
         banned = EntryFactory(name="Never", status="banned")
         chosen = [entry.pk for entry in (*waiting, banned)]
         response = community.post(LIST, {"action": "approve", "_selected_action": chosen, "apply": "1", **REASON})
-        assert "3 approved, 1 refused." in words(response)
+        assert "3 approved, 1 rejected." in words(response)
         assert "This member is banned, and that is final." in words(response)
         assert CommunityMember.objects.active().count() == 3
 
@@ -271,7 +271,7 @@ class TestJobs:
         assert Event.objects.get(type="directory.verified").payload["how"] == "A video call"
         assert "A video call" in words(community.get(page(noor, "events")))
 
-    def test_verifying_an_account_another_has_proven_is_refused(self, community, noor):
+    def test_verifying_an_account_another_has_proven_is_rejected(self, community, noor):
         directory.verify_by_hand(entry=noor, how="A call")
         other = EntryFactory(github_username="NOOR-codes")
         response = community.post(page(other, "verify-by-hand"), {"how": "A hunch"})
@@ -281,7 +281,7 @@ class TestJobs:
         assert not other.github_verified
 
     @pytest.mark.parametrize("job", ["verify", "verify-by-hand"])
-    def test_verifying_nobody_is_refused(self, community, job):
+    def test_verifying_no_one_is_rejected(self, community, job):
         response = community.post(page(EntryFactory(), job), {"how": "A call"})
         assert "There is no GitHub name to verify" in words(response)
 
@@ -292,14 +292,14 @@ class TestJobs:
         assert "GitHub is being asked" in words(response)
         assert noor.member_id in str(ProcrastinateJob.objects.filter(task_name="verify_on_github").latest("id").args)
 
-    def test_removing_twice_is_refused(self, community, noor):
+    def test_removing_twice_is_rejected(self, community, noor):
         community.post(page(noor, "remove"), REASON)
         assert "restore them first" in words(community.post(page(noor, "remove"), {"reason": "Once more"}))
         assert Event.objects.filter(type="directory.removed").count() == 1
 
 
 class TestAddAndEdit:
-    def test_adds_somebody_who_waits_for_approval(self, community):
+    def test_adds_someone_who_waits_for_approval(self, community):
         response = community.post(f"{LIST}add/", form(telegram_username="@ana"), follow=True)
         assert "was added successfully" in words(response)
         ana = CommunityMember.objects.get()
@@ -320,16 +320,16 @@ class TestAddAndEdit:
     )
     def test_odd_values_are_errors_of_their_field(self, community, changes, field, sentence):
         EntryFactory(telegram_id="271828")
-        response = community.post(f"{LIST}add/", form(telegram_id="1", organization="Kept Lab") | changes)
+        response = community.post(f"{LIST}add/", form(telegram_id="1", organization="TimestampedModel Lab") | changes)
         assert response.status_code == 200
         assert sentence in str(response.context["adminform"].form.errors[field])
-        assert "Kept Lab" in words(response)
+        assert "TimestampedModel Lab" in words(response)
         assert CommunityMember.objects.count() == 1
 
     def test_new_github_name_is_no_longer_verified(self, community, noor):
         CommunityMember.objects.filter(pk=noor.pk).update(reputation_score=1125)
         directory.verify_by_hand(entry=noor, how="A call")
-        community.post(page(noor), form(telegram_id=noor.telegram_id, github_username="somebody-else"))
+        community.post(page(noor), form(telegram_id=noor.telegram_id, github_username="someone-else"))
         noor.refresh_from_db()
         assert (noor.github_verified, noor.reputation_score, noor.reputation_tier) == (False, 0, "Novice")
 
@@ -411,7 +411,7 @@ class TestErase:
         assert noor.is_removed
         assert "Noor" not in str(CommunityMember.objects.values().get(pk=noor.pk))
 
-    def test_another_number_erases_nobody(self, noor):
+    def test_another_number_erases_no_one(self, noor):
         rui = EntryFactory(name="Rui")
         response = client("Administrator").post(page(noor, "erase"), {"number": rui.member_id})
         assert "That is not the number of this member." in words(response)
@@ -473,7 +473,7 @@ class TestPages:
                 assert "exist" in words(response) or response.status_code == 403
 
     def test_empty_list_says_what_to_do_first(self, community):
-        assert "Nobody is in the directory yet" in words(community.get(LIST))
+        assert "No one is in the directory yet" in words(community.get(LIST))
 
     def test_search_of_everything_finds_people(self, community, noor):
         answer = words(community.get("/admin/search/", {"s": "noor", "extended": "1"}))
@@ -500,8 +500,8 @@ OF_TAB = {"change": 8, "participation": 7, "invitations": 9, "tree": 9, "events"
 
 
 def test_member_without_rights_here_sees_nothing_of_it(noor):
-    nobody = client_of(staff())
-    assert nobody.get(LIST).status_code == 403
-    assert nobody.get(page(noor)).status_code == 403
+    no_one = client_of(staff())
+    assert no_one.get(LIST).status_code == 403
+    assert no_one.get(page(noor)).status_code == 403
     outside = client_of(MemberFactory())
     assert outside.get(page(noor)).status_code == 302

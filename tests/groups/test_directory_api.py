@@ -4,22 +4,22 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 
-from groups.errors import CodeRefused
+from groups.errors import CodeRejected
 from groups.models import CommunityInvitation, CommunityMember, Member, MemberParticipation, MemberRelationship
 from groups.models.invitations import digest_of_code
 from groups.services import directory
 from groups.services.invitations import cancel_invitation, create_invitation
 from groups.services.registration import accept_invitation, open_invitation
-from tests.factories.directory import EntryFactory, InvitationFactory
-from tests.factories.groups import MemberFactory, StaffFactory
-from tests.factories.tokens import api_client
+from tests.support.factories.directory import EntryFactory, InvitationFactory
+from tests.support.factories.groups import MemberFactory, StaffFactory
+from tests.support.factories.tokens import api_client
 
 pytestmark = pytest.mark.django_db
 MEMBERS = "/api/directory/members"
 INVITATIONS = "/api/directory/invitations"
 REGISTER = "/api/directory/register"
 PARTICIPATION = "/api/participation"
-REFUSED = "This invitation code is not valid. Ask the person who invited you for a new one."
+REJECTED = "This invitation code is not valid. Ask the person who invited you for a new one."
 
 
 def post(client, address: str, body: dict | None = None, **headers):
@@ -38,7 +38,7 @@ def names(answer) -> list[str]:
 
 
 def said(answer, *numbers: str) -> str:
-    """The body of a refusal without what names the request."""
+    """The body of a rejection without what names the request."""
     body = answer.json()
     for name in ("request_id", "instance"):
         body.pop(name, None)
@@ -110,7 +110,7 @@ class TestSearch:
     def test_every_filter_shows_active_members_to_one(self, by_noor, people, query, found):
         assert set(names(by_noor.get(MEMBERS, query))) == found
 
-    def test_staff_who_may_look_see_every_status_and_nobody_removed(self, people):
+    def test_staff_who_may_look_see_every_status_and_no_one_removed(self, people):
         carol = api_client(staff("view_communitymember"))
         assert set(names(carol.get(MEMBERS))) == {
             "Ana Souza",
@@ -123,7 +123,7 @@ class TestSearch:
         assert names(carol.get(MEMBERS, {"status": "banned"})) == ["banned"]
 
     @pytest.mark.parametrize("status", ["pending", "suspended", "banned", "not_member", "removed", "none"])
-    def test_who_is_not_active_sees_nobody(self, people, status):
+    def test_who_is_not_active_sees_no_one(self, people, status):
         person = MemberFactory()
         if status == "removed":
             EntryFactory(person=person, removed=True)
@@ -135,17 +135,17 @@ class TestSearch:
             assert answer.json()["detail"] == "Only active members see the directory."
             assert "Ana" not in str(answer.json())
 
-    def test_staff_without_the_right_see_nobody_even_as_active_members(self, people):
+    def test_staff_without_the_right_see_no_one_even_as_active_members(self, people):
         colleague = StaffFactory()
         EntryFactory(person=colleague)
         assert api_client(colleague).get(MEMBERS).status_code == 403
 
-    def test_token_without_the_scope_is_refused(self, noor):
+    def test_token_without_the_scope_is_rejected(self, noor):
         answer = api_client(noor.person, "profile:read").get(MEMBERS)
         assert answer.status_code == 403
         assert "directory:read" in answer.json()["detail"]
 
-    def test_suspended_in_between_sees_nobody_from_then_on(self, noor, by_noor, people):
+    def test_suspended_in_between_sees_no_one_from_then_on(self, noor, by_noor, people):
         assert by_noor.get(MEMBERS).status_code == 200
         directory.suspend(entry=noor, reason="Why")
         assert by_noor.get(MEMBERS).status_code == 403
@@ -221,9 +221,9 @@ class TestSearch:
     @pytest.mark.parametrize("name", ["pending", "suspended", "banned", "Removed"])
     def test_one_who_is_not_active_is_not_there(self, by_noor, people, name):
         hidden = CommunityMember.objects.get(name=name)
-        answer, nobody = by_noor.get(f"{MEMBERS}/{number(hidden)}"), by_noor.get(f"{MEMBERS}/999999")
-        assert (answer.status_code, nobody.status_code) == (404, 404)
-        same = [said(each, number(hidden), "999999") for each in (answer, nobody)]
+        answer, no_one = by_noor.get(f"{MEMBERS}/{number(hidden)}"), by_noor.get(f"{MEMBERS}/999999")
+        assert (answer.status_code, no_one.status_code) == (404, 404)
+        same = [said(each, number(hidden), "999999") for each in (answer, no_one)]
         assert same[0] == same[1]
 
     @pytest.mark.parametrize("key", ["0", "-1", "x", "9" * 30, "%23247"])
@@ -282,7 +282,7 @@ class TestRegister:
         answers += [post(bot, REGISTER, registration(codes[4], email="no address", password="1"))]
         assert {answer.status_code for answer in answers} == {404}
         assert len({said(answer) for answer in answers}) == 1
-        assert answers[0].json()["detail"] == REFUSED
+        assert answers[0].json()["detail"] == REJECTED
         assert Member.objects.filter(email="ana@example.org").count() == 0
 
     def test_repeated_with_its_key_registers_once(self, bot, code):
@@ -333,7 +333,7 @@ class TestRegister:
         assert post(bot, REGISTER, registration(code, password="tr0ub4dor&3-xyz")).status_code == 201
         assert Member.objects.get(email="ana@example.org").check_password("tr0ub4dor&3-xyz")
 
-    def test_token_without_the_scope_is_refused(self, code):
+    def test_token_without_the_scope_is_rejected(self, code):
         other = api_client(MemberFactory(), "directory:read")
         assert post(other, REGISTER, registration(code)).status_code == 403
 
@@ -424,12 +424,12 @@ class TestInvitations:
         assert answer.status_code == 200
         renewed = answer.json()
         assert (renewed["id"], renewed["status"]) == (made["id"], "pending")
-        with pytest.raises(CodeRefused):
+        with pytest.raises(CodeRejected):
             open_invitation(made["code"])
         assert str(open_invitation(renewed["code"]).pk) == made["id"]
         post(by_noor, f"{INVITATIONS}/{made['id']}/cancel")
-        refused = post(by_noor, f"{INVITATIONS}/{made['id']}/code")
-        assert (refused.status_code, refused.json()["code"]) == (409, "invitation_ended")
+        rejected = post(by_noor, f"{INVITATIONS}/{made['id']}/code")
+        assert (rejected.status_code, rejected.json()["code"]) == (409, "invitation_ended")
 
     def test_new_code_is_for_who_made_it_and_staff_who_may(self, noor, by_noor):
         other = InvitationFactory(created_by=EntryFactory(with_account=True))
@@ -487,10 +487,10 @@ class TestParticipation:
 
     def test_batch_sent_twice_is_counted_once(self, bot, noor):
         batch = {"events": [self.event(noor, message_id=str(turn)) for turn in range(50)]}
-        assert post(bot, PARTICIPATION, batch).json() == {"recorded": 50, "repeated": 0, "refused": []}
-        assert post(bot, PARTICIPATION, batch).json() == {"recorded": 0, "repeated": 50, "refused": []}
+        assert post(bot, PARTICIPATION, batch).json() == {"recorded": 50, "repeated": 0, "rejected": []}
+        assert post(bot, PARTICIPATION, batch).json() == {"recorded": 0, "repeated": 50, "rejected": []}
         more = {"events": [*batch["events"], self.event(noor, message_id="new")]}
-        assert post(bot, PARTICIPATION, more).json() == {"recorded": 1, "repeated": 50, "refused": []}
+        assert post(bot, PARTICIPATION, more).json() == {"recorded": 1, "repeated": 50, "rejected": []}
         assert MemberParticipation.objects.count() == 51
 
     def test_same_number_in_another_room_or_platform_is_another_message(self, bot, noor):
@@ -500,7 +500,7 @@ class TestParticipation:
             self.event(noor, platform="discord"),
             self.event(noor),
         ]
-        assert post(bot, PARTICIPATION, {"events": batch}).json() == {"recorded": 3, "repeated": 1, "refused": []}
+        assert post(bot, PARTICIPATION, {"events": batch}).json() == {"recorded": 3, "repeated": 1, "rejected": []}
 
     def test_bad_events_are_named_by_line_and_stop_none_of_the_others(self, bot, noor):
         removed = EntryFactory(removed=True)
@@ -521,11 +521,11 @@ class TestParticipation:
         ]
         answer = post(bot, PARTICIPATION, {"events": batch}).json()
         assert (answer["recorded"], answer["repeated"]) == (2, 0)
-        assert [each["line"] for each in answer["refused"]] == list(range(2, 13))
-        reasons = {each["line"]: each["reason"] for each in answer["refused"]}
-        assert reasons[2] == "Nobody in the directory has the number #999999."
+        assert [each["line"] for each in answer["rejected"]] == list(range(2, 13))
+        reasons = {each["line"]: each["reason"] for each in answer["rejected"]}
+        assert reasons[2] == "No one in the directory has the number #999999."
         assert reasons[7] == "The time does not say in which time zone it is."
-        assert reasons[12] == f"Nobody in the directory has the number {removed.member_id}."
+        assert reasons[12] == f"No one in the directory has the number {removed.member_id}."
         assert all(reason.endswith(".") and reason[0].isupper() for reason in reasons.values())
         stored = MemberParticipation.objects.get(occurred_at__year=2026, occurred_at__month=3, occurred_at__day=1)
         assert stored.occurred_at.isoformat() == "2026-03-01T16:30:00+00:00"
@@ -536,7 +536,7 @@ class TestParticipation:
         noor.refresh_from_db()
         assert noor.last_active_at.isoformat() == "2026-03-02T00:00:00+00:00"
 
-    def test_character_nothing_can_store_is_refused(self, bot, noor):
+    def test_character_nothing_can_store_is_rejected(self, bot, noor):
         answer = post(bot, PARTICIPATION, {"events": [self.event(noor, event_metadata={"text": "x\x00y"})]})
         assert answer.status_code == 422
         assert not MemberParticipation.objects.exists()
@@ -556,7 +556,7 @@ class TestParticipation:
         assert answer.status_code == 422
         assert pointer in [each["pointer"] for each in answer.json()["errors"]]
 
-    def test_more_than_5000_are_refused_and_5000_are_taken(self, bot, noor):
+    def test_more_than_5000_are_rejected_and_5000_are_taken(self, bot, noor):
         events = [self.event(noor, message_id=str(turn)) for turn in range(5_001)]
         assert post(bot, PARTICIPATION, {"events": events}).status_code in (413, 422)
         assert not MemberParticipation.objects.exists()

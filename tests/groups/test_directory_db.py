@@ -9,13 +9,13 @@ from django.db import DatabaseError, connection, transaction
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from groups.errors import StatusMoveRefused
+from groups.errors import StatusMoveRejected
 from groups.models import CommunityMember
 from groups.models.directory import MOVES, CommunityStatus
 from groups.services import directory
-from tests.at_once import crowd, execute_as_owner
-from tests.factories.groups import EntryFactory, InvitationFactory
-from tests.fallback.database import commit, refused_by, row, rows
+from tests.support.concurrency import crowd, execute_as_owner
+from tests.support.database import commit, rejected_by, row, rows
+from tests.support.factories.groups import EntryFactory, InvitationFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -89,7 +89,7 @@ member_daily_highlights
 OURS = {
     # Derived from the score, so that it cannot be another.
     ("community_members", "reputation_tier"): ("character varying(50)", "empty", "generated"),
-    # A count nobody wrote is 0 and a fee nobody paid is not paid; "unknown" has no meaning in either.
+    # A count no one wrote is 0 and a fee no one paid is not paid; "unknown" has no meaning in either.
     ("community_members", "registration_fee_paid"): ("boolean", "needed", "false"),
     ("member_daily_highlights", "message_count"): ("integer", "needed", "0"),
     ("member_daily_highlights", "reaction_count"): ("integer", "needed", "0"),
@@ -155,11 +155,11 @@ def insert(table, returning="*", **values):
 
 
 @contextmanager
-def refused_with(sqlstate):
-    with pytest.raises(DatabaseError) as refused, transaction.atomic():  # noqa: PT012
+def rejected_with(sqlstate):
+    with pytest.raises(DatabaseError) as rejected, transaction.atomic():  # noqa: PT012
         yield
         commit()
-    assert refused.value.__cause__.diag.sqlstate == sqlstate, refused.value
+    assert rejected.value.__cause__.diag.sqlstate == sqlstate, rejected.value
 
 
 def least(table, **more):
@@ -259,12 +259,12 @@ def test_what_is_needed_cannot_be_left_out(table):
         values = least(table)
         del values[column]
         # The links of a relationship need nothing; its entities are needed.
-        with refused_with("23502"):
+        with rejected_with("23502"):
             insert(table, **values)
 
 
 def test_days_are_written_by_the_roll_up_alone():
-    with refused_with("42501"):
+    with rejected_with("42501"):
         insert("member_daily_highlights", member_id=EntryFactory().member_id, highlight_date="2026-03-01")
 
 
@@ -282,12 +282,12 @@ def test_days_are_written_by_the_roll_up_alone():
     ],
     ids=["created_by", "accepted_by", "invited_by", "person", "participation"],
 )
-def test_invalid_reference_is_refused(table, values):
-    with refused_with("23503"):
+def test_invalid_reference_is_rejected(table, values):
+    with rejected_with("23503"):
         insert(table, **least(table, **values))
 
 
-def test_day_of_nobody_is_refused():
+def test_day_of_no_one_is_rejected():
     # As the owner: the site's role writes no days.
     with pytest.raises(psycopg.errors.ForeignKeyViolation):
         execute_as_owner("INSERT INTO member_daily_highlights (member_id, highlight_date) VALUES ('#999999', now())")
@@ -320,13 +320,13 @@ def test_member_something_refers_to_cannot_be_deleted(table):
     values = least(table)
     insert(table, **values)
     number = next(value for value in values.values() if value.startswith("#"))
-    with refused_with("23503"):
+    with rejected_with("23503"):
         rows("DELETE FROM community_members WHERE member_id = %s", [number])
 
 
 def test_account_belongs_to_one_entry():
     entry = EntryFactory()
-    with refused_by("community_members_person_id_key"):
+    with rejected_by("community_members_person_id_key"):
         insert("community_members", **least("community_members", person_id=entry.person_id))
 
 
@@ -379,12 +379,12 @@ def table_of(constraint):
 
 
 @pytest.mark.parametrize("constraint", CHECKS)
-def test_check_refuses(constraint):
+def test_check_rejects(constraint):
     for bad in CHECKS[constraint]:
         values = least(table_of(constraint), **bad)
         if constraint == "community_invitations_not_by_self":
             values |= {"status": "accepted", "accepted_by": values["created_by"], "accepted_at": "2026-03-01Z"}
-        with refused_by(constraint):
+        with rejected_by(constraint):
             insert(table_of(constraint), **values)
 
 
@@ -426,15 +426,15 @@ def test_every_known_value_is_taken(table, column, values):
 def test_telegram_id_code_relationship_and_github_account_are_given_once():
     entry = least("community_members")
     insert("community_members", **entry)
-    with refused_by("member_telegram_id_idx"):
+    with rejected_by("member_telegram_id_idx"):
         insert("community_members", **entry)
     invitation = least("community_invitations")
     insert("community_invitations", **invitation)
-    with refused_by("invitation_code_idx"):
+    with rejected_by("invitation_code_idx"):
         insert("community_invitations", **invitation)
     relationship = least("member_relationships")
     insert("member_relationships", **relationship)
-    with refused_by("member_relationships_once"):
+    with rejected_by("member_relationships_once"):
         insert("member_relationships", **relationship)
     insert("member_relationships", **relationship | {"relationship_type": "REFERRED"})
 
@@ -444,9 +444,9 @@ def test_github_account_proves_one_person_whatever_its_case():
     insert("community_members", **least("community_members", telegram_id="a", github_username="Ana-H", **proven))
     # Who only says so is no proof, and does not stand in the way.
     insert("community_members", **least("community_members", telegram_id="b", github_username="ana-h"))
-    with refused_by("community_members_github_once"):
+    with rejected_by("community_members_github_once"):
         insert("community_members", **least("community_members", telegram_id="c", github_username="ANA-H", **proven))
-    with refused_by("community_members_github_once"):
+    with rejected_by("community_members_github_once"):
         rows("UPDATE community_members SET github_verified = true, github_verified_at = now() WHERE telegram_id = 'b'")
 
 
@@ -480,17 +480,17 @@ def test_empty_number_is_given_one():
 
 def test_number_is_given_once_and_never_changes():
     number = new_number()
-    with refused_by("community_members_member_id_key"):
+    with rejected_by("community_members_member_id_key"):
         new_number(member_id=number)
-    with refused_by("community_members_number_never_changes"):
+    with rejected_by("community_members_number_never_changes"):
         rows("UPDATE community_members SET member_id = '#777777' WHERE member_id = %s", [number])
     rows("UPDATE community_members SET member_id = member_id, name = 'Other' WHERE member_id = %s", [number])
-    with refused_with("23502"):
+    with rejected_with("23502"):
         rows("UPDATE community_members SET member_id = NULL WHERE member_id = %s", [number])
 
 
 @pytest.mark.django_db(transaction=True)
-def test_numbers_of_thirty_creators_at_once_never_meet_and_nobody_waits():
+def test_numbers_of_thirty_creators_at_once_never_meet_and_no_one_waits():
     together = threading.Barrier(30)
     ahead = int(EntryFactory(person=None).member_id[1:]) + 1000
 
@@ -540,17 +540,17 @@ def test_tier_follows_from_the_score(score, tier):
 
 def test_tier_cannot_be_set():
     entry = EntryFactory()
-    with refused_with("428C9"):
+    with rejected_with("428C9"):
         insert("community_members", **least("community_members", reputation_tier="Expert"))
-    with refused_with("428C9"):
+    with rejected_with("428C9"):
         rows("UPDATE community_members SET reputation_tier = 'Expert' WHERE id = %s", [entry.pk])
-    with refused_with("428C9"):
+    with rejected_with("428C9"):
         rows("UPDATE community_members SET reputation_tier = 'Novice' WHERE id = %s", [entry.pk])
     for statement in (
         "ALTER TABLE community_members ALTER reputation_tier DROP EXPRESSION",
         "ALTER TABLE community_members DISABLE TRIGGER community_members_guard",
     ):
-        with refused_with("42501"):
+        with rejected_with("42501"):
             rows(statement)
 
 
@@ -586,7 +586,7 @@ def test_status_moves_as_the_map_says_by_raw_sql(before, after):
         rows(move, [after, entry.pk])
         assert row("SELECT status FROM community_members WHERE id = %s", [entry.pk]) == (after,)
     else:
-        with refused_by("community_members_status_moves"):
+        with rejected_by("community_members_status_moves"):
             rows(move, [after, entry.pk])
 
 
@@ -595,7 +595,7 @@ def test_services_know_the_same_map():
     assert MOVES.keys() == set(CommunityStatus)
 
 
-REFUSED = {
+REJECTED = {
     "not_member": "This member is not a member. From there it goes to waiting for approval or banned only.",
     "pending": "This member is waiting for approval. From there it goes to active or banned only.",
     "active": "This member is active. From there it goes to suspended or banned only.",
@@ -621,9 +621,9 @@ def test_service_moves_or_says_what_is_possible(act, before):
         assert event[:3] == (told, manager.pk, entry.person_id)
         assert event[3] == f'{{"number": "{entry.member_id}", "reason": "seen"}}'
     else:
-        with pytest.raises(StatusMoveRefused) as refused:
+        with pytest.raises(StatusMoveRejected) as rejected:
             act(entry=entry, actor=manager, reason="seen")
-        assert str(refused.value) == REFUSED[before]
+        assert str(rejected.value) == REJECTED[before]
         assert row("SELECT count(*) FROM events") == (0,)
         after = before
     assert CommunityMember.objects.get(pk=entry.pk).status == after
@@ -638,9 +638,9 @@ def test_invitation_that_ended_stays_so(ended):
     accepted = {"accepted_by": guest, "accepted_at": "2026-03-01T00:00:00Z"} if ended == "accepted" else {}
     invitation = InvitationFactory(status=ended, **accepted)
     for status in {"pending", "accepted", "expired", "cancelled"} - {ended}:
-        with refused_by("community_invitations_status_moves"):
+        with rejected_by("community_invitations_status_moves"):
             rows("UPDATE community_invitations SET status = %s WHERE invitation_id = %s", [status, invitation.pk])
-    with refused_by("community_invitations_status_moves"):
+    with rejected_by("community_invitations_status_moves"):
         rows(
             """UPDATE community_invitations SET status = 'accepted', accepted_by = %s, accepted_at = now()
                WHERE invitation_id = %s""",
@@ -651,7 +651,7 @@ def test_invitation_that_ended_stays_so(ended):
 
 def test_inviter_of_an_invitation_never_changes():
     invitation, other = InvitationFactory(), EntryFactory()
-    with refused_by("community_invitations_inviter_never_changes"):
+    with rejected_by("community_invitations_inviter_never_changes"):
         rows("UPDATE community_invitations SET created_by = %s", [other.member_id])
     invitation.refresh_from_db()
     assert invitation.created_by != other
@@ -660,14 +660,14 @@ def test_inviter_of_an_invitation_never_changes():
 @pytest.mark.parametrize("change", ["status = 'cancelled', invitation_code", "invitation_code"])
 def test_code_changes_only_while_the_invitation_is_pending(change):
     InvitationFactory(status="expired" if change == "invitation_code" else "pending")
-    with refused_by("community_invitations_code_changes_while_pending"):
+    with rejected_by("community_invitations_code_changes_while_pending"):
         rows(f"UPDATE community_invitations SET {change} = 'ZZZZZZZZZZZZZZZZ'")
 
 
 def test_member_was_let_in_by_one_invitation():
     guest, when = EntryFactory(), "2026-03-01T00:00:00Z"
     InvitationFactory(status="accepted", accepted_by=guest, accepted_at=when)
-    with refused_by("community_invitations_accepted_by_key"):
+    with rejected_by("community_invitations_accepted_by_key"):
         InvitationFactory(status="accepted", accepted_by=guest, accepted_at=when)
 
 

@@ -16,9 +16,9 @@ from groups.models import CommunityMember, Member
 from groups.services import directory
 from groups.services.highlights import roll_up_highlights
 from groups.services.participation import ingest_participation, record_participation
-from tests.admin import client, words
-from tests.factories.directory import EntryFactory
-from tests.factories.groups import MemberFactory
+from tests.support.admin import client, words
+from tests.support.factories.directory import EntryFactory
+from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/groups/communitymember/"
@@ -95,12 +95,12 @@ class TestImport:
         ],
         ids=["nothing", "blank", "words", "latin-1", "image", "no e-mail", "open quotation"],
     )
-    def test_what_is_no_csv_is_refused_at_the_file(self, community, content, sentence):
+    def test_what_is_no_csv_is_rejected_at_the_file(self, community, content, sentence):
         response = self.send(community, content)
         assert response.status_code == 200
         assert sentence in str(response.context["form"].errors["file"])
 
-    def test_too_big_a_file_is_refused(self, community, settings):
+    def test_too_big_a_file_is_rejected(self, community, settings):
         settings.IMPORT_BYTES = 1024 * 1024
         response = self.send(community, HEADING + "x" * 1024 * 1024)
         assert "At most 1 MB; split the file." in words(response)
@@ -145,7 +145,7 @@ class TestExport:
             "o=-6",
             "removed=yes",
             "removed=all",
-            "q=nobody-at-all",
+            "q=no one-at-all",
             "p=1&status__exact=active",
         ],
     )
@@ -215,7 +215,7 @@ class TestExport:
             CommunityMember(name=f"Row {turn}", primary_role="other", telegram_id=str(turn)) for turn in range(5_000)
         )
         response = community.get(EXPORT)
-        # Sent in pieces; nobody who gets fewer bytes than this takes them for the whole file.
+        # Sent in pieces; no one who gets fewer bytes than this takes them for the whole file.
         assert isinstance(response, StreamingHttpResponse)
         pieces = list(response.streaming_content)
         assert len(pieces) > 1
@@ -255,9 +255,9 @@ class TestTree:
         for name in ("Ana", "Carol", "Dan", "Eve"):
             assert page(family[name], "tree" if name == "Ana" else "change") in words(response)
 
-    def test_says_so_where_nobody_was_invited(self, community, family):
+    def test_says_so_where_no_one_was_invited(self, community, family):
         response = community.get(page(family["Eve"], "tree"))
-        assert "Eve has brought nobody in yet." in words(response)
+        assert "Eve has brought no one in yet." in words(response)
         assert [entry.name for entry in response.context["tree"].above] == ["Ana", "Bob", "Carol"]
 
     def test_removed_ones_are_drawn_as_removed(self, community, family):
@@ -274,7 +274,7 @@ class TestTree:
             for turn in range(600)
         )
         response = community.get(page(family["Eve"], "tree"))
-        assert "Not everybody is drawn" in words(response)
+        assert "Not everyone is drawn" in words(response)
         assert len(response.context["tree"].root.invited) == 499
 
     def test_long_line_is_drawn_and_says_where_it_stops(self, community, family):

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.at_once import execute_as_owner
-from tests.fallback.database import row
+from tests.support.concurrency import execute_as_owner
+from tests.support.database import row
 
 pytestmark = pytest.mark.django_db
 
@@ -104,7 +104,7 @@ QUESTIONS = {
     "participation_occurred_at_idx": """
         SELECT * FROM member_participation
         WHERE occurred_at >= current_date - 3 AND occurred_at < current_date - 2""",
-    # The heat map of one; everybody's days.
+    # The heat map of one; everyone's days.
     "highlight_member_date_idx": """
         SELECT * FROM member_daily_highlights WHERE member_id = '#247' AND highlight_date >= current_date - 370""",
     "daily_highlights_newest": """

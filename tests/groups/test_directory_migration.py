@@ -31,7 +31,7 @@ LIVED_IN = """
     SELECT id, 'tg ' || email, 'at_' || member_id, display_name, 'founder', 'Ours', 'Brazil', 'gh-' || member_id,
         true, '2026-01-02Z', '{"public_repos": 15}', 'active', 1125, true, '0xabc', '{"a": [1, null]}',
         '2026-01-01Z', '2026-01-03Z', '2026-01-04Z' FROM members;
-    -- A number far ahead, somebody removed, somebody erased.
+    -- A number far ahead, someone removed, someone erased.
     INSERT INTO community_members (member_id, telegram_id, name, primary_role, status, deleted_at)
     VALUES ('#500', 'far', 'Far ahead', 'other', 'banned', '2026-02-01Z');
     INSERT INTO community_members (telegram_id, name, primary_role) VALUES ('gone', 'Gone', 'student');
@@ -132,7 +132,7 @@ def test_way_back_removes_tables_functions_and_triggers_and_loses_nothing(back):
 
 def test_site_works_as_before_while_it_is_back(back):
     assert len(back.sql("SELECT 1 FROM members")) == 4
-    # Events are as they were, and refuse again whatever was possible for an erasure.
+    # Events are as they were, and reject again whatever was possible for an erasure.
     with pytest.raises(psycopg.errors.CheckViolation, match="append-only"):
         back.sql("SET missionsite.erasing = 'on'; UPDATE events SET payload = '{\"a\": 1}'")
 
@@ -156,9 +156,9 @@ def test_there_again_numbers_go_on_and_triggers_count_once(databases, again):
     assert story.sql(made, ["new"]) == [("#502",)]
     with pytest.raises(psycopg.errors.UniqueViolation):
         story.sql(made, ["far"])
-    with pytest.raises(psycopg.errors.CheckViolation) as refused:
+    with pytest.raises(psycopg.errors.CheckViolation) as rejected:
         story.sql("UPDATE community_members SET status = 'active' WHERE member_id = '#500'")
-    assert refused.value.diag.constraint_name == "community_members_status_moves"
+    assert rejected.value.diag.constraint_name == "community_members_status_moves"
     before = story.sql("SELECT count(*) FROM community_members_history")[0][0]
     story.sql("UPDATE community_members SET country = 'Peru' WHERE member_id = '#2'")
     assert story.sql("SELECT count(*), count(DISTINCT pgh_id) FROM community_members_history") == [

@@ -1,4 +1,4 @@
-"""What the services of the directory do, what they refuse in words, the events they leave, and what pages read."""
+"""What the services of the directory do, what they reject in words, the events they leave, and what pages read."""
 
 from datetime import date, timedelta
 from itertools import pairwise
@@ -23,8 +23,8 @@ from groups.services.highlights import roll_up_highlights
 from groups.services.history import changes_of, revert_change
 from groups.services.relationships import relate
 from missionsite.common.errors import DomainError
-from tests.factories.groups import EntryFactory, InvitationFactory, ParticipationFactory, StaffFactory
-from tests.fallback.database import rows
+from tests.support.database import rows
+from tests.support.factories.groups import EntryFactory, InvitationFactory, ParticipationFactory, StaffFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +49,7 @@ def verified(**fields):
 # --- Added by staff ---------------------------------------------------------------------------
 
 
-def test_somebody_added_by_hand_waits_for_approval():
+def test_someone_added_by_hand_waits_for_approval():
     staff = StaffFactory()
     entry = directory.create_entry(
         actor=staff, name=" Noor ", telegram_id=" 7 ", telegram_username="@noor", primary_role="other", country=" "
@@ -61,12 +61,12 @@ def test_somebody_added_by_hand_waits_for_approval():
 
 
 @pytest.mark.parametrize(
-    ("fields", "refusal"),
+    ("fields", "rejection"),
     [({"telegram_id": "taken"}, TelegramIdTaken), ({"name": "\t"}, NameMissing), ({"primary_role": "x"}, DomainError)],
 )
-def test_what_cannot_be_added_is_refused(fields, refusal):
+def test_what_cannot_be_added_is_rejected(fields, rejection):
     EntryFactory(telegram_id="taken")
-    with pytest.raises(refusal):
+    with pytest.raises(rejection):
         directory.create_entry(**{"name": "Noor", "telegram_id": "7", "primary_role": "other"} | fields)
     assert not Event.objects.exists()
 
@@ -147,12 +147,12 @@ def test_entry_keeps_a_name(name):
     assert entry.name == "Ana"
 
 
-def test_edit_of_a_removed_entry_is_refused():
+def test_edit_of_a_removed_entry_is_rejected():
     with pytest.raises(EntryRemoved, match="restore them first"):
         directory.update_entry(entry=EntryFactory(deleted_at=timezone.now()), name="Ana")
 
 
-def test_taken_telegram_id_is_refused():
+def test_taken_telegram_id_is_rejected():
     EntryFactory(telegram_id="7")
     with pytest.raises(TelegramIdTaken, match=r"Another member has this Telegram ID\."):
         directory.update_entry(entry=EntryFactory(), telegram_id=" 7 ")
@@ -161,7 +161,7 @@ def test_taken_telegram_id_is_refused():
 # --- GitHub -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["somebody-else", "", None])
+@pytest.mark.parametrize("name", ["someone-else", "", None])
 def test_other_github_name_is_not_verified_and_its_points_are_gone(name):
     entry = verified()
     directory.update_entry(entry=entry, github_username=name)
@@ -192,7 +192,7 @@ def test_verifying_by_hand_keeps_how_it_was_found_out_and_gives_no_points():
     assert event.payload == {"number": entry.member_id, "by": "hand", "how": "showed it in a call"}
 
 
-def test_nothing_to_verify_without_a_name_and_nobody_elses():
+def test_nothing_to_verify_without_a_name_and_no_one_elses():
     with pytest.raises(GitHubNameMissing):
         directory.verify_by_hand(entry=EntryFactory(), how="seen")
     verified(github_username="Ana-H")
@@ -306,14 +306,14 @@ def test_relationship_is_written_once_between_two():
 
 
 def line(length, **root):
-    """Each invites the next; the first is invited by nobody."""
+    """Each invites the next; the first is invited by no one."""
     entries = [EntryFactory(person=None, **root)]
     for _step in range(length - 1):
         entries.append(EntryFactory(person=None, invited_by=entries[-1]))
     return entries
 
 
-def test_tree_has_everybody_below_with_depth_and_way():
+def test_tree_has_everyone_below_with_depth_and_way():
     ana, bob, eve = line(3)
     dan = EntryFactory(person=None, invited_by=ana)
     EntryFactory(person=None)
@@ -350,7 +350,7 @@ def test_two_who_name_each_other_do_not_go_round_for_ever():
     assert {each.pk for each in tree.above} == {bob.pk, eve.pk}
 
 
-def test_drawn_tree_knows_whom_they_came_by_and_counts_everybody_below(django_assert_num_queries):
+def test_drawn_tree_knows_whom_they_came_by_and_counts_everyone_below(django_assert_num_queries):
     top, above, me, child, grandchild = line(5)
     second = EntryFactory(person=None, invited_by=me)
     with django_assert_num_queries(3):
@@ -389,7 +389,7 @@ def test_heat_map_has_53_weeks_from_monday_and_nothing_to_come():
     assert {(day.total, day.points, day.level) for day in days} == {(0, 0, 0)}
 
 
-def test_heat_map_shows_what_a_member_did_and_nobody_elses(django_assert_num_queries):
+def test_heat_map_shows_what_a_member_did_and_no_one_elses(django_assert_num_queries):
     entry, now = EntryFactory(), timezone.now()
     for _message in range(3):
         ParticipationFactory(member=entry, occurred_at=now)
@@ -403,7 +403,7 @@ def test_heat_map_shows_what_a_member_did_and_nobody_elses(django_assert_num_que
         days = {day.on: day for week in heat_map(entry, today=now.date()) for day in week if day}
     day = days[now.date()]
     assert (day.messages, day.reactions, day.voice_minutes, day.points, day.total) == (3, 1, 12, 3, 16)
-    # Points alone show too: somebody was there.
+    # Points alone show too: someone was there.
     day = days[now.date() - timedelta(days=1)]
     assert (day.total, day.points, day.level) == (0, 2, 1)
     assert sum(day.total for day in days.values()) == 16
@@ -426,7 +426,7 @@ def pages(at_most, **filters):
     return found
 
 
-def test_pages_show_everybody_once_newest_first_also_those_of_one_instant():
+def test_pages_show_everyone_once_newest_first_also_those_of_one_instant():
     now = timezone.now()
     entries = [EntryFactory(person=None, created_at=now - timedelta(minutes=step // 3)) for step in range(10)]
     expected = [entry.pk for entry in sorted(entries, key=lambda each: (each.created_at, each.pk), reverse=True)]
@@ -436,7 +436,7 @@ def test_pages_show_everybody_once_newest_first_also_those_of_one_instant():
         assert all(len(page) == at_most for page in found[:-1])
 
 
-def test_pages_stand_still_when_somebody_comes():
+def test_pages_stand_still_when_someone_comes():
     entries = [EntryFactory(person=None, created_at=timezone.now() - timedelta(minutes=step)) for step in range(4)]
     first = find_entries(at_most=2)
     EntryFactory(person=None)
@@ -469,13 +469,13 @@ def test_search_finds_by_number_and_the_beginning_of_any_name(q):
 
 
 @pytest.mark.parametrize("q", ["#999999", "zzz", "%", "_", "\\", "' OR 1=1"])
-def test_search_finds_nobody_by_what_nobody_is_called(q):
+def test_search_finds_no_one_by_what_no_one_is_called(q):
     EntryFactory(name="Ana Lima", telegram_username="ana_tg")
     assert find_entries(q=q, at_most=9) == []
 
 
 @pytest.mark.parametrize("q", [None, "", "  "])
-def test_nothing_to_look_for_finds_everybody(q):
+def test_nothing_to_look_for_finds_everyone(q):
     EntryFactory()
     assert len(find_entries(q=q, at_most=9)) == 1
 
@@ -488,7 +488,7 @@ def test_a_page_costs_one_query_and_two_with_a_text(django_assert_num_queries):
         find_entries(q="ana", at_most=9)
 
 
-def test_invitations_are_found_newest_first_of_one_or_of_everybody():
+def test_invitations_are_found_newest_first_of_one_or_of_everyone():
     now, inviter = timezone.now(), EntryFactory()
     mine = [InvitationFactory(created_by=inviter, created_at=now - timedelta(minutes=step)) for step in range(3)]
     other = InvitationFactory(created_at=now - timedelta(hours=1), status="cancelled")

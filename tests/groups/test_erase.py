@@ -42,18 +42,18 @@ from groups.services.verification import ask_github
 from missiondeck.services.checklist import tick_item
 from missiondeck.services.feeds import create_feed
 from missiondeck.services.missions import move_mission as move_client_mission
-from tests.factories.fallback import OrganizationMembershipFactory, ProjectMemberFactory
-from tests.factories.groups import EntryFactory, MemberFactory, MissionFactory, StaffFactory
-from tests.factories.missiondeck import DeckMissionFactory, DodItemFactory, RunFactory
-from tests.factories.tokens import api_client, make_token
-from tests.fallback.database import refused_by, row, rows
+from tests.support.database import rejected_by, row, rows
+from tests.support.factories.fallback import OrganizationMembershipFactory, ProjectMemberFactory
+from tests.support.factories.groups import EntryFactory, MemberFactory, MissionFactory, StaffFactory
+from tests.support.factories.missiondeck import DeckMissionFactory, DodItemFactory, RunFactory
+from tests.support.factories.tokens import api_client, make_token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CANARY, NEIGHBOUR = "kanarie", "nachbar"
 SERVERS_LOG = str(Path(settings.VAR_DIR) / "postgres" / "log")
 
-# Links to a member which say who did something: the text beside them is about something or somebody else.
+# Links to a member which say who did something: the text beside them is about something or someone else.
 DOERS = {
     ("access_requests", "decided_by_id"),
     ("api_tokens", "created_by_id"),
@@ -74,7 +74,7 @@ DOERS = {
     ("tasks", "claimed_by_id"),
     ("test_runs", "created_by_id"),
 }
-# Texts nobody enters: the site writes one of a few words, a number or a digest of its own.
+# Texts no one enters: the site writes one of a few words, a number or a digest of its own.
 NO_TEXT_OF_A_PERSON = {
     ("deck_feeds", "digest"),
     ("events", "type"),
@@ -106,7 +106,7 @@ def owner_session():
 
 
 def live(word):
-    """Somebody who did everything one can do here, every text of theirs with this word in it."""
+    """Someone who did everything one can do here, every text of theirs with this word in it."""
     inviter, staff = EntryFactory(), StaffFactory()
     staff.user_permissions.set(Permission.objects.filter(content_type__app_label="groups"))
     # Invited through the API under a name that has an escape in JSON and was changed later; another invitation waits
@@ -153,12 +153,12 @@ def live(word):
     person.email = f"now-{word}@example.org"
     person.display_name = f"Zoë {word}"
     person.save()
-    # Refusals name what they refuse; the servers' logs must not.
+    # Rejections name what they reject; the servers' logs must not.
     with pytest.raises(TelegramIdTaken):
         directory.update_entry(entry=inviter, telegram_id=f"id {word}")
     with pytest.raises(TelegramIdTaken):
         directory.create_entry(name=f"Again {word}", telegram_id=f"id {word}", primary_role="other")
-    accept_refused(inviter, word)
+    accept_rejected(inviter, word)
 
     headers = {"Idempotency-Key": str(uuid4())}
     made = api_client(person).post("/api/directory/invitations", "{}", content_type="application/json", headers=headers)
@@ -224,8 +224,8 @@ def live(word):
     return entry, client
 
 
-def accept_refused(inviter, word):
-    """Somebody else comes with the e-mail of the person."""
+def accept_rejected(inviter, word):
+    """Someone else comes with the e-mail of the person."""
     code = create_invitation(created_by=inviter).code
     with pytest.raises(Exception, match="e-mail"):
         accept_invitation(
@@ -424,14 +424,14 @@ def test_no_log_and_no_file_of_the_site_names_an_erased_person(said):
     assert [path for path in files_with(CANARY) if path != SERVERS_LOG] == []
 
 
-def test_the_servers_log_names_nobody_who_was_refused():
+def test_the_servers_log_names_no_one_who_was_rejected():
     live(word := f"{CANARY}{uuid4().hex[:8]}")
     assert SERVERS_LOG in files_with("database system is ready"), "the search reads files"
     assert files_with(word) == []
 
 
 def test_canary_in_every_column_of_every_row_of_a_person_is_gone():
-    entry, _client = live("somebody")
+    entry, _client = live("someone")
     with owner_session() as session:
         planted = plant(session, entry, CANARY)
         # The search finds what was planted, in every place.
@@ -514,7 +514,7 @@ def test_days_to_come_still_count_what_came_before():
     assert (day.message_count, day.reaction_count, day.voice_minutes) == (2, 1, 7)
 
 
-def test_erased_entry_and_account_look_like_nobody():
+def test_erased_entry_and_account_look_like_no_one():
     entry, client = live(CANARY)
     erased = erase(entry=entry)
     assert (erased.name, erased.telegram_id) == ("Erased member", f"erased:{entry.pk}")
@@ -554,10 +554,10 @@ def test_telegram_id_and_email_of_an_erased_person_are_free_again():
     EntryFactory(telegram_id="718281828", person=MemberFactory(email="noor@example.org"))
 
 
-# --- What is refused ----------------------------------------------------------------------------
+# --- What is rejected ----------------------------------------------------------------------------
 
 
-def test_nobody_is_erased_twice():
+def test_no_one_is_erased_twice():
     entry = EntryFactory()
     erase(entry=entry)
     with pytest.raises(EntryErased, match="The personal data of this member was erased"):
@@ -593,7 +593,7 @@ def test_erased_entry_changes_no_more():
         "status = 'banned'",
         "last_active_at = now()",
     ):
-        with refused_by("community_members_erased_stays"):
+        with rejected_by("community_members_erased_stays"):
             rows(f"UPDATE community_members SET {change} WHERE id = %s", [entry.pk])
 
 

@@ -7,16 +7,16 @@ from django.db import DatabaseError, IntegrityError, transaction
 from groups.errors import EventsAppendOnly
 from groups.models import Event
 from missionsite.common.errors import from_database
-from tests.at_once import execute_as_owner
+from tests.support.concurrency import execute_as_owner
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("change", [lambda events: events.update(type="other.type"), lambda events: events.delete()])
 def test_the_site_may_neither_change_nor_remove_events(change):
     Event.objects.create(type="group.created")
-    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+    with pytest.raises(DatabaseError) as rejected, transaction.atomic():
         change(Event.objects.all())
-    assert refused.value.__cause__.sqlstate == "42501"
+    assert rejected.value.__cause__.sqlstate == "42501"
     assert Event.objects.get().type == "group.created"
 
 
@@ -24,9 +24,9 @@ def test_the_site_may_neither_change_nor_remove_events(change):
 @pytest.mark.parametrize("statement", ["UPDATE events SET type = 'other.type'", "DELETE FROM events"])
 def test_not_even_the_owner_changes_or_removes_events(statement):
     Event.objects.create(type="group.created")
-    with pytest.raises(psycopg.errors.CheckViolation) as refused:
+    with pytest.raises(psycopg.errors.CheckViolation) as rejected:
         execute_as_owner(statement)
-    assert refused.value.diag.constraint_name == EventsAppendOnly.constraint
+    assert rejected.value.diag.constraint_name == EventsAppendOnly.constraint
     assert Event.objects.count() == 1
 
 
@@ -44,7 +44,7 @@ def test_the_owner_cannot_truncate_events():
 @pytest.mark.django_db
 def test_a_type_is_a_noun_and_what_became_of_it():
     for wrong in ("", "Created", "group", "group..created", "group.created ", "1.2"):
-        with pytest.raises(IntegrityError) as refused, transaction.atomic():
+        with pytest.raises(IntegrityError) as rejected, transaction.atomic():
             Event.objects.create(type=wrong)
-        assert refused.value.__cause__.diag.constraint_name == "events_type_format"
-        assert from_database(refused.value).message
+        assert rejected.value.__cause__.diag.constraint_name == "events_type_format"
+        assert from_database(rejected.value).message

@@ -5,8 +5,8 @@ from django.urls import reverse
 
 from groups.models import Event
 from groups.services.memberships import change_role, join_mission
-from tests.admin import client, client_of, staff, words
-from tests.factories.groups import MemberFactory, MissionFactory
+from tests.support.admin import client, client_of, staff, words
+from tests.support.factories.groups import MemberFactory, MissionFactory
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/groups/event/"

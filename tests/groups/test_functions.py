@@ -7,7 +7,7 @@ from django.db import connection
 
 from groups.models import Group, MissionCount
 from groups.services.memberships import join_mission, leave_mission
-from tests.factories.groups import ColonyFactory, MemberFactory, MembershipFactory, MissionFactory, TaskFactory
+from tests.support.factories.groups import ColonyFactory, MemberFactory, MembershipFactory, MissionFactory, TaskFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -54,14 +54,14 @@ def community():
 
 
 @pytest.mark.parametrize("function", ["get_active_missions", "active_missions"])
-def test_rows_are_those_of_counting_before_and_after_folding(community, function):
-    for _folded in range(2):
+def test_rows_are_those_of_counting_before_and_after_merging(community, function):
+    for _merged in range(2):
         for member in community:
             for score in (0, 250, 499, 10_000):
                 ours = sql(f"SELECT * FROM {function}(%s, %s)", [member.pk, score])
                 assert ours == sql(COUNTED, [member.pk, score])
                 assert len(ours) == 12
-        sql("SELECT fold_mission_counters()")
+        sql("SELECT merge_mission_counters()")
 
 
 def test_signatures_are_the_seeds():
@@ -125,13 +125,13 @@ def test_counts_follow_every_kind_of_change():
     assert Group.objects.with_counts().get(pk=other.pk).member_count == 1
 
 
-def test_folding_changes_no_count_and_no_date():
+def test_merging_changes_no_count_and_no_date():
     stay = MembershipFactory()
-    sql("SELECT fold_mission_counters()")
+    sql("SELECT merge_mission_counters()")
     before = Group.objects.get(pk=stay.group_id)
     MembershipFactory(group=stay.group)
-    assert sql("SELECT fold_mission_counters()") == [(1,)]
+    assert sql("SELECT merge_mission_counters()") == [(1,)]
     after = Group.objects.with_counts().get(pk=stay.group_id)
     assert (after.member_count, after.updated_at) == (2, before.updated_at)
     assert not stay.group.counters.exists()
-    assert after.history.count() == 1, "folding is no change of the group"
+    assert after.history.count() == 1, "merging is no change of the group"

@@ -20,14 +20,14 @@ from groups.github import (
     GitHubError,
     GitHubNameInvalid,
     GitHubNotAPerson,
-    GitHubRefused,
+    GitHubRejected,
     GitHubUnavailable,
     GitHubUserUnknown,
     fetch_profile,
     line,
     profile,
 )
-from tests.github_server import (
+from tests.support.github_server import (
     dripping,
     endless,
     failing,
@@ -61,8 +61,8 @@ def soon(seconds: float) -> datetime:
     return datetime.now(UTC) + timedelta(seconds=seconds)
 
 
-def refusal(kind: type[GitHubError], username: str = "octocat") -> GitHubError:
-    """The error a look-up ends with, which names nobody, however it is printed."""
+def rejection(kind: type[GitHubError], username: str = "octocat") -> GitHubError:
+    """The error a look-up ends with, which names no one, however it is printed."""
     with pytest.raises(GitHubError) as caught:
         fetch_profile(username, proof=WORD)
     assert type(caught.value) is kind or (kind is GitHubUnavailable and isinstance(caught.value, kind))
@@ -94,7 +94,7 @@ def test_the_four_figures_of_a_person(server):
     }
     assert "example.org" not in repr(found_profile)
     with pytest.raises(FrozenInstanceError):
-        found_profile.login = "somebody-else"
+        found_profile.login = "someone-else"
 
 
 def test_what_github_is_asked(server):
@@ -136,15 +136,15 @@ def test_an_api_below_a_path_is_asked_there(server, settings):
 @pytest.mark.parametrize("address", ["", "api.github.com", "ftp://api.github.com", "http://[", "https://"])
 def test_an_api_address_that_is_none_is_said(settings, address):
     settings.GITHUB_API_URL = address
-    assert "GITHUB_API_URL" in refusal(GitHubUnavailable).message
+    assert "GITHUB_API_URL" in rejection(GitHubUnavailable).message
 
 
 @pytest.mark.parametrize("token", ["two words", "line\nbreak", "tökén"])
 def test_a_token_that_is_none_is_said_and_not_sent(server, settings, token):
     settings.GITHUB_TOKEN = token
-    refused = refusal(GitHubRefused)
-    assert "GITHUB_TOKEN" in refused.message
-    assert token not in refused.message
+    rejected = rejection(GitHubRejected)
+    assert "GITHUB_TOKEN" in rejected.message
+    assert token not in rejected.message
     assert server.requests == []
 
 
@@ -166,21 +166,21 @@ def test_a_name_github_cannot_have_given_is_not_asked_for(server, name):
 
 @pytest.mark.parametrize("name", ["a", "7", "a-b", "a-1-b", "A" * 39])
 def test_a_name_github_can_have_given_is_asked_for(server, name):
-    refusal(GitHubUserUnknown, name if len(name) > 3 else "nobody")
+    rejection(GitHubUserUnknown, name if len(name) > 3 else "nobody")
     with pytest.raises(GitHubUserUnknown):
         fetch_profile(name)
     assert server.requests[-1].path == f"/users/{name}"
 
 
 def test_an_unknown_name_costs_one_request(server):
-    refusal(GitHubUserUnknown)
+    rejection(GitHubUserUnknown)
     assert server.counts() == {"/users/octocat": 1}
 
 
 @pytest.mark.parametrize("kind", ["Organization", "Bot"])
-def test_an_account_that_is_no_person_s_is_refused(server, kind):
+def test_an_account_that_is_no_person_s_is_rejected(server, kind):
     server.person(type=kind)
-    refusal(GitHubNotAPerson)
+    rejection(GitHubNotAPerson)
     assert server.counts() == {"/users/octocat": 1}
 
 
@@ -322,7 +322,7 @@ def test_a_redirect_elsewhere_is_not_followed(server, there):
         other.person()
         host = other.url.removeprefix("http://")
         server.on("/users/octocat", moved(there.format(other=other.url, host=host, tls=f"https://{host}")))
-        refusal(GitHubUnavailable)
+        rejection(GitHubUnavailable)
         assert other.requests == []
     assert len(server.requests) == 1
 
@@ -331,17 +331,17 @@ def test_a_next_page_elsewhere_is_not_followed(server):
     with github() as other:
         server.person()
         server.on("/users/octocat/repos", says([], Link=f'<{other.url}/users/octocat/repos?page=2>; rel="next"'))
-        refusal(GitHubUnavailable)
+        rejection(GitHubUnavailable)
         assert other.requests == []
 
 
 def test_redirects_in_circles_come_to_an_end(server):
     server.on("/users/octocat", moved("/users/octocat"))
-    refusal(GitHubUnavailable)
+    rejection(GitHubUnavailable)
     assert server.counts() == {"/users/octocat": 4}
 
 
-# --- Limits and refusals -----------------------------------------------------------------------
+# --- Limits and rejections -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", [403, 429])
@@ -350,19 +350,19 @@ def test_a_used_up_limit_names_when_to_come_back(server, path, status):
     server.person()
     resets_at = soon(1800).replace(microsecond=0)
     server.on(path, rate_limited(resets_at, status))
-    busy = refusal(GitHubBusy)
+    busy = rejection(GitHubBusy)
     assert (busy.retry_at, busy.is_stated) == (resets_at, True)
     assert server.counts()[path] == 1
 
 
 @pytest.mark.parametrize("status", [403, 429])
-@pytest.mark.parametrize("in_words", [True, False])
-def test_a_secondary_limit_names_when_to_come_back(server, status, in_words):
+@pytest.mark.parametrize("in_text", [True, False])
+def test_a_secondary_limit_names_when_to_come_back(server, status, in_text):
     instant = soon(90).replace(microsecond=0)
-    server.on("/users/octocat", secondary_limit(instant if in_words else 90, status))
+    server.on("/users/octocat", secondary_limit(instant if in_text else 90, status))
     earliest = soon(90)
-    busy = refusal(GitHubBusy)
-    if in_words:
+    busy = rejection(GitHubBusy)
+    if in_text:
         assert busy.retry_at == instant
     else:
         assert earliest <= busy.retry_at <= soon(90)
@@ -373,7 +373,7 @@ def test_of_two_times_the_later_counts(server):
     resets_at = soon(600).replace(microsecond=0)
     headers = {"X_RateLimit_Remaining": "0", "X_RateLimit_Reset": str(int(resets_at.timestamp())), "Retry_After": "30"}
     server.on("/users/octocat", says({}, 403, **headers))
-    assert refusal(GitHubBusy).retry_at == resets_at
+    assert rejection(GitHubBusy).retry_at == resets_at
 
 
 @pytest.mark.parametrize(
@@ -395,26 +395,26 @@ def test_of_two_times_the_later_counts(server):
 def test_without_a_usable_time_it_is_a_minute_of_the_site_s_own(server, answer):
     server.on("/users/octocat", answer)
     earliest = soon(60)
-    busy = refusal(GitHubBusy)
+    busy = rejection(GitHubBusy)
     assert earliest <= busy.retry_at <= soon(60)
     assert not busy.is_stated
 
 
 @pytest.mark.parametrize("headers", [{"Retry_After": "9" * 30}, {"Retry_After": "Fri, 31 Dec 9999 23:59:59 -1200"}])
-def test_nobody_waits_longer_than_a_day(server, headers):
+def test_no_one_waits_longer_than_a_day(server, headers):
     server.on("/users/octocat", says({}, 429, **headers))
-    assert refusal(GitHubBusy).retry_at <= soon(86400)
+    assert rejection(GitHubBusy).retry_at <= soon(86400)
 
 
 def test_a_wrong_token_is_said(server):
     server.on("/users/octocat", unauthorized)
-    assert "token" in refusal(GitHubRefused).message
+    assert "token" in rejection(GitHubRejected).message
     assert len(server.requests) == 1
 
 
 def test_what_is_not_allowed_at_all_is_no_limit(server):
     server.on("/users/octocat", says({"message": "Resource not accessible"}, 403, X_RateLimit_Remaining="4999"))
-    refusal(GitHubRefused)
+    rejection(GitHubRejected)
 
 
 # --- Failures that pass ------------------------------------------------------------------------
@@ -431,14 +431,14 @@ def test_what_passes_is_tried_again(server, broken):
 @pytest.mark.parametrize("broken", [failing(500), resetting, half({"a": 1}), raw(b""), raw(b"octocat what\r\n\r\n")])
 def test_what_does_not_pass_is_given_up_after_three_tries(server, broken):
     server.on("/users/octocat", broken)
-    refusal(GitHubUnavailable)
+    rejection(GitHubUnavailable)
     assert server.counts() == {"/users/octocat": 3}
 
 
 def test_pauses_between_tries_grow(server, monkeypatch):
     monkeypatch.setattr(line, "_FIRST_PAUSE", 0.4)
     server.on("/users/octocat", failing(500))
-    refusal(GitHubUnavailable)
+    rejection(GitHubUnavailable)
     first, second, third = (request.at for request in server.requests)
     # Half of the pause to one and a half times of it.
     assert second - first >= 0.2
@@ -450,19 +450,19 @@ def test_pauses_are_within_the_time_of_the_call(server, settings, monkeypatch):
     settings.GITHUB_TIMEOUT = 0.5
     server.on("/users/octocat", failing(500))
     began = time.monotonic()
-    assert "0.5 seconds" in refusal(GitHubUnavailable).message
+    assert "0.5 seconds" in rejection(GitHubUnavailable).message
     assert 0.5 <= time.monotonic() - began < 10
 
 
 def test_a_closed_door_is_unavailable(settings):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         settings.GITHUB_API_URL = f"http://127.0.0.1:{taken.getsockname()[1]}"
-    refusal(GitHubUnavailable)
+    rejection(GitHubUnavailable)
 
 
-def test_a_name_nobody_resolves_is_unavailable(settings):
+def test_a_name_no_one_resolves_is_unavailable(settings):
     settings.GITHUB_API_URL = "http://github.invalid"
-    refusal(GitHubUnavailable)
+    rejection(GitHubUnavailable)
 
 
 # --- Time --------------------------------------------------------------------------------------
@@ -472,7 +472,7 @@ def test_silence_ends_before_the_time_is_up(server, monkeypatch):
     monkeypatch.setattr(line, "_SILENCE", 0.3)
     server.on("/users/octocat", silent)
     began = time.monotonic()
-    assert refusal(GitHubUnavailable).message == "GitHub does not answer."
+    assert rejection(GitHubUnavailable).message == "GitHub does not answer."
     assert time.monotonic() - began < 10
     assert server.left_waiting.wait(10)
     assert len(server.requests) == 1
@@ -483,7 +483,7 @@ def test_a_drip_of_bytes_does_not_outlast_the_time(server, settings, part):
     settings.GITHUB_TIMEOUT = 1
     server.on("/users/octocat", dripping(part))
     began = time.monotonic()
-    assert refusal(GitHubUnavailable).message == "GitHub did not finish within 1 seconds."
+    assert rejection(GitHubUnavailable).message == "GitHub did not finish within 1 seconds."
     assert 1 <= time.monotonic() - began < 10
     assert len(server.requests) == 1
 
@@ -499,7 +499,7 @@ def test_slow_answers_share_the_time(server, settings):
 
     server.on("/users/octocat/repos", slowly)
     began = time.monotonic()
-    assert "within 1 seconds" in refusal(GitHubUnavailable).message
+    assert "within 1 seconds" in rejection(GitHubUnavailable).message
     assert time.monotonic() - began < 10
     assert server.counts()["/users/octocat/repos"] < 30
 
@@ -555,13 +555,13 @@ def test_a_drip_within_the_handshake_does_not_outlast_the_time(settings):
     with half_a_handshake() as address:
         settings.GITHUB_API_URL = address
         began = time.monotonic()
-        assert "within 1 seconds" in refusal(GitHubUnavailable).message
+        assert "within 1 seconds" in rejection(GitHubUnavailable).message
         assert 1 <= time.monotonic() - began < 10
 
 
 def test_a_server_without_tls_is_not_spoken_to_with_it(server, settings):
     settings.GITHUB_API_URL = server.url.replace("http:", "https:")
-    refusal(GitHubUnavailable)
+    rejection(GitHubUnavailable)
     assert server.requests == []
 
 
@@ -571,10 +571,10 @@ def test_a_call_leaves_no_thread_and_no_connection_behind(server, settings):
     files = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
     fetch_profile("octocat")
     server.on("/users/octocat", resetting)
-    refusal(GitHubUnavailable)
+    rejection(GitHubUnavailable)
     server.on("/users/octocat", dripping("body"))
     settings.GITHUB_TIMEOUT = 0.3
-    refusal(GitHubUnavailable)
+    rejection(GitHubUnavailable)
     server.stop()
     assert {thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)} <= threads
     if files:
@@ -592,19 +592,19 @@ def test_a_call_leaves_no_thread_and_no_connection_behind(server, settings):
     ],
 )
 @pytest.mark.parametrize("path", ["/users/octocat", "/users/octocat/repos", "/search/commits"])
-def test_a_body_that_is_no_json_is_refused(server, path, body):
+def test_a_body_that_is_no_json_is_rejected(server, path, body):
     server.person()
     server.on(path, says(body))
-    refusal(GitHubUnavailable)
+    rejection(GitHubUnavailable)
     assert server.counts()[path] == 1
 
 
 @pytest.mark.parametrize("path", ["/users/octocat", "/users/octocat/repos", "/search/commits"])
 @pytest.mark.parametrize("body", [None, True, 5, "text", [5], [None], [[]], {"a": 1}, [{"id": 1}]])
-def test_json_of_another_shape_is_refused(server, path, body):
+def test_json_of_another_shape_is_rejected(server, path, body):
     server.person()
     server.on(path, says(body))
-    refusal(GitHubUnavailable)
+    rejection(GitHubUnavailable)
 
 
 @pytest.mark.parametrize(
@@ -635,37 +635,37 @@ def test_json_of_another_shape_is_refused(server, path, body):
         {"blog": {"a": 1}},
     ],
 )
-def test_a_person_with_a_field_of_another_kind_is_refused(server, fields):
+def test_a_person_with_a_field_of_another_kind_is_rejected(server, fields):
     server.on("/users/octocat", says(server.person() | fields))
-    refusal(GitHubUnavailable)
+    rejection(GitHubUnavailable)
     # Found before GitHub is asked any further.
     assert server.counts() == {"/users/octocat": 1}
 
 
 @pytest.mark.parametrize("missing", ["public_repos", "followers", "login", "type", "html_url", "created_at"])
-def test_a_person_without_a_field_is_refused(server, missing):
+def test_a_person_without_a_field_is_rejected(server, missing):
     user = server.person()
     del user[missing]
     server.on("/users/octocat", says(user))
-    refusal(GitHubUnavailable)
+    rejection(GitHubUnavailable)
 
 
 @pytest.mark.parametrize(
     "row", [{"id": 1, "stargazers_count": None}, {"id": "1", "stargazers_count": 1}, {"id": 1, "stargazers_count": -2}]
 )
-def test_a_repository_with_a_field_of_another_kind_is_refused(server, row):
+def test_a_repository_with_a_field_of_another_kind_is_rejected(server, row):
     server.person()
     server.on("/users/octocat/repos", says([row]))
-    refusal(GitHubUnavailable)
+    rejection(GitHubUnavailable)
 
 
 @pytest.mark.parametrize(
     "answer", [{"total_count": 5}, {"total_count": "5", "incomplete_results": False}, {"incomplete_results": False}]
 )
-def test_a_search_with_a_field_of_another_kind_is_refused(server, answer):
+def test_a_search_with_a_field_of_another_kind_is_rejected(server, answer):
     server.person()
     server.on("/search/issues", says(answer))
-    refusal(GitHubUnavailable)
+    rejection(GitHubUnavailable)
 
 
 def test_a_body_just_small_enough_is_read(server):
@@ -676,7 +676,7 @@ def test_a_body_just_small_enough_is_read(server):
     server.on("/users/octocat", says(body))
     assert fetch_profile("octocat").login == "octocat"
     server.on("/users/octocat", says(body + b" "))
-    assert refusal(GitHubUnavailable).message == "GitHub's answer is too long."
+    assert rejection(GitHubUnavailable).message == "GitHub's answer is too long."
 
 
 @pytest.mark.parametrize("path", ["/users/octocat", "/search/commits"])
@@ -684,7 +684,7 @@ def test_a_body_without_an_end_is_hung_up_on(server, path):
     server.person()
     server.on(path, endless())
     began = time.monotonic()
-    assert refusal(GitHubUnavailable).message == "GitHub's answer is too long."
+    assert rejection(GitHubUnavailable).message == "GitHub's answer is too long."
     assert time.monotonic() - began < 10
 
 
@@ -704,9 +704,9 @@ def test_a_body_without_an_end_is_hung_up_on(server, path):
         says({}, 422),
     ],
 )
-def test_an_answer_that_is_not_http_s_or_not_known_is_refused(server, answer):
+def test_an_answer_that_is_not_http_s_or_not_known_is_rejected(server, answer):
     server.on("/users/octocat", answer)
-    refusal(GitHubUnavailable)
+    rejection(GitHubUnavailable)
 
 
 # --- Quiet -------------------------------------------------------------------------------------

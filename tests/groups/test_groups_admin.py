@@ -6,8 +6,8 @@ from django.urls import reverse
 from groups.models import Event, Group
 from groups.services.groups import archive_group, update_group
 from groups.services.memberships import join_mission
-from tests.admin import client, client_of, links, staff, words
-from tests.factories.groups import ColonyFactory, MemberFactory, MembershipFactory, MissionFactory, TaskFactory
+from tests.support.admin import client, client_of, links, staff, words
+from tests.support.factories.groups import ColonyFactory, MemberFactory, MembershipFactory, MissionFactory, TaskFactory
 
 pytestmark = pytest.mark.django_db
 MISSIONS = "/admin/groups/mission/"
@@ -44,12 +44,12 @@ class TestEdit:
 
     def test_an_archived_colony_takes_no_mission(self, manager):
         colony = archive_group(group=ColonyFactory())
-        values = {"name": "Tower", "parent_group": colony.pk, "min_trust_score": 100, "description": "Kept"}
+        values = {"name": "Tower", "parent_group": colony.pk, "min_trust_score": 100, "description": "TimestampedModel"}
         response = manager.post(f"{MISSIONS}add/", values)
         assert response.status_code == 200
         assert "The colony is archived; restore it first." in words(response)
         assert 'value="Tower"' in words(response)
-        assert "Kept" in words(response)
+        assert "TimestampedModel" in words(response)
 
     def test_edits_through_the_service(self, manager, garden):
         manager.post(page(garden), form(garden, name="Orchard"))
@@ -86,14 +86,14 @@ class TestArchive:
         reasons = dict(Event.objects.filter(group=garden).values_list("type", "payload__reason"))
         assert reasons == {"group.archived": "Done", "group.restored": "Again"}
 
-    def test_twice_is_refused_in_words(self, manager, garden):
+    def test_twice_is_rejected_in_words(self, manager, garden):
         archive_group(group=garden)
         assert "It is archived already." in words(manager.post(page(garden, "archive"), {"reason": "x"}))
 
     def test_several_at_once(self, manager, garden):
         other = archive_group(group=MissionFactory())
         values = {"action": "archive", "_selected_action": [garden.pk, other.pk], "apply": "1", "reason": "Over"}
-        assert "1 archived, 1 refused." in words(manager.post(MISSIONS, values))
+        assert "1 archived, 1 rejected." in words(manager.post(MISSIONS, values))
 
     def test_a_colony_with_active_missions_stays_open(self, garden):
         chief = client_of(staff(is_superuser=True))
@@ -245,7 +245,7 @@ class TestHome:
         with django_assert_num_queries(15):
             manager.get("/admin/")
 
-    def test_somebody_without_a_role_is_told_so(self):
+    def test_someone_without_a_role_is_told_so(self):
         assert "You have no role yet" in words(client().get("/admin/"))
 
     @pytest.mark.parametrize("address", ["/admin/", MISSIONS, f"{MISSIONS}add/", "/admin/groups/membership/add/"])

@@ -11,14 +11,14 @@ from django.db import DatabaseError, transaction
 from procrastinate.contrib.django import app
 
 from groups import tasks
-from groups.errors import DaysReversed, PointsRefused
+from groups.errors import DaysReversed, PointsRejected
 from groups.models import MemberDailyHighlight, MemberParticipation
 from groups.services.highlights import rebuild_highlights, roll_up_highlights
 from missionsite.common.errors import NotAllowed, from_database
-from tests.at_once import execute_as_owner
 from tests.common.test_worker import running_worker, until
-from tests.fallback.database import rows
 from tests.groups.chats import NOON, event, every_row, in_the_table, ingest, notes, people, recounted, roll_up_all, talk
+from tests.support.concurrency import execute_as_owner
+from tests.support.database import rows
 
 pytestmark = pytest.mark.django_db
 DAY = NOON.date()
@@ -181,12 +181,12 @@ ODD = [
 
 
 @pytest.mark.parametrize("odd", ODD)
-def test_odd_points_are_refused_and_nothing_is_taken(odd):
+def test_odd_points_are_rejected_and_nothing_is_taken(odd):
     (member,) = people(1)
     ingest([event(member)])
-    with pytest.raises(PointsRefused):
+    with pytest.raises(PointsRejected):
         roll_up_highlights(**odd)
-    with pytest.raises(PointsRefused):
+    with pytest.raises(PointsRejected):
         rebuild_highlights(**odd)
     assert (notes(), in_the_table()) == (1, {})
 
@@ -267,7 +267,7 @@ def test_events_that_were_removed_for_their_age_keep_their_days():
     assert every_row() == before
 
 
-def test_days_the_wrong_way_round_are_refused():
+def test_days_the_wrong_way_round_are_rejected():
     with pytest.raises(DaysReversed):
         rebuild_highlights(first_day=date(2026, 3, 2), last_day=date(2026, 3, 1))
     assert rebuild_highlights(first_day=date.min, last_day=date.max) == 0
@@ -344,7 +344,7 @@ def test_the_command_says_what_is_wrong(arguments, words):
 
 
 @pytest.mark.parametrize("arguments", [[], ["--rebuild"]])
-def test_the_command_refuses_odd_points_in_words(settings, arguments):
+def test_the_command_rejects_odd_points_in_words(settings, arguments):
     settings.PARTICIPATION_POINTS = {"SHOUT": 1}
     (member,) = people(1)
     ingest([event(member)])
@@ -361,13 +361,13 @@ def test_the_sites_role_writes_neither_highlights_nor_notes(table, change):
     talk(100)
     roll_up_highlights(at_most=20)
     before = every_row(), notes()
-    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+    with pytest.raises(DatabaseError) as rejected, transaction.atomic():
         rows(change.replace("{}", table))
-    assert isinstance(from_database(refused.value), NotAllowed)
+    assert isinstance(from_database(rejected.value), NotAllowed)
     assert (every_row(), notes()) == before
 
 
 def test_only_the_site_may_roll_up():
-    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+    with pytest.raises(DatabaseError) as rejected, transaction.atomic():
         rows("SET LOCAL ROLE missionsite_member; SELECT roll_up_highlights('{}', 50, 10)")
-    assert isinstance(from_database(refused.value), NotAllowed)
+    assert isinstance(from_database(rejected.value), NotAllowed)

@@ -15,9 +15,7 @@ from django.db import connection
 
 from groups.models import MemberParticipation
 from groups.services.highlights import rebuild_highlights, roll_up_highlights
-from tests.at_once import crowd, execute_as_owner, without
 from tests.common.test_worker import until
-from tests.fallback.database import own_connection, row
 from tests.groups.chats import (
     NOON,
     chatter,
@@ -30,6 +28,8 @@ from tests.groups.chats import (
     roll_up_all,
     talk,
 )
+from tests.support.concurrency import crowd, execute_as_owner, without
+from tests.support.database import own_connection, row
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DAY = NOON.date()
@@ -52,7 +52,7 @@ def altered(old: str, new: str):
 
 
 def naive():
-    """As one would write it first: read what is there, add it, delete what was read; nobody waits for anybody."""
+    """As one would write it first: read what is there, add it, delete what was read; no one waits for anyone."""
     ours = definition()
     head, _body = ours.split("AS $function$")
     return without(
@@ -139,8 +139,8 @@ def test_ingests_roll_ups_and_rebuilds_at_once_end_in_the_right_days():
                 rebuild_highlights(first_day=DAY - timedelta(days=6), last_day=DAY - timedelta(days=3))
                 rebuild_highlights()
 
-    with crowd(7) as everybody:
-        assert everybody.run(act) == [None] * 7
+    with crowd(7) as everyone:
+        assert everyone.run(act) == [None] * 7
     roll_up_all()
     assert MemberParticipation.objects.count() == 12 * 300
     assert in_the_table() == recounted()

@@ -14,8 +14,8 @@ from groups.models import CommunityMember, Event, Member
 from groups.models.history import MemberHistory
 from groups.services import imports
 from groups.services.members import create_member, update_member
-from tests.at_once import crowd
 from tests.groups.import_files import FULL, bring, counts, everything
+from tests.support.concurrency import crowd
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -82,7 +82,7 @@ def test_of_two_imports_of_one_file_the_second_is_told_to_wait_its_turn():
     assert Event.objects.count() == 500
 
 
-def test_without_its_turn_the_second_import_still_writes_nobody_twice(monkeypatch):
+def test_without_its_turn_the_second_import_still_writes_no_one_twice(monkeypatch):
     monkeypatch.setattr(imports, "_stand_in_line", lambda cursor: None)
     first, second = two_imports()
     assert counts(first) == (500, 0, 0, 0)
@@ -104,12 +104,12 @@ def test_many_imports_of_one_file_at_once_write_it_once():
 
 
 def test_a_member_made_while_the_file_was_checked_stops_the_import():
-    def somebody_comes(step: str, lines: int) -> None:
+    def someone_comes(step: str, lines: int) -> None:
         if step == "writing":
             elsewhere(lambda: create_member(email="P7@example.org", display_name="Seven"))
 
     with pytest.raises(ImportOvertaken, match=r"Nothing was written.*Another member has this e-mail"):
-        bring(MANY, progress=somebody_comes)
+        bring(MANY, progress=someone_comes)
     assert Member.objects.count() == 1
     assert not CommunityMember.objects.exists()
 
@@ -118,18 +118,18 @@ def test_a_member_changed_while_the_file_was_checked_stops_the_import():
     bring(MANY)
     person = Member.objects.get(email="p7@example.org")
 
-    def somebody_edits(step: str, lines: int) -> None:
+    def someone_edits(step: str, lines: int) -> None:
         if step == "writing":
             elsewhere(lambda: update_member(member=person, trust_score=77))
 
     with pytest.raises(ImportOvertaken):
-        bring(MANY.replace("P 7,", "P Seven,"), progress=somebody_edits)
+        bring(MANY.replace("P 7,", "P Seven,"), progress=someone_edits)
     person.refresh_from_db()
     assert (person.display_name, person.trust_score) == ("P 7", 77)
     assert counts(bring(MANY.replace("P 7,", "P Seven,"))) == (0, 1, 499, 0)
 
 
-def test_a_dry_run_waits_for_nobody():
+def test_a_dry_run_waits_for_no_one():
     tried = []
 
     def at_the_end(step: str, lines: int) -> None:

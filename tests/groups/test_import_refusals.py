@@ -1,4 +1,4 @@
-"""What an import of members refuses, by line and column, and which files it does not take at all."""
+"""What an import of members rejects, by line and column, and which files it does not take at all."""
 
 import io
 import tracemalloc
@@ -12,8 +12,8 @@ from groups.models.members import SYSTEM_MEMBER_ID
 from groups.services.imports import COLUMNS, LineError, import_members
 from missionsite.common import csvfiles
 from missionsite.common.csvfiles import CsvFile, FileUnreadable
-from tests.factories.groups import MemberFactory, StaffFactory
 from tests.groups.import_files import ANA, BRUNO, FULL, ana, bring, counts, entry_of, everything
+from tests.support.factories.groups import MemberFactory, StaffFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -71,7 +71,7 @@ def test_a_wrong_value_is_named_with_line_and_column(changes, column, sentence):
         ('"ana@example.org"x,Ana\n', "Inside a quoted value, write a quotation mark twice."),
     ],
 )
-def test_a_row_that_cannot_be_taken_apart_is_refused_as_a_whole(line, sentence):
+def test_a_row_that_cannot_be_taken_apart_is_rejected_as_a_whole(line, sentence):
     report = bring("email,name\nbruno@example.org,Bruno\n" + line + "carla@example.org,Carla\n", skip_bad=True)
     assert counts(report) == (2, 0, 0, 1)
     (error,) = report.errors
@@ -110,7 +110,7 @@ def test_lines_are_counted_as_an_editor_shows_them(end):
     assert [(error.line, error.column) for error in report.errors] == [(2, "name"), (6, ""), (7, "email"), (9, "email")]
 
 
-def test_the_same_person_twice_is_refused_from_the_second_line_on():
+def test_the_same_person_twice_is_rejected_from_the_second_line_on():
     person = MemberFactory(email="old@example.org")
     report = bring(
         "email,name,telegram_id,primary_role,member_id\n"
@@ -135,7 +135,7 @@ def test_two_wrong_emails_are_not_the_same_email():
     assert [error.sentence for error in report.errors] == ["“unknown” is no e-mail address."] * 2
 
 
-def test_what_belongs_to_somebody_else_is_refused_and_says_whose_it_is():
+def test_what_belongs_to_someone_else_is_rejected_and_says_whose_it_is():
     bring(FULL + ANA + BRUNO)
     first, second = entry_of("ana@example.org"), entry_of("bruno@example.org")
     unlinked = CommunityMember.objects.create(name="Old", telegram_id="1003", primary_role="other")
@@ -181,9 +181,9 @@ def test_people_with_rights_are_changed_only_for_who_may_give_rights():
     granting.user_permissions.add(Permission.objects.get(codename="grant_access"))
     system = MemberFactory(id=SYSTEM_MEMBER_ID, email="system@example.org", display_name="System")
     text = "email,name\n" + "".join(f"{each.email},Other\n" for each in (administrator, staff, system))
-    for actor, refused in ((clerk, [2, 3, 4]), (granting, [2, 4]), (administrator, [4]), (None, [4])):
+    for actor, rejected in ((clerk, [2, 3, 4]), (granting, [2, 4]), (administrator, [4]), (None, [4])):
         report = bring(text, actor=actor, dry_run=True)
-        assert [error.line for error in report.errors] == refused, actor
+        assert [error.line for error in report.errors] == rejected, actor
         assert {error.column for error in report.errors} == {"member_id"}
     same = "email,name\n" + "".join(f"{each.email},{each.display_name}\n" for each in (administrator, staff, system))
     assert counts(bring(same, actor=clerk)) == (0, 0, 3, 0), "a row that changes nothing is nobody's business"
@@ -211,10 +211,10 @@ def test_people_with_rights_are_changed_only_for_who_may_give_rights():
         (b'email,name\na@example.org,"' + b"y\n" * 60_000 + b'"\n', "The row that begins on line 2 is longer than"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_refused_in_words(content, sentence):
-    with pytest.raises(FileUnreadable) as refused:
+def test_a_file_that_cannot_be_read_is_rejected_in_words(content, sentence):
+    with pytest.raises(FileUnreadable) as rejected:
         bring(content, skip_bad=True)
-    assert sentence in refused.value.message
+    assert sentence in rejected.value.message
     assert not Member.objects.exists()
 
 

@@ -19,9 +19,9 @@ from groups.services.directory import update_entry
 from groups.services.history import changes_of
 from groups.services.imports import _is_email
 from missionsite.common.csvfiles import FileUnreadable
-from tests.at_once import execute_as_owner
-from tests.factories.groups import MemberFactory
 from tests.groups.import_files import ANA, BRUNO, FULL, ana, bring, counts, entry_of, everything
+from tests.support.concurrency import execute_as_owner
+from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -59,7 +59,7 @@ def test_new_people_get_a_member_an_entry_their_numbers_events_and_history():
     assert entry_of("bruno@example.org").organization is None, "an empty value is no text of length zero"
 
 
-def test_nobody_can_log_in_as_somebody_imported():
+def test_no_one_can_log_in_as_someone_imported():
     bring("email,name\nana@example.org,Ana\n")
     assert not Member.objects.get(email="ana@example.org").has_usable_password()
 
@@ -201,9 +201,9 @@ def verified(email: str) -> CommunityMember:
 def test_another_github_name_is_no_longer_verified_and_has_no_points():
     bring(FULL + ANA)
     verified("ana@example.org")
-    bring(ana(github_username="somebody-else"))
+    bring(ana(github_username="someone-else"))
     entry = entry_of("ana@example.org")
-    assert (entry.github_username, entry.github_verified, entry.github_verified_at) == ("somebody-else", False, None)
+    assert (entry.github_username, entry.github_verified, entry.github_verified_at) == ("someone-else", False, None)
     assert (entry.github_profile_data, entry.reputation_score) == (None, 0)
     assert Event.objects.get(type="directory.changed").payload["changed"] == {
         "github_username": "changed",
@@ -417,7 +417,7 @@ def test_an_address_is_one_when_every_form_of_the_site_says_so(value):
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.text(st.sampled_from('ab@.,;"\n\r \x00é1-'), max_size=200))
-def test_any_file_is_taken_or_refused_in_words_and_every_line_counted(content):
+def test_any_file_is_taken_or_rejected_in_words_and_every_line_counted(content):
     with transaction.atomic(), contextlib.suppress(FileUnreadable):
         counts(bring("email,name,trust_score\n" + content, skip_bad=True))
         transaction.set_rollback(True)

@@ -10,7 +10,7 @@ from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 from django.utils import timezone
 
-from groups.errors import CodeRefused, InvitationEnded, InviterNotActive
+from groups.errors import CodeRejected, InvitationEnded, InviterNotActive
 from groups.models import CommunityInvitation, CommunityMember, Event
 from groups.models.invitations import digest_of_code
 from groups.services import invitations, registration
@@ -18,12 +18,12 @@ from groups.services.invitations import create_invitation, create_invitations, r
 from groups.services.registration import accept_invitation, open_invitation
 from missionsite.common.errors import DomainError
 from missionsite.roles import ROLES
-from tests.admin import client, staff, words
-from tests.at_once import crowd
-from tests.community.cast import typed
-from tests.factories.directory import EntryFactory, InvitationFactory
-from tests.factories.tokens import api_client
-from tests.fallback.database import refused_by, rows
+from tests.portal.cast import typed
+from tests.support.admin import client, staff, words
+from tests.support.concurrency import crowd
+from tests.support.database import rejected_by, rows
+from tests.support.factories.directory import EntryFactory, InvitationFactory
+from tests.support.factories.tokens import api_client
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/groups/communityinvitation/"
@@ -105,7 +105,7 @@ def test_database_stores_the_digest_and_the_object_has_the_code(noor):
 
 def test_stored_digest_is_no_code(noor):
     create_invitation(created_by=noor)
-    with pytest.raises(CodeRefused):
+    with pytest.raises(CodeRejected):
         open_invitation(CommunityInvitation.objects.get().invitation_code)
 
 
@@ -246,7 +246,7 @@ def test_new_code_voids_the_one_before_and_starts_the_time_anew(noor, settings):
     renewed = renew_code(invitation=made, actor=actor)
     assert (renewed.pk, renewed.status, renewed.invited_telegram_username) == (made.pk, "pending", "bob")
     assert timedelta(days=4, hours=23) < renewed.expires_at - timezone.now() <= timedelta(days=5)
-    with pytest.raises(CodeRefused):
+    with pytest.raises(CodeRejected):
         open_invitation(made.code)
     assert open_invitation(renewed.code).pk == made.pk
     event = Event.objects.order_by("-pk").first()
@@ -260,7 +260,7 @@ def test_ended_invitation_gets_no_new_code(status):
     invitation = InvitationFactory(status=status, **accepted)
     with pytest.raises(InvitationEnded, match=f"This invitation is {status} already; only a pending one gets a new"):
         renew_code(invitation=invitation)
-    with refused_by("community_invitations_code_changes_while_pending"):
+    with rejected_by("community_invitations_code_changes_while_pending"):
         rows("UPDATE community_invitations SET invitation_code = 'ZZZZZZZZZZZZZZZZ'")
 
 
@@ -280,7 +280,7 @@ def test_button_makes_a_new_code_and_shows_it_once(community, noor):
     assert "New code for anyone with the code" in words(response)
     (code,) = shown_codes(response)
     assert open_invitation(code) == made
-    with pytest.raises(CodeRefused):
+    with pytest.raises(CodeRejected):
         open_invitation(made.code)
     history = words(community.get(page(made, "history")))
     assert "a new code" in history
@@ -306,9 +306,9 @@ def test_code_that_is_used_and_renewed_at_once_is_one_of_both():
             random.shuffle(acts)
             results = people.run(lambda number, acts=acts: acts[number]())
             invitation.refresh_from_db()
-            (refused,) = (result for result in results if isinstance(result, Exception))
-            assert isinstance(refused, (CodeRefused, InvitationEnded))
-            assert isinstance(refused, InvitationEnded) == (invitation.status == "accepted")
+            (rejected,) = (result for result in results if isinstance(result, Exception))
+            assert isinstance(rejected, (CodeRejected, InvitationEnded))
+            assert isinstance(rejected, InvitationEnded) == (invitation.status == "accepted")
 
 
 @pytest.mark.django_db(transaction=True)

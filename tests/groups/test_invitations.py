@@ -1,4 +1,4 @@
-"""Inviting: codes, caps, all or nobody, ends — and many at once through real connections with real commits."""
+"""Inviting: codes, caps, all or none, ends — and many at once through real connections with real commits."""
 
 import os
 import re
@@ -21,8 +21,8 @@ from groups.services.invitations import (
 )
 from groups.services.members import update_member
 from missionsite.common.errors import DomainError
-from tests.at_once import crowd
-from tests.factories.groups import EntryFactory, InvitationFactory, StaffFactory
+from tests.support.concurrency import crowd
+from tests.support.factories.groups import EntryFactory, InvitationFactory, StaffFactory
 
 PEOPLE = 50
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "5"))
@@ -34,7 +34,7 @@ def last_event():
 
 
 def inviting_staff():
-    """Staff who may invite many in somebody's name."""
+    """Staff who may invite many in someone's name."""
     staff = StaffFactory()
     staff.user_permissions.add(Permission.objects.get(codename="invite_many"))
     return staff
@@ -65,7 +65,7 @@ def test_invitation_may_be_for_whoever_has_the_code_and_last_as_long_as_one_says
 
 
 @pytest.mark.parametrize("lasts", [timedelta(0), timedelta(days=-1)])
-def test_invitation_that_ends_before_it_begins_is_refused(lasts):
+def test_invitation_that_ends_before_it_begins_is_rejected(lasts):
     with pytest.raises(InvitationExpiresBefore):
         create_invitation(created_by=EntryFactory(), lasts=lasts)
     assert not CommunityInvitation.objects.exists()
@@ -116,14 +116,14 @@ def test_cap_counts_the_last_24_hours(settings):
     InvitationFactory(created_by=inviter, created_at=now - timedelta(hours=23, minutes=59), status="cancelled")
     create_invitation(created_by=inviter)
     create_invitation(created_by=inviter)
-    with pytest.raises(TooManyInvitations) as refused:
+    with pytest.raises(TooManyInvitations) as rejected:
         create_invitation(created_by=inviter)
-    assert str(refused.value) == "At most 3 invitations in 24 hours: try again tomorrow."
-    assert (refused.value.left, refused.value.status) == (0, 429)
+    assert str(rejected.value) == "At most 3 invitations in 24 hours: try again tomorrow."
+    assert (rejected.value.left, rejected.value.status) == (0, 429)
     create_invitation(created_by=EntryFactory())
 
 
-def test_many_are_made_all_or_nobody(settings):
+def test_many_are_made_all_or_no_one(settings):
     settings.INVITATIONS_PER_DAY = 5
     inviter = EntryFactory()
     create_invitations(created_by=inviter, telegram_usernames=["ana", "bob"])
@@ -152,7 +152,7 @@ def test_staff_who_may_invite_many_have_a_cap_of_their_own(settings):
     assert last_event().actor == staff
     with pytest.raises(TooManyInvitations, match="At most 4 invitations in 24 hours: 1 more"):
         create_invitations(created_by=inviter, telegram_usernames=["d", "e"], actor=staff)
-    # What staff made in somebody's name counts for that member too.
+    # What staff made in someone's name counts for that member too.
     with pytest.raises(TooManyInvitations, match="At most 1 invitations"):
         create_invitation(created_by=inviter)
     create_invitation(created_by=inviter, actor=staff)

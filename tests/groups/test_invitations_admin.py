@@ -10,8 +10,8 @@ from django.utils import timezone
 from groups.models import CommunityInvitation, Event, MemberRelationship
 from groups.services.invitations import create_invitation
 from groups.services.registration import accept_invitation
-from tests.admin import client, client_of, links, staff, words
-from tests.factories.directory import EntryFactory, InvitationFactory, ParticipationFactory, RelationshipFactory
+from tests.support.admin import client, client_of, links, staff, words
+from tests.support.factories.directory import EntryFactory, InvitationFactory, ParticipationFactory, RelationshipFactory
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/groups/communityinvitation/"
@@ -197,7 +197,7 @@ class TestInviteMany:
         assert "d e f" in words(response)
         assert names() == {"a", "b", "c"}
 
-    def test_whoever_may_not_invite_is_refused(self, noor):
+    def test_whoever_may_not_invite_is_rejected(self, noor):
         for role in ("Auditor", "Mission Manager"):
             assert client(role).get(self.ADDRESS).status_code == 403
             assert self.send(client(role), noor, "bob").status_code == 403
@@ -232,7 +232,7 @@ class TestOne:
         chosen = [create_invitation(created_by=noor).pk for _ in range(3)] + [InvitationFactory(status="expired").pk]
         body = {"action": "cancel", "_selected_action": chosen, "apply": "1", "reason": "Event is off"}
         response = community.post(LIST, body)
-        assert "3 cancelled, 1 refused." in words(response)
+        assert "3 cancelled, 1 rejected." in words(response)
         assert CommunityInvitation.objects.filter(status="cancelled").count() == 3
 
     def test_page_edits_nothing(self, community, noor):
@@ -281,7 +281,7 @@ class TestRelationships:
             ({"note": "x" * 501}, "at most 500"),
         ],
     )
-    def test_odd_ones_are_refused_in_words(self, community, changes, sentence):
+    def test_odd_ones_are_rejected_in_words(self, community, changes, sentence):
         response = community.post(f"{RELATIONSHIPS}add/", self.form(**changes))
         assert response.status_code == 200
         assert sentence in words(response)

@@ -7,8 +7,8 @@ from django.urls import reverse
 from groups.models import Event, Member
 from groups.models.members import SYSTEM_MEMBER_ID
 from groups.services.members import update_member
-from tests.admin import client, client_of, links, staff, words
-from tests.factories.groups import MemberFactory, MembershipFactory
+from tests.support.admin import client, client_of, links, staff, words
+from tests.support.factories.groups import MemberFactory, MembershipFactory
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/groups/member/"
@@ -78,8 +78,8 @@ class TestAddAndEdit:
         assert "120" in history
         assert "200" in history
 
-    def test_a_refusal_of_the_service_is_said_on_the_page(self, community, ana, monkeypatch):
-        """Somebody takes the address between the form's check and the write."""
+    def test_a_rejection_of_the_service_is_said_on_the_page(self, community, ana, monkeypatch):
+        """Someone takes the address between the form's check and the write."""
         from groups.admin import members
 
         real = members.update_member
@@ -99,7 +99,7 @@ class TestAddAndEdit:
 
 
 class TestRights:
-    """Nobody gives themselves, or anyone, rights they were not trusted with."""
+    """No one gives themselves, or anyone, rights they were not trusted with."""
 
     @pytest.mark.parametrize("role", ["Mission Manager", "Community Manager", "Auditor", "Delivery Lead"])
     def test_only_administrators_give_rights(self, role, ana):
@@ -111,7 +111,7 @@ class TestRights:
         assert not (ana.groups.exists())
 
     @pytest.mark.parametrize("role", ["Mission Manager", "Community Manager"])
-    def test_nobody_raises_themselves(self, role):
+    def test_no_one_raises_themselves(self, role):
         me = staff(role)
         rights = {"is_superuser": "on", "groups": [Role.objects.get(name="Administrator").pk]}
         client_of(me).post(page(me), form(me) | rights)
@@ -159,7 +159,7 @@ class TestRights:
         me.refresh_from_db()
         assert not me.is_superuser
 
-    def test_nobody_gives_a_right_back_by_taking_back_its_loss(self, community, ana):
+    def test_no_one_gives_a_right_back_by_taking_back_its_loss(self, community, ana):
         chief = staff(is_superuser=True)
         update_member(member=ana, actor=chief, is_staff=True, is_superuser=True)
         update_member(member=ana, actor=chief, is_staff=False, is_superuser=False)
@@ -174,7 +174,7 @@ class TestRights:
         ana.refresh_from_db()
         assert ana.is_superuser
 
-    def test_nobody_touches_the_system_member(self):
+    def test_no_one_touches_the_system_member(self):
         system = MemberFactory(pk=SYSTEM_MEMBER_ID)
         chief = client_of(staff(is_superuser=True))
         assert chief.post(page(system, "deactivate")).status_code == 403
@@ -189,7 +189,7 @@ class TestJobs:
         ana.refresh_from_db()
         assert ana.check_password("tr0ub4dor&3-xyz")
 
-    def test_a_weak_password_is_refused_in_words(self, community, ana):
+    def test_a_weak_password_is_rejected_in_words(self, community, ana):
         response = community.post(page(ana, "password"), {"password1": "12345", "password2": "12345"})
         assert "too short" in words(response)
         ana.refresh_from_db()
@@ -203,7 +203,7 @@ class TestJobs:
         ana.refresh_from_db()
         assert ana.is_active
 
-    def test_nobody_deactivates_themselves(self):
+    def test_no_one_deactivates_themselves(self):
         me = staff(is_superuser=True)
         assert "You cannot deactivate yourself" in words(client_of(me).post(page(me, "deactivate")))
 

@@ -3,8 +3,8 @@
 import pytest
 
 from groups.models import Group, Membership, Task
-from tests.at_once import execute_as_owner, without
 from tests.fallback.test_indexes import load_fast, plan_of
+from tests.support.concurrency import execute_as_owner, without
 
 COLONY, BUSY, OLD = (f"00000000-0000-4000-8000-00000000000{n}" for n in range(1, 4))
 TABLES = "members, groups, memberships, tasks, mission_counters"

@@ -6,8 +6,8 @@ from django.urls import reverse
 from groups.admin.memberships import MembershipAdmin
 from groups.models import Event, Membership
 from groups.services.memberships import join_mission, leave_mission
-from tests.admin import client, client_of, links, staff, words
-from tests.factories.groups import MemberFactory, MembershipFactory, MissionFactory
+from tests.support.admin import client, client_of, links, staff, words
+from tests.support.factories.groups import MemberFactory, MembershipFactory, MissionFactory
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/groups/membership/"
@@ -44,7 +44,7 @@ class TestSeat:
         assert event.payload["reason"] == "Asked for it"
         assert event.actor.display_name == "Mission Manager"
 
-    def test_a_refusal_is_said_on_the_page_with_what_was_typed(self, manager, mission, ana):
+    def test_a_rejection_is_said_on_the_page_with_what_was_typed(self, manager, mission, ana):
         form = {"member": ana.pk, "role": "Mentor", "reason": "She asked"}
         response = manager.post(page("mission_seat", mission), form)
         assert response.status_code == 200
@@ -55,12 +55,12 @@ class TestSeat:
         assert "a member was seated" not in words(response)
         assert not Membership.objects.exists()
 
-    def test_the_form_of_a_new_seat_refuses_in_the_same_way(self, manager, mission, ana):
-        form = {"member": ana.pk, "group": mission.pk, "role": "Member", "reason": "Kept"}
+    def test_the_form_of_a_new_seat_rejects_in_the_same_way(self, manager, mission, ana):
+        form = {"member": ana.pk, "group": mission.pk, "role": "Member", "reason": "TimestampedModel"}
         response = manager.post(f"{LIST}add/", form)
         assert response.status_code == 200
         assert "130 too few" in words(response)
-        assert "Kept" in words(response)
+        assert "TimestampedModel" in words(response)
         assert "successfully" not in words(response)
         assert not Membership.objects.exists()
 
@@ -71,7 +71,7 @@ class TestSeat:
         assert "was added successfully" in words(response)
         assert Membership.objects.active().filter(member=bob, group=mission).exists()
 
-    def test_a_second_seat_is_refused_in_words(self, manager, ana):
+    def test_a_second_seat_is_rejected_in_words(self, manager, ana):
         stay = MembershipFactory(member=ana)
         response = manager.post(page("mission_seat", stay.group), {"member": ana.pk, "role": "Member", "reason": ""})
         assert "This member already belongs to the mission." in words(response)
@@ -122,7 +122,7 @@ class TestLeaveAndReturn:
 
 
 class TestSeveralAtOnce:
-    def test_each_row_succeeds_or_is_refused_by_itself(self, manager):
+    def test_each_row_succeeds_or_is_rejected_by_itself(self, manager):
         stays = [MembershipFactory() for _ in range(3)]
         ended = MembershipFactory(ended=True)
         form = {"action": "leave", "_selected_action": [stay.pk for stay in [*stays, ended]]}
@@ -131,7 +131,7 @@ class TestSeveralAtOnce:
         assert Membership.objects.active().count() == 3
         response = manager.post(LIST, form | {"apply": "1", "reason": "Season over"})
         assert response.status_code == 200
-        assert "3 left, 1 refused." in words(response)
+        assert "3 left, 1 rejected." in words(response)
         assert f"{ended}: This member is not in the mission" in words(response)
         assert "Season over" in words(response)
         assert not Membership.objects.active().exists()
@@ -141,7 +141,7 @@ class TestSeveralAtOnce:
         form = {"action": "seat", "_selected_action": [member.pk for member in [*able, ana]], "apply": "1"}
         form |= {"group": mission.pk, "role": "Member", "reason": "Start"}
         response = manager.post("/admin/groups/member/", form)
-        assert "3 seated, 1 refused." in words(response)
+        assert "3 seated, 1 rejected." in words(response)
         assert "Ana: The mission asks for a trust score of 250" in words(response)
         assert Membership.objects.active().filter(group=mission).count() == 3
 
@@ -199,7 +199,7 @@ class TestList:
         assert "joined_at" in str(by_joined).rpartition("ORDER BY")[2]
 
     def test_deep_pages_are_exact(self, manager, monkeypatch):
-        """The total that deep pages are read from adds counters and ended stays; it misses nobody."""
+        """The total that deep pages are read from adds counters and ended stays; it misses no one."""
         from missionsite.common.admin import pages
 
         monkeypatch.setattr(pages, "COUNTED", 5)

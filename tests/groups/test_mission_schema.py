@@ -3,7 +3,7 @@
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from tests.factories.groups import MissionFactory
+from tests.support.factories.groups import MissionFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -29,11 +29,11 @@ def test_groups_have_stable_id_and_threshold():
     assert column("groups", "min_trust_score") == ("integer", "YES", "0")
 
 
-def test_a_second_group_with_the_same_stable_id_is_refused():
+def test_a_second_group_with_the_same_stable_id_is_rejected():
     mission = MissionFactory()
-    with pytest.raises(IntegrityError) as refused, transaction.atomic():
+    with pytest.raises(IntegrityError) as rejected, transaction.atomic():
         MissionFactory(stable_id=mission.stable_id)
-    assert refused.value.__cause__.sqlstate == "23505"
+    assert rejected.value.__cause__.sqlstate == "23505"
 
 
 def test_memberships_have_leave_tracking():

@@ -1,4 +1,4 @@
-"""What members do on the platforms, one event and thousands: counted once, refused line by line, never changed."""
+"""What members do on the platforms, one event and thousands: counted once, rejected line by line, never changed."""
 
 import random
 from collections import Counter
@@ -8,15 +8,15 @@ from uuid import UUID, uuid5
 import pytest
 from django.utils import timezone as clock
 
-from groups.errors import ParticipationRefused
+from groups.errors import ParticipationRejected
 from groups.models import CommunityMember, MemberParticipation
 from groups.services import participation
 from groups.services.directory import remove_entry, restore_entry
 from groups.services.erasing import erase
-from groups.services.participation import MESSAGES, Refused, ingest_participation, message_key, record_participation
-from tests.at_once import crowd, execute_as_owner
-from tests.fallback.database import row, rows
+from groups.services.participation import MESSAGES, Rejected, ingest_participation, message_key, record_participation
 from tests.groups.chats import NOON, chatter, entry, event, people, stored
+from tests.support.concurrency import crowd, execute_as_owner
+from tests.support.database import row, rows
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +55,7 @@ def test_without_a_time_it_happened_now():
 def test_thousands_in_one_call_are_kept_as_they_were_given():
     given = chatter(people(50), 5_000)
     result = ingest_participation(events=iter(given))
-    assert (result.recorded, result.repeated, result.refused) == (5_000, 0, [])
+    assert (result.recorded, result.repeated, result.rejected) == (5_000, 0, [])
     assert stored() == as_stored(given)
 
 
@@ -81,7 +81,7 @@ def test_times_are_read_with_their_offset():
 
 def test_nothing_in_is_nothing_done():
     result = ingest_participation(events=[])
-    assert (result.recorded, result.repeated, result.refused) == (0, 0, [])
+    assert (result.recorded, result.repeated, result.rejected) == (0, 0, [])
 
 
 # --- Counted once -----------------------------------------------------------------------------
@@ -114,7 +114,7 @@ def test_a_batch_sent_again_changes_nothing(replay):
     ingest_participation(events=given)
     before = stored(), activity(members)
     result = ingest_participation(events=replay(given))
-    assert (result.recorded, result.repeated, result.refused) == (0, 600, [])
+    assert (result.recorded, result.repeated, result.rejected) == (0, 600, [])
     assert (stored(), activity(members)) == before
     assert noted() == to_note(given), "a replay was noted for the highlights"
 
@@ -240,7 +240,7 @@ def test_without_an_order_of_keys_the_same_six_deadlock(monkeypatch):
     pytest.fail("ten rounds without a deadlock")
 
 
-# --- What is refused --------------------------------------------------------------------------
+# --- What is rejected --------------------------------------------------------------------------
 
 KIND = "The event type is one of MESSAGE, REACTION, VOICE, ACTION, JOIN, LEAVE."
 PLATFORM = "The platform is one of telegram, discord, twitch, kick, github."
@@ -251,7 +251,7 @@ JSON = "The details cannot be written as JSON."
 NESTED = []
 for _level in range(3_000):
     NESTED = [NESTED]
-REFUSALS = [
+REJECTIONS = [
     ({"event_type": "SHOUT"}, KIND),
     ({"event_type": "message"}, KIND),
     ({"event_type": None}, KIND),
@@ -261,8 +261,8 @@ REFUSALS = [
     ({"member_id": None}, "The member's number is missing."),
     ({"member_id": ""}, "The member's number is missing."),
     ({"member_id": "#" + "9" * 20}, "The member's number is longer than 20 characters."),
-    ({"member_id": "#999999999"}, "Nobody in the directory has the number #999999999."),
-    ({"member_id": 247}, "Nobody in the directory has the number 247."),
+    ({"member_id": "#999999999"}, "No one in the directory has the number #999999999."),
+    ({"member_id": 247}, "No one in the directory has the number 247."),
     ({"member_id": "#\0"}, "The member's number contains a character that cannot be stored."),
     ({"room_id": None}, "The room is missing."),
     ({"room_id": " \t"}, "The room is missing."),
@@ -313,30 +313,30 @@ NO_EVENTS = [5, None, "MESSAGE", ["member_id", "#1"]]
 def test_every_kind_of_bad_line_is_named_beside_good_ones():
     (member,) = people(1)
     lines, expected = [], []
-    for changes, reason in REFUSALS:
+    for changes, reason in REJECTIONS:
         lines += [event(member), event(member) | changes]
-        expected.append(Refused(len(lines), reason))
+        expected.append(Rejected(len(lines), reason))
     for line in NO_EVENTS:
         lines += [event(member), line]
-        expected.append(Refused(len(lines), "An event is a set of named values."))
+        expected.append(Rejected(len(lines), "An event is a set of named values."))
     result = ingest_participation(events=lines)
-    assert result.refused == expected
+    assert result.rejected == expected
     assert (result.recorded, result.repeated) == (len(lines) // 2, 0)
     assert MemberParticipation.objects.count() == len(lines) // 2
 
 
 def test_a_batch_of_nothing_but_bad_lines_writes_nothing():
     result = ingest_participation(events=[event("#999999999"), 5])
-    assert (result.recorded, len(result.refused)) == (0, 2)
+    assert (result.recorded, len(result.rejected)) == (0, 2)
     assert not MemberParticipation.objects.exists()
 
 
-@pytest.mark.parametrize(("changes", "reason"), [REFUSALS[0], REFUSALS[9], REFUSALS[16], REFUSALS[-3]])
-def test_one_bad_event_is_refused_in_the_same_words(changes, reason):
+@pytest.mark.parametrize(("changes", "reason"), [REJECTIONS[0], REJECTIONS[9], REJECTIONS[16], REJECTIONS[-3]])
+def test_one_bad_event_is_rejected_in_the_same_words(changes, reason):
     (member,) = people(1)
-    with pytest.raises(ParticipationRefused) as refused:
+    with pytest.raises(ParticipationRejected) as rejected:
         record_participation(**event(member) | changes)
-    assert refused.value.message == reason
+    assert rejected.value.message == reason
     assert not MemberParticipation.objects.exists()
 
 
@@ -354,19 +354,19 @@ def test_the_longest_that_is_taken_is_taken():
         {"occurred_at": clock.now() + timedelta(minutes=59)},
     ]
     result = ingest_participation(events=[event(member) | edge for edge in edges])
-    assert (result.recorded, result.refused) == (len(edges), [])
+    assert (result.recorded, result.rejected) == (len(edges), [])
 
 
-def test_removed_erased_and_unknown_numbers_are_told_apart_by_nobody():
+def test_removed_erased_and_unknown_numbers_are_told_apart_by_no_one():
     here, removed, erased = people(3)
     remove_entry(entry=entry(removed))
     erase(entry=entry(erased))
     result = ingest_participation(events=[event(number) for number in (removed, here, erased, "#999999999")])
     assert result.recorded == 1
-    assert [(one.line, one.reason) for one in result.refused] == [
-        (1, f"Nobody in the directory has the number {removed}."),
-        (3, f"Nobody in the directory has the number {erased}."),
-        (4, "Nobody in the directory has the number #999999999."),
+    assert [(one.line, one.reason) for one in result.rejected] == [
+        (1, f"No one in the directory has the number {removed}."),
+        (3, f"No one in the directory has the number {erased}."),
+        (4, "No one in the directory has the number #999999999."),
     ]
     assert activity([removed, erased]) == {removed: None, erased: None}
     restore_entry(entry=entry(removed))

@@ -13,9 +13,9 @@ from groups.services.erasing import erase
 from groups.services.highlights import roll_up_highlights
 from groups.services.participation import ingest_participation, record_participation
 from missionsite.common.errors import from_database
-from tests.at_once import crowd, execute_as_owner
-from tests.fallback.database import own_connection, row, rows
 from tests.groups.chats import NOON, chatter, entry, event, people, stored
+from tests.support.concurrency import crowd, execute_as_owner
+from tests.support.database import own_connection, row, rows
 
 pytestmark = pytest.mark.django_db
 
@@ -36,9 +36,9 @@ def test_what_was_counted_cannot_be_changed(change):
     member, _other = people(2)
     record_participation(**event(member, event_type="VOICE", event_metadata={"minutes": 12, "channel": "c"}))
     before = stored()
-    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+    with pytest.raises(DatabaseError) as rejected, transaction.atomic():
         rows(f"UPDATE member_participation p SET {change}")
-    assert isinstance(from_database(refused.value), ParticipationCounted)
+    assert isinstance(from_database(rejected.value), ParticipationCounted)
     assert stored() == before
 
 
@@ -116,26 +116,26 @@ INSERT = """INSERT INTO member_participation (member_id, event_type, platform, r
         ({"occurred_at": "infinity"}, "member_participation_time_fits"),
     ],
 )
-def test_the_database_refuses_by_itself(changes, by):
+def test_the_database_rejects_by_itself(changes, by):
     (member,) = people(1)
-    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+    with pytest.raises(DatabaseError) as rejected, transaction.atomic():
         rows(INSERT, {"event_metadata": None} | event(member) | changes)
-    assert refused.value.__cause__.diag.constraint_name == by
-    assert from_database(refused.value).message
+    assert rejected.value.__cause__.diag.constraint_name == by
+    assert from_database(rejected.value).message
 
 
 @pytest.mark.parametrize("name", ["member_id", "event_type", "platform", "room_id", "occurred_at"])
 def test_a_column_that_is_needed_is_needed(name):
     (member,) = people(1)
-    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+    with pytest.raises(DatabaseError) as rejected, transaction.atomic():
         rows(INSERT, {"event_metadata": None} | event(member) | {name: None})
-    assert (refused.value.__cause__.diag.sqlstate, refused.value.__cause__.diag.column_name) == ("23502", name)
+    assert (rejected.value.__cause__.diag.sqlstate, rejected.value.__cause__.diag.column_name) == ("23502", name)
 
 
-def test_a_number_nobody_has_is_refused():
-    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+def test_a_number_no_one_has_is_rejected():
+    with pytest.raises(DatabaseError) as rejected, transaction.atomic():
         rows(INSERT + "; SET CONSTRAINTS ALL IMMEDIATE", {"event_metadata": None} | event("#999999999"))
-    assert refused.value.__cause__.diag.sqlstate == "23503"
+    assert rejected.value.__cause__.diag.sqlstate == "23503"
     day = "INSERT INTO member_daily_highlights (member_id, highlight_date) VALUES ('#999999999', '2026-03-01')"
     with pytest.raises(psycopg.errors.ForeignKeyViolation):
         execute_as_owner(day)
@@ -144,9 +144,9 @@ def test_a_number_nobody_has_is_refused():
 def test_who_did_something_cannot_be_deleted():
     (member,) = people(1)
     record_participation(**event(member))
-    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+    with pytest.raises(DatabaseError) as rejected, transaction.atomic():
         rows("DELETE FROM community_members WHERE member_id = %s; SET CONSTRAINTS ALL IMMEDIATE", [member])
-    assert refused.value.__cause__.diag.sqlstate in ("23503", "23001")
+    assert rejected.value.__cause__.diag.sqlstate in ("23503", "23001")
 
 
 # --- Indexes ----------------------------------------------------------------------------------

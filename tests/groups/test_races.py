@@ -17,8 +17,8 @@ from groups.errors import AlreadyMember, MissionArchived
 from groups.models import Group, Membership
 from groups.services.groups import archive_group, create_mission
 from groups.services.memberships import join_mission
-from tests.at_once import crowd, execute_as_owner, without
-from tests.factories.groups import ColonyFactory, MemberFactory, MissionFactory
+from tests.support.concurrency import crowd, execute_as_owner, without
+from tests.support.factories.groups import ColonyFactory, MemberFactory, MissionFactory
 
 PEOPLE = 50
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "5"))
@@ -76,7 +76,7 @@ def joins_against_an_archive(people):
     return results, seen, mission.memberships.active().count()
 
 
-def test_nobody_takes_a_seat_after_the_archive():
+def test_no_one_takes_a_seat_after_the_archive():
     with crowd(PEOPLE) as people:
         for _round in range(ROUNDS):
             results, seen, in_the_end = joins_against_an_archive(people)
@@ -84,7 +84,7 @@ def test_nobody_takes_a_seat_after_the_archive():
             assert {type(result) for result in results} <= {Membership, MissionArchived, AlreadyMember}
 
 
-def test_without_the_trigger_somebody_takes_a_seat_after_the_archive():
+def test_without_the_trigger_someone_takes_a_seat_after_the_archive():
     with (
         without(
             "ALTER TABLE memberships DISABLE TRIGGER memberships_open_group",
@@ -102,9 +102,9 @@ def test_without_the_trigger_somebody_takes_a_seat_after_the_archive():
 def creators(colony, folder, together, first_number):
     """Fifty creators through four doors, each of which keeps its transaction open until all have their ID.
 
-    together: what each calls inside its transaction; it fails where somebody had to wait for another.
+    together: what each calls inside its transaction; it fails where someone had to wait for another.
     first_number: of the explicit IDs, ahead of everything given so far. They are a thousand apart: one right behind
-    another creator's may just have been given to somebody, and is then rightly refused.
+    another creator's may just have been given to someone, and is then rightly rejected.
     """
 
     def service(number):
@@ -118,7 +118,7 @@ def creators(colony, folder, together, first_number):
             )
 
     def copied(number):
-        # As an import does: PostgreSQL refuses COPY straight into a table with row security.
+        # As an import does: PostgreSQL rejects COPY straight into a table with row security.
         with connection.cursor() as cursor:
             cursor.execute("CREATE TEMPORARY TABLE staged (name text, colony uuid) ON COMMIT DROP")
             with cursor.copy("COPY staged FROM STDIN") as copy:
@@ -149,7 +149,7 @@ def creators(colony, folder, together, first_number):
     return act
 
 
-def test_stable_ids_from_four_doors_never_meet_and_nobody_waits(tmp_path):
+def test_stable_ids_from_four_doors_never_meet_and_no_one_waits(tmp_path):
     colony = ColonyFactory()
     given, kept = set(), set()
     with crowd(PEOPLE) as people:
@@ -204,7 +204,7 @@ def test_counters_neither_drift_nor_deadlock_under_joins_leaves_and_foldings():
                 transaction.set_rollback(chance.random() < 0.2)
             if step % 5 == 0:
                 with connection.cursor() as cursor:
-                    cursor.execute("SELECT fold_mission_counters()")
+                    cursor.execute("SELECT merge_mission_counters()")
 
     with crowd(8) as people:
         assert people.run(act) == [None] * 8

@@ -1,4 +1,4 @@
-"""Registering with a code: what it writes, what it refuses, and fifty people with one code at once.
+"""Registering with a code: what it writes, what it rejects, and fifty people with one code at once.
 
 RACE_ROUNDS=200 bin/test tests/groups/test_registration.py runs the long proof; a build runs fewer rounds.
 """
@@ -12,7 +12,7 @@ import pytest
 from django.contrib.auth import authenticate
 from django.utils import timezone
 
-from groups.errors import CodeRefused, EmailTaken, InvitationEnded, NameMissing, StatusMoveRefused, TelegramIdTaken
+from groups.errors import CodeRejected, EmailTaken, InvitationEnded, NameMissing, StatusMoveRejected, TelegramIdTaken
 from groups.models import CommunityInvitation, CommunityMember, Event, Member, MemberRelationship
 from groups.models.directory import CommunityMemberQuerySet
 from groups.models.invitations import digest_of_code, plain_code
@@ -21,9 +21,9 @@ from groups.services.directory import approve, ban, reinstate, suspend
 from groups.services.invitations import cancel_invitation
 from groups.services.registration import accept_invitation, open_invitation
 from missionsite.common.errors import DomainError
-from tests.at_once import crowd, without
-from tests.factories.groups import EntryFactory, InvitationFactory, MemberFactory
-from tests.fallback.database import rows
+from tests.support.concurrency import crowd, without
+from tests.support.database import rows
+from tests.support.factories.groups import EntryFactory, InvitationFactory, MemberFactory
 
 PEOPLE = 50
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "5"))
@@ -108,7 +108,7 @@ def test_events_name_numbers_and_no_personal_text():
     }
 
 
-def test_without_a_password_nobody_logs_in():
+def test_without_a_password_no_one_logs_in():
     entry = registering(InvitationFactory().code)
     assert not entry.person.has_usable_password()
 
@@ -126,7 +126,7 @@ def test_code_is_taken_however_it_is_typed(typed):
 
 
 def bad_codes():
-    """{the true reason: a code that is refused for it}"""
+    """{the true reason: a code that is rejected for it}"""
     now = timezone.now()
     over = {"created_at": now - timedelta(days=9)}
     accepted = {"status": "accepted", "accepted_by": EntryFactory(), "accepted_at": now}
@@ -140,23 +140,23 @@ def bad_codes():
     }
 
 
-def test_every_bad_code_is_refused_with_the_same_words_and_the_log_has_the_true_reason(caplog):
+def test_every_bad_code_is_rejected_with_the_same_words_and_the_log_has_the_true_reason(caplog):
     caplog.set_level(logging.INFO, logger="groups")
-    before, refusals = None, set()
+    before, rejections = None, set()
     for reason, code in bad_codes().items():
         before = written()
         caplog.clear()
         for attempt in (lambda code=code: open_invitation(code), lambda code=code: registering(code)):
-            with pytest.raises(CodeRefused) as refused:
+            with pytest.raises(CodeRejected) as rejected:
                 attempt()
-            refusals.add((str(refused.value), refused.value.code, refused.value.status, refused.value.field))
-        assert [record.getMessage().rpartition("refused: ")[2] for record in caplog.records] == [reason] * 2
+            rejections.add((str(rejected.value), rejected.value.code, rejected.value.status, rejected.value.field))
+        assert [record.getMessage().rpartition("rejected: ")[2] for record in caplog.records] == [reason] * 2
         assert code not in caplog.text
         assert written() == before
-    assert refusals == {
+    assert rejections == {
         (
             "This invitation code is not valid. Ask the person who invited you for a new one.",
-            "code_refused",
+            "code_rejected",
             404,
             "code",
         )
@@ -167,7 +167,7 @@ def test_every_bad_code_is_refused_with_the_same_words_and_the_log_has_the_true_
 def test_code_is_worthless_while_who_made_it_is_not_an_active_member(gone):
     invitation = InvitationFactory()
     CommunityMember.objects.filter(pk=invitation.created_by.pk).update(**gone)
-    with pytest.raises(CodeRefused):
+    with pytest.raises(CodeRejected):
         registering(invitation.code)
 
 
@@ -181,16 +181,16 @@ def test_code_of_who_is_active_again_works():
 @pytest.mark.parametrize(
     "typed", ["", " ", "-", "A", "A" * 17, "0" * 16, "7KQ2M4XA9PDTHC3\0", "7KQ2M4XA9PDTHC3ß", "' OR 1=1 --", "é" * 16]
 )
-def test_what_cannot_be_a_code_is_refused_as_any_other_after_the_same_look_up(typed, django_assert_num_queries):
+def test_what_cannot_be_a_code_is_rejected_as_any_other_after_the_same_look_up(typed, django_assert_num_queries):
     InvitationFactory(code="7KQ2M4XA9PDTHC3W")
-    with django_assert_num_queries(1), pytest.raises(CodeRefused):
+    with django_assert_num_queries(1), pytest.raises(CodeRejected):
         open_invitation(typed)
 
 
 def test_code_of_a_cancelled_invitation_is_worthless():
     invitation = InvitationFactory()
     cancel_invitation(invitation=invitation)
-    with pytest.raises(CodeRefused):
+    with pytest.raises(CodeRejected):
         registering(invitation.code)
 
 
@@ -198,7 +198,7 @@ def test_code_of_a_cancelled_invitation_is_worthless():
 
 
 @pytest.mark.parametrize(
-    ("fields", "refusal"),
+    ("fields", "rejection"),
     [
         ({"email": "TAKEN@example.org"}, EmailTaken),
         ({"telegram_id": "taken"}, TelegramIdTaken),
@@ -210,11 +210,11 @@ def test_code_of_a_cancelled_invitation_is_worthless():
     ],
     ids=lambda value: getattr(value, "__name__", None) or "-".join(value),
 )
-def test_refused_registration_writes_nothing_and_leaves_the_code(fields, refusal):
+def test_rejected_registration_writes_nothing_and_leaves_the_code(fields, rejection):
     invitation = InvitationFactory()
     EntryFactory(telegram_id="taken", person=MemberFactory(email="taken@example.org"))
     before = written()
-    with pytest.raises(refusal):
+    with pytest.raises(rejection):
         registering(invitation.code, **fields)
     assert written() == before
     invitation.refresh_from_db()
@@ -260,7 +260,7 @@ def test_of_fifty_with_one_code_exactly_one_gets_in():
             results, invitation, made = everyone_registers(people, round_)
             assert made == [1, 1, 1, 2]
             (entry,) = (result for result in results if isinstance(result, CommunityMember))
-            assert sum(isinstance(result, CodeRefused) for result in results) == PEOPLE - 1
+            assert sum(isinstance(result, CodeRejected) for result in results) == PEOPLE - 1
             invitation.refresh_from_db()
             assert (invitation.status, invitation.accepted_by) == ("accepted", entry)
 
@@ -275,7 +275,7 @@ def test_without_the_lock_the_database_still_lets_one_in(monkeypatch):
     with crowd(PEOPLE) as people:
         results, _invitation, made = everyone_registers(people, 0)
     assert made == [1, 1, 1, 2]
-    assert {type(result) for result in results} <= {CommunityMember, CodeRefused, InvitationEnded}
+    assert {type(result) for result in results} <= {CommunityMember, CodeRejected, InvitationEnded}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -299,8 +299,8 @@ def test_code_that_is_used_and_cancelled_at_once_is_one_of_both():
             results = people.run(lambda number, acts=acts: acts[number]())
             invitation.refresh_from_db()
             done = [result for result in results if not isinstance(result, Exception)]
-            (refused,) = (result for result in results if isinstance(result, Exception))
-            assert isinstance(refused, (CodeRefused, InvitationEnded))
+            (rejected,) = (result for result in results if isinstance(result, Exception))
+            assert isinstance(rejected, (CodeRejected, InvitationEnded))
             assert len(done) == 1
             assert isinstance(done[0], CommunityMember) == (invitation.status == "accepted")
 
@@ -323,7 +323,7 @@ def test_of_ten_approvals_at_once_one_counts():
         for _round in range(ROUNDS):
             results, entry, told = decide(people, approve)
             assert (entry.status, told) == ("active", ["directory.approved"])
-            assert sum(isinstance(result, StatusMoveRefused) for result in results) == 9
+            assert sum(isinstance(result, StatusMoveRejected) for result in results) == 9
 
 
 @pytest.mark.django_db(transaction=True)
@@ -333,7 +333,7 @@ def test_ban_at_the_moment_of_an_approval_stays():
             results, entry, told = decide(people, approve, ban)
             assert entry.status == "banned"
             assert told in (["directory.approved", "directory.banned"], ["directory.banned"])
-            assert sum(isinstance(result, StatusMoveRefused) for result in results) == 10 - len(told)
+            assert sum(isinstance(result, StatusMoveRejected) for result in results) == 10 - len(told)
 
 
 @pytest.mark.django_db(transaction=True)

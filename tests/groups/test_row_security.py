@@ -6,9 +6,9 @@ from django.db import DatabaseError, connection, transaction
 from groups.errors import AlreadyMember
 from groups.models import Event, Group, Membership, MembershipHistory
 from groups.services.memberships import join_mission, leave_mission
-from missionsite.common.errors import DomainError, NotAllowed, in_words
+from missionsite.common.errors import DomainError, NotAllowed, translate_db_errors
 from missionsite.common.roles import member_session
-from tests.factories.groups import MemberFactory, MembershipFactory, MissionFactory, TaskFactory
+from tests.support.factories.groups import MemberFactory, MembershipFactory, MissionFactory, TaskFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -59,7 +59,7 @@ def test_records_can_be_added_and_read_and_nothing_more(table):
 
 @pytest.fixture
 def cast():
-    """Alice and Bob share a mission; Charlie is in another; an archived one Alice left; a hard one nobody may join."""
+    """Alice and Bob share a mission; Charlie is in another; an archived one Alice left; a hard one no one may join."""
     shared, other, hard = MissionFactory(), MissionFactory(), MissionFactory(min_trust_score=500)
     alice, bob, charlie = MemberFactory.create_batch(3)
     old = MembershipFactory(member=bob, group=MissionFactory(), ended=True)
@@ -80,7 +80,7 @@ def seen(member, query, parameters=None):
 
 
 def may(member, query, parameters=None):
-    """Whether a change under a member's role touches a row; False also where the database refuses it."""
+    """Whether a change under a member's role touches a row; False also where the database rejects it."""
     try:
         return seen(member, query, parameters) > 0
     except DatabaseError as error:
@@ -114,7 +114,7 @@ def test_a_member_sees_the_own_events_only(cast):
     assert {row for (row,) in rows} == {cast["alice"].pk}
 
 
-def test_nobody_set_means_nothing_to_see(cast):
+def test_no_one_set_means_nothing_to_see(cast):
     with transaction.atomic():
         sql("SELECT set_config('role', 'missionsite_member', true)")
         counts = [sql(f"SELECT count(*) FROM {table}") for table in ("members", "memberships", "events")]
@@ -129,18 +129,18 @@ LEAVE = "UPDATE memberships SET status = 'left', left_at = now() WHERE member_id
 def test_what_a_member_may_change_and_what_not(cast):
     alice, bob, other, hard = (cast[name] for name in ("alice", "bob", "other", "hard"))
     assert may(alice, JOIN, [alice.pk, other.pk, "Member"])
-    assert not may(alice, JOIN, [bob.pk, other.pk, "Member"]), "seats nobody else"
+    assert not may(alice, JOIN, [bob.pk, other.pk, "Member"]), "seats no one else"
     assert not may(alice, JOIN, [alice.pk, other.pk, "Founder"]), "takes no role"
     assert not may(alice, JOIN, [alice.pk, hard.pk, "Member"]), "joins nothing above the own trust score"
     assert may(alice, LEAVE, [alice.pk])
-    assert not may(alice, LEAVE, [bob.pk]), "ends nobody else's stay"
+    assert not may(alice, LEAVE, [bob.pk]), "ends no one else's stay"
     assert not may(alice, "UPDATE memberships SET role = 'Founder' WHERE member_id = %s", [alice.pk])
     assert not may(alice, "UPDATE members SET trust_score = 999 WHERE id = %s", [alice.pk])
     assert not may(alice, "UPDATE groups SET min_trust_score = 0")
     assert not may(alice, "DELETE FROM memberships WHERE member_id = %s", [alice.pk])
     event = "INSERT INTO events (type, actor_id, member_id) VALUES ('membership.created', %s, %s)"
     assert may(alice, event, [alice.pk, alice.pk])
-    assert not may(alice, event, [bob.pk, alice.pk]), "acts for nobody else"
+    assert not may(alice, event, [bob.pk, alice.pk]), "acts for no one else"
 
 
 def test_no_other_table_is_open_to_a_member():
@@ -191,14 +191,19 @@ def test_the_role_ends_with_its_block(cast):
         assert sql("SELECT current_user, current_member_id()") == [("missionsite_app", None)]
 
 
-def test_a_refusal_under_the_role_comes_in_words(cast):
-    with pytest.raises(NotAllowed) as refused, in_words(), transaction.atomic(), member_session(cast["alice"].pk):
+def test_a_rejection_under_the_role_comes_in_words(cast):
+    with (
+        pytest.raises(NotAllowed) as rejected,
+        translate_db_errors(),
+        transaction.atomic(),
+        member_session(cast["alice"].pk),
+    ):
         sql("DELETE FROM groups")
-    assert isinstance(refused.value, DomainError)
+    assert isinstance(rejected.value, DomainError)
     assert sql("SELECT current_user") == [("missionsite_app",)]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_outside_a_transaction_the_role_is_refused():
+def test_outside_a_transaction_the_role_is_rejected():
     with pytest.raises(RuntimeError, match="needs a transaction"), member_session(MemberFactory().pk):
         pass

@@ -1,4 +1,4 @@
-"""What the services do, what they refuse in words, and the event each leaves."""
+"""What the services do, what they reject in words, and the event each leaves."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ from groups.errors import (
     StayEnded,
     SystemMemberLocked,
     TaskMissionArchived,
-    TaskStateRefused,
+    TaskStateRejected,
     ThresholdNegative,
     TrustScoreNegative,
     TrustTooLow,
@@ -33,7 +33,7 @@ from groups.models import Event, Member, Membership, Task
 from groups.models.members import SYSTEM_MEMBER_ID
 from groups.services import groups, members, memberships, tasks
 from groups.services.history import changes_of, revert_change
-from tests.factories.groups import (
+from tests.support.factories.groups import (
     ColonyFactory,
     MemberFactory,
     MembershipFactory,
@@ -61,16 +61,16 @@ def test_joining_seats_the_member_and_leaves_an_event():
     assert event.payload == {"membership": str(stay.pk), "role": "Host", "reason": "asked to"}
 
 
-def test_joining_an_archived_mission_is_refused():
+def test_joining_an_archived_mission_is_rejected():
     with pytest.raises(MissionArchived):
         memberships.join_mission(member=MemberFactory(), mission=MissionFactory(status="archived"))
 
 
 def test_joining_below_the_threshold_says_by_how_much():
     member, mission = MemberFactory(trust_score=120), MissionFactory(min_trust_score=250)
-    with pytest.raises(TrustTooLow, match="250; this member has 120, 130 too few") as refused:
+    with pytest.raises(TrustTooLow, match="250; this member has 120, 130 too few") as rejected:
         memberships.join_mission(member=member, mission=mission)
-    assert refused.value.missing == 130
+    assert rejected.value.missing == 130
     assert not Membership.objects.exists()
     assert not Event.objects.exists()
 
@@ -86,11 +86,11 @@ def test_joining_goes_by_the_rows_not_by_old_copies_of_them():
         memberships.join_mission(member=member, mission=mission)
 
 
-def test_joining_twice_is_refused_and_the_transaction_goes_on():
+def test_joining_twice_is_rejected_and_the_transaction_goes_on():
     stay = MembershipFactory()
-    with pytest.raises(AlreadyMember) as refused:
+    with pytest.raises(AlreadyMember) as rejected:
         memberships.join_mission(member=stay.member, mission=stay.group)
-    assert refused.value.field == "member"
+    assert rejected.value.field == "member"
     assert Membership.objects.count() == 1
 
 
@@ -115,13 +115,13 @@ def test_leaving_keeps_the_row_and_rejoining_makes_another():
     assert list(member.memberships.order_by("status").values_list("status", flat=True)) == ["active", "left"]
 
 
-def test_leaving_without_a_seat_is_refused():
+def test_leaving_without_a_seat_is_rejected():
     stay = MembershipFactory(ended=True)
     with pytest.raises(NotAMember):
         memberships.leave_mission(member=stay.member, mission=stay.group)
 
 
-def test_nobody_leaves_before_they_joined():
+def test_no_one_leaves_before_they_joined():
     stay = MembershipFactory()
     with pytest.raises(LeftBeforeJoining):
         memberships.leave_mission(member=stay.member, mission=stay.group, left_at=timezone.now() - timedelta(days=1))
@@ -177,9 +177,9 @@ def test_a_mission_belongs_to_an_active_colony():
 
 
 def test_a_threshold_is_not_negative():
-    with pytest.raises(ThresholdNegative) as refused:
+    with pytest.raises(ThresholdNegative) as rejected:
         groups.create_mission(name="X", colony=ColonyFactory(), min_trust_score=-1)
-    assert refused.value.field == "min_trust_score"
+    assert rejected.value.field == "min_trust_score"
 
 
 def test_editing_a_mission_records_before_and_after():
@@ -216,9 +216,9 @@ def test_a_colony_is_archived_after_its_missions_and_restored_before_them():
 
 def test_an_email_is_taken_whatever_its_case():
     MemberFactory(email="ana@example.org")
-    with pytest.raises(EmailTaken) as refused:
+    with pytest.raises(EmailTaken) as rejected:
         members.create_member(email="ANA@example.org", display_name="Ana")
-    assert refused.value.field == "email"
+    assert rejected.value.field == "email"
 
 
 def test_the_event_of_an_edit_holds_no_personal_data():
@@ -258,7 +258,7 @@ def test_a_task_from_open_to_done_pays_its_reward():
     assert (done.state, done.claimed_by) == ("done", stay.member)
     stay.member.refresh_from_db()
     assert stay.member.trust_score == 30
-    with pytest.raises(TaskStateRefused, match="This task is done"):
+    with pytest.raises(TaskStateRejected, match="This task is done"):
         tasks.complete_task(task=task)
 
 

@@ -7,8 +7,8 @@ from django.db import IntegrityError, connection, transaction
 from groups.errors import StableIdDoesNotFit, StableIdFixed, StableIdReused
 from groups.models import Group, Member, Task
 from groups.services.groups import create_mission, update_group
-from missionsite.common.errors import from_database, in_words
-from tests.factories.groups import ColonyFactory, MemberFactory, MissionFactory, TaskFactory
+from missionsite.common.errors import from_database, translate_db_errors
+from tests.support.factories.groups import ColonyFactory, MemberFactory, MissionFactory, TaskFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -23,11 +23,11 @@ def number(stable_id):
     return int(stable_id.rpartition("-")[2])
 
 
-def refusal(query, parameters=None):
-    """The words for what the database refuses."""
-    with pytest.raises(IntegrityError) as refused, transaction.atomic():
+def rejection(query, parameters=None):
+    """The words for what the database rejects."""
+    with pytest.raises(IntegrityError) as rejected, transaction.atomic():
         sql(query, parameters)
-    return type(from_database(refused.value))
+    return type(from_database(rejected.value))
 
 
 def test_each_kind_has_its_prefix_and_numbers_of_its_own():
@@ -87,10 +87,10 @@ def test_six_digits_and_more_are_written_as_they_are():
 @pytest.mark.parametrize(
     "wrong", ["FE-G-00077", "FE-M-77", "FE-M-000077", "fe-m-00077", "FE-M-00077 ", "FE-M-" + "9" * 30, "x"]
 )
-def test_an_id_of_another_form_or_kind_is_refused(wrong):
+def test_an_id_of_another_form_or_kind_is_rejected(wrong):
     colony = ColonyFactory()
     query = "INSERT INTO groups (stable_id, name, parent_group_id) VALUES (%s, 'X', %s)"
-    assert refusal(query, [wrong, colony.pk]) is StableIdDoesNotFit
+    assert rejection(query, [wrong, colony.pk]) is StableIdDoesNotFit
 
 
 @pytest.mark.parametrize(
@@ -100,9 +100,9 @@ def test_an_id_never_changes_and_never_comes_back(make, column):
     row = make()
     table, given = row._meta.db_table, getattr(row, column)
     higher = given[:5] + f"{number(given) + 5:05d}"
-    assert refusal(f"UPDATE {table} SET {column} = %s WHERE id = %s", [higher, row.pk]) is StableIdFixed
+    assert rejection(f"UPDATE {table} SET {column} = %s WHERE id = %s", [higher, row.pk]) is StableIdFixed
     sql(f"DELETE FROM {table} WHERE id = %s", [row.pk])
-    with pytest.raises(StableIdReused), in_words(), transaction.atomic():
+    with pytest.raises(StableIdReused), translate_db_errors(), transaction.atomic():
         make(**{column: given})
     assert number(getattr(make(), column)) > number(given)
 
@@ -123,9 +123,9 @@ def test_the_site_may_not_touch_the_numbers():
     assert sql("SELECT has_function_privilege(current_user, 'next_stable_id(\"char\")', 'EXECUTE')") == [(False,)]
 
 
-def test_a_refused_number_leaves_no_lock_behind():
+def test_a_rejected_number_leaves_no_lock_behind():
     colony = ColonyFactory()
-    refusal("INSERT INTO groups (stable_id, name, parent_group_id) VALUES ('FE-M-123', 'X', %s)", [colony.pk])
+    rejection("INSERT INTO groups (stable_id, name, parent_group_id) VALUES ('FE-M-123', 'X', %s)", [colony.pk])
     sql("SELECT 1 FROM groups")
     MissionFactory(stable_id="FE-M-54321")
     held = sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")

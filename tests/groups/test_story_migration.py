@@ -59,8 +59,8 @@ class Story:
         assert done.returncode == 0, done.stderr
 
     def rows(self) -> dict[str, list]:
-        # Where a count is kept, folded or not, is no fact about the group.
-        row = "to_jsonb(t) - '{folded_member_count,folded_stay_count,folded_open_task_count}'::text[]"
+        # Where a count is kept, merged or not, is no fact about the group.
+        row = "to_jsonb(t) - '{merged_member_count,merged_membership_count,merged_open_task_count}'::text[]"
         return {table: self.sql(f"SELECT {row} FROM {table} t ORDER BY ({row})::text") for table in [*TABLES, *HISTORY]}
 
     def schema(self) -> str:
@@ -207,21 +207,21 @@ def test_back_and_forward_again_give_the_same_rows_and_the_same_schema(after, ba
 
 def test_way_back_stops_before_anything_is_undone_and_names_the_stays(after):
     rows, schema = after.rows(), after.schema()
-    refused = after.manage("migrate", "groups", "0001")
-    assert refused.returncode == 1
-    assert "cannot hold 5 ended stays" in refused.stderr
-    assert "FE-P-00001 in FE-M-00002" in refused.stderr
-    assert "GROUPS_ROLLBACK_SETS_ASIDE=on" in refused.stderr
-    assert "Traceback" not in refused.stderr
+    rejected = after.manage("migrate", "groups", "0001")
+    assert rejected.returncode == 1
+    assert "cannot hold 5 ended stays" in rejected.stderr
+    assert "FE-P-00001 in FE-M-00002" in rejected.stderr
+    assert "GROUPS_ROLLBACK_SETS_ASIDE=on" in rejected.stderr
+    assert "Traceback" not in rejected.stderr
     assert after.rows() == rows
     assert after.schema() == schema
 
 
-def test_migration_itself_refuses_too(back_before_the_stays):
+def test_migration_itself_rejects_too(back_before_the_stays):
     sql = (CHECKOUT / "groups/migrations/sql/membership_stays.reverse.sql").read_text()
-    with pytest.raises(psycopg.errors.CheckViolation) as refused:
+    with pytest.raises(psycopg.errors.CheckViolation) as rejected:
         back_before_the_stays.sql(sql)
-    assert refused.value.diag.constraint_name == "memberships_rollback_keeps_stays"
+    assert rejected.value.diag.constraint_name == "memberships_rollback_keeps_stays"
     assert back_before_the_stays.sql("SELECT count(*) FROM memberships WHERE status = 'left'") == [(5,)]
 
 
@@ -249,9 +249,9 @@ def test_mission_below_a_mission_stops_the_story_loudly_with_nothing_done(before
            SELECT 'Misplaced', 'mission', id FROM groups WHERE name = 'Webinar Series Season 0'"""
     )
     schema = before.schema()
-    refused = before.manage("migrate", "groups", "0002")
-    assert refused.returncode != 0
-    assert "the parent of these missions is no colony: Misplaced" in refused.stderr
+    rejected = before.manage("migrate", "groups", "0002")
+    assert rejected.returncode != 0
+    assert "the parent of these missions is no colony: Misplaced" in rejected.stderr
     assert before.schema() == schema
 
 
@@ -267,7 +267,7 @@ DO $$ BEGIN
 END $$;
 DO $$
 DECLARE
-    nobody uuid := '00000000-0000-0000-0000-000000000000';
+    no one uuid := '00000000-0000-0000-0000-000000000000';
     webinars uuid := '20000000-0000-0000-0000-000000000001';
 BEGIN
     INSERT INTO memberships (member_id, group_id, role, joined_at, status)
@@ -277,14 +277,14 @@ BEGIN
         VALUES (nobody, webinars, 'Member', now(), 'active');
         RAISE EXCEPTION 'two seats at once';
     EXCEPTION WHEN unique_violation THEN
-        RAISE NOTICE 'third refuses';
+        RAISE NOTICE 'third rejects';
     END;
     UPDATE memberships SET status = 'left', left_at = now()
-    WHERE member_id = nobody AND group_id = webinars AND status = 'active';
+    WHERE member_id = no one AND group_id = webinars AND status = 'active';
     INSERT INTO memberships (member_id, group_id, role, joined_at, status)
     VALUES (nobody, webinars, 'Member', now(), 'active');
     RAISE NOTICE 'third passes';
-    DELETE FROM memberships WHERE member_id = nobody AND group_id = webinars;
+    DELETE FROM memberships WHERE member_id = no one AND group_id = webinars;
 END $$;
 DO $$ BEGIN
     IF (SELECT count(*) FROM get_active_missions('00000000-0000-0000-0000-000000000000'::uuid, 0)) <> 3 THEN
@@ -313,7 +313,7 @@ def test_the_seeds_sql_runs_in_psql_and_the_validation_command_passes(story):
     assert story.manage("loaddata", "seeds").returncode == 0
     validated = story.manage("dbshell", "--", "-v", "ON_ERROR_STOP=1", stdin=VALIDATION)
     assert validated.returncode == 0, validated.stderr
-    for passed in ("first passes", "second passes", "third refuses", "third passes", "fourth passes"):
+    for passed in ("first passes", "second passes", "third rejects", "third passes", "fourth passes"):
         assert passed in validated.stderr
     manual = story.manage("dbshell", "--", "-v", "ON_ERROR_STOP=1", "-At", stdin=MANUAL)
     assert manual.returncode == 0, manual.stderr
@@ -336,5 +336,5 @@ def test_the_seeds_sql_runs_in_psql_and_the_validation_command_passes(story):
     story.sql("DROP INDEX idx_memberships_active_unique")
     failing = story.manage("validate_missions")
     assert failing.returncode == 1
-    assert "FAIL  A second active membership is refused: a member took a second seat" in failing.stdout
+    assert "FAIL  A second active membership is rejected: a member took a second seat" in failing.stdout
     assert "Traceback" not in failing.stderr

@@ -4,8 +4,8 @@ import pytest
 from django.urls import reverse
 
 from groups.models import Event, Task
-from tests.admin import client, words
-from tests.factories.groups import MemberFactory, MembershipFactory, MissionFactory, TaskFactory
+from tests.support.admin import client, words
+from tests.support.factories.groups import MemberFactory, MembershipFactory, MissionFactory, TaskFactory
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/groups/task/"
@@ -67,7 +67,7 @@ def test_several_are_cancelled_at_once(lead):
     tasks = TaskFactory.create_batch(2)
     cancelled = TaskFactory(state="cancelled")
     values = {"action": "cancel", "_selected_action": [task.pk for task in [*tasks, cancelled]], "apply": "1"}
-    assert "2 cancelled, 1 refused." in words(lead.post(LIST, values | {"reason": "Over"}))
+    assert "2 cancelled, 1 rejected." in words(lead.post(LIST, values | {"reason": "Over"}))
 
 
 def test_an_auditor_changes_nothing():

@@ -9,7 +9,7 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from groups.errors import GitHubNameMissing
-from groups.github import GitHubRefused, line
+from groups.github import GitHubRejected, line
 from groups.models import CommunityMember, Event
 from groups.models.directory import CommunityStatus, Tier
 from groups.services import verification
@@ -17,8 +17,8 @@ from groups.services.directory import remove_entry, update_entry, verify_by_hand
 from groups.services.verification import AskAgain, ask_github, proof_word
 from groups.tasks import verify_on_github
 from tests.common.test_worker import running_worker, status_of, until
-from tests.factories.groups import MemberFactory
-from tests.github_server import failing, github, moved, rate_limited, says, secondary_limit, unauthorized
+from tests.support.factories.groups import MemberFactory
+from tests.support.github_server import failing, github, moved, rate_limited, says, secondary_limit, unauthorized
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -170,7 +170,7 @@ def test_without_the_word_nothing_is_verified(server):
     assert not Event.objects.exists()
 
 
-def test_the_word_of_somebody_else_proves_nothing(server):
+def test_the_word_of_someone_else_proves_nothing(server):
     entry, other = entry_of(), entry_of("hubot")
     server.person("octocat", bio=proof_word(member_id=other.member_id))
     assert look_up(entry) == "proof_missing"
@@ -197,10 +197,10 @@ def test_an_account_that_cannot_be_theirs_is_said(server, username, answer, outc
 def test_a_wrong_token_is_noted_and_fails_the_job(server):
     entry = entry_of()
     server.on("/users/octocat", unauthorized)
-    with pytest.raises(GitHubRefused):
+    with pytest.raises(GitHubRejected):
         look_up(entry)
     assert is_unverified(entry)
-    assert check_of(entry)["outcome"] == "refused"
+    assert check_of(entry)["outcome"] == "rejected"
 
 
 def test_one_account_proves_one_person(server):
@@ -343,7 +343,7 @@ def test_nothing_is_held_while_github_is_asked(server):
     assert len(caught) == 1
 
 
-def test_it_refuses_to_run_in_a_transaction(server):
+def test_it_rejects_to_run_in_a_transaction(server):
     entry = entry_of()
     server.person("octocat")
     with pytest.raises(RuntimeError), transaction.atomic():
@@ -475,14 +475,14 @@ def worker_asks(server, monkeypatch):
 
 
 def said_by(worker, entry: CommunityMember) -> str:
-    """What the worker has written, which names nobody."""
+    """What the worker has written, which names no one."""
     said = worker.stderr.read()
     for secret in ("octocat", "Mona", proof_word(member_id=entry.member_id), TOKEN, entry.person.email):
         assert secret.lower() not in said.lower()
     return said
 
 
-def test_a_worker_verifies_and_names_nobody(worker_asks):
+def test_a_worker_verifies_and_names_no_one(worker_asks):
     entry = entry_of()
     proven(worker_asks, entry, followers=5)
     ask_github(entry=entry)

@@ -8,11 +8,11 @@ from django.test import Client
 
 from groups.models import Member
 from missiondeck.models import DeckMission
-from tests.factories.groups import MemberFactory, StaffFactory
-from tests.factories.missiondeck import DeckMissionFactory
-from tests.factories.tokens import api_client
+from tests.support.factories.groups import MemberFactory, StaffFactory
+from tests.support.factories.missiondeck import DeckMissionFactory
+from tests.support.factories.tokens import api_client
 
-NOBODY = "78166a2d-86b2-5aa2-b90b-868e1bed74c6"
+NO_ONE = "78166a2d-86b2-5aa2-b90b-868e1bed74c6"
 
 
 def with_role(role: str, **values) -> Member:
@@ -70,7 +70,7 @@ def upload(client: Client, address: str, report: bytes | None, *, logs: bytes | 
     return client.post(address, {name: file for name, file in files.items() if file})
 
 
-def refused(answer, status: int, code: str, *pointers: str) -> dict:
+def rejected(answer, status: int, code: str, *pointers: str) -> dict:
     """The problem document, after a look at its shape."""
     document = answer.json()
     assert (answer.status_code, document["code"]) == (status, code), document

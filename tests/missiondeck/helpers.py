@@ -14,8 +14,8 @@ from missiondeck.models import DeckMission, DodItem, TestRun
 from missiondeck.services.checklist import add_item, tick_item
 from missiondeck.services.missions import create_mission, move_mission
 from missiondeck.services.runs import import_report
-from tests.factories.groups import MemberFactory
-from tests.fallback.database import row
+from tests.support.database import row
+from tests.support.factories.groups import MemberFactory
 
 DEADLINE = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PASSED = {"name": "test_a", "status": "passed"}

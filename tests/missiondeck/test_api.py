@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from missiondeck.models import DeckMission, DeckStatusChange
 from missiondeck.services.missions import move_mission
-from tests.factories.groups import MemberFactory
-from tests.factories.missiondeck import DeckMissionFactory, DodItemFactory, RunFactory, junit_of, make_ready
-from tests.missiondeck.asking import Cast, at, make_cast, patch, post, refused, walk
+from tests.missiondeck.asking import Cast, at, make_cast, patch, post, rejected, walk
+from tests.support.factories.groups import MemberFactory
+from tests.support.factories.missiondeck import DeckMissionFactory, DodItemFactory, RunFactory, junit_of, make_ready
 
 pytestmark = pytest.mark.django_db
 
@@ -74,7 +74,7 @@ class TestOne:
         assert [each["what"] for each in shown["missing"]] == ["no_items", "no_test_run"]
 
     @pytest.mark.parametrize("key", ["9999999", "0", "-1", "x", "%00", str(2**63), "9" * 30, "💥", "47.0"])
-    def test_unknown_one_is_refused_in_words(self, lead, key):
+    def test_unknown_one_is_rejected_in_words(self, lead, key):
         answer = lead.get(f"{MISSIONS}/{key}")
         assert answer.status_code in (400, 404, 422)
         assert answer["Content-Type"] == "application/problem+json"
@@ -121,11 +121,11 @@ class TestList:
         assert document["status"] == 422
         assert document["errors"][0]["pointer"] == f"query/{query.partition('=')[0]}"
 
-    def test_cursor_of_another_list_or_person_is_refused(self, cast, lead):
+    def test_cursor_of_another_list_or_person_is_rejected(self, cast, lead):
         DeckMissionFactory.create_batch(2)
         cursor = lead.get(f"{MISSIONS}?limit=1").json()["next"].partition("cursor=")[2]
-        refused(lead.get(f"{MISSIONS}?status=active&cursor={cursor}"), 422, "cursor_refused", "query/cursor")
-        refused(cast.client("auditor").get(f"{MISSIONS}?cursor={cursor}"), 422, "cursor_refused", "query/cursor")
+        rejected(lead.get(f"{MISSIONS}?status=active&cursor={cursor}"), 422, "cursor_rejected", "query/cursor")
+        rejected(cast.client("auditor").get(f"{MISSIONS}?cursor={cursor}"), 422, "cursor_rejected", "query/cursor")
 
     def test_more_missions_take_no_more_queries(self, cast, lead):
         def queries() -> int:
@@ -160,27 +160,27 @@ class TestTakingOn:
     @pytest.mark.parametrize(
         ("change", "code", "pointer"),
         [
-            ({"title": "  "}, "input_refused", "/title"),
-            ({"title": "x" * 201}, "input_refused", "/title"),
-            ({"title": "a\x00b"}, "input_refused", "/title"),
-            ({"client": None}, "input_refused", "/client"),
-            ({"budget": 0}, "input_refused", "/budget"),
-            ({"budget": 2**31}, "input_refused", "/budget"),
-            ({"budget": 1.5}, "input_refused", "/budget"),
-            ({"currency": "usd"}, "input_refused", "/currency"),
-            ({"deadline": "2026-12-10T23:59:59"}, "input_refused", "/deadline"),
-            ({"deadline": "9999-12-31T23:59:59-12:00"}, "input_refused", "/deadline"),
-            ({"deadline": "0001-01-01T00:00:00+14:00"}, "input_refused", "/deadline"),
-            ({"assigned_to": "nobody"}, "input_refused", "/assigned_to"),
-            ({"assigned_to": "a@b@c"}, "input_refused", "/assigned_to"),
+            ({"title": "  "}, "input_rejected", "/title"),
+            ({"title": "x" * 201}, "input_rejected", "/title"),
+            ({"title": "a\x00b"}, "input_rejected", "/title"),
+            ({"client": None}, "input_rejected", "/client"),
+            ({"budget": 0}, "input_rejected", "/budget"),
+            ({"budget": 2**31}, "input_rejected", "/budget"),
+            ({"budget": 1.5}, "input_rejected", "/budget"),
+            ({"currency": "usd"}, "input_rejected", "/currency"),
+            ({"deadline": "2026-12-10T23:59:59"}, "input_rejected", "/deadline"),
+            ({"deadline": "9999-12-31T23:59:59-12:00"}, "input_rejected", "/deadline"),
+            ({"deadline": "0001-01-01T00:00:00+14:00"}, "input_rejected", "/deadline"),
+            ({"assigned_to": "nobody"}, "input_rejected", "/assigned_to"),
+            ({"assigned_to": "a@b@c"}, "input_rejected", "/assigned_to"),
             ({"github_url": "https://example.org/x"}, "no_repository", "/github_url"),
             ({"github_url": "javascript:alert(1)"}, "no_repository", "/github_url"),
-            ({"status": "complete"}, "input_refused", "/status"),
-            ({"number": 1}, "input_refused", "/number"),
+            ({"status": "complete"}, "input_rejected", "/status"),
+            ({"number": 1}, "input_rejected", "/number"),
         ],
     )
     def test_bad_field_is_named_and_nothing_is_added(self, lead, change, code, pointer):
-        refused(post(lead, MISSIONS, **(NEW | change)), 422, code, pointer)
+        rejected(post(lead, MISSIONS, **(NEW | change)), 422, code, pointer)
         assert not DeckMission.objects.filter(title="Landing Page").exists()
 
 
@@ -201,7 +201,7 @@ class TestChanging:
         [({"title": " "}, "/title"), ({"budget": -1}, "/budget"), ({"status": "qa"}, "/status")],
     )
     def test_bad_change_is_named(self, cast, lead, change, pointer):
-        refused(patch(lead, cast.at(), **change), 422, "input_refused", pointer)
+        rejected(patch(lead, cast.at(), **change), 422, "input_rejected", pointer)
 
 
 class TestMoving:
@@ -214,11 +214,11 @@ class TestMoving:
         last = DeckStatusChange.objects.filter(mission=cast.mission).first()
         assert (last.to_status, last.by_id) == ("complete", cast.people["lead"].pk)
 
-    def test_unfinished_one_is_refused_with_what_is_missing_in_words_and_for_programs(self, cast, lead):
+    def test_unfinished_one_is_rejected_with_what_is_missing_in_words_and_for_programs(self, cast, lead):
         DodItemFactory(mission=cast.mission, text="It sends")
         RunFactory(mission=cast.mission, failed=True)
         assert post(lead, cast.at("/move"), to="qa").status_code == 200
-        document = refused(post(lead, cast.at("/move"), to="complete"), 409, "not_done")
+        document = rejected(post(lead, cast.at("/move"), to="complete"), 409, "not_done")
         assert document["missing"] == [
             {"what": "open_items", "count": 1, "items": ["It sends"]},
             {"what": "test_run", "status": "failed"},
@@ -227,16 +227,16 @@ class TestMoving:
         assert "The latest test run failed." in document["detail"]
         assert lead.get(cast.at()).json()["status"] == "qa"
 
-    def test_refusal_is_not_kept_under_its_key(self, cast, lead):
+    def test_rejection_is_not_kept_under_its_key(self, cast, lead):
         make_ready(cast.mission)
         item = DodItemFactory(mission=cast.mission)
-        refused(post(lead, cast.at("/move"), key="now", to="complete"), 409, "not_done")
+        rejected(post(lead, cast.at("/move"), key="now", to="complete"), 409, "not_done")
         item.delete()
         assert post(lead, cast.at("/move"), key="now", to="complete").json()["status"] == "complete"
 
     def test_override_takes_a_reason_and_is_recorded(self, cast, lead):
         assert post(lead, cast.at("/move"), to="qa").status_code == 200
-        refused(post(lead, cast.at("/move"), to="complete", override=True), 422, "override_unsigned", "/reason")
+        rejected(post(lead, cast.at("/move"), to="complete", override=True), 422, "override_unsigned", "/reason")
         done = post(lead, cast.at("/move"), to="complete", override=True, reason="Signed off as it is").json()
         assert (done["status"], done["override_reason"]) == ("complete", "Signed off as it is")
         change = DeckStatusChange.objects.filter(mission=cast.mission).first()
@@ -249,18 +249,18 @@ class TestMoving:
             lead.user_permissions.add(permission(f"{name}_deckmission"))
         client = cast.client("lead")
         assert post(client, cast.at("/move"), to="qa").status_code == 200
-        refused(post(client, cast.at("/move"), to="complete", override=True, reason="So"), 403, "not_allowed")
+        rejected(post(client, cast.at("/move"), to="complete", override=True, reason="So"), 403, "not_allowed")
 
     def test_back_takes_a_reason(self, cast, lead):
         post(lead, cast.at("/move"), to="qa")
-        refused(post(lead, cast.at("/move"), to="active"), 422, "no_reason_to_go_back", "/reason")
+        rejected(post(lead, cast.at("/move"), to="active"), 422, "no_reason_to_go_back", "/reason")
         assert post(lead, cast.at("/move"), to="active", reason="A bug").json()["status"] == "active"
 
-    def test_step_too_far_is_refused(self, cast, lead):
-        refused(post(lead, cast.at("/move"), to="complete"), 409, "move_refused", "/to")
+    def test_step_too_far_is_rejected(self, cast, lead):
+        rejected(post(lead, cast.at("/move"), to="complete"), 409, "move_rejected", "/to")
 
     @pytest.mark.parametrize("body", [{}, {"to": "gone"}, {"to": None}, {"to": "qa", "reason": "x" * 2001}])
-    def test_bad_move_is_refused(self, cast, lead, body):
+    def test_bad_move_is_rejected(self, cast, lead, body):
         assert post(lead, cast.at("/move"), **body).status_code == 422
 
 
@@ -291,7 +291,7 @@ class TestRights:
         for name in ("lead", "auditor", "deliverer"):
             assert cast.client(name).get(fill(rest)).status_code == 200, name
         for name in ("colleague", "stranger"):
-            document = refused(cast.client(name).get(fill(rest)), 404, "not_found")
+            document = rejected(cast.client(name).get(fill(rest)), 404, "not_found")
             assert "that you may see" in document["detail"]
 
     @pytest.mark.parametrize(("method", "rest", "body"), WRITES)
@@ -304,7 +304,7 @@ class TestRights:
                 answer = send(fill(rest), {"report": report_file()})
             else:
                 answer = send(fill(rest), body, content_type="application/json")
-            refused(answer, status, {403: "not_allowed", 404: "not_found"}[status])
+            rejected(answer, status, {403: "not_allowed", 404: "not_found"}[status])
         assert changeable(cast) == before
 
     def test_list_holds_what_one_may_see(self, cast):
@@ -312,37 +312,37 @@ class TestRights:
         assert len(walk(cast.client("auditor"), MISSIONS)[0]) == 2
         assert [row["number"] for row in walk(cast.client("deliverer"), MISSIONS)[0]] == [cast.mission.number]
         assert walk(cast.client("stranger"), MISSIONS)[0] == walk(cast.client("colleague"), MISSIONS)[0] == []
-        refused(cast.client("deliverer").get(at(other)), 404, "not_found")
+        rejected(cast.client("deliverer").get(at(other)), 404, "not_found")
 
-    def test_nobody_else_takes_one_on(self, cast):
+    def test_no_one_else_takes_one_on(self, cast):
         for name in ("auditor", "deliverer", "colleague", "stranger"):
-            refused(post(cast.client(name), MISSIONS, **NEW), 403, "not_allowed")
+            rejected(post(cast.client(name), MISSIONS, **NEW), 403, "not_allowed")
         assert DeckMission.objects.count() == 1
 
     def test_mission_that_is_given_to_another_is_gone_for_who_had_it(self, cast, lead):
         deliverer = cast.client("deliverer")
         assert deliverer.get(cast.at()).status_code == 200
-        patch(lead, cast.at(), assigned_to="somebody@example.org")
-        refused(deliverer.get(cast.at()), 404, "not_found")
+        patch(lead, cast.at(), assigned_to="someone@example.org")
+        rejected(deliverer.get(cast.at()), 404, "not_found")
 
     def test_right_of_the_back_office_is_nothing_for_who_is_no_staff(self, cast):
         stranger = cast.people["stranger"]
         stranger.user_permissions.add(permission("view_deckmission"), permission("add_testrun"))
-        refused(cast.client("stranger").get(cast.at()), 404, "not_found")
-        refused(cast.client("stranger").post(cast.at("/runs/import"), {"report": report_file()}), 404, "not_found")
+        rejected(cast.client("stranger").get(cast.at()), 404, "not_found")
+        rejected(cast.client("stranger").post(cast.at("/runs/import"), {"report": report_file()}), 404, "not_found")
 
     def test_ids_of_another_mission_lead_nowhere(self, cast, lead):
         other = DeckMissionFactory()
         run, item = RunFactory(mission=other), DodItemFactory(mission=other)
-        refused(lead.get(cast.at(f"/runs/{run.pk}")), 404, "not_found")
-        refused(lead.get(cast.at(f"/runs/{run.pk}/logs")), 404, "not_found")
-        refused(patch(lead, cast.at(f"/dod/{item.pk}"), completed=True), 404, "not_found")
-        refused(lead.delete(cast.at(f"/dod/{item.pk}")), 404, "not_found")
+        rejected(lead.get(cast.at(f"/runs/{run.pk}")), 404, "not_found")
+        rejected(lead.get(cast.at(f"/runs/{run.pk}/logs")), 404, "not_found")
+        rejected(patch(lead, cast.at(f"/dod/{item.pk}"), completed=True), 404, "not_found")
+        rejected(lead.delete(cast.at(f"/dod/{item.pk}")), 404, "not_found")
 
     @pytest.mark.parametrize("rest", READS)
     def test_token_without_the_scope_reads_nothing(self, cast, fill, rest):
         client = cast.client("lead", "deck:write", "deck:import")
-        assert "deck:read" in refused(client.get(fill(rest)), 403, "not_allowed")["detail"]
+        assert "deck:read" in rejected(client.get(fill(rest)), 403, "not_allowed")["detail"]
 
     @pytest.mark.parametrize(("method", "rest", "body"), WRITES)
     def test_token_without_the_scope_writes_nothing(self, cast, fill, method, rest, body):
@@ -350,11 +350,11 @@ class TestRights:
         client = cast.client("lead", "deck:read", "deck:write" if is_import else "deck:import")
         answer = getattr(client, method)(fill(rest), body, content_type="application/json")
         wanted = "deck:import" if is_import else "deck:write"
-        assert wanted in refused(answer, 403, "not_allowed")["detail"]
+        assert wanted in rejected(answer, 403, "not_allowed")["detail"]
 
     def test_without_a_token_there_is_nothing(self, cast, client):
-        refused(client.get(cast.at()), 401, "token_refused")
-        refused(client.post(cast.at("/runs/import"), {"report": report_file()}), 401, "token_refused")
+        rejected(client.get(cast.at()), 401, "token_rejected")
+        rejected(client.post(cast.at("/runs/import"), {"report": report_file()}), 401, "token_rejected")
 
 
 def permission(codename: str):

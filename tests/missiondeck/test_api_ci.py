@@ -14,9 +14,9 @@ from django.conf import settings as site
 
 from missiondeck.models import TestRun
 from tests.common.test_live import web_server
-from tests.factories.missiondeck import RunFactory, junit_of
-from tests.factories.tokens import make_token
 from tests.missiondeck.asking import Cast, make_cast
+from tests.support.factories.missiondeck import RunFactory, junit_of
+from tests.support.factories.tokens import make_token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -78,7 +78,7 @@ class TestScript:
         assert re.search(r"^flaky: .*test_a", said, re.MULTILINE)
         assert "failed: 0 of 1 tests passed" in said
 
-    def test_refused_report_fails_the_job_with_the_reason(self, send):
+    def test_rejected_report_fails_the_job_with_the_reason(self, send):
         status, said, complaint = send(b"<testsuite><testcase")
         assert (status, said) == (2, "")
         assert "The report was not taken in (422)" in complaint
@@ -152,7 +152,7 @@ def large_report(path: Path, *, megabytes: int) -> None:
             file.writelines(f'<testcase classname="c{number}" name="t{each}"/>'.encode() for each in range(100))
             file.write(b'<testcase classname="c" name="loud"><system-out>')
             for _ in range(MEGABYTE // 1024):
-                file.write(b"a line that a test prints and nobody reads, again and again\n" * 18)
+                file.write(b"a line that a test prints and no one reads, again and again\n" * 18)
             file.write(b"</system-out></testcase></testsuite>")
         file.write(b"</testsuites>")
 

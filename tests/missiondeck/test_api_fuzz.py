@@ -1,4 +1,4 @@
-"""Whatever is sent to whichever operation of client missions: never a fault, refusals in words, nothing half-stored.
+"""Whatever is sent to whichever operation of client missions: never a fault, rejections in words, nothing half-stored.
 
 The operations, their parameters and what they ask for come from the description of the API.
 """
@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from missiondeck.models import ChatMessage, DeckMission, DodItem, TestRun
 from missionsite.api import api
 from missionsite.common.models import IdempotencyKey
-from tests.factories.missiondeck import ChatMessageFactory, DodItemFactory, RunFactory, junit_of, report_of
 from tests.groups.test_api_fuzz import sendable, values
-from tests.missiondeck.asking import NOBODY, Cast, make_cast
+from tests.missiondeck.asking import NO_ONE, Cast, make_cast
+from tests.support.factories.missiondeck import ChatMessageFactory, DodItemFactory, RunFactory, junit_of, report_of
 
 pytestmark = pytest.mark.django_db
 
@@ -166,11 +166,11 @@ def test_no_upload_makes_a_fault(cast, address, told):
 
 
 @each_operation
-def test_unknown_id_in_every_part_is_refused_and_changes_nothing(cast, method, address, told):
+def test_unknown_id_in_every_part_is_rejected_and_changes_nothing(cast, method, address, told):
     client, keys = cast.client("lead"), keys_of(cast)
     before = stored()
     for part in [name for name in keys if f"{{{name}}}" in address]:
-        unknown = {"number": ["0", "999999", "x", "9" * 30], "citizen": ["nobody", "x" * 300]}.get(part, [NOBODY, "x"])
+        unknown = {"number": ["0", "999999", "x", "9" * 30], "citizen": ["nobody", "x" * 300]}.get(part, [NO_ONE, "x"])
         for value in (*unknown, "💥", "\x00"):
             target = fill(address, {**keys, part: value})
             assert checked(client.generic(method, target, b"{}", "application/json"), target).status_code in (
@@ -182,7 +182,7 @@ def test_unknown_id_in_every_part_is_refused_and_changes_nothing(cast, method, a
 
 
 @each_operation
-def test_body_that_is_no_json_is_refused(cast, method, address, told):
+def test_body_that_is_no_json_is_rejected(cast, method, address, told):
     if "application/json" not in told.get("requestBody", {}).get("content", {}):
         return
     client, target = cast.client("lead"), fill(address, keys_of(cast))
@@ -193,7 +193,7 @@ def test_body_that_is_no_json_is_refused(cast, method, address, told):
         assert checked(client.generic(method, target, raw, "application/json"), target).status_code == 422
 
 
-def test_key_on_an_upload_that_is_refused_is_not_used_up(cast):
+def test_key_on_an_upload_that_is_rejected_is_not_used_up(cast):
     client, target = cast.client("lead", "deck:import"), cast.at("/runs/import")
     answer = client.generic("POST", target, b"", "multipart/form-data; boundary=e", headers={"Idempotency-Key": "one"})
     assert answer.status_code == 422

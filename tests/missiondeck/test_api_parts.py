@@ -4,9 +4,9 @@ import pytest
 
 from missiondeck.models import ChatMessage, Citizen, DodItem
 from missiondeck.services.missions import move_mission
-from tests.at_once import crowd
-from tests.factories.missiondeck import ChatMessageFactory, DodItemFactory, make_ready
-from tests.missiondeck.asking import NOBODY, Cast, make_cast, patch, post, refused, walk
+from tests.missiondeck.asking import NO_ONE, Cast, make_cast, patch, post, rejected, walk
+from tests.support.concurrency import crowd
+from tests.support.factories.missiondeck import ChatMessageFactory, DodItemFactory, make_ready
 
 pytestmark = pytest.mark.django_db
 
@@ -75,16 +75,16 @@ class TestDefinitionOfDone:
         item = DodItemFactory(mission=cast.mission)
         answer = lead.delete(cast.at(f"/dod/{item.pk}"))
         assert (answer.status_code, answer.content) == (204, b"")
-        refused(lead.delete(cast.at(f"/dod/{item.pk}")), 404, "not_found")
+        rejected(lead.delete(cast.at(f"/dod/{item.pk}")), 404, "not_found")
 
     def test_that_of_a_complete_mission_is_closed(self, cast, lead):
         make_ready(cast.mission)
         item = cast.mission.dod_items.get()
         move_mission(mission=cast.mission, to="complete", actor=None)
-        refused(post(lead, cast.at("/dod"), text="More"), 409, "checklist_closed")
-        refused(patch(lead, cast.at(f"/dod/{item.pk}"), completed=False), 409, "checklist_closed")
-        refused(patch(lead, cast.at(f"/dod/{item.pk}"), text="Less", position=0), 409, "checklist_closed")
-        refused(lead.delete(cast.at(f"/dod/{item.pk}")), 409, "checklist_closed")
+        rejected(post(lead, cast.at("/dod"), text="More"), 409, "checklist_closed")
+        rejected(patch(lead, cast.at(f"/dod/{item.pk}"), completed=False), 409, "checklist_closed")
+        rejected(patch(lead, cast.at(f"/dod/{item.pk}"), text="Less", position=0), 409, "checklist_closed")
+        rejected(lead.delete(cast.at(f"/dod/{item.pk}")), 409, "checklist_closed")
         assert texts(lead, cast, "functional") == [item.text]
 
     @pytest.mark.parametrize(
@@ -99,16 +99,16 @@ class TestDefinitionOfDone:
         ],
     )
     def test_bad_item_is_named_and_nothing_added(self, cast, lead, body, pointer):
-        refused(post(lead, cast.at("/dod"), **body), 422, "input_refused", pointer)
+        rejected(post(lead, cast.at("/dod"), **body), 422, "input_rejected", pointer)
         assert not DodItem.objects.exists()
 
     @pytest.mark.parametrize("position", [-1, 2**70, "first", 1.5])
     def test_bad_position_is_named(self, cast, lead, position):
         item = DodItemFactory(mission=cast.mission)
-        refused(patch(lead, cast.at(f"/dod/{item.pk}"), position=position), 422, "input_refused", "/position")
+        rejected(patch(lead, cast.at(f"/dod/{item.pk}"), position=position), 422, "input_rejected", "/position")
 
-    @pytest.mark.parametrize("key", [NOBODY, "x", "0", "%00", "💥"])
-    def test_unknown_item_is_refused_in_words(self, cast, lead, key):
+    @pytest.mark.parametrize("key", [NO_ONE, "x", "0", "%00", "💥"])
+    def test_unknown_item_is_rejected_in_words(self, cast, lead, key):
         answer = patch(lead, cast.at(f"/dod/{key}"), completed=True)
         assert answer.status_code in (400, 404, 422)
         assert answer["Content-Type"] == "application/problem+json"
@@ -120,7 +120,7 @@ class TestDefinitionOfDone:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_changes_of_several_kinds_at_once_leave_places_without_gaps_and_nobody_waits_for_nobody():
+def test_changes_of_several_kinds_at_once_leave_places_without_gaps_and_no_one_waits_for_no_one():
     """Text, tick and place of one item, by many at once: no deadlock, and every place once."""
     cast = make_cast()
     items = [DodItemFactory(mission=cast.mission, position=place) for place in range(4)]
@@ -193,14 +193,14 @@ class TestChats:
         ],
     )  # fmt: skip
     def test_bad_message_is_named_and_nothing_added(self, cast, lead, body, pointer):
-        refused(post(lead, cast.at("/chats/rafael"), **body), 422, "input_refused", pointer)
+        rejected(post(lead, cast.at("/chats/rafael"), **body), 422, "input_rejected", pointer)
         assert not ChatMessage.objects.exists()
 
-    def test_message_of_blanks_is_refused_in_the_words_of_its_rule(self, cast, lead):
-        refused(post(lead, cast.at("/chats/rafael"), sender="user", message=" \n\t"), 422, "message_empty", "/message")
+    def test_message_of_blanks_is_rejected_in_the_words_of_its_rule(self, cast, lead):
+        rejected(post(lead, cast.at("/chats/rafael"), sender="user", message=" \n\t"), 422, "message_empty", "/message")
 
     @pytest.mark.parametrize("citizen", ["nobody", "Emma", "%00", "💥"])
-    def test_unknown_citizen_is_refused_in_words(self, cast, lead, citizen):
+    def test_unknown_citizen_is_rejected_in_words(self, cast, lead, citizen):
         for answer in (
             lead.get(cast.at(f"/chats/{citizen}")),
             post(lead, cast.at(f"/chats/{citizen}"), sender="user", message="a"),
@@ -208,14 +208,14 @@ class TestChats:
             assert answer.status_code in (400, 404, 422)
             assert answer["Content-Type"] == "application/problem+json"
 
-    def test_cursor_of_another_chat_is_refused(self, cast, lead):
+    def test_cursor_of_another_chat_is_rejected(self, cast, lead):
         ChatMessageFactory.create_batch(2, mission=cast.mission)
         cursor = lead.get(cast.at("/chats/rafael?limit=1")).json()["next"].partition("cursor=")[2]
-        refused(lead.get(cast.at(f"/chats/emma?cursor={cursor}")), 422, "cursor_refused", "query/cursor")
+        rejected(lead.get(cast.at(f"/chats/emma?cursor={cursor}")), 422, "cursor_rejected", "query/cursor")
 
     def test_sent_again_with_its_key_it_is_one_message(self, cast, lead):
         body = {"sender": "user", "message": "Once"}
         first, again = (post(lead, cast.at("/chats/emma"), key="one", **body) for _ in range(2))
         assert first.json() == again.json()
         assert ChatMessage.objects.count() == 1
-        refused(post(lead, cast.at("/chats/maya"), key="one", **body), 422, "idempotency_key_reused")
+        rejected(post(lead, cast.at("/chats/maya"), key="one", **body), 422, "idempotency_key_reused")

@@ -1,4 +1,4 @@
-"""Test reports that come in by the API: what a CI job sends, what is refused, and nothing half-stored."""
+"""Test reports that come in by the API: what a CI job sends, what is rejected, and nothing half-stored."""
 
 import gzip
 from io import BytesIO
@@ -12,11 +12,11 @@ import missiondeck.api.reporting
 from missiondeck.models import TestRun
 from missiondeck.services.runs import import_report
 from missionsite.common.models import IdempotencyKey
-from tests.at_once import crowd, without
-from tests.factories.groups import StaffFactory
-from tests.factories.missiondeck import DeckMissionFactory, RunFactory, junit_of, report_of
-from tests.factories.tokens import api_client
-from tests.missiondeck.asking import NOBODY, Cast, at, make_cast, post, refused, upload
+from tests.missiondeck.asking import NO_ONE, Cast, at, make_cast, post, rejected, upload
+from tests.support.concurrency import crowd, without
+from tests.support.factories.groups import StaffFactory
+from tests.support.factories.missiondeck import DeckMissionFactory, RunFactory, junit_of, report_of
+from tests.support.factories.tokens import api_client
 
 pytestmark = pytest.mark.django_db
 
@@ -89,7 +89,7 @@ class TestImport:
 
     def test_rejected_file_among_several_is_named_and_nothing_is_stored(self, job, address):
         files = [SimpleUploadedFile("good.xml", PASSED), SimpleUploadedFile("bad.xml", b"hello")]
-        document = refused(job.post(address, {"report": files}), 422, "report_refused", "/report")
+        document = rejected(job.post(address, {"report": files}), 422, "report_rejected", "/report")
         assert document["detail"].startswith("Report 2 of 2 (bad.xml): The file is neither XML nor JSON.")
         assert not TestRun.objects.exists()
 
@@ -120,9 +120,9 @@ class TestImport:
         key = {"Idempotency-Key": "build-1"}
         job.post(address, {"report": SimpleUploadedFile("r.xml", PASSED)}, headers=key)
         other = job.post(address, {"report": SimpleUploadedFile("r.xml", FAILED)}, headers=key)
-        refused(other, 422, "idempotency_key_reused")
+        rejected(other, 422, "idempotency_key_reused")
         IdempotencyKey.objects.all().delete()
-        refused(job.post(address, {"report": SimpleUploadedFile("r.xml", FAILED)}, headers=key), 409, "run_key_taken")
+        rejected(job.post(address, {"report": SimpleUploadedFile("r.xml", FAILED)}, headers=key), 409, "run_key_taken")
         assert TestRun.objects.count() == 1
 
     @pytest.mark.parametrize("key", ["two words", "\u00fc", "k" * 256])
@@ -184,38 +184,38 @@ class TestImport:
             (b"\x00" * 100, ""),
         ],
     )
-    def test_what_is_no_report_is_refused_with_its_reason_and_nothing_is_stored(self, job, address, report, words):
-        document = refused(upload(job, address, report), 422, "report_refused", "/report")
+    def test_what_is_no_report_is_rejected_with_its_reason_and_nothing_is_stored(self, job, address, report, words):
+        document = rejected(upload(job, address, report), 422, "report_rejected", "/report")
         assert words.lower() in document["detail"].lower()
         assert not TestRun.objects.exists()
 
     def test_unknown_mission_is_not_there(self, job):
-        refused(upload(job, "/api/deck/missions/9999999/runs/import", PASSED), 404, "not_found")
+        rejected(upload(job, "/api/deck/missions/9999999/runs/import", PASSED), 404, "not_found")
 
     def test_account_that_only_brings_reports_sees_nothing_else(self, cast, address):
         robot = StaffFactory()
         robot.user_permissions.add(Permission.objects.get(codename="add_testrun"))
         program = api_client(robot)
         assert upload(program, address, PASSED).status_code == 201
-        refused(program.get(cast.at()), 404, "not_found")
-        refused(upload(program, at(cast.mission).replace(str(cast.mission.number), "999999") + "/runs/import", PASSED),
+        rejected(program.get(cast.at()), 404, "not_found")
+        rejected(upload(program, at(cast.mission).replace(str(cast.mission.number), "999999") + "/runs/import", PASSED),
                 404, "not_found")  # fmt: skip
 
 
 class TestForm:
     """The body around the report."""
 
-    def test_form_without_the_report_is_refused_by_name(self, job, address):
-        refused(upload(job, address, None), 422, "input_refused", "/report")
-        refused(upload(job, address, None, logs=b"only logs"), 422, "input_refused", "/report")
+    def test_form_without_the_report_is_rejected_by_name(self, job, address):
+        rejected(upload(job, address, None), 422, "input_rejected", "/report")
+        rejected(upload(job, address, None, logs=b"only logs"), 422, "input_rejected", "/report")
 
-    def test_report_that_is_no_file_is_refused_by_name(self, job, address):
+    def test_report_that_is_no_file_is_rejected_by_name(self, job, address):
         body = part(PASSED, filename=None) + b"--edge--\r\n"
-        refused(job.post(address, body, content_type=EDGE), 422, "input_refused", "/report")
+        rejected(job.post(address, body, content_type=EDGE), 422, "input_rejected", "/report")
 
     @pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded", "text/xml", ""])
-    def test_body_of_another_kind_is_refused(self, job, address, kind):
-        refused(job.generic("POST", address, PASSED, content_type=kind), 422, "input_refused", "/report")
+    def test_body_of_another_kind_is_rejected(self, job, address, kind):
+        rejected(job.generic("POST", address, PASSED, content_type=kind), 422, "input_rejected", "/report")
 
     @pytest.mark.parametrize(
         ("body", "kind"),
@@ -238,7 +238,7 @@ class TestForm:
     @pytest.mark.parametrize(
         "body", [b"", b"garbage", b"--edge--\r\n", part(PASSED)[:40], b"--edge\r\n\r\n\xff\x00", b"--edge\r\n" * 1000]
     )
-    def test_form_without_anything_readable_is_refused(self, job, address, body):
+    def test_form_without_anything_readable_is_rejected(self, job, address, body):
         answer = job.generic("POST", address, body, content_type=EDGE)
         assert answer.status_code in (400, 422)
         assert answer["Content-Type"] == "application/problem+json"
@@ -246,9 +246,9 @@ class TestForm:
 
     @pytest.mark.parametrize("left_out", [20, 3, 0])
     def test_form_that_breaks_off_within_its_file_brings_no_file(self, job, address, left_out):
-        """Not even where the report is whole but for the end of the form: nobody knows whether more would follow."""
+        """Not even where the report is whole but for the end of the form: no one knows whether more would follow."""
         body = part(PASSED)[:-left_out] if left_out else part(PASSED)
-        refused(job.generic("POST", address, body, content_type=EDGE), 422, "input_refused", "/report")
+        rejected(job.generic("POST", address, body, content_type=EDGE), 422, "input_rejected", "/report")
         assert not TestRun.objects.exists()
 
     def test_connection_that_ends_within_a_body_is_a_400(self, cast):
@@ -258,25 +258,25 @@ class TestForm:
 
         sent = {"wsgi.input": Broken(), "CONTENT_LENGTH": "5000"}
         answer = cast.client("lead").generic("POST", cast.at("/move"), content_type="application/json", **sent)
-        refused(answer, 400, "bad_request")
+        rejected(answer, 400, "bad_request")
 
     def test_huge_field_is_too_large(self, job, address):
         body = part("x" * 3_000_000, filename=None) + b"--edge--\r\n"
-        refused(job.post(address, body, content_type=EDGE), 413, "body_too_large")
+        rejected(job.post(address, body, content_type=EDGE), 413, "body_too_large")
 
 
 class TestSize:
     class Untouched(BytesIO):
-        """A body that nobody may read."""
+        """A body that no one may read."""
 
         def read(self, *args):
             raise AssertionError("the body was read")
 
-    @pytest.mark.parametrize("rest", ["/runs/import", f"/runs/{NOBODY}/finish"])
+    @pytest.mark.parametrize("rest", ["/runs/import", f"/runs/{NO_ONE}/finish"])
     @pytest.mark.parametrize("length", [str(162 * 1024 * 1024), "9" * 30])
-    def test_body_that_says_it_is_too_large_is_refused_unread(self, cast, job, rest, length):
+    def test_body_that_says_it_is_too_large_is_rejected_unread(self, cast, job, rest, length):
         sent = {"wsgi.input": self.Untouched(), "CONTENT_LENGTH": length}
-        document = refused(job.generic("POST", cast.at(rest), content_type=EDGE, **sent), 413, "body_too_large")
+        document = rejected(job.generic("POST", cast.at(rest), content_type=EDGE, **sent), 413, "body_too_large")
         assert "167,837,696 bytes" in document["detail"]
 
     @pytest.mark.parametrize("length", ["", "x", "-5", "0"])
@@ -287,11 +287,11 @@ class TestSize:
     def test_each_file_has_its_own_limit(self, job, address, settings):
         settings.DECK_REPORT_BYTES, settings.DECK_LOGS_BYTES = len(PASSED), 20
         assert upload(job, address, PASSED, logs=b"x" * 20).status_code == 201
-        document = refused(upload(job, address, PASSED + b"\n"), 413, "body_too_large", "/report")
+        document = rejected(upload(job, address, PASSED + b"\n"), 413, "body_too_large", "/report")
         assert f"{len(PASSED) + 1:,} bytes" in document["detail"]
-        refused(upload(job, address, PASSED, logs=b"x" * 21), 413, "body_too_large", "/logs")
+        rejected(upload(job, address, PASSED, logs=b"x" * 21), 413, "body_too_large", "/logs")
         files = {"report": [SimpleUploadedFile(f"{n}.xml", PASSED) for n in range(2)]}
-        document = refused(job.post(address, files), 413, "body_too_large", "/report")
+        document = rejected(job.post(address, files), 413, "body_too_large", "/report")
         assert f"The 2 files report have {2 * len(PASSED):,} bytes" in document["detail"]
 
     def test_nothing_else_takes_a_large_body(self, cast):
@@ -299,7 +299,7 @@ class TestSize:
         sent = {"wsgi.input": self.Untouched(), "CONTENT_LENGTH": "3000000"}
         for rest in ("/move", "/dod", "/chats/emma", "/runs"):
             answer = lead.generic("POST", cast.at(rest), content_type="application/json", **sent)
-            refused(answer, 413, "body_too_large")
+            rejected(answer, 413, "body_too_large")
 
     def test_report_of_more_than_a_little_lies_on_disk(self, job, address, monkeypatch):
         seen = []
@@ -339,7 +339,7 @@ class TestStartAndFinish:
     def test_finished_one_takes_no_other_report(self, cast, job):
         run = RunFactory(mission=cast.mission, running=True)
         upload(job, cast.at(f"/runs/{run.pk}/finish"), FAILED)
-        refused(upload(job, cast.at(f"/runs/{run.pk}/finish"), PASSED), 409, "run_finished")
+        rejected(upload(job, cast.at(f"/runs/{run.pk}/finish"), PASSED), 409, "run_finished")
         run.refresh_from_db()
         assert run.status == "failed"
 
@@ -355,24 +355,24 @@ class TestStartAndFinish:
         assert (first.status_code, first.json()["status"]) == (200, "failed")
         assert first.json()["warnings"] == ["Given up: no report came."]
         assert again.json() == first.json()
-        refused(upload(job, cast.at(f"/runs/{run.pk}/finish"), PASSED), 409, "run_finished")
+        rejected(upload(job, cast.at(f"/runs/{run.pk}/finish"), PASSED), 409, "run_finished")
 
     def test_finished_run_is_not_given_up(self, cast, job):
         run = RunFactory(mission=cast.mission, failed=True)
-        refused(post(job, cast.at(f"/runs/{run.pk}/give-up")), 409, "run_finished")
-        refused(post(job, cast.at(f"/runs/{NOBODY}/give-up")), 404, "not_found")
+        rejected(post(job, cast.at(f"/runs/{run.pk}/give-up")), 409, "run_finished")
+        rejected(post(job, cast.at(f"/runs/{NO_ONE}/give-up")), 404, "not_found")
 
     def test_run_is_given_up_only_by_who_brings_runs(self, cast):
         run = RunFactory(mission=cast.mission, running=True)
-        refused(post(cast.client("auditor"), cast.at(f"/runs/{run.pk}/give-up")), 403, "not_allowed")
-        refused(post(cast.client("deliverer"), cast.at(f"/runs/{run.pk}/give-up")), 403, "not_allowed")
-        refused(post(cast.client("stranger"), cast.at(f"/runs/{run.pk}/give-up")), 404, "not_found")
+        rejected(post(cast.client("auditor"), cast.at(f"/runs/{run.pk}/give-up")), 403, "not_allowed")
+        rejected(post(cast.client("deliverer"), cast.at(f"/runs/{run.pk}/give-up")), 403, "not_allowed")
+        rejected(post(cast.client("stranger"), cast.at(f"/runs/{run.pk}/give-up")), 404, "not_found")
         run.refresh_from_db()
         assert run.status == "running"
 
     def test_what_is_no_report_leaves_it_running(self, cast, job):
         run = RunFactory(mission=cast.mission, running=True)
-        refused(upload(job, cast.at(f"/runs/{run.pk}/finish"), LAUGHS), 422, "report_refused", "/report")
+        rejected(upload(job, cast.at(f"/runs/{run.pk}/finish"), LAUGHS), 422, "report_rejected", "/report")
         run.refresh_from_db()
         assert run.status == "running"
 
@@ -382,14 +382,14 @@ class TestStartAndFinish:
         assert TestRun.objects.count() == 1
 
     @pytest.mark.parametrize("body", [{"name": "x" * 256}, {"name": None}, {"name": "a\x00"}, {"status": "passed"}])
-    def test_bad_start_is_refused(self, cast, job, body):
+    def test_bad_start_is_rejected(self, cast, job, body):
         assert post(job, cast.at("/runs"), **body).status_code == 422
         assert not TestRun.objects.exists()
 
     def test_run_of_another_mission_is_not_there(self, cast, job):
         run = RunFactory(running=True)
-        refused(upload(job, cast.at(f"/runs/{run.pk}/finish"), PASSED), 404, "not_found")
-        refused(upload(job, cast.at(f"/runs/{NOBODY}/finish"), PASSED), 404, "not_found")
+        rejected(upload(job, cast.at(f"/runs/{run.pk}/finish"), PASSED), 404, "not_found")
+        rejected(upload(job, cast.at(f"/runs/{NO_ONE}/finish"), PASSED), 404, "not_found")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -7,8 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from missiondeck.models import TestRun
-from tests.factories.missiondeck import DeckMissionFactory, RunFactory, junit_of, report_of, run_from
-from tests.missiondeck.asking import NOBODY, Cast, at, make_cast, refused, walk
+from tests.missiondeck.asking import NO_ONE, Cast, at, make_cast, rejected, walk
+from tests.support.factories.missiondeck import DeckMissionFactory, RunFactory, junit_of, report_of, run_from
 
 pytestmark = pytest.mark.django_db
 
@@ -48,7 +48,7 @@ class TestList:
         running = RunFactory(mission=cast.mission, running=True)
         assert [row["id"] for row in walk(reader, cast.at("/runs?status=failed"))[0]] == [str(failed.pk)]
         assert [row["id"] for row in walk(reader, cast.at("/runs?status=running"))[0]] == [str(running.pk)]
-        refused(reader.get(cast.at("/runs?status=gone")), 422, "input_refused", "query/status")
+        rejected(reader.get(cast.at("/runs?status=gone")), 422, "input_rejected", "query/status")
 
     def test_results_logs_and_warnings_are_neither_read_nor_sent(self, cast, reader):
         run_from(cast.mission, junit_of(("canary", "failed"), output="a canary in the logs"))
@@ -98,7 +98,7 @@ class TestOne:
         assert [item["is_flaky"] for item in items] == [False] * 4
 
     def test_latest_is_the_last_that_began(self, cast, reader):
-        refused(reader.get(cast.at("/runs/latest")), 404, "not_found")
+        rejected(reader.get(cast.at("/runs/latest")), 404, "not_found")
         RunFactory(mission=cast.mission)
         last = RunFactory(mission=cast.mission, running=True)
         RunFactory()
@@ -152,8 +152,8 @@ class TestOne:
             if document["status"] == 422:
                 assert document["errors"][0]["pointer"].startswith("query")
 
-    @pytest.mark.parametrize("key", [NOBODY, "x", "0", "%00", "💥", "Latest"])
-    def test_unknown_one_is_refused_in_words(self, cast, reader, key):
+    @pytest.mark.parametrize("key", [NO_ONE, "x", "0", "%00", "💥", "Latest"])
+    def test_unknown_one_is_rejected_in_words(self, cast, reader, key):
         for rest in ("", "/logs"):
             answer = reader.get(cast.at(f"/runs/{key}{rest}"))
             assert answer.status_code in (400, 404, 422)
@@ -197,7 +197,7 @@ class TestLogs:
         assert lines[6_999] == {"line": 7_000, "text": "here it BROKE 100%"}
 
     def test_page_beyond_the_last_is_not_there(self, cast, reader, run):
-        refused(reader.get(cast.at(f"/runs/{run.pk}/logs?page=99")), 404, "not_found")
+        rejected(reader.get(cast.at(f"/runs/{run.pk}/logs?page=99")), 404, "not_found")
 
     def test_search_names_line_and_page(self, cast, reader, run):
         told = reader.get(cast.at(f"/runs/{run.pk}/logs?search=it%20broke")).json()
@@ -215,8 +215,8 @@ class TestLogs:
 
     def test_logs_of_a_mission_one_may_not_see_are_not_there(self, cast, run):
         other = DeckMissionFactory(assigned_to=cast.people["deliverer"].email)
-        refused(cast.client("stranger").get(cast.at(f"/runs/{run.pk}/logs")), 404, "not_found")
-        refused(cast.client("deliverer").get(at(other, f"/runs/{run.pk}/logs")), 404, "not_found")
+        rejected(cast.client("stranger").get(cast.at(f"/runs/{run.pk}/logs")), 404, "not_found")
+        rejected(cast.client("deliverer").get(at(other, f"/runs/{run.pk}/logs")), 404, "not_found")
 
 
 def test_body_of_a_run_is_json_a_strict_reader_takes(cast, reader):

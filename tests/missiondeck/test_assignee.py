@@ -5,10 +5,10 @@ import pytest
 from groups.models import Member
 from missiondeck.models import DeckMission
 from missiondeck.services.missions import update_mission
-from tests.factories.groups import MemberFactory
-from tests.fallback.database import row, rows
 from tests.groups.test_erase import owner_session
 from tests.missiondeck.helpers import mission, raw_mission
+from tests.support.database import row, rows
+from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +24,7 @@ def test_mission_finds_the_member_whatever_the_case():
     assert mission(assigned_to="emma@example.org").assignee == member
 
 
-def test_address_of_nobody_waits():
+def test_address_of_no_one_waits():
     made = mission(assigned_to="later@example.org")
     assert assignee(made) is None
     MemberFactory(email="other@example.org")

@@ -9,12 +9,12 @@ from groups.services.registration import accept_invitation
 from missiondeck.models import DeckMission
 from missiondeck.services.chats import say
 from missiondeck.services.missions import update_mission
-from tests.at_once import crowd
-from tests.factories.groups import EntryFactory, InvitationFactory, MemberFactory, StaffFactory
-from tests.factories.tokens import api_client
-from tests.fallback.database import rows
-from tests.missiondeck.asking import refused
+from tests.missiondeck.asking import rejected
 from tests.missiondeck.helpers import mission
+from tests.support.concurrency import crowd
+from tests.support.database import rows
+from tests.support.factories.groups import EntryFactory, InvitationFactory, MemberFactory, StaffFactory
+from tests.support.factories.tokens import api_client
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ def made() -> DeckMission:
 
 @pytest.fixture
 def outsider(made) -> CommunityMember:
-    """Somebody with an invitation, who gives the address a mission waits for."""
+    """Someone with an invitation, who gives the address a mission waits for."""
     invitation = InvitationFactory(created_by=EntryFactory(status="active"))
     return accept_invitation(
         code=invitation.code,
@@ -52,7 +52,7 @@ def seen_by(member: Member, of: DeckMission) -> list[int]:
     found = [item["number"] for item in client.get("/api/deck/missions").json()["items"]]
     if of.number not in found:
         for rest in ("", "/chats/emma", "/runs", "/dod"):
-            refused(client.get(f"/api/deck/missions/{of.number}{rest}"), 404, "not_found")
+            rejected(client.get(f"/api/deck/missions/{of.number}{rest}"), 404, "not_found")
     return found
 
 
@@ -79,7 +79,7 @@ def test_new_mission_is_not_given_to_who_waits_for_approval(outsider):
     assert assignee(later) == outsider.person
 
 
-def test_raw_sql_gives_it_to_nobody_either(made, outsider):
+def test_raw_sql_gives_it_to_no_one_either(made, outsider):
     rows("UPDATE deck_missions SET assignee_id = %s WHERE id = %s", [outsider.person_id, made.pk])
     assert assignee(made) is None
 

@@ -11,10 +11,10 @@ from missiondeck.admin.base import Standing, standing_of, with_numbers
 from missiondeck.admin.calendar import A_DAY, month_of
 from missiondeck.models import DeckMission
 from missiondeck.services.missions import create_mission
-from tests.admin import client, words
-from tests.factories.groups import MemberFactory
 from tests.missiondeck.dated import ran
 from tests.missiondeck.workspaces import address, complete, make_item, make_mission
+from tests.support.admin import client, words
+from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
 CALENDAR = "/admin/missiondeck/deckmission/calendar/"

@@ -53,7 +53,7 @@ def test_messages_come_in_the_order_they_were_written():
 
 
 @pytest.mark.parametrize(
-    ("values", "refusal"),
+    ("values", "rejection"),
     [
         ({"message": " \n"}, MessageEmpty),
         ({"message": "x" * 100_001}, MessageTooLong),
@@ -63,8 +63,8 @@ def test_messages_come_in_the_order_they_were_written():
         ({"sender": "bot"}, ValueError),
     ],
 )
-def test_message_that_is_none(values, refusal):
-    with pytest.raises(refusal):
+def test_message_that_is_none(values, rejection):
+    with pytest.raises(rejection):
         say(**({"mission": mission(), "citizen": "emma", "sender": "user", "message": "Hi"} | values))
     assert not ChatMessage.objects.exists()
 

@@ -14,8 +14,8 @@ from missiondeck.services.checklist import (
     tick_item,
     update_item,
 )
-from tests.factories.groups import MemberFactory
 from tests.missiondeck.helpers import mission
+from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
 

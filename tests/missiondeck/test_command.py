@@ -128,7 +128,7 @@ def test_folder_is_no_report(tmp_path):
         run(str(mission().number), str(tmp_path))
 
 
-def test_refused_report_says_why_and_that_nothing_was_stored(file):
+def test_rejected_report_says_why_and_that_nothing_was_stored(file):
     with pytest.raises(CommandError, match=r"\. Nothing was stored\.$"):
         run(str(mission().number), file("<testsuite>"))
     assert not TestRun.objects.exists()
@@ -163,8 +163,8 @@ def test_report_from_standard_input_in_a_process():
     )
     assert done.stderr.startswith("warning: ")
     assert TestRun.objects.get().status == "passed"
-    refused = process(number, "-", stdin="hello")
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr.startswith("CommandError: ")
-    assert "Traceback" not in refused.stderr
+    rejected = process(number, "-", stdin="hello")
+    assert (rejected.returncode, rejected.stdout) == (1, "")
+    assert rejected.stderr.startswith("CommandError: ")
+    assert "Traceback" not in rejected.stderr
     assert TestRun.objects.count() == 1

@@ -11,10 +11,10 @@ from missiondeck.models import DeckFeed, DeckMission, DeckStatusChange, DodItem
 from missiondeck.services.checklist import tick_item
 from missiondeck.services.feeds import create_feed
 from missiondeck.services.missions import move_mission, update_mission
-from tests.factories.groups import EntryFactory, MemberFactory
-from tests.fallback.database import rows
 from tests.groups.test_erase import owner_session
 from tests.missiondeck.helpers import items_of, mission, mission_in_qa
+from tests.support.database import rows
+from tests.support.factories.groups import EntryFactory, MemberFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,13 +23,13 @@ ADDRESSES = {"deck_missions", "deck_missions_history"}
 
 
 def lived(word):
-    """Somebody who delivers missions, under two addresses, and did everything one can do there."""
+    """Someone who delivers missions, under two addresses, and did everything one can do there."""
     person = MemberFactory(email=f"old-{word}@example.org", display_name=word)
     EntryFactory(person=person, name=word)
     made = mission_in_qa(assigned_to=f"OLD-{word}@example.org")
     person.email = f"{word}@example.org"
     person.save()
-    # Assigned to an address they had before, and known to nobody now.
+    # Assigned to an address they had before, and known to no one now.
     mission(title="Waits", assigned_to=f"old-{word}@example.org")
     moved_on = mission(title="Moved on", assigned_to=f"{word}@example.org")
     update_mission(mission=moved_on, assigned_to="neighbour@example.org")

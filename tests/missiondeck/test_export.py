@@ -6,10 +6,10 @@ import io
 import pytest
 
 from missiondeck.services.missions import update_mission
-from tests.admin import client
-from tests.factories.groups import MemberFactory
 from tests.missiondeck.dated import ran
 from tests.missiondeck.workspaces import complete, make_item, make_mission
+from tests.support.admin import client
+from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/missiondeck/deckmission/"

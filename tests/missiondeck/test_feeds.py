@@ -17,13 +17,13 @@ from missiondeck.models import DeckFeed, DeckMission
 from missiondeck.services.feeds import MOST, create_feed, revoke_feed
 from missiondeck.services.missions import create_mission, update_mission
 from missionsite.common.roles import as_owner
-from missionsite.community.logs import HideCodes
+from missionsite.portal.logs import HideCodes
 from missionsite.roles import synchronise
-from tests.admin import client_of, staff, words
-from tests.at_once import without
-from tests.factories.groups import MemberFactory
-from tests.fallback.database import rows
 from tests.missiondeck.workspaces import address, complete, make_mission
+from tests.support.admin import client_of, staff, words
+from tests.support.concurrency import without
+from tests.support.database import rows
+from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
 TITLE = "deck_missions_title_one_line"
@@ -102,7 +102,7 @@ class TestPage:
             assert browser.post(FEEDS, {"name": "Phone"}).status_code == status
         assert DeckFeed.objects.count() == 1
 
-    def test_a_form_from_elsewhere_is_refused(self, lena):
+    def test_a_form_from_elsewhere_is_rejected(self, lena):
         browser = Client(enforce_csrf_checks=True)
         browser.force_login(lena)
         assert browser.post(FEEDS, {"name": "Phone"}).status_code == 403
@@ -243,7 +243,7 @@ class TestChanges:
         assert read(secret, **{"if-none-match": tag}).status_code == 200
 
 
-class TestRefusal:
+class TestRejection:
     def test_every_address_that_is_none_is_answered_alike(self, lena):
         answers = {read("x" * 43).content, read("odd").content, read("🦉").content, read("a" * 5_000).content}
         feed, secret = create_feed(member=lena, name="x")
@@ -266,7 +266,7 @@ class TestRefusal:
         assert read(secret).status_code == 404
         assert DeckFeed.objects.get().last_read_at is not None
 
-    def test_somebody_without_rights_has_none_by_a_feed(self):
+    def test_someone_without_rights_has_none_by_a_feed(self):
         _, secret = create_feed(member=MemberFactory(), name="x")
         assert read(secret).status_code == 404
 

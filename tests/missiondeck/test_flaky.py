@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from missiondeck.models import TestRun
-from tests.fallback.database import row, rows
 from tests.missiondeck.helpers import mission
+from tests.support.database import row, rows
 
 pytestmark = pytest.mark.django_db
 

@@ -4,8 +4,8 @@ import pytest
 
 from missiondeck.models import ChatMessage, DeckMission, DeckStatusChange, DodItem
 from missiondeck.reads import light_runs
-from tests.fallback.database import row, rows
 from tests.missiondeck.helpers import mission
+from tests.support.database import row, rows
 
 pytestmark = pytest.mark.django_db
 

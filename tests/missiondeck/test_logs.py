@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from missiondeck.models import TestRun, TestRunLogPage
 from missiondeck.reads import latest_run, log_page, search_logs, trend
 from missiondeck.services.runs import import_report
-from tests.fallback.database import refused_by, row, rows
 from tests.missiondeck.helpers import insert, junit, mission
+from tests.support.database import rejected_by, row, rows
 
 pytestmark = pytest.mark.django_db
 
@@ -119,7 +119,7 @@ def test_logs_written_again_are_cut_again():
 
 def test_64_mb_is_the_most():
     made = mission().pk
-    with refused_by("test_runs_logs_bounded"):
+    with rejected_by("test_runs_logs_bounded"):
         rows(
             "INSERT INTO test_runs (mission_id, status, logs) VALUES (%s, 'running', repeat('x', %s))",
             [made, 64 * MB + 1],

@@ -3,10 +3,10 @@
 import pytest
 
 from missiondeck.services.missions import update_mission
-from tests.admin import client, words
-from tests.factories.groups import MemberFactory
 from tests.missiondeck.dated import ran
 from tests.missiondeck.workspaces import address, complete, make_mission
+from tests.support.admin import client, words
+from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
 

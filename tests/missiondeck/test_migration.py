@@ -102,7 +102,7 @@ class Copy:
                     session.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
                     return
                 except psycopg.errors.ObjectInUse:
-                    # Threads of tests before this one may still be leaving; the copy takes a database nobody is in.
+                    # Threads of tests before this one may still be leaving; the copy takes a database no one is in.
                     if time.monotonic() > deadline:
                         raise
 
@@ -338,9 +338,9 @@ def test_there_again_numbers_go_on_and_rules_hold(story):
             ("UPDATE test_runs SET name = 'x'", "test_runs_finished_stay"),
             ("DELETE FROM dod_items", "dod_items_of_complete_mission_stay"),
         ):
-            with pytest.raises(psycopg.errors.CheckViolation) as refused:
+            with pytest.raises(psycopg.errors.CheckViolation) as rejected:
                 session.execute(statement)
-            assert refused.value.diag.constraint_name == rule
+            assert rejected.value.diag.constraint_name == rule
 
 
 def test_each_step_says_what_it_is_for():

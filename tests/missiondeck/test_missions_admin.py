@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from missiondeck.models import DeckMission, DodItem
 from missiondeck.services.missions import update_mission
-from tests.admin import client, client_of, staff, words
-from tests.factories.groups import MemberFactory
 from tests.missiondeck.dated import ran
 from tests.missiondeck.workspaces import FAILING, address, complete, make_item, make_mission, take_in
+from tests.support.admin import client, client_of, staff, words
+from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/missiondeck/deckmission/"
@@ -251,7 +251,7 @@ class TestForm:
             ({"tests": "a\n" * 51}, "tests", "At most 50 lines"),
         ],
     )
-    def test_a_refusal_is_said_at_its_field_with_everything_kept(self, lead, changes, field, said):
+    def test_a_rejection_is_said_at_its_field_with_everything_kept(self, lead, changes, field, said):
         response = lead.post(f"{LIST}add/", self.values(**changes))
         assert response.status_code == 200
         form = response.context["adminform"].form
@@ -260,14 +260,14 @@ class TestForm:
         assert form["functional"].value() == changes.get("functional", "It sells\n\n  It ships  \n")
         assert not DeckMission.objects.exists()
 
-    def test_what_the_service_refuses_is_said_at_its_field(self, lead, monkeypatch):
+    def test_what_the_service_rejects_is_said_at_its_field(self, lead, monkeypatch):
         from missiondeck.admin import missions
         from missiondeck.errors import ItemEmpty
 
-        def refuse(**kwargs):
+        def reject(**kwargs):
             raise ItemEmpty
 
-        monkeypatch.setattr(missions, "add_item", refuse)
+        monkeypatch.setattr(missions, "add_item", reject)
         assert "Say what has to be true." in words(lead.post(f"{LIST}add/", self.values()))
         assert not DeckMission.objects.exists()
 
@@ -309,7 +309,7 @@ class TestForm:
         mission.refresh_from_db()
         assert mission.title == "Shop"
 
-    def test_nobody_deletes(self):
+    def test_no_one_deletes(self):
         mission = make_mission()
         chief = client_of(staff(is_superuser=True))
         assert chief.post(page(mission, "delete"), {"post": "yes"}).status_code == 403
@@ -318,7 +318,7 @@ class TestForm:
 
 @pytest.mark.parametrize("role", ["", "Community Manager", "Engagement Operator"])
 def test_who_may_not_look_sees_no_page_and_no_entry(role):
-    mission, somebody = make_mission(), client(role)
+    mission, someone = make_mission(), client(role)
     for target in (
         LIST,
         page(mission),
@@ -327,8 +327,8 @@ def test_who_may_not_look_sees_no_page_and_no_entry(role):
         f"{LIST}feeds/",
         f"{LIST}export/",
     ):
-        assert somebody.get(target).status_code == 403, target
-    assert "Client missions" not in words(somebody.get("/admin/"))
+        assert someone.get(target).status_code == 403, target
+    assert "Client missions" not in words(someone.get("/admin/"))
 
 
 class TestHome:

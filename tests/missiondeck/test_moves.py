@@ -5,13 +5,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from missiondeck.errors import ChecklistClosed, MoveRefused, NotDone, OverrideUnsigned, ReasonMissing
+from missiondeck.errors import ChecklistClosed, MoveRejected, NotDone, OverrideUnsigned, ReasonMissing
 from missiondeck.models import BACK, FORWARD, DeckMission, DeckStatus, DeckStatusChange, RunStatus, TestRun
 from missiondeck.services.checklist import add_item, move_item, remove_item, tick_item, update_item
 from missiondeck.services.missions import missing_of, move_mission
 from missiondeck.services.runs import start_run
-from tests.factories.groups import MemberFactory
-from tests.fallback.database import refused_by, row, rows
 from tests.missiondeck.helpers import (
     FAILED,
     PASSED,
@@ -20,6 +18,8 @@ from tests.missiondeck.helpers import (
     mission,
     mission_in_qa,
 )
+from tests.support.database import rejected_by, row, rows
+from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -59,7 +59,7 @@ def test_every_pair_by_the_service(before, after):
         assert moves_of(made)[moves:] == [(before, after, "because", False)]
         assert DeckStatusChange.objects.filter(mission=made).order_by("-id").first().by == actor
     else:
-        with pytest.raises(MoveRefused):
+        with pytest.raises(MoveRejected):
             move_mission(mission=made, to=after, actor=actor, reason="because")
         made.refresh_from_db()
         assert (made.status, len(moves_of(made))) == (before, moves)
@@ -78,7 +78,7 @@ def test_every_pair_by_raw_sql(before, after):
         rows(*change)
         assert moves_of(made)[moves:] == [(before, after, "because", False)]
     else:
-        with refused_by("deck_missions_one_step"):
+        with rejected_by("deck_missions_one_step"):
             rows(*change)
 
 
@@ -93,7 +93,7 @@ def test_step_back_takes_a_reason(before, after, reason):
     with pytest.raises(ReasonMissing):
         move_mission(mission=made, to=after, actor=MemberFactory(), reason=reason)
     rows("SELECT set_config('deck.reason', %s, true)", [reason])
-    with refused_by("deck_missions_back_with_reason"):
+    with rejected_by("deck_missions_back_with_reason"):
         rows("UPDATE deck_missions SET status = %s WHERE id = %s", [after, made.pk])
 
 
@@ -177,20 +177,20 @@ MISSING = {
 
 
 @pytest.mark.parametrize(("state", "missing", "sentence"), MISSING.values(), ids=MISSING)
-def test_refusal_lists_everything_that_is_missing(state, missing, sentence):
+def test_rejection_lists_everything_that_is_missing(state, missing, sentence):
     made = mission_in_qa(**state)
     assert missing_of(made) == missing
-    with pytest.raises(NotDone) as refused:
+    with pytest.raises(NotDone) as rejected:
         move_mission(mission=made, to="complete", actor=MemberFactory())
-    assert refused.value.missing == missing
-    assert str(refused.value) == sentence
-    with refused_by("deck_missions_complete_is_done"):
+    assert rejected.value.missing == missing
+    assert str(rejected.value) == sentence
+    with rejected_by("deck_missions_complete_is_done"):
         rows("UPDATE deck_missions SET status = 'complete', completed_at = now() WHERE id = %s", [made.pk])
     made.refresh_from_db()
     assert (made.status, made.completed_at) == ("qa", None)
 
 
-def test_refusal_names_twenty_open_items_and_counts_the_others():
+def test_rejection_names_twenty_open_items_and_counts_the_others():
     made = mission_in_qa(items=23, done=False)
     with pytest.raises(NotDone, match=r"23 items are open: Item 0; .*; Item 19; and 3 more\."):
         move_mission(mission=made, to="complete", actor=MemberFactory())
@@ -266,7 +266,7 @@ def test_override_takes_a_person():
     made = mission_in_qa(items=0, run=[])
     with pytest.raises(OverrideUnsigned):
         move_mission(mission=made, to="complete", actor=None, reason="because", override=True)
-    with refused_by("deck_missions_override_signed"):
+    with rejected_by("deck_missions_override_signed"):
         rows("UPDATE deck_missions SET status = 'complete', override_reason = 'because' WHERE id = %s", [made.pk])
     made.refresh_from_db()
     assert made.status == "qa"
@@ -275,7 +275,7 @@ def test_override_takes_a_person():
 @pytest.mark.parametrize("reason", [" ", "\n"])
 def test_override_by_raw_sql_takes_words(reason):
     made, lead = mission_in_qa(items=0, run=[]), MemberFactory()
-    with refused_by("deck_missions_complete_is_done"):
+    with rejected_by("deck_missions_complete_is_done"):
         rows(
             """UPDATE deck_missions SET status = 'complete', override_reason = %s, completed_by_id = %s
                WHERE id = %s""",
@@ -285,7 +285,7 @@ def test_override_by_raw_sql_takes_words(reason):
 
 def test_override_does_not_skip_a_step():
     made = mission()
-    with pytest.raises(MoveRefused):
+    with pytest.raises(MoveRejected):
         move_mission(mission=made, to="complete", actor=MemberFactory(), reason="because", override=True)
 
 
@@ -324,31 +324,31 @@ def test_items_of_a_complete_mission_are_closed(change):
 )
 def test_items_of_a_complete_mission_are_closed_to_raw_sql(statement):
     made = complete_mission()
-    with refused_by("dod_items_of_complete_mission_stay"):
+    with rejected_by("dod_items_of_complete_mission_stay"):
         rows(statement, [made.pk])
 
 
 def test_item_stays_with_its_mission():
     made, other = mission_in_qa(), mission()
-    with refused_by("dod_items_stay_with_mission"):
+    with rejected_by("dod_items_stay_with_mission"):
         rows("UPDATE dod_items SET mission_id = %s WHERE mission_id = %s", [other.pk, made.pk])
     # Nor does an open one get into a complete mission that way.
     done = complete_mission()
     add_item(mission=other, text="Open")
-    with refused_by("dod_items_stay_with_mission"):
+    with rejected_by("dod_items_stay_with_mission"):
         rows("UPDATE dod_items SET mission_id = %s WHERE mission_id = %s", [done.pk, other.pk])
 
 
 def test_upsert_is_a_move_like_any_other():
     made = mission_in_qa(items=1, done=False)
-    with refused_by("deck_missions_complete_is_done"):
+    with rejected_by("deck_missions_complete_is_done"):
         rows(
             """INSERT INTO deck_missions (id, number, title, client, budget, deadline, assigned_to)
                SELECT id, number, title, client, budget, deadline, assigned_to FROM deck_missions WHERE id = %s
                ON CONFLICT (id) DO UPDATE SET status = 'complete'""",
             [made.pk],
         )
-    with refused_by("deck_missions_complete_is_done"):
+    with rejected_by("deck_missions_complete_is_done"):
         rows(
             """MERGE INTO deck_missions d USING (SELECT %s::uuid AS id) s ON s.id = d.id
                WHEN MATCHED THEN UPDATE SET status = 'complete'""",

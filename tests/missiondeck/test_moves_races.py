@@ -15,11 +15,11 @@ from missiondeck.errors import ChecklistClosed, NotDone
 from missiondeck.models import DeckStatusChange, DodItem
 from missiondeck.services.checklist import add_item, move_item, remove_item, tick_item, update_item
 from missiondeck.services.missions import move_mission
-from tests.at_once import crowd, without
 from tests.common.test_worker import until
-from tests.factories.groups import MemberFactory
-from tests.fallback.database import own_connection, row, rows
 from tests.missiondeck.helpers import items_of, mission_in_qa, transaction_of
+from tests.support.concurrency import crowd, without
+from tests.support.database import own_connection, row, rows
+from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,9 +40,9 @@ def lying() -> int:
 
 
 def test_fifty_complete_while_ten_untick_and_tick():
-    """Every attempt ends in complete or in a refusal that names what was open; never in complete with an open item."""
+    """Every attempt ends in complete or in a rejection that names what was open; never in complete with an open item."""
     with crowd(PEOPLE + 10) as people:
-        ended = {"complete": 0, "refused": 0}
+        ended = {"complete": 0, "rejected": 0}
         for _round in range(ROUNDS):
             made, lead = mission_in_qa(items=10), MemberFactory()
             items = items_of(made)
@@ -60,7 +60,7 @@ def test_fifty_complete_while_ten_untick_and_tick():
             moves = DeckStatusChange.objects.filter(mission=made, to_status="complete").count()
             still_open = DodItem.objects.filter(mission=made, completed=False).count()
             if made.status == "complete":
-                # Whoever came second found it complete already; whoever unticked later was refused.
+                # Whoever came second found it complete already; whoever unticked later was rejected.
                 assert (moves, still_open) == (1, 0)
                 assert set(done[:PEOPLE]) == {"complete"}
                 assert all(isinstance(one, ChecklistClosed) for one in done[PEOPLE:])
@@ -70,7 +70,7 @@ def test_fifty_complete_while_ten_untick_and_tick():
                 assert still_open > 0
                 assert all(isinstance(one, NotDone) for one in done[:PEOPLE])
                 assert all(one.missing for one in done[:PEOPLE])
-                ended["refused"] += 1
+                ended["rejected"] += 1
         assert sum(ended.values()) == ROUNDS
 
 
@@ -169,9 +169,9 @@ def test_older_snapshot_does_not_complete_what_was_unticked_since(level):
     with transaction_of(level) as session:
         assert session.execute("SELECT count(*) FROM dod_items WHERE NOT completed").fetchone() == (0,)
         tick_item(item=item, done=False, actor=None)
-        with pytest.raises(psycopg.errors.CheckViolation) as refused:
+        with pytest.raises(psycopg.errors.CheckViolation) as rejected:
             carry_out(session, COMPLETE, made.pk)
-        assert refused.value.diag.constraint_name == "deck_missions_complete_now"
+        assert rejected.value.diag.constraint_name == "deck_missions_complete_now"
     assert lying() == 0
 
 
@@ -208,7 +208,7 @@ TICK = "UPDATE dod_items SET completed = true, completed_at = now() WHERE id = %
 
 
 def toggle(key) -> None:
-    """Untick and tick an item by raw SQL until that is refused: without the service, which holds the mission itself."""
+    """Untick and tick an item by raw SQL until that is rejected: without the service, which holds the mission itself."""
     with suppress(DatabaseError):
         for _time in range(200):
             rows(UNTICK, [key])
@@ -267,14 +267,14 @@ def acts_on(made, items, lead) -> list:
 
 
 def several(acts: list, number: int) -> None:
-    """Four of these one after the other; what is refused in words counts as done."""
+    """Four of these one after the other; what is rejected in words counts as done."""
     for step in range(4):
         with suppress(NotDone, ChecklistClosed, DodItem.DoesNotExist):
             acts[(number + step * 3) % len(acts)](number + step)
 
 
 def test_everything_at_once_does_not_lock_up():
-    """Ticking, adding, moving, editing, removing and completing: done or refused in words, and no deadlock."""
+    """Ticking, adding, moving, editing, removing and completing: done or rejected in words, and no deadlock."""
     with crowd(16) as people:
         for _round in range(ROUNDS):
             made, lead = mission_in_qa(items=8), MemberFactory()

@@ -5,7 +5,7 @@ from django.contrib.auth.models import Group
 from django.core.management import call_command
 
 from missionsite.roles import ROLES
-from tests.factories.groups import StaffFactory
+from tests.support.factories.groups import StaffFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ MATRIX = {
 
 
 def may(role: str) -> set[str]:
-    """What somebody with this role may do in this app, as Django asks it."""
+    """What someone with this role may do in this app, as Django asks it."""
     staff = StaffFactory()
     staff.groups.add(Group.objects.get(name=role))
     return {
@@ -66,7 +66,7 @@ def test_only_two_roles_complete_what_is_not_done():
     }
 
 
-def test_nobody_may_delete_anything_of_a_mission():
+def test_no_one_may_delete_anything_of_a_mission():
     for codes in ROLES.values():
         assert not [code for code in codes if code.startswith("missiondeck.delete_")]
 

@@ -1,4 +1,4 @@
-"""Runs: begun, finished and taken in from reports; once for each file, and nothing where the report is refused."""
+"""Runs: begun, finished and taken in from reports; once for each file, and nothing where the report is rejected."""
 
 import io
 from uuid import uuid4
@@ -10,12 +10,12 @@ from django.test.utils import CaptureQueriesContext
 from missiondeck.errors import LogsTooLarge, RunFinished
 from missiondeck.models import RunStatus, TestRun, TestRunLogPage
 from missiondeck.reads import RESULTS_A_PAGE, latest_run, light_runs, results_of, trend
-from missiondeck.reports import ReportRefused
+from missiondeck.reports import ReportRejected
 from missiondeck.services.runs import finish_run, import_report, start_run
-from tests.at_once import crowd, without
-from tests.factories.groups import MemberFactory
-from tests.fallback.database import row
 from tests.missiondeck.helpers import FAILED, PASSED, bring, junit, mission, report
+from tests.support.concurrency import crowd, without
+from tests.support.database import row
+from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -150,7 +150,7 @@ def test_without_the_lock_the_same_file_at_once_is_several_runs():
     assert several > 1, "twenty rounds without the rule, and the race was never lost"
 
 
-# --- Refused ----------------------------------------------------------------------------------------
+# --- Rejected ----------------------------------------------------------------------------------------
 
 LAUGH = "&lol{0};" * 10
 BILLION = (
@@ -158,7 +158,7 @@ BILLION = (
     + "".join(f'<!ENTITY lol{n} "{LAUGH.format(n - 1 or "")}">' for n in range(1, 10))
     + "]><testsuite name='&lol9;'><testcase name='a'/></testsuite>"
 )
-REFUSED = {
+REJECTED = {
     "nothing": b"",
     "no report": b"hello",
     "cut off": b'<testsuite name="s"><testcase name="a">',
@@ -174,18 +174,18 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("data", REFUSED.values(), ids=REFUSED)
-def test_refused_report_stores_nothing(data):
+@pytest.mark.parametrize("data", REJECTED.values(), ids=REJECTED)
+def test_rejected_report_stores_nothing(data):
     made = mission()
-    with pytest.raises(ReportRefused) as refused:
+    with pytest.raises(ReportRejected) as rejected:
         import_report(mission=made, file=io.BytesIO(data), logs=io.BytesIO(b"output"), actor=None)
-    assert str(refused.value).endswith(".")
+    assert str(rejected.value).endswith(".")
     assert row("SELECT (SELECT count(*) FROM test_runs), (SELECT count(*) FROM test_run_log_pages)") == (0, 0)
 
 
 def test_report_over_the_limit_stores_nothing(settings):
     settings.DECK_REPORT_BYTES = 1000
-    with pytest.raises(ReportRefused):
+    with pytest.raises(ReportRejected):
         import_report(mission=mission(), file=junit(*[GOOD] * 100), actor=None)
     assert not TestRun.objects.exists()
 
@@ -221,9 +221,9 @@ def test_run_is_finished_once():
     assert TestRun.objects.get().status == "passed"
 
 
-def test_refused_report_leaves_a_run_running():
+def test_rejected_report_leaves_a_run_running():
     run = start_run(mission=mission(), actor=None)
-    with pytest.raises(ReportRefused):
+    with pytest.raises(ReportRejected):
         finish_run(run=run, file=io.BytesIO(b"hello"))
     assert TestRun.objects.get().status == "running"
 

@@ -8,10 +8,10 @@ from missiondeck.errors import NotDone, RunFinished, RunKeyTaken
 from missiondeck.models import TestRun
 from missiondeck.services.missions import missing_of, move_mission
 from missiondeck.services.runs import finish_run, give_up_run, import_report, start_run
-from tests.at_once import crowd
-from tests.factories.groups import MemberFactory
 from tests.missiondeck.helpers import junit, mission, mission_in_qa
 from tests.missiondeck.reports.test_samples import DATA
+from tests.support.concurrency import crowd
+from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
 

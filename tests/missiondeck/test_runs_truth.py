@@ -11,9 +11,9 @@ from psycopg.types.json import Jsonb
 from missiondeck.errors import RunFinished, StatusContradictsResults, SummaryContradictsResults
 from missiondeck.models import TestRun
 from missiondeck.services.runs import outcome
-from missionsite.common.errors import in_words
-from tests.fallback.database import refused_by, row, rows
+from missionsite.common.errors import translate_db_errors
 from tests.missiondeck.helpers import FAILED, PASSED, copy_in, insert, mission
+from tests.support.database import rejected_by, row, rows
 
 pytestmark = pytest.mark.django_db
 
@@ -111,15 +111,15 @@ def test_truth_holds_by_every_door(results, made_up, true_counts, status, door):
                     [status, Jsonb(summary), Jsonb(results), key],
                 )
     except Exception as error:
-        # Psycopg's own from COPY, else Django's. A lie is refused, and so is a summary whose pair is none.
-        refused = (error.__cause__ or error).diag.constraint_name
-        if refused == "test_runs_status_follows_from_results":
+        # Psycopg's own from COPY, else Django's. A lie is rejected, and so is a summary whose pair is none.
+        rejected = (error.__cause__ or error).diag.constraint_name
+        if rejected == "test_runs_status_follows_from_results":
             assert status != said
-        elif refused == "test_runs_summary_fits_results":
+        elif rejected == "test_runs_summary_fits_results":
             true = counted(results)
             assert any(summary[key] != true[key] for key in true if key in summary)
         else:
-            assert refused == "test_runs_summary_shape"
+            assert rejected == "test_runs_summary_shape"
             assert any(
                 summary[key] > summary.get(key[: -len("passed")] + "total", summary[key])
                 for key in summary
@@ -161,7 +161,7 @@ LIES = {
 
 @pytest.mark.parametrize(("status", "summary", "results"), LIES.values(), ids=LIES)
 @pytest.mark.parametrize("door", ["insert", "update"])
-def test_lie_is_refused(status, summary, results, door):
+def test_lie_is_rejected(status, summary, results, door):
     values = {
         "status": status,
         "summary": None if summary is None else Jsonb(summary),
@@ -169,11 +169,11 @@ def test_lie_is_refused(status, summary, results, door):
     }
     one = mission().pk
     if door == "insert":
-        with refused_by("test_runs_status_follows_from_results"):
+        with rejected_by("test_runs_status_follows_from_results"):
             insert("test_runs", mission_id=one, **values)
     else:
         key = insert("test_runs", mission_id=one, status="running")
-        with refused_by("test_runs_status_follows_from_results"):
+        with rejected_by("test_runs_status_follows_from_results"):
             rows(
                 "UPDATE test_runs SET status = %s, summary = %s, results = %s WHERE id = %s",
                 [*values.values(), key],
@@ -198,8 +198,8 @@ def test_seeds_own_example_is_a_failed_run():
         ({"passed": 0.5}, [PASSED]),
     ],
 )
-def test_summary_that_counts_something_else_is_refused(summary, results):
-    with refused_by("test_runs_summary_fits_results"):
+def test_summary_that_counts_something_else_is_rejected(summary, results):
+    with rejected_by("test_runs_summary_fits_results"):
         insert(
             "test_runs",
             mission_id=mission().pk,
@@ -209,11 +209,19 @@ def test_summary_that_counts_something_else_is_refused(summary, results):
         )
 
 
-def test_refusals_have_words():
+def test_rejections_have_words():
     one = mission()
-    with pytest.raises(StatusContradictsResults, match="follows from its results"), in_words(), transaction.atomic():
+    with (
+        pytest.raises(StatusContradictsResults, match="follows from its results"),
+        translate_db_errors(),
+        transaction.atomic(),
+    ):
         TestRun.objects.create(mission=one, status="passed", results=[FAILED])
-    with pytest.raises(SummaryContradictsResults, match="counts something else"), in_words(), transaction.atomic():
+    with (
+        pytest.raises(SummaryContradictsResults, match="counts something else"),
+        translate_db_errors(),
+        transaction.atomic(),
+    ):
         TestRun.objects.create(mission=one, status="passed", summary={"passed": 7}, results=[PASSED])
 
 
@@ -235,16 +243,16 @@ def test_refusals_have_words():
 )
 def test_finished_run_stays(changes):
     key = insert("test_runs", mission_id=mission().pk, status="passed", results=Jsonb([PASSED]))
-    with refused_by("test_runs_finished_stay"):
+    with rejected_by("test_runs_finished_stay"):
         rows(f"UPDATE test_runs SET {changes} WHERE id = %s", [key])
-    with pytest.raises(RunFinished), in_words(), transaction.atomic():
+    with pytest.raises(RunFinished), translate_db_errors(), transaction.atomic():
         TestRun.objects.filter(pk=key).update(name="other")
 
 
 @pytest.mark.parametrize("changes", ["mission_id = %(other)s", "created_at = now() - interval '1 day'"])
 def test_run_stays_with_its_mission_and_its_time(changes):
     key, other = insert("test_runs", mission_id=mission().pk, status="running"), mission().pk
-    with refused_by("test_runs_stay_with_mission"):
+    with rejected_by("test_runs_stay_with_mission"):
         rows(f"UPDATE test_runs SET {changes} WHERE id = %(run)s", {"run": key, "other": other})
 
 
@@ -256,7 +264,7 @@ def test_run_says_when_it_was_finished_and_only_then():
 
 
 def test_flaky_tests_are_the_databases_own():
-    """What somebody writes into the column is not kept."""
+    """What someone writes into the column is not kept."""
     key = insert("test_runs", mission_id=mission().pk, status="failed", results=Jsonb([FAILED]), flaky_tests=["test_b"])
     assert row("SELECT flaky_tests FROM test_runs WHERE id = %s", [key]) == ([],)
 
@@ -304,6 +312,6 @@ def test_negative_control_without_the_rule_a_lie_is_stored():
 
 
 def test_site_cannot_take_the_rule_away():
-    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+    with pytest.raises(DatabaseError) as rejected, transaction.atomic():
         rows("ALTER TABLE test_runs DROP CONSTRAINT test_runs_status_follows_from_results")
-    assert refused.value.__cause__.sqlstate == "42501"
+    assert rejected.value.__cause__.sqlstate == "42501"

@@ -24,8 +24,8 @@ from missiondeck.reads import log_page, results_of
 from missiondeck.services.checklist import progress_of
 from missiondeck.services.missions import missing_of
 from missiondeck.services.runs import outcome
-from tests.fallback.database import row, rows
 from tests.missiondeck.helpers import mission
+from tests.support.database import row, rows
 
 FIXTURE = Path(apps.get_app_config("missiondeck").path) / "fixtures" / "seeds.json"
 LISTED = json.loads(FIXTURE.read_text(encoding="utf-8"))
@@ -90,7 +90,7 @@ def test_next_mission_has_the_next_number(seeds):
 
 
 def test_example_run_has_the_seeds_summary_and_results_and_failed(seeds):
-    """The seed says passed beside a failed test; that is refused, so here it says what it is."""
+    """The seed says passed beside a failed test; that is rejected, so here it says what it is."""
     run = TestRun.objects.get(mission__number=47, summary__has_key="functional_passed")
     assert run.summary == {
         "functional_passed": 8, "functional_total": 10, "performance_passed": 2, "performance_total": 3,

@@ -1,4 +1,4 @@
-"""What the database refuses of JSON, and what nobody changes, by every door: raw SQL, the ORM and COPY."""
+"""What the database rejects of JSON, and what no one changes, by every door: raw SQL, the ORM and COPY."""
 
 import json
 
@@ -9,9 +9,9 @@ from psycopg.types.json import Jsonb
 from missiondeck.errors import CodeBlocksWrong
 from missiondeck.models import ChatMessage, DeckMission, TestRun
 from missiondeck.services.chats import say
-from tests.fallback.database import refused_by, row, rows
 from tests.groups.test_erase import owner_session
 from tests.missiondeck.helpers import complete_mission, copy_in, insert, mission, mission_in_qa
+from tests.support.database import rejected_by, row, rows
 
 pytestmark = pytest.mark.django_db
 
@@ -154,14 +154,14 @@ def put(door: str, table: str, column: str, value) -> None:
     [(*case[:4], case[5]) for case in CASES],
     ids=[f"{case[1]}: {case[4]} by {case[5]}" for case in CASES],
 )
-def test_json_of_another_shape_is_refused(table, column, value, rule, door):
+def test_json_of_another_shape_is_rejected(table, column, value, rule, door):
     if door == "copy":
-        with pytest.raises(Exception) as refused, transaction.atomic():  # noqa: PT011  (psycopg's own, or Django's)
+        with pytest.raises(Exception) as rejected, transaction.atomic():  # noqa: PT011  (psycopg's own, or Django's)
             put(door, table, column, value)
-        error = refused.value.__cause__ or refused.value
+        error = rejected.value.__cause__ or rejected.value
         assert error.diag.constraint_name == rule
     else:
-        with refused_by(rule):
+        with rejected_by(rule):
             put(door, table, column, value)
     assert row(f"SELECT count(*) FROM {table}") == (0,)
 
@@ -238,9 +238,9 @@ def test_site_may_not(table, verb):
         "INSERT": f"INSERT INTO {table} SELECT * FROM {table}",
         "TRUNCATE": f"TRUNCATE {table} CASCADE",
     }[verb]
-    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+    with pytest.raises(DatabaseError) as rejected, transaction.atomic():
         rows(statement)
-    assert refused.value.__cause__.sqlstate == "42501"
+    assert rejected.value.__cause__.sqlstate == "42501"
 
 
 def test_moves_only_grow_for_the_owner_too():
@@ -255,9 +255,9 @@ def test_moves_only_grow_for_the_owner_too():
             "UPDATE deck_status_changes SET reason = 'x'",
             "DELETE FROM deck_status_changes",
         ):
-            with pytest.raises(Exception, match="append-only") as refused, session.transaction():
+            with pytest.raises(Exception, match="append-only") as rejected, session.transaction():
                 session.execute(statement)
-            assert refused.value.diag.constraint_name == "deck_status_changes_append_only"
+            assert rejected.value.diag.constraint_name == "deck_status_changes_append_only"
         session.execute("SET CONSTRAINTS ALL IMMEDIATE")
         session.execute("ALTER TABLE deck_status_changes ENABLE TRIGGER deck_status_changes_no_truncate")
         with pytest.raises(Exception, match="append-only"), session.transaction():
@@ -270,7 +270,7 @@ def test_moves_only_grow_for_the_owner_too():
 )
 def test_facts_of_a_mission_stay(changes):
     made = mission_in_qa()
-    with refused_by("deck_missions_facts_stay"):
+    with rejected_by("deck_missions_facts_stay"):
         rows(f"UPDATE deck_missions SET {changes} WHERE id = %s", [made.pk])
 
 
@@ -279,7 +279,7 @@ def test_facts_of_a_mission_stay(changes):
 )
 def test_how_a_mission_was_completed_stays(changes):
     made = complete_mission()
-    with refused_by("deck_missions_facts_stay"):
+    with rejected_by("deck_missions_facts_stay"):
         rows(f"UPDATE deck_missions SET {changes} WHERE id = %s", [made.pk])
 
 
@@ -288,14 +288,14 @@ def test_how_a_mission_was_completed_stays(changes):
 def test_mission_begins_active_by_every_door(status, door):
     values = {"title": "Bot", "client": "Acme", "budget": 1, "deadline": "2026-03-02Z", "assigned_to": "a@example.org"}
     values |= {"status": status, "completed_at": "2026-03-02T00:00:00Z" if status == "complete" else None}
-    with pytest.raises(Exception) as refused, transaction.atomic():  # noqa: PT011, PT012  (psycopg's own, or Django's)
+    with pytest.raises(Exception) as rejected, transaction.atomic():  # noqa: PT011, PT012  (psycopg's own, or Django's)
         if door == "sql":
             insert("deck_missions", **values)
         elif door == "orm":
             DeckMission.objects.create(**(values | {"deadline": mission().deadline}))
         else:
             copy_in("deck_missions", **values)
-    assert (refused.value.__cause__ or refused.value).diag.constraint_name == "deck_missions_begin_active"
+    assert (rejected.value.__cause__ or rejected.value).diag.constraint_name == "deck_missions_begin_active"
 
 
 def test_dates_are_kept_by_the_database():

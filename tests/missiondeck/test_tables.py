@@ -7,9 +7,9 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 
 from missiondeck.models import Category, Citizen, DeckMission, DeckStatus
-from tests.fallback.database import refused_by, row, rows
 from tests.groups.test_erase import owner_session
 from tests.missiondeck.helpers import insert, mission, raw_mission
+from tests.support.database import rejected_by, row, rows
 
 pytestmark = pytest.mark.django_db
 
@@ -203,7 +203,7 @@ def test_with_a_mission_goes_what_is_kept_of_it():
         session.rollback()
 
 
-# --- Refused values ---------------------------------------------------------------------------------
+# --- Rejected values ---------------------------------------------------------------------------------
 
 
 MISSIONS = [
@@ -241,34 +241,34 @@ MISSIONS = [
 
 
 @pytest.mark.parametrize(("values", "rule"), MISSIONS)
-def test_mission_refuses(values, rule):
-    with refused_by(f"deck_missions_{rule or 'begin_active'}"):
+def test_mission_rejects(values, rule):
+    with rejected_by(f"deck_missions_{rule or 'begin_active'}"):
         raw_mission(**values)
 
 
 @pytest.mark.parametrize(("values", "rule"), [each for each in MISSIONS if "status" not in each[0]])
-def test_change_of_a_mission_refuses(values, rule):
+def test_change_of_a_mission_rejects(values, rule):
     [(name, value)] = values.items()
     made = mission()
     # A number and how a mission was completed stay, so these never come as far as their own rules.
     stays = name in ("number", "completed_at", "override_reason")
-    with refused_by("deck_missions_facts_stay" if stays else f"deck_missions_{rule}"):
+    with rejected_by("deck_missions_facts_stay" if stays else f"deck_missions_{rule}"):
         rows(f"UPDATE deck_missions SET {name} = %s WHERE id = %s", [value, made.pk])
 
 
-def test_budget_below_nothing_is_refused():
+def test_budget_below_nothing_is_rejected():
     """By Django's own rule of a positive number, which PostgreSQL asks first."""
-    with refused_by("deck_missions_budget_check"):
+    with rejected_by("deck_missions_budget_check"):
         raw_mission(budget=-1)
 
 
-def test_status_nobody_knows_is_refused():
+def test_status_no_one_knows_is_rejected():
     made = mission()
-    with refused_by("deck_missions_one_step"):
+    with rejected_by("deck_missions_one_step"):
         rows("UPDATE deck_missions SET status = 'lost' WHERE id = %s", [made.pk])
 
 
-def test_status_nobody_knows_is_refused_where_a_mission_may_begin_anywhere():
+def test_status_no_one_knows_is_rejected_where_a_mission_may_begin_anywhere():
     with owner_session() as session:
         session.execute("SET lock_timeout = '20s'")
         session.execute("ALTER TABLE deck_missions DISABLE TRIGGER deck_missions_begin_active")
@@ -289,7 +289,7 @@ def test_mission_takes_repositories(address):
 
 
 @pytest.mark.parametrize("field", [{"budget": 0}, {"currency": "usd"}, {"github_url": "https://gitlab.com/a/b"}])
-def test_form_refuses_before_the_database_does(field):
+def test_form_rejects_before_the_database_does(field):
     values = {"title": "Bot", "client": "Acme", "budget": 300, "deadline": NOW, "assigned_to": "a@example.org"}
     with pytest.raises(ValidationError):
         DeckMission(**(values | field)).full_clean()
@@ -307,8 +307,8 @@ def test_form_refuses_before_the_database_does(field):
         ({"position": -1}, "position_check"),
     ],
 )
-def test_item_refuses(values, rule):
-    with refused_by(f"dod_items_{rule}"):
+def test_item_rejects(values, rule):
+    with rejected_by(f"dod_items_{rule}"):
         insert("dod_items", **({"mission_id": mission().pk, "text": "It works"} | values))
 
 
@@ -324,8 +324,8 @@ def test_item_refuses(values, rule):
         ({"message": "x" * 100_001}, "message_length"),
     ],
 )
-def test_message_refuses(values, rule):
-    with refused_by(f"chat_messages_{rule}"):
+def test_message_rejects(values, rule):
+    with rejected_by(f"chat_messages_{rule}"):
         insert("chat_messages", **({"mission_id": mission().pk, "sender": "user", "message": "Hi"} | values))
 
 
@@ -343,13 +343,13 @@ def test_message_refuses(values, rule):
         ({"import_key": "bülid"}, "key_form"),
     ],
 )
-def test_run_refuses(values, rule):
-    with refused_by(f"test_runs_{rule}"):
+def test_run_rejects(values, rule):
+    with rejected_by(f"test_runs_{rule}"):
         insert("test_runs", **({"mission_id": mission().pk, "status": "running"} | values))
 
 
-def test_run_of_an_unknown_status_is_refused_with_results_too():
-    with refused_by("test_runs_status_follows_from_results"):
+def test_run_of_an_unknown_status_is_rejected_with_results_too():
+    with rejected_by("test_runs_status_follows_from_results"):
         insert("test_runs", mission_id=mission().pk, status="green", results='[{"name": "a", "status": "passed"}]')
 
 
@@ -357,7 +357,7 @@ def test_file_of_the_latest_run_is_no_new_run_without_a_key():
     first, second, digest = mission(), mission(), "0f" * 32
     insert("test_runs", mission_id=first.pk, status="running", digest=digest)
     insert("test_runs", mission_id=second.pk, status="running", digest=digest)
-    with refused_by("test_runs_file_once"):
+    with rejected_by("test_runs_file_once"):
         insert("test_runs", mission_id=first.pk, status="running", digest=digest)
     insert("test_runs", mission_id=first.pk, status="running", digest=digest, import_key="build-7")
     insert("test_runs", mission_id=first.pk, status="running")
@@ -368,7 +368,7 @@ def test_key_is_one_run_of_a_mission():
     first, second = mission(), mission()
     for made in (first, second):
         insert("test_runs", mission_id=made.pk, status="running", import_key="build-7")
-    with refused_by("test_runs_key_once"):
+    with rejected_by("test_runs_key_once"):
         insert("test_runs", mission_id=first.pk, status="running", import_key="build-7")
 
 
@@ -401,5 +401,5 @@ def test_numbers_come_from_the_sequence_and_follow_one_given_by_hand():
 
 
 def test_number_is_one_missions():
-    with refused_by("deck_missions_number_once"):
+    with rejected_by("deck_missions_number_once"):
         raw_mission(number=mission().number)

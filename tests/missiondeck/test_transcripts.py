@@ -7,8 +7,8 @@ from django.urls import reverse
 
 from missiondeck.services.chats import say
 from missiondeck.services.missions import update_mission
-from tests.admin import client, words
 from tests.missiondeck.workspaces import address, make_mission
+from tests.support.admin import client, words
 
 pytestmark = pytest.mark.django_db
 

@@ -15,8 +15,8 @@ from missiondeck.models import ChatMessage, DeckMission, DeckStatusChange, DodIt
 from missiondeck.services.chats import say
 from missiondeck.services.checklist import tick_item
 from missiondeck.services.missions import move_mission
-from tests.admin import client, client_of, staff, words
 from tests.missiondeck.workspaces import FAILING, PASSING, address, complete, make_item, make_mission, said, take_in
+from tests.support.admin import client, client_of, staff, words
 
 pytestmark = pytest.mark.django_db
 FRAGMENT = {"X-Fragment": "checklist"}
@@ -39,8 +39,8 @@ def mission() -> DeckMission:
 
 
 def who_may(*permissions: str) -> Client:
-    """Somebody who sees client missions, and has just these rights beyond."""
-    member = staff(display_name="Somebody")
+    """Someone who sees client missions, and has just these rights beyond."""
+    member = staff(display_name="Someone")
     wanted = ("view_deckmission", *permissions)
     member.user_permissions.add(*Permission.objects.filter(codename__in=wanted, content_type__app_label="missiondeck"))
     return client_of(member)
@@ -103,8 +103,8 @@ class TestWhoMay:
             assert state() == before
             assert send(who_may(right), target, body).status_code == 302, target
 
-    def test_actions_are_refused_to_who_may_not_see_the_mission(self, mission):
-        member = staff(display_name="Somebody")
+    def test_actions_are_rejected_to_who_may_not_see_the_mission(self, mission):
+        member = staff(display_name="Someone")
         member.user_permissions.add(
             *Permission.objects.filter(content_type__app_label="missiondeck").exclude(codename="view_deckmission")
         )
@@ -121,7 +121,7 @@ class TestWhoMay:
         assert lead.post(address(mission)).status_code == 405
         assert lead.head(address(mission)).status_code == 200
 
-    def test_form_from_another_site_is_refused(self, dora, mission):
+    def test_form_from_another_site_is_rejected(self, dora, mission):
         stranger = Client(enforce_csrf_checks=True)
         stranger.force_login(dora)
         todo = actions(mission)
@@ -271,12 +271,12 @@ class TestMoves:
         assert "They <changed> their mind" in words(lead.get(address(mission)))
 
     @pytest.mark.parametrize("to", ["complete", "active", "gone", "", "\x00", "9" * 999])
-    def test_step_that_is_none_is_refused_in_words(self, lead, mission, to):
+    def test_step_that_is_none_is_rejected_in_words(self, lead, mission, to):
         page = lead.post(address(mission, "_move"), {"to": to})
         assert DeckMission.objects.get().status == "active"
         assert page.status_code in (200, 302)
         if to != "active":
-            assert 'role="alert" id="ws-move-refusal"' in page.content.decode()
+            assert 'role="alert" id="ws-move-rejection"' in page.content.decode()
 
     def test_reason_of_a_step_that_is_no_longer_there_is_not_lost(self, lead, mission):
         page = words(lead.post(address(mission, "_move"), {"to": "complete", "reason": "They <changed> it"}))
@@ -284,7 +284,7 @@ class TestMoves:
         assert "They <changed> it</blockquote>" in page
         assert "Complete all the same" not in page
 
-    def test_refused_completion_lists_what_is_missing_and_keeps_the_reason(self, lead, dora, mission):
+    def test_rejected_completion_lists_what_is_missing_and_keeps_the_reason(self, lead, dora, mission):
         for number in range(25):
             make_item(mission, f"Promise <{number}>")
         move_mission(mission=mission, to="qa", actor=dora)
@@ -365,7 +365,7 @@ class TestChecklist:
         lead.post(address(mission, "_remove", one.pk))
         assert DodItem.objects.get() == two
 
-    def test_item_without_text_is_refused_and_what_was_typed_stays(self, lead, mission):
+    def test_item_without_text_is_rejected_and_what_was_typed_stays(self, lead, mission):
         item = make_item(mission)
         page = words(lead.post(address(mission, "_add"), {"text": "  ", "category": "tests"}))
         assert "Say what has to be true." in page
@@ -403,8 +403,8 @@ class TestChecklist:
         assert "its definition of done is closed" in page
         assert "formaction" not in page
         for name, body in ON_ITEM:
-            refused = words(lead.post(address(mission, name, item.pk), body))
-            assert "Take it back to QA first." in refused
+            rejected = words(lead.post(address(mission, name, item.pk), body))
+            assert "Take it back to QA first." in rejected
         assert "Take it back to QA first." in words(
             lead.post(address(mission, "_add"), {"text": "New one", "category": "tests"})
         )
@@ -418,7 +418,7 @@ class TestChat:
         order = [page.index(f'id="ws-tab-{name}"') for name in ("emma", "inna", "rafael", "sofia", "maya")]
         assert order == sorted(order)
         assert page.count('role="tab"') == 5
-        # Who spoke last is open where nobody is chosen.
+        # Who spoke last is open where no one is chosen.
         assert page.count('aria-selected="true"') == 1
         assert page.split('id="ws-tab-inna"')[1].split(">")[0].count('aria-selected="true"') == 1
         assert "Chat with Inna" in page
@@ -492,7 +492,7 @@ class TestChat:
             ({"citizen": "nobody"}, "nobody is not one of"),
         ],
     )
-    def test_message_that_cannot_be_is_refused_and_kept(self, lead, mission, changes, says):
+    def test_message_that_cannot_be_is_rejected_and_kept(self, lead, mission, changes, says):
         body = {
             "citizen": "sofia",
             "sender": "citizen",

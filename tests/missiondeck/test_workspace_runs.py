@@ -10,8 +10,8 @@ from django.test import Client
 from missiondeck.admin.workspace_trend import HEIGHT, LEAST, Counts, counts_of, parts_of
 from missiondeck.models import DeckMission, TestRun
 from missiondeck.services.runs import start_run
-from tests.admin import client, words
 from tests.missiondeck.workspaces import FAILING, PASSING, address, make_mission, run_at, take_in
+from tests.support.admin import client, words
 
 pytestmark = pytest.mark.django_db
 
@@ -85,15 +85,15 @@ class TestTakingIn:
             (None, "Choose the report"),
         ],
     )
-    def test_what_is_no_report_is_refused_on_the_page(self, lead, mission, report, says):
+    def test_what_is_no_report_is_rejected_on_the_page(self, lead, mission, report, says):
         answer = send(lead, mission, report)
         assert answer.status_code == 200
-        refusal = words(answer).split('id="ws-report-refusal">')[1].split("</p>")[0]
-        assert says in refusal
-        assert "Nothing was stored." in refusal
+        rejection = words(answer).split('id="ws-report-rejection">')[1].split("</p>")[0]
+        assert says in rejection
+        assert "Nothing was stored." in rejection
         assert not TestRun.objects.exists()
 
-    def test_files_that_are_too_large_are_refused_in_words(self, lead, mission, settings):
+    def test_files_that_are_too_large_are_rejected_in_words(self, lead, mission, settings):
         settings.DECK_REPORT_BYTES = settings.DECK_LOGS_BYTES = 1024 * 1024
         large = PASSING + b"\n" * 1024 * 1024
         assert "A report is at most 1 MB; this file is larger." in words(send(lead, mission, large))
@@ -173,7 +173,7 @@ class TestOneRun:
             run_at(mission, minute, failed=failed)
         page = look(lead, mission)
         assert "1 failed test is flaky" in page
-        assert '<span class="ws-pill ws-warn">Flaky</span>' in page
+        assert '<span class="ws-badge ws-warn">Flaky</span>' in page
 
     def test_results_are_found_by_status_and_name(self, lead, mission):
         take_in(mission, FAILING)

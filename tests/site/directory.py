@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from groups.models import Member
 from groups.services.directory import remove_entry, suspend, update_entry
 from groups.services.invitations import create_invitation
-from tests.factories.directory import EntryFactory, ParticipationFactory, RelationshipFactory
+from tests.support.factories.directory import EntryFactory, ParticipationFactory, RelationshipFactory
 
 # Whose account has an entry of its own: those who may invite.
 INVITING = ("Administrator", "Community Manager", "superuser", "member")

@@ -6,7 +6,7 @@ from engagement.services.profiles import update_profile
 from engagement.services.templates import change_template
 from engagement.services.unsubscribe import unsubscribe_url
 from groups.models import CommunityMember, Member
-from tests.factories.engagement import MessageFactory, PersonFactory, move_to
+from tests.support.factories.engagement import MessageFactory, PersonFactory, move_to
 
 WORDS = {"subject": "Hello, {{ name }}", "body": "Hi {{ name }}, there is news."}
 

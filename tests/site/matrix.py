@@ -4,7 +4,7 @@ A letter is a role:
 
     A Administrator         M Mission Manager    C Community Manager   E Engagement Operator
     F Fallback Reviewer     D Delivery Lead      U Auditor             S superuser
-    N staff without a role  m member             i inactive staff      - nobody logged in
+    N staff without a role  m member             i inactive staff      - no one logged in
 
 Staff without a role of the back office, by what they are in the project the addresses are about:
 
@@ -16,10 +16,10 @@ and p, a reviewer of the project who is no staff, so that only the API is open t
 An answer is `ok` (a page, nothing changed), `done` (the database changed), `live` (server-sent events), `file` (a
 file that is streamed), `to` (sent on
 to another page), `login` (sent to the log-in) or a status. `ok:AMS 403` reads: a page for A, M and S, and 403 for
-everyone else; the first that names somebody counts. On pages, m, p, i and - are sent to the log-in unless the line
+everyone else; the first that names someone counts. On pages, m, p, i and - are sent to the log-in unless the line
 names them. HEAD answers as GET unless a third cell says otherwise; every other method of a page is 405.
 
-`@somebody` after an address: the same page of that object of tests/site/world.py, where the kind of it matters.
+`@someone` after an address: the same page of that object of tests/site/world.py, where the kind of it matters.
 """
 
 ALL = "AMCEFDUSNVWRTOX"
@@ -54,7 +54,7 @@ admin/logout/                                            | 405 to:mpi-          
 admin/password_change/                                   | ok:{ALL}             | done:{ALL}
 admin/password_change/done/                              | ok:{ALL}             | 405
 
-# Roles: looked at by administrators and auditors, made and edited by administrators; the site's own by nobody.
+# Roles: looked at by administrators and auditors, made and edited by administrators; the site's own by no one.
 admin/missionsite/role/                                  | ok:AUS 403           | ok:AUS 403
 admin/missionsite/role/add/                              | ok:AS 403            | done:AS 403
 admin/missionsite/role/<object_id>/                      | to:{ALL}             | to:{ALL}

@@ -9,7 +9,7 @@ from missiondeck.services.chats import say
 from missiondeck.services.feeds import create_feed
 from missiondeck.services.missions import update_mission
 from missiondeck.services.runs import import_report, start_run
-from tests.factories.missiondeck import DeckMissionFactory, DodItemFactory, junit_of
+from tests.support.factories.missiondeck import DeckMissionFactory, DodItemFactory, junit_of
 
 # Addresses whose parts are filled in here.
 BELOW = ("admin/missiondeck/", "api/deck/", "deck/")
@@ -58,7 +58,7 @@ def part(things: dict[str, object], name: str, route: str) -> object:
 
 
 def _report() -> SimpleUploadedFile:
-    """A report nobody has brought yet."""
+    """A report no one has brought yet."""
     return SimpleUploadedFile("report.xml", junit_of(("test_new", "passed")), "application/xml")
 
 
@@ -92,7 +92,7 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
         "missiondeck_workspace_add": {"text": "It is fast", "category": "non-functional"},
         "missiondeck_workspace_tick": {"done": "1"},
         "missiondeck_workspace_edit": {"text": "It is faster", "category": "tests"},
-        "missiondeck_workspace_place": {"to": "down"},
+        "missiondeck_workspace_url": {"to": "down"},
     }
 
 

@@ -10,7 +10,7 @@ from fallback.services.projects import set_organization_role, set_project_role
 from fallback.services.reports import write_report
 from fallback.services.review import discard_item, snooze_item
 from groups.models import Member
-from tests.factories.fallback import (
+from tests.support.factories.fallback import (
     ActorFactory,
     ConfigFactory,
     FlowFactory,
@@ -22,7 +22,7 @@ from tests.factories.fallback import (
     RunFactory,
     TemplateFactory,
 )
-from tests.factories.groups import MemberFactory, StaffFactory
+from tests.support.factories.groups import MemberFactory, StaffFactory
 
 # Staff without a role of the back office, by what they are in the project of this world.
 PROJECT_STAFF = {

@@ -1,6 +1,6 @@
-"""Whatever is sent to whichever address: never a 500, a readable refusal, and nothing half-written.
+"""Whatever is sent to whichever address: never a 500, a readable rejection, and nothing half-written.
 
-The addresses come from the URL resolver; a superuser sends it all, so that no refusal of rights hides a fault.
+The addresses come from the URL resolver; a superuser sends it all, so that no rejection of rights hides a fault.
 A build asks every second address, the others the next day. MISSIONSITE_ASK_ALL=1 asks all of them, and
 MISSIONSITE_FUZZ_EXAMPLES=200 makes that many requests for each address instead of a few.
 """
@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 
 from missionsite.common.admin.once import FIELD, new_key
 from missionsite.models import Role
-from tests.sample import share
 from tests.site.routes import Route, bulk_actions, routes
 from tests.site.world import (
     Watch,
@@ -34,6 +33,7 @@ from tests.site.world import (
     query_of,
     undone,
 )
+from tests.support.sample import share
 
 pytestmark = pytest.mark.django_db
 
@@ -162,7 +162,7 @@ class Sender:
 
 
 def assert_readable(answer: HttpResponse, said: str) -> None:
-    """A refusal is a sentence: on a page of the site, or in plain text."""
+    """A rejection is a sentence: on a page of the site, or in plain text."""
     text = answer.content.decode()
     words = re.sub(r"(?s)<(style|script).*?</\1>|<[^>]+>", " ", text)
     assert len(words.split()) >= 5 or answer.status_code == 405, said
@@ -248,7 +248,7 @@ QUERIES = [
     "list__exact=gone&priority__exact=" + "9" * 40,
     "ready__exact=maybe&enabled__exact=2",
     "started_at_from=0001-01-01&started_at_to=99999-01-01",
-    "deadline_from=9999-12-31&deadline_to=0001-01-01&due=never&last_run=gone&assigned=nobody&client=%00",
+    "deadline_from=9999-12-31&deadline_to=0001-01-01&due=never&last_run=gone&assigned=no one&client=%00",
 ]
 
 
@@ -273,7 +273,7 @@ def test_list_answers_no_question_about_passwords(sender, query):
 
 
 def test_odd_forms(sender):
-    """Forms with fields that hold what no form would send, some missing, some twice, some nobody asked for."""
+    """Forms with fields that hold what no form would send, some missing, some twice, some no one asked for."""
     for route in share(routes(), of=PARTS):
         odd_forms(sender, route)
 
@@ -374,7 +374,7 @@ NAMED = [
 
 
 def test_odd_files(sender):
-    """Uploads with files that are none of what is asked for, under names nobody would give, cut off or twice."""
+    """Uploads with files that are none of what is asked for, under names no one would give, cut off or twice."""
     for route in share(routes(), of=PARTS, shift=2):
         api_body = json_of(sender.world, route, "POST") if route.is_api else None
         body = api_body or body_of(sender.world, route)
@@ -432,12 +432,12 @@ def test_missing_page_and_forbidden_page_are_pages_of_the_site(world):
     assert "cannot be read" in unreadable.content.decode()
 
 
-def test_page_refuses_methods_it_has_no_answer_to(world):
+def test_page_rejects_methods_it_has_no_answer_to(world):
     answer = world.client("superuser").delete(f"/admin/groups/member/{world['member'].pk}/change/")
     assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD, POST")
 
 
-def test_selected_row_that_cannot_be_one_is_refused_in_words(world):
+def test_selected_row_that_cannot_be_one_is_rejected_in_words(world):
     body = {"action": "deactivate", "_selected_action": [str(world["member"].pk), "x"], "apply": "1"}
     answer = world.client("superuser").post("/admin/groups/member/", body, follow=True)
     assert "One of the selected rows is not in this list." in answer.content.decode()
@@ -445,7 +445,7 @@ def test_selected_row_that_cannot_be_one_is_refused_in_words(world):
     assert world["member"].is_active
 
 
-def test_state_no_background_job_has_is_refused_in_words(world):
+def test_state_no_background_job_has_is_rejected_in_words(world):
     answer = world.client("superuser").get("/admin/procrastinate/procrastinatejob/?status__exact=gone", follow=True)
     assert answer.status_code == 200
     assert "not understood" in answer.content.decode() or answer.redirect_chain

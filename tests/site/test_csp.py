@@ -1,4 +1,4 @@
-"""The policy of every answer, whoever gives it: pages, refusals, the API, files."""
+"""The policy of every answer, whoever gives it: pages, rejections, the API, files."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 
 from missionsite.common.content_policy import HEADER, ContentPolicyMiddleware, digest, policy_for
-from tests.admin import staff
+from tests.support.admin import staff
 
 pytestmark = pytest.mark.django_db
 EVERYWHERE = {
@@ -52,7 +52,7 @@ def test_every_answer_has_a_policy(client, address, status):
     assert ("'unsafe-eval'" in answer[HEADER]) == address.startswith("/admin/")
 
 
-def test_refusals_of_other_middleware_have_it_too(client):
+def test_rejections_of_other_middleware_have_it_too(client):
     assert client.delete("/admin/").status_code == 405
     assert HEADER in client.delete("/admin/").headers
     assert HEADER in client.delete("/api/missions").headers

@@ -1,4 +1,4 @@
-"""Nobody but an administrator gains or gives rights, or takes an account that has some — by any form of the site.
+"""No one but an administrator gains or gives rights, or takes an account that has some — by any form of the site.
 
 Every form of every address is sent with every field that could grant something, to every kind of account.
 """
@@ -19,10 +19,10 @@ from groups.models import Group, Member
 from missionsite.common.admin.once import FIELD, new_key
 from missionsite.common.models import ApiToken
 from missionsite.roles import ROLES
-from tests.sample import share
 from tests.site import projects
 from tests.site.routes import Route, routes
 from tests.site.world import NEW_PASSWORD, Watch, World, address, body_of, query_of, undone
+from tests.support.sample import share
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ UNTRUSTED = [*(role for role in ROLES if role != "Administrator"), "no role", "m
 UNTRUSTED += [*projects.PROJECT_STAFF, *projects.OTHERS]
 # One attempt in so many is made a day, another one by each of them.
 PARTS = 6
-# Who gives roles in which projects; nobody else here gives any.
+# Who gives roles in which projects; no one else here gives any.
 GIVES_IN = {
     "project maintainer": {"pk__in": projects.PROJECTS},
     "organisation owner": {"organization": "organization"},
@@ -153,7 +153,7 @@ def encoded(body: dict) -> dict:
 
 
 def taken(world: World, actor: str, tried: Iterable[tuple[str, dict, dict]]) -> list[str]:
-    """Those of the attempts by which this person changed somebody's rights, other than their own log-in and tokens."""
+    """Those of the attempts by which this person changed someone's rights, other than their own log-in and tokens."""
     before, found, watch = rights() | rights_in_projects(world, actor), [], Watch()
     own = str(world.staff[actor].pk) if actor in world.staff else ""
     client = world.client(actor)
@@ -163,7 +163,7 @@ def taken(world: World, actor: str, tried: Iterable[tuple[str, dict, dict]]) -> 
         watch.wrote()
         with undone():
             client.post(target, **encoded(body), query_params=query)
-            # Where no row was written nobody has another right than before.
+            # Where no row was written no one has another right than before.
             if not watch.wrote():
                 continue
             after = rights() | rights_in_projects(world, actor)
@@ -190,7 +190,7 @@ def test_the_search_for_escalations_finds_one_where_the_guard_is_gone(world, mon
 
 
 def test_search_for_escalations_finds_a_role_given_where_the_check_is_gone(world, monkeypatch):
-    """Negative control: without the check of a right, somebody who sees a project makes themselves its maintainer."""
+    """Negative control: without the check of a right, someone who sees a project makes themselves its maintainer."""
     monkeypatch.setattr("fallback.services.rights.Rights.allows", lambda self, right, project: True)
     monkeypatch.setattr("fallback.admin.organizations.maintains_organization", lambda member, organization: True)
     tried = [each for each in attempts(world, "project viewer") if each[0].endswith("/set-role/")]

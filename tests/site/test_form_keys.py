@@ -39,7 +39,7 @@ WITHOUT_KEY = {
     "missiondeck_workspace_move": "it is there already",
     "missiondeck_workspace_tick": "says what is so",
     "missiondeck_workspace_edit": "writes the same values again",
-    "missiondeck_workspace_place": "moves an item once more, which creates nothing",
+    "missiondeck_workspace_url": "moves an item once more, which creates nothing",
     "missiondeck_workspace_remove": "the item is gone",
     "missiondeck_workspace_give_up": "the run has ended",
 }

@@ -125,8 +125,8 @@ def test_uploads_are_compared_by_what_they_hold(world):
     assert (again.status_code, again.content) == (201, first.content)
     assert again["Idempotency-Replayed"] == "true"
     for changed in ({"content": report + b"\n"}, {"content": report, "name": "other.xml"}):
-        refused = upload(world, client, changed.pop("content"), **changed, **{HEADER: "one"})
-        assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
+        rejected = upload(world, client, changed.pop("content"), **changed, **{HEADER: "one"})
+        assert (rejected.status_code, rejected.json()["code"]) == (422, "idempotency_key_reused")
 
 
 def test_large_upload_with_a_key_is_not_held_in_memory(world, settings):
@@ -159,8 +159,8 @@ def test_signed_operation_rejects_the_header(client, what):
     signature = {"Missionsite-Signature": sign(body, settings.ENGAGEMENT_INBOUND_SECRETS[0])}
     target = f"/api/engagement/{what}"
     assert client.post(target, body, "application/json", headers=signature).status_code == 200
-    refused = client.post(target, body, "application/json", headers={**signature, HEADER: "one"})
-    assert (refused.status_code, refused.json()["code"]) == (422, "input_refused")
-    (error,) = refused.json()["errors"]
+    rejected = client.post(target, body, "application/json", headers={**signature, HEADER: "one"})
+    assert (rejected.status_code, rejected.json()["code"]) == (422, "input_rejected")
+    (error,) = rejected.json()["errors"]
     assert error["pointer"] == f"header/{HEADER}"
     assert EXCEPTIONS["receive_message" if what == "inbound" else "receive_receipt"] in error["detail"]

@@ -43,7 +43,7 @@ def route_of(path: str) -> Route:
 
 
 def described(document: dict, method: str, path: str, status: int) -> dict:
-    """What the document says of an answer; that of all refusals where it names no other."""
+    """What the document says of an answer; that of all rejections where it names no other."""
     responses = document["paths"][path][method.lower()]["responses"]
     return responses.get(str(status)) or responses["default"]
 
@@ -79,7 +79,7 @@ def test_answer_is_as_described(world, document, name, method, path):
 
 
 @pytest.mark.parametrize(("name", "method", "path"), operations(), ids=lambda value: value)
-def test_refusal_is_as_described(world, document, name, method, path):
+def test_rejection_is_as_described(world, document, name, method, path):
     route = route_of(path)
     answer = Asker(world, "anonymous").send(method, address(world, route, "anonymous"), None)
     assert answer.status_code == 401
@@ -99,7 +99,7 @@ def test_mission_that_is_not_done_is_described_as_a_problem(world, document):
     assert "missing" in answer.json()
 
 
-def test_every_refusal_is_described_as_a_problem(document):
+def test_every_rejection_is_described_as_a_problem(document):
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             for status, response in operation["responses"].items():
@@ -145,9 +145,9 @@ def site_with(*answers) -> SiteAPI:
 
 def test_two_schemas_of_a_name_stop_the_start():
     site = site_with(schema_called("Page", items=int), list[schema_called("Page", rows=int)])
-    with pytest.raises(SchemaNameTaken) as refusal:
+    with pytest.raises(SchemaNameTaken) as rejection:
         site.urls  # noqa: B018 - the addresses are made and checked here
-    assert str(refusal.value) == (
+    assert str(rejection.value) == (
         "Two schemas are called Page: one of tests.items, one of tests.rows. Rename one of them."
     )
     assert issubclass(SchemaNameTaken, ConfigError)

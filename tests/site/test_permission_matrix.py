@@ -18,10 +18,10 @@ from django.test import RequestFactory
 from django.urls import path
 
 from missionsite.urls import urlpatterns as site_urlpatterns
-from tests.sample import share, whose_turn
 from tests.site import directory, engagement, matrix, missiondeck, projects
 from tests.site.routes import METHODS, Route, bulk_actions, routes
 from tests.site.world import REASON, SEAT, Watch, World, address, body_of, first_bytes, json_of, query_of, undone
+from tests.support.sample import share, whose_turn
 
 pytestmark = pytest.mark.django_db
 
@@ -48,7 +48,7 @@ LETTERS = {
 }
 OUTSIDE = ("member", "reviewer by API", "inactive", "anonymous")
 PAGE_METHODS = ("GET", "HEAD", "POST")
-# Who asks with every method; the others with those that show and change, for a refused method is refused to all.
+# Who asks with every method; the others with those that show and change, for a rejected method is did not all.
 THOROUGH = ("superuser", "no role", "anonymous")
 
 

@@ -7,13 +7,13 @@ from django.db import connection
 import engagement.errors  # noqa: F401
 import fallback.errors  # noqa: F401
 import groups.errors  # noqa: F401
-import missiondeck.errors  # noqa: F401 - all register their refusals
+import missiondeck.errors  # noqa: F401 - all register their rejections
 from missionsite.common.errors import DomainError
 
 pytestmark = pytest.mark.django_db
 
 APPS = ("groups", "fallback", "engagement", "missiondeck")
-# Rules nobody meets at a form or the API: values only a program sets. The same goes for every rule called …_known: it
+# Rules no one meets at a form or the API: values only a program sets. The same goes for every rule called …_known: it
 # says that a column holds one of the words a form offers.
 NO_WORDS_NEEDED = {
     "engagement_announcements_recipients_check",
@@ -69,7 +69,7 @@ def test_every_check_and_unique_rule_has_words():
     assert {name for name in silent if not name.endswith("_known")} == NO_WORDS_NEEDED
 
 
-def test_every_refusal_that_names_a_rule_names_one_that_exists():
+def test_every_rejection_that_names_a_rule_names_one_that_exists():
     exist = column("SELECT conname FROM pg_constraint UNION SELECT relname FROM pg_class WHERE relkind = 'i'")
     sources = " ".join(column("SELECT prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace"))
     sources += " ".join(column("SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal"))
@@ -79,15 +79,15 @@ def test_every_refusal_that_names_a_rule_names_one_that_exists():
 
 
 def test_every_sentence_is_one_and_every_code_its_own():
-    refusals = list(DomainError.by_constraint.values())
-    for one in refusals:
-        # The same refusal by a rule of another table is a subclass, with the same sentence.
-        twins = [other for other in refusals if other.code == one.code and not issubclass(one, other)]
+    rejections = list(DomainError.by_constraint.values())
+    for one in rejections:
+        # The same rejection by a rule of another table is a subclass, with the same sentence.
+        twins = [other for other in rejections if other.code == one.code and not issubclass(one, other)]
         assert all(issubclass(twin, one) and twin.__doc__ == one.__doc__ for twin in twins), one
-    for refusal in refusals:
-        sentence = refusal.__doc__.strip().splitlines()[0]
-        assert sentence.endswith("."), refusal
-        assert sentence[0].isupper(), refusal
+    for rejection in rejections:
+        sentence = rejection.__doc__.strip().splitlines()[0]
+        assert sentence.endswith("."), rejection
+        assert sentence[0].isupper(), rejection
 
 
 def test_every_security_definer_function_pins_its_path_and_is_closed_to_the_public():

@@ -129,14 +129,14 @@ def rules_of(app: str) -> str:
 
 
 def missing_rules(app: str, text: str) -> list[str]:
-    """Rules of an app's models and refusals of its errors.py that the table of rules does not name in one row."""
+    """Rules of an app's models and rejections of its errors.py that the table of rules does not name in one row."""
     listed = [set(references(" | ".join(cells))) for cells in rows(text, last_column="where")]
     rules = [rule for model in apps.get_app_config(app).get_models() for rule in model._meta.constraints]
     # One row stands for all texts of one line, which tests/common/test_one_line.py walks.
     wanted = [{"<table>_<column>_one_line" if isinstance(rule, OneLine) else rule.name} for rule in rules]
-    for refusal in vars(import_module(f"{app}.errors")).values():
-        if isinstance(refusal, type) and issubclass(refusal, DomainError) and refusal is not DomainError:
-            wanted.append({refusal.__name__, *filter(None, [refusal.constraint])})
+    for rejection in vars(import_module(f"{app}.errors")).values():
+        if isinstance(rejection, type) and issubclass(rejection, DomainError) and rejection is not DomainError:
+            wanted.append({rejection.__name__, *filter(None, [rejection.constraint])})
     return [", ".join(sorted(names)) for names in wanted if not any(names <= row for row in listed)]
 
 

@@ -20,9 +20,11 @@ from groups.services.tasks import cancel_task, claim_task, complete_task, update
 from missionsite.common.scopes import all_scopes
 from missionsite.models import Role
 from missionsite.roles import ROLES
-from tests.admin import OfficeClient
-from tests.community.cast import typed
-from tests.factories.groups import (
+from tests.portal.cast import typed
+from tests.site import directory, engagement, missiondeck, projects
+from tests.site.routes import Route
+from tests.support.admin import OfficeClient
+from tests.support.factories.groups import (
     ColonyFactory,
     MemberFactory,
     MembershipFactory,
@@ -30,14 +32,12 @@ from tests.factories.groups import (
     StaffFactory,
     TaskFactory,
 )
-from tests.factories.tokens import make_token
-from tests.site import directory, engagement, missiondeck, projects
-from tests.site.routes import Route
+from tests.support.factories.tokens import make_token
 
 PASSWORD = "an old password of one's own"
-NEW_PASSWORD = "a new password nobody guesses"
+NEW_PASSWORD = "a new password no one guesses"
 # What a request may leave behind without having changed anything: sessions, counts of requests, who asked, keys of
-# requests; and when somebody or something came last.
+# requests; and when someone or something came last.
 PASSING = ("django_session", "api_request_counts", "pghistory_context", "api_idempotency_keys")
 _LAST = "ARRAY['last_login', 'last_used_at', 'last_read_at']"
 
@@ -53,7 +53,7 @@ class World:
         return self.objects[name]
 
     def client(self, actor: str) -> Client:
-        """A browser in which this person is logged in; nobody for `anonymous`."""
+        """A browser in which this person is logged in; no one for `anonymous`."""
         client = OfficeClient(raise_request_exception=False)
         if actor != "anonymous":
             client.force_login(self.staff[actor])

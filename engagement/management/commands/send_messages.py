@@ -26,8 +26,8 @@ class Command(BaseCommand):
             raise CommandError("--batch is between 1 and 10000.")
         try:
             way = make_transport(transport or "")
-        except DomainError as refusal:
-            raise CommandError(refusal.message) from None
+        except DomainError as rejection:
+            raise CommandError(rejection.message) from None
         sender = Sender(way, **({"batch": batch} if batch else {}))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: sender.stop())

@@ -2,7 +2,7 @@
 UPDATE engagement_message_queue SET attempted_at = sent_at
 WHERE attempted_at IS NULL AND sent_at > now() - interval '30 days';
 DROP TABLE engagement_attention;
--- Nobody sends while the site is migrated; what a sender had in hand is due again, with its key.
+-- No one sends while the site is migrated; what a sender had in hand is due again, with its key.
 DELETE FROM engagement_claims;
 -- In the place of this index comes one that also has the times.
 DO $$

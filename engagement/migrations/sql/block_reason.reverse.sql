@@ -12,14 +12,14 @@ LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
-    -- Where the messages are, which nobody moves as long as they are locked.
+    -- Where the messages are, which no one moves as long as they are locked.
     messages tid[];
     held bigint[];
 BEGIN
     -- One claim at a time: so two never count the same member at once. It takes milliseconds; what takes time is sending.
     PERFORM pg_advisory_xact_lock('engagement_claims'::regclass::bigint);
     SELECT coalesce(array_agg(h.id), '{}') INTO held FROM messages_in_hand() h;
-    -- What somebody is just changing is passed over. Planned each time, as the way depends on how many are due.
+    -- What someone is just changing is passed over. Planned each time, as the way depends on how many are due.
     EXECUTE $lock$
         SELECT array_agg(l.message) FROM (
             SELECT q.ctid AS message FROM engagement_message_queue q

@@ -42,7 +42,7 @@ CREATE TRIGGER engagement_message_queue_stays BEFORE UPDATE ON engagement_messag
     FOR EACH ROW
     WHEN (OLD.idempotency_key <> NEW.idempotency_key OR OLD.user_id <> NEW.user_id
         OR OLD.message_type <> NEW.message_type OR OLD.id <> NEW.id)
-    EXECUTE FUNCTION refuse_change_of_message();
+    EXECUTE FUNCTION reject_change_of_message();
 DROP TRIGGER engagement_message_queue_moves ON engagement_message_queue;
 CREATE TRIGGER engagement_message_queue_moves BEFORE UPDATE ON engagement_message_queue
     FOR EACH ROW
@@ -50,7 +50,7 @@ CREATE TRIGGER engagement_message_queue_moves BEFORE UPDATE ON engagement_messag
         ('pending', 'sent'), ('pending', 'failed'), ('pending', 'cancelled'),
         ('failed', 'pending'), ('failed', 'cancelled'), ('sent', 'failed')
     ))
-    EXECUTE FUNCTION refuse_message_move();
+    EXECUTE FUNCTION reject_message_move();
 DO $$
 BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') THEN
@@ -64,7 +64,7 @@ DROP FUNCTION claim_messages(
     text, uuid, timestamptz, integer, interval, timestamptz, bigint, text[], time, time, integer, interval
 );
 DROP TRIGGER engagement_claims_apart ON engagement_claims;
-DROP FUNCTION refuse_claimed_twice();
+DROP FUNCTION reject_claimed_twice();
 ALTER TABLE engagement_claims DROP CONSTRAINT engagement_claims_even;
 ALTER TABLE engagement_claims ALTER message_ids SET STORAGE EXTENDED;
 DROP FUNCTION messages_in_hand();

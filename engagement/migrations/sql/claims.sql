@@ -15,7 +15,7 @@ ALTER TABLE engagement_claims ADD CONSTRAINT engagement_claims_even
 ALTER TABLE engagement_claims ALTER message_ids SET STORAGE EXTERNAL, ALTER user_ids SET STORAGE EXTERNAL;
 
 -- No message is in two hands, whoever writes a claim.
-CREATE FUNCTION refuse_claimed_twice() RETURNS trigger
+CREATE FUNCTION reject_claimed_twice() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp SET enable_nestloop = off
 AS $$
 DECLARE
@@ -34,7 +34,7 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER engagement_claims_apart AFTER INSERT ON engagement_claims
-    FOR EACH ROW EXECUTE FUNCTION refuse_claimed_twice();
+    FOR EACH ROW EXECUTE FUNCTION reject_claimed_twice();
 
 -- A sender's two big statements have plans that a connection makes once: planned anew each time they take longer to
 -- plan than to run. Both act with the rights of their caller.
@@ -54,14 +54,14 @@ LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
-    -- Where the messages are, which nobody moves as long as they are locked.
+    -- Where the messages are, which no one moves as long as they are locked.
     messages tid[];
     held bigint[];
 BEGIN
     -- One claim at a time: so two never count the same member at once. It takes milliseconds; what takes time is sending.
     PERFORM pg_advisory_xact_lock('engagement_claims'::regclass::bigint);
     SELECT coalesce(array_agg(h.id), '{}') INTO held FROM messages_in_hand() h;
-    -- What somebody is just changing is passed over. Planned each time, as the way depends on how many are due.
+    -- What someone is just changing is passed over. Planned each time, as the way depends on how many are due.
     EXECUTE $lock$
         SELECT array_agg(l.message) FROM (
             SELECT q.ctid AS message FROM engagement_message_queue q
@@ -190,7 +190,7 @@ BEGIN
 END $$;
 REVOKE EXECUTE ON FUNCTION let_go(uuid, bigint[]) FROM PUBLIC;
 
--- Notes what was sent; returns how many messages were still this attempt's and nobody had cancelled meanwhile.
+-- Notes what was sent; returns how many messages were still this attempt's and no one had cancelled meanwhile.
 -- provider_ids: may be empty. Asked for the status by an equality, PostgreSQL would read all that is pending.
 CREATE FUNCTION mark_messages_sent(token uuid, ids bigint[], times timestamptz[], provider_ids text[]) RETURNS integer
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET jit = off
@@ -225,14 +225,14 @@ CREATE TRIGGER engagement_message_queue_moves AFTER UPDATE OF status ON engageme
         ('pending', 'sent'), ('pending', 'failed'), ('pending', 'cancelled'),
         ('failed', 'pending'), ('failed', 'cancelled'), ('sent', 'failed')
     ))
-    EXECUTE FUNCTION refuse_message_move();
+    EXECUTE FUNCTION reject_message_move();
 DROP TRIGGER engagement_message_queue_stays ON engagement_message_queue;
 CREATE TRIGGER engagement_message_queue_stays
     AFTER UPDATE OF idempotency_key, user_id, message_type, id ON engagement_message_queue
     FOR EACH ROW
     WHEN (OLD.idempotency_key <> NEW.idempotency_key OR OLD.user_id <> NEW.user_id
         OR OLD.message_type <> NEW.message_type OR OLD.id <> NEW.id)
-    EXECUTE FUNCTION refuse_change_of_message();
+    EXECUTE FUNCTION reject_change_of_message();
 
 -- A claim writes none of its messages: no row needs room beside it any more.
 ALTER TABLE engagement_message_queue SET (fillfactor = 100);
@@ -264,7 +264,7 @@ BEGIN
 END $$;
 
 -- Takes back what was not sent of an announcement that is cancelled; returns how many messages. What a sender has, or
--- is just taking, is withdrawn by it: nobody waits for anybody.
+-- is just taking, is withdrawn by it: no one waits for anyone.
 CREATE FUNCTION withdraw_announcement(announcement bigint, reason text) RETURNS integer
 LANGUAGE plpgsql
 AS $$

@@ -23,7 +23,7 @@ LANGUAGE sql STABLE PARALLEL SAFE
 RETURN coalesce(nullif(current_setting('engagement.now', true), '')::timestamptz, now());
 
 -- Writes down the moves of a statement. Whoever moves a state says why in the setting engagement.trigger, for the
--- transaction; engagement.metadata adds to what is kept. A move that is none of the ten is refused by the CHECK of the
+-- transaction; engagement.metadata adds to what is kept. A move that is none of the ten is rejected by the CHECK of the
 -- log. Without enable_nestloop = off a statement over 100,000 rows would compare each row with all others.
 CREATE FUNCTION log_engagement_transitions() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp SET enable_nestloop = off
@@ -64,8 +64,8 @@ CREATE TRIGGER user_engagement_states_logged AFTER UPDATE ON user_engagement_sta
     REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION log_engagement_transitions();
 
--- Everybody begins active. Another state comes in only beside the moves that led there, as a fixture brings both.
-CREATE FUNCTION refuse_state_without_history() RETURNS trigger
+-- Everyone begins active. Another state comes in only beside the moves that led there, as a fixture brings both.
+CREATE FUNCTION reject_state_without_history() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
@@ -79,9 +79,9 @@ BEGIN
     RETURN NEW;
 END $$;
 CREATE TRIGGER user_engagement_states_begin_active BEFORE INSERT ON user_engagement_states
-    FOR EACH ROW WHEN (NEW.state <> 'active') EXECUTE FUNCTION refuse_state_without_history();
+    FOR EACH ROW WHEN (NEW.state <> 'active') EXECUTE FUNCTION reject_state_without_history();
 
-CREATE FUNCTION refuse_change_of_state_owner() RETURNS trigger
+CREATE FUNCTION reject_change_of_state_owner() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
@@ -90,23 +90,23 @@ BEGIN
 END $$;
 CREATE TRIGGER user_engagement_states_stay_with_member BEFORE UPDATE ON user_engagement_states
     FOR EACH ROW WHEN (OLD.user_id <> NEW.user_id OR OLD.id <> NEW.id)
-    EXECUTE FUNCTION refuse_change_of_state_owner();
+    EXECUTE FUNCTION reject_change_of_state_owner();
 
 -- The log only grows. With a member their part of it goes.
-CREATE FUNCTION refuse_change_of_transitions() RETURNS trigger
+CREATE FUNCTION reject_change_of_transitions() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
     IF TG_OP = 'DELETE' AND NOT EXISTS (SELECT FROM members WHERE id = OLD.user_id) THEN
         RETURN OLD;
     END IF;
-    RAISE EXCEPTION 'transitions are append-only: % refused', TG_OP
+    RAISE EXCEPTION 'transitions are append-only: % rejected', TG_OP
         USING ERRCODE = 'check_violation', CONSTRAINT = 'engagement_state_transitions_append_only';
 END $$;
 CREATE TRIGGER engagement_state_transitions_append_only BEFORE UPDATE OR DELETE ON engagement_state_transitions
-    FOR EACH ROW EXECUTE FUNCTION refuse_change_of_transitions();
+    FOR EACH ROW EXECUTE FUNCTION reject_change_of_transitions();
 CREATE TRIGGER engagement_state_transitions_no_truncate BEFORE TRUNCATE ON engagement_state_transitions
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_transitions();
+    FOR EACH STATEMENT EXECUTE FUNCTION reject_change_of_transitions();
 
 CREATE TRIGGER user_engagement_states_touch_updated_at BEFORE UPDATE ON user_engagement_states
     FOR EACH ROW EXECUTE FUNCTION touch_updated_at();

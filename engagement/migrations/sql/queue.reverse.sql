@@ -15,6 +15,6 @@ ALTER TABLE engagement_message_queue RESET (
 );
 ALTER TABLE engagement_message_queue DROP CONSTRAINT engagement_message_queue_params_are_named;
 DROP TRIGGER engagement_message_queue_stays ON engagement_message_queue;
-DROP FUNCTION refuse_change_of_message();
+DROP FUNCTION reject_change_of_message();
 DROP TRIGGER engagement_message_queue_moves ON engagement_message_queue;
-DROP FUNCTION refuse_message_move();
+DROP FUNCTION reject_message_move();

@@ -2,7 +2,7 @@
 
 -- Pending: sent, failed or cancelled. Failed: tried again, or given up. Sent: final, but for a provider that says later
 -- that it could not deliver. Cancelled: final.
-CREATE FUNCTION refuse_message_move() RETURNS trigger
+CREATE FUNCTION reject_message_move() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
@@ -15,9 +15,9 @@ CREATE TRIGGER engagement_message_queue_moves BEFORE UPDATE ON engagement_messag
         ('pending', 'sent'), ('pending', 'failed'), ('pending', 'cancelled'),
         ('failed', 'pending'), ('failed', 'cancelled'), ('sent', 'failed')
     ))
-    EXECUTE FUNCTION refuse_message_move();
+    EXECUTE FUNCTION reject_message_move();
 
-CREATE FUNCTION refuse_change_of_message() RETURNS trigger
+CREATE FUNCTION reject_change_of_message() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
@@ -28,7 +28,7 @@ CREATE TRIGGER engagement_message_queue_stays BEFORE UPDATE ON engagement_messag
     FOR EACH ROW
     WHEN (OLD.idempotency_key <> NEW.idempotency_key OR OLD.user_id <> NEW.user_id
         OR OLD.message_type <> NEW.message_type OR OLD.id <> NEW.id)
-    EXECUTE FUNCTION refuse_change_of_message();
+    EXECUTE FUNCTION reject_change_of_message();
 -- Room for the row a claim writes: on the same page it leaves the indexes alone.
 ALTER TABLE engagement_message_queue ADD CONSTRAINT engagement_message_queue_params_are_named
     CHECK (jsonb_typeof(message_params) = 'object');
@@ -109,7 +109,7 @@ RETURN CASE
     )
 END;
 
--- Members who were sent more messages nobody asked for than the budget allows in some window of this length: none,
+-- Members who were sent more messages no one asked for than the budget allows in some window of this length: none,
 -- ever. What the claims keep is proved here by the messages themselves.
 CREATE FUNCTION attention_over_budget(budget integer, span interval)
 RETURNS TABLE (user_id uuid, ends_at timestamptz, messages bigint)

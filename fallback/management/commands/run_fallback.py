@@ -24,8 +24,8 @@ class Command(BaseCommand):
         elif chosen:
             try:
                 run = run_fallback(project=chosen, triggered_by=Trigger.MANUAL)
-            except DomainError as refusal:
-                raise CommandError(refusal.message) from None
+            except DomainError as rejection:
+                raise CommandError(rejection.message) from None
             self._say(Outcome(chosen, run=run))
         else:
             self._run_due()
@@ -39,12 +39,12 @@ class Command(BaseCommand):
         return found[0]
 
     def _run_due(self) -> None:
-        made = refused = 0
+        made = rejected = 0
         for outcome in run_due():
             made += bool(outcome.run)
-            refused += bool(outcome.refusal)
+            rejected += bool(outcome.rejection)
             self._say(outcome)
-        self.stdout.write(f"{made} run{'' if made == 1 else 's'}, {refused} not possible.")
+        self.stdout.write(f"{made} run{'' if made == 1 else 's'}, {rejected} not possible.")
 
     def _show_plans(self, chosen: Project | None) -> None:
         configs = MissionFallbackConfig.objects.select_related("project__organization").order_by("project__name", "pk")
@@ -67,4 +67,4 @@ class Command(BaseCommand):
 
     def _say(self, outcome: Outcome) -> None:
         line = f"{outcome.project.pk} {outcome.project.name}: {outcome.words}"
-        self.stdout.write(self.style.WARNING(line) if outcome.refusal else line)
+        self.stdout.write(self.style.WARNING(line) if outcome.rejection else line)

@@ -1,11 +1,11 @@
-// The board: cards moved with the mouse, a finger, the keyboard or their Move menu; shown at once, taken back on refusal.
+// The board: cards moved with the mouse, a finger, the keyboard or their Move menu; shown at once, taken back on rejection.
 (() => {
     const root = document.getElementById("fb-board-page");
     if (!root) return;
     const { post, refetch, renewToken, say, follow, merge, drag } = window.fallback;
     const HIGHLIGHT_MS = 4000;
     const mayMove = root.hasAttribute("data-may-move");
-    const pageRefusal = document.getElementById("fb-page-refusal");
+    const pageRejection = document.getElementById("fb-page-rejection");
     root.classList.add("is-js");
     let picked = null;
     let dragging = false;
@@ -56,11 +56,11 @@
         root.querySelectorAll(".fb-card h4 a:not([tabindex])").forEach((link) => { link.tabIndex = -1; });
         if (!root.querySelector('.fb-card[tabindex="0"]')) setCurrent(root.querySelector(".fb-card"), { focus: false });
     };
-    const refuse = (holder, message) => {
-        holder.querySelector(":scope > .fb-refusal")?.remove();
+    const reject = (holder, message) => {
+        holder.querySelector(":scope > .fb-rejection")?.remove();
         if (!message) return;
         const note = document.createElement("p");
-        note.className = "fb-refusal";
+        note.className = "fb-rejection";
         note.setAttribute("data-own", "");
         note.textContent = message;
         holder.append(note);
@@ -68,11 +68,11 @@
     };
 
     // --- Moving --------------------------------------------------------------------------------
-    /** Send a card's new place; the server's refusal puts it back to `origin`. */
+    /** Send a card's new place; the server's rejection puts it back to `origin`. */
     const send = (card, origin, fields) => {
         moving += 1;
         card.classList.add("is-busy");
-        refuse(card, "");
+        reject(card, "");
         // One after the other: each place is said relative to cards that are already there.
         sending = sending.then(async () => {
             const answer = await post(card.dataset.moveUrl, fields);
@@ -82,7 +82,7 @@
                 say(answer.message || `${card.dataset.title}: moved to ${words(card)}.`);
             } else {
                 put(card, origin);
-                refuse(card, answer.message);
+                reject(card, answer.message);
                 card.scrollIntoView({ block: "nearest", inline: "nearest" });
             }
             live.soon();
@@ -233,7 +233,7 @@
             undo.textContent = "Undo";
             undo.addEventListener("click", async () => {
                 const back = await post(answer.undo_url, {});
-                if (back.ok) { line.remove(); refuse(template, ""); say(back.message || "Undone."); template.querySelector("button")?.focus(); live.soon(); } else refuse(template, back.message);
+                if (back.ok) { line.remove(); reject(template, ""); say(back.message || "Undone."); template.querySelector("button")?.focus(); live.soon(); } else reject(template, back.message);
             });
             line.append(undo);
         }
@@ -242,10 +242,10 @@
     const simple = async (form, holder) => {
         if (holder.classList.contains("is-busy")) return;
         holder.classList.add("is-busy");
-        refuse(holder, "");
+        reject(holder, "");
         const answer = await post(form.action, new URLSearchParams(new FormData(form)));
         holder.classList.remove("is-busy");
-        if (!answer.ok) { refuse(holder, answer.message); live.soon(); return; }
+        if (!answer.ok) { reject(holder, answer.message); live.soon(); return; }
         if (form.matches("[data-launch]")) launched(holder, answer);
         say(`${holder.dataset.title}: ${answer.message || "done."}`);
         live.soon();
@@ -303,7 +303,7 @@
             setTimeout(() => fresh.forEach((card) => card.classList.remove("is-new")), HIGHLIGHT_MS);
             say(fresh.length === 1 ? `New card: ${fresh[0].dataset.title}, ${words(fresh[0])}.` : `${fresh.length} new cards.`);
         }
-        pageRefusal.hidden = true;
+        pageRejection.hidden = true;
     };
     const live = follow({ url: root.dataset.eventsUrl, events: ["fallback", "board"], changed: refresh, indicator: document.getElementById("fb-live") });
     enhance();

@@ -86,7 +86,7 @@ window.fallback = window.fallback || {};
             if (!card || drag || event.button !== 0 || !event.isPrimary || !may(card)) return;
             const handle = event.target.closest(".fb-handle");
             if (event.pointerType !== "mouse" && !handle) return;
-            if (event.target.closest("button, select, input, summary, form, label, .fb-refusal")) return;
+            if (event.target.closest("button, select, input, summary, form, label, .fb-rejection")) return;
             drag = { card, x: event.clientX, y: event.clientY, fromX: event.clientX, fromY: event.clientY, pointerId: event.pointerId, list: null, next: null, on: false };
         });
         document.addEventListener("pointermove", (event) => {

@@ -4,8 +4,8 @@ window.fallback = window.fallback || {};
     const UNKNOWN = "The site did not answer, so it is not known whether this arrived. Nothing you typed is lost: look at the list and try again.";
     const SIGNED_OUT = "You are signed out. Sign in again in another tab, then repeat this here: nothing you typed is lost.";
     const BY_STATUS = {
-        403: "This was refused: you may not do it, or you signed in again since this page was opened. Try once more; nothing you typed is lost.",
-        404: "This is no longer there: somebody else decided or removed it.",
+        403: "This was rejected: you may not do it, or you signed in again since this page was opened. Try once more; nothing you typed is lost.",
+        404: "This is no longer there: someone else decided or removed it.",
         405: "This cannot be done here.",
         429: "Too many requests in a short time. Wait a minute and try again.",
     };
@@ -114,7 +114,7 @@ window.fallback = window.fallback || {};
             source.addEventListener("error", () => {
                 broken = true;
                 if (source.readyState === EventSource.CLOSED) {
-                    // Refused for good (503, signed out): poll, and try to connect again with each poll.
+                    // Rejected for good (503, signed out): poll, and try to connect again with each poll.
                     source = null;
                     startPolling();
                 } else {

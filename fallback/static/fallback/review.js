@@ -9,7 +9,7 @@
     const help = document.getElementById("fb-help");
     const search = document.getElementById("fb-q");
     const keysOn = document.getElementById("fb-keys-on");
-    const pageRefusal = document.getElementById("fb-page-refusal");
+    const pageRejection = document.getElementById("fb-page-rejection");
     const decisions = [];
     // Rises whenever a decision is sent and again when it is answered.
     let sent = 0;
@@ -80,11 +80,11 @@
         if (name === "edit") first.select();
         panel.scrollIntoView({ block: "nearest" });
     };
-    const refuse = (row, message, field) => {
-        const note = row.querySelector("[data-refusal]");
+    const reject = (row, message, field) => {
+        const note = row.querySelector("[data-rejection]");
         note.textContent = message;
         note.hidden = !message;
-        row.classList.toggle("is-refused", Boolean(message));
+        row.classList.toggle("is-rejected", Boolean(message));
         if (!message) return;
         say(`${row.dataset.title}: ${message}`, true);
         const input = field && openPanels(row)[0]?.querySelector(`[name="${CSS.escape(field)}"]:not([type=hidden])`);
@@ -135,7 +135,7 @@
             result.append(undo);
             decisions.push({ id: row.dataset.id, url: answer.undo_url, title: row.dataset.title });
         }
-        refuse(row, "");
+        reject(row, "");
         closePanels(row, { focus: false });
         row.classList.add("is-decided");
         row.classList.toggle("is-accepted", kind === "accept");
@@ -153,7 +153,7 @@
         delete row.dataset.decidedAt;
         const box = row.querySelector("input[name=items]");
         if (box) box.disabled = false;
-        refuse(row, "");
+        reject(row, "");
     };
     const busy = (row, on) => {
         row.classList.toggle("is-busy", on);
@@ -163,15 +163,15 @@
     const decide = async (row, kind, url, fields) => {
         if (row.matches(".is-busy, .is-decided")) return;
         if (kind === "discard" && !fields.get("reason") && !fields.get("feedback")?.trim()) {
-            refuse(row, "Choose a reason or write a sentence of feedback.", "feedback");
+            reject(row, "Choose a reason or write a sentence of feedback.", "feedback");
             return;
         }
         busy(row, true);
-        refuse(row, "");
+        reject(row, "");
         const answer = await submit(url, fields);
         busy(row, false);
         if (!answer.ok) {
-            refuse(row, answer.message, answer.field);
+            reject(row, answer.message, answer.field);
             // The proposal, or the token to send, may have changed meanwhile.
             live.soon();
             return;
@@ -188,7 +188,7 @@
         const answer = await submit(entry.url, {});
         if (row) busy(row, false);
         if (!answer.ok) {
-            if (row) { row.querySelector("[data-refusal]").hidden = false; refuse(row, answer.message); } else pageSays(answer.message);
+            if (row) { row.querySelector("[data-rejection]").hidden = false; reject(row, answer.message); } else pageSays(answer.message);
             return;
         }
         const at = decisions.findIndex((other) => other.id === entry.id);
@@ -201,9 +201,9 @@
         if (back && !row) setCurrent(back);
     };
     const pageSays = (message) => {
-        pageRefusal.textContent = message;
-        pageRefusal.hidden = !message;
-        if (message) pageRefusal.scrollIntoView({ block: "nearest" });
+        pageRejection.textContent = message;
+        pageRejection.hidden = !message;
+        if (message) pageRejection.scrollIntoView({ block: "nearest" });
     };
     const undoLast = () => {
         const last = decisions.at(-1);
@@ -248,17 +248,17 @@
         pageSays("");
         const from = focusedRow() || rowOf(chosen[0]);
         let done = 0;
-        const refused = [];
+        const rejected = [];
         for (const result of answer.results) {
             const row = document.getElementById(`fb-p-${result.id}`);
             if (!row) continue;
-            if (result.ok) { done += 1; collapse(row, result, kind); } else refused.push([row, result.message]);
+            if (result.ok) { done += 1; collapse(row, result, kind); } else rejected.push([row, result.message]);
         }
-        refused.forEach(([row, message]) => refuse(row, message));
-        if (kind === "discard" && !refused.length) { bulk.elements.reason.value = ""; bulk.elements.feedback.value = ""; }
+        rejected.forEach(([row, message]) => reject(row, message));
+        if (kind === "discard" && !rejected.length) { bulk.elements.reason.value = ""; bulk.elements.feedback.value = ""; }
         showSelection();
-        say(`${done} ${kind === "accept" ? "accepted" : "discarded"}${refused.length ? `, ${refused.length} refused: ${refused[0][1]}` : ""}.`, refused.length > 0);
-        if (refused.length) setCurrent(refused[0][0]);
+        say(`${done} ${kind === "accept" ? "accepted" : "discarded"}${rejected.length ? `, ${rejected.length} rejected: ${rejected[0][1]}` : ""}.`, rejected.length > 0);
+        if (rejected.length) setCurrent(rejected[0][0]);
         else if (from.classList.contains("is-decided")) leave(from);
         live.soon();
     };
@@ -310,7 +310,7 @@
             mayChange: (node) => {
                 // What was proposed does not change, so its forms are never brought up to date.
                 if (node.classList.contains("fb-panel")) return false;
-                if (node.hasAttribute("data-refusal")) return false;
+                if (node.hasAttribute("data-rejection")) return false;
                 if (!node.classList.contains("fb-row")) return true;
                 if (node.classList.contains("is-decided") && Number(node.dataset.decidedAt) < started) restore(node);
                 if (node.classList.contains("is-gone")) restore(node);
@@ -322,8 +322,8 @@
                 if (node.matches(".is-decided, .is-busy")) return false;
                 if (node.querySelector(".fb-panel.is-open")) {
                     node.classList.add("is-gone");
-                    node.querySelector("[data-refusal]").hidden = false;
-                    node.querySelector("[data-refusal]").textContent = "This proposal is no longer in this list: it was decided or moved meanwhile. What you typed is still here.";
+                    node.querySelector("[data-rejection]").hidden = false;
+                    node.querySelector("[data-rejection]").textContent = "This proposal is no longer in this list: it was decided or moved meanwhile. What you typed is still here.";
                     return false;
                 }
                 if (node.contains(document.activeElement)) focusLost = neighbour(node, 1) || neighbour(node, -1) || false;

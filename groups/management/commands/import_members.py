@@ -22,8 +22,8 @@ class Command(BaseCommand):
                 report = self._run(file, options)
         except OSError as error:
             raise CommandError(f"{error.filename} cannot be opened: {error.strerror}.") from error
-        except DomainError as refusal:
-            raise CommandError(refusal.message) from refusal
+        except DomainError as rejection:
+            raise CommandError(rejection.message) from rejection
         for each in report.errors:
             where = f"line {each.line}" + (f", {each.column}" if each.column else "")
             self.stderr.write(f"{where}: {each.sentence}")
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         did = "written" if report.written else "nothing was written"
         self.stdout.write(
             f"{report.lines} lines: {report.added} to add, {report.updated} to update, {report.unchanged} unchanged,"
-            f" {report.refused} with errors; {did}."
+            f" {report.rejected} with errors; {did}."
         )
         if report.error_count and not options["skip_bad"]:
             raise CommandError("Mend these lines and import again, or leave them out with --skip-bad.")

@@ -20,8 +20,8 @@ class Command(BaseCommand):
             raise CommandError("--from and --to say which days to --rebuild.")
         try:
             self._rebuild(days) if options["rebuild"] else self._roll_up()
-        except DomainError as refusal:
-            raise CommandError(refusal.message) from refusal
+        except DomainError as rejection:
+            raise CommandError(rejection.message) from rejection
 
     def _roll_up(self) -> None:
         taken = 0

@@ -16,8 +16,8 @@ LANGUAGE sql STABLE
 AS $$
     SELECT
         g.id, g.stable_id, g.name, g.description, g.min_trust_score,
-        (g.folded_member_count + coalesce(c.members, 0))::bigint,
-        (g.folded_open_task_count + coalesce(c.tasks, 0))::bigint,
+        (g.merged_member_count + coalesce(c.members, 0))::bigint,
+        (g.merged_open_task_count + coalesce(c.tasks, 0))::bigint,
         EXISTS (
             SELECT FROM memberships m
             WHERE m.group_id = g.id AND m.member_id = member_uuid AND m.status = 'active'
@@ -45,7 +45,7 @@ RETURNS TABLE (
     is_eligible boolean
 )
 LANGUAGE plpgsql STABLE
--- Reading all of them hashes what was counted since the last folding. Where the planner takes it for one row, a nested
+-- Reading all of them hashes what was counted since the last merging. Where the planner takes it for one row, a nested
 -- loop would turn 10,000 such rows into 100 million comparisons.
 SET enable_nestloop = off
 AS $$

@@ -1,7 +1,7 @@
--- Overwriting what is known of a person, where nobody else may change anything: events and history included.
+-- Overwriting what is known of a person, where no one else may change anything: events and history included.
 
 -- As before, and one more who may: whoever erases a person, and then only the payload.
-CREATE OR REPLACE FUNCTION refuse_change_of_events() RETURNS trigger
+CREATE OR REPLACE FUNCTION reject_change_of_events() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -11,7 +11,7 @@ BEGIN
             RETURN NEW;
         END IF;
     END IF;
-    RAISE EXCEPTION 'events are append-only: % refused', TG_OP
+    RAISE EXCEPTION 'events are append-only: % rejected', TG_OP
         USING ERRCODE = 'check_violation', CONSTRAINT = 'events_append_only';
 END $$;
 
@@ -92,7 +92,7 @@ BEGIN
             email = 'erased-' || id || '@erased.invalid', display_name = 'Erased member', password = '!',
             is_active = false, is_staff = false, is_superuser = false, last_login = NULL
         WHERE id = account;
-        -- What somebody is called in a mission is typed by hand.
+        -- What someone is called in a mission is typed by hand.
         UPDATE memberships SET role = 'Member' WHERE member_id = account;
         UPDATE memberships_history SET role = 'Member' WHERE member_id = account;
         UPDATE members_history SET email = 'erased-' || id || '@erased.invalid', display_name = 'Erased member'

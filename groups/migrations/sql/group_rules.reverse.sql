@@ -5,7 +5,7 @@ DROP TRIGGER memberships_open_group_change ON memberships;
 DROP TRIGGER memberships_open_group ON memberships;
 DROP TRIGGER groups_check_change ON groups;
 DROP TRIGGER groups_check ON groups;
-DROP TRIGGER groups_refuse_retired_stable_id ON groups;
+DROP TRIGGER groups_reject_retired_stable_id ON groups;
 DROP TRIGGER groups_retire_stable_id ON groups;
 DROP TRIGGER groups_keep_stable_id ON groups;
 DROP TRIGGER groups_give_stable_id ON groups;

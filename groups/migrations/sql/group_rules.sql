@@ -71,8 +71,8 @@ CREATE TRIGGER groups_keep_stable_id BEFORE UPDATE ON groups
     FOR EACH ROW WHEN (OLD.stable_id IS DISTINCT FROM NEW.stable_id) EXECUTE FUNCTION keep_stable_id();
 CREATE TRIGGER groups_retire_stable_id AFTER DELETE ON groups
     REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION retire_stable_ids();
-CREATE TRIGGER groups_refuse_retired_stable_id AFTER INSERT ON groups
-    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION refuse_retired_stable_ids();
+CREATE TRIGGER groups_reject_retired_stable_id AFTER INSERT ON groups
+    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION reject_retired_stable_ids();
 CREATE TRIGGER groups_check BEFORE INSERT ON groups
     FOR EACH ROW EXECUTE FUNCTION check_group();
 CREATE TRIGGER groups_check_change BEFORE UPDATE ON groups

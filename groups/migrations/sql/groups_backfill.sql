@@ -1,5 +1,5 @@
 -- Gives every group its stable ID and threshold: the story's two groups by name, what an earlier way back set
--- aside, and the rest in the order they were created. Nobody edited them, so updated_at stays.
+-- aside, and the rest in the order they were created. No one edited them, so updated_at stays.
 ALTER TABLE groups DISABLE TRIGGER groups_touch_updated_at;
 DO $$
 DECLARE

@@ -1,5 +1,5 @@
 -- Drops the counting triggers, functions and columns.
-DROP FUNCTION mission_counter_drift(), fold_mission_counters(integer);
+DROP FUNCTION mission_counter_drift(), merge_mission_counters(integer);
 DROP TRIGGER tasks_count_truncated ON tasks;
 DROP TRIGGER tasks_count_removed ON tasks;
 DROP TRIGGER tasks_count_changed ON tasks;
@@ -10,10 +10,10 @@ DROP TRIGGER memberships_count_changed ON memberships;
 DROP TRIGGER memberships_count_added ON memberships;
 DROP FUNCTION forget_counts(), count_open_tasks(), count_memberships();
 DROP TRIGGER groups_counts_are_counted ON groups;
-DROP FUNCTION keep_folded_counts();
+DROP FUNCTION keep_merged_counts();
 DROP VIEW mission_counts;
 DROP TRIGGER groups_touch_updated_at ON groups;
-ALTER TABLE groups DROP COLUMN folded_member_count, DROP COLUMN folded_stay_count, DROP COLUMN folded_open_task_count;
+ALTER TABLE groups DROP COLUMN merged_member_count, DROP COLUMN merged_membership_count, DROP COLUMN merged_open_task_count;
 CREATE TRIGGER groups_touch_updated_at BEFORE UPDATE ON groups
     FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION touch_updated_at();
 ALTER TABLE mission_counters RESET (fillfactor);

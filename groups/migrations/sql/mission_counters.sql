@@ -1,41 +1,41 @@
 -- Counts of members, stays and open tasks per group, kept by triggers from any door.
 --
--- A group's row holds what was folded; mission_counters what has been counted since, one row per (group, slot), the
+-- A group's row holds what was merged; mission_counters what has been counted since, one row per (group, slot), the
 -- slot being the counting backend's process number. Two live connections never touch the same row, so joins and leaves
--- of one busy mission wait for nothing and cannot deadlock here; the count is the sum. The folded columns are no
+-- of one busy mission wait for nothing and cannot deadlock here; the count is the sum. The merged columns are no
 -- fields of the model, so that saving a group cannot write back an old count.
 ALTER TABLE groups
-    ADD COLUMN folded_member_count integer NOT NULL DEFAULT 0,
-    ADD COLUMN folded_stay_count integer NOT NULL DEFAULT 0,
-    ADD COLUMN folded_open_task_count integer NOT NULL DEFAULT 0;
+    ADD COLUMN merged_member_count integer NOT NULL DEFAULT 0,
+    ADD COLUMN merged_membership_count integer NOT NULL DEFAULT 0,
+    ADD COLUMN merged_open_task_count integer NOT NULL DEFAULT 0;
 ALTER TABLE mission_counters SET (fillfactor = 50);
 
 CREATE VIEW mission_counts WITH (security_invoker = true) AS
 SELECT
     g.id AS group_id,
-    g.folded_member_count + coalesce(c.members, 0)::integer AS member_count,
-    g.folded_stay_count + coalesce(c.stays, 0)::integer AS stay_count,
-    g.folded_open_task_count + coalesce(c.tasks, 0)::integer AS open_task_count
+    g.merged_member_count + coalesce(c.members, 0)::integer AS member_count,
+    g.merged_membership_count + coalesce(c.stays, 0)::integer AS stay_count,
+    g.merged_open_task_count + coalesce(c.tasks, 0)::integer AS open_task_count
 FROM groups g
 LEFT JOIN (
     SELECT group_id, sum(member_count) AS members, sum(stay_count) AS stays, sum(open_task_count) AS tasks
     FROM mission_counters GROUP BY group_id
 ) c ON c.group_id = g.id;
 
--- Folding is no edit of the group.
+-- Merging is no edit of the group.
 DROP TRIGGER groups_touch_updated_at ON groups;
 CREATE TRIGGER groups_touch_updated_at BEFORE UPDATE ON groups
     FOR EACH ROW
     WHEN (
         OLD.* IS DISTINCT FROM NEW.*
-        AND OLD.folded_member_count = NEW.folded_member_count
-        AND OLD.folded_stay_count = NEW.folded_stay_count
-        AND OLD.folded_open_task_count = NEW.folded_open_task_count
+        AND OLD.merged_member_count = NEW.merged_member_count
+        AND OLD.merged_membership_count = NEW.merged_membership_count
+        AND OLD.merged_open_task_count = NEW.merged_open_task_count
     )
     EXECUTE FUNCTION touch_updated_at();
 
 -- Counts are counted, never set: only the functions here, which run as the table's owner, may change them.
-CREATE FUNCTION keep_folded_counts() RETURNS trigger
+CREATE FUNCTION keep_merged_counts() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -48,11 +48,11 @@ END $$;
 CREATE TRIGGER groups_counts_are_counted BEFORE UPDATE ON groups
     FOR EACH ROW
     WHEN (
-        OLD.folded_member_count <> NEW.folded_member_count
-        OR OLD.folded_stay_count <> NEW.folded_stay_count
-        OR OLD.folded_open_task_count <> NEW.folded_open_task_count
+        OLD.merged_member_count <> NEW.merged_member_count
+        OR OLD.merged_membership_count <> NEW.merged_membership_count
+        OR OLD.merged_open_task_count <> NEW.merged_open_task_count
     )
-    EXECUTE FUNCTION keep_folded_counts();
+    EXECUTE FUNCTION keep_merged_counts();
 
 -- A stay counts as long as its row is there; a member while the stay is active.
 CREATE FUNCTION count_memberships() RETURNS trigger
@@ -118,11 +118,11 @@ AS $$
 BEGIN
     IF TG_TABLE_NAME = 'memberships' THEN
         UPDATE mission_counters SET member_count = 0, stay_count = 0 WHERE member_count <> 0 OR stay_count <> 0;
-        UPDATE groups SET folded_member_count = 0, folded_stay_count = 0
-        WHERE folded_member_count <> 0 OR folded_stay_count <> 0;
+        UPDATE groups SET merged_member_count = 0, merged_membership_count = 0
+        WHERE merged_member_count <> 0 OR merged_membership_count <> 0;
     ELSE
         UPDATE mission_counters SET open_task_count = 0 WHERE open_task_count <> 0;
-        UPDATE groups SET folded_open_task_count = 0 WHERE folded_open_task_count <> 0;
+        UPDATE groups SET merged_open_task_count = 0 WHERE merged_open_task_count <> 0;
     END IF;
     RETURN NULL;
 END $$;
@@ -144,13 +144,13 @@ CREATE TRIGGER tasks_count_removed AFTER DELETE ON tasks
 CREATE TRIGGER tasks_count_truncated AFTER TRUNCATE ON tasks
     FOR EACH STATEMENT EXECUTE FUNCTION forget_counts();
 
--- Folds at most `at_most` slots into their groups' rows and returns how many. It skips what somebody holds, so it
+-- Merges at most `at_most` slots into their groups' rows and returns how many. It skips what someone holds, so it
 -- waits for no one; one folder at a time.
-CREATE FUNCTION fold_mission_counters(at_most integer DEFAULT 10000) RETURNS bigint
+CREATE FUNCTION merge_mission_counters(at_most integer DEFAULT 10000) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 DECLARE
-    folded bigint;
+    merged bigint;
 BEGIN
     IF NOT pg_try_advisory_xact_lock(19795, 0) THEN
         RETURN 0;
@@ -165,16 +165,16 @@ BEGIN
         RETURNING c.group_id, c.member_count, c.stay_count, c.open_task_count
     ), added AS (
         UPDATE groups g
-        SET folded_member_count = g.folded_member_count + t.members,
-            folded_stay_count = g.folded_stay_count + t.stays,
-            folded_open_task_count = g.folded_open_task_count + t.tasks
+        SET merged_member_count = g.merged_member_count + t.members,
+            merged_membership_count = g.merged_membership_count + t.stays,
+            merged_open_task_count = g.merged_open_task_count + t.tasks
         FROM (SELECT group_id, sum(member_count)::integer AS members, sum(stay_count)::integer AS stays,
                      sum(open_task_count)::integer AS tasks
               FROM taken GROUP BY group_id) t
         WHERE g.id = t.group_id
     )
-    SELECT count(*) INTO folded FROM taken;
-    RETURN folded;
+    SELECT count(*) INTO merged FROM taken;
+    RETURN merged;
 END $$;
 
 -- Groups whose counts are not what counting gives; none, ever. One snapshot, so writers do not disturb it.
@@ -203,17 +203,17 @@ AS $$
         <> (coalesce(m.members, 0), coalesce(m.stays, 0), coalesce(t.n, 0))
 $$;
 
-REVOKE EXECUTE ON FUNCTION count_memberships(), count_open_tasks(), forget_counts(), fold_mission_counters(integer)
+REVOKE EXECUTE ON FUNCTION count_memberships(), count_open_tasks(), forget_counts(), merge_mission_counters(integer)
     FROM PUBLIC;
 DO $$ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') AND current_user <> 'missionsite_app' THEN
         REVOKE INSERT, UPDATE, DELETE ON mission_counters FROM missionsite_app;
-        GRANT EXECUTE ON FUNCTION fold_mission_counters(integer) TO missionsite_app;
+        GRANT EXECUTE ON FUNCTION merge_mission_counters(integer) TO missionsite_app;
     END IF;
 END $$;
 
 UPDATE groups g
-SET folded_member_count = (SELECT count(*) FROM memberships m WHERE m.group_id = g.id AND m.status = 'active'),
-    folded_stay_count = (SELECT count(*) FROM memberships m WHERE m.group_id = g.id),
-    folded_open_task_count = (SELECT count(*) FROM tasks t WHERE t.group_id = g.id AND t.state = 'open');
+SET merged_member_count = (SELECT count(*) FROM memberships m WHERE m.group_id = g.id AND m.status = 'active'),
+    merged_membership_count = (SELECT count(*) FROM memberships m WHERE m.group_id = g.id),
+    merged_open_task_count = (SELECT count(*) FROM tasks t WHERE t.group_id = g.id AND t.state = 'open');
 SET CONSTRAINTS ALL IMMEDIATE;

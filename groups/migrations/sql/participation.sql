@@ -46,7 +46,7 @@ CREATE TRIGGER member_participation_truncated AFTER TRUNCATE ON member_participa
     FOR EACH STATEMENT EXECUTE FUNCTION forget_participation_changes();
 
 -- What was counted stays; the room and the other metadata may be emptied when personal data is erased.
-CREATE FUNCTION refuse_counted_change() RETURNS trigger
+CREATE FUNCTION reject_counted_change() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -61,11 +61,11 @@ CREATE TRIGGER member_participation_is_counted BEFORE UPDATE ON member_participa
         OR (OLD.event_type = 'VOICE'
             AND OLD.event_metadata -> 'minutes' IS DISTINCT FROM NEW.event_metadata -> 'minutes')
     )
-    EXECUTE FUNCTION refuse_counted_change();
+    EXECUTE FUNCTION reject_counted_change();
 
 -- Points as {"MESSAGE": 1, "VOICE": 2}; a type left out gives none. Nothing is ever taken away: with a cap, a sum that
 -- could fall would depend on the order of its parts.
-CREATE FUNCTION refuse_odd_points(points jsonb, daily_cap integer) RETURNS void
+CREATE FUNCTION reject_odd_points(points jsonb, daily_cap integer) RETURNS void
 LANGUAGE plpgsql IMMUTABLE
 AS $$
 BEGIN
@@ -87,7 +87,7 @@ AS $$
 DECLARE
     noted bigint;
 BEGIN
-    PERFORM refuse_odd_points(points, daily_cap);
+    PERFORM reject_odd_points(points, daily_cap);
     -- By itself, so that the statement after it sees what the run before it left.
     PERFORM pg_advisory_xact_lock(19795, 1);
     WITH taken AS (
@@ -132,7 +132,7 @@ DECLARE
     joined integer;
     gone integer;
 BEGIN
-    PERFORM refuse_odd_points(points, daily_cap);
+    PERFORM reject_odd_points(points, daily_cap);
     message := coalesce((points ->> 'MESSAGE')::integer, 0);
     reaction := coalesce((points ->> 'REACTION')::integer, 0);
     voice := coalesce((points ->> 'VOICE')::integer, 0);

@@ -2,15 +2,15 @@
 -- them what a shorter way back had set aside for their rows.
 DROP TABLE IF EXISTS groups_set_aside, memberships_set_aside, members_history_set_aside, groups_history_set_aside,
     memberships_history_set_aside, tasks_history_set_aside;
-DROP TRIGGER tasks_refuse_retired_stable_id ON tasks;
+DROP TRIGGER tasks_reject_retired_stable_id ON tasks;
 DROP TRIGGER tasks_retire_stable_id ON tasks;
 DROP TRIGGER tasks_keep_stable_id ON tasks;
 DROP TRIGGER tasks_give_stable_id ON tasks;
-DROP TRIGGER members_refuse_retired_stable_id ON members;
+DROP TRIGGER members_reject_retired_stable_id ON members;
 DROP TRIGGER members_retire_stable_id ON members;
 DROP TRIGGER members_keep_stable_id ON members;
 DROP TRIGGER members_give_stable_id ON members;
-DROP FUNCTION refuse_retired_stable_ids(), retire_stable_ids(), keep_stable_id(), keep_member_id(), give_stable_id(),
+DROP FUNCTION reject_retired_stable_ids(), retire_stable_ids(), keep_stable_id(), keep_member_id(), give_stable_id(),
     give_member_id(), claim_stable_id("char", text), next_stable_id("char");
 DROP TABLE retired_stable_ids;
 DROP SEQUENCE stable_id_t, stable_id_m, stable_id_g, stable_id_p;

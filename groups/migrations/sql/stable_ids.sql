@@ -106,7 +106,7 @@ BEGIN
 END $$;
 
 -- After the insert: an ID whose row another transaction was just deleting is retired by then.
-CREATE FUNCTION refuse_retired_stable_ids() RETURNS trigger
+CREATE FUNCTION reject_retired_stable_ids() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 DECLARE
@@ -132,8 +132,8 @@ CREATE TRIGGER members_keep_stable_id BEFORE UPDATE ON members
     FOR EACH ROW WHEN (OLD.member_id IS DISTINCT FROM NEW.member_id) EXECUTE FUNCTION keep_member_id();
 CREATE TRIGGER members_retire_stable_id AFTER DELETE ON members
     REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION retire_stable_ids();
-CREATE TRIGGER members_refuse_retired_stable_id AFTER INSERT ON members
-    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION refuse_retired_stable_ids();
+CREATE TRIGGER members_reject_retired_stable_id AFTER INSERT ON members
+    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION reject_retired_stable_ids();
 
 CREATE TRIGGER tasks_give_stable_id BEFORE INSERT ON tasks
     FOR EACH ROW EXECUTE FUNCTION give_stable_id('T');
@@ -141,11 +141,11 @@ CREATE TRIGGER tasks_keep_stable_id BEFORE UPDATE ON tasks
     FOR EACH ROW WHEN (OLD.stable_id IS DISTINCT FROM NEW.stable_id) EXECUTE FUNCTION keep_stable_id();
 CREATE TRIGGER tasks_retire_stable_id AFTER DELETE ON tasks
     REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION retire_stable_ids();
-CREATE TRIGGER tasks_refuse_retired_stable_id AFTER INSERT ON tasks
-    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION refuse_retired_stable_ids();
+CREATE TRIGGER tasks_reject_retired_stable_id AFTER INSERT ON tasks
+    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION reject_retired_stable_ids();
 
 REVOKE EXECUTE ON FUNCTION next_stable_id("char"), claim_stable_id("char", text), give_member_id(), give_stable_id(),
-    retire_stable_ids(), refuse_retired_stable_ids() FROM PUBLIC;
+    retire_stable_ids(), reject_retired_stable_ids() FROM PUBLIC;
 DO $$ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') AND current_user <> 'missionsite_app' THEN
         REVOKE ALL ON SEQUENCE stable_id_p, stable_id_g, stable_id_m, stable_id_t FROM missionsite_app;

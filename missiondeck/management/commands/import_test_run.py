@@ -45,8 +45,8 @@ class Command(BaseCommand):
                     key=key,
                     progress=self._progress(options["verbosity"]),
                 )
-            except DomainError as refusal:
-                raise CommandError(f"{refusal.message} Nothing was stored.") from refusal
+            except DomainError as rejection:
+                raise CommandError(f"{rejection.message} Nothing was stored.") from rejection
         for warning in brought.warnings:
             self.stderr.write(self.style.WARNING(f"warning: {warning}"))
         counts = brought.run.summary

@@ -1,4 +1,4 @@
--- Anybody with an invitation can register under any address. A mission goes to the member who has its address only once
+-- Anyone with an invitation can register under any address. A mission goes to the member who has its address only once
 -- staff stand behind that member.
 
 -- An account without an entry in the directory was made by staff. An entry counts once it was approved, until it is
@@ -86,5 +86,5 @@ CREATE TRIGGER members_staff_in_deck AFTER UPDATE OF is_staff ON members
 REVOKE EXECUTE ON FUNCTION find_deck_missions_of(uuid), note_new_entries_in_deck(), note_entry_in_deck(),
     note_staff_in_deck() FROM PUBLIC;
 
--- Those who have a mission although nobody stands behind them.
+-- Those who have a mission although no one stands behind them.
 UPDATE deck_missions SET assignee_id = NULL WHERE assignee_id IS NOT NULL AND NOT may_be_deck_assignee(assignee_id);

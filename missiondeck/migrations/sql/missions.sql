@@ -126,7 +126,7 @@ END $$;
 CREATE TRIGGER deck_missions_move BEFORE UPDATE OF status ON deck_missions
     FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION check_deck_move();
 
-CREATE FUNCTION refuse_deck_begin() RETURNS trigger
+CREATE FUNCTION reject_deck_begin() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
@@ -134,10 +134,10 @@ BEGIN
         USING ERRCODE = 'check_violation', CONSTRAINT = 'deck_missions_begin_active';
 END $$;
 CREATE TRIGGER deck_missions_begin_active BEFORE INSERT ON deck_missions
-    FOR EACH ROW WHEN (NEW.status <> 'active') EXECUTE FUNCTION refuse_deck_begin();
+    FOR EACH ROW WHEN (NEW.status <> 'active') EXECUTE FUNCTION reject_deck_begin();
 
 -- How and when a mission was completed stays, and so does what people call it.
-CREATE FUNCTION refuse_deck_rewrite() RETURNS trigger
+CREATE FUNCTION reject_deck_rewrite() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
@@ -151,10 +151,10 @@ CREATE TRIGGER deck_missions_facts_stay BEFORE UPDATE ON deck_missions
             OR OLD.completed_by_id IS DISTINCT FROM NEW.completed_by_id
         ))
     )
-    EXECUTE FUNCTION refuse_deck_rewrite();
+    EXECUTE FUNCTION reject_deck_rewrite();
 
 -- Every move is written down: who (deck.actor_id), why (deck.reason), and what was missing where it was overridden.
--- As the owner: nobody else writes here, so that no move is made up.
+-- As the owner: no one else writes here, so that no move is made up.
 CREATE FUNCTION log_deck_move() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
@@ -175,20 +175,20 @@ REVOKE EXECUTE ON FUNCTION log_deck_move() FROM PUBLIC;
 CREATE TRIGGER deck_missions_move_logged AFTER UPDATE OF status ON deck_missions
     FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION log_deck_move();
 
-CREATE FUNCTION refuse_change_of_deck_moves() RETURNS trigger
+CREATE FUNCTION reject_change_of_deck_moves() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
     IF TG_OP = 'DELETE' AND NOT EXISTS (SELECT FROM deck_missions WHERE id = OLD.mission_id) THEN
         RETURN OLD;
     END IF;
-    RAISE EXCEPTION 'moves are append-only: % refused', TG_OP
+    RAISE EXCEPTION 'moves are append-only: % rejected', TG_OP
         USING ERRCODE = 'check_violation', CONSTRAINT = 'deck_status_changes_append_only';
 END $$;
 CREATE TRIGGER deck_status_changes_append_only BEFORE UPDATE OR DELETE ON deck_status_changes
-    FOR EACH ROW EXECUTE FUNCTION refuse_change_of_deck_moves();
+    FOR EACH ROW EXECUTE FUNCTION reject_change_of_deck_moves();
 CREATE TRIGGER deck_status_changes_no_truncate BEFORE TRUNCATE ON deck_status_changes
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_deck_moves();
+    FOR EACH STATEMENT EXECUTE FUNCTION reject_change_of_deck_moves();
 
 -- The definition of done of a complete mission is closed. FOR SHARE waits for whoever is completing it right now.
 CREATE FUNCTION check_dod_open() RETURNS trigger

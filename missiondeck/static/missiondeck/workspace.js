@@ -98,6 +98,6 @@
         if (event.target.matches("#ws input[type=file]")) event.stopImmediatePropagation();
     }, true);
 
-    // What was refused is looked for first.
+    // What was rejected is looked for first.
     root.querySelector("[role=alert]")?.scrollIntoView({ block: "center" });
 })();

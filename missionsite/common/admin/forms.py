@@ -1,4 +1,4 @@
-"""Forms of the back office: refusals at the field they are about, pickers that search."""
+"""Forms of the back office: rejections at the field they are about, pickers that search."""
 
 from django import forms
 from django.contrib import admin
@@ -11,23 +11,23 @@ from missionsite.common.admin.command import describe
 from missionsite.common.errors import DomainError
 
 
-def refuse(form: forms.Form, refusal: DomainError) -> None:
-    """Put a refusal where a person looks for it: at its field, else above the form."""
-    form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+def reject(form: forms.Form, rejection: DomainError) -> None:
+    """Put a rejection where a person looks for it: at its field, else above the form."""
+    form.add_error(rejection.field if rejection.field in form.fields else None, rejection.message)
 
 
 class ServiceForm(forms.ModelForm):
     """A model form whose rules speak at the field they are about.
 
-    `refusal` is what a service answered when these values were saved; it becomes an error of the form.
+    `rejection` is what a service answered when these values were saved; it becomes an error of the form.
     """
 
-    refusal: DomainError | None = None
+    rejection: DomainError | None = None
 
     def clean(self) -> dict:
         cleaned = super().clean()
-        if refusal := self.refusal:
-            refuse(self, refusal)
+        if rejection := self.rejection:
+            reject(self, rejection)
         return cleaned
 
     def _post_clean(self) -> None:

@@ -1,4 +1,4 @@
-"""The list page: bounded counts, exact pages, refusals of an address in words."""
+"""The list page: bounded counts, exact pages, rejections of an address in words."""
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG
@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from unfold.templatetags.unfold_list import result_headers
 from unfold.views import ChangeList as UnfoldChangeList
 
-from missionsite.common.admin.pages import BoundedPaginator, Page, Pages
+from missionsite.common.admin.pagination import BoundedPaginator, Page, Pages
 from missionsite.common.admin.panel import inputs
 from missionsite.common.admin.table import rows
 
@@ -27,7 +27,7 @@ class ChangeList(UnfoldChangeList):
         return queryset
 
     def get_filters(self, request: HttpRequest):
-        """Refuse what no filter of the list asked for: a lookup from the address could read any column."""
+        """Reject what no filter of the list asked for: a lookup from the address could read any column."""
         specs, has_filters, remaining, duplicates, active = super().get_filters(request)
         if remaining:
             raise IncorrectLookupParameters

@@ -15,9 +15,9 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from missionsite.common.admin.forms import refuse
+from missionsite.common.admin.forms import reject
 from missionsite.common.api.idempotency import Attempt, IdempotencyKeyReused, digest_of_form
-from missionsite.common.errors import DomainError, in_words
+from missionsite.common.errors import DomainError, translate_db_errors
 
 FIELD = "form_key"
 ALREADY_SAVED = "This was already saved."
@@ -71,7 +71,7 @@ def once(request: HttpRequest, act: Callable[[], Saved], *, part: str = "") -> S
     """
     attempt = _attempt_of(request, part)
     try:
-        with in_words(), transaction.atomic():
+        with translate_db_errors(), transaction.atomic():
             if earlier := attempt.earlier_answer():
                 return Saved(earlier["Location"], is_repeat=True)
             saved = act()
@@ -105,7 +105,7 @@ def submit_once(
     except NothingSaved:
         return None
     except DomainError as error:
-        refuse(form, error)
+        reject(form, error)
         return None
     return redirect_to(request, saved, already_saved=already_saved)
 

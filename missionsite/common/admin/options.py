@@ -16,14 +16,14 @@ from django.urls import path, reverse
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 
 from missionsite.common.admin import tabs as tab_pages
+from missionsite.common.admin.actions import Action, action_view, bulk_view
 from missionsite.common.admin.command import describe
 from missionsite.common.admin.forms import Choice, Picker, ServiceForm
-from missionsite.common.admin.jobs import Job, bulk_view, job_view
 from missionsite.common.admin.lists import ChangeList
 from missionsite.common.admin.once import ALREADY_SAVED, NothingSaved, Saved, once
-from missionsite.common.admin.pages import BoundedPaginator
+from missionsite.common.admin.pagination import BoundedPaginator
 from missionsite.common.admin.search import Search
-from missionsite.common.errors import DomainError, in_words
+from missionsite.common.errors import DomainError, translate_db_errors
 
 
 class SelectedRows:
@@ -63,8 +63,8 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
     # The exact number of the table's rows, for a table whose rows are partly counted already; see Pages.
     total_sql = ""
     search: Search | None = None
-    jobs: tuple[Job, ...] = ()
-    tabs: tuple[tab_pages.Tab | tab_pages.Drawn, ...] = ()
+    object_actions: tuple[Action, ...] = ()
+    tabs: tuple[tab_pages.Tab | tab_pages.CustomTab, ...] = ()
     about_title = "About"
     # The icon beside its objects in the search across everything; empty keeps them out of it.
     command_icon = ""
@@ -113,20 +113,20 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
 
     @staticmethod
     def _check_now() -> None:
-        """Check what the database would check at the commit, while a refusal can still be said on the form."""
-        with in_words(), connection.cursor() as cursor:
+        """Check what the database would check at the commit, while a rejection can still be said on the form."""
+        with translate_db_errors(), connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
     def changeform_view(self, request: HttpRequest, object_id=None, form_url="", extra_context=None) -> HttpResponse:
-        """The form's page; a refusal of the service is said on it, with what was typed kept."""
+        """The form's page; a rejection of the service is said on it, with what was typed kept."""
         extra_context = dict(extra_context or {})
         if object_id and (obj := self.get_object(request, object_id)) and self.has_view_permission(request, obj):
             extra_context |= self.page_context(request, obj, active="about", whole=False)
         view = partial(super().changeform_view, request, object_id, form_url, extra_context)
         try:
             return self._add_once(request, view) if object_id is None and request.method == "POST" else view()
-        except DomainError as refusal:
-            request.refusal = refusal
+        except DomainError as rejection:
+            request.rejection = rejection
             return view()
 
     def _add_once(self, request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
@@ -158,13 +158,13 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
 
     def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs):
-        return self.with_refusal(request, super().get_form(request, obj, change=change, **kwargs))
+        return self.with_rejection(request, super().get_form(request, obj, change=change, **kwargs))
 
     @staticmethod
-    def with_refusal(request: HttpRequest, form: type[ServiceForm]) -> type[ServiceForm]:
-        """The form, with the refusal of the values it was sent as an error."""
-        if refusal := getattr(request, "refusal", None):
-            return type(form.__name__, (form,), {"refusal": refusal})
+    def with_rejection(request: HttpRequest, form: type[ServiceForm]) -> type[ServiceForm]:
+        """The form, with the rejection of the values it was sent as an error."""
+        if rejection := getattr(request, "rejection", None):
+            return type(form.__name__, (form,), {"rejection": rejection})
         return form
 
     def formfield_for_foreignkey(self, db_field, request: HttpRequest, **kwargs):
@@ -199,7 +199,7 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
         return ChangeList
 
     def lookup_allowed(self, lookup: str, value, request=None) -> bool:
-        """The list itself refuses whatever none of its filters asked for."""
+        """The list itself rejects whatever none of its filters asked for."""
         return True
 
     @property
@@ -223,7 +223,7 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
 
     def get_actions(self, request: HttpRequest) -> dict:
         actions = {}
-        for job in self.jobs:
+        for job in self.object_actions:
             if job.bulk and job.allowed(request):
                 name = job.name.replace("-", "_")
                 actions[name] = (_bulk_action(job), name, job.bulk)
@@ -233,7 +233,7 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
 
     def get_urls(self) -> list:
         opts = self.opts
-        views = [(job.name, self._job_view, job) for job in self.jobs]
+        views = [(job.name, self._action_view, job) for job in self.object_actions]
         views += [(tab.name, self._tab_view, tab) for tab in self.tabs]
         urls = [
             path(
@@ -260,12 +260,14 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
         wrapper.model_admin = self
         return update_wrapper(wrapper, named)
 
-    def _job_view(self, request: HttpRequest, object_id: str, *, spec: Job) -> HttpResponse:
-        return job_view(self, request, spec, object_id)
+    def _action_view(self, request: HttpRequest, object_id: str, *, spec: Action) -> HttpResponse:
+        return action_view(self, request, spec, object_id)
 
-    def _tab_view(self, request: HttpRequest, object_id: str, *, spec: tab_pages.Tab | tab_pages.Drawn) -> HttpResponse:
-        if isinstance(spec, tab_pages.Drawn):
-            return tab_pages.drawn_view(self, request, spec, object_id)
+    def _tab_view(
+        self, request: HttpRequest, object_id: str, *, spec: tab_pages.Tab | tab_pages.CustomTab
+    ) -> HttpResponse:
+        if isinstance(spec, tab_pages.CustomTab):
+            return tab_pages.custom_tab_view(self, request, spec, object_id)
         return tab_pages.tab_view(self, request, spec, object_id)
 
     def page_context(self, request: HttpRequest, obj: Model, *, active: str, whole: bool = True) -> dict:
@@ -278,7 +280,7 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
                 "link": f"{reverse(f'admin:{opts.app_label}_{opts.model_name}_{job.name}', args=[obj.pk])}"
                 f"?next={request.path}",
             }
-            for job in self.jobs
+            for job in self.object_actions
             if job.allowed_on(request, obj) and job.offered(obj) and self.may_touch(request, obj)
         ]
         context = {
@@ -342,12 +344,12 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
             return HttpResponseRedirect(back)
         if not self.may_revert(request, obj, {field.name for field in change.fields}):
             raise PermissionDenied
-        refusal = ""
+        rejection = ""
         if request.method == "POST":
             try:
                 self.revert(request, obj, change)
             except DomainError as error:
-                refusal = error.message
+                rejection = error.message
             else:
                 messages.success(request, f"{obj}: the change was taken back.")
                 return HttpResponseRedirect(back)
@@ -356,7 +358,7 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
             "title": str(obj),
             "subtitle": "Take back a change",
             "change": change,
-            "refusal": refusal,
+            "rejection": rejection,
             "back": back,
             "buttons": [],
         }
@@ -374,7 +376,7 @@ class ReadOnlyModelAdmin(ModelAdmin):
         return False
 
 
-def _bulk_action(job: Job):
+def _bulk_action(job: Action):
     def run(model_admin: ModelAdmin, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         return bulk_view(model_admin, request, queryset, job)
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from missionsite.common.admin.pages import Pages
+from missionsite.common.admin.pagination import Pages
 
 PER_PAGE = 50
 
@@ -41,7 +41,7 @@ class Tab:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class CustomTab:
     """A page of an object that is no table: its template extends missionsite/drawn.html.
 
     name: its piece of the address. context: what the template needs, from the object and the request.
@@ -57,7 +57,7 @@ class Drawn:
         return request.user.has_perm(self.permission)
 
 
-def drawn_view(model_admin, request: HttpRequest, tab: Drawn, object_id: str) -> HttpResponse:
+def custom_tab_view(model_admin, request: HttpRequest, tab: CustomTab, object_id: str) -> HttpResponse:
     """The page of one drawing."""
     obj = model_admin.get_object(request, object_id)
     if obj is None:

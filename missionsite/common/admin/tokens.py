@@ -12,8 +12,8 @@ from django.utils.cache import add_never_cache_headers
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from missionsite.common.admin.actions import Action
 from missionsite.common.admin.forms import ServiceForm
-from missionsite.common.admin.jobs import Job
 from missionsite.common.admin.options import ModelAdmin
 from missionsite.common.constraints import validate_one_line
 from missionsite.common.models import ApiToken
@@ -52,7 +52,7 @@ class TokenForm(ServiceForm):
         return name
 
 
-class RevokeJob(Job):
+class RevokeJob(Action):
     """Ending a token takes no right beyond seeing it: one's own, or anyone's for an administrator."""
 
     def allowed(self, request: HttpRequest) -> bool:
@@ -79,7 +79,7 @@ class ApiTokenAdmin(ModelAdmin):
 
     list_display = ["name", "shown_prefix", "shown_owner", "shown_scopes", "expires_at", "last_used_at", "state"]
     list_select_related = ["owner"]
-    jobs = (REVOKE,)
+    object_actions = (REVOKE,)
     already_saved = (
         "This token was already created, and its text is shown only once. If you have not copied it, revoke this token"
         " and create another one."
@@ -127,7 +127,7 @@ class ApiTokenAdmin(ModelAdmin):
     def get_form(self, request: HttpRequest, obj: ApiToken | None = None, change: bool = False, **kwargs):
         if obj:
             return super().get_form(request, obj, change=change, **kwargs)
-        return self.with_refusal(request, TokenForm)
+        return self.with_rejection(request, TokenForm)
 
     def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> list[str]:
         return self.fields if obj else ["name", "scopes", "days"]

@@ -11,7 +11,7 @@ from ninja.security import HttpBearer
 from missionsite.common.api.signatures import HEADER, is_signed
 from missionsite.common.errors import DomainError, NotAllowed
 from missionsite.common.models import ApiToken
-from missionsite.common.tokens import TokenRefused, authenticate
+from missionsite.common.tokens import TokenRejected, authenticate
 
 
 @dataclass(frozen=True)
@@ -81,12 +81,12 @@ def needs(
     attempts: Callable[[], int] | None = None,
     longest: Callable[[], int] | None = None,
 ) -> Callable:
-    """Say what a route asks for; put it below the route's decorator. A route without it is refused at start.
+    """Say what a route asks for; put it below the route's decorator. A route without it is rejected at start.
 
     checks_rights: the view asks for itself what the caller may do, staff or not; row security does not hold it back.
-    own: it is about the caller alone; row security holds staff back as everybody else.
-    attempts: a limit of its own, counted before anything is done, so that a refusal counts too.
-    longest: for an upload, the bytes of the largest body; one that says it is larger is refused before it is read.
+    own: it is about the caller alone; row security holds staff back as everyone else.
+    attempts: a limit of its own, counted before anything is done, so that a rejection counts too.
+    longest: for an upload, the bytes of the largest body; one that says it is larger is rejected before it is read.
     """
     if own and (staff or checks_rights):
         raise ConfigError("A route about the caller alone asks staff for no rights.")
@@ -108,7 +108,7 @@ def needs(
 def signed(secrets: Callable[[], Iterable[str]], *, repeatable: str) -> Callable:
     """Say that a route is for a program that shares a secret with the site; put it below the route's decorator.
 
-    secrets: any of them will do, so that one can be replaced; where there is none, nobody is let in. Such a route runs
+    secrets: any of them will do, so that one can be replaced; where there is none, no one is let in. Such a route runs
     as the site. It acts for no member, for whom an Idempotency-Key is stored, so it rejects the header; repeatable:
     why the same request may be sent again without one.
     """
@@ -130,16 +130,16 @@ class TokenAuth(HttpBearer):
         return Caller(member=member, token=found)
 
     def caller_of(self, request: HttpRequest) -> Caller:
-        """The caller; raises TokenRefused, with the same words for a missing token and a wrong one."""
+        """The caller; raises TokenRejected, with the same words for a missing token and a wrong one."""
         if caller := self(request):
             return caller
-        raise TokenRefused("Send a valid API token: Authorization: Bearer ms_…")
+        raise TokenRejected("Send a valid API token: Authorization: Bearer ms_…")
 
 
-class SignatureRefused(DomainError):
+class SignatureRejected(DomainError):
     """This request is not signed, or its signature is wrong or more than five minutes old."""
 
-    code = "signature_refused"
+    code = "signature_rejected"
     status = 401
     headers = {"WWW-Authenticate": HEADER}
 
@@ -158,7 +158,7 @@ class SignatureAuth:
     longest = 1024 * 1024
 
     def caller_of(self, request: HttpRequest, secrets: Iterable[str]) -> Gateway:
-        """The caller; raises SignatureRefused with the same words for a missing signature and a wrong one,
+        """The caller; raises SignatureRejected with the same words for a missing signature and a wrong one,
         SignatureUnset, RequestDataTooBig.
         """
         known = [secret for secret in secrets if secret]
@@ -166,7 +166,7 @@ class SignatureAuth:
             raise SignatureUnset
         value = request.headers.get(HEADER, "")
         if not value:
-            raise SignatureRefused
+            raise SignatureRejected
         try:
             is_long = int(request.META.get("CONTENT_LENGTH") or 0) > self.longest
         except ValueError:
@@ -174,5 +174,5 @@ class SignatureAuth:
         if is_long:
             raise RequestDataTooBig
         if not is_signed(value, request.body, known):
-            raise SignatureRefused
+            raise SignatureRejected
         return Gateway()

@@ -17,16 +17,16 @@ from ninja.operation import Operation as NinjaOperation
 from ninja.operation import PathView as NinjaPathView
 from ninja.parser import Parser as NinjaParser
 
-from missionsite.common.api.access import Access, Caller, Gateway, SignatureAuth, SignatureRefused, TokenAuth
+from missionsite.common.api.access import Access, Caller, Gateway, SignatureAuth, SignatureRejected, TokenAuth
 from missionsite.common.api.docs import DocsPage
-from missionsite.common.api.idempotency import PARAMETER, Attempt, refuse_key
-from missionsite.common.api.limits import Allowance, count_for_token, count_refusal, count_request
-from missionsite.common.api.problems import CONTENT_TYPE, HANDLERS, InputRefused, Problem, problem
+from missionsite.common.api.idempotency import PARAMETER, Attempt, reject_key
+from missionsite.common.api.limits import Allowance, count_for_token, count_rejection, count_request
+from missionsite.common.api.problems import CONTENT_TYPE, HANDLERS, InputRejected, Problem, problem
 from missionsite.common.api.schemas import check_schema_names
 from missionsite.common.api.signatures import HEADER as SIGNATURE
 from missionsite.common.errors import DomainError
 from missionsite.common.roles import member_session
-from missionsite.common.tokens import TokenRefused
+from missionsite.common.tokens import TokenRejected
 
 TOKEN_AUTH = TokenAuth()
 SIGNATURE_AUTH = SignatureAuth()
@@ -51,7 +51,7 @@ class BodyTooLarge(DomainError):
 
 
 def check_storable(value: Any, pointer: str) -> None:
-    """Raise InputRefused where a text in a value, however deep, holds what PostgreSQL cannot store."""
+    """Raise InputRejected where a text in a value, however deep, holds what PostgreSQL cannot store."""
     # A list of what is left to look at: nesting may be deeper than Python's stack.
     left = [(value, pointer)]
     while left:
@@ -59,7 +59,7 @@ def check_storable(value: Any, pointer: str) -> None:
         if isinstance(each, str):
             if "\x00" in each or any("\ud800" <= character <= "\udfff" for character in each):
                 words = "This text contains a character that cannot be stored."
-                raise InputRefused([{"pointer": where.encode("ascii", "replace").decode(), "detail": words}])
+                raise InputRejected([{"pointer": where.encode("ascii", "replace").decode(), "detail": words}])
         elif isinstance(each, dict):
             for key, inner in each.items():
                 left += [(key, where), (inner, f"{where}/{key}")]
@@ -127,20 +127,20 @@ class Operation(NinjaOperation):
     def _admit(self, request: HttpRequest) -> tuple[Caller | Gateway, Allowance | None]:
         """Find out who calls and count the request.
 
-        Raises TokenRefused, SignatureRefused, SignatureUnset, RequestDataTooBig, TooManyRequests.
+        Raises TokenRejected, SignatureRejected, SignatureUnset, RequestDataTooBig, TooManyRequests.
         """
         try:
             if self.access.secrets:
                 caller = SIGNATURE_AUTH.caller_of(request, self.access.secrets())
             else:
                 caller = TOKEN_AUTH.caller_of(request)
-        except (TokenRefused, SignatureRefused):
-            allowance = count_refusal(request)
+        except (TokenRejected, SignatureRejected):
+            allowance = count_rejection(request)
             if allowance and not allowance.allowed:
                 raise TooManyRequests(allowance) from None
             raise
         if isinstance(caller, Gateway):
-            # Whatever cookie came with it: a program is nobody.
+            # Whatever cookie came with it: a program is no one.
             request.auth, request.user = caller, AnonymousUser()
             return caller, None
         allowance = count_for_token(caller.token.pk)
@@ -165,7 +165,7 @@ class Operation(NinjaOperation):
             name, has_files = self.api.get_openapi_operation_id(self), self.access.longest is not None
             attempt = Attempt.of(request, owner_id=caller.member.pk, operation=name, has_files=has_files)
         elif self.writes:
-            refuse_key(request, f"This operation takes no key and needs none: {self.access.repeatable}.")
+            reject_key(request, f"This operation takes no key and needs none: {self.access.repeatable}.")
         check_storable(path_values, "path")
         check_storable(dict(request.GET.lists()), "query")
         response = self.api.create_temporal_response(request)
@@ -179,7 +179,7 @@ class Operation(NinjaOperation):
             if answer.status_code < 400:
                 attempt.keep(answer)
             else:
-                # A refusal has no effect and is not kept, so that trying again is right.
+                # A rejection has no effect and is not kept, so that trying again is right.
                 transaction.set_rollback(True)
             return answer
 
@@ -263,7 +263,7 @@ class SiteAPI(NinjaAPI):
                     yield f"{bound.prefix}{address}", operation
 
     def _validate(self) -> None:
-        """Refuse to start with an operation that would run outside the frame, or two of a name."""
+        """Do not start with an operation that would run outside the frame, or two of a name."""
         names = set()
         for address, operation in self.operations():
             if not isinstance(operation, Operation):
@@ -287,7 +287,7 @@ class SiteAPI(NinjaAPI):
         return operation.operation_id or operation.view_func.__name__
 
     def get_openapi_schema(self, **options) -> dict:
-        """The description, with what every operation has in common: scopes, rights, refusals, headers."""
+        """The description, with what every operation has in common: scopes, rights, rejections, headers."""
         schema = super().get_openapi_schema(**options)
         parts = schema["components"].setdefault("schemas", {})
         described = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -312,7 +312,7 @@ class SiteAPI(NinjaAPI):
                 for status, response in each["responses"].items():
                     if int(status) >= 400:
                         response["content"] = {CONTENT_TYPE: response["content"].pop("application/json")}
-                each["responses"] |= {"default": _REFUSAL}
+                each["responses"] |= {"default": _REJECTION}
                 for parameter in each.get("parameters", []):
                     # A list of them is JSON Schema's. Here several are a map, and generators of clients stop at a list.
                     if examples := parameter.pop("examples", None):
@@ -332,8 +332,8 @@ _SIGNATURE = {
         " byte for byte, with the secret the site was given. Good for five minutes."
     ),
 }
-_REFUSAL = {
-    "description": "Refused, and why: 400 unreadable, 401 no valid token or signature, 403 not allowed, 404 not there,"
+_REJECTION = {
+    "description": "Rejected, and why: 400 unreadable, 401 no valid token or signature, 403 not allowed, 404 not there,"
     " 405 method, 409 against a rule, 413 too large, 422 input, 429 too many requests, 500 fault, 503 database away.",
     "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }

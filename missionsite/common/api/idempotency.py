@@ -15,7 +15,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from missionsite.common.api.problems import InputRefused
+from missionsite.common.api.problems import InputRejected
 from missionsite.common.errors import DomainError
 from missionsite.common.models import IdempotencyKey
 
@@ -62,7 +62,7 @@ class Attempt:
     """A request with a key, and what identifies it.
 
     fingerprint: digest of method, address with query, and body; a body written out differently is another request.
-    waits: whether it waits for another one with the same key to end, instead of being refused.
+    waits: whether it waits for another one with the same key to end, instead of being rejected.
     """
 
     owner_id: object
@@ -73,7 +73,7 @@ class Attempt:
 
     @classmethod
     def of(cls, request: HttpRequest, *, owner_id, operation: str, has_files: bool = False) -> "Attempt | None":
-        """The attempt a request is; None without a key. Raises InputRefused for what cannot be one.
+        """The attempt a request is; None without a key. Raises InputRejected for what cannot be one.
 
         has_files: the body may hold files, which are compared part by part and never held in memory as a whole.
         """
@@ -82,7 +82,7 @@ class Attempt:
             return None
         if not _KEY.fullmatch(key):
             words = f"A key is 1 to {LONGEST_KEY} visible ASCII characters."
-            raise InputRefused([{"pointer": f"header/{HEADER}", "detail": words}])
+            raise InputRejected([{"pointer": f"header/{HEADER}", "detail": words}])
         if has_files:
             return cls(owner_id, operation, key, digest_of_form(request))
         return cls(owner_id, operation, key, hashlib.sha256(_line_of(request) + request.body).hexdigest())
@@ -132,16 +132,16 @@ class Attempt:
             return cursor.fetchone()[0]
 
 
-def refuse_key(request: HttpRequest, reason: str) -> None:
-    """Raise InputRefused if the request has a key; reason: why this operation takes none."""
+def reject_key(request: HttpRequest, reason: str) -> None:
+    """Raise InputRejected if the request has a key; reason: why this operation takes none."""
     if HEADER in request.headers:
-        raise InputRefused([{"pointer": f"header/{HEADER}", "detail": reason}])
+        raise InputRejected([{"pointer": f"header/{HEADER}", "detail": reason}])
 
 
 def digest_of_form(request: HttpRequest, *, without: Container[str] = ()) -> str:
     """HMAC-SHA-256 of method, address with query, and what a form holds, hexadecimal.
 
-    Keyed with the site's secret key: a form may hold a password, which nobody should be able to guess from a copy of
+    Keyed with the site's secret key: a form may hold a password, which no one should be able to guess from a copy of
     the database. The parts are compared and not the body: clients separate parts by a boundary that is new for each
     request, and files of more than a little lie on disk. without: names of fields that are left out.
     """

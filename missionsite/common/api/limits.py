@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from missionsite.common.addresses import network_of
 
-# Refused tokens and missing ones, per address and minute.
-REFUSALS_PER_MINUTE = 60
+# Rejected tokens and missing ones, per address and minute.
+REJECTIONS_PER_MINUTE = 60
 # A count that has not moved for this long decides nothing any more.
 COUNTS_KEPT = timedelta(minutes=3)
 
@@ -60,12 +60,12 @@ def count_for_token(token_id) -> Allowance | None:
     return count_request(f"token:{token_id}", settings.API_REQUESTS_PER_MINUTE)
 
 
-def count_refusal(request: HttpRequest) -> Allowance | None:
+def count_rejection(request: HttpRequest) -> Allowance | None:
     """Count a request without a valid token against the address it came from.
 
-    Requests with a valid token are never counted here: a careless neighbour behind the same address harms nobody.
+    Requests with a valid token are never counted here: a careless neighbour behind the same address harms no one.
     """
-    return count_request(f"address:{network_of(request)}", REFUSALS_PER_MINUTE)
+    return count_request(f"address:{network_of(request)}", REJECTIONS_PER_MINUTE)
 
 
 def uncount_request(caller: str) -> None:

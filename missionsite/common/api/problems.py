@@ -1,4 +1,4 @@
-"""Problem documents: every refusal of the API in one shape. Source: RFC 9457."""
+"""Problem documents: every rejection of the API in one shape. Source: RFC 9457."""
 
 import json
 import logging
@@ -42,7 +42,7 @@ class FieldProblem(Schema):
 
 
 class Problem(Schema):
-    """A refusal (RFC 9457)."""
+    """A rejection (RFC 9457)."""
 
     type: str = Field(description="A URI that names the kind of problem.", examples=["urn:missionsite:trust_too_low"])
     title: str = Field(examples=["Conflict"])
@@ -92,10 +92,10 @@ def problem(
     return response
 
 
-class InputRefused(Exception):
+class InputRejected(Exception):
     """The input cannot be used; carries what is wrong where."""
 
-    def __init__(self, errors: list[dict], *, code: str = "input_refused") -> None:
+    def __init__(self, errors: list[dict], *, code: str = "input_rejected") -> None:
         self.errors, self.code = errors, code
         super().__init__(errors[0]["detail"])
 
@@ -112,16 +112,16 @@ def _pointer(location: tuple) -> str:
     return "/".join([source, *path])
 
 
-def _input_refused(request: HttpRequest, error: InputRefused) -> HttpResponse:
+def _input_rejected(request: HttpRequest, error: InputRejected) -> HttpResponse:
     return problem(request, 422, code=error.code, detail="The input was not accepted.", errors=error.errors)
 
 
 def _not_valid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     errors = [{"pointer": _pointer(each["loc"]), "detail": each["msg"]} for each in error.errors]
-    return _input_refused(request, InputRefused(errors))
+    return _input_rejected(request, InputRejected(errors))
 
 
-def _refused(request: HttpRequest, error: DomainError) -> HttpResponse:
+def _rejected(request: HttpRequest, error: DomainError) -> HttpResponse:
     errors = [{"pointer": f"/{error.field}", "detail": error.message}] if error.field else []
     beside = {name: getattr(error, name, None) for name in ("headers", "extensions")}
     return problem(request, error.status, code=error.code, detail=error.message, errors=errors, **beside)
@@ -129,16 +129,16 @@ def _refused(request: HttpRequest, error: DomainError) -> HttpResponse:
 
 def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
     # The body parser's own complaint arrives as the cause of a plain 400.
-    if isinstance(error.__cause__, InputRefused):
-        return _input_refused(request, error.__cause__)
+    if isinstance(error.__cause__, InputRejected):
+        return _input_rejected(request, error.__cause__)
     if error.status_code == 400 and isinstance(error.__cause__, ValueError | RecursionError):
         return problem(request, 400, code="invalid_json", detail="The body is not valid JSON.")
     return problem(request, error.status_code, detail=error.message if error.status_code == 403 else None)
 
 
 def _database(request: HttpRequest, error: DatabaseError | InterfaceError) -> HttpResponse:
-    if refusal := from_database(error):
-        return _refused(request, refusal)
+    if rejection := from_database(error):
+        return _rejected(request, rejection)
     return _fault(request, error)
 
 
@@ -156,8 +156,8 @@ def _no_form(request: HttpRequest, error: Exception) -> HttpResponse:
 
 
 HANDLERS = {
-    DomainError: _refused,
-    InputRefused: _input_refused,
+    DomainError: _rejected,
+    InputRejected: _input_rejected,
     ValidationError: _not_valid,
     HttpError: _http_error,
     Http404: lambda request, error: problem(request, 404, code="not_found", detail=str(error) or None),

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     """API tokens, the count of requests, and what is known of background workers."""
 
     dependencies = [
-        ("common", "0001_database_roles"),
+        ("common", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -158,7 +158,7 @@ async def _beat(worker: _Worker, tag: str, concurrency: int, interval: float, wi
     """Say where this worker runs, then beat until it has ended.
 
     procrastinate's own heartbeat ends when a stop is asked for, while a long job may still be finishing: this one goes
-    on, so that nobody takes the job for lost. The supervisor hears of a beat only after the database has it, and of
+    on, so that no one takes the job for lost. The supervisor hears of a beat only after the database has it, and of
     none once the worker does nothing any more.
     """
     while worker.worker_id is None:

@@ -18,7 +18,7 @@ _LOCK = (19795, 1)
 def replace_lost_workers(*, stale_after: timedelta = STALE_AFTER, known_lost: str | None = None) -> list[int]:
     """Cut off workers whose heartbeat is stale and requeue what they were running; returns the ids of the jobs.
 
-    known_lost: the tag of a worker whose process is certainly gone, so that nobody waits for its heartbeat to age.
+    known_lost: the tag of a worker whose process is certainly gone, so that no one waits for its heartbeat to age.
     Safe to run anywhere, any number of times at once: one runs, the others return at once.
 
     A worker that is only slow, or cut off from the network, may still be at work. So its connections are ended before

@@ -46,7 +46,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except DatabaseError as error:
             raise CommandError(
-                f"The database refused: {str(error).strip()}\n"
+                f"The database rejected: {str(error).strip()}\n"
                 + (
                     "Start over with bin/demo --reset."
                     if settings.EMBEDDED

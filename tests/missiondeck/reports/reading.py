@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from missiondeck.reports import Limits, Report, ReportRefused, read_report
+from missiondeck.reports import Limits, Report, ReportRejected, read_report
 
 
 def read(text: str | bytes, /, **limits: int) -> Report:
@@ -12,11 +12,11 @@ def read(text: str | bytes, /, **limits: int) -> Report:
     return read_report(io.BytesIO(data), limits=Limits(**limits))
 
 
-def refused(text: str | bytes, /, **limits: int) -> str:
-    """The sentence it is refused with."""
-    with pytest.raises(ReportRefused) as error:
+def rejected(text: str | bytes, /, **limits: int) -> str:
+    """The sentence it is rejected with."""
+    with pytest.raises(ReportRejected) as error:
         read(text, **limits)
-    assert (error.value.status, error.value.code, error.value.field) == (422, "report_refused", "report")
+    assert (error.value.status, error.value.code, error.value.field) == (422, "report_rejected", "report")
     return error.value.message
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from missiondeck.reports import ReportRefused, read_report
+from missiondeck.reports import ReportRejected, read_report
 
 MIB = 1024 * 1024
 
@@ -143,16 +143,16 @@ def _main(name: str) -> None:
     # What the interpreter and the parser's libraries take anyway.
     read_report(io.BytesIO(b"<testsuite><testcase name='t'/></testsuite>"))
     before, begun = peak(), time.perf_counter()
-    stream, refused, results, warnings = Stream(parts()), "", 0, []
+    stream, rejected, results, warnings = Stream(parts()), "", 0, []
     # The control: the same file, held whole.
     held = stream.read(1 << 30) if name == CONTROL else b""
     try:
         report = read_report(io.BytesIO(held) if held else stream)
         results, warnings = len(report.results), report.warnings
-    except ReportRefused as error:
-        refused = error.message
+    except ReportRejected as error:
+        rejected = error.message
     said = {
-        "refused": refused,
+        "rejected": rejected,
         "results": results,
         "warnings": warnings,
         "given": stream.given,

@@ -1,4 +1,4 @@
-"""Files made to harm: a clear refusal or the right result, in bounded memory and time."""
+"""Files made to harm: a clear rejection or the right result, in bounded memory and time."""
 
 import gzip
 import io
@@ -6,8 +6,8 @@ import zipfile
 
 import pytest
 
-from missiondeck.reports import Limits, ReportRefused, read_report
-from tests.missiondeck.reports.reading import only, read, refused
+from missiondeck.reports import Limits, ReportRejected, read_report
+from tests.missiondeck.reports.reading import only, read, rejected
 from tests.missiondeck.reports.streams import CONTROL, HOSTILE, MIB, Stream, measure, repeated
 
 LAUGHS = """<?xml version="1.0"?>
@@ -23,8 +23,8 @@ OUTSIDE = '<!DOCTYPE testsuite SYSTEM "http://example.org/junit.dtd"><testsuite>
 
 
 @pytest.mark.parametrize(("text", "line"), [(LAUGHS, 2), (EXTERNAL, 1), (OUTSIDE, 1), ("<!DOCTYPE html><html/>", 1)])
-def test_a_document_type_is_refused(text, line):
-    assert refused(text).startswith(f"Line {line} of the report declares a document type or entities")
+def test_a_document_type_is_rejected(text, line):
+    assert rejected(text).startswith(f"Line {line} of the report declares a document type or entities")
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -32,8 +32,8 @@ def test_memory_is_bounded(name):
     said = measure(name)
 
     assert said["mib"] <= HOSTILE[name][1], said
-    # Either it is refused in words, or all of it was read.
-    assert said["refused"].endswith(".") if said["refused"] else said["results"]
+    # Either it is rejected in words, or all of it was read.
+    assert said["rejected"].endswith(".") if said["rejected"] else said["results"]
     expected = {
         "200 MB of tests": "larger than 100 MiB",
         "one attribute of 90 MB": "A tag or comment that begins in line 1 of the report is longer than 2 MiB",
@@ -50,8 +50,8 @@ def test_memory_is_bounded(name):
         "JSON of deep lists": "far more objects and values",
         "JSON of numbers": "far more objects and values",
     }.get(name, "")
-    assert expected in said["refused"]
-    assert bool(expected) == bool(said["refused"])
+    assert expected in said["rejected"]
+    assert bool(expected) == bool(said["rejected"])
 
 
 def test_the_measure_of_memory_sees_a_file_that_is_held_whole():
@@ -61,7 +61,7 @@ def test_the_measure_of_memory_sees_a_file_that_is_held_whole():
 def test_a_file_that_is_too_large_is_not_read_on():
     stream = Stream(repeated("<testsuite>", "<!-- x -->", "</testsuite>", size=200 * MIB))
 
-    with pytest.raises(ReportRefused) as error:
+    with pytest.raises(ReportRejected) as error:
         read_report(stream, limits=Limits(file_bytes=3 * MIB))
 
     assert error.value.message.startswith("The report is larger than 3 MiB.")
@@ -72,28 +72,28 @@ def test_a_file_as_large_as_allowed_is_read():
     text = "<testsuite><testcase name='a'/></testsuite>"
 
     assert read(text, file_bytes=len(text)).summary["total"] == 1
-    assert "larger than" in refused(text, file_bytes=len(text) - 1)
+    assert "larger than" in rejected(text, file_bytes=len(text) - 1)
 
 
 def test_as_many_tests_as_allowed():
     text = "<testsuite>" + "<testcase name='a'/>" * 5 + "</testsuite>"
 
     assert read(text, cases=5).summary["total"] == 5
-    assert refused(text, cases=4) == "The report holds more than 4 tests. Split it into several runs."
+    assert rejected(text, cases=4) == "The report holds more than 4 tests. Split it into several runs."
 
 
 def test_as_deep_as_allowed():
     inside = "<testcase name='a'/>"
 
     assert read("<testsuite>" * 99 + inside + "</testsuite>" * 99).summary["total"] == 1
-    assert "more than 100 elements are inside" in refused("<testsuite>" * 100 + inside + "</testsuite>" * 100)
+    assert "more than 100 elements are inside" in rejected("<testsuite>" * 100 + inside + "</testsuite>" * 100)
 
 
 def test_as_many_elements_as_allowed(monkeypatch):
     monkeypatch.setattr("missiondeck.reports.junit.ELEMENTS", 50)
 
     assert read("<testsuite><testcase name='a'/>" + "<a/>" * 48 + "</testsuite>").summary["total"] == 1
-    assert "more than 50 elements" in refused("<testsuite><testcase name='a'/>" + "<a/>" * 49 + "</testsuite>")
+    assert "more than 50 elements" in rejected("<testsuite><testcase name='a'/>" + "<a/>" * 49 + "</testsuite>")
 
 
 @pytest.mark.parametrize("size", [1, 7, 4_096])
@@ -153,16 +153,16 @@ def test_a_long_message_is_no_attack():
         ("<testsuite/>".encode("utf-32"), "The file is in UTF-32."),
     ],
 )  # fmt: skip
-def test_what_is_no_report_is_refused_in_words(text, sentence):
-    assert sentence in refused(text)
+def test_what_is_no_report_is_rejected_in_words(text, sentence):
+    assert sentence in rejected(text)
 
 
-def test_a_packed_folder_is_refused():
+def test_a_packed_folder_is_rejected():
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("report.xml", "<testsuite/>")
 
-    assert refused(packed.getvalue()).startswith("The file is packed with zip.")
+    assert rejected(packed.getvalue()).startswith("The file is packed with zip.")
 
 
 def test_markup_in_names_and_texts_stays_text():
@@ -177,7 +177,7 @@ def test_markup_in_names_and_texts_stays_text():
     assert {result[key] for key in ("name", "suite", "error", "output")} == {hostile}
 
 
-def test_a_refusal_never_repeats_much_of_the_file():
-    assert len(refused(f"<{'x' * 10_000}/>")) < 400
-    assert len(refused('[{"name": "' + "n" * 10_000 + '", "status": "' + "s" * 10_000 + '"}]')) < 400
-    assert len(refused('{"' + "k" * 10_000 + '": 1, "' + "k" * 10_000 + '": 2}')) < 400
+def test_a_rejection_never_repeats_much_of_the_file():
+    assert len(rejected(f"<{'x' * 10_000}/>")) < 400
+    assert len(rejected('[{"name": "' + "n" * 10_000 + '", "status": "' + "s" * 10_000 + '"}]')) < 400
+    assert len(rejected('{"' + "k" * 10_000 + '": 1, "' + "k" * 10_000 + '": 2}')) < 400

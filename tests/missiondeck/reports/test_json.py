@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.missiondeck.reports.reading import only, read, refused, statuses
+from tests.missiondeck.reports.reading import only, read, rejected, statuses
 
 EXAMPLE = {
     "summary": {"functional_passed": 8, "functional_total": 10, "performance_passed": 2, "performance_total": 3},
@@ -57,7 +57,7 @@ def test_a_test_may_be_called_test_and_the_list_stand_alone():
 def test_what_kind_a_file_is_follows_from_its_content():
     assert read(b"\xef\xbb\xbf \n" + json.dumps([PASSED]).encode()).source == "json"
     assert read(json.dumps([PASSED]).encode("utf-16")).source == "json"
-    assert "neither XML nor JSON" in refused("name,status\na,passed\n")
+    assert "neither XML nor JSON" in rejected("name,status\na,passed\n")
 
 
 def test_unknown_keys_are_warned_of():
@@ -135,14 +135,14 @@ def test_more_pairs_than_are_kept_still_count():
 
 
 @pytest.mark.parametrize("value", ["2", 2.5, -1, True, [2]])
-def test_counts_of_a_summary_that_are_none_are_refused(value):
-    sentence = refused(json.dumps(run(PASSED, summary={"failed": value})))
+def test_counts_of_a_summary_that_are_none_are_rejected(value):
+    sentence = rejected(json.dumps(run(PASSED, summary={"failed": value})))
 
     assert sentence.startswith("“failed” of the report's summary is ")
 
 
 def test_a_summary_alone_is_no_report():
-    assert "holds no test" in refused(json.dumps(run(summary={"passed": 3})))
+    assert "holds no test" in rejected(json.dumps(run(summary={"passed": 3})))
     assert statuses(read_json(run(summary={"failed": 3}))) == {"Summary of the report": "error"}
 
 
@@ -171,8 +171,8 @@ def test_a_summary_alone_is_no_report():
         ("[" * 5_000 + "]" * 5_000, "The report's JSON is nested too deeply."),
     ],
 )  # fmt: skip
-def test_what_is_refused(text, sentence):
-    assert sentence in refused(text)
+def test_what_is_rejected(text, sentence):
+    assert sentence in rejected(text)
 
 
 def test_bytes_that_are_no_utf8_are_replaced_with_a_warning():
@@ -194,5 +194,5 @@ def test_limits_hold_here_as_well():
     report = read_json(run({"name": "a", "status": "failed", "error": "e" * 500}), text=100)
 
     assert len(only(report)["error"]) <= 100
-    assert "more than 2 tests" in refused(json.dumps([PASSED] * 3), cases=2)
-    assert "larger than 20 bytes" in refused(json.dumps([PASSED]), file_bytes=20)
+    assert "more than 2 tests" in rejected(json.dumps([PASSED] * 3), cases=2)
+    assert "larger than 20 bytes" in rejected(json.dumps([PASSED]), file_bytes=20)

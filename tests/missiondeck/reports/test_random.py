@@ -1,4 +1,4 @@
-"""Reports of any shape: totals are what was written, and any bytes give a report or a refusal."""
+"""Reports of any shape: totals are what was written, and any bytes give a report or a rejection."""
 
 import io
 import json
@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from missiondeck.reports import Limits, Report, ReportRefused, read_report
+from missiondeck.reports import Limits, Report, ReportRejected, read_report
 
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # Characters XML 1.0 can hold.
@@ -80,15 +80,15 @@ def check(report: Report) -> None:
 
 
 def read(data: bytes) -> Report | None:
-    """The report, checked; None where it is refused."""
-    refusal = None
+    """The report, checked; None where it is rejected."""
+    rejection = None
     try:
         report = read_report(io.BytesIO(data), limits=SHORT_LIMITS)
-    except ReportRefused as error:
-        refusal = error.message
-    if refusal is not None:
-        assert refusal.endswith(".")
-        assert len(refusal) < 400
+    except ReportRejected as error:
+        rejection = error.message
+    if rejection is not None:
+        assert rejection.endswith(".")
+        assert len(rejection) < 400
         return None
     check(report)
     return report
@@ -114,7 +114,7 @@ def test_totals_are_what_was_written(suite, with_root, encoding):
 
 @FEW
 @given(SUITE, st.data())
-def test_a_mutated_report_is_read_or_refused(suite, data):
+def test_a_mutated_report_is_read_or_rejected(suite, data):
     report = bytearray(written(suite, dict.fromkeys(("passed", "failed", "error", "skipped"), 0)).encode())
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(report)))
@@ -134,7 +134,7 @@ def test_a_mutated_report_is_read_or_refused(suite, data):
 @example(b"<?xml version='1.0' encoding='idna'?><testsuite/>")
 @example(b"<?xml version='1.0' encoding='rot13'?><testsuite/>")
 @example(b"<?xml version='1.0' encoding='\xff'?><testsuite/>")
-def test_any_bytes_are_read_or_refused(data):
+def test_any_bytes_are_read_or_rejected(data):
     read(data)
 
 
@@ -164,7 +164,7 @@ RESULT = st.fixed_dictionaries(
         },
     )
 )
-def test_any_json_is_read_or_refused(document):
+def test_any_json_is_read_or_rejected(document):
     read(json.dumps(document).encode("utf-8", "surrogatepass"))
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from missiondeck.reports import Limits, ReportRefused, read_report
+from missiondeck.reports import Limits, ReportRejected, read_report
 from tests.missiondeck.reports.reading import case, only, read, statuses
 
 DATA = Path(__file__).parent / "data" / "samples"
@@ -303,14 +303,14 @@ def test_file_of_a_run_without_a_test_is_an_error():
 
 
 def test_files_that_hold_no_test_at_all_are_rejected():
-    with pytest.raises(ReportRefused, match="holds no test"):
+    with pytest.raises(ReportRejected, match="holds no test"):
         read_report(_file("<testsuite/>"), more=[_file("<testsuite/>")])
 
 
 def test_rejection_names_the_file():
     file = _file("hello")
     file.name = "reports/shard-2.xml"
-    with pytest.raises(ReportRefused, match=r"^Report 2 of 2 \(shard-2\.xml\): The file is neither XML nor JSON"):
+    with pytest.raises(ReportRejected, match=r"^Report 2 of 2 \(shard-2\.xml\): The file is neither XML nor JSON"):
         read_report(_file("<testsuite><testcase name='a'/></testsuite>"), more=[file])
 
 
@@ -331,7 +331,7 @@ def test_files_are_together_within_the_limit():
     text = "<testsuite><testcase name='a'/></testsuite>"
     limits = Limits(file_bytes=2 * len(text))
     assert counts(read_report(_file(text), more=[_file(text)], limits=limits)) == (2, 2, 0, 0, 0)
-    with pytest.raises(ReportRefused, match="Report 3 of 3: The reports are together larger than"):
+    with pytest.raises(ReportRejected, match="Report 3 of 3: The reports are together larger than"):
         read_report(_file(text), more=[_file(text)] * 1 + [_file(text)], limits=limits)
 
 

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from missiondeck.reports import read_report
-from tests.missiondeck.reports.reading import case, only, read, refused, statuses
+from tests.missiondeck.reports.reading import case, only, read, rejected, statuses
 
 GO = """<?xml version="1.0" encoding="UTF-8"?>
 <testsuites tests="3" failures="1" errors="0" time="1.502000">
@@ -210,8 +210,8 @@ def test_empty_suites_are_fine_beside_others():
 
 
 @pytest.mark.parametrize("text", ["<testsuites/>", '<testsuites tests="3"><testsuite name="s"/></testsuites>'])
-def test_a_report_without_tests_is_refused(text):
-    assert refused(text) == "The report holds no test. Look whether the tool has found any to run."
+def test_a_report_without_tests_is_rejected(text):
+    assert rejected(text) == "The report holds no test. Look whether the tool has found any to run."
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "cp1252"])
@@ -226,7 +226,7 @@ def test_encodings(encoding):
 def test_blank_lines_before_the_declaration_are_no_fault():
     text = '\ufeff\n\n <?xml version="1.0"?>\n<testsuite>\n<testcase name="a"/>\n</testsuites>'
 
-    assert "in line 6: a tag closes an element that is not the open one" in refused(text)
+    assert "in line 6: a tag closes an element that is not the open one" in rejected(text)
     assert only(read(text.replace("</testsuites>", "</testsuite>")))["status"] == "passed"
 
 

@@ -27,12 +27,12 @@ class Command(BaseCommand):
         try:
             owner = members.objects.get_by_natural_key(email)
         except members.DoesNotExist:
-            raise CommandError(f"Nobody has the e-mail {email}.") from None
+            raise CommandError(f"No one has the e-mail {email}.") from None
         try:
             token, plaintext = create_token(
                 owner=owner, name=name, scopes=scope, expires_at=timezone.now() + timedelta(days=days)
             )
-        except DomainError as refusal:
-            raise CommandError(refusal.message) from refusal
+        except DomainError as rejection:
+            raise CommandError(rejection.message) from rejection
         self.stderr.write(f"Token of {owner} until {token.expires_at:%d %B %Y}; it is not shown again:")
         self.stdout.write(plaintext)

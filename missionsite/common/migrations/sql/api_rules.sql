@@ -32,7 +32,7 @@ CREATE UNLOGGED TABLE api_request_counts (
 
 -- Counts one request of a caller within a sliding minute, and says whether it is within the limit.
 --
--- The minute that slides is estimated from two whole ones: what is left of the previous, plus the current. A refused
+-- The minute that slides is estimated from two whole ones: what is left of the previous, plus the current. A rejected
 -- request is not counted, so a caller who keeps knocking is let in again as soon as one who waited. `at` is for tests.
 CREATE FUNCTION count_request(of_caller text, at_most integer, at timestamptz DEFAULT clock_timestamp())
 RETURNS TABLE (allowed boolean, remaining integer, retry_after integer)

@@ -16,7 +16,7 @@ BEGIN
     END IF;
 END $$;
 
--- The member a restricted request runs as; NULL when nobody is set. An unset-then-reset setting reads ''.
+-- The member a restricted request runs as; NULL when no one is set. An unset-then-reset setting reads ''.
 CREATE FUNCTION current_member_id() RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$ SELECT nullif(current_setting('app.member_id', true), '')::uuid $$;

@@ -1,0 +1,32 @@
+from django.urls import path, register_converter
+
+from missionsite.portal import directory, views
+
+
+class AnyText:
+    """Whatever stands in the address, slashes and line ends too: no code looks different from another one."""
+
+    regex = r"(?s:.+)"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(AnyText, "any")
+
+app_name = "community"
+urlpatterns = [
+    path("join/", views.join, name="join"),
+    path("join/<any:code>/", views.register, name="register"),
+    path("login/", views.log_in, name="login"),
+    path("logout/", views.log_out, name="logout"),
+    path("language/", views.language, name="language"),
+    path("me/", views.me, name="me"),
+    path("me/edit/", views.edit, name="edit"),
+    path("me/password/", views.password, name="password"),
+    path("directory/", directory.people, name="directory"),
+    path("directory/<int:number>/", directory.person, name="person"),
+]

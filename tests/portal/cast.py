@@ -1,0 +1,77 @@
+"""Who the tests of the members' pages are about, and what they type."""
+
+import re
+from datetime import timedelta
+from itertools import count
+
+from django.utils import timezone
+
+from groups.models import CommunityInvitation, CommunityMember
+from groups.models.invitations import InvitationStatus
+from groups.services.invitations import cancel_invitation, create_invitation
+from groups.services.registration import accept_invitation
+from tests.support.factories.groups import MemberFactory
+
+PASSWORD = "tr0ub4dor&3-xyz"
+_turn = count(1)
+
+
+def entry(**fields) -> CommunityMember:
+    """Someone in the directory, active and with an account unless said otherwise."""
+    turn = next(_turn)
+    name = fields.setdefault("name", f"Member {turn}")
+    values = {"primary_role": "developer", "status": "active", "telegram_id": f"77{turn:08}"} | fields
+    if "person" not in values:
+        values["person"] = MemberFactory(display_name=name)
+    made = CommunityMember.objects.create(**values)
+    made.refresh_from_db()
+    return made
+
+
+def typed(**changes) -> dict:
+    """A registration form that is filled in right."""
+    turn = next(_turn)
+    return {
+        "name": "Ana Souza",
+        "email": f"ana{turn}@example.org",
+        "password": PASSWORD,
+        "telegram_id": f"55{turn:07}",
+        "telegram_username": "@ana_souza",
+        "primary_role": "designer",
+        "organization": "Casa Aberta",
+        "country": "Brasil",
+        "github_username": "ana-souza",
+    } | changes
+
+
+def invitation(by: CommunityMember | None = None, **options) -> CommunityInvitation:
+    return create_invitation(created_by=by or entry(), **options)
+
+
+def bad_codes() -> dict[str, str]:
+    """A code of every kind that opens nothing."""
+    inviter = entry()
+    used, expired, late, cancelled = (invitation(inviter) for _ in range(4))
+    accept_invitation(code=used.code, **typed())
+    day_ago = timezone.now() - timedelta(days=1)
+    rows = CommunityInvitation.objects.filter(pk__in=(expired.pk, late.pk))
+    rows.update(created_at=day_ago - timedelta(days=3), expires_at=day_ago)
+    CommunityInvitation.objects.filter(pk=expired.pk).update(status=InvitationStatus.EXPIRED)
+    cancel_invitation(invitation=cancelled)
+    return {
+        "unknown": "ABCDEFGH23456789",
+        "used": used.code,
+        "expired": expired.code,
+        "past its time": late.code,
+        "cancelled": cancelled.code,
+        "too short": "ABC",
+        "too long": "A" * 3000,
+        "with letters no code has": "0O1IL0O1IL0O1IL0",
+        "with strange characters": "é ' OR 1=1 --\n\x07🦉<b>",
+        "with slashes": "../../admin//x/..",
+    }
+
+
+def seen(answer) -> tuple[int, str]:
+    """Status and page of an answer, but for the token against forged forms, which is another one every time."""
+    return answer.status_code, re.sub(r'(csrfmiddlewaretoken" value=")\w+', r"\1", answer.content.decode())

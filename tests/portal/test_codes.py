@@ -1,0 +1,234 @@
+"""Guessing codes: every kind of bad one is answered the same, and no one may guess often."""
+
+import re
+import time
+from datetime import UTC, datetime
+from functools import partial
+from itertools import product
+from statistics import median
+from urllib.parse import quote
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import resolve
+
+from groups.models import CommunityMember
+from missionsite.common.api.limits import count_request
+from missionsite.portal import codes, page
+from missionsite.portal.logs import HideCodes
+from tests import sample
+from tests.portal.cast import bad_codes, entry, invitation, seen, typed
+from tests.support.factories.groups import MemberFactory
+
+pytestmark = pytest.mark.django_db
+# One median may be this much above another before a kind of code counts as told by its time.
+NOISE = 1.6
+
+
+@pytest.fixture
+def kinds() -> dict[str, str]:
+    return {kind: f"/join/{quote(code, safe='/')}/" for kind, code in bad_codes().items()}
+
+
+@pytest.mark.parametrize("language", ["en", "pt-BR"])
+def test_every_kind_of_bad_code_gets_the_same_page(client, kinds, language):
+    headers = {"Accept-Language": language}
+    answers = {kind: client.get(target, headers=headers) for kind, target in kinds.items()}
+    for body in ({}, typed(), {"name": "x" * 5000, "email": "no"}):
+        answers |= {(kind, len(body)): client.post(target, body, headers=headers) for kind, target in kinds.items()}
+    assert len({seen(answer) for answer in answers.values()}) == 1
+    (status, page) = seen(answers["unknown"])
+    assert status == 404
+    assert ("This code is not valid" if language == "en" else "Este código não é válido") in page
+    headers = {frozenset((answer.headers.keys()) - {"Set-Cookie"}) for answer in answers.values()}
+    assert len(headers) == 1
+
+
+def test_what_is_wrong_with_a_form_is_not_said_before_the_code_is_right(client, kinds):
+    shown = client.post(kinds["used"], typed(email="no", password="1")).content.decode()
+    assert "valid email" not in shown
+    assert CommunityMember.objects.filter(name="Ana Souza").count() == 1
+
+
+def medians(client, targets: dict[str, str], method: str) -> dict[str, float]:
+    """Seconds each target takes, measured in turn so that what else the machine does falls on all of them."""
+    times: dict[str, list[float]] = {kind: [] for kind in targets}
+    form = typed(telegram_id="no number")
+    for _turn, (kind, target) in product(range(15), targets.items()):
+        began = time.perf_counter()
+        client.get(target) if method == "get" else client.post(target, form)
+        times[kind].append(time.perf_counter() - began)
+    return {kind: median(each) for kind, each in times.items()}
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_time_tells_no_kind_of_bad_code_from_another(client, kinds, method):
+    """A difference that is there is there every time; what a busy machine adds falls on another kind each time."""
+    client.get(kinds["unknown"])
+    for _attempt in range(5):
+        measured = medians(client, kinds, method)
+        if max(measured.values()) / min(measured.values()) < NOISE:
+            return
+    pytest.fail(f"told apart five times in a row: {measured}")
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_time_of_a_page_that_takes_another_way_is_noticed(client, kinds, method):
+    """Negative control: the same measure tells a code that is open."""
+    targets = {"unknown": kinds["unknown"], "open": f"/join/{invitation().code}/"}
+    told = []
+    for _attempt in range(5):
+        measured = medians(client, targets, method)
+        told.append(measured["open"] / measured["unknown"])
+    # A busy machine may hide it once.
+    assert max(told) > NOISE
+
+
+# --- The limit ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def one_instant(monkeypatch):
+    """Everything happens at the same instant: no minute ends in between."""
+    stopped = partial(count_request, at=datetime(2100, 1, 1, tzinfo=UTC))
+    for module in (page, codes):
+        monkeypatch.setattr(module, "count_request", stopped)
+
+
+def test_network_with_too_many_wrong_codes_waits_and_no_code_is_looked_at(client, settings, kinds, one_instant):
+    settings.JOIN_ATTEMPTS_PER_MINUTE = 4
+    good = f"/join/{invitation().code}/"
+    assert [client.get(kinds["unknown"]).status_code, client.post(kinds["used"]).status_code] == [404, 404]
+    assert [client.get(kinds["expired"]).status_code, client.head(kinds["too long"]).status_code] == [404, 404]
+    told = set()
+    for target, method in product([good, *kinds.values()], ("get", "post", "head")):
+        with CaptureQueriesContext(connection) as queries:
+            answer = getattr(client, method)(target, typed() if method == "post" else None)
+        assert answer.status_code == 429
+        assert 1 <= int(answer["Retry-After"]) <= 120
+        assert [query["sql"] for query in queries if "count_request" not in query["sql"]] == []
+        if method != "head":
+            told.add(re.sub(r"Wait \d+ second", "Wait", seen(answer)[1]))
+    assert len(told) == 1
+    assert "Too many attempts" in told.pop()
+
+
+def test_looks_at_the_pages_of_joining_are_not_limited(client, settings):
+    settings.JOIN_ATTEMPTS_PER_MINUTE = 2
+    good = f"/join/{invitation().code}/"
+    assert {client.get("/join/").status_code for _ in range(40)} == {200}
+    assert {client.post("/join/", {"code": "ABCD"}).status_code for _ in range(40)} == {302}
+    assert {Client().get(good).status_code for _ in range(40)} == {200}
+
+
+def test_class_of_thirty_registers_from_one_address(settings, one_instant):
+    """Within a minute; nine of them type the code wrong first."""
+    settings.JOIN_ATTEMPTS_PER_MINUTE = 10
+    statuses = []
+    for number in range(30):
+        browser, good = Client(), f"/join/{invitation().code}/"
+        if number < 9:
+            assert browser.get("/join/ABCDEFGH23456789/").status_code == 404
+        statuses.append([browser.get(address).status_code for address in ("/join/", good)])
+        statuses.append([browser.post(good, typed()).status_code])
+    assert statuses == [[200, 200], [302]] * 30
+    assert CommunityMember.objects.filter(name="Ana Souza").count() == 30
+
+
+def test_form_that_was_open_is_sent_whatever_others_in_the_network_try(client, settings, kinds, one_instant):
+    settings.JOIN_ATTEMPTS_PER_MINUTE = 2
+    good, other = (f"/join/{invitation().code}/" for _ in range(2))
+    assert client.get(good).status_code == 200
+    stranger = Client()
+    assert [stranger.get(kinds["unknown"]).status_code for _ in range(3)] == [404, 404, 429]
+    assert [stranger.get(good).status_code, client.get(other).status_code] == [429, 429]
+    # A note of one's own making is none.
+    stranger.cookies["code"] = client.cookies["code"].value[:-1] + "x"
+    assert stranger.get(good).status_code == 429
+    assert client.post(good, typed(email="no")).status_code == 200
+    assert client.post(good, typed()).status_code == 302
+    cookie = client.cookies["code"]
+    assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == ("/join/", True, "Lax")
+
+
+def test_one_code_asks_for_a_limited_number_of_emails(client, settings, one_instant):
+    """What was typed stays, and the page says how long to wait."""
+    settings.JOIN_ATTEMPTS_PER_MINUTE = 3
+    good = f"/join/{invitation().code}/"
+    taken = entry(person=MemberFactory(email="taken@example.org")).person.email
+    answers = [client.post(good, typed(email=taken, country="Chile")) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200] * 3 + [429]
+    page = answers[-1].content.decode()
+    assert f"Too many attempts. Wait {answers[-1]['Retry-After']} second" in page
+    assert 'value="Chile"' in page
+    assert "taken@example.org" in page
+    # From another address too: the code is the same.
+    assert client.post(good, typed(email=taken), REMOTE_ADDR="203.0.113.9").status_code == 429
+
+
+def test_limit_counts_a_network_and_no_other(client, settings, kinds, one_instant):
+    settings.JOIN_ATTEMPTS_PER_MINUTE = 1
+    wrong = kinds["unknown"]
+    assert [client.get(wrong).status_code for _ in range(2)] == [404, 429]
+    forged = {"X-Forwarded-For": "203.0.113.9", "X-Real-IP": "203.0.113.9"}
+    assert client.get(wrong, headers=forged).status_code == 429
+    assert client.get(wrong, REMOTE_ADDR="203.0.113.9").status_code == 404
+    assert client.get("/login/").status_code == 200
+
+
+def test_callers_behind_a_trusted_proxy_have_limits_of_their_own(client, settings, kinds, one_instant):
+    settings.JOIN_ATTEMPTS_PER_MINUTE, settings.TRUSTED_PROXIES = 1, ["127.0.0.1"]
+    good = f"/join/{invitation().code}/"
+    stranger, guest = ({"X-Forwarded-For": address} for address in ("198.51.100.1", "203.0.113.9"))
+    assert [client.get(kinds["used"], headers=stranger).status_code for _ in range(2)] == [404, 429]
+    assert client.get(good, headers=stranger).status_code == 429
+    assert client.get(good, headers=guest).status_code == 200
+
+
+def test_addresses_of_one_ipv6_network_are_one(client, settings, kinds, one_instant):
+    settings.JOIN_ATTEMPTS_PER_MINUTE = 1
+    for address, status in (("2001:db8:1:2::1", 404), ("2001:db8:1:2:ff::9", 429), ("2001:db8:1:3::1", 404)):
+        assert client.get(kinds["unknown"], REMOTE_ADDR=address).status_code == status
+
+
+@pytest.mark.django_db(transaction=True)
+def test_thousands_of_guesses_are_limited_and_teach_nothing(settings, rf):
+    """The limiter counts for real, each guess in a transaction of its own.
+
+    Two thousand guesses in a build, ten thousand where everything is asked.
+
+    The page is asked as the resolver finds it: what lies before it looks at no code, and takes most of the time.
+    """
+    settings.JOIN_ATTEMPTS_PER_MINUTE = 10
+    guesses = [*bad_codes().values()]
+    register = resolve("/join/x/").func
+    began, rejected = time.monotonic(), set()
+    for turn in range(10_000 if sample.ALL else 2_000):
+        request = rf.get("/join/")
+        request.user = AnonymousUser()
+        answer = register(request, code=guesses[turn % len(guesses)])
+        if turn >= 10 and answer.status_code == 429:
+            rejected.add(re.sub(rb"Wait \d+ seconds?", b"Wait", answer.content))
+        elif turn >= 10:
+            rejected.add(turn)
+    minutes = (time.monotonic() - began) / 60
+    heard = [each for each in rejected if isinstance(each, int)]
+    # Ten a minute are heard, however many are asked.
+    assert len(heard) <= 10 * minutes + 2
+    # The rest are told the seconds to wait, and nothing else.
+    assert len(rejected) - len(heard) == 1
+
+
+def test_code_in_an_address_stays_out_of_the_log(client, settings, caplog, one_instant):
+    caplog.handler.addFilter(HideCodes())
+    code = invitation().spelled_code
+    settings.JOIN_ATTEMPTS_PER_MINUTE = 1
+    client.get("/join/ABCDEFGH23456789/")
+    client.get(f"/join/{code}/")
+    Client(enforce_csrf_checks=True).post(f"/join/{code.replace('-', ' ')}/")
+    assert caplog.text.count("/join/…") == 3
+    assert code[-4:] not in caplog.text
+    assert "hide_codes" in settings.LOGGING["handlers"]["console"]["filters"]

@@ -1,0 +1,134 @@
+"""What every page of the members' door has: its headers, its language; and that the rest of the site has its own."""
+
+import re
+
+import pytest
+from django.test import Client
+from django.utils import translation
+
+from groups.errors import CodeRejected, TelegramIdTaken
+from groups.models.directory import CommunityStatus, PrimaryRole, Tier
+from missionsite.common.errors import DomainError
+from missionsite.portal.language import COOKIE
+from missionsite.portal.words import CLOSED, LABELS, STATUS_MEANS, rejection
+from tests.portal.cast import entry, invitation, typed
+from tests.support.admin import staff
+
+pytestmark = pytest.mark.django_db
+# A file of the site, the only kind of script these pages have.
+OWN_SCRIPT = re.compile(r'<script src="/static/[\w./-]+" defer></script>')
+ADDRESSES = ["/join/", "/join/x/", "/login/", "/logout/", "/me/", "/me/edit/", "/me/password/", "/directory/"]
+
+
+@pytest.fixture
+def ana():
+    return entry(name="Ana")
+
+
+@pytest.mark.parametrize("address", [*ADDRESSES, "/directory/1/", "/language/"])
+def test_every_page_is_kept_by_no_one_and_loads_nothing_from_elsewhere(client, ana, address):
+    for browser in (client, Client()):
+        if browser is client:
+            browser.force_login(ana.person)
+        for answer in (browser.get(address), browser.post(address, {})):
+            assert "no-store" in answer["Cache-Control"]
+            assert answer["Referrer-Policy"] == "same-origin"
+            policy = answer["Content-Security-Policy"]
+            assert policy.startswith("default-src 'self'; base-uri 'none'")
+            assert "unsafe" not in policy
+            assert answer["X-Frame-Options"] == "DENY"
+            assert {"Accept-Language", "Cookie"} <= {each.strip() for each in answer["Vary"].split(",")}
+            page = OWN_SCRIPT.sub("", answer.content.decode())
+            for inline in ("<script", "<style", " style=", " onclick=", "http://", "https://"):
+                assert inline not in page, inline
+
+
+@pytest.mark.parametrize(
+    ("asks", "gets"),
+    [
+        ("", "en"),
+        ("pt-BR,pt;q=0.9,en;q=0.8", "pt-br"),
+        ("pt-PT", "pt-br"),
+        ("PT", "pt-br"),
+        ("fr,pt;q=0.3,en;q=0.2", "pt-br"),
+        ("fr,en;q=0.3,pt;q=0.2", "en"),
+        ("ja", "en"),
+        ("*", "en"),
+        ("x" * 5000, "en"),
+        (";q=,,\u00e9", "en"),
+    ],
+)
+def test_language_is_what_the_browser_asks_for(client, asks, gets):
+    answer = client.get("/login/", headers={"Accept-Language": asks})
+    assert answer["Content-Language"] == gets
+    page = answer.content.decode()
+    assert f'<html lang="{"pt-BR" if gets == "pt-br" else "en"}">' in page
+    assert (">Entrar</button>" if gets == "pt-br" else ">Log in</button>") in page
+
+
+def test_chosen_language_is_kept_and_goes_before_what_the_browser_asks_for(client):
+    answer = client.post("/language/", {"language": "pt-br", "next": "/login/"})
+    assert (answer.status_code, answer["Location"]) == (302, "/login/")
+    cookie = answer.cookies[COOKIE]
+    assert (cookie["samesite"], cookie["httponly"], cookie["max-age"]) == ("Lax", True, 365 * 24 * 60 * 60)
+    assert client.get("/login/", headers={"Accept-Language": "en"})["Content-Language"] == "pt-br"
+    client.post("/language/", {"language": "en"})
+    assert client.get("/login/", headers={"Accept-Language": "pt"})["Content-Language"] == "en"
+
+
+@pytest.mark.parametrize("code", ["fr", "", "../x", "pt-BR\r\nSet-Cookie: x=1"])
+def test_language_there_is_not_is_not_kept(client, code):
+    assert COOKIE not in client.post("/language/", {"language": code}).cookies
+    client.cookies[COOKIE] = "fr"
+    assert client.get("/login/")["Content-Language"] == "en"
+
+
+def test_choice_on_the_form_leads_back_to_the_form_and_on_a_bad_code_to_none(client):
+    code = invitation().code
+    assert f'name="next" value="/join/{code}/"' in client.get(f"/join/{code}/").content.decode()
+    assert 'name="next" value="/join/"' in client.get("/join/ABCD/").content.decode()
+
+
+def test_back_office_stays_english(client):
+    client.cookies[COOKIE] = "pt-br"
+    headers = {"Accept-Language": "pt-BR"}
+    client.get("/login/", headers=headers)
+    assert translation.get_language() == "en"
+    client.force_login(staff("Administrator"))
+    answer = client.get("/admin/", headers=headers)
+    assert 'lang="en"' in answer.content.decode()
+    assert "Membros" not in answer.content.decode()
+
+
+def test_whole_way_in_speaks_portuguese(client):
+    inviter = entry(name="Inês", telegram_id="4711")
+    made = invitation(inviter)
+    client.cookies[COOKIE] = "pt-br"
+    page = client.post(f"/join/{made.spelled_code}/", typed(telegram_id="4711", password=""))
+    assert "Senha: Este campo é obrigatório." in page.content.decode()
+    page = client.post(f"/join/{made.spelled_code}/", typed(telegram_id="4711"))
+    assert "Outro membro tem este ID do Telegram." in page.content.decode()
+    client.post(f"/join/{made.spelled_code}/", typed())
+    page = client.get("/me/").content.decode()
+    for words in ("Aguardando aprovação", "Função", "Designer", "Novato(a)", "Convite de", "0 ponto"):
+        assert words in page
+    ana = entry(reputation_score=1125)
+    client.force_login(ana.person)
+    page = client.get("/me/").content.decode()
+    assert "1.125 pontos" in page
+    assert f"{ana.created_at:%d/%m/%Y}" in page
+
+
+def test_rejections_are_said_in_both_languages_also_those_no_one_expected():
+    for language, words in (("en", "Another member has this Telegram ID."), ("pt-br", "Outro membro tem este")):
+        with translation.override(language):
+            assert rejection(TelegramIdTaken()).startswith(words)
+            assert rejection(DomainError("In English.")) != "In English."
+    assert rejection(CodeRejected()) == CodeRejected().message
+
+
+def test_every_choice_and_status_has_its_words():
+    labels = {str(label) for choices in (PrimaryRole, Tier, CommunityStatus) for label in choices.labels}
+    assert labels == set(LABELS)
+    assert set(STATUS_MEANS) == {*CommunityStatus.values, "removed"}
+    assert set(CLOSED) == set(STATUS_MEANS) - {"active"} | {""}

@@ -1,0 +1,160 @@
+"""The way out of messages: one POST from anywhere, a page with one button, and back again."""
+
+import re
+
+import pytest
+from django.core import signing
+from django.test import Client
+
+from engagement.models import UserProfile
+from engagement.services.unsubscribe import unsubscribe_url
+from groups.models import Event
+from missionsite.portal.logs import HideCodes
+from tests.support.factories.groups import MemberFactory
+
+pytestmark = pytest.mark.django_db
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+
+
+@pytest.fixture
+def ana():
+    return MemberFactory(display_name="Ana Souza")
+
+
+@pytest.fixture
+def link(ana, settings) -> str:
+    return unsubscribe_url(ana.pk).removeprefix(settings.SITE_URL)
+
+
+@pytest.fixture
+def mailbox() -> Client:
+    """A program that knows nothing but the link: no cookie, no page before."""
+    return Client(enforce_csrf_checks=True)
+
+
+def is_out(member) -> bool:
+    return UserProfile.objects.get(pk=member.pk).reengagement_opt_out
+
+
+def heading(answer) -> str:
+    return re.search(r"<h1>(.*?)</h1>", answer.content.decode(), re.DOTALL)[1]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": ONE_CLICK},
+        {"data": "List-Unsubscribe=One-Click", "content_type": "application/x-www-form-urlencoded"},
+        {"data": "", "content_type": "text/plain"},
+        {},
+    ],
+)
+def test_one_post_is_all_it_takes(mailbox, ana, link, body):
+    """RFC 8058 sends it as a form of either kind, without cookies."""
+    answer = mailbox.post(link, **body)
+    assert (answer.status_code, heading(answer)) == (200, "You are unsubscribed")
+    assert is_out(ana)
+    assert "sessionid" not in answer.cookies
+    said = Event.objects.get(type="profile.changed")
+    assert (said.member, said.actor) == (ana, ana)
+    assert said.payload["changed"] == {"reengagement_opt_out": [False, True]}
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_looking_changes_nothing(mailbox, ana, link, method):
+    """Programs that follow every link in a message come by here."""
+    answer = getattr(mailbox, method)(link)
+    assert answer.status_code == 200
+    assert not is_out(ana)
+    if method == "get":
+        assert heading(answer) == "Stop these messages?"
+        assert answer.content.decode().count("<main") == 1
+        assert len(re.findall(r"<button", answer.content.decode().split("<main")[1].split("</main>")[0])) == 1
+
+
+def test_twice_is_once_and_says_so(mailbox, ana, link):
+    for _ in range(2):
+        assert mailbox.post(link, ONE_CLICK).status_code == 200
+    assert is_out(ana)
+    assert Event.objects.filter(type="profile.changed").count() == 1
+    assert heading(mailbox.get(link)) == "You are unsubscribed already"
+
+
+def test_it_can_be_undone_by_the_same_link(mailbox, ana, link):
+    mailbox.post(link, ONE_CLICK)
+    answer = mailbox.post(link, {"undo": "1"})
+    assert (answer.status_code, heading(answer)) == (200, "You get messages again")
+    assert not is_out(ana)
+
+
+def test_link_is_one_members_own(mailbox, ana, link):
+    other = MemberFactory()
+    mailbox.post(link, ONE_CLICK)
+    assert (is_out(ana), is_out(other)) == (True, False)
+
+
+def test_page_names_no_one(mailbox, ana, link):
+    for answer in (mailbox.get(link), mailbox.post(link, ONE_CLICK)):
+        page = answer.content.decode()
+        assert not [each for each in ("Ana", ana.email, ana.member_id, str(ana.pk)) if each in page]
+
+
+def bad_links(ana, link: str) -> list[str]:
+    foreign = signing.dumps(str(ana.pk), salt="another purpose")
+    no_one = signing.dumps("00000000-0000-0000-0000-000000000099", salt="engagement.unsubscribe")
+    no_member = signing.dumps("x", salt="engagement.unsubscribe")
+    return [
+        link[:-3] + "/",
+        link.replace("/unsubscribe/", "/unsubscribe/x"),
+        *(f"/unsubscribe/{each}/" for each in (foreign, no_one, no_member, "x", "a/b", "%0A", "é", "..", "x" * 3000)),
+        f"/unsubscribe/{ana.pk}/",
+    ]
+
+
+@pytest.mark.parametrize("method", ["get", "post", "head"])
+def test_link_that_is_no_ones_is_a_page_that_says_so(mailbox, ana, link, method):
+    for address in bad_links(ana, link):
+        answer = getattr(mailbox, method)(address)
+        assert answer.status_code == 404, address
+        if method != "head":
+            assert heading(answer) == "This link is not valid", address
+    assert not is_out(ana)
+
+
+def test_page_is_kept_by_no_one_and_its_address_told_to_no_one(mailbox, ana, link):
+    for answer in (mailbox.get(link), mailbox.post(link, ONE_CLICK), mailbox.get("/unsubscribe/x/")):
+        assert "no-store" in answer["Cache-Control"]
+        assert answer["Referrer-Policy"] == "strict-origin"
+        assert answer["Content-Security-Policy"].startswith("default-src 'self'; base-uri 'none'")
+        assert answer["X-Frame-Options"] == "DENY"
+        assert "http" not in answer.content.decode()
+
+
+def test_page_speaks_the_language_of_the_browser(mailbox, link):
+    answer = mailbox.get(link, headers={"Accept-Language": "pt-BR"})
+    assert heading(answer) == "Parar estas mensagens?"
+    assert answer["Content-Language"] == "pt-br"
+    answer = mailbox.post(link, ONE_CLICK, headers={"Accept-Language": "pt-BR"})
+    assert heading(answer) == "Sua inscrição foi cancelada"
+
+
+def test_who_is_locked_out_may_still_leave(mailbox, ana, link):
+    ana.is_active = False
+    ana.save(update_fields=["is_active"])
+    assert mailbox.post(link, ONE_CLICK).status_code == 200
+    assert is_out(ana)
+
+
+@pytest.mark.parametrize("method", ["put", "delete", "patch", "options"])
+def test_other_methods_do_nothing(mailbox, ana, link, method):
+    assert getattr(mailbox, method)(link).status_code == 405
+    assert not is_out(ana)
+
+
+def test_link_stays_out_of_the_log(client, ana, link, caplog):
+    caplog.handler.addFilter(HideCodes())
+    client.get(link + "x/")
+    client.get("/unsubscribe/" + link.split("/")[2][:-2] + "/")
+    client.put(link)
+    assert caplog.text.count("/unsubscribe/…") >= 2
+    assert link.split("/")[2][:20] not in caplog.text

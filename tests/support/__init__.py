@@ -1,0 +1,1 @@
+"""What several test packages use: factories, servers, connections and concurrency."""
