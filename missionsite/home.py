@@ -13,11 +13,12 @@ from engagement.models import EngagementMessage, State, Status, UserEngagementSt
 from fallback.admin.base import rights_of
 from fallback.reads import count_up_to, waiting_items
 from fallback.services.rights import Right
-from groups.admin.base import event_words, format_datetime, link_to
+from groups.admin.base import event_words
 from groups.directory_reads import waiting_for_approval
 from groups.models import Event, Member, Membership
 from missiondeck.admin import base as deck
 from missiondeck.models import DeckMission
+from missionsite.common.admin.formats import format_datetime, link_to
 from missionsite.common.admin.pagination import Pages
 
 # Newest events shown.

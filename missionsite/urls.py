@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from missionsite.api import api
-from missionsite.portal import urls as community
+from missionsite.portal import urls as portal
 from missionsite.portal.unsubscribe import unsubscribe
 from missionsite.portal.views import first_page
 
@@ -13,7 +13,7 @@ urlpatterns = [
     path("deck/", include("missiondeck.urls")),
     # Any text, as with codes: what is no way out looks the same whatever it is.
     path("unsubscribe/<any:token>/", unsubscribe, name="unsubscribe"),
-    path("", include(community)),
+    path("", include(portal)),
 ]
 handler400 = "missionsite.common.error_pages.bad_request"
 handler500 = "missionsite.common.error_pages.server_error"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests import sample
+from tests.support import sample
 
 # Folders whose files take longest: begun first, so that no worker is left with one of them while the others are done.
 LONGEST = ("tests/site/", "tests/fallback/", "tests/groups/")

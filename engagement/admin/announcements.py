@@ -11,10 +11,10 @@ from engagement.admin.base import ANNOUNCE, WITHDRAW, any_of, facts
 from engagement.admin.compose import compose_view
 from engagement.models import ABORTABLE, Announcement, EngagementMessage, Status
 from engagement.services.announcements import REASONS, cancel_announcement
-from groups.admin.base import badge, format_datetime, format_number, link_to, list_url
 from groups.admin.directory import DirectoryAdmin
 from groups.models import CommunityMember
 from missionsite.common.admin import Action, ReadOnlyModelAdmin, Search
+from missionsite.common.admin.formats import badge, format_datetime, format_number, link_to, list_url
 
 
 class TitleSearch(Search):

@@ -7,12 +7,13 @@ from django.utils.html import format_html, format_html_join
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
 from engagement.models import EngagementStateTransition, State, Status
-from groups.admin.base import HistoryAdmin, format_number
+from groups.admin.base import HistoryAdmin
 from groups.admin.memberships import MEMBERS
 from groups.errors import LaterChange, NothingToRevert
 from groups.models import Member
 from groups.services.history import changes_of
 from missionsite.common.admin import ActionForm, Found, Search
+from missionsite.common.admin.formats import format_number
 from missionsite.common.admin.search import FOUND_AT_MOST
 
 MOVE = "engagement.move_userengagementstate"

@@ -18,9 +18,9 @@ from engagement.models import Locale
 from engagement.services.announcements import REASONS, Audience, announce, audience_of, with_reason
 from engagement.services.rendering import samples
 from engagement.services.templates import check_places
-from groups.admin.base import format_number
 from groups.admin.directory_files import rows_of_list
 from groups.models import CommunityMember
+from missionsite.common.admin.formats import format_number
 from missionsite.common.admin.once import Saved, submit_once
 
 # The kind of message whose parameters an announcement may ask for.

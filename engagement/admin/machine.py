@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from engagement.admin.base import LOOK
 from engagement.models import TRANSITIONS, EngagementStateTransition, State, Trigger, UserEngagementState
-from groups.admin.base import format_number, list_url
+from missionsite.common.admin.formats import format_number, list_url
 
 WEEK = timedelta(days=7)
 HALF_WIDTH, HALF_HEIGHT = 78, 34

@@ -13,10 +13,10 @@ from engagement.models import (
     UserEngagementState,
     UserProfile,
 )
-from groups.admin.base import badge, format_datetime, link_to, list_url
 from groups.admin.members import MemberAdmin
 from groups.models import Member
 from missionsite.common.admin import CustomTab
+from missionsite.common.admin.formats import badge, format_datetime, link_to, list_url
 
 # Rows of each table; the lists have the rest.
 ROWS = 20

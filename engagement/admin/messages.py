@@ -26,9 +26,9 @@ from engagement.models import (
 from engagement.services.blocking import with_block_text
 from engagement.services.messages import cancel_message, postpone_message, retry_message
 from engagement.services.rendering import ALWAYS, Templates
-from groups.admin.base import badge, format_datetime, link_to
 from missionsite.common.admin import Action, ReadOnlyModelAdmin, ReasonForm
 from missionsite.common.admin.filters import PeriodFilter
+from missionsite.common.admin.formats import badge, format_datetime, link_to
 from missionsite.common.errors import DomainError
 
 

@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_datetime
 
 from engagement.admin.base import CHANGE_PROFILE
 from engagement.services.rendering import ALWAYS
-from groups.admin.base import format_datetime
+from missionsite.common.admin.formats import format_datetime
 
 SHOWN = 50
 # Bytes of a file that is read; a message is far shorter.

@@ -16,10 +16,10 @@ from engagement.admin.base import CHANGE_PROFILE, MemberSearch, ServiceHistory, 
 from engagement.models import UserProfile
 from engagement.services.onboarding import COMPLETED, complete_action
 from engagement.services.profiles import EDITABLE, update_profile
-from groups.admin.base import format_datetime, link_to
 from groups.models import Member
 from missionsite.common.admin import Action, ActionForm, ServiceForm
 from missionsite.common.admin.filters import NumberFilter
+from missionsite.common.admin.formats import format_datetime, link_to
 
 
 def step_words(step: str) -> str:

@@ -14,10 +14,10 @@ from engagement.admin.machine import machine_view
 from engagement.models import EngagementStateTransition, Trigger, UserEngagementState, possible
 from engagement.services.blocking import why_no_goodbye
 from engagement.services.machine import transition
-from groups.admin.base import badge, format_datetime, link_to, list_url
 from groups.models import Member
 from missionsite.common.admin import Action, ActionForm, ReadOnlyModelAdmin, Tab
 from missionsite.common.admin.filters import PeriodFilter
+from missionsite.common.admin.formats import badge, format_datetime, link_to, list_url
 
 TRANSITION_COLUMNS = (
     ("When", lambda move, request: format_datetime(move.created_at)),

@@ -16,8 +16,8 @@ from engagement.admin.preview import preview, preview_view
 from engagement.models import Locale, MessageTemplate, MessageType
 from engagement.services.rendering import samples
 from engagement.services.templates import add_template, change_template
-from groups.admin.base import format_datetime
 from missionsite.common.admin import ServiceForm
+from missionsite.common.admin.formats import format_datetime
 
 # Announcements bring their own words.
 KEYS = [choice for choice in MessageType.choices if choice[0] != MessageType.ANNOUNCEMENT]

@@ -8,7 +8,7 @@ from django.utils import timezone
 from engagement.models import EngagementMessage, EngagementTransport, Status, UserProfile, WaitingFor
 from engagement.services.blocking import with_block_text
 from engagement.services.claims import in_hand
-from groups.admin.base import format_datetime
+from missionsite.common.admin.formats import format_datetime
 
 
 def why_waiting(message: EngagementMessage, *, profile: UserProfile | None, at: datetime | None = None) -> str:

@@ -20,8 +20,8 @@ from fallback.services.configs import create_config, pause_fallback, resume_fall
 from fallback.services.planning import plan_run
 from fallback.services.rights import Right
 from fallback.services.runs import Outcome, run_fallback
-from groups.admin.base import badge
 from missionsite.common.admin import ActionForm, ReasonForm
+from missionsite.common.admin.formats import badge
 from missionsite.common.admin.once import Saved, once, redirect_to
 from missionsite.common.errors import DomainError
 

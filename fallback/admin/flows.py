@@ -9,8 +9,8 @@ from unfold.decorators import display
 from fallback.admin.base import KeySearch, OwnFilter, ProjectPages
 from fallback.models import Actor, Flow, ProjectRepository
 from fallback.services.projects import add_to_project, change_in_project
-from groups.admin.base import link_to
 from missionsite.common.admin import ServiceForm
+from missionsite.common.admin.formats import link_to
 
 
 class PartOfProject(ProjectPages):

@@ -23,8 +23,8 @@ from fallback.services.missions import (
     update_mission,
 )
 from fallback.services.rights import Right
-from groups.admin.base import badge, link_to
 from missionsite.common.admin import ActionForm, PickOne
+from missionsite.common.admin.formats import badge, link_to
 
 # Events of a mission's page, newest first.
 EVENTS = 100

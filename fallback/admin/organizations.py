@@ -14,9 +14,10 @@ from fallback.models import Organization, OrganizationMembership, Project
 from fallback.models.choices import OrganizationRole
 from fallback.services.projects import create_organization, set_organization_role, update_organization
 from fallback.services.rights import Right, maintains_organization
-from groups.admin.base import event_sentence, event_words, format_datetime, format_number, link_to, list_url
+from groups.admin.base import event_sentence, event_words
 from groups.models import Event
 from missionsite.common.admin import Action, ActionForm, ModelAdmin
+from missionsite.common.admin.formats import format_datetime, format_number, link_to, list_url
 
 
 class RoleForm(ActionForm):

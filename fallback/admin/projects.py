@@ -41,8 +41,9 @@ from fallback.services.projects import (
     update_project,
 )
 from fallback.services.rights import Right
-from groups.admin.base import STATUS, badge, format_datetime, link_to
+from groups.admin.base import STATUS
 from missionsite.common.admin import ActionForm, ReasonForm
+from missionsite.common.admin.formats import badge, format_datetime, link_to
 
 # Ready missions and proposals a list counts.
 COUNTED = 100

@@ -35,7 +35,7 @@ from fallback.reads import backlogs_of, count_up_to, latest_runs, projects_held_
 from fallback.services import review
 from fallback.services.guardrails import guardrails_of
 from fallback.services.rights import Right, Rights
-from groups.admin.base import badge, link_to
+from missionsite.common.admin.formats import badge, link_to
 from missionsite.common.errors import DomainError
 from missionsite.common.live import stream
 

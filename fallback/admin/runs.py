@@ -14,8 +14,8 @@ from fallback.models import MissionFallbackRun
 from fallback.services.reports import read_report
 from fallback.services.rights import Right
 from fallback.services.runs import cancel_run
-from groups.admin.base import badge, format_datetime, link_to
 from missionsite.common.admin.filters import PeriodFilter
+from missionsite.common.admin.formats import badge, format_datetime, link_to
 
 # Proposals of a run that its page shows.
 ITEMS = 500

@@ -15,8 +15,8 @@ from fallback.models import MissionFallbackItem, MissionFallbackTemplate
 from fallback.services.projects import add_to_project, change_in_project
 from fallback.services.rights import Right
 from fallback.services.runs import launch_template
-from groups.admin.base import badge, format_datetime, link_to
 from missionsite.common.admin import ServiceForm
+from missionsite.common.admin.formats import badge, format_datetime, link_to
 
 USES = ProjectTab(
     name="uses",

@@ -5,16 +5,11 @@ from dataclasses import replace
 from django.db.models import Count, Model, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils import timezone
-from django.utils.formats import date_format, number_format
-from django.utils.html import format_html
-from django.utils.http import urlencode
 
 from groups.models import Colony, Event, Group, Member, Membership, Mission
 from groups.services.history import Change, changes_of, revert_change
 from missionsite.common.admin import ModelAdmin
-from missionsite.common.admin.table import address_of, label
+from missionsite.common.admin.formats import format_datetime
 
 # Colours of states: unfold's label variants.
 STATUS = {"active": "success", "archived": "warning", "left": "default"}
@@ -108,38 +103,6 @@ def seats_now() -> Coalesce:
     """How many seats a member has now; a person has few, so they are counted."""
     seats = Membership.objects.active().filter(member=OuterRef("pk")).order_by().values("member")
     return Coalesce(Subquery(seats.annotate(n=Count("pk")).values("n")), 0)
-
-
-def link_to(obj: Model | None, text: str = "") -> str:
-    """A link to an object's own page."""
-    if obj is None:
-        return "–"  # noqa: RUF001
-    model = type(obj)
-    if model is Group:
-        model = Mission if obj.is_mission else Colony
-    address = address_of(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", obj.pk)
-    return format_html('<a class="row-link" href="{}">{}</a>', address, text or str(obj))
-
-
-def list_url(model: type[Model], **filters) -> str:
-    """The address of a list with filters set."""
-
-    base = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-    return f"{base}?{urlencode(filters)}" if filters else base
-
-
-def badge(text: str, variant: str) -> str:
-    """A state as a coloured label."""
-    return label(text, variant)
-
-
-def format_datetime(instant) -> str:
-    """An instant in the viewer's zone, to the minute."""
-    return date_format(timezone.localtime(instant), "DATETIME_FORMAT") if instant else "–"  # noqa: RUF001
-
-
-def format_number(value: int | None) -> str:
-    return number_format(value or 0, force_grouping=True)
 
 
 def event_words(event: Event) -> str:

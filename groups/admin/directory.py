@@ -10,7 +10,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from groups.admin import directory_files
-from groups.admin.base import HistoryAdmin, event_sentence, event_words, format_datetime, format_number, link_to
+from groups.admin.base import HistoryAdmin, event_sentence, event_words
 from groups.admin.directory_pages import HEAT_MAP, INVITATIONS_OF_ENTRY, TREE
 from groups.directory_search import DIRECTORY
 from groups.errors import CheckWaits
@@ -21,6 +21,7 @@ from groups.services.erasing import erase
 from groups.services.verification import OUTCOMES, ask_github, proof_word
 from missionsite.common.admin import Action, ActionForm, ReasonForm, Tab
 from missionsite.common.admin.filters import NumberFilter
+from missionsite.common.admin.formats import format_datetime, format_number, link_to
 
 DECIDE = "groups.approve_communitymember"
 VERIFY = "groups.verify_communitymember"

@@ -3,10 +3,10 @@
 from django.http import HttpRequest
 from django.utils.dates import MONTHS_3
 
-from groups.admin.base import format_datetime, link_to, list_url
 from groups.directory_reads import heat_map, tree_of
 from groups.models import CommunityInvitation, CommunityMember
 from missionsite.common.admin import CustomTab, Tab
+from missionsite.common.admin.formats import format_datetime, link_to, list_url
 
 LOOK = "groups.view_communitymember"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

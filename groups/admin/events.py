@@ -5,10 +5,11 @@ from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
 from unfold.decorators import display
 
-from groups.admin.base import EVENT_WORDS, event_details, event_sentence, event_words, format_datetime, link_to
+from groups.admin.base import EVENT_WORDS, event_details, event_sentence, event_words
 from groups.models import Event
 from missionsite.common.admin import ReadOnlyModelAdmin
 from missionsite.common.admin.filters import PeriodFilter
+from missionsite.common.admin.formats import format_datetime, link_to
 
 
 class TypeFilter(DropdownFilter):

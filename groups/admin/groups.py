@@ -6,7 +6,7 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RadioFilter
 from unfold.decorators import display
 
-from groups.admin.base import STATUS, HistoryAdmin, badge, format_number, link_to, list_url
+from groups.admin.base import STATUS, HistoryAdmin
 from groups.admin.memberships import SEAT, SeatMemberForm
 from groups.admin.seats import EVENTS_OF_GROUP, MEMBERS_BEFORE, MEMBERS_NOW, TASKS_OF_MISSION
 from groups.models import Colony, Group, Member, Mission, Task
@@ -14,6 +14,7 @@ from groups.services.groups import archive_group, create_colony, create_mission,
 from groups.services.memberships import join_mission
 from missionsite.common.admin import Action, ModelAdmin, ReasonForm, Search, Tab
 from missionsite.common.admin.filters import NumberFilter
+from missionsite.common.admin.formats import badge, format_number, link_to, list_url
 
 ARCHIVE = "groups.archive_group"
 # A mission's page counts the eligible up to here and then says "more than".

@@ -13,7 +13,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
-from groups.admin.base import HistoryAdmin, format_datetime, link_to
+from groups.admin.base import HistoryAdmin
 from groups.models import CommunityInvitation, CommunityMember, Member
 from groups.models.invitations import InvitationStatus, digest_of_code
 from groups.services.history import Change
@@ -26,6 +26,7 @@ from groups.services.invitations import (
 )
 from missionsite.common.admin import Action, ActionForm, PickOne, ReasonForm, Search, ServiceForm
 from missionsite.common.admin.filters import PeriodFilter
+from missionsite.common.admin.formats import format_datetime, link_to
 from missionsite.common.admin.once import Saved, submit_once
 
 INVITE_MANY = "groups.invite_many"

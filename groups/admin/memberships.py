@@ -6,11 +6,12 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from groups.admin.base import STATUS, HistoryAdmin, format_datetime, link_to
+from groups.admin.base import STATUS, HistoryAdmin
 from groups.models import Group, Member, Membership
 from groups.services.memberships import change_role, join_mission, leave_mission
 from missionsite.common.admin import Action, ActionForm, Found, PickOne, ReasonForm, Search, ServiceForm
 from missionsite.common.admin.filters import ExactTextFilter, PeriodFilter
+from missionsite.common.admin.formats import format_datetime, link_to
 from missionsite.common.admin.search import FOUND_AT_MOST
 
 SEAT = "groups.seat_member"

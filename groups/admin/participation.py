@@ -3,10 +3,10 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
-from groups.admin.base import format_datetime, link_to
 from groups.models import MemberParticipation
 from missionsite.common.admin import ReadOnlyModelAdmin
 from missionsite.common.admin.filters import PeriodFilter
+from missionsite.common.admin.formats import format_datetime, link_to
 
 
 @admin.register(MemberParticipation)

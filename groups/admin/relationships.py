@@ -5,10 +5,10 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from groups.admin.base import format_datetime, link_to
 from groups.models import MemberRelationship
 from groups.services.relationships import relate
 from missionsite.common.admin import Found, ReadOnlyModelAdmin, Search, ServiceForm
+from missionsite.common.admin.formats import format_datetime, link_to
 from missionsite.common.admin.search import FOUND_AT_MOST
 
 

@@ -6,10 +6,11 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
-from groups.admin.base import STATUS, TASK_STATE, badge, event_sentence, event_words, format_datetime, link_to, list_url
+from groups.admin.base import STATUS, TASK_STATE, event_sentence, event_words
 from groups.admin.memberships import SEAT
 from groups.models import Event, Membership, Task
 from missionsite.common.admin import Tab
+from missionsite.common.admin.formats import badge, format_datetime, link_to, list_url
 
 
 def seat_buttons(stay: Membership, request: HttpRequest) -> str:

@@ -3,10 +3,11 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
-from groups.admin.base import TASK_STATE, HistoryAdmin, link_to
+from groups.admin.base import TASK_STATE, HistoryAdmin
 from groups.models import Member, Task
 from groups.services.tasks import cancel_task, claim_task, complete_task, create_task, reopen_task, update_task
 from missionsite.common.admin import Action, ActionForm, PickOne, ReasonForm, Search
+from missionsite.common.admin.formats import link_to
 
 CHANGE = "groups.change_task"
 

@@ -128,6 +128,11 @@ class Group(models.Model):
     def is_mission(self) -> bool:
         return self.type == self.Type.MISSION
 
+    @property
+    def admin_model(self) -> type[Group]:
+        """The model whose pages of the back office show this group."""
+        return Mission if self.is_mission else Colony
+
 
 class MissionManager(models.Manager.from_queryset(GroupQuerySet)):
     def get_queryset(self) -> GroupQuerySet:

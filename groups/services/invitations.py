@@ -30,7 +30,7 @@ def new_code() -> str:
 
 def address_to_send(invitation: CommunityInvitation) -> str:
     """The address at which one registers with the code of an invitation that was made just now."""
-    return f"{settings.SITE_URL}{reverse('community:register', args=[invitation.spelled_code])}"
+    return f"{settings.SITE_URL}{reverse('portal:register', args=[invitation.spelled_code])}"
 
 
 def daily_cap(actor: Member | None) -> int:

@@ -9,9 +9,9 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.html import format_html
 
-from groups.admin.base import badge, format_datetime, format_number
 from missiondeck.admin.workspace_words import SOON, days_words
 from missiondeck.models import DeckMission, DeckStatus, DodItem, RunStatus
+from missionsite.common.admin.formats import badge, format_datetime, format_number
 from missionsite.common.admin.table import address_of
 
 LOOK = "missiondeck.view_deckmission"

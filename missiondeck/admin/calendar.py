@@ -17,9 +17,9 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.http import urlencode
 
-from groups.admin.base import format_number, list_url
 from missiondeck.admin.base import LOOK, standing_of, with_numbers, workspace_address
 from missiondeck.models import DeckMission
+from missionsite.common.admin.formats import format_number, list_url
 
 # Missions shown in one day; the list has the rest.
 A_DAY = 8

@@ -2,12 +2,12 @@
 
 from django.db.models import Case, F, QuerySet, Value, When
 
-from groups.admin.base import list_url
 from groups.admin.members import MemberAdmin
 from groups.models import Member
 from missiondeck.admin import base
 from missiondeck.models import DeckMission, DeckStatus
 from missionsite.common.admin import Tab
+from missionsite.common.admin.formats import list_url
 
 
 def _missions(member: Member) -> QuerySet[DeckMission]:

@@ -12,7 +12,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from groups.admin.base import HistoryAdmin, format_datetime, link_to
+from groups.admin.base import HistoryAdmin
 from groups.errors import LaterChange, NothingToRevert
 from groups.services.history import changes_of
 from missiondeck.admin import base
@@ -34,6 +34,7 @@ from missiondeck.services.checklist import add_item
 from missiondeck.services.missions import EDITABLE, create_mission, update_mission
 from missionsite.common.admin import ServiceForm
 from missionsite.common.admin.filters import PeriodFilter
+from missionsite.common.admin.formats import format_datetime, link_to
 
 # Items of one category that are typed with a new mission; more are added in its workspace.
 LINES = 50

@@ -6,13 +6,13 @@ from django.db.models import QuerySet
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
-from groups.admin.base import format_datetime
 from missiondeck.admin.workspace_trend import counts_of, trend
 from missiondeck.admin.workspace_url import WorkspaceUrl
 from missiondeck.admin.workspace_words import number, seconds_words
 from missiondeck.models import DeckMission, ResultStatus, RunStatus, TestRun
 from missiondeck.reads import RESULTS_A_PAGE, LogPage, ResultsPage, light_runs, log_page, results_of, search_logs
 from missiondeck.words import render_code
+from missionsite.common.admin.formats import format_datetime
 
 # Characters of one text of a result on a page.
 TEXT = 20_000

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
-from groups.admin.base import format_datetime
 from missiondeck.admin.workspace_url import WorkspaceUrl
 from missiondeck.admin.workspace_words import number, seconds_words
 from missiondeck.models import RunStatus, TestRun
+from missionsite.common.admin.formats import format_datetime
 
 RUNS = 30
 # Bars are as wide as if there were at least so many.

@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.html import format_html
 
-from groups.admin.base import format_datetime
 from missiondeck.errors import in_sentences
 from missiondeck.models import DeckMission, DeckStatus, DeckStatusChange, RunStatus, TestRun
 from missiondeck.services.checklist import Progress
+from missionsite.common.admin.formats import format_datetime
 
 SOON = timedelta(days=3)
 

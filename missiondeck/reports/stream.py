@@ -51,7 +51,8 @@ class Source:
         if self.count > self.limit:
             what = "The report is" if self.limit == self._most else "The reports are together"
             raise ReportRejected(
-                f"{what} larger than {format_size(self._most)}. Split it, or have the tool leave out what the tests print."
+                f"{what} larger than {format_size(self._most)}."
+                " Split it, or have the tool leave out what the tests print."
             )
         if self._progress and data:
             self._progress(self._before + self.count)

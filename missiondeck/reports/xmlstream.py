@@ -128,7 +128,8 @@ class Xml:
                 )
         if self._pending > TAG_BYTES:
             raise ReportRejected(
-                f"A tag or comment that begins in line {self.line} of the report is longer than {format_size(TAG_BYTES)}."
+                f"A tag or comment that begins in line {self.line} of the report is longer than"
+                f" {format_size(TAG_BYTES)}."
                 " Have the tool leave out or shorten long messages."
             )
 

@@ -1,8 +1,8 @@
 from django.apps import AppConfig
 
 
-class CommunityConfig(AppConfig):
+class PortalConfig(AppConfig):
     """No tables: templates, static files and translations are found because this is an app."""
 
     name = "missionsite.portal"
-    label = "community"
+    label = "portal"

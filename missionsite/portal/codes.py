@@ -26,7 +26,7 @@ def remember_code(response: HttpResponse, code: str) -> None:
         COOKIE,
         _digest(code),
         max_age=REMEMBERED,
-        path=reverse("community:join"),
+        path=reverse("portal:join"),
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",

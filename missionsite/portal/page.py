@@ -50,7 +50,7 @@ def own_page(view: View) -> View:
     def answer(request: HttpRequest, *args, **kwargs) -> HttpResponse:
         if not request.user.is_authenticated:
             query = urlencode({"next": request.get_full_path()})
-            return redirect(f"{reverse('community:login')}?{query}")
+            return redirect(f"{reverse('portal:login')}?{query}")
         return view(request, *args, **kwargs)
 
     return page(answer)
@@ -88,4 +88,4 @@ def safe_next(request: HttpRequest) -> str:
         wanted, allowed_hosts=here, require_https=request.is_secure()
     ):
         return wanted
-    return reverse("community:me")
+    return reverse("portal:me")

@@ -38,7 +38,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """
     member = member_of(token)
     if member is None:
-        return show(request, "unsubscribe_rejected", {"return_to": reverse("community:join")}, status=404)
+        return show(request, "unsubscribe_rejected", {"return_to": reverse("portal:join")}, status=404)
     done = ""
     if request.method == "POST":
         is_back = UNDO in request.POST

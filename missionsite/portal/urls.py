@@ -17,7 +17,7 @@ class AnyText:
 
 register_converter(AnyText, "any")
 
-app_name = "community"
+app_name = "portal"
 urlpatterns = [
     path("join/", views.join, name="join"),
     path("join/<any:code>/", views.register, name="register"),

@@ -29,7 +29,7 @@ from missionsite.portal.words import REMOVED, STATUS_MEANS, label
 def first_page(request: HttpRequest) -> HttpResponse:
     """Members come to their profile, everyone else to the back office and its log-in."""
     member = request.user.is_authenticated and not request.user.is_staff
-    return redirect("community:me" if member else "admin:index")
+    return redirect("portal:me" if member else "admin:index")
 
 
 # --- Registering ----------------------------------------------------------------------------------
@@ -39,10 +39,10 @@ def first_page(request: HttpRequest) -> HttpResponse:
 def join(request: HttpRequest) -> HttpResponse:
     """Type a code."""
     if request.user.is_authenticated:
-        return redirect("community:me")
+        return redirect("portal:me")
     form = CodeForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        return redirect("community:register", code=form.cleaned_data["code"])
+        return redirect("portal:register", code=form.cleaned_data["code"])
     return show(request, "join", {"form": form})
 
 
@@ -57,7 +57,7 @@ def register(request: HttpRequest, code: str) -> HttpResponse:
     """
     if request.user.is_authenticated:
         # Also whoever has just registered and comes back to a code that is used now.
-        return redirect("community:me")
+        return redirect("portal:me")
     known = knows_code(request, code)
     if not known and (rejected := too_many(request, "join", settings.JOIN_ATTEMPTS_PER_MINUTE)):
         return rejected
@@ -89,7 +89,7 @@ def register(request: HttpRequest, code: str) -> HttpResponse:
             else:
                 forget_password(request)
                 login(request, entry.person)
-                return redirect("community:me")
+                return redirect("portal:me")
         if form.cleaned_data.get("password"):
             kept = keep_password(request, invitation, form.cleaned_data["password"]) or kept
         form.say_password_is_kept(bool(kept))
@@ -104,7 +104,7 @@ def register(request: HttpRequest, code: str) -> HttpResponse:
 
 def _code_rejected(request: HttpRequest) -> HttpResponse:
     """The one answer to every code that opens nothing."""
-    home = reverse("community:join")
+    home = reverse("portal:join")
     return show(request, "code_rejected", {"form": CodeForm(), "return_to": home}, status=CodeRejected.status)
 
 
@@ -133,7 +133,7 @@ def log_out(request: HttpRequest) -> HttpResponse:
     """End the session."""
     logout(request)
     messages.success(request, _("You are logged out."))
-    return redirect("community:login")
+    return redirect("portal:login")
 
 
 @sensitive_post_parameters()
@@ -146,7 +146,7 @@ def password(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             update_session_auth_hash(request, form.save())
             messages.success(request, _("Your password is changed. Other devices have to log in again."))
-            return redirect("community:me")
+            return redirect("portal:me")
     return limited(show(request, "password", {"form": form}), form)
 
 
@@ -209,7 +209,7 @@ def edit(request: HttpRequest) -> HttpResponse:
     """Change what members change themselves."""
     entry = entry_of(request.user)
     if standing(entry) in ("", REMOVED):
-        return redirect("community:me")
+        return redirect("portal:me")
     if request.method == "POST":
         form = ProfileForm(request.POST)
         if form.is_valid():
@@ -219,7 +219,7 @@ def edit(request: HttpRequest) -> HttpResponse:
                 form.reject(error)
             else:
                 messages.success(request, _("Your profile is saved."))
-                return redirect("community:me")
+                return redirect("portal:me")
     else:
         form = ProfileForm(initial={name: getattr(entry, name) or "" for name in ProfileForm.base_fields})
     return show(request, "edit", {"form": form})

@@ -7,7 +7,7 @@ from django.core.paginator import InvalidPage
 from django.db import connection
 
 from groups.models import Member
-from missionsite.common.admin import pages
+from missionsite.common.admin import pagination
 from missionsite.common.admin.pagination import Count, Pages
 from missionsite.common.roles import as_owner
 from tests.support.factories.groups import MemberFactory
@@ -27,7 +27,7 @@ def members(db):
 @pytest.fixture
 def few_are_counted(monkeypatch):
     """Makes 103 rows a long list: everything past ten is estimated."""
-    monkeypatch.setattr(pages, "COUNTED", 10)
+    monkeypatch.setattr(pagination, "COUNTED", 10)
 
 
 def walk(paged: Pages, start: int, step: str) -> list:

@@ -1,4 +1,4 @@
-"""The API of projects and the fallback: every operation, its rejections as problem documents, and requests sent again."""
+"""The API of projects and the fallback: every operation, its problem documents, and requests sent again."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor

@@ -40,7 +40,7 @@ def lying() -> int:
 
 
 def test_fifty_complete_while_ten_untick_and_tick():
-    """Every attempt ends in complete or in a rejection that names what was open; never in complete with an open item."""
+    """Every attempt completes the mission or is rejected with what was open; a complete mission has no open item."""
     with crowd(PEOPLE + 10) as people:
         ended = {"complete": 0, "rejected": 0}
         for _round in range(ROUNDS):
@@ -208,7 +208,7 @@ TICK = "UPDATE dod_items SET completed = true, completed_at = now() WHERE id = %
 
 
 def toggle(key) -> None:
-    """Untick and tick an item by raw SQL until that is rejected: without the service, which holds the mission itself."""
+    """Untick and tick an item by raw SQL until that is rejected; the service would lock the mission itself."""
     with suppress(DatabaseError):
         for _time in range(200):
             rows(UNTICK, [key])

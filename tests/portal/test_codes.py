@@ -19,8 +19,8 @@ from groups.models import CommunityMember
 from missionsite.common.api.limits import count_request
 from missionsite.portal import codes, page
 from missionsite.portal.logs import HideCodes
-from tests import sample
 from tests.portal.cast import bad_codes, entry, invitation, seen, typed
+from tests.support import sample
 from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db

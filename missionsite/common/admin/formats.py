@@ -1,0 +1,44 @@
+"""How the back office writes links, badges, dates and numbers."""
+
+from datetime import datetime
+
+from django.db.models import Model
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.html import format_html
+from django.utils.http import urlencode
+
+from missionsite.common.admin.table import address_of, label
+
+EMPTY = "–"  # noqa: RUF001
+
+
+def link_to(obj: Model | None, text: str = "") -> str:
+    """A link to the page of an object. `admin_model` of the object names the model whose page it is, if another."""
+    if obj is None:
+        return EMPTY
+    options = getattr(obj, "admin_model", type(obj))._meta
+    address = address_of(f"admin:{options.app_label}_{options.model_name}_change", obj.pk)
+    return format_html('<a class="row-link" href="{}">{}</a>', address, text or str(obj))
+
+
+def list_url(model: type[Model], **filters) -> str:
+    """The address of a list, with filters set."""
+    base = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return f"{base}?{urlencode(filters)}" if filters else base
+
+
+def badge(text: str, variant: str) -> str:
+    """A state as a coloured label. variant: one of Unfold's label variants, such as "success"."""
+    return label(text, variant)
+
+
+def format_datetime(instant: datetime | None) -> str:
+    """An instant in the viewer's time zone, to the minute."""
+    return date_format(timezone.localtime(instant), "DATETIME_FORMAT") if instant else EMPTY
+
+
+def format_number(value: int | None) -> str:
+    """A number with separated thousands."""
+    return number_format(value or 0, force_grouping=True)
