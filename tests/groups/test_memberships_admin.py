@@ -200,10 +200,10 @@ class TestList:
 
     def test_deep_pages_are_exact(self, manager, monkeypatch):
         """The total that deep pages are read from adds counters and ended stays; it misses no one."""
-        from missionsite.common.admin import pages
+        from missionsite.common.admin import pagination
 
-        monkeypatch.setattr(pages, "COUNTED", 5)
-        monkeypatch.setattr(pages.Pages, "estimate", 23)
+        monkeypatch.setattr(pagination, "COUNTED", 5)
+        monkeypatch.setattr(pagination.Pages, "estimate", 23)
         for number in range(23):
             MembershipFactory(ended=number % 3 == 0)
         monkeypatch.setattr(MembershipAdmin, "list_per_page", 5)
