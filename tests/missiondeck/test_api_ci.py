@@ -81,7 +81,7 @@ class TestScript:
     def test_rejected_report_fails_the_job_with_the_reason(self, send):
         status, said, complaint = send(b"<testsuite><testcase")
         assert (status, said) == (2, "")
-        assert "The report was not taken in (422)" in complaint
+        assert "The report was not imported (422)" in complaint
         assert "not well-formed" in complaint or "line" in complaint
 
     def test_wrong_token_and_wrong_mission_fail_the_job(self, send):
