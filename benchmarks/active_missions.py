@@ -1,4 +1,4 @@
-"""get_active_missions beside the seed's body and a plain SELECT, and what counting costs a busy mission.
+"""Compare get_active_missions with the seed's body and a plain SELECT, and measure its counting triggers.
 
     python -m benchmarks.active_missions [--scale 1.0]
 
@@ -9,7 +9,7 @@ import argparse
 import subprocess
 import time
 
-from benchmarks.database import bulk, medians, prepare, say, stop, table, truncate
+from benchmarks.database import bulk, log, medians, prepare, stop, table, truncate
 from missionsite import embedded
 
 COLUMNS = """(
@@ -46,7 +46,7 @@ CALLER = "(SELECT member_id FROM memberships WHERE status = 'active' ORDER BY id
 
 
 def key(kind: int, number: str) -> str:
-    """SQL for a key as random as the database's own, which two statements can make from the same number."""
+    """Return SQL for a random-looking key that two statements can compute from the same number."""
     return f"md5('{kind}:' || {number})::uuid"
 
 
@@ -56,9 +56,9 @@ def load(cursor, *, missions: int, memberships: int, tasks: int) -> None:
     truncate(cursor, "members", "groups", "memberships", "tasks", "mission_counters", "events")
     with bulk(cursor, "members", "groups", "memberships", "tasks"):
         fill(cursor, missions=missions, members=members, memberships=memberships, tasks=tasks)
-    # Setting the counts left dead rows, which the plain SELECT would have to read past.
+    # Setting the counts left dead rows that the plain SELECT would have to skip.
     cursor.execute("VACUUM (FULL, ANALYZE) groups")
-    # A live table is never vacuumed to the last page: one row in twenty has changed since.
+    # A table in use has changes since its last VACUUM: one row in twenty.
     for name in ("memberships", "tasks"):
         cursor.execute(f"ALTER TABLE {name} DISABLE TRIGGER USER")
     cursor.execute("UPDATE memberships SET role = 'Host' WHERE get_byte(uuid_send(id), 15) < 13")
@@ -82,14 +82,14 @@ def fill(cursor, *, missions: int, members: int, memberships: int, tasks: int) -
                (i * 7919) % 600, repeat('What this mission is about. ', 4)
         FROM generate_series(1, {missions}) i;
         SELECT setseed(0.42);
-        -- Mission i has about 1/i of the seats: a few are busy, most are small.
+        -- Mission i has about 1/i of the memberships: a few are busy, most are small.
         INSERT INTO memberships (member_id, group_id, joined_at)
         SELECT {key(3, "member")}, {key(2, "mission")}, now() - random() * interval '400 days'
         FROM (
             SELECT DISTINCT 1 + (random() * ({members} - 1))::integer AS member,
                    1 + floor(power(random(), 2) * ({missions} - 1))::integer AS mission
             FROM generate_series(1, {memberships})
-        ) seats;
+        ) pairs;
         INSERT INTO tasks (stable_id, group_id, title)
         SELECT 'FE-T-' || lpad(i::text, greatest(5, length(i::text)), '0'), {key(2, f"1 + i % {missions}")},
                'Task ' || i
@@ -103,7 +103,7 @@ def fill(cursor, *, missions: int, members: int, memberships: int, tasks: int) -
 
 
 def seconds(cursor, sql: str):
-    """A workload: the server's own execution time of a statement, without sending rows to the client."""
+    """Return a workload that measures the server's execution time of a statement, without transfer of rows."""
 
     def run() -> float:
         cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, BUFFERS OFF) {sql}")
@@ -113,18 +113,18 @@ def seconds(cursor, sql: str):
 
 
 def compare(cursor, *, missions: int, rounds: int) -> dict[str, float]:
-    """Median seconds of each way to list the missions; the rows are checked to be identical first."""
+    """Return median seconds of each method to list the missions, after a check that all return the same rows."""
     caller = cursor.execute(f"SELECT {CALLER}").fetchone()
     arguments = f"'{caller[0]}'::uuid, {caller[1]}"
-    ours = cursor.execute(f"SELECT * FROM get_active_missions({arguments})").fetchall()
-    theirs = cursor.execute(f"SELECT * FROM seed_active_missions({arguments})").fetchall()
-    if ours != theirs or len(ours) != missions:
-        raise SystemExit(f"The rows differ from the seed's: {len(ours)} against {len(theirs)}.")
+    current = cursor.execute(f"SELECT * FROM get_active_missions({arguments})").fetchall()
+    expected = cursor.execute(f"SELECT * FROM seed_active_missions({arguments})").fetchall()
+    if current != expected or len(current) != missions:
+        raise SystemExit(f"The rows differ from the seed's: {len(current)} against {len(expected)}.")
     return medians(
         {
             "seed": seconds(cursor, f"SELECT * FROM seed_active_missions({arguments})"),
             "plain": seconds(cursor, PLAIN),
-            "ours": seconds(cursor, f"SELECT * FROM get_active_missions({arguments})"),
+            "current": seconds(cursor, f"SELECT * FROM get_active_missions({arguments})"),
             "sql": seconds(cursor, f"SELECT * FROM active_missions({arguments})"),
             "page": seconds(cursor, f"SELECT * FROM active_missions({arguments}) LIMIT 50"),
         },
@@ -143,19 +143,19 @@ COMMIT;
 """
 
 
-# Rounds without counting leave the counts behind; a round with it must not move that distance.
+# Rounds without triggers leave wrong counts; a round with them must not change the difference.
 DRIFT = "SELECT coalesce(sum(members - counted_members), 0) FROM mission_counter_drift()"
 
 
-def hot_mission(owner, server, *, members: int, seconds_each: int, rounds: int) -> dict[str, float]:
-    """Joins and leaves a second on one mission from 8 connections, with and without the counting triggers.
+def busy_mission(owner, server, *, members: int, seconds_each: int, rounds: int) -> dict[str, float]:
+    """Return joins and leaves per second on one mission from 8 connections, with and without the counting triggers.
 
-    Also by how many seats the counts drifted while they counted.
+    "drift" is the error of the counts in rounds with triggers.
     """
     script = embedded.var_dir() / "join_and_leave.sql"
     script.write_text(JOIN_AND_LEAVE)
     pgbench = embedded.psql_path().with_name("pgbench")
-    drifted = []
+    drifts = []
 
     def run(counting: bool):
         def measure() -> float:
@@ -181,19 +181,19 @@ def hot_mission(owner, server, *, members: int, seconds_each: int, rounds: int) 
                 check=True,
             ).stdout
             if counting:
-                drifted.append(abs(owner.execute(DRIFT).fetchone()[0] - before))
+                drifts.append(abs(owner.execute(DRIFT).fetchone()[0] - before))
             return float(next(line for line in output.splitlines() if line.startswith("tps")).split()[2])
 
         return measure
 
-    return medians({"without": run(False), "with": run(True)}, rounds=rounds) | {"drift": sum(drifted)}
+    return medians({"without": run(False), "with": run(True)}, rounds=rounds) | {"drift": sum(drifts)}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scale", type=float, default=1.0, help="1.0: 1,000,000 and 10,000,000 memberships")
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--seconds", type=int, default=6, help="of joining and leaving, each time")
+    parser.add_argument("--seconds", type=int, default=6, help="of joining and leaving per round")
     options = parser.parse_args()
     server = prepare()
     import psycopg
@@ -210,9 +210,9 @@ def main() -> None:
             (10_000, large, large),
             (10_000, 10 * large, large),
         ):
-            say(f"Loading {missions:,} missions with {memberships:,} memberships")
+            log(f"Loading {missions:,} missions with {memberships:,} memberships")
             load(cursor, missions=missions, memberships=memberships, tasks=tasks)
-            # The seed's body takes seconds at 10 million memberships; its median settles in few rounds.
+            # The seed's body takes seconds at 10 million memberships; few rounds are enough for its median.
             m = compare(cursor, missions=missions, rounds=options.rounds if memberships <= large else 5)
             medians_of[missions, memberships] = m
             rows.append(
@@ -221,16 +221,16 @@ def main() -> None:
                     f"{memberships:,}",
                     f"{m['seed'] * 1000:,.1f} ms",
                     f"{m['plain'] * 1000:.1f} ms",
-                    f"{m['ours'] * 1000:.1f} ms",
+                    f"{m['current'] * 1000:.1f} ms",
                     f"{m['sql'] * 1000:.1f} ms",
                     f"{m['page'] * 1000:.2f} ms",
-                    f"{m['seed'] / m['ours']:.1f}x",
-                    f"{m['ours'] / m['plain']:.2f}x",
+                    f"{m['seed'] / m['current']:.1f}x",
+                    f"{m['current'] / m['plain']:.2f}x",
                 )
             )
             if memberships == large:
-                say("Joining and leaving one mission from 8 connections")
-                hot = hot_mission(
+                log("Joining and leaving one mission from 8 connections")
+                busy = busy_mission(
                     owner,
                     server,
                     members=max(large // 10, 50),
@@ -249,18 +249,18 @@ def main() -> None:
             "get_active_missions",
             "active_missions",
             "its LIMIT 50",
-            "seed/ours",
-            "ours/plain",
+            "seed/current",
+            "current/plain",
         ),
     )
     one, ten = medians_of[10_000, large], medians_of[10_000, 10 * large]
-    print(f"\n{10 * large:,} memberships cost {ten['ours'] / one['ours']:.2f} times {large:,}")
+    print(f"\n{10 * large:,} memberships cost {ten['current'] / one['current']:.2f} times {large:,}")
     print(
-        f"Joins and leaves a second on one mission: {hot['without']:,.0f} without counters, {hot['with']:,.0f} with:"
-        f" {hot['with'] / hot['without']:.2f}x"
+        f"Joins and leaves a second on one mission: {busy['without']:,.0f} without counters, {busy['with']:,.0f} with:"
+        f" {busy['with'] / busy['without']:.2f}x"
     )
-    print(f"Seats the counts drifted by while they counted: {hot['drift']}")
-    print("Goals: seed/ours >= 40, ours/plain <= 1.5, ten times the rows <= 1.2, with/without >= 0.9.")
+    print(f"Difference between counts and memberships after the rounds with triggers: {busy['drift']}")
+    print("Goals: seed/current >= 40, current/plain <= 1.5, ten times the rows <= 1.2, with/without >= 0.9.")
     print(f"Took {time.monotonic() - started:.0f} s.")
 
 

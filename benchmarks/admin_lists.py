@@ -1,9 +1,9 @@
-"""Lists of the back office beside stock Django admin on the same rows, in the same run.
+"""Compare lists of the back office with stock Django admin on the same rows, in the same run.
 
     python -m benchmarks.admin_lists [--scale 1.0]
 
-Fills the benchmarks' own database (1,000,000 memberships at scale 1), asks each page through Django's own request
-handling, prints medians and ratios against the goals. Ends with 1 where a goal is missed.
+Fills the benchmarks' own database (1,000,000 memberships at scale 1), requests each page through Django's request
+handling, prints medians and ratios beside the goals. Exits with 1 when a goal is missed.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import statistics
 import sys
 import time
 
-from benchmarks.database import prepare, say, stop
+from benchmarks.database import log, prepare, stop
 
 ROUNDS = 9
 PER_PAGE = 100
@@ -37,12 +37,12 @@ def _fill(owner_url: str, scale: float) -> None:
     from groups.models import Member
 
     with psycopg.connect(owner_url) as connection:
-        load(connection, Sizes().scaled(scale), log=lambda words: say(f"Loading {words}"))
+        load(connection, Sizes().scaled(scale), progress=lambda text: log(f"Loading {text}"))
     Member.objects.create_superuser("bench@example.org", display_name="Benchmark")
 
 
 def _sites():
-    """The site's own pages, and stock ones as someone would write them on a first day."""
+    """Return the site's admin class and a plain one for the same model."""
     from django.contrib import admin
 
     from groups.admin.memberships import MembershipAdmin
@@ -57,11 +57,11 @@ def _sites():
         raw_id_fields = ("member", "group")
         list_select_related = ("member", "group")
 
-    ours = admin.site._registry[Membership]
-    assert type(ours) is MembershipAdmin
-    # The same rows a page on both sides.
-    ours.list_per_page = PER_PAGE
-    return ours, StockMembershipAdmin(Membership, admin.AdminSite(name="admin"))
+    current = admin.site._registry[Membership]
+    assert type(current) is MembershipAdmin
+    # Both show the same number of rows.
+    current.list_per_page = PER_PAGE
+    return current, StockMembershipAdmin(Membership, admin.AdminSite(name="admin"))
 
 
 def _measure(rounds: int, scale: float) -> int:
@@ -69,12 +69,12 @@ def _measure(rounds: int, scale: float) -> int:
 
     from groups.models import Member, Membership
 
-    ours, stock = _sites()
+    current, stock = _sites()
     user = Member.objects.get(email="bench@example.org")
-    # Someone with as many stays as the average member; the busiest fill a page of their own.
+    # A member with the average number of memberships; the busiest fill a page of their own.
     average = round(Membership.objects.count() / Member.objects.count())
     sample = Member.objects.filter(memberships__isnull=False).order_by("pk").values("pk")[:2_000]
-    member = Member.objects.annotate(stays=Count("memberships")).filter(pk__in=sample, stays=average)[0]
+    member = Member.objects.annotate(number=Count("memberships")).filter(pk__in=sample, number=average)[0]
     prefix = member.email.partition(".")[0]
     deep = max(2, round(10_000 * scale))
     pages = {
@@ -89,25 +89,25 @@ def _measure(rounds: int, scale: float) -> int:
     times = {name: ([], []) for name in pages}
     for turn in range(rounds + 1):
         for name, query in pages.items():
-            # Stock searches take seconds: fewer rounds tell as much.
+            # Stock searches take seconds: fewer rounds are enough.
             slow = name.startswith("search") and turn > 3
-            for side, model_admin in enumerate((ours, stock)):
+            for side, model_admin in enumerate((current, stock)):
                 if side == 1 and slow:
                     continue
-                elapsed = _ask(model_admin, user, query)
-                if turn:  # The first one warms caches on both sides.
+                elapsed = _request_list(model_admin, user, query)
+                if turn:  # The first round fills caches on both sides.
                     times[name][side].append(elapsed)
     medians = {name: [statistics.median(side) * 1000 for side in sides] for name, sides in times.items()}
-    print(f"{Membership.objects.count():,} memberships, {PER_PAGE} rows a page, medians of {rounds} rounds in ms\n")
-    print(f"{'':24}{'ours':>10}{'stock':>12}{'stock/ours':>13}")
-    for name, (mine, theirs) in medians.items():
-        print(f"{name:24}{mine:10.1f}{theirs:12.1f}{theirs / mine:12.1f}x")
+    print(f"{Membership.objects.count():,} memberships, {PER_PAGE} rows per page, medians of {rounds} rounds in ms\n")
+    print(f"{'':24}{'current':>10}{'stock':>12}{'stock/current':>13}")
+    for name, (current_ms, stock_ms) in medians.items():
+        print(f"{name:24}{current_ms:10.1f}{stock_ms:12.1f}{stock_ms / current_ms:12.1f}x")
     first, last = medians["page 1"], medians[f"page {deep:,}"]
     search = medians["search a stable ID"]
     goals = [
-        ("search a stable ID, stock/ours", search[1] / search[0], 200, True),
+        ("search a stable ID, stock/current", search[1] / search[0], 200, True),
         (f"page {deep:,} / page 1", last[0] / first[0], 1.5, False),
-        ("page 1, ours/stock", first[0] / first[1], 0.2, False),
+        ("page 1, current/stock", first[0] / first[1], 0.2, False),
     ]
     print()
     for name, value, goal, at_least in goals:
@@ -119,8 +119,8 @@ def _measure(rounds: int, scale: float) -> int:
     return 0 if all((v >= g) if more else (v <= g) for _, v, g, more in goals) else 1
 
 
-def _ask(model_admin, user, query: dict) -> float:
-    """Seconds one list page takes, from request to rendered bytes."""
+def _request_list(model_admin, user, query: dict) -> float:
+    """Return the seconds from request to rendered bytes of one list page."""
     from django.contrib.messages.storage.cookie import CookieStorage
     from django.test import RequestFactory
 

@@ -1,9 +1,9 @@
-"""The check of every backlog at once beside an ORM loop, at 1 and 10 million missions of 10,000 projects.
+"""Compare the backlog check of all projects with an ORM loop, for 1 and 10 million missions of 10,000 projects.
 
     python -m benchmarks.backlog [--scale 1.0] [--rounds 9]
 
-A board holds so much open work however long its history is: 100,000 missions are open at both sizes, the others are
-done. Busy projects have far more than quiet ones (Zipf); one row in twenty has changed since the last VACUUM. The same
+The number of open missions does not grow with the history: 100,000 are open at both sizes, the others are done. Busy
+projects have far more than quiet ones (Zipf); one row in twenty has changed since the last VACUUM. The same
 scale gives the same rows.
 """
 
@@ -15,7 +15,7 @@ from contextlib import ExitStack
 
 from benchmarks.active_missions import seconds
 from benchmarks.data import zipf
-from benchmarks.database import bulk, medians, migrate_empty_schema, prepare, say, stop, table, truncate
+from benchmarks.database import bulk, log, medians, migrate_empty_schema, prepare, stop, table, truncate
 
 PROJECTS = 10_000
 TABLES = (
@@ -31,11 +31,11 @@ TABLES = (
     "missions",
 )
 OPEN_MISSIONS = 100_000
-# Where five open missions are, and whether someone could start.
+# List and readiness of open missions: one of these at random.
 OPEN = [("todo", "t"), ("todo", "t"), ("todo", "f"), ("doing", "f"), ("review", "t")]
-WORDS = "What has to be done, and how someone would see that it is. " * 2
+TEXT = "What has to be done, and how to see that it is done. " * 2
 CHECK = "SELECT count(*), sum(deficit) FROM due_fallback_projects()"
-# What the check does apart from counting missions: the limit for anything that looks at every project.
+# The check without counting missions: the lower bound for any check of all projects.
 WITHOUT_COUNTING = """
     SELECT count(*) FROM mission_fallback_configs c JOIN projects p ON p.id = c.project_id
     JOIN organizations o ON o.id = p.organization_id WHERE c.status = 'active' AND c.last_run_at IS NULL
@@ -56,7 +56,7 @@ ONE_IN_FULL = """
 
 
 def key(kind: int, number: int) -> str:
-    """A key of the right form and length; keys of one kind sort by number."""
+    """Return a key with the form of a ULID; keys of one kind sort by number."""
     return f"01{kind:02d}{number:022d}"
 
 
@@ -66,7 +66,7 @@ def load(owner, *, missions: int, open_missions: int = OPEN_MISSIONS, seed: int 
     truncate(cursor, *TABLES)
     chance = random.Random(seed)
     with bulk(cursor, *TABLES):
-        _copy(cursor, "organizations (id, name, slug)", [(key(1, 0), "Organisation", "organisation")])
+        _copy(cursor, "organizations (id, name, slug)", [(key(1, 0), "Organization", "organization")])
         for target, kind in (("flows", 3), ("actors", 4), ("project_repositories", 5)):
             _copy(cursor, f"{target} (id, project_id, name)", ((key(kind, n), key(2, n), "One") for n in _projects()))
         _copy(
@@ -93,7 +93,7 @@ def load(owner, *, missions: int, open_missions: int = OPEN_MISSIONS, seed: int 
             _items(),
         )
         _copy_missions(cursor, missions, open_missions, chance)
-    # A live table is never vacuumed to the last page.
+    # A table in use has changes since its last VACUUM.
     cursor.execute("ALTER TABLE missions DISABLE TRIGGER USER")
     cursor.execute("UPDATE missions SET stage = 'plan' WHERE right(id, 3)::integer % 20 = 7")
     cursor.execute("ALTER TABLE missions ENABLE TRIGGER USER")
@@ -105,7 +105,7 @@ def _projects() -> range:
 
 
 def _items() -> Iterator[tuple]:
-    """Ten decided ones a project, and three that wait in every fourth."""
+    """Yield ten decided proposals per project, and three open ones for every fourth project."""
     for project in _projects():
         for number in range(13 if project % 4 == 0 else 10):
             decided = ("discarded", "not_needed", "2026-01-05") if number < 10 else ("proposed", None, None)
@@ -122,16 +122,16 @@ def _copy(cursor, target: str, rows) -> None:
 
 
 def _copy_missions(cursor, missions: int, open_missions: int, chance: random.Random) -> None:
-    """Lines are put together here: ten million rows one by one would take most of the run."""
+    """Copy missions in blocks of lines: ten million single rows would take most of the run."""
     projects = zipf(PROJECTS, chance)
     with cursor.copy("COPY missions (id, project_id, title, description, list, ready) FROM STDIN") as copy:
         for start in range(0, missions, 10_000):
             lines = []
             for number in range(start, min(start + 10_000, missions)):
-                # What is open came last.
+                # The newest missions are the open ones.
                 in_list, ready = chance.choice(OPEN) if number >= missions - open_missions else ("done", "t")
                 lines.append(
-                    f"{key(10, number)}\t{key(2, next(projects))}\tMission {number}\t{WORDS}\t{in_list}\t{ready}\n"
+                    f"{key(10, number)}\t{key(2, next(projects))}\tMission {number}\t{TEXT}\t{in_list}\t{ready}\n"
                 )
             copy.write("".join(lines))
 
@@ -140,7 +140,7 @@ def _copy_missions(cursor, missions: int, open_missions: int, chance: random.Ran
 
 
 def orm_loop() -> dict[str, int]:
-    """As one would write it first: every configuration, and a count for each; what each project has ready."""
+    """Return the backlog of each project, the obvious method: read all configurations and count for each."""
     from fallback.models import Mission, MissionFallbackConfig
 
     found = {}
@@ -153,6 +153,7 @@ def orm_loop() -> dict[str, int]:
 
 
 def one_statement() -> dict[str, int]:
+    """Return the backlog of each project by the function of the database."""
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -161,7 +162,7 @@ def one_statement() -> dict[str, int]:
 
 
 def use(schema: str) -> None:
-    """Let Django, which connects as the site, work in the tables of this schema."""
+    """Set the search path of Django's connection to this schema."""
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -169,7 +170,7 @@ def use(schema: str) -> None:
 
 
 def clocked(schema: str, work: Callable[[], object]) -> Callable[[], float]:
-    """A workload: seconds from the call to its result in Python."""
+    """Return a workload that measures seconds from the call to its result in Python."""
 
     def run() -> float:
         use(schema)
@@ -181,7 +182,7 @@ def clocked(schema: str, work: Callable[[], object]) -> Callable[[], float]:
 
 
 def with_the_seeds_index_only(owner) -> Callable[[], float]:
-    """The same function where only the index the seed prints leads to a project's missions."""
+    """Return a workload that runs the same function with only the seed's index on missions."""
     cursor = owner.cursor()
     measure = seconds(cursor, CHECK)
 
@@ -194,13 +195,13 @@ def with_the_seeds_index_only(owner) -> Callable[[], float]:
 
 
 def workloads(owner, schema: str) -> dict[str, Callable[[], float]]:
-    """Each way to look at the backlogs of one schema; both ways must find the same ones. owner: works in it."""
+    """Return the workloads for one schema, after a check that both methods find the same backlogs. owner: uses it."""
     cursor = owner.cursor()
     use(schema)
-    ours, theirs = one_statement(), orm_loop()
-    if ours != {project: min(5, count) for project, count in theirs.items()} or len(ours) != PROJECTS:
+    current, expected = one_statement(), orm_loop()
+    if current != {project: min(5, count) for project, count in expected.items()} or len(current) != PROJECTS:
         raise SystemExit("The statement and the loop find different backlogs.")
-    hottest = key(2, 0)
+    largest = key(2, 0)
     return {
         "loop": clocked(schema, orm_loop),
         "check": seconds(cursor, CHECK),
@@ -208,15 +209,15 @@ def workloads(owner, schema: str) -> dict[str, Callable[[], float]]:
         "seed index": with_the_seeds_index_only(owner),
         "all ready": seconds(cursor, ALL_READY),
         "no counting": seconds(cursor, WITHOUT_COUNTING),
-        "hottest": seconds(cursor, ONE.format(project=hottest)),
-        "hottest in full": seconds(cursor, ONE_IN_FULL.format(project=hottest)),
+        "largest": seconds(cursor, ONE.format(project=largest)),
+        "largest in full": seconds(cursor, ONE_IN_FULL.format(project=largest)),
     }
 
 
 def compare(owners: dict, *, rounds: int) -> dict[str, dict[str, float]]:
-    """Median seconds of each way, and index sizes in bytes, by schema. owners: a connection that works in each.
+    """Return median seconds of each workload, and index sizes in bytes, by schema. owners: a connection for each.
 
-    The schemas take turns: what else the machine does meanwhile hits each alike.
+    The schemas alternate, so other work on the machine affects both.
     """
     names = ("missions_backlog", "idx_missions_project_list_ready")
     in_turn = {
@@ -246,10 +247,10 @@ def main() -> None:
     for schema, missions in sizes.items():
         if schema != "few":
             migrate_empty_schema(server)
-        say(f"Loading {missions:,} missions of {PROJECTS:,} projects")
+        log(f"Loading {missions:,} missions of {PROJECTS:,} projects")
         with psycopg.connect(server.owner_url, autocommit=True) as owner:
             load(owner, missions=missions, open_missions=round(OPEN_MISSIONS * options.scale))
-            # Out of the way of the next, which is migrated into an empty schema.
+            # The next size is migrated into an empty schema.
             owner.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
             owner.execute(f"ALTER SCHEMA public RENAME TO {schema}")
             owner.execute("CREATE SCHEMA public")
@@ -258,13 +259,13 @@ def main() -> None:
         for schema in sizes:
             owners[schema] = connected.enter_context(psycopg.connect(server.owner_url, autocommit=True))
             owners[schema].execute(f"SET search_path TO {schema}")
-        say("Checking every backlog")
+        log("Checking every backlog")
         found = compare(owners, rounds=options.rounds)
-        # Nothing of this size stays on the disk.
+        # Free the disk space.
         for schema, owner in owners.items():
             owner.execute(f"DROP SCHEMA {schema} CASCADE")
     stop()
-    print("\nEvery due backlog at once (medians; the loop finds the same backlogs)")
+    print("\nBacklog check of all due projects (medians; the loop finds the same backlogs)")
     table(
         [
             (
@@ -275,8 +276,8 @@ def main() -> None:
                 f"{m['seed index'] * 1000:.1f} ms",
                 f"{m['no counting'] * 1000:.1f} ms",
                 f"{m['all ready'] * 1000:.1f} ms",
-                f"{m['hottest'] * 1000:.2f} ms",
-                f"{m['hottest in full'] * 1000:.2f} ms",
+                f"{m['largest'] * 1000:.2f} ms",
+                f"{m['largest in full'] * 1000:.2f} ms",
                 f"{m['missions_backlog'] / 2**20:.1f} MB",
                 f"{m['idx_missions_project_list_ready'] / 2**20:.1f} MB",
             )
@@ -290,14 +291,14 @@ def main() -> None:
             "with the seed's index only",
             "without counting",
             "the whole index once",
-            "hottest project",
+            "largest project",
             "counted in full",
             "missions_backlog",
             "the seed's index",
         ),
     )
     one, ten = found["few"], found["many"]
-    # From the call to the result in Python on both sides; EXPLAIN's own counting makes the server's time longer.
+    # Both from the call to the result in Python; EXPLAIN's own counting makes the server's time longer.
     print(f"\nThe loop takes {one['loop'] / one['fetched']:.0f} and {ten['loop'] / ten['fetched']:.0f} times as long.")
     print(f"{sizes['many']:,} missions cost {ten['check'] / one['check']:.2f} times {sizes['few']:,}.")
     print(f"The index has 1/{ten['idx_missions_project_list_ready'] / ten['missions_backlog']:.1f} of the seed's size.")

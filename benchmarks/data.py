@@ -1,4 +1,4 @@
-"""A made-up community for measuring: seeded, skewed as real ones are, loaded by COPY.
+"""Generate a community for measuring: seeded, with a realistic skew, loaded by COPY.
 
 Busy missions and busy members follow a Zipf distribution; joining dates spread over three years. The same seed and
 sizes give the same rows.
@@ -77,7 +77,7 @@ THINGS = ["webinar", "article", "page", "workshop", "guide", "poster", "intervie
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many rows of each."""
+    """Number of rows per table."""
 
     members: int = 200_000
     missions: int = 1_000
@@ -85,12 +85,12 @@ class Sizes:
     tasks: int = 100_000
 
     def scaled(self, factor: float) -> "Sizes":
-        """The same community, larger or smaller; never empty."""
+        """Return sizes multiplied by a factor; at least 10 rows each."""
         return Sizes(*(max(10, round(size * factor)) for size in vars(self).values()))
 
 
-def load(connection: psycopg.Connection, sizes: Sizes, *, seed: int = 1, log=lambda words: None) -> None:
-    """Fill an empty, migrated database and ANALYZE it. connection: the schema's owner's; committed at the end."""
+def load(connection: psycopg.Connection, sizes: Sizes, *, seed: int = 1, progress=lambda text: None) -> None:
+    """Fill an empty, migrated database and ANALYZE it. connection: of the schema's owner; committed at the end."""
     chance = random.Random(seed)
     colony = _id(chance)
     missions = [_id(chance) for _ in range(sizes.missions)]
@@ -99,21 +99,21 @@ def load(connection: psycopg.Connection, sizes: Sizes, *, seed: int = 1, log=lam
         cursor.execute(
             "INSERT INTO groups (id, name, type, min_trust_score) VALUES (%s, 'The colony', 'colony', NULL)", [colony]
         )
-        log(f"{sizes.members:,} members")
+        progress(f"{sizes.members:,} members")
         _copy(cursor, "members (id, email, display_name, trust_score, created_at)", _members(members, chance))
-        log(f"{sizes.missions:,} missions")
+        progress(f"{sizes.missions:,} missions")
         _copy(
             cursor,
             "groups (id, name, type, parent_group_id, min_trust_score, created_at)",
             _missions(missions, colony, chance),
         )
-        log(f"{sizes.memberships:,} memberships")
+        progress(f"{sizes.memberships:,} memberships")
         _copy(
             cursor,
             "memberships (id, member_id, group_id, role, joined_at, left_at, status)",
             _memberships(members, missions, sizes.memberships, chance),
         )
-        log(f"{sizes.tasks:,} tasks")
+        progress(f"{sizes.tasks:,} tasks")
         _copy(
             cursor,
             "tasks (id, group_id, title, reward_points, state, claimed_by_id, created_at)",
@@ -121,13 +121,13 @@ def load(connection: psycopg.Connection, sizes: Sizes, *, seed: int = 1, log=lam
         )
     connection.commit()
     connection.autocommit = True
-    log("vacuum and analyze")
+    progress("vacuum and analyze")
     for table in ("members", "groups", "memberships", "tasks", "mission_counters"):
         connection.execute(f"VACUUM (ANALYZE) {table}")
 
 
 def zipf(size: int, chance: random.Random, exponent: float = 1.0) -> Iterator[int]:
-    """Endless indices below `size`, the first ones far oftener than the last."""
+    """Yield indices below `size` without end, the first ones far more often than the last."""
     steps = list(itertools.accumulate(1 / (rank**exponent) for rank in range(1, size + 1)))
     while True:
         yield min(bisect.bisect(steps, chance.random() * steps[-1]), size - 1)
@@ -137,7 +137,7 @@ def _id(chance: random.Random) -> str:
     return str(uuid.UUID(int=chance.getrandbits(128), version=4))
 
 
-def _moment(chance: random.Random) -> datetime:
+def _datetime(chance: random.Random) -> datetime:
     return START + timedelta(days=chance.random() * DAYS)
 
 
@@ -151,36 +151,44 @@ def _members(ids: list[str], chance: random.Random) -> Iterator[tuple]:
     for number, key in enumerate(ids):
         name = f"{chance.choice(FIRST)} {chance.choice(LAST)}"
         email = f"{name.lower().replace(' ', '.')}.{number}@example.org"
-        yield key, email, name, int(chance.paretovariate(1.2) * 20) % 2_000, _moment(chance)
+        yield key, email, name, int(chance.paretovariate(1.2) * 20) % 2_000, _datetime(chance)
 
 
 def _missions(ids: list[str], colony: str, chance: random.Random) -> Iterator[tuple]:
     for number, key in enumerate(ids):
         name = f"{chance.choice(WORDS)} the {chance.choice(THINGS)} {number}"
-        yield key, name, "mission", colony, chance.choice((0, 0, 50, 100, 250, 500)), _moment(chance)
+        yield key, name, "mission", colony, chance.choice((0, 0, 50, 100, 250, 500)), _datetime(chance)
 
 
 def _memberships(members: list[str], missions: list[str], size: int, chance: random.Random) -> Iterator[tuple]:
-    """A fifth of the stays have ended; no one sits twice in one mission."""
-    who, where = zipf(len(members), chance, 0.6), zipf(len(missions), chance, 0.8)
-    seated: set[tuple[int, int]] = set()
+    """Yield memberships: a fifth have ended; a member has at most one active membership per mission."""
+    member_numbers, mission_numbers = zipf(len(members), chance, 0.6), zipf(len(missions), chance, 0.8)
+    active: set[tuple[int, int]] = set()
     for _ in range(size):
-        person, place = next(who), next(where)
-        joined = _moment(chance)
-        ended = chance.random() < 0.2 or (person, place) in seated
+        member, mission = next(member_numbers), next(mission_numbers)
+        joined = _datetime(chance)
+        ended = chance.random() < 0.2 or (member, mission) in active
         if not ended:
-            seated.add((person, place))
+            active.add((member, mission))
         left = joined + timedelta(days=chance.random() * 200) if ended else None
         role = "Lead" if chance.random() < 0.02 else "Member"
         yield (
-            _id(chance), members[person], missions[place], role, joined, left, "left" if ended else "active",
+            _id(chance), members[member], missions[mission], role, joined, left, "left" if ended else "active",
         )  # fmt: skip
 
 
 def _tasks(members: list[str], missions: list[str], size: int, chance: random.Random) -> Iterator[tuple]:
-    where = zipf(len(missions), chance, 0.8)
+    mission_numbers = zipf(len(missions), chance, 0.8)
     for number in range(size):
         state = chance.choices(("open", "claimed", "done", "cancelled"), (5, 2, 10, 1))[0]
         doer = chance.choice(members) if state in ("claimed", "done") else None
         title = f"{chance.choice(WORDS)} the {chance.choice(THINGS)} {number}"
-        yield _id(chance), missions[next(where)], title, chance.randrange(0, 50, 5), state, doer, _moment(chance)
+        yield (
+            _id(chance),
+            missions[next(mission_numbers)],
+            title,
+            chance.randrange(0, 50, 5),
+            state,
+            doer,
+            _datetime(chance),
+        )

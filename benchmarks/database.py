@@ -1,4 +1,4 @@
-"""A database of the benchmarks' own: an embedded PostgreSQL in `var/benchmarks`, emptied and migrated at each run."""
+"""Start a database for the benchmarks: an embedded PostgreSQL in `var/benchmarks`, migrated for each run."""
 
 import hashlib
 import os
@@ -14,7 +14,7 @@ from missionsite import embedded
 
 
 def prepare(*, settings: str = "shared_buffers=2GB max_wal_size=8GB max_connections=100") -> embedded.Server:
-    """Start the server, migrate an empty schema, and set Django up as the site would be.
+    """Start the server, migrate an empty schema, and set up Django with the site's settings.
 
     settings: PostgreSQL settings, `name=value` separated by blanks.
     """
@@ -35,10 +35,10 @@ def prepare(*, settings: str = "shared_buffers=2GB max_wal_size=8GB max_connecti
 
 
 def migrate_empty_schema(server: embedded.Server) -> None:
-    """Drop what is in the schema `public`, and make its tables anew.
+    """Drop the schema `public` and create its tables again.
 
-    The first migrated schema is kept as a dump and restored for as long as no migration changes: migrating takes up to
-    a minute, restoring a second or two.
+    The first migrated schema is stored as a dump and restored until a migration changes: migrating takes up to a
+    minute, restoring a second or two.
     """
     import psycopg
     from django.core.management import call_command
@@ -53,7 +53,7 @@ def migrate_empty_schema(server: embedded.Server) -> None:
     if dump.exists():
         restore_schema(server)
         return
-    say("Migrating an empty schema")
+    log("Migrating an empty schema")
     with as_owner(), connection.cursor() as cursor:
         cursor.execute("CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC")
         call_command("migrate", verbosity=0)
@@ -61,7 +61,7 @@ def migrate_empty_schema(server: embedded.Server) -> None:
         old.unlink()
     new = dump.with_name(f"{dump.name}.new")
     with psycopg.connect(server.owner_url, autocommit=True) as owner:
-        # pg_dump stops where a policy may leave out rows; the owner's own connection is one of those.
+        # pg_dump fails where a policy may hide rows, also from the owner.
         forced = owner.execute("SELECT oid::regclass::text FROM pg_class WHERE relforcerowsecurity").fetchall()
         again = "".join(f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY;\n" for (name,) in forced)
         owner.execute(again.replace(" FORCE ", " NO FORCE "))
@@ -74,16 +74,17 @@ def migrate_empty_schema(server: embedded.Server) -> None:
 
 
 def restore_schema(server: embedded.Server) -> None:
-    """Make the migrated tables in a database without the schema `public`."""
-    say("Restoring a migrated schema")
+    """Create the migrated tables in a database without the schema `public`."""
+    log("Restoring a migrated schema")
     _run("psql", "--quiet", "--no-psqlrc", "-v", "ON_ERROR_STOP=1", "-1", "-f", str(_dump()), server.owner_url)
 
 
 def _dump() -> Path:
-    """Where the dump of an empty migrated schema is, or will be; the name changes with every migration."""
+    """Return the path of the dump of an empty migrated schema; the name changes with every migration."""
     migrations = [
         *embedded.CHECKOUT.glob("*/**/migrations/**/*.py"),
         *embedded.CHECKOUT.glob("*/**/migrations/**/*.sql"),
+        *embedded.CHECKOUT.glob("*/**/sql/**/*.sql"),
     ]
     digest = hashlib.sha256()
     for path in sorted({*migrations, embedded.CHECKOUT / "requirements.txt"}):
@@ -92,21 +93,21 @@ def _dump() -> Path:
 
 
 def _run(program: str, *arguments: str) -> None:
-    """Run a program of the server; its messages end the benchmark where it fails."""
-    asked = subprocess.run(  # noqa: S603 - the server's own programs
+    """Run a program of the server; exit with its messages when it fails."""
+    done = subprocess.run(  # noqa: S603 - the server's own programs
         [embedded.psql_path().with_name(program), *arguments],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
     )
-    if asked.returncode:
-        raise SystemExit(f"{program} failed: {asked.stderr}")
+    if done.returncode:
+        raise SystemExit(f"{program} failed: {done.stderr}")
 
 
 def truncate(cursor, *tables: str) -> None:
-    """Empty these tables and every table that refers to them, append-only ones too.
+    """Empty these tables and every table that refers to them, also append-only ones.
 
-    cursor: of the owner. Triggers against TRUNCATE are off meanwhile, and as they were afterwards.
+    cursor: of the owner. Triggers against TRUNCATE are disabled meanwhile and restored afterwards.
     """
     with cursor.connection.transaction():
         guards = cursor.execute(
@@ -128,7 +129,7 @@ def truncate(cursor, *tables: str) -> None:
 
 @contextmanager
 def bulk(cursor, *tables: str) -> Iterator[None]:
-    """Load tables without triggers, foreign keys and secondary indexes; all are back, and analysed, afterwards."""
+    """Load tables without triggers, foreign keys and secondary indexes; restore and analyze them afterwards."""
     cursor.execute(
         """
         SELECT format('ALTER TABLE %%I ADD CONSTRAINT %%I %%s', conrelid::regclass, conname, pg_get_constraintdef(oid)),
@@ -141,13 +142,13 @@ def bulk(cursor, *tables: str) -> Iterator[None]:
         """,
         {"tables": list(tables)},
     )
-    set_aside = cursor.fetchall()
-    for _create, drop in set_aside:
+    dropped = cursor.fetchall()
+    for _create, drop in dropped:
         cursor.execute(drop)
     for name in tables:
         cursor.execute(f"ALTER TABLE {name} DISABLE TRIGGER USER")
     yield
-    for create, _drop in reversed(set_aside):
+    for create, _drop in reversed(dropped):
         cursor.execute(create)
     for name in tables:
         cursor.execute(f"ALTER TABLE {name} ENABLE TRIGGER USER")
@@ -155,18 +156,19 @@ def bulk(cursor, *tables: str) -> Iterator[None]:
 
 
 def stop() -> None:
-    """Stop the benchmarks' server; its data stays in `var/benchmarks` until the next run empties it."""
+    """Stop the server of the benchmarks; its data remains in `var/benchmarks` until the next run."""
     embedded.stop(embedded.var_dir())
 
 
-def say(text: str) -> None:
+def log(text: str) -> None:
+    """Print progress with the time to standard error."""
     print(f"{time.strftime('%H:%M:%S')} {text} …", file=sys.stderr, flush=True)
 
 
 def medians(workloads: dict[str, Callable[[], float]], *, rounds: int) -> dict[str, float]:
-    """The median figure of each workload, taken in turn A B C A B C …, after one round that does not count.
+    """Return the median figure of each workload, run in turn A B C A B C …, after one round for warming up.
 
-    A workload returns its own figure, such as seconds.
+    A workload returns its figure, such as seconds.
     """
     figures = {name: [] for name in workloads}
     for number in range(rounds + 1):
@@ -178,7 +180,7 @@ def medians(workloads: dict[str, Callable[[], float]], *, rounds: int) -> dict[s
 
 
 def table(rows: list[tuple], *, head: tuple[str, ...]) -> None:
-    """Print rows under a head, columns aligned."""
+    """Print rows below a head, with aligned columns."""
     lines = [head, *[tuple(str(cell) for cell in row) for row in rows]]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     for line in lines:

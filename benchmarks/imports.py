@@ -1,11 +1,11 @@
-"""Members from a CSV file beside django-import-export row by row and a bare COPY, into the same tables.
+"""Compare the import of members from CSV with django-import-export row by row and with a bare COPY.
 
     python -m benchmarks.imports [--scale 1.0] [--rounds 3] [--sample 2000]
 
---scale 1.0 is 100,000 people, each with an entry in the directory. One line in a hundred more is wrong, and has to be
-reported with its number; the bare COPY, which stops at the first wrong line, gets the good ones alone. It runs as the
-owner of the tables, since PostgreSQL offers the site's role no COPY into a table with row security.
-django-import-export gets a sample, and its rows a second are compared.
+--scale 1.0 is 100,000 people, each with an entry in the directory. One more line in a hundred is wrong, and has to be
+reported with its number; the bare COPY, which stops at the first wrong line, gets only correct ones. It runs as the
+owner of the tables, since PostgreSQL rejects COPY into a table with row-level security for the site's role.
+django-import-export imports a sample; rows per second are compared.
 """
 
 import argparse
@@ -17,11 +17,11 @@ import uuid
 from collections.abc import Callable, Iterator
 
 from benchmarks.data import FIRST, LAST
-from benchmarks.database import medians, prepare, say, stop, table, truncate
+from benchmarks.database import log, medians, prepare, stop, table, truncate
 
 PEOPLE = 100_000
 TABLES = ("members", "members_history", "community_members", "community_members_history", "events")
-# Who imports.
+# The member who imports.
 ACTOR = "00000000-0000-4000-8000-000000000001"
 COLUMNS = (
     "email",
@@ -45,7 +45,7 @@ GOAL_BARE = 0.5
 
 
 def people(size: int, *, seed: int = 1) -> Iterator[tuple[str, ...]]:
-    """Made-up people, as the columns of a file have them; the same seed gives the same ones."""
+    """Yield generated people as rows of a file; the same seed gives the same people."""
     chance = random.Random(seed)
     for number in range(size):
         name = f"{chance.choice(FIRST)} {chance.choice(LAST)}"
@@ -64,7 +64,7 @@ def people(size: int, *, seed: int = 1) -> Iterator[tuple[str, ...]]:
 
 
 def csv_file(rows: list[tuple[str, ...]], *, wrong: int = 0) -> bytes:
-    """A file of these rows, and among them so many wrong ones."""
+    """Return a CSV file of these rows, with the given number of wrong rows among them."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
@@ -77,16 +77,16 @@ def csv_file(rows: list[tuple[str, ...]], *, wrong: int = 0) -> bytes:
 
 
 def copy_lines(rows: list[tuple[str, ...]], *, with_ids: bool) -> dict[str, bytes]:
-    """What COPY reads, by table. with_ids: also what triggers would have given."""
+    """Return the input of COPY by table. with_ids: including values that triggers assign."""
     lines = {"members": [], "community_members": [], "events": []}
-    # Numbers that no sequence has come to.
+    # Numbers beyond those of the sequences.
     for number, (email, name, score, telegram_id, *rest) in enumerate(rows, 10_000_000):
-        telegram_name, role, organisation, country, github = rest
+        telegram_name, role, organization, country, github = rest
         key, stable_id = uuid.uuid4(), f"FE-P-{number}"
         given = ("\t" + stable_id, f"\t#{number}") if with_ids else ("", "")
         lines["members"].append(f"{key}\t{email}\t{name}\t{score}{given[0]}\n")
         lines["community_members"].append(
-            f"{key}\t{name}\t{telegram_id}\t{telegram_name}\t{role}\t{organisation or chr(92) + 'N'}\t{country}"
+            f"{key}\t{name}\t{telegram_id}\t{telegram_name}\t{role}\t{organization or chr(92) + 'N'}\t{country}"
             f"\t{github}\tpending{given[1]}\n"
         )
         payload = f'{{"stable_id": "{stable_id}", "number": "#{number}", "by": "import"}}'
@@ -94,11 +94,11 @@ def copy_lines(rows: list[tuple[str, ...]], *, with_ids: bool) -> dict[str, byte
     return {name: "".join(each).encode() for name, each in lines.items()}
 
 
-# --- Ways to bring them in --------------------------------------------------------------------
+# --- Methods ----------------------------------------------------------------------------------
 
 
-def ours(file: bytes, *, good: int, wrong: int, dry_run: bool = False) -> Callable[[], object]:
-    """Rows a second of the import of this site, every error of every wrong line written out."""
+def site_import(file: bytes, *, good: int, wrong: int, dry_run: bool = False) -> Callable[[], object]:
+    """Return a run of this site's import that writes every error of every wrong line."""
     from groups.models import CommunityMember, Member
     from groups.services.imports import import_members
 
@@ -106,17 +106,17 @@ def ours(file: bytes, *, good: int, wrong: int, dry_run: bool = False) -> Callab
         errors = io.BytesIO()
         report = import_members(file=io.BytesIO(file), actor=_actor(), skip_bad=True, errors_to=errors, dry_run=dry_run)
         counts = (report.lines, report.added + report.updated + report.unchanged, report.rejected, report.error_count)
-        # Two things are wrong with each wrong line.
+        # Each wrong line has two errors.
         if counts != (good + wrong, good, wrong, 2 * wrong) or errors.getvalue().count(b"\n") != 2 * wrong + 1:
-            raise SystemExit(f"The report is not what it should be: {str(report)[:500]}")
+            raise SystemExit(f"Unexpected report: {str(report)[:500]}")
         if not dry_run and (Member.objects.count(), CommunityMember.objects.count()) != (good + 1, good):
-            raise SystemExit("There are not as many members as the file has.")
+            raise SystemExit("The number of members differs from the file.")
 
     return run
 
 
 def bare_copy(owner, lines: dict[str, bytes], *, events: bool) -> Callable[[], object]:
-    """COPY into the tables, in one transaction."""
+    """Return a run of COPY into the tables, in one transaction."""
     targets = {
         "members": "members (id, email, display_name, trust_score{})",
         "community_members": "community_members (person_id, name, telegram_id, telegram_username, primary_role,"
@@ -139,9 +139,9 @@ def bare_copy(owner, lines: dict[str, bytes], *, events: bool) -> Callable[[], o
 
 
 def import_export(rows: list[tuple[str, ...]], *, validating: bool) -> Callable[[], object]:
-    """django-import-export row by row: the member, its entry and the event.
+    """Return a run of django-import-export row by row: the member, the entry and the event.
 
-    validating: asks each row's models for what is wrong, as it must to name every wrong line.
+    validating: validate the models of each row, which is needed to report every wrong line.
     """
     from import_export import fields, resources
     from tablib import Dataset
@@ -163,7 +163,7 @@ def import_export(rows: list[tuple[str, ...]], *, validating: bool) -> Callable[
             use_transactions = True
 
         def get_instance(self, instance_loader, row):
-            # By the index on lower(email), which a plain look-up would not use.
+            # Uses the index on lower(email), which a plain lookup would not.
             try:
                 return Member.objects.get_by_natural_key(row["email"])
             except Member.DoesNotExist:
@@ -211,32 +211,32 @@ def _actor():
 
 
 def clocked(
-    owner, run: Callable[[], object], *, rows: int, onto_nothing: bool = True, triggers: bool = True
+    owner, run: Callable[[], object], *, rows: int, into_empty: bool = True, triggers: bool = True
 ) -> Callable[[], float]:
-    """A workload: rows a second, into empty tables or onto what the workload before it left."""
+    """Return a workload that measures rows per second. into_empty: empty the tables first."""
 
     def measure() -> float:
-        if onto_nothing:
+        if into_empty:
             empty(owner)
-        switch(owner, on=triggers)
+        switch_triggers(owner, on=triggers)
         started = time.perf_counter()
         run()
         took = time.perf_counter() - started
-        switch(owner, on=True)
+        switch_triggers(owner, on=True)
         return rows / took
 
     return measure
 
 
 def empty(owner) -> None:
-    """No one is there but who imports."""
+    """Empty the tables and create the member who imports."""
     from groups.models import Member
 
     truncate(owner.cursor(), *TABLES)
     Member.objects.create_superuser("bench@example.org", id=ACTOR, display_name="Benchmark")
 
 
-def switch(owner, *, on: bool) -> None:
+def switch_triggers(owner, *, on: bool) -> None:
     for name in ("members", "community_members"):
         owner.execute(f"ALTER TABLE {name} {'ENABLE' if on else 'DISABLE'} TRIGGER USER")
 
@@ -258,11 +258,13 @@ def main() -> None:
     sample = rows[: options.sample]
     triggered, plain = copy_lines(rows, with_ids=False), copy_lines(rows, with_ids=True)
     with psycopg.connect(server.owner_url, autocommit=True) as owner:
-        say(f"Importing {size:,} people, {options.rounds} rounds and one that does not count")
+        log(f"Importing {size:,} people, {options.rounds} rounds after one for warming up")
         rates = medians(
             {
-                "ours": clocked(owner, ours(mixed, good=size, wrong=wrong), rows=size),
-                "ours, again": clocked(owner, ours(mixed, good=size, wrong=wrong), rows=size, onto_nothing=False),
+                "import": clocked(owner, site_import(mixed, good=size, wrong=wrong), rows=size),
+                "import, again": clocked(
+                    owner, site_import(mixed, good=size, wrong=wrong), rows=size, into_empty=False
+                ),
                 "copy": clocked(owner, bare_copy(owner, triggered, events=False), rows=size),
                 "copy and events": clocked(owner, bare_copy(owner, triggered, events=True), rows=size),
                 "copy without triggers": clocked(
@@ -270,7 +272,7 @@ def main() -> None:
                 ),
                 "row by row": clocked(owner, import_export(sample, validating=False), rows=len(sample)),
                 "row by row, validating": clocked(owner, import_export(sample, validating=True), rows=len(sample)),
-                "ours, dry run": clocked(owner, ours(mixed, good=size, wrong=wrong, dry_run=True), rows=size),
+                "import, dry run": clocked(owner, site_import(mixed, good=size, wrong=wrong, dry_run=True), rows=size),
             },
             rounds=options.rounds,
         )
@@ -278,28 +280,30 @@ def main() -> None:
     print(f"\n{size:,} people with their entries in the directory, from a file of {len(mixed) / 1e6:.1f} MB")
     table(
         [
-            (NAMES[name].format(wrong=wrong, sample=len(sample)), f"{rate:,.0f}", f"{rates['ours'] / rate:.2f}x")
+            (NAMES[name].format(wrong=wrong, sample=len(sample)), f"{rate:,.0f}", f"{rates['import'] / rate:.2f}x")
             for name, rate in rates.items()
         ],
-        head=("way", "people a second", "import/this"),
+        head=("method", "people a second", "import/this"),
     )
-    naming, plain_rows, bare = (rates["ours"] / rates[way] for way in ("row by row, validating", "row by row", "copy"))
+    validating, plain_rows, bare = (
+        rates["import"] / rates[method] for method in ("row by row, validating", "row by row", "copy")
+    )
     print(
-        f"\nGoals: {GOAL_ROW_BY_ROW} times row by row: {naming:.0f} where that names wrong lines as well,"
+        f"\nGoals: {GOAL_ROW_BY_ROW} times row by row: {validating:.0f} where that reports wrong lines too,"
         f" {plain_rows:.0f} where it does not; {GOAL_BARE} of a bare COPY: {bare:.2f}."
     )
     print(f"Took {time.monotonic() - started:.0f} s.")
 
 
 NAMES = {
-    "ours": "import, {wrong:,} wrong lines reported",
-    "ours, again": "import of the same file again",
+    "import": "import, {wrong:,} wrong lines reported",
+    "import, again": "import of the same file again",
     "copy": "bare COPY, triggers on",
     "copy and events": "bare COPY, triggers on, events copied too",
     "copy without triggers": "bare COPY, triggers off",
     "row by row": "django-import-export, sample of {sample:,}",
-    "row by row, validating": "django-import-export, naming wrong lines, sample of {sample:,}",
-    "ours, dry run": "import, dry run",
+    "row by row, validating": "django-import-export, reporting wrong lines, sample of {sample:,}",
+    "import, dry run": "import, dry run",
 }
 
 

@@ -1,8 +1,8 @@
-"""The daily sweep against the loop one would write first, and against a bare UPDATE of the same rows.
+"""Compare the daily sweep with a loop over members, and with a bare UPDATE of the same rows.
 
-All three move the same members from active to goodbye_sent, in a transaction that is rolled back, so that the next
-round finds them again. The sweep and the loop write the log by the guarding trigger and queue a message each; the bare
-UPDATE runs with the triggers off and does neither.
+All three change the same members from active to goodbye_sent, in a transaction that is rolled back, so that the next
+round finds them again. The sweep and the loop write the log by the trigger and queue a message each; the bare UPDATE
+runs with triggers disabled and does neither.
 """
 
 import argparse
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from benchmarks.database import bulk, medians, prepare, say, stop, table
+from benchmarks.database import bulk, log, medians, prepare, stop, table
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 BARE = """
@@ -22,10 +22,10 @@ WHERE state = 'active' AND last_activity_at <= %(now)s - interval '14 days'
 
 
 def load(owner, *, members: int, due: int) -> None:
-    """Members who were active yesterday, but for those who are due."""
-    say(f"Loading {members:,} members, {due:,} of them due")
+    """Insert members; those not due were active yesterday."""
+    log(f"Loading {members:,} members, {due:,} of them due")
     with owner.cursor() as cursor:
-        # With their triggers, which give each a number, a profile and an attention row.
+        # With triggers, which add a stable ID and a profile.
         cursor.execute(
             """INSERT INTO members (id, email, display_name)
                SELECT gen_random_uuid(), 'member' || n || '@example.org', 'Member ' || n
@@ -44,8 +44,8 @@ def load(owner, *, members: int, due: int) -> None:
             )
 
 
-def rolled_back(owner, work: Callable[[], int]) -> float:
-    """Members a second that a way of moving them takes; they are as before afterwards."""
+def rate_rolled_back(owner, work: Callable[[], int]) -> float:
+    """Return members per second of a method; the transaction is rolled back."""
     from django.db import transaction
 
     with transaction.atomic():
@@ -65,7 +65,7 @@ def sweep() -> int:
 
 
 def loop(sample: int) -> int:
-    """As one would write it first: look for who is due, and move each."""
+    """Change each due member in a loop; return how many changed."""
     from engagement.models import State, Trigger, UserEngagementState
     from engagement.services.machine import transition
 
@@ -95,7 +95,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scale", type=float, default=1.0, help="1.0: 1,000,000 members, a tenth of them due")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--sample", type=int, default=1_000, help="members the loop moves")
+    parser.add_argument("--sample", type=int, default=1_000, help="members the loop changes")
     options = parser.parse_args()
     import psycopg
 
@@ -105,18 +105,18 @@ def main() -> None:
     server = prepare()
     with psycopg.connect(server.owner_url, autocommit=True) as owner:
         load(owner, members=members, due=due)
-        say("Moving them")
+        log("Changing states")
         figures = medians(
             {
-                "sweep": lambda: rolled_back(owner, sweep),
-                "loop": lambda: rolled_back(owner, lambda: loop(min(options.sample, due))),
+                "sweep": lambda: rate_rolled_back(owner, sweep),
+                "loop": lambda: rate_rolled_back(owner, lambda: loop(min(options.sample, due))),
                 "bare UPDATE": lambda: bare(owner),
             },
             rounds=options.rounds,
         )
     stop()
     print(f"\n{due:,} due of {members:,} members (medians of {options.rounds} rounds)")
-    table([(name, f"{figure:,.0f}") for name, figure in figures.items()], head=("way", "members/s"))
+    table([(name, f"{figure:,.0f}") for name, figure in figures.items()], head=("method", "members/s"))
     goals = [
         ("at least 50 times the loop", figures["sweep"] / figures["loop"], 50),
         ("at least a quarter of the bare UPDATE", figures["sweep"] / figures["bare UPDATE"], 0.25),

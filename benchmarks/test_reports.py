@@ -1,11 +1,11 @@
-"""A test report with 100,000 tests: reading and taking it in beside junitparser alone, in time and memory.
+"""Compare reading and importing a test report of 100,000 tests with junitparser, in time and memory.
 
     python -m benchmarks.test_reports [--scale 1.0] [--rounds 3] [--only-read]
 
---scale 1.0 is 100,000 tests in 1,000 suites, one in twenty failed with a traceback, one in five with what it printed.
-Each way runs in a process of its own, and its memory is the peak above that of the same process before it begins.
-Every way has to find the same totals. Taking in is all of it: read, stored, checked by the database and looked through
-for flaky tests. What the database takes is in the whole time; its memory is not in that of the process.
+--scale 1.0 is 100,000 tests in 1,000 suites, one in twenty failed with a traceback, one in five with output. Each
+method runs in a process of its own; its memory is the peak above that of the same process before. All methods have to
+find the same totals. Importing includes storing, the checks of the database and the search for flaky tests. The
+elapsed time includes the database; the memory does not.
 """
 
 import argparse
@@ -19,11 +19,11 @@ import time
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
-from benchmarks.database import prepare, say, stop, table
+from benchmarks.database import log, prepare, stop, table
 
 TESTS = 100_000
 SUITE = 100
-WAYS = {
+METHODS = {
     "read_report": "read_report",
     "import_report": "import_report, into the database",
     "totals": "junitparser, its totals",
@@ -33,7 +33,7 @@ WAYS = {
 
 
 def write_report(path: Path, tests: int, *, seed: int = 1) -> dict[str, int]:
-    """Write a report of made-up tests. Returns its totals: passed, failed, skipped."""
+    """Write a report of generated tests. Returns its totals: passed, failed, skipped."""
     chance = random.Random(seed)
     totals = {"passed": 0, "failed": 0, "skipped": 0}
     with path.open("w") as file:
@@ -64,14 +64,14 @@ def _case(number: int, chance: random.Random, totals: dict[str, int]) -> str:
     else:
         totals["passed"] += 1
     if chance.random() < 0.2:
-        inside += "<system-out>" + "a line of what the test printed\n" * 8 + "</system-out>"
+        inside += "<system-out>" + "a line of output of the test\n" * 8 + "</system-out>"
     return (
         f'<testcase classname="tests.area_{number // SUITE}.TestThings" name="test_thing_{number}[{number % 7}]"'
         f' time="{chance.randrange(2_000) / 1_000:.3f}">{inside}</testcase>\n'
     )
 
 
-# --- Ways, each in its own process ------------------------------------------------------------
+# --- Methods, each in its own process ---------------------------------------------------------
 
 
 def read_report_alone(path: Path) -> dict[str, int]:
@@ -83,7 +83,7 @@ def read_report_alone(path: Path) -> dict[str, int]:
 
 
 def import_report_whole(path: Path) -> dict[str, int]:
-    """Take the report in for a new mission: a file is one run of a mission."""
+    """Import the report into a new mission, since a file is imported once per mission."""
     import django
 
     django.setup()
@@ -104,7 +104,7 @@ def totals(path: Path) -> dict[str, int]:
     from junitparser import JUnitXml
 
     report = JUnitXml.fromfile(str(path))
-    # Counted from the tests, not those the suites state.
+    # Count the tests instead of using the totals of the suites.
     report.update_statistics()
     return {
         "passed": report.tests - report.failures - report.skipped,
@@ -127,17 +127,17 @@ def _junitparser_results(path: Path, *, whole: bool) -> list[dict]:
     found = []
     for suite in JUnitXml.fromfile(str(path)):
         for case in suite:
-            said = case.result
+            entries = case.result
             status = "passed"
-            if any(isinstance(each, Failure) for each in said):
+            if any(isinstance(each, Failure) for each in entries):
                 status = "failed"
-            elif any(isinstance(each, Skipped) for each in said):
+            elif any(isinstance(each, Skipped) for each in entries):
                 status = "skipped"
             result = {"name": case.name, "status": status}
             if whole:
                 result |= {"classname": case.classname, "duration": case.time, "suite": suite.name}
                 if status == "failed":
-                    result |= {"error": said[0].message, "traceback": said[0].text}
+                    result |= {"error": entries[0].message, "traceback": entries[0].text}
                 if case.system_out:
                     result["output"] = case.system_out
             found.append(result)
@@ -149,25 +149,25 @@ def _of(found: list[dict]) -> dict[str, int]:
 
 
 def _peak() -> float:
-    """The most memory this process has had, in MiB.
+    """Return the peak memory of this process in MiB.
 
-    ru_maxrss would begin with the peak of the process it was started from. Source: getrusage(2), proc(5).
+    ru_maxrss would start with the peak of the parent process. Source: getrusage(2), proc(5).
     """
     (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) / 1024
 
 
-def run_way(way: str, path: Path) -> None:
-    """Print CPU seconds, seconds by the clock, MiB above those before, and the totals found."""
+def run_method(method: str, path: Path) -> None:
+    """Print CPU seconds, elapsed seconds, additional MiB, and the totals found."""
     run = {
         "read_report": read_report_alone,
         "import_report": import_report_whole,
         "totals": totals,
         "names": names,
         "results": results,
-    }[way]
+    }[method]
     small = path.with_suffix(".small.xml")
-    # Libraries are loaded and warm.
+    # Load the libraries first.
     run(small)
     before, begun, began = _peak(), time.process_time(), time.perf_counter()
     found = run(path)
@@ -175,20 +175,20 @@ def run_way(way: str, path: Path) -> None:
     print(json.dumps({"seconds": seconds, "whole": whole, "mib": _peak() - before, "found": found}))
 
 
-# --- All of them ------------------------------------------------------------------------------
+# --- Run --------------------------------------------------------------------------------------
 
 
-def measure(way: str, path: Path, expected: dict[str, int]) -> dict:
-    answer = subprocess.run(  # noqa: S603
-        [sys.executable, "-m", "benchmarks.test_reports", "--way", way, "--report", str(path)],
+def measure(method: str, path: Path, expected: dict[str, int]) -> dict:
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "benchmarks.test_reports", "--method", method, "--report", str(path)],
         capture_output=True,
         text=True,
         check=True,
     )
-    said = json.loads(answer.stdout)
-    if said["found"] != expected:
-        raise SystemExit(f"{way} found {said['found']}, and not {expected}.")
-    return said
+    figures = json.loads(done.stdout)
+    if figures["found"] != expected:
+        raise SystemExit(f"{method} found {figures['found']} instead of {expected}.")
+    return figures
 
 
 def main() -> None:
@@ -196,47 +196,47 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0, help="1.0: 100,000 tests")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only-read", action="store_true", help="without a database")
-    parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
+    parser.add_argument("--method", choices=METHODS, help=argparse.SUPPRESS)
     parser.add_argument("--report", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.way:
-        run_way(options.way, options.report)
+    if options.method:
+        run_method(options.method, options.report)
         return
     tests = round(TESTS * options.scale)
-    ways = [way for way in WAYS if not (options.only_read and way == "import_report")]
+    methods = [method for method in METHODS if not (options.only_read and method == "import_report")]
     if not options.only_read:
-        # Its address is in the environment, for the processes below.
+        # The processes below find it through the environment.
         prepare()
-    figures = {way: [] for way in ways}
+    figures = {method: [] for method in methods}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "report.xml"
-        say(f"Writing a report of {tests:,} tests")
+        log(f"Writing a report of {tests:,} tests")
         expected = write_report(path, tests)
         write_report(path.with_suffix(".small.xml"), 100)
         size = path.stat().st_size
-        say(f"Reading it, {options.rounds} rounds")
+        log(f"Reading it, {options.rounds} rounds")
         for _ in range(options.rounds):
-            for way in ways:
-                figures[way].append(measure(way, path, expected))
-    middle = {
-        way: tuple(statistics.median(each[key] for each in said) for key in ("seconds", "whole", "mib"))
-        for way, said in figures.items()
+            for method in methods:
+                figures[method].append(measure(method, path, expected))
+    medians = {
+        method: tuple(statistics.median(each[key] for each in results) for key in ("seconds", "whole", "mib"))
+        for method, results in figures.items()
     }
-    seconds, _whole, mib = middle["read_report"]
+    seconds, _whole, mib = medians["read_report"]
     print(f"\n{tests:,} tests, a file of {size / 1e6:.1f} MB")
     table(
         [
             (
-                WAYS[way],
+                METHODS[method],
                 f"{cpu:.2f} s",
                 f"{whole:.2f} s",
                 f"{most:,.0f} MiB",
                 f"{cpu / seconds:.2f}x",
                 f"{most / mib:.2f}x",
             )
-            for way, (cpu, whole, most) in middle.items()
+            for method, (cpu, whole, most) in medians.items()
         ],
-        head=("way", "CPU time", "whole time", "memory", "CPU time/read_report", "memory/read_report"),
+        head=("method", "CPU time", "elapsed time", "memory", "CPU time/read_report", "memory/read_report"),
     )
     if not options.only_read:
         stop()

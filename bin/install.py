@@ -1,9 +1,9 @@
-"""Make `.venv` and install the requirements files named as arguments, unless that is done already.
+"""Create `.venv` and install the requirements files named as arguments, unless that is already done.
 
-Runs on the machine's own Python 3.11 or newer, with nothing but the standard library.
+Runs on the system's Python 3.11 or newer, with the standard library only.
 """
 
-# ruff: noqa: S603, T201 - it runs programs and talks to the person at the terminal
+# ruff: noqa: S603, T201 - it runs programs and prints to the terminal
 
 import contextlib
 import fcntl
@@ -18,10 +18,10 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parent.parent
 VENV = CHECKOUT / ".venv"
 PYTHON = VENV / "bin" / "python"
-# There while an install runs: found at the start, the one before was interrupted and may have left half a package.
+# Exists during an installation. Found at the start, the last one was interrupted and may have left half a package.
 UNFINISHED = VENV / "unfinished"
 NO_PIP = (
-    "This Python can neither make a virtual environment with pip nor bring its own: install one of the two "
+    "This Python has neither venv with pip nor virtualenv: install one of them "
     "(Debian: apt install python3-venv) and run this again."
 )
 
@@ -30,7 +30,7 @@ def main(*names: str) -> None:
     with only_one_at_a_time():
         wanted = {name: fingerprint(name) for name in names}
         if not usable():
-            print(f"Making {VENV.name} with Python {sys.version.split()[0]} ...", flush=True)
+            print(f"Creating {VENV.name} with Python {sys.version.split()[0]} ...", flush=True)
             make()
         for name, value in wanted.items():
             stamp = VENV / f"{name}.installed"
@@ -40,14 +40,14 @@ def main(*names: str) -> None:
             UNFINISHED.touch()
             if run(*pip(), "install", "--require-hashes", "--requirement", name).returncode:
                 sys.exit(
-                    f"Installing {name} failed, see above. Check the network and the free disk space, run it again."
+                    f"Installing {name} failed, see above. Check network and free disk space, then run this again."
                 )
             stamp.write_text(value)
             UNFINISHED.unlink()
 
 
 def usable() -> bool:
-    """Whether .venv has a Python that still runs and is new enough, and no install in it was interrupted."""
+    """Return whether .venv has a working Python that is new enough, and no interrupted installation."""
     check = "import sys; sys.exit(sys.version_info < (3, 11))"
     return (
         PYTHON.exists()
@@ -57,7 +57,7 @@ def usable() -> bool:
 
 
 def make() -> None:
-    """Make .venv anew. Without pip in it, since some Pythons cannot add that; `pip()` finds another."""
+    """Create .venv. Without pip, since some Pythons cannot add it; `pip()` finds another."""
     for module, *options in (("venv", "--clear", "--without-pip"), ("virtualenv", "--quiet", "--clear")):
         if importlib.util.find_spec(module) and run(sys.executable, "-m", module, *options, VENV).returncode == 0:
             return
@@ -65,7 +65,7 @@ def make() -> None:
 
 
 def pip() -> list:
-    """The command that installs into .venv: its own pip, else the one of the machine's Python."""
+    """Return the command that installs into .venv: its own pip, otherwise that of the system's Python."""
     options = ["--disable-pip-version-check", "--no-input", "--quiet", "--quiet"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     own = [PYTHON, "-m", "pip"]
@@ -83,7 +83,7 @@ def pip() -> list:
 
 
 def fingerprint(name: str) -> str:
-    """Changes when the pins or the Python do."""
+    """Return a text that changes with the pinned versions and the Python version."""
     content = (CHECKOUT / name).read_bytes()
     return f"{hashlib.sha256(content).hexdigest()} {sys.version_info.major}.{sys.version_info.minor}"
 
@@ -109,6 +109,6 @@ if __name__ == "__main__":
         sys.exit(130)
     except PermissionError as error:
         sys.exit(
-            f"{error.filename} is not yours to change: the site was installed here by another user. Run this as that "
-            "user, or in a copy of your own."
+            f"You may not change {error.filename}: another user installed the site here. Run this as that user, or "
+            "in your own copy."
         )

@@ -13,7 +13,7 @@ find_python() {
     return 1
 }
 
-# install_requirements FILE...: makes .venv when it is missing and installs what the requirements files pin.
+# install_requirements FILE...: creates .venv when it is missing and installs the requirements files.
 install_requirements() {
     unset PYTHONHOME PYTHONPATH
     python=$(find_python) || return

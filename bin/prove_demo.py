@@ -1,9 +1,9 @@
-"""Runs `bin/demo` from fresh clones of the last commit and checks what it promises, one PASS or FAIL line each.
+"""Run `bin/demo` from fresh clones of the last commit and print PASS or FAIL for each of its guarantees.
 
-As root it runs everything twice: as root, and as an ordinary user made for this. Standard library only.
+As root it runs everything twice: as root, and as an ordinary user created for this. Standard library only.
 """
 
-# ruff: noqa: S310, S603, S607, T201 - it runs programs, asks the pages of its own demo, and prints what it found
+# ruff: noqa: S310, S603, S607, T201 - it runs programs, requests pages of its own demo, and prints results
 
 import argparse
 import contextlib
@@ -48,7 +48,7 @@ with psycopg.connect(embedded.urls(pathlib.Path("var").absolute())[1]) as owner:
         print(run, number)
 """
 
-# The Python that runs it: its program, its name, and where its library and its pip are.
+# Prints the Python executable, its name, and the folders of its library and of pip.
 DESCRIBE = """
 import importlib.util, os, sys, sysconfig
 print(os.path.realpath(sys.executable), "python%d.%d" % sys.version_info[:2], sysconfig.get_path("stdlib"), sep="\\n")
@@ -56,24 +56,26 @@ print(os.path.dirname(importlib.util.find_spec("pip").origin))
 """
 
 
-class Broken(Exception):
-    """A promise is not kept; the message says which."""
+class CheckFailed(Exception):
+    """A check failed; the message names it."""
 
 
-def expect(condition: object, otherwise: str) -> None:
+def expect(condition: object, message: str) -> None:
+    """Raise CheckFailed with a message unless the condition is true."""
     if not condition:
-        raise Broken(otherwise)
+        raise CheckFailed(message)
 
 
-def wait_for(condition: Callable[[], object], otherwise: str, *, seconds: float = 60) -> None:
+def wait_for(condition: Callable[[], object], message: str, *, seconds: float = 60) -> None:
+    """Wait until the condition is true; raise CheckFailed after some seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
-        expect(time.monotonic() < deadline, f"{otherwise} within {seconds} s")
+        expect(time.monotonic() < deadline, f"{message} within {seconds} s")
         time.sleep(0.1)
 
 
-class Person:
-    """The user a clone belongs to and is run by."""
+class Account:
+    """The user who owns and runs a clone."""
 
     def __init__(self, entry: pwd.struct_passwd) -> None:
         self.name = entry.pw_name
@@ -84,7 +86,7 @@ class Person:
             self.environment |= {"HOME": entry.pw_dir, "USER": entry.pw_name, "PATH": "/usr/local/bin:/usr/bin:/bin"}
 
     def folder(self) -> Path:
-        """A new folder of this person's, closed to everyone else."""
+        """Create a folder that only this user can read."""
         folder = Path(tempfile.mkdtemp(prefix="prove-demo-"))
         if self.ids:
             os.chown(folder, self.ids["user"], self.ids["group"])
@@ -94,14 +96,14 @@ class Person:
 class Clone:
     """A fresh clone of the last commit, in a path with a space."""
 
-    def __init__(self, person: Person) -> None:
-        self.person = person
-        self.base = person.folder()
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.base = account.folder()
         self.path = self.base / "fresh clone"
-        self.environment = person.environment | {"PIP_CACHE_DIR": str(self.base / "cache")}
+        self.environment = account.environment | {"PIP_CACHE_DIR": str(self.base / "cache")}
         subprocess.run(["git", "clone", "--quiet", CHECKOUT, self.path], check=True)
-        if person.ids:
-            owner = f"{person.ids['user']}:{person.ids['group']}"
+        if account.ids:
+            owner = f"{account.ids['user']}:{account.ids['group']}"
             subprocess.run(["chown", "-R", owner, self.path], check=True)
 
     def start(self, command: list, **options) -> subprocess.Popen:
@@ -114,7 +116,7 @@ class Clone:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
-            **self.person.ids,
+            **self.account.ids,
             **options,
         )
 
@@ -125,26 +127,26 @@ class Clone:
         return output.splitlines()
 
     def processes(self) -> dict[int, str]:
-        """Everything that runs from this clone or on its database, by process id."""
+        """Return the commands of all processes of this clone and its database, by process id."""
         found = {}
-        places = [str(self.path), *map(str, self.data_elsewhere())]
+        folders = [str(self.path), *map(str, self.data_elsewhere())]
         for entry in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-                # Without a command line it is a zombie: it has ended.
-                if command and os.readlink(entry / "cwd").startswith(tuple(places)):
+                # A process without a command line is a zombie.
+                if command and os.readlink(entry / "cwd").startswith(tuple(folders)):
                     found[int(entry.name)] = command
         return found
 
     def data_elsewhere(self) -> list[Path]:
-        """Where root's data live, the demo's and the tests', when they cannot live in the clone."""
+        """Return the data folders of demo and tests outside the clone, which root needs."""
         links = (self.path / "var" / "postgres", self.path / "var" / "tests" / "postgres")
         return [link.resolve() for link in links if link.is_symlink()]
 
-    def pid_of(self, *words: str) -> int:
-        """The oldest process whose command line has one of these words."""
-        found = [pid for pid, command in self.processes().items() if any(word in command for word in words)]
-        expect(found, f"no process with {' or '.join(words)} runs")
+    def pid_of(self, *parts: str) -> int:
+        """Return the oldest process whose command line contains one of these texts."""
+        found = [pid for pid, command in self.processes().items() if any(part in command for part in parts)]
+        expect(found, f"no process with {' or '.join(parts)} runs")
         return min(found)
 
     def remove(self) -> None:
@@ -177,16 +179,17 @@ class Demo:
         return "\n".join(self.lines)
 
     def wait_for_line(self, text: str, *, seconds: float) -> None:
-        def said() -> bool:
+        def is_printed() -> bool:
             ended = self.process.poll() is not None
             if ended:
                 self.reader.join(5)
-            expect(not ended or text in self.text(), f"bin/demo ended without saying {text!r}:\n{self.text()}")
+            expect(not ended or text in self.text(), f"bin/demo ended before it printed {text!r}:\n{self.text()}")
             return text in self.text()
 
-        wait_for(said, f"bin/demo did not say {text!r}", seconds=seconds)
+        wait_for(is_printed, f"bin/demo did not print {text!r}", seconds=seconds)
 
-    def answers(self) -> bool:
+    def responds(self) -> bool:
+        """Return whether the log-in page is served."""
         try:
             with urllib.request.urlopen(self.address + LOGIN, timeout=10) as page:
                 return page.status == 200
@@ -194,7 +197,7 @@ class Demo:
             return False
 
     def accounts(self) -> dict[str, str]:
-        """The passwords it showed, by e-mail address."""
+        """Return the printed passwords by e-mail address."""
         return dict(re.findall(r"(\S+@demo\.example)\s+(\S+)$", self.text(), re.MULTILINE))
 
     def can_log_in(self, email: str, password: str) -> bool:
@@ -202,21 +205,21 @@ class Demo:
         page = browser.open(self.address + LOGIN, timeout=30).read().decode()
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)[1]
         form = {"username": email, "password": password, "csrfmiddlewaretoken": token, "next": "/admin/"}
-        asked = urllib.request.Request(
+        request = urllib.request.Request(
             self.address + LOGIN, urllib.parse.urlencode(form).encode(), {"Referer": self.address + LOGIN}
         )
-        with browser.open(asked, timeout=30) as answer:
-            return not urllib.parse.urlsplit(answer.url).path.startswith(LOGIN)
+        with browser.open(request, timeout=30) as response:
+            return not urllib.parse.urlsplit(response.url).path.startswith(LOGIN)
 
     def end(self) -> None:
-        """What Ctrl-C does, and what has to be true afterwards."""
+        """Stop the demo like Ctrl-C, and check that nothing is left running."""
         os.kill(self.process.pid, signal.SIGINT)
         expect(self.process.wait(60) == 0, f"bin/demo ended with exit code {self.process.returncode}:\n{self.text()}")
         expect(not self.clone.processes(), f"still running after Ctrl-C: {self.clone.processes()}")
 
 
 class Writing:
-    """Rows being committed while the block runs; `check` finds every one of them again."""
+    """A process that commits rows; `check` looks for each of them afterwards."""
 
     def __init__(self, clone: Clone) -> None:
         self.clone = clone
@@ -236,8 +239,8 @@ class Writing:
         self.process.wait(30)
         self.reader.join(30)
         missing = set(self.committed) - set(self.clone.output_of(READER))
-        expect(not missing, f"{len(missing)} of {len(self.committed)} committed rows are gone")
-        return f"all {len(self.committed)} committed rows are there"
+        expect(not missing, f"{len(missing)} of {len(self.committed)} committed rows are lost")
+        return f"all {len(self.committed)} committed rows exist"
 
 
 def kill(*pids: int) -> None:
@@ -246,14 +249,14 @@ def kill(*pids: int) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-# --- What is proven, in this order -----------------------------------------------------------------
+# --- Checks, in this order -------------------------------------------------------------------------
 
 
 def first_start(clone: Clone) -> str:
-    """A fresh clone comes up with an empty package cache; an account logs in; Ctrl-C leaves nothing running."""
+    """A fresh clone starts with an empty package cache; an account logs in; Ctrl-C leaves nothing running."""
     demo = Demo(clone)
-    expect(demo.answers(), "the page does not answer")
-    expect(len(demo.accounts()) == 9, f"nine accounts were not shown:\n{demo.text()}")
+    expect(demo.responds(), "the page is not served")
+    expect(len(demo.accounts()) == 9, f"nine accounts were not printed:\n{demo.text()}")
     clone.accounts = demo.accounts()
     expect(demo.can_log_in(*next(iter(clone.accounts.items()))), "the administrator cannot log in")
     demo.end()
@@ -261,17 +264,17 @@ def first_start(clone: Clone) -> str:
 
 
 def second_start(clone: Clone) -> str:
-    """The second run keeps the data, shows no password, and is quick."""
+    """The second start keeps the data and prints no password."""
     demo = Demo(clone)
-    expect(not demo.accounts(), "passwords were shown again")
+    expect(not demo.accounts(), "passwords were printed again")
     expect(demo.can_log_in(*next(iter(clone.accounts.items()))), "the administrator cannot log in any more")
     demo.end()
     return f"{demo.seconds:.1f} s to the page"
 
 
 def warm_start(clone: Clone) -> str:
-    """A clone made later finds the packages in the cache."""
-    later = Clone(clone.person)
+    """A second clone installs from the package cache."""
+    later = Clone(clone.account)
     later.environment["PIP_CACHE_DIR"] = clone.environment["PIP_CACHE_DIR"]
     try:
         demo = Demo(later)
@@ -282,8 +285,8 @@ def warm_start(clone: Clone) -> str:
 
 
 def interrupted_install(clone: Clone) -> str:
-    """An install that is killed half-way is made good by the next run."""
-    later = Clone(clone.person)
+    """An installation that was killed is completed by the next start."""
+    later = Clone(clone.account)
     later.environment["PIP_CACHE_DIR"] = clone.environment["PIP_CACHE_DIR"]
     try:
         demo = Demo(later, wait=False)
@@ -296,36 +299,36 @@ def interrupted_install(clone: Clone) -> str:
         demo.end()
     finally:
         later.remove()
-    return "it came up"
+    return "the next start completed it"
 
 
 def killed_postgres(clone: Clone) -> str:
-    """The demo starts a killed PostgreSQL again, with every committed row."""
+    """The demo restarts a killed PostgreSQL with every committed row."""
     demo, writing = Demo(clone), Writing(clone)
     kill(clone.pid_of("bin/postgres"))
     demo.wait_for_line("PostgreSQL ended", seconds=30)
     wait_for(lambda: not _fails(clone.output_of, READER), "the database did not come back")
-    expect(demo.answers(), "the page does not answer")
+    expect(demo.responds(), "the page is not served")
     found = writing.check()
-    expect(demo.can_log_in(*next(iter(clone.accounts.items()))), "nobody can log in afterwards")
+    expect(demo.can_log_in(*next(iter(clone.accounts.items()))), "no log-in works afterwards")
     demo.end()
     return found
 
 
 def killed_web(clone: Clone) -> str:
-    """The demo starts a killed web server again at the same address."""
+    """The demo restarts a killed web server at the same address."""
     demo = Demo(clone)
     before = clone.pid_of("granian")
     kill(before)
     demo.wait_for_line("The web server ended", seconds=30)
-    wait_for(demo.answers, "the page did not come back")
+    wait_for(demo.responds, "the page did not come back")
     expect(clone.pid_of("granian") != before, "the killed process is still there")
     demo.end()
-    return "the page answers again"
+    return "the page is served again"
 
 
 def killed_worker(clone: Clone) -> str:
-    """The demo starts a killed worker again."""
+    """The demo restarts a killed worker."""
     demo = Demo(clone)
     before = clone.pid_of("manage.py worker")
     kill(before)
@@ -333,11 +336,11 @@ def killed_worker(clone: Clone) -> str:
     wait_for(lambda: not _fails(clone.pid_of, "manage.py worker"), "no new worker")
     expect(clone.pid_of("manage.py worker") != before, "the killed process is still there")
     demo.end()
-    return "a new one runs"
+    return "a new worker runs"
 
 
 def killed_demo(clone: Clone) -> str:
-    """Nothing lingers when the demo itself is killed, and the next one comes up at the same port with every row."""
+    """A killed demo leaves no processes, and the next one starts at the same port with every row."""
     demo, writing = Demo(clone), Writing(clone)
     kill(demo.process.pid)
     demo.process.wait()
@@ -346,12 +349,12 @@ def killed_demo(clone: Clone) -> str:
     found = writing.check()
     kill(again.process.pid)
     again.process.wait()
-    wait_for(lambda: not clone.processes(), "processes linger")
+    wait_for(lambda: not clone.processes(), "processes remain")
     return found
 
 
 def killed_group(clone: Clone) -> str:
-    """The same after a kill of the demo's process group."""
+    """The next start has every row after a kill of the demo's process group."""
     demo, writing = Demo(clone), Writing(clone)
     os.killpg(demo.process.pid, signal.SIGKILL)
     demo.process.wait()
@@ -362,7 +365,7 @@ def killed_group(clone: Clone) -> str:
 
 
 def killed_everything(clone: Clone) -> str:
-    """The same after a kill of every process at once, PostgreSQL's and the cleaning one included."""
+    """The next start has every row after a kill of all processes at once, including PostgreSQL and the watcher."""
     demo, writing = Demo(clone), Writing(clone)
     kill(*clone.processes())
     demo.process.wait()
@@ -373,52 +376,52 @@ def killed_everything(clone: Clone) -> str:
 
 
 def terminated(clone: Clone) -> str:
-    """SIGTERM ends it like Ctrl-C, also in the middle of starting."""
+    """SIGTERM stops it like Ctrl-C, also while it starts."""
     for line in ("Starting PostgreSQL", "Migrating", "Starting the web server"):
         demo = Demo(clone, wait=False)
         demo.wait_for_line(line, seconds=60)
         os.kill(demo.process.pid, signal.SIGTERM)
         demo.process.wait(60)
-        wait_for(lambda: not clone.processes(), f"processes linger after SIGTERM at {line!r}")
+        wait_for(lambda: not clone.processes(), f"processes remain after SIGTERM at {line!r}")
         expect("Traceback" not in demo.text(), demo.text())
     demo = Demo(clone)
     demo.end()
-    return "at three moments"
+    return "at three points of the start"
 
 
 def taken_port(clone: Clone) -> str:
-    """A taken port is left alone, and the next one is named."""
+    """An occupied port is not used; the next free one is used and printed."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         demo = Demo(clone, "--port", str(port))
         expect(f"Port {port} is taken; using " in demo.text(), demo.text())
-        expect(demo.answers(), "the page does not answer")
+        expect(demo.responds(), "the page is not served")
         demo.end()
-    return f"{port} was taken, {demo.address} answered"
+    return f"{port} was occupied, {demo.address} was used"
 
 
 def second_demo(clone: Clone) -> str:
-    """A second demo in the same folder is rejected in one sentence, and the first goes on."""
+    """A second demo in the same folder is rejected with a message, and the first continues."""
     demo = Demo(clone)
     second = clone.start(["bin/demo"])
     output, _ = second.communicate(timeout=60)
     expect(second.returncode == 1 and "running already" in output and "Traceback" not in output, output)
-    expect(demo.answers(), "the first does not answer any more")
+    expect(demo.responds(), "the first demo is not served any more")
     demo.end()
     return output.strip().splitlines()[-1]
 
 
 def bad_options(clone: Clone) -> str:
-    """Options that make no sense are rejected in words."""
+    """Invalid options are rejected with a message."""
     for options in (["--port", "0"], ["--port", "x"], ["--port", "70000"], ["--nonsense"]):
         process = clone.start(["bin/demo", *options])
         output, _ = process.communicate(timeout=60)
         expect(process.returncode == 2 and "Traceback" not in output, output)
-    return "four of them"
+    return "four invalid options"
 
 
 def new_passwords(clone: Clone) -> str:
-    """Passwords can be made anew, and the old ones stop working."""
+    """--new-passwords replaces all passwords."""
     email, old = next(iter(clone.accounts.items()))
     demo = Demo(clone, "--new-passwords")
     expect(len(demo.accounts()) == 9, demo.text())
@@ -426,34 +429,34 @@ def new_passwords(clone: Clone) -> str:
     expect(not demo.can_log_in(email, old), "the old password still works")
     clone.accounts = demo.accounts()
     demo.end()
-    return "nine of them"
+    return "nine new passwords"
 
 
 def reset(clone: Clone) -> str:
-    """--reset needs --yes without a terminal, says what it deletes and starts over."""
+    """--reset needs --yes without a terminal, prints what it deletes and starts again."""
     process = clone.start(["bin/demo", "--reset"])
     output, _ = process.communicate(timeout=60)
     expect(process.returncode == 1 and "--yes" in output and "Traceback" not in output, output)
-    expect((clone.path / "var" / "postgres" / "data").exists(), "the database is gone though no one confirmed")
+    expect((clone.path / "var" / "postgres" / "data").exists(), "the database was deleted without confirmation")
     demo = Demo(clone, "--reset", "--yes")
     expect("Deleting the database in " in demo.text(), demo.text())
-    expect(len(demo.accounts()) == 9, "no new accounts were shown")
+    expect(len(demo.accounts()) == 9, "no new accounts were printed")
     expect(_fails(clone.output_of, READER), "the old rows are still there")
     demo.end()
-    return "the rows are gone, nine new accounts"
+    return "the rows are deleted, nine new accounts"
 
 
 def without_ensurepip(clone: Clone) -> str:
-    """A Python without ensurepip installs with its pip; one without either says what to install."""
+    """A Python without ensurepip installs with its pip; one without either prints what to install."""
     with _python(clone, with_pip=True) as python:
-        later = Clone(clone.person)
+        later = Clone(clone.account)
         later.environment |= {"PIP_CACHE_DIR": clone.environment["PIP_CACHE_DIR"], "PYTHON": str(python)}
         try:
             Demo(later).end()
         finally:
             later.remove()
     with _python(clone, with_pip=False) as python:
-        later = Clone(clone.person)
+        later = Clone(clone.account)
         later.environment["PYTHON"] = str(python)
         try:
             process = later.start(["bin/demo"])
@@ -469,24 +472,24 @@ def suite(clone: Clone) -> str:
     process = clone.start(["bin/test", "-q", *clone.test_arguments])
     output, _ = process.communicate(timeout=3600)
     expect(process.returncode == 0, output)
-    wait_for(lambda: not clone.processes(), "processes linger after bin/test")
+    wait_for(lambda: not clone.processes(), "processes remain after bin/test")
     return output.strip().splitlines()[-1]
 
 
 def _fails(action: Callable, *arguments) -> bool:
     try:
         action(*arguments)
-    except Broken:
+    except CheckFailed:
         return True
     return False
 
 
 @contextlib.contextmanager
 def _python(clone: Clone, *, with_pip: bool) -> Iterator[Path]:
-    """A Python whose library lacks ensurepip, virtualenv, and where asked pip."""
+    """Create a Python whose library lacks ensurepip, virtualenv and, without with_pip, pip."""
     process = clone.start(["sh", "-c", '. bin/lib.sh; "$(find_python)" -c "$1"', "sh", DESCRIBE])
     executable, name, library, pip = process.communicate(timeout=60)[0].splitlines()
-    folder = clone.person.folder()
+    folder = clone.account.folder()
     copy = folder / "lib" / name
     left_out = shutil.ignore_patterns("ensurepip", "site-packages", "test", "idlelib", "tkinter", "__pycache__")
     shutil.copytree(library, copy, ignore=left_out)
@@ -497,8 +500,8 @@ def _python(clone: Clone, *, with_pip: bool) -> Iterator[Path]:
     (folder / "bin").mkdir()
     python = folder / "bin" / name
     shutil.copy(executable, python)
-    if clone.person.ids:
-        subprocess.run(["chown", "-R", str(clone.person.ids["user"]), folder], check=True)
+    if clone.account.ids:
+        subprocess.run(["chown", "-R", str(clone.account.ids["user"]), folder], check=True)
     try:
         yield python
     finally:
@@ -512,13 +515,13 @@ PROOFS = (
 )  # fmt: skip
 
 
-def people() -> Iterator[Person]:
-    """Root and an ordinary user when run as root, otherwise whoever runs it."""
-    yield Person(pwd.getpwuid(os.geteuid()))
+def accounts() -> Iterator[Account]:
+    """Yield the current user and, as root, an ordinary user."""
+    yield Account(pwd.getpwuid(os.geteuid()))
     if os.geteuid() == 0:
         subprocess.run(["useradd", "--create-home", USER], check=True)
         try:
-            yield Person(pwd.getpwnam(USER))
+            yield Account(pwd.getpwnam(USER))
         finally:
             subprocess.run(["userdel", "--remove", USER], check=False, stderr=subprocess.DEVNULL)
 
@@ -526,25 +529,25 @@ def people() -> Iterator[Person]:
 def main() -> int:
     names = [proof.__name__ for proof in PROOFS]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("proof", nargs="*", help=f"only these after the first start: {', '.join(names)}")
-    parser.add_argument("--tests", nargs="+", default=[], metavar="PATH", help="what `suite` hands to bin/test")
+    parser.add_argument("proof", nargs="*", help=f"run only these after first_start: {', '.join(names)}")
+    parser.add_argument("--tests", nargs="+", default=[], metavar="PATH", help="arguments of bin/test for `suite`")
     arguments = parser.parse_args()
     chosen = arguments.proof
     if unknown := set(chosen) - set(names):
-        parser.error(f"there is no proof called {', '.join(sorted(unknown))}; choose from {', '.join(names)}")
+        parser.error(f"unknown proof: {', '.join(sorted(unknown))}; choose from {', '.join(names)}")
     failures = 0
-    for person in people():
-        clone = Clone(person)
+    for account in accounts():
+        clone = Clone(account)
         clone.test_arguments = arguments.tests
         try:
             for proof in PROOFS:
                 if chosen and proof is not first_start and proof.__name__ not in chosen:
                     continue
                 try:
-                    print(f"PASS {proof.__name__} as {person.name}: {proof(clone)}", flush=True)
-                except (Broken, OSError, subprocess.SubprocessError) as error:
+                    print(f"PASS {proof.__name__} as {account.name}: {proof(clone)}", flush=True)
+                except (CheckFailed, OSError, subprocess.SubprocessError) as error:
                     failures += 1
-                    print(f"FAIL {proof.__name__} as {person.name}: {error}", flush=True)
+                    print(f"FAIL {proof.__name__} as {account.name}: {error}", flush=True)
                     kill(*clone.processes())
         finally:
             clone.remove()

@@ -1,9 +1,9 @@
-"""Sends 10,000 messages with six processes, of which 500 are killed, and takes the database away from them.
+"""Send 10,000 messages with six processes, kill 500 of them, and stop the database while they send.
 
-On a database of its own in `var/prove-engagement`, emptied at each run. One PASS or FAIL line each.
+Uses a database of its own in `var/prove-engagement`, emptied for each run. Prints PASS or FAIL for each check.
 """
 
-# ruff: noqa: T201 - it prints what it found
+# ruff: noqa: T201 - it prints results
 
 import argparse
 import os
@@ -13,14 +13,14 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(CHECKOUT))
-# Seconds after which senders have to be at work again once the database is back.
+# Seconds within which senders have to send again after the database has returned.
 BACK_WITHIN = 30
 
 from missionsite import embedded  # noqa: E402
 
 
 def prepare(folder: Path) -> embedded.Server:
-    """A new cluster with the site's tables."""
+    """Start a new cluster with the site's tables."""
     embedded.remove(folder)
     os.environ |= {
         "DATABASE_URL": "",
@@ -50,12 +50,12 @@ def main() -> int:
     server = prepare(folder)
     from tests.engagement.fleet import LEASE, fleet
 
-    surroundings = {"DATABASE_URL": "", "MISSIONSITE_VAR_DIR": str(folder)}
+    environment = {"DATABASE_URL": "", "MISSIONSITE_VAR_DIR": str(folder)}
     results: list[bool] = []
 
-    def tell(passed: bool, words: str) -> None:
+    def report(passed: bool, text: str) -> None:
         results.append(passed)
-        print(f"{time.strftime('%H:%M:%S')} {'PASS' if passed else 'FAIL'} {words}", flush=True)
+        print(f"{time.strftime('%H:%M:%S')} {'PASS' if passed else 'FAIL'} {text}", flush=True)
 
     def empty() -> None:
         import psycopg
@@ -63,27 +63,27 @@ def main() -> int:
         with psycopg.connect(server.owner_url, autocommit=True) as owner:
             owner.execute("UPDATE engagement_message_queue SET status = 'cancelled' WHERE status = 'pending'")
 
-    places = {"database": server.owner_url, "environment": surroundings}
-    with fleet(**places, log=folder / "senders.log") as senders:
+    settings = {"database": server.owner_url, "environment": environment}
+    with fleet(**settings, log=folder / "senders.log") as senders:
         o = senders.run(messages=options.messages, kills=options.kills, patience=3600)
     is_whole = (o.sent, o.lost, o.accepted_twice) == (o.messages, 0, 0)
-    tell(
+    report(
         is_whole and o.overdue < LEASE and o.killed >= options.kills * 0.96,
         f"{o.sent:,} of {o.messages:,} sent in {o.seconds:.0f} s, {o.killed} senders killed {o.kills}: {o.lost} lost,"
-        f" {o.accepted_twice} accepted twice, {o.repeats} came again with their key, no lease of {LEASE} s over for"
-        f" more than {o.overdue:.1f} s",
+        f" {o.accepted_twice} accepted twice, {o.repeats} were sent again with their key, a message was due"
+        f" at most {o.overdue:.1f} s after its lease of {LEASE} s",
     )
     empty()
-    with fleet(**places, log=folder / "control.log", KEEPER_ACKNOWLEDGE_FIRST="1") as senders:
+    with fleet(**settings, log=folder / "control.log", KEEPER_ACKNOWLEDGE_FIRST="1") as senders:
         o = senders.run(messages=options.messages // 10, kills=options.kills // 10, patience=3600)
-    tell(o.lost > 0, f"control: told before they are sent, {o.lost} of {o.messages:,} messages are lost")
+    report(o.lost > 0, f"negative control: marked before they are sent, {o.lost} of {o.messages:,} messages are lost")
     for seconds in options.outages:
         empty()
-        with fleet(**places, log=folder / "outage.log") as senders:
+        with fleet(**settings, log=folder / "outage.log") as senders:
             took = senders.outlast(
                 stop=lambda: embedded.stop(folder), start=lambda: embedded.start(folder), seconds=seconds
             )
-            tell(took <= BACK_WITHIN, f"database away for {seconds:.0f} s: sending again {took:.1f} s after its return")
+            report(took <= BACK_WITHIN, f"database stopped for {seconds:.0f} s: sending again {took:.1f} s later")
     embedded.remove(folder)
     return 0 if all(results) else 1
 

@@ -1,12 +1,12 @@
-"""Runs `bin/demo` with a folder of its own and checks, from outside, that work that runs low is filled up.
+"""Run `bin/demo` with a folder of its own and check that missions are proposed when ready work runs low.
 
-A reviewer logs in and follows the review page's events; ready missions are moved to Doing on the board until too few
-are left; the worker makes the run by itself within its minute; the proposals arrive as events; the reviewer accepts
-and discards; the missions stand in Todo, the templates stay, the report is a file. One line each, PASS or FAIL.
-Standard library only.
+A reviewer logs in and listens to the events of the review page; all ready missions are moved to Doing on the board; the
+worker makes a run within its minute; the proposals arrive as events; the reviewer accepts and discards them. Accepted
+missions are in Todo, the templates remain, the report is a file. Prints PASS or FAIL for each check. Standard library
+only.
 """
 
-# ruff: noqa: S310, S603, T201 - it runs the demo, asks the pages of it, and prints what it found
+# ruff: noqa: S310, S603, T201 - it runs the demo, requests its pages, and prints results
 
 import contextlib
 import html
@@ -33,29 +33,30 @@ PROJECT = "01KZ8JDAM00SEEDPRJ00000001"  # Trust Builder of the seeds: enough is 
 REVIEW = "/admin/fallback/missionfallbackitem/review/"
 BOARD = f"/admin/fallback/project/{PROJECT}/board/"
 START_SECONDS = 300
-# The worker looks every minute for projects that are due.
+# The worker checks every minute for projects that are due.
 RUN_SECONDS = 150
-# The project was looked at when the demo started and is due again after a quarter of an hour; no one waits for that.
+# The project was checked when the demo started and would be due again after 15 minutes.
 MAKE_DUE = """
 from fallback.models import MissionFallbackConfig
 print(MissionFallbackConfig.objects.filter(project="{project}").update(last_run_at=None))
 """
 
 
-class Broken(Exception):
-    """A promise is not kept; the message says which."""
+class CheckFailed(Exception):
+    """A check failed; the message names it."""
 
 
-def expect(condition: object, otherwise: str) -> None:
+def expect(condition: object, message: str) -> None:
+    """Raise CheckFailed with a message unless the condition is true."""
     if not condition:
-        raise Broken(otherwise)
+        raise CheckFailed(message)
 
 
-def wait_for(condition: Callable[[], object], otherwise: str, *, seconds: float):
-    """What a condition returns once that is true."""
+def wait_for(condition: Callable[[], object], message: str, *, seconds: float):
+    """Wait until the condition returns something true, and return that; raise CheckFailed after some seconds."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
-        expect(time.monotonic() < deadline, f"{otherwise} within {seconds} s")
+        expect(time.monotonic() < deadline, f"{message} within {seconds} s")
         time.sleep(0.25)
     return found
 
@@ -88,11 +89,11 @@ class Demo:
         return "\n".join(self.lines)
 
     def address(self) -> str:
-        def said() -> re.Match | None:
+        def printed() -> re.Match | None:
             expect(self.process.poll() is None, f"bin/demo ended:\n{self.text()}")
             return re.search(r"The site is at (\S+)", self.text())
 
-        found = wait_for(said, "bin/demo did not say where the site is", seconds=START_SECONDS)
+        found = wait_for(printed, "bin/demo did not print the address of the site", seconds=START_SECONDS)
         return found[1].rstrip("/")
 
     def password(self, email: str) -> str:
@@ -107,7 +108,7 @@ class Demo:
         return done.stdout.strip()
 
     def end(self) -> None:
-        """What Ctrl-C does; a demo that does not end by itself is killed with all it started."""
+        """Stop the demo like Ctrl-C; kill it and its processes when it does not end."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.process.pid, signal.SIGINT)
         try:
@@ -118,7 +119,7 @@ class Demo:
 
 
 class Browser:
-    """What a browser asks of the site for someone who has logged in."""
+    """An HTTP client with the session of a member."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -126,36 +127,36 @@ class Browser:
         self.token = ""
 
     def get(self, path: str) -> str:
-        with self.opener.open(self.address + path, timeout=30) as answer:
-            page = answer.read().decode()
+        with self.opener.open(self.address + path, timeout=30) as response:
+            page = response.read().decode()
         if found := re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page):
             self.token = found[1]
         return page
 
     def post(self, path: str, fields: dict[str, str]) -> dict:
-        """The JSON a page's script gets, rejections too; an empty one for a page."""
+        """Return the JSON response, also for errors; an empty dict for a page."""
         body = urllib.parse.urlencode({**fields, "csrfmiddlewaretoken": self.token}).encode()
         headers = {"Referer": self.address + path, "Accept": "application/json"}
-        asked = urllib.request.Request(self.address + path, body, headers)
+        request = urllib.request.Request(self.address + path, body, headers)
         try:
-            answer = self.opener.open(asked, timeout=30)
-        except urllib.error.HTTPError as rejection:
-            answer = rejection
-        with answer:
-            is_json = "json" in answer.headers.get("Content-Type", "")
-            return json.loads(answer.read()) if is_json else {}
+            response = self.opener.open(request, timeout=30)
+        except urllib.error.HTTPError as error:
+            response = error
+        with response:
+            is_json = "json" in response.headers.get("Content-Type", "")
+            return json.loads(response.read()) if is_json else {}
 
     def log_in(self, email: str, password: str) -> None:
         self.get("/admin/login/")
         self.post("/admin/login/", {"username": email, "password": password, "next": "/admin/"})
-        expect("Review proposals" in self.get(REVIEW), f"{email} does not get to the review page")
+        expect("Review proposals" in self.get(REVIEW), f"{email} cannot open the review page")
 
     def proposals(self) -> dict[str, str]:
-        """The project's proposals on the review page: title by id."""
+        """Return the project's proposals on the review page: title by id."""
         return _titled(self.get(f"{REVIEW}?project={PROJECT}"), "fb-p-")
 
     def column(self, name: str) -> dict[str, str]:
-        """The cards of a list of the board: title by id."""
+        """Return the cards of a list of the board: title by id."""
         page = self.get(BOARD)
         start = page.index(f'id="fb-list-{name}"')
         return _titled(page[start : page.index("</ol>", start)], "fb-c-")
@@ -173,86 +174,93 @@ class Events:
     """The server-sent events of the review page, read while the site runs."""
 
     def __init__(self, browser: Browser) -> None:
-        self.answer = browser.opener.open(f"{browser.address}{REVIEW}events/", timeout=120)
-        self.heard: list[tuple[str, dict]] = []
+        self.response = browser.opener.open(f"{browser.address}{REVIEW}events/", timeout=120)
+        self.received: list[tuple[str, dict]] = []
         threading.Thread(target=self._read, daemon=True).start()
         wait_for(lambda: self.of("ready"), "the stream of events was not ready", seconds=30)
 
     def _read(self) -> None:
         event = ""
         with contextlib.suppress(OSError, ValueError):
-            for raw in self.answer:
+            for raw in self.response:
                 name, _, value = raw.decode().rstrip("\n").partition(": ")
                 if name == "event":
                     event = value
                 elif name == "data":
-                    self.heard.append((event, json.loads(value)))
+                    self.received.append((event, json.loads(value)))
 
     def of(self, name: str) -> list[dict]:
-        return [data for event, data in list(self.heard) if event == name]
+        return [data for event, data in list(self.received) if event == name]
 
 
-def say(words: str) -> None:
-    print(f"PASS  {words}", flush=True)
+def report(text: str) -> None:
+    """Print the result of a passed check."""
+    print(f"PASS  {text}", flush=True)
 
 
 def prove(demo: Demo, var: Path) -> None:
     address = demo.address()
     browser = Browser(address)
     browser.log_in(REVIEWER, demo.password(REVIEWER))
-    say(f"the demo runs at {address}; the reviewer is on the review page")
+    report(f"the demo runs at {address}; the reviewer is on the review page")
 
     for pk in browser.proposals():
-        answer = browser.post(f"/admin/fallback/missionfallbackitem/{pk}/discard/", {"reason": "not_needed"})
-        expect(answer.get("ok"), f"a proposal of the seeds is not discarded: {answer}")
+        response = browser.post(f"/admin/fallback/missionfallbackitem/{pk}/discard/", {"reason": "not_needed"})
+        expect(response.get("ok"), f"a proposal of the seeds is not discarded: {response}")
     events = Events(browser)
     templates = browser.templates()
     todo = browser.column("todo")
     moved = 0
     for pk, title in todo.items():
-        answer = browser.post(f"/admin/fallback/mission/{pk}/place/", {"list": "doing"})
-        expect(answer.get("ok"), f"{title} does not move to Doing: {answer}")
+        response = browser.post(f"/admin/fallback/mission/{pk}/place/", {"list": "doing"})
+        expect(response.get("ok"), f"{title} does not move to Doing: {response}")
         moved += 1
     expect(not browser.column("todo"), "Todo is not empty")
     demo.shell(MAKE_DUE.format(project=PROJECT))
     began = time.monotonic()
-    say(f"{moved} missions moved to Doing: nothing is ready, {len(templates)} templates in the Fallback area")
+    report(f"{moved} missions moved to Doing: nothing is ready, {len(templates)} templates in the Fallback area")
 
     wait_for(lambda: browser.proposals(), "the worker proposed nothing", seconds=RUN_SECONDS)
-    say(f"the worker made a run by itself after {time.monotonic() - began:.0f} s")
+    report(f"the worker made a run after {time.monotonic() - began:.0f} s")
     proposals = browser.proposals()
     wait_for(lambda: any(PROJECT in json.dumps(data) for data in events.of("change")), "no event came", seconds=30)
-    say(f"{len(proposals)} proposals appeared, told as server-sent events: {', '.join(proposals.values())}")
+    report(f"{len(proposals)} proposals appeared, received as server-sent events: {', '.join(proposals.values())}")
     expect(len(proposals) >= 3, f"only {len(proposals)} proposals")
 
     accepted = list(proposals)[:2]
     for pk in accepted:
-        answer = browser.post(f"/admin/fallback/missionfallbackitem/{pk}/accept/", {})
-        expect(answer.get("ok"), f"not accepted: {answer}")
-    answer = browser.post(f"/admin/fallback/missionfallbackitem/{accepted[1]}/undo/", {})
-    expect(answer.get("ok"), f"not taken back: {answer}")
-    answer = browser.post(f"/admin/fallback/missionfallbackitem/{accepted[1]}/accept/", {})
-    expect(answer.get("ok"), f"not accepted again: {answer}")
+        response = browser.post(f"/admin/fallback/missionfallbackitem/{pk}/accept/", {})
+        expect(response.get("ok"), f"not accepted: {response}")
+    response = browser.post(f"/admin/fallback/missionfallbackitem/{accepted[1]}/undo/", {})
+    expect(response.get("ok"), f"not undone: {response}")
+    response = browser.post(f"/admin/fallback/missionfallbackitem/{accepted[1]}/accept/", {})
+    expect(response.get("ok"), f"not accepted again: {response}")
     for pk in proposals:
         if pk not in accepted:
-            answer = browser.post(f"/admin/fallback/missionfallbackitem/{pk}/discard/", {"feedback": "Not this month"})
-            expect(answer.get("ok"), f"not discarded: {answer}")
-    expect(answer.get("run_completed"), f"the run is not completed by its last decision: {answer}")
-    say(f"2 accepted, one of them taken back and accepted again; {len(proposals) - 2} discarded; the run is complete")
+            response = browser.post(
+                f"/admin/fallback/missionfallbackitem/{pk}/discard/", {"feedback": "Not this month"}
+            )
+            expect(response.get("ok"), f"not discarded: {response}")
+    expect(response.get("run_completed"), f"the run is not completed by its last decision: {response}")
+    report(f"2 accepted, one of them undone and accepted again; {len(proposals) - 2} discarded; the run is complete")
 
-    expect(sorted(browser.column("todo").values()) == sorted(proposals[pk] for pk in accepted), "Todo is not the two")
+    expect(
+        sorted(browser.column("todo").values()) == sorted(proposals[pk] for pk in accepted),
+        "Todo has other missions",
+    )
     expect(sorted(browser.templates()) == sorted(templates), "the templates changed")
-    say("Todo has the two missions, the Fallback area every template")
+    report("Todo contains the two missions, the Fallback area every template")
 
     reports = [json.loads(path.read_text()) for path in (var / "documents").rglob("fallback/*.json")]
-    (report,) = [each for each in reports if {item["itemId"] for item in each["items"]} == set(proposals)]
-    counts = {key: report[key] for key in ("runId", "generated", "accepted", "discarded")}
-    expect((report["accepted"], report["discarded"]) == (2, len(proposals) - 2), f"the report says {counts}")
+    (document,) = [each for each in reports if {item["itemId"] for item in each["items"]} == set(proposals)]
+    counts = {key: document[key] for key in ("runId", "generated", "accepted", "discarded")}
+    expect((document["accepted"], document["discarded"]) == (2, len(proposals) - 2), f"the report says {counts}")
     activity = browser.get(f"/admin/fallback/project/{PROJECT}/activity/")
     expect(
-        "Fallback run completed" in activity and report["runId"] in activity, "the project's activity lacks the summary"
+        "Fallback run completed" in activity and document["runId"] in activity,
+        "the activity lacks the summary",
     )
-    say(f"the report is a file and the summary an event: {json.dumps(counts)}")
+    report(f"the report is a file and the summary an event: {json.dumps(counts)}")
 
     expect("Traceback" not in demo.text(), demo.text())
 
@@ -264,13 +272,13 @@ def main() -> None:
     demo = Demo(var)
     try:
         prove(demo, var)
-    except Broken as broken:
-        print(f"FAIL  {broken}")
+    except CheckFailed as error:
+        print(f"FAIL  {error}")
         sys.exit(1)
     finally:
         demo.end()
         shutil.rmtree(var, ignore_errors=True)
-    print("Everything holds.")
+    print("All checks passed.")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""Restarts and kills PostgreSQL under running workers and checks that each of them runs jobs again.
+"""Restart and kill PostgreSQL under running workers and check that each of them runs jobs again.
 
-Six supervisors with one worker each share the queue of a database of its own in `var/prove-workers`, emptied at each
-run. Restarts: PostgreSQL is stopped and started when the workers have an age of each second from 0 to 29. Crashes: it
-is killed (SIGKILL) when they are 4 to 7 seconds old, the age at which most of their queries fall due at once. At the
-end every supervisor has to end by SIGTERM. One PASS or FAIL line for each.
+Six supervisors with one worker each share the queue of a database of its own in `var/prove-workers`, emptied for each
+run. Restarts: PostgreSQL is stopped and started when the workers are 0 to 29 seconds old. Crashes: it is killed
+(SIGKILL) when they are 4 to 7 seconds old, when most of their queries are due at the same time. At the end every
+supervisor has to end on SIGTERM. Prints PASS or FAIL for each check.
 """
 
-# ruff: noqa: S603, T201 - it runs the worker and prints what it found
+# ruff: noqa: S603, T201 - it runs the worker and prints results
 
 import argparse
 import contextlib
@@ -21,11 +21,11 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(CHECKOUT))
-# Seconds: within which a worker runs jobs again once the database is back, and within which SIGTERM ends it.
+# Seconds within which a worker runs jobs again after the database has returned, and within which SIGTERM ends it.
 BACK_WITHIN = 90
 ENDS_WITHIN = 30
 SUPERVISORS = 6
-# From the kill of a worker until the supervisor has started the next one, which then begins to count its age.
+# Seconds from the kill of a worker until the supervisor has started the next one, whose age begins then.
 START_SECONDS = 0.8
 
 from missionsite import embedded  # noqa: E402
@@ -33,7 +33,7 @@ from missionsite.embedded import processes  # noqa: E402
 
 
 def prepare(folder: Path) -> None:
-    """A new cluster with the site's tables, and this process on it."""
+    """Start a new cluster with the site's tables, and connect this process to it."""
     embedded.remove(folder)
     os.environ |= {
         "DATABASE_URL": "",
@@ -68,7 +68,7 @@ class Fleet:
         ]
 
     def workers(self) -> dict[int, int]:
-        """The process of the worker of each supervisor, by the supervisor's."""
+        """Return the process id of each supervisor's worker, by that of the supervisor."""
         found = {}
         for each in self.supervisors:
             children = Path(f"/proc/{each.pid}/task/{each.pid}/children").read_text().split()
@@ -77,7 +77,7 @@ class Fleet:
         return found
 
     def wait_until_all_work(self, *, seconds: float) -> tuple[int, float]:
-        """Queue jobs until a worker of each supervisor ran one: how many did, and after how long."""
+        """Queue jobs until a worker of each supervisor ran one. Return how many did, and the seconds it took."""
         from django.db import connection
         from procrastinate.exceptions import ConnectorException
 
@@ -98,7 +98,7 @@ class Fleet:
         return len(working), time.monotonic() - began
 
     def renew(self, ages: list[float]) -> None:
-        """Kill each worker so that the next one in its place is that many seconds old when this returns."""
+        """Kill each worker so that its replacement has the given age in seconds when this returns."""
         now = time.monotonic()
         longest = max(ages)
         for supervisor, age in sorted(zip(self.supervisors, ages, strict=True), key=lambda each: -each[1]):
@@ -107,7 +107,7 @@ class Fleet:
         _sleep_until(now + longest + START_SECONDS)
 
     def end(self) -> tuple[int, float]:
-        """Ask all to end: how many did in time, and how long the last one took. The others are killed."""
+        """Send SIGTERM to all. Return how many ended in time, and the seconds of the last; kill the others."""
         began = time.monotonic()
         for each in self.supervisors:
             each.send_signal(signal.SIGTERM)
@@ -125,8 +125,8 @@ class Fleet:
         return ended, took
 
 
-def _sleep_until(moment: float) -> None:
-    time.sleep(max(moment - time.monotonic(), 0))
+def _sleep_until(at: float) -> None:
+    time.sleep(max(at - time.monotonic(), 0))
 
 
 def restart(folder: Path) -> None:
@@ -142,7 +142,7 @@ def crash(folder: Path) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=int, default=30, help="restart at each age from 0 to this (default 30)")
+    parser.add_argument("--seconds", type=int, default=30, help="restart at each age from 0 to this, default 30")
     parser.add_argument("--crashes", type=int, default=10)
     options = parser.parse_args()
     folder = embedded.var_dir().absolute() / "prove-workers"
@@ -150,24 +150,24 @@ def main() -> int:
     prepare(folder)
     results: list[bool] = []
 
-    def tell(passed: bool, words: str) -> None:
+    def report(passed: bool, text: str) -> None:
         results.append(passed)
-        print(f"{time.strftime('%H:%M:%S')} {'PASS' if passed else 'FAIL'} {words}", flush=True)
+        print(f"{time.strftime('%H:%M:%S')} {'PASS' if passed else 'FAIL'} {text}", flush=True)
 
-    def outlast(words: str, ages: list[float], end) -> None:
+    def check(label: str, ages: list[float], interrupt) -> None:
         nonlocal fleet
         if fleet.wait_until_all_work(seconds=BACK_WITHIN)[0] < SUPERVISORS:
-            # Those that did not come back were counted; the others go on with new ones in their places.
+            # Supervisors that failed were counted; replace all of them.
             fleet.end()
             fleet = Fleet(folder, SUPERVISORS)
             fleet.wait_until_all_work(seconds=BACK_WITHIN)
         fleet.renew(ages)
-        end(folder)
+        interrupt(folder)
         working, took = fleet.wait_until_all_work(seconds=BACK_WITHIN)
         shown = ", ".join(f"{age:g}" for age in ages)
-        tell(
+        report(
             working == SUPERVISORS,
-            f"{words} at an age of {shown} s: {working} of {SUPERVISORS} workers run jobs again"
+            f"{label} at an age of {shown} s: {working} of {SUPERVISORS} workers run jobs again"
             f" after {took:.1f} s at most",
         )
 
@@ -175,13 +175,13 @@ def main() -> int:
     try:
         step = -(-options.seconds // SUPERVISORS)
         for first in range(step):
-            outlast("restart", [first + step * number + 0.5 for number in range(SUPERVISORS)], restart)
+            check("restart", [first + step * number + 0.5 for number in range(SUPERVISORS)], restart)
         for number in range(options.crashes):
-            outlast(f"crash {number + 1}", [4 + 0.5 * place for place in range(SUPERVISORS)], crash)
+            check(f"crash {number + 1}", [4 + 0.5 * index for index in range(SUPERVISORS)], crash)
     finally:
         ended, took = fleet.end()
         embedded.stop(folder)
-    tell(ended == SUPERVISORS, f"SIGTERM: {ended} of {SUPERVISORS} supervisors ended, the last after {took:.1f} s")
+    report(ended == SUPERVISORS, f"SIGTERM: {ended} of {SUPERVISORS} supervisors ended, the last after {took:.1f} s")
     embedded.remove(folder)
     return 0 if all(results) else 1
 

@@ -1,6 +1,6 @@
-"""Pictures of the back office for the README: `bin/screenshots` writes docs/screenshots/*.png.
+"""Take screenshots of the back office for the documentation: docs/screenshots/*.png.
 
-Starts the site on a scratch database with the seeds, walks its pages in a headless Chromium, and removes it all.
+Starts the site on a temporary database with the seeds, opens its pages in a headless Chromium, deletes the database.
 """
 
 import io
@@ -28,14 +28,14 @@ PAGES = {
     "tree": f"{ENTRY}/tree/",
     "missions": "/admin/groups/mission/",
     "mission": f"/admin/groups/mission/{MISSION}/members/",
-    "seat": f"/admin/groups/mission/{MISSION}/seat/",
+    "add-member": f"/admin/groups/mission/{MISSION}/seat/",
     "members": "/admin/groups/member/",
     "events": "/admin/groups/event/",
     "review": REVIEW,
     "board": BOARD,
     "run": f"/admin/fallback/missionfallbackrun/{REPORTED}/report/",
     "plan": f"/admin/fallback/missionfallbackconfig/{STARVING}/plan/",
-    "machine": "/admin/engagement/userengagementstate/machine/",
+    "lifecycle": "/admin/engagement/userengagementstate/machine/",
     "queue": "/admin/engagement/engagementmessage/",
     "announcement": "/admin/engagement/announcement/1/change/",
     "compose": "/admin/engagement/announcement/compose/?status__exact=active",
@@ -44,7 +44,7 @@ PAGES = {
     "tests": f"{DECK}?citizen=sofia",
     "engagement": "/admin/groups/member/30000000-0000-0000-0000-000000000007/engagement/",
 }
-PASSWORD = "only-for-the-pictures"  # noqa: S105  (of an account on a database that is gone afterwards)
+PASSWORD = "only-for-the-pictures"  # noqa: S105  (of an account on a temporary database)
 
 
 def main() -> None:
@@ -67,14 +67,14 @@ def main() -> None:
     try:
         embedded.start(folder)
         _fill()
-        _shoot(chromium)
+        _take_all(chromium)
     finally:
         embedded.remove(folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _fill() -> None:
-    """The seeds, and a few things that happened."""
+    """Load the seeds and make a few changes."""
     import django
 
     django.setup()
@@ -95,11 +95,11 @@ def _fill() -> None:
     mission = Group.objects.get(pk=MISSION)
     newcomers = Member.objects.filter(is_active=True, is_staff=False).exclude(memberships__group=mission)
     for member in newcomers.exclude(pk="00000000-0000-0000-0000-000000000000")[:3]:
-        stay = join_mission(member=member, mission=mission, actor=mona, reason="Asked at the welcome call")
-    change_role(membership=stay, role="Mentor", actor=mona, reason="Runs the next session")
+        membership = join_mission(member=member, mission=mission, actor=mona, reason="Asked at the welcome call")
+    change_role(membership=membership, role="Mentor", actor=mona, reason="Runs the next session")
     leaver = mission.memberships.active().select_related("member").order_by("joined_at")[0].member
     leave_mission(member=leaver, mission=mission, actor=mona, reason="Moves to Content Creation")
-    # The project whose work runs low gets its proposals, and a plan for when some of them are decided.
+    # The project that is low on work gets its proposals.
     list(run_due())
     goodbye = MessageTemplate.objects.get(key="goodbye", locale="en")
     PAGES["template"] = f"/admin/engagement/messagetemplate/{goodbye.pk}/change/"
@@ -108,7 +108,7 @@ def _fill() -> None:
     repair_reports()
 
 
-def _shoot(chromium: str) -> None:
+def _take_all(chromium: str) -> None:
     from django.contrib.staticfiles.handlers import StaticFilesHandler
     from django.test.testcases import LiveServerThread
     from playwright.sync_api import sync_playwright
@@ -131,23 +131,23 @@ def _shoot(chromium: str) -> None:
             page.keyboard.press("Enter")
             page.wait_for_url(f"{base}/admin/")
             for name, path in PAGES.items():
-                _picture(page, base + path, name)
+                _take(page, base + path, name)
             page.emulate_media(color_scheme="dark")
-            for name in ("mission", "review", "board", "machine"):
-                _picture(page, base + PAGES[name], f"{name}-dark")
+            for name in ("mission", "review", "board", "lifecycle"):
+                _take(page, base + PAGES[name], f"{name}-dark")
             page.emulate_media(color_scheme="light")
             page.set_viewport_size({"width": 390, "height": 844})
-            for name in ("mission", "review", "board", "machine"):
-                _picture(page, base + PAGES[name], f"{name}-phone")
+            for name in ("mission", "review", "board", "lifecycle"):
+                _take(page, base + PAGES[name], f"{name}-phone")
             browser.close()
     finally:
         server.terminate()
 
 
-def _picture(page, address: str, name: str) -> None:
+def _take(page, address: str, name: str) -> None:
     page.goto(address)
     if page.locator("#fb-live").count():
-        # A page that follows the server never comes to rest.
+        # A live page never reaches the state networkidle.
         page.locator("#fb-live[data-state=live]").wait_for()
     else:
         page.wait_for_load_state("networkidle")

@@ -1,7 +1,6 @@
-"""The translations of the members' pages: `python bin/translations.py` collects what is to be translated into the
-.po file and compiles it; with `--check` it only says what is missing, and fails.
+"""Collect the texts of the members' pages into the .po file and compile it: `python bin/translations.py`.
 
-Needs Babel, which is in requirements-dev.txt. Nothing here runs on the site itself.
+With `--check` it only prints what is missing, and fails. Needs Babel, which is in requirements-dev.txt.
 """
 
 import os
@@ -25,13 +24,13 @@ KEYWORDS = {**DEFAULT_KEYWORDS, "gettext_lazy": None, "gettext_noop": None, "nge
 
 
 def in_python(path: Path) -> Iterator[str | tuple[str, str]]:
-    """Messages marked in a Python file."""
+    """Yield the messages marked in a Python file."""
     for _line, message, _comments, _context in extract_from_file("python", path, keywords=KEYWORDS):
         yield message
 
 
 def in_template(path: Path) -> Iterator[str | tuple[str, str]]:
-    """Messages of a template, as Django itself reads it."""
+    """Yield the messages of a template, as parsed by Django."""
     from django.template import engines
     from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 
@@ -47,7 +46,7 @@ def in_template(path: Path) -> Iterator[str | tuple[str, str]]:
 
 
 def marked() -> Catalog:
-    """Everything that is to be translated."""
+    """Return all messages to translate."""
     catalog = Catalog(project="missionsite", charset="utf-8")
     for path in sorted(SOURCE.rglob("*.py")) + sorted(SOURCE.rglob("*.html")) + SHARED:
         for message in in_python(path) if path.suffix == ".py" else in_template(path):
@@ -56,24 +55,24 @@ def marked() -> Catalog:
 
 
 def key(message: Message, part: str = "id") -> str | tuple[str, ...]:
-    """The text of a message, or both of its texts where it counts something."""
+    """Return the text of a message, or both texts of one with a plural."""
     value = getattr(message, part)
     return tuple(value) if isinstance(value, list | tuple) else value
 
 
 def translated() -> Catalog:
-    """The .po file."""
+    """Read the .po file."""
     with PO.open("rb") as file:
         return read_po(file, locale="pt_BR")
 
 
 def problems() -> list[str]:
-    """What is wrong with the translations, a line each."""
+    """Return the errors in the translations, one line each."""
     wanted, there = {key(message) for message in marked() if message.id}, translated()
     have = {key(message): message for message in there if message.id}
     found = [f"not collected: {each!r}" for each in wanted - have.keys()]
-    found += [f"translated for nothing: {each!r}" for each in have.keys() - wanted]
-    found += [f"left over: {each!r}" for each in there.obsolete]
+    found += [f"translated but not used: {each!r}" for each in have.keys() - wanted]
+    found += [f"obsolete: {each!r}" for each in there.obsolete]
     for message in have.values():
         strings = message.string if message.pluralizable else (message.string,)
         if not strings or not all(strings):
@@ -84,12 +83,12 @@ def problems() -> list[str]:
     with MO.open("rb") as file:
         compiled = {key(message): key(message, "string") for message in read_mo(file) if message.id}
     if compiled != {each: key(message, "string") for each, message in have.items()}:
-        found.append(f"{MO.name} is not what {PO.name} compiles to")
+        found.append(f"{MO.name} is not compiled from {PO.name}")
     return sorted(found)
 
 
 def collect() -> None:
-    """Write the .po file anew, with the translations there are, and compile it."""
+    """Write the .po file with the existing translations, and compile it."""
     new = Catalog(
         "pt_BR", project="missionsite", msgid_bugs_address="", last_translator="", language_team="", fuzzy=False
     )
@@ -98,7 +97,7 @@ def collect() -> None:
         if message.id:
             known: Message | None = old.get(key(message))
             new.add(message.id, known.string if known else None, message.locations)
-    # The same file from the same messages, whenever it is written.
+    # A fixed date, so the same messages give the same file.
     header = "Portuguese of Brazil, for the members' pages. Written by bin/translations.py; translations by hand."
     new.header_comment = f"# {header}"
     new.revision_date = new.creation_date = datetime(2026, 1, 1, tzinfo=UTC)
@@ -116,9 +115,9 @@ def main() -> int:
     django.setup()
     if sys.argv[1:] != ["--check"]:
         collect()
-    wrong = problems()
-    print("\n".join(wrong))  # noqa: T201
-    return 1 if wrong else 0
+    errors = problems()
+    print("\n".join(errors))  # noqa: T201
+    return 1 if errors else 0
 
 
 if __name__ == "__main__":
