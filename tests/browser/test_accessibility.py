@@ -164,7 +164,7 @@ def skip(page) -> list[str]:
     ],
     ids=["desk", "phone in the dark", "desk in the dark", "phone"],
 )
-def test_page_has_no_grave_fault(opened, community, size, scheme, visits):
+def test_page_has_no_serious_axe_violation(opened, community, size, scheme, visits):
     pages = {}
     faults = {}
     for visit in visits:
@@ -205,7 +205,7 @@ def names(page, role: str) -> list[str]:
         ("/admin/fallback/mission/add/", ["Project"]),
     ],
 )
-def test_picker_has_the_name_of_its_label(opened, address, labels):
+def test_picker_is_named_by_its_label(opened, address, labels):
     page = opened("administrator", DESK)
     page.goto(address)
     page.locator(".select2-selection").first.wait_for()
@@ -220,7 +220,7 @@ def test_picker_has_the_name_of_its_label(opened, address, labels):
     assert any(name.startswith(labels[0]) for name in names(page, "searchbox"))
 
 
-def test_picker_says_what_was_chosen(opened):
+def test_picker_announces_selection(opened):
     page = opened("administrator", DESK)
     page.goto("/admin/groups/membership/add/")
     page.locator("#select2-id_member-container").click()
@@ -271,7 +271,7 @@ def test_search_of_everything(opened, community):
     assert grave(page) == []
 
 
-def test_axe_finds_what_is_wrong(opened):
+def test_axe_detects_violations(opened):
     """The tests above would see a fault: a picture without a text, light grey text, a small button."""
     page = opened("nobody", DESK)
     page.goto("/login/")

@@ -31,7 +31,7 @@ def pick(page: Page, field: str, text: str) -> None:
     page.keyboard.press("Enter")
 
 
-def test_a_stay_from_rejection_to_return(site: Page, ana, garden):
+def test_membership_from_rejection_to_rejoining(site: Page, ana, garden):
     # Find the mission.
     site.locator("#nav-sidebar").get_by_text("Missions", exact=True).click()
     site.get_by_placeholder("Name or stable ID").fill("gard")
@@ -77,7 +77,7 @@ def test_a_stay_from_rejection_to_return(site: Page, ana, garden):
         expect(site.get_by_text(words).first).to_be_visible()
 
 
-def test_the_command_palette_finds_by_keyboard(site: Page, ana, garden, live_server):
+def test_command_palette_works_by_keyboard(site: Page, ana, garden, live_server):
     site.keyboard.press("Control+k")
     expect(site.locator("#search-input-command")).to_be_focused()
     site.keyboard.type(ana.member_id)
@@ -88,7 +88,7 @@ def test_the_command_palette_finds_by_keyboard(site: Page, ana, garden, live_ser
     expect(site).to_have_url(re.compile(f"/admin/groups/member/{ana.pk}/change/"))
 
 
-def test_several_seats_end_at_once(site: Page, garden, live_server):
+def test_several_memberships_end_at_once(site: Page, garden, live_server):
     for name in ("Ana", "Bob"):
         join_mission(member=MemberFactory(display_name=name, trust_score=300), mission=garden)
     site.goto(f"{live_server.url}/admin/groups/membership/")
@@ -102,7 +102,7 @@ def test_several_seats_end_at_once(site: Page, garden, live_server):
     expect(site.get_by_text("2 left.")).to_be_visible()
 
 
-def test_seats_are_filtered_by_mission_and_day(site: Page, garden, live_server):
+def test_memberships_are_filtered_by_mission_and_day(site: Page, garden, live_server):
     for name, day, mission in (
         ("Early Ada", "2026-03-01", garden),
         ("Late Lea", "2026-05-01", garden),
@@ -166,7 +166,7 @@ def test_every_page_fits_its_window(site: Page, ana, garden, live_server, scheme
             assert room[0] <= room[1], f"{path} is {room[0]} wide in a window of {room[1]}"
 
 
-def test_tabs_that_do_not_fit_are_reached_on_a_phone(site: Page, garden, live_server):
+def test_all_tabs_are_reachable_on_phone(site: Page, garden, live_server):
     site.set_viewport_size({"width": 390, "height": 844})
     site.goto(f"{live_server.url}/admin/groups/mission/{garden.pk}/change/")
     site.get_by_text("more_horiz").last.click()
@@ -174,7 +174,7 @@ def test_tabs_that_do_not_fit_are_reached_on_a_phone(site: Page, garden, live_se
     expect(site).to_have_url(re.compile("/events/$"))
 
 
-def test_empty_lists_say_what_to_do_first(site: Page, live_server):
+def test_empty_lists_show_first_step(site: Page, live_server):
     for path, words in (
         ("/admin/", "Nothing runs here yet"),
         ("/admin/groups/mission/", "No mission yet"),

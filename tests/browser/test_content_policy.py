@@ -37,14 +37,14 @@ def office(page, live_server, transactional_db):
     return page
 
 
-def test_pages_have_nothing_a_browser_rejects(office, live_server, wrongs):
+def test_pages_cause_no_policy_violation(office, live_server, wrongs):
     for address in PAGES:
         office.goto(live_server.url + address)
         office.wait_for_load_state("load")
         assert wrongs == [], address
 
 
-def test_page_of_a_fault_keeps_its_style(page, live_server, transactional_db, wrongs):
+def test_error_page_keeps_styles(page, live_server, transactional_db, wrongs):
     page.goto(f"{live_server.url}/nothing")
     assert [wrong for wrong in wrongs if "404" not in wrong] == []
     assert page.evaluate("getComputedStyle(document.querySelector('main')).maxWidth") == "544px"
@@ -64,7 +64,7 @@ def test_stricter_policy_would_break_the_back_office(office, live_server, wrongs
     assert [wrong for wrong in wrongs if "Content Security Policy" in wrong]
 
 
-def test_what_someone_brought_onto_a_page_neither_runs_nor_loads(office, live_server, wrongs):
+def test_injected_content_neither_runs_nor_loads(office, live_server, wrongs):
     """All of it does where there is no policy."""
     brought = """
         <script>window.ran = [...(window.ran ?? []), "script"]</script>

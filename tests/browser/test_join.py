@@ -34,7 +34,7 @@ def send(page) -> None:
     page.locator("main form button").click()
 
 
-def test_invited_person_registers_and_finds_the_others(phone, live_server):
+def test_invited_person_registers_and_opens_directory(phone, live_server):
     made = invitation(entry(name="Inês Ferreira da Conceição Albuquerque de Vasconcelos", organization="W" * 200))
     phone.goto(f"{live_server.url}/join/")
     phone.get_by_label("Invitation code").fill("WRONG")
@@ -112,7 +112,7 @@ def contrast(page) -> float:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_is_read_against_its_ground(phone, live_server, scheme):
+def test_every_text_has_enough_contrast(phone, live_server, scheme):
     phone.emulate_media(color_scheme=scheme)
     inviter = entry(name="Inês", github_username="ines", reputation_score=1125)
     person = inviter.person

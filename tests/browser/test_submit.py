@@ -45,7 +45,7 @@ def test_double_click_sends_one_announcement(office, live_server):
     assert (Announcement.objects.count(), EngagementMessage.objects.count()) == (1, PEOPLE)
 
 
-def test_without_the_script_a_double_click_still_sends_one(office, live_server):
+def test_double_click_without_script_sends_one(office, live_server):
     """The script spares a request; what counts is the key in the form."""
     for _ in range(PEOPLE):
         entry()
@@ -95,7 +95,7 @@ def test_name_of_the_clicked_button_is_sent(page, live_server, manager, wrongs):
     assert wrongs == []
 
 
-def test_back_from_the_next_page_the_buttons_work_again(page, live_server, manager, wrongs):
+def test_buttons_work_after_browser_back(page, live_server, manager, wrongs):
     mission = MissionFactory()
     sign_in(page, live_server, manager)
     page.goto(f"{live_server.url}/admin/groups/task/add/?group={mission.pk}")
@@ -107,7 +107,7 @@ def test_back_from_the_next_page_the_buttons_work_again(page, live_server, manag
     assert wrongs == []
 
 
-def test_form_of_htmx_and_form_of_a_script(site, live_server):
+def test_htmx_form_is_disabled_and_script_form_is_not(site, live_server):
     site.goto(f"{live_server.url}/admin/")
     site.evaluate(
         """() => {
@@ -138,7 +138,7 @@ def test_form_of_htmx_and_form_of_a_script(site, live_server):
     expect(site.locator("#own button")).to_be_enabled()
 
 
-def test_buttons_of_members_pages_are_disabled_too(page, live_server, transactional_db, settings):
+def test_members_page_buttons_are_disabled_while_sending(page, live_server, transactional_db, settings):
     settings.JOIN_ATTEMPTS_PER_MINUTE = 0
     page.set_default_timeout(15_000)
     page.goto(f"{live_server.url}/join/")

@@ -1,4 +1,4 @@
-"""What the tests of the whole site share: one world for all of them, and a folder for documents."""
+"""Fixtures of the tests of the whole site: one set of objects for all of them, and a folder for documents."""
 
 import copy
 
@@ -11,7 +11,7 @@ from tests.site.world import World, build
 
 @pytest.fixture(scope="package", autouse=True)
 def settings_of_these_tests(tmp_path_factory):
-    """Reports of runs are written below a folder of these tests; passwords, which every form is sent, are hashed fast.
+    """Write documents to a folder of these tests, and hash passwords fast.
 
     How well they are hashed is no question here.
     """
@@ -28,7 +28,7 @@ def settings_of_these_tests(tmp_path_factory):
 
 @pytest.fixture(scope="package")
 def built(settings_of_these_tests, django_db_setup, django_db_blocker):
-    """The world, made once: making it takes as long as hundreds of requests.
+    """Create the objects once, which takes as long as hundreds of requests.
 
     It lives in a transaction around all of these tests, and what a test does in a savepoint of it that is taken back.
     """
@@ -46,11 +46,11 @@ def built(settings_of_these_tests, django_db_setup, django_db_blocker):
 
 @pytest.fixture
 def world(built, db) -> World:
-    """The world as it was made: the objects are copies, for a test changes and refreshes them."""
+    """Return the objects as copies, since a test changes and refreshes them."""
     return copy.deepcopy(built)
 
 
 @pytest.fixture(autouse=True)
 def no_limits(settings):
-    """These tests open the members' door more often than a person; its limits have tests of their own."""
+    """Switch off the limits of registration, which have tests of their own: these tests send more requests."""
     settings.JOIN_ATTEMPTS_PER_MINUTE = settings.LOGIN_ATTEMPTS_PER_MINUTE = 0

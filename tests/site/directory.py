@@ -1,4 +1,4 @@
-"""The part of the world that is about the directory: entries in every state, what belongs to them, filled-in forms."""
+"""Objects of the directory for the tests of the whole site: entries in every state, valid forms and requests."""
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -7,23 +7,23 @@ from groups.services.directory import remove_entry, suspend, update_entry
 from groups.services.invitations import create_invitation
 from tests.support.factories.directory import EntryFactory, ParticipationFactory, RelationshipFactory
 
-# Whose account has an entry of its own: those who may invite.
+# Accounts with an entry: those who may invite.
 INVITING = ("Administrator", "Community Manager", "superuser", "member")
 
 
 def add_directory(things: dict[str, object], people: dict[str, Member]) -> None:
-    """Make the entries, invitations, relationships and participation."""
+    """Create the entries, invitations, relationships and participation."""
     for name in INVITING:
         things[f"entry of {name}"] = EntryFactory(name=people[name].display_name, person=people[name])
     things["entry"] = EntryFactory(name="Noor", with_account=True, github_username="noor-h")
     update_entry(entry=things["entry"], organization="Harbour Lab")
     things["pending entry"] = EntryFactory(name="Pia", status="pending")
-    # The newest change of their history is a decision, which is taken back by a button of its own.
+    # The newest change of their history is a decision, which has a button of its own to undo it.
     things["suspended entry"] = EntryFactory(name="Sasha", with_account=True)
     suspend(entry=things["suspended entry"], reason="A week off")
     things["removed entry"] = remove_entry(entry=EntryFactory(name="Rui"), reason="Asked to")
     things["invitation"] = create_invitation(created_by=things["entry of member"], telegram_username="bob")
-    # Its newest code is for whoever registers by the API.
+    # Its newest code is used for registration by the API.
     things["open invitation"] = create_invitation(created_by=things["entry"])
     things["relationship"] = RelationshipFactory(
         entity_id_a=things["entry"].member_id, entity_id_b=things["pending entry"].member_id
@@ -31,7 +31,7 @@ def add_directory(things: dict[str, object], people: dict[str, Member]) -> None:
     things["participation"] = ParticipationFactory(member=things["entry"])
 
 
-# The object behind an address, by model, by the name of a route, and by the name of a part of it.
+# The object of a URL, by model, by name of the route, and by name of a part.
 OBJECTS = {
     "groups/communitymember": "entry",
     "groups/communityinvitation": "invitation",
@@ -55,12 +55,12 @@ CHOSEN = {
 
 
 def part(things: dict[str, object], name: str):
-    """What a part of an address of the directory is filled with."""
+    """Return the value of a part of a URL of the directory."""
     return things["entry"].member_id[1:] if name == "number" else things["invitation"].pk
 
 
 def forms(things: dict[str, object]) -> dict[str, dict]:
-    """What the forms of the directory send when everything in them is right, by the name of their route."""
+    """Return valid data of the directory's forms, by the name of their route."""
     person = {"name": "Nora", "primary_role": "designer", "telegram_id": "31415", "country": "Portugal"}
     reason = {"reason": "Because it is time"}
     deciding = ("approve", "suspend", "reinstate", "ban", "remove", "restore")
@@ -95,7 +95,7 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
 
 
 def bodies(things: dict[str, object]) -> dict[tuple[str, str], dict]:
-    """What the operations of the directory are sent when everything in it is right, by address and method."""
+    """Return valid bodies of the directory's API operations, by URL and method."""
     return {
         ("api/directory/register", "POST"): {
             "code": things["open invitation"].spelled_code,

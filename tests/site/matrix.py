@@ -1,4 +1,4 @@
-"""Who may open and do what: one line an address, read by people and compared by a test with what the site answers.
+"""The permissions of every URL, one line each; a test compares them with the responses of the site.
 
 A letter is a role:
 
@@ -6,39 +6,38 @@ A letter is a role:
     F Fallback Reviewer     D Delivery Lead      U Auditor             S superuser
     N staff without a role  m member             i inactive staff      - no one logged in
 
-Staff without a role of the back office, by what they are in the project the addresses are about:
+Staff without a role of the back office, by their role in the project of the URLs:
 
     V viewer                W contributor        R reviewer            T maintainer
-    O owner of its organisation                  X nothing there; maintainer of another organisation's project
+    O owner of its organization                  X no role; maintainer of another organization's project
 
-and p, a reviewer of the project who is no staff, so that only the API is open to them.
+and p, a reviewer of the project who is not staff and can only use the API.
 
-An answer is `ok` (a page, nothing changed), `done` (the database changed), `live` (server-sent events), `file` (a
-file that is streamed), `to` (sent on
-to another page), `login` (sent to the log-in) or a status. `ok:AMS 403` reads: a page for A, M and S, and 403 for
-everyone else; the first that names someone counts. On pages, m, p, i and - are sent to the log-in unless the line
-names them. HEAD answers as GET unless a third cell says otherwise; every other method of a page is 405.
+A response is `ok` (a page, nothing changed), `done` (the database changed), `live` (server-sent events), `file` (a
+streamed file), `to` (a redirect), `login` (a redirect to the log-in) or a status. `ok:AMS 403` means: a page for A, M
+and S, and 403 for everyone else; the first match counts. On pages, m, p, i and - are redirected to the log-in unless
+the line names them. HEAD responds like GET unless there is a third cell; every other method of a page is 405.
 
-`@someone` after an address: the same page of that object of tests/site/world.py, where the kind of it matters.
+`@name` after a URL: the page of that object of tests/site/world.py, where the kind of object matters.
 """
 
 ALL = "AMCEFDUSNVWRTOX"
 ROLES = "AMCEFDUS"
-# In the project the addresses are about, each with those after it: who looks, works, decides, maintains.
+# Roles in the project of the URLs, each including those after it: viewers, workers, deciders, maintainers.
 LOOK = "AMFDUSVWRTO"
 WORK = "AMFDSWRTO"
 DECIDE = "AFSRTO"
 MAINTAIN = "ASTO"
-# Who sees no project at all; and them with who sees others only.
+# People who see no project; the same with those who see only other projects.
 NONE = "CEN"
 NOT_ITS = f"{NONE}X"
-# Who sees client missions, and who delivers them.
+# People who see client missions, and people who deliver them.
 DECK = "AMDUS"
 DELIVER = "ADS"
-# What a page of a project answers them: it leads on to the list, where it is not.
+# Response of a project's page to people who do not see it: a redirect to the list.
 GONE = f"to:{NOT_ITS}"
 
-# --- Pages: address, GET and HEAD, POST with a form that is filled in right (HEAD) -----------------------
+# --- Pages: URL, GET and HEAD, POST with valid form data (HEAD) ------------------------------------------
 
 PAGES = f"""
                                                          | to:{ALL}mpi-          | to:{ALL}mpi-
@@ -54,7 +53,7 @@ admin/logout/                                            | 405 to:mpi-          
 admin/password_change/                                   | ok:{ALL}             | done:{ALL}
 admin/password_change/done/                              | ok:{ALL}             | 405
 
-# Roles: looked at by administrators and auditors, made and edited by administrators; the site's own by no one.
+# Roles: viewed by administrators and auditors, added and edited by administrators; built-in roles by no one.
 admin/missionsite/role/                                  | ok:AUS 403           | ok:AUS 403
 admin/missionsite/role/add/                              | ok:AS 403            | done:AS 403
 admin/missionsite/role/<object_id>/                      | to:{ALL}             | to:{ALL}
@@ -63,7 +62,7 @@ admin/missionsite/role/<object_id>/change/ @kept role    | ok:AUS 403           
 admin/missionsite/role/<object_id>/history/              | to:{ALL}             | to:{ALL}
 admin/missionsite/role/<object_id>/delete/               | 403                  | 403
 
-# Background jobs, as the queue itself shows them.
+# Background jobs.
 admin/procrastinate/procrastinatejob/                    | ok:S 403             | ok:S 403
 admin/procrastinate/procrastinatejob/add/                | 403                  | 403
 admin/procrastinate/procrastinatejob/<object_id>/        | to:{ALL}             | to:{ALL}
@@ -71,7 +70,7 @@ admin/procrastinate/procrastinatejob/<object_id>/change/ | ok:S 403             
 admin/procrastinate/procrastinatejob/<object_id>/history/| ok:S 403             | ok:S 403
 admin/procrastinate/procrastinatejob/<object_id>/delete/ | 403                  | 403
 
-# Tokens: all staff for themselves; another's is there for superusers only.
+# Tokens: all staff for themselves; superusers see those of others.
 admin/common/apitoken/                                   | ok:{ALL}             | ok:{ALL}
 admin/common/apitoken/add/                               | ok:{ALL}             | done:{ALL}
 admin/common/apitoken/<object_id>/                       | to:{ALL}             | to:{ALL}
@@ -82,7 +81,7 @@ admin/common/apitoken/<object_id>/revoke/ @another's     | ok:S to              
 admin/common/apitoken/<object_id>/history/               | to:{ALL}             | to:{ALL}
 admin/common/apitoken/<object_id>/delete/                | 403                  | 403
 
-# Events: a record.
+# Events: read-only.
 admin/groups/event/                                      | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/event/add/                                  | 403                  | 403
 admin/groups/event/<object_id>/                          | to:{ALL}             | to:{ALL}
@@ -90,7 +89,7 @@ admin/groups/event/<object_id>/change/                   | ok:{ROLES} 403       
 admin/groups/event/<object_id>/history/                  | to:{ALL}             | to:{ALL}
 admin/groups/event/<object_id>/delete/                   | 403                  | 403
 
-# Memberships: seated by those who run missions or look after members; never edited.
+# Memberships: added by mission and community managers; never edited.
 admin/groups/membership/                                 | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/membership/add/                             | ok:AMCS 403          | done:AMCS 403
 admin/groups/membership/<object_id>/                     | to:{ALL}             | to:{ALL}
@@ -102,7 +101,7 @@ admin/groups/membership/<object_id>/history/             | ok:{ROLES} 403       
 admin/groups/membership/<object_id>/history/<entry>/revert/ | ok:AMCS 403       | done:AMCS 403
 admin/groups/membership/<object_id>/delete/              | 403                  | 403
 
-# Missions: opened and archived by mission managers; a delivery lead edits them.
+# Missions: added and archived by mission managers; edited by delivery leads too.
 admin/groups/mission/                                    | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/mission/add/                                | ok:AMS 403           | done:AMS 403
 admin/groups/mission/<object_id>/                        | to:{ALL}             | to:{ALL}
@@ -119,7 +118,7 @@ admin/groups/mission/<object_id>/history/<entry>/revert/ | ok:AMDS 403          
 admin/groups/mission/<object_id>/history/<entry>/revert/ @archived mission | ok:AMS 403 | done:AMS 403
 admin/groups/mission/<object_id>/delete/                 | 403                  | 403
 
-# The colony: founded by administrators.
+# Colonies: added by administrators.
 admin/groups/colony/                                     | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/colony/add/                                 | ok:AS 403            | done:AS 403
 admin/groups/colony/<object_id>/                         | to:{ALL}             | to:{ALL}
@@ -135,11 +134,11 @@ admin/groups/colony/<object_id>/history/                 | ok:{ROLES} 403       
 admin/groups/colony/<object_id>/history/<entry>/revert/  | ok:AMS 403           | done:AMS 403
 admin/groups/colony/<object_id>/delete/                  | 403                  | 403
 
-# Both together, for the pickers: leads on to the page of either.
+# Groups, for the pickers: redirects to the page of the colony or mission.
 admin/groups/group/                                      | to:{ALL}             | to:{ALL}
 admin/groups/group/<object_id>/change/                   | to:{ALL}             | to:{ALL}
 
-# Members: looked after by administrators and community managers; people with rights by administrators alone.
+# Members: edited by administrators and community managers; staff with permissions by administrators only.
 admin/groups/member/                                     | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/member/add/                                 | ok:ACS 403           | done:ACS 403
 admin/groups/member/<object_id>/                         | to:{ALL}             | to:{ALL}
@@ -164,7 +163,7 @@ admin/groups/member/<object_id>/history/<entry>/revert/ @former colleague     | 
 admin/groups/member/<object_id>/history/<entry>/revert/ @former administrator | ok:S 403   | done:S 403
 admin/groups/member/<object_id>/delete/                  | 403                  | 403
 
-# Tasks: written and moved on by those who run missions, review proposals or lead delivery.
+# Tasks: edited by mission managers, reviewers and delivery leads.
 admin/groups/task/                                       | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/task/add/                                   | ok:AMFDS 403         | done:AMFDS 403
 admin/groups/task/<object_id>/                           | to:{ALL}             | to:{ALL}
@@ -177,8 +176,8 @@ admin/groups/task/<object_id>/history/                   | ok:{ROLES} 403       
 admin/groups/task/<object_id>/history/<entry>/revert/    | ok:AMFDS 403         | done:AMFDS 403
 admin/groups/task/<object_id>/delete/                    | 403                  | 403
 
-# --- The members' door -----------------------------------------------------------------------------
-# Whoever is logged in has registered already. Three of the staff and the member are active in the directory.
+# --- Registration and members' pages ---------------------------------------------------------------
+# Logged-in people are registered already. Three of the staff and the member are active in the directory.
 join/                                                    | to:{ALL}mp ok:i-      | to:{ALL}mpi-
 join/<code>/                                             | to:{ALL}mp ok:i-      | to:{ALL}mp done:i-
 login/                                                   | to:{ALL}mp ok:i-      | to:{ALL}mpi-
@@ -190,7 +189,7 @@ me/password/                                             | ok:{ALL}mp to:i-     
 directory/                                               | ok:ACSm 403:{ALL}p to:i- | 405:{ALL}mp to:i-
 directory/<number>/                                      | ok:ACSm 403:{ALL}p to:i- | 405:{ALL}mp to:i-
 
-# The directory: looked after by administrators and community managers; erased by administrators alone.
+# The directory: edited by administrators and community managers; erasure by administrators only.
 admin/groups/communitymember/                            | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/communitymember/add/                        | ok:ACS 403           | done:ACS 403
 admin/groups/communitymember/import/                     | ok:ACS 403           | done:ACS 403
@@ -216,7 +215,7 @@ admin/groups/communitymember/<object_id>/history/<entry>/revert/ | ok:ACS 403   
 admin/groups/communitymember/<object_id>/history/<entry>/revert/ @suspended entry | 403 | 403
 admin/groups/communitymember/<object_id>/delete/         | 403                  | 403
 
-# Invitations: made and cancelled, never edited.
+# Invitations: created and canceled, never edited.
 admin/groups/communityinvitation/                        | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/communityinvitation/add/                    | ok:ACS 403           | done:ACS 403
 admin/groups/communityinvitation/many/                   | ok:ACS 403           | done:ACS 403
@@ -228,7 +227,7 @@ admin/groups/communityinvitation/<object_id>/history/    | ok:{ROLES} 403       
 admin/groups/communityinvitation/<object_id>/history/<entry>/revert/ | 403      | 403
 admin/groups/communityinvitation/<object_id>/delete/     | 403                  | 403
 
-# Relationships: written down once. Participation: a record.
+# Relationships: added, never edited. Participation: read-only.
 admin/groups/memberrelationship/                         | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/memberrelationship/add/                     | ok:ACS 403           | done:ACS 403
 admin/groups/memberrelationship/<object_id>/             | to:{ALL}             | to:{ALL}
@@ -243,9 +242,9 @@ admin/groups/memberparticipation/<object_id>/history/    | to:{ALL}             
 admin/groups/memberparticipation/<object_id>/delete/     | 403                  | 403
 
 # --- Projects -------------------------------------------------------------------------------------
-# What one does not see is not there: its page sends on to the list, the board and the buttons say 404.
+# A project that is not visible does not exist: its page redirects to the list, board and buttons respond with 404.
 
-# Organisations: founded by administrators, maintained by their owners too.
+# Organizations: added by administrators, maintained by their owners too.
 admin/fallback/organization/                             | ok:{LOOK}X 403       | ok:{LOOK}X 403
 admin/fallback/organization/add/                         | ok:AS 403            | done:AS 403
 admin/fallback/organization/<object_id>/                 | to:{ALL}             | to:{ALL}
@@ -257,7 +256,7 @@ admin/fallback/organization/<object_id>/activity/        | ok:{LOOK} {GONE} | ok
 admin/fallback/organization/<object_id>/history/         | to:{ALL}             | to:{ALL}
 admin/fallback/organization/<object_id>/delete/          | 403                  | 403
 
-# Projects: started by who may maintain all of an organisation.
+# Projects: added by those who maintain the whole organization.
 admin/fallback/project/                                  | ok:{LOOK}X 403       | ok:{LOOK}X 403
 admin/fallback/project/add/                              | ok:ASO 403           | done:ASO 403
 admin/fallback/project/<object_id>/                      | to:{ALL}             | to:{ALL}
@@ -294,7 +293,7 @@ admin/fallback/mission/<object_id>/delete/               | 403                  
 admin/fallback/mission/<mission_id>/place/               | 405                  | done:{WORK} to:{LOOK} 404
 admin/fallback/mission/<mission_id>/ready/               | 405                  | done:{WORK} to:{LOOK} 404
 
-# Flows, personas, repositories, templates and configurations: the maintainers'.
+# Flows, personas, repositories, templates and configurations: edited by maintainers.
 admin/fallback/flow/                                     | ok:{LOOK}X 403       | ok:{LOOK}X 403
 admin/fallback/flow/add/                                 | ok:{MAINTAIN}X 403   | done:{MAINTAIN} ok:X 403
 admin/fallback/flow/<object_id>/                         | to:{ALL}             | to:{ALL}
@@ -334,7 +333,7 @@ admin/fallback/missionfallbackconfig/<object_id>/history/ | to:{ALL}            
 admin/fallback/missionfallbackconfig/<object_id>/delete/ | 403                  | 403
 admin/fallback/missionfallbackconfig/<config_id>/run-now/ | 405                 | done:{DECIDE} {GONE} 403
 
-# Runs: a record that reviewers may end.
+# Runs: read-only; reviewers may cancel them.
 admin/fallback/missionfallbackrun/                       | ok:{LOOK}X 403       | ok:{LOOK}X 403
 admin/fallback/missionfallbackrun/add/                   | 403                  | 403
 admin/fallback/missionfallbackrun/<object_id>/           | to:{ALL}             | to:{ALL}
@@ -364,8 +363,8 @@ admin/fallback/missionfallbackitem/<item_id>/wake/       | 405                  
 admin/fallback/missionfallbackitem/<item_id>/duplicate/  | 405                  | done:{DECIDE} to:{LOOK} 404
 admin/fallback/missionfallbackitem/<item_id>/undo/       | 405                  | done:{DECIDE} to:{LOOK} 404
 
-# Engagement: seen by every role; members are moved and messages handled by operators and administrators, who
-# write the words too; profiles and announcements are also the community managers'.
+# Engagement: viewed by every role; states, messages and templates changed by operators and administrators; profiles
+# and announcements also by community managers.
 admin/groups/member/<object_id>/engagement/              | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/engagement/userengagementstate/machine/            | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/engagement/userengagementstate/                    | ok:{ROLES} 403       | ok:{ROLES} 403
@@ -417,7 +416,7 @@ admin/engagement/announcement/<object_id>/history/       | to:{ALL}             
 admin/engagement/announcement/<object_id>/delete/        | 403                  | 403
 admin/engagement/announcement/<object_id>/cancel/        | ok:ACES 403          | done:ACES 403
 
-# Client missions: looked at by who runs or audits missions, changed by delivery leads and administrators.
+# Client missions: viewed by mission managers and auditors, changed by delivery leads and administrators.
 admin/groups/member/<object_id>/client-missions/         | ok:{DECK} 403        | ok:{DECK} 403
 admin/missiondeck/deckmission/                           | ok:{DECK} 403        | ok:{DECK} 403
 admin/missiondeck/deckmission/add/                       | ok:{DELIVER} 403     | done:{DELIVER} 403
@@ -428,7 +427,7 @@ admin/missiondeck/deckmission/<object_id>/history/<entry>/revert/ | ok:{DELIVER}
 admin/missiondeck/deckmission/<object_id>/delete/        | 403                  | 403
 admin/missiondeck/deckmission/calendar/                  | ok:{DECK} 403        | ok:{DECK} 403
 admin/missiondeck/deckmission/export/                    | file:{DECK} 403      | file:{DECK} 403
-# Everyone's own feeds; with the secret of one the calendar is open to any program while its owner may look.
+# Feeds: one's own. With its secret any program may read the calendar while its owner has the permission.
 admin/missiondeck/deckmission/feeds/                     | ok:{DECK} 403        | done:{DECK} 403
 deck/feeds/<secret>.ics                                  | ok:{ALL}mpi-          | 405:{ALL}mpi-
 admin/missiondeck/deckmission/<object_id>/transcript/<form>/ | file:{DECK} 403  | file:{DECK} 403
@@ -443,12 +442,12 @@ admin/missiondeck/deckmission/<object_id>/workspace/items/<dod_item>/edit/   | 4
 admin/missiondeck/deckmission/<object_id>/workspace/items/<dod_item>/place/  | 405 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/items/<dod_item>/remove/ | 405 | done:{DELIVER} 403
 
-# The link that stands in messages: whoever has it decides for the member.
+# The unsubscribe link in messages: valid without a log-in.
 unsubscribe/<token>/                                     | ok:{ALL}mpi-          | done:{ALL}mpi-
 """
 
-# --- Actions of lists: a POST to the list with a form that is filled in right ----------------------
-# `ok`: the list comes back (or its form), nothing changed. Whoever may not open the list gets 403.
+# --- Actions of lists: a POST to the list with valid form data -------------------------------------
+# `ok`: the list (or its form) is shown, nothing changed. Without permission for the list: 403.
 
 ACTIONS = f"""
 common/apitoken   revoke     | done:{ALL}
@@ -493,8 +492,8 @@ fallback/missionfallbacktemplate launch       | done:{DECIDE} to:X ok:{LOOK} 403
 fallback/missionfallbackrun    cancel         | done:{DECIDE} to:X ok:{LOOK} 403
 """
 
-# --- The API: address, method, answer with a token of that person that has every scope -------------
-# Every method that has no line is 405. Without a valid token: 401.
+# --- The API: URL, method, response to a token of that person with every scope ---------------------
+# Methods that are not listed: 405. Without a valid token: 401.
 
 API = f"""
 api/openapi.json             *    | ok:{ALL}mpi-
@@ -523,10 +522,10 @@ api/engagement/members/<member_id>/transitions  POST  | done:AES 403:mp 403
 api/engagement/messages                         GET   | ok:{ROLES} 403:mp 403
 api/engagement/messages/<message_id>/retry      POST  | done:AES 403:mp 403
 api/engagement/messages/<message_id>/cancel     POST  | done:AES 403:mp 403
-# A gateway signs what it brings; no token stands in for that.
+# Requests of a gateway are signed; a token is not accepted.
 api/engagement/inbound                          POST  | 401:{ALL}mpi-
 api/engagement/receipts                         POST  | 401:{ALL}mpi-
-# A client mission: for staff with the right; read by who it is assigned to, the member here.
+# Client missions: for staff with the permission; read by the member to whom the mission is assigned.
 api/deck/missions                               GET    | ok:{ALL}mp
 api/deck/missions                               POST   | done:{DELIVER} 403:{ALL}mp
 api/deck/missions/<number>                      GET    | ok:{DECK}m 404:{ALL}p

@@ -1,4 +1,4 @@
-"""The part of the world that is about client missions: one that is delivered, what belongs to it, filled-in forms."""
+"""Objects of the mission deck for the tests of the whole site: a mission, its items and runs, valid forms."""
 
 from io import BytesIO
 
@@ -11,16 +11,16 @@ from missiondeck.services.missions import update_mission
 from missiondeck.services.runs import import_report, start_run
 from tests.support.factories.missiondeck import DeckMissionFactory, DodItemFactory, junit_of
 
-# Addresses whose parts are filled in here.
+# URLs whose parts are filled in here.
 BELOW = ("admin/missiondeck/", "api/deck/", "deck/")
 
 
 def add_missiondeck(things: dict[str, object], people: dict[str, Member]) -> None:
-    """Make an active mission of the member, with an item, a message, runs, a change to take back, and a feed."""
+    """Create an active mission of the member, with an item, a message, runs, a change to revert, and a feed."""
     mission = DeckMissionFactory(title="Notifier", client="Acme", assigned_to=people["member"].email)
     things["deck mission"] = update_mission(mission=mission, title="Telegram Notifier")
     things["dod item"] = DodItemFactory(mission=mission)
-    # So that an item can go up and down.
+    # Two more items, so that one can be moved up and down.
     things["other dod item"] = DodItemFactory(mission=mission, position=1)
     say(mission=mission, citizen="rafael", sender="user", message="Does it send yet?")
     things["deck run"] = import_report(
@@ -33,14 +33,14 @@ def add_missiondeck(things: dict[str, object], people: dict[str, Member]) -> Non
     things["deck feed"], things["deck feed secret"] = create_feed(member=people["superuser"], name="laptop")
 
 
-# The object behind an address, by model.
+# The object of a URL, by model.
 OBJECTS = {"missiondeck/deckmission": "deck mission"}
 PARTS = ("number", "citizen", "item", "dod_item", "run", "form", "secret")
 CHOSEN: dict[str, str] = {}
 
 
 def part(things: dict[str, object], name: str, route: str) -> object:
-    """What a part of an address of this app is filled with; route: the name of the address."""
+    """Return the value of a part of a URL of this app. route: the name of the URL."""
     match name:
         case "number":
             return things["deck mission"].number
@@ -58,7 +58,7 @@ def part(things: dict[str, object], name: str, route: str) -> object:
 
 
 def _report() -> SimpleUploadedFile:
-    """A report no one has brought yet."""
+    """Return a report that was not imported before."""
     return SimpleUploadedFile("report.xml", junit_of(("test_new", "passed")), "application/xml")
 
 
@@ -74,7 +74,7 @@ def _mission() -> dict:
 
 
 def forms(things: dict[str, object]) -> dict[str, dict]:
-    """What the forms of this app send when everything in them is right, by the name of their route."""
+    """Return valid data of this app's forms, by the name of their route."""
     form = _mission() | {"deadline_0": "2099-12-10", "deadline_1": "18:00:00"}
     return {
         "missiondeck_deckmission_add": {**form, "functional": "It loads", "non_functional": "", "tests": "All pass"},
@@ -97,7 +97,7 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
 
 
 def bodies(things: dict[str, object]) -> dict[tuple[str, str], dict]:
-    """What the operations of this app are sent when everything in it is right, by address and method; with files in
+    """Return valid bodies of this app's API operations, by URL and method; with files in
     it as multipart.
     """
     at = "api/deck/missions"

@@ -1,4 +1,4 @@
-"""The part of the world that is about projects: people by their role in one, the things in it, and filled-in forms."""
+"""Objects of projects for the tests of the whole site: people by their role, the objects in a project, valid forms."""
 
 from datetime import datetime, timedelta
 
@@ -24,26 +24,26 @@ from tests.support.factories.fallback import (
 )
 from tests.support.factories.groups import MemberFactory, StaffFactory
 
-# Staff without a role of the back office, by what they are in the project of this world.
+# Staff without a role of the back office, by their role in the project.
 PROJECT_STAFF = {
     "project viewer": ProjectRole.VIEWER,
     "project contributor": ProjectRole.CONTRIBUTOR,
     "project reviewer": ProjectRole.REVIEWER,
     "project maintainer": ProjectRole.MAINTAINER,
 }
-# An owner of the organisation; staff who maintain another project; a reviewer who may not log in here.
+# An owner of the organization; staff who maintain another project; a reviewer who may not log in here.
 OTHERS = ("organisation owner", "outsider", "reviewer by API")
 PROJECTS = ("project", "archived project", "bare project", "paused project")
 
 
 def people() -> dict[str, Member]:
-    """Those people; `add_projects` lets them into their projects."""
+    """Create these people; `add_projects` adds them to their projects."""
     staff = {name: StaffFactory(display_name=name.capitalize()) for name in (*PROJECT_STAFF, *OTHERS[:2])}
     return staff | {OTHERS[2]: MemberFactory(display_name="Reviewer by API")}
 
 
 def add_projects(things: dict[str, object], staff: dict[str, Member]) -> None:
-    """Make the projects, what is in them, and let people into them."""
+    """Create the projects and their objects, and add people to them."""
     things["organization"] = OrganizationFactory(name="Harbour trust", slug="harbour-trust")
     fill_projects(things, staff)
     for name in PROJECTS:
@@ -55,7 +55,7 @@ def add_projects(things: dict[str, object], staff: dict[str, Member]) -> None:
 
 
 def fill_projects(things: dict[str, object], deciders: dict[str, Member]) -> None:
-    """Make the projects of an organisation and what is in them. deciders: who has decided on a proposal, by name."""
+    """Create the projects of an organization and their objects. deciders: people with a decided proposal, by name."""
     for name in PROJECTS:
         things[name] = ProjectFactory(organization=things["organization"], name=name.capitalize())
     project = things["project"]
@@ -87,7 +87,7 @@ def _runs(things: dict[str, object], project, deciders: dict[str, Member]) -> No
         things[name] = ItemFactory(run=things["run"], template=things["template"], title=name.capitalize())
     snooze_item(item=things["snoozed proposal"], until=timezone.now() + timedelta(days=3))
     things["ended run"] = RunFactory(project=project)
-    # Everyone has decided on something, so that whoever may take a decision back has one of their own.
+    # Everyone has decided on a proposal, so that those who may undo a decision have their own.
     for actor in deciders:
         item = ItemFactory(run=things["ended run"], template=things["template"], title=f"Decided by {actor}")
         things[f"decided by {actor}"] = item
@@ -97,7 +97,7 @@ def _runs(things: dict[str, object], project, deciders: dict[str, Member]) -> No
         raise AssertionError("A run all of whose proposals are decided has ended.")
 
 
-# The object behind an address, by model, by the name of a route, and by the name of a part of it.
+# The object of a URL, by model, by name of the route, and by name of a part.
 OBJECTS = {
     "fallback/project": "project",
     "fallback/organization": "organization",
@@ -144,7 +144,7 @@ CHOSEN = {
 
 
 def part(things: dict[str, object], name: str, route_name: str, actor: str) -> str:
-    """What a part of an address of this app is filled with."""
+    """Return the value of a part of a URL of this app."""
     if name in ("item", "item_id") and route_name in ("fallback_item_undo", "undo_fallback_item"):
         return things.get(f"decided by {actor}", things["decided by superuser"]).pk
     return things["snoozed proposal" if route_name == "fallback_item_wake" else PARTS[name]].pk
@@ -155,7 +155,7 @@ def soon() -> datetime:
 
 
 def forms(things: dict[str, object]) -> dict[str, dict]:
-    """What the forms of this app send when everything in them is right, by the name of their route."""
+    """Return valid data of this app's forms, by the name of their route."""
     project = {"project": things["project"].pk}
     named = {"name": "Something new", "description": "What it is for."}
     parts = {"flow": things["flow"].pk, "actor": things["persona"].pk, "repository": things["repository"].pk}
@@ -226,7 +226,7 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
 
 
 def bodies(things: dict[str, object]) -> dict[tuple[str, str], dict]:
-    """What the operations of this app are sent when everything in it is right, by address and method."""
+    """Return valid bodies of this app's API operations, by URL and method."""
     at = "api/projects/<project>"
     return {
         (f"{at}/missions", "POST"): {"title": "A mission", "description": "Do it.", "priority": 2, "ready": True},
@@ -240,7 +240,7 @@ def bodies(things: dict[str, object]) -> dict[tuple[str, str], dict]:
 
 
 def action_body(things: dict[str, object], action: str) -> dict:
-    """What an action of a list of this app asks for."""
+    """Return the form data of an action of a list of this app."""
     if action == "snooze":
         return forms(things)["fallback_missionfallbackconfig_snooze"]
     return {"to": "doing"} if action == "move" else {}

@@ -1,4 +1,4 @@
-"""Every address of the site, read from the URL resolver: what the matrix and the tests of bad input go through."""
+"""Every URL of the site, read from the URL resolver, for the matrix and the tests of invalid input."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _PATH_PART = re.compile(r"<(?:\w+:)?(\w+)>")
 
 @dataclass(frozen=True)
 class Route:
-    """One address. template: readable, as in `admin/groups/member/<object_id>/change/`. name: of its last part."""
+    """One URL pattern. template: as in `admin/groups/member/<object_id>/change/`. name: of its last part."""
 
     template: str
     name: str
@@ -26,16 +26,16 @@ class Route:
 
     @property
     def parts(self) -> list[str]:
-        """The names of what is filled in."""
+        """Return the names of the parts to fill in."""
         return _PATH_PART.findall(self.template)
 
     def fill(self, **values) -> str:
-        """The address with its parts filled in; values are put there as they are."""
+        """Return the URL with its parts filled in; values are not quoted."""
         return "/" + _PATH_PART.sub(lambda part: str(values[part[1]]), self.template)
 
 
 def routes(urlconf: str | None = None) -> list[Route]:
-    """Every route of the site (or of another URLconf), in the order in which they are tried."""
+    """Return every route of the site (or of another URLconf), in the order of resolution."""
     return list(_walk(get_resolver(urlconf).url_patterns, ""))
 
 
@@ -56,7 +56,7 @@ def _readable(entry) -> str:
 
 
 def bulk_actions(request) -> set[tuple[str, str]]:
-    """Every action of every list, for whoever makes the request: `("groups/member", "deactivate")`."""
+    """Return every action of every list that is available in the request: `("groups/member", "deactivate")`."""
     return {
         (f"{model._meta.app_label}/{model._meta.model_name}", action)
         for model, model_admin in admin.site._registry.items()

@@ -1,4 +1,4 @@
-"""Whatever is sent to whichever address: never a 500, a readable rejection, and nothing half-written.
+"""Invalid input to any URL never causes a 500 or a partial write, and the error is readable.
 
 The addresses come from the URL resolver; a superuser sends it all, so that no rejection of rights hides a fault.
 A build asks every second address, the others the next day. MISSIONSITE_ASK_ALL=1 asks all of them, and
@@ -86,13 +86,13 @@ AWKWARD = [
     "🦉" * 300,
     "a" * 20_000,
 ]
-# Bytes that are no UTF-8, a lone surrogate, a cut sequence.
+# Bytes that are not UTF-8, a lone surrogate, a truncated sequence.
 RAW = [b"\xff\xfe", b"\xed\xa0\x80", b"\xf0\x9f", b"\x00", b"\xc0\xaf"]
 texts = st.one_of(st.sampled_from(AWKWARD), st.text(max_size=30))
 raw_values = st.one_of(
     texts.map(lambda value: value.encode("utf-8", "surrogatepass")), st.sampled_from(RAW), st.binary(max_size=12)
 )
-# What a list takes, and what looks like it; pickers and pages have theirs here too.
+# Query parameters of lists, pickers and pages, and similar names.
 QUERY_NAMES = [
     "q",
     "p",
@@ -115,19 +115,19 @@ QUERY_NAMES += ["limit", "cursor", "eligible", "type", "role", "group", "member"
 
 
 def pairs(names: list[str]):
-    """Names with values, some twice, as an encoded form or query."""
+    """Return names with values, some twice, as an encoded form or query."""
     name = st.one_of(st.sampled_from(names), texts) if names else texts
     pair = st.tuples(name.map(lambda text: text.encode("utf-8", "surrogatepass")), raw_values)
     return st.lists(pair, max_size=6).map(lambda rows: "&".join(f"{quote(key)}={quote(value)}" for key, value in rows))
 
 
 def parts() -> st.SearchStrategy[str]:
-    """What stands in an address where an id belongs."""
+    """Return an invalid value for an id in a URL."""
     return raw_values.map(lambda value: quote(value[:3000], safe="") or "x")
 
 
 class Sender:
-    """A superuser's browser and program; every answer is checked, and whatever it changed is taken back."""
+    """Sends requests as a superuser; checks every response and rolls back its changes."""
 
     def __init__(self, world: World) -> None:
         self.world, self.watch = world, Watch()
@@ -162,7 +162,7 @@ class Sender:
 
 
 def assert_readable(answer: HttpResponse, said: str) -> None:
-    """A rejection is a sentence: on a page of the site, or in plain text."""
+    """Check that an error is a readable sentence, on a page of the site or in plain text."""
     text = answer.content.decode()
     words = re.sub(r"(?s)<(style|script).*?</\1>|<[^>]+>", " ", text)
     assert len(words.split()) >= 5 or answer.status_code == 405, said
@@ -176,7 +176,7 @@ def sender(world, settings) -> Sender:
 
 
 def field_names(route: Route, body: dict) -> list[str]:
-    """The names a form of this route has, as far as its model says, and what lists send."""
+    """Return field names of a route's form, by its model, and the parameters of lists."""
     names = {*body, "action", "_selected_action", "apply", "_save", "_continue", "next", "select_across", "index"}
     app, _, model = model_of(route).partition("/")
     for each in admin.site._registry:
@@ -185,8 +185,8 @@ def field_names(route: Route, body: dict) -> list[str]:
     return sorted(names)
 
 
-def test_addresses_with_odd_parts(sender):
-    """Ids, keys and numbers in the address that are none."""
+def test_urls_handle_invalid_parts(sender):
+    """Invalid ids, keys and numbers in the URL."""
     for route in share((route for route in routes() if route.parts), of=PARTS):
         odd_parts(sender, route)
 
@@ -204,8 +204,8 @@ def odd_parts(sender: Sender, route: Route) -> None:
     check()
 
 
-def test_odd_queries(sender):
-    """Filters, page numbers, orders and searches that make no sense, on every page."""
+def test_pages_handle_invalid_queries(sender):
+    """Invalid filters, page numbers, orders and searches, on every page."""
     for route in share(routes(), of=PARTS, shift=1):
         odd_queries(sender, route)
 
@@ -256,7 +256,7 @@ QUERIES = [
 SEARCHES = [f"q={quote(value)}" for value in AWKWARD if "\x00" not in value]
 
 
-def test_lists_with_broken_pages_orders_searches_and_filters(sender):
+def test_lists_handle_invalid_parameters(sender):
     for turn, route in enumerate(share(LISTS, of=PARTS, shift=1)):
         for query in (*QUERIES, *(SEARCHES if EXAMPLES > 4 else SEARCHES[turn % 3 :: 3])):
             sender.send(route, "GET", f"{address(sender.world, route, 'superuser')}?{query}")
@@ -266,14 +266,14 @@ def test_lists_with_broken_pages_orders_searches_and_filters(sender):
     "query",
     ["password__startswith=pbkdf2", "member__password__startswith=p", "owner__password__startswith=p"],
 )
-def test_list_answers_no_question_about_passwords(sender, query):
+def test_list_rejects_filters_on_passwords(sender, query):
     for route in LISTS:
         answer = sender.send(route, "GET", f"{address(sender.world, route, 'superuser')}?{query}")
         assert answer.status_code in (302, 400, 403, 404) or b"not understood" in answer.content, route.template
 
 
-def test_odd_forms(sender):
-    """Forms with fields that hold what no form would send, some missing, some twice, some no one asked for."""
+def test_forms_handle_invalid_fields(sender):
+    """Forms with invalid, missing, repeated and unknown fields."""
     for route in share(routes(), of=PARTS):
         odd_forms(sender, route)
 
@@ -291,8 +291,8 @@ def odd_forms(sender: Sender, route: Route) -> None:
     check()
 
 
-def test_each_field_with_each_awkward_value(sender):
-    """Every field of every form in turn, the others filled in right; what was typed in those stays on the page.
+def test_fields_handle_invalid_values(sender):
+    """Every field of every form in turn, the others valid; the page keeps the valid values.
 
     A build gives each field a few of the values, another few than the field before it; the long run all of them.
     """
@@ -311,8 +311,8 @@ def test_each_field_with_each_awkward_value(sender):
                     assert not lost, f"{target} forgot {lost} when {name} was {value[:40]!r}"
 
 
-def test_what_is_no_form_at_all(sender):
-    """Multipart that is none, invalid UTF-8, too many fields, ten megabytes, JSON where a form belongs."""
+def test_forms_handle_invalid_bodies(sender):
+    """Invalid multipart, invalid UTF-8, too many fields, ten megabytes, JSON instead of a form."""
     bodies = [
         (b"\xff\xfe=\xed\xa0\x80&name=%ED%A0%80&%00=%00", FORM),
         (b'--edge\r\nContent-Disposition: form-data; name="name"\r\n\r\n\xff\x00', BOUNDARY),
@@ -373,8 +373,8 @@ NAMED = [
 ]
 
 
-def test_odd_files(sender):
-    """Uploads with files that are none of what is asked for, under names no one would give, cut off or twice."""
+def test_uploads_handle_invalid_files(sender):
+    """Uploads of other file types, with unusual names, truncated or repeated."""
     for route in share(routes(), of=PARTS, shift=2):
         api_body = json_of(sender.world, route, "POST") if route.is_api else None
         body = api_body or body_of(sender.world, route)
@@ -388,8 +388,8 @@ def test_odd_files(sender):
                 sender.send(route, "POST", target, sent, BOUNDARY)
 
 
-def test_actions_on_rows_that_are_none(sender, rf):
-    """Every action, and ones that do not exist, on rows that are missing, foreign, odd or too many."""
+def test_actions_handle_invalid_rows(sender, rf):
+    """Every action, and unknown ones, on missing, foreign, invalid or too many rows."""
     request = rf.get("/admin/")
     request.user = sender.world.staff["superuser"]
     known = bulk_actions(request)
@@ -409,8 +409,8 @@ def test_actions_on_rows_that_are_none(sender, rf):
                 sender.send(route, "POST", f"/{route.template}", urlencode(body, doseq=True).encode())
 
 
-def test_fault_is_a_page_with_the_id_under_which_it_is_logged(world, monkeypatch):
-    """The only kind of 500 there may be: one that says so, without a word of what happened inside."""
+def test_error_page_shows_logged_request_id(world, monkeypatch):
+    """The page of a 500 shows no details of the error."""
     monkeypatch.setattr("missionsite.common.admin.command._pages", lambda request, term: 1 / 0)
     answer = world.client("superuser").get("/admin/search/?s=x")
     assert answer.status_code == 500
@@ -420,7 +420,7 @@ def test_fault_is_a_page_with_the_id_under_which_it_is_logged(world, monkeypatch
     assert "ZeroDivision" not in page
 
 
-def test_missing_page_and_forbidden_page_are_pages_of_the_site(world):
+def test_404_and_403_use_site_layout(world):
     missing = world.client("superuser").get("/nowhere")
     assert missing.status_code == 404
     assert "There is nothing here" in missing.content.decode()
@@ -432,12 +432,12 @@ def test_missing_page_and_forbidden_page_are_pages_of_the_site(world):
     assert "cannot be read" in unreadable.content.decode()
 
 
-def test_page_rejects_methods_it_has_no_answer_to(world):
+def test_page_rejects_unsupported_methods(world):
     answer = world.client("superuser").delete(f"/admin/groups/member/{world['member'].pk}/change/")
     assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD, POST")
 
 
-def test_selected_row_that_cannot_be_one_is_rejected_in_words(world):
+def test_action_rejects_invalid_selection_with_message(world):
     body = {"action": "deactivate", "_selected_action": [str(world["member"].pk), "x"], "apply": "1"}
     answer = world.client("superuser").post("/admin/groups/member/", body, follow=True)
     assert "One of the selected rows is not in this list." in answer.content.decode()
@@ -445,13 +445,13 @@ def test_selected_row_that_cannot_be_one_is_rejected_in_words(world):
     assert world["member"].is_active
 
 
-def test_state_no_background_job_has_is_rejected_in_words(world):
+def test_job_list_rejects_unknown_state_with_message(world):
     answer = world.client("superuser").get("/admin/procrastinate/procrastinatejob/?status__exact=gone", follow=True)
     assert answer.status_code == 200
     assert "not understood" in answer.content.decode() or answer.redirect_chain
 
 
-def test_fault_is_noticed_by_these_tests(sender, monkeypatch):
+def test_failing_page_is_detected(sender, monkeypatch):
     """Negative control: a page that fails, or a GET that writes, does not pass."""
     search = next(route for route in routes() if route.name == "search")
     monkeypatch.setattr("missionsite.common.admin.command._pages", lambda request, term: 1 / 0)

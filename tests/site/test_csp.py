@@ -1,4 +1,4 @@
-"""The policy of every answer, whoever gives it: pages, rejections, the API, files."""
+"""Every response has a Content-Security-Policy: pages, errors, the API, files."""
 
 import re
 from pathlib import Path
@@ -43,7 +43,7 @@ def parts(policy: str) -> dict[str, str]:
         ("/nothing?x=%00", 400),
     ],
 )
-def test_every_answer_has_a_policy(client, address, status):
+def test_every_response_has_policy(client, address, status):
     answer = client.get(address)
     assert answer.status_code == status
     policy = parts(answer[HEADER])
@@ -52,13 +52,13 @@ def test_every_answer_has_a_policy(client, address, status):
     assert ("'unsafe-eval'" in answer[HEADER]) == address.startswith("/admin/")
 
 
-def test_rejections_of_other_middleware_have_it_too(client):
+def test_middleware_errors_have_policy(client):
     assert client.delete("/admin/").status_code == 405
     assert HEADER in client.delete("/admin/").headers
     assert HEADER in client.delete("/api/missions").headers
 
 
-def test_fault_has_it_too(client, monkeypatch):
+def test_error_page_has_policy(client, monkeypatch):
     client.raise_request_exception = False
     client.force_login(staff("Administrator"))
     monkeypatch.setattr("missionsite.home.numbers", lambda request, context: 1 / 0)
@@ -67,20 +67,20 @@ def test_fault_has_it_too(client, monkeypatch):
     assert parts(answer[HEADER]).items() >= EVERYWHERE.items()
 
 
-def test_only_the_back_office_evaluates_and_no_page_runs_a_script_in_it():
+def test_only_back_office_allows_eval_and_none_inline():
     assert parts(policy_for("/admin/groups/member/"))["script-src"] == "'self' 'unsafe-eval'"
     assert parts(policy_for("/admin/groups/member/"))["script-src-attr"] == "'none'"
     for path in ("/", "/admin", "/administration/", "/api/docs", "/api/missions", "/login/"):
         assert "script-src" not in policy_for(path)
 
 
-def test_view_may_have_a_policy_of_its_own():
+def test_view_can_set_policy():
     own = ContentPolicyMiddleware(lambda request: HttpResponse(headers={HEADER: "default-src 'none'"}))
     assert own(RequestFactory().get("/admin/"))[HEADER] == "default-src 'none'"
 
 
-def test_styles_in_pages_are_the_ones_allowed(client):
-    """The colours of the back office and the page of a fault; and what htmx brings, as this version of it does."""
+def test_inline_styles_match_allowed_hashes(client):
+    """The colors of the back office, the error page, and the styles this version of htmx inserts."""
     client.force_login(staff("Administrator"))
     pages = [client.get(address).content.decode() for address in ("/admin/", "/admin/groups/event/", "/nothing")]
     found = {digest(style) for page in pages for style in re.findall(r"<style[^>]*>(.*?)</style>", page, re.DOTALL)}

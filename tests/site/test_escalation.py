@@ -1,4 +1,4 @@
-"""No one but an administrator gains or gives rights, or takes an account that has some — by any form of the site.
+"""Only administrators grant permissions or take over accounts that have some, by any form of the site.
 
 Every form of every address is sent with every field that could grant something, to every kind of account.
 """
@@ -28,20 +28,20 @@ pytestmark = pytest.mark.django_db
 
 UNTRUSTED = [*(role for role in ROLES if role != "Administrator"), "no role", "member", "inactive", "anonymous"]
 UNTRUSTED += [*projects.PROJECT_STAFF, *projects.OTHERS]
-# One attempt in so many is made a day, another one by each of them.
+# Each day a different share of the attempts is made.
 PARTS = 6
-# Who gives roles in which projects; no one else here gives any.
+# Who grants roles in which projects; no one else here does.
 GIVES_IN = {
     "project maintainer": {"pk__in": projects.PROJECTS},
     "organisation owner": {"organization": "organization"},
     "outsider": {"pk__in": ("another project",)},
 }
-# Accounts with rights now, and accounts whose history holds some.
+# Accounts with permissions, and accounts with permissions in their history.
 TARGETS = ("administrator", "colleague", "former administrator", "former colleague", "self", "member")
 
 
 def rights() -> dict:
-    """Everything that decides who may do what, and who can log in as whom among those with rights."""
+    """Return all data that decides permissions, and log-ins of accounts with permissions."""
     people = {
         str(row[0]): row[1:]
         for row in Member.objects.values_list("pk", "is_staff", "is_superuser").order_by("pk")
@@ -62,7 +62,7 @@ def rights() -> dict:
 
 
 def rights_in_projects(world: World, actor: str) -> dict:
-    """Everything that decides who may do what in projects, but for those in which this person gives roles."""
+    """Return all data that decides permissions in projects, except those in which this person grants roles."""
     others, organizations = Project.objects.all(), OrganizationMembership.objects.all()
     if "pk__in" in (given := GIVES_IN.get(actor, {})):
         others = others.exclude(pk__in=[world[name].pk for name in given["pk__in"]])
@@ -78,7 +78,7 @@ def rights_in_projects(world: World, actor: str) -> dict:
 
 
 def greedy_in_projects(world: World, actor: str, route: Route) -> dict:
-    """Every field under which a role in a project could be asked for: by oneself, for oneself."""
+    """Return every field that could grant this person a role in a project."""
     oneself = world.staff.get(actor) or world["member"]
     return {
         "member": oneself.email,
@@ -94,7 +94,7 @@ def greedy_in_projects(world: World, actor: str, route: Route) -> dict:
 
 
 def greedy(world: World) -> dict:
-    """Every field under which an account or a right could be asked for."""
+    """Return every field that could grant an account or a permission."""
     return {
         "is_staff": "on",
         "is_superuser": "on",
@@ -118,7 +118,7 @@ def greedy(world: World) -> dict:
 
 
 def attempts(world: World, actor: str):
-    """Every address and body worth trying: each form on each account, each entry of each history."""
+    """Yield every URL and body to try: each form on each account, each entry of each history."""
     for route in routes():
         body = {**body_of(world, route), **greedy(world)}
         if route.template.startswith("admin/fallback/"):
@@ -153,7 +153,7 @@ def encoded(body: dict) -> dict:
 
 
 def taken(world: World, actor: str, tried: Iterable[tuple[str, dict, dict]]) -> list[str]:
-    """Those of the attempts by which this person changed someone's rights, other than their own log-in and tokens."""
+    """Return the attempts that changed permissions, other than this person's own log-in and tokens."""
     before, found, watch = rights() | rights_in_projects(world, actor), [], Watch()
     own = str(world.staff[actor].pk) if actor in world.staff else ""
     client = world.client(actor)
@@ -163,7 +163,7 @@ def taken(world: World, actor: str, tried: Iterable[tuple[str, dict, dict]]) -> 
         watch.wrote()
         with undone():
             client.post(target, **encoded(body), query_params=query)
-            # Where no row was written no one has another right than before.
+            # Without a written row no permission has changed.
             if not watch.wrote():
                 continue
             after = rights() | rights_in_projects(world, actor)
@@ -176,12 +176,12 @@ def taken(world: World, actor: str, tried: Iterable[tuple[str, dict, dict]]) -> 
 
 
 @pytest.mark.parametrize("actor", UNTRUSTED)
-def test_no_form_gives_rights_or_an_account_that_has_them(world, actor):
+def test_no_form_grants_permissions(world, actor):
     assert taken(world, actor, share(attempts(world, actor), of=PARTS, shift=UNTRUSTED.index(actor))) == []
 
 
-def test_the_search_for_escalations_finds_one_where_the_guard_is_gone(world, monkeypatch):
-    """Negative control: without the guard on accounts with rights, a community manager takes them."""
+def test_escalation_is_found_without_account_guard(world, monkeypatch):
+    """Negative control: without the guard, a community manager takes over accounts with permissions."""
     monkeypatch.setattr(MemberAdmin, "may_touch", lambda self, request, obj: True)
     tried = [each for each in attempts(world, "Community Manager") if each[0].startswith("/admin/groups/member/")]
     found = "\n".join(taken(world, "Community Manager", tried))
@@ -189,8 +189,8 @@ def test_the_search_for_escalations_finds_one_where_the_guard_is_gone(world, mon
     assert f"/admin/groups/member/{world['administrator'].pk}/change/: accounts" in found
 
 
-def test_search_for_escalations_finds_a_role_given_where_the_check_is_gone(world, monkeypatch):
-    """Negative control: without the check of a right, someone who sees a project makes themselves its maintainer."""
+def test_escalation_is_found_without_role_check(world, monkeypatch):
+    """Negative control: without the permission check, a viewer of a project becomes its maintainer."""
     monkeypatch.setattr("fallback.services.rights.Rights.allows", lambda self, right, project: True)
     monkeypatch.setattr("fallback.admin.organizations.maintains_organization", lambda member, organization: True)
     tried = [each for each in attempts(world, "project viewer") if each[0].endswith("/set-role/")]
@@ -203,8 +203,8 @@ ELSEWHERE = ["https://example.org/", "//example.org/", "/\\example.org/", "javas
 
 
 @pytest.mark.parametrize("elsewhere", ELSEWHERE)
-def test_next_never_leads_off_the_site(world, elsewhere):
-    """Every form of projects and client missions, with a way back that leads elsewhere, in the address or a field."""
+def test_next_rejects_other_sites(world, elsewhere):
+    """Every form of projects and client missions, with another site as `next`, in the URL or a field."""
     client = world.client("superuser")
     forms = [route for route in routes() if route.template.startswith(("admin/fallback/", "admin/missiondeck/"))]
     for route in share(forms, of=PARTS, shift=ELSEWHERE.index(elsewhere)):
@@ -217,7 +217,7 @@ def test_next_never_leads_off_the_site(world, elsewhere):
 
 
 def revert(world: World, actor: str, model: str, obj, field: str):
-    """Take back the newest change of a field of an object."""
+    """Revert the newest change of a field of an object."""
     entries = list(obj.history.order_by("pgh_id"))
     changed = [new for old, new in pairwise(entries) if getattr(old, field) != getattr(new, field)]
     target = f"/admin/groups/{model}/{obj.pk}/history/{changed[-1].pgh_id}/revert/"
@@ -225,7 +225,7 @@ def revert(world: World, actor: str, model: str, obj, field: str):
 
 
 @pytest.mark.parametrize("actor", ["Community Manager", "Administrator"])
-def test_taking_back_a_change_does_not_make_an_administrator(world, actor):
+def test_revert_does_not_make_administrator(world, actor):
     person = world["former administrator"]
     answer = revert(world, actor, "member", person, "is_superuser")
     person.refresh_from_db()
@@ -233,21 +233,21 @@ def test_taking_back_a_change_does_not_make_an_administrator(world, actor):
     assert answer.status_code == 403
 
 
-def test_taking_back_a_change_does_not_make_staff_without_the_right_to(world):
+def test_revert_does_not_make_staff_without_permission(world):
     person = world["former colleague"]
     revert(world, "Community Manager", "member", person, "is_staff")
     person.refresh_from_db()
     assert not person.is_staff
 
 
-def test_superuser_takes_back_a_change_of_rights(world):
+def test_superuser_reverts_change_of_permissions(world):
     person = world["former administrator"]
     revert(world, "superuser", "member", person, "is_superuser")
     person.refresh_from_db()
     assert person.is_superuser
 
 
-def test_whoever_may_not_archive_does_not_restore_by_taking_back_a_change(world):
+def test_revert_does_not_restore_without_permission(world):
     mission = Group.objects.get(pk=world["archived mission"].pk)
     answer = revert(world, "Delivery Lead", "mission", mission, "status")
     mission.refresh_from_db()

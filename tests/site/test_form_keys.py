@@ -1,4 +1,4 @@
-"""Every form of the back office that creates something takes effect once, whichever it is."""
+"""Every form of the back office that creates something takes effect once."""
 
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -15,7 +15,7 @@ from tests.site.world import PASSING, World, address, body_of, query_of, undone
 
 pytestmark = pytest.mark.django_db
 
-# Forms without a key, by the name of the address they are sent to, and why a second submission does no harm.
+# Forms without a key, by the name of their URL, and why a second submission is harmless.
 WITHOUT_KEY = {
     "logout": "ends the session",
     "login": "starts a session",
@@ -43,7 +43,7 @@ WITHOUT_KEY = {
     "missiondeck_workspace_remove": "the item is gone",
     "missiondeck_workspace_give_up": "the run has ended",
 }
-# What the walk finds at least; a page that lost its form would be found missing here.
+# Forms the search has to find, so a page that loses its form is detected.
 CREATING = {
     "engagement_compose",
     "groups_communityinvitation_many",
@@ -58,13 +58,13 @@ CREATING = {
     "missionsite_role_add",
 }
 
-# Queries that show more forms of a page.
+# Queries that make a page show more forms.
 MORE = {"missiondeck_workspace": [{"citizen": "sofia"}]}
 
 
 @dataclass
 class Form:
-    """A form of a page that is sent by POST. targets: the addresses its buttons send it to."""
+    """A form that is sent by POST. targets: the URLs its buttons send it to."""
 
     targets: set[str]
     names: dict[str, str]
@@ -75,7 +75,7 @@ class Form:
 
 
 class Forms(HTMLParser):
-    """The forms of a page, each with the hidden and other inputs in it."""
+    """Parses the forms of a page with their inputs."""
 
     def __init__(self, page: str, here: str) -> None:
         super().__init__()
@@ -112,7 +112,7 @@ def name_of(target: str) -> str:
 
 @pytest.fixture(scope="module")
 def pages() -> dict[str, list]:
-    """Every address of the back office with its variants, read from the matrix, which has all of the URL resolver."""
+    """Return every URL of the back office with its variants, from the matrix, which covers the URL resolver."""
     known = {route.template: route for route in routes()}
     lines = [line for line in lines_of(matrix.PAGES) if line.template.startswith("admin/")]
     return [(known[line.template], line.variant) for line in lines]
@@ -120,13 +120,13 @@ def pages() -> dict[str, list]:
 
 @pytest.fixture(scope="module")
 def forms(built: World, pages, django_db_blocker) -> list[Form]:
-    """Every form of every page that is sent by POST."""
+    """Return every form of every page that is sent by POST."""
     found = []
     with django_db_blocker.unblock():
         client = built.client("superuser")
         for route, variant in pages:
             if "event" in route.template.rsplit("/", 2)[-2]:
-                # A stream or a file.
+                # A stream or a file has no forms.
                 continue
             target = address(built, route, "superuser", variant)
             for query in (query_of(built, route), *MORE.get(route.name, ())):
@@ -139,13 +139,13 @@ def forms(built: World, pages, django_db_blocker) -> list[Form]:
 
 @pytest.fixture(scope="module")
 def creating(forms) -> dict[str, str]:
-    """Where forms with a key are sent to, by the name of the address."""
+    """Return the targets of forms with a key, by the name of the URL."""
     targets = {name_of(target): target for form in forms if form.key for target in form.targets}
     return {name: target for name, target in targets.items() if name not in WITHOUT_KEY}
 
 
 def needs_key(form: Form) -> bool:
-    """Whether a form has to have a key: unless all it is sent to is on the list above."""
+    """Return whether a form needs a key: unless all its targets are listed above."""
     if "revoke" in form.names:
         return False
     for target in form.targets:
@@ -157,7 +157,7 @@ def needs_key(form: Form) -> bool:
 
 
 def written() -> dict[str, int]:
-    """How many rows this transaction has written to each table so far, those taken back included."""
+    """Return how many rows this transaction has written to each table, including rolled-back ones."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_xact_user_tables")
         return {name: rows for name, rows in cursor.fetchall() if rows and not name.startswith(PASSING)}
@@ -175,17 +175,17 @@ def rewound(body: dict) -> dict:
     return body
 
 
-def test_each_form_has_a_key_or_a_reason(forms):
+def test_each_form_has_key_or_reason(forms):
     missing = {name_of(target) for form in forms if needs_key(form) and not form.key for target in form.targets}
     assert not missing, "Put {% form_key %} into these forms and `once` into their views, or say why not."
 
 
-def test_pages_that_create_have_forms_with_keys(creating):
+def test_creating_pages_have_forms_with_keys(creating):
     assert CREATING - set(creating) == set()
     assert len(creating) > 60
 
 
-def test_each_rendering_has_a_key_of_its_own(world, forms):
+def test_each_rendering_has_new_key(world, forms):
     keys = [form.key for form in forms if form.key]
     assert len(keys) == len(set(keys))
     client = world.client("superuser")
@@ -193,7 +193,7 @@ def test_each_rendering_has_a_key_of_its_own(world, forms):
     assert len({form.key for page in shown for form in page if form.key}) == 2
 
 
-def test_form_sent_twice_has_the_effect_of_one(world, creating, pages):
+def test_form_sent_twice_takes_effect_once(world, creating, pages):
     by_name = {route.name: route for route, _ in pages}
     client = world.client("superuser")
     effective, wrong = set(), []
@@ -218,7 +218,7 @@ def test_form_sent_twice_has_the_effect_of_one(world, creating, pages):
     assert len(effective) > 50
 
 
-def test_form_without_a_key_has_no_effect(world, creating, pages):
+def test_form_without_key_has_no_effect(world, creating, pages):
     by_name = {route.name: route for route, _ in pages}
     client = world.client("superuser")
     wrong = []

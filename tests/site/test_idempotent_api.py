@@ -1,4 +1,4 @@
-"""Every operation of the API that writes honours Idempotency-Key; the few that cannot reject it."""
+"""Every API operation that writes honors Idempotency-Key; signed operations reject it."""
 
 import json
 import tracemalloc
@@ -20,7 +20,7 @@ from tests.site.world import World, address, json_of, undone
 
 pytestmark = pytest.mark.django_db
 
-# POST operations without the header, and why the same request may be sent again.
+# POST operations without the header, and why the request may be repeated.
 EXCEPTIONS = {
     "receive_message": "a message is taken once by its platform and message_id",
     "receive_receipt": "a receipt says the same however often it comes",
@@ -29,7 +29,7 @@ HEADER = "Idempotency-Key"
 
 
 def described() -> dict[tuple[str, str], dict]:
-    """Every operation as the description has it, by method and address."""
+    """Return every operation of the OpenAPI document, by method and path."""
     return {
         (method.upper(), path): told
         for path, methods in api.get_openapi_schema(path_prefix="/api/")["paths"].items()
@@ -41,7 +41,7 @@ def takes_key(told: dict) -> bool:
     return any(each["name"] == HEADER for each in told.get("parameters", []))
 
 
-def test_each_operation_that_writes_takes_a_key_or_is_an_exception():
+def test_each_writing_operation_takes_key_or_is_listed():
     known = described()
     posts = {told["operationId"]: told for (method, _), told in known.items() if method == "POST"}
     assert len(posts) >= 26
@@ -59,7 +59,7 @@ def send(client, method: str, target: str, body, **headers):
 
 
 def operations(world: World) -> list[tuple[str, str, dict | None]]:
-    """Method, address and body of each operation that writes, filled in so that a member of staff may do it."""
+    """Yield method, URL and a valid body of each operation that writes."""
     known = {route.template: route for route in routes()}
     found = []
     for line in lines_of(matrix.API):
@@ -70,7 +70,7 @@ def operations(world: World) -> list[tuple[str, str, dict | None]]:
     return found
 
 
-def test_same_request_again_gets_the_first_answer_and_writes_nothing(world):
+def test_repeated_request_returns_first_response(world):
     client = world.token_client("superuser")
     wrong, done, posts = [], 0, 0
     for method, target, body in operations(world):
@@ -93,14 +93,14 @@ def test_same_request_again_gets_the_first_answer_and_writes_nothing(world):
 
 def test_retried_participation_counts_once(world):
     client = world.token_client("superuser")
-    # An event without the message's number, by which it would be known.
+    # An event without a message id, which would identify it.
     event = {"event_type": "ACTION", "platform": "telegram", "room_id": "-1001", "occurred_at": "2026-11-20T12:00:00Z"}
     body = {"events": [{"member_id": world["entry"].member_id, **event}]}
     before = MemberParticipation.objects.count()
     answers = [send(client, "POST", "/api/participation", body, **{HEADER: "one"}) for _ in range(3)]
     assert [each.status_code for each in answers] == [200, 200, 200]
     assert MemberParticipation.objects.count() - before == len(body["events"])
-    # Without a key each request is one of its own, as a program without keys may mean it.
+    # Without a key each request is separate.
     send(client, "POST", "/api/participation", body)
     assert MemberParticipation.objects.count() - before > len(body["events"])
 
@@ -113,14 +113,14 @@ def upload(world: World, client, content: bytes, *, boundary: str = BOUNDARY, na
     return client.generic("POST", target, body, content_type, headers=headers)
 
 
-def test_uploads_are_compared_by_what_they_hold(world):
+def test_uploads_are_compared_by_content(world):
     client = world.token_client("superuser")
     report = rewound(missiondeck.bodies(world.objects)["api/deck/missions/<number>/runs/import", "POST"])[
         "report"
     ].read()
     first = upload(world, client, report, **{HEADER: "one"})
     assert first.status_code == 201, first.content
-    # Clients make a new boundary for each request.
+    # Clients use a new boundary for each request.
     again = upload(world, client, report, boundary="another", **{HEADER: "one"})
     assert (again.status_code, again.content) == (201, first.content)
     assert again["Idempotency-Replayed"] == "true"
@@ -129,8 +129,8 @@ def test_uploads_are_compared_by_what_they_hold(world):
         assert (rejected.status_code, rejected.json()["code"]) == (422, "idempotency_key_reused")
 
 
-def test_large_upload_with_a_key_is_not_held_in_memory(world, settings):
-    """20 MB on disk are compared in pieces. In memory is only what the test's client sends, and not a second time."""
+def test_large_upload_with_key_is_not_in_memory(world, settings):
+    """20 MB on disk are compared in pieces; only the body of the test client is in memory, once."""
     client = world.token_client("superuser")
     target = f"/api/deck/missions/{world['deck mission'].number}/runs/import"
     size = 20_000_000
@@ -148,7 +148,7 @@ def test_large_upload_with_a_key_is_not_held_in_memory(world, settings):
 
 
 @pytest.mark.parametrize("what", ["inbound", "receipts"])
-def test_signed_operation_rejects_the_header(client, what):
+def test_signed_operation_rejects_idempotency_key(client, what):
     from missionsite.common.api.signatures import sign
 
     body = json.dumps(

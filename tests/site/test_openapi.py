@@ -1,4 +1,4 @@
-"""The OpenAPI document describes what the API really answers: every operation, asked for real."""
+"""The responses of every API operation match the OpenAPI document."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from tests.site.world import address, json_of, undone
 
 pytestmark = pytest.mark.django_db
 
-# Programs that sign their requests ask these: tests/engagement/test_api_gateway.py.
+# Operations with signed requests: tests/engagement/test_api_gateway.py.
 SIGNED = {"receive_message", "receive_receipt"}
 PROBLEM = "application/problem+json"
 
@@ -29,7 +29,7 @@ def document() -> dict:
 
 
 def operations() -> list[tuple[str, str, str]]:
-    """Every operation: its id, method and path, as the document has it."""
+    """Return id, method and path of every operation of the document."""
     return [
         (api.get_openapi_operation_id(operation), method, f"/api/{path.lstrip('/')}")
         for path, operation in api.operations()
@@ -43,13 +43,13 @@ def route_of(path: str) -> Route:
 
 
 def described(document: dict, method: str, path: str, status: int) -> dict:
-    """What the document says of an answer; that of all rejections where it names no other."""
+    """Return the schema of a response; the common one of errors where no other is given."""
     responses = document["paths"][path][method.lower()]["responses"]
     return responses.get(str(status)) or responses["default"]
 
 
 def faults_of(document: dict, method: str, path: str, answer) -> list[str]:
-    """In what an answer differs from its description."""
+    """Return the differences between a response and its schema."""
     content = described(document, method, path, answer.status_code).get("content", {})
     kind = answer.get("Content-Type", "").partition(";")[0]
     if not content:
@@ -66,7 +66,7 @@ def test_every_operation_has_a_description(document):
 
 
 @pytest.mark.parametrize(("name", "method", "path"), operations(), ids=lambda value: value)
-def test_answer_is_as_described(world, document, name, method, path):
+def test_response_matches_schema(world, document, name, method, path):
     if name in SIGNED:
         pytest.skip("asked with a signature elsewhere")
     route = route_of(path)
@@ -79,14 +79,14 @@ def test_answer_is_as_described(world, document, name, method, path):
 
 
 @pytest.mark.parametrize(("name", "method", "path"), operations(), ids=lambda value: value)
-def test_rejection_is_as_described(world, document, name, method, path):
+def test_error_matches_schema(world, document, name, method, path):
     route = route_of(path)
     answer = Asker(world, "anonymous").send(method, address(world, route, "anonymous"), None)
     assert answer.status_code == 401
     assert faults_of(document, method, path, answer) == []
 
 
-def test_mission_that_is_not_done_is_described_as_a_problem(world, document):
+def test_incomplete_mission_error_matches_schema(world, document):
     path = "/api/deck/missions/{number}/move"
     mission = world["deck mission"]
     asker = Asker(world, "superuser")
@@ -99,7 +99,7 @@ def test_mission_that_is_not_done_is_described_as_a_problem(world, document):
     assert "missing" in answer.json()
 
 
-def test_every_rejection_is_described_as_a_problem(document):
+def test_every_error_is_problem_document(document):
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             for status, response in operation["responses"].items():
@@ -107,16 +107,16 @@ def test_every_rejection_is_described_as_a_problem(document):
                     assert list(response["content"]) == [PROBLEM], f"{method} {path} {status}"
 
 
-def test_examples_of_parameters_have_the_shape_of_the_standard(document):
-    """A map, which openapi-python-client and others ask for. Source: OpenAPI 3.1.1, 4.8.12.2."""
+def test_parameter_examples_follow_openapi(document):
+    """Examples are a map, which openapi-python-client and others need. Source: OpenAPI 3.1.1, 4.8.12.2."""
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             for parameter in operation.get("parameters", []):
                 assert isinstance(parameter.get("examples", {}), dict), f"{method} {path} {parameter['name']}"
 
 
-def test_answer_of_another_shape_is_a_fault(world, document):
-    """Negative control: the description of one list does not fit another."""
+def test_response_with_other_schema_is_detected(world, document):
+    """Negative control: the schema of one list does not match another list."""
     answer = Asker(world, "superuser").send("GET", "/api/missions", None)
     assert faults_of(document, "GET", "/api/missions", answer) == []
     assert faults_of(document, "GET", "/api/deck/missions", answer)
@@ -130,7 +130,7 @@ def schema_called(name: str, **fields) -> type[Schema]:
 
 
 def site_with(*answers) -> SiteAPI:
-    """An API of an operation for each kind of answer."""
+    """Return an API with one operation per response schema."""
     site, router = SiteAPI(urls_namespace=f"names-{id(answers)}"), Router()
     for number, answer in enumerate(answers):
 
@@ -143,17 +143,17 @@ def site_with(*answers) -> SiteAPI:
     return site
 
 
-def test_two_schemas_of_a_name_stop_the_start():
+def test_duplicate_schema_names_stop_start():
     site = site_with(schema_called("Page", items=int), list[schema_called("Page", rows=int)])
     with pytest.raises(SchemaNameTaken) as rejection:
-        site.urls  # noqa: B018 - the addresses are made and checked here
+        site.urls  # noqa: B018 - creates and checks the URLs
     assert str(rejection.value) == (
         "Two schemas are called Page: one of tests.items, one of tests.rows. Rename one of them."
     )
     assert issubclass(SchemaNameTaken, ConfigError)
 
 
-def test_two_schemas_of_a_name_inside_others_stop_the_start():
+def test_nested_duplicate_schema_names_stop_start():
     first, second = schema_called("Row", a=int), schema_called("Row", b=int)
     with pytest.raises(SchemaNameTaken):
         site_with(schema_called("One", rows=list[first]), schema_called("Two", row=second | None)).urls  # noqa: B018

@@ -1,4 +1,4 @@
-"""The permission matrix: every address, method and role, asked for real and compared with tests/site/matrix.py.
+"""Compare the responses of every URL, method and role with the permission matrix in tests/site/matrix.py.
 
 The addresses come from the URL resolver and the actions from the lists themselves: one without a line fails.
 In a build the superuser asks every line, everyone else a third of them, another third than the one before; each is
@@ -54,7 +54,7 @@ THOROUGH = ("superuser", "no role", "anonymous")
 
 @dataclass(frozen=True)
 class Line:
-    """One line: what is asked, and what each method answers, as written in the matrix."""
+    """One line of the matrix: the URL, and the expected response by method."""
 
     asked: str
     answers: tuple[str, ...]
@@ -78,7 +78,7 @@ def lines_of(text: str) -> list[Line]:
 
 
 def expected(answer: str, actor: str, otherwise: str = "login") -> str:
-    """What a cell says for one actor. otherwise: for those outside whom it does not name."""
+    """Return the expected response of a cell for one actor. otherwise: for actors that are not staff and not named."""
     rest = ""
     for part in answer.split():
         outcome, colon, letters = part.partition(":")
@@ -95,7 +95,7 @@ def outcome_of(answer: HttpResponse, changed: bool) -> str:
         first_bytes(answer)
         return "file"
     if answer.streaming:
-        # A live page goes on for minutes; its first bytes say that it runs, and closing it ends it.
+        # A live page runs for minutes; read its first bytes and close it.
         return "live" if first_bytes(answer).startswith(b"retry:") else "a stream of something else"
     if answer.status_code == 302:
         return "login" if answer["Location"].startswith("/admin/login/") else "to"
@@ -103,7 +103,7 @@ def outcome_of(answer: HttpResponse, changed: bool) -> str:
 
 
 class Asker:
-    """Makes requests as one actor; whatever they change is taken back."""
+    """Makes requests as one actor; rolls back their changes."""
 
     def __init__(self, world: World, actor: str) -> None:
         self.world, self.actor, self.watch = world, actor, Watch()
@@ -120,7 +120,7 @@ class Asker:
         return self._ask(self.program, lambda: self.send(method, target, body))
 
     def send(self, method: str, target: str, body: dict | None) -> HttpResponse:
-        """A request of the API, with a token; a body with files in it goes as multipart."""
+        """Send a request to the API with a token; a body with files is sent as multipart."""
         if body and any(hasattr(value, "read") for value in body.values()):
             return self.program.post(target, body)
         content = "" if body is None else json.dumps(body)
@@ -140,7 +140,7 @@ PARTS = 6
 
 
 def lines_for(actor: str, text: str) -> list[Line]:
-    """The lines this actor asks in this run."""
+    """Return the lines this actor requests in this run."""
     lines = lines_of(text)
     return share(lines, of=2 if actor == "superuser" else PARTS, shift=list(LETTERS).index(actor))
 
@@ -156,7 +156,7 @@ def methods_of(actor: str, line: Line) -> tuple[str, ...]:
 
 
 def ask_pages(asker: Asker, lines: list[Line], known: dict[str, Route]) -> list[str]:
-    """The answers to pages that differ from the matrix."""
+    """Return responses of pages that differ from the matrix."""
     wrong = []
     for line in lines:
         route = known[line.template]
@@ -192,7 +192,7 @@ def ask_api(asker: Asker, lines: list[Line], known: dict[str, Route]) -> list[st
 
 
 def ask_actions(asker: Asker, lines: list[Line]) -> list[str]:
-    """The actions of lists whose effect differs from the matrix."""
+    """Return actions of lists whose effect differs from the matrix."""
     wrong = []
     for line in lines:
         model, action = line.asked.split()
@@ -203,7 +203,7 @@ def ask_actions(asker: Asker, lines: list[Line]) -> list[str]:
     return wrong
 
 
-# What each action is done to, where it is not what the list's model stands for.
+# Objects of actions, where they differ from the object of the list's model.
 CHOSEN = {
     "procrastinate/procrastinatejob retry": "failed job",
     "procrastinate/procrastinatejob cancel": "job",
@@ -230,7 +230,7 @@ CHOSEN = {
 
 
 def action_of(world: World, model: str, action: str, actor: str) -> tuple[str, dict]:
-    """The address and the body of an action with its form filled in right."""
+    """Return the URL and a valid body of an action."""
     if model == "common/apitoken":
         chosen = world[f"token row of {actor if actor in world.staff else 'superuser'}"]
     else:
@@ -244,12 +244,12 @@ def action_of(world: World, model: str, action: str, actor: str) -> tuple[str, d
         body["group"] = world["mission"].pk
     if action == "claim":
         body["member"] = world["stay"].member_id
-    # Who was removed is in the list for those who ask for them.
+    # Removed entries are only in the filtered list.
     return f"/admin/{model}/{'?removed=yes' if action == 'restore' and model.endswith('communitymember') else ''}", body
 
 
 def without_line(known: list[Route]) -> set[str]:
-    """The routes that no line of the matrix is about."""
+    """Return the routes without a line in the matrix."""
     written = {line.template for line in lines_of(matrix.PAGES)}
     written |= {line.asked.rsplit(maxsplit=1)[0] for line in lines_of(matrix.API)}
     return {route.template for route in known} - written
@@ -260,31 +260,31 @@ def known() -> dict[str, Route]:
     return {route.template: route for route in routes()}
 
 
-def test_every_address_has_its_line_and_every_line_an_address(known):
+def test_matrix_lists_every_url(known):
     assert without_line(list(known.values())) == set()
     written = {line.template for line in lines_of(matrix.PAGES)}
     written |= {line.asked.rsplit(maxsplit=1)[0] for line in lines_of(matrix.API)}
     assert written - set(known) == set()
 
 
-def test_no_line_is_written_twice():
+def test_matrix_has_no_duplicates():
     asked = [line.asked for text in (matrix.PAGES, matrix.API, matrix.ACTIONS) for line in lines_of(text)]
     assert sorted(set(asked)) == sorted(asked)
 
 
-def test_every_action_has_its_line_and_every_line_an_action(world):
+def test_matrix_lists_every_action(world):
     request = RequestFactory().get("/admin/")
     request.user = world.staff["superuser"]
     written = {tuple(line.asked.split()) for line in lines_of(matrix.ACTIONS)}
     assert written == bulk_actions(request)
 
 
-# A few people a world: making one takes longer than most of what is asked in it.
+# Several actors per test: creating the objects takes longer than the requests.
 FEW = [list(LETTERS)[start::5] for start in range(5)]
 
 
 @pytest.mark.parametrize("actors", FEW, ids=", ".join)
-def test_site_answers_as_the_matrix_says(world, known, actors):
+def test_site_matches_matrix(world, known, actors):
     wrong = []
     for actor in actors:
         pages, operations, actions = (lines_for(actor, text) for text in (matrix.PAGES, matrix.API, matrix.ACTIONS))
@@ -296,22 +296,22 @@ def test_site_answers_as_the_matrix_says(world, known, actors):
     assert not wrong, "\n".join(wrong)
 
 
-# --- Negative controls: the matrix notices ------------------------------------------------------
+# --- Negative controls --------------------------------------------------------------------------
 
 NEW_ADDRESS = [*site_urlpatterns, path("admin/new/<uuid:object_id>/", lambda request, object_id: HttpResponse())]
 
 
 class NewAddress:
-    """A URLconf with one address more than the site's."""
+    """Return a URLconf with one more URL than the site's."""
 
     urlpatterns = NEW_ADDRESS
 
 
-def test_new_address_without_a_line_is_noticed():
+def test_unlisted_url_is_detected():
     assert without_line(routes(NewAddress)) == {"admin/new/<object_id>/"}
 
 
-def test_new_action_without_a_line_is_noticed(world, monkeypatch):
+def test_unlisted_action_is_detected(world, monkeypatch):
     from groups.admin.events import EventAdmin
 
     monkeypatch.setattr(EventAdmin, "get_actions", lambda self, request: {"forget": None})
@@ -322,7 +322,7 @@ def test_new_action_without_a_line_is_noticed(world, monkeypatch):
     }
 
 
-def test_right_added_to_a_role_is_noticed(world, known):
+def test_added_permission_is_detected(world, known):
     right = Permission.objects.get(codename="archive_group", content_type__app_label="groups")
     DjangoGroup.objects.get(name="Auditor").permissions.add(right)
     asker = Asker(world, "Auditor")
@@ -335,7 +335,7 @@ def test_right_added_to_a_role_is_noticed(world, known):
     assert ask_actions(asker, actions) == ["archive of groups/mission: ok is written, done was answered"]
 
 
-def test_right_taken_from_a_role_is_noticed(world, known):
+def test_removed_permission_is_detected(world, known):
     right = Permission.objects.get(codename="view_event", content_type__app_label="groups")
     DjangoGroup.objects.get(name="Auditor").permissions.remove(right)
     events = [line for line in lines_of(matrix.PAGES) if line.asked == "admin/groups/event/"]

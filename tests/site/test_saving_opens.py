@@ -1,4 +1,4 @@
-"""Saving a new object opens it: the list it is added to would not show which one it is."""
+"""Saving a new object opens its page, since the list would not show which one it is."""
 
 import pytest
 from django.contrib import admin
@@ -9,7 +9,7 @@ from tests.site.routes import routes
 from tests.site.world import address, body_of, undone
 
 pytestmark = pytest.mark.django_db
-# What is shown once is shown on the page that answers; a client mission is worked on in its workspace.
+# A secret is shown once, in the response; a client mission opens its workspace.
 SHOWN_ONCE = {"common_apitoken_add", "groups_communityinvitation_add"}
 ELSEWHERE = {"missiondeck_deckmission_add": "missiondeck_workspace"}
 ADDING = {route.name: route for route in routes() if route.template.endswith("/add/")}
@@ -24,12 +24,12 @@ def admin_of(name: str):
 
 
 def possible(world) -> list[str]:
-    """The forms for adding something that the superuser may open."""
+    """Return the add forms the superuser may open."""
     client = world.client("superuser")
     return [name for name, route in ADDING.items() if client.get(address(world, route, "superuser")).status_code == 200]
 
 
-def test_saving_a_new_object_opens_its_page(world):
+def test_saving_new_object_opens_it(world):
     client, opened = world.client("superuser"), {}
     for name in possible(world):
         with undone():
@@ -49,14 +49,14 @@ def test_saving_a_new_object_opens_its_page(world):
 @pytest.mark.parametrize(
     ("button", "leads_to"), [("_addanother", "groups_mission_add"), ("_continue", "groups_mission_change")]
 )
-def test_other_buttons_lead_where_they_say(world, button, leads_to):
+def test_other_save_buttons_open_their_page(world, button, leads_to):
     form = body_of(world, ADDING["groups_mission_add"]) | {button: "1"}
     with undone():
         answer = world.client("superuser").post(reverse("admin:groups_mission_add"), form)
         assert resolve(answer["Location"].partition("?")[0]).url_name == leads_to
 
 
-def test_filters_of_the_list_are_kept_on_the_way_back(world):
+def test_return_to_list_keeps_filters(world):
     client = world.client("superuser")
     query = {"_changelist_filters": "status__exact=active"}
     with undone():
@@ -68,7 +68,7 @@ def test_filters_of_the_list_are_kept_on_the_way_back(world):
     assert f"{reverse('admin:groups_mission_changelist')}?status__exact=active" in page
 
 
-def test_the_only_open_colony_is_chosen_for_a_new_mission(world):
+def test_new_mission_preselects_only_open_colony(world):
     client = world.client("superuser")
 
     def chosen():

@@ -1,4 +1,4 @@
-"""Secrets of the site reach it as they are written."""
+"""Secrets in the environment are read literally."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ SAY = "from django.conf import settings; print(*[getattr(settings, name) for nam
 
 @pytest.mark.parametrize("name", SECRETS)
 @pytest.mark.parametrize("secret", ["$fh#2", "$$", "\\$x", "a$b", "plain"])
-def test_secret_that_begins_with_a_dollar_is_no_name_of_another(name, secret):
+def test_secret_starting_with_dollar_is_literal(name, secret):
     done = subprocess.run(
         [sys.executable, "-c", SAY.format(names=(name,))],
         cwd=settings.BASE_DIR,

@@ -1,4 +1,4 @@
-"""What the documentation names is there: tests, commands, files, links."""
+"""Tests, commands, files and links that the documentation names exist."""
 
 import ast
 import re
@@ -19,7 +19,7 @@ CHECKOUT = Path(settings.BASE_DIR)
 PAGE = CHECKOUT / "docs" / "traceability.md"
 # Apps whose README has a table of rules.
 APPS = ("groups", "fallback", "engagement", "missiondeck")
-# How many subtasks each task of the engagement seed has.
+# Number of subtasks per task of the engagement seed.
 EN_SUBTASKS = {1: 2, 2: 7, 3: 3, 4: 7, 5: 5, 6: 8, 7: 5}
 # The columns of the deck's seed.
 MD_COLUMNS = {
@@ -28,7 +28,7 @@ MD_COLUMNS = {
     "chat_messages": ("id", "mission_id", "citizen", "sender", "message", "code_blocks", "created_at"),
     "test_runs": ("id", "mission_id", "status", "summary", "results", "logs", "created_at"),
 }
-# Every numbered item of the seeds has a row of its own.
+# The numbered items of the seeds.
 ITEMS = [
     *(f"AC{number}" for number in range(1, 12)),
     *(f"Step {number}" for number in range(1, 9)),
@@ -57,7 +57,7 @@ NOT_OURS = {"node_modules", ".venv", "var", ".git"}
 
 @cache
 def names_in(path: Path) -> frozenset[str]:
-    """What a Python file defines: functions, classes and, as Class::method, what is in its classes."""
+    """Return the functions, classes and methods (Class::method) of a Python file."""
     names = set()
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
@@ -68,7 +68,7 @@ def names_in(path: Path) -> frozenset[str]:
 
 
 def wrong_with(reference: str) -> str | None:
-    """What is wrong with a test, command or file named in backticks; None for what is there or is none of these."""
+    """Return the error in a reference to a test, command or file; None for a correct or another one."""
     words = reference.split()
     while words and re.fullmatch(r"[A-Z_]+=\S*", words[0]):
         words.pop(0)
@@ -102,7 +102,7 @@ def _is_there(path: str) -> bool:
 
 
 def shows(reference: str) -> bool:
-    """Whether a reference is a test, a test file or a command: something that can be run."""
+    """Return whether a reference is a test, a test file or a command."""
     return bool(re.search(r"::|^tests/\S+\.py$|manage\.py |python -m |^bin/|^\.ci/| bin/", reference))
 
 
@@ -111,7 +111,7 @@ def references(text: str) -> list[str]:
 
 
 def rows(text: str, *, last_column: str) -> Iterator[list[str]]:
-    """The cells of each row of the tables whose last column has this head."""
+    """Yield the cells of each row of the tables whose last column has this head."""
     inside = False
     for line in text.splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split(" | ")]
@@ -124,15 +124,15 @@ def rows(text: str, *, last_column: str) -> Iterator[list[str]]:
 
 
 def rules_of(app: str) -> str:
-    """The page of an app that has its table of rules."""
+    """Return the README of an app, which has its table of rules."""
     return (CHECKOUT / app / "README.md").read_text(encoding="utf-8")
 
 
 def missing_rules(app: str, text: str) -> list[str]:
-    """Rules of an app's models and rejections of its errors.py that the table of rules does not name in one row."""
+    """Return constraints of an app's models and errors of its errors.py without a row in the table of rules."""
     listed = [set(references(" | ".join(cells))) for cells in rows(text, last_column="where")]
     rules = [rule for model in apps.get_app_config(app).get_models() for rule in model._meta.constraints]
-    # One row stands for all texts of one line, which tests/common/test_one_line.py walks.
+    # One row covers all one-line texts: tests/common/test_one_line.py.
     wanted = [{"<table>_<column>_one_line" if isinstance(rule, OneLine) else rule.name} for rule in rules]
     for rejection in vars(import_module(f"{app}.errors")).values():
         if isinstance(rejection, type) and issubclass(rejection, DomainError) and rejection is not DomainError:
@@ -141,7 +141,7 @@ def missing_rules(app: str, text: str) -> list[str]:
 
 
 def settings_read() -> set[str]:
-    """The names of every setting read from the environment."""
+    """Return the names of all settings read from the environment."""
     sources = [CHECKOUT / "missionsite" / "settings.py", *(CHECKOUT / "missionsite" / "embedded").glob("*.py")]
     pattern = r"""(?:env\.\w+|environ\.get|_setting|_secret)\(\s*"([A-Z_]+)"|environ\["([A-Z_]+)"\]"""
     found = re.findall(pattern, "\n".join(source.read_text(encoding="utf-8") for source in sources))
@@ -149,12 +149,12 @@ def settings_read() -> set[str]:
 
 
 def pages() -> list[Path]:
-    """Every Markdown page of the project."""
+    """Return every Markdown page of the project."""
     return sorted(path for path in CHECKOUT.rglob("*.md") if not NOT_OURS & set(path.relative_to(CHECKOUT).parts))
 
 
 def broken_links(page: Path, text: str) -> list[str]:
-    """Relative links and pictures of a page that lead nowhere, their headings included."""
+    """Return relative links and pictures of a page without a target, including anchors."""
     text = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
     broken = []
     for target in re.findall(r"\[[^\]\n]*\]\(([^)\s]+)\)", text):
@@ -168,12 +168,12 @@ def broken_links(page: Path, text: str) -> list[str]:
 
 
 def anchors(text: str) -> set[str]:
-    """The anchors of a page's headings, as repository hosts make them."""
+    """Return the anchors of a page's headings, as repository hosts create them."""
     heads = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
 
 
-def test_what_the_page_names_exists():
+def test_every_reference_exists():
     assert [wrong for each in references(PAGE.read_text(encoding="utf-8")) if (wrong := wrong_with(each))] == []
 
 
@@ -191,48 +191,48 @@ def test_what_the_page_names_exists():
         "ROUNDS=1 bin/test tests/groups/test_nothing.py",
     ],
 )
-def test_a_made_up_name_is_reported(made_up):
+def test_missing_reference_is_reported(made_up):
     assert wrong_with(made_up)
 
 
-def test_every_item_of_the_seeds_has_its_row():
+def test_every_seed_item_has_one_row():
     named = [cells[0] for cells in rows(PAGE.read_text(encoding="utf-8"), last_column="shown by")]
     assert [item for item in ITEMS if named.count(item) != 1] == []
 
 
-def test_every_row_names_something_that_can_be_run():
+def test_every_row_names_test_or_command():
     listed = list(rows(PAGE.read_text(encoding="utf-8"), last_column="shown by"))
     assert len(listed) > len(ITEMS)
     assert [cells for cells in listed if not any(map(shows, references(cells[-1])))] == []
 
 
-def test_a_row_without_a_test_or_command_is_reported():
+def test_row_without_test_is_reported():
     text = "| item | shown by |\n|---|---|\n| AC1 | believe it, `groups` is fine |\n"
     assert [cells for cells in rows(text, last_column="shown by") if not any(map(shows, references(cells[-1])))]
 
 
-def test_every_difference_has_its_reason():
+def test_every_difference_has_reason():
     listed = list(rows(PAGE.read_text(encoding="utf-8"), last_column="why"))
     assert listed
     assert [cells for cells in listed if len(cells) != 3 or not all(cells)] == []
 
 
-def test_every_setting_is_explained_in_the_example():
+def test_every_setting_is_in_env_example():
     explained = set(
         re.findall(r"^(?:# )?([A-Z_]+)=", (CHECKOUT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
     )
     read = settings_read()
     assert len(read) > 20
-    # Set by the test runner for the processes it starts.
+    # Set by the test runner for its processes.
     assert read - explained == {"MISSIONSITE_TESTING"}
 
 
 @pytest.mark.parametrize("app", APPS)
-def test_every_rule_of_an_app_is_in_its_table(app):
+def test_every_rule_is_in_readme_table(app):
     assert missing_rules(app, rules_of(app)) == []
 
 
-def test_a_rule_without_a_row_is_reported():
+def test_missing_rule_is_reported():
     text = rules_of("groups").replace("`idx_memberships_active_unique`", "an index")
     assert missing_rules("groups", text) == [
         "idx_memberships_active_unique",
@@ -241,13 +241,13 @@ def test_a_rule_without_a_row_is_reported():
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(CHECKOUT)))
-def test_every_link_and_every_name_on_a_page_leads_somewhere(page):
+def test_every_link_has_target(page):
     text = page.read_text(encoding="utf-8")
     assert broken_links(page, text) == []
     assert [wrong for each in references(text) if (wrong := wrong_with(each))] == []
 
 
-def test_a_broken_link_is_reported():
+def test_broken_link_is_reported():
     text = "[here](README.md) [gone](gone.md) [there](traceability.md#traceability) [nowhere](traceability.md#nowhere)"
     assert broken_links(CHECKOUT / "docs" / "page.md", "[up](../README.md)") == []
     assert broken_links(CHECKOUT / "docs" / "page.md", text) == [

@@ -1,4 +1,4 @@
-"""The cast and the things of the tests of the whole site, and what a valid request to each address looks like."""
+"""People and objects of the tests of the whole site, and a valid request to each URL."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,15 +36,15 @@ from tests.support.factories.tokens import make_token
 
 PASSWORD = "an old password of one's own"
 NEW_PASSWORD = "a new password no one guesses"
-# What a request may leave behind without having changed anything: sessions, counts of requests, who asked, keys of
-# requests; and when someone or something came last.
+# Tables a request may write to without a change: sessions, request counts, callers, idempotency keys, and times of
+# last use.
 PASSING = ("django_session", "api_request_counts", "pghistory_context", "api_idempotency_keys")
 _LAST = "ARRAY['last_login', 'last_used_at', 'last_read_at']"
 
 
 @dataclass
 class World:
-    """Staff of every kind, a member, and at least one object behind every address."""
+    """Staff of every role, a member, and at least one object for every URL."""
 
     staff: dict[str, Member] = field(default_factory=dict)
     objects: dict[str, object] = field(default_factory=dict)
@@ -53,14 +53,14 @@ class World:
         return self.objects[name]
 
     def client(self, actor: str) -> Client:
-        """A browser in which this person is logged in; no one for `anonymous`."""
+        """Return a client with a log-in of this person; without one for `anonymous`."""
         client = OfficeClient(raise_request_exception=False)
         if actor != "anonymous":
             client.force_login(self.staff[actor])
         return client
 
     def token_client(self, actor: str) -> Client:
-        """A program with a token of this person that has every scope."""
+        """Return a client with a token of this person that has every scope."""
         client = Client(raise_request_exception=False)
         if actor != "anonymous":
             client = Client(
@@ -70,7 +70,7 @@ class World:
 
 
 def build() -> World:
-    """Make the world in the database."""
+    """Create the people and objects in the database."""
     world = World()
     for role in ROLES:
         member = StaffFactory(display_name=role)
@@ -86,7 +86,7 @@ def build() -> World:
     for actor, person in world.staff.items():
         token, plaintext = make_token(person)
         world.objects |= {f"token of {actor}": plaintext, f"token row of {actor}": token}
-    # One hash for all: hashing is slow on purpose.
+    # One hash for all: hashing is slow.
     Member.objects.filter(pk__in=[person.pk for person in world.staff.values()]).update(
         password=make_password(PASSWORD)
     )
@@ -104,7 +104,7 @@ def build() -> World:
 
 
 def _people(world: World) -> None:
-    """Members to act on, each with a change that could be taken back."""
+    """Create members for the requests, each with a change to revert."""
     things = world.objects
     things["member"] = MemberFactory(display_name="Bob", trust_score=100)
     update_member(member=things["member"], display_name="Robert")
@@ -113,7 +113,7 @@ def _people(world: World) -> None:
     update_member(member=things["administrator"], display_name="The other superuser")
     things["colleague"] = StaffFactory(display_name="Colleague")
     update_member(member=things["colleague"], display_name="A colleague")
-    # Was an administrator once: the history holds the change that took the rights away.
+    # A former administrator: the history contains the removal of the permissions.
     things["former administrator"] = StaffFactory(display_name="Former superuser", is_superuser=True)
     update_member(member=things["former administrator"], is_staff=False, is_superuser=False)
     things["former colleague"] = StaffFactory(display_name="Former colleague")
@@ -124,7 +124,7 @@ def _things(world: World) -> None:
     things = world.objects
     things["colony"] = ColonyFactory(name="Colony")
     update_group(group=things["colony"], name="The colony")
-    # Without missions, so that it can be archived.
+    # Has no missions, so it can be archived.
     things["empty colony"] = ColonyFactory(name="Empty colony")
     things["archived colony"] = ColonyFactory(name="Old colony")
     archive_group(group=things["archived colony"])
@@ -156,13 +156,13 @@ def _things(world: World) -> None:
                 [status],
             )
             things[name] = ProcrastinateJob.objects.get(pk=cursor.fetchone()[0])
-    # A mission in which everyone is, to leave it.
+    # A mission with all people, for leaving.
     things["crowded mission"] = MissionFactory(name="Crowd", parent_group=things["colony"])
     for person in world.staff.values():
         MembershipFactory(member=person, group=things["crowded mission"])
 
 
-# The object behind `<object_id>`, by model; and by the name of a route that needs another one.
+# The object for `<object_id>`, by model, and by the name of a route that needs another one.
 OBJECTS = {
     "missionsite/role": "role",
     "procrastinate/procrastinatejob": "job",
@@ -188,7 +188,7 @@ OBJECTS = {
 
 
 def object_of(world: World, route: Route, actor: str, variant: str = ""):
-    """What a route is about: the variant of it where one is named, else what its model or its name stands for."""
+    """Return the object of a route: of its variant, else of its name or model."""
     if variant == "self":
         return world.staff.get(actor)
     if variant == "another's":
@@ -197,7 +197,7 @@ def object_of(world: World, route: Route, actor: str, variant: str = ""):
         return world[variant]
     model = model_of(route)
     if model == "common/apitoken":
-        # Everyone has a token of their own.
+        # Each person has a token.
         return world[f"token row of {actor if actor in world.staff else 'superuser'}"]
     return world[OBJECTS.get(route.name) or OBJECTS[model]]
 
@@ -207,7 +207,7 @@ def model_of(route: Route) -> str:
 
 
 def address(world: World, route: Route, actor: str, variant: str = "") -> str:
-    """The address of a route with real ids."""
+    """Return the URL of a route with existing ids."""
     values = {}
     for part in route.parts:
         match part:
@@ -242,13 +242,13 @@ def address(world: World, route: Route, actor: str, variant: str = "") -> str:
 
 
 def last_change(obj) -> int:
-    """The newest entry of an object's history; 1 where nothing was written yet."""
+    """Return the newest entry of an object's history; 1 when there is none."""
     entry = obj.history.order_by("-pgh_id").first() if hasattr(obj, "history") else None
     return entry.pgh_id if entry else 1
 
 
 def query_of(world: World, route: Route) -> dict:
-    """The query a route cannot do without."""
+    """Return the query parameters a route needs."""
     if route.name == "autocomplete":
         return {"app_label": "groups", "model_name": "membership", "field_name": "member", "term": "a"}
     if route.name == "fallback_review_missions":
@@ -261,7 +261,7 @@ SEAT = {"role": "Member", **REASON}
 
 
 def body_of(world: World, route: Route) -> dict:
-    """What a form of this route sends when everything in it is right."""
+    """Return valid data of a form of this route."""
     form = {
         "login": {"username": world.staff["superuser"].email, "password": PASSWORD},
         "password_change": {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD},
@@ -305,7 +305,7 @@ def body_of(world: World, route: Route) -> dict:
 
 
 def json_of(world: World, route: Route, method: str) -> dict | None:
-    """What an operation of the API is sent when everything in it is right; None for one without a body."""
+    """Return a valid body of an API operation; None for one without a body."""
     known: dict[tuple[str, str], dict] = {}
     for of_app in (directory, engagement, missiondeck, projects):
         known |= of_app.bodies(world.objects)
@@ -314,7 +314,7 @@ def json_of(world: World, route: Route, method: str) -> dict | None:
 
 @contextmanager
 def undone() -> Iterator[None]:
-    """Take back what happens within.
+    """Roll back the changes made within.
 
     Constraints wait for its end as they would in a transaction of its own: a form that is saved has them checked at
     once, and PostgreSQL goes on with that after a savepoint in which one inside it did so was rolled back.
@@ -327,9 +327,9 @@ def undone() -> Iterator[None]:
 
 
 def first_bytes(answer: StreamingHttpResponse) -> bytes:
-    """The first bytes of a live page or a file, which is closed then."""
+    """Return the first bytes of a live page or a file, and close it."""
     first = next(answer.streaming_content, b"")
-    # The test client's own wrapper: closing it closes the response, but not the connection of the test.
+    # Closing the test client's wrapper closes the response, but not the connection of the test.
     answer._iterator.close()
     return first
 
@@ -353,7 +353,7 @@ def fingerprint() -> dict[str, str]:
 
 
 class Watch:
-    """Tells whether requests changed anything; remembers what the database held at the start."""
+    """Detects changes by requests; compares the database with its state at the start."""
 
     def __init__(self) -> None:
         self.before = fingerprint()

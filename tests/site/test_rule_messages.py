@@ -1,4 +1,4 @@
-"""Every rule of the database has a sentence for people, and every sentence a rule."""
+"""Every constraint has a message, and every error names an existing constraint."""
 
 import pytest
 from django.apps import apps
@@ -7,14 +7,14 @@ from django.db import connection
 import engagement.errors  # noqa: F401
 import fallback.errors  # noqa: F401
 import groups.errors  # noqa: F401
-import missiondeck.errors  # noqa: F401 - all register their rejections
+import missiondeck.errors  # noqa: F401 - all register their errors
 from missionsite.common.errors import DomainError
 
 pytestmark = pytest.mark.django_db
 
 APPS = ("groups", "fallback", "engagement", "missiondeck")
-# Rules no one meets at a form or the API: values only a program sets. The same goes for every rule called …_known: it
-# says that a column holds one of the words a form offers.
+# Constraints without a message: on values that only code sets. Also every constraint named …_known, which limits a
+# column to the choices of a form.
 NO_WORDS_NEEDED = {
     "engagement_announcements_recipients_check",
     "engagement_message_queue_retry_count_check",
@@ -48,12 +48,12 @@ def our_models():
 
 
 def said_by_forms():
-    """Rules with a sentence of their own, which is shown when a form is checked."""
+    """Return constraints with a message of their own, which forms show."""
     rules = [rule for model in our_models() for rule in model._meta.constraints]
     return {rule.name for rule in rules if rule.violation_error_message != rule.default_violation_error_message}
 
 
-def test_every_check_and_unique_rule_has_words():
+def test_every_constraint_has_message():
     rules = column(
         """SELECT conname FROM pg_constraint
            WHERE contype = 'c' AND conrelid = ANY (SELECT to_regclass(name) FROM unnest(%(tables)s::text[]) name)
@@ -69,7 +69,7 @@ def test_every_check_and_unique_rule_has_words():
     assert {name for name in silent if not name.endswith("_known")} == NO_WORDS_NEEDED
 
 
-def test_every_rejection_that_names_a_rule_names_one_that_exists():
+def test_every_error_names_existing_constraint():
     exist = column("SELECT conname FROM pg_constraint UNION SELECT relname FROM pg_class WHERE relkind = 'i'")
     sources = " ".join(column("SELECT prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace"))
     sources += " ".join(column("SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal"))
@@ -78,10 +78,10 @@ def test_every_rejection_that_names_a_rule_names_one_that_exists():
     assert {name for name in named if name not in exist and name not in sources} == set()
 
 
-def test_every_sentence_is_one_and_every_code_its_own():
+def test_every_error_has_one_sentence_and_own_code():
     rejections = list(DomainError.by_constraint.values())
     for one in rejections:
-        # The same rejection by a rule of another table is a subclass, with the same sentence.
+        # The same error for a constraint of another table is a subclass, with the same message.
         twins = [other for other in rejections if other.code == one.code and not issubclass(one, other)]
         assert all(issubclass(twin, one) and twin.__doc__ == one.__doc__ for twin in twins), one
     for rejection in rejections:
@@ -90,7 +90,7 @@ def test_every_sentence_is_one_and_every_code_its_own():
         assert sentence[0].isupper(), rejection
 
 
-def test_every_security_definer_function_pins_its_path_and_is_closed_to_the_public():
+def test_security_definer_functions_are_restricted():
     loose = column(
         """SELECT p.proname FROM pg_proc p
            WHERE p.prosecdef AND p.pronamespace = 'public'::regnamespace
@@ -100,11 +100,11 @@ def test_every_security_definer_function_pins_its_path_and_is_closed_to_the_publ
     assert loose == set()
 
 
-def test_every_table_of_people_s_own_holds_row_security():
+def test_members_tables_have_row_level_security():
     open_tables = column(
         """SELECT c.relname FROM pg_class c
            WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND NOT c.relrowsecurity
              AND EXISTS (SELECT FROM aclexplode(c.relacl) a WHERE a.grantee = 'missionsite_member'::regrole)"""
     )
-    # Counts without people in them.
+    # Counts, without personal data.
     assert open_tables == {"mission_counters"}
