@@ -1,11 +1,11 @@
-"""A real Chromium at the site as it runs, with the database role it runs under."""
+"""Fixtures for tests in Chromium, with the site's database role."""
 
 import os
 import shutil
 
 import pytest
 
-# Playwright's loop runs in the test's own thread, where Django would reject the database.
+# Playwright runs an event loop in the test's thread, where Django would reject database access.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 NAMES = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
@@ -23,7 +23,7 @@ PASSWORD = "tr0ub4dor&3-xyz"
 
 def pytest_collection_modifyitems(items) -> None:
     here = os.path.dirname(__file__)
-    # Last: Playwright leaves an event loop running in its thread, in which others could start none.
+    # Run these last: Playwright leaves an event loop running in the thread, so other tests could not start one.
     items.sort(key=lambda item: str(item.path).startswith(here))
     for item in items:
         if str(item.path).startswith(here) and CHROMIUM is None:
@@ -37,7 +37,7 @@ def browser_type_launch_args(browser_type_launch_args) -> dict:
 
 @pytest.fixture
 def manager(transactional_db):
-    """Mona, who runs missions."""
+    """Return Mona, a mission manager."""
     from tests.support.admin import staff
 
     return staff("Mission Manager", display_name="Mona", email="mona@example.org", password=PASSWORD)
@@ -45,7 +45,7 @@ def manager(transactional_db):
 
 @pytest.fixture
 def wrongs(page, live_server) -> list[str]:
-    """What the browser complained about: console errors, failed requests, requests to anywhere else."""
+    """Return the errors of the browser: console errors, failed requests, requests to other hosts."""
     found: list[str] = []
     page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: found.append(str(error)))
@@ -60,7 +60,7 @@ def wrongs(page, live_server) -> list[str]:
 
 
 def sign_in(page, live_server, member) -> None:
-    """Log in by hand, as a person does."""
+    """Log in through the form."""
     page.set_default_timeout(15_000)
     page.goto(f"{live_server.url}/admin/")
     page.locator("[name=username]").fill(member.email)
@@ -71,7 +71,7 @@ def sign_in(page, live_server, member) -> None:
 
 @pytest.fixture
 def site(page, live_server, manager, wrongs):
-    """A page on which Mona has logged in, by hand."""
+    """Return a page on which Mona is logged in."""
     sign_in(page, live_server, manager)
     yield page
     assert wrongs == []
@@ -79,7 +79,7 @@ def site(page, live_server, manager, wrongs):
 
 @pytest.fixture
 def reviewer(transactional_db):
-    """Remo, who decides on proposals."""
+    """Return Remo, a fallback reviewer."""
     from tests.support.admin import staff
 
     return staff("Fallback Reviewer", display_name="Remo", email="remo@example.org", password=PASSWORD)
@@ -87,7 +87,7 @@ def reviewer(transactional_db):
 
 @pytest.fixture
 def desk(page, live_server, reviewer, wrongs):
-    """A page on which Remo has logged in, by hand."""
+    """Return a page on which Remo is logged in."""
     sign_in(page, live_server, reviewer)
     yield page
     assert wrongs == []

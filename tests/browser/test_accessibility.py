@@ -1,4 +1,4 @@
-"""Pages of every kind as axe and the keyboard find them, in light and dark, at a desk and on a phone.
+"""Check pages of every kind with axe and the keyboard, in light and dark, on a desktop and on a phone.
 
 Source: WCAG 2.2, levels A and AA. axe-core says what a program can find out; names are read from the browser's own
 accessibility tree.
@@ -17,7 +17,7 @@ from tests.portal.cast import entry, invitation
 from tests.support.admin import client_of, staff
 
 DESK, PHONE = (1440, 900), (390, 844)
-# The size of what is clicked is in WCAG 2.2 and not among the rules axe asks by itself.
+# The target size of WCAG 2.2 is not among the default rules of axe.
 OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 GRAVE = ("serious", "critical")
 MISSION = "/admin/groups/mission/20000000-0000-0000-0000-000000000001"
@@ -28,14 +28,14 @@ WORKSPACE = "/admin/missiondeck/deckmission/a7d88e18-4bdc-5412-94e4-b8d267708170
 
 @dataclass(frozen=True)
 class Visit:
-    """An address, who opens it, and the status of the answer."""
+    """A URL, the actor who opens it, and the status of the response."""
 
     address: str
     actor: str = "administrator"
     status: int = 200
 
 
-# What is made anew for each test has its number put in.
+# Ids of objects created for each test are filled in.
 VISITS = [
     Visit("/admin/"),
     Visit("/admin/groups/mission/"),
@@ -80,7 +80,7 @@ VISITS = [
 
 @pytest.fixture
 def community(transactional_db, settings):
-    """The example data, with proposals to decide on; who opens pages, and the numbers of what is made anew."""
+    """Load the example data with proposals; return the actors and the ids of created objects."""
     settings.JOIN_ATTEMPTS_PER_MINUTE = 0
     call_command("loaddata", "seeds", verbosity=0)
     list(run_due())
@@ -97,7 +97,7 @@ def community(transactional_db, settings):
 
 @pytest.fixture
 def opened(browser, live_server, community):
-    """Opens pages of someone who is logged in, in a window of a size and with a colour scheme."""
+    """Return a function that opens a page as an actor, with a window size and a color scheme."""
     contexts = []
 
     def open_for(actor: str, size: tuple[int, int], scheme: str = "light"):
@@ -117,7 +117,7 @@ def opened(browser, live_server, community):
 
 
 def grave(page) -> list[str]:
-    """What axe finds that keeps people from using the page."""
+    """Return the serious and critical violations found by axe."""
     found = Axe().run(page, options=OPTIONS).response["violations"]
     return [
         f"{rule['id']}: {node['target']} {node['failureSummary']}"
@@ -128,7 +128,7 @@ def grave(page) -> list[str]:
 
 
 def wide(page) -> list[str]:
-    """What is wider than the window, of a page that scrolls to the side."""
+    """Return the elements wider than the window, of a page that scrolls sideways."""
     return page.evaluate(
         """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.body.querySelectorAll("*")]
            .filter(each => each.getBoundingClientRect().right > innerWidth + 1)
@@ -137,8 +137,8 @@ def wide(page) -> list[str]:
 
 
 def skip(page) -> list[str]:
-    """What is wrong with the link that skips what every page begins with."""
-    # Forms for something new put the focus into their first field.
+    """Return the errors of the skip link."""
+    # Add forms focus their first field.
     if page.evaluate("document.activeElement !== document.body"):
         return []
     link = page.locator(".skip-link, .skip")
@@ -188,7 +188,7 @@ def test_page_has_no_serious_axe_violation(opened, community, size, scheme, visi
 
 
 def names(page, role: str) -> list[str]:
-    """The names of everything of this role in the browser's accessibility tree, which screen readers read."""
+    """Return the names of all elements with this role in the accessibility tree."""
     tree = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")
     return [
         node["name"]["value"]
@@ -215,7 +215,7 @@ def test_picker_is_named_by_its_label(opened, address, labels):
     assert "" not in pickers
     page.locator(".select2-selection").first.click()
     page.locator(".select2-results__option").first.wait_for()
-    # The opened list, and the field that searches it.
+    # The open list and its search field.
     assert any(name.startswith(labels[0]) for name in names(page, "listbox"))
     assert any(name.startswith(labels[0]) for name in names(page, "searchbox"))
 
@@ -272,7 +272,7 @@ def test_search_of_everything(opened, community):
 
 
 def test_axe_detects_violations(opened):
-    """The tests above would see a fault: a picture without a text, light grey text, a small button."""
+    """Negative control: axe reports a picture without a text, light gray text and a small button."""
     page = opened("nobody", DESK)
     page.goto("/login/")
     page.evaluate(

@@ -1,4 +1,4 @@
-"""A day of Mona, who runs missions, in a real browser. Ana has a trust score of 120; the garden asks for 250."""
+"""The back office in a browser, as Mona, a mission manager. Ana has a trust score of 120; the garden asks for 250."""
 
 import re
 from datetime import datetime
@@ -23,7 +23,7 @@ def garden(transactional_db):
 
 
 def pick(page: Page, field: str, text: str) -> None:
-    """Choose in a picker, with the keyboard alone."""
+    """Choose in a picker by keyboard."""
     page.locator(f"#id_{field} + .select2-container .select2-selection").focus()
     page.keyboard.press("Enter")
     page.locator(".select2-search__field").fill(text)
@@ -39,7 +39,7 @@ def test_membership_from_rejection_to_rejoining(site: Page, ana, garden):
     site.get_by_role("link", name="Garden").click()
     expect(site.get_by_role("link", name="Members now")).to_be_visible()
 
-    # Ana's trust score is too low: the page says so and keeps what was typed.
+    # Ana's trust score is too low: the page shows the error and keeps the input.
     site.get_by_role("link", name="Seat a member").click()
     pick(site, "member", "Ana")
     site.get_by_label("Role").fill("Mentor")
@@ -51,7 +51,7 @@ def test_membership_from_rejection_to_rejoining(site: Page, ana, garden):
     expect(site.locator(".select2-selection__rendered")).to_contain_text("Ana")
     assert not Membership.objects.exists()
 
-    # With points enough she is seated.
+    # With enough points she is added.
     update_member(member=ana, trust_score=300)
     site.get_by_role("button", name="Seat a member").click()
     expect(site.get_by_text("Garden: a member was seated.")).to_be_visible()
@@ -59,7 +59,7 @@ def test_membership_from_rejection_to_rejoining(site: Page, ana, garden):
     row = site.get_by_role("row").filter(has_text="Ana")
     expect(row).to_contain_text("Mentor")
 
-    # She leaves, with a reason, and comes back.
+    # She leaves, with a reason, and re-joins.
     row.get_by_role("link", name="End stay").click()
     site.get_by_label("Reason").fill("Moved away")
     site.get_by_role("button", name="End this stay").click()
@@ -71,7 +71,7 @@ def test_membership_from_rejection_to_rejoining(site: Page, ana, garden):
     expect(site.get_by_text("seated again.")).to_be_visible()
     assert sorted(Membership.objects.values_list("status", flat=True)) == ["active", "left"]
 
-    # All of it can be read in the events.
+    # All steps are in the events.
     site.locator("#tabs-items").get_by_role("link", name="Events").click()
     for words in ("Seat taken", "Seat left", "She asked", "Moved away", "Back home"):
         expect(site.get_by_text(words).first).to_be_visible()
@@ -157,7 +157,7 @@ def test_every_page_fits_its_window(site: Page, ana, garden, live_server, scheme
     TaskFactory(group=garden, title="A task whose title goes on and on, so that it has to be broken " * 3)
     site.emulate_media(color_scheme=scheme)
     for path in PAGES:
-        # Loaded narrow, as on a phone, and then widened.
+        # Loaded with the width of a phone, then widened.
         site.set_viewport_size({"width": 390, "height": 844})
         site.goto(live_server.url + path.format(mission=garden.pk, member=ana.pk))
         for width in (390, 1440):

@@ -1,4 +1,4 @@
-"""Under its Content-Security-Policy the site does all it does: pages a browser has nothing to complain about.
+"""Pages work under the Content-Security-Policy without violations in the browser.
 
 The other tests of this folder say so of the pages they go through.
 """
@@ -31,7 +31,7 @@ PAGES = [
 
 @pytest.fixture
 def office(page, live_server, transactional_db):
-    """A page on which Ada, who may do everything, has logged in."""
+    """Return a page on which Ada, a superuser, is logged in."""
     ada = staff("Administrator", display_name="Ada", email="ada@example.org", password=PASSWORD)
     sign_in(page, live_server, ada)
     return page
@@ -65,7 +65,7 @@ def test_stricter_policy_would_break_the_back_office(office, live_server, wrongs
 
 
 def test_injected_content_neither_runs_nor_loads(office, live_server, wrongs):
-    """All of it does where there is no policy."""
+    """Negative control: without a policy all of it runs or loads."""
     brought = """
         <script>window.ran = [...(window.ran ?? []), "script"]</script>
         <img src="/static/missing.png" onerror="window.ran = [...(window.ran ?? []), 'handler']">

@@ -1,4 +1,4 @@
-"""From an invitation to a suspension, in a real browser: Cleo looks after the community, Bea registers on her phone."""
+"""From invitation to suspension in a browser: Cleo is a community manager, Bea registers on a phone."""
 
 import re
 
@@ -23,7 +23,7 @@ def cleo(transactional_db):
 
 
 def reason(page, why: str, button: str) -> None:
-    """Answer the question every decision asks."""
+    """Enter the reason for a decision."""
     page.get_by_label("Reason").fill(why)
     page.get_by_role("button", name=button, exact=True).click()
 
@@ -58,7 +58,7 @@ def test_invite_register_approve_find_suspend(page, live_server, browser: Browse
     expect(phone.get_by_text("Waiting for approval").first).to_be_visible()
     bea = CommunityMember.objects.get(telegram_id="718281828")
 
-    # The first page says that someone waits; Cleo lets her in.
+    # The home page shows a pending entry; Cleo approves it.
     page.goto(f"{live_server.url}/admin/")
     page.get_by_role("link", name=re.compile("Waiting for approval")).click()
     page.get_by_role("link", name="Bea Lopes").click()
@@ -68,7 +68,7 @@ def test_invite_register_approve_find_suspend(page, live_server, browser: Browse
     phone.goto(f"{live_server.url}/directory/")
     expect(phone.get_by_role("link", name="Bea Lopes")).to_be_visible()
 
-    # Found again by a part of her name, and in the tree below Cleo.
+    # She is found by a part of her name, and in the tree below Cleo.
     page.goto(f"{live_server.url}/admin/groups/communitymember/")
     page.get_by_placeholder(re.compile("Name, number")).fill("lopes")
     page.keyboard.press("Enter")
@@ -76,7 +76,7 @@ def test_invite_register_approve_find_suspend(page, live_server, browser: Browse
     page.get_by_role("link", name="Who invited whom").click()
     expect(page.get_by_role("navigation", name="The line of invitations to this member")).to_contain_text("Cleo")
 
-    # Suspended: out of sight for others and for herself.
+    # Suspended: hidden from others and from herself.
     page.get_by_role("link", name="Suspend").click()
     reason(page, "Spam in three rooms", "Suspend")
     expect(page.get_by_text(f"Bea Lopes {bea.member_id}: suspended.")).to_be_visible()

@@ -1,4 +1,4 @@
-"""Coming in on a phone: a code, a form, one's profile, the other language, the directory."""
+"""Registration on a phone: code, form, profile, language, directory."""
 
 import pytest
 
@@ -15,13 +15,13 @@ def phone(page, live_server, transactional_db, wrongs, settings):
     page.set_viewport_size(PHONE)
     page.set_default_timeout(15_000)
     yield page
-    # A rejected code is not there, and the directory closed until the approval; both are pages that say so.
+    # An invalid code is a 404, and the directory a 403 until the approval; both have pages of their own.
     closed = [f"404 {live_server.url}/join/", f"403 {live_server.url}/directory/", "(Not Found)", "(Forbidden)"]
     assert [each for each in wrongs if not any(words in each for words in closed)] == []
 
 
 def fits(page) -> bool:
-    """Nothing is wider than the screen, and nothing to press is smaller than a finger."""
+    """Return whether nothing is wider than the screen and all targets are at least 44 px high."""
     wide = page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     small = page.evaluate(
         """[...document.querySelectorAll('button, .button, main input:not([type=hidden]), select, nav a')]
@@ -46,7 +46,7 @@ def test_invited_person_registers_and_opens_directory(phone, live_server):
     phone.get_by_role("heading", name="Register").wait_for()
     assert fits(phone)
 
-    # What is missing is listed, the list has the focus, and leads to the fields.
+    # Errors are listed; the list has the focus and links to the fields.
     phone.get_by_label("Name", exact=True).fill("Ana Souza")
     send(phone)
     summary = phone.get_by_role("alert")
@@ -69,11 +69,11 @@ def test_invited_person_registers_and_opens_directory(phone, live_server):
     phone.get_by_text("Waiting for approval").wait_for()
     assert fits(phone)
 
-    # The page before is the code that is used now: it leads on to the profile.
+    # The page of the used code redirects to the profile.
     phone.goto(f"{live_server.url}/join/{made.spelled_code}/")
     assert phone.url.endswith("/me/")
 
-    # The other language, on the same page, for good.
+    # The other language, on the same page, is stored.
     phone.get_by_role("button", name="Português").click()
     phone.get_by_text("Aguardando aprovação").wait_for()
     assert phone.locator("html").get_attribute("lang") == "pt-BR"
@@ -94,7 +94,7 @@ def test_invited_person_registers_and_opens_directory(phone, live_server):
 
 
 def contrast(page) -> float:
-    """The least contrast between a text and what lies behind it, as WCAG 2.1 counts it."""
+    """Return the lowest contrast of a text with its background, by WCAG 2.1."""
     return page.evaluate(
         """() => {
         const light = text => { const part = text.match(/[\\d.]+/g).slice(0, 3).map(Number).map(each => each / 255)

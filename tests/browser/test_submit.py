@@ -1,4 +1,4 @@
-"""A form is sent once: its buttons are disabled while it is being sent, in the back office and on members' pages."""
+"""Buttons of a form are disabled while it is sent, in the back office and on members' pages."""
 
 import pytest
 from playwright.sync_api import expect
@@ -21,8 +21,8 @@ def office(page, live_server, transactional_db, wrongs):
     assert wrongs == []
 
 
-# Says that a form is submitted, by its first button, without leaving the page; true where nothing kept it from being
-# sent. A test that really sends a form is gone to the next page before it can look.
+# Dispatches a submit event by the first button without leaving the page; true when the form would be sent. A test
+# that sends the form would be on the next page before it can check.
 SUBMIT = """(form) => form.dispatchEvent(new SubmitEvent("submit", {
     bubbles: true, cancelable: true, submitter: form.querySelector("button"),
 }))"""
@@ -46,7 +46,7 @@ def test_double_click_sends_one_announcement(office, live_server):
 
 
 def test_double_click_without_script_sends_one(office, live_server):
-    """The script spares a request; what counts is the key in the form."""
+    """The script only saves a request; the key in the form is the rule."""
     for _ in range(PEOPLE):
         entry()
     office.route("**/common/submit.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
@@ -69,12 +69,12 @@ def test_buttons_are_disabled_while_sending(office, live_server, width, tmp_path
     expect(button).to_be_disabled()
     expect(button).to_have_attribute("data-sending", "")
     expect(form).to_have_attribute("aria-busy", "true")
-    # Enter in a field, or a script, does not send it again.
+    # Enter in a field or a script does not send it again.
     assert form.evaluate(SUBMIT) is False
     button.scroll_into_view_if_needed()
     office.screenshot(path=tmp_path / f"sending-{width}.png")
     assert office.evaluate("document.documentElement.scrollWidth") <= width
-    # The browser shows the page again as it was left: it can be sent again.
+    # When the browser restores the page, the form can be sent again.
     office.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     expect(button).to_be_enabled()
     expect(button).not_to_have_attribute("data-sending", "")
@@ -132,7 +132,7 @@ def test_htmx_form_is_disabled_and_script_form_is_not(site, live_server):
     sent[0].fulfill(status=200, body="")
     expect(button).to_be_enabled()
     site.unroute("**/nowhere/", take)
-    # What a script sends itself is left to it.
+    # A form whose script cancels the event is unchanged.
     site.locator("#own button").dispatch_event("click")
     site.wait_for_timeout(100)
     expect(site.locator("#own button")).to_be_enabled()
