@@ -145,28 +145,28 @@ class Sender:
             shown = first_bytes(answer) if answer.streaming else answer.content
         client.cookies = cookies
         self.sent += 1
-        said = f"{method} {target[:300]} {content_type} {body[:300]!r} -> {answer.status_code}"
-        assert answer.status_code < 500, said
+        request = f"{method} {target[:300]} {content_type} {body[:300]!r} -> {answer.status_code}"
+        assert answer.status_code < 500, request
         if route.is_api and answer.status_code >= 400:
-            assert answer["Content-Type"] == "application/problem+json", said
+            assert answer["Content-Type"] == "application/problem+json", request
         if not route.is_api and answer.status_code >= 400 and method != "HEAD":
-            assert_readable(answer, said)
+            assert_readable(answer, request)
         # A form that made something leads on to another page; only a new token or the address of a new feed is shown at
         # once. An operation of the API that takes no body does what it does, and so does the POST that unsubscribes,
         # whatever its body (RFC 8058).
         acts = route.is_api or (method == "POST" and target.startswith("/unsubscribe/"))
         shows_secret = b"ms_" in shown or b"/deck/feeds/" in shown
         if answer.status_code >= 400 or (answer.status_code == 200 and not acts and not shows_secret):
-            assert not changed, f"{said}, and the database changed"
+            assert not changed, f"{request}, and the database changed"
         return answer
 
 
-def assert_readable(answer: HttpResponse, said: str) -> None:
+def assert_readable(answer: HttpResponse, request: str) -> None:
     """Check that an error is a readable sentence, on a page of the site or in plain text."""
     text = answer.content.decode()
     words = re.sub(r"(?s)<(style|script).*?</\1>|<[^>]+>", " ", text)
-    assert len(words.split()) >= 5 or answer.status_code == 405, said
-    assert "Traceback" not in text, said
+    assert len(words.split()) >= 5 or answer.status_code == 405, request
+    assert "Traceback" not in text, request
 
 
 @pytest.fixture

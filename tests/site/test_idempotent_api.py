@@ -31,25 +31,25 @@ HEADER = "Idempotency-Key"
 def described() -> dict[tuple[str, str], dict]:
     """Return every operation of the OpenAPI document, by method and path."""
     return {
-        (method.upper(), path): told
+        (method.upper(), path): operation
         for path, methods in api.get_openapi_schema(path_prefix="/api/")["paths"].items()
-        for method, told in methods.items()
+        for method, operation in methods.items()
     }
 
 
-def takes_key(told: dict) -> bool:
-    return any(each["name"] == HEADER for each in told.get("parameters", []))
+def takes_key(operation: dict) -> bool:
+    return any(each["name"] == HEADER for each in operation.get("parameters", []))
 
 
 def test_each_writing_operation_takes_key_or_is_listed():
     known = described()
-    posts = {told["operationId"]: told for (method, _), told in known.items() if method == "POST"}
+    posts = {operation["operationId"]: operation for (method, _), operation in known.items() if method == "POST"}
     assert len(posts) >= 26
-    assert {name for name, told in posts.items() if not takes_key(told)} == set(EXCEPTIONS)
+    assert {name for name, operation in posts.items() if not takes_key(operation)} == set(EXCEPTIONS)
     for name, reason in EXCEPTIONS.items():
         assert reason in posts[name]["description"]
-    for (method, path), told in known.items():
-        assert takes_key(told) == (method != "GET" and told["operationId"] not in EXCEPTIONS), (method, path)
+    for (method, path), operation in known.items():
+        assert takes_key(operation) == (method != "GET" and operation["operationId"] not in EXCEPTIONS), (method, path)
 
 
 def send(client, method: str, target: str, body, **headers):

@@ -208,9 +208,9 @@ CHOSEN = {
     "procrastinate/procrastinatejob retry": "failed job",
     "procrastinate/procrastinatejob cancel": "job",
     "procrastinate/procrastinatejob abort": "running job",
-    "groups/membership leave": "stay",
-    "groups/membership role": "stay",
-    "groups/membership rejoin": "ended stay",
+    "groups/membership leave": "membership",
+    "groups/membership role": "membership",
+    "groups/membership rejoin": "ended membership",
     "groups/mission archive": "mission",
     "groups/mission restore": "archived mission",
     "groups/colony archive": "empty colony",
@@ -243,7 +243,7 @@ def action_of(world: World, model: str, action: str, actor: str) -> tuple[str, d
     if action == "seat":
         body["group"] = world["mission"].pk
     if action == "claim":
-        body["member"] = world["stay"].member_id
+        body["member"] = world["membership"].member_id
     # Removed entries are only in the filtered list.
     return f"/admin/{model}/{'?removed=yes' if action == 'restore' and model.endswith('communitymember') else ''}", body
 

@@ -132,17 +132,17 @@ def _things(world: World) -> None:
     update_group(group=things["mission"], name="The garden")
     things["archived mission"] = MissionFactory(name="Old garden", parent_group=things["colony"])
     archive_group(group=things["archived mission"])
-    things["stay"] = join_mission(member=MemberFactory(), mission=things["mission"])
-    change_role(membership=things["stay"], role="Lead")
+    things["membership"] = join_mission(member=MemberFactory(), mission=things["mission"])
+    change_role(membership=things["membership"], role="Lead")
     gone = MemberFactory()
     join_mission(member=gone, mission=things["mission"])
-    things["ended stay"] = leave_mission(member=gone, mission=things["mission"])
+    things["ended membership"] = leave_mission(member=gone, mission=things["mission"])
     for state in ("open task", "claimed task", "done task", "cancelled task"):
         things[state] = TaskFactory(group=things["mission"], title=state)
     update_task(task=things["open task"], title="An open task")
-    sitting = things["stay"].member
-    claim_task(task=things["claimed task"], member=sitting)
-    claim_task(task=things["done task"], member=sitting)
+    joined = things["membership"].member
+    claim_task(task=things["claimed task"], member=joined)
+    claim_task(task=things["done task"], member=joined)
     complete_task(task=things["done task"])
     cancel_task(task=things["cancelled task"], reason="Not needed")
     things["event"] = Event.objects.order_by("pk").first()
@@ -167,13 +167,13 @@ OBJECTS = {
     "missionsite/role": "role",
     "procrastinate/procrastinatejob": "job",
     "groups/event": "event",
-    "groups/membership": "stay",
+    "groups/membership": "membership",
     "groups/mission": "mission",
     "groups/colony": "colony",
     "groups/group": "mission",
     "groups/member": "member",
     "groups/task": "open task",
-    "groups_membership_rejoin": "ended stay",
+    "groups_membership_rejoin": "ended membership",
     "groups_mission_restore": "archived mission",
     "groups_colony_archive": "empty colony",
     "groups_colony_restore": "archived colony",
@@ -293,7 +293,7 @@ def body_of(world: World, route: Route) -> dict:
         "groups_member_password": {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD, "usable_password": "true"},
         "groups_task_add": {"group": world["mission"].pk, "title": "A new task", "reward_points": "0"},
         "groups_task_change": {"title": "A renamed task", "reward_points": "3"},
-        "groups_task_claim": {"member": world["stay"].member_id},
+        "groups_task_claim": {"member": world["membership"].member_id},
         "groups_task_reopen": REASON,
         "groups_task_cancel": REASON,
         **directory.forms(world.objects),
