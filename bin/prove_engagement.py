@@ -63,8 +63,8 @@ def main() -> int:
         with psycopg.connect(server.owner_url, autocommit=True) as owner:
             owner.execute("UPDATE engagement_message_queue SET status = 'cancelled' WHERE status = 'pending'")
 
-    settings = {"database": server.owner_url, "environment": environment}
-    with fleet(**settings, log=folder / "senders.log") as senders:
+    places = {"database": server.owner_url, "environment": environment}
+    with fleet(**places, log=folder / "senders.log") as senders:
         o = senders.run(messages=options.messages, kills=options.kills, patience=3600)
     is_whole = (o.sent, o.lost, o.accepted_twice) == (o.messages, 0, 0)
     report(
@@ -74,12 +74,12 @@ def main() -> int:
         f" at most {o.overdue:.1f} s after its lease of {LEASE} s",
     )
     empty()
-    with fleet(**settings, log=folder / "control.log", KEEPER_ACKNOWLEDGE_FIRST="1") as senders:
+    with fleet(**places, log=folder / "control.log", KEEPER_ACKNOWLEDGE_FIRST="1") as senders:
         o = senders.run(messages=options.messages // 10, kills=options.kills // 10, patience=3600)
     report(o.lost > 0, f"negative control: marked before they are sent, {o.lost} of {o.messages:,} messages are lost")
     for seconds in options.outages:
         empty()
-        with fleet(**settings, log=folder / "outage.log") as senders:
+        with fleet(**places, log=folder / "outage.log") as senders:
             took = senders.outlast(
                 stop=lambda: embedded.stop(folder), start=lambda: embedded.start(folder), seconds=seconds
             )

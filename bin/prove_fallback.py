@@ -127,8 +127,8 @@ class Browser:
         self.token = ""
 
     def get(self, path: str) -> str:
-        with self.opener.open(self.address + path, timeout=30) as response:
-            page = response.read().decode()
+        with self.opener.open(self.address + path, timeout=30) as answer:
+            page = answer.read().decode()
         if found := re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page):
             self.token = found[1]
         return page
@@ -139,12 +139,12 @@ class Browser:
         headers = {"Referer": self.address + path, "Accept": "application/json"}
         request = urllib.request.Request(self.address + path, body, headers)
         try:
-            response = self.opener.open(request, timeout=30)
+            answer = self.opener.open(request, timeout=30)
         except urllib.error.HTTPError as error:
-            response = error
-        with response:
-            is_json = "json" in response.headers.get("Content-Type", "")
-            return json.loads(response.read()) if is_json else {}
+            answer = error
+        with answer:
+            is_json = "json" in answer.headers.get("Content-Type", "")
+            return json.loads(answer.read()) if is_json else {}
 
     def log_in(self, email: str, password: str) -> None:
         self.get("/admin/login/")
@@ -174,7 +174,7 @@ class Events:
     """The server-sent events of the review page, read while the site runs."""
 
     def __init__(self, browser: Browser) -> None:
-        self.response = browser.opener.open(f"{browser.address}{REVIEW}events/", timeout=120)
+        self.answer = browser.opener.open(f"{browser.address}{REVIEW}events/", timeout=120)
         self.received: list[tuple[str, dict]] = []
         threading.Thread(target=self._read, daemon=True).start()
         wait_for(lambda: self.of("ready"), "the stream of events was not ready", seconds=30)
@@ -182,7 +182,7 @@ class Events:
     def _read(self) -> None:
         event = ""
         with contextlib.suppress(OSError, ValueError):
-            for raw in self.response:
+            for raw in self.answer:
                 name, _, value = raw.decode().rstrip("\n").partition(": ")
                 if name == "event":
                     event = value
@@ -205,15 +205,15 @@ def prove(demo: Demo, var: Path) -> None:
     report(f"the demo runs at {address}; the reviewer is on the review page")
 
     for pk in browser.proposals():
-        response = browser.post(f"/admin/fallback/missionfallbackitem/{pk}/discard/", {"reason": "not_needed"})
-        expect(response.get("ok"), f"a proposal of the seeds is not discarded: {response}")
+        answer = browser.post(f"/admin/fallback/missionfallbackitem/{pk}/discard/", {"reason": "not_needed"})
+        expect(answer.get("ok"), f"a proposal of the seeds is not discarded: {answer}")
     events = Events(browser)
     templates = browser.templates()
     todo = browser.column("todo")
     moved = 0
     for pk, title in todo.items():
-        response = browser.post(f"/admin/fallback/mission/{pk}/place/", {"list": "doing"})
-        expect(response.get("ok"), f"{title} does not move to Doing: {response}")
+        answer = browser.post(f"/admin/fallback/mission/{pk}/place/", {"list": "doing"})
+        expect(answer.get("ok"), f"{title} does not move to Doing: {answer}")
         moved += 1
     expect(not browser.column("todo"), "Todo is not empty")
     demo.shell(MAKE_DUE.format(project=PROJECT))
@@ -229,19 +229,17 @@ def prove(demo: Demo, var: Path) -> None:
 
     accepted = list(proposals)[:2]
     for pk in accepted:
-        response = browser.post(f"/admin/fallback/missionfallbackitem/{pk}/accept/", {})
-        expect(response.get("ok"), f"not accepted: {response}")
-    response = browser.post(f"/admin/fallback/missionfallbackitem/{accepted[1]}/undo/", {})
-    expect(response.get("ok"), f"not undone: {response}")
-    response = browser.post(f"/admin/fallback/missionfallbackitem/{accepted[1]}/accept/", {})
-    expect(response.get("ok"), f"not accepted again: {response}")
+        answer = browser.post(f"/admin/fallback/missionfallbackitem/{pk}/accept/", {})
+        expect(answer.get("ok"), f"not accepted: {answer}")
+    answer = browser.post(f"/admin/fallback/missionfallbackitem/{accepted[1]}/undo/", {})
+    expect(answer.get("ok"), f"not undone: {answer}")
+    answer = browser.post(f"/admin/fallback/missionfallbackitem/{accepted[1]}/accept/", {})
+    expect(answer.get("ok"), f"not accepted again: {answer}")
     for pk in proposals:
         if pk not in accepted:
-            response = browser.post(
-                f"/admin/fallback/missionfallbackitem/{pk}/discard/", {"feedback": "Not this month"}
-            )
-            expect(response.get("ok"), f"not discarded: {response}")
-    expect(response.get("run_completed"), f"the run is not completed by its last decision: {response}")
+            answer = browser.post(f"/admin/fallback/missionfallbackitem/{pk}/discard/", {"feedback": "Not this month"})
+            expect(answer.get("ok"), f"not discarded: {answer}")
+    expect(answer.get("run_completed"), f"the run is not completed by its last decision: {answer}")
     report(f"2 accepted, one of them undone and accepted again; {len(proposals) - 2} discarded; the run is complete")
 
     expect(

@@ -28,14 +28,14 @@ PAGES = {
     "tree": f"{ENTRY}/tree/",
     "missions": "/admin/groups/mission/",
     "mission": f"/admin/groups/mission/{MISSION}/members/",
-    "add-member": f"/admin/groups/mission/{MISSION}/seat/",
+    "seat": f"/admin/groups/mission/{MISSION}/seat/",
     "members": "/admin/groups/member/",
     "events": "/admin/groups/event/",
     "review": REVIEW,
     "board": BOARD,
     "run": f"/admin/fallback/missionfallbackrun/{REPORTED}/report/",
     "plan": f"/admin/fallback/missionfallbackconfig/{STARVING}/plan/",
-    "lifecycle": "/admin/engagement/userengagementstate/machine/",
+    "machine": "/admin/engagement/userengagementstate/machine/",
     "queue": "/admin/engagement/engagementmessage/",
     "announcement": "/admin/engagement/announcement/1/change/",
     "compose": "/admin/engagement/announcement/compose/?status__exact=active",
@@ -133,11 +133,11 @@ def _take_all(chromium: str) -> None:
             for name, path in PAGES.items():
                 _take(page, base + path, name)
             page.emulate_media(color_scheme="dark")
-            for name in ("mission", "review", "board", "lifecycle"):
+            for name in ("mission", "review", "board", "machine"):
                 _take(page, base + PAGES[name], f"{name}-dark")
             page.emulate_media(color_scheme="light")
             page.set_viewport_size({"width": 390, "height": 844})
-            for name in ("mission", "review", "board", "lifecycle"):
+            for name in ("mission", "review", "board", "machine"):
                 _take(page, base + PAGES[name], f"{name}-phone")
             browser.close()
     finally:

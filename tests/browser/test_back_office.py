@@ -31,7 +31,7 @@ def pick(page: Page, field: str, text: str) -> None:
     page.keyboard.press("Enter")
 
 
-def test_membership_from_rejection_to_rejoining(site: Page, ana, garden):
+def test_membership_from_rejection_to_rejoin(site: Page, ana, garden):
     # Find the mission.
     site.locator("#nav-sidebar").get_by_text("Missions", exact=True).click()
     site.get_by_placeholder("Name or stable ID").fill("gard")
@@ -88,7 +88,7 @@ def test_command_palette_works_by_keyboard(site: Page, ana, garden, live_server)
     expect(site).to_have_url(re.compile(f"/admin/groups/member/{ana.pk}/change/"))
 
 
-def test_several_memberships_end_at_once(site: Page, garden, live_server):
+def test_leave_ends_several_memberships(site: Page, garden, live_server):
     for name in ("Ana", "Bob"):
         join_mission(member=MemberFactory(display_name=name, trust_score=300), mission=garden)
     site.goto(f"{live_server.url}/admin/groups/membership/")
@@ -102,7 +102,7 @@ def test_several_memberships_end_at_once(site: Page, garden, live_server):
     expect(site.get_by_text("2 left.")).to_be_visible()
 
 
-def test_memberships_are_filtered_by_mission_and_day(site: Page, garden, live_server):
+def test_memberships_filter_by_mission_and_day(site: Page, garden, live_server):
     for name, day, mission in (
         ("Early Ada", "2026-03-01", garden),
         ("Late Lea", "2026-05-01", garden),

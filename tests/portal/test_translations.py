@@ -42,8 +42,8 @@ def test_collecting_anew_changes_nothing(copy):
     [
         (('msgstr "Entrar"', 'msgstr ""'), "not translated: 'Log in'"),
         (('msgid "Log in"', 'msgid "Log on"'), "not collected: 'Log in'"),
-        (('msgid "Log in"', 'msgid "Log on"'), "translated for nothing: 'Log on'"),
-        (('msgstr "Entrar"', 'msgstr "Acessar"'), "django.mo is not what django.po compiles to"),
+        (('msgid "Log in"', 'msgid "Log on"'), "translated but not used: 'Log on'"),
+        (('msgstr "Entrar"', 'msgstr "Acessar"'), "django.mo is not compiled from django.po"),
         (('msgid "Log in"', '#, fuzzy\nmsgid "Log in"'), "fuzzy: 'Log in'"),
     ],
 )

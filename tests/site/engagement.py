@@ -1,4 +1,4 @@
-"""Objects of engagement for the tests of the whole site: members with states, messages, templates, valid forms."""
+"""The part of the world that is about engagement: members in the machine, messages, words, filled-in forms."""
 
 from engagement.models import MessageTemplate, MessageType, State
 from engagement.services.announcements import announce, audience_of
@@ -12,7 +12,7 @@ WORDS = {"subject": "Hello, {{ name }}", "body": "Hi {{ name }}, there is news."
 
 
 def add_engagement(things: dict[str, object], people: dict[str, Member]) -> None:
-    """Create an active member, one with a sent goodbye, messages, an announcement, and edits to revert."""
+    """Make an active member, one who was said goodbye to, messages, an announcement, and edits to take back."""
     active = PersonFactory(display_name="Quiet", state=State.ACTIVE)
     things["quiet member"] = active
     things["engagement state"] = active.engagement_state
@@ -24,14 +24,14 @@ def add_engagement(things: dict[str, object], people: dict[str, Member]) -> None
     things["profile"] = update_profile(member=active, locale="pt-BR")
     template = MessageTemplate.objects.get(key=MessageType.WELCOME, locale="en")
     things["message template"] = change_template(template=template, **WORDS)
-    # A locale for which a template can be added.
+    # So that one can be written.
     MessageTemplate.objects.filter(key=MessageType.REMINDER, locale="pt-BR").delete()
     entries = CommunityMember.objects.filter(deleted_at=None)
     things["announcement"] = announce(entries=entries, title="News", texts={"en": tuple(WORDS.values())})
     things["recipients"] = audience_of(entries).recipients
 
 
-# The object of a URL, by model, by name of the route, and by name of a part.
+# The object behind an address, by model, by the name of a route, and by the name of a part of it.
 OBJECTS = {
     "engagement/userengagementstate": "engagement state",
     "engagement/engagementstatetransition": "transition",
@@ -53,7 +53,7 @@ ACTION_BODY = {"trigger": "inactivity_14d", **UNTIL}
 
 
 def part(things: dict[str, object], name: str, route: str):
-    """Return the value of a part of a URL. route: the name of the URL."""
+    """What a part of an address is filled with; route: the name of the address."""
     match name:
         case "member_id":
             return things["quiet member"].member_id
@@ -64,7 +64,7 @@ def part(things: dict[str, object], name: str, route: str):
 
 
 def forms(things: dict[str, object]) -> dict[str, dict]:
-    """Return valid data of the forms, by the name of their route."""
+    """What the forms send when everything in them is right, by the name of their route."""
     reason = {"reason": "Because it is time"}
     return {
         "engagement_compose": {
@@ -92,7 +92,7 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
 
 
 def bodies(things: dict[str, object]) -> dict[tuple[str, str], dict]:
-    """Return valid bodies of the API operations, by URL and method."""
+    """What the operations of the API are sent when everything in it is right, by address and method."""
     return {
         ("api/engagement/me/profile", "PATCH"): {"timezone": "Europe/Lisbon"},
         ("api/engagement/members/<member_id>/transitions", "POST"): {"trigger": "inactivity_14d"},

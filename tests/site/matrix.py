@@ -89,7 +89,7 @@ admin/groups/event/<object_id>/change/                   | ok:{ROLES} 403       
 admin/groups/event/<object_id>/history/                  | to:{ALL}             | to:{ALL}
 admin/groups/event/<object_id>/delete/                   | 403                  | 403
 
-# Memberships: added by mission and community managers; never edited.
+# Memberships: added by those who manage missions or members; never edited.
 admin/groups/membership/                                 | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/membership/add/                             | ok:AMCS 403          | done:AMCS 403
 admin/groups/membership/<object_id>/                     | to:{ALL}             | to:{ALL}

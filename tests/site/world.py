@@ -140,9 +140,9 @@ def _things(world: World) -> None:
     for state in ("open task", "claimed task", "done task", "cancelled task"):
         things[state] = TaskFactory(group=things["mission"], title=state)
     update_task(task=things["open task"], title="An open task")
-    joined = things["membership"].member
-    claim_task(task=things["claimed task"], member=joined)
-    claim_task(task=things["done task"], member=joined)
+    current = things["membership"].member
+    claim_task(task=things["claimed task"], member=current)
+    claim_task(task=things["done task"], member=current)
     complete_task(task=things["done task"])
     cancel_task(task=things["cancelled task"], reason="Not needed")
     things["event"] = Event.objects.order_by("pk").first()
