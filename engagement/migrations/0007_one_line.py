@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from missionsite.common.sqlfiles import one_line_rules
+from missionsite.common.sqlfiles import add_one_line_checks
 
 
 class Migration(migrations.Migration):
@@ -9,11 +9,11 @@ class Migration(migrations.Migration):
     dependencies = [("engagement", "0006_block_reason")]
 
     operations = [
-        *one_line_rules("UserProfile", "user_profiles", "timezone", "individual_jid", "group_jid"),
-        *one_line_rules("Announcement", "engagement_announcements", "title"),
-        *one_line_rules("MessageTemplate", "message_templates", "key", "subject"),
-        *one_line_rules("InboundMessage", "engagement_inbound_messages", "platform", "message_id"),
-        *one_line_rules(
+        *add_one_line_checks("UserProfile", "user_profiles", "timezone", "individual_jid", "group_jid"),
+        *add_one_line_checks("Announcement", "engagement_announcements", "title"),
+        *add_one_line_checks("MessageTemplate", "message_templates", "key", "subject"),
+        *add_one_line_checks("InboundMessage", "engagement_inbound_messages", "platform", "message_id"),
+        *add_one_line_checks(
             "EngagementMessage",
             "engagement_message_queue",
             "message_key",
@@ -21,5 +21,5 @@ class Migration(migrations.Migration):
             "idempotency_key",
             "provider_message_id",
         ),
-        *one_line_rules("EngagementTransport", "engagement_transports", "name"),
+        *add_one_line_checks("EngagementTransport", "engagement_transports", "name"),
     ]

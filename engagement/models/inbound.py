@@ -5,7 +5,7 @@ from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 
 from engagement.models.rules import BY_DATABASE
-from missionsite.common.constraints import one_line
+from missionsite.common.constraints import one_line_checks
 
 
 class InboundMessage(models.Model):
@@ -20,6 +20,6 @@ class InboundMessage(models.Model):
     class Meta:
         db_table = "engagement_inbound_messages"
         constraints = [
-            *one_line("engagement_inbound_messages", "platform", "message_id"),
+            *one_line_checks("engagement_inbound_messages", "platform", "message_id"),
             models.UniqueConstraint(fields=["platform", "message_id"], name="engagement_inbound_messages_once"),
         ]

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from engagement.models.choices import Destination, Locale
 from engagement.models.rules import BY_DATABASE
-from missionsite.common.constraints import known, one_line
+from missionsite.common.constraints import choices_check, one_line_checks
 
 
 class UserProfile(models.Model):
@@ -61,9 +61,9 @@ class UserProfile(models.Model):
         db_table = "user_profiles"
         verbose_name = "profile"
         constraints = [
-            *one_line("user_profiles", "timezone", "individual_jid", "group_jid"),
-            known("user_profiles", "preferred_destination", Destination),
-            known("user_profiles", "locale", Locale),
+            *one_line_checks("user_profiles", "timezone", "individual_jid", "group_jid"),
+            choices_check("user_profiles", "preferred_destination", Destination),
+            choices_check("user_profiles", "locale", Locale),
             models.CheckConstraint(
                 condition=Q(onboarding_tier__gte=0, onboarding_tier__lte=3),
                 name="user_profiles_onboarding_tier_range",

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 from engagement.models.choices import Destination, MessageType, Status, WaitingFor
 from engagement.models.rules import BY_DATABASE
-from missionsite.common.constraints import known, one_line
+from missionsite.common.constraints import choices_check, one_line_checks
 
 
 class EngagementMessage(models.Model):
@@ -52,13 +52,13 @@ class EngagementMessage(models.Model):
         verbose_name = "message"
         ordering = [F("id").desc()]
         constraints = [
-            *one_line(
+            *one_line_checks(
                 "engagement_message_queue", "message_key", "destination_jid", "idempotency_key", "provider_message_id"
             ),
-            known("engagement_message_queue", "message_type", MessageType),
-            known("engagement_message_queue", "status", Status),
-            known("engagement_message_queue", "destination", Destination),
-            known("engagement_message_queue", "waiting_for", WaitingFor),
+            choices_check("engagement_message_queue", "message_type", MessageType),
+            choices_check("engagement_message_queue", "status", Status),
+            choices_check("engagement_message_queue", "destination", Destination),
+            choices_check("engagement_message_queue", "waiting_for", WaitingFor),
             models.CheckConstraint(
                 condition=Q(retry_count__gte=0), name="engagement_message_queue_retry_count_not_negative"
             ),
@@ -133,7 +133,7 @@ class EngagementTransport(models.Model):
 
     class Meta:
         db_table = "engagement_transports"
-        constraints = [*one_line("engagement_transports", "name")]
+        constraints = [*one_line_checks("engagement_transports", "name")]
 
     def __str__(self) -> str:
         return self.name

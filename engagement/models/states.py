@@ -7,7 +7,7 @@ from django.db.models import F, Q
 
 from engagement.models.choices import TRANSITIONS, State, Trigger
 from engagement.models.rules import BY_DATABASE
-from missionsite.common.constraints import known
+from missionsite.common.constraints import choices_check
 
 
 class UserEngagementState(models.Model):
@@ -31,7 +31,7 @@ class UserEngagementState(models.Model):
         verbose_name = "engagement state"
         ordering = [F("id").desc()]
         constraints = [
-            known("user_engagement_states", "state", State),
+            choices_check("user_engagement_states", "state", State),
             models.CheckConstraint(
                 condition=Q(state=State.GOODBYE_SENT, goodbye_sent_at__isnull=False, goodbye_expires_at__isnull=False)
                 | (~Q(state=State.GOODBYE_SENT) & Q(goodbye_sent_at=None, goodbye_expires_at=None)),

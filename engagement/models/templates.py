@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from engagement.models.choices import Locale
-from missionsite.common.constraints import known, one_line
+from missionsite.common.constraints import choices_check, one_line_checks
 
 
 class Announcement(models.Model):
@@ -27,7 +27,7 @@ class Announcement(models.Model):
 
     class Meta:
         db_table = "engagement_announcements"
-        constraints = [*one_line("engagement_announcements", "title")]
+        constraints = [*one_line_checks("engagement_announcements", "title")]
         ordering = [F("id").desc()]
 
     def __str__(self) -> str:
@@ -54,8 +54,8 @@ class MessageTemplate(models.Model):
         verbose_name = "template"
         ordering = ["key", "locale"]
         constraints = [
-            *one_line("message_templates", "key", "subject"),
-            known("message_templates", "locale", Locale),
+            *one_line_checks("message_templates", "key", "subject"),
+            choices_check("message_templates", "locale", Locale),
             models.UniqueConstraint(
                 fields=["key", "locale"],
                 name="message_templates_key_once",

@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.db import migrations, models
 
-from missionsite.common.sqlfiles import one_line_rules
+from missionsite.common.sqlfiles import add_one_line_checks
 
 
 class Migration(migrations.Migration):
@@ -40,22 +40,22 @@ class Migration(migrations.Migration):
             ),
         ),
         # Texts that are typed on one line have one; older ones get blanks in place of control characters.
-        *one_line_rules("CodeAgentSession", "code_agent_sessions", "agent", "log_path"),
-        *one_line_rules("GithubPullRequest", "github_pull_requests", "title", "branch", "url"),
-        *one_line_rules("GithubPrComment", "github_pr_comments", "author"),
-        *one_line_rules("Flow", "flows", "name"),
-        *one_line_rules("Actor", "actors", "name"),
-        *one_line_rules(
+        *add_one_line_checks("CodeAgentSession", "code_agent_sessions", "agent", "log_path"),
+        *add_one_line_checks("GithubPullRequest", "github_pull_requests", "title", "branch", "url"),
+        *add_one_line_checks("GithubPrComment", "github_pr_comments", "author"),
+        *add_one_line_checks("Flow", "flows", "name"),
+        *add_one_line_checks("Actor", "actors", "name"),
+        *add_one_line_checks(
             "Mission", "missions", "title", "stage", "target_branch", "pr_branch_name", "solution_path", "tasks_path"
         ),
-        *one_line_rules("Notification", "notifications", "title"),
-        *one_line_rules("Organization", "organizations", "name", "slug", "timezone"),
-        *one_line_rules("Project", "projects", "name", "slug"),
-        *one_line_rules("ProjectRepository", "project_repositories", "name", "url", "default_branch"),
-        *one_line_rules("MissionFallbackItem", "mission_fallback_items", "title"),
-        *one_line_rules("MissionFallbackTemplate", "mission_fallback_templates", "name"),
-        *one_line_rules("Workstation", "workstations", "name"),
-        *one_line_rules("WorkstationSession", "workstation_sessions", "daemon_version"),
-        *one_line_rules("WorkstationRepository", "workstation_repositories", "path"),
-        *one_line_rules("WorkstationWorktree", "workstation_worktrees", "path", "branch"),
+        *add_one_line_checks("Notification", "notifications", "title"),
+        *add_one_line_checks("Organization", "organizations", "name", "slug", "timezone"),
+        *add_one_line_checks("Project", "projects", "name", "slug"),
+        *add_one_line_checks("ProjectRepository", "project_repositories", "name", "url", "default_branch"),
+        *add_one_line_checks("MissionFallbackItem", "mission_fallback_items", "title"),
+        *add_one_line_checks("MissionFallbackTemplate", "mission_fallback_templates", "name"),
+        *add_one_line_checks("Workstation", "workstations", "name"),
+        *add_one_line_checks("WorkstationSession", "workstation_sessions", "daemon_version"),
+        *add_one_line_checks("WorkstationRepository", "workstation_repositories", "path"),
+        *add_one_line_checks("WorkstationWorktree", "workstation_worktrees", "path", "branch"),
     ]

@@ -6,7 +6,7 @@ from django.db.models import F
 
 from fallback.models.base import BY_DATABASE, TimestampedModel
 from fallback.models.choices import AgentSessionStatus, PullRequestState
-from missionsite.common.constraints import known, one_line
+from missionsite.common.constraints import choices_check, one_line_checks
 from missionsite.common.fields import URLField
 from missionsite.common.ids import UlidField
 
@@ -32,8 +32,8 @@ class CodeAgentSession(models.Model):
         db_table = "code_agent_sessions"
         ordering = [F("started_at").desc(), F("id").desc()]
         constraints = [
-            *one_line("code_agent_sessions", "agent", "log_path"),
-            known("code_agent_sessions", "status", AgentSessionStatus),
+            *one_line_checks("code_agent_sessions", "agent", "log_path"),
+            choices_check("code_agent_sessions", "status", AgentSessionStatus),
         ]
         indexes = [
             models.Index(F("mission"), F("started_at").desc(), F("id").desc(), name="code_agent_sessions_of_mission")
@@ -56,8 +56,8 @@ class GithubPullRequest(TimestampedModel):
     class Meta:
         db_table = "github_pull_requests"
         constraints = [
-            *one_line("github_pull_requests", "title", "branch", "url"),
-            known("github_pull_requests", "state", PullRequestState),
+            *one_line_checks("github_pull_requests", "title", "branch", "url"),
+            choices_check("github_pull_requests", "state", PullRequestState),
             models.UniqueConstraint(fields=["repository", "number"], name="github_pull_requests_once"),
         ]
 
@@ -74,5 +74,5 @@ class GithubPrComment(models.Model):
 
     class Meta:
         db_table = "github_pr_comments"
-        constraints = [*one_line("github_pr_comments", "author")]
+        constraints = [*one_line_checks("github_pr_comments", "author")]
         indexes = [models.Index(fields=["pull_request", "created_at"], name="github_pr_comments_of_request")]

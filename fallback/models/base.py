@@ -3,7 +3,7 @@
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 
-from missionsite.common.constraints import written
+from missionsite.common.constraints import not_blank_check
 from missionsite.common.ids import UlidField
 
 # The foreign key itself deletes or clears the row, for raw SQL too: links_within_project.sql, fallback_links.sql.
@@ -21,9 +21,9 @@ class TimestampedModel(models.Model):
         abstract = True
 
 
-def named(table: str, field: str = "name") -> models.CheckConstraint:
+def name_check(table: str, field: str = "name") -> models.CheckConstraint:
     """The constraint that a row is called something."""
-    return written(table, field, "Give it a name.")
+    return not_blank_check(table, field, "Give it a name.")
 
 
 def within_project(to: str, on_delete=models.PROTECT, **options) -> models.ForeignKey:

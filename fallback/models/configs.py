@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 from fallback.models.base import BY_DATABASE, TimestampedModel
 from fallback.models.choices import ConfigStatus, Period
-from missionsite.common.constraints import known
+from missionsite.common.constraints import choices_check
 
 
 class MissionFallbackConfig(TimestampedModel):
@@ -46,7 +46,7 @@ class MissionFallbackConfig(TimestampedModel):
         verbose_name = "fallback configuration"
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
-            known("mission_fallback_configs", "status", ConfigStatus),
+            choices_check("mission_fallback_configs", "status", ConfigStatus),
             models.CheckConstraint(
                 condition=Q(backlog_threshold__range=(0, 1000)),
                 name="mission_fallback_configs_threshold_in_range",
@@ -102,7 +102,7 @@ class MissionFallbackAllowance(models.Model):
     class Meta:
         db_table = "mission_fallback_allowances"
         constraints = [
-            known("mission_fallback_allowances", "period", Period),
+            choices_check("mission_fallback_allowances", "period", Period),
             models.CheckConstraint(
                 condition=Q(used__gte=0, used__lte=F("allowed")), name="mission_fallback_allowances_not_overdrawn"
             ),

@@ -3,8 +3,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models.functions import Lower
 
-from fallback.models.base import BY_DATABASE, TimestampedModel, named
-from missionsite.common.constraints import one_line
+from fallback.models.base import BY_DATABASE, TimestampedModel, name_check
+from missionsite.common.constraints import one_line_checks
 
 
 def default_stages() -> list[str]:
@@ -28,8 +28,8 @@ class Flow(TimestampedModel):
         db_table = "flows"
         ordering = [Lower("name"), "id"]
         constraints = [
-            *one_line("flows", "name"),
-            named("flows"),
+            *one_line_checks("flows", "name"),
+            name_check("flows"),
             models.UniqueConstraint(
                 fields=["project", "name"],
                 name="flows_name_once",
@@ -52,8 +52,8 @@ class Actor(TimestampedModel):
         db_table = "actors"
         ordering = [Lower("name"), "id"]
         constraints = [
-            *one_line("actors", "name"),
-            named("actors"),
+            *one_line_checks("actors", "name"),
+            name_check("actors"),
             models.UniqueConstraint(
                 fields=["project", "name"],
                 name="actors_name_once",

@@ -6,9 +6,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
-from fallback.models.base import BY_DATABASE, NamedIndex, TimestampedModel, named, within_project
+from fallback.models.base import BY_DATABASE, NamedIndex, TimestampedModel, name_check, within_project
 from fallback.models.choices import AgentStatus, EventOrigin, List, Origin, Priority, PrMode, ReviewStatus
-from missionsite.common.constraints import known, one_line
+from missionsite.common.constraints import choices_check, one_line_checks
 from missionsite.common.ids import UlidField
 
 
@@ -68,19 +68,21 @@ class Mission(TimestampedModel):
         db_table = "missions"
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
-            *one_line("missions", "title", "stage", "target_branch", "pr_branch_name", "solution_path", "tasks_path"),
-            known("missions", "list", List),
-            known("missions", "pr_mode", PrMode),
-            known("missions", "agent_session_status", AgentStatus),
-            known("missions", "review_status", ReviewStatus),
-            known("missions", "priority", Priority),
-            known("missions", "origin", Origin),
+            *one_line_checks(
+                "missions", "title", "stage", "target_branch", "pr_branch_name", "solution_path", "tasks_path"
+            ),
+            choices_check("missions", "list", List),
+            choices_check("missions", "pr_mode", PrMode),
+            choices_check("missions", "agent_session_status", AgentStatus),
+            choices_check("missions", "review_status", ReviewStatus),
+            choices_check("missions", "priority", Priority),
+            choices_check("missions", "origin", Origin),
             models.CheckConstraint(
                 condition=Q(fallback_item__isnull=True) | Q(origin="fallback"),
                 name="missions_fallback_item_fits_origin",
                 violation_error_message="Only a mission that comes from the fallback has a proposal.",
             ),
-            named("missions", "title"),
+            name_check("missions", "title"),
         ]
         indexes = [
             NamedIndex(fields=["project", "list", "ready"], name="idx_missions_project_list_ready"),
@@ -149,7 +151,7 @@ class MissionEvent(models.Model):
     class Meta:
         db_table = "mission_events"
         ordering = [F("occurred_at").desc(), F("id").desc()]
-        constraints = [known("mission_events", "origin", EventOrigin)]
+        constraints = [choices_check("mission_events", "origin", EventOrigin)]
         indexes = [
             # The timeline of a mission, and of a project.
             models.Index(F("mission"), F("occurred_at").desc(), F("id").desc(), name="mission_events_of_mission"),

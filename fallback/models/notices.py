@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 from fallback.models.base import BY_DATABASE, TimestampedModel
 from fallback.models.choices import AccessRequestStatus, Channel
-from missionsite.common.constraints import known, one_line
+from missionsite.common.constraints import choices_check, one_line_checks
 from missionsite.common.ids import UlidField
 
 
@@ -28,7 +28,7 @@ class Notification(models.Model):
 
     class Meta:
         db_table = "notifications"
-        constraints = [*one_line("notifications", "title")]
+        constraints = [*one_line_checks("notifications", "title")]
         ordering = [F("created_at").desc(), F("id").desc()]
         indexes = [
             models.Index(F("member"), F("created_at").desc(), name="notifications_of_member"),
@@ -53,7 +53,7 @@ class NotificationPreference(TimestampedModel):
     class Meta:
         db_table = "notification_preferences"
         constraints = [
-            known("notification_preferences", "channel", Channel),
+            choices_check("notification_preferences", "channel", Channel),
             models.UniqueConstraint(
                 fields=["organization", "member", "kind", "channel"],
                 name="notification_preferences_once",
@@ -80,7 +80,7 @@ class AccessRequest(TimestampedModel):
     class Meta:
         db_table = "access_requests"
         constraints = [
-            known("access_requests", "status", AccessRequestStatus),
+            choices_check("access_requests", "status", AccessRequestStatus),
             models.UniqueConstraint(
                 fields=["project", "member"], name="access_requests_one_pending", condition=Q(status="pending")
             ),

@@ -4,9 +4,9 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from fallback.models.base import BY_DATABASE, TimestampedModel, named
+from fallback.models.base import BY_DATABASE, TimestampedModel, name_check
 from fallback.models.choices import OrganizationRole
-from missionsite.common.constraints import known, one_line
+from missionsite.common.constraints import choices_check, one_line_checks
 
 
 class Organization(TimestampedModel):
@@ -35,8 +35,8 @@ class Organization(TimestampedModel):
         verbose_name = "organisation"
         ordering = [Lower("name"), "id"]
         constraints = [
-            *one_line("organizations", "name", "slug", "timezone"),
-            named("organizations"),
+            *one_line_checks("organizations", "name", "slug", "timezone"),
+            name_check("organizations"),
             models.CheckConstraint(
                 condition=Q(fallback_rollout_percent__range=(0, 100)),
                 name="organizations_rollout_is_a_share",
@@ -64,7 +64,7 @@ class OrganizationMembership(TimestampedModel):
         verbose_name = "organisation membership"
         ordering = ["organization", "id"]
         constraints = [
-            known("organization_memberships", "role", OrganizationRole),
+            choices_check("organization_memberships", "role", OrganizationRole),
             models.UniqueConstraint(
                 fields=["organization", "member"],
                 name="organization_memberships_once",

@@ -6,9 +6,9 @@ from django.db import models
 from django.db.models import F
 from django.db.models.functions import Lower
 
-from fallback.models.base import BY_DATABASE, TimestampedModel, named
+from fallback.models.base import BY_DATABASE, TimestampedModel, name_check
 from fallback.models.choices import EventOrigin, Privacy, ProjectRole, ProjectStatus
-from missionsite.common.constraints import known, one_line
+from missionsite.common.constraints import choices_check, one_line_checks
 from missionsite.common.fields import URLField
 from missionsite.common.ids import UlidField
 
@@ -48,10 +48,10 @@ class Project(TimestampedModel):
         permissions = [("every_project", "Acts in every project, not only in the own ones")]
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
-            *one_line("projects", "name", "slug"),
-            known("projects", "privacy", Privacy),
-            known("projects", "status", ProjectStatus),
-            named("projects"),
+            *one_line_checks("projects", "name", "slug"),
+            choices_check("projects", "privacy", Privacy),
+            choices_check("projects", "status", ProjectStatus),
+            name_check("projects"),
             models.UniqueConstraint(
                 fields=["organization", "slug"],
                 name="projects_slug_once",
@@ -83,7 +83,7 @@ class ProjectMember(TimestampedModel):
         verbose_name = "project member"
         ordering = ["project", "id"]
         constraints = [
-            known("project_members", "role", ProjectRole),
+            choices_check("project_members", "role", ProjectRole),
             models.UniqueConstraint(
                 fields=["project", "member"],
                 name="project_members_once",
@@ -122,8 +122,8 @@ class ProjectRepository(TimestampedModel):
         verbose_name_plural = "repositories"
         ordering = [Lower("name"), "id"]
         constraints = [
-            *one_line("project_repositories", "name", "url", "default_branch"),
-            named("project_repositories"),
+            *one_line_checks("project_repositories", "name", "url", "default_branch"),
+            name_check("project_repositories"),
             models.UniqueConstraint(
                 fields=["project", "name"],
                 name="project_repositories_once",
@@ -152,7 +152,7 @@ class ProjectActivity(models.Model):
         db_table = "project_activity"
         verbose_name_plural = "project activity"
         ordering = [F("occurred_at").desc(), F("id").desc()]
-        constraints = [known("project_activity", "origin", EventOrigin)]
+        constraints = [choices_check("project_activity", "origin", EventOrigin)]
         indexes = [
             models.Index(F("project"), F("occurred_at").desc(), F("id").desc(), name="project_activity_of_project")
         ]

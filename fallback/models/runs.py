@@ -6,9 +6,9 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from fallback.models.base import BY_DATABASE, NamedIndex, TimestampedModel, named, within_project
+from fallback.models.base import BY_DATABASE, NamedIndex, TimestampedModel, name_check, within_project
 from fallback.models.choices import DiscardReason, ItemStatus, Priority, RunStatus, Trigger
-from missionsite.common.constraints import known, one_line
+from missionsite.common.constraints import choices_check, one_line_checks
 from missionsite.common.ids import UlidField
 
 
@@ -44,8 +44,8 @@ class MissionFallbackRun(models.Model):
         verbose_name = "fallback run"
         ordering = [F("started_at").desc(), F("id").desc()]
         constraints = [
-            known("mission_fallback_runs", "triggered_by", Trigger),
-            known("mission_fallback_runs", "status", RunStatus),
+            choices_check("mission_fallback_runs", "triggered_by", Trigger),
+            choices_check("mission_fallback_runs", "status", RunStatus),
             models.CheckConstraint(
                 condition=Q(generated_count__gte=0, accepted_count__gte=0, discarded_count__gte=0)
                 & Q(generated_count__gte=F("accepted_count") + F("discarded_count")),
@@ -133,11 +133,11 @@ class MissionFallbackItem(TimestampedModel):
         permissions = [("review_missionfallbackitem", "Decides on proposals")]
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
-            *one_line("mission_fallback_items", "title"),
-            known("mission_fallback_items", "status", ItemStatus),
-            known("mission_fallback_items", "reason", DiscardReason),
-            known("mission_fallback_items", "priority", Priority),
-            named("mission_fallback_items", "title"),
+            *one_line_checks("mission_fallback_items", "title"),
+            choices_check("mission_fallback_items", "status", ItemStatus),
+            choices_check("mission_fallback_items", "reason", DiscardReason),
+            choices_check("mission_fallback_items", "priority", Priority),
+            name_check("mission_fallback_items", "title"),
             models.CheckConstraint(
                 condition=Q(estimated_effort_minutes__range=(1, 100_000)),
                 name="mission_fallback_items_effort_in_range",

@@ -4,9 +4,9 @@ from django.db import models
 from django.db.models import Count, F, Max, Q
 from django.db.models.functions import Lower
 
-from fallback.models.base import BY_DATABASE, TimestampedModel, named, within_project
+from fallback.models.base import BY_DATABASE, TimestampedModel, name_check, within_project
 from fallback.models.choices import Priority
-from missionsite.common.constraints import known, one_line
+from missionsite.common.constraints import choices_check, one_line_checks
 
 
 class TemplateQuerySet(models.QuerySet):
@@ -46,9 +46,9 @@ class MissionFallbackTemplate(TimestampedModel):
         verbose_name = "fallback template"
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
-            *one_line("mission_fallback_templates", "name"),
-            named("mission_fallback_templates"),
-            known("mission_fallback_templates", "priority", Priority),
+            *one_line_checks("mission_fallback_templates", "name"),
+            name_check("mission_fallback_templates"),
+            choices_check("mission_fallback_templates", "priority", Priority),
             models.CheckConstraint(
                 condition=Q(estimated_effort_minutes__range=(1, 100_000)),
                 name="mission_fallback_templates_effort_in_range",

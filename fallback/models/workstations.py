@@ -5,9 +5,9 @@ from django.db import models
 from django.db.models import F
 from django.db.models.functions import Lower
 
-from fallback.models.base import BY_DATABASE, TimestampedModel, named
+from fallback.models.base import BY_DATABASE, TimestampedModel, name_check
 from fallback.models.choices import WorkstationStatus, WorktreeStatus
-from missionsite.common.constraints import known, one_line
+from missionsite.common.constraints import choices_check, one_line_checks
 from missionsite.common.ids import UlidField
 
 
@@ -25,9 +25,9 @@ class Workstation(TimestampedModel):
         db_table = "workstations"
         ordering = [Lower("name"), "id"]
         constraints = [
-            *one_line("workstations", "name"),
-            known("workstations", "status", WorkstationStatus),
-            named("workstations"),
+            *one_line_checks("workstations", "name"),
+            choices_check("workstations", "status", WorkstationStatus),
+            name_check("workstations"),
             models.UniqueConstraint(fields=["organization", "name"], name="workstations_name_once"),
         ]
 
@@ -59,7 +59,7 @@ class WorkstationSession(models.Model):
 
     class Meta:
         db_table = "workstation_sessions"
-        constraints = [*one_line("workstation_sessions", "daemon_version")]
+        constraints = [*one_line_checks("workstation_sessions", "daemon_version")]
         indexes = [models.Index(F("workstation"), F("started_at").desc(), name="workstation_sessions_latest")]
 
 
@@ -75,7 +75,7 @@ class WorkstationRepository(models.Model):
     class Meta:
         db_table = "workstation_repositories"
         constraints = [
-            *one_line("workstation_repositories", "path"),
+            *one_line_checks("workstation_repositories", "path"),
             models.UniqueConstraint(fields=["workstation", "repository"], name="workstation_repositories_once"),
         ]
 
@@ -93,7 +93,7 @@ class WorkstationWorktree(TimestampedModel):
     class Meta:
         db_table = "workstation_worktrees"
         constraints = [
-            *one_line("workstation_worktrees", "path", "branch"),
-            known("workstation_worktrees", "status", WorktreeStatus),
+            *one_line_checks("workstation_worktrees", "path", "branch"),
+            choices_check("workstation_worktrees", "status", WorktreeStatus),
             models.UniqueConstraint(fields=["workstation", "path"], name="workstation_worktrees_path_once"),
         ]

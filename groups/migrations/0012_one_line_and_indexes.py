@@ -1,7 +1,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-from missionsite.common.sqlfiles import one_line_rules
+from missionsite.common.sqlfiles import add_one_line_checks
 
 
 class Migration(migrations.Migration):
@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
             ),
         ),
         # Texts that are typed on one line have one; older ones get blanks in place of control characters.
-        *one_line_rules(
+        *add_one_line_checks(
             "CommunityMember",
             "community_members",
             "telegram_id",
@@ -69,11 +69,11 @@ class Migration(migrations.Migration):
             "github_username",
             "registration_fee_tx_hash",
         ),
-        *one_line_rules("Group", "groups", "name"),
-        *one_line_rules("CommunityInvitation", "community_invitations", "invited_telegram_username"),
-        *one_line_rules("Member", "members", "email", "display_name"),
-        *one_line_rules("Membership", "memberships", "role"),
-        *one_line_rules("Task", "tasks", "title"),
-        *one_line_rules("MemberParticipation", "member_participation", "room_id"),
-        *one_line_rules("MemberRelationship", "member_relationships", "entity_id_a", "entity_id_b"),
+        *add_one_line_checks("Group", "groups", "name"),
+        *add_one_line_checks("CommunityInvitation", "community_invitations", "invited_telegram_username"),
+        *add_one_line_checks("Member", "members", "email", "display_name"),
+        *add_one_line_checks("Membership", "memberships", "role"),
+        *add_one_line_checks("Task", "tasks", "title"),
+        *add_one_line_checks("MemberParticipation", "member_participation", "room_id"),
+        *add_one_line_checks("MemberRelationship", "member_relationships", "entity_id_a", "entity_id_b"),
     ]

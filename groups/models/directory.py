@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Lower
 
-from missionsite.common.constraints import one_line
+from missionsite.common.constraints import one_line_checks
 
 # The lowest score of each tier, highest first. The database derives the tier; this says from what.
 TIERS = (
@@ -140,7 +140,7 @@ class CommunityMember(models.Model):
         verbose_name_plural = "directory"
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
-            *one_line(
+            *one_line_checks(
                 "community_members",
                 "telegram_id",
                 "telegram_username",

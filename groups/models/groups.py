@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
-from missionsite.common.constraints import one_line
+from missionsite.common.constraints import one_line_checks
 
 
 class GroupQuerySet(models.QuerySet):
@@ -75,7 +75,7 @@ class Group(models.Model):
         )
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
-            *one_line("groups", "name"),
+            *one_line_checks("groups", "name"),
             models.CheckConstraint(condition=Q(type__in=["colony", "mission"]), name="groups_type_known"),
             models.CheckConstraint(condition=Q(status__in=["active", "archived"]), name="groups_status_known"),
             models.CheckConstraint(

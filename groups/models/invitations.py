@@ -7,7 +7,7 @@ from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.db import models
 from django.db.models import F, Q
 
-from missionsite.common.constraints import one_line
+from missionsite.common.constraints import one_line_checks
 
 # No letters and digits that are taken for one another: 0 and O, 1, I and L.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -95,7 +95,7 @@ class CommunityInvitation(models.Model):
         verbose_name = "invitation"
         ordering = [F("created_at").desc(), F("invitation_id").desc()]
         constraints = [
-            *one_line("community_invitations", "invited_telegram_username"),
+            *one_line_checks("community_invitations", "invited_telegram_username"),
             models.UniqueConstraint(fields=["invitation_code"], name="invitation_code_idx"),
             models.CheckConstraint(
                 condition=Q(invitation_code__regex=rf"^[{ALPHABET}]{{{CODE_LENGTH}}}$"),

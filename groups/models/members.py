@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
-from missionsite.common.constraints import one_line
+from missionsite.common.constraints import one_line_checks
 
 # The actor of automatic work; it exists after `loaddata seeds` and cannot log in.
 SYSTEM_MEMBER_ID = "00000000-0000-0000-0000-000000000000"
@@ -71,7 +71,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
         db_table = "members"
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
-            *one_line("members", "email", "display_name"),
+            *one_line_checks("members", "email", "display_name"),
             models.UniqueConstraint(
                 Lower("email"), name="members_email_unique", violation_error_message="Another member has this e-mail."
             ),

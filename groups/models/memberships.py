@@ -6,7 +6,7 @@ from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.db import models
 from django.db.models import F, Q
 
-from missionsite.common.constraints import one_line
+from missionsite.common.constraints import one_line_checks
 
 
 class MembershipQuerySet(models.QuerySet):
@@ -41,7 +41,7 @@ class Membership(models.Model):
         db_table_comment = "Every tie between a member and a group, one row a stay, with leave tracking."
         ordering = [F("joined_at").desc(), F("id").desc()]
         constraints = [
-            *one_line("memberships", "role"),
+            *one_line_checks("memberships", "role"),
             # A member may leave and return, but never hold two seats at once.
             models.UniqueConstraint(
                 fields=["member", "group"],

@@ -4,7 +4,7 @@ from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.db import models
 from django.db.models import F, Q
 
-from missionsite.common.constraints import one_line
+from missionsite.common.constraints import one_line_checks
 
 
 class ParticipationType(models.TextChoices):
@@ -53,7 +53,7 @@ class MemberParticipation(models.Model):
         verbose_name_plural = "participation"
         ordering = [F("occurred_at").desc(), F("id").desc()]
         constraints = [
-            *one_line("member_participation", "room_id"),
+            *one_line_checks("member_participation", "room_id"),
             models.CheckConstraint(
                 condition=Q(event_type__in=ParticipationType.values), name="member_participation_type_known"
             ),

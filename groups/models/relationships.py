@@ -2,7 +2,7 @@ from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.db import models
 from django.db.models import F, Q
 
-from missionsite.common.constraints import one_line
+from missionsite.common.constraints import one_line_checks
 
 
 class RelationshipType(models.TextChoices):
@@ -38,7 +38,7 @@ class MemberRelationship(models.Model):
         verbose_name = "relationship"
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
-            *one_line("member_relationships", "entity_id_a", "entity_id_b"),
+            *one_line_checks("member_relationships", "entity_id_a", "entity_id_b"),
             models.CheckConstraint(
                 condition=Q(relationship_type__in=RelationshipType.values), name="member_relationships_type_known"
             ),

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
-from missionsite.common.constraints import one_line
+from missionsite.common.constraints import one_line_checks
 
 
 class Task(models.Model):
@@ -39,7 +39,7 @@ class Task(models.Model):
         db_table = "tasks"
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
-            *one_line("tasks", "title"),
+            *one_line_checks("tasks", "title"),
             models.CheckConstraint(
                 condition=Q(state__in=["open", "claimed", "done", "cancelled"]), name="tasks_state_known"
             ),

@@ -3,7 +3,7 @@
 `%(given)s` names the columns the file has; what it does not have stays as it is.
 """
 
-from missionsite.common.constraints import CONTROLS, ONE_LINE
+from missionsite.common.constraints import CONTROL_CHARACTERS, ONE_LINE_ERROR
 
 # What an earlier import in the same transaction left.
 CLEAR = "DROP TABLE IF EXISTS pg_temp.import_lines, pg_temp.import_rows, pg_temp.import_errors"
@@ -133,7 +133,7 @@ CHECK = r"""
 """.replace(
     "{one_line}",
     ",\n            ".join(
-        f"CASE WHEN r.{column} ~ '{CONTROLS}' THEN '{column}: {ONE_LINE}' END" for column in _ONE_LINE
+        f"CASE WHEN r.{column} ~ '{CONTROL_CHARACTERS}' THEN '{column}: {ONE_LINE_ERROR}' END" for column in _ONE_LINE
     ),
 )
 

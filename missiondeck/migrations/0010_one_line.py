@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from missionsite.common.sqlfiles import one_line_rules
+from missionsite.common.sqlfiles import add_one_line_checks
 
 
 class Migration(migrations.Migration):
@@ -9,7 +9,9 @@ class Migration(migrations.Migration):
     dependencies = [("missiondeck", "0009_confirmed_assignees")]
 
     operations = [
-        *one_line_rules("DeckMission", "deck_missions", "title", "client", "currency", "assigned_to", "github_url"),
-        *one_line_rules("DodItem", "dod_items", "text"),
-        *one_line_rules("DeckFeed", "deck_feeds", "name"),
+        *add_one_line_checks(
+            "DeckMission", "deck_missions", "title", "client", "currency", "assigned_to", "github_url"
+        ),
+        *add_one_line_checks("DodItem", "dod_items", "text"),
+        *add_one_line_checks("DeckFeed", "deck_feeds", "name"),
     ]

@@ -6,7 +6,7 @@ from django.db.models.lookups import LessThanOrEqual
 
 from missiondeck.models.base import BY_DATABASE, TimestampedModel
 from missiondeck.models.choices import Citizen, Sender
-from missionsite.common.constraints import known, written
+from missionsite.common.constraints import choices_check, not_blank_check
 
 # Characters of one message, and of the code beside it.
 LONGEST = 100_000
@@ -28,9 +28,9 @@ class ChatMessage(TimestampedModel):
         db_table = "chat_messages"
         ordering = ["created_at", "id"]
         constraints = [
-            known("chat_messages", "citizen", Citizen),
-            known("chat_messages", "sender", Sender),
-            written("chat_messages", "message", "Write a message."),
+            choices_check("chat_messages", "citizen", Citizen),
+            choices_check("chat_messages", "sender", Sender),
+            not_blank_check("chat_messages", "message", "Write a message."),
             models.CheckConstraint(
                 condition=LessThanOrEqual(Length("message"), LONGEST),
                 name="chat_messages_message_length",

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from missiondeck.models.base import BY_DATABASE, TimestampedModel
 from missiondeck.models.choices import Category
-from missionsite.common.constraints import known, one_line, written
+from missionsite.common.constraints import choices_check, not_blank_check, one_line_checks
 
 
 class DodItem(TimestampedModel):
@@ -34,9 +34,9 @@ class DodItem(TimestampedModel):
         verbose_name_plural = "definition of done"
         ordering = ["mission", "category", "position", "created_at", "id"]
         constraints = [
-            *one_line("dod_items", "text"),
-            known("dod_items", "category", Category),
-            written("dod_items", "text", "Say what has to be true."),
+            *one_line_checks("dod_items", "text"),
+            choices_check("dod_items", "category", Category),
+            not_blank_check("dod_items", "text", "Say what has to be true."),
             models.CheckConstraint(
                 condition=Q(completed=True, completed_at__isnull=False)
                 | Q(completed=False, completed_at=None, completed_by=None),

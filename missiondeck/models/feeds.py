@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import F
 
 from missiondeck.models.base import TimestampedModel
-from missionsite.common.constraints import one_line
+from missionsite.common.constraints import one_line_checks
 
 
 class DeckFeed(TimestampedModel):
@@ -22,7 +22,7 @@ class DeckFeed(TimestampedModel):
 
     class Meta:
         db_table = "deck_feeds"
-        constraints = [*one_line("deck_feeds", "name")]
+        constraints = [*one_line_checks("deck_feeds", "name")]
         verbose_name = "calendar feed"
         ordering = [F("created_at").desc(), F("id").desc()]
 

@@ -11,7 +11,7 @@ from django.db.models.functions import Lower
 
 from missiondeck.models.base import BY_DATABASE, TimestampedModel
 from missiondeck.models.choices import DeckStatus
-from missionsite.common.constraints import known, one_line, written
+from missionsite.common.constraints import choices_check, not_blank_check, one_line_checks
 from missionsite.common.fields import URLField
 
 REPOSITORY = r"^https://github\.com/[A-Za-z0-9](-?[A-Za-z0-9]){0,38}/[A-Za-z0-9._-]{1,100}/?$"
@@ -84,15 +84,15 @@ class DeckMission(TimestampedModel):
             ("override_deckmission", "Completes a client mission that is not done"),
         ]
         constraints = [
-            *one_line("deck_missions", "title", "client", "currency", "assigned_to", "github_url"),
-            known("deck_missions", "status", DeckStatus),
+            *one_line_checks("deck_missions", "title", "client", "currency", "assigned_to", "github_url"),
+            choices_check("deck_missions", "status", DeckStatus),
             models.UniqueConstraint(
                 fields=["number"],
                 name="deck_missions_number_once",
                 violation_error_message="Another client mission has this number.",
             ),
-            written("deck_missions", "title", "Give it a title."),
-            written("deck_missions", "client", "Say for whom it is."),
+            not_blank_check("deck_missions", "title", "Give it a title."),
+            not_blank_check("deck_missions", "client", "Say for whom it is."),
             models.CheckConstraint(
                 condition=Q(number__gt=0),
                 name="deck_missions_number_positive",
@@ -175,8 +175,8 @@ class DeckStatusChange(models.Model):
         verbose_name = "move"
         ordering = [F("id").desc()]
         constraints = [
-            known("deck_status_changes", "from_status", DeckStatus),
-            known("deck_status_changes", "to_status", DeckStatus),
+            choices_check("deck_status_changes", "from_status", DeckStatus),
+            choices_check("deck_status_changes", "to_status", DeckStatus),
         ]
         indexes = [models.Index(F("mission"), F("id").desc(), name="deck_status_changes_of_mission")]
 

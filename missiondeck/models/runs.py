@@ -7,7 +7,7 @@ from django.db.models import F, Q
 
 from missiondeck.models.base import BY_DATABASE, TimestampedModel
 from missiondeck.models.choices import RunSource, RunStatus
-from missionsite.common.constraints import known
+from missionsite.common.constraints import choices_check
 
 
 class TestRun(TimestampedModel):
@@ -44,8 +44,8 @@ class TestRun(TimestampedModel):
         db_table = "test_runs"
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
-            known("test_runs", "status", RunStatus),
-            known("test_runs", "source", RunSource),
+            choices_check("test_runs", "status", RunStatus),
+            choices_check("test_runs", "source", RunSource),
             models.CheckConstraint(
                 condition=Q(digest="") | Q(digest__regex="^[0-9a-f]{64}$"),
                 name="test_runs_digest_form",

@@ -19,7 +19,7 @@ _REFERENCE = re.compile(r"&#(?:x([0-9A-Fa-f]{1,20})|([0-9]{1,20}));")
 # What may go on in the next piece: a reference, or a colour sequence.
 _BEGUN = re.compile(r"(?:&[#x0-9A-Fa-f]{0,24}|\x1b[^<>&]{0,64})\Z")
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
-_CONTROLS = bytes({*range(32), 127} - {*b"\t\n\r"})
+_CONTROL_CHARACTERS = bytes({*range(32), 127} - {*b"\t\n\r"})
 _UTF8 = ("utf-8", "utf8")
 _ASCII = ("us-ascii", "ascii")
 
@@ -71,7 +71,7 @@ class Cleaner:
         """Whether ASCII can stay as it is: most of most reports."""
         if not self._is_bytewise or b"&" in data[-32:] or b"&#" in data or b"#x1B[" in data:
             return False
-        return len(data.translate(None, _CONTROLS)) == len(data)
+        return len(data.translate(None, _CONTROL_CHARACTERS)) == len(data)
 
     @staticmethod
     def _plain(found: re.Match) -> str:

@@ -12,7 +12,7 @@ from icalendar import Calendar, Event, Todo
 
 from groups.models import Member
 from missiondeck.models import DeckFeed, DeckMission, DeckStatus
-from missionsite.common.constraints import without_controls
+from missionsite.common.constraints import replace_control_characters
 from missionsite.common.transactions import service
 
 PERMISSION = "missiondeck.view_deckmission"
@@ -83,8 +83,8 @@ def _component(part: Event | Todo, kind: str, mission: DeckMission, address: str
     # One control character and a strict reader loses the whole calendar (RFC 5545, 3.1: TSAFE-CHAR).
     summary = f"#{mission.number} {mission.title} ({mission.client})"
     description = f"{mission.get_status_display()}, {mission.budget} {mission.currency}, {mission.assigned_to}"
-    part.add("summary", without_controls(summary))
-    part.add("description", without_controls(description))
+    part.add("summary", replace_control_characters(summary))
+    part.add("description", replace_control_characters(description))
     part.add("url", address)
     if kind == "event":
         # A deadline takes no time: it is an instant in the calendar and blocks nothing.

@@ -85,7 +85,7 @@ def from_database(error: DatabaseError) -> DomainError | None:
     if rejection := DomainError.by_constraint.get(diag.constraint_name or ""):
         return rejection()
     if (name := diag.constraint_name or "").endswith("_one_line"):
-        # The constraints of one_line(): <table>_<column>_one_line.
+        # The constraints of one_line_checks(): <table>_<column>_one_line.
         return NotOneLine(field=name.removeprefix(f"{diag.table_name}_").removesuffix("_one_line"))
     if diag.sqlstate is None and isinstance(error, DataError):
         # The driver itself rejects a NUL; the database has no text with one.

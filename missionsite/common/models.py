@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from missionsite.common.constraints import one_line
+from missionsite.common.constraints import one_line_checks
 
 
 class ApiTokenQuerySet(models.QuerySet):
@@ -61,7 +61,7 @@ class ApiToken(models.Model):
                 condition=Q(revoked_at__gte=F("created_at")) | Q(revoked_at__isnull=True),
                 name="api_tokens_revoked_after_creation",
             ),
-            *one_line("api_tokens", "name"),
+            *one_line_checks("api_tokens", "name"),
         ]
         indexes = [
             # The list, newest first, whole and for one person; the second serves the foreign key.

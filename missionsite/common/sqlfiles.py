@@ -4,7 +4,7 @@ from pathlib import Path
 
 from django.db import migrations
 
-from missionsite.common.constraints import CONTROLS, one_line
+from missionsite.common.constraints import CONTROL_CHARACTERS, one_line_checks
 
 
 class SQLFile(migrations.RunSQL):
@@ -128,7 +128,7 @@ class KeepColumn(migrations.RunSQL):
         return f"Keep {self.column} of {self.table}"
 
 
-class CleanLines(migrations.RunSQL):
+class ReplaceControlCharacters(migrations.RunSQL):
     """Put a blank in place of each line break and control character in these columns; nothing on the way back.
 
     A text of nothing else becomes a question mark, since it may have to be something.
@@ -140,9 +140,9 @@ class CleanLines(migrations.RunSQL):
         clean = "".join(
             f"""
                 UPDATE {table} SET {column} = CASE
-                    WHEN regexp_replace({column}, '{CONTROLS}', ' ', 'g') ~ '^\\s*$' THEN '?'
-                    ELSE regexp_replace({column}, '{CONTROLS}', ' ', 'g') END
-                WHERE {column} ~ '{CONTROLS}';
+                    WHEN regexp_replace({column}, '{CONTROL_CHARACTERS}', ' ', 'g') ~ '^\\s*$' THEN '?'
+                    ELSE regexp_replace({column}, '{CONTROL_CHARACTERS}', ' ', 'g') END
+                WHERE {column} ~ '{CONTROL_CHARACTERS}';
             """
             for column in columns
         )
@@ -164,9 +164,9 @@ class CleanLines(migrations.RunSQL):
         return f"Put blanks in place of control characters in {self.table}"
 
 
-def one_line_rules(model: str, table: str, *columns: str) -> list[migrations.operations.base.Operation]:
-    """The operations that clean these columns of a table and add the constraints of one_line()."""
+def add_one_line_checks(model: str, table: str, *columns: str) -> list[migrations.operations.base.Operation]:
+    """The operations that clean these columns of a table and add the constraints of one_line_checks()."""
     return [
-        CleanLines(table, *columns),
-        *(migrations.AddConstraint(model, rule) for rule in one_line(table, *columns)),
+        ReplaceControlCharacters(table, *columns),
+        *(migrations.AddConstraint(model, rule) for rule in one_line_checks(table, *columns)),
     ]

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from missionsite.common.constraints import ONE_LINE, is_one_line
+from missionsite.common.constraints import ONE_LINE_ERROR, is_one_line
 from missionsite.common.errors import DomainError, NotAllowed
 from missionsite.common.models import ApiToken
 from missionsite.common.scopes import all_scopes
@@ -105,7 +105,7 @@ def create_token(
     if not name or len(name) > 100 or "\x00" in name:
         raise TokenValueRejected("A token has a name of at most 100 characters.", field="name")
     if not is_one_line(name):
-        raise TokenValueRejected(ONE_LINE, field="name")
+        raise TokenValueRejected(ONE_LINE_ERROR, field="name")
     if not scopes:
         raise TokenValueRejected("Choose at least one thing the token may be used for.", field="scopes")
     if unknown := [scope for scope in scopes if scope not in all_scopes()]:

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from missiondeck.models import DeckMission, DodItem, TestRun
 from missiondeck.services.chats import say
 from missiondeck.services.missions import move_mission
-from missionsite.common.constraints import without_controls
+from missionsite.common.constraints import replace_control_characters
 from tests.browser.conftest import PASSWORD, sign_in
 from tests.missiondeck.injections import INJECTIONS
 from tests.missiondeck.workspaces import FAILING, PASSING, address, complete, make_item, make_mission, take_in
@@ -246,7 +246,7 @@ def test_nothing_that_others_wrote_runs_or_loads(desk: Page, live_server, dora, 
     """Every injection in chats, code, languages, items, names, errors, logs, warnings and reasons, on one page."""
     texts = [storable(each.text, 90_000) for each in INJECTIONS]
     for text in texts:
-        make_item(mission, without_controls(storable(text, ITEM)))
+        make_item(mission, replace_control_characters(storable(text, ITEM)))
     for start in range(0, len(texts), 20):
         message = "\n\n".join(texts[start : start + 20])
         blocks = [{"language": storable(text, 40), "code": text} for text in texts[start : start + 20]]
@@ -273,8 +273,8 @@ def test_no_title_or_client_runs_or_loads(desk: Page, live_server, dora, alarms)
     """Each injection for a title and a client; a build asks some, the next days the others."""
     for injection in share(INJECTIONS, of=6):
         # Titles and clients are texts of one line.
-        text = without_controls(storable(injection.text, TITLE)).strip()
-        mission = make_mission(title=text, client=without_controls(storable(injection.text, CLIENT)).strip())
+        text = replace_control_characters(storable(injection.text, TITLE)).strip()
+        mission = make_mission(title=text, client=replace_control_characters(storable(injection.text, CLIENT)).strip())
         open_workspace(desk, live_server, mission)
         shown = desk.locator(".ws-title bdi").first.evaluate("node => node.textContent")
         assert shown == text, injection.name

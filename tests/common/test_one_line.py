@@ -11,9 +11,16 @@ from django.urls import reverse
 from fallback.models import Mission, Project
 from groups.models import CommunityMember, Group, Member
 from missiondeck.models import DeckMission
-from missionsite.common.constraints import CONTROLS, ONE_LINE, OneLine, is_one_line, one_line, without_controls
+from missionsite.common.constraints import (
+    CONTROL_CHARACTERS,
+    ONE_LINE_ERROR,
+    OneLineCheck,
+    is_one_line,
+    one_line_checks,
+    replace_control_characters,
+)
 from missionsite.common.errors import NotOneLine, translate_db_errors
-from missionsite.common.sqlfiles import CleanLines
+from missionsite.common.sqlfiles import ReplaceControlCharacters
 from missionsite.common.tokens import TokenValueRejected, create_token
 from tests.groups.import_files import ana, bring
 from tests.support.concurrency import execute_as_owner, without
@@ -84,7 +91,7 @@ def test_every_form_that_stands_in_for_the_rule_is_a_constraint():
 
 
 def test_models_and_database_have_the_same_rules():
-    declared = {rule.name for model in tables() for rule in model._meta.constraints if isinstance(rule, OneLine)}
+    declared = {rule.name for model in tables() for rule in model._meta.constraints if isinstance(rule, OneLineCheck)}
     assert declared == set(in_the_database())
     assert len(declared) > 60
 
@@ -93,7 +100,7 @@ def test_models_and_database_have_the_same_rules():
 def test_python_and_postgresql_reject_the_same_characters(character):
     text = f"before{character}after"
     assert not is_one_line(text)
-    assert without_controls(text) == "before after"
+    assert replace_control_characters(text) == "before after"
     with rejected_by("groups_name_one_line"):
         rows("INSERT INTO groups (name, type) VALUES (%s, 'colony')", [text])
 
@@ -101,12 +108,12 @@ def test_python_and_postgresql_reject_the_same_characters(character):
 @pytest.mark.parametrize("text", RIGHT)
 def test_python_and_postgresql_take_the_same_texts(text):
     assert is_one_line(text)
-    assert without_controls(text) == text
+    assert replace_control_characters(text) == text
     assert row("SELECT %s !~ %s", [text, re.search(r"'(\[.*\])'", in_the_database()["groups_name_one_line"])[1]])[0]
 
 
 def test_rule_is_a_plain_check_for_migrations():
-    (rule,) = one_line("projects", "name")
+    (rule,) = one_line_checks("projects", "name")
     assert rule.deconstruct()[0] == "django.db.models.CheckConstraint"
     assert rule.clone() == rule == models.CheckConstraint(**rule.deconstruct()[2])
 
@@ -117,20 +124,20 @@ def test_model_names_the_field_and_asks_no_database(make, django_assert_num_quer
     (rule,) = (rule for rule in thing._meta.constraints if rule.name.endswith("name_one_line"))
     with django_assert_num_queries(0), pytest.raises(ValidationError) as error:
         rule.validate(type(thing), thing)
-    assert list(error.value.message_dict.values()) == [[ONE_LINE]]
+    assert list(error.value.message_dict.values()) == [[ONE_LINE_ERROR]]
 
 
 def test_what_a_form_leaves_out_is_not_checked():
     thing = Group(name="a\nb", type="colony")
     for rule in Group._meta.constraints:
-        if isinstance(rule, OneLine):
+        if isinstance(rule, OneLineCheck):
             rule.validate(Group, thing, exclude={"name"})
 
 
 def test_rejection_of_the_database_names_the_field():
     with pytest.raises(NotOneLine) as rejection, translate_db_errors():
         rows("INSERT INTO groups (name, type) VALUES (%s, 'colony')", ["a\nb"])
-    assert (rejection.value.field, rejection.value.message, rejection.value.status) == ("name", ONE_LINE, 422)
+    assert (rejection.value.field, rejection.value.message, rejection.value.status) == ("name", ONE_LINE_ERROR, 422)
 
 
 def test_token_has_a_name_of_one_line():
@@ -203,7 +210,7 @@ def test_form_shows_the_error_at_the_field_and_keeps_what_was_typed(root, name):
     answer = root.post(reverse(page, args=arguments()), values())
     assert answer.status_code == 200
     form = answer.context["adminform"].form
-    assert form.errors[field] == [ONE_LINE]
+    assert form.errors[field] == [ONE_LINE_ERROR]
     assert form[field].value() == "Bell\x07tower"
 
 
@@ -213,7 +220,7 @@ def test_job_shows_the_error_at_the_field(root):
     stay = MembershipFactory()
     answer = root.post(reverse("admin:groups_membership_role", args=[stay.pk]), {"role": "Le\x07ad"})
     assert answer.status_code == 200
-    assert answer.context["form"].errors == {"role": [ONE_LINE]}
+    assert answer.context["form"].errors == {"role": [ONE_LINE_ERROR]}
 
 
 # --- API --------------------------------------------------------------------------------------
@@ -250,7 +257,7 @@ def _names(answer, field: str) -> None:
     document = answer.json()
     assert answer.status_code == 422, document
     assert answer["Content-Type"] == "application/problem+json"
-    assert document["errors"] == [{"pointer": f"/{field}", "detail": ONE_LINE}]
+    assert document["errors"] == [{"pointer": f"/{field}", "detail": ONE_LINE_ERROR}]
 
 
 # --- Import -----------------------------------------------------------------------------------
@@ -260,7 +267,7 @@ def _names(answer, field: str) -> None:
 @pytest.mark.parametrize("character", ["\x07", "\n"])
 def test_import_names_line_and_column(column, character):
     report = bring(ana(**{column: f"Bell{character}tower"}))
-    assert [(error.line, error.column, error.sentence) for error in report.errors] == [(2, column, ONE_LINE)]
+    assert [(error.line, error.column, error.sentence) for error in report.errors] == [(2, column, ONE_LINE_ERROR)]
     assert not CommunityMember.objects.exists()
 
 
@@ -285,8 +292,10 @@ def test_migration_cleans_older_rows_also_behind_forced_row_security():
         rows("UPDATE missions SET title = E'tab\\there' WHERE id = %s", [mission.pk])
         for table, column in tables.items():
             # As the migration does: the rule is added in the transaction of the cleaning.
-            rule = f"ALTER TABLE {table} ADD CONSTRAINT cleaned CHECK ({column} !~ '{CONTROLS}')"
-            execute_as_owner(f"{CleanLines(table, column).sql}; {rule}; ALTER TABLE {table} DROP CONSTRAINT cleaned")
+            rule = f"ALTER TABLE {table} ADD CONSTRAINT cleaned CHECK ({column} !~ '{CONTROL_CHARACTERS}')"
+            execute_as_owner(
+                f"{ReplaceControlCharacters(table, column).sql}; {rule}; ALTER TABLE {table} DROP CONSTRAINT cleaned"
+            )
     assert set(rows("SELECT name FROM groups")) == {("a b",), ("?",)}
     assert rows("SELECT title FROM engagement_announcements") == [("two  lines",)]
     assert rows("SELECT title FROM missions") == [("tab here",)]

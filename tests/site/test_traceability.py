@@ -12,7 +12,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.management import get_commands
 
-from missionsite.common.constraints import OneLine
+from missionsite.common.constraints import OneLineCheck
 from missionsite.common.errors import DomainError
 
 CHECKOUT = Path(settings.BASE_DIR)
@@ -133,7 +133,7 @@ def missing_rules(app: str, text: str) -> list[str]:
     listed = [set(references(" | ".join(cells))) for cells in rows(text, last_column="where")]
     rules = [rule for model in apps.get_app_config(app).get_models() for rule in model._meta.constraints]
     # One row covers all one-line texts: tests/common/test_one_line.py.
-    wanted = [{"<table>_<column>_one_line" if isinstance(rule, OneLine) else rule.name} for rule in rules]
+    wanted = [{"<table>_<column>_one_line" if isinstance(rule, OneLineCheck) else rule.name} for rule in rules]
     for rejection in vars(import_module(f"{app}.errors")).values():
         if isinstance(rejection, type) and issubclass(rejection, DomainError) and rejection is not DomainError:
             wanted.append({rejection.__name__, *filter(None, [rejection.constraint])})

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from missionsite.common.sqlfiles import one_line_rules
+from missionsite.common.sqlfiles import add_one_line_checks
 
 
 class Migration(migrations.Migration):
@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [("common", "0004_idempotency_keys")]
 
     operations = [
-        *one_line_rules("ApiToken", "api_tokens", "name"),
+        *add_one_line_checks("ApiToken", "api_tokens", "name"),
         migrations.AlterModelTableComment(
             "IdempotencyKey", "Answers to API requests and forms that may be sent again."
         ),
