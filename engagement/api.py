@@ -28,7 +28,7 @@ from engagement.services.machine import transition
 from engagement.services.profiles import update_profile
 from groups.models import Member
 from missionsite.common.api import Cursor, Limit, Router, needs, signed
-from missionsite.common.api.pagination import PER_PAGE, PageCursor, page_of
+from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
 
 router = Router(tags=["engagement"])
 
@@ -240,7 +240,7 @@ def list_my_transitions(request: HttpRequest, response: HttpResponse, limit: Lim
     if key := position.read(cursor):
         at = datetime.fromisoformat(key[0])
         rows = rows.filter(Q(created_at__lt=at) | Q(created_at=at, pk__lt=key[1]))
-    return page_of(request, response, position, list(rows[: limit + 1]), limit, lambda row: (row.created_at, row.pk))
+    return paginate(request, response, position, list(rows[: limit + 1]), limit, lambda row: (row.created_at, row.pk))
 
 
 @router.get("/engagement/me/profile", response=ProfileOut, summary="How you want messages")
@@ -292,7 +292,7 @@ def list_messages(
     position = PageCursor("engagement messages", (status, member))
     if key := position.read(cursor):
         rows = rows.filter(pk__lt=key[0])
-    page = page_of(request, response, position, list(rows[: limit + 1]), limit, lambda row: (row.pk,))
+    page = paginate(request, response, position, list(rows[: limit + 1]), limit, lambda row: (row.pk,))
     page["items"] = [_message_out(row) for row in page["items"]]
     return page
 

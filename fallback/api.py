@@ -31,7 +31,7 @@ from fallback.services.reports import read_report
 from fallback.services.rights import Right, Rights
 from fallback.services.runs import launch_template, run_fallback
 from missionsite.common.api import Cursor, Limit, Router, needs
-from missionsite.common.api.pagination import PER_PAGE, PageCursor, page_of
+from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
 
 router = Router(tags=["projects"])
 
@@ -252,7 +252,7 @@ def list_projects(request: HttpRequest, response: HttpResponse, limit: Limit = P
     rights = Rights(request.auth.member)
     position = PageCursor("projects", (str(request.auth.member.pk),))
     rows = _after(rights.projects().select_related("organization"), position.read(cursor), "created_at")
-    page = page_of(request, response, position, list(rows[: limit + 1]), limit, lambda row: (row.created_at, row.pk))
+    page = paginate(request, response, position, list(rows[: limit + 1]), limit, lambda row: (row.created_at, row.pk))
     page["items"] = [_project_out(project, rights) for project in page["items"]]
     return page
 
@@ -553,7 +553,7 @@ def _after(rows: QuerySet, key: list | None, instant: str) -> QuerySet:
 
 def _page(request, response, position, rows, cursor, limit, instant, show) -> dict:
     found = list(_after(rows, position.read(cursor), instant)[: limit + 1])
-    page = page_of(request, response, position, found, limit, lambda row: (getattr(row, instant), row.pk))
+    page = paginate(request, response, position, found, limit, lambda row: (getattr(row, instant), row.pk))
     page["items"] = [show(row) for row in page["items"]]
     return page
 

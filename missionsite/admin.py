@@ -1,4 +1,4 @@
-"""The parts of the back office that belong to the site as a whole: roles, the search, the pickers."""
+"""The admin of the whole site: log-in, search, autocompletes, roles and background jobs."""
 
 # Imported for its registration, which is then replaced.
 import django.contrib.auth.admin  # noqa: F401
@@ -15,8 +15,8 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from unfold.decorators import display
 
 from missionsite.common.admin import ModelAdmin
-from missionsite.common.admin.command import pick, search
-from missionsite.common.admin.options import SelectedRows
+from missionsite.common.admin.command_palette import autocomplete, search
+from missionsite.common.admin.options import ValidSelectionMixin
 from missionsite.common.admin.passwords import StaffLoginForm, change_password, log_in
 from missionsite.models import Role
 from missionsite.roles import ROLES
@@ -25,21 +25,21 @@ admin.site.login = log_in
 admin.site.login_form = StaffLoginForm
 admin.site.password_change = change_password
 admin.site.search = search
-admin.site.autocomplete_view = pick
+admin.site.autocomplete_view = autocomplete
 admin.site.index_title = "Home"
 admin.site.unregister([Group, ProcrastinateJob])
 
 
 @admin.register(Role)
 class RoleAdmin(ModelAdmin):
-    """Roles: what each may do and who has it. The site's own are kept as they are by every migrate."""
+    """Roles with their permissions. `migrate` overwrites the built-in ones, so they cannot be edited here."""
 
     list_display = ("name", "holders", "kept_by")
     ordering = ("name",)
     sortable_by = ()
     filter_horizontal = ("permissions",)
-    empty_words = ("No roles", "`manage.py migrate` writes the site's own.")
-    add_words = "Add a role"
+    empty_text = ("No roles yet", "Run `manage.py migrate` to create the built-in roles.")
+    add_label = "Add role"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).annotate(people=Count("user"))
@@ -78,16 +78,16 @@ class RoleAdmin(ModelAdmin):
         return format_html('<ul class="rights">{}</ul>', format_html_join("", "<li>{}</li>", names)) or "nothing"
 
     def save_model(self, request: HttpRequest, obj: Role, form, change: bool) -> None:
-        """A role is an account's setting, not a business object: it is saved as it is."""
+        """Save the role directly: there is no service for roles."""
         obj.save()
 
 
 @admin.register(ProcrastinateJob)
-class BackgroundJobAdmin(SelectedRows, ProcrastinateJobAdmin):
-    """Background jobs as the queue's own pages show them."""
+class BackgroundJobAdmin(ValidSelectionMixin, ProcrastinateJobAdmin):
+    """The background jobs, as procrastinate shows them."""
 
     def get_changelist_instance(self, request: HttpRequest):
-        """The list; a state that is none in the address is said in words, not left to PostgreSQL."""
+        """The list. An unknown status in the address shows the page for invalid filters instead of a database error."""
         try:
             with transaction.atomic():
                 return super().get_changelist_instance(request)

@@ -1,4 +1,4 @@
-"""The API of the site, put together from its apps."""
+"""The API of the site, assembled from the routers of its apps."""
 
 from engagement.api import router as engagement_router
 from fallback.api import router as fallback_router
@@ -11,12 +11,12 @@ api = SiteAPI(
     version="1.0.0",
     urls_namespace="api",
     description=(
-        "Missions, who is in them, and joining and leaving; the community directory, invitations and participation;"
-        " projects, their boards, and proposed missions; how members want messages, and what a gateway brings; missions"
-        " for clients, with their definition of done, chats and test runs.\n\n"
-        "Send a personal token with every request: `Authorization: Bearer ms_…`. A member sees and changes what is"
-        " the member's own; staff need the same rights as in the back office. Lists come in pages: follow `next`."
-        " Every response carries X-Request-ID and RateLimit headers."
+        "Missions and their members; the community directory, invitations and participation; projects, boards and"
+        " proposed missions; message preferences and the messages of a gateway; client missions with their definition"
+        " of done, chats and test runs.\n\n"
+        "Authenticate every request with a personal token: `Authorization: Bearer ms_…`. Members see and change their"
+        " own data; staff need the same permissions as in the back office. Lists are paginated: follow `next`. Every"
+        " response has X-Request-ID and RateLimit headers."
     ),
 )
 for router in groups_routers:

@@ -7,7 +7,7 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "missionsite.settings")
 wsgi_application = get_wsgi_application()
 
-from django.conf import settings  # noqa: E402 - once they are set up
+from django.conf import settings  # noqa: E402 - needs the settings
 
 from missionsite.common.serving import ThreadedSite  # noqa: E402
 
@@ -15,6 +15,6 @@ application = ThreadedSite(
     wsgi_application,
     threads=settings.WEB_THREADS,
     streams=settings.LIVE_STREAMS,
-    # The largest that a page or the API takes: a report and the output beside it, with room for their names.
+    # The largest body of a page or the API: a report with its output, plus the names of the parts.
     largest=max(settings.IMPORT_BYTES, settings.DECK_REPORT_BYTES + settings.DECK_LOGS_BYTES) + 1024 * 1024,
 )

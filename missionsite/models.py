@@ -1,10 +1,10 @@
-"""What belongs to the site as a whole."""
+"""Models of the whole site."""
 
 from django.contrib.auth.models import Group, GroupManager
 
 
 class Role(Group):
-    """What someone may do in the back office: Django's group of permissions, under the name people know it by."""
+    """A role of the back office: Django's group of permissions under the name the product uses."""
 
     objects = GroupManager()
 

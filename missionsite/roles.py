@@ -1,6 +1,6 @@
-"""The roles of the back office and what each may do.
+"""The built-in roles of the back office and their permissions.
 
-`migrate` writes them to the database. A role made by hand beside them is left alone.
+`migrate` writes them to the database and leaves other roles unchanged.
 """
 
 from django.apps import apps
@@ -30,38 +30,40 @@ ENGAGEMENT_NOUNS = (
 )
 
 
-def _can(verb: str, *nouns: str, app: str = "groups") -> frozenset[str]:
+def _perms(verb: str, *nouns: str, app: str = "groups") -> frozenset[str]:
     return frozenset(f"{app}.{verb}_{noun}" for noun in nouns)
 
 
-LOOK = _can("view", *NOUNS) | _can("view", *ENGAGEMENT_NOUNS, app="engagement")
+VIEW = _perms("view", *NOUNS) | _perms("view", *ENGAGEMENT_NOUNS, app="engagement")
 RUN_MISSIONS = (
-    _can("add", "mission", "task") | _can("change", "mission", "task") | {"groups.seat_member", "groups.archive_group"}
+    _perms("add", "mission", "task")
+    | _perms("change", "mission", "task")
+    | {"groups.seat_member", "groups.archive_group"}
 )
-LOOK_AFTER_MEMBERS = (
-    _can("add", "member", "communitymember", "communityinvitation", "memberrelationship", "memberparticipation")
-    | _can("change", "member", "communitymember", "communityinvitation")
-    | _can("approve", "communitymember")
-    | _can("verify", "communitymember")
-    | _can("import", "communitymember")
-    | _can("export", "communitymember")
-    | _can("remove", "communitymember")
+MANAGE_MEMBERS = (
+    _perms("add", "member", "communitymember", "communityinvitation", "memberrelationship", "memberparticipation")
+    | _perms("change", "member", "communitymember", "communityinvitation")
+    | _perms("approve", "communitymember")
+    | _perms("verify", "communitymember")
+    | _perms("import", "communitymember")
+    | _perms("export", "communitymember")
+    | _perms("remove", "communitymember")
     | {"groups.seat_member", "groups.invite_many"}
 )
-WRITE_TO_MEMBERS = _can("change", "userprofile", "announcement", app="engagement") | {"engagement.add_announcement"}
-OPERATE_ENGAGEMENT = WRITE_TO_MEMBERS | {
+MESSAGE_MEMBERS = _perms("change", "userprofile", "announcement", app="engagement") | {"engagement.add_announcement"}
+OPERATE_ENGAGEMENT = MESSAGE_MEMBERS | {
     "engagement.add_messagetemplate",
     "engagement.change_messagetemplate",
     "engagement.handle_engagementmessage",
     "engagement.move_userengagementstate",
 }
-SEE_PROJECTS = frozenset({"fallback.every_project"})
-WORK_ON_BOARDS = SEE_PROJECTS | {"fallback.change_mission"}
+VIEW_PROJECTS = frozenset({"fallback.every_project"})
+WORK_ON_BOARDS = VIEW_PROJECTS | {"fallback.change_mission"}
 REVIEW_PROPOSALS = WORK_ON_BOARDS | {"fallback.review_missionfallbackitem"}
 MAINTAIN_PROJECTS = REVIEW_PROPOSALS | {"fallback.change_project"}
-# Whoever sees a client mission sees its checklist, chats and test runs.
-LOOK_AT_DECK = _can("view", "deckmission", app="missiondeck")
-DELIVER = LOOK_AT_DECK | {
+# Members who can view a client mission can view its checklist, chats and test runs.
+VIEW_DECK = _perms("view", "deckmission", app="missiondeck")
+DELIVER = VIEW_DECK | {
     "missiondeck.add_deckmission",
     "missiondeck.change_deckmission",
     "missiondeck.move_deckmission",
@@ -69,37 +71,37 @@ DELIVER = LOOK_AT_DECK | {
     "missiondeck.add_chatmessage",
     "missiondeck.add_testrun",
 }
-LOOK_AT_ACCESS = frozenset({"missionsite.view_role"})
+VIEW_ACCESS = frozenset({"missionsite.view_role"})
 
 ROLES: dict[str, frozenset[str]] = {
-    "Administrator": LOOK
+    "Administrator": VIEW
     | RUN_MISSIONS
-    | LOOK_AFTER_MEMBERS
-    | LOOK_AT_ACCESS
+    | MANAGE_MEMBERS
+    | VIEW_ACCESS
     | MAINTAIN_PROJECTS
     | OPERATE_ENGAGEMENT
     | DELIVER
-    | _can("add", "colony")
-    | _can("change", "colony")
+    | _perms("add", "colony")
+    | _perms("change", "colony")
     | {"groups.erase_communitymember", "groups.grant_access", "missionsite.add_role", "missionsite.change_role"},
-    "Mission Manager": LOOK | RUN_MISSIONS | _can("change", "colony") | WORK_ON_BOARDS | LOOK_AT_DECK,
-    "Community Manager": LOOK | LOOK_AFTER_MEMBERS | WRITE_TO_MEMBERS,
-    "Engagement Operator": LOOK | OPERATE_ENGAGEMENT,
-    "Fallback Reviewer": LOOK | _can("add", "task") | _can("change", "task") | REVIEW_PROPOSALS,
-    "Delivery Lead": LOOK | _can("add", "task") | _can("change", "task", "mission") | WORK_ON_BOARDS | DELIVER,
-    "Auditor": LOOK | LOOK_AT_ACCESS | SEE_PROJECTS | LOOK_AT_DECK,
+    "Mission Manager": VIEW | RUN_MISSIONS | _perms("change", "colony") | WORK_ON_BOARDS | VIEW_DECK,
+    "Community Manager": VIEW | MANAGE_MEMBERS | MESSAGE_MEMBERS,
+    "Engagement Operator": VIEW | OPERATE_ENGAGEMENT,
+    "Fallback Reviewer": VIEW | _perms("add", "task") | _perms("change", "task") | REVIEW_PROPOSALS,
+    "Delivery Lead": VIEW | _perms("add", "task") | _perms("change", "task", "mission") | WORK_ON_BOARDS | DELIVER,
+    "Auditor": VIEW | VIEW_ACCESS | VIEW_PROJECTS | VIEW_DECK,
 }
 
 
 def synchronise(app_config=None, using: str = DEFAULT_DB_ALIAS, **kwargs) -> None:
-    """Write the roles and exactly their permissions, in a fixed number of statements.
+    """Write the built-in roles with exactly their permissions, in a fixed number of statements.
 
-    Connected to post_migrate. A permission whose app is not migrated yet is skipped; the round after it adds it.
+    Connected to post_migrate. A permission whose app is not migrated yet is skipped and added once it is.
     """
     from django.contrib.auth.models import Group, Permission
 
     if app_config is not None:
-        # Django makes an app's permissions in the same round, maybe after this.
+        # Django creates an app's permissions in the same signal, possibly later than this receiver.
         create_permissions(app_config, verbosity=0, using=using)
     Group.objects.using(using).bulk_create([Group(name=name) for name in ROLES], ignore_conflicts=True)
     roles = dict(Group.objects.using(using).filter(name__in=ROLES).values_list("name", "pk"))
@@ -107,18 +109,18 @@ def synchronise(app_config=None, using: str = DEFAULT_DB_ALIAS, **kwargs) -> Non
     known = {f"{app}.{codename}": pk for app, codename, pk in rows}
     links = Group.permissions.through.objects.using(using)
     wanted = {(roles[name], known[code]) for name, codes in ROLES.items() for code in codes if code in known}
-    held = {
+    existing = {
         (role, permission): pk
         for pk, role, permission in links.filter(group__in=roles.values()).values_list("pk", "group", "permission")
     }
-    missing = sorted(wanted - held.keys())
+    missing = sorted(wanted - existing.keys())
     links.bulk_create(
         [links.model(group_id=role, permission_id=permission) for role, permission in missing], ignore_conflicts=True
     )
-    links.filter(pk__in=[pk for link, pk in held.items() if link not in wanted]).delete()
+    links.filter(pk__in=[pk for link, pk in existing.items() if link not in wanted]).delete()
 
 
 def connect() -> None:
-    """Synchronise whenever an app with permissions of ours was migrated."""
+    """Synchronise after each migration of an app that has permissions for the roles."""
     for label in ("missionsite", "common", "groups", "fallback", "engagement", "missiondeck"):
         post_migrate.connect(synchronise, sender=apps.get_app_config(label), dispatch_uid=f"missionsite.roles.{label}")

@@ -1,22 +1,22 @@
-"""How the back office looks: its name, colours and sidebar. django-unfold reads `UNFOLD`."""
+"""Settings of django-unfold (`UNFOLD`): name, colours and navigation of the back office."""
 
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 
-def _may(permission: str):
+def _has_perm(permission: str):
     def check(request: HttpRequest) -> bool:
         return request.user.has_perm(permission)
 
     return check
 
 
-def _in_projects(right: str):
-    """Whether there is a project this person may do something in; right: a name of fallback's Right."""
+def _has_project_right(right: str):
+    """A check whether the current member has a right in any project. right: a name of fallback's Right."""
 
     def check(request: HttpRequest) -> bool:
-        # Settings are read before there are models.
+        # Imported here, because settings are read before models are loaded.
         from fallback.admin.base import rights_of
         from fallback.services.rights import Right
 
@@ -25,40 +25,40 @@ def _in_projects(right: str):
     return check
 
 
-def _project_entry(title: str, icon: str, view: str, **options) -> dict:
+def _project_item(title: str, icon: str, view: str, **options) -> dict:
     link = reverse_lazy(f"admin:{view}")
-    return {"title": title, "icon": icon, "link": link, "permission": _in_projects("LOOK"), **options}
+    return {"title": title, "icon": icon, "link": link, "permission": _has_project_right("LOOK"), **options}
 
 
-def _in_list_of_proposals(request: HttpRequest) -> bool:
-    """Whether this is a page of the list, not the review page, whose address begins like the list's."""
-    here = request.path_info
-    return here.startswith(str(reverse_lazy("admin:fallback_missionfallbackitem_changelist"))) and not here.startswith(
+def _is_proposal_list(request: HttpRequest) -> bool:
+    """Whether the current page belongs to the list of proposals; the review page's address has the same prefix."""
+    path = request.path_info
+    return path.startswith(str(reverse_lazy("admin:fallback_missionfallbackitem_changelist"))) and not path.startswith(
         str(reverse_lazy("admin:fallback_review"))
     )
 
 
-def _entry(title: str, icon: str, view: str, permission: str, **options) -> dict:
+def _item(title: str, icon: str, view: str, permission: str, **options) -> dict:
     link = reverse_lazy(f"admin:{view}")
-    return {"title": title, "icon": icon, "link": link, "permission": _may(permission), **options}
+    return {"title": title, "icon": icon, "link": link, "permission": _has_perm(permission), **options}
 
 
-def _in_list_of_states(request: HttpRequest) -> bool:
-    """Whether this is a page of the list, not the machine, whose address begins like the list's."""
-    here = request.path_info
-    return here.startswith(
+def _is_state_list(request: HttpRequest) -> bool:
+    """Whether the current page belongs to the list of states; the lifecycle page's address has the same prefix."""
+    path = request.path_info
+    return path.startswith(
         str(reverse_lazy("admin:engagement_userengagementstate_changelist"))
-    ) and not here.startswith(str(reverse_lazy("admin:engagement_machine")))
+    ) and not path.startswith(str(reverse_lazy("admin:engagement_machine")))
 
 
-def _in_list_of_client_missions(request: HttpRequest) -> bool:
-    """Whether this is a page of the list, not the calendar or its feeds, whose addresses begin like the list's."""
+def _is_client_mission_list(request: HttpRequest) -> bool:
+    """Whether the current page belongs to the list of client missions; the calendar's address has the same prefix."""
     return request.path_info.startswith(
         str(reverse_lazy("admin:missiondeck_deckmission_changelist"))
-    ) and not _in_calendar(request)
+    ) and not _is_calendar(request)
 
 
-def _in_calendar(request: HttpRequest) -> bool:
+def _is_calendar(request: HttpRequest) -> bool:
     pages = ("admin:missiondeck_calendar", "admin:missiondeck_feeds")
     return any(request.path_info == str(reverse_lazy(page)) for page in pages)
 
@@ -83,7 +83,7 @@ UNFOLD = {
     "BORDER_RADIUS": "8px",
     "STYLES": [lambda request: static("missionsite/admin.css")],
     "SCRIPTS": [lambda request: static("common/submit.js"), lambda request: static("missionsite/names.js")],
-    "DASHBOARD_CALLBACK": "missionsite.home.numbers",
+    "DASHBOARD_CALLBACK": "missionsite.dashboard.add_dashboard",
     "COLORS": {
         # Teal: keeps 4.5:1 against white at 600 and against the dark page at 400.
         "primary": {
@@ -109,32 +109,32 @@ UNFOLD = {
                 "separator": False,
                 "items": [
                     {"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")},
-                    _entry("Missions", "flag", "groups_mission_changelist", "groups.view_mission"),
-                    _entry("Colony", "hive", "groups_colony_changelist", "groups.view_colony"),
-                    _entry("Members", "group", "groups_member_changelist", "groups.view_member"),
-                    _entry("Memberships", "event_seat", "groups_membership_changelist", "groups.view_membership"),
-                    _entry("Tasks", "task_alt", "groups_task_changelist", "groups.view_task"),
-                    _entry("Events", "history", "groups_event_changelist", "groups.view_event"),
+                    _item("Missions", "flag", "groups_mission_changelist", "groups.view_mission"),
+                    _item("Colony", "hive", "groups_colony_changelist", "groups.view_colony"),
+                    _item("Members", "group", "groups_member_changelist", "groups.view_member"),
+                    _item("Memberships", "event_seat", "groups_membership_changelist", "groups.view_membership"),
+                    _item("Tasks", "task_alt", "groups_task_changelist", "groups.view_task"),
+                    _item("Events", "history", "groups_event_changelist", "groups.view_event"),
                 ],
             },
             {
                 "title": "Community",
                 "separator": True,
                 "items": [
-                    _entry("Directory", "contacts", "groups_communitymember_changelist", "groups.view_communitymember"),
-                    _entry(
+                    _item("Directory", "contacts", "groups_communitymember_changelist", "groups.view_communitymember"),
+                    _item(
                         "Invitations",
                         "mail",
                         "groups_communityinvitation_changelist",
                         "groups.view_communityinvitation",
                     ),
-                    _entry(
+                    _item(
                         "Relationships",
                         "diversity_3",
                         "groups_memberrelationship_changelist",
                         "groups.view_memberrelationship",
                     ),
-                    _entry(
+                    _item(
                         "Participation",
                         "forum",
                         "groups_memberparticipation_changelist",
@@ -146,41 +146,41 @@ UNFOLD = {
                 "title": "Projects & fallback",
                 "separator": True,
                 "items": [
-                    _project_entry("Review proposals", "rate_review", "fallback_review"),
-                    _project_entry("Projects & boards", "view_kanban", "fallback_project_changelist"),
-                    _project_entry("Board missions", "assignment", "fallback_mission_changelist"),
-                    _project_entry("Fallback", "autorenew", "fallback_missionfallbackconfig_changelist"),
-                    _project_entry("Templates", "content_copy", "fallback_missionfallbacktemplate_changelist"),
-                    _project_entry("Runs", "history_toggle_off", "fallback_missionfallbackrun_changelist"),
-                    _project_entry(
+                    _project_item("Review proposals", "rate_review", "fallback_review"),
+                    _project_item("Projects & boards", "view_kanban", "fallback_project_changelist"),
+                    _project_item("Board missions", "assignment", "fallback_mission_changelist"),
+                    _project_item("Fallback", "autorenew", "fallback_missionfallbackconfig_changelist"),
+                    _project_item("Templates", "content_copy", "fallback_missionfallbacktemplate_changelist"),
+                    _project_item("Runs", "history_toggle_off", "fallback_missionfallbackrun_changelist"),
+                    _project_item(
                         "All proposals",
                         "checklist",
                         "fallback_missionfallbackitem_changelist",
-                        active=_in_list_of_proposals,
+                        active=_is_proposal_list,
                     ),
-                    _project_entry("Organisations", "apartment", "fallback_organization_changelist"),
-                    _project_entry("Repositories", "source", "fallback_projectrepository_changelist"),
-                    _project_entry("Flows", "account_tree", "fallback_flow_changelist"),
-                    _project_entry("Actors", "psychology", "fallback_actor_changelist"),
+                    _project_item("Organisations", "apartment", "fallback_organization_changelist"),
+                    _project_item("Repositories", "source", "fallback_projectrepository_changelist"),
+                    _project_item("Flows", "account_tree", "fallback_flow_changelist"),
+                    _project_item("Actors", "psychology", "fallback_actor_changelist"),
                 ],
             },
             {
                 "title": "Mission deck",
                 "separator": True,
                 "items": [
-                    _entry(
+                    _item(
                         "Client missions",
                         "work",
                         "missiondeck_deckmission_changelist",
                         "missiondeck.view_deckmission",
-                        active=_in_list_of_client_missions,
+                        active=_is_client_mission_list,
                     ),
-                    _entry(
+                    _item(
                         "Calendar",
                         "calendar_month",
                         "missiondeck_calendar",
                         "missiondeck.view_deckmission",
-                        active=_in_calendar,
+                        active=_is_calendar,
                     ),
                 ],
             },
@@ -188,39 +188,39 @@ UNFOLD = {
                 "title": "Engagement",
                 "separator": True,
                 "items": [
-                    _entry("Machine", "schema", "engagement_machine", "engagement.view_userengagementstate"),
-                    _entry(
+                    _item("Lifecycle", "schema", "engagement_machine", "engagement.view_userengagementstate"),
+                    _item(
                         "States",
                         "mood",
                         "engagement_userengagementstate_changelist",
                         "engagement.view_userengagementstate",
-                        active=_in_list_of_states,
+                        active=_is_state_list,
                     ),
-                    _entry(
+                    _item(
                         "Queue",
                         "outgoing_mail",
                         "engagement_engagementmessage_changelist",
                         "engagement.view_engagementmessage",
                     ),
-                    _entry(
+                    _item(
                         "Announcements",
                         "campaign",
                         "engagement_announcement_changelist",
                         "engagement.view_announcement",
                     ),
-                    _entry(
+                    _item(
                         "Message templates",
                         "edit_note",
                         "engagement_messagetemplate_changelist",
                         "engagement.view_messagetemplate",
                     ),
-                    _entry(
+                    _item(
                         "Profiles",
                         "manage_accounts",
                         "engagement_userprofile_changelist",
                         "engagement.view_userprofile",
                     ),
-                    _entry(
+                    _item(
                         "Transitions",
                         "moving",
                         "engagement_engagementstatetransition_changelist",
@@ -233,7 +233,7 @@ UNFOLD = {
                 "separator": True,
                 "items": [
                     {"title": "API tokens", "icon": "key", "link": reverse_lazy("admin:common_apitoken_changelist")},
-                    _entry("Roles", "shield_person", "missionsite_role_changelist", "missionsite.view_role"),
+                    _item("Roles", "shield_person", "missionsite_role_changelist", "missionsite.view_role"),
                 ],
             },
         ],

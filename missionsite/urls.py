@@ -11,7 +11,7 @@ urlpatterns = [
     path("api/", api.urls),
     path("admin/", admin.site.urls),
     path("deck/", include("missiondeck.urls")),
-    # Any text, as with codes: what is no way out looks the same whatever it is.
+    # Any text, as for codes, so that every invalid link gives the same page.
     path("unsubscribe/<any:token>/", unsubscribe, name="unsubscribe"),
     path("", include(portal)),
 ]

@@ -41,7 +41,7 @@ class AnnouncementAdmin(ReadOnlyModelAdmin):
     list_display_links = ("title",)
     list_select_related = ("created_by",)
     sortable_by = ()
-    empty_words = ("Nothing was announced yet", "Compose one for everyone, or for a filtered directory.")
+    empty_text = ("Nothing was announced yet", "Compose one for everyone, or for a filtered directory.")
     fieldsets = (
         (None, {"fields": ("title", ("by", "composed"), ("due", "state"))}),
         ("Audience", {"fields": ("audience_shown", ("recipients_shown", "skipped_by_reason"))}),
@@ -63,11 +63,11 @@ class AnnouncementAdmin(ReadOnlyModelAdmin):
         Action(
             name="cancel",
             title="Cancel announcement",
-            done="cancelled",
+            success_message="cancelled",
             run=lambda announcement, actor, values: cancel_announcement(announcement=announcement, actor=actor),
             permission=WITHDRAW,
-            offered=lambda announcement: announcement.cancelled_at is None,
-            says=f"Takes back every message of it that is {any_of(ABORTABLE)}. What was sent stays sent.",
+            available=lambda announcement: announcement.cancelled_at is None,
+            help_text=f"Takes back every message of it that is {any_of(ABORTABLE)}. What was sent stays sent.",
             icon="block",
             danger=True,
         ),
@@ -170,4 +170,4 @@ def compose_button(request: HttpRequest, *, filters: str | None = None) -> list[
     return [{"title": "Compose an announcement", "icon": "campaign", "link": f"{link}?{filters}" if filters else link}]
 
 
-DirectoryAdmin.more_list_buttons = (*DirectoryAdmin.more_list_buttons, compose_button)
+DirectoryAdmin.extra_list_buttons = (*DirectoryAdmin.extra_list_buttons, compose_button)

@@ -20,8 +20,8 @@ from engagement.services.rendering import samples
 from engagement.services.templates import check_places
 from groups.admin.directory_files import rows_of_list
 from groups.models import CommunityMember
+from missionsite.common.admin.form_keys import FormResult, submit_form_once
 from missionsite.common.admin.formats import format_number
-from missionsite.common.admin.once import Saved, submit_once
 
 # The kind of message whose parameters an announcement may ask for.
 KEY = "announcement"
@@ -96,7 +96,7 @@ def compose_view(request: HttpRequest, *, model_admin) -> HttpResponse:
         return HttpResponseRedirect(directory)
     form = ComposeForm(request.POST if request.method == "POST" else None)
 
-    def act() -> Saved:
+    def save() -> FormResult:
         values = form.cleaned_data
         made = announce(
             entries=entries,
@@ -108,9 +108,11 @@ def compose_view(request: HttpRequest, *, model_admin) -> HttpResponse:
             actor=request.user,
         )
         many = f"{format_number(made.recipients)} message{'' if made.recipients == 1 else 's'}"
-        return Saved(reverse("admin:engagement_announcement_change", args=[made.pk]), f"{made.title}: {many} queued.")
+        return FormResult(
+            reverse("admin:engagement_announcement_change", args=[made.pk]), f"{made.title}: {many} queued."
+        )
 
-    if request.method == "POST" and (answer := submit_once(request, form, act)):
+    if request.method == "POST" and (answer := submit_form_once(request, form, save)):
         return answer
     told = audience_of(entries)
     query = request.GET.urlencode()

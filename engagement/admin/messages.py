@@ -73,7 +73,7 @@ class MessageAdmin(ReadOnlyModelAdmin):
         ("announcement", AutocompleteSelectFilter),
     )
     sortable_by = ()
-    empty_words = ("No message yet", "Goodbyes, reviews and announcements are queued here before they are sent.")
+    empty_text = ("No message yet", "Goodbyes, reviews and announcements are queued here before they are sent.")
     fieldsets = (
         (None, {"fields": (("what", "status_shown"), ("to_whom", "template"), "waits", "error_message")}),
         ("What it says", {"fields": ("words",)}),
@@ -94,38 +94,39 @@ class MessageAdmin(ReadOnlyModelAdmin):
         Action(
             name="retry",
             title="Retry",
-            done="due again",
+            success_message="due again",
             run=lambda message, actor, values: retry_message(message=message, actor=actor),
             permission=HANDLE,
-            offered=_is(RETRYABLE),
-            says=f"Possible for a message that is {any_of(RETRYABLE)}: it is due at once, with all its tries anew.",
+            available=_is(RETRYABLE),
+            help_text=f"Possible for a message that is {any_of(RETRYABLE)}: it is due at once, with all its tries"
+            " anew.",
             icon="replay",
-            bulk="Retry",
+            bulk_title="Retry",
         ),
         Action(
             name="cancel",
             title="Cancel",
-            done="cancelled",
+            success_message="cancelled",
             run=lambda message, actor, values: cancel_message(message=message, actor=actor, reason=values["reason"]),
             permission=HANDLE,
             form=ReasonForm,
-            offered=_is(ABORTABLE),
-            says=f"Possible for a message that is {any_of(ABORTABLE)}: it is not sent any more.",
+            available=_is(ABORTABLE),
+            help_text=f"Possible for a message that is {any_of(ABORTABLE)}: it is not sent any more.",
             icon="block",
-            bulk="Cancel",
+            bulk_title="Cancel",
             danger=True,
         ),
         Action(
             name="postpone",
             title="Postpone",
-            done="postponed",
+            success_message="postponed",
             run=lambda message, actor, values: postpone_message(message=message, actor=actor, until=values["until"]),
             permission=HANDLE,
             form=UntilForm,
-            offered=_is((Status.PENDING,)),
-            says=f"Possible for a message that is {any_of((Status.PENDING,))}: it waits at least until then.",
+            available=_is((Status.PENDING,)),
+            help_text=f"Possible for a message that is {any_of((Status.PENDING,))}: it waits at least until then.",
             icon="schedule",
-            bulk="Postpone",
+            bulk_title="Postpone",
         ),
     )
 

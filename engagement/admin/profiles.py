@@ -111,7 +111,7 @@ class ProfileAdmin(ServiceHistory):
     )
     sortable_by = ()
     ordering = ("pk",)
-    empty_words = ("No profile yet", "Every member gets one when they are added.")
+    empty_text = ("No profile yet", "Every member gets one when they are added.")
     fieldsets = (
         (None, {"fields": ("member_shown", ("preferred_destination", "reengagement_opt_out"), ("locale", "timezone"))}),
         ("Addresses", {"fields": (("individual_jid", "group_jid"),)}),
@@ -124,11 +124,11 @@ class ProfileAdmin(ServiceHistory):
         Action(
             name="complete-step",
             title="Complete a step",
-            done="step taken",
+            success_message="step taken",
             run=_complete,
             permission=CHANGE_PROFILE,
             form=StepForm,
-            says="Notes that the member took a step of the onboarding. When a tier is complete they are told.",
+            help_text="Notes that the member took a step of the onboarding. When a tier is complete they are told.",
             icon="task_alt",
         ),
     )
@@ -140,7 +140,7 @@ class ProfileAdmin(ServiceHistory):
     def update(self, request: HttpRequest, obj: UserProfile, changes: dict) -> None:
         update_profile(member=obj.user, actor=request.user, **changes)
 
-    def more_buttons(self, request: HttpRequest, obj: UserProfile) -> list[dict]:
+    def extra_buttons(self, request: HttpRequest, obj: UserProfile) -> list[dict]:
         if not request.user.has_perm("groups.view_member"):
             return []
         link = reverse("admin:groups_member_engagement", args=[obj.pk])

@@ -72,7 +72,7 @@ class StateAdmin(ReadOnlyModelAdmin):
     list_filter = (("state", ChoicesDropdownFilter), ("last_activity_at", PeriodFilter))
     sortable_by = ()
     noun_plural = "members"
-    empty_words = ("No one is in the machine yet", "A member comes in with the first thing they do.")
+    empty_text = ("No one is in the machine yet", "A member comes in with the first thing they do.")
     fields = ("member", ("state_shown", "why"), ("since", "last_active"), "next_date", "next_moves")
     readonly_fields = ("member", "state_shown", "why", "since", "last_active", "next_date", "next_moves")
     tabs = (TRANSITIONS_OF_STATE,)
@@ -80,13 +80,13 @@ class StateAdmin(ReadOnlyModelAdmin):
         Action(
             name="move",
             title="Move",
-            done="moved",
+            success_message="moved",
             run=_move,
             permission=MOVE,
             form=MoveForm,
-            says="Moves the member as if this had happened now, with the message that goes with it.",
+            help_text="Moves the member as if this had happened now, with the message that goes with it.",
             icon="move_down",
-            bulk="Move",
+            bulk_title="Move",
         ),
     )
 
@@ -107,7 +107,7 @@ class StateAdmin(ReadOnlyModelAdmin):
     def list_buttons(self, request: HttpRequest) -> list[dict]:
         return [{"title": "Machine", "icon": "schema", "link": reverse("admin:engagement_machine")}]
 
-    def more_buttons(self, request: HttpRequest, obj: UserEngagementState) -> list[dict]:
+    def extra_buttons(self, request: HttpRequest, obj: UserEngagementState) -> list[dict]:
         if not request.user.has_perm("groups.view_member"):
             return []
         link = reverse("admin:groups_member_engagement", args=[obj.user_id])
@@ -167,7 +167,7 @@ class TransitionAdmin(ReadOnlyModelAdmin):
         ("user", AutocompleteSelectFilter),
     )
     sortable_by = ()
-    empty_words = ("No one has moved yet", "Every move through the machine is written down here by itself.")
+    empty_text = ("No one has moved yet", "Every move through the machine is written down here by itself.")
     fields = ("member", "move", "why", "when", "details")
     readonly_fields = fields
 

@@ -49,8 +49,8 @@ class TemplateAdmin(ServiceHistory):
     list_filter = (("locale", ChoicesDropdownFilter),)
     sortable_by = ()
     ordering = ("key", "locale", "pk")
-    empty_words = ("No template yet", "Without one, a message of its kind fails. Write the first.")
-    add_words = "Write a template"
+    empty_text = ("No template yet", "Without one, a message of its kind fails. Write the first.")
+    add_label = "Write a template"
     readonly_fields = ("message", "language", "asks_for", "changed")
     revertible = frozenset({"subject", "body"})
 

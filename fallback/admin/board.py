@@ -24,7 +24,7 @@ from fallback.services.missions import move_mission, set_ready
 from fallback.services.planning import templates_in_turn
 from fallback.services.rights import Right
 from fallback.services.runs import launch_template
-from missionsite.common.admin.once import ALREADY_SAVED, Saved, once
+from missionsite.common.admin.form_keys import ALREADY_SAVED, FormResult, run_once
 from missionsite.common.live import stream
 
 
@@ -73,7 +73,7 @@ def board_view(request: HttpRequest, project_id: str) -> HttpResponse:
             "next_check_words": capfirst(due_words(config)) if config else "",
         },
         "events_url": reverse("admin:fallback_board_events", args=[project.pk]),
-        "empty_words": {
+        "empty_text": {
             "title": "The board is empty",
             "text": "Add a mission, or launch one from a template in the Fallback area.",
         }
@@ -138,12 +138,12 @@ def launch_view(request: HttpRequest, template_id: str) -> HttpResponse:
         raise Http404("There is no such template that you may see.")
     rights.check(Right.REVIEW, template.project)
 
-    def act() -> Saved:
+    def save() -> FormResult:
         mission = launch_template(template=template, actor=request.user)
         address = reverse("admin:fallback_mission_change", args=[mission.pk])
-        return Saved(address, f"{mission.title} is in Todo; the template stays.")
+        return FormResult(address, f"{mission.title} is in Todo; the template stays.")
 
-    saved = once(request, act)
+    saved = run_once(request, save)
     return done(
         request,
         ALREADY_SAVED if saved.is_repeat else saved.message,

@@ -21,8 +21,8 @@ from fallback.services.planning import plan_run
 from fallback.services.rights import Right
 from fallback.services.runs import Outcome, run_fallback
 from missionsite.common.admin import ActionForm, ReasonForm
+from missionsite.common.admin.form_keys import FormResult, result_response, run_once
 from missionsite.common.admin.formats import badge
-from missionsite.common.admin.once import Saved, once, redirect_to
 from missionsite.common.errors import DomainError
 
 
@@ -82,39 +82,39 @@ class ConfigAdmin(ProjectPages):
         ProjectAction(
             name="pause",
             title="Pause",
-            done="paused",
+            success_message="paused",
             run=lambda config, actor, values: pause_fallback(config=config, actor=actor, reason=values["reason"]),
             permission="",
             form=ReasonForm,
-            offered=lambda config: config.status != ConfigStatus.PAUSED,
-            says="No proposals are made until someone resumes it.",
+            available=lambda config: config.status != ConfigStatus.PAUSED,
+            help_text="No proposals are made until someone resumes it.",
             icon="pause",
-            bulk="Pause",
+            bulk_title="Pause",
         ),
         ProjectAction(
             name="snooze",
             title="Snooze",
-            done="snoozed",
+            success_message="snoozed",
             run=lambda config, actor, values: snooze_fallback(config=config, actor=actor, until=values["until"]),
             permission="",
             form=SnoozeForm,
-            says="No proposals are made until then; afterwards it is active by itself.",
+            help_text="No proposals are made until then; afterwards it is active by itself.",
             icon="snooze",
-            bulk="Snooze",
+            bulk_title="Snooze",
         ),
         ProjectAction(
             name="resume",
             title="Resume",
-            done="active again",
+            success_message="active again",
             run=lambda config, actor, values: resume_fallback(config=config, actor=actor),
             permission="",
-            offered=lambda config: config.status != ConfigStatus.ACTIVE,
+            available=lambda config: config.status != ConfigStatus.ACTIVE,
             icon="play_arrow",
-            bulk="Resume",
+            bulk_title="Resume",
         ),
     )
-    empty_words = ("No configuration yet", "A project starts with one. Add it for a project that has none.")
-    add_words = "Add a configuration"
+    empty_text = ("No configuration yet", "A project starts with one. Add it for a project that has none.")
+    add_label = "Add a configuration"
 
     def get_urls(self) -> list:
         view = self.admin_site.admin_view(require_POST(self.run_now))
@@ -132,12 +132,12 @@ class ConfigAdmin(ProjectPages):
             messages.info(request, f"{plan_run(config.project, config=config).words} Nothing was written.")
         else:
 
-            def act() -> Saved:
+            def save() -> FormResult:
                 run = run_fallback(project=config.project, triggered_by=Trigger.MANUAL, actor=request.user)
-                return Saved(plan, Outcome(config.project, run=run).words)
+                return FormResult(plan, Outcome(config.project, run=run).words)
 
             try:
-                return redirect_to(request, once(request, act))
+                return result_response(request, run_once(request, save))
             except DomainError as rejection:
                 messages.error(request, rejection.message)
         return HttpResponseRedirect(plan)
@@ -160,7 +160,7 @@ class ConfigAdmin(ProjectPages):
     def update(self, request: HttpRequest, obj: MissionFallbackConfig, changes: dict) -> None:
         update_config(config=obj, actor=request.user, **changes)
 
-    def more_buttons(self, request: HttpRequest, obj: MissionFallbackConfig) -> list[dict]:
+    def extra_buttons(self, request: HttpRequest, obj: MissionFallbackConfig) -> list[dict]:
         return [
             {
                 "title": "Project",

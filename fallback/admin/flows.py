@@ -65,8 +65,8 @@ class FlowAdmin(PartOfProject):
     form = FlowForm
     fieldsets = ((None, {"fields": ("project", "name", "stages", "description")}),)
     add_fieldsets = fieldsets
-    empty_words = ("No flow yet", "A flow says how missions of a project go from stage to stage. Add the first one.")
-    add_words = "Add a flow"
+    empty_text = ("No flow yet", "A flow says how missions of a project go from stage to stage. Add the first one.")
+    add_label = "Add a flow"
 
 
 @admin.register(Actor)
@@ -75,8 +75,8 @@ class ActorAdmin(PartOfProject):
 
     fieldsets = ((None, {"fields": ("project", "name", "description")}),)
     add_fieldsets = fieldsets
-    empty_words = ("No actor yet", "An actor is the persona a mission is worked on as. Add the first one.")
-    add_words = "Add an actor"
+    empty_text = ("No actor yet", "An actor is the persona a mission is worked on as. Add the first one.")
+    add_label = "Add an actor"
 
 
 @admin.register(ProjectRepository)
@@ -86,5 +86,5 @@ class RepositoryAdmin(PartOfProject):
     about_field = "url"
     fieldsets = ((None, {"fields": ("project", "name", "url", "default_branch")}),)
     add_fieldsets = fieldsets
-    empty_words = ("No repository yet", "A repository is what missions of a project are worked on in. Add the first.")
-    add_words = "Add a repository"
+    empty_text = ("No repository yet", "A repository is what missions of a project are worked on in. Add the first.")
+    add_label = "Add a repository"

@@ -23,7 +23,7 @@ from fallback.services.missions import (
     update_mission,
 )
 from fallback.services.rights import Right
-from missionsite.common.admin import ActionForm, PickOne
+from missionsite.common.admin import ActionForm, AutocompleteField
 from missionsite.common.admin.formats import badge, link_to
 
 # Events of a mission's page, newest first.
@@ -40,7 +40,7 @@ class ReviewForm(ActionForm):
 
 
 class DependencyForm(ActionForm):
-    depends_on = PickOne(MissionDependency, "depends_on", label="Mission it waits for")
+    depends_on = AutocompleteField(MissionDependency, "depends_on", label="Mission it waits for")
 
     def __init__(self, data=None, *, obj=None, **kwargs) -> None:
         super().__init__(data, obj=obj, **kwargs)
@@ -88,62 +88,62 @@ ACTIONS = (
     _job(
         name="move",
         title="Move to a list",
-        done="moved",
+        success_message="moved",
         run=lambda mission, actor, values: move_mission(mission=mission, to=values["to"], acting=actor),
         form=MoveForm,
         icon="drag_indicator",
-        bulk="Move to a list",
+        bulk_title="Move to a list",
     ),
     _job(
         name="make-ready",
         title="Mark as ready",
-        done="ready",
+        success_message="ready",
         run=lambda mission, actor, values: set_ready(mission=mission, ready=True, acting=actor),
-        offered=lambda mission: not mission.ready,
-        says="Someone could start now: it counts as backlog.",
+        available=lambda mission: not mission.ready,
+        help_text="Someone could start now: it counts as backlog.",
         icon="check",
-        bulk="Mark as ready",
+        bulk_title="Mark as ready",
     ),
     _job(
         name="make-not-ready",
         title="Not ready",
-        done="not ready",
+        success_message="not ready",
         run=lambda mission, actor, values: set_ready(mission=mission, ready=False, acting=actor),
-        offered=lambda mission: mission.ready,
+        available=lambda mission: mission.ready,
         icon="block",
-        bulk="Mark as not ready",
+        bulk_title="Mark as not ready",
     ),
     _job(
         name="review",
         title="Review",
-        done="reviewed",
+        success_message="reviewed",
         run=lambda mission, actor, values: review_mission(
             mission=mission, status=values["status"], feedback=values["feedback"], acting=actor
         ),
         form=ReviewForm,
-        offered=lambda mission: mission.list == List.REVIEW,
+        available=lambda mission: mission.list == List.REVIEW,
         icon="rate_review",
     ),
     _job(
         name="add-dependency",
         title="Wait for a mission",
-        done="waits for it",
+        success_message="waits for it",
         run=lambda mission, actor, values: add_dependency(
             mission=mission, depends_on=values["depends_on"], acting=actor
         ),
         form=DependencyForm,
-        says="Until that one is done this one is blocked, and does not count as backlog.",
+        help_text="Until that one is done this one is blocked, and does not count as backlog.",
         icon="link",
     ),
     _job(
         name="remove-dependency",
         title="Wait no longer",
-        done="waits for it no longer",
+        success_message="waits for it no longer",
         run=lambda mission, actor, values: remove_dependency(
             mission=mission, depends_on=values["depends_on"], acting=actor
         ),
         form=OneOfDependenciesForm,
-        offered=lambda mission: mission.dependency_count > 0,
+        available=lambda mission: mission.dependency_count > 0,
         icon="link_off",
     ),
 )
@@ -198,8 +198,8 @@ class MissionAdmin(ProjectPages):
         ),
     )
     object_actions = ACTIONS
-    empty_words = ("No mission yet", "A mission is a piece of work on a project's board. Add the first one.")
-    add_words = "Add a mission"
+    empty_text = ("No mission yet", "A mission is a piece of work on a project's board. Add the first one.")
+    add_label = "Add a mission"
 
     def get_urls(self) -> list:
         view = self.admin_site.admin_view
@@ -246,6 +246,6 @@ class MissionAdmin(ProjectPages):
     def update(self, request: HttpRequest, obj: Mission, changes: dict) -> None:
         update_mission(mission=obj, acting=request.user, **changes)
 
-    def more_buttons(self, request: HttpRequest, obj: Mission) -> list[dict]:
+    def extra_buttons(self, request: HttpRequest, obj: Mission) -> list[dict]:
         link = reverse("admin:fallback_board", args=[obj.project_id])
         return [{"title": "Board", "icon": "view_kanban", "link": link}]

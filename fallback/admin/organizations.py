@@ -25,7 +25,7 @@ class RoleForm(ActionForm):
     role = forms.ChoiceField(choices=OrganizationRole, widget=UnfoldAdminSelectWidget)
 
 
-class OrganizationJob(Action):
+class OrganizationAction(Action):
     """A job its owners and administrators may do, and staff who maintain every project."""
 
     def allowed(self, request: HttpRequest) -> bool:
@@ -102,21 +102,21 @@ class OrganizationAdmin(ModelAdmin):
     add_fieldsets = fieldsets
     tabs = (PROJECTS, PEOPLE, ACTIVITY)
     object_actions = (
-        OrganizationJob(
+        OrganizationAction(
             name="set-role",
             title="Add a person or change a role",
-            done="role set",
+            success_message="role set",
             run=lambda organization, actor, values: set_organization_role(
                 organization=organization, member=values["member"], role=values["role"], actor=actor
             ),
             permission="",
             form=RoleForm,
-            says="Owners and administrators maintain every project of it; members see those it is open for.",
+            help_text="Owners and administrators maintain every project of it; members see those it is open for.",
             icon="person_add",
         ),
     )
-    empty_words = ("No organisation yet", "An organisation owns projects. Found the first one.")
-    add_words = "Found an organisation"
+    empty_text = ("No organisation yet", "An organisation owns projects. Found the first one.")
+    add_label = "Found an organisation"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rights = rights_of(request)

@@ -93,44 +93,44 @@ ACTIONS = (
     _job(
         name="set-role",
         title="Add a person or change a role",
-        done="role set",
+        success_message="role set",
         run=lambda project, actor, values: set_project_role(
             project=project, member=values["member"], role=values["role"], actor=actor
         ),
         form=RoleForm,
-        says="The role here counts instead of what the organisation gives.",
+        help_text="The role here counts instead of what the organisation gives.",
         icon="person_add",
     ),
     _job(
         name="remove-member",
         title="Remove a person",
-        done="person removed",
+        success_message="person removed",
         run=lambda project, actor, values: remove_from_project(membership=values["membership"], actor=actor),
         form=RemoveForm,
-        offered=lambda project: ProjectMember.objects.filter(project=project).exists(),
-        says="What the organisation gives them stays.",
+        available=lambda project: ProjectMember.objects.filter(project=project).exists(),
+        help_text="What the organisation gives them stays.",
         icon="person_remove",
     ),
     _job(
         name="archive",
         title="Archive",
-        done="archived",
+        success_message="archived",
         run=lambda project, actor, values: archive_project(project=project, actor=actor, reason=values["reason"]),
         form=ReasonForm,
-        offered=lambda project: not project.is_archived,
-        says="It stays readable, and gets no proposals and no new missions.",
+        available=lambda project: not project.is_archived,
+        help_text="It stays readable, and gets no proposals and no new missions.",
         icon="archive",
-        bulk="Archive",
+        bulk_title="Archive",
     ),
     _job(
         name="restore",
         title="Restore",
-        done="restored",
+        success_message="restored",
         run=lambda project, actor, values: restore_project(project=project, actor=actor, reason=values["reason"]),
         form=ReasonForm,
-        offered=lambda project: project.is_archived,
+        available=lambda project: project.is_archived,
         icon="unarchive",
-        bulk="Restore",
+        bulk_title="Restore",
     ),
 )
 PEOPLE = ProjectTab(
@@ -214,11 +214,11 @@ class ProjectAdmin(ProjectPages):
     autocomplete_fields = ("organization",)
     tabs = (PEOPLE, *PARTS, ACTIVITY)
     object_actions = ACTIONS
-    empty_words = (
+    empty_text = (
         "No project yet",
         "A project is where people work on missions together. Found its organisation first.",
     )
-    add_words = "Start a project"
+    add_label = "Start a project"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """With the keys of ready missions and waiting proposals; counting stops where the list says "100+"."""
@@ -297,7 +297,7 @@ class ProjectAdmin(ProjectPages):
     def update(self, request: HttpRequest, obj: Project, changes: dict) -> None:
         update_project(project=obj, actor=request.user, **changes)
 
-    def more_buttons(self, request: HttpRequest, obj: Project) -> list[dict]:
+    def extra_buttons(self, request: HttpRequest, obj: Project) -> list[dict]:
         buttons = [{"title": "Board", "icon": "view_kanban", "link": reverse("admin:fallback_board", args=[obj.pk])}]
         config = getattr(obj, "fallback_config", None)
         if config:

@@ -100,7 +100,7 @@ class ItemAdmin(ReadOnlyProjectPages):
         ("Decision", {"fields": (("reviewer", "reviewed_at"), "why", "duplicate_of", "snoozed_until")}),
         ("Where it comes from", {"fields": (("template_link", "run_link"), "created_at")}),
     )
-    empty_words = ("No proposal yet", "A run proposes missions when a project's ready work runs low.")
+    empty_text = ("No proposal yet", "A run proposes missions when a project's ready work runs low.")
 
     def get_urls(self) -> list:
         view = self.admin_site.admin_view
@@ -204,7 +204,7 @@ def _page(request: HttpRequest) -> dict:
         "priorities": Priority.choices,
         "groups": groups,
         "decided": _decided(request, at),
-        "empty_words": _empty_words(filters),
+        "empty_text": _empty_words(filters),
         "page_links": {
             "previous": _link(filters, page - 1) if page > 1 else "",
             "next": _link(filters, page + 1) if more else "",

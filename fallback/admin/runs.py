@@ -84,18 +84,18 @@ class RunAdmin(ReadOnlyProjectPages):
         ProjectAction(
             name="cancel",
             title="Cancel run",
-            done="cancelled",
+            success_message="cancelled",
             run=lambda run, actor, values: cancel_run(run=run, actor=actor),
             permission="",
             right=Right.REVIEW,
-            offered=lambda run: run.is_open,
-            says="What of it still waits is discarded; what was accepted stays.",
+            available=lambda run: run.is_open,
+            help_text="What of it still waits is discarded; what was accepted stays.",
             icon="block",
-            bulk="Cancel",
+            bulk_title="Cancel",
             danger=True,
         ),
     )
-    empty_words = ("No run yet", "A run is made when a project's ready work drops below what it wants.")
+    empty_text = ("No run yet", "A run is made when a project's ready work drops below what it wants.")
 
     def get_urls(self) -> list:
         view = self.admin_site.admin_view(self.report_file)

@@ -78,18 +78,18 @@ class TemplateAdmin(ProjectPages):
         ProjectAction(
             name="launch",
             title="Launch",
-            done="mission made; the template stays",
+            success_message="mission made; the template stays",
             run=lambda template, actor, values: launch_template(template=template, actor=actor),
             permission="",
             right=Right.REVIEW,
-            offered=lambda template: template.enabled,
-            says="Makes a mission in Todo at once, within the guardrails. The template stays where it is.",
+            available=lambda template: template.enabled,
+            help_text="Makes a mission in Todo at once, within the guardrails. The template stays where it is.",
             icon="rocket_launch",
-            bulk="Launch",
+            bulk_title="Launch",
         ),
     )
-    empty_words = ("No template yet", "A template is what proposed missions are made from. Add the first one.")
-    add_words = "Add a template"
+    empty_text = ("No template yet", "A template is what proposed missions are made from. Add the first one.")
+    add_label = "Add a template"
 
     def get_urls(self) -> list:
         view = self.admin_site.admin_view(board.launch_view)

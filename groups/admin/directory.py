@@ -151,11 +151,11 @@ class DirectoryAdmin(HistoryAdmin):
     )
     sortable_by = ("standing",)
     tabs = (HEAT_MAP, INVITATIONS_OF_ENTRY, TREE, EVENTS_OF_ENTRY)
-    empty_words = ("No one is in the directory yet", "Invite the first people, import them, or add one by hand.")
-    add_words = "Add to the directory"
+    empty_text = ("No one is in the directory yet", "Invite the first people, import them, or add one by hand.")
+    add_label = "Add to the directory"
     noun_plural = "people"
     # Buttons apps above this one add to the list: called with the request, each returns some.
-    more_list_buttons: tuple[Callable[[HttpRequest], list[dict]], ...] = ()
+    extra_list_buttons: tuple[Callable[[HttpRequest], list[dict]], ...] = ()
     _person = ("name", "primary_role", ("organization", "country"))
     _identity = ("telegram_id", "telegram_username", "github_username")
     _fee = ("registration_fee_paid", "registration_fee_tx_hash")
@@ -190,106 +190,106 @@ class DirectoryAdmin(HistoryAdmin):
         Action(
             name="approve",
             title="Approve",
-            done="approved",
+            success_message="approved",
             run=_decide(directory.approve),
             permission=DECIDE,
             form=ReasonForm,
-            offered=_has(CommunityStatus.PENDING),
-            says="They become an active member: others find them, and they find others.",
+            available=_has(CommunityStatus.PENDING),
+            help_text="They become an active member: others find them, and they find others.",
             icon="how_to_reg",
-            bulk="Approve",
+            bulk_title="Approve",
         ),
         Action(
             name="suspend",
             title="Suspend",
-            done="suspended",
+            success_message="suspended",
             run=_decide(directory.suspend),
             permission=DECIDE,
             form=ReasonForm,
-            offered=_has(CommunityStatus.ACTIVE),
-            says="Out of sight until they are reinstated.",
+            available=_has(CommunityStatus.ACTIVE),
+            help_text="Out of sight until they are reinstated.",
             icon="pause_circle",
-            bulk="Suspend",
+            bulk_title="Suspend",
         ),
         Action(
             name="reinstate",
             title="Reinstate",
-            done="reinstated",
+            success_message="reinstated",
             run=_decide(directory.reinstate),
             permission=DECIDE,
             form=ReasonForm,
-            offered=_has(CommunityStatus.SUSPENDED),
+            available=_has(CommunityStatus.SUSPENDED),
             icon="play_circle",
-            bulk="Reinstate",
+            bulk_title="Reinstate",
         ),
         Action(
             name="ban",
             title="Ban",
-            done="banned",
+            success_message="banned",
             run=_decide(directory.ban),
             permission=DECIDE,
             form=ReasonForm,
-            offered=_has(*(status for status in CommunityStatus if status != CommunityStatus.BANNED)),
-            says="For good: a banned member never comes back.",
+            available=_has(*(status for status in CommunityStatus if status != CommunityStatus.BANNED)),
+            help_text="For good: a banned member never comes back.",
             icon="block",
-            bulk="Ban",
+            bulk_title="Ban",
             danger=True,
         ),
         Action(
             name="verify",
             title="Verify on GitHub",
-            done="GitHub is being asked",
+            success_message="GitHub is being asked",
             run=_verify,
             permission=VERIFY,
-            offered=lambda entry: bool(entry.github_username) and not entry.is_removed,
-            says="A background job reads the public profile. If their proof word stands in it, the account is theirs,"
-            " and the numbers found become the reputation.",
+            available=lambda entry: bool(entry.github_username) and not entry.is_removed,
+            help_text="A background job reads the public profile. If their proof word stands in it, the account is"
+            " theirs, and the numbers found become the reputation.",
             icon="verified",
-            bulk="Verify on GitHub",
+            bulk_title="Verify on GitHub",
         ),
         Action(
             name="verify-by-hand",
             title="Verify by hand",
-            done="verified",
+            success_message="verified",
             run=_verify_by_hand,
             permission=VERIFY,
             form=VerifiedByHandForm,
-            offered=lambda entry: bool(entry.github_username) and not (entry.github_verified or entry.is_removed),
+            available=lambda entry: bool(entry.github_username) and not (entry.github_verified or entry.is_removed),
             icon="fact_check",
         ),
         Action(
             name="remove",
             title="Remove",
-            done="removed from the directory",
+            success_message="removed from the directory",
             run=_decide(directory.remove_entry),
             permission=REMOVE,
             form=ReasonForm,
-            offered=lambda entry: not entry.is_removed,
-            says="Gone from every list; the entry is kept and can be restored.",
+            available=lambda entry: not entry.is_removed,
+            help_text="Gone from every list; the entry is kept and can be restored.",
             icon="person_remove",
-            bulk="Remove",
+            bulk_title="Remove",
         ),
         Action(
             name="restore",
             title="Restore",
-            done="back in the directory",
+            success_message="back in the directory",
             run=_decide(directory.restore_entry),
             permission=REMOVE,
             form=ReasonForm,
-            offered=lambda entry: entry.is_removed and not entry.erased_at,
+            available=lambda entry: entry.is_removed and not entry.erased_at,
             icon="restore",
-            bulk="Restore",
+            bulk_title="Restore",
         ),
         Action(
             name="erase",
             title="Erase personal data",
-            done="personal data erased",
+            success_message="personal data erased",
             run=_erase,
             permission=ERASE,
             form=EraseForm,
-            offered=lambda entry: not entry.erased_at,
-            says="Name, e-mail, user names and everything written about this person are overwritten, here and in the"
-            " history; their number and the counts stay. This cannot be undone.",
+            available=lambda entry: not entry.erased_at,
+            help_text="Name, e-mail, user names and everything written about this person are overwritten, here and in"
+            " the history; their number and the counts stay. This cannot be undone.",
             icon="delete_forever",
             danger=True,
         ),
@@ -318,7 +318,7 @@ class DirectoryAdmin(HistoryAdmin):
             query = request.GET.urlencode()
             export = _button("Export these", "download", "admin:groups_communitymember_export")
             buttons.append(export | {"link": f"{export['link']}?{query}" if query else export["link"]})
-        return [*buttons, *(button for more in self.more_list_buttons for button in more(request))]
+        return [*buttons, *(button for more in self.extra_list_buttons for button in more(request))]
 
     def get_urls(self) -> list:
         view = self._wrapped
@@ -340,7 +340,7 @@ class DirectoryAdmin(HistoryAdmin):
 
     # --- Writing ------------------------------------------------------------------------------
 
-    def may_touch(self, request: HttpRequest, obj: CommunityMember) -> bool:
+    def has_object_permission(self, request: HttpRequest, obj: CommunityMember) -> bool:
         return obj.erased_at is None
 
     def has_change_permission(self, request: HttpRequest, obj: CommunityMember | None = None) -> bool:
@@ -361,7 +361,7 @@ class DirectoryAdmin(HistoryAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None):
         return self.fieldsets if obj else self.add_fieldsets
 
-    def more_buttons(self, request: HttpRequest, obj: CommunityMember) -> list[dict]:
+    def extra_buttons(self, request: HttpRequest, obj: CommunityMember) -> list[dict]:
         if obj.person_id and request.user.has_perm("groups.view_member"):
             return [
                 {

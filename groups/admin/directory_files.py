@@ -15,7 +15,7 @@ from django.utils import timezone
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanSwitchWidget
 
 from groups.services.imports import import_members
-from missionsite.common.admin.once import NothingSaved, Saved, once, redirect_to
+from missionsite.common.admin.form_keys import FormInvalid, FormResult, result_response, run_once
 from missionsite.common.csvfiles import FileUnreadable
 from missionsite.common.downloads import download
 from missionsite.common.errors import DomainError
@@ -79,10 +79,10 @@ def import_view(request: HttpRequest, *, model_admin) -> HttpResponse:
     form = ImportForm(request.POST, request.FILES) if request.method == "POST" else ImportForm()
     report, back = None, reverse("admin:groups_communitymember_changelist")
 
-    def act() -> Saved:
+    def save() -> FormResult:
         nonlocal report
         if not form.is_valid():
-            raise NothingSaved
+            raise FormInvalid
         values = form.cleaned_data
         report = import_members(
             file=values["file"],
@@ -92,13 +92,13 @@ def import_view(request: HttpRequest, *, model_admin) -> HttpResponse:
             errors_kept=ERRORS_SHOWN,
         )
         if not report.written:
-            raise NothingSaved
-        return Saved(back, f"Imported: {report.added} added, {report.updated} updated.")
+            raise FormInvalid
+        return FormResult(back, f"Imported: {report.added} added, {report.updated} updated.")
 
     if request.method == "POST":
         try:
-            answer = redirect_to(request, once(request, act))
-        except NothingSaved:
+            answer = result_response(request, run_once(request, save))
+        except FormInvalid:
             pass
         except FileUnreadable as rejection:
             form.add_error("file", rejection.message)

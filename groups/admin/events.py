@@ -40,7 +40,7 @@ class EventAdmin(ReadOnlyModelAdmin):
     sortable_by = ("when",)
     fields = ("what", "when", "member_link", "group_link", "actor_link", "all_details")
     readonly_fields = fields
-    empty_words = ("Nothing has happened yet", "What staff and members do is written down here by itself.")
+    empty_text = ("Nothing has happened yet", "What staff and members do is written down here by itself.")
 
     @display(description="When", ordering="occurred_at")
     def when(self, event: Event) -> str:

@@ -44,36 +44,36 @@ ACTIONS = (
     Action(
         name="seat",
         title="Seat a member",
-        done="a member was seated",
+        success_message="a member was seated",
         run=_seat,
         permission=SEAT,
         form=SeatMemberForm,
-        offered=lambda group: not group.is_archived,
+        available=lambda group: not group.is_archived,
         icon="person_add",
     ),
     Action(
         name="archive",
         title="Archive",
-        done="archived",
+        success_message="archived",
         run=_archive,
         permission=ARCHIVE,
         form=ReasonForm,
-        offered=lambda group: not group.is_archived,
-        says="No one new joins and no task is added until it is restored. Seats stay as they are.",
+        available=lambda group: not group.is_archived,
+        help_text="No one new joins and no task is added until it is restored. Seats stay as they are.",
         icon="archive",
-        bulk="Archive",
+        bulk_title="Archive",
     ),
     Action(
         name="restore",
         title="Restore",
-        done="restored",
+        success_message="restored",
         run=_restore,
         permission=ARCHIVE,
         form=ReasonForm,
-        offered=lambda group: group.is_archived,
-        says="It opens again with the seats it had.",
+        available=lambda group: group.is_archived,
+        help_text="It opens again with the seats it had.",
         icon="unarchive",
-        bulk="Restore",
+        bulk_title="Restore",
     ),
 )
 
@@ -166,8 +166,8 @@ class MissionAdmin(GroupPages):
         "created_at",
         "updated_at",
     )
-    empty_words = ("No mission yet", "A mission is what members join. Open the first one in a colony.")
-    add_words = "Open a mission"
+    empty_text = ("No mission yet", "A mission is what members join. Open the first one in a colony.")
+    add_label = "Open a mission"
 
     def formfield_for_foreignkey(self, db_field, request: HttpRequest, **kwargs):
         if db_field.name == "parent_group":
@@ -207,7 +207,7 @@ class MissionAdmin(GroupPages):
             actor=request.user,
         )
 
-    def more_buttons(self, request: HttpRequest, obj: Mission) -> list[dict]:
+    def extra_buttons(self, request: HttpRequest, obj: Mission) -> list[dict]:
         if obj.is_archived or not request.user.has_perm("groups.add_task"):
             return []
         return [
@@ -248,8 +248,8 @@ class ColonyAdmin(GroupPages):
     )
     add_fieldsets = ((None, {"fields": ("name", "description")}),)
     readonly_fields = ("stable_id", "state", "members", "mission_count", "created_at", "updated_at")
-    empty_words = ("No colony yet", "The colony is the root: missions belong to it. Found it first.")
-    add_words = "Found a colony"
+    empty_text = ("No colony yet", "The colony is the root: missions belong to it. Found it first.")
+    add_label = "Found a colony"
 
     @display(description="Active missions")
     def mission_count(self, colony: Colony) -> str:
@@ -258,7 +258,7 @@ class ColonyAdmin(GroupPages):
     def create(self, request: HttpRequest, values: dict) -> Group:
         return create_colony(name=values["name"], description=values["description"], actor=request.user)
 
-    def more_buttons(self, request: HttpRequest, obj: Colony) -> list[dict]:
+    def extra_buttons(self, request: HttpRequest, obj: Colony) -> list[dict]:
         if obj.is_archived or not request.user.has_perm("groups.add_mission"):
             return []
         link = f"{reverse('admin:groups_mission_add')}?parent_group={obj.pk}"

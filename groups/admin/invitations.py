@@ -24,10 +24,10 @@ from groups.services.invitations import (
     create_invitations,
     renew_code,
 )
-from missionsite.common.admin import Action, ActionForm, PickOne, ReasonForm, Search, ServiceForm
+from missionsite.common.admin import Action, ActionForm, AutocompleteField, ReasonForm, Search, ServiceForm
 from missionsite.common.admin.filters import PeriodFilter
+from missionsite.common.admin.form_keys import FormResult, submit_form_once
 from missionsite.common.admin.formats import format_datetime, link_to
-from missionsite.common.admin.once import Saved, submit_once
 
 INVITE_MANY = "groups.invite_many"
 COLOURS = {"Pending": "info", "Accepted": "success", "Expired": "default", "Cancelled": "default"}
@@ -65,7 +65,7 @@ class InvitationForm(ServiceForm):
 class InviteManyForm(forms.Form):
     """The names of many: typed one a line, or as a file of them; a CSV's first column counts."""
 
-    created_by = PickOne(
+    created_by = AutocompleteField(
         CommunityInvitation, "created_by", label="Invited by", help_text="In whose name; an active member."
     )
     names = forms.CharField(
@@ -142,8 +142,8 @@ class InvitationAdmin(HistoryAdmin):
     )
     sortable_by = ()
     autocomplete_fields = ("created_by",)
-    empty_words = ("No invitation yet", "Invite someone: they get a code that works once.")
-    add_words = "Invite someone"
+    empty_text = ("No invitation yet", "Invite someone: they get a code that works once.")
+    add_label = "Invite someone"
     already_saved = (
         "This was already saved, and codes are shown only once. Where you have not copied a code, make a new one on the"
         " page of its invitation."
@@ -158,12 +158,12 @@ class InvitationAdmin(HistoryAdmin):
         Action(
             name="new-code",
             title="New code",
-            done="given a new code",
+            success_message="given a new code",
             run=_renew,
             permission="groups.change_communityinvitation",
             form=NewCodeForm,
-            offered=lambda invitation: invitation.status == InvitationStatus.PENDING,
-            says="The code it has now stops working. The new one is shown once, on the next page.",
+            available=lambda invitation: invitation.status == InvitationStatus.PENDING,
+            help_text="The code it has now stops working. The new one is shown once, on the next page.",
             icon="key",
             result_page=lambda pages, request, invitation: pages.codes_page(
                 request, [invitation], heading=f"New code for {invitation.for_whom}"
@@ -172,14 +172,14 @@ class InvitationAdmin(HistoryAdmin):
         Action(
             name="cancel",
             title="Cancel",
-            done="cancelled",
+            success_message="cancelled",
             run=_cancel,
             permission="groups.change_communityinvitation",
             form=ReasonForm,
-            offered=lambda invitation: invitation.status == InvitationStatus.PENDING,
-            says="The code stops working at once. It cannot be revived; make a new one.",
+            available=lambda invitation: invitation.status == InvitationStatus.PENDING,
+            help_text="The code stops working at once. It cannot be revived; make a new one.",
             icon="cancel",
-            bulk="Cancel",
+            bulk_title="Cancel",
         ),
     )
 
@@ -260,7 +260,7 @@ class InvitationAdmin(HistoryAdmin):
         initial = self.get_changeform_initial_data(request)
         form = InviteManyForm(request.POST, request.FILES) if posted else InviteManyForm(initial=initial)
 
-        def act() -> Saved:
+        def save() -> FormResult:
             made = create_invitations(
                 created_by=form.cleaned_data["created_by"],
                 telegram_usernames=form.cleaned_data["all_names"],
@@ -268,9 +268,9 @@ class InvitationAdmin(HistoryAdmin):
                 actor=request.user,
             )
             codes = self.codes_page(request, made, heading=f"{len(made)} invitations made")
-            return Saved(reverse("admin:groups_communityinvitation_changelist"), page=codes)
+            return FormResult(reverse("admin:groups_communityinvitation_changelist"), page=codes)
 
-        if posted and (answer := submit_once(request, form, act, already_saved=self.already_saved)):
+        if posted and (answer := submit_form_once(request, form, save, already_saved=self.already_saved)):
             return answer
         context = {
             **self.admin_site.each_context(request),
@@ -283,7 +283,7 @@ class InvitationAdmin(HistoryAdmin):
             "no_tabs": True,
         }
         request.current_app = self.admin_site.name
-        return TemplateResponse(request, "missionsite/ask.html", context)
+        return TemplateResponse(request, "missionsite/form_page.html", context)
 
     # --- Showing ------------------------------------------------------------------------------
 

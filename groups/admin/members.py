@@ -84,8 +84,8 @@ class MemberAdmin(HistoryAdmin):
     )
     sortable_by = ("member_id", "email_shown")
     tabs = (SEATS_OF_MEMBER, TASKS_OF_MEMBER, EVENTS_OF_MEMBER)
-    empty_words = ("No one here yet", "Add the first person; a mission can seat them afterwards.")
-    add_words = "Add a member"
+    empty_text = ("No one here yet", "Add the first person; a mission can seat them afterwards.")
+    add_label = "Add a member"
     _about = ("display_name", "email", "trust_score")
     _facts = (
         ("In numbers", {"fields": (("member_id", "active"), "seats")}),
@@ -95,18 +95,18 @@ class MemberAdmin(HistoryAdmin):
         Action(
             name="seat",
             title="Seat in a mission",
-            done="seated",
+            success_message="seated",
             run=_seat,
             permission=SEAT,
             form=SeatInMissionForm,
-            offered=lambda member: member.is_active,
+            available=lambda member: member.is_active,
             icon="flag",
-            bulk="Seat in a mission",
+            bulk_title="Seat in a mission",
         ),
         Action(
             name="password",
             title="Set password",
-            done="the password was set",
+            success_message="the password was set",
             run=_set_password,
             permission=CHANGE,
             form=PasswordForm,
@@ -115,30 +115,30 @@ class MemberAdmin(HistoryAdmin):
         Action(
             name="deactivate",
             title="Deactivate",
-            done="deactivated",
+            success_message="deactivated",
             run=_deactivate,
             permission=CHANGE,
-            offered=lambda member: member.is_active,
-            says="They can no longer log in or take a seat. Their seats and their history stay.",
+            available=lambda member: member.is_active,
+            help_text="They can no longer log in or take a seat. Their seats and their history stay.",
             icon="person_off",
-            bulk="Deactivate",
+            bulk_title="Deactivate",
         ),
         Action(
             name="activate",
             title="Activate",
-            done="active again",
+            success_message="active again",
             run=_activate,
             permission=CHANGE,
-            offered=lambda member: not member.is_active,
-            says="They may log in and take seats again.",
+            available=lambda member: not member.is_active,
+            help_text="They may log in and take seats again.",
             icon="how_to_reg",
-            bulk="Activate",
+            bulk_title="Activate",
         ),
     )
 
     # --- Who may change whom ------------------------------------------------------------------
 
-    def may_touch(self, request: HttpRequest, obj: Member) -> bool:
+    def has_object_permission(self, request: HttpRequest, obj: Member) -> bool:
         """People with rights are changed by administrators alone: their password or e-mail would give those away."""
         if str(obj.pk) == SYSTEM_MEMBER_ID:
             return False
@@ -148,7 +148,7 @@ class MemberAdmin(HistoryAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Member | None = None) -> bool:
         return super().has_change_permission(request, obj) and (
-            not isinstance(obj, Member) or self.may_touch(request, obj)
+            not isinstance(obj, Member) or self.has_object_permission(request, obj)
         )
 
     def may_revert(self, request: HttpRequest, obj: Member, changed: set[str]) -> bool:
@@ -179,7 +179,7 @@ class MemberAdmin(HistoryAdmin):
             field.widget = UnfoldAdminCheckboxSelectMultipleWidget(choices=field.choices)
         return field
 
-    def more_buttons(self, request: HttpRequest, obj: Member) -> list[dict]:
+    def extra_buttons(self, request: HttpRequest, obj: Member) -> list[dict]:
         if not request.user.has_perm("groups.view_communitymember"):
             return []
         entry = CommunityMember.objects.filter(person=obj.pk).values_list("pk", flat=True).first()

@@ -9,7 +9,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from groups.admin.base import STATUS, HistoryAdmin
 from groups.models import Group, Member, Membership
 from groups.services.memberships import change_role, join_mission, leave_mission
-from missionsite.common.admin import Action, ActionForm, Found, PickOne, ReasonForm, Search, ServiceForm
+from missionsite.common.admin import Action, ActionForm, AutocompleteField, Found, ReasonForm, Search, ServiceForm
 from missionsite.common.admin.filters import ExactTextFilter, PeriodFilter
 from missionsite.common.admin.formats import format_datetime, link_to
 from missionsite.common.admin.search import FOUND_AT_MOST
@@ -58,7 +58,7 @@ def _reason_field() -> forms.CharField:
 class SeatMemberForm(ActionForm):
     """Asked on the page of a mission."""
 
-    member = PickOne(Membership, "member", help_text="Search by name, e-mail or stable ID.")
+    member = AutocompleteField(Membership, "member", help_text="Search by name, e-mail or stable ID.")
     role = _role_field()
     reason = _reason_field()
 
@@ -66,7 +66,7 @@ class SeatMemberForm(ActionForm):
 class SeatInMissionForm(ActionForm):
     """Asked on the page of a member, and for several members at once."""
 
-    group = PickOne(Membership, "group", label="Mission", help_text="Search by name or stable ID.")
+    group = AutocompleteField(Membership, "group", label="Mission", help_text="Search by name or stable ID.")
     role = _role_field()
     reason = _reason_field()
 
@@ -133,43 +133,43 @@ class MembershipAdmin(HistoryAdmin):
     sortable_by = ("joined",)
     autocomplete_fields = ("member", "group")
     fields = ("member", "group", "role", "reason")
-    empty_words = ("No one has a seat yet", "Seat a member in a mission to begin.")
-    add_words = "Seat a member"
+    empty_text = ("No one has a seat yet", "Seat a member in a mission to begin.")
+    add_label = "Seat a member"
     object_actions = (
         Action(
             name="leave",
             title="End this stay",
-            done="left",
+            success_message="left",
             run=_leave,
             permission=SEAT,
             form=ReasonForm,
-            offered=lambda stay: stay.is_running,
-            says="The stay ends now and stays readable; the member may return later.",
+            available=lambda stay: stay.is_running,
+            help_text="The stay ends now and stays readable; the member may return later.",
             icon="logout",
-            bulk="End the selected stays",
+            bulk_title="End the selected stays",
         ),
         Action(
             name="role",
             title="Change role",
-            done="now in the new role",
+            success_message="now in the new role",
             run=_change_role,
             permission=SEAT,
             form=RoleForm,
-            offered=lambda stay: stay.is_running,
+            available=lambda stay: stay.is_running,
             icon="badge",
-            bulk="Change role",
+            bulk_title="Change role",
         ),
         Action(
             name="rejoin",
             title="Seat again",
-            done="seated again",
+            success_message="seated again",
             run=_rejoin,
             permission=SEAT,
             form=RejoinForm,
-            offered=lambda stay: not stay.is_running,
-            says="A return is a new stay; this one remains as it was.",
+            available=lambda stay: not stay.is_running,
+            help_text="A return is a new stay; this one remains as it was.",
             icon="login",
-            bulk="Seat again",
+            bulk_title="Seat again",
         ),
     )
 

@@ -42,8 +42,8 @@ class RelationshipAdmin(ReadOnlyModelAdmin):
     list_select_related = ("member_a", "member_b")
     list_filter = (("relationship_type", ChoicesDropdownFilter),)
     sortable_by = ()
-    empty_words = ("No relationship yet", "The first is written when someone accepts an invitation.")
-    add_words = "Write one down"
+    empty_text = ("No relationship yet", "The first is written when someone accepts an invitation.")
+    add_label = "Write one down"
     fields = ("from_whom", "kind", "to_whom", "content", "made")
     readonly_fields = fields
 

@@ -6,14 +6,14 @@ from unfold.decorators import display
 from groups.admin.base import TASK_STATE, HistoryAdmin
 from groups.models import Member, Task
 from groups.services.tasks import cancel_task, claim_task, complete_task, create_task, reopen_task, update_task
-from missionsite.common.admin import Action, ActionForm, PickOne, ReasonForm, Search
+from missionsite.common.admin import Action, ActionForm, AutocompleteField, ReasonForm, Search
 from missionsite.common.admin.formats import link_to
 
 CHANGE = "groups.change_task"
 
 
 class ClaimForm(ActionForm):
-    member = PickOne(Task, "claimed_by", label="Member", help_text="Someone who is in the mission.")
+    member = AutocompleteField(Task, "claimed_by", label="Member", help_text="Someone who is in the mission.")
 
 
 def _claim(task: Task, actor: Member, values: dict) -> None:
@@ -55,54 +55,54 @@ class TaskAdmin(HistoryAdmin):
     )
     add_fieldsets = ((None, {"fields": ("group", "title", "description", ("reward_points", "due_on"))}),)
     readonly_fields = ("stable_id", "state_words", "mission_link", "claimed_by_link", "created_at", "updated_at")
-    empty_words = ("No task yet", "A task is a piece of work in a mission. Add the first one.")
-    add_words = "Add a task"
+    empty_text = ("No task yet", "A task is a piece of work in a mission. Add the first one.")
+    add_label = "Add a task"
     object_actions = (
         Action(
             name="claim",
             title="Give to a member",
-            done="claimed",
+            success_message="claimed",
             run=_claim,
             permission=CHANGE,
             form=ClaimForm,
-            offered=lambda task: task.state == Task.State.OPEN,
+            available=lambda task: task.state == Task.State.OPEN,
             icon="back_hand",
-            bulk="Give to a member",
+            bulk_title="Give to a member",
         ),
         Action(
             name="complete",
             title="Mark as done",
-            done="done",
+            success_message="done",
             run=_complete,
             permission=CHANGE,
-            offered=lambda task: task.state == Task.State.CLAIMED,
-            says="Its member's trust score rises by the reward.",
+            available=lambda task: task.state == Task.State.CLAIMED,
+            help_text="Its member's trust score rises by the reward.",
             icon="check",
-            bulk="Mark as done",
+            bulk_title="Mark as done",
         ),
         Action(
             name="reopen",
             title="Reopen",
-            done="open again",
+            success_message="open again",
             run=_reopen,
             permission=CHANGE,
             form=ReasonForm,
-            offered=lambda task: task.state in (Task.State.CLAIMED, Task.State.CANCELLED),
-            says="Anyone in the mission may claim it again.",
+            available=lambda task: task.state in (Task.State.CLAIMED, Task.State.CANCELLED),
+            help_text="Anyone in the mission may claim it again.",
             icon="undo",
-            bulk="Reopen",
+            bulk_title="Reopen",
         ),
         Action(
             name="cancel",
             title="Cancel task",
-            done="cancelled",
+            success_message="cancelled",
             run=_cancel,
             permission=CHANGE,
             form=ReasonForm,
-            offered=lambda task: task.state in (Task.State.OPEN, Task.State.CLAIMED),
-            says="The task stays readable and can be reopened.",
+            available=lambda task: task.state in (Task.State.OPEN, Task.State.CLAIMED),
+            help_text="The task stays readable and can be reopened.",
             icon="block",
-            bulk="Cancel",
+            bulk_title="Cancel",
         ),
     )
 

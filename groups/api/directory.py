@@ -21,7 +21,7 @@ from groups.services.invitations import address_to_send, create_invitations, ren
 from groups.services.invitations import cancel_invitation as cancel
 from groups.services.registration import accept_invitation, open_invitation
 from missionsite.common.api import Cursor, Limit, Router, needs
-from missionsite.common.api.pagination import PER_PAGE, PageCursor, page_of
+from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
 from missionsite.common.errors import DomainError, NotAllowed
 
 router = Router(tags=["directory"])
@@ -192,7 +192,7 @@ def search_directory(
     }
     position = PageCursor("directory", tuple(filters.values()))
     rows = find_entries(**filters, after=position.read(cursor), at_most=limit + 1)
-    page = page_of(request, response, position, rows, limit, lambda row: (row.created_at, row.pk))
+    page = paginate(request, response, position, rows, limit, lambda row: (row.created_at, row.pk))
     return page | {"items": [_entry(row) for row in page["items"]]}
 
 
@@ -240,7 +240,7 @@ def list_invitations(
     mine = None if everyone else _own_entry(request).member_id
     position = PageCursor("invitations", (mine, status))
     rows = find_invitations(created_by=mine, status=status, after=position.read(cursor), at_most=limit + 1)
-    page = page_of(request, response, position, rows, limit, lambda row: (row.created_at, row.pk))
+    page = paginate(request, response, position, rows, limit, lambda row: (row.created_at, row.pk))
     return page | {"items": [_invitation(row) for row in page["items"]]}
 
 

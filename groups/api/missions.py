@@ -14,7 +14,7 @@ from groups.scopes import MEMBERS_READ, MISSIONS_READ, MISSIONS_WRITE, PROFILE_R
 from groups.services.memberships import join_mission as seat
 from groups.services.memberships import leave_mission as unseat
 from missionsite.common.api import Caller, Cursor, Limit, Router, needs
-from missionsite.common.api.pagination import PER_PAGE, PageCursor, page_of
+from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
 from missionsite.common.errors import DomainError, NotAllowed
 
 router = Router(tags=["missions"])
@@ -140,7 +140,7 @@ def list_missions(
     rows = missions_for(
         request.auth.member, prefix=q, eligible=eligible, after=position.read(cursor), at_most=limit + 1
     )
-    return page_of(
+    return paginate(
         request, response, position, rows, limit, lambda row: (row["min_trust_score"], row["name"], row["id"])
     )
 
@@ -175,7 +175,7 @@ def list_mission_members(
         at_most=limit + 1,
         with_email=not caller.is_restricted and caller.member.has_perm("groups.view_member"),
     )
-    return page_of(request, response, position, rows, limit, lambda row: (row["joined_at"], row["id"]))
+    return paginate(request, response, position, rows, limit, lambda row: (row["joined_at"], row["id"]))
 
 
 @router.post("/missions/{key}/join", response={201: Stay}, summary="Join a mission")

@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 from missiondeck.admin.base import LOOK
 from missiondeck.models import DeckFeed
 from missiondeck.services.feeds import create_feed, revoke_feed
-from missionsite.common.admin.once import Saved, submit_once
+from missionsite.common.admin.form_keys import FormResult, submit_form_once
 
 # Feeds of one person that work at a time: a phone, a laptop, a few more.
 AT_A_TIME = 20
@@ -58,13 +58,13 @@ def feeds_view(request: HttpRequest, *, model_admin) -> HttpResponse:
         return _revoke(request)
     form, address, made = FeedForm(request.POST or None, owner=request.user), "", None
 
-    def act() -> Saved:
+    def save() -> FormResult:
         nonlocal address, made
         made, secret = create_feed(member=request.user, **form.cleaned_data)
         address = request.build_absolute_uri(reverse("deck_feed", args=[secret]))
-        return Saved(reverse("admin:missiondeck_feeds"))
+        return FormResult(reverse("admin:missiondeck_feeds"))
 
-    if request.method == "POST" and (answer := submit_once(request, form, act)):
+    if request.method == "POST" and (answer := submit_form_once(request, form, save)):
         if made is None:
             messages.info(request, _SHOWN_ONCE)
             return answer

@@ -119,11 +119,11 @@ class DeckMissionAdmin(HistoryAdmin):
     )
     sortable_by = ("number_shown",)
     noun_plural = "client missions"
-    empty_words = (
+    empty_text = (
         "No client mission yet",
         "A client mission is paid work with a definition of done. Add the first one.",
     )
-    add_words = "Add a client mission"
+    add_label = "Add a client mission"
     about_title = "Details"
     _details = ("title", "client", ("budget", "currency"), "deadline", "assigned_to", "github_url")
     fieldsets = (
@@ -184,7 +184,7 @@ class DeckMissionAdmin(HistoryAdmin):
 
     # --- Pages --------------------------------------------------------------------------------
 
-    def more_buttons(self, request: HttpRequest, obj: DeckMission) -> list[dict]:
+    def extra_buttons(self, request: HttpRequest, obj: DeckMission) -> list[dict]:
         return [{"title": "Workspace", "icon": "work", "link": base.workspace_address(obj)}]
 
     def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs):

@@ -24,7 +24,7 @@ from missiondeck.services.chats import say
 from missiondeck.services.checklist import add_item, move_item, remove_item, tick_item, update_item
 from missiondeck.services.missions import missing_of, move_mission
 from missiondeck.services.runs import give_up_run, import_report
-from missionsite.common.admin.once import Saved, once, redirect_to
+from missionsite.common.admin.form_keys import FormResult, result_response, run_once
 from missionsite.common.errors import DomainError
 
 VIEW, CHANGE, MOVE, OVERRIDE, CHAT, RUN = (
@@ -168,11 +168,11 @@ def action(permission: str, *, part: str, back: str, creates: bool = False):
                 raise PermissionDenied
             mission = _mission(request, object_id)
 
-            def act() -> Saved:
-                return Saved(f"{view(request, mission, **parts).address}#{back}")
+            def save() -> FormResult:
+                return FormResult(f"{view(request, mission, **parts).address}#{back}")
 
             try:
-                saved = once(request, act) if creates else act()
+                saved = run_once(request, save) if creates else save()
             except DodItem.DoesNotExist:
                 # Someone removed it at this moment.
                 rejected = _rejected(part, request, _gone(), parts)
@@ -182,7 +182,7 @@ def action(permission: str, *, part: str, back: str, creates: bool = False):
                 rejected = None
             if rejected or request.headers.get("X-Fragment"):
                 return _page(request, _mission(request, object_id), rejection=rejected)
-            return redirect_to(request, saved)
+            return result_response(request, saved)
 
         return run
 

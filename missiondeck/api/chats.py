@@ -17,7 +17,7 @@ from missiondeck.models.chats import LONGEST
 from missiondeck.scopes import DECK_READ, DECK_WRITE
 from missiondeck.services.chats import chat_with, say
 from missionsite.common.api import Cursor, Limit, Router, needs
-from missionsite.common.api.pagination import PER_PAGE, PageCursor, page_of
+from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
 
 router = Router(tags=["client missions"])
 
@@ -98,7 +98,7 @@ def list_deck_messages(
     if key := position.read(cursor):
         at = datetime.fromisoformat(key[0])
         rows = rows.filter(Q(created_at__gt=at) | Q(created_at=at, pk__gt=key[1]))
-    return page_of(request, response, position, list(rows[: limit + 1]), limit, lambda row: (row.created_at, row.pk))
+    return paginate(request, response, position, list(rows[: limit + 1]), limit, lambda row: (row.created_at, row.pk))
 
 
 @router.post("/deck/missions/{number}/chats/{citizen}", response={201: DeckMessageOut}, summary="Write in a chat")

@@ -33,7 +33,7 @@ from missiondeck.models import DeckMission, DeckStatus, DodItem
 from missiondeck.scopes import DECK_READ, DECK_WRITE
 from missiondeck.services.missions import create_mission, missing_of, move_mission, update_mission
 from missionsite.common.api import Cursor, Limit, Router, needs
-from missionsite.common.api.pagination import PER_PAGE, PageCursor, page_of
+from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
 from missionsite.common.api.problems import Problem
 
 router = Router(tags=["client missions"])
@@ -201,7 +201,7 @@ def list_deck_missions(
     if key := position.read(cursor):
         missions = missions.filter(number__lt=key[0])
     rows = list(_shown(missions).order_by("-number")[: limit + 1])
-    page = page_of(request, response, position, rows, limit, lambda row: (row.number,))
+    page = paginate(request, response, position, rows, limit, lambda row: (row.number,))
     page["items"] = [_mission_out(row) for row in page["items"]]
     return page
 

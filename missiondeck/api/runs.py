@@ -20,7 +20,7 @@ from missiondeck.models import DeckMission, TestRun
 from missiondeck.reads import ResultsPage, latest_run, light_runs, log_page, results_of, search_logs
 from missiondeck.scopes import DECK_READ
 from missionsite.common.api import Cursor, Limit, needs
-from missionsite.common.api.pagination import PER_PAGE, PageCursor, page_of
+from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
 
 RunStatusName = Literal["running", "passed", "failed"]
 ResultStatusName = Literal["passed", "failed", "error", "skipped"]
@@ -105,7 +105,7 @@ def list_deck_runs(
     if key := position.read(cursor):
         at = datetime.fromisoformat(key[0])
         rows = rows.filter(Q(created_at__lt=at) | Q(created_at=at, pk__lt=key[1]))
-    page = page_of(request, response, position, list(rows[: limit + 1]), limit, lambda row: (row.created_at, row.pk))
+    page = paginate(request, response, position, list(rows[: limit + 1]), limit, lambda row: (row.created_at, row.pk))
     page["items"] = [summary_of(mission, run, run.flaky_count) for run in page["items"]]
     return page
 

@@ -251,12 +251,12 @@ def test_keyboard_opens_menus(opened):
 def test_keyboard_opens_the_sidebar_of_a_phone(opened):
     page = opened("administrator", PHONE)
     page.goto("/admin/groups/mission/")
-    entry_of_sidebar = page.get_by_role("navigation", name="Site").get_by_role("link", name="Memberships")
+    entry_of_sidebar = page.get_by_role("navigation", name="Main navigation").get_by_role("link", name="Memberships")
     assert not entry_of_sidebar.is_visible()
-    page.get_by_role("button", name="Sidebar", exact=True).focus()
+    page.get_by_role("button", name="Toggle sidebar", exact=True).focus()
     page.keyboard.press("Enter")
     entry_of_sidebar.wait_for()
-    page.get_by_role("button", name="Close the sidebar").focus()
+    page.get_by_role("button", name="Close sidebar").focus()
     page.keyboard.press("Enter")
     entry_of_sidebar.wait_for(state="hidden")
 

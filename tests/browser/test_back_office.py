@@ -96,7 +96,7 @@ def test_leave_ends_several_memberships(site: Page, garden, live_server):
         box.check()
     site.locator("select[name=action]").select_option(label="End the selected stays")
     site.get_by_role("button", name="Run").click()
-    expect(site.get_by_text("2 chosen")).to_be_visible()
+    expect(site.get_by_text("2 selected")).to_be_visible()
     site.get_by_label("Reason").fill("Season over")
     site.get_by_role("button", name="End this stay").click()
     expect(site.get_by_text("2 left.")).to_be_visible()
@@ -176,7 +176,7 @@ def test_all_tabs_are_reachable_on_phone(site: Page, garden, live_server):
 
 def test_empty_lists_show_first_step(site: Page, live_server):
     for path, words in (
-        ("/admin/", "Nothing runs here yet"),
+        ("/admin/", "Get started"),
         ("/admin/groups/mission/", "No mission yet"),
         ("/admin/groups/membership/", "No one has a seat yet"),
         ("/admin/groups/task/", "No task yet"),

@@ -47,7 +47,7 @@ def test_a_red_suite_leads_from_the_first_page_to_its_workspace(desk: Page, live
     ran(make_mission(title="Green"), "failed", "passed")
     desk.goto(f"{live_server.url}/admin/")
     expect(desk.get_by_role("link", name=re.compile("Overdue client missions"))).to_contain_text("1")
-    desk.get_by_role("link", name=re.compile("Test suites that turned red")).click()
+    desk.get_by_role("link", name=re.compile("Failing client missions")).click()
     row = desk.get_by_role("row", name=re.compile("Shop"))
     for words in ("12 days overdue", "1 of 2", "Failed", "USD 1,200"):
         expect(row).to_contain_text(re.compile(words, re.IGNORECASE))

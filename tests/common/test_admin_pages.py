@@ -27,7 +27,7 @@ def members(db):
 @pytest.fixture
 def few_are_counted(monkeypatch):
     """Makes 103 rows a long list: everything past ten is estimated."""
-    monkeypatch.setattr(pagination, "COUNTED", 10)
+    monkeypatch.setattr(pagination, "COUNT_LIMIT", 10)
 
 
 def walk(paged: Pages, start: int, step: str) -> list:
@@ -79,7 +79,7 @@ def test_a_counted_list_names_its_last_page(members):
     last = Pages(Member.objects.all(), 10).page(11)
     assert [row.pk for row in last.rows] == members[100:]
     assert last.next is None
-    assert last.words == "101 to 103 of 103"
+    assert last.summary == "101 to 103 of 103"
 
 
 @pytest.mark.parametrize("number", [0, 12, -12, 10**12, -(10**12), 10**30, -(10**30)])
@@ -96,7 +96,7 @@ def test_an_empty_list_has_one_empty_page(db):
 def test_counts_say_how_sure_they_are(members, few_are_counted):
     assert str(Pages(Member.objects.none(), 10).count) == "0"
     assert str(Pages(Member.objects.filter(trust_score__gte=0), 10).count) == "more than 10"
-    assert str(Count(1_234_567, sure=False, about=True)) == "about 1,234,567"
+    assert str(Count(1_234_567, is_exact=False, is_estimate=True)) == "about 1,234,567"
 
 
 @pytest.mark.django_db(transaction=True)

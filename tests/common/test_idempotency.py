@@ -18,8 +18,8 @@ from ninja import Schema, Status
 from groups.services.memberships import join_mission
 from missionsite.common import tasks
 from missionsite.common.api import Router, SiteAPI, needs
-from missionsite.common.api.frame import Operation
 from missionsite.common.api.idempotency import Attempt, digest_of_form
+from missionsite.common.api.operations import Operation
 from missionsite.common.errors import DomainError
 from missionsite.common.models import Heartbeat, IdempotencyKey
 from tests.common.test_worker import until

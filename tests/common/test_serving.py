@@ -213,7 +213,7 @@ def test_requests_take_turns_in_a_few_threads(server):
 
 
 def is_a_page_for_later(answer) -> bool:
-    return (answer.status, answer.headers["Retry-After"]) == (503, "5") and "not available at the moment" in answer.text
+    return (answer.status, answer.headers["Retry-After"]) == (503, "5") and "temporarily unavailable" in answer.text
 
 
 def is_a_problem_for_later(answer) -> bool:

@@ -11,8 +11,8 @@ from pydantic import ConfigDict
 
 from groups.models import Group
 from missionsite.common.api import Router, SiteAPI, signed
-from missionsite.common.api.frame import Operation
 from missionsite.common.api.limits import REJECTIONS_PER_MINUTE
+from missionsite.common.api.operations import Operation
 from missionsite.common.api.signatures import HEADER, TOLERANCE, is_signed, sign
 from missionsite.common.errors import DomainError
 from tests.support.factories.groups import ColonyFactory, StaffFactory

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from missionsite.common.admin.once import new_key
+from missionsite.common.admin.form_keys import new_form_key
 from missionsite.common.models import ApiToken, IdempotencyKey
 from missionsite.common.tokens import authenticate
 from tests.support.factories.groups import MemberFactory, StaffFactory
@@ -61,7 +61,7 @@ def test_token_is_nowhere_afterwards(client, alice):
 
 
 def test_form_submitted_twice_makes_one_token_and_shows_it_once(client, alice):
-    key = {"form_key": new_key()}
+    key = {"form_key": new_form_key()}
     plaintext = re.search(r'value="(ms_[^"]+)"', make(client, **key).content.decode())[1]
     again = make(client, **key)
     assert again["Location"] == reverse("admin:common_apitoken_change", args=[ApiToken.objects.get().pk])

@@ -3,7 +3,7 @@
 import pytest
 
 from engagement.models import Announcement, EngagementMessage
-from missionsite.common.admin.once import FIELD, new_key
+from missionsite.common.admin.form_keys import FORM_KEY_FIELD, new_form_key
 from missionsite.common.api.idempotency import Attempt
 from missionsite.common.models import IdempotencyKey
 from tests.engagement.test_announcements_admin import COMPOSE, typed
@@ -28,7 +28,7 @@ def manager():
 
 
 def filled(key: str, **changes) -> dict:
-    return typed(expected=str(PEOPLE), **changes) | {FIELD: key}
+    return typed(expected=str(PEOPLE), **changes) | {FORM_KEY_FIELD: key}
 
 
 def counts() -> tuple[int, int]:
@@ -56,7 +56,7 @@ def test_second_submission_leads_to_the_first_announcement(people, manager):
 def test_corrected_form_is_accepted_with_the_same_key_and_with_the_new_one(people, manager):
     browser = client_of(manager)
     for title, use_new_key in (("A", False), ("B", True)):
-        key = new_key()
+        key = new_form_key()
         rejected = browser.post(COMPOSE, filled(key, title=""))
         assert (rejected.status_code, rejected.context["form"].errors["title"]) == (200, ["This field is required."])
         browser.post(COMPOSE, filled(key_of(rejected) if use_new_key else key, title=title))
@@ -64,7 +64,7 @@ def test_corrected_form_is_accepted_with_the_same_key_and_with_the_new_one(peopl
 
 
 def test_rejected_by_the_service_leaves_the_key_unused(people, manager):
-    browser, key = client_of(manager), new_key()
+    browser, key = client_of(manager), new_form_key()
     assert "The list changed:" in words(browser.post(COMPOSE, filled(key) | {"expected": "1"}))
     assert not IdempotencyKey.objects.exists()
     assert browser.post(COMPOSE, filled(key)).status_code == 302
@@ -72,7 +72,7 @@ def test_rejected_by_the_service_leaves_the_key_unused(people, manager):
 
 
 def test_used_key_with_other_values_keeps_them_on_the_page(people, manager):
-    browser, key = client_of(manager), new_key()
+    browser, key = client_of(manager), new_form_key()
     browser.post(COMPOSE, filled(key))
     answer = browser.post(COMPOSE, filled(key, title="Another one"))
     assert "This form was already saved, with other values." in words(answer)
@@ -93,7 +93,7 @@ def test_form_without_a_usable_key_is_rejected_and_keeps_what_was_typed(people, 
 
 
 def test_key_of_someone_else_is_another_key(people, manager):
-    key = new_key()
+    key = new_form_key()
     for member in (manager, staff("Community Manager")):
         assert client_of(member).post(COMPOSE, filled(key)).status_code == 302
     assert counts() == (2, 2 * PEOPLE)
@@ -101,7 +101,7 @@ def test_key_of_someone_else_is_another_key(people, manager):
 
 def submit_at_once(manager) -> list:
     """Submit one form several times at the same moment, each from a browser of the same session."""
-    key = new_key()
+    key = new_form_key()
     browsers = [client_of(manager) for _ in range(AT_ONCE)]
     with crowd(AT_ONCE) as people_at_once:
         return people_at_once.run(lambda number: browsers[number].post(COMPOSE, filled(key)))
@@ -117,7 +117,7 @@ def test_many_submissions_at_once_are_one_announcement(people, manager):
 
 def test_without_the_check_they_would_be_many(people, manager, monkeypatch):
     """A negative control."""
-    monkeypatch.setattr(Attempt, "earlier_answer", lambda self: None)
+    monkeypatch.setattr(Attempt, "earlier_response", lambda self: None)
     with without(
         "ALTER TABLE api_idempotency_keys DROP CONSTRAINT api_idempotency_keys_unique",
         "ALTER TABLE api_idempotency_keys ADD CONSTRAINT api_idempotency_keys_unique UNIQUE (owner_id, operation, key)",

@@ -44,7 +44,7 @@ class TestList:
             assert name in shown, query
             assert f">{other}<" not in shown, query
         assert operator.get(f"{LIST}?waiting_for=odd").status_code == 200
-        assert "No entry fits these filters" in words(operator.get(f"{LIST}?message_type__exact=welcome"))
+        assert "No entry matches these filters" in words(operator.get(f"{LIST}?message_type__exact=welcome"))
 
     @pytest.mark.parametrize("rows", [1, 30])
     def test_makes_a_fixed_number_of_queries(self, operator, rows, django_assert_num_queries):
@@ -175,7 +175,7 @@ class TestJobs:
     def test_many_at_once_each_retried_or_rejected(self, operator):
         one, two, sent = failed(), failed(), message(status=Status.SENT, sent_at=timezone.now())
         chosen = {"action": "retry", "_selected_action": [one.pk, two.pk, sent.pk]}
-        assert "3 chosen" in words(operator.post(LIST, chosen))
+        assert "3 selected" in words(operator.post(LIST, chosen))
         answer = operator.post(LIST, chosen | {"apply": "1"})
         assert "2 due again, 1 rejected." in words(answer)
         assert EngagementMessage.objects.filter(status=Status.PENDING).count() == 2

@@ -212,5 +212,5 @@ class TestMember:
     def test_the_first_page_counts_who_is_about_to_slip_away(self, operator):
         goodbye("Ana")
         cards = {card["title"]: card for card in operator.get("/admin/").context["cards"]}
-        assert cards["About to slip away"]["count"] == "1"
-        assert "Ana" in words(operator.get(cards["About to slip away"]["link"]))
+        assert cards["Members at risk"]["count"] == "1"
+        assert "Ana" in words(operator.get(cards["Members at risk"]["link"]))

@@ -103,7 +103,7 @@ class TestEdit:
         change, may_revert = shown.context["changes"][0]
         assert may_revert
         address = reverse("admin:engagement_messagetemplate_revert", args=[reminder.pk, change.pgh_id])
-        assert "the change was taken back" in words(operator.post(address, follow=True))
+        assert "change reverted" in words(operator.post(address, follow=True))
         reminder.refresh_from_db()
         assert reminder.body == before
         assert Event.objects.filter(type="template.changed").count() == 2

@@ -376,7 +376,7 @@ class TestHistory:
             case "verification":
                 directory.verify_by_hand(entry=noor, how="A call")
         before = CommunityMember.objects.values("status", "deleted_at", "github_verified").get(pk=noor.pk)
-        assert "Take back" not in words(administrator.get(page(noor, "history")))
+        assert "Revert" not in words(administrator.get(page(noor, "history")))
         assert self.revert(administrator, noor, noor.history.order_by("-pgh_id")[0]).status_code == 403
         assert CommunityMember.objects.values("status", "deleted_at", "github_verified").get(pk=noor.pk) == before
 

@@ -187,7 +187,7 @@ class TestHistory:
         address = reverse("admin:groups_mission_revert", args=[garden.pk, entry.pgh_id])
         asked = words(manager.get(address))
         assert "Orchard" in asked
-        assert "Take back" in asked
+        assert "Revert" in asked
         manager.post(address)
         garden.refresh_from_db()
         assert (garden.name, garden.description) == ("Garden", "Trees.")
@@ -205,7 +205,7 @@ class TestHistory:
         update_group(group=garden, name="Orchard")
         entry = garden.history.get(name="Orchard")
         auditor = client("Auditor")
-        assert "Take back" not in words(auditor.get(page(garden, "history")))
+        assert "Revert" not in words(auditor.get(page(garden, "history")))
         address = reverse("admin:groups_mission_revert", args=[garden.pk, entry.pgh_id])
         assert auditor.get(address).status_code == auditor.post(address).status_code == 403
 
@@ -233,9 +233,9 @@ class TestHome:
 
     def test_says_what_to_do_first_on_an_empty_site(self):
         chief = client_of(staff(is_superuser=True))
-        assert "Nothing runs here yet" in words(chief.get("/admin/"))
+        assert "Get started" in words(chief.get("/admin/"))
         join_mission(member=MemberFactory(), mission=MissionFactory())
-        assert "Nothing runs here yet" not in words(chief.get("/admin/"))
+        assert "Get started" not in words(chief.get("/admin/"))
 
     def test_makes_a_fixed_number_of_queries(self, manager, garden, django_assert_num_queries):
         for _ in range(5):

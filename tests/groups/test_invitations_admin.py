@@ -245,7 +245,7 @@ class TestOne:
         community.post(page(invitation, "cancel"), {"reason": "Wrong person"})
         history = words(community.get(page(invitation, "history")))
         assert "Cancelled" in history
-        assert "Take back" not in history
+        assert "Revert" not in history
         newest = invitation.history.order_by("-pgh_id")[0]
         address = reverse("admin:groups_communityinvitation_revert", args=[invitation.pk, newest.pgh_id])
         assert client("Administrator").post(address).status_code == 403

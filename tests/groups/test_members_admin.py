@@ -165,7 +165,7 @@ class TestRights:
         update_member(member=ana, actor=chief, is_staff=False, is_superuser=False)
         entry = ana.history.order_by("-pgh_id").first()
         address = reverse("admin:groups_member_revert", args=[ana.pk, entry.pgh_id])
-        assert "Take back" not in words(community.get(page(ana, "history")))
+        assert "Revert" not in words(community.get(page(ana, "history")))
         assert community.post(address).status_code == client("Administrator").post(address).status_code == 403
         ana.refresh_from_db()
         assert not (ana.is_staff)

@@ -127,7 +127,7 @@ class TestSeveralAtOnce:
         ended = MembershipFactory(ended=True)
         form = {"action": "leave", "_selected_action": [stay.pk for stay in [*stays, ended]]}
         asked = manager.post(LIST, form)
-        assert "4 chosen" in words(asked)
+        assert "4 selected" in words(asked)
         assert Membership.objects.active().count() == 3
         response = manager.post(LIST, form | {"apply": "1", "reason": "Season over"})
         assert response.status_code == 200

@@ -341,11 +341,11 @@ class TestHome:
         ran(done, "failed")
         complete(done, MemberFactory(), reason="Agreed")
         cards = {card["title"]: card for card in lead.get("/admin/").context["cards"]}
-        for title, mission in (("Overdue client missions", late), ("Test suites that turned red", red)):
+        for title, mission in (("Overdue client missions", late), ("Failing client missions", red)):
             assert cards[title]["count"] == "1"
             assert [each.pk for each in lead.get(cards[title]["link"]).context["cl"].result_list] == [mission.pk]
         titles = {card["title"] for card in client("Community Manager").get("/admin/").context["cards"]}
-        assert not titles & cards.keys() & {"Overdue client missions", "Test suites that turned red"}
+        assert not titles & cards.keys() & {"Overdue client missions", "Failing client missions"}
 
 
 def test_an_empty_list_says_what_to_do(lead):

@@ -61,7 +61,7 @@ def test_middleware_errors_have_policy(client):
 def test_error_page_has_policy(client, monkeypatch):
     client.raise_request_exception = False
     client.force_login(staff("Administrator"))
-    monkeypatch.setattr("missionsite.home.numbers", lambda request, context: 1 / 0)
+    monkeypatch.setattr("missionsite.dashboard.add_dashboard", lambda request, context: 1 / 0)
     answer = client.get("/admin/")
     assert answer.status_code == 500
     assert parts(answer[HEADER]).items() >= EVERYWHERE.items()

@@ -16,7 +16,7 @@ from django.db import connection
 from fallback.models import OrganizationMembership, Project, ProjectMember
 from groups.admin.members import MemberAdmin
 from groups.models import Group, Member
-from missionsite.common.admin.once import FIELD, new_key
+from missionsite.common.admin.form_keys import FORM_KEY_FIELD, new_form_key
 from missionsite.common.models import ApiToken
 from missionsite.roles import ROLES
 from tests.site import projects
@@ -146,7 +146,7 @@ def encoded(body: dict) -> dict:
 
     Each has a new form key, as a page has.
     """
-    body = {FIELD: new_key(), **body}
+    body = {FORM_KEY_FIELD: new_form_key(), **body}
     if any(hasattr(value, "read") for value in body.values()):
         return {"data": body}
     return {"data": urlencode(body, doseq=True), "content_type": "application/x-www-form-urlencoded"}
@@ -182,7 +182,7 @@ def test_no_form_grants_permissions(world, actor):
 
 def test_escalation_is_found_without_account_guard(world, monkeypatch):
     """Negative control: without the guard, a community manager takes over accounts with permissions."""
-    monkeypatch.setattr(MemberAdmin, "may_touch", lambda self, request, obj: True)
+    monkeypatch.setattr(MemberAdmin, "has_object_permission", lambda self, request, obj: True)
     tried = [each for each in attempts(world, "Community Manager") if each[0].startswith("/admin/groups/member/")]
     found = "\n".join(taken(world, "Community Manager", tried))
     assert f"/admin/groups/member/{world['administrator'].pk}/password/: accounts" in found

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.urls import Resolver404, resolve
 
-from missionsite.common.admin.once import FIELD, new_key
+from missionsite.common.admin.form_keys import FORM_KEY_FIELD, new_form_key
 from tests.site import matrix
 from tests.site.routes import routes
 from tests.site.test_permission_matrix import lines_of
@@ -71,7 +71,7 @@ class Form:
 
     @property
     def key(self) -> str:
-        return self.names.get(FIELD, "")
+        return self.names.get(FORM_KEY_FIELD, "")
 
 
 class Forms(HTMLParser):
@@ -198,7 +198,7 @@ def test_form_sent_twice_takes_effect_once(world, creating, pages):
     client = world.client("superuser")
     effective, wrong = set(), []
     for name, target in creating.items():
-        body = {**body_of(world, by_name[name]), FIELD: new_key()}
+        body = {**body_of(world, by_name[name]), FORM_KEY_FIELD: new_form_key()}
         with undone():
             before = written()
             first = client.post(target, rewound(body))
@@ -225,7 +225,7 @@ def test_form_without_key_has_no_effect(world, creating, pages):
     for name, target in creating.items():
         with undone():
             before = written()
-            answer = client.post(target, {**body_of(world, by_name[name]), FIELD: ""}, follow=True)
+            answer = client.post(target, {**body_of(world, by_name[name]), FORM_KEY_FIELD: ""}, follow=True)
             if written() != before:
                 wrong.append(f"{name}: wrote something")
             elif "Nothing was saved: this page" not in answer.content.decode():

@@ -3,7 +3,7 @@
 from django.contrib.auth.models import Group
 from django.test import Client
 
-from missionsite.common.admin.once import FIELD, new_key
+from missionsite.common.admin.form_keys import FORM_KEY_FIELD, new_form_key
 from tests.support.factories.groups import StaffFactory
 
 
@@ -15,7 +15,7 @@ class OfficeClient(Client):
 
     def post(self, path, data=None, *args, **kwargs):
         if isinstance(data, dict | None) and path.startswith("/admin/"):
-            data = {FIELD: new_key()} | (data or {})
+            data = {FORM_KEY_FIELD: new_form_key()} | (data or {})
         return super().post(path, data, *args, **kwargs)
 
 

@@ -2,7 +2,7 @@
 
 from missionsite.common.admin import tokens
 from missionsite.common.admin.actions import Action, ActionForm, EmptyForm, ReasonForm
-from missionsite.common.admin.forms import PickOne, ServiceForm
+from missionsite.common.admin.forms import AutocompleteField, ServiceForm
 from missionsite.common.admin.options import ModelAdmin, ReadOnlyModelAdmin
 from missionsite.common.admin.search import Found, Search
 from missionsite.common.admin.tabs import CustomTab, Tab
@@ -10,11 +10,11 @@ from missionsite.common.admin.tabs import CustomTab, Tab
 __all__ = [
     "Action",
     "ActionForm",
+    "AutocompleteField",
     "CustomTab",
     "EmptyForm",
     "Found",
     "ModelAdmin",
-    "PickOne",
     "ReadOnlyModelAdmin",
     "ReasonForm",
     "Search",

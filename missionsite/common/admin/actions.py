@@ -1,6 +1,7 @@
-"""Jobs: what staff do to an object through a service — a button on its page, an action in its list.
+"""Actions on an object: a button on its page, and an entry in the action menu of its list.
 
-A job asks what it needs on a page of its own. A rejection is said there, with what was typed kept.
+An action has a page of its own with a form. It calls a service; the service's errors are shown on that page, with the
+values that were entered.
 """
 
 from collections.abc import Callable
@@ -17,27 +18,28 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from missionsite.common.admin.forms import reject
-from missionsite.common.admin.once import (
+from missionsite.common.admin.form_keys import (
     ALREADY_SAVED,
     FormKeyMissing,
     FormKeyReused,
-    Saved,
-    earlier,
-    once,
-    redirect_to,
-    submit_once,
+    FormResult,
+    earlier_result,
+    result_response,
+    run_once,
+    submit_form_once,
 )
+from missionsite.common.admin.forms import add_service_error
 from missionsite.common.errors import DomainError
 
-# Rows a job takes at once from a list; each is a transaction of its own.
-AT_ONCE = 200
+# Rows an action takes from a list; each is a transaction of its own.
+MAX_BULK_ROWS = 200
 
 
 class ActionForm(forms.Form):
-    """What a job asks. obj: what it is done to; None where it is done to several."""
+    """The form of an action. obj: the object it is run on; None when it is run on several."""
 
     def __init__(self, data=None, *, obj: Model | None = None, **kwargs) -> None:
         self.obj = obj
@@ -45,138 +47,141 @@ class ActionForm(forms.Form):
 
 
 class EmptyForm(ActionForm):
-    """Nothing but a confirmation."""
+    """The form of an action that only needs confirmation."""
 
 
 class ReasonForm(ActionForm):
-    """The reason, which goes into the event."""
+    """The form of an action that needs a reason, which is stored in the event."""
 
     reason = forms.CharField(
         max_length=500,
-        help_text="Kept in the event, for whoever reads it later.",
+        help_text=_("Stored in the event history."),
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
     )
 
 
 @dataclass(frozen=True)
 class Action:
-    """One thing that can be done.
+    """An action on an object.
 
-    name: its piece of the address. title: the button and the heading. done: what became of it, as in "3 seated".
-    run: calls the service with the object, the member who acts and the form's values; raises DomainError.
-    offered: whether the button makes sense for an object as it is. bulk: its line in a list's actions, or empty.
-    result_page: makes the response after it, of the model admin, the request and what `run` returned, where something
-    is shown once; without one, the page before is shown again.
+    name: its part of the URL. title: the button and the heading. success_message: what was done, as in "3 archived".
+    run: calls the service with the object, the current member and the form's values; raises DomainError.
+    available: whether the object is in a state that allows the action; without it the button is hidden.
+    help_text: shown above the form. bulk_title: its entry in the list's action menu; empty for none.
+    result_page: returns the response after the action, given the model admin, the request and the return value of
+    `run`, for what may be shown only once. Without it the previous page is shown again.
     """
 
     name: str
     title: str
-    done: str
+    success_message: str
     run: Callable[[Model, Model, dict], object]
     permission: str
     form: type[forms.Form] = EmptyForm
-    offered: Callable[[Model], bool] = lambda obj: True
-    says: str = ""
+    available: Callable[[Model], bool] = lambda obj: True
+    help_text: str = ""
     icon: str = ""
-    bulk: str = ""
+    bulk_title: str = ""
     danger: bool = False
     result_page: Callable[[object, HttpRequest, object], HttpResponse] | None = None
 
     def allowed(self, request: HttpRequest) -> bool:
-        """Whether this person may do it to anything at all."""
+        """Whether the current member may run the action at all."""
         return request.user.has_perm(self.permission)
 
     def allowed_on(self, request: HttpRequest, obj: Model) -> bool:
-        """Whether this person may do it to this object."""
+        """Whether the current member may run the action on this object."""
         return self.allowed(request)
 
 
 def back_link(request: HttpRequest, otherwise: str) -> str:
-    """Where `next` of the address points, if that is on this site."""
+    """The `next` parameter if it is an address of this site, else the fallback."""
     target = request.POST.get("next") or request.GET.get("next") or ""
     if target and url_has_allowed_host_and_scheme(target, allowed_hosts=None):
         return target
     return otherwise
 
 
-def action_view(model_admin, request: HttpRequest, job: Action, object_id: str) -> HttpResponse:
-    """The page of one job for one object."""
-    if request.method == "POST" and (saved := earlier(request)):
-        return redirect_to(request, saved)
+def action_view(model_admin, request: HttpRequest, action: Action, object_id: str) -> HttpResponse:
+    """The page of an action on one object."""
+    if request.method == "POST" and (result := earlier_result(request)):
+        return result_response(request, result)
     obj = model_admin.get_object(request, object_id)
     if obj is None:
         return model_admin._get_obj_does_not_exist_redirect(request, model_admin.opts, object_id)
-    if not (job.allowed_on(request, obj) and model_admin.has_view_permission(request, obj)):
+    if not (action.allowed_on(request, obj) and model_admin.has_view_permission(request, obj)):
         raise PermissionDenied
-    if not model_admin.may_touch(request, obj):
+    if not model_admin.has_object_permission(request, obj):
         raise PermissionDenied
     opts = model_admin.opts
     back = back_link(request, reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[obj.pk]))
-    form = job.form(request.POST if request.method == "POST" else None, obj=obj)
+    form = action.form(request.POST if request.method == "POST" else None, obj=obj)
 
-    def act() -> Saved:
-        result = job.run(obj, request.user, form.cleaned_data)
-        if job.result_page:
-            return Saved(back, page=job.result_page(model_admin, request, result))
-        return Saved(back, f"{obj}: {job.done}.")
+    def save() -> FormResult:
+        returned = action.run(obj, request.user, form.cleaned_data)
+        if action.result_page:
+            return FormResult(back, page=action.result_page(model_admin, request, returned))
+        return FormResult(back, f"{obj}: {action.success_message}.")
 
-    if request.method == "POST" and (answer := submit_once(request, form, act)):
-        return answer
-    return _page(model_admin, request, job, form, [obj], back=back, original=obj)
+    if request.method == "POST" and (response := submit_form_once(request, form, save)):
+        return response
+    return _render(model_admin, request, action, form, [obj], back=back, original=obj)
 
 
-def bulk_view(model_admin, request: HttpRequest, queryset: QuerySet, job: Action) -> HttpResponse | None:
-    """The page of one job for the rows selected in a list; each row succeeds or is rejected by itself."""
-    chosen = list(queryset[: AT_ONCE + 1])
-    if len(chosen) > AT_ONCE:
-        messages.error(request, f"Choose at most {AT_ONCE} at once.")
+def bulk_view(model_admin, request: HttpRequest, queryset: QuerySet, action: Action) -> HttpResponse | None:
+    """The page of an action on the rows selected in a list. Each row succeeds or fails by itself."""
+    selected = list(queryset[: MAX_BULK_ROWS + 1])
+    if len(selected) > MAX_BULK_ROWS:
+        messages.error(request, f"Select at most {MAX_BULK_ROWS} rows.")
         return None
-    untouchable = [obj for obj in chosen if not model_admin.may_touch(request, obj)]
-    forbidden = [obj for obj in chosen if not job.allowed_on(request, obj)]
+    protected = [obj for obj in selected if not model_admin.has_object_permission(request, obj)]
+    forbidden = [obj for obj in selected if not action.allowed_on(request, obj)]
     back = request.get_full_path()
     applying = "apply" in request.POST
-    form = job.form(request.POST if applying else None)
+    form = action.form(request.POST if applying else None)
     if applying and form.is_valid():
         rejected, repeats = [], 0
-        for obj in chosen:
-            if obj in untouchable:
-                rejected.append((obj, "Only an administrator changes people with rights."))
+        for obj in selected:
+            if obj in protected:
+                rejected.append((obj, "Only an administrator can change members who have back-office rights."))
                 continue
             if obj in forbidden:
-                rejected.append((obj, "Your role here does not allow this."))
+                rejected.append((obj, "Your role does not allow this action here."))
                 continue
             try:
-                repeats += once(request, partial(_act_on, obj, request, job, form), part=str(obj.pk)).is_repeat
+                save = partial(_run_on, obj, request, action, form)
+                repeats += run_once(request, save, part=str(obj.pk)).is_repeat
             except (FormKeyMissing, FormKeyReused) as error:
-                reject(form, error)
-                return _page(model_admin, request, job, form, chosen, back=back)
-            except DomainError as rejection:
-                rejected.append((obj, rejection.message))
-        done = len(chosen) - len(rejected)
+                add_service_error(form, error)
+                return _render(model_admin, request, action, form, selected, back=back)
+            except DomainError as error:
+                rejected.append((obj, error.message))
+        count = len(selected) - len(rejected)
         if not rejected:
-            if repeats == done:
+            if repeats == count:
                 messages.info(request, ALREADY_SAVED)
             else:
-                messages.success(request, f"{done} {job.done}.")
+                messages.success(request, f"{count} {action.success_message}.")
             return HttpResponseRedirect(back)
-        summary = f"{done} {job.done}, {len(rejected)} rejected."
-        return _page(
-            model_admin, request, job, form, [obj for obj, _ in rejected], back=back, rejected=rejected, summary=summary
-        )
-    return _page(model_admin, request, job, form, chosen, back=back)
+        summary = f"{count} {action.success_message}, {len(rejected)} rejected."
+        remaining = [obj for obj, _error in rejected]
+        return _render(model_admin, request, action, form, remaining, back=back, rejected=rejected, summary=summary)
+    return _render(model_admin, request, action, form, selected, back=back)
 
 
-def _act_on(obj: Model, request: HttpRequest, job: Action, form: forms.Form) -> Saved:
-    job.run(obj, request.user, form.cleaned_data)
-    return Saved(request.get_full_path())
+def _run_on(obj: Model, request: HttpRequest, action: Action, form: forms.Form) -> FormResult:
+    action.run(obj, request.user, form.cleaned_data)
+    return FormResult(request.get_full_path())
 
 
-def _page(model_admin, request, job, form, objects, *, back, original=None, rejected=(), summary="") -> HttpResponse:
+def _render(
+    model_admin, request, action, form, objects, *, back, original=None, rejected=(), summary=""
+) -> HttpResponse:
     opts = model_admin.opts
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": job.title,
-        "job": job,
+        "title": action.title,
+        "action": action,
         "form": form,
         "media": model_admin.media + form.media,
         "objects": objects,
@@ -185,7 +190,7 @@ def _page(model_admin, request, job, form, objects, *, back, original=None, reje
         "original": original,
         "bulk": original is None,
         "plural": capfirst(opts.verbose_name_plural),
-        "action_name": job.name.replace("-", "_"),
+        "action_name": action.name.replace("-", "_"),
         "action_checkbox_name": ACTION_CHECKBOX_NAME,
         "back": back,
         "next": back if original is not None else "",
@@ -193,4 +198,4 @@ def _page(model_admin, request, job, form, objects, *, back, original=None, reje
         "no_tabs": True,
     }
     request.current_app = model_admin.admin_site.name
-    return TemplateResponse(request, "missionsite/job.html", context)
+    return TemplateResponse(request, "missionsite/action.html", context)

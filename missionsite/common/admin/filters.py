@@ -1,4 +1,4 @@
-"""Filters whose odd values are ignored, never an error."""
+"""List filters. Invalid values are ignored."""
 
 from datetime import datetime, time, timedelta
 
@@ -10,7 +10,7 @@ from unfold.utils import parse_date_str
 
 
 class PeriodFilter(RangeDateFilter):
-    """Instants within whole days of the viewer's zone, both ends included."""
+    """Filters a date-time by whole days in the current time zone, both ends included."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         if start := self._day("_from"):
@@ -27,7 +27,7 @@ class PeriodFilter(RangeDateFilter):
 
 
 class NumberFilter(RangeNumericFilter):
-    """Whole numbers from and to, both included."""
+    """Filters an integer by a range, both ends included."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         for end, lookup in (("_from", "gte"), ("_to", "lte")):
@@ -40,7 +40,7 @@ class NumberFilter(RangeNumericFilter):
 
 
 class ExactTextFilter(TextFilter):
-    """A text as it is stored, whole. Set `column` in a subclass."""
+    """Filters by the exact text of a column. Set `column` in a subclass."""
 
     column = ""
 

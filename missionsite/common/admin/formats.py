@@ -1,4 +1,4 @@
-"""How the back office writes links, badges, dates and numbers."""
+"""Formatting of links, badges, dates and numbers in the back office."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ EMPTY = "–"  # noqa: RUF001
 
 
 def link_to(obj: Model | None, text: str = "") -> str:
-    """A link to the page of an object. `admin_model` of the object names the model whose page it is, if another."""
+    """A link to the page of an object. An object's `admin_model` names another model whose page shows it."""
     if obj is None:
         return EMPTY
     options = getattr(obj, "admin_model", type(obj))._meta
@@ -24,21 +24,21 @@ def link_to(obj: Model | None, text: str = "") -> str:
 
 
 def list_url(model: type[Model], **filters) -> str:
-    """The address of a list, with filters set."""
+    """The address of a list with filters."""
     base = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     return f"{base}?{urlencode(filters)}" if filters else base
 
 
 def badge(text: str, variant: str) -> str:
-    """A state as a coloured label. variant: one of Unfold's label variants, such as "success"."""
+    """A coloured label. variant: one of Unfold's label variants, such as "success"."""
     return label(text, variant)
 
 
 def format_datetime(instant: datetime | None) -> str:
-    """An instant in the viewer's time zone, to the minute."""
+    """A date and time in the current time zone, to the minute."""
     return date_format(timezone.localtime(instant), "DATETIME_FORMAT") if instant else EMPTY
 
 
 def format_number(value: int | None) -> str:
-    """A number with separated thousands."""
+    """A number with a thousands separator."""
     return number_format(value or 0, force_grouping=True)

@@ -1,4 +1,4 @@
-"""Forms of the back office: rejections at the field they are about, pickers that search."""
+"""Form classes and fields of the back office: service errors at their field, autocomplete fields."""
 
 from django import forms
 from django.contrib import admin
@@ -7,51 +7,51 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import CheckConstraint, Field, Model, UniqueConstraint
 from django.db.models.expressions import F
 
-from missionsite.common.admin.command import describe
+from missionsite.common.admin.command_palette import describe
 from missionsite.common.errors import DomainError
 
 
-def reject(form: forms.Form, rejection: DomainError) -> None:
-    """Put a rejection where a person looks for it: at its field, else above the form."""
-    form.add_error(rejection.field if rejection.field in form.fields else None, rejection.message)
+def add_service_error(form: forms.Form, error: DomainError) -> None:
+    """Show an error of a service at its field, or above the form when the form has no such field."""
+    form.add_error(error.field if error.field in form.fields else None, error.message)
 
 
 class ServiceForm(forms.ModelForm):
-    """A model form whose rules speak at the field they are about.
+    """A model form that shows constraint errors at the field they are about.
 
-    `rejection` is what a service answered when these values were saved; it becomes an error of the form.
+    `service_error` is the error a service raised when these values were saved; it becomes an error of the form.
     """
 
-    rejection: DomainError | None = None
+    service_error: DomainError | None = None
 
     def clean(self) -> dict:
         cleaned = super().clean()
-        if rejection := self.rejection:
-            reject(self, rejection)
+        if self.service_error:
+            add_service_error(self, self.service_error)
         return cleaned
 
     def _post_clean(self) -> None:
-        # Django says a broken constraint above the form; here it is said at its field where it is about one.
-        self.instance.validate_constraints = self._check_constraints
+        # Django shows a violated constraint above the form; here it is shown at its field when it is about one field.
+        self.instance.validate_constraints = self._validate_constraints
         try:
             super()._post_clean()
         finally:
             del self.instance.validate_constraints
 
-    def _check_constraints(self, exclude: set[str] | None = None) -> None:
+    def _validate_constraints(self, exclude: set[str] | None = None) -> None:
         errors: dict[str, list] = {}
         for constraint in self.instance._meta.constraints:
             try:
                 constraint.validate(type(self.instance), self.instance, exclude=exclude)
             except ValidationError as error:
-                named = _fields_of(constraint) & set(self.fields)
-                errors.setdefault(named.pop() if len(named) == 1 else NON_FIELD_ERRORS, []).extend(error.messages)
+                fields = _fields_of(constraint) & set(self.fields)
+                errors.setdefault(fields.pop() if len(fields) == 1 else NON_FIELD_ERRORS, []).extend(error.messages)
         if errors:
             raise ValidationError(errors)
 
 
-class Picker(AutocompleteSelect):
-    """The widget of a picker; what is no key at all is an error of the field, not of the page that shows it."""
+class AutocompleteWidget(AutocompleteSelect):
+    """An autocomplete select. A value that is not a valid key is an error of the field, not of the whole page."""
 
     def optgroups(self, name: str, value: list, attr=None) -> list:
         return super().optgroups(name, [key for key in value if self._is_key(key)], attr)
@@ -66,18 +66,21 @@ class Picker(AutocompleteSelect):
         return True
 
 
-class Choice(forms.ModelChoiceField):
-    """A foreign key; a NUL, which the driver would not even ask the database about, is no choice."""
+class ForeignKeyField(forms.ModelChoiceField):
+    """A foreign key. A value with a NUL character, which the driver rejects, is an invalid choice."""
 
     def to_python(self, value):
         if "\x00" in str(value):
-            words = self.error_messages["invalid_choice"]
-            raise ValidationError(words, code="invalid_choice", params={"value": value})
+            message = self.error_messages["invalid_choice"]
+            raise ValidationError(message, code="invalid_choice", params={"value": value})
         return super().to_python(value)
 
 
-class PickOne(Choice):
-    """A foreign key chosen by searching: `PickOne(Membership, "member")` searches as the list of members does."""
+class AutocompleteField(ForeignKeyField):
+    """A foreign key chosen by searching.
+
+    `AutocompleteField(Membership, "member")` searches as the list of members does.
+    """
 
     def __init__(self, model: type[Model], field_name: str, *, queryset=None, **kwargs) -> None:
         field: Field = model._meta.get_field(field_name)
@@ -85,7 +88,7 @@ class PickOne(Choice):
         super().__init__(
             queryset=field.remote_field.model._default_manager.all() if queryset is None else queryset,
             to_field_name=field.target_field.attname,
-            widget=Picker(field, admin.site, attrs={"style": "width: 100%"}),
+            widget=AutocompleteWidget(field, admin.site, attrs={"style": "width: 100%"}),
             **kwargs,
         )
 

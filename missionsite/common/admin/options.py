@@ -1,4 +1,4 @@
-"""The base of every page of the back office."""
+"""Base classes of the model admins of the back office."""
 
 from collections.abc import Callable
 from functools import partial, update_wrapper
@@ -17,35 +17,35 @@ from unfold.admin import ModelAdmin as UnfoldModelAdmin
 
 from missionsite.common.admin import tabs as tab_pages
 from missionsite.common.admin.actions import Action, action_view, bulk_view
-from missionsite.common.admin.command import describe
-from missionsite.common.admin.forms import Choice, Picker, ServiceForm
-from missionsite.common.admin.lists import ChangeList
-from missionsite.common.admin.once import ALREADY_SAVED, NothingSaved, Saved, once
+from missionsite.common.admin.changelist import ChangeList
+from missionsite.common.admin.command_palette import describe
+from missionsite.common.admin.form_keys import ALREADY_SAVED, FormInvalid, FormResult, run_once
+from missionsite.common.admin.forms import AutocompleteWidget, ForeignKeyField, ServiceForm
 from missionsite.common.admin.pagination import BoundedPaginator
 from missionsite.common.admin.search import Search
 from missionsite.common.errors import DomainError, translate_db_errors
 
 
-class SelectedRows:
-    """Actions of a list, with a word where a selected row cannot be one of it."""
+class ValidSelectionMixin:
+    """Shows a warning when a selected row cannot belong to the list."""
 
     def response_action(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
             try:
                 if "\x00" in key:
-                    raise ValidationError("No key holds a NUL character.")
+                    raise ValidationError("A key cannot contain a NUL character.")
                 self.opts.pk.to_python(key)
             except ValidationError:
-                messages.warning(request, "One of the selected rows is not in this list. Select them again.")
+                messages.warning(request, "One of the selected rows is not in this list. Select the rows again.")
                 return HttpResponseRedirect(request.get_full_path())
         return super().response_action(request, queryset)
 
 
-class ModelAdmin(SelectedRows, UnfoldModelAdmin):
-    """Lists that stay fast, jobs and tabs, writes through services, no deleting.
+class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin):
+    """Base class: lists with bounded queries, actions and tabs, saving through services, no deleting.
 
-    search: what the search box looks through. jobs, tabs: see their classes. empty_words: what an empty list says,
-    and what to do first.
+    search: what the search box searches. object_actions, tabs: see their classes. empty_text: heading and hint of an
+    empty list.
     """
 
     form = ServiceForm
@@ -60,151 +60,151 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
     warn_unsaved_form = True
     view_on_site = False
 
-    # The exact number of the table's rows, for a table whose rows are partly counted already; see Pages.
+    # SQL for the exact number of the table's rows, where counters make it cheap; see Pages.
     total_sql = ""
     search: Search | None = None
     object_actions: tuple[Action, ...] = ()
     tabs: tuple[tab_pages.Tab | tab_pages.CustomTab, ...] = ()
     about_title = "About"
-    # The icon beside its objects in the search across everything; empty keeps them out of it.
+    # The icon of its objects in the command palette; empty leaves them out.
     command_icon = ""
     has_history = False
-    empty_words = ("Nothing here yet", "")
-    # What the list calls its rows, where the model's own name is not the word.
+    empty_text = ("Nothing here yet", "")
+    # The plural noun shown below the list, if it differs from verbose_name_plural.
     noun_plural = ""
     # Shown when the form that adds one was submitted twice.
     already_saved = ALREADY_SAVED
 
     def describe(self, obj: Model) -> str:
-        """An object's name with what tells it from its namesakes; pickers and the search show it."""
+        """The name of an object with what distinguishes it from its namesakes, for autocompletes and the search."""
         return str(obj)
 
-    def page_of(self, obj: Model) -> str:
-        """The address the search leads to."""
+    def object_url(self, obj: Model) -> str:
+        """The address the command palette links to."""
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
 
     # --- Writing ------------------------------------------------------------------------------
 
     def create(self, request: HttpRequest, values: dict) -> Model:
-        """Call the service that makes one. Raises DomainError."""
+        """Create an object through its service. Raises DomainError."""
         raise NotImplementedError
 
     def update(self, request: HttpRequest, obj: Model, changes: dict) -> None:
-        """Call the service that changes one. Raises DomainError."""
+        """Update an object through its service. Raises DomainError."""
         raise NotImplementedError
 
     def save_model(self, request: HttpRequest, obj: Model, form: ServiceForm, change: bool) -> None:
         if change:
             changes = {name: form.cleaned_data[name] for name in form.changed_data}
             self.update(request, self.model._base_manager.get(pk=obj.pk), changes)
-            self._check_now()
+            self._check_deferred_constraints()
             return
         created = self.create(request, form.cleaned_data)
-        self._check_now()
+        self._check_deferred_constraints()
         obj.pk, obj._state = created.pk, created._state
         obj.refresh_from_db()
 
     def response_post_save_add(self, request: HttpRequest, obj: Model) -> HttpResponse:
-        """Open the page of what was added; the list would not show which one it is."""
+        """Open the page of the added object; in the list it would be hard to find."""
         if not self.has_view_or_change_permission(request, obj):
             return super().response_post_save_add(request, obj)
         filters = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
-        return HttpResponseRedirect(add_preserved_filters(filters, self.page_of(obj)))
+        return HttpResponseRedirect(add_preserved_filters(filters, self.object_url(obj)))
 
     @staticmethod
-    def _check_now() -> None:
-        """Check what the database would check at the commit, while a rejection can still be said on the form."""
+    def _check_deferred_constraints() -> None:
+        """Check deferred constraints now, while an error can still be shown on the form."""
         with translate_db_errors(), connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
     def changeform_view(self, request: HttpRequest, object_id=None, form_url="", extra_context=None) -> HttpResponse:
-        """The form's page; a rejection of the service is said on it, with what was typed kept."""
+        """The form's page. An error of the service is shown on it, and the entered values are kept."""
         extra_context = dict(extra_context or {})
         if object_id and (obj := self.get_object(request, object_id)) and self.has_view_permission(request, obj):
             extra_context |= self.page_context(request, obj, active="about", whole=False)
         view = partial(super().changeform_view, request, object_id, form_url, extra_context)
         try:
             return self._add_once(request, view) if object_id is None and request.method == "POST" else view()
-        except DomainError as rejection:
-            request.rejection = rejection
+        except DomainError as error:
+            request.service_error = error
             return view()
 
     def _add_once(self, request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
-        """Add what the form describes; the same form submitted again leads to what was added first."""
+        """Add the object once; the same form submitted again redirects to the object added first."""
         response = None
 
-        def act() -> Saved:
+        def save() -> FormResult:
             nonlocal response
             response = view()
             if not hasattr(request, "added"):
-                raise NothingSaved
-            return Saved(response.get("Location") or self._change_address(request.added))
+                raise FormInvalid
+            return FormResult(response.get("Location") or self._change_url(request.added))
 
         try:
-            saved = once(request, act)
-        except NothingSaved:
+            result = run_once(request, save)
+        except FormInvalid:
             return response
-        if not saved.is_repeat:
+        if not result.is_repeat:
             return response
         messages.info(request, self.already_saved)
-        return HttpResponseRedirect(saved.location)
+        return HttpResponseRedirect(result.location)
 
     def log_addition(self, request: HttpRequest, obj: Model, message):
-        """Also note on the request that the form was valid and its object saved."""
+        """Also record on the request that the form was valid and its object saved."""
         request.added = obj
         return super().log_addition(request, obj, message)
 
-    def _change_address(self, obj: Model) -> str:
+    def _change_url(self, obj: Model) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
 
     def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs):
-        return self.with_rejection(request, super().get_form(request, obj, change=change, **kwargs))
+        return self.form_with_error(request, super().get_form(request, obj, change=change, **kwargs))
 
     @staticmethod
-    def with_rejection(request: HttpRequest, form: type[ServiceForm]) -> type[ServiceForm]:
-        """The form, with the rejection of the values it was sent as an error."""
-        if rejection := getattr(request, "rejection", None):
-            return type(form.__name__, (form,), {"rejection": rejection})
+    def form_with_error(request: HttpRequest, form: type[ServiceForm]) -> type[ServiceForm]:
+        """The form class, with the error that the service raised for the submitted values."""
+        if error := getattr(request, "service_error", None):
+            return type(form.__name__, (form,), {"service_error": error})
         return form
 
     def formfield_for_foreignkey(self, db_field, request: HttpRequest, **kwargs):
-        return super().formfield_for_foreignkey(db_field, request, **({"form_class": Choice} | kwargs))
+        return super().formfield_for_foreignkey(db_field, request, **({"form_class": ForeignKeyField} | kwargs))
 
     def formfield_for_dbfield(self, db_field, request: HttpRequest, **kwargs):
-        """The field without Django's links that open another form in a window of its own."""
+        """The form field without Django's links to related objects, which open pop-up windows."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget
         if field and isinstance(field.widget, AutocompleteSelect):
-            widget = Picker(db_field, self.admin_site, attrs={"style": "width: 100%"})
+            widget = AutocompleteWidget(db_field, self.admin_site, attrs={"style": "width: 100%"})
             widget.choices, widget.is_required = field.choices, field.required
             field.widget, field.label_from_instance = widget, describe
         return field
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nothing is deleted here: it is archived, deactivated, ended or cancelled, and stays readable."""
+        """No one deletes here: objects are archived, deactivated, ended or cancelled, and remain readable."""
         return False
 
-    def may_touch(self, request: HttpRequest, obj: Model) -> bool:
-        """Whether this person may do jobs on this object at all."""
+    def has_object_permission(self, request: HttpRequest, obj: Model) -> bool:
+        """Whether the current member may run actions on this object at all."""
         return True
 
     # --- Lists --------------------------------------------------------------------------------
 
     def shows_every_row(self, request: HttpRequest) -> bool:
-        """Whether the list holds all rows of its table, whose number PostgreSQL estimates without counting."""
+        """Whether the list shows all rows of its table, whose number PostgreSQL estimates without counting."""
         return True
 
     def get_changelist(self, request: HttpRequest, **kwargs) -> type[ChangeList]:
         return ChangeList
 
     def lookup_allowed(self, lookup: str, value, request=None) -> bool:
-        """The list itself rejects whatever none of its filters asked for."""
+        """Allow every lookup here; the change list rejects those that belong to no filter."""
         return True
 
     @property
     def search_fields(self) -> tuple[str, ...]:
-        """Django asks for these to know that there is a search; none is ever used as a lookup."""
+        """Non-empty when there is a search, which is all Django needs to know; never used as lookups."""
         return ("pk",) if self.search else ()
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str):
@@ -223,17 +223,17 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
 
     def get_actions(self, request: HttpRequest) -> dict:
         actions = {}
-        for job in self.object_actions:
-            if job.bulk and job.allowed(request):
-                name = job.name.replace("-", "_")
-                actions[name] = (_bulk_action(job), name, job.bulk)
+        for action in self.object_actions:
+            if action.bulk_title and action.allowed(request):
+                name = action.name.replace("-", "_")
+                actions[name] = (_bulk_action(action), name, action.bulk_title)
         return actions
 
     # --- Pages --------------------------------------------------------------------------------
 
     def get_urls(self) -> list:
         opts = self.opts
-        views = [(job.name, self._action_view, job) for job in self.object_actions]
+        views = [(action.name, self._action_view, action) for action in self.object_actions]
         views += [(tab.name, self._tab_view, tab) for tab in self.tabs]
         urls = [
             path(
@@ -271,29 +271,29 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
         return tab_pages.tab_view(self, request, spec, object_id)
 
     def page_context(self, request: HttpRequest, obj: Model, *, active: str, whole: bool = True) -> dict:
-        """What the pages of one object share: its tabs and its buttons."""
+        """The context that all pages of one object share: tabs and buttons."""
         opts = self.opts
         buttons = [
             {
-                "title": job.title,
-                "icon": job.icon,
-                "link": f"{reverse(f'admin:{opts.app_label}_{opts.model_name}_{job.name}', args=[obj.pk])}"
+                "title": action.title,
+                "icon": action.icon,
+                "link": f"{reverse(f'admin:{opts.app_label}_{opts.model_name}_{action.name}', args=[obj.pk])}"
                 f"?next={request.path}",
             }
-            for job in self.object_actions
-            if job.allowed_on(request, obj) and job.offered(obj) and self.may_touch(request, obj)
+            for action in self.object_actions
+            if action.allowed_on(request, obj) and action.available(obj) and self.has_object_permission(request, obj)
         ]
         context = {
             "tab_list": tab_pages.navigation(self, request, obj, active),
-            "buttons": [*buttons, *self.more_buttons(request, obj)],
+            "buttons": [*buttons, *self.extra_buttons(request, obj)],
             "show_history": False,
         }
         if whole:
             context |= self.admin_site.each_context(request) | context | {"opts": opts, "original": obj, "object": obj}
         return context
 
-    def more_buttons(self, request: HttpRequest, obj: Model) -> list[dict]:
-        """Buttons beside the jobs: title, icon and link."""
+    def extra_buttons(self, request: HttpRequest, obj: Model) -> list[dict]:
+        """Buttons beside the actions: title, icon and link."""
         return []
 
     # --- History ------------------------------------------------------------------------------
@@ -303,15 +303,15 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
         raise NotImplementedError
 
     def revert(self, request: HttpRequest, obj: Model, change) -> None:
-        """Take one change back. Raises DomainError."""
+        """Revert one change. Raises DomainError."""
         raise NotImplementedError
 
     def may_revert(self, request: HttpRequest, obj: Model, changed: set[str]) -> bool:
-        """Whether this person may take back a change of these fields."""
+        """Whether the current member may revert a change of these fields."""
         return self.has_change_permission(request, obj)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context=None) -> HttpResponse:
-        """Who changed what and when, field by field, from any door."""
+        """The changes of an object, field by field, with member and time."""
         obj = self.get_object(request, object_id)
         if obj is None or not self.has_history:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
@@ -331,7 +331,7 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
         return bool(change.fields) and self.may_revert(request, obj, {field.name for field in change.fields})
 
     def revert_view(self, request: HttpRequest, object_id: str, entry: int) -> HttpResponse:
-        """Ask, then take one change back."""
+        """Revert one change after a confirmation."""
         obj = self.get_object(request, object_id)
         if obj is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
@@ -340,25 +340,25 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
         back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_history", args=[obj.pk])
         change = next((change for change in self.changes_of(obj) if change.pgh_id == entry), None)
         if change is None:
-            messages.error(request, "There is no such change in this history.")
+            messages.error(request, "This change is not in the history.")
             return HttpResponseRedirect(back)
         if not self.may_revert(request, obj, {field.name for field in change.fields}):
             raise PermissionDenied
-        rejection = ""
+        error_message = ""
         if request.method == "POST":
             try:
                 self.revert(request, obj, change)
             except DomainError as error:
-                rejection = error.message
+                error_message = error.message
             else:
-                messages.success(request, f"{obj}: the change was taken back.")
+                messages.success(request, f"{obj}: change reverted.")
                 return HttpResponseRedirect(back)
         context = {
             **self.page_context(request, obj, active="history"),
             "title": str(obj),
-            "subtitle": "Take back a change",
+            "subtitle": "Revert change",
             "change": change,
-            "rejection": rejection,
+            "error": error_message,
             "back": back,
             "buttons": [],
         }
@@ -367,7 +367,7 @@ class ModelAdmin(SelectedRows, UnfoldModelAdmin):
 
 
 class ReadOnlyModelAdmin(ModelAdmin):
-    """Pages of a record: looked at, never edited."""
+    """Base class for read-only models."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -376,8 +376,8 @@ class ReadOnlyModelAdmin(ModelAdmin):
         return False
 
 
-def _bulk_action(job: Action):
+def _bulk_action(action: Action):
     def run(model_admin: ModelAdmin, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        return bulk_view(model_admin, request, queryset, job)
+        return bulk_view(model_admin, request, queryset, action)
 
     return run

@@ -1,7 +1,7 @@
-"""A long list cut into pages without counting it all.
+"""Pagination of long lists without counting all rows.
 
-Pages are numbered from the front (1, 2, …) and from the back (-1 is the last one). Both are exact whatever the count
-says: an estimate is only ever shown, never used to find a row.
+Pages are numbered from the start (1, 2, …) and from the end (-1 is the last one). Both are exact: an estimated count
+is only shown, never used to find rows.
 """
 
 import json
@@ -13,33 +13,32 @@ from django.db import connections
 from django.db.models import QuerySet
 from django.utils.formats import number_format
 
-# Rows counted one by one. Past it, a filtered list says "more than" and a whole table "about".
-COUNTED = 10_000
+# Most rows that are counted exactly. Above it, a filtered list shows "more than" and a whole table "about".
+COUNT_LIMIT = 10_000
 # A bigint holds no larger OFFSET.
 LAST_OFFSET = 2**63 - 1
 
 
 @dataclass(frozen=True)
 class Count:
-    """How many rows there are, and how sure that is."""
+    """A number of rows: exact, estimated (`is_estimate`) or a lower bound."""
 
     number: int
-    sure: bool = True
-    about: bool = False
+    is_exact: bool = True
+    is_estimate: bool = False
 
     def __str__(self) -> str:
-        number = _grouped(self.number)
-        if self.sure:
+        number = _format_number(self.number)
+        if self.is_exact:
             return number
-        return f"about {number}" if self.about else f"more than {number}"
+        return f"about {number}" if self.is_estimate else f"more than {number}"
 
 
 class Pages:
     """The pages of an ordered queryset.
 
-    queryset: its order must be total. whole: nothing but the table itself is asked for, so the planner's estimate is
-    a fair count of it. total_sql: an expression for the exact number of the table's rows, where there is one cheaper
-    than counting them.
+    queryset: needs a total order. whole: the queryset selects the whole table, so the planner's estimate can replace
+    its count. total_sql: an SQL expression for the exact number of the table's rows, if it is cheaper than count(*).
     """
 
     def __init__(self, queryset: QuerySet, per_page: int, *, whole: bool = False, total_sql: str = "") -> None:
@@ -50,27 +49,27 @@ class Pages:
 
     @cached_property
     def count(self) -> Count:
-        """The number of rows: one query that stops early, and for a large whole table its estimate."""
-        counted = self.queryset.order_by().values("pk")[: COUNTED + 1].count()
-        if counted <= COUNTED:
+        """The number of rows: counted up to COUNT_LIMIT, estimated for a larger whole table."""
+        counted = self.queryset.order_by().values("pk")[: COUNT_LIMIT + 1].count()
+        if counted <= COUNT_LIMIT:
             return Count(counted)
-        if self.whole and (estimate := self.estimate) > COUNTED:
-            return Count(_rounded(estimate), sure=False, about=True)
-        return Count(COUNTED, sure=False)
+        if self.whole and (estimate := self.estimate) > COUNT_LIMIT:
+            return Count(_rounded(estimate), is_exact=False, is_estimate=True)
+        return Count(COUNT_LIMIT, is_exact=False)
 
     @cached_property
     def estimate(self) -> int:
-        """What the planner expects: reltuples of the last ANALYZE, scaled to the size the table has now."""
+        """The planner's estimate: reltuples of the last ANALYZE, scaled to the current size of the table."""
         plan = self.queryset.order_by().values("pk").explain(format="json")
         return int(json.loads(plan)[0]["Plan"]["Plan Rows"])
 
     @cached_property
     def last(self) -> int | None:
-        """The number of the last page, counted from the front; None where only an estimate is known."""
-        return max(1, -(-self.count.number // self.per_page)) if self.count.sure else None
+        """The number of the last page, counted from the start; None when the count is not exact."""
+        return max(1, -(-self.count.number // self.per_page)) if self.count.is_exact else None
 
     def page(self, number: int) -> "Page":
-        """The page of this number, negative from the back. Raises InvalidPage where there is none."""
+        """The page with this number, negative from the end. Raises InvalidPage."""
         if number == 0 or abs(number) * self.per_page > LAST_OFFSET:
             raise InvalidPage(f"There is no page {number}.")
         ids = self._ids(number)
@@ -84,27 +83,27 @@ class Pages:
         return Page(self, number, rows, more)
 
     def _ids(self, number: int) -> list:
-        """The keys on a page, in the direction of its number, and one more where another page follows.
+        """The keys on a page, in the direction of its number, and one more if another page follows.
 
-        Keys alone come out of the ordered index without touching the table, which keeps deep pages cheap.
+        An index-only scan returns them, which keeps deep pages cheap.
         """
         start = (abs(number) - 1) * self.per_page
         if number < 0:
             return list(self.queryset.reverse().values_list("pk", flat=True)[start : start + self.per_page + 1])
-        if not self.queryset.query.where and not self.count.sure and start > self.count.number // 2:
-            return self._ids_from_the_end(start)
+        if not self.queryset.query.where and not self.count.is_exact and start > self.count.number // 2:
+            return self._ids_from_end(start)
         return list(self.queryset.values_list("pk", flat=True)[start : start + self.per_page + 1])
 
-    def _ids_from_the_end(self, start: int) -> list:
-        """The same keys, read backwards from the last row: past the middle that is the shorter way.
+    def _ids_from_end(self, start: int) -> list:
+        """The same keys, read backwards from the last row, which is faster past the middle.
 
-        Counting and reading are one statement, so they see the same rows: the page is exact.
+        One statement counts and reads, so both see the same rows and the page is exact.
         """
         connection = connections[self.queryset.db]
         table = connection.ops.quote_name(self.queryset.model._meta.db_table)
         total = self.total_sql or f"SELECT count(*) FROM {table}"  # noqa: S608  (written by a developer)
         backwards, params = self.queryset.reverse().values_list("pk", flat=True).query.sql_with_params()
-        # From the back, the rows after this page come first; then the row that tells of a next page, then this page.
+        # Backwards, the rows after this page come first; then the row that shows there is a next page, then this page.
         sql = f"""
             WITH total (n) AS MATERIALIZED ({total})
             SELECT * FROM ({backwards}) AS backwards
@@ -119,12 +118,12 @@ class Pages:
 
 @dataclass(frozen=True)
 class Page:
-    """The rows of one page and the ways on from it."""
+    """The rows of one page, with the numbers of its neighbours."""
 
     pages: Pages
     number: int
     rows: list
-    # Whether rows follow in the direction the page is counted.
+    # Whether more rows follow in the direction of counting.
     more: bool
 
     @property
@@ -143,42 +142,42 @@ class Page:
 
     @property
     def last(self) -> int:
-        """The page that shows the last rows."""
+        """The number of the last page."""
         return self.pages.last or -1
 
     @property
-    def words(self) -> str:
-        """Where in the list this is: "51-100 of about 1,000,000"."""
+    def summary(self) -> str:
+        """The position in the list: "51 to 100 of about 1,000,000"."""
         if not self.rows:
             return "0"
         if self.number == 1 and not self.more:
-            return _grouped(len(self.rows))
+            return _format_number(len(self.rows))
         if self.number > 0:
             first = (self.number - 1) * self.pages.per_page + 1
             last = first + len(self.rows) - 1
-            # Where the end is in sight, the number is known after all.
-            total = self.pages.count if self.more else _grouped(last)
-            return f"{_grouped(first)} to {_grouped(last)} of {total}"
+            # On the last page the total is known exactly.
+            total = self.pages.count if self.more else _format_number(last)
+            return f"{_format_number(first)} to {_format_number(last)} of {total}"
         if self.number == -1:
             return f"the last {len(self.rows)} of {self.pages.count}"
         return f"page {-self.number} from the end of {self.pages.count}"
 
 
 class BoundedPaginator(Paginator):
-    """Django's paginator with a count that stops early; for autocompletes and whatever else asks for one."""
+    """Django's paginator with a limited count, for autocompletes."""
 
     @cached_property
     def count(self) -> int:
         if isinstance(self.object_list, QuerySet):
-            return self.object_list.order_by().values("pk")[: COUNTED + 1].count()
+            return self.object_list.order_by().values("pk")[: COUNT_LIMIT + 1].count()
         return len(self.object_list)
 
 
 def _rounded(number: int) -> int:
-    """Three significant digits: an estimate should not look like more."""
+    """A number rounded to three significant digits, the precision of an estimate."""
     step = 10 ** max(0, len(str(number)) - 3)
     return round(number / step) * step
 
 
-def _grouped(number: int) -> str:
+def _format_number(number: int) -> str:
     return number_format(number, use_l10n=True, force_grouping=True)

@@ -1,4 +1,4 @@
-"""Logging in to the back office, and changing one's own password there: with the limit every password form has."""
+"""The log-in and password-change pages of the back office, with limited attempts."""
 
 from django.contrib import admin
 from django.contrib.auth.views import PasswordChangeView
@@ -14,11 +14,11 @@ class StaffLoginForm(LimitedLogin, AuthenticationForm):
 
 
 class StaffPasswordForm(LimitedPasswordChange, AdminOwnPasswordChangeForm):
-    """The form to change one's own password."""
+    """The password-change form of the back office."""
 
 
 class StaffPasswordView(PasswordChangeView):
-    """The page to change one's own password."""
+    """The password-change page of the back office."""
 
     form_class = StaffPasswordForm
 
@@ -37,7 +37,7 @@ def log_in(request: HttpRequest, extra_context: dict | None = None) -> HttpRespo
 
 
 def change_password(request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
-    """The page to change one's own password, in the frame of the back office."""
+    """The password-change page within the back office's layout."""
     request.current_app = admin.site.name
     return StaffPasswordView.as_view(
         success_url=reverse("admin:password_change_done"),

@@ -1,4 +1,4 @@
-"""Search that an index answers: stable IDs, beginnings of texts, beginnings of words."""
+"""Indexed search by stable ID, prefix of a text or prefix of a word."""
 
 import re
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
 
-# What one search gathers at most. More is no answer a person reads: the page asks for another letter.
+# Most results of one search; with more, the page asks for a more specific term.
 FOUND_AT_MOST = 1_000
 LONGEST = 255
 _STABLE_ID = re.compile(r"FE-([A-Z])-?(\d{0,14})", re.IGNORECASE)
@@ -17,7 +17,7 @@ _NUMBER = re.compile(r"#?(\d{1,14})")
 
 @dataclass(frozen=True)
 class Found:
-    """The keys a search found; `more` where it stopped at its limit."""
+    """The primary keys a search found; `more` is true when it stopped at its limit."""
 
     ids: list
     more: bool = False
@@ -25,7 +25,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Search:
-    """Where to look for a typed text.
+    """The columns to search.
 
     stable_id: the unique column of stable IDs. kinds: the letters its IDs have (FE-P-…). prefixes: columns with an
     index on lower(column) text_pattern_ops. words: columns with one GIN index on their 'simple' tsvector.
@@ -37,14 +37,14 @@ class Search:
     words: tuple[str, ...] = ()
 
     def exact(self, term: str) -> str | None:
-        """The stable ID a text spells out, if it does: FE-P-00042, fe-p-42."""
+        """The stable ID in its standard form if the text is one (FE-P-00042, fe-p-42), else None."""
         match = _STABLE_ID.fullmatch(term.strip())
         if not match or not match[2]:
             return None
         return f"FE-{match[1].upper()}-{match[2].lstrip('0').zfill(5)}"
 
     def find(self, queryset: QuerySet, term: str) -> Found:
-        """The rows a text means: the one with that stable ID, else those that begin with it, in one query."""
+        """The row with this stable ID, else the rows that begin with the text, in one query."""
         term = term.strip()[:LONGEST]
         rows = queryset.order_by().select_related(None)
         if exact := self.exact(term):
@@ -71,7 +71,7 @@ class Search:
 
 
 def _words_query(term: str) -> SearchQuery | None:
-    """Every word as a beginning, all of them required; None where no word is long enough to be worth reading."""
+    """A query for rows that contain every word as a prefix. None when all words are shorter than two characters."""
     words = re.findall(r"\w+", term)
     if not words or max(map(len, words)) < 2:
         return None

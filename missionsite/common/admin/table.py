@@ -1,7 +1,7 @@
-"""The rows of a list as HTML, built in one pass.
+"""Renders the rows of a change list as HTML in one pass.
 
-A list of a hundred rows has a thousand cells. unfold renders a template for a cell and looks its column up anew each
-time, which takes longer than everything else on the page together; here a column is looked up once.
+A list of a hundred rows has a thousand cells. Unfold renders a template and looks up the column for each cell, which
+takes longer than the rest of the page; here each column is looked up once.
 """
 
 from collections.abc import Callable
@@ -21,24 +21,24 @@ from unfold.templatetags.unfold_list import CHECKBOX_CLASSES, LINK_CLASSES, ROW_
 from unfold.utils import display_for_field, display_for_label, display_for_value
 from unfold.widgets import CHECKBOX_CLASSES as BOX_CLASSES
 
-# The key stands here in addresses that are resolved once for all rows.
+# Placeholder of the key in addresses that are reversed once for all rows.
 _KEY = "00000000-0000-4000-8000-00000000face"
 
 
 @cache
 def _address(view_name: str) -> tuple[str, str]:
-    """What stands before and after the key in the address of a view."""
+    """The parts before and after the key in the address of a view."""
     before, after = reverse(view_name, args=[_KEY]).split(_KEY)
     return before, after
 
 
 def address_of(view_name: str, key) -> str:
-    """`reverse` for a view that takes one key made of letters, digits and hyphens, without the search."""
+    """`reverse` with a cache, for a view that takes one key of letters, digits and hyphens."""
     before, after = _address(view_name)
     return f"{before}{key}{after}"
 
 
-def rows(cl) -> SafeString:
+def render_rows(cl) -> SafeString:
     """The table body of a change list."""
     columns = [_Column(cl, name, number) for number, name in enumerate(cl.list_display)]
     html = []
@@ -61,14 +61,14 @@ class _Column:
         self.is_checkbox = name == "action_checkbox"
         heading = "Select record" if self.is_checkbox else capfirst(label_for_field(name, cl.model, cl.model_admin))
         classes = CHECKBOX_CLASSES if self.is_checkbox else [f"field-{name}", *ROW_CLASSES]
-        # Unfold cuts a cell that is too high; here a long value makes its row higher.
+        # Unfold cuts cells that are too high; here the row grows with a long value.
         classes = " ".join(klass for klass in classes if klass not in ("h-[45px]", "overflow-hidden"))
         self.linked = name in (cl.list_display_links or ())
         self.tag = "th" if self.linked else "td"
         scope = ' scope="row"' if self.linked else ""
         self.start = f'<{self.tag}{scope} class="{classes}" data-label="{escape(heading)}">'
         self.end = f"</{self.tag}>"
-        self.value, self.show = self._reader(name)
+        self.value, self.show = self._accessors(name)
 
     def cell(self, obj: Model) -> str:
         shown = self.show(self.value(obj))
@@ -83,22 +83,22 @@ class _Column:
             return url
         return add_preserved_filters({"preserved_filters": self.cl.preserved_filters, "opts": opts}, url)
 
-    def _reader(self, name: str) -> tuple[Callable, Callable]:
+    def _accessors(self, name: str) -> tuple[Callable, Callable]:
         if self.is_checkbox:
             return (lambda obj: obj), _checkbox
         try:
             field: Field = self.cl.opts.get_field(name)
         except FieldDoesNotExist:
             method = getattr(self.cl.model_admin, name)
-            return method, _shower(method, self.cl.model_admin.get_empty_value_display())
+            return method, _formatter(method, self.cl.model_admin.get_empty_value_display())
         empty = self.cl.model_admin.get_empty_value_display()
         if field.choices or not isinstance(field.get_internal_type(), str):
             return (lambda obj: getattr(obj, field.attname)), lambda value: display_for_field(value, field, empty)
         return (lambda obj: getattr(obj, field.attname)), _plain(empty, lambda v: display_for_field(v, field, empty))
 
 
-def _shower(method: Callable, empty: str) -> Callable:
-    """How what a method returns is shown; equal labels are rendered once."""
+def _formatter(method: Callable, empty: str) -> Callable:
+    """A function that formats the return value of a display method; equal labels are rendered once."""
     empty = getattr(method, "empty_value_display", empty)
     boolean, label = getattr(method, "boolean", False), getattr(method, "label", False)
     if boolean:

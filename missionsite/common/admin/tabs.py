@@ -1,4 +1,4 @@
-"""Tabs: the pages of one object beside its form, each a bounded table of its own."""
+"""Tabs: pages of an object beside its form, each with a paginated table or a template of its own."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ PER_PAGE = 50
 class Tab:
     """A table of rows that belong to an object.
 
-    name: its piece of the address. rows: the object's rows in a total order. columns: heading and what a row shows
-    there, called with the row and the request. permission: what a viewer needs. empty: what to say, and do, where
-    there is nothing. list_link: where the same rows are a list with filters.
+    name: its part of the URL. rows: the object's rows in a total order. columns: a heading and a function of the row
+    and the request that returns the cell. permission: needed to open the tab. empty: the text shown without rows.
+    list_link: the address of the change list with the same rows.
     """
 
     name: str
@@ -36,15 +36,15 @@ class Tab:
         return request.user.has_perm(self.permission)
 
     def rows_for(self, obj: Model, request: HttpRequest) -> QuerySet:
-        """The rows a viewer may see."""
+        """The rows that the current member may see."""
         return self.rows(obj)
 
 
 @dataclass(frozen=True)
 class CustomTab:
-    """A page of an object that is no table: its template extends missionsite/drawn.html.
+    """A page of an object with its own template, which extends missionsite/custom_tab.html.
 
-    name: its piece of the address. context: what the template needs, from the object and the request.
+    name: its part of the URL. context: returns the template's context, given the object and the request.
     """
 
     name: str
@@ -58,7 +58,7 @@ class CustomTab:
 
 
 def custom_tab_view(model_admin, request: HttpRequest, tab: CustomTab, object_id: str) -> HttpResponse:
-    """The page of one drawing."""
+    """The page of a custom tab."""
     obj = model_admin.get_object(request, object_id)
     if obj is None:
         return model_admin._get_obj_does_not_exist_redirect(request, model_admin.opts, object_id)
@@ -76,7 +76,7 @@ def custom_tab_view(model_admin, request: HttpRequest, tab: CustomTab, object_id
 
 
 def tab_view(model_admin, request: HttpRequest, tab: Tab, object_id: str) -> HttpResponse:
-    """One tab's page."""
+    """The page of a tab with a table."""
     obj = model_admin.get_object(request, object_id)
     if obj is None:
         return model_admin._get_obj_does_not_exist_redirect(request, model_admin.opts, object_id)
@@ -105,7 +105,7 @@ def tab_view(model_admin, request: HttpRequest, tab: Tab, object_id: str) -> Htt
 
 
 def navigation(model_admin, request: HttpRequest, obj: Model, active: str) -> list[dict]:
-    """The tabs of an object as unfold draws them, those a viewer may open."""
+    """The tabs of an object that the current member may open, in Unfold's format."""
     opts = model_admin.opts
     base = f"admin:{opts.app_label}_{opts.model_name}"
     items = [("about", model_admin.about_title, reverse(f"{base}_change", args=[obj.pk]))]
@@ -136,6 +136,6 @@ def _number(request: HttpRequest) -> int:
         return 1
 
 
-def joined(parts: Iterable[str]) -> str:
-    """Parts of a cell, those that say something."""
+def join_parts(parts: Iterable[str]) -> str:
+    """The non-empty parts of a cell, separated by dots."""
     return " · ".join(part for part in parts if part)

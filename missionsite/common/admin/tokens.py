@@ -52,23 +52,23 @@ class TokenForm(ServiceForm):
         return name
 
 
-class RevokeJob(Action):
+class RevokeAction(Action):
     """Ending a token takes no right beyond seeing it: one's own, or anyone's for an administrator."""
 
     def allowed(self, request: HttpRequest) -> bool:
         return request.user.is_staff
 
 
-REVOKE = RevokeJob(
+REVOKE = RevokeAction(
     name="revoke",
     title="Revoke",
-    done="revoked",
+    success_message="revoked",
     run=lambda token, actor, values: revoke_token(token=token, actor=actor),
     permission="",
-    offered=lambda token: token.revoked_at is None,
-    says="Programs that use it stop working at once. It cannot be brought back.",
+    available=lambda token: token.revoked_at is None,
+    help_text="Programs that use it stop working at once. It cannot be brought back.",
     icon="key_off",
-    bulk="Revoke the selected tokens",
+    bulk_title="Revoke the selected tokens",
     danger=True,
 )
 
@@ -84,7 +84,7 @@ class ApiTokenAdmin(ModelAdmin):
         "This token was already created, and its text is shown only once. If you have not copied it, revoke this token"
         " and create another one."
     )
-    empty_words = ("No tokens yet", "Make one for a program that should act for you.")
+    empty_text = ("No tokens yet", "Make one for a program that should act for you.")
     fields = [
         "name",
         "shown_prefix",
@@ -127,7 +127,7 @@ class ApiTokenAdmin(ModelAdmin):
     def get_form(self, request: HttpRequest, obj: ApiToken | None = None, change: bool = False, **kwargs):
         if obj:
             return super().get_form(request, obj, change=change, **kwargs)
-        return self.with_rejection(request, TokenForm)
+        return self.form_with_error(request, TokenForm)
 
     def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> list[str]:
         return self.fields if obj else ["name", "scopes", "days"]

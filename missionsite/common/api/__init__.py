@@ -4,7 +4,7 @@ An app writes its routes in its own `api.py` on a `Router` from here; `missionsi
 """
 
 from missionsite.common.api.access import Caller, needs, signed
-from missionsite.common.api.frame import BodyTooLarge, Router, SiteAPI
+from missionsite.common.api.operations import BodyTooLarge, Router, SiteAPI
 from missionsite.common.api.pagination import Cursor, Limit
 
 __all__ = ["BodyTooLarge", "Caller", "Cursor", "Limit", "Router", "SiteAPI", "needs", "signed"]

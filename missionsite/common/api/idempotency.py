@@ -87,19 +87,19 @@ class Attempt:
             return cls(owner_id, operation, key, digest_of_form(request))
         return cls(owner_id, operation, key, hashlib.sha256(_line_of(request) + request.body).hexdigest())
 
-    def earlier_answer(self) -> HttpResponse | None:
+    def earlier_response(self) -> HttpResponse | None:
         """The answer this request got before; None when the rest of this transaction is to find it.
 
         Raises IdempotencyKeyReused, and IdempotencyInFlight at once while another transaction is at it.
         """
-        if answer := self.answer_kept():
+        if answer := self.stored_response():
             return answer
         if not self._lock():
             raise IdempotencyInFlight
         # The other one may have come to its end between the look and the lock.
-        return self.answer_kept()
+        return self.stored_response()
 
-    def keep(self, response: HttpResponse) -> None:
+    def store(self, response: HttpResponse) -> None:
         """Keep the answer, in the transaction of its effect."""
         IdempotencyKey.objects.create(
             owner_id=self.owner_id,
@@ -111,7 +111,7 @@ class Attempt:
             body=response.content.decode(),
         )
 
-    def answer_kept(self) -> HttpResponse | None:
+    def stored_response(self) -> HttpResponse | None:
         """The answer that is kept for this key, if any. Raises IdempotencyKeyReused."""
         kept = IdempotencyKey.objects.filter(owner_id=self.owner_id, operation=self.operation, key=self.key).first()
         if kept is None:

@@ -3,7 +3,7 @@
 from django import template
 from django.utils.html import format_html
 
-from missionsite.common.admin.once import FIELD, new_key
+from missionsite.common.admin.form_keys import FORM_KEY_FIELD, new_form_key
 
 register = template.Library()
 
@@ -11,4 +11,4 @@ register = template.Library()
 @register.simple_tag
 def form_key() -> str:
     """A hidden input with a key of its own; put it into every form that creates something."""
-    return format_html('<input type="hidden" name="{}" value="{}">', FIELD, new_key())
+    return format_html('<input type="hidden" name="{}" value="{}">', FORM_KEY_FIELD, new_form_key())

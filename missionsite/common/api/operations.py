@@ -173,11 +173,11 @@ class Operation(NinjaOperation):
         with transaction.atomic():
             if attempt is None:
                 return self._run_view(request, caller, values, response)
-            if answer := attempt.earlier_answer():
+            if answer := attempt.earlier_response():
                 return answer
             answer = self._run_view(request, caller, values, response)
             if answer.status_code < 400:
-                attempt.keep(answer)
+                attempt.store(answer)
             else:
                 # A rejection has no effect and is not kept, so that trying again is right.
                 transaction.set_rollback(True)

@@ -1,6 +1,6 @@
-"""The panel of filters beside a list, as plain inputs of one form.
+"""The filters of a list as plain inputs of one form.
 
-Built without a template for each input, which would take longer than finding the rows does.
+Built without a template for each input, which would take longer than querying the rows.
 """
 
 from django.contrib.admin.widgets import AutocompleteSelect
@@ -11,16 +11,16 @@ from django.utils.text import capfirst
 from unfold.contrib.filters.admin import RangeDateFilter, RangeNumericFilter
 
 
-def inputs(cl) -> SafeString:
-    """Every filter of a list, and what else the address says as hidden inputs."""
+def render_filters(cl) -> SafeString:
+    """All filters of a list, and the other parameters of the address as hidden inputs."""
     shown = {name for spec in cl.filter_specs for name in spec.expected_parameters()}
-    kept = [
+    hidden = [
         format_html('<input type="hidden" name="{}" value="{}">', name, value)
         for name, values in cl.filter_params.items()
         if name not in shown
         for value in values
     ]
-    return mark_safe("".join([*kept, *(_filter(spec, cl) for spec in cl.filter_specs)]))  # noqa: S308
+    return mark_safe("".join([*hidden, *(_filter(spec, cl) for spec in cl.filter_specs)]))  # noqa: S308
 
 
 def _filter(spec, cl) -> str:
@@ -40,7 +40,7 @@ def _filter(spec, cl) -> str:
     value = form.data.get(name)
     value = "" if value is None else str(value)
     if isinstance(field.widget, AutocompleteSelect):
-        control = _picker(name, field, value)
+        control = _autocomplete(name, field, value)
     elif hasattr(field, "choices"):
         options = "".join(
             f'<option value="{escape(str(key))}"{" selected" if str(key) == value else ""}>{conditional_escape(text)}'
@@ -53,13 +53,13 @@ def _filter(spec, cl) -> str:
     return f"<label><span>{escape(title)}</span>{control}</label>"
 
 
-def _picker(name: str, field, value: str) -> str:
-    """A select that searches; it holds the chosen one alone."""
+def _autocomplete(name: str, field, value: str) -> str:
+    """A select with autocomplete; its only option is the selected one."""
     attrs = flatatt(field.widget.build_attrs(field.widget.attrs, {"style": "width: 100%"}))
-    chosen = "".join(
+    selected = "".join(
         format_html('<option value="{}" selected>{}</option>', option["value"], option["label"])
         for _, options, _ in (field.widget.optgroups(name, [value]) if value else [])
         for option in options
         if option["selected"]
     )
-    return f'<select name="{escape(name)}"{attrs}><option value=""></option>{chosen}</select>'
+    return f'<select name="{escape(name)}"{attrs}><option value=""></option>{selected}</select>'

@@ -17,7 +17,7 @@ from ninja.errors import ConfigError
 from groups.models import Group
 from missionsite.api import api
 from missionsite.common.api import Router, SiteAPI, needs
-from missionsite.common.api.frame import Operation, check_storable
+from missionsite.common.api.operations import Operation, check_storable
 from missionsite.common.api.pagination import PageCursor
 from missionsite.common.api.problems import InputRejected
 from missionsite.common.errors import DomainError

@@ -1,4 +1,4 @@
-"""The first page: the community in numbers, each a link to exactly that list."""
+"""The dashboard of the back office: key figures, each linked to its list, and the latest events."""
 
 from datetime import timedelta
 
@@ -21,12 +21,12 @@ from missiondeck.models import DeckMission
 from missionsite.common.admin.formats import format_datetime, link_to
 from missionsite.common.admin.pagination import Pages
 
-# Newest events shown.
-EVENTS = 8
+# Events shown.
+LATEST_EVENTS = 8
 
 
-def numbers(request: HttpRequest, context: dict) -> dict:
-    """Add the cards, the newest events and what to do first to the page's context, in a fixed number of queries."""
+def add_dashboard(request: HttpRequest, context: dict) -> dict:
+    """Add the cards, the latest events and the first steps to the page's context, in a fixed number of queries."""
     missions, seats, tasks = _counters()
     week_ago = timezone.now() - timedelta(days=7)
     members = Pages(Member.objects.all(), 1, whole=True).count
@@ -54,22 +54,22 @@ def numbers(request: HttpRequest, context: dict) -> dict:
     ]
     context["first_steps"] = _first_steps(request) if not missions else []
     if request.user.has_perm("groups.view_event"):
-        newest = Event.objects.select_related("actor", "member", "group")[:EVENTS]
+        newest = Event.objects.select_related("actor", "member", "group")[:LATEST_EVENTS]
         context["newest_rows"] = [_event_row(event) for event in newest]
     return context
 
 
 def _review_cards(request: HttpRequest) -> list[dict]:
-    """What waits for a decision comes first, for whoever sees a project."""
+    """Proposals that wait for a decision, for members who can see a project."""
     rights = rights_of(request)
     if not rights.anywhere(Right.LOOK):
         return []
     waiting = waiting_items(rights.where(Right.LOOK, path="project__"), at=timezone.now())
-    _number, words = count_up_to(waiting)
+    _number, text = count_up_to(waiting)
     return [
         {
             "title": "Proposals to review",
-            "count": words,
+            "count": text,
             "icon": "rate_review",
             "link": reverse("admin:fallback_review"),
         }
@@ -77,7 +77,7 @@ def _review_cards(request: HttpRequest) -> list[dict]:
 
 
 def _approval_card(request: HttpRequest) -> dict | None:
-    """Who registered and waits to be let in."""
+    """Registrations that wait for approval."""
     if not request.user.has_perm("groups.approve_communitymember"):
         return None
     waiting = waiting_for_approval()
@@ -85,27 +85,27 @@ def _approval_card(request: HttpRequest) -> dict | None:
 
 
 def _deck_cards(request: HttpRequest) -> list[dict | None]:
-    """Client missions past their deadline, and those not complete whose latest test run failed."""
+    """Client missions past their deadline, and incomplete ones whose latest test run failed."""
     if not request.user.has_perm(deck.LOOK):
         return []
-    late = Pages(deck.overdue(DeckMission.objects.all(), at=timezone.now()), 1).count
-    red = Pages(deck.turned_red(DeckMission.objects.all()), 1).count
+    overdue = Pages(deck.overdue(DeckMission.objects.all(), at=timezone.now()), 1).count
+    failing = Pages(deck.turned_red(DeckMission.objects.all()), 1).count
     missions = {"model": "deckmission", "app": "missiondeck"}
     return [
-        _card(request, "Overdue client missions", late, "running_with_errors", **missions, due="overdue"),
-        _card(request, "Test suites that turned red", red, "bug_report", **missions, status="open", last_run="failed"),
+        _card(request, "Overdue client missions", overdue, "running_with_errors", **missions, due="overdue"),
+        _card(request, "Failing client missions", failing, "bug_report", **missions, status="open", last_run="failed"),
     ]
 
 
 def _engagement_cards(request: HttpRequest) -> list[dict | None]:
-    """Messages that failed, and members about to slip away: whom a goodbye reached and who did not answer yet."""
+    """Failed messages, and members at risk: those who were sent a goodbye message and have not answered."""
     failed = Pages(EngagementMessage.objects.filter(status=Status.FAILED), 1).count
-    slipping = Pages(UserEngagementState.objects.filter(state=State.GOODBYE_SENT), 1).count
-    queue = {"model": "engagementmessage", "app": "engagement", "status__exact": "failed"}
-    machine = {"model": "userengagementstate", "app": "engagement", "state__exact": "goodbye_sent"}
+    at_risk = Pages(UserEngagementState.objects.filter(state=State.GOODBYE_SENT), 1).count
+    messages = {"model": "engagementmessage", "app": "engagement", "status__exact": "failed"}
+    states = {"model": "userengagementstate", "app": "engagement", "state__exact": "goodbye_sent"}
     return [
-        _card(request, "Failed messages", failed, "sms_failed", **queue),
-        _card(request, "About to slip away", slipping, "waving_hand", **machine),
+        _card(request, "Failed messages", failed, "sms_failed", **messages),
+        _card(request, "Members at risk", at_risk, "waving_hand", **states),
     ]
 
 
@@ -143,11 +143,16 @@ def _event_row(event: Event) -> list[tuple[str, str]]:
 
 
 def _first_steps(request: HttpRequest) -> list[dict]:
-    """What to do on an empty site, in this order."""
+    """The first steps on an empty site, in order."""
     steps = [
-        ("Found the colony", "The root every mission belongs to.", "colony", "groups.add_colony"),
-        ("Open a mission", "What members join, with the trust score it asks for.", "mission", "groups.add_mission"),
-        ("Add members", "People, with their e-mail and name.", "member", "groups.add_member"),
+        ("Create the colony", "The root that all missions belong to.", "colony", "groups.add_colony"),
+        (
+            "Create a mission",
+            "Members join missions, which can require a trust score.",
+            "mission",
+            "groups.add_mission",
+        ),
+        ("Add members", "Enter the name and e-mail of each person.", "member", "groups.add_member"),
         ("Seat them", "A seat ties a member to a mission.", "membership", "groups.seat_member"),
     ]
     return [

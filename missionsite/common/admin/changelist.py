@@ -1,4 +1,4 @@
-"""The list page: bounded counts, exact pages, rejections of an address in words."""
+"""The change list: bounded counts, exact pages, rejection of unknown filters."""
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG
@@ -9,13 +9,13 @@ from django.utils.safestring import SafeString
 from unfold.templatetags.unfold_list import result_headers
 from unfold.views import ChangeList as UnfoldChangeList
 
+from missionsite.common.admin.filter_panel import render_filters
 from missionsite.common.admin.pagination import BoundedPaginator, Page, Pages
-from missionsite.common.admin.panel import inputs
-from missionsite.common.admin.table import rows
+from missionsite.common.admin.table import render_rows
 
 
 class ChangeList(UnfoldChangeList):
-    """A list that costs what it shows, however long it is."""
+    """A change list whose cost does not depend on the length of the table."""
 
     page: Page
     # Whether the search stopped at its limit.
@@ -27,7 +27,7 @@ class ChangeList(UnfoldChangeList):
         return queryset
 
     def get_filters(self, request: HttpRequest):
-        """Reject what no filter of the list asked for: a lookup from the address could read any column."""
+        """Reject parameters that belong to no filter: as lookups they could read any column."""
         specs, has_filters, remaining, duplicates, active = super().get_filters(request)
         if remaining:
             raise IncorrectLookupParameters
@@ -35,7 +35,7 @@ class ChangeList(UnfoldChangeList):
         return specs, has_filters, remaining, duplicates, active
 
     def get_ordering_field(self, field_name: str):
-        """The ordering of a column, for columns with an index behind it only."""
+        """The ordering of a column, only for columns that have an index."""
         if self.sortable_by is not None and field_name not in self.sortable_by:
             return None
         return super().get_ordering_field(field_name)
@@ -64,22 +64,22 @@ class ChangeList(UnfoldChangeList):
 
     @property
     def body(self) -> SafeString:
-        return rows(self)
+        return render_rows(self)
 
     @property
     def filter_inputs(self) -> SafeString:
-        return inputs(self)
+        return render_filters(self)
 
     @property
-    def is_narrowed(self) -> bool:
-        """Whether a search or a filter decides what is shown."""
+    def is_filtered(self) -> bool:
+        """Whether a search or a filter is active."""
         return bool(self.query or self.filtered)
 
     @property
     def noun(self) -> str:
-        """What the rows are called, in the number there is."""
+        """The name of the rows, singular or plural."""
         many = self.model_admin.noun_plural or self.opts.verbose_name_plural
-        return str(self.opts.verbose_name if self.page.words == "1" else many)
+        return str(self.opts.verbose_name if self.page.summary == "1" else many)
 
     def link_to(self, page: int) -> str:
         return self.get_query_string({"p": page})

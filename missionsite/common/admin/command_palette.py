@@ -1,4 +1,4 @@
-"""The search across everything (the command palette), and the pickers' search."""
+"""The command palette (search across all lists) and the search of autocomplete fields."""
 
 import time
 
@@ -9,19 +9,19 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.dataclasses import SearchResult
 
-# Answers from one kind of thing; the list itself shows the rest.
-EACH = 8
+# Results shown per model; the list itself shows the rest.
+RESULTS_PER_MODEL = 8
 
 
 def describe(obj) -> str:
-    """An object's name with what tells it from its namesakes."""
+    """An object's name with what distinguishes it from others of the same name."""
     model_admin = admin.site._registry.get(type(obj))
     label = getattr(model_admin, "describe", None)
     return label(obj) if label else str(obj)
 
 
 def search(request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
-    """Pages and objects that match `s`, within what the viewer may see. Nothing is kept between searches."""
+    """The pages and objects that match the parameter `s` and that the current member may view. Nothing is cached."""
     started = time.monotonic()
     term = request.GET.get("s", "").replace("\x00", "").strip()
     if not term:
@@ -41,7 +41,7 @@ def search(request: HttpRequest, extra_context: dict | None = None) -> HttpRespo
 
 
 def _pages(request: HttpRequest, term: str) -> list[SearchResult]:
-    """The entries of the sidebar whose name contains the text."""
+    """The navigation entries whose title contains the text."""
     return [
         SearchResult(title=item["title"], description=group["title"], link=str(item["link"]), icon=item["icon"])
         for group in admin.site.get_sidebar_list(request)
@@ -51,37 +51,37 @@ def _pages(request: HttpRequest, term: str) -> list[SearchResult]:
 
 
 def _objects(request: HttpRequest, term: str) -> list[SearchResult]:
-    """What each searchable list finds first."""
+    """The first results of each searchable list."""
     results = []
     for model_admin in admin.site._registry.values():
         icon = getattr(model_admin, "command_icon", "")
         if not (icon and model_admin.search and model_admin.has_view_permission(request)):
             continue
         rows, _ = model_admin.get_search_results(request, model_admin.get_queryset(request), term)
-        for obj in rows[:EACH]:
+        for obj in rows[:RESULTS_PER_MODEL]:
             results.append(
                 SearchResult(
                     title=str(obj),
                     description=model_admin.describe(obj).removeprefix(str(obj)).strip(" ·"),
-                    link=model_admin.page_of(obj),
+                    link=model_admin.object_url(obj),
                     icon=icon,
                 )
             )
     return results
 
 
-class PickView(AutocompleteJsonView):
-    """Answers of a picker, told apart from their namesakes."""
+class AutocompleteView(AutocompleteJsonView):
+    """The results of an autocomplete field, each with what distinguishes it from others of the same name."""
 
     def serialize_result(self, obj, to_field_name: str) -> dict:
         return {"id": str(getattr(obj, to_field_name)), "text": describe(obj)}
 
     def paginate_queryset(self, queryset, page_size):
-        """A page of answers; an odd page number is the first one."""
+        """One page of results; an invalid page number gives the first page."""
         paginator = self.get_paginator(queryset, page_size)
         page = paginator.get_page(self.request.GET.get("page"))
         return paginator, page, page.object_list, page.has_other_pages()
 
 
-def pick(request: HttpRequest) -> HttpResponse:
-    return PickView.as_view(admin_site=admin.site)(request)
+def autocomplete(request: HttpRequest) -> HttpResponse:
+    return AutocompleteView.as_view(admin_site=admin.site)(request)
