@@ -11,7 +11,7 @@ from fallback.models import MissionFallbackConfig, Project
 from fallback.models.choices import ConfigStatus
 from fallback.services.acting import act, record
 from groups.models import Member
-from missionsite.common.changes import apply_changes, as_json, only
+from missionsite.common.changes import apply_changes, as_json, check_fields
 from missionsite.common.transactions import service
 
 EDITABLE = (
@@ -26,7 +26,7 @@ EDITABLE = (
 @service
 def create_config(*, project: Project, actor: Member | None = None, **values) -> MissionFallbackConfig:
     """Give a project its configuration; values: any of EDITABLE, in the units of the model."""
-    only(values, *EDITABLE)
+    check_fields(values, *EDITABLE)
     act(actor)
     config = MissionFallbackConfig.objects.create(project=project, **values)
     changed = {field: [None, as_json(value)] for field, value in values.items()}
@@ -37,7 +37,7 @@ def create_config(*, project: Project, actor: Member | None = None, **values) ->
 @service
 def update_config(*, config: MissionFallbackConfig, actor: Member | None = None, **changes) -> MissionFallbackConfig:
     """Change any of EDITABLE. What was accepted before stays, also where a guardrail is now lower."""
-    only(changes, *EDITABLE)
+    check_fields(changes, *EDITABLE)
     return _change(config, actor, "fallback.config_changed", changes)
 
 

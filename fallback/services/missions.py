@@ -13,7 +13,7 @@ from fallback.models import Mission, MissionDependency, Project
 from fallback.models.choices import List, Origin, ReviewStatus
 from fallback.services.acting import act
 from groups.models import Member
-from missionsite.common.changes import apply_changes, only
+from missionsite.common.changes import apply_changes, check_fields
 from missionsite.common.transactions import service
 
 EDITABLE = (
@@ -49,7 +49,7 @@ def create_mission(
     acting: who does it (a mission's own `actor` is the persona it is worked on as). Raises ProjectArchived and what
     links within a project reject.
     """
-    only(values, *EDITABLE)
+    check_fields(values, *EDITABLE)
     act(acting)
     if Project.objects.filter(pk=project.pk, status="archived").exists():
         raise ProjectArchived
@@ -61,7 +61,7 @@ def create_mission(
 @service
 def update_mission(*, mission: Mission, acting: Member | None = None, **changes) -> Mission:
     """Change fields of EDITABLE; moving, reviewing and dependencies have services of their own."""
-    only(changes, *EDITABLE)
+    check_fields(changes, *EDITABLE)
     act(acting)
     current = Mission.objects.select_for_update(of=("self",)).get(pk=mission.pk)
     apply_changes(current, changes)

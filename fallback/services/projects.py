@@ -20,7 +20,7 @@ from fallback.models.choices import OrganizationRole, ProjectRole, ProjectStatus
 from fallback.services.acting import act, record
 from groups.models import Member
 from groups.services import events
-from missionsite.common.changes import apply_changes, as_json, only
+from missionsite.common.changes import apply_changes, as_json, check_fields
 from missionsite.common.transactions import service
 
 # What may be edited of each kind of thing.
@@ -46,7 +46,7 @@ EDITABLE: dict[type[models.Model], tuple[str, ...]] = {
 @service
 def create_organization(*, name: str, slug: str, actor: Member | None = None, **values) -> Organization:
     """Found an organisation; who founds it owns it. Raises TimezoneUnknown."""
-    only(values, "timezone", "fallback_enabled", "fallback_rollout_percent")
+    check_fields(values, "timezone", "fallback_enabled", "fallback_rollout_percent")
     values = {"name": name, "slug": slug, **values}
     organization = Organization.objects.create(**values)
     changed = {field: [None, as_json(value)] for field, value in values.items()}
@@ -59,7 +59,7 @@ def create_organization(*, name: str, slug: str, actor: Member | None = None, **
 @service
 def update_organization(*, organization: Organization, actor: Member | None = None, **changes) -> Organization:
     """Change its names, time zone and roll-out. Raises TimezoneUnknown."""
-    only(changes, "name", "slug", "timezone", "fallback_enabled", "fallback_rollout_percent")
+    check_fields(changes, "name", "slug", "timezone", "fallback_enabled", "fallback_rollout_percent")
     current = Organization.objects.select_for_update().get(pk=organization.pk)
     if changed := apply_changes(current, changes):
         _record("organization.changed", current, actor, changed=changed)
@@ -87,7 +87,7 @@ def create_project(
     *, organization: Organization, name: str, slug: str, actor: Member | None = None, **values
 ) -> Project:
     """Start a project, with a fallback configuration of the usual figures. Raises SlugTaken."""
-    only(values, "description", "privacy", "fallback_enabled")
+    check_fields(values, "description", "privacy", "fallback_enabled")
     act(actor)
     project = Project.objects.create(organization=organization, name=name, slug=slug, **values)
     if actor:
@@ -101,7 +101,7 @@ def create_project(
 @service
 def update_project(*, project: Project, actor: Member | None = None, **changes) -> Project:
     """Change names, description, privacy and whether it gets proposals. Raises SlugTaken."""
-    only(changes, "name", "slug", "description", "privacy", "fallback_enabled")
+    check_fields(changes, "name", "slug", "description", "privacy", "fallback_enabled")
     return _change_project(project, actor, "project.changed", changes)
 
 
@@ -153,7 +153,7 @@ def add_to_project(kind: type[models.Model], *, project: Project, acting: Member
 
     Raises ProjectArchived, and what the rules of that kind reject.
     """
-    only(values, *EDITABLE[kind])
+    check_fields(values, *EDITABLE[kind])
     act(acting)
     if Project.objects.filter(pk=project.pk, status=ProjectStatus.ARCHIVED).exists():
         raise ProjectArchived
@@ -166,7 +166,7 @@ def add_to_project(kind: type[models.Model], *, project: Project, acting: Member
 def change_in_project(thing: models.Model, *, acting: Member | None = None, **changes):
     """Change a flow, an actor, a repository or a template; see EDITABLE."""
     kind = type(thing)
-    only(changes, *EDITABLE[kind])
+    check_fields(changes, *EDITABLE[kind])
     act(acting)
     current = kind.objects.select_for_update(of=("self",)).select_related("project").get(pk=thing.pk)
     if changed := apply_changes(current, changes):

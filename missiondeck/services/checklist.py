@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from groups.models import Member
 from missiondeck.models import Category, DeckMission, DodItem
-from missionsite.common.changes import apply_changes, only
+from missionsite.common.changes import apply_changes, check_fields
 from missionsite.common.transactions import service
 
 
@@ -41,7 +41,7 @@ def add_item(*, mission: DeckMission, text: str, category: str = Category.FUNCTI
 @service
 def update_item(*, item: DodItem, **changes) -> DodItem:
     """Change text or category. Raises ChecklistClosed, ItemEmpty."""
-    only(changes, "text", "category")
+    check_fields(changes, "text", "category")
     _hold(item.mission_id)
     current = DodItem.objects.select_for_update(of=("self",)).get(pk=item.pk)
     apply_changes(current, changes)

@@ -12,7 +12,7 @@ from groups.models import Member
 from missiondeck.errors import NotDone, OverrideUnsigned
 from missiondeck.models import DeckMission, DeckStatus
 from missiondeck.services.acting import act
-from missionsite.common.changes import apply_changes, only
+from missionsite.common.changes import apply_changes, check_fields
 from missionsite.common.transactions import service
 
 EDITABLE = ("title", "client", "budget", "currency", "deadline", "assigned_to", "github_url")
@@ -47,7 +47,7 @@ def create_mission(
 @service
 def update_mission(*, mission: DeckMission, **changes) -> DeckMission:
     """Change fields of EDITABLE."""
-    only(changes, *EDITABLE)
+    check_fields(changes, *EDITABLE)
     current = DeckMission.objects.select_for_update(of=("self",)).get(pk=mission.pk)
     if apply_changes(current, changes):
         current.refresh_from_db()

@@ -1,14 +1,14 @@
-"""Edits: which fields a caller may change, and saving just what differs."""
+"""Updating model instances: allowed fields, and saving only what differs."""
 
 
-def only(changes: dict, *names: str) -> None:
-    """Raise TypeError for a change that is not one of these."""
+def check_fields(changes: dict, *names: str) -> None:
+    """Raise TypeError for a change of any other field."""
     if unknown := set(changes) - set(names):
         raise TypeError(f"cannot change {', '.join(sorted(unknown))} here")
 
 
 def apply_changes(instance, changes: dict) -> dict:
-    """Set fields on an instance and save just those that differ; returns {field: [before, after]} as JSON can hold."""
+    """Set fields and save those that differ. Returns {field: [before, after]} with JSON-serialisable values."""
     changed = {}
     for name, after in changes.items():
         before = getattr(instance, name)
@@ -21,5 +21,5 @@ def apply_changes(instance, changes: dict) -> dict:
 
 
 def as_json(value):
-    """A field's value as a record of changes holds it."""
+    """A field's value as it is stored in JSON."""
     return value if value is None or isinstance(value, bool | int | str | list) else str(value)

@@ -1,4 +1,4 @@
-"""Constraints many tables have."""
+"""Constraints that many tables share."""
 
 from __future__ import annotations
 
@@ -10,52 +10,52 @@ from django.db.models import Q
 
 
 def choices_check(table: str, field: str, choices) -> models.CheckConstraint:
-    """The constraint that a column holds one of its choices (or NULL, where the column may)."""
+    """A constraint that a column contains one of its choices (or NULL, if it is nullable)."""
     return models.CheckConstraint(condition=Q(**{f"{field}__in": choices.values}), name=f"{table}_{field}_known")
 
 
-def not_blank_check(table: str, field: str, sentence: str) -> models.CheckConstraint:
-    """The constraint that a text has something in it. sentence: what a form says otherwise."""
+def not_blank_check(table: str, field: str, message: str) -> models.CheckConstraint:
+    """A constraint that a text is not blank. message: the error shown in forms."""
     return models.CheckConstraint(
         condition=~Q(**{f"{field}__regex": r"^\s*$"}),
         name=f"{table}_{field}_not_empty",
-        violation_error_message=sentence,
+        violation_error_message=message,
     )
 
 
-# Line breaks, tabs and all other control characters: C0 without NUL, which PostgreSQL stores in no text, DEL, C1, and
-# Unicode's separators of lines and paragraphs. PostgreSQL, Python and JSON Schema read this alike.
+# Line breaks, tabs and all other control characters: C0 without NUL (which PostgreSQL cannot store), DEL, C1, and
+# Unicode's line and paragraph separators. Has the same meaning in PostgreSQL, Python and JSON Schema.
 CONTROL_CHARACTERS = r"[\u0001-\u001f\u007f-\u009f\u2028\u2029]"
 ONE_LINE_ERROR = "Enter a single line, without line breaks or other control characters."
 _CONTROL_CHARACTERS = re.compile(CONTROL_CHARACTERS)
 
 
 def is_one_line(text: str) -> bool:
-    """Whether a text has neither a line break nor another control character."""
+    """Whether a text contains no line break or other control character."""
     return not _CONTROL_CHARACTERS.search(text)
 
 
 def validate_one_line(text: str) -> None:
-    """Raise ValidationError for a text that is not of one line."""
+    """Raise ValidationError for a text with more than one line."""
     if not is_one_line(text):
         raise ValidationError(ONE_LINE_ERROR, code="one_line")
 
 
 def replace_control_characters(text: str) -> str:
-    """A text with a blank in place of each line break and control character, for a format that allows none."""
+    """The text with each line break and control character replaced by a space."""
     return _CONTROL_CHARACTERS.sub(" ", text)
 
 
 def one_line_checks(table: str, *fields: str) -> list[OneLineCheck]:
-    """The constraints that texts people or clients type are of one line: `<table>_<field>_one_line`.
+    """Constraints `<table>_<field>_one_line`: entered texts have a single line.
 
-    A form shows the error at the field; raised by the database, it is NotOneLine, which names the field.
+    Forms show the error at the field; the database's error is translated to NotOneLine with the field.
     """
     return [OneLineCheck(table, field) for field in fields]
 
 
 class OneLineCheck(models.CheckConstraint):
-    """The constraint of one_line_checks(); validated without asking the database."""
+    """The constraint of one_line_checks(); validated without a query."""
 
     def __init__(self, table: str, field: str) -> None:
         self.table, self.field = table, field
@@ -72,7 +72,7 @@ class OneLineCheck(models.CheckConstraint):
             raise ValidationError({self.field: ValidationError(ONE_LINE_ERROR, code="one_line")})
 
     def deconstruct(self):
-        """As Django's own: for the database it is the same."""
+        """As Django's CheckConstraint: the database constraint is the same."""
         _path, arguments, options = super().deconstruct()
         return "django.db.models.CheckConstraint", arguments, options
 

@@ -1,7 +1,7 @@
-"""Rejections in words: every rule a person can run into is a DomainError subclass.
+"""Errors of business rules: every rule that a user can violate has a DomainError subclass.
 
-The docstring of a subclass is its sentence. Where the rule is a constraint, trigger or policy of the database,
-`constraint` carries its name, and `translate_db_errors` turns the database's rejection into that sentence.
+The docstring of a subclass is its message. If a constraint, trigger or policy of the database checks the rule,
+`constraint` is its name, and `translate_db_errors` raises the subclass for the database's error.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import psycopg
 from django.db import DatabaseError, DataError, InterfaceError, OperationalError
 
-# Seconds after which a client may ask again, where the database is away.
+# Seconds after which a client may retry while the database is unavailable.
 RETRY_AFTER = 5
 
 
@@ -18,9 +18,9 @@ class DomainError(Exception):
     """The change was rejected."""
 
     code = "rejected"
-    # Name of the constraint or trigger that says the same in the database.
+    # Name of the constraint or trigger that checks the rule in the database.
     constraint: str | None = None
-    # The input a person should look at, where there is one.
+    # The input field that the error is about, if any.
     field: str | None = None
     # HTTP status of the problem document.
     status = 409
@@ -47,7 +47,7 @@ class NotAllowed(DomainError):
 
 
 class ValueRejected(DomainError):
-    """A value is outside what the database accepts."""
+    """A value is outside the range that the database accepts."""
 
     code = "value_rejected"
     status = 422
@@ -60,25 +60,25 @@ class NotOneLine(DomainError):
     status = 422
 
 
-# What PostgreSQL says of a value no constraint is named for (SQLSTATE classes 22 and 23).
+# Messages for errors without a named constraint (SQLSTATE classes 22, 23 and 42).
 # Source: PostgreSQL manual, appendix A.
 _SQLSTATES = {
-    "22001": "A text is longer than its field allows.",
+    "22001": "A text is too long for its field.",
     "22003": "A number is too large.",
     "22007": "A date or time is not valid.",
     "22008": "A date is out of range.",
-    "22P02": "A value has the wrong form.",
+    "22P02": "A value has the wrong format.",
     "22P05": "A text contains a character that cannot be stored.",
     "23502": "A required value is missing.",
-    "23503": "Something this refers to does not exist, or is still referred to.",
-    "23505": "An entry with these values exists already.",
-    "23514": "The values do not fit together.",
+    "23503": "A referenced entry does not exist, or this entry is still in use.",
+    "23505": "An entry with these values already exists.",
+    "23514": "These values are not allowed together.",
     "42501": "The database does not allow this.",
 }
 
 
 def from_database(error: DatabaseError) -> DomainError | None:
-    """The sentence for a rejection of the database; None where the error is no rejection but a fault."""
+    """The DomainError for a constraint or data error of the database; None for other database errors."""
     diag = getattr(error.__cause__, "diag", None)
     if diag is None:
         return None
@@ -88,17 +88,17 @@ def from_database(error: DatabaseError) -> DomainError | None:
         # The constraints of one_line_checks(): <table>_<column>_one_line.
         return NotOneLine(field=name.removeprefix(f"{diag.table_name}_").removesuffix("_one_line"))
     if diag.sqlstate is None and isinstance(error, DataError):
-        # The driver itself rejects a NUL; the database has no text with one.
+        # The driver itself rejects NUL characters, which no text in the database can contain.
         return ValueRejected(_SQLSTATES["22P05"])
     if diag.sqlstate == "42501":
         return NotAllowed()
-    if sentence := _SQLSTATES.get(diag.sqlstate or ""):
-        return ValueRejected(sentence)
+    if message := _SQLSTATES.get(diag.sqlstate or ""):
+        return ValueRejected(message)
     return None
 
 
 def is_unavailable(error: BaseException | None) -> bool:
-    """Whether an error comes from a database that is away or takes no changes; try again later."""
+    """Whether an error means that the database is unavailable or read-only, so that a retry may succeed."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -113,16 +113,16 @@ _UNAVAILABLE = (
     InterfaceError,
     psycopg.OperationalError,
     psycopg.InterfaceError,
-    # A standby, or a server that was made read-only.
+    # A standby, or a read-only server.
     psycopg.errors.ReadOnlySqlTransaction,
 )
 
 
 @contextmanager
 def translate_db_errors() -> Iterator[None]:
-    """Raise the DomainError for a rejection of the database.
+    """Raise the DomainError for a constraint error of the database.
 
-    Wrap it around a transaction, not inside one: after a rejection the transaction is over.
+    Use it around a transaction, not inside: after a database error the transaction cannot continue.
     """
     try:
         yield

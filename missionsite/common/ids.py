@@ -1,21 +1,21 @@
-"""Keys made by the database."""
+"""Primary keys that the database generates."""
 
 from django.db import connection
 from django.db.models import CharField, Func
 
 
 class Ulid(Func):
-    """The database's `ulid()`: 26 characters, sorting by the time it was made."""
+    """The database function `ulid()`: 26 characters that sort by creation time."""
 
     function = "ulid"
     output_field = CharField(max_length=26)
 
 
 class UlidField(CharField):
-    """A primary key the database makes when it is left out: a ULID of 26 characters."""
+    """A primary key with a ULID of 26 characters as database default."""
 
     def __init__(self, **kwargs) -> None:
-        # Bytes compare faster than words of a language, and a ULID has only capital letters and digits.
+        # Collation C compares faster, and a ULID has only capital letters and digits.
         kwargs = {"primary_key": True, "editable": False, "db_default": Ulid(), "db_collation": "C"} | kwargs
         super().__init__(**({"max_length": 26} | kwargs))
 
@@ -25,7 +25,7 @@ class UlidField(CharField):
 
 
 def new_ids(count: int) -> list[str]:
-    """ULIDs from the database, in ascending order: for bulk_create, which does not learn what the database made."""
+    """New ULIDs in ascending order, for bulk_create, which does not return database defaults."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT ulid() FROM generate_series(1, %s)", [count])
         return sorted(row[0] for row in cursor.fetchall())

@@ -14,12 +14,12 @@ from missionsite.common.constraints import one_line_checks
 
 class ApiTokenQuerySet(models.QuerySet):
     def usable(self, at: datetime | None = None) -> ApiTokenQuerySet:
-        """Tokens that are neither revoked nor expired at an aware instant (now when left out)."""
+        """Tokens that are neither revoked nor expired. at: aware datetime, now by default."""
         return self.filter(revoked_at__isnull=True, expires_at__gt=at or timezone.now())
 
 
 class ApiToken(models.Model):
-    """A key a program shows to act for its owner, kept as a digest: no one can read it back."""
+    """A key with which a program acts for its owner. Only its digest is stored."""
 
     id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
     owner = models.ForeignKey(
@@ -46,16 +46,16 @@ class ApiToken(models.Model):
         verbose_name = "API token"
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
-            # Also the index every request looks its token up in.
+            # Its index also serves the lookup of each request's token.
             models.UniqueConstraint(fields=["digest"], name="api_tokens_digest_unique"),
             models.CheckConstraint(condition=Q(digest__regex=r"^[0-9a-f]{64}$"), name="api_tokens_digest_format"),
             models.CheckConstraint(
-                condition=~Q(name=""), name="api_tokens_name_not_empty", violation_error_message="A token has a name."
+                condition=~Q(name=""), name="api_tokens_name_not_empty", violation_error_message="Enter a name."
             ),
             models.CheckConstraint(
                 condition=Q(expires_at__gt=F("created_at")),
                 name="api_tokens_expires_after_creation",
-                violation_error_message="A token expires after it was made.",
+                violation_error_message="The expiry must be after the creation.",
             ),
             models.CheckConstraint(
                 condition=Q(revoked_at__gte=F("created_at")) | Q(revoked_at__isnull=True),
@@ -64,7 +64,7 @@ class ApiToken(models.Model):
             *one_line_checks("api_tokens", "name"),
         ]
         indexes = [
-            # The list, newest first, whole and for one person; the second serves the foreign key.
+            # The list, newest first: all tokens, and those of one owner; the second also serves the foreign key.
             models.Index(F("created_at").desc(), F("id").desc(), name="api_tokens_newest"),
             models.Index(F("owner"), F("created_at").desc(), F("id").desc(), name="api_tokens_of_owner"),
         ]
@@ -78,10 +78,10 @@ class ApiToken(models.Model):
 
 
 class WorkerProcess(models.Model):
-    """A background worker that runs, or ran until the watchdog or its own end removes it.
+    """A background worker. It deletes its row when it ends; the watchdog deletes the rows of lost workers.
 
-    procrastinate keeps the heartbeat; this row adds where the worker runs, and the tag all its database
-    connections carry as application_name, by which a lost worker is cut off before its jobs run again.
+    procrastinate stores the heartbeat; this row adds where the worker runs, and the tag that is the application_name
+    of all its database connections. By it the watchdog ends them before the worker's jobs run again.
     """
 
     tag = models.CharField(max_length=40, primary_key=True)
@@ -106,10 +106,10 @@ class WorkerProcess(models.Model):
 
 
 class Heartbeat(models.Model):
-    """The last time a regular job ran to its end; `manage.py health` shows it."""
+    """The last time a periodic job completed; shown by `manage.py health`."""
 
     name = models.CharField(max_length=100, primary_key=True)
-    beat_at = models.DateTimeField(db_default=TransactionNow())
+    reported_at = models.DateTimeField(db_default=TransactionNow())
     worker = models.TextField(blank=True, default="", db_default="")
 
     class Meta:
@@ -121,7 +121,7 @@ class Heartbeat(models.Model):
 
 
 class IdempotencyKey(models.Model):
-    """The answer to an API request, or to a form, that may be sent again: written with its effect, kept for a day."""
+    """The response to an API request or form that may be repeated; stored in its transaction and kept for a day."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False)
     operation = models.CharField(max_length=100)
@@ -136,12 +136,12 @@ class IdempotencyKey(models.Model):
         db_table = "api_idempotency_keys"
         db_table_comment = "Answers to API requests and forms that may be sent again."
         constraints = [
-            # Also the index a request looks its key up in, and the foreign key's.
+            # Its index also serves the lookup of a request's key, and the foreign key.
             models.UniqueConstraint(fields=["owner", "operation", "key"], name="api_idempotency_keys_unique"),
             models.CheckConstraint(
                 condition=Q(fingerprint__regex=r"^[0-9a-f]{64}$"), name="api_idempotency_keys_fingerprint_format"
             ),
-            # A rejection has no effect, so there is nothing to keep.
+            # A rejected request has no effect, so its response is not stored.
             models.CheckConstraint(
                 condition=Q(status__gte=200, status__lt=400), name="api_idempotency_keys_of_success"
             ),

@@ -1,4 +1,4 @@
-"""The three database roles: owner (schema), app (the site), member (a member's own requests)."""
+"""The three database roles: owner (the schema), app (the site) and member (requests of members)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +12,9 @@ MEMBER_ROLE = "missionsite_member"
 
 @contextmanager
 def as_owner() -> Iterator[None]:
-    """Connect the default database as the schema's owner; for migrations and the tests' set-up only.
+    """Connect to the default database as the owner of the schema, for migrations and the set-up of tests.
 
-    With a single-role hosting (no owner configured) nothing changes.
+    Does nothing when no owner is configured (hosting with a single role).
     """
     owner = settings.DATABASE_OWNER
     if owner is None:
@@ -33,18 +33,18 @@ def as_owner() -> Iterator[None]:
 
 @contextmanager
 def member_session(member_id) -> Iterator[None]:
-    """Run the rest of the transaction under the restricted role, as this member.
+    """Run the block under the restricted role, as this member.
 
-    Row security then shows and accepts only what is the member's. Outside a transaction SET LOCAL would do
-    nothing without a word, so that is rejected.
+    Row security then limits reads and writes to the member's own rows. Raises RuntimeError outside a transaction,
+    where SET LOCAL has no effect.
     """
     if not connection.in_atomic_block:
-        raise RuntimeError("member_session needs a transaction: SET LOCAL does nothing outside one.")
+        raise RuntimeError("member_session needs a transaction: SET LOCAL has no effect outside one.")
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT set_config('app.member_id', %s, true), set_config('role', %s, true)",
             [str(member_id), MEMBER_ROLE],
         )
         yield
-        # Reached only without an error: a failed transaction takes both settings back by itself.
+        # Only without an error: the rollback of a failed transaction resets both settings.
         cursor.execute("SELECT set_config('role', 'none', true), set_config('app.member_id', '', true)")

@@ -1,4 +1,4 @@
-"""What API tokens can be limited to; each app registers its scopes in its own `scopes.py`."""
+"""Scopes of API tokens. Each app registers its scopes in its `scopes.py`."""
 
 import re
 from functools import cache
@@ -9,14 +9,14 @@ _scopes: dict[str, str] = {}
 _FORM = re.compile(r"[a-z_]+:[a-z_]+")
 
 
-def register_scope(name: str, words: str) -> str:
-    """Make a scope known and return its name.
+def register_scope(name: str, description: str) -> str:
+    """Register a scope and return its name.
 
-    name: `missions:read`: plural noun, colon, verb. words: what a person allows by it, a short sentence.
+    name: plural noun, colon, verb, as in `missions:read`. description: what it allows, as a short sentence.
     """
     if not _FORM.fullmatch(name):
-        raise ValueError(f"A scope looks like missions:read, not {name!r}.")
-    if _scopes.setdefault(name, words) != words:
+        raise ValueError(f"A scope has the format missions:read; got {name!r}.")
+    if _scopes.setdefault(name, description) != description:
         raise ValueError(f"The scope {name} is registered twice.")
     return name
 
@@ -27,6 +27,6 @@ def _discover() -> None:
 
 
 def all_scopes() -> dict[str, str]:
-    """Every scope of every app, by name, with its words."""
+    """All scopes of all apps: {name: description}."""
     _discover()
     return dict(sorted(_scopes.items()))

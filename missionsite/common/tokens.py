@@ -1,4 +1,4 @@
-"""Services for API tokens: make one, revoke one, find out whose one is."""
+"""Services for API tokens: create, revoke, authenticate."""
 
 import hashlib
 import hmac
@@ -20,32 +20,32 @@ from missionsite.common.transactions import service
 
 logger = logging.getLogger(__name__)
 
-LONGEST_LIFE = timedelta(days=366)
-# A token's last use is written at most this often.
-USE_WRITTEN_EVERY = timedelta(minutes=1)
+MAX_LIFETIME = timedelta(days=366)
+# The last use of a token is written at most this often.
+LAST_USE_PRECISION = timedelta(minutes=1)
 
-_MARK = "ms_"
+_PREFIX = "ms_"
 _ALPHABET = string.digits + string.ascii_letters
 _SECRET_LENGTH = 43  # base62 of 256 bits
 _CHECK_LENGTH = 6  # base62 of the 32 bits of a CRC
 
 
 class TokenRejected(DomainError):
-    """This token is unknown, expired or revoked."""
+    """This API token is unknown, expired or revoked."""
 
     code = "token_rejected"
     status = 401
 
 
 class TokenValueRejected(DomainError):
-    """A token cannot be made like this."""
+    """These values are not valid for an API token."""
 
     code = "token_value_rejected"
     status = 422
 
 
 class TokenCannotChange(DomainError):
-    """A token cannot be changed, only revoked."""
+    """An API token cannot be changed, only revoked."""
 
     code = "token_cannot_change"
     constraint = "api_tokens_only_revoked"
@@ -64,27 +64,27 @@ def _checksum(text: str) -> str:
 
 
 def _new_plaintext() -> str:
-    """`ms_`, 256 random bits, and a checksum by which a scanner knows a leaked token from noise."""
+    """A new token: `ms_`, 256 random bits, and a checksum by which scanners recognise a leaked token."""
     secret = _base62(int.from_bytes(secrets.token_bytes(32)), _SECRET_LENGTH)
-    return f"{_MARK}{secret}{_checksum(secret)}"
+    return f"{_PREFIX}{secret}{_checksum(secret)}"
 
 
 def has_token_form(text: str) -> bool:
-    """Whether a text can be a token at all; says nothing of whether it is one."""
-    secret, check = text[len(_MARK) : -_CHECK_LENGTH], text[-_CHECK_LENGTH:]
+    """Whether a text has the format of a token; the token may still be unknown."""
+    secret, check = text[len(_PREFIX) : -_CHECK_LENGTH], text[-_CHECK_LENGTH:]
     return (
-        text.startswith(_MARK)
+        text.startswith(_PREFIX)
         and len(secret) == _SECRET_LENGTH
         and text.isascii()
-        and text[len(_MARK) :].isalnum()
+        and text[len(_PREFIX) :].isalnum()
         and hmac.compare_digest(_checksum(secret), check)
     )
 
 
 def digest_of(plaintext: str) -> str:
-    """What is stored of a token.
+    """The stored digest of a token.
 
-    Plain SHA-256 is enough: 256 random bits cannot be guessed, so a slow hash would buy nothing.
+    SHA-256 is sufficient: 256 random bits cannot be guessed, so a slow hash would not make it safer.
     """
     return hashlib.sha256(plaintext.encode()).hexdigest()
 
@@ -93,33 +93,33 @@ def digest_of(plaintext: str) -> str:
 def create_token(
     *, owner, name: str, scopes: Iterable[str], expires_at: datetime, created_by=None, now: datetime | None = None
 ) -> tuple[ApiToken, str]:
-    """Make a token and return it with its plaintext, which is nowhere else and cannot be had again.
+    """Create a token. Returns it with its plaintext, which is not stored anywhere.
 
-    expires_at: aware datetime, at most 366 days ahead. created_by: who makes it; the owner when left out.
-    Raises TokenValueRejected with the field, NotAllowed for an owner who is not active.
+    expires_at: aware datetime, at most 366 days ahead. created_by: the owner by default.
+    Raises TokenValueRejected with the field, NotAllowed for an inactive owner.
     """
     now = now or timezone.now()
     name, scopes = name.strip(), sorted(set(scopes))
     if not owner.is_active:
-        raise NotAllowed("A member who is not active gets no token.")
+        raise NotAllowed("An inactive member cannot get an API token.")
     if not name or len(name) > 100 or "\x00" in name:
-        raise TokenValueRejected("A token has a name of at most 100 characters.", field="name")
+        raise TokenValueRejected("Enter a name of at most 100 characters.", field="name")
     if not is_one_line(name):
         raise TokenValueRejected(ONE_LINE_ERROR, field="name")
     if not scopes:
-        raise TokenValueRejected("Choose at least one thing the token may be used for.", field="scopes")
+        raise TokenValueRejected("Select at least one scope.", field="scopes")
     if unknown := [scope for scope in scopes if scope not in all_scopes()]:
-        raise TokenValueRejected(f"There is no scope {', '.join(unknown)}.", field="scopes")
-    if not now < expires_at <= now + LONGEST_LIFE:
+        raise TokenValueRejected(f"Unknown scope: {', '.join(unknown)}.", field="scopes")
+    if not now < expires_at <= now + MAX_LIFETIME:
         raise TokenValueRejected(
-            f"A token expires in the future, at most {LONGEST_LIFE.days} days ahead.", field="expires_at"
+            f"The expiry must be in the future, at most {MAX_LIFETIME.days} days ahead.", field="expires_at"
         )
     plaintext = _new_plaintext()
     token = ApiToken.objects.create(
         owner=owner,
         created_by=created_by or owner,
         name=name,
-        prefix=plaintext[: len(_MARK) + 6],
+        prefix=plaintext[: len(_PREFIX) + 6],
         digest=digest_of(plaintext),
         scopes=scopes,
         expires_at=expires_at,
@@ -130,10 +130,10 @@ def create_token(
 
 @service
 def revoke_token(*, token: ApiToken, actor=None, now: datetime | None = None) -> ApiToken:
-    """End a token at once; revoking it again changes nothing."""
+    """Revoke a token immediately. Revoking it again changes nothing."""
     locked = ApiToken.objects.select_for_update().get(pk=token.pk)
     if locked.revoked_at is None:
-        # Not before its creation, were this clock behind the database's.
+        # Not before its creation, in case this clock is behind the database's.
         locked.revoked_at = max(now or timezone.now(), locked.created_at)
         locked.save(update_fields=["revoked_at"])
         logger.info("API token %s revoked by %s", token.pk, getattr(actor, "pk", None))
@@ -141,15 +141,15 @@ def revoke_token(*, token: ApiToken, actor=None, now: datetime | None = None) ->
 
 
 def authenticate(plaintext: str, *, now: datetime | None = None) -> tuple:
-    """The member and the token behind a plaintext.
+    """The owner and the token for a plaintext.
 
-    Raises TokenRejected with one and the same sentence whatever the reason; the log has the true one.
+    Raises TokenRejected, with the same message for every reason; the reason is logged.
     """
     now = now or timezone.now()
     if not has_token_form(plaintext):
-        raise _rejected("has not the form of a token", None)
+        raise _rejected("does not have the format of a token", None)
     digest = digest_of(plaintext)
-    # Looked up by digest: what the time of an index look-up could tell is about a hash, not about the token.
+    # Looked up by digest, so the time of the index look-up reveals nothing about the token.
     token = ApiToken.objects.select_related("owner").filter(digest=digest).first()
     if token is None or not hmac.compare_digest(token.digest, digest):
         raise _rejected("is unknown", None)
@@ -158,8 +158,8 @@ def authenticate(plaintext: str, *, now: datetime | None = None) -> tuple:
     if token.expires_at <= now:
         raise _rejected("has expired", token)
     if not token.owner.is_active:
-        raise _rejected("belongs to a member who is not active", token)
-    _note_use(token, now)
+        raise _rejected("belongs to an inactive member", token)
+    _record_use(token, now)
     return token.owner, token
 
 
@@ -168,10 +168,10 @@ def _rejected(reason: str, token: ApiToken | None) -> TokenRejected:
     return TokenRejected()
 
 
-def _note_use(token: ApiToken, now: datetime) -> None:
-    """Write the last use where the one on record is a minute old; requests at the same instant do not wait."""
-    if token.last_used_at is not None and token.last_used_at > now - USE_WRITTEN_EVERY:
+def _record_use(token: ApiToken, now: datetime) -> None:
+    """Update the last use if it is more than a minute old. Concurrent requests do not wait for each other."""
+    if token.last_used_at is not None and token.last_used_at > now - LAST_USE_PRECISION:
         return
-    due = ApiToken.objects.filter(pk=token.pk).exclude(last_used_at__gt=now - USE_WRITTEN_EVERY)
+    due = ApiToken.objects.filter(pk=token.pk).exclude(last_used_at__gt=now - LAST_USE_PRECISION)
     with transaction.atomic():
         ApiToken.objects.filter(pk__in=due.select_for_update(skip_locked=True).values("pk")).update(last_used_at=now)

@@ -1,4 +1,4 @@
-"""The frame of every service: one transaction, rejections in words."""
+"""The decorator of services: one transaction, and database errors raised as DomainErrors."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -13,7 +13,7 @@ R = TypeVar("R")
 
 
 def service(function: Callable[P, R]) -> Callable[P, R]:
-    """Run a write in one transaction (a savepoint inside another); database rejections become DomainErrors."""
+    """Run a write in one transaction (a savepoint inside another) and raise database errors as DomainErrors."""
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -207,7 +207,7 @@ def test_open_page_holds_no_connection_of_django(port):
     with page(port, CHANNEL) as plain, page(port, CHANNEL, number=1) as choosy:
         notify(CHANNEL, number=1)
         assert plain.event() == choosy.event() == ("change", {"number": 1})
-        assert len(connections_named(live.APPLICATION)) == 1
+        assert len(connections_named(live.APPLICATION_NAME)) == 1
         # The server takes a moment to end what `accepts` had opened and closed.
         until(lambda: len(connections_named("")) == 1, "the other connections to end")
 
@@ -227,9 +227,9 @@ def test_with_every_place_taken_a_page_is_told_to_ask_later_and_requests_are_sti
 
 def test_last_page_that_closes_ends_the_listening(port):
     with page(port, CHANNEL):
-        assert len(connections_named(live.APPLICATION)) == 1
+        assert len(connections_named(live.APPLICATION_NAME)) == 1
     until(lambda: not state(port)["listening"], "the thread to end")
-    until(lambda: connections_named(live.APPLICATION) == [], "the connection to end")
+    until(lambda: connections_named(live.APPLICATION_NAME) == [], "the connection to end")
     with page(port, CHANNEL) as opened:
         notify(CHANNEL, number=1)
         assert opened.event() == ("change", {"number": 1})
@@ -238,7 +238,7 @@ def test_last_page_that_closes_ends_the_listening(port):
 def test_lost_database_connection_is_replaced_and_the_page_told(port):
     with page(port, CHANNEL) as first, page(port, "other") as second:
         for number in range(3):
-            (listener,) = connections_named(live.APPLICATION)
+            (listener,) = connections_named(live.APPLICATION_NAME)
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_terminate_backend(%s)", [listener])
             assert first.event() == second.event() == ("resync", {})
@@ -308,7 +308,7 @@ def test_browser_that_reads_too_slowly_is_told_to_load_everything(streams, monke
 
 def slow_queue(frames) -> int:
     """Events that wait in the stream that was opened first."""
-    return max(each._waiting.qsize() for each in live._listener._streams)
+    return max(each._queue.qsize() for each in live._listener._streams)
 
 
 @pytest.mark.parametrize("payload", ["", "no json", "[1]", "5", '"text"', "null", "{"])
@@ -349,7 +349,7 @@ def test_forked_process_listens_for_itself_and_leaves_the_parent_alone(streams):
     os.close(writable)
     assert os.read(readable, 1) == b"."
     os.close(readable)
-    assert len(connections_named(live.APPLICATION)) == 2
+    assert len(connections_named(live.APPLICATION_NAME)) == 2
     notify(CHANNEL, number=1)
     assert next(parents) == live.frame("change", {"number": 1})
     assert os.waitpid(child, 0)[1] == 0

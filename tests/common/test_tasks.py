@@ -26,11 +26,11 @@ def one(sql: str, *values):
 
 def test_health_notes_when_it_last_ran():
     context = SimpleNamespace(worker_name="worker-1")
-    Heartbeat.objects.create(name="health", beat_at=timezone.now() - timedelta(days=1))
+    Heartbeat.objects.create(name="health", reported_at=timezone.now() - timedelta(days=1))
     for _ in range(2):
         tasks.health(context, timestamp=0)
     beat = Heartbeat.objects.get()
-    assert timezone.now() - beat.beat_at < timedelta(minutes=1)
+    assert timezone.now() - beat.reported_at < timedelta(minutes=1)
     assert beat.worker == "worker-1"
 
 

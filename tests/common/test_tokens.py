@@ -250,7 +250,7 @@ def test_command_prints_a_working_token_once(alice, capsys):
     ("email", "options", "words"),
     [
         ("nobody@example.org", {}, "No one has"),
-        (None, {"scope": ["nothing:at_all"]}, "There is no scope"),
+        (None, {"scope": ["nothing:at_all"]}, "Unknown scope"),
         (None, {"days": 0}, "--days"),
     ],
 )

@@ -223,7 +223,7 @@ def test_text_is_kept_nowhere():
 
 def test_rejected_message_may_be_sent_again():
     person = PersonFactory()
-    with pytest.raises(Exception, match="longer than its field"):
+    with pytest.raises(Exception, match="too long for its field"):
         say(person, "hello", platform="p" * 51, message_id="1")
     assert say(person, "hello", platform="p" * 50, message_id="1").effect == "user_message"
 

@@ -233,7 +233,7 @@ def test_message_that_cannot_be_queued_takes_the_move_back():
         "ALTER TABLE engagement_message_queue DROP CONSTRAINT no_more",
     ):
         for who, trigger in ((quiet, "inactivity_14d"), (person, "goodbye_response_1")):
-            with pytest.raises(Exception, match="do not fit together"):
+            with pytest.raises(Exception, match="not allowed together"):
                 transition(member=who, trigger=trigger)
     assert rows("SELECT * FROM user_engagement_states ORDER BY id") == before
     assert (chain(quiet), chain(person)) == ([], ["inactivity_14d"])

@@ -627,7 +627,7 @@ def test_failed_erasure_changes_nothing():
         )
         session.commit()
         try:
-            with pytest.raises(Exception, match="do not fit together"):
+            with pytest.raises(Exception, match="not allowed together"):
                 erase(entry=entry)
             assert search(session, CANARY) == before
         finally:

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
             name="Heartbeat",
             fields=[
                 ("name", models.CharField(max_length=100, primary_key=True, serialize=False)),
-                ("beat_at", models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow())),
+                ("reported_at", models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow())),
                 ("worker", models.TextField(blank=True, db_default="", default="")),
             ],
             options={
@@ -136,12 +136,12 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("name", ""), _negated=True),
                         name="api_tokens_name_not_empty",
-                        violation_error_message="A token has a name.",
+                        violation_error_message="Enter a name.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("expires_at__gt", models.F("created_at"))),
                         name="api_tokens_expires_after_creation",
-                        violation_error_message="A token expires after it was made.",
+                        violation_error_message="The expiry must be after the creation.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(

@@ -1,12 +1,12 @@
 """Background workers: a supervisor, the worker processes it keeps alive, and the watchdog over all of them.
 
-supervisor.py  `manage.py worker`: starts worker processes, replaces one that died or whose beat stopped
-process.py     one worker process: procrastinate's worker, with a beat to its supervisor
-watchdog.py    cuts off lost workers anywhere, and only then gives their jobs back to the queue
-health.py      what `manage.py health` says
+supervisor.py  `manage.py worker`: starts worker processes, replaces those that died or stopped sending heartbeats
+process.py     one worker process: procrastinate's worker, with a heartbeat to its supervisor
+watchdog.py    ends the database connections of lost workers on any machine, then returns their jobs to the queue
+health.py      the state of the queue and its workers, shown by `manage.py health`
 """
 
 from datetime import timedelta
 
-# A worker silent for this long is lost. Its heartbeat is written three times as often, at least.
+# A worker without a heartbeat for this long is lost. Heartbeats are at least three times as frequent.
 STALE_AFTER = timedelta(seconds=30)

@@ -1,4 +1,4 @@
-"""Whether background work runs, in a form people and programs can read."""
+"""The state of the queue and its workers."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,22 +20,22 @@ class WorkerState:
 
 @dataclass(frozen=True)
 class Health:
-    """What the queue and its workers are at; `longest_wait` of a job that could run now."""
+    """The state of the queue. longest_wait: the longest time that a job which could run now has waited."""
 
     workers: list[WorkerState]
     waiting: int
     running: int
     failed_today: int
     longest_wait: timedelta | None
-    beats: list[Heartbeat]
+    heartbeats: list[Heartbeat]
 
     @property
     def is_alive(self) -> bool:
         return any(worker.is_fresh for worker in self.workers)
 
 
-def look(*, stale_after: timedelta = STALE_AFTER) -> Health:
-    """Read the state of background work. Raises DatabaseError where the database does not answer."""
+def read_health(*, stale_after: timedelta = STALE_AFTER) -> Health:
+    """Read the state of background work. Raises DatabaseError when the database does not respond."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -63,4 +63,4 @@ def look(*, stale_after: timedelta = STALE_AFTER) -> Health:
             """
         )
         counts = cursor.fetchone()
-    return Health(workers, *counts, beats=list(Heartbeat.objects.all()))
+    return Health(workers, *counts, heartbeats=list(Heartbeat.objects.all()))

@@ -1,4 +1,4 @@
-"""`dbshell` also on a machine without psql on its PATH: the embedded server brings one."""
+"""`dbshell` that falls back to the psql of the embedded server when there is none on the PATH."""
 
 import os
 import shutil

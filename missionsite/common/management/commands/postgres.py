@@ -1,4 +1,4 @@
-"""Start, stop and look at the embedded PostgreSQL by hand."""
+"""Starts, stops or shows the embedded PostgreSQL server."""
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -7,7 +7,7 @@ from missionsite import embedded
 
 
 class Command(BaseCommand):
-    help = "Start or stop the embedded PostgreSQL, show its state, or print the path of its psql."
+    help = "Start or stop the embedded PostgreSQL server, show its status, or print the path of its psql."
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -18,7 +18,7 @@ class Command(BaseCommand):
             if action == "psql-path":
                 self.stdout.write(str(embedded.psql_path()))
             elif not settings.EMBEDDED:
-                raise CommandError("DATABASE_URL is set: that server is not this command's to start, stop or look at.")
+                raise CommandError("DATABASE_URL is set. This command manages only the embedded server.")
             else:
                 getattr(self, action)()
         except embedded.EmbeddedError as error:

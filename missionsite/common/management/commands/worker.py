@@ -7,22 +7,23 @@ from missionsite.common.worker.supervisor import Supervisor
 
 
 class Command(BaseCommand):
-    help = "Run background jobs until stopped. SIGTERM or Ctrl-C lets what is under way finish first."
+    help = "Run background jobs until stopped. SIGTERM or Ctrl-C lets running jobs finish first."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--processes", type=int, default=1, help="worker processes to keep alive (default 1)")
-        parser.add_argument("--concurrency", type=int, default=4, help="jobs each runs at a time (default 4)")
+        parser.add_argument("--processes", type=int, default=1, help="number of worker processes (default 1)")
+        parser.add_argument("--concurrency", type=int, default=4, help="concurrent jobs per process (default 4)")
         parser.add_argument(
             "--stale-after",
             type=float,
             default=STALE_AFTER.total_seconds(),
-            help="seconds of silence after which a worker is replaced; the same on every machine (default %(default)s)",
+            help="seconds without a heartbeat after which a worker is replaced; use the same value on every machine"
+            " (default %(default)s)",
         )
 
     def handle(self, *args, processes: int, concurrency: int, stale_after: float, **options) -> None:
         for name, value in (("--processes", processes), ("--concurrency", concurrency)):
             if not 1 <= value <= 64:
-                raise CommandError(f"{name} is between 1 and 64.")
+                raise CommandError(f"{name} must be between 1 and 64.")
         if not 1 <= stale_after <= 3600:
-            raise CommandError("--stale-after is between 1 and 3600 seconds.")
+            raise CommandError("--stale-after must be between 1 and 3600 seconds.")
         Supervisor(processes=processes, concurrency=concurrency, stale_after=timedelta(seconds=stale_after)).run()
