@@ -1,4 +1,4 @@
-"""The address a request came from, behind any number of trusted proxies."""
+"""The client address of a request, behind any number of trusted proxies."""
 
 import ipaddress
 from functools import cache
@@ -15,11 +15,11 @@ NO_PROXY = "none"
 
 
 def client_address(request: HttpRequest) -> Address | None:
-    """The caller's address; None where it is not known.
+    """The client's address, None if unknown.
 
-    Without a trusted proxy it is the address of the connection, and no header is read. A trusted proxy adds the
-    address it was called from to the end of X-Forwarded-For: the caller is the last one there that is not a trusted
-    proxy itself. An entry that is no address ends the search at the proxy that sent it.
+    Without a trusted proxy it is the address of the connection, and headers are ignored. A trusted proxy appends the
+    address of its caller to X-Forwarded-For: the client is the last address there that is not a trusted proxy. An
+    invalid entry ends the search at the proxy that sent it.
     """
     trusted = _trusted(tuple(settings.TRUSTED_PROXIES))
     caller = parse_address(request.META.get("REMOTE_ADDR", ""))
@@ -33,7 +33,7 @@ def client_address(request: HttpRequest) -> Address | None:
 
 
 def network_of(request: HttpRequest) -> str:
-    """The caller's IPv4 address, or the /64 of an IPv6 one, which belongs to one subscriber."""
+    """The client's IPv4 address, or the /64 network of its IPv6 address, which belongs to one subscriber."""
     address = client_address(request)
     if address is None:
         return "unknown"
@@ -43,7 +43,7 @@ def network_of(request: HttpRequest) -> str:
 
 
 def parse_address(text: str) -> Address | None:
-    """An address as proxies write it: with or without a port, brackets or a zone. None where it is none."""
+    """Parse an address as proxies write it: with or without a port, brackets or a zone. None if invalid."""
     text = text.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -53,21 +53,21 @@ def parse_address(text: str) -> Address | None:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return None
-    # A socket for both families shows IPv4 callers as ::ffff:192.0.2.1.
+    # A dual-stack socket shows IPv4 clients as ::ffff:192.0.2.1.
     return getattr(address, "ipv4_mapped", None) or address
 
 
 def parse_network(text: str) -> Network:
-    """A network of proxies: 10.0.0.0/8, or one address. Raises ValueError with the reason."""
+    """Parse a network of proxies such as 10.0.0.0/8, or one address. Raises ValueError with the reason."""
     network = ipaddress.ip_network(text)
     if network.prefixlen == 0:
-        raise ValueError(f"{text} trusts every address, so that any caller could forge theirs")
+        raise ValueError(f"{text} trusts every address, so any client could forge its own")
     return network
 
 
 @cache
 def _trusted(names: tuple[str, ...]) -> tuple[frozenset[str], tuple[Network, ...]]:
-    """The words and the networks of TRUSTED_PROXIES. What is none is not trusted; `manage.py check` reports it."""
+    """The keywords and networks of TRUSTED_PROXIES. Invalid entries are not trusted; `manage.py check` reports them."""
     networks = []
     for name in names:
         try:
@@ -78,7 +78,7 @@ def _trusted(names: tuple[str, ...]) -> tuple[frozenset[str], tuple[Network, ...
 
 
 def _is_trusted(address: Address | None, trusted: tuple[frozenset[str], tuple[Network, ...]]) -> bool:
-    words, networks = trusted
+    keywords, networks = trusted
     if address is None:
-        return UNIX_SOCKET in words
+        return UNIX_SOCKET in keywords
     return any(address in network for network in networks)

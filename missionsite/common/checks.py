@@ -1,4 +1,4 @@
-"""System checks: what the hosting cannot promise is said out loud."""
+"""System checks of the database roles and the proxy settings."""
 
 from django.conf import settings
 from django.core.checks import Error, Tags, Warning, register
@@ -10,7 +10,7 @@ from missionsite.common.roles import MEMBER_ROLE
 
 @register(Tags.database)
 def roles_are_separate(app_configs, databases=None, **kwargs) -> list[Warning]:
-    """Warn where the site's role owns the tables, is a superuser, or has no restricted role to switch to."""
+    """Warn if the site's role owns the tables, is a superuser, or cannot switch to the restricted role."""
     if "default" not in (databases or ()) or _is_owner():
         return []
     try:
@@ -27,13 +27,13 @@ def roles_are_separate(app_configs, databases=None, **kwargs) -> list[Warning]:
             )
             bypasses, owns, can_switch = cursor.fetchone()
     except DatabaseError:
-        return []  # No server to ask: connecting fails with its own words.
+        return []  # No connection; other commands report that.
     warnings = []
     if bypasses or owns:
         warnings.append(
             Warning(
-                "The site connects as a role that owns its tables or bypasses row security: append-only tables"
-                " and row security rest on code alone.",
+                "The site connects as a role that owns its tables or bypasses row security. Append-only tables and row"
+                " security are not enforced by the database.",
                 hint="Create the roles of missionsite/embedded/roles.sql and set DATABASE_OWNER_URL.",
                 id="missionsite.W001",
             )
@@ -41,7 +41,7 @@ def roles_are_separate(app_configs, databases=None, **kwargs) -> list[Warning]:
     if not can_switch:
         warnings.append(
             Warning(
-                f"There is no role {MEMBER_ROLE} to switch to: a member's own requests are held back by code alone.",
+                f"The site cannot switch to the role {MEMBER_ROLE}: the database does not restrict members' requests.",
                 hint="Create the roles of missionsite/embedded/roles.sql.",
                 id="missionsite.W002",
             )
@@ -51,7 +51,7 @@ def roles_are_separate(app_configs, databases=None, **kwargs) -> list[Warning]:
 
 @register(Tags.security)
 def proxies_are_networks(app_configs, **kwargs) -> list[Error]:
-    """Report entries of TRUSTED_PROXIES that are no network of proxies."""
+    """Report invalid entries of TRUSTED_PROXIES."""
     errors = []
     for text in settings.TRUSTED_PROXIES:
         if text in (NO_PROXY, UNIX_SOCKET):
@@ -71,20 +71,20 @@ def proxies_are_networks(app_configs, **kwargs) -> list[Error]:
 
 @register(Tags.security, deploy=True)
 def proxies_are_named(app_configs, **kwargs) -> list[Warning]:
-    """Warn where a proxy speaks HTTPS for the site and its address is not known: then all callers share its limits."""
+    """Warn if a proxy terminates HTTPS but is not in TRUSTED_PROXIES: all callers then share one rate limit."""
     if settings.TRUSTED_PROXIES or not (settings.HTTPS or getattr(settings, "SECURE_PROXY_SSL_HEADER", None)):
         return []
     return [
         Warning(
-            "TRUSTED_PROXIES is empty: behind a proxy every caller has the proxy's address, and one of them can use up"
+            "TRUSTED_PROXIES is empty. Behind a proxy all callers have the proxy's address, so one caller can use up"
             " the log-in and invitation limits of all.",
-            hint="Set TRUSTED_PROXIES to the addresses of the proxies, or to `none` where callers connect directly.",
+            hint="Set TRUSTED_PROXIES to the addresses of the proxies, or to `none` if callers connect directly.",
             id="missionsite.W003",
         )
     ]
 
 
 def _is_owner() -> bool:
-    """Whether this process is connected as the owner on purpose, as `migrate` is."""
+    """Whether this process is connected as the owner, as `migrate` is."""
     owner = settings.DATABASE_OWNER
     return owner is not None and connections["default"].settings_dict["USER"] == owner["USER"]

@@ -1,4 +1,4 @@
-"""The Content-Security-Policy of every answer: what a browser may load and run for it, whatever stands on the page.
+"""The Content-Security-Policy header: what a browser may load and run for a page.
 
 Source: W3C, Content Security Policy Level 3.
 """
@@ -16,18 +16,18 @@ from unfold.settings import get_config
 from unfold.utils import convert_color
 
 HEADER = "Content-Security-Policy"
-# Nothing from elsewhere, no script in the page, in nobody's frame, no form to elsewhere.
-_EVERYWHERE = {
+# Only this site: no inline scripts, no embedding in frames, no forms to other sites.
+_COMMON = {
     "default-src": "'self'",
     "base-uri": "'none'",
     "object-src": "'none'",
     "form-action": "'self'",
     "frame-ancestors": "'none'",
 }
-# Templates with styles in the page, which are allowed one by one.
+# Templates with inline styles, which are allowed by digest.
 _STYLED = ("error.html", "unfold/layouts/skeleton.html")
 _STYLE = re.compile(r"<style[^>]*>(.*?)</style>", re.DOTALL)
-# What htmx 2.0.4 writes into the page when it starts.
+# The inline style that htmx 2.0.4 adds at start.
 _STYLE_OF_HTMX = (
     "      .htmx-indicator{opacity:0}"
     "      .htmx-request .htmx-indicator{opacity:1; transition: opacity 200ms ease-in;}"
@@ -36,7 +36,7 @@ _STYLE_OF_HTMX = (
 
 
 class ContentPolicyMiddleware:
-    """Give every answer a policy, unless its view gave it one."""
+    """Add the policy to responses that do not have one."""
 
     def __init__(self, get_response) -> None:
         self.get_response = get_response
@@ -49,13 +49,13 @@ class ContentPolicyMiddleware:
 
 def policy_for(path: str) -> str:
     """The policy of the page at this path of the site."""
-    if (office := _address("admin:index")) and path.startswith(office):
+    if (office := _url("admin:index")) and path.startswith(office):
         return _back_office()
-    return _api_docs() if path == _address("api:openapi-view") else _elsewhere()
+    return _api_docs() if path == _url("api:openapi-view") else _other_pages()
 
 
-def _address(name: str) -> str | None:
-    """Where something is; None on a site without it."""
+def _url(name: str) -> str | None:
+    """The address of a view, None if there is no such view."""
     try:
         return reverse(name)
     except NoReverseMatch:
@@ -64,12 +64,12 @@ def _address(name: str) -> str | None:
 
 @cache
 def _back_office() -> str:
-    """Alpine, which the back office is made with, evaluates the expressions in its attributes: hence unsafe-eval.
+    """The policy of the back office. It needs unsafe-eval, because Alpine evaluates expressions in attributes.
 
-    What others wrote must therefore bring no attribute onto a page. Lists get widths by style attributes; a browser
-    that knows nothing of style-src-elem allows all styles.
+    Content entered by users must therefore never become an attribute. Lists use style attributes for widths; a browser
+    without style-src-elem allows all styles.
     """
-    return _written(
+    return _join(
         {
             "script-src": "'self' 'unsafe-eval'",
             "script-src-attr": "'none'",
@@ -82,22 +82,22 @@ def _back_office() -> str:
 
 @cache
 def _api_docs() -> str:
-    """Swagger UI draws with style attributes and with images in its style sheet."""
-    return _written({"style-src": "'self' 'unsafe-inline'", "img-src": "'self' data:"})
+    """The policy of the API documentation: Swagger UI uses style attributes and images in its style sheet."""
+    return _join({"style-src": "'self' 'unsafe-inline'", "img-src": "'self' data:"})
 
 
 @cache
-def _elsewhere() -> str:
-    return _written({"style-src": f"'self' {_styles()}"})
+def _other_pages() -> str:
+    return _join({"style-src": f"'self' {_styles()}"})
 
 
-def _written(more: dict[str, str]) -> str:
-    return "; ".join(f"{name} {sources}" for name, sources in (_EVERYWHERE | more).items())
+def _join(more: dict[str, str]) -> str:
+    return "; ".join(f"{name} {sources}" for name, sources in (_COMMON | more).items())
 
 
 @cache
 def _styles() -> str:
-    """The digests of the styles that stand in pages themselves."""
+    """The digests of the inline styles."""
     config = get_config()
     look = {
         "border_radius": config["BORDER_RADIUS"],
@@ -114,5 +114,5 @@ def _styles() -> str:
 
 
 def digest(style: str) -> str:
-    """The source that allows this style, and no other, to stand in a page."""
+    """The source expression that allows this inline style."""
     return f"'sha256-{b64encode(sha256(style.encode()).digest()).decode()}'"

@@ -1,7 +1,7 @@
-"""The document store: files the site makes and keeps, by name, behind the storage "documents" of Django's STORAGES.
+"""The document store: files that the site writes, in the storage "documents" of Django's STORAGES.
 
-A name is a relative path with `/`, the same for every backend. A write replaces the whole document: a crash leaves the
-old content or the new, never a part. Links below the root are never followed, whoever put them there.
+A name is a relative path with `/`, the same for every backend. A write replaces the whole document: after a crash it
+has either the old or the new content. Symbolic links below the root are never followed.
 """
 
 import contextlib
@@ -23,28 +23,28 @@ from django.utils.deconstruct import deconstructible
 
 from missionsite.common.errors import DomainError
 
-# Characters of one part of a name, and of a whole one; parts of a name.
+# Most characters of one part of a name and of the whole name; most parts.
 LONGEST_PART = 120
 LONGEST_NAME = 400
 DEEPEST = 10
-# What `read` takes into memory unless told otherwise.
+# Default limit of `read` in bytes.
 LARGEST = 5_000_000
 
-# Begins and ends with neither dot: no `.` or `..`, no hidden file, none of the store's own temporary files.
+# Neither begins nor ends with a dot: no `.` or `..`, no hidden file, no temporary file of the store.
 _PART = re.compile(rf"(?!\.)[A-Za-z0-9._-]{{1,{LONGEST_PART}}}(?<!\.)")
 _TEMPORARY = ".part-"
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class BadDocumentName(DomainError):
-    """This is not the name of a document."""
+    """This is not a valid document name."""
 
     code = "bad_document_name"
     status = 422
 
 
 class NoSuchDocument(DomainError):
-    """There is no document of this name."""
+    """There is no document with this name."""
 
     code = "no_such_document"
     status = 404
@@ -58,18 +58,16 @@ class DocumentTooLarge(DomainError):
 
 
 def write(name: str, content: bytes) -> None:
-    """Keep a document; one of this name is replaced. Raises BadDocumentName."""
+    """Write a document, replacing any with this name. Raises BadDocumentName."""
     check_name(name)
     saved = _store().save(name, ContentFile(content))
     if saved != name:
         _store().delete(saved)
-        raise ImproperlyConfigured(
-            "The storage of documents does not replace a file of the same name; with S3, set file_overwrite."
-        )
+        raise ImproperlyConfigured("The storage of documents does not overwrite files. For S3, set file_overwrite.")
 
 
 def read(name: str, *, at_most: int = LARGEST) -> bytes:
-    """The content of a document. Raises BadDocumentName, NoSuchDocument, DocumentTooLarge above `at_most` bytes."""
+    """The content of a document. Raises BadDocumentName, NoSuchDocument, and DocumentTooLarge above `at_most` bytes."""
     check_name(name)
     try:
         with _store().open(name) as document:
@@ -82,19 +80,19 @@ def read(name: str, *, at_most: int = LARGEST) -> bytes:
 
 
 def exists(name: str) -> bool:
-    """Whether there is a document of this name. Raises BadDocumentName."""
+    """Whether there is a document with this name. Raises BadDocumentName."""
     check_name(name)
     return _store().exists(name)
 
 
 def delete(name: str) -> None:
-    """Remove a document; one that is gone already is no error. Raises BadDocumentName."""
+    """Delete a document if it exists. Raises BadDocumentName."""
     check_name(name)
     _store().delete(name)
 
 
 def modified_at(name: str) -> datetime:
-    """When a document was last written (aware). Raises BadDocumentName, NoSuchDocument."""
+    """The time of a document's last write (aware). Raises BadDocumentName, NoSuchDocument."""
     check_name(name)
     try:
         return _store().get_modified_time(name)
@@ -103,44 +101,44 @@ def modified_at(name: str) -> datetime:
 
 
 def names(folder: str = "") -> Iterator[str]:
-    """The whole names of the documents in a folder and the folders below it, in order; none where there is no folder.
+    """The full names of all documents in a folder and its subfolders, sorted. Empty if there is no such folder.
 
     Raises BadDocumentName.
     """
     if folder != "":
         check_name(folder)
-    store, left = _store(), [folder]
-    while left:
-        inside = left.pop()
+    store, remaining = _store(), [folder]
+    while remaining:
+        inside = remaining.pop()
         try:
             folders, files = store.listdir(inside)
         except FileNotFoundError:
             continue
         prefix = f"{inside}/" if inside else ""
         yield from (prefix + each for each in sorted(files) if _PART.fullmatch(each))
-        left += [prefix + each for each in sorted(folders, reverse=True) if _PART.fullmatch(each)]
+        remaining += [prefix + each for each in sorted(folders, reverse=True) if _PART.fullmatch(each)]
 
 
 def tidy(older_than: timedelta) -> int:
-    """Remove temporary files that a crash left behind; returns how many. 0 for a backend that has none.
+    """Delete temporary files that a crash left behind. Returns their number, 0 for a backend without them.
 
-    older_than: more than the longest write takes, or a write under way fails.
+    older_than: longer than the longest write, otherwise running writes fail.
     """
     store = _store()
     return store.tidy(older_than) if isinstance(store, LocalDocuments) else 0
 
 
 def check_name(name: str) -> None:
-    """Raise BadDocumentName unless this can be a document's name; asks no file system."""
+    """Raise BadDocumentName unless this is a valid document name. Does not access the storage."""
     if not isinstance(name, str) or len(name) > LONGEST_NAME:
-        raise BadDocumentName(f"The name of a document has at most {LONGEST_NAME} characters.")
+        raise BadDocumentName(f"A document name has at most {LONGEST_NAME} characters.")
     parts = name.split("/")
     if len(parts) > DEEPEST:
-        raise BadDocumentName(f"The name of a document has at most {DEEPEST} parts.")
+        raise BadDocumentName(f"A document name has at most {DEEPEST} parts.")
     if not all(_PART.fullmatch(part) for part in parts):
         raise BadDocumentName(
-            "Each part of a document's name is made of letters A-Z, digits, dots, dashes and underscores, at most"
-            f" {LONGEST_PART}, and neither begins nor ends with a dot."
+            f"Each part of a document name has at most {LONGEST_PART} letters A-Z, digits, dots, hyphens and"
+            " underscores, and neither begins nor ends with a dot."
         )
 
 
@@ -150,10 +148,10 @@ def _store() -> Storage:
 
 @deconstructible
 class LocalDocuments(Storage):
-    """A folder of this machine.
+    """Documents in a local folder.
 
-    Every part of a name is opened by itself, from the folder before it and without following links, so nothing can be
-    exchanged between a check and its use. Source: openat(2), "Rationale for openat()".
+    Each part of a name is opened relative to its parent folder without following links, so that nothing can be replaced
+    between check and use. Source: openat(2), "Rationale for openat()".
     """
 
     def __init__(self, location: str | Path) -> None:
@@ -164,20 +162,20 @@ class LocalDocuments(Storage):
 
     def exists(self, name: str) -> bool:
         try:
-            self._status(name)
+            self._stat(name)
         except FileNotFoundError:
             return False
         return True
 
     def size(self, name: str) -> int:
-        return self._status(name).st_size
+        return self._stat(name).st_size
 
     def get_modified_time(self, name: str) -> datetime:
-        return datetime.fromtimestamp(self._status(name).st_mtime, UTC)
+        return datetime.fromtimestamp(self._stat(name).st_mtime, UTC)
 
     def delete(self, name: str) -> None:
         with contextlib.suppress(FileNotFoundError), self._folder_of(name) as (folder, last):
-            _look_at(last, folder=folder)
+            _stat_document(last, folder=folder)
             os.unlink(last, dir_fd=folder)
             os.fsync(folder)
 
@@ -192,7 +190,7 @@ class LocalDocuments(Storage):
         return folders, files
 
     def tidy(self, older_than: timedelta) -> int:
-        """Remove temporary files last written before that; returns how many."""
+        """Delete temporary files that were last written before that. Returns their number."""
         before, removed = time.time() - older_than.total_seconds(), 0
         if not self.location.is_dir():
             return 0
@@ -206,11 +204,11 @@ class LocalDocuments(Storage):
 
     def _open(self, name: str, mode: str = "rb") -> File:
         if mode != "rb":
-            raise ValueError("A document is opened for reading; save() replaces it.")
+            raise ValueError("A document can only be opened for reading; use save() to replace it.")
         with self._folder_of(name) as (folder, last):
-            _look_at(last, folder=folder)
-            with _links_rejected():
-                # Without waiting: it could be exchanged for a pipe after the look at it.
+            _stat_document(last, folder=folder)
+            with _reject_links():
+                # Non-blocking: it could be replaced by a pipe after the check.
                 opened = os.open(last, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
         return File(os.fdopen(opened, "rb"), name)
 
@@ -218,7 +216,7 @@ class LocalDocuments(Storage):
         temporary = f"{_TEMPORARY}{secrets.token_hex(12)}"
         with self._folder_of(name, make=True) as (folder, last):
             with contextlib.suppress(FileNotFoundError):
-                _look_at(last, folder=folder)
+                _stat_document(last, folder=folder)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             try:
                 with os.fdopen(os.open(temporary, flags, 0o640, dir_fd=folder), "wb") as file:
@@ -226,23 +224,23 @@ class LocalDocuments(Storage):
                         file.write(chunk)
                     file.flush()
                     os.fsync(file.fileno())
-                # Replaces a link that appeared meanwhile, not what it leads to.
+                # Replaces a link created meanwhile, not its target.
                 os.replace(temporary, last, src_dir_fd=folder, dst_dir_fd=folder)
             except BaseException:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(temporary, dir_fd=folder)
                 raise
-            # The new entry itself is on disk only when its folder is.
+            # The new directory entry is durable only after an fsync of the folder.
             os.fsync(folder)
         return name
 
-    def _status(self, name: str) -> os.stat_result:
+    def _stat(self, name: str) -> os.stat_result:
         with self._folder_of(name) as (folder, last):
-            return _look_at(last, folder=folder)
+            return _stat_document(last, folder=folder)
 
     @contextlib.contextmanager
     def _folder_of(self, name: str, *, make: bool = False) -> Iterator[tuple[int, str]]:
-        """The folder of a document, open, and the last part of its name."""
+        """The open folder of a document, and the last part of its name."""
         check_name(name)
         *parts, last = name.split("/")
         with self._open_folder(parts, make=make) as folder:
@@ -250,19 +248,19 @@ class LocalDocuments(Storage):
 
     @contextlib.contextmanager
     def _open_folder(self, parts: list[str], *, make: bool = False) -> Iterator[int]:
-        """A folder below the root, open. Raises FileNotFoundError unless it is to be made."""
+        """An open folder below the root. make: create missing folders instead of raising FileNotFoundError."""
         if make:
             self.location.mkdir(mode=0o750, parents=True, exist_ok=True)
-        # The root itself may be a link: where documents are is the operator's choice.
+        # The root itself may be a link: the operator chooses its place.
         folder = os.open(self.location, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             for part in parts:
                 if make:
                     with contextlib.suppress(FileExistsError):
                         os.mkdir(part, 0o750, dir_fd=folder)
-                    # Also where another writer made it: that one may have crashed before this step.
+                    # Also if another writer created it, which may have crashed before its fsync.
                     os.fsync(folder)
-                with _links_rejected():
+                with _reject_links():
                     inner = os.open(part, _FOLDER, dir_fd=folder)
                 os.close(folder)
                 folder = inner
@@ -272,19 +270,19 @@ class LocalDocuments(Storage):
 
 
 @contextlib.contextmanager
-def _links_rejected() -> Iterator[None]:
-    """Say of a link, or of a file where a folder should be, that no document can be there."""
+def _reject_links() -> Iterator[None]:
+    """Raise BadDocumentName for a link, or for a file in place of a folder."""
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENOTDIR):
-            raise BadDocumentName("A part of this name is no folder, or a link.") from error
+            raise BadDocumentName("A part of this name is a link or not a folder.") from error
         raise
 
 
-def _look_at(last: str, *, folder: int) -> os.stat_result:
-    """What is known of a document. Raises FileNotFoundError, BadDocumentName for anything but a plain file."""
+def _stat_document(last: str, *, folder: int) -> os.stat_result:
+    """The stat result of a document. Raises FileNotFoundError, and BadDocumentName for anything but a regular file."""
     found = os.lstat(last, dir_fd=folder)
     if not stat.S_ISREG(found.st_mode):
-        raise BadDocumentName("What is at this name is not a document.")
+        raise BadDocumentName("The file at this name is not a document.")
     return found

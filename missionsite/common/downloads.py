@@ -1,9 +1,9 @@
-"""Files that are made for a download: whole or not at all.
+"""Generated files for download, complete or not at all.
 
-A file that is sent while it is made ends like a whole one when the database goes away in the middle: granian ends a
-chunked response properly whatever happened. So it is made first, in memory or on disk, and sent with its length: what
-breaks while it is made is an error page, and what breaks while it is sent is too short for its Content-Length, which
-every client notices. Source: RFC 9112, 8.
+A file sent while it is generated looks complete when the database connection is lost halfway, because granian ends a
+chunked response properly in any case. So the file is generated first, in memory or on disk, and sent with its length.
+An error during generation gives an error page; an interrupted transfer is shorter than its Content-Length, which every
+client notices. Source: RFC 9112, 8.
 """
 
 from collections.abc import Iterable
@@ -11,18 +11,18 @@ from tempfile import SpooledTemporaryFile
 
 from django.http import FileResponse
 
-# Bytes kept in memory; a larger file goes to disk.
+# Bytes kept in memory; larger files are written to disk.
 IN_MEMORY = 1024 * 1024
 
 
 class Download(FileResponse):
-    """A file with its length, sent in pieces."""
+    """A file response with a Content-Length, sent in blocks."""
 
     block_size = 64 * 1024
 
 
 def download(pieces: Iterable[str], *, name: str, content_type: str) -> Download:
-    """The response that sends all pieces, as UTF-8, under this name. Raises what making a piece raises."""
+    """A response with all pieces as one UTF-8 file. Raises what the iterable raises."""
     file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - the response closes it
     try:
         for piece in pieces:
@@ -32,6 +32,6 @@ def download(pieces: Iterable[str], *, name: str, content_type: str) -> Download
     except BaseException:
         file.close()
         raise
-    # Made for who asked, from what was there at that moment.
+    # Specific to this member and moment.
     response["Cache-Control"] = "no-store"
     return response

@@ -1,4 +1,4 @@
-"""The pages for what is no fault of the visitor: one of the site itself, and a database that is away."""
+"""The pages for server errors and for an unavailable database."""
 
 import sys
 
@@ -12,9 +12,9 @@ from missionsite.common.errors import RETRY_AFTER, is_unavailable
 
 @requires_csrf_token
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Say that it is not the visitor's fault, with the id under which the log has what happened.
+    """The page for a server error, with the request id for finding it in the log.
 
-    Called while the error is handled. Without a database, or with one that takes no changes, it is a 503.
+    Called while the error is handled. Returns 503 when the database is unavailable or read-only.
     """
     if is_unavailable(sys.exception()):
         return unavailable(request)
@@ -23,11 +23,11 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 @requires_csrf_token
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """The page for a bad request; a session that could not be stored for want of a database is a 503."""
+    """The page for a bad request, or 503 if the session could not be stored because the database is unavailable."""
     return unavailable(request) if is_unavailable(exception) else django_bad_request(request, exception)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
-    """The page to show while the database is away or read-only; it needs none."""
+    """The page for an unavailable or read-only database, which is not needed to render it."""
     page = render_to_string("503.html", {"request_id": getattr(request, "id", "")})
     return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store"})

@@ -1,4 +1,4 @@
-"""Middleware of the whole site: a request id, and a clear word about what no page can do or store."""
+"""Middleware of the whole site: request ids, allowed methods, and rejection of invalid input."""
 
 import logging
 import re
@@ -14,10 +14,10 @@ _ACCEPTED = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
 class RequestIdMiddleware:
-    """Give every request an id: the caller's X-Request-ID where it is well-formed, else a new one.
+    """Give every request an id: the caller's X-Request-ID if it is well-formed, else a new one.
 
-    The id is in the X-Request-ID header of the response and in every log line until the response is closed: also in
-    what is logged while the body is streamed.
+    The id is in the X-Request-ID header of the response and in every log line until the response is closed, including
+    those logged while the body is streamed.
     """
 
     def __init__(self, get_response) -> None:
@@ -40,7 +40,7 @@ request_finished.connect(_forget_request, dispatch_uid="missionsite.request_id")
 
 
 class RequestIdFilter(logging.Filter):
-    """Puts the request's id on each log record."""
+    """Adds the request's id to each log record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id.get()
@@ -48,7 +48,7 @@ class RequestIdFilter(logging.Filter):
 
 
 class NoTracebackFilter(logging.Filter):
-    """Removes the traceback of a request that was rejected (4xx): the cause is the request, not the code."""
+    """Removes the traceback from records of rejected requests (4xx), which are not faults of the code."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if 400 <= getattr(record, "status_code", 0) < 500:
@@ -57,9 +57,9 @@ class NoTracebackFilter(logging.Filter):
 
 
 class PageMethodsMiddleware:
-    """Reject what no page answers to.
+    """Reject methods that no page supports.
 
-    Django's back office would answer a DELETE with the page and status 200, as if something had been deleted.
+    Django's admin would answer a DELETE with the page and status 200, as if an object had been deleted.
     """
 
     methods = ("GET", "HEAD", "POST")
@@ -70,15 +70,15 @@ class PageMethodsMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method in self.methods or request.path_info.startswith("/api/"):
             return self.get_response(request)
-        words = f"A page answers to {', '.join(self.methods)}; the API is at /api/.\n"
-        return HttpResponseNotAllowed(self.methods, words, content_type="text/plain; charset=utf-8")
+        text = f"Pages support {', '.join(self.methods)}. The API is at /api/.\n"
+        return HttpResponseNotAllowed(self.methods, text, content_type="text/plain; charset=utf-8")
 
 
 class CleanInputMiddleware:
-    """Reject an address with a NUL character in it, which no text in PostgreSQL could match, and a form that is none.
+    """Reject addresses with a NUL character, which no text in PostgreSQL can contain, and malformed forms.
 
-    A broken form is found before a page acts on it, also by a page that reads it late. What fields hold is left to
-    their own validation, which keeps what was typed.
+    A malformed form is rejected before a view runs. The values of fields are left to the validation of forms, which
+    keeps the entered values.
     """
 
     def __init__(self, get_response) -> None:

@@ -134,7 +134,7 @@ class IdempotencyKey(models.Model):
 
     class Meta:
         db_table = "api_idempotency_keys"
-        db_table_comment = "Answers to API requests and forms that may be sent again."
+        db_table_comment = "Responses to API requests and forms that may be repeated."
         constraints = [
             # Its index also serves the lookup of a request's key, and the foreign key.
             models.UniqueConstraint(fields=["owner", "operation", "key"], name="api_idempotency_keys_unique"),

@@ -1,4 +1,4 @@
-"""How often a password may be tried: one limit for every form that asks for one."""
+"""Limits of password attempts, shared by all forms that ask for a password."""
 
 from hashlib import sha256
 from itertools import chain
@@ -14,15 +14,15 @@ from django.utils.translation import ngettext_lazy
 from missionsite.common.addresses import network_of
 from missionsite.common.api.limits import count_request, uncount_request
 
-# Wrong passwords of one network in a minute, for as many times as many accounts as one account allows.
+# Wrong passwords per minute from one network: this many times the limit of one account.
 ACCOUNTS_PER_NETWORK = 6
-# Wrong passwords for one account in a minute, from as many times as many networks as one network is allowed, after
-# which each network has a single attempt a minute. The right password from another network still works.
+# Wrong passwords per minute for one account from all networks: this many times the limit of one network. Above it, each
+# network has one attempt per minute, so that the correct password from another network still works.
 NETWORKS_PER_ACCOUNT = 4
 
 
 class TooManyAttempts(ValidationError):
-    """Too many attempts in a minute; carries the seconds to wait."""
+    """Too many password attempts within a minute. seconds: the time to wait."""
 
     def __init__(self, seconds: int) -> None:
         self.seconds = seconds
@@ -35,10 +35,10 @@ class TooManyAttempts(ValidationError):
 
 
 class PasswordAttempt:
-    """An attempt at the password of an account: counted before the password is evaluated, taken back if it is right.
+    """A password attempt: counted before the password is checked, and uncounted if it is correct.
 
-    Counted are wrong passwords: for this account from this network, for all accounts from it, and for this account
-    from everywhere. The account is counted as it was typed, whether it exists or not, and only its digest is stored.
+    So wrong passwords are counted: for this account from this network, for all accounts from this network, and for this
+    account from all networks. The account is counted as entered, whether it exists or not; only its digest is stored.
     """
 
     def __init__(self, request: HttpRequest, account: str) -> None:
@@ -47,21 +47,21 @@ class PasswordAttempt:
         digest = sha256(account.strip().lower().encode("utf-8", "replace")).hexdigest()
         each = settings.LOGIN_ATTEMPTS_PER_MINUTE
         self._counted: list[str] = []
-        is_calm = self._count(f"login::{digest}", each * NETWORKS_PER_ACCOUNT) is None
-        wait = self._count(f"login:{network}:{digest}", each if is_calm else min(each, 1))
+        below_account_limit = self._count(f"login::{digest}", each * NETWORKS_PER_ACCOUNT) is None
+        wait = self._count(f"login:{network}:{digest}", each if below_account_limit else min(each, 1))
         wait = wait or self._count(f"login:{network}:", each * ACCOUNTS_PER_NETWORK)
         if wait:
-            self.take_back()
+            self.uncount()
             raise TooManyAttempts(wait)
 
-    def take_back(self) -> None:
-        """Uncount the attempt: the password was right, or it was not evaluated."""
+    def uncount(self) -> None:
+        """Uncount the attempt: the password was correct, or it was not checked."""
         for caller in self._counted:
             uncount_request(caller)
         self._counted = []
 
     def _count(self, caller: str, at_most: int) -> int | None:
-        """Count once; the seconds to wait where that is too many."""
+        """Count the attempt. Returns the seconds to wait if it is over the limit, else None."""
         allowance = count_request(caller, at_most)
         if allowance is None:
             return None
@@ -72,7 +72,7 @@ class PasswordAttempt:
 
 
 class LimitedLogin(AuthenticationForm):
-    """A log-in form that evaluates a limited number of passwords; over the limit it shows how long to wait."""
+    """A log-in form with limited attempts. Above the limit it shows how long to wait."""
 
     def clean(self) -> dict:
         account, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
@@ -80,12 +80,12 @@ class LimitedLogin(AuthenticationForm):
             return super().clean()
         attempt = PasswordAttempt(self.request, account)
         cleaned = super().clean()
-        attempt.take_back()
+        attempt.uncount()
         return cleaned
 
 
 class LimitedPasswordChange(PasswordChangeForm):
-    """A form to change one's password that evaluates a limited number of old ones."""
+    """A password-change form with limited attempts at the old password."""
 
     def __init__(self, user: AbstractBaseUser, *args, request: HttpRequest, **kwargs) -> None:
         super().__init__(user, *args, **kwargs)
@@ -94,12 +94,12 @@ class LimitedPasswordChange(PasswordChangeForm):
     def clean_old_password(self) -> str:
         attempt = PasswordAttempt(self.request, self.user.get_username())
         password = super().clean_old_password()
-        attempt.take_back()
+        attempt.uncount()
         return password
 
 
 def limited(response: HttpResponse, form: forms.Form) -> HttpResponse:
-    """The response that shows a form, with status 429 and Retry-After where the form was over a limit."""
+    """The response that shows a form, with status 429 and Retry-After if the form was over a limit."""
     errors = form.errors.as_data().values() if form.is_bound else ()
     for error in chain.from_iterable(errors):
         if isinstance(error, TooManyAttempts):

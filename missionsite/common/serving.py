@@ -1,8 +1,8 @@
-"""The site behind an ASGI server: a few threads run requests, and no one who is slow takes one of them.
+"""Runs the site under an ASGI server: a few threads run requests, and slow clients do not occupy them.
 
-The site is synchronous. More threads than a processor can use make every request slower, so a process runs a few
-requests at a time (WEB_THREADS). A body is read before its request gets a thread, and must keep arriving; a live page
-waits in a thread of its own kind. Sources: ASGI 3.0, HTTP connection scope; PEP 3333.
+The site is synchronous. More threads than the processor can use make every request slower, so a process runs only a
+few requests at a time (WEB_THREADS). The body is read before the request gets a thread, and must keep arriving; live
+pages wait in threads of their own. Sources: ASGI 3.0, HTTP connection scope; PEP 3333.
 """
 
 import asyncio
@@ -20,13 +20,13 @@ from urllib.parse import unquote_to_bytes
 
 logger = logging.getLogger(__name__)
 
-# A body has so many seconds, and one more for every so many bytes that have arrived.
+# Seconds for a body to arrive, plus one second for each this many bytes received.
 BODY_SECONDS = 15
 BYTES_A_SECOND = 5_000
-# Bytes of a body kept in memory; a larger one goes to disk, so many of them at a time.
+# Bytes of a body kept in memory; larger ones are written to disk, at most LARGE_BODIES at a time.
 IN_MEMORY = 256 * 1024
 LARGE_BODIES = 8
-# Threads that send downloads, beside those of the live pages.
+# Threads that send downloads, in addition to those of the live pages.
 DOWNLOAD_THREADS = 4
 
 Receive = Callable[[], Awaitable[dict]]
@@ -34,7 +34,7 @@ Send = Callable[[dict], Awaitable[None]]
 
 
 class Rejected(Exception):
-    """The body is not taken; carries the status of the answer."""
+    """The request is rejected with this status."""
 
     def __init__(self, status: http.HTTPStatus, detail: str) -> None:
         self.status, self.detail = status, detail
@@ -42,12 +42,12 @@ class Rejected(Exception):
 
 
 class Disconnected(Exception):
-    """The client went away before its request was complete."""
+    """The client disconnected before its request was complete."""
 
 
 @dataclass
 class Answer:
-    """What the application returned. body: the whole of it, or what is iterated when it streams."""
+    """The response of the application. body: all bytes, or an iterator if it streams."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
@@ -56,9 +56,9 @@ class Answer:
 
 
 class ThreadedSite:
-    """An ASGI application that runs a WSGI one.
+    """An ASGI application that runs a WSGI application in threads.
 
-    threads: requests run at a time. streams: live pages that may be open. largest: bytes of a body.
+    threads: concurrent requests. streams: most open live pages. largest: most bytes of a body.
     """
 
     def __init__(self, application, *, threads: int, streams: int, largest: int) -> None:
@@ -70,11 +70,11 @@ class ThreadedSite:
 
     async def __call__(self, scope: dict, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            raise ValueError(f"This site has no {scope['type']}; run granian with --interface asginl --no-ws.")
+            raise ValueError(f"{scope['type']} is not supported; run granian with --interface asginl --no-ws.")
         with SpooledTemporaryFile(IN_MEMORY) as body:
-            async with contextlib.AsyncExitStack() as room:
+            async with contextlib.AsyncExitStack() as resources:
                 try:
-                    await self._read_body(scope, receive, body, room)
+                    await self._read_body(scope, receive, body, resources)
                 except Rejected as rejected:
                     await _reject(scope, send, rejected)
                 except Disconnected:
@@ -91,10 +91,12 @@ class ThreadedSite:
         else:
             await send({"type": "http.response.body", "body": answer.body})
 
-    async def _read_body(self, scope: dict, receive: Receive, body: io.IOBase, room: contextlib.AsyncExitStack) -> None:
-        """Fill the file with the body. Raises Rejected, Disconnected.
+    async def _read_body(
+        self, scope: dict, receive: Receive, body: io.IOBase, resources: contextlib.AsyncExitStack
+    ) -> None:
+        """Read the body into the file. Raises Rejected, Disconnected.
 
-        room: keeps one of the places for large bodies until the request is answered.
+        resources: holds a slot for large bodies until the request is answered.
         """
         headers = dict(scope["headers"])
         if b"content-length" not in headers and b"transfer-encoding" not in headers:
@@ -122,8 +124,8 @@ class ThreadedSite:
             if received > IN_MEMORY and not is_large:
                 is_large = True
                 waited_since = clock()
-                await room.enter_async_context(self._large)
-                # The site was not ready for more, which is not the sender's fault.
+                await resources.enter_async_context(self._large)
+                # The wait for a slot does not count against the sender.
                 deadline += clock() - waited_since
             body.write(piece)
             if not message.get("more_body"):
@@ -131,7 +133,7 @@ class ThreadedSite:
                 return
 
     def _run(self, environ: dict) -> Answer:
-        """Call the application in a thread of requests; the answer is complete unless it streams."""
+        """Call the application in a request thread. The answer is complete unless it streams."""
         started: list = []
 
         def start_response(status: str, headers: list[tuple[str, str]], exc_info=None) -> None:
@@ -150,29 +152,29 @@ class ThreadedSite:
                 response.close()
 
     async def _stream(self, response, receive: Receive, send: Send) -> None:
-        """Send piece by piece until the response ends or the client goes away.
+        """Send the response in pieces until it ends or the client disconnects.
 
-        A piece is waited for in a thread of streams; while the client takes its time no thread waits.
+        A stream thread waits for each piece; no thread waits while the client receives it.
         """
         loop = asyncio.get_running_loop()
         pieces = iter(response)
-        gone = asyncio.ensure_future(_until_gone(receive))
+        disconnected = asyncio.ensure_future(_until_disconnected(receive))
         waiting = None
         try:
             while True:
                 waiting = loop.run_in_executor(self._streams, next, pieces, None)
-                await asyncio.wait({waiting, gone}, return_when=asyncio.FIRST_COMPLETED)
-                if gone.done() or (piece := waiting.result()) is None:
+                await asyncio.wait({waiting, disconnected}, return_when=asyncio.FIRST_COMPLETED)
+                if disconnected.done() or (piece := waiting.result()) is None:
                     break
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
         except Exception:
-            # With a Content-Length the server cuts the connection, and the client sees that something is missing.
-            logger.exception("A response broke off")
+            # With a Content-Length the server closes the connection, so the client notices the missing bytes.
+            logger.exception("A response was interrupted")
             raise
         finally:
-            gone.cancel()
-            # In a thread of requests: those of streams may all be waiting for what only a close ends.
+            disconnected.cancel()
+            # In a request thread: the stream threads may all be waiting for what only a close ends.
             await loop.run_in_executor(self._requests, response.close)
             if waiting is not None:
                 await asyncio.wait({waiting})
@@ -182,13 +184,13 @@ async def _next(receive: Receive) -> dict:
     return await receive()
 
 
-async def _until_gone(receive: Receive) -> None:
+async def _until_disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 def environ_of(scope: dict, body: io.IOBase) -> dict:
-    """The environ of PEP 3333. A header with an underscore is left out: it would pass for one with a hyphen."""
+    """The environ of PEP 3333. Headers with an underscore are left out, as they would look like those with a hyphen."""
     length = body.seek(0, io.SEEK_END)
     body.seek(0)
     host, port = scope.get("server") or ("localhost", 80)
@@ -226,7 +228,7 @@ def environ_of(scope: dict, body: io.IOBase) -> dict:
 
 
 async def _reject(scope: dict, send: Send, rejected: Rejected) -> None:
-    """Answer and close the connection, of whose request the rest is not read."""
+    """Send an error response and close the connection without reading the rest of the request."""
     status = rejected.status
     if scope["path"].startswith("/api/"):
         code = status.phrase.lower().replace(" ", "_")

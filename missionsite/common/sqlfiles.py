@@ -1,4 +1,4 @@
-"""Migration operations for SQL kept in files beside the migration."""
+"""Migration operations for SQL files, and for data that must survive a reverse migration."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from missionsite.common.constraints import CONTROL_CHARACTERS, one_line_checks
 
 
 class SQLFile(migrations.RunSQL):
-    """Run `sql/NAME.sql` beside the migration, and `sql/NAME.reverse.sql` on the way back.
+    """Run `sql/NAME.sql` beside the migration, and `sql/NAME.reverse.sql` when it is reversed.
 
     migration_file: the migration's own `__file__`.
     """
@@ -26,14 +26,14 @@ class SQLFile(migrations.RunSQL):
 
 
 class KeepRows(migrations.RunSQL):
-    """Keep the rows of a history table that the way back drops in `<table>_set_aside`; going forward restores them.
+    """When reversed, copy the rows of a history table to the backup table `<table>_set_aside`; forwards, restore them.
 
-    Place it after every operation that shapes the table.
+    Place it after all operations that alter the table.
     """
 
     def __init__(self, table: str) -> None:
         self.table = table
-        # The name comes from a migration, never from outside.
+        # The name comes from a migration, not from user input.
         restore = """
             DO $$ BEGIN
                 IF to_regclass('{table}_set_aside') IS NOT NULL THEN
@@ -49,19 +49,19 @@ class KeepRows(migrations.RunSQL):
         )
 
     def describe(self) -> str:
-        return f"Keep the rows of {self.table}"
+        return f"Back up the rows of {self.table}"
 
 
 class KeepTable(migrations.RunSQL):
-    """Keep the rows of a table that the way back drops in `<table>_set_aside`; going forward restores them.
+    """When reversed, copy the rows of a table to the backup table `<table>_set_aside`; forwards, restore them.
 
-    Place it after the operations that make the tables, in the order of their links, and before triggers on them.
-    Nothing is set aside of a table without rows.
+    Place it after the operations that create the tables, in the order of their foreign keys, and before their
+    triggers. A table without rows gets no backup.
     """
 
     def __init__(self, table: str) -> None:
         self.table = table
-        # The name comes from a migration, never from outside.
+        # The name comes from a migration, not from user input.
         restore = """
             DO $$ DECLARE kept text; counter text; BEGIN
                 IF to_regclass('{table}_set_aside') IS NOT NULL THEN
@@ -73,7 +73,7 @@ class KeepTable(migrations.RunSQL):
                     IF counter IS NOT NULL THEN
                         EXECUTE format('SELECT setval(%L, max(id)) FROM {table} HAVING max(id) IS NOT NULL', counter);
                     END IF;
-                    -- A check that waits for the commit would keep the table from being altered any further.
+                    -- Pending deferred checks would prevent ALTER TABLE in this transaction.
                     SET CONSTRAINTS ALL IMMEDIATE;
                     SET CONSTRAINTS ALL DEFERRED;
                     DROP TABLE {table}_set_aside;
@@ -92,23 +92,23 @@ class KeepTable(migrations.RunSQL):
         super().__init__(sql=restore.format(table=table), reverse_sql=set_aside.format(table=table))
 
     def describe(self) -> str:
-        return f"Keep the rows of {self.table}"
+        return f"Back up the rows of {self.table}"
 
 
 class KeepColumn(migrations.RunSQL):
-    """Keep the values of a column that the way back drops in `<table>_<column>_set_aside`; going forward restores them.
+    """When reversed, copy the values of a column to the backup table `<table>_<column>_set_aside`; forwards, restore them.
 
-    Place it after the operation that adds the column. The table's key is `id`.
+    Place it after the operation that adds the column. The table's primary key is `id`.
     """
 
     def __init__(self, table: str, column: str) -> None:
         self.table, self.column = table, column
-        # The names come from a migration, never from outside.
+        # The names come from a migration, not from user input.
         restore = f"""
             DO $$ BEGIN
                 IF to_regclass('{table}_{column}_set_aside') IS NOT NULL THEN
                     UPDATE {table} t SET {column} = s.{column} FROM {table}_{column}_set_aside s WHERE s.id = t.id;
-                    -- A check that waits for the commit would keep the table from being altered any further.
+                    -- Pending deferred checks would prevent ALTER TABLE in this transaction.
                     SET CONSTRAINTS ALL IMMEDIATE;
                     SET CONSTRAINTS ALL DEFERRED;
                     DROP TABLE {table}_{column}_set_aside;
@@ -125,18 +125,18 @@ class KeepColumn(migrations.RunSQL):
         super().__init__(sql=restore, reverse_sql=set_aside)
 
     def describe(self) -> str:
-        return f"Keep {self.column} of {self.table}"
+        return f"Back up {self.column} of {self.table}"
 
 
 class ReplaceControlCharacters(migrations.RunSQL):
-    """Put a blank in place of each line break and control character in these columns; nothing on the way back.
+    """Replace each line break and control character in these columns by a space. Cannot be reversed.
 
-    A text of nothing else becomes a question mark, since it may have to be something.
+    A text without other characters becomes a question mark, since it may have to be non-empty.
     """
 
     def __init__(self, table: str, *columns: str) -> None:
         self.table = table
-        # The names come from a migration, never from outside.
+        # The names come from a migration, not from user input.
         clean = "".join(
             f"""
                 UPDATE {table} SET {column} = CASE
@@ -146,13 +146,13 @@ class ReplaceControlCharacters(migrations.RunSQL):
             """
             for column in columns
         )
-        # Forced row security would leave rows out for the owner as well.
+        # Forced row security would hide rows from the owner too.
         sql = f"""
             DO $$ DECLARE forced boolean; BEGIN
                 SELECT relforcerowsecurity INTO forced FROM pg_class WHERE oid = '{table}'::regclass;
                 IF forced THEN ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY; END IF;
                 {clean}
-                -- A check that waits for the commit would keep the table from being altered any further.
+                -- Pending deferred checks would prevent ALTER TABLE in this transaction.
                 SET CONSTRAINTS ALL IMMEDIATE;
                 SET CONSTRAINTS ALL DEFERRED;
                 IF forced THEN ALTER TABLE {table} FORCE ROW LEVEL SECURITY; END IF;
@@ -161,11 +161,11 @@ class ReplaceControlCharacters(migrations.RunSQL):
         super().__init__(sql=sql, reverse_sql=migrations.RunSQL.noop)
 
     def describe(self) -> str:
-        return f"Put blanks in place of control characters in {self.table}"
+        return f"Replace control characters in {self.table}"
 
 
 def add_one_line_checks(model: str, table: str, *columns: str) -> list[migrations.operations.base.Operation]:
-    """The operations that clean these columns of a table and add the constraints of one_line_checks()."""
+    """Operations that replace control characters in these columns and add the constraints of one_line_checks()."""
     return [
         ReplaceControlCharacters(table, *columns),
         *(migrations.AddConstraint(model, rule) for rule in one_line_checks(table, *columns)),

@@ -9,19 +9,19 @@ from django.core.management import call_command
 from engagement.models import EngagementMessage, UserEngagementState, UserProfile
 from fallback.models import Project
 from groups.models import Member
-from missionsite.common.management.commands.loaddata import later
+from missionsite.common.management.commands.loaddata import shift_dates
 
 pytestmark = pytest.mark.django_db
 
 
 def test_later_moves_instants_and_nothing_else():
     day = timedelta(days=1)
-    assert later(datetime(2026, 11, 21, 9, tzinfo=UTC), day) == datetime(2026, 11, 22, 9, tzinfo=UTC)
-    assert later("2026-11-21T09:00:00Z", day) == "2026-11-22T09:00:00+00:00"
-    assert later(date(2026, 11, 21), day) == date(2026, 11, 22)
+    assert shift_dates(datetime(2026, 11, 21, 9, tzinfo=UTC), day) == datetime(2026, 11, 22, 9, tzinfo=UTC)
+    assert shift_dates("2026-11-21T09:00:00Z", day) == "2026-11-22T09:00:00+00:00"
+    assert shift_dates(date(2026, 11, 21), day) == date(2026, 11, 22)
     for kept in ("welcome:2026-11-21", "2026-W47", "2026-11-21", 21, None, True):
-        assert later(kept, day) == kept
-    assert later({"a": ["2026-11-21T09:00:00Z", 1]}, day) == {"a": ["2026-11-22T09:00:00+00:00", 1]}
+        assert shift_dates(kept, day) == kept
+    assert shift_dates({"a": ["2026-11-21T09:00:00Z", 1]}, day) == {"a": ["2026-11-22T09:00:00+00:00", 1]}
 
 
 def test_examples_are_moved_by_whole_days_where_their_app_says_so(monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from missionsite.common.api.limits import (
-    COUNTS_KEPT,
+    KEEP_COUNTS_FOR,
     REJECTIONS_PER_MINUTE,
     count_request,
     prune_counts,
@@ -90,9 +90,9 @@ class TestOneCaller:
 
     def test_old_counts_are_pruned_and_fresh_ones_kept(self, no_counts):
         allowed("old", NOON)
-        allowed("fresh", NOON + COUNTS_KEPT)
-        assert prune_counts(now=NOON + COUNTS_KEPT + timedelta(minutes=1)) == 1
-        assert not allowed("fresh", NOON + COUNTS_KEPT, limit=1)
+        allowed("fresh", NOON + KEEP_COUNTS_FOR)
+        assert prune_counts(now=NOON + KEEP_COUNTS_FOR + timedelta(minutes=1)) == 1
+        assert not allowed("fresh", NOON + KEEP_COUNTS_FOR, limit=1)
 
 
 def count_carelessly(caller: str, at_most: int, at: datetime) -> bool:

@@ -148,7 +148,7 @@ def test_duplicate_schema_names_stop_start():
     with pytest.raises(SchemaNameTaken) as rejection:
         site.urls  # noqa: B018 - creates and checks the URLs
     assert str(rejection.value) == (
-        "Two schemas are called Page: one of tests.items, one of tests.rows. Rename one of them."
+        "Two schemas have the name Page: in tests.items and in tests.rows. Rename one of them."
     )
     assert issubclass(SchemaNameTaken, ConfigError)
 

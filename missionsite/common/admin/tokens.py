@@ -1,4 +1,4 @@
-"""API tokens in the back office: everyone makes and ends their own, an administrator ends anyone's."""
+"""API tokens in the back office: members create and revoke their own; administrators revoke any."""
 
 from datetime import timedelta
 
@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
@@ -20,19 +21,23 @@ from missionsite.common.models import ApiToken
 from missionsite.common.scopes import all_scopes
 from missionsite.common.tokens import create_token, revoke_token
 
-LIVES = {7: "7 days", 30: "30 days", 90: "90 days", 365: "One year"}
+LIFETIMES = {7: _("7 days"), 30: _("30 days"), 90: _("90 days"), 365: _("1 year")}
 
 
 class TokenForm(ServiceForm):
-    """A new token: what for, what it may be used for, and for how long."""
+    """The form for a new token: name, scopes and lifetime."""
 
     scopes = forms.MultipleChoiceField(
-        label="May be used to",
+        label=_("Scopes"),
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text="Nothing you have no right to yourself.",
+        help_text=_("A token never has more rights than you have."),
     )
     days = forms.TypedChoiceField(
-        label="Expires after", choices=list(LIVES.items()), coerce=int, initial=90, widget=UnfoldAdminSelectWidget
+        label=_("Expires after"),
+        choices=list(LIFETIMES.items()),
+        coerce=int,
+        initial=90,
+        widget=UnfoldAdminSelectWidget,
     )
 
     class Meta:
@@ -42,18 +47,20 @@ class TokenForm(ServiceForm):
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["scopes"].choices = [(scope, f"{words} ({scope})") for scope, words in all_scopes().items()]
+        self.fields["scopes"].choices = [
+            (name, f"{description} ({name})") for name, description in all_scopes().items()
+        ]
 
     def clean_name(self) -> str:
         name = self.cleaned_data["name"].strip()
         if not name:
-            raise forms.ValidationError("A token has a name, so that you know what to revoke.")
+            raise forms.ValidationError(_("Enter a name, so that you can recognise the token later."))
         validate_one_line(name)
         return name
 
 
 class RevokeAction(Action):
-    """Ending a token takes no right beyond seeing it: one's own, or anyone's for an administrator."""
+    """Revokes a token. Needs no permission beyond viewing it: one's own, or any for administrators."""
 
     def allowed(self, request: HttpRequest) -> bool:
         return request.user.is_staff
@@ -66,16 +73,16 @@ REVOKE = RevokeAction(
     run=lambda token, actor, values: revoke_token(token=token, actor=actor),
     permission="",
     available=lambda token: token.revoked_at is None,
-    help_text="Programs that use it stop working at once. It cannot be brought back.",
+    help_text=_("Programs that use this token stop working immediately. This cannot be undone."),
     icon="key_off",
-    bulk_title="Revoke the selected tokens",
+    bulk_title="Revoke",
     danger=True,
 )
 
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(ModelAdmin):
-    """Tokens are made and revoked; nothing about one can be edited."""
+    """Tokens can be created and revoked, but not edited."""
 
     list_display = ["name", "shown_prefix", "shown_owner", "shown_scopes", "expires_at", "last_used_at", "state"]
     list_select_related = ["owner"]
@@ -84,7 +91,7 @@ class ApiTokenAdmin(ModelAdmin):
         "This token was already created, and its text is shown only once. If you have not copied it, revoke this token"
         " and create another one."
     )
-    empty_text = ("No tokens yet", "Make one for a program that should act for you.")
+    empty_text = (_("No API tokens yet"), _("Create one for a program that acts on your behalf."))
     fields = [
         "name",
         "shown_prefix",
@@ -97,10 +104,10 @@ class ApiTokenAdmin(ModelAdmin):
     ]
     ordering = ["-created_at", "-id"]
 
-    # --- Who may do what ----------------------------------------------------------------------
+    # --- Permissions ----------------------------------------------------------------------
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiToken]:
-        """One's own tokens; an administrator's list holds everyone's."""
+        """One's own tokens; all tokens for administrators."""
         tokens = super().get_queryset(request)
         return tokens if request.user.is_superuser else tokens.filter(owner=request.user)
 
@@ -113,7 +120,7 @@ class ApiTokenAdmin(ModelAdmin):
         return obj is None or request.user.is_superuser or obj.owner_id == request.user.pk
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Whoever may come here makes tokens for themselves; a token has no right its owner has not."""
+        """All staff may create tokens for themselves, as a token has no more rights than its owner."""
         return self.has_module_permission(request)
 
     def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
@@ -122,7 +129,7 @@ class ApiTokenAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
         return False
 
-    # --- Making one ---------------------------------------------------------------------------
+    # --- Adding a token ---------------------------------------------------------------------------
 
     def get_form(self, request: HttpRequest, obj: ApiToken | None = None, change: bool = False, **kwargs):
         if obj:
@@ -133,7 +140,7 @@ class ApiTokenAdmin(ModelAdmin):
         return self.fields if obj else ["name", "scopes", "days"]
 
     def changeform_view(self, request: HttpRequest, object_id=None, form_url="", extra_context=None) -> HttpResponse:
-        """One way on: the page with the token."""
+        """Offer only "Save", which leads to the page with the token."""
         only_save = {"show_save_and_add_another": False, "show_save_and_continue": False}
         return super().changeform_view(request, object_id, form_url, only_save | (extra_context or {}))
 
@@ -150,7 +157,7 @@ class ApiTokenAdmin(ModelAdmin):
         obj.refresh_from_db()
 
     def response_add(self, request: HttpRequest, obj: ApiToken, post_url_continue=None) -> HttpResponse:
-        """Show the token in this response and nowhere else: not in a message, a session, or a later page."""
+        """Show the token in this response only: not in a message, a session or a later page."""
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -165,20 +172,20 @@ class ApiTokenAdmin(ModelAdmin):
 
     # --- Columns ------------------------------------------------------------------------------
 
-    @display(description="begins with")
+    @display(description=_("prefix"))
     def shown_prefix(self, token: ApiToken) -> str:
         return f"{token.prefix}…"
 
-    @display(description="owner")
+    @display(description=_("owner"))
     def shown_owner(self, token: ApiToken) -> str:
         return str(token.owner)
 
-    @display(description="may be used for")
+    @display(description=_("scopes"))
     def shown_scopes(self, token: ApiToken) -> str:
         return ", ".join(token.scopes)
 
-    @display(description="state", label={"usable": "success", "expired": "warning", "revoked": "danger"})
+    @display(description=_("status"), label={"active": "success", "expired": "warning", "revoked": "danger"})
     def state(self, token: ApiToken) -> str:
         if token.revoked_at:
             return "revoked"
-        return "usable" if token.is_usable else "expired"
+        return "active" if token.is_usable else "expired"

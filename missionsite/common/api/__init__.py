@@ -1,6 +1,6 @@
-"""The frame of the API: who calls, how often, under which database role, and how rejections read.
+"""The common part of the API: authentication, rate limits, database roles, idempotency and problem documents.
 
-An app writes its routes in its own `api.py` on a `Router` from here; `missionsite/api.py` puts them together.
+An app defines its routes in its `api.py` on a `Router` from here; `missionsite/api.py` includes them.
 """
 
 from missionsite.common.api.access import Caller, needs, signed

@@ -1,4 +1,4 @@
-"""Who may call a route: a token's scope, and for staff the rights of the back office; or a program that signs."""
+"""Access to routes: by token with a scope (and permissions for staff), or by signature for programs."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -16,60 +16,60 @@ from missionsite.common.tokens import TokenRejected, authenticate
 
 @dataclass(frozen=True)
 class Access:
-    """What a route asks for."""
+    """The access rules of a route."""
 
-    # Empty for a route that asks for a signature.
+    # Empty for a route that requires a signature.
     scope: str
-    # Rights of the back office (`groups.view_group`) a staff caller must have; a member's rights are row security's.
+    # Permissions (`groups.view_group`) that staff need; members are limited by row security.
     staff: tuple[str, ...] = ()
-    # Whether the route checks everyone's rights itself, and so runs as the site also for who is not staff.
+    # Whether the view checks all rights itself, so that it runs under the site's role for everyone.
     checks_rights: bool = False
-    # Whether it is about the caller alone, and so runs under the member role for staff too.
+    # Whether it concerns only the caller, so that it runs under the member role for staff too.
     own: bool = False
-    # How often a token may call it in a minute, beside the limit for all routes; 0 is no limit.
+    # Calls per token and minute, in addition to the limit of all routes; 0 for no limit.
     attempts: Callable[[], int] | None = None
-    # Bytes of the largest body, where it may have files, which go to disk; all other bodies have one limit.
+    # Most bytes of the body, for routes that accept files; other bodies have a common limit.
     longest: Callable[[], int] | None = None
-    # The secrets one of which must have signed the request, instead of a token.
+    # The secrets, one of which must have signed the request instead of a token.
     secrets: Callable[[], Iterable[str]] | None = None
-    # Why a signed route takes no Idempotency-Key: what makes it safe to send the same request again.
+    # Why a signed route needs no Idempotency-Key.
     repeatable: str = ""
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Whose token a request carries."""
+    """The member and the token of a request."""
 
     member: object
     token: ApiToken
 
     @property
     def is_restricted(self) -> bool:
-        """Whether the request runs as the member role: everyone's does but staff's."""
+        """Whether the request runs under the member role, as for everyone who is not staff."""
         return not self.member.is_staff
 
     def check(self, access: Access) -> None:
-        """Raise NotAllowed unless the token has the scope and a staff caller the rights."""
+        """Raise NotAllowed unless the token has the scope and, for staff, the member has the permissions."""
         if access.scope not in self.token.scopes:
-            raise NotAllowed(f"This token is not made for this: it lacks the scope {access.scope}.")
+            raise NotAllowed(f"This token does not have the scope {access.scope}.")
         if not self.is_restricted:
             self.need(*access.staff)
 
     def need(self, *permissions: str) -> None:
-        """Raise NotAllowed unless the caller is staff and has these rights."""
+        """Raise NotAllowed unless the caller is staff and has these permissions."""
         if self.is_restricted or not self.member.has_perms(permissions):
             raise NotAllowed
 
 
 @dataclass(frozen=True)
 class Gateway:
-    """A program that signs its requests; it acts for no member."""
+    """A program that signs its requests, without a member."""
 
     member = None
     is_restricted = False
 
     def check(self, access: Access) -> None:
-        """A signature is all a signed route asks for."""
+        """Do nothing: a signed route requires only the signature."""
 
 
 def needs(
@@ -81,15 +81,15 @@ def needs(
     attempts: Callable[[], int] | None = None,
     longest: Callable[[], int] | None = None,
 ) -> Callable:
-    """Say what a route asks for; put it below the route's decorator. A route without it is rejected at start.
+    """Declare the access rules of a route; use it below the route's decorator. A route without rules stops the start.
 
-    checks_rights: the view asks for itself what the caller may do, staff or not; row security does not hold it back.
-    own: it is about the caller alone; row security holds staff back as everyone else.
-    attempts: a limit of its own, counted before anything is done, so that a rejection counts too.
-    longest: for an upload, the bytes of the largest body; one that says it is larger is rejected before it is read.
+    checks_rights: the view checks the caller's rights itself, and runs without row security.
+    own: the route concerns only the caller; row security limits staff too.
+    attempts: an additional rate limit, counted before the view runs, so that rejected calls count too.
+    longest: for an upload, the most bytes of the body; a larger Content-Length is rejected before reading.
     """
     if own and (staff or checks_rights):
-        raise ConfigError("A route about the caller alone asks staff for no rights.")
+        raise ConfigError("A route with own=True cannot require permissions of staff.")
 
     def mark(view: Callable) -> Callable:
         view.api_access = Access(
@@ -106,11 +106,11 @@ def needs(
 
 
 def signed(secrets: Callable[[], Iterable[str]], *, repeatable: str) -> Callable:
-    """Say that a route is for a program that shares a secret with the site; put it below the route's decorator.
+    """Declare that a route requires a signature with a shared secret; use it below the route's decorator.
 
-    secrets: any of them will do, so that one can be replaced; where there is none, no one is let in. Such a route runs
-    as the site. It acts for no member, for whom an Idempotency-Key is stored, so it rejects the header; repeatable:
-    why the same request may be sent again without one.
+    secrets: any of them is valid, so that they can be rotated; without a secret every request is rejected. The route
+    runs under the site's role. It rejects Idempotency-Key, which is stored per member; repeatable: why the same
+    request may be repeated without one.
     """
 
     def mark(view: Callable) -> Callable:
@@ -130,14 +130,14 @@ class TokenAuth(HttpBearer):
         return Caller(member=member, token=found)
 
     def caller_of(self, request: HttpRequest) -> Caller:
-        """The caller; raises TokenRejected, with the same words for a missing token and a wrong one."""
+        """The caller. Raises TokenRejected, with the same message for a missing and a wrong token."""
         if caller := self(request):
             return caller
         raise TokenRejected("Send a valid API token: Authorization: Bearer ms_…")
 
 
 class SignatureRejected(DomainError):
-    """This request is not signed, or its signature is wrong or more than five minutes old."""
+    """This request has no signature, or its signature is wrong or more than five minutes old."""
 
     code = "signature_rejected"
     status = 401
@@ -145,7 +145,7 @@ class SignatureRejected(DomainError):
 
 
 class SignatureUnset(DomainError):
-    """No secret is set up on this site for signed requests, so none is taken."""
+    """Signed requests are not accepted: no secret is configured on this site."""
 
     code = "signature_unset"
     status = 503
@@ -158,8 +158,8 @@ class SignatureAuth:
     longest = 1024 * 1024
 
     def caller_of(self, request: HttpRequest, secrets: Iterable[str]) -> Gateway:
-        """The caller; raises SignatureRejected with the same words for a missing signature and a wrong one,
-        SignatureUnset, RequestDataTooBig.
+        """The caller. Raises SignatureRejected (the same message for a missing and a wrong signature), SignatureUnset,
+        RequestDataTooBig.
         """
         known = [secret for secret in secrets if secret]
         if not known:

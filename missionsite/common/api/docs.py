@@ -1,13 +1,13 @@
-"""The page that shows the API: Swagger UI from files that come with django-ninja, nothing from elsewhere."""
+"""The API documentation page: Swagger UI from the files of django-ninja, without external resources."""
 
 from ninja.openapi.docs import Swagger
 
 
 class DocsPage(Swagger):
-    """Swagger UI without inline script and without an address outside this site."""
+    """Swagger UI without inline scripts and external addresses."""
 
     template = "api/docs.html"
 
     def __init__(self) -> None:
-        # Without validatorUrl the page would send the description to a service on the internet.
+        # With the default validatorUrl the page would send the schema to an external service.
         super().__init__(settings={"validatorUrl": None, "persistAuthorization": False, "docExpansion": "list"})

@@ -1,4 +1,4 @@
-"""How often a caller may call, counted in the database: every web process sees the same count."""
+"""Rate limits, counted in the database so that all web processes share them."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,15 +10,15 @@ from django.utils import timezone
 
 from missionsite.common.addresses import network_of
 
-# Rejected tokens and missing ones, per address and minute.
+# Requests without a valid token per address and minute.
 REJECTIONS_PER_MINUTE = 60
-# A count that has not moved for this long decides nothing any more.
-COUNTS_KEPT = timedelta(minutes=3)
+# A count that is unchanged for this long no longer matters.
+KEEP_COUNTS_FOR = timedelta(minutes=3)
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """What is left of a caller's minute; retry_after in seconds, 0 where the request was allowed."""
+    """The remaining requests of a caller. retry_after: seconds, 0 if the request is allowed."""
 
     limit: int
     allowed: bool
@@ -26,7 +26,7 @@ class Allowance:
     retry_after: int
 
     def headers(self) -> dict[str, str]:
-        """The headers of the response: the limit, what is left of it, and in how many seconds more is."""
+        """The response headers: limit, remaining requests, and seconds until more are available."""
         named = {
             "RateLimit-Limit": str(self.limit),
             "RateLimit-Remaining": str(self.remaining),
@@ -41,9 +41,9 @@ class Allowance:
 
 
 def count_request(caller: str, at_most: int, *, at: datetime | None = None) -> Allowance | None:
-    """Count a request of a caller within a sliding minute. None where `at_most` is 0: no limit.
+    """Count a request of a caller within a sliding minute. None if `at_most` is 0 (no limit).
 
-    at: aware datetime; the database's clock when left out.
+    at: aware datetime, the database's clock by default.
     """
     if not at_most:
         return None
@@ -61,15 +61,15 @@ def count_for_token(token_id) -> Allowance | None:
 
 
 def count_rejection(request: HttpRequest) -> Allowance | None:
-    """Count a request without a valid token against the address it came from.
+    """Count a request without a valid token for its network.
 
-    Requests with a valid token are never counted here: a careless neighbour behind the same address harms no one.
+    Requests with a valid token are not counted, so other clients in the same network are not affected.
     """
     return count_request(f"address:{network_of(request)}", REJECTIONS_PER_MINUTE)
 
 
 def uncount_request(caller: str) -> None:
-    """Take back a request of a caller that was counted a moment ago, in this minute or at the end of the last."""
+    """Uncount a request of a caller that was counted in this minute or at the end of the last one."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -82,8 +82,8 @@ def uncount_request(caller: str) -> None:
 
 
 def prune_counts(*, now: datetime | None = None) -> int:
-    """Forget counts that decide nothing any more; returns how many."""
-    before = int(((now or timezone.now()) - COUNTS_KEPT).timestamp() // 60)
+    """Delete counts that no longer matter. Returns their number."""
+    before = int(((now or timezone.now()) - KEEP_COUNTS_FOR).timestamp() // 60)
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -1,4 +1,4 @@
-"""The operations of the API: each one is admitted, counted, checked, and run in one transaction under its role."""
+"""API operations: each is authenticated, rate-limited, checked, and run in one transaction under its database role."""
 
 import inspect
 import json
@@ -19,7 +19,7 @@ from ninja.parser import Parser as NinjaParser
 
 from missionsite.common.api.access import Access, Caller, Gateway, SignatureAuth, SignatureRejected, TokenAuth
 from missionsite.common.api.docs import DocsPage
-from missionsite.common.api.idempotency import PARAMETER, Attempt, reject_key
+from missionsite.common.api.idempotency import HEADER_PARAMETER, Attempt, reject_key
 from missionsite.common.api.limits import Allowance, count_for_token, count_rejection, count_request
 from missionsite.common.api.problems import CONTENT_TYPE, HANDLERS, InputRejected, Problem, problem
 from missionsite.common.api.schemas import check_schema_names
@@ -33,14 +33,14 @@ SIGNATURE_AUTH = SignatureAuth()
 
 
 class TooManyRequests(DomainError):
-    """Too many requests in a minute; wait as long as Retry-After says."""
+    """Too many requests within a minute; wait for the time in Retry-After."""
 
     code = "too_many_requests"
     status = 429
 
     def __init__(self, allowance: Allowance) -> None:
         self.allowance = allowance
-        super().__init__(f"More than {allowance.limit} requests in a minute. Try again in {allowance.retry_after} s.")
+        super().__init__(f"Limit of {allowance.limit} requests a minute exceeded. Retry in {allowance.retry_after} s.")
 
 
 class BodyTooLarge(DomainError):
@@ -51,24 +51,24 @@ class BodyTooLarge(DomainError):
 
 
 def check_storable(value: Any, pointer: str) -> None:
-    """Raise InputRejected where a text in a value, however deep, holds what PostgreSQL cannot store."""
-    # A list of what is left to look at: nesting may be deeper than Python's stack.
-    left = [(value, pointer)]
-    while left:
-        each, where = left.pop()
+    """Raise InputRejected if any text in a nested value contains characters that PostgreSQL cannot store."""
+    # Iterative: the nesting may be deeper than Python's stack.
+    remaining = [(value, pointer)]
+    while remaining:
+        each, where = remaining.pop()
         if isinstance(each, str):
             if "\x00" in each or any("\ud800" <= character <= "\udfff" for character in each):
-                words = "This text contains a character that cannot be stored."
-                raise InputRejected([{"pointer": where.encode("ascii", "replace").decode(), "detail": words}])
+                detail = "This text contains a character that cannot be stored."
+                raise InputRejected([{"pointer": where.encode("ascii", "replace").decode(), "detail": detail}])
         elif isinstance(each, dict):
             for key, inner in each.items():
-                left += [(key, where), (inner, f"{where}/{key}")]
+                remaining += [(key, where), (inner, f"{where}/{key}")]
         elif isinstance(each, list | tuple):
-            left += [(inner, f"{where}/{index}") for index, inner in enumerate(each)]
+            remaining += [(inner, f"{where}/{index}") for index, inner in enumerate(each)]
 
 
 class Parser(NinjaParser):
-    """JSON as the standard has it (no NaN), without text that cannot be stored."""
+    """Standard JSON (without NaN) whose texts can be stored."""
 
     def parse_body(self, request: HttpRequest) -> Any:
         data = json.loads(request.body, parse_constant=self._no_constant)
@@ -89,10 +89,10 @@ class Operation(NinjaOperation):
     def __init__(self, path: str, methods: list[str], view_func, **options) -> None:
         access = getattr(view_func, "api_access", None)
         if access is None:
-            raise ConfigError(f"{view_func.__name__} does not say what it needs: put @needs(...) below the route.")
+            raise ConfigError(f"{view_func.__name__} has no access rules: add @needs(...) below the route.")
         super().__init__(path, methods, view_func, **options)
         if self.stream_format or inspect.iscoroutinefunction(view_func) or inspect.isasyncgenfunction(view_func):
-            raise ConfigError(f"{view_func.__name__}: a route runs in one transaction, so it is a plain function.")
+            raise ConfigError(f"{view_func.__name__} must be a plain function, since a route runs in one transaction.")
         self.access = access
 
     @property
@@ -101,7 +101,7 @@ class Operation(NinjaOperation):
 
     @property
     def honours_keys(self) -> bool:
-        """Whether it honours Idempotency-Key: every operation that writes and knows for whom."""
+        """Whether it accepts Idempotency-Key: every writing operation that has a member."""
         return self.writes and not self.access.secrets
 
     def clone(self) -> "Operation":
@@ -110,11 +110,11 @@ class Operation(NinjaOperation):
         return cloned
 
     def run(self, request: HttpRequest, **path_values: Any) -> HttpResponse:
-        """Answer a request; whatever goes wrong is a problem document."""
+        """Respond to a request; errors become problem documents."""
         allowance = None
         try:
-            caller, allowance = self._admit(request)
-            response = self._answer(request, caller, path_values)
+            caller, allowance = self._authenticate(request)
+            response = self._respond(request, caller, path_values)
         except TooManyRequests as error:
             allowance = error.allowance
             response = self.api.on_exception(request, error)
@@ -124,8 +124,8 @@ class Operation(NinjaOperation):
             allowance.add_to(response)
         return response
 
-    def _admit(self, request: HttpRequest) -> tuple[Caller | Gateway, Allowance | None]:
-        """Find out who calls and count the request.
+    def _authenticate(self, request: HttpRequest) -> tuple[Caller | Gateway, Allowance | None]:
+        """Authenticate the caller and count the request.
 
         Raises TokenRejected, SignatureRejected, SignatureUnset, RequestDataTooBig, TooManyRequests.
         """
@@ -140,32 +140,32 @@ class Operation(NinjaOperation):
                 raise TooManyRequests(allowance) from None
             raise
         if isinstance(caller, Gateway):
-            # Whatever cookie came with it: a program is no one.
+            # Ignores any session cookie.
             request.auth, request.user = caller, AnonymousUser()
             return caller, None
         allowance = count_for_token(caller.token.pk)
         if allowance and not allowance.allowed:
             raise TooManyRequests(allowance)
         request.auth = caller
-        # The history of what this request changes names its member.
+        # The history records this member for the changes of the request.
         request.user = caller.member
         return caller, allowance
 
-    def _answer(self, request: HttpRequest, caller: Caller | Gateway, path_values: dict) -> HttpResponse:
-        """Check rights and input, then run the view and write its answer out in one transaction.
+    def _respond(self, request: HttpRequest, caller: Caller | Gateway, path_values: dict) -> HttpResponse:
+        """Check rights and input, then run the view and serialise its result in one transaction.
 
-        A request with an Idempotency-Key that was answered before gets that answer.
+        A repeated request with an Idempotency-Key gets the stored response.
         """
         caller.check(self.access)
         self._check_length(request)
         self._count_attempt(caller)
         attempt = None
         if self.honours_keys:
-            # Before the body is parsed: it is read once only.
+            # Before the body is parsed, as it can be read only once.
             name, has_files = self.api.get_openapi_operation_id(self), self.access.longest is not None
             attempt = Attempt.of(request, owner_id=caller.member.pk, operation=name, has_files=has_files)
         elif self.writes:
-            reject_key(request, f"This operation takes no key and needs none: {self.access.repeatable}.")
+            reject_key(request, f"This operation does not accept a key and needs none: {self.access.repeatable}.")
         check_storable(path_values, "path")
         check_storable(dict(request.GET.lists()), "query")
         response = self.api.create_temporal_response(request)
@@ -179,23 +179,23 @@ class Operation(NinjaOperation):
             if answer.status_code < 400:
                 attempt.store(answer)
             else:
-                # A rejection has no effect and is not kept, so that trying again is right.
+                # A rejected request has no effect, so its response is not stored and it may be retried.
                 transaction.set_rollback(True)
             return answer
 
     def _check_length(self, request: HttpRequest) -> None:
-        """Raise BodyTooLarge for an upload that says it is larger than the operation takes; nothing of it is read.
+        """Raise BodyTooLarge for an upload whose Content-Length is too large, without reading it.
 
-        A body is never longer than it says: the server and Django read no further.
+        The server and Django never read more than the Content-Length.
         """
         if self.access.longest is None:
             return
-        longest, said = self.access.longest(), request.META.get("CONTENT_LENGTH") or ""
-        if said.isdecimal() and (len(said) > 18 or int(said) > longest):
+        longest, declared = self.access.longest(), request.META.get("CONTENT_LENGTH") or ""
+        if declared.isdecimal() and (len(declared) > 18 or int(declared) > longest):
             raise BodyTooLarge(f"The request is larger than {longest:,} bytes.")
 
     def _count_attempt(self, caller: Caller) -> None:
-        """Count a call of an operation that has a limit of its own, outside its transaction. Raises TooManyRequests."""
+        """Count a call of an operation with its own limit, outside its transaction. Raises TooManyRequests."""
         if self.access.attempts is None:
             return
         allowance = count_request(f"{self.access.scope}:token:{caller.token.pk}", self.access.attempts())
@@ -205,10 +205,10 @@ class Operation(NinjaOperation):
     def _run_view(
         self, request: HttpRequest, caller: Caller | Gateway, values: dict, response: HttpResponse
     ) -> HttpResponse:
-        """Run the view and write its answer out.
+        """Run the view and serialise its result.
 
-        Whoever is not staff runs under the member role, where row security decides what exists for them; unless the
-        view checks everyone's rights itself. What is about the caller alone runs under it for everyone.
+        Members who are not staff run under the member role with row security, unless the view checks all rights
+        itself. Operations that concern only the caller run under the member role for everyone.
         """
         as_site = self.access.checks_rights or not (caller.is_restricted or self.access.own)
         with nullcontext() if as_site else member_session(caller.member.pk):
@@ -216,7 +216,7 @@ class Operation(NinjaOperation):
 
 
 class PathView(NinjaPathView):
-    """The operations of one address."""
+    """The operations of one path."""
 
     def add_operation(self, path: str, methods: list[str], view_func, *, url_name=None, **options) -> Operation:
         if url_name:
@@ -248,7 +248,7 @@ class Router(NinjaRouter):
 
 
 class SiteAPI(NinjaAPI):
-    """The API: its operations, its description, and a problem document for every other address."""
+    """The API: its operations, its OpenAPI schema, and a problem document for every unknown path."""
 
     def __init__(self, **options) -> None:
         super().__init__(auth=TOKEN_AUTH, parser=Parser(), docs=DocsPage(), docs_url="docs", **options)
@@ -256,21 +256,21 @@ class SiteAPI(NinjaAPI):
             self.add_exception_handler(error, handler)
 
     def operations(self) -> Iterator[tuple[str, Operation]]:
-        """Every operation with its address below the API's own."""
+        """Every operation with its path below the root of the API."""
         for bound in self._get_bound_routers():
             for address, view in bound.path_operations.items():
                 for operation in view.operations:
                     yield f"{bound.prefix}{address}", operation
 
     def _validate(self) -> None:
-        """Do not start with an operation that would run outside the frame, or two of a name."""
+        """Raise ConfigError for an operation on another router, or two operations of the same name."""
         names = set()
         for address, operation in self.operations():
             if not isinstance(operation, Operation):
-                raise ConfigError(f"{address} is not on a Router of missionsite.common.api.")
+                raise ConfigError(f"{address} does not use the Router of missionsite.common.api.")
             name = self.get_openapi_operation_id(operation)
             if name in names:
-                raise ConfigError(f"Two operations are called {name}.")
+                raise ConfigError(f"Two operations have the name {name}.")
             names.add(name)
         check_schema_names(operation for _address, operation in self.operations())
 
@@ -278,16 +278,16 @@ class SiteAPI(NinjaAPI):
         urls = [each for each in super()._get_urls() if getattr(each, "name", None) != "api-root"]
         return [
             *urls,
-            url("", no_such_address, name="api-root"),
-            url("<path:rest>", no_such_address, name="no-such-address"),
+            url("", not_found, name="api-root"),
+            url("<path:rest>", not_found, name="not-found"),
         ]
 
     def get_openapi_operation_id(self, operation: NinjaOperation) -> str:
-        """The view's name: it stays when the view moves to another module."""
+        """The name of the view, which does not change when the view moves to another module."""
         return operation.operation_id or operation.view_func.__name__
 
     def get_openapi_schema(self, **options) -> dict:
-        """The description, with what every operation has in common: scopes, rights, rejections, headers."""
+        """The OpenAPI schema, with the scopes, permissions, error responses and headers of every operation."""
         schema = super().get_openapi_schema(**options)
         parts = schema["components"].setdefault("schemas", {})
         described = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -300,25 +300,25 @@ class SiteAPI(NinjaAPI):
                 needed = operation.access
                 each["x-scope"] = needed.scope
                 each["x-staff-permissions"] = list(needed.staff)
-                asks = f"Scope: `{needed.scope}`."
+                access_text = f"Scope: `{needed.scope}`."
                 if needed.secrets:
-                    asks = (
-                        "For programs that sign their requests; no token is asked for. Idempotency-Key is rejected:"
+                    access_text = (
+                        "For programs that sign their requests, without a token. Idempotency-Key is rejected:"
                         f" {needed.repeatable}."
                     )
                     each["security"] = [_SIGNED]
                     schema["components"]["securitySchemes"]["Signature"] = _SIGNATURE
-                each["description"] = f"{each.get('description', '')}\n\n{asks}".strip()
+                each["description"] = f"{each.get('description', '')}\n\n{access_text}".strip()
                 for status, response in each["responses"].items():
                     if int(status) >= 400:
                         response["content"] = {CONTENT_TYPE: response["content"].pop("application/json")}
                 each["responses"] |= {"default": _REJECTION}
                 for parameter in each.get("parameters", []):
-                    # A list of them is JSON Schema's. Here several are a map, and generators of clients stop at a list.
+                    # JSON Schema has a list of examples, which OpenAPI parameters do not allow.
                     if examples := parameter.pop("examples", None):
                         parameter["example"] = examples[0]
                 if operation.honours_keys:
-                    each["parameters"] = [*each.get("parameters", []), PARAMETER]
+                    each["parameters"] = [*each.get("parameters", []), HEADER_PARAMETER]
         return schema
 
 
@@ -328,20 +328,21 @@ _SIGNATURE = {
     "in": "header",
     "name": SIGNATURE,
     "description": (
-        "`t=1790000000,v1=<hex>`: t is now in seconds since 1970, v1 the HMAC-SHA256 of t, a full stop and the body,"
-        " byte for byte, with the secret the site was given. Good for five minutes."
+        "`t=1790000000,v1=<hex>`: t is the current time in seconds since 1970, v1 the HMAC-SHA256 of t, a full stop and"
+        " the exact body, with the shared secret. Valid for five minutes."
     ),
 }
 _REJECTION = {
-    "description": "Rejected, and why: 400 unreadable, 401 no valid token or signature, 403 not allowed, 404 not there,"
-    " 405 method, 409 against a rule, 413 too large, 422 input, 429 too many requests, 500 fault, 503 database away.",
+    "description": "Error: 400 malformed request, 401 no valid token or signature, 403 not allowed, 404 not found,"
+    " 405 wrong method, 409 conflict with a rule, 413 too large, 422 invalid input, 429 too many requests, 500 server"
+    " error, 503 database unavailable.",
     "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 
 
-def no_such_address(request: HttpRequest, rest: str = "") -> HttpResponse:
-    """Every address below /api/ that is none."""
+def not_found(request: HttpRequest, rest: str = "") -> HttpResponse:
+    """The problem document for unknown paths below /api/."""
     return problem(request, 404)
 
 
-no_such_address.csrf_exempt = True
+not_found.csrf_exempt = True

@@ -1,4 +1,4 @@
-"""Problem documents: every rejection of the API in one shape. Source: RFC 9457."""
+"""Problem documents: the format of all API errors. Source: RFC 9457."""
 
 import json
 import logging
@@ -18,22 +18,22 @@ logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 
-# What a status says where nothing more particular is known.
-_WORDS = {
+# Default detail by status.
+_DETAILS = {
     400: "The request cannot be read.",
     401: "Send a valid API token: Authorization: Bearer ms_…",
     403: "This is not allowed.",
     404: "There is nothing at this address.",
-    405: "This address does not answer to this method.",
+    405: "This method is not allowed at this address.",
     413: "The request is too large.",
-    429: "Too many requests; wait and try again.",
-    500: "Something went wrong on our side. It is recorded under this request_id.",
-    503: "The database does not answer at the moment, or takes no changes; try again.",
+    429: "Too many requests. Wait and try again.",
+    500: "Something went wrong. The log has the details under this request_id.",
+    503: "The database is unavailable or read-only at the moment. Try again later.",
 }
 
 
 class FieldProblem(Schema):
-    """One thing wrong with the input."""
+    """One error in the input."""
 
     pointer: str = Field(
         description="JSON pointer into the body, or `query/NAME`, `path/NAME`, `header/NAME`.", examples=["/member"]
@@ -42,19 +42,19 @@ class FieldProblem(Schema):
 
 
 class Problem(Schema):
-    """A rejection (RFC 9457)."""
+    """An error (RFC 9457)."""
 
-    type: str = Field(description="A URI that names the kind of problem.", examples=["urn:missionsite:trust_too_low"])
+    type: str = Field(description="A URI that identifies the error.", examples=["urn:missionsite:trust_too_low"])
     title: str = Field(examples=["Conflict"])
     status: int = Field(examples=[409])
     detail: str = Field(
-        description="What is wrong, for a person.",
+        description="Description of the error for people.",
         examples=["The mission asks for a trust score of 250; this member has 100, 150 too few."],
     )
-    instance: str = Field(description="The address that was asked.", examples=["/api/missions/FE-M-00002/join"])
-    code: str = Field(description="What is wrong, for a program; stable.", examples=["trust_too_low"])
+    instance: str = Field(description="The requested address.", examples=["/api/missions/FE-M-00002/join"])
+    code: str = Field(description="Stable error code for programs.", examples=["trust_too_low"])
     request_id: str = Field(description="The X-Request-ID of this response.", examples=["0f3a6d1b5f7c4b58"])
-    errors: list[FieldProblem] = Field(default=[], description="What is wrong, field by field.")
+    errors: list[FieldProblem] = Field(default=[], description="Errors by field.")
 
 
 def problem(
@@ -67,9 +67,9 @@ def problem(
     headers: dict[str, str] | None = None,
     extensions: dict | None = None,
 ) -> HttpResponse:
-    """The response that says what is wrong. Without `code` and `detail` they follow from the status.
+    """A problem response. Without `code` and `detail` they follow from the status.
 
-    extensions: what a program needs to know beside that; members of the document of their own (RFC 9457, 3.2).
+    extensions: additional members of the document (RFC 9457, 3.2).
     """
     title = HTTPStatus(status).phrase
     code = code or title.lower().replace(" ", "_").replace("-", "_")
@@ -77,14 +77,14 @@ def problem(
         "type": f"urn:missionsite:{code}",
         "title": title,
         "status": status,
-        "detail": detail or _WORDS.get(status, title),
+        "detail": detail or _DETAILS.get(status, title),
         "instance": request.path,
         "code": code,
         "request_id": getattr(request, "id", ""),
         "errors": errors or [],
         **(extensions or {}),
     }
-    # ASCII only, so that whatever was in the address can be written.
+    # ASCII only, so that any character of the address can be encoded.
     response = HttpResponse(json.dumps(document), status=status, content_type=CONTENT_TYPE, headers=headers)
     response["Cache-Control"] = "no-store"
     if status == 401:
@@ -93,7 +93,7 @@ def problem(
 
 
 class InputRejected(Exception):
-    """The input cannot be used; carries what is wrong where."""
+    """The input is invalid. errors: list of pointer and detail."""
 
     def __init__(self, errors: list[dict], *, code: str = "input_rejected") -> None:
         self.errors, self.code = errors, code
@@ -107,28 +107,28 @@ def _pointer(location: tuple) -> str:
         # A part of a multipart body.
         return "/" + "/".join(path)
     if source == "body":
-        # The first part is the name of the view's argument, which the caller does not know.
+        # The first part is the name of the view's argument, which callers do not know.
         return "/" + "/".join(part.replace("~", "~0").replace("/", "~1") for part in path[1:])
     return "/".join([source, *path])
 
 
 def _input_rejected(request: HttpRequest, error: InputRejected) -> HttpResponse:
-    return problem(request, 422, code=error.code, detail="The input was not accepted.", errors=error.errors)
+    return problem(request, 422, code=error.code, detail="The input is invalid.", errors=error.errors)
 
 
-def _not_valid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+def _validation_error(request: HttpRequest, error: ValidationError) -> HttpResponse:
     errors = [{"pointer": _pointer(each["loc"]), "detail": each["msg"]} for each in error.errors]
     return _input_rejected(request, InputRejected(errors))
 
 
 def _rejected(request: HttpRequest, error: DomainError) -> HttpResponse:
     errors = [{"pointer": f"/{error.field}", "detail": error.message}] if error.field else []
-    beside = {name: getattr(error, name, None) for name in ("headers", "extensions")}
-    return problem(request, error.status, code=error.code, detail=error.message, errors=errors, **beside)
+    extra = {name: getattr(error, name, None) for name in ("headers", "extensions")}
+    return problem(request, error.status, code=error.code, detail=error.message, errors=errors, **extra)
 
 
 def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
-    # The body parser's own complaint arrives as the cause of a plain 400.
+    # An error of the body parser is the cause of a generic 400.
     if isinstance(error.__cause__, InputRejected):
         return _input_rejected(request, error.__cause__)
     if error.status_code == 400 and isinstance(error.__cause__, ValueError | RecursionError):
@@ -136,45 +136,45 @@ def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
     return problem(request, error.status_code, detail=error.message if error.status_code == 403 else None)
 
 
-def _database(request: HttpRequest, error: DatabaseError | InterfaceError) -> HttpResponse:
+def _database_error(request: HttpRequest, error: DatabaseError | InterfaceError) -> HttpResponse:
     if rejection := from_database(error):
         return _rejected(request, rejection)
-    return _fault(request, error)
+    return _server_error(request, error)
 
 
-def _fault(request: HttpRequest, error: Exception) -> HttpResponse:
-    """What happened goes to the log, never to the caller."""
+def _server_error(request: HttpRequest, error: Exception) -> HttpResponse:
+    """Log the error without showing it to the caller."""
     if is_unavailable(error):
-        logger.error("The database did not answer, or takes no changes", exc_info=error)
+        logger.error("The database is unavailable or read-only", exc_info=error)
         return problem(request, 503, code="database_unavailable", headers={"Retry-After": str(RETRY_AFTER)})
-    logger.error("Fault in %s %s", request.method, request.path, exc_info=error)
+    logger.error("Error in %s %s", request.method, request.path, exc_info=error)
     return problem(request, 500)
 
 
-def _no_form(request: HttpRequest, error: Exception) -> HttpResponse:
-    return problem(request, 400, code="invalid_form", detail="The body is no multipart form that can be read.")
+def _invalid_form(request: HttpRequest, error: Exception) -> HttpResponse:
+    return problem(request, 400, code="invalid_form", detail="The body is not a valid multipart form.")
 
 
 HANDLERS = {
     DomainError: _rejected,
     InputRejected: _input_rejected,
-    ValidationError: _not_valid,
+    ValidationError: _validation_error,
     HttpError: _http_error,
     Http404: lambda request, error: problem(request, 404, code="not_found", detail=str(error) or None),
-    MultiPartParserError: _no_form,
-    # A form with too many parts, or of no known encoding, and a body that breaks off.
+    MultiPartParserError: _invalid_form,
+    # A form with too many parts or an unknown encoding, and an incomplete body.
     SuspiciousOperation: lambda request, error: problem(request, 400),
     BadRequest: lambda request, error: problem(request, 400),
     UnreadablePostError: lambda request, error: problem(request, 400),
     RequestDataTooBig: lambda request, error: problem(request, 413, code="body_too_large"),
-    DatabaseError: _database,
-    InterfaceError: _database,
-    Exception: _fault,
+    DatabaseError: _database_error,
+    InterfaceError: _database_error,
+    Exception: _server_error,
 }
 
 
 class ProblemMiddleware:
-    """Turn an error page below /api/ into a problem document, whichever part of the site made it."""
+    """Replace error pages below /api/ by problem documents."""
 
     prefix = "/api/"
 

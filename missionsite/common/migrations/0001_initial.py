@@ -4,7 +4,7 @@ from missionsite.common.sqlfiles import SQLFile
 
 
 class Migration(migrations.Migration):
-    """Runs before any table is made, so that every table is granted the moment it exists."""
+    """Database roles. Runs first, so that default privileges apply to every table."""
 
     initial = True
     dependencies = []

@@ -8,7 +8,7 @@ from missionsite.common.sqlfiles import SQLFile
 
 
 class Migration(migrations.Migration):
-    """API tokens, the count of requests, and what is known of background workers."""
+    """API tokens, request counts and background workers."""
 
     dependencies = [
         ("common", "0001_initial"),

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    """API requests that may be sent again."""
+    """Stored responses to API requests that may be repeated."""
 
     dependencies = [
         ("common", "0003_ulid"),
@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "api_idempotency_keys",
-                "db_table_comment": "Answers to API requests that may be sent again.",
+                "db_table_comment": "Responses to API requests that may be repeated.",
                 "indexes": [models.Index(fields=["created_at"], name="api_idempotency_keys_by_age")],
                 "constraints": [
                     models.UniqueConstraint(fields=("owner", "operation", "key"), name="api_idempotency_keys_unique"),

@@ -4,13 +4,13 @@ from missionsite.common.sqlfiles import add_one_line_checks
 
 
 class Migration(migrations.Migration):
-    """Names of API tokens are texts of one line."""
+    """Names of API tokens have a single line."""
 
     dependencies = [("common", "0004_idempotency_keys")]
 
     operations = [
         *add_one_line_checks("ApiToken", "api_tokens", "name"),
         migrations.AlterModelTableComment(
-            "IdempotencyKey", "Answers to API requests and forms that may be sent again."
+            "IdempotencyKey", "Responses to API requests and forms that may be repeated."
         ),
     ]

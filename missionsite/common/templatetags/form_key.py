@@ -1,4 +1,4 @@
-"""The key of a form that may be submitted once."""
+"""The template tag {% form_key %}."""
 
 from django import template
 from django.utils.html import format_html
@@ -10,5 +10,5 @@ register = template.Library()
 
 @register.simple_tag
 def form_key() -> str:
-    """A hidden input with a key of its own; put it into every form that creates something."""
+    """A hidden input with a new form key, for every form that creates an object."""
     return format_html('<input type="hidden" name="{}" value="{}">', FORM_KEY_FIELD, new_form_key())

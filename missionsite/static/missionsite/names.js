@@ -1,6 +1,6 @@
-// Names for screen readers where the scripts of Django and Select2 leave them out.
+// Adds accessible names that the scripts of Django and Select2 lack.
 
-// A picker drawn by Select2 says its value; its label belongs to the select element, which is hidden.
+// Select2 announces only the value; the label belongs to the hidden select element.
 let labels = 0;
 const labelOf = (box) => {
     const label = box?.previousElementSibling?.labels?.[0];
@@ -18,7 +18,7 @@ const nameField = (box) => {
     box.querySelector(".select2-search__field")?.setAttribute("aria-labelledby", label.id);
 };
 
-// The opened list stands at the end of the page; what opened it owns it.
+// The opened list is at the end of the page; aria-owns links it to its select.
 const nameList = (box) => {
     const list = box.querySelector(".select2-results__options");
     const opener = list && document.querySelector(`.select2-selection[aria-owns="${CSS.escape(list.id)}"]`);
@@ -34,7 +34,7 @@ const name = (element) => {
         if (box.querySelector(".select2-selection")) nameField(box);
         else nameList(box);
     }
-    // The icon beside the filter of two lists has a label, and no role that may have one.
+    // The icon in the filter of a two-list select has a label but no role.
     for (const icon of element.querySelectorAll(".selector .search-label-icon")) icon.setAttribute("role", "img");
 };
 

@@ -4,7 +4,7 @@ from missionsite.common.roles import as_owner
 
 
 class Command(FlushCommand):
-    """Django's flush, connected as the owner: the site's role may not TRUNCATE."""
+    """Django's flush, connected as the owner, because the site's role may not TRUNCATE."""
 
     def handle(self, **options) -> None:
         with as_owner():

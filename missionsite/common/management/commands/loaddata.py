@@ -16,25 +16,25 @@ INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
 class Command(LoaddataCommand):
-    """Django's loaddata, which leaves example data alone once it is there: by then people have worked with it.
+    """Django's loaddata, except that the example data (`seeds`) of an app is loaded only once.
 
-    Loading a row again would set it back to how it was, which rules forbid where other rows have followed it since.
-    Examples of an app with `seeds_written_on` are as old as on that day, whenever they are loaded: every instant in
-    them is moved by whole days. Where a number of an example is taken by another row, the database gives it a new one:
-    the key of a table that counts, and the fields an app names in `seeds_numbered`, as {model name: field}. After its
-    examples were loaded an app is called with the rows: `seeds_loaded(rows)`.
+    Loading it again would reset rows that were edited since, which constraints may forbid.
+    The dates in the examples of an app with `seeds_written_on` are shifted by the days since then, so that the examples
+    are always equally old. If a number of an example is taken by another row, the database generates a new one: for
+    auto-increment keys, and for the fields that an app names in `seeds_numbered` as {model name: field}. After loading,
+    the app's `seeds_loaded(rows)` is called.
     """
 
     def find_fixtures(self, fixture_label):
         found = super().find_fixtures(fixture_label)
-        return [each for each in found if each[2] != EXAMPLES or not self._is_there(each[0])]
+        return [each for each in found if each[2] != EXAMPLES or not self._is_loaded(each[0])]
 
     def load_label(self, fixture_label):
         self._are_examples = fixture_label == EXAMPLES
         self._loaded: dict[str, list[Model]] = {}
-        # What numbers of examples became: texts by their value, keys by model and value.
-        self._texts: dict[str, str] = {}
-        self._keys: dict[tuple[type[Model], int], int] = {}
+        # New values of replaced numbers: texts by old value, keys by model and old value.
+        self._new_texts: dict[str, str] = {}
+        self._new_keys: dict[tuple[type[Model], int], int] = {}
         super().load_label(fixture_label)
         for app_label, rows in self._loaded.items():
             if loaded := getattr(apps.get_app_config(app_label), "seeds_loaded", None):
@@ -47,32 +47,34 @@ class Command(LoaddataCommand):
         written = getattr(row._meta.app_config, "seeds_written_on", None)
         if written:
             days = timedelta(days=max(0, (datetime.now(UTC).date() - written).days))
-            for field in _written(row):
-                setattr(row, field.attname, later(getattr(row, field.attname), days))
-        self._follow_numbers(row)
-        taken = {field: getattr(row, field.attname) for field in self._numbers(row) if self._is_taken(row, field)}
+            for field in _writable_fields(row):
+                setattr(row, field.attname, shift_dates(getattr(row, field.attname), days))
+        self._replace_references(row)
+        taken = {
+            field: getattr(row, field.attname) for field in self._generated_fields(row) if self._is_taken(row, field)
+        }
         for field in taken:
             setattr(row, field.attname, None if field.primary_key else field.get_default())
         if taken or not may_update(row._meta.db_table, self.using):
-            # Django would first look by an UPDATE whether the row is there.
+            # Django would first try an UPDATE.
             obj.save = partial(obj.save, force_insert=True)
         saved = super().save_obj(obj)
         if saved and taken:
             row.refresh_from_db(using=self.using)
             for field, before in taken.items():
-                self._note(row, field, before)
+                self._record_new_value(row, field, before)
         if saved:
             self._loaded.setdefault(row._meta.app_label, []).append(row)
         return saved
 
-    def _numbers(self, row: Model) -> list[Field]:
-        """The fields of a row whose value the database gives."""
+    def _generated_fields(self, row: Model) -> list[Field]:
+        """The fields whose value the database generates."""
         named = getattr(row._meta.app_config, "seeds_numbered", {}).get(row._meta.model_name)
         fields = [row._meta.get_field(named)] if named else []
         return [row._meta.pk, *fields] if isinstance(row._meta.pk, AutoField) else fields
 
     def _is_taken(self, row: Model, field: Field) -> bool:
-        """Whether another row has this number, or has had it."""
+        """Whether another row has or had this number."""
         value = getattr(row, field.attname)
         if getattr(type(row), "made_by_database", False) and field.primary_key:
             return False
@@ -85,34 +87,34 @@ class Command(LoaddataCommand):
             cursor.execute("SELECT EXISTS (SELECT FROM retired_stable_ids WHERE stable_id = %s)", [str(value)])
             return cursor.fetchone()[0]
 
-    def _note(self, row: Model, field: Field, before: str | int) -> None:
+    def _record_new_value(self, row: Model, field: Field, before: str | int) -> None:
         after = getattr(row, field.attname)
         if field.primary_key:
-            self._keys[type(row), before] = after
+            self._new_keys[type(row), before] = after
         elif isinstance(before, str):
-            self._texts[before] = after
+            self._new_texts[before] = after
 
-    def _follow_numbers(self, row: Model) -> None:
-        """Let a row point to what its numbers became."""
-        for field in _written(row):
+    def _replace_references(self, row: Model) -> None:
+        """Replace references to replaced numbers."""
+        for field in _writable_fields(row):
             value = getattr(row, field.attname)
-            if field.remote_field and (field.remote_field.model, value) in self._keys:
-                setattr(row, field.attname, self._keys[field.remote_field.model, value])
-            elif isinstance(value, str) and field not in self._numbers(row):
-                setattr(row, field.attname, self._texts.get(value, value))
+            if field.remote_field and (field.remote_field.model, value) in self._new_keys:
+                setattr(row, field.attname, self._new_keys[field.remote_field.model, value])
+            elif isinstance(value, str) and field not in self._generated_fields(row):
+                setattr(row, field.attname, self._new_texts.get(value, value))
 
-    def _is_there(self, path: str) -> bool:
-        """Whether any row of a fixture is in the database; those the database makes by itself say nothing."""
+    def _is_loaded(self, path: str) -> bool:
+        """Whether any row of a fixture exists, except rows that the database creates itself."""
         with open(path, encoding="utf-8") as file:
             rows = [each.object for each in serializers.deserialize("json", file, handle_forward_references=True)]
         return any(
-            self._has_one_of(model, list(of_model))
+            self._has_any(model, list(of_model))
             for model, of_model in groupby(rows, type)
             if not getattr(model, "made_by_database", False)
         )
 
-    def _has_one_of(self, model: type[Model], rows: list[Model]) -> bool:
-        """Whether one of the rows is in the database. A key that counts may be another row's: then by unique fields."""
+    def _has_any(self, model: type[Model], rows: list[Model]) -> bool:
+        """Whether any of the rows exists: by key, or by unique fields for auto-increment keys."""
         fields = [model._meta.pk]
         if isinstance(model._meta.pk, AutoField):
             fields = [field for field in model._meta.concrete_fields if field.unique and not field.primary_key]
@@ -124,27 +126,27 @@ class Command(LoaddataCommand):
         )
 
 
-def _written(row: Model) -> list[Field]:
-    """The fields of a row that are written; the others the database computes."""
+def _writable_fields(row: Model) -> list[Field]:
+    """The concrete fields of a row except generated columns."""
     return [field for field in row._meta.concrete_fields if not field.generated]
 
 
 @cache
 def may_update(table: str, using: str) -> bool:
-    """Whether the site may change rows of a table; of a log it may not."""
+    """Whether the site may update rows of a table, which it may not in append-only tables."""
     with connections[using].cursor() as cursor:
         cursor.execute("SELECT has_table_privilege(%s, 'UPDATE')", [table])
         return cursor.fetchone()[0]
 
 
-def later(value, by: timedelta):
-    """A value with every instant in it moved, and a day where it is one; anything else as it is."""
+def shift_dates(value, by: timedelta):
+    """A value with all dates and date-times in it shifted; other values unchanged."""
     if isinstance(value, date):
         return value + by
     if isinstance(value, str) and INSTANT.fullmatch(value):
         return (datetime.fromisoformat(value) + by).isoformat()
     if isinstance(value, list):
-        return [later(each, by) for each in value]
+        return [shift_dates(each, by) for each in value]
     if isinstance(value, dict):
-        return {key: later(each, by) for key, each in value.items()}
+        return {key: shift_dates(each, by) for key, each in value.items()}
     return value

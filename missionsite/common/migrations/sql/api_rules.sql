@@ -1,12 +1,12 @@
--- Rules of API tokens that a model cannot say, and the count of requests that limits their rate.
+-- Constraints of API tokens that a model cannot declare, and the request counts of the rate limit.
 ALTER TABLE api_tokens ADD CONSTRAINT api_tokens_scopes_format CHECK (
     cardinality(scopes) > 0
     AND array_position(scopes, NULL) IS NULL
     AND array_to_string(scopes, ' ') ~ '^[a-z_]+:[a-z_]+( [a-z_]+:[a-z_]+)*$'
 );
 
--- What a token is and whose does not change; what ends it is not taken back.
-CREATE FUNCTION keep_api_token() RETURNS trigger
+-- The identity, owner and scopes of a token never change, and a revocation is final.
+CREATE FUNCTION reject_api_token_change() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -20,9 +20,9 @@ CREATE TRIGGER api_tokens_only_revoked BEFORE UPDATE ON api_tokens
           (NEW.id, NEW.owner_id, NEW.created_by_id, NEW.digest, NEW.prefix, NEW.scopes, NEW.created_at)
           OR NEW.expires_at > OLD.expires_at
           OR (OLD.revoked_at IS NOT NULL AND NEW.revoked_at IS DISTINCT FROM OLD.revoked_at))
-    EXECUTE FUNCTION keep_api_token();
+    EXECUTE FUNCTION reject_api_token_change();
 
--- One row a caller. UNLOGGED: a count needs no crash safety, and its commits wait for no disk.
+-- One row per caller. UNLOGGED: counts need no crash safety, and their commits do not wait for the disk.
 CREATE UNLOGGED TABLE api_request_counts (
     caller text PRIMARY KEY,
     minute bigint NOT NULL,
@@ -30,10 +30,10 @@ CREATE UNLOGGED TABLE api_request_counts (
     hits_before integer NOT NULL
 ) WITH (fillfactor = 50);
 
--- Counts one request of a caller within a sliding minute, and says whether it is within the limit.
+-- Counts one request of a caller within a sliding minute. Returns whether it is within the limit.
 --
--- The minute that slides is estimated from two whole ones: what is left of the previous, plus the current. A rejected
--- request is not counted, so a caller who keeps knocking is let in again as soon as one who waited. `at` is for tests.
+-- The sliding minute is estimated from two calendar minutes: the remaining share of the previous one plus the current
+-- one. Rejected requests are not counted, so a caller who keeps trying does not wait longer. `at` is for tests.
 CREATE FUNCTION count_request(of_caller text, at_most integer, at timestamptz DEFAULT clock_timestamp())
 RETURNS TABLE (allowed boolean, remaining integer, retry_after integer)
 LANGUAGE plpgsql VOLATILE
@@ -63,8 +63,8 @@ BEGIN
         seen.hits_before := seen.hits;
         seen.hits := 0;
     END IF;
-    -- Within this minute the share of the previous one shrinks until the next request fits. Where the current minute
-    -- alone is full, the next one begins full too, and its first request fits once a share of it is gone.
+    -- The share of the previous minute shrinks until the next request is within the limit. If the current minute alone
+    -- reaches the limit, a request fits in the next minute, once the share of this one has shrunk.
     IF seen.hits < at_most AND seen.hits_before > 0 THEN
         RETURN QUERY SELECT false, 0, greatest(floor(
             (1 - elapsed - (at_most - seen.hits)::numeric / seen.hits_before) * 60)::integer + 1, 1);

@@ -1,4 +1,4 @@
--- Takes the default grants back; what was granted on tables goes with the tables.
+-- Revokes the default privileges; grants on tables are dropped with the tables.
 DROP FUNCTION current_member_id();
 DO $$
 BEGIN

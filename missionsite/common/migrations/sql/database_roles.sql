@@ -1,5 +1,5 @@
--- What the site's role may do with tables the owner makes from now on. Append-only tables take rights back themselves.
--- Where the hosting gives a single role there is nothing to grant.
+-- Default privileges of the site's role on tables that the owner creates. Append-only tables revoke some of them.
+-- With a single database role there is nothing to grant.
 DO $$
 BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') AND current_user <> 'missionsite_app' THEN
@@ -8,7 +8,7 @@ BEGIN
             GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO missionsite_app;
         ALTER DEFAULT PRIVILEGES IN SCHEMA public
             GRANT USAGE, SELECT, UPDATE ON SEQUENCES TO missionsite_app;
-        -- The migration record is older than this migration; the site only reads it.
+        -- The table of migrations exists already; the site only reads it.
         GRANT SELECT ON django_migrations TO missionsite_app;
     END IF;
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_member') AND current_user <> 'missionsite_member' THEN
@@ -16,7 +16,7 @@ BEGIN
     END IF;
 END $$;
 
--- The member a restricted request runs as; NULL when no one is set. An unset-then-reset setting reads ''.
+-- The member of a restricted request, or NULL. A setting that was reset reads ''.
 CREATE FUNCTION current_member_id() RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$ SELECT nullif(current_setting('app.member_id', true), '')::uuid $$;

@@ -1,4 +1,4 @@
--- A key that sorts by the time it was made: 48 bits of milliseconds and 80 random bits in Crockford's base 32.
+-- Returns a ULID, which sorts by creation time: 48 bits of milliseconds and 80 random bits in Crockford's base 32.
 -- Source: the ULID specification, https://github.com/ulid/spec
 CREATE FUNCTION ulid() RETURNS character varying
 LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog AS $$

@@ -1,4 +1,4 @@
-// A button with data-copies="ID" copies the value of that field and says so.
+// A button with data-copies="ID" copies the value of that field and shows its data-copied text.
 document.querySelectorAll("[data-copies]").forEach((button) => {
     const field = document.getElementById(button.dataset.copies);
     button.addEventListener("click", async () => {
@@ -6,7 +6,7 @@ document.querySelectorAll("[data-copies]").forEach((button) => {
         try {
             await navigator.clipboard.writeText(field.value);
         } catch {
-            // Without https there is no clipboard to write to; the selection can still be copied.
+            // Without HTTPS there is no clipboard API; the selection can still be copied.
             document.execCommand("copy");
         }
         button.textContent = button.dataset.copied;

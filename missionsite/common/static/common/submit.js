@@ -1,7 +1,7 @@
-// A form is sent once: while it is on its way its buttons are disabled, and it cannot be sent again by Enter.
-// Forms that a script sends itself (and so stop the event) are left to that script; htmx is asked through its events.
+// Prevents double submission: while a form is being sent its buttons are disabled, and Enter does not send it again.
+// Forms sent by a script, which prevents the event's default, are ignored; htmx is handled through its own events.
 (() => {
-    // A form whose answer never replaced the page (stopped, a download) may be sent again after this time.
+    // Milliseconds after which a form may be sent again if no response replaced the page (stopped, or a download).
     const LONGEST_MS = 20000;
     const sending = new Map();
 
@@ -18,12 +18,12 @@
         if (state.hadFocus && state.clicked.isConnected) state.clicked.focus({ preventScroll: true });
     };
 
-    const hold = (form, clicked) => {
+    const lock = (form, clicked) => {
         const state = { clicked, buttons: [], hadFocus: Boolean(clicked) && clicked === document.activeElement };
         sending.set(form, state);
         form.setAttribute("aria-busy", "true");
         clicked?.setAttribute("data-sending", "");
-        // Only after the browser has read the form: a disabled button would not send its name and value.
+        // After the browser has read the form, since a disabled button would not send its name and value.
         state.timer = setTimeout(() => {
             state.buttons = buttonsOf(form).filter((button) => !button.disabled);
             state.buttons.forEach((button) => { button.disabled = true; });
@@ -31,18 +31,18 @@
         });
     };
 
-    const staysHere = (form, button) => {
+    const replacesPage = (form, button) => {
         const method = button?.getAttribute("formmethod") || form.getAttribute("method") || "get";
         const target = button?.getAttribute("formtarget") || form.getAttribute("target");
         return method.toLowerCase() === "post" && (!target || target === "_self") && !form.hasAttribute("data-download");
     };
 
-    // On the window, so that every other listener had its say first.
+    // On the window, so that it runs after all other listeners.
     window.addEventListener("submit", (event) => {
         const form = event.target;
-        if (event.defaultPrevented || !(form instanceof HTMLFormElement) || !staysHere(form, event.submitter)) return;
+        if (event.defaultPrevented || !(form instanceof HTMLFormElement) || !replacesPage(form, event.submitter)) return;
         if (sending.has(form)) event.preventDefault();
-        else hold(form, event.submitter);
+        else lock(form, event.submitter);
     });
 
     const formOf = (event) => {
@@ -53,13 +53,13 @@
         const form = formOf(event);
         if (!form) return;
         if (sending.has(form)) event.preventDefault();
-        else hold(form, event.detail.requestConfig.triggeringEvent?.submitter);
+        else lock(form, event.detail.requestConfig.triggeringEvent?.submitter);
     });
     document.addEventListener("htmx:afterRequest", (event) => {
         const form = formOf(event);
         if (form) release(form);
     });
 
-    // Back from another page, as it was left.
+    // The page was restored from the back/forward cache.
     window.addEventListener("pageshow", (event) => { if (event.persisted) [...sending.keys()].forEach(release); });
 })();

@@ -1,4 +1,4 @@
-// Fills in the time zone of the visitor's browser, so that messages do not come at night.
+// Sends the browser's time zone with the registration, so that messages are not sent at night.
 document.querySelectorAll("[data-browser-zone]").forEach((field) => {
     field.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
 });
