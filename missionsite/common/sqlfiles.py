@@ -96,7 +96,7 @@ class KeepTable(migrations.RunSQL):
 
 
 class KeepColumn(migrations.RunSQL):
-    """When reversed, copy the values of a column to the backup table `<table>_<column>_set_aside`; forwards, restore them.
+    """When reversed, copy a column to the backup table `<table>_<column>_set_aside`; forwards, restore its values.
 
     Place it after the operation that adds the column. The table's primary key is `id`.
     """
