@@ -108,7 +108,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "missionsite.portal.history.HistoryWithoutSecrets",
+    "missionsite.portal.history.SecretFreeHistoryMiddleware",
 ]
 ROOT_URLCONF = "missionsite.urls"
 WSGI_APPLICATION = "missionsite.wsgi.application"
@@ -334,14 +334,14 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {
         "request_id": {"()": "missionsite.common.middleware.RequestIdFilter"},
-        "hide_codes": {"()": "missionsite.portal.logs.HideCodes"},
+        "hide_secrets": {"()": "missionsite.portal.logs.HideSecretsFilter"},
         "no_traceback": {"()": "missionsite.common.middleware.NoTracebackFilter"},
     },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "filters": ["request_id", "hide_codes", "no_traceback"],
+            "filters": ["request_id", "hide_secrets", "no_traceback"],
             "formatter": "line",
         }
     },

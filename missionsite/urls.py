@@ -4,10 +4,10 @@ from django.urls import include, path
 from missionsite.api import api
 from missionsite.portal import urls as portal
 from missionsite.portal.unsubscribe import unsubscribe
-from missionsite.portal.views import first_page
+from missionsite.portal.views import home
 
 urlpatterns = [
-    path("", first_page),
+    path("", home),
     path("api/", api.urls),
     path("admin/", admin.site.urls),
     path("deck/", include("missiondeck.urls")),

@@ -40,7 +40,7 @@ class DomainError(Exception):
 
 
 class NotAllowed(DomainError):
-    """You do not have the right to do this."""
+    """You do not have permission to do this."""
 
     code = "not_allowed"
     status = 403

@@ -1,1 +1,1 @@
-"""The members' door: registering with a code, logging in, one's own profile, the directory. In two languages."""
+"""The members' website in two languages: registration, log-in, profile, directory and unsubscribing."""

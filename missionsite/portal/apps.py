@@ -2,7 +2,7 @@ from django.apps import AppConfig
 
 
 class PortalConfig(AppConfig):
-    """No tables: templates, static files and translations are found because this is an app."""
+    """An app without models, for its templates, static files and translations."""
 
     name = "missionsite.portal"
     label = "portal"

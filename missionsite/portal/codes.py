@@ -1,4 +1,4 @@
-"""Invitation codes a browser has seen open, and how often one code may be used to register."""
+"""The cookie of valid invitation codes, and the limit of registrations per code."""
 
 from hashlib import sha256
 
@@ -11,21 +11,21 @@ from missionsite.common.api.limits import count_request
 from missionsite.common.passwords import TooManyAttempts
 
 COOKIE = "code"
-# Seconds a browser may take over the registration form.
-REMEMBERED = 3600
+# Lifetime of the cookie, and so the time to complete the registration form.
+COOKIE_SECONDS = 3600
 
 
-def knows_code(request: HttpRequest, code: str) -> bool:
-    """Whether this browser was shown the registration form for this code."""
-    return request.get_signed_cookie(COOKIE, "", max_age=REMEMBERED) == _digest(code)
+def has_seen_code(request: HttpRequest, code: str) -> bool:
+    """Whether this browser has seen the registration form for this code."""
+    return request.get_signed_cookie(COOKIE, "", max_age=COOKIE_SECONDS) == _digest(code)
 
 
-def remember_code(response: HttpResponse, code: str) -> None:
-    """Note in the browser that this code was open."""
+def set_code_cookie(response: HttpResponse, code: str) -> None:
+    """Remember in the browser that this code was valid."""
     response.set_signed_cookie(
         COOKIE,
         _digest(code),
-        max_age=REMEMBERED,
+        max_age=COOKIE_SECONDS,
         path=reverse("portal:join"),
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
@@ -34,7 +34,7 @@ def remember_code(response: HttpResponse, code: str) -> None:
 
 
 def count_registration(code: str) -> None:
-    """Count a registration with a code: each tells whether an e-mail is taken. Raises TooManyAttempts."""
+    """Count an attempt to register with a code, as each reveals whether an e-mail is taken. Raises TooManyAttempts."""
     allowance = count_request(f"register:{_digest(code)}", settings.JOIN_ATTEMPTS_PER_MINUTE)
     if allowance and not allowance.allowed:
         raise TooManyAttempts(allowance.retry_after)

@@ -1,4 +1,4 @@
-"""The directory as active members see it: found by an index, page by page, without e-mails and Telegram IDs."""
+"""The directory for active members: indexed search and pages, without e-mails and Telegram IDs."""
 
 import re
 from dataclasses import dataclass
@@ -12,22 +12,22 @@ from django.views.decorators.http import require_safe
 
 from groups.models import CommunityMember
 from groups.models.directory import CommunityStatus
-from missionsite.portal.forms import FindForm
-from missionsite.portal.page import own_page, show
-from missionsite.portal.views import entry_of, standing
-from missionsite.portal.words import CLOSED, label
+from missionsite.portal.forms import DirectorySearchForm
+from missionsite.portal.page import member_page, render_page
+from missionsite.portal.texts import DIRECTORY_CLOSED, label
+from missionsite.portal.views import get_entry, status_of
 
 PER_PAGE = 24
-# What one search gathers at most; no one reads more.
+# Most results of one search.
 FOUND_AT_MOST = 1_000
-# Each has an index on lower(column) text_pattern_ops; name and organisation one on their words, too.
-BEGINNINGS = ("name", "organization", "telegram_username", "github_username")
+# Each has an index on lower(column) text_pattern_ops; name and organisation also share a full-text index.
+PREFIX_COLUMNS = ("name", "organization", "telegram_username", "github_username")
 _NUMBER = re.compile(r"#?0*([1-9][0-9]{0,17})")
 
 
 @dataclass(frozen=True)
 class Row:
-    """A member as others see them."""
+    """A member as shown to other members."""
 
     entry: CommunityMember
     role: str
@@ -39,18 +39,18 @@ class Row:
 
     @property
     def number(self) -> str:
-        """The number without its #, as it stands in an address."""
+        """The member number without #, as used in addresses."""
         return self.entry.member_id[1:]
 
 
-def found(rows: QuerySet, typed: str) -> list:
-    """The keys of the rows a text means: the number it is, and names that begin with it or have its words."""
-    typed = typed.strip().removeprefix("@")
-    branches = [rows.alias(low=Lower(column)).filter(low__startswith=typed.lower()) for column in BEGINNINGS]
-    if number := _NUMBER.fullmatch(typed):
+def search(rows: QuerySet, term: str) -> list:
+    """The keys of the rows with this number, or with names that begin with the term or contain its words."""
+    term = term.strip().removeprefix("@")
+    branches = [rows.alias(low=Lower(column)).filter(low__startswith=term.lower()) for column in PREFIX_COLUMNS]
+    if number := _NUMBER.fullmatch(term):
         branches.append(rows.filter(member_id=f"#{number[1]}"))
-    words = re.findall(r"\w+", typed)
-    # One letter begins too many words to be worth reading.
+    words = re.findall(r"\w+", term)
+    # A prefix of one letter matches too many rows.
     if words and max(map(len, words)) > 1:
         query = SearchQuery(" & ".join(f"'{word}':*" for word in words), config="simple", search_type="raw")
         vector = SearchVector("name", "organization", config="simple")
@@ -59,66 +59,66 @@ def found(rows: QuerySet, typed: str) -> list:
     return list(first.union(*others).values_list("pk", flat=True)[:FOUND_AT_MOST])
 
 
-def page_after(rows: QuerySet, number: str) -> list[CommunityMember]:
-    """The page after the member with this number, newest first, and one row more where another page follows."""
+def get_page(rows: QuerySet, number: str) -> list[CommunityMember]:
+    """The page after the member with this number, newest first, plus one row if there is a next page."""
     if not _NUMBER.fullmatch(number):
         return list(rows[: PER_PAGE + 1])
     last = CommunityMember.objects.filter(member_id=f"#{number}").values("created_at", "pk").first()
     if last:
-        # The first part alone is what an index starts from.
+        # Redundant, but lets the query start from an index.
         rows = rows.filter(created_at__lte=last["created_at"])
         rows = rows.filter(Q(created_at__lt=last["created_at"]) | Q(pk__lt=last["pk"]))
     return list(rows[: PER_PAGE + 1])
 
 
-def _closed(request: HttpRequest) -> HttpResponse | None:
-    """The page that says why the directory is closed to someone; None for active members."""
-    status = standing(entry_of(request.user))
+def _directory_closed(request: HttpRequest) -> HttpResponse | None:
+    """The page with the reason why the member cannot see the directory; None for active members."""
+    status = status_of(get_entry(request.user))
     if status == CommunityStatus.ACTIVE:
         return None
-    return show(request, "closed", {"why": CLOSED[status]}, status=403)
+    return render_page(request, "directory_closed", {"reason": DIRECTORY_CLOSED[status]}, status=403)
 
 
-@own_page
+@member_page
 @require_safe
-def people(request: HttpRequest) -> HttpResponse:
-    """Search and browse."""
-    if closed := _closed(request):
+def member_list(request: HttpRequest) -> HttpResponse:
+    """The directory with search and filters."""
+    if closed := _directory_closed(request):
         return closed
-    form = FindForm(request.GET)
+    form = DirectorySearchForm(request.GET)
     form.is_valid()
-    asked = {name: value for name, value in form.cleaned_data.items() if value}
+    query = {name: value for name, value in form.cleaned_data.items() if value}
     rows = CommunityMember.objects.active()
     for name, column in (("role", "primary_role"), ("tier", "reputation_tier"), ("country", "country__iexact")):
-        if name in asked:
-            rows = rows.filter(**{column: asked[name]})
-    if "q" in asked:
-        rows = CommunityMember.objects.filter(pk__in=found(rows, asked["q"]))
-    shown = page_after(rows.order_by(*CommunityMember._meta.ordering), request.GET.get("after", ""))
+        if name in query:
+            rows = rows.filter(**{column: query[name]})
+    if "q" in query:
+        rows = CommunityMember.objects.filter(pk__in=search(rows, query["q"]))
+    shown = get_page(rows.order_by(*CommunityMember._meta.ordering), request.GET.get("after", ""))
     more, shown = len(shown) > PER_PAGE, [Row.of(entry) for entry in shown[:PER_PAGE]]
     context = {
         "here": "directory",
         "form": form,
-        "asked": asked,
+        "query": query,
         "filters": [form["role"], form["tier"], form["country"]],
-        "filtered": asked.keys() - {"q"},
+        "filtered": query.keys() - {"q"},
         "rows": shown,
-        "first": urlencode(asked) if request.GET.get("after") else None,
-        "next": urlencode({**asked, "after": shown[-1].number}) if more else "",
+        "first": urlencode(query) if request.GET.get("after") else None,
+        "next": urlencode({**query, "after": shown[-1].number}) if more else "",
     }
-    return show(request, "directory", context)
+    return render_page(request, "directory", context)
 
 
-@own_page
+@member_page
 @require_safe
-def person(request: HttpRequest, number: int) -> HttpResponse:
-    """One member."""
-    if closed := _closed(request):
+def member_detail(request: HttpRequest, number: int) -> HttpResponse:
+    """The page of one member."""
+    if closed := _directory_closed(request):
         return closed
     active = CommunityMember.objects.active()
     entry = active.select_related("invited_by").filter(member_id=f"#{number}").first()
     if entry is None:
-        return show(request, "no_person", {"number": number}, status=404)
+        return render_page(request, "member_not_found", {"number": number}, status=404)
     inviter = entry.invited_by
-    seen = inviter is not None and not inviter.is_removed and inviter.status == CommunityStatus.ACTIVE
-    return show(request, "person", {"row": Row.of(entry), "inviter": Row.of(inviter) if seen else None})
+    is_visible = inviter is not None and not inviter.is_removed and inviter.status == CommunityStatus.ACTIVE
+    return render_page(request, "member", {"row": Row.of(entry), "inviter": Row.of(inviter) if is_visible else None})

@@ -1,4 +1,4 @@
-"""The forms members fill in. What the services reject is shown at the field it is about."""
+"""The forms of the members' website. Service errors are shown at their field."""
 
 import re
 
@@ -14,34 +14,34 @@ from groups.models import Member
 from groups.models.directory import PrimaryRole, Tier
 from missionsite.common.errors import DomainError
 from missionsite.common.passwords import LimitedLogin, LimitedPasswordChange
-from missionsite.portal.words import label, rejection
+from missionsite.portal.texts import error_message, label
 
-# Characters no one sees, and those that turn the reading direction of what comes after them.
-_UNSEEN = r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+# Invisible characters, and those that change the text direction.
+_INVISIBLE = r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]"
 _ID_LENGTH = 20
 
 
-def line(max_length: int, **options) -> forms.CharField:
-    """A text of one line."""
-    seen = RegexValidator(_UNSEEN, _("This contains a character that cannot be seen."), inverse_match=True)
-    return forms.CharField(max_length=max_length, validators=[seen], **options)
+def single_line_field(max_length: int, **options) -> forms.CharField:
+    """A text field with a single line."""
+    visible = RegexValidator(_INVISIBLE, _("This contains a character that cannot be seen."), inverse_match=True)
+    return forms.CharField(max_length=max_length, validators=[visible], **options)
 
 
-def choices(of: type, first: str) -> list[tuple]:
-    """The choices of a model in the visitor's language. first: what stands for none."""
-    return [("", first), *((value, label(words)) for value, words in of.choices)]
+def choices(of: type, empty: str) -> list[tuple]:
+    """The choices of a model in the visitor's language. empty: the label of the empty choice."""
+    return [("", empty), *((value, label(text)) for value, text in of.choices)]
 
 
-class Rejectable(forms.Form):
-    """A form that shows what a service rejected."""
+class ServiceErrorsMixin(forms.Form):
+    """A form that can show the errors of a service."""
 
-    def reject(self, error: DomainError) -> None:
-        """Show a rejection at its field, or above the form where it has none."""
-        self.add_error(error.field if error.field in self.fields else None, rejection(error))
+    def add_service_error(self, error: DomainError) -> None:
+        """Show an error at its field, or above the form if it has none."""
+        self.add_error(error.field if error.field in self.fields else None, error_message(error))
 
 
-class CodeForm(Rejectable):
-    """Type the code one was given."""
+class CodeForm(ServiceErrorsMixin):
+    """The form for an invitation code."""
 
     code = forms.CharField(
         label=_("Invitation code"),
@@ -51,35 +51,35 @@ class CodeForm(Rejectable):
     )
 
     def clean_code(self) -> str:
-        """Letters and digits of what was typed, or of the link that was pasted; never empty."""
+        """The letters and digits of the entered code or link; never empty."""
         typed = self.cleaned_data["code"].rpartition("/join/")[2]
-        # 0 is in no code, so what holds nothing readable leads to the page every wrong code leads to.
+        # No code contains 0, so unreadable input gives the same page as any invalid code.
         return re.sub(r"[^0-9A-Za-z]", "", typed)[:64] or "0"
 
 
-class ProfileForm(Rejectable):
-    """What members change themselves."""
+class ProfileForm(ServiceErrorsMixin):
+    """The fields that members can edit themselves."""
 
-    name = line(
+    name = single_line_field(
         255,
         label=_("Name"),
-        help_text=_("What other members call you."),
+        help_text=_("Shown to other members."),
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     primary_role = forms.ChoiceField(label=_("Role"), choices=lambda: choices(PrimaryRole, _("Choose one")))
-    organization = line(
+    organization = single_line_field(
         255,
         label=_("Organisation"),
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "organization"}),
     )
-    country = line(
+    country = single_line_field(
         100, label=_("Country"), required=False, widget=forms.TextInput(attrs={"autocomplete": "country-name"})
     )
 
 
 class BrowserZone(forms.Field):
-    """The time zone a browser says it is in; what is no zone a profile may have is ignored."""
+    """The time zone of the browser. Unknown time zones are ignored."""
 
     widget = forms.HiddenInput(attrs={"data-browser-zone": ""})
 
@@ -91,12 +91,12 @@ class BrowserZone(forms.Field):
 
 
 class RegistrationForm(ProfileForm):
-    """Everything a registration asks for. password_kept: one was typed before, so none is needed."""
+    """The registration form. has_pending_password: one was entered before, so the field may stay empty."""
 
     email = forms.EmailField(
         label=_("E-mail"),
         max_length=255,
-        help_text=_("You log in with it. Other members do not see it."),
+        help_text=_("You log in with this address. It is not shown to other members."),
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
     password = forms.CharField(
@@ -111,8 +111,8 @@ class RegistrationForm(ProfileForm):
         label=_("Telegram ID"),
         max_length=40,
         help_text=_(
-            "A number, not your name there. To find it, write to the bot @userinfobot in Telegram: it answers with "
-            "your ID. Other members do not see it."
+            "A number, not your user name. To find it, send a message to @userinfobot in Telegram: it replies with "
+            "your ID. It is not shown to other members."
         ),
         error_messages={"invalid": _("A Telegram ID is a number, such as 123456789.")},
         widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
@@ -132,12 +132,12 @@ class RegistrationForm(ProfileForm):
         label=_("GitHub name"),
         max_length=40,
         required=False,
-        help_text=_("Your public work there earns reputation here."),
+        help_text=_("Your public contributions on GitHub count towards your reputation."),
         error_messages={"invalid": _("A GitHub name has up to 39 letters, digits and hyphens.")},
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )
 
-    # What the visitor's browser says; a script fills it in.
+    # Filled in by a script.
     timezone = BrowserZone()
 
     field_order = (
@@ -152,43 +152,43 @@ class RegistrationForm(ProfileForm):
         "github_username",
     )
 
-    def __init__(self, *args, password_kept: bool = False, **kwargs) -> None:
+    def __init__(self, *args, has_pending_password: bool = False, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.say_password_is_kept(password_kept)
+        self.set_password_optional(has_pending_password)
 
-    def say_password_is_kept(self, kept: bool) -> None:
-        """Say above the field whether it may stay empty."""
-        self.fields["password"].required = not kept
-        if kept:
+    def set_password_optional(self, is_optional: bool) -> None:
+        """Set whether the password may stay empty, with a help text."""
+        self.fields["password"].required = not is_optional
+        if is_optional:
             self["password"].help_text = _(
-                "The password you typed is kept. Leave this empty to use it, or type another one."
+                "Your password is kept. Leave this field empty to use it, or enter another one."
             )
 
     def clean_telegram_id(self) -> str:
-        """The digits alone, written one way: one person, one ID."""
+        """The ID without spaces and leading zeros, so that it is unique."""
         digits = self.cleaned_data["telegram_id"].replace(" ", "").lstrip("0")
         if not 0 < len(digits) <= _ID_LENGTH:
             raise ValidationError(self.fields["telegram_id"].error_messages["invalid"], "invalid")
         return digits
 
     def clean(self) -> dict:
-        """A password that is not like the person's own data."""
+        """Validate the password, also against the other fields."""
         cleaned = super().clean()
         if password := cleaned.get("password"):
-            person = Member(email=cleaned.get("email", ""), display_name=cleaned.get("name", ""))
+            member = Member(email=cleaned.get("email", ""), display_name=cleaned.get("name", ""))
             try:
-                validate_password(password, person)
+                validate_password(password, member)
             except ValidationError as error:
                 self.add_error("password", error)
         return cleaned
 
 
 class LoginForm(LimitedLogin):
-    """Log in with e-mail and password. What is wrong with them is never said."""
+    """The log-in form. It does not reveal whether the e-mail or the password is wrong."""
 
     error_messages = {
-        "invalid_login": _("The e-mail or the password is not right."),
-        "inactive": _("The e-mail or the password is not right."),
+        "invalid_login": _("The e-mail or password is incorrect."),
+        "inactive": _("The e-mail or password is incorrect."),
     }
 
     def __init__(self, *args, **kwargs) -> None:
@@ -200,14 +200,14 @@ class LoginForm(LimitedLogin):
 
 
 class OwnPasswordForm(LimitedPasswordChange):
-    """Change one's own password."""
+    """The password-change form."""
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.fields["old_password"].widget.attrs["autofocus"] = False
 
 
-class FindForm(forms.Form):
+class DirectorySearchForm(forms.Form):
     """Search and filters of the directory."""
 
     q = forms.CharField(

@@ -1,14 +1,14 @@
-"""Who changes what, as the history tables keep it."""
+"""The context that pghistory stores with each change."""
 
 from django.http import HttpRequest
 from pghistory.middleware import HistoryMiddleware
 
-from missionsite.portal.logs import without_secrets
+from missionsite.portal.logs import mask_secrets
 
 
-class HistoryWithoutSecrets(HistoryMiddleware):
-    """Notes who changed what at which address in the history, without the secret in the address."""
+class SecretFreeHistoryMiddleware(HistoryMiddleware):
+    """Stores the member and the address of a request with its changes, without secrets in the address."""
 
     def get_context(self, request: HttpRequest) -> dict:
         context = super().get_context(request)
-        return context | {"url": without_secrets(context["url"])}
+        return context | {"url": mask_secrets(context["url"])}

@@ -1,18 +1,18 @@
-"""Which language a visitor reads: chosen by a button and kept in a cookie, else what the browser asks for."""
+"""The visitor's language: from the cookie of the language buttons, else from the browser."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 COOKIE = "missionsite_language"
-A_YEAR = 365 * 24 * 60 * 60
-# Code of Django, and what the language calls itself.
+COOKIE_SECONDS = 365 * 24 * 60 * 60
+# Django's code, and the language's own name.
 LANGUAGES = {"en": "English", "pt-br": "Português (Brasil)"}
 DEFAULT = "en"
 
 
-def language_of(request: HttpRequest) -> str:
-    """A key of LANGUAGES. Every kind of Portuguese is served by the one there is."""
+def get_language(request: HttpRequest) -> str:
+    """A key of LANGUAGES. Every variant of Portuguese gives pt-br."""
     chosen = request.COOKIES.get(COOKIE)
     if chosen in LANGUAGES:
         return chosen
@@ -24,8 +24,8 @@ def language_of(request: HttpRequest) -> str:
     return DEFAULT
 
 
-def remember(response: HttpResponse, code: str) -> None:
-    """Keep the choice in the visitor's browser."""
+def set_language_cookie(response: HttpResponse, code: str) -> None:
+    """Remember the language in the visitor's browser."""
     response.set_cookie(
-        COOKIE, code, max_age=A_YEAR, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax"
+        COOKIE, code, max_age=COOKIE_SECONDS, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax"
     )

@@ -1,4 +1,4 @@
-"""The frame of every page of this door: language, headers, and how often an address may knock."""
+"""Decorators and helpers of all pages: language, headers, log-in and rate limits."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -12,25 +12,25 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from missionsite.common.addresses import network_of
 from missionsite.common.api.limits import count_request, uncount_request
-from missionsite.portal.language import LANGUAGES, language_of
+from missionsite.portal.language import LANGUAGES, get_language
 
 View = Callable[..., HttpResponse]
 HEADERS = {
-    # Nothing from elsewhere, nothing inline, in nobody's frame, no form to elsewhere.
+    # Only this site: nothing inline, no embedding in frames, no forms to other sites.
     "Content-Security-Policy": (
         "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
-    # A code stands in the address of the registration page.
+    # The address of the registration page contains a code.
     "Referrer-Policy": "same-origin",
 }
 
 
 def page(view: View) -> View:
-    """A page anyone may ask for, in the visitor's language; the rest of the site stays English."""
+    """Decorator of a page in the visitor's language; the rest of the site is English."""
 
     @wraps(view)
-    def answer(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-        language = language_of(request)
+    def wrapper(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        language = get_language(request)
         with translation.override(language):
             response = view(request, *args, **kwargs)
         for name, value in HEADERS.items():
@@ -40,48 +40,48 @@ def page(view: View) -> View:
         add_never_cache_headers(response)
         return response
 
-    return answer
+    return wrapper
 
 
-def own_page(view: View) -> View:
-    """A page for people who are logged in; others log in first."""
+def member_page(view: View) -> View:
+    """Decorator of a page for logged-in members; others are redirected to the log-in page."""
 
     @wraps(view)
-    def answer(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+    def wrapper(request: HttpRequest, *args, **kwargs) -> HttpResponse:
         if not request.user.is_authenticated:
             query = urlencode({"next": request.get_full_path()})
             return redirect(f"{reverse('portal:login')}?{query}")
         return view(request, *args, **kwargs)
 
-    return page(answer)
+    return page(wrapper)
 
 
-def show(request: HttpRequest, template: str, context: dict | None = None, *, status: int = 200) -> HttpResponse:
-    """A page of this door. `return_to` in the context: where a change of language leads; this page when left out."""
+def render_page(request: HttpRequest, template: str, context: dict | None = None, *, status: int = 200) -> HttpResponse:
+    """Render a page. `return_to` in the context: the address after changing the language, this page by default."""
     frame = {"languages": LANGUAGES, "language": translation.get_language(), "return_to": request.get_full_path()}
     return render(request, f"portal/{template}.html", {**frame, **(context or {})}, status=status)
 
 
-def too_many(request: HttpRequest, purpose: str, at_most: int) -> HttpResponse | None:
-    """Count a request of this network; the page that rejects it where that is one too many in this minute.
+def rate_limit_response(request: HttpRequest, purpose: str, at_most: int) -> HttpResponse | None:
+    """Count a request of this network. Returns the error page if it is over the limit per minute, else None.
 
-    at_most: 0 is no limit.
+    at_most: 0 for no limit.
     """
     allowance = count_request(f"{purpose}:{network_of(request)}:", at_most)
     if allowance is None or allowance.allowed:
         return None
-    response = show(request, "too_many", {"seconds": allowance.retry_after}, status=429)
+    response = render_page(request, "too_many_requests", {"seconds": allowance.retry_after}, status=429)
     response["Retry-After"] = str(allowance.retry_after)
     return response
 
 
-def not_counted(request: HttpRequest, purpose: str) -> None:
-    """Take back a request of this network that `too_many` counted."""
+def uncount(request: HttpRequest, purpose: str) -> None:
+    """Uncount a request of this network that `rate_limit_response` counted."""
     uncount_request(f"{purpose}:{network_of(request)}:")
 
 
 def safe_next(request: HttpRequest) -> str:
-    """Where `next` of a form or an address leads: an address of this site from its root on, else one's own page."""
+    """The `next` parameter if it is an absolute path of this site, else the profile page."""
     wanted = request.POST.get("next", request.GET.get("next", ""))
     here = {request.get_host()}
     if wanted.startswith("/") and url_has_allowed_host_and_scheme(

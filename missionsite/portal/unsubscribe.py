@@ -1,4 +1,4 @@
-"""The way out of messages no one asked for, by the link that stands in each of them. Source: RFC 8058."""
+"""The unsubscribe page, linked from every unsolicited message. Source: RFC 8058."""
 
 from functools import wraps
 
@@ -9,41 +9,41 @@ from django.views.decorators.csrf import csrf_exempt
 from engagement.models import UserProfile
 from engagement.services.profiles import opt_in, opt_out
 from engagement.services.unsubscribe import member_of
-from missionsite.portal.page import View, page, show
+from missionsite.portal.page import View, page, render_page
 
-# What the button for coming back sends. Any other POST opts out: a mailbox sends List-Unsubscribe=One-Click.
+# Sent by the button that subscribes again. Any other POST unsubscribes: mail programs send List-Unsubscribe=One-Click.
 UNDO = "undo"
 
 
-def _keeps_its_address(view: View) -> View:
-    """The address stands in no Referer, not even of this site's own pages: who has it decides for the member."""
+def _hide_referrer(view: View) -> View:
+    """Never send the address as Referer: anyone who has it can unsubscribe the member."""
 
     @wraps(view)
-    def answer(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+    def wrapper(request: HttpRequest, *args, **kwargs) -> HttpResponse:
         response = view(request, *args, **kwargs)
-        # Not no-referrer: then a browser says nothing of where a form comes from, and the site rejects the form.
+        # Not no-referrer: then the browser sends no origin either, and the site rejects the form.
         response["Referrer-Policy"] = "strict-origin"
         return response
 
-    return answer
+    return wrapper
 
 
 @csrf_exempt
-@_keeps_its_address
+@_hide_referrer
 @page
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """Show the way out, or take it by a POST. No session is asked for: the link is the member's own.
+    """Show the page, or unsubscribe on POST. The token identifies the member, without a session.
 
-    The page names no one: a message may have been passed on.
+    The page does not show a name, since the message may have been forwarded.
     """
     member = member_of(token)
     if member is None:
-        return show(request, "unsubscribe_rejected", {"return_to": reverse("portal:join")}, status=404)
+        return render_page(request, "unsubscribe_rejected", {"return_to": reverse("portal:join")}, status=404)
     done = ""
     if request.method == "POST":
-        is_back = UNDO in request.POST
-        change, done = (opt_in, "in") if is_back else (opt_out, "out")
-        is_out = change(member=member, actor=member).reengagement_opt_out
+        undo = UNDO in request.POST
+        change, done = (opt_in, "in") if undo else (opt_out, "out")
+        is_unsubscribed = change(member=member, actor=member).reengagement_opt_out
     else:
-        is_out = UserProfile.objects.values_list("reengagement_opt_out", flat=True).get(pk=member.pk)
-    return show(request, "unsubscribe", {"is_out": is_out, "done": done, "token": token})
+        is_unsubscribed = UserProfile.objects.values_list("reengagement_opt_out", flat=True).get(pk=member.pk)
+    return render_page(request, "unsubscribe", {"is_unsubscribed": is_unsubscribed, "done": done, "token": token})

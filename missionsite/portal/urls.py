@@ -4,7 +4,7 @@ from missionsite.portal import directory, views
 
 
 class AnyText:
-    """Whatever stands in the address, slashes and line ends too: no code looks different from another one."""
+    """Any text, including slashes and line breaks, so that every invalid code gives the same page."""
 
     regex = r"(?s:.+)"
 
@@ -27,6 +27,6 @@ urlpatterns = [
     path("me/", views.me, name="me"),
     path("me/edit/", views.edit, name="edit"),
     path("me/password/", views.password, name="password"),
-    path("directory/", directory.people, name="directory"),
-    path("directory/<int:number>/", directory.person, name="person"),
+    path("directory/", directory.member_list, name="directory"),
+    path("directory/<int:number>/", directory.member_detail, name="member"),
 ]

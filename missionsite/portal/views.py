@@ -1,4 +1,4 @@
-"""Registering, logging in and out, and one's own profile."""
+"""Registration, log-in and log-out, and the member's own profile."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -18,32 +18,32 @@ from groups.services.registration import accept_invitation, open_invitation
 from groups.services.verification import proof_word
 from missionsite.common.errors import DomainError
 from missionsite.common.passwords import TooManyAttempts, limited
-from missionsite.portal.codes import count_registration, knows_code, remember_code
+from missionsite.portal.codes import count_registration, has_seen_code, set_code_cookie
 from missionsite.portal.forms import CodeForm, LoginForm, OwnPasswordForm, ProfileForm, RegistrationForm
-from missionsite.portal.kept_password import forget_password, keep_password, kept_password
-from missionsite.portal.language import LANGUAGES, language_of, remember
-from missionsite.portal.page import not_counted, own_page, page, safe_next, show, too_many
-from missionsite.portal.words import REMOVED, STATUS_MEANS, label
+from missionsite.portal.language import LANGUAGES, get_language, set_language_cookie
+from missionsite.portal.page import member_page, page, rate_limit_response, render_page, safe_next, uncount
+from missionsite.portal.pending_password import clear_pending_password, get_pending_password, store_pending_password
+from missionsite.portal.texts import REMOVED, STATUS_DESCRIPTIONS, label
 
 
-def first_page(request: HttpRequest) -> HttpResponse:
-    """Members come to their profile, everyone else to the back office and its log-in."""
+def home(request: HttpRequest) -> HttpResponse:
+    """Redirect members to their profile, and everyone else to the back office."""
     member = request.user.is_authenticated and not request.user.is_staff
     return redirect("portal:me" if member else "admin:index")
 
 
-# --- Registering ----------------------------------------------------------------------------------
+# --- Registration ----------------------------------------------------------------------------------
 
 
 @page
 def join(request: HttpRequest) -> HttpResponse:
-    """Type a code."""
+    """Enter an invitation code."""
     if request.user.is_authenticated:
         return redirect("portal:me")
     form = CodeForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         return redirect("portal:register", code=form.cleaned_data["code"])
-    return show(request, "join", {"form": form})
+    return render_page(request, "join", {"form": form})
 
 
 @sensitive_post_parameters("password")
@@ -51,70 +51,70 @@ def join(request: HttpRequest) -> HttpResponse:
 def register(request: HttpRequest, code: str) -> HttpResponse:
     """Register with a code.
 
-    The order is what keeps codes from being guessed: a network with too many wrong codes is sent away unheard, and a
-    code that opens nothing ends it before anything else that was sent is looked at. A code that was open in this
-    browser is no guess: it passes whatever others in the network try.
+    The order prevents guessing of codes: a network with too many wrong codes is rejected first, and an invalid code is
+    rejected before the form is read. A code that was valid in this browser is not a guess, so it is not limited.
     """
     if request.user.is_authenticated:
-        # Also whoever has just registered and comes back to a code that is used now.
+        # Also after registering, when the code is used.
         return redirect("portal:me")
-    known = knows_code(request, code)
-    if not known and (rejected := too_many(request, "join", settings.JOIN_ATTEMPTS_PER_MINUTE)):
+    known = has_seen_code(request, code)
+    if not known and (rejected := rate_limit_response(request, "join", settings.JOIN_ATTEMPTS_PER_MINUTE)):
         return rejected
     try:
         invitation = open_invitation(code)
     except CodeRejected:
         return _code_rejected(request)
     if not known:
-        not_counted(request, "join")
-    kept = kept_password(request, invitation)
+        uncount(request, "join")
+    pending = get_pending_password(request, invitation)
     if request.method == "POST":
-        form = RegistrationForm(request.POST, password_kept=bool(kept))
+        form = RegistrationForm(request.POST, has_pending_password=bool(pending))
         if form.is_valid():
             try:
                 count_registration(code)
                 entry = accept_invitation(
                     code=code,
                     **form.cleaned_data,
-                    password_hash="" if form.cleaned_data["password"] else kept,
-                    # They are written to as they read: the code of Django in the writing of the profile.
-                    locale=next(value for value in Locale.values if value.lower() == language_of(request)),
+                    password_hash="" if form.cleaned_data["password"] else pending,
+                    # The profile's locale for Django's language code.
+                    locale=next(value for value in Locale.values if value.lower() == get_language(request)),
                 )
             except CodeRejected:
                 return _code_rejected(request)
             except TooManyAttempts as error:
                 form.add_error(None, error)
             except DomainError as error:
-                form.reject(error)
+                form.add_service_error(error)
             else:
-                forget_password(request)
+                clear_pending_password(request)
                 login(request, entry.person)
                 return redirect("portal:me")
         if form.cleaned_data.get("password"):
-            kept = keep_password(request, invitation, form.cleaned_data["password"]) or kept
-        form.say_password_is_kept(bool(kept))
+            pending = store_pending_password(request, invitation, form.cleaned_data["password"]) or pending
+        form.set_password_optional(bool(pending))
     else:
         form = RegistrationForm(
-            initial={"telegram_username": invitation.invited_telegram_username or ""}, password_kept=bool(kept)
+            initial={"telegram_username": invitation.invited_telegram_username or ""},
+            has_pending_password=bool(pending),
         )
-    response = limited(show(request, "register", {"form": form, "invitation": invitation}), form)
-    remember_code(response, code)
+    response = limited(render_page(request, "register", {"form": form, "invitation": invitation}), form)
+    set_code_cookie(response, code)
     return response
 
 
 def _code_rejected(request: HttpRequest) -> HttpResponse:
-    """The one answer to every code that opens nothing."""
+    """The same response for every invalid code."""
     home = reverse("portal:join")
-    return show(request, "code_rejected", {"form": CodeForm(), "return_to": home}, status=CodeRejected.status)
+    return render_page(request, "code_rejected", {"form": CodeForm(), "return_to": home}, status=CodeRejected.status)
 
 
-# --- Logging in and out ---------------------------------------------------------------------------
+# --- Log-in and log-out ---------------------------------------------------------------------------
 
 
 @sensitive_post_parameters("password")
 @page
 def log_in(request: HttpRequest) -> HttpResponse:
-    """Log in, and go on to where one wanted to."""
+    """Log in and redirect to `next`."""
     wanted = safe_next(request)
     if request.user.is_authenticated:
         return HttpResponseRedirect(wanted)
@@ -124,91 +124,91 @@ def log_in(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             login(request, form.get_user())
             return HttpResponseRedirect(wanted)
-    return limited(show(request, "login", {"form": form, "next": wanted}), form)
+    return limited(render_page(request, "login", {"form": form, "next": wanted}), form)
 
 
 @page
 @require_POST
 def log_out(request: HttpRequest) -> HttpResponse:
-    """End the session."""
+    """Log out."""
     logout(request)
     messages.success(request, _("You are logged out."))
     return redirect("portal:login")
 
 
 @sensitive_post_parameters()
-@own_page
+@member_page
 def password(request: HttpRequest) -> HttpResponse:
-    """Change one's own password; other sessions end."""
+    """Change the password; other sessions end."""
     form = OwnPasswordForm(request.user, request=request)
     if request.method == "POST":
         form = OwnPasswordForm(request.user, request.POST, request=request)
         if form.is_valid():
             update_session_auth_hash(request, form.save())
-            messages.success(request, _("Your password is changed. Other devices have to log in again."))
+            messages.success(request, _("Your password was changed. Your other devices have been logged out."))
             return redirect("portal:me")
-    return limited(show(request, "password", {"form": form}), form)
+    return limited(render_page(request, "password", {"form": form}), form)
 
 
 @page
 @require_POST
 def language(request: HttpRequest) -> HttpResponse:
-    """Choose the language, and go back to where the choice was made."""
+    """Set the language and return to the page."""
     response = HttpResponseRedirect(safe_next(request))
     if (code := request.POST.get("language")) in LANGUAGES:
-        remember(response, code)
+        set_language_cookie(response, code)
     return response
 
 
-# --- One's own profile ----------------------------------------------------------------------------
+# --- The member's own profile ----------------------------------------------------------------------------
 
 
-def entry_of(person: Member) -> CommunityMember | None:
-    """Someone's own entry in the directory, also one that was removed from it."""
-    return CommunityMember.objects.select_related("invited_by").filter(person=person).first()
+def get_entry(member: Member) -> CommunityMember | None:
+    """A member's own directory entry, also if it was removed."""
+    return CommunityMember.objects.select_related("invited_by").filter(person=member).first()
 
 
-def standing(entry: CommunityMember | None) -> str:
-    """What an entry is to whoever has it: its status, `removed`, or nothing where there is none."""
+def status_of(entry: CommunityMember | None) -> str:
+    """The status of an entry: its own, `removed`, or empty without an entry."""
     if entry is None:
         return ""
     return REMOVED if entry.is_removed else entry.status
 
 
-def may_prove(entry: CommunityMember) -> bool:
-    """Whether there is a GitHub account someone has still to show is theirs."""
+def can_verify_github(entry: CommunityMember) -> bool:
+    """Whether the entry has a GitHub account that is not verified yet."""
     return bool(entry.github_username) and not (entry.github_verified or entry.is_removed)
 
 
-@own_page
+@member_page
 @require_safe
 def me(request: HttpRequest) -> HttpResponse:
-    """One's own entry."""
-    entry = entry_of(request.user)
+    """The profile page."""
+    entry = get_entry(request.user)
     if entry is None:
-        return show(request, "no_entry")
-    status = standing(entry)
-    words = _("Removed") if status == REMOVED else label(entry.get_status_display())
+        return render_page(request, "no_entry")
+    status = status_of(entry)
+    status_label = _("Removed") if status == REMOVED else label(entry.get_status_display())
     inviter = entry.invited_by
     context = {
         "here": "me",
         "entry": entry,
-        "standing": status,
-        "status": words,
-        "status_means": STATUS_MEANS[status],
+        "status": status,
+        "status_label": status_label,
+        "status_description": STATUS_DESCRIPTIONS[status],
         "role": label(entry.get_primary_role_display()),
         "tier": label(entry.reputation_tier),
-        "proof": proof_word(member_id=entry.member_id) if may_prove(entry) else "",
+        "proof": proof_word(member_id=entry.member_id) if can_verify_github(entry) else "",
         "inviter": None if inviter is None or inviter.is_removed else inviter,
     }
-    return show(request, "me", context)
+    return render_page(request, "me", context)
 
 
-@own_page
+@member_page
 def edit(request: HttpRequest) -> HttpResponse:
-    """Change what members change themselves."""
-    entry = entry_of(request.user)
-    if standing(entry) in ("", REMOVED):
+    """Edit the profile."""
+    entry = get_entry(request.user)
+    if status_of(entry) in ("", REMOVED):
         return redirect("portal:me")
     if request.method == "POST":
         form = ProfileForm(request.POST)
@@ -216,10 +216,10 @@ def edit(request: HttpRequest) -> HttpResponse:
             try:
                 update_entry(entry=entry, actor=request.user, own=True, **form.cleaned_data)
             except DomainError as error:
-                form.reject(error)
+                form.add_service_error(error)
             else:
-                messages.success(request, _("Your profile is saved."))
+                messages.success(request, _("Your profile was saved."))
                 return redirect("portal:me")
     else:
         form = ProfileForm(initial={name: getattr(entry, name) or "" for name in ProfileForm.base_fields})
-    return show(request, "edit", {"form": form})
+    return render_page(request, "edit", {"form": form})

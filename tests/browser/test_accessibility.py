@@ -13,7 +13,7 @@ from django.core.management import call_command
 
 from engagement.models import Announcement, MessageTemplate
 from fallback.services.runs import run_due
-from tests.portal.cast import entry, invitation
+from tests.portal.helpers import entry, invitation
 from tests.support.admin import client_of, staff
 
 DESK, PHONE = (1440, 900), (390, 844)

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 from groups.models import CommunityMember
 from groups.models.directory import CommunityStatus
 from tests.browser.conftest import PASSWORD, sign_in
-from tests.portal.cast import entry
+from tests.portal.helpers import entry
 
 PHONE = {"width": 390, "height": 844}
 

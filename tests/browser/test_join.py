@@ -4,7 +4,7 @@ import pytest
 
 from groups.models import CommunityMember
 from groups.services.directory import approve
-from tests.portal.cast import PASSWORD, entry, invitation
+from tests.portal.helpers import PASSWORD, entry, invitation
 
 PHONE = {"width": 390, "height": 844}
 

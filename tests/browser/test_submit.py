@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from engagement.models import Announcement, EngagementMessage
 from groups.models import Task
 from tests.browser.conftest import PASSWORD, sign_in
-from tests.portal.cast import entry
+from tests.portal.helpers import entry
 from tests.support.admin import staff
 from tests.support.factories.groups import MissionFactory
 

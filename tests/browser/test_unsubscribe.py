@@ -49,7 +49,7 @@ def test_one_press_ends_it_and_another_takes_it_back(phone, live_server, scheme)
     assert not [each for each in referers if "unsubscribe" in each]
 
     phone.get_by_role("button", name="Quero receber de novo").click()
-    phone.get_by_role("heading", name="Você volta a receber mensagens").wait_for()
+    phone.get_by_role("heading", name="Sua inscrição está ativa de novo").wait_for()
     assert not is_out(member)
     assert fits(phone)
 

@@ -14,7 +14,7 @@ from django.test import Client
 from missionsite.common import passwords
 from missionsite.common.api.limits import count_request
 from missionsite.common.passwords import ACCOUNTS_PER_NETWORK, NETWORKS_PER_ACCOUNT
-from tests.portal.cast import entry
+from tests.portal.helpers import entry
 from tests.support.factories.groups import MemberFactory
 
 PASSWORD = "a long and odd one"

@@ -18,7 +18,7 @@ from groups.services.invitations import create_invitation, create_invitations, r
 from groups.services.registration import accept_invitation, open_invitation
 from missionsite.common.errors import DomainError
 from missionsite.roles import ROLES
-from tests.portal.cast import typed
+from tests.portal.helpers import typed
 from tests.support.admin import client, staff, words
 from tests.support.concurrency import crowd
 from tests.support.database import rejected_by, rows

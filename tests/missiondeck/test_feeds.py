@@ -17,7 +17,7 @@ from missiondeck.models import DeckFeed, DeckMission
 from missiondeck.services.feeds import MOST, create_feed, revoke_feed
 from missiondeck.services.missions import create_mission, update_mission
 from missionsite.common.roles import as_owner
-from missionsite.portal.logs import HideCodes
+from missionsite.portal.logs import HideSecretsFilter
 from missionsite.roles import synchronise
 from tests.missiondeck.workspaces import address, complete, make_mission
 from tests.support.admin import client_of, staff, words
@@ -271,7 +271,7 @@ class TestRejection:
         assert read(secret).status_code == 404
 
     def test_the_secret_stays_out_of_the_log(self, lena, caplog):
-        caplog.handler.addFilter(HideCodes())
+        caplog.handler.addFilter(HideSecretsFilter())
         feed, secret = create_feed(member=lena, name="x")
         revoke_feed(feed=feed)
         read(secret)

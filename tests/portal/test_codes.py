@@ -18,8 +18,8 @@ from django.urls import resolve
 from groups.models import CommunityMember
 from missionsite.common.api.limits import count_request
 from missionsite.portal import codes, page
-from missionsite.portal.logs import HideCodes
-from tests.portal.cast import bad_codes, entry, invitation, seen, typed
+from missionsite.portal.logs import HideSecretsFilter
+from tests.portal.helpers import bad_codes, entry, invitation, seen, typed
 from tests.support import sample
 from tests.support.factories.groups import MemberFactory
 
@@ -223,7 +223,7 @@ def test_thousands_of_guesses_are_limited_and_teach_nothing(settings, rf):
 
 
 def test_code_in_an_address_stays_out_of_the_log(client, settings, caplog, one_instant):
-    caplog.handler.addFilter(HideCodes())
+    caplog.handler.addFilter(HideSecretsFilter())
     code = invitation().spelled_code
     settings.JOIN_ATTEMPTS_PER_MINUTE = 1
     client.get("/join/ABCDEFGH23456789/")
@@ -231,4 +231,4 @@ def test_code_in_an_address_stays_out_of_the_log(client, settings, caplog, one_i
     Client(enforce_csrf_checks=True).post(f"/join/{code.replace('-', ' ')}/")
     assert caplog.text.count("/join/…") == 3
     assert code[-4:] not in caplog.text
-    assert "hide_codes" in settings.LOGGING["handlers"]["console"]["filters"]
+    assert "hide_secrets" in settings.LOGGING["handlers"]["console"]["filters"]

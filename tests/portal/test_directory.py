@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from groups.models import CommunityMember
 from groups.services.directory import remove_entry
 from missionsite.portal.directory import PER_PAGE, found
-from missionsite.portal.words import CLOSED
-from tests.portal.cast import entry
+from missionsite.portal.texts import DIRECTORY_CLOSED
+from tests.portal.helpers import entry
 from tests.support.admin import words
 from tests.support.concurrency import execute_as_owner
 from tests.support.factories.groups import MemberFactory
@@ -36,16 +36,16 @@ def test_directory_is_closed_to_all_but_active_members_and_says_why(as_member, a
     for address in ("/directory/", f"/directory/{ana.member_id[1:]}/"):
         answer = browser.get(address)
         assert answer.status_code == 403
-        assert str(CLOSED[status]) in answer.content.decode()
+        assert str(DIRECTORY_CLOSED[status]) in answer.content.decode()
         assert "Ana Souza" not in answer.content.decode()
 
 
 def test_directory_is_closed_to_removed_entries_and_accounts_without_one(client, as_member):
     removed = entry()
     remove_entry(entry=removed)
-    assert str(CLOSED["removed"]) in as_member(removed).get("/directory/").content.decode()
+    assert str(DIRECTORY_CLOSED["removed"]) in as_member(removed).get("/directory/").content.decode()
     client.force_login(MemberFactory(is_staff=True, is_superuser=True))
-    assert str(CLOSED[""]) in client.get("/directory/").content.decode()
+    assert str(DIRECTORY_CLOSED[""]) in client.get("/directory/").content.decode()
 
 
 # --- What is found --------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from tests.portal.cast import PASSWORD, entry, seen
+from tests.portal.helpers import PASSWORD, entry, seen
 from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
@@ -79,7 +79,7 @@ def test_account_that_is_not_there_is_answered_as_one_that_is(client, ana):
         status, page = seen(log_in(client, email, PASSWORD if email != "ana@example.org" else "wrong"))
         pages.add((status, page.replace(email, "")))
     assert len(pages) == 1
-    assert "The e-mail or the password is not right." in pages.pop()[1]
+    assert "The e-mail or password is incorrect." in pages.pop()[1]
 
 
 def test_password_tried_too_often_waits_for_this_account_only(client, ana, settings):

@@ -5,8 +5,8 @@ from django.utils import timezone
 
 from groups.models import CommunityMember
 from groups.services.directory import ban, remove_entry, suspend
-from missionsite.portal.views import STATUS_MEANS
-from tests.portal.cast import entry
+from missionsite.portal.views import STATUS_DESCRIPTIONS
+from tests.portal.helpers import entry
 from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +45,7 @@ def test_verified_account_says_so(as_member):
 def test_status_is_said_in_words(as_member, status, words):
     page = text(as_member(entry(status=status)).get("/me/"))
     assert f"<strong>{words}</strong>" in page
-    assert str(STATUS_MEANS[status]) in page
+    assert str(STATUS_DESCRIPTIONS[status]) in page
 
 
 def test_removed_entry_says_so_and_is_not_edited(as_member):
@@ -84,7 +84,7 @@ def test_staff_find_the_back_office(client):
 def test_own_fields_are_changed_with_their_history(as_member):
     ana = entry(name="Ana", organization="Casa", country="Brasil")
     answer = as_member(ana).post("/me/edit/", EDIT, follow=True)
-    assert "Your profile is saved." in text(answer)
+    assert "Your profile was saved." in text(answer)
     ana.refresh_from_db()
     assert (ana.name, ana.primary_role, ana.organization, ana.country) == ("Ana Lima", "founder", None, "Chile")
     assert ana.history.exists()

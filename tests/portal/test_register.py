@@ -11,8 +11,8 @@ from engagement.models import UserProfile
 from engagement.services.inbound import find_sender
 from groups.models import CommunityInvitation, CommunityMember, Member
 from groups.services.invitations import cancel_invitation
-from missionsite.portal import kept_password
-from tests.portal.cast import PASSWORD, entry, invitation, typed
+from missionsite.portal import pending_password
+from tests.portal.helpers import PASSWORD, entry, invitation, typed
 from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
@@ -244,7 +244,7 @@ def test_kept_password_is_for_this_invitation_and_fifteen_minutes(client, monkey
     assert "The password you typed is kept." in client.get(address(made)).content.decode()
     assert "The password you typed is kept." not in client.get(address(other)).content.decode()
     now = time.time()
-    monkeypatch.setattr(kept_password.time, "time", lambda: now + 15 * 60 + 1)
+    monkeypatch.setattr(pending_password.time, "time", lambda: now + 15 * 60 + 1)
     assert "This field is required." in client.post(address(made), typed(password="")).content.decode()
     assert "registration_password" not in client.session
 

@@ -20,7 +20,7 @@ from groups.services.tasks import cancel_task, claim_task, complete_task, update
 from missionsite.common.scopes import all_scopes
 from missionsite.models import Role
 from missionsite.roles import ROLES
-from tests.portal.cast import typed
+from tests.portal.helpers import typed
 from tests.site import directory, engagement, missiondeck, projects
 from tests.site.routes import Route
 from tests.support.admin import OfficeClient

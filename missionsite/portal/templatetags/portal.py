@@ -6,5 +6,5 @@ register = template.Library()
 
 @register.filter
 def grouped(number: int) -> str:
-    """A number with its thousands apart, as the visitor's language writes them."""
+    """A number with the thousands separator of the visitor's language."""
     return number_format(number, force_grouping=True)

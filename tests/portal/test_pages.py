@@ -10,8 +10,8 @@ from groups.errors import CodeRejected, TelegramIdTaken
 from groups.models.directory import CommunityStatus, PrimaryRole, Tier
 from missionsite.common.errors import DomainError
 from missionsite.portal.language import COOKIE
-from missionsite.portal.words import CLOSED, LABELS, STATUS_MEANS, rejection
-from tests.portal.cast import entry, invitation, typed
+from missionsite.portal.texts import DIRECTORY_CLOSED, LABELS, STATUS_DESCRIPTIONS, error_message
+from tests.portal.helpers import entry, invitation, typed
 from tests.support.admin import staff
 
 pytestmark = pytest.mark.django_db
@@ -122,13 +122,13 @@ def test_whole_way_in_speaks_portuguese(client):
 def test_rejections_are_said_in_both_languages_also_those_no_one_expected():
     for language, words in (("en", "Another member has this Telegram ID."), ("pt-br", "Outro membro tem este")):
         with translation.override(language):
-            assert rejection(TelegramIdTaken()).startswith(words)
-            assert rejection(DomainError("In English.")) != "In English."
-    assert rejection(CodeRejected()) == CodeRejected().message
+            assert error_message(TelegramIdTaken()).startswith(words)
+            assert error_message(DomainError("In English.")) != "In English."
+    assert error_message(CodeRejected()) == CodeRejected().message
 
 
 def test_every_choice_and_status_has_its_words():
     labels = {str(label) for choices in (PrimaryRole, Tier, CommunityStatus) for label in choices.labels}
     assert labels == set(LABELS)
-    assert set(STATUS_MEANS) == {*CommunityStatus.values, "removed"}
-    assert set(CLOSED) == set(STATUS_MEANS) - {"active"} | {""}
+    assert set(STATUS_DESCRIPTIONS) == {*CommunityStatus.values, "removed"}
+    assert set(DIRECTORY_CLOSED) == set(STATUS_DESCRIPTIONS) - {"active"} | {""}

@@ -1,0 +1,79 @@
+"""Errors, labels and status texts in the visitor's language."""
+
+from django.utils.translation import gettext, gettext_lazy, gettext_noop
+
+from missionsite.common.errors import DomainError
+
+# By error code: all errors that the forms of the portal can raise.
+ERROR_MESSAGES = {
+    "code_rejected": gettext_lazy("This invitation code is not valid. Ask the person who invited you for a new one."),
+    "email_taken": gettext_lazy("An account with this e-mail already exists. If it is yours, log in instead."),
+    "telegram_id_taken": gettext_lazy("Another member has this Telegram ID."),
+    "telegram_id_missing": gettext_lazy("Enter your Telegram ID."),
+    "name_missing": gettext_lazy("Enter your name."),
+    "entry_removed": gettext_lazy("Your directory entry was removed and cannot be edited."),
+    "entry_erased": gettext_lazy("The personal data of this entry was erased. It cannot be edited."),
+    "value_rejected": gettext_lazy("A value contains characters that cannot be saved. Check your input."),
+    "not_allowed": gettext_lazy("You do not have permission to do this."),
+}
+DEFAULT_ERROR_MESSAGE = gettext_lazy("This could not be saved. Check your input or contact a community manager.")
+
+
+def error_message(error: DomainError) -> str:
+    """The message of an error."""
+    return str(ERROR_MESSAGES.get(error.code, DEFAULT_ERROR_MESSAGE))
+
+
+def label(text: str) -> str:
+    """The translated label of a choice (role, tier or status)."""
+    return gettext(text) if text else ""
+
+
+# The models define the labels of choices untranslated; here the translation tools find them.
+LABELS = (
+    gettext_noop("Student"),
+    gettext_noop("Developer"),
+    gettext_noop("Designer"),
+    gettext_noop("Researcher"),
+    gettext_noop("Founder"),
+    gettext_noop("Investor"),
+    gettext_noop("Community manager"),
+    gettext_noop("Content creator"),
+    gettext_noop("Other"),
+    gettext_noop("Novice"),
+    gettext_noop("Contributor"),
+    gettext_noop("Active Developer"),
+    gettext_noop("Experienced"),
+    gettext_noop("Expert"),
+    gettext_noop("Not a member"),
+    gettext_noop("Waiting for approval"),
+    gettext_noop("Active"),
+    gettext_noop("Suspended"),
+    gettext_noop("Banned"),
+)
+# Explanation of each status for the member.
+REMOVED = "removed"
+STATUS_DESCRIPTIONS = {
+    "not_member": gettext_lazy("You are not a member yet. Ask a community manager what is missing."),
+    "pending": gettext_lazy(
+        "A community manager is reviewing your registration. Until it is approved, you can only see this page."
+    ),
+    "active": gettext_lazy("You are a member. Other members can find you in the directory."),
+    "suspended": gettext_lazy(
+        "Your membership is suspended, and you are not shown in the directory. Contact a community manager for the"
+        " reason."
+    ),
+    "banned": gettext_lazy("You are permanently banned from the community."),
+    REMOVED: gettext_lazy("Your entry was removed from the directory. Contact a community manager for the reason."),
+}
+# Why a member cannot see the directory.
+DIRECTORY_CLOSED = {
+    "": gettext_lazy("The directory is for members. Your account has no directory entry."),
+    "not_member": gettext_lazy("The directory is for active members. You are not a member yet."),
+    "pending": gettext_lazy(
+        "The directory is for active members. Your registration is waiting for a community manager to approve it."
+    ),
+    "suspended": gettext_lazy("The directory is for active members. Your membership is suspended."),
+    "banned": gettext_lazy("The directory is for active members. You are banned from the community."),
+    REMOVED: gettext_lazy("The directory is for active members. Your entry was removed from it."),
+}
