@@ -1,1 +1,1 @@
-"""The site on one machine for trying it out: accounts to log in with, and its processes kept running."""
+"""The demo: accounts to log in with, and supervision of its processes."""

@@ -1,4 +1,4 @@
-"""A staff account per role, one with rights in two projects only, and a member of the community without any."""
+"""The demo accounts: one per role, one with rights in two projects only, and one member without staff rights."""
 
 import secrets
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ from missionsite.roles import ROLES
 
 DOMAIN = "demo.example"
 ADMINISTRATOR = "Administrator"
-# Staff without a role of the back office: what they may do comes from their projects.
+# Staff without a role, whose rights come from two projects.
 PROJECT_MEMBER = "Project Member"
 PROJECT_ROLES = {"trust-builder": ProjectRole.REVIEWER, "webinar-season-1": ProjectRole.VIEWER}
-# No staff: a member with an entry in the directory, who sees /me/ and /directory/.
+# Not staff: a member with a directory entry, who can use /me/ and /directory/.
 MEMBER = "Member"
 TELEGRAM_ID = "700199999"
 KINDS = (*ROLES, PROJECT_MEMBER, MEMBER)
@@ -29,7 +29,7 @@ KINDS = (*ROLES, PROJECT_MEMBER, MEMBER)
 
 @dataclass(frozen=True)
 class Account:
-    """How to log in as a role; the password is known only now."""
+    """The log-in data of a new account."""
 
     role: str
     email: str
@@ -37,21 +37,21 @@ class Account:
 
 
 def email_of(role: str) -> str:
-    """The address of a role's account: "Mission Manager" logs in as mission.manager@demo.example."""
+    """The e-mail of a role's account, as in mission.manager@demo.example."""
     return f"{role.lower().replace(' ', '.')}@{DOMAIN}"
 
 
 @transaction.atomic
 def create_missing() -> list[Account]:
-    """Create the accounts that are not there and return those."""
+    """Create the missing accounts and return them."""
     members = get_user_model().objects
-    there = set(members.filter(email__in=map(email_of, KINDS)).values_list("email", flat=True))
-    return [_create(role) for role in KINDS if email_of(role) not in there]
+    existing = set(members.filter(email__in=map(email_of, KINDS)).values_list("email", flat=True))
+    return [_create(role) for role in KINDS if email_of(role) not in existing]
 
 
 @transaction.atomic
 def set_new_passwords() -> list[Account]:
-    """Give every demo account a new password and return them all; the old ones stop working."""
+    """Set a new password for every demo account and return all accounts."""
     created = {account.role: account for account in create_missing()}
     accounts = []
     for role in KINDS:
@@ -75,7 +75,7 @@ def _create(role: str) -> Account:
         is_superuser=role == ADMINISTRATOR,
     )
     if role == MEMBER:
-        _enter(member)
+        _add_directory_entry(member)
     elif role == PROJECT_MEMBER:
         for project in Project.objects.filter(slug__in=PROJECT_ROLES):
             set_project_role(project=project, member=member, role=PROJECT_ROLES[project.slug])
@@ -84,8 +84,8 @@ def _create(role: str) -> Account:
     return account
 
 
-def _enter(member: Member) -> None:
-    """Give the member an approved entry in the directory, and a membership in the first mission open to everyone."""
+def _add_directory_entry(member: Member) -> None:
+    """Add an approved directory entry, and a membership in the first mission that is open to everyone."""
     entry = create_entry(
         person=member, name=member.display_name, primary_role=PrimaryRole.DEVELOPER, telegram_id=TELEGRAM_ID
     )

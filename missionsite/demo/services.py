@@ -1,6 +1,6 @@
-"""The demo's processes, each started again when it ends by itself."""
+"""The demo's processes, which are restarted when they end."""
 
-# ruff: noqa: S603 - it runs programs of ours
+# ruff: noqa: S603 - runs only programs of the site
 
 import contextlib
 import signal
@@ -14,16 +14,16 @@ from missionsite import embedded
 from missionsite.demo import watcher
 
 LONGEST_PAUSE = 30
-# A process that ran this long had started well: the next pause is short again.
+# After running this long, a process is restarted without a longer pause.
 STEADY_SECONDS = 60
 LARGEST_LOG = 10_000_000
 
 
 class Watcher:
-    """The process that outlives a killed demo for as long as cleaning up takes."""
+    """The process that cleans up after a killed demo."""
 
     def __init__(self, *, var: Path | None, keep_open: int) -> None:
-        """var: folder of the embedded server to stop. keep_open: descriptor of a lock to hold until all is clean."""
+        """var: folder of the embedded server to stop. keep_open: descriptor of a lock, released after cleaning up."""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "missionsite.demo.watcher", *([str(var)] if var else [])],
             cwd=embedded.CHECKOUT,
@@ -33,20 +33,20 @@ class Watcher:
             start_new_session=True,
         )
 
-    def tell(self, line: str) -> None:
+    def send(self, line: str) -> None:
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.write(line + "\n")
             self.process.stdin.flush()
 
     def dismiss(self) -> None:
-        """Let it clean up what is left, and wait for that."""
+        """Close the pipe, so that the watcher cleans up, and wait for its end."""
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()
         self.process.wait()
 
 
 class Service:
-    """A process of the demo, in a session of its own so that Ctrl-C in the terminal reaches the demo alone."""
+    """A process of the demo, in a separate session, so that Ctrl-C in the terminal only reaches the demo."""
 
     def __init__(self, name: str, command: list[str], *, log: Path, watcher: Watcher) -> None:
         self.name = name
@@ -54,7 +54,7 @@ class Service:
         self.log = log
         self.watcher = watcher
         self.process: subprocess.Popen | None = None
-        self.started_at = self.start_again_at = 0.0
+        self.started_at = self.restart_at = 0.0
         self.pause = 1
 
     def start(self) -> None:
@@ -70,45 +70,45 @@ class Service:
                 stderr=output,
                 start_new_session=True,
             )
-        self.watcher.tell(f"+{self.process.pid}")
+        self.watcher.send(f"+{self.process.pid}")
         self.started_at = time.monotonic()
 
-    def check(self, say: Callable[[str], None]) -> None:
-        """Notice an end and start the process again: at once after a good run, ever later when it keeps ending."""
+    def check(self, log: Callable[[str], None]) -> None:
+        """Restart the process if it has ended: after a second, or with growing pauses if it keeps ending."""
         now = time.monotonic()
         if self.process and self.process.poll() is not None:
-            self._clear_away()
+            self._clean_up()
             if now - self.started_at > STEADY_SECONDS:
                 self.pause = 1
-            self.start_again_at = now + self.pause
-            say(f"{self.name} ended ({self._reason()}). It starts again in {self.pause} s; its log: {self.log}")
+            self.restart_at = now + self.pause
+            log(f"{self.name} ended ({self._reason()}). Restarting in {self.pause} s. Log: {self.log}")
             self.pause = min(self.pause * 2, LONGEST_PAUSE)
             self.process = None
-        if not self.process and now >= self.start_again_at:
+        if not self.process and now >= self.restart_at:
             self.start()
 
     def is_running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
-    def ask_to_end(self) -> None:
+    def terminate(self) -> None:
         if self.process:
             watcher.signal_all({self.process.pid}, signal.SIGTERM)
 
     def end(self) -> None:
-        """End the process and those it started, and wait for that."""
+        """Terminate the process with its child processes, and wait for their end."""
         if self.process:
-            self.ask_to_end()
+            self.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(watcher.PATIENCE)
-            self._clear_away()
+            self._clean_up()
             self.process = None
 
-    def _clear_away(self) -> None:
-        # Processes it had started itself would keep the port.
+    def _clean_up(self) -> None:
+        # Its child processes would keep the port.
         group = self.process.pid
         watcher.signal_all({group}, signal.SIGKILL)
         self.process.wait()
-        self.watcher.tell(f"-{group}")
+        self.watcher.send(f"-{group}")
 
     def _reason(self) -> str:
         code = self.process.returncode
@@ -116,12 +116,12 @@ class Service:
 
 
 def web_command(port: int, *, workers: int = 2) -> list[str]:
-    """The web server on a loopback port, as in production; it ends without waiting for pages."""
+    """The command of the web server on a loopback port, as in production."""
     return [sys.executable, "-m", "granian", "--interface", "asginl", "--host", "127.0.0.1", "--port", str(port),
             "--workers", str(workers), "--respawn-failed-workers", "--workers-kill-timeout", "5", "--no-ws",
             "missionsite.asgi:application"]  # fmt: skip
 
 
 def worker_command() -> list[str]:
-    """The background worker."""
+    """The command of the background worker."""
     return [sys.executable, "manage.py", "worker"]

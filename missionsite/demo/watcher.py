@@ -1,8 +1,8 @@
-"""Cleans up when the demo is killed: waits for its end, then ends its processes and stops the embedded server.
+"""Cleans up when the demo ends: terminates its processes and stops the embedded server.
 
-Runs in a session of its own, with the demo at the other end of its standard input, which the system closes however the
-demo ends. Lines there name the process groups to end: `+123` when one starts, `-123` when it has ended.
-Arguments: the folder of the embedded server, when there is one.
+Runs in a separate session. Its standard input is a pipe from the demo, which the system closes when the demo ends in
+any way. Lines on it name the process groups to terminate: `+123` when one starts, `-123` when it has ended.
+Argument: the folder of the embedded server, if there is one.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ def main(var: str = "") -> None:
 
 
 def end(groups: set[int], *, seconds: float = PATIENCE) -> None:
-    """End process groups: asked first, killed when they take longer."""
+    """Terminate process groups, and kill them if they do not end in time."""
     for ending in (signal.SIGTERM, signal.SIGKILL):
         signal_all(groups, ending)
         if wait_until(lambda: not any(map(is_alive, groups)), seconds=seconds):
@@ -50,7 +50,7 @@ def signal_all(groups: set[int], number: int) -> None:
 
 
 def is_alive(group: int) -> bool:
-    """Whether a process group has a process in it."""
+    """Whether a process group has any process."""
     try:
         os.killpg(group, 0)
     except ProcessLookupError:

@@ -1,6 +1,6 @@
-"""The embedded PostgreSQL: started when no DATABASE_URL is set, for trying, developing and testing.
+"""The embedded PostgreSQL server, used for the demo, development and tests when no DATABASE_URL is set.
 
-Uses the standard library alone, so that it works before Django is set up.
+Uses only the standard library, so that it works before Django is set up.
 """
 
 import atexit
@@ -34,57 +34,57 @@ CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 
 def start(var: Path, *, tests: bool = False) -> Server:
-    """Make the server of `var` run and return how to reach it; everything it needs is made at the first call.
+    """Start the server of `var` unless it runs, and return its connection data. The first call creates the cluster.
 
-    tests: give up durability for speed, and allow the owner to create databases.
+    tests: trade durability for speed, and allow the owner to create databases.
     Raises EmbeddedError.
     """
     return Cluster(var, tests=tests).start()
 
 
 def stop(var: Path) -> bool:
-    """Stop the server of `var`; whether it was running. Raises EmbeddedError."""
+    """Stop the server of `var`. Returns whether it was running. Raises EmbeddedError."""
     return Cluster(var).stop()
 
 
 def status(var: Path) -> processes.Postmaster | None:
-    """The server of `var` as it says itself, None when it does not run."""
+    """The running server of `var`, None if it is not running."""
     return Cluster(var).running()
 
 
 def remove(var: Path) -> None:
-    """Stop the server of `var` and delete its data for good. Raises EmbeddedError."""
+    """Stop the server of `var` and delete its data. Raises EmbeddedError."""
     Cluster(var).remove()
 
 
 def urls(var: Path) -> tuple[str, str]:
-    """How the app and the owner connect; before the first start, URLs of the right shape at which no one answers."""
+    """The database URLs of the app and the owner; before the first start, placeholder URLs."""
     connection = files.read_json(Cluster(var).connection_file)
     return urls_of(connection or {"port": 1, "app_password": "none", "owner_password": "none"})
 
 
 def secret(var: Path, name: str, make: Callable[[], str]) -> str:
-    """The secret kept in `var/<name>` (mode 0600), made at first use; processes that ask at once get the same one."""
+    """The secret in `var/<name>` (mode 0600), created at first use. Concurrent processes get the same one."""
     return files.secret(Path(var), name, make)
 
 
 def psql_path() -> Path:
-    """The psql that belongs to the server. Raises EmbeddedError when no PostgreSQL is found."""
+    """The psql of the server's version. Raises EmbeddedError if no PostgreSQL is found."""
     return binaries.find().program("psql")
 
 
 def var_dir() -> Path:
-    """The folder of everything the site writes for itself: MISSIONSITE_VAR_DIR, else `var/` in the checkout."""
+    """The folder of the site's own files: MISSIONSITE_VAR_DIR, else `var/` in the checkout."""
     return Path(_setting("MISSIONSITE_VAR_DIR") or CHECKOUT / "var")
 
 
 def is_default() -> bool:
-    """Whether the site runs on the embedded server: no DATABASE_URL in the environment or in `.env`."""
+    """Whether the site uses the embedded server: no DATABASE_URL in the environment or in `.env`."""
     return not _setting("DATABASE_URL")
 
 
 def start_if_default() -> None:
-    """Start the server of the site unless it has a DATABASE_URL; ends the process with a sentence when that fails."""
+    """Start the server of the site unless DATABASE_URL is set. Exits the process with a message if that fails."""
     try:
         if is_default():
             start(var_dir())
@@ -93,12 +93,12 @@ def start_if_default() -> None:
 
 
 def test_environment() -> dict[str, str]:
-    """Point the settings of this process, and of those it starts, at a server for tests beside the one of the site.
+    """Make this process and its child processes use a separate server for tests.
 
     Sets environment variables and returns them: call it before settings are imported. The server stops with the last
     process that uses it.
     """
-    # In a process that another test process started, the folder is the one for tests already.
+    # In a child process of the tests, the folder is already the one for tests.
     var = var_dir() if os.environ.get("MISSIONSITE_TESTING") else var_dir() / "tests"
     in_use = contextlib.ExitStack()
     in_use.enter_context(files.locked(var / "in-use.lock", shared=True))
@@ -106,23 +106,23 @@ def test_environment() -> dict[str, str]:
         start(var, tests=True)
     except EmbeddedError as error:
         sys.exit(str(error))
-    # Empty rather than missing: a DATABASE_URL in `.env` must not lead the tests to a real database.
+    # Empty rather than missing, so that a DATABASE_URL in `.env` never leads the tests to a real database.
     variables = {"DATABASE_URL": "", "MISSIONSITE_VAR_DIR": str(var), "MISSIONSITE_TESTING": "1"}
     os.environ.update(variables)
     process = os.getpid()
 
-    def leave() -> None:
-        # A process forked by a test runs this at its end too, and must not.
+    def release() -> None:
+        # Not in a process forked by a test.
         if os.getpid() == process:
             in_use.close()
             with contextlib.suppress(EmbeddedError):
                 files.if_unused(var / "in-use.lock", lambda: stop(var))
 
-    atexit.register(leave)
+    atexit.register(release)
     return variables
 
 
-test_environment.__test__ = False  # its name is not a test's
+test_environment.__test__ = False  # not a test
 
 
 def _setting(name: str) -> str:

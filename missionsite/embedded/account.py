@@ -1,6 +1,6 @@
-"""The operating system's user PostgreSQL runs as: never root."""
+"""The operating system user that PostgreSQL runs as, which is never root."""
 
-# ruff: noqa: S603 - it runs programs of ours
+# ruff: noqa: S603 - runs only PostgreSQL programs
 
 import os
 import pwd
@@ -13,7 +13,7 @@ from missionsite.embedded.errors import EmbeddedError
 
 @dataclass(frozen=True)
 class Account:
-    """A user and group to run programs as."""
+    """A user and group that runs programs."""
 
     name: str
     uid: int
@@ -21,11 +21,11 @@ class Account:
 
     @property
     def is_demoted(self) -> bool:
-        """Whether running as this account means giving up root."""
+        """Whether running as this account means dropping root privileges."""
         return os.geteuid() == 0
 
     def run(self, command: list, *, cwd: Path | str = "/", seconds: int = 120) -> subprocess.CompletedProcess:
-        """Run a program as this account; output is captured as text, failure is the caller's to judge."""
+        """Run a program as this account and capture its output. The caller checks the exit code."""
         demotion = {"user": self.uid, "group": self.gid, "extra_groups": []} if self.is_demoted else {}
         try:
             return subprocess.run(
@@ -47,23 +47,24 @@ class Account:
             raise EmbeddedError(f"{command[0]} did not finish within {seconds} seconds.") from error
 
     def can_enter(self, folder: Path) -> bool:
-        """Whether the account reaches a folder through all the folders above it."""
+        """Whether the account has access to a folder and all its parents."""
         return not self.is_demoted or self.run(["/bin/sh", "-c", 'cd "$1"', "sh", folder]).returncode == 0
 
     def can_run(self, program: Path) -> bool:
-        """Whether the account can load a program together with its libraries."""
+        """Whether the account can run a program with its libraries."""
         return self.run(["/bin/sh", "-c", '"$1" --version', "sh", program]).returncode == 0
 
-    def give(self, path: Path) -> None:
-        """Make the account the owner of a file or folder, when it is not that anyway."""
+    def take_ownership(self, path: Path) -> None:
+        """Make the account the owner of a file or folder."""
         if self.is_demoted:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
 def choose(*owners_of: Path) -> Account:
-    """The account to run PostgreSQL as.
+    """The account that runs PostgreSQL.
 
-    That is whoever asks. For root: the owner of the first of these folders that is there and not root's, else `no one`.
+    The current user; for root, the owner of the first of these folders that exists and is not owned by root, else
+    `nobody`.
     """
     if os.geteuid() != 0:
         return _account(os.geteuid())
@@ -74,18 +75,18 @@ def choose(*owners_of: Path) -> Account:
         return _account(pwd.getpwnam("nobody").pw_uid)
     except KeyError:
         raise EmbeddedError(
-            "PostgreSQL does not run as root and this machine has no user `no one`. Run the command as another user."
+            "PostgreSQL does not run as root and this machine has no user `nobody`. Run the command as another user."
         ) from None
 
 
 def _account(uid: int) -> Account:
     try:
         entry = pwd.getpwuid(uid)
-    except KeyError:  # a container started with a user id that has no name
+    except KeyError:  # a container whose user id has no name
         return Account(str(uid), uid, os.getegid() if uid == os.geteuid() else uid)
     return Account(entry.pw_name, uid, entry.pw_gid)
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment without the PG... variables of the caller, with messages in English."""
+    """The environment without the caller's PG* variables, with English messages."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PG")} | {"LC_ALL": "C"}

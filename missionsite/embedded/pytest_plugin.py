@@ -1,4 +1,4 @@
-"""Gives the tests an embedded server of their own.
+"""Starts a separate embedded server for the tests.
 
 Loaded with `-p missionsite.embedded.pytest_plugin`: pytest-django reads the settings before any conftest runs.
 """

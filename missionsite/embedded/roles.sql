@@ -1,17 +1,17 @@
--- The three roles of the site and its database. Run as a superuser, as often as you like:
+-- The database and its three roles. Run as a superuser; it may be repeated:
 --     OWNER_PASSWORD=... APP_PASSWORD=... psql -f roles.sql postgres
--- A password that is not given stays as it is; set it later with \password.
+-- A password that is not set is not changed; set it later with \password.
 \set ON_ERROR_STOP on
 \getenv owner_password OWNER_PASSWORD
 \getenv app_password APP_PASSWORD
 
--- Owns the database and its tables: migrations only.
+-- Owns the database and its tables; used for migrations only.
 SELECT 'CREATE ROLE missionsite_owner LOGIN'
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_owner') \gexec
--- What the site and its workers connect as: owns nothing.
+-- The role of the site and its workers; owns nothing.
 SELECT 'CREATE ROLE missionsite_app LOGIN'
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') \gexec
--- What a member's own requests switch to.
+-- The role for requests of members.
 SELECT 'CREATE ROLE missionsite_member NOLOGIN'
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_member') \gexec
 
@@ -25,8 +25,8 @@ ALTER ROLE missionsite_owner PASSWORD :'owner_password';
 ALTER ROLE missionsite_app PASSWORD :'app_password';
 \endif
 
--- The app may become the member role, and has none of its rights until then. PostgreSQL 15 takes that from NOINHERIT
--- and has no words for it in GRANT.
+-- The app may switch to the member role, but does not inherit its privileges. PostgreSQL 15 has no options for this in
+-- GRANT and uses NOINHERIT.
 SELECT current_setting('server_version_num')::int >= 160000 AS grant_has_options \gset
 \if :grant_has_options
 GRANT missionsite_member TO missionsite_app WITH INHERIT FALSE, SET TRUE;

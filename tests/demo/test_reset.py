@@ -80,7 +80,7 @@ def test_reset_deletes_after_a_yes_and_begins_again(folder, settings, monkeypatc
     monkeypatch.setattr(sys, "argv", ["manage.py", "demo", "--reset", "--yes", "--port", "9000"])
     monkeypatch.setattr(sys, "stdin", Terminal(typed))
     command = Command(stdout=io.StringIO())
-    monkeypatch.setattr(command, "begin_again", begun.append)
+    monkeypatch.setattr(command, "restart", begun.append)
     command.reset(is_confirmed=is_confirmed)
     assert not (folder / "postgres").exists()
     assert begun == [["manage.py", "demo", "--port", "9000"]]

@@ -94,9 +94,9 @@ def test_a_service_that_ends_starts_again_and_ever_later(tmp_path, watcher):
     failing.process.wait()
     failing.check(said.append)
     assert not failing.is_running()
-    assert "ended (exit code 3). It starts again in 1 s" in said[0]
+    assert "ended (exit code 3). Restarting in 1 s" in said[0]
     assert failing.pause == 2
-    failing.start_again_at = 0.0
+    failing.restart_at = 0.0
     failing.check(said.append)
     failing.process.wait()
     failing.check(said.append)
@@ -117,12 +117,12 @@ def test_a_killed_service_takes_its_children_along(tmp_path, watcher):
 
 
 def test_a_second_demo_in_the_same_folder_is_rejected(tmp_path):
-    first, second = (Site(var=tmp_path, is_embedded=False, say=print) for _ in range(2))
-    with first.alone():
+    first, second = (Site(var=tmp_path, is_embedded=False, log=print) for _ in range(2))
+    with first.single_instance():
         (tmp_path / "demo.address").write_text("http://127.0.0.1:8000/ (process 1)")
-        with pytest.raises(DemoError, match=r"running already: http://127\.0\.0\.1:8000/"), second.alone():
+        with pytest.raises(DemoError, match=r"running already: http://127\.0\.0\.1:8000/"), second.single_instance():
             pass
-    with second.alone():
+    with second.single_instance():
         pass
 
 
@@ -130,7 +130,7 @@ def test_a_demo_waits_for_the_cleaning_of_the_one_before(tmp_path):
     said, inside, leave = [], threading.Event(), threading.Event()
 
     def run():
-        with Site(var=tmp_path, is_embedded=False, say=said.append).alone():
+        with Site(var=tmp_path, is_embedded=False, log=said.append).single_instance():
             inside.set()
             leave.wait(30)
 

@@ -270,4 +270,4 @@ class TestAsRoot:
             )
         finally:
             embedded.remove(var)
-        assert asked.stdout.startswith(f"{var}/postgres.lock is not yours to use: another user started the site")
+        assert asked.stdout.startswith(f"You have no access to {var}/postgres.lock: another user started the site")

@@ -73,14 +73,14 @@ def test_a_backend_that_does_not_notice_is_ended(var, server, monkeypatch):
     os.kill(backend, signal.SIGSTOP)
     kill_postmaster(var)
     assert embedded.start(var).started
-    assert backend not in processes._left_behind(data_of(var))
+    assert backend not in processes._orphans(data_of(var))
     held.close()
 
 
 def test_killing_every_process_at_once_is_survived(var, server):
     with psycopg.connect(server.owner_url) as owner:
         owner.execute("INSERT INTO kept VALUES (7)")
-    for pid in processes._left_behind(data_of(var)):
+    for pid in processes._orphans(data_of(var)):
         os.kill(pid, signal.SIGKILL)
     assert processes.wait_until(lambda: embedded.status(var) is None, seconds=30)
     after = embedded.start(var)

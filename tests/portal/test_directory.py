@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from groups.models import CommunityMember
 from groups.services.directory import remove_entry
-from missionsite.portal.directory import PER_PAGE, found
+from missionsite.portal.directory import PER_PAGE, search
 from missionsite.portal.texts import DIRECTORY_CLOSED
 from tests.portal.helpers import entry
 from tests.support.admin import words
@@ -103,7 +103,7 @@ def test_filters_narrow_the_list_together_with_the_search(as_member, ana):
     assert set(names(browser.get("/directory/?role=founder"))) == {"Anke", "Anders"}
     assert names(browser.get("/directory/?tier=Active+Developer")) == ["Anders"]
     assert names(browser.get("/directory/?country=NORGE&role=founder&q=ank")) == ["Anke"]
-    assert "No one is found." in words(browser.get("/directory/?role=investor"))
+    assert "No members found." in words(browser.get("/directory/?role=investor"))
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def nodes(plan: dict):
 def test_lists_and_searches_use_the_indexes_that_are_there_for_them(many):
     active = CommunityMember.objects.active()
     with CaptureQueriesContext(connection) as queries:
-        found(active, "person 77 of")
+        search(active, "person 77 of")
     searched = queries.captured_queries[0]["sql"]
     listed = str(active.order_by(*CommunityMember._meta.ordering)[:PER_PAGE].query).replace("= active", "= 'active'")
     used = set()

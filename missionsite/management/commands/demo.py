@@ -1,4 +1,4 @@
-"""Run the whole site on this machine to try it out."""
+"""Runs the demo: the whole site on this machine."""
 
 import argparse
 import os
@@ -15,29 +15,29 @@ from missionsite.demo.site import DemoError, Site
 
 
 class Command(BaseCommand):
-    help = "Run the site on this machine: PostgreSQL, example data, one account per role, web server and worker."
+    help = "Run the demo: PostgreSQL, example data, one account per role, web server and worker."
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--port", type=port_number, default=8000, help="where to listen; the next free one if taken"
+            "--port", type=port_number, default=8000, help="port to listen on, or the next free one (default 8000)"
         )
-        parser.add_argument("--reset", action="store_true", help="delete the demo's database first and start over")
-        parser.add_argument("--yes", action="store_true", help="with --reset: delete without asking")
-        parser.add_argument("--new-passwords", action="store_true", help="give the demo accounts new passwords")
+        parser.add_argument("--reset", action="store_true", help="delete the demo's database and start over")
+        parser.add_argument("--yes", action="store_true", help="with --reset: delete without confirmation")
+        parser.add_argument("--new-passwords", action="store_true", help="set new passwords for the demo accounts")
 
     def handle(self, *, port: int, reset: bool, yes: bool, new_passwords: bool, **options) -> None:
         if reset and not settings.EMBEDDED:
             raise CommandError(
-                "DATABASE_URL is set, and --reset deletes the embedded database only: empty yours yourself."
+                "DATABASE_URL is set, but --reset deletes only the embedded database. Empty your database yourself."
             )
-        site = Site(var=settings.VAR_DIR, is_embedded=settings.EMBEDDED, say=self.say)
+        site = Site(var=settings.VAR_DIR, is_embedded=settings.EMBEDDED, log=self.log)
         try:
-            with site.alone():
+            with site.single_instance():
                 if reset:
                     self.reset(is_confirmed=yes)
                 self.connect()
-                with site.watched():
+                with site.supervised():
                     self.fill(new_passwords=new_passwords)
                     site.run(first_port=port)
         except KeyboardInterrupt:
@@ -46,26 +46,26 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except DatabaseError as error:
             raise CommandError(
-                f"The database rejected: {str(error).strip()}\n"
+                f"Database error: {str(error).strip()}\n"
                 + (
                     "Start over with bin/demo --reset."
                     if settings.EMBEDDED
-                    else "Check DATABASE_URL and that it is up."
+                    else "Check DATABASE_URL and that the server is running."
                 )
             ) from error
-        self.say("\nStopped. The data is kept; bin/demo starts again.")
+        self.log("\nStopped. The data is kept. Start again with bin/demo.")
 
     def reset(self, *, is_confirmed: bool) -> None:
-        """Delete the embedded database; asks first on a terminal, and needs --yes elsewhere."""
+        """Delete the embedded database after a confirmation on the terminal, or with --yes."""
         folder = settings.VAR_DIR / "postgres"
         if folder.exists() and not is_confirmed:
             self.confirm(f"This deletes the database in {folder}: every mission, member and account in it.")
-        self.say(f"Deleting the database in {folder}: every mission, member and account in it.")
+        self.log(f"Deleting the database in {folder}: every mission, member and account in it.")
         embedded.remove(settings.VAR_DIR)
-        self.begin_again([argument for argument in sys.argv if argument not in ("--reset", "--yes")])
+        self.restart([argument for argument in sys.argv if argument not in ("--reset", "--yes")])
 
     def confirm(self, what: str) -> None:
-        """Ask whether to go on. Raises CommandError where the answer is no, or where there is no terminal to ask at."""
+        """Ask for confirmation. Raises CommandError if it is denied or there is no terminal."""
         if not sys.stdin.isatty():
             raise CommandError(f"{what} Nothing was deleted: add --yes to go on without being asked.")
         try:
@@ -76,50 +76,50 @@ class Command(BaseCommand):
             raise CommandError("Nothing was deleted.")
 
     def connect(self) -> None:
-        """Make sure the settings lead to the database that runs now."""
+        """Start the embedded server and make sure that the settings have its port."""
         database = connection.settings_dict
         if not settings.EMBEDDED:
-            self.say(
+            self.log(
                 f"Using the database of DATABASE_URL ({database['NAME']} on {database['HOST'] or 'this machine'})."
             )
             return
-        self.say("Starting PostgreSQL ...")
+        self.log("Starting PostgreSQL ...")
         server = embedded.start(settings.VAR_DIR)
         if int(database["PORT"]) != server.port:
-            # It moved after the settings were read, as when a previous run had still been ending.
-            self.begin_again(sys.argv)
+            # The port changed after the settings were read, for example while a previous run was still ending.
+            self.restart(sys.argv)
 
-    def begin_again(self, arguments: list[str]) -> None:
+    def restart(self, arguments: list[str]) -> None:
         self.stdout.flush()
         os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606
 
     def fill(self, *, new_passwords: bool) -> None:
-        """Bring the schema up to date, and add what is missing of the example data and the accounts."""
-        self.say("Migrating ...")
+        """Migrate, and add missing example data and accounts."""
+        self.log("Migrating ...")
         call_command("migrate", interactive=False, verbosity=0)
         if not settings.EMBEDDED:
             call_command("collectstatic", interactive=False, verbosity=0)
-        self.say("Loading the example data, where it is not there ...")
+        self.log("Loading the example data, unless it is already loaded ...")
         call_command("loaddata", "seeds", verbosity=0)
         created = accounts.set_new_passwords() if new_passwords else accounts.create_missing()
         if created:
-            self.say("\nAccounts to log in with. The passwords are shown this once:\n")
+            self.log("\nAccounts to log in with. The passwords are shown only this once:\n")
             for account in created:
-                self.say(f"  {account.role:<20} {account.email:<36} {account.password}")
-            self.say("")
+                self.log(f"  {account.role:<20} {account.email:<36} {account.password}")
+            self.log("")
         else:
-            self.say(
+            self.log(
                 "The passwords of the demo accounts were shown at the first start. "
-                "New ones: bin/demo --new-passwords, or .venv/bin/python manage.py changepassword EMAIL"
+                "To set new ones: bin/demo --new-passwords, or .venv/bin/python manage.py changepassword EMAIL"
             )
 
-    def say(self, line: str) -> None:
+    def log(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
 
 
 def port_number(text: str) -> int:
-    """A port an ordinary user may listen on."""
+    """An argument type for unprivileged ports."""
     if text.isdecimal() and 1024 <= int(text) <= 65_535:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text} is not a port between 1024 and 65535")
