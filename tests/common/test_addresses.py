@@ -30,7 +30,7 @@ def caller(rf, *, peer: str | None = PROXY, forwarded: str | None = None) -> str
         ("nonsense", "unknown"),
     ],
 )
-def test_network_without_proxy_ignores_the_header(rf, address, network):
+def test_network_ignores_header_without_proxy(rf, address, network):
     assert network_of(rf.get("/", REMOTE_ADDR=address, headers={"X-Forwarded-For": "198.51.100.1"})) == network
 
 
@@ -66,37 +66,37 @@ def test_network_without_proxy_ignores_the_header(rf, address, network):
         ("9" * 5000, PROXY),
     ],
 )
-def test_caller_is_the_last_untrusted_hop(rf, settings, forwarded, expected):
+def test_client_is_last_untrusted_hop(rf, settings, forwarded, expected):
     settings.TRUSTED_PROXIES = ["10.0.0.0/8"]
     assert caller(rf, forwarded=forwarded) == expected
 
 
 @pytest.mark.parametrize("peer", ["203.0.113.5", "2001:db8::5"])
-def test_header_of_an_untrusted_peer_is_ignored(rf, settings, peer):
+def test_header_of_untrusted_peer_is_ignored(rf, settings, peer):
     settings.TRUSTED_PROXIES = ["10.0.0.0/8", "::1", "unix"]
     assert caller(rf, peer=peer, forwarded="198.51.100.1") == peer
 
 
 @pytest.mark.parametrize("peer", [None, "", "unix", "unix:/run/site.sock"])
-def test_unix_socket_is_trusted_by_its_name_only(rf, settings, peer):
+def test_unix_socket_is_trusted_only_if_configured(rf, settings, peer):
     settings.TRUSTED_PROXIES = ["127.0.0.1"]
     assert caller(rf, peer=peer, forwarded="198.51.100.1") == "None"
     settings.TRUSTED_PROXIES = ["unix"]
     assert caller(rf, peer=peer, forwarded="198.51.100.1") == "198.51.100.1"
 
 
-def test_proxy_with_ipv6_address_is_trusted(rf, settings):
+def test_ipv6_proxy_is_trusted(rf, settings):
     settings.TRUSTED_PROXIES = ["2001:db8:ffff::/48"]
     assert caller(rf, peer="2001:db8:ffff::1", forwarded="2001:db8:1::1") == "2001:db8:1::1"
 
 
-def test_mapped_address_of_a_proxy_is_trusted(rf, settings):
+def test_ipv4_mapped_proxy_is_trusted(rf, settings):
     settings.TRUSTED_PROXIES = ["127.0.0.1"]
     assert caller(rf, peer="::ffff:127.0.0.1", forwarded="198.51.100.1") == "198.51.100.1"
 
 
 @pytest.mark.parametrize("text", ["10.0.0.1/8", "10.0.0.0/33", "nginx", "0.0.0.0/0", "::/0", "10.0.0.1:80"])
-def test_check_reports_an_invalid_network(rf, settings, text):
+def test_check_reports_invalid_network(rf, settings, text):
     settings.TRUSTED_PROXIES = [text, "127.0.0.1"]
     [error] = proxies_are_networks(None)
     assert (error.id, text in error.msg) == ("missionsite.E001", True)
@@ -108,7 +108,7 @@ def test_check_reports_an_invalid_network(rf, settings, text):
 
 
 @pytest.mark.parametrize("proxies", [["127.0.0.1"], ["10.0.0.0/8", "2001:db8::/32", "unix"], ["none"]])
-def test_check_accepts_networks(settings, proxies):
+def test_check_accepts_valid_networks(settings, proxies):
     settings.TRUSTED_PROXIES, settings.HTTPS = proxies, True
     assert proxies_are_networks(None) == proxies_are_named(None) == []
 
@@ -122,10 +122,10 @@ def test_check_accepts_networks(settings, proxies):
         (True, ("HTTP_X_FORWARDED_PROTO", "https"), True),
     ],
 )
-def test_check_warns_where_a_proxy_is_expected(settings, https, header, warned):
+def test_check_warns_without_trusted_proxy_for_https(settings, https, header, warned):
     settings.TRUSTED_PROXIES, settings.HTTPS, settings.SECURE_PROXY_SSL_HEADER = [], https, header
     assert [warning.id for warning in proxies_are_named(None)] == ["missionsite.W003"] * warned
 
 
-def test_trusted_proxies_are_none_by_default():
+def test_trusted_proxies_are_empty_by_default():
     assert site.TRUSTED_PROXIES == []

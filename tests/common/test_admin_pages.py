@@ -43,7 +43,7 @@ def walk(paged: Pages, start: int, step: str) -> list:
 
 @pytest.mark.parametrize("estimate", [11, 60, 103, 5_000])
 @pytest.mark.parametrize("per_page", [1, 7, 50, 103, 200])
-def test_pages_tile_exactly_whatever_the_estimate_is(members, few_are_counted, monkeypatch, estimate, per_page):
+def test_pages_are_exact_with_any_estimate(members, few_are_counted, monkeypatch, estimate, per_page):
     monkeypatch.setattr(Pages, "estimate", estimate)
     forwards = walk(Pages(Member.objects.all(), per_page, whole=True), 1, "next")
     assert [pk for page in forwards for pk in page] == members
@@ -51,21 +51,21 @@ def test_pages_tile_exactly_whatever_the_estimate_is(members, few_are_counted, m
     assert [pk for page in reversed(backwards) for pk in page] == members
 
 
-def test_any_page_is_reached_at_once(members, few_are_counted, monkeypatch):
+def test_any_page_is_loaded_directly(members, few_are_counted, monkeypatch):
     monkeypatch.setattr(Pages, "estimate", 103)
     for number in range(1, 12):
         paged = Pages(Member.objects.all(), 10, whole=True)
         assert [row.pk for row in paged.page(number).rows] == members[(number - 1) * 10 : number * 10]
 
 
-def test_filtered_pages_tile_exactly(members, few_are_counted):
+def test_filtered_pages_are_exact(members, few_are_counted):
     wanted = [pk for pk in members if str(pk) > "8"]
     rows = Member.objects.filter(pk__gt="80000000-0000-0000-0000-000000000000")
     forwards = walk(Pages(rows, 9), 1, "next")
     assert [pk for page in forwards for pk in page] == wanted
 
 
-def test_the_last_link_leads_to_the_last_rows(members, few_are_counted):
+def test_last_link_shows_last_rows(members, few_are_counted):
     first = Pages(Member.objects.all(), 10, whole=True).page(1)
     assert first.last == -1
     last = Pages(Member.objects.all(), 10, whole=True).page(first.last)
@@ -73,7 +73,7 @@ def test_the_last_link_leads_to_the_last_rows(members, few_are_counted):
     assert last.next is None
 
 
-def test_a_counted_list_names_its_last_page(members):
+def test_counted_list_links_its_last_page(members):
     first = Pages(Member.objects.all(), 10).page(1)
     assert first.last == 11
     last = Pages(Member.objects.all(), 10).page(11)
@@ -83,24 +83,24 @@ def test_a_counted_list_names_its_last_page(members):
 
 
 @pytest.mark.parametrize("number", [0, 12, -12, 10**12, -(10**12), 10**30, -(10**30)])
-def test_a_page_that_is_not_there_is_rejected(members, number):
+def test_missing_page_is_rejected(members, number):
     with pytest.raises(InvalidPage):
         Pages(Member.objects.all(), 10).page(number)
 
 
-def test_an_empty_list_has_one_empty_page(db):
+def test_empty_list_has_one_empty_page(db):
     page = Pages(Member.objects.none(), 10).page(1)
     assert (page.rows, page.next, page.previous) == ([], None, None)
 
 
-def test_counts_say_how_sure_they_are(members, few_are_counted):
+def test_count_text_shows_exact_estimate_or_limit(members, few_are_counted):
     assert str(Pages(Member.objects.none(), 10).count) == "0"
     assert str(Pages(Member.objects.filter(trust_score__gte=0), 10).count) == "more than 10"
     assert str(Count(1_234_567, is_exact=False, is_estimate=True)) == "about 1,234,567"
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_estimate_of_an_analysed_table_is_close(few_are_counted):
+def test_estimate_of_analysed_table_is_close(few_are_counted):
     MemberFactory.create_batch(103)
     with as_owner(), connection.cursor() as cursor:
         cursor.execute("ANALYZE members")
@@ -109,7 +109,7 @@ def test_the_estimate_of_an_analysed_table_is_close(few_are_counted):
     assert 90 <= count.number <= 120
 
 
-def test_a_row_that_arrives_in_front_shifts_pages_but_hides_nothing(members):
+def test_inserted_row_shifts_pages_without_hiding_rows(members):
     """The last pages count from the back, so newcomers at the front leave them as they were."""
     before = [row.pk for row in Pages(Member.objects.all(), 10).page(-1).rows]
     MemberFactory()

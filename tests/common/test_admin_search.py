@@ -29,23 +29,23 @@ def found(term: str) -> set:
 @pytest.mark.parametrize(
     "term", ["ana", "ANA", "ana.s", "Ana Lúcia", "lúcia", "souza", "sou", "souza ana", "  ana ", "ana%", "ana:*'"]
 )
-def test_finds_by_beginnings(ana, bob, term):
+def test_search_finds_prefixes(ana, bob, term):
     assert found(term) == {ana.pk}
 
 
 @pytest.mark.parametrize("term", ["%", "_na", "xyz", "'", "a & b |", "\\", "!", "()", "<->", "🦊"])
-def test_odd_texts_match_nothing_they_do_not_spell(ana, bob, term):
+def test_search_escapes_special_characters(ana, bob, term):
     assert found(term) == set()
 
 
-def test_finds_by_stable_id_in_every_spelling(ana, bob):
+def test_search_finds_stable_id_in_any_notation(ana, bob):
     number = int(ana.member_id.removeprefix("FE-P-"))
     for term in (ana.member_id, ana.member_id.lower(), f"fe-p-{number}", str(number), f"#{number}"):
         assert ana.pk in found(term)
     assert found(ana.member_id) == {ana.pk}
 
 
-def test_stops_at_its_limit_and_says_so(monkeypatch, ana, bob):
+def test_search_stops_at_limit_and_reports_it(monkeypatch, ana, bob):
     monkeypatch.setattr(search, "FOUND_AT_MOST", 1)
     MemberFactory(display_name="Ana Two")
     answer = MEMBERS.find(Member.objects.all(), "ana")
@@ -88,7 +88,7 @@ def test_seats_are_found_by_member_and_by_mission(ana, bob):
         ("ana", "members_name_words"),
     ],
 )
-def test_an_index_answers(term, index):
+def test_search_uses_index(term, index):
     """With sequential scans switched off the planner uses an index wherever one fits the question."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")

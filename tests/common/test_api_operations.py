@@ -60,32 +60,32 @@ def role_and_member(request: HttpRequest) -> dict:
 
 class TestRoles:
     @pytest.mark.django_db(transaction=True)
-    def test_member_runs_under_the_restricted_role_and_gives_it_back(self, rf):
+    def test_member_request_uses_and_resets_member_role(self, rf):
         alice = MemberFactory()
         answer = json.loads(ask(rf, role_and_member, alice).content)
         assert answer == {"role": "missionsite_member", "member": str(alice.pk), "in_transaction": True}
         assert role_and_member(None) == {"role": "missionsite_app", "member": None, "in_transaction": False}
 
     @pytest.mark.django_db(transaction=True)
-    def test_staff_run_as_the_site(self, rf):
+    def test_staff_request_uses_site_role(self, rf):
         answer = json.loads(ask(rf, role_and_member, StaffFactory()).content)
         assert answer == {"role": "missionsite_app", "member": None, "in_transaction": True}
 
     @pytest.mark.django_db(transaction=True)
     @pytest.mark.parametrize("factory", [MemberFactory, StaffFactory])
-    def test_what_is_about_the_caller_alone_runs_under_the_restricted_role_for_everyone(self, rf, factory):
+    def test_own_operation_uses_member_role_for_everyone(self, rf, factory):
         caller = factory()
         answer = json.loads(ask(rf, role_and_member, caller, own=True).content)
         assert answer == {"role": "missionsite_member", "member": str(caller.pk), "in_transaction": True}
         assert role_and_member(None)["role"] == "missionsite_app"
 
     @pytest.mark.parametrize("options", [{"staff": ["groups.view_group"]}, {"checks_rights": True}])
-    def test_what_is_about_the_caller_alone_asks_for_no_rights(self, options):
+    def test_own_operation_rejects_staff_permissions(self, options):
         with pytest.raises(ConfigError, match="caller alone"):
             needs("missions:read", own=True, **options)
 
     @pytest.mark.django_db(transaction=True)
-    def test_member_role_is_given_back_after_a_fault(self, rf):
+    def test_member_role_is_reset_after_error(self, rf):
         def fail(request):
             raise RuntimeError
 
@@ -93,14 +93,14 @@ class TestRoles:
         assert role_and_member(None)["role"] == "missionsite_app"
 
     @pytest.mark.django_db(transaction=True)
-    def test_rows_are_read_under_the_role_even_when_the_view_returns_them_unread(self, rf):
+    def test_lazy_queryset_is_evaluated_under_role(self, rf):
         """The answer is written out inside the transaction, so a lazy result meets row security too."""
         ColonyFactory(status=Group.Status.ARCHIVED)
         for member, count in ((MemberFactory(), 0), (StaffFactory(), 1)):
             answer = ask(rf, lambda request: Group.objects.all(), member, response=list[Named])
             assert len(json.loads(answer.content)) == count
 
-    def test_every_operation_of_the_site_is_in_the_frame(self):
+    def test_every_operation_has_access_rules(self):
         operations = [operation for _, operation in api.operations()]
         assert operations
         for operation in operations:
@@ -108,11 +108,11 @@ class TestRoles:
             assert "run" not in vars(operation)
             assert operation.access.scope or operation.access.secrets
 
-    def test_route_that_does_not_say_what_it_needs_is_rejected(self):
+    def test_route_without_access_rules_is_rejected(self):
         with pytest.raises(ConfigError, match="needs"):
             Router().get("/open")(lambda request: None)
 
-    def test_route_outside_the_frame_is_rejected(self):
+    def test_route_on_other_router_is_rejected(self):
         router = NinjaRouter()
         router.get("/open")(lambda request: None)
         probe = SiteAPI(title="probe", urls_namespace="outside")
@@ -120,20 +120,20 @@ class TestRoles:
         with pytest.raises(ConfigError, match="not on a Router"):
             assert probe.urls
 
-    def test_route_on_the_api_itself_is_rejected(self):
+    def test_route_on_api_object_is_rejected(self):
         probe = SiteAPI(title="probe", urls_namespace="itself")
         probe.get("/open")(lambda request: None)
         with pytest.raises(ConfigError, match="not on a Router"):
             assert probe.urls
 
-    def test_asynchronous_route_is_rejected(self):
+    def test_async_route_is_rejected(self):
         async def view(request):
             return None
 
         with pytest.raises(ConfigError, match="plain function"):
             Router().get("/async")(needs("missions:read")(view))
 
-    def test_two_operations_of_one_name_are_rejected(self):
+    def test_duplicate_operation_name_is_rejected(self):
         router = Router()
         for address in ("/one", "/two"):
             router.get(address, operation_id="same")(needs("missions:read")(lambda request: None))
@@ -145,7 +145,7 @@ class TestRoles:
 
 class TestProblems:
     @pytest.mark.django_db(transaction=True)
-    def test_rejected_change_leaves_nothing_behind(self, rf):
+    def test_rejected_change_is_rolled_back(self, rf):
         class Rejected(DomainError):
             """No."""
 
@@ -165,7 +165,7 @@ class TestProblems:
         assert not Group.objects.exists()
 
     @pytest.mark.django_db
-    def test_fault_hides_what_happened_and_logs_it(self, rf, caplog):
+    def test_server_error_is_logged_and_not_shown(self, rf, caplog):
         def fail(request):
             raise RuntimeError("the inner secret")
 
@@ -175,7 +175,7 @@ class TestProblems:
         assert "the inner secret" in caplog.text
 
     @pytest.mark.django_db
-    def test_database_that_is_away_is_a_503(self, rf):
+    def test_unavailable_database_returns_503(self, rf):
         def lose(request):
             raise OperationalError("connection lost to host=10.0.0.1")
 
@@ -187,7 +187,7 @@ class TestProblems:
     @pytest.mark.parametrize(
         ("sql", "status"), [("SELECT 1 / 0", 500), ("SELECT 'x'::uuid", 422), ("SELECT 9999999999::integer", 422)]
     )
-    def test_value_the_database_rejects_is_the_callers_fault_and_other_errors_are_not(self, rf, sql, status):
+    def test_data_error_returns_422_and_others_500(self, rf, sql, status):
         def run(request):
             with connection.cursor() as cursor:
                 cursor.execute(sql)
@@ -195,7 +195,7 @@ class TestProblems:
         assert ask(rf, run, MemberFactory()).status_code == status
 
     @pytest.mark.django_db
-    def test_member_role_denied_by_the_database_is_a_403(self, rf):
+    def test_permission_error_of_database_returns_403(self, rf):
         def peek(request):
             with connection.cursor() as cursor:
                 cursor.execute("SELECT email FROM members")
@@ -217,7 +217,7 @@ class TestProblems:
             ("get", "/api/missions?q=%00", 400, "bad_request"),
         ],
     )
-    def test_every_rejection_has_the_same_shape(self, client, method, address, status, code):
+    def test_errors_have_the_same_format(self, client, method, address, status, code):
         answer = getattr(client, method)(address, headers={"X-Request-ID": "test-request-1"})
         assert (answer.status_code, answer["Content-Type"]) == (status, PROBLEM)
         document = answer.json()
@@ -231,7 +231,7 @@ class TestProblems:
 
     @pytest.mark.django_db
     @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic abc", "Bearer ms_x", "Bearer \x00", "ms_abc"])
-    def test_wrong_authorization_reads_like_a_missing_one(self, client, header):
+    def test_wrong_token_gets_same_response_as_missing(self, client, header):
         answer = client.get("/api/me", headers={"Authorization": header})
         assert (answer.status_code, answer.json()["code"]) == (401, "token_rejected")
 
@@ -259,14 +259,14 @@ class TestProblems:
         answer = client.post(f"/api/missions/{MissionFactory().pk}/join", body, content_type="application/json")
         assert (answer.status_code, answer["Content-Type"]) == (status, PROBLEM)
 
-    def test_error_pages_of_the_rest_of_the_site_stay_pages(self, client):
+    def test_error_pages_outside_api_are_html(self, client):
         assert client.get("/nothing").get("Content-Type").startswith("text/html")
 
     def test_middleware_is_installed(self):
         """Without it an error page made before the API is reached would be HTML."""
         assert "missionsite.common.api.problems.ProblemMiddleware" in site_settings.MIDDLEWARE
 
-    def test_text_is_searched_however_deep_it_lies(self):
+    def test_nested_text_is_checked_at_any_depth(self):
         deep = ["\x00"]
         for _ in range(100_000):
             deep = [deep]
@@ -276,12 +276,12 @@ class TestProblems:
 
 
 class TestCursor:
-    def test_comes_back_as_it_was(self):
+    def test_cursor_round_trip(self):
         position = PageCursor("list", ("a", None))
         assert position.read(position.write((None, "Zoë — 名", 3))) == [None, "Zoë — 名", 3]
 
     @pytest.mark.parametrize("other", [PageCursor("list", ("b",)), PageCursor("other", ("a",))])
-    def test_belongs_to_one_list(self, other):
+    def test_cursor_of_other_list_is_rejected(self, other):
         with pytest.raises(InputRejected) as rejected:
             other.read(PageCursor("list", ("a",)).write((1,)))
         assert not isinstance(rejected.value, BadSignature)
@@ -303,7 +303,7 @@ class Addresses(HTMLParser):
 
 
 class TestDescription:
-    def test_page_loads_nothing_from_elsewhere_and_has_no_inline_script(self, client):
+    def test_docs_page_has_no_external_or_inline_script(self, client):
         answer = client.get("/api/docs")
         assert answer.status_code == 200
         page = Addresses()
@@ -313,16 +313,16 @@ class TestDescription:
         assert [address for address in page.loaded if not re.match(r"/(?!/)", address)] == []
         assert "http" not in answer.content.decode()
 
-    def test_its_style_sheets_load_nothing_from_elsewhere(self):
+    def test_docs_styles_load_nothing_external(self):
         for name in ("ninja/swagger-ui.css", "common/api-docs.css"):
             with open(finders.find(name)) as file:
                 assert not re.findall(r"url\(\s*['\"]?(?:https?:)?//", file.read())
 
-    def test_no_validator_is_asked(self, client):
+    def test_docs_page_disables_validator(self, client):
         settings = re.search(r'id="swagger-settings">(.*?)</script>', client.get("/api/docs").content.decode(), re.S)
         assert json.loads(settings[1])["validatorUrl"] is None
 
-    def test_operations_are_named_described_and_reject_with_a_problem(self, client):
+    def test_schema_describes_operations_and_errors(self, client):
         schema = client.get("/api/openapi.json").json()
         operations = [each for methods in schema["paths"].values() for each in methods.values()]
         assert {each["operationId"] for each in operations} == {
@@ -404,12 +404,12 @@ class TestDescription:
             rejection = each["responses"]["default"]["content"][PROBLEM]["schema"]["$ref"]
             assert rejection.rpartition("/")[2] in schema["components"]["schemas"]
 
-    def test_every_way_of_showing_who_calls_is_described(self, client):
+    def test_schema_describes_authentication(self, client):
         parts = client.get("/api/openapi.json").json()["components"]["securitySchemes"]
         assert parts.keys() == {"TokenAuth", "Signature"}
         assert (parts["Signature"]["in"], parts["Signature"]["name"]) == ("header", "Missionsite-Signature")
 
-    def test_every_field_of_every_answer_has_an_example(self, client):
+    def test_schema_has_example_for_each_response_field(self, client):
         parts = client.get("/api/openapi.json").json()["components"]["schemas"]
         bare = [
             f"{name}.{field}"

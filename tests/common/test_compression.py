@@ -32,7 +32,7 @@ def varies(response: HttpResponse) -> bool:
 
 
 class TestPage:
-    def test_is_compressed_for_a_browser_that_accepts_it(self):
+    def test_page_is_compressed_if_accepted(self):
         response = answer(HttpResponse(LONG))
         assert response["Content-Encoding"] == "gzip"
         assert gzip.decompress(response.content).decode() == LONG
@@ -42,7 +42,7 @@ class TestPage:
     @pytest.mark.parametrize(
         "accepts", [None, "", "identity", "br, zstd", "gzip;q=0", "gzip; q=0.000, *", "deflate, GZIP;Q=0"]
     )
-    def test_is_sent_as_it_is_to_other_clients(self, accepts):
+    def test_page_is_not_compressed_for_other_clients(self, accepts):
         response = answer(HttpResponse(LONG), accepts=accepts)
         assert "Content-Encoding" not in response
         assert response.content.decode() == LONG
@@ -50,24 +50,24 @@ class TestPage:
         assert varies(response)
 
     @pytest.mark.parametrize("accepts", ["gzip;q=0.5", "br;q=0, gzip", "gzip;q=1.0, identity;q=0"])
-    def test_quality_of_gzip_is_read(self, accepts):
+    def test_gzip_quality_zero_is_respected(self, accepts):
         assert answer(HttpResponse(LONG), accepts=accepts)["Content-Encoding"] == "gzip"
 
-    def test_length_differs_each_time(self):
+    def test_compressed_length_is_random(self):
         """Source: "Heal the Breach", IEEE Access 2022: a random length hides how well a guess was compressed."""
         assert len({len(answer(HttpResponse(LONG)).content) for _turn in range(60)}) > 5
 
     @pytest.mark.parametrize("site", ["cross-site", "same-site"])
-    def test_is_not_compressed_when_another_site_asked(self, site):
+    def test_cross_site_request_is_not_compressed(self, site):
         response = answer(HttpResponse(LONG), sec_fetch_site=site)
         assert "Content-Encoding" not in response
         assert varies(response)
 
     @pytest.mark.parametrize("site", ["same-origin", "none"])
-    def test_is_compressed_when_this_site_or_the_user_asked(self, site):
+    def test_same_site_request_is_compressed(self, site):
         assert answer(HttpResponse(LONG), sec_fetch_site=site)["Content-Encoding"] == "gzip"
 
-    def test_short_one_stays_as_it_is(self):
+    def test_short_page_is_not_compressed(self):
         response = answer(HttpResponse("x" * 199))
         assert "Content-Encoding" not in response
 
@@ -75,32 +75,32 @@ class TestPage:
         "content_type",
         ["application/json", "application/problem+json", "text/calendar; charset=utf-8", "image/svg+xml", "text/plain"],
     )
-    def test_every_text_is_compressed(self, content_type):
+    def test_text_formats_are_compressed(self, content_type):
         assert answer(HttpResponse(LONG, content_type=content_type))["Content-Encoding"] == "gzip"
 
     @pytest.mark.parametrize("content_type", ["image/png", "application/zip", "font/woff2", "application/octet-stream"])
-    def test_binary_is_not(self, content_type):
+    def test_binary_formats_are_not_compressed(self, content_type):
         response = answer(HttpResponse(LONG, content_type=content_type))
         assert "Content-Encoding" not in response
         assert response.content.decode() == LONG
 
-    def test_compressed_already_stays_as_it_is(self):
+    def test_compressed_response_is_unchanged(self):
         packed = gzip.compress(LONG.encode())
         response = answer(HttpResponse(packed, headers={"Content-Encoding": "gzip"}))
         assert response.content == packed
 
-    def test_without_a_content_type_stays_as_it_is(self):
+    def test_response_without_content_type_is_unchanged(self):
         response = HttpResponse(LONG)
         del response["Content-Type"]
         assert "Content-Encoding" not in answer(response)
 
 
 class TestTag:
-    def test_of_a_compressed_answer_is_weak(self):
+    def test_etag_of_compressed_response_is_weak(self):
         response = answer(HttpResponse(LONG, headers={"ETag": '"abc"'}))
         assert response["ETag"] == 'W/"abc"'
 
-    def test_not_modified_has_the_headers_of_the_answer_it_stands_for(self):
+    def test_not_modified_has_headers_of_full_response(self):
         """Source: RFC 9110, 15.4.5."""
         unchanged = HttpResponseNotModified(headers={"ETag": 'W/"abc"'})
         response = answer(unchanged)
@@ -109,7 +109,7 @@ class TestTag:
         assert varies(response)
 
     @pytest.mark.django_db
-    def test_of_the_calendar_is_the_same_compressed_and_not_and_when_unchanged(self, client):
+    def test_calendar_etag_is_stable(self, client):
         make_mission()
         _, secret = create_feed(member=staff("Delivery Lead"), name="x")
         address = reverse("deck_feed", args=[secret])
@@ -127,14 +127,14 @@ class TestTag:
 
 
 class TestStream:
-    def test_events_go_out_one_by_one(self):
+    def test_event_stream_is_not_buffered(self):
         frames = [b"retry: 2000\n\n", b"event: ready\ndata: {}\n\n"]
         response = answer(StreamingHttpResponse(iter(frames), content_type="text/event-stream"))
         assert "Content-Encoding" not in response
         assert list(response.streaming_content) == frames
 
     @pytest.mark.django_db
-    def test_export_keeps_its_length(self):
+    def test_export_keeps_content_length(self):
         EntryFactory.create_batch(30)
         response = client("Community Manager").get(
             "/admin/groups/communitymember/export/", headers={"accept-encoding": "gzip"}
@@ -145,7 +145,7 @@ class TestStream:
         assert len(list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))) == 30
 
     @pytest.mark.django_db
-    def test_break_is_an_error_and_no_whole_file(self):
+    def test_interrupted_stream_is_incomplete(self):
         closed = []
 
         class Lines:
@@ -169,7 +169,7 @@ class TestStream:
         response.close()
         assert closed == [True]
 
-    def test_binary_file_keeps_its_length(self):
+    def test_binary_file_keeps_content_length(self):
         response = answer(FileResponse(io.BytesIO(b"\x00" * 5_000), content_type="application/pdf"))
         assert response["Content-Length"] == "5000"
         assert b"".join(response.streaming_content) == b"\x00" * 5_000
@@ -196,7 +196,7 @@ class TestSite:
         assert response["Content-Security-Policy"]
         assert response["X-Request-ID"]
 
-    def test_live_page_is_not(self):
+    def test_live_page_is_not_compressed(self):
         response = client("Administrator").get(
             reverse("admin:fallback_review_events"), headers={"accept-encoding": "gzip"}
         )

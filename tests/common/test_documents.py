@@ -53,20 +53,20 @@ def snapshot(folder: Path) -> dict[str, tuple]:
 
 
 class TestDocument:
-    def test_comes_back_as_it_was_written(self, root):
+    def test_read_returns_written_content(self, root):
         before = timezone.now() - timedelta(seconds=1)
         documents.write("projects/one/plan.json", b"\x00\xff content")
         assert documents.read("projects/one/plan.json") == b"\x00\xff content"
         assert documents.exists("projects/one/plan.json")
         assert before < documents.modified_at("projects/one/plan.json") < timezone.now() + timedelta(seconds=1)
 
-    def test_is_replaced_whole(self, root):
+    def test_write_replaces_document(self, root):
         documents.write("plan", b"a long first content")
         documents.write("plan", b"short")
         assert documents.read("plan") == b"short"
         assert os.listdir(root) == ["plan"]
 
-    def test_is_gone_once_deleted_and_deleting_again_is_no_error(self, root):
+    def test_delete_removes_document_and_is_idempotent(self, root):
         documents.write("a/plan", b"x")
         documents.delete("a/plan")
         documents.delete("a/plan")
@@ -76,19 +76,19 @@ class TestDocument:
 
     @pytest.mark.parametrize("ask", [documents.read, documents.modified_at])
     @pytest.mark.parametrize("name", ["missing", "no/such/folder"])
-    def test_that_is_not_there_is_said_to_be_so(self, root, ask, name):
+    def test_missing_document_raises(self, root, ask, name):
         documents.write("other", b"x")
         with pytest.raises(NoSuchDocument):
             ask(name)
         assert not documents.exists(name)
 
-    def test_is_read_up_to_a_size(self, root):
+    def test_read_rejects_too_large_document(self, root):
         documents.write("plan", b"12345")
         assert documents.read("plan", at_most=5) == b"12345"
         with pytest.raises(DocumentTooLarge, match="larger than 4 bytes"):
             documents.read("plan", at_most=4)
 
-    def test_names_are_those_in_the_folder_and_below(self, root):
+    def test_names_lists_folder_recursively(self, root):
         for name in ("b", "a/2", "a/1", "a/deep/er", "ab/1"):
             documents.write(name, b"x")
         (root / "a" / ".part-123").write_bytes(b"left over")
@@ -96,7 +96,7 @@ class TestDocument:
         assert list(documents.names("a")) == ["a/1", "a/2", "a/deep/er"]
         assert list(documents.names("nothing")) == []
 
-    def test_is_for_the_site_alone(self, root):
+    def test_document_is_not_world_readable(self, root):
         was = os.umask(0)
         try:
             documents.write("a/plan", b"x")
@@ -105,7 +105,7 @@ class TestDocument:
         assert stat.S_IMODE((root / "a" / "plan").stat().st_mode) == 0o640
         assert stat.S_IMODE((root / "a").stat().st_mode) == 0o750
 
-    def test_rejections_have_their_status(self):
+    def test_errors_have_http_status(self):
         assert (BadDocumentName.status, NoSuchDocument.status, DocumentTooLarge.status) == (422, 404, 422)
 
 
@@ -196,7 +196,7 @@ def every_door(name) -> list:
 
 
 class TestNames:
-    def test_none_of_the_corpus_reads_or_writes_anything(self, root, tmp_path):
+    def test_invalid_names_are_rejected(self, root, tmp_path):
         documents.write("a/plan", b"inside")
         before = snapshot(tmp_path)
         texts = {name for name in BAD_NAMES if isinstance(name, str)}
@@ -212,7 +212,7 @@ class TestNames:
         assert snapshot(tmp_path) == before
 
     @pytest.mark.parametrize("name", ["../secret.txt", "a/../../secret.txt", "..", "a\x00b", "/etc/passwd", ".part-1"])
-    def test_storage_itself_rejects_too(self, root, tmp_path, name):
+    def test_storage_rejects_invalid_names(self, root, tmp_path, name):
         """Whoever opens the storage without these functions."""
         before, store = snapshot(tmp_path), storages["documents"]
         for ask in (store.open, store.exists, store.delete, store.size, store.get_modified_time):
@@ -223,7 +223,7 @@ class TestNames:
     @pytest.mark.parametrize(
         "name", ["a", "A-b_c.D", "a.b.c", "-", "_", "1/2/3/4/5/6/7/8/9/0", "a" * 120, "a..b", "-rf"]
     )
-    def test_plain_names_are_taken(self, root, name):
+    def test_valid_names_are_accepted(self, root, name):
         documents.write(name, b"x")
         assert list(documents.names()) == [name]
 
@@ -275,7 +275,7 @@ def seen_during_exchange(ask, root: Path, outside: Path, *, expect: set) -> set[
 
 
 class TestLinks:
-    def test_are_never_followed(self, links, tmp_path):
+    def test_links_are_not_followed(self, links, tmp_path):
         before = snapshot(tmp_path)
         for name in links:
             for door in every_door(name):
@@ -284,7 +284,7 @@ class TestLinks:
         assert list(documents.names()) == ["real/plan"]
         assert snapshot(tmp_path) == before
 
-    def test_folder_exchanged_for_a_link_again_and_again_leads_nowhere(self, root, tmp_path):
+    def test_folder_swapped_for_link_is_not_followed(self, root, tmp_path):
         documents.write("a/secret.txt", b"inside")
         outside = snapshot(tmp_path / "outside")
 
@@ -297,7 +297,7 @@ class TestLinks:
         assert seen_during_exchange(ask, root, tmp_path / "outside", expect=both) == both
         assert snapshot(tmp_path / "outside") == outside
 
-    def test_a_check_before_the_use_would_be_outrun(self, root, tmp_path):
+    def test_control_check_before_use_loses_race(self, root, tmp_path):
         """The negative control of the test above."""
         documents.write("a/secret.txt", b"inside")
 
@@ -308,7 +308,7 @@ class TestLinks:
 
         assert SECRET in seen_during_exchange(ask, root, tmp_path / "outside", expect={SECRET})
 
-    def test_pipe_and_folder_are_no_documents_and_no_one_waits_for_them(self, root):
+    def test_pipe_and_folder_are_rejected_without_blocking(self, root):
         documents.write("a/plan", b"x")
         os.mkfifo(root / "pipe")
         for name in ("pipe", "a"):
@@ -318,7 +318,7 @@ class TestLinks:
         with pytest.raises(BadDocumentName):
             documents.write("a/plan/below", b"x")
 
-    def test_root_itself_may_be_a_link(self, tmp_path, settings):
+    def test_root_may_be_link(self, tmp_path, settings):
         (tmp_path / "disk").mkdir()
         os.symlink(tmp_path / "disk", tmp_path / "link")
         use(settings, "missionsite.common.documents.LocalDocuments", location=tmp_path / "link")
@@ -359,7 +359,7 @@ def contents_after_kills(store, path: Path, *, rounds: int) -> list[bytes]:
 
 
 class TestCrash:
-    def test_killed_writer_leaves_the_old_content_or_the_new(self, root):
+    def test_killed_writer_leaves_complete_document(self, root):
         documents.write("a/plan", OLD)
         found = contents_after_kills(lambda content: documents.write("a/plan", content), root / "a" / "plan", rounds=60)
         assert set(found) <= {OLD, NEW}
@@ -373,7 +373,7 @@ class TestCrash:
         assert documents.tidy(timedelta(seconds=-5)) == len(left)
         assert os.listdir(root / "a") == ["plan"]
 
-    def test_writing_in_place_would_leave_parts(self, tmp_path):
+    def test_control_write_in_place_leaves_partial_content(self, tmp_path):
         """The negative control of the test above."""
         plain = FileSystemStorage(tmp_path, allow_overwrite=True)
 
@@ -385,7 +385,7 @@ class TestCrash:
         found = contents_after_kills(store, tmp_path / "plan", rounds=60)
         assert [content for content in found if content not in (OLD, NEW)]
 
-    def test_failed_write_leaves_nothing(self, root):
+    def test_failed_write_leaves_no_file(self, root):
         class Broken:
             def chunks(self):
                 yield b"half"
@@ -399,7 +399,7 @@ class TestCrash:
 
 
 class TestConcurrency:
-    def test_readers_see_whole_documents_while_many_write(self, root):
+    def test_concurrent_readers_see_complete_documents(self, root):
         contents = [bytes([65 + number]) * (200_000 + number) for number in range(8)]
         start, over = threading.Barrier(12), threading.Event()
 
@@ -432,7 +432,7 @@ class TestConcurrency:
 
 
 class TestTidy:
-    def test_removes_old_temporary_files_and_nothing_else(self, root):
+    def test_tidy_removes_only_old_temporary_files(self, root):
         documents.write("a/b/plan", b"x")
         old = time.time() - 25 * 3600
         for name in (".part-old", "a/.part-old", "a/b/.part-old"):
@@ -445,7 +445,7 @@ class TestTidy:
         assert (root / "a" / ".part-new").exists()
         assert documents.read("a/b/plan") == b"x"
 
-    def test_without_a_folder_there_is_nothing_to_do(self, root):
+    def test_tidy_without_folder_does_nothing(self, root):
         assert documents.tidy(timedelta(0)) == 0
         assert not root.exists()
 
@@ -460,7 +460,7 @@ class Replacing(InMemoryStorage):
 
 
 class TestOtherBackend:
-    def test_same_calls_work_on_a_storage_that_is_no_folder(self, settings):
+    def test_other_storage_backend_works(self, settings):
         use(settings, "tests.common.test_documents.Replacing")
         documents.write("a/plan", b"old")
         documents.write("a/plan", b"new")
@@ -478,13 +478,13 @@ class TestOtherBackend:
             documents.read("a/plan")
         assert documents.tidy(timedelta(0)) == 0
 
-    def test_storage_that_would_keep_both_is_said_to_be_set_up_wrongly(self, settings):
+    def test_storage_without_overwrite_is_rejected(self, settings):
         use(settings, "django.core.files.storage.InMemoryStorage")
         documents.write("plan", b"old")
         with pytest.raises(ImproperlyConfigured, match="replace"):
             documents.write("plan", b"new")
         assert list(documents.names()) == ["plan"]
 
-    def test_the_sites_own_is_a_folder(self, settings):
+    def test_default_storage_is_local(self, settings):
         assert isinstance(storages["documents"], LocalDocuments)
         assert storages["documents"].location == settings.DOCUMENTS_ROOT

@@ -89,7 +89,7 @@ def is_replay(answer: HttpResponse) -> bool:
 
 
 class TestReplay:
-    def test_same_request_again_gets_the_first_answer_and_nothing_happens_twice(self):
+    def test_repeated_request_gets_first_response(self):
         program = Program(StaffFactory())
         first, *again = [program.send() for _ in range(3)]
         assert first.status_code == 201
@@ -103,30 +103,30 @@ class TestReplay:
             assert each["RateLimit-Remaining"] < first["RateLimit-Remaining"]
         assert effects() == 1
 
-    def test_without_a_key_every_request_counts(self):
+    def test_requests_without_key_are_not_idempotent(self):
         program = Program(StaffFactory())
         assert [program.send(None).status_code for _ in range(2)] == [201, 201]
         assert effects() == 2
         assert not IdempotencyKey.objects.exists()
 
-    def test_key_is_one_persons_for_one_operation(self):
+    def test_key_is_scoped_to_member_and_operation(self):
         alice, bob = StaffFactory(), StaffFactory()
         for program in (Program(alice), Program(bob), Program(alice, name="other"), Program(alice)):
             program.send()
         assert Program(alice).send("KEY-1").status_code == 201
         assert effects() == 4
 
-    def test_another_token_of_the_same_person_gets_the_answer_too(self):
+    def test_other_token_of_same_member_gets_response(self):
         alice = StaffFactory()
         assert not is_replay(Program(alice).send())
         assert is_replay(Program(alice).send())
 
-    def test_answer_is_for_those_who_may_still_ask(self):
+    def test_stored_response_needs_current_rights(self):
         alice = StaffFactory()
         Program(alice).send()
         assert Program(alice, scope="missions:read").send().status_code == 403
 
-    def test_member_gets_the_answer_again_and_runs_under_the_member_role(self):
+    def test_member_repeat_uses_member_role(self):
         alice, mission = MemberFactory(), MissionFactory()
 
         def join(request, order: Order):
@@ -154,7 +154,7 @@ class TestRejection:
         "change",
         [{"body": {"name": "other"}}, {"query": "?at=1"}, {"raw": b"{ }"}, {"raw": b'{"name":"x"}'}],
     )
-    def test_key_of_another_request_is_rejected(self, change):
+    def test_key_of_different_request_is_rejected(self, change):
         program = Program(StaffFactory())
         program.send()
         rejected = program.send(**change)
@@ -163,19 +163,19 @@ class TestRejection:
         assert is_replay(program.send())
 
     @pytest.mark.parametrize("key", ["", " ", "a b", "a" * 256, "ä", "a\x7f", "a\tb", "\x00", "名", "a\r\nb"])
-    def test_what_is_no_key_is_rejected(self, key):
+    def test_invalid_key_is_rejected(self, key):
         rejected = Program(StaffFactory()).send(key)
         assert (rejected.status_code, code_of(rejected)) == (422, "input_rejected")
         assert json.loads(rejected.content)["errors"][0]["pointer"] == "header/Idempotency-Key"
         assert effects() == 0
 
     @pytest.mark.parametrize("key", ["a", "a" * 255, '"8e03978e-40d5-43dd-bc93-6894a57f9324"', "~!';DROP--"])
-    def test_visible_characters_are_a_key(self, key):
+    def test_visible_ascii_key_is_accepted(self, key):
         program = Program(StaffFactory())
         assert [is_replay(program.send(key)) for _ in range(2)] == [False, True]
 
     @pytest.mark.parametrize("kind", ["rejection", "fault", "database", "answer"])
-    def test_what_failed_leaves_nothing_and_may_be_tried_again(self, kind):
+    def test_failed_request_may_be_retried_with_same_key(self, kind):
         fails = [True]
 
         def try_it(request, order: Order):
@@ -198,7 +198,7 @@ class TestRejection:
         assert [program.send().status_code for _ in range(2)] == [200, 200]
         assert effects() == 1
 
-    def test_input_that_is_not_accepted_uses_no_key(self):
+    def test_invalid_input_does_not_store_key(self):
         program = Program(StaffFactory())
         assert program.send(body={"name": 5}).status_code == 422
         assert program.send(body={"name": "right"}).status_code == 201
@@ -237,7 +237,7 @@ def at_the_side():
 
 
 class TestRaces:
-    def test_while_the_first_runs_the_second_is_told_at_once(self, at_the_side):
+    def test_concurrent_request_is_rejected_at_once(self, at_the_side):
         held = Held()
         program = Program(StaffFactory(), held.view)
         first = at_the_side(program.send)
@@ -255,7 +255,7 @@ class TestRaces:
         assert is_replay(program.send())
         assert effects() == 2
 
-    def test_without_the_lock_both_would_do_it_and_one_be_taken_back(self, at_the_side, monkeypatch):
+    def test_control_without_lock_one_is_rolled_back(self, at_the_side, monkeypatch):
         """A negative control: the unique key still lets one effect stay only, but no one is told at once."""
         monkeypatch.setattr(Attempt, "_lock", lambda self: True)
         held = Held()
@@ -272,7 +272,7 @@ class TestRaces:
         assert sorted(each.status_code for each in answers) == [200, 409]
         assert effects() == 1
 
-    def test_without_lock_and_unique_key_it_would_happen_twice(self, at_the_side, monkeypatch):
+    def test_control_without_lock_and_constraint_runs_twice(self, at_the_side, monkeypatch):
         """A negative control."""
         monkeypatch.setattr(Attempt, "_lock", lambda self: True)
         held = Held()
@@ -295,7 +295,7 @@ class TestRaces:
         assert effects() == 2
 
     @pytest.mark.parametrize("size", [2, 20])
-    def test_many_at_once_have_one_effect(self, size):
+    def test_concurrent_requests_have_one_effect(self, size):
         program = Program(StaffFactory())
         with crowd(size) as people:
             for number in range(5):
@@ -309,7 +309,7 @@ class TestRaces:
                 assert all(is_replay(each) for each in people.run(lambda _each, key=f"key-{number}": program.send(key)))
         assert effects() == 5
 
-    def test_killed_process_leaves_nothing_and_the_retry_goes_through(self):
+    def test_retry_succeeds_after_killed_process(self):
         alice = StaffFactory()
         readable, writable = os.pipe()
 
@@ -340,7 +340,7 @@ class TestRaces:
         assert [beat.name.split()[0] for beat in Heartbeat.objects.all()] == ["x"]
 
 
-def test_answers_are_forgotten_after_a_day():
+def test_stored_responses_are_pruned_after_a_day():
     program = Program(StaffFactory())
     for key, hours in (("old", 25), ("new", 23)):
         program.send(key)
@@ -350,7 +350,7 @@ def test_answers_are_forgotten_after_a_day():
     assert [is_replay(program.send(key)) for key in ("old", "new")] == [False, True]
 
 
-def test_description_names_the_header_where_it_is_honoured():
+def test_schema_lists_header_where_accepted():
     for method in ("post", "put", "patch", "delete", "get"):
         api = api_of((lambda request: {}) if method == "get" else act, method=method)
         assert api.urls
@@ -360,7 +360,7 @@ def test_description_names_the_header_where_it_is_honoured():
         assert [each["name"] for each in headers] == ([] if method == "get" else ["Idempotency-Key"])
 
 
-def test_digest_of_a_form_tells_nothing_without_the_secret_key(rf, settings):
+def test_form_digest_depends_on_secret_key(rf, settings):
     """A form may hold a password; no one should find it by trying words against what is stored."""
 
     def digest(**values) -> str:
@@ -373,7 +373,7 @@ def test_digest_of_a_form_tells_nothing_without_the_secret_key(rf, settings):
     assert first != digest(password="secret", token="1")
 
 
-def test_digest_of_a_form_tells_its_parts_apart(rf):
+def test_form_digest_distinguishes_parts(rf):
     forms = [{"a": "b", "c": "d"}, {"a": ["b", "c"]}, {"a": ["c", "b"]}, {"a": "bc"}, {"ab": "c"}, {}, {"a": ""}]
     assert len({digest_of_form(rf.post("/x/", values)) for values in forms}) == len(forms)
     assert digest_of_form(rf.post("/x/?a=1")) != digest_of_form(rf.post("/x/?a=2"))

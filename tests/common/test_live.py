@@ -150,7 +150,7 @@ def connections_named(application: str) -> list[int]:
 
 
 @pytest.mark.parametrize("channel", [CHANNEL, 'quoted "; UNLISTEN *; -- ', "ünïcode", "a" * 63])
-def test_notification_is_an_event_within_a_second(port, channel):
+def test_notification_arrives_within_a_second(port, channel):
     with page(port, channel) as opened:
         assert opened.answer.headers["Content-Type"] == "text/event-stream"
         assert opened.answer.headers["Cache-Control"] == "no-cache"
@@ -162,7 +162,7 @@ def test_notification_is_an_event_within_a_second(port, channel):
             assert time.monotonic() - sent_at < 1
 
 
-def test_ready_means_that_nothing_is_missed_from_then_on(port):
+def test_no_event_is_missed_after_ready(port):
     for number in range(8):
         with page(port, CHANNEL, f"other:{number}") as opened:
             notify(f"other:{number}", number=number)
@@ -170,7 +170,7 @@ def test_ready_means_that_nothing_is_missed_from_then_on(port):
         until(lambda: not state(port)["listening"], "the place to be free")
 
 
-def test_rolled_back_change_is_no_event(port):
+def test_rolled_back_change_sends_no_event(port):
     with page(port, CHANNEL) as opened:
         with transaction.atomic():
             notify(CHANNEL, number=1)
@@ -179,7 +179,7 @@ def test_rolled_back_change_is_no_event(port):
         assert opened.event() == ("change", {"number": 2})
 
 
-def test_each_page_gets_the_channels_it_asked_for(port):
+def test_page_gets_only_its_channels(port):
     with page(port, "a") as first, page(port, "b", "c") as second:
         notify("nobody:listens", number=0)
         for number, channel in enumerate("abcabc"):
@@ -193,7 +193,7 @@ def test_each_page_gets_the_channels_it_asked_for(port):
         assert first.event() == ("change", {"number": 6})
 
 
-def test_page_gets_what_is_accepted_for_it(port):
+def test_page_gets_only_accepted_events(port):
     with page(port, CHANNEL, number=3) as opened:
         for number in range(6):
             notify(CHANNEL, number=number)
@@ -202,7 +202,7 @@ def test_page_gets_what_is_accepted_for_it(port):
         assert opened.event() == ("change", {"number": 3, "last": True})
 
 
-def test_open_page_holds_no_connection_of_django(port):
+def test_open_stream_uses_no_django_connection(port):
     """One connection is there: that of the one thread that runs requests."""
     with page(port, CHANNEL) as plain, page(port, CHANNEL, number=1) as choosy:
         notify(CHANNEL, number=1)
@@ -212,7 +212,7 @@ def test_open_page_holds_no_connection_of_django(port):
         until(lambda: len(connections_named("")) == 1, "the other connections to end")
 
 
-def test_with_every_place_taken_a_page_is_told_to_ask_later_and_requests_are_still_answered(port):
+def test_stream_above_limit_gets_503(port):
     with contextlib.ExitStack() as pages:
         opened = [pages.enter_context(page(port, CHANNEL)) for _ in range(PLACES)]
         rejected = Page(port, CHANNEL)
@@ -225,7 +225,7 @@ def test_with_every_place_taken_a_page_is_told_to_ask_later_and_requests_are_sti
         pages.enter_context(page(port, CHANNEL))
 
 
-def test_last_page_that_closes_ends_the_listening(port):
+def test_listener_ends_with_last_stream(port):
     with page(port, CHANNEL):
         assert len(connections_named(live.APPLICATION_NAME)) == 1
     until(lambda: not state(port)["listening"], "the thread to end")
@@ -235,7 +235,7 @@ def test_last_page_that_closes_ends_the_listening(port):
         assert opened.event() == ("change", {"number": 1})
 
 
-def test_lost_database_connection_is_replaced_and_the_page_told(port):
+def test_lost_connection_is_replaced_with_resync(port):
     with page(port, CHANNEL) as first, page(port, "other") as second:
         for number in range(3):
             (listener,) = connections_named(live.APPLICATION_NAME)
@@ -247,7 +247,7 @@ def test_lost_database_connection_is_replaced_and_the_page_told(port):
             assert first.event() == second.event() == ("change", {"number": number})
 
 
-def test_server_ends_soon_although_pages_are_open(tmp_path):
+def test_server_stops_with_open_streams(tmp_path):
     with web_server(tmp_path) as (process, port), page(port, CHANNEL):
         process.terminate()
         process.wait(10)
@@ -269,13 +269,13 @@ def streams():
         yield begin
 
 
-def test_quiet_stream_shows_that_it_lives(streams, monkeypatch):
+def test_idle_stream_sends_comments(streams, monkeypatch):
     frames = streams(CHANNEL)
     monkeypatch.setattr(live, "HEARTBEAT", 0.05)
     assert next(frames) == next(frames) == b": still here\n\n"
 
 
-def test_stream_ends_by_itself_and_frees_its_place(streams, monkeypatch, settings):
+def test_stream_ends_after_maximum_duration(streams, monkeypatch, settings):
     settings.LIVE_STREAMS = 1
     monkeypatch.setattr(live, "LONGEST_LIFE", 1)
     frames = streams(CHANNEL)
@@ -284,7 +284,7 @@ def test_stream_ends_by_itself_and_frees_its_place(streams, monkeypatch, setting
     assert next(streams(CHANNEL), None) is None
 
 
-def test_response_that_is_never_read_frees_its_place(settings):
+def test_unread_response_is_released(settings):
     settings.LIVE_STREAMS = 1
     for _ in range(3):
         response = live.stream(RequestFactory().get("/live"), channels=[CHANNEL])
@@ -293,7 +293,7 @@ def test_response_that_is_never_read_frees_its_place(settings):
         response.close()
 
 
-def test_browser_that_reads_too_slowly_is_told_to_load_everything(streams, monkeypatch):
+def test_slow_browser_gets_resync(streams, monkeypatch):
     monkeypatch.setattr(live, "LONGEST_QUEUE", 3)
     slow = streams(CHANNEL)
     monkeypatch.undo()
@@ -312,7 +312,7 @@ def slow_queue(frames) -> int:
 
 
 @pytest.mark.parametrize("payload", ["", "no json", "[1]", "5", '"text"', "null", "{"])
-def test_payload_that_is_no_json_object_is_logged_and_left_out(streams, caplog, payload):
+def test_invalid_payload_is_logged_and_skipped(streams, caplog, payload):
     frames = streams(CHANNEL)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, payload])
@@ -322,16 +322,16 @@ def test_payload_that_is_no_json_object_is_logged_and_left_out(streams, caplog, 
 
 
 @pytest.mark.parametrize("channel", ["", "a" * 64, "ü" * 32, "a\x00b"])
-def test_what_postgresql_would_cut_or_reject_is_no_channel(channel):
+def test_invalid_channel_name_is_rejected(channel):
     with pytest.raises(ValueError, match="cannot be a channel"):
         live.stream(RequestFactory().get("/live"), channels=[channel])
 
 
-def test_only_a_get_opens_a_stream():
+def test_stream_accepts_only_get():
     assert live.stream(RequestFactory().head("/live"), channels=[CHANNEL]).status_code == 405
 
 
-def test_forked_process_listens_for_itself_and_leaves_the_parent_alone(streams):
+def test_forked_process_has_own_listener(streams):
     parents = streams(CHANNEL)
     readable, writable = os.pipe()
     child = os.fork()

@@ -14,7 +14,7 @@ from missionsite.common.management.commands.loaddata import shift_dates
 pytestmark = pytest.mark.django_db
 
 
-def test_later_moves_instants_and_nothing_else():
+def test_shift_dates_changes_only_dates():
     day = timedelta(days=1)
     assert shift_dates(datetime(2026, 11, 21, 9, tzinfo=UTC), day) == datetime(2026, 11, 22, 9, tzinfo=UTC)
     assert shift_dates("2026-11-21T09:00:00Z", day) == "2026-11-22T09:00:00+00:00"
@@ -24,7 +24,7 @@ def test_later_moves_instants_and_nothing_else():
     assert shift_dates({"a": ["2026-11-21T09:00:00Z", 1]}, day) == {"a": ["2026-11-22T09:00:00+00:00", 1]}
 
 
-def test_examples_are_moved_by_whole_days_where_their_app_says_so(monkeypatch):
+def test_example_dates_are_shifted_by_whole_days(monkeypatch):
     engagement = apps.get_app_config("engagement")
     moved = 100
     monkeypatch.setattr(engagement, "seeds_written_on", datetime.now(UTC).date() - timedelta(days=moved))
@@ -37,13 +37,13 @@ def test_examples_are_moved_by_whole_days_where_their_app_says_so(monkeypatch):
     assert Project.objects.get(slug="trust-builder").created_at == datetime(2026, 8, 5, 9, tzinfo=UTC)
 
 
-def test_examples_are_not_moved_back_by_a_clock_that_is_behind(monkeypatch):
+def test_example_dates_are_not_shifted_back(monkeypatch):
     monkeypatch.setattr(apps.get_app_config("engagement"), "seeds_written_on", date(2999, 1, 1))
     call_command("loaddata", "seeds", verbosity=0)
     assert EngagementMessage.objects.get(message_type="announcement", user__member_id="FE-P-00001").sent_at.year == 2026
 
 
-def test_other_fixtures_are_not_moved(tmp_path):
+def test_other_fixtures_are_not_shifted(tmp_path):
     person = Member.objects.create(email="ana@example.org", display_name="Ana")
     other = tmp_path / "mine.json"
     other.write_text(

@@ -72,7 +72,7 @@ def in_the_database() -> dict[str, str]:
     return {name: condition for name, condition in found if name.endswith("_one_line")}
 
 
-def test_every_short_text_people_or_clients_type_has_the_rule():
+def test_every_short_text_has_one_line_check():
     known = set(in_the_database())
     missing = {
         f"{model._meta.db_table}.{field.column}"
@@ -85,19 +85,19 @@ def test_every_short_text_people_or_clients_type_has_the_rule():
     assert missing == set(ELSEWHERE)
 
 
-def test_every_form_that_stands_in_for_the_rule_is_a_constraint():
+def test_each_exemption_is_covered_by_constraint():
     there = {name for (name,) in rows("SELECT conname FROM pg_constraint")}
     assert {name for name in ELSEWHERE.values() if name} <= there
 
 
-def test_models_and_database_have_the_same_rules():
+def test_models_and_database_have_same_checks():
     declared = {rule.name for model in tables() for rule in model._meta.constraints if isinstance(rule, OneLineCheck)}
     assert declared == set(in_the_database())
     assert len(declared) > 60
 
 
 @pytest.mark.parametrize("character", WRONG)
-def test_python_and_postgresql_reject_the_same_characters(character):
+def test_python_and_postgresql_reject_same_characters(character):
     text = f"before{character}after"
     assert not is_one_line(text)
     assert replace_control_characters(text) == "before after"
@@ -106,20 +106,20 @@ def test_python_and_postgresql_reject_the_same_characters(character):
 
 
 @pytest.mark.parametrize("text", RIGHT)
-def test_python_and_postgresql_take_the_same_texts(text):
+def test_python_and_postgresql_accept_same_texts(text):
     assert is_one_line(text)
     assert replace_control_characters(text) == text
     assert row("SELECT %s !~ %s", [text, re.search(r"'(\[.*\])'", in_the_database()["groups_name_one_line"])[1]])[0]
 
 
-def test_rule_is_a_plain_check_for_migrations():
+def test_check_deconstructs_to_django_constraint():
     (rule,) = one_line_checks("projects", "name")
     assert rule.deconstruct()[0] == "django.db.models.CheckConstraint"
     assert rule.clone() == rule == models.CheckConstraint(**rule.deconstruct()[2])
 
 
 @pytest.mark.parametrize("make", [lambda: Group(name="a\nb", type="colony"), lambda: Member(display_name="a\x07b")])
-def test_model_names_the_field_and_asks_no_database(make, django_assert_num_queries):
+def test_validation_names_field_without_query(make, django_assert_num_queries):
     thing = make()
     (rule,) = (rule for rule in thing._meta.constraints if rule.name.endswith("name_one_line"))
     with django_assert_num_queries(0), pytest.raises(ValidationError) as error:
@@ -127,20 +127,20 @@ def test_model_names_the_field_and_asks_no_database(make, django_assert_num_quer
     assert list(error.value.message_dict.values()) == [[ONE_LINE_ERROR]]
 
 
-def test_what_a_form_leaves_out_is_not_checked():
+def test_excluded_field_is_not_validated():
     thing = Group(name="a\nb", type="colony")
     for rule in Group._meta.constraints:
         if isinstance(rule, OneLineCheck):
             rule.validate(Group, thing, exclude={"name"})
 
 
-def test_rejection_of_the_database_names_the_field():
+def test_database_error_names_field():
     with pytest.raises(NotOneLine) as rejection, translate_db_errors():
         rows("INSERT INTO groups (name, type) VALUES (%s, 'colony')", ["a\nb"])
     assert (rejection.value.field, rejection.value.message, rejection.value.status) == ("name", ONE_LINE_ERROR, 422)
 
 
-def test_token_has_a_name_of_one_line():
+def test_token_name_has_one_line():
     from django.utils import timezone
 
     with pytest.raises(TokenValueRejected) as rejection:
@@ -205,7 +205,7 @@ FORMS = {
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_form_shows_the_error_at_the_field_and_keeps_what_was_typed(root, name):
+def test_form_shows_error_at_field_and_keeps_values(root, name):
     page, arguments, values, field = FORMS[name]
     answer = root.post(reverse(page, args=arguments()), values())
     assert answer.status_code == 200
@@ -214,7 +214,7 @@ def test_form_shows_the_error_at_the_field_and_keeps_what_was_typed(root, name):
     assert form[field].value() == "Bell\x07tower"
 
 
-def test_job_shows_the_error_at_the_field(root):
+def test_action_form_shows_error_at_field(root):
     from tests.support.factories.groups import MembershipFactory
 
     stay = MembershipFactory()
@@ -228,7 +228,7 @@ def test_job_shows_the_error_at_the_field(root):
 
 @pytest.mark.parametrize("character", ["\x07", "\n"])
 @pytest.mark.parametrize("field", ["title", "client"])
-def test_api_names_the_field_of_a_client_mission(field, character):
+def test_api_names_field_of_client_mission(field, character):
     client = api_client(StaffFactory(is_superuser=True))
     body = {
         "title": "Landing",
@@ -243,7 +243,7 @@ def test_api_names_the_field_of_a_client_mission(field, character):
     assert not DeckMission.objects.exists()
 
 
-def test_api_names_the_field_of_a_mission_of_a_board():
+def test_api_names_field_of_board_mission():
     client, project = api_client(StaffFactory(is_superuser=True)), ProjectFactory()
     address = f"/api/projects/{project.pk}/missions"
     _names(client.post(address, {"title": "bell\x07tower"}, content_type="application/json"), "title")
@@ -265,7 +265,7 @@ def _names(answer, field: str) -> None:
 
 @pytest.mark.parametrize("column", ["name", "organization", "country"])
 @pytest.mark.parametrize("character", ["\x07", "\n"])
-def test_import_names_line_and_column(column, character):
+def test_import_error_names_line_and_column(column, character):
     report = bring(ana(**{column: f"Bell{character}tower"}))
     assert [(error.line, error.column, error.sentence) for error in report.errors] == [(2, column, ONE_LINE_ERROR)]
     assert not CommunityMember.objects.exists()
@@ -275,7 +275,7 @@ def test_import_names_line_and_column(column, character):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_migration_cleans_older_rows_also_behind_forced_row_security():
+def test_migration_cleans_rows_under_forced_rls():
     (forced,) = row("SELECT relforcerowsecurity FROM pg_class WHERE relname = 'engagement_announcements'")
     assert forced
     mission, by = MissionFactory(), MemberFactory()
@@ -306,7 +306,7 @@ def test_migration_cleans_older_rows_also_behind_forced_row_security():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_the_rule_the_database_takes_a_control_character():
+def test_control_without_check_character_is_stored():
     (definition,) = row("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'projects_name_one_line'")
     restore = f"ALTER TABLE projects ADD CONSTRAINT projects_name_one_line {definition}"
     project = ProjectFactory()

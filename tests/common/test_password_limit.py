@@ -73,7 +73,7 @@ def attempt(form: str, password: str, *, person=None, email: str = EMAIL, client
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_form_rejects_after_the_limit_without_evaluating(ana, form):
+def test_form_rejects_above_limit_without_checking(ana, form):
     assert [attempt(form, "wrong", person=ana).status_code for _ in range(3)] == [200] * 3
     evaluated = CountingHasher.evaluated
     assert evaluated >= 3
@@ -94,18 +94,18 @@ def test_form_rejects_after_the_limit_without_evaluating(ana, form):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_right_password_from_another_network_passes(ana, form):
+def test_correct_password_from_other_network_works(ana, form):
     for _ in range(5):
         attempt(form, "wrong", person=ana)
     assert attempt(form, PASSWORD, person=ana).status_code == 429
     assert attempt(form, PASSWORD, person=ana, REMOTE_ADDR="203.0.113.9").status_code == 302
 
 
-def test_forms_share_one_limit(ana):
+def test_all_forms_share_limit(ana):
     assert [attempt(form, "wrong", person=ana).status_code for form in FORMS] == [200] * 3 + [429]
 
 
-def test_right_passwords_are_not_counted(ana):
+def test_correct_passwords_are_not_counted(ana):
     assert [attempt("/login/", PASSWORD).status_code for _ in range(20)] == [302] * 20
     assert [attempt("/login/", "wrong").status_code for _ in range(4)] == [200] * 3 + [429]
 
@@ -115,7 +115,7 @@ def test_form_without_password_is_not_counted(ana):
     assert attempt("/admin/login/", PASSWORD).status_code == 302
 
 
-def test_network_has_a_limit_over_all_accounts(ana):
+def test_network_has_limit_for_all_accounts(ana):
     each = 3 * ACCOUNTS_PER_NETWORK
     answers = [attempt("/admin/login/", "wrong", email=f"n{turn}@example.org").status_code for turn in range(each + 1)]
     assert answers == [200] * each + [429]
@@ -123,13 +123,13 @@ def test_network_has_a_limit_over_all_accounts(ana):
     assert attempt("/login/", PASSWORD, REMOTE_ADDR="203.0.113.9").status_code == 302
 
 
-def test_attempts_that_were_rejected_use_up_nothing(ana):
+def test_rejected_attempts_are_not_counted(ana):
     for _ in range(60):
         attempt("/login/", "wrong")
     assert attempt("/login/", "wrong", email="bea@example.org").status_code == 200
 
 
-def test_account_tried_from_many_networks_still_takes_the_right_password(ana):
+def test_attacked_account_accepts_correct_password(ana):
     """Each further network has a single attempt a minute; a network that has not failed is let in at once."""
     networks = [f"198.51.100.{number}" for number in range(NETWORKS_PER_ACCOUNT + 3)]
     calm, later = networks[:NETWORKS_PER_ACCOUNT], networks[NETWORKS_PER_ACCOUNT:]
@@ -144,17 +144,17 @@ def test_account_tried_from_many_networks_still_takes_the_right_password(ana):
     assert attempt("/login/", PASSWORD, REMOTE_ADDR="203.0.113.9").status_code == 302
 
 
-def test_member_without_staff_rights_gets_the_limit_at_the_back_office(db):
+def test_back_office_log_in_limits_members_too(db):
     MemberFactory(email=EMAIL, password=PASSWORD)
     assert [attempt("/admin/login/", PASSWORD).status_code for _ in range(4)] == [200] * 3 + [429]
 
 
-def test_limit_of_zero_switches_it_off(ana, settings):
+def test_zero_disables_limit(ana, settings):
     settings.LOGIN_ATTEMPTS_PER_MINUTE = 0
     assert [attempt("/admin/login/", "wrong").status_code for _ in range(8)] == [200] * 8
 
 
-def test_callers_behind_a_trusted_proxy_have_limits_of_their_own(ana, settings):
+def test_clients_behind_proxy_have_separate_limits(ana, settings):
     settings.TRUSTED_PROXIES = ["127.0.0.1"]
     for form in ("/login/", "/admin/login/"):
         for _ in range(40):
@@ -166,7 +166,7 @@ def test_callers_behind_a_trusted_proxy_have_limits_of_their_own(ana, settings):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_guesses_at_the_same_time_are_evaluated_to_the_limit(no_counts, settings):
+def test_concurrent_guesses_are_limited(no_counts, settings):
     MemberFactory(email=EMAIL, password=PASSWORD, is_staff=True)
     settings.LOGIN_ATTEMPTS_PER_MINUTE, CountingHasher.evaluated = 5, 0
     ready = Barrier(20)

@@ -37,34 +37,34 @@ def no_counts():
 
 @pytest.mark.django_db
 class TestOneCaller:
-    def test_limit_is_reached_and_not_passed(self):
+    def test_limit_is_exact(self):
         assert [allowed("a", after(0)) for _ in range(12)] == [True] * 10 + [False] * 2
 
-    def test_callers_do_not_count_against_one_another(self):
+    def test_callers_are_counted_separately(self):
         assert all(allowed("a", after(0)) for _ in range(10))
         assert allowed("b", after(0))
 
     def test_remaining_counts_down_to_zero(self):
         assert [count_request("a", 3, at=after(0)).remaining for _ in range(4)] == [2, 1, 0, 0]
 
-    def test_window_slides_over_the_turn_of_a_minute(self):
+    def test_window_slides_across_minutes(self):
         """Ten at the end of a minute leave no room for ten at the beginning of the next."""
         assert all(allowed("a", after(59)) for _ in range(10))
         assert sum(allowed("a", after(61)) for _ in range(10)) == 1
         assert sum(allowed("a", after(90)) for _ in range(10)) == 4
 
-    def test_after_two_quiet_minutes_the_whole_limit_is_back(self):
+    def test_full_limit_returns_after_two_idle_minutes(self):
         assert all(allowed("a", after(0)) for _ in range(10))
         assert all(allowed("a", after(120)) for _ in range(10))
 
     @pytest.mark.parametrize("second", [0, 0.5, 17, 30, 59, 59.9])
-    def test_whoever_waits_as_told_is_let_in(self, second):
+    def test_request_after_retry_after_is_allowed(self, second):
         while (answer := count_request("a", 10, at=after(second))).allowed:
             pass
         assert not allowed("a", after(second + answer.retry_after - 2)) or answer.retry_after < 3
         assert allowed("a", after(second + answer.retry_after))
 
-    def test_knocking_while_rejected_does_not_prolong_the_wait(self):
+    def test_rejected_requests_do_not_extend_wait(self):
         for _ in range(10):
             allowed("a", after(0))
         told = count_request("a", 10, at=after(0)).retry_after
@@ -72,23 +72,23 @@ class TestOneCaller:
             allowed("a", after(second))
         assert allowed("a", after(told + 5))
 
-    def test_request_that_is_taken_back_may_be_made_again(self):
+    def test_uncounted_request_may_be_repeated(self):
         for _ in range(10):
             allowed("a", after(0))
         uncount_request("a")
         assert [allowed("a", after(0)), allowed("a", after(0))] == [True, False]
 
-    def test_taking_back_after_the_turn_of_the_minute_leaves_no_count_below_zero(self, no_counts):
+    def test_uncount_in_next_minute_is_not_negative(self, no_counts):
         allowed("a", after(59))
         for _ in range(3):
             uncount_request("a")
             uncount_request("nobody")
         assert [allowed("a", after(61), limit=2) for _ in range(3)] == [True, True, False]
 
-    def test_limit_of_zero_is_none(self):
+    def test_zero_means_no_limit(self):
         assert count_request("a", 0) is None
 
-    def test_old_counts_are_pruned_and_fresh_ones_kept(self, no_counts):
+    def test_only_old_counts_are_pruned(self, no_counts):
         allowed("old", NOON)
         allowed("fresh", NOON + KEEP_COUNTS_FOR)
         assert prune_counts(now=NOON + KEEP_COUNTS_FOR + timedelta(minutes=1)) == 1
@@ -130,19 +130,19 @@ def storm(count) -> int:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_at_once_get_exactly_the_limit(no_counts):
+def test_concurrent_requests_get_exactly_limit(no_counts):
     for round_ in range(5):
         assert storm(lambda caller=f"storm-{round_}": allowed(caller, NOON, limit=50)) == 50
 
 
 @pytest.mark.django_db(transaction=True)
-def test_looking_before_writing_would_let_too_many_in(no_counts):
+def test_control_check_before_count_exceeds_limit(no_counts):
     assert storm(lambda: count_carelessly("careless", 50, NOON)) > 50
 
 
 @pytest.mark.django_db
 class TestRequests:
-    def test_token_is_rejected_above_its_rate_with_the_time_to_wait(self, settings):
+    def test_token_above_limit_gets_retry_after(self, settings):
         settings.API_REQUESTS_PER_MINUTE = 3
         alice, bob = api_client(MemberFactory()), api_client(MemberFactory())
         answers = [alice.get("/api/me") for _ in range(4)]
@@ -156,13 +156,13 @@ class TestRequests:
         assert 1 <= int(last["Retry-After"]) <= 121
         assert bob.get("/api/me").status_code == 200
 
-    def test_limit_of_zero_switches_it_off(self, settings):
+    def test_zero_disables_limit(self, settings):
         settings.API_REQUESTS_PER_MINUTE = 0
         answer = api_client(MemberFactory()).get("/api/me")
         assert answer.status_code == 200
         assert "RateLimit-Limit" not in answer
 
-    def test_address_that_sends_wrong_tokens_is_slowed_down_and_its_neighbours_are_not(self, client):
+    def test_wrong_tokens_limit_only_their_network(self, client):
         neighbour = api_client(MemberFactory())
         codes = [client.get("/api/me").status_code for _ in range(2 * REJECTIONS_PER_MINUTE + 2)]
         assert codes[0] == 401

@@ -104,7 +104,7 @@ def test_too_many_requests_has_the_request_id(client, lines, settings):
 
 
 @override_settings(ROOT_URLCONF=__name__)
-def test_fault_of_the_site_keeps_its_traceback(client, lines):
+def test_server_error_keeps_traceback(client, lines):
     client.raise_request_exception = False
     assert client.get("/broken/", headers={"X-Request-ID": ID}).status_code == 500
     found = lines()
@@ -114,7 +114,7 @@ def test_fault_of_the_site_keeps_its_traceback(client, lines):
 
 
 @override_settings(ROOT_URLCONF=__name__)
-def test_line_written_while_the_body_is_streamed_has_the_request_id(client, lines):
+def test_streaming_log_line_has_request_id(client, lines):
     answer = client.get("/streamed/", headers={"X-Request-ID": ID})
     assert b"".join(answer.streaming_content) == b"x"
     answer.close()

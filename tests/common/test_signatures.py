@@ -56,7 +56,7 @@ def post(rf, *secrets: str, body: bytes = BODY, signature: str | None = None, vi
 # --- The signature --------------------------------------------------------------------------------
 
 
-def test_signature_is_the_one_of_the_description():
+def test_signature_matches_specification():
     """Counted with `printf '1790000000.%s' '{"a": 1}' | openssl dgst -sha256 -hmac secret`."""
     assert sign(b'{"a": 1}', "secret", at=1790000000) == (
         "t=1790000000,v1=0d3da63a588777f465d1df3ab37feecd6cc51fac1ed9d339131badc7c1afff29"
@@ -64,16 +64,16 @@ def test_signature_is_the_one_of_the_description():
 
 
 @pytest.mark.parametrize("at", [1000 - TOLERANCE, 1000, 1000 + TOLERANCE])
-def test_signature_is_good_for_five_minutes(at):
+def test_signature_is_valid_for_five_minutes(at):
     assert is_signed(sign(BODY, SECRET, at=at), BODY, [SECRET], now=1000)
 
 
 @pytest.mark.parametrize("at", [0, 1000 - TOLERANCE - 1, 1000 + TOLERANCE + 1, 10**11])
-def test_signature_of_another_time_is_none(at):
+def test_signature_of_other_time_is_rejected(at):
     assert not is_signed(sign(BODY, SECRET, at=at), BODY, [SECRET], now=1000)
 
 
-def test_signature_is_of_one_body_one_secret_and_one_time():
+def test_signature_covers_body_secret_and_time():
     good = sign(BODY, SECRET, at=1000)
     assert is_signed(good, BODY, [NEXT, SECRET], now=1000)
     assert not is_signed(good, BODY + b" ", [SECRET], now=1000)
@@ -88,7 +88,7 @@ def test_signature_is_of_one_body_one_secret_and_one_time():
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("secret", [SECRET, NEXT])
-def test_signed_request_runs_as_the_site_and_as_no_one(rf, secret):
+def test_signed_request_uses_site_role_without_member(rf, secret):
     answer = post(rf, SECRET, NEXT, signature=sign(BODY, secret), user=StaffFactory())
     assert answer.status_code == 200
     assert json.loads(answer.content) == {
@@ -119,7 +119,7 @@ def bad_signatures() -> dict[str, str | None]:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", bad_signatures())
-def test_wrong_signature_reads_like_a_missing_one(rf, kind):
+def test_wrong_signature_gets_same_response_as_missing(rf, kind):
     answer = post(rf, SECRET, signature=bad_signatures()[kind])
     document = json.loads(answer.content)
     assert (answer.status_code, document["code"]) == (401, "signature_rejected")
@@ -129,20 +129,20 @@ def test_wrong_signature_reads_like_a_missing_one(rf, kind):
 
 
 @pytest.mark.django_db
-def test_token_is_no_signature(rf):
+def test_token_does_not_replace_signature(rf):
     _, token = make_token(StaffFactory())
     assert post(rf, SECRET, Authorization=f"Bearer {token}").status_code == 401
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("secrets", [(), ("",)])
-def test_site_without_a_secret_lets_no_one_in(rf, secrets):
+def test_site_without_secret_rejects_all(rf, secrets):
     answer = post(rf, *secrets, signature=sign(BODY, ""))
     assert (answer.status_code, json.loads(answer.content)["code"]) == (503, "signature_unset")
 
 
 @pytest.mark.django_db
-def test_rejections_are_counted_against_the_address_and_good_requests_are_not(rf):
+def test_only_rejected_requests_are_counted(rf):
     for _ in range(REJECTIONS_PER_MINUTE):
         assert post(rf, SECRET, signature="t=1,v1=").status_code == 401
     answer = post(rf, SECRET, signature="t=1,v1=")
@@ -164,13 +164,13 @@ def test_rejections_are_counted_against_the_address_and_good_requests_are_not(rf
         (b'{"name": "' + b"x" * 5_000_000 + b'"}', 413),
     ],
 )
-def test_bad_body_is_rejected_in_words(rf, body, status):
+def test_invalid_body_returns_problem(rf, body, status):
     answer = post(rf, SECRET, body=body, signature=sign(body, SECRET))
     assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
 
 
 @pytest.mark.django_db
-def test_long_body_is_not_read_before_it_is_known_whose_it_is(rf):
+def test_large_body_is_rejected_before_reading(rf):
     """Whoever sends no signature gets no further than the header."""
     request = rf.post("/api/probe", b"x" * 5_000_000, content_type="application/json")
     answer = operation_of(echo, SECRET).run(request)
@@ -179,7 +179,7 @@ def test_long_body_is_not_read_before_it_is_known_whose_it_is(rf):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_rejected_change_leaves_nothing_behind(rf):
+def test_rejected_change_is_rolled_back(rf):
     def write_then_reject(request, order: Order):
         ColonyFactory()
         raise DomainError("No.")

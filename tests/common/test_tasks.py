@@ -24,7 +24,7 @@ def one(sql: str, *values):
         return cursor.fetchone()
 
 
-def test_health_notes_when_it_last_ran():
+def test_health_records_its_last_run():
     context = SimpleNamespace(worker_name="worker-1")
     Heartbeat.objects.create(name="health", reported_at=timezone.now() - timedelta(days=1))
     for _ in range(2):
@@ -35,7 +35,7 @@ def test_health_notes_when_it_last_ran():
 
 
 @pytest.mark.parametrize("at_a_time", [1, 2, 10_000])
-def test_merging_empties_the_shares_and_keeps_the_counts(monkeypatch, at_a_time):
+def test_merge_keeps_counts_and_empties_shards(monkeypatch, at_a_time):
     monkeypatch.setattr("groups.tasks.MERGED_AT_A_TIME", at_a_time)
     for _ in range(3):
         mission = MissionFactory()
@@ -48,7 +48,7 @@ def test_merging_empties_the_shares_and_keeps_the_counts(monkeypatch, at_a_time)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_only_jobs_that_ended_long_ago_are_removed():
+def test_prune_jobs_deletes_only_old_jobs():
     ended = {}
     for status, days in [("succeeded", 8), ("succeeded", 6), ("failed", 31), ("failed", 29), ("todo", 99)]:
         job = note.defer(report="/dev/null", word="x")

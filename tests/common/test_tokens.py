@@ -36,14 +36,14 @@ def tomorrow():
     return timezone.now() + timedelta(days=1)
 
 
-def test_token_leads_to_its_owner(alice):
+def test_authenticate_returns_owner(alice):
     token, plaintext = make_token(alice, "missions:read")
     member, found = authenticate(plaintext)
     assert (member, found) == (alice, token)
     assert found.scopes == ["missions:read"]
 
 
-def test_digest_is_stored_and_never_the_token(alice):
+def test_only_digest_is_stored(alice):
     token, plaintext = make_token(alice)
     assert token.digest == hashlib.sha256(plaintext.encode()).hexdigest()
     with connection.cursor() as cursor:
@@ -55,11 +55,11 @@ def test_digest_is_stored_and_never_the_token(alice):
     assert len(plaintext) - len(token.prefix) >= 40
 
 
-def test_two_tokens_are_never_the_same(alice):
+def test_tokens_are_unique(alice):
     assert len({make_token(alice)[1] for _ in range(50)}) == 50
 
 
-def test_token_with_a_typing_error_is_known_without_asking_the_database(alice, django_assert_num_queries):
+def test_checksum_rejects_typing_error_without_query(alice, django_assert_num_queries):
     _, plaintext = make_token(alice)
     wrong = plaintext[:10] + ("a" if plaintext[10] != "a" else "b") + plaintext[11:]
     assert has_token_form(plaintext)
@@ -69,12 +69,12 @@ def test_token_with_a_typing_error_is_known_without_asking_the_database(alice, d
 
 
 @pytest.mark.parametrize("text", ["", "ms_", "x" * 52, "ms_" + "ä" * 49, "ms_\x00" + "a" * 48, "\ud800"])
-def test_what_is_no_token_is_rejected(text):
+def test_malformed_token_is_rejected(text):
     with pytest.raises(TokenRejected):
         authenticate(text)
 
 
-def test_every_rejection_reads_the_same_and_the_log_has_the_reason(alice, caplog):
+def test_rejections_have_same_message_and_log_reason(alice, caplog):
     caplog.set_level(logging.WARNING, logger="missionsite.common.tokens")
     revoked, revoked_text = make_token(alice)
     revoke_token(token=revoked, actor=alice)
@@ -96,7 +96,7 @@ def test_every_rejection_reads_the_same_and_the_log_has_the_reason(alice, caplog
         assert reason in caplog.text
 
 
-def test_rejected_token_is_not_in_the_log(alice, caplog):
+def test_rejected_token_is_not_logged(alice, caplog):
     _, plaintext = make_token(alice)
     ApiToken.objects.all().delete()
     with pytest.raises(TokenRejected):
@@ -104,7 +104,7 @@ def test_rejected_token_is_not_in_the_log(alice, caplog):
     assert plaintext not in caplog.text
 
 
-def test_last_use_is_written_at_most_once_a_minute(alice, django_assert_num_queries):
+def test_last_use_is_updated_once_a_minute(alice, django_assert_num_queries):
     token, plaintext = make_token(alice)
     now = timezone.now()
     authenticate(plaintext, now=now)
@@ -118,7 +118,7 @@ def test_last_use_is_written_at_most_once_a_minute(alice, django_assert_num_quer
 
 
 @pytest.mark.django_db(transaction=True)
-def test_last_use_waits_for_no_one(alice):
+def test_last_use_update_does_not_wait(alice):
     token, plaintext = make_token(alice)
     other = connection.copy()
     try:
@@ -137,7 +137,7 @@ def test_last_use_waits_for_no_one(alice):
             cursor.execute("RESET lock_timeout")
 
 
-def test_revoking_twice_keeps_the_first_time(alice):
+def test_second_revocation_keeps_first_time(alice):
     token, _ = make_token(alice)
     first = revoke_token(token=token, actor=alice).revoked_at
     assert revoke_token(token=token, actor=alice, now=tomorrow()).revoked_at == first
@@ -155,13 +155,13 @@ def test_revoking_twice_keeps_the_first_time(alice):
         ({"expires_at": timezone.now() + timedelta(days=400)}, "expires_at"),
     ],
 )
-def test_token_with_a_bad_value_is_rejected_at_its_field(alice, values, field):
+def test_invalid_value_is_rejected_with_field(alice, values, field):
     with pytest.raises(TokenValueRejected) as rejected:
         create_token(**({"owner": alice, "name": "x", "scopes": ["missions:read"], "expires_at": tomorrow()} | values))
     assert rejected.value.field == field
 
 
-def test_inactive_member_gets_no_token():
+def test_inactive_member_cannot_get_token():
     with pytest.raises(NotAllowed):
         make_token(MemberFactory(is_active=False))
 
@@ -178,7 +178,7 @@ def test_inactive_member_gets_no_token():
         ("revoked_at = created_at - interval '1 s'", "api_tokens_revoked_after_creation"),
     ],
 )
-def test_database_holds_the_rules(alice, change, rule):
+def test_database_enforces_token_rules(alice, change, rule):
     make_token(alice)
     with connection.cursor() as cursor:
         # A new row: an existing one is kept from changing by a rule of its own.
@@ -213,7 +213,7 @@ def test_database_holds_the_rules(alice, change, rule):
         "revoked_at = NULL",
     ],
 )
-def test_token_cannot_be_widened_prolonged_or_brought_back(alice, change):
+def test_token_cannot_be_extended_or_restored(alice, change):
     token, _ = make_token(alice, "missions:read")
     revoke_token(token=token)
     with connection.cursor() as cursor:
@@ -222,7 +222,7 @@ def test_token_cannot_be_widened_prolonged_or_brought_back(alice, change):
         assert isinstance(from_database(rejected.value), TokenCannotChange)
 
 
-def test_tokens_are_out_of_reach_for_the_member_role(alice):
+def test_member_role_cannot_access_tokens(alice):
     make_token(alice)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -231,16 +231,16 @@ def test_tokens_are_out_of_reach_for_the_member_role(alice):
         assert cursor.fetchone() == (False,)
 
 
-def test_scopes_of_every_app_are_known():
+def test_scopes_of_all_apps_are_registered():
     assert all_scopes().keys() >= {"missions:read", "missions:write", "members:read", "profile:read"}
 
 
-def test_scope_of_another_form_is_rejected():
+def test_malformed_scope_is_rejected():
     with pytest.raises(ValueError, match="looks like"):
         register_scope("Everything", "Everything.")
 
 
-def test_command_prints_a_working_token_once(alice, capsys):
+def test_command_prints_valid_token(alice, capsys):
     call_command("create_token", alice.email.upper(), name="phone", scope=["missions:read"])
     plaintext = capsys.readouterr().out.strip()
     assert authenticate(plaintext)[0] == alice
@@ -254,7 +254,7 @@ def test_command_prints_a_working_token_once(alice, capsys):
         (None, {"days": 0}, "--days"),
     ],
 )
-def test_command_rejects_in_one_sentence(alice, email, options, words):
+def test_command_reports_error_without_traceback(alice, email, options, words):
     given = {"name": "phone", "scope": ["missions:read"]} | options
     with pytest.raises(CommandError, match=words):
         call_command("create_token", email or alice.email, **given)

@@ -34,7 +34,7 @@ def make(client, **changes):
     return client.post(ADD, {"name": "calendar", "scopes": ["missions:read"], "days": "30"} | changes)
 
 
-def test_token_is_shown_in_the_answer_and_works(client, alice):
+def test_created_token_is_shown_and_valid(client, alice):
     answer = make(client)
     assert answer.status_code == 200
     assert "no-store" in answer["Cache-Control"]
@@ -45,7 +45,7 @@ def test_token_is_shown_in_the_answer_and_works(client, alice):
     assert timedelta(days=29) < life <= timedelta(days=30)
 
 
-def test_token_is_nowhere_afterwards(client, alice):
+def test_token_is_not_shown_again(client, alice):
     answer = make(client)
     plaintext = re.search(r'value="(ms_[^"]+)"', answer.content.decode())[1]
     token = ApiToken.objects.get()
@@ -60,7 +60,7 @@ def test_token_is_nowhere_afterwards(client, alice):
         assert token.digest not in page.content.decode()
 
 
-def test_form_submitted_twice_makes_one_token_and_shows_it_once(client, alice):
+def test_double_submission_creates_one_token(client, alice):
     key = {"form_key": new_form_key()}
     plaintext = re.search(r'value="(ms_[^"]+)"', make(client, **key).content.decode())[1]
     again = make(client, **key)
@@ -71,14 +71,14 @@ def test_form_submitted_twice_makes_one_token_and_shows_it_once(client, alice):
     assert plaintext not in str(list(IdempotencyKey.objects.values_list()))
 
 
-def test_form_without_a_key_makes_no_token(client, alice):
+def test_form_without_key_creates_no_token(client, alice):
     page = make(client, form_key="").content.decode()
     assert "Nothing was saved: this page was opened before the site was updated." in page
     assert 'value="calendar"' in page
     assert not ApiToken.objects.exists()
 
 
-def test_page_with_the_token_has_no_script_of_its_own(client, alice):
+def test_token_page_has_no_inline_script(client, alice):
     page = make(client).content.decode()
     block = page[page.index("This is your token") : page.index("back to my tokens")]
     assert "<script" not in block
@@ -91,20 +91,20 @@ def test_page_with_the_token_has_no_script_of_its_own(client, alice):
     "changes",
     [{"name": " "}, {"name": "x" * 101}, {"name": "a\x00b"}, {"scopes": []}, {"scopes": ["x:y"]}, {"days": "9999"}],
 )
-def test_bad_form_is_rejected_and_keeps_what_was_typed(client, alice, changes):
+def test_invalid_form_keeps_values(client, alice, changes):
     answer = make(client, **changes)
     assert answer.status_code == 200
     assert answer.context["errors"]
     assert not ApiToken.objects.exists()
 
 
-def test_owner_cannot_be_chosen(client, alice):
+def test_owner_cannot_be_set(client, alice):
     bob = StaffFactory()
     make(client, owner=str(bob.pk), created_by=str(bob.pk))
     assert ApiToken.objects.get().owner == alice
 
 
-def test_list_holds_ones_own_tokens_only(client, alice):
+def test_list_shows_only_own_tokens(client, alice):
     make_token(alice, name="mine-alone")
     bobs, _ = make_token(StaffFactory(), name="bobs-alone")
     page = client.get(LIST).content.decode()
@@ -113,7 +113,7 @@ def test_list_holds_ones_own_tokens_only(client, alice):
     assert client.get(reverse("admin:common_apitoken_change", args=[bobs.pk])).status_code == 302
 
 
-def test_administrator_sees_all_and_revokes_any(client):
+def test_administrator_can_revoke_any_token(client):
     root = StaffFactory(is_superuser=True)
     client.force_login(root)
     bobs, _ = make_token(StaffFactory(), name="bobs-alone")
@@ -123,7 +123,7 @@ def test_administrator_sees_all_and_revokes_any(client):
     assert bobs.revoked_at is not None
 
 
-def test_no_one_else_revokes_it(client, alice):
+def test_other_members_cannot_revoke_token(client, alice):
     bobs, _ = make_token(StaffFactory())
     client.post(LIST, {"action": "revoke", "apply": "1", "_selected_action": [str(bobs.pk)]})
     client.post(reverse("admin:common_apitoken_revoke", args=[bobs.pk]))
@@ -131,7 +131,7 @@ def test_no_one_else_revokes_it(client, alice):
     assert bobs.revoked_at is None
 
 
-def test_revoking_asks_first_and_is_a_button_on_the_tokens_page(client, alice):
+def test_revoke_button_asks_for_confirmation(client, alice):
     mine, _ = make_token(alice)
     address = reverse("admin:common_apitoken_revoke", args=[mine.pk])
     assert address in client.get(reverse("admin:common_apitoken_change", args=[mine.pk])).content.decode()
@@ -143,14 +143,14 @@ def test_revoking_asks_first_and_is_a_button_on_the_tokens_page(client, alice):
     assert mine.revoked_at is not None
 
 
-def test_own_token_is_revoked_and_stays_on_record(client, alice):
+def test_revoked_token_remains_listed(client, alice):
     mine, _ = make_token(alice)
     answer = client.post(LIST, {"action": "revoke", "apply": "1", "_selected_action": [str(mine.pk)]}, follow=True)
     assert "1 revoked." in answer.content.decode()
     assert "revoked" in client.get(LIST).content.decode()
 
 
-def test_token_is_neither_edited_nor_deleted(client, alice):
+def test_token_cannot_be_edited_or_deleted(client, alice):
     mine, _ = make_token(alice)
     change = reverse("admin:common_apitoken_change", args=[mine.pk])
     assert client.post(change, {"name": "renamed", "scopes": ["missions:write"]}).status_code == 403
@@ -160,14 +160,14 @@ def test_token_is_neither_edited_nor_deleted(client, alice):
 
 
 @pytest.mark.parametrize("address", [LIST, ADD])
-def test_whoever_is_not_staff_is_sent_to_log_in(client, address):
+def test_member_without_staff_rights_is_redirected(client, address):
     client.force_login(MemberFactory())
     answer = client.get(address)
     assert answer.status_code == 302
     assert "login" in answer["Location"]
 
 
-def test_list_makes_the_same_number_of_queries_for_more_rows(client, alice, django_assert_num_queries):
+def test_list_query_count_is_constant(client, alice, django_assert_num_queries):
 
     make_token(alice)
     with CaptureQueriesContext(connection) as first:

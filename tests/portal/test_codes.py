@@ -34,7 +34,7 @@ def kinds() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("language", ["en", "pt-BR"])
-def test_every_kind_of_bad_code_gets_the_same_page(client, kinds, language):
+def test_every_invalid_code_gets_same_page(client, kinds, language):
     headers = {"Accept-Language": language}
     answers = {kind: client.get(target, headers=headers) for kind, target in kinds.items()}
     for body in ({}, typed(), {"name": "x" * 5000, "email": "no"}):
@@ -47,7 +47,7 @@ def test_every_kind_of_bad_code_gets_the_same_page(client, kinds, language):
     assert len(headers) == 1
 
 
-def test_what_is_wrong_with_a_form_is_not_said_before_the_code_is_right(client, kinds):
+def test_form_errors_need_valid_code(client, kinds):
     shown = client.post(kinds["used"], typed(email="no", password="1")).content.decode()
     assert "valid email" not in shown
     assert CommunityMember.objects.filter(name="Ana Souza").count() == 1
@@ -65,7 +65,7 @@ def medians(client, targets: dict[str, str], method: str) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_time_tells_no_kind_of_bad_code_from_another(client, kinds, method):
+def test_response_time_is_equal_for_invalid_codes(client, kinds, method):
     """A difference that is there is there every time; what a busy machine adds falls on another kind each time."""
     client.get(kinds["unknown"])
     for _attempt in range(5):
@@ -76,7 +76,7 @@ def test_time_tells_no_kind_of_bad_code_from_another(client, kinds, method):
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_time_of_a_page_that_takes_another_way_is_noticed(client, kinds, method):
+def test_control_slower_page_is_detected(client, kinds, method):
     """Negative control: the same measure tells a code that is open."""
     targets = {"unknown": kinds["unknown"], "open": f"/join/{invitation().code}/"}
     told = []
@@ -98,7 +98,7 @@ def one_instant(monkeypatch):
         monkeypatch.setattr(module, "count_request", stopped)
 
 
-def test_network_with_too_many_wrong_codes_waits_and_no_code_is_looked_at(client, settings, kinds, one_instant):
+def test_network_above_limit_is_rejected_without_lookup(client, settings, kinds, one_instant):
     settings.JOIN_ATTEMPTS_PER_MINUTE = 4
     good = f"/join/{invitation().code}/"
     assert [client.get(kinds["unknown"]).status_code, client.post(kinds["used"]).status_code] == [404, 404]
@@ -116,7 +116,7 @@ def test_network_with_too_many_wrong_codes_waits_and_no_code_is_looked_at(client
     assert "Too many attempts" in told.pop()
 
 
-def test_looks_at_the_pages_of_joining_are_not_limited(client, settings):
+def test_viewing_join_pages_is_not_limited(client, settings):
     settings.JOIN_ATTEMPTS_PER_MINUTE = 2
     good = f"/join/{invitation().code}/"
     assert {client.get("/join/").status_code for _ in range(40)} == {200}
@@ -124,7 +124,7 @@ def test_looks_at_the_pages_of_joining_are_not_limited(client, settings):
     assert {Client().get(good).status_code for _ in range(40)} == {200}
 
 
-def test_class_of_thirty_registers_from_one_address(settings, one_instant):
+def test_thirty_members_can_register_from_one_network(settings, one_instant):
     """Within a minute; nine of them type the code wrong first."""
     settings.JOIN_ATTEMPTS_PER_MINUTE = 10
     statuses = []
@@ -138,7 +138,7 @@ def test_class_of_thirty_registers_from_one_address(settings, one_instant):
     assert CommunityMember.objects.filter(name="Ana Souza").count() == 30
 
 
-def test_form_that_was_open_is_sent_whatever_others_in_the_network_try(client, settings, kinds, one_instant):
+def test_open_form_is_not_limited_by_others(client, settings, kinds, one_instant):
     settings.JOIN_ATTEMPTS_PER_MINUTE = 2
     good, other = (f"/join/{invitation().code}/" for _ in range(2))
     assert client.get(good).status_code == 200
@@ -154,7 +154,7 @@ def test_form_that_was_open_is_sent_whatever_others_in_the_network_try(client, s
     assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == ("/join/", True, "Lax")
 
 
-def test_one_code_asks_for_a_limited_number_of_emails(client, settings, one_instant):
+def test_registrations_per_code_are_limited(client, settings, one_instant):
     """What was typed stays, and the page says how long to wait."""
     settings.JOIN_ATTEMPTS_PER_MINUTE = 3
     good = f"/join/{invitation().code}/"
@@ -169,7 +169,7 @@ def test_one_code_asks_for_a_limited_number_of_emails(client, settings, one_inst
     assert client.post(good, typed(email=taken), REMOTE_ADDR="203.0.113.9").status_code == 429
 
 
-def test_limit_counts_a_network_and_no_other(client, settings, kinds, one_instant):
+def test_limit_applies_per_network(client, settings, kinds, one_instant):
     settings.JOIN_ATTEMPTS_PER_MINUTE = 1
     wrong = kinds["unknown"]
     assert [client.get(wrong).status_code for _ in range(2)] == [404, 429]
@@ -179,7 +179,7 @@ def test_limit_counts_a_network_and_no_other(client, settings, kinds, one_instan
     assert client.get("/login/").status_code == 200
 
 
-def test_callers_behind_a_trusted_proxy_have_limits_of_their_own(client, settings, kinds, one_instant):
+def test_clients_behind_proxy_have_separate_limits(client, settings, kinds, one_instant):
     settings.JOIN_ATTEMPTS_PER_MINUTE, settings.TRUSTED_PROXIES = 1, ["127.0.0.1"]
     good = f"/join/{invitation().code}/"
     stranger, guest = ({"X-Forwarded-For": address} for address in ("198.51.100.1", "203.0.113.9"))
@@ -188,14 +188,14 @@ def test_callers_behind_a_trusted_proxy_have_limits_of_their_own(client, setting
     assert client.get(good, headers=guest).status_code == 200
 
 
-def test_addresses_of_one_ipv6_network_are_one(client, settings, kinds, one_instant):
+def test_ipv6_network_shares_limit(client, settings, kinds, one_instant):
     settings.JOIN_ATTEMPTS_PER_MINUTE = 1
     for address, status in (("2001:db8:1:2::1", 404), ("2001:db8:1:2:ff::9", 429), ("2001:db8:1:3::1", 404)):
         assert client.get(kinds["unknown"], REMOTE_ADDR=address).status_code == status
 
 
 @pytest.mark.django_db(transaction=True)
-def test_thousands_of_guesses_are_limited_and_teach_nothing(settings, rf):
+def test_many_guesses_are_limited_and_reveal_nothing(settings, rf):
     """The limiter counts for real, each guess in a transaction of its own.
 
     Two thousand guesses in a build, ten thousand where everything is asked.
@@ -222,7 +222,7 @@ def test_thousands_of_guesses_are_limited_and_teach_nothing(settings, rf):
     assert len(rejected) - len(heard) == 1
 
 
-def test_code_in_an_address_stays_out_of_the_log(client, settings, caplog, one_instant):
+def test_code_is_not_logged(client, settings, caplog, one_instant):
     caplog.handler.addFilter(HideSecretsFilter())
     code = invitation().spelled_code
     settings.JOIN_ATTEMPTS_PER_MINUTE = 1

@@ -31,7 +31,7 @@ def names(answer) -> list[str]:
 
 
 @pytest.mark.parametrize("status", ["not_member", "pending", "suspended", "banned"])
-def test_directory_is_closed_to_all_but_active_members_and_says_why(as_member, ana, status):
+def test_directory_is_for_active_members_and_gives_reason(as_member, ana, status):
     browser = as_member(entry(status=status))
     for address in ("/directory/", f"/directory/{ana.member_id[1:]}/"):
         answer = browser.get(address)
@@ -40,7 +40,7 @@ def test_directory_is_closed_to_all_but_active_members_and_says_why(as_member, a
         assert "Ana Souza" not in answer.content.decode()
 
 
-def test_directory_is_closed_to_removed_entries_and_accounts_without_one(client, as_member):
+def test_directory_rejects_removed_and_missing_entries(client, as_member):
     removed = entry()
     remove_entry(entry=removed)
     assert str(DIRECTORY_CLOSED["removed"]) in as_member(removed).get("/directory/").content.decode()
@@ -51,7 +51,7 @@ def test_directory_is_closed_to_removed_entries_and_accounts_without_one(client,
 # --- What is found --------------------------------------------------------------------------------
 
 
-def test_only_active_members_are_listed_and_have_a_page(as_member, ana):
+def test_only_active_members_are_shown(as_member, ana):
     hidden = [entry(status=status, name=f"Hidden {status}") for status in ("pending", "suspended", "banned")]
     hidden.append(entry(name="Hidden removed"))
     remove_entry(entry=hidden[-1])
@@ -84,19 +84,19 @@ FINDS = [
 
 
 @pytest.mark.parametrize(("typed", "expected"), FINDS)
-def test_search_finds_beginnings_of_names_words_and_user_names(as_member, ana, typed, expected):
+def test_search_finds_prefixes_of_names(as_member, ana, typed, expected):
     CommunityMember.objects.filter(pk=ana.pk).update(telegram_username="ana_souza")
     entry(name="Bob", github_username="octobob")
     assert names(as_member(ana).get("/directory/", {"q": typed})) == expected
 
 
 @pytest.mark.parametrize("spelled", ["{}", "#{}", " #0{} "])
-def test_search_finds_a_number(as_member, ana, spelled):
+def test_search_finds_member_number(as_member, ana, spelled):
     bob = entry(name="Bob")
     assert names(as_member(ana).get("/directory/", {"q": spelled.format(bob.member_id[1:])})) == ["Bob"]
 
 
-def test_filters_narrow_the_list_together_with_the_search(as_member, ana):
+def test_filters_combine_with_search(as_member, ana):
     entry(name="Anders", primary_role="founder", reputation_score=600, country="Norge")
     entry(name="Anke", primary_role="founder", country="norge")
     browser = as_member(ana)
@@ -109,13 +109,13 @@ def test_filters_narrow_the_list_together_with_the_search(as_member, ana):
 @pytest.mark.parametrize(
     "query", ["role=king", "tier=%FF", "country=" + "x" * 300, "q=" + "x" * 3000, "after=x", "after=" + "9" * 30]
 )
-def test_query_that_makes_no_sense_is_left_out(as_member, ana, query):
+def test_invalid_filter_is_ignored(as_member, ana, query):
     answer = as_member(ana).get(f"/directory/?{query}")
     assert answer.status_code == 200
     assert names(answer) == ["Ana Souza"]
 
 
-def test_pages_follow_one_another_without_a_gap_and_keep_the_filters(as_member, ana):
+def test_pages_are_complete_and_keep_filters(as_member, ana):
     CommunityMember.objects.bulk_create(
         CommunityMember(name=f"N{turn:03}", primary_role="founder", status="active", telegram_id=f"8{turn:06}")
         for turn in range(2 * PER_PAGE + 3)
@@ -136,7 +136,7 @@ def test_pages_follow_one_another_without_a_gap_and_keep_the_filters(as_member, 
 # --- What is not seen -----------------------------------------------------------------------------
 
 
-def test_no_one_s_e_mail_telegram_id_or_inviter_out_of_sight_is_shown(as_member, ana):
+def test_private_data_and_hidden_inviter_are_not_shown(as_member, ana):
     gone = entry(name="Gone away", status="suspended")
     bob = entry(name="Bob", telegram_id="987654321", telegram_username="bob", invited_by=gone)
     browser = as_member(ana)
@@ -151,13 +151,13 @@ def test_no_one_s_e_mail_telegram_id_or_inviter_out_of_sight_is_shown(as_member,
 
 
 @pytest.mark.parametrize("number", ["0", "999999", "9" * 18, "9" * 400])
-def test_number_no_one_has_is_a_page_that_says_so(as_member, ana, number):
+def test_unknown_number_returns_not_found(as_member, ana, number):
     answer = as_member(ana).get(f"/directory/{number}/")
     assert answer.status_code == 404
     assert "No active member has this number." in words(answer)
 
 
-def test_text_of_members_is_text(as_member, ana):
+def test_member_texts_are_escaped(as_member, ana):
     bad = "<script>alert(1)</script>"
     bob = entry(name=bad, organization=bad, country=bad, telegram_username=bad, github_username=bad)
     browser = as_member(ana)
@@ -168,7 +168,7 @@ def test_text_of_members_is_text(as_member, ana):
 # --- How fast -------------------------------------------------------------------------------------
 
 
-def test_number_of_queries_does_not_grow(as_member, ana):
+def test_query_count_is_constant(as_member, ana):
     browser = as_member(ana)
     counts = set()
     for _ in range(3):
@@ -204,7 +204,7 @@ def nodes(plan: dict):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_lists_and_searches_use_the_indexes_that_are_there_for_them(many):
+def test_lists_and_searches_use_indexes(many):
     active = CommunityMember.objects.active()
     with CaptureQueriesContext(connection) as queries:
         search(active, "person 77 of")

@@ -20,13 +20,13 @@ def log_in(client: Client, email: str = "ana@example.org", password: str = PASSW
     return client.post("/login/", {"username": email, "password": password} | more)
 
 
-def test_e_mail_in_any_case_and_password_lead_to_one_s_profile(client, ana):
+def test_log_in_ignores_case_of_email(client, ana):
     answer = log_in(client, "ANA@example.org")
     assert (answer.status_code, answer["Location"]) == (302, "/me/")
     assert client.get("/login/")["Location"] == "/me/"
 
 
-def test_page_one_wanted_comes_after_the_log_in(client, ana):
+def test_log_in_redirects_to_next(client, ana):
     answer = client.get("/directory/?role=founder")
     assert answer["Location"] == "/login/?next=%2Fdirectory%2F%3Frole%3Dfounder"
     assert 'name="next" value="/directory/?role=founder"' in client.get(answer["Location"]).content.decode()
@@ -52,14 +52,14 @@ ELSEWHERE = [
 
 
 @pytest.mark.parametrize("target", ELSEWHERE)
-def test_nothing_leads_to_another_site(client, ana, target):
+def test_next_of_other_site_is_ignored(client, ana, target):
     assert client.post("/language/", {"language": "en", "next": target})["Location"] == "/me/"
     assert log_in(client, next=target)["Location"] == "/me/"
     assert client.get("/login/", {"next": target})["Location"] == "/me/"
 
 
 @pytest.mark.parametrize("target", ["/[", "/me/\r\nX: y", "/\x7f", "/" + "x" * 3000, "/🦉?a=\\"])
-def test_odd_address_of_this_site_is_one_line_on_this_site(client, target):
+def test_unusual_next_stays_on_this_site(client, target):
     answer = client.post("/language/", {"language": "en", "next": target})
     assert answer.status_code == 302
     assert answer["Location"].startswith("/")
@@ -71,7 +71,7 @@ def test_foreign_host_is_rejected(client, ana):
     assert client.get("/login/", headers={"Host": "example.org"}).status_code == 400
 
 
-def test_account_that_is_not_there_is_answered_as_one_that_is(client, ana):
+def test_unknown_account_gets_same_response(client, ana):
     locked = entry(person=MemberFactory(email="locked@example.org", password=PASSWORD, is_active=False))
     MemberFactory(email="nokey@example.org")
     pages = set()
@@ -82,7 +82,7 @@ def test_account_that_is_not_there_is_answered_as_one_that_is(client, ana):
     assert "The e-mail or password is incorrect." in pages.pop()[1]
 
 
-def test_password_tried_too_often_waits_for_this_account_only(client, ana, settings):
+def test_attempts_are_limited_per_account(client, ana, settings):
     settings.LOGIN_ATTEMPTS_PER_MINUTE = 3
     assert [log_in(client, password="wrong").status_code for _ in range(3)] == [200] * 3
     answers = [log_in(client), log_in(client, " ANA@example.org "), log_in(client, "ana@example.org", "x")]
@@ -98,19 +98,19 @@ def test_password_tried_too_often_waits_for_this_account_only(client, ana, setti
     )
 
 
-def test_one_address_cannot_try_many_accounts(client, settings):
+def test_attempts_are_limited_per_network(client, settings):
     settings.LOGIN_ATTEMPTS_PER_MINUTE = 1
     answers = [log_in(client, f"nobody{turn}@example.org").status_code for turn in range(8)]
     assert answers == [200] * 6 + [429] * 2
 
 
-def test_limited_answer_does_not_tell_whether_an_account_exists(client, ana, settings):
+def test_limit_does_not_reveal_account(client, ana, settings):
     settings.LOGIN_ATTEMPTS_PER_MINUTE = 1
     told = [[log_in(client, email, "wrong").status_code for _ in range(2)] for email in (ana.person.email, "no@x.org")]
     assert told == [[200, 429]] * 2
 
 
-def test_logging_out_takes_a_form_and_ends_the_session(client, ana):
+def test_log_out_needs_post_and_ends_session(client, ana):
     client.force_login(ana.person)
     key = client.session.session_key
     assert client.get("/logout/").status_code == 405
@@ -120,13 +120,13 @@ def test_logging_out_takes_a_form_and_ends_the_session(client, ana):
 
 
 @pytest.mark.parametrize("address", ["/login/", "/logout/", "/language/", "/me/password/", "/me/edit/"])
-def test_form_without_its_token_is_rejected(ana, address):
+def test_form_without_csrf_token_is_rejected(ana, address):
     client = Client(enforce_csrf_checks=True)
     client.force_login(ana.person)
     assert client.post(address, {}).status_code == 403
 
 
-def test_password_is_changed_with_the_old_one_and_other_sessions_end(client, ana):
+def test_password_change_ends_other_sessions(client, ana):
     elsewhere = Client()
     for browser in (client, elsewhere):
         browser.force_login(ana.person)
@@ -139,13 +139,13 @@ def test_password_is_changed_with_the_old_one_and_other_sessions_end(client, ana
     assert log_in(Client(), password=NEW).status_code == 302
 
 
-def test_weak_password_is_rejected_in_words(client, ana):
+def test_weak_password_is_rejected_with_reason(client, ana):
     client.force_login(ana.person)
     form = {"old_password": PASSWORD, "new_password1": "12345678", "new_password2": "12345678"}
     assert "too common" in client.post("/me/password/", form).content.decode()
 
 
-def test_old_password_is_not_guessed_with_an_open_session(client, ana, settings):
+def test_old_password_attempts_are_limited(client, ana, settings):
     settings.LOGIN_ATTEMPTS_PER_MINUTE = 2
     client.force_login(ana.person)
     form = {"old_password": "wrong", "new_password1": NEW, "new_password2": NEW}

@@ -17,7 +17,7 @@ def text(answer) -> str:
     return answer.content.decode()
 
 
-def test_profile_says_number_reputation_tier_and_who_invited(as_member):
+def test_profile_shows_entry_and_inviter(as_member):
     inviter = entry(name="Inês")
     ana = entry(name="Ana", invited_by=inviter, reputation_score=1125, github_username="ana")
     page = text(as_member(ana).get("/me/"))
@@ -27,7 +27,7 @@ def test_profile_says_number_reputation_tier_and_who_invited(as_member):
     assert ana.telegram_id in page
 
 
-def test_verified_account_says_so(as_member):
+def test_profile_shows_verified_github(as_member):
     ana = entry(github_username="ana", github_verified=True, github_verified_at=timezone.now())
     assert '<span class="tag good">verified' in text(as_member(ana).get("/me/"))
 
@@ -42,13 +42,13 @@ def test_verified_account_says_so(as_member):
         ("banned", "Banned"),
     ],
 )
-def test_status_is_said_in_words(as_member, status, words):
+def test_profile_shows_status(as_member, status, words):
     page = text(as_member(entry(status=status)).get("/me/"))
     assert f"<strong>{words}</strong>" in page
     assert str(STATUS_DESCRIPTIONS[status]) in page
 
 
-def test_removed_entry_says_so_and_is_not_edited(as_member):
+def test_removed_entry_is_shown_and_not_editable(as_member):
     ana = entry(name="Ana")
     remove_entry(entry=ana)
     browser = as_member(ana)
@@ -58,7 +58,7 @@ def test_removed_entry_says_so_and_is_not_edited(as_member):
 
 
 @pytest.mark.parametrize("change", [suspend, ban])
-def test_decision_shows_on_the_next_page(as_member, change):
+def test_approval_is_shown_at_once(as_member, change):
     ana = entry()
     browser = as_member(ana)
     assert browser.get("/directory/").status_code == 200
@@ -67,7 +67,7 @@ def test_decision_shows_on_the_next_page(as_member, change):
     assert "<strong>Active</strong>" not in text(browser.get("/me/"))
 
 
-def test_account_without_an_entry_is_told_so(client):
+def test_account_without_entry_gets_explanation(client):
     person = MemberFactory(display_name="Mona")
     client.force_login(person)
     page = text(client.get("/me/"))
@@ -76,12 +76,12 @@ def test_account_without_an_entry_is_told_so(client):
     assert client.get("/me/edit/")["Location"] == "/me/"
 
 
-def test_staff_find_the_back_office(client):
+def test_staff_profile_links_to_back_office(client):
     client.force_login(MemberFactory(is_staff=True))
     assert '<a class="button" href="/admin/">' in text(client.get("/me/"))
 
 
-def test_own_fields_are_changed_with_their_history(as_member):
+def test_edit_records_history(as_member):
     ana = entry(name="Ana", organization="Casa", country="Brasil")
     answer = as_member(ana).post("/me/edit/", EDIT, follow=True)
     assert "Your profile was saved." in text(answer)
@@ -90,7 +90,7 @@ def test_own_fields_are_changed_with_their_history(as_member):
     assert ana.history.exists()
 
 
-def test_identifiers_and_decisions_are_not_changed_by_a_form_that_was_made_up(as_member):
+def test_forged_form_cannot_change_other_fields(as_member):
     ana = entry(github_username="ana", telegram_username="ana_s", status="pending")
     kept = (
         *("member_id", "telegram_id", "telegram_username", "github_username", "github_verified", "status"),
@@ -103,7 +103,7 @@ def test_identifiers_and_decisions_are_not_changed_by_a_form_that_was_made_up(as
     assert CommunityMember.objects.get(pk=ana.pk).name == "Ana Lima"
 
 
-def test_wrong_value_is_said_and_what_was_typed_stays(as_member):
+def test_invalid_value_is_reported_and_kept(as_member):
     ana = entry(name="Ana")
     page = text(as_member(ana).post("/me/edit/", EDIT | {"name": " ", "country": "Chile"}))
     assert 'href="#id_name"' in page
@@ -112,7 +112,7 @@ def test_wrong_value_is_said_and_what_was_typed_stays(as_member):
     assert (ana.name, ana.country) == ("Ana", None)
 
 
-def test_no_one_edits_for_someone_else(as_member):
+def test_member_edits_only_own_entry(as_member):
     ana, bob = entry(name="Ana"), entry(name="Bob")
     as_member(bob).post("/me/edit/", EDIT | {"id": str(ana.pk), "entry": str(ana.pk), "person": str(ana.person_id)})
     assert CommunityMember.objects.get(pk=ana.pk).name == "Ana"

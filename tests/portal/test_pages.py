@@ -26,7 +26,7 @@ def ana():
 
 
 @pytest.mark.parametrize("address", [*ADDRESSES, "/directory/1/", "/language/"])
-def test_every_page_is_kept_by_no_one_and_loads_nothing_from_elsewhere(client, ana, address):
+def test_pages_are_not_cached_and_load_nothing_external(client, ana, address):
     for browser in (client, Client()):
         if browser is client:
             browser.force_login(ana.person)
@@ -58,7 +58,7 @@ def test_every_page_is_kept_by_no_one_and_loads_nothing_from_elsewhere(client, a
         (";q=,,\u00e9", "en"),
     ],
 )
-def test_language_is_what_the_browser_asks_for(client, asks, gets):
+def test_language_follows_browser(client, asks, gets):
     answer = client.get("/login/", headers={"Accept-Language": asks})
     assert answer["Content-Language"] == gets
     page = answer.content.decode()
@@ -66,7 +66,7 @@ def test_language_is_what_the_browser_asks_for(client, asks, gets):
     assert (">Entrar</button>" if gets == "pt-br" else ">Log in</button>") in page
 
 
-def test_chosen_language_is_kept_and_goes_before_what_the_browser_asks_for(client):
+def test_selected_language_overrides_browser(client):
     answer = client.post("/language/", {"language": "pt-br", "next": "/login/"})
     assert (answer.status_code, answer["Location"]) == (302, "/login/")
     cookie = answer.cookies[COOKIE]
@@ -77,19 +77,19 @@ def test_chosen_language_is_kept_and_goes_before_what_the_browser_asks_for(clien
 
 
 @pytest.mark.parametrize("code", ["fr", "", "../x", "pt-BR\r\nSet-Cookie: x=1"])
-def test_language_there_is_not_is_not_kept(client, code):
+def test_unknown_language_is_ignored(client, code):
     assert COOKIE not in client.post("/language/", {"language": code}).cookies
     client.cookies[COOKIE] = "fr"
     assert client.get("/login/")["Content-Language"] == "en"
 
 
-def test_choice_on_the_form_leads_back_to_the_form_and_on_a_bad_code_to_none(client):
+def test_language_change_returns_to_page(client):
     code = invitation().code
     assert f'name="next" value="/join/{code}/"' in client.get(f"/join/{code}/").content.decode()
     assert 'name="next" value="/join/"' in client.get("/join/ABCD/").content.decode()
 
 
-def test_back_office_stays_english(client):
+def test_back_office_is_english(client):
     client.cookies[COOKIE] = "pt-br"
     headers = {"Accept-Language": "pt-BR"}
     client.get("/login/", headers=headers)
@@ -100,7 +100,7 @@ def test_back_office_stays_english(client):
     assert "Membros" not in answer.content.decode()
 
 
-def test_whole_way_in_speaks_portuguese(client):
+def test_registration_is_translated(client):
     inviter = entry(name="Inês", telegram_id="4711")
     made = invitation(inviter)
     client.cookies[COOKIE] = "pt-br"
@@ -119,7 +119,7 @@ def test_whole_way_in_speaks_portuguese(client):
     assert f"{ana.created_at:%d/%m/%Y}" in page
 
 
-def test_rejections_are_said_in_both_languages_also_those_no_one_expected():
+def test_errors_are_translated_with_default():
     for language, words in (("en", "Another member has this Telegram ID."), ("pt-br", "Outro membro tem este")):
         with translation.override(language):
             assert error_message(TelegramIdTaken()).startswith(words)
@@ -127,7 +127,7 @@ def test_rejections_are_said_in_both_languages_also_those_no_one_expected():
     assert error_message(CodeRejected()) == CodeRejected().message
 
 
-def test_every_choice_and_status_has_its_words():
+def test_every_choice_and_status_has_label():
     labels = {str(label) for choices in (PrimaryRole, Tier, CommunityStatus) for label in choices.labels}
     assert labels == set(LABELS)
     assert set(STATUS_DESCRIPTIONS) == {*CommunityStatus.values, "removed"}

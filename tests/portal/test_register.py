@@ -22,14 +22,14 @@ def address(made: CommunityInvitation) -> str:
     return f"/join/{made.spelled_code}/"
 
 
-def test_form_says_who_invites_and_knows_the_telegram_name_of_the_invitation(client):
+def test_form_shows_inviter_and_telegram_name(client):
     made = invitation(entry(name="Inês <b>"), telegram_username="rui_99")
     page = client.get(address(made)).content.decode()
     assert "<bdi>Inês &lt;b&gt;</bdi> invites you" in page
     assert 'value="rui_99"' in page
 
 
-def test_registered_person_is_logged_in_and_waits_for_approval(client):
+def test_registered_member_is_logged_in_and_pending(client):
     made = invitation()
     form = typed()
     answer = client.post(address(made), form)
@@ -44,7 +44,7 @@ def test_registered_person_is_logged_in_and_waits_for_approval(client):
 
 
 @pytest.mark.parametrize(("reads", "locale"), [("pt-PT,pt;q=0.9", "pt-BR"), ("en-GB", "en"), ("de", "en")])
-def test_registered_person_is_written_to_in_the_language_they_read(client, reads, locale):
+def test_registration_stores_language(client, reads, locale):
     form = typed()
     client.post(address(invitation()), form, headers={"accept-language": reads})
     assert UserProfile.objects.get(user__email=form["email"]).locale == locale
@@ -64,27 +64,27 @@ def test_registered_person_is_written_to_in_the_language_they_read(client, reads
         ("x" * 5000, "Europe/Lisbon"),
     ],
 )
-def test_time_zone_of_the_browser_is_taken_where_it_is_one(client, settings, browser, timezone):
+def test_registration_stores_valid_time_zone(client, settings, browser, timezone):
     settings.TIME_ZONE = "Europe/Lisbon"
     form = typed(timezone=browser)
     assert client.post(address(invitation()), form).status_code == 302
     assert UserProfile.objects.get(user__email=form["email"]).timezone == timezone
 
 
-def test_registered_person_is_known_by_their_telegram_id_when_they_answer(client):
+def test_registered_member_is_found_by_telegram_id(client):
     form = typed(telegram_id="00 4711 22")
     client.post(address(invitation()), form)
     assert find_sender(address="471122").email == form["email"]
 
 
-def test_form_asks_the_browser_for_its_time_zone(client):
+def test_form_has_time_zone_field(client):
     page = client.get(address(invitation())).content.decode()
     assert '<input type="hidden" name="timezone" data-browser-zone="" id="id_timezone">' in page
     assert "portal/zone.js" in page
     assert '<label for="id_timezone">' not in page
 
 
-def test_rejected_registration_leaves_no_profile_behind(client):
+def test_rejected_registration_creates_no_profile(client):
     entry(telegram_id="4711")
     before = UserProfile.objects.count()
     client.post(address(invitation()), typed(telegram_id="4711", timezone="America/Sao_Paulo"))
@@ -92,7 +92,7 @@ def test_rejected_registration_leaves_no_profile_behind(client):
     assert UserProfile.objects.count() == before + 1
 
 
-def test_session_of_before_is_not_the_session_of_the_account(client):
+def test_registration_rotates_session(client):
     client.get("/join/")
     session = client.session
     session["planted"] = "x"
@@ -105,7 +105,7 @@ def test_session_of_before_is_not_the_session_of_the_account(client):
     assert not client.session.exists(before)
 
 
-def test_code_used_by_oneself_leads_to_one_s_profile(client):
+def test_own_used_code_redirects_to_profile(client):
     made = invitation()
     client.post(address(made), typed())
     for answer in (client.get(address(made)), client.post(address(made), typed()), client.get("/join/")):
@@ -113,7 +113,7 @@ def test_code_used_by_oneself_leads_to_one_s_profile(client):
     assert CommunityMember.objects.count() == 2
 
 
-def test_code_that_is_cancelled_while_the_form_is_open_is_rejected_like_any_other(client):
+def test_code_cancelled_meanwhile_is_rejected(client):
     made = invitation()
     assert client.get(address(made)).status_code == 200
     cancel_invitation(invitation=made)
@@ -123,7 +123,7 @@ def test_code_that_is_cancelled_while_the_form_is_open_is_rejected_like_any_othe
 
 
 @pytest.mark.parametrize("code", ["{0}", "{0}/", " {0} ", "https://example.org/join/{0}/"])
-def test_typed_code_leads_to_its_form_with_and_without_hyphens_and_as_a_link(client, code):
+def test_code_is_accepted_in_any_notation(client, code):
     made = invitation()
     for spelled in (made.code, made.spelled_code, made.spelled_code.lower(), made.spelled_code[:9] + "—"):
         answer = client.post("/join/", {"code": code.format(spelled)})
@@ -133,13 +133,13 @@ def test_typed_code_leads_to_its_form_with_and_without_hyphens_and_as_a_link(cli
 
 
 @pytest.mark.parametrize("code", ["..", "../../admin/", "//example.org/", "\\\\example.org", "🦉", "é\n"])
-def test_typed_nonsense_leads_nowhere_else(client, code):
+def test_invalid_code_input_stays_on_join_page(client, code):
     answer = client.post("/join/", {"code": code})
     assert answer["Location"].startswith("/join/")
     assert client.get(answer["Location"]).status_code == 404
 
 
-def test_nothing_typed_is_said_at_the_field(client):
+def test_empty_code_is_reported_at_field(client):
     page = client.post("/join/", {"code": ""}).content.decode()
     assert '<a href="#id_code">Invitation code: This field is required.</a>' in page
 
@@ -170,7 +170,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("field", "value", "said"), WRONG)
-def test_wrong_value_is_said_at_its_field(client, field, value, said):
+def test_invalid_value_is_reported_at_field(client, field, value, said):
     form = typed(**{field: value})
     answer = client.post(address(invitation()), form)
     assert answer.status_code == 200
@@ -184,12 +184,12 @@ def test_wrong_value_is_said_at_its_field(client, field, value, said):
     assert form["password"] not in page or not value
 
 
-def test_password_like_the_e_mail_is_rejected(client):
+def test_password_similar_to_email_is_rejected(client):
     form = typed(email="rumpelstilz@example.org", password="rumpelstilz1")
     assert "too similar to the" in client.post(address(invitation()), form).content.decode()
 
 
-def test_e_mail_of_someone_is_said_at_its_field_and_everything_but_the_password_stays(client):
+def test_taken_email_is_reported_and_values_kept(client):
     MemberFactory(email="Taken@example.org")
     form = typed(email="taken@EXAMPLE.org")
     page = client.post(address(invitation()), form).content.decode()
@@ -201,7 +201,7 @@ def test_e_mail_of_someone_is_said_at_its_field_and_everything_but_the_password_
 # --- The password is not typed twice --------------------------------------------------------------
 
 
-def test_password_of_a_form_with_another_error_is_kept_and_used(client):
+def test_pending_password_is_used(client):
     made, form = invitation(), typed(email="no")
     page = client.post(address(made), form).content.decode()
     assert "The password you typed is kept." in page
@@ -211,7 +211,7 @@ def test_password_of_a_form_with_another_error_is_kept_and_used(client):
     assert Client().login(username="ana@example.org", password=PASSWORD)
 
 
-def test_password_typed_again_replaces_the_kept_one(client):
+def test_new_password_replaces_pending_one(client):
     made, form = invitation(), typed(email="no")
     client.post(address(made), form)
     other = "an0ther-good-One"
@@ -219,7 +219,7 @@ def test_password_typed_again_replaces_the_kept_one(client):
     assert Client().login(username="ana@example.org", password=other)
 
 
-def test_session_has_the_hash_of_the_password_until_the_account_is_there(client):
+def test_session_stores_password_hash_until_registered(client):
     made, form = invitation(), typed(email="no")
     client.post(address(made), form)
     kept = client.session["registration_password"]
@@ -229,7 +229,7 @@ def test_session_has_the_hash_of_the_password_until_the_account_is_there(client)
     assert "registration_password" not in client.session
 
 
-def test_password_that_is_wrong_itself_is_not_kept(client):
+def test_invalid_password_is_not_stored(client):
     made = invitation()
     page = client.post(address(made), typed(email="no", password="12345678")).content.decode()
     assert "The password you typed is kept." not in page
@@ -238,7 +238,7 @@ def test_password_that_is_wrong_itself_is_not_kept(client):
     assert '<a href="#id_password">Password: This field is required.</a>' in page
 
 
-def test_kept_password_is_for_this_invitation_and_fifteen_minutes(client, monkeypatch):
+def test_pending_password_expires_and_is_per_invitation(client, monkeypatch):
     made, other = invitation(), invitation()
     client.post(address(made), typed(email="no"))
     assert "The password you typed is kept." in client.get(address(made)).content.decode()
@@ -249,7 +249,7 @@ def test_kept_password_is_for_this_invitation_and_fifteen_minutes(client, monkey
     assert "registration_password" not in client.session
 
 
-def test_session_ends_with_the_kept_password_and_lasts_once_registered(client):
+def test_session_expires_with_pending_password(client):
     made, form = invitation(), typed(email="no")
     client.post(address(made), form)
     assert client.session.get_expiry_age() == 15 * 60
@@ -257,7 +257,7 @@ def test_session_ends_with_the_kept_password_and_lasts_once_registered(client):
     assert client.session.get_expiry_age() == settings.SESSION_COOKIE_AGE
 
 
-def test_passwords_are_hashed_so_many_times_a_minute_at_most(settings):
+def test_password_hashing_is_limited(settings):
     made = invitation()
     settings.JOIN_ATTEMPTS_PER_MINUTE = 2
     kept = [
@@ -268,7 +268,7 @@ def test_passwords_are_hashed_so_many_times_a_minute_at_most(settings):
     assert kept == [True, True, False]
 
 
-def test_telegram_id_that_is_taken_keeps_the_password_too(client):
+def test_taken_telegram_id_keeps_password(client):
     entry(telegram_id="4711")
     made, form = invitation(), typed(telegram_id="4711")
     assert "The password you typed is kept." in client.post(address(made), form).content.decode()
@@ -279,13 +279,13 @@ def test_telegram_id_that_is_taken_keeps_the_password_too(client):
 # --- More of what is wrong ------------------------------------------------------------------------
 
 
-def test_telegram_id_of_someone_is_said_at_its_field(client):
+def test_taken_telegram_id_is_reported_at_field(client):
     entry(telegram_id="4711")
     page = client.post(address(invitation()), typed(telegram_id="00 4711")).content.decode()
     assert '<a href="#id_telegram_id">Telegram ID: Another member has this Telegram ID.' in page
 
 
-def test_rejected_registration_leaves_the_code_open(client):
+def test_rejected_registration_does_not_use_code(client):
     made = invitation()
     client.post(address(made), typed(primary_role="king"))
     entry(telegram_id="4711")
@@ -293,7 +293,7 @@ def test_rejected_registration_leaves_the_code_open(client):
     assert client.post(address(made), typed()).status_code == 302
 
 
-def test_form_cannot_set_what_it_does_not_ask_for(client):
+def test_form_ignores_unknown_fields(client):
     form = typed()
     more = {"status": "active", "is_staff": "on", "reputation_score": "9999", "github_verified": "on", "code": "x"}
     client.post(address(invitation()), form | more)
@@ -306,13 +306,13 @@ def test_form_cannot_set_what_it_does_not_ask_for(client):
     )
 
 
-def test_form_without_its_token_is_rejected():
+def test_form_without_csrf_token_is_rejected():
     client = Client(enforce_csrf_checks=True)
     assert client.post(address(invitation()), typed()).status_code == 403
     assert CommunityMember.objects.count() == 1
 
 
-def test_every_field_has_a_label_and_a_word_for_the_browser_to_fill_it_in(client):
+def test_fields_have_labels_and_autocomplete(client):
     page = client.get(address(invitation())).content.decode()
     for name, token in {
         "name": "name",

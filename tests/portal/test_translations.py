@@ -26,12 +26,12 @@ def copy(tool, tmp_path, monkeypatch):
     return tool
 
 
-def test_nothing_is_untranslated_fuzzy_left_over_or_not_compiled(tool):
+def test_translations_are_complete_and_compiled(tool):
     assert tool.problems() == []
     assert len([message for message in tool.marked() if message.id]) > 100
 
 
-def test_collecting_anew_changes_nothing(copy):
+def test_collect_changes_nothing(copy):
     before = copy.PO.read_bytes(), copy.MO.read_bytes()
     copy.collect()
     assert (copy.PO.read_bytes(), copy.MO.read_bytes()) == before
@@ -47,7 +47,7 @@ def test_collecting_anew_changes_nothing(copy):
         (('msgid "Log in"', '#, fuzzy\nmsgid "Log in"'), "fuzzy: 'Log in'"),
     ],
 )
-def test_what_is_wrong_is_noticed(copy, change, said):
+def test_check_reports_problem(copy, change, said):
     text = copy.PO.read_text(encoding="utf-8")
     assert change[0] in text
     copy.PO.write_text(text.replace(*change), encoding="utf-8")

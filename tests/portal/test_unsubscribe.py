@@ -49,7 +49,7 @@ def heading(answer) -> str:
         {},
     ],
 )
-def test_one_post_is_all_it_takes(mailbox, ana, link, body):
+def test_unsubscribe_needs_one_request(mailbox, ana, link, body):
     """RFC 8058 sends it as a form of either kind, without cookies."""
     answer = mailbox.post(link, **body)
     assert (answer.status_code, heading(answer)) == (200, "You are unsubscribed")
@@ -61,7 +61,7 @@ def test_one_post_is_all_it_takes(mailbox, ana, link, body):
 
 
 @pytest.mark.parametrize("method", ["get", "head"])
-def test_looking_changes_nothing(mailbox, ana, link, method):
+def test_get_changes_nothing(mailbox, ana, link, method):
     """Programs that follow every link in a message come by here."""
     answer = getattr(mailbox, method)(link)
     assert answer.status_code == 200
@@ -72,7 +72,7 @@ def test_looking_changes_nothing(mailbox, ana, link, method):
         assert len(re.findall(r"<button", answer.content.decode().split("<main")[1].split("</main>")[0])) == 1
 
 
-def test_twice_is_once_and_says_so(mailbox, ana, link):
+def test_second_unsubscribe_is_reported(mailbox, ana, link):
     for _ in range(2):
         assert mailbox.post(link, ONE_CLICK).status_code == 200
     assert is_out(ana)
@@ -80,20 +80,20 @@ def test_twice_is_once_and_says_so(mailbox, ana, link):
     assert heading(mailbox.get(link)) == "You are already unsubscribed"
 
 
-def test_it_can_be_undone_by_the_same_link(mailbox, ana, link):
+def test_same_link_subscribes_again(mailbox, ana, link):
     mailbox.post(link, ONE_CLICK)
     answer = mailbox.post(link, {"undo": "1"})
     assert (answer.status_code, heading(answer)) == (200, "You are subscribed again")
     assert not is_out(ana)
 
 
-def test_link_is_one_members_own(mailbox, ana, link):
+def test_link_affects_only_its_member(mailbox, ana, link):
     other = MemberFactory()
     mailbox.post(link, ONE_CLICK)
     assert (is_out(ana), is_out(other)) == (True, False)
 
 
-def test_page_names_no_one(mailbox, ana, link):
+def test_page_shows_no_name(mailbox, ana, link):
     for answer in (mailbox.get(link), mailbox.post(link, ONE_CLICK)):
         page = answer.content.decode()
         assert not [each for each in ("Ana", ana.email, ana.member_id, str(ana.pk)) if each in page]
@@ -112,7 +112,7 @@ def bad_links(ana, link: str) -> list[str]:
 
 
 @pytest.mark.parametrize("method", ["get", "post", "head"])
-def test_link_that_is_no_ones_is_a_page_that_says_so(mailbox, ana, link, method):
+def test_invalid_link_returns_not_found(mailbox, ana, link, method):
     for address in bad_links(ana, link):
         answer = getattr(mailbox, method)(address)
         assert answer.status_code == 404, address
@@ -121,7 +121,7 @@ def test_link_that_is_no_ones_is_a_page_that_says_so(mailbox, ana, link, method)
     assert not is_out(ana)
 
 
-def test_page_is_kept_by_no_one_and_its_address_told_to_no_one(mailbox, ana, link):
+def test_page_is_not_cached_and_sends_no_referrer(mailbox, ana, link):
     for answer in (mailbox.get(link), mailbox.post(link, ONE_CLICK), mailbox.get("/unsubscribe/x/")):
         assert "no-store" in answer["Cache-Control"]
         assert answer["Referrer-Policy"] == "strict-origin"
@@ -130,7 +130,7 @@ def test_page_is_kept_by_no_one_and_its_address_told_to_no_one(mailbox, ana, lin
         assert "http" not in answer.content.decode()
 
 
-def test_page_speaks_the_language_of_the_browser(mailbox, link):
+def test_page_is_in_language_of_browser(mailbox, link):
     answer = mailbox.get(link, headers={"Accept-Language": "pt-BR"})
     assert heading(answer) == "Parar estas mensagens?"
     assert answer["Content-Language"] == "pt-br"
@@ -138,7 +138,7 @@ def test_page_speaks_the_language_of_the_browser(mailbox, link):
     assert heading(answer) == "Sua inscrição foi cancelada"
 
 
-def test_who_is_locked_out_may_still_leave(mailbox, ana, link):
+def test_banned_member_can_unsubscribe(mailbox, ana, link):
     ana.is_active = False
     ana.save(update_fields=["is_active"])
     assert mailbox.post(link, ONE_CLICK).status_code == 200
@@ -146,12 +146,12 @@ def test_who_is_locked_out_may_still_leave(mailbox, ana, link):
 
 
 @pytest.mark.parametrize("method", ["put", "delete", "patch", "options"])
-def test_other_methods_do_nothing(mailbox, ana, link, method):
+def test_other_methods_are_rejected(mailbox, ana, link, method):
     assert getattr(mailbox, method)(link).status_code == 405
     assert not is_out(ana)
 
 
-def test_link_stays_out_of_the_log(client, ana, link, caplog):
+def test_token_is_not_logged(client, ana, link, caplog):
     caplog.handler.addFilter(HideSecretsFilter())
     client.get(link + "x/")
     client.get("/unsubscribe/" + link.split("/")[2][:-2] + "/")
