@@ -113,7 +113,7 @@ class Queue:
         return done / took
 
     def sender(self):
-        from engagement.services.sending import Sender
+        from engagement.services.sending import MessageSender
 
         return Sender(NullTransport(), batch=BATCH, clock=lambda: self.at)
 
@@ -183,7 +183,7 @@ class Queue:
 
         sender, quarter = self.sender(), seconds / 4
         # Members get more messages in this minute than the cap allows.
-        with _without_rendering(), mock.patch.object(settings, "ENGAGEMENT_BUDGET", 1_000):
+        with _without_rendering(), mock.patch.object(settings, "ENGAGEMENT_FREQUENCY_CAP", 1_000):
             _pace(sender, quarter / 4)
             before = _pace(sender, quarter)
             other.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
@@ -240,7 +240,7 @@ def _run_sender(url: str, pipe) -> None:
     django.setup()
     from django.db import connections
 
-    from engagement.services.sending import Sender
+    from engagement.services.sending import MessageSender
 
     connections["default"] = _connection_to(url)
     pipe.send("ready")

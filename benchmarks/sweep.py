@@ -67,7 +67,7 @@ def sweep() -> int:
 def loop(sample: int) -> int:
     """Change each due member in a loop; return how many changed."""
     from engagement.models import State, Trigger, UserEngagementState
-    from engagement.services.machine import transition
+    from engagement.services.lifecycle import transition
 
     due = UserEngagementState.objects.filter(
         state=State.ACTIVE,

@@ -48,7 +48,7 @@ def main() -> int:
     options = parser.parse_args()
     folder = embedded.var_dir().absolute() / "prove-engagement"
     server = prepare(folder)
-    from tests.engagement.fleet import LEASE, fleet
+    from tests.engagement.sender_processes import LEASE, fleet
 
     environment = {"DATABASE_URL": "", "MISSIONSITE_VAR_DIR": str(folder)}
     results: list[bool] = []
@@ -74,7 +74,7 @@ def main() -> int:
         f" at most {o.overdue:.1f} s after its lease of {LEASE} s",
     )
     empty()
-    with fleet(**places, log=folder / "control.log", KEEPER_ACKNOWLEDGE_FIRST="1") as senders:
+    with fleet(**places, log=folder / "control.log", SENDERS_ACKNOWLEDGE_FIRST="1") as senders:
         o = senders.run(messages=options.messages // 10, kills=options.kills // 10, patience=3600)
     report(o.lost > 0, f"negative control: marked before they are sent, {o.lost} of {o.messages:,} messages are lost")
     for seconds in options.outages:

@@ -35,7 +35,7 @@ PAGES = {
     "board": BOARD,
     "run": f"/admin/fallback/missionfallbackrun/{REPORTED}/report/",
     "plan": f"/admin/fallback/missionfallbackconfig/{STARVING}/plan/",
-    "machine": "/admin/engagement/userengagementstate/machine/",
+    "lifecycle": "/admin/engagement/userengagementstate/lifecycle/",
     "queue": "/admin/engagement/engagementmessage/",
     "announcement": "/admin/engagement/announcement/1/change/",
     "compose": "/admin/engagement/announcement/compose/?status__exact=active",

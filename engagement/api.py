@@ -1,6 +1,6 @@
-"""The API of this app: one's own standing, members and messages for staff, and what a gateway brings.
+"""API of this app: the caller's own engagement, members and messages for staff, and the gateway.
 
-What is about the caller alone runs under the member role for everyone, staff too.
+Operations on the caller's own data run under the member role, also for staff.
 """
 
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ from engagement.models import (
 from engagement.scopes import ENGAGEMENT_READ, ENGAGEMENT_WRITE
 from engagement.services import messages as queue
 from engagement.services.inbound import find_sender, handle_inbound
-from engagement.services.machine import transition
+from engagement.services.lifecycle import transition
 from engagement.services.profiles import update_profile
 from groups.models import Member
 from missionsite.common.api import Cursor, Limit, Router, needs, signed
@@ -48,21 +48,21 @@ TriggerName = Literal[
 
 
 class StateOut(Schema):
-    """Where a member stands."""
+    """Lifecycle state of a member."""
 
     state: str = Field(
         description="`active`, `goodbye_sent`, `help_flow`, `remind_later` or `dormant`.", examples=["active"]
     )
     since: datetime | None = Field(
-        description="Since when; null for who has been active from the beginning.", examples=[AN_INSTANT]
+        description="Time of the last transition; null if there is none.", examples=[AN_INSTANT]
     )
     last_activity_at: datetime | None = Field(examples=[AN_INSTANT])
-    goodbye_expires_at: datetime | None = Field(description="Until when a goodbye may be answered.", examples=[None])
-    remind_at: datetime | None = Field(description="How long who is busy is left alone.", examples=[None])
+    goodbye_expires_at: datetime | None = Field(description="End of the time to reply to a goodbye.", examples=[None])
+    remind_at: datetime | None = Field(description="End of the snooze.", examples=[None])
 
 
 class TransitionOut(Schema):
-    """One move."""
+    """One transition."""
 
     from_state: str = Field(examples=["active"])
     to_state: str = Field(examples=["goodbye_sent"])
@@ -79,11 +79,12 @@ class TransitionPage(Schema):
 
 
 class ProfileOut(Schema):
-    """How you want to be written to."""
+    """Your message preferences."""
 
     preferred_destination: str = Field(description="`individual` or `group`.", examples=["individual"])
     reengagement_opt_out: bool = Field(
-        description="Whether you get no messages no one asked for. Answers to what you do still come.", examples=[False]
+        description="Whether unsolicited messages are off. Replies to your own actions are still sent.",
+        examples=[False],
     )
     locale: str = Field(description="`en` or `pt-BR`.", examples=["pt-BR"])
     timezone: str = Field(examples=["America/Sao_Paulo"])
@@ -95,18 +96,18 @@ class MessageOut(Schema):
     id: int = Field(examples=[4711])
     member: str = Field(description="Stable ID.", examples=["FE-P-00007"])
     message_type: str = Field(examples=["weekly_review"])
-    message_key: str = Field(description="Its template.", examples=["weekly_review"])
+    message_key: str = Field(description="Key of its template.", examples=["weekly_review"])
     destination: str = Field(examples=["individual"])
     status: str = Field(description="`pending`, `sent`, `failed` or `cancelled`.", examples=["failed"])
     waiting_for: str = Field(
-        description="Why a pending one is due later than it was: `quiet_hours`, `attention_budget`, `retry`, `staff`.",
+        description="Why a pending message was rescheduled: `quiet_hours`, `frequency_cap`, `retry` or `staff`.",
         examples=[""],
     )
     scheduled_for: datetime = Field(examples=[AN_INSTANT])
     sent_at: datetime | None = Field(examples=[None])
     delivered_at: datetime | None = Field(examples=[None])
-    retry_count: int = Field(description="Failed tries.", examples=[3])
-    error_message: str = Field(examples=["The gateway answers 422: unknown chat"])
+    retry_count: int = Field(description="Failed attempts.", examples=[3])
+    error_message: str = Field(examples=["The gateway responded 422: unknown chat"])
     idempotency_key: str = Field(examples=["6f1f3b0e-5a53-4d0e-9f5a-0d8a2a4c8f11:weekly_review:2026-W47"])
     created_at: datetime = Field(examples=[AN_INSTANT])
 
@@ -117,27 +118,25 @@ class MessagePage(Schema):
 
 
 class InboundOut(Schema):
-    """What a message did."""
+    """Effect of a message."""
 
     effect: str = Field(
         description=(
             "`user_message`, `goodbye_response_1` to `3`, `opted_out`, `opted_in`, `to_group`, `to_individual`;"
-            " `auto_reply`: a program wrote it, nothing is done;"
-            " `repeated` where it came before; `ignored` where no member has this address."
+            " `auto_reply`: written by a program, no effect;"
+            " `repeated`: received before; `ignored`: no member has this address."
         ),
         examples=["goodbye_response_2"],
     )
-    state: str | None = Field(
-        description="Where the member stands then; null where ignored.", examples=["remind_later"]
-    )
+    state: str | None = Field(description="State of the member afterwards; null if ignored.", examples=["remind_later"])
 
 
 class ReceiptOut(Schema):
-    known: bool = Field(description="Whether such a message was sent.", examples=[True])
+    known: bool = Field(description="Whether this message was sent.", examples=[True])
 
 
 class Order(Schema):
-    """A body that takes nothing but what it names."""
+    """A request body without unknown fields."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -157,36 +156,37 @@ class CancelOrder(Order):
     reason: str = Field("", max_length=500, description="Kept with the message.", examples=["Sent by mistake"])
 
 
-class Happened(Order):
-    """Something a gateway tells, and when it was."""
+class GatewayEvent(Order):
+    """An event reported by a gateway, with its time."""
 
-    at: AwareDatetime | None = Field(
-        None, description="With its offset from UTC; now when left out.", examples=[AN_INSTANT]
-    )
+    at: AwareDatetime | None = Field(None, description="With UTC offset; by default now.", examples=[AN_INSTANT])
 
     @field_validator("at")
     @classmethod
-    def _sensible(cls, at: datetime | None) -> datetime | None:
-        # A clock that runs ahead brings no message from the future.
+    def _clamp_to_now(cls, at: datetime | None) -> datetime | None:
+        # Times in the future, from a clock that is ahead, become now.
         if at is not None and at < datetime(2000, 1, 1, tzinfo=UTC):
-            raise ValueError("This was before there was a community.")
+            raise ValueError("The time must be after 2000-01-01.")
         return at and min(at, timezone.now())
 
 
-class Inbound(Happened):
+class Inbound(GatewayEvent):
     platform: str = Field(min_length=1, max_length=50, examples=["whatsapp"])
     message_id: str = Field(
-        min_length=1, max_length=255, description="What the platform calls it.", examples=["wamid.HBgNNTUxMTk5OTk5"]
+        min_length=1,
+        max_length=255,
+        description="The platform's ID of the message.",
+        examples=["wamid.HBgNNTUxMTk5OTk5"],
     )
     sender: str = Field(
-        min_length=1, max_length=255, description="Address of the chat it came from.", examples=["5511999990000@c.us"]
+        min_length=1, max_length=255, description="Address of the chat.", examples=["5511999990000@c.us"]
     )
-    text: str = Field(max_length=70_000, description="Read and not kept.", examples=["2"])
+    text: str = Field(max_length=70_000, description="Not stored.", examples=["2"])
     auto_submitted: bool | str | None = Field(
         None,
         description=(
-            "Whether a program wrote it: true, or the value of the e-mail header `Auto-Submitted` (RFC 3834)."
-            " What a program wrote does nothing."
+            "Whether a program wrote the message: true, or the value of the e-mail header `Auto-Submitted` (RFC 3834)."
+            " Such a message has no effect."
         ),
         examples=["auto-replied"],
     )
@@ -196,15 +196,18 @@ class Inbound(Happened):
     def _is_header(cls, value: object) -> object:
         if value is None or isinstance(value, bool) or (isinstance(value, str) and len(value) <= 255):
             return value
-        raise ValueError("Give true, false or the value of the header Auto-Submitted.")
+        raise ValueError("Enter true, false or the value of the header Auto-Submitted.")
 
 
-class ReceiptOrder(Happened):
+class ReceiptOrder(GatewayEvent):
     idempotency_key: str = Field(
-        "", max_length=255, description="The key the message came with; or:", examples=["6f1f3b0e:goodbye:2026-03-01"]
+        "",
+        max_length=255,
+        description="Key of the message. Alternative to `provider_message_id`.",
+        examples=["6f1f3b0e:goodbye:2026-03-01"],
     )
     provider_message_id: str = Field(
-        "", max_length=255, description="The `id` the gateway answered with.", examples=["wamid.HBgNNTUxMTk5OTk5"]
+        "", max_length=255, description="The `id` from the gateway's response.", examples=["wamid.HBgNNTUxMTk5OTk5"]
     )
     status: Literal["delivered", "failed"] = Field(examples=["delivered"])
     error: str = Field("", max_length=1000, description="Why it failed.", examples=["The number has no account."])
@@ -212,7 +215,7 @@ class ReceiptOrder(Happened):
     @model_validator(mode="after")
     def _names_one(self) -> "ReceiptOrder":
         if bool(self.idempotency_key) == bool(self.provider_message_id):
-            raise ValueError("Name the message by idempotency_key or by provider_message_id.")
+            raise ValueError("Enter either idempotency_key or provider_message_id.")
         return self
 
 
@@ -220,20 +223,20 @@ MemberKey = Path(..., description="Stable ID of the member.", examples=["FE-P-00
 MessageId = Path(..., examples=[4711], ge=1, le=2**63 - 1)
 
 
-# --- One's own ------------------------------------------------------------------------------------
+# --- The caller's own data ------------------------------------------------------------------------
 
 
-@router.get("/engagement/me", response=StateOut, summary="Where you stand")
+@router.get("/engagement/me", response=StateOut, summary="Get your engagement state")
 @needs(ENGAGEMENT_READ, own=True)
 def get_my_engagement(request: HttpRequest):
-    """Your state and its dates."""
+    """Return your lifecycle state and its dates."""
     return _state_out(request.auth.member)
 
 
-@router.get("/engagement/me/transitions", response=TransitionPage, summary="List your moves")
+@router.get("/engagement/me/transitions", response=TransitionPage, summary="List your transitions")
 @needs(ENGAGEMENT_READ, own=True)
 def list_my_transitions(request: HttpRequest, response: HttpResponse, limit: Limit = PER_PAGE, cursor: Cursor = None):
-    """How you came to stand where you do, newest first."""
+    """List the transitions of your state, newest first."""
     member = request.auth.member
     position = PageCursor("engagement transitions", (str(member.pk),))
     rows = EngagementStateTransition.objects.filter(user=member).order_by("-created_at", "-pk")
@@ -243,17 +246,17 @@ def list_my_transitions(request: HttpRequest, response: HttpResponse, limit: Lim
     return paginate(request, response, position, list(rows[: limit + 1]), limit, lambda row: (row.created_at, row.pk))
 
 
-@router.get("/engagement/me/profile", response=ProfileOut, summary="How you want messages")
+@router.get("/engagement/me/profile", response=ProfileOut, summary="Get your message preferences")
 @needs(ENGAGEMENT_READ, own=True)
 def get_my_profile(request: HttpRequest):
-    """Where messages to you go, in which language and zone, and whether you get those no one asked for."""
+    """Return your destination, language, time zone and opt-out."""
     return UserProfile.objects.get(pk=request.auth.member.pk)
 
 
-@router.patch("/engagement/me/profile", response=ProfileOut, summary="Change how you want messages")
+@router.patch("/engagement/me/profile", response=ProfileOut, summary="Change your message preferences")
 @needs(ENGAGEMENT_WRITE, own=True)
 def change_my_profile(request: HttpRequest, order: ProfileChange):
-    """Change what is given; the rest stays. Messages that wait follow a changed destination."""
+    """Change the given fields. Pending messages are sent to a changed destination."""
     member = request.auth.member
     changes = {name: value for name, value in order.dict(exclude_unset=True).items() if value is not None}
     return update_profile(member=member, actor=member, **changes)
@@ -262,10 +265,10 @@ def change_my_profile(request: HttpRequest, order: ProfileChange):
 # --- Staff ----------------------------------------------------------------------------------------
 
 
-@router.post("/engagement/members/{member_id}/transitions", response=StateOut, summary="Move a member")
+@router.post("/engagement/members/{member_id}/transitions", response=StateOut, summary="Change the state of a member")
 @needs(ENGAGEMENT_WRITE, staff=["engagement.move_userengagementstate"], checks_rights=True)
 def move_member(request: HttpRequest, order: MoveOrder, member_id: str = MemberKey):
-    """Pull a trigger by hand. 409 where the member's state does not know it; the answer says which it knows."""
+    """Apply a trigger. 409 if it is not valid in the member's state; the error lists the valid triggers."""
     request.auth.need("engagement.move_userengagementstate")
     member = _member(member_id)
     transition(member=member, trigger=order.trigger, metadata={"by": request.auth.member.member_id})
@@ -282,7 +285,7 @@ def list_messages(
     limit: Limit = PER_PAGE,
     cursor: Cursor = None,
 ):
-    """Messages, newest first. `status`, `member`: only those."""
+    """List messages, newest first. `status`, `member`: filters."""
     request.auth.need("engagement.view_engagementmessage")
     rows = EngagementMessage.objects.select_related("user").order_by("-pk")
     if status:
@@ -297,37 +300,37 @@ def list_messages(
     return page
 
 
-@router.post("/engagement/messages/{message_id}/retry", response=MessageOut, summary="Send a failed message again")
+@router.post("/engagement/messages/{message_id}/retry", response=MessageOut, summary="Retry a failed message")
 @needs(ENGAGEMENT_WRITE, staff=["engagement.handle_engagementmessage"], checks_rights=True)
 def retry_message(request: HttpRequest, message_id: int = MessageId):
-    """Put a failed message into the queue again, with all its tries before it."""
+    """Make a failed message due now and reset its attempts."""
     request.auth.need("engagement.handle_engagementmessage")
     return _message_out(queue.retry_message(message=_message(message_id), actor=request.auth.member))
 
 
-@router.post("/engagement/messages/{message_id}/cancel", response=MessageOut, summary="Take a message back")
+@router.post("/engagement/messages/{message_id}/cancel", response=MessageOut, summary="Cancel a message")
 @needs(ENGAGEMENT_WRITE, staff=["engagement.handle_engagementmessage"], checks_rights=True)
 def cancel_message(request: HttpRequest, message_id: int = MessageId, order: CancelOrder = Body(None)):  # noqa: B008
-    """Cancel a message that was not sent. 409 while a sender has it."""
+    """Cancel an unsent message. 409 while it is being sent."""
     request.auth.need("engagement.handle_engagementmessage")
     reason = order.reason if order else ""
     return _message_out(queue.cancel_message(message=_message(message_id), reason=reason, actor=request.auth.member))
 
 
-# --- A gateway ------------------------------------------------------------------------------------
+# --- Gateway --------------------------------------------------------------------------------------
 
 
 def _secrets() -> list[str]:
     return settings.ENGAGEMENT_INBOUND_SECRETS
 
 
-@router.post("/engagement/inbound", response=InboundOut, tags=["gateway"], summary="Bring what a member wrote")
-@signed(_secrets, repeatable="a message is taken once by its platform and message_id")
+@router.post("/engagement/inbound", response=InboundOut, tags=["gateway"], summary="Deliver a message from a member")
+@signed(_secrets, repeatable="platform and message_id identify a message")
 def receive_message(request: HttpRequest, order: Inbound):
-    """Understand what a member wrote in their own chat, and do it.
+    """Classify a message from a member's own chat and carry out the request.
 
-    The same message of the same platform sent again does nothing. What comes from an address no member has is
-    `ignored`: there is no use in sending it again.
+    A repeated message of the same platform has no effect. A message from an address that no member has is `ignored`; do
+    not send it again.
     """
     try:
         member = find_sender(address=order.sender)
@@ -344,14 +347,14 @@ def receive_message(request: HttpRequest, order: Inbound):
     return vars(handled)
 
 
-@router.post("/engagement/receipts", response=ReceiptOut, tags=["gateway"], summary="Tell what became of a message")
-@signed(_secrets, repeatable="a receipt says the same however often it comes")
+@router.post("/engagement/receipts", response=ReceiptOut, tags=["gateway"], summary="Report the delivery of a message")
+@signed(_secrets, repeatable="a repeated receipt changes nothing")
 def receive_receipt(request: HttpRequest, order: ReceiptOrder):
-    """Note that a message arrived, or could not. Told again it changes nothing.
+    """Record that a message was delivered or failed. A repeated receipt changes nothing.
 
-    `known` is false where no such message was sent, or where the site has not noted it yet: tell it again in a minute.
+    `known` is false if no such message was sent, or if it is not recorded as sent yet: retry in a minute.
     """
-    found = queue.take_receipt(
+    found = queue.record_receipt(
         idempotency_key=order.idempotency_key,
         provider_message_id=order.provider_message_id,
         delivered=order.status == "delivered",
@@ -361,19 +364,19 @@ def receive_receipt(request: HttpRequest, order: ReceiptOrder):
     return {"known": found is not None}
 
 
-# --- Finding and showing --------------------------------------------------------------------------
+# --- Helpers --------------------------------------------------------------------------------------
 
 
 def _member(key: str) -> Member:
     if found := Member.objects.filter(member_id=key).first():
         return found
-    raise Http404(f"There is no member {key}.")
+    raise Http404(f"The member {key} does not exist.")
 
 
 def _message(key: int) -> EngagementMessage:
     if found := EngagementMessage.objects.filter(pk=key).first():
         return found
-    raise Http404(f"There is no message {key}.")
+    raise Http404(f"The message {key} does not exist.")
 
 
 def _state_out(member: Member) -> dict:

@@ -9,18 +9,18 @@ from django.db.models.signals import post_migrate
 class EngagementConfig(AppConfig):
     name = "engagement"
     verbose_name = "Engagement"
-    # What `loaddata seeds` brings is as old as on this day.
+    # `loaddata seeds` shifts the dates of its rows relative to this day.
     seeds_written_on = date(2026, 11, 21)
 
     def ready(self) -> None:
         from engagement.receivers import connect
-        from engagement.services.first_words import provide
+        from engagement.services.default_texts import create_default_texts
 
         connect()
-        post_migrate.connect(provide, sender=self, dispatch_uid="engagement.first_words")
+        post_migrate.connect(create_default_texts, sender=self, dispatch_uid="engagement.default_texts")
 
     def seeds_loaded(self, rows: Iterable[Model]) -> None:
-        """Write the events of example data."""
+        """Record the events of example data."""
         from engagement.models import Announcement
         from groups.services.examples import example, write
 

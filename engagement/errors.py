@@ -1,75 +1,77 @@
-"""Every rejection of this app in words."""
+"""Errors of this app, each with its message; `constraint` names the database rule that raises it."""
 
 from missionsite.common.errors import DomainError
 
 
 class TransitionRejected(DomainError):
-    """The machine has no such transition."""
+    """This transition does not exist."""
 
     code = "transition_rejected"
     constraint = "engagement_state_transitions_legal"
     field = "trigger"
 
     def __init__(self, *, state: str = "", trigger: str = "", possible: list[str] | None = None) -> None:
-        """state, trigger: what was asked for. possible: the triggers this state knows."""
+        """state, trigger: the rejected pair. possible: the triggers that are valid in this state."""
         self.possible = possible or []
-        words = None
+        message = None
         if state:
-            words = f"A member who is in {state} does not move by {trigger}. Possible: {', '.join(self.possible)}."
-        super().__init__(words)
+            message = (
+                f"The trigger {trigger} is not valid in state {state}. Valid triggers: {', '.join(self.possible)}."
+            )
+        super().__init__(message)
 
 
-class TriggerNotNamed(DomainError):
-    """A state moves by a trigger; say which."""
+class TriggerMissing(DomainError):
+    """A state changes only with a trigger. Choose one."""
 
-    code = "trigger_not_named"
-    constraint = "user_engagement_states_trigger_named"
-
-
-class StateBeginsActive(DomainError):
-    """Every member begins active."""
-
-    code = "state_begins_active"
-    constraint = "user_engagement_states_begin_active"
+    code = "trigger_missing"
+    constraint = "user_engagement_states_trigger_required"
 
 
-class StateStays(DomainError):
-    """The state of one member cannot become that of another."""
+class InitialStateNotActive(DomainError):
+    """A member's first state must be active."""
 
-    code = "state_stays"
-    constraint = "user_engagement_states_stay_with_member"
+    code = "initial_state_not_active"
+    constraint = "user_engagement_states_initial_active"
 
 
-class TransitionsStay(DomainError):
-    """Transitions are never changed."""
+class StateOwnerImmutable(DomainError):
+    """A state cannot be moved to another member."""
 
-    code = "transitions_stay"
+    code = "state_owner_immutable"
+    constraint = "user_engagement_states_owner_immutable"
+
+
+class TransitionsImmutable(DomainError):
+    """Transitions cannot be changed or deleted."""
+
+    code = "transitions_immutable"
     constraint = "engagement_state_transitions_append_only"
 
 
-class StateNotDated(DomainError):
-    """The dates of a state do not fit it."""
+class GoodbyeDatesInvalid(DomainError):
+    """The state "Goodbye sent" needs the date it was sent and the date it expires; other states have neither."""
 
-    code = "state_not_dated"
-    constraint = "user_engagement_states_goodbye_dated"
+    code = "goodbye_dates_invalid"
+    constraint = "user_engagement_states_goodbye_dates"
 
 
-class ReminderNotDated(DomainError):
-    """Only who asked to be reminded later has a date for it."""
+class ReminderDateInvalid(DomainError):
+    """The state "Remind later" needs a reminder date; other states have none."""
 
-    code = "reminder_not_dated"
-    constraint = "user_engagement_states_reminder_dated"
+    code = "reminder_date_invalid"
+    constraint = "user_engagement_states_reminder_date"
 
 
 class MessageQueuedAlready(DomainError):
-    """There is a message of this kind to this member already."""
+    """A message with this idempotency key already exists."""
 
     code = "message_queued_already"
     constraint = "engagement_message_queue_idempotency_key_key"
 
 
 class MessageMoveRejected(DomainError):
-    """A message that was sent or cancelled stays as it is."""
+    """The status of a sent or cancelled message cannot be changed."""
 
     code = "message_move_rejected"
     constraint = "engagement_message_queue_moves"
@@ -78,51 +80,51 @@ class MessageMoveRejected(DomainError):
         super().__init__(f"A message that is {status} cannot be {verb}." if status else None)
 
 
-class MessageUnderWay(DomainError):
-    """A sender has this message right now. Try again in a minute."""
+class MessageBeingSent(DomainError):
+    """This message is being sent. Try again in a minute."""
 
-    code = "message_under_way"
-
-
-class MessageStays(DomainError):
-    """To whom a message goes and what it is about cannot change."""
-
-    code = "message_stays"
-    constraint = "engagement_message_queue_stays"
+    code = "message_being_sent"
 
 
-class ParametersNotNamed(DomainError):
-    """The parameters of a message are a set of named values."""
+class MessageImmutable(DomainError):
+    """The recipient, type and key of a message cannot be changed."""
 
-    code = "parameters_not_named"
-    constraint = "engagement_message_queue_params_are_named"
+    code = "message_immutable"
+    constraint = "engagement_message_queue_immutable"
+
+
+class ParametersNotObject(DomainError):
+    """Message parameters must be a JSON object."""
+
+    code = "parameters_not_object"
+    constraint = "engagement_message_queue_params_object"
     field = "message_params"
     status = 422
 
 
 class MessageClaimedTwice(DomainError):
-    """A message is in one sender's hands at most."""
+    """This message is already claimed by another sender."""
 
     code = "message_claimed_twice"
-    constraint = "engagement_claims_apart"
+    constraint = "engagement_claims_exclusive"
 
 
-class ClaimNotEven(DomainError):
-    """A claim says of each of its messages whose attention it takes."""
+class ClaimLengthsDiffer(DomainError):
+    """A claim needs one entry in user_ids for each entry in message_ids."""
 
-    code = "claim_not_even"
-    constraint = "engagement_claims_even"
+    code = "claim_lengths_differ"
+    constraint = "engagement_claims_lengths_match"
 
 
-class SentNotDated(DomainError):
-    """A message that was sent says when."""
+class SentDateMissing(DomainError):
+    """A sent message needs the time it was sent."""
 
-    code = "sent_not_dated"
-    constraint = "engagement_message_queue_sent_dated"
+    code = "sent_date_missing"
+    constraint = "engagement_message_queue_sent_at_required"
 
 
 class TimezoneUnknown(DomainError):
-    """This is no time zone; they look like America/Sao_Paulo."""
+    """Unknown time zone. Enter a name such as America/Sao_Paulo."""
 
     code = "profile_timezone_unknown"
     constraint = "user_profiles_timezone_known"
@@ -131,7 +133,7 @@ class TimezoneUnknown(DomainError):
 
 
 class LocaleUnknown(DomainError):
-    """Messages are written in no such language; there are en and pt-BR."""
+    """Unsupported language. Choose en or pt-BR."""
 
     code = "profile_locale_unknown"
     field = "locale"
@@ -139,15 +141,15 @@ class LocaleUnknown(DomainError):
 
 
 class AddressTaken(DomainError):
-    """Another member has this address."""
+    """Another member already has this address."""
 
     code = "address_taken"
-    constraint = "user_profiles_individual_jid_once"
+    constraint = "user_profiles_individual_jid_unique"
     field = "individual_jid"
 
 
 class TierOutOfRange(DomainError):
-    """A tier is a number from 0 to 3."""
+    """The tier must be a number from 0 to 3."""
 
     code = "tier_out_of_range"
     constraint = "user_profiles_onboarding_tier_range"
@@ -156,7 +158,7 @@ class TierOutOfRange(DomainError):
 
 
 class ActionUnknown(DomainError):
-    """The onboarding has no such step."""
+    """This onboarding step does not exist."""
 
     code = "action_unknown"
     field = "action"
@@ -164,15 +166,15 @@ class ActionUnknown(DomainError):
 
 
 class TemplateTaken(DomainError):
-    """This message has a template in this language already."""
+    """A template for this message and language already exists."""
 
     code = "template_taken"
-    constraint = "message_templates_key_once"
+    constraint = "message_templates_key_unique"
     field = "locale"
 
 
 class TemplateEmpty(DomainError):
-    """A message has a subject and a text."""
+    """A template needs a subject and a text."""
 
     code = "template_empty"
     constraint = "message_templates_not_empty"
@@ -187,11 +189,11 @@ class TemplateMissing(DomainError):
     field = "message_key"
 
     def __init__(self, *, key: str = "") -> None:
-        super().__init__(f"There is no template {key} in any language." if key else None)
+        super().__init__(f"There is no template for {key} in any language." if key else None)
 
 
 class ParameterMissing(DomainError):
-    """The template asks for something the message does not bring."""
+    """The template uses a parameter that this message does not have."""
 
     code = "parameter_missing"
     field = "body"
@@ -199,25 +201,25 @@ class ParameterMissing(DomainError):
 
     def __init__(self, *, names: list[str] | None = None) -> None:
         self.names = names or []
-        super().__init__(f"Nothing is given for {', '.join(self.names)}." if self.names else None)
+        super().__init__(f"No value for parameter {', '.join(self.names)}." if self.names else None)
 
 
 class AudienceChanged(DomainError):
-    """The list changed since it was shown. Look at it again, then send."""
+    """The list of recipients changed. Review it, then send again."""
 
     code = "audience_changed"
 
 
 class NoRecipients(DomainError):
-    """None of these people can be written to."""
+    """No one in this list can receive the announcement."""
 
-    code = "no_one_to_tell"
+    code = "no_recipients"
 
 
-class AnnouncementOver(DomainError):
-    """This announcement was cancelled before."""
+class AnnouncementAlreadyCancelled(DomainError):
+    """This announcement is already cancelled."""
 
-    code = "announcement_over"
+    code = "announcement_already_cancelled"
 
 
 class SenderUnknown(DomainError):
@@ -229,12 +231,12 @@ class SenderUnknown(DomainError):
 
 
 class TransportUnknown(DomainError):
-    """There is no such way of sending."""
+    """This transport does not exist."""
 
     code = "transport_unknown"
 
 
-class TransportUnset(DomainError):
-    """The way of sending is not set up."""
+class TransportNotConfigured(DomainError):
+    """The transport is not configured."""
 
-    code = "transport_unset"
+    code = "transport_not_configured"

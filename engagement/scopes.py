@@ -1,8 +1,8 @@
-"""What an API token may be limited to in this app."""
+"""API token scopes of this app."""
 
 from missionsite.common.scopes import register_scope
 
-ENGAGEMENT_READ = register_scope("engagement:read", "See how you stand with messages, and how you want them.")
+ENGAGEMENT_READ = register_scope("engagement:read", "Read your engagement state and your message preferences.")
 ENGAGEMENT_WRITE = register_scope(
-    "engagement:write", "Change how you want messages; staff: move members, handle messages."
+    "engagement:write", "Change your message preferences. Staff: change states of members, handle messages."
 )

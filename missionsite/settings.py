@@ -280,8 +280,8 @@ ENGAGEMENT_TIERS = env.json(
 )
 # Messages no one asked for: at most so many to a member in any span of this length, and none at night in their zone.
 # 0 messages is no limit; the same hour twice is no night.
-ENGAGEMENT_BUDGET = env.int("ENGAGEMENT_BUDGET", default=3)
-ENGAGEMENT_BUDGET_SPAN = _duration("ENGAGEMENT_BUDGET_SPAN", "P7D")
+ENGAGEMENT_FREQUENCY_CAP = env.int("ENGAGEMENT_FREQUENCY_CAP", default=3)
+ENGAGEMENT_FREQUENCY_CAP_PERIOD = _duration("ENGAGEMENT_FREQUENCY_CAP_PERIOD", "P7D")
 ENGAGEMENT_QUIET_FROM = _hour("ENGAGEMENT_QUIET_FROM", "21:00")
 ENGAGEMENT_QUIET_TO = _hour("ENGAGEMENT_QUIET_TO", "08:00")
 # How messages go out: console, file, email or webhook.

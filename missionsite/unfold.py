@@ -48,7 +48,7 @@ def _is_state_list(request: HttpRequest) -> bool:
     path = request.path_info
     return path.startswith(
         str(reverse_lazy("admin:engagement_userengagementstate_changelist"))
-    ) and not path.startswith(str(reverse_lazy("admin:engagement_machine")))
+    ) and not path.startswith(str(reverse_lazy("admin:engagement_lifecycle")))
 
 
 def _is_client_mission_list(request: HttpRequest) -> bool:
@@ -188,7 +188,7 @@ UNFOLD = {
                 "title": "Engagement",
                 "separator": True,
                 "items": [
-                    _item("Lifecycle", "schema", "engagement_machine", "engagement.view_userengagementstate"),
+                    _item("Lifecycle", "schema", "engagement_lifecycle", "engagement.view_userengagementstate"),
                     _item(
                         "States",
                         "mood",

@@ -1,4 +1,4 @@
-"""The back office of this app, one file a noun."""
+"""Admin pages of this app, one module per model."""
 
 from engagement.admin import announcements, member, messages, profiles, states, templates
 

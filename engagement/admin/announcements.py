@@ -1,4 +1,4 @@
-"""Announcements: what was told to many members at once, to how many, and what became of it."""
+"""Admin page of announcements, with the results of their messages."""
 
 from django.contrib import admin
 from django.db.models import Count
@@ -7,10 +7,10 @@ from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from unfold.decorators import display
 
-from engagement.admin.base import ANNOUNCE, WITHDRAW, any_of, facts
+from engagement.admin.base import ANNOUNCE, WITHDRAW, definition_list, join_labels
 from engagement.admin.compose import compose_view
 from engagement.models import ABORTABLE, Announcement, EngagementMessage, Status
-from engagement.services.announcements import REASONS, cancel_announcement
+from engagement.services.announcements import SKIP_REASONS, cancel_announcement
 from groups.admin.directory import DirectoryAdmin
 from groups.models import CommunityMember
 from missionsite.common.admin import Action, ReadOnlyModelAdmin, Search
@@ -18,7 +18,7 @@ from missionsite.common.admin.formats import badge, format_datetime, format_numb
 
 
 class TitleSearch(Search):
-    """Announcements by the beginning of their title."""
+    """Searches announcements by the start of their title."""
 
     def __init__(self) -> None:
         super().__init__("pk", "", ("title",))
@@ -29,23 +29,23 @@ class TitleSearch(Search):
 
 @admin.register(Announcement)
 class AnnouncementAdmin(ReadOnlyModelAdmin):
-    """What was announced; a new one is composed from the directory."""
+    """Announcements; a new one is composed from the directory list."""
 
     class Media:
         css = {"all": ("engagement/engagement.css",)}
 
     search = TitleSearch()
-    search_help_text = "Beginning of the title"
+    search_help_text = "Start of the title"
     command_icon = "campaign"
     list_display = ("title", "recipients_shown", "skipped_shown", "due", "by", "state")
     list_display_links = ("title",)
     list_select_related = ("created_by",)
     sortable_by = ()
-    empty_text = ("Nothing was announced yet", "Compose one for everyone, or for a filtered directory.")
+    empty_text = ("No announcements yet", "Compose an announcement for everyone or for a filtered directory.")
     fieldsets = (
         (None, {"fields": ("title", ("by", "composed"), ("due", "state"))}),
         ("Audience", {"fields": ("audience_shown", ("recipients_shown", "skipped_by_reason"))}),
-        ("What became of it", {"fields": ("counts",)}),
+        ("Results", {"fields": ("counts",)}),
         ("Texts", {"fields": ("texts_shown",)}),
     )
     readonly_fields = (
@@ -67,7 +67,7 @@ class AnnouncementAdmin(ReadOnlyModelAdmin):
             run=lambda announcement, actor, values: cancel_announcement(announcement=announcement, actor=actor),
             permission=WITHDRAW,
             available=lambda announcement: announcement.cancelled_at is None,
-            help_text=f"Takes back every message of it that is {any_of(ABORTABLE)}. What was sent stays sent.",
+            help_text=f"Cancels its {join_labels(ABORTABLE)} messages. Sent messages cannot be cancelled.",
             icon="block",
             danger=True,
         ),
@@ -80,22 +80,22 @@ class AnnouncementAdmin(ReadOnlyModelAdmin):
     def list_buttons(self, request: HttpRequest) -> list[dict]:
         return compose_button(request, filters="")
 
-    # --- Showing ------------------------------------------------------------------------------
+    # --- Columns and fields -------------------------------------------------------------------
 
     @display(description="Recipients")
     def recipients_shown(self, announcement: Announcement) -> str:
         return format_number(announcement.recipients)
 
-    @display(description="Left out")
+    @display(description="Skipped")
     def skipped_shown(self, announcement: Announcement) -> str:
         return format_number(sum(announcement.skipped.values()))
 
-    @display(description="Left out")
+    @display(description="Skipped")
     def skipped_by_reason(self, announcement: Announcement) -> str:
         if not announcement.skipped:
-            return "nobody"
-        return facts(
-            (REASONS.get(reason, reason), format_number(count)) for reason, count in announcement.skipped.items()
+            return "None"
+        return definition_list(
+            (SKIP_REASONS.get(reason, reason), format_number(count)) for reason, count in announcement.skipped.items()
         )
 
     @display(description="Due")
@@ -118,11 +118,13 @@ class AnnouncementAdmin(ReadOnlyModelAdmin):
 
     @display(description="Audience")
     def audience_shown(self, announcement: Announcement) -> str:
-        """The list it was composed from, as it is now."""
+        """Link to the directory list it was composed from."""
         chosen = QueryDict(announcement.audience)
-        said = " · ".join(f"{_filter_words(name)}: {value}" for name, values in chosen.lists() for value in values)
+        filters_text = " · ".join(
+            f"{_filter_label(name)}: {value}" for name, values in chosen.lists() for value in values
+        )
         address = list_url(CommunityMember) + (f"?{chosen.urlencode()}" if chosen else "")
-        return format_html('<a class="row-link" href="{}">{}</a>', address, said or "The whole directory")
+        return format_html('<a class="row-link" href="{}">{}</a>', address, filters_text or "The whole directory")
 
     @display(description="Messages")
     def counts(self, announcement: Announcement) -> str:
@@ -140,25 +142,25 @@ class AnnouncementAdmin(ReadOnlyModelAdmin):
             )
             for status in Status
         ]
-        return facts(lines)
+        return definition_list(lines)
 
     @display(description="Texts")
     def texts_shown(self, announcement: Announcement) -> str:
         texts = ((text.locale, text.get_locale_display(), text.subject, text.body) for text in announcement.texts.all())
         return format_html_join(
             "",
-            '<div class="message-words" lang="{}"><p>{}</p><strong>{}</strong><div>{}</div></div>',
+            '<div class="message-preview" lang="{}"><p>{}</p><strong>{}</strong><div>{}</div></div>',
             texts,
         )
 
 
-def _filter_words(name: str) -> str:
-    """A filter of the address as a person reads it: "Status" for status__exact."""
+def _filter_label(name: str) -> str:
+    """Return the label of a filter in a query string: "Status" for status__exact."""
     return "Search" if name == "q" else name.removesuffix("__exact").replace("_", " ").strip().capitalize()
 
 
 def compose_button(request: HttpRequest, *, filters: str | None = None) -> list[dict]:
-    """The way to a new announcement; filters: of the address, those of this list when left out."""
+    """Return the button for a new announcement. filters: query string, by default that of the current list."""
     if not (request.user.has_perm(ANNOUNCE) and request.user.has_perm("groups.view_communitymember")):
         return []
     if filters is None:
@@ -167,7 +169,7 @@ def compose_button(request: HttpRequest, *, filters: str | None = None) -> list[
             kept.pop(name, None)
         filters = kept.urlencode()
     link = reverse("admin:engagement_compose")
-    return [{"title": "Compose an announcement", "icon": "campaign", "link": f"{link}?{filters}" if filters else link}]
+    return [{"title": "Compose announcement", "icon": "campaign", "link": f"{link}?{filters}" if filters else link}]
 
 
 DirectoryAdmin.extra_list_buttons = (*DirectoryAdmin.extra_list_buttons, compose_button)

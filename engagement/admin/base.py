@@ -1,4 +1,4 @@
-"""What the pages of this app share."""
+"""Shared parts of this app's admin pages."""
 
 from django import forms
 from django.db.models import Model, QuerySet
@@ -21,9 +21,9 @@ HANDLE = "engagement.handle_engagementmessage"
 ANNOUNCE = "engagement.add_announcement"
 WITHDRAW = "engagement.change_announcement"
 CHANGE_PROFILE = "engagement.change_userprofile"
-LOOK = "engagement.view_userengagementstate"
+VIEW_STATES = "engagement.view_userengagementstate"
 
-# Colours of states: unfold's label variants.
+# Badge variants of states.
 STATE = {
     State.ACTIVE: "success",
     State.GOODBYE_SENT: "warning",
@@ -32,17 +32,17 @@ STATE = {
     State.DORMANT: "default",
 }
 STATUS = {Status.PENDING: "info", Status.SENT: "success", Status.FAILED: "danger", Status.CANCELLED: "default"}
-ANSWERED = {"confused": "confused", "busy": "busy", "all_good": "all good", "timeout": "nothing in time"}
+RESPONSE_LABELS = {"confused": "confused", "busy": "busy", "all_good": "all good", "timeout": "no answer in time"}
 
 
 class MemberSearch(Search):
-    """Finds rows by the member they belong to: stable ID, e-mail or name."""
+    """Searches rows by the stable ID, e-mail or name of their member."""
 
     def __init__(self) -> None:
         super().__init__("user__member_id", "P")
 
     def find(self, queryset: QuerySet, term: str) -> Found:
-        """The people are found first; their rows come out of the index on the member."""
+        """Find the members first, then their rows by the index on the member."""
         people = MEMBERS.find(Member.objects.all(), term)
         if not people.ids:
             return Found([])
@@ -57,14 +57,14 @@ class UntilForm(ActionForm):
     def clean_until(self):
         until = self.cleaned_data["until"]
         if until.year > 9000:
-            raise forms.ValidationError("Choose a nearer date.")
+            raise forms.ValidationError("Choose an earlier date.")
         return until
 
 
 class ServiceHistory(HistoryAdmin):
-    """Taking a change back is an edit through the same service, with its rules and its event.
+    """Reverts a change by an edit through the service, with its rules and its event.
 
-    revertible: the fields the service changes.
+    revertible: the fields that the service can change.
     """
 
     revertible: frozenset[str] = frozenset()
@@ -78,29 +78,29 @@ class ServiceHistory(HistoryAdmin):
             raise NothingToRevert
         overtaken = [field.label for field in raw.fields if getattr(obj, field.name) != field.after]
         if overtaken:
-            raise LaterChange(f"A later edit changed {', '.join(overtaken)}; it is not overwritten.")
+            raise LaterChange(f"A later edit changed {', '.join(overtaken)}. Revert that edit first.")
         self.update(request, obj, {field.name: field.before for field in raw.fields})
 
 
-def details_of(transition: EngagementStateTransition) -> str:
-    """What is kept with a transition, in words."""
-    told, said = dict(transition.metadata), []
-    days = told.pop("days_inactive", None)
+def format_details(transition: EngagementStateTransition) -> str:
+    """Return the metadata of a transition as text."""
+    remaining, parts = dict(transition.metadata), []
+    days = remaining.pop("days_inactive", None)
     if isinstance(days, int):
-        said.append(f"quiet for {format_number(days)} day{'' if days == 1 else 's'}")
-    if answer := told.pop("response_type", None):
-        said.append(f"answered: {ANSWERED.get(answer, answer)}")
-    if told.pop("unprompted_return", None):
-        said.append("came back unprompted")
-    said += [f"{str(key).replace('_', ' ')}: {value}" for key, value in sorted(told.items())]
-    return " · ".join(said)
+        parts.append(f"inactive for {format_number(days)} day{'' if days == 1 else 's'}")
+    if answer := remaining.pop("response_type", None):
+        parts.append(f"answered: {RESPONSE_LABELS.get(answer, answer)}")
+    if remaining.pop("unprompted_return", None):
+        parts.append("returned unprompted")
+    parts += [f"{str(key).replace('_', ' ')}: {value}" for key, value in sorted(remaining.items())]
+    return " · ".join(parts)
 
 
-def any_of(labels) -> str:
-    """Choices in words: "pending or failed"."""
+def join_labels(labels) -> str:
+    """Join the labels of choices: "pending or failed"."""
     return " or ".join(str(each.label).lower() for each in labels)
 
 
-def facts(lines) -> str:
-    """Pairs of a name and its value, below each other."""
+def definition_list(lines) -> str:
+    """Render pairs of a name and a value as a definition list."""
     return format_html('<dl class="details">{}</dl>', format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", lines))

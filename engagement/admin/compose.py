@@ -1,4 +1,4 @@
-"""Composing an announcement for exactly the people a list of the directory shows."""
+"""Page that composes an announcement for the members of a directory list."""
 
 from django import forms
 from django.contrib import admin, messages
@@ -15,17 +15,17 @@ from engagement.admin.base import ANNOUNCE
 from engagement.admin.preview import preview
 from engagement.errors import ParameterMissing
 from engagement.models import Locale
-from engagement.services.announcements import REASONS, Audience, announce, audience_of, with_reason
+from engagement.services.announcements import SKIP_REASONS, Audience, announce, audience_of, with_reason
 from engagement.services.rendering import samples
-from engagement.services.templates import check_places
+from engagement.services.templates import check_parameters
 from groups.admin.directory_files import rows_of_list
 from groups.models import CommunityMember
 from missionsite.common.admin.form_keys import FormResult, submit_form_once
 from missionsite.common.admin.formats import format_number
 
-# The kind of message whose parameters an announcement may ask for.
+# Message type whose parameters an announcement can use.
 KEY = "announcement"
-# People shown by name for each reason they are left out.
+# Number of skipped members that are listed by name for each reason.
 NAMED = 50
 LANGUAGES = ((Locale.EN, "en"), (Locale.PT_BR, "pt"))
 
@@ -39,27 +39,32 @@ def _body(**options) -> forms.CharField:
 
 
 class ComposeForm(forms.Form):
-    """What is said, in English at least, and when."""
+    """Texts and time of an announcement. English is required."""
 
     title = forms.CharField(
         max_length=200,
-        help_text="For the back office; members do not see it.",
+        help_text="Shown in the back office only.",
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
     )
     subject_en = _subject(label="Subject (English)")
-    body_en = _body(label="Text (English)", help_text="Write {{ name }} where the member's name goes.")
+    body_en = _body(label="Text (English)", help_text="Use {{ name }} for the member's name.")
     subject_pt = _subject(label="Subject (Portuguese)", required=False)
     body_pt = _body(
-        label="Text (Portuguese)", required=False, help_text="Left empty, members who chose Portuguese get English."
+        label="Text (Portuguese)",
+        required=False,
+        help_text="If empty, members who chose Portuguese receive the English text.",
     )
     when = forms.SplitDateTimeField(
-        label="When", required=False, help_text="Left empty: now.", widget=UnfoldAdminSplitDateTimeWidget
+        label="When",
+        required=False,
+        help_text="If empty, the announcement is sent now.",
+        widget=UnfoldAdminSplitDateTimeWidget,
     )
 
     def clean_when(self):
         when = self.cleaned_data["when"]
         if when and when.year > 9000:
-            raise forms.ValidationError("Choose a nearer date.")
+            raise forms.ValidationError("Choose an earlier date.")
         return when
 
     def clean(self) -> dict:
@@ -67,15 +72,17 @@ class ComposeForm(forms.Form):
         for locale, end in LANGUAGES:
             subject, body = cleaned.get(f"subject_{end}", ""), cleaned.get(f"body_{end}", "")
             if locale != Locale.EN and bool(subject) != bool(body):
-                self.add_error(f"body_{end}" if subject else f"subject_{end}", "Write both, or leave both empty.")
+                self.add_error(
+                    f"body_{end}" if subject else f"subject_{end}", "Enter both subject and text, or neither."
+                )
             try:
-                check_places(key=KEY, subject=subject, body=body)
+                check_parameters(key=KEY, subject=subject, body=body)
             except ParameterMissing as rejection:
                 self.add_error(f"{rejection.field}_{end}", rejection.message)
         return cleaned
 
     def texts(self) -> dict[str, tuple[str, str]]:
-        """Subject and body by locale."""
+        """Return subject and body by locale."""
         values = self.cleaned_data
         return {
             locale.value: (values[f"subject_{end}"], values[f"body_{end}"])
@@ -85,14 +92,14 @@ class ComposeForm(forms.Form):
 
 
 def compose_view(request: HttpRequest, *, model_admin) -> HttpResponse:
-    """Write an announcement, see who gets it and who does not, and queue it."""
+    """Show the form with recipients, skipped members and previews; queue the announcement on POST."""
     if not (request.user.has_perm(ANNOUNCE) and request.user.has_perm("groups.view_communitymember")):
         raise PermissionDenied
     directory = reverse("admin:groups_communitymember_changelist")
     try:
         entries = rows_of_list(request, model_admin=admin.site._registry[CommunityMember])
     except IncorrectLookupParameters:
-        messages.error(request, "One of the filters is not one of the directory's; choose them again.")
+        messages.error(request, "The directory does not have one of these filters. Choose the filters again.")
         return HttpResponseRedirect(directory)
     form = ComposeForm(request.POST if request.method == "POST" else None)
 
@@ -114,18 +121,18 @@ def compose_view(request: HttpRequest, *, model_admin) -> HttpResponse:
 
     if request.method == "POST" and (answer := submit_form_once(request, form, save)):
         return answer
-    told = audience_of(entries)
+    counted = audience_of(entries)
     query = request.GET.urlencode()
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": "Compose an announcement",
+        "title": "Compose announcement",
         "opts": model_admin.opts,
         "no_tabs": True,
         "form": form,
         "media": model_admin.media + form.media,
-        "audience": told,
-        "recipients": format_number(told.recipients),
-        "skipped": _skipped(entries, told),
+        "audience": counted,
+        "recipients": format_number(counted.recipients),
+        "skipped": _skipped(entries, counted),
         "named": NAMED,
         "found_more": getattr(request, "search_found_more", False),
         "parameters": [f"{{{{ {name} }}}}" for name in sorted(samples(KEY))],
@@ -140,25 +147,25 @@ def compose_view(request: HttpRequest, *, model_admin) -> HttpResponse:
 
 
 def _expected(request: HttpRequest) -> int:
-    """How many people the page showed; a page that says no number showed no one."""
+    """Return the number of recipients that the page showed; -1 if it is missing."""
     try:
         return int(request.POST.get("expected", ""))
     except ValueError:
         return -1
 
 
-def _skipped(entries: QuerySet[CommunityMember], told: Audience) -> list[dict]:
-    """Who is left out, by reason: how many, and the first of them by name."""
+def _skipped(entries: QuerySet[CommunityMember], counted: Audience) -> list[dict]:
+    """Return the number of skipped members for each reason, and the first of them by name."""
     left_out = with_reason(entries.order_by("name", "pk"))
     return [
         {
-            "words": words,
-            "count": format_number(told.skipped[reason]),
+            "label": label,
+            "count": format_number(counted.skipped[reason]),
             "people": list(left_out.filter(reason=reason)[:NAMED]),
-            "more": told.skipped[reason] > NAMED,
+            "more": counted.skipped[reason] > NAMED,
         }
-        for reason, words in REASONS.items()
-        if told.skipped.get(reason)
+        for reason, label in SKIP_REASONS.items()
+        if counted.skipped.get(reason)
     ]
 
 

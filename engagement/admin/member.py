@@ -1,11 +1,11 @@
-"""What a member's own page says about their engagement."""
+"""Engagement tab of a member's page."""
 
 from django.http import HttpRequest
 from django.utils import timezone
 
-from engagement.admin.base import LOOK, STATE, STATUS, details_of
-from engagement.admin.profiles import progress_of, tier_words
-from engagement.admin.waiting import why_waiting
+from engagement.admin.base import STATE, STATUS, VIEW_STATES, format_details
+from engagement.admin.profiles import format_progress, format_tier
+from engagement.admin.waiting import explain_waiting
 from engagement.models import (
     EngagementMessage,
     EngagementStateTransition,
@@ -18,7 +18,7 @@ from groups.models import Member
 from missionsite.common.admin import CustomTab
 from missionsite.common.admin.formats import badge, format_datetime, link_to, list_url
 
-# Rows of each table; the lists have the rest.
+# Rows of each table; the lists have the others.
 ROWS = 20
 
 
@@ -32,23 +32,23 @@ def _engagement(member: Member, request: HttpRequest) -> dict:
     return {
         "now": _now(state, last),
         "state": state,
-        "state_link": link_to(state, "Open in the machine") if state else "",
+        "state_link": link_to(state, "Open lifecycle state") if state else "",
         "upcoming": link_to(upcoming, upcoming.get_message_type_display()) if upcoming else "",
-        "upcoming_words": why_waiting(upcoming, profile=profile, at=timezone.now()) if upcoming else "",
+        "upcoming_text": explain_waiting(upcoming, profile=profile, at=timezone.now()) if upcoming else "",
         "profile": _profile(profile) if profile else [],
-        "profile_link": link_to(profile, "Open the profile") if profile else "",
+        "profile_link": link_to(profile, "Open profile") if profile else "",
         "transitions": [
             [
                 ("When", format_datetime(move.created_at)),
-                ("Move", str(move)),
-                ("Why", move.get_trigger_display()),
-                ("Details", details_of(move)),
+                ("Transition", str(move)),
+                ("Trigger", move.get_trigger_display()),
+                ("Details", format_details(move)),
             ]
             for move in transitions
         ],
         "messages_sent": [
             [
-                ("What", link_to(message, message.get_message_type_display())),
+                ("Type", link_to(message, message.get_message_type_display())),
                 ("Due", format_datetime(message.scheduled_for)),
                 ("Status", badge(message.get_status_display(), STATUS[message.status])),
                 ("Sent", format_datetime(message.sent_at)),
@@ -63,17 +63,17 @@ def _engagement(member: Member, request: HttpRequest) -> dict:
 
 def _now(state: UserEngagementState | None, last: EngagementStateTransition | None) -> list[tuple[str, str]]:
     if state is None:
-        return [("State", "Not in the machine: this member has done nothing yet")]
+        return [("State", "None: this member has not been active yet")]
     lines = [
         ("State", badge(state.get_state_display(), STATE[state.state])),
-        ("Why", last.get_trigger_display() if last else "Everyone begins here"),
+        ("Trigger", last.get_trigger_display() if last else "Initial state"),
         ("Since", format_datetime(last.created_at if last else state.created_at)),
         ("Last active", format_datetime(state.last_activity_at)),
     ]
     if state.goodbye_expires_at:
-        lines.append(("Answer awaited until", format_datetime(state.goodbye_expires_at)))
+        lines.append(("Reply expected until", format_datetime(state.goodbye_expires_at)))
     if state.remind_at:
-        lines.append(("Left until", format_datetime(state.remind_at)))
+        lines.append(("Snoozed until", format_datetime(state.remind_at)))
     return lines
 
 
@@ -83,10 +83,10 @@ def _profile(profile: UserProfile) -> list[tuple[str, str]]:
         ("Opted out", "yes" if profile.reengagement_opt_out else "no"),
         ("Language", profile.get_locale_display()),
         ("Time zone", profile.timezone),
-        ("Individual address", profile.individual_jid or "none known"),
-        ("Group address", profile.group_jid or "none known"),
-        ("Onboarding", tier_words(profile)),
-        *progress_of(profile),
+        ("Individual address", profile.individual_jid or "unknown"),
+        ("Group address", profile.group_jid or "unknown"),
+        ("Onboarding", format_tier(profile)),
+        *format_progress(profile),
         ("Magic moment", format_datetime(profile.magic_moment_at)),
     ]
 
@@ -96,6 +96,6 @@ ENGAGEMENT_OF_MEMBER = CustomTab(
     title="Engagement",
     template="engagement/member.html",
     context=_engagement,
-    permission=LOOK,
+    permission=VIEW_STATES,
 )
 MemberAdmin.tabs = (*MemberAdmin.tabs, ENGAGEMENT_OF_MEMBER)

@@ -1,4 +1,4 @@
-"""The queue: what is sent to whom, what became of it, and what staff do about it."""
+"""Admin page of the message queue, with its actions."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -10,13 +10,13 @@ from django.utils.text import Truncator
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
-from engagement.admin.base import HANDLE, STATUS, MemberSearch, UntilForm, any_of
+from engagement.admin.base import HANDLE, STATUS, MemberSearch, UntilForm, join_labels
 from engagement.admin.outbox import outbox_view
-from engagement.admin.waiting import why_waiting
+from engagement.admin.waiting import explain_waiting
 from engagement.models import (
     ABORTABLE,
-    ANSWERS,
     RETRYABLE,
+    TRANSACTIONAL_TYPES,
     EngagementClaim,
     EngagementMessage,
     Status,
@@ -25,7 +25,7 @@ from engagement.models import (
 )
 from engagement.services.blocking import with_block_text
 from engagement.services.messages import cancel_message, postpone_message, retry_message
-from engagement.services.rendering import ALWAYS, Templates
+from engagement.services.rendering import COMMON_SAMPLES, Templates
 from missionsite.common.admin import Action, ReadOnlyModelAdmin, ReasonForm
 from missionsite.common.admin.filters import PeriodFilter
 from missionsite.common.admin.formats import badge, format_datetime, link_to
@@ -37,7 +37,7 @@ def _is(statuses):
 
 
 class WaitingFilter(DropdownFilter):
-    """Only a pending message waits, and pending ones are a small part of the queue with an index of their own."""
+    """Filters pending messages by what they are waiting for; uses the index of pending messages."""
 
     title = "waiting for"
     parameter_name = "waiting_for"
@@ -54,14 +54,14 @@ class WaitingFilter(DropdownFilter):
 
 @admin.register(EngagementMessage)
 class MessageAdmin(ReadOnlyModelAdmin):
-    """Every message to a member, from the moment it is meant to be sent."""
+    """Every queued, sent, failed and cancelled message."""
 
     class Media:
         css = {"all": ("engagement/engagement.css",)}
 
     search = MemberSearch()
     search_help_text = "Name, e-mail or stable ID of a member"
-    list_display = ("what", "to_whom", "due", "status_shown", "waits_for", "tries", "error")
+    list_display = ("what", "to_whom", "due", "status_shown", "waiting_for_shown", "failed_attempts", "error")
     list_display_links = ("what",)
     list_select_related = ("user",)
     list_filter = (
@@ -73,17 +73,17 @@ class MessageAdmin(ReadOnlyModelAdmin):
         ("announcement", AutocompleteSelectFilter),
     )
     sortable_by = ()
-    empty_text = ("No message yet", "Goodbyes, reviews and announcements are queued here before they are sent.")
+    empty_text = ("No messages yet", "Goodbyes, reviews and announcements appear here when they are queued.")
     fieldsets = (
-        (None, {"fields": (("what", "status_shown"), ("to_whom", "template"), "waits", "error_message")}),
-        ("What it says", {"fields": ("words",)}),
-        ("Lifecycle", {"fields": ("lifecycle",)}),
+        (None, {"fields": (("what", "status_shown"), ("to_whom", "template"), "waiting_reason", "error_message")}),
+        ("Content", {"fields": ("rendered_text",)}),
+        ("Timeline", {"fields": ("timeline",)}),
         (
-            "Facts",
+            "Details",
             {
                 "fields": (
                     ("destination", "address"),
-                    ("tries", "from_announcement"),
+                    ("failed_attempts", "from_announcement"),
                     "message_params",
                     ("idempotency_key", "provider_message_id"),
                 )
@@ -98,8 +98,7 @@ class MessageAdmin(ReadOnlyModelAdmin):
             run=lambda message, actor, values: retry_message(message=message, actor=actor),
             permission=HANDLE,
             available=_is(RETRYABLE),
-            help_text=f"Possible for a message that is {any_of(RETRYABLE)}: it is due at once, with all its tries"
-            " anew.",
+            help_text=f"Makes a {join_labels(RETRYABLE)} message due now and resets its attempts.",
             icon="replay",
             bulk_title="Retry",
         ),
@@ -111,7 +110,7 @@ class MessageAdmin(ReadOnlyModelAdmin):
             permission=HANDLE,
             form=ReasonForm,
             available=_is(ABORTABLE),
-            help_text=f"Possible for a message that is {any_of(ABORTABLE)}: it is not sent any more.",
+            help_text=f"Cancels a {join_labels(ABORTABLE)} message. It will not be sent.",
             icon="block",
             bulk_title="Cancel",
             danger=True,
@@ -124,7 +123,7 @@ class MessageAdmin(ReadOnlyModelAdmin):
             permission=HANDLE,
             form=UntilForm,
             available=_is((Status.PENDING,)),
-            help_text=f"Possible for a message that is {any_of((Status.PENDING,))}: it waits at least until then.",
+            help_text=f"Sends a {join_labels((Status.PENDING,))} message at the chosen time or later.",
             icon="schedule",
             bulk_title="Postpone",
         ),
@@ -135,12 +134,22 @@ class MessageAdmin(ReadOnlyModelAdmin):
         return [path("outbox/", view, {"model_admin": self}, name="engagement_outbox"), *super().get_urls()]
 
     def get_readonly_fields(self, request: HttpRequest, obj=None) -> tuple[str, ...]:
-        return ("what", "status_shown", "to_whom", "template", "waits", "words", "lifecycle", "address", "tries",
-                "from_announcement")  # fmt: skip
+        return (
+            "what",
+            "status_shown",
+            "to_whom",
+            "template",
+            "waiting_reason",
+            "rendered_text",
+            "timeline",
+            "address",
+            "failed_attempts",
+            "from_announcement",
+        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        held = EngagementClaim.objects.filter(message_ids__contains=[OuterRef("pk")])
-        queryset = super().get_queryset(request).annotate(sender=Subquery(held.values("claimed_by")[:1]))
+        claims = EngagementClaim.objects.filter(message_ids__contains=[OuterRef("pk")])
+        queryset = super().get_queryset(request).annotate(sender=Subquery(claims.values("claimed_by")[:1]))
         queryset = with_block_text(queryset)
         match = request.resolver_match
         if match and "object_id" in match.kwargs:
@@ -152,9 +161,9 @@ class MessageAdmin(ReadOnlyModelAdmin):
             return []
         return [{"title": "Outbox", "icon": "outbox", "link": reverse("admin:engagement_outbox")}]
 
-    # --- Showing ------------------------------------------------------------------------------
+    # --- Columns and fields -------------------------------------------------------------------
 
-    @display(description="What")
+    @display(description="Type")
     def what(self, message: EngagementMessage) -> str:
         return message.get_message_type_display()
 
@@ -170,25 +179,25 @@ class MessageAdmin(ReadOnlyModelAdmin):
     def status_shown(self, message: EngagementMessage) -> str:
         return badge(message.get_status_display(), STATUS[message.status])
 
-    @display(description="Waits for")
-    def waits_for(self, message: EngagementMessage) -> str:
+    @display(description="Waiting for")
+    def waiting_for_shown(self, message: EngagementMessage) -> str:
         if message.status != Status.PENDING:
             return ""
         if message.sender:
-            return f"Sender {message.sender}"
+            return f"Being sent by {message.sender}"
         return f"Cancellation: {message.block_text}" if message.block_text else message.get_waiting_for_display()
 
-    @display(description="Failed tries")
-    def tries(self, message: EngagementMessage) -> str:
+    @display(description="Failed attempts")
+    def failed_attempts(self, message: EngagementMessage) -> str:
         return f"{message.retry_count} of {settings.ENGAGEMENT_ATTEMPTS}" if message.retry_count else "0"
 
     @display(description="Error")
     def error(self, message: EngagementMessage) -> str:
         return Truncator(message.error_message).chars(80)
 
-    @display(description="Why it waits")
-    def waits(self, message: EngagementMessage) -> str:
-        return why_waiting(message, profile=_profile(message)) or "It does not wait."
+    @display(description="Waiting for")
+    def waiting_reason(self, message: EngagementMessage) -> str:
+        return explain_waiting(message, profile=_profile(message)) or "Not waiting."
 
     @display(description="Template")
     def template(self, message: EngagementMessage) -> str:
@@ -196,46 +205,48 @@ class MessageAdmin(ReadOnlyModelAdmin):
 
     @display(description="Address")
     def address(self, message: EngagementMessage) -> str:
-        return message.destination_jid or "none known: the way of sending decides"
+        return message.destination_jid or "unknown"
 
     @display(description="Announcement")
     def from_announcement(self, message: EngagementMessage) -> str:
         return link_to(message.announcement)
 
-    @display(description="Words")
-    def words(self, message: EngagementMessage) -> str:
-        """What would be sent now; the member's own way out is not shown to others."""
+    @display(description="Text")
+    def rendered_text(self, message: EngagementMessage) -> str:
+        """The text as it would be sent now, with a sample instead of the member's unsubscribe link."""
         profile = _profile(message)
         try:
-            words = Templates().words(
+            rendered_text = Templates().rendered_text(
                 key=message.message_key,
                 locale=profile.locale if profile else "en",
                 params={"name": message.user.display_name, **message.message_params},
-                unsubscribe_url="" if message.message_type in ANSWERS else ALWAYS["unsubscribe_url"],
+                unsubscribe_url=""
+                if message.message_type in TRANSACTIONAL_TYPES
+                else COMMON_SAMPLES["unsubscribe_url"],
             )
         except DomainError as rejection:
             return format_html('<div class="rejected" role="alert"><p>{}</p></div>', rejection.message)
         return format_html(
-            '<div class="message-words" lang="{}"><strong>{}</strong><div>{}</div></div>',
-            words.locale,
-            words.subject,
-            words.body,
+            '<div class="message-preview" lang="{}"><strong>{}</strong><div>{}</div></div>',
+            rendered_text.locale,
+            rendered_text.subject,
+            rendered_text.body,
         )
 
     @display(description="Steps")
-    def lifecycle(self, message: EngagementMessage) -> str:
+    def timeline(self, message: EngagementMessage) -> str:
         tried = message.attempted_at
         steps = [
             ("Queued", format_datetime(message.created_at)),
             ("Due", format_datetime(message.scheduled_for)),
-            ("Last tried", format_datetime(tried) if tried else "not yet"),
+            ("Last attempt", format_datetime(tried) if tried else "not yet"),
             ("Sent", format_datetime(message.sent_at) if message.sent_at else "not yet"),
-            ("Delivered", format_datetime(message.delivered_at) if message.delivered_at else "nobody told yet"),
+            ("Delivered", format_datetime(message.delivered_at) if message.delivered_at else "no receipt yet"),
         ]
         if message.status in (Status.CANCELLED, Status.FAILED):
             end = f"{message.get_status_display()}: {message.error_message or 'no reason given'}"
-            steps = [step for step in steps if step[1] not in ("not yet", "nobody told yet")] + [("Now", end)]
-        return format_html('<ol class="lifecycle">{}</ol>', format_html_join("", "<li><b>{}</b> {}</li>", steps))
+            steps = [step for step in steps if step[1] not in ("not yet", "no receipt yet")] + [("Now", end)]
+        return format_html('<ol class="timeline">{}</ol>', format_html_join("", "<li><b>{}</b> {}</li>", steps))
 
 
 def _profile(message: EngagementMessage) -> UserProfile | None:

@@ -1,4 +1,4 @@
-"""The outbox of the file transport: what it wrote, newest first, as text."""
+"""Outbox page: the files of the file transport, newest first."""
 
 import json
 import os
@@ -15,20 +15,20 @@ from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 
 from engagement.admin.base import CHANGE_PROFILE
-from engagement.services.rendering import ALWAYS
+from engagement.services.rendering import COMMON_SAMPLES
 from missionsite.common.admin.formats import format_datetime
 
 SHOWN = 50
-# Bytes of a file that is read; a message is far shorter.
+# Bytes of a file that are read; a message is much shorter.
 LONGEST = 256 * 1024
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def outbox_view(request: HttpRequest, *, model_admin) -> HttpResponse:
-    """The newest messages of the outbox folder."""
+    """List the newest messages of the outbox folder."""
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
-    # The way out works for whoever has it.
+    # An unsubscribe link works for anyone who has it.
     may_follow = request.user.has_perm(CHANGE_PROFILE)
     context = {
         **model_admin.admin_site.each_context(request),
@@ -46,7 +46,7 @@ def outbox_view(request: HttpRequest, *, model_admin) -> HttpResponse:
 
 
 def newest_files(folder: Path, *, most: int = SHOWN) -> list[Path]:
-    """The newest files of the day folders; links are not followed, neither of folders nor of files."""
+    """Return the newest files of the day folders. Symbolic links to folders and files are not followed."""
     found: list[Path] = []
     for day in sorted(_days(folder), reverse=True):
         stamped = []
@@ -73,25 +73,25 @@ def _days(folder: Path) -> list[str]:
 
 
 def _read(path: Path, *, whole: bool) -> dict:
-    """A file in words; one that cannot be read says so."""
+    """Return the fields of a message file; {"broken": True} with its name if it cannot be read."""
     name = f"{path.parent.name}/{path.name}"
     try:
-        # O_NOFOLLOW: what was a file a moment ago may be a link now.
+        # O_NOFOLLOW: the file may have been replaced by a symbolic link since it was listed.
         with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), encoding="utf-8") as file:
-            told = json.loads(file.read(LONGEST))
-        if not isinstance(told, dict):
+            content = json.loads(file.read(LONGEST))
+        if not isinstance(content, dict):
             raise ValueError("no object")
     except (OSError, ValueError, RecursionError):
         return {"name": name, "broken": True}
-    text = {key: str(told.get(key) or "") for key in ("subject", "body", "name", "email", "address", "locale")}
-    if not whole and (way_out := str(told.get("unsubscribe_url") or "")):
-        text["body"] = text["body"].replace(way_out, ALWAYS["unsubscribe_url"])
+    text = {key: str(content.get(key) or "") for key in ("subject", "body", "name", "email", "address", "locale")}
+    if not whole and (unsubscribe_url := str(content.get("unsubscribe_url") or "")):
+        text["body"] = text["body"].replace(unsubscribe_url, COMMON_SAMPLES["unsubscribe_url"])
     return text | {
         "file": name,
         "to": text["name"],
         "where": text["address"] or text["email"],
-        "sent": _sent(told.get("sent_at")),
-        "kind": str(told.get("message_type") or "").replace("_", " ").capitalize(),
+        "sent": _sent(content.get("sent_at")),
+        "kind": str(content.get("message_type") or "").replace("_", " ").capitalize(),
     }
 
 

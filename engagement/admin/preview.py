@@ -1,4 +1,4 @@
-"""How the words of a template look when they are sent, while they are written."""
+"""Live preview of a template while it is edited."""
 
 import re
 from dataclasses import asdict, dataclass
@@ -8,12 +8,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 
 from engagement.errors import ParameterMissing
-from engagement.models import ANSWERS, Locale
-from engagement.services.rendering import WAY_OUT, fill, places, samples
-from engagement.services.templates import check_places
+from engagement.models import TRANSACTIONAL_TYPES, Locale
+from engagement.services.rendering import UNSUBSCRIBE_FOOTER, fill, parameter_names, samples
+from engagement.services.templates import check_parameters
 from missionsite.common.admin.actions import back_link
 
-# Of a text that is previewed; longer ones are cut.
+# Characters of a text that are previewed.
 LONGEST = 20_000
 _ODD = re.compile(r"\{\{|\}\}")
 MAY_SEE = ("engagement.view_messagetemplate", "engagement.add_announcement")
@@ -21,7 +21,7 @@ MAY_SEE = ("engagement.view_messagetemplate", "engagement.add_announcement")
 
 @dataclass(frozen=True)
 class Preview:
-    """A text with sample values. problem: why it would be rejected, or what looks wrong; empty where nothing does."""
+    """A text with sample values. problem: why saving would fail, or a warning; empty if there is none."""
 
     subject: str
     body: str
@@ -29,29 +29,34 @@ class Preview:
 
 
 def preview(*, key: str, locale: str, subject: str, body: str) -> Preview:
-    """The words as a member would get them; parameters no one brings stay as they are written."""
+    """Render a text with sample values; unknown parameters are left unchanged."""
     problem = ""
     try:
-        check_places(key=key, subject=subject, body=body)
+        check_parameters(key=key, subject=subject, body=body)
     except ParameterMissing as rejection:
         problem = rejection.message
     known = samples(key)
-    unknown = {name: f"{{{{ {name} }}}}" for name in places(subject) | places(body) if name not in known}
-    if not problem and any(_ODD.search(fill(text, dict.fromkeys(places(text), ""))) for text in (subject, body)):
-        problem = "{{ or }} would be sent as it stands: a parameter looks like {{ name }}."
+    unknown = {
+        name: f"{{{{ {name} }}}}" for name in parameter_names(subject) | parameter_names(body) if name not in known
+    }
+    if not problem and any(
+        _ODD.search(fill(text, dict.fromkeys(parameter_names(text), ""))) for text in (subject, body)
+    ):
+        problem = "{{ or }} is not part of a parameter and would be sent unchanged. Write parameters as {{ name }}."
     shown = fill(body, known | unknown)
-    if body.strip() and key not in ANSWERS and "unsubscribe_url" not in places(body):
-        shown = f"{shown}\n\n{WAY_OUT.get(locale, WAY_OUT[Locale.EN]).format(url=known['unsubscribe_url'])}"
+    if body.strip() and key not in TRANSACTIONAL_TYPES and "unsubscribe_url" not in parameter_names(body):
+        footer = UNSUBSCRIBE_FOOTER.get(locale, UNSUBSCRIBE_FOOTER[Locale.EN])
+        shown = f"{shown}\n\n{footer.format(url=known['unsubscribe_url'])}"
     return Preview(" ".join(fill(subject, known | unknown).split()), shown, problem)
 
 
 def preview_view(request: HttpRequest, *, model_admin) -> HttpResponse:
-    """Answers what is typed with its preview: JSON for the page's script, a page for who has none."""
+    """Return the preview of the submitted text: JSON for the page's script, a page without JavaScript."""
     if not any(map(request.user.has_perm, MAY_SEE)):
         raise PermissionDenied
     if request.method != "POST":
         return HttpResponse(
-            "Send what is typed as a form.", status=405, headers={"Allow": "POST"}, content_type="text/plain"
+            "Send the text as a form.", status=405, headers={"Allow": "POST"}, content_type="text/plain"
         )
     given = {
         name: (request.POST.get(name) or request.GET.get(name) or "").replace("\x00", "")[:LONGEST]
@@ -66,7 +71,7 @@ def preview_view(request: HttpRequest, *, model_admin) -> HttpResponse:
         "opts": model_admin.opts,
         "previews": [
             {
-                "title": dict(Locale.choices).get(given["locale"], "As it is sent"),
+                "title": dict(Locale.choices).get(given["locale"], "Preview"),
                 "locale": given["locale"],
                 "preview": shown,
             }

@@ -1,4 +1,4 @@
-"""How members want to be written to, and how far they have come."""
+"""Admin page of profiles: message preferences and onboarding progress."""
 
 from zoneinfo import available_timezones
 
@@ -12,7 +12,7 @@ from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilt
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from engagement.admin.base import CHANGE_PROFILE, MemberSearch, ServiceHistory, facts
+from engagement.admin.base import CHANGE_PROFILE, MemberSearch, ServiceHistory, definition_list
 from engagement.models import UserProfile
 from engagement.services.onboarding import COMPLETED, complete_action
 from engagement.services.profiles import EDITABLE, update_profile
@@ -22,27 +22,28 @@ from missionsite.common.admin.filters import NumberFilter
 from missionsite.common.admin.formats import format_datetime, link_to
 
 
-def step_words(step: str) -> str:
+def format_step(step: str) -> str:
     return step.replace("_", " ").capitalize()
 
 
-def tier_words(profile: UserProfile) -> str:
+def format_tier(profile: UserProfile) -> str:
     last = max((int(tier) for tier in settings.ENGAGEMENT_TIERS), default=0)
-    return "All tiers done" if profile.onboarding_tier >= last else f"{profile.onboarding_tier} of {last} done"
+    done = profile.onboarding_tier
+    return "All tiers completed" if done >= last else f"{done} of {last} tiers completed"
 
 
-def progress_of(profile: UserProfile) -> list[tuple[str, str]]:
-    """Each tier and what of it is done."""
+def format_progress(profile: UserProfile) -> list[tuple[str, str]]:
+    """Return each tier with its steps and their completion times."""
     lines = []
     for tier, steps in sorted(settings.ENGAGEMENT_TIERS.items()):
         done = profile.onboarding_tier_progress.get(tier)
         done = done if isinstance(done, dict) else {}
-        said = [
-            f"{step_words(step)}: {_when(done[step]) if step in done else 'open'}"
+        steps_text = [
+            f"{format_step(step)}: {_when(done[step]) if step in done else 'open'}"
             for step in (*steps, *(each for each in done if each not in steps and each != COMPLETED))
         ]
-        head = f"Tier {tier}" + (", done" if COMPLETED in done else "")
-        lines.append((head, " · ".join(said)))
+        head = f"Tier {tier}" + (" (completed)" if COMPLETED in done else "")
+        lines.append((head, " · ".join(steps_text)))
     return lines
 
 
@@ -63,11 +64,11 @@ class ProfileForm(ServiceForm):
         super().__init__(*args, **kwargs)
         if "timezone" in self.fields:
             zones = sorted(available_timezones() | {self.instance.timezone})
-            words = self.fields["timezone"].help_text
+            help_text = self.fields["timezone"].help_text
             self.fields["timezone"] = forms.ChoiceField(
                 label="Time zone",
                 choices=[(zone, zone) for zone in zones],
-                help_text=words,
+                help_text=help_text,
                 widget=UnfoldAdminSelectWidget,
             )
 
@@ -79,14 +80,14 @@ class StepForm(ActionForm):
         super().__init__(data, obj=obj, **kwargs)
         progress = obj.onboarding_tier_progress if obj else {}
         self.fields["step"].choices = [
-            (f"Tier {tier}", [(step, step_words(step) + _taken(progress, tier, step)) for step in steps])
+            (f"Tier {tier}", [(step, format_step(step) + _taken(progress, tier, step)) for step in steps])
             for tier, steps in sorted(settings.ENGAGEMENT_TIERS.items())
         ]
 
 
 def _taken(progress: dict, tier: str, step: str) -> str:
     done = progress.get(tier)
-    return " (taken already)" if isinstance(done, dict) and step in done else ""
+    return " (completed)" if isinstance(done, dict) and step in done else ""
 
 
 def _complete(profile: UserProfile, actor: Member, values: dict) -> None:
@@ -95,7 +96,7 @@ def _complete(profile: UserProfile, actor: Member, values: dict) -> None:
 
 @admin.register(UserProfile)
 class ProfileAdmin(ServiceHistory):
-    """How members want to be written to; every member has a profile."""
+    """Profiles of members; every member has one."""
 
     form = ProfileForm
     search = MemberSearch()
@@ -111,7 +112,7 @@ class ProfileAdmin(ServiceHistory):
     )
     sortable_by = ()
     ordering = ("pk",)
-    empty_text = ("No profile yet", "Every member gets one when they are added.")
+    empty_text = ("No profiles yet", "A profile is created with every member.")
     fieldsets = (
         (None, {"fields": ("member_shown", ("preferred_destination", "reengagement_opt_out"), ("locale", "timezone"))}),
         ("Addresses", {"fields": (("individual_jid", "group_jid"),)}),
@@ -123,18 +124,18 @@ class ProfileAdmin(ServiceHistory):
     object_actions = (
         Action(
             name="complete-step",
-            title="Complete a step",
-            success_message="step taken",
+            title="Complete step",
+            success_message="step completed",
             run=_complete,
             permission=CHANGE_PROFILE,
             form=StepForm,
-            help_text="Notes that the member took a step of the onboarding. When a tier is complete they are told.",
+            help_text="Marks an onboarding step as completed. The member receives a message when a tier is completed.",
             icon="task_alt",
         ),
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """The database makes one with every member."""
+        """Return False: a trigger creates the profile of every member."""
         return False
 
     def update(self, request: HttpRequest, obj: UserProfile, changes: dict) -> None:
@@ -163,8 +164,8 @@ class ProfileAdmin(ServiceHistory):
 
     @display(description="Onboarding")
     def tier(self, profile: UserProfile) -> str:
-        return tier_words(profile)
+        return format_tier(profile)
 
     @display(description="Steps")
     def progress(self, profile: UserProfile) -> str:
-        return facts(progress_of(profile))
+        return definition_list(format_progress(profile))

@@ -1,4 +1,4 @@
-"""Where members stand in the machine, and every move they made."""
+"""Admin pages of lifecycle states and transitions."""
 
 from django import forms
 from django.contrib import admin
@@ -9,11 +9,11 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from engagement.admin.base import MOVE, STATE, MemberSearch, details_of
-from engagement.admin.machine import machine_view
-from engagement.models import EngagementStateTransition, Trigger, UserEngagementState, possible
+from engagement.admin.base import MOVE, STATE, MemberSearch, format_details
+from engagement.admin.lifecycle import lifecycle_view
+from engagement.models import EngagementStateTransition, TransitionTrigger, UserEngagementState, possible_triggers
 from engagement.services.blocking import why_no_goodbye
-from engagement.services.machine import transition
+from engagement.services.lifecycle import transition
 from groups.models import Member
 from missionsite.common.admin import Action, ActionForm, ReadOnlyModelAdmin, Tab
 from missionsite.common.admin.filters import PeriodFilter
@@ -23,8 +23,8 @@ TRANSITION_COLUMNS = (
     ("When", lambda move, request: format_datetime(move.created_at)),
     ("From", lambda move, request: badge(move.get_from_state_display(), STATE[move.from_state])),
     ("To", lambda move, request: badge(move.get_to_state_display(), STATE[move.to_state])),
-    ("Why", lambda move, request: move.get_trigger_display()),
-    ("Details", lambda move, request: details_of(move)),
+    ("Trigger", lambda move, request: move.get_trigger_display()),
+    ("Details", lambda move, request: format_details(move)),
 )
 TRANSITIONS_OF_STATE = Tab(
     name="transitions",
@@ -32,27 +32,29 @@ TRANSITIONS_OF_STATE = Tab(
     rows=lambda state: EngagementStateTransition.objects.filter(user=state.user_id),
     columns=TRANSITION_COLUMNS,
     permission="engagement.view_engagementstatetransition",
-    empty="This member has been active since the beginning.",
+    empty="No transitions: this member has always been active.",
     list_link=lambda state: list_url(EngagementStateTransition, user__id__exact=state.user_id),
 )
 
 
 class MoveForm(ActionForm):
-    """Every trigger may be asked for; the machine says which are possible."""
+    """Choice of a trigger, grouped by whether it is valid in the current state."""
 
     trigger = forms.ChoiceField(
-        label="Why",
-        help_text="The reason decides where they go; it is kept with the transition.",
+        label="Trigger",
+        help_text="The trigger determines the new state and is logged with the transition.",
         widget=UnfoldAdminSelectWidget,
     )
 
     def __init__(self, data=None, *, obj: UserEngagementState | None = None, **kwargs) -> None:
         super().__init__(data, obj=obj, **kwargs)
-        can = possible(obj.state) if obj else []
-        here = [choice for choice in Trigger.choices if choice[0] in can]
-        others = [choice for choice in Trigger.choices if choice[0] not in can]
+        can = possible_triggers(obj.state) if obj else []
+        allowed = [choice for choice in TransitionTrigger.choices if choice[0] in can]
+        others = [choice for choice in TransitionTrigger.choices if choice[0] not in can]
         self.fields["trigger"].choices = (
-            [("", "Choose"), ("Possible now", here), ("Rejected in this state", others)] if obj else Trigger.choices
+            [("", "Choose"), ("Valid in this state", allowed), ("Not valid in this state", others)]
+            if obj
+            else TransitionTrigger.choices
         )
 
 
@@ -62,7 +64,7 @@ def _move(state: UserEngagementState, actor: Member, values: dict) -> None:
 
 @admin.register(UserEngagementState)
 class StateAdmin(ReadOnlyModelAdmin):
-    """Where members stand in the machine; they move by one of its ten transitions."""
+    """Lifecycle states of members; a state is changed by one of the ten transitions."""
 
     search = MemberSearch()
     search_help_text = "Name, e-mail or stable ID of a member"
@@ -72,27 +74,27 @@ class StateAdmin(ReadOnlyModelAdmin):
     list_filter = (("state", ChoicesDropdownFilter), ("last_activity_at", PeriodFilter))
     sortable_by = ()
     noun_plural = "members"
-    empty_text = ("No one is in the machine yet", "A member comes in with the first thing they do.")
+    empty_text = ("No lifecycle states yet", "A member appears here after their first activity.")
     fields = ("member", ("state_shown", "why"), ("since", "last_active"), "next_date", "next_moves")
     readonly_fields = ("member", "state_shown", "why", "since", "last_active", "next_date", "next_moves")
     tabs = (TRANSITIONS_OF_STATE,)
     object_actions = (
         Action(
             name="move",
-            title="Move",
-            success_message="moved",
+            title="Change state",
+            success_message="changed",
             run=_move,
             permission=MOVE,
             form=MoveForm,
-            help_text="Moves the member as if this had happened now, with the message that goes with it.",
+            help_text="Applies the trigger as if it had happened now, and queues the message that belongs to it.",
             icon="move_down",
-            bulk_title="Move",
+            bulk_title="Change state",
         ),
     )
 
     def get_urls(self) -> list:
-        view = self._wrapped(machine_view, machine_view)
-        return [path("machine/", view, {"model_admin": self}, name="engagement_machine"), *super().get_urls()]
+        view = self._wrapped(lifecycle_view, lifecycle_view)
+        return [path("lifecycle/", view, {"model_admin": self}, name="engagement_lifecycle"), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         last = EngagementStateTransition.objects.filter(user=OuterRef("user_id")).order_by("-created_at", "-id")
@@ -105,7 +107,7 @@ class StateAdmin(ReadOnlyModelAdmin):
         )
 
     def list_buttons(self, request: HttpRequest) -> list[dict]:
-        return [{"title": "Machine", "icon": "schema", "link": reverse("admin:engagement_machine")}]
+        return [{"title": "Lifecycle", "icon": "schema", "link": reverse("admin:engagement_lifecycle")}]
 
     def extra_buttons(self, request: HttpRequest, obj: UserEngagementState) -> list[dict]:
         if not request.user.has_perm("groups.view_member"):
@@ -121,9 +123,9 @@ class StateAdmin(ReadOnlyModelAdmin):
     def state_shown(self, state: UserEngagementState) -> str:
         return badge(state.get_state_display(), STATE[state.state])
 
-    @display(description="Why")
+    @display(description="Trigger")
     def why(self, state: UserEngagementState) -> str:
-        return Trigger(state.last_trigger).label if state.last_trigger else "Everyone begins here"
+        return TransitionTrigger(state.last_trigger).label if state.last_trigger else "Initial state"
 
     @display(description="Since")
     def since(self, state: UserEngagementState) -> str:
@@ -133,26 +135,26 @@ class StateAdmin(ReadOnlyModelAdmin):
     def last_active(self, state: UserEngagementState) -> str:
         return format_datetime(state.last_activity_at)
 
-    @display(description="Next by itself")
+    @display(description="Next automatic change")
     def next_date(self, state: UserEngagementState) -> str:
         if state.goodbye_expires_at:
-            return f"Dormant without an answer until {format_datetime(state.goodbye_expires_at)}"
+            return f"Dormant at {format_datetime(state.goodbye_expires_at)} unless the member replies"
         if state.remind_at:
-            return f"Left until {format_datetime(state.remind_at)}, then dormant"
+            return f"Dormant at {format_datetime(state.remind_at)}, when the snooze ends"
         return ""
 
-    @display(description="Possible moves")
+    @display(description="Valid triggers")
     def next_moves(self, state: UserEngagementState) -> str:
-        moves = possible(state.state)
-        shown = ", ".join(Trigger(each).label for each in moves)
-        if Trigger.INACTIVITY_14D in moves and (blocked := why_no_goodbye(state.user)):
-            return f"{shown}. No goodbye would be sent: {blocked}"
-        return shown
+        moves = possible_triggers(state.state)
+        labels = ", ".join(TransitionTrigger(each).label for each in moves)
+        if TransitionTrigger.INACTIVITY_14D in moves and (blocked := why_no_goodbye(state.user)):
+            return f"{labels}. No goodbye would be sent: {blocked}"
+        return labels
 
 
 @admin.register(EngagementStateTransition)
 class TransitionAdmin(ReadOnlyModelAdmin):
-    """Every move of every member; a record no one can change."""
+    """Every transition of every member; read-only."""
 
     search = MemberSearch()
     search_help_text = "Name, e-mail or stable ID of a member"
@@ -167,7 +169,7 @@ class TransitionAdmin(ReadOnlyModelAdmin):
         ("user", AutocompleteSelectFilter),
     )
     sortable_by = ()
-    empty_text = ("No one has moved yet", "Every move through the machine is written down here by itself.")
+    empty_text = ("No transitions yet", "Every change of a lifecycle state is logged here.")
     fields = ("member", "move", "why", "when", "details")
     readonly_fields = fields
 
@@ -179,14 +181,14 @@ class TransitionAdmin(ReadOnlyModelAdmin):
     def member(self, move: EngagementStateTransition) -> str:
         return link_to(move.user)
 
-    @display(description="Move")
+    @display(description="Transition")
     def move(self, move: EngagementStateTransition) -> str:
         return str(move)
 
-    @display(description="Why")
+    @display(description="Trigger")
     def why(self, move: EngagementStateTransition) -> str:
         return move.get_trigger_display()
 
     @display(description="Details")
     def details(self, move: EngagementStateTransition) -> str:
-        return details_of(move)
+        return format_details(move)

@@ -1,4 +1,4 @@
-"""The words of messages, edited beside their preview and their other language."""
+"""Admin page of message templates, with a preview and the text in the other language."""
 
 from django import forms
 from django.contrib import admin
@@ -19,7 +19,7 @@ from engagement.services.templates import add_template, change_template
 from missionsite.common.admin import ServiceForm
 from missionsite.common.admin.formats import format_datetime
 
-# Announcements bring their own words.
+# Announcements have texts of their own.
 KEYS = [choice for choice in MessageType.choices if choice[0] != MessageType.ANNOUNCEMENT]
 
 
@@ -40,7 +40,7 @@ class TemplateForm(ServiceForm):
 
 @admin.register(MessageTemplate)
 class TemplateAdmin(ServiceHistory):
-    """The words of every kind of message, in each language."""
+    """Templates of every message type in each language."""
 
     form = TemplateForm
     change_form_template = "engagement/template_form.html"
@@ -49,8 +49,8 @@ class TemplateAdmin(ServiceHistory):
     list_filter = (("locale", ChoicesDropdownFilter),)
     sortable_by = ()
     ordering = ("key", "locale", "pk")
-    empty_text = ("No template yet", "Without one, a message of its kind fails. Write the first.")
-    add_label = "Write a template"
+    empty_text = ("No templates yet", "A message without a template fails. Add the first template.")
+    add_label = "Add template"
     readonly_fields = ("message", "language", "asks_for", "changed")
     revertible = frozenset({"subject", "body"})
 
@@ -77,7 +77,7 @@ class TemplateAdmin(ServiceHistory):
         change_template(template=obj, actor=request.user, **changes)
 
     def render_change_form(self, request: HttpRequest, context: dict, *args, obj=None, **kwargs):
-        """The form with its preview, what it may ask for, and the other language beside it."""
+        """Add the preview, the available parameters and the other language to the form."""
         form = context["adminform"].form
         key = obj.key if obj else str(form["key"].value() or KEYS[0][0]) if "key" in form.fields else ""
         locale = (
@@ -122,7 +122,7 @@ class TemplateAdmin(ServiceHistory):
             )
         return others
 
-    # --- Showing ------------------------------------------------------------------------------
+    # --- Columns and fields -------------------------------------------------------------------
 
     def describe(self, obj: MessageTemplate) -> str:
         return f"{self.message(obj)} · {obj.get_locale_display()}"
@@ -139,7 +139,7 @@ class TemplateAdmin(ServiceHistory):
     def subject_shown(self, template: MessageTemplate) -> str:
         return Truncator(template.subject).chars(80)
 
-    @display(description="May ask for")
+    @display(description="Parameters")
     def asks_for(self, template: MessageTemplate) -> str:
         return ", ".join(sorted(samples(template.key)))
 

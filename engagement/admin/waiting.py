@@ -1,4 +1,4 @@
-"""Why a message waits, in words."""
+"""Explains what a pending message is waiting for."""
 
 from datetime import datetime
 
@@ -7,42 +7,42 @@ from django.utils import timezone
 
 from engagement.models import EngagementMessage, EngagementTransport, Status, UserProfile, WaitingFor
 from engagement.services.blocking import with_block_text
-from engagement.services.claims import in_hand
+from engagement.services.claims import find_claims
 from missionsite.common.admin.formats import format_datetime
 
 
-def why_waiting(message: EngagementMessage, *, profile: UserProfile | None, at: datetime | None = None) -> str:
-    """A sentence for a pending message; empty for one that waits no more."""
+def explain_waiting(message: EngagementMessage, *, profile: UserProfile | None, at: datetime | None = None) -> str:
+    """Return what a pending message is waiting for; empty for any other status."""
     at = at or timezone.now()
     if message.status != Status.PENDING:
         return ""
     blocked = block_text(message)
-    if held := in_hand([message.pk]):
-        sender, until = held[message.pk]
+    if claims := find_claims([message.pk]):
+        sender, until = claims[message.pk]
         if until >= at:
-            held_by = f"The sender {sender} has it until {format_datetime(until)}."
-            return f"{held_by} {blocked} It is cancelled unless it was sent already." if blocked else held_by
+            claimed_text = f"Being sent by {sender} until {format_datetime(until)}."
+            return f"{claimed_text} {blocked} It is cancelled unless it is already sent." if blocked else claimed_text
         if not blocked:
-            return f"Its sender {sender} is gone; another one takes it within a minute."
+            return f"Its sender {sender} has stopped. Another sender takes over within a minute."
     if blocked:
-        turn = f", at {format_datetime(message.scheduled_for)}" if message.scheduled_for > at else ""
-        return f"{blocked} It is cancelled when its turn comes{turn}."
+        due = f" at {format_datetime(message.scheduled_for)}" if message.scheduled_for > at else ""
+        return f"{blocked} It will be cancelled when it is due{due}."
     if message.scheduled_for > at:
         return _until(message, profile)
     transport = EngagementTransport.objects.filter(pk=settings.ENGAGEMENT_TRANSPORT).first()
     if transport and transport.opened_at:
-        again = f" It is tried again at {format_datetime(transport.retry_at)}." if transport.retry_at else ""
+        again = f" Next attempt at {format_datetime(transport.retry_at)}." if transport.retry_at else ""
         return (
-            f"The way of sending ({transport.name}) is down since {format_datetime(transport.opened_at)}:"
-            f" {transport.last_error or 'no words'}.{again} Nothing uses up its tries meanwhile."
+            f"The transport {transport.name} has been down since {format_datetime(transport.opened_at)}:"
+            f" {transport.last_error or 'no error message'}.{again} This does not count as a failed attempt."
         ).replace("..", ".")
-    if transport and transport.catching_up:
-        return "It is due; the way of sending was down and catches up slowly."
-    return "It is due; the next sender takes it. Nothing is sent while no sender runs."
+    if transport and transport.is_recovering:
+        return "Due. The transport was down and is recovering at a limited rate."
+    return "Due. The next sender takes it; nothing is sent while no sender is running."
 
 
 def block_text(message: EngagementMessage) -> str:
-    """Why a message would be cancelled now instead of sent; empty where it would not."""
+    """Return why a message would be cancelled instead of sent; empty if it would be sent."""
     found = with_block_text(EngagementMessage.objects.filter(pk=message.pk))
     return found.values_list("block_text", flat=True).first() or ""
 
@@ -53,15 +53,15 @@ def _until(message: EngagementMessage, profile: UserProfile | None) -> str:
         case WaitingFor.QUIET_HOURS:
             zone = profile.timezone if profile else "UTC"
             hours = f"{settings.ENGAGEMENT_QUIET_FROM:%H:%M} to {settings.ENGAGEMENT_QUIET_TO:%H:%M}"
-            return f"It was night for the member ({hours} in {zone}): it waits until {until}."
-        case WaitingFor.ATTENTION_BUDGET:
-            days = settings.ENGAGEMENT_BUDGET_SPAN.days
+            return f"Quiet hours of the member ({hours} in {zone}). Scheduled for {until}."
+        case WaitingFor.FREQUENCY_CAP:
+            days = settings.ENGAGEMENT_FREQUENCY_CAP_PERIOD.days
             return (
-                f"The member had {settings.ENGAGEMENT_BUDGET} messages no one asked for in {days} days: it waits until"
-                f" {until}."
+                f"The member received the maximum of {settings.ENGAGEMENT_FREQUENCY_CAP} unsolicited messages in {days}"
+                f" days. Scheduled for {until}."
             )
         case WaitingFor.RETRY:
-            return f"Try {message.retry_count} of {settings.ENGAGEMENT_ATTEMPTS} failed: it is tried again at {until}."
+            return f"Attempt {message.retry_count} of {settings.ENGAGEMENT_ATTEMPTS} failed. Next attempt at {until}."
         case WaitingFor.STAFF:
-            return f"Staff postponed it until {until}."
-    return f"It is not due before {until}."
+            return f"Postponed by staff until {until}."
+    return f"Scheduled for {until}."

@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
                 ("last_error", models.TextField(db_default="", default="")),
                 ("normal_per_minute", models.FloatField(db_default=0, default=0)),
                 ("counted_at", models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow())),
-                ("catching_up", models.BooleanField(db_default=False, default=False)),
+                ("is_recovering", models.BooleanField(db_default=False, default=False)),
                 ("allowance", models.FloatField(db_default=0, default=0)),
                 ("allowed_at", models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow())),
             ],
@@ -99,14 +99,14 @@ class Migration(migrations.Migration):
                     models.BooleanField(
                         db_default=False,
                         default=False,
-                        help_text="No goodbye, review, reminder or announcement is sent. Answers to what they do themselves still are.",
+                        help_text="No goodbyes, reviews, reminders or announcements. Replies to the member's own actions are still sent.",
                         verbose_name="opted out",
                     ),
                 ),
                 (
                     "onboarding_tier",
                     models.IntegerField(
-                        db_default=0, default=0, help_text="Tiers done, from 0 to 3.", verbose_name="tier"
+                        db_default=0, default=0, help_text="Completed tiers, from 0 to 3.", verbose_name="tier"
                     ),
                 ),
                 (
@@ -136,7 +136,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         db_default="UTC",
                         default="UTC",
-                        help_text="As in America/Sao_Paulo.",
+                        help_text="For example America/Sao_Paulo.",
                         max_length=64,
                         verbose_name="time zone",
                     ),
@@ -147,7 +147,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         db_default="",
                         default="",
-                        help_text="What the gateway calls their own chat. Their answers are known by it.",
+                        help_text="Gateway address of the member's own chat. Messages from it are attributed to the member.",
                         max_length=255,
                         verbose_name="individual address",
                     ),
@@ -158,7 +158,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         db_default="",
                         default="",
-                        help_text="What the gateway calls the group they are written to in.",
+                        help_text="Gateway address of the group chat that receives the member's messages.",
                         max_length=255,
                         verbose_name="group address",
                     ),
@@ -183,7 +183,7 @@ class Migration(migrations.Migration):
             name="Announcement",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("title", models.CharField(help_text="For the back office; members do not see it.", max_length=200)),
+                ("title", models.CharField(help_text="Shown in the back office only.", max_length=200)),
                 ("audience", models.TextField(blank=True, db_default="", default="")),
                 ("recipients", models.PositiveIntegerField(db_default=0, default=0)),
                 ("skipped", models.JSONField(db_default={}, default=dict)),
@@ -275,7 +275,10 @@ class Migration(migrations.Migration):
                         default="pending",
                     ),
                 ),
-                ("retry_count", models.PositiveSmallIntegerField(db_default=0, default=0, verbose_name="failed tries")),
+                (
+                    "retry_count",
+                    models.PositiveSmallIntegerField(db_default=0, default=0, verbose_name="failed attempts"),
+                ),
                 ("error_message", models.TextField(blank=True, db_default="", default="", verbose_name="error")),
                 ("idempotency_key", models.CharField(max_length=255, unique=True)),
                 (
@@ -292,7 +295,7 @@ class Migration(migrations.Migration):
                 ),
                 ("lease_expires_at", models.DateTimeField(blank=True, null=True)),
                 ("attempt_token", models.UUIDField(blank=True, null=True)),
-                ("attempted_at", models.DateTimeField(blank=True, null=True, verbose_name="last tried")),
+                ("attempted_at", models.DateTimeField(blank=True, null=True, verbose_name="last attempt")),
                 ("provider_message_id", models.CharField(blank=True, db_default="", default="", max_length=255)),
                 ("delivered_at", models.DateTimeField(blank=True, null=True, verbose_name="delivered")),
                 (
@@ -300,11 +303,11 @@ class Migration(migrations.Migration):
                     models.TextField(
                         blank=True,
                         choices=[
-                            ("", "Its turn"),
-                            ("quiet_hours", "The end of the quiet hours"),
-                            ("attention_budget", "Room in the attention budget"),
-                            ("retry", "Another try"),
-                            ("staff", "Staff postponed it"),
+                            ("", "Scheduled time"),
+                            ("quiet_hours", "End of quiet hours"),
+                            ("frequency_cap", "Frequency cap"),
+                            ("retry", "Next attempt"),
+                            ("staff", "Postponed by staff"),
                         ],
                         db_default="",
                         default="",
@@ -385,9 +388,7 @@ class Migration(migrations.Migration):
                         name="engagement_message_queue_destination_known",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(
-                            ("waiting_for__in", ["", "quiet_hours", "attention_budget", "retry", "staff"])
-                        ),
+                        condition=models.Q(("waiting_for__in", ["", "quiet_hours", "frequency_cap", "retry", "staff"])),
                         name="engagement_message_queue_waiting_for_known",
                     ),
                     models.CheckConstraint(
@@ -398,7 +399,7 @@ class Migration(migrations.Migration):
                         condition=models.Q(
                             models.Q(("status", "sent"), _negated=True), ("sent_at__isnull", False), _connector="OR"
                         ),
-                        name="engagement_message_queue_sent_dated",
+                        name="engagement_message_queue_sent_at_required",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -450,13 +451,13 @@ class Migration(migrations.Migration):
                     "trigger",
                     models.TextField(
                         choices=[
-                            ("inactivity_14d", "Quiet for two weeks"),
+                            ("inactivity_14d", "Inactive for 14 days"),
                             ("user_message", "Wrote or took part"),
                             ("goodbye_response_1", "Answered 1: confused"),
                             ("goodbye_response_2", "Answered 2: busy"),
                             ("goodbye_response_3", "Answered 3: all good"),
                             ("goodbye_timeout", "Did not answer"),
-                            ("reminder_due", "Asked to be left until now"),
+                            ("reminder_due", "Snooze ended"),
                         ],
                         verbose_name="why",
                     ),
@@ -523,7 +524,7 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="engagement_state_transitions_legal",
-                        violation_error_message="The machine has no such transition.",
+                        violation_error_message="This transition does not exist.",
                     )
                 ],
             },
@@ -546,7 +547,9 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "engagement_inbound_messages",
                 "constraints": [
-                    models.UniqueConstraint(fields=("platform", "message_id"), name="engagement_inbound_messages_once")
+                    models.UniqueConstraint(
+                        fields=("platform", "message_id"), name="engagement_inbound_messages_unique"
+                    )
                 ],
             },
         ),
@@ -563,9 +566,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "subject",
-                    models.CharField(help_text="Of an e-mail; other ways of sending leave it out.", max_length=200),
+                    models.CharField(help_text="Used for e-mail only.", max_length=200),
                 ),
-                ("body", models.TextField(help_text="Write {{ name }} where the member's name goes.")),
+                ("body", models.TextField(help_text="Use {{ name }} for the member's name.")),
                 (
                     "created_at",
                     models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow(), editable=False),
@@ -596,8 +599,8 @@ class Migration(migrations.Migration):
                     ),
                     models.UniqueConstraint(
                         fields=("key", "locale"),
-                        name="message_templates_key_once",
-                        violation_error_message="This message has a template in this language already.",
+                        name="message_templates_key_unique",
+                        violation_error_message="A template for this message and language already exists.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -605,7 +608,7 @@ class Migration(migrations.Migration):
                             models.Q(("subject__regex", "^\\s*$"), _negated=True),
                         ),
                         name="message_templates_not_empty",
-                        violation_error_message="A message has a subject and a text.",
+                        violation_error_message="A template needs a subject and a text.",
                     ),
                 ],
             },
@@ -625,9 +628,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "subject",
-                    models.CharField(help_text="Of an e-mail; other ways of sending leave it out.", max_length=200),
+                    models.CharField(help_text="Used for e-mail only.", max_length=200),
                 ),
-                ("body", models.TextField(help_text="Write {{ name }} where the member's name goes.")),
+                ("body", models.TextField(help_text="Use {{ name }} for the member's name.")),
                 ("pgh_id", models.BigAutoField(primary_key=True, serialize=False)),
                 (
                     "announcement",
@@ -711,7 +714,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "engagement state",
                 "db_table": "user_engagement_states",
                 "ordering": [models.OrderBy(models.F("id"), descending=True)],
-                "permissions": [("move_userengagementstate", "Can move a member through the machine")],
+                "permissions": [("move_userengagementstate", "Can change the lifecycle state of a member")],
                 "indexes": [
                     models.Index(fields=["state"], name="engagement_states_state"),
                     models.Index(fields=["last_activity_at"], name="engagement_states_activity"),
@@ -752,7 +755,7 @@ class Migration(migrations.Migration):
                             ),
                             _connector="OR",
                         ),
-                        name="user_engagement_states_goodbye_dated",
+                        name="user_engagement_states_goodbye_dates",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -760,7 +763,7 @@ class Migration(migrations.Migration):
                             models.Q(models.Q(("state", "remind_later"), _negated=True), ("remind_at", None)),
                             _connector="OR",
                         ),
-                        name="user_engagement_states_reminder_dated",
+                        name="user_engagement_states_reminder_date",
                     ),
                 ],
             },
@@ -792,14 +795,14 @@ class Migration(migrations.Migration):
                     models.BooleanField(
                         db_default=False,
                         default=False,
-                        help_text="No goodbye, review, reminder or announcement is sent. Answers to what they do themselves still are.",
+                        help_text="No goodbyes, reviews, reminders or announcements. Replies to the member's own actions are still sent.",
                         verbose_name="opted out",
                     ),
                 ),
                 (
                     "onboarding_tier",
                     models.IntegerField(
-                        db_default=0, default=0, help_text="Tiers done, from 0 to 3.", verbose_name="tier"
+                        db_default=0, default=0, help_text="Completed tiers, from 0 to 3.", verbose_name="tier"
                     ),
                 ),
                 (
@@ -829,7 +832,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         db_default="UTC",
                         default="UTC",
-                        help_text="As in America/Sao_Paulo.",
+                        help_text="For example America/Sao_Paulo.",
                         max_length=64,
                         verbose_name="time zone",
                     ),
@@ -840,7 +843,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         db_default="",
                         default="",
-                        help_text="What the gateway calls their own chat. Their answers are known by it.",
+                        help_text="Gateway address of the member's own chat. Messages from it are attributed to the member.",
                         max_length=255,
                         verbose_name="individual address",
                     ),
@@ -851,7 +854,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         db_default="",
                         default="",
-                        help_text="What the gateway calls the group they are written to in.",
+                        help_text="Gateway address of the group chat that receives the member's messages.",
                         max_length=255,
                         verbose_name="group address",
                     ),
@@ -879,13 +882,13 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("onboarding_tier__gte", 0), ("onboarding_tier__lte", 3)),
                         name="user_profiles_onboarding_tier_range",
-                        violation_error_message="A tier is a number from 0 to 3.",
+                        violation_error_message="The tier must be a number from 0 to 3.",
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(("individual_jid", ""), _negated=True),
                         fields=("individual_jid",),
-                        name="user_profiles_individual_jid_once",
-                        violation_error_message="Another member has this address.",
+                        name="user_profiles_individual_jid_unique",
+                        violation_error_message="Another member already has this address.",
                     ),
                 ],
             },

@@ -4,8 +4,8 @@ from missionsite.common.sqlfiles import SQLFile
 
 
 class Migration(migrations.Migration):
-    """What the database holds of the machine and the queue, and a profile for every member."""
+    """Rules of lifecycle states and of the queue, and a profile for every member."""
 
     dependencies = [("engagement", "0001_initial")]
 
-    operations = [SQLFile(__file__, "machine"), SQLFile(__file__, "queue")]
+    operations = [SQLFile(__file__, "lifecycle"), SQLFile(__file__, "queue")]

@@ -4,7 +4,7 @@ from missionsite.common.sqlfiles import SQLFile
 
 
 class Migration(migrations.Migration):
-    """Row security, forced, of every table."""
+    """Forced row security of every table."""
 
     dependencies = [("engagement", "0002_rules")]
 

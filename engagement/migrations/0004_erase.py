@@ -4,7 +4,7 @@ from missionsite.common.sqlfiles import SQLFile
 
 
 class Migration(migrations.Migration):
-    """What is kept here of a person goes when the directory erases them."""
+    """Erase engagement data with the directory entry of a person."""
 
     dependencies = [("engagement", "0003_row_security")]
 

@@ -8,13 +8,13 @@ from missionsite.common.sqlfiles import SQLFile
 
 
 class Migration(migrations.Migration):
-    """What a sender has in hand stands in its claim alone, a member's attention in the messages; both are functions."""
+    """Store claims in a table of their own, and count the frequency cap from the messages."""
 
     dependencies = [("engagement", "0004_erase")]
 
     operations = [
         migrations.SeparateDatabaseAndState(
-            database_operations=[SQLFile(__file__, "attention")],
+            database_operations=[SQLFile(__file__, "frequency_cap")],
             state_operations=[migrations.DeleteModel(name="EngagementAttention")],
         ),
         migrations.RemoveConstraint(
@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="engagementclaim",
             name="attempted_at",
-            # There is no row.
+            # The table is empty.
             field=models.DateTimeField(default=timezone.now),
             preserve_default=False,
         ),
@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
             name="user_ids",
             field=django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(null=True), default=list),
         ),
-        # The index went with the file; altered by Django, the link would lose what becomes of it with its member.
+        # The SQL file drops the index. Django's AlterField would drop ON DELETE CASCADE of the foreign key.
         migrations.SeparateDatabaseAndState(
             state_operations=[
                 migrations.AlterField(
@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="engagementmessage",
-            index=models.Index(fields=["user", "attempted_at"], name="engagement_queue_attention"),
+            index=models.Index(fields=["user", "attempted_at"], name="engagement_queue_frequency"),
         ),
         SQLFile(__file__, "claims"),
     ]

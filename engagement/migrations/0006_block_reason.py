@@ -15,7 +15,7 @@ MESSAGE_TYPES = [
 
 
 class Migration(migrations.Migration):
-    """One rule for whether a member may be sent a message, and a message type that confirms an opt-out."""
+    """One SQL function for whether a member may be sent a message, and the message type `opt_out_confirmation`."""
 
     dependencies = [("engagement", "0005_claims_apart")]
 
@@ -36,6 +36,6 @@ class Migration(migrations.Migration):
                 name="engagement_message_queue_message_type_known",
             ),
         ),
-        # Last, so that on the way back the confirmations are gone before the earlier constraint is there again.
+        # Last, so that the reverse migration deletes the confirmations before it restores the earlier constraint.
         SQLFile(__file__, "block_reason"),
     ]

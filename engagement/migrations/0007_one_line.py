@@ -4,7 +4,7 @@ from missionsite.common.sqlfiles import add_one_line_checks
 
 
 class Migration(migrations.Migration):
-    """Texts that are typed on one line have one; older ones get blanks in place of control characters."""
+    """Reject line breaks in single-line texts; replace control characters in existing rows by blanks."""
 
     dependencies = [("engagement", "0006_block_reason")]
 

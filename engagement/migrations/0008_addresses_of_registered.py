@@ -4,7 +4,7 @@ from missionsite.common.sqlfiles import SQLFile
 
 
 class Migration(migrations.Migration):
-    """Addresses for members who registered before their Telegram ID was taken over."""
+    """Set the address of members who registered before the Telegram ID was copied to the profile."""
 
     dependencies = [("engagement", "0007_one_line"), ("groups", "0011_invitation_code_digests")]
 

@@ -1,18 +1,18 @@
-"""Members as the re-engagement machine sees them, the messages to them, and what those say."""
+"""Models: lifecycle states, the message queue, templates, announcements and profiles."""
 
 from engagement.models.choices import (
     ABORTABLE,
-    ANSWERS,
     RETRYABLE,
+    TRANSACTIONAL_TYPES,
     TRANSITIONS,
     Destination,
     Locale,
     MessageType,
     State,
     Status,
-    Trigger,
+    TransitionTrigger,
     WaitingFor,
-    possible,
+    possible_triggers,
 )
 from engagement.models.history import MessageTemplateHistory, UserProfileHistory
 from engagement.models.inbound import InboundMessage
@@ -23,8 +23,8 @@ from engagement.models.templates import Announcement, MessageTemplate
 
 __all__ = [
     "ABORTABLE",
-    "ANSWERS",
     "RETRYABLE",
+    "TRANSACTIONAL_TYPES",
     "TRANSITIONS",
     "Announcement",
     "Destination",
@@ -39,10 +39,10 @@ __all__ = [
     "MessageType",
     "State",
     "Status",
-    "Trigger",
+    "TransitionTrigger",
     "UserEngagementState",
     "UserProfile",
     "UserProfileHistory",
     "WaitingFor",
-    "possible",
+    "possible_triggers",
 ]

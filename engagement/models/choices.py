@@ -1,10 +1,10 @@
-"""The words the tables of this app may hold; the database holds the same lists in its CHECKs."""
+"""Choices of this app's columns; CHECK constraints hold the same lists."""
 
 from django.db import models
 
 
 class State(models.TextChoices):
-    """How a member stands with the community's messages."""
+    """Lifecycle state of a member."""
 
     ACTIVE = "active", "Active"
     GOODBYE_SENT = "goodbye_sent", "Goodbye sent"
@@ -13,20 +13,20 @@ class State(models.TextChoices):
     DORMANT = "dormant", "Dormant"
 
 
-class Trigger(models.TextChoices):
-    """What moves a member from one state to the next."""
+class TransitionTrigger(models.TextChoices):
+    """Event that changes the state of a member."""
 
-    INACTIVITY_14D = "inactivity_14d", "Quiet for two weeks"
+    INACTIVITY_14D = "inactivity_14d", "Inactive for 14 days"
     USER_MESSAGE = "user_message", "Wrote or took part"
     GOODBYE_RESPONSE_1 = "goodbye_response_1", "Answered 1: confused"
     GOODBYE_RESPONSE_2 = "goodbye_response_2", "Answered 2: busy"
     GOODBYE_RESPONSE_3 = "goodbye_response_3", "Answered 3: all good"
     GOODBYE_TIMEOUT = "goodbye_timeout", "Did not answer"
-    REMINDER_DUE = "reminder_due", "Asked to be left until now"
+    REMINDER_DUE = "reminder_due", "Snooze ended"
 
 
 class MessageType(models.TextChoices):
-    """What a message is for."""
+    """Purpose of a message."""
 
     WELCOME = "welcome", "Welcome"
     TIER_UNLOCK = "tier_unlock", "Tier unlocked"
@@ -38,20 +38,20 @@ class MessageType(models.TextChoices):
     OPT_OUT_CONFIRMATION = "opt_out_confirmation", "Opt-out confirmation"
 
 
-# Answers to what the member has just done. Every other message comes unasked: it waits for the end of the quiet hours,
-# counts against the attention budget, and is not sent to who opted out or is dormant.
-ANSWERS = (MessageType.WELCOME, MessageType.HELP_RESTART, MessageType.OPT_OUT_CONFIRMATION)
+# Replies to something the member has just done. All other types are unsolicited: they wait for the end of the quiet
+# hours, count towards the frequency cap, and are not sent to members who opted out or are dormant.
+TRANSACTIONAL_TYPES = (MessageType.WELCOME, MessageType.HELP_RESTART, MessageType.OPT_OUT_CONFIRMATION)
 
 
 class Destination(models.TextChoices):
-    """Where a member wants messages."""
+    """Chat in which a member receives messages."""
 
     INDIVIDUAL = "individual", "Individual chat"
     GROUP = "group", "Group chat"
 
 
 class Status(models.TextChoices):
-    """What became of a message."""
+    """Delivery status of a message."""
 
     PENDING = "pending", "Pending"
     SENT = "sent", "Sent"
@@ -59,44 +59,44 @@ class Status(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
-# What staff may send again, and what they may take back.
+# Statuses from which staff can retry or cancel a message.
 RETRYABLE = (Status.FAILED,)
 ABORTABLE = (Status.PENDING, Status.FAILED)
 
 
 class WaitingFor(models.TextChoices):
-    """Why a pending message is due later than it was."""
+    """Reason for which a pending message was rescheduled."""
 
-    NOTHING = "", "Its turn"
-    QUIET_HOURS = "quiet_hours", "The end of the quiet hours"
-    ATTENTION_BUDGET = "attention_budget", "Room in the attention budget"
-    RETRY = "retry", "Another try"
-    STAFF = "staff", "Staff postponed it"
+    NOTHING = "", "Scheduled time"
+    QUIET_HOURS = "quiet_hours", "End of quiet hours"
+    FREQUENCY_CAP = "frequency_cap", "Frequency cap"
+    RETRY = "retry", "Next attempt"
+    STAFF = "staff", "Postponed by staff"
 
 
 class Locale(models.TextChoices):
-    """The languages messages are written in."""
+    """Language of messages."""
 
     EN = "en", "English"
     PT_BR = "pt-BR", "Portuguese (Brazil)"
 
 
-# --- The machine: ten transitions, nothing else ---------------------------------------------------
+# --- The ten transitions; every other pair is rejected --------------------------------------------
 
 TRANSITIONS: dict[tuple[str, str], str] = {
-    (State.ACTIVE, Trigger.INACTIVITY_14D): State.GOODBYE_SENT,
-    (State.GOODBYE_SENT, Trigger.USER_MESSAGE): State.ACTIVE,
-    (State.GOODBYE_SENT, Trigger.GOODBYE_RESPONSE_1): State.HELP_FLOW,
-    (State.GOODBYE_SENT, Trigger.GOODBYE_RESPONSE_2): State.REMIND_LATER,
-    (State.GOODBYE_SENT, Trigger.GOODBYE_RESPONSE_3): State.DORMANT,
-    (State.GOODBYE_SENT, Trigger.GOODBYE_TIMEOUT): State.DORMANT,
-    (State.HELP_FLOW, Trigger.USER_MESSAGE): State.ACTIVE,
-    (State.REMIND_LATER, Trigger.USER_MESSAGE): State.ACTIVE,
-    (State.REMIND_LATER, Trigger.REMINDER_DUE): State.DORMANT,
-    (State.DORMANT, Trigger.USER_MESSAGE): State.ACTIVE,
+    (State.ACTIVE, TransitionTrigger.INACTIVITY_14D): State.GOODBYE_SENT,
+    (State.GOODBYE_SENT, TransitionTrigger.USER_MESSAGE): State.ACTIVE,
+    (State.GOODBYE_SENT, TransitionTrigger.GOODBYE_RESPONSE_1): State.HELP_FLOW,
+    (State.GOODBYE_SENT, TransitionTrigger.GOODBYE_RESPONSE_2): State.REMIND_LATER,
+    (State.GOODBYE_SENT, TransitionTrigger.GOODBYE_RESPONSE_3): State.DORMANT,
+    (State.GOODBYE_SENT, TransitionTrigger.GOODBYE_TIMEOUT): State.DORMANT,
+    (State.HELP_FLOW, TransitionTrigger.USER_MESSAGE): State.ACTIVE,
+    (State.REMIND_LATER, TransitionTrigger.USER_MESSAGE): State.ACTIVE,
+    (State.REMIND_LATER, TransitionTrigger.REMINDER_DUE): State.DORMANT,
+    (State.DORMANT, TransitionTrigger.USER_MESSAGE): State.ACTIVE,
 }
 
 
-def possible(state: str) -> list[str]:
-    """The triggers a state knows."""
+def possible_triggers(state: str) -> list[str]:
+    """Return the triggers that are valid in a state."""
     return [trigger for before, trigger in TRANSITIONS if before == state]

@@ -1,4 +1,4 @@
-"""What templates and profiles looked like after each change."""
+"""History of templates and profiles: one row for each change."""
 
 from django.db import models
 

@@ -9,7 +9,7 @@ from missionsite.common.constraints import one_line_checks
 
 
 class InboundMessage(models.Model):
-    """That a message of a member came in, and what it did; never what it said. A platform's id counts once."""
+    """A received message and its effect; the text is not stored. The platform's message ID is unique."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, BY_DATABASE, related_name="+")
     platform = models.CharField(max_length=50)
@@ -20,6 +20,6 @@ class InboundMessage(models.Model):
     class Meta:
         db_table = "engagement_inbound_messages"
         constraints = [
-            *one_line_checks("engagement_inbound_messages", "platform", "message_id"),
-            models.UniqueConstraint(fields=["platform", "message_id"], name="engagement_inbound_messages_once"),
+            *one_line("engagement_inbound_messages", "platform", "message_id"),
+            models.UniqueConstraint(fields=["platform", "message_id"], name="engagement_inbound_messages_unique"),
         ]

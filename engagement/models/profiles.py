@@ -11,9 +11,9 @@ from missionsite.common.constraints import choices_check, one_line_checks
 
 
 class UserProfile(models.Model):
-    """How a member wants to be written to, and how far they have come. The database makes one with every member."""
+    """Message preferences and onboarding progress of a member. A trigger on `members` creates the row."""
 
-    # `loaddata seeds` looks at other rows to see whether the examples are there.
+    # `loaddata seeds` does not take such rows as a sign that the examples are loaded.
     made_by_database = True
 
     user = models.OneToOneField(
@@ -26,9 +26,9 @@ class UserProfile(models.Model):
         "opted out",
         default=False,
         db_default=False,
-        help_text="No goodbye, review, reminder or announcement is sent. Answers to what they do themselves still are.",
+        help_text="No goodbyes, reviews, reminders or announcements. Replies to the member's own actions are still sent.",
     )
-    onboarding_tier = models.IntegerField("tier", default=0, db_default=0, help_text="Tiers done, from 0 to 3.")
+    onboarding_tier = models.IntegerField("tier", default=0, db_default=0, help_text="Completed tiers, from 0 to 3.")
     # {"1": {"join_mission": "2026-03-01T…", "completed_at": "…"}}
     onboarding_tier_progress = models.JSONField("progress", default=dict, db_default={}, blank=True)
     magic_moment_at = models.DateTimeField(
@@ -36,7 +36,7 @@ class UserProfile(models.Model):
     )
     locale = models.TextField("language", choices=Locale, default=Locale.EN, db_default=Locale.EN)
     timezone = models.CharField(
-        "time zone", max_length=64, default="UTC", db_default="UTC", help_text="As in America/Sao_Paulo."
+        "time zone", max_length=64, default="UTC", db_default="UTC", help_text="For example America/Sao_Paulo."
     )
     individual_jid = models.CharField(
         "individual address",
@@ -44,7 +44,7 @@ class UserProfile(models.Model):
         default="",
         db_default="",
         blank=True,
-        help_text="What the gateway calls their own chat. Their answers are known by it.",
+        help_text="Gateway address of the member's own chat. Messages from it are attributed to the member.",
     )
     group_jid = models.CharField(
         "group address",
@@ -52,7 +52,7 @@ class UserProfile(models.Model):
         default="",
         db_default="",
         blank=True,
-        help_text="What the gateway calls the group they are written to in.",
+        help_text="Gateway address of the group chat that receives the member's messages.",
     )
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
     updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
@@ -67,13 +67,13 @@ class UserProfile(models.Model):
             models.CheckConstraint(
                 condition=Q(onboarding_tier__gte=0, onboarding_tier__lte=3),
                 name="user_profiles_onboarding_tier_range",
-                violation_error_message="A tier is a number from 0 to 3.",
+                violation_error_message="The tier must be a number from 0 to 3.",
             ),
             models.UniqueConstraint(
                 fields=["individual_jid"],
-                name="user_profiles_individual_jid_once",
+                name="user_profiles_individual_jid_unique",
                 condition=~Q(individual_jid=""),
-                violation_error_message="Another member has this address.",
+                violation_error_message="Another member already has this address.",
             ),
         ]
 

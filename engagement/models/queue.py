@@ -12,14 +12,14 @@ from missionsite.common.constraints import choices_check, one_line_checks
 
 
 class EngagementMessage(models.Model):
-    """One message to one member, from the moment it is meant to be sent.
+    """One message to one member, from the time it is queued.
 
-    idempotency_key says what it is about (`{user}:{event}:{YYYY-MM-DD}`): a second one of the same key does not come
-    to be, and the provider gets the key, so that a message sent again after a crash arrives once. Which sender has it
-    in hand stands in EngagementClaim, so a claim writes no message (see decisions/0022).
+    idempotency_key (`{user}:{event}:{YYYY-MM-DD}`) is unique and is passed to the provider, so that a message sent again
+    after a crash is delivered once. EngagementClaim records which sender has claimed a message, so that a claim does
+    not update this row (see decisions/0022).
     """
 
-    # Indexed together with attempted_at.
+    # Indexed with attempted_at.
     user = models.ForeignKey(settings.AUTH_USER_MODEL, BY_DATABASE, related_name="engagement_messages", db_index=False)
     message_type = models.TextField("what", choices=MessageType)
     message_key = models.CharField("template", max_length=100)
@@ -31,13 +31,13 @@ class EngagementMessage(models.Model):
     scheduled_for = models.DateTimeField("due", db_default=TransactionNow())
     sent_at = models.DateTimeField("sent", null=True, blank=True)
     status = models.TextField(choices=Status, default=Status.PENDING, db_default=Status.PENDING)
-    retry_count = models.PositiveSmallIntegerField("failed tries", default=0, db_default=0)
+    retry_count = models.PositiveSmallIntegerField("failed attempts", default=0, db_default=0)
     error_message = models.TextField("error", default="", db_default="", blank=True)
     idempotency_key = models.CharField(max_length=255, unique=True)
     created_at = models.DateTimeField("queued", db_default=TransactionNow(), editable=False)
 
-    # When the last attempt was made that may have arrived: what the attention budget counts.
-    attempted_at = models.DateTimeField("last tried", null=True, blank=True)
+    # Time of the last attempt that may have been delivered: the frequency cap counts these.
+    attempted_at = models.DateTimeField("last attempt", null=True, blank=True)
     provider_message_id = models.CharField(max_length=255, default="", db_default="", blank=True)
     delivered_at = models.DateTimeField("delivered", null=True, blank=True)
     waiting_for = models.TextField(
@@ -63,19 +63,20 @@ class EngagementMessage(models.Model):
                 condition=Q(retry_count__gte=0), name="engagement_message_queue_retry_count_not_negative"
             ),
             models.CheckConstraint(
-                condition=~Q(status=Status.SENT) | Q(sent_at__isnull=False), name="engagement_message_queue_sent_dated"
+                condition=~Q(status=Status.SENT) | Q(sent_at__isnull=False),
+                name="engagement_message_queue_sent_at_required",
             ),
         ]
         indexes = [
             models.Index(fields=["status"], name="engagement_queue_pending", condition=Q(status=Status.PENDING)),
-            # What senders walk: due messages in their order.
+            # Claims: due messages, oldest first.
             models.Index(
                 fields=["scheduled_for", "id"], name="engagement_queue_due", condition=Q(status=Status.PENDING)
             ),
-            # What of a member's attention was taken, and all of a member's messages.
-            models.Index(fields=["user", "attempted_at"], name="engagement_queue_attention"),
+            # The frequency cap, and the list of a member's messages.
+            models.Index(fields=["user", "attempted_at"], name="engagement_queue_frequency"),
             models.Index(fields=["id"], name="engagement_queue_failed", condition=Q(status=Status.FAILED)),
-            # Receipts name messages by it.
+            # Receipts look messages up by it.
             models.Index(
                 fields=["provider_message_id"],
                 name="engagement_queue_provider_id",
@@ -96,10 +97,11 @@ class EngagementMessage(models.Model):
 
 
 class EngagementClaim(models.Model):
-    """Messages a sender has in hand: who, until when, and in which attempt. One row a batch, gone when it is done.
+    """The messages a sender has claimed, and when its lease expires. One row per batch; deleted when the batch is done.
 
-    message_ids: what it has not said yet what became of. user_ids: in the same order, whose attention each will take;
-    empty for an answer. attempted_at: when it was claimed. No message is in two of them: engagement_claims_apart.
+    message_ids: messages without a recorded result. user_ids: in the same order, the member whose frequency cap each
+    counts towards; NULL for a transactional message. attempted_at: time of the claim. A message is in at most one claim
+    (engagement_claims_exclusive).
     """
 
     attempt_token = models.UUIDField(primary_key=True)
@@ -114,10 +116,10 @@ class EngagementClaim(models.Model):
 
 
 class EngagementTransport(models.Model):
-    """How a way of sending does: whether its circuit is open, and how fast it may catch up.
+    """Circuit breaker and send rate of a transport.
 
-    failures: in a row. retry_at: when an open circuit is tried again. normal_per_minute: what was sent in a minute
-    before it went down. allowance, allowed_at: messages that may still be sent while it catches up, and as of when.
+    failures: consecutive. retry_at: time of the next probe while the circuit is open. normal_per_minute: send rate
+    before the circuit opened. allowance: messages that may be sent during recovery, as of allowed_at.
     """
 
     name = models.CharField(max_length=50, primary_key=True)
@@ -127,7 +129,7 @@ class EngagementTransport(models.Model):
     last_error = models.TextField(default="", db_default="")
     normal_per_minute = models.FloatField(default=0, db_default=0)
     counted_at = models.DateTimeField(db_default=TransactionNow())
-    catching_up = models.BooleanField(default=False, db_default=False)
+    is_recovering = models.BooleanField(default=False, db_default=False)
     allowance = models.FloatField(default=0, db_default=0)
     allowed_at = models.DateTimeField(db_default=TransactionNow())
 

@@ -1,6 +1,6 @@
-"""What the tables of this app have in common."""
+"""Options shared by the models of this app."""
 
 from django.db import models
 
-# The foreign key itself deletes, for raw SQL too: machine.sql.
+# The foreign key has ON DELETE CASCADE in the database (lifecycle.sql), which also covers raw SQL.
 BY_DATABASE = models.DO_NOTHING

@@ -5,16 +5,16 @@ from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import F, Q
 
-from engagement.models.choices import TRANSITIONS, State, Trigger
+from engagement.models.choices import TRANSITIONS, State, TransitionTrigger
 from engagement.models.rules import BY_DATABASE
 from missionsite.common.constraints import choices_check
 
 
 class UserEngagementState(models.Model):
-    """Where a member stands in the machine; a member without a row has done nothing yet.
+    """Lifecycle state of a member; a member without a row has not been active yet.
 
-    The state moves by the ten transitions alone: whoever changes it names the trigger, and the database writes the
-    transition down or rejects.
+    An UPDATE of the state must set `engagement.trigger`; a database trigger then logs the transition, or rejects a pair
+    that is not one of the ten.
     """
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, BY_DATABASE, related_name="engagement_state")
@@ -35,12 +35,12 @@ class UserEngagementState(models.Model):
             models.CheckConstraint(
                 condition=Q(state=State.GOODBYE_SENT, goodbye_sent_at__isnull=False, goodbye_expires_at__isnull=False)
                 | (~Q(state=State.GOODBYE_SENT) & Q(goodbye_sent_at=None, goodbye_expires_at=None)),
-                name="user_engagement_states_goodbye_dated",
+                name="user_engagement_states_goodbye_dates",
             ),
             models.CheckConstraint(
                 condition=Q(state=State.REMIND_LATER, remind_at__isnull=False)
                 | (~Q(state=State.REMIND_LATER) & Q(remind_at=None)),
-                name="user_engagement_states_reminder_dated",
+                name="user_engagement_states_reminder_date",
             ),
         ]
         indexes = [
@@ -52,32 +52,32 @@ class UserEngagementState(models.Model):
                 condition=Q(goodbye_expires_at__isnull=False),
             ),
             models.Index(fields=["remind_at"], name="engagement_states_remind", condition=Q(remind_at__isnull=False)),
-            # The sweep walks this one: who is active and how long they have been quiet.
+            # The daily sweep: active members, least recently active first.
             models.Index(
                 fields=["last_activity_at", "id"], name="engagement_states_quiet", condition=Q(state=State.ACTIVE)
             ),
         ]
-        permissions = [("move_userengagementstate", "Can move a member through the machine")]
+        permissions = [("move_userengagementstate", "Can change the lifecycle state of a member")]
 
     def __str__(self) -> str:
         return f"{self.user}: {self.get_state_display().lower()}"
 
 
-def _ten() -> Q:
-    """One of the ten transitions."""
-    ten = Q()
+def _allowed_transitions() -> Q:
+    """Return the condition that a row is one of the ten transitions."""
+    allowed = Q()
     for (before, trigger), after in TRANSITIONS.items():
-        ten |= Q(from_state=before, trigger=trigger, to_state=after)
-    return ten
+        allowed |= Q(from_state=before, trigger=trigger, to_state=after)
+    return allowed
 
 
 class EngagementStateTransition(models.Model):
-    """One move of one member through the machine; written by the database, never changed."""
+    """One state change of one member. Append-only; the database writes the rows."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, BY_DATABASE, related_name="engagement_transitions")
     from_state = models.TextField("from", choices=State)
     to_state = models.TextField("to", choices=State)
-    trigger = models.TextField("why", choices=Trigger)
+    trigger = models.TextField("why", choices=TransitionTrigger)
     # days_inactive; response_type after a goodbye; unprompted_return.
     metadata = models.JSONField("details", default=dict, db_default={})
     created_at = models.DateTimeField("when", db_default=TransactionNow())
@@ -88,9 +88,9 @@ class EngagementStateTransition(models.Model):
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             models.CheckConstraint(
-                condition=_ten(),
+                condition=_allowed_transitions(),
                 name="engagement_state_transitions_legal",
-                violation_error_message="The machine has no such transition.",
+                violation_error_message="This transition does not exist.",
             )
         ]
         indexes = [models.Index(fields=["created_at"], name="engagement_transitions_when")]

@@ -10,13 +10,13 @@ from missionsite.common.constraints import choices_check, one_line_checks
 
 
 class Announcement(models.Model):
-    """Something told to many members at once, and to whom."""
+    """A message to many members at once, with the filters that selected them."""
 
-    title = models.CharField(max_length=200, help_text="For the back office; members do not see it.")
-    # The filters of the directory it was composed from, as its address has them.
+    title = models.CharField(max_length=200, help_text="Shown in the back office only.")
+    # Query string of the directory list it was composed from.
     audience = models.TextField(default="", db_default="", blank=True)
     recipients = models.PositiveIntegerField(default=0, db_default=0)
-    # How many of the filtered people were left out, by reason.
+    # Number of filtered members who were skipped, by reason.
     skipped = models.JSONField(default=dict, db_default={})
     scheduled_for = models.DateTimeField("due", db_default=TransactionNow())
     cancelled_at = models.DateTimeField("cancelled", null=True, blank=True)
@@ -35,14 +35,14 @@ class Announcement(models.Model):
 
 
 class MessageTemplate(models.Model):
-    """The words of a message in one language; `{{ name }}` is replaced by a parameter."""
+    """Text of a message in one language; `{{ name }}` is replaced by a parameter."""
 
     made_by_database = True
 
     key = models.CharField("message", max_length=100)
     locale = models.TextField("language", choices=Locale)
-    subject = models.CharField(max_length=200, help_text="Of an e-mail; other ways of sending leave it out.")
-    body = models.TextField(help_text="Write {{ name }} where the member's name goes.")
+    subject = models.CharField(max_length=200, help_text="Used for e-mail only.")
+    body = models.TextField(help_text="Use {{ name }} for the member's name.")
     announcement = models.ForeignKey(
         Announcement, models.CASCADE, null=True, blank=True, editable=False, related_name="texts"
     )
@@ -58,13 +58,13 @@ class MessageTemplate(models.Model):
             choices_check("message_templates", "locale", Locale),
             models.UniqueConstraint(
                 fields=["key", "locale"],
-                name="message_templates_key_once",
-                violation_error_message="This message has a template in this language already.",
+                name="message_templates_key_unique",
+                violation_error_message="A template for this message and language already exists.",
             ),
             models.CheckConstraint(
                 condition=~Q(body__regex=r"^\s*$") & ~Q(subject__regex=r"^\s*$"),
                 name="message_templates_not_empty",
-                violation_error_message="A message has a subject and a text.",
+                violation_error_message="A template needs a subject and a text.",
             ),
         ]
 

@@ -1,4 +1,4 @@
-"""Announcements: from a filtered directory to one queued message a person, and who is left out and why."""
+"""Announcements: one queued message for each member of a filtered directory list, and the reasons for skipped ones."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from django.db.models import Case, QuerySet, TextField, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from engagement.errors import AnnouncementOver, AudienceChanged, NoRecipients
+from engagement.errors import AnnouncementAlreadyCancelled, AudienceChanged, NoRecipients
 from engagement.models import Announcement, MessageTemplate, MessageType
 from engagement.services.blocking import block_reason
 from groups.models import CommunityMember, Member
 from groups.services.events import record
 from missionsite.common.transactions import service
 
-# Why people are left out. not_active: of announcements made when it was not said more exactly.
-REASONS = {
-    "no_account": "No account: they have not registered",
-    "locked": "The account is locked",
+# Reasons for skipping an entry. not_active: in announcements from before the reasons were more specific.
+SKIP_REASONS = {
+    "no_account": "No account (not registered)",
+    "locked": "Account locked",
     "banned": "Banned",
     "suspended": "Suspended",
     "removed": "Removed from the directory",
@@ -33,7 +33,7 @@ REASONS = {
 
 @dataclass(frozen=True)
 class Audience:
-    """How many an announcement would reach, and how many it leaves out by reason."""
+    """Number of members an announcement reaches, and of those it skips, by reason."""
 
     recipients: int
     skipped: dict[str, int]
@@ -44,9 +44,9 @@ class Audience:
 
 
 def with_reason(entries: QuerySet[CommunityMember]) -> QuerySet[CommunityMember]:
-    """The entries with `reason`: why they are left out, empty for who is written to."""
+    """Annotate the entries with `reason`: why they are skipped; empty for recipients."""
     blocked = block_reason(
-        message_type=Value(MessageType.ANNOUNCEMENT), is_answer=Value(False), person="person__", entry=""
+        message_type=Value(MessageType.ANNOUNCEMENT), is_transactional=Value(False), person="person__", entry=""
     )
     return entries.annotate(
         reason=Case(
@@ -58,12 +58,12 @@ def with_reason(entries: QuerySet[CommunityMember]) -> QuerySet[CommunityMember]
 
 
 def audience_of(entries: QuerySet[CommunityMember]) -> Audience:
-    """Count whom an announcement to these entries reaches, in one statement."""
+    """Count the recipients and skipped entries of an announcement, in one statement."""
     reasons = with_reason(entries.order_by()).values("reason")
     try:
         sql, params = reasons.query.sql_with_params()
     except EmptyResultSet:
-        # A list that can hold no one is not even asked for.
+        # The filters exclude every row.
         return Audience(0, {})
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT reason, count(*) FROM ({sql}) AS each GROUP BY reason", params)  # noqa: S608
@@ -82,22 +82,22 @@ def announce(
     scheduled_for: datetime | None = None,
     actor: Member | None = None,
 ) -> Announcement:
-    """Queue a message to everyone of these entries who may be written to, in one statement.
+    """Queue a message to every recipient among these entries, in one statement.
 
-    texts: subject and body by locale. expected: how many people the sender was shown; another number is rejected, so
-    that no one is written to unseen. Raises NoRecipients, AudienceChanged.
+    texts: subject and body by locale. expected: the number of recipients the author was shown; a different number is
+    rejected. Raises NoRecipients, AudienceChanged.
     """
-    told = audience_of(entries)
-    if not told.recipients:
+    counted = audience_of(entries)
+    if not counted.recipients:
         raise NoRecipients
-    if expected is not None and told.recipients != expected:
+    if expected is not None and counted.recipients != expected:
         raise AudienceChanged(
-            f"The list changed: it was {expected} people, now it is {told.recipients}. Look again, then send."
+            f"The number of recipients changed from {expected} to {counted.recipients}. Review the list and send again."
         )
     announcement = Announcement.objects.create(
         title=title,
         audience=audience,
-        skipped=told.skipped,
+        skipped=counted.skipped,
         scheduled_for=scheduled_for or timezone.now(),
         created_by=actor,
     )
@@ -135,22 +135,22 @@ def announce(
 
 @service
 def cancel_announcement(*, announcement: Announcement, actor: Member | None = None) -> Announcement:
-    """Take back what was not sent yet. Raises AnnouncementOver.
+    """Cancel the unsent messages of an announcement. Raises AnnouncementAlreadyCancelled.
 
-    Messages a sender has in hand are withdrawn by it.
+    The sender of a claimed message cancels it before sending.
     """
     current = Announcement.objects.select_for_update().get(pk=announcement.pk)
     if current.cancelled_at:
-        raise AnnouncementOver
+        raise AnnouncementAlreadyCancelled
     current.cancelled_at = timezone.now()
     current.save(update_fields=["cancelled_at"])
     with connection.cursor() as cursor:
-        cursor.execute("SELECT withdraw_announcement(%s, %s)", [current.pk, "The announcement was cancelled."])
+        cursor.execute("SELECT cancel_announcement_messages(%s, %s)", [current.pk, "The announcement was cancelled."])
         [withdrawn] = cursor.fetchone()
     record("announcement.cancelled", actor=actor, title=current.title, withdrawn=withdrawn)
     return current
 
 
 def key_of(announcement: Announcement) -> str:
-    """The templates an announcement's messages are made with."""
+    """Return the template key of an announcement."""
     return f"announcement-{announcement.pk}"

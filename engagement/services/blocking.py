@@ -1,4 +1,4 @@
-"""May a member be sent a message now? The rule is the SQL function engagement_block_reason; this is how it is used."""
+"""Django expressions for the SQL function engagement_block_reason: whether a member may be sent a message now."""
 
 from django.db.models import (
     BooleanField,
@@ -15,11 +15,11 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast
 
-from engagement.models import ANSWERS, EngagementMessage, MessageType, State
+from engagement.models import TRANSACTIONAL_TYPES, EngagementMessage, MessageType, State
 from groups.models import Member
 
-# The reasons in the order in which they are looked for; the first one counts.
-REASONS = (
+# The reasons in the order of their precedence.
+BLOCK_REASONS = (
     "locked",
     "banned",
     "suspended",
@@ -35,20 +35,20 @@ REASONS = (
 def block_reason(
     *,
     message_type: Expression | F | Value,
-    is_answer: Expression | Q | Value,
+    is_transactional: Expression | Q | Value,
     person: str = "",
     entry: str = "community__",
     state: Expression | None = None,
     announcement_cancelled_at: Expression | F | None = None,
 ) -> Func:
-    """The first reason against sending, as an expression; NULL for none.
+    """Return an expression for the first reason against sending; NULL if there is none.
 
-    person, entry: the way from the rows of the query to the member and to their directory entry. state: the state to
-    ask about; the member's own when left out.
+    person, entry: lookup prefixes from the rows of the query to the member and to their directory entry. state: by
+    default the member's current state.
     """
     return Func(
         Cast(message_type, TextField()),
-        is_answer,
+        is_transactional,
         F(f"{person}is_active"),
         F(f"{entry}status"),
         F(f"{entry}deleted_at"),
@@ -61,29 +61,29 @@ def block_reason(
 
 
 def block_text(reason: Expression) -> Func:
-    """A reason as a sentence, as an expression."""
+    """Return an expression for the text of a reason."""
     return Func(reason, function="engagement_block_text", output_field=TextField())
 
 
 def with_block_text(messages: QuerySet[EngagementMessage]) -> QuerySet[EngagementMessage]:
-    """The messages with `block_text`: why each would be cancelled now instead of sent; None where it would not."""
+    """Annotate messages with `block_text`: why each would be cancelled instead of sent; None if it would be sent."""
     reason = block_reason(
         message_type=F("message_type"),
-        is_answer=Q(message_type__in=ANSWERS),
+        is_transactional=Q(message_type__in=TRANSACTIONAL_TYPES),
         person="user__",
         entry="user__community__",
         announcement_cancelled_at=F("announcement__cancelled_at"),
     )
-    # A subquery: counting and paging the messages do not join what it needs.
+    # A subquery, so that counting and paging need no joins.
     same = EngagementMessage.objects.filter(pk=OuterRef("pk")).values_list(block_text(reason))
     return messages.annotate(block_text=Subquery(same))
 
 
 def why_no_goodbye(member: Member) -> str:
-    """Why a member who moved to `goodbye_sent` now would get no goodbye, as a sentence; empty where they would."""
+    """Return why a member who moved to `goodbye_sent` now would get no goodbye; empty if they would."""
     reason = block_reason(
         message_type=Value(MessageType.GOODBYE),
-        is_answer=Value(False, BooleanField()),
+        is_transactional=Value(False, BooleanField()),
         state=Value(State.GOODBYE_SENT, TextField()),
     )
     return Member.objects.filter(pk=member.pk).values_list(block_text(reason), flat=True).first() or ""

@@ -1,11 +1,11 @@
-"""Claims: a sender takes due messages for a while, and says what became of them.
+"""Claims: a sender leases due messages and records the result of each.
 
-A claim is two statements in one function of the database, claim_messages, which runs for one sender at a time. The
-first locks due messages in their order and passes over what someone is changing. The second, which sees what others
-committed before the locks were had, judges each: what has lost its reason is cancelled, what comes at night or beyond
-the budget is put off, the rest is claimed: written into one row of engagement_claims, and into no message. Whoever says
-what became of messages takes them out of that row first; who comes late finds nothing there. So no two senders have the
-same message or count the same member at once, and no message is ever dropped.
+The SQL function claim_messages runs for one sender at a time and consists of two statements. The first locks due
+messages in queue order and skips locked ones. The second has a later snapshot and decides on each message: it is
+cancelled if a reason blocks it, deferred during quiet hours or above the frequency cap, and otherwise claimed by a row
+of engagement_claims, without an update of the message. Recording a result removes the message from that row first, so a
+sender whose lease expired changes nothing. Two senders never have the same message or count the same member at once,
+and no message is lost.
 """
 
 import json
@@ -19,11 +19,11 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import connection
 
-from engagement.models import ANSWERS
+from engagement.models import TRANSACTIONAL_TYPES
 
 
 class Claimed(NamedTuple):
-    """A message in a sender's hands."""
+    """A claimed message, with what is needed to send it."""
 
     id: int
     user_id: UUID
@@ -41,9 +41,9 @@ class Claimed(NamedTuple):
 
 @dataclass(frozen=True)
 class Batch:
-    """What a claim brought. deferred, withdrawn: messages it put off or cancelled instead.
+    """Result of a claim. deferred, withdrawn: number of messages it rescheduled or cancelled.
 
-    last: where the next claim of this sender may begin to look.
+    last: position in the queue from which the next claim of this sender can continue.
     """
 
     token: UUID
@@ -53,22 +53,22 @@ class Batch:
     last: tuple[str, int] | None = None
 
     @property
-    def touched(self) -> int:
+    def handled(self) -> int:
         return len(self.messages) + self.deferred + self.withdrawn
 
 
 def database_now() -> datetime:
-    """What time the database has: the one clock all senders share."""
+    """Return the time of the database, the clock that all senders share."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         return cursor.fetchone()[0]
 
 
 def claim(*, sender: str, at: datetime, most: int, lease: timedelta, after: tuple[str, int] | None = None) -> Batch:
-    """Take up to `most` messages that are due. after: look only behind this one in their order."""
+    """Claim up to `most` due messages. after: claim only messages after this position in the queue."""
     token = uuid4()
-    # The same hour twice is no night; then nothing is compared.
-    has_night = settings.ENGAGEMENT_QUIET_FROM != settings.ENGAGEMENT_QUIET_TO
+    # Equal times mean no quiet hours.
+    has_quiet_hours = settings.ENGAGEMENT_QUIET_FROM != settings.ENGAGEMENT_QUIET_TO
     values = {
         "sender": sender,
         "token": token,
@@ -77,18 +77,18 @@ def claim(*, sender: str, at: datetime, most: int, lease: timedelta, after: tupl
         "lease": lease,
         "after_time": after[0] if after else None,
         "after_id": after[1] if after else 0,
-        "answers": list(ANSWERS),
-        "quiet_from": settings.ENGAGEMENT_QUIET_FROM if has_night else None,
-        "quiet_to": settings.ENGAGEMENT_QUIET_TO if has_night else None,
-        "budget": settings.ENGAGEMENT_BUDGET or 1_000_000_000,
-        # What is claimed now may be sent as late as the lease ends, and the next one at once.
-        "span": settings.ENGAGEMENT_BUDGET_SPAN + lease,
+        "transactional_types": list(TRANSACTIONAL_TYPES),
+        "quiet_from": settings.ENGAGEMENT_QUIET_FROM if has_quiet_hours else None,
+        "quiet_to": settings.ENGAGEMENT_QUIET_TO if has_quiet_hours else None,
+        "cap": settings.ENGAGEMENT_FREQUENCY_CAP or 1_000_000_000,
+        # A claimed message may be sent at the end of its lease, and the next one immediately.
+        "period": settings.ENGAGEMENT_FREQUENCY_CAP_PERIOD + lease,
     }
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, values)
         rows = cursor.fetchall()
     outcomes = Counter(row[0] for row in rows)
-    # Many have the same parameters.
+    # Parse each distinct value once: many messages have the same parameters.
     params = {text: json.loads(text) for text in {row[6] for row in rows}}
     messages = [Claimed(*row[2:6], params[row[6]], *row[7:]) for row in rows if row[0] == "claimed"]
     last = (rows[-1][1], rows[-1][2]) if rows else None
@@ -97,13 +97,13 @@ def claim(*, sender: str, at: datetime, most: int, lease: timedelta, after: tupl
 
 _CLAIM = """
 SELECT * FROM claim_messages(
-    %(sender)s, %(token)s, %(at)s, %(most)s, %(lease)s, %(after_time)s, %(after_id)s, %(answers)s,
-    %(quiet_from)s, %(quiet_to)s, %(budget)s, %(span)s
+    %(sender)s, %(token)s, %(at)s, %(most)s, %(lease)s, %(after_time)s, %(after_id)s, %(transactional_types)s,
+    %(quiet_from)s, %(quiet_to)s, %(cap)s, %(period)s
 )
 """
 
 
-# --- What became of them --------------------------------------------------------------------------
+# --- Recording results ----------------------------------------------------------------------------
 
 
 class Sent(NamedTuple):
@@ -114,9 +114,9 @@ class Sent(NamedTuple):
 
 @dataclass(frozen=True)
 class Failed:
-    """A try that did not work. again_at: when to try again; None gives the message up.
+    """A failed attempt. again_at: time of the next attempt; None marks the message as failed.
 
-    maybe_taken: whether it may have arrived; if not, it takes nothing of the member's attention.
+    maybe_taken: whether the provider may have accepted it; if not, it does not count towards the frequency cap.
     """
 
     id: int
@@ -126,7 +126,7 @@ class Failed:
 
 
 def mark_sent(*, token: UUID, sent: Sequence[Sent]) -> int:
-    """Note what was sent. Returns how many were still this attempt's: a late sender overwrites nothing."""
+    """Mark messages as sent; return how many this attempt still had claimed. A late sender overwrites nothing."""
     if not sent:
         return 0
     with connection.cursor() as cursor:
@@ -134,7 +134,7 @@ def mark_sent(*, token: UUID, sent: Sequence[Sent]) -> int:
             "SELECT mark_messages_sent(%s, %s::bigint[], %s::timestamptz[], %s::text[])",
             [
                 token,
-                # Written out here: numbers and times have nothing in them that psycopg would have to look for.
+                # Array literals, because they need no escaping and are faster than psycopg's adaptation of a list.
                 f"{{{','.join([str(s.id) for s in sent])}}}",
                 f"{{{','.join([s.at.isoformat() for s in sent])}}}",
                 [s.provider_message_id[:255] for s in sent] if any(s.provider_message_id for s in sent) else [],
@@ -144,7 +144,7 @@ def mark_sent(*, token: UUID, sent: Sequence[Sent]) -> int:
 
 
 def mark_failed(*, token: UUID, failed: Sequence[Failed]) -> int:
-    """Note failed tries: tried again later, or given up. Returns as mark_sent."""
+    """Record failed attempts: reschedule the message, or mark it as failed. Return as mark_sent."""
     if not failed:
         return 0
     with connection.cursor() as cursor:
@@ -156,7 +156,8 @@ def mark_failed(*, token: UUID, failed: Sequence[Failed]) -> int:
                 scheduled_for = coalesce(d.again_at, q.scheduled_for),
                 waiting_for = CASE WHEN d.again_at IS NULL THEN '' ELSE 'retry' END,
                 attempted_at = CASE WHEN d.maybe_taken THEN g.attempted_at ELSE q.attempted_at END
-            FROM let_go(%s, %s::bigint[]) g JOIN unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::boolean[])
+            FROM release_claim(%s, %s::bigint[]) g
+            JOIN unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::boolean[])
                 AS d (id, error, again_at, maybe_taken) ON d.id = g.id
             WHERE q.id = g.id AND q.status IS NOT DISTINCT FROM 'pending'
             """,
@@ -173,14 +174,15 @@ def mark_failed(*, token: UUID, failed: Sequence[Failed]) -> int:
 
 
 def withdraw(*, token: UUID, reasons: dict[int, str]) -> int:
-    """Cancel messages in hand that have lost their reason. Returns how many were not cancelled already."""
+    """Cancel claimed messages, with a reason for each; return how many were not cancelled already."""
     if not reasons:
         return 0
     with connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE engagement_message_queue q SET status = 'cancelled', error_message = d.reason
-            FROM let_go(%s, %s::bigint[]) g JOIN unnest(%s::bigint[], %s::text[]) AS d (id, reason) ON d.id = g.id
+            FROM release_claim(%s, %s::bigint[]) g
+            JOIN unnest(%s::bigint[], %s::text[]) AS d (id, reason) ON d.id = g.id
             WHERE q.id = g.id AND q.status IS NOT DISTINCT FROM 'pending'
             """,
             [token, list(reasons), list(reasons), list(reasons.values())],
@@ -189,7 +191,7 @@ def withdraw(*, token: UUID, reasons: dict[int, str]) -> int:
 
 
 def finish(*, token: UUID) -> int:
-    """End a claim; what of it was not tried is due as before. Returns how many messages that were."""
+    """Delete a claim; its remaining messages are due as before. Return their number."""
     with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM engagement_claims WHERE attempt_token = %s RETURNING cardinality(message_ids)", [token]
@@ -199,9 +201,9 @@ def finish(*, token: UUID) -> int:
 
 
 def reclaim_expired() -> int:
-    """Make messages due again whose sender let its lease run out. Returns how many.
+    """Delete expired claims, so that their messages are due again; return the number of messages.
 
-    What was sent before the sender died is sent again, with the same key; so its place in the budget stays taken.
+    A message that was sent before the sender died is sent again with the same key; it still counts towards the cap.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -221,10 +223,10 @@ def reclaim_expired() -> int:
         return cursor.fetchone()[0]
 
 
-def in_hand(ids: Sequence[int]) -> dict[int, tuple[str, datetime]]:
-    """Which of these messages a sender has: its name, and until when.
+def find_claims(ids: Sequence[int]) -> dict[int, tuple[str, datetime]]:
+    """Return, for each of these messages that is claimed, the sender's name and the end of its lease.
 
-    Asked of messages whose rows are locked, the answer holds until they are free: no claim takes a locked one.
+    The result stays valid while the message rows are locked, because claims skip locked rows.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -237,15 +239,15 @@ def in_hand(ids: Sequence[int]) -> dict[int, tuple[str, datetime]]:
         return {message_id: (sender, until) for message_id, sender, until in cursor.fetchall()}
 
 
-def withdrawn_since(*, token: UUID) -> dict[int, str]:
-    """Messages of a claim that lost their reason after it was made, and why."""
+def find_blocked(*, token: UUID) -> dict[int, str]:
+    """Return the messages of a claim that have been blocked or cancelled since it was made, with the reason."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT b.id, CASE WHEN b.is_cancelled THEN b.error_message ELSE engagement_block_text(b.reason) END
             FROM (
                 SELECT q.id, q.error_message, q.status = 'cancelled' AS is_cancelled, engagement_block_reason(
-                    message_type => q.message_type, is_answer => q.message_type = ANY (%s),
+                    message_type => q.message_type, is_transactional => q.message_type = ANY (%s),
                     is_active => m.is_active, directory_status => c.status, removed_at => c.deleted_at,
                     has_opted_out => p.reengagement_opt_out, state => s.state,
                     announcement_cancelled_at => n.cancelled_at
@@ -259,9 +261,9 @@ def withdrawn_since(*, token: UUID) -> dict[int, str]:
                 LEFT JOIN engagement_announcements n ON n.id = q.announcement_id
                 WHERE k.attempt_token = %s
             ) b
-            -- Cancelled: as an erasure does, sender or not.
+            -- Erasing a member also cancels claimed messages.
             WHERE b.is_cancelled OR b.reason IS NOT NULL
             """,
-            [list(ANSWERS), token],
+            [list(TRANSACTIONAL_TYPES), token],
         )
         return dict(cursor.fetchall())

@@ -1,4 +1,4 @@
-"""Messages: put one in the queue, and what staff and providers do to those that are there."""
+"""Message queue: enqueue messages, actions of staff, and receipts of providers."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from django.db import connection
 from django.utils import timezone
 
-from engagement.errors import MessageMoveRejected, MessageUnderWay
+from engagement.errors import MessageBeingSent, MessageMoveRejected
 from engagement.models import (
     ABORTABLE,
     RETRYABLE,
@@ -34,10 +34,10 @@ def enqueue(
     event: str = "",
     on: str = "",
 ) -> EngagementMessage | None:
-    """Put a message in the queue; None where one of the same key is there already.
+    """Add a message to the queue; return None if its idempotency key already exists.
 
-    key: the template, the type's own when left out. event and on: what the idempotency key says it is about, the
-    type and the day (UTC) when left out. The address is what the member prefers now, and follows them until it is sent.
+    key: the template, by default that of the type. event, on: parts of the idempotency key, by default the type and the
+    day (UTC). The address is the member's preferred one; it is updated with the profile until the message is sent.
     """
     at = at or timezone.now()
     profile = UserProfile.objects.get(pk=member.pk)
@@ -65,75 +65,75 @@ def enqueue(
 
 
 def address_of(profile: UserProfile) -> str:
-    """Where the gateway reaches a member now; empty where it does not know."""
+    """Return the gateway address of a member's preferred chat; empty if unknown."""
     is_group = profile.preferred_destination == Destination.GROUP
     return profile.group_jid if is_group else profile.individual_jid
 
 
-# --- By hand --------------------------------------------------------------------------------------
+# --- Actions of staff -----------------------------------------------------------------------------
 
 
 @service
 def retry_message(*, message: EngagementMessage, actor: Member | None = None) -> EngagementMessage:
-    """Send a failed message again, with all its tries before it. Raises MessageMoveRejected."""
-    current = _hold(message, allowed=RETRYABLE, verb="sent again")
+    """Make a failed message due now and reset its attempts. Raises MessageMoveRejected, MessageBeingSent."""
+    current = _lock_message(message, allowed=RETRYABLE, verb="sent again")
     current.status, current.retry_count, current.waiting_for = Status.PENDING, 0, WaitingFor.NOTHING
-    # A failure a provider told later: it was not sent after all.
+    # The provider may have reported the failure after the message was marked as sent.
     current.scheduled_for, current.sent_at = timezone.now(), None
     current.save(update_fields=["status", "retry_count", "waiting_for", "scheduled_for", "sent_at"])
-    _happened("message.retried", current, actor)
+    _record_event("message.retried", current, actor)
     return current
 
 
 @service
 def cancel_message(*, message: EngagementMessage, reason: str = "", actor: Member | None = None) -> EngagementMessage:
-    """Take a message back that was not sent. Raises MessageMoveRejected, MessageUnderWay."""
-    current = _hold(message, allowed=ABORTABLE, verb="cancelled")
+    """Cancel an unsent message. Raises MessageMoveRejected, MessageBeingSent."""
+    current = _lock_message(message, allowed=ABORTABLE, verb="cancelled")
     current.status, current.waiting_for = Status.CANCELLED, WaitingFor.NOTHING
     current.error_message = reason or "Cancelled by staff."
     current.save(update_fields=["status", "waiting_for", "error_message"])
-    _happened("message.cancelled", current, actor, reason=reason)
+    _record_event("message.cancelled", current, actor, reason=reason)
     return current
 
 
 @service
 def postpone_message(*, message: EngagementMessage, until: datetime, actor: Member | None = None) -> EngagementMessage:
-    """Let a pending message wait. Raises MessageMoveRejected, MessageUnderWay."""
-    current = _hold(message, allowed=(Status.PENDING,), verb="postponed")
+    """Reschedule a pending message. Raises MessageMoveRejected, MessageBeingSent."""
+    current = _lock_message(message, allowed=(Status.PENDING,), verb="postponed")
     current.scheduled_for, current.waiting_for = until, WaitingFor.STAFF
     current.save(update_fields=["scheduled_for", "waiting_for"])
-    _happened("message.postponed", current, actor, until=until.isoformat())
+    _record_event("message.postponed", current, actor, until=until.isoformat())
     return current
 
 
-def _hold(message: EngagementMessage, *, allowed: tuple[str, ...], verb: str) -> EngagementMessage:
+def _lock_message(message: EngagementMessage, *, allowed: tuple[str, ...], verb: str) -> EngagementMessage:
     current = EngagementMessage.objects.select_for_update(of=("self",)).select_related("user").get(pk=message.pk)
     if current.status not in allowed:
         raise MessageMoveRejected(status=current.get_status_display().lower(), verb=verb)
-    if claims.in_hand([current.pk]):
-        raise MessageUnderWay
+    if claims.find_claims([current.pk]):
+        raise MessageBeingSent
     return current
 
 
-def _happened(type_: str, message: EngagementMessage, actor: Member | None, **payload) -> None:
+def _record_event(type_: str, message: EngagementMessage, actor: Member | None, **payload) -> None:
     record(type_, actor=actor, member=message.user, message=message.message_type, **payload)
 
 
-# --- What a provider tells later ------------------------------------------------------------------
+# --- Receipts -------------------------------------------------------------------------------------
 
 
 @service
-def take_receipt(
+def record_receipt(
     *, idempotency_key: str = "", provider_message_id: str = "", delivered: bool, at: datetime, error: str = ""
 ) -> EngagementMessage | None:
-    """Note that a provider delivered a message it had accepted, or could not; told again it changes nothing.
+    """Record that a provider delivered an accepted message, or could not. A repeated receipt changes nothing.
 
-    Named by our key or by the provider's. None where no such message was sent.
+    Looks the message up by idempotency key or by the provider's ID; returns None if no such message was sent.
     """
-    named = {"idempotency_key": idempotency_key} if idempotency_key else {"provider_message_id": provider_message_id}
-    message = EngagementMessage.objects.select_for_update().filter(**named).order_by("-id").first()
-    # A provider may tell that it delivered a message before its sender has noted that it was sent.
-    if message is None or (message.sent_at is None and not (delivered and claims.in_hand([message.pk]))):
+    lookup = {"idempotency_key": idempotency_key} if idempotency_key else {"provider_message_id": provider_message_id}
+    message = EngagementMessage.objects.select_for_update().filter(**lookup).order_by("-id").first()
+    # A receipt may arrive before the sender has marked the message as sent.
+    if message is None or (message.sent_at is None and not (delivered and claims.find_claims([message.pk]))):
         return None
     if message.delivered_at is None and message.status in (Status.SENT, Status.PENDING):
         if delivered:

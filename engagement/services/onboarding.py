@@ -1,4 +1,4 @@
-"""The onboarding: three tiers of first steps, and the moment a member joins their first mission."""
+"""Onboarding: three tiers of steps, and the time a member joins their first mission ("magic moment")."""
 
 from datetime import datetime
 
@@ -16,7 +16,7 @@ COMPLETED = "completed_at"
 
 
 def tier_of(action: str) -> str | None:
-    """The tier a step belongs to, "1" to "3"; None for what is no step."""
+    """Return the tier of a step, "1" to "3"; None if there is no such step."""
     return next((tier for tier, actions in sorted(settings.ENGAGEMENT_TIERS.items()) if action in actions), None)
 
 
@@ -24,16 +24,16 @@ def tier_of(action: str) -> str | None:
 def complete_action(
     *, member: Member, action: str, at: datetime | None = None, actor: Member | None = None
 ) -> UserProfile:
-    """Note that a member took a step; a step taken before stays as it is. actor: who says so, where someone does.
+    """Record a completed step; a step that is already completed keeps its time. actor: the member of staff, if any.
 
-    Steps may be taken in any order. A tier counts when all its steps are taken and all tiers before it count; it
-    queues `tier_unlock`. Raises ActionUnknown.
+    Steps can be completed in any order. A tier is complete when its steps and all earlier tiers are; this queues the
+    message `tier_unlock`. Raises ActionUnknown.
     """
     at = at or timezone.now()
     tier = tier_of(action)
     if tier is None:
         known = ", ".join(each for actions in settings.ENGAGEMENT_TIERS.values() for each in actions)
-        raise ActionUnknown(f"The onboarding has no step {action}. There are: {known}.")
+        raise ActionUnknown(f"The onboarding step {action} does not exist. Choose one of: {known}.")
     profile = UserProfile.objects.select_for_update().get(pk=member.pk)
     progress = profile.onboarding_tier_progress
     if action in progress.get(tier, {}):
@@ -56,7 +56,7 @@ def complete_action(
 
 
 def _next_done(profile: UserProfile) -> str | None:
-    """The tier after the member's own, if all its steps are taken."""
+    """Return the member's next tier if all its steps are completed."""
     after = str(profile.onboarding_tier + 1)
     actions = settings.ENGAGEMENT_TIERS.get(after)
     taken = profile.onboarding_tier_progress.get(after, {})
@@ -65,7 +65,7 @@ def _next_done(profile: UserProfile) -> str | None:
 
 @service
 def restart_onboarding(*, member: Member) -> UserProfile:
-    """Begin with the first tier again: its steps are open. Later tiers keep what was done in them."""
+    """Reset the first tier. Later tiers keep their completed steps."""
     profile = UserProfile.objects.select_for_update().get(pk=member.pk)
     profile.onboarding_tier = 0
     profile.onboarding_tier_progress = {
@@ -78,7 +78,7 @@ def restart_onboarding(*, member: Member) -> UserProfile:
 
 
 @service
-def note_magic_moment(*, member: Member, at: datetime | None = None) -> bool:
-    """Note when a member joined their first mission; returns whether this was it."""
+def record_magic_moment(*, member: Member, at: datetime | None = None) -> bool:
+    """Record when a member joined their first mission; return whether this was the first."""
     first = UserProfile.objects.filter(pk=member.pk, magic_moment_at=None)
     return bool(first.update(magic_moment_at=at or timezone.now()))

@@ -1,4 +1,4 @@
-"""Profiles: how a member wants to be written to, and whether at all."""
+"""Profiles: message preferences of members."""
 
 import logging
 from zoneinfo import available_timezones
@@ -16,7 +16,7 @@ from missionsite.common.transactions import service
 
 logger = logging.getLogger(__name__)
 
-# What members change themselves, also under the member role.
+# Fields that members can change themselves, also under the member role.
 OWN = ("preferred_destination", "reengagement_opt_out", "locale", "timezone")
 EDITABLE = (*OWN, "individual_jid", "group_jid")
 
@@ -25,22 +25,22 @@ EDITABLE = (*OWN, "individual_jid", "group_jid")
 def update_profile(*, member: Member, actor: Member | None = None, **changes) -> UserProfile:
     """Change a profile. changes: fields of EDITABLE. Raises TimezoneUnknown, AddressTaken.
 
-    Messages that wait follow a changed destination; who opts out gets none of those no one asked for.
+    A trigger updates the destination of pending messages. Unsolicited messages are not sent after an opt-out.
     """
     if unknown := changes.keys() - set(EDITABLE):
-        raise TypeError(f"Not a part of a profile staff or members change: {', '.join(sorted(unknown))}")
+        raise TypeError(f"Not an editable field of a profile: {', '.join(sorted(unknown))}")
     if "timezone" in changes and changes["timezone"] not in available_timezones():
         raise TimezoneUnknown
     profile = UserProfile.objects.select_for_update().get(pk=member.pk)
     changed = apply_changes(profile, changes)
-    # An address is no matter for the event log.
-    said = {name: values if name in OWN else "changed" for name, values in changed.items()}
-    record_changes("profile.changed", actor=actor, member=member, changed=said)
+    # Addresses are not copied to the event log.
+    noted = {name: values if name in OWN else "changed" for name, values in changed.items()}
+    record_changes("profile.changed", actor=actor, member=member, changed=noted)
     return profile
 
 
 def knows_timezone(name: str) -> bool:
-    """Whether a profile may have this time zone: Python and PostgreSQL know it, and it is no abbreviation."""
+    """Return whether Python and PostgreSQL know this time zone, and it is not an abbreviation."""
     if name not in available_timezones() or not (name == "UTC" or "/" in name):
         return False
     try:
@@ -53,9 +53,9 @@ def knows_timezone(name: str) -> bool:
 
 @service
 def start_profile(*, member: Member, address: str, locale: str = "", timezone: str = "") -> UserProfile:
-    """Fill in the profile of a member who registers: how they are reached, in which language, and when it is night.
+    """Set the address, language and time zone of a member who registers.
 
-    address: their own chat; left empty where another member's profile has it. timezone: the site's when empty.
+    address: their own chat; not set if another member's profile has it. timezone: by default the site's.
     Raises LocaleUnknown, TimezoneUnknown.
     """
     if locale and locale not in Locale.values:
@@ -70,22 +70,22 @@ def start_profile(*, member: Member, address: str, locale: str = "", timezone: s
         with translate_db_errors(), transaction.atomic():
             UserProfile.objects.filter(pk=member.pk).update(individual_jid=address)
     except AddressTaken:
-        logger.warning("The address of %s is another member's: it stays empty", member.member_id)
+        logger.warning("The address of %s belongs to another member and was not set", member.member_id)
     else:
         profile.individual_jid = address
     return profile
 
 
 def opt_out(*, member: Member, actor: Member | None = None) -> UserProfile:
-    """No more messages no one asked for. Done twice, it is done once."""
+    """Stop unsolicited messages; a repeated call changes nothing."""
     return update_profile(member=member, actor=actor, reengagement_opt_out=True)
 
 
 def opt_in(*, member: Member, actor: Member | None = None) -> UserProfile:
-    """Messages may come again."""
+    """Allow unsolicited messages again."""
     return update_profile(member=member, actor=actor, reengagement_opt_out=False)
 
 
 def switch_destination(*, member: Member, to: Destination, actor: Member | None = None) -> UserProfile:
-    """Have messages come to the individual chat or to the group."""
+    """Send messages to the individual chat or to the group chat."""
     return update_profile(member=member, actor=actor, preferred_destination=to)

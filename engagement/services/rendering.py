@@ -1,4 +1,4 @@
-"""Words: a template in the member's language with its parameters put in."""
+"""Renders templates in the member's language with the parameters of a message."""
 
 import re
 from collections.abc import Mapping
@@ -8,20 +8,20 @@ from functools import lru_cache
 from engagement.errors import ParameterMissing, TemplateMissing
 from engagement.models import Locale, MessageTemplate
 
-_PLACE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
-# What every message brings by itself, with what a preview shows for it.
-ALWAYS = {"name": "Ana Souza", "unsubscribe_url": "https://example.org/unsubscribe/…"}
-# What else a kind of message brings.
-BROUGHT = {"tier_unlock": {"tier": "1"}, "weekly_review": {"week": "2026-W12"}}
-# Below a message no one asked for whose text does not show the way out itself.
-WAY_OUT = {
+_PARAMETER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+# Parameters of every message, with the values of a preview.
+COMMON_SAMPLES = {"name": "Ana Souza", "unsubscribe_url": "https://example.org/unsubscribe/…"}
+# Additional parameters of a message type.
+SAMPLES_BY_KEY = {"tier_unlock": {"tier": "1"}, "weekly_review": {"week": "2026-W12"}}
+# Added to an unsolicited message whose text does not contain the unsubscribe link.
+UNSUBSCRIBE_FOOTER = {
     Locale.EN: 'You can stop these messages: {url} or answer "stop reminders".',
     Locale.PT_BR: 'Você pode parar estas mensagens: {url} ou responda "parar lembretes".',
 }
 
 
 @dataclass(frozen=True)
-class Words:
+class RenderedText:
     subject: str
     body: str
     locale: str
@@ -29,40 +29,40 @@ class Words:
 
 @lru_cache(maxsize=500)
 def _parts(text: str) -> tuple[str, ...]:
-    """A text cut at its places: words, parameter, words, parameter, …, words."""
-    return tuple(_PLACE.split(text))
+    """Split a text at its parameters: text, parameter, text, parameter, …, text."""
+    return tuple(_PARAMETER.split(text))
 
 
-def places(text: str) -> set[str]:
-    """The parameters a text asks for."""
+def parameter_names(text: str) -> set[str]:
+    """Return the names of the parameters in a text."""
     return set(_parts(text)[1::2])
 
 
 def fill(text: str, params: Mapping) -> str:
-    """A text with its parameters put in, as they are. Raises ParameterMissing, which names all that are."""
+    """Return a text with its parameters replaced, without escaping. Raises ParameterMissing with all missing names."""
     parts = list(_parts(text))
     values = [params.get(name) for name in parts[1::2]]
     if None in values:
-        raise ParameterMissing(names=sorted(name for name in places(text) if params.get(name) is None))
+        raise ParameterMissing(names=sorted(name for name in parameter_names(text) if params.get(name) is None))
     parts[1::2] = map(str, values)
     return "".join(parts)
 
 
 def samples(key: str) -> dict[str, str]:
-    """Parameters a preview of a message is shown with."""
-    return ALWAYS | BROUGHT.get(key, {})
+    """Return the sample parameters for the preview of a message."""
+    return COMMON_SAMPLES | SAMPLES_BY_KEY.get(key, {})
 
 
 class Templates:
-    """Templates read once each; a sender makes a new one for every batch, so that edits count at once."""
+    """Loads each template once. A sender creates one instance per batch, so that edits apply to the next batch."""
 
     def __init__(self) -> None:
         self._found: dict[str, dict[str, MessageTemplate]] = {}
 
-    def words(self, *, key: str, locale: str, params: Mapping, unsubscribe_url: str = "") -> Words:
-        """The words of a message; English where its language has none.
+    def render(self, *, key: str, locale: str, params: Mapping, unsubscribe_url: str = "") -> RenderedText:
+        """Return the text of a message, in English if there is no template in its language.
 
-        unsubscribe_url: the way out, put below the text where the text does not show it; empty for an answer.
+        unsubscribe_url: added below the text if the text does not contain it; empty for a transactional message.
         Raises TemplateMissing, ParameterMissing.
         """
         if key not in self._found:
@@ -72,8 +72,8 @@ class Templates:
             raise TemplateMissing(key=key)
         given = {**params, "unsubscribe_url": unsubscribe_url or None}
         body = fill(template.body, given)
-        if unsubscribe_url and "unsubscribe_url" not in places(template.body):
-            body = f"{body}\n\n{WAY_OUT[template.locale].format(url=unsubscribe_url)}"
-        # A subject is one line, whatever a name has in it.
+        if unsubscribe_url and "unsubscribe_url" not in parameter_names(template.body):
+            body = f"{body}\n\n{UNSUBSCRIBE_FOOTER[template.locale].format(url=unsubscribe_url)}"
+        # A subject is one line, also if a parameter contains line breaks.
         subject = " ".join(fill(template.subject, given).split())
-        return Words(subject, body, template.locale)
+        return RenderedText(subject, body, template.locale)

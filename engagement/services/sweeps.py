@@ -1,8 +1,8 @@
-"""Sweeps: what the clock does to members, as one statement a batch.
+"""Sweeps: time-based transitions and weekly reviews, one statement per batch.
 
-Each batch is a transaction of its own: a crash leaves whole batches behind it, and the next run goes on. Rows that
-someone else has locked are passed over; the next sweep comes to them. Run twice, or twice at once, a sweep changes
-nothing the second time: a state has moved on, and a message of the same key does not come to be again.
+Each batch is one transaction: after a crash the finished batches remain, and the next run continues. Locked rows are
+skipped until the next sweep. A repeated or concurrent sweep changes nothing, because the states have changed and the
+idempotency keys exist.
 """
 
 from collections.abc import Callable
@@ -12,18 +12,18 @@ from datetime import datetime
 from django.conf import settings
 from django.db import connection, transaction
 
-from engagement.models import MessageType, Trigger
+from engagement.models import MessageType, TransitionTrigger
 from engagement.services.claims import database_now
-from engagement.services.machine import naming
+from engagement.services.lifecycle import transition_context
 
 BATCH = 5_000
-# From when on, on Monday by the member's clock, the week before is reviewed.
+# Local hour on Monday from which the review of the previous week is queued.
 REVIEW_HOUR = 9
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What one step of a sweep did so far. moved: members or weeks; queued: messages."""
+    """Result of a step so far. moved: number of members or weeks; queued: number of messages."""
 
     step: str
     moved: int
@@ -32,7 +32,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class _Step:
-    """name: what people call it. count: the statement of a dry run. move: that of a batch."""
+    """name: shown in the output. count: statement of a dry run. move: statement of a batch."""
 
     name: str
     count: str
@@ -46,9 +46,9 @@ OnBatch = Callable[[Progress], None]
 def sweep_daily(
     *, at: datetime | None = None, dry_run: bool = False, on_batch: OnBatch | None = None, batch: int = BATCH
 ) -> list[Progress]:
-    """Say goodbye to who has been quiet, and let rest who did not answer or asked to be left until now.
+    """Send goodbyes to inactive members; make members dormant whose goodbye or snooze has expired.
 
-    at: the instant that is taken for now; the database's clock when left out. dry_run: count, change nothing.
+    at: used as the current time, by default the database's. dry_run: count only, change nothing.
     """
     return [_run(step, at or database_now(), dry_run, on_batch, batch) for step in (_QUIET, _EXPIRED, _DUE)]
 
@@ -56,7 +56,7 @@ def sweep_daily(
 def sweep_weekly(
     *, at: datetime | None = None, dry_run: bool = False, on_batch: OnBatch | None = None, batch: int = BATCH
 ) -> list[Progress]:
-    """On a member's Monday, queue the review of the ISO week before to those who were active in it."""
+    """On Monday in each member's time zone, queue the review of the previous ISO week for members active in it."""
     return [_run(_REVIEW, at or database_now(), dry_run, on_batch, batch)]
 
 
@@ -80,7 +80,7 @@ def _run(step: _Step, at: datetime, dry_run: bool, on_batch: OnBatch | None, bat
         with transaction.atomic(), connection.cursor() as cursor:
             values |= {"after_time": after_time, "after_id": after_id}
             if step.trigger:
-                with naming(step.trigger, at=at):
+                with transition_context(step.trigger, at=at):
                     cursor.execute(step.move, values)
             else:
                 cursor.execute(step.move, values)
@@ -92,7 +92,7 @@ def _run(step: _Step, at: datetime, dry_run: bool, on_batch: OnBatch | None, bat
             return Progress(step.name, moved, queued)
 
 
-# Who is quiet, oldest first. The place in the order goes from batch to batch, so that no one is looked at twice.
+# Inactive members, least recently active first. Each batch continues after the last row of the previous one.
 _IS_QUIET = """
     FROM user_engagement_states s
     JOIN user_profiles p ON p.user_id = s.user_id
@@ -103,24 +103,24 @@ _IS_QUIET = """
 
 
 def _may_be_sent(message_type: str, state: str) -> str:
-    """The condition that a message of this type is sent to a member in this state."""
+    """Return the SQL condition that a message of this type may be sent to a member in this state."""
     return f"""
         engagement_block_reason(
-            message_type => {message_type}, is_answer => false, is_active => m.is_active,
+            message_type => {message_type}, is_transactional => false, is_active => m.is_active,
             directory_status => c.status, removed_at => c.deleted_at, has_opted_out => p.reengagement_opt_out,
             state => {state}, announcement_cancelled_at => NULL
         ) IS NULL
     """
 
 
-# Asked for the state to which the goodbye belongs.
-_MAY_BE_TOLD = _may_be_sent("%(goodbye)s", "'goodbye_sent'")
+# Evaluated for the state after the transition.
+_MAY_BE_SENT = _may_be_sent("%(goodbye)s", "'goodbye_sent'")
 _QUIET = _Step(
     "goodbye sent",
-    f"SELECT count(*) {_IS_QUIET} AND {_MAY_BE_TOLD}",
+    f"SELECT count(*) {_IS_QUIET} AND {_MAY_BE_SENT}",
     f"""
-    WITH looked AS MATERIALIZED (
-        SELECT s.id, s.user_id, s.last_activity_at, ({_MAY_BE_TOLD}) AS told,
+    WITH candidates AS MATERIALIZED (
+        SELECT s.id, s.user_id, s.last_activity_at, ({_MAY_BE_SENT}) AS may_be_sent,
                p.preferred_destination, CASE p.preferred_destination
                    WHEN 'group' THEN p.group_jid ELSE p.individual_jid END AS address
         {_IS_QUIET}
@@ -132,7 +132,7 @@ _QUIET = _Step(
         UPDATE user_engagement_states s
         SET state = 'goodbye_sent', goodbye_sent_at = %(at)s,
             goodbye_expires_at = %(at)s + %(expires_after)s::interval
-        FROM looked l WHERE l.told AND s.id = l.id
+        FROM candidates l WHERE l.may_be_sent AND s.id = l.id
         RETURNING s.user_id, l.preferred_destination, l.address
     ), queued AS (
         INSERT INTO engagement_message_queue (user_id, message_type, message_key, destination, destination_jid,
@@ -142,19 +142,19 @@ _QUIET = _Step(
         FROM moved ON CONFLICT (idempotency_key) DO NOTHING
         RETURNING 1
     )
-    SELECT (SELECT count(*) FROM looked), (SELECT count(*) FROM moved), (SELECT count(*) FROM queued),
+    SELECT (SELECT count(*) FROM candidates), (SELECT count(*) FROM moved), (SELECT count(*) FROM queued),
            last.last_activity_at, last.id
     FROM (SELECT 1) AS always
     LEFT JOIN (
-        SELECT last_activity_at, id FROM looked ORDER BY last_activity_at DESC, id DESC LIMIT 1
+        SELECT last_activity_at, id FROM candidates ORDER BY last_activity_at DESC, id DESC LIMIT 1
     ) AS last ON true
     """,  # noqa: S608 (all parts are constants above)
-    Trigger.INACTIVITY_14D,
+    TransitionTrigger.INACTIVITY_14D,
 )
 
 
-def _rest(name: str, column: str, state: str, trigger: str) -> _Step:
-    """The step that lets those rest whose date in `column` has come."""
+def _become_dormant(name: str, column: str, state: str, trigger: str) -> _Step:
+    """Return the step that makes members dormant whose date in `column` has passed."""
     due = f"FROM user_engagement_states WHERE state = '{state}' AND {column} <= %(at)s"
     return _Step(
         name,
@@ -175,11 +175,13 @@ def _rest(name: str, column: str, state: str, trigger: str) -> _Step:
     )
 
 
-_EXPIRED = _rest("goodbye unanswered", "goodbye_expires_at", "goodbye_sent", Trigger.GOODBYE_TIMEOUT)
-_DUE = _rest("reminder due", "remind_at", "remind_later", Trigger.REMINDER_DUE)
+_EXPIRED = _become_dormant(
+    "goodbye unanswered", "goodbye_expires_at", "goodbye_sent", TransitionTrigger.GOODBYE_TIMEOUT
+)
+_DUE = _become_dormant("reminder due", "remind_at", "remind_later", TransitionTrigger.REMINDER_DUE)
 
-# The week before is over where it is Monday; whoever was last active before it began was not active in it. One message
-# a member and week: its key says which week, so it does not matter how often, or from how many clocks, it is asked for.
+# On Monday the previous week is complete; a member whose last activity is before its start was not active in it. The
+# idempotency key contains the week, so repeated sweeps and clocks that differ queue one message per member and week.
 _REVIEWED = f"""
     SELECT s.id, s.last_activity_at, s.user_id, p.preferred_destination,
            CASE p.preferred_destination WHEN 'group' THEN p.group_jid ELSE p.individual_jid END AS address,
@@ -194,7 +196,7 @@ _REVIEWED = f"""
         AND extract(hour FROM %(at)s AT TIME ZONE p.timezone) >= %(review_hour)s
         AND s.last_activity_at >=
             (date_trunc('week', %(at)s AT TIME ZONE p.timezone) - interval '7 days') AT TIME ZONE p.timezone
-        -- Whoever has been here since that week ended was in it if something says so.
+        -- For a member active since that week ended, activity in the week must be on record.
         AND (
             s.last_activity_at < date_trunc('week', %(at)s AT TIME ZONE p.timezone) AT TIME ZONE p.timezone
             OR EXISTS (
@@ -220,7 +222,7 @@ _REVIEW = _Step(
     "weekly review",
     f"SELECT count(*) FROM ({_REVIEWED}) AS reviewed",  # noqa: S608
     f"""
-    WITH looked AS MATERIALIZED (
+    WITH candidates AS MATERIALIZED (
         {_REVIEWED}
             AND (%(after_time)s::timestamptz IS NULL
                  OR (s.last_activity_at, s.id) > (%(after_time)s::timestamptz, %(after_id)s::bigint))
@@ -230,14 +232,14 @@ _REVIEW = _Step(
             destination_jid, scheduled_for, idempotency_key)
         SELECT user_id, %(review)s, %(review)s, jsonb_build_object('week', week), preferred_destination, address,
                %(at)s, user_id || ':' || %(review)s || ':' || week
-        FROM looked ORDER BY user_id ON CONFLICT (idempotency_key) DO NOTHING
+        FROM candidates ORDER BY user_id ON CONFLICT (idempotency_key) DO NOTHING
         RETURNING 1
     )
-    SELECT (SELECT count(*) FROM looked), (SELECT count(*) FROM queued), (SELECT count(*) FROM queued),
+    SELECT (SELECT count(*) FROM candidates), (SELECT count(*) FROM queued), (SELECT count(*) FROM queued),
            last.last_activity_at, last.id
     FROM (SELECT 1) AS always
     LEFT JOIN (
-        SELECT last_activity_at, id FROM looked ORDER BY last_activity_at DESC, id DESC LIMIT 1
+        SELECT last_activity_at, id FROM candidates ORDER BY last_activity_at DESC, id DESC LIMIT 1
     ) AS last ON true
     """,  # noqa: S608
 )

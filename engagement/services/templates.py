@@ -1,29 +1,29 @@
-"""Templates: the words staff edit, checked against what a message brings."""
+"""Templates: message texts that staff edit, checked against the parameters of each message."""
 
 from engagement.errors import ParameterMissing
 from engagement.models import MessageTemplate
-from engagement.services.rendering import places, samples
+from engagement.services.rendering import parameter_names, samples
 from groups.models import Member
 from groups.services.events import record
 from missionsite.common.changes import apply_changes
 from missionsite.common.transactions import service
 
 
-def check_places(*, key: str, subject: str, body: str) -> None:
-    """Reject a text that asks for what no message of its kind brings. Raises ParameterMissing."""
+def check_parameters(*, key: str, subject: str, body: str) -> None:
+    """Raise ParameterMissing if a text uses a parameter that its message does not have."""
     for field, text in (("subject", subject), ("body", body)):
-        if unknown := sorted(places(text) - samples(key).keys()):
+        if unknown := sorted(parameter_names(text) - samples(key).keys()):
             known = ", ".join(f"{{{{ {name} }}}}" for name in sorted(samples(key)))
             rejection = ParameterMissing(names=unknown)
             rejection.field = field
-            rejection.message += f" This message brings {known}."
+            rejection.message += f" Available parameters: {known}."
             raise rejection
 
 
 @service
 def add_template(*, key: str, locale: str, subject: str, body: str, actor: Member | None = None) -> MessageTemplate:
-    """Write a message in one more language. Raises TemplateTaken, TemplateEmpty, ParameterMissing."""
-    check_places(key=key, subject=subject, body=body)
+    """Add the text of a message in a language. Raises TemplateTaken, TemplateEmpty, ParameterMissing."""
+    check_parameters(key=key, subject=subject, body=body)
     template = MessageTemplate.objects.create(key=key, locale=locale, subject=subject, body=body)
     record("template.created", actor=actor, template=key, locale=locale)
     return template
@@ -31,12 +31,12 @@ def add_template(*, key: str, locale: str, subject: str, body: str, actor: Membe
 
 @service
 def change_template(*, template: MessageTemplate, actor: Member | None = None, **changes) -> MessageTemplate:
-    """Change the words; messages sent from now on have them. Raises TemplateEmpty, ParameterMissing."""
+    """Change the text of messages that are sent from now on. Raises TemplateEmpty, ParameterMissing."""
     current = MessageTemplate.objects.select_for_update().get(pk=template.pk)
     after = {"subject": current.subject, "body": current.body} | changes
-    check_places(key=current.key, **after)
+    check_parameters(key=current.key, **after)
     changed = apply_changes(current, {name: after[name] for name in ("subject", "body")})
     if changed:
-        told = dict.fromkeys(changed, "changed")
-        record("template.changed", actor=actor, template=current.key, locale=current.locale, changed=told)
+        changes_noted = dict.fromkeys(changed, "changed")
+        record("template.changed", actor=actor, template=current.key, locale=current.locale, changed=changes_noted)
     return current

@@ -1,4 +1,4 @@
-"""The way out of every message no one asked for: a link that is the member's own and stays good."""
+"""Unsubscribe links of unsolicited messages: one per member, valid without a time limit."""
 
 from functools import cache, lru_cache
 from uuid import UUID
@@ -13,7 +13,7 @@ _SALT = "engagement.unsubscribe"
 
 
 def unsubscribe_url(member_id: UUID) -> str:
-    """Where one POST opts the member out (RFC 8058)."""
+    """Return the URL where one POST opts the member out (RFC 8058)."""
     token = _signer(settings.SECRET_KEY).sign_object(str(member_id))
     before, after = _address()
     return f"{settings.SITE_URL}{before}{token}{after}"
@@ -21,19 +21,19 @@ def unsubscribe_url(member_id: UUID) -> str:
 
 @lru_cache(maxsize=1)
 def _signer(secret: str) -> signing.TimestampSigner:
-    """What signing.dumps makes anew for each link."""
+    """Cache the signer, which signing.dumps would create for each link."""
     return signing.TimestampSigner(key=secret, salt=_SALT)
 
 
 @cache
 def _address() -> tuple[str, str]:
-    """What stands before and after the token: looking it up takes as long as signing."""
+    """Cache the parts of the URL before and after the token: reversing it takes as long as signing."""
     before, after = reverse("unsubscribe", args=["TOKEN"]).split("TOKEN")
     return before, after
 
 
 def member_of(token: str) -> Member | None:
-    """Whose link it is; None where it is nobody's."""
+    """Return the member of a link; None for an invalid token."""
     try:
         return Member.objects.filter(pk=UUID(signing.loads(token, salt=_SALT))).first()
     except (signing.BadSignature, ValueError, TypeError):

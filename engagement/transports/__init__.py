@@ -1,11 +1,11 @@
-"""Ways of sending, chosen by ENGAGEMENT_TRANSPORT. Nothing is connected before the first message."""
+"""Transports, chosen by ENGAGEMENT_TRANSPORT. A transport connects with its first message."""
 
 from collections.abc import Callable
 
 from django.conf import settings
 
 from engagement.errors import TransportUnknown
-from engagement.transports.base import Outgoing, Receipt, Rejected, Transport, Unavailable
+from engagement.transports.base import MessageRejected, Outgoing, Receipt, Transport, Unavailable
 from engagement.transports.console import ConsoleTransport
 from engagement.transports.email import EmailTransport
 from engagement.transports.file import FileTransport
@@ -15,12 +15,15 @@ TRANSPORTS: dict[str, Callable[[], Transport]] = {
     each.name: each for each in (ConsoleTransport, FileTransport, EmailTransport, WebhookTransport)
 }
 
-__all__ = ["TRANSPORTS", "Outgoing", "Receipt", "Rejected", "Transport", "Unavailable", "make_transport"]
+__all__ = ["TRANSPORTS", "MessageRejected", "Outgoing", "Receipt", "Transport", "Unavailable", "make_transport"]
 
 
 def make_transport(name: str = "") -> Transport:
-    """The transport of the settings, or another by name. Raises TransportUnknown, TransportUnset."""
+    """Return the transport with this name, by default that of the settings.
+
+    Raises TransportUnknown, TransportNotConfigured.
+    """
     name = name or settings.ENGAGEMENT_TRANSPORT
     if name not in TRANSPORTS:
-        raise TransportUnknown(f"There is no way of sending called {name}. There are: {', '.join(sorted(TRANSPORTS))}.")
+        raise TransportUnknown(f"The transport {name} does not exist. Choose one of: {', '.join(sorted(TRANSPORTS))}.")
     return TRANSPORTS[name]()

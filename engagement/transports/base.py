@@ -1,4 +1,4 @@
-"""What a way of sending is: a small protocol, and the two ways of failing."""
+"""The transport protocol, its message type and its two errors."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,10 +7,10 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A message as it goes out.
+    """A rendered message.
 
-    idempotency_key: the provider that honours keys takes a second one for the first. address: what the gateway calls
-    the chat, may be empty. unsubscribe_url: where one POST opts the member out; empty for an answer they asked for.
+    idempotency_key: lets a provider ignore a repeated message. address: gateway address of the chat, may be empty.
+    unsubscribe_url: one POST to it opts the member out; empty for a transactional message.
     """
 
     idempotency_key: str
@@ -27,37 +27,36 @@ class Outgoing:
 
 @dataclass(frozen=True)
 class Receipt:
-    """The provider has it. provider_message_id: what it calls it; empty where it says nothing."""
+    """The provider accepted the message. provider_message_id: its ID of the message, or empty."""
 
     provider_message_id: str = ""
 
 
-class Rejected(Exception):
-    """This message will never be taken: its address is wrong, or the provider says no to what is in it."""
+class MessageRejected(Exception):
+    """The provider will never accept this message, because of its address or its content."""
 
 
 class Unavailable(Exception):
-    """The provider cannot take a message now.
+    """The provider cannot accept the message now.
 
-    maybe_taken: whether this one may have arrived all the same, as after a time-out. retry_after: how long the
-    provider asks to wait.
+    maybe_taken: whether it may have been accepted anyway, as after a time-out. retry_after: requested pause.
     """
 
-    def __init__(self, words: str, *, maybe_taken: bool = False, retry_after: timedelta | None = None) -> None:
-        super().__init__(words)
+    def __init__(self, message: str, *, maybe_taken: bool = False, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
         self.maybe_taken = maybe_taken
         self.retry_after = retry_after
 
 
 class Transport(Protocol):
-    """A way of sending. One is made for each sender process, and closed with it."""
+    """Sends messages to one provider. Each sender process creates one instance and closes it at the end."""
 
     name: str
-    # Messages sent before the queue learns of it: after a crash so many go out again, with the same keys.
+    # Number of messages after which results are recorded. After a crash so many are sent again, with the same keys.
     marks_every: int
 
     def send(self, message: Outgoing) -> Receipt:
-        """Hand a message to the provider. Raises Rejected, Unavailable."""
+        """Send a message to the provider. Raises MessageRejected, Unavailable."""
 
     def close(self) -> None:
-        """Let go of connections and files."""
+        """Close connections and files."""

@@ -1,4 +1,4 @@
-"""Messages on the standard output: for trying things out."""
+"""Writes messages to standard output, for development."""
 
 import sys
 
@@ -11,10 +11,10 @@ class ConsoleTransport:
 
     def send(self, message: Outgoing) -> Receipt:
         address = message.address or message.email
-        way_out = f"\nUnsubscribe: {message.unsubscribe_url}" if message.unsubscribe_url else ""
+        footer = f"\nUnsubscribe: {message.unsubscribe_url}" if message.unsubscribe_url else ""
         sys.stdout.write(
             f"--- {message.message_type} to {message.name} <{address}> ({message.destination}, {message.locale})\n"
-            f"{message.subject}\n\n{message.body}{way_out}\n"
+            f"{message.subject}\n\n{message.body}{footer}\n"
         )
         sys.stdout.flush()
         return Receipt()

@@ -1,4 +1,4 @@
-"""The time one message may take, and the end of its connection when that is over."""
+"""Time limit of one message: closes its connection when the time is over."""
 
 import socket
 import threading
@@ -8,17 +8,17 @@ from contextlib import contextmanager, suppress
 
 
 class Deadline:
-    """Cuts the connection of a message that takes too long.
+    """Shuts down the connection of a message that takes too long.
 
-    A library's time limit is for one wait: a server that sends a byte now and then could hold a sender for ever. The
-    look-up of a name is not cut. One thread watches, from the first message to `close`.
+    A library's time-out limits a single read: a server that sends a byte now and then could block a sender forever. DNS
+    look-ups are not limited. One thread runs from the first message to `close`.
     """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self._changed = threading.Condition()
         self._ends_at: float | None = None
-        self._wire: socket.socket | None = None
+        self._connection: socket.socket | None = None
         self._is_over = False
         self._is_idle = False
         self._is_closed = False
@@ -26,13 +26,13 @@ class Deadline:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """The time of one message runs inside."""
+        """Limit the time of the block."""
         with self._changed:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._watch, name="deadline of a message", daemon=True)
                 self._thread.start()
             self._ends_at, self._is_over = time.monotonic() + self.seconds, False
-            # A thread that waits for the end of an earlier message wakes in time for this one.
+            # A thread that waits for an earlier deadline wakes up in time for this one.
             if self._is_idle:
                 self._changed.notify()
         try:
@@ -41,19 +41,19 @@ class Deadline:
             with self._changed:
                 self._ends_at = None
 
-    def watch(self, wire: socket.socket) -> socket.socket:
-        """Have this connection cut in time, instead of the one before; returns it."""
+    def watch(self, connection: socket.socket) -> socket.socket:
+        """Watch this connection instead of the previous one; return it."""
         with self._changed:
             self._forget()
-            # A handle of its own: TLS takes the first one over, and is cut through this one in its handshake already.
-            self._wire = wire.dup()
+            # A duplicate, because TLS takes over the original; shutting down the duplicate also ends a TLS handshake.
+            self._connection = connection.dup()
             if self._is_over:
                 self._cut()
-        return wire
+        return connection
 
     @property
     def is_over(self) -> bool:
-        """Whether the time of the last message was over before the message was."""
+        """Whether the last block exceeded its time."""
         return self._is_over
 
     def close(self) -> None:
@@ -75,12 +75,12 @@ class Deadline:
                 self._changed.wait(left)
 
     def _cut(self) -> None:
-        if self._wire is not None:
-            # Gone already.
+        if self._connection is not None:
+            # The peer may have closed it already.
             with suppress(OSError):
-                self._wire.shutdown(socket.SHUT_RDWR)
+                self._connection.shutdown(socket.SHUT_RDWR)
 
     def _forget(self) -> None:
-        if self._wire is not None:
-            self._wire.close()
-            self._wire = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

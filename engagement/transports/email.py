@@ -1,4 +1,4 @@
-"""Messages as e-mail, over the mail server of EMAIL_URL."""
+"""Sends messages as e-mail over the mail server of EMAIL_URL."""
 
 import re
 import smtplib
@@ -14,19 +14,19 @@ from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends import smtp
 from django.core.validators import validate_email
 
-from engagement.transports.base import Outgoing, Receipt, Rejected, Unavailable
+from engagement.transports.base import MessageRejected, Outgoing, Receipt, Unavailable
 from engagement.transports.deadline import Deadline
-from engagement.transports.words import said
+from engagement.transports.sanitize import sanitize_text
 
-# Answers to MAIL FROM that are about the message and not about the site: it is too large.
+# The reply to MAIL FROM that rejects the message and not the site: message too large.
 _TOO_LARGE = 552
 _SHUTTING_DOWN = 421
 
 
 class EmailTransport:
-    """One connection to the server, kept open; after a failure the next message opens another.
+    """Keeps one connection to the server open; after a failure the next message opens a new one.
 
-    A mail server knows no keys: each message is marked as it is sent, and one that goes out twice has the same
+    SMTP has no idempotency keys: each message is marked as sent immediately, and a repeated one has the same
     Message-ID, which many mailboxes show once.
     """
 
@@ -45,22 +45,28 @@ class EmailTransport:
             except smtplib.SMTPRecipientsRefused as error:
                 raise self._rejection(*next(iter(error.recipients.values()))) from None
             except smtplib.SMTPSenderRefused as error:
-                # About what this site may send, not about this message.
-                kind = Rejected if error.smtp_code == _TOO_LARGE else Unavailable
-                raise kind(_words(error.smtp_code, error.smtp_error)) from None
+                # Other codes reject the site as a sender, not this message.
+                kind = MessageRejected if error.smtp_code == _TOO_LARGE else Unavailable
+                raise kind(_error_text(error.smtp_code, error.smtp_error)) from None
             except smtplib.SMTPDataError as error:
                 raise self._rejection(error.smtp_code, error.smtp_error) from None
             except smtplib.SMTPResponseException as error:
-                raise self._broken(_words(error.smtp_code, error.smtp_error)) from None
+                raise self._broken(_error_text(error.smtp_code, error.smtp_error)) from None
             except smtplib.SMTPNotSupportedError as error:
-                raise self._broken(f"The mail server cannot do what it is set up for: {said(str(error))}") from None
+                raise self._broken(
+                    f"The mail server does not support a configured option: {sanitize_text(str(error))}"
+                ) from None
             except (smtplib.SMTPException, OSError) as error:
                 is_late = self._deadline.is_over or "timed out" in str(error)
-                words = "The mail server does not answer." if is_late else "The connection to the mail server broke."
-                raise self._broken(words) from None
+                text = (
+                    "The mail server did not respond in time."
+                    if is_late
+                    else "The connection to the mail server failed."
+                )
+                raise self._broken(text) from None
             except (ValueError, MessageError):
-                # What Django does not put into a header.
-                raise Rejected("The message cannot be written as an e-mail.") from None
+                # Django rejects the value of a header.
+                raise MessageRejected("The message cannot be converted to an e-mail.") from None
         return Receipt(mail.extra_headers["Message-ID"])
 
     def close(self) -> None:
@@ -73,24 +79,24 @@ class EmailTransport:
         try:
             self._backend.send_messages([mail])
         except (smtplib.SMTPException, OSError) as error:
-            if is_new or not _is_goodbye(error) or self._maybe_taken() or self._deadline.is_over:
+            if is_new or not _is_closed_by_server(error) or self._maybe_taken() or self._deadline.is_over:
                 raise
-            # The server ended a connection that was idle, or had carried enough.
+            # The server closed an idle connection, or reached its limit of messages per connection.
             self._drop()
             self._backend.open()
             self._backend.send_messages([mail])
 
-    def _rejection(self, code: int, text: bytes | str) -> Rejected | Unavailable:
-        """What an answer to this message means."""
-        words = _words(code, text)
+    def _rejection(self, code: int, text: bytes | str) -> MessageRejected | Unavailable:
+        """Return the error for a server's reply to this message."""
+        text = _error_text(code, text)
         if 500 <= code < 600:
-            return Rejected(words)
-        # Anything but 4xx is no answer of a mail server; who knows what is next on this connection.
-        return Unavailable(words) if 400 <= code < 500 else self._broken(words)
+            return MessageRejected(text)
+        # Any code but 4xx is not valid SMTP: the connection cannot be trusted any more.
+        return Unavailable(text) if 400 <= code < 500 else self._broken(text)
 
-    def _broken(self, words: str) -> Unavailable:
-        """The failure of a connection, which is given up."""
-        trouble = Unavailable(words, maybe_taken=self._maybe_taken())
+    def _broken(self, text: str) -> Unavailable:
+        """Close the connection and return the error."""
+        trouble = Unavailable(text, maybe_taken=self._maybe_taken())
         self._drop()
         return trouble
 
@@ -109,23 +115,23 @@ class EmailTransport:
 
 
 def _mail(message: Outgoing) -> EmailMessage:
-    """The message as an e-mail. Raises Rejected."""
+    """Convert a message to an e-mail. Raises MessageRejected."""
     if not message.email:
-        raise Rejected("This member has no e-mail address.")
+        raise MessageRejected("This member has no e-mail address.")
     try:
         validate_email(message.email)
         message.email.rpartition("@")[0].encode("ascii")
     except (ValidationError, UnicodeEncodeError):
-        raise Rejected("This member's e-mail address is none a mail server takes.") from None
+        raise MessageRejected("This member's e-mail address is not valid.") from None
     headers = {
         "Message-ID": _message_id(message.idempotency_key),
-        # RFC 3834: nobody's holiday note answers it.
+        # RFC 3834: prevents automatic replies.
         "Auto-Submitted": "auto-generated",
         "Content-Language": _line(message.locale),
     }
     if message.unsubscribe_url:
         if not re.fullmatch(r"[!-;=?-~]+", message.unsubscribe_url):
-            raise Rejected("The address to unsubscribe at is none.")
+            raise MessageRejected("The unsubscribe URL is not valid.")
         # RFC 8058.
         headers["List-Unsubscribe"] = f"<{message.unsubscribe_url}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
@@ -139,7 +145,7 @@ def _mail(message: Outgoing) -> EmailMessage:
 
 
 def _message_id(key: str) -> str:
-    """The same for the same key: what shows a mailbox that a message came twice."""
+    """Return the Message-ID of an idempotency key, so that mailboxes recognise a repeated message."""
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
     if not re.fullmatch(r"[A-Za-z0-9.-]+", domain):
         domain = "localhost"
@@ -147,15 +153,15 @@ def _message_id(key: str) -> str:
 
 
 def _line(text: str) -> str:
-    """A text as one line: what follows a line end would be another header."""
+    """Return a text as one line: a line break would start another header."""
     return " ".join("".join(each if each.isprintable() else " " for each in text).split())
 
 
 # --- The server -----------------------------------------------------------------------------------
 
 
-def _is_goodbye(error: Exception) -> bool:
-    """Whether the server ended the connection, with or without a word."""
+def _is_closed_by_server(error: Exception) -> bool:
+    """Return whether the server closed the connection, with or without code 421."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return any(code == _SHUTTING_DOWN for code, _text in error.recipients.values())
     if isinstance(error, smtplib.SMTPResponseException):
@@ -163,53 +169,53 @@ def _is_goodbye(error: Exception) -> bool:
     return isinstance(error, OSError)
 
 
-def _words(code: int, text: bytes | str) -> str:
-    return f"The mail server says {code}: {said(text)}"
+def _error_text(code: int, text: bytes | str) -> str:
+    return f"The mail server replied {code}: {sanitize_text(text)}"
 
 
 def _backend(deadline: Deadline):
-    """The backend of the settings; over SMTP one that can be cut, and knows how far it came."""
+    """Return the mail backend of the settings; for SMTP, one with a deadline and a DATA flag."""
     seconds = settings.ENGAGEMENT_SEND_TIMEOUT
     backend = get_connection(timeout=seconds)
     return _Smtp(deadline, timeout=seconds) if type(backend) is smtp.EmailBackend else backend
 
 
 class _Smtp(smtp.EmailBackend):
-    """SMTP as Django speaks it, with a connection that a deadline cuts."""
+    """Django's SMTP backend with a connection that a deadline can close."""
 
     def __init__(self, deadline: Deadline, **options) -> None:
         super().__init__(**options)
         self._deadline = deadline
-        # Whether the server has asked for the text of the last message: from then on it may have it.
+        # Whether the server has replied 354 to DATA: from then on it may have accepted the message.
         self.is_past_data = False
 
     @property
     def connection_class(self) -> type:
         backend = self
 
-        class Line(smtplib.SMTP):
+        class WatchedSMTP(smtplib.SMTP):
             def _get_socket(self, host, port, timeout) -> socket.socket:
                 return backend._deadline.watch(super()._get_socket(host, port, timeout))
 
             def getreply(self):
                 code, text = super().getreply()
-                # "Send the text" is said to nothing but DATA.
+                # 354 is the reply to DATA only.
                 backend.is_past_data = backend.is_past_data or code == 354
                 return code, text
 
         if not self.use_ssl:
-            return Line
-        # Its own _get_socket wraps what the one of Line returns in TLS.
-        return type("SslLine", (smtplib.SMTP_SSL, Line), {})
+            return WatchedSMTP
+        # SMTP_SSL._get_socket wraps the socket of WatchedSMTP._get_socket in TLS.
+        return type("WatchedSMTPSSL", (smtplib.SMTP_SSL, WatchedSMTP), {})
 
     def send_messages(self, email_messages) -> int:
         self.is_past_data = False
         return super().send_messages(email_messages)
 
     def drop(self) -> None:
-        """Let go of the connection without a word: a server that does not answer would not answer to QUIT."""
-        for line in (self.connection, self._partial_connection):
-            if line is not None:
+        """Close the connection without QUIT, which a server that does not respond would not answer."""
+        for smtp_connection in (self.connection, self._partial_connection):
+            if smtp_connection is not None:
                 with suppress(OSError):
-                    line.close()
+                    smtp_connection.close()
         self.connection = self._partial_connection = None

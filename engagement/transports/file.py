@@ -1,4 +1,4 @@
-"""Messages as files in an outbox folder, one a message: what the demo uses, and what its outbox page shows."""
+"""Writes each message to a file in the outbox folder; used by the demo and shown on the outbox page."""
 
 import json
 import os
@@ -19,7 +19,7 @@ def _name_of(key: str) -> str:
 
 
 class FileTransport:
-    """Writes `YYYY-MM-DD/<digest of the key>.json`; the same key is the same file, however often it is sent."""
+    """Writes `YYYY-MM-DD/<digest of the key>.json`, one file per idempotency key."""
 
     name = "file"
     marks_every = 100
@@ -34,20 +34,20 @@ class FileTransport:
             if (found := self._sent_before(name)) is None:
                 found = self._write(name, message, now)
         except OSError as error:
-            raise Unavailable(f"The outbox cannot be written to: {error.strerror}.") from error
+            raise Unavailable(f"Cannot write to the outbox: {error.strerror}.") from error
         return Receipt(str(found.relative_to(self.folder)))
 
     def close(self) -> None:
         pass
 
     def forget(self, keys: Iterable[str]) -> None:
-        """Remove the files of messages to someone whose data is erased."""
+        """Delete the files of these messages."""
         for key in keys:
             if found := self._sent_before(_name_of(key)):
                 found.unlink(missing_ok=True)
 
     def _sent_before(self, name: str) -> Path | None:
-        """The file of a key, whichever day it was sent on."""
+        """Return the file of a key from any day; None if there is none."""
         return next(self.folder.glob(f"*/{name}"), None)
 
     def _write(self, name: str, message: Outgoing, now: datetime) -> Path:

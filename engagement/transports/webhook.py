@@ -1,4 +1,4 @@
-"""Messages to a gateway over HTTP: signed, with a key by which the gateway knows one that comes again."""
+"""Sends messages to a gateway over HTTP, signed and with an idempotency key."""
 
 import json
 import logging
@@ -17,66 +17,68 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError
 from urllib3.util import Url, parse_url
 
-from engagement.errors import TransportUnset
-from engagement.transports.base import Outgoing, Receipt, Rejected, Unavailable
+from engagement.errors import TransportNotConfigured
+from engagement.transports.base import MessageRejected, Outgoing, Receipt, Unavailable
 from engagement.transports.deadline import Deadline
-from engagement.transports.words import said
+from engagement.transports.sanitize import sanitize_text
 from missionsite.common.api import signatures
 
-# The library's lines quote the gateway's address, which may have a key in it.
+# Log lines of urllib3 contain the gateway's address, which may contain a key.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 
-# Bytes of an answer that are read.
+# Bytes of a response that are read.
 MAX_ANSWER = 64 * 1024
-# The gateway has had this key before.
+# The gateway has already received this idempotency key.
 _KNOWN = 409
-# The answers of a gateway that may take the message later. 401 is about the secret, not about the message.
+# Codes after which the message is tried again. 401 rejects the signature, not the message.
 _LATER = (401, 408, 425, 429)
 
 
 class WebhookTransport:
-    """One connection to the gateway, kept open. Redirects are not followed: the secret is for this address alone."""
+    """Keeps one connection to the gateway open. Redirects are not followed: the secret is for this address only."""
 
     name = "webhook"
     marks_every = 20
 
     def __init__(self) -> None:
-        """Raises TransportUnset."""
+        """Read the settings. Raises TransportNotConfigured."""
         address = _address()
         self._secret = settings.ENGAGEMENT_WEBHOOK_SECRET
         if not self._secret:
-            raise TransportUnset("Set ENGAGEMENT_WEBHOOK_SECRET: what messages to the gateway are signed with.")
+            raise TransportNotConfigured(
+                "Set ENGAGEMENT_WEBHOOK_SECRET: the secret that signs messages to the gateway."
+            )
         self._path = address.request_uri
         self._deadline = Deadline(settings.ENGAGEMENT_SEND_TIMEOUT)
-        # Whether the last message left whole.
+        # Whether the last request was sent completely.
         self._is_out = False
         kind = HTTPSConnectionPool if address.scheme == "https" else HTTPConnectionPool
         self._pool = kind(address.host, address.port, maxsize=1, retries=False)
-        self._pool.ConnectionCls = self._line(kind.ConnectionCls)
+        self._pool.ConnectionCls = self._connection_class(kind.ConnectionCls)
 
     def send(self, message: Outgoing) -> Receipt:
         if not message.address:
-            raise Rejected(f"This member has no address for {message.destination} messages.")
+            raise MessageRejected(f"This member has no address for {message.destination} messages.")
         with self._deadline.running():
-            status, headers, body = self._ask(message)
+            status, headers, body = self._request(message)
         if 200 <= status < 300 or status == _KNOWN:
             return Receipt(_id_in(body))
         if status in _LATER or status >= 500:
-            raise Unavailable(_words(status, body, message), retry_after=_retry_after(headers))
+            raise Unavailable(_error_text(status, body, message), retry_after=_retry_after(headers))
         if status < 400:
-            raise Unavailable(f"The gateway answers with {status}; redirects are not followed.")
-        raise Rejected(_words(status, body, message))
+            raise Unavailable(f"The gateway responded with {status}; redirects are not followed.")
+        raise MessageRejected(_error_text(status, body, message))
 
     def close(self) -> None:
         self._pool.close()
         self._deadline.close()
 
-    def _ask(self, message: Outgoing) -> tuple[int, Any, bytes]:
-        """Status, headers and the beginning of the body of the answer. Raises Unavailable."""
+    def _request(self, message: Outgoing) -> tuple[int, Any, bytes]:
+        """Send the request; return status, headers and the start of the body. Raises Unavailable."""
         content = json.dumps(asdict(message)).encode()
         self._is_out = False
         response = None
-        # `from None`: the library's own words name the address.
+        # `from None`: the original exception contains the address.
         try:
             response = self._pool.urlopen(
                 "POST",
@@ -94,29 +96,29 @@ class WebhookTransport:
                 decode_content=False,
             )
             if self._deadline.is_over:
-                # What was cut off in its headers reads as if it had ended there.
+                # Headers that were cut off look complete.
                 raise TimeoutError
             return response.status, response.headers, self._beginning(response)
         except (HTTPError, HTTPException, OSError, ValueError) as error:
             is_late = self._deadline.is_over or isinstance(error, (ReadTimeoutError, ConnectTimeoutError))
-            words = "The gateway does not answer." if is_late else "The connection to the gateway broke."
-            raise Unavailable(words, maybe_taken=self._is_out) from None
+            text = "The gateway did not respond in time." if is_late else "The connection to the gateway failed."
+            raise Unavailable(text, maybe_taken=self._is_out) from None
         finally:
-            # One that was read to its end has given its connection back; any other takes its connection with it.
+            # A response that was read completely has released its connection; otherwise this closes it.
             if response is not None:
                 response.close()
 
     @staticmethod
     def _beginning(response) -> bytes:
-        """What can be had of the body: the status has said what became of the message."""
+        """Return the body, or nothing if it is too long or fails: the status alone decides about the message."""
         try:
             body = response.read(MAX_ANSWER + 1)
         except (HTTPError, HTTPException, OSError, ValueError):
             return b""
         return body if len(body) <= MAX_ANSWER else b""
 
-    def _line(self, kind: type) -> type:
-        """Connections of a kind that the deadline can cut, and that tell when a message has left."""
+    def _connection_class(self, kind: type) -> type:
+        """Return a connection class that the deadline can close and that sets `_is_out` after the request."""
         transport = self
 
         class Connection(kind):
@@ -131,22 +133,24 @@ class WebhookTransport:
 
 
 def _address() -> Url:
-    """The gateway's address. Raises TransportUnset."""
+    """Return the gateway's address from the settings. Raises TransportNotConfigured."""
     text = settings.ENGAGEMENT_WEBHOOK_URL
     if not text:
-        raise TransportUnset("Set ENGAGEMENT_WEBHOOK_URL: the address of the gateway.")
+        raise TransportNotConfigured("Set ENGAGEMENT_WEBHOOK_URL: the address of the gateway.")
     try:
         address = parse_url(text)
     except (HTTPError, ValueError):
         address = None
     if not address or not address.host or address.scheme not in ("http", "https"):
-        raise TransportUnset("ENGAGEMENT_WEBHOOK_URL is no web address; it begins with https://.")
+        raise TransportNotConfigured("ENGAGEMENT_WEBHOOK_URL must be a URL that starts with https:// or http://.")
     if address.auth:
-        raise TransportUnset("ENGAGEMENT_WEBHOOK_URL has a name or password in it; the signature takes their place.")
+        raise TransportNotConfigured(
+            "ENGAGEMENT_WEBHOOK_URL must not contain a user name or password; requests are signed instead."
+        )
     return address
 
 
-# --- What the gateway says ------------------------------------------------------------------------
+# --- Responses of the gateway ---------------------------------------------------------------------
 
 
 def _json(body: bytes) -> dict:
@@ -157,24 +161,24 @@ def _json(body: bytes) -> dict:
 
 
 def _id_in(body: bytes) -> str:
-    """What the gateway calls the message; empty where it does not say."""
+    """Return the gateway's ID of the message, or an empty string."""
     found = _json(body).get("id", "")
     if isinstance(found, int) and not isinstance(found, bool):
         found = str(found)
     return found if isinstance(found, str) and len(found) <= 255 and found.isprintable() else ""
 
 
-def _words(status: int, body: bytes, message: Outgoing) -> str:
-    told = _json(body)
-    text = next((told[name] for name in ("detail", "error", "message") if isinstance(told.get(name), str)), "")
+def _error_text(status: int, body: bytes, message: Outgoing) -> str:
+    fields = _json(body)
+    text = next((fields[name] for name in ("detail", "error", "message") if isinstance(fields.get(name), str)), "")
     if not text and not body.lstrip().startswith((b"<", b"{")):
         text = body
-    words = said(text, message.address, message.email)
-    return f"The gateway answers {status}: {words}" if words else f"The gateway answers with status {status}."
+    text = sanitize_text(text, message.address, message.email)
+    return f"The gateway responded {status}: {text}" if text else f"The gateway responded with status {status}."
 
 
 def _retry_after(headers: Any) -> timedelta | None:
-    """How long the gateway asks to wait, said in seconds or as a date; None where it does not say."""
+    """Return the pause requested by Retry-After, in seconds or as a date; None if there is none."""
     text = headers.get("Retry-After", "").strip()
     if re.fullmatch(r"[0-9]+", text):
         return timedelta(seconds=int(text[:9]))

@@ -58,7 +58,7 @@ VISITS = [
     Visit("/admin/missiondeck/deckmission/calendar/"),
     Visit(WORKSPACE),
     Visit(f"{WORKSPACE}?citizen=sofia"),
-    Visit("/admin/engagement/userengagementstate/machine/"),
+    Visit("/admin/engagement/userengagementstate/lifecycle/"),
     Visit("/admin/engagement/engagementmessage/"),
     Visit("/admin/engagement/engagementmessage/outbox/"),
     Visit("/admin/engagement/announcement/compose/"),

@@ -23,7 +23,7 @@ PAGES = [
     "/admin/groups/communityinvitation/many/",
     "/admin/fallback/project/add/",
     "/admin/fallback/missionfallbackitem/review/",
-    "/admin/engagement/userengagementstate/machine/",
+    "/admin/engagement/userengagementstate/lifecycle/",
     "/api/docs",
     "/login/",
 ]

@@ -6,10 +6,10 @@ import pytest
 from playwright.sync_api import expect
 
 from engagement.models import Announcement, EngagementMessage, MessageTemplate, Status
-from engagement.services.machine import transition
+from engagement.services.lifecycle import transition
 from tests.browser.conftest import PASSWORD, sign_in
-from tests.engagement.cast import failed, goodbye
-from tests.portal.helpers import entry
+from tests.engagement.members import failed, goodbye
+from tests.portal.cast import entry
 from tests.support.admin import staff
 from tests.support.factories.groups import MemberFactory
 
@@ -128,8 +128,8 @@ def test_an_announcement_reaches_exactly_the_filtered_people(office, live_server
 def test_the_machine_counts_what_happens_while_it_is_looked_at(office, live_server):
     page, ana = office, goodbye("Ana")
     page.clock.install()
-    page.goto(f"{live_server.url}{ADMIN}/userengagementstate/machine/")
-    place = page.locator("[data-place=help_flow] .machine-count")
+    page.goto(f"{live_server.url}{ADMIN}/userengagementstate/lifecycle/")
+    place = page.locator("[data-state=help_flow] .lifecycle-count")
     expect(place).to_have_text("0")
     transition(member=ana, trigger="goodbye_response_1")
     page.clock.fast_forward(15_000)
@@ -144,7 +144,7 @@ def test_the_machine_counts_what_happens_while_it_is_looked_at(office, live_serv
 def test_a_move_that_does_not_exist_is_rejected_in_a_sentence(office, live_server):
     page, ana = office, goodbye("Ana")
     page.goto(f"{live_server.url}/admin/groups/member/{ana.pk}/engagement/")
-    page.get_by_role("link", name="Open in the machine").click()
+    page.get_by_role("link", name="Open the lifecycle state").click()
     page.get_by_role("link", name=re.compile("Move$")).click()
     page.get_by_label("Why").select_option("reminder_due")
     page.get_by_role("button", name="Move", exact=True).click()

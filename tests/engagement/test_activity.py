@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from engagement.models import EngagementMessage, EngagementStateTransition, UserEngagementState, UserProfile
-from engagement.services.machine import record_activities, record_activity
+from engagement.services.lifecycle import record_activities, record_activity
 from groups.services.memberships import join_mission
 from groups.services.participation import ingest_participation, record_participation
 from missionsite.common.roles import member_session

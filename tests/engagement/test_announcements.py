@@ -5,9 +5,16 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from engagement.errors import AnnouncementOver, AudienceChanged, NoRecipients
+from engagement.errors import AnnouncementAlreadyCancelled, AudienceChanged, NoRecipients
 from engagement.models import Announcement, EngagementMessage, MessageTemplate
-from engagement.services.announcements import REASONS, announce, audience_of, cancel_announcement, key_of, with_reason
+from engagement.services.announcements import (
+    SKIP_REASONS,
+    announce,
+    audience_of,
+    cancel_announcement,
+    key_of,
+    with_reason,
+)
 from groups.models import CommunityMember, Event
 from tests.support.database import rows
 from tests.support.factories.engagement import ClaimFactory, PersonFactory
@@ -57,7 +64,7 @@ def test_everyone_without_a_reason_gets_it(crowd):
     assert told.recipients == 3
     assert told.skipped == {reason: len(people) for reason, people in crowd.items() if reason}
     assert told.total == entries().count() == 12
-    assert set(told.skipped) == set(REASONS) - {"not_active"}
+    assert set(told.skipped) == set(SKIP_REASONS) - {"not_active"}
     by_reason = dict(with_reason(entries()).values_list("person_id", "reason"))
     assert all(
         by_reason[one.pk] == reason for reason, people in crowd.items() if reason != "no_account" for one in people
@@ -135,7 +142,7 @@ def test_cancelled_announcement_takes_back_what_was_not_sent(crowd):
     assert set(EngagementMessage.objects.filter(announcement=other).values_list("status", flat=True)) == {"pending"}
     event = Event.objects.get(type="announcement.cancelled")
     assert (event.actor_id, event.payload["withdrawn"]) == (staff.pk, 1)
-    with pytest.raises(AnnouncementOver):
+    with pytest.raises(AnnouncementAlreadyCancelled):
         cancel_announcement(announcement=announcement)
 
 

@@ -10,7 +10,7 @@ from engagement.models import (
     UserEngagementState,
     UserProfile,
 )
-from engagement.services.machine import record_activity, transition
+from engagement.services.lifecycle import record_activity, transition
 from engagement.services.messages import enqueue
 from groups.models import Event
 from tests.support.factories.groups import MemberFactory, StaffFactory

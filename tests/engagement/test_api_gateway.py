@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from engagement.models import EngagementMessage, InboundMessage, MessageType, UserEngagementState, UserProfile
-from engagement.services.machine import transition
+from engagement.services.lifecycle import transition
 from engagement.services.messages import enqueue
 from missionsite.common.api.signatures import sign
 from tests.support.factories.groups import MemberFactory, StaffFactory

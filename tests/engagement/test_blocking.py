@@ -7,17 +7,25 @@ from itertools import product
 import pytest
 from django.utils import timezone
 
-from engagement.admin.waiting import why_waiting
-from engagement.models import ANSWERS, EngagementMessage, MessageType, State, Trigger, UserEngagementState, UserProfile
+from engagement.admin.waiting import explain_waiting
+from engagement.models import (
+    TRANSACTIONAL_TYPES,
+    EngagementMessage,
+    MessageType,
+    State,
+    TransitionTrigger,
+    UserEngagementState,
+    UserProfile,
+)
 from engagement.services import claims
-from engagement.services.announcements import REASONS as LABELS
+from engagement.services.announcements import SKIP_REASONS as LABELS
 from engagement.services.announcements import with_reason
-from engagement.services.blocking import REASONS, with_block_text
-from engagement.services.machine import naming
+from engagement.services.blocking import BLOCK_REASONS, with_block_text
+from engagement.services.lifecycle import transition_context
 from engagement.services.sweeps import sweep_daily, sweep_weekly
 from groups.models import CommunityMember, Member
 from groups.models.directory import CommunityStatus
-from tests.engagement.provider import NOON
+from tests.engagement.fake_provider import NOON
 from tests.support.database import rows
 from tests.support.factories.engagement import AnnouncementFactory, ClaimFactory, MessageFactory, PersonFactory
 
@@ -30,7 +38,7 @@ TEXTS = {
     "removed": "The member was removed from the directory.",
     "opted_out": "The member has opted out.",
     "dormant": "The member is dormant.",
-    "returned": "The member is back.",
+    "returned": "The member is active again.",
     "not_approved": "The member is not approved.",
     "announcement_cancelled": "The announcement was cancelled.",
 }
@@ -65,7 +73,7 @@ def reason_for(facts: Facts, what: str) -> str | None:
         "suspended": facts.status == "suspended",
         "removed": facts.is_removed,
     }
-    if what not in ANSWERS:
+    if what not in TRANSACTIONAL_TYPES:
         applies |= {
             "opted_out": facts.has_opted_out,
             "dormant": facts.state == "dormant",
@@ -73,7 +81,7 @@ def reason_for(facts: Facts, what: str) -> str | None:
             "not_approved": what.endswith("announcement") and facts.status in ("not_member", "pending"),
             "announcement_cancelled": what == "cancelled announcement",
         }
-    return next((reason for reason in REASONS if applies.get(reason)), None)
+    return next((reason for reason in BLOCK_REASONS if applies.get(reason)), None)
 
 
 @pytest.fixture
@@ -105,10 +113,10 @@ def people() -> dict[str, Facts]:
         )
         moved = UserEngagementState.objects.filter(user__in=members)
         if state != State.ACTIVE:
-            with naming(Trigger.INACTIVITY_14D, at=NOON):
+            with transition_context(TransitionTrigger.INACTIVITY_14D, at=NOON):
                 moved.update(state="goodbye_sent", goodbye_sent_at=NOON, goodbye_expires_at=NOON + timedelta(days=90))
         if state == State.DORMANT:
-            with naming(Trigger.GOODBYE_RESPONSE_3, at=NOON):
+            with transition_context(TransitionTrigger.GOODBYE_RESPONSE_3, at=NOON):
                 moved.update(state="dormant", goodbye_sent_at=None, goodbye_expires_at=None)
     return kinds
 
@@ -116,7 +124,7 @@ def people() -> dict[str, Facts]:
 @pytest.fixture
 def messages(people, settings) -> dict[int, str | None]:
     """A due message of every type to each of them, and the text of the reason against it."""
-    settings.ENGAGEMENT_BUDGET = 1000
+    settings.ENGAGEMENT_FREQUENCY_CAP = 1000
     announcements = {
         "announcement": AnnouncementFactory(),
         "cancelled announcement": AnnouncementFactory(cancelled_at=NOON),
@@ -134,19 +142,19 @@ def messages(people, settings) -> dict[int, str | None]:
         for member, what in pairs
     )
     reasons = [reason_for(people[member.email], what) for member, what in pairs]
-    assert set(reasons) == {None, *REASONS}
+    assert set(reasons) == {None, *BLOCK_REASONS}
     rows("ANALYZE engagement_message_queue, members, user_profiles, community_members, user_engagement_states")
     return {message.pk: TEXTS.get(reason) for message, reason in zip(made, reasons, strict=True)}
 
 
 def test_texts_are_those_of_the_database():
-    assert dict(rows("SELECT r, engagement_block_text(r) FROM unnest(%s::text[]) r", [list(REASONS)])) == TEXTS
+    assert dict(rows("SELECT r, engagement_block_text(r) FROM unnest(%s::text[]) r", [list(BLOCK_REASONS)])) == TEXTS
     assert rows("SELECT engagement_block_text(NULL)") == [(None,)]
 
 
 def test_claim_follows_the_rule(messages):
     claimed, after = set(), None
-    while (batch := claims.claim(sender="test", at=NOON, most=200, lease=timedelta(minutes=1), after=after)).touched:
+    while (batch := claims.claim(sender="test", at=NOON, most=200, lease=timedelta(minutes=1), after=after)).handled:
         assert batch.deferred == 0
         claimed |= {message.id for message in batch.messages}
         after = batch.last
@@ -158,7 +166,7 @@ def test_claim_follows_the_rule(messages):
 
 def test_check_while_sending_follows_the_rule(messages):
     claim = ClaimFactory(messages=list(EngagementMessage.objects.filter(pk__in=messages)))
-    found = claims.withdrawn_since(token=claim.attempt_token)
+    found = claims.find_blocked(token=claim.attempt_token)
     assert found == {pk: text for pk, text in messages.items() if text}
 
 
@@ -217,14 +225,14 @@ KINDS = {
 @pytest.mark.parametrize(("reason", "values"), KINDS.items(), ids=KINDS)
 def test_waiting_message_names_its_reason(reason, values):
     message = MessageFactory(user=PersonFactory(**values))
-    assert why_waiting(message, profile=None) == f"{TEXTS[reason]} It is cancelled when its turn comes."
+    assert explain_waiting(message, profile=None) == f"{TEXTS[reason]} It is cancelled when its turn comes."
 
 
 def test_waiting_message_of_later_names_its_reason_and_its_turn():
     message = MessageFactory(
         user=PersonFactory(entry={"status": "banned"}), scheduled_for=timezone.now() + timedelta(hours=1)
     )
-    assert why_waiting(message, profile=None).startswith(
+    assert explain_waiting(message, profile=None).startswith(
         "The member is banned. It is cancelled when its turn comes, at "
     )
 
@@ -232,6 +240,6 @@ def test_waiting_message_of_later_names_its_reason_and_its_turn():
 def test_message_a_sender_has_names_sender_and_reason():
     message = MessageFactory(user=PersonFactory(is_active=False))
     ClaimFactory(messages=[message], claimed_by="host-1")
-    text = why_waiting(message, profile=None)
+    text = explain_waiting(message, profile=None)
     assert text.startswith("The sender host-1 has it until ")
     assert text.endswith("The account is locked. It is cancelled unless it was sent already.")

@@ -7,8 +7,8 @@ import pytest
 from django.db import connection
 
 from engagement.models import EngagementClaim, EngagementMessage, EngagementTransport
-from engagement.transports import Outgoing, Rejected, Unavailable
-from tests.engagement.provider import NOON, Clock, Provider, sender
+from engagement.transports import MessageRejected, Outgoing, Unavailable
+from tests.engagement.fake_provider import NOON, Clock, Provider, sender
 from tests.support.factories.engagement import MessageFactory, PersonFactory
 
 pytestmark = pytest.mark.django_db
@@ -124,12 +124,12 @@ def test_circuit_closes_when_a_try_works(settings):
     clock.at = EngagementTransport.objects.get(pk=provider.name).retry_at
     assert not crew.send_batch().is_down
     row = EngagementTransport.objects.get(pk=provider.name)
-    assert (row.opened_at, row.failures, row.catching_up) == (None, 0, True)
+    assert (row.opened_at, row.failures, row.is_recovering) == (None, 0, True)
 
 
 def test_message_that_is_rejected_says_nothing_about_the_provider():
     def reject(_message):
-        raise Rejected("No such address.")
+        raise MessageRejected("No such address.")
 
     provider = Provider(reject)
     for _ in range(10):

@@ -8,8 +8,8 @@ from django.db import ProgrammingError, connection, transaction
 from engagement.models import EngagementClaim, EngagementMessage, UserProfile
 from engagement.services import claims
 from engagement.services.claims import Failed, Sent
-from engagement.services.machine import transition
-from tests.engagement.provider import NOON
+from engagement.services.lifecycle import transition
+from tests.engagement.fake_provider import NOON
 from tests.support.concurrency import crowd
 from tests.support.database import rejected_by, rows
 from tests.support.factories.engagement import AnnouncementFactory, ClaimFactory, MessageFactory, PersonFactory
@@ -36,12 +36,12 @@ def test_oldest_messages_come_first_and_no_more_than_asked_for():
     late, early, middle = (due(scheduled_for=NOON - timedelta(minutes=minutes)) for minutes in (1, 30, 10))
     assert ids(claim(most=2)) == [early.id, middle.id]
     assert ids(claim(most=2)) == [late.id]
-    assert claim().touched == 0
+    assert claim().handled == 0
 
 
 def test_message_of_later_is_left_alone():
     message = due(scheduled_for=NOON + timedelta(seconds=1))
-    assert claim().touched == 0
+    assert claim().handled == 0
     assert ids(claim(NOON + timedelta(seconds=1))) == [message.id]
 
 
@@ -65,7 +65,7 @@ def test_what_someone_is_changing_is_passed_over():
 
 
 def test_what_another_sender_has_counts_for_its_member_until_it_is_let_go(settings):
-    settings.ENGAGEMENT_BUDGET = 1
+    settings.ENGAGEMENT_FREQUENCY_CAP = 1
     person = PersonFactory()
     first, second = due(user=person, scheduled_for=NOON - timedelta(hours=2)), due(user=person)
     batch = claim(most=1)
@@ -87,7 +87,7 @@ def test_late_sender_overwrites_nothing():
     assert claims.finish(token=late.token) == 0
     message.refresh_from_db()
     assert (message.status, message.error_message) == ("pending", "")
-    assert set(claims.in_hand([message.id])) == {message.id}
+    assert set(claims.find_claims([message.id])) == {message.id}
     assert claims.mark_sent(token=new.token, sent=[Sent(message.id, NOON, "new")]) == 1
 
 
@@ -95,7 +95,7 @@ def test_lease_that_runs_is_no_one_elses():
     due()
     claim()
     assert claims.reclaim_expired() == 0
-    assert claim().touched == 0
+    assert claim().handled == 0
 
 
 def test_reclaimed_message_keeps_its_place_in_the_budget():
@@ -152,14 +152,14 @@ def test_message_that_lost_its_reason_is_cancelled_at_the_claim(values, lose, wo
 def test_message_in_hand_that_lost_its_reason_is_cancelled(values, lose, words):
     message = due(**values)
     batch = claim()
-    assert claims.withdrawn_since(token=batch.token) == {}
+    assert claims.find_blocked(token=batch.token) == {}
     lose(message)
-    reasons = claims.withdrawn_since(token=batch.token)
+    reasons = claims.find_blocked(token=batch.token)
     assert reasons == {message.id: words}
     assert claims.withdraw(token=batch.token, reasons=reasons) == 1
     message.refresh_from_db()
     assert (message.status, message.error_message, message.attempted_at) == ("cancelled", words, None)
-    assert claims.in_hand([message.id]) == {}
+    assert claims.find_claims([message.id]) == {}
 
 
 def test_nothing_unasked_goes_to_the_dormant():
@@ -176,7 +176,7 @@ def test_goodbye_of_a_member_who_is_back_is_cancelled():
     transition(member=person, trigger="user_message")
     assert claim(at).withdrawn == 1
     goodbye.refresh_from_db()
-    assert goodbye.error_message == "The member is back."
+    assert goodbye.error_message == "The member is active again."
 
 
 @pytest.mark.parametrize("status", ["suspended", "banned"])
@@ -273,7 +273,7 @@ def test_message_in_two_hands_is_rejected():
     first, second = due(), due()
     ClaimFactory(messages=[first])
     ClaimFactory(messages=[second])
-    with rejected_by("engagement_claims_apart"):
+    with rejected_by("engagement_claims_exclusive"):
         ClaimFactory(messages=[second])
 
 
@@ -284,12 +284,12 @@ def test_claims_written_at_once_do_not_share_a_message():
         results = senders.run(lambda _: ClaimFactory(messages=[message]))
     assert sum(isinstance(result, EngagementClaim) for result in results) == 1
     assert {str(error.__cause__.diag.constraint_name) for error in results if isinstance(error, Exception)} == {
-        "engagement_claims_apart"
+        "engagement_claims_exclusive"
     }
 
 
 def test_claim_names_someone_for_each_message():
-    with rejected_by("engagement_claims_even"):
+    with rejected_by("engagement_claims_lengths_match"):
         ClaimFactory(messages=[due()], user_ids=[])
 
 
@@ -297,7 +297,7 @@ def test_site_makes_a_claim_smaller_by_letting_go_alone():
     first, second = due(), due()
     claim_ = ClaimFactory(messages=[first, second])
     other = due()
-    assert rows("SELECT id FROM let_go(%s, %s::bigint[])", [claim_.attempt_token, [second.id, other.id]]) == [
+    assert rows("SELECT id FROM release_claim(%s, %s::bigint[])", [claim_.attempt_token, [second.id, other.id]]) == [
         (second.id,)
     ]
     claim_.refresh_from_db()

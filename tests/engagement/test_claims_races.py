@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
-from engagement.errors import MessageUnderWay
+from engagement.errors import MessageBeingSent
 from engagement.models import Announcement, EngagementMessage
 from engagement.services import claims, messages
 from engagement.services.announcements import cancel_announcement
 from engagement.services.messages import cancel_message, postpone_message
 from engagement.services.profiles import switch_destination
-from tests.engagement.provider import NOON
+from tests.engagement.fake_provider import NOON
 from tests.support.concurrency import crowd, without
 from tests.support.factories.engagement import AnnouncementFactory, MessageFactory
 
@@ -48,7 +48,7 @@ def meet(act) -> tuple[EngagementMessage, object]:
     with crowd(2) as people:
         batch, said = people.run(play)
     assert [each.id for each in batch.messages] == [message.id]
-    assert set(claims.in_hand([message.id])) == {message.id}
+    assert set(claims.find_claims([message.id])) == {message.id}
     return EngagementMessage.objects.get(pk=message.pk), said
 
 
@@ -58,7 +58,7 @@ def test_message_just_being_claimed_stays_as_its_sender_read_it(act):
     assert (message.status, message.destination) == ("pending", "individual")
     assert message.scheduled_for == NOON - timedelta(hours=1)
     if act in (ACTS["cancel"], ACTS["postpone"]):
-        assert isinstance(said, MessageUnderWay)
+        assert isinstance(said, MessageBeingSent)
     else:
         assert not isinstance(said, Exception), said
 
@@ -67,10 +67,10 @@ def test_who_asks_before_the_row_is_locked_cancels_what_is_being_sent(monkeypatc
     """The negative control: the claim is not there yet when it is asked about."""
 
     def ask_first(message, **_):
-        assert not claims.in_hand([message.pk])
+        assert not claims.find_claims([message.pk])
         return EngagementMessage.objects.select_for_update(of=("self",)).select_related("user").get(pk=message.pk)
 
-    monkeypatch.setattr(messages, "_hold", ask_first)
+    monkeypatch.setattr(messages, "_lock_message", ask_first)
     message, said = meet(ACTS["cancel"])
     assert (message.status, said.status) == ("cancelled", "cancelled")
 
@@ -78,9 +78,9 @@ def test_who_asks_before_the_row_is_locked_cancels_what_is_being_sent(monkeypatc
 @pytest.mark.parametrize(
     ("function", "lock", "act", "changed"),
     [
-        ("redirect_waiting_messages", "PERFORM 1 FROM", "write to the group", ("pending", "group")),
+        ("redirect_pending_messages", "PERFORM 1 FROM", "write to the group", ("pending", "group")),
         (
-            "withdraw_announcement",
+            "cancel_announcement_messages",
             "FOR NO KEY UPDATE SKIP LOCKED",
             "cancel the announcement",
             ("cancelled", "individual"),

@@ -6,12 +6,12 @@ That no text at all is left is proved over the whole catalog in tests/groups/tes
 import pytest
 
 from engagement.models import EngagementMessage, InboundMessage, UserProfile
-from engagement.services.claims import withdrawn_since
+from engagement.services.claims import find_blocked
 from engagement.services.inbound import handle_inbound
 from engagement.services.profiles import update_profile
 from groups.models import CommunityMember
 from groups.services.erasing import erase
-from tests.engagement.owner import owner
+from tests.engagement.owner_connection import owner
 from tests.support.factories.engagement import ClaimFactory, MessageFactory, PersonFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -79,4 +79,4 @@ def test_message_in_hand_is_taken_from_its_sender():
     claim = ClaimFactory(messages=[message])
     erase(entry=CommunityMember.objects.get(person=person))
     assert not EngagementMessage.objects.filter(user=person, status="pending").exists()
-    assert withdrawn_since(token=claim.attempt_token) == {message.pk: "Erased"}
+    assert find_blocked(token=claim.attempt_token) == {message.pk: "Erased"}

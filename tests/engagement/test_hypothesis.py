@@ -15,12 +15,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from engagement.errors import TransitionRejected
 from engagement.models import EngagementMessage, EngagementStateTransition, UserEngagementState
 from engagement.services.inbound import handle_inbound
-from engagement.services.machine import record_activities, record_activity, transition
+from engagement.services.lifecycle import record_activities, record_activity, transition
 from engagement.services.onboarding import complete_action
-from engagement.services.sending import Sender
+from engagement.services.sending import MessageSender
 from engagement.services.sweeps import sweep_daily, sweep_weekly
 from engagement.transports import Outgoing, Receipt
-from tests.engagement.pairs import LEGAL, STATES, TRIGGERS
+from tests.engagement.transition_table import LEGAL, STATES, TRIGGERS
 from tests.support.database import rows
 from tests.support.factories.engagement import PersonFactory
 
@@ -176,7 +176,7 @@ class Community(RuleBasedStateMachine):
 
     @rule()
     def messages_are_sent(self):
-        Sender(self.outbox, clock=lambda: self.now).drain()
+        MessageSender(self.outbox, clock=lambda: self.now).drain()
 
     # --- What holds after every step ------------------------------------------------------------------
 
@@ -209,7 +209,7 @@ class Community(RuleBasedStateMachine):
             )
             == []
         )
-        assert rows("SELECT * FROM attention_over_budget(3, interval '7 days')") == []
+        assert rows("SELECT * FROM members_over_frequency_cap(3, interval '7 days')") == []
 
     @invariant()
     def nothing_is_sent_twice_or_to_who_is_gone(self):

@@ -15,13 +15,13 @@ from engagement.models import (
     UserEngagementState,
     UserProfile,
 )
-from engagement.services.answers import READINGS
 from engagement.services.inbound import find_sender, handle_inbound, state_of
+from engagement.services.intents import INTENTS
 from engagement.services.profiles import opt_out
 from engagement.services.sweeps import sweep_daily, sweep_weekly
 from groups.models import Event
-from tests.engagement.pairs import STATES
-from tests.engagement.provider import Clock, Provider, sender
+from tests.engagement.fake_provider import Clock, Provider, sender
+from tests.engagement.transition_table import STATES
 from tests.support.database import rows
 from tests.support.factories.engagement import PersonFactory, move_to
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 THEN = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NOW = THEN + timedelta(hours=3)
 
-ANSWERS = {
+GOODBYE_REPLIES = {
     "goodbye_response_1": [
         "1", " 1 ", "1.", "1️⃣", "1️⃣!", "①", "\uff11", "confused", "Confused", "CONFUSED!!", "confuso", "Confusa.",
         "confúso", "\n1\n", '"1"', "(1)", "1\ufe0f\u20e3",
@@ -75,7 +75,9 @@ def say(person, text, **kwargs):
     return handle_inbound(member=person, text=text, at=NOW, **kwargs)
 
 
-@pytest.mark.parametrize(("answer", "text"), [(answer, text) for answer, texts in ANSWERS.items() for text in texts])
+@pytest.mark.parametrize(
+    ("answer", "text"), [(answer, text) for answer, texts in GOODBYE_REPLIES.items() for text in texts]
+)
 def test_answer_to_a_goodbye(answer, text):
     person = person_in("goodbye_sent")
     handled = say(person, text)
@@ -252,5 +254,5 @@ def test_sender_is_known_by_their_own_chat():
 def test_whatever_is_written_has_one_effect_and_no_error(text):
     person = person_in("goodbye_sent")
     handled = say(person, text)
-    assert handled.effect in READINGS
+    assert handled.effect in INTENTS
     assert state_of(person) == handled.state

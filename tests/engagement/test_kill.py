@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.engagement.fleet import LEASE, fleet, places_of_tests
+from tests.engagement.sender_processes import LEASE, fleet, places_of_tests
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,6 +26,6 @@ def test_killed_senders_lose_nothing_and_send_nothing_twice(places):
 
 def test_telling_the_queue_first_loses_messages(places):
     """The negative control."""
-    with fleet(**places, KEEPER_ACKNOWLEDGE_FIRST="1") as senders:
+    with fleet(**places, SENDERS_ACKNOWLEDGE_FIRST="1") as senders:
         outcome = senders.run(messages=200, kills=15, patience=60)
     assert outcome.lost > 0

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from engagement.models import EngagementMessage, EngagementTransport, MessageType, Status, UserProfile, WaitingFor
 from groups.models import Event
-from tests.engagement.cast import failed, message
+from tests.engagement.members import failed, message
 from tests.support.admin import client, words
 from tests.support.factories.engagement import ClaimFactory
 from tests.support.factories.groups import EntryFactory, MemberFactory
@@ -76,7 +76,7 @@ class TestPage:
         ("fields", "said"),
         [
             ({"waiting_for": WaitingFor.QUIET_HOURS}, "It was night for the member (21:00 to 08:00 in UTC)"),
-            ({"waiting_for": WaitingFor.ATTENTION_BUDGET}, "The member had 3 messages no one asked for in 7 days"),
+            ({"waiting_for": WaitingFor.FREQUENCY_CAP}, "The member had 3 messages no one asked for in 7 days"),
             ({"waiting_for": WaitingFor.RETRY, "retry_count": 2}, "Try 2 of 3 failed: it is tried again at"),
             ({"waiting_for": WaitingFor.STAFF}, "Staff postponed it until"),
             ({}, "It is not due before"),

@@ -6,8 +6,8 @@ import pytest
 
 from engagement.errors import ActionUnknown
 from engagement.models import EngagementMessage, UserProfile
-from engagement.services.machine import transition
-from engagement.services.onboarding import complete_action, note_magic_moment, restart_onboarding, tier_of
+from engagement.services.lifecycle import transition
+from engagement.services.onboarding import complete_action, record_magic_moment, restart_onboarding, tier_of
 from groups.services import directory
 from groups.services.memberships import join_mission
 from groups.services.participation import record_participation
@@ -152,7 +152,7 @@ def test_magic_moment_is_the_first_mission(django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         join_mission(member=person, mission=MissionFactory())
     assert UserProfile.objects.get(pk=person.pk).magic_moment_at == first
-    assert note_magic_moment(member=person) is False
+    assert record_magic_moment(member=person) is False
 
 
 @pytest.mark.parametrize(("role", "step"), [("Lead", "lead_mission"), (" mentor ", "mentor_member"), ("Member", None)])

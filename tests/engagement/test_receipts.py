@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engagement.errors import MessageMoveRejected, MessageUnderWay
+from engagement.errors import MessageBeingSent, MessageMoveRejected
 from engagement.models import EngagementMessage
-from engagement.services.messages import cancel_message, postpone_message, retry_message, take_receipt
+from engagement.services.messages import cancel_message, postpone_message, record_receipt, retry_message
 from groups.models import Event
 from tests.support.factories.engagement import ClaimFactory, MessageFactory
 from tests.support.factories.groups import StaffFactory
@@ -41,7 +41,7 @@ def test_by_hand_from_every_status(act, status):
 def test_message_a_sender_has_is_left_to_it(act):
     message = MessageFactory()
     ClaimFactory(messages=[message])
-    with pytest.raises(MessageUnderWay):
+    with pytest.raises(MessageBeingSent):
         ACTS[act][0](message=message)
     assert EngagementMessage.objects.get(pk=message.pk).status == "pending"
 
@@ -54,13 +54,13 @@ def test_retried_message_has_all_its_tries_again():
 
 
 def tell(message, **kwargs):
-    return take_receipt(idempotency_key=message.idempotency_key, at=NOW, **kwargs)
+    return record_receipt(idempotency_key=message.idempotency_key, at=NOW, **kwargs)
 
 
 def test_delivery_is_noted_once():
     message = MessageFactory(sent=True)
     assert tell(message, delivered=True).delivered_at == NOW
-    take_receipt(idempotency_key=message.idempotency_key, delivered=True, at=NOW + timedelta(days=1))
+    record_receipt(idempotency_key=message.idempotency_key, delivered=True, at=NOW + timedelta(days=1))
     # Delivered is delivered: what comes after it changes nothing.
     tell(message, delivered=False, error="late")
     now = EngagementMessage.objects.get(pk=message.pk)
@@ -79,12 +79,12 @@ def test_failure_told_later_makes_it_failed_and_it_can_be_sent_again():
 def test_receipt_by_the_providers_own_number():
     message = MessageFactory(sent=True, provider_message_id="wamid.1")
     MessageFactory(sent=True)
-    assert take_receipt(provider_message_id="wamid.1", delivered=True, at=NOW).pk == message.pk
+    assert record_receipt(provider_message_id="wamid.1", delivered=True, at=NOW).pk == message.pk
 
 
 @pytest.mark.parametrize("trait", ["pending", "failed", "cancelled"])
 def test_receipt_of_what_was_never_sent_is_nobodys(trait):
     message = MessageFactory(status=trait)
     assert tell(message, delivered=True) is None
-    assert take_receipt(idempotency_key="nothing", delivered=True, at=NOW) is None
+    assert record_receipt(idempotency_key="nothing", delivered=True, at=NOW) is None
     assert EngagementMessage.objects.get(pk=message.pk).status == trait

@@ -5,7 +5,7 @@ import pytest
 from engagement.models import EngagementMessage, UserEngagementState, UserProfile
 from engagement.services.messages import enqueue
 from engagement.services.profiles import opt_in, opt_out
-from engagement.services.sending import Sender
+from engagement.services.sending import MessageSender
 from engagement.transports.file import FileTransport
 from groups.services import directory
 from groups.services.erasing import erase
@@ -92,7 +92,7 @@ def test_erasing_empties_the_outbox(django_capture_on_commit_callbacks, tmp_path
     entry, other = (EntryFactory(person=MemberFactory()) for _ in range(2))
     for each in (entry, other):
         enqueue(member=each.person, message_type="welcome")
-    assert Sender(FileTransport()).drain().sent == 2
+    assert MessageSender(FileTransport()).drain().sent == 2
     assert len(list(tmp_path.glob("*/*.json"))) == 2
     with django_capture_on_commit_callbacks(execute=True):
         erase(entry=entry, actor=StaffFactory())

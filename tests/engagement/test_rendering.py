@@ -5,7 +5,7 @@ import pytest
 from engagement.errors import ParameterMissing, TemplateMissing
 from engagement.models import MessageTemplate
 from engagement.services.rendering import Templates, fill
-from tests.engagement.provider import Provider, sender
+from tests.engagement.fake_provider import Provider, sender
 from tests.support.factories.engagement import MessageFactory, PersonFactory, TemplateFactory
 
 pytestmark = pytest.mark.django_db
@@ -14,7 +14,7 @@ URL = "https://example.org/unsubscribe/abc"
 
 
 def words(**values):
-    return Templates().words(**{"key": "goodbye", "locale": "en", "params": {"name": "Ana"}, **values})
+    return Templates().render(**{"key": "goodbye", "locale": "en", "params": {"name": "Ana"}, **values})
 
 
 def test_parameters_are_put_in_as_they_are():

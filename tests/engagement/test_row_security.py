@@ -8,7 +8,7 @@ from psycopg import sql
 
 from engagement.models import UserProfile
 from missionsite.common.roles import member_session
-from tests.engagement.owner import owner
+from tests.engagement.owner_connection import owner
 from tests.engagement.security import (
     IDENTITIES,
     MEMBER,
@@ -289,8 +289,8 @@ def test_every_function_with_the_owners_rights_pins_its_path_and_is_closed():
         found = session.execute(FUNCTIONS, [tables(session)]).fetchall()
     definers = [one for one in found if one[2]]
     assert {name for _oid, name, *_rest in definers} >= {
-        "give_members_profiles",
-        "redirect_waiting_messages",
+        "create_member_profiles",
+        "redirect_pending_messages",
         "erase_person_in_engagement",
     }
     loose = [

@@ -19,7 +19,7 @@ from engagement.models import (
     MessageType,
     State,
     Status,
-    Trigger,
+    TransitionTrigger,
     UserEngagementState,
     UserProfile,
     WaitingFor,
@@ -93,7 +93,7 @@ def test_rows_made_afterwards_get_numbers_of_their_own(seeds):
     ("model", "field", "choices"),
     [
         (UserEngagementState, "state", State),
-        (EngagementStateTransition, "trigger", Trigger),
+        (EngagementStateTransition, "trigger", TransitionTrigger),
         (EngagementMessage, "status", Status),
         (EngagementMessage, "message_type", MessageType),
         (EngagementMessage, "waiting_for", WaitingFor),
@@ -135,7 +135,8 @@ def test_dates_are_those_of_the_first_evening(seeds):
 def test_no_one_was_sent_more_than_the_budget_and_what_was_sent_is_remembered(seeds):
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT * FROM attention_over_budget(%s, %s)", [settings.ENGAGEMENT_BUDGET, settings.ENGAGEMENT_BUDGET_SPAN]
+            "SELECT * FROM members_over_frequency_cap(%s, %s)",
+            [settings.ENGAGEMENT_FREQUENCY_CAP, settings.ENGAGEMENT_FREQUENCY_CAP_PERIOD],
         )
         assert cursor.fetchall() == []
         cursor.execute(

@@ -6,10 +6,10 @@ import pytest
 
 from engagement.models import EngagementMessage, UserProfile
 from engagement.services import sending
-from engagement.transports import Rejected, Unavailable
+from engagement.transports import MessageRejected, Unavailable
 from groups.models import CommunityMember, Member
 from groups.services.directory import ban
-from tests.engagement.provider import NOON, Clock, Provider, sender
+from tests.engagement.fake_provider import NOON, Clock, Provider, sender
 from tests.support.concurrency import crowd, without
 from tests.support.database import rows
 from tests.support.factories.engagement import MessageFactory, PersonFactory, move_to
@@ -50,7 +50,7 @@ def test_message_without_words_fails_alone():
 
 def test_rejected_message_is_given_up_at_once():
     message = due()
-    sender(Provider(raising(Rejected("No such address.")))).drain()
+    sender(Provider(raising(MessageRejected("No such address.")))).drain()
     message = fresh(message)
     assert (message.status, message.retry_count, message.error_message) == ("failed", 1, "No such address.")
 
@@ -113,7 +113,7 @@ def test_sender_told_to_stop_ends_after_the_message_under_way():
 
 
 def test_reason_lost_while_a_batch_is_sent_stops_the_rest(monkeypatch):
-    monkeypatch.setattr(sending, "LOOKED_AFTER", -1.0)
+    monkeypatch.setattr(sending, "RECHECK_AFTER", -1.0)
     first, second = due(scheduled_for=NOON - timedelta(hours=2)), due()
     provider = Provider(lambda message: UserProfile.objects.filter(user=second.user).update(reengagement_opt_out=True))
     tally = sender(provider).drain()
@@ -124,7 +124,7 @@ def test_reason_lost_while_a_batch_is_sent_stops_the_rest(monkeypatch):
 
 def test_reason_lost_early_in_a_batch_still_counts_when_the_message_comes(monkeypatch):
     """Looked at again in between, when it was cancelled already."""
-    monkeypatch.setattr(sending, "LOOKED_AFTER", -1.0)
+    monkeypatch.setattr(sending, "RECHECK_AFTER", -1.0)
     messages = [due(scheduled_for=NOON - timedelta(hours=9 - number)) for number in range(4)]
     provider = Provider(
         lambda message: UserProfile.objects.filter(user=messages[3].user).update(reengagement_opt_out=True)
@@ -136,7 +136,7 @@ def test_reason_lost_early_in_a_batch_still_counts_when_the_message_comes(monkey
 
 def test_message_cancelled_under_a_sender_is_not_sent(monkeypatch):
     """As an erasure does it."""
-    monkeypatch.setattr(sending, "LOOKED_AFTER", -1.0)
+    monkeypatch.setattr(sending, "RECHECK_AFTER", -1.0)
     first, second = due(scheduled_for=NOON - timedelta(hours=2)), due()
     provider = Provider(lambda message: EngagementMessage.objects.filter(pk=second.pk).update(status="cancelled"))
     assert sender(provider).drain().sent == 1
@@ -167,7 +167,7 @@ APPEARS = {
 
 @pytest.mark.parametrize("appear", APPEARS.values(), ids=APPEARS)
 def test_reason_that_appears_in_mid_batch_stops_the_message(monkeypatch, appear):
-    monkeypatch.setattr(sending, "LOOKED_AFTER", -1.0)
+    monkeypatch.setattr(sending, "RECHECK_AFTER", -1.0)
     first = due(scheduled_for=NOON - timedelta(hours=2))
     second = due(user=PersonFactory(entry={}))
     provider = Provider(lambda message: appear(second.user))
@@ -192,7 +192,7 @@ def ban_in_mid_batch() -> tuple[list[str], EngagementMessage]:
 
 @pytest.mark.django_db(transaction=True)
 def test_member_banned_by_another_connection_in_mid_batch_gets_nothing(monkeypatch):
-    monkeypatch.setattr(sending, "LOOKED_AFTER", -1.0)
+    monkeypatch.setattr(sending, "RECHECK_AFTER", -1.0)
     keys, message = ban_in_mid_batch()
     assert (len(keys), message.status, message.error_message) == (1, "cancelled", "The member is banned.")
 
@@ -200,7 +200,7 @@ def test_member_banned_by_another_connection_in_mid_batch_gets_nothing(monkeypat
 @pytest.mark.django_db(transaction=True)
 def test_member_banned_in_mid_batch_gets_it_without_the_rule(monkeypatch):
     """The negative control: the rule without bans."""
-    monkeypatch.setattr(sending, "LOOKED_AFTER", -1.0)
+    monkeypatch.setattr(sending, "RECHECK_AFTER", -1.0)
     [[whole]] = rows("SELECT pg_get_functiondef('engagement_block_reason'::regproc)")
     without_bans = whole.replace("'banned'", "'unknown'")
     assert without_bans != whole

@@ -3,16 +3,16 @@
 import pytest
 from django.urls import reverse
 
-from engagement.models import EngagementMessage, EngagementStateTransition, MessageType, State, Trigger
-from engagement.services.machine import transition
-from tests.engagement.cast import active, goodbye, state_of
+from engagement.models import EngagementMessage, EngagementStateTransition, MessageType, State, TransitionTrigger
+from engagement.services.lifecycle import transition
+from tests.engagement.members import active, goodbye, state_of
 from tests.support.admin import client, client_of, staff, words
 from tests.support.factories.groups import EntryFactory, MemberFactory
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/engagement/userengagementstate/"
 MOVES = "/admin/engagement/engagementstatetransition/"
-MACHINE = f"{LIST}machine/"
+LIFECYCLE = f"{LIST}lifecycle/"
 
 
 def page(member, name: str = "change") -> str:
@@ -75,7 +75,7 @@ class TestList:
 class TestMove:
     def test_moves_with_the_message_that_goes_with_it(self, operator):
         ana = active("Ana", days_quiet=16)
-        answer = operator.post(page(ana, "move"), {"trigger": Trigger.INACTIVITY_14D}, follow=True)
+        answer = operator.post(page(ana, "move"), {"trigger": TransitionTrigger.INACTIVITY_14D}, follow=True)
         assert "moved." in words(answer)
         assert state_of(ana).state == State.GOODBYE_SENT
         assert EngagementMessage.objects.get(user=ana).message_type == MessageType.GOODBYE
@@ -83,7 +83,9 @@ class TestMove:
         assert move.metadata["days_inactive"] == 16
         assert move.metadata["by"].startswith("FE-P-")
 
-    @pytest.mark.parametrize("trigger", [each for each in Trigger if each != Trigger.INACTIVITY_14D])
+    @pytest.mark.parametrize(
+        "trigger", [each for each in TransitionTrigger if each != TransitionTrigger.INACTIVITY_14D]
+    )
     def test_a_rejected_pair_is_a_sentence_on_the_same_page(self, operator, trigger):
         ana = active("Ana")
         answer = operator.post(page(ana, "move"), {"trigger": trigger})
@@ -96,7 +98,7 @@ class TestMove:
         form = operator.get(page(goodbye("Ana"), "move")).context["form"]
         groups = dict(form.fields["trigger"].choices[1:])
         assert len(groups["Possible now"]) == 5
-        assert len(groups["Rejected in this state"]) == 2
+        assert len(groups["MessageRejected in this state"]) == 2
 
     @pytest.mark.parametrize("trigger", ["", "jump", "\x00", "goodbye_sent"])
     def test_no_trigger_is_an_error_of_the_field(self, operator, trigger):
@@ -107,7 +109,7 @@ class TestMove:
     def test_many_at_once_each_moved_or_rejected(self, operator):
         ana, bob = goodbye("Ana"), active("Bob")
         chosen = {"action": "move", "_selected_action": [state_of(ana).pk, state_of(bob).pk]}
-        answer = operator.post(LIST, chosen | {"apply": "1", "trigger": Trigger.USER_MESSAGE})
+        answer = operator.post(LIST, chosen | {"apply": "1", "trigger": TransitionTrigger.USER_MESSAGE})
         assert "1 moved, 1 rejected." in words(answer)
         assert state_of(ana).state == State.ACTIVE
 
@@ -124,20 +126,20 @@ class TestMove:
     def test_without_a_role_nothing_is_seen(self):
         no_one = client_of(staff())
         assert no_one.get(LIST).status_code == 403
-        assert no_one.get(MACHINE).status_code == 403
+        assert no_one.get(LIFECYCLE).status_code == 403
 
 
 class TestTransitions:
     def test_says_what_happened_in_words(self, operator):
         ana = goodbye("Ana")
-        transition(member=ana, trigger=Trigger.GOODBYE_RESPONSE_2)
+        transition(member=ana, trigger=TransitionTrigger.GOODBYE_RESPONSE_2)
         shown = words(operator.get(MOVES))
         assert "Active → Goodbye sent" in shown
         assert "quiet for 20 days" in shown
         assert "answered: busy" in shown
 
     def test_filters_leave_the_rest_out(self, operator):
-        transition(member=goodbye("Ana"), trigger=Trigger.GOODBYE_RESPONSE_1)
+        transition(member=goodbye("Ana"), trigger=TransitionTrigger.GOODBYE_RESPONSE_1)
         shown = words(operator.get(f"{MOVES}?trigger__exact=goodbye_response_1"))
         assert "Goodbye sent → Help flow" in shown
         assert "Active → Goodbye sent" not in shown
@@ -151,7 +153,11 @@ class TestTransitions:
             operator.get(MOVES)
 
     def test_markup_in_details_stays_text(self, operator):
-        transition(member=active("<b>Ana</b>"), trigger=Trigger.INACTIVITY_14D, metadata={"note": "<script>1</script>"})
+        transition(
+            member=active("<b>Ana</b>"),
+            trigger=TransitionTrigger.INACTIVITY_14D,
+            metadata={"note": "<script>1</script>"},
+        )
         page = operator.get(MOVES).content.decode()
         assert "<script>1</script>" not in page
         assert "<b>Ana</b>" not in page
@@ -161,22 +167,22 @@ class TestMachine:
     def test_draws_five_states_and_ten_ways_with_their_numbers(self, operator):
         for name in ("Ana", "Bob"):
             goodbye(name)
-        transition(member=goodbye("Cleo"), trigger=Trigger.GOODBYE_TIMEOUT)
-        answer = operator.get(MACHINE)
+        transition(member=goodbye("Cleo"), trigger=TransitionTrigger.GOODBYE_TIMEOUT)
+        answer = operator.get(LIFECYCLE)
         page = answer.content.decode()
-        assert page.count('class="machine-place"') == 5
-        assert page.count('class="machine-move"') == 10
+        assert page.count('class="lifecycle-state"') == 5
+        assert page.count('class="lifecycle-move"') == 10
         states = {each["name"]: each["count"] for each in answer.context["states"]}
         assert states == {"active": "0", "goodbye_sent": "2", "help_flow": "0", "remind_later": "0", "dormant": "1"}
         moves = {(each["before"], each["why"]): each["count"] for each in answer.context["moves"]}
         assert moves["Active", "Quiet for two weeks"] == "3"
         assert moves["Goodbye sent", "Did not answer"] == "1"
-        assert "<script>" not in page.split('id="machine"')[1]
+        assert "<script>" not in page.split('id="lifecycle"')[1]
 
     def test_each_number_leads_to_exactly_that_list(self, operator):
         ana = goodbye("Ana")
         active("Bob")
-        answer = operator.get(MACHINE)
+        answer = operator.get(LIFECYCLE)
         (place,) = [each for each in answer.context["states"] if each["name"] == "goodbye_sent"]
         shown = words(operator.get(place["list"]))
         assert ana.display_name in shown
@@ -186,14 +192,14 @@ class TestMachine:
 
     def test_its_numbers_are_two_statements(self, operator, django_assert_num_queries):
         goodbye("Ana")
-        operator.get(MACHINE)
+        operator.get(LIFECYCLE)
         with django_assert_num_queries(7) as asked:
-            operator.get(MACHINE, headers={"X-Fragment": "machine"})
+            operator.get(LIFECYCLE, headers={"X-Fragment": "lifecycle"})
         assert sum("GROUP BY" in query["sql"] for query in asked.captured_queries) == 2
 
     def test_a_fragment_is_the_drawing_alone(self, operator):
-        page = operator.get(MACHINE, headers={"X-Fragment": "machine"}).content.decode()
-        assert "machine-place" in page
+        page = operator.get(LIFECYCLE, headers={"X-Fragment": "lifecycle"}).content.decode()
+        assert "lifecycle-state" in page
         assert "<html" not in page
 
 

@@ -14,12 +14,12 @@ from engagement.models import (
     UserEngagementState,
     UserProfile,
 )
-from engagement.services.machine import record_activity
+from engagement.services.lifecycle import record_activity
 from engagement.services.sweeps import sweep_daily, sweep_weekly
 from groups.models import CommunityMember, Member
 from groups.services.highlights import roll_up_highlights
 from groups.services.participation import record_participation
-from tests.engagement.sweeping import DAY, NOW, broken, community, states, stored
+from tests.engagement.sweep_data import DAY, NOW, broken, community, states, stored
 from tests.support.database import rows
 from tests.support.factories.engagement import PersonFactory, move_to, quiet_person
 from tests.support.factories.groups import EntryFactory

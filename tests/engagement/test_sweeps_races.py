@@ -9,11 +9,11 @@ import pytest
 from django.db import connection
 
 from engagement.models import EngagementMessage, UserEngagementState
-from engagement.services.machine import record_activity
+from engagement.services.lifecycle import record_activity
 from engagement.services.sweeps import sweep_daily, sweep_weekly
 from tests.common.test_worker import until
-from tests.engagement.owner import owner
-from tests.engagement.sweeping import NOW, broken, community, states, stored
+from tests.engagement.owner_connection import owner
+from tests.engagement.sweep_data import NOW, broken, community, states, stored
 from tests.groups.test_highlights_races import as_process, one_that_waits
 from tests.support.concurrency import crowd, without
 from tests.support.database import own_connection, row, rows

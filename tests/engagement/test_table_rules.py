@@ -10,7 +10,7 @@ from django.db import DatabaseError, transaction
 from engagement.models import EngagementMessage, UserProfile
 from groups.models import Member
 from groups.services.imports import import_members
-from tests.engagement.owner import owner
+from tests.engagement.owner_connection import owner
 from tests.support.database import rejected_by, row, rows
 from tests.support.factories.engagement import (
     AnnouncementFactory,
@@ -52,7 +52,7 @@ def test_moves_of_a_message(before, after):
 )
 def test_message_stays_what_it_is(changes):
     message, other = MessageFactory(), PersonFactory()
-    with rejected_by("engagement_message_queue_stays"):
+    with rejected_by("engagement_message_queue_immutable"):
         rows(f"UPDATE engagement_message_queue SET {changes.format(other=other.pk)} WHERE id = %s", [message.pk])
 
 

@@ -6,7 +6,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from engagement.models import EngagementMessage, UserProfile
-from tests.engagement.pairs import ILLEGAL, LEGAL, STATES, TRIGGERS
+from tests.engagement.transition_table import ILLEGAL, LEGAL, STATES, TRIGGERS
 from tests.support.database import rejected_by, row, rows
 from tests.support.factories.engagement import PersonFactory, TemplateFactory
 
@@ -256,7 +256,7 @@ def test_address_belongs_to_one_member_and_no_address_to_many():
     PersonFactory(profile={"individual_jid": "55@chat", "group_jid": "g@chat"})
     PersonFactory(profile={"group_jid": "g@chat"})
     other = PersonFactory()
-    with rejected_by("user_profiles_individual_jid_once"):
+    with rejected_by("user_profiles_individual_jid_unique"):
         rows("UPDATE user_profiles SET individual_jid = '55@chat' WHERE user_id = %s", [other.pk])
 
 
@@ -267,7 +267,7 @@ def test_address_belongs_to_one_member_and_no_address_to_many():
         ({"body": " \n\t "}, "message_templates_not_empty"),
         ({"body": ""}, "message_templates_not_empty"),
         ({"subject": "  "}, "message_templates_not_empty"),
-        ({"key": "welcome"}, "message_templates_key_once"),
+        ({"key": "welcome"}, "message_templates_key_unique"),
     ],
 )
 def test_template_rejects(changes, rule):
@@ -278,9 +278,9 @@ def test_template_rejects(changes, rule):
 @pytest.mark.parametrize(
     ("values", "rule"),
     [
-        ("goodbye_sent_at = now()", "user_engagement_states_goodbye_dated"),
-        ("goodbye_expires_at = now()", "user_engagement_states_goodbye_dated"),
-        ("remind_at = now()", "user_engagement_states_reminder_dated"),
+        ("goodbye_sent_at = now()", "user_engagement_states_goodbye_dates"),
+        ("goodbye_expires_at = now()", "user_engagement_states_goodbye_dates"),
+        ("remind_at = now()", "user_engagement_states_reminder_date"),
     ],
 )
 def test_dates_belong_to_their_state(values, rule):

@@ -5,8 +5,8 @@ import logging
 import pytest
 from django.core import mail
 
-from engagement.transports import Rejected, Unavailable, make_transport
-from tests.engagement.outgoing import WAY_OUT, outgoing
+from engagement.transports import MessageRejected, Unavailable, make_transport
+from tests.engagement.outgoing_message import UNSUBSCRIBE_FOOTER, outgoing
 from tests.support.smtp_server import DRIPS, HANGS_UP, SAYS_NOTHING, mail_server
 
 
@@ -36,7 +36,7 @@ def test_message_is_an_email_with_a_way_out(server, sender):
     assert found["Subject"] == "Até logo, Ana"
     assert found["From"] == "Community <community@example.org>"
     assert found["To"] == "ana@example.org"
-    assert found["List-Unsubscribe"] == f"<{WAY_OUT}>"
+    assert found["List-Unsubscribe"] == f"<{UNSUBSCRIBE_FOOTER}>"
     assert found["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert found["Auto-Submitted"] == "auto-generated"
     assert found["Content-Language"] == "pt-BR"
@@ -47,8 +47,8 @@ def test_message_is_an_email_with_a_way_out(server, sender):
 
 def test_way_out_of_any_length_stays_one_address(server, sender):
     """A mailbox takes the header as it stands: an address that is merged is none."""
-    sender.send(outgoing(unsubscribe_url=WAY_OUT + "x" * 400))
-    assert f"<{WAY_OUT}{'x' * 400}>".encode() in server.taken[0].text
+    sender.send(outgoing(unsubscribe_url=UNSUBSCRIBE_FOOTER + "x" * 400))
+    assert f"<{UNSUBSCRIBE_FOOTER}{'x' * 400}>".encode() in server.taken[0].text
 
 
 def test_answer_someone_asked_for_has_no_way_out(server, sender):
@@ -94,7 +94,7 @@ def test_connection_the_server_ended_is_opened_again_for_the_same_message(server
 )
 def test_lasting_rejection_is_one_and_the_connection_stays_good(server, sender, command, answer):
     server.on(command, answer)
-    with pytest.raises(Rejected, match=answer[:3]) as rejected:
+    with pytest.raises(MessageRejected, match=answer[:3]) as rejected:
         sender.send(outgoing())
     assert "ana@" not in str(rejected.value)
     sender.send(outgoing())
@@ -152,7 +152,7 @@ def test_server_that_is_away_is_trouble(settings, sender, server):
     "email", ["", "nobody", "ana@example.org, eve@example.org", "ana@example.org\r\nBcc: eve@example.org", "aná@x.org"]
 )
 def test_address_that_is_none_is_rejected_before_anything_is_sent(server, sender, email):
-    with pytest.raises(Rejected, match="address"):
+    with pytest.raises(MessageRejected, match="address"):
         sender.send(outgoing(email=email))
     assert server.connections == 0
 
@@ -162,7 +162,7 @@ def test_address_that_is_none_is_rejected_before_anything_is_sent(server, sender
 def test_no_value_becomes_another_header(server, sender, field, end):
     try:
         sender.send(outgoing(**{field: f"x{end}Bcc: eve@example.org{end}{end}body"}))
-    except Rejected:
+    except MessageRejected:
         assert field == "unsubscribe_url"
     for taken in server.taken:
         assert "Bcc" not in taken.parsed
@@ -173,7 +173,7 @@ def test_no_value_becomes_another_header(server, sender, field, end):
 def test_addresses_stay_out_of_the_log(server, sender, caplog):
     caplog.set_level(logging.DEBUG)
     server.on("RCPT", "550 <ana@example.org> unknown", HANGS_UP, HANGS_UP)
-    for expected in (Rejected, Unavailable):
+    for expected in (MessageRejected, Unavailable):
         with pytest.raises(expected):
             sender.send(outgoing())
     sender.send(outgoing())

@@ -11,7 +11,7 @@ import pytest
 from engagement.errors import TransportUnknown
 from engagement.transports import Unavailable, make_transport
 from engagement.transports.file import FileTransport
-from tests.engagement.outgoing import outgoing
+from tests.engagement.outgoing_message import outgoing
 
 
 def written(folder) -> list:
@@ -57,7 +57,7 @@ def test_writer_that_dies_in_between_leaves_no_message_and_the_next_one_writes_i
 import os, pathlib, signal, django
 django.setup()
 from engagement.transports.file import FileTransport
-from tests.engagement.outgoing import outgoing
+from tests.engagement.outgoing_message import outgoing
 pathlib.Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 FileTransport(pathlib.Path(os.environ["OUTBOX"])).send(outgoing())
 """

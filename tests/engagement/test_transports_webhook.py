@@ -12,9 +12,9 @@ from hashlib import sha256
 
 import pytest
 
-from engagement.errors import TransportUnset
-from engagement.transports import Rejected, Unavailable, make_transport
-from tests.engagement.outgoing import outgoing
+from engagement.errors import TransportNotConfigured
+from engagement.transports import MessageRejected, Unavailable, make_transport
+from tests.engagement.outgoing_message import outgoing
 from tests.support.gateway_server import answers, drips, endless, gateway, half, hangs_up, raw, says_nothing, taken
 
 SECRET = "a shared secret, with é in it"
@@ -126,7 +126,7 @@ def test_retry_after_as_a_date(server, sender, minutes, least, most):
 def test_gateway_that_says_no_is_quoted_without_the_address(server, sender, status, shape):
     text = f"{outgoing().address} and ana@example.org\x00 unknown {'x' * 1000}"
     server.on(answers(status, text.encode() if shape == "text" else {shape: text}))
-    with pytest.raises(Rejected) as rejected:
+    with pytest.raises(MessageRejected) as rejected:
         sender.send(outgoing())
     words = str(rejected.value)
     assert words.startswith(f"The gateway answers {status}: … and … unknown xxx")
@@ -135,7 +135,7 @@ def test_gateway_that_says_no_is_quoted_without_the_address(server, sender, stat
 
 def test_page_of_a_gateway_is_not_quoted(server, sender):
     server.on(answers(404, b"<html><h1>Not Found</h1>"))
-    with pytest.raises(Rejected, match=r"^The gateway answers with status 404\.$"):
+    with pytest.raises(MessageRejected, match=r"^The gateway answers with status 404\.$"):
         sender.send(outgoing())
 
 
@@ -189,7 +189,7 @@ def test_gateway_that_ended_an_idle_connection_gets_the_next_message(server, sen
 
 
 def test_message_without_an_address_is_rejected_before_anything_is_sent(server, sender):
-    with pytest.raises(Rejected, match="has no address for individual messages"):
+    with pytest.raises(MessageRejected, match="has no address for individual messages"):
         sender.send(outgoing(address=""))
     assert server.requests == []
 
@@ -216,7 +216,7 @@ def test_key_that_is_no_header_is_written_as_one(server, sender):
 )
 def test_gateway_that_is_not_set_up(settings, url, secret):
     settings.ENGAGEMENT_WEBHOOK_URL, settings.ENGAGEMENT_WEBHOOK_SECRET = url, secret
-    with pytest.raises(TransportUnset, match="ENGAGEMENT_WEBHOOK_"):
+    with pytest.raises(TransportNotConfigured, match="ENGAGEMENT_WEBHOOK_"):
         make_transport("webhook")
 
 

@@ -24,7 +24,7 @@ from psycopg.types.json import Jsonb
 
 from engagement.models import EngagementMessage
 from engagement.services.inbound import handle_inbound
-from engagement.services.machine import transition
+from engagement.services.lifecycle import transition
 from engagement.services.messages import enqueue
 from engagement.services.profiles import update_profile
 from fallback.models import AccessRequest, Notification, NotificationPreference, ProjectStar

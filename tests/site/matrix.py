@@ -366,7 +366,7 @@ admin/fallback/missionfallbackitem/<item_id>/undo/       | 405                  
 # Engagement: viewed by every role; states, messages and templates changed by operators and administrators; profiles
 # and announcements also by community managers.
 admin/groups/member/<object_id>/engagement/              | ok:{ROLES} 403       | ok:{ROLES} 403
-admin/engagement/userengagementstate/machine/            | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/engagement/userengagementstate/lifecycle/          | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/engagement/userengagementstate/                    | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/engagement/userengagementstate/add/                | 403                  | 403
 admin/engagement/userengagementstate/<object_id>/        | to:{ALL}             | to:{ALL}

@@ -1,2 +1,2 @@
--- The addresses stay: the older version can use them, too.
+-- Keeps the addresses: the earlier version can use them.
 SELECT;

@@ -1,5 +1,5 @@
--- The Telegram ID of who registered with an invitation is the address of their own chat, where the profile has none and no
--- other profile has it. Messages that wait follow by the trigger of profiles.
+-- Sets the individual address of members who registered with an invitation to their Telegram ID, where the profile has no
+-- address and no other profile has this one. The trigger user_profiles_redirect updates pending messages.
 UPDATE user_profiles p SET individual_jid = m.telegram_id
 FROM community_members m
 WHERE m.person_id = p.user_id AND p.individual_jid = '' AND m.deleted_at IS NULL AND m.erased_at IS NULL

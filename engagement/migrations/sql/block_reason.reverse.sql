@@ -1,8 +1,8 @@
--- A confirmation has no place in the earlier schema.
+-- The earlier schema does not allow this message type.
 DELETE FROM engagement_message_queue WHERE message_type = 'opt_out_confirmation';
 CREATE OR REPLACE FUNCTION claim_messages(
     sender text, token uuid, at timestamptz, most integer, lease interval, after_time timestamptz, after_id bigint,
-    answers text[], quiet_from time, quiet_to time, budget integer, span interval
+    transactional_types text[], quiet_from time, quiet_to time, cap integer, period interval
 ) RETURNS TABLE (
     outcome text, was_due text, id bigint, user_id uuid, message_type text, message_key varchar, message_params jsonb,
     destination text, destination_jid varchar, idempotency_key varchar, retry_count smallint,
@@ -12,14 +12,14 @@ LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
-    -- Where the messages are, which no one moves as long as they are locked.
+    -- Row locations; valid while the rows are locked.
     messages tid[];
-    held bigint[];
+    claimed_ids bigint[];
 BEGIN
-    -- One claim at a time: so two never count the same member at once. It takes milliseconds; what takes time is sending.
+    -- One claim at a time, so that two claims never count the same member at once. A claim takes milliseconds.
     PERFORM pg_advisory_xact_lock('engagement_claims'::regclass::bigint);
-    SELECT coalesce(array_agg(h.id), '{}') INTO held FROM messages_in_hand() h;
-    -- What someone is just changing is passed over. Planned each time, as the way depends on how many are due.
+    SELECT coalesce(array_agg(h.id), '{}') INTO claimed_ids FROM claimed_messages() h;
+    -- Skips rows locked by other transactions. Planned on each call, because the best plan depends on how many are due.
     EXECUTE $lock$
         SELECT array_agg(l.message) FROM (
             SELECT q.ctid AS message FROM engagement_message_queue q
@@ -28,26 +28,26 @@ BEGIN
             ORDER BY q.scheduled_for, q.id LIMIT $4
             FOR NO KEY UPDATE SKIP LOCKED
         ) l
-    $lock$ INTO messages USING at, after_time, after_id, most, held;
+    $lock$ INTO messages USING at, after_time, after_id, most, claimed_ids;
     IF messages IS NULL THEN
         RETURN;
     END IF;
 
-    -- A statement of its own: it sees what others committed before the locks were had.
+    -- A separate statement, so that its snapshot includes what other transactions committed before the rows were locked.
     RETURN QUERY
     WITH due AS MATERIALIZED (
         SELECT q.ctid AS message, q.id, q.user_id, q.message_type, q.message_key, q.message_params, q.destination,
                q.destination_jid, q.idempotency_key, q.retry_count, q.scheduled_for,
-               m.display_name, m.email, p.locale, p.timezone, coalesce(h.messages, 0) AS in_hand,
-               q.message_type <> ALL (answers) AS unasked,
+               m.display_name, m.email, p.locale, p.timezone, coalesce(h.messages, 0) AS claimed,
+               q.message_type <> ALL (transactional_types) AS unsolicited,
                CASE
                    WHEN NOT m.is_active THEN 'The account is locked.'
-                   WHEN q.message_type = ANY (answers) THEN NULL
+                   WHEN q.message_type = ANY (transactional_types) THEN NULL
                    WHEN p.reengagement_opt_out THEN 'The member has opted out.'
                    WHEN s.state = 'dormant' THEN 'The member is dormant.'
                    WHEN c.status IN ('suspended', 'banned') THEN 'The member is ' || c.status || '.'
                    WHEN q.message_type = 'goodbye' AND s.state IS DISTINCT FROM 'goodbye_sent'
-                       THEN 'The member is back.'
+                       THEN 'The member is active again.'
                    WHEN n.cancelled_at IS NOT NULL THEN 'The announcement was cancelled.'
                END AS withdrawn
         FROM unnest(messages) AS l (message)
@@ -57,79 +57,79 @@ BEGIN
         LEFT JOIN user_engagement_states s ON s.user_id = q.user_id
         LEFT JOIN community_members c ON c.person_id = q.user_id
         LEFT JOIN engagement_announcements n ON n.id = q.announcement_id
-        LEFT JOIN (SELECT h.user_id, count(*) AS messages FROM messages_in_hand() h GROUP BY h.user_id) h
+        LEFT JOIN (SELECT h.user_id, count(*) AS messages FROM claimed_messages() h GROUP BY h.user_id) h
             ON h.user_id = q.user_id
     ), nights AS MATERIALIZED (
         SELECT z.timezone, coalesce(
                    quiet_until(at, z.timezone, quiet_from, quiet_to),
-                   -- What is claimed may be sent as late as the lease allows.
+                   -- A claimed message may be sent until its lease expires.
                    quiet_until(at + lease, z.timezone, quiet_from, quiet_to)
                ) AS ends_at
-        FROM (SELECT DISTINCT due.timezone FROM due WHERE due.unasked) z
+        FROM (SELECT DISTINCT due.timezone FROM due WHERE due.unsolicited) z
     ), ranked AS (
         SELECT due.*, nights.ends_at, row_number() OVER (
-                   PARTITION BY due.user_id, due.unasked AND due.withdrawn IS NULL AND nights.ends_at IS NULL
+                   PARTITION BY due.user_id, due.unsolicited AND due.withdrawn IS NULL AND nights.ends_at IS NULL
                    ORDER BY due.scheduled_for, due.id
                ) AS place
-        FROM due LEFT JOIN nights ON nights.timezone = due.timezone AND due.unasked
-    ), judged AS MATERIALIZED (
+        FROM due LEFT JOIN nights ON nights.timezone = due.timezone AND due.unsolicited
+    ), decided AS MATERIALIZED (
         SELECT ranked.*,
                withdrawn IS NULL AND ends_at IS NULL AND (
-                   NOT unasked
-                   OR place + in_hand + (
+                   NOT unsolicited
+                   OR place + claimed + (
                        SELECT count(*) FROM engagement_message_queue e
-                       WHERE e.user_id = ranked.user_id AND e.attempted_at > at - span AND e.id <> ranked.id
-                           AND e.message_type <> ALL (answers) AND (e.status <> 'pending' OR e.id <> ALL (held))
-                   ) <= budget
+                       WHERE e.user_id = ranked.user_id AND e.attempted_at > at - period AND e.id <> ranked.id
+                           AND e.message_type <> ALL (transactional_types) AND (e.status <> 'pending' OR e.id <> ALL (claimed_ids))
+                   ) <= cap
                ) AS granted
         FROM ranked
     ), withdrawn AS (
         UPDATE engagement_message_queue q
         SET status = 'cancelled', error_message = j.withdrawn, waiting_for = ''
-        FROM judged j WHERE j.withdrawn IS NOT NULL AND q.ctid = j.message
+        FROM decided j WHERE j.withdrawn IS NOT NULL AND q.ctid = j.message
     ), deferred AS (
         UPDATE engagement_message_queue q
         SET scheduled_for = coalesce(
                 j.ends_at,
-                -- When enough of what was sent is old enough.
+                -- When enough of the sent messages are outside of the period.
                 (
-                    SELECT known.times[least(cardinality(known.times) + j.place - budget, cardinality(known.times))]
+                    SELECT known.times[least(cardinality(known.times) + j.place - cap, cardinality(known.times))]
                     FROM (
                         SELECT array_agg(r.at ORDER BY r.at) AS times FROM (
                             SELECT e.attempted_at AS at FROM engagement_message_queue e
-                            WHERE e.user_id = j.user_id AND e.attempted_at > at - span AND e.id <> j.id
-                                AND e.message_type <> ALL (answers) AND (e.status <> 'pending' OR e.id <> ALL (held))
-                            UNION ALL SELECT at FROM generate_series(1, j.in_hand)
+                            WHERE e.user_id = j.user_id AND e.attempted_at > at - period AND e.id <> j.id
+                                AND e.message_type <> ALL (transactional_types) AND (e.status <> 'pending' OR e.id <> ALL (claimed_ids))
+                            UNION ALL SELECT at FROM generate_series(1, j.claimed)
                         ) r
                     ) known
-                ) + span + interval '1 microsecond',
-                at + span + interval '1 microsecond'
+                ) + period + interval '1 microsecond',
+                at + period + interval '1 microsecond'
             ),
-            waiting_for = CASE WHEN j.ends_at IS NOT NULL THEN 'quiet_hours' ELSE 'attention_budget' END
-        FROM judged j WHERE NOT j.granted AND j.withdrawn IS NULL AND q.ctid = j.message
-    ), held AS (
+            waiting_for = CASE WHEN j.ends_at IS NOT NULL THEN 'quiet_hours' ELSE 'frequency_cap' END
+        FROM decided j WHERE NOT j.granted AND j.withdrawn IS NULL AND q.ctid = j.message
+    ), new_claim AS (
         INSERT INTO engagement_claims (attempt_token, claimed_by, lease_expires_at, attempted_at, message_ids, user_ids)
         SELECT token, sender, clock_timestamp() + lease, at, array_agg(j.id),
-               array_agg(CASE WHEN j.unasked THEN j.user_id END)
-        FROM judged j WHERE j.granted HAVING count(*) > 0
+               array_agg(CASE WHEN j.unsolicited THEN j.user_id END)
+        FROM decided j WHERE j.granted HAVING count(*) > 0
     )
     SELECT CASE WHEN j.granted THEN 'claimed' WHEN j.withdrawn IS NOT NULL THEN 'withdrawn' ELSE 'deferred' END,
            j.scheduled_for::text, j.id, j.user_id, j.message_type, j.message_key, j.message_params, j.destination,
            j.destination_jid, j.idempotency_key, j.retry_count, j.display_name, j.email, j.locale
-    FROM judged j ORDER BY j.scheduled_for, j.id;
+    FROM decided j ORDER BY j.scheduled_for, j.id;
 END $$;
-CREATE OR REPLACE FUNCTION attention_over_budget(budget integer, span interval)
+CREATE OR REPLACE FUNCTION members_over_frequency_cap(cap integer, period interval)
 RETURNS TABLE (user_id uuid, ends_at timestamptz, messages bigint)
 LANGUAGE sql STABLE SET search_path = public, pg_temp
 AS $$
     SELECT user_id, sent_at, messages
     FROM (
         SELECT q.user_id, q.sent_at,
-               count(*) OVER (PARTITION BY q.user_id ORDER BY q.sent_at RANGE BETWEEN span PRECEDING AND CURRENT ROW)
+               count(*) OVER (PARTITION BY q.user_id ORDER BY q.sent_at RANGE BETWEEN period PRECEDING AND CURRENT ROW)
         FROM engagement_message_queue q
         WHERE q.sent_at IS NOT NULL AND q.message_type NOT IN ('welcome', 'help_restart')
     ) AS windows (user_id, sent_at, messages)
-    WHERE messages > budget
+    WHERE messages > cap
 $$;
 DROP FUNCTION engagement_block_text(text);
 DROP FUNCTION engagement_block_reason(text, boolean, boolean, text, timestamptz, boolean, text, timestamptz);

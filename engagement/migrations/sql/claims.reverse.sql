@@ -1,4 +1,4 @@
--- What a sender has in hand may have arrived: it counts, as it does when a lease runs out.
+-- Claimed messages may have been delivered: they count towards the frequency cap, as after an expired lease.
 UPDATE engagement_message_queue q SET attempted_at = k.attempted_at
 FROM engagement_claims k WHERE q.id = ANY (k.message_ids) AND q.status = 'pending';
 CREATE OR REPLACE FUNCTION erase_person_in_engagement() RETURNS trigger
@@ -18,7 +18,7 @@ BEGIN
     DELETE FROM engagement_inbound_messages WHERE user_id = NEW.person_id;
     RETURN NULL;
 END $$;
-CREATE OR REPLACE FUNCTION redirect_waiting_messages() RETURNS trigger
+CREATE OR REPLACE FUNCTION redirect_pending_messages() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 BEGIN
@@ -28,7 +28,7 @@ BEGIN
     WHERE user_id = NEW.user_id AND status IN ('pending', 'failed') AND attempt_token IS NULL;
     RETURN NULL;
 END $$;
-CREATE OR REPLACE FUNCTION give_members_profiles() RETURNS trigger
+CREATE OR REPLACE FUNCTION create_member_profiles() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 BEGIN
@@ -37,12 +37,12 @@ BEGIN
     RETURN NULL;
 END $$;
 ALTER TABLE engagement_message_queue SET (fillfactor = 60);
-DROP TRIGGER engagement_message_queue_stays ON engagement_message_queue;
-CREATE TRIGGER engagement_message_queue_stays BEFORE UPDATE ON engagement_message_queue
+DROP TRIGGER engagement_message_queue_immutable ON engagement_message_queue;
+CREATE TRIGGER engagement_message_queue_immutable BEFORE UPDATE ON engagement_message_queue
     FOR EACH ROW
     WHEN (OLD.idempotency_key <> NEW.idempotency_key OR OLD.user_id <> NEW.user_id
         OR OLD.message_type <> NEW.message_type OR OLD.id <> NEW.id)
-    EXECUTE FUNCTION reject_change_of_message();
+    EXECUTE FUNCTION reject_message_change();
 DROP TRIGGER engagement_message_queue_moves ON engagement_message_queue;
 CREATE TRIGGER engagement_message_queue_moves BEFORE UPDATE ON engagement_message_queue
     FOR EACH ROW
@@ -57,14 +57,14 @@ BEGIN
         GRANT UPDATE ON engagement_claims TO missionsite_app;
     END IF;
 END $$;
-DROP FUNCTION withdraw_announcement(bigint, text);
+DROP FUNCTION cancel_announcement_messages(bigint, text);
 DROP FUNCTION mark_messages_sent(uuid, bigint[], timestamptz[], text[]);
-DROP FUNCTION let_go(uuid, bigint[]);
+DROP FUNCTION release_claim(uuid, bigint[]);
 DROP FUNCTION claim_messages(
     text, uuid, timestamptz, integer, interval, timestamptz, bigint, text[], time, time, integer, interval
 );
-DROP TRIGGER engagement_claims_apart ON engagement_claims;
-DROP FUNCTION reject_claimed_twice();
-ALTER TABLE engagement_claims DROP CONSTRAINT engagement_claims_even;
+DROP TRIGGER engagement_claims_exclusive ON engagement_claims;
+DROP FUNCTION reject_double_claim();
+ALTER TABLE engagement_claims DROP CONSTRAINT engagement_claims_lengths_match;
 ALTER TABLE engagement_claims ALTER message_ids SET STORAGE EXTENDED;
-DROP FUNCTION messages_in_hand();
+DROP FUNCTION claimed_messages();

@@ -1,6 +1,6 @@
--- Messages senders have in hand, and whose attention they will take; user_id is NULL for an answer, which takes none.
--- Said to be many: compared with all of a batch, one by one they would take longer than sending.
-CREATE FUNCTION messages_in_hand() RETURNS TABLE (id bigint, user_id uuid, attempt_token uuid)
+-- Returns the claimed messages; user_id is NULL for a transactional message, which does not count towards the cap.
+-- ROWS 5000 makes the planner use a hash join; a nested loop over a batch would take longer than sending it.
+CREATE FUNCTION claimed_messages() RETURNS TABLE (id bigint, user_id uuid, attempt_token uuid)
 LANGUAGE plpgsql STABLE ROWS 5000
 AS $$
 #variable_conflict use_column
@@ -9,42 +9,42 @@ BEGIN
         FROM engagement_claims k CROSS JOIN unnest(k.message_ids, k.user_ids) AS m (id, user_id);
 END $$;
 
-ALTER TABLE engagement_claims ADD CONSTRAINT engagement_claims_even
+ALTER TABLE engagement_claims ADD CONSTRAINT engagement_claims_lengths_match
     CHECK (cardinality(message_ids) = cardinality(user_ids));
--- Nothing in them gets shorter by trying.
+-- IDs do not compress; EXTERNAL saves the attempt.
 ALTER TABLE engagement_claims ALTER message_ids SET STORAGE EXTERNAL, ALTER user_ids SET STORAGE EXTERNAL;
 
--- No message is in two hands, whoever writes a claim.
-CREATE FUNCTION reject_claimed_twice() RETURNS trigger
+-- Rejects a claim that contains a message of another claim.
+CREATE FUNCTION reject_double_claim() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp SET enable_nestloop = off
 AS $$
 DECLARE
-    twice bigint;
+    claimed_id bigint;
 BEGIN
     PERFORM pg_advisory_xact_lock('engagement_claims'::regclass::bigint);
     IF NOT EXISTS (SELECT FROM engagement_claims WHERE attempt_token <> NEW.attempt_token) THEN
         RETURN NULL;
     END IF;
-    SELECT n.id INTO twice FROM unnest(NEW.message_ids) AS n (id)
-    JOIN messages_in_hand() h ON h.id = n.id AND h.attempt_token <> NEW.attempt_token LIMIT 1;
+    SELECT n.id INTO claimed_id FROM unnest(NEW.message_ids) AS n (id)
+    JOIN claimed_messages() h ON h.id = n.id AND h.attempt_token <> NEW.attempt_token LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION 'message % is in another sender''s hands', twice
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'engagement_claims_apart';
+        RAISE EXCEPTION 'message % is already claimed', claimed_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'engagement_claims_exclusive';
     END IF;
     RETURN NULL;
 END $$;
-CREATE TRIGGER engagement_claims_apart AFTER INSERT ON engagement_claims
-    FOR EACH ROW EXECUTE FUNCTION reject_claimed_twice();
+CREATE TRIGGER engagement_claims_exclusive AFTER INSERT ON engagement_claims
+    FOR EACH ROW EXECUTE FUNCTION reject_double_claim();
 
--- A sender's two big statements have plans that a connection makes once: planned anew each time they take longer to
--- plan than to run. Both act with the rights of their caller.
+-- claim_messages and mark_messages_sent use generic plans, made once per connection: planning them takes longer than
+-- running them. Both run with the privileges of the caller.
 
--- Takes up to `most` messages that are due, behind (after_time, after_id) in their order, and says of each what became
--- of it: claimed, withdrawn or deferred. Rows come in the order of the queue; was_due is to be given to the next claim.
--- answers: message types that neither count nor wait. quiet_from, quiet_to: NULL where there is no night.
+-- Claims up to `most` due messages after (after_time, after_id) and returns the outcome of each: claimed, withdrawn or
+-- deferred. Rows are in queue order; pass was_due to the next call as after_time.
+-- transactional_types: message types without cap and quiet hours. quiet_from, quiet_to: NULL for no quiet hours.
 CREATE FUNCTION claim_messages(
     sender text, token uuid, at timestamptz, most integer, lease interval, after_time timestamptz, after_id bigint,
-    answers text[], quiet_from time, quiet_to time, budget integer, span interval
+    transactional_types text[], quiet_from time, quiet_to time, cap integer, period interval
 ) RETURNS TABLE (
     outcome text, was_due text, id bigint, user_id uuid, message_type text, message_key varchar, message_params jsonb,
     destination text, destination_jid varchar, idempotency_key varchar, retry_count smallint,
@@ -54,14 +54,14 @@ LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
-    -- Where the messages are, which no one moves as long as they are locked.
+    -- Row locations; valid while the rows are locked.
     messages tid[];
-    held bigint[];
+    claimed_ids bigint[];
 BEGIN
-    -- One claim at a time: so two never count the same member at once. It takes milliseconds; what takes time is sending.
+    -- One claim at a time, so that two claims never count the same member at once. A claim takes milliseconds.
     PERFORM pg_advisory_xact_lock('engagement_claims'::regclass::bigint);
-    SELECT coalesce(array_agg(h.id), '{}') INTO held FROM messages_in_hand() h;
-    -- What someone is just changing is passed over. Planned each time, as the way depends on how many are due.
+    SELECT coalesce(array_agg(h.id), '{}') INTO claimed_ids FROM claimed_messages() h;
+    -- Skips rows locked by other transactions. Planned on each call, because the best plan depends on how many are due.
     EXECUTE $lock$
         SELECT array_agg(l.message) FROM (
             SELECT q.ctid AS message FROM engagement_message_queue q
@@ -70,26 +70,26 @@ BEGIN
             ORDER BY q.scheduled_for, q.id LIMIT $4
             FOR NO KEY UPDATE SKIP LOCKED
         ) l
-    $lock$ INTO messages USING at, after_time, after_id, most, held;
+    $lock$ INTO messages USING at, after_time, after_id, most, claimed_ids;
     IF messages IS NULL THEN
         RETURN;
     END IF;
 
-    -- A statement of its own: it sees what others committed before the locks were had.
+    -- A separate statement, so that its snapshot includes what other transactions committed before the rows were locked.
     RETURN QUERY
     WITH due AS MATERIALIZED (
         SELECT q.ctid AS message, q.id, q.user_id, q.message_type, q.message_key, q.message_params, q.destination,
                q.destination_jid, q.idempotency_key, q.retry_count, q.scheduled_for,
-               m.display_name, m.email, p.locale, p.timezone, coalesce(h.messages, 0) AS in_hand,
-               q.message_type <> ALL (answers) AS unasked,
+               m.display_name, m.email, p.locale, p.timezone, coalesce(h.messages, 0) AS claimed,
+               q.message_type <> ALL (transactional_types) AS unsolicited,
                CASE
                    WHEN NOT m.is_active THEN 'The account is locked.'
-                   WHEN q.message_type = ANY (answers) THEN NULL
+                   WHEN q.message_type = ANY (transactional_types) THEN NULL
                    WHEN p.reengagement_opt_out THEN 'The member has opted out.'
                    WHEN s.state = 'dormant' THEN 'The member is dormant.'
                    WHEN c.status IN ('suspended', 'banned') THEN 'The member is ' || c.status || '.'
                    WHEN q.message_type = 'goodbye' AND s.state IS DISTINCT FROM 'goodbye_sent'
-                       THEN 'The member is back.'
+                       THEN 'The member is active again.'
                    WHEN n.cancelled_at IS NOT NULL THEN 'The announcement was cancelled.'
                END AS withdrawn
         FROM unnest(messages) AS l (message)
@@ -99,71 +99,71 @@ BEGIN
         LEFT JOIN user_engagement_states s ON s.user_id = q.user_id
         LEFT JOIN community_members c ON c.person_id = q.user_id
         LEFT JOIN engagement_announcements n ON n.id = q.announcement_id
-        LEFT JOIN (SELECT h.user_id, count(*) AS messages FROM messages_in_hand() h GROUP BY h.user_id) h
+        LEFT JOIN (SELECT h.user_id, count(*) AS messages FROM claimed_messages() h GROUP BY h.user_id) h
             ON h.user_id = q.user_id
     ), nights AS MATERIALIZED (
         SELECT z.timezone, coalesce(
                    quiet_until(at, z.timezone, quiet_from, quiet_to),
-                   -- What is claimed may be sent as late as the lease allows.
+                   -- A claimed message may be sent until its lease expires.
                    quiet_until(at + lease, z.timezone, quiet_from, quiet_to)
                ) AS ends_at
-        FROM (SELECT DISTINCT due.timezone FROM due WHERE due.unasked) z
+        FROM (SELECT DISTINCT due.timezone FROM due WHERE due.unsolicited) z
     ), ranked AS (
         SELECT due.*, nights.ends_at, row_number() OVER (
-                   PARTITION BY due.user_id, due.unasked AND due.withdrawn IS NULL AND nights.ends_at IS NULL
+                   PARTITION BY due.user_id, due.unsolicited AND due.withdrawn IS NULL AND nights.ends_at IS NULL
                    ORDER BY due.scheduled_for, due.id
                ) AS place
-        FROM due LEFT JOIN nights ON nights.timezone = due.timezone AND due.unasked
-    ), judged AS MATERIALIZED (
+        FROM due LEFT JOIN nights ON nights.timezone = due.timezone AND due.unsolicited
+    ), decided AS MATERIALIZED (
         SELECT ranked.*,
                withdrawn IS NULL AND ends_at IS NULL AND (
-                   NOT unasked
-                   OR place + in_hand + (
+                   NOT unsolicited
+                   OR place + claimed + (
                        SELECT count(*) FROM engagement_message_queue e
-                       WHERE e.user_id = ranked.user_id AND e.attempted_at > at - span AND e.id <> ranked.id
-                           AND e.message_type <> ALL (answers) AND (e.status <> 'pending' OR e.id <> ALL (held))
-                   ) <= budget
+                       WHERE e.user_id = ranked.user_id AND e.attempted_at > at - period AND e.id <> ranked.id
+                           AND e.message_type <> ALL (transactional_types) AND (e.status <> 'pending' OR e.id <> ALL (claimed_ids))
+                   ) <= cap
                ) AS granted
         FROM ranked
     ), withdrawn AS (
         UPDATE engagement_message_queue q
         SET status = 'cancelled', error_message = j.withdrawn, waiting_for = ''
-        FROM judged j WHERE j.withdrawn IS NOT NULL AND q.ctid = j.message
+        FROM decided j WHERE j.withdrawn IS NOT NULL AND q.ctid = j.message
     ), deferred AS (
         UPDATE engagement_message_queue q
         SET scheduled_for = coalesce(
                 j.ends_at,
-                -- When enough of what was sent is old enough.
+                -- When enough of the sent messages are outside of the period.
                 (
-                    SELECT known.times[least(cardinality(known.times) + j.place - budget, cardinality(known.times))]
+                    SELECT known.times[least(cardinality(known.times) + j.place - cap, cardinality(known.times))]
                     FROM (
                         SELECT array_agg(r.at ORDER BY r.at) AS times FROM (
                             SELECT e.attempted_at AS at FROM engagement_message_queue e
-                            WHERE e.user_id = j.user_id AND e.attempted_at > at - span AND e.id <> j.id
-                                AND e.message_type <> ALL (answers) AND (e.status <> 'pending' OR e.id <> ALL (held))
-                            UNION ALL SELECT at FROM generate_series(1, j.in_hand)
+                            WHERE e.user_id = j.user_id AND e.attempted_at > at - period AND e.id <> j.id
+                                AND e.message_type <> ALL (transactional_types) AND (e.status <> 'pending' OR e.id <> ALL (claimed_ids))
+                            UNION ALL SELECT at FROM generate_series(1, j.claimed)
                         ) r
                     ) known
-                ) + span + interval '1 microsecond',
-                at + span + interval '1 microsecond'
+                ) + period + interval '1 microsecond',
+                at + period + interval '1 microsecond'
             ),
-            waiting_for = CASE WHEN j.ends_at IS NOT NULL THEN 'quiet_hours' ELSE 'attention_budget' END
-        FROM judged j WHERE NOT j.granted AND j.withdrawn IS NULL AND q.ctid = j.message
-    ), held AS (
+            waiting_for = CASE WHEN j.ends_at IS NOT NULL THEN 'quiet_hours' ELSE 'frequency_cap' END
+        FROM decided j WHERE NOT j.granted AND j.withdrawn IS NULL AND q.ctid = j.message
+    ), new_claim AS (
         INSERT INTO engagement_claims (attempt_token, claimed_by, lease_expires_at, attempted_at, message_ids, user_ids)
         SELECT token, sender, clock_timestamp() + lease, at, array_agg(j.id),
-               array_agg(CASE WHEN j.unasked THEN j.user_id END)
-        FROM judged j WHERE j.granted HAVING count(*) > 0
+               array_agg(CASE WHEN j.unsolicited THEN j.user_id END)
+        FROM decided j WHERE j.granted HAVING count(*) > 0
     )
     SELECT CASE WHEN j.granted THEN 'claimed' WHEN j.withdrawn IS NOT NULL THEN 'withdrawn' ELSE 'deferred' END,
            j.scheduled_for::text, j.id, j.user_id, j.message_type, j.message_key, j.message_params, j.destination,
            j.destination_jid, j.idempotency_key, j.retry_count, j.display_name, j.email, j.locale
-    FROM judged j ORDER BY j.scheduled_for, j.id;
+    FROM decided j ORDER BY j.scheduled_for, j.id;
 END $$;
 
--- Takes messages out of a claim, which goes with the last of them, and says which of them it still had: whoever comes
--- late has none. What a claim has can become less by this alone, and never more.
-CREATE FUNCTION let_go(token uuid, ids bigint[]) RETURNS TABLE (id bigint, attempted_at timestamptz)
+-- Removes messages from a claim and returns those that were still in it; a sender whose lease expired gets none. Deletes
+-- the claim with its last message. Only this function can change a claim; no function adds messages to one.
+CREATE FUNCTION release_claim(token uuid, ids bigint[]) RETURNS TABLE (id bigint, attempted_at timestamptz)
 LANGUAGE plpgsql SECURITY DEFINER ROWS 500
 SET search_path = public, pg_temp SET enable_nestloop = off SET plan_cache_mode = force_generic_plan
 AS $$
@@ -188,10 +188,10 @@ BEGIN
     RETURN QUERY SELECT m.id, claim.attempted_at FROM unnest(claim.message_ids) AS m (id)
         JOIN unnest(ids) AS gone (id) ON gone.id = m.id;
 END $$;
-REVOKE EXECUTE ON FUNCTION let_go(uuid, bigint[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION release_claim(uuid, bigint[]) FROM PUBLIC;
 
--- Notes what was sent; returns how many messages were still this attempt's and no one had cancelled meanwhile.
--- provider_ids: may be empty. Asked for the status by an equality, PostgreSQL would read all that is pending.
+-- Marks messages as sent; returns how many were still claimed by this attempt and not cancelled. provider_ids may be
+-- empty. IS NOT DISTINCT FROM keeps the planner from scanning the index of all pending messages.
 CREATE FUNCTION mark_messages_sent(token uuid, ids bigint[], times timestamptz[], provider_ids text[]) RETURNS integer
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET jit = off
 AS $$
@@ -201,7 +201,7 @@ BEGIN
     UPDATE engagement_message_queue q
     SET status = 'sent', sent_at = d.sent_at, provider_message_id = coalesce(d.provider_id, ''), error_message = '',
         waiting_for = '', attempted_at = g.attempted_at
-    FROM let_go(token, ids) AS g JOIN unnest(ids, times, provider_ids) AS d (id, sent_at, provider_id) ON d.id = g.id
+    FROM release_claim(token, ids) AS g JOIN unnest(ids, times, provider_ids) AS d (id, sent_at, provider_id) ON d.id = g.id
     WHERE q.id = g.id AND q.status IS NOT DISTINCT FROM 'pending';
     GET DIAGNOSTICS marked = ROW_COUNT;
     RETURN marked;
@@ -210,14 +210,14 @@ END $$;
 DO $$
 BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') THEN
-        GRANT EXECUTE ON FUNCTION let_go(uuid, bigint[]) TO missionsite_app;
+        GRANT EXECUTE ON FUNCTION release_claim(uuid, bigint[]) TO missionsite_app;
         IF current_user <> 'missionsite_app' THEN
             REVOKE UPDATE ON engagement_claims FROM missionsite_app;
         END IF;
     END IF;
 END $$;
 
--- The rules of moves once more, after the row: before it, each row that is updated is locked first.
+-- The status rules as AFTER triggers: a BEFORE trigger would lock each updated row first.
 DROP TRIGGER engagement_message_queue_moves ON engagement_message_queue;
 CREATE TRIGGER engagement_message_queue_moves AFTER UPDATE OF status ON engagement_message_queue
     FOR EACH ROW
@@ -226,19 +226,19 @@ CREATE TRIGGER engagement_message_queue_moves AFTER UPDATE OF status ON engageme
         ('failed', 'pending'), ('failed', 'cancelled'), ('sent', 'failed')
     ))
     EXECUTE FUNCTION reject_message_move();
-DROP TRIGGER engagement_message_queue_stays ON engagement_message_queue;
-CREATE TRIGGER engagement_message_queue_stays
+DROP TRIGGER engagement_message_queue_immutable ON engagement_message_queue;
+CREATE TRIGGER engagement_message_queue_immutable
     AFTER UPDATE OF idempotency_key, user_id, message_type, id ON engagement_message_queue
     FOR EACH ROW
     WHEN (OLD.idempotency_key <> NEW.idempotency_key OR OLD.user_id <> NEW.user_id
         OR OLD.message_type <> NEW.message_type OR OLD.id <> NEW.id)
-    EXECUTE FUNCTION reject_change_of_message();
+    EXECUTE FUNCTION reject_message_change();
 
--- A claim writes none of its messages: no row needs room beside it any more.
+-- Claiming does not update messages, so their pages need no free space.
 ALTER TABLE engagement_message_queue SET (fillfactor = 100);
 
--- Every member has a profile, from the first moment.
-CREATE OR REPLACE FUNCTION give_members_profiles() RETURNS trigger
+-- Creates the profile of each new member.
+CREATE OR REPLACE FUNCTION create_member_profiles() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 BEGIN
@@ -246,26 +246,26 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- Messages that wait follow a member who wants them somewhere else, from whichever door that was said. Those that a
--- sender has go where it was told; locked first, so that a claim just being made is seen.
-CREATE OR REPLACE FUNCTION redirect_waiting_messages() RETURNS trigger
+-- Updates the destination of pending messages when a profile changes. Claimed messages keep theirs; the rows are locked
+-- first, so that a concurrent claim is seen.
+CREATE OR REPLACE FUNCTION redirect_pending_messages() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 BEGIN
     PERFORM 1 FROM engagement_message_queue
-    WHERE user_id = NEW.user_id AND status IN ('pending', 'failed') AND id NOT IN (SELECT h.id FROM messages_in_hand() h)
+    WHERE user_id = NEW.user_id AND status IN ('pending', 'failed') AND id NOT IN (SELECT h.id FROM claimed_messages() h)
     FOR NO KEY UPDATE;
     UPDATE engagement_message_queue
     SET destination = NEW.preferred_destination,
         destination_jid = CASE NEW.preferred_destination WHEN 'group' THEN NEW.group_jid ELSE NEW.individual_jid END
     WHERE user_id = NEW.user_id AND status IN ('pending', 'failed')
-        AND id NOT IN (SELECT h.id FROM messages_in_hand() h);
+        AND id NOT IN (SELECT h.id FROM claimed_messages() h);
     RETURN NULL;
 END $$;
 
--- Takes back what was not sent of an announcement that is cancelled; returns how many messages. What a sender has, or
--- is just taking, is withdrawn by it: no one waits for anyone.
-CREATE FUNCTION withdraw_announcement(announcement bigint, reason text) RETURNS integer
+-- Cancels the unsent messages of a cancelled announcement and returns their number. Skips claimed and locked messages
+-- instead of waiting: their sender cancels them.
+CREATE FUNCTION cancel_announcement_messages(announcement bigint, reason text) RETURNS integer
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -278,12 +278,12 @@ BEGIN
         FOR NO KEY UPDATE SKIP LOCKED
     ) l;
     UPDATE engagement_message_queue q SET status = 'cancelled', error_message = reason
-    WHERE q.id = ANY (free) AND q.id NOT IN (SELECT h.id FROM messages_in_hand() h);
+    WHERE q.id = ANY (free) AND q.id NOT IN (SELECT h.id FROM claimed_messages() h);
     GET DIAGNOSTICS withdrawn = ROW_COUNT;
     RETURN withdrawn;
 END $$;
 
--- What is kept here of a person goes when the directory erases them: nothing more is sent, and no word stays.
+-- Erases the engagement data of a person whose directory entry is erased, and cancels their unsent messages.
 CREATE OR REPLACE FUNCTION erase_person_in_engagement() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$

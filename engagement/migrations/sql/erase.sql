@@ -1,4 +1,4 @@
--- What is kept here of a person goes when the directory erases them: nothing more is sent, and no word stays.
+-- Erases the engagement data of a person whose directory entry is erased, and cancels their unsent messages.
 CREATE FUNCTION erase_person_in_engagement() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$

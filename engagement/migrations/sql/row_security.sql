@@ -1,7 +1,7 @@
--- Row security of every table of this app, forced: the owner too is let in by a policy, not by owning.
+-- Row security of every table of this app, forced, so that policies also apply to the owner.
 --
--- A member sees the own state, the own moves and the own profile, and changes in it where and how messages come and
--- whether they come at all. The queue and everything else is the site's.
+-- A member can read their own state, transitions and profile, and update four columns of the profile. Only the site can
+-- read and write the queue and the other tables.
 
 DO $$
 DECLARE
@@ -16,7 +16,7 @@ BEGIN
     ] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
-        -- Where the hosting gives a single role, this is the site's policy.
+        -- With a single database role, this is also the site's policy.
         EXECUTE format('CREATE POLICY %I ON %I TO CURRENT_USER USING (true) WITH CHECK (true)', name || '_owner', name);
         IF site THEN
             EXECUTE format(
@@ -27,7 +27,7 @@ BEGIN
     IF NOT site THEN
         RETURN;
     END IF;
-    -- What never goes or changes.
+    -- Rows that are never deleted or updated.
     REVOKE DELETE ON user_engagement_states, engagement_message_queue, user_profiles, engagement_attention
         FROM missionsite_app;
     REVOKE UPDATE, DELETE ON engagement_state_transitions, user_profiles_history, message_templates_history
@@ -46,8 +46,8 @@ BEGIN
         USING (user_id = current_member_id());
     CREATE POLICY user_profiles_change_own ON user_profiles FOR UPDATE TO missionsite_member
         USING (user_id = current_member_id()) WITH CHECK (user_id = current_member_id());
-    -- The history triggers run with the rights of whoever changed the row.
+    -- History triggers run with the privileges of the user who changed the row.
     GRANT INSERT ON user_profiles_history TO missionsite_member;
-    CREATE POLICY user_profiles_history_of_own_deeds ON user_profiles_history FOR INSERT TO missionsite_member
+    CREATE POLICY user_profiles_history_insert_own ON user_profiles_history FOR INSERT TO missionsite_member
         WITH CHECK (user_id = current_member_id());
 END $$;

@@ -1,4 +1,4 @@
-// Shows a text with sample values while it is written. Each [data-preview-of] names the inputs it follows.
+// Shows a preview with sample values while a text is edited. Each [data-preview-of] names its inputs.
 (() => {
     const PAUSE_MS = 250;
     const token = () => document.querySelector("input[name=csrfmiddlewaretoken]")?.value || "";
@@ -31,12 +31,12 @@
                     credentials: "same-origin",
                 });
                 if (!answer.ok || answer.redirected) throw new Error("no preview");
-                const told = await answer.json();
-                // An answer that was overtaken by a later one is not shown.
+                const rendered = await answer.json();
+                // Ignore a response that is older than the last request.
                 if (mine !== newest) return;
-                Object.entries(parts).forEach(([name, part]) => { part.textContent = told[name] || ""; });
+                Object.entries(parts).forEach(([name, part]) => { part.textContent = rendered[name] || ""; });
             } catch {
-                if (mine === newest && parts.problem) parts.problem.textContent = "The preview could not be had; what you typed is still here.";
+                if (mine === newest && parts.problem) parts.problem.textContent = "The preview could not be loaded. Your text is unchanged.";
             }
         };
         const soon = () => { clearTimeout(timer); timer = setTimeout(show, PAUSE_MS); };

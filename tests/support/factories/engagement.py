@@ -13,21 +13,21 @@ from engagement.models import (
     MessageTemplate,
     MessageType,
     State,
-    Trigger,
+    TransitionTrigger,
     UserEngagementState,
     UserProfile,
 )
-from engagement.services.machine import transition
+from engagement.services.lifecycle import transition
 from groups.models import Member
 from tests.support.factories.groups import EntryFactory, MemberFactory
 
 # The triggers that lead from active to each state.
 WAYS: dict[str, tuple[str, ...]] = {
     State.ACTIVE: (),
-    State.GOODBYE_SENT: (Trigger.INACTIVITY_14D,),
-    State.HELP_FLOW: (Trigger.INACTIVITY_14D, Trigger.GOODBYE_RESPONSE_1),
-    State.REMIND_LATER: (Trigger.INACTIVITY_14D, Trigger.GOODBYE_RESPONSE_2),
-    State.DORMANT: (Trigger.INACTIVITY_14D, Trigger.GOODBYE_RESPONSE_3),
+    State.GOODBYE_SENT: (TransitionTrigger.INACTIVITY_14D,),
+    State.HELP_FLOW: (TransitionTrigger.INACTIVITY_14D, TransitionTrigger.GOODBYE_RESPONSE_1),
+    State.REMIND_LATER: (TransitionTrigger.INACTIVITY_14D, TransitionTrigger.GOODBYE_RESPONSE_2),
+    State.DORMANT: (TransitionTrigger.INACTIVITY_14D, TransitionTrigger.GOODBYE_RESPONSE_3),
 }
 
 
@@ -98,7 +98,7 @@ class MessageFactory(factory.django.DjangoModelFactory):
 
 
 class ClaimFactory(factory.django.DjangoModelFactory):
-    """What a sender has in hand, for a minute from now. messages: all of them unasked."""
+    """What a sender has in hand, for a minute from now. messages: all of them unsolicited."""
 
     class Meta:
         model = EngagementClaim

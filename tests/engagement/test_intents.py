@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engagement.services.answers import LOOKED_AT, READINGS, is_auto_submitted, plain, read_answer
-from engagement.services.first_words import FIRST_WORDS
+from engagement.services.default_texts import DEFAULT_TEXTS
+from engagement.services.intents import INTENTS, MAX_READ_CHARACTERS, classify_text, is_auto_submitted, plain
 
 # Answers of a month of real life to the goodbye. 👍 is not clear, so it is a message like any other.
 FROM_LIFE = {
@@ -146,7 +146,7 @@ RETURN = [
     "voltar a receber mensagens",
     "quero receber lembretes de novo",
 ]
-ANSWERS = {
+GOODBYE_REPLIES = {
     "goodbye_response_1": [
         "one",
         "um",
@@ -339,45 +339,45 @@ ORDINARY = [
 ]
 
 
-def pairs(texts_by_reading: dict[str, list[str]]) -> list[tuple[str, str]]:
-    return [(reading, text) for reading, texts in texts_by_reading.items() for text in texts]
+def pairs(texts_by_intent: dict[str, list[str]]) -> list[tuple[str, str]]:
+    return [(intent, text) for intent, texts in texts_by_intent.items() for text in texts]
 
 
-@pytest.mark.parametrize(("reading", "text"), pairs(FROM_LIFE))
-def test_reads_the_answers_of_real_life(reading, text):
-    assert read_answer(text) == reading
+@pytest.mark.parametrize(("intent", "text"), pairs(FROM_LIFE))
+def test_reads_the_answers_of_real_life(intent, text):
+    assert classify_text(text) == intent
 
 
 @pytest.mark.parametrize("text", STOP)
 def test_reads_a_request_to_stop(text):
-    assert read_answer(text) == "opted_out"
+    assert classify_text(text) == "opted_out"
 
 
 @pytest.mark.parametrize("text", RETURN)
 def test_reads_a_request_to_start_again(text):
-    assert read_answer(text) == "opted_in"
+    assert classify_text(text) == "opted_in"
 
 
-@pytest.mark.parametrize(("reading", "text"), pairs(ANSWERS))
-def test_reads_an_answer_to_the_goodbye(reading, text):
-    assert read_answer(text) == reading
+@pytest.mark.parametrize(("intent", "text"), pairs(GOODBYE_REPLIES))
+def test_reads_an_answer_to_the_goodbye(intent, text):
+    assert classify_text(text) == intent
 
 
 @pytest.mark.parametrize("text", AUTOMATIC)
 def test_reads_an_automatic_reply(text):
-    assert read_answer(text) == "auto_reply"
+    assert classify_text(text) == "auto_reply"
 
 
 @pytest.mark.parametrize("text", ORDINARY)
 def test_reads_an_ordinary_sentence_as_a_message(text):
-    assert read_answer(text) == "user_message"
+    assert classify_text(text) == "user_message"
 
 
 def test_reads_every_option_of_the_goodbye_as_its_number():
     """Copied with and without its number, as the first template words it."""
     options = [
         (number, option)
-        for key, _locale, _subject, body in FIRST_WORDS
+        for key, _locale, _subject, body in DEFAULT_TEXTS
         if key == "goodbye"
         for number, dash, option in (line.partition(" - ") for line in body.splitlines())
         if dash
@@ -385,7 +385,7 @@ def test_reads_every_option_of_the_goodbye_as_its_number():
     assert len(options) == 6
     for number, option in options:
         for text in (f"{number} - {option}", option, f"{number}. {option.upper()}!", f"{number}) {option}"):
-            assert read_answer(text) == f"goodbye_response_{number}", text
+            assert classify_text(text) == f"goodbye_response_{number}", text
 
 
 @pytest.mark.parametrize(
@@ -408,11 +408,11 @@ def test_header_of_an_automatic_message_is_known(value, automatic):
     assert is_auto_submitted(value) is automatic
 
 
-@given(st.text(max_size=LOOKED_AT * 2))
+@given(st.text(max_size=MAX_READ_CHARACTERS * 2))
 @settings(max_examples=300, deadline=None)
 def test_any_text_has_one_reading(text):
-    assert read_answer(text) in READINGS
-    assert plain(plain(text)) == plain(text) or len(text) > LOOKED_AT
+    assert classify_text(text) in INTENTS
+    assert plain(plain(text)) == plain(text) or len(text) > MAX_READ_CHARACTERS
 
 
 LONG = [
@@ -431,5 +431,5 @@ LONG = [
 @pytest.mark.parametrize("word", LONG)
 def test_long_text_of_the_same_word_is_read_in_no_time(word):
     begun = time.process_time()
-    read_answer(word * 20_000)
+    classify_text(word * 20_000)
     assert time.process_time() - begun < 1

@@ -1,11 +1,11 @@
-"""The first words of every message, in both languages; staff change them afterwards."""
+"""Default text of every message type in both languages; staff can change them."""
 
 from django.apps import apps as installed
 from django.apps.registry import Apps
 
 from engagement.models import MessageTemplate
 
-FIRST_WORDS = [
+DEFAULT_TEXTS = [
     (
         "welcome",
         "en",
@@ -105,17 +105,17 @@ Não responder também é uma resposta: só escreveremos de novo quando você es
 ]
 
 
-def provide(*, apps: Apps = installed, **_) -> None:
-    """Write the messages there are no words for yet; `migrate` does it. apps: the models as they are by then."""
+def create_default_texts(*, apps: Apps = installed, **_) -> None:
+    """Create missing templates after `migrate`. apps: the app registry of the migrated state."""
     try:
         apps.get_model("engagement", "MessageTemplate")
     except LookupError:
-        # The way back has dropped the table.
+        # A reverse migration has dropped the table.
         return
     MessageTemplate.objects.bulk_create(
         [
             MessageTemplate(key=key, locale=locale, subject=subject, body=body)
-            for key, locale, subject, body in FIRST_WORDS
+            for key, locale, subject, body in DEFAULT_TEXTS
         ],
         ignore_conflicts=True,
     )

@@ -1,4 +1,4 @@
-"""The machine as a drawing with its numbers: who stands where, and who moved in the last week."""
+"""Lifecycle page: a diagram with the members in each state and the transitions of the last week."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,14 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from engagement.admin.base import LOOK
-from engagement.models import TRANSITIONS, EngagementStateTransition, State, Trigger, UserEngagementState
+from engagement.admin.base import VIEW_STATES
+from engagement.models import TRANSITIONS, EngagementStateTransition, State, TransitionTrigger, UserEngagementState
 from missionsite.common.admin.formats import format_number, list_url
 
 WEEK = timedelta(days=7)
 HALF_WIDTH, HALF_HEIGHT = 78, 34
-# The middle of each state's box in the drawing.
-PLACES = {
+# Centre of each state's box in the diagram.
+POSITIONS = {
     State.ACTIVE: (96, 300),
     State.GOODBYE_SENT: (400, 300),
     State.HELP_FLOW: (400, 130),
@@ -27,7 +27,7 @@ PLACES = {
 
 @dataclass(frozen=True)
 class Arrow:
-    """How a transition is drawn: its line, and where its words stand and are held."""
+    """Line of a transition in the diagram, with the position and anchor of its label."""
 
     line: str
     x: int
@@ -36,39 +36,39 @@ class Arrow:
 
 
 ARROWS = {
-    (State.ACTIVE, Trigger.INACTIVITY_14D): Arrow("M174 284 H322", 248, 258),
-    (State.GOODBYE_SENT, Trigger.USER_MESSAGE): Arrow("M322 316 H174", 248, 338),
-    (State.GOODBYE_SENT, Trigger.GOODBYE_RESPONSE_1): Arrow("M400 266 V164", 410, 210, "start"),
-    (State.GOODBYE_SENT, Trigger.GOODBYE_RESPONSE_2): Arrow("M400 334 V446", 410, 386, "start"),
-    (State.GOODBYE_SENT, Trigger.GOODBYE_RESPONSE_3): Arrow("M478 284 H646", 562, 258),
-    (State.GOODBYE_SENT, Trigger.GOODBYE_TIMEOUT): Arrow("M478 316 H646", 562, 338),
-    (State.HELP_FLOW, Trigger.USER_MESSAGE): Arrow("M322 130 Q124 130 124 266", 178, 200, "start"),
-    (State.REMIND_LATER, Trigger.USER_MESSAGE): Arrow("M322 480 Q124 480 124 334", 178, 400, "start"),
-    (State.REMIND_LATER, Trigger.REMINDER_DUE): Arrow("M478 480 Q724 480 724 334", 672, 410, "end"),
-    (State.DORMANT, Trigger.USER_MESSAGE): Arrow("M724 266 C724 -20 70 -20 70 266", 400, 28),
+    (State.ACTIVE, TransitionTrigger.INACTIVITY_14D): Arrow("M174 284 H322", 248, 258),
+    (State.GOODBYE_SENT, TransitionTrigger.USER_MESSAGE): Arrow("M322 316 H174", 248, 338),
+    (State.GOODBYE_SENT, TransitionTrigger.GOODBYE_RESPONSE_1): Arrow("M400 266 V164", 410, 210, "start"),
+    (State.GOODBYE_SENT, TransitionTrigger.GOODBYE_RESPONSE_2): Arrow("M400 334 V446", 410, 386, "start"),
+    (State.GOODBYE_SENT, TransitionTrigger.GOODBYE_RESPONSE_3): Arrow("M478 284 H646", 562, 258),
+    (State.GOODBYE_SENT, TransitionTrigger.GOODBYE_TIMEOUT): Arrow("M478 316 H646", 562, 338),
+    (State.HELP_FLOW, TransitionTrigger.USER_MESSAGE): Arrow("M322 130 Q124 130 124 266", 178, 200, "start"),
+    (State.REMIND_LATER, TransitionTrigger.USER_MESSAGE): Arrow("M322 480 Q124 480 124 334", 178, 400, "start"),
+    (State.REMIND_LATER, TransitionTrigger.REMINDER_DUE): Arrow("M478 480 Q724 480 724 334", 672, 410, "end"),
+    (State.DORMANT, TransitionTrigger.USER_MESSAGE): Arrow("M724 266 C724 -20 70 -20 70 266", 400, 28),
 }
 
 
-def machine_view(request: HttpRequest, *, model_admin) -> HttpResponse:
-    """The drawing and its table; only these for `X-Fragment: machine`."""
-    if not request.user.has_perm(LOOK):
+def lifecycle_view(request: HttpRequest, *, model_admin) -> HttpResponse:
+    """Render the diagram and its tables; for `X-Fragment: lifecycle` without the page around them."""
+    if not request.user.has_perm(VIEW_STATES):
         raise PermissionDenied
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": "Machine",
+        "title": "Lifecycle",
         "opts": model_admin.opts,
         "no_tabs": True,
         "at": timezone.now(),
-        **numbers(),
+        **lifecycle_numbers(),
     }
     request.current_app = model_admin.admin_site.name
-    fragment = request.headers.get("X-Fragment") == "machine"
-    template = "engagement/_machine.html" if fragment else "engagement/machine.html"
+    fragment = request.headers.get("X-Fragment") == "lifecycle"
+    template = "engagement/_lifecycle.html" if fragment else "engagement/lifecycle.html"
     return TemplateResponse(request, template, context, headers={"Cache-Control": "no-store", "Vary": "X-Fragment"})
 
 
-def numbers() -> dict:
-    """Members in each state and moves by each transition in the last week, in two statements."""
+def lifecycle_numbers() -> dict:
+    """Return the members in each state and the count of each transition in the last week, in two queries."""
     members = dict(UserEngagementState.objects.order_by().values_list("state").annotate(Count("pk")))
     recent = EngagementStateTransition.objects.filter(created_at__gte=timezone.now() - WEEK).order_by()
     moved = {
@@ -87,19 +87,19 @@ def numbers() -> dict:
             "top": y - HALF_HEIGHT,
             "list": list_url(UserEngagementState, state__exact=state.value),
         }
-        for state, (x, y) in PLACES.items()
+        for state, (x, y) in POSITIONS.items()
     ]
     moves = [
         {
             "before": State(before).label,
-            "why": Trigger(trigger).label,
+            "why": TransitionTrigger(trigger).label,
             "after": State(after).label,
             "count": format_number(moved.get((before, trigger), 0)),
             "arrow": ARROWS[before, trigger],
             "list": list_url(
                 EngagementStateTransition,
                 from_state__exact=str(State(before).value),
-                trigger__exact=str(Trigger(trigger).value),
+                trigger__exact=str(TransitionTrigger(trigger).value),
                 created_at_from=since,
             ),
         }

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from engagement.services.sending import Sender
+from engagement.services.sending import MessageSender
 from engagement.transports import Outgoing, Receipt
 
 # A Monday, noon in UTC.
@@ -49,5 +49,5 @@ class Provider:
         return [message.idempotency_key for message in self.taken]
 
 
-def sender(provider: Provider | None = None, clock: Clock | None = None, **options) -> Sender:
-    return Sender(provider or Provider(), clock=clock or Clock(), **options)
+def sender(provider: Provider | None = None, clock: Clock | None = None, **options) -> MessageSender:
+    return MessageSender(provider or Provider(), clock=clock or Clock(), **options)

@@ -1,16 +1,16 @@
-"""Reads what a member wrote: a request to stop, another request, an answer to the goodbye, or an automatic reply.
+"""Classifies the text of a member: a request to stop, another request, a reply to the goodbye, or an automatic reply.
 
-read_answer() looks at the text alone and touches nothing. The rules are data: whole phrases and patterns for a whole
-text. A sentence that merely contains such a word is not a request, so "I can't stop watching" stops nothing.
+classify_text() depends on the text only and has no side effects. The rules are phrases and patterns that must match the
+whole text, so a sentence that contains a keyword is no request: "I can't stop watching" does not opt out.
 
-Sources of the single words: the standard opt-out keywords of Twilio ("Advanced Opt-Out") and of AWS End User Messaging
-("Required opt-out keywords"). Automatic replies: RFC 3834 for those that say so in a header, see is_auto_submitted().
+Sources of the keywords: the standard opt-out keywords of Twilio ("Advanced Opt-Out") and of AWS End User Messaging
+("Required opt-out keywords"). Automatic replies: RFC 3834 for those with a header, see is_auto_submitted().
 """
 
 import re
 import unicodedata
 
-# What read_answer() returns.
+# Return values of classify_text().
 OPTED_OUT = "opted_out"
 OPTED_IN = "opted_in"
 TO_GROUP = "to_group"
@@ -18,11 +18,11 @@ TO_INDIVIDUAL = "to_individual"
 ANSWER_1, ANSWER_2, ANSWER_3 = "goodbye_response_1", "goodbye_response_2", "goodbye_response_3"
 AUTO_REPLY = "auto_reply"
 USER_MESSAGE = "user_message"
-READINGS = (OPTED_OUT, OPTED_IN, TO_GROUP, TO_INDIVIDUAL, ANSWER_1, ANSWER_2, ANSWER_3, AUTO_REPLY, USER_MESSAGE)
+INTENTS = (OPTED_OUT, OPTED_IN, TO_GROUP, TO_INDIVIDUAL, ANSWER_1, ANSWER_2, ANSWER_3, AUTO_REPLY, USER_MESSAGE)
 
-# Longer texts are no request; an automatic reply shows at the beginning.
-LOOKED_AT = 400
-# A text of nothing but these asks to stop: stop sign, no entry, prohibited, bell with a stroke.
+# A longer text is no request; an automatic reply is recognised by its beginning.
+MAX_READ_CHARACTERS = 400
+# A text that consists of these is a request to stop: stop sign, no entry, prohibited, bell with slash.
 STOP_SIGNS = "🛑⛔🚫🔕"
 
 
@@ -30,9 +30,9 @@ def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.strip().splitlines()]
 
 
-# --- The rules. All of them are compared with plain() text: small letters, no accents, no marks. ---
+# --- Rules. All are matched against the result of plain(): lower case, no accents, no punctuation. ---
 
-# Taken away from both ends of a text. Longer ones first.
+# Removed from both ends of a text, longest first.
 COURTESIES = sorted(
     _lines(
         """
@@ -86,7 +86,7 @@ COURTESIES = sorted(
     reverse=True,
 )
 
-# A whole text that asks to stop. Patterns: (a|b) either, ? perhaps.
+# Regular expressions for a whole text that is a request to stop.
 _WHAT_EN = (
     "(these|the|your|all|any|more|all these|all the|all your)? ?"
     "(reminders?|messages?|notifications?|emails?|e mails?|texts?|msgs?|mails?|updates?|newsletters?)"
@@ -221,8 +221,8 @@ SWITCH = {
 
 _VERY_PT = "(meio |muito |um pouco |bem |super |tao )?"
 _NOW_PT = "( demais| agora| no momento| esses dias)?"
-# Answers in words; after a goodbye alone. The texts of the options are those of its template.
-WORDED = {
+# Replies to a goodbye in words, including the options of its template.
+GOODBYE_PHRASES = {
     ANSWER_1: _lines(
         rf"""
         (i am |im |i feel )?(a bit |a little |so |very |really |totally )?(confused|lost)
@@ -256,7 +256,7 @@ WORDED = {
         """
     ),
 }
-# Answers by number: the words for each number, and what may stand before one.
+# Replies to a goodbye by number: the spellings of each number, and the words allowed before it.
 NUMBERS = {
     ANSWER_1: ("1", "one", "um", "uma", "uno"),
     ANSWER_2: ("2", "two", "dois", "duas", "dos"),
@@ -270,7 +270,7 @@ _CHOOSING = (
     r"(?:(?:i |eu )?(?:choose|pick|take|want|vote|escolho|quero|prefiro|fico com|vou de|vou com|elijo|quiero|e) )?"
 )
 
-# What a program writes, anywhere in a text; ^ is its beginning.
+# Automatic replies: patterns searched in the text; ^ anchors at its beginning.
 _AUTO_START = r"^(?:(?:re|fw|fwd|enc|subject|assunto|asunto) )*"
 _OFFICE = "(?:out of (?:the )?office|fora do escritorio|fora da empresa|fuera de (?:la )?oficina)"
 _AWAY_PT = rf"(?:ausente|{_OFFICE}|(?:de|em) (?:ferias|licenca)|de folga|em recesso)"
@@ -317,19 +317,19 @@ def _any_of(patterns: list[str]) -> re.Pattern[str]:
 _WHOLE = {
     OPTED_OUT: _any_of(OPT_OUT),
     OPTED_IN: _any_of(OPT_IN),
-    **{reading: _any_of(patterns) for reading, patterns in SWITCH.items()},
-    **{reading: _any_of(patterns) for reading, patterns in WORDED.items()},
+    **{intent: _any_of(patterns) for intent, patterns in SWITCH.items()},
+    **{intent: _any_of(patterns) for intent, patterns in GOODBYE_PHRASES.items()},
 }
 _NUMBERED = {
-    # "2", "número 2", "a 2", "2 - ocupado"; a number chosen with a verb is a figure, as "quero uma" is no answer.
-    reading: re.compile(
-        rf"(?:{_BEFORE_NUMBER}(?:{'|'.join(words)})|{_CHOOSING}{_BEFORE_NUMBER}{words[0]})"
-        rf"(?: (?:{'|'.join(f'(?:{pattern})' for pattern in WORDED[reading])}))?"
+    # "2", "número 2", "a 2", "2 - ocupado". After a verb only a digit counts: "quero uma" is no reply.
+    intent: re.compile(
+        rf"(?:{_BEFORE_NUMBER}(?:{'|'.join(spellings)})|{_CHOOSING}{_BEFORE_NUMBER}{spellings[0]})"
+        rf"(?: (?:{'|'.join(f'(?:{pattern})' for pattern in GOODBYE_PHRASES[intent])}))?"
     )
-    for reading, words in NUMBERS.items()
+    for intent, spellings in NUMBERS.items()
 }
 _AUTOMATIC = _any_of(AUTO_REPLIES)
-# From here on an e-mail quotes what it answers, or is signed by the program that sent it.
+# Start of the quoted message or of the signature of an e-mail program.
 _QUOTED = re.compile(
     r"^(?:>.*|-- ?|_{5,}|-{3,} ?(?:original message|mensagem original).*"
     r"|(?:on|em|el) .{5,200}(?:wrote|escreveu|escribi[oó]):"
@@ -338,55 +338,55 @@ _QUOTED = re.compile(
 )
 
 
-def read_answer(text: str) -> str:
-    """What a member's text asks for: one of READINGS.
+def classify_text(text: str) -> str:
+    """Return the intent of a text, one of INTENTS.
 
-    An answer to a goodbye is read from the text alone; whether there was a goodbye is for the caller to know.
+    Does not check whether the member was sent a goodbye; the caller does.
     """
     if _is_stop_sign(text):
         return OPTED_OUT
-    said = plain(text)
-    for candidate in dict.fromkeys((said, _without_courtesies(said))):
-        for reading, pattern in (*_WHOLE.items(), *_NUMBERED.items()):
+    plain_text = plain(text)
+    for candidate in dict.fromkeys((plain_text, _without_courtesies(plain_text))):
+        for intent, pattern in (*_WHOLE.items(), *_NUMBERED.items()):
             if pattern.fullmatch(candidate):
-                return reading
-    if _AUTOMATIC.search(said):
+                return intent
+    if _AUTOMATIC.search(plain_text):
         return AUTO_REPLY
     return USER_MESSAGE
 
 
 def is_auto_submitted(value: bool | str | None) -> bool:
-    """Whether the header Auto-Submitted of a message says that a program wrote it (RFC 3834: anything but "no")."""
+    """Return whether the value of the header Auto-Submitted means an automatic message (RFC 3834: all but "no")."""
     if isinstance(value, str):
         return value.partition(";")[0].strip().lower() not in ("", "no", "false", "0")
     return bool(value)
 
 
 def plain(text: str) -> str:
-    """A text as it is compared: small letters and digits, no accents, no marks, single blanks.
+    """Normalise a text for matching: lower case letters and digits, no accents, no punctuation, single blanks.
 
-    Keycaps and full-width digits are digits. What an e-mail quotes is left out.
+    Keycap and full-width digits become digits. The quoted part of an e-mail is removed.
     """
-    if quoted := _QUOTED.search(text[: LOOKED_AT * 4]):
+    if quoted := _QUOTED.search(text[: MAX_READ_CHARACTERS * 4]):
         text = text[: quoted.start()] if text[: quoted.start()].strip() else text
-    decomposed = unicodedata.normalize("NFKD", text[:LOOKED_AT])
+    decomposed = unicodedata.normalize("NFKD", text[:MAX_READ_CHARACTERS])
     letters = "".join(each for each in decomposed if unicodedata.category(each) not in ("Mn", "Me", "Cf")).casefold()
-    # An apostrophe joins: "don't" is "dont". A sign before a figure is part of it: "-1" is no answer.
+    # Apostrophes are removed: "don't" becomes "dont". A sign before a digit is kept as a word: "-1" is no reply.
     letters = re.sub(r"(?<=[^\W\d_])['\u2019\u2018`\u00b4](?=[^\W\d_])", "", letters)
     letters = re.sub(r"(?<!\w)([-+\u2212])(?=\d)", r" minus", letters)
     words = re.sub(r"[^\w]+|_", " ", letters).split()
-    # "stop stop stop" is one stop; "1 1" is no 1.
+    # "stop stop stop" is one stop, but "1 1" is not 1.
     return " ".join(word for index, word in enumerate(words) if not index or word != words[index - 1] or word.isdigit())
 
 
 def _is_stop_sign(text: str) -> bool:
-    """Whether a text has a stop sign and no letter or figure."""
-    looked_at = text[:LOOKED_AT]
+    """Return whether a text has a stop sign and no letter or digit."""
+    looked_at = text[:MAX_READ_CHARACTERS]
     return any(sign in looked_at for sign in STOP_SIGNS) and not any(each.isalnum() for each in looked_at)
 
 
-def _without_courtesies(said: str) -> str:
-    """The text without greetings, thanks and please around it."""
-    while (shorter := _COURTESY_AFTER.sub("", _COURTESY_BEFORE.sub("", said))) != said:
-        said = shorter
-    return said
+def _without_courtesies(plain_text: str) -> str:
+    """Return the text without courtesies at its start and end."""
+    while (shorter := _COURTESY_AFTER.sub("", _COURTESY_BEFORE.sub("", plain_text))) != plain_text:
+        plain_text = shorter
+    return plain_text

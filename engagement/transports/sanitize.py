@@ -1,4 +1,4 @@
-"""What a provider says, made fit to be kept and shown."""
+"""Sanitises error texts of providers before they are stored and shown."""
 
 import re
 
@@ -6,8 +6,8 @@ LONGEST = 200
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+")
 
 
-def said(text: str | bytes, *secret: str) -> str:
-    """A provider's own words on one short line; e-mail addresses and the secret parts are cut out of them."""
+def sanitize_text(text: str | bytes, *secret: str) -> str:
+    """Return a provider's text as one short line, without e-mail addresses and the secret parts."""
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
     for part in filter(None, secret):

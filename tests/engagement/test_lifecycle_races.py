@@ -1,6 +1,6 @@
 """The machine with many at once: real threads, real commits, and each guard taken away once to see that it is needed.
 
-RACE_ROUNDS=200 bin/test tests/engagement/test_machine_races.py runs the long proof; a build runs fewer rounds.
+RACE_ROUNDS=200 bin/test tests/engagement/test_lifecycle_races.py runs the long proof; a build runs fewer rounds.
 """
 
 import os
@@ -14,9 +14,9 @@ from django.utils import timezone
 from engagement.errors import TransitionRejected
 from engagement.models import EngagementMessage, EngagementStateTransition, State, UserEngagementState
 from engagement.services.inbound import handle_inbound
-from engagement.services.machine import naming, record_activities, record_activity, transition
+from engagement.services.lifecycle import record_activities, record_activity, transition, transition_context
 from tests.common.test_worker import until
-from tests.engagement.pairs import LEGAL
+from tests.engagement.transition_table import LEGAL
 from tests.support.concurrency import crowd, without
 from tests.support.database import own_connection, rows
 from tests.support.factories.engagement import PersonFactory, move_to, quiet_person
@@ -109,7 +109,7 @@ def careless(member, trigger, met):
         dates = {"goodbye_sent_at": None, "goodbye_expires_at": None, "remind_at": None}
         if after == "remind_later":
             dates["remind_at"] = timezone.now()
-        with naming(trigger, at=timezone.now()):
+        with transition_context(trigger, at=timezone.now()):
             UserEngagementState.objects.filter(user=member).update(state=after, **dates)
         return after
 
@@ -208,10 +208,10 @@ def test_one_answer_delivered_many_times_at_once_counts_once():
 def test_without_the_unique_key_a_replay_counts_again():
     person = PersonFactory(state="goodbye_sent")
     with without(
-        """ALTER TABLE engagement_inbound_messages DROP CONSTRAINT engagement_inbound_messages_once;
+        """ALTER TABLE engagement_inbound_messages DROP CONSTRAINT engagement_inbound_messages_unique;
            CREATE FUNCTION forget() RETURNS trigger LANGUAGE plpgsql AS
                $$ BEGIN NEW.message_id := NEW.message_id || gen_random_uuid(); RETURN NEW; END $$;
-           ALTER TABLE engagement_inbound_messages ADD CONSTRAINT engagement_inbound_messages_once
+           ALTER TABLE engagement_inbound_messages ADD CONSTRAINT engagement_inbound_messages_unique
                UNIQUE (platform, message_id);
            CREATE TRIGGER forget BEFORE INSERT ON engagement_inbound_messages
                FOR EACH ROW EXECUTE FUNCTION forget()""",

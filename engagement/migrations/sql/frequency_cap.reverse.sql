@@ -1,6 +1,6 @@
 CREATE INDEX engagement_message_queue_user_id_48fb97f7 ON engagement_message_queue (user_id);
 DELETE FROM engagement_claims;
--- The list is as it was: with the member it goes, it has room on its pages, and its rows are the site's alone.
+-- The table as before: deleted with the member, fillfactor 50, accessible to the site only.
 CREATE TABLE engagement_attention (
     user_id uuid PRIMARY KEY CONSTRAINT engagement_attention_user_id_fk_members_id REFERENCES members (id)
         ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from django.db import connection
 
-from tests.engagement.fleet import fleet, places_of_tests
+from tests.engagement.sender_processes import fleet, places_of_tests
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -1,4 +1,4 @@
-"""The attention budget: never more unasked messages to a member in any window than it allows, whoever sends."""
+"""The attention budget: never more unsolicited messages to a member in any window than it allows, whoever sends."""
 
 from collections import defaultdict
 from datetime import datetime, timedelta
@@ -14,18 +14,18 @@ from hypothesis.extra.django import TestCase
 from engagement.models import EngagementMessage
 from engagement.services import claims
 from engagement.services.claims import Sent
-from tests.engagement.provider import NOON, Clock, Provider, sender
+from tests.engagement.fake_provider import NOON, Clock, Provider, sender
 from tests.support.concurrency import crowd, without
 from tests.support.factories.engagement import MessageFactory, PersonFactory
 
 SPAN = timedelta(days=7)
 LEASE = timedelta(minutes=1)
-ANSWERS = ("welcome", "help_restart")
+TRANSACTIONAL_TYPES = ("welcome", "help_restart")
 
 
 def over_budget(budget: int) -> list:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM attention_over_budget(%s, %s)", [budget, SPAN])
+        cursor.execute("SELECT * FROM members_over_frequency_cap(%s, %s)", [budget, SPAN])
         return cursor.fetchall()
 
 
@@ -35,7 +35,7 @@ def most_in_a_window(times: list[datetime]) -> int:
 
 @pytest.fixture
 def budget_of_two(settings):
-    settings.ENGAGEMENT_BUDGET, settings.ENGAGEMENT_BUDGET_SPAN = 2, SPAN
+    settings.ENGAGEMENT_FREQUENCY_CAP, settings.ENGAGEMENT_FREQUENCY_CAP_PERIOD = 2, SPAN
 
 
 @pytest.mark.django_db
@@ -46,7 +46,7 @@ def test_third_message_waits_until_the_first_is_old_enough(budget_of_two):
     tally = sender(clock=clock).drain()
     assert (tally.sent, tally.deferred) == (2, 1)
     last = EngagementMessage.objects.get(pk=messages[2].pk)
-    assert (last.status, last.waiting_for) == ("pending", "attention_budget")
+    assert (last.status, last.waiting_for) == ("pending", "frequency_cap")
     assert SPAN < last.scheduled_for - NOON <= SPAN + LEASE + timedelta(seconds=1)
     clock.at = last.scheduled_for
     assert sender(clock=clock).drain().sent == 1
@@ -105,7 +105,7 @@ class AnyOrder(TestCase):
     @hypothesis_settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
     @given(steps=STEPS, messages=MESSAGES)
     def test_no_window_holds_more_than_the_budget_and_nothing_is_dropped(self, steps, messages):
-        with self.settings(ENGAGEMENT_BUDGET=2, ENGAGEMENT_BUDGET_SPAN=SPAN):
+        with self.settings(ENGAGEMENT_FREQUENCY_CAP=2, ENGAGEMENT_FREQUENCY_CAP_PERIOD=SPAN):
             self._play(steps, messages)
 
     def _play(self, steps, messages) -> None:
@@ -143,12 +143,12 @@ class AnyOrder(TestCase):
         rows = {row.idempotency_key: row for row in EngagementMessage.objects.filter(user__in=people)}
         assert {row.status for row in rows.values()} == {"sent"}
         assert over_budget(2) == []
-        unasked = defaultdict(list)
+        unsolicited = defaultdict(list)
         for key, at in taken.items():
-            if rows[key].message_type not in ANSWERS:
-                unasked[rows[key].user_id].append(at)
+            if rows[key].message_type not in TRANSACTIONAL_TYPES:
+                unsolicited[rows[key].user_id].append(at)
         zones = {person.pk: ZoneInfo(zone) for person, zone in zip(people, ZONES, strict=True)}
-        for user, times in unasked.items():
+        for user, times in unsolicited.items():
             assert most_in_a_window(times) <= 2
             assert all(8 <= at.astimezone(zones[user]).hour < 21 for at in times)
 

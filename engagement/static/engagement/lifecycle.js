@@ -1,28 +1,28 @@
-// Keeps the numbers of the machine fresh while the page is looked at.
+// Refreshes the lifecycle page while it is visible.
 (() => {
     const EVERY_MS = 15000;
-    const box = document.getElementById("machine");
-    const state = document.getElementById("machine-state");
+    const box = document.getElementById("lifecycle");
+    const state = document.getElementById("lifecycle-status");
     let running = false;
 
     const refresh = async () => {
         if (running || document.hidden) return;
         running = true;
         try {
-            const answer = await fetch(location.href, { headers: { "X-Fragment": "machine" }, credentials: "same-origin" });
+            const answer = await fetch(location.href, { headers: { "X-Fragment": "lifecycle" }, credentials: "same-origin" });
             if (!answer.ok || answer.redirected) throw new Error("no numbers");
             const fresh = await answer.text();
-            // Whoever stands on a link with the keyboard keeps their place.
+            // Keep the keyboard focus and the scroll position.
             const links = [...box.querySelectorAll("a")];
             const at = links.indexOf(document.activeElement);
-            const drawing = box.querySelector(".machine-drawing");
+            const drawing = box.querySelector(".lifecycle-drawing");
             const left = drawing ? drawing.scrollLeft : 0;
             box.innerHTML = fresh;
             if (at >= 0) box.querySelectorAll("a")[at]?.focus({ preventScroll: true });
-            box.querySelector(".machine-drawing").scrollLeft = left;
+            box.querySelector(".lifecycle-drawing").scrollLeft = left;
             state.textContent = "";
         } catch {
-            state.textContent = "The site did not answer; these are the numbers of before. It is asked again every 15 seconds.";
+            state.textContent = "The numbers could not be updated. The page tries again every 15 seconds.";
         } finally {
             running = false;
         }

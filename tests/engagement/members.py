@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from engagement.models import EngagementMessage, MessageType, Status, Trigger, UserEngagementState
-from engagement.services.machine import record_activity, transition
+from engagement.models import EngagementMessage, MessageType, Status, TransitionTrigger, UserEngagementState
+from engagement.services.lifecycle import record_activity, transition
 from engagement.services.messages import enqueue
 from groups.models import Member
 from tests.support.factories.groups import MemberFactory
@@ -21,7 +21,7 @@ def active(name: str = "Ana", *, days_quiet: int = 0, **fields) -> Member:
 def goodbye(name: str = "Ana", **fields) -> Member:
     """A member who was sent a goodbye and has not answered."""
     member = active(name, days_quiet=20, **fields)
-    transition(member=member, trigger=Trigger.INACTIVITY_14D)
+    transition(member=member, trigger=TransitionTrigger.INACTIVITY_14D)
     return member
 
 

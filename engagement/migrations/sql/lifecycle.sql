@@ -1,6 +1,6 @@
--- The machine: a state moves by the ten transitions alone, and every move is written down, whoever writes.
+-- Lifecycle states: only the ten transitions are allowed, and each one is logged, whichever client writes.
 
--- With a member goes what is kept of them here, whoever deletes the member.
+-- Deleting a member deletes their rows here, also by raw SQL.
 DO $$
 DECLARE
     link record;
@@ -17,36 +17,36 @@ BEGIN
     END LOOP;
 END $$;
 
--- What time it is for the machine: the transaction's, or the one a simulation says.
+-- Returns the transaction's time, or the setting engagement.now in simulations.
 CREATE FUNCTION engagement_now() RETURNS timestamptz
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN coalesce(nullif(current_setting('engagement.now', true), '')::timestamptz, now());
 
--- Writes down the moves of a statement. Whoever moves a state says why in the setting engagement.trigger, for the
--- transaction; engagement.metadata adds to what is kept. A move that is none of the ten is rejected by the CHECK of the
--- log. Without enable_nestloop = off a statement over 100,000 rows would compare each row with all others.
+-- Logs the state changes of a statement. The setting engagement.trigger names the trigger, engagement.metadata adds to the
+-- metadata; both last for the transaction. The CHECK of the log rejects a pair that is not one of the ten.
+-- enable_nestloop = off: with a nested loop, a statement over 100,000 rows would compare each row with all others.
 CREATE FUNCTION log_engagement_transitions() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp SET enable_nestloop = off
 AS $$
 DECLARE
-    said CONSTANT text := nullif(current_setting('engagement.trigger', true), '');
+    trigger_name CONSTANT text := nullif(current_setting('engagement.trigger', true), '');
     more CONSTANT jsonb := coalesce(nullif(current_setting('engagement.metadata', true), '')::jsonb, '{}');
     at CONSTANT timestamptz := engagement_now();
     return_after CONSTANT interval :=
         coalesce(nullif(current_setting('engagement.return_after', true), '')::interval, interval '3 days');
-    answer CONSTANT text := CASE said
+    answer CONSTANT text := CASE trigger_name
         WHEN 'goodbye_response_1' THEN 'confused' WHEN 'goodbye_response_2' THEN 'busy'
         WHEN 'goodbye_response_3' THEN 'all_good' WHEN 'goodbye_timeout' THEN 'timeout' END;
 BEGIN
-    IF said IS NULL THEN
+    IF trigger_name IS NULL THEN
         IF EXISTS (SELECT FROM old_rows o JOIN new_rows n USING (id) WHERE o.state <> n.state) THEN
-            RAISE EXCEPTION 'a state moves by a trigger: say which in engagement.trigger'
-                USING ERRCODE = 'check_violation', CONSTRAINT = 'user_engagement_states_trigger_named';
+            RAISE EXCEPTION 'a state change needs the setting engagement.trigger'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'user_engagement_states_trigger_required';
         END IF;
         RETURN NULL;
     END IF;
     INSERT INTO engagement_state_transitions (user_id, from_state, to_state, trigger, metadata, created_at)
-    SELECT n.user_id, o.state, n.state, said,
+    SELECT n.user_id, o.state, n.state, trigger_name,
            jsonb_strip_nulls(jsonb_build_object(
                'days_inactive',
                greatest(0, floor(extract(epoch FROM at - coalesce(o.last_activity_at, o.created_at)) / 86400))::integer,
@@ -64,7 +64,7 @@ CREATE TRIGGER user_engagement_states_logged AFTER UPDATE ON user_engagement_sta
     REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION log_engagement_transitions();
 
--- Everyone begins active. Another state comes in only beside the moves that led there, as a fixture brings both.
+-- The first state is active. A row with another state needs transitions that lead there, as in a fixture.
 CREATE FUNCTION reject_state_without_history() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
@@ -73,27 +73,27 @@ BEGIN
         SELECT t.to_state FROM engagement_state_transitions t WHERE t.user_id = NEW.user_id
         ORDER BY t.created_at DESC, t.id DESC LIMIT 1
     ) THEN
-        RAISE EXCEPTION 'a member begins active, not %', NEW.state
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'user_engagement_states_begin_active';
+        RAISE EXCEPTION 'the first state of a member is active, not %', NEW.state
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'user_engagement_states_initial_active';
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER user_engagement_states_begin_active BEFORE INSERT ON user_engagement_states
+CREATE TRIGGER user_engagement_states_initial_active BEFORE INSERT ON user_engagement_states
     FOR EACH ROW WHEN (NEW.state <> 'active') EXECUTE FUNCTION reject_state_without_history();
 
-CREATE FUNCTION reject_change_of_state_owner() RETURNS trigger
+CREATE FUNCTION reject_state_owner_change() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
-    RAISE EXCEPTION 'the state of one member cannot become that of another'
-        USING ERRCODE = 'check_violation', CONSTRAINT = 'user_engagement_states_stay_with_member';
+    RAISE EXCEPTION 'a state cannot be moved to another member'
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'user_engagement_states_owner_immutable';
 END $$;
-CREATE TRIGGER user_engagement_states_stay_with_member BEFORE UPDATE ON user_engagement_states
+CREATE TRIGGER user_engagement_states_owner_immutable BEFORE UPDATE ON user_engagement_states
     FOR EACH ROW WHEN (OLD.user_id <> NEW.user_id OR OLD.id <> NEW.id)
-    EXECUTE FUNCTION reject_change_of_state_owner();
+    EXECUTE FUNCTION reject_state_owner_change();
 
--- The log only grows. With a member their part of it goes.
-CREATE FUNCTION reject_change_of_transitions() RETURNS trigger
+-- The log is append-only; rows are deleted only with their member.
+CREATE FUNCTION reject_transition_change() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
@@ -104,9 +104,9 @@ BEGIN
         USING ERRCODE = 'check_violation', CONSTRAINT = 'engagement_state_transitions_append_only';
 END $$;
 CREATE TRIGGER engagement_state_transitions_append_only BEFORE UPDATE OR DELETE ON engagement_state_transitions
-    FOR EACH ROW EXECUTE FUNCTION reject_change_of_transitions();
+    FOR EACH ROW EXECUTE FUNCTION reject_transition_change();
 CREATE TRIGGER engagement_state_transitions_no_truncate BEFORE TRUNCATE ON engagement_state_transitions
-    FOR EACH STATEMENT EXECUTE FUNCTION reject_change_of_transitions();
+    FOR EACH STATEMENT EXECUTE FUNCTION reject_transition_change();
 
 CREATE TRIGGER user_engagement_states_touch_updated_at BEFORE UPDATE ON user_engagement_states
     FOR EACH ROW EXECUTE FUNCTION touch_updated_at();

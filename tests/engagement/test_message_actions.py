@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from engagement.errors import MessageMoveRejected, MessageUnderWay
+from engagement.errors import MessageBeingSent, MessageMoveRejected
 from engagement.models import EngagementMessage
 from engagement.services import claims
-from engagement.services.messages import cancel_message, postpone_message, retry_message, take_receipt
+from engagement.services.messages import cancel_message, postpone_message, record_receipt, retry_message
 from tests.support.factories.engagement import MessageFactory
 
 pytestmark = pytest.mark.django_db
@@ -42,14 +42,14 @@ def test_message_that_is_over_moves_no_more(state):
 def test_cancelled_message_says_why_and_is_not_sent():
     message = cancel_message(message=MessageFactory(welcome=True), reason="Wrong week.")
     assert (message.status, message.error_message) == ("cancelled", "Wrong week.")
-    assert claim().touched == 0
+    assert claim().handled == 0
 
 
 def test_message_a_sender_has_is_left_to_it():
     message = MessageFactory(welcome=True)
     assert [each.id for each in claim().messages] == [message.id]
     for act in (cancel_message, lambda *, message: postpone_message(message=message, until=timezone.now())):
-        with pytest.raises(MessageUnderWay):
+        with pytest.raises(MessageBeingSent):
             act(message=message)
 
 
@@ -61,21 +61,21 @@ def test_postponed_message_waits():
 
 def test_receipt_dates_the_delivery_once():
     message, at = MessageFactory(sent=True, provider_message_id="p1"), timezone.now()
-    assert take_receipt(provider_message_id="p1", delivered=True, at=at).delivered_at == at
-    take_receipt(idempotency_key=message.idempotency_key, delivered=True, at=at + timedelta(hours=1))
-    take_receipt(idempotency_key=message.idempotency_key, delivered=False, at=at)
+    assert record_receipt(provider_message_id="p1", delivered=True, at=at).delivered_at == at
+    record_receipt(idempotency_key=message.idempotency_key, delivered=True, at=at + timedelta(hours=1))
+    record_receipt(idempotency_key=message.idempotency_key, delivered=False, at=at)
     message.refresh_from_db()
     assert (message.status, message.delivered_at) == ("sent", at)
 
 
 def test_provider_that_could_not_deliver_fails_the_message_and_it_can_be_sent_again():
     message = MessageFactory(sent=True)
-    failed = take_receipt(idempotency_key=message.idempotency_key, delivered=False, at=timezone.now(), error="Gone.")
+    failed = record_receipt(idempotency_key=message.idempotency_key, delivered=False, at=timezone.now(), error="Gone.")
     assert (failed.status, failed.error_message) == ("failed", "Gone.")
     assert retry_message(message=failed).sent_at is None
 
 
 def test_receipt_for_nothing_that_was_sent_is_none():
     message = MessageFactory()
-    assert take_receipt(idempotency_key=message.idempotency_key, delivered=True, at=timezone.now()) is None
-    assert take_receipt(provider_message_id="unknown", delivered=True, at=timezone.now()) is None
+    assert record_receipt(idempotency_key=message.idempotency_key, delivered=True, at=timezone.now()) is None
+    assert record_receipt(provider_message_id="unknown", delivered=True, at=timezone.now()) is None

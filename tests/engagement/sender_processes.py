@@ -202,7 +202,7 @@ def fleet(
         port = int(gateway.stdout.readline())
         surroundings |= {"ENGAGEMENT_WEBHOOK_URL": f"http://127.0.0.1:{port}/messages"} | settings
         keeper = subprocess.Popen(
-            [sys.executable, "-m", "tests.engagement.keeper", str(senders), "--batch", str(batch)],
+            [sys.executable, "-m", "tests.engagement.sender_pool", str(senders), "--batch", str(batch)],
             cwd=CHECKOUT,
             env=surroundings,
             stdout=lines,

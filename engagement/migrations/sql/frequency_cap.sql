@@ -1,10 +1,10 @@
--- What was said of members' attention in a list of their own is said by their messages: when each was tried last.
+-- Replaces the table engagement_attention by the column attempted_at of the messages.
 UPDATE engagement_message_queue SET attempted_at = sent_at
 WHERE attempted_at IS NULL AND sent_at > now() - interval '30 days';
 DROP TABLE engagement_attention;
--- No one sends while the site is migrated; what a sender had in hand is due again, with its key.
+-- Nothing is sent during a migration; claimed messages become due again, with the same idempotency key.
 DELETE FROM engagement_claims;
--- In the place of this index comes one that also has the times.
+-- Replaced by an index that includes attempted_at.
 DO $$
 BEGIN
     EXECUTE (SELECT format('DROP INDEX %s', indexrelid::regclass) FROM pg_index

@@ -1,7 +1,7 @@
-"""Keeps a number of `manage.py send_messages` running: `python -m tests.engagement.keeper NUMBER [ARGUMENT ...]`.
+"""Keeps a number of `manage.py send_messages` running: `python -m tests.engagement.sender_pool NUMBER [ARGUMENT ...]`.
 
 A sender that is killed is replaced at once. They are forked from this process, which has loaded the site but connected
-to nothing: so hundreds of them start without loading it hundreds of times. With KEEPER_ACKNOWLEDGE_FIRST set, the
+to nothing: so hundreds of them start without loading it hundreds of times. With SENDERS_ACKNOWLEDGE_FIRST set, the
 queue is told that a message is sent before it is: what the negative control shows to lose messages.
 """
 
@@ -50,7 +50,7 @@ def main() -> None:
     # Loads what a sender would, each on its own.
     import_module("engagement.management.commands.send_messages")
     run_checks()
-    if os.environ.get("KEEPER_ACKNOWLEDGE_FIRST"):
+    if os.environ.get("SENDERS_ACKNOWLEDGE_FIRST"):
         acknowledge_first()
     stopping = False
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engagement.errors import StateBeginsActive, TransitionRejected
+from engagement.errors import InitialStateNotActive, TransitionRejected
 from engagement.models import (
     TRANSITIONS,
     EngagementMessage,
@@ -12,11 +12,11 @@ from engagement.models import (
     State,
     UserEngagementState,
     UserProfile,
-    possible,
+    possible_triggers,
 )
-from engagement.services.machine import transition
+from engagement.services.lifecycle import transition
 from missionsite.common.errors import translate_db_errors
-from tests.engagement.pairs import ILLEGAL, LEGAL, PAIRS, STATES, TRIGGERS
+from tests.engagement.transition_table import ILLEGAL, LEGAL, PAIRS, STATES, TRIGGERS
 from tests.support.database import rejected_by, row, rows
 from tests.support.factories.engagement import PersonFactory, move_to
 
@@ -27,13 +27,13 @@ THEN = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NOW = THEN + timedelta(days=1, hours=23)
 HOURS_48, DAYS_14 = timedelta(hours=48), timedelta(days=14)
 # What the log says of an answer.
-ANSWERS = {
+RESPONSE_TYPES = {
     "goodbye_response_1": "confused",
     "goodbye_response_2": "busy",
     "goodbye_response_3": "all_good",
     "goodbye_timeout": "timeout",
 }
-BY_MEMBER = {"user_message", "goodbye_response_1", "goodbye_response_2", "goodbye_response_3"}
+MEMBER_TRIGGERS = {"user_message", "goodbye_response_1", "goodbye_response_2", "goodbye_response_3"}
 QUEUED = {"inactivity_14d": "goodbye", "goodbye_response_1": "help_restart"}
 HALF_WAY = {"1": {"join_mission": "2026-01-01"}, "2": {"complete_task": "2026-01-02", "completed_at": "2026-01-03"}}
 
@@ -75,14 +75,14 @@ def test_legal_pair_with_everything_that_goes_with_it(state, trigger):
         (NOW, NOW + HOURS_48) if after == "goodbye_sent" else (None, None)
     )
     assert now.remind_at == (NOW + DAYS_14 if after == "remind_later" else None)
-    assert now.last_activity_at == (NOW if trigger in BY_MEMBER else THEN - timedelta(days=10))
+    assert now.last_activity_at == (NOW if trigger in MEMBER_TRIGGERS else THEN - timedelta(days=10))
 
     assert EngagementStateTransition.objects.filter(user=person).count() == logged + 1
     log = EngagementStateTransition.objects.filter(user=person).order_by("-pk").first()
     assert (log.from_state, log.trigger, log.to_state, log.created_at) == (state, trigger, after, NOW)
     # Eleven days and twenty-three hours.
     details = {"days_inactive": 11, "by": "the test"}
-    if answer := ANSWERS.get(trigger):
+    if answer := RESPONSE_TYPES.get(trigger):
         details["response_type"] = answer
     if (state, trigger) == ("dormant", "user_message"):
         details["unprompted_return"] = True
@@ -106,9 +106,9 @@ def test_illegal_pair_is_rejected_and_changes_nothing(state, trigger):
     before = everything(person)
     with pytest.raises(TransitionRejected) as rejected:
         transition(member=person, trigger=trigger, at=NOW)
-    assert rejected.value.possible == possible(state) == [each for (first, each) in LEGAL if first == state]
+    assert rejected.value.possible == possible_triggers(state) == [each for (first, each) in LEGAL if first == state]
     assert str(rejected.value) == (
-        f"A member who is in {state} does not move by {trigger}. Possible: {', '.join(possible(state))}."
+        f"A member who is in {state} does not move by {trigger}. Possible: {', '.join(possible_triggers(state))}."
     )
     assert everything(person) == before
 
@@ -151,14 +151,14 @@ def test_raw_sql_moves_by_the_ten_alone(state, trigger):
             [person.pk],
         )
         assert (log["from_state"], log["trigger"], log["to_state"]) == (state, trigger, to)
-        assert log["metadata"].get("response_type") == ANSWERS.get(trigger)
+        assert log["metadata"].get("response_type") == RESPONSE_TYPES.get(trigger)
 
 
 @pytest.mark.parametrize(("state", "to"), [(state, to) for state in STATES for to in STATES if state != to])
 def test_state_does_not_move_without_a_trigger(state, to):
     person = person_in(state)
     before = everything(person)
-    with rejected_by("user_engagement_states_trigger_named"):
+    with rejected_by("user_engagement_states_trigger_required"):
         rows(f"UPDATE user_engagement_states SET state = %s, {DATED[to]} WHERE user_id = %s", [to, person.pk])
     assert everything(person) == before
 
@@ -203,13 +203,13 @@ def test_no_one_begins_in_another_state_than_active(state):
         "INSERT INTO user_engagement_states (user_id, state, goodbye_sent_at, goodbye_expires_at, remind_at) "
         f"VALUES (%s, %s, {sent}, {expires}, {remind})"
     )
-    with rejected_by("user_engagement_states_begin_active"):
+    with rejected_by("user_engagement_states_initial_active"):
         rows(insert, [person.pk, state])
     # Naming a trigger opens no door.
-    with rejected_by("user_engagement_states_begin_active"):
+    with rejected_by("user_engagement_states_initial_active"):
         rows("SELECT set_config('engagement.trigger', 'user_message', true)")
         rows(insert, [person.pk, state])
-    with pytest.raises(StateBeginsActive, match="begins active"), translate_db_errors():
+    with pytest.raises(InitialStateNotActive, match="begins active"), translate_db_errors():
         UserEngagementState(
             user=person, state=state, goodbye_sent_at=(sent == "now()" and NOW) or None,
             goodbye_expires_at=(sent == "now()" and NOW) or None, remind_at=(remind == "now()" and NOW) or None,
@@ -219,7 +219,7 @@ def test_no_one_begins_in_another_state_than_active(state):
 def test_state_does_not_become_another_members():
     person, other = person_in("active"), PersonFactory()
     for change in ("user_id = %(other)s", "id = id + 100000"):
-        with rejected_by("user_engagement_states_stay_with_member"):
+        with rejected_by("user_engagement_states_owner_immutable"):
             rows(
                 f"UPDATE user_engagement_states SET {change} WHERE user_id = %(person)s",
                 {"other": other.pk, "person": person.pk},
@@ -234,7 +234,7 @@ def test_setting_of_the_trigger_ends_with_the_move():
                current_setting('engagement.metadata', true)"""
     )
     assert not any(said), "the next statement of this transaction has to name a trigger of its own"
-    with rejected_by("user_engagement_states_trigger_named"):
+    with rejected_by("user_engagement_states_trigger_required"):
         rows(f"UPDATE user_engagement_states SET state = 'dormant', {DATED['dormant']}")
 
 
@@ -299,7 +299,7 @@ def test_first_trigger_for_an_unknown_member(trigger):
         return
     with pytest.raises(TransitionRejected, match="who is in active"):
         transition(member=person, trigger=trigger)
-    # Rejected as a whole: not even the row is there.
+    # MessageRejected as a whole: not even the row is there.
     assert not UserEngagementState.objects.filter(user=person).exists()
 
 

@@ -2,7 +2,7 @@
 
 from engagement.transports import Outgoing
 
-WAY_OUT = "https://missions.example.org/unsubscribe/abc:def:ghi/"
+UNSUBSCRIBE_FOOTER = "https://missions.example.org/unsubscribe/abc:def:ghi/"
 
 
 def outgoing(**changes) -> Outgoing:
@@ -16,6 +16,6 @@ def outgoing(**changes) -> Outgoing:
         "locale": "pt-BR",
         "subject": "Até logo, Ana",
         "body": "Olá Ana,\n\n. um ponto só\nsentimos sua falta.",
-        "unsubscribe_url": WAY_OUT,
+        "unsubscribe_url": UNSUBSCRIBE_FOOTER,
     }
     return Outgoing(**values | changes)
