@@ -115,7 +115,7 @@ class Queue:
     def sender(self):
         from engagement.services.sending import MessageSender
 
-        return Sender(NullTransport(), batch=BATCH, clock=lambda: self.at)
+        return MessageSender(NullTransport(), batch=BATCH, clock=lambda: self.at)
 
     # --- Methods ----------------------------------------------------------------------------------
 
@@ -251,7 +251,7 @@ def _run_sender(url: str, pipe) -> None:
                 pipe.send(sender.transport.sends)
             else:
                 at = command
-                sender = Sender(NullTransport(), batch=BATCH, clock=lambda: at)  # noqa: B023
+                sender = MessageSender(NullTransport(), batch=BATCH, clock=lambda: at)  # noqa: B023
                 pipe.send(_drain(sender))
 
 

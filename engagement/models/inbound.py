@@ -20,6 +20,6 @@ class InboundMessage(models.Model):
     class Meta:
         db_table = "engagement_inbound_messages"
         constraints = [
-            *one_line("engagement_inbound_messages", "platform", "message_id"),
+            *one_line_checks("engagement_inbound_messages", "platform", "message_id"),
             models.UniqueConstraint(fields=["platform", "message_id"], name="engagement_inbound_messages_unique"),
         ]

@@ -40,7 +40,7 @@ def office(page, live_server, operator, wrongs):
     assert wrongs == []
 
 
-def test_the_preview_follows_what_is_written(office, live_server):
+def test_preview_follows_input(office, live_server):
     page, text = office, MessageTemplate.objects.get(key="reminder", locale="en")
     page.locator("#nav-sidebar").get_by_text("Message templates", exact=True).click()
     page.get_by_role("link", name="Reminder").first.click()
@@ -54,12 +54,12 @@ def test_the_preview_follows_what_is_written(office, live_server):
     expect(preview.locator("[data-preview=body]")).to_contain_text("Good morning Ana Souza, it is <b>Monday</b>.")
     expect(preview.locator("[data-preview=body]")).to_contain_text("You can stop these messages")
     page.get_by_label("Subject").fill("For {{ nme }}")
-    expect(preview.locator("[data-preview=problem]")).to_contain_text("Nothing is given for nme.")
+    expect(preview.locator("[data-preview=problem]")).to_contain_text("No value for parameter nme.")
     expect(preview.locator("[data-preview=subject]")).to_have_text("For {{ nme }}")
 
     # What the preview warned of is rejected at its field, and mended there.
     page.get_by_role("button", name="Save and continue editing").click()
-    expect(page.get_by_text("Nothing is given for nme.").first).to_be_visible()
+    expect(page.get_by_text("No value for parameter nme.").first).to_be_visible()
     expect(page.get_by_label("Body")).to_have_value("Good morning {{ name }}, it is <b>Monday</b>.")
     page.get_by_label("Subject").fill("For {{ name }}")
     expect(preview.locator("[data-preview=problem]")).to_have_text("")
@@ -76,14 +76,14 @@ def test_the_preview_follows_what_is_written(office, live_server):
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
-def test_a_failed_message_is_found_on_the_first_page_and_retried(office, live_server):
+def test_failed_message_is_found_on_dashboard_and_retried(office, live_server):
     page, made = office, failed(MemberFactory(display_name="Bea Lopes"))
     page.goto(f"{live_server.url}/admin/")
     page.get_by_role("link", name=re.compile("Failed messages")).click()
     page.get_by_role("link", name="Reminder").click()
     expect(page.get_by_text("Hi Bea Lopes").first).to_be_visible()
     page.get_by_role("link", name="Retry").click()
-    expect(page.get_by_text("Possible for a message that is failed")).to_be_visible()
+    expect(page.get_by_text("Makes a failed message due now")).to_be_visible()
     page.get_by_role("button", name="Retry", exact=True).click()
     expect(page.get_by_text("due again.")).to_be_visible()
     expect(page.get_by_text("It is due").first).to_be_visible()
@@ -91,14 +91,14 @@ def test_a_failed_message_is_found_on_the_first_page_and_retried(office, live_se
     assert (made.status, made.retry_count) == (Status.PENDING, 0)
 
 
-def test_an_announcement_reaches_exactly_the_filtered_people(office, live_server):
+def test_announcement_reaches_filtered_members(office, live_server):
     page = office
     for name, role in (("Ana", "designer"), ("Bea", "designer"), ("Caio", "developer")):
         entry(name=name, primary_role=role)
     entry(name="Nia", primary_role="designer", person=None)
     page.goto(f"{live_server.url}/admin/groups/communitymember/?primary_role__exact=designer")
-    page.get_by_role("link", name="Compose an announcement").click()
-    audience = page.get_by_role("region", name="Who gets it")
+    page.get_by_role("link", name="Compose announcement").click()
+    audience = page.get_by_role("region", name="Recipients")
     expect(audience).to_contain_text("2 people of the filtered directory")
     audience.get_by_text("No account").click()
     expect(audience.get_by_role("link", name="Nia")).to_be_visible()
@@ -111,7 +111,7 @@ def test_an_announcement_reaches_exactly_the_filtered_people(office, live_server
     # Meanwhile one more designer comes in: no one is written to unseen.
     entry(name="Duda", primary_role="designer")
     page.get_by_role("button", name="Queue 2 messages").click()
-    expect(page.get_by_role("alert")).to_contain_text("The list changed: it was 2 people, now it is 3.")
+    expect(page.get_by_role("alert")).to_contain_text("The number of recipients changed from 2 to 3.")
     expect(page.get_by_label("Text (English)")).to_have_value("Dear {{ name }}, come on Monday.")
     page.get_by_role("button", name="Queue 3 messages").click()
     expect(page.get_by_text("Design week: 3 messages queued.")).to_be_visible()
@@ -125,7 +125,7 @@ def test_an_announcement_reaches_exactly_the_filtered_people(office, live_server
     assert set(made.messages.values_list("status", flat=True)) == {Status.CANCELLED}
 
 
-def test_the_machine_counts_what_happens_while_it_is_looked_at(office, live_server):
+def test_lifecycle_page_refreshes_numbers(office, live_server):
     page, ana = office, goodbye("Ana")
     page.clock.install()
     page.goto(f"{live_server.url}{ADMIN}/userengagementstate/lifecycle/")
@@ -141,14 +141,14 @@ def test_the_machine_counts_what_happens_while_it_is_looked_at(office, live_serv
     expect(page.get_by_text("Answered 1: confused").first).to_be_visible()
 
 
-def test_a_move_that_does_not_exist_is_rejected_in_a_sentence(office, live_server):
+def test_invalid_trigger_shows_error(office, live_server):
     page, ana = office, goodbye("Ana")
     page.goto(f"{live_server.url}/admin/groups/member/{ana.pk}/engagement/")
     page.get_by_role("link", name="Open the lifecycle state").click()
     page.get_by_role("link", name=re.compile("Move$")).click()
     page.get_by_label("Why").select_option("reminder_due")
     page.get_by_role("button", name="Move", exact=True).click()
-    expect(page.get_by_text("does not move by reminder_due")).to_be_visible()
+    expect(page.get_by_text("The trigger reminder_due is not valid in state")).to_be_visible()
     page.get_by_label("Why").select_option("goodbye_response_2")
     page.get_by_role("button", name="Move", exact=True).click()
     expect(page.get_by_text("Remind later").first).to_be_visible()

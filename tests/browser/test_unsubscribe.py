@@ -23,7 +23,7 @@ def is_out(member) -> bool:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_one_press_ends_it_and_another_takes_it_back(phone, live_server, scheme):
+def test_unsubscribe_and_resubscribe_with_one_click(phone, live_server, scheme):
     member = MemberFactory()
     phone.emulate_media(color_scheme=scheme)
     referers = []

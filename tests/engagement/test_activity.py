@@ -34,7 +34,7 @@ def stands(person):
 
 
 @pytest.mark.parametrize("state", ["goodbye_sent", "help_flow", "remind_later", "dormant"])
-def test_activity_brings_back_with_the_log_and_without_the_dates(state):
+def test_activity_reactivates_member_and_logs_it(state):
     person = person_in(state)
     record_activity(member=person, at=LATER)
     row = UserEngagementState.objects.get(user=person)
@@ -47,14 +47,14 @@ def test_activity_brings_back_with_the_log_and_without_the_dates(state):
 
 @pytest.mark.parametrize("state", ["goodbye_sent", "help_flow", "remind_later", "dormant"])
 @pytest.mark.parametrize("late", [timedelta(0), timedelta(seconds=1), timedelta(days=10)])
-def test_what_happened_before_the_last_move_brings_no_one_back(state, late):
+def test_activity_before_last_transition_keeps_state(state, late):
     person = person_in(state)
     record_activity(member=person, at=THEN - late)
     assert stands(person)[0] == state
     assert not EngagementStateTransition.objects.filter(user=person, trigger="user_message").exists()
 
 
-def test_activity_never_goes_back_in_time():
+def test_earlier_activity_keeps_last_activity_at():
     person = PersonFactory()
     for at in (LATER, THEN, LATER - timedelta(seconds=1)):
         record_activity(member=person, at=at)
@@ -74,7 +74,7 @@ def test_activity_within_a_minute_writes_nothing():
     assert stands(person) == ("active", THEN + timedelta(seconds=61))
 
 
-def test_many_members_take_a_fixed_number_of_statements():
+def test_many_members_take_a_fixed_number_of_queries():
     def statements(number):
         people = [person_in(state) for state in ("active", "dormant", "help_flow") for _each in range(number)]
         with CaptureQueriesContext(connection) as said:
@@ -84,7 +84,7 @@ def test_many_members_take_a_fixed_number_of_statements():
     assert statements(1) == statements(7)
 
 
-def test_no_one_is_nothing():
+def test_no_members_record_nothing():
     assert record_activities(seen={}) == 0
 
 
@@ -95,7 +95,7 @@ def event(entry, **values):
     return {"member_id": entry.member_id, "event_type": "MESSAGE", "platform": "telegram", "room_id": "-1"} | values
 
 
-def test_participation_counts_one_by_one_and_in_batches():
+def test_participation_is_activity():
     one, two = person_in("dormant"), person_in("remind_later")
     entries = [EntryFactory(person=one), EntryFactory(person=two)]
     record_participation(**event(entries[0], occurred_at=LATER))
@@ -110,19 +110,19 @@ def test_participation_counts_one_by_one_and_in_batches():
 
 
 @pytest.mark.parametrize("state", ["goodbye_sent", "help_flow", "remind_later", "dormant"])
-def test_late_participation_brings_no_one_back(state):
+def test_late_participation_keeps_state(state):
     person = person_in(state)
     entry = EntryFactory(person=person)
     ingest_participation(events=[event(entry, occurred_at=THEN - timedelta(minutes=1))])
     assert stands(person)[0] == state
 
 
-def test_participation_of_a_person_without_account_is_nobodys_activity():
+def test_participation_without_account_is_ignored():
     record_participation(**event(EntryFactory(person=None)))
     assert not UserEngagementState.objects.exists()
 
 
-def test_replay_of_participation_brings_no_one_back():
+def test_repeated_participation_keeps_state():
     person = PersonFactory()
     entry = EntryFactory(person=person)
     record_participation(**event(entry, message_id="7"))
@@ -135,7 +135,7 @@ def test_replay_of_participation_brings_no_one_back():
 # --- Steps on the site ------------------------------------------------------------------------------
 
 
-def test_joining_a_mission_counts_after_the_commit(django_capture_on_commit_callbacks):
+def test_joining_is_activity_after_commit(django_capture_on_commit_callbacks):
     person, mission = person_in("dormant"), MissionFactory()
     with django_capture_on_commit_callbacks(execute=True):
         join_mission(member=person, mission=mission, actor=person)
@@ -146,7 +146,7 @@ def test_joining_a_mission_counts_after_the_commit(django_capture_on_commit_call
     assert "join_mission" in profile.onboarding_tier_progress["1"]
 
 
-def test_being_seated_by_staff_is_no_activity(django_capture_on_commit_callbacks):
+def test_being_added_by_staff_is_no_activity(django_capture_on_commit_callbacks):
     person, staff = person_in("dormant"), PersonFactory(is_staff=True)
     with django_capture_on_commit_callbacks(execute=True):
         join_mission(member=person, mission=MissionFactory(), actor=staff)
@@ -154,7 +154,7 @@ def test_being_seated_by_staff_is_no_activity(django_capture_on_commit_callbacks
     assert UserProfile.objects.get(pk=person.pk).magic_moment_at is not None
 
 
-def test_joining_under_the_member_role_counts(django_capture_on_commit_callbacks):
+def test_joining_under_member_role_is_activity(django_capture_on_commit_callbacks):
     person, mission = person_in("dormant"), MissionFactory()
     with django_capture_on_commit_callbacks(execute=True), member_session(person.pk):
         join_mission(member=person, mission=mission, actor=person)
@@ -162,7 +162,7 @@ def test_joining_under_the_member_role_counts(django_capture_on_commit_callbacks
 
 
 @pytest.mark.django_db(transaction=True)
-def test_joining_through_the_api_counts():
+def test_joining_by_api_is_activity():
     person, mission = person_in("dormant"), MissionFactory()
     answer = api_client(person).post(
         f"/api/missions/{mission.stable_id or mission.pk}/join",
@@ -175,7 +175,7 @@ def test_joining_through_the_api_counts():
     assert UserProfile.objects.get(pk=person.pk).magic_moment_at is not None
 
 
-def test_welcome_is_queued_once_when_approved(django_capture_on_commit_callbacks):
+def test_approval_queues_one_welcome(django_capture_on_commit_callbacks):
     from groups.services import directory
 
     person = PersonFactory()

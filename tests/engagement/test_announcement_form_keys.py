@@ -3,11 +3,11 @@
 import pytest
 
 from engagement.models import Announcement, EngagementMessage
-from missionsite.common.admin.form_keys import FORM_KEY_FIELD, new_form_key
+from missionsite.common.admin.once import FIELD, new_form_key
 from missionsite.common.api.idempotency import Attempt
 from missionsite.common.models import IdempotencyKey
 from tests.engagement.test_announcements_admin import COMPOSE, typed
-from tests.portal.helpers import entry
+from tests.portal.cast import entry
 from tests.site.test_form_keys import Forms
 from tests.support.admin import client_of, staff, words
 from tests.support.concurrency import crowd, without
@@ -28,7 +28,7 @@ def manager():
 
 
 def filled(key: str, **changes) -> dict:
-    return typed(expected=str(PEOPLE), **changes) | {FORM_KEY_FIELD: key}
+    return typed(expected=str(PEOPLE), **changes) | {FIELD: key}
 
 
 def counts() -> tuple[int, int]:
@@ -40,7 +40,7 @@ def key_of(answer) -> str:
     return key
 
 
-def test_second_submission_leads_to_the_first_announcement(people, manager):
+def test_second_submission_redirects_to_first_announcement(people, manager):
     browser = client_of(manager)
     key = key_of(browser.get(COMPOSE))
     first = browser.post(COMPOSE, filled(key))
@@ -53,7 +53,7 @@ def test_second_submission_leads_to_the_first_announcement(people, manager):
     assert counts() == (2, 2 * PEOPLE)
 
 
-def test_corrected_form_is_accepted_with_the_same_key_and_with_the_new_one(people, manager):
+def test_corrected_form_is_accepted_with_old_or_new_key(people, manager):
     browser = client_of(manager)
     for title, use_new_key in (("A", False), ("B", True)):
         key = new_form_key()
@@ -63,7 +63,7 @@ def test_corrected_form_is_accepted_with_the_same_key_and_with_the_new_one(peopl
     assert sorted(Announcement.objects.values_list("title", flat=True)) == ["A", "B"]
 
 
-def test_rejected_by_the_service_leaves_the_key_unused(people, manager):
+def test_service_error_leaves_key_unused(people, manager):
     browser, key = client_of(manager), new_form_key()
     assert "The list changed:" in words(browser.post(COMPOSE, filled(key) | {"expected": "1"}))
     assert not IdempotencyKey.objects.exists()
@@ -71,7 +71,7 @@ def test_rejected_by_the_service_leaves_the_key_unused(people, manager):
     assert counts() == (1, PEOPLE)
 
 
-def test_used_key_with_other_values_keeps_them_on_the_page(people, manager):
+def test_used_key_with_other_values_keeps_input(people, manager):
     browser, key = client_of(manager), new_form_key()
     browser.post(COMPOSE, filled(key))
     answer = browser.post(COMPOSE, filled(key, title="Another one"))
@@ -83,7 +83,7 @@ def test_used_key_with_other_values_keeps_them_on_the_page(people, manager):
 
 
 @pytest.mark.parametrize("key", ["", "short", "x" * 65, "a\x00" * 10, "é" * 20])
-def test_form_without_a_usable_key_is_rejected_and_keeps_what_was_typed(people, manager, key):
+def test_form_without_valid_key_is_rejected_with_input(people, manager, key):
     browser = client_of(manager)
     answer = browser.post(COMPOSE, filled(key, title="My own title"))
     assert "Nothing was saved: this page was opened before the site was updated." in words(answer)
@@ -92,7 +92,7 @@ def test_form_without_a_usable_key_is_rejected_and_keeps_what_was_typed(people, 
     assert browser.post(COMPOSE, filled(key_of(answer))).status_code == 302
 
 
-def test_key_of_someone_else_is_another_key(people, manager):
+def test_keys_are_separate_per_user(people, manager):
     key = new_form_key()
     for member in (manager, staff("Community Manager")):
         assert client_of(member).post(COMPOSE, filled(key)).status_code == 302
@@ -107,7 +107,7 @@ def submit_at_once(manager) -> list:
         return people_at_once.run(lambda number: browsers[number].post(COMPOSE, filled(key)))
 
 
-def test_many_submissions_at_once_are_one_announcement(people, manager):
+def test_concurrent_submissions_make_one_announcement(people, manager):
     answers = submit_at_once(manager)
     assert counts() == (1, PEOPLE)
     assert {(each.status_code, each["Location"]) for each in answers} == {
@@ -115,7 +115,7 @@ def test_many_submissions_at_once_are_one_announcement(people, manager):
     }
 
 
-def test_without_the_check_they_would_be_many(people, manager, monkeypatch):
+def test_control_without_check_makes_many_announcements(people, manager, monkeypatch):
     """A negative control."""
     monkeypatch.setattr(Attempt, "earlier_response", lambda self: None)
     with without(
@@ -127,7 +127,7 @@ def test_without_the_check_they_would_be_many(people, manager, monkeypatch):
         IdempotencyKey.objects.all().delete()
 
 
-def test_without_the_lock_the_unique_key_still_lets_one_stay(people, manager, monkeypatch):
+def test_control_without_lock_unique_key_keeps_one(people, manager, monkeypatch):
     """A negative control of the lock: the others would be rejected instead of led to the first."""
     monkeypatch.setattr(Attempt, "_lock", lambda self: True)
     submit_at_once(manager)

@@ -59,7 +59,7 @@ def send(**kwargs):
     return announce(entries=kwargs.pop("of", entries()), title="Summer", texts=TEXTS, **kwargs)
 
 
-def test_everyone_without_a_reason_gets_it(crowd):
+def test_unblocked_members_are_recipients(crowd):
     told = audience_of(entries())
     assert told.recipients == 3
     assert told.skipped == {reason: len(people) for reason, people in crowd.items() if reason}
@@ -89,22 +89,22 @@ def test_everyone_without_a_reason_gets_it(crowd):
     assert (event.actor_id, event.payload["recipients"]) == (staff.pk, 3)
 
 
-def test_several_reasons_count_once_the_first(crowd):
+def test_first_of_several_reasons_counts(crowd):
     person(state="dormant", is_active=False, profile={"reengagement_opt_out": True}, entry={"status": "banned"})
     assert audience_of(entries()).skipped["locked"] == 2
     assert audience_of(entries()).total == 13
 
 
-def test_only_the_filtered_get_it(crowd):
+def test_only_filtered_members_are_recipients(crowd):
     chosen = entries().filter(person=crowd[""][0])
     announcement = send(of=chosen, expected=1)
     assert announcement.recipients == EngagementMessage.objects.filter(announcement=announcement).count() == 1
 
 
-def test_list_that_changed_since_it_was_shown_is_rejected(crowd):
+def test_changed_recipient_count_is_rejected(crowd):
     shown = audience_of(entries()).recipients
     crowd[""][0].engagement_profile.__class__.objects.filter(pk=crowd[""][0].pk).update(reengagement_opt_out=True)
-    with pytest.raises(AudienceChanged, match="it was 3 people, now it is 2"):
+    with pytest.raises(AudienceChanged, match="changed from 3 to 2"):
         send(expected=shown)
     assert not Announcement.objects.exists()
     assert not EngagementMessage.objects.filter(message_type="announcement").exists()
@@ -112,21 +112,21 @@ def test_list_that_changed_since_it_was_shown_is_rejected(crowd):
 
 
 @pytest.mark.parametrize("of", [CommunityMember.objects.none(), None])
-def test_no_one_to_tell_is_rejected(of):
+def test_announcement_without_recipients_is_rejected(of):
     person(state="dormant")
     with pytest.raises(NoRecipients):
         send(of=entries() if of is None else of.all())
     assert not Announcement.objects.exists()
 
 
-def test_two_announcements_are_two_messages():
+def test_two_announcements_queue_two_messages():
     who = person()
     first, second = send(), send()
     assert first.pk != second.pk
     assert EngagementMessage.objects.filter(user=who, message_type="announcement").count() == 2
 
 
-def test_cancelled_announcement_takes_back_what_was_not_sent(crowd):
+def test_cancelling_announcement_cancels_unsent_messages(crowd):
     announcement = send()
     sent, failed, held = EngagementMessage.objects.filter(announcement=announcement).order_by("pk")
     rows("UPDATE engagement_message_queue SET status = 'sent', sent_at = now() WHERE id = %s", [sent.pk])
@@ -146,7 +146,7 @@ def test_cancelled_announcement_takes_back_what_was_not_sent(crowd):
         cancel_announcement(announcement=announcement)
 
 
-def test_takes_a_fixed_number_of_statements(django_assert_max_num_queries):
+def test_announce_makes_a_fixed_number_of_queries(django_assert_max_num_queries):
     for _each in range(15):
         person()
     with django_assert_max_num_queries(14):

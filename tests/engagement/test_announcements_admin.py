@@ -9,7 +9,7 @@ from django.utils import timezone
 from engagement.models import Announcement, EngagementMessage, MessageTemplate, Status, UserProfile
 from engagement.services.announcements import announce
 from groups.models import CommunityMember, Event
-from tests.portal.helpers import entry
+from tests.portal.cast import entry
 from tests.support.admin import client, words
 
 pytestmark = pytest.mark.django_db
@@ -57,19 +57,19 @@ def people():
 
 
 class TestCompose:
-    def test_the_directory_leads_to_it_with_its_filters(self, manager, people):
+    def test_directory_links_to_form_with_filters(self, manager, people):
         shown = manager.get(f"{DIRECTORY}?status__exact=active&q=ana&p=1")
-        (button,) = [each for each in shown.context["buttons"] if each["title"] == "Compose an announcement"]
+        (button,) = [each for each in shown.context["buttons"] if each["title"] == "Compose announcement"]
         assert button["link"] == f"{COMPOSE}?status__exact=active&q=ana"
 
-    def test_shows_how_many_get_it_and_who_does_not(self, manager, people):
+    def test_form_shows_recipients_and_skipped(self, manager, people):
         shown = words(manager.get(COMPOSE))
         assert "<strong>2</strong> people of the whole directory" in shown
-        for said in ("No account: they have not registered", "Suspended", "Opted out", "Nia", "Sue", "Olga"):
+        for said in ("No account (not registered)", "Suspended", "Opted out", "Nia", "Sue", "Olga"):
             assert said in shown
         assert "Queue 2 messages" in shown
 
-    def test_exactly_the_people_of_the_list_get_it(self, manager, people):
+    def test_only_listed_members_are_recipients(self, manager, people):
         ana, _bob = people
         answer = manager.post(f"{COMPOSE}?q=ana", typed(expected="1"), follow=True)
         assert "Webinar: 1 message queued." in words(answer)
@@ -80,7 +80,7 @@ class TestCompose:
         assert made.created_by.display_name == "Community Manager"
         assert Event.objects.get(type="announcement.made").payload["recipients"] == 1
 
-    def test_both_languages_and_a_date_are_kept(self, manager, people):
+    def test_form_stores_both_languages_and_date(self, manager, people):
         local = timezone.localtime(timezone.now() + timedelta(days=3))
         more = {"subject_pt": "Webinar na sexta", "body_pt": "Oi, {{ name }}!"}
         more |= {"when_0": f"{local:%Y-%m-%d}", "when_1": f"{local:%H:%M:%S}", "expected": "2"}
@@ -94,7 +94,7 @@ class TestCompose:
         assert not EngagementMessage.objects.exclude(scheduled_for=made.scheduled_for).exists()
 
     @pytest.mark.parametrize("expected", ["1", "3", "", "x", "-5", "9" * 5000])
-    def test_a_list_that_changed_is_rejected_with_what_was_typed(self, manager, people, expected):
+    def test_changed_recipient_count_is_rejected_with_input(self, manager, people, expected):
         answer = manager.post(COMPOSE, typed(expected=expected, title="My own title"))
         assert answer.status_code == 200
         assert "The list changed:" in words(answer)
@@ -104,13 +104,13 @@ class TestCompose:
         assert not Announcement.objects.exists()
         assert not MessageTemplate.objects.filter(announcement__isnull=False).exists()
 
-    def test_no_one_to_tell_is_a_sentence(self, manager, people):
+    def test_no_recipients_shows_error(self, manager, people):
         answer = manager.get(f"{COMPOSE}?q=olga")
-        assert "None of these people can be written to." in words(answer)
-        assert "Queue" not in words(answer).split('class="action-page"')[1].split("</form>")[0]
+        assert "No one in this list can receive the announcement." in words(answer)
+        assert "Queue" not in words(answer).split('class="job"')[1].split("</form>")[0]
         answer = manager.post(f"{COMPOSE}?q=olga", typed(expected="0"))
         assert answer.status_code == 200
-        assert answer.context["form"].non_field_errors() == ["None of these people can be written to."]
+        assert answer.context["form"].non_field_errors() == ["No one in this list can receive the announcement."]
 
     @pytest.mark.parametrize(
         ("changes", "field"),
@@ -128,7 +128,7 @@ class TestCompose:
             ({"when_0": "9999-12-31", "when_1": "00:00"}, "when"),
         ],
     )
-    def test_odd_values_are_errors_of_their_field(self, manager, people, changes, field):
+    def test_invalid_values_are_field_errors(self, manager, people, changes, field):
         answer = manager.post(COMPOSE, typed(expected="2", **changes))
         assert answer.status_code == 200
         assert field in answer.context["form"].errors
@@ -137,7 +137,7 @@ class TestCompose:
     @pytest.mark.parametrize(
         "query", ["person__email=a", "status__exact=zz&x=1", "p=99999999999999999999", "password=1"]
     )
-    def test_a_lookup_no_filter_asks_for_is_rejected(self, manager, people, query):
+    def test_unknown_filter_is_rejected(self, manager, people, query):
         answer = manager.get(f"{COMPOSE}?{query}", follow=True)
         assert answer.status_code == 200
         assert answer.request["PATH_INFO"] == DIRECTORY
@@ -145,16 +145,16 @@ class TestCompose:
         assert not Announcement.objects.exists()
 
     @pytest.mark.parametrize("role", ["Auditor", "Mission Manager", "Fallback Reviewer", ""])
-    def test_others_do_not_compose(self, role, people):
+    def test_other_roles_cannot_compose(self, role, people):
         other = client(role)
         assert other.get(COMPOSE).status_code == 403
         assert other.post(COMPOSE, typed(expected="2")).status_code == 403
         if role:
-            assert "Compose an announcement" not in words(other.get(DIRECTORY))
+            assert "Compose announcement" not in words(other.get(DIRECTORY))
         assert not Announcement.objects.exists()
 
     @pytest.mark.parametrize("rows", [1, 40])
-    def test_makes_a_fixed_number_of_queries(self, manager, people, rows, django_assert_num_queries):
+    def test_form_makes_a_fixed_number_of_queries(self, manager, people, rows, django_assert_num_queries):
         for _ in range(rows):
             entry()
             entry(person=None)
@@ -164,7 +164,7 @@ class TestCompose:
 
 
 class TestPage:
-    def test_says_what_became_of_its_messages(self, manager, people):
+    def test_page_shows_results_of_messages(self, manager, people):
         made = announced()
         one = EngagementMessage.objects.order_by("pk").first()
         EngagementMessage.objects.filter(pk=one.pk).update(status=Status.SENT, sent_at=timezone.now())
@@ -178,22 +178,22 @@ class TestPage:
         )
         assert listed.context["cl"].result_count == 1
 
-    def test_markup_stays_text(self, manager, people):
+    def test_markup_is_escaped(self, manager, people):
         made = announced(title="<b>t</b>", texts={"en": ("<i>s</i>", "<script>1</script>")}, audience='q="><script>2')
         page_ = manager.get(page(made)).content.decode()
         for markup in ("<b>t</b>", "<i>s</i>", "<script>1", "<script>2"):
             assert markup not in page_
 
-    def test_cancel_takes_back_what_was_not_sent(self, manager, people):
+    def test_cancel_cancels_unsent_messages(self, manager, people):
         made = announced()
         first = EngagementMessage.objects.order_by("pk").first()
         EngagementMessage.objects.filter(pk=first.pk).update(status=Status.SENT, sent_at=timezone.now())
         assert "cancelled." in words(manager.post(page(made, "cancel"), follow=True))
         assert sorted(EngagementMessage.objects.values_list("status", flat=True)) == ["cancelled", "sent"]
         assert "/cancel/" not in manager.get(page(made)).content.decode()
-        assert "This announcement was cancelled before." in words(manager.post(page(made, "cancel")))
+        assert "This announcement is already cancelled." in words(manager.post(page(made, "cancel")))
 
-    def test_who_only_looks_cancels_nothing(self, people):
+    def test_viewer_cannot_cancel(self, people):
         made = announced()
         auditor = client("Auditor")
         assert auditor.get(page(made)).status_code == 200
@@ -201,19 +201,19 @@ class TestPage:
         made.refresh_from_db()
         assert made.cancelled_at is None
 
-    def test_is_not_made_or_edited_any_other_way(self, manager, people):
+    def test_announcement_cannot_be_added_or_edited(self, manager, people):
         assert manager.get(f"{LIST}add/").status_code == 403
         assert manager.post(page(announced()), {"title": "x"}).status_code == 403
 
     @pytest.mark.parametrize("rows", [1, 30])
-    def test_the_list_makes_a_fixed_number_of_queries(self, manager, people, rows, django_assert_num_queries):
+    def test_list_makes_a_fixed_number_of_queries(self, manager, people, rows, django_assert_num_queries):
         for turn in range(rows):
             announced(title=f"News {turn}")
         manager.get(LIST)
         with django_assert_num_queries(8):
             manager.get(LIST)
 
-    def test_an_empty_list_says_what_to_do(self, manager):
+    def test_empty_list_shows_hint(self, manager):
         shown = words(manager.get(LIST))
-        assert "Nothing was announced yet" in shown
+        assert "No announcements yet" in shown
         assert COMPOSE in shown

@@ -50,7 +50,7 @@ def fail(message: EngagementMessage) -> EngagementMessage:
 # --- One's own ------------------------------------------------------------------------------------
 
 
-def test_who_has_done_nothing_is_active(ana):
+def test_member_without_activity_is_active(ana):
     assert api_client(ana).get(ME).json() == {
         "state": "active",
         "since": None,
@@ -62,7 +62,7 @@ def test_who_has_done_nothing_is_active(ana):
 
 
 @pytest.mark.parametrize("make", [MemberFactory, StaffFactory])
-def test_member_sees_the_own_state_and_moves_and_no_one_elses(make, bob):
+def test_member_sees_only_own_state_and_transitions(make, bob):
     """Staff too: what is about the caller alone knows no rights."""
     own = make()
     record_activity(member=own)
@@ -82,7 +82,7 @@ def test_member_sees_the_own_state_and_moves_and_no_one_elses(make, bob):
     assert moves["items"][0]["metadata"]["response_type"] == "busy"
 
 
-def test_moves_come_in_pages(ana):
+def test_transitions_are_paginated(ana):
     for _turn in range(3):
         transition(member=ana, trigger="inactivity_14d")
         transition(member=ana, trigger="user_message")
@@ -96,7 +96,7 @@ def test_moves_come_in_pages(ana):
 
 
 @pytest.mark.parametrize("make", [MemberFactory, StaffFactory])
-def test_member_changes_how_messages_come(make, bob):
+def test_member_changes_preferences(make, bob):
     own = make()
     browser = api_client(own)
     change = {
@@ -133,14 +133,14 @@ def test_member_changes_how_messages_come(make, bob):
         ({"user_id": "x"}, "/user_id"),
     ],
 )
-def test_what_members_do_not_change_and_what_is_none_is_rejected(ana, change, pointer):
+def test_invalid_or_readonly_preferences_are_rejected(ana, change, pointer):
     answer = api_client(ana).patch(f"{ME}/profile", change, content_type=JSON)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == pointer
     assert UserProfile.objects.get(pk=ana.pk).timezone == "UTC"
 
 
-def test_scopes_are_asked_for(ana):
+def test_scopes_are_required(ana):
     reader, stranger = api_client(ana, "engagement:read"), api_client(ana, "missions:read")
     assert reader.get(ME).status_code == 200
     assert reader.patch(f"{ME}/profile", {"locale": "en"}, content_type=JSON).status_code == 403
@@ -156,7 +156,7 @@ def move(browser, member, trigger: str, **headers):
     return browser.post(address, {"trigger": trigger}, content_type=JSON, headers=headers)
 
 
-def test_staff_move_a_member_and_the_log_says_who(ana):
+def test_staff_change_state_and_log_names_them(ana):
     mona = staff_with("move_userengagementstate")
     answer = move(api_client(mona), ana, "inactivity_14d")
     assert (answer.status_code, answer.json()["state"]) == (200, "goodbye_sent")
@@ -164,13 +164,13 @@ def test_staff_move_a_member_and_the_log_says_who(ana):
     assert EngagementMessage.objects.filter(user=ana, message_type="goodbye").count() == 1
 
 
-def test_move_the_state_does_not_know_is_rejected_with_those_it_knows(ana):
+def test_invalid_trigger_is_rejected_with_valid_ones(ana):
     answer = move(api_client(staff_with("move_userengagementstate")), ana, "reminder_due")
     assert (answer.status_code, answer.json()["code"]) == (409, "transition_rejected")
     assert "inactivity_14d" in answer.json()["detail"]
 
 
-def test_move_sent_again_with_its_key_happens_once(ana):
+def test_repeated_transition_request_is_applied_once(ana):
     browser = api_client(staff_with("move_userengagementstate"))
     answers = [move(browser, ana, "inactivity_14d", **{"Idempotency-Key": "k1"}) for _ in range(2)]
     assert [each.status_code for each in answers] == [200, 200]
@@ -179,12 +179,12 @@ def test_move_sent_again_with_its_key_happens_once(ana):
 
 
 @pytest.mark.parametrize(("who", "trigger", "status"), [("FE-P-99999", "user_message", 404), (None, "jump", 422)])
-def test_no_one_and_nothing_are_rejected(ana, who, trigger, status):
+def test_unknown_member_and_trigger_are_rejected(ana, who, trigger, status):
     browser = api_client(staff_with("move_userengagementstate"))
     assert move(browser, who or ana, trigger).status_code == status
 
 
-def test_staff_see_messages_by_status_and_member(ana, bob):
+def test_staff_filter_messages_by_status_and_member(ana, bob):
     first, second = queued(ana), fail(queued(bob))
     browser = api_client(staff_with("view_engagementmessage"))
 
@@ -205,7 +205,7 @@ def test_staff_see_messages_by_status_and_member(ana, bob):
     assert ana.email not in browser.get("/api/engagement/messages").content.decode()
 
 
-def test_list_of_messages_costs_the_same_however_long(ana, bob, django_assert_num_queries):
+def test_message_list_makes_a_fixed_number_of_queries(ana, bob, django_assert_num_queries):
     browser = api_client(staff_with("view_engagementmessage"))
     browser.get("/api/engagement/messages")
     for number in range(5):
@@ -215,7 +215,7 @@ def test_list_of_messages_costs_the_same_however_long(ana, bob, django_assert_nu
         browser.get("/api/engagement/messages")
 
 
-def test_staff_retry_and_cancel_once_for_a_key(ana):
+def test_staff_retry_and_cancel_once_per_key(ana):
     mona = staff_with("handle_engagementmessage")
     browser, message = api_client(mona), fail(queued(ana))
     address = f"/api/engagement/messages/{message.pk}"
@@ -236,13 +236,13 @@ def test_staff_retry_and_cancel_once_for_a_key(ana):
 
 
 @pytest.mark.parametrize("number", ["999999", "0", "-1", "9" * 30, "x"])
-def test_message_there_is_not(number):
+def test_unknown_message_is_not_found(number):
     answer = api_client(staff_with("handle_engagementmessage")).post(f"/api/engagement/messages/{number}/retry")
     assert answer.status_code in (404, 422)
 
 
 @pytest.mark.parametrize("who", ["member", "staff with other rights"])
-def test_rights_are_asked_for(ana, who):
+def test_permissions_are_required(ana, who):
     others = ("view_userprofile", "view_userengagementstate")
     browser = api_client(ana if who == "member" else staff_with(*others))
     message = fail(queued(ana))

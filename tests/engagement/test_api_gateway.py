@@ -47,7 +47,7 @@ def written(text: str, number: str = "m1", **changes) -> dict:
 # --- What members write ---------------------------------------------------------------------------
 
 
-def test_answer_to_a_goodbye_moves_its_member(ana):
+def test_goodbye_reply_changes_state(ana):
     transition(member=ana, trigger="inactivity_14d")
     answer = post("inbound", written("2"))
     assert (answer.status_code, answer.json()) == (200, {"effect": "goodbye_response_2", "state": "remind_later"})
@@ -62,11 +62,11 @@ def test_answer_to_a_goodbye_moves_its_member(ana):
         ("", "user_message"),
     ],
 )
-def test_words_have_their_effect(ana, text, effect):
+def test_request_has_its_effect(ana, text, effect):
     assert post("inbound", written(text)).json() == {"effect": effect, "state": "active"}
 
 
-def test_message_sent_again_does_nothing(ana):
+def test_repeated_message_has_no_effect(ana):
     assert post("inbound", written("stop reminders")).json()["effect"] == "opted_out"
     post("inbound", written("start reminders", "m2"))
     assert post("inbound", written("stop reminders")).json() == {"effect": "repeated", "state": "active"}
@@ -86,19 +86,19 @@ def test_message_sent_again_does_nothing(ana):
         (None, "user_message"),
     ],
 )
-def test_automatic_message_does_nothing(ana, value, effect):
+def test_automatic_message_has_no_effect(ana, value, effect):
     assert post("inbound", written("hello", auto_submitted=value)).json() == {"effect": effect, "state": "active"}
     assert UserEngagementState.objects.filter(user=ana).exists() == (effect == "user_message")
 
 
 @pytest.mark.parametrize("value", [1.5, ["auto-replied"], {}, "x" * 256])
-def test_header_that_is_none_is_rejected_by_name(ana, value):
+def test_invalid_auto_submitted_is_rejected(ana, value):
     answer = post("inbound", written("hello", auto_submitted=value))
     assert answer.status_code == 422
     assert [error["pointer"] for error in answer.json()["errors"]] == ["/auto_submitted"]
 
 
-def test_message_brought_by_many_at_once_counts_once(ana):
+def test_concurrent_duplicates_have_one_effect(ana):
     transition(member=ana, trigger="inactivity_14d")
     start = threading.Barrier(6)
 
@@ -115,7 +115,7 @@ def test_message_brought_by_many_at_once_counts_once(ana):
     assert EngagementMessage.objects.filter(message_type="help_restart").count() == 1
 
 
-def test_unknown_address_is_ignored_and_told_apart_from_no_one(ana):
+def test_unknown_address_is_ignored(ana):
     for sender in ("nobody@c.us", ana.email, ana.member_id, str(ana.pk), "%", " "):
         answer = post("inbound", written("stop reminders", sender=sender))
         assert (answer.status_code, answer.json()) == (200, {"effect": "ignored", "state": None})
@@ -123,7 +123,7 @@ def test_unknown_address_is_ignored_and_told_apart_from_no_one(ana):
     assert not UserEngagementState.objects.exists()
 
 
-def test_when_it_was_written_counts_but_no_future(ana):
+def test_future_time_becomes_now(ana):
     earlier = timezone.now() - timedelta(hours=3)
     post("inbound", written("hello", at=earlier.isoformat()))
     assert UserEngagementState.objects.get(user=ana).last_activity_at == earlier
@@ -151,7 +151,7 @@ def test_when_it_was_written_counts_but_no_future(ana):
         {"more": 1},
     ],
 )
-def test_what_cannot_be_read_is_rejected_in_words(ana, changes):
+def test_invalid_message_is_rejected(ana, changes):
     answer = post("inbound", written("hello") | changes)
     assert (answer.status_code, answer["Content-Type"]) == (422, "application/problem+json")
     assert answer.json()["errors"]
@@ -159,7 +159,7 @@ def test_what_cannot_be_read_is_rejected_in_words(ana, changes):
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff"])
-def test_body_that_is_none_is_rejected(body):
+def test_invalid_body_is_rejected(body):
     assert post("inbound", body).status_code in (400, 422)
 
 
@@ -176,7 +176,7 @@ def sent(ana) -> EngagementMessage:
 
 
 @pytest.mark.parametrize("by", ["idempotency_key", "provider_message_id"])
-def test_delivery_is_noted_once(sent, by):
+def test_delivery_is_recorded_once(sent, by):
     name = {"idempotency_key": sent.idempotency_key, "provider_message_id": "wamid.1"}[by]
     at = timezone.now() - timedelta(minutes=5)
     answer = post("receipts", {by: name, "status": "delivered", "at": at.isoformat()})
@@ -186,13 +186,13 @@ def test_delivery_is_noted_once(sent, by):
     assert (sent.status, sent.delivered_at) == ("sent", at)
 
 
-def test_failure_is_noted_with_its_words(sent):
+def test_failure_is_recorded_with_its_error(sent):
     post("receipts", {"provider_message_id": "wamid.1", "status": "failed", "error": "The number has no account."})
     sent.refresh_from_db()
     assert (sent.status, sent.error_message) == ("failed", "The number has no account.")
 
 
-def test_message_no_one_sent_is_unknown(ana):
+def test_receipt_for_unsent_message_is_unknown(ana):
     waiting = enqueue(member=ana, message_type=MessageType.REMINDER)
     for order in ({"idempotency_key": waiting.idempotency_key}, {"provider_message_id": "wamid.9"}):
         answer = post("receipts", order | {"status": "delivered"})
@@ -213,7 +213,7 @@ def test_message_no_one_sent_is_unknown(ana):
         {"status": "failed", "idempotency_key": "a", "at": "soon"},
     ],
 )
-def test_receipt_that_cannot_be_read_is_rejected(sent, order):
+def test_invalid_receipt_is_rejected(sent, order):
     answer = post("receipts", order)
     assert answer.status_code == 422
     assert answer.json()["errors"]
@@ -223,7 +223,7 @@ def test_receipt_that_cannot_be_read_is_rejected(sent, order):
 
 
 @pytest.mark.parametrize("what", ["inbound", "receipts"])
-def test_no_one_else_brings_anything(ana, settings, what):
+def test_unsigned_request_is_rejected(ana, settings, what):
     order = written("stop reminders")
     assert post(what, order, secret="another").status_code == 401
     _, token = make_token(StaffFactory(is_superuser=True))
@@ -235,7 +235,7 @@ def test_no_one_else_brings_anything(ana, settings, what):
     assert UserProfile.objects.get(pk=ana.pk).reengagement_opt_out is False
 
 
-def test_secret_is_replaced_without_a_gap(ana, settings):
+def test_two_secrets_are_valid_during_rotation(ana, settings):
     settings.ENGAGEMENT_INBOUND_SECRETS = ["the next one", SECRET]
     assert post("inbound", written("hello")).status_code == 200
     assert post("inbound", written("hello", "m2"), secret="the next one").status_code == 200

@@ -147,7 +147,7 @@ def messages(people, settings) -> dict[int, str | None]:
     return {message.pk: TEXTS.get(reason) for message, reason in zip(made, reasons, strict=True)}
 
 
-def test_texts_are_those_of_the_database():
+def test_texts_match_database():
     assert dict(rows("SELECT r, engagement_block_text(r) FROM unnest(%s::text[]) r", [list(BLOCK_REASONS)])) == TEXTS
     assert rows("SELECT engagement_block_text(NULL)") == [(None,)]
 
@@ -164,7 +164,7 @@ def test_claim_follows_the_rule(messages):
     assert dict(cancelled) == {pk: text for pk, text in messages.items() if text}
 
 
-def test_check_while_sending_follows_the_rule(messages):
+def test_check_during_batch_follows_the_rule(messages):
     claim = ClaimFactory(messages=list(EngagementMessage.objects.filter(pk__in=messages)))
     found = claims.find_blocked(token=claim.attempt_token)
     assert found == {pk: text for pk, text in messages.items() if text}
@@ -223,23 +223,23 @@ KINDS = {
 
 
 @pytest.mark.parametrize(("reason", "values"), KINDS.items(), ids=KINDS)
-def test_waiting_message_names_its_reason(reason, values):
+def test_pending_message_shows_block_reason(reason, values):
     message = MessageFactory(user=PersonFactory(**values))
-    assert explain_waiting(message, profile=None) == f"{TEXTS[reason]} It is cancelled when its turn comes."
+    assert explain_waiting(message, profile=None) == f"{TEXTS[reason]} It will be cancelled when it is due."
 
 
-def test_waiting_message_of_later_names_its_reason_and_its_turn():
+def test_future_message_shows_block_reason_and_due_time():
     message = MessageFactory(
         user=PersonFactory(entry={"status": "banned"}), scheduled_for=timezone.now() + timedelta(hours=1)
     )
     assert explain_waiting(message, profile=None).startswith(
-        "The member is banned. It is cancelled when its turn comes, at "
+        "The member is banned. It will be cancelled when it is due at "
     )
 
 
-def test_message_a_sender_has_names_sender_and_reason():
+def test_claimed_message_shows_sender_and_block_reason():
     message = MessageFactory(user=PersonFactory(is_active=False))
     ClaimFactory(messages=[message], claimed_by="host-1")
     text = explain_waiting(message, profile=None)
-    assert text.startswith("The sender host-1 has it until ")
-    assert text.endswith("The account is locked. It is cancelled unless it was sent already.")
+    assert text.startswith("Being sent by host-1 until ")
+    assert text.endswith("The account is locked. It is cancelled unless it is already sent.")

@@ -27,7 +27,7 @@ def arrive(person, at, count: int) -> None:
         )
 
 
-def test_hour_without_a_provider_costs_no_message_and_recovery_is_no_flood(settings):
+def test_outage_loses_no_message_and_recovery_is_limited(settings):
     """A steady arrival for two hours, nothing taken in the third, and the same arrival for ten minutes more."""
     settings.ENGAGEMENT_RECOVERY_PER_MINUTE = 1
     person, clock = PersonFactory(), Clock(NOON)
@@ -70,7 +70,7 @@ def down(_message):
     raise Unavailable("Down.")
 
 
-def test_circuit_opens_after_failures_in_a_row_and_claims_nothing(settings):
+def test_consecutive_failures_open_circuit(settings):
     clock, provider = Clock(), Provider(down)
     crew = sender(provider, clock)
     for _ in range(10):
@@ -83,7 +83,7 @@ def test_circuit_opens_after_failures_in_a_row_and_claims_nothing(settings):
     assert len(provider.asked) == settings.ENGAGEMENT_CIRCUIT_FAILURES
 
 
-def test_one_message_is_tried_when_the_pause_is_over_and_the_pause_grows(settings):
+def test_probe_after_pause_and_pause_grows(settings):
     clock, provider = Clock(), Provider(down)
     crew = sender(provider, clock)
     for _ in range(10):
@@ -101,7 +101,7 @@ def test_one_message_is_tried_when_the_pause_is_over_and_the_pause_grows(setting
     assert pauses[0] == settings.ENGAGEMENT_CIRCUIT_PAUSE < pauses[-1]
 
 
-def test_only_one_of_several_senders_tries():
+def test_only_one_sender_makes_probe():
     clock, provider = Clock(), Provider(down)
     crew = [sender(provider, clock) for _ in range(3)]
     for _ in range(10):
@@ -114,7 +114,7 @@ def test_only_one_of_several_senders_tries():
     assert len(provider.asked) == before + 1
 
 
-def test_circuit_closes_when_a_try_works(settings):
+def test_successful_probe_closes_circuit(settings):
     clock, provider = Clock(), Provider(down)
     crew = sender(provider, clock)
     for _ in range(10):
@@ -127,7 +127,7 @@ def test_circuit_closes_when_a_try_works(settings):
     assert (row.opened_at, row.failures, row.is_recovering) == (None, 0, True)
 
 
-def test_message_that_is_rejected_says_nothing_about_the_provider():
+def test_rejected_message_does_not_open_circuit():
     def reject(_message):
         raise MessageRejected("No such address.")
 

@@ -32,20 +32,20 @@ def ids(batch: claims.Batch) -> list[int]:
     return [message.id for message in batch.messages]
 
 
-def test_oldest_messages_come_first_and_no_more_than_asked_for():
+def test_claim_takes_oldest_messages_up_to_limit():
     late, early, middle = (due(scheduled_for=NOON - timedelta(minutes=minutes)) for minutes in (1, 30, 10))
     assert ids(claim(most=2)) == [early.id, middle.id]
     assert ids(claim(most=2)) == [late.id]
     assert claim().handled == 0
 
 
-def test_message_of_later_is_left_alone():
+def test_future_message_is_not_claimed():
     message = due(scheduled_for=NOON + timedelta(seconds=1))
     assert claim().handled == 0
     assert ids(claim(NOON + timedelta(seconds=1))) == [message.id]
 
 
-def test_next_claim_begins_behind_the_last_one():
+def test_claim_continues_after_last_position():
     first, second = due(scheduled_for=NOON - timedelta(hours=2)), due()
     batch = claim(most=1)
     claims.finish(token=batch.token)
@@ -54,7 +54,7 @@ def test_next_claim_begins_behind_the_last_one():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_someone_is_changing_is_passed_over():
+def test_locked_message_is_skipped():
     """Until it is done; no one waits."""
     changing, elsewhere = due(), due()
     with crowd(1) as other, transaction.atomic():
@@ -64,7 +64,7 @@ def test_what_someone_is_changing_is_passed_over():
     assert ids(claim()) == [changing.id]
 
 
-def test_what_another_sender_has_counts_for_its_member_until_it_is_let_go(settings):
+def test_claimed_messages_count_towards_cap(settings):
     settings.ENGAGEMENT_FREQUENCY_CAP = 1
     person = PersonFactory()
     first, second = due(user=person, scheduled_for=NOON - timedelta(hours=2)), due(user=person)
@@ -91,14 +91,14 @@ def test_late_sender_overwrites_nothing():
     assert claims.mark_sent(token=new.token, sent=[Sent(message.id, NOON, "new")]) == 1
 
 
-def test_lease_that_runs_is_no_one_elses():
+def test_running_lease_is_not_reclaimed():
     due()
     claim()
     assert claims.reclaim_expired() == 0
     assert claim().handled == 0
 
 
-def test_reclaimed_message_keeps_its_place_in_the_budget():
+def test_reclaimed_message_counts_towards_cap():
     """It may have been sent: it counts once, however often it is claimed."""
     message = due()
     for _ in range(5):
@@ -109,7 +109,7 @@ def test_reclaimed_message_keeps_its_place_in_the_budget():
     assert not EngagementClaim.objects.exists()
 
 
-def test_unsent_rest_of_a_claim_is_due_again_and_counts_nothing():
+def test_unsent_claimed_message_is_due_and_not_counted():
     first, second = due(), due()
     batch = claim()
     claims.mark_sent(token=batch.token, sent=[Sent(first.id, NOON)])
@@ -139,7 +139,7 @@ LOST = {
 
 
 @pytest.mark.parametrize(("values", "lose", "words"), LOST.values(), ids=LOST)
-def test_message_that_lost_its_reason_is_cancelled_at_the_claim(values, lose, words):
+def test_blocked_message_is_cancelled_by_claim(values, lose, words):
     message = due(**values)
     lose(message)
     batch = claim()
@@ -149,7 +149,7 @@ def test_message_that_lost_its_reason_is_cancelled_at_the_claim(values, lose, wo
 
 
 @pytest.mark.parametrize(("values", "lose", "words"), LOST.values(), ids=LOST)
-def test_message_in_hand_that_lost_its_reason_is_cancelled(values, lose, words):
+def test_claimed_message_is_cancelled_when_blocked(values, lose, words):
     message = due(**values)
     batch = claim()
     assert claims.find_blocked(token=batch.token) == {}
@@ -162,14 +162,14 @@ def test_message_in_hand_that_lost_its_reason_is_cancelled(values, lose, words):
     assert claims.find_claims([message.id]) == {}
 
 
-def test_nothing_unasked_goes_to_the_dormant():
+def test_dormant_member_gets_no_unsolicited_message():
     message = due(user=PersonFactory(state="dormant"), message_type="reminder")
     assert claim().withdrawn >= 1
     message.refresh_from_db()
     assert (message.status, message.error_message) == ("cancelled", "The member is dormant.")
 
 
-def test_goodbye_of_a_member_who_is_back_is_cancelled():
+def test_goodbye_of_returned_member_is_cancelled():
     person = PersonFactory(state="goodbye_sent")
     [goodbye] = EngagementMessage.objects.filter(user=person)
     at = max(NOON, goodbye.scheduled_for).replace(hour=12) + timedelta(days=1)
@@ -180,21 +180,21 @@ def test_goodbye_of_a_member_who_is_back_is_cancelled():
 
 
 @pytest.mark.parametrize("status", ["suspended", "banned"])
-def test_nothing_unasked_goes_to_who_was_put_out(status):
+def test_suspended_or_banned_member_gets_no_message(status):
     message = due(user=PersonFactory(entry={"status": status}))
     claim()
     message.refresh_from_db()
     assert message.error_message == f"The member is {status}."
 
 
-def test_message_of_a_cancelled_announcement_is_cancelled():
+def test_message_of_cancelled_announcement_is_cancelled():
     message = due(message_type="announcement", announcement=AnnouncementFactory(cancelled_at=NOON))
     claim()
     message.refresh_from_db()
     assert message.error_message == "The announcement was cancelled."
 
 
-def test_answer_goes_also_to_who_opted_out():
+def test_transactional_message_ignores_opt_out():
     message = due(message_type="welcome")
     opt_out(message)
     assert ids(claim()) == [message.id]
@@ -215,7 +215,7 @@ NIGHTS = {
 
 
 @pytest.mark.parametrize(("zone", "at", "until"), NIGHTS.values(), ids=NIGHTS)
-def test_message_at_night_waits_for_the_morning_of_its_member(zone, at, until):
+def test_quiet_hours_defer_message_to_local_morning(zone, at, until):
     at, until = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (at, until))
     message = due(user=PersonFactory(profile={"timezone": zone}), scheduled_for=at - timedelta(minutes=1))
     assert claim(at).deferred == 1
@@ -224,12 +224,12 @@ def test_message_at_night_waits_for_the_morning_of_its_member(zone, at, until):
     assert ids(claim(until)) == [message.id]
 
 
-def test_answer_is_sent_at_night():
+def test_transactional_message_ignores_quiet_hours():
     message = due(message_type="welcome")
     assert ids(claim(NOON.replace(hour=23))) == [message.id]
 
 
-def test_hour_shown_twice_puts_off_into_the_future(settings):
+def test_repeated_hour_defers_into_future(settings):
     """01:30 comes twice on 1 November in New York; quiet until 01:45, the first of them lies behind the second."""
     settings.ENGAGEMENT_QUIET_FROM, settings.ENGAGEMENT_QUIET_TO = time(1), time(1, 45)
     person = PersonFactory(profile={"timezone": "America/New_York"})
@@ -241,7 +241,7 @@ def test_hour_shown_twice_puts_off_into_the_future(settings):
         EngagementMessage.objects.filter(pk=message.pk).update(status="cancelled")
 
 
-def test_same_hour_twice_is_no_night(settings):
+def test_equal_times_mean_no_quiet_hours(settings):
     settings.ENGAGEMENT_QUIET_FROM = settings.ENGAGEMENT_QUIET_TO = time(8)
     message = due()
     assert ids(claim(NOON.replace(hour=23))) == [message.id]
@@ -250,7 +250,7 @@ def test_same_hour_twice_is_no_night(settings):
 # --- The tables -----------------------------------------------------------------------------------
 
 
-def test_claim_is_one_call(django_assert_num_queries):
+def test_claim_is_one_statement(django_assert_num_queries):
     for _ in range(3):
         due()
     with django_assert_num_queries(1):
@@ -261,7 +261,7 @@ def test_claim_is_one_call(django_assert_num_queries):
         assert sorted(cursor.fetchone()[0]) == sorted(ids(batch))
 
 
-def test_claim_writes_no_message():
+def test_claim_updates_no_message():
     message = due()
     where = "SELECT ctid, xmin::text FROM engagement_message_queue WHERE id = %s"
     before = rows(where, [message.id])
@@ -269,7 +269,7 @@ def test_claim_writes_no_message():
     assert rows(where, [message.id]) == before
 
 
-def test_message_in_two_hands_is_rejected():
+def test_message_cannot_be_claimed_twice():
     first, second = due(), due()
     ClaimFactory(messages=[first])
     ClaimFactory(messages=[second])
@@ -278,7 +278,7 @@ def test_message_in_two_hands_is_rejected():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_claims_written_at_once_do_not_share_a_message():
+def test_concurrent_claims_do_not_share_messages():
     message = due()
     with crowd(4) as senders:
         results = senders.run(lambda _: ClaimFactory(messages=[message]))
@@ -288,12 +288,12 @@ def test_claims_written_at_once_do_not_share_a_message():
     }
 
 
-def test_claim_names_someone_for_each_message():
+def test_claim_needs_one_user_id_per_message():
     with rejected_by("engagement_claims_lengths_match"):
         ClaimFactory(messages=[due()], user_ids=[])
 
 
-def test_site_makes_a_claim_smaller_by_letting_go_alone():
+def test_site_role_changes_claims_by_release_only():
     first, second = due(), due()
     claim_ = ClaimFactory(messages=[first, second])
     other = due()

@@ -53,7 +53,7 @@ def meet(act) -> tuple[EngagementMessage, object]:
 
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
-def test_message_just_being_claimed_stays_as_its_sender_read_it(act):
+def test_message_being_claimed_cannot_be_changed(act):
     message, said = meet(act)
     assert (message.status, message.destination) == ("pending", "individual")
     assert message.scheduled_for == NOON - timedelta(hours=1)
@@ -63,7 +63,7 @@ def test_message_just_being_claimed_stays_as_its_sender_read_it(act):
         assert not isinstance(said, Exception), said
 
 
-def test_who_asks_before_the_row_is_locked_cancels_what_is_being_sent(monkeypatch):
+def test_control_check_before_lock_cancels_claimed_message(monkeypatch):
     """The negative control: the claim is not there yet when it is asked about."""
 
     def ask_first(message, **_):
@@ -87,7 +87,7 @@ def test_who_asks_before_the_row_is_locked_cancels_what_is_being_sent(monkeypatc
         ),
     ],
 )
-def test_without_the_locks_they_change_what_is_being_sent(function, lock, act, changed):
+def test_control_without_locks_claimed_message_changes(function, lock, act, changed):
     """The negative control: a statement that begins before the claim is committed does not see it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_get_functiondef(%s::regproc)", [function])

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 BACK_WITHIN = 30  # seconds
 
 
-def test_senders_go_on_when_the_database_is_back(tmp_path):
+def test_senders_resume_after_database_outage(tmp_path):
     """For five seconds no one gets in, and who was in is thrown out; a stopped server is in bin/prove-engagement."""
     places = places_of_tests()
     name = connection.ops.quote_name(connection.settings_dict["NAME"])

@@ -51,7 +51,7 @@ def places(word):
         }
 
 
-def test_nothing_of_an_erased_person_stays_and_nothing_is_sent_to_them():
+def test_erasure_removes_all_data_and_cancels_messages():
     person, neighbour = lived(WORD), lived("nachbar")
     everywhere = {
         "engagement_message_queue",
@@ -73,7 +73,7 @@ def test_nothing_of_an_erased_person_stays_and_nothing_is_sent_to_them():
     update_profile(member=neighbour, individual_jid=f"{WORD}@chat")
 
 
-def test_message_in_hand_is_taken_from_its_sender():
+def test_erasure_cancels_claimed_message():
     person = lived(WORD)
     [message] = EngagementMessage.objects.filter(user=person, status="pending")
     claim = ClaimFactory(messages=[message])

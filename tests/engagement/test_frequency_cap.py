@@ -39,7 +39,7 @@ def budget_of_two(settings):
 
 
 @pytest.mark.django_db
-def test_third_message_waits_until_the_first_is_old_enough(budget_of_two):
+def test_message_above_cap_waits_for_end_of_period(budget_of_two):
     person = PersonFactory()
     messages = [MessageFactory(user=person, scheduled_for=NOON - timedelta(hours=3 - n)) for n in range(3)]
     clock = Clock()
@@ -54,7 +54,7 @@ def test_third_message_waits_until_the_first_is_old_enough(budget_of_two):
 
 
 @pytest.mark.django_db
-def test_message_sent_late_in_its_lease_still_counts_from_then(budget_of_two):
+def test_late_sent_message_counts_from_its_time(budget_of_two):
     """Claimed now and sent at the end of the lease; the one that waited is sent the moment it may be."""
     person = PersonFactory()
     for number in range(3):
@@ -70,7 +70,7 @@ def test_message_sent_late_in_its_lease_still_counts_from_then(budget_of_two):
 
 
 @pytest.mark.django_db
-def test_answers_neither_count_nor_wait(budget_of_two):
+def test_transactional_messages_do_not_count(budget_of_two):
     person = PersonFactory()
     for kind in ("welcome", "welcome", "welcome", "weekly_review", "weekly_review"):
         MessageFactory(user=person, message_type=kind, scheduled_for=NOON - timedelta(hours=1))
@@ -104,7 +104,7 @@ MESSAGES = st.lists(
 class AnyOrder(TestCase):
     @hypothesis_settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
     @given(steps=STEPS, messages=MESSAGES)
-    def test_no_window_holds_more_than_the_budget_and_nothing_is_dropped(self, steps, messages):
+    def test_no_period_exceeds_cap_and_no_message_is_lost(self, steps, messages):
         with self.settings(ENGAGEMENT_FREQUENCY_CAP=2, ENGAGEMENT_FREQUENCY_CAP_PERIOD=SPAN):
             self._play(steps, messages)
 
@@ -175,14 +175,14 @@ def race(senders) -> int:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_senders_at_once_stay_within_the_budget_together(budget_of_two):
+def test_concurrent_senders_respect_cap(budget_of_two):
     with crowd(4) as senders:
         assert [race(senders) for _ in range(3)] == [2, 2, 2]
     assert over_budget(2) == []
 
 
 @pytest.mark.django_db(transaction=True)
-def test_claims_made_at_once_would_exceed_it(budget_of_two):
+def test_control_concurrent_claims_exceed_cap(budget_of_two):
     """The negative control."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_get_functiondef('claim_messages'::regproc)")

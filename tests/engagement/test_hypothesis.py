@@ -219,7 +219,7 @@ class Community(RuleBasedStateMachine):
         )
 
 
-def test_whatever_happens_the_log_stays_true():
+def test_log_stays_consistent_in_any_sequence():
     run_state_machine_as_test(
         Community,
         settings=settings(

@@ -78,7 +78,7 @@ def say(person, text, **kwargs):
 @pytest.mark.parametrize(
     ("answer", "text"), [(answer, text) for answer, texts in GOODBYE_REPLIES.items() for text in texts]
 )
-def test_answer_to_a_goodbye(answer, text):
+def test_goodbye_reply_changes_state(answer, text):
     person = person_in("goodbye_sent")
     handled = say(person, text)
     after = {"1": State.HELP_FLOW, "2": State.REMIND_LATER, "3": State.DORMANT}[answer[-1]]
@@ -89,7 +89,7 @@ def test_answer_to_a_goodbye(answer, text):
 
 @pytest.mark.parametrize("state", [state for state in STATES if state != "goodbye_sent"])
 @pytest.mark.parametrize("text", ["1", "2️⃣", "tudo certo"])
-def test_answer_without_a_question_is_a_message_like_any_other(state, text):
+def test_reply_without_goodbye_is_ordinary_message(state, text):
     person = person_in(state)
     handled = say(person, text)
     assert (handled.effect, handled.state) == ("user_message", "active")
@@ -97,7 +97,7 @@ def test_answer_without_a_question_is_a_message_like_any_other(state, text):
 
 
 @pytest.mark.parametrize(("effect", "text"), [(effect, text) for effect, texts in EFFECTS.items() for text in texts])
-def test_switch_in_any_wording(effect, text):
+def test_switch_request_changes_destination(effect, text):
     person = PersonFactory(
         profile={
             "reengagement_opt_out": effect == "opted_in",
@@ -113,7 +113,7 @@ def test_switch_in_any_wording(effect, text):
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_opting_out_leaves_the_state_alone(state):
+def test_opt_out_keeps_state(state):
     person = person_in(state)
     before = rows("SELECT * FROM user_engagement_states WHERE user_id = %s", [person.pk])
     handled = say(person, "stop")
@@ -123,14 +123,14 @@ def test_opting_out_leaves_the_state_alone(state):
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("effect", sorted(EFFECTS.keys() - {"opted_out"}))
-def test_every_other_request_is_activity(state, effect):
+def test_other_requests_are_activity(state, effect):
     person = person_in(state)
     handled = say(person, EFFECTS[effect][0])
     assert (handled.effect, handled.state) == (effect, "active")
     assert UserEngagementState.objects.get(user=person).last_activity_at == NOW
 
 
-def test_who_starts_again_gets_no_goodbye_in_the_same_sweep():
+def test_opting_in_prevents_goodbye_in_next_sweep():
     person = PersonFactory(
         state="active", last_activity_at=NOW - timedelta(days=60), profile={"reengagement_opt_out": True}
     )
@@ -140,7 +140,7 @@ def test_who_starts_again_gets_no_goodbye_in_the_same_sweep():
     assert not EngagementMessage.objects.filter(user=person).exists()
 
 
-def test_opting_out_is_confirmed_once():
+def test_opt_out_is_confirmed_once():
     person = PersonFactory(profile={"locale": "pt-BR"})
     assert say(person, "sair").effect == "opted_out"
     assert say(person, "parar").effect == "opted_out"
@@ -155,7 +155,7 @@ def test_opting_out_is_confirmed_once():
     assert UserProfile.objects.get(pk=person.pk).reengagement_opt_out is False
 
 
-def test_opting_out_by_another_way_is_not_confirmed():
+def test_opt_out_on_other_channels_is_not_confirmed():
     person = PersonFactory()
     opt_out(member=person, actor=person)
     assert say(person, "stop").effect == "opted_out"
@@ -178,7 +178,7 @@ def test_automatic_reply_changes_nothing(state, text, header):
 
 
 @pytest.mark.parametrize(("text", "reviews"), [("hello", 1), ("Automatic reply: away", 0)])
-def test_automatic_reply_is_no_week_of_activity(text, reviews):
+def test_automatic_reply_does_not_count_for_weekly_review(text, reviews):
     """Active since Monday; in the week before nothing but this message."""
     person = PersonFactory(state="active", last_activity_at=NOW - timedelta(hours=1))
     InboundMessage.objects.all().delete()
@@ -189,7 +189,7 @@ def test_automatic_reply_is_no_week_of_activity(text, reviews):
 
 @pytest.mark.parametrize("text", OTHER)
 @pytest.mark.parametrize("state", ["goodbye_sent", "dormant"])
-def test_anything_else_is_a_message_and_brings_them_back(state, text):
+def test_other_text_reactivates_member(state, text):
     person = person_in(state)
     assert say(person, text) == type(say(person, text))("user_message", "active")
     assert EngagementStateTransition.objects.filter(user=person, trigger="user_message").count() == 1
@@ -198,7 +198,7 @@ def test_anything_else_is_a_message_and_brings_them_back(state, text):
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_replay_does_nothing(state):
+def test_repeated_message_has_no_effect(state):
     person = person_in(state)
     first = say(person, "2", platform="whatsapp", message_id="wamid.1")
     stored = rows("SELECT * FROM user_engagement_states"), rows("SELECT * FROM engagement_state_transitions")
@@ -210,27 +210,27 @@ def test_replay_does_nothing(state):
     assert list(InboundMessage.objects.values_list("effect", "received_at")) == [(first.effect, NOW)]
 
 
-def test_same_number_of_another_platform_is_another_message():
+def test_message_id_is_unique_per_platform():
     person = PersonFactory()
     effects = [say(person, "hi", platform=each, message_id="1").effect for each in ("telegram", "whatsapp", "telegram")]
     assert effects == ["user_message", "user_message", "repeated"]
 
 
-def test_text_is_kept_nowhere():
+def test_text_is_not_stored():
     person = person_in("goodbye_sent")
     say(person, "my secret is kanarie", platform="telegram", message_id="9")
     for table in ("engagement_inbound_messages", "engagement_state_transitions", "events", "engagement_message_queue"):
         assert not rows(f"SELECT 1 FROM {table} t WHERE t::text LIKE '%%kanarie%%'"), table
 
 
-def test_rejected_message_may_be_sent_again():
+def test_rejected_message_can_be_sent_again():
     person = PersonFactory()
     with pytest.raises(Exception, match="too long for its field"):
         say(person, "hello", platform="p" * 51, message_id="1")
     assert say(person, "hello", platform="p" * 50, message_id="1").effect == "user_message"
 
 
-def test_sender_is_known_by_their_own_chat():
+def test_sender_is_found_by_individual_address():
     person = PersonFactory(profile={"individual_jid": "55@chat", "group_jid": "us@chat"})
     assert find_sender(address="55@chat") == person
     for address in ("us@chat", "", "56@chat"):
@@ -251,7 +251,7 @@ def test_sender_is_known_by_their_own_chat():
     )
 )
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_is_written_has_one_effect_and_no_error(text):
+def test_any_text_has_one_effect(text):
     person = person_in("goodbye_sent")
     handled = say(person, text)
     assert handled.effect in INTENTS

@@ -30,7 +30,7 @@ def there() -> set[tuple[str, str, str]]:
         return set(cursor.fetchall())
 
 
-def test_every_index_the_seed_asks_for_is_there():
+def test_every_index_of_the_seed_exists():
     assert there() >= ASKED_FOR
 
 
@@ -42,6 +42,6 @@ def test_every_index_the_seed_asks_for_is_there():
         ("engagement_message_queue", "(status)", ""),
     ],
 )
-def test_index_on_other_rows_or_columns_is_none(wrong):
+def test_control_index_on_other_columns_does_not_count(wrong):
     """Negative control: neither a whole index in place of a partial one nor another column passes."""
     assert wrong not in there()

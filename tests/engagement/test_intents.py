@@ -344,36 +344,36 @@ def pairs(texts_by_intent: dict[str, list[str]]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("intent", "text"), pairs(FROM_LIFE))
-def test_reads_the_answers_of_real_life(intent, text):
+def test_classifies_real_texts(intent, text):
     assert classify_text(text) == intent
 
 
 @pytest.mark.parametrize("text", STOP)
-def test_reads_a_request_to_stop(text):
+def test_classifies_request_to_stop(text):
     assert classify_text(text) == "opted_out"
 
 
 @pytest.mark.parametrize("text", RETURN)
-def test_reads_a_request_to_start_again(text):
+def test_classifies_request_to_start(text):
     assert classify_text(text) == "opted_in"
 
 
 @pytest.mark.parametrize(("intent", "text"), pairs(GOODBYE_REPLIES))
-def test_reads_an_answer_to_the_goodbye(intent, text):
+def test_classifies_goodbye_reply(intent, text):
     assert classify_text(text) == intent
 
 
 @pytest.mark.parametrize("text", AUTOMATIC)
-def test_reads_an_automatic_reply(text):
+def test_classifies_automatic_reply(text):
     assert classify_text(text) == "auto_reply"
 
 
 @pytest.mark.parametrize("text", ORDINARY)
-def test_reads_an_ordinary_sentence_as_a_message(text):
+def test_classifies_ordinary_sentence_as_message(text):
     assert classify_text(text) == "user_message"
 
 
-def test_reads_every_option_of_the_goodbye_as_its_number():
+def test_goodbye_options_match_their_number():
     """Copied with and without its number, as the first template words it."""
     options = [
         (number, option)
@@ -404,13 +404,13 @@ def test_reads_every_option_of_the_goodbye_as_its_number():
         ("vacation", True),
     ],
 )
-def test_header_of_an_automatic_message_is_known(value, automatic):
+def test_auto_submitted_header_is_recognised(value, automatic):
     assert is_auto_submitted(value) is automatic
 
 
 @given(st.text(max_size=MAX_READ_CHARACTERS * 2))
 @settings(max_examples=300, deadline=None)
-def test_any_text_has_one_reading(text):
+def test_any_text_has_one_intent(text):
     assert classify_text(text) in INTENTS
     assert plain(plain(text)) == plain(text) or len(text) > MAX_READ_CHARACTERS
 
@@ -429,7 +429,7 @@ LONG = [
 
 
 @pytest.mark.parametrize("word", LONG)
-def test_long_text_of_the_same_word_is_read_in_no_time(word):
+def test_long_repeated_text_is_classified_quickly(word):
     begun = time.process_time()
     classify_text(word * 20_000)
     assert time.process_time() - begun < 1

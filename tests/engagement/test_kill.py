@@ -12,7 +12,7 @@ def places(tmp_path):
     return places_of_tests() | {"log": tmp_path / "senders.log"}
 
 
-def test_killed_senders_lose_nothing_and_send_nothing_twice(places):
+def test_killed_senders_lose_and_repeat_nothing(places):
     with fleet(**places) as senders:
         outcome = senders.run(messages=400, kills=25, patience=60)
     assert (outcome.sent, outcome.lost, outcome.accepted_twice) == (400, 0, 0)
@@ -24,7 +24,7 @@ def test_killed_senders_lose_nothing_and_send_nothing_twice(places):
     assert outcome.repeats > 0
 
 
-def test_telling_the_queue_first_loses_messages(places):
+def test_control_marking_before_sending_loses_messages(places):
     """The negative control."""
     with fleet(**places, SENDERS_ACKNOWLEDGE_FIRST="1") as senders:
         outcome = senders.run(messages=200, kills=15, patience=60)

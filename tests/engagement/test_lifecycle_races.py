@@ -53,7 +53,7 @@ def waits_for_lock(watcher) -> bool:
 
 
 @pytest.mark.parametrize("second", ["goodbye_response_3", "user_message", "goodbye_timeout"])
-def test_second_trigger_waits_and_sees_the_new_state(second):
+def test_second_trigger_waits_for_new_state(second):
     person = PersonFactory(state="goodbye_sent")
     result = []
 
@@ -78,12 +78,12 @@ def test_second_trigger_waits_and_sees_the_new_state(second):
         assert chain(person) == ["inactivity_14d", "goodbye_response_2", "user_message"]
     else:
         assert result == [
-            f"A member who is in remind_later does not move by {second}. Possible: user_message, reminder_due."
+            f"The trigger {second} is not valid in state remind_later. Valid triggers: user_message, reminder_due."
         ]
         assert chain(person) == ["inactivity_14d", "goodbye_response_2"]
 
 
-def test_of_many_answers_at_once_one_applies():
+def test_one_of_concurrent_replies_applies():
     answers = ["goodbye_response_1", "goodbye_response_2", "goodbye_response_3", "goodbye_timeout"]
     with crowd(4) as people:
         for _round in range(ROUNDS):
@@ -114,7 +114,7 @@ def careless(member, trigger, met):
         return after
 
 
-def test_without_the_lock_both_think_they_applied():
+def test_control_without_lock_both_replies_apply():
     person, met = PersonFactory(state="goodbye_sent"), threading.Barrier(2)
     with (
         crowd(2) as people,
@@ -127,7 +127,7 @@ def test_without_the_lock_both_think_they_applied():
     assert sorted(done) == ["dormant", "remind_later"], "both moved the member from the same state"
 
 
-def test_without_the_lock_the_database_still_rejects_the_second():
+def test_control_without_lock_database_rejects_second():
     person, met = PersonFactory(state="goodbye_sent"), threading.Barrier(2)
     with crowd(2) as people:
         done = people.run(lambda n: careless(person, ["goodbye_response_2", "goodbye_response_3"][n], met))
@@ -140,7 +140,7 @@ def test_without_the_lock_the_database_still_rejects_the_second():
 # --- The first trigger of someone unknown --------------------------------------------------------
 
 
-def test_first_trigger_from_many_at_once_makes_one_row_and_one_move():
+def test_concurrent_first_triggers_make_one_transition():
     with crowd(6) as people:
         for _round in range(ROUNDS):
             person = PersonFactory()
@@ -150,7 +150,7 @@ def test_first_trigger_from_many_at_once_makes_one_row_and_one_move():
             assert EngagementMessage.objects.filter(user=person).count() == 1
 
 
-def test_first_activity_from_many_at_once_makes_one_active_row():
+def test_concurrent_first_activity_makes_one_row():
     with crowd(6) as people:
         for _round in range(ROUNDS):
             person, at = PersonFactory(), timezone.now()
@@ -164,7 +164,7 @@ def test_first_activity_from_many_at_once_makes_one_active_row():
             assert UserEngagementState.objects.get(user=person).last_activity_at == at
 
 
-def test_activity_of_many_members_in_any_order_does_not_lock_up():
+def test_activity_in_any_order_does_not_deadlock():
     people = [PersonFactory(state=state) for state in ("active", "dormant", "help_flow", "remind_later") * 3]
     with crowd(4) as writers:
         for _round in range(ROUNDS):
@@ -179,7 +179,7 @@ def test_activity_of_many_members_in_any_order_does_not_lock_up():
         assert chain(person).count("user_message") <= 1
 
 
-def test_return_of_one_member_from_many_at_once_is_logged_once():
+def test_concurrent_return_is_logged_once():
     with crowd(4) as people:
         for _round in range(ROUNDS):
             person, at = PersonFactory(), timezone.now()
@@ -191,7 +191,7 @@ def test_return_of_one_member_from_many_at_once_is_logged_once():
 # --- A message sent again, at once ------------------------------------------------------------------
 
 
-def test_one_answer_delivered_many_times_at_once_counts_once():
+def test_concurrent_duplicate_reply_applies_once():
     with crowd(5) as gateways:
         for number in range(ROUNDS):
             person = PersonFactory(state="goodbye_sent")
@@ -205,7 +205,7 @@ def test_one_answer_delivered_many_times_at_once_counts_once():
             assert EngagementMessage.objects.filter(user=person, message_type="help_restart").count() == 1
 
 
-def test_without_the_unique_key_a_replay_counts_again():
+def test_control_without_unique_key_duplicate_applies():
     person = PersonFactory(state="goodbye_sent")
     with without(
         """ALTER TABLE engagement_inbound_messages DROP CONSTRAINT engagement_inbound_messages_unique;
@@ -225,7 +225,7 @@ def test_without_the_unique_key_a_replay_counts_again():
 # --- All or nothing ---------------------------------------------------------------------------------
 
 
-def test_message_that_cannot_be_queued_takes_the_move_back():
+def test_failed_enqueue_rolls_back_transition():
     quiet, person = quiet_person(), PersonFactory(state="goodbye_sent")
     before = rows("SELECT * FROM user_engagement_states ORDER BY id")
     with without(

@@ -20,14 +20,14 @@ def claim():
     return claims.claim(sender="test", at=now, most=10, lease=timedelta(minutes=1))
 
 
-def test_failed_message_is_sent_again_with_all_its_tries():
+def test_retry_makes_failed_message_pending():
     message = retry_message(message=MessageFactory(failed=True))
     assert (message.status, message.retry_count, message.sent_at) == ("pending", 0, None)
     assert message.scheduled_for <= timezone.now()
 
 
 @pytest.mark.parametrize("state", ["sent", "cancelled"])
-def test_message_that_is_over_moves_no_more(state):
+def test_sent_or_cancelled_message_rejects_actions(state):
     message = MessageFactory(**{state: True})
     for act in (
         lambda: cancel_message(message=message),
@@ -39,13 +39,13 @@ def test_message_that_is_over_moves_no_more(state):
         assert state in rejection.value.message
 
 
-def test_cancelled_message_says_why_and_is_not_sent():
+def test_cancelled_message_stores_reason_and_is_not_sent():
     message = cancel_message(message=MessageFactory(welcome=True), reason="Wrong week.")
     assert (message.status, message.error_message) == ("cancelled", "Wrong week.")
     assert claim().handled == 0
 
 
-def test_message_a_sender_has_is_left_to_it():
+def test_claimed_message_rejects_actions():
     message = MessageFactory(welcome=True)
     assert [each.id for each in claim().messages] == [message.id]
     for act in (cancel_message, lambda *, message: postpone_message(message=message, until=timezone.now())):
@@ -53,13 +53,13 @@ def test_message_a_sender_has_is_left_to_it():
             act(message=message)
 
 
-def test_postponed_message_waits():
+def test_postponed_message_is_rescheduled():
     until = timezone.now() + timedelta(days=2)
     message = postpone_message(message=MessageFactory(), until=until)
     assert (message.status, message.scheduled_for, message.waiting_for) == ("pending", until, "staff")
 
 
-def test_receipt_dates_the_delivery_once():
+def test_receipt_records_first_delivery():
     message, at = MessageFactory(sent=True, provider_message_id="p1"), timezone.now()
     assert record_receipt(provider_message_id="p1", delivered=True, at=at).delivered_at == at
     record_receipt(idempotency_key=message.idempotency_key, delivered=True, at=at + timedelta(hours=1))
@@ -68,14 +68,14 @@ def test_receipt_dates_the_delivery_once():
     assert (message.status, message.delivered_at) == ("sent", at)
 
 
-def test_provider_that_could_not_deliver_fails_the_message_and_it_can_be_sent_again():
+def test_failed_receipt_allows_retry():
     message = MessageFactory(sent=True)
     failed = record_receipt(idempotency_key=message.idempotency_key, delivered=False, at=timezone.now(), error="Gone.")
     assert (failed.status, failed.error_message) == ("failed", "Gone.")
     assert retry_message(message=failed).sent_at is None
 
 
-def test_receipt_for_nothing_that_was_sent_is_none():
+def test_receipt_for_unsent_message_is_none():
     message = MessageFactory()
     assert record_receipt(idempotency_key=message.idempotency_key, delivered=True, at=timezone.now()) is None
     assert record_receipt(provider_message_id="unknown", delivered=True, at=timezone.now()) is None

@@ -32,7 +32,7 @@ def operator():
 
 
 class TestList:
-    def test_filters_by_status_type_and_what_it_waits_for(self, operator):
+    def test_list_filters_by_status_type_and_waiting_for(self, operator):
         failed(MemberFactory(display_name="Ana"))
         message(MemberFactory(display_name="Bob"), waiting_for=WaitingFor.QUIET_HOURS)
         for query, name, other in (
@@ -47,19 +47,19 @@ class TestList:
         assert "No entry matches these filters" in words(operator.get(f"{LIST}?message_type__exact=welcome"))
 
     @pytest.mark.parametrize("rows", [1, 30])
-    def test_makes_a_fixed_number_of_queries(self, operator, rows, django_assert_num_queries):
+    def test_list_makes_a_fixed_number_of_queries(self, operator, rows, django_assert_num_queries):
         for _ in range(rows):
             failed()
         operator.get(LIST)
         with django_assert_num_queries(8):
             operator.get(LIST)
 
-    def test_an_empty_queue_says_so(self, operator):
-        assert "No message yet" in words(operator.get(LIST))
+    def test_empty_queue_shows_hint(self, operator):
+        assert "No messages yet" in words(operator.get(LIST))
 
 
 class TestPage:
-    def test_shows_what_would_be_sent_in_the_members_language(self, operator):
+    def test_page_shows_text_in_language_of_member(self, operator):
         ana = MemberFactory(display_name="Ana <b>Souza</b>")
         UserProfile.objects.filter(pk=ana.pk).update(locale="pt-BR")
         shown = operator.get(page(message(ana))).content.decode()
@@ -67,42 +67,45 @@ class TestPage:
         assert "parar lembretes" in shown
         assert "https://example.org/unsubscribe/…" in shown
 
-    def test_a_missing_template_or_parameter_is_said_in_words(self, operator):
+    def test_page_shows_missing_template_or_parameter(self, operator):
         assert "There is no template gone in any language." in words(operator.get(page(message(message_key="gone"))))
         shown = words(operator.get(page(message(message_key="weekly_review"))))
-        assert "Nothing is given for week." in shown
+        assert "No value for parameter week." in shown
 
     @pytest.mark.parametrize(
         ("fields", "said"),
         [
-            ({"waiting_for": WaitingFor.QUIET_HOURS}, "It was night for the member (21:00 to 08:00 in UTC)"),
-            ({"waiting_for": WaitingFor.FREQUENCY_CAP}, "The member had 3 messages no one asked for in 7 days"),
-            ({"waiting_for": WaitingFor.RETRY, "retry_count": 2}, "Try 2 of 3 failed: it is tried again at"),
-            ({"waiting_for": WaitingFor.STAFF}, "Staff postponed it until"),
-            ({}, "It is not due before"),
+            ({"waiting_for": WaitingFor.QUIET_HOURS}, "Quiet hours of the member (21:00 to 08:00 in UTC)"),
+            (
+                {"waiting_for": WaitingFor.FREQUENCY_CAP},
+                "The member received the maximum of 3 unsolicited messages in 7 days",
+            ),
+            ({"waiting_for": WaitingFor.RETRY, "retry_count": 2}, "Attempt 2 of 3 failed. Next attempt at"),
+            ({"waiting_for": WaitingFor.STAFF}, "Postponed by staff until"),
+            ({}, "Scheduled for"),
         ],
     )
-    def test_says_why_it_waits(self, operator, fields, said):
+    def test_page_explains_waiting(self, operator, fields, said):
         waiting = message(scheduled_for=timezone.now() + timedelta(hours=3), **fields)
         assert said in words(operator.get(page(waiting)))
 
     @pytest.mark.parametrize("status", ["banned", "suspended"])
-    def test_says_in_the_list_and_on_the_page_that_it_will_be_cancelled(self, operator, status):
+    def test_blocked_message_shows_coming_cancellation(self, operator, status):
         ana = MemberFactory()
         EntryFactory(person=ana, status=status)
-        assert f"The member is {status}. It is cancelled when its turn comes." in words(
+        assert f"The member is {status}. It will be cancelled when it is due." in words(
             operator.get(page(message(ana)))
         )
         assert f"Cancellation: The member is {status}." in words(operator.get(LIST))
 
-    def test_says_who_has_it_and_when_that_sender_is_gone(self, operator):
+    def test_claimed_message_shows_its_sender(self, operator):
         held, lost = message(), message()
         ClaimFactory(messages=[held], claimed_by="host-1")
         ClaimFactory(messages=[lost], claimed_by="host-1", lease_expires_at=timezone.now() - timedelta(minutes=1))
-        assert "The sender host-1 has it until" in words(operator.get(page(held)))
+        assert "Being sent by host-1 until" in words(operator.get(page(held)))
         assert "Its sender host-1 is gone" in words(operator.get(page(lost)))
 
-    def test_says_that_the_way_of_sending_is_down(self, operator, settings):
+    def test_page_shows_open_circuit(self, operator, settings):
         now = timezone.now()
         EngagementTransport.objects.create(
             name=settings.ENGAGEMENT_TRANSPORT, opened_at=now, retry_at=now, last_error="Connection refused"
@@ -111,26 +114,26 @@ class TestPage:
         assert "is down since" in shown
         assert "Connection refused" in shown
 
-    def test_adds_and_edits_nothing(self, operator):
+    def test_messages_are_read_only(self, operator):
         assert operator.get(f"{LIST}add/").status_code == 403
         assert operator.post(page(message()), {"status": "sent"}).status_code == 403
 
 
 class TestJobs:
-    def test_retry_makes_a_failed_message_due_again(self, operator):
+    def test_retry_makes_failed_message_due(self, operator):
         made = failed()
         assert "due again" in words(operator.post(page(made, "retry"), follow=True))
         made.refresh_from_db()
         assert (made.status, made.retry_count) == (Status.PENDING, 0)
         assert Event.objects.get(type="message.retried").actor.display_name == "Engagement Operator"
 
-    def test_cancel_keeps_the_reason(self, operator):
+    def test_cancel_stores_reason(self, operator):
         made = message()
         operator.post(page(made, "cancel"), {"reason": "They left"})
         made.refresh_from_db()
         assert (made.status, made.error_message) == (Status.CANCELLED, "They left")
 
-    def test_postpone_lets_it_wait(self, operator):
+    def test_postpone_reschedules_message(self, operator):
         made = message()
         answer = operator.post(page(made, "postpone"), later(days=2), follow=True)
         assert "postponed." in words(answer)
@@ -138,7 +141,7 @@ class TestJobs:
         assert made.waiting_for == WaitingFor.STAFF
         assert timedelta(days=1) < made.scheduled_for - timezone.now() < timedelta(days=3)
 
-    def test_what_is_possible_is_offered_and_said(self, operator):
+    def test_only_valid_actions_are_offered(self, operator):
         shown = operator.get(page(failed())).content.decode()
         assert "/retry/" in shown
         assert "/postpone/" not in shown
@@ -151,7 +154,7 @@ class TestJobs:
     @pytest.mark.parametrize(
         ("job", "values"), [("retry", {}), ("cancel", {"reason": "x"}), ("postpone", later(days=1))]
     )
-    def test_a_sent_message_stays_as_it_is(self, operator, job, values):
+    def test_sent_message_cannot_be_changed(self, operator, job, values):
         sent = message(status=Status.SENT, sent_at=timezone.now())
         answer = operator.post(page(sent, job), values)
         assert answer.status_code == 200
@@ -159,7 +162,7 @@ class TestJobs:
         sent.refresh_from_db()
         assert sent.status == Status.SENT
 
-    def test_a_message_a_sender_has_is_rejected(self, operator):
+    def test_claimed_message_cannot_be_changed(self, operator):
         held = message()
         ClaimFactory(messages=[held])
         assert "A sender has this message right now" in words(operator.post(page(held, "cancel"), {"reason": "x"}))
@@ -167,12 +170,12 @@ class TestJobs:
     @pytest.mark.parametrize(
         "until", [{}, {"until_0": "x", "until_1": "y"}, {"until_0": "9999-01-01", "until_1": "00:00"}]
     )
-    def test_odd_dates_are_errors_of_the_field(self, operator, until):
+    def test_invalid_dates_are_field_errors(self, operator, until):
         answer = operator.post(page(message(), "postpone"), until)
         assert answer.status_code == 200
         assert "until" in answer.context["form"].errors
 
-    def test_many_at_once_each_retried_or_rejected(self, operator):
+    def test_bulk_retry_reports_each_message(self, operator):
         one, two, sent = failed(), failed(), message(status=Status.SENT, sent_at=timezone.now())
         chosen = {"action": "retry", "_selected_action": [one.pk, two.pk, sent.pk]}
         assert "3 selected" in words(operator.post(LIST, chosen))
@@ -181,7 +184,7 @@ class TestJobs:
         assert EngagementMessage.objects.filter(status=Status.PENDING).count() == 2
 
     @pytest.mark.parametrize("job", ["retry", "cancel", "postpone"])
-    def test_others_look_and_do_nothing(self, job):
+    def test_other_roles_can_only_view(self, job):
         made = failed()
         manager = client("Community Manager")
         assert manager.get(page(made)).status_code == 200
@@ -189,7 +192,7 @@ class TestJobs:
         made.refresh_from_db()
         assert made.status == Status.FAILED
 
-    def test_the_first_page_counts_what_failed(self, operator):
+    def test_dashboard_counts_failed_messages(self, operator):
         failed()
         message(message_type=MessageType.WELCOME)
         cards = {card["title"]: card for card in operator.get("/admin/").context["cards"]}

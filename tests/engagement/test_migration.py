@@ -119,17 +119,17 @@ def again(back, databases):
     return story
 
 
-def test_clean_database_gets_the_tables_and_the_first_words(back):
+def test_migrate_creates_tables_and_default_texts(back):
     assert all(f"CREATE TABLE public.{table} (" in back.schema_then for table in TABLES + NOT_KEPT)
     assert len({key for key, *_rest in back.words_then}) == len(back.words_then) / 2 >= 6
 
 
-def test_empty_app_goes_and_comes_back_the_same(back):
+def test_empty_app_migrates_back_and_forth(back):
     assert back.schema_again == back.schema_then
     assert back.words_again == back.words_then
 
 
-def test_way_back_removes_everything_and_sets_every_row_aside(back):
+def test_reverse_migration_archives_every_row(back):
     assert there(back, TABLES + NOT_KEPT) == set()
     left = """
         SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
@@ -143,7 +143,7 @@ def test_way_back_removes_everything_and_sets_every_row_aside(back):
     assert min(asides.values()) > 0
 
 
-def test_site_works_while_the_app_is_away(back):
+def test_site_works_without_engagement_tables(back):
     assert len(back.sql("SELECT 1 FROM members")) == 6
     made = """INSERT INTO members (email, display_name) VALUES ('meanwhile@example.org', 'M') RETURNING true"""
     with back.connect() as session:
@@ -159,7 +159,7 @@ def newcomers(found, table):
     return [one for one in found[table] if one[0].get(owner) not in away]
 
 
-def test_there_again_every_row_is_as_it_was_and_twice_too(again):
+def test_second_migration_restores_every_row(again):
     for now in (again.rows_first, rows_of(again)):
         for table in again.rows_then:
             if table != "message_templates" and table != "message_templates_history":
@@ -167,11 +167,11 @@ def test_there_again_every_row_is_as_it_was_and_twice_too(again):
     assert there(again, [f"{table}_set_aside" for table in TABLES]) == set()
 
 
-def test_there_again_the_schema_is_the_same(again):
+def test_second_migration_restores_schema(again):
     assert again.schema() == again.schema_then
 
 
-def test_words_of_staff_survive(again):
+def test_edited_templates_survive_migration(again):
     words = "SELECT subject, body FROM message_templates WHERE key = %s AND locale = %s"
     assert again.sql(words, ["welcome", "en"]) == [("Ours", "Our own words, {{ name }}")]
     kept = {row["key"]: row for (row,) in again.rows_then["message_templates"] if row["locale"] == "en"}
@@ -180,14 +180,14 @@ def test_words_of_staff_survive(again):
     assert again.sql("SELECT count(*) FROM message_templates WHERE key LIKE 'announcement-%%'", []) == [(1,)]
 
 
-def test_who_came_meanwhile_has_a_profile(again):
+def test_member_added_meanwhile_has_profile(again):
     assert again.sql(
         "SELECT p.timezone FROM members m JOIN user_profiles p ON p.user_id = m.id"
         " WHERE m.email = 'while-away@example.org'"
     ) == [("UTC",)]
 
 
-def test_there_again_numbers_go_on_and_rules_hold(again):
+def test_second_migration_restores_sequences_and_rules(again):
     with again.connect() as session:
         for table in ("engagement_message_queue", "engagement_state_transitions", "engagement_announcements"):
             (last, following) = session.execute(

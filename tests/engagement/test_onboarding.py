@@ -35,7 +35,7 @@ def unlocked(person):
     return [one.message_params["tier"] for one in found]
 
 
-def test_tiers_are_those_of_the_settings(settings):
+def test_tiers_match_settings(settings):
     assert settings.ENGAGEMENT_TIERS == TIERS
     assert {action: tier_of(action) for actions in TIERS.values() for action in actions} == {
         action: tier for tier, actions in TIERS.items() for action in actions
@@ -43,7 +43,7 @@ def test_tiers_are_those_of_the_settings(settings):
     assert tier_of("dance") is None
 
 
-def test_tier_is_done_with_its_last_step():
+def test_last_step_completes_tier():
     person = PersonFactory()
     assert take(person, *TIERS["1"][:2]).onboarding_tier == 0
     assert unlocked(person) == []
@@ -56,14 +56,14 @@ def test_tier_is_done_with_its_last_step():
     assert message.idempotency_key == f"{person.pk}:tier_unlock_1:2026-03-02"
 
 
-def test_all_tiers_one_after_the_other():
+def test_tiers_complete_in_order():
     person = PersonFactory()
     take(person, *TIERS["1"], *TIERS["2"])
     assert take(person, *TIERS["3"]).onboarding_tier == 3
     assert unlocked(person) == [1, 2, 3]
 
 
-def test_later_tiers_wait_for_the_ones_before():
+def test_later_tier_waits_for_earlier_tiers():
     person = PersonFactory()
     assert take(person, *TIERS["3"], *TIERS["2"], *TIERS["1"][1:]).onboarding_tier == 0
     assert unlocked(person) == []
@@ -72,7 +72,7 @@ def test_later_tiers_wait_for_the_ones_before():
     assert unlocked(person) == [1, 2, 3]
 
 
-def test_step_taken_again_stays_as_it_was():
+def test_repeated_step_keeps_first_time():
     person = PersonFactory()
     first = take(person, "join_mission").onboarding_tier_progress
     assert take(person, "join_mission", at=NOW + timedelta(days=1)).onboarding_tier_progress == first
@@ -82,14 +82,14 @@ def test_step_taken_again_stays_as_it_was():
 
 
 @pytest.mark.parametrize("action", ["dance", "", "completed_at", "JOIN_MISSION"])
-def test_unknown_step_is_rejected_and_the_known_are_named(action):
+def test_unknown_step_is_rejected_with_known_steps(action):
     person = PersonFactory()
-    with pytest.raises(ActionUnknown, match="There are: introduce_yourself"):
+    with pytest.raises(ActionUnknown, match="Choose one of: introduce_yourself"):
         take(person, action)
     assert UserProfile.objects.get(pk=person.pk).onboarding_tier_progress == {}
 
 
-def test_tiers_are_configured(settings):
+def test_tiers_can_be_configured(settings):
     settings.ENGAGEMENT_TIERS = {"1": ["join_mission"], "2": ["sing", "dance"]}
     person = PersonFactory()
     assert take(person, "join_mission").onboarding_tier == 1
@@ -99,7 +99,7 @@ def test_tiers_are_configured(settings):
     assert unlocked(person) == [1, 2]
 
 
-def test_steps_that_are_not_configured_stop_nothing(settings, django_capture_on_commit_callbacks):
+def test_unconfigured_steps_are_ignored(settings, django_capture_on_commit_callbacks):
     settings.ENGAGEMENT_TIERS = {"1": ["sing"]}
     person = PersonFactory()
     entry = EntryFactory(person=person)
@@ -113,7 +113,7 @@ def test_steps_that_are_not_configured_stop_nothing(settings, django_capture_on_
     assert profile.magic_moment_at is not None
 
 
-def test_restart_opens_the_first_tier_and_keeps_the_steps_of_the_others():
+def test_restart_resets_first_tier_only():
     person = PersonFactory()
     take(person, *TIERS["1"], *TIERS["2"], "lead_mission")
     restart_onboarding(member=person)
@@ -129,7 +129,7 @@ def test_restart_opens_the_first_tier_and_keeps_the_steps_of_the_others():
     assert unlocked(person) == [1, 2, 1, 2]
 
 
-def test_answer_1_restarts():
+def test_goodbye_response_1_restarts_onboarding():
     person = PersonFactory()
     take(person, *TIERS["1"])
     move_to(person, "goodbye_sent", at=NOW)
@@ -140,7 +140,7 @@ def test_answer_1_restarts():
 # --- What happens in the community ------------------------------------------------------------------
 
 
-def test_magic_moment_is_the_first_mission(django_capture_on_commit_callbacks):
+def test_magic_moment_is_set_once(django_capture_on_commit_callbacks):
     person = PersonFactory()
     with django_capture_on_commit_callbacks(execute=True):
         join_mission(member=person, mission=ColonyFactory())
@@ -156,7 +156,7 @@ def test_magic_moment_is_the_first_mission(django_capture_on_commit_callbacks):
 
 
 @pytest.mark.parametrize(("role", "step"), [("Lead", "lead_mission"), (" mentor ", "mentor_member"), ("Member", None)])
-def test_role_taken_is_a_step(role, step, django_capture_on_commit_callbacks):
+def test_role_completes_step(role, step, django_capture_on_commit_callbacks):
     person = PersonFactory()
     with django_capture_on_commit_callbacks(execute=True):
         join_mission(member=person, mission=MissionFactory(), role=role)
@@ -164,7 +164,7 @@ def test_role_taken_is_a_step(role, step, django_capture_on_commit_callbacks):
     assert list(steps.get("3", {})) == ([step] if step else [])
 
 
-def test_verified_and_introduced(django_capture_on_commit_callbacks):
+def test_verification_and_introduction_complete_steps(django_capture_on_commit_callbacks):
     person = PersonFactory()
     entry = EntryFactory(person=person, github_username="gh")
     with django_capture_on_commit_callbacks(execute=True):

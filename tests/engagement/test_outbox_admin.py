@@ -36,7 +36,7 @@ def outbox(settings, tmp_path):
     return FileTransport(settings.ENGAGEMENT_OUTBOX)
 
 
-def test_shows_what_was_sent_as_text(outbox):
+def test_outbox_shows_messages_as_text(outbox):
     outbox.send(outgoing(subject="<img src=x>", body="<script>alert(1)</script>"))
     page = client("Engagement Operator").get(OUTBOX).content.decode()
     assert "&lt;img src=x&gt;" in page
@@ -44,11 +44,11 @@ def test_shows_what_was_sent_as_text(outbox):
     assert "551199@chat" in page
 
 
-def test_an_empty_or_missing_outbox_says_so(outbox):
+def test_empty_or_missing_outbox_shows_hint(outbox):
     assert "The outbox is empty" in words(client("Auditor").get(OUTBOX))
 
 
-def test_the_way_out_is_for_who_may_change_profiles(outbox):
+def test_unsubscribe_link_needs_change_profile_permission(outbox):
     outbox.send(outgoing())
     assert "stop/secret" in words(client("Engagement Operator").get(OUTBOX))
     seen = words(client("Auditor").get(OUTBOX))
@@ -56,7 +56,7 @@ def test_the_way_out_is_for_who_may_change_profiles(outbox):
     assert "stop/secret" not in seen
 
 
-def test_the_newest_fifty_are_shown(outbox):
+def test_outbox_shows_newest_fifty(outbox):
     for number in range(55):
         receipt = outbox.send(outgoing(str(number), subject=f"Subject {number}."))
         path = outbox.folder / receipt.provider_message_id
@@ -69,7 +69,7 @@ def test_the_newest_fifty_are_shown(outbox):
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[1]", b"\xff\xfe", b'{"subject": {"a": []}}', b"null", b"[" * 100_000, b'{"sent_at": "x"}']
 )
-def test_broken_files_are_no_error_page(outbox, content):
+def test_broken_files_are_listed(outbox, content):
     folder = outbox.folder / "2026-03-01"
     folder.mkdir(parents=True)
     (folder / "odd.json").write_bytes(content)
@@ -79,7 +79,7 @@ def test_broken_files_are_no_error_page(outbox, content):
     assert "A short reminder" in words(answer)
 
 
-def test_links_are_not_followed(outbox, tmp_path):
+def test_symbolic_links_are_not_followed(outbox, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "secret.json").write_text(json.dumps({"subject": "Not for you", "body": "x"}))
@@ -91,5 +91,5 @@ def test_links_are_not_followed(outbox, tmp_path):
     assert "Not for you" not in words(client("Engagement Operator").get(OUTBOX))
 
 
-def test_without_a_role_it_is_rejected(outbox):
+def test_outbox_needs_a_role(outbox):
     assert client().get(OUTBOX).status_code == 403

@@ -38,7 +38,7 @@ def ana():
 
 
 class TestEdit:
-    def test_changes_go_through_the_service(self, operator, ana):
+    def test_edit_uses_service(self, operator, ana):
         typed = form(preferred_destination="group", reengagement_opt_out="on", timezone="America/Sao_Paulo")
         answer = operator.post(page(ana), typed, follow=True)
         assert "was changed successfully" in words(answer)
@@ -49,11 +49,11 @@ class TestEdit:
         assert event.member == ana
         assert event.payload["changed"]["timezone"] == ["UTC", "America/Sao_Paulo"]
 
-    def test_an_address_another_member_has_is_said_at_its_field(self, operator, ana):
+    def test_duplicate_address_is_a_field_error(self, operator, ana):
         UserProfile.objects.filter(pk=MemberFactory().pk).update(individual_jid="551199@chat")
         answer = operator.post(page(ana), form(individual_jid="551199@chat"))
         assert answer.status_code == 200
-        assert "Another member has this address." in answer.context["adminform"].form.errors["individual_jid"]
+        assert "Another member already has this address." in answer.context["adminform"].form.errors["individual_jid"]
 
     @pytest.mark.parametrize(
         "typed",
@@ -66,42 +66,42 @@ class TestEdit:
             {"group_jid": "a\x00"},
         ],
     )
-    def test_odd_values_are_errors_of_their_field(self, operator, ana, typed):
+    def test_invalid_values_are_field_errors(self, operator, ana, typed):
         answer = operator.post(page(ana), form(**typed))
         assert answer.status_code == 200
         assert set(answer.context["adminform"].form.errors) == set(typed)
 
-    def test_history_takes_a_change_back(self, operator, ana):
+    def test_history_reverts_change(self, operator, ana):
         operator.post(page(ana), form(timezone="Asia/Tokyo"))
         change = operator.get(page(ana, "history")).context["changes"][0][0]
         operator.post(reverse("admin:engagement_userprofile_revert", args=[ana.pk, change.pgh_id]))
         assert UserProfile.objects.get(pk=ana.pk).timezone == "UTC"
 
-    def test_who_only_looks_changes_nothing(self, ana):
+    def test_viewer_cannot_change_profile(self, ana):
         auditor = client("Auditor")
         assert "Individual chat" in words(auditor.get(page(ana)))
         assert auditor.post(page(ana), form(locale="pt-BR")).status_code == 403
         assert auditor.post(page(ana, "complete-step"), {"step": "join_mission"}).status_code == 403
         assert auditor.get(f"{LIST}add/").status_code == 403
 
-    def test_the_community_manager_changes_them_too(self, ana):
+    def test_community_manager_can_change_profile(self, ana):
         client("Community Manager").post(page(ana), form(locale="pt-BR"))
         assert UserProfile.objects.get(pk=ana.pk).locale == "pt-BR"
 
 
 class TestSteps:
-    def test_the_last_step_of_a_tier_completes_it(self, operator, ana, settings):
+    def test_last_step_completes_tier(self, operator, ana, settings):
         for step in settings.ENGAGEMENT_TIERS["1"]:
-            assert "step taken" in words(operator.post(page(ana, "complete-step"), {"step": step}, follow=True))
+            assert "step completed" in words(operator.post(page(ana, "complete-step"), {"step": step}, follow=True))
         shown = words(operator.get(page(ana)))
         assert "1 of 3 done" in shown
         assert "Tier 1, done" in shown
         assert "Complete task: open" in shown
         assert EngagementMessage.objects.get(user=ana).message_type == MessageType.TIER_UNLOCK
-        assert "Join mission (taken already)" in words(operator.get(page(ana, "complete-step")))
+        assert "Join mission (completed)" in words(operator.get(page(ana, "complete-step")))
 
     @pytest.mark.parametrize("step", ["", "fly", "\x00"])
-    def test_an_unknown_step_is_an_error_of_the_field(self, operator, ana, step):
+    def test_unknown_step_is_a_field_error(self, operator, ana, step):
         answer = operator.post(page(ana, "complete-step"), {"step": step})
         assert answer.status_code == 200
         assert "step" in answer.context["form"].errors
@@ -109,14 +109,14 @@ class TestSteps:
     @pytest.mark.parametrize(
         "progress", [{"1": "odd"}, {"1": {"join_mission": "no date"}}, {"9": {"x": 1}}, {"1": None}]
     )
-    def test_odd_progress_is_no_error_page(self, operator, ana, progress):
+    def test_invalid_progress_does_not_fail(self, operator, ana, progress):
         UserProfile.objects.filter(pk=ana.pk).update(onboarding_tier_progress=progress)
         assert operator.get(page(ana)).status_code == 200
         assert operator.get(page(ana, "complete-step")).status_code == 200
 
 
 class TestList:
-    def test_finds_by_member_and_filters(self, operator, ana):
+    def test_list_searches_and_filters(self, operator, ana):
         bob = MemberFactory(display_name="Bob")
         UserProfile.objects.filter(pk=bob.pk).update(reengagement_opt_out=True)
         assert "Ana" in words(operator.get(f"{LIST}?q=ana@example.org"))
@@ -124,7 +124,7 @@ class TestList:
         assert "Ana" not in words(operator.get(f"{LIST}?reengagement_opt_out__exact=1"))
 
     @pytest.mark.parametrize("rows", [1, 30])
-    def test_makes_a_fixed_number_of_queries(self, operator, rows, django_assert_num_queries):
+    def test_list_makes_a_fixed_number_of_queries(self, operator, rows, django_assert_num_queries):
         for _ in range(rows):
             MemberFactory()
         operator.get(LIST)

@@ -23,7 +23,7 @@ ACTS = {
 
 @pytest.mark.parametrize("act", ACTS)
 @pytest.mark.parametrize("status", ["pending", "sent", "failed", "cancelled"])
-def test_by_hand_from_every_status(act, status):
+def test_actions_of_staff_from_every_status(act, status):
     run, allowed, after, event = ACTS[act]
     message, staff = MessageFactory(status=status, sent_at=NOW if status == "sent" else None), StaffFactory()
     if status in allowed:
@@ -38,7 +38,7 @@ def test_by_hand_from_every_status(act, status):
 
 
 @pytest.mark.parametrize("act", ["cancel", "postpone"])
-def test_message_a_sender_has_is_left_to_it(act):
+def test_claimed_message_rejects_actions(act):
     message = MessageFactory()
     ClaimFactory(messages=[message])
     with pytest.raises(MessageBeingSent):
@@ -46,7 +46,7 @@ def test_message_a_sender_has_is_left_to_it(act):
     assert EngagementMessage.objects.get(pk=message.pk).status == "pending"
 
 
-def test_retried_message_has_all_its_tries_again():
+def test_retry_resets_attempts():
     message = MessageFactory(failed=True, retry_count=3, scheduled_for=NOW)
     again = retry_message(message=message)
     assert (again.retry_count, again.waiting_for, again.sent_at) == (0, "", None)
@@ -57,7 +57,7 @@ def tell(message, **kwargs):
     return record_receipt(idempotency_key=message.idempotency_key, at=NOW, **kwargs)
 
 
-def test_delivery_is_noted_once():
+def test_delivery_is_recorded_once():
     message = MessageFactory(sent=True)
     assert tell(message, delivered=True).delivered_at == NOW
     record_receipt(idempotency_key=message.idempotency_key, delivered=True, at=NOW + timedelta(days=1))
@@ -67,7 +67,7 @@ def test_delivery_is_noted_once():
     assert (now.status, now.delivered_at, now.error_message) == ("sent", NOW, "")
 
 
-def test_failure_told_later_makes_it_failed_and_it_can_be_sent_again():
+def test_late_failure_allows_retry():
     message = MessageFactory(sent=True)
     assert tell(message, delivered=False, error="blocked").status == "failed"
     tell(message, delivered=True)
@@ -76,14 +76,14 @@ def test_failure_told_later_makes_it_failed_and_it_can_be_sent_again():
     assert retry_message(message=now).status == "pending"
 
 
-def test_receipt_by_the_providers_own_number():
+def test_receipt_by_provider_message_id():
     message = MessageFactory(sent=True, provider_message_id="wamid.1")
     MessageFactory(sent=True)
     assert record_receipt(provider_message_id="wamid.1", delivered=True, at=NOW).pk == message.pk
 
 
 @pytest.mark.parametrize("trait", ["pending", "failed", "cancelled"])
-def test_receipt_of_what_was_never_sent_is_nobodys(trait):
+def test_receipt_for_unsent_message_is_unknown(trait):
     message = MessageFactory(status=trait)
     assert tell(message, delivered=True) is None
     assert record_receipt(idempotency_key="nothing", delivered=True, at=NOW) is None

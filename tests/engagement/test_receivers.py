@@ -26,7 +26,7 @@ def steps_of(member):
     }
 
 
-def test_an_approved_member_is_welcomed_once(django_capture_on_commit_callbacks):
+def test_approval_queues_welcome_once(django_capture_on_commit_callbacks):
     entry = EntryFactory(person=MemberFactory(), status="pending")
     with django_capture_on_commit_callbacks(execute=True):
         directory.approve(entry=entry, actor=StaffFactory())
@@ -38,7 +38,7 @@ def test_an_approved_member_is_welcomed_once(django_capture_on_commit_callbacks)
     assert EngagementMessage.objects.filter(user=entry.person).count() == 1
 
 
-def test_the_first_mission_is_the_magic_moment(django_capture_on_commit_callbacks):
+def test_first_mission_sets_magic_moment(django_capture_on_commit_callbacks):
     member = MemberFactory()
     with django_capture_on_commit_callbacks(execute=True):
         first = join_mission(member=member, mission=MissionFactory())
@@ -52,7 +52,7 @@ def test_the_first_mission_is_the_magic_moment(django_capture_on_commit_callback
     assert UserEngagementState.objects.get(user=member).last_activity_at
 
 
-def test_roles_and_tasks_are_steps(django_capture_on_commit_callbacks):
+def test_roles_and_tasks_complete_steps(django_capture_on_commit_callbacks):
     member, mission = MemberFactory(), MissionFactory()
     with django_capture_on_commit_callbacks(execute=True):
         stay = join_mission(member=member, mission=mission, role="Lead")
@@ -63,7 +63,7 @@ def test_roles_and_tasks_are_steps(django_capture_on_commit_callbacks):
     assert steps_of(member) == {"join_mission", "lead_mission", "mentor_member", "complete_task"}
 
 
-def test_seating_someone_is_no_sign_of_life(django_capture_on_commit_callbacks):
+def test_adding_a_member_by_staff_is_no_activity(django_capture_on_commit_callbacks):
     member = MemberFactory()
     with django_capture_on_commit_callbacks(execute=True):
         join_mission(member=member, mission=MissionFactory(), actor=StaffFactory())
@@ -78,7 +78,7 @@ def test_seating_someone_is_no_sign_of_life(django_capture_on_commit_callbacks):
         (opt_out, True, False),
     ],
 )
-def test_turning_messages_on_again_is_activity(django_capture_on_commit_callbacks, change, by_member, is_activity):
+def test_opting_in_again_is_activity(django_capture_on_commit_callbacks, change, by_member, is_activity):
     """By the unsubscribe page or the API, as by an answer."""
     member = MemberFactory()
     UserProfile.objects.filter(pk=member.pk).update(reengagement_opt_out=change is opt_in)
@@ -87,7 +87,7 @@ def test_turning_messages_on_again_is_activity(django_capture_on_commit_callback
     assert UserEngagementState.objects.filter(user=member).exists() == is_activity
 
 
-def test_erasing_empties_the_outbox(django_capture_on_commit_callbacks, tmp_path, settings):
+def test_erasure_deletes_outbox_files(django_capture_on_commit_callbacks, tmp_path, settings):
     settings.ENGAGEMENT_OUTBOX = tmp_path
     entry, other = (EntryFactory(person=MemberFactory()) for _ in range(2))
     for each in (entry, other):

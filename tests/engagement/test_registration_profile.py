@@ -29,13 +29,13 @@ def registering(**fields) -> UserProfile:
     return UserProfile.objects.get(user=accept_invitation(**values | fields).person)
 
 
-def test_telegram_id_is_the_address_by_which_a_member_is_known():
+def test_telegram_id_becomes_individual_address():
     profile = registering()
     assert profile.individual_jid == "718281828"
     assert find_sender(address="718281828") == profile.user
 
 
-def test_language_and_time_zone_are_taken_over(settings):
+def test_registration_sets_language_and_time_zone(settings):
     settings.TIME_ZONE = "Europe/Lisbon"
     profile = registering(locale="pt-BR", timezone="America/Sao_Paulo")
     assert (profile.locale, profile.timezone) == ("pt-BR", "America/Sao_Paulo")
@@ -43,12 +43,12 @@ def test_language_and_time_zone_are_taken_over(settings):
     assert (profile.locale, profile.timezone) == ("en", "Europe/Lisbon")
 
 
-def test_default_zone_a_profile_may_not_have_is_utc(settings):
+def test_invalid_default_time_zone_becomes_utc(settings):
     settings.TIME_ZONE = "GMT"
     assert registering().timezone == "UTC"
 
 
-def test_registering_is_told_in_no_event_of_its_own():
+def test_registration_records_no_profile_event():
     registering(locale="pt-BR", timezone="America/Sao_Paulo")
     assert set(Event.objects.values_list("type", flat=True)) == {"member.created", "invitation.accepted"}
 
@@ -61,7 +61,7 @@ def test_registering_is_told_in_no_event_of_its_own():
         ({"timezone": "GMT"}, TimezoneUnknown),
     ],
 )
-def test_unknown_language_or_zone_registers_no_one(fields, error):
+def test_unknown_language_or_time_zone_is_rejected(fields, error):
     code = InvitationFactory().code
     before = Member.objects.count()
     with pytest.raises(error):
@@ -70,7 +70,7 @@ def test_unknown_language_or_zone_registers_no_one(fields, error):
     assert registering(code=code).user.email == "noor@example.org"
 
 
-def test_address_of_another_member_stays_theirs():
+def test_address_of_another_member_is_not_taken():
     other = EntryFactory().person
     update_profile(member=other, individual_jid="718281828")
     profile = registering()
@@ -79,7 +79,7 @@ def test_address_of_another_member_stays_theirs():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_profile_that_cannot_be_written_leaves_no_account():
+def test_failed_profile_rolls_back_registration():
     invitation = InvitationFactory()
     fail = """
         CREATE FUNCTION fail_on_profiles() RETURNS trigger LANGUAGE plpgsql AS
@@ -97,7 +97,7 @@ def test_profile_that_cannot_be_written_leaves_no_account():
 @pytest.mark.parametrize(
     ("name", "known"), [("America/Sao_Paulo", True), ("UTC", True), ("Etc/GMT+3", True), ("GMT", False), ("x/y", False)]
 )
-def test_zone_is_known_where_the_database_takes_it(name, known):
+def test_known_time_zones_match_database(name, known):
     assert knows_timezone(name) is known
     profile = UserProfile.objects.get(user=EntryFactory().person)
     if known:
@@ -114,21 +114,21 @@ class TestApi:
         values = {"code": code, "name": "Noor", "email": "noor@example.org", "primary_role": "designer"}
         return values | {"telegram_id": "718281828"} | fields
 
-    def test_takes_language_and_time_zone(self, bot):
+    def test_api_accepts_language_and_time_zone(self, bot):
         answer = bot.post(REGISTER, self.order(locale="pt-BR", timezone="America/Sao_Paulo"), "application/json")
         assert answer.status_code == 201, answer.json()
         profile = UserProfile.objects.get(user__email="noor@example.org")
         assert (profile.locale, profile.timezone, profile.individual_jid) == ("pt-BR", "America/Sao_Paulo", "718281828")
 
     @pytest.mark.parametrize(("field", "value"), [("locale", "fr"), ("timezone", "Mars/Olympus")])
-    def test_names_the_field_that_is_unknown(self, bot, field, value):
+    def test_api_error_names_unknown_field(self, bot, field, value):
         answer = bot.post(REGISTER, self.order(**{field: value}), "application/json")
         assert answer.status_code == 422
         assert [each["pointer"] for each in answer.json()["errors"]] == [f"/{field}"]
         assert not Member.objects.filter(email="noor@example.org").exists()
 
 
-def test_members_who_registered_before_get_their_address(django_db_blocker, django_db_setup):
+def test_migration_sets_address_of_registered_members(django_db_blocker, django_db_setup):
     databases = Databases()
     try:
         story = databases.copy(None, "addresses")

@@ -17,53 +17,53 @@ def words(**values):
     return Templates().render(**{"key": "goodbye", "locale": "en", "params": {"name": "Ana"}, **values})
 
 
-def test_parameters_are_put_in_as_they_are():
+def test_parameters_are_replaced_without_escaping():
     assert fill("{{name}} & {{ name }}", {"name": "<b>{{ week }}</b>"}) == "<b>{{ week }}</b> & <b>{{ week }}</b>"
 
 
-def test_all_missing_parameters_are_named():
+def test_error_names_all_missing_parameters():
     with pytest.raises(ParameterMissing) as rejection:
         fill("{{ b }} {{ a }} {{ name }}", {"name": "Ana", "b": None})
     assert "a" in rejection.value.message
     assert "b" in rejection.value.message
 
 
-def test_message_comes_in_the_members_language():
+def test_message_uses_language_of_member():
     assert "tempo" in words(locale="pt-BR").body
     assert words(locale="pt-BR").locale == "pt-BR"
 
 
-def test_english_stands_in_for_a_language_without_words():
+def test_english_replaces_missing_language():
     MessageTemplate.objects.filter(key="goodbye", locale="pt-BR").delete()
     found = words(locale="pt-BR", unsubscribe_url=URL)
     assert found.locale == "en"
     assert "You can stop these messages" in found.body
 
 
-def test_template_that_is_nowhere_is_named():
+def test_missing_template_is_named():
     with pytest.raises(TemplateMissing) as rejection:
         words(key="nothing-like-it")
     assert "nothing-like-it" in rejection.value.message
 
 
 @pytest.mark.parametrize(("locale", "says"), [("en", '"stop reminders"'), ("pt-BR", '"parar lembretes"')])
-def test_way_out_is_put_below_in_the_same_language(locale, says):
+def test_unsubscribe_link_is_added_in_same_language(locale, says):
     *_text, last = words(locale=locale, unsubscribe_url=URL).body.splitlines()
     assert URL in last
     assert says in last
 
 
-def test_way_out_that_the_text_shows_is_not_repeated():
+def test_unsubscribe_link_in_text_is_not_repeated():
     template = TemplateFactory(body="Hi {{ name }}. Out: {{ unsubscribe_url }}")
     assert words(key=template.key, unsubscribe_url=URL).body == f"Hi Ana. Out: {URL}"
 
 
-def test_subject_stays_one_line_whatever_the_name_is():
+def test_subject_is_one_line():
     found = words(params={"name": "Ana\r\nBcc: everyone@example.org"})
     assert found.subject.splitlines() == [found.subject]
 
 
-def test_every_unasked_message_has_a_way_out_and_no_answer_has():
+def test_only_unsolicited_messages_have_unsubscribe_link():
     person, provider = PersonFactory(), Provider()
     for kind in ("welcome", "weekly_review"):
         MessageFactory(user=person, message_type=kind, scheduled_for=sender().clock())

@@ -50,7 +50,7 @@ def as_the_owner():
 # --- The matrix -----------------------------------------------------------------------------------
 
 
-def test_matrix_has_every_table_of_the_app():
+def test_matrix_has_every_table():
     with own_connection() as session:
         found = tables(session)
         asked = cells(session, (SITE, MEMBER))
@@ -58,12 +58,12 @@ def test_matrix_has_every_table_of_the_app():
     assert len(asked) == 2 * len(found) * len(VERBS) * len(IDENTITIES)
 
 
-def test_matrix_is_as_it_should_be():
+def test_matrix_matches_privileges():
     with as_site() as (session, people):
         assert leaks(session, people, cells(session, (SITE, MEMBER))) == []
 
 
-def test_each_denial_has_a_control_that_is_let_through():
+def test_each_denial_has_an_allowed_control():
     """The same on the same row, by who may: else a question that never finds a row would pass for a denial."""
     with as_site() as (session, people):
         denied = [cell for cell in cells(session, (SITE, MEMBER)) if not expected(cell)]
@@ -80,12 +80,12 @@ def test_each_denial_has_a_control_that_is_let_through():
             assert answer(session, Cell(OWNER, cell.table, cell.verb, cell.whose), people), cell
 
 
-def test_owner_is_let_in_by_its_policies():
+def test_owner_has_access_by_policies():
     with as_the_owner() as (session, people):
         assert leaks(session, people, cells(session, (OWNER,))) == []
 
 
-def test_member_sees_the_own_rows_and_no_other_by_any_question():
+def test_member_reads_only_own_rows():
     with as_site() as (session, people):
         for table in (name for name, verbs in MEMBERS_MAY.items() if "SELECT" in verbs):
             with session.transaction(force_rollback=True):
@@ -95,7 +95,7 @@ def test_member_sees_the_own_rows_and_no_other_by_any_question():
                 assert found.fetchall() == [(people["own"],)], table
 
 
-def test_member_changes_what_is_theirs_and_nothing_beside():
+def test_member_updates_only_own_profile_columns():
     own = {"preferred_destination": "'group'", "reengagement_opt_out": "true", "locale": "'pt-BR'", "timezone": "'UTC'"}
     with as_site() as (session, people):
         columns = [name for (name,) in session.execute(
@@ -114,7 +114,7 @@ def test_member_changes_what_is_theirs_and_nothing_beside():
             assert session.execute(f"UPDATE user_profiles SET {column} = {value}").rowcount == 1
 
 
-def test_empty_and_odd_identities_are_no_one():
+def test_invalid_identity_reads_nothing():
     with as_site() as (session, people):
         for identity in ("", people["own"].upper().replace("-", ""), "00000000-0000-0000-0000-000000000000"):
             with session.transaction(force_rollback=True):
@@ -158,7 +158,7 @@ def dropped(policy):
             session.commit()
 
 
-def test_matrix_sees_any_policy_that_is_missing():
+def test_matrix_detects_missing_policy():
     with owner() as session:
         known = policies(session)
     assert len(known) > 24
@@ -226,7 +226,7 @@ def empty(people):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_members_alternating_over_one_connection_see_their_own():
+def test_two_members_on_one_connection_read_own_rows():
     one, two = PersonFactory(state="dormant"), PersonFactory(state="goodbye_sent")
     seen = []
     for turn in range(10):
@@ -245,7 +245,7 @@ def test_two_members_alternating_over_one_connection_see_their_own():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_members_at_once_change_their_own_profile():
+def test_concurrent_members_update_own_profile():
     people = [PersonFactory() for _each in range(4)]
 
     def change(number):
@@ -265,7 +265,7 @@ def test_many_members_at_once_change_their_own_profile():
 # --- The catalog ------------------------------------------------------------------------------------
 
 
-def test_every_table_of_the_app_enables_and_forces_row_security():
+def test_every_table_forces_row_security():
     with own_connection() as session:
         loose = session.execute(
             "SELECT relname FROM pg_class WHERE relname = ANY (%s) AND NOT (relrowsecurity AND relforcerowsecurity)",
@@ -284,7 +284,7 @@ FUNCTIONS = """
 """
 
 
-def test_every_function_with_the_owners_rights_pins_its_path_and_is_closed():
+def test_security_definer_functions_are_restricted():
     with own_connection() as session:
         found = session.execute(FUNCTIONS, [tables(session)]).fetchall()
     definers = [one for one in found if one[2]]
@@ -301,7 +301,7 @@ def test_every_function_with_the_owners_rights_pins_its_path_and_is_closed():
     assert loose == []
 
 
-def test_no_view_shows_these_tables_past_their_policies():
+def test_no_view_bypasses_policies():
     with own_connection() as session:
         views = """
             SELECT DISTINCT v.relname FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid

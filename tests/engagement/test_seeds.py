@@ -53,14 +53,14 @@ def values_of(model, field: str) -> set:
     return set(model.objects.order_by().values_list(field, flat=True).distinct())
 
 
-def test_seeds_load_twice_with_the_same_rows(seeds):
+def test_seeds_load_twice_with_same_rows(seeds):
     before = everything()
     assert len(before["engagement_message_queue"]) == 42
     call_command("loaddata", "seeds", verbosity=0)
     assert everything() == before
 
 
-def test_seeds_leave_alone_what_members_have_done_since(seeds):
+def test_seeds_keep_later_changes(seeds):
     chiara = UserProfile.objects.get(user__member_id="FE-P-00003")
     chiara.reengagement_opt_out = True
     chiara.save(update_fields=["reengagement_opt_out"])
@@ -69,14 +69,14 @@ def test_seeds_leave_alone_what_members_have_done_since(seeds):
     assert everything() == before
 
 
-def test_seeds_are_loaded_where_the_members_are_there_already(seeds):
+def test_seeds_load_with_existing_members(seeds):
     """Profiles and base templates are the database's own: that they are there does not mean that the examples are."""
     assert UserProfile.objects.count() == Member.objects.count()
     assert MessageTemplate.objects.filter(announcement=None).count() == 14
     assert UserProfile.objects.exclude(individual_jid="").count() > 20
 
 
-def test_every_row_of_the_file_is_in_the_database_as_it_is_written(seeds):
+def test_every_fixture_row_is_stored(seeds):
     listed = json.loads(FIXTURE.read_text(encoding="utf-8"))
     for row in listed:
         apps.get_model(row["model"]).objects.get(pk=row["pk"])
@@ -84,7 +84,7 @@ def test_every_row_of_the_file_is_in_the_database_as_it_is_written(seeds):
         assert model.objects.count() == sum(row["model"] == model._meta.label_lower for row in listed)
 
 
-def test_rows_made_afterwards_get_numbers_of_their_own(seeds):
+def test_rows_after_seeds_get_new_ids(seeds):
     made = enqueue(member=Member.objects.get(member_id="FE-P-00001"), message_type=MessageType.TIER_UNLOCK)
     assert made.pk > 42
 
@@ -100,23 +100,23 @@ def test_rows_made_afterwards_get_numbers_of_their_own(seeds):
     ],
     ids=["state", "trigger", "status", "message_type", "waiting_for"],
 )
-def test_every_value_occurs(seeds, model, field, choices):
+def test_seeds_contain_every_choice(seeds, model, field, choices):
     assert values_of(model, field) == set(choices.values)
 
 
-def test_every_one_of_the_ten_transitions_but_none_else_occurs(seeds):
+def test_seeds_contain_exactly_the_ten_transitions(seeds):
     moves = EngagementStateTransition.objects.order_by().values_list("from_state", "trigger", "to_state").distinct()
     assert len(moves) == 10
 
 
-def test_each_state_is_where_the_moves_of_the_member_lead(seeds):
+def test_each_state_matches_last_transition(seeds):
     for state in UserEngagementState.objects.all():
         moves = list(EngagementStateTransition.objects.filter(user=state.user).order_by("created_at"))
         assert [move.from_state for move in moves] == [State.ACTIVE, *(move.to_state for move in moves)][: len(moves)]
         assert (moves[-1].to_state if moves else State.ACTIVE) == state.state
 
 
-def test_dates_are_those_of_the_first_evening(seeds):
+def test_seed_dates_match_writing_day(seeds):
     """Whenever they are loaded: what has happened lies behind, goodbyes still wait, and someone is not yet quiet."""
     now = timezone.now()
     assert not UserEngagementState.objects.filter(last_activity_at__gt=now).exists()
@@ -132,7 +132,7 @@ def test_dates_are_those_of_the_first_evening(seeds):
     assert pending.filter(scheduled_for__gt=now).count() >= 5
 
 
-def test_no_one_was_sent_more_than_the_budget_and_what_was_sent_is_remembered(seeds):
+def test_seed_messages_respect_frequency_cap(seeds):
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT * FROM members_over_frequency_cap(%s, %s)",
@@ -146,7 +146,7 @@ def test_no_one_was_sent_more_than_the_budget_and_what_was_sent_is_remembered(se
         assert cursor.fetchone() == (0,)
 
 
-def test_tiers_are_those_of_the_steps_taken(seeds):
+def test_seed_tiers_match_completed_steps(seeds):
     for profile in UserProfile.objects.all():
         progress = profile.onboarding_tier_progress
         done = [
@@ -158,7 +158,7 @@ def test_tiers_are_those_of_the_steps_taken(seeds):
         assert [tier for tier in progress if COMPLETED in progress[tier]] == done
 
 
-def test_waiting_messages_go_where_their_members_want_them(seeds):
+def test_seed_messages_match_destinations(seeds):
     for message in EngagementMessage.objects.select_related("user__engagement_profile"):
         profile = message.user.engagement_profile
         assert message.destination == profile.preferred_destination
@@ -166,7 +166,7 @@ def test_waiting_messages_go_where_their_members_want_them(seeds):
         assert message.destination_jid == wanted
 
 
-def test_announcement_has_its_texts_and_counts(seeds):
+def test_seed_announcement_has_texts_and_counts(seeds):
     announcement = Announcement.objects.get()
     assert set(announcement.texts.values_list("locale", flat=True)) == {"en", "pt-BR"}
     assert announcement.messages.count() == announcement.recipients

@@ -32,7 +32,7 @@ def raising(error):
     return answer
 
 
-def test_sent_message_says_when_and_what_the_provider_calls_it():
+def test_sent_message_stores_time_and_provider_id():
     message = due()
     assert sender().drain().sent == 1
     message = fresh(message)
@@ -40,7 +40,7 @@ def test_sent_message_says_when_and_what_the_provider_calls_it():
     assert timedelta(0) <= message.sent_at - NOON < timedelta(seconds=30)
 
 
-def test_message_without_words_fails_alone():
+def test_message_without_template_fails_alone():
     broken, whole = due(message_params={}), due()
     assert (sender().drain().sent, fresh(whole).status) == (1, "sent")
     assert fresh(broken).status == "failed"
@@ -48,14 +48,14 @@ def test_message_without_words_fails_alone():
     assert fresh(broken).attempted_at is None
 
 
-def test_rejected_message_is_given_up_at_once():
+def test_rejected_message_fails_without_retry():
     message = due()
     sender(Provider(raising(MessageRejected("No such address.")))).drain()
     message = fresh(message)
     assert (message.status, message.retry_count, message.error_message) == ("failed", 1, "No such address.")
 
 
-def test_message_is_tried_thrice_with_growing_pauses(settings):
+def test_message_is_retried_with_growing_pauses(settings):
     message, clock, provider = due(), Clock(), Provider(raising(Unavailable("Busy.")))
     settings.ENGAGEMENT_CIRCUIT_FAILURES = 100
     crew = sender(provider, clock)
@@ -72,7 +72,7 @@ def test_message_is_tried_thrice_with_growing_pauses(settings):
     assert provider.asked == [message.idempotency_key] * 3
 
 
-def test_pauses_of_messages_that_failed_together_differ(settings):
+def test_retry_pauses_are_random(settings):
     settings.ENGAGEMENT_CIRCUIT_FAILURES = 100
     for _ in range(8):
         due()
@@ -80,27 +80,27 @@ def test_pauses_of_messages_that_failed_together_differ(settings):
     assert len(set(EngagementMessage.objects.values_list("scheduled_for", flat=True))) == 8
 
 
-def test_provider_is_given_the_time_it_asks_for():
+def test_retry_after_of_provider_is_respected():
     message = due()
     sender(Provider(raising(Unavailable("Busy.", retry_after=timedelta(minutes=20))))).drain()
     assert fresh(message).scheduled_for >= NOON + timedelta(minutes=20)
 
 
 @pytest.mark.parametrize(("maybe_taken", "kept"), [(True, NOON), (False, None)])
-def test_try_that_may_have_arrived_counts_in_the_budget(maybe_taken, kept):
+def test_uncertain_attempt_counts_towards_cap(maybe_taken, kept):
     message = due()
     sender(Provider(raising(Unavailable("Late.", maybe_taken=maybe_taken)))).drain()
     assert fresh(message).attempted_at == kept
 
 
-def test_transport_that_breaks_is_no_end_of_the_sender():
+def test_sender_survives_transport_exception():
     message = due()
     sender(Provider(raising(ZeroDivisionError("a fault")))).drain()
     assert (fresh(message).status, fresh(message).retry_count) == ("pending", 1)
     assert "ZeroDivisionError" in fresh(message).error_message
 
 
-def test_sender_told_to_stop_ends_after_the_message_under_way():
+def test_stopped_sender_finishes_current_message():
     messages = [due() for _ in range(5)]
     provider = Provider()
     crew = sender(provider)
@@ -112,7 +112,7 @@ def test_sender_told_to_stop_ends_after_the_message_under_way():
     assert sender().drain().sent == 3
 
 
-def test_reason_lost_while_a_batch_is_sent_stops_the_rest(monkeypatch):
+def test_block_reason_during_batch_stops_later_messages(monkeypatch):
     monkeypatch.setattr(sending, "RECHECK_AFTER", -1.0)
     first, second = due(scheduled_for=NOON - timedelta(hours=2)), due()
     provider = Provider(lambda message: UserProfile.objects.filter(user=second.user).update(reengagement_opt_out=True))
@@ -122,7 +122,7 @@ def test_reason_lost_while_a_batch_is_sent_stops_the_rest(monkeypatch):
     assert fresh(second).status == "cancelled"
 
 
-def test_reason_lost_early_in_a_batch_still_counts_when_the_message_comes(monkeypatch):
+def test_early_block_reason_applies_to_later_message(monkeypatch):
     """Looked at again in between, when it was cancelled already."""
     monkeypatch.setattr(sending, "RECHECK_AFTER", -1.0)
     messages = [due(scheduled_for=NOON - timedelta(hours=9 - number)) for number in range(4)]
@@ -134,7 +134,7 @@ def test_reason_lost_early_in_a_batch_still_counts_when_the_message_comes(monkey
     assert provider.keys == [message.idempotency_key for message in messages[:3]]
 
 
-def test_message_cancelled_under_a_sender_is_not_sent(monkeypatch):
+def test_claimed_message_that_is_cancelled_is_not_sent(monkeypatch):
     """As an erasure does it."""
     monkeypatch.setattr(sending, "RECHECK_AFTER", -1.0)
     first, second = due(scheduled_for=NOON - timedelta(hours=2)), due()
@@ -143,7 +143,7 @@ def test_message_cancelled_under_a_sender_is_not_sent(monkeypatch):
     assert provider.keys == [first.idempotency_key]
 
 
-def test_message_that_came_late_is_found_behind_the_place_of_the_last_claim():
+def test_late_message_before_claim_position_is_found():
     clock, provider = Clock(), Provider()
     crew = sender(provider, clock, batch=1)
     due(scheduled_for=NOON - timedelta(minutes=1))
@@ -166,7 +166,7 @@ APPEARS = {
 
 
 @pytest.mark.parametrize("appear", APPEARS.values(), ids=APPEARS)
-def test_reason_that_appears_in_mid_batch_stops_the_message(monkeypatch, appear):
+def test_every_block_reason_during_batch_stops_message(monkeypatch, appear):
     monkeypatch.setattr(sending, "RECHECK_AFTER", -1.0)
     first = due(scheduled_for=NOON - timedelta(hours=2))
     second = due(user=PersonFactory(entry={}))
@@ -191,14 +191,14 @@ def ban_in_mid_batch() -> tuple[list[str], EngagementMessage]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_member_banned_by_another_connection_in_mid_batch_gets_nothing(monkeypatch):
+def test_member_banned_during_batch_gets_no_message(monkeypatch):
     monkeypatch.setattr(sending, "RECHECK_AFTER", -1.0)
     keys, message = ban_in_mid_batch()
     assert (len(keys), message.status, message.error_message) == (1, "cancelled", "The member is banned.")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_member_banned_in_mid_batch_gets_it_without_the_rule(monkeypatch):
+def test_control_without_rule_banned_member_gets_message(monkeypatch):
     """The negative control: the rule without bans."""
     monkeypatch.setattr(sending, "RECHECK_AFTER", -1.0)
     [[whole]] = rows("SELECT pg_get_functiondef('engagement_block_reason'::regproc)")

@@ -25,16 +25,16 @@ def operator():
 
 
 class TestList:
-    def test_says_where_a_member_stands_and_why(self, operator):
+    def test_list_shows_state_and_trigger(self, operator):
         goodbye("Ana")
         active("Bob")
         shown = words(operator.get(LIST))
         assert "Goodbye sent" in shown
-        assert "Quiet for two weeks" in shown
-        assert "Everyone begins here" in shown
-        assert "Dormant without an answer until" in shown
+        assert "Inactive for 14 days" in shown
+        assert "Initial state" in shown
+        assert "unless the member replies" in shown
 
-    def test_filters_by_state_and_finds_by_member(self, operator):
+    def test_list_filters_by_state_and_searches_members(self, operator):
         ana = goodbye("Ana Souza")
         active("Bob")
         for query in ("state__exact=goodbye_sent", "q=souza", f"q={ana.member_id}", f"q={ana.email}"):
@@ -43,29 +43,29 @@ class TestList:
             assert "Bob" not in shown, query
 
     @pytest.mark.parametrize("query", ["state__exact=gone", "p=0", "p=-99", "user__email=a", "o=1"])
-    def test_odd_addresses_are_no_error_page(self, operator, query):
+    def test_invalid_filters_do_not_fail(self, operator, query):
         active("Ana")
         assert operator.get(f"{LIST}?{query}", follow=True).status_code == 200
 
     @pytest.mark.parametrize("rows", [1, 30])
-    def test_makes_a_fixed_number_of_queries(self, operator, rows, django_assert_num_queries):
+    def test_list_makes_a_fixed_number_of_queries(self, operator, rows, django_assert_num_queries):
         for _ in range(rows):
             goodbye(MemberFactory.build().display_name)
         operator.get(LIST)
         with django_assert_num_queries(8):
             operator.get(LIST)
 
-    def test_says_what_to_expect_where_there_is_no_one(self, operator):
-        assert "No one is in the machine yet" in words(operator.get(LIST))
+    def test_empty_list_shows_hint(self, operator):
+        assert "No lifecycle states yet" in words(operator.get(LIST))
 
-    def test_possible_moves_say_why_no_goodbye_would_be_sent(self, operator):
+    def test_valid_triggers_show_blocked_goodbye(self, operator):
         assert "No goodbye would be sent" not in words(operator.get(page(active("Ana"))))
         bob = active("Bob")
         EntryFactory(person=bob, status="banned")
         shown = words(operator.get(page(bob)))
-        assert "Quiet for two weeks. No goodbye would be sent: The member is banned." in shown
+        assert "Inactive for 14 days. No goodbye would be sent: The member is banned." in shown
 
-    def test_adds_and_edits_nothing(self, operator):
+    def test_states_are_read_only(self, operator):
         ana = active("Ana")
         assert operator.get(f"{LIST}add/").status_code == 403
         assert operator.post(page(ana), {"state": "dormant"}).status_code == 403
@@ -73,7 +73,7 @@ class TestList:
 
 
 class TestMove:
-    def test_moves_with_the_message_that_goes_with_it(self, operator):
+    def test_change_state_queues_its_message(self, operator):
         ana = active("Ana", days_quiet=16)
         answer = operator.post(page(ana, "move"), {"trigger": TransitionTrigger.INACTIVITY_14D}, follow=True)
         assert "moved." in words(answer)
@@ -86,27 +86,29 @@ class TestMove:
     @pytest.mark.parametrize(
         "trigger", [each for each in TransitionTrigger if each != TransitionTrigger.INACTIVITY_14D]
     )
-    def test_a_rejected_pair_is_a_sentence_on_the_same_page(self, operator, trigger):
+    def test_invalid_trigger_shows_error(self, operator, trigger):
         ana = active("Ana")
         answer = operator.post(page(ana, "move"), {"trigger": trigger})
         assert answer.status_code == 200
-        assert f"A member who is in active does not move by {trigger.value}. Possible: inactivity_14d." in words(answer)
+        assert f"The trigger {trigger.value} is not valid in state active. Valid triggers: inactivity_14d." in words(
+            answer
+        )
         assert state_of(ana).state == State.ACTIVE
         assert not EngagementStateTransition.objects.exists()
 
-    def test_offers_what_is_possible_apart_from_the_rest(self, operator):
+    def test_form_groups_valid_triggers(self, operator):
         form = operator.get(page(goodbye("Ana"), "move")).context["form"]
         groups = dict(form.fields["trigger"].choices[1:])
-        assert len(groups["Possible now"]) == 5
-        assert len(groups["MessageRejected in this state"]) == 2
+        assert len(groups["Valid in this state"]) == 5
+        assert len(groups["Not valid in this state"]) == 2
 
     @pytest.mark.parametrize("trigger", ["", "jump", "\x00", "goodbye_sent"])
-    def test_no_trigger_is_an_error_of_the_field(self, operator, trigger):
+    def test_missing_trigger_is_a_field_error(self, operator, trigger):
         answer = operator.post(page(active("Ana"), "move"), {"trigger": trigger})
         assert answer.status_code == 200
         assert "trigger" in answer.context["form"].errors
 
-    def test_many_at_once_each_moved_or_rejected(self, operator):
+    def test_bulk_change_reports_each_member(self, operator):
         ana, bob = goodbye("Ana"), active("Bob")
         chosen = {"action": "move", "_selected_action": [state_of(ana).pk, state_of(bob).pk]}
         answer = operator.post(LIST, chosen | {"apply": "1", "trigger": TransitionTrigger.USER_MESSAGE})
@@ -114,7 +116,7 @@ class TestMove:
         assert state_of(ana).state == State.ACTIVE
 
     @pytest.mark.parametrize("role", ["Community Manager", "Auditor", "Mission Manager"])
-    def test_others_look_and_do_not_move(self, role):
+    def test_other_roles_can_only_view(self, role):
         ana = active("Ana")
         looker = client(role)
         assert looker.get(LIST).status_code == 200
@@ -123,36 +125,36 @@ class TestMove:
         assert "/move/" not in looker.get(page(ana)).content.decode()
         assert state_of(ana).state == State.ACTIVE
 
-    def test_without_a_role_nothing_is_seen(self):
+    def test_pages_need_a_role(self):
         no_one = client_of(staff())
         assert no_one.get(LIST).status_code == 403
         assert no_one.get(LIFECYCLE).status_code == 403
 
 
 class TestTransitions:
-    def test_says_what_happened_in_words(self, operator):
+    def test_list_shows_transitions_as_text(self, operator):
         ana = goodbye("Ana")
         transition(member=ana, trigger=TransitionTrigger.GOODBYE_RESPONSE_2)
         shown = words(operator.get(MOVES))
         assert "Active → Goodbye sent" in shown
-        assert "quiet for 20 days" in shown
+        assert "inactive for 20 days" in shown
         assert "answered: busy" in shown
 
-    def test_filters_leave_the_rest_out(self, operator):
+    def test_list_filters_transitions(self, operator):
         transition(member=goodbye("Ana"), trigger=TransitionTrigger.GOODBYE_RESPONSE_1)
         shown = words(operator.get(f"{MOVES}?trigger__exact=goodbye_response_1"))
         assert "Goodbye sent → Help flow" in shown
         assert "Active → Goodbye sent" not in shown
 
     @pytest.mark.parametrize("rows", [1, 30])
-    def test_makes_a_fixed_number_of_queries(self, operator, rows, django_assert_num_queries):
+    def test_list_makes_a_fixed_number_of_queries(self, operator, rows, django_assert_num_queries):
         for _ in range(rows):
             goodbye("Ana")
         operator.get(MOVES)
         with django_assert_num_queries(8):
             operator.get(MOVES)
 
-    def test_markup_in_details_stays_text(self, operator):
+    def test_markup_in_details_is_escaped(self, operator):
         transition(
             member=active("<b>Ana</b>"),
             trigger=TransitionTrigger.INACTIVITY_14D,
@@ -164,7 +166,7 @@ class TestTransitions:
 
 
 class TestMachine:
-    def test_draws_five_states_and_ten_ways_with_their_numbers(self, operator):
+    def test_diagram_shows_five_states_and_ten_transitions(self, operator):
         for name in ("Ana", "Bob"):
             goodbye(name)
         transition(member=goodbye("Cleo"), trigger=TransitionTrigger.GOODBYE_TIMEOUT)
@@ -175,11 +177,11 @@ class TestMachine:
         states = {each["name"]: each["count"] for each in answer.context["states"]}
         assert states == {"active": "0", "goodbye_sent": "2", "help_flow": "0", "remind_later": "0", "dormant": "1"}
         moves = {(each["before"], each["why"]): each["count"] for each in answer.context["moves"]}
-        assert moves["Active", "Quiet for two weeks"] == "3"
+        assert moves["Active", "Inactive for 14 days"] == "3"
         assert moves["Goodbye sent", "Did not answer"] == "1"
         assert "<script>" not in page.split('id="lifecycle"')[1]
 
-    def test_each_number_leads_to_exactly_that_list(self, operator):
+    def test_each_number_links_to_its_list(self, operator):
         ana = goodbye("Ana")
         active("Bob")
         answer = operator.get(LIFECYCLE)
@@ -190,32 +192,32 @@ class TestMachine:
         (move,) = [each for each in answer.context["moves"] if each["count"] == "1"]
         assert operator.get(move["list"]).context["cl"].result_count == 1
 
-    def test_its_numbers_are_two_statements(self, operator, django_assert_num_queries):
+    def test_numbers_take_two_queries(self, operator, django_assert_num_queries):
         goodbye("Ana")
         operator.get(LIFECYCLE)
         with django_assert_num_queries(7) as asked:
             operator.get(LIFECYCLE, headers={"X-Fragment": "lifecycle"})
         assert sum("GROUP BY" in query["sql"] for query in asked.captured_queries) == 2
 
-    def test_a_fragment_is_the_drawing_alone(self, operator):
+    def test_fragment_is_only_the_diagram(self, operator):
         page = operator.get(LIFECYCLE, headers={"X-Fragment": "lifecycle"}).content.decode()
         assert "lifecycle-state" in page
         assert "<html" not in page
 
 
 class TestMember:
-    def test_their_page_says_it_all_in_one_tab(self, operator):
+    def test_member_tab_shows_engagement(self, operator):
         ana = goodbye("Ana")
         shown = words(operator.get(reverse("admin:groups_member_engagement", args=[ana.pk])))
-        for said in ("Goodbye sent", "Quiet for two weeks", "Answer awaited until", "Next message", "Individual chat"):
+        for said in ("Goodbye sent", "Inactive for 14 days", "Reply expected until", "Next message", "Individual chat"):
             assert said in shown
 
-    def test_a_member_who_did_nothing_yet(self, operator):
+    def test_member_tab_without_activity(self, operator):
         shown = words(operator.get(reverse("admin:groups_member_engagement", args=[MemberFactory().pk])))
         assert "this member has done nothing yet" in shown
         assert "Nothing waits to be sent" in shown
 
-    def test_the_first_page_counts_who_is_about_to_slip_away(self, operator):
+    def test_dashboard_counts_goodbyes_sent(self, operator):
         goodbye("Ana")
         cards = {card["title"]: card for card in operator.get("/admin/").context["cards"]}
         assert cards["Members at risk"]["count"] == "1"

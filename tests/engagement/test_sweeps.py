@@ -47,7 +47,7 @@ def goodbyes():
 
 
 @pytest.mark.parametrize("batch", [1, 3, 7, 5_000])
-def test_daily_moves_who_is_due_in_batches_of_any_size(lived, batch):
+def test_daily_sweep_changes_due_members_in_any_batch_size(lived, batch):
     seen = []
     done = sweep_daily(at=NOW, batch=batch, on_batch=seen.append)
     assert moved(done) == {"goodbye sent": (7, 7), "goodbye unanswered": (5, 0), "reminder due": (4, 0)}
@@ -66,7 +66,7 @@ def test_daily_moves_who_is_due_in_batches_of_any_size(lived, batch):
     assert (row.goodbye_sent_at, row.goodbye_expires_at) == (NOW, NOW + timedelta(hours=48))
 
 
-def test_daily_twice_is_once(lived):
+def test_repeated_daily_sweep_changes_nothing(lived):
     sweep_daily(at=NOW)
     once = stored()
     assert {step.moved for step in sweep_daily(at=NOW)} == {0}
@@ -83,14 +83,14 @@ def test_dry_run_counts_and_changes_nothing(lived):
 
 
 @pytest.mark.parametrize(("before", "state"), [(timedelta(microseconds=1), "active"), (timedelta(0), "goodbye_sent")])
-def test_fourteen_days_are_fourteen_days(before, state):
+def test_goodbye_is_due_after_exactly_fourteen_days(before, state):
     person = quiet_person(days=14, at=NOW)
     sweep_daily(at=NOW - before)
     assert UserEngagementState.objects.get(user=person).state == state
 
 
 @pytest.mark.parametrize("way", ["goodbye_sent", "remind_later"])
-def test_end_of_a_wait_is_to_the_microsecond(way):
+def test_expiry_is_exact_to_the_microsecond(way):
     person = PersonFactory()
     move_to(person, way, at=NOW)
     wait = {"goodbye_sent": timedelta(hours=48), "remind_later": timedelta(days=14)}[way]
@@ -100,7 +100,7 @@ def test_end_of_a_wait_is_to_the_microsecond(way):
     assert UserEngagementState.objects.get(user=person).state == "dormant"
 
 
-def test_who_answered_in_time_is_left_alone():
+def test_member_who_replied_in_time_is_unchanged():
     person = PersonFactory()
     move_to(person, "goodbye_sent", at=NOW)
     record_activity(member=person, at=NOW + HOUR)
@@ -108,7 +108,7 @@ def test_who_answered_in_time_is_left_alone():
     assert UserEngagementState.objects.get(user=person).state == "active"
 
 
-def test_no_one_is_sent_a_goodbye_who_does_not_want_or_get_one():
+def test_blocked_member_gets_no_goodbye():
     told = quiet_person(at=NOW, entry={})
     reinstated = quiet_person(at=NOW, entry={"status": "pending"})
     left = [
@@ -129,7 +129,7 @@ def test_no_one_is_sent_a_goodbye_who_does_not_want_or_get_one():
     assert moved(sweep_daily(at=NOW + HOUR))["goodbye sent"] == (1, 1)
 
 
-def test_goodbye_goes_where_the_member_wants_it():
+def test_goodbye_uses_preferred_destination():
     quiet_person(at=NOW, profile={"preferred_destination": "group", "group_jid": "us@chat", "individual_jid": "me"})
     sweep_daily(at=NOW)
     [message] = EngagementMessage.objects.all()
@@ -137,7 +137,7 @@ def test_goodbye_goes_where_the_member_wants_it():
     assert message.idempotency_key == f"{message.user_id}:goodbye:2026-03-04"
 
 
-def test_sweep_with_no_one_due_moves_no_one():
+def test_sweep_without_due_members_changes_nothing():
     community(active=3)
     assert {step.moved for step in sweep_daily(at=NOW)} == {0}
     assert {step.moved for step in sweep_daily(at=NOW, dry_run=True)} == {0}
@@ -152,7 +152,7 @@ def run(*arguments):
     return said.getvalue(), told.getvalue()
 
 
-def test_command_says_what_it_did_and_how_far_it_is(lived):
+def test_command_prints_results_and_progress(lived):
     before = stored()
     said, told = run("--dry-run", "--at", NOW.isoformat())
     assert said.splitlines()[:3] == ["goodbye sent: 7", "goodbye unanswered: 5", "reminder due: 4"]
@@ -174,7 +174,7 @@ def test_command_says_what_it_did_and_how_far_it_is(lived):
         (["--daily", "--weekly"], "not allowed with"),
     ],
 )
-def test_command_rejects_in_words(arguments, words):
+def test_command_rejects_invalid_options(arguments, words):
     with pytest.raises(CommandError, match=words):
         run(*arguments)
 
@@ -247,7 +247,7 @@ def expected(zone, start, end):
     ],
     ids=str,
 )
-def test_every_hour_of_ten_days_gives_each_week_once(middle):
+def test_hourly_sweeps_queue_each_week_once(middle):
     # From a Wednesday on: it is Monday nowhere any more.
     start, end = middle - 4 * DAY, middle + 6 * DAY
     people = {zone: talker(zone) for zone in ZONES}
@@ -258,7 +258,7 @@ def test_every_hour_of_ten_days_gives_each_week_once(middle):
     assert sum(map(len, found.values())) == len(ZONES), "each had exactly one Monday"
 
 
-def test_turn_of_the_year_names_week_53():
+def test_review_at_new_year_names_week_53():
     person = talker("UTC")
     hourly(datetime(2020, 12, 31, tzinfo=UTC), datetime(2021, 1, 12, tzinfo=UTC), [person])
     assert weeks() == {person.pk: ["2020-W53", "2021-W01"]}
@@ -266,7 +266,7 @@ def test_turn_of_the_year_names_week_53():
     assert weeks()[person.pk][2:] == ["2026-W53", "2027-W01"]
 
 
-def test_clocks_five_minutes_apart_give_each_week_once():
+def test_different_clocks_queue_each_week_once():
     people = {zone: talker(zone) for zone in ZONES}
     start = datetime(2026, 3, 7, 23, 57, tzinfo=UTC)
     for tick in range(6 * 24):
@@ -277,7 +277,7 @@ def test_clocks_five_minutes_apart_give_each_week_once():
     assert {key: len(found) for key, found in weeks().items()} == {one.pk: 1 for one in people.values()}
 
 
-def test_review_waits_for_monday_morning_where_the_member_is():
+def test_review_waits_for_local_monday_morning():
     person = talker("America/New_York")
     record_activity(member=person, at=datetime(2026, 3, 6, tzinfo=UTC))
     # Clocks went forward on Sunday: nine in New York is 13:00 UTC.
@@ -293,7 +293,7 @@ def test_review_waits_for_monday_morning_where_the_member_is():
 MONDAY = datetime(2026, 3, 9, 10, tzinfo=UTC)
 
 
-def test_review_is_for_who_was_active_that_week_and_wants_it():
+def test_review_needs_activity_and_no_opt_out():
     def last(at, **kwargs):
         return PersonFactory(state="active", last_activity_at=at, **kwargs)
 
@@ -328,7 +328,7 @@ def test_suspended_member_gets_no_review():
 # --- Both, for ten days ---------------------------------------------------------------------------
 
 
-def test_ten_days_of_hourly_sweeps():
+def test_ten_days_of_hourly_sweeps_match_model():
     quiet = community(quiet=5, active=5)
     UserEngagementState.objects.filter(user__in=quiet).update(last_activity_at=NOW - 14 * DAY)
     for tick in range(-24, 9 * 24):

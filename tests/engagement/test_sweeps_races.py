@@ -48,7 +48,7 @@ def many_at_once():
     return done
 
 
-def test_four_at_once_are_the_same_as_one():
+def test_four_concurrent_sweeps_equal_one():
     for number in range(1, ROUNDS + 1):
         # Those of the rounds before are where they are: none of them is due again.
         lived()
@@ -56,7 +56,7 @@ def test_four_at_once_are_the_same_as_one():
         whole(times=number)
 
 
-def test_weekly_sweeps_at_once_queue_each_week_once():
+def test_concurrent_weekly_sweeps_queue_each_week_once():
     people = community(active=50, at=MONDAY)
     with crowd(4) as sweepers:
         for _round in range(ROUNDS):
@@ -65,7 +65,7 @@ def test_weekly_sweeps_at_once_queue_each_week_once():
     assert EngagementMessage.objects.filter(user__in=people, message_type="weekly_review").count() == 50
 
 
-def test_without_the_key_each_sweep_at_once_queues_its_own():
+def test_control_without_key_each_sweep_queues_review():
     """The control: what keeps two from queueing twice is the key, and the harness sees them overlap."""
     community(active=20, at=MONDAY)
     with (
@@ -82,7 +82,7 @@ def test_without_the_key_each_sweep_at_once_queues_its_own():
     assert sum(queued) > 20
 
 
-def test_sweep_passes_over_who_is_just_writing():
+def test_sweep_skips_locked_member():
     people = community(quiet=5)
     ended = threading.Event()
 
@@ -149,7 +149,7 @@ def killed_half_way(how, people):
 
 
 @pytest.mark.parametrize("how", ["process", "backend"])
-def test_killed_half_way_leaves_whole_batches_and_the_next_goes_on(how):
+def test_killed_sweep_leaves_whole_batches(how):
     people = lived()
     killed_half_way(how, people[:60])
     assert states() == {"active": 20 + 30, "goodbye_sent": 30 + 30, "remind_later": 30}, "three batches of ten"
@@ -163,7 +163,7 @@ def test_killed_half_way_leaves_whole_batches_and_the_next_goes_on(how):
     assert stored() == once
 
 
-def test_control_in_two_steps_a_killed_sweep_forgets_messages():
+def test_control_killed_two_step_sweep_loses_messages():
     """As a sweep must not be: states in one transaction, messages in the next."""
     people = lived()
     with own_connection() as session:

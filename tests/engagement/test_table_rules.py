@@ -35,7 +35,7 @@ MOVES = {
 
 @pytest.mark.parametrize("before", STATUSES)
 @pytest.mark.parametrize("after", STATUSES)
-def test_moves_of_a_message(before, after):
+def test_message_status_changes(before, after):
     message = MessageFactory(status=before, sent_at=NOW)
     change = ("UPDATE engagement_message_queue SET status = %s WHERE id = %s", [after, message.pk])
     if before == after or (before, after) in MOVES:
@@ -50,7 +50,7 @@ def test_moves_of_a_message(before, after):
     "changes",
     ["idempotency_key = 'another'", "message_type = 'goodbye'", "id = id + 1000", "user_id = '{other}'"],
 )
-def test_message_stays_what_it_is(changes):
+def test_recipient_type_and_key_cannot_change(changes):
     message, other = MessageFactory(), PersonFactory()
     with rejected_by("engagement_message_queue_immutable"):
         rows(f"UPDATE engagement_message_queue SET {changes.format(other=other.pk)} WHERE id = %s", [message.pk])
@@ -69,7 +69,7 @@ LONG_AGO = "2020-01-01T00:00:00+00:00"
         ("message_templates", "id", "body = 'New words'"),
     ],
 )
-def test_updated_at_follows_a_change(table, row_of, changes):
+def test_updated_at_changes_with_row(table, row_of, changes):
     person, template = PersonFactory(state="active"), TemplateFactory()
     key = template.pk if row_of == "id" else person.pk
     rows(f"UPDATE {table} SET updated_at = %s WHERE {row_of} = %s", [LONG_AGO, key])
@@ -87,14 +87,14 @@ def without_profile():
     return rows("SELECT m.id FROM members m LEFT JOIN user_profiles p ON p.user_id = m.id WHERE p.user_id IS NULL")
 
 
-def test_member_made_by_the_orm_has_a_profile():
+def test_member_created_by_orm_has_profile():
     person = Member.objects.create(email="orm@example.org", display_name="Orm")
     assert UserProfile.objects.get(pk=person.pk).timezone == "UTC"
     Member.objects.bulk_create([Member(email=f"bulk{i}@example.org", display_name="B") for i in range(3)])
     assert without_profile() == []
 
 
-def test_member_made_by_raw_sql_has_a_profile():
+def test_member_created_by_sql_has_profile():
     made = rows(
         "INSERT INTO members (email, display_name) SELECT 'raw' || i || '@example.org', 'Raw' "
         "FROM generate_series(1, 50) i RETURNING id"
@@ -104,14 +104,14 @@ def test_member_made_by_raw_sql_has_a_profile():
     assert UserProfile.objects.filter(pk__in=[key for (key,) in made]).count() == 50
 
 
-def test_imported_member_has_a_profile():
+def test_imported_member_has_profile():
     file = "email,name\n" + "".join(f"p{i}@example.org,Person {i}\n" for i in range(30))
     report = import_members(file=io.BytesIO(file.encode()))
     assert report.added == 30
     assert without_profile() == []
 
 
-def test_log_goes_only_with_its_member():
+def test_transitions_are_deleted_only_with_member():
     person = PersonFactory(state="dormant")
     gone = "DELETE FROM engagement_state_transitions WHERE user_id = %s"
     with owner() as session:
@@ -160,7 +160,7 @@ def addresses():
     }
 
 
-def test_waiting_messages_follow_a_changed_destination(written_to):
+def test_pending_messages_follow_new_destination(written_to):
     rows("UPDATE user_profiles SET preferred_destination = 'group' WHERE user_id = %s", [written_to.pk])
     moved, stayed = ("group", "us@chat"), ("individual", "me@chat")
     assert addresses() == {
@@ -169,13 +169,13 @@ def test_waiting_messages_follow_a_changed_destination(written_to):
     }  # fmt: skip
 
 
-def test_waiting_messages_follow_a_changed_address(written_to):
+def test_pending_messages_follow_new_address(written_to):
     rows("UPDATE user_profiles SET individual_jid = 'new@chat' WHERE user_id = %s", [written_to.pk])
     assert addresses()["pending"] == ("individual", "new@chat")
     assert addresses()["sent"] == ("individual", "me@chat")
 
 
-def test_waiting_messages_stay_when_something_else_changes(written_to):
+def test_other_profile_changes_keep_pending_messages(written_to):
     rows("UPDATE engagement_message_queue SET destination_jid = 'by hand' WHERE idempotency_key = 'pending'")
     rows("UPDATE user_profiles SET locale = 'pt-BR', reengagement_opt_out = true WHERE user_id = %s", [written_to.pk])
     assert addresses()["pending"] == ("individual", "by hand")
@@ -195,7 +195,7 @@ GONE = {
 
 
 @pytest.mark.parametrize(("table", "verb"), [(table, verb) for table, verbs in GONE.items() for verb in verbs])
-def test_site_may_not_change_what_only_grows(table, verb):
+def test_site_role_cannot_change_append_only_tables(table, verb):
     PersonFactory(state="goodbye_sent", profile={"locale": "pt-BR"})
     (column,) = row("SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum = 1", [table])
     statement = f"DELETE FROM {table}" if verb == "DELETE" else f"UPDATE {table} SET {column} = {column}"
@@ -204,7 +204,7 @@ def test_site_may_not_change_what_only_grows(table, verb):
     assert rejected.value.__cause__.sqlstate == "42501"
 
 
-def test_announcement_with_messages_stays():
+def test_announcement_with_messages_cannot_be_deleted():
     announcement = AnnouncementFactory()
     MessageFactory(announcement=announcement, message_type="announcement")
     with rejected_by(foreign_key("engagement_message_queue", "announcement_id")):

@@ -139,12 +139,12 @@ def columns_of(table):
 
 
 @pytest.mark.parametrize("table", told(SEED, OURS))
-def test_columns_are_those_of_the_seed_and_ours(table):
+def test_columns_match_seed_and_additions(table):
     assert columns_of(table) == told(SEED, OURS)[table]
 
 
 @pytest.mark.parametrize("table", [*told(SEED, OURS), "user_profiles_history"])
-def test_every_row_belongs_to_a_member_and_goes_with_them(table):
+def test_rows_are_deleted_with_member(table):
     links = rows(
         """SELECT confrelid::regclass::text, confdeltype::text FROM pg_constraint
            WHERE contype = 'f' AND conrelid = %s::regclass
@@ -195,12 +195,12 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
         ({"message_params": Jsonb(None)}, "params_are_named"),
     ],
 )
-def test_queue_rejects(values, rule):
+def test_queue_rejects_invalid_rows(values, rule):
     with rejected_by(f"engagement_message_queue_{rule}"):
         queue(**values)
 
 
-def test_queue_takes_every_word():
+def test_queue_accepts_every_choice():
     types = ("welcome", "tier_unlock", "goodbye", "weekly_review", "reminder", "help_restart", "announcement")
     for kind in types:
         for destination in ("individual", "group"):
@@ -211,7 +211,7 @@ def test_queue_takes_every_word():
     assert EngagementMessage.objects.count() == 2 * len(types) + 4
 
 
-def test_key_comes_once():
+def test_idempotency_key_is_unique():
     queue(idempotency_key="twice")
     with rejected_by("engagement_message_queue_idempotency_key_key"):
         queue(idempotency_key="twice", message_type="reminder")
@@ -233,7 +233,7 @@ def test_key_comes_once():
         ("timezone = 'utc''; --'", "timezone_known"),
     ],
 )
-def test_profile_rejects(changes, rule):
+def test_profile_rejects_invalid_rows(changes, rule):
     person = PersonFactory()
     with rejected_by(f"user_profiles_{rule}"):
         rows(f"UPDATE user_profiles SET {changes} WHERE user_id = %s", [person.pk])
@@ -242,7 +242,7 @@ def test_profile_rejects(changes, rule):
 @pytest.mark.parametrize(
     "zone", ["UTC", "America/Sao_Paulo", "America/Argentina/Buenos_Aires", "Etc/GMT+3", "Asia/Kathmandu"]
 )
-def test_profile_takes_time_zones_and_tiers(zone):
+def test_profile_accepts_time_zones_and_tiers(zone):
     person = PersonFactory()
     for tier in range(4):
         rows(
@@ -252,7 +252,7 @@ def test_profile_takes_time_zones_and_tiers(zone):
     assert UserProfile.objects.get(pk=person.pk).timezone == zone
 
 
-def test_address_belongs_to_one_member_and_no_address_to_many():
+def test_address_is_unique_unless_empty():
     PersonFactory(profile={"individual_jid": "55@chat", "group_jid": "g@chat"})
     PersonFactory(profile={"group_jid": "g@chat"})
     other = PersonFactory()
@@ -270,7 +270,7 @@ def test_address_belongs_to_one_member_and_no_address_to_many():
         ({"key": "welcome"}, "message_templates_key_unique"),
     ],
 )
-def test_template_rejects(changes, rule):
+def test_template_rejects_invalid_rows(changes, rule):
     with rejected_by(rule):
         TemplateFactory(**changes)
 
@@ -283,7 +283,7 @@ def test_template_rejects(changes, rule):
         ("remind_at = now()", "user_engagement_states_reminder_date"),
     ],
 )
-def test_dates_belong_to_their_state(values, rule):
+def test_state_rejects_dates_of_other_states(values, rule):
     person = PersonFactory(state="active")
     with rejected_by(rule):
         rows(f"UPDATE user_engagement_states SET {values} WHERE user_id = %s", [person.pk])
@@ -297,7 +297,7 @@ def test_dates_belong_to_their_state(values, rule):
         ("remind_later", "remind_at = NULL", "reminder_dated"),
     ],
 )
-def test_state_keeps_its_dates(state, changes, rule):
+def test_state_requires_its_dates(state, changes, rule):
     person = PersonFactory(state=state)
     with rejected_by(f"user_engagement_states_{rule}"):
         rows(f"UPDATE user_engagement_states SET {changes} WHERE user_id = %s", [person.pk])
@@ -310,13 +310,13 @@ def test_unknown_state_is_rejected():
         rows("UPDATE user_engagement_states SET state = 'gone' WHERE user_id = %s", [person.pk])
 
 
-def test_a_member_has_one_state():
+def test_member_has_one_state():
     person = PersonFactory(state="active")
     with rejected_by("user_engagement_states_user_id_key"):
         rows("INSERT INTO user_engagement_states (user_id) VALUES (%s)", [person.pk])
 
 
-def test_log_takes_the_ten_and_nothing_else():
+def test_log_accepts_only_ten_transitions():
     person = PersonFactory()
     add = "INSERT INTO engagement_state_transitions (user_id, from_state, trigger, to_state) VALUES (%s, %s, %s, %s)"
     for (before, trigger), after in LEGAL.items():

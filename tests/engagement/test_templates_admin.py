@@ -34,7 +34,7 @@ def preview(browser, **typed) -> dict:
 
 
 class TestEdit:
-    def test_saves_through_the_service(self, operator, reminder):
+    def test_edit_uses_service(self, operator, reminder):
         answer = operator.post(page(reminder), {"subject": "Hello {{ name }}", "body": "Come back"}, follow=True)
         assert "was changed successfully" in words(answer)
         reminder.refresh_from_db()
@@ -42,30 +42,30 @@ class TestEdit:
         assert Event.objects.get(type="template.changed").actor.display_name == "Engagement Operator"
 
     @pytest.mark.parametrize(("field", "text"), [("body", "Hi {{ nme }}"), ("subject", "{{ week }}")])
-    def test_a_parameter_no_one_brings_is_rejected_at_its_field(self, operator, reminder, field, text):
+    def test_unknown_parameter_is_a_field_error(self, operator, reminder, field, text):
         typed = {"subject": "TimestampedModel", "body": "TimestampedModel too"} | {field: text}
         answer = operator.post(page(reminder), typed)
         assert answer.status_code == 200
         (error,) = answer.context["adminform"].form.errors[field]
-        assert "Nothing is given for" in error
+        assert "No value for parameter" in error
         assert "{{ name }}" in error
         assert text in words(answer)
         reminder.refresh_from_db()
         assert "TimestampedModel" not in reminder.subject
 
     @pytest.mark.parametrize("typed", [{"body": " \n "}, {"subject": ""}, {"subject": "x" * 300}, {"body": "a\x00b"}])
-    def test_odd_texts_are_errors_of_their_field(self, operator, reminder, typed):
+    def test_invalid_texts_are_field_errors(self, operator, reminder, typed):
         answer = operator.post(page(reminder), {"subject": "Hi", "body": "Hi"} | typed)
         assert answer.status_code == 200
         assert set(answer.context["adminform"].form.errors) == set(typed)
 
-    def test_shows_the_other_language_beside_it(self, operator, reminder):
+    def test_form_shows_other_language(self, operator, reminder):
         shown = words(operator.get(page(reminder)))
         assert "Portuguese (Brazil)" in shown
         assert "Oi, {{ name }}! Você pediu" in shown
         assert "Oi, Ana Souza! Você pediu" in shown
 
-    def test_a_language_that_is_missing_can_be_written(self, operator, reminder):
+    def test_missing_language_can_be_added(self, operator, reminder):
         MessageTemplate.objects.filter(key="reminder", locale="pt-BR").delete()
         shown = operator.get(page(reminder)).content.decode()
         assert f"{LIST}add/?key=reminder&amp;locale=pt-BR" in shown
@@ -75,19 +75,19 @@ class TestEdit:
         assert "was added successfully" in words(operator.post(f"{LIST}add/", typed, follow=True))
         assert MessageTemplate.objects.get(key="reminder", locale="pt-BR").body == "Oi, {{ name }}"
 
-    def test_a_message_that_has_words_in_a_language_is_rejected(self, operator):
+    def test_duplicate_template_is_rejected(self, operator):
         typed = {"key": "reminder", "locale": "en", "subject": "Oi", "body": "Oi"}
         answer = operator.post(f"{LIST}add/", typed)
         assert answer.status_code == 200
-        assert "This message has a template in this language already." in words(answer)
+        assert "A template for this message and language already exists." in words(answer)
 
     @pytest.mark.parametrize("typed", [{"key": "announcement"}, {"key": "x"}, {"locale": "fr"}, {"key": "\x00"}])
-    def test_odd_choices_are_errors_of_their_field(self, operator, typed):
+    def test_invalid_choices_are_field_errors(self, operator, typed):
         answer = operator.post(f"{LIST}add/", {"key": "reminder", "locale": "en", "subject": "a", "body": "b"} | typed)
         assert answer.status_code == 200
         assert set(typed) <= set(answer.context["adminform"].form.errors)
 
-    def test_the_words_of_an_announcement_are_not_here(self, operator):
+    def test_announcement_texts_are_not_listed(self, operator):
         made = Announcement.objects.create(title="News")
         text = MessageTemplate.objects.create(
             key="announcement-1", locale="en", subject="s", body="b", announcement=made
@@ -95,7 +95,7 @@ class TestEdit:
         assert "announcement-1" not in words(operator.get(LIST))
         assert operator.get(page(text)).status_code == 302
 
-    def test_history_says_what_it_was_and_takes_it_back(self, operator, reminder):
+    def test_history_shows_and_reverts_change(self, operator, reminder):
         before = reminder.body
         operator.post(page(reminder), {"subject": reminder.subject, "body": "Another text"})
         shown = operator.get(page(reminder, "history"))
@@ -108,7 +108,7 @@ class TestEdit:
         assert reminder.body == before
         assert Event.objects.filter(type="template.changed").count() == 2
 
-    def test_a_change_that_was_overtaken_is_not_taken_back(self, operator, reminder):
+    def test_overwritten_change_is_not_reverted(self, operator, reminder):
         for body in ("Second", "Third"):
             operator.post(page(reminder), {"subject": reminder.subject, "body": body})
         second = operator.get(page(reminder, "history")).context["changes"][1][0]
@@ -118,7 +118,7 @@ class TestEdit:
         assert reminder.body == "Third"
 
     @pytest.mark.parametrize("role", ["Community Manager", "Auditor"])
-    def test_others_look_and_change_nothing(self, role, reminder):
+    def test_other_roles_can_only_view(self, role, reminder):
         looker = client(role)
         assert looker.get(page(reminder)).status_code == 200
         assert looker.post(page(reminder), {"subject": "x", "body": "y"}).status_code == 403
@@ -126,26 +126,26 @@ class TestEdit:
 
 
 class TestPreview:
-    def test_fills_the_parameters_and_adds_the_way_out(self, operator):
+    def test_preview_fills_parameters_and_adds_link(self, operator):
         shown = preview(operator, subject="Hi\n{{name}}")
         assert shown["subject"] == "Hi Ana Souza"
         assert shown["body"].startswith("Hi Ana Souza\n\nYou can stop these messages: https://example.org/")
         assert shown["problem"] == ""
 
-    def test_an_answer_has_no_way_out(self, operator):
+    def test_preview_of_transactional_has_no_link(self, operator):
         assert preview(operator, key="welcome")["body"] == "Hi Ana Souza"
 
     @pytest.mark.parametrize("body", ["{{ nme }} {{ name }}", "{{ unsubscribe }}"])
-    def test_an_unknown_parameter_is_a_sentence_and_stays_as_written(self, operator, body):
+    def test_preview_reports_unknown_parameter(self, operator, body):
         shown = preview(operator, body=body)
-        assert shown["problem"].startswith("Nothing is given for ")
+        assert shown["problem"].startswith("No value for parameter ")
         assert body.split("}}")[0] in shown["body"]
 
     @pytest.mark.parametrize("body", ["{{ name }", "{ {name}} }}", "{{ na me }}", "{{{{"])
-    def test_what_only_looks_like_a_parameter_is_told(self, operator, body):
+    def test_preview_reports_broken_parameter(self, operator, body):
         assert "would be sent as it stands" in preview(operator, body=body)["problem"]
 
-    def test_without_script_it_is_a_page(self, operator):
+    def test_preview_without_script_is_a_page(self, operator):
         answer = operator.post(
             PREVIEW, {"key": "reminder", "locale": "en", "subject": "<b>s</b>", "body": "{{ name }}"}
         )
@@ -155,10 +155,10 @@ class TestPreview:
         assert "<b>s</b>" not in page
 
     @pytest.mark.parametrize("typed", [{}, {"key": "\x00"}, {"body": "x" * 200_000}, {"locale": "fr", "key": "?"}])
-    def test_odd_values_are_no_error_page(self, operator, typed):
+    def test_preview_of_invalid_values_does_not_fail(self, operator, typed):
         assert operator.post(PREVIEW, typed, headers={"Accept": "application/json"}).status_code == 200
 
-    def test_it_writes_nothing_and_takes_a_right(self, operator, reminder):
+    def test_preview_needs_permission_and_writes_nothing(self, operator, reminder):
         before = reminder.updated_at
         preview(operator, body="Never saved")
         reminder.refresh_from_db()
@@ -168,7 +168,7 @@ class TestPreview:
 
 
 @pytest.mark.parametrize("rows", [0, 20])
-def test_the_list_makes_a_fixed_number_of_queries(operator, rows, django_assert_num_queries):
+def test_list_makes_a_fixed_number_of_queries(operator, rows, django_assert_num_queries):
     for turn in range(rows):
         MessageTemplate.objects.create(key=f"more-{turn}", locale="en", subject="s", body="b")
     operator.get(LIST)

@@ -54,14 +54,14 @@ def everything(person):
     return [rows(f"SELECT * FROM {table} WHERE user_id = %s ORDER BY 1", [person.pk]) for table in tables]
 
 
-def test_map_is_the_ten():
+def test_map_has_ten_transitions():
     assert {(str(state), str(trigger)): str(after) for (state, trigger), after in TRANSITIONS.items()} == LEGAL
     assert len(LEGAL) == 10
     assert len(ILLEGAL) == 25
 
 
 @pytest.mark.parametrize(("state", "trigger"), LEGAL)
-def test_legal_pair_with_everything_that_goes_with_it(state, trigger):
+def test_valid_pair_changes_state_with_side_effects(state, trigger):
     person = person_in(state, onboarding_tier=2, onboarding_tier_progress=HALF_WAY)
     logged = EngagementStateTransition.objects.filter(user=person).count()
     told = set(EngagementMessage.objects.filter(user=person).values_list("pk", flat=True))
@@ -101,20 +101,20 @@ def test_legal_pair_with_everything_that_goes_with_it(state, trigger):
 
 
 @pytest.mark.parametrize(("state", "trigger"), ILLEGAL)
-def test_illegal_pair_is_rejected_and_changes_nothing(state, trigger):
+def test_invalid_pair_is_rejected_and_changes_nothing(state, trigger):
     person = person_in(state)
     before = everything(person)
     with pytest.raises(TransitionRejected) as rejected:
         transition(member=person, trigger=trigger, at=NOW)
     assert rejected.value.possible == possible_triggers(state) == [each for (first, each) in LEGAL if first == state]
     assert str(rejected.value) == (
-        f"A member who is in {state} does not move by {trigger}. Possible: {', '.join(possible_triggers(state))}."
+        f"The trigger {trigger} is not valid in state {state}. Valid triggers: {', '.join(possible_triggers(state))}."
     )
     assert everything(person) == before
 
 
-def test_unknown_trigger_is_rejected_in_words():
-    with pytest.raises(TransitionRejected, match="does not move by nonsense"):
+def test_unknown_trigger_is_rejected():
+    with pytest.raises(TransitionRejected, match="trigger nonsense is not valid"):
         transition(member=PersonFactory(), trigger="nonsense")
 
 
@@ -136,7 +136,7 @@ def move_by_hand(person, to, trigger):
 
 
 @pytest.mark.parametrize(("state", "trigger"), PAIRS)
-def test_raw_sql_moves_by_the_ten_alone(state, trigger):
+def test_sql_update_allows_only_ten_transitions(state, trigger):
     person = person_in(state)
     before = everything(person)
     for to in STATES:
@@ -155,7 +155,7 @@ def test_raw_sql_moves_by_the_ten_alone(state, trigger):
 
 
 @pytest.mark.parametrize(("state", "to"), [(state, to) for state in STATES for to in STATES if state != to])
-def test_state_does_not_move_without_a_trigger(state, to):
+def test_sql_update_without_trigger_is_rejected(state, to):
     person = person_in(state)
     before = everything(person)
     with rejected_by("user_engagement_states_trigger_required"):
@@ -164,20 +164,20 @@ def test_state_does_not_move_without_a_trigger(state, to):
 
 
 @pytest.mark.parametrize("trigger", ["nonsense", "USER_MESSAGE", "user_message "])
-def test_raw_sql_with_a_trigger_there_is_not_is_rejected(trigger):
+def test_sql_update_with_unknown_trigger_is_rejected(trigger):
     person = person_in("dormant")
     with rejected_by("engagement_state_transitions_legal"):
         move_by_hand(person, "active", trigger)
 
 
-def test_update_that_moves_no_one_writes_no_log():
+def test_sql_update_without_state_change_logs_nothing():
     person = person_in("active")
     rows("SELECT set_config('engagement.trigger', 'user_message', true)")
     rows("UPDATE user_engagement_states SET last_activity_at = now(), state = state WHERE user_id = %s", [person.pk])
     assert not EngagementStateTransition.objects.filter(user=person).exists()
 
 
-def test_one_statement_over_many_logs_each_move_once():
+def test_sql_update_of_many_logs_each_transition():
     people = [person_in("dormant") for _each in range(5)] + [person_in("active")]
     rows("SELECT set_config('engagement.trigger', 'user_message', true)")
     rows("UPDATE user_engagement_states SET state = 'active'")
@@ -185,7 +185,7 @@ def test_one_statement_over_many_logs_each_move_once():
     assert sorted(key for (key,) in log) == sorted(person.pk for person in people[:-1])
 
 
-def test_one_statement_with_one_illegal_move_moves_no_one():
+def test_sql_update_with_one_invalid_pair_changes_nothing():
     people = [person_in("dormant"), person_in("goodbye_sent"), person_in("remind_later")]
     with rejected_by("engagement_state_transitions_legal"):
         rows("SELECT set_config('engagement.trigger', 'goodbye_timeout', true)")
@@ -195,7 +195,7 @@ def test_one_statement_with_one_illegal_move_moves_no_one():
 
 
 @pytest.mark.parametrize("state", STATES[1:])
-def test_no_one_begins_in_another_state_than_active(state):
+def test_first_state_must_be_active(state):
     person = PersonFactory()
     values = {"goodbye_sent": ("now()", "now()", "NULL"), "remind_later": ("NULL", "NULL", "now()")}
     sent, expires, remind = values.get(state, ("NULL", "NULL", "NULL"))
@@ -216,7 +216,7 @@ def test_no_one_begins_in_another_state_than_active(state):
         ).save()  # fmt: skip
 
 
-def test_state_does_not_become_another_members():
+def test_state_cannot_change_member():
     person, other = person_in("active"), PersonFactory()
     for change in ("user_id = %(other)s", "id = id + 100000"):
         with rejected_by("user_engagement_states_owner_immutable"):
@@ -226,7 +226,7 @@ def test_state_does_not_become_another_members():
             )
 
 
-def test_setting_of_the_trigger_ends_with_the_move():
+def test_trigger_setting_is_reset_after_transition():
     person = person_in("dormant")
     transition(member=person, trigger="user_message", at=NOW)
     said = row(
@@ -253,7 +253,7 @@ def test_setting_of_the_trigger_ends_with_the_move():
         (-timedelta(hours=1), 0, None),
     ],
 )
-def test_days_inactive_and_the_unprompted_return(quiet, days, returned):
+def test_metadata_has_days_inactive_and_unprompted_return(quiet, days, returned):
     person = person_in("dormant")
     UserEngagementState.objects.filter(user=person).update(last_activity_at=NOW - quiet)
     transition(member=person, trigger="user_message", at=NOW)
@@ -262,7 +262,7 @@ def test_days_inactive_and_the_unprompted_return(quiet, days, returned):
     assert details.get("unprompted_return") is returned
 
 
-def test_return_from_elsewhere_is_never_called_unprompted():
+def test_unprompted_return_only_from_dormant():
     for state in ("goodbye_sent", "help_flow", "remind_later"):
         person = person_in(state)
         transition(member=person, trigger="user_message", at=NOW + timedelta(days=30))
@@ -270,14 +270,14 @@ def test_return_from_elsewhere_is_never_called_unprompted():
         assert "unprompted_return" not in log.metadata
 
 
-def test_who_never_did_anything_is_counted_from_the_day_they_came():
+def test_days_inactive_without_activity_counts_from_creation():
     person = PersonFactory(state="active")
     rows("UPDATE user_engagement_states SET created_at = %s WHERE user_id = %s", [NOW - timedelta(days=20), person.pk])
     transition(member=person, trigger="inactivity_14d", at=NOW)
     assert EngagementStateTransition.objects.get(user=person).metadata == {"days_inactive": 20}
 
 
-def test_durations_are_settings(settings):
+def test_durations_come_from_settings(settings):
     settings.ENGAGEMENT_GOODBYE_EXPIRES_AFTER = timedelta(minutes=7)
     settings.ENGAGEMENT_REMIND_AFTER = timedelta(days=3)
     settings.ENGAGEMENT_RETURN_AFTER = timedelta(hours=1)
@@ -292,7 +292,7 @@ def test_durations_are_settings(settings):
 
 
 @pytest.mark.parametrize("trigger", TRIGGERS)
-def test_first_trigger_for_an_unknown_member(trigger):
+def test_first_trigger_creates_row(trigger):
     person = PersonFactory()
     if trigger == "inactivity_14d":
         assert transition(member=person, trigger=trigger).state == State.GOODBYE_SENT
@@ -303,7 +303,7 @@ def test_first_trigger_for_an_unknown_member(trigger):
     assert not UserEngagementState.objects.filter(user=person).exists()
 
 
-def test_message_goes_where_the_member_wants_it():
+def test_message_uses_preferred_destination():
     person = PersonFactory(profile={"preferred_destination": "group", "group_jid": "us@chat"})
     transition(member=person, trigger="inactivity_14d", at=NOW)
     message = EngagementMessage.objects.get(user=person)

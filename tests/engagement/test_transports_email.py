@@ -28,7 +28,7 @@ def sender(server, settings):
     made.close()
 
 
-def test_message_is_an_email_with_a_way_out(server, sender):
+def test_email_has_list_unsubscribe_headers(server, sender):
     receipt = sender.send(outgoing())
     [taken] = server.taken
     assert taken.recipients == ["ana@example.org"]
@@ -45,25 +45,25 @@ def test_message_is_an_email_with_a_way_out(server, sender):
     assert found.get_content().strip().splitlines() == outgoing().body.splitlines()
 
 
-def test_way_out_of_any_length_stays_one_address(server, sender):
+def test_long_unsubscribe_url_is_one_header_value(server, sender):
     """A mailbox takes the header as it stands: an address that is merged is none."""
     sender.send(outgoing(unsubscribe_url=UNSUBSCRIBE_FOOTER + "x" * 400))
     assert f"<{UNSUBSCRIBE_FOOTER}{'x' * 400}>".encode() in server.taken[0].text
 
 
-def test_answer_someone_asked_for_has_no_way_out(server, sender):
+def test_transactional_email_has_no_unsubscribe_header(server, sender):
     sender.send(outgoing(unsubscribe_url=""))
     assert not {"List-Unsubscribe", "List-Unsubscribe-Post"} & set(server.taken[0].parsed)
 
 
-def test_message_id_follows_the_key(server, sender):
+def test_message_id_is_derived_from_key(server, sender):
     ids = [sender.send(outgoing(idempotency_key=key)).provider_message_id for key in ("a", "a", "b")]
     assert ids[0] == ids[1] != ids[2]
     assert ids[0].endswith("@example.org>")
     assert sender.marks_every == 1
 
 
-def test_connection_is_kept_and_ends_with_the_sender(server, sender):
+def test_connection_is_reused_and_closed(server, sender):
     for _ in range(3):
         sender.send(outgoing())
     assert {taken.connection for taken in server.taken} == {1}
@@ -72,7 +72,7 @@ def test_connection_is_kept_and_ends_with_the_sender(server, sender):
 
 
 @pytest.mark.parametrize("ends", ["the server", "421 MAIL", "421 RCPT"])
-def test_connection_the_server_ended_is_opened_again_for_the_same_message(server, sender, ends):
+def test_closed_connection_is_reopened_for_same_message(server, sender, ends):
     sender.send(outgoing())
     if ends == "the server":
         server.disconnect()
@@ -92,7 +92,7 @@ def test_connection_the_server_ended_is_opened_again_for_the_same_message(server
         ("MAIL", "552 5.3.4 too large"),
     ],
 )
-def test_lasting_rejection_is_one_and_the_connection_stays_good(server, sender, command, answer):
+def test_permanent_rejection_keeps_connection(server, sender, command, answer):
     server.on(command, answer)
     with pytest.raises(MessageRejected, match=answer[:3]) as rejected:
         sender.send(outgoing())
@@ -127,7 +127,7 @@ def test_lasting_rejection_is_one_and_the_connection_stays_good(server, sender, 
         ("TEXT", "nonsense", True),
     ],
 )
-def test_trouble_passes_and_says_whether_the_message_may_have_arrived(server, sender, command, answer, maybe_taken):
+def test_temporary_failure_reports_maybe_taken(server, sender, command, answer, maybe_taken):
     server.on(command, answer)
     with pytest.raises(Unavailable) as trouble:
         sender.send(outgoing())
@@ -139,7 +139,7 @@ def test_trouble_passes_and_says_whether_the_message_may_have_arrived(server, se
     assert len(server.taken) == 1
 
 
-def test_server_that_is_away_is_trouble(settings, sender, server):
+def test_unreachable_server_is_unavailable(settings, sender, server):
     server.stop()
     with pytest.raises(Unavailable) as trouble:
         sender.send(outgoing())
@@ -151,7 +151,7 @@ def test_server_that_is_away_is_trouble(settings, sender, server):
 @pytest.mark.parametrize(
     "email", ["", "nobody", "ana@example.org, eve@example.org", "ana@example.org\r\nBcc: eve@example.org", "aná@x.org"]
 )
-def test_address_that_is_none_is_rejected_before_anything_is_sent(server, sender, email):
+def test_invalid_address_is_rejected_before_sending(server, sender, email):
     with pytest.raises(MessageRejected, match="address"):
         sender.send(outgoing(email=email))
     assert server.connections == 0
@@ -159,7 +159,7 @@ def test_address_that_is_none_is_rejected_before_anything_is_sent(server, sender
 
 @pytest.mark.parametrize("field", ["subject", "locale", "unsubscribe_url", "idempotency_key", "name"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\x0b", "\x85", "\u2028", "\x00"])
-def test_no_value_becomes_another_header(server, sender, field, end):
+def test_values_cannot_add_headers(server, sender, field, end):
     try:
         sender.send(outgoing(**{field: f"x{end}Bcc: eve@example.org{end}{end}body"}))
     except MessageRejected:
@@ -170,7 +170,7 @@ def test_no_value_becomes_another_header(server, sender, field, end):
         assert taken.parsed.get_content().startswith("Olá Ana")
 
 
-def test_addresses_stay_out_of_the_log(server, sender, caplog):
+def test_log_has_no_addresses(server, sender, caplog):
     caplog.set_level(logging.DEBUG)
     server.on("RCPT", "550 <ana@example.org> unknown", HANGS_UP, HANGS_UP)
     for expected in (MessageRejected, Unavailable):
@@ -180,7 +180,7 @@ def test_addresses_stay_out_of_the_log(server, sender, caplog):
     assert "ana@" not in caplog.text
 
 
-def test_other_mail_backends_of_django_work_too(settings):
+def test_other_django_mail_backends_work(settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     sender = make_transport("email")
     sender.send(outgoing())

@@ -18,7 +18,7 @@ def written(folder) -> list:
     return sorted(each for each in folder.rglob("*.json") if not each.name.startswith("."))
 
 
-def test_message_is_a_file_the_receipt_names(tmp_path):
+def test_receipt_names_file_of_message(tmp_path):
     receipt = FileTransport(tmp_path).send(outgoing())
     [found] = written(tmp_path)
     assert found == tmp_path / receipt.provider_message_id
@@ -28,7 +28,7 @@ def test_message_is_a_file_the_receipt_names(tmp_path):
     assert found.parent.stat().st_mode & 0o077 == 0
 
 
-def test_same_key_is_one_file_on_whichever_day(tmp_path):
+def test_same_key_is_one_file_on_any_day(tmp_path):
     sender = FileTransport(tmp_path)
     first = sender.send(outgoing())
     assert sender.send(outgoing(body="again")) == first
@@ -44,14 +44,14 @@ def test_same_key_is_one_file_on_whichever_day(tmp_path):
 
 
 @pytest.mark.parametrize("key", ["../../etc/passwd", "/etc/passwd", "a/b", "..", "*", "é" * 255, "a\x00b", ""])
-def test_no_key_leads_out_of_the_outbox(tmp_path, key):
+def test_no_key_leaves_outbox_folder(tmp_path, key):
     outbox = tmp_path / "deep" / "outbox"
     FileTransport(outbox).send(outgoing(idempotency_key=key))
     assert len(written(outbox)) == 1
     assert sorted(each.name for each in tmp_path.rglob("*") if each.is_file()) == [written(outbox)[0].name]
 
 
-def test_writer_that_dies_in_between_leaves_no_message_and_the_next_one_writes_it(tmp_path):
+def test_interrupted_write_leaves_no_message(tmp_path):
     """A real process, killed where the text is written and the file has not its name yet."""
     script = """
 import os, pathlib, signal, django
@@ -71,10 +71,10 @@ FileTransport(pathlib.Path(os.environ["OUTBOX"])).send(outgoing())
     assert json.loads(found.read_text())["body"] == outgoing().body
 
 
-def test_outbox_that_cannot_be_written_to_is_trouble_that_passes(tmp_path):
+def test_unwritable_outbox_is_unavailable(tmp_path):
     blocked = tmp_path / "outbox"
     blocked.write_text("a file stands where the folder should be")
-    with pytest.raises(Unavailable, match="The outbox cannot be written to") as trouble:
+    with pytest.raises(Unavailable, match="Cannot write to the outbox") as trouble:
         FileTransport(blocked).send(outgoing())
     assert trouble.value.maybe_taken is False
     blocked.unlink()
@@ -82,13 +82,13 @@ def test_outbox_that_cannot_be_written_to_is_trouble_that_passes(tmp_path):
     assert len(written(blocked)) == 1
 
 
-def test_console_says_the_message_and_the_way_out(capsys):
+def test_console_prints_message_and_unsubscribe_link(capsys):
     make_transport("console").send(outgoing())
     said = capsys.readouterr().out
     for words in (outgoing().subject, outgoing().body, outgoing().unsubscribe_url, outgoing().address):
         assert words in said
 
 
-def test_way_that_is_none_is_named_with_those_there_are():
+def test_unknown_transport_error_lists_transports():
     with pytest.raises(TransportUnknown, match=r"pigeon.*console, email, file, webhook"):
         make_transport("pigeon")

@@ -36,7 +36,7 @@ def sender(server, settings):
     made.close()
 
 
-def test_message_goes_out_whole_signed_and_with_its_key(server, sender):
+def test_request_is_signed_and_has_idempotency_key(server, sender):
     message = outgoing()
     began = time.time()
     assert sender.send(message).provider_message_id == "gw-1"
@@ -52,14 +52,14 @@ def test_message_goes_out_whole_signed_and_with_its_key(server, sender):
     assert hmac.compare_digest(digest, expected)
 
 
-def test_connection_is_kept(server, sender):
+def test_connection_is_reused(server, sender):
     for _ in range(5):
         sender.send(outgoing())
     assert {request.connection for request in server.requests} == {1}
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 409])
-def test_message_the_gateway_has_is_sent(server, sender, status):
+def test_accepted_message_returns_receipt(server, sender, status):
     """409: it has had this key before."""
     server.on(answers(status))
     assert sender.send(outgoing()).provider_message_id == ""
@@ -82,20 +82,20 @@ def test_message_the_gateway_has_is_sent(server, sender, status):
         (b'{"id": "' + b"x" * 100_000 + b'"}', ""),
     ],
 )
-def test_id_is_taken_where_it_is_one(server, sender, body, known_as):
+def test_valid_gateway_id_is_stored(server, sender, body, known_as):
     server.on(answers(200, body))
     assert sender.send(outgoing()).provider_message_id == known_as
 
 
 @pytest.mark.parametrize("answer", [endless, half, drips(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")])
-def test_status_says_it_however_the_body_ends(server, sender, answer):
+def test_status_decides_despite_broken_body(server, sender, answer):
     server.on(answer)
     assert sender.send(outgoing()).provider_message_id == ""
     assert sender.send(outgoing()).provider_message_id == "gw-2"
 
 
 @pytest.mark.parametrize("status", [401, 408, 425, 429, 500, 502, 503, 599])
-def test_gateway_that_may_take_it_later(server, sender, status):
+def test_temporary_status_is_unavailable(server, sender, status):
     server.on(answers(status, {"detail": "not now"}))
     with pytest.raises(Unavailable, match=f"{status}: not now") as trouble:
         sender.send(outgoing())
@@ -105,7 +105,7 @@ def test_gateway_that_may_take_it_later(server, sender, status):
 @pytest.mark.parametrize(
     ("said", "seconds"), [("30", 30), ("0", 0), ("9" * 30, 999_999_999), ("soon", None), ("-5", None), ("", None)]
 )
-def test_retry_after_in_seconds(server, sender, said, seconds):
+def test_retry_after_accepts_seconds(server, sender, said, seconds):
     server.on(answers(429, Retry_After=said))
     with pytest.raises(Unavailable) as trouble:
         sender.send(outgoing())
@@ -113,7 +113,7 @@ def test_retry_after_in_seconds(server, sender, said, seconds):
 
 
 @pytest.mark.parametrize(("minutes", "least", "most"), [(10, 9.9, 10), (-10, 0, 0)])
-def test_retry_after_as_a_date(server, sender, minutes, least, most):
+def test_retry_after_accepts_date(server, sender, minutes, least, most):
     until = datetime.now(UTC) + timedelta(minutes=minutes)
     server.on(answers(503, Retry_After=format_datetime(until, usegmt=True)))
     with pytest.raises(Unavailable) as trouble:
@@ -123,19 +123,19 @@ def test_retry_after_as_a_date(server, sender, minutes, least, most):
 
 @pytest.mark.parametrize("status", [400, 403, 404, 410, 413, 422, 499])
 @pytest.mark.parametrize("shape", ["detail", "error", "message", "text"])
-def test_gateway_that_says_no_is_quoted_without_the_address(server, sender, status, shape):
+def test_rejection_text_hides_address(server, sender, status, shape):
     text = f"{outgoing().address} and ana@example.org\x00 unknown {'x' * 1000}"
     server.on(answers(status, text.encode() if shape == "text" else {shape: text}))
     with pytest.raises(MessageRejected) as rejected:
         sender.send(outgoing())
     words = str(rejected.value)
-    assert words.startswith(f"The gateway answers {status}: … and … unknown xxx")
+    assert words.startswith(f"The gateway responded {status}: … and … unknown xxx")
     assert len(words) < 260
 
 
-def test_page_of_a_gateway_is_not_quoted(server, sender):
+def test_html_response_is_not_quoted(server, sender):
     server.on(answers(404, b"<html><h1>Not Found</h1>"))
-    with pytest.raises(MessageRejected, match=r"^The gateway answers with status 404\.$"):
+    with pytest.raises(MessageRejected, match=r"^The gateway responded with status 404\.$"):
         sender.send(outgoing())
 
 
@@ -160,7 +160,7 @@ def test_redirect_is_not_followed(server, sender):
         raw(b"HTTP/1.1 OK\r\n\r\n"),
     ],
 )
-def test_message_that_left_without_an_answer_may_have_arrived(server, sender, answer):
+def test_request_without_response_is_maybe_taken(server, sender, answer):
     server.on(answer)
     began = time.monotonic()
     with pytest.raises(Unavailable) as trouble:
@@ -171,7 +171,7 @@ def test_message_that_left_without_an_answer_may_have_arrived(server, sender, an
     assert sender.send(outgoing()).provider_message_id
 
 
-def test_message_that_never_left_has_not_arrived(server, sender):
+def test_unsent_request_is_not_maybe_taken(server, sender):
     sender.send(outgoing())
     server.stop()
     with pytest.raises(Unavailable) as trouble:
@@ -180,7 +180,7 @@ def test_message_that_never_left_has_not_arrived(server, sender):
     server.stop = lambda: None
 
 
-def test_gateway_that_ended_an_idle_connection_gets_the_next_message(server, sender):
+def test_closed_idle_connection_is_reopened(server, sender):
     server.on(lambda call: (taken(call), setattr(call, "close_connection", True)))
     sender.send(outgoing())
     assert server.ended.wait(10)
@@ -188,13 +188,13 @@ def test_gateway_that_ended_an_idle_connection_gets_the_next_message(server, sen
     assert len({request.connection for request in server.requests}) == 2
 
 
-def test_message_without_an_address_is_rejected_before_anything_is_sent(server, sender):
+def test_message_without_address_is_rejected(server, sender):
     with pytest.raises(MessageRejected, match="has no address for individual messages"):
         sender.send(outgoing(address=""))
     assert server.requests == []
 
 
-def test_key_that_is_no_header_is_written_as_one(server, sender):
+def test_idempotency_key_is_encoded_in_header(server, sender):
     sender.send(outgoing(idempotency_key="ano:é\r\nX-Evil: 1"))
     [request] = server.requests
     assert request.headers["Idempotency-Key"] == "ano:%C3%A9%0D%0AX-Evil:%201"
@@ -214,13 +214,13 @@ def test_key_that_is_no_header_is_written_as_one(server, sender):
         ("https://gateway.example.org/", ""),
     ],
 )
-def test_gateway_that_is_not_set_up(settings, url, secret):
+def test_missing_or_invalid_settings_raise(settings, url, secret):
     settings.ENGAGEMENT_WEBHOOK_URL, settings.ENGAGEMENT_WEBHOOK_SECRET = url, secret
     with pytest.raises(TransportNotConfigured, match="ENGAGEMENT_WEBHOOK_"):
         make_transport("webhook")
 
 
-def test_addresses_and_secret_stay_out_of_the_log(server, sender, caplog):
+def test_log_has_no_addresses_or_secret(server, sender, caplog):
     caplog.set_level(logging.DEBUG)
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     server.on(hangs_up, answers(500, b"ana@example.org"))

@@ -22,8 +22,8 @@ pytestmark = pytest.mark.django_db
 
 # POST operations without the header, and why the request may be repeated.
 EXCEPTIONS = {
-    "receive_message": "a message is taken once by its platform and message_id",
-    "receive_receipt": "a receipt says the same however often it comes",
+    "receive_message": "platform and message_id identify a message",
+    "receive_receipt": "a repeated receipt changes nothing",
 }
 HEADER = "Idempotency-Key"
 
