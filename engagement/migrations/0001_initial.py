@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
                     models.BooleanField(
                         db_default=False,
                         default=False,
-                        help_text="No goodbyes, reviews, reminders or announcements. Replies to the member's own actions are still sent.",
+                        help_text="Unsolicited messages are not sent. Replies to the member's own actions still are.",
                         verbose_name="opted out",
                     ),
                 ),
@@ -795,7 +795,7 @@ class Migration(migrations.Migration):
                     models.BooleanField(
                         db_default=False,
                         default=False,
-                        help_text="No goodbyes, reviews, reminders or announcements. Replies to the member's own actions are still sent.",
+                        help_text="Unsolicited messages are not sent. Replies to the member's own actions still are.",
                         verbose_name="opted out",
                     ),
                 ),

@@ -26,7 +26,7 @@ class UserProfile(models.Model):
         "opted out",
         default=False,
         db_default=False,
-        help_text="No goodbyes, reviews, reminders or announcements. Replies to the member's own actions are still sent.",
+        help_text="Unsolicited messages are not sent. Replies to the member's own actions still are.",
     )
     onboarding_tier = models.IntegerField("tier", default=0, db_default=0, help_text="Completed tiers, from 0 to 3.")
     # {"1": {"join_mission": "2026-03-01T…", "completed_at": "…"}}

@@ -14,7 +14,7 @@ from missionsite.common.constraints import choices_check, one_line_checks
 class EngagementMessage(models.Model):
     """One message to one member, from the time it is queued.
 
-    idempotency_key (`{user}:{event}:{YYYY-MM-DD}`) is unique and is passed to the provider, so that a message sent again
+    idempotency_key (`{user}:{event}:{YYYY-MM-DD}`) is unique and passed to the provider, so that a message sent again
     after a crash is delivered once. EngagementClaim records which sender has claimed a message, so that a claim does
     not update this row (see decisions/0022).
     """

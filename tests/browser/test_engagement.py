@@ -1,4 +1,4 @@
-"""Keeping in touch, in a real browser: words and their preview, a failed message retried, people announced to."""
+"""Browser tests: template preview, retrying a message, announcements and the lifecycle page."""
 
 import re
 
@@ -19,7 +19,7 @@ ADMIN = "/admin/engagement"
 
 @pytest.fixture(autouse=True)
 def first_words(transactional_db):
-    """The words migrations bring; a test with real commits before this one may have emptied the table."""
+    """Create the default templates; an earlier test with real commits may have emptied the table."""
     for key, locale, text in (("reminder", "en", "Hi {{ name }}"), ("reminder", "pt-BR", "Oi {{ name }}")):
         MessageTemplate.objects.get_or_create(key=key, locale=locale, defaults={"subject": "A reminder", "body": text})
     for key in ("goodbye", "help_restart"):
@@ -28,13 +28,13 @@ def first_words(transactional_db):
 
 @pytest.fixture
 def operator(transactional_db):
-    """Oda, who keeps in touch with members."""
+    """Return Oda, who has the role for engagement."""
     return staff("Engagement Operator", display_name="Oda", email="oda@example.org", password=PASSWORD)
 
 
 @pytest.fixture
 def office(page, live_server, operator, wrongs):
-    """A page on which Oda has logged in, by hand."""
+    """Open a page and log in as Oda."""
     sign_in(page, live_server, operator)
     yield page
     assert wrongs == []
@@ -57,7 +57,7 @@ def test_preview_follows_input(office, live_server):
     expect(preview.locator("[data-preview=problem]")).to_contain_text("No value for parameter nme.")
     expect(preview.locator("[data-preview=subject]")).to_have_text("For {{ nme }}")
 
-    # What the preview warned of is rejected at its field, and mended there.
+    # Saving rejects the error shown by the preview; correct it.
     page.get_by_role("button", name="Save and continue editing").click()
     expect(page.get_by_text("No value for parameter nme.").first).to_be_visible()
     expect(page.get_by_label("Body")).to_have_value("Good morning {{ name }}, it is <b>Monday</b>.")
@@ -108,7 +108,7 @@ def test_announcement_reaches_filtered_members(office, live_server):
     page.get_by_label("Text (English)").fill("Dear {{ name }}, come on Monday.")
     english = page.get_by_role("region", name="Preview in English")
     expect(english.locator("[data-preview=body]")).to_contain_text("Dear Ana Souza, come on Monday.")
-    # Meanwhile one more designer comes in: no one is written to unseen.
+    # One more designer is added meanwhile, so the submission is rejected.
     entry(name="Duda", primary_role="designer")
     page.get_by_role("button", name="Queue 2 messages").click()
     expect(page.get_by_role("alert")).to_contain_text("The number of recipients changed from 2 to 3.")

@@ -1,4 +1,4 @@
-"""Leaving by one press on a phone, and coming back."""
+"""Unsubscribe and resubscribe on a phone."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def phone(page, live_server, transactional_db, wrongs, settings):
     page.set_viewport_size(PHONE)
     page.set_default_timeout(15_000)
     yield page
-    # A link that is none is not there, and its page says so.
+    # An invalid link shows a 404 page.
     assert [each for each in wrongs if "404" not in each] == []
 
 
@@ -41,7 +41,7 @@ def test_unsubscribe_and_resubscribe_with_one_click(phone, live_server, scheme):
     assert fits(phone)
     assert contrast(phone) >= 4.5
 
-    # The other language, on the same page; the link stands in no Referer.
+    # Switch the language on the same page; the link is sent in no Referer header.
     phone.get_by_role("button", name="Português").click()
     phone.get_by_role("heading", name="Sua inscrição já estava cancelada").wait_for()
     assert phone.url == link

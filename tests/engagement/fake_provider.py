@@ -1,4 +1,4 @@
-"""Providers of the tests: one in the process that answers as it is told, with a clock that moves when told."""
+"""A fake transport and a fake clock for tests."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 class Clock:
-    """What time it is; it moves when told."""
+    """A clock that tests set and advance."""
 
     def __init__(self, at: datetime = NOON) -> None:
         self.at = at
@@ -25,7 +25,7 @@ class Clock:
 
 
 class Provider:
-    """A transport that keeps what it was handed. answer: called with each message before it is taken; may raise."""
+    """A transport that stores messages. answer: called with each message before it is accepted; may raise."""
 
     name = "provider of the tests"
     marks_every = 1

@@ -20,7 +20,7 @@ MOMENTS = ("before", "taken", "answered")
 
 
 class Gateway:
-    """What it was handed, and whom it shot. accepted: how often each key was taken as a new message; never twice."""
+    """Counts requests and kills. accepted: how often each key was accepted as a new message, at most once."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -32,7 +32,7 @@ class Gateway:
         self.chance = random.Random(5)
 
     def aim(self) -> str:
-        """At which moment to shoot at the sender of this message; empty for none."""
+        """Return at which stage to kill the sender of this message; empty for no kill."""
         with self.lock:
             if self.shots.total() >= self.kills or self.chance.randrange(self.one_in):
                 return ""
@@ -59,7 +59,7 @@ class Handler(BaseHTTPRequestHandler):
         length = int(self.headers["Content-Length"])
         content = self.rfile.read(length)
         if len(content) < length:
-            # The sender was killed while it wrote.
+            # The sender was killed while it wrote the request.
             self.close_connection = True
             return
         if self.path == "/shoot":
@@ -112,7 +112,7 @@ def children_of(pid: int) -> list[int]:
 
 
 def sender_behind(port: int, keeper: int) -> int:
-    """The process of the keeper's that has the other end of a connection; 0 when it is gone."""
+    """Return the sender process that has the other end of a connection; 0 if it has exited."""
     inode = next(
         (
             fields[9]

@@ -1,4 +1,4 @@
-"""Members as the tests of the back office find them: quiet, failed, announced to."""
+"""Members and messages for tests of the back office."""
 
 from datetime import timedelta
 
@@ -12,14 +12,14 @@ from tests.support.factories.groups import MemberFactory
 
 
 def active(name: str = "Ana", *, days_quiet: int = 0, **fields) -> Member:
-    """A member who was last active so many days ago."""
+    """Return a member who was last active this many days ago."""
     member = MemberFactory(display_name=name, **fields)
     record_activity(member=member, at=timezone.now() - timedelta(days=days_quiet))
     return member
 
 
 def goodbye(name: str = "Ana", **fields) -> Member:
-    """A member who was sent a goodbye and has not answered."""
+    """Return a member in state `goodbye_sent`."""
     member = active(name, days_quiet=20, **fields)
     transition(member=member, trigger=TransitionTrigger.INACTIVITY_14D)
     return member
@@ -30,7 +30,7 @@ def state_of(member: Member) -> UserEngagementState:
 
 
 def message(member: Member | None = None, **fields) -> EngagementMessage:
-    """A message in the queue; fields: what to set in its row."""
+    """Return a queued message. fields: columns to set."""
     made = enqueue(member=member or MemberFactory(), message_type=fields.pop("message_type", MessageType.REMINDER))
     if fields:
         EngagementMessage.objects.filter(pk=made.pk).update(**fields)

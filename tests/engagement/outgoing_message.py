@@ -1,4 +1,4 @@
-"""A message for the tests of the ways of sending."""
+"""A rendered message for tests of transports."""
 
 from engagement.transports import Outgoing
 

@@ -1,4 +1,4 @@
-"""A connection as the owner of the tables, for what the site's own role may not do."""
+"""A database connection as the owner of the tables, for statements that the site's role cannot run."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from django.db import connections
 
 @contextmanager
 def owner() -> Iterator[psycopg.Connection]:
-    """A transaction of the owner's that is rolled back in the end, unless the test commits it."""
+    """Open a transaction of the owner; roll it back at the end unless the test commits it."""
     account = settings.DATABASE_OWNER
     with psycopg.connect(
         host=account["HOST"],

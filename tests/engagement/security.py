@@ -1,4 +1,4 @@
-"""Who may see and change which rows of this app: a matrix made from the catalog, and what it should say.
+"""Matrix of privileges: which role can read and write which rows, from the catalog, and the expected result.
 
 The tables and the policies come from pg_class and pg_policies: a table that is added later is in the matrix without
 being named here, and is closed to members until it is named in MEMBERS_MAY.
@@ -14,14 +14,14 @@ from psycopg.types.json import Jsonb
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 IDENTITIES = ("own", "other", "unset")
 OWNER, SITE, MEMBER = "missionsite_owner", "missionsite_app", "missionsite_member"
-# What a member may do with the own rows; with those of others nothing, with no one set nothing.
+# Operations of a member on their own rows; none on rows of others, and none without an identity.
 MEMBERS_MAY = {
     "user_engagement_states": {"SELECT"},
     "engagement_state_transitions": {"SELECT"},
     "user_profiles": {"SELECT", "UPDATE"},
     "user_profiles_history": {"INSERT"},
 }
-# What the site itself may not.
+# Operations that the site's role cannot run.
 SITE_MAY_NOT = {
     "user_engagement_states": {"DELETE"},
     "engagement_message_queue": {"DELETE"},
@@ -31,15 +31,15 @@ SITE_MAY_NOT = {
     "user_profiles_history": {"UPDATE", "DELETE"},
     "message_templates_history": {"UPDATE", "DELETE"},
 }
-# A column whose change hurts no one, for trying an UPDATE; another one is the table's first.
+# Column for a harmless UPDATE; by default the first column of the table.
 CHANGED = {"user_profiles": "locale", "user_engagement_states": "last_activity_at"}
-# The column that says whose a row is, where it is not user_id.
+# Column with the member of a row, if it is not user_id.
 WHOSE = {"engagement_announcements": "created_by_id"}
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One question of the matrix."""
+    """One cell of the matrix: role, table, operation and identity."""
 
     role: str
     table: str
@@ -48,7 +48,7 @@ class Cell:
 
 
 def tables(session: psycopg.Connection) -> list[str]:
-    """Every table of this app there is: by its models, and by the names they share."""
+    """Return all tables of this app, by models and by name prefix."""
     named = [model._meta.db_table for model in apps.get_app_config("engagement").get_models()]
     found = session.execute(
         """SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
@@ -68,7 +68,7 @@ def expected(cell: Cell) -> bool:
 
 
 def cells(session: psycopg.Connection, roles: tuple[str, ...], only: str = "") -> list[Cell]:
-    """The questions about these roles, to all tables or to one."""
+    """Return the cells of these roles, for all tables or one."""
     return [
         Cell(role, table, verb, whose)
         for role in roles
@@ -79,7 +79,7 @@ def cells(session: psycopg.Connection, roles: tuple[str, ...], only: str = "") -
 
 
 def fill(session: psycopg.Connection) -> dict[str, str]:
-    """A row of each of two members in every table of the app; their ids by `own` and `other`."""
+    """Create a row of each of two members in every table; return their IDs by `own` and `other`."""
     people = {}
     for who in ("own", "other"):
         (key,) = session.execute(
@@ -121,7 +121,7 @@ def fill(session: psycopg.Connection) -> dict[str, str]:
 
 
 def answer(session: psycopg.Connection, cell: Cell, people: dict[str, str]) -> bool:
-    """Whether rights and policies let the role do it; tried and taken back.
+    """Return whether privileges and policies allow the operation; it is run and rolled back.
 
     Another rule of the table that stops it is met only after those two: then they let it pass.
     """
@@ -142,12 +142,12 @@ def answer(session: psycopg.Connection, cell: Cell, people: dict[str, str]) -> b
 
 
 def leaks(session: psycopg.Connection, people: dict[str, str], asked: list[Cell]) -> list[Cell]:
-    """The cells that are not as expected."""
+    """Return the cells that differ from the expected result."""
     return [cell for cell in asked if answer(session, cell, people) != expected(cell)]
 
 
 def _whose(session: psycopg.Connection, table: str) -> str | None:
-    """The column that says whose a row is; None where rows are nobody's."""
+    """Return the column with the member of a row; None if rows have no member."""
     wanted = WHOSE.get(table, "user_id")
     return wanted if wanted in _columns(session, table) else None
 
@@ -162,7 +162,7 @@ def _columns(session: psycopg.Connection, table: str) -> list[str]:
 
 
 def _statement(session, cell, column, row_of):
-    """The question in SQL: the row in question read, written over with itself, deleted, or put in once more."""
+    """Return the SQL of a cell: read the row, update it to itself, delete it, or insert it again."""
     table = sql.Identifier(cell.table)
     where = sql.SQL("WHERE {} = %s").format(sql.Identifier(column)) if column else sql.SQL("")
     values = [row_of] if column else []

@@ -1,4 +1,4 @@
-"""Keeps a number of `manage.py send_messages` running: `python -m tests.engagement.sender_pool NUMBER [ARGUMENT ...]`.
+"""Runs several `manage.py send_messages`: `python -m tests.engagement.sender_pool NUMBER [ARGUMENT ...]`.
 
 A sender that is killed is replaced at once. They are forked from this process, which has loaded the site but connected
 to nothing: so hundreds of them start without loading it hundreds of times. With SENDERS_ACKNOWLEDGE_FIRST set, the
@@ -47,7 +47,7 @@ def start(arguments: list[str]) -> int:
 def main() -> None:
     number, arguments = int(sys.argv[1]), sys.argv[2:]
     django.setup()
-    # Loads what a sender would, each on its own.
+    # Import once what each sender would import.
     import_module("engagement.management.commands.send_messages")
     run_checks()
     if os.environ.get("SENDERS_ACKNOWLEDGE_FIRST"):
@@ -61,7 +61,7 @@ def main() -> None:
             os.kill(pid, signal.SIGTERM)
 
     running: set[int] = set()
-    # Nothing to interrupt yet: from here on every sender is told.
+    # From here on SIGTERM is passed to every sender.
     signal.signal(signal.SIGTERM, stop)
     while running or not stopping:
         while len(running) < number and not stopping:

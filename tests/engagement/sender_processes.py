@@ -1,4 +1,4 @@
-"""A fleet of real senders against a real gateway, each a process, and what can be said of them afterwards."""
+"""Runs sender processes against a gateway process and measures the result."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from tests.engagement.gateway import children_of, kill
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 LEASE = 3
-# What the senders of a fleet are set to: short leases, no nights, a circuit that is not in the way.
+# Settings of the senders: short leases, no quiet hours, no circuit breaker.
 SETTINGS = {
     "DJANGO_SETTINGS_MODULE": "missionsite.settings",
     "ENGAGEMENT_TRANSPORT": "webhook",
@@ -50,7 +50,7 @@ FROM made
 
 @dataclass
 class Outcome:
-    """What a run came to. overdue: for how many seconds a lease was over at most
+    """Result of a run. overdue: age of the oldest expired lease in seconds
     before its message was due again; more than a lease is stuck.
     """
 
@@ -70,11 +70,11 @@ class Outcome:
 
 
 class Fleet:
-    """Senders, the gateway, and a look at the queue. database: how to connect, with the rights to read all of it."""
+    """Running senders and their gateway. database: connection string of a role that can read the queue."""
 
     def __init__(self, database: str, port: int, keeper: subprocess.Popen) -> None:
         self.database, self.port, self.keeper = database, port, keeper
-        # What the keys of its messages end with.
+        # Suffix of the idempotency keys.
         self.name = secrets.token_hex(6)
 
     def ask(self, path: str, values: dict | None = None) -> dict:
@@ -87,24 +87,24 @@ class Fleet:
         return children_of(self.keeper.pid)
 
     def run(self, *, messages: int, kills: int, patience: float) -> Outcome:
-        """Send so many messages, of which the gateway shoots at some and others are shot anywhere, a fifth of all."""
+        """Send messages while senders are killed: four fifths by the gateway, the others at random times."""
         outcome, started = Outcome(messages), time.monotonic()
         anywhere = kills // 5
         aimed = kills - anywhere
-        # With some to spare: the last shots must find messages to be aimed at.
+        # More often than needed, so that messages are left for the last kills.
         self.ask("/shoot", {"keeper": self.keeper.pid, "kills": aimed, "one_in": max(messages * 2 // 3 // aimed, 1)})
         chance, hit = random.Random(7), 0
         with psycopg.connect(self.database, autocommit=True) as session:
             session.execute(QUEUE_UP, {"run": self.name, "messages": messages})
             while (left := self._left(session)) and time.monotonic() - started < patience:
                 outcome.overdue = max(outcome.overdue, self._overdue(session))
-                # As far as the queue is: the shots are spread over the whole of it.
+                # In proportion to the progress, so that kills are spread over the whole queue.
                 if hit < anywhere * min(1, (messages - left) * 1.5 / messages) and (senders := self.senders()):
                     kill(chance.choice(senders))
                     hit += 1
                 pause(chance.uniform(0.005, 0.05))
             outcome.sent = messages - left
-            # The last answer may still be on its way to the queue; what it says is there.
+            # The gateway counts messages whose result is not recorded yet.
             report = self.ask("/report")
             keys = {
                 key
@@ -123,21 +123,21 @@ class Fleet:
         return outcome
 
     def outlast(self, *, stop: Callable[[], None], start: Callable[[], None], seconds: float) -> float:
-        """Take the database away while messages are being sent; returns how long after its return they are again."""
+        """Stop the database while messages are sent; return the seconds from its restart to the next message."""
         self.ask("/shoot", {"keeper": self.keeper.pid, "kills": 0, "one_in": 1})
         with psycopg.connect(self.database, autocommit=True) as session:
-            # More than are sent before it goes.
+            # More than can be sent before the outage.
             session.execute(QUEUE_UP, {"run": self.name, "messages": 3_000})
         until(lambda: self.sent() > 20, "messages", seconds=60)
         stop()
-        # The outage itself.
+        # Duration of the outage.
         pause(seconds)
         before = self.sent()
         start()
         return until(lambda: self.sent() > before, "messages after the database is back", seconds=60)
 
     def sent(self) -> int:
-        """Messages the gateway has taken so far."""
+        """Return how many messages the gateway has accepted."""
         return len(self.ask("/report")["accepted"])
 
     def _left(self, session) -> int:
@@ -148,7 +148,7 @@ class Fleet:
 
     @staticmethod
     def _overdue(session) -> float:
-        """For how many seconds the lease of a message has been over at most."""
+        """Return the age of the oldest expired lease in seconds."""
         return session.execute(
             """SELECT coalesce(max(extract(epoch FROM clock_timestamp() - lease_expires_at)), 0)::float
                FROM engagement_claims"""
@@ -156,12 +156,12 @@ class Fleet:
 
 
 def pause(seconds: float) -> None:
-    """Between two looks at rows of other processes, on which nothing can be waited for."""
+    """Pause between two polls of another process."""
     select.select([], [], [], seconds)
 
 
 def until(condition: Callable[[], object], what: str, *, seconds: float) -> float:
-    """Wait for something in another process; returns how long it took."""
+    """Poll until the condition is true; return the seconds it took."""
     started = time.monotonic()
     while not condition():
         if time.monotonic() - started > seconds:
@@ -171,7 +171,7 @@ def until(condition: Callable[[], object], what: str, *, seconds: float) -> floa
 
 
 def places_of_tests() -> dict:
-    """The database of the tests, for `fleet`: as its owner, and as the site and its senders connect to it."""
+    """Return the arguments of `run_senders` for the test database: connection of the owner, environment of the site."""
     from django.conf import settings
     from django.db import connection
 
@@ -193,7 +193,7 @@ def places_of_tests() -> dict:
 def fleet(
     *, database: str, environment: dict[str, str], log: Path, senders: int = 6, batch: int = 10, **settings: str
 ) -> Iterator[Fleet]:
-    """Senders that are replaced when they are killed. environment: leads them to the database as the site."""
+    """Run senders that are replaced when they are killed. environment: connection of the site's role."""
     with log.open("w") as lines:
         surroundings = os.environ | SETTINGS | environment
         gateway = subprocess.Popen(
@@ -207,7 +207,7 @@ def fleet(
             env=surroundings,
             stdout=lines,
             stderr=lines,
-            # Its senders are ended with it.
+            # A process group, so that its senders are ended with it.
             start_new_session=True,
         )
         try:

@@ -1,4 +1,4 @@
-"""A community for the sweeps, and what a sweep leaves of it."""
+"""Members for tests of sweeps, and the rows that sweeps change."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +15,7 @@ DAY = timedelta(days=1)
 
 @transaction.atomic
 def community(quiet=0, unanswered=0, reminded=0, active=0, *, at=NOW):
-    """So many members in each place, by a few statements; quiet ones are due for a goodbye at `at`, and so on."""
+    """Create members in each state with a few statements; `quiet` ones are due for a goodbye at `at`, and so on."""
     total = quiet + unanswered + reminded + active
     made = [
         key
@@ -47,12 +47,12 @@ def community(quiet=0, unanswered=0, reminded=0, active=0, *, at=NOW):
 
 
 def states():
-    """{state: members}."""
+    """Return {state: number of members}."""
     return dict(rows("SELECT state, count(*) FROM user_engagement_states GROUP BY state"))
 
 
 def stored():
-    """What sweeps may change, without ids and times of writing: two runs are the same if this is."""
+    """Return the rows that sweeps change, without IDs and creation times, to compare two runs."""
     return [
         rows(
             """SELECT user_id, state, last_activity_at, goodbye_sent_at, goodbye_expires_at, remind_at
@@ -70,7 +70,7 @@ def stored():
 
 
 def broken():
-    """What must never be: a goodbye without its message or the other way round, two of a kind, a log with a gap."""
+    """Count inconsistencies: goodbyes without message or the reverse, duplicates, gaps in the log."""
     return row(
         """
         WITH gone AS (

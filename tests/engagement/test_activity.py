@@ -1,4 +1,4 @@
-"""What counts as activity: words, participation, steps on the site, also of a member's own request."""
+"""Activity: messages, participation, and actions on the site."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -104,7 +104,7 @@ def test_participation_is_activity():
     done = ingest_participation(events=[event(entries[1], occurred_at=at, event_type="REACTION") for at in times])
     assert done.recorded == 3
     assert stands(two) == ("active", LATER)
-    # Only who wrote has introduced themselves.
+    # Only members who wrote have completed the introduction.
     steps = [UserProfile.objects.get(pk=person.pk).onboarding_tier_progress for person in (one, two)]
     assert steps == [{"1": {"introduce_yourself": LATER.isoformat()}}, {}]
 
@@ -127,7 +127,7 @@ def test_repeated_participation_keeps_state():
     entry = EntryFactory(person=person)
     record_participation(**event(entry, message_id="7"))
     move_to(person, "dormant")
-    # The platform sends it again, and does not say when it was.
+    # The platform sends it again, without a time.
     assert record_participation(**event(entry, message_id="7")) is None
     assert stands(person)[0] == "dormant"
 

@@ -1,4 +1,4 @@
-"""An announcement goes out once, however often its form is submitted."""
+"""An announcement is queued once, however often its form is submitted."""
 
 import pytest
 
@@ -48,7 +48,7 @@ def test_second_submission_redirects_to_first_announcement(people, manager):
     assert counts() == (1, PEOPLE)
     assert second.redirect_chain == [(first["Location"], 302)]
     assert "This was already saved." in words(second)
-    # A new form is another announcement, also with the same words.
+    # A new form makes another announcement, also with the same texts.
     browser.post(COMPOSE, filled(key_of(browser.get(COMPOSE))))
     assert counts() == (2, 2 * PEOPLE)
 
@@ -100,7 +100,7 @@ def test_keys_are_separate_per_user(people, manager):
 
 
 def submit_at_once(manager) -> list:
-    """Submit one form several times at the same moment, each from a browser of the same session."""
+    """Submit one form several times concurrently in the same session."""
     key = new_form_key()
     browsers = [client_of(manager) for _ in range(AT_ONCE)]
     with crowd(AT_ONCE) as people_at_once:
@@ -116,7 +116,7 @@ def test_concurrent_submissions_make_one_announcement(people, manager):
 
 
 def test_control_without_check_makes_many_announcements(people, manager, monkeypatch):
-    """A negative control."""
+    """Negative control."""
     monkeypatch.setattr(Attempt, "earlier_response", lambda self: None)
     with without(
         "ALTER TABLE api_idempotency_keys DROP CONSTRAINT api_idempotency_keys_unique",
@@ -128,7 +128,7 @@ def test_control_without_check_makes_many_announcements(people, manager, monkeyp
 
 
 def test_control_without_lock_unique_key_keeps_one(people, manager, monkeypatch):
-    """A negative control of the lock: the others would be rejected instead of led to the first."""
+    """Negative control of the lock: the others are rejected instead of redirected to the first."""
     monkeypatch.setattr(Attempt, "_lock", lambda self: True)
     submit_at_once(manager)
     assert counts() == (1, PEOPLE)

@@ -1,4 +1,4 @@
-"""Announcements: who gets one, who is left out and why, and how one is taken back."""
+"""Announcements: recipients, skipped members with their reasons, and cancelling."""
 
 from datetime import timedelta
 
@@ -32,12 +32,12 @@ def person(state="active", **kwargs):
 
 @pytest.fixture
 def crowd():
-    """Three who are written to, and one for each reason not to."""
+    """Create three recipients and one member for each skip reason."""
     return {
         "": [
             person(),
             person(state="help_flow", profile={"preferred_destination": "group", "group_jid": "us@chat"}),
-            # Nothing done yet: no row.
+            # No activity yet, so no row.
             PersonFactory(entry={}),
         ],
         "no_account": [EntryFactory(person=None)],
@@ -136,7 +136,7 @@ def test_cancelling_announcement_cancels_unsent_messages(crowd):
     staff = StaffFactory()
     assert cancel_announcement(announcement=announcement, actor=staff).cancelled_at is not None
     now = dict(EngagementMessage.objects.filter(announcement=announcement).values_list("pk", "status"))
-    # What a sender has in hand is withdrawn by it.
+    # The sender of a claimed message cancels it.
     assert now == {sent.pk: "sent", failed.pk: "cancelled", held.pk: "pending"}
     assert EngagementMessage.objects.get(pk=failed.pk).error_message == "The announcement was cancelled."
     assert set(EngagementMessage.objects.filter(announcement=other).values_list("status", flat=True)) == {"pending"}

@@ -1,4 +1,4 @@
-"""Announcements: composed for exactly the people a list shows, counted, and taken back."""
+"""Admin pages of announcements: compose, results and cancelling."""
 
 from datetime import timedelta
 
@@ -47,7 +47,7 @@ def manager():
 
 @pytest.fixture
 def people():
-    """Two who can be written to, and one of each who cannot."""
+    """Create two recipients and one member for each skip reason."""
     ana, bob = entry(name="Ana", organization="Casa"), entry(name="Bob")
     entry(name="Nia", person=None)
     entry(name="Sue", status="suspended")

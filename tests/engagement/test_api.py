@@ -47,7 +47,7 @@ def fail(message: EngagementMessage) -> EngagementMessage:
     return message
 
 
-# --- One's own ------------------------------------------------------------------------------------
+# --- Own data -------------------------------------------------------------------------------------
 
 
 def test_member_without_activity_is_active(ana):
@@ -63,7 +63,7 @@ def test_member_without_activity_is_active(ana):
 
 @pytest.mark.parametrize("make", [MemberFactory, StaffFactory])
 def test_member_sees_only_own_state_and_transitions(make, bob):
-    """Staff too: what is about the caller alone knows no rights."""
+    """The same for staff: operations on the caller's own data ignore permissions."""
     own = make()
     record_activity(member=own)
     for member in (own, bob):
@@ -113,7 +113,7 @@ def test_member_changes_preferences(make, bob):
     assert waiting.destination == "group"
     said = Event.objects.get(type="profile.changed")
     assert (said.member, said.actor) == (own, own)
-    # The rest stays, and no one else's changes.
+    # Other fields and other members are unchanged.
     assert browser.patch(f"{ME}/profile", {"locale": "en"}, content_type=JSON).json() == change | {"locale": "en"}
     assert UserProfile.objects.get(pk=bob.pk).preferred_destination == "individual"
     assert browser.patch(f"{ME}/profile", {}, content_type=JSON).json() == change | {"locale": "en"}

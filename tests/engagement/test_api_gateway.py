@@ -1,4 +1,4 @@
-"""What a gateway brings, signed: messages of members, and what became of messages to them."""
+"""Gateway operations of the API: messages of members, and receipts."""
 
 import json
 import threading
@@ -44,7 +44,7 @@ def written(text: str, number: str = "m1", **changes) -> dict:
     return {"platform": "whatsapp", "message_id": number, "sender": CHAT, "text": text} | changes
 
 
-# --- What members write ---------------------------------------------------------------------------
+# --- Inbound messages -----------------------------------------------------------------------------
 
 
 def test_goodbye_reply_changes_state(ana):
@@ -71,7 +71,7 @@ def test_repeated_message_has_no_effect(ana):
     post("inbound", written("start reminders", "m2"))
     assert post("inbound", written("stop reminders")).json() == {"effect": "repeated", "state": "active"}
     assert UserProfile.objects.get(pk=ana.pk).reengagement_opt_out is False
-    # The same number of another platform is another message.
+    # The same ID of another platform is another message.
     assert post("inbound", written("stop reminders", platform="telegram")).json()["effect"] == "opted_out"
 
 
@@ -163,7 +163,7 @@ def test_invalid_body_is_rejected(body):
     assert post("inbound", body).status_code in (400, 422)
 
 
-# --- What became of messages ----------------------------------------------------------------------
+# --- Receipts -------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -219,7 +219,7 @@ def test_invalid_receipt_is_rejected(sent, order):
     assert answer.json()["errors"]
 
 
-# --- Who may --------------------------------------------------------------------------------------
+# --- Access ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("what", ["inbound", "receipts"])

@@ -1,4 +1,4 @@
-"""May a member be sent a message now? Every caller of the rule, over every combination of reasons."""
+"""Block reasons: every caller of engagement_block_reason, over every combination of facts."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -43,13 +43,13 @@ TEXTS = {
     "announcement_cancelled": "The announcement was cancelled.",
 }
 STATES = (None, State.ACTIVE, State.GOODBYE_SENT, State.DORMANT)
-# One of each kind that the rule tells apart.
+# One type of each kind that the rule distinguishes.
 TYPES = ("weekly_review", "goodbye", "announcement", "cancelled announcement", "welcome")
 
 
 @dataclass(frozen=True)
 class Facts:
-    """A member as the rule sees them. status: of their directory entry; None for no entry."""
+    """The facts of a member that the rule uses. status: of the directory entry; None for no entry."""
 
     is_active: bool
     status: str | None
@@ -66,7 +66,7 @@ ALL = [
 
 
 def reason_for(facts: Facts, what: str) -> str | None:
-    """The rule once more, written another way: every reason that applies, then the first of them."""
+    """Compute the reason in Python: all that apply, then the first of them."""
     applies = {
         "locked": not facts.is_active,
         "banned": facts.status == "banned",
@@ -86,7 +86,7 @@ def reason_for(facts: Facts, what: str) -> str | None:
 
 @pytest.fixture
 def people() -> dict[str, Facts]:
-    """A member of every kind there is, by their e-mail."""
+    """Create a member for every combination of facts; return them by e-mail."""
     kinds = {f"kind-{number}@example.org": facts for number, facts in enumerate(ALL)}
     Member.objects.bulk_create(
         Member(email=email, display_name=email, is_active=facts.is_active) for email, facts in kinds.items()
@@ -123,7 +123,7 @@ def people() -> dict[str, Facts]:
 
 @pytest.fixture
 def messages(people, settings) -> dict[int, str | None]:
-    """A due message of every type to each of them, and the text of the reason against it."""
+    """Queue a due message of every type to each member; return the expected reason texts."""
     settings.ENGAGEMENT_FREQUENCY_CAP = 1000
     announcements = {
         "announcement": AnnouncementFactory(),
@@ -184,7 +184,7 @@ def test_audience_follows_the_rule(people):
 def test_daily_sweep_follows_the_rule(people):
     sweep_daily(at=NOON + timedelta(days=14))
     told = EngagementMessage.objects.filter(message_type=MessageType.GOODBYE).values_list("user__email", flat=True)
-    # The state to which the goodbye belongs: with it there is no other reason left.
+    # In this state the goodbye has no other block reason.
     assert set(told) == {
         email
         for email, facts in people.items()
@@ -204,13 +204,13 @@ def test_weekly_sweep_follows_the_rule(people):
 
 
 def test_every_caller_uses_the_one_function():
-    """No second copy of the rule is left in the database."""
+    """No function contains a copy of the rule."""
     [[whole]] = rows("SELECT pg_get_functiondef('claim_messages'::regproc)")
     assert "engagement_block_reason(" in whole
     assert "dormant" not in whole
 
 
-# --- In words -------------------------------------------------------------------------------------
+# --- Texts ----------------------------------------------------------------------------------------
 
 KINDS = {
     "locked": {"is_active": False},

@@ -1,4 +1,4 @@
-"""A provider that is down: tries stay bounded, the circuit opens, and what waited comes out slowly."""
+"""Circuit breaker: an outage uses up no attempts, and the recovery is rate-limited."""
 
 from collections import Counter
 from datetime import timedelta
@@ -18,7 +18,7 @@ HALF_A_MINUTE = timedelta(seconds=30)
 
 
 def arrive(person, at, count: int) -> None:
-    """So many answers, which no budget holds back."""
+    """Queue transactional messages, to which the cap does not apply."""
     with connection.cursor() as cursor:
         cursor.execute(
             """INSERT INTO engagement_message_queue (user_id, message_type, message_key, scheduled_for, idempotency_key)
@@ -28,7 +28,7 @@ def arrive(person, at, count: int) -> None:
 
 
 def test_outage_loses_no_message_and_recovery_is_limited(settings):
-    """A steady arrival for two hours, nothing taken in the third, and the same arrival for ten minutes more."""
+    """Queue messages steadily for two hours, reject all in the third, and continue for ten minutes."""
     settings.ENGAGEMENT_RECOVERY_PER_MINUTE = 1
     person, clock = PersonFactory(), Clock(NOON)
     down_from, down_to = NOON + timedelta(hours=2), NOON + timedelta(hours=3)
@@ -45,7 +45,7 @@ def test_outage_loses_no_message_and_recovery_is_limited(settings):
     provider.marks_every = 100
     crew = sender(provider, clock)
     while clock.at < down_to + timedelta(hours=4):
-        # While it catches up little is saved for a sender that seldom looks.
+        # During recovery only a small allowance accumulates for a sender that rarely claims.
         step = timedelta(minutes=1) if clock.at < down_to else timedelta(seconds=6)
         arrival = step if clock.at < down_to else HALF_A_MINUTE
         if clock.at < last and not (clock.at - NOON) % arrival:
@@ -57,7 +57,7 @@ def test_outage_loses_no_message_and_recovery_is_limited(settings):
     messages = EngagementMessage.objects.filter(user=person)
     assert set(messages.values_list("status", flat=True)) == {"sent"}
     assert len(set(provider.keys)) == len(provider.keys) == messages.count()
-    # Beside those that opened the circuit, only its probes are tried in vain.
+    # Besides the failures that opened the circuit, only probes failed.
     assert max(tries.values()) <= settings.ENGAGEMENT_ATTEMPTS
     assert sum(tries.values()) - len(tries) <= 40
     at_down, at_up = ((each - NOON) // HALF_A_MINUTE for each in (down_from, down_to))

@@ -1,4 +1,4 @@
-"""Claims: the order, what is passed over, leases and late senders, reasons that are lost, nights."""
+"""Claims: order, locked messages, leases, late senders, block reasons and quiet hours."""
 
 from datetime import UTC, datetime, time, timedelta
 
@@ -55,7 +55,7 @@ def test_claim_continues_after_last_position():
 
 @pytest.mark.django_db(transaction=True)
 def test_locked_message_is_skipped():
-    """Until it is done; no one waits."""
+    """Locked messages are skipped without waiting."""
     changing, elsewhere = due(), due()
     with crowd(1) as other, transaction.atomic():
         EngagementMessage.objects.select_for_update().get(pk=changing.pk)
@@ -99,7 +99,7 @@ def test_running_lease_is_not_reclaimed():
 
 
 def test_reclaimed_message_counts_towards_cap():
-    """It may have been sent: it counts once, however often it is claimed."""
+    """It may have been sent, so it counts once, however often it is claimed."""
     message = due()
     for _ in range(5):
         assert ids(claim(lease=RAN_OUT)) == [message.id]
@@ -120,7 +120,7 @@ def test_unsent_claimed_message_is_due_and_not_counted():
     assert ids(claim()) == [second.id]
 
 
-# --- Reasons --------------------------------------------------------------------------------------
+# --- Block reasons --------------------------------------------------------------------------------
 
 
 def opt_out(message):
@@ -200,7 +200,7 @@ def test_transactional_message_ignores_opt_out():
     assert ids(claim()) == [message.id]
 
 
-# --- Nights ---------------------------------------------------------------------------------------
+# --- Quiet hours ----------------------------------------------------------------------------------
 
 NIGHTS = {
     "evening in Sao Paulo": ("America/Sao_Paulo", "2026-03-02 00:30", "2026-03-02 11:00"),
@@ -230,7 +230,7 @@ def test_transactional_message_ignores_quiet_hours():
 
 
 def test_repeated_hour_defers_into_future(settings):
-    """01:30 comes twice on 1 November in New York; quiet until 01:45, the first of them lies behind the second."""
+    """01:30 occurs twice on 1 November in New York; the first 01:45 is earlier than the second 01:30."""
     settings.ENGAGEMENT_QUIET_FROM, settings.ENGAGEMENT_QUIET_TO = time(1), time(1, 45)
     person = PersonFactory(profile={"timezone": "America/New_York"})
     for at in (datetime(2026, 11, 1, 5, 30, tzinfo=UTC), datetime(2026, 11, 1, 6, 30, tzinfo=UTC)):

@@ -1,4 +1,4 @@
-"""What is done to messages while a sender is just claiming them: it has them or they are changed, never both."""
+"""Changes of messages during a concurrent claim: either the claim or the change succeeds."""
 
 import select
 import threading
@@ -28,7 +28,7 @@ ACTS = {
 
 
 def meet(act) -> tuple[EngagementMessage, object]:
-    """A message that is claimed, and act on it before the claim is committed; and what the act said."""
+    """Claim a message, change it before the claim is committed; return the result of the change."""
     message = MessageFactory(
         message_type="announcement", announcement=AnnouncementFactory(), scheduled_for=NOON - timedelta(hours=1)
     )
@@ -41,7 +41,7 @@ def meet(act) -> tuple[EngagementMessage, object]:
         with transaction.atomic():
             batch = claims.claim(sender="race", at=NOON, most=10, lease=timedelta(minutes=1))
             claimed.set()
-            # Long enough for the other to come to the row.
+            # Long enough for the other transaction to reach the row.
             select.select([], [], [], 0.3)
         return batch
 
@@ -64,7 +64,7 @@ def test_message_being_claimed_cannot_be_changed(act):
 
 
 def test_control_check_before_lock_cancels_claimed_message(monkeypatch):
-    """The negative control: the claim is not there yet when it is asked about."""
+    """Negative control: the claim is not visible yet when it is checked."""
 
     def ask_first(message, **_):
         assert not claims.find_claims([message.pk])
@@ -88,7 +88,7 @@ def test_control_check_before_lock_cancels_claimed_message(monkeypatch):
     ],
 )
 def test_control_without_locks_claimed_message_changes(function, lock, act, changed):
-    """The negative control: a statement that begins before the claim is committed does not see it."""
+    """Negative control: a statement that starts before the commit does not see the claim."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_get_functiondef(%s::regproc)", [function])
         [whole] = cursor.fetchone()

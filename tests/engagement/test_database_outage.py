@@ -1,4 +1,4 @@
-"""A database that goes away while senders run: they are at work again by themselves."""
+"""Senders resume after the database was unavailable."""
 
 import psycopg
 import pytest
@@ -12,14 +12,14 @@ BACK_WITHIN = 30  # seconds
 
 
 def test_senders_resume_after_database_outage(tmp_path):
-    """For five seconds no one gets in, and who was in is thrown out; a stopped server is in bin/prove-engagement."""
+    """Reject and terminate connections for five seconds; bin/prove-engagement stops the server."""
     places = places_of_tests()
     name = connection.ops.quote_name(connection.settings_dict["NAME"])
-    # No one closes the door of the room they are in.
+    # A database cannot be closed to connections from a connection to it.
     with psycopg.connect(places["database"], dbname="postgres", autocommit=True) as owner:
 
         def stop() -> None:
-            # This one is in before the door is closed.
+            # Connect before connections are rejected.
             with connection.cursor() as cursor:
                 owner.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
                 cursor.execute(

@@ -1,4 +1,4 @@
-"""Erasing a person: nothing is sent to them any more, and nothing of theirs stays but counts and dates.
+"""Erasure: unsent messages are cancelled, and only counts and dates remain.
 
 That no text at all is left is proved over the whole catalog in tests/groups/test_erase.py.
 """
@@ -20,7 +20,7 @@ WORD = "kanarie"
 
 
 def lived(word):
-    """Someone with a word of theirs in everything this app keeps of a member."""
+    """Create a member with a marker word in every column of this app."""
     person = PersonFactory(entry={})
     update_profile(member=person, individual_jid=f"{word}-old@chat")
     update_profile(member=person, individual_jid=f"{word}@chat", group_jid=f"{word}-group@chat", timezone="Asia/Tokyo")
@@ -38,7 +38,7 @@ def lived(word):
 
 
 def places(word):
-    """The tables of this app a word stands in."""
+    """Return the tables of this app that contain a word."""
     with owner() as session:
         tables = session.execute(
             """SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
@@ -69,7 +69,7 @@ def test_erasure_removes_all_data_and_cancels_messages():
     assert (profile.reengagement_opt_out, profile.individual_jid, profile.group_jid) == (True, "", "")
     assert not InboundMessage.objects.filter(user=person).exists()
     assert UserProfile.objects.get(pk=neighbour.pk).individual_jid == "nachbar@chat"
-    # The address is free again.
+    # The address can be used again.
     update_profile(member=neighbour, individual_jid=f"{WORD}@chat")
 
 

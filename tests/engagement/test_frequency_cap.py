@@ -1,4 +1,4 @@
-"""The attention budget: never more unsolicited messages to a member in any window than it allows, whoever sends."""
+"""Frequency cap: no period with more unsolicited messages than allowed, with any number of senders."""
 
 from collections import defaultdict
 from datetime import datetime, timedelta
@@ -55,7 +55,7 @@ def test_message_above_cap_waits_for_end_of_period(budget_of_two):
 
 @pytest.mark.django_db
 def test_late_sent_message_counts_from_its_time(budget_of_two):
-    """Claimed now and sent at the end of the lease; the one that waited is sent the moment it may be."""
+    """Claim now and send at the end of the lease; send the deferred message when it is due."""
     person = PersonFactory()
     for number in range(3):
         MessageFactory(user=person, scheduled_for=NOON - timedelta(hours=3 - number))
@@ -118,7 +118,7 @@ class AnyOrder(TestCase):
                 scheduled_for=NOON + timedelta(minutes=minutes),
             )
         clock, provider = Clock(), Provider()
-        # When the provider first took each key; what comes again is no second message.
+        # Time at which the provider first accepted each key; a repeated one is not counted.
         taken: dict[str, datetime] = {}
         provider.answer = lambda message: taken.setdefault(message.idempotency_key, clock.at)
         crew = [sender(provider, clock, batch=3) for _ in range(3)]
@@ -126,14 +126,14 @@ class AnyOrder(TestCase):
             if act == "send":
                 crew[who].drain()
             else:
-                # Its lease is over at once, and someone finds it.
+                # Its lease expires immediately and is reclaimed.
                 batch = claims.claim(sender="gone", at=clock.at, most=3, lease=timedelta(seconds=-1))
                 if act == "crash when taken":
                     for message in batch.messages:
                         taken.setdefault(message.idempotency_key, clock.at)
                 claims.reclaim_expired()
             clock.forward(minutes=minutes)
-        # From one due date to the next, until nothing waits.
+        # Advance to each due time until no message is pending.
         for _ in range(60):
             crew[0].drain()
             waiting = EngagementMessage.objects.filter(user__in=people, status="pending").order_by("scheduled_for")
@@ -153,11 +153,11 @@ class AnyOrder(TestCase):
             assert all(8 <= at.astimezone(zones[user]).hour < 21 for at in times)
 
 
-# --- At once --------------------------------------------------------------------------------------
+# --- Concurrency ----------------------------------------------------------------------------------
 
 
 def race(senders) -> int:
-    """The most messages one of two people was sent when senders start together, over and over."""
+    """Run concurrent senders repeatedly; return the most messages sent to one of two members."""
     people = [PersonFactory() for _ in range(2)]
     for person in people:
         for _ in range(8):
@@ -183,7 +183,7 @@ def test_concurrent_senders_respect_cap(budget_of_two):
 
 @pytest.mark.django_db(transaction=True)
 def test_control_concurrent_claims_exceed_cap(budget_of_two):
-    """The negative control."""
+    """Negative control."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_get_functiondef('claim_messages'::regproc)")
         [whole] = cursor.fetchone()

@@ -1,4 +1,4 @@
-"""A community of a few members lived through at random: whatever happens in whatever order, the log stays true.
+"""Random sequences of events for a few members: the log stays consistent with the states.
 
 MACHINE_RUNS=500 MACHINE_STEPS=50 bin/test tests/engagement/test_hypothesis.py runs the long proof; a build runs less.
 """
@@ -41,7 +41,7 @@ PEOPLE = st.integers(0, 3)
 
 
 class Outbox:
-    """A transport that takes everything and remembers the keys it took."""
+    """A transport that accepts everything and stores the keys."""
 
     name = "hypothesis"
     marks_every = 10
@@ -58,11 +58,11 @@ class Outbox:
 
 
 class Community(RuleBasedStateMachine):
-    """Four members, a clock that goes forward, and everything that moves them."""
+    """Four members, a clock, and every event that changes their state."""
 
     def __init__(self):
         super().__init__()
-        # Every run is taken back at its end.
+        # Each run is rolled back.
         self.frame = transaction.atomic()
         self.frame.__enter__()
         self.now = BEGINNING
@@ -70,7 +70,7 @@ class Community(RuleBasedStateMachine):
             PersonFactory(profile={"timezone": zone, "individual_jid": f"{zone}@chat"})
             for zone in ("UTC", "America/Sao_Paulo", "Europe/Lisbon", "Pacific/Auckland")
         ]
-        # What should be in the log, kept beside it: per member the moves, and where they stand.
+        # The model: expected transitions and state of each member.
         self.moves = {person.pk: [] for person in self.people}
         self.stands = {person.pk: "active" for person in self.people}
         self.outbox = Outbox()
@@ -80,7 +80,7 @@ class Community(RuleBasedStateMachine):
         self.frame.__exit__(None, None, None)
 
     def catch_up(self):
-        """Take over moves the machine made by itself; each has to be one of the ten, from where the member stood."""
+        """Add transitions of sweeps to the model; each must be one of the ten, from the model's state."""
         for person in self.people:
             log = list(
                 EngagementStateTransition.objects.filter(user=person)
@@ -116,7 +116,7 @@ class Community(RuleBasedStateMachine):
 
     @rule(who=PEOPLE, trigger=st.sampled_from(["", *TRIGGERS]), to=st.sampled_from(STATES))
     def state_is_written_by_hand(self, who, trigger, to):
-        """Raw SQL with any trigger and any state: only what the machine allows comes through, and is taken back."""
+        """Run an UPDATE with any trigger and state: only the ten transitions are accepted; roll back."""
         person = self.people[who]
         stood = self.stands[person.pk]
         came_through = False
@@ -152,7 +152,7 @@ class Community(RuleBasedStateMachine):
     def everyone_takes_part(self):
         record_activities(seen={person.pk: self.now for person in self.people})
         self.catch_up()
-        # A move of this very instant is the last word: what happened at the same time is no later than it.
+        # Activity at the time of the last transition is not later than it.
         latest = dict(rows("SELECT user_id, max(created_at) FROM engagement_state_transitions GROUP BY 1"))
         for person in self.people:
             assert self.stands[person.pk] == "active" or latest[person.pk] >= self.now
@@ -189,7 +189,7 @@ class Community(RuleBasedStateMachine):
 
     @invariant()
     def messages_belong_to_their_moves(self):
-        """A goodbye for each day with an inactivity_14d, a help_restart for each with an answer 1, and no other."""
+        """One goodbye per day with inactivity_14d, one help_restart per day with goodbye_response_1, no others."""
         for trigger, kind in (("inactivity_14d", "goodbye"), ("goodbye_response_1", "help_restart")):
             due = rows(
                 """SELECT DISTINCT user_id || ':' || %s || ':' || to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')

@@ -1,4 +1,4 @@
-"""What members write, in both languages and every shape a phone gives it."""
+"""Inbound messages in both languages, with the spellings of phones."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -56,7 +56,7 @@ EFFECTS = {
     "to_group": ["switch to group", "Switch to group.", "mudar para grupo", "MUDAR PARA GRUPO"],
     "to_individual": ["switch to individual", "mudar para individual", "Mudar  para\tindividual?"],
 }  # fmt: skip
-# No commands, though near.
+# Similar to requests, but ordinary messages.
 OTHER = [
     "", " ", ".", "4", "0", "11", "12", "1 2", "1️⃣2️⃣", "-1", "I am busy today", "not confused",
     "all good?!x",
@@ -179,7 +179,7 @@ def test_automatic_reply_changes_nothing(state, text, header):
 
 @pytest.mark.parametrize(("text", "reviews"), [("hello", 1), ("Automatic reply: away", 0)])
 def test_automatic_reply_does_not_count_for_weekly_review(text, reviews):
-    """Active since Monday; in the week before nothing but this message."""
+    """Active since Monday; in the previous week only this message."""
     person = PersonFactory(state="active", last_activity_at=NOW - timedelta(hours=1))
     InboundMessage.objects.all().delete()
     handle_inbound(member=person, text=text, platform="email", message_id="1", at=NOW - timedelta(days=3))

@@ -1,4 +1,4 @@
-"""The indexes the seed asks for are there, on those columns and, where it says so, on those rows alone."""
+"""Indexes of the seed: columns and conditions."""
 
 import pytest
 from django.db import connection
@@ -13,13 +13,13 @@ ASKED_FOR = {
     ("engagement_state_transitions", "(user_id)", ""),
     ("engagement_state_transitions", "(created_at)", ""),
     ("engagement_message_queue", "(status)", "(status = 'pending'::text)"),
-    # That of the senders: the id after it makes their order whole.
+    # The index of claims has the ID as its second column.
     ("engagement_message_queue", "(scheduled_for, id)", "(status = 'pending'::text)"),
 }
 
 
 def there() -> set[tuple[str, str, str]]:
-    """Table, columns and condition of every index of the three tables."""
+    """Return table, columns and condition of every index of the three tables."""
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT tablename, substring(indexdef FROM 'USING btree (\\([^)]*\\))'),
@@ -43,5 +43,5 @@ def test_every_index_of_the_seed_exists():
     ],
 )
 def test_control_index_on_other_columns_does_not_count(wrong):
-    """Negative control: neither a whole index in place of a partial one nor another column passes."""
+    """Negative control: a full index instead of a partial one, or another column, does not pass."""
     assert wrong not in there()

@@ -1,4 +1,4 @@
-"""What members write, read from the text alone: requests to stop, answers to the goodbye, automatic replies."""
+"""Classification of texts: requests, replies to the goodbye, and automatic replies."""
 
 import time
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from engagement.services.default_texts import DEFAULT_TEXTS
 from engagement.services.intents import INTENTS, MAX_READ_CHARACTERS, classify_text, is_auto_submitted, plain
 
-# Answers of a month of real life to the goodbye. 👍 is not clear, so it is a message like any other.
+# Real replies to the goodbye. 👍 is ambiguous, so it is an ordinary message.
 FROM_LIFE = {
     "opted_out": [
         "stop reminders",
@@ -50,7 +50,7 @@ FROM_LIFE = {
     "user_message": ["👍"],
 }
 
-# More ways to say the same.
+# More phrases for each intent.
 STOP = [
     "pare",
     "sair",
@@ -247,7 +247,7 @@ AUTOMATIC = [
     "Gracias por tu mensaje, te responderemos lo antes posible.",
 ]
 
-# Ordinary sentences. Many have a word of the above in them; none asks to stop, answers the goodbye or is automatic.
+# Ordinary messages. Many contain a keyword, but none is a request, a reply or automatic.
 ORDINARY = [
     "I can't stop watching these videos",
     "Stop by my desk when you have time",
@@ -374,7 +374,7 @@ def test_classifies_ordinary_sentence_as_message(text):
 
 
 def test_goodbye_options_match_their_number():
-    """Copied with and without its number, as the first template words it."""
+    """Each option of the default template, copied with and without its number."""
     options = [
         (number, option)
         for key, _locale, _subject, body in DEFAULT_TEXTS

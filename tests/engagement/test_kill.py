@@ -1,4 +1,4 @@
-"""Senders that are killed lose nothing, and a gateway that honours keys takes nothing twice."""
+"""Killed senders lose no message, and a gateway with idempotency keys accepts none twice."""
 
 import pytest
 
@@ -16,16 +16,16 @@ def test_killed_senders_lose_and_repeat_nothing(places):
     with fleet(**places) as senders:
         outcome = senders.run(messages=400, kills=25, patience=60)
     assert (outcome.sent, outcome.lost, outcome.accepted_twice) == (400, 0, 0)
-    # Nothing is left with a dead sender for two leases.
+    # Claims of a dead sender are reclaimed within two leases.
     assert outcome.overdue < LEASE
     assert outcome.killed >= 20
     assert {"before", "taken", "answered"} <= outcome.kills.keys()
-    # Those that had been taken when the sender was killed went out again, with the same key.
+    # Messages accepted when the sender was killed were sent again with the same key.
     assert outcome.repeats > 0
 
 
 def test_control_marking_before_sending_loses_messages(places):
-    """The negative control."""
+    """Negative control."""
     with fleet(**places, SENDERS_ACKNOWLEDGE_FIRST="1") as senders:
         outcome = senders.run(messages=200, kills=15, patience=60)
     assert outcome.lost > 0

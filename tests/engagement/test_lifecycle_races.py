@@ -1,4 +1,4 @@
-"""The machine with many at once: real threads, real commits, and each guard taken away once to see that it is needed.
+"""Concurrent transitions with real threads and commits, and a negative control of each guard.
 
 RACE_ROUNDS=200 bin/test tests/engagement/test_lifecycle_races.py runs the long proof; a build runs fewer rounds.
 """
@@ -26,7 +26,7 @@ ROUNDS = int(os.environ.get("RACE_ROUNDS", "5"))
 
 
 def chain(person):
-    """The moves of a member in the order they were written; each begins where the one before ended."""
+    """Return the transitions of a member in order; each must start in the state of the previous one."""
     moves = list(
         EngagementStateTransition.objects.filter(user=person)
         .order_by("pk")
@@ -73,7 +73,7 @@ def test_second_trigger_waits_for_new_state(second):
             until(lambda: waits_for_lock(watcher), "the second trigger to wait for the first")
         other.join(30)
     if second == "user_message":
-        # From remind_later this is legal too.
+        # Also valid in remind_later.
         assert result == []
         assert chain(person) == ["inactivity_14d", "goodbye_response_2", "user_message"]
     else:
@@ -99,7 +99,7 @@ def test_one_of_concurrent_replies_applies():
 
 
 def careless(member, trigger, met):
-    """As one would write it first: read the state, see that the move is possible, write."""
+    """A transition without a lock: read the state, check the pair, write."""
     with transaction.atomic():
         state = UserEngagementState.objects.get(user=member).state
         after = LEGAL.get((state, trigger))
@@ -137,7 +137,7 @@ def test_control_without_lock_database_rejects_second():
     assert len(chain(person)) == 2
 
 
-# --- The first trigger of someone unknown --------------------------------------------------------
+# --- First trigger of a member --------------------------------------------------------------------
 
 
 def test_concurrent_first_triggers_make_one_transition():
@@ -188,7 +188,7 @@ def test_concurrent_return_is_logged_once():
             assert chain(person) == ["inactivity_14d", "goodbye_response_3", "user_message"]
 
 
-# --- A message sent again, at once ------------------------------------------------------------------
+# --- Concurrent duplicates ------------------------------------------------------------------------
 
 
 def test_concurrent_duplicate_reply_applies_once():
@@ -222,7 +222,7 @@ def test_control_without_unique_key_duplicate_applies():
     assert chain(person) == ["inactivity_14d", "goodbye_response_1", "user_message"]
 
 
-# --- All or nothing ---------------------------------------------------------------------------------
+# --- Atomicity ------------------------------------------------------------------------------------
 
 
 def test_failed_enqueue_rolls_back_transition():

@@ -1,4 +1,4 @@
-"""What staff do to messages, and what providers tell later."""
+"""Actions of staff on messages, and receipts."""
 
 from datetime import timedelta
 

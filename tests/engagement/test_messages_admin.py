@@ -1,4 +1,4 @@
-"""The queue in the back office: why a message waits, what it says, and mending what failed."""
+"""Admin pages of the message queue: waiting reasons, texts and actions."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""This app's migrations through manage.py: there, back and there again, empty and with people; nothing is lost."""
+"""Migrations of this app forward, back and forward again, empty and with data, without loss."""
 
 import psycopg
 import pytest
@@ -17,7 +17,7 @@ TABLES = [
     "user_profiles_history",
     "message_templates_history",
 ]
-# No one holds a batch while the site is migrated.
+# No message is claimed during a migration.
 NOT_KEPT = ["engagement_claims"]
 
 LIVED_IN = """
@@ -90,7 +90,7 @@ def there(story: Story, tables: list[str]) -> set[str]:
 
 @pytest.fixture(scope="module")
 def back(databases):
-    """A clean database: there, back and there again while empty; then lived in and taken back."""
+    """Migrate an empty database forward, back and forward; then add data and migrate back."""
     story = databases.copy(None, "engagement")
     story.migrate("engagement")
     story.words_then = story.sql("SELECT key, locale, subject, body FROM message_templates ORDER BY 1, 2")
@@ -107,9 +107,9 @@ def back(databases):
 
 @pytest.fixture(scope="module")
 def again(back, databases):
-    """Forward, back and forward once more."""
+    """Migrate forward, back and forward again."""
     story = databases.copy("engagement", "engagement_again")
-    # Someone who comes while the app is away.
+    # A member added while the app's tables do not exist.
     story.sql("INSERT INTO members (email, display_name) VALUES ('while-away@example.org', 'Away')")
     story.migrate("engagement")
     story.rows_first = rows_of(story)
@@ -153,7 +153,7 @@ def test_site_works_without_engagement_tables(back):
 
 
 def newcomers(found, table):
-    """The rows of a table without those of who came while the app was away."""
+    """Return the rows of a table without those of the member added meanwhile."""
     away = {row["id"] for (row,) in found["members"] if row["email"] == "while-away@example.org"}
     owner = "id" if table == "members" else "user_id"
     return [one for one in found[table] if one[0].get(owner) not in away]

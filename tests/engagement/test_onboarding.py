@@ -1,4 +1,4 @@
-"""The first steps: tiers in any order, as configured, and the moment of the first mission."""
+"""Onboarding: steps, tiers and the first mission."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -67,7 +67,7 @@ def test_later_tier_waits_for_earlier_tiers():
     person = PersonFactory()
     assert take(person, *TIERS["3"], *TIERS["2"], *TIERS["1"][1:]).onboarding_tier == 0
     assert unlocked(person) == []
-    # The last missing step of the first tier lets all three count.
+    # The last step of the first tier completes all three tiers.
     assert take(person, TIERS["1"][0]).onboarding_tier == 3
     assert unlocked(person) == [1, 2, 3]
 
@@ -124,7 +124,7 @@ def test_restart_resets_first_tier_only():
         "2": {"complete_task": at, "invite_member": at},
         "3": {"lead_mission": at},
     }
-    # Done again, both count again, and say so on another day.
+    # Completed again on another day, both tiers queue their message again.
     assert take(person, *TIERS["1"], at=NOW + timedelta(days=1)).onboarding_tier == 2
     assert unlocked(person) == [1, 2, 1, 2]
 
@@ -137,7 +137,7 @@ def test_goodbye_response_1_restarts_onboarding():
     assert UserProfile.objects.get(pk=person.pk).onboarding_tier == 0
 
 
-# --- What happens in the community ------------------------------------------------------------------
+# --- Events of groups -----------------------------------------------------------------------------
 
 
 def test_magic_moment_is_set_once(django_capture_on_commit_callbacks):

@@ -1,4 +1,4 @@
-"""The outbox page: what the file transport wrote, and nothing else of the machine."""
+"""Outbox page: the files of the file transport and no other files."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Profiles in the back office: how a member wants to be written to, and their first steps."""
+"""Admin pages of profiles: preferences and onboarding."""
 
 import pytest
 from django.urls import reverse

@@ -1,4 +1,4 @@
-"""What staff do to messages by hand, and what a provider tells later."""
+"""Actions of staff from every status, and receipts of providers."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -61,7 +61,7 @@ def test_delivery_is_recorded_once():
     message = MessageFactory(sent=True)
     assert tell(message, delivered=True).delivered_at == NOW
     record_receipt(idempotency_key=message.idempotency_key, delivered=True, at=NOW + timedelta(days=1))
-    # Delivered is delivered: what comes after it changes nothing.
+    # A receipt after the delivery changes nothing.
     tell(message, delivered=False, error="late")
     now = EngagementMessage.objects.get(pk=message.pk)
     assert (now.status, now.delivered_at, now.error_message) == ("sent", NOW, "")

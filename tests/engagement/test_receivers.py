@@ -1,4 +1,4 @@
-"""What engagement does when something happens in groups."""
+"""Receivers of the events of groups."""
 
 import pytest
 
@@ -79,7 +79,7 @@ def test_adding_a_member_by_staff_is_no_activity(django_capture_on_commit_callba
     ],
 )
 def test_opting_in_again_is_activity(django_capture_on_commit_callbacks, change, by_member, is_activity):
-    """By the unsubscribe page or the API, as by an answer."""
+    """By the unsubscribe page, the API or a message."""
     member = MemberFactory()
     UserProfile.objects.filter(pk=member.pk).update(reengagement_opt_out=change is opt_in)
     with django_capture_on_commit_callbacks(execute=True):

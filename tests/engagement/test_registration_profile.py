@@ -1,4 +1,4 @@
-"""The profile of a member who registers: their address, language and time zone, in the same transaction."""
+"""Profile at registration: address, language and time zone, in the same transaction."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The words of a message: its parameters, its language, and the way out."""
+"""Rendering: parameters, language and unsubscribe link."""
 
 import pytest
 

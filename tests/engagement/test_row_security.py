@@ -1,4 +1,4 @@
-"""Row security of this app: every role, table, verb and identity, and that the check would see a policy missing."""
+"""Row security: every role, table, operation and identity, with a control for each policy."""
 
 from contextlib import contextmanager
 
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.django_db
 
 @contextmanager
 def as_site():
-    """A transaction as the site's role with rows of two members in it, which is rolled back."""
+    """Open a transaction as the site's role with rows of two members; roll it back."""
     with own_connection() as session:
         session.autocommit = False
         yield session, fill(session)
@@ -42,7 +42,7 @@ def as_site():
 
 @contextmanager
 def as_the_owner():
-    """The same as the owner of the tables."""
+    """Open a transaction as the owner of the tables with rows of two members; roll it back."""
     with owner() as session:
         yield session, fill(session)
 
@@ -64,7 +64,7 @@ def test_matrix_matches_privileges():
 
 
 def test_each_denial_has_an_allowed_control():
-    """The same on the same row, by who may: else a question that never finds a row would pass for a denial."""
+    """Run each denied operation as a role that is allowed, so that a query without a row is not taken for a denial."""
     with as_site() as (session, people):
         denied = [cell for cell in cells(session, (SITE, MEMBER)) if not expected(cell)]
         by_site = [
@@ -121,11 +121,11 @@ def test_invalid_identity_reads_nothing():
                 session.execute("SELECT set_config('app.member_id', %s, true)", [identity])
                 session.execute("SELECT set_config('role', %s, true)", [MEMBER])
                 found = session.execute("SELECT user_id::text FROM user_profiles").fetchall()
-                # Without its hyphens it is the same uuid.
+                # A UUID without hyphens is the same UUID.
                 assert found == ([(people["own"],)] if len(identity) == 32 else [])
 
 
-# --- Policies taken away --------------------------------------------------------------------------
+# --- Missing policies -----------------------------------------------------------------------------
 
 POLICIES = """
     SELECT tablename, policyname, permissive, roles::text[], cmd, qual, with_check FROM pg_policies
@@ -138,14 +138,14 @@ def policies(session):
 
 
 def recreated(table, name, permissive, roles, command, using, check):
-    """The statement that makes a policy as the catalog has it."""
+    """Return the CREATE POLICY statement of a policy in the catalog."""
     parts = f"CREATE POLICY {name} ON {table} AS {permissive} FOR {command} TO {', '.join(roles)}"
     return parts + (f" USING ({using})" if using else "") + (f" WITH CHECK ({check})" if check else "")
 
 
 @contextmanager
 def dropped(policy):
-    """A policy is gone for everyone until the block ends."""
+    """Drop a policy for the duration of the block."""
     table, name, *_rest = policy
     with owner() as session:
         session.execute(f"DROP POLICY {name} ON {table}")
@@ -172,7 +172,7 @@ def test_matrix_detects_missing_policy():
         else:
             with own_connection() as session:
                 session.autocommit = False
-                # The rows first: without the policy the site could not make them.
+                # Rows first: without the policy the site cannot insert them.
                 people = fill(session)
                 session.commit()
             try:
@@ -187,7 +187,7 @@ def test_matrix_detects_missing_policy():
 
 
 def leaks_without(session, people, roles, table):
-    """The matrix of one table; where the row of an INSERT cannot be read any more, that is a leak of its own kind."""
+    """Return the matrix of one table; an INSERT whose row cannot be read afterwards also counts as a leak."""
     found = []
     for cell in cells(session, roles, table):
         try:
@@ -198,7 +198,7 @@ def leaks_without(session, people, roles, table):
 
 
 def empty(people):
-    """Take the rows of fill() away again, as the owner."""
+    """Delete the rows of fill() as the owner."""
     with owner() as session:
         keys = list(people.values())
         session.execute("ALTER TABLE engagement_state_transitions DISABLE TRIGGER USER")
@@ -236,7 +236,7 @@ def test_two_members_on_one_connection_read_own_rows():
                 found = rows("SELECT DISTINCT user_id FROM engagement_state_transitions")
                 seen.append((who.pk, [key for (key,) in found]))
             transaction.set_rollback(turn % 3 == 0)
-        # Between them no one is set, and the site is itself again.
+        # Between the two requests no member is set.
         assert rows("SELECT current_user, coalesce(current_setting('app.member_id', true), '')") == [(SITE, "")]
     assert all(keys == [who] for who, keys in seen)
     with pytest.raises(ZeroDivisionError), transaction.atomic(), member_session(one.pk):
@@ -310,7 +310,7 @@ def test_no_view_bypasses_policies():
                 AND NOT coalesce(v.reloptions::text LIKE '%%security_invoker=true%%', false)
         """
         assert session.execute(views, [tables(session)]).fetchall() == []
-    # The question finds one that is there.
+    # Control: the query finds an existing view.
     with owner() as session:
         session.execute("CREATE VIEW everyone AS SELECT user_id, state FROM user_engagement_states")
         assert session.execute(views, [tables(session)]).fetchall() == [("everyone",)]

@@ -1,4 +1,4 @@
-"""The example members of the engagement app: every page shows something, and nothing in them contradicts the rules."""
+"""Seeds of this app: every page has data, and the data follows the rules."""
 
 import json
 from datetime import timedelta
@@ -39,7 +39,7 @@ def seeds(db):
 
 
 def everything() -> dict[str, list]:
-    """Every row of every table of the app."""
+    """Return every row of every table of the app."""
     found = {}
     with connection.cursor() as cursor:
         for model in apps.get_app_config("engagement").get_models():
@@ -70,7 +70,7 @@ def test_seeds_keep_later_changes(seeds):
 
 
 def test_seeds_load_with_existing_members(seeds):
-    """Profiles and base templates are the database's own: that they are there does not mean that the examples are."""
+    """Existing profiles and default templates do not mean that the seeds are loaded."""
     assert UserProfile.objects.count() == Member.objects.count()
     assert MessageTemplate.objects.filter(announcement=None).count() == 14
     assert UserProfile.objects.exclude(individual_jid="").count() > 20
@@ -117,7 +117,7 @@ def test_each_state_matches_last_transition(seeds):
 
 
 def test_seed_dates_match_writing_day(seeds):
-    """Whenever they are loaded: what has happened lies behind, goodbyes still wait, and someone is not yet quiet."""
+    """After loading: past events are in the past, goodbyes are pending, and a member is not inactive yet."""
     now = timezone.now()
     assert not UserEngagementState.objects.filter(last_activity_at__gt=now).exists()
     assert not EngagementStateTransition.objects.filter(created_at__gt=now).exists()

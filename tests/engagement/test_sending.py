@@ -1,4 +1,4 @@
-"""Sending a batch: what fails alone, what is tried again and when, and a sender that is told to stop."""
+"""Sending a batch: failures, retries, block reasons and stopping."""
 
 from datetime import timedelta
 
@@ -123,7 +123,7 @@ def test_block_reason_during_batch_stops_later_messages(monkeypatch):
 
 
 def test_early_block_reason_applies_to_later_message(monkeypatch):
-    """Looked at again in between, when it was cancelled already."""
+    """Checked again when it is already cancelled."""
     monkeypatch.setattr(sending, "RECHECK_AFTER", -1.0)
     messages = [due(scheduled_for=NOON - timedelta(hours=9 - number)) for number in range(4)]
     provider = Provider(
@@ -135,7 +135,7 @@ def test_early_block_reason_applies_to_later_message(monkeypatch):
 
 
 def test_claimed_message_that_is_cancelled_is_not_sent(monkeypatch):
-    """As an erasure does it."""
+    """Cancelled as by an erasure."""
     monkeypatch.setattr(sending, "RECHECK_AFTER", -1.0)
     first, second = due(scheduled_for=NOON - timedelta(hours=2)), due()
     provider = Provider(lambda message: EngagementMessage.objects.filter(pk=second.pk).update(status="cancelled"))
@@ -153,7 +153,7 @@ def test_late_message_before_claim_position_is_found():
     assert fresh(older).status == "sent"
 
 
-# --- A reason that appears while a batch is sent --------------------------------------------------
+# --- Block reasons during a batch -----------------------------------------------------------------
 
 APPEARS = {
     "banned": lambda person: CommunityMember.objects.filter(person=person).update(status="banned"),
@@ -177,7 +177,7 @@ def test_every_block_reason_during_batch_stops_message(monkeypatch, appear):
 
 
 def ban_in_mid_batch() -> tuple[list[str], EngagementMessage]:
-    """Ban the second member of a batch, on another connection, while the provider takes the first message."""
+    """Ban the second member of a batch on another connection while the first message is sent."""
     first, second = due(scheduled_for=NOON - timedelta(hours=2)), due(user=PersonFactory(entry={}))
     with crowd(1) as staff:
 
@@ -199,7 +199,7 @@ def test_member_banned_during_batch_gets_no_message(monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 def test_control_without_rule_banned_member_gets_message(monkeypatch):
-    """The negative control: the rule without bans."""
+    """Negative control: the rule without bans."""
     monkeypatch.setattr(sending, "RECHECK_AFTER", -1.0)
     [[whole]] = rows("SELECT pg_get_functiondef('engagement_block_reason'::regproc)")
     without_bans = whole.replace("'banned'", "'unknown'")

@@ -1,4 +1,4 @@
-"""The machine in the back office: where members stand, why, and moving one by hand."""
+"""Admin pages of lifecycle states and transitions, and the lifecycle page."""
 
 import pytest
 from django.urls import reverse

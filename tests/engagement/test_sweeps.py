@@ -1,4 +1,4 @@
-"""What the clock does to members: each sweep once, in batches, dry, twice, and at every odd turn of the calendar."""
+"""Sweeps: batches, dry runs, repetition, and calendar edge cases."""
 
 import io
 from datetime import UTC, datetime, timedelta
@@ -38,7 +38,7 @@ def lived():
     return community(quiet=7, unanswered=5, reminded=4, active=6)
 
 
-# Without the goodbyes of the fixture's own past, which it did not queue.
+# Without the past goodbyes of the fixture, which have no message.
 def goodbyes():
     return EngagementMessage.objects.filter(message_type="goodbye", scheduled_for=NOW).count()
 
@@ -117,14 +117,14 @@ def test_blocked_member_gets_no_goodbye():
         quiet_person(at=NOW, entry={"status": "suspended"}),
         quiet_person(at=NOW, entry={"status": "banned"}),
     ]
-    # Who has done nothing yet has no row, and who was never seen no date.
+    # A member without activity has no row, or a row without a date.
     PersonFactory()
     PersonFactory(state="active")
     assert sweep_daily(at=NOW, dry_run=True)[0].moved == 2
     assert moved(sweep_daily(at=NOW, batch=1))["goodbye sent"] == (2, 2)
     assert set(EngagementMessage.objects.values_list("user", flat=True)) == {told.pk, reinstated.pk}
     assert {row.state for row in UserEngagementState.objects.filter(user__in=left)} == {"active"}
-    # Opting in again is enough for the next sweep.
+    # After opting in again, the next sweep sends the goodbye.
     UserProfile.objects.filter(pk=left[0].pk).update(reengagement_opt_out=False)
     assert moved(sweep_daily(at=NOW + HOUR))["goodbye sent"] == (1, 1)
 
@@ -143,7 +143,7 @@ def test_sweep_without_due_members_changes_nothing():
     assert {step.moved for step in sweep_daily(at=NOW, dry_run=True)} == {0}
 
 
-# --- As a command ---------------------------------------------------------------------------------
+# --- Command --------------------------------------------------------------------------------------
 
 
 def run(*arguments):
@@ -183,7 +183,7 @@ def test_command_rejects_invalid_options(arguments, words):
 
 
 def weeks():
-    """{member: weeks they got a review of, in order}."""
+    """Return {member: weeks of their reviews, in order}."""
     found = {}
     for user, params in rows(
         "SELECT user_id, message_params ->> 'week' FROM engagement_message_queue WHERE message_type = 'weekly_review'"
@@ -194,19 +194,19 @@ def weeks():
 
 
 def talker(zone, **kwargs):
-    """Someone who is active every day; see `talk`."""
+    """Create a member who is active every day; see `talk`."""
     return PersonFactory(state="active", profile={"timezone": zone}, **kwargs)
 
 
 def talk(people, at):
-    """Everyone writes something."""
+    """Record a message of every member."""
     UserEngagementState.objects.filter(user__in=people).update(last_activity_at=at)
     said = [InboundMessage(user=one, platform="test", message_id=f"{one.pk} {at}", received_at=at) for one in people]
     InboundMessage.objects.bulk_create(said, ignore_conflicts=True)
 
 
 def hourly(start, end, people):
-    """Run the weekly sweep every hour as the worker does; everyone says something each day."""
+    """Run the weekly sweep every hour; every member writes each day."""
     at, spoke = start, None
     while at < end:
         if at.date() != spoke:
@@ -220,7 +220,7 @@ ZONES = ["America/New_York", "Europe/Lisbon", "America/Santiago", "Pacific/Kirit
 
 
 def expected(zone, start, end):
-    """The weeks that ended for a member of this zone between two instants: each Monday at nine names the one before."""
+    """Return the weeks to review between two instants in a time zone: each Monday at nine, the previous week."""
     local, found = start.astimezone(ZoneInfo(zone)), []
     monday = (local - timedelta(days=local.weekday())).replace(hour=9, minute=0, second=0, microsecond=0)
     while (at := monday.astimezone(UTC)) < end:
@@ -233,14 +233,14 @@ def expected(zone, start, end):
 @pytest.mark.parametrize(
     "middle",
     [
-        # The clocks of New York, Lisbon and Santiago change on these Sundays of 2026.
+        # Clock changes of New York, Lisbon and Santiago in 2026.
         datetime(2026, 3, 8, tzinfo=UTC),
         datetime(2026, 3, 29, tzinfo=UTC),
         datetime(2026, 4, 5, tzinfo=UTC),
         datetime(2026, 9, 6, tzinfo=UTC),
         datetime(2026, 10, 25, tzinfo=UTC),
         datetime(2026, 11, 1, tzinfo=UTC),
-        # Turns of ISO years: 2020 and 2026 have 53 weeks.
+        # Ends of ISO years: 2020 and 2026 have 53 weeks.
         datetime(2021, 1, 3, tzinfo=UTC),
         datetime(2027, 1, 3, tzinfo=UTC),
         datetime(2025, 12, 28, tzinfo=UTC),
@@ -248,7 +248,7 @@ def expected(zone, start, end):
     ids=str,
 )
 def test_hourly_sweeps_queue_each_week_once(middle):
-    # From a Wednesday on: it is Monday nowhere any more.
+    # Starts on a Wednesday, when it is Monday in no time zone.
     start, end = middle - 4 * DAY, middle + 6 * DAY
     people = {zone: talker(zone) for zone in ZONES}
     hourly(start, end, people.values())
@@ -280,7 +280,7 @@ def test_different_clocks_queue_each_week_once():
 def test_review_waits_for_local_monday_morning():
     person = talker("America/New_York")
     record_activity(member=person, at=datetime(2026, 3, 6, tzinfo=UTC))
-    # Clocks went forward on Sunday: nine in New York is 13:00 UTC.
+    # After the change to summer time on Sunday, 9:00 in New York is 13:00 UTC.
     assert sweep_weekly(at=datetime(2026, 3, 9, 12, 59, tzinfo=UTC))[0].queued == 0
     assert sweep_weekly(at=datetime(2026, 3, 9, 13, 0, tzinfo=UTC), dry_run=True)[0].moved == 1
     assert sweep_weekly(at=datetime(2026, 3, 9, 13, 0, tzinfo=UTC))[0].queued == 1
@@ -299,7 +299,7 @@ def test_review_needs_activity_and_no_opt_out():
 
     first, end = datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 8, 23, 59, tzinfo=UTC)
     yes = [last(first), last(end), last(MONDAY), last(MONDAY, entry={})]
-    # Who has been here again since counts if something of that week tells of them.
+    # A member active since then counts if activity of that week is on record.
     InboundMessage.objects.create(user=yes[2], platform="t", message_id="1", received_at=end)
     number = CommunityMember.objects.get(person=yes[3]).member_id
     record_participation(

@@ -1,4 +1,4 @@
-"""Sweeps at once, held and killed half-way: afterwards everything is as after one that was left alone."""
+"""Concurrent, blocked and killed sweeps: the result equals that of one undisturbed sweep."""
 
 import os
 import signal
@@ -33,7 +33,7 @@ def goodbyes():
 
 
 def whole(*, times=1):
-    """Everything is as one sweep leaves it, with so many communities."""
+    """Check that the rows are as after one sweep of this many communities."""
     assert states() == {state: number * times for state, number in FINISHED.items()}
     assert goodbyes() == 60 * times
     assert row("SELECT count(*) FROM engagement_state_transitions WHERE created_at = %s", [NOW]) == (120 * times,)
@@ -41,7 +41,7 @@ def whole(*, times=1):
 
 
 def many_at_once():
-    """Four sweeps at once, until none finds anything; what each moved."""
+    """Run four concurrent sweeps until none finds a due member; return the counts of each."""
     with crowd(4) as sweepers:
         done = sweepers.run(lambda _n: sum(step.moved for step in sweep_daily(at=NOW, batch=7)))
     assert not [one for one in done if isinstance(one, Exception)], done
@@ -50,7 +50,7 @@ def many_at_once():
 
 def test_four_concurrent_sweeps_equal_one():
     for number in range(1, ROUNDS + 1):
-        # Those of the rounds before are where they are: none of them is due again.
+        # Members of earlier rounds are not due again.
         lived()
         assert sum(many_at_once()) == 120
         whole(times=number)
@@ -66,7 +66,7 @@ def test_concurrent_weekly_sweeps_queue_each_week_once():
 
 
 def test_control_without_key_each_sweep_queues_review():
-    """The control: what keeps two from queueing twice is the key, and the harness sees them overlap."""
+    """Negative control: without the idempotency key, concurrent sweeps queue duplicates."""
     community(active=20, at=MONDAY)
     with (
         without(
@@ -108,12 +108,12 @@ def test_sweep_skips_locked_member():
     assert broken() == (0, 0, 0)
 
 
-# --- Killed half-way --------------------------------------------------------------------------------
+# --- Killed sweeps --------------------------------------------------------------------------------
 
 
 @contextmanager
 def held_at(member):
-    """Hold a sweep at one member's goodbye: the owner has written its key, and has not said whether it stays."""
+    """Block a sweep at one member's goodbye: another transaction has inserted its key and not committed."""
     with owner() as session:
         session.execute(
             """INSERT INTO engagement_message_queue (user_id, message_type, message_key, idempotency_key)
@@ -124,9 +124,9 @@ def held_at(member):
 
 
 def killed_half_way(how, people):
-    """Run the command until its fourth batch, and kill it there: the process, or its backend."""
+    """Run the command until its fourth batch and kill the process or its backend."""
     command = ["manage.py", "sweep_engagement", "--daily", "--batch", "10", "--at", NOW.isoformat()]
-    # Members are taken in the order of their activity; all are as quiet, so of their rows.
+    # Members are taken in order of activity; theirs is equal, so in order of ID.
     order = rows("SELECT user_id FROM user_engagement_states WHERE user_id = ANY (%s) ORDER BY id", [people])
     with held_at(order[35][0]), own_connection() as watcher:
         process = as_process(*command)
@@ -157,14 +157,14 @@ def test_killed_sweep_leaves_whole_batches(how):
     assert broken()[1:] == (0, 0)
     sweep_daily(at=NOW)
     whole()
-    # The same as once: no one is missing and no one twice.
+    # As after one sweep: no member is missing or duplicated.
     once = stored()
     assert {step.moved for step in sweep_daily(at=NOW)} == {0}
     assert stored() == once
 
 
 def test_control_killed_two_step_sweep_loses_messages():
-    """As a sweep must not be: states in one transaction, messages in the next."""
+    """Negative control: states in one transaction, messages in the next."""
     people = lived()
     with own_connection() as session:
         session.execute("SELECT set_config('engagement.trigger', 'inactivity_14d', false)")

@@ -1,4 +1,4 @@
-"""What the database does by itself with messages, profiles and dates, whoever writes: raw SQL as the site's role."""
+"""Triggers on messages, profiles and dates, tested by SQL as the site's role."""
 
 import io
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
-# --- Moves of messages ------------------------------------------------------------------------------
+# --- Status changes of messages -------------------------------------------------------------------
 
 STATUSES = ("pending", "sent", "failed", "cancelled")
 MOVES = {
@@ -56,7 +56,7 @@ def test_recipient_type_and_key_cannot_change(changes):
         rows(f"UPDATE engagement_message_queue SET {changes.format(other=other.pk)} WHERE id = %s", [message.pk])
 
 
-# --- Dates kept by the database ---------------------------------------------------------------------
+# --- updated_at -----------------------------------------------------------------------------------
 
 LONG_AGO = "2020-01-01T00:00:00+00:00"
 
@@ -80,7 +80,7 @@ def test_updated_at_changes_with_row(table, row_of, changes):
     )
 
 
-# --- A profile for everyone ------------------------------------------------------------------------
+# --- Profiles -------------------------------------------------------------------------------------
 
 
 def without_profile():
@@ -129,19 +129,19 @@ def test_transitions_are_deleted_only_with_member():
             with pytest.raises(psycopg.errors.CheckViolation) as rejected, session.transaction():
                 session.execute(statement, key)
             assert rejected.value.diag.constraint_name == "engagement_state_transitions_append_only"
-        # With the member it goes.
+        # Deleted with the member.
         session.execute("DELETE FROM members WHERE id = %s", key)
         left = session.execute("SELECT count(*) FROM engagement_state_transitions WHERE user_id = %s", key)
         assert left.fetchone() == (0,)
     assert row("SELECT count(*) FROM engagement_state_transitions WHERE user_id = %s", [person.pk]) == (2,)
 
 
-# --- Messages that wait follow the member -------------------------------------------------------------
+# --- Pending messages follow the profile ----------------------------------------------------------
 
 
 @pytest.fixture
 def written_to():
-    """A member with an address of each kind, and a message in every status, one of them with a sender."""
+    """Create a member with both addresses and a message in every status, one of them claimed."""
     person = PersonFactory(profile={"individual_jid": "me@chat", "group_jid": "us@chat"})
     for trait in ("failed", "sent", "cancelled"):
         MessageFactory(user=person, destination_jid="me@chat", idempotency_key=trait, **{trait: True})
@@ -181,7 +181,7 @@ def test_other_profile_changes_keep_pending_messages(written_to):
     assert addresses()["pending"] == ("individual", "by hand")
 
 
-# --- What the site may not do -------------------------------------------------------------------------
+# --- Privileges of the site's role ----------------------------------------------------------------
 
 GONE = {
     "user_engagement_states": ("DELETE",),
@@ -212,7 +212,7 @@ def test_announcement_with_messages_cannot_be_deleted():
 
 
 def foreign_key(table, column):
-    """The name of the rule that this column refers to something."""
+    """Return the name of the foreign key of this column."""
     return row(
         """SELECT conname FROM pg_constraint WHERE contype = 'f' AND conrelid = %s::regclass
              AND conkey = ARRAY(SELECT attnum FROM pg_attribute WHERE attrelid = conrelid AND attname = %s)""",

@@ -1,4 +1,4 @@
-"""What the tables of the app hold by themselves, whoever writes: raw SQL as the site's own role."""
+"""Columns and constraints of the tables, tested by SQL as the site's role."""
 
 from datetime import UTC, datetime
 
@@ -12,7 +12,7 @@ from tests.support.factories.engagement import PersonFactory, TemplateFactory
 
 pytestmark = pytest.mark.django_db
 
-# The columns of the seed: type, whether it may be empty, default. Instants have a time zone.
+# Columns of the seed: type, nullability, default. Times have a time zone.
 SEED = """
 user_engagement_states
     id                        bigint                    needed  identity
@@ -54,7 +54,7 @@ user_profiles
     onboarding_tier_progress  jsonb                     needed  '{}'
     magic_moment_at           timestamp with time zone  empty   -
 """
-# Beside the seed.
+# Columns in addition to the seed.
 OURS = """
 engagement_message_queue
     attempted_at              timestamp with time zone  empty   -
@@ -107,7 +107,7 @@ engagement_inbound_messages
 
 
 def told(*listings):
-    """{table: {column: (type, empty or needed, default)}} of the listings above."""
+    """Return {table: {column: (type, nullable or not, default)}} of the listings above."""
     tables = {}
     for line in "".join(listings).splitlines():
         if line and not line.startswith(" "):
@@ -119,7 +119,7 @@ def told(*listings):
     return tables
 
 
-# The same in other words.
+# Other spellings of the same type or default.
 PLAINLY = {"CURRENT_TIMESTAMP": "now()"}
 
 
@@ -157,11 +157,11 @@ def test_rows_are_deleted_with_member(table):
         assert [target for target, _how in links] == ["members"]
 
 
-# --- Rules, by raw SQL ----------------------------------------------------------------------------
+# --- Constraints ----------------------------------------------------------------------------------
 
 
 def queue(**values):
-    """Put a message into the queue by raw SQL; returns its id."""
+    """Insert a message by SQL; return its ID."""
     values = {
         "user_id": PersonFactory().pk,
         "message_type": "welcome",
@@ -187,7 +187,7 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
         ({"status": "lost"}, "status_known"),
         ({"destination": "everywhere"}, "destination_known"),
         ({"waiting_for": "godot"}, "waiting_for_known"),
-        # Django's own rule of a positive number; engagement_message_queue_retry_count_not_negative says the same.
+        # Django's constraint of PositiveSmallIntegerField; ..._retry_count_not_negative is equal.
         ({"retry_count": -1}, "retry_count_check"),
         ({"status": "sent"}, "sent_dated"),
         ({"message_params": Jsonb([])}, "params_are_named"),

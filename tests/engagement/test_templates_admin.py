@@ -1,4 +1,4 @@
-"""Words edited in the back office: with their preview, their other language and their history."""
+"""Admin pages of templates: editing, preview, other language and history."""
 
 import pytest
 from django.urls import reverse

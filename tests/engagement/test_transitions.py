@@ -1,4 +1,4 @@
-"""The ten moves with everything that goes with them, and all other pairs rejected: in Python and in raw SQL."""
+"""The ten transitions with their side effects, and the rejection of all other pairs, in Python and SQL."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -22,11 +22,11 @@ from tests.support.factories.engagement import PersonFactory, move_to
 
 pytestmark = pytest.mark.django_db
 
-# When members got where they are, and when what is tested happens.
+# Time of the setup, and time of the tested transition.
 THEN = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NOW = THEN + timedelta(days=1, hours=23)
 HOURS_48, DAYS_14 = timedelta(hours=48), timedelta(days=14)
-# What the log says of an answer.
+# response_type of each reply.
 RESPONSE_TYPES = {
     "goodbye_response_1": "confused",
     "goodbye_response_2": "busy",
@@ -39,7 +39,7 @@ HALF_WAY = {"1": {"join_mission": "2026-01-01"}, "2": {"complete_task": "2026-01
 
 
 def person_in(state, **profile):
-    """A member in this state since THEN, who was last active ten days before it."""
+    """Create a member in this state since THEN, last active ten days before."""
     person = PersonFactory()
     move_to(person, state, at=THEN)
     UserProfile.objects.filter(pk=person.pk).update(**{"onboarding_tier": 0} | profile)
@@ -49,7 +49,7 @@ def person_in(state, **profile):
 
 
 def everything(person):
-    """All rows of a member the machine could change."""
+    """Return all rows of a member that a transition can change."""
     tables = ("user_engagement_states", "engagement_state_transitions", "engagement_message_queue", "user_profiles")
     return [rows(f"SELECT * FROM {table} WHERE user_id = %s ORDER BY 1", [person.pk]) for table in tables]
 
@@ -80,7 +80,7 @@ def test_valid_pair_changes_state_with_side_effects(state, trigger):
     assert EngagementStateTransition.objects.filter(user=person).count() == logged + 1
     log = EngagementStateTransition.objects.filter(user=person).order_by("-pk").first()
     assert (log.from_state, log.trigger, log.to_state, log.created_at) == (state, trigger, after, NOW)
-    # Eleven days and twenty-three hours.
+    # 11 days and 23 hours.
     details = {"days_inactive": 11, "by": "the test"}
     if answer := RESPONSE_TYPES.get(trigger):
         details["response_type"] = answer
@@ -118,7 +118,7 @@ def test_unknown_trigger_is_rejected():
         transition(member=PersonFactory(), trigger="nonsense")
 
 
-# --- Raw SQL --------------------------------------------------------------------------------------
+# --- SQL ------------------------------------------------------------------------------------------
 
 DATED = {
     "active": "goodbye_sent_at = NULL, goodbye_expires_at = NULL, remind_at = NULL",
@@ -130,7 +130,7 @@ DATED = {
 
 
 def move_by_hand(person, to, trigger):
-    """Raw SQL: name a trigger and write the state, with dates that fit it."""
+    """Set a trigger and update the state with valid dates, by SQL."""
     rows("SELECT set_config('engagement.trigger', %s, true)", [trigger])
     rows(f"UPDATE user_engagement_states SET state = %s, {DATED[to]} WHERE user_id = %s", [to, person.pk])
 
@@ -205,7 +205,7 @@ def test_first_state_must_be_active(state):
     )
     with rejected_by("user_engagement_states_initial_active"):
         rows(insert, [person.pk, state])
-    # Naming a trigger opens no door.
+    # Setting a trigger does not allow other pairs.
     with rejected_by("user_engagement_states_initial_active"):
         rows("SELECT set_config('engagement.trigger', 'user_message', true)")
         rows(insert, [person.pk, state])
@@ -299,7 +299,7 @@ def test_first_trigger_creates_row(trigger):
         return
     with pytest.raises(TransitionRejected, match="who is in active"):
         transition(member=person, trigger=trigger)
-    # MessageRejected as a whole: not even the row is there.
+    # The whole transaction is rejected, including the new row.
     assert not UserEngagementState.objects.filter(user=person).exists()
 
 

@@ -1,4 +1,4 @@
-"""E-mail over a real connection to a mail server that works, rejects, breaks off or says nothing."""
+"""E-mail transport with a real mail server that accepts, rejects, disconnects or does not respond."""
 
 import logging
 
@@ -46,7 +46,7 @@ def test_email_has_list_unsubscribe_headers(server, sender):
 
 
 def test_long_unsubscribe_url_is_one_header_value(server, sender):
-    """A mailbox takes the header as it stands: an address that is merged is none."""
+    """A folded header value would not be a valid URL."""
     sender.send(outgoing(unsubscribe_url=UNSUBSCRIBE_FOOTER + "x" * 400))
     assert f"<{UNSUBSCRIBE_FOOTER}{'x' * 400}>".encode() in server.taken[0].text
 
@@ -112,7 +112,7 @@ def test_permanent_rejection_keeps_connection(server, sender, command, answer):
         ("CONNECT", "x" * 10_000, False),
         ("EHLO", HANGS_UP, False),
         ("MAIL", "451 4.3.0 later", False),
-        # What this site may send is no matter of one message.
+        # The server rejects the site as a sender, not this message.
         ("MAIL", "530 5.7.0 log in first", False),
         ("RCPT", "450 4.2.1 greylisted", False),
         ("RCPT", "nonsense", False),
@@ -134,7 +134,7 @@ def test_temporary_failure_reports_maybe_taken(server, sender, command, answer, 
     assert trouble.value.maybe_taken is maybe_taken
     assert "ana@" not in str(trouble.value)
     assert len(str(trouble.value)) < 300
-    # The next one opens a connection that works.
+    # The next message opens a new connection.
     sender.send(outgoing())
     assert len(server.taken) == 1
 
@@ -144,7 +144,7 @@ def test_unreachable_server_is_unavailable(settings, sender, server):
     with pytest.raises(Unavailable) as trouble:
         sender.send(outgoing())
     assert trouble.value.maybe_taken is False
-    # The fixture stops it once more.
+    # The fixture stops it again.
     server.stop = lambda: None
 
 

@@ -1,4 +1,4 @@
-"""Messages as files: one for each key, whole or not at all, and nowhere but in the outbox."""
+"""File transport: one complete file per key, inside the outbox folder; console transport."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def test_same_key_is_one_file_on_any_day(tmp_path):
     first = sender.send(outgoing())
     assert sender.send(outgoing(body="again")) == first
     [found] = written(tmp_path)
-    # Sent on another day.
+    # Sent again on another day.
     yesterday = tmp_path / "2026-01-01"
     yesterday.mkdir()
     found.rename(yesterday / found.name)
@@ -52,7 +52,7 @@ def test_no_key_leaves_outbox_folder(tmp_path, key):
 
 
 def test_interrupted_write_leaves_no_message(tmp_path):
-    """A real process, killed where the text is written and the file has not its name yet."""
+    """Kill a process after it wrote the temporary file and before it renamed it."""
     script = """
 import os, pathlib, signal, django
 django.setup()

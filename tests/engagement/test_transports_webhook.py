@@ -1,4 +1,4 @@
-"""Messages to a gateway over real connections: what it gets, and what each of its answers means."""
+"""Webhook transport with a real HTTP server: requests, responses and failures."""
 
 import hmac
 import json
@@ -47,7 +47,7 @@ def test_request_is_signed_and_has_idempotency_key(server, sender):
     assert request.headers["Idempotency-Key"] == message.idempotency_key
     stamp, digest = re.fullmatch(r"t=(\d+),v1=([0-9a-f]{64})", request.headers["Missionsite-Signature"]).groups()
     assert began - 1 <= int(stamp) <= time.time()
-    # As a gateway would count it, by the standard library alone.
+    # Compute the signature with the standard library only, as a gateway would.
     expected = hmac.new(SECRET.encode(), f"{stamp}.".encode() + request.body, sha256).hexdigest()
     assert hmac.compare_digest(digest, expected)
 
@@ -60,7 +60,7 @@ def test_connection_is_reused(server, sender):
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 409])
 def test_accepted_message_returns_receipt(server, sender, status):
-    """409: it has had this key before."""
+    """409: the gateway has already received this key."""
     server.on(answers(status))
     assert sender.send(outgoing()).provider_message_id == ""
 

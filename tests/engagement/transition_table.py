@@ -1,4 +1,4 @@
-"""Every state with every trigger: the ten pairs the machine knows, and all others, for the tests of every door.
+"""Every pair of state and trigger: the ten valid ones and the invalid ones.
 
 The table is written out here a second time on purpose: a changed map does not change what is expected of it.
 """

@@ -1,4 +1,4 @@
-"""The part of the world that is about engagement: members in the machine, messages, words, filled-in forms."""
+"""Engagement objects for the site-wide tests: states, messages, templates and form values."""
 
 from engagement.models import MessageTemplate, MessageType, State
 from engagement.services.announcements import announce, audience_of
@@ -12,7 +12,7 @@ WORDS = {"subject": "Hello, {{ name }}", "body": "Hi {{ name }}, there is news."
 
 
 def add_engagement(things: dict[str, object], people: dict[str, Member]) -> None:
-    """Make an active member, one who was said goodbye to, messages, an announcement, and edits to take back."""
+    """Create an active member, one in `goodbye_sent`, messages, an announcement, and edits to revert."""
     active = PersonFactory(display_name="Quiet", state=State.ACTIVE)
     things["quiet member"] = active
     things["engagement state"] = active.engagement_state
@@ -24,14 +24,14 @@ def add_engagement(things: dict[str, object], people: dict[str, Member]) -> None
     things["profile"] = update_profile(member=active, locale="pt-BR")
     template = MessageTemplate.objects.get(key=MessageType.WELCOME, locale="en")
     things["message template"] = change_template(template=template, **WORDS)
-    # So that one can be written.
+    # So that this template can be added.
     MessageTemplate.objects.filter(key=MessageType.REMINDER, locale="pt-BR").delete()
     entries = CommunityMember.objects.filter(deleted_at=None)
     things["announcement"] = announce(entries=entries, title="News", texts={"en": tuple(WORDS.values())})
     things["recipients"] = audience_of(entries).recipients
 
 
-# The object behind an address, by model, by the name of a route, and by the name of a part of it.
+# The object of a URL by model, URL name or parameter name.
 OBJECTS = {
     "engagement/userengagementstate": "engagement state",
     "engagement/engagementstatetransition": "transition",
@@ -53,7 +53,7 @@ ACTION_BODY = {"trigger": "inactivity_14d", **UNTIL}
 
 
 def part(things: dict[str, object], name: str, route: str):
-    """What a part of an address is filled with; route: the name of the address."""
+    """Return the value of a URL parameter; route: name of the URL."""
     match name:
         case "member_id":
             return things["quiet member"].member_id
@@ -64,7 +64,7 @@ def part(things: dict[str, object], name: str, route: str):
 
 
 def forms(things: dict[str, object]) -> dict[str, dict]:
-    """What the forms send when everything in them is right, by the name of their route."""
+    """Return valid form values by URL name."""
     reason = {"reason": "Because it is time"}
     return {
         "engagement_compose": {
@@ -92,7 +92,7 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
 
 
 def bodies(things: dict[str, object]) -> dict[tuple[str, str], dict]:
-    """What the operations of the API are sent when everything in it is right, by address and method."""
+    """Return valid request bodies of API operations by path and method."""
     return {
         ("api/engagement/me/profile", "PATCH"): {"timezone": "Europe/Lisbon"},
         ("api/engagement/members/<member_id>/transitions", "POST"): {"trigger": "inactivity_14d"},

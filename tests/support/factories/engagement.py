@@ -1,4 +1,4 @@
-"""Factories of the engagement app. Each makes the least that is valid; states are reached by the machine itself."""
+"""Factories of the engagement app. Each creates the minimum; states are reached by real transitions."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -32,7 +32,7 @@ WAYS: dict[str, tuple[str, ...]] = {
 
 
 class PersonFactory(MemberFactory):
-    """A member as the machine sees them.
+    """A member with a lifecycle state, profile and directory entry.
 
     state: where they stand; they get there now, by the machine, with the messages that go with it. None: no row yet.
     last_activity_at: set without waking them. profile: fields of the profile. entry: values of an entry of the
@@ -62,7 +62,7 @@ class PersonFactory(MemberFactory):
 
 
 def move_to(member: Member, state: str, *, at=None) -> UserEngagementState:
-    """Take a member who is active to a state, all its moves at `at` (now when left out)."""
+    """Move an active member to a state; all transitions at `at`, by default now."""
     row, _made = UserEngagementState.objects.get_or_create(user=member)
     for trigger in WAYS[state]:
         row = transition(member=member, trigger=trigger, at=at)
@@ -70,13 +70,13 @@ def move_to(member: Member, state: str, *, at=None) -> UserEngagementState:
 
 
 def quiet_person(*, days: float = 15, at=None, **kwargs) -> Member:
-    """An active member last heard of so many days before `at` (now when left out)."""
+    """Return an active member whose last activity was this many days before `at`, by default now."""
     at = at or timezone.now()
     return PersonFactory(state=State.ACTIVE, last_activity_at=at - timedelta(days=days), **kwargs)
 
 
 class MessageFactory(factory.django.DjangoModelFactory):
-    """A pending message no one asked for, due now, to the member's own chat."""
+    """A pending unsolicited message, due now, to the member's own chat."""
 
     class Meta:
         model = EngagementMessage
@@ -98,7 +98,7 @@ class MessageFactory(factory.django.DjangoModelFactory):
 
 
 class ClaimFactory(factory.django.DjangoModelFactory):
-    """What a sender has in hand, for a minute from now. messages: all of them unsolicited."""
+    """A claim with a lease of one minute. messages: unsolicited messages."""
 
     class Meta:
         model = EngagementClaim
@@ -115,7 +115,7 @@ class ClaimFactory(factory.django.DjangoModelFactory):
 
 
 class TemplateFactory(factory.django.DjangoModelFactory):
-    """A template of its own; those of every type are there already, in both languages."""
+    """A template with its own key; the default templates exist already."""
 
     class Meta:
         model = MessageTemplate
@@ -127,7 +127,7 @@ class TemplateFactory(factory.django.DjangoModelFactory):
 
 
 class AnnouncementFactory(factory.django.DjangoModelFactory):
-    """An announcement without texts and recipients; the service makes whole ones."""
+    """An announcement without texts and recipients."""
 
     class Meta:
         model = Announcement
