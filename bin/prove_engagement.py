@@ -48,7 +48,7 @@ def main() -> int:
     options = parser.parse_args()
     folder = embedded.var_dir().absolute() / "prove-engagement"
     server = prepare(folder)
-    from tests.engagement.sender_processes import LEASE, fleet
+    from tests.engagement.sender_processes import LEASE, run_senders
 
     environment = {"DATABASE_URL": "", "MISSIONSITE_VAR_DIR": str(folder)}
     results: list[bool] = []
@@ -64,7 +64,7 @@ def main() -> int:
             owner.execute("UPDATE engagement_message_queue SET status = 'cancelled' WHERE status = 'pending'")
 
     places = {"database": server.owner_url, "environment": environment}
-    with fleet(**places, log=folder / "senders.log") as senders:
+    with run_senders(**places, log=folder / "senders.log") as senders:
         o = senders.run(messages=options.messages, kills=options.kills, patience=3600)
     is_whole = (o.sent, o.lost, o.accepted_twice) == (o.messages, 0, 0)
     report(
@@ -74,13 +74,13 @@ def main() -> int:
         f" at most {o.overdue:.1f} s after its lease of {LEASE} s",
     )
     empty()
-    with fleet(**places, log=folder / "control.log", SENDERS_ACKNOWLEDGE_FIRST="1") as senders:
+    with run_senders(**places, log=folder / "control.log", SENDERS_ACKNOWLEDGE_FIRST="1") as senders:
         o = senders.run(messages=options.messages // 10, kills=options.kills // 10, patience=3600)
     report(o.lost > 0, f"negative control: marked before they are sent, {o.lost} of {o.messages:,} messages are lost")
     for seconds in options.outages:
         empty()
-        with fleet(**places, log=folder / "outage.log") as senders:
-            took = senders.outlast(
+        with run_senders(**places, log=folder / "outage.log") as senders:
+            took = senders.measure_outage(
                 stop=lambda: embedded.stop(folder), start=lambda: embedded.start(folder), seconds=seconds
             )
             report(took <= BACK_WITHIN, f"database stopped for {seconds:.0f} s: sending again {took:.1f} s later")

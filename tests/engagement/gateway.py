@@ -1,8 +1,8 @@
-"""A gateway in a process of its own, which honours idempotency keys and shoots at those who send to it.
+"""A gateway process that supports idempotency keys and kills senders.
 
-`python -m tests.engagement.gateway` prints its port. POST /messages takes a message; POST /shoot says at whom, how
-often and at one message in how many; GET /report says what came. A sender is killed with SIGKILL at one of three
-moments: before its message is taken, when it is taken but not answered, and right after the answer.
+`python -m tests.engagement.gateway` prints its port. POST /messages accepts a message; POST /kill sets the sender pool,
+the number of kills and their rate; GET /report returns the counts. A sender is killed with SIGKILL at one of three
+stages: before its message is accepted, before the response, and after the response.
 """
 
 import json
@@ -16,7 +16,7 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-MOMENTS = ("before", "taken", "answered")
+STAGES = ("before", "taken", "answered")
 
 
 class Gateway:
@@ -25,30 +25,30 @@ class Gateway:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.accepted: Counter[str] = Counter()
-        self.asked = 0
-        self.shots: Counter[str] = Counter()
-        self.keeper = self.kills = 0
+        self.requests = 0
+        self.killed: Counter[str] = Counter()
+        self.pool = self.kills = 0
         self.one_in = 1
         self.chance = random.Random(5)
 
-    def aim(self) -> str:
+    def next_kill(self) -> str:
         """Return at which stage to kill the sender of this message; empty for no kill."""
         with self.lock:
-            if self.shots.total() >= self.kills or self.chance.randrange(self.one_in):
+            if self.killed.total() >= self.kills or self.chance.randrange(self.one_in):
                 return ""
-            moment = MOMENTS[self.shots.total() % len(MOMENTS)]
-            self.shots[moment] += 1
-            return moment
+            stage = STAGES[self.killed.total() % len(STAGES)]
+            self.killed[stage] += 1
+            return stage
 
     def take(self, key: str) -> None:
         with self.lock:
-            self.asked += 1
+            self.requests += 1
             if key not in self.accepted:
                 self.accepted[key] += 1
 
     def report(self) -> dict:
         with self.lock:
-            return {"accepted": dict(self.accepted), "asked": self.asked, "shots": dict(self.shots)}
+            return {"accepted": dict(self.accepted), "requests": self.requests, "killed": dict(self.killed)}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -62,28 +62,28 @@ class Handler(BaseHTTPRequestHandler):
             # The sender was killed while it wrote the request.
             self.close_connection = True
             return
-        if self.path == "/shoot":
+        if self.path == "/kill":
             body = json.loads(content)
-            self.gateway.keeper, self.gateway.kills, self.gateway.one_in = (
-                body["keeper"],
+            self.gateway.pool, self.gateway.kills, self.gateway.one_in = (
+                body["pool"],
                 body["kills"],
                 body["one_in"],
             )
             self._answer({})
             return
-        moment = self.gateway.aim()
-        sender = sender_behind(self.client_address[1], self.gateway.keeper) if moment else 0
-        if moment == "before":
+        stage = self.gateway.next_kill()
+        sender = sender_behind(self.client_address[1], self.gateway.pool) if stage else 0
+        if stage == "before":
             kill(sender)
             self.close_connection = True
             return
         self.gateway.take(self.headers["Idempotency-Key"])
-        if moment == "taken":
+        if stage == "taken":
             kill(sender)
             self.close_connection = True
             return
         self._answer({"id": self.headers["Idempotency-Key"]})
-        if moment == "answered":
+        if stage == "answered":
             kill(sender)
 
     def do_GET(self) -> None:
@@ -111,7 +111,7 @@ def children_of(pid: int) -> list[int]:
     return []
 
 
-def sender_behind(port: int, keeper: int) -> int:
+def sender_behind(port: int, pool: int) -> int:
     """Return the sender process that has the other end of a connection; 0 if it has exited."""
     inode = next(
         (
@@ -121,7 +121,7 @@ def sender_behind(port: int, keeper: int) -> int:
         ),
         None,
     )
-    for child in children_of(keeper):
+    for child in children_of(pool):
         with suppress(OSError):
             for each in Path(f"/proc/{child}/fd").iterdir():
                 with suppress(OSError):

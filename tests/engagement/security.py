@@ -1,7 +1,7 @@
 """Matrix of privileges: which role can read and write which rows, from the catalog, and the expected result.
 
-The tables and the policies come from pg_class and pg_policies: a table that is added later is in the matrix without
-being named here, and is closed to members until it is named in MEMBERS_MAY.
+Tables and policies are read from pg_class and pg_policies. A new table is in the matrix without being listed here, and
+members must have no access to it unless it is listed in MEMBERS_MAY.
 """
 
 from dataclasses import dataclass
@@ -123,7 +123,7 @@ def fill(session: psycopg.Connection) -> dict[str, str]:
 def answer(session: psycopg.Connection, cell: Cell, people: dict[str, str]) -> bool:
     """Return whether privileges and policies allow the operation; it is run and rolled back.
 
-    Another rule of the table that stops it is met only after those two: then they let it pass.
+    An error of another constraint occurs after these checks and means that the operation is allowed.
     """
     column = _whose(session, cell.table)
     row_of = people["other" if cell.whose == "other" else "own"]

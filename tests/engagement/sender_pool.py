@@ -1,8 +1,8 @@
 """Runs several `manage.py send_messages`: `python -m tests.engagement.sender_pool NUMBER [ARGUMENT ...]`.
 
-A sender that is killed is replaced at once. They are forked from this process, which has loaded the site but connected
-to nothing: so hundreds of them start without loading it hundreds of times. With SENDERS_ACKNOWLEDGE_FIRST set, the
-queue is told that a message is sent before it is: what the negative control shows to lose messages.
+A killed sender is replaced immediately. Senders are forked from this process, which has loaded the site without any
+connection, so hundreds of them start without loading it again. With SENDERS_ACKNOWLEDGE_FIRST, a message is marked as
+sent before it is sent: the negative control that loses messages.
 """
 
 import os

@@ -25,7 +25,7 @@ LEASE = 3
 SETTINGS = {
     "DJANGO_SETTINGS_MODULE": "missionsite.settings",
     "ENGAGEMENT_TRANSPORT": "webhook",
-    "ENGAGEMENT_WEBHOOK_SECRET": "of the fleet",
+    "ENGAGEMENT_WEBHOOK_SECRET": "of the run_senders",
     "ENGAGEMENT_LEASE": f"PT{LEASE}S",
     "ENGAGEMENT_SEND_TIMEOUT": "1",
     "ENGAGEMENT_QUIET_FROM": "00:00",
@@ -34,7 +34,7 @@ SETTINGS = {
     "ENGAGEMENT_RETRY_AFTER": "PT1S",
     "ENGAGEMENT_ATTEMPTS": "1000",
 }
-QUEUE_UP = """
+ENQUEUE = """
 WITH made AS (
     INSERT INTO members (id, email, display_name)
     SELECT gen_random_uuid(), %(run)s || n || '@example.org', 'Member ' || n FROM generate_series(1, %(messages)s) n
@@ -69,22 +69,22 @@ class Outcome:
         return sum(self.kills.values())
 
 
-class Fleet:
+class SenderProcesses:
     """Running senders and their gateway. database: connection string of a role that can read the queue."""
 
-    def __init__(self, database: str, port: int, keeper: subprocess.Popen) -> None:
-        self.database, self.port, self.keeper = database, port, keeper
+    def __init__(self, database: str, port: int, pool: subprocess.Popen) -> None:
+        self.database, self.port, self.pool = database, port, pool
         # Suffix of the idempotency keys.
         self.name = secrets.token_hex(6)
 
-    def ask(self, path: str, values: dict | None = None) -> dict:
+    def request(self, path: str, values: dict | None = None) -> dict:
         content = json.dumps(values).encode() if values is not None else None
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data=content)
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
             return json.load(answer)
 
     def senders(self) -> list[int]:
-        return children_of(self.keeper.pid)
+        return children_of(self.pool.pid)
 
     def run(self, *, messages: int, kills: int, patience: float) -> Outcome:
         """Send messages while senders are killed: four fifths by the gateway, the others at random times."""
@@ -92,10 +92,10 @@ class Fleet:
         anywhere = kills // 5
         aimed = kills - anywhere
         # More often than needed, so that messages are left for the last kills.
-        self.ask("/shoot", {"keeper": self.keeper.pid, "kills": aimed, "one_in": max(messages * 2 // 3 // aimed, 1)})
+        self.request("/kill", {"pool": self.pool.pid, "kills": aimed, "one_in": max(messages * 2 // 3 // aimed, 1)})
         chance, hit = random.Random(7), 0
         with psycopg.connect(self.database, autocommit=True) as session:
-            session.execute(QUEUE_UP, {"run": self.name, "messages": messages})
+            session.execute(ENQUEUE, {"run": self.name, "messages": messages})
             while (left := self._left(session)) and time.monotonic() - started < patience:
                 outcome.overdue = max(outcome.overdue, self._overdue(session))
                 # In proportion to the progress, so that kills are spread over the whole queue.
@@ -105,7 +105,7 @@ class Fleet:
                 pause(chance.uniform(0.005, 0.05))
             outcome.sent = messages - left
             # The gateway counts messages whose result is not recorded yet.
-            report = self.ask("/report")
+            report = self.request("/report")
             keys = {
                 key
                 for (key,) in session.execute(
@@ -117,17 +117,17 @@ class Fleet:
         outcome.accepted = len(accepted)
         outcome.lost = len(keys - accepted.keys())
         outcome.accepted_twice = sum(1 for count in accepted.values() if count > 1)
-        outcome.repeats = report["asked"] - len(accepted)
-        outcome.kills = report["shots"] | {"anywhere": hit}
+        outcome.repeats = report["requests"] - len(accepted)
+        outcome.kills = report["killed"] | {"anywhere": hit}
         outcome.seconds = time.monotonic() - started
         return outcome
 
-    def outlast(self, *, stop: Callable[[], None], start: Callable[[], None], seconds: float) -> float:
+    def measure_outage(self, *, stop: Callable[[], None], start: Callable[[], None], seconds: float) -> float:
         """Stop the database while messages are sent; return the seconds from its restart to the next message."""
-        self.ask("/shoot", {"keeper": self.keeper.pid, "kills": 0, "one_in": 1})
+        self.request("/kill", {"pool": self.pool.pid, "kills": 0, "one_in": 1})
         with psycopg.connect(self.database, autocommit=True) as session:
             # More than can be sent before the outage.
-            session.execute(QUEUE_UP, {"run": self.name, "messages": 3_000})
+            session.execute(ENQUEUE, {"run": self.name, "messages": 3_000})
         until(lambda: self.sent() > 20, "messages", seconds=60)
         stop()
         # Duration of the outage.
@@ -138,7 +138,7 @@ class Fleet:
 
     def sent(self) -> int:
         """Return how many messages the gateway has accepted."""
-        return len(self.ask("/report")["accepted"])
+        return len(self.request("/report")["accepted"])
 
     def _left(self, session) -> int:
         return session.execute(
@@ -170,7 +170,7 @@ def until(condition: Callable[[], object], what: str, *, seconds: float) -> floa
     return time.monotonic() - started
 
 
-def places_of_tests() -> dict:
+def database_arguments() -> dict:
     """Return the arguments of `run_senders` for the test database: connection of the owner, environment of the site."""
     from django.conf import settings
     from django.db import connection
@@ -190,9 +190,9 @@ def places_of_tests() -> dict:
 
 
 @contextmanager
-def fleet(
+def run_senders(
     *, database: str, environment: dict[str, str], log: Path, senders: int = 6, batch: int = 10, **settings: str
-) -> Iterator[Fleet]:
+) -> Iterator[SenderProcesses]:
     """Run senders that are replaced when they are killed. environment: connection of the site's role."""
     with log.open("w") as lines:
         surroundings = os.environ | SETTINGS | environment
@@ -201,7 +201,7 @@ def fleet(
         )
         port = int(gateway.stdout.readline())
         surroundings |= {"ENGAGEMENT_WEBHOOK_URL": f"http://127.0.0.1:{port}/messages"} | settings
-        keeper = subprocess.Popen(
+        pool = subprocess.Popen(
             [sys.executable, "-m", "tests.engagement.sender_pool", str(senders), "--batch", str(batch)],
             cwd=CHECKOUT,
             env=surroundings,
@@ -211,15 +211,15 @@ def fleet(
             start_new_session=True,
         )
         try:
-            until(lambda: len(children_of(keeper.pid)) == senders, "the senders", seconds=60)
-            yield Fleet(database, port, keeper)
+            until(lambda: len(children_of(pool.pid)) == senders, "the senders", seconds=60)
+            yield SenderProcesses(database, port, pool)
         finally:
-            keeper.terminate()
+            pool.terminate()
             with suppress(subprocess.TimeoutExpired):
-                keeper.wait(10)
+                pool.wait(10)
             with suppress(ProcessLookupError):
-                os.killpg(keeper.pid, signal.SIGKILL)
-            keeper.wait()
+                os.killpg(pool.pid, signal.SIGKILL)
+            pool.wait()
             gateway.terminate()
             gateway.wait()
             gateway.stdout.close()

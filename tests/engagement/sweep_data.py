@@ -14,7 +14,7 @@ DAY = timedelta(days=1)
 
 
 @transaction.atomic
-def community(quiet=0, unanswered=0, reminded=0, active=0, *, at=NOW):
+def make_members(quiet=0, unanswered=0, reminded=0, active=0, *, at=NOW):
     """Create members in each state with a few statements; `quiet` ones are due for a goodbye at `at`, and so on."""
     total = quiet + unanswered + reminded + active
     made = [
@@ -69,13 +69,13 @@ def stored():
     ]
 
 
-def broken():
+def count_inconsistencies():
     """Count inconsistencies: goodbyes without message or the reverse, duplicates, gaps in the log."""
     return row(
         """
         WITH gone AS (
             SELECT user_id, count(*) AS n FROM engagement_state_transitions WHERE trigger = 'inactivity_14d' GROUP BY 1
-        ), told AS (
+        ), queued AS (
             SELECT user_id, count(*) AS n FROM engagement_message_queue WHERE message_type = 'goodbye' GROUP BY 1
         ), steps AS (
             SELECT user_id, from_state,
@@ -85,7 +85,7 @@ def broken():
             SELECT DISTINCT ON (user_id) user_id, to_state FROM engagement_state_transitions
             ORDER BY user_id, created_at DESC, id DESC
         )
-        SELECT (SELECT count(*) FROM gone FULL JOIN told USING (user_id) WHERE gone.n IS DISTINCT FROM told.n),
+        SELECT (SELECT count(*) FROM gone FULL JOIN queued USING (user_id) WHERE gone.n IS DISTINCT FROM queued.n),
                (SELECT count(*) FROM steps WHERE from_state <> was),
                (SELECT count(*) FROM user_engagement_states s LEFT JOIN last USING (user_id)
                 WHERE s.state <> coalesce(last.to_state, 'active'))

@@ -65,9 +65,9 @@ def test_activity_within_a_minute_writes_nothing():
     person = PersonFactory()
     record_activity(member=person, at=THEN)
     version = UserEngagementState.objects.extra(select={"v": "xmin::text"}).get(user=person).v
-    with CaptureQueriesContext(connection) as said:
+    with CaptureQueriesContext(connection) as captured:
         record_activity(member=person, at=THEN + timedelta(seconds=59))
-    statements = [one["sql"] for one in said if "SAVEPOINT" not in one["sql"]]
+    statements = [one["sql"] for one in captured if "SAVEPOINT" not in one["sql"]]
     assert len(statements) == 1
     assert UserEngagementState.objects.extra(select={"v": "xmin::text"}).get(user=person).v == version
     record_activity(member=person, at=THEN + timedelta(seconds=61))
@@ -77,9 +77,9 @@ def test_activity_within_a_minute_writes_nothing():
 def test_many_members_take_a_fixed_number_of_queries():
     def statements(number):
         people = [person_in(state) for state in ("active", "dormant", "help_flow") for _each in range(number)]
-        with CaptureQueriesContext(connection) as said:
+        with CaptureQueriesContext(connection) as captured:
             assert record_activities(seen={one.pk: LATER for one in people}) == 2 * number
-        return len(said)
+        return len(captured)
 
     assert statements(1) == statements(7)
 

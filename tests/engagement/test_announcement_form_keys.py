@@ -65,7 +65,7 @@ def test_corrected_form_is_accepted_with_old_or_new_key(people, manager):
 
 def test_service_error_leaves_key_unused(people, manager):
     browser, key = client_of(manager), new_form_key()
-    assert "The list changed:" in words(browser.post(COMPOSE, filled(key) | {"expected": "1"}))
+    assert "The number of recipients changed" in words(browser.post(COMPOSE, filled(key) | {"expected": "1"}))
     assert not IdempotencyKey.objects.exists()
     assert browser.post(COMPOSE, filled(key)).status_code == 302
     assert counts() == (1, PEOPLE)

@@ -60,11 +60,11 @@ def send(**kwargs):
 
 
 def test_unblocked_members_are_recipients(crowd):
-    told = audience_of(entries())
-    assert told.recipients == 3
-    assert told.skipped == {reason: len(people) for reason, people in crowd.items() if reason}
-    assert told.total == entries().count() == 12
-    assert set(told.skipped) == set(SKIP_REASONS) - {"not_active"}
+    audience = audience_of(entries())
+    assert audience.recipients == 3
+    assert audience.skipped == {reason: len(people) for reason, people in crowd.items() if reason}
+    assert audience.total == entries().count() == 12
+    assert set(audience.skipped) == set(SKIP_REASONS) - {"not_active"}
     by_reason = dict(with_reason(entries()).values_list("person_id", "reason"))
     assert all(
         by_reason[one.pk] == reason for reason, people in crowd.items() if reason != "no_account" for one in people
@@ -81,7 +81,7 @@ def test_unblocked_members_are_recipients(crowd):
     [to_group] = messages.filter(destination="group")
     assert (to_group.user_id, to_group.destination_jid) == (crowd[""][1].pk, "us@chat")
     stored = Announcement.objects.get(pk=announcement.pk)
-    assert (stored.recipients, stored.skipped, stored.audience) == (3, told.skipped, "status=active")
+    assert (stored.recipients, stored.skipped, stored.audience) == (3, audience.skipped, "status=active")
     assert stored.created_by == staff
     templates = MessageTemplate.objects.filter(announcement=announcement)
     assert {one.locale: (one.subject, one.body) for one in templates} == TEXTS
@@ -128,16 +128,16 @@ def test_two_announcements_queue_two_messages():
 
 def test_cancelling_announcement_cancels_unsent_messages(crowd):
     announcement = send()
-    sent, failed, held = EngagementMessage.objects.filter(announcement=announcement).order_by("pk")
+    sent, failed, claimed = EngagementMessage.objects.filter(announcement=announcement).order_by("pk")
     rows("UPDATE engagement_message_queue SET status = 'sent', sent_at = now() WHERE id = %s", [sent.pk])
     rows("UPDATE engagement_message_queue SET status = 'failed' WHERE id = %s", [failed.pk])
-    ClaimFactory(messages=[held])
+    ClaimFactory(messages=[claimed])
     other = send()
     staff = StaffFactory()
     assert cancel_announcement(announcement=announcement, actor=staff).cancelled_at is not None
     now = dict(EngagementMessage.objects.filter(announcement=announcement).values_list("pk", "status"))
     # The sender of a claimed message cancels it.
-    assert now == {sent.pk: "sent", failed.pk: "cancelled", held.pk: "pending"}
+    assert now == {sent.pk: "sent", failed.pk: "cancelled", claimed.pk: "pending"}
     assert EngagementMessage.objects.get(pk=failed.pk).error_message == "The announcement was cancelled."
     assert set(EngagementMessage.objects.filter(announcement=other).values_list("status", flat=True)) == {"pending"}
     event = Event.objects.get(type="announcement.cancelled")

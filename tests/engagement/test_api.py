@@ -111,8 +111,8 @@ def test_member_changes_preferences(make, bob):
     assert browser.get(f"{ME}/profile").json() == change
     waiting.refresh_from_db()
     assert waiting.destination == "group"
-    said = Event.objects.get(type="profile.changed")
-    assert (said.member, said.actor) == (own, own)
+    event = Event.objects.get(type="profile.changed")
+    assert (event.member, event.actor) == (own, own)
     # Other fields and other members are unchanged.
     assert browser.patch(f"{ME}/profile", {"locale": "en"}, content_type=JSON).json() == change | {"locale": "en"}
     assert UserProfile.objects.get(pk=bob.pk).preferred_destination == "individual"

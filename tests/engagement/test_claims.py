@@ -131,34 +131,34 @@ def lock(message):
     type(message.user).objects.filter(pk=message.user_id).update(is_active=False)
 
 
-LOST = {
+BLOCKED = {
     "opted out": ({}, opt_out, "The member has opted out."),
     "locked": ({}, lock, "The account is locked."),
     "locked, though it is an answer": ({"message_type": "welcome"}, lock, "The account is locked."),
 }
 
 
-@pytest.mark.parametrize(("values", "lose", "words"), LOST.values(), ids=LOST)
-def test_blocked_message_is_cancelled_by_claim(values, lose, words):
+@pytest.mark.parametrize(("values", "block", "text"), BLOCKED.values(), ids=BLOCKED)
+def test_blocked_message_is_cancelled_by_claim(values, block, text):
     message = due(**values)
-    lose(message)
+    block(message)
     batch = claim()
     assert (batch.withdrawn, batch.messages) == (1, [])
     message.refresh_from_db()
-    assert (message.status, message.error_message) == ("cancelled", words)
+    assert (message.status, message.error_message) == ("cancelled", text)
 
 
-@pytest.mark.parametrize(("values", "lose", "words"), LOST.values(), ids=LOST)
-def test_claimed_message_is_cancelled_when_blocked(values, lose, words):
+@pytest.mark.parametrize(("values", "block", "text"), BLOCKED.values(), ids=BLOCKED)
+def test_claimed_message_is_cancelled_when_blocked(values, block, text):
     message = due(**values)
     batch = claim()
     assert claims.find_blocked(token=batch.token) == {}
-    lose(message)
+    block(message)
     reasons = claims.find_blocked(token=batch.token)
-    assert reasons == {message.id: words}
+    assert reasons == {message.id: text}
     assert claims.withdraw(token=batch.token, reasons=reasons) == 1
     message.refresh_from_db()
-    assert (message.status, message.error_message, message.attempted_at) == ("cancelled", words, None)
+    assert (message.status, message.error_message, message.attempted_at) == ("cancelled", text, None)
     assert claims.find_claims([message.id]) == {}
 
 

@@ -46,21 +46,21 @@ def meet(act) -> tuple[EngagementMessage, object]:
         return batch
 
     with crowd(2) as people:
-        batch, said = people.run(play)
+        batch, result = people.run(play)
     assert [each.id for each in batch.messages] == [message.id]
     assert set(claims.find_claims([message.id])) == {message.id}
-    return EngagementMessage.objects.get(pk=message.pk), said
+    return EngagementMessage.objects.get(pk=message.pk), result
 
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
 def test_message_being_claimed_cannot_be_changed(act):
-    message, said = meet(act)
+    message, result = meet(act)
     assert (message.status, message.destination) == ("pending", "individual")
     assert message.scheduled_for == NOON - timedelta(hours=1)
     if act in (ACTS["cancel"], ACTS["postpone"]):
-        assert isinstance(said, MessageBeingSent)
+        assert isinstance(result, MessageBeingSent)
     else:
-        assert not isinstance(said, Exception), said
+        assert not isinstance(result, Exception), result
 
 
 def test_control_check_before_lock_cancels_claimed_message(monkeypatch):
@@ -71,8 +71,8 @@ def test_control_check_before_lock_cancels_claimed_message(monkeypatch):
         return EngagementMessage.objects.select_for_update(of=("self",)).select_related("user").get(pk=message.pk)
 
     monkeypatch.setattr(messages, "_lock_message", ask_first)
-    message, said = meet(ACTS["cancel"])
-    assert (message.status, said.status) == ("cancelled", "cancelled")
+    message, result = meet(ACTS["cancel"])
+    assert (message.status, result.status) == ("cancelled", "cancelled")
 
 
 @pytest.mark.parametrize(
@@ -96,5 +96,5 @@ def test_control_without_locks_claimed_message_changes(function, lock, act, chan
     assert lock in whole
     assert unlocked != whole
     with without(unlocked, whole):
-        message, _said = meet(ACTS[act])
+        message, _result = meet(ACTS[act])
     assert (message.status, message.destination) == changed

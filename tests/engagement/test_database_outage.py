@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from django.db import connection
 
-from tests.engagement.sender_processes import fleet, places_of_tests
+from tests.engagement.sender_processes import database_arguments, run_senders
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -13,7 +13,7 @@ BACK_WITHIN = 30  # seconds
 
 def test_senders_resume_after_database_outage(tmp_path):
     """Reject and terminate connections for five seconds; bin/prove-engagement stops the server."""
-    places = places_of_tests()
+    places = database_arguments()
     name = connection.ops.quote_name(connection.settings_dict["NAME"])
     # A database cannot be closed to connections from a connection to it.
     with psycopg.connect(places["database"], dbname="postgres", autocommit=True) as owner:
@@ -30,9 +30,9 @@ def test_senders_resume_after_database_outage(tmp_path):
         def start() -> None:
             owner.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
 
-        with fleet(**places, log=tmp_path / "senders.log", senders=2) as senders:
+        with run_senders(**places, log=tmp_path / "senders.log", senders=2) as senders:
             try:
-                took = senders.outlast(stop=stop, start=start, seconds=5)
+                took = senders.measure_outage(stop=stop, start=start, seconds=5)
             finally:
                 start()
     assert took < BACK_WITHIN

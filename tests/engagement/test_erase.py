@@ -1,6 +1,6 @@
 """Erasure: unsent messages are cancelled, and only counts and dates remain.
 
-That no text at all is left is proved over the whole catalog in tests/groups/test_erase.py.
+tests/groups/test_erase.py proves for the whole catalog that no text remains.
 """
 
 import pytest

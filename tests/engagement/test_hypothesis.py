@@ -1,6 +1,6 @@
 """Random sequences of events for a few members: the log stays consistent with the states.
 
-MACHINE_RUNS=500 MACHINE_STEPS=50 bin/test tests/engagement/test_hypothesis.py runs the long proof; a build runs less.
+A build runs a few examples; MACHINE_RUNS=500 MACHINE_STEPS=50 bin/test tests/engagement/test_hypothesis.py runs many.
 """
 
 import os
@@ -178,7 +178,7 @@ class Community(RuleBasedStateMachine):
     def messages_are_sent(self):
         MessageSender(self.outbox, clock=lambda: self.now).drain()
 
-    # --- What holds after every step ------------------------------------------------------------------
+    # --- Invariants -----------------------------------------------------------------------------------
 
     @invariant()
     def log_and_states_agree(self):

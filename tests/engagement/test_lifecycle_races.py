@@ -1,6 +1,6 @@
 """Concurrent transitions with real threads and commits, and a negative control of each guard.
 
-RACE_ROUNDS=200 bin/test tests/engagement/test_lifecycle_races.py runs the long proof; a build runs fewer rounds.
+A build runs a few rounds; RACE_ROUNDS=200 bin/test tests/engagement/test_lifecycle_races.py runs many.
 """
 
 import os
@@ -94,8 +94,8 @@ def test_one_of_concurrent_replies_applies():
             assert len(rejected) == 3
             [_first, answer] = chain(person)
             assert LEGAL["goodbye_sent", answer] == state
-            told = EngagementMessage.objects.filter(user=person, message_type="help_restart").exists()
-            assert told == (answer == "goodbye_response_1")
+            has_message = EngagementMessage.objects.filter(user=person, message_type="help_restart").exists()
+            assert has_message == (answer == "goodbye_response_1")
 
 
 def careless(member, trigger, met):

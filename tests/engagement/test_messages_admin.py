@@ -73,7 +73,7 @@ class TestPage:
         assert "No value for parameter week." in shown
 
     @pytest.mark.parametrize(
-        ("fields", "said"),
+        ("fields", "expected"),
         [
             ({"waiting_for": WaitingFor.QUIET_HOURS}, "Quiet hours of the member (21:00 to 08:00 in UTC)"),
             (
@@ -85,9 +85,9 @@ class TestPage:
             ({}, "Scheduled for"),
         ],
     )
-    def test_page_explains_waiting(self, operator, fields, said):
+    def test_page_explains_waiting(self, operator, fields, expected):
         waiting = message(scheduled_for=timezone.now() + timedelta(hours=3), **fields)
-        assert said in words(operator.get(page(waiting)))
+        assert expected in words(operator.get(page(waiting)))
 
     @pytest.mark.parametrize("status", ["banned", "suspended"])
     def test_blocked_message_shows_coming_cancellation(self, operator, status):
@@ -99,11 +99,11 @@ class TestPage:
         assert f"Cancellation: The member is {status}." in words(operator.get(LIST))
 
     def test_claimed_message_shows_its_sender(self, operator):
-        held, lost = message(), message()
-        ClaimFactory(messages=[held], claimed_by="host-1")
+        claimed, lost = message(), message()
+        ClaimFactory(messages=[claimed], claimed_by="host-1")
         ClaimFactory(messages=[lost], claimed_by="host-1", lease_expires_at=timezone.now() - timedelta(minutes=1))
-        assert "Being sent by host-1 until" in words(operator.get(page(held)))
-        assert "Its sender host-1 is gone" in words(operator.get(page(lost)))
+        assert "Being sent by host-1 until" in words(operator.get(page(claimed)))
+        assert "Its sender host-1 has stopped" in words(operator.get(page(lost)))
 
     def test_page_shows_open_circuit(self, operator, settings):
         now = timezone.now()
@@ -148,8 +148,8 @@ class TestJobs:
         sent = message(status=Status.SENT, sent_at=timezone.now())
         shown = operator.get(page(sent)).content.decode()
         assert not any(f"/{name}/" in shown for name in ("retry", "cancel", "postpone"))
-        assert "a message that is failed:" in words(operator.get(page(sent, "retry")))
-        assert "a message that is pending or failed:" in words(operator.get(page(sent, "cancel")))
+        assert "Makes a failed message due now" in words(operator.get(page(sent, "retry")))
+        assert "Cancels a pending or failed message" in words(operator.get(page(sent, "cancel")))
 
     @pytest.mark.parametrize(
         ("job", "values"), [("retry", {}), ("cancel", {"reason": "x"}), ("postpone", later(days=1))]
@@ -163,9 +163,9 @@ class TestJobs:
         assert sent.status == Status.SENT
 
     def test_claimed_message_cannot_be_changed(self, operator):
-        held = message()
-        ClaimFactory(messages=[held])
-        assert "A sender has this message right now" in words(operator.post(page(held, "cancel"), {"reason": "x"}))
+        claimed = message()
+        ClaimFactory(messages=[claimed])
+        assert "This message is being sent" in words(operator.post(page(claimed, "cancel"), {"reason": "x"}))
 
     @pytest.mark.parametrize(
         "until", [{}, {"until_0": "x", "until_1": "y"}, {"until_0": "9999-01-01", "until_1": "00:00"}]

@@ -55,8 +55,8 @@ def test_first_mission_sets_magic_moment(django_capture_on_commit_callbacks):
 def test_roles_and_tasks_complete_steps(django_capture_on_commit_callbacks):
     member, mission = MemberFactory(), MissionFactory()
     with django_capture_on_commit_callbacks(execute=True):
-        stay = join_mission(member=member, mission=mission, role="Lead")
-        change_role(membership=stay, role="Mentor")
+        membership = join_mission(member=member, mission=mission, role="Lead")
+        change_role(membership=membership, role="Mentor")
         task = create_task(group=mission, title="Water the plants")
         claim_task(task=task, member=member, actor=member)
         complete_task(task=task, actor=member)

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 URL = "https://example.org/unsubscribe/abc"
 
 
-def words(**values):
+def render(**values):
     return Templates().render(**{"key": "goodbye", "locale": "en", "params": {"name": "Ana"}, **values})
 
 
@@ -29,37 +29,37 @@ def test_error_names_all_missing_parameters():
 
 
 def test_message_uses_language_of_member():
-    assert "tempo" in words(locale="pt-BR").body
-    assert words(locale="pt-BR").locale == "pt-BR"
+    assert "tempo" in render(locale="pt-BR").body
+    assert render(locale="pt-BR").locale == "pt-BR"
 
 
 def test_english_replaces_missing_language():
     MessageTemplate.objects.filter(key="goodbye", locale="pt-BR").delete()
-    found = words(locale="pt-BR", unsubscribe_url=URL)
+    found = render(locale="pt-BR", unsubscribe_url=URL)
     assert found.locale == "en"
     assert "You can stop these messages" in found.body
 
 
 def test_missing_template_is_named():
     with pytest.raises(TemplateMissing) as rejection:
-        words(key="nothing-like-it")
+        render(key="nothing-like-it")
     assert "nothing-like-it" in rejection.value.message
 
 
 @pytest.mark.parametrize(("locale", "says"), [("en", '"stop reminders"'), ("pt-BR", '"parar lembretes"')])
 def test_unsubscribe_link_is_added_in_same_language(locale, says):
-    *_text, last = words(locale=locale, unsubscribe_url=URL).body.splitlines()
+    *_text, last = render(locale=locale, unsubscribe_url=URL).body.splitlines()
     assert URL in last
     assert says in last
 
 
 def test_unsubscribe_link_in_text_is_not_repeated():
     template = TemplateFactory(body="Hi {{ name }}. Out: {{ unsubscribe_url }}")
-    assert words(key=template.key, unsubscribe_url=URL).body == f"Hi Ana. Out: {URL}"
+    assert render(key=template.key, unsubscribe_url=URL).body == f"Hi Ana. Out: {URL}"
 
 
 def test_subject_is_one_line():
-    found = words(params={"name": "Ana\r\nBcc: everyone@example.org"})
+    found = render(params={"name": "Ana\r\nBcc: everyone@example.org"})
     assert found.subject.splitlines() == [found.subject]
 
 

@@ -76,7 +76,7 @@ class TestMove:
     def test_change_state_queues_its_message(self, operator):
         ana = active("Ana", days_quiet=16)
         answer = operator.post(page(ana, "move"), {"trigger": TransitionTrigger.INACTIVITY_14D}, follow=True)
-        assert "moved." in words(answer)
+        assert "changed." in words(answer)
         assert state_of(ana).state == State.GOODBYE_SENT
         assert EngagementMessage.objects.get(user=ana).message_type == MessageType.GOODBYE
         move = EngagementStateTransition.objects.get(user=ana)
@@ -112,7 +112,7 @@ class TestMove:
         ana, bob = goodbye("Ana"), active("Bob")
         chosen = {"action": "move", "_selected_action": [state_of(ana).pk, state_of(bob).pk]}
         answer = operator.post(LIST, chosen | {"apply": "1", "trigger": TransitionTrigger.USER_MESSAGE})
-        assert "1 moved, 1 rejected." in words(answer)
+        assert "1 changed, 1 rejected." in words(answer)
         assert state_of(ana).state == State.ACTIVE
 
     @pytest.mark.parametrize("role", ["Community Manager", "Auditor", "Mission Manager"])
@@ -209,8 +209,14 @@ class TestMember:
     def test_member_tab_shows_engagement(self, operator):
         ana = goodbye("Ana")
         shown = words(operator.get(reverse("admin:groups_member_engagement", args=[ana.pk])))
-        for said in ("Goodbye sent", "Inactive for 14 days", "Reply expected until", "Next message", "Individual chat"):
-            assert said in shown
+        for expected in (
+            "Goodbye sent",
+            "Inactive for 14 days",
+            "Reply expected until",
+            "Next message",
+            "Individual chat",
+        ):
+            assert expected in shown
 
     def test_member_tab_without_activity(self, operator):
         shown = words(operator.get(reverse("admin:groups_member_engagement", args=[MemberFactory().pk])))

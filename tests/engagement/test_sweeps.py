@@ -19,7 +19,7 @@ from engagement.services.sweeps import sweep_daily, sweep_weekly
 from groups.models import CommunityMember, Member
 from groups.services.highlights import roll_up_highlights
 from groups.services.participation import record_participation
-from tests.engagement.sweep_data import DAY, NOW, broken, community, states, stored
+from tests.engagement.sweep_data import DAY, NOW, count_inconsistencies, make_members, states, stored
 from tests.support.database import rows
 from tests.support.factories.engagement import PersonFactory, move_to, quiet_person
 from tests.support.factories.groups import EntryFactory
@@ -35,7 +35,7 @@ def moved(steps):
 
 @pytest.fixture
 def lived():
-    return community(quiet=7, unanswered=5, reminded=4, active=6)
+    return make_members(quiet=7, unanswered=5, reminded=4, active=6)
 
 
 # Without the past goodbyes of the fixture, which have no message.
@@ -109,7 +109,7 @@ def test_member_who_replied_in_time_is_unchanged():
 
 
 def test_blocked_member_gets_no_goodbye():
-    told = quiet_person(at=NOW, entry={})
+    errors = quiet_person(at=NOW, entry={})
     reinstated = quiet_person(at=NOW, entry={"status": "pending"})
     left = [
         quiet_person(at=NOW, profile={"reengagement_opt_out": True}),
@@ -122,7 +122,7 @@ def test_blocked_member_gets_no_goodbye():
     PersonFactory(state="active")
     assert sweep_daily(at=NOW, dry_run=True)[0].moved == 2
     assert moved(sweep_daily(at=NOW, batch=1))["goodbye sent"] == (2, 2)
-    assert set(EngagementMessage.objects.values_list("user", flat=True)) == {told.pk, reinstated.pk}
+    assert set(EngagementMessage.objects.values_list("user", flat=True)) == {errors.pk, reinstated.pk}
     assert {row.state for row in UserEngagementState.objects.filter(user__in=left)} == {"active"}
     # After opting in again, the next sweep sends the goodbye.
     UserProfile.objects.filter(pk=left[0].pk).update(reengagement_opt_out=False)
@@ -138,7 +138,7 @@ def test_goodbye_uses_preferred_destination():
 
 
 def test_sweep_without_due_members_changes_nothing():
-    community(active=3)
+    make_members(active=3)
     assert {step.moved for step in sweep_daily(at=NOW)} == {0}
     assert {step.moved for step in sweep_daily(at=NOW, dry_run=True)} == {0}
 
@@ -147,20 +147,20 @@ def test_sweep_without_due_members_changes_nothing():
 
 
 def run(*arguments):
-    said, told = io.StringIO(), io.StringIO()
-    call_command("sweep_engagement", *arguments, stdout=said, stderr=told)
-    return said.getvalue(), told.getvalue()
+    output, errors = io.StringIO(), io.StringIO()
+    call_command("sweep_engagement", *arguments, stdout=output, stderr=errors)
+    return output.getvalue(), errors.getvalue()
 
 
 def test_command_prints_results_and_progress(lived):
     before = stored()
-    said, told = run("--dry-run", "--at", NOW.isoformat())
-    assert said.splitlines()[:3] == ["goodbye sent: 7", "goodbye unanswered: 5", "reminder due: 4"]
-    assert "Nothing was changed." in said
+    output, errors = run("--dry-run", "--at", NOW.isoformat())
+    assert output.splitlines()[:3] == ["goodbye sent: 7", "goodbye unanswered: 5", "reminder due: 4"]
+    assert "Nothing was changed." in output
     assert stored() == before
-    said, told = run("--daily", "--batch", "3", "--at", NOW.isoformat())
-    assert said.splitlines() == ["goodbye sent: 7, 7 messages", "goodbye unanswered: 5", "reminder due: 4"]
-    assert "goodbye sent: 3 so far" in told
+    output, errors = run("--daily", "--batch", "3", "--at", NOW.isoformat())
+    assert output.splitlines() == ["goodbye sent: 7, 7 messages", "goodbye unanswered: 5", "reminder due: 4"]
+    assert "goodbye sent: 3 so far" in errors
     assert run("--weekly", "--at", NOW.isoformat())[0] == "weekly review: 0\n"
 
 
@@ -201,8 +201,8 @@ def talker(zone, **kwargs):
 def talk(people, at):
     """Record a message of every member."""
     UserEngagementState.objects.filter(user__in=people).update(last_activity_at=at)
-    said = [InboundMessage(user=one, platform="test", message_id=f"{one.pk} {at}", received_at=at) for one in people]
-    InboundMessage.objects.bulk_create(said, ignore_conflicts=True)
+    output = [InboundMessage(user=one, platform="test", message_id=f"{one.pk} {at}", received_at=at) for one in people]
+    InboundMessage.objects.bulk_create(output, ignore_conflicts=True)
 
 
 def hourly(start, end, people):
@@ -329,7 +329,7 @@ def test_suspended_member_gets_no_review():
 
 
 def test_ten_days_of_hourly_sweeps_match_model():
-    quiet = community(quiet=5, active=5)
+    quiet = make_members(quiet=5, active=5)
     UserEngagementState.objects.filter(user__in=quiet).update(last_activity_at=NOW - 14 * DAY)
     for tick in range(-24, 9 * 24):
         at = NOW + tick * HOUR
@@ -343,5 +343,5 @@ def test_ten_days_of_hourly_sweeps_match_model():
             assert states() == {"active": 5, "goodbye_sent": 5}
         if tick == 48:
             assert states() == {"active": 5, "dormant": 5}
-    assert broken() == (0, 0, 0)
+    assert count_inconsistencies() == (0, 0, 0)
     assert weeks() == {key: ["2026-W10"] for key in quiet[5:]}

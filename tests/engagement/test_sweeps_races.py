@@ -13,7 +13,7 @@ from engagement.services.lifecycle import record_activity
 from engagement.services.sweeps import sweep_daily, sweep_weekly
 from tests.common.test_worker import until
 from tests.engagement.owner_connection import owner
-from tests.engagement.sweep_data import NOW, broken, community, states, stored
+from tests.engagement.sweep_data import NOW, count_inconsistencies, make_members, states, stored
 from tests.groups.test_highlights_races import as_process, one_that_waits
 from tests.support.concurrency import crowd, without
 from tests.support.database import own_connection, row, rows
@@ -25,7 +25,7 @@ FINISHED = {"goodbye_sent": 60, "dormant": 60, "active": 20}
 
 
 def lived():
-    return community(quiet=60, unanswered=30, reminded=30, active=20)
+    return make_members(quiet=60, unanswered=30, reminded=30, active=20)
 
 
 def goodbyes():
@@ -37,7 +37,7 @@ def whole(*, times=1):
     assert states() == {state: number * times for state, number in FINISHED.items()}
     assert goodbyes() == 60 * times
     assert row("SELECT count(*) FROM engagement_state_transitions WHERE created_at = %s", [NOW]) == (120 * times,)
-    assert broken()[1:] == (0, 0)
+    assert count_inconsistencies()[1:] == (0, 0)
 
 
 def many_at_once():
@@ -57,7 +57,7 @@ def test_four_concurrent_sweeps_equal_one():
 
 
 def test_concurrent_weekly_sweeps_queue_each_week_once():
-    people = community(active=50, at=MONDAY)
+    people = make_members(active=50, at=MONDAY)
     with crowd(4) as sweepers:
         for _round in range(ROUNDS):
             done = sweepers.run(lambda _n: sweep_weekly(at=MONDAY, batch=7)[0].queued)
@@ -67,7 +67,7 @@ def test_concurrent_weekly_sweeps_queue_each_week_once():
 
 def test_control_without_key_each_sweep_queues_review():
     """Negative control: without the idempotency key, concurrent sweeps queue duplicates."""
-    community(active=20, at=MONDAY)
+    make_members(active=20, at=MONDAY)
     with (
         without(
             """CREATE FUNCTION another_key() RETURNS trigger LANGUAGE plpgsql AS
@@ -83,7 +83,7 @@ def test_control_without_key_each_sweep_queues_review():
 
 
 def test_sweep_skips_locked_member():
-    people = community(quiet=5)
+    people = make_members(quiet=5)
     ended = threading.Event()
 
     def sweep():
@@ -105,7 +105,7 @@ def test_sweep_skips_locked_member():
     record_activity(member=UserEngagementState.objects.get(user=people[2]).user, at=NOW)
     sweep_daily(at=NOW)
     assert states() == {"goodbye_sent": 4, "active": 1}
-    assert broken() == (0, 0, 0)
+    assert count_inconsistencies() == (0, 0, 0)
 
 
 # --- Killed sweeps --------------------------------------------------------------------------------
@@ -131,7 +131,7 @@ def killed_half_way(how, people):
     with held_at(order[35][0]), own_connection() as watcher:
         process = as_process(*command)
         try:
-            backend = until(lambda: one_that_waits(watcher, "WITH looked"), "the sweep to come to the held key")
+            backend = until(lambda: one_that_waits(watcher, "WITH candidates"), "the sweep to come to the held key")
             if how == "process":
                 process.send_signal(signal.SIGKILL)
             else:
@@ -154,7 +154,7 @@ def test_killed_sweep_leaves_whole_batches(how):
     killed_half_way(how, people[:60])
     assert states() == {"active": 20 + 30, "goodbye_sent": 30 + 30, "remind_later": 30}, "three batches of ten"
     assert goodbyes() == 30
-    assert broken()[1:] == (0, 0)
+    assert count_inconsistencies()[1:] == (0, 0)
     sweep_daily(at=NOW)
     whole()
     # As after one sweep: no member is missing or duplicated.
@@ -177,4 +177,4 @@ def test_control_killed_two_step_sweep_loses_messages():
         # Killed here.
     sweep_daily(at=NOW)
     assert goodbyes() == 50
-    assert broken()[0] > 0, "the check sees the ten who were never told"
+    assert count_inconsistencies()[0] > 0, "the check sees the ten who were never told"

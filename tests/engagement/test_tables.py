@@ -106,7 +106,7 @@ engagement_inbound_messages
 """
 
 
-def told(*listings):
+def parse_columns(*listings):
     """Return {table: {column: (type, nullable or not, default)}} of the listings above."""
     tables = {}
     for line in "".join(listings).splitlines():
@@ -138,12 +138,12 @@ def columns_of(table):
     }
 
 
-@pytest.mark.parametrize("table", told(SEED, OURS))
+@pytest.mark.parametrize("table", parse_columns(SEED, OURS))
 def test_columns_match_seed_and_additions(table):
-    assert columns_of(table) == told(SEED, OURS)[table]
+    assert columns_of(table) == parse_columns(SEED, OURS)[table]
 
 
-@pytest.mark.parametrize("table", [*told(SEED, OURS), "user_profiles_history"])
+@pytest.mark.parametrize("table", [*parse_columns(SEED, OURS), "user_profiles_history"])
 def test_rows_are_deleted_with_member(table):
     links = rows(
         """SELECT confrelid::regclass::text, confdeltype::text FROM pg_constraint

@@ -64,7 +64,7 @@ def test_map_has_ten_transitions():
 def test_valid_pair_changes_state_with_side_effects(state, trigger):
     person = person_in(state, onboarding_tier=2, onboarding_tier_progress=HALF_WAY)
     logged = EngagementStateTransition.objects.filter(user=person).count()
-    told = set(EngagementMessage.objects.filter(user=person).values_list("pk", flat=True))
+    earlier = set(EngagementMessage.objects.filter(user=person).values_list("pk", flat=True))
 
     moved = transition(member=person, trigger=trigger, at=NOW, metadata={"by": "the test"})
 
@@ -88,7 +88,7 @@ def test_valid_pair_changes_state_with_side_effects(state, trigger):
         details["unprompted_return"] = True
     assert log.metadata == details
 
-    new = EngagementMessage.objects.filter(user=person).exclude(pk__in=told)
+    new = EngagementMessage.objects.filter(user=person).exclude(pk__in=earlier)
     kind = QUEUED.get(trigger)
     expected = [(kind, "pending", NOW, f"{person.pk}:{kind}:2026-03-04")] if kind else []
     assert list(new.values_list("message_type", "status", "scheduled_for", "idempotency_key")) == expected
@@ -129,7 +129,7 @@ DATED = {
 }
 
 
-def move_by_hand(person, to, trigger):
+def move_by_sql(person, to, trigger):
     """Set a trigger and update the state with valid dates, by SQL."""
     rows("SELECT set_config('engagement.trigger', %s, true)", [trigger])
     rows(f"UPDATE user_engagement_states SET state = %s, {DATED[to]} WHERE user_id = %s", [to, person.pk])
@@ -142,10 +142,10 @@ def test_sql_update_allows_only_ten_transitions(state, trigger):
     for to in STATES:
         if to != state and to != LEGAL.get((state, trigger)):
             with rejected_by("engagement_state_transitions_legal"):
-                move_by_hand(person, to, trigger)
+                move_by_sql(person, to, trigger)
     assert everything(person) == before
     if to := LEGAL.get((state, trigger)):
-        move_by_hand(person, to, trigger)
+        move_by_sql(person, to, trigger)
         [(log,)] = rows(
             "SELECT row_to_json(t) FROM engagement_state_transitions t WHERE user_id = %s ORDER BY id DESC LIMIT 1",
             [person.pk],
@@ -167,7 +167,7 @@ def test_sql_update_without_trigger_is_rejected(state, to):
 def test_sql_update_with_unknown_trigger_is_rejected(trigger):
     person = person_in("dormant")
     with rejected_by("engagement_state_transitions_legal"):
-        move_by_hand(person, "active", trigger)
+        move_by_sql(person, "active", trigger)
 
 
 def test_sql_update_without_state_change_logs_nothing():
@@ -229,11 +229,11 @@ def test_state_cannot_change_member():
 def test_trigger_setting_is_reset_after_transition():
     person = person_in("dormant")
     transition(member=person, trigger="user_message", at=NOW)
-    said = row(
+    values = row(
         """SELECT current_setting('engagement.trigger', true), current_setting('engagement.now', true),
                current_setting('engagement.metadata', true)"""
     )
-    assert not any(said), "the next statement of this transaction has to name a trigger of its own"
+    assert not any(values), "the next statement of this transaction has to name a trigger of its own"
     with rejected_by("user_engagement_states_trigger_required"):
         rows(f"UPDATE user_engagement_states SET state = 'dormant', {DATED['dormant']}")
 

@@ -84,9 +84,9 @@ def test_unwritable_outbox_is_unavailable(tmp_path):
 
 def test_console_prints_message_and_unsubscribe_link(capsys):
     make_transport("console").send(outgoing())
-    said = capsys.readouterr().out
-    for words in (outgoing().subject, outgoing().body, outgoing().unsubscribe_url, outgoing().address):
-        assert words in said
+    output = capsys.readouterr().out
+    for text in (outgoing().subject, outgoing().body, outgoing().unsubscribe_url, outgoing().address):
+        assert text in output
 
 
 def test_unknown_transport_error_lists_transports():

@@ -103,10 +103,11 @@ def test_temporary_status_is_unavailable(server, sender, status):
 
 
 @pytest.mark.parametrize(
-    ("said", "seconds"), [("30", 30), ("0", 0), ("9" * 30, 999_999_999), ("soon", None), ("-5", None), ("", None)]
+    ("retry_after", "seconds"),
+    [("30", 30), ("0", 0), ("9" * 30, 999_999_999), ("soon", None), ("-5", None), ("", None)],
 )
-def test_retry_after_accepts_seconds(server, sender, said, seconds):
-    server.on(answers(429, Retry_After=said))
+def test_retry_after_accepts_seconds(server, sender, retry_after, seconds):
+    server.on(answers(429, Retry_After=retry_after))
     with pytest.raises(Unavailable) as trouble:
         sender.send(outgoing())
     assert trouble.value.retry_after == (None if seconds is None else timedelta(seconds=seconds))
@@ -128,9 +129,9 @@ def test_rejection_text_hides_address(server, sender, status, shape):
     server.on(answers(status, text.encode() if shape == "text" else {shape: text}))
     with pytest.raises(MessageRejected) as rejected:
         sender.send(outgoing())
-    words = str(rejected.value)
-    assert words.startswith(f"The gateway responded {status}: … and … unknown xxx")
-    assert len(words) < 260
+    text = str(rejected.value)
+    assert text.startswith(f"The gateway responded {status}: … and … unknown xxx")
+    assert len(text) < 260
 
 
 def test_html_response_is_not_quoted(server, sender):

@@ -1,6 +1,6 @@
 """Every pair of state and trigger: the ten valid ones and the invalid ones.
 
-The table is written out here a second time on purpose: a changed map does not change what is expected of it.
+The table repeats the product's map on purpose, so that a change of the map does not change the expected result.
 """
 
 import itertools

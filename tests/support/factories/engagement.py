@@ -34,9 +34,9 @@ WAYS: dict[str, tuple[str, ...]] = {
 class PersonFactory(MemberFactory):
     """A member with a lifecycle state, profile and directory entry.
 
-    state: where they stand; they get there now, by the machine, with the messages that go with it. None: no row yet.
-    last_activity_at: set without waking them. profile: fields of the profile. entry: values of an entry of the
-    directory, {} for an active one; None for none.
+    state: reached by transitions at the current time, which queue their messages. None: no row. last_activity_at: set
+    without a transition. profile: fields of the profile. entry: fields of the directory entry, {} for an active one;
+    None for no entry.
     """
 
     @factory.post_generation
