@@ -3,41 +3,24 @@
 Every setting that may be changed from outside is listed in `.env.example`.
 """
 
-import os
-from datetime import time, timedelta
 from pathlib import Path
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
-from django.utils.dateparse import parse_duration, parse_time
 
+from engagement.conf import *  # noqa: F403
 from missionsite import embedded
+from missionsite.environment import BASE_DIR, EMBEDDED, VAR_DIR, env, secret
 from missionsite.unfold import UNFOLD  # noqa: F401
-
-BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-env.read_env(BASE_DIR / ".env")
-
-# --- Where things are -------------------------------------------------------------------------
-
-VAR_DIR = Path(env.str("MISSIONSITE_VAR_DIR", default=str(BASE_DIR / "var")))
-# Without DATABASE_URL the site runs on its own embedded PostgreSQL: the default for trying and developing.
-EMBEDDED = not env.str("DATABASE_URL", default="")
 
 # --- Security ---------------------------------------------------------------------------------
 
 DEBUG = env.bool("DEBUG", default=False)
 
 
-def _secret(name: str) -> str:
-    """A secret as it is written: env.str would take one that begins with $ for the name of another variable."""
-    return os.environ.get(name, "")
-
-
 def _secret_key() -> str:
     """The configured key; embedded, a random one kept in `var/` with mode 0600."""
-    if key := _secret("SECRET_KEY"):
+    if key := secret("SECRET_KEY"):
         return key
     if not EMBEDDED:
         raise ImproperlyConfigured("Set SECRET_KEY: see .env.example for how to make one.")
@@ -233,7 +216,7 @@ PARTICIPATION_POINTS = {
 PARTICIPATION_POINTS_PER_DAY = env.int("PARTICIPATION_POINTS_PER_DAY", default=50)
 # Where GitHub's REST API answers; a token raises what it allows in an hour. Seconds for one verification.
 GITHUB_API_URL = env("GITHUB_API_URL", default="https://api.github.com")
-GITHUB_TOKEN = _secret("GITHUB_TOKEN")
+GITHUB_TOKEN = secret("GITHUB_TOKEN")
 GITHUB_TIMEOUT = env.int("GITHUB_TIMEOUT", default=20)
 # Bytes of a file of members to import.
 IMPORT_BYTES = env.int("IMPORT_BYTES", default=50 * 1024 * 1024)
@@ -241,73 +224,10 @@ IMPORT_BYTES = env.int("IMPORT_BYTES", default=50 * 1024 * 1024)
 DECK_REPORT_BYTES = env.int("DECK_REPORT_BYTES", default=100 * 1024 * 1024)
 DECK_LOGS_BYTES = env.int("DECK_LOGS_BYTES", default=60 * 1024 * 1024)
 
-# --- Engagement -------------------------------------------------------------------------------
+# --- Links ------------------------------------------------------------------------------------
 
-
-def _duration(name: str, default: str) -> timedelta:
-    """A duration as ISO 8601 has it (P14D, PT48H), or as days and a clock (14 00:00:00)."""
-    text = env.str(name, default=default)
-    length = parse_duration(text)
-    if length is None or length < timedelta(0):
-        raise ImproperlyConfigured(f"{name} is a duration such as {default}, not {text!r}.")
-    return length
-
-
-def _hour(name: str, default: str) -> time:
-    text = env.str(name, default=default)
-    hour = parse_time(text)
-    if hour is None:
-        raise ImproperlyConfigured(f"{name} is a time of day such as {default}, not {text!r}.")
-    return hour
-
-
-# Where this site is reached from outside: the beginning of links in messages and of addresses of invitations.
+# Public URL of this site: the start of links in messages and of invitation addresses.
 SITE_URL = env.str("SITE_URL", default="http://localhost:8000").rstrip("/")
-# How long a member is quiet before the goodbye, how long it waits for an answer, and how long "busy" is left alone.
-ENGAGEMENT_INACTIVE_AFTER = _duration("ENGAGEMENT_INACTIVE_AFTER", "P14D")
-ENGAGEMENT_GOODBYE_EXPIRES_AFTER = _duration("ENGAGEMENT_GOODBYE_EXPIRES_AFTER", "PT48H")
-ENGAGEMENT_REMIND_AFTER = _duration("ENGAGEMENT_REMIND_AFTER", "P14D")
-# A dormant member who was quiet this long and writes has come back unprompted.
-ENGAGEMENT_RETURN_AFTER = _duration("ENGAGEMENT_RETURN_AFTER", "P3D")
-# What a member does to finish each tier of the onboarding.
-ENGAGEMENT_TIERS = env.json(
-    "ENGAGEMENT_TIERS",
-    default={
-        "1": ["introduce_yourself", "verify_github", "join_mission"],
-        "2": ["complete_task", "invite_member"],
-        "3": ["lead_mission", "mentor_member"],
-    },
-)
-# Messages no one asked for: at most so many to a member in any span of this length, and none at night in their zone.
-# 0 messages is no limit; the same hour twice is no night.
-ENGAGEMENT_FREQUENCY_CAP = env.int("ENGAGEMENT_FREQUENCY_CAP", default=3)
-ENGAGEMENT_FREQUENCY_CAP_PERIOD = _duration("ENGAGEMENT_FREQUENCY_CAP_PERIOD", "P7D")
-ENGAGEMENT_QUIET_FROM = _hour("ENGAGEMENT_QUIET_FROM", "21:00")
-ENGAGEMENT_QUIET_TO = _hour("ENGAGEMENT_QUIET_TO", "08:00")
-# How messages go out: console, file, email or webhook.
-ENGAGEMENT_TRANSPORT = env.str("ENGAGEMENT_TRANSPORT", default="file" if EMBEDDED else "console")
-ENGAGEMENT_OUTBOX = Path(env.str("ENGAGEMENT_OUTBOX", default=str(VAR_DIR / "outbox")))
-ENGAGEMENT_WEBHOOK_URL = env.str("ENGAGEMENT_WEBHOOK_URL", default="")
-ENGAGEMENT_WEBHOOK_SECRET = _secret("ENGAGEMENT_WEBHOOK_SECRET")
-# Seconds one message may take to be sent.
-ENGAGEMENT_SEND_TIMEOUT = env.int("ENGAGEMENT_SEND_TIMEOUT", default=10)
-# Messages a sender takes at once, and how long they are its own.
-ENGAGEMENT_BATCH = env.int("ENGAGEMENT_BATCH", default=100)
-ENGAGEMENT_LEASE = _duration("ENGAGEMENT_LEASE", "PT1M")
-# Tries of a message, the pause after the first failed one (doubled after each more), and the longest.
-ENGAGEMENT_ATTEMPTS = env.int("ENGAGEMENT_ATTEMPTS", default=3)
-ENGAGEMENT_RETRY_AFTER = _duration("ENGAGEMENT_RETRY_AFTER", "PT1M")
-ENGAGEMENT_RETRY_AT_MOST = _duration("ENGAGEMENT_RETRY_AT_MOST", "PT1H")
-# Failures in a row after which a transport is taken for down, and how long it is left alone then (doubled to a limit).
-ENGAGEMENT_CIRCUIT_FAILURES = env.int("ENGAGEMENT_CIRCUIT_FAILURES", default=5)
-ENGAGEMENT_CIRCUIT_PAUSE = _duration("ENGAGEMENT_CIRCUIT_PAUSE", "PT10S")
-ENGAGEMENT_CIRCUIT_PAUSE_AT_MOST = _duration("ENGAGEMENT_CIRCUIT_PAUSE_AT_MOST", "PT5M")
-# After it is back it sends at most twice what it sent before; where that was next to nothing, twice this a minute.
-ENGAGEMENT_RECOVERY_PER_MINUTE = env.int("ENGAGEMENT_RECOVERY_PER_MINUTE", default=60)
-# Secrets a gateway signs messages from members and receipts with; two while one is replaced. None: nothing comes in.
-ENGAGEMENT_INBOUND_SECRETS = [each.strip() for each in _secret("ENGAGEMENT_INBOUND_SECRETS").split(",") if each.strip()]
-if EMBEDDED and not ENGAGEMENT_INBOUND_SECRETS:
-    ENGAGEMENT_INBOUND_SECRETS = [embedded.secret(VAR_DIR, "inbound_secret", get_random_secret_key)]
 
 # --- API --------------------------------------------------------------------------------------
 

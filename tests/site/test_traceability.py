@@ -141,9 +141,17 @@ def missing_rules(app: str, text: str) -> list[str]:
 
 
 def settings_read() -> set[str]:
-    """Return the names of all settings read from the environment."""
-    sources = [CHECKOUT / "missionsite" / "settings.py", *(CHECKOUT / "missionsite" / "embedded").glob("*.py")]
-    pattern = r"""(?:env\.\w+|environ\.get|_setting|_secret)\(\s*"([A-Z_]+)"|environ\["([A-Z_]+)"\]"""
+    """The names of every setting read from the environment."""
+    site = CHECKOUT / "missionsite"
+    sources = [
+        site / "settings.py",
+        site / "environment.py",
+        *CHECKOUT.glob("*/conf.py"),
+        *(site / "embedded").glob("*.py"),
+    ]
+    pattern = (
+        r"""(?:env\.\w+|environ\.get|_setting|secret|duration|time_of_day)\(\s*"([A-Z_]+)"|environ\["([A-Z_]+)"\]"""
+    )
     found = re.findall(pattern, "\n".join(source.read_text(encoding="utf-8") for source in sources))
     return {first or second for first, second in found}
 

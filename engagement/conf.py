@@ -1,0 +1,62 @@
+"""Settings of this app, read from the environment; `missionsite.settings` imports them all."""
+
+from pathlib import Path
+
+from django.core.management.utils import get_random_secret_key
+
+from missionsite import embedded
+from missionsite.environment import EMBEDDED, VAR_DIR, duration, env, secret, time_of_day
+
+# --- Lifecycle ------------------------------------------------------------------------------------
+
+# Inactivity before a goodbye, time to reply to it, and length of a snooze ("busy").
+ENGAGEMENT_INACTIVE_AFTER = duration("ENGAGEMENT_INACTIVE_AFTER", "P14D")
+ENGAGEMENT_GOODBYE_EXPIRES_AFTER = duration("ENGAGEMENT_GOODBYE_EXPIRES_AFTER", "PT48H")
+ENGAGEMENT_REMIND_AFTER = duration("ENGAGEMENT_REMIND_AFTER", "P14D")
+# Inactivity after which the return of a dormant member counts as unprompted.
+ENGAGEMENT_RETURN_AFTER = duration("ENGAGEMENT_RETURN_AFTER", "P3D")
+# Onboarding steps of each tier.
+ENGAGEMENT_TIERS = env.json(
+    "ENGAGEMENT_TIERS",
+    default={
+        "1": ["introduce_yourself", "verify_github", "join_mission"],
+        "2": ["complete_task", "invite_member"],
+        "3": ["lead_mission", "mentor_member"],
+    },
+)
+
+# --- Message queue --------------------------------------------------------------------------------
+
+# Unsolicited messages: the most per member in any period of this length (0: no cap), and the quiet hours in the
+# member's time zone (equal times: none).
+ENGAGEMENT_FREQUENCY_CAP = env.int("ENGAGEMENT_FREQUENCY_CAP", default=3)
+ENGAGEMENT_FREQUENCY_CAP_PERIOD = duration("ENGAGEMENT_FREQUENCY_CAP_PERIOD", "P7D")
+ENGAGEMENT_QUIET_FROM = time_of_day("ENGAGEMENT_QUIET_FROM", "21:00")
+ENGAGEMENT_QUIET_TO = time_of_day("ENGAGEMENT_QUIET_TO", "08:00")
+# Messages per claim, and duration of its lease.
+ENGAGEMENT_BATCH = env.int("ENGAGEMENT_BATCH", default=100)
+ENGAGEMENT_LEASE = duration("ENGAGEMENT_LEASE", "PT1M")
+# Attempts per message, the pause after the first failed one (doubled after each further one), and its maximum.
+ENGAGEMENT_ATTEMPTS = env.int("ENGAGEMENT_ATTEMPTS", default=3)
+ENGAGEMENT_RETRY_AFTER = duration("ENGAGEMENT_RETRY_AFTER", "PT1M")
+ENGAGEMENT_RETRY_AT_MOST = duration("ENGAGEMENT_RETRY_AT_MOST", "PT1H")
+
+# --- Transports -----------------------------------------------------------------------------------
+
+# console, file, email or webhook.
+ENGAGEMENT_TRANSPORT = env.str("ENGAGEMENT_TRANSPORT", default="file" if EMBEDDED else "console")
+ENGAGEMENT_OUTBOX = Path(env.str("ENGAGEMENT_OUTBOX", default=str(VAR_DIR / "outbox")))
+ENGAGEMENT_WEBHOOK_URL = env.str("ENGAGEMENT_WEBHOOK_URL", default="")
+ENGAGEMENT_WEBHOOK_SECRET = secret("ENGAGEMENT_WEBHOOK_SECRET")
+# Time limit of one message in seconds.
+ENGAGEMENT_SEND_TIMEOUT = env.int("ENGAGEMENT_SEND_TIMEOUT", default=10)
+# Consecutive failures that open the circuit, and the pause before a probe (doubled up to a maximum).
+ENGAGEMENT_CIRCUIT_FAILURES = env.int("ENGAGEMENT_CIRCUIT_FAILURES", default=5)
+ENGAGEMENT_CIRCUIT_PAUSE = duration("ENGAGEMENT_CIRCUIT_PAUSE", "PT10S")
+ENGAGEMENT_CIRCUIT_PAUSE_AT_MOST = duration("ENGAGEMENT_CIRCUIT_PAUSE_AT_MOST", "PT5M")
+# A recovering transport sends at most twice its previous rate; this is the lowest rate assumed, per minute.
+ENGAGEMENT_RECOVERY_PER_MINUTE = env.int("ENGAGEMENT_RECOVERY_PER_MINUTE", default=60)
+# Secrets of gateways for inbound messages and receipts; two during a rotation. Without one, requests are rejected.
+ENGAGEMENT_INBOUND_SECRETS = [each.strip() for each in secret("ENGAGEMENT_INBOUND_SECRETS").split(",") if each.strip()]
+if EMBEDDED and not ENGAGEMENT_INBOUND_SECRETS:
+    ENGAGEMENT_INBOUND_SECRETS = [embedded.secret(VAR_DIR, "inbound_secret", get_random_secret_key)]

@@ -1,0 +1,40 @@
+"""Reads settings from the environment or a `.env` file, for `missionsite.settings` and the `conf.py` of an app."""
+
+import os
+from datetime import time, timedelta
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.dateparse import parse_duration, parse_time
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+env.read_env(BASE_DIR / ".env")
+
+VAR_DIR = Path(env.str("MISSIONSITE_VAR_DIR", default=str(BASE_DIR / "var")))
+# Without DATABASE_URL the site runs on its own embedded PostgreSQL: the default for trying and developing.
+EMBEDDED = not env.str("DATABASE_URL", default="")
+
+
+def secret(name: str) -> str:
+    """Return a secret unchanged: env.str would treat a value that starts with $ as the name of another variable."""
+    return os.environ.get(name, "")
+
+
+def duration(name: str, default: str) -> timedelta:
+    """Return a duration, written as ISO 8601 (P14D, PT48H) or as days and a time (14 00:00:00)."""
+    text = env.str(name, default=default)
+    length = parse_duration(text)
+    if length is None or length < timedelta(0):
+        raise ImproperlyConfigured(f"{name} must be a duration such as {default}, not {text!r}.")
+    return length
+
+
+def time_of_day(name: str, default: str) -> time:
+    """Return a time of day, written as HH:MM."""
+    text = env.str(name, default=default)
+    value = parse_time(text)
+    if value is None:
+        raise ImproperlyConfigured(f"{name} must be a time of day such as {default}, not {text!r}.")
+    return value
