@@ -116,8 +116,8 @@ def test_announcement_reaches_filtered_members(office, live_server):
     page.get_by_role("button", name="Queue 3 messages").click()
     expect(page.get_by_text("Design week: 3 messages queued.")).to_be_visible()
     made = Announcement.objects.get()
-    told = EngagementMessage.objects.filter(announcement=made).values_list("user__display_name", flat=True)
-    assert sorted(told) == ["Ana", "Bea", "Duda"]
+    recipients = EngagementMessage.objects.filter(announcement=made).values_list("user__display_name", flat=True)
+    assert sorted(recipients) == ["Ana", "Bea", "Duda"]
 
     page.get_by_role("link", name="Cancel announcement").click()
     page.get_by_role("button", name="Cancel announcement").click()

@@ -65,8 +65,8 @@ class TestCompose:
     def test_form_shows_recipients_and_skipped(self, manager, people):
         shown = words(manager.get(COMPOSE))
         assert "<strong>2</strong> people of the whole directory" in shown
-        for said in ("No account (not registered)", "Suspended", "Opted out", "Nia", "Sue", "Olga"):
-            assert said in shown
+        for expected in ("No account (not registered)", "Suspended", "Opted out", "Nia", "Sue", "Olga"):
+            assert expected in shown
         assert "Queue 2 messages" in shown
 
     def test_only_listed_members_are_recipients(self, manager, people):

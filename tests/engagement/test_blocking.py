@@ -183,9 +183,9 @@ def test_audience_follows_the_rule(people):
 
 def test_daily_sweep_follows_the_rule(people):
     sweep_daily(at=NOON + timedelta(days=14))
-    told = EngagementMessage.objects.filter(message_type=MessageType.GOODBYE).values_list("user__email", flat=True)
+    queued = EngagementMessage.objects.filter(message_type=MessageType.GOODBYE).values_list("user__email", flat=True)
     # In this state the goodbye has no other block reason.
-    assert set(told) == {
+    assert set(queued) == {
         email
         for email, facts in people.items()
         if facts.state == "active" and reason_for(facts, "weekly_review") is None
@@ -195,8 +195,8 @@ def test_daily_sweep_follows_the_rule(people):
 def test_weekly_sweep_follows_the_rule(people):
     # NOON is a Monday, three days after the last activity.
     sweep_weekly(at=NOON)
-    told = EngagementMessage.objects.filter(message_type=MessageType.WEEKLY_REVIEW)
-    assert set(told.values_list("user__email", flat=True)) == {
+    queued = EngagementMessage.objects.filter(message_type=MessageType.WEEKLY_REVIEW)
+    assert set(queued.values_list("user__email", flat=True)) == {
         email
         for email, facts in people.items()
         if facts.state == "active" and reason_for(facts, "weekly_review") is None

@@ -33,10 +33,10 @@ def test_outage_loses_no_message_and_recovery_is_limited(settings):
     person, clock = PersonFactory(), Clock(NOON)
     down_from, down_to = NOON + timedelta(hours=2), NOON + timedelta(hours=3)
     last = down_to + timedelta(minutes=10)
-    taken, tries = Counter(), Counter()
+    taken, attempts = Counter(), Counter()
 
     def answer(message: Outgoing) -> None:
-        tries[message.idempotency_key] += 1
+        attempts[message.idempotency_key] += 1
         if down_from <= clock.at < down_to:
             raise Unavailable("Down.")
         taken[(clock.at - NOON) // HALF_A_MINUTE] += 1
@@ -58,8 +58,8 @@ def test_outage_loses_no_message_and_recovery_is_limited(settings):
     assert set(messages.values_list("status", flat=True)) == {"sent"}
     assert len(set(provider.keys)) == len(provider.keys) == messages.count()
     # Besides the failures that opened the circuit, only probes failed.
-    assert max(tries.values()) <= settings.ENGAGEMENT_ATTEMPTS
-    assert sum(tries.values()) - len(tries) <= 40
+    assert max(attempts.values()) <= settings.ENGAGEMENT_ATTEMPTS
+    assert sum(attempts.values()) - len(attempts) <= 40
     at_down, at_up = ((each - NOON) // HALF_A_MINUTE for each in (down_from, down_to))
     assert sum(taken[half] for half in range(at_down, at_up)) == 0
     in_a_minute = [taken[half] + taken[half + 1] for half in range(at_up, max(taken) + 1)]

@@ -19,7 +19,7 @@ from tests.support.factories.engagement import AnnouncementFactory, MessageFacto
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ACTS = {
+CHANGES = {
     "cancel": lambda message: cancel_message(message=message),
     "postpone": lambda message: postpone_message(message=message, until=NOON + timedelta(days=3)),
     "write to the group": lambda message: switch_destination(member=message.user, to="group"),
@@ -27,7 +27,7 @@ ACTS = {
 }
 
 
-def meet(act) -> tuple[EngagementMessage, object]:
+def change_during_claim(change) -> tuple[EngagementMessage, object]:
     """Claim a message, change it before the claim is committed; return the result of the change."""
     message = MessageFactory(
         message_type="announcement", announcement=AnnouncementFactory(), scheduled_for=NOON - timedelta(hours=1)
@@ -37,7 +37,7 @@ def meet(act) -> tuple[EngagementMessage, object]:
     def play(number: int):
         if number:
             assert claimed.wait(30)
-            return act(message)
+            return change(message)
         with transaction.atomic():
             batch = claims.claim(sender="race", at=NOON, most=10, lease=timedelta(minutes=1))
             claimed.set()
@@ -52,12 +52,12 @@ def meet(act) -> tuple[EngagementMessage, object]:
     return EngagementMessage.objects.get(pk=message.pk), result
 
 
-@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
-def test_message_being_claimed_cannot_be_changed(act):
-    message, result = meet(act)
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_message_being_claimed_cannot_be_changed(change):
+    message, result = change_during_claim(change)
     assert (message.status, message.destination) == ("pending", "individual")
     assert message.scheduled_for == NOON - timedelta(hours=1)
-    if act in (ACTS["cancel"], ACTS["postpone"]):
+    if change in (CHANGES["cancel"], CHANGES["postpone"]):
         assert isinstance(result, MessageBeingSent)
     else:
         assert not isinstance(result, Exception), result
@@ -71,12 +71,12 @@ def test_control_check_before_lock_cancels_claimed_message(monkeypatch):
         return EngagementMessage.objects.select_for_update(of=("self",)).select_related("user").get(pk=message.pk)
 
     monkeypatch.setattr(messages, "_lock_message", ask_first)
-    message, result = meet(ACTS["cancel"])
+    message, result = change_during_claim(CHANGES["cancel"])
     assert (message.status, result.status) == ("cancelled", "cancelled")
 
 
 @pytest.mark.parametrize(
-    ("function", "lock", "act", "changed"),
+    ("function", "lock", "change", "changed"),
     [
         ("redirect_pending_messages", "PERFORM 1 FROM", "write to the group", ("pending", "group")),
         (
@@ -87,7 +87,7 @@ def test_control_check_before_lock_cancels_claimed_message(monkeypatch):
         ),
     ],
 )
-def test_control_without_locks_claimed_message_changes(function, lock, act, changed):
+def test_control_without_locks_claimed_message_changes(function, lock, change, changed):
     """Negative control: a statement that starts before the commit does not see the claim."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_get_functiondef(%s::regproc)", [function])
@@ -96,5 +96,5 @@ def test_control_without_locks_claimed_message_changes(function, lock, act, chan
     assert lock in whole
     assert unlocked != whole
     with without(unlocked, whole):
-        message, _result = meet(ACTS[act])
+        message, _result = change_during_claim(CHANGES[change])
     assert (message.status, message.destination) == changed

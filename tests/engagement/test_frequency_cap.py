@@ -23,9 +23,9 @@ LEASE = timedelta(minutes=1)
 TRANSACTIONAL_TYPES = ("welcome", "help_restart")
 
 
-def over_budget(budget: int) -> list:
+def members_over_cap(cap: int) -> list:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM members_over_frequency_cap(%s, %s)", [budget, SPAN])
+        cursor.execute("SELECT * FROM members_over_frequency_cap(%s, %s)", [cap, SPAN])
         return cursor.fetchall()
 
 
@@ -50,7 +50,7 @@ def test_message_above_cap_waits_for_end_of_period(budget_of_two):
     assert SPAN < last.scheduled_for - NOON <= SPAN + LEASE + timedelta(seconds=1)
     clock.at = last.scheduled_for
     assert sender(clock=clock).drain().sent == 1
-    assert over_budget(2) == []
+    assert members_over_cap(2) == []
 
 
 @pytest.mark.django_db
@@ -66,7 +66,7 @@ def test_late_sent_message_counts_from_its_time(budget_of_two):
     second = claims.claim(sender="quick", at=waits_until, most=10, lease=LEASE)
     claims.mark_sent(token=second.token, sent=[Sent(message.id, waits_until) for message in second.messages])
     assert len(second.messages) == 1
-    assert over_budget(2) == []
+    assert members_over_cap(2) == []
 
 
 @pytest.mark.django_db
@@ -122,13 +122,13 @@ class AnyOrder(TestCase):
         taken: dict[str, datetime] = {}
         provider.answer = lambda message: taken.setdefault(message.idempotency_key, clock.at)
         crew = [sender(provider, clock, batch=3) for _ in range(3)]
-        for who, act, minutes in steps:
-            if act == "send":
+        for who, action, minutes in steps:
+            if action == "send":
                 crew[who].drain()
             else:
                 # Its lease expires immediately and is reclaimed.
                 batch = claims.claim(sender="gone", at=clock.at, most=3, lease=timedelta(seconds=-1))
-                if act == "crash when taken":
+                if action == "crash when taken":
                     for message in batch.messages:
                         taken.setdefault(message.idempotency_key, clock.at)
                 claims.reclaim_expired()
@@ -142,7 +142,7 @@ class AnyOrder(TestCase):
             clock.at = max(clock.at, following.scheduled_for)
         rows = {row.idempotency_key: row for row in EngagementMessage.objects.filter(user__in=people)}
         assert {row.status for row in rows.values()} == {"sent"}
-        assert over_budget(2) == []
+        assert members_over_cap(2) == []
         unsolicited = defaultdict(list)
         for key, at in taken.items():
             if rows[key].message_type not in TRANSACTIONAL_TYPES:
@@ -178,7 +178,7 @@ def race(senders) -> int:
 def test_concurrent_senders_respect_cap(budget_of_two):
     with crowd(4) as senders:
         assert [race(senders) for _ in range(3)] == [2, 2, 2]
-    assert over_budget(2) == []
+    assert members_over_cap(2) == []
 
 
 @pytest.mark.django_db(transaction=True)

@@ -88,7 +88,7 @@ class Community(RuleBasedStateMachine):
                 .values_list("from_state", "trigger", "to_state")
             )
             done = self.moves[person.pk]
-            assert log[: len(done)] == done, "the past stays"
+            assert log[: len(done)] == done, "logged transitions do not change"
             for before, trigger, after in log[len(done) :]:
                 assert before == self.stands[person.pk]
                 assert LEGAL[before, trigger] == after

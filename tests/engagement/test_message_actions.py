@@ -29,13 +29,13 @@ def test_retry_makes_failed_message_pending():
 @pytest.mark.parametrize("state", ["sent", "cancelled"])
 def test_sent_or_cancelled_message_rejects_actions(state):
     message = MessageFactory(**{state: True})
-    for act in (
+    for action in (
         lambda: cancel_message(message=message),
         lambda: postpone_message(message=message, until=timezone.now()),
         lambda: retry_message(message=message),
     ):
         with pytest.raises(MessageMoveRejected) as rejection:
-            act()
+            action()
         assert state in rejection.value.message
 
 
@@ -48,9 +48,9 @@ def test_cancelled_message_stores_reason_and_is_not_sent():
 def test_claimed_message_rejects_actions():
     message = MessageFactory(welcome=True)
     assert [each.id for each in claim().messages] == [message.id]
-    for act in (cancel_message, lambda *, message: postpone_message(message=message, until=timezone.now())):
+    for action in (cancel_message, lambda *, message: postpone_message(message=message, until=timezone.now())):
         with pytest.raises(MessageBeingSent):
-            act(message=message)
+            action(message=message)
 
 
 def test_postponed_message_is_rescheduled():

@@ -62,8 +62,8 @@ LIVED_IN = """
     INSERT INTO engagement_transports (name, failures, last_error) VALUES ('webhook', 3, 'no route');
     INSERT INTO engagement_inbound_messages (user_id, platform, message_id, effect)
     SELECT id, 'whatsapp', email, 'user_message' FROM members;
-    -- Staff change the words of one message, and take another away.
-    UPDATE message_templates SET body = 'Our own words, {{ name }}', subject = 'Ours'
+    -- Staff change one template and delete another.
+    UPDATE message_templates SET body = 'Our own text, {{ name }}', subject = 'Ours'
     WHERE key = 'welcome' AND locale = 'en';
     DELETE FROM message_templates WHERE key = 'weekly_review' AND locale = 'pt-BR';
 """
@@ -93,11 +93,11 @@ def back(databases):
     """Migrate an empty database forward, back and forward; then add data and migrate back."""
     story = databases.copy(None, "engagement")
     story.migrate("engagement")
-    story.words_then = story.sql("SELECT key, locale, subject, body FROM message_templates ORDER BY 1, 2")
+    story.texts_then = story.sql("SELECT key, locale, subject, body FROM message_templates ORDER BY 1, 2")
     story.schema_then = story.schema()
     story.migrate("engagement", "zero")
     story.migrate("engagement")
-    story.words_again = story.sql("SELECT key, locale, subject, body FROM message_templates ORDER BY 1, 2")
+    story.texts_again = story.sql("SELECT key, locale, subject, body FROM message_templates ORDER BY 1, 2")
     story.schema_again = story.schema()
     story.sql(LIVED_IN)
     story.rows_then = rows_of(story)
@@ -121,19 +121,19 @@ def again(back, databases):
 
 def test_migrate_creates_tables_and_default_texts(back):
     assert all(f"CREATE TABLE public.{table} (" in back.schema_then for table in TABLES + NOT_KEPT)
-    assert len({key for key, *_rest in back.words_then}) == len(back.words_then) / 2 >= 6
+    assert len({key for key, *_rest in back.texts_then}) == len(back.texts_then) / 2 >= 6
 
 
 def test_empty_app_migrates_back_and_forth(back):
     assert back.schema_again == back.schema_then
-    assert back.words_again == back.words_then
+    assert back.texts_again == back.texts_then
 
 
 def test_reverse_migration_archives_every_row(back):
     assert there(back, TABLES + NOT_KEPT) == set()
     left = """
         SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
-            AND proname ~ 'engagement|profile|quiet_until|attention|message|transitions|state_(owner|without)'
+            AND proname ~ 'engagement|profile|quiet_until|frequency_cap|message|_transition|_claim|state_(owner|without)'
         UNION ALL SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgname ~ 'engagement|profile'
         UNION ALL SELECT policyname FROM pg_policies WHERE tablename ~ 'engagement|user_profiles|message_templates'
     """
@@ -172,8 +172,8 @@ def test_second_migration_restores_schema(again):
 
 
 def test_edited_templates_survive_migration(again):
-    words = "SELECT subject, body FROM message_templates WHERE key = %s AND locale = %s"
-    assert again.sql(words, ["welcome", "en"]) == [("Ours", "Our own words, {{ name }}")]
+    query = "SELECT subject, body FROM message_templates WHERE key = %s AND locale = %s"
+    assert again.sql(query, ["welcome", "en"]) == [("Ours", "Our own text, {{ name }}")]
     kept = {row["key"]: row for (row,) in again.rows_then["message_templates"] if row["locale"] == "en"}
     now = {row["key"]: row for (row,) in rows_of(again)["message_templates"] if row["locale"] == "en"}
     assert now == kept

@@ -14,17 +14,17 @@ from tests.support.factories.groups import StaffFactory
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
-ACTS = {
+ACTIONS = {
     "retry": (retry_message, {"failed"}, "pending", "message.retried"),
     "cancel": (cancel_message, {"pending", "failed"}, "cancelled", "message.cancelled"),
     "postpone": (lambda **kwargs: postpone_message(until=NOW, **kwargs), {"pending"}, "pending", "message.postponed"),
 }
 
 
-@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("status", ["pending", "sent", "failed", "cancelled"])
-def test_actions_of_staff_from_every_status(act, status):
-    run, allowed, after, event = ACTS[act]
+def test_actions_of_staff_from_every_status(action, status):
+    run, allowed, after, event = ACTIONS[action]
     message, staff = MessageFactory(status=status, sent_at=NOW if status == "sent" else None), StaffFactory()
     if status in allowed:
         assert run(message=message, actor=staff).status == after
@@ -37,12 +37,12 @@ def test_actions_of_staff_from_every_status(act, status):
         assert not Event.objects.filter(type=event).exists()
 
 
-@pytest.mark.parametrize("act", ["cancel", "postpone"])
-def test_claimed_message_rejects_actions(act):
+@pytest.mark.parametrize("action", ["cancel", "postpone"])
+def test_claimed_message_rejects_actions(action):
     message = MessageFactory()
     ClaimFactory(messages=[message])
     with pytest.raises(MessageBeingSent):
-        ACTS[act][0](message=message)
+        ACTIONS[action][0](message=message)
     assert EngagementMessage.objects.get(pk=message.pk).status == "pending"
 
 
@@ -53,24 +53,24 @@ def test_retry_resets_attempts():
     assert again.scheduled_for > NOW
 
 
-def tell(message, **kwargs):
+def send_receipt(message, **kwargs):
     return record_receipt(idempotency_key=message.idempotency_key, at=NOW, **kwargs)
 
 
 def test_delivery_is_recorded_once():
     message = MessageFactory(sent=True)
-    assert tell(message, delivered=True).delivered_at == NOW
+    assert send_receipt(message, delivered=True).delivered_at == NOW
     record_receipt(idempotency_key=message.idempotency_key, delivered=True, at=NOW + timedelta(days=1))
     # A receipt after the delivery changes nothing.
-    tell(message, delivered=False, error="late")
+    send_receipt(message, delivered=False, error="late")
     now = EngagementMessage.objects.get(pk=message.pk)
     assert (now.status, now.delivered_at, now.error_message) == ("sent", NOW, "")
 
 
 def test_late_failure_allows_retry():
     message = MessageFactory(sent=True)
-    assert tell(message, delivered=False, error="blocked").status == "failed"
-    tell(message, delivered=True)
+    assert send_receipt(message, delivered=False, error="blocked").status == "failed"
+    send_receipt(message, delivered=True)
     now = EngagementMessage.objects.get(pk=message.pk)
     assert (now.status, now.error_message, now.delivered_at) == ("failed", "blocked", None)
     assert retry_message(message=now).status == "pending"
@@ -85,6 +85,6 @@ def test_receipt_by_provider_message_id():
 @pytest.mark.parametrize("trait", ["pending", "failed", "cancelled"])
 def test_receipt_for_unsent_message_is_unknown(trait):
     message = MessageFactory(status=trait)
-    assert tell(message, delivered=True) is None
+    assert send_receipt(message, delivered=True) is None
     assert record_receipt(idempotency_key="nothing", delivered=True, at=NOW) is None
     assert EngagementMessage.objects.get(pk=message.pk).status == trait

@@ -46,11 +46,11 @@ def test_missing_template_is_named():
     assert "nothing-like-it" in rejection.value.message
 
 
-@pytest.mark.parametrize(("locale", "says"), [("en", '"stop reminders"'), ("pt-BR", '"parar lembretes"')])
-def test_unsubscribe_link_is_added_in_same_language(locale, says):
+@pytest.mark.parametrize(("locale", "expected"), [("en", '"stop reminders"'), ("pt-BR", '"parar lembretes"')])
+def test_unsubscribe_link_is_added_in_same_language(locale, expected):
     *_text, last = render(locale=locale, unsubscribe_url=URL).body.splitlines()
     assert URL in last
-    assert says in last
+    assert expected in last
 
 
 def test_unsubscribe_link_in_text_is_not_repeated():

@@ -165,7 +165,7 @@ def test_command_prints_results_and_progress(lived):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "text"),
     [
         (["--batch", "0"], "between 1 and 100000"),
         (["--batch", "100001"], "between 1 and 100000"),
@@ -174,8 +174,8 @@ def test_command_prints_results_and_progress(lived):
         (["--daily", "--weekly"], "not allowed with"),
     ],
 )
-def test_command_rejects_invalid_options(arguments, words):
-    with pytest.raises(CommandError, match=words):
+def test_command_rejects_invalid_options(arguments, text):
+    with pytest.raises(CommandError, match=text):
         run(*arguments)
 
 

@@ -131,7 +131,7 @@ def killed_half_way(how, people):
     with held_at(order[35][0]), own_connection() as watcher:
         process = as_process(*command)
         try:
-            backend = until(lambda: one_that_waits(watcher, "WITH candidates"), "the sweep to come to the held key")
+            backend = until(lambda: one_that_waits(watcher, "WITH candidates"), "the sweep to reach the locked key")
             if how == "process":
                 process.send_signal(signal.SIGKILL)
             else:
@@ -177,4 +177,4 @@ def test_control_killed_two_step_sweep_loses_messages():
         # Killed here.
     sweep_daily(at=NOW)
     assert goodbyes() == 50
-    assert count_inconsistencies()[0] > 0, "the check sees the ten who were never told"
+    assert count_inconsistencies()[0] > 0, "the check detects the ten without a message"

@@ -66,7 +66,7 @@ LONG_AGO = "2020-01-01T00:00:00+00:00"
     [
         ("user_engagement_states", "user_id", "last_activity_at = now()"),
         ("user_profiles", "user_id", "locale = 'pt-BR'"),
-        ("message_templates", "id", "body = 'New words'"),
+        ("message_templates", "id", "body = 'New text'"),
     ],
 )
 def test_updated_at_changes_with_row(table, row_of, changes):
@@ -162,9 +162,9 @@ def addresses():
 
 def test_pending_messages_follow_new_destination(written_to):
     rows("UPDATE user_profiles SET preferred_destination = 'group' WHERE user_id = %s", [written_to.pk])
-    moved, stayed = ("group", "us@chat"), ("individual", "me@chat")
+    changed, unchanged = ("group", "us@chat"), ("individual", "me@chat")
     assert addresses() == {
-        "pending": moved, "failed": moved, "sent": stayed, "cancelled": stayed, "leased": stayed,
+        "pending": changed, "failed": changed, "sent": unchanged, "cancelled": unchanged, "leased": unchanged,
         "another": ("individual", "another@chat"),
     }  # fmt: skip
 

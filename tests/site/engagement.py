@@ -8,7 +8,7 @@ from engagement.services.unsubscribe import unsubscribe_url
 from groups.models import CommunityMember, Member
 from tests.support.factories.engagement import MessageFactory, PersonFactory, move_to
 
-WORDS = {"subject": "Hello, {{ name }}", "body": "Hi {{ name }}, there is news."}
+TEXTS = {"subject": "Hello, {{ name }}", "body": "Hi {{ name }}, there is news."}
 
 
 def add_engagement(things: dict[str, object], people: dict[str, Member]) -> None:
@@ -23,11 +23,11 @@ def add_engagement(things: dict[str, object], people: dict[str, Member]) -> None
     things["failed message"] = MessageFactory(user=active, failed=True)
     things["profile"] = update_profile(member=active, locale="pt-BR")
     template = MessageTemplate.objects.get(key=MessageType.WELCOME, locale="en")
-    things["message template"] = change_template(template=template, **WORDS)
+    things["message template"] = change_template(template=template, **TEXTS)
     # So that this template can be added.
     MessageTemplate.objects.filter(key=MessageType.REMINDER, locale="pt-BR").delete()
     entries = CommunityMember.objects.filter(deleted_at=None)
-    things["announcement"] = announce(entries=entries, title="News", texts={"en": tuple(WORDS.values())})
+    things["announcement"] = announce(entries=entries, title="News", texts={"en": tuple(TEXTS.values())})
     things["recipients"] = audience_of(entries).recipients
 
 
@@ -69,8 +69,8 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
     return {
         "engagement_compose": {
             "title": "More news",
-            "subject_en": WORDS["subject"],
-            "body_en": WORDS["body"],
+            "subject_en": TEXTS["subject"],
+            "body_en": TEXTS["body"],
             "expected": things["recipients"],
         },
         "engagement_announcement_cancel": reason,
@@ -85,9 +85,9 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
         "engagement_userprofile_complete-step": {"step": "introduce_yourself"},
         "engagement_engagementmessage_cancel": reason,
         "engagement_engagementmessage_postpone": UNTIL,
-        "engagement_messagetemplate_add": {"key": MessageType.REMINDER.value, "locale": "pt-BR", **WORDS},
+        "engagement_messagetemplate_add": {"key": MessageType.REMINDER.value, "locale": "pt-BR", **TEXTS},
         "engagement_messagetemplate_change": {"subject": "Welcome!", "body": "Hi {{ name }}, welcome."},
-        "engagement_preview": {"key": "welcome", "locale": "en", **WORDS},
+        "engagement_preview": {"key": "welcome", "locale": "en", **TEXTS},
     }
 
 
