@@ -18,7 +18,7 @@ ADMIN = "/admin/engagement"
 
 
 @pytest.fixture(autouse=True)
-def first_words(transactional_db):
+def default_texts(transactional_db):
     """Create the default templates; an earlier test with real commits may have emptied the table."""
     for key, locale, text in (("reminder", "en", "Hi {{ name }}"), ("reminder", "pt-BR", "Oi {{ name }}")):
         MessageTemplate.objects.get_or_create(key=key, locale=locale, defaults={"subject": "A reminder", "body": text})

@@ -133,7 +133,7 @@ def test_reverse_migration_archives_every_row(back):
     assert there(back, TABLES + NOT_KEPT) == set()
     left = """
         SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
-            AND proname ~ 'engagement|profile|quiet_until|frequency_cap|message|_transition|_claim|state_(owner|without)'
+            AND proname ~ 'engagement|profile|quiet_until|frequency|message|_transition|_claim|state_(owner|without)'
         UNION ALL SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgname ~ 'engagement|profile'
         UNION ALL SELECT policyname FROM pg_policies WHERE tablename ~ 'engagement|user_profiles|message_templates'
     """
