@@ -3,10 +3,10 @@
 from missionsite.common.errors import DomainError
 
 
-class MoveRejected(DomainError):
+class StatusChangeRejected(DomainError):
     """A client mission goes one step at a time: active, in QA, complete, and back the same way."""
 
-    code = "move_rejected"
+    code = "status_change_rejected"
     constraint = "deck_missions_one_step"
     field = "to"
 
@@ -14,8 +14,8 @@ class MoveRejected(DomainError):
 class ReasonMissing(DomainError):
     """A step back takes a reason."""
 
-    code = "no_reason_to_go_back"
-    constraint = "deck_missions_back_with_reason"
+    code = "reason_missing"
+    constraint = "deck_missions_reason_required"
     field = "reason"
     status = 422
 
@@ -31,11 +31,11 @@ class NotDone(DomainError):
         self.missing = missing or []
         # For programs, beside the sentence.
         self.extensions = {"missing": self.missing}
-        sentences = in_sentences(self.missing)
+        sentences = missing_sentences(self.missing)
         super().__init__(f"Not complete yet. {' '.join(sentences)}" if sentences else None)
 
 
-def in_sentences(missing: list[dict]) -> list[str]:
+def missing_sentences(missing: list[dict]) -> list[str]:
     """What keeps a mission from being complete, a sentence each."""
     return [_SENTENCES[each["what"]](each) for each in missing]
 
@@ -57,48 +57,48 @@ _RUN = {"running": "is still running", "failed": "failed"}
 _LATER = {"running": "is still running", "failed": "ended after it and failed"}
 
 
-class CompletedByOldSnapshot(DomainError):
+class CompletionSnapshotStale(DomainError):
     """A mission is completed by what holds now, in a transaction that sees it (READ COMMITTED)."""
 
-    code = "completed_by_old_snapshot"
-    constraint = "deck_missions_complete_now"
+    code = "completion_snapshot_stale"
+    constraint = "deck_missions_complete_read_committed"
 
 
-class OverrideUnsigned(DomainError):
+class OverrideReasonMissing(DomainError):
     """Completing a mission that is not done takes a reason and a person."""
 
-    code = "override_unsigned"
-    constraint = "deck_missions_override_signed"
+    code = "override_reason_missing"
+    constraint = "deck_missions_override_reason_required"
     field = "reason"
     status = 422
 
 
-class BeginsActive(DomainError):
+class NewMissionNotActive(DomainError):
     """A client mission begins active."""
 
-    code = "begins_active"
+    code = "new_mission_not_active"
     constraint = "deck_missions_begin_active"
     field = "status"
 
 
-class FactsStay(DomainError):
+class MissionFieldsImmutable(DomainError):
     """The number of a client mission, and how it was completed, stay."""
 
-    code = "facts_stay"
-    constraint = "deck_missions_facts_stay"
+    code = "mission_fields_immutable"
+    constraint = "deck_missions_immutable_fields"
 
 
-class CompletedNotDated(DomainError):
+class CompletionInconsistent(DomainError):
     """Only a complete mission says when it was completed, by whom and why."""
 
-    code = "completed_not_dated"
-    constraint = "deck_missions_completed_dated"
+    code = "completion_inconsistent"
+    constraint = "deck_missions_completion_consistent"
 
 
-class MovesStay(DomainError):
+class StatusChangesImmutable(DomainError):
     """Moves of client missions are never changed."""
 
-    code = "moves_stay"
+    code = "status_changes_immutable"
     constraint = "deck_status_changes_append_only"
 
 
@@ -106,7 +106,7 @@ class NumberTaken(DomainError):
     """Another client mission has this number."""
 
     code = "number_taken"
-    constraint = "deck_missions_number_once"
+    constraint = "deck_missions_number_unique"
     field = "number"
 
 
@@ -155,10 +155,10 @@ class DeadlineOutOfRange(DomainError):
     status = 422
 
 
-class CurrencyUnknown(DomainError):
+class CurrencyInvalid(DomainError):
     """A currency is three capital letters: USD, EUR, BRL."""
 
-    code = "currency_unknown"
+    code = "currency_invalid"
     constraint = "deck_missions_currency_form"
     field = "currency"
     status = 422
@@ -167,16 +167,16 @@ class CurrencyUnknown(DomainError):
 class AssigneeMissing(DomainError):
     """Enter the e-mail address of who delivers it."""
 
-    code = "assigned_to_no_one"
+    code = "assignee_missing"
     constraint = "deck_missions_assigned_to_form"
     field = "assigned_to"
     status = 422
 
 
-class NoRepository(DomainError):
+class RepositoryInvalid(DomainError):
     """Enter the address of a GitHub repository: https://github.com/owner/name."""
 
-    code = "no_repository"
+    code = "repository_invalid"
     constraint = "deck_missions_github_url_form"
     field = "github_url"
     status = 422
@@ -186,21 +186,21 @@ class ChecklistClosed(DomainError):
     """The mission is complete, so its definition of done is closed. Take it back to QA first."""
 
     code = "checklist_closed"
-    constraint = "dod_items_of_complete_mission_stay"
+    constraint = "dod_items_closed"
 
 
-class ItemStays(DomainError):
+class ItemMissionImmutable(DomainError):
     """An item stays with its mission."""
 
-    code = "item_stays"
-    constraint = "dod_items_stay_with_mission"
+    code = "item_mission_immutable"
+    constraint = "dod_items_mission_immutable"
 
 
-class ItemNotDated(DomainError):
+class ItemCompletionInconsistent(DomainError):
     """An item that is done says when; an open one says nothing."""
 
-    code = "item_not_dated"
-    constraint = "dod_items_completed_dated"
+    code = "item_completion_inconsistent"
+    constraint = "dod_items_completion_consistent"
 
 
 class ItemEmpty(DomainError):
@@ -230,28 +230,28 @@ class MessageTooLong(DomainError):
     status = 422
 
 
-class CodeBlocksWrong(DomainError):
+class CodeBlocksInvalid(DomainError):
     """Code beside a message is a list of at most 50, each with a language and its code (100,000 characters)."""
 
-    code = "code_blocks_wrong"
+    code = "code_blocks_invalid"
     constraint = "chat_messages_code_blocks_shape"
     field = "code_blocks"
     status = 422
 
 
-class SummaryWrong(DomainError):
+class SummaryInvalid(DomainError):
     """A summary counts passed, failed, errors, skipped, total, duration, and pairs like unit_passed and unit_total."""
 
-    code = "summary_wrong"
+    code = "summary_invalid"
     constraint = "test_runs_summary_shape"
     field = "summary"
     status = 422
 
 
-class ResultsWrong(DomainError):
+class ResultsInvalid(DomainError):
     """Results are a list; each has a name and a status: passed, failed, error or skipped."""
 
-    code = "results_wrong"
+    code = "results_invalid"
     constraint = "test_runs_results_shape"
     field = "results"
     status = 422
@@ -279,56 +279,56 @@ class RunFinished(DomainError):
     """A finished test run stays as it is."""
 
     code = "run_finished"
-    constraint = "test_runs_finished_stay"
+    constraint = "test_runs_finished_immutable"
 
 
-class RunStays(DomainError):
+class RunMissionImmutable(DomainError):
     """A test run stays with its mission and its time."""
 
-    code = "run_stays"
-    constraint = "test_runs_stay_with_mission"
+    code = "run_mission_immutable"
+    constraint = "test_runs_mission_immutable"
 
 
-class RunNotDated(DomainError):
+class RunFinishTimeInconsistent(DomainError):
     """A run says when it was finished, and only then."""
 
-    code = "run_not_dated"
-    constraint = "test_runs_finished_dated"
+    code = "run_finish_time_inconsistent"
+    constraint = "test_runs_finished_at_consistent"
 
 
-class RunKnown(DomainError):
+class ReportAlreadyImported(DomainError):
     """This file is the latest run of the mission already."""
 
-    code = "run_known"
-    constraint = "test_runs_file_once"
+    code = "report_already_imported"
+    constraint = "test_runs_file_unique"
 
 
 class RunKeyTaken(DomainError):
     """Another report was brought under this key. Use a new key for each run."""
 
     code = "run_key_taken"
-    constraint = "test_runs_key_once"
+    constraint = "test_runs_key_unique"
 
 
-class RunKeyWrong(DomainError):
+class RunKeyInvalid(DomainError):
     """A key is 1 to 255 visible ASCII characters."""
 
-    code = "run_key_wrong"
+    code = "run_key_invalid"
     constraint = "test_runs_key_form"
     status = 422
 
 
-class DigestWrong(DomainError):
+class DigestInvalid(DomainError):
     """A digest is 64 small hexadecimal digits."""
 
-    code = "digest_wrong"
+    code = "digest_invalid"
     constraint = "test_runs_digest_form"
 
 
-class WarningsWrong(DomainError):
+class WarningsInvalid(DomainError):
     """Warnings are a list of sentences."""
 
-    code = "warnings_wrong"
+    code = "warnings_invalid"
     constraint = "test_runs_warnings_shape"
 
 

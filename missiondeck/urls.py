@@ -2,6 +2,6 @@
 
 from django.urls import path
 
-from missiondeck.public import feed
+from missiondeck.views import feed
 
 urlpatterns = [path("feeds/<str:secret>.ics", feed, name="deck_feed")]

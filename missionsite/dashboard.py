@@ -89,7 +89,7 @@ def _deck_cards(request: HttpRequest) -> list[dict | None]:
     if not request.user.has_perm(deck.LOOK):
         return []
     overdue = Pages(deck.overdue(DeckMission.objects.all(), at=timezone.now()), 1).count
-    failing = Pages(deck.turned_red(DeckMission.objects.all()), 1).count
+    failing = Pages(deck.with_failed_run(DeckMission.objects.all()), 1).count
     missions = {"model": "deckmission", "app": "missiondeck"}
     return [
         _card(request, "Overdue client missions", overdue, "running_with_errors", **missions, due="overdue"),

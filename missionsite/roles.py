@@ -66,7 +66,7 @@ VIEW_DECK = _perms("view", "deckmission", app="missiondeck")
 DELIVER = VIEW_DECK | {
     "missiondeck.add_deckmission",
     "missiondeck.change_deckmission",
-    "missiondeck.move_deckmission",
+    "missiondeck.change_deckmission_status",
     "missiondeck.override_deckmission",
     "missiondeck.add_chatmessage",
     "missiondeck.add_testrun",

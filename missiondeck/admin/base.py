@@ -9,18 +9,18 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.html import format_html
 
-from missiondeck.admin.workspace_words import SOON, days_words
+from missiondeck.admin.workspace_formats import SOON, format_days_left
 from missiondeck.models import DeckMission, DeckStatus, DodItem, RunStatus
 from missionsite.common.admin.formats import badge, format_datetime, format_number
 from missionsite.common.admin.table import address_of
 
-LOOK = "missiondeck.view_deckmission"
+VIEW_PERMISSION = "missiondeck.view_deckmission"
 # Colours of states: unfold's label variants.
 STATUS = {DeckStatus.ACTIVE: "info", DeckStatus.QA: "warning", DeckStatus.COMPLETE: "success"}
 RUN = {RunStatus.RUNNING: "info", RunStatus.PASSED: "success", RunStatus.FAILED: "danger"}
 
 
-class Standing(TextChoices):
+class MissionHealth(TextChoices):
     """How safe a client mission is; worst first."""
 
     LATE = "late", "Late"
@@ -34,7 +34,7 @@ def with_last_run(missions: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
     return missions.annotate(last_run_status=F("latest_run__status"), last_run_at=F("latest_run__created_at"))
 
 
-def with_numbers(missions: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
+def with_progress(missions: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
     """Missions with their last run, and `dod_done` of `dod_total` items; counted for the rows that are read."""
     items = DodItem.objects.filter(mission=OuterRef("pk")).order_by().values("mission")
     done, total = (items.annotate(n=Count("pk", filter=only)).values("n") for only in (Q(completed=True), None))
@@ -53,71 +53,71 @@ def overdue(missions: QuerySet[DeckMission], *, at: datetime) -> QuerySet[DeckMi
     return open_missions(missions).filter(deadline__lt=at)
 
 
-def turned_red(missions: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
+def with_failed_run(missions: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
     """Those not complete whose latest test run failed."""
     return open_missions(missions).filter(latest_run__status=RunStatus.FAILED)
 
 
-def standing_of(mission: DeckMission, *, at: datetime) -> Standing:
-    """How a mission of `with_numbers` stands: at risk is one due soon that could not be completed today."""
+def health_of(mission: DeckMission, *, at: datetime) -> MissionHealth:
+    """How a mission of `with_progress` stands: at risk is one due soon that could not be completed today."""
     if mission.status == DeckStatus.COMPLETE:
-        return Standing.COMPLETE
+        return MissionHealth.COMPLETE
     if mission.deadline < at:
-        return Standing.LATE
+        return MissionHealth.LATE
     is_done = mission.dod_total and mission.dod_done == mission.dod_total
     if mission.deadline < at + SOON and not (is_done and mission.last_run_status == RunStatus.PASSED):
-        return Standing.AT_RISK
-    return Standing.ON_TRACK
+        return MissionHealth.AT_RISK
+    return MissionHealth.ON_TRACK
 
 
-def time_left_shown(mission: DeckMission) -> str:
+def format_time_left(mission: DeckMission) -> str:
     """What is left ("3 days", "12 days overdue" in red), and the deadline; of a complete mission when it was done."""
     if mission.status == DeckStatus.COMPLETE:
         return format_html('completed <small class="deck-when">{}</small>', format_datetime(mission.completed_at))
     now = timezone.now()
-    words = days_words(mission.deadline, now).removesuffix(" left")
-    shown = badge(words, "danger") if mission.deadline < now else words
+    text = format_days_left(mission.deadline, now).removesuffix(" left")
+    shown = badge(text, "danger") if mission.deadline < now else text
     return format_html('{} <small class="deck-when">{}</small>', shown, format_datetime(mission.deadline))
 
 
-def progress_words(mission: DeckMission) -> str:
+def format_progress(mission: DeckMission) -> str:
     if not mission.dod_total:
         return "nothing written yet"
     return f"{format_number(mission.dod_done)} of {format_number(mission.dod_total)}"
 
 
-def progress_shown(mission: DeckMission) -> str:
-    """How much of the definition of done is done, as a bar and in words."""
+def format_progress_bar(mission: DeckMission) -> str:
+    """How much of the definition of done is done, as a bar and in text."""
     if not mission.dod_total:
-        return progress_words(mission)
+        return format_progress(mission)
     return format_html(
         '<span class="deck-done"><progress class="deck-bar" max="{}" value="{}" aria-hidden="true"></progress>'
         " {}</span>",
         mission.dod_total,
         mission.dod_done,
-        progress_words(mission),
+        format_progress(mission),
     )
 
 
-def status_shown(mission: DeckMission) -> str:
+def status_badge(mission: DeckMission) -> str:
     return badge(mission.get_status_display(), STATUS[mission.status])
 
 
-def last_run_shown(mission: DeckMission) -> str:
+def format_last_run(mission: DeckMission) -> str:
     if mission.last_run_status is None:
         return "none yet"
     label = badge(RunStatus(mission.last_run_status).label, RUN[mission.last_run_status])
     return format_html('{} <small class="deck-when">{}</small>', label, format_datetime(mission.last_run_at))
 
 
-def budget_shown(mission: DeckMission) -> str:
+def format_budget(mission: DeckMission) -> str:
     return format_html('<span class="deck-done">{} {}</span>', mission.currency, format_number(mission.budget))
 
 
-def workspace_address(mission: DeckMission) -> str:
+def mission_url(mission: DeckMission) -> str:
     return address_of("admin:missiondeck_workspace", mission.pk)
 
 
-def workspace_of(mission: DeckMission, text: str = "") -> str:
+def mission_link(mission: DeckMission, text: str = "") -> str:
     """A link to a mission's workspace."""
-    return format_html('<a class="row-link" href="{}">{}</a>', workspace_address(mission), text or str(mission))
+    return format_html('<a class="row-link" href="{}">{}</a>', mission_url(mission), text or str(mission))

@@ -17,12 +17,12 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.http import urlencode
 
-from missiondeck.admin.base import LOOK, standing_of, with_numbers, workspace_address
+from missiondeck.admin.base import VIEW_PERMISSION, health_of, mission_url, with_progress
 from missiondeck.models import DeckMission
 from missionsite.common.admin.formats import format_number, list_url
 
 # Missions shown in one day; the list has the rest.
-A_DAY = 8
+MAX_PER_DAY = 8
 # Deadlines lie in these years.
 FIRST_YEAR, LAST_YEAR = 2000, 2199
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
@@ -30,19 +30,19 @@ _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 
 def calendar_view(request: HttpRequest, *, model_admin) -> HttpResponse:
     """A month of deadlines in the viewer's zone. month: 2026-11, this one when left out. assigned=me: the own ones."""
-    if not request.user.has_perm(LOOK):
+    if not request.user.has_perm(VIEW_PERMISSION):
         raise PermissionDenied
     now = timezone.now()
     today = timezone.localdate(now)
     asked = request.GET.get("month", "")
-    month = month_of(asked)
+    month = parse_month(asked)
     if month is None:
         month = today.replace(day=1)
         if asked:
             messages.warning(request, f"There is no month “{asked[:20]}” here: write it as {month:%Y-%m}.")
     is_mine = request.GET.get("assigned") == "me"
     missions = DeckMission.objects.filter(assignee=request.user) if is_mine else DeckMission.objects.all()
-    days, total = days_of(month, missions, at=now, assigned=is_mine)
+    days, total = days_around(month, missions, at=now, assigned=is_mine)
     context = {
         **model_admin.admin_site.each_context(request),
         "title": f"Deadlines of {date_format(month, 'F Y')}",
@@ -58,8 +58,8 @@ def calendar_view(request: HttpRequest, *, model_admin) -> HttpResponse:
         "is_mine": is_mine,
         "everything": _link(month, is_mine=False),
         "mine": _link(month, is_mine=True),
-        "previous": _link(_shifted(month, -1), is_mine=is_mine),
-        "next": _link(_shifted(month, 1), is_mine=is_mine),
+        "previous": _link(_add_months(month, -1), is_mine=is_mine),
+        "next": _link(_add_months(month, 1), is_mine=is_mine),
         "today": _link(today, is_mine=is_mine),
         "month": month,
     }
@@ -67,7 +67,7 @@ def calendar_view(request: HttpRequest, *, model_admin) -> HttpResponse:
     return TemplateResponse(request, "missiondeck/calendar.html", context)
 
 
-def month_of(text: str) -> date | None:
+def parse_month(text: str) -> date | None:
     """The first day of a month written as 2026-11; None for anything else."""
     match = _MONTH.fullmatch(text)
     if not match or not FIRST_YEAR <= int(match[1]) <= LAST_YEAR or not 1 <= int(match[2]) <= 12:
@@ -75,29 +75,30 @@ def month_of(text: str) -> date | None:
     return date(int(match[1]), int(match[2]), 1)
 
 
-def days_of(month: date, missions, *, at: datetime, assigned: bool) -> tuple[list[dict], int]:
+def days_around(month: date, missions, *, at: datetime, assigned: bool) -> tuple[list[dict], int]:
     """The days of whole weeks around a month, Monday first, and how many deadlines the month has: in two queries."""
     zone = timezone.get_current_timezone()
     begins, ends = (
-        timezone.make_aware(datetime.combine(day, time.min), zone) for day in (month, _shifted(month, 1, bounded=False))
+        timezone.make_aware(datetime.combine(day, time.min), zone)
+        for day in (month, _add_months(month, 1, bounded=False))
     )
     day = TruncDate("deadline", tzinfo=zone)
-    placed = (
+    ranked = (
         missions.filter(deadline__gte=begins, deadline__lt=ends)
         .order_by()
         .annotate(
             day=day,
-            place=Window(RowNumber(), partition_by=[day], order_by=["deadline", "number"]),
+            rank=Window(RowNumber(), partition_by=[day], order_by=["deadline", "number"]),
             of_day=Window(Count("pk"), partition_by=[day]),
         )
-        .filter(place__lte=A_DAY)
+        .filter(rank__lte=MAX_PER_DAY)
         .values_list("pk", "day", "of_day")
     )
     of_day, counts = {}, {}
-    for key, its_day, count in placed:
-        of_day[key], counts[its_day] = its_day, count
+    for key, day, count in ranked:
+        of_day[key], counts[day] = day, count
     entries: dict[date, list[dict]] = {}
-    for mission in with_numbers(DeckMission.objects.filter(pk__in=of_day)).order_by("deadline", "number"):
+    for mission in with_progress(DeckMission.objects.filter(pk__in=of_day)).order_by("deadline", "number"):
         entries.setdefault(of_day[mission.pk], []).append(_entry(mission, at=at))
     today = timezone.localdate(at)
     days = [
@@ -106,7 +107,7 @@ def days_of(month: date, missions, *, at: datetime, assigned: bool) -> tuple[lis
             "in_month": each.month == month.month,
             "is_today": each == today,
             "entries": entries.get(each, []) if each.month == month.month else [],
-            "more": format_number(counts[each] - A_DAY) if counts.get(each, 0) > A_DAY else "",
+            "more": format_number(counts[each] - MAX_PER_DAY) if counts.get(each, 0) > MAX_PER_DAY else "",
             "list": _day_list(each, assigned=assigned),
         }
         for week in Calendar().monthdatescalendar(month.year, month.month)
@@ -116,14 +117,14 @@ def days_of(month: date, missions, *, at: datetime, assigned: bool) -> tuple[lis
 
 
 def _entry(mission: DeckMission, *, at: datetime) -> dict:
-    standing = standing_of(mission, at=at)
+    health = health_of(mission, at=at)
     return {
         "name": str(mission),
         "client": mission.client,
         "at": timezone.localtime(mission.deadline),
-        "link": workspace_address(mission),
-        "standing": standing,
-        "words": standing.label,
+        "link": mission_url(mission),
+        "health": health,
+        "text": health.label,
     }
 
 
@@ -133,7 +134,7 @@ def _day_list(day: date, *, assigned: bool) -> str:
     return list_url(DeckMission, **filters | ({"assigned": "me"} if assigned else {}))
 
 
-def _shifted(month: date, by: int, *, bounded: bool = True) -> date | None:
+def _add_months(month: date, by: int, *, bounded: bool = True) -> date | None:
     """The month before (-1) or after (1); None beyond the years a calendar is drawn for."""
     shifted = (month.replace(day=1) + timedelta(days=31 if by > 0 else -1)).replace(day=1)
     return None if bounded and not FIRST_YEAR <= shifted.year <= LAST_YEAR else shifted
@@ -147,7 +148,7 @@ def _link(month: date | None, *, is_mine: bool) -> str:
 
 
 def _buttons(month: date, *, is_mine: bool) -> list[dict]:
-    last = _shifted(month, 1, bounded=False) - timedelta(days=1)
+    last = _add_months(month, 1, bounded=False) - timedelta(days=1)
     filters = {"deadline_from": month.isoformat(), "deadline_to": last.isoformat()}
     as_list = list_url(DeckMission, **filters | ({"assigned": "me"} if is_mine else {}))
     return [

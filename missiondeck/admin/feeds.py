@@ -14,13 +14,13 @@ from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
-from missiondeck.admin.base import LOOK
+from missiondeck.admin.base import VIEW_PERMISSION
 from missiondeck.models import DeckFeed
 from missiondeck.services.feeds import create_feed, revoke_feed
 from missionsite.common.admin.form_keys import FormResult, submit_form_once
 
 # Feeds of one person that work at a time: a phone, a laptop, a few more.
-AT_A_TIME = 20
+MAX_FEEDS = 20
 # Those taken back that are still named.
 REVOKED_SHOWN = 10
 _SHOWN_ONCE = (
@@ -42,8 +42,8 @@ class FeedForm(forms.ModelForm):
         self.owner = owner
 
     def clean(self) -> dict:
-        if DeckFeed.objects.filter(member=self.owner, revoked_at=None).count() >= AT_A_TIME:
-            raise forms.ValidationError(f"You have {AT_A_TIME} feeds that work. Take one back first.")
+        if DeckFeed.objects.filter(member=self.owner, revoked_at=None).count() >= MAX_FEEDS:
+            raise forms.ValidationError(f"You have {MAX_FEEDS} feeds that work. Take one back first.")
         return super().clean()
 
 
@@ -52,19 +52,19 @@ def feeds_view(request: HttpRequest, *, model_admin) -> HttpResponse:
 
     A new address is shown in the answer to its POST and nowhere else: not in a message, a session, or a later page.
     """
-    if not request.user.has_perm(LOOK):
+    if not request.user.has_perm(VIEW_PERMISSION):
         raise PermissionDenied
     if "revoke" in request.POST:
         return _revoke(request)
     form, address, made = FeedForm(request.POST or None, owner=request.user), "", None
 
-    def save() -> FormResult:
+    def make_feed() -> FormResult:
         nonlocal address, made
         made, secret = create_feed(member=request.user, **form.cleaned_data)
         address = request.build_absolute_uri(reverse("deck_feed", args=[secret]))
         return FormResult(reverse("admin:missiondeck_feeds"))
 
-    if request.method == "POST" and (answer := submit_form_once(request, form, save)):
+    if request.method == "POST" and (answer := submit_form_run_once(request, form, make_feed)):
         if made is None:
             messages.info(request, _SHOWN_ONCE)
             return answer

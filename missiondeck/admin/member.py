@@ -13,7 +13,7 @@ from missionsite.common.admin.formats import list_url
 def _missions(member: Member) -> QuerySet[DeckMission]:
     """Open ones first, the next deadline first; then the complete ones, the latest first."""
     is_complete = Case(When(status=DeckStatus.COMPLETE, then=Value(1)), default=Value(0))
-    assigned = base.with_numbers(DeckMission.objects.filter(assignee=member))
+    assigned = base.with_progress(DeckMission.objects.filter(assignee=member))
     return assigned.order_by(is_complete, F("completed_at").desc(), "deadline", "number")
 
 
@@ -22,14 +22,14 @@ DECK_OF_MEMBER = Tab(
     title="Client missions",
     rows=_missions,
     columns=(
-        ("Mission", lambda mission, request: base.workspace_of(mission)),
+        ("Mission", lambda mission, request: base.mission_link(mission)),
         ("Client", lambda mission, request: mission.client),
-        ("Status", lambda mission, request: base.status_shown(mission)),
-        ("Days left", lambda mission, request: base.time_left_shown(mission)),
-        ("Done", lambda mission, request: base.progress_words(mission)),
-        ("Last test run", lambda mission, request: base.last_run_shown(mission)),
+        ("Status", lambda mission, request: base.status_badge(mission)),
+        ("Days left", lambda mission, request: base.format_time_left(mission)),
+        ("Done", lambda mission, request: base.format_progress(mission)),
+        ("Last test run", lambda mission, request: base.format_last_run(mission)),
     ),
-    permission=base.LOOK,
+    permission=base.VIEW_PERMISSION,
     empty="No client mission is assigned to this member.",
     list_link=lambda member: list_url(DeckMission, assignee__id__exact=member.pk),
 )

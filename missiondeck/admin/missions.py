@@ -17,9 +17,9 @@ from groups.errors import LaterChange, NothingToRevert
 from groups.services.history import changes_of
 from missiondeck.admin import base
 from missiondeck.admin.calendar import calendar_view
+from missiondeck.admin.export import export_view
 from missiondeck.admin.feeds import feeds_view
-from missiondeck.admin.files import export_view
-from missiondeck.admin.finding import (
+from missiondeck.admin.filters import (
     AssignedFilter,
     ClientFilter,
     DueFilter,
@@ -37,7 +37,7 @@ from missionsite.common.admin.filters import PeriodFilter
 from missionsite.common.admin.formats import format_datetime, link_to
 
 # Items of one category that are typed with a new mission; more are added in its workspace.
-LINES = 50
+MAX_LINES = 50
 
 
 class MissionForm(ServiceForm):
@@ -55,7 +55,7 @@ class MissionForm(ServiceForm):
         return self.cleaned_data["currency"].upper()
 
 
-class Lines(forms.CharField):
+class LinesField(forms.CharField):
     """Texts, a line each."""
 
     def __init__(self, **kwargs) -> None:
@@ -64,8 +64,8 @@ class Lines(forms.CharField):
     def clean(self, value) -> list[str]:
         longest = DodItem._meta.get_field("text").max_length
         lines = [line.strip() for line in super().clean(value).splitlines() if line.strip()]
-        if len(lines) > LINES:
-            raise forms.ValidationError(f"At most {LINES} lines here; the workspace takes more.")
+        if len(lines) > MAX_LINES:
+            raise forms.ValidationError(f"At most {MAX_LINES} lines here; the workspace takes more.")
         for place, line in enumerate(lines, 1):
             if len(line) > longest:
                 raise forms.ValidationError(f"Item {place} is longer than {longest} characters: {line[:40]}…")
@@ -75,9 +75,9 @@ class Lines(forms.CharField):
 class NewMissionForm(MissionForm):
     """A new mission, with the first items of its definition of done."""
 
-    functional = Lines(label=Category.FUNCTIONAL.label, help_text="One item a line; more can follow later.")
-    non_functional = Lines(label=Category.NON_FUNCTIONAL.label)
-    tests = Lines(label=Category.TESTS.label)
+    functional = LinesField(label=Category.FUNCTIONAL.label, help_text="One item a line; more can follow later.")
+    non_functional = LinesField(label=Category.NON_FUNCTIONAL.label)
+    tests = LinesField(label=Category.TESTS.label)
 
 
 CHECKLIST = {
@@ -93,7 +93,7 @@ class DeckMissionAdmin(HistoryAdmin):
 
     form = MissionForm
     search = MissionSearch()
-    search_help_text = "Number, or the beginning of a title, client or e-mail"
+    search_help_text = "Number, or the read_start of a title, client or e-mail"
     command_icon = "work"
     list_display = (
         "number_shown",
@@ -167,7 +167,7 @@ class DeckMissionAdmin(HistoryAdmin):
     # --- Lists --------------------------------------------------------------------------------
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeckMission]:
-        return base.with_numbers(super().get_queryset(request))
+        return base.with_progress(super().get_queryset(request))
 
     def get_ordering(self, request: HttpRequest) -> tuple:
         """What is due is read by its deadline; else the newest mission is first."""
@@ -185,20 +185,20 @@ class DeckMissionAdmin(HistoryAdmin):
     # --- Pages --------------------------------------------------------------------------------
 
     def extra_buttons(self, request: HttpRequest, obj: DeckMission) -> list[dict]:
-        return [{"title": "Workspace", "icon": "work", "link": base.workspace_address(obj)}]
+        return [{"title": "Workspace", "icon": "work", "link": base.mission_url(obj)}]
 
     def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs):
         return super().get_form(request, obj, change=change, **({} if obj else {"form": NewMissionForm}) | kwargs)
 
     def response_add(self, request: HttpRequest, obj: DeckMission, post_url_continue=None) -> HttpResponse:
-        return self._on_to_workspace(request, obj, super().response_add(request, obj, post_url_continue))
+        return self._redirect_to_workspace(request, obj, super().response_add(request, obj, post_url_continue))
 
     def response_change(self, request: HttpRequest, obj: DeckMission) -> HttpResponse:
-        return self._on_to_workspace(request, obj, super().response_change(request, obj))
+        return self._redirect_to_workspace(request, obj, super().response_change(request, obj))
 
     @staticmethod
-    def _on_to_workspace(request: HttpRequest, obj: DeckMission, otherwise: HttpResponse) -> HttpResponse:
-        return HttpResponseRedirect(base.workspace_address(obj)) if "_save" in request.POST else otherwise
+    def _redirect_to_workspace(request: HttpRequest, obj: DeckMission, otherwise: HttpResponse) -> HttpResponse:
+        return HttpResponseRedirect(base.mission_url(obj)) if "_save" in request.POST else otherwise
 
     # --- Writing ------------------------------------------------------------------------------
 
@@ -229,7 +229,7 @@ class DeckMissionAdmin(HistoryAdmin):
     # --- Showing ------------------------------------------------------------------------------
 
     def link_to(self, obj: DeckMission) -> str:
-        return base.workspace_address(obj)
+        return base.mission_url(obj)
 
     def describe(self, obj: DeckMission) -> str:
         return f"{obj} · {obj.client} · {obj.get_status_display().lower()}"
@@ -240,23 +240,23 @@ class DeckMissionAdmin(HistoryAdmin):
 
     @display(description="Title")
     def title_shown(self, mission: DeckMission) -> str:
-        return base.workspace_of(mission, mission.title)
+        return base.mission_link(mission, mission.title)
 
     @display(description="Status")
     def status_shown(self, mission: DeckMission) -> str:
-        return base.status_shown(mission)
+        return base.status_badge(mission)
 
     @display(description="Days left")
     def time_left(self, mission: DeckMission) -> str:
-        return base.time_left_shown(mission)
+        return base.format_time_left(mission)
 
     @display(description="Done")
     def progress(self, mission: DeckMission) -> str:
-        return base.progress_shown(mission)
+        return base.format_progress_bar(mission)
 
     @display(description="Last test run")
     def last_run(self, mission: DeckMission) -> str:
-        return base.last_run_shown(mission)
+        return base.format_last_run(mission)
 
     @display(description="Assigned to")
     def assigned(self, mission: DeckMission) -> str:
@@ -264,7 +264,7 @@ class DeckMissionAdmin(HistoryAdmin):
 
     @display(description="Budget")
     def budget_shown(self, mission: DeckMission) -> str:
-        return base.budget_shown(mission)
+        return base.format_budget(mission)
 
     @display(description="Completed")
     def completed(self, mission: DeckMission) -> str:

@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.text import slugify
 
-from missiondeck.admin.base import LOOK, workspace_address
+from missiondeck.admin.base import VIEW_PERMISSION, mission_url
 from missiondeck.models import Citizen
 from missiondeck.services.chats import transcript_as_json, transcript_as_markdown
 from missionsite.common.downloads import download
@@ -20,7 +20,7 @@ FORMS = {
 
 def transcript_view(request: HttpRequest, object_id: str, form: str, *, model_admin) -> HttpResponse:
     """The chats of a mission as Markdown (md) or JSON (json); citizen: with one of them, with all when left out."""
-    if not request.user.has_perm(LOOK):
+    if not request.user.has_perm(VIEW_PERMISSION):
         raise PermissionDenied
     mission = model_admin.get_object(request, object_id)
     if mission is None:
@@ -28,7 +28,7 @@ def transcript_view(request: HttpRequest, object_id: str, form: str, *, model_ad
     citizen = request.GET.get("citizen") or None
     if rejection := _rejection(form, citizen):
         messages.error(request, rejection)
-        return HttpResponseRedirect(workspace_address(mission))
+        return HttpResponseRedirect(mission_url(mission))
     content_type, write = FORMS[form]
     name = "-".join(filter(None, ["mission", str(mission.number), slugify(mission.title)[:60], citizen]))
     response = download(write(mission, citizen), name=f"{name}.{form}", content_type=content_type)

@@ -14,15 +14,15 @@ from django.views.decorators.http import require_POST, require_safe
 
 from missiondeck.admin.workspace_chat import chat, citizens
 from missiondeck.admin.workspace_checklist import checklist
-from missiondeck.admin.workspace_forms import LANGUAGES, ItemForm, MessageForm, MoveForm, ReportForm, first_error
-from missiondeck.admin.workspace_head import head, moves
-from missiondeck.admin.workspace_runs import run_words, runs_of, tests_of
+from missiondeck.admin.workspace_forms import LANGUAGES, ItemForm, MessageForm, ReportForm, StatusForm, first_error
+from missiondeck.admin.workspace_head import head, status_changes
+from missiondeck.admin.workspace_runs import format_run, runs_of, tests_of
 from missiondeck.admin.workspace_url import WorkspaceUrl, key_of
 from missiondeck.errors import NotDone
 from missiondeck.models import Citizen, DeckMission, DeckStatus, DodItem
-from missiondeck.services.chats import say
+from missiondeck.services.chats import add_message
 from missiondeck.services.checklist import add_item, move_item, remove_item, tick_item, update_item
-from missiondeck.services.missions import missing_of, move_mission
+from missiondeck.services.missions import change_status, missing_of
 from missiondeck.services.runs import give_up_run, import_report
 from missionsite.common.admin.form_keys import FormResult, result_response, run_once
 from missionsite.common.errors import DomainError
@@ -32,7 +32,7 @@ VIEW, CHANGE, MOVE, OVERRIDE, CHAT, RUN = (
     for name in (
         "view_deckmission",
         "change_deckmission",
-        "move_deckmission",
+        "change_deckmission_status",
         "override_deckmission",
         "add_chatmessage",
         "add_testrun",
@@ -47,14 +47,14 @@ def workspace_urls(model_admin) -> list:
     """The addresses of the workspace, all below `<id>/workspace/`; names begin with `missiondeck_workspace`."""
     views = (
         ("", "", workspace_view),
-        ("move/", "_move", move_view),
-        ("chat/", "_say", say_view),
+        ("status/", "_status", status_view),
+        ("chat/", "_add_message", add_message_view),
         ("runs/", "_import", import_view),
         ("runs/<str:run>/give-up/", "_give_up", give_up_view),
         ("items/", "_add", add_view),
         ("items/<str:dod_item>/tick/", "_tick", tick_view),
         ("items/<str:dod_item>/edit/", "_edit", edit_view),
-        ("items/<str:dod_item>/place/", "_place", place_view),
+        ("items/<str:dod_item>/position/", "_position", position_view),
         ("items/<str:dod_item>/remove/", "_remove", remove_view),
     )
     return [
@@ -78,30 +78,30 @@ def workspace_view(request: HttpRequest, object_id: str) -> HttpResponse:
 
 def _page(request: HttpRequest, mission: DeckMission, *, rejection: dict | None = None) -> HttpResponse:
     """The page as it is now. rejection: what was asked for and not done, said where it was asked; see `_rejected`."""
-    place, at = WorkspaceUrl.of(request, mission), timezone.now()
+    url, at = WorkspaceUrl.of(request, mission), timezone.now()
     if rejection and rejection["part"] == "edit":
-        place = place.to(edit=rejection["item"])
+        url = url.to(edit=rejection["item"])
     latest = runs_of(mission).first()
     missing = [] if mission.status == DeckStatus.COMPLETE else missing_of(mission)
-    history = moves(mission)
+    history = status_changes(mission)
     context = {
         "title": str(mission),
         "subtitle": "Workspace",
         "mission": mission,
-        "place": place,
+        "url": url,
         "rejection": rejection or {},
         "may": {name: request.user.has_perm(permission) for name, permission in RIGHTS.items()},
-        "dod": checklist(mission, place, may_change=request.user.has_perm(CHANGE)),
+        "dod": checklist(mission, url, may_change=request.user.has_perm(CHANGE)),
         "head": head(request, mission, missing=missing, latest=latest, history=history, at=at),
         "history": history,
-        "run_words": run_words(latest) if latest else "",
-        "tests_address": WorkspaceUrl(mission.pk, citizen=TESTER.value).address,
-        "move_address": place.action("move"),
+        "latest_run_text": format_run(latest) if latest else "",
+        "tests_url": WorkspaceUrl(mission.pk, citizen=TESTER.value).href,
+        "status_url": url.action("status"),
         # Asked for where completing it was rejected, and only there.
         "offers_override": bool(
             rejection
-            and rejection["part"] == "move"
-            and rejection["typed"]["to"] == DeckStatus.COMPLETE
+            and rejection["part"] == "status"
+            and rejection["submitted"]["to"] == DeckStatus.COMPLETE
             and mission.status == DeckStatus.QA
             and request.user.has_perm(OVERRIDE)
         ),
@@ -110,15 +110,15 @@ def _page(request: HttpRequest, mission: DeckMission, *, rejection: dict | None 
     request.current_app = admin.site.name
     if request.headers.get("X-Fragment") == "checklist":
         return TemplateResponse(request, "missiondeck/_workspace_fragment.html", context)
-    tabs, citizen = citizens(mission, place)
+    tabs, citizen = citizens(mission, url)
     context |= {
         **admin.site.each_context(request),
         "opts": DeckMission._meta,
         "original": mission,
         "tabs": tabs,
         "citizen": Citizen(citizen),
-        "chat": chat(mission, citizen, place),
-        "say_address": place.to(citizen=citizen, before=None).action("say"),
+        "chat": chat(mission, citizen, url),
+        "add_message_url": url.to(citizen=citizen, before=None).action("add_message"),
         "languages": LANGUAGES,
         "transcripts": _transcripts(mission, citizen),
         "buttons": [
@@ -130,11 +130,11 @@ def _page(request: HttpRequest, mission: DeckMission, *, rejection: dict | None 
         ],
     }
     if citizen == TESTER:
-        place = place.to(citizen=citizen)
+        url = url.to(citizen=citizen)
         context |= {
-            "place": place,
-            "tests": tests_of(mission, place, latest),
-            "import_address": WorkspaceUrl(mission.pk, citizen=citizen).action("import"),
+            "url": url,
+            "tests": tests_of(mission, url, latest),
+            "import_url": WorkspaceUrl(mission.pk, citizen=citizen).action("import"),
         }
     return TemplateResponse(request, "missiondeck/workspace.html", context)
 
@@ -144,7 +144,7 @@ def _transcripts(mission: DeckMission, citizen: str) -> list[dict]:
     return [
         {
             "name": name,
-            "address": f"{reverse('admin:missiondeck_transcript', args=[mission.pk, form])}?citizen={citizen}",
+            "url": f"{reverse('admin:missiondeck_transcript', args=[mission.pk, form])}?citizen={citizen}",
         }
         for form, name in (("md", "Markdown"), ("json", "JSON"))
     ]
@@ -156,8 +156,8 @@ def _transcripts(mission: DeckMission, citizen: str) -> list[dict]:
 def action(permission: str, *, part: str, back: str, creates: bool = False):
     """A view that changes something: by POST, with a permission, and back to the page where it was asked.
 
-    It returns the place to go to, and `back` is the part of the page there. A rejection is said on the page itself, at
-    `part`, with what was typed. creates: its form has a key and takes effect once.
+    It returns the url to go to, and `back` is the part of the page there. A rejection is said on the page itself, at
+    `part`, with what was submitted. creates: its form has a key and takes effect once.
     """
 
     def wrap(view):
@@ -168,15 +168,15 @@ def action(permission: str, *, part: str, back: str, creates: bool = False):
                 raise PermissionDenied
             mission = _mission(request, object_id)
 
-            def save() -> FormResult:
-                return FormResult(f"{view(request, mission, **parts).address}#{back}")
+            def run_view() -> FormResult:
+                return FormResult(f"{view(request, mission, **parts).href}#{back}")
 
             try:
-                saved = run_once(request, save) if creates else save()
+                saved = run_once(request, run_view) if creates else run_view()
             except DodItem.DoesNotExist:
                 # Someone removed it at this moment.
-                rejected = _rejected(part, request, _gone(), parts)
-            except (DomainError, _NotValid) as rejection:
+                rejected = _rejected(part, request, _item_removed(), parts)
+            except (DomainError, _InvalidInput) as rejection:
                 rejected = _rejected(part, request, rejection, parts)
             else:
                 rejected = None
@@ -189,32 +189,32 @@ def action(permission: str, *, part: str, back: str, creates: bool = False):
     return wrap
 
 
-@action(MOVE, part="move", back="ws-head")
-def move_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
+@action(MOVE, part="status", back="ws-head")
+def status_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
     """Move the mission a step forward, or back with a reason; complete it all the same for who may."""
-    values = _valid(MoveForm(request.POST))
+    values = _valid(StatusForm(request.POST))
     if values["override"] and not request.user.has_perm(OVERRIDE):
         raise PermissionDenied
-    moved = move_mission(
+    moved = change_status(
         mission=mission,
         to=values["to"],
         actor=request.user,
         reason=values["reason"],
         override=values["override"],
     )
-    messages.success(request, f"{moved} is {_IS[moved.status]}.")
+    messages.success(request, f"{moved} is {_STATUS_TEXT[moved.status]}.")
     return WorkspaceUrl.of(request, mission)
 
 
-_IS = {DeckStatus.ACTIVE: "active", DeckStatus.QA: "in QA", DeckStatus.COMPLETE: "complete"}
+_STATUS_TEXT = {DeckStatus.ACTIVE: "active", DeckStatus.QA: "in QA", DeckStatus.COMPLETE: "complete"}
 
 
 @action(CHAT, part="chat", back="ws-chat-end", creates=True)
-def say_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
+def add_message_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
     """Add a message to the chat with a citizen."""
     form = MessageForm(request.POST)
     values = _valid(form)
-    say(
+    add_message(
         mission=mission,
         citizen=values["citizen"],
         sender=values["sender"],
@@ -229,12 +229,12 @@ def import_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
     """Take in a test report, and the output beside it."""
     values = _valid(ReportForm(request.POST, request.FILES))
     file, *more = values["report"]
-    taken = import_report(mission=mission, file=file, more=more, logs=values["logs"], actor=request.user)
-    if taken.is_new:
-        messages.success(request, f"The report was taken in. {run_words(taken.run)}.")
+    imported = import_report(mission=mission, file=file, more=more, logs=values["logs"], actor=request.user)
+    if imported.is_new:
+        messages.success(request, f"The report was imported in. {format_run(imported.run)}.")
     else:
-        messages.info(request, f"This file is the latest run already: {run_words(taken.run)}.")
-    return WorkspaceUrl(mission.pk, citizen=TESTER.value, run=taken.run.pk)
+        messages.info(request, f"This file is the latest run already: {format_run(imported.run)}.")
+    return WorkspaceUrl(mission.pk, citizen=TESTER.value, run=imported.run.pk)
 
 
 @action(RUN, part="report", back="ws-runs")
@@ -244,7 +244,7 @@ def give_up_view(request: HttpRequest, mission: DeckMission, run: str) -> Worksp
     if chosen is None:
         raise Http404("There is no such test run.")
     give_up_run(run=chosen)
-    messages.success(request, "The run was given up. Tests that ran after all can be taken in as a new one.")
+    messages.success(request, "The run was given up. Tests that ran after all can be imported in as a new one.")
     return WorkspaceUrl(mission.pk, citizen=TESTER.value, run=chosen.pk)
 
 
@@ -259,7 +259,7 @@ def add_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
 def tick_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> WorkspaceUrl:
     """Say that an item is done (done=1) or not (done=0)."""
     if (done := request.POST.get("done")) not in ("0", "1"):
-        raise _NotValid("done", "Say whether it is done.")
+        raise _InvalidInput("done", "Say whether it is done.")
     tick_item(item=_item(mission, dod_item), done=done == "1", actor=request.user)
     return WorkspaceUrl.of(request, mission)
 
@@ -273,14 +273,14 @@ def edit_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> Work
 
 
 @action(CHANGE, part="checklist", back="ws-checklist")
-def place_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> WorkspaceUrl:
+def position_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> WorkspaceUrl:
     """Move an item up or down among those of its category."""
     item = _item(mission, dod_item)
     if (to := request.POST.get("to")) not in ("up", "down"):
-        raise _NotValid("to", "Say where to: up or down.")
+        raise _InvalidInput("to", "Say where to: up or down.")
     keys = list(DodItem.objects.filter(mission=mission, category=item.category).values_list("pk", flat=True))
     if item.pk not in keys:
-        raise _gone()
+        raise _item_removed()
     move_item(item=item, to=keys.index(item.pk) + (1 if to == "down" else -1))
     return WorkspaceUrl.of(request, mission)
 
@@ -295,8 +295,8 @@ def remove_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> Wo
 # --- What they share ----------------------------------------------------------------------------
 
 
-class _NotValid(Exception):
-    """What was typed cannot be: the field, and why."""
+class _InvalidInput(Exception):
+    """What was submitted cannot be: the field, and why."""
 
     def __init__(self, field: str, message: str) -> None:
         self.field, self.message = field, message
@@ -305,7 +305,7 @@ class _NotValid(Exception):
 
 def _valid(form) -> dict:
     if not form.is_valid():
-        raise _NotValid(*first_error(form))
+        raise _InvalidInput(*first_error(form))
     return form.cleaned_data
 
 
@@ -319,19 +319,19 @@ def _mission(request: HttpRequest, key: str) -> DeckMission:
 
 
 def _item(mission: DeckMission, key: str) -> DodItem:
-    """An item of a mission. Raises _NotValid where it is gone: that can be said beside the others."""
+    """An item of a mission. Raises _InvalidInput where it is gone: that can be said beside the others."""
     found = DodItem.objects.filter(mission=mission, pk=key_of(key)).first()
     if found is None:
-        raise _gone()
+        raise _item_removed()
     return found
 
 
-def _gone() -> _NotValid:
-    return _NotValid("dod_item", "This item is gone: someone has removed it.")
+def _item_removed() -> _InvalidInput:
+    return _InvalidInput("dod_item", "This item is gone: someone has removed it.")
 
 
-def _rejected(part: str, request: HttpRequest, rejection: DomainError | _NotValid, parts: dict) -> dict:
-    """What the page says of a rejection: at which part, and what was typed there."""
+def _rejected(part: str, request: HttpRequest, rejection: DomainError | _InvalidInput, parts: dict) -> dict:
+    """What the page says of a rejection: at which part, and what was submitted there."""
     if part == "edit" and rejection.field == "dod_item":
         part = "checklist"
     return {
@@ -339,7 +339,7 @@ def _rejected(part: str, request: HttpRequest, rejection: DomainError | _NotVali
         "message": rejection.message,
         "is_not_done": isinstance(rejection, NotDone),
         "item": key_of(parts.get("dod_item", "")),
-        "typed": {
+        "submitted": {
             name: request.POST.get(name, "").replace("\x00", "\ufffd")
             for name in ("to", "reason", "override", "text", "category", "sender", "message", "language", "code")
         },

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from missiondeck.admin.workspace_url import WorkspaceUrl
 from missiondeck.models import ChatMessage, Citizen, DeckMission, Sender
-from missiondeck.words import render_code, render_markdown
+from missiondeck.rendering import render_code, render_markdown
 
 # A page of a chat has at most so many messages, and ends sooner where they are long.
 MESSAGES = 30
@@ -20,29 +20,29 @@ CHARACTERS = 300_000
 SECONDS = 1.5
 
 
-def citizens(mission: DeckMission, place: WorkspaceUrl) -> tuple[list[dict], str]:
+def citizens(mission: DeckMission, url: WorkspaceUrl) -> tuple[list[dict], str]:
     """The tabs in the order of the work, and whose is open: the chosen one's, else theirs with the latest message."""
     rows = ChatMessage.objects.filter(mission=mission).order_by().values_list("citizen")
     found = {name: (count, last) for name, count, last in rows.annotate(Count("pk"), Max("created_at"))}
     spoke_last = max(found, key=lambda name: found[name][1], default=Citizen.EMMA.value)
-    chosen = place.citizen or spoke_last
+    chosen = url.citizen or spoke_last
     tabs = [
         {
             "key": citizen.value,
             "name": citizen.label,
             "count": found.get(citizen.value, (0, None))[0],
             "is_open": citizen.value == chosen,
-            "address": WorkspaceUrl(place.mission, citizen=citizen.value).address,
+            "url": WorkspaceUrl(url.mission, citizen=citizen.value).href,
         }
         for citizen in Citizen
     ]
     return tabs, chosen
 
 
-def chat(mission: DeckMission, citizen: str, place: WorkspaceUrl) -> dict:
+def chat(mission: DeckMission, citizen: str, url: WorkspaceUrl) -> dict:
     """A page of a chat, its latest message last: the end of it, or what comes before a message."""
     messages = ChatMessage.objects.filter(mission=mission, citizen=citizen)
-    before = messages.filter(pk=place.before).only("created_at").first() if place.before else None
+    before = messages.filter(pk=url.before).only("created_at").first() if url.before else None
     if before is not None:
         earlier = Q(created_at__lt=before.created_at) | Q(created_at=before.created_at, id__lt=before.pk)
         messages = messages.filter(earlier)
@@ -54,8 +54,8 @@ def chat(mission: DeckMission, citizen: str, place: WorkspaceUrl) -> dict:
     has_earlier = len(sizes) > len(keys)
     return {
         "messages": shown,
-        "earlier": place.to(citizen=citizen, before=keys[-1]).address if has_earlier else "",
-        "latest": place.to(citizen=citizen, before=None).address if before is not None else "",
+        "earlier": url.to(citizen=citizen, before=keys[-1]).href if has_earlier else "",
+        "latest": url.to(citizen=citizen, before=None).href if before is not None else "",
     }
 
 
@@ -98,7 +98,7 @@ def _rendered(messages) -> list[dict]:
 
 def _plain(text: str) -> SafeString:
     return format_html(
-        '<div class="words" dir="auto"><p class="words-note">This page has much to format: shown as it was written.</p>'
-        '<div class="words-plain">{}</div></div>',
+        '<div class="markdown" dir="auto"><p class="markdown-note">Shown without formatting: this page is too long.</p>'
+        '<div class="markdown-plain">{}</div></div>',
         text.replace("\x00", "\ufffd"),
     )

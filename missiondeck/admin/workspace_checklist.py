@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from missiondeck.admin.workspace_formats import format_progress
 from missiondeck.admin.workspace_url import WorkspaceUrl
-from missiondeck.admin.workspace_words import progress_words
 from missiondeck.models import Category, DeckMission, DeckStatus, DodItem
 from missiondeck.services.checklist import Progress, progress_of
 
@@ -13,7 +13,7 @@ from missiondeck.services.checklist import Progress, progress_of
 _KEY = "00000000-0000-4000-8000-00000000face"
 
 
-def checklist(mission: DeckMission, place: WorkspaceUrl, *, may_change: bool) -> dict:
+def checklist(mission: DeckMission, url: WorkspaceUrl, *, may_change: bool) -> dict:
     """Categories with their items and progress, and what may be done."""
     progress = progress_of(mission)
     items = list(DodItem.objects.filter(mission=mission).select_related("completed_by"))
@@ -29,13 +29,13 @@ def checklist(mission: DeckMission, place: WorkspaceUrl, *, may_change: bool) ->
                 "key": category.value,
                 "name": category.label,
                 "progress": shown_progress(progress[category.value]),
-                "items": _rows([item for item in items if item.category == category], place, may_change),
+                "items": _rows([item for item in items if item.category == category], url, may_change),
             }
             for category in Category
         ],
-        "add_address": place.to(edit=None).action("add"),
+        "add_url": url.to(edit=None).action("add"),
         "choices": Category.choices,
-        "closing_address": place.to(edit=None).address,
+        "closing_url": url.to(edit=None).href,
     }
 
 
@@ -44,15 +44,15 @@ def shown_progress(progress: Progress) -> dict:
         "done": progress.done,
         "total": progress.total,
         "percent": progress.percent,
-        "words": progress_words(progress),
+        "text": format_progress(progress),
     }
 
 
-def _rows(items: list[DodItem], place: WorkspaceUrl, may_change: bool) -> list[dict]:
+def _rows(items: list[DodItem], url: WorkspaceUrl, may_change: bool) -> list[dict]:
     rows = []
     # Resolved once: a mission may have hundreds of items.
-    tick = place.action("tick", _KEY).split(_KEY, 1)
-    edit = place.to(edit=UUID(_KEY)).address.rsplit(_KEY, 1)
+    tick = url.action("tick", _KEY).split(_KEY, 1)
+    edit = url.to(edit=UUID(_KEY)).href.rsplit(_KEY, 1)
     for number, item in enumerate(items):
         row = {
             "key": item.pk,
@@ -63,13 +63,13 @@ def _rows(items: list[DodItem], place: WorkspaceUrl, may_change: bool) -> list[d
             "done_by": str(item.completed_by) if item.completed_by else "",
         }
         if may_change:
-            row["tick_address"] = f"{tick[0]}{item.pk}{tick[1]}"
-            row["edit_address"] = f"{edit[0]}{item.pk}{edit[1]}"
-        if may_change and item.pk == place.edit:
+            row["tick_url"] = f"{tick[0]}{item.pk}{tick[1]}"
+            row["edit_url"] = f"{edit[0]}{item.pk}{edit[1]}"
+        if may_change and item.pk == url.edit:
             row["editor"] = {
-                "change_address": place.to(edit=None).action("edit", item.pk),
-                "place_address": place.action("place", item.pk),
-                "remove_address": place.to(edit=None).action("remove", item.pk),
+                "change_url": url.to(edit=None).action("edit", item.pk),
+                "position_url": url.action("position", item.pk),
+                "remove_url": url.to(edit=None).action("remove", item.pk),
                 "is_first": number == 0,
                 "is_last": number == len(items) - 1,
             }

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
 from missiondeck.models import Category, Citizen, DeckStatus, Sender
-from missiondeck.models.chats import LONGEST
+from missiondeck.models.chats import MAX_LENGTH
 
 # Suggested beside a piece of code; any other may be typed.
 LANGUAGES = (
@@ -15,7 +15,7 @@ LANGUAGES = (
 )
 
 
-class MoveForm(forms.Form):
+class StatusForm(forms.Form):
     to = forms.ChoiceField(choices=DeckStatus, error_messages={"invalid_choice": "Choose one of the next steps."})
     reason = forms.CharField(max_length=2_000, required=False)
     override = forms.BooleanField(required=False)
@@ -32,15 +32,15 @@ class MessageForm(forms.Form):
     citizen = forms.ChoiceField(choices=Citizen)
     sender = forms.ChoiceField(choices=Sender)
     message = forms.CharField(
-        max_length=LONGEST,
+        max_length=MAX_LENGTH,
         strip=False,
         error_messages={
             "required": "Write a message.",
-            "max_length": f"A message has at most {LONGEST:,} characters.",
+            "max_length": f"A message has at most {MAX_LENGTH:,} characters.",
         },
     )
     language = forms.CharField(max_length=40, required=False)
-    code = forms.CharField(max_length=LONGEST, strip=False, required=False)
+    code = forms.CharField(max_length=MAX_LENGTH, strip=False, required=False)
 
     def clean_message(self) -> str:
         message = _lines(self.cleaned_data["message"])

@@ -6,13 +6,14 @@ from datetime import datetime
 
 from django.http import HttpRequest
 
+from missiondeck.admin.workspace_formats import format_days_left, member_link, missing_parts, mission_summary
 from missiondeck.admin.workspace_runs import RUN_TONES
-from missiondeck.admin.workspace_words import days_words, missing_parts, number, person, verdict
 from missiondeck.models import BACK, FORWARD, DeckMission, DeckStatus, DeckStatusChange, TestRun
+from missionsite.common.admin.formats import format_number
 
-MOVES = 50
+CHANGES_SHOWN = 50
 STATUS_TONES = {DeckStatus.ACTIVE: "info", DeckStatus.QA: "warn", DeckStatus.COMPLETE: "good"}
-_STEPS = {
+_STATUS_BUTTONS = {
     (DeckStatus.ACTIVE, DeckStatus.QA): "Move to QA",
     (DeckStatus.QA, DeckStatus.COMPLETE): "Complete",
     (DeckStatus.QA, DeckStatus.ACTIVE): "Back to active",
@@ -20,9 +21,9 @@ _STEPS = {
 }
 
 
-def moves(mission: DeckMission) -> dict:
+def status_changes(mission: DeckMission) -> dict:
     """How a mission moved, the latest first."""
-    changes = list(DeckStatusChange.objects.filter(mission=mission).select_related("by")[: MOVES + 1])
+    changes = list(DeckStatusChange.objects.filter(mission=mission).select_related("by")[: CHANGES_SHOWN + 1])
     return {
         "rows": [
             {
@@ -35,9 +36,9 @@ def moves(mission: DeckMission) -> dict:
                 "is_override": each.is_override,
                 "missing": missing_parts(each.missing),
             }
-            for each in changes[:MOVES]
+            for each in changes[:CHANGES_SHOWN]
         ],
-        "has_more": len(changes) > MOVES,
+        "has_more": len(changes) > CHANGES_SHOWN,
         "latest": changes[0] if changes else None,
     }
 
@@ -57,19 +58,19 @@ def head(
     overridden = last if is_complete and last and last.is_override else None
     forward, back = FORWARD.get(mission.status), BACK.get(mission.status)
     return {
-        "verdict": verdict(mission, missing=missing, latest=latest, overridden=overridden, at=at),
-        "status_words": mission.get_status_display(),
+        "summary": mission_summary(mission, missing=missing, latest=latest, overridden=overridden, at=at),
+        "status_label": mission.get_status_display(),
         "status_tone": STATUS_TONES[mission.status],
-        "budget": f"{mission.currency} {number(mission.budget)}",
+        "budget": f"{mission.currency} {format_number(mission.budget)}",
         "is_complete": is_complete,
         "is_late": not is_complete and mission.deadline < at,
         "was_late": is_complete and mission.deadline < mission.completed_at,
-        "days": "" if is_complete else days_words(mission.deadline, at),
-        "assignee": person(request, mission.assignee),
-        "completed_by": person(request, mission.completed_by),
+        "days": "" if is_complete else format_days_left(mission.deadline, at),
+        "assignee": member_link(request, mission.assignee),
+        "completed_by": member_link(request, mission.completed_by),
         "repository": mission.github_url.removeprefix("https://github.com/").rstrip("/"),
         "missing": missing_parts(missing),
         "run_tone": RUN_TONES[latest.status] if latest else "",
-        "forward": {"to": forward, "words": _STEPS[mission.status, forward]} if forward else None,
-        "back": {"to": back, "words": _STEPS[mission.status, back]} if back else None,
+        "forward": {"to": forward, "text": _STATUS_BUTTONS[mission.status, forward]} if forward else None,
+        "back": {"to": back, "text": _STATUS_BUTTONS[mission.status, back]} if back else None,
     }

@@ -6,13 +6,21 @@ from django.db.models import QuerySet
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
+from missiondeck.admin.workspace_formats import format_duration
 from missiondeck.admin.workspace_trend import counts_of, trend
 from missiondeck.admin.workspace_url import WorkspaceUrl
-from missiondeck.admin.workspace_words import number, seconds_words
 from missiondeck.models import DeckMission, ResultStatus, RunStatus, TestRun
-from missiondeck.reads import RESULTS_A_PAGE, LogPage, ResultsPage, light_runs, log_page, results_of, search_logs
-from missiondeck.words import render_code
-from missionsite.common.admin.formats import format_datetime
+from missiondeck.rendering import render_code
+from missiondeck.selectors.runs import (
+    RESULTS_PER_PAGE,
+    LogPage,
+    ResultsPage,
+    light_runs,
+    log_page,
+    results_of,
+    search_logs,
+)
+from missionsite.common.admin.formats import format_datetime, format_number
 
 # Characters of one text of a result on a page.
 TEXT = 20_000
@@ -27,23 +35,23 @@ def runs_of(mission: DeckMission) -> QuerySet[TestRun]:
     return light_runs().filter(mission=mission).select_related("created_by")
 
 
-def tests_of(mission: DeckMission, place: WorkspaceUrl, latest: TestRun | None) -> dict:
+def tests_of(mission: DeckMission, url: WorkspaceUrl, latest: TestRun | None) -> dict:
     """Everything about the tests of a mission: its runs, and the chosen one. latest: the latest run there is."""
     if latest is None:
         return {"is_empty": True}
-    asked = runs_of(mission).filter(pk=place.run).first() if place.run else latest
+    asked = runs_of(mission).filter(pk=url.run).first() if url.run else latest
     run = asked or latest
     return {
         "is_empty": False,
         "is_unknown": asked is None,
-        "trend": trend(runs_of(mission), place, run),
-        "run": one_run(run, place, latest),
-        "results": results(run, place),
-        "logs": logs(run, place),
+        "trend": trend(runs_of(mission), url, run),
+        "run": one_run(run, url, latest),
+        "results": results(run, url),
+        "logs": logs(run, url),
     }
 
 
-def one_run(run: TestRun, place: WorkspaceUrl, latest: TestRun) -> dict:
+def one_run(run: TestRun, url: WorkspaceUrl, latest: TestRun) -> dict:
     """What a run is, and where it comes from."""
     summary = run.summary or {}
     counts = counts_of(summary)
@@ -51,20 +59,22 @@ def one_run(run: TestRun, place: WorkspaceUrl, latest: TestRun) -> dict:
         "key": run.pk,
         "name": run.name or "A test run",
         "is_latest": run.pk == latest.pk,
-        "latest_address": place.to(run=None, runs=1, page=1, status="", q="", log=0, find="").address,
+        "latest_url": url.to(run=None, runs=1, page=1, status="", q="", log=0, find="").href,
         "status": run.status,
-        "status_words": run.get_status_display(),
+        "status_label": run.get_status_display(),
         "tone": RUN_TONES[run.status],
-        "source_words": run.get_source_display(),
+        "source_label": run.get_source_display(),
         "at": run.created_at,
         "by": str(run.created_by) if run.created_by else "",
-        "duration": seconds_words(summary.get("duration")),
+        "duration": format_duration(summary.get("duration")),
         "counts": counts,
         "pairs": _pairs(summary),
-        "others": [(key.replace("_", " "), number(value)) for key, value in summary.items() if _is_other(key, summary)],
+        "others": [
+            (key.replace("_", " "), format_number(value)) for key, value in summary.items() if _is_other(key, summary)
+        ],
         "warnings": [str(each) for each in run.warnings],
         "flaky": run.flaky_tests,
-        "give_up": place.action("give_up", run.pk) if run.status == RunStatus.RUNNING else "",
+        "give_up": url.action("give_up", run.pk) if run.status == RunStatus.RUNNING else "",
     }
 
 
@@ -92,28 +102,30 @@ def _is_other(key: str, summary: dict) -> bool:
 # --- Results ------------------------------------------------------------------------------------
 
 
-def results(run: TestRun, place: WorkspaceUrl) -> dict:
+def results(run: TestRun, url: WorkspaceUrl) -> dict:
     """A page of a run's results, failed ones first."""
-    page = results_of(run, number=place.page, status=place.status, search=place.q)
-    if not page.results and place.page > 1:
-        page = results_of(run, number=1, status=place.status, search=place.q)
+    page = results_of(run, number=url.page, status=url.status, search=url.q)
+    if not page.results and url.page > 1:
+        page = results_of(run, number=1, status=url.status, search=url.q)
     return {
         "rows": [_result(each) for each in page.results],
-        "words": _page_words(page),
+        "text": _format_range(page),
         "total": page.total,
-        "is_filtered": bool(place.status or place.q),
+        "is_filtered": bool(url.status or url.q),
         "statuses": ResultStatus.choices,
-        "previous": place.to(page=page.number - 1).address if page.number > 1 else "",
-        "next": place.to(page=page.number + 1).address if page.number < page.last else "",
-        "all": place.to(page=1, status="", q="").address,
+        "previous": url.to(page=page.number - 1).href if page.number > 1 else "",
+        "next": url.to(page=page.number + 1).href if page.number < page.last else "",
+        "all": url.to(page=1, status="", q="").href,
     }
 
 
-def _page_words(page: ResultsPage) -> str:
+def _format_range(page: ResultsPage) -> str:
     if page.last == 1:
-        return f"{number(page.total)} test{'' if page.total == 1 else 's'}"
-    first = (page.number - 1) * RESULTS_A_PAGE + 1
-    return f"{number(first)} to {number(first + len(page.results) - 1)} of {number(page.total)} tests"
+        return f"{format_number(page.total)} test{'' if page.total == 1 else 's'}"
+    first = (page.number - 1) * RESULTS_PER_PAGE + 1
+    return (
+        f"{format_number(first)} to {format_number(first + len(page.results) - 1)} of {format_number(page.total)} tests"
+    )
 
 
 def _result(result: dict) -> dict:
@@ -122,12 +134,12 @@ def _result(result: dict) -> dict:
         "name": result["name"],
         "where": " · ".join(result[key] for key in ("classname", "suite", "file") if result.get(key)),
         "status": status,
-        "status_words": ResultStatus(status).label,
+        "status_label": ResultStatus(status).label,
         "mark": MARKS[status],
         "is_bad": status in ("failed", "error"),
         "is_flaky": result["is_flaky"],
         "retries": result.get("retries", 0),
-        "duration": seconds_words(result.get("duration")),
+        "duration": format_duration(result.get("duration")),
         "error": render_code(_cut(result["error"]), "Error") if result.get("error") else "",
         "traceback": render_code(_cut(result["traceback"]), "Traceback") if result.get("traceback") else "",
         "output": render_code(_cut(result["output"]), "Output") if result.get("output") else "",
@@ -141,32 +153,32 @@ def _cut(text: str) -> str:
 # --- Logs ---------------------------------------------------------------------------------------
 
 
-def logs(run: TestRun, place: WorkspaceUrl) -> dict:
+def logs(run: TestRun, url: WorkspaceUrl) -> dict:
     """A page of a run's logs, or where a text is in them. Closed logs are only counted."""
-    page = log_page(run, place.log or 1)
-    if page is None and place.log > 1:
+    page = log_page(run, url.log or 1)
+    if page is None and url.log > 1:
         page = log_page(run, 1)
     if page is None:
         return {"is_empty": True}
-    hits = search_logs(run, place.find, most=HITS) if place.find else []
+    hits = search_logs(run, url.find, most=HITS) if url.find else []
     return {
         "is_empty": False,
-        "is_open": bool(place.log or place.find),
+        "is_open": bool(url.log or url.find),
         "pages": page.last,
-        "open_address": place.to(log=1).address,
-        "close_address": place.to(log=0, find="").address,
-        "page": page if place.log else None,
-        "lines": _lines(page) if place.log else "",
+        "open_url": url.to(log=1).href,
+        "close_url": url.to(log=0, find="").href,
+        "page": page if url.log else None,
+        "lines": _lines(page) if url.log else "",
         "first": page.lines[0][0],
-        "previous": place.to(log=page.number - 1).address if page.number > 1 else "",
-        "next": place.to(log=page.number + 1).address if page.number < page.last else "",
-        "last": place.to(log=page.last).address if page.number < page.last else "",
+        "previous": url.to(log=page.number - 1).href if page.number > 1 else "",
+        "next": url.to(log=page.number + 1).href if page.number < page.last else "",
+        "last": url.to(log=page.last).href if page.number < page.last else "",
         "hits": [
-            {"line": hit.line, "text": hit.text, "address": f"{place.to(log=hit.page).address}#ws-line-{hit.line}"}
+            {"line": hit.line, "text": hit.text, "url": f"{url.to(log=hit.page).href}#ws-line-{hit.line}"}
             for hit in hits
         ],
         "more_hits": len(hits) == HITS,
-        "find": place.find,
+        "find": url.find,
     }
 
 
@@ -175,6 +187,6 @@ def _lines(page: LogPage) -> SafeString:
     return SafeString("".join(f'<li id="ws-line-{line}"><code>{escape(text)}</code></li>' for line, text in page.lines))
 
 
-def run_words(run: TestRun) -> str:
-    """A run in a few words: "Failed, 5 Nov 2025 17:00"."""
+def format_run(run: TestRun) -> str:
+    """A run in a few text: "Failed, 5 Nov 2025 17:00"."""
     return f"{run.get_status_display()}, {format_datetime(run.created_at)}"

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
+from missiondeck.admin.workspace_formats import format_duration
 from missiondeck.admin.workspace_url import WorkspaceUrl
-from missiondeck.admin.workspace_words import number, seconds_words
 from missiondeck.models import RunStatus, TestRun
-from missionsite.common.admin.formats import format_datetime
+from missionsite.common.admin.formats import format_datetime, format_number
 
 RUNS = 30
 # Bars are as wide as if there were at least so many.
 SLOTS = 12
 HEIGHT = 120
 # However few failed among how many: it is seen.
-LEAST = 5
+MIN_HEIGHT = 5
 MARKS = {RunStatus.PASSED: "✓", RunStatus.FAILED: "✕", RunStatus.RUNNING: "…"}
 
 
@@ -33,9 +33,9 @@ class Counts:
         return self.passed + self.failed + self.skipped
 
     @property
-    def words(self) -> str:
-        words = f"{number(self.passed)} passed, {number(self.failed)} failed"
-        return f"{words}, {number(self.skipped)} skipped" if self.skipped else words
+    def text(self) -> str:
+        text = f"{format_number(self.passed)} passed, {format_number(self.failed)} failed"
+        return f"{text}, {format_number(self.skipped)} skipped" if self.skipped else text
 
 
 def counts_of(summary: dict | None) -> Counts | None:
@@ -57,59 +57,67 @@ def counts_of(summary: dict | None) -> Counts | None:
     return Counts(passed, int(sum(total for _, total in pairs)) - passed, 0)
 
 
-def trend(runs: QuerySet[TestRun], place: WorkspaceUrl, chosen: TestRun) -> dict:
+def trend(runs: QuerySet[TestRun], url: WorkspaceUrl, chosen: TestRun) -> dict:
     """A page of runs, oldest first."""
-    start = (place.runs - 1) * RUNS
+    start = (url.runs - 1) * RUNS
     found = list(runs[start : start + RUNS + 1])
     shown = found[:RUNS][::-1]
     counts = [counts_of(run.summary) for run in shown]
-    most = max((each.total for each in counts if each), default=0)
+    max_tests = max((each.total for each in counts if each), default=0)
     slots = max(SLOTS, len(shown))
-    plain = place.to(page=1, status="", q="", log=0, find="")
+    plain = url.to(page=1, status="", q="", log=0, find="")
     return {
         "bars": [
-            _bar(run, each, place=position, slots=slots, most=most, address=plain.to(run=run.pk).address, chosen=chosen)
+            _bar(
+                run,
+                each,
+                position=position,
+                slots=slots,
+                max_tests=max_tests,
+                url=plain.to(run=run.pk).href,
+                chosen=chosen,
+            )
             for position, (run, each) in enumerate(zip(shown, counts, strict=True))
         ],
         "height": HEIGHT,
         "svg_height": HEIGHT + 26,
-        "most": number(most),
+        "max_tests": format_number(max_tests),
         "count": len(shown),
-        "older": plain.to(runs=place.runs + 1).address if len(found) > RUNS else "",
-        "newer": plain.to(runs=place.runs - 1).address if place.runs > 1 else "",
+        "older": plain.to(runs=url.runs + 1).href if len(found) > RUNS else "",
+        "newer": plain.to(runs=url.runs - 1).href if url.runs > 1 else "",
     }
 
 
-def _bar(run: TestRun, counts: Counts | None, *, place: int, slots: int, most: int, address: str, chosen) -> dict:
+def _bar(run: TestRun, counts: Counts | None, *, position: int, slots: int, max_tests: int, url: str, chosen) -> dict:
     """One bar: x and width in percent of the plot, heights in its pixels, from the bottom up."""
     width = 100 / slots
-    left = place * width
-    words = f"{format_datetime(run.created_at)}: {run.get_status_display().lower()}"
+    left = position * width
+    text = f"{format_datetime(run.created_at)}: {run.get_status_display().lower()}"
     return {
-        "address": address,
+        "url": url,
         "is_chosen": run.pk == chosen.pk,
         "status": run.status,
-        "status_words": run.get_status_display(),
+        "status_label": run.get_status_display(),
         "mark": MARKS[run.status],
-        "words": f"{words}, {counts.words}" if counts else words,
+        "text": f"{text}, {counts.text}" if counts else text,
         "at": run.created_at,
         "name": run.name,
         "flaky": len(run.flaky_tests),
         "counts": counts,
-        "duration": seconds_words((run.summary or {}).get("duration")),
+        "duration": format_duration((run.summary or {}).get("duration")),
         "slot": f"{left:.3f}%",
         "slot_width": f"{width:.3f}%",
         "left": f"{left + width * 0.12:.3f}%",
         "width": f"{width * 0.76:.3f}%",
         "middle": f"{left + width / 2:.3f}%",
-        "parts": parts_of(counts, most) if counts and counts.total else [],
+        "parts": parts_of(counts, max_tests) if counts and counts.total else [],
     }
 
 
-def parts_of(counts: Counts, most: int) -> list[dict]:
-    """The parts of a bar: the failed at the bottom, then the skipped, then the passed. most: tests of the tallest."""
+def parts_of(counts: Counts, max_tests: int) -> list[dict]:
+    """The segments of a bar, from the bottom: failed, skipped, passed. max_tests: tests of the highest bar."""
     numbers = {"failed": counts.failed, "skipped": counts.skipped, "passed": counts.passed}
-    heights = {kind: max(LEAST, HEIGHT * count / most) for kind, count in numbers.items() if count}
+    heights = {kind: max(MIN_HEIGHT, HEIGHT * count / max_tests) for kind, count in numbers.items() if count}
     if (beyond := sum(heights.values()) - HEIGHT) > 0:
         heights[max(heights, key=heights.get)] -= beyond
     parts, top = [], float(HEIGHT)

@@ -39,19 +39,19 @@ class WorkspaceUrl:
 
     @classmethod
     def of(cls, request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
-        asked = request.GET
+        query = request.GET
         return cls(
             mission=mission.pk,
-            citizen=_one_of(asked.get("citizen"), Citizen.values),
-            before=_key(asked.get("before")),
-            run=_key(asked.get("run")),
-            runs=_number(asked.get("runs"), otherwise=1),
-            status=_one_of(asked.get("status"), ResultStatus.values),
-            q=_text(asked.get("q")),
-            page=_number(asked.get("page"), otherwise=1),
-            log=_number(asked.get("log"), otherwise=0),
-            find=_text(asked.get("find")),
-            edit=_key(asked.get("edit")),
+            citizen=_one_of(query.get("citizen"), Citizen.values),
+            before=_key(query.get("before")),
+            run=_key(query.get("run")),
+            runs=_number(query.get("runs"), otherwise=1),
+            status=_one_of(query.get("status"), ResultStatus.values),
+            q=_text(query.get("q")),
+            page=_number(query.get("page"), otherwise=1),
+            log=_number(query.get("log"), otherwise=0),
+            find=_text(query.get("find")),
+            edit=_key(query.get("edit")),
         )
 
     def to(self, **changes) -> WorkspaceUrl:
@@ -64,7 +64,7 @@ class WorkspaceUrl:
         return f"?{urlencode(values)}" if values else ""
 
     @property
-    def address(self) -> str:
+    def href(self) -> str:
         return reverse("admin:missiondeck_workspace", args=[self.mission]) + self.query
 
     def action(self, name: str, *args) -> str:
@@ -88,8 +88,8 @@ def _key(text: str | None) -> UUID | None:
         return None
 
 
-def _one_of(text: str | None, words: list[str]) -> str:
-    return text if text in words else ""
+def _one_of(text: str | None, choices: list[str]) -> str:
+    return text if text in choices else ""
 
 
 def _text(text: str | None) -> str:

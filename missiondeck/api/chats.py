@@ -11,11 +11,19 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Path, Schema, Status
 from pydantic import Field
 
-from missiondeck.api.finding import AN_ID, AN_INSTANT, WRITE, Number, Order, mission_to_change, mission_to_see
+from missiondeck.api.access import (
+    EXAMPLE_ID,
+    EXAMPLE_TIME,
+    WRITE,
+    Number,
+    Order,
+    get_mission_to_change,
+    get_visible_mission,
+)
 from missiondeck.models import ChatMessage, Citizen
-from missiondeck.models.chats import LONGEST
+from missiondeck.models.chats import MAX_LENGTH
 from missiondeck.scopes import DECK_READ, DECK_WRITE
-from missiondeck.services.chats import chat_with, say
+from missiondeck.services.chats import add_message, chat_with
 from missionsite.common.api import Cursor, Limit, Router, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
 
@@ -29,7 +37,7 @@ class CodeBlock(Order):
     """Code that stands beside a message."""
 
     language: str = Field(max_length=40, examples=["python"])
-    code: str = Field(max_length=LONGEST, examples=["print('hello')"])
+    code: str = Field(max_length=MAX_LENGTH, examples=["print('hello')"])
 
 
 class ChatOut(Schema):
@@ -37,7 +45,7 @@ class ChatOut(Schema):
 
     citizen: str = Field(examples=["rafael"])
     messages: int = Field(examples=[4])
-    last_message_at: datetime | None = Field(examples=[AN_INSTANT])
+    last_message_at: datetime | None = Field(examples=[EXAMPLE_TIME])
 
 
 class ChatsOut(Schema):
@@ -47,12 +55,12 @@ class ChatsOut(Schema):
 class DeckMessageOut(Schema):
     """A message of a chat. It is what someone wrote: take its Markdown and code for text no one checked."""
 
-    id: UUID = Field(examples=[AN_ID])
+    id: UUID = Field(examples=[EXAMPLE_ID])
     citizen: str = Field(examples=["rafael"])
     sender: str = Field(description="`user` or `citizen`.", examples=["citizen"])
     message: str = Field(description="CommonMark.", examples=["It sends now. The code:"])
     code_blocks: list[CodeBlock] = Field(examples=[[{"language": "python", "code": "print('hello')"}]])
-    created_at: datetime = Field(examples=[AN_INSTANT])
+    created_at: datetime = Field(examples=[EXAMPLE_TIME])
 
 
 class DeckMessagePage(Schema):
@@ -62,7 +70,7 @@ class DeckMessagePage(Schema):
 
 class NewDeckMessage(Order):
     sender: Literal["user", "citizen"] = Field(examples=["user"])
-    message: str = Field(min_length=1, max_length=LONGEST, description="CommonMark.", examples=["Does it send yet?"])
+    message: str = Field(min_length=1, max_length=MAX_LENGTH, description="CommonMark.", examples=["Does it send yet?"])
     code_blocks: Annotated[
         list[CodeBlock], Field(max_length=50, examples=[[{"language": "python", "code": "print('hello')"}]])
     ] = []
@@ -72,7 +80,7 @@ class NewDeckMessage(Order):
 @needs(DECK_READ, checks_rights=True)
 def list_deck_chats(request: HttpRequest, number: int = Number):
     """How much was said with each citizen, and when last."""
-    rows = chat_with(mission_to_see(request, number)).order_by().values_list("citizen")
+    rows = chat_with(get_visible_mission(request, number)).order_by().values_list("citizen")
     counts = {citizen: rest for citizen, *rest in rows.annotate(messages=Count("pk"), last=Max("created_at"))}
     items = []
     for citizen in Citizen.values:
@@ -92,7 +100,7 @@ def list_deck_messages(
     cursor: Cursor = None,
 ):
     """The messages with one citizen, in the order they were written."""
-    mission = mission_to_see(request, number)
+    mission = get_visible_mission(request, number)
     rows = chat_with(mission, citizen).order_by("created_at", "pk")
     position = PageCursor("client mission chat", (str(mission.pk), citizen))
     if key := position.read(cursor):
@@ -107,6 +115,6 @@ def add_deck_message(
     request: HttpRequest, order: NewDeckMessage, number: int = Number, citizen: CitizenName = CitizenKey
 ):
     """Add a message; it stays as it is."""
-    mission = mission_to_change(request, number, WRITE)
-    message = say(mission=mission, citizen=citizen, **order.dict())
+    mission = get_mission_to_change(request, number, WRITE)
+    message = add_message(mission=mission, citizen=citizen, **order.dict())
     return Status(201, ChatMessage.objects.get(pk=message.pk))

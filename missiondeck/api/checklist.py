@@ -10,7 +10,15 @@ from django.http import Http404, HttpRequest
 from ninja import Path, Schema, Status
 from pydantic import Field, StringConstraints
 
-from missiondeck.api.finding import AN_ID, AN_INSTANT, CHANGE, Number, Order, mission_to_change, mission_to_see
+from missiondeck.api.access import (
+    CHANGE,
+    EXAMPLE_ID,
+    EXAMPLE_TIME,
+    Number,
+    Order,
+    get_mission_to_change,
+    get_visible_mission,
+)
 from missiondeck.models import DeckMission, DodItem
 from missiondeck.scopes import DECK_READ, DECK_WRITE
 from missiondeck.services.checklist import add_item, move_item, progress_of, remove_item, tick_item, update_item
@@ -19,21 +27,21 @@ from missionsite.common.api import Router, needs
 router = Router(tags=["client missions"])
 
 CategoryName = Literal["functional", "non-functional", "tests"]
-ItemId = Path(..., examples=[AN_ID])
+ItemId = Path(..., examples=[EXAMPLE_ID])
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 
 
 class DodItemOut(Schema):
     """One thing that has to be true before a mission is done."""
 
-    id: UUID = Field(examples=[AN_ID])
+    id: UUID = Field(examples=[EXAMPLE_ID])
     text: str = Field(examples=["Every handler has a test"])
     category: str = Field(description="`functional`, `non-functional` or `tests`.", examples=["tests"])
     completed: bool = Field(examples=[True])
-    completed_at: datetime | None = Field(examples=[AN_INSTANT])
+    completed_at: datetime | None = Field(examples=[EXAMPLE_TIME])
     completed_by: str | None = Field(description="Stable ID.", examples=["FE-P-00007"])
     position: int = Field(description="Place in its category, from 0.", examples=[0])
-    created_at: datetime = Field(examples=[AN_INSTANT])
+    created_at: datetime = Field(examples=[EXAMPLE_TIME])
 
 
 class CategoryProgress(Schema):
@@ -76,7 +84,7 @@ class DodItemChange(Order):
 @needs(DECK_READ, checks_rights=True)
 def get_deck_dod(request: HttpRequest, number: int = Number):
     """Everything that has to be true before the mission is complete, and how much of it is."""
-    mission = mission_to_see(request, number)
+    mission = get_visible_mission(request, number)
     items = DodItem.objects.filter(mission=mission).select_related("completed_by")
     progress = {name: {"done": each.done, "total": each.total, "percent": each.percent}
                 for name, each in progress_of(mission).items()}  # fmt: skip
@@ -92,7 +100,7 @@ def get_deck_dod(request: HttpRequest, number: int = Number):
 @needs(DECK_WRITE, checks_rights=True)
 def add_deck_dod_item(request: HttpRequest, order: NewDodItem, number: int = Number):
     """Add an item at the end of its category. 409 while the mission is complete."""
-    mission = mission_to_change(request, number, CHANGE)
+    mission = get_mission_to_change(request, number, CHANGE)
     return Status(201, _fresh(add_item(mission=mission, text=order.text, category=order.category)))
 
 
@@ -100,14 +108,14 @@ def add_deck_dod_item(request: HttpRequest, order: NewDodItem, number: int = Num
 @needs(DECK_WRITE, checks_rights=True)
 def change_deck_dod_item(request: HttpRequest, order: DodItemChange, number: int = Number, item: UUID = ItemId):
     """Change what is given; the rest stays. 409 while the mission is complete."""
-    mission = mission_to_change(request, number, CHANGE)
+    mission = get_mission_to_change(request, number, CHANGE)
     given = {name: value for name, value in order.dict(exclude_unset=True).items() if value is not None}
     if len(given) > 1:
         # Several changes are one: no one else changes the checklist in between.
         DeckMission.objects.select_for_update(no_key=True).get(pk=mission.pk)
     found = _item(mission, item)
-    if words := {name: given[name] for name in ("text", "category") if name in given}:
-        update_item(item=found, **words)
+    if texts := {name: given[name] for name in ("text", "category") if name in given}:
+        update_item(item=found, **texts)
     if "completed" in given:
         tick_item(item=found, done=given["completed"], actor=request.auth.member)
     if "position" in given:
@@ -119,7 +127,7 @@ def change_deck_dod_item(request: HttpRequest, order: DodItemChange, number: int
 @needs(DECK_WRITE, checks_rights=True)
 def remove_deck_dod_item(request: HttpRequest, number: int = Number, item: UUID = ItemId):
     """Take an item out of the definition of done. 409 while the mission is complete."""
-    mission = mission_to_change(request, number, CHANGE)
+    mission = get_mission_to_change(request, number, CHANGE)
     remove_item(item=_item(mission, item))
     return Status(204, None)
 

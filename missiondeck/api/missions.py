@@ -16,22 +16,22 @@ from ninja import Query, Schema, Status
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 from groups.models import Member
-from missiondeck.api.finding import (
+from missiondeck.api.access import (
     ADD,
-    AN_ID,
-    AN_INSTANT,
+    EXAMPLE_ID,
+    EXAMPLE_TIME,
     MOVE,
     OVERRIDE,
     Number,
     Order,
-    mission_to_change,
-    mission_to_see,
-    missions_seen_by,
+    get_mission_to_change,
+    get_visible_mission,
+    visible_missions,
 )
-from missiondeck.api.finding import CHANGE as EDIT
+from missiondeck.api.access import CHANGE as EDIT
 from missiondeck.models import DeckMission, DeckStatus, DodItem
 from missiondeck.scopes import DECK_READ, DECK_WRITE
-from missiondeck.services.missions import create_mission, missing_of, move_mission, update_mission
+from missiondeck.services.missions import change_status, create_mission, missing_of, update_mission
 from missionsite.common.api import Cursor, Limit, Router, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
 from missionsite.common.api.problems import Problem
@@ -52,21 +52,21 @@ class Progress(Schema):
 class LastRun(Schema):
     """The latest test run."""
 
-    id: UUID = Field(examples=[AN_ID])
+    id: UUID = Field(examples=[EXAMPLE_ID])
     status: str = Field(description="`running`, `passed` or `failed`.", examples=["failed"])
-    created_at: datetime = Field(examples=[AN_INSTANT])
+    created_at: datetime = Field(examples=[EXAMPLE_TIME])
 
 
 class DeckMissionOut(Schema):
     """A client mission."""
 
-    id: UUID = Field(examples=[AN_ID])
+    id: UUID = Field(examples=[EXAMPLE_ID])
     number: int = Field(description="What people call it, and what its address has.", examples=[47])
     title: str = Field(examples=["Telegram Notifier"])
     client: str = Field(examples=["Acme Corp"])
     budget: int = Field(description="In whole units of the currency.", examples=[300])
     currency: str = Field(examples=["USD"])
-    deadline: datetime = Field(examples=[AN_INSTANT])
+    deadline: datetime = Field(examples=[EXAMPLE_TIME])
     is_overdue: bool = Field(description="Whether the deadline is over and it is not complete.", examples=[False])
     status: str = Field(description="`active`, `qa` or `complete`.", examples=["qa"])
     assigned_to: str = Field(description="E-mail address of who delivers it.", examples=["noor@example.org"])
@@ -77,8 +77,8 @@ class DeckMissionOut(Schema):
     completed_at: datetime | None = Field(examples=[None])
     completed_by: str | None = Field(description="Stable ID.", examples=[None])
     override_reason: str = Field(description="Why it was completed though something was missing.", examples=[""])
-    created_at: datetime = Field(examples=[AN_INSTANT])
-    updated_at: datetime = Field(examples=[AN_INSTANT])
+    created_at: datetime = Field(examples=[EXAMPLE_TIME])
+    updated_at: datetime = Field(examples=[EXAMPLE_TIME])
 
 
 class DeckMissionPage(Schema):
@@ -117,7 +117,7 @@ class NotDoneProblem(Problem):
     missing: list[Missing] = Field(examples=[[{"what": "no_test_run"}]])
 
 
-def _an_address(text: str) -> str:
+def _check_email(text: str) -> str:
     try:
         validate_email(text)
     except ValidationError:
@@ -125,26 +125,26 @@ def _an_address(text: str) -> str:
     return text
 
 
-def _a_deadline(at: datetime) -> datetime:
+def _check_deadline(at: datetime) -> datetime:
     if not 2000 <= at.year <= 2199:
         raise ValueError("Choose a year from 2000 to 2199.")
     return at
 
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-Address = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254), AfterValidator(_an_address)]
+Address = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254), AfterValidator(_check_email)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
-Deadline = Annotated[AwareDatetime, AfterValidator(_a_deadline)]
+Deadline = Annotated[AwareDatetime, AfterValidator(_check_deadline)]
 Repository = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
-MOST = 2**31 - 1
+MAX_INTEGER = 2**31 - 1
 
 
 class NewDeckMission(Order):
     title: Line = Field(examples=["Telegram Notifier"])
     client: Line = Field(examples=["Acme Corp"])
-    budget: int = Field(ge=1, le=MOST, description="In whole units of the currency.", examples=[300])
+    budget: int = Field(ge=1, le=MAX_INTEGER, description="In whole units of the currency.", examples=[300])
     currency: Currency = Field("USD", examples=["USD"])
-    deadline: Deadline = Field(description="With its offset from UTC.", examples=[AN_INSTANT])
+    deadline: Deadline = Field(description="With its offset from UTC.", examples=[EXAMPLE_TIME])
     assigned_to: Address = Field(examples=["noor@example.org"])
     github_url: Repository = Field("", examples=["https://github.com/example/notifier"])
 
@@ -152,14 +152,14 @@ class NewDeckMission(Order):
 class DeckMissionChange(Order):
     title: Line | None = Field(None, examples=["Telegram Notifier"])
     client: Line | None = Field(None, examples=["Acme Corp"])
-    budget: int | None = Field(None, ge=1, le=MOST, examples=[350])
+    budget: int | None = Field(None, ge=1, le=MAX_INTEGER, examples=[350])
     currency: Currency | None = Field(None, examples=["EUR"])
-    deadline: Deadline | None = Field(None, examples=[AN_INSTANT])
+    deadline: Deadline | None = Field(None, examples=[EXAMPLE_TIME])
     assigned_to: Address | None = Field(None, examples=["noor@example.org"])
     github_url: Repository | None = Field(None, description="Empty for none.", examples=[""])
 
 
-class DeckMove(Order):
+class DeckStatusIn(Order):
     to: StatusName = Field(description="One step on, or one back with a reason.", examples=["complete"])
     reason: str = Field("", max_length=2_000, examples=["The client signed it off as it is"])
     override: bool = Field(
@@ -182,7 +182,7 @@ def list_deck_missions(
 ):
     """The client missions you may see, newest first. The other parameters: only those."""
     me = request.auth.member
-    missions = missions_seen_by(me)
+    missions = visible_missions(me)
     if status:
         missions = missions.filter(status=status)
     if client:
@@ -210,7 +210,7 @@ def list_deck_missions(
 @needs(DECK_READ, checks_rights=True)
 def get_deck_mission(request: HttpRequest, number: int = Number):
     """One client mission, and what keeps it from being complete."""
-    return _detail_out(mission_to_see(request, number))
+    return _detail_out(get_visible_mission(request, number))
 
 
 @router.post("/deck/missions", response={201: DeckMissionDetail}, summary="Take on a client mission")
@@ -225,28 +225,28 @@ def add_deck_mission(request: HttpRequest, order: NewDeckMission):
 @needs(DECK_WRITE, checks_rights=True)
 def change_deck_mission(request: HttpRequest, order: DeckMissionChange, number: int = Number):
     """Change what is given; the rest stays. Its status changes by a move."""
-    mission = mission_to_change(request, number, EDIT)
+    mission = get_mission_to_change(request, number, EDIT)
     changes = {name: value for name, value in order.dict(exclude_unset=True).items() if value is not None}
     return _detail_out(update_mission(mission=mission, **changes))
 
 
 @router.post(
-    "/deck/missions/{number}/move",
+    "/deck/missions/{number}/status",
     response={200: DeckMissionDetail, 409: NotDoneProblem},
     summary="Move a client mission",
 )
 @needs(DECK_WRITE, checks_rights=True)
-def move_deck_mission(request: HttpRequest, order: DeckMove, number: int = Number):
+def change_deck_mission_status(request: HttpRequest, order: DeckStatusIn, number: int = Number):
     """Move a client mission to QA, to complete, or one step back with a reason.
 
     409 `not_done` says what is missing, in words and in `missing`. With `override` and a reason it is completed all the
     same, and both are recorded.
     """
-    mission = mission_to_change(request, number, MOVE)
+    mission = get_mission_to_change(request, number, MOVE)
     if order.override:
         request.auth.need(OVERRIDE)
     actor = request.auth.member
-    moved = move_mission(mission=mission, to=order.to, actor=actor, reason=order.reason, override=order.override)
+    moved = change_status(mission=mission, to=order.to, actor=actor, reason=order.reason, override=order.override)
     return _detail_out(moved)
 
 

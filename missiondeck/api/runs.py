@@ -11,14 +11,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import Query, Schema
 from pydantic import Field
 
-from missiondeck.api.finding import Number, RunId, mission_to_see, run_of
+from missiondeck.api.access import Number, RunId, get_run, get_visible_mission
 
 # Its fixed addresses below /runs/ come before the one with a run's id.
-from missiondeck.api.reporting import router
-from missiondeck.api.run_shapes import RunFacts, RunSummary, facts_of, summary_of
+from missiondeck.api.run_imports import router
+from missiondeck.api.run_schemas import RunFacts, RunSummary, run_out, run_summary_out
 from missiondeck.models import DeckMission, TestRun
-from missiondeck.reads import ResultsPage, latest_run, light_runs, log_page, results_of, search_logs
 from missiondeck.scopes import DECK_READ
+from missiondeck.selectors.runs import ResultsPage, latest_run, light_runs, log_page, results_of, search_logs
 from missionsite.common.api import Cursor, Limit, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
 
@@ -95,7 +95,7 @@ def list_deck_runs(
     cursor: Cursor = None,
 ):
     """The test runs of a mission, newest first, without results and logs. `status`: only those."""
-    mission = mission_to_see(request, number)
+    mission = get_visible_mission(request, number)
     rows = light_runs().defer("results", "logs", "warnings", "flaky_tests").select_related("created_by")
     rows = rows.annotate(flaky_count=Func(F("flaky_tests"), function="cardinality", output_field=IntegerField()))
     rows = rows.filter(mission=mission).order_by("-created_at", "-pk")
@@ -106,7 +106,7 @@ def list_deck_runs(
         at = datetime.fromisoformat(key[0])
         rows = rows.filter(Q(created_at__lt=at) | Q(created_at=at, pk__lt=key[1]))
     page = paginate(request, response, position, list(rows[: limit + 1]), limit, lambda row: (row.created_at, row.pk))
-    page["items"] = [summary_of(mission, run, run.flaky_count) for run in page["items"]]
+    page["items"] = [run_summary_out(mission, run, run.flaky_count) for run in page["items"]]
     return page
 
 
@@ -120,7 +120,7 @@ def get_latest_deck_run(
     page: int = PageNumber,
 ):
     """The latest run with a page of its results. `status`, `search`: only those results."""
-    mission = mission_to_see(request, number)
+    mission = get_visible_mission(request, number)
     if run := latest_run(mission):
         return _detail_out(mission, run, status, search, page)
     raise Http404(f"There is no test run of client mission {number} yet.")
@@ -137,8 +137,8 @@ def get_deck_run(
     page: int = PageNumber,
 ):
     """One run with a page of its results, errors and failures first. `status`, `search`: only those results."""
-    mission = mission_to_see(request, number)
-    return _detail_out(mission, run_of(mission, run), status, search, page)
+    mission = get_visible_mission(request, number)
+    return _detail_out(mission, get_run(mission, run), status, search, page)
 
 
 @router.get("/deck/missions/{number}/runs/{run}/logs", response=LogsOut, summary="Read the logs of a test run")
@@ -151,7 +151,7 @@ def get_deck_run_logs(
     page: int = PageNumber,
 ):
     """A page of a run's logs, at most 64 KB. With `search` the first 100 lines that have it, of all pages."""
-    found = run_of(mission_to_see(request, number), run)
+    found = get_run(get_visible_mission(request, number), run)
     shown = log_page(found, page)
     if shown is None and page > 1:
         raise Http404(f"The logs have no page {page}.")
@@ -167,7 +167,7 @@ def get_deck_run_logs(
 
 def _detail_out(mission: DeckMission, run: TestRun, status: str | None, search: str | None, page: int) -> dict:
     found = results_of(run, number=page, status=status or "", search=search or "")
-    return facts_of(mission, run) | {"results": _results_out(found)}
+    return run_out(mission, run) | {"results": _results_out(found)}
 
 
 def _results_out(found: ResultsPage) -> dict:

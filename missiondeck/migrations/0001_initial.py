@@ -119,7 +119,7 @@ class Migration(migrations.Migration):
                 "db_table_comment": "Paid work for clients.",
                 "ordering": [models.OrderBy(models.F("number"), descending=True)],
                 "permissions": [
-                    ("move_deckmission", "Moves client missions from status to status"),
+                    ("change_deckmission_status", "Moves client missions from status to status"),
                     ("override_deckmission", "Completes a client mission that is not done"),
                 ],
                 "indexes": [
@@ -154,7 +154,7 @@ class Migration(migrations.Migration):
                     ),
                     models.UniqueConstraint(
                         fields=("number",),
-                        name="deck_missions_number_once",
+                        name="deck_missions_number_unique",
                         violation_error_message="Another client mission has this number.",
                     ),
                     models.CheckConstraint(
@@ -206,7 +206,7 @@ class Migration(migrations.Migration):
                             ),
                             _connector="OR",
                         ),
-                        name="deck_missions_completed_dated",
+                        name="deck_missions_completion_consistent",
                         violation_error_message="Only a complete mission says when it was completed, by whom and why.",
                     ),
                     models.CheckConstraint(
@@ -218,7 +218,7 @@ class Migration(migrations.Migration):
                             ),
                             _connector="OR",
                         ),
-                        name="deck_missions_override_signed",
+                        name="deck_missions_override_reason_required",
                         violation_error_message="Completing all the same takes a reason and a person.",
                     ),
                 ],
@@ -351,7 +351,7 @@ class Migration(migrations.Migration):
                             models.Q(("completed", False), ("completed_at", None), ("completed_by", None)),
                             _connector="OR",
                         ),
-                        name="dod_items_completed_dated",
+                        name="dod_items_completion_consistent",
                         violation_error_message="An item that is done says when; an open one says nothing.",
                     ),
                 ],

@@ -119,7 +119,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         condition=models.Q(("digest", ""), _negated=True),
                         fields=("mission", "digest"),
-                        name="test_runs_file_once",
+                        name="test_runs_file_unique",
                         violation_error_message="This file is a run of the mission already.",
                     ),
                 ],

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [("missiondeck", "0007_erase")]
 
     operations = [
-        migrations.RemoveConstraint(model_name="testrun", name="test_runs_file_once"),
+        migrations.RemoveConstraint(model_name="testrun", name="test_runs_file_unique"),
         migrations.AddField(
             model_name="testrun",
             name="import_key",
@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
             model_name="testrun",
             constraint=models.UniqueConstraint(
                 fields=["mission", "import_key"],
-                name="test_runs_key_once",
+                name="test_runs_key_unique",
                 condition=~Q(import_key=""),
                 violation_error_message="Another report was brought under this key.",
             ),

@@ -9,7 +9,7 @@ from missiondeck.models.choices import Citizen, Sender
 from missionsite.common.constraints import choices_check, not_blank_check
 
 # Characters of one message, and of the code beside it.
-LONGEST = 100_000
+MAX_LENGTH = 100_000
 
 
 class ChatMessage(TimestampedModel):
@@ -32,9 +32,9 @@ class ChatMessage(TimestampedModel):
             choices_check("chat_messages", "sender", Sender),
             not_blank_check("chat_messages", "message", "Write a message."),
             models.CheckConstraint(
-                condition=LessThanOrEqual(Length("message"), LONGEST),
+                condition=LessThanOrEqual(Length("message"), MAX_LENGTH),
                 name="chat_messages_message_length",
-                violation_error_message=f"A message has at most {LONGEST:,} characters.",
+                violation_error_message=f"A message has at most {MAX_LENGTH:,} characters.",
             ),
         ]
         indexes = [models.Index(fields=["mission", "citizen"], name="idx_chat_mission_citizen")]

@@ -40,7 +40,7 @@ class DodItem(TimestampedModel):
             models.CheckConstraint(
                 condition=Q(completed=True, completed_at__isnull=False)
                 | Q(completed=False, completed_at=None, completed_by=None),
-                name="dod_items_completed_dated",
+                name="dod_items_completion_consistent",
                 violation_error_message="An item that is done says when; an open one says nothing.",
             ),
         ]

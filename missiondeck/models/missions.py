@@ -80,7 +80,7 @@ class DeckMission(TimestampedModel):
         verbose_name = "client mission"
         ordering = [F("number").desc()]
         permissions = [
-            ("move_deckmission", "Moves client missions from status to status"),
+            ("change_deckmission_status", "Moves client missions from status to status"),
             ("override_deckmission", "Completes a client mission that is not done"),
         ]
         constraints = [
@@ -88,7 +88,7 @@ class DeckMission(TimestampedModel):
             choices_check("deck_missions", "status", DeckStatus),
             models.UniqueConstraint(
                 fields=["number"],
-                name="deck_missions_number_once",
+                name="deck_missions_number_unique",
                 violation_error_message="Another client mission has this number.",
             ),
             not_blank_check("deck_missions", "title", "Give it a title."),
@@ -129,12 +129,12 @@ class DeckMission(TimestampedModel):
             models.CheckConstraint(
                 condition=Q(status=DeckStatus.COMPLETE, completed_at__isnull=False)
                 | (~Q(status=DeckStatus.COMPLETE) & Q(completed_at=None, completed_by=None, override_reason="")),
-                name="deck_missions_completed_dated",
+                name="deck_missions_completion_consistent",
                 violation_error_message="Only a complete mission says when it was completed, by whom and why.",
             ),
             models.CheckConstraint(
                 condition=Q(override_reason="") | (~Q(override_reason__regex=r"^\s*$") & Q(completed_by__isnull=False)),
-                name="deck_missions_override_signed",
+                name="deck_missions_override_reason_required",
                 violation_error_message="Completing all the same takes a reason and a person.",
             ),
         ]

@@ -53,7 +53,7 @@ class TestRun(TimestampedModel):
             ),
             models.UniqueConstraint(
                 fields=["mission", "import_key"],
-                name="test_runs_key_once",
+                name="test_runs_key_unique",
                 condition=~Q(import_key=""),
                 violation_error_message="Another report was brought under this key.",
             ),

@@ -10,10 +10,10 @@ from pathlib import PurePath
 from typing import BinaryIO
 
 from missiondeck.reports.collector import ERROR, Collector
-from missiondeck.reports.jsonform import read_json
+from missiondeck.reports.jsonformat import read_json
 from missiondeck.reports.junit import read_junit
 from missiondeck.reports.report import Limits, Part, Report, ReportRejected
-from missiondeck.reports.stream import Source, beginning, form_of
+from missiondeck.reports.stream import Source, detect_format, read_start
 from missiondeck.reports.values import clean as clean_text
 from missiondeck.reports.values import short
 
@@ -42,7 +42,7 @@ def read_report(
     empty: list[str] = []
     size = 0
     for number, each in enumerate(files, 1):
-        called = f"Report {number} of {len(files)}{_called(each)}"
+        label = f"Report {number} of {len(files)}{_file_label(each)}"
         source = Source(each, limit=limits.file_bytes, before=size, progress=progress)
         found = len(collector.results)
         try:
@@ -50,9 +50,9 @@ def read_report(
         except ReportRejected as rejection:
             if len(files) == 1:
                 raise
-            raise ReportRejected(f"{called}: {rejection.message}") from rejection
+            raise ReportRejected(f"{label}: {rejection.message}") from rejection
         if len(collector.results) == found:
-            empty.append(part.name or called)
+            empty.append(part.name or label)
         parts.append(part)
         digests.append(source.digest)
         size += source.count
@@ -87,12 +87,12 @@ def _digest_of(digests: list[str]) -> str:
 
 
 def _read(source: Source, collector: Collector) -> Part:
-    head, lines = beginning(source)
-    if form_of(head) == "json":
+    head, lines = read_start(source)
+    if detect_format(head) == "json":
         return read_json(head=head, source=source, collector=collector)
     return read_junit(head=head, lines=lines, source=source, collector=collector)
 
 
-def _called(file: BinaryIO) -> str:
+def _file_label(file: BinaryIO) -> str:
     name = getattr(file, "name", None)
     return f" ({short(PurePath(name).name)})" if isinstance(name, str) and name.strip("<>-") else ""

@@ -1,4 +1,4 @@
-"""A test while it is read: everything said of it, and the verdict that follows."""
+"""A test while it is read: everything stated of it, and the verdict that follows."""
 
 from collections.abc import Callable
 
@@ -8,9 +8,9 @@ from missiondeck.reports.values import Text
 _RAN = "ran"
 # What `status` and `result` attributes say, in small letters and without blanks, dashes and underscores.
 # Sources: GoogleTest, CTest, Behave, Godog, Bazel, Catch2, NUnit's and Unity's converters.
-_SAID = {
-    word: verdict
-    for verdict, words in {
+_VERDICTS = {
+    value: verdict
+    for verdict, values in {
         PASSED: "passed pass success successful succeeded ok fixed",
         _RAN: "run ran completed complete executed finished",
         SKIPPED: "notrun disabled skipped skip suppressed ignored ignore pending untested todo filtered excluded xfail"
@@ -18,7 +18,7 @@ _SAID = {
         FAILED: "failed fail failure regression notok",
         ERROR: "error errored broken timeout timedout aborted cancelled canceled crashed crash interrupted",
     }.items()
-    for word in words.split()
+    for value in values.split()
 }
 
 
@@ -35,7 +35,7 @@ class Problem:
         self.text = Text(limit)
 
 
-class _Account:
+class _Errors:
     """The errors and tracebacks of one test, one after another."""
 
     __slots__ = ("error", "traceback")
@@ -57,26 +57,26 @@ class Case:
     """An open <testcase>."""
 
     __slots__ = (
-        "_bad",
+        "_failures",
         "_limit",
         "_retried",
-        "_said",
+        "_verdicts",
         "bad",
         "classname",
         "depth",
         "duration",
+        "failed_again",
         "file",
         "has_skip",
         "has_unknown",
         "name",
         "output",
-        "retried_to_the_end",
         "retries",
         "status",
     )  # fmt: skip
 
     def __init__(
-        self, *, name: str, classname: str, file: str, duration: float | None, said: list[str], depth: int, limit: int
+        self, *, name: str, classname: str, file: str, duration: float | None, stated: list[str], depth: int, limit: int
     ) -> None:
         self.name = name
         self.classname = classname
@@ -91,16 +91,16 @@ class Case:
         self.has_unknown = False
         self.has_skip = False
         # It failed again when it was run again.
-        self.retried_to_the_end = False
+        self.failed_again = False
         # FAILED or ERROR, as the first of them has it.
         self.status = ""
-        self._said = [verdict_of(text) for text in said]
+        self._verdicts = [verdict_of(text) for text in stated]
         self._limit = limit
-        self._bad: _Account | None = None
-        self._retried: _Account | None = None
+        self._failures: _Errors | None = None
+        self._retried: _Errors | None = None
 
     def printer(self, heading: str) -> Callable[[str], None]:
-        """What takes the text of one more output; the heading stands before its first words, and only with them."""
+        """What takes the text of one more output; the heading stands before its first values, and only with them."""
         before = [heading]
 
         def write(text: str) -> None:
@@ -111,25 +111,25 @@ class Case:
 
         return write
 
-    def take(self, problem: Problem) -> None:
+    def add_problem(self, problem: Problem) -> None:
         """Note a problem whose element has ended."""
         match problem.kind:
             case "failed" | "error":
                 self.bad += 1
                 self.status = self.status or problem.kind
-                self._bad = self._bad or _Account(self._limit)
-                self._bad.add(problem)
+                self._failures = self._failures or _Errors(self._limit)
+                self._failures.add(problem)
             case "rerun" | "flaky":
                 self.retries += 1
-                self.retried_to_the_end |= problem.kind == "rerun"
-                self._retried = self._retried or _Account(self._limit)
+                self.failed_again |= problem.kind == "rerun"
+                self._retried = self._retried or _Errors(self._limit)
                 self._retried.add(problem)
             case _:
                 text = problem.text.value().strip()
                 if problem.kind == SKIPPED:
                     self.has_skip = True
-                elif problem.kind == "stated" and not is_no(text):
-                    self._said.append(verdict_of(problem.name))
+                elif problem.kind == "stated" and not is_negative(text):
+                    self._verdicts.append(verdict_of(problem.name))
                 else:
                     self.has_unknown = True
                 # pytest repeats the message in the text.
@@ -145,29 +145,29 @@ class Case:
         """
         if self.bad:
             return self.status, False
-        if self.retried_to_the_end:
+        if self.failed_again:
             return FAILED, False
         for bad in (FAILED, ERROR):
-            if bad in self._said:
+            if bad in self._verdicts:
                 return bad, False
-        if self.has_skip or SKIPPED in self._said:
+        if self.has_skip or SKIPPED in self._verdicts:
             return SKIPPED, False
-        if "" in self._said or (self.has_unknown and PASSED not in self._said):
+        if "" in self._verdicts or (self.has_unknown and PASSED not in self._verdicts):
             return SKIPPED, True
         return PASSED, False
 
-    def account(self, status: str) -> tuple[Text, Text] | None:
+    def errors(self, status: str) -> tuple[Text, Text] | None:
         """Its error and traceback: those of its failures; where it has none, those of the runs that were repeated."""
-        account = self._bad or (self._retried if status != SKIPPED else None)
-        return (account.error, account.traceback) if account else None
+        errors = self._failures or (self._retried if status != SKIPPED else None)
+        return (errors.error, errors.traceback) if errors else None
 
 
 def verdict_of(word: str) -> str:
     """What a word such as "passed" or "not run" says of a test; "" where it is not known."""
-    return _SAID.get(_plain(word), "")
+    return _VERDICTS.get(_plain(word), "")
 
 
-def is_no(text: str) -> bool:
+def is_negative(text: str) -> bool:
     """Whether a value says no, as in <passed>false</passed>."""
     return text.strip().lower() in ("false", "no", "0")
 

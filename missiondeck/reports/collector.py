@@ -18,7 +18,7 @@ class Collector:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.warnings = Warnings(limit=f"{limits.text:,}", kept=format_size(limits.kept_bytes))
+        self.warnings = Warnings(limit=f"{limits.text:,}", texts_limit=format_size(limits.kept_bytes))
         self.results: list[dict] = []
         self._kept = 0
         self._names = 0
@@ -27,7 +27,7 @@ class Collector:
         # In UTF-8: as text, one rare character would make all of it take four bytes a character.
         self._logs = bytearray()
         # A little less: the words of a cut belong to it.
-        self._logs_room = max(0, limits.logs_bytes - 64)
+        self._logs_remaining = max(0, limits.logs_bytes - 64)
         self._logs_beyond = 0
 
     # --- One result ---------------------------------------------------------------------------
@@ -74,7 +74,7 @@ class Collector:
 
     def name(self, text: str) -> str:
         """The name as it is stored; one that is cut is warned of."""
-        self._note(text)
+        self._warn_if_cleaned(text)
         stored = values.name(text)
         if len(text) > values.NAME and len(text.strip()) > values.NAME:
             self.warnings.count("name cut", short(text))
@@ -90,7 +90,7 @@ class Collector:
             self.warnings.count("cleaned")
         return text.value()
 
-    def _note(self, text: str) -> None:
+    def _warn_if_cleaned(self, text: str) -> None:
         """Warn of a text that is not stored as it is."""
         if not values.is_clean(text):
             self.warnings.count("cleaned")
@@ -129,16 +129,16 @@ class Collector:
 
     def log(self, text: str) -> None:
         """Add to what suites have printed; what is beyond the limit is counted and warned of."""
-        self._note(text)
+        self._warn_if_cleaned(text)
         data = values.clean(text).encode()
-        if len(data) > self._logs_room:
+        if len(data) > self._logs_remaining:
             # Cut at a whole character.
-            kept = data[: self._logs_room].decode(errors="ignore")
+            kept = data[: self._logs_remaining].decode(errors="ignore")
             self._logs_beyond += len(text) - len(kept)
-            # Nothing comes after a cut, however short: the log is its beginning.
-            data, self._logs_room = kept.encode(), 0
+            # Nothing comes after a cut, however short: the log is its read_start.
+            data, self._logs_remaining = kept.encode(), 0
         self._logs += data
-        self._logs_room = max(0, self._logs_room - len(data))
+        self._logs_remaining = max(0, self._logs_remaining - len(data))
 
     # --- The whole report ---------------------------------------------------------------------
 
@@ -162,7 +162,7 @@ class Collector:
         if self._logs_beyond:
             # In ASCII, as most logs are: one other character would double the memory of the text.
             self._logs += f"\n... (cut here: {self._logs_beyond:,} more characters)\n".encode()
-            self.warnings.say(
+            self.warnings.add(
                 f"What the suites printed is more than {format_size(self.limits.logs_bytes)} and is cut at its end."
             )
         logs = self._logs.decode()

@@ -9,12 +9,12 @@ from functools import partial
 from xml.sax.handler import ContentHandler
 
 from missiondeck.reports import values
-from missiondeck.reports.cases import Case, Problem, is_no, verdict_of
+from missiondeck.reports.cases import Case, Problem, is_negative, verdict_of
 from missiondeck.reports.collector import ERROR, FAILED, PASSED, SKIPPED, Collector
 from missiondeck.reports.report import Part, ReportRejected
-from missiondeck.reports.reruns import join_reruns
+from missiondeck.reports.reruns import merge_reruns
 from missiondeck.reports.stream import Source
-from missiondeck.reports.suites import Suite, path_of, settle
+from missiondeck.reports.suites import Suite, check_totals, path_of
 from missiondeck.reports.values import Unreadable, short
 from missiondeck.reports.xmlstream import Xml
 
@@ -22,7 +22,7 @@ from missiondeck.reports.xmlstream import Xml
 DEPTH = 100
 ELEMENTS = 2_000_000
 
-# Kinds of what is said of a test. Sources: the schemas of Jenkins' xUnit plugin, Maven Surefire (3.0) and nextest.
+# Kinds of what is stated of a test. Sources: the schemas of Jenkins' xUnit plugin, Maven Surefire (3.0) and nextest.
 _PROBLEMS = {
     "failure": FAILED,
     "error": ERROR,
@@ -38,7 +38,7 @@ _PROBLEMS = {
     "rerun": "flaky",
 }
 # Known to say nothing of how a test went.
-_ASIDE = {
+_IGNORED = {
     "properties", "property", "stacktrace", "attachments", "attachment", "tags", "tag", "labels", "label", "links",
     "link", "description", "parameters", "parameter", "annotations", "metadata", "measurement", "categories",
     "time", "duration", "timestamp", "starttime", "endtime", "assertions", "assertion", "steps", "step", "comment",
@@ -115,7 +115,7 @@ class _Reader(ContentHandler):
             raise ReportRejected(
                 f"The report has more than {ELEMENTS:,} elements, by line {self.xml.line}. Split it into several runs."
             )
-        opener = self._openers.get(name) or self._learn(name)
+        opener = self._openers.get(name) or self._find_opener(name)
         if not self.begun:
             self._begin(name)
         sink = self._sink
@@ -144,12 +144,12 @@ class _Reader(ContentHandler):
             " Have the tool write JUnit XML and upload that."
         )
 
-    def _learn(self, name: str) -> Callable:
+    def _find_opener(self, name: str) -> Callable:
         local = _local(name)
         if kind := _PROBLEMS.get(local):
             opener = partial(self._open_problem, kind, local)
-        elif local in _ASIDE:
-            opener = partial(self._open_aside, local)
+        elif local in _IGNORED:
+            opener = partial(self._open_ignored, local)
         else:
             opener = {
                 "testsuites": partial(self._open_suite, is_container=True),
@@ -185,8 +185,8 @@ class _Reader(ContentHandler):
 
     def _close_suite(self) -> None:
         suite = self._suites.pop()
-        join_reruns(suite, self.collector)
-        settle(suite, self.collector)
+        merge_reruns(suite, self.collector)
+        check_totals(suite, self.collector)
         self._suites[-1].add_suite(suite)
 
     # --- Tests --------------------------------------------------------------------------------
@@ -197,13 +197,13 @@ class _Reader(ContentHandler):
         if not name:
             name = classname or self._suites[-1].name or "(test without a name)"
             self.collector.warnings.count("no name", f"{short(name)}, line {self.xml.line}")
-        said = [text for text in (attrs.get("status"), attrs.get("result")) if text and text.strip()]
+        stated = [text for text in (attrs.get("status"), attrs.get("result")) if text and text.strip()]
         case = Case(
             name=name,
             classname=classname,
             file=self._stored(attrs, "file", "filepath"),
             duration=self._seconds(attrs, name),
-            said=said,
+            stated=stated,
             depth=len(self._open),
             limit=self._limit,
         )
@@ -227,8 +227,8 @@ class _Reader(ContentHandler):
             identity=(case.classname, case.name, case.file),
         )
         error = traceback = ""
-        if account := case.account(status):
-            error, traceback = (self.collector.cut(text).strip("\n") for text in account)
+        if errors := case.errors(status):
+            error, traceback = (self.collector.cut(text).strip("\n") for text in errors)
         self.collector.add(
             name=case.name,
             status=status,
@@ -260,19 +260,19 @@ class _Reader(ContentHandler):
     def _close_problem(self) -> None:
         problem = self._problems.pop()
         if self._cases:
-            self._cases[-1].take(problem)
+            self._cases[-1].add_problem(problem)
         else:
-            self._take_for_suite(problem)
+            self._add_suite_problem(problem)
 
-    def _take_for_suite(self, problem: Problem) -> None:
+    def _add_suite_problem(self, problem: Problem) -> None:
         """A failure that belongs to no test is one of its suite: as if the suite were a test that failed."""
         suite = self._suites[-1]
         if problem.kind in (SKIPPED, "flaky", "stated"):
             self.collector.warnings.unknown("element", problem.name)
             return
-        case = Case(name="", classname="", file="", duration=None, said=[], depth=0, limit=self._limit)
-        case.take(problem)
-        error, traceback = (self.collector.cut(text) for text in case.account(ERROR))
+        case = Case(name="", classname="", file="", duration=None, stated=[], depth=0, limit=self._limit)
+        case.add_problem(problem)
+        error, traceback = (self.collector.cut(text) for text in case.errors(ERROR))
         suite.add_bad(1)
         self.collector.add(
             name=suite.name or "(suite without a name)",
@@ -298,7 +298,7 @@ class _Reader(ContentHandler):
             self.collector.log(("\n" if self.collector.has_logs else "") + before.pop())
         self.collector.log(text)
 
-    def _open_aside(self, name: str, attrs) -> Callable | None:
+    def _open_ignored(self, name: str, attrs) -> Callable | None:
         """Nothing of its own: a stack trace is part of the problem it is in, and elsewhere text goes nowhere.
 
         Unless it says itself that it failed, as a step of a test may.
@@ -314,13 +314,13 @@ class _Reader(ContentHandler):
         for key in ("status", "result", "outcome"):
             if (text := attrs.get(key)) and (bad := verdict_of(text)) in (FAILED, ERROR):
                 return self._open_problem(bad, name, attrs)
-        if any(is_no(attrs.get(key) or "") for key in ("passed", "success")):
+        if any(is_negative(attrs.get(key) or "") for key in ("passed", "success")):
             return self._open_problem(FAILED, name, attrs)
         return None
 
     def _open_unknown(self, name: str, attrs) -> Callable | None:
         if self._problems:
-            # Part of what is said of the problem.
+            # Part of what is stated of the problem.
             return None
         if bad := self._open_stated_failure(name, attrs):
             return bad
@@ -347,17 +347,17 @@ class _Reader(ContentHandler):
                 return last[1]
         return ""
 
-    def _seconds(self, attrs, who: str) -> float | None:
+    def _seconds(self, attrs, source_name: str) -> float | None:
         text = attrs.get("time")
         if not text:
             return None
         try:
             value, is_ambiguous = values.seconds(text)
         except Unreadable:
-            self.collector.warnings.count("time unreadable", self._example(text, who))
+            self.collector.warnings.count("time unreadable", self._example(text, source_name))
             return None
         if is_ambiguous:
-            self.collector.warnings.count("time ambiguous", self._example(text, who))
+            self.collector.warnings.count("time ambiguous", self._example(text, source_name))
         return value
 
     def _count(self, attrs, key: str) -> int | None:
@@ -367,8 +367,8 @@ class _Reader(ContentHandler):
             self.collector.warnings.count("count unreadable", self._example(attrs[key], key))
             return None
 
-    def _example(self, text: str, who: str) -> str:
-        return f"“{short(text, 40)}” of {short(who)}, line {self.xml.line}"
+    def _example(self, text: str, source_name: str) -> str:
+        return f"“{short(text, 40)}” of {short(source_name)}, line {self.xml.line}"
 
 
 def _local(name: str) -> str:

@@ -10,18 +10,18 @@ from missiondeck.reports.suites import Suite
 _BAD = (FAILED, ERROR)
 
 
-def join_reruns(suite: Suite, collector: Collector) -> None:
+def merge_reruns(suite: Suite, collector: Collector) -> None:
     """At the end of a suite: leave out the runs of its tests that were repeated."""
-    if not suite.has_doubles:
+    if not suite.has_duplicates:
         return
     results = collector.results
     groups: dict[tuple, list[int]] = {}
     # By their order in the suite.
-    for order, place in enumerate(suite.places):
-        result = results[place]
+    for order, index in enumerate(suite.places):
+        result = results[index]
         groups.setdefault((result.get("classname"), result["name"], result.get("file")), []).append(order)
-    doubles = [orders for orders in groups.values() if len(orders) > 1]
-    if not doubles:
+    duplicates = [orders for orders in groups.values() if len(orders) > 1]
+    if not duplicates:
         # Two names of one hash.
         return
 
@@ -29,23 +29,23 @@ def join_reruns(suite: Suite, collector: Collector) -> None:
         return results[suite.places[order]]["status"]
 
     # pytest-rerunfailures writes a run that was repeated as a test without its failure, and does not count it.
-    repeated = [[order for order in orders[:-1] if status(order) == PASSED] for orders in doubles]
+    repeated = [[order for order in orders[:-1] if status(order) == PASSED] for orders in duplicates]
     uncounted = sum(map(len, repeated))
     if not uncounted or suite.stated.get("tests") != suite.tests - uncounted:
         if not (suite.is_go or suite.is_gradle):
             return
         # gotestsum --rerun-fails and Gradle's test-retry write each run with its failure. Names are unique there.
-        if not all(_is_retry([status(order) for order in orders]) for orders in doubles):
+        if not all(_is_retry([status(order) for order in orders]) for orders in duplicates):
             return
-        repeated = [orders[:-1] for orders in doubles]
-    gone = set()
-    for orders, again in zip(doubles, repeated, strict=True):
+        repeated = [orders[:-1] for orders in duplicates]
+    removed = set()
+    for orders, again in zip(duplicates, repeated, strict=True):
         _join(results[suite.places[orders[-1]]], [results[suite.places[order]] for order in again])
         for order in again:
             suite.leave_out(bad=suite.place_bads[order])
-            gone.add(suite.places[order])
-    first = min(gone)
-    results[first:] = [result for place, result in enumerate(results[first:], first) if place not in gone]
+            removed.add(suite.places[order])
+    first = min(removed)
+    results[first:] = [result for index, result in enumerate(results[first:], first) if index not in removed]
 
 
 def _is_retry(statuses: list[str]) -> bool:

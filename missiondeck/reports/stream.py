@@ -69,7 +69,7 @@ def format_size(size: int) -> str:
     return f"{size / MIB:,.0f} MiB" if size >= MIB else f"{size:,} bytes"
 
 
-def beginning(source: Source) -> tuple[bytes, int]:
+def read_start(source: Source) -> tuple[bytes, int]:
     """The first piece of the file that is not blank, from its first character on, and the lines before it.
 
     Raises ReportRejected for a file that is empty.
@@ -84,7 +84,7 @@ def beginning(source: Source) -> tuple[bytes, int]:
     raise ReportRejected("The file is empty. Upload the report the tool has written.")
 
 
-def form_of(head: bytes) -> str:
+def detect_format(head: bytes) -> str:
     """Whether a file that begins like this is "xml" or "json".
 
     Raises ReportRejected for anything else; the name of a file says nothing about it.

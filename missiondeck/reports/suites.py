@@ -33,7 +33,7 @@ class Suite:
         self.places = array("L")
         self.place_bads = array("L")
         # Whether two of them have one name.
-        self.has_doubles = False
+        self.has_duplicates = False
         # By whom it was written: Go names its version in each suite, Gradle has its own order of attributes.
         self.is_go = self.is_gradle = False
         self._identities: set[int] = set()
@@ -52,7 +52,7 @@ class Suite:
     ) -> None:
         """Count a test. place: its index among the results. identity: what it is known by in its suite."""
         known = hash(identity)
-        self.has_doubles |= known in self._identities
+        self.has_duplicates |= known in self._identities
         self._identities.add(known)
         self.places.append(place)
         self.place_bads.append(bad)
@@ -104,17 +104,17 @@ def path_of(outer: Suite, name: str) -> str:
     return values.name(outer.path + _BETWEEN + name)
 
 
-def settle(suite: Suite, collector: Collector) -> None:
+def check_totals(suite: Suite, collector: Collector) -> None:
     """At the end of a suite: warn where its totals are not what was found in it.
 
     Where it states more failures than it lists, an error is added under its name: the run cannot pass.
     """
     stated_bad = _sum(suite.stated, "failures", "errors")
-    if said := _differences(suite, stated_bad):
-        who = f"Suite “{values.short(suite.name)}”" if suite.name else "A suite without a name"
+    if differences := _differences(suite, stated_bad):
+        name = f"Suite “{values.short(suite.name)}”" if suite.name else "A suite without a name"
         if suite.is_root:
-            who = "The report as a whole"
-        collector.warnings.say(f"{who} (line {suite.line}) states {said}.")
+            name = "The report as a whole"
+        collector.warnings.add(f"{name} (line {suite.line}) states {differences}.")
     if stated_bad is not None and not suite.explains(stated_bad):
         more = stated_bad - suite.bad
         collector.add(

@@ -139,22 +139,22 @@ def name(text: str) -> str:
 class Text:
     """Collects a text up to a number of characters, and counts those beyond."""
 
-    __slots__ = ("_limit", "_parts", "_room", "beyond")
+    __slots__ = ("_limit", "_parts", "_remaining", "beyond")
 
     def __init__(self, limit: int) -> None:
-        self._limit = self._room = limit
+        self._limit = self._remaining = limit
         self._parts = []
         self.beyond = 0
 
     def add(self, text: str) -> None:
-        if len(text) <= self._room:
+        if len(text) <= self._remaining:
             self._parts.append(text)
-            self._room -= len(text)
+            self._remaining -= len(text)
             return
-        if self._room:
-            self._parts.append(text[: self._room])
-        self.beyond += len(text) - self._room
-        self._room = 0
+        if self._remaining:
+            self._parts.append(text[: self._remaining])
+        self.beyond += len(text) - self._remaining
+        self._remaining = 0
 
     def add_block(self, text: str, *, between: str = "\n") -> None:
         """Add a text after what is there, if there is any."""
@@ -183,10 +183,10 @@ class Text:
         """The text without blank lines around it; one that was cut says so, within the limit."""
         text = self.raw()
         if self.beyond:
-            words = "… (cut here: {:,} more characters)"
-            kept = max(0, self._limit - len(words) - 10)
-            text = (text[:kept] + words.format(self.beyond + len(text) - kept))[: self._limit]
+            note = "… (cut here: {:,} more characters)"
+            kept = max(0, self._limit - len(note) - 10)
+            text = (text[:kept] + note.format(self.beyond + len(text) - kept))[: self._limit]
         text = text.rstrip()
-        # The indentation of the first line with words stays.
+        # The indentation of the first line with note stays.
         start = len(text) - len(text.lstrip())
         return text[text.rfind("\n", 0, start) + 1 :]

@@ -7,18 +7,18 @@ from missiondeck.reports.values import short
 MOST = 50
 
 # What is counted and told once: one and many. {n} is the number, {first} the first of them.
-_SENTENCES = {
+_TEXTS = {
     "text cut": (
         "One text of a test is longer than {limit} characters and is cut at its end.",
         "{n} texts of tests are longer than {limit} characters and are cut at their end.",
     ),
     "output left out": (
-        "The texts of this report are more than {kept}: the output of one test is left out.",
-        "The texts of this report are more than {kept}: the output of {n} tests is left out.",
+        "The texts of this report are more than {texts_limit}: the output of one test is left out.",
+        "The texts of this report are more than {texts_limit}: the output of {n} tests is left out.",
     ),
     "error left out": (
-        "The texts of this report are more than {kept}: the error or traceback of one test is left out.",
-        "The texts of this report are more than {kept}: the error or traceback of {n} tests is left out.",
+        "The texts of this report are more than {texts_limit}: the error or traceback of one test is left out.",
+        "The texts of this report are more than {texts_limit}: the error or traceback of {n} tests is left out.",
     ),
     "name cut": (
         "One name is too long and is cut: {first}.",
@@ -76,8 +76,8 @@ class Warnings:
         self._figures = figures
         self._counted: dict[str, list] = {}
         self._unknown: dict[tuple[str, str], int] = {}
-        self._said: list[str] = []
-        self._unsaid = 0
+        self._sentences: list[str] = []
+        self._dropped = 0
 
     def count(self, kind: str, first: str = "") -> None:
         if entry := self._counted.get(kind):
@@ -89,27 +89,27 @@ class Warnings:
         """what: "element" or "key". Whoever calls bounds the number of different names."""
         self._unknown[what, name] = self._unknown.get((what, name), 0) + 1
 
-    def say(self, sentence: str) -> None:
-        if len(self._said) < MOST:
-            self._said.append(sentence)
+    def add(self, sentence: str) -> None:
+        if len(self._sentences) < MOST:
+            self._sentences.append(sentence)
         else:
-            self._unsaid += 1
+            self._dropped += 1
 
     def sentences(self) -> list[str]:
         """At most fifty; where there are more, the last one says how many."""
-        said = []
+        sentences = []
         for kind, (number, first) in self._counted.items():
-            one, many = _SENTENCES[kind]
-            said.append((one if number == 1 else many).format(n=f"{number:,}", first=first, **self._figures))
+            one, many = _TEXTS[kind]
+            sentences.append((one if number == 1 else many).format(n=f"{number:,}", first=first, **self._figures))
         for (what, name), number in islice(self._unknown.items(), MOST):
             quoted = f"<{short(name)}>" if what == "element" else f"“{short(name)}”"
-            said.append(
+            sentences.append(
                 f"The {what} {quoted} is not known and was passed over."
                 if number == 1
                 else f"The {what} {quoted} is not known and was passed over, {number:,} times."
             )
-        said += self._said
-        more = len(self._counted) + len(self._unknown) + len(self._said) + self._unsaid - MOST
+        sentences += self._sentences
+        more = len(self._counted) + len(self._unknown) + len(self._sentences) + self._dropped - MOST
         if more <= 0:
-            return said
-        return [*said[: MOST - 1], f"{more + 1:,} more warnings are not listed."]
+            return sentences
+        return [*sentences[: MOST - 1], f"{more + 1:,} more warnings are not listed."]

@@ -15,12 +15,12 @@ _BACKTICKS = re.compile(r"`{3,}")
 
 
 @service
-def say(
+def add_message(
     *, mission: DeckMission, citizen: str, sender: str, message: str, code_blocks: Sequence[dict] = ()
 ) -> ChatMessage:
     """Add a message to the chat with a citizen; it stays as it is. code_blocks: [{"language", "code"}].
 
-    Raises MessageEmpty, MessageTooLong, CodeBlocksWrong.
+    Raises MessageEmpty, MessageTooLong, CodeBlocksInvalid.
     """
     return ChatMessage.objects.create(
         mission=mission,

@@ -31,7 +31,7 @@ class Progress:
 @service
 def add_item(*, mission: DeckMission, text: str, category: str = Category.FUNCTIONAL) -> DodItem:
     """Add an item at the end of its category. Raises ChecklistClosed, ItemEmpty."""
-    _hold(mission.pk, alone=True)
+    _lock_mission(mission.pk, exclusive=True)
     last = DodItem.objects.filter(mission=mission, category=category).aggregate(last=Max("position"))["last"]
     return DodItem.objects.create(
         mission=mission, text=text.strip(), category=category, position=0 if last is None else last + 1
@@ -42,7 +42,7 @@ def add_item(*, mission: DeckMission, text: str, category: str = Category.FUNCTI
 def update_item(*, item: DodItem, **changes) -> DodItem:
     """Change text or category. Raises ChecklistClosed, ItemEmpty."""
     check_fields(changes, "text", "category")
-    _hold(item.mission_id)
+    _lock_mission(item.mission_id)
     current = DodItem.objects.select_for_update(of=("self",)).get(pk=item.pk)
     apply_changes(current, changes)
     return current
@@ -54,7 +54,7 @@ def tick_item(*, item: DodItem, done: bool, actor: Member | None) -> DodItem:
 
     Raises ChecklistClosed.
     """
-    _hold(item.mission_id)
+    _lock_mission(item.mission_id)
     current = DodItem.objects.select_for_update(of=("self",)).get(pk=item.pk)
     if current.completed != done:
         current.completed = done
@@ -67,19 +67,19 @@ def tick_item(*, item: DodItem, done: bool, actor: Member | None) -> DodItem:
 @service
 def remove_item(*, item: DodItem) -> None:
     """Take an item out. Raises ChecklistClosed."""
-    _hold(item.mission_id)
+    _lock_mission(item.mission_id)
     DodItem.objects.filter(pk=item.pk).delete()
 
 
 @service
 def move_item(*, item: DodItem, to: int) -> DodItem:
-    """Put an item at a place (from 0) among those of its category."""
-    _hold(item.mission_id, alone=True)
+    """Put an item at a position (from 0) among those of its category."""
+    _lock_mission(item.mission_id, exclusive=True)
     current = DodItem.objects.get(pk=item.pk)
     others = list(DodItem.objects.filter(mission=current.mission_id, category=current.category).exclude(pk=current.pk))
     others.insert(max(0, min(to, len(others))), current)
-    for place, each in enumerate(others):
-        each.position = place
+    for position, each in enumerate(others):
+        each.position = position
     DodItem.objects.bulk_update(others, ["position"])
     return current
 
@@ -93,11 +93,11 @@ def progress_of(mission: DeckMission) -> dict[str, Progress]:
     return {category.value: counts.get(category, Progress(0, 0)) for category in Category} | {"": everything}
 
 
-def _hold(mission_id: UUID, *, alone: bool = False) -> None:
+def _lock_mission(mission_id: UUID, *, exclusive: bool = False) -> None:
     """Keep a mission as it is while its items change, always before an item is locked.
 
-    alone: no one else changes items meanwhile; for what gives out places.
+    exclusive: no one else changes items meanwhile; for what gives out places.
     """
     with connection.cursor() as cursor:
-        lock = "NO KEY UPDATE" if alone else "SHARE"
+        lock = "NO KEY UPDATE" if exclusive else "SHARE"
         cursor.execute(f"SELECT FROM deck_missions WHERE id = %s FOR {lock}", [mission_id])

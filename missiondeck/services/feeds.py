@@ -1,4 +1,4 @@
-"""Calendar feeds: deadlines by a secret address that can be taken back."""
+"""Calendar feeds: deadlines by a secret url that can be taken back."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from missionsite.common.transactions import service
 
 PERMISSION = "missiondeck.view_deckmission"
 # A complete mission stays in the calendar for so long after its deadline.
-KEPT = timedelta(days=365)
+RETENTION = timedelta(days=365)
 # Missions of one calendar; programs give up on larger ones.
-MOST = 2_000
+MAX_MISSIONS = 2_000
 
 
 @service
@@ -33,7 +33,7 @@ def create_feed(*, member: Member, name: str, only_own: bool = False) -> tuple[D
 
 @service
 def revoke_feed(*, feed: DeckFeed) -> DeckFeed:
-    """Take a feed's address back, for good."""
+    """Take a feed's url back, for good."""
     DeckFeed.objects.filter(pk=feed.pk, revoked_at=None).update(revoked_at=timezone.now())
     feed.refresh_from_db()
     return feed
@@ -51,18 +51,18 @@ def read_feed(*, secret: str) -> DeckFeed | None:
 
 def missions_of(feed: DeckFeed) -> QuerySet[DeckMission]:
     """What a feed shows: everything open, and what was complete lately."""
-    shown = DeckMission.objects.exclude(status=DeckStatus.COMPLETE, deadline__lt=timezone.now() - KEPT)
+    shown = DeckMission.objects.exclude(status=DeckStatus.COMPLETE, deadline__lt=timezone.now() - RETENTION)
     if feed.only_own:
         shown = shown.filter(assignee=feed.member)
     # What is open is never what is left out.
     is_over = Case(When(status=DeckStatus.COMPLETE, then=Value(1)), default=Value(0))
-    return shown.order_by(is_over, "deadline", "number")[:MOST]
+    return shown.order_by(is_over, "deadline", "number")[:MAX_MISSIONS]
 
 
 def calendar_of(feed: DeckFeed, *, link) -> bytes:
     """A feed as iCalendar (RFC 5545): an event and a to-do for each deadline, with UIDs that stay.
 
-    link: the address of a mission's page, from the mission.
+    link: the url of a mission's page, from the mission.
     """
     calendar = Calendar()
     calendar.add("prodid", "-//Missionsite//Mission deck//EN")
@@ -75,7 +75,7 @@ def calendar_of(feed: DeckFeed, *, link) -> bytes:
     return calendar.to_ical()
 
 
-def _component(part: Event | Todo, kind: str, mission: DeckMission, address: str) -> Event | Todo:
+def _component(part: Event | Todo, kind: str, mission: DeckMission, url: str) -> Event | Todo:
     part.add("uid", f"deck-{mission.pk}-{kind}@missionsite")
     part.add("dtstamp", mission.updated_at)
     part.add("last-modified", mission.updated_at)
@@ -85,7 +85,7 @@ def _component(part: Event | Todo, kind: str, mission: DeckMission, address: str
     description = f"{mission.get_status_display()}, {mission.budget} {mission.currency}, {mission.assigned_to}"
     part.add("summary", replace_control_characters(summary))
     part.add("description", replace_control_characters(description))
-    part.add("url", address)
+    part.add("url", url)
     if kind == "event":
         # A deadline takes no time: it is an instant in the calendar and blocks nothing.
         part.add("dtstart", mission.deadline)

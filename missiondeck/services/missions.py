@@ -9,10 +9,10 @@ from django.db import connection
 from django.utils import timezone
 
 from groups.models import Member
-from missiondeck.errors import NotDone, OverrideUnsigned
+from missiondeck.errors import NotDone, OverrideReasonMissing
 from missiondeck.models import DeckMission, DeckStatus
-from missiondeck.services.acting import act
-from missionsite.common.changes import apply_changes, check_fields
+from missiondeck.services.audit import set_audit_context
+from missionsite.common.changes import apply_changes, only
 from missionsite.common.transactions import service
 
 EDITABLE = ("title", "client", "budget", "currency", "deadline", "assigned_to", "github_url")
@@ -54,16 +54,16 @@ def update_mission(*, mission: DeckMission, **changes) -> DeckMission:
     return current
 
 
-def move_mission(
+def change_status(
     *, mission: DeckMission, to: str, actor: Member | None, reason: str = "", override: bool = False
 ) -> DeckMission:
     """Move a mission one step: to QA, to complete, or back with a reason.
 
     override: complete it although something is missing; `reason` then says why, and both are recorded with `actor`.
-    Raises MoveRejected, ReasonMissing, NotDone (which says what is missing), OverrideUnsigned.
+    Raises StatusChangeRejected, ReasonMissing, NotDone (which says what is missing), OverrideReasonMissing.
     """
     if override and (not reason.strip() or actor is None):
-        raise OverrideUnsigned
+        raise OverrideReasonMissing
     try:
         return _move(mission=mission, to=DeckStatus(to), actor=actor, reason=reason.strip(), override=override)
     except NotDone as rejection:
@@ -75,7 +75,7 @@ def _move(*, mission: DeckMission, to: DeckStatus, actor: Member | None, reason:
     current = DeckMission.objects.select_for_update(of=("self",)).get(pk=mission.pk)
     if current.status == to:
         return current
-    act(actor, reason=reason)
+    set_audit_context(actor, reason=reason)
     changes = {"status": to}
     if to == DeckStatus.COMPLETE:
         changes |= {"completed_at": timezone.now(), "completed_by": actor}
@@ -88,7 +88,7 @@ def _move(*, mission: DeckMission, to: DeckStatus, actor: Member | None, reason:
 
 
 def missing_of(mission: DeckMission) -> list[dict]:
-    """What keeps a mission from being complete, as the database sees it; errors.in_sentences puts it in words."""
+    """What keeps a mission from being complete, as the database sees it; errors.missing_sentences puts it in words."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT deck_mission_missing(%s)", [mission.pk])
         return json.loads(cursor.fetchone()[0])

@@ -9,10 +9,10 @@ from typing import BinaryIO
 from django.conf import settings
 
 from groups.models import Member
-from missiondeck.errors import LogsTooLarge, RunFinished, RunKeyTaken, RunKnown
+from missiondeck.errors import LogsTooLarge, ReportAlreadyImported, RunFinished, RunKeyTaken
 from missiondeck.models import DeckMission, RunSource, RunStatus, TestRun
-from missiondeck.reads import latest_run, light_runs
 from missiondeck.reports import Limits, Report, clean_text, read_report
+from missiondeck.selectors.runs import latest_run, light_runs
 from missionsite.common.transactions import service
 
 # The warning of a run whose report never came.
@@ -47,31 +47,31 @@ def import_report(
     tool's whole output, beside what the report brings itself. progress: told the bytes read so far.
     key: names the run, so that the same report under the same key is a retry, and under another one a new run. Without
     a key a report is a retry while the latest run of the mission has the same bytes, and else a new run.
-    Raises ReportRejected, LogsTooLarge, RunKeyTaken, RunKeyWrong; then nothing is stored.
+    Raises ReportRejected, LogsTooLarge, RunKeyTaken, RunKeyInvalid; then nothing is stored.
     """
     report, text = _read([file, *more], logs, progress)
-    if (known := _known(mission, report.digest, key)) is not None:
-        return Imported(known, is_new=False)
+    if (earlier := _find_imported(mission, report.digest, key)) is not None:
+        return Imported(earlier, is_new=False)
     try:
         return Imported(_store(mission=mission, report=report, logs=text, actor=actor, key=key), is_new=True)
     except RunKeyTaken:
         # A retry at the same time came first.
-        return Imported(_known(mission, report.digest, key), is_new=False)
-    except RunKnown:
+        return Imported(_find_imported(mission, report.digest, key), is_new=False)
+    except ReportAlreadyImported:
         # The same; a run may have come after it by now.
-        known = light_runs().filter(mission=mission, digest=report.digest).first()
-        return Imported(known, is_new=False)
+        earlier = light_runs().filter(mission=mission, digest=report.digest).first()
+        return Imported(earlier, is_new=False)
 
 
 @service
 def _store(*, mission: DeckMission, report: Report, logs: str, actor: Member | None, key: str) -> TestRun:
     run = TestRun.objects.create(
-        mission=mission, name=report.name[:255], created_by=actor, import_key=key, **_columns(report, logs)
+        mission=mission, name=report.name[:255], created_by=actor, import_key=key, **_fields_of(report, logs)
     )
     return light_runs().get(pk=run.pk)
 
 
-def _known(mission: DeckMission, digest: str, key: str) -> TestRun | None:
+def _find_imported(mission: DeckMission, digest: str, key: str) -> TestRun | None:
     """The run a report is of, where it came before. Raises RunKeyTaken."""
     if not key:
         latest = latest_run(mission)
@@ -100,7 +100,7 @@ def finish_run(*, run: TestRun, file: BinaryIO, more: Sequence[BinaryIO] = (), l
 
 @service
 def _finish(*, run: TestRun, report: Report, logs: str) -> TestRun:
-    TestRun.objects.filter(pk=run.pk).update(name=run.name or report.name[:255], **_columns(report, logs))
+    TestRun.objects.filter(pk=run.pk).update(name=run.name or report.name[:255], **_fields_of(report, logs))
     return light_runs().get(pk=run.pk)
 
 
@@ -113,7 +113,7 @@ def give_up_run(*, run: TestRun) -> TestRun:
     return light_runs().get(pk=run.pk)
 
 
-def _columns(report: Report, logs: str) -> dict:
+def _fields_of(report: Report, logs: str) -> dict:
     """What a report fills of a finished run."""
     return {
         "status": outcome(report.summary, report.results),

@@ -13,8 +13,8 @@ from playwright.sync_api import Page, expect
 
 from missiondeck.models import DeckFeed, DeckMission
 from tests.browser.conftest import PASSWORD, sign_in
-from tests.missiondeck.dated import ran
-from tests.missiondeck.workspaces import address, make_item, make_mission
+from tests.missiondeck.run_helpers import create_runs
+from tests.missiondeck.workspace_helpers import address, make_item, make_mission
 from tests.support.admin import staff
 
 PHONE = {"width": 390, "height": 844}
@@ -43,8 +43,8 @@ def test_a_red_suite_leads_from_the_first_page_to_its_workspace(desk: Page, live
     red = make_mission(title="Shop", days=-13)
     make_item(red, done=True)
     make_item(red)
-    ran(red, "passed", "failed")
-    ran(make_mission(title="Green"), "failed", "passed")
+    create_runs(red, "passed", "failed")
+    create_runs(make_mission(title="Green"), "failed", "passed")
     desk.goto(f"{live_server.url}/admin/")
     expect(desk.get_by_role("link", name=re.compile("Overdue client missions"))).to_contain_text("1")
     desk.get_by_role("link", name=re.compile("Failing client missions")).click()
@@ -114,7 +114,7 @@ def test_a_feed_is_read_by_a_program_until_it_is_taken_back(desk: Page, live_ser
     desk.get_by_role("button", name="Copy").click()
     expect(desk.get_by_role("button", name="Copied")).to_be_visible()
     with urlopen(secret) as answer:  # noqa: S310  (an address of the test's own server)
-        (event,) = Calendar.from_ical(answer.read()).walk("VEVENT")
+        (event,) = Calendar.from_ical(answer.read()).read_all_pages("VEVENT")
     assert str(event["SUMMARY"]) == f"#{mission.number} Shop, and more (Acme)"
     desk.goto(f"{live_server.url}{LIST}feeds/")
     expect(desk.get_by_text("never")).to_have_count(0)

@@ -8,12 +8,20 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from missiondeck.models import DeckMission, DodItem, TestRun
-from missiondeck.services.chats import say
-from missiondeck.services.missions import move_mission
+from missiondeck.services.chats import add_message
+from missiondeck.services.missions import change_status
 from missionsite.common.constraints import replace_control_characters
 from tests.browser.conftest import PASSWORD, sign_in
 from tests.missiondeck.injections import INJECTIONS
-from tests.missiondeck.workspaces import FAILING, PASSING, address, complete, make_item, make_mission, take_in
+from tests.missiondeck.workspace_helpers import (
+    FAILING,
+    PASSING,
+    address,
+    complete,
+    import_report_file,
+    make_item,
+    make_mission,
+)
 from tests.support.admin import client_of, staff
 from tests.support.sample import share
 
@@ -52,7 +60,7 @@ def test_item_is_ticked_without_leaving_the_page(desk: Page, live_server, dora, 
     box.click()
     expect(box).to_be_checked()
     expect(box).to_be_focused()
-    expect(desk.locator("#ws-say")).to_have_text("1 of 2 done")
+    expect(desk.locator("#ws-announce")).to_have_text("1 of 2 done")
     expect(desk.locator("#ws-head")).to_contain_text("1 of 2 done")
     # By keyboard, and taken back.
     desk.get_by_role("checkbox", name="It ships").focus()
@@ -103,7 +111,7 @@ def test_day_of_a_mission_that_is_not_done(desk: Page, live_server, dora, missio
 
     # Rejected, with the list of what is missing.
     desk.get_by_role("button", name="Complete", exact=True).click()
-    rejection = desk.locator("#ws-move-rejection")
+    rejection = desk.locator("#ws-status-rejection")
     expect(rejection).to_be_in_viewport()
     expect(rejection).to_contain_text("1 item is open:")
     expect(rejection).to_contain_text("All tests pass")
@@ -142,7 +150,7 @@ def test_day_of_a_mission_that_is_not_done(desk: Page, live_server, dora, missio
 
 
 def test_tabs_are_reached_with_arrow_keys_and_are_links(desk: Page, live_server, mission):
-    say(mission=mission, citizen="inna", sender="citizen", message="Here is the **plan**")
+    add_message(mission=mission, citizen="inna", sender="citizen", message="Here is the **plan**")
     open_workspace(desk, live_server, mission)
     expect(desk.get_by_role("tab", name=re.compile("Inna"))).to_have_attribute("aria-selected", "true")
     desk.get_by_role("tab", name=re.compile("Inna")).focus()
@@ -170,7 +178,7 @@ def full_mission(dora) -> DeckMission:
     make_item(mission, "L" * 480)
     make_item(mission, "Done", done=True, category="tests")
     message = f"{'M' * 2000}\n\n|a|b|\n|-|-|\n|{'c' * 300}|d|"
-    say(
+    add_message(
         mission=mission,
         citizen="sofia",
         sender="citizen",
@@ -178,8 +186,8 @@ def full_mission(dora) -> DeckMission:
         code_blocks=[{"language": "sql", "code": "x" * 900}],
     )
     result = dict.fromkeys(("name", "classname", "suite", "error", "traceback", "output"), "N" * 900)
-    take_in(mission, json.dumps([{**result, "status": "failed"}]).encode(), logs=b"Z" * 9000)
-    move_mission(mission=mission, to="qa", actor=dora)
+    import_report_file(mission, json.dumps([{**result, "status": "failed"}]).encode(), logs=b"Z" * 9000)
+    change_status(mission=mission, to="qa", actor=dora)
     return mission
 
 
@@ -250,16 +258,16 @@ def test_nothing_that_others_wrote_runs_or_loads(desk: Page, live_server, dora, 
     for start in range(0, len(texts), 20):
         message = "\n\n".join(texts[start : start + 20])
         blocks = [{"language": storable(text, 40), "code": text} for text in texts[start : start + 20]]
-        say(mission=mission, citizen="sofia", sender="citizen", message=message, code_blocks=blocks)
+        add_message(mission=mission, citizen="sofia", sender="citizen", message=message, code_blocks=blocks)
     keys = ("name", "classname", "suite", "file", "error", "traceback", "output")
     results = [dict.fromkeys(keys, text) | {"status": "failed"} for text in texts if text.strip()]
     report = {"name": texts[0], "results": results, **dict.fromkeys(texts, 1)}
     logs = "\n".join(texts).encode(errors="replace")
-    run = take_in(mission, json.dumps(report).encode(), logs=logs, actor=dora)
+    run = import_report_file(mission, json.dumps(report).encode(), logs=logs, actor=dora)
     assert run.warnings
     reason = storable("\n".join(texts), 90_000)
     complete(mission, dora, reason=reason)
-    move_mission(mission=DeckMission.objects.get(), to="qa", actor=dora, reason=reason)
+    change_status(mission=DeckMission.objects.get(), to="qa", actor=dora, reason=reason)
     pages = -(-len(results) // 50)
     for query in (*(f"page={number}" for number in range(1, pages + 1)), "log=1", "find=pwned"):
         open_workspace(desk, live_server, mission, f"?citizen=sofia&{query}")
@@ -299,7 +307,7 @@ def stir(page: Page) -> None:
 
 def test_page_is_complete_for_who_only_looks(page: Page, live_server, mission, wrongs):
     make_item(mission, done=True)
-    take_in(mission, PASSING)
+    import_report_file(mission, PASSING)
     auditor = staff("Auditor", display_name="Ute", email="ute@example.org", password=PASSWORD)
     sign_in(page, live_server, auditor)
     open_workspace(page, live_server, mission, "?citizen=sofia")

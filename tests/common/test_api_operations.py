@@ -344,7 +344,7 @@ class TestDescription:
             "get_deck_mission",
             "add_deck_mission",
             "change_deck_mission",
-            "move_deck_mission",
+            "change_deck_mission_status",
             "get_deck_dod",
             "add_deck_dod_item",
             "change_deck_dod_item",

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from missiondeck.services.feeds import create_feed
 from missionsite.common.compression import CompressionMiddleware
-from tests.missiondeck.workspaces import make_mission
+from tests.missiondeck.workspace_helpers import make_mission
 from tests.site.world import first_bytes
 from tests.support.admin import client, staff
 from tests.support.factories.directory import EntryFactory

@@ -41,7 +41,7 @@ from groups.services.relationships import relate
 from groups.services.verification import ask_github
 from missiondeck.services.checklist import tick_item
 from missiondeck.services.feeds import create_feed
-from missiondeck.services.missions import move_mission as move_client_mission
+from missiondeck.services.missions import change_status
 from tests.support.database import rejected_by, row, rows
 from tests.support.factories.fallback import OrganizationMembershipFactory, ProjectMemberFactory
 from tests.support.factories.groups import EntryFactory, MemberFactory, MissionFactory, StaffFactory
@@ -212,8 +212,8 @@ def live(word):
     item = DodItemFactory(mission=mission)
     tick_item(item=item, done=True, actor=person)
     RunFactory(mission=mission, created_by=person)
-    move_client_mission(mission=mission, to="qa", actor=person)
-    move_client_mission(mission=mission, to="complete", actor=person)
+    change_status(mission=mission, to="qa", actor=person)
+    change_status(mission=mission, to="complete", actor=person)
     create_feed(member=person, name=f"{word}'s phone")
     handle_inbound(member=person, text=f"I am {word}", platform="whatsapp", message_id=f"{word} 1")
     transition(member=person, trigger="inactivity_14d")

@@ -12,7 +12,7 @@ from django.db import connection
 
 from missiondeck.models import DeckMission, DodItem, TestRun
 from missiondeck.services.checklist import add_item, tick_item
-from missiondeck.services.missions import create_mission, move_mission
+from missiondeck.services.missions import change_status, create_mission
 from missiondeck.services.runs import import_report
 from tests.support.database import row
 from tests.support.factories.groups import MemberFactory
@@ -37,12 +37,12 @@ def mission_in_qa(*, items: int = 2, done: bool = True, run: list[dict] | None =
         if done:
             tick_item(item=item, done=True, actor=actor)
     if run is None or run:
-        bring(made, run or [PASSED])
-    return move_mission(mission=made, to="qa", actor=actor)
+        import_results(made, run or [PASSED])
+    return change_status(mission=made, to="qa", actor=actor)
 
 
 def complete_mission(**values) -> DeckMission:
-    return move_mission(mission=mission_in_qa(**values), to="complete", actor=MemberFactory())
+    return change_status(mission=mission_in_qa(**values), to="complete", actor=MemberFactory())
 
 
 def report(results: list[dict], **more) -> io.BytesIO:
@@ -50,7 +50,7 @@ def report(results: list[dict], **more) -> io.BytesIO:
     return io.BytesIO(json.dumps({"results": results, "summary": {}, "name": str(uuid4())} | more).encode())
 
 
-def bring(of: DeckMission, results: list[dict]) -> TestRun:
+def import_results(of: DeckMission, results: list[dict]) -> TestRun:
     """A finished run with these results, brought in as a report."""
     return import_report(mission=of, file=report(results), actor=None).run
 

@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from missiondeck.models import DeckMission, DeckStatusChange
-from missiondeck.services.missions import move_mission
-from tests.missiondeck.asking import Cast, at, make_cast, patch, post, rejected, walk
+from missiondeck.services.missions import change_status
+from tests.missiondeck.api_helpers import ApiUsers, at, create_users, patch, post, read_all_pages, rejected
 from tests.support.factories.groups import MemberFactory
 from tests.support.factories.missiondeck import DeckMissionFactory, DodItemFactory, RunFactory, junit_of, make_ready
 
@@ -33,8 +33,8 @@ def no_rate(settings):
 
 
 @pytest.fixture
-def cast() -> Cast:
-    return make_cast()
+def cast() -> ApiUsers:
+    return create_users()
 
 
 @pytest.fixture
@@ -83,14 +83,14 @@ class TestOne:
 class TestList:
     def test_newest_is_first_and_pages_hold_each_once(self, cast, lead):
         numbers = [cast.mission.number, *(DeckMissionFactory().number for _ in range(6))]
-        rows, pages = walk(lead, f"{MISSIONS}?limit=3")
+        rows, pages = read_all_pages(lead, f"{MISSIONS}?limit=3")
         assert [row["number"] for row in rows] == sorted(numbers, reverse=True)
         assert pages == 3
 
     def test_filters_say_only_those(self, cast, lead):
         late = DeckMissionFactory(client="Beta Inc", deadline=timezone.now() - timedelta(hours=1))
         done = make_ready(DeckMissionFactory(deadline=timezone.now() - timedelta(days=1)))
-        move_mission(mission=done, to="complete", actor=None)
+        change_status(mission=done, to="complete", actor=None)
         RunFactory(mission=late)
         RunFactory(mission=late, failed=True)
         mine = DeckMissionFactory(assigned_to=cast.people["lead"].email)
@@ -98,7 +98,7 @@ class TestList:
         everything = {cast.mission.number, late.number, done.number, mine.number}
 
         def found(query):
-            return {row["number"] for row in walk(lead, f"{MISSIONS}?{query}")[0]}
+            return {row["number"] for row in read_all_pages(lead, f"{MISSIONS}?{query}")[0]}
 
         assert found("status=complete") == {done.number}
         assert found("client=BETA") == {late.number}
@@ -173,8 +173,8 @@ class TestTakingOn:
             ({"deadline": "0001-01-01T00:00:00+14:00"}, "input_rejected", "/deadline"),
             ({"assigned_to": "nobody"}, "input_rejected", "/assigned_to"),
             ({"assigned_to": "a@b@c"}, "input_rejected", "/assigned_to"),
-            ({"github_url": "https://example.org/x"}, "no_repository", "/github_url"),
-            ({"github_url": "javascript:alert(1)"}, "no_repository", "/github_url"),
+            ({"github_url": "https://example.org/x"}, "repository_invalid", "/github_url"),
+            ({"github_url": "javascript:alert(1)"}, "repository_invalid", "/github_url"),
             ({"status": "complete"}, "input_rejected", "/status"),
             ({"number": 1}, "input_rejected", "/number"),
         ],
@@ -207,7 +207,7 @@ class TestChanging:
 class TestMoving:
     def test_it_goes_on_step_by_step_and_each_step_is_written_down(self, cast, lead):
         make_ready(cast.mission)
-        moved = post(lead, cast.at("/move"), to="complete").json()
+        moved = post(lead, cast.at("/status"), to="complete").json()
         assert (moved["status"], moved["missing"], moved["override_reason"]) == ("complete", [], "")
         assert moved["completed_by"] == cast.people["lead"].member_id
         assert moved["completed_at"]
@@ -217,8 +217,8 @@ class TestMoving:
     def test_unfinished_one_is_rejected_with_what_is_missing_in_words_and_for_programs(self, cast, lead):
         DodItemFactory(mission=cast.mission, text="It sends")
         RunFactory(mission=cast.mission, failed=True)
-        assert post(lead, cast.at("/move"), to="qa").status_code == 200
-        document = rejected(post(lead, cast.at("/move"), to="complete"), 409, "not_done")
+        assert post(lead, cast.at("/status"), to="qa").status_code == 200
+        document = rejected(post(lead, cast.at("/status"), to="complete"), 409, "not_done")
         assert document["missing"] == [
             {"what": "open_items", "count": 1, "items": ["It sends"]},
             {"what": "test_run", "status": "failed"},
@@ -230,14 +230,16 @@ class TestMoving:
     def test_rejection_is_not_kept_under_its_key(self, cast, lead):
         make_ready(cast.mission)
         item = DodItemFactory(mission=cast.mission)
-        rejected(post(lead, cast.at("/move"), key="now", to="complete"), 409, "not_done")
+        rejected(post(lead, cast.at("/status"), key="now", to="complete"), 409, "not_done")
         item.delete()
-        assert post(lead, cast.at("/move"), key="now", to="complete").json()["status"] == "complete"
+        assert post(lead, cast.at("/status"), key="now", to="complete").json()["status"] == "complete"
 
     def test_override_takes_a_reason_and_is_recorded(self, cast, lead):
-        assert post(lead, cast.at("/move"), to="qa").status_code == 200
-        rejected(post(lead, cast.at("/move"), to="complete", override=True), 422, "override_unsigned", "/reason")
-        done = post(lead, cast.at("/move"), to="complete", override=True, reason="Signed off as it is").json()
+        assert post(lead, cast.at("/status"), to="qa").status_code == 200
+        rejected(
+            post(lead, cast.at("/status"), to="complete", override=True), 422, "override_reason_missing", "/reason"
+        )
+        done = post(lead, cast.at("/status"), to="complete", override=True, reason="Signed off as it is").json()
         assert (done["status"], done["override_reason"]) == ("complete", "Signed off as it is")
         change = DeckStatusChange.objects.filter(mission=cast.mission).first()
         assert (change.is_override, [each["what"] for each in change.missing]) == (True, ["no_items", "no_test_run"])
@@ -248,26 +250,26 @@ class TestMoving:
         for name in ("view", "move"):
             lead.user_permissions.add(permission(f"{name}_deckmission"))
         client = cast.client("lead")
-        assert post(client, cast.at("/move"), to="qa").status_code == 200
-        rejected(post(client, cast.at("/move"), to="complete", override=True, reason="So"), 403, "not_allowed")
+        assert post(client, cast.at("/status"), to="qa").status_code == 200
+        rejected(post(client, cast.at("/status"), to="complete", override=True, reason="So"), 403, "not_allowed")
 
     def test_back_takes_a_reason(self, cast, lead):
-        post(lead, cast.at("/move"), to="qa")
-        rejected(post(lead, cast.at("/move"), to="active"), 422, "no_reason_to_go_back", "/reason")
-        assert post(lead, cast.at("/move"), to="active", reason="A bug").json()["status"] == "active"
+        post(lead, cast.at("/status"), to="qa")
+        rejected(post(lead, cast.at("/status"), to="active"), 422, "reason_missing", "/reason")
+        assert post(lead, cast.at("/status"), to="active", reason="A bug").json()["status"] == "active"
 
     def test_step_too_far_is_rejected(self, cast, lead):
-        rejected(post(lead, cast.at("/move"), to="complete"), 409, "move_rejected", "/to")
+        rejected(post(lead, cast.at("/status"), to="complete"), 409, "status_change_rejected", "/to")
 
     @pytest.mark.parametrize("body", [{}, {"to": "gone"}, {"to": None}, {"to": "qa", "reason": "x" * 2001}])
     def test_bad_move_is_rejected(self, cast, lead, body):
-        assert post(lead, cast.at("/move"), **body).status_code == 422
+        assert post(lead, cast.at("/status"), **body).status_code == 422
 
 
 READS = ["", "/dod", "/chats", "/chats/emma", "/runs", "/runs/latest", "/runs/{run}", "/runs/{run}/logs"]
 WRITES = [
     ("patch", "", {"title": "Mine"}),
-    ("post", "/move", {"to": "qa"}),
+    ("post", "/status", {"to": "qa"}),
     ("post", "/dod", {"text": "More"}),
     ("patch", "/dod/{item}", {"completed": True}),
     ("delete", "/dod/{item}", None),
@@ -309,9 +311,13 @@ class TestRights:
 
     def test_list_holds_what_one_may_see(self, cast):
         other = DeckMissionFactory()
-        assert len(walk(cast.client("auditor"), MISSIONS)[0]) == 2
-        assert [row["number"] for row in walk(cast.client("deliverer"), MISSIONS)[0]] == [cast.mission.number]
-        assert walk(cast.client("stranger"), MISSIONS)[0] == walk(cast.client("colleague"), MISSIONS)[0] == []
+        assert len(read_all_pages(cast.client("auditor"), MISSIONS)[0]) == 2
+        assert [row["number"] for row in read_all_pages(cast.client("deliverer"), MISSIONS)[0]] == [cast.mission.number]
+        assert (
+            read_all_pages(cast.client("stranger"), MISSIONS)[0]
+            == read_all_pages(cast.client("colleague"), MISSIONS)[0]
+            == []
+        )
         rejected(cast.client("deliverer").get(at(other)), 404, "not_found")
 
     def test_no_one_else_takes_one_on(self, cast):
@@ -365,7 +371,7 @@ def report_file():
     return SimpleUploadedFile("report.xml", junit_of(("test_it", "passed")))
 
 
-def changeable(cast: Cast) -> list:
+def changeable(cast: ApiUsers) -> list:
     """What a request could have changed."""
     mission = DeckMission.objects.get(pk=cast.mission.pk)
     return [

@@ -14,7 +14,7 @@ from django.conf import settings as site
 
 from missiondeck.models import TestRun
 from tests.common.test_live import web_server
-from tests.missiondeck.asking import Cast, make_cast
+from tests.missiondeck.api_helpers import ApiUsers, create_users
 from tests.support.factories.missiondeck import RunFactory, junit_of
 from tests.support.factories.tokens import make_token
 
@@ -25,8 +25,8 @@ MEGABYTE = 1024 * 1024
 
 
 @pytest.fixture
-def cast() -> Cast:
-    return make_cast()
+def cast() -> ApiUsers:
+    return create_users()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from missiondeck.models import ChatMessage, DeckMission, DodItem, TestRun
 from missionsite.api import api
 from missionsite.common.models import IdempotencyKey
 from tests.groups.test_api_fuzz import sendable, values
-from tests.missiondeck.asking import NO_ONE, Cast, make_cast
+from tests.missiondeck.api_helpers import UNKNOWN_ID, ApiUsers, create_users
 from tests.support.factories.missiondeck import ChatMessageFactory, DodItemFactory, RunFactory, junit_of, report_of
 
 pytestmark = pytest.mark.django_db
@@ -37,9 +37,9 @@ def no_rate(settings):
 
 
 @pytest.fixture
-def cast() -> Cast:
+def cast() -> ApiUsers:
     """The mission has an item, a message, a finished run and a running one."""
-    made = make_cast()
+    made = create_users()
     DodItemFactory(mission=made.mission)
     ChatMessageFactory(mission=made.mission)
     RunFactory(mission=made.mission, failed=True)
@@ -47,7 +47,7 @@ def cast() -> Cast:
     return made
 
 
-def keys_of(cast: Cast) -> dict[str, str]:
+def keys_of(cast: ApiUsers) -> dict[str, str]:
     mission = cast.mission
     running = mission.test_runs.get(status="running")
     parts = {"number": mission.number, "item": mission.dod_items.get().pk, "run": running.pk, "citizen": "rafael"}
@@ -170,7 +170,9 @@ def test_unknown_id_in_every_part_is_rejected_and_changes_nothing(cast, method, 
     client, keys = cast.client("lead"), keys_of(cast)
     before = stored()
     for part in [name for name in keys if f"{{{name}}}" in address]:
-        unknown = {"number": ["0", "999999", "x", "9" * 30], "citizen": ["nobody", "x" * 300]}.get(part, [NO_ONE, "x"])
+        unknown = {"number": ["0", "999999", "x", "9" * 30], "citizen": ["nobody", "x" * 300]}.get(
+            part, [UNKNOWN_ID, "x"]
+        )
         for value in (*unknown, "💥", "\x00"):
             target = fill(address, {**keys, part: value})
             assert checked(client.generic(method, target, b"{}", "application/json"), target).status_code in (

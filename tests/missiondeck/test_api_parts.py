@@ -3,8 +3,8 @@
 import pytest
 
 from missiondeck.models import ChatMessage, Citizen, DodItem
-from missiondeck.services.missions import move_mission
-from tests.missiondeck.asking import NO_ONE, Cast, make_cast, patch, post, rejected, walk
+from missiondeck.services.missions import change_status
+from tests.missiondeck.api_helpers import UNKNOWN_ID, ApiUsers, create_users, patch, post, read_all_pages, rejected
 from tests.support.concurrency import crowd
 from tests.support.factories.missiondeck import ChatMessageFactory, DodItemFactory, make_ready
 
@@ -17,8 +17,8 @@ def no_rate(settings):
 
 
 @pytest.fixture
-def cast() -> Cast:
-    return make_cast()
+def cast() -> ApiUsers:
+    return create_users()
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ class TestDefinitionOfDone:
     def test_that_of_a_complete_mission_is_closed(self, cast, lead):
         make_ready(cast.mission)
         item = cast.mission.dod_items.get()
-        move_mission(mission=cast.mission, to="complete", actor=None)
+        change_status(mission=cast.mission, to="complete", actor=None)
         rejected(post(lead, cast.at("/dod"), text="More"), 409, "checklist_closed")
         rejected(patch(lead, cast.at(f"/dod/{item.pk}"), completed=False), 409, "checklist_closed")
         rejected(patch(lead, cast.at(f"/dod/{item.pk}"), text="Less", position=0), 409, "checklist_closed")
@@ -107,7 +107,7 @@ class TestDefinitionOfDone:
         item = DodItemFactory(mission=cast.mission)
         rejected(patch(lead, cast.at(f"/dod/{item.pk}"), position=position), 422, "input_rejected", "/position")
 
-    @pytest.mark.parametrize("key", [NO_ONE, "x", "0", "%00", "💥"])
+    @pytest.mark.parametrize("key", [UNKNOWN_ID, "x", "0", "%00", "💥"])
     def test_unknown_item_is_rejected_in_words(self, cast, lead, key):
         answer = patch(lead, cast.at(f"/dod/{key}"), completed=True)
         assert answer.status_code in (400, 404, 422)
@@ -122,7 +122,7 @@ class TestDefinitionOfDone:
 @pytest.mark.django_db(transaction=True)
 def test_changes_of_several_kinds_at_once_leave_places_without_gaps_and_no_one_waits_for_no_one():
     """Text, tick and place of one item, by many at once: no deadlock, and every place once."""
-    cast = make_cast()
+    cast = create_users()
     items = [DodItemFactory(mission=cast.mission, position=place) for place in range(4)]
     clients = [cast.client("lead") for _ in range(8)]
 
@@ -172,7 +172,7 @@ class TestChats:
                 mission=cast.mission, message=str(number), created_at=f"2026-01-0{number // 2 + 1}T00:00Z"
             )
         ChatMessageFactory(mission=cast.mission, citizen=Citizen.MAYA)
-        rows, pages = walk(lead, cast.at("/chats/rafael?limit=2"))
+        rows, pages = read_all_pages(lead, cast.at("/chats/rafael?limit=2"))
         assert [row["created_at"] for row in rows] == sorted(row["created_at"] for row in rows)
         assert {row["message"] for row in rows} == set("0123456")
         assert (len(rows), pages) == (7, 4)

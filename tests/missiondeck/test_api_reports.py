@@ -8,11 +8,11 @@ from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
 from django.test import Client
 
-import missiondeck.api.reporting
+import missiondeck.api.run_imports
 from missiondeck.models import TestRun
 from missiondeck.services.runs import import_report
 from missionsite.common.models import IdempotencyKey
-from tests.missiondeck.asking import NO_ONE, Cast, at, make_cast, post, rejected, upload
+from tests.missiondeck.api_helpers import UNKNOWN_ID, ApiUsers, at, create_users, post, rejected, upload
 from tests.support.concurrency import crowd, without
 from tests.support.factories.groups import StaffFactory
 from tests.support.factories.missiondeck import DeckMissionFactory, RunFactory, junit_of, report_of
@@ -33,8 +33,8 @@ def no_rate(settings):
 
 
 @pytest.fixture
-def cast() -> Cast:
-    return make_cast()
+def cast() -> ApiUsers:
+    return create_users()
 
 
 @pytest.fixture
@@ -257,7 +257,7 @@ class TestForm:
                 raise OSError("the client is gone")
 
         sent = {"wsgi.input": Broken(), "CONTENT_LENGTH": "5000"}
-        answer = cast.client("lead").generic("POST", cast.at("/move"), content_type="application/json", **sent)
+        answer = cast.client("lead").generic("POST", cast.at("/status"), content_type="application/json", **sent)
         rejected(answer, 400, "bad_request")
 
     def test_huge_field_is_too_large(self, job, address):
@@ -272,7 +272,7 @@ class TestSize:
         def read(self, *args):
             raise AssertionError("the body was read")
 
-    @pytest.mark.parametrize("rest", ["/runs/import", f"/runs/{NO_ONE}/finish"])
+    @pytest.mark.parametrize("rest", ["/runs/import", f"/runs/{UNKNOWN_ID}/finish"])
     @pytest.mark.parametrize("length", [str(162 * 1024 * 1024), "9" * 30])
     def test_body_that_says_it_is_too_large_is_rejected_unread(self, cast, job, rest, length):
         sent = {"wsgi.input": self.Untouched(), "CONTENT_LENGTH": length}
@@ -297,7 +297,7 @@ class TestSize:
     def test_nothing_else_takes_a_large_body(self, cast):
         lead = cast.client("lead")
         sent = {"wsgi.input": self.Untouched(), "CONTENT_LENGTH": "3000000"}
-        for rest in ("/move", "/dod", "/chats/emma", "/runs"):
+        for rest in ("/status", "/dod", "/chats/emma", "/runs"):
             answer = lead.generic("POST", cast.at(rest), content_type="application/json", **sent)
             rejected(answer, 413, "body_too_large")
 
@@ -308,7 +308,7 @@ class TestSize:
             seen.append(type(file))
             return import_report(file=file, **rest)
 
-        monkeypatch.setattr(missiondeck.api.reporting, "import_report", watched)
+        monkeypatch.setattr(missiondeck.api.run_imports, "import_report", watched)
         upload(job, address, junit_of(("test_it", "passed"), output="x" * 3_000_000))
         assert seen == [TemporaryUploadedFile]
 
@@ -360,7 +360,7 @@ class TestStartAndFinish:
     def test_finished_run_is_not_given_up(self, cast, job):
         run = RunFactory(mission=cast.mission, failed=True)
         rejected(post(job, cast.at(f"/runs/{run.pk}/give-up")), 409, "run_finished")
-        rejected(post(job, cast.at(f"/runs/{NO_ONE}/give-up")), 404, "not_found")
+        rejected(post(job, cast.at(f"/runs/{UNKNOWN_ID}/give-up")), 404, "not_found")
 
     def test_run_is_given_up_only_by_who_brings_runs(self, cast):
         run = RunFactory(mission=cast.mission, running=True)
@@ -389,7 +389,7 @@ class TestStartAndFinish:
     def test_run_of_another_mission_is_not_there(self, cast, job):
         run = RunFactory(running=True)
         rejected(upload(job, cast.at(f"/runs/{run.pk}/finish"), PASSED), 404, "not_found")
-        rejected(upload(job, cast.at(f"/runs/{NO_ONE}/finish"), PASSED), 404, "not_found")
+        rejected(upload(job, cast.at(f"/runs/{UNKNOWN_ID}/finish"), PASSED), 404, "not_found")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -401,7 +401,7 @@ class TestAtOnce:
         return people.run(lambda number: upload(clients[number], address, report).status_code)
 
     def test_same_file_by_many_is_one_run_and_one_of_them_made_it(self):
-        cast = make_cast()
+        cast = create_users()
         with crowd(8) as people:
             for turn in range(3):
                 answers = self.many(cast, people, junit_of(*[(f"test_{turn}_{n}", "passed") for n in range(200)]))
@@ -410,7 +410,7 @@ class TestAtOnce:
 
     def test_without_the_rule_of_the_database_it_would_be_several(self):
         """Negative control: looking for the file first is not enough."""
-        cast = make_cast()
+        cast = create_users()
         drop, restore = (f"ALTER TABLE test_runs {word} TRIGGER test_runs_admit" for word in ("DISABLE", "ENABLE"))
         with without(drop, restore), crowd(8) as people:
             counts = []
@@ -422,7 +422,7 @@ class TestAtOnce:
         assert max(counts) > 1
 
     def test_finished_by_many_with_the_same_report_it_is_finished_once(self):
-        cast = make_cast()
+        cast = create_users()
         run = RunFactory(mission=cast.mission, running=True)
         clients = [cast.client("lead", "deck:import") for _ in range(6)]
         address = cast.at(f"/runs/{run.pk}/finish")

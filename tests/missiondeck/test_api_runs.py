@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from missiondeck.models import TestRun
-from tests.missiondeck.asking import NO_ONE, Cast, at, make_cast, rejected, walk
+from tests.missiondeck.api_helpers import UNKNOWN_ID, ApiUsers, at, create_users, read_all_pages, rejected
 from tests.support.factories.missiondeck import DeckMissionFactory, RunFactory, junit_of, report_of, run_from
 
 pytestmark = pytest.mark.django_db
@@ -19,8 +19,8 @@ def no_rate(settings):
 
 
 @pytest.fixture
-def cast() -> Cast:
-    return make_cast()
+def cast() -> ApiUsers:
+    return create_users()
 
 
 @pytest.fixture
@@ -33,21 +33,21 @@ class TestList:
     def test_newest_is_first_and_pages_hold_each_once(self, cast, reader):
         runs = [RunFactory(mission=cast.mission) for _ in range(5)]
         RunFactory()
-        rows, pages = walk(reader, cast.at("/runs?limit=2"))
+        rows, pages = read_all_pages(reader, cast.at("/runs?limit=2"))
         assert [row["id"] for row in rows] == [str(run.pk) for run in reversed(runs)]
         assert pages == 3
 
     def test_runs_of_one_instant_are_each_on_one_page(self, cast, reader):
         RunFactory.create_batch(5, mission=cast.mission, created_at="2026-01-01T00:00:00.123456Z")
-        rows, _ = walk(reader, cast.at("/runs?limit=2"))
+        rows, _ = read_all_pages(reader, cast.at("/runs?limit=2"))
         assert len({row["id"] for row in rows}) == len(rows) == 5
 
     def test_status_says_only_those(self, cast, reader):
         RunFactory(mission=cast.mission)
         failed = RunFactory(mission=cast.mission, failed=True)
         running = RunFactory(mission=cast.mission, running=True)
-        assert [row["id"] for row in walk(reader, cast.at("/runs?status=failed"))[0]] == [str(failed.pk)]
-        assert [row["id"] for row in walk(reader, cast.at("/runs?status=running"))[0]] == [str(running.pk)]
+        assert [row["id"] for row in read_all_pages(reader, cast.at("/runs?status=failed"))[0]] == [str(failed.pk)]
+        assert [row["id"] for row in read_all_pages(reader, cast.at("/runs?status=running"))[0]] == [str(running.pk)]
         rejected(reader.get(cast.at("/runs?status=gone")), 422, "input_rejected", "query/status")
 
     def test_results_logs_and_warnings_are_neither_read_nor_sent(self, cast, reader):
@@ -65,7 +65,7 @@ class TestList:
         for number, status in enumerate(("failed", "passed", "failed")):
             RunFactory(mission=cast.mission, status=status, results=[{"name": "test_it", "status": status}],
                        name=str(number))  # fmt: skip
-        assert [row["flaky_count"] for row in walk(reader, cast.at("/runs"))[0]] == [1, 0, 0]
+        assert [row["flaky_count"] for row in read_all_pages(reader, cast.at("/runs"))[0]] == [1, 0, 0]
 
 
 class TestOne:
@@ -152,7 +152,7 @@ class TestOne:
             if document["status"] == 422:
                 assert document["errors"][0]["pointer"].startswith("query")
 
-    @pytest.mark.parametrize("key", [NO_ONE, "x", "0", "%00", "💥", "Latest"])
+    @pytest.mark.parametrize("key", [UNKNOWN_ID, "x", "0", "%00", "💥", "Latest"])
     def test_unknown_one_is_rejected_in_words(self, cast, reader, key):
         for rest in ("", "/logs"):
             answer = reader.get(cast.at(f"/runs/{key}{rest}"))

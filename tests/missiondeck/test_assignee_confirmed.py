@@ -7,9 +7,9 @@ from groups.services.directory import approve, ban, create_entry, reinstate, rem
 from groups.services.members import create_member, update_member
 from groups.services.registration import accept_invitation
 from missiondeck.models import DeckMission
-from missiondeck.services.chats import say
+from missiondeck.services.chats import add_message
 from missiondeck.services.missions import update_mission
-from tests.missiondeck.asking import rejected
+from tests.missiondeck.api_helpers import rejected
 from tests.missiondeck.helpers import mission
 from tests.support.concurrency import crowd
 from tests.support.database import rows
@@ -24,7 +24,7 @@ ADDRESS = "person1@scopelock.ai"
 @pytest.fixture
 def made() -> DeckMission:
     made = mission(assigned_to=ADDRESS, client="Acme Corp")
-    say(mission=made, citizen="emma", sender="user", message="The secret plan")
+    add_message(mission=made, citizen="emma", sender="user", message="The secret plan")
     return made
 
 

@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from missiondeck.admin.base import Standing, standing_of, with_numbers
-from missiondeck.admin.calendar import A_DAY, month_of
+from missiondeck.admin.base import MissionHealth, health_of, with_progress
+from missiondeck.admin.calendar import MAX_PER_DAY, parse_month
 from missiondeck.models import DeckMission
 from missiondeck.services.missions import create_mission
-from tests.missiondeck.dated import ran
-from tests.missiondeck.workspaces import address, complete, make_item, make_mission
+from tests.missiondeck.run_helpers import create_runs
+from tests.missiondeck.workspace_helpers import address, complete, make_item, make_mission
 from tests.support.admin import client, words
 from tests.support.factories.groups import MemberFactory
 
@@ -84,25 +84,25 @@ class TestMonth:
 
     def test_what_does_not_fit_is_a_link_to_exactly_that_days_list(self, lead):
         at = datetime(2026, 11, 12, 9, tzinfo=UTC)
-        for number in range(A_DAY + 12):
+        for number in range(MAX_PER_DAY + 12):
             due(at + timedelta(minutes=number), f"Mission {number:02}")
         due(at + timedelta(days=1), "Tomorrow")
         response = lead.get(f"{CALENDAR}?month=2026-11")
         said = day(response, "2026-11-12")
-        assert f"Mission {A_DAY - 1:02}" in said
-        assert f"Mission {A_DAY:02}" not in said
+        assert f"Mission {MAX_PER_DAY - 1:02}" in said
+        assert f"Mission {MAX_PER_DAY:02}" not in said
         assert "and 12 more" in said
-        assert f"{A_DAY + 13} deadlines" in words(response)
+        assert f"{MAX_PER_DAY + 13} deadlines" in words(response)
         (link,) = re.findall(r'href="([^"]+)">and 12 more', response.content.decode())
         listed = lead.get(link.replace("&amp;", "&")).context["cl"].result_list
-        assert {mission.title for mission in listed} == {f"Mission {number:02}" for number in range(A_DAY + 12)}
+        assert {mission.title for mission in listed} == {f"Mission {number:02}" for number in range(MAX_PER_DAY + 12)}
 
     @pytest.mark.parametrize("rows", [1, 30])
     def test_makes_a_fixed_number_of_queries(self, lead, rows, django_assert_num_queries):
         for number in range(rows):
             mission = due(datetime(2026, 11, 1 + number % 28, 9, tzinfo=UTC))
             make_item(mission)
-            ran(mission, "failed")
+            create_runs(mission, "failed")
         lead.get(f"{CALENDAR}?month=2026-11")
         # Session, user, rights twice, rights in projects, places, rows.
         with django_assert_num_queries(7):
@@ -151,22 +151,22 @@ class TestMonth:
 
 class TestStanding:
     def stands(self, mission: DeckMission) -> str:
-        return standing_of(with_numbers(DeckMission.objects.filter(pk=mission.pk)).get(), at=timezone.now())
+        return health_of(with_progress(DeckMission.objects.filter(pk=mission.pk)).get(), at=timezone.now())
 
     def test_is_late_at_risk_on_track_or_complete(self):
-        assert self.stands(make_mission(days=-3)) == Standing.LATE
-        assert self.stands(make_mission(days=20)) == Standing.ON_TRACK
+        assert self.stands(make_mission(days=-3)) == MissionHealth.LATE
+        assert self.stands(make_mission(days=20)) == MissionHealth.ON_TRACK
         soon = make_mission(days=1)
-        assert self.stands(soon) == Standing.AT_RISK
+        assert self.stands(soon) == MissionHealth.AT_RISK
         make_item(soon, done=True)
-        assert self.stands(soon) == Standing.AT_RISK
-        ran(soon, "failed", "passed")
-        assert self.stands(soon) == Standing.ON_TRACK
+        assert self.stands(soon) == MissionHealth.AT_RISK
+        create_runs(soon, "failed", "passed")
+        assert self.stands(soon) == MissionHealth.ON_TRACK
         make_item(soon)
-        assert self.stands(soon) == Standing.AT_RISK
+        assert self.stands(soon) == MissionHealth.AT_RISK
         done = make_mission(days=-3)
         complete(done, MemberFactory(), reason="Agreed")
-        assert self.stands(done) == Standing.COMPLETE
+        assert self.stands(done) == MissionHealth.COMPLETE
 
     def test_is_said_in_words_beside_the_colour(self, lead):
         at = timezone.now().replace(day=15)
@@ -176,8 +176,8 @@ class TestStanding:
 
 
 def test_months_are_read_strictly():
-    assert month_of("2026-02") == date(2026, 2, 1)
-    assert [month_of(text) for text in ("", "2026-2", "2026/02", " 2026-02", "1999-12", "2200-01")] == [None] * 6
+    assert parse_month("2026-02") == date(2026, 2, 1)
+    assert [parse_month(text) for text in ("", "2026-2", "2026/02", " 2026-02", "1999-12", "2200-01")] == [None] * 6
 
 
 def test_a_month_takes_the_right_to_look():

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from missiondeck.errors import CodeBlocksWrong, MessageEmpty, MessageTooLong
+from missiondeck.errors import CodeBlocksInvalid, MessageEmpty, MessageTooLong
 from missiondeck.models import ChatMessage, Citizen
-from missiondeck.services.chats import chat_with, say, transcript_as_json, transcript_as_markdown
+from missiondeck.services.chats import add_message, chat_with, transcript_as_json, transcript_as_markdown
 from tests.missiondeck.helpers import mission
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +21,7 @@ def text_of(pieces) -> str:
     return "".join(pieces)
 
 
-def said(of, citizen, sender, message, minute=0, **more):
+def create_message(of, citizen, sender, message, minute=0, **more):
     return ChatMessage.objects.create(
         mission=of, citizen=citizen, sender=sender, message=message, created_at=AT.replace(minute=minute), **more
     )
@@ -29,7 +29,7 @@ def said(of, citizen, sender, message, minute=0, **more):
 
 def test_message_is_kept_with_its_code():
     made = mission()
-    message = say(mission=made, citizen="emma", sender="user", message="*Hi*", code_blocks=[BLOCK])
+    message = add_message(mission=made, citizen="emma", sender="user", message="*Hi*", code_blocks=[BLOCK])
     stored = ChatMessage.objects.get()
     assert stored == message
     assert (stored.citizen, stored.sender, stored.message, stored.code_blocks) == ("emma", "user", "*Hi*", [BLOCK])
@@ -38,8 +38,8 @@ def test_message_is_kept_with_its_code():
 def test_each_citizen_has_a_chat_of_their_own():
     made = mission()
     for citizen in Citizen.values:
-        say(mission=made, citizen=citizen, sender="user", message=f"for {citizen}")
-        say(mission=mission(), citizen=citizen, sender="user", message="of another mission")
+        add_message(mission=made, citizen=citizen, sender="user", message=f"for {citizen}")
+        add_message(mission=mission(), citizen=citizen, sender="user", message="of another mission")
     for citizen in Citizen.values:
         assert [each.message for each in chat_with(made, citizen)] == [f"for {citizen}"]
     assert chat_with(made).count() == 5
@@ -48,7 +48,7 @@ def test_each_citizen_has_a_chat_of_their_own():
 def test_messages_come_in_the_order_they_were_written():
     made = mission()
     for minute in (3, 1, 2):
-        said(made, "emma", "user", f"m{minute}", minute)
+        create_message(made, "emma", "user", f"m{minute}", minute)
     assert [each.message for each in chat_with(made)] == ["m1", "m2", "m3"]
 
 
@@ -57,23 +57,23 @@ def test_messages_come_in_the_order_they_were_written():
     [
         ({"message": " \n"}, MessageEmpty),
         ({"message": "x" * 100_001}, MessageTooLong),
-        ({"code_blocks": [{"code": "x"}]}, CodeBlocksWrong),
-        ({"code_blocks": ["x"]}, CodeBlocksWrong),
+        ({"code_blocks": [{"code": "x"}]}, CodeBlocksInvalid),
+        ({"code_blocks": ["x"]}, CodeBlocksInvalid),
         ({"citizen": "bob"}, ValueError),
         ({"sender": "bot"}, ValueError),
     ],
 )
 def test_message_that_is_none(values, rejection):
     with pytest.raises(rejection):
-        say(**({"mission": mission(), "citizen": "emma", "sender": "user", "message": "Hi"} | values))
+        add_message(**({"mission": mission(), "citizen": "emma", "sender": "user", "message": "Hi"} | values))
     assert not ChatMessage.objects.exists()
 
 
 def test_transcript_as_markdown():
     made = mission(title="Telegram   Notifier", client="Acme  Corp")
-    said(made, "emma", "user", "What do they *want*?", 5)
-    said(made, "emma", "citizen", "This:", 6, code_blocks=[BLOCK])
-    said(made, "sofia", "citizen", "Red.", 7)
+    create_message(made, "emma", "user", "What do they *want*?", 5)
+    create_message(made, "emma", "citizen", "This:", 6, code_blocks=[BLOCK])
+    create_message(made, "sofia", "citizen", "Red.", 7)
     assert text_of(transcript_as_markdown(made, "emma")) == (
         f"# Mission {made.number}: Telegram Notifier with Emma\n\nClient: Acme Corp\n\n"
         "## To Emma, 2025-11-05 14:05 UTC\n\nWhat do they *want*?\n\n"
@@ -87,15 +87,15 @@ def test_code_with_backticks_stays_in_its_block(code):
     from markdown_it import MarkdownIt
 
     made = mission()
-    said(made, "emma", "citizen", "See:", code_blocks=[{"language": "text", "code": code}])
+    create_message(made, "emma", "citizen", "See:", code_blocks=[{"language": "text", "code": code}])
     fences = [token for token in MarkdownIt().parse(text_of(transcript_as_markdown(made))) if token.type == "fence"]
     assert [(token.info, token.content) for token in fences] == [("text", code + "\n")]
 
 
 def test_transcript_as_json():
     made = mission()
-    message = said(made, "emma", "citizen", "Olá 🦉", 6, code_blocks=[BLOCK])
-    said(made, "sofia", "user", "Hi", 7)
+    message = create_message(made, "emma", "citizen", "Olá 🦉", 6, code_blocks=[BLOCK])
+    create_message(made, "sofia", "user", "Hi", 7)
     document = json.loads(text_of(transcript_as_json(made, "emma")))
     assert document == {
         "mission": made.number,

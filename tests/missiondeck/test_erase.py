@@ -10,7 +10,7 @@ from groups.services.erasing import erase
 from missiondeck.models import DeckFeed, DeckMission, DeckStatusChange, DodItem
 from missiondeck.services.checklist import tick_item
 from missiondeck.services.feeds import create_feed
-from missiondeck.services.missions import move_mission, update_mission
+from missiondeck.services.missions import change_status, update_mission
 from tests.groups.test_erase import owner_session
 from tests.missiondeck.helpers import items_of, mission, mission_in_qa
 from tests.support.database import rows
@@ -36,7 +36,7 @@ def lived(word):
     for item in items_of(made):
         tick_item(item=item, done=False, actor=person)
         tick_item(item=item, done=True, actor=person)
-    move_mission(mission=made, to="complete", actor=person)
+    change_status(mission=made, to="complete", actor=person)
     create_feed(member=person, name=f"{word}'s phone")
     return person
 

@@ -6,8 +6,8 @@ import io
 import pytest
 
 from missiondeck.services.missions import update_mission
-from tests.missiondeck.dated import ran
-from tests.missiondeck.workspaces import complete, make_item, make_mission
+from tests.missiondeck.run_helpers import create_runs
+from tests.missiondeck.workspace_helpers import complete, make_item, make_mission
 from tests.support.admin import client
 from tests.support.factories.groups import MemberFactory
 
@@ -50,7 +50,7 @@ def test_says_of_each_what_the_list_says(auditor):
     mission = make_mission(title="Bot", client="Acme, Corp", github_url="https://github.com/acme/bot")
     make_item(mission, done=True)
     make_item(mission)
-    ran(mission, "passed", "failed")
+    create_runs(mission, "passed", "failed")
     (row,) = rows(auditor.get(EXPORT))
     assert row["number"] == str(mission.number)
     assert row["client"] == "Acme, Corp"

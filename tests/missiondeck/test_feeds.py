@@ -12,14 +12,14 @@ from django.utils import timezone
 from icalendar import Calendar
 
 from groups.models import Member
-from missiondeck.admin.feeds import AT_A_TIME
+from missiondeck.admin.feeds import MAX_FEEDS
 from missiondeck.models import DeckFeed, DeckMission
 from missiondeck.services.feeds import MOST, create_feed, revoke_feed
 from missiondeck.services.missions import create_mission, update_mission
 from missionsite.common.roles import as_owner
 from missionsite.portal.logs import HideSecretsFilter
 from missionsite.roles import synchronise
-from tests.missiondeck.workspaces import address, complete, make_mission
+from tests.missiondeck.workspace_helpers import address, complete, make_mission
 from tests.support.admin import client_of, staff, words
 from tests.support.concurrency import without
 from tests.support.database import rows
@@ -42,7 +42,7 @@ def read(secret: str, method: str = "get", **headers):
 
 def parts(response, name: str = "VEVENT") -> dict[str, object]:
     """The events (or to-dos) of an answer by their UIDs."""
-    return {str(part["UID"]): part for part in Calendar.from_ical(response.content).walk(name)}
+    return {str(part["UID"]): part for part in Calendar.from_ical(response.content).read_all_pages(name)}
 
 
 class TestPage:
@@ -89,7 +89,7 @@ class TestPage:
 
     def test_there_are_only_so_many_at_a_time(self, lena):
         browser = client_of(lena)
-        for number in range(AT_A_TIME):
+        for number in range(MAX_FEEDS):
             feed, _ = create_feed(member=lena, name=f"Feed {number}")
         assert "Take one back first" in words(browser.post(FEEDS, {"name": "One more"}))
         revoke_feed(feed=feed)

@@ -3,7 +3,7 @@
 import pytest
 
 from missiondeck.models import ChatMessage, DeckMission, DeckStatusChange, DodItem
-from missiondeck.reads import light_runs
+from missiondeck.selectors.runs import light_runs
 from tests.missiondeck.helpers import mission
 from tests.support.database import row, rows
 
@@ -20,10 +20,10 @@ OURS = {
     ("deck_missions", "deck_missions_status", "(status, number DESC)", ""),
     ("deck_missions", "deck_missions_client_prefix", "(lower((client)::text) text_pattern_ops)", ""),
     ("deck_missions", "deck_missions_title_prefix", "(lower((title)::text) text_pattern_ops)", ""),
-    ("deck_missions", "deck_missions_waiting_for_member", "(lower((assigned_to)::text))", "(assignee_id IS NULL)"),
-    ("deck_missions", "deck_missions_number_once", "(number)", ""),
+    ("deck_missions", "deck_missions_unassigned", "(lower((assigned_to)::text))", "(assignee_id IS NULL)"),
+    ("deck_missions", "deck_missions_number_unique", "(number)", ""),
     ("dod_items", "dod_items_of_mission", '(mission_id, category, "position")', ""),
-    ("test_runs", "test_runs_key_once", "(mission_id, import_key)", "(NOT ((import_key)::text = ''::text))"),
+    ("test_runs", "test_runs_key_unique", "(mission_id, import_key)", "(NOT ((import_key)::text = ''::text))"),
     ("test_runs", "test_runs_ended", "(mission_id, finished_at DESC)", ""),
     ("deck_status_changes", "deck_status_changes_of_mission", "(mission_id, id DESC)", ""),
     ("deck_missions_history", "deck_missions_history_of", "(pgh_obj_id, pgh_id DESC)", ""),
@@ -86,7 +86,7 @@ def plan(queryset) -> str:
         ),
         (lambda one: DeckMission.objects.filter(status="qa").order_by("-number")[:20], "deck_missions_status"),
         (lambda one: light_runs().filter(mission=one).order_by("-finished_at")[:1], "test_runs_ended"),
-        (lambda one: DeckMission.objects.filter(number=one.number), "deck_missions_number_once"),
+        (lambda one: DeckMission.objects.filter(number=one.number), "deck_missions_number_unique"),
     ],
     ids=["chat", "trend", "checklist", "moves", "due", "status", "ended", "number"],
 )
@@ -107,11 +107,9 @@ def test_question_walks_its_index(question, index):
 def test_site_is_asked_without_a_walk_over_every_member():
     """A member who comes finds the missions that wait for them by an index."""
     rows("SET LOCAL enable_seqscan = off")
-    (lines,) = row(
-        """SELECT string_agg(indexdef, '') FROM pg_indexes WHERE indexname = 'deck_missions_waiting_for_member'"""
-    )
+    (lines,) = row("""SELECT string_agg(indexdef, '') FROM pg_indexes WHERE indexname = 'deck_missions_unassigned'""")
     assert "lower((assigned_to)::text)" in lines
     found = rows(
         """EXPLAIN SELECT 1 FROM deck_missions WHERE assignee_id IS NULL AND lower(assigned_to) = 'a@example.org'"""
     )
-    assert "deck_missions_waiting_for_member" in "".join(line for (line,) in found)
+    assert "deck_missions_unassigned" in "".join(line for (line,) in found)

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from missiondeck.models import TestRun, TestRunLogPage
-from missiondeck.reads import latest_run, log_page, search_logs, trend
+from missiondeck.selectors.runs import latest_run, log_page, search_logs, trend
 from missiondeck.services.runs import import_report
 from tests.missiondeck.helpers import insert, junit, mission
 from tests.support.database import rejected_by, row, rows

@@ -3,8 +3,8 @@
 import pytest
 
 from missiondeck.services.missions import update_mission
-from tests.missiondeck.dated import ran
-from tests.missiondeck.workspaces import address, complete, make_mission
+from tests.missiondeck.run_helpers import create_runs
+from tests.missiondeck.workspace_helpers import address, complete, make_mission
 from tests.support.admin import client, words
 from tests.support.factories.groups import MemberFactory
 
@@ -34,7 +34,7 @@ def test_open_missions_come_first_by_deadline_then_the_complete_ones(lead, ana):
     complete(done, ana, reason="Agreed")
     make_mission(title="Later", days=30)
     red = make_mission(title="Late", days=-3)
-    ran(red, "passed", "failed")
+    create_runs(red, "passed", "failed")
     make_mission(title="Other", assigned_to="bea@example.org")
     response = lead.get(page(ana))
     assert titles(response) == ["Late", "Later", "Done"]
@@ -59,7 +59,7 @@ def test_a_mission_given_away_is_gone(lead, ana):
 @pytest.mark.parametrize("rows", [1, 20])
 def test_makes_a_fixed_number_of_queries(lead, ana, rows, django_assert_num_queries):
     for _ in range(rows):
-        ran(make_mission(), "failed")
+        create_runs(make_mission(), "failed")
     lead.get(page(ana))
     # Session, user, rights twice, rights in projects, the member, count, keys, rows.
     with django_assert_num_queries(9):

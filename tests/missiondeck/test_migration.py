@@ -335,8 +335,8 @@ def test_there_again_numbers_go_on_and_rules_hold(story):
         assert following > last
         for statement, rule in (
             ("UPDATE deck_missions SET status = 'complete' WHERE number = 50", "deck_missions_one_step"),
-            ("UPDATE test_runs SET name = 'x'", "test_runs_finished_stay"),
-            ("DELETE FROM dod_items", "dod_items_of_complete_mission_stay"),
+            ("UPDATE test_runs SET name = 'x'", "test_runs_finished_immutable"),
+            ("DELETE FROM dod_items", "dod_items_closed"),
         ):
             with pytest.raises(psycopg.errors.CheckViolation) as rejected:
                 session.execute(statement)

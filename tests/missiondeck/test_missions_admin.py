@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from missiondeck.models import DeckMission, DodItem
 from missiondeck.services.missions import update_mission
-from tests.missiondeck.dated import ran
-from tests.missiondeck.workspaces import FAILING, address, complete, make_item, make_mission, take_in
+from tests.missiondeck.run_helpers import create_runs
+from tests.missiondeck.workspace_helpers import FAILING, address, complete, import_report_file, make_item, make_mission
 from tests.support.admin import client, client_of, staff, words
 from tests.support.factories.groups import MemberFactory
 
@@ -45,7 +45,7 @@ class TestLine:
         mission = make_mission(title="Bot", client="Acme", days=3, assigned_to="ana@example.org")
         make_item(mission, done=True)
         make_item(mission, "It is quick", category="tests")
-        ran(mission, "passed", "failed")
+        create_runs(mission, "passed", "failed")
         said = line(lead.get(LIST), "Bot")
         for words_of in (f"#{mission.number}", "Acme", "Active", "3 days", "1 of 2", "Failed", "ana@example.org"):
             assert words_of in said
@@ -127,14 +127,14 @@ class TestFilters:
     def missions(self):
         """Overdue and red; due soon, its run goes on; due later and green; complete."""
         late = make_mission(title="late", client="Acme Corp", days=-5, assigned_to="lena@example.org")
-        ran(late, "passed", "failed")
+        create_runs(late, "passed", "failed")
         soon = make_mission(title="soon", client="acme labs", days=5)
-        ran(soon, "passed", "running")
+        create_runs(soon, "passed", "running")
         later = make_mission(title="later", client="Beta Inc", days=30)
-        ran(later, "failed", "passed")
+        create_runs(later, "failed", "passed")
         make_mission(title="bare", client="Beta Inc", days=20)
         done = make_mission(title="done", client="Beta Inc", days=-6)
-        ran(done, "failed")
+        create_runs(done, "failed")
         complete(done, MemberFactory(), reason="Agreed")
 
     @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ class TestCost:
         for _ in range(rows):
             mission = make_mission(assigned_to=MemberFactory().email)
             make_item(mission, done=True)
-            ran(mission, "passed", "failed")
+            create_runs(mission, "passed", "failed")
         lead.get(LIST)
         # Session, user, rights twice, rights in projects, count, keys of the page, its rows.
         with django_assert_num_queries(8):
@@ -193,7 +193,7 @@ class TestCost:
 
     def test_neither_results_nor_logs_are_read(self, lead):
         mission = make_mission()
-        take_in(mission, FAILING, logs=b"line\n" * 1000)
+        import_report_file(mission, FAILING, logs=b"line\n" * 1000)
         with CaptureQueriesContext(connection) as made:
             lead.get(LIST)
         sql = " ".join(query["sql"] for query in made.captured_queries)
@@ -334,11 +334,11 @@ def test_who_may_not_look_sees_no_page_and_no_entry(role):
 class TestHome:
     def test_counts_what_is_late_and_what_turned_red_and_links_to_it(self, lead):
         late, red = make_mission(days=-2), make_mission()
-        ran(red, "passed", "failed")
+        create_runs(red, "passed", "failed")
         green = make_mission()
-        ran(green, "failed", "passed")
+        create_runs(green, "failed", "passed")
         done = make_mission(days=-3)
-        ran(done, "failed")
+        create_runs(done, "failed")
         complete(done, MemberFactory(), reason="Agreed")
         cards = {card["title"]: card for card in lead.get("/admin/").context["cards"]}
         for title, mission in (("Overdue client missions", late), ("Failing client missions", red)):

@@ -13,7 +13,7 @@ ALL = {
     "view_deckmission",
     "add_deckmission",
     "change_deckmission",
-    "move_deckmission",
+    "change_deckmission_status",
     "override_deckmission",
     "add_chatmessage",
     "add_testrun",

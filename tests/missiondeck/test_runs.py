@@ -9,10 +9,10 @@ from django.test.utils import CaptureQueriesContext
 
 from missiondeck.errors import LogsTooLarge, RunFinished
 from missiondeck.models import RunStatus, TestRun, TestRunLogPage
-from missiondeck.reads import RESULTS_A_PAGE, latest_run, light_runs, results_of, trend
 from missiondeck.reports import ReportRejected
+from missiondeck.selectors.runs import RESULTS_PER_PAGE, latest_run, light_runs, results_of, trend
 from missiondeck.services.runs import finish_run, import_report, start_run
-from tests.missiondeck.helpers import FAILED, PASSED, bring, junit, mission, report
+from tests.missiondeck.helpers import FAILED, PASSED, import_results, junit, mission, report
 from tests.support.concurrency import crowd, without
 from tests.support.database import row
 from tests.support.factories.groups import MemberFactory
@@ -247,7 +247,7 @@ def test_finished_run_is_known_by_its_file():
     ],
 )
 def test_status_follows_from_the_results(results, status):
-    assert bring(mission(), results).status == status
+    assert import_results(mission(), results).status == status
 
 
 # --- Reading ----------------------------------------------------------------------------------------
@@ -255,7 +255,7 @@ def test_status_follows_from_the_results(results, status):
 
 def test_lists_of_runs_never_read_logs_or_results():
     made = mission()
-    bring(made, [PASSED])
+    import_results(made, [PASSED])
     import_report(mission=made, file=junit(GOOD), logs=io.BytesIO(b"out"), actor=None)
     questions = (
         lambda: latest_run(made),
@@ -276,7 +276,7 @@ def test_lists_of_runs_never_read_logs_or_results():
 
 
 def test_negative_control_a_whole_run_reads_both():
-    bring(mission(), [PASSED])
+    import_results(mission(), [PASSED])
     with CaptureQueriesContext(connection) as asked:
         list(TestRun.objects.all())
     assert '"logs"' in asked[0]["sql"]
@@ -284,16 +284,16 @@ def test_negative_control_a_whole_run_reads_both():
 
 
 def test_new_run_is_returned_without_what_is_large():
-    run = bring(mission(), [PASSED])
+    run = import_results(mission(), [PASSED])
     assert run.get_deferred_fields() == {"results", "logs"}
 
 
 def test_results_come_worst_first_and_by_the_page():
     statuses = ["passed", "skipped", "error", "failed"]
     results = [{"name": f"t{n:03}", "status": statuses[n % 4]} for n in range(120)]
-    run = bring(mission(), results)
+    run = import_results(mission(), results)
     pages = [results_of(run, number=number) for number in (1, 2, 3)]
-    assert [len(page.results) for page in pages] == [RESULTS_A_PAGE, RESULTS_A_PAGE, 20]
+    assert [len(page.results) for page in pages] == [RESULTS_PER_PAGE, RESULTS_PER_PAGE, 20]
     assert {(page.total, page.last) for page in pages} == {(120, 3)}
     order = [each["status"] for page in pages for each in page.results]
     assert order == ["error"] * 30 + ["failed"] * 30 + ["skipped"] * 30 + ["passed"] * 30
@@ -304,7 +304,7 @@ def test_results_come_worst_first_and_by_the_page():
 
 
 def test_results_are_filtered_and_searched():
-    run = bring(
+    run = import_results(
         mission(),
         [
             {"name": "test_Login", "status": "failed", "classname": "Web", "suite": "e2e > forms"},
@@ -332,7 +332,7 @@ def test_flaky_results_are_marked():
             results=[{"name": "test_b", "status": status}],
             created_at=row("SELECT now() - %s * interval '1 hour'", [hour])[0],
         )
-    run = bring(made, [FAILED, PASSED])
+    run = import_results(made, [FAILED, PASSED])
     assert run.flaky_tests == ["test_b"]
     assert [(each["name"], each["is_flaky"]) for each in results_of(run).results] == [
         ("test_b", True),

@@ -20,7 +20,7 @@ from missiondeck.models import (
     Sender,
     TestRun,
 )
-from missiondeck.reads import log_page, results_of
+from missiondeck.selectors.runs import log_page, results_of
 from missiondeck.services.checklist import progress_of
 from missiondeck.services.missions import missing_of
 from missiondeck.services.runs import outcome

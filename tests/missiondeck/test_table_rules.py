@@ -6,9 +6,9 @@ import pytest
 from django.db import DatabaseError, transaction
 from psycopg.types.json import Jsonb
 
-from missiondeck.errors import CodeBlocksWrong
+from missiondeck.errors import CodeBlocksInvalid
 from missiondeck.models import ChatMessage, DeckMission, TestRun
-from missiondeck.services.chats import say
+from missiondeck.services.chats import add_message
 from tests.groups.test_erase import owner_session
 from tests.missiondeck.helpers import complete_mission, copy_in, insert, mission, mission_in_qa
 from tests.support.database import rejected_by, row, rows
@@ -200,8 +200,10 @@ def test_json_of_the_right_shape_is_taken(door, table, column, value):
 
 
 def test_service_says_in_words_what_is_wrong_with_code():
-    with pytest.raises(CodeBlocksWrong, match="a list of at most 50"):
-        say(mission=mission(), citizen="emma", sender="user", message="Hi", code_blocks=[{"language": "python"}])
+    with pytest.raises(CodeBlocksInvalid, match="a list of at most 50"):
+        add_message(
+            mission=mission(), citizen="emma", sender="user", message="Hi", code_blocks=[{"language": "python"}]
+        )
 
 
 # --- What stays -------------------------------------------------------------------------------------
@@ -270,7 +272,7 @@ def test_moves_only_grow_for_the_owner_too():
 )
 def test_facts_of_a_mission_stay(changes):
     made = mission_in_qa()
-    with rejected_by("deck_missions_facts_stay"):
+    with rejected_by("deck_missions_immutable_fields"):
         rows(f"UPDATE deck_missions SET {changes} WHERE id = %s", [made.pk])
 
 
@@ -279,7 +281,7 @@ def test_facts_of_a_mission_stay(changes):
 )
 def test_how_a_mission_was_completed_stays(changes):
     made = complete_mission()
-    with rejected_by("deck_missions_facts_stay"):
+    with rejected_by("deck_missions_immutable_fields"):
         rows(f"UPDATE deck_missions SET {changes} WHERE id = %s", [made.pk])
 
 

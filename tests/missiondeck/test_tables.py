@@ -252,7 +252,7 @@ def test_change_of_a_mission_rejects(values, rule):
     made = mission()
     # A number and how a mission was completed stay, so these never come as far as their own rules.
     stays = name in ("number", "completed_at", "override_reason")
-    with rejected_by("deck_missions_facts_stay" if stays else f"deck_missions_{rule}"):
+    with rejected_by("deck_missions_immutable_fields" if stays else f"deck_missions_{rule}"):
         rows(f"UPDATE deck_missions SET {name} = %s WHERE id = %s", [value, made.pk])
 
 
@@ -357,7 +357,7 @@ def test_file_of_the_latest_run_is_no_new_run_without_a_key():
     first, second, digest = mission(), mission(), "0f" * 32
     insert("test_runs", mission_id=first.pk, status="running", digest=digest)
     insert("test_runs", mission_id=second.pk, status="running", digest=digest)
-    with rejected_by("test_runs_file_once"):
+    with rejected_by("test_runs_file_unique"):
         insert("test_runs", mission_id=first.pk, status="running", digest=digest)
     insert("test_runs", mission_id=first.pk, status="running", digest=digest, import_key="build-7")
     insert("test_runs", mission_id=first.pk, status="running")
@@ -368,7 +368,7 @@ def test_key_is_one_run_of_a_mission():
     first, second = mission(), mission()
     for made in (first, second):
         insert("test_runs", mission_id=made.pk, status="running", import_key="build-7")
-    with rejected_by("test_runs_key_once"):
+    with rejected_by("test_runs_key_unique"):
         insert("test_runs", mission_id=first.pk, status="running", import_key="build-7")
 
 
@@ -401,5 +401,5 @@ def test_numbers_come_from_the_sequence_and_follow_one_given_by_hand():
 
 
 def test_number_is_one_missions():
-    with rejected_by("deck_missions_number_once"):
+    with rejected_by("deck_missions_number_unique"):
         raw_mission(number=mission().number)

@@ -5,9 +5,9 @@ import json
 import pytest
 from django.urls import reverse
 
-from missiondeck.services.chats import say
+from missiondeck.services.chats import add_message
 from missiondeck.services.missions import update_mission
-from tests.missiondeck.workspaces import address, make_mission
+from tests.missiondeck.workspace_helpers import address, make_mission
 from tests.support.admin import client, words
 
 pytestmark = pytest.mark.django_db
@@ -21,10 +21,10 @@ def lead():
 @pytest.fixture
 def mission():
     made = make_mission(title="Telegram Notifier", client="Acme")
-    say(mission=made, citizen="emma", sender="user", message="When?")
+    add_message(mission=made, citizen="emma", sender="user", message="When?")
     code = [{"language": "python", "code": "print('```')"}]
-    say(mission=made, citizen="rafael", sender="citizen", message="**Today** 🦉", code_blocks=code)
-    say(mission=make_mission(), citizen="rafael", sender="user", message="of another mission")
+    add_message(mission=made, citizen="rafael", sender="citizen", message="**Today** 🦉", code_blocks=code)
+    add_message(mission=make_mission(), citizen="rafael", sender="user", message="of another mission")
     return made
 
 
@@ -75,7 +75,7 @@ def test_a_mission_without_words_has_an_empty_transcript(lead):
 
 def test_it_is_sent_in_pieces_with_its_length(lead, mission):
     for number in range(30):
-        say(mission=mission, citizen="emma", sender="user", message=f"m{number} " * 1_000)
+        add_message(mission=mission, citizen="emma", sender="user", message=f"m{number} " * 1_000)
     response = lead.get(page(mission, "md"))
     pieces = list(response.streaming_content)
     assert len(pieces) > 1

@@ -12,10 +12,19 @@ from django.utils import timezone
 
 from groups.models import Member
 from missiondeck.models import ChatMessage, DeckMission, DeckStatusChange, DodItem, TestRun
-from missiondeck.services.chats import say
+from missiondeck.services.chats import add_message
 from missiondeck.services.checklist import tick_item
-from missiondeck.services.missions import move_mission
-from tests.missiondeck.workspaces import FAILING, PASSING, address, complete, make_item, make_mission, said, take_in
+from missiondeck.services.missions import change_status
+from tests.missiondeck.workspace_helpers import (
+    FAILING,
+    PASSING,
+    address,
+    complete,
+    create_message,
+    import_report_file,
+    make_item,
+    make_mission,
+)
 from tests.support.admin import client, client_of, staff, words
 
 pytestmark = pytest.mark.django_db
@@ -55,13 +64,17 @@ def actions(mission: DeckMission) -> list[tuple[str, dict, str]]:
     item = DodItem.objects.filter(mission=mission).first() or make_item(mission)
     new = {"text": "It ships", "category": "tests"}
     return [
-        (address(mission, "_move"), {"to": "qa"}, "move_deckmission"),
-        (address(mission, "_say"), {"citizen": "emma", "sender": "user", "message": "Hello"}, "add_chatmessage"),
+        (address(mission, "_status"), {"to": "qa"}, "change_deckmission_status"),
+        (
+            address(mission, "_add_message"),
+            {"citizen": "emma", "sender": "user", "message": "Hello"},
+            "add_chatmessage",
+        ),
         (address(mission, "_import"), {"report": upload(PASSING)}, "add_testrun"),
         (address(mission, "_add"), new, "change_deckmission"),
         (address(mission, "_tick", item.pk), {"done": "1"}, "change_deckmission"),
         (address(mission, "_edit", item.pk), new, "change_deckmission"),
-        (address(mission, "_place", item.pk), {"to": "down"}, "change_deckmission"),
+        (address(mission, "_position", item.pk), {"to": "down"}, "change_deckmission"),
         (address(mission, "_remove", item.pk), {}, "change_deckmission"),
     ]
 
@@ -189,7 +202,7 @@ class TestHead:
         assert "There is no test run." in page
         make_item(mission)
         make_item(mission, "It ships", done=True)
-        take_in(mission, FAILING)
+        import_report_file(mission, FAILING)
         page = words(lead.get(address(mission)))
         assert "1 item is open." in page
         assert "The latest test run failed." in page
@@ -197,20 +210,20 @@ class TestHead:
 
     def test_safe_mission_says_so_and_a_late_one_is_red(self, lead, mission):
         make_item(mission, done=True)
-        take_in(mission)
+        import_report_file(mission)
         assert "Safe: nothing is missing, 10 days left" in words(lead.get(address(mission)))
         DeckMission.objects.filter(pk=mission.pk).update(deadline=timezone.now() - timedelta(days=3, hours=1))
         page = words(lead.get(address(mission)))
         assert "Late: 3 days overdue" in page
-        assert "ws-verdict ws-bad" in page
+        assert "ws-summary ws-bad" in page
 
     def test_complete_mission_says_who_completed_it(self, lead, dora, mission):
         make_item(mission, done=True)
-        take_in(mission)
+        import_report_file(mission)
         complete(mission, dora)
         page = words(lead.get(address(mission)))
         assert "Every item was done and the latest test run had passed." in page
-        assert "ws-verdict ws-good" in page
+        assert "ws-summary ws-good" in page
         assert f'by <a class="row-link" href="/admin/groups/member/{dora.pk}/change/">Dora</a>' in page
 
     def test_override_shows_its_reason_and_what_was_missing(self, lead, dora, mission):
@@ -225,7 +238,7 @@ class TestHead:
 
     def test_run_that_fails_after_completion_is_said(self, lead, dora, mission):
         make_item(mission, done=True)
-        take_in(mission)
+        import_report_file(mission)
         complete(mission, dora)
         TestRun.objects.bulk_create(
             [
@@ -249,13 +262,13 @@ class TestMoves:
             return {to for to in ("active", "qa", "complete") if f'name="to" value="{to}"' in page}
 
         assert steps() == {"qa"}
-        move_mission(mission=mission, to="qa", actor=dora)
+        change_status(mission=mission, to="qa", actor=dora)
         assert steps() == {"active", "complete"}
         complete(DeckMission.objects.get(), dora, reason="Today")
         assert steps() == {"qa"}
 
     def test_step_forward_is_kept_with_who(self, lead, dora, mission):
-        lead.post(address(mission, "_move"), {"to": "qa"})
+        lead.post(address(mission, "_status"), {"to": "qa"})
         move = DeckStatusChange.objects.get()
         assert (move.from_status, move.to_status, move.by) == ("active", "qa", dora)
         page = words(lead.get(address(mission)))
@@ -263,23 +276,23 @@ class TestMoves:
         assert "Moves so far (1)" in page
 
     def test_step_back_takes_a_reason(self, lead, dora, mission):
-        move_mission(mission=mission, to="qa", actor=dora)
-        page = words(lead.post(address(mission, "_move"), {"to": "active", "reason": " "}))
+        change_status(mission=mission, to="qa", actor=dora)
+        page = words(lead.post(address(mission, "_status"), {"to": "active", "reason": " "}))
         assert "A step back takes a reason." in page
-        lead.post(address(mission, "_move"), {"to": "active", "reason": "They <changed> their mind"})
+        lead.post(address(mission, "_status"), {"to": "active", "reason": "They <changed> their mind"})
         assert DeckMission.objects.get().status == "active"
         assert "They <changed> their mind" in words(lead.get(address(mission)))
 
     @pytest.mark.parametrize("to", ["complete", "active", "gone", "", "\x00", "9" * 999])
     def test_step_that_is_none_is_rejected_in_words(self, lead, mission, to):
-        page = lead.post(address(mission, "_move"), {"to": to})
+        page = lead.post(address(mission, "_status"), {"to": to})
         assert DeckMission.objects.get().status == "active"
         assert page.status_code in (200, 302)
         if to != "active":
-            assert 'role="alert" id="ws-move-rejection"' in page.content.decode()
+            assert 'role="alert" id="ws-status-rejection"' in page.content.decode()
 
     def test_reason_of_a_step_that_is_no_longer_there_is_not_lost(self, lead, mission):
-        page = words(lead.post(address(mission, "_move"), {"to": "complete", "reason": "They <changed> it"}))
+        page = words(lead.post(address(mission, "_status"), {"to": "complete", "reason": "They <changed> it"}))
         assert "goes one step at a time" in page
         assert "They <changed> it</blockquote>" in page
         assert "Complete all the same" not in page
@@ -287,8 +300,8 @@ class TestMoves:
     def test_rejected_completion_lists_what_is_missing_and_keeps_the_reason(self, lead, dora, mission):
         for number in range(25):
             make_item(mission, f"Promise <{number}>")
-        move_mission(mission=mission, to="qa", actor=dora)
-        page = words(lead.post(address(mission, "_move"), {"to": "complete", "reason": "Nearly <there>"}))
+        change_status(mission=mission, to="qa", actor=dora)
+        page = words(lead.post(address(mission, "_status"), {"to": "complete", "reason": "Nearly <there>"}))
         assert "Not complete yet. This is missing:" in page
         assert "25 items are open:" in page
         assert "Promise <0>" in page
@@ -300,17 +313,17 @@ class TestMoves:
 
     def test_override_takes_its_right_a_reason_and_is_recorded(self, lead, dora, mission):
         make_item(mission)
-        move_mission(mission=mission, to="qa", actor=dora)
-        mover = who_may("move_deckmission")
-        page = words(mover.post(address(mission, "_move"), {"to": "complete"}))
+        change_status(mission=mission, to="qa", actor=dora)
+        mover = who_may("change_deckmission_status")
+        page = words(mover.post(address(mission, "_status"), {"to": "complete"}))
         assert "1 item is open:" in page
         assert "Complete all the same" not in page
         body = {"to": "complete", "override": "1", "reason": "They sign today"}
-        assert mover.post(address(mission, "_move"), body).status_code == 403
-        page = words(lead.post(address(mission, "_move"), body | {"reason": "  "}))
+        assert mover.post(address(mission, "_status"), body).status_code == 403
+        page = words(lead.post(address(mission, "_status"), body | {"reason": "  "}))
         assert "takes a reason" in page
         assert DeckMission.objects.get().status == "qa"
-        lead.post(address(mission, "_move"), body)
+        lead.post(address(mission, "_status"), body)
         done = DeckMission.objects.get()
         assert (done.status, done.completed_by, done.override_reason) == ("complete", dora, "They sign today")
         assert [each["what"] for each in DeckStatusChange.objects.first().missing] == ["open_items", "no_test_run"]
@@ -346,7 +359,7 @@ class TestChecklist:
         assert "<html" not in text
         assert 'id="ws-head"' in text
         assert 'id="ws-checklist"' in text
-        assert 'data-say="1 of 1 done"' in text
+        assert 'data-announce="1 of 1 done"' in text
         assert 'aria-checked="true"' in text
 
     def test_items_are_added_edited_moved_and_removed(self, lead, mission):
@@ -354,10 +367,10 @@ class TestChecklist:
             lead.post(address(mission, "_add"), {"text": f" {text} ", "category": "tests"})
         one, two = DodItem.objects.all()
         assert (one.text, two.text) == ("One", "Two")
-        lead.post(address(mission, "_place", two.pk), {"to": "up"})
+        lead.post(address(mission, "_position", two.pk), {"to": "up"})
         assert [item.text for item in DodItem.objects.all()] == ["Two", "One"]
-        lead.post(address(mission, "_place", two.pk), {"to": "up"})
-        lead.post(address(mission, "_place", two.pk), {"to": "down"})
+        lead.post(address(mission, "_position", two.pk), {"to": "up"})
+        lead.post(address(mission, "_position", two.pk), {"to": "down"})
         assert [item.text for item in DodItem.objects.all()] == ["One", "Two"]
         lead.post(address(mission, "_edit", one.pk), {"text": "First", "category": "functional"})
         one.refresh_from_db()
@@ -413,7 +426,7 @@ class TestChecklist:
 
 class TestChat:
     def test_tabs_are_links_in_the_order_of_the_work(self, lead, mission):
-        say(mission=mission, citizen="inna", sender="user", message="Hello")
+        add_message(mission=mission, citizen="inna", sender="user", message="Hello")
         page = lead.get(address(mission)).content.decode()
         order = [page.index(f'id="ws-tab-{name}"') for name in ("emma", "inna", "rafael", "sofia", "maya")]
         assert order == sorted(order)
@@ -425,7 +438,7 @@ class TestChat:
         assert "Nothing has been said with Maya yet." in words(lead.get(address(mission), {"citizen": "maya"}))
 
     def test_messages_are_markdown_with_their_code(self, lead, mission):
-        say(
+        add_message(
             mission=mission,
             citizen="rafael",
             sender="citizen",
@@ -439,7 +452,7 @@ class TestChat:
 
     def test_long_chat_ends_with_the_latest_and_goes_back_by_the_page(self, lead, mission):
         for number in range(70):
-            said(mission, number, f"Message {number}.")
+            create_message(mission, number, f"Message {number}.")
         seen, target = [], f"{address(mission)}?citizen=emma"
         while target:
             page = lead.get(target).content.decode()
@@ -452,14 +465,14 @@ class TestChat:
 
     def test_page_of_long_messages_is_short(self, lead, mission):
         for number in range(6):
-            said(mission, number, f"Message {number}. {'word ' * 18_000}")
+            create_message(mission, number, f"Message {number}. {'word ' * 18_000}")
         page = lead.get(address(mission), {"citizen": "emma"}).content.decode()
         assert [number for number in range(6) if f"Message {number}." in page] == [3, 4, 5]
         assert "Earlier messages" in page
 
     def test_transcripts_are_a_link_away(self, lead, mission):
         assert "Transcript" not in lead.get(address(mission), {"citizen": "emma"}).content.decode()
-        said(mission, 1, "Hello *there*")
+        create_message(mission, 1, "Hello *there*")
         page = lead.get(address(mission), {"citizen": "emma"}).content.decode()
         for form in ("md", "json"):
             target = next(part for part in page.split('href="') if f"/transcript/{form}/" in part).split('"')[0]
@@ -475,7 +488,7 @@ class TestChat:
             "language": "python",
             "code": "  x = 1\r\n",
         }
-        answer = lead.post(address(mission, "_say"), body)
+        answer = lead.post(address(mission, "_add_message"), body)
         assert answer["Location"] == f"{address(mission)}?citizen=sofia#ws-chat-end"
         message = ChatMessage.objects.get()
         assert (message.citizen, message.sender, message.message) == ("sofia", "citizen", "    indented\nnext")
@@ -534,13 +547,13 @@ class TestOddAddresses:
         ],
     )
     def test_are_answered(self, lead, mission, query):
-        take_in(mission, FAILING, logs=b"one\ntwo\n")
+        import_report_file(mission, FAILING, logs=b"one\ntwo\n")
         make_item(mission)
         assert lead.get(f"{address(mission)}?citizen=sofia&{query}").status_code == 200
 
     def test_unknown_run_is_said(self, lead, mission):
-        other = take_in(make_mission(title="Another"), FAILING)
-        take_in(mission)
+        other = import_report_file(make_mission(title="Another"), FAILING)
+        import_report_file(mission)
         page = words(lead.get(address(mission), {"citizen": "sofia", "run": other.pk}))
         assert "There is no such test run in this mission." in page
         assert "KeyError" not in page
@@ -555,10 +568,12 @@ class TestQueries:
             for number in range(many):
                 tick_item(item=make_item(mission, f"Item {number}"), done=True, actor=staff())
                 for name in ("emma", "sofia"):
-                    say(mission=mission, citizen=name, sender="user", message=f"Hello {number}")
-                take_in(mission, FAILING + b"\n" * (TestRun.objects.count() + 1), logs=b"x\n" * 9, actor=staff())
-                move_mission(mission=mission, to="qa", actor=staff())
-                move_mission(mission=mission, to="active", actor=staff(), reason="Again")
+                    add_message(mission=mission, citizen=name, sender="user", message=f"Hello {number}")
+                import_report_file(
+                    mission, FAILING + b"\n" * (TestRun.objects.count() + 1), logs=b"x\n" * 9, actor=staff()
+                )
+                change_status(mission=mission, to="qa", actor=staff())
+                change_status(mission=mission, to="active", actor=staff(), reason="Again")
 
         # Session, member, rights of their own and of their roles; mission; latest run, what is missing, moves;
         # progress, items; citizens, lengths of messages, messages; projects, for the sidebar. For Sofia: runs, results,

@@ -10,7 +10,7 @@ from django.test import Client
 from missiondeck.admin.workspace_trend import HEIGHT, LEAST, Counts, counts_of, parts_of
 from missiondeck.models import DeckMission, TestRun
 from missiondeck.services.runs import start_run
-from tests.missiondeck.workspaces import FAILING, PASSING, address, make_mission, run_at, take_in
+from tests.missiondeck.workspace_helpers import FAILING, PASSING, address, import_report_file, make_mission, run_at
 from tests.support.admin import client, words
 
 pytestmark = pytest.mark.django_db
@@ -152,7 +152,7 @@ class TestTrend:
 
 class TestOneRun:
     def test_failed_tests_are_first_with_error_and_traceback(self, lead, mission):
-        take_in(mission, FAILING)
+        import_report_file(mission, FAILING)
         page = look(lead, mission)
         order = [page.index(f">{name}</bdi>") for name in ("test_pays", "test_sleeps", "test_opens")]
         assert order == sorted(order)
@@ -165,7 +165,7 @@ class TestOneRun:
             "summary": {"functional_passed": 8, "functional_total": 10},
             "results": [{"name": "a", "status": "failed"}, {"name": "b", "status": "passed"}],
         }
-        take_in(mission, json.dumps(report).encode())
+        import_report_file(mission, json.dumps(report).encode())
         assert "<dt>Functional</dt><dd>8 of 10</dd>" in look(lead, mission)
 
     def test_flaky_test_is_marked(self, lead, mission):
@@ -176,7 +176,7 @@ class TestOneRun:
         assert '<span class="ws-badge ws-warn">Flaky</span>' in page
 
     def test_results_are_found_by_status_and_name(self, lead, mission):
-        take_in(mission, FAILING)
+        import_report_file(mission, FAILING)
         skipped = look(lead, mission, status="skipped")
         assert "test_sleeps" in skipped
         assert "test_pays" not in skipped
@@ -186,7 +186,9 @@ class TestOneRun:
         assert "No test of this run is like that." in look(lead, mission, q="nowhere")
 
     def test_results_come_by_the_page(self, lead, mission):
-        take_in(mission, json.dumps([{"name": f"test_{n:03}", "status": "passed"} for n in range(120)]).encode())
+        import_report_file(
+            mission, json.dumps([{"name": f"test_{n:03}", "status": "passed"} for n in range(120)]).encode()
+        )
         assert "1 to 50 of 120 tests" in look(lead, mission)
         last = look(lead, mission, page=3)
         assert "101 to 120 of 120 tests" in last
@@ -198,7 +200,7 @@ class TestOneRun:
         bad = "</code></pre><script>x</script>"
         result = dict.fromkeys(("name", "classname", "suite", "file", "error", "traceback", "output"), bad)
         report = {"name": bad, "results": [{**result, "status": "failed"}], "summary": {}}
-        take_in(mission, json.dumps(report).encode(), logs=bad.encode())
+        import_report_file(mission, json.dumps(report).encode(), logs=bad.encode())
         raw = lead.get(address(mission), {"citizen": "sofia", "log": 1, "find": "script"}).content.decode()
         assert "<script>x" not in raw
         assert raw.count("&lt;script&gt;x") >= 9
@@ -237,7 +239,7 @@ class TestLogs:
     LINES = b"".join(b"line %06d of the run\n" % number for number in range(1, 9_001)) + b"the <end>"
 
     def test_are_read_by_the_page(self, lead, mission):
-        take_in(mission, PASSING, logs=self.LINES)
+        import_report_file(mission, PASSING, logs=self.LINES)
         assert "line 000001" not in look(lead, mission)
         first = lead.get(address(mission), {"citizen": "sofia", "log": 1}).content
         assert b"line 000001" in first
@@ -249,7 +251,7 @@ class TestLogs:
         assert "Page 1 of 4" in look(lead, mission, log=77)
 
     def test_are_searched_and_a_hit_leads_to_its_line(self, lead, mission):
-        take_in(mission, PASSING, logs=self.LINES)
+        import_report_file(mission, PASSING, logs=self.LINES)
         page = look(lead, mission, find="LINE 008999")
         target = re.search(r'href="([^"]+)">Line 8999</a>', page)[1]
         path, _, line = target.partition("#")
@@ -259,5 +261,5 @@ class TestLogs:
         assert "the <end>" in look(lead, mission, find="<end>")
 
     def test_run_without_output_says_so(self, lead, mission):
-        take_in(mission)
+        import_report_file(mission)
         assert "This run has brought no output." in look(lead, mission, log=1, find="x")

@@ -432,14 +432,14 @@ admin/missiondeck/deckmission/feeds/                     | ok:{DECK} 403        
 deck/feeds/<secret>.ics                                  | ok:{ALL}mpi-          | 405:{ALL}mpi-
 admin/missiondeck/deckmission/<object_id>/transcript/<form>/ | file:{DECK} 403  | file:{DECK} 403
 admin/missiondeck/deckmission/<object_id>/workspace/     | ok:{DECK} 403        | 405
-admin/missiondeck/deckmission/<object_id>/workspace/move/ | 405                 | done:{DELIVER} 403
+admin/missiondeck/deckmission/<object_id>/workspace/status/ | 405                 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/chat/ | 405                 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/runs/ | 405                 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/items/ | 405                | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/runs/<run>/give-up/      | 405 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/items/<dod_item>/tick/   | 405 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/items/<dod_item>/edit/   | 405 | done:{DELIVER} 403
-admin/missiondeck/deckmission/<object_id>/workspace/items/<dod_item>/place/  | 405 | done:{DELIVER} 403
+admin/missiondeck/deckmission/<object_id>/workspace/items/<dod_item>/position/ | 405 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/items/<dod_item>/remove/ | 405 | done:{DELIVER} 403
 
 # The unsubscribe link in messages: valid without a log-in.
@@ -530,7 +530,7 @@ api/deck/missions                               GET    | ok:{ALL}mp
 api/deck/missions                               POST   | done:{DELIVER} 403:{ALL}mp
 api/deck/missions/<number>                      GET    | ok:{DECK}m 404:{ALL}p
 api/deck/missions/<number>                      PATCH  | done:{DELIVER} 403:{DECK}m 404:{ALL}p
-api/deck/missions/<number>/move                 POST   | done:{DELIVER} 403:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/status                 POST   | done:{DELIVER} 403:{DECK}m 404:{ALL}p
 api/deck/missions/<number>/dod                  GET    | ok:{DECK}m 404:{ALL}p
 api/deck/missions/<number>/dod                  POST   | done:{DELIVER} 403:{DECK}m 404:{ALL}p
 api/deck/missions/<number>/dod/<item>           PATCH  | done:{DELIVER} 403:{DECK}m 404:{ALL}p

@@ -5,7 +5,7 @@ from io import BytesIO
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from groups.models import Member
-from missiondeck.services.chats import say
+from missiondeck.services.chats import add_message
 from missiondeck.services.feeds import create_feed
 from missiondeck.services.missions import update_mission
 from missiondeck.services.runs import import_report, start_run
@@ -22,7 +22,7 @@ def add_missiondeck(things: dict[str, object], people: dict[str, Member]) -> Non
     things["dod item"] = DodItemFactory(mission=mission)
     # Two more items, so that one can be moved up and down.
     things["other dod item"] = DodItemFactory(mission=mission, position=1)
-    say(mission=mission, citizen="rafael", sender="user", message="Does it send yet?")
+    add_message(mission=mission, citizen="rafael", sender="user", message="Does it send yet?")
     things["deck run"] = import_report(
         mission=mission,
         file=BytesIO(junit_of(("test_it", "failed"))),
@@ -80,8 +80,8 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
         "missiondeck_deckmission_add": {**form, "functional": "It loads", "non_functional": "", "tests": "All pass"},
         "missiondeck_deckmission_change": form,
         "missiondeck_feeds": {"name": "phone", "only_own": "on"},
-        "missiondeck_workspace_move": {"to": "qa", "reason": "Built"},
-        "missiondeck_workspace_say": {
+        "missiondeck_workspace_status": {"to": "qa", "reason": "Built"},
+        "missiondeck_workspace_add_message": {
             "citizen": "rafael",
             "sender": "user",
             "message": "Good.",
@@ -92,7 +92,7 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
         "missiondeck_workspace_add": {"text": "It is fast", "category": "non-functional"},
         "missiondeck_workspace_tick": {"done": "1"},
         "missiondeck_workspace_edit": {"text": "It is faster", "category": "tests"},
-        "missiondeck_workspace_url": {"to": "down"},
+        "missiondeck_workspace_position": {"to": "down"},
     }
 
 

@@ -92,7 +92,7 @@ def test_incomplete_mission_error_matches_schema(world, document):
     asker = Asker(world, "superuser")
     with undone():
         for to in ("qa", "complete"):
-            answer = asker.send("POST", f"/api/deck/missions/{mission.number}/move", {"to": to})
+            answer = asker.send("POST", f"/api/deck/missions/{mission.number}/status", {"to": to})
         assert (answer.status_code, answer["Content-Type"]) == (409, PROBLEM)
         assert faults_of(document, "POST", path, answer) == []
     assert list(document["paths"][path]["post"]["responses"]["409"]["content"]) == [PROBLEM]

@@ -1,10 +1,10 @@
 DROP TRIGGER members_staff_in_deck ON members;
-DROP FUNCTION note_staff_in_deck();
+DROP FUNCTION update_deck_assignees_of_staff();
 DROP TRIGGER community_members_assignees ON community_members;
-DROP FUNCTION note_entry_in_deck();
+DROP FUNCTION update_deck_assignees_of_entry();
 DROP TRIGGER community_members_assignees_new ON community_members;
-DROP FUNCTION note_new_entries_in_deck();
-DROP FUNCTION find_deck_missions_of(uuid);
+DROP FUNCTION clear_deck_assignees_of_new_entries();
+DROP FUNCTION reassign_deck_missions(uuid);
 CREATE OR REPLACE FUNCTION find_deck_assignee() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$

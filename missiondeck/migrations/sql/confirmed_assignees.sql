@@ -40,7 +40,7 @@ BEGIN
 END $$;
 
 -- Decides again about the missions of a member, and about those that wait for their address.
-CREATE FUNCTION find_deck_missions_of(of_member uuid) RETURNS void
+CREATE FUNCTION reassign_deck_missions(of_member uuid) RETURNS void
 LANGUAGE sql SET search_path = public, pg_temp
 AS $$
     UPDATE deck_missions SET assignee_id = NULL WHERE assignee_id = of_member;
@@ -49,7 +49,7 @@ AS $$
 $$;
 
 -- An entry that comes: many at once where a list is imported, and few of them have a mission.
-CREATE FUNCTION note_new_entries_in_deck() RETURNS trigger
+CREATE FUNCTION clear_deck_assignees_of_new_entries() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 BEGIN
@@ -57,34 +57,34 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER community_members_assignees_new AFTER INSERT ON community_members
-    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION note_new_entries_in_deck();
+    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION clear_deck_assignees_of_new_entries();
 
 -- An entry that is approved, banned, removed, restored, or is of another account. Before the trigger that erases.
-CREATE FUNCTION note_entry_in_deck() RETURNS trigger
+CREATE FUNCTION update_deck_assignees_of_entry() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 BEGIN
-    PERFORM find_deck_missions_of(OLD.person_id) WHERE OLD.person_id IS DISTINCT FROM NEW.person_id;
-    PERFORM find_deck_missions_of(NEW.person_id);
+    PERFORM reassign_deck_missions(OLD.person_id) WHERE OLD.person_id IS DISTINCT FROM NEW.person_id;
+    PERFORM reassign_deck_missions(NEW.person_id);
     RETURN NULL;
 END $$;
 CREATE TRIGGER community_members_assignees AFTER UPDATE ON community_members
     FOR EACH ROW WHEN (
         (OLD.status, OLD.deleted_at, OLD.person_id) IS DISTINCT FROM (NEW.status, NEW.deleted_at, NEW.person_id)
     )
-    EXECUTE FUNCTION note_entry_in_deck();
+    EXECUTE FUNCTION update_deck_assignees_of_entry();
 
-CREATE FUNCTION note_staff_in_deck() RETURNS trigger
+CREATE FUNCTION update_deck_assignees_of_staff() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 BEGIN
-    PERFORM find_deck_missions_of(NEW.id);
+    PERFORM reassign_deck_missions(NEW.id);
     RETURN NULL;
 END $$;
 CREATE TRIGGER members_staff_in_deck AFTER UPDATE OF is_staff ON members
-    FOR EACH ROW WHEN (OLD.is_staff <> NEW.is_staff) EXECUTE FUNCTION note_staff_in_deck();
-REVOKE EXECUTE ON FUNCTION find_deck_missions_of(uuid), note_new_entries_in_deck(), note_entry_in_deck(),
-    note_staff_in_deck() FROM PUBLIC;
+    FOR EACH ROW WHEN (OLD.is_staff <> NEW.is_staff) EXECUTE FUNCTION update_deck_assignees_of_staff();
+REVOKE EXECUTE ON FUNCTION reassign_deck_missions(uuid), clear_deck_assignees_of_new_entries(), update_deck_assignees_of_entry(),
+    update_deck_assignees_of_staff() FROM PUBLIC;
 
 -- Those who have a mission although no one stands behind them.
 UPDATE deck_missions SET assignee_id = NULL WHERE assignee_id IS NOT NULL AND NOT may_be_deck_assignee(assignee_id);

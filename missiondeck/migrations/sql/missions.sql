@@ -37,8 +37,8 @@ CREATE TRIGGER deck_missions_find_assignee BEFORE INSERT OR UPDATE OF assigned_t
     FOR EACH ROW EXECUTE FUNCTION find_deck_assignee();
 
 -- A member who gets another address keeps their missions; one who gets an address missions wait for receives them.
-CREATE INDEX deck_missions_waiting_for_member ON deck_missions (lower(assigned_to)) WHERE assignee_id IS NULL;
-CREATE FUNCTION give_members_deck_missions() RETURNS trigger
+CREATE INDEX deck_missions_unassigned ON deck_missions (lower(assigned_to)) WHERE assignee_id IS NULL;
+CREATE FUNCTION assign_deck_missions_to_new_members() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 BEGIN
@@ -46,9 +46,9 @@ BEGIN
     FROM new_rows n WHERE d.assignee_id IS NULL AND lower(d.assigned_to) = lower(n.email);
     RETURN NULL;
 END $$;
-CREATE TRIGGER members_with_deck_missions AFTER INSERT ON members
-    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION give_members_deck_missions();
-CREATE FUNCTION follow_deck_assignee() RETURNS trigger
+CREATE TRIGGER members_assign_deck_missions AFTER INSERT ON members
+    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION assign_deck_missions_to_new_members();
+CREATE FUNCTION update_deck_missions_of_member() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 BEGIN
@@ -57,9 +57,9 @@ BEGIN
     WHERE assignee_id IS NULL AND lower(assigned_to) = lower(NEW.email);
     RETURN NULL;
 END $$;
-CREATE TRIGGER members_keep_deck_missions AFTER UPDATE OF email ON members
-    FOR EACH ROW WHEN (OLD.email IS DISTINCT FROM NEW.email) EXECUTE FUNCTION follow_deck_assignee();
-REVOKE EXECUTE ON FUNCTION give_members_deck_missions(), follow_deck_assignee() FROM PUBLIC;
+CREATE TRIGGER members_update_deck_missions AFTER UPDATE OF email ON members
+    FOR EACH ROW WHEN (OLD.email IS DISTINCT FROM NEW.email) EXECUTE FUNCTION update_deck_missions_of_member();
+REVOKE EXECUTE ON FUNCTION assign_deck_missions_to_new_members(), update_deck_missions_of_member() FROM PUBLIC;
 
 -- What keeps a mission from being complete: [] or {"what", "count"} each, with some open items by name.
 CREATE FUNCTION deck_mission_missing(of_mission uuid) RETURNS jsonb
@@ -87,7 +87,7 @@ $$;
 -- One step forward, or one back with a reason; complete only when nothing is missing, or with a signed override.
 -- The row is locked before this trigger looks, and whoever changes an item locks it too: so nothing is unticked between
 -- the look and the commit.
-CREATE FUNCTION check_deck_move() RETURNS trigger
+CREATE FUNCTION check_deck_status_change() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 DECLARE
@@ -101,7 +101,7 @@ BEGIN
         AND coalesce(current_setting('deck.reason', true), '') ~ '^\s*$'
     THEN
         RAISE EXCEPTION 'a step back takes a reason: say it in deck.reason'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'deck_missions_back_with_reason';
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'deck_missions_reason_required';
     END IF;
     IF NEW.status <> 'complete' THEN
         NEW.completed_at := NULL;
@@ -113,7 +113,7 @@ BEGIN
         -- An older snapshot would not show what was unticked since.
         RAISE EXCEPTION 'a mission is completed by what holds now: in READ COMMITTED, not %',
             current_setting('transaction_isolation')
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'deck_missions_complete_now';
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'deck_missions_complete_read_committed';
     END IF;
     NEW.completed_at := coalesce(NEW.completed_at, now());
     missing := deck_mission_missing(NEW.id);
@@ -123,10 +123,10 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER deck_missions_move BEFORE UPDATE OF status ON deck_missions
-    FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION check_deck_move();
+CREATE TRIGGER deck_missions_status_change BEFORE UPDATE OF status ON deck_missions
+    FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION check_deck_status_change();
 
-CREATE FUNCTION reject_deck_begin() RETURNS trigger
+CREATE FUNCTION reject_deck_initial_status() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
@@ -134,28 +134,28 @@ BEGIN
         USING ERRCODE = 'check_violation', CONSTRAINT = 'deck_missions_begin_active';
 END $$;
 CREATE TRIGGER deck_missions_begin_active BEFORE INSERT ON deck_missions
-    FOR EACH ROW WHEN (NEW.status <> 'active') EXECUTE FUNCTION reject_deck_begin();
+    FOR EACH ROW WHEN (NEW.status <> 'active') EXECUTE FUNCTION reject_deck_initial_status();
 
 -- How and when a mission was completed stays, and so does what people call it.
-CREATE FUNCTION reject_deck_rewrite() RETURNS trigger
+CREATE FUNCTION reject_deck_immutable_fields() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
     RAISE EXCEPTION 'the number of a client mission, and how it was completed, stay'
-        USING ERRCODE = 'check_violation', CONSTRAINT = 'deck_missions_facts_stay';
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'deck_missions_immutable_fields';
 END $$;
-CREATE TRIGGER deck_missions_facts_stay BEFORE UPDATE ON deck_missions
+CREATE TRIGGER deck_missions_immutable_fields BEFORE UPDATE ON deck_missions
     FOR EACH ROW WHEN (
         OLD.id <> NEW.id OR OLD.number <> NEW.number OR (OLD.status = NEW.status AND (
             OLD.completed_at IS DISTINCT FROM NEW.completed_at OR OLD.override_reason <> NEW.override_reason
             OR OLD.completed_by_id IS DISTINCT FROM NEW.completed_by_id
         ))
     )
-    EXECUTE FUNCTION reject_deck_rewrite();
+    EXECUTE FUNCTION reject_deck_immutable_fields();
 
 -- Every move is written down: who (deck.actor_id), why (deck.reason), and what was missing where it was overridden.
 -- As the owner: no one else writes here, so that no move is made up.
-CREATE FUNCTION log_deck_move() RETURNS trigger
+CREATE FUNCTION log_deck_status_change() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 DECLARE
@@ -171,11 +171,11 @@ BEGIN
     );
     RETURN NULL;
 END $$;
-REVOKE EXECUTE ON FUNCTION log_deck_move() FROM PUBLIC;
-CREATE TRIGGER deck_missions_move_logged AFTER UPDATE OF status ON deck_missions
-    FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION log_deck_move();
+REVOKE EXECUTE ON FUNCTION log_deck_status_change() FROM PUBLIC;
+CREATE TRIGGER deck_missions_log_status_change AFTER UPDATE OF status ON deck_missions
+    FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION log_deck_status_change();
 
-CREATE FUNCTION reject_change_of_deck_moves() RETURNS trigger
+CREATE FUNCTION reject_edit_of_deck_status_changes() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
@@ -186,30 +186,30 @@ BEGIN
         USING ERRCODE = 'check_violation', CONSTRAINT = 'deck_status_changes_append_only';
 END $$;
 CREATE TRIGGER deck_status_changes_append_only BEFORE UPDATE OR DELETE ON deck_status_changes
-    FOR EACH ROW EXECUTE FUNCTION reject_change_of_deck_moves();
+    FOR EACH ROW EXECUTE FUNCTION reject_edit_of_deck_status_changes();
 CREATE TRIGGER deck_status_changes_no_truncate BEFORE TRUNCATE ON deck_status_changes
-    FOR EACH STATEMENT EXECUTE FUNCTION reject_change_of_deck_moves();
+    FOR EACH STATEMENT EXECUTE FUNCTION reject_edit_of_deck_status_changes();
 
 -- The definition of done of a complete mission is closed. FOR SHARE waits for whoever is completing it right now.
 CREATE FUNCTION check_dod_open() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 DECLARE
-    stands text;
+    mission_status text;
 BEGIN
     IF TG_OP = 'UPDATE' AND OLD.mission_id <> NEW.mission_id THEN
         RAISE EXCEPTION 'an item stays with its mission'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'dod_items_stay_with_mission';
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'dod_items_mission_immutable';
     END IF;
-    SELECT status INTO stands FROM deck_missions
+    SELECT status INTO mission_status FROM deck_missions
     WHERE id = CASE WHEN TG_OP = 'DELETE' THEN OLD.mission_id ELSE NEW.mission_id END FOR SHARE;
-    IF stands = 'complete' THEN
+    IF mission_status = 'complete' THEN
         RAISE EXCEPTION 'the mission is complete: its definition of done is closed'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'dod_items_of_complete_mission_stay';
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'dod_items_closed';
     END IF;
     RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 END $$;
-CREATE TRIGGER dod_items_of_complete_mission_stay BEFORE INSERT OR UPDATE OR DELETE ON dod_items
+CREATE TRIGGER dod_items_closed BEFORE INSERT OR UPDATE OR DELETE ON dod_items
     FOR EACH ROW EXECUTE FUNCTION check_dod_open();
 
 -- What is never changed by the site.

@@ -86,7 +86,7 @@ END;
 ALTER TABLE test_runs ADD CONSTRAINT test_runs_summary_fits_results
     CHECK (status = 'running' OR test_summary_fits(summary, results));
 
-ALTER TABLE test_runs ADD CONSTRAINT test_runs_finished_dated CHECK ((status = 'running') = (finished_at IS NULL));
+ALTER TABLE test_runs ADD CONSTRAINT test_runs_finished_at_consistent CHECK ((status = 'running') = (finished_at IS NULL));
 ALTER TABLE test_runs ADD CONSTRAINT test_runs_logs_bounded CHECK (octet_length(logs) <= 67108864);
 ALTER TABLE test_runs ADD CONSTRAINT test_runs_results_bounded CHECK (pg_column_size(results) <= 134217728);
 
@@ -131,11 +131,11 @@ AS $$
 BEGIN
     IF TG_OP = 'UPDATE' AND OLD.status <> 'running' THEN
         RAISE EXCEPTION 'a finished test run stays as it is'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'test_runs_finished_stay';
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'test_runs_finished_immutable';
     END IF;
     IF TG_OP = 'UPDATE' AND (OLD.mission_id <> NEW.mission_id OR OLD.created_at <> NEW.created_at) THEN
         RAISE EXCEPTION 'a test run stays with its mission and its time'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'test_runs_stay_with_mission';
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'test_runs_mission_immutable';
     END IF;
     NEW.flaky_tests := '{}';
     IF NEW.status = 'running' THEN
@@ -152,7 +152,7 @@ CREATE TRIGGER test_runs_finish BEFORE INSERT OR UPDATE ON test_runs
     FOR EACH ROW EXECUTE FUNCTION finish_test_run();
 
 -- The newest run of each mission.
-CREATE FUNCTION note_latest_run() RETURNS trigger
+CREATE FUNCTION update_latest_run() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 BEGIN
@@ -163,14 +163,14 @@ BEGIN
     WHERE (excluded.created_at, excluded.run_id) >= (l.created_at, l.run_id);
     RETURN NULL;
 END $$;
-REVOKE EXECUTE ON FUNCTION note_latest_run() FROM PUBLIC;
-CREATE TRIGGER test_runs_note_latest AFTER INSERT OR UPDATE OF status ON test_runs
-    FOR EACH ROW EXECUTE FUNCTION note_latest_run();
+REVOKE EXECUTE ON FUNCTION update_latest_run() FROM PUBLIC;
+CREATE TRIGGER test_runs_update_latest AFTER INSERT OR UPDATE OF status ON test_runs
+    FOR EACH ROW EXECUTE FUNCTION update_latest_run();
 
 -- Logs are read by the page: whole lines of at most 65,536 bytes together; a longer line is broken. Cut by bytes,
--- because a long text is walked from its beginning for each character asked for.
+-- because a long text is walked from its read_start for each character asked for.
 ALTER TABLE test_runs ALTER COLUMN logs SET STORAGE EXTERNAL;
-CREATE FUNCTION cut_logs(of_run uuid, logs text) RETURNS void
+CREATE FUNCTION paginate_logs(of_run uuid, logs text) RETURNS void
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 DECLARE
@@ -204,18 +204,18 @@ BEGIN
         line := line + length(piece) - length(replace(piece, E'\n', ''));
     END LOOP;
 END $$;
-CREATE FUNCTION cut_test_run_logs() RETURNS trigger
+CREATE FUNCTION paginate_test_run_logs() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 BEGIN
-    PERFORM cut_logs(NEW.id, NEW.logs);
+    PERFORM paginate_logs(NEW.id, NEW.logs);
     RETURN NULL;
 END $$;
-REVOKE EXECUTE ON FUNCTION cut_logs(uuid, text), cut_test_run_logs() FROM PUBLIC;
-CREATE TRIGGER test_runs_cut_logs_new AFTER INSERT ON test_runs
-    FOR EACH ROW WHEN (NEW.logs IS NOT NULL) EXECUTE FUNCTION cut_test_run_logs();
-CREATE TRIGGER test_runs_cut_logs AFTER UPDATE OF logs ON test_runs
-    FOR EACH ROW WHEN (OLD.logs IS DISTINCT FROM NEW.logs) EXECUTE FUNCTION cut_test_run_logs();
+REVOKE EXECUTE ON FUNCTION paginate_logs(uuid, text), paginate_test_run_logs() FROM PUBLIC;
+CREATE TRIGGER test_runs_paginate_logs_new AFTER INSERT ON test_runs
+    FOR EACH ROW WHEN (NEW.logs IS NOT NULL) EXECUTE FUNCTION paginate_test_run_logs();
+CREATE TRIGGER test_runs_paginate_logs AFTER UPDATE OF logs ON test_runs
+    FOR EACH ROW WHEN (OLD.logs IS DISTINCT FROM NEW.logs) EXECUTE FUNCTION paginate_test_run_logs();
 
 -- What was written while these rules were away.
 INSERT INTO deck_latest_runs AS l (mission_id, run_id, status, created_at)
@@ -224,5 +224,5 @@ ORDER BY mission_id, created_at DESC, id DESC
 ON CONFLICT (mission_id) DO UPDATE
 SET run_id = excluded.run_id, status = excluded.status, created_at = excluded.created_at
 WHERE (l.run_id, l.status) IS DISTINCT FROM (excluded.run_id, excluded.status);
-SELECT cut_logs(id, logs) FROM test_runs t
+SELECT paginate_logs(id, logs) FROM test_runs t
 WHERE logs <> '' AND NOT EXISTS (SELECT FROM test_run_log_pages p WHERE p.run_id = t.id);

@@ -6,11 +6,11 @@ AS $$
 BEGIN
     IF TG_OP = 'UPDATE' AND OLD.status <> 'running' THEN
         RAISE EXCEPTION 'a finished test run stays as it is'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'test_runs_finished_stay';
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'test_runs_finished_immutable';
     END IF;
     IF TG_OP = 'UPDATE' AND (OLD.mission_id <> NEW.mission_id OR OLD.created_at <> NEW.created_at) THEN
         RAISE EXCEPTION 'a test run stays with its mission and its time'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'test_runs_stay_with_mission';
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'test_runs_mission_immutable';
     END IF;
     NEW.flaky_tests := '{}';
     IF NEW.status = 'running' THEN

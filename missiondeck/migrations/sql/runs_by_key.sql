@@ -1,6 +1,6 @@
 -- When a report is a new run and when it is a retry, and which runs a mission needs before it can be complete.
 
--- A report under a key is one run (test_runs_key_once). A report without a key is a retry while the latest run of its
+-- A report under a key is one run (test_runs_key_unique). A report without a key is a retry while the latest run of its
 -- mission has the same bytes; after any other run it is a new one. The lock on the mission makes runs arrive one after
 -- another, so that retries at the same time see each other; with it the time of a run is its place in that order, also
 -- where several come in one transaction.
@@ -18,7 +18,7 @@ BEGIN
     END IF;
     IF NEW.digest <> '' AND NEW.import_key = '' AND NEW.digest = latest.digest THEN
         RAISE EXCEPTION 'this file is the latest run of the mission already'
-            USING ERRCODE = 'unique_violation', CONSTRAINT = 'test_runs_file_once';
+            USING ERRCODE = 'unique_violation', CONSTRAINT = 'test_runs_file_unique';
     END IF;
     RETURN NEW;
 END $$;
@@ -32,11 +32,11 @@ AS $$
 BEGIN
     IF TG_OP = 'UPDATE' AND OLD.status <> 'running' THEN
         RAISE EXCEPTION 'a finished test run stays as it is'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'test_runs_finished_stay';
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'test_runs_finished_immutable';
     END IF;
     IF TG_OP = 'UPDATE' AND (OLD.mission_id <> NEW.mission_id OR OLD.created_at <> NEW.created_at) THEN
         RAISE EXCEPTION 'a test run stays with its mission and its time'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'test_runs_stay_with_mission';
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'test_runs_mission_immutable';
     END IF;
     NEW.flaky_tests := '{}';
     IF NEW.status = 'running' THEN

@@ -2,10 +2,10 @@
 // One listener for the page: figures that come in later work as well.
 (() => {
     const SECONDS = 3;
-    const said = document.createElement("div");
-    said.className = "sr-only";
-    said.setAttribute("aria-live", "polite");
-    document.body.append(said);
+    const status = document.createElement("div");
+    status.className = "sr-only";
+    status.setAttribute("aria-live", "polite");
+    document.body.append(status);
 
     const copied = async (code) => {
         try {
@@ -27,12 +27,12 @@
         if (!code) return;
         button.dataset.name ??= button.textContent;
         // Selected it stays, where not even that is allowed: one key is left to press.
-        const words = (await copied(code)) ? button.dataset.copied : "Press Ctrl+C";
-        button.textContent = said.textContent = words;
+        const text = (await copied(code)) ? button.dataset.copied : "Press Ctrl+C";
+        button.textContent = status.textContent = text;
         clearTimeout(button.backAgain);
         button.backAgain = setTimeout(() => {
             button.textContent = button.dataset.name;
-            said.textContent = "";
+            status.textContent = "";
         }, SECONDS * 1000);
     });
 })();

@@ -3,7 +3,7 @@
 (() => {
     const root = document.getElementById("ws");
     if (!root) return;
-    const say = document.getElementById("ws-say");
+    const status = document.getElementById("ws-announce");
 
     // --- Fetching -------------------------------------------------------------------------------
     // One after the other: the last answer is the newest.
@@ -13,15 +13,15 @@
         return queue;
     };
 
-    /** Keep what is folded and what is typed where the new part has the same place for it. */
+    /** Keep what is closed and what is typed where the new part has the same place for it. */
     const replace = (markup, clear) => {
         const parts = document.createElement("template");
         parts.innerHTML = markup;
         for (const part of [...parts.content.children]) {
             const old = part.id && document.getElementById(part.id);
             if (!old) continue;
-            for (const folded of old.querySelectorAll("details[id]:not([open])")) {
-                part.querySelector(`#${CSS.escape(folded.id)}`)?.removeAttribute("open");
+            for (const closed of old.querySelectorAll("details[id]:not([open])")) {
+                part.querySelector(`#${CSS.escape(closed.id)}`)?.removeAttribute("open");
             }
             for (const name of clear ? [] : ["ws-add-text", "ws-add-category"]) {
                 const before = old.querySelector(`#${name}`);
@@ -38,7 +38,7 @@
         try {
             answer = await fetch(address, { ...options, headers: { "X-Fragment": "checklist" }, credentials: "same-origin" });
         } catch {
-            say.textContent = "The site cannot be reached. Nothing was changed.";
+            status.textContent = "The site cannot be reached. Nothing was changed.";
             return;
         }
         // Signed out, or not allowed any more: the page itself says so.
@@ -54,7 +54,7 @@
             wanted.filter(Boolean).map((id) => document.getElementById(id)).find((node) => node && !node.disabled);
         const opened = source.matches("a") && !source.dataset.focus && document.getElementById("ws-edit-text");
         (opened || target || checklist().querySelector("summary"))?.focus({ preventScroll: true });
-        say.textContent = checklist().dataset.say;
+        status.textContent = checklist().dataset.announce;
     });
 
     root.addEventListener("submit", (event) => {

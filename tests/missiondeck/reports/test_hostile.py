@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from missiondeck.reports import Limits, ReportRejected, read_report
-from tests.missiondeck.reports.reading import only, read, rejected
+from tests.missiondeck.reports.helpers import only, read, rejected
 from tests.missiondeck.reports.streams import CONTROL, HOSTILE, MIB, Stream, measure, repeated
 
 LAUGHS = """<?xml version="1.0"?>

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.missiondeck.reports.reading import only, read, rejected, statuses
+from tests.missiondeck.reports.helpers import only, read, rejected, statuses
 
 EXAMPLE = {
     "summary": {"functional_passed": 8, "functional_total": 10, "performance_passed": 2, "performance_total": 3},

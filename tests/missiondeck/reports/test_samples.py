@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from missiondeck.reports import Limits, ReportRejected, read_report
-from tests.missiondeck.reports.reading import case, only, read, statuses
+from tests.missiondeck.reports.helpers import case, only, read, statuses
 
 DATA = Path(__file__).parent / "data" / "samples"
 

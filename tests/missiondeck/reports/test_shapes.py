@@ -5,7 +5,7 @@ import io
 import pytest
 
 from missiondeck.reports import read_report
-from tests.missiondeck.reports.reading import case, only, read, rejected, statuses
+from tests.missiondeck.reports.helpers import case, only, read, rejected, statuses
 
 GO = """<?xml version="1.0" encoding="UTF-8"?>
 <testsuites tests="3" failures="1" errors="0" time="1.502000">

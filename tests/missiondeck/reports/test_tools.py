@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from missiondeck.reports import read_report
-from tests.missiondeck.reports.reading import statuses
+from tests.missiondeck.reports.helpers import statuses
 
 DATA = Path(__file__).parent / "data"
 

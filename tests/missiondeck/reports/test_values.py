@@ -3,7 +3,7 @@
 import pytest
 
 from missiondeck.reports.values import Text, Unreadable, clean, count, name, seconds, short
-from tests.missiondeck.reports.reading import case, only, read
+from tests.missiondeck.reports.helpers import case, only, read
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.missiondeck.reports.reading import case, only, read, statuses
+from tests.missiondeck.reports.helpers import case, only, read, statuses
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from groups.models import Member
 from missiondeck.models import ChatMessage, Citizen, DeckMission, DodItem, Sender, TestRun
-from missiondeck.services.missions import move_mission
+from missiondeck.services.missions import change_status
 from missiondeck.services.runs import import_report
 
 # The instant of the first run; each further one comes a minute later.
@@ -106,4 +106,4 @@ def make_ready(mission: DeckMission) -> DeckMission:
     """Take an active mission to where nothing keeps it from being complete: in QA, one item done, a run that passed."""
     DodItemFactory(mission=mission, done=True)
     RunFactory(mission=mission)
-    return move_mission(mission=mission, to="qa", actor=None)
+    return change_status(mission=mission, to="qa", actor=None)

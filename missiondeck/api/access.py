@@ -11,21 +11,21 @@ from pydantic import ConfigDict
 
 from groups.models import Member
 from missiondeck.models import DeckMission, TestRun
-from missiondeck.reads import light_runs
+from missiondeck.selectors.runs import light_runs
 from missionsite.common.errors import NotAllowed
 
-SEE = "missiondeck.view_deckmission"
+VIEW = "missiondeck.view_deckmission"
 ADD = "missiondeck.add_deckmission"
 CHANGE = "missiondeck.change_deckmission"
-MOVE = "missiondeck.move_deckmission"
+MOVE = "missiondeck.change_deckmission_status"
 OVERRIDE = "missiondeck.override_deckmission"
 WRITE = "missiondeck.add_chatmessage"
 REPORT = "missiondeck.add_testrun"
 
-AN_INSTANT = "2026-11-20T09:30:00Z"
-AN_ID = "78166a2d-86b2-5aa2-b90b-868e1bed74c6"
+EXAMPLE_TIME = "2026-11-20T09:30:00Z"
+EXAMPLE_ID = "78166a2d-86b2-5aa2-b90b-868e1bed74c6"
 Number = Path(..., ge=1, le=2**63 - 1, description="What people call the mission.", examples=[47])
-RunId = Path(..., examples=[AN_ID])
+RunId = Path(..., examples=[EXAMPLE_ID])
 
 
 class Order(Schema):
@@ -39,38 +39,38 @@ def has_right(member: Member, permission: str) -> bool:
     return member.is_staff and member.has_perm(permission)
 
 
-def missions_seen_by(member: Member) -> QuerySet[DeckMission]:
+def visible_missions(member: Member) -> QuerySet[DeckMission]:
     """All for staff with the right; for everyone else those that are assigned to them."""
     missions = DeckMission.objects.all()
-    return missions if has_right(member, SEE) else missions.filter(assignee=member)
+    return missions if has_right(member, VIEW) else missions.filter(assignee=member)
 
 
-def mission_to_see(request: HttpRequest, number: int) -> DeckMission:
+def get_visible_mission(request: HttpRequest, number: int) -> DeckMission:
     """A mission the caller may see. Raises Http404 for any other."""
-    mission = missions_seen_by(request.auth.member).filter(number=number).first()
+    mission = visible_missions(request.auth.member).filter(number=number).first()
     if mission is None:
         raise Http404(f"There is no client mission {number} that you may see.")
     return mission
 
 
-def mission_to_change(request: HttpRequest, number: int, right: str) -> DeckMission:
+def get_mission_to_change(request: HttpRequest, number: int, right: str) -> DeckMission:
     """A mission for which the caller has a right. Raises Http404, and NotAllowed where they may only look."""
-    mission = mission_to_see(request, number)
-    request.auth.need(SEE, right)
+    mission = get_visible_mission(request, number)
+    request.auth.need(VIEW, right)
     return mission
 
 
-def mission_to_report_on(request: HttpRequest, number: int) -> DeckMission:
+def get_mission_to_report_on(request: HttpRequest, number: int) -> DeckMission:
     """A mission the caller brings test runs of; an account that does nothing else need not see it."""
     if not has_right(request.auth.member, REPORT):
-        mission_to_see(request, number)
+        get_visible_mission(request, number)
         raise NotAllowed
     if mission := DeckMission.objects.filter(number=number).first():
         return mission
     raise Http404(f"There is no client mission {number}.")
 
 
-def run_of(mission: DeckMission, key: uuid.UUID) -> TestRun:
+def get_run(mission: DeckMission, key: uuid.UUID) -> TestRun:
     """A run of this mission, without results and logs. Raises Http404."""
     if run := light_runs().select_related("created_by").filter(mission=mission, pk=key).first():
         return run

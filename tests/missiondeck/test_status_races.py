@@ -1,6 +1,6 @@
 """Completing with many at once: real threads, real commits, and the guard taken away to see that it is needed.
 
-RACE_ROUNDS=50 bin/test tests/missiondeck/test_moves_races.py runs the long proof; a build runs fewer rounds.
+RACE_ROUNDS=50 bin/test tests/missiondeck/test_status_races.py runs the long proof; a build runs fewer rounds.
 """
 
 import os
@@ -14,7 +14,7 @@ from django.db import DatabaseError, connection
 from missiondeck.errors import ChecklistClosed, NotDone
 from missiondeck.models import DeckStatusChange, DodItem
 from missiondeck.services.checklist import add_item, move_item, remove_item, tick_item, update_item
-from missiondeck.services.missions import move_mission
+from missiondeck.services.missions import change_status
 from tests.common.test_worker import until
 from tests.missiondeck.helpers import items_of, mission_in_qa, transaction_of
 from tests.support.concurrency import crowd, without
@@ -47,12 +47,12 @@ def test_fifty_complete_while_ten_untick_and_tick():
             made, lead = mission_in_qa(items=10), MemberFactory()
             items = items_of(made)
 
-            def act(number, made=made, items=items, lead=lead):
+            def attempt(number, made=made, items=items, lead=lead):
                 if number < PEOPLE:
-                    return move_mission(mission=made, to="complete", actor=lead).status
+                    return change_status(mission=made, to="complete", actor=lead).status
                 return tick_item(item=items[number - PEOPLE], done=False, actor=lead).completed
 
-            done = people.run(act)
+            done = people.run(attempt)
             assert lying() == 0
             others = [one for one in done if isinstance(one, Exception)]
             assert all(isinstance(one, NotDone | ChecklistClosed) for one in others), others
@@ -77,7 +77,7 @@ def test_fifty_complete_while_ten_untick_and_tick():
 def test_one_of_fifty_completes_and_one_move_is_written():
     with crowd(PEOPLE) as people:
         made, leads = mission_in_qa(items=3), [MemberFactory() for _each in range(PEOPLE)]
-        done = people.run(lambda number: move_mission(mission=made, to="complete", actor=leads[number]))
+        done = people.run(lambda number: change_status(mission=made, to="complete", actor=leads[number]))
     assert {one.status for one in done} == {"complete"}
     # All were told of the one who did it.
     assert len({one.completed_by_id for one in done}) == 1
@@ -97,13 +97,13 @@ def waits_for_lock(watcher) -> bool:
     )
 
 
-def in_a_thread(act):
+def in_a_thread(attempt):
     """Do something in a thread; returns it and the list its end comes into."""
     result = []
 
     def run():
         try:
-            result.append(act())
+            result.append(attempt())
         except Exception as error:
             result.append(error)
         finally:
@@ -128,7 +128,7 @@ def test_who_completes_waits_for_who_unticks():
     item, lead = items_of(made)[0], MemberFactory()
     with transaction_of() as session, own_connection() as watcher:
         session.execute(UNTICK, [item.pk])
-        thread, result = in_a_thread(lambda: move_mission(mission=made, to="complete", actor=lead))
+        thread, result = in_a_thread(lambda: change_status(mission=made, to="complete", actor=lead))
         until(lambda: waits_for_lock(watcher), "who completes to wait for who unticks")
         session.commit()
         thread.join(30)
@@ -154,7 +154,7 @@ def test_open_item_added_meanwhile_keeps_it_from_being_complete():
     made = mission_in_qa(items=1)
     with transaction_of() as session, own_connection() as watcher:
         session.execute("INSERT INTO dod_items (mission_id, text) VALUES (%s, 'One more')", [made.pk])
-        thread, result = in_a_thread(lambda: move_mission(mission=made, to="complete", actor=None))
+        thread, result = in_a_thread(lambda: change_status(mission=made, to="complete", actor=None))
         until(lambda: waits_for_lock(watcher), "who completes to wait for who adds")
         session.commit()
         thread.join(30)
@@ -171,7 +171,7 @@ def test_older_snapshot_does_not_complete_what_was_unticked_since(level):
         tick_item(item=item, done=False, actor=None)
         with pytest.raises(psycopg.errors.CheckViolation) as rejected:
             carry_out(session, COMPLETE, made.pk)
-        assert rejected.value.diag.constraint_name == "deck_missions_complete_now"
+        assert rejected.value.diag.constraint_name == "deck_missions_complete_read_committed"
     assert lying() == 0
 
 
@@ -181,7 +181,7 @@ def test_older_snapshot_does_not_untick_what_is_complete_since(level):
     [item] = items_of(made)
     with transaction_of(level) as session:
         assert session.execute("SELECT count(*) FROM deck_missions WHERE status = 'complete'").fetchone() == (0,)
-        move_mission(mission=made, to="complete", actor=None)
+        change_status(mission=made, to="complete", actor=None)
         with pytest.raises(psycopg.errors.SerializationFailure):
             carry_out(session, UNTICK, item.pk)
     assert lying() == 0
@@ -219,7 +219,7 @@ def complete(made) -> None:
     """Try a few times."""
     for _attempt in range(5):
         with suppress(NotDone):
-            move_mission(mission=made, to="complete", actor=None)
+            change_status(mission=made, to="complete", actor=None)
             return
 
 
@@ -258,7 +258,7 @@ def acts_on(made, items, lead) -> list:
         lambda n: tick_item(item=items[n % 8], done=n % 3 == 0, actor=lead),
         lambda n: add_item(mission=made, text=f"New {n}"),
         lambda n: move_item(item=items[n % 8], to=n % 5),
-        lambda n: move_mission(mission=made, to="complete", actor=lead),
+        lambda n: change_status(mission=made, to="complete", actor=lead),
         lambda n: update_item(item=items[n % 8], text=f"Other {n}"),
         lambda n: tick_item(item=items[-1 - n % 8], done=True, actor=lead),
         lambda n: remove_item(item=items[-1]),

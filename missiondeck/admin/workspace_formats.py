@@ -1,4 +1,4 @@
-"""What a workspace says in words: times, moves, verdicts."""
+"""What a workspace sentences in text: times, moves, verdicts."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from datetime import datetime, timedelta
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.formats import number_format
 from django.utils.html import format_html
 
-from missiondeck.errors import in_sentences
+from missiondeck.errors import missing_sentences
 from missiondeck.models import DeckMission, DeckStatus, DeckStatusChange, RunStatus, TestRun
 from missiondeck.services.checklist import Progress
-from missionsite.common.admin.formats import format_datetime
+from missionsite.common.admin.formats import format_datetime, format_number
 
 SOON = timedelta(days=3)
 
 
-def days_words(deadline: datetime, at: datetime) -> str:
+def format_days_left(deadline: datetime, at: datetime) -> str:
     """How long there is left, or how long there has been none."""
     if deadline >= at:
         return f"{_span(deadline - at)} left"
@@ -34,7 +33,7 @@ def _span(length: timedelta) -> str:
     return "less than an hour"
 
 
-def seconds_words(seconds: float | int | None) -> str:
+def format_duration(seconds: float | int | None) -> str:
     if not isinstance(seconds, int | float) or isinstance(seconds, bool):
         return ""
     if seconds < 60:
@@ -44,18 +43,14 @@ def seconds_words(seconds: float | int | None) -> str:
     return f"{hours:,} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
-def number(value: int | float) -> str:
-    return number_format(value, use_l10n=True, force_grouping=True)
-
-
-def person(request: HttpRequest, member: Model | None) -> str:
+def member_link(request: HttpRequest, member: Model | None) -> str:
     """A member's name, as a link for who may open it."""
     if member is None:
         return ""
     if not request.user.has_perm("groups.view_member"):
         return str(member)
-    address = reverse("admin:groups_member_change", args=[member.pk])
-    return format_html('<a class="row-link" href="{}">{}</a>', address, member)
+    url = reverse("admin:groups_member_change", args=[member.pk])
+    return format_html('<a class="row-link" href="{}">{}</a>', url, member)
 
 
 def missing_parts(missing: list[dict]) -> list[dict]:
@@ -63,15 +58,15 @@ def missing_parts(missing: list[dict]) -> list[dict]:
     parts = []
     for each in missing:
         if each["what"] != "open_items":
-            parts.append({"words": in_sentences([each])[0], "items": [], "more": 0, "run": each.get("run")})
+            parts.append({"text": missing_sentences([each])[0], "items": [], "more": 0, "run": each.get("run")})
             continue
         count = each["count"]
-        words = f"{count:,} item{' is' if count == 1 else 's are'} open:"
-        parts.append({"words": words, "items": each["items"], "more": count - len(each["items"])})
+        text = f"{count:,} item{' is' if count == 1 else 's are'} open:"
+        parts.append({"text": text, "items": each["items"], "more": count - len(each["items"])})
     return parts
 
 
-def verdict(
+def mission_summary(
     mission: DeckMission,
     *,
     missing: list[dict],
@@ -79,48 +74,53 @@ def verdict(
     overridden: DeckStatusChange | None,
     at: datetime,
 ) -> dict:
-    """Whether a mission is safe, late or not really done: a tone (good, warn, bad, calm), a word, and sentences."""
+    """Whether a mission is safe, late or not really done: a tone (good, warn, bad, calm), a title, and sentences."""
     if mission.status == DeckStatus.COMPLETE:
-        return _verdict_of_complete(mission, latest, overridden)
+        return _summary_of_complete(mission, latest, overridden)
     parts = missing_parts(missing)
-    late, words = mission.deadline < at, days_words(mission.deadline, at)
+    late, text = mission.deadline < at, format_days_left(mission.deadline, at)
     if late:
-        tone, word = "bad", f"Late: {words}"
+        tone, title = "bad", f"Late: {text}"
     elif not missing:
-        tone, word = "good", f"Safe: nothing is missing, {words}"
+        tone, title = "good", f"Safe: nothing is missing, {text}"
     else:
-        tone, word = "warn" if mission.deadline - at < SOON else "calm", f"Not done yet: {words}"
-    says = [_short(each) for each in missing]
+        tone, title = "warn" if mission.deadline - at < SOON else "calm", f"Not done yet: {text}"
+    sentences = [_short(each) for each in missing]
     if not missing:
         step = "It can be completed." if mission.status == DeckStatus.QA else "It can go to QA, and then be completed."
-        says = [f"Every item is done and the latest test run passed. {step}"]
-    return {"tone": tone, "word": word, "says": says, "parts": parts}
+        sentences = [f"Every item is done and the latest test run passed. {step}"]
+    return {"tone": tone, "title": title, "sentences": sentences, "parts": parts}
 
 
-def _verdict_of_complete(mission: DeckMission, latest: TestRun | None, overridden: DeckStatusChange | None) -> dict:
+def _summary_of_complete(mission: DeckMission, latest: TestRun | None, overridden: DeckStatusChange | None) -> dict:
     failed_since = latest is not None and latest.status == RunStatus.FAILED and latest.created_at > mission.completed_at
-    says = []
+    sentences = []
     if failed_since:
-        says.append(f"The latest test run failed after it was completed, {format_datetime(latest.created_at)}.")
+        sentences.append(f"The latest test run failed after it was completed, {format_datetime(latest.created_at)}.")
     if mission.override_reason:
-        says.append("It was completed although something was missing.")
+        sentences.append("It was completed although something was missing.")
     if failed_since:
-        tone, word = "bad", "Complete, but its tests fail"
+        tone, title = "bad", "Complete, but its tests fail"
     elif mission.override_reason:
-        tone, word = "warn", "Complete, all the same"
+        tone, title = "warn", "Complete, all the same"
     else:
-        tone, word = "good", "Complete"
-        says.append("Every item was done and the latest test run had passed.")
-    return {"tone": tone, "word": word, "says": says, "parts": missing_parts(overridden.missing) if overridden else []}
+        tone, title = "good", "Complete"
+        sentences.append("Every item was done and the latest test run had passed.")
+    return {
+        "tone": tone,
+        "title": title,
+        "sentences": sentences,
+        "parts": missing_parts(overridden.missing) if overridden else [],
+    }
 
 
 def _short(missing: dict) -> str:
-    """What is missing in a few words: the items themselves stand in the definition of done."""
+    """What is missing in a few text: the items themselves stand in the definition of done."""
     if missing["what"] == "open_items":
         count = missing["count"]
         return f"{count:,} item{' is' if count == 1 else 's are'} open."
-    return in_sentences([missing])[0]
+    return missing_sentences([missing])[0]
 
 
-def progress_words(progress: Progress) -> str:
-    return f"{number(progress.done)} of {number(progress.total)}"
+def format_progress(progress: Progress) -> str:
+    return f"{format_number(progress.done)} of {format_number(progress.total)}"

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from groups.admin.directory_files import rows_of_list, safe_cell
-from missiondeck.admin.base import LOOK
+from missiondeck.admin.base import VIEW_PERMISSION
 from missionsite.common.downloads import download
 
 # The heading of each column, and what of a mission stands in it.
@@ -46,7 +46,7 @@ class _Echo:
 
 def export_view(request: HttpRequest, *, model_admin) -> HttpResponse:
     """The rows of the list with the same search, filters and order. Instants are ISO 8601 in UTC."""
-    if not request.user.has_perm(LOOK):
+    if not request.user.has_perm(VIEW_PERMISSION):
         raise PermissionDenied
     try:
         rows = rows_of_list(request, model_admin=model_admin)

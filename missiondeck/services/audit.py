@@ -5,7 +5,7 @@ from django.db import connection
 from groups.models import Member
 
 
-def act(actor: Member | None, *, reason: str = "") -> None:
+def set_audit_context(actor: Member | None, *, reason: str = "") -> None:
     """Say for this transaction who acts and why; the trigger of deck_missions reads it."""
     with connection.cursor() as cursor:
         cursor.execute(

@@ -10,17 +10,17 @@ from django.urls import include, path
 from django.utils.safestring import mark_safe
 from playwright.sync_api import expect
 
-from missiondeck.words import render_code, render_markdown
+from missiondeck.rendering import render_code, render_markdown
 from missionsite.common.content_policy import HEADER
 from tests.browser.conftest import sign_in
 from tests.missiondeck.injections import INJECTIONS
-from tests.missiondeck.test_words import ATTRIBUTES, TAGS
+from tests.missiondeck.test_rendering import ATTRIBUTES, TAGS
 
 PHONE = {"width": 390, "height": 844}
 # Kept by the page: what should not have run.
 WATCH = "window.ran = []; window.pwned = (number) => window.ran.push(number);"
 FRAME = """{% extends "admin/base_site.html" %}{% load static %}
-{% block extrahead %}{{ block.super }}<link rel="stylesheet" href="{% static 'missiondeck/words.css' %}">
+{% block extrahead %}{{ block.super }}<link rel="stylesheet" href="{% static 'missiondeck/markdown.css' %}">
 <script src="{% static 'missiondeck/copy.js' %}" defer></script>{% endblock %}
 {% block content %}<div id="others">{{ others }}</div>{% endblock %}"""
 CODE = '''\
@@ -206,7 +206,7 @@ def test_words_fit_a_phone_and_every_colour_can_be_read(page, show, wrongs, sche
     show(render_markdown(MESSAGE) + render_code(CODE, "python"))
     expect(page.locator("html")).to_have_class("dark" if scheme == "dark" else "")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    for wide in (".code pre", ".words-table"):
+    for wide in (".code pre", ".markdown-table"):
         box = page.locator(wide).first
         assert box.evaluate("(each) => each.scrollWidth > each.clientWidth")
         assert box.bounding_box()["width"] < PHONE["width"]

@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from ninja import File, Status, UploadedFile
 from pydantic import Field
 
-from missiondeck.api.finding import Number, Order, RunId, mission_to_report_on, run_of
-from missiondeck.api.run_shapes import RunFacts, facts_of
+from missiondeck.api.access import Number, Order, RunId, get_mission_to_report_on, get_run
+from missiondeck.api.run_schemas import RunFacts, run_out
 from missiondeck.errors import RunFinished
 from missiondeck.models import RunStatus, TestRun
 from missiondeck.reports import digest_of
@@ -37,7 +37,7 @@ class RunStart(Order):
     name: str = Field("", max_length=255, description="What is run.", examples=["pytest"])
 
 
-def _longest() -> int:
+def _max_bytes() -> int:
     return settings.DECK_REPORT_BYTES + settings.DECK_LOGS_BYTES + _AROUND
 
 
@@ -46,7 +46,7 @@ def _longest() -> int:
     response={200: RunFacts, 201: RunFacts},
     summary="Bring a test report",
 )
-@needs(DECK_IMPORT, checks_rights=True, longest=_longest)
+@needs(DECK_IMPORT, checks_rights=True, longest=_max_bytes)
 def import_deck_run(
     request: HttpRequest, number: int = Number, report: list[UploadedFile] = Reports, logs: UploadedFile | None = Logs
 ):
@@ -59,7 +59,7 @@ def import_deck_run(
     pass; colours and control characters of its texts are taken out. A file that is no report is rejected with 422,
     and nothing is stored.
     """
-    mission = mission_to_report_on(request, number)
+    mission = get_mission_to_report_on(request, number)
     _check_sizes(report, logs)
     taken = import_report(
         mission=mission,
@@ -69,19 +69,19 @@ def import_deck_run(
         actor=request.auth.member,
         key=request.headers.get(HEADER, ""),
     )
-    return Status(201 if taken.is_new else 200, facts_of(mission, taken.run))
+    return Status(201 if taken.is_new else 200, run_out(mission, taken.run))
 
 
 @router.post("/deck/missions/{number}/runs", response={201: RunFacts}, summary="Say that tests run")
 @needs(DECK_IMPORT, checks_rights=True)
 def start_deck_run(request: HttpRequest, order: RunStart, number: int = Number):
     """Begin a run. While any run is running its mission is not done: finish it, or give it up."""
-    mission = mission_to_report_on(request, number)
-    return Status(201, facts_of(mission, start_run(mission=mission, actor=request.auth.member, name=order.name)))
+    mission = get_mission_to_report_on(request, number)
+    return Status(201, run_out(mission, start_run(mission=mission, actor=request.auth.member, name=order.name)))
 
 
 @router.post("/deck/missions/{number}/runs/{run}/finish", response=RunFacts, summary="Finish a test run")
-@needs(DECK_IMPORT, checks_rights=True, longest=_longest)
+@needs(DECK_IMPORT, checks_rights=True, longest=_max_bytes)
 def finish_deck_run(
     request: HttpRequest,
     number: int = Number,
@@ -93,15 +93,15 @@ def finish_deck_run(
 
     409 where the run was finished with another report, or given up.
     """
-    mission = mission_to_report_on(request, number)
-    found = run_of(mission, run)
+    mission = get_mission_to_report_on(request, number)
+    found = get_run(mission, run)
     _check_sizes(report, logs)
     try:
         finish_run(run=found, file=report[0], more=report[1:], logs=logs)
     except RunFinished:
-        if run_of(mission, run).digest != digest_of(report):
+        if get_run(mission, run).digest != digest_of(report):
             raise
-    return facts_of(mission, run_of(mission, run))
+    return run_out(mission, get_run(mission, run))
 
 
 @router.post("/deck/missions/{number}/runs/{run}/give-up", response=RunFacts, summary="Give up a test run")
@@ -111,14 +111,14 @@ def give_up_deck_run(request: HttpRequest, number: int = Number, run: UUID = Run
 
     409 where it was finished with a report.
     """
-    mission = mission_to_report_on(request, number)
-    found = run_of(mission, run)
+    mission = get_mission_to_report_on(request, number)
+    found = get_run(mission, run)
     try:
         give_up_run(run=found)
     except RunFinished:
-        if not _is_given_up(run_of(mission, run)):
+        if not _is_given_up(get_run(mission, run)):
             raise
-    return facts_of(mission, run_of(mission, run))
+    return run_out(mission, get_run(mission, run))
 
 
 def _is_given_up(run: TestRun) -> bool:

@@ -6,7 +6,7 @@ import pytest
 
 from missiondeck.errors import NotDone, RunFinished, RunKeyTaken
 from missiondeck.models import TestRun
-from missiondeck.services.missions import missing_of, move_mission
+from missiondeck.services.missions import change_status, missing_of
 from missiondeck.services.runs import finish_run, give_up_run, import_report, start_run
 from tests.missiondeck.helpers import junit, mission, mission_in_qa
 from tests.missiondeck.reports.test_samples import DATA
@@ -43,7 +43,7 @@ def test_red_green_red_leaves_the_latest_run_red():
     assert TestRun.objects.filter(mission=made).first() == brought[2].run
     assert missing_of(made) == FAILED
     with pytest.raises(NotDone):
-        move_mission(mission=made, to="complete", actor=MemberFactory())
+        change_status(mission=made, to="complete", actor=MemberFactory())
 
 
 def test_runs_of_one_transaction_keep_the_order_they_came_in():
@@ -138,7 +138,7 @@ def test_run_that_is_still_running_keeps_the_mission_open():
     finish_run(run=second, file=junit(GREEN))
     assert missing_of(made) == earlier(first, "running")
     with pytest.raises(NotDone, match="A test run that began before the latest one is still running"):
-        move_mission(mission=made, to="complete", actor=MemberFactory())
+        change_status(mission=made, to="complete", actor=MemberFactory())
     import_report(mission=made, file=junit(GREEN, name="later"), actor=None)
     assert missing_of(made) == earlier(first, "running")
     finish_run(run=first, file=junit(GREEN))

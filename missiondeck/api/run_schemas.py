@@ -11,7 +11,7 @@ from django.utils.http import urlencode
 from ninja import Schema
 from pydantic import Field
 
-from missiondeck.api.finding import AN_ID, AN_INSTANT
+from missiondeck.api.access import EXAMPLE_ID, EXAMPLE_TIME
 from missiondeck.models import Citizen, DeckMission, TestRun
 
 SUMMARY = {"passed": 41, "failed": 1, "errors": 0, "skipped": 2, "total": 44, "duration": 12.5}
@@ -20,7 +20,7 @@ SUMMARY = {"passed": 41, "failed": 1, "errors": 0, "skipped": 2, "total": 44, "d
 class RunSummary(Schema):
     """A test run, without its results."""
 
-    id: UUID = Field(examples=[AN_ID])
+    id: UUID = Field(examples=[EXAMPLE_ID])
     mission: int = Field(description="Number of the client mission.", examples=[47])
     status: str = Field(
         description="`running`, `passed` or `failed`; what it is at its end follows from its results.",
@@ -31,11 +31,11 @@ class RunSummary(Schema):
     summary: dict | None = Field(description="Counts, and the duration in seconds.", examples=[SUMMARY])
     flaky_count: int = Field(description="Failures of tests that passed and failed lately.", examples=[1])
     created_by: str | None = Field(description="Stable ID of who brought it.", examples=["FE-P-00007"])
-    created_at: datetime = Field(examples=[AN_INSTANT])
-    finished_at: datetime | None = Field(description="Null while it runs.", examples=[AN_INSTANT])
+    created_at: datetime = Field(examples=[EXAMPLE_TIME])
+    finished_at: datetime | None = Field(description="Null while it runs.", examples=[EXAMPLE_TIME])
     link: str = Field(
         description="Its page in the back office.",
-        examples=[f"https://missions.example.org/admin/missiondeck/deckmission/{AN_ID}/workspace/?citizen=sofia"],
+        examples=[f"https://missions.example.org/admin/missiondeck/deckmission/{EXAMPLE_ID}/workspace/?citizen=sofia"],
     )
 
 
@@ -51,15 +51,15 @@ class RunFacts(RunSummary):
     )
 
 
-def facts_of(mission: DeckMission, run: TestRun) -> dict:
+def run_out(mission: DeckMission, run: TestRun) -> dict:
     """A run with what was found in its report."""
-    return summary_of(mission, run, len(run.flaky_tests)) | {
+    return run_summary_out(mission, run, len(run.flaky_tests)) | {
         "warnings": run.warnings,
         "flaky_tests": run.flaky_tests,
     }
 
 
-def summary_of(mission: DeckMission, run: TestRun, flaky_count: int) -> dict:
+def run_summary_out(mission: DeckMission, run: TestRun, flaky_count: int) -> dict:
     plain = ("id", "status", "name", "source", "summary", "created_at", "finished_at")
     # Tests are the work of one of the citizens.
     place = urlencode({"citizen": Citizen.SOFIA.value, "run": run.pk})

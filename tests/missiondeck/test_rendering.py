@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pygments.lexers import get_lexer_by_name
 
 from missiondeck import words
-from missiondeck.words import COLOURED_CHARACTERS, LANGUAGES, MESSAGE_CHARACTERS, render_code, render_markdown
+from missiondeck.rendering import COLOURED_CHARACTERS, LANGUAGES, MESSAGE_CHARACTERS, render_code, render_markdown
 from tests.missiondeck.injections import INJECTIONS
 
 TAGS = set(
@@ -93,7 +93,7 @@ def seen(markup: str) -> Page:
 
 
 def inside(text: str) -> str:
-    return render_markdown(text).removeprefix('<div class="words" dir="auto">').removesuffix("</div>").strip()
+    return render_markdown(text).removeprefix('<div class="markdown" dir="auto">').removesuffix("</div>").strip()
 
 
 # --- Nothing but words ----------------------------------------------------------------------------
@@ -170,7 +170,7 @@ def test_link_or_image_is_one_link_with_its_words(text, href, words):
 
 def test_table_scrolls_on_its_own_and_is_aligned_by_classes():
     html = inside("|a|b|c|\n|:-|-:|:-:|\n|1|2|3|")
-    assert html.startswith('<div class="words-table" tabindex="0"><table>')
+    assert html.startswith('<div class="markdown-table" tabindex="0"><table>')
     for side in ("left", "right", "center"):
         assert html.count(f' class="words-{side}"') == 2
     assert "style" not in html
@@ -282,7 +282,7 @@ def test_heavy_message_is_done_in_a_second(text):
 @pytest.mark.parametrize("text", [HEAVY["brackets"], HEAVY["wide table"], HEAVY["lines"], "a " * MESSAGE_CHARACTERS])
 def test_too_much_is_shown_as_it_was_written(text):
     page = seen(render_markdown(text))
-    assert ("p", {"class": "words-note"}) in page.tags
+    assert ("p", {"class": "markdown-note"}) in page.tags
     assert page.text.endswith(text)
 
 
@@ -291,7 +291,7 @@ def test_long_message_of_usual_words_is_formatted():
     items = f"- do `this` *now*: {usual}\n- see [docs](https://example.org/a_b), {usual}\n\n"
     part = f"## Plan\n\n{items}|a|b|\n|-|-|\n|1|2|\n\n"
     html = render_markdown(part * (N // len(part)))
-    assert "words-plain" not in html
+    assert "markdown-plain" not in html
     assert html.count("<table>") == N // len(part)
 
 

@@ -10,7 +10,7 @@ from django.db.models import F, QuerySet
 
 from missiondeck.models import DeckMission, TestRun, TestRunLogPage
 
-RESULTS_A_PAGE = 50
+RESULTS_PER_PAGE = 50
 # Results are read by their status, worst first.
 _ORDER = "array_position(ARRAY['error', 'failed', 'skipped', 'passed'], r.result->>'status')"
 
@@ -39,7 +39,7 @@ class ResultsPage:
 
     @property
     def last(self) -> int:
-        return max(1, -(-self.total // RESULTS_A_PAGE))
+        return max(1, -(-self.total // RESULTS_PER_PAGE))
 
 
 def results_of(run: TestRun, *, number: int = 1, status: str = "", search: str = "") -> ResultsPage:
@@ -68,8 +68,8 @@ def results_of(run: TestRun, *, number: int = 1, status: str = "", search: str =
         ) page ON true
     """  # noqa: S608  (conditions are written here)
     with connection.cursor() as cursor:
-        offset = (max(1, number) - 1) * RESULTS_A_PAGE
-        cursor.execute(sql, [run.pk, *params, RESULTS_A_PAGE, offset])
+        offset = (max(1, number) - 1) * RESULTS_PER_PAGE
+        cursor.execute(sql, [run.pk, *params, RESULTS_PER_PAGE, offset])
         rows = cursor.fetchall()
     results = [json.loads(result) for _total, result in rows if result is not None]
     return ResultsPage(results, max(1, number), rows[0][0])

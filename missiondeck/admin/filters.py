@@ -22,13 +22,13 @@ _NUMBER = re.compile(r"(#?)(\d{1,14})", re.ASCII)
 
 
 class MissionSearch(Search):
-    """Finds client missions by number, and by the beginning of title, client or the e-mail of who delivers."""
+    """Finds client missions by number, and by the read_start of title, client or the e-mail of who delivers."""
 
     def __init__(self) -> None:
         super().__init__("number", "", ("title", "client"))
 
     def exact(self, term: str) -> int | None:
-        """#47 is that mission and nothing else; 47 may be the beginning of a title too."""
+        """#47 is that mission and nothing else; 47 may be the read_start of a title too."""
         match = _NUMBER.fullmatch(term.strip())
         return int(match[2]) if match and match[1] else None
 
@@ -113,7 +113,7 @@ class AssignedFilter(DropdownFilter):
 
 
 class ClientFilter(ExactTextFilter):
-    """The beginning of a client's name, in capitals or not."""
+    """The read_start of a client's name, in capitals or not."""
 
     title = "client begins with"
     parameter_name = "client"

@@ -12,7 +12,7 @@ from tests.support.factories.groups import MemberFactory, StaffFactory
 from tests.support.factories.missiondeck import DeckMissionFactory
 from tests.support.factories.tokens import api_client
 
-NO_ONE = "78166a2d-86b2-5aa2-b90b-868e1bed74c6"
+UNKNOWN_ID = "78166a2d-86b2-5aa2-b90b-868e1bed74c6"
 
 
 def with_role(role: str, **values) -> Member:
@@ -23,7 +23,7 @@ def with_role(role: str, **values) -> Member:
 
 
 @dataclass
-class Cast:
+class ApiUsers:
     """A mission and who asks about it: a delivery lead, an auditor, who it is assigned to, staff and member who may
     not see it.
     """
@@ -38,7 +38,7 @@ class Cast:
         return at(self.mission, rest)
 
 
-def make_cast() -> Cast:
+def create_users() -> ApiUsers:
     deliverer = MemberFactory(email="noor@example.org")
     people = {
         "lead": with_role("Delivery Lead"),
@@ -48,7 +48,7 @@ def make_cast() -> Cast:
         "stranger": MemberFactory(),
     }
     mission = DeckMissionFactory(title="Telegram Notifier", client="Acme Corp", assigned_to=deliverer.email)
-    return Cast(mission, people)
+    return ApiUsers(mission, people)
 
 
 def at(mission: DeckMission, rest: str = "") -> str:
@@ -82,7 +82,7 @@ def rejected(answer, status: int, code: str, *pointers: str) -> dict:
     return document
 
 
-def walk(client: Client, address: str) -> tuple[list[dict], int]:
+def read_all_pages(client: Client, address: str) -> tuple[list[dict], int]:
     """Every row of a list by its cursors, and how many pages there were."""
     rows, pages = [], 0
     while address:

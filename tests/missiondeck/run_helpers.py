@@ -7,7 +7,7 @@ from django.utils import timezone
 from missiondeck.models import DeckMission, TestRun
 
 
-def ran(mission: DeckMission, *statuses: str) -> TestRun:
+def create_runs(mission: DeckMission, *statuses: str) -> TestRun:
     """Runs of one test that ended so, an hour apart, the last one an hour ago; returns the last one."""
     first = timezone.now() - timedelta(hours=len(statuses))
     for place, status in enumerate(statuses):

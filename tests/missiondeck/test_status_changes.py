@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from missiondeck.errors import ChecklistClosed, MoveRejected, NotDone, OverrideUnsigned, ReasonMissing
+from missiondeck.errors import ChecklistClosed, NotDone, OverrideReasonMissing, ReasonMissing, StatusChangeRejected
 from missiondeck.models import BACK, FORWARD, DeckMission, DeckStatus, DeckStatusChange, RunStatus, TestRun
 from missiondeck.services.checklist import add_item, move_item, remove_item, tick_item, update_item
-from missiondeck.services.missions import missing_of, move_mission
+from missiondeck.services.missions import change_status, missing_of
 from missiondeck.services.runs import start_run
 from tests.missiondeck.helpers import (
     FAILED,
@@ -34,7 +34,7 @@ def standing(status: str) -> DeckMission:
     made = mission_in_qa()
 
     if status == "active":
-        return move_mission(mission=made, to="active", actor=MemberFactory(), reason="again")
+        return change_status(mission=made, to="active", actor=MemberFactory(), reason="again")
     return made
 
 
@@ -51,16 +51,16 @@ def test_every_pair_by_the_service(before, after):
     made, actor = standing(before), MemberFactory()
     moves = len(moves_of(made))
     if before == after:
-        assert move_mission(mission=made, to=after, actor=actor, reason="because").status == before
+        assert change_status(mission=made, to=after, actor=actor, reason="because").status == before
         assert len(moves_of(made)) == moves
     elif (before, after) in STEPS:
-        moved = move_mission(mission=made, to=after, actor=actor, reason="because")
+        moved = change_status(mission=made, to=after, actor=actor, reason="because")
         assert moved.status == after
         assert moves_of(made)[moves:] == [(before, after, "because", False)]
         assert DeckStatusChange.objects.filter(mission=made).order_by("-id").first().by == actor
     else:
-        with pytest.raises(MoveRejected):
-            move_mission(mission=made, to=after, actor=actor, reason="because")
+        with pytest.raises(StatusChangeRejected):
+            change_status(mission=made, to=after, actor=actor, reason="because")
         made.refresh_from_db()
         assert (made.status, len(moves_of(made))) == (before, moves)
 
@@ -91,18 +91,18 @@ def test_choices_know_the_same_steps():
 def test_step_back_takes_a_reason(before, after, reason):
     made = standing(before)
     with pytest.raises(ReasonMissing):
-        move_mission(mission=made, to=after, actor=MemberFactory(), reason=reason)
+        change_status(mission=made, to=after, actor=MemberFactory(), reason=reason)
     rows("SELECT set_config('deck.reason', %s, true)", [reason])
-    with rejected_by("deck_missions_back_with_reason"):
+    with rejected_by("deck_missions_reason_required"):
         rows("UPDATE deck_missions SET status = %s WHERE id = %s", [after, made.pk])
 
 
 def test_reason_of_one_transaction_is_not_that_of_the_next(transactional_db):
     made = mission_in_qa()
-    move_mission(mission=made, to="active", actor=MemberFactory(), reason="the client wants more")
-    move_mission(mission=made, to="qa", actor=None)
+    change_status(mission=made, to="active", actor=MemberFactory(), reason="the client wants more")
+    change_status(mission=made, to="qa", actor=None)
     with pytest.raises(ReasonMissing):
-        move_mission(mission=made, to="active", actor=None)
+        change_status(mission=made, to="active", actor=None)
     assert moves_of(made)[1:] == [("qa", "active", "the client wants more", False), ("active", "qa", "", False)]
 
 
@@ -111,10 +111,10 @@ def test_reason_of_one_transaction_is_not_that_of_the_next(transactional_db):
 
 def test_completing_keeps_who_and_when():
     made, actor, before = mission_in_qa(), MemberFactory(), timezone.now()
-    done = move_mission(mission=made, to="complete", actor=actor)
+    done = change_status(mission=made, to="complete", actor=actor)
     assert (done.status, done.completed_by, done.override_reason) == ("complete", actor, "")
     assert before <= done.completed_at <= timezone.now()
-    back = move_mission(mission=done, to="qa", actor=actor, reason="a fault")
+    back = change_status(mission=done, to="qa", actor=actor, reason="a fault")
     assert (back.completed_at, back.completed_by, back.override_reason) == (None, None, "")
     # The moves still know it.
     assert DeckStatusChange.objects.filter(mission=made, to_status="complete").get().by == actor
@@ -181,7 +181,7 @@ def test_rejection_lists_everything_that_is_missing(state, missing, sentence):
     made = mission_in_qa(**state)
     assert missing_of(made) == missing
     with pytest.raises(NotDone) as rejected:
-        move_mission(mission=made, to="complete", actor=MemberFactory())
+        change_status(mission=made, to="complete", actor=MemberFactory())
     assert rejected.value.missing == missing
     assert str(rejected.value) == sentence
     with rejected_by("deck_missions_complete_is_done"):
@@ -193,7 +193,7 @@ def test_rejection_lists_everything_that_is_missing(state, missing, sentence):
 def test_rejection_names_twenty_open_items_and_counts_the_others():
     made = mission_in_qa(items=23, done=False)
     with pytest.raises(NotDone, match=r"23 items are open: Item 0; .*; Item 19; and 3 more\."):
-        move_mission(mission=made, to="complete", actor=MemberFactory())
+        change_status(mission=made, to="complete", actor=MemberFactory())
 
 
 def test_the_latest_run_is_what_counts():
@@ -219,7 +219,7 @@ def test_run_that_is_still_running_is_missing():
     finished_run(made, "passed", days=1)
     assert start_run(mission=made, actor=None).status == RunStatus.RUNNING
     with pytest.raises(NotDone, match=r"The latest test run is still running\."):
-        move_mission(mission=made, to="complete", actor=MemberFactory())
+        change_status(mission=made, to="complete", actor=MemberFactory())
 
 
 def test_another_missions_items_and_runs_do_not_count():
@@ -235,14 +235,14 @@ def test_another_missions_items_and_runs_do_not_count():
 def test_override_keeps_who_why_when_and_what_was_missing():
     made, lead = mission_in_qa(items=2, done=False, run=[FAILED]), MemberFactory()
     missing = missing_of(made)
-    done = move_mission(mission=made, to="complete", actor=lead, reason="  the client signed  ", override=True)
+    done = change_status(mission=made, to="complete", actor=lead, reason="  the client signed  ", override=True)
     assert (done.status, done.completed_by, done.override_reason) == ("complete", lead, "the client signed")
     move = DeckStatusChange.objects.filter(mission=made).latest("id")
     assert (move.is_override, move.reason, move.by, move.missing) == (True, "the client signed", lead, missing)
     assert move.created_at is not None
     assert [each["what"] for each in missing] == ["open_items", "test_run"]
     # The record stays when the mission goes back.
-    back = move_mission(mission=done, to="qa", actor=lead, reason="they took it back")
+    back = change_status(mission=done, to="qa", actor=lead, reason="they took it back")
     assert (back.override_reason, back.completed_by) == ("", None)
     move.refresh_from_db()
     assert (move.is_override, move.missing) == (True, missing)
@@ -250,7 +250,7 @@ def test_override_keeps_who_why_when_and_what_was_missing():
 
 def test_nothing_is_overridden_where_nothing_is_missing():
     made = mission_in_qa()
-    done = move_mission(mission=made, to="complete", actor=MemberFactory(), reason="to be sure", override=True)
+    done = change_status(mission=made, to="complete", actor=MemberFactory(), reason="to be sure", override=True)
     assert done.override_reason == ""
     assert moves_of(made)[-1] == ("qa", "complete", "to be sure", False)
 
@@ -258,15 +258,15 @@ def test_nothing_is_overridden_where_nothing_is_missing():
 @pytest.mark.parametrize("reason", ["", " ", "\n"])
 def test_override_takes_a_reason(reason):
     made = mission_in_qa(items=0, run=[])
-    with pytest.raises(OverrideUnsigned):
-        move_mission(mission=made, to="complete", actor=MemberFactory(), reason=reason, override=True)
+    with pytest.raises(OverrideReasonMissing):
+        change_status(mission=made, to="complete", actor=MemberFactory(), reason=reason, override=True)
 
 
 def test_override_takes_a_person():
     made = mission_in_qa(items=0, run=[])
-    with pytest.raises(OverrideUnsigned):
-        move_mission(mission=made, to="complete", actor=None, reason="because", override=True)
-    with rejected_by("deck_missions_override_signed"):
+    with pytest.raises(OverrideReasonMissing):
+        change_status(mission=made, to="complete", actor=None, reason="because", override=True)
+    with rejected_by("deck_missions_override_reason_required"):
         rows("UPDATE deck_missions SET status = 'complete', override_reason = 'because' WHERE id = %s", [made.pk])
     made.refresh_from_db()
     assert made.status == "qa"
@@ -285,8 +285,8 @@ def test_override_by_raw_sql_takes_words(reason):
 
 def test_override_does_not_skip_a_step():
     made = mission()
-    with pytest.raises(MoveRejected):
-        move_mission(mission=made, to="complete", actor=MemberFactory(), reason="because", override=True)
+    with pytest.raises(StatusChangeRejected):
+        change_status(mission=made, to="complete", actor=MemberFactory(), reason="because", override=True)
 
 
 # --- A complete mission is closed -------------------------------------------------------------------
@@ -309,7 +309,7 @@ def test_items_of_a_complete_mission_are_closed(change):
     with pytest.raises(ChecklistClosed):
         change(made, items_of(made)[0])
     assert rows("SELECT * FROM dod_items ORDER BY id") == before
-    back = move_mission(mission=made, to="qa", actor=MemberFactory(), reason="a fault")
+    back = change_status(mission=made, to="qa", actor=MemberFactory(), reason="a fault")
     change(back, items_of(back)[0])
 
 
@@ -324,18 +324,18 @@ def test_items_of_a_complete_mission_are_closed(change):
 )
 def test_items_of_a_complete_mission_are_closed_to_raw_sql(statement):
     made = complete_mission()
-    with rejected_by("dod_items_of_complete_mission_stay"):
+    with rejected_by("dod_items_closed"):
         rows(statement, [made.pk])
 
 
 def test_item_stays_with_its_mission():
     made, other = mission_in_qa(), mission()
-    with rejected_by("dod_items_stay_with_mission"):
+    with rejected_by("dod_items_mission_immutable"):
         rows("UPDATE dod_items SET mission_id = %s WHERE mission_id = %s", [other.pk, made.pk])
     # Nor does an open one get into a complete mission that way.
     done = complete_mission()
     add_item(mission=other, text="Open")
-    with rejected_by("dod_items_stay_with_mission"):
+    with rejected_by("dod_items_mission_immutable"):
         rows("UPDATE dod_items SET mission_id = %s WHERE mission_id = %s", [done.pk, other.pk])
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from missiondeck.models import ChatMessage, DeckMission, DodItem, TestRun
 from missiondeck.services.checklist import add_item, tick_item
-from missiondeck.services.missions import create_mission, move_mission
+from missiondeck.services.missions import change_status, create_mission
 from missiondeck.services.runs import import_report
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -32,7 +32,9 @@ def make_item(mission: DeckMission, text: str = "It pays", *, done: bool = False
     return tick_item(item=item, done=True, actor=None) if done else item
 
 
-def take_in(mission: DeckMission, report: bytes = PASSING, *, logs: bytes | None = None, actor=None) -> TestRun:
+def import_report_file(
+    mission: DeckMission, report: bytes = PASSING, *, logs: bytes | None = None, actor=None
+) -> TestRun:
     return import_report(mission=mission, file=BytesIO(report), logs=BytesIO(logs) if logs else None, actor=actor).run
 
 
@@ -45,7 +47,7 @@ def run_at(mission: DeckMission, minute: int, *, failed: bool = False, name: str
     )
 
 
-def said(mission: DeckMission, minute: int, message: str, *, citizen: str = "emma") -> ChatMessage:
+def create_message(mission: DeckMission, minute: int, message: str, *, citizen: str = "emma") -> ChatMessage:
     """A message of that minute of an hour."""
     return ChatMessage.objects.create(
         mission=mission, citizen=citizen, sender="user", message=message, created_at=NOON + timedelta(minutes=minute)
@@ -55,8 +57,8 @@ def said(mission: DeckMission, minute: int, message: str, *, citizen: str = "emm
 def complete(mission: DeckMission, actor, *, reason: str = "") -> DeckMission:
     """Bring a mission to its end; with a reason, whatever is missing."""
     if mission.status == "active":
-        mission = move_mission(mission=mission, to="qa", actor=actor)
-    return move_mission(mission=mission, to="complete", actor=actor, reason=reason, override=bool(reason))
+        mission = change_status(mission=mission, to="qa", actor=actor)
+    return change_status(mission=mission, to="complete", actor=actor, reason=reason, override=bool(reason))
 
 
 def address(mission: DeckMission, name: str = "", *args) -> str:

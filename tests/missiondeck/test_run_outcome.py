@@ -243,7 +243,7 @@ def test_rejections_have_words():
 )
 def test_finished_run_stays(changes):
     key = insert("test_runs", mission_id=mission().pk, status="passed", results=Jsonb([PASSED]))
-    with rejected_by("test_runs_finished_stay"):
+    with rejected_by("test_runs_finished_immutable"):
         rows(f"UPDATE test_runs SET {changes} WHERE id = %s", [key])
     with pytest.raises(RunFinished), translate_db_errors(), transaction.atomic():
         TestRun.objects.filter(pk=key).update(name="other")
@@ -252,7 +252,7 @@ def test_finished_run_stays(changes):
 @pytest.mark.parametrize("changes", ["mission_id = %(other)s", "created_at = now() - interval '1 day'"])
 def test_run_stays_with_its_mission_and_its_time(changes):
     key, other = insert("test_runs", mission_id=mission().pk, status="running"), mission().pk
-    with rejected_by("test_runs_stay_with_mission"):
+    with rejected_by("test_runs_mission_immutable"):
         rows(f"UPDATE test_runs SET {changes} WHERE id = %(run)s", {"run": key, "other": other})
 
 

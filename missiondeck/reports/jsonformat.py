@@ -62,7 +62,7 @@ def _parse(data: bytes, collector: Collector) -> dict | list:
             text.removeprefix("\ufeff"),
             # A control character within a text is a fault of JSON, but no reason to lose a run.
             strict=False,
-            object_pairs_hook=_without_doubles,
+            object_pairs_hook=_reject_duplicate_keys,
             parse_constant=_no_number,
             parse_int=_integer,
             parse_float=_decimal,
@@ -75,7 +75,7 @@ def _parse(data: bytes, collector: Collector) -> dict | list:
         raise ReportRejected("The report's JSON is nested too deeply. This is no test report.") from error
 
 
-def _without_doubles(pairs: list[tuple[str, object]]) -> dict:
+def _reject_duplicate_keys(pairs: list[tuple[str, object]]) -> dict:
     found = dict(pairs)
     if len(found) < len(pairs):
         seen = set()
@@ -142,24 +142,26 @@ class _Reader:
         name = next((text for key in ("name", "test") if (text := item.get(key))), None)
         if not isinstance(name, str) or not (stored := self.collector.name(name)):
             raise ReportRejected(f"Result {number} of the report has no name. {_AGAIN}")
-        who = f"result {number} ({short(name)})"
+        source_name = f"result {number} ({short(name)})"
         status = item.get("status")
-        said = status.strip().lower() if isinstance(status, str) else status
-        if said not in _STATUSES:
+        stated_status = status.strip().lower() if isinstance(status, str) else status
+        if stated_status not in _STATUSES:
             raise ReportRejected(
-                f"The status of {who} is {_quoted(status)}. It must be one of {', '.join(_STATUSES)}. {_AGAIN}"
+                f"The status of {source_name} is {_quoted(status)}. It must be one of {', '.join(_STATUSES)}. {_AGAIN}"
             )
         self._unknown_keys(item, _RESULT_KEYS)
         if item.get("name") and item.get("test") and item["name"] != item["test"]:
-            self.warnings.count("value not understood", f"“test” of {who}, which has a “name” as well")
-        duration = self._seconds(item.get("duration"), who)
-        error, traceback, output = (self._cut(self._text(item, key, who)) for key in ("error", "traceback", "output"))
+            self.warnings.count("value not understood", f"“test” of {source_name}, which has a “name” as well")
+        duration = self._seconds(item.get("duration"), source_name)
+        error, traceback, output = (
+            self._cut(self._text(item, key, source_name)) for key in ("error", "traceback", "output")
+        )
         classname, suite, file = (
-            self.collector.name(self._text(item, key, who)) for key in ("classname", "suite", "file")
+            self.collector.name(self._text(item, key, source_name)) for key in ("classname", "suite", "file")
         )
         self.collector.add(
             name=stored,
-            status=said,
+            status=stated_status,
             duration=duration,
             classname=classname,
             suite=suite,
@@ -167,8 +169,8 @@ class _Reader:
             error=error.strip(),
             traceback=traceback,
             output=output,
-            flaky=self._flaky(item, said, who),
-            retries=self._retries(item, who),
+            flaky=self._flaky(item, stated_status, source_name),
+            retries=self._retries(item, source_name),
         )
         return duration or 0.0
 
@@ -229,19 +231,19 @@ class _Reader:
             found["errors" if result["status"] == ERROR else result["status"]] += 1
         found["total"] = len(results)
         if differing := [key for key, value in stated.items() if value != found[key]]:
-            said = ", ".join(f"{stated[key]:,} {key}" for key in differing)
+            stated_status = ", ".join(f"{stated[key]:,} {key}" for key in differing)
             counted = ", ".join(f"{found[key]:,} {key}" for key in differing)
-            self.warnings.say(f"The summary states {said}; the results have {counted}, and count.")
-        called = status.strip().lower() if isinstance(status, str) else ""
+            self.warnings.add(f"The summary states {stated_status}; the results have {counted}, and count.")
+        report_status = status.strip().lower() if isinstance(status, str) else ""
         if found["failed"] or found["errors"]:
-            if called == PASSED:
-                self.warnings.say("The report calls itself passed, but has results that failed; these count.")
+            if report_status == PASSED:
+                self.warnings.add("The report calls itself passed, but has results that failed; these count.")
             return
         lacking = stated.get("failed", 0) + stated.get("errors", 0) or lacking
         if lacking:
             what = "failure" if lacking == 1 else "failures"
             error = f"The report's summary counts {lacking:,} more {what} than its results."
-        elif called in (FAILED, ERROR):
+        elif report_status in (FAILED, ERROR):
             error = "The report calls itself failed, and none of its results did."
         else:
             return
@@ -253,12 +255,12 @@ class _Reader:
         for key in item.keys() - known:
             self.warnings.unknown("key", key)
 
-    def _text(self, item: dict, key: str, who: str) -> str:
+    def _text(self, item: dict, key: str, source_name: str) -> str:
         value = item.get(key)
         if value is None:
             return ""
         if not isinstance(value, str):
-            self.warnings.count("value not understood", f"“{key}” of {who}")
+            self.warnings.count("value not understood", f"“{key}” of {source_name}")
             return ""
         return value
 
@@ -267,7 +269,7 @@ class _Reader:
         collected.add(text)
         return self.collector.cut(collected)
 
-    def _seconds(self, value: object, who: str) -> float | None:
+    def _seconds(self, value: object, source_name: str) -> float | None:
         try:
             if value is None:
                 return None
@@ -278,21 +280,21 @@ class _Reader:
                 raise Unreadable
             return values.seconds(f"{value:.9f}")[0]
         except Unreadable:
-            self.warnings.count("time unreadable", f"{_quoted(value)} of {who}")
+            self.warnings.count("time unreadable", f"{_quoted(value)} of {source_name}")
             return None
 
-    def _flaky(self, item: dict, status: str, who: str) -> bool:
+    def _flaky(self, item: dict, status: str, source_name: str) -> bool:
         value = item.get("flaky")
         if value is not None and not isinstance(value, bool):
-            self.warnings.count("value not understood", f"“flaky” of {who}")
+            self.warnings.count("value not understood", f"“flaky” of {source_name}")
         return value is True and status == PASSED
 
-    def _retries(self, item: dict, who: str) -> int:
+    def _retries(self, item: dict, source_name: str) -> int:
         value = item.get("retries")
         if value is None:
             return 0
         if not _is_count(value) or value > 1_000_000:
-            self.warnings.count("value not understood", f"“retries” of {who}")
+            self.warnings.count("value not understood", f"“retries” of {source_name}")
             return 0
         return value
 

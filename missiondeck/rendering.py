@@ -2,7 +2,7 @@
 
 What is written here is hostile by default. HTML in a message is text; a link leads to http, https or mailto or is
 text; an image is a link, so that nothing is loaded. All of it goes through nh3 in the end, which lets only the tags
-and attributes of `_ALLOWED` onto a page. `words.css` has the colours, `copy.js` the copy buttons.
+and attributes of `_ALLOWED` onto a page. `markdown.css` has the colours, `copy.js` the copy buttons.
 """
 
 import re
@@ -45,7 +45,7 @@ LANGUAGES = {
     if name in _COLOURED.replace("\n", "|").split("|")
     for alias in aliases
 }
-# The colours there are, each a class of `words.css`; what pygments tells apart beyond them looks alike.
+# The colours there are, each a class of `markdown.css`; what pygments tells apart beyond them looks alike.
 _COLOURS = {
     Token: None,
     Comment: "comment",
@@ -78,21 +78,21 @@ _HIDDEN = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202
 _HEADINGS = {"h1": "h4", "h2": "h5", "h3": "h6", "h4": "h6", "h5": "h6"}
 
 
-class _TooMuch(Exception):
+class _TooComplex(Exception):
     """The message asks for more work than a message may."""
 
 
-class _Seconds:
+class _TimeBudget:
     """What is left for colouring one message or one piece of code, in seconds of this thread."""
 
     def __init__(self, seconds: float) -> None:
         self.end = time.thread_time() + seconds
 
-    def are_over(self) -> bool:
+    def is_exceeded(self) -> bool:
         return time.thread_time() > self.end
 
     @contextmanager
-    def stopped(self) -> Iterator[None]:
+    def paused(self) -> Iterator[None]:
         began = time.thread_time()
         yield
         self.end += time.thread_time() - began
@@ -103,14 +103,14 @@ def render_markdown(text: str) -> SafeString:
     text = _readable(text)
     try:
         if len(text) > MESSAGE_CHARACTERS or text.count("\n") > MESSAGE_LINES:
-            raise _TooMuch
-        inside = _MARKDOWN.render(text, {"steps": 0, "colouring": _Seconds(COLOURING_SECONDS)})
-    except _TooMuch:
+            raise _TooComplex
+        inside = _MARKDOWN.render(text, {"steps": 0, "colouring": _TimeBudget(COLOURING_SECONDS)})
+    except _TooComplex:
         inside = (
-            '<p class="words-note">Too long to be formatted: shown as it was written.</p>'
-            f'<div class="words-plain">{escape(text)}</div>'
+            '<p class="markdown-note">Too long to be formatted: shown as it was written.</p>'
+            f'<div class="markdown-plain">{escape(text)}</div>'
         )
-    return _safe(f'<div class="words" dir="auto">{inside}</div>')
+    return _safe(f'<div class="markdown" dir="auto">{inside}</div>')
 
 
 def render_code(code: str, language: str) -> SafeString:
@@ -118,7 +118,7 @@ def render_code(code: str, language: str) -> SafeString:
 
     language: one of `LANGUAGES`; code in any other, or that would take too long, has no colours.
     """
-    return _safe(_figure(_readable(code), _readable(language), _Seconds(COLOURING_SECONDS)))
+    return _safe(_figure(_readable(code), _readable(language), _TimeBudget(COLOURING_SECONDS)))
 
 
 def _readable(text: str) -> str:
@@ -130,17 +130,17 @@ def _readable(text: str) -> str:
 # --- Code ---------------------------------------------------------------------------------------
 
 
-def _figure(code: str, language: str, seconds: _Seconds) -> str:
+def _figure(code: str, language: str, seconds: _TimeBudget) -> str:
     label = "".join(filter(str.isprintable, language)).strip()[:40]
     # A process that meets a language for the first time makes itself ready for it: no fault of the code.
-    with seconds.stopped():
+    with seconds.paused():
         lexer = _lexer(label, code)
     name = lexer.name if lexer else label
     inside = (_coloured(code, lexer, seconds) if lexer else None) or escape(code)
     return (
         f'<figure class="code"><figcaption><span class="code-language">{escape(name or "Code")}</span>'
         '<button type="button" class="code-copy" data-copy-code data-copied="Copied">Copy</button></figcaption>'
-        f'<pre tabindex="0" dir="ltr"><code>{_with_hidden(inside)}</code></pre></figure>'
+        f'<pre tabindex="0" dir="ltr"><code>{_mark_hidden(inside)}</code></pre></figure>'
     )
 
 
@@ -151,14 +151,14 @@ def _lexer(language: str, code: str) -> Lexer | None:
     return get_lexer_by_name(language, handlecodeblocks=False, startinline="<?" not in code)
 
 
-def _coloured(code: str, lexer: Lexer, seconds: _Seconds) -> str | None:
+def _coloured(code: str, lexer: Lexer, seconds: _TimeBudget) -> str | None:
     """The code with a span for each colour; None where that would take too long."""
     if len(code) > COLOURED_CHARACTERS:
         return None
     parts, last = [], None
     # Unprocessed: nothing is stripped, so that a copy is exact. Some know a line by its end, also the last one.
     for start, kind, part in lexer.get_tokens_unprocessed(code + "\n"):
-        if seconds.are_over():
+        if seconds.is_exceeded():
             return None
         colour = _colour(kind)
         if colour != last:
@@ -172,7 +172,7 @@ def _colour(kind) -> str | None:
     return _COLOURS[kind] if kind in _COLOURS else _colour(kind.parent)
 
 
-def _with_hidden(markup: str) -> str:
+def _mark_hidden(markup: str) -> str:
     """Name the hidden characters between the tags, and keep them, so that a copy is exact."""
     return _HIDDEN.sub(lambda found: f'<span data-hidden="U+{ord(found[0]):04X}">{found[0]}</span>', markup)
 
@@ -180,35 +180,35 @@ def _with_hidden(markup: str) -> str:
 # --- Markdown -----------------------------------------------------------------------------------
 
 
-def _may_lead_to(address: str) -> bool:
+def _is_allowed_link(address: str) -> bool:
     return _ADDRESS.match(address) is not None
 
 
 def _count_block(state: StateBlock, line: int, last_line: int, silent: bool) -> bool:
     if len(state.tokens) > MESSAGE_BLOCKS:
-        raise _TooMuch
+        raise _TooComplex
     return False
 
 
 def _count_blocks(state: StateCore) -> None:
     if len(state.tokens) > MESSAGE_BLOCKS:
-        raise _TooMuch
+        raise _TooComplex
 
 
 def _count_step(state: StateInline, silent: bool) -> bool:
     # An address in pointed brackets is one step to read and several to write.
     state.env["steps"] += 5 if state.src[state.pos] == "<" else 1
     if state.env["steps"] > MESSAGE_STEPS:
-        raise _TooMuch
+        raise _TooComplex
     return False
 
 
-def _tame(state: StateCore) -> None:
+def _restrict(state: StateCore) -> None:
     """Headings below the page's own, images as links, alignment as a class."""
     for token in state.tokens:
         token.tag = _HEADINGS.get(token.tag, token.tag)
         if align := token.attrs.pop("style", None):
-            token.attrs["class"] = str(align).replace("text-align:", "words-")
+            token.attrs["class"] = str(align).replace("text-align:", "markdown-")
         if token.children:
             token.children = _without_images(token.children)
 
@@ -220,8 +220,8 @@ def _without_images(tokens: Sequence[markdown.Token]) -> list[markdown.Token]:
         if token.type != "image":
             kept.append(token)
             continue
-        words = _MARKDOWN.renderer.renderInlineAsText(token.children or [], _MARKDOWN.options, {})
-        text = markdown.Token("text", "", 0, content=words.strip() or "image")
+        label = _MARKDOWN.renderer.renderInlineAsText(token.children or [], _MARKDOWN.options, {})
+        text = markdown.Token("text", "", 0, content=label.strip() or "image")
         # A link holds no link: there, what was drawn is only named.
         link = markdown.Token("link_open", "a", 1, attrs={"href": token.attrs["src"]})
         kept += [text] if in_link else [link, text, markdown.Token("link_close", "a", -1)]
@@ -234,20 +234,20 @@ def _code_block(renderer, tokens: Sequence[markdown.Token], index: int, options,
 
 
 def _inline_code(renderer, tokens: Sequence[markdown.Token], index: int, options, env: MutableMapping) -> str:
-    return f"<code>{_with_hidden(escape(tokens[index].content))}</code>"
+    return f"<code>{_mark_hidden(escape(tokens[index].content))}</code>"
 
 
 def _markdown() -> MarkdownIt:
     made = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-    made.validateLink = _may_lead_to
+    made.validateLink = _is_allowed_link
     made.block.ruler.before("table", "count", _count_block)
     made.inline.ruler.before("text", "count", _count_step)
     made.core.ruler.after("block", "count", _count_blocks)
-    made.core.ruler.push("tame", _tame)
+    made.core.ruler.push("restrict", _restrict)
     made.add_render_rule("fence", _code_block)
     made.add_render_rule("code_block", _code_block)
     made.add_render_rule("code_inline", _inline_code)
-    made.add_render_rule("table_open", lambda *_: '<div class="words-table" tabindex="0"><table>')
+    made.add_render_rule("table_open", lambda *_: '<div class="markdown-table" tabindex="0"><table>')
     made.add_render_rule("table_close", lambda *_: "</table></div>")
     return made
 
@@ -256,9 +256,9 @@ _MARKDOWN = _markdown()
 
 # --- What may stand on a page -------------------------------------------------------------------
 
-_WORDS = "p br hr em strong s code pre blockquote ul ol li a h4 h5 h6 table thead tbody tr th td div"
+_TAGS = "p br hr em strong s code pre blockquote ul ol li a h4 h5 h6 table thead tbody tr th td div"
 _ALLOWED = nh3.Cleaner(
-    tags={*_WORDS.split(), "figure", "figcaption", "span", "button"},
+    tags={*_TAGS.split(), "figure", "figcaption", "span", "button"},
     clean_content_tags=set(),
     attributes={
         "a": {"href", "title"},
@@ -272,10 +272,10 @@ _ALLOWED = nh3.Cleaner(
         "pre": {"dir": {"ltr"}, "tabindex": {"0"}},
     },
     allowed_classes={
-        "div": {"words", "words-plain", "words-table"},
-        "p": {"words-note"},
-        "th": {"words-left", "words-center", "words-right"},
-        "td": {"words-left", "words-center", "words-right"},
+        "div": {"markdown", "markdown-plain", "markdown-table"},
+        "p": {"markdown-note"},
+        "th": {"markdown-left", "markdown-center", "markdown-right"},
+        "td": {"markdown-left", "markdown-center", "markdown-right"},
         "figure": {"code"},
         "button": {"code-copy"},
         "span": {"code-language", *(f"code-{colour}" for colour in _COLOURS.values() if colour)},
