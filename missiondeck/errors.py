@@ -1,10 +1,10 @@
-"""Every rejection of this app in words."""
+"""Errors of this app. The docstring of a class is its message."""
 
 from missionsite.common.errors import DomainError
 
 
 class StatusChangeRejected(DomainError):
-    """A client mission goes one step at a time: active, in QA, complete, and back the same way."""
+    """The status changes one step at a time: Active, In QA, Complete, and back in the same order."""
 
     code = "status_change_rejected"
     constraint = "deck_missions_one_step"
@@ -12,7 +12,7 @@ class StatusChangeRejected(DomainError):
 
 
 class ReasonMissing(DomainError):
-    """A step back takes a reason."""
+    """Enter a reason to move the mission back."""
 
     code = "reason_missing"
     constraint = "deck_missions_reason_required"
@@ -27,16 +27,16 @@ class NotDone(DomainError):
     constraint = "deck_missions_complete_is_done"
 
     def __init__(self, *, missing: list[dict] | None = None) -> None:
-        """missing: as the database's deck_mission_missing() gives it."""
+        """missing: the value of deck_mission_missing()."""
         self.missing = missing or []
-        # For programs, beside the sentence.
+        # Added to the problem document.
         self.extensions = {"missing": self.missing}
         sentences = missing_sentences(self.missing)
-        super().__init__(f"Not complete yet. {' '.join(sentences)}" if sentences else None)
+        super().__init__(f"This mission cannot be completed yet. {' '.join(sentences)}" if sentences else None)
 
 
 def missing_sentences(missing: list[dict]) -> list[str]:
-    """What keeps a mission from being complete, a sentence each."""
+    """One sentence for each reason why a mission cannot be completed."""
     return [_SENTENCES[each["what"]](each) for each in missing]
 
 
@@ -47,25 +47,25 @@ def _open_items(missing: dict) -> str:
 
 
 _SENTENCES = {
-    "no_items": lambda missing: "Its definition of done is empty.",
+    "no_items": lambda missing: "The definition of done has no items.",
     "open_items": _open_items,
-    "no_test_run": lambda missing: "There is no test run.",
-    "test_run": lambda missing: f"The latest test run {_RUN[missing['status']]}.",
-    "earlier_test_run": lambda missing: f"A test run that began before the latest one {_LATER[missing['status']]}.",
+    "no_test_run": lambda missing: "There is no test run yet.",
+    "test_run": lambda missing: f"The latest test run {_LATEST_RUN[missing['status']]}.",
+    "earlier_test_run": lambda missing: f"An earlier test run {_EARLIER_RUN[missing['status']]}.",
 }
-_RUN = {"running": "is still running", "failed": "failed"}
-_LATER = {"running": "is still running", "failed": "ended after it and failed"}
+_LATEST_RUN = {"running": "is still running", "failed": "failed"}
+_EARLIER_RUN = {"running": "is still running", "failed": "ended after the latest one and failed"}
 
 
 class CompletionSnapshotStale(DomainError):
-    """A mission is completed by what holds now, in a transaction that sees it (READ COMMITTED)."""
+    """A mission can only be completed in a READ COMMITTED transaction."""
 
     code = "completion_snapshot_stale"
     constraint = "deck_missions_complete_read_committed"
 
 
 class OverrideReasonMissing(DomainError):
-    """Completing a mission that is not done takes a reason and a person."""
+    """Enter a reason to complete a mission that is not done."""
 
     code = "override_reason_missing"
     constraint = "deck_missions_override_reason_required"
@@ -74,7 +74,7 @@ class OverrideReasonMissing(DomainError):
 
 
 class NewMissionNotActive(DomainError):
-    """A client mission begins active."""
+    """A new client mission must be active."""
 
     code = "new_mission_not_active"
     constraint = "deck_missions_begin_active"
@@ -82,28 +82,28 @@ class NewMissionNotActive(DomainError):
 
 
 class MissionFieldsImmutable(DomainError):
-    """The number of a client mission, and how it was completed, stay."""
+    """The number and the completion details of a client mission cannot be changed."""
 
     code = "mission_fields_immutable"
     constraint = "deck_missions_immutable_fields"
 
 
 class CompletionInconsistent(DomainError):
-    """Only a complete mission says when it was completed, by whom and why."""
+    """Only a complete mission has a completion time, person and override reason."""
 
     code = "completion_inconsistent"
     constraint = "deck_missions_completion_consistent"
 
 
 class StatusChangesImmutable(DomainError):
-    """Moves of client missions are never changed."""
+    """Recorded status changes cannot be edited or deleted."""
 
     code = "status_changes_immutable"
     constraint = "deck_status_changes_append_only"
 
 
 class NumberTaken(DomainError):
-    """Another client mission has this number."""
+    """This number is already used by another client mission."""
 
     code = "number_taken"
     constraint = "deck_missions_number_unique"
@@ -111,7 +111,7 @@ class NumberTaken(DomainError):
 
 
 class NumberNotPositive(DomainError):
-    """Numbers begin at 1."""
+    """The number must be at least 1."""
 
     code = "number_not_positive"
     constraint = "deck_missions_number_positive"
@@ -120,7 +120,7 @@ class NumberNotPositive(DomainError):
 
 
 class TitleMissing(DomainError):
-    """Give it a title."""
+    """Enter a title."""
 
     code = "title_missing"
     constraint = "deck_missions_title_not_empty"
@@ -129,7 +129,7 @@ class TitleMissing(DomainError):
 
 
 class ClientMissing(DomainError):
-    """Say for whom it is."""
+    """Enter the name of the client."""
 
     code = "client_missing"
     constraint = "deck_missions_client_not_empty"
@@ -138,7 +138,7 @@ class ClientMissing(DomainError):
 
 
 class BudgetNotPositive(DomainError):
-    """A budget is more than nothing."""
+    """Enter a budget greater than 0."""
 
     code = "budget_not_positive"
     constraint = "deck_missions_budget_positive"
@@ -147,7 +147,7 @@ class BudgetNotPositive(DomainError):
 
 
 class DeadlineOutOfRange(DomainError):
-    """A deadline lies between the years 2000 and 2199."""
+    """Enter a deadline between the years 2000 and 2199."""
 
     code = "deadline_out_of_range"
     constraint = "deck_missions_deadline_range"
@@ -156,7 +156,7 @@ class DeadlineOutOfRange(DomainError):
 
 
 class CurrencyInvalid(DomainError):
-    """A currency is three capital letters: USD, EUR, BRL."""
+    """Enter a currency as three capital letters, such as USD, EUR or BRL."""
 
     code = "currency_invalid"
     constraint = "deck_missions_currency_form"
@@ -165,7 +165,7 @@ class CurrencyInvalid(DomainError):
 
 
 class AssigneeMissing(DomainError):
-    """Enter the e-mail address of who delivers it."""
+    """Enter the e-mail address of the assignee."""
 
     code = "assignee_missing"
     constraint = "deck_missions_assigned_to_form"
@@ -174,7 +174,7 @@ class AssigneeMissing(DomainError):
 
 
 class RepositoryInvalid(DomainError):
-    """Enter the address of a GitHub repository: https://github.com/owner/name."""
+    """Enter the URL of a GitHub repository: https://github.com/owner/name."""
 
     code = "repository_invalid"
     constraint = "deck_missions_github_url_form"
@@ -183,28 +183,28 @@ class RepositoryInvalid(DomainError):
 
 
 class ChecklistClosed(DomainError):
-    """The mission is complete, so its definition of done is closed. Take it back to QA first."""
+    """The mission is complete, so its definition of done is locked. Move the mission back to QA first."""
 
     code = "checklist_closed"
     constraint = "dod_items_closed"
 
 
 class ItemMissionImmutable(DomainError):
-    """An item stays with its mission."""
+    """An item cannot be moved to another mission."""
 
     code = "item_mission_immutable"
     constraint = "dod_items_mission_immutable"
 
 
 class ItemCompletionInconsistent(DomainError):
-    """An item that is done says when; an open one says nothing."""
+    """A done item needs a completion time; an open item must not have one."""
 
     code = "item_completion_inconsistent"
     constraint = "dod_items_completion_consistent"
 
 
 class ItemEmpty(DomainError):
-    """Say what has to be true."""
+    """Enter the text of the item."""
 
     code = "item_empty"
     constraint = "dod_items_text_not_empty"
@@ -213,7 +213,7 @@ class ItemEmpty(DomainError):
 
 
 class MessageEmpty(DomainError):
-    """Write a message."""
+    """Enter a message."""
 
     code = "message_empty"
     constraint = "chat_messages_message_not_empty"
@@ -222,7 +222,7 @@ class MessageEmpty(DomainError):
 
 
 class MessageTooLong(DomainError):
-    """A message has at most 100,000 characters."""
+    """A message can have at most 100,000 characters."""
 
     code = "message_too_long"
     constraint = "chat_messages_message_length"
@@ -231,7 +231,7 @@ class MessageTooLong(DomainError):
 
 
 class CodeBlocksInvalid(DomainError):
-    """Code beside a message is a list of at most 50, each with a language and its code (100,000 characters)."""
+    """Code blocks must be a list of at most 50, each with a language and code (up to 100,000 characters)."""
 
     code = "code_blocks_invalid"
     constraint = "chat_messages_code_blocks_shape"
@@ -240,7 +240,7 @@ class CodeBlocksInvalid(DomainError):
 
 
 class SummaryInvalid(DomainError):
-    """A summary counts passed, failed, errors, skipped, total, duration, and pairs like unit_passed and unit_total."""
+    """A summary may hold passed, failed, errors, skipped, total, duration, and pairs: unit_passed, unit_total."""
 
     code = "summary_invalid"
     constraint = "test_runs_summary_shape"
@@ -249,7 +249,7 @@ class SummaryInvalid(DomainError):
 
 
 class ResultsInvalid(DomainError):
-    """Results are a list; each has a name and a status: passed, failed, error or skipped."""
+    """Results must be a list; each needs a name and a status: passed, failed, error or skipped."""
 
     code = "results_invalid"
     constraint = "test_runs_results_shape"
@@ -258,7 +258,7 @@ class ResultsInvalid(DomainError):
 
 
 class StatusContradictsResults(DomainError):
-    """What a finished run is follows from its results: it passed when a test passed and none failed."""
+    """The status must follow from the results: passed if at least one test passed and none failed."""
 
     code = "status_contradicts_results"
     constraint = "test_runs_status_follows_from_results"
@@ -267,7 +267,7 @@ class StatusContradictsResults(DomainError):
 
 
 class SummaryContradictsResults(DomainError):
-    """The summary counts something else than the results show."""
+    """The counts in the summary do not match the results."""
 
     code = "summary_contradicts_results"
     constraint = "test_runs_summary_fits_results"
@@ -276,42 +276,42 @@ class SummaryContradictsResults(DomainError):
 
 
 class RunFinished(DomainError):
-    """A finished test run stays as it is."""
+    """This test run is finished and cannot be changed."""
 
     code = "run_finished"
     constraint = "test_runs_finished_immutable"
 
 
 class RunMissionImmutable(DomainError):
-    """A test run stays with its mission and its time."""
+    """The mission and the start time of a test run cannot be changed."""
 
     code = "run_mission_immutable"
     constraint = "test_runs_mission_immutable"
 
 
 class RunFinishTimeInconsistent(DomainError):
-    """A run says when it was finished, and only then."""
+    """A finished run needs a finish time; a running one must not have one."""
 
     code = "run_finish_time_inconsistent"
     constraint = "test_runs_finished_at_consistent"
 
 
 class ReportAlreadyImported(DomainError):
-    """This file is the latest run of the mission already."""
+    """This file was already imported as the latest run of the mission."""
 
     code = "report_already_imported"
     constraint = "test_runs_file_unique"
 
 
 class RunKeyTaken(DomainError):
-    """Another report was brought under this key. Use a new key for each run."""
+    """This key was already used for another report. Use a new key for each run."""
 
     code = "run_key_taken"
     constraint = "test_runs_key_unique"
 
 
 class RunKeyInvalid(DomainError):
-    """A key is 1 to 255 visible ASCII characters."""
+    """A key must have 1 to 255 visible ASCII characters."""
 
     code = "run_key_invalid"
     constraint = "test_runs_key_form"
@@ -319,21 +319,21 @@ class RunKeyInvalid(DomainError):
 
 
 class DigestInvalid(DomainError):
-    """A digest is 64 small hexadecimal digits."""
+    """A digest must have 64 lower-case hexadecimal digits."""
 
     code = "digest_invalid"
     constraint = "test_runs_digest_form"
 
 
 class WarningsInvalid(DomainError):
-    """Warnings are a list of sentences."""
+    """Warnings must be a list of texts."""
 
     code = "warnings_invalid"
     constraint = "test_runs_warnings_shape"
 
 
 class LogsTooLarge(DomainError):
-    """Logs are at most 64 MB."""
+    """Logs can be at most 64 MB."""
 
     code = "logs_too_large"
     constraint = "test_runs_logs_bounded"
@@ -342,7 +342,7 @@ class LogsTooLarge(DomainError):
 
 
 class ResultsTooLarge(DomainError):
-    """The results of one run are at most 128 MB."""
+    """The results of a run can be at most 128 MB."""
 
     code = "results_too_large"
     constraint = "test_runs_results_bounded"

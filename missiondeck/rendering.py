@@ -1,8 +1,8 @@
-"""Safe HTML of what others wrote: messages in CommonMark, code in colours.
+"""Renders untrusted messages (CommonMark) and code with syntax highlighting as safe HTML.
 
-What is written here is hostile by default. HTML in a message is text; a link leads to http, https or mailto or is
-text; an image is a link, so that nothing is loaded. All of it goes through nh3 in the end, which lets only the tags
-and attributes of `_ALLOWED` onto a page. `markdown.css` has the colours, `copy.js` the copy buttons.
+HTML in a message becomes text. Links must be http, https or mailto, otherwise they become text. Images become links, so
+that nothing is loaded. nh3 then removes all tags and attributes that are not in `_ALLOWED`. `markdown.css` has the
+colours, `copy.js` the copy buttons.
 """
 
 import re
@@ -22,30 +22,30 @@ from pygments.lexer import Lexer
 from pygments.lexers import get_all_lexers, get_lexer_by_name
 from pygments.token import Comment, Generic, Keyword, Name, Number, Operator, String, Token
 
-# A message beyond one of these is shown as it was written. Within them it takes well under a second, whatever is in it.
+# A message beyond one of these limits is shown as plain text. Within them rendering takes well under a second.
 MESSAGE_CHARACTERS = 100_000
 MESSAGE_LINES = 10_000
 MESSAGE_BLOCKS = 20_000
 MESSAGE_STEPS = 25_000
-# Code longer than this has no colours; nor has what is left when they have taken this much of the processor's time.
+# Longer code is not highlighted, nor is code after this much processor time was spent on highlighting.
 COLOURED_CHARACTERS = 50_000
 COLOURING_SECONDS = 0.5
-# Languages that get colours, by the names pygments has for them. Left out are those it reads whole before it says a
-# first word (sessions, templates in HTML) or that lead to any other (HTTP): their time could not be limited.
+# Highlighted languages, by their pygments names. Excluded are lexers that read the whole text before the first token
+# (sessions, templates in HTML) or delegate to any other lexer (HTTP), because their time cannot be limited.
 _COLOURED = """
 Bash|Batchfile|C|C#|C++|CMake|CSS|Clojure|Dart|Diff|Django/Jinja|Docker|Elixir|Erlang|F#|Gherkin|Go|GraphQL|Groovy|HTML
 Haskell|INI|JSON|JSON5|JSX|Java|JavaScript|Julia|Kotlin|LessCss|Lua|Makefile|Markdown|MySQL|Nginx configuration file
 Objective-C|PHP|PL/pgSQL|Perl|PostgreSQL SQL dialect|PowerShell|Properties|Protocol Buffer|Python|Python Traceback|Ruby
 Rust|S|SCSS|SQL|Sass|Scala|Solidity|Swift|TOML|TSX|Terraform|TypeScript|Vue|XML|YAML|reStructuredText
 """
-# What a message may call them: `py` is Python.
+# Accepted aliases, such as `py` for Python.
 LANGUAGES = {
     alias: name
     for name, aliases, _, _ in get_all_lexers(plugins=False)
     if name in _COLOURED.replace("\n", "|").split("|")
     for alias in aliases
 }
-# The colours there are, each a class of `markdown.css`; what pygments tells apart beyond them looks alike.
+# The colour of a token type: a class of `markdown.css`. Subtypes have the colour of their parent.
 _COLOURS = {
     Token: None,
     Comment: "comment",
@@ -72,18 +72,18 @@ _COLOURS = {
 
 SCHEMES = frozenset({"http", "https", "mailto"})
 _ADDRESS = re.compile(r"(?:https?://|mailto:)[^\s/]", re.IGNORECASE)
-# Characters that turn the direction of what follows, or move a terminal's cursor: code is not what it looks like.
+# Characters that change the text direction or control a terminal, which can hide what code does.
 _HIDDEN = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-# The page has its own h1 to h3.
+# The page uses h1 to h3 itself.
 _HEADINGS = {"h1": "h4", "h2": "h5", "h3": "h6", "h4": "h6", "h5": "h6"}
 
 
 class _TooComplex(Exception):
-    """The message asks for more work than a message may."""
+    """The message exceeds a rendering limit."""
 
 
 class _TimeBudget:
-    """What is left for colouring one message or one piece of code, in seconds of this thread."""
+    """The remaining highlighting time for one message or code block, in processor seconds of this thread."""
 
     def __init__(self, seconds: float) -> None:
         self.end = time.thread_time() + seconds
@@ -99,7 +99,7 @@ class _TimeBudget:
 
 
 def render_markdown(text: str) -> SafeString:
-    """A message as HTML: a div of class `words`."""
+    """Render a message as HTML: a div with the class `markdown`."""
     text = _readable(text)
     try:
         if len(text) > MESSAGE_CHARACTERS or text.count("\n") > MESSAGE_LINES:
@@ -107,22 +107,22 @@ def render_markdown(text: str) -> SafeString:
         inside = _MARKDOWN.render(text, {"steps": 0, "colouring": _TimeBudget(COLOURING_SECONDS)})
     except _TooComplex:
         inside = (
-            '<p class="markdown-note">Too long to be formatted: shown as it was written.</p>'
+            '<p class="markdown-note">Shown without formatting: this message is too long.</p>'
             f'<div class="markdown-plain">{escape(text)}</div>'
         )
     return _safe(f'<div class="markdown" dir="auto">{inside}</div>')
 
 
 def render_code(code: str, language: str) -> SafeString:
-    """Code as HTML: a figure of class `code` with the name of its language, a copy button and colours.
+    """Render code as HTML: a figure with the class `code`, its language, a copy button and highlighting.
 
-    language: one of `LANGUAGES`; code in any other, or that would take too long, has no colours.
+    language: one of `LANGUAGES`; code in another language, or that takes too long, is not highlighted.
     """
     return _safe(_figure(_readable(code), _readable(language), _TimeBudget(COLOURING_SECONDS)))
 
 
 def _readable(text: str) -> str:
-    """Without what HTML cannot hold, as `textContent` will give it back."""
+    """Normalize line ends and replace NUL and lone surrogates, so that `textContent` returns the same text."""
     text = text.encode(errors="replace").decode()
     return text.replace("\x00", "\ufffd").replace("\r\n", "\n").replace("\r", "\n")
 
@@ -132,7 +132,7 @@ def _readable(text: str) -> str:
 
 def _figure(code: str, language: str, seconds: _TimeBudget) -> str:
     label = "".join(filter(str.isprintable, language)).strip()[:40]
-    # A process that meets a language for the first time makes itself ready for it: no fault of the code.
+    # Loading a lexer for the first time is slow and does not count.
     with seconds.paused():
         lexer = _lexer(label, code)
     name = lexer.name if lexer else label
@@ -147,16 +147,16 @@ def _figure(code: str, language: str, seconds: _TimeBudget) -> str:
 def _lexer(language: str, code: str) -> Lexer | None:
     if language.lower() not in LANGUAGES:
         return None
-    # Code in what is itself a text about code may be in any language: it stays plain. PHP often comes without its tag.
+    # Nested code blocks are not highlighted, because their time cannot be limited. PHP often comes without its tag.
     return get_lexer_by_name(language, handlecodeblocks=False, startinline="<?" not in code)
 
 
 def _coloured(code: str, lexer: Lexer, seconds: _TimeBudget) -> str | None:
-    """The code with a span for each colour; None where that would take too long."""
+    """The code with a span for each colour; None if that takes too long."""
     if len(code) > COLOURED_CHARACTERS:
         return None
     parts, last = [], None
-    # Unprocessed: nothing is stripped, so that a copy is exact. Some know a line by its end, also the last one.
+    # Unprocessed, so that a copy is exact. The added line end is needed by lexers that match whole lines.
     for start, kind, part in lexer.get_tokens_unprocessed(code + "\n"):
         if seconds.is_exceeded():
             return None
@@ -173,7 +173,7 @@ def _colour(kind) -> str | None:
 
 
 def _mark_hidden(markup: str) -> str:
-    """Name the hidden characters between the tags, and keep them, so that a copy is exact."""
+    """Wrap hidden characters in a span that names them; they stay in the text, so that a copy is exact."""
     return _HIDDEN.sub(lambda found: f'<span data-hidden="U+{ord(found[0]):04X}">{found[0]}</span>', markup)
 
 
@@ -196,7 +196,7 @@ def _count_blocks(state: StateCore) -> None:
 
 
 def _count_step(state: StateInline, silent: bool) -> bool:
-    # An address in pointed brackets is one step to read and several to write.
+    # An autolink is parsed in one step but rendered in several.
     state.env["steps"] += 5 if state.src[state.pos] == "<" else 1
     if state.env["steps"] > MESSAGE_STEPS:
         raise _TooComplex
@@ -204,7 +204,7 @@ def _count_step(state: StateInline, silent: bool) -> bool:
 
 
 def _restrict(state: StateCore) -> None:
-    """Headings below the page's own, images as links, alignment as a class."""
+    """Lower headings, turn images into links and alignment into a class."""
     for token in state.tokens:
         token.tag = _HEADINGS.get(token.tag, token.tag)
         if align := token.attrs.pop("style", None):
@@ -222,7 +222,7 @@ def _without_images(tokens: Sequence[markdown.Token]) -> list[markdown.Token]:
             continue
         label = _MARKDOWN.renderer.renderInlineAsText(token.children or [], _MARKDOWN.options, {})
         text = markdown.Token("text", "", 0, content=label.strip() or "image")
-        # A link holds no link: there, what was drawn is only named.
+        # A link cannot contain a link: there the image becomes text.
         link = markdown.Token("link_open", "a", 1, attrs={"href": token.attrs["src"]})
         kept += [text] if in_link else [link, text, markdown.Token("link_close", "a", -1)]
     return kept
@@ -254,7 +254,7 @@ def _markdown() -> MarkdownIt:
 
 _MARKDOWN = _markdown()
 
-# --- What may stand on a page -------------------------------------------------------------------
+# --- Sanitizing ---------------------------------------------------------------------------------
 
 _TAGS = "p br hr em strong s code pre blockquote ul ol li a h4 h5 h6 table thead tbody tr th td div"
 _ALLOWED = nh3.Cleaner(

@@ -1,7 +1,7 @@
-"""What an API token may be limited to in this app."""
+"""API token scopes of this app."""
 
 from missionsite.common.scopes import register_scope
 
-DECK_READ = register_scope("deck:read", "See client missions, their checklists, chats and test runs.")
-DECK_WRITE = register_scope("deck:write", "Change client missions, tick their checklists, write in their chats.")
-DECK_IMPORT = register_scope("deck:import", "Bring in test runs of client missions: what a CI job needs.")
+DECK_READ = register_scope("deck:read", "Read client missions, their checklists, chats and test runs.")
+DECK_WRITE = register_scope("deck:write", "Change client missions and their checklists, and write chat messages.")
+DECK_IMPORT = register_scope("deck:import", "Import test runs of client missions, for use in CI jobs.")

@@ -1,4 +1,4 @@
-"""What of client missions is open to whoever has a secret address."""
+"""URLs of client missions that need no login."""
 
 from django.urls import path
 

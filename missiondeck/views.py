@@ -1,4 +1,4 @@
-"""Deadlines for people's own calendar programs, which have no session: the secret in the address is the key."""
+"""The public calendar feed. Calendar programs have no session: the secret in the URL authorizes."""
 
 from hashlib import sha256
 
@@ -10,9 +10,9 @@ from django.views.decorators.http import require_safe
 
 from missiondeck.services.feeds import calendar_of, read_feed
 
-GONE = "There is no calendar at this address. It may have been taken back; a new one is made in the back office.\n"
+GONE = "This calendar feed does not exist or was revoked. Create a new one in the back office.\n"
 HEADERS = {
-    # For the program that asked, which asks again whether it is still so.
+    # Only the requesting program may cache it, and must revalidate.
     "Cache-Control": "private, no-cache",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -20,11 +20,11 @@ HEADERS = {
 }
 
 
-# Nothing is changed here: a POST is rejected for what it is, not for a missing token.
+# Read-only: a POST answers 405, not a CSRF error.
 @csrf_exempt
 @require_safe
 def feed(request: HttpRequest, secret: str) -> HttpResponse:
-    """A calendar by its secret; 304 where the program has it already. Every other address is answered alike."""
+    """The calendar of a secret; 304 if unchanged, 404 for an unknown or revoked secret."""
     found = read_feed(secret=secret)
     if found is None:
         response = HttpResponse(GONE, status=404, content_type="text/plain; charset=utf-8")
@@ -32,7 +32,7 @@ def feed(request: HttpRequest, secret: str) -> HttpResponse:
         content = calendar_of(found, link=lambda mission: _workspace(request, mission))
         response = HttpResponse(content, content_type="text/calendar; charset=utf-8")
         response["Content-Disposition"] = 'inline; filename="client-missions.ics"'
-        # Weak: what is sent may be compressed on the way.
+        # A weak tag, because the response may be compressed.
         response["ETag"] = f'W/"{sha256(content).hexdigest()}"'
         response = get_conditional_response(request, etag=response["ETag"], response=response)
     for name, value in HEADERS.items():

@@ -1,4 +1,4 @@
-"""The back office of client missions: the list, and the workspace of each."""
+"""The back office of client missions: the list, and a workspace for each mission."""
 
 from missiondeck.admin import member, missions
 

@@ -1,4 +1,4 @@
-"""What the pages of client missions share: their numbers, how they stand, and how that is said."""
+"""Shared by the pages of client missions: annotated querysets, mission health, and formatted values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RUN = {RunStatus.RUNNING: "info", RunStatus.PASSED: "success", RunStatus.FAILED:
 
 
 class MissionHealth(TextChoices):
-    """How safe a client mission is; worst first."""
+    """The health of a client mission, worst first."""
 
     LATE = "late", "Late"
     AT_RISK = "at-risk", "At risk"
@@ -30,12 +30,12 @@ class MissionHealth(TextChoices):
 
 
 def with_last_run(missions: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
-    """Missions with `last_run_status` and `last_run_at`; None where there is no run. Runs themselves are not read."""
+    """Missions with `last_run_status` and `last_run_at`, None without a run. The runs themselves are not read."""
     return missions.annotate(last_run_status=F("latest_run__status"), last_run_at=F("latest_run__created_at"))
 
 
 def with_progress(missions: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
-    """Missions with their last run, and `dod_done` of `dod_total` items; counted for the rows that are read."""
+    """Missions with their last run and `dod_done` of `dod_total` items, counted only for the rows that are read."""
     items = DodItem.objects.filter(mission=OuterRef("pk")).order_by().values("mission")
     done, total = (items.annotate(n=Count("pk", filter=only)).values("n") for only in (Q(completed=True), None))
     return with_last_run(missions).annotate(
@@ -45,7 +45,7 @@ def with_progress(missions: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
 
 
 def open_missions(missions: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
-    """Those not complete, as the index on what is due next says it."""
+    """Missions that are not complete. The condition is that of the index deck_missions_due."""
     return missions.exclude(status=DeckStatus.COMPLETE)
 
 
@@ -54,12 +54,12 @@ def overdue(missions: QuerySet[DeckMission], *, at: datetime) -> QuerySet[DeckMi
 
 
 def with_failed_run(missions: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
-    """Those not complete whose latest test run failed."""
+    """Missions that are not complete and whose latest test run failed."""
     return open_missions(missions).filter(latest_run__status=RunStatus.FAILED)
 
 
 def health_of(mission: DeckMission, *, at: datetime) -> MissionHealth:
-    """How a mission of `with_progress` stands: at risk is one due soon that could not be completed today."""
+    """The health of a mission from `with_progress`. At risk: due soon, and not ready to be completed."""
     if mission.status == DeckStatus.COMPLETE:
         return MissionHealth.COMPLETE
     if mission.deadline < at:
@@ -71,9 +71,9 @@ def health_of(mission: DeckMission, *, at: datetime) -> MissionHealth:
 
 
 def format_time_left(mission: DeckMission) -> str:
-    """What is left ("3 days", "12 days overdue" in red), and the deadline; of a complete mission when it was done."""
+    """The time left ("3 days", "12 days overdue" in red) and the deadline; when it completed, if it is complete."""
     if mission.status == DeckStatus.COMPLETE:
-        return format_html('completed <small class="deck-when">{}</small>', format_datetime(mission.completed_at))
+        return format_html('Completed <small class="deck-when">{}</small>', format_datetime(mission.completed_at))
     now = timezone.now()
     text = format_days_left(mission.deadline, now).removesuffix(" left")
     shown = badge(text, "danger") if mission.deadline < now else text
@@ -82,12 +82,12 @@ def format_time_left(mission: DeckMission) -> str:
 
 def format_progress(mission: DeckMission) -> str:
     if not mission.dod_total:
-        return "nothing written yet"
+        return "No items yet"
     return f"{format_number(mission.dod_done)} of {format_number(mission.dod_total)}"
 
 
 def format_progress_bar(mission: DeckMission) -> str:
-    """How much of the definition of done is done, as a bar and in text."""
+    """The progress of the definition of done as a bar and as "3 of 8"."""
     if not mission.dod_total:
         return format_progress(mission)
     return format_html(
@@ -105,7 +105,7 @@ def status_badge(mission: DeckMission) -> str:
 
 def format_last_run(mission: DeckMission) -> str:
     if mission.last_run_status is None:
-        return "none yet"
+        return "None yet"
     label = badge(RunStatus(mission.last_run_status).label, RUN[mission.last_run_status])
     return format_html('{} <small class="deck-when">{}</small>', label, format_datetime(mission.last_run_at))
 

@@ -1,4 +1,4 @@
-"""The deadlines of a month, as a calendar on the wall has them."""
+"""The deadlines of a month as a calendar page."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from missiondeck.admin.base import VIEW_PERMISSION, health_of, mission_url, with
 from missiondeck.models import DeckMission
 from missionsite.common.admin.formats import format_number, list_url
 
-# Missions shown in one day; the list has the rest.
+# Missions shown per day; the list shows the others.
 MAX_PER_DAY = 8
-# Deadlines lie in these years.
+# The range of deadlines.
 FIRST_YEAR, LAST_YEAR = 2000, 2199
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 
 
 def calendar_view(request: HttpRequest, *, model_admin) -> HttpResponse:
-    """A month of deadlines in the viewer's zone. month: 2026-11, this one when left out. assigned=me: the own ones."""
+    """A month of deadlines in the viewer's time zone. month: 2026-11, or the current. assigned=me: own missions."""
     if not request.user.has_perm(VIEW_PERMISSION):
         raise PermissionDenied
     now = timezone.now()
@@ -39,7 +39,7 @@ def calendar_view(request: HttpRequest, *, model_admin) -> HttpResponse:
     if month is None:
         month = today.replace(day=1)
         if asked:
-            messages.warning(request, f"There is no month “{asked[:20]}” here: write it as {month:%Y-%m}.")
+            messages.warning(request, f"“{asked[:20]}” is not a valid month. Use the format {month:%Y-%m}.")
     is_mine = request.GET.get("assigned") == "me"
     missions = DeckMission.objects.filter(assignee=request.user) if is_mine else DeckMission.objects.all()
     days, total = days_around(month, missions, at=now, assigned=is_mine)
@@ -53,7 +53,7 @@ def calendar_view(request: HttpRequest, *, model_admin) -> HttpResponse:
         "is_empty": not total,
         "how_many": f"{format_number(total)} deadline{'' if total == 1 else 's'}"
         if total
-        else "No deadline in this month",
+        else "No deadlines this month",
         "zone": timezone.get_current_timezone_name(),
         "is_mine": is_mine,
         "everything": _link(month, is_mine=False),
@@ -68,7 +68,7 @@ def calendar_view(request: HttpRequest, *, model_admin) -> HttpResponse:
 
 
 def parse_month(text: str) -> date | None:
-    """The first day of a month written as 2026-11; None for anything else."""
+    """The first day of a month written as 2026-11; None for any other text."""
     match = _MONTH.fullmatch(text)
     if not match or not FIRST_YEAR <= int(match[1]) <= LAST_YEAR or not 1 <= int(match[2]) <= 12:
         return None
@@ -76,7 +76,7 @@ def parse_month(text: str) -> date | None:
 
 
 def days_around(month: date, missions, *, at: datetime, assigned: bool) -> tuple[list[dict], int]:
-    """The days of whole weeks around a month, Monday first, and how many deadlines the month has: in two queries."""
+    """The days of the weeks of a month, Monday first, and the number of deadlines in the month. Runs two queries."""
     zone = timezone.get_current_timezone()
     begins, ends = (
         timezone.make_aware(datetime.combine(day, time.min), zone)
@@ -129,13 +129,13 @@ def _entry(mission: DeckMission, *, at: datetime) -> dict:
 
 
 def _day_list(day: date, *, assigned: bool) -> str:
-    """The list of exactly the missions due on a day."""
+    """The URL of the list of missions due on a day."""
     filters = {"deadline_from": day.isoformat(), "deadline_to": day.isoformat()}
     return list_url(DeckMission, **filters | ({"assigned": "me"} if assigned else {}))
 
 
 def _add_months(month: date, by: int, *, bounded: bool = True) -> date | None:
-    """The month before (-1) or after (1); None beyond the years a calendar is drawn for."""
+    """The month before (-1) or after (1); None outside the years of the calendar."""
     shifted = (month.replace(day=1) + timedelta(days=31 if by > 0 else -1)).replace(day=1)
     return None if bounded and not FIRST_YEAR <= shifted.year <= LAST_YEAR else shifted
 
@@ -152,6 +152,6 @@ def _buttons(month: date, *, is_mine: bool) -> list[dict]:
     filters = {"deadline_from": month.isoformat(), "deadline_to": last.isoformat()}
     as_list = list_url(DeckMission, **filters | ({"assigned": "me"} if is_mine else {}))
     return [
-        {"title": "As a list", "icon": "list", "link": as_list},
+        {"title": "Show as list", "icon": "list", "link": as_list},
         {"title": "Calendar feeds", "icon": "rss_feed", "link": reverse("admin:missiondeck_feeds")},
     ]

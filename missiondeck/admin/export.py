@@ -1,4 +1,4 @@
-"""Exactly what the list of client missions shows, as CSV."""
+"""Exports the list of client missions as CSV."""
 
 import csv
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from groups.admin.directory_files import rows_of_list, safe_cell
 from missiondeck.admin.base import VIEW_PERMISSION
 from missionsite.common.downloads import download
 
-# The heading of each column, and what of a mission stands in it.
+# Column headings, and the field of a mission in each column.
 COLUMNS = {
     "number": "number",
     "title": "title",
@@ -38,7 +38,7 @@ CHUNK = 2_000
 
 
 class _Echo:
-    """A file that hands back what is written to it."""
+    """A file whose write() returns the text."""
 
     def write(self, line: str) -> str:
         return line

@@ -1,4 +1,4 @@
-"""Calendar feeds: everyone makes, sees and takes back the own ones."""
+"""Calendar feeds: users create, list and revoke their own."""
 
 from __future__ import annotations
 
@@ -19,13 +19,11 @@ from missiondeck.models import DeckFeed
 from missiondeck.services.feeds import create_feed, revoke_feed
 from missionsite.common.admin.form_keys import FormResult, submit_form_once
 
-# Feeds of one person that work at a time: a phone, a laptop, a few more.
+# Active feeds per user.
 MAX_FEEDS = 20
-# Those taken back that are still named.
+# Revoked feeds that are listed.
 REVOKED_SHOWN = 10
-_SHOWN_ONCE = (
-    "The address of a feed is shown only once. If you have not copied it, take the feed back and make a new one."
-)
+_SHOWN_ONCE = "The feed URL is shown only once. If you did not copy it, revoke the feed and create a new one."
 
 
 class FeedForm(forms.ModelForm):
@@ -43,14 +41,14 @@ class FeedForm(forms.ModelForm):
 
     def clean(self) -> dict:
         if DeckFeed.objects.filter(member=self.owner, revoked_at=None).count() >= MAX_FEEDS:
-            raise forms.ValidationError(f"You have {MAX_FEEDS} feeds that work. Take one back first.")
+            raise forms.ValidationError(f"You already have {MAX_FEEDS} active feeds. Revoke one first.")
         return super().clean()
 
 
 def feeds_view(request: HttpRequest, *, model_admin) -> HttpResponse:
-    """The own feeds; a POST makes one, or takes back the one named by `revoke`.
+    """The user's own feeds. A POST creates one, or revokes the one whose id is in `revoke`.
 
-    A new address is shown in the answer to its POST and nowhere else: not in a message, a session, or a later page.
+    A new URL is shown only in the response to its POST: not in a message, the session, or a later page.
     """
     if not request.user.has_perm(VIEW_PERMISSION):
         raise PermissionDenied
@@ -92,10 +90,10 @@ def feeds_view(request: HttpRequest, *, model_admin) -> HttpResponse:
 def _revoke(request: HttpRequest) -> HttpResponse:
     feed = DeckFeed.objects.filter(member=request.user, pk=_key(request.POST["revoke"])).first()
     if feed is None:
-        messages.error(request, "You have no such feed.")
+        messages.error(request, "This feed does not exist.")
     else:
         revoke_feed(feed=feed)
-        messages.success(request, f"{feed}: its address works no longer.")
+        messages.success(request, f"The feed “{feed}” was revoked.")
     return HttpResponseRedirect(reverse("admin:missiondeck_feeds"))
 
 

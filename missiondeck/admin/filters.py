@@ -1,4 +1,4 @@
-"""How client missions are found: search that an index answers, and filters of their list."""
+"""Search and filters of the list of client missions."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _NUMBER = re.compile(r"(#?)(\d{1,14})", re.ASCII)
 
 
 class MissionSearch(Search):
-    """Finds client missions by number, and by the read_start of title, client or the e-mail of who delivers."""
+    """Finds client missions by number, and by the start of the title, client or assignee's e-mail address."""
 
     def __init__(self) -> None:
         super().__init__("number", "", ("title", "client"))
 
     def exact(self, term: str) -> int | None:
-        """#47 is that mission and nothing else; 47 may be the read_start of a title too."""
+        """The number in "#47"; a plain 47 may also be the start of a title."""
         match = _NUMBER.fullmatch(term.strip())
         return int(match[2]) if match and match[1] else None
 
@@ -39,7 +39,7 @@ class MissionSearch(Search):
         lowered = term.lower()
         people = Member.objects.order_by().alias(_low=Lower("email")).filter(_low__startswith=lowered)
         branches.append(rows.filter(assignee__in=people.values("pk")))
-        # Whoever has no account is known by the address alone.
+        # Assignees without an account are found by address.
         waiting = rows.filter(assignee=None).alias(_low=Lower("assigned_to"))
         return [*branches, waiting.filter(_low__startswith=lowered)]
 
@@ -101,7 +101,7 @@ class AssignedFilter(DropdownFilter):
     parameter_name = "assigned"
 
     def lookups(self, request: HttpRequest, model_admin) -> tuple:
-        return (("me", "To me"), ("unknown", "To someone without an account"))
+        return (("me", "To me"), ("unknown", "To an address without an account"))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
         match self.value():
@@ -113,7 +113,7 @@ class AssignedFilter(DropdownFilter):
 
 
 class ClientFilter(ExactTextFilter):
-    """The read_start of a client's name, in capitals or not."""
+    """Filters by the start of the client's name, ignoring case."""
 
     title = "client begins with"
     parameter_name = "client"

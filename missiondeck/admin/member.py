@@ -1,4 +1,4 @@
-"""What a member's own page says about the client missions they deliver."""
+"""The client missions tab on the page of a member."""
 
 from django.db.models import Case, F, QuerySet, Value, When
 
@@ -11,7 +11,7 @@ from missionsite.common.admin.formats import list_url
 
 
 def _missions(member: Member) -> QuerySet[DeckMission]:
-    """Open ones first, the next deadline first; then the complete ones, the latest first."""
+    """A member's missions: open ones by deadline, then complete ones, latest first."""
     is_complete = Case(When(status=DeckStatus.COMPLETE, then=Value(1)), default=Value(0))
     assigned = base.with_progress(DeckMission.objects.filter(assignee=member))
     return assigned.order_by(is_complete, F("completed_at").desc(), "deadline", "number")
@@ -25,12 +25,12 @@ DECK_OF_MEMBER = Tab(
         ("Mission", lambda mission, request: base.mission_link(mission)),
         ("Client", lambda mission, request: mission.client),
         ("Status", lambda mission, request: base.status_badge(mission)),
-        ("Days left", lambda mission, request: base.format_time_left(mission)),
+        ("Time left", lambda mission, request: base.format_time_left(mission)),
         ("Done", lambda mission, request: base.format_progress(mission)),
         ("Last test run", lambda mission, request: base.format_last_run(mission)),
     ),
     permission=base.VIEW_PERMISSION,
-    empty="No client mission is assigned to this member.",
+    empty="No client missions are assigned to this member.",
     list_link=lambda member: list_url(DeckMission, assignee__id__exact=member.pk),
 )
 MemberAdmin.tabs = (*MemberAdmin.tabs, DECK_OF_MEMBER)

@@ -1,4 +1,4 @@
-"""The list of client missions, and what of one is edited."""
+"""The list of client missions, and the form of one."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from missionsite.common.admin import ServiceForm
 from missionsite.common.admin.filters import PeriodFilter
 from missionsite.common.admin.formats import format_datetime, link_to
 
-# Items of one category that are typed with a new mission; more are added in its workspace.
+# Items per category in the form of a new mission; more are added in the workspace.
 MAX_LINES = 50
 
 
@@ -49,14 +49,14 @@ class MissionForm(ServiceForm):
         super().__init__(*args, **kwargs)
         if "deadline" in self.fields:
             zone = timezone.get_current_timezone_name()
-            self.fields["deadline"].help_text = f"Date and time in the time zone {zone}."
+            self.fields["deadline"].help_text = f"In the time zone {zone}."
 
     def clean_currency(self) -> str:
         return self.cleaned_data["currency"].upper()
 
 
 class LinesField(forms.CharField):
-    """Texts, a line each."""
+    """A list of texts, one per line."""
 
     def __init__(self, **kwargs) -> None:
         super().__init__(required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}), **kwargs)
@@ -65,7 +65,7 @@ class LinesField(forms.CharField):
         longest = DodItem._meta.get_field("text").max_length
         lines = [line.strip() for line in super().clean(value).splitlines() if line.strip()]
         if len(lines) > MAX_LINES:
-            raise forms.ValidationError(f"At most {MAX_LINES} lines here; the workspace takes more.")
+            raise forms.ValidationError(f"Enter at most {MAX_LINES} lines. You can add more items in the workspace.")
         for place, line in enumerate(lines, 1):
             if len(line) > longest:
                 raise forms.ValidationError(f"Item {place} is longer than {longest} characters: {line[:40]}…")
@@ -73,9 +73,9 @@ class LinesField(forms.CharField):
 
 
 class NewMissionForm(MissionForm):
-    """A new mission, with the first items of its definition of done."""
+    """The form of a new mission, with the first items of its definition of done."""
 
-    functional = LinesField(label=Category.FUNCTIONAL.label, help_text="One item a line; more can follow later.")
+    functional = LinesField(label=Category.FUNCTIONAL.label, help_text="One item per line. You can add more later.")
     non_functional = LinesField(label=Category.NON_FUNCTIONAL.label)
     tests = LinesField(label=Category.TESTS.label)
 
@@ -89,11 +89,11 @@ CHECKLIST = {
 
 @admin.register(DeckMission)
 class DeckMissionAdmin(HistoryAdmin):
-    """Client missions; each has a workspace of its own."""
+    """Client missions; each has a workspace."""
 
     form = MissionForm
     search = MissionSearch()
-    search_help_text = "Number, or the read_start of a title, client or e-mail"
+    search_help_text = "Number, or start of a title, client or e-mail address"
     command_icon = "work"
     list_display = (
         "number_shown",
@@ -120,15 +120,15 @@ class DeckMissionAdmin(HistoryAdmin):
     sortable_by = ("number_shown",)
     noun_plural = "client missions"
     empty_text = (
-        "No client mission yet",
-        "A client mission is paid work with a definition of done. Add the first one.",
+        "No client missions yet",
+        "A client mission is paid work with a definition of done. Add the first one to get started.",
     )
-    add_label = "Add a client mission"
+    add_label = "Add client mission"
     about_title = "Details"
     _details = ("title", "client", ("budget", "currency"), "deadline", "assigned_to", "github_url")
     fieldsets = (
         (None, {"fields": _details}),
-        ("Where it stands", {"fields": (("number_shown", "status_shown"), ("progress", "last_run"), "completed")}),
+        ("Progress", {"fields": (("number_shown", "status_shown"), ("progress", "last_run"), "completed")}),
         ("Dates", {"fields": (("created_at", "updated_at"),)}),
     )
     add_fieldsets = (
@@ -170,7 +170,7 @@ class DeckMissionAdmin(HistoryAdmin):
         return base.with_progress(super().get_queryset(request))
 
     def get_ordering(self, request: HttpRequest) -> tuple:
-        """What is due is read by its deadline; else the newest mission is first."""
+        """By deadline when filtered by due date, otherwise newest first."""
         return ("deadline", "number") if DueFilter.is_set(request) else ("-number",)
 
     def list_buttons(self, request: HttpRequest) -> list[dict]:
@@ -179,7 +179,7 @@ class DeckMissionAdmin(HistoryAdmin):
         return [
             {"title": "Due next", "icon": "schedule", "link": "?due=next"},
             {"title": "Calendar", "icon": "calendar_month", "link": reverse("admin:missiondeck_calendar")},
-            {"title": "Export these", "icon": "download", "link": f"{export}?{query}" if query else export},
+            {"title": "Export", "icon": "download", "link": f"{export}?{query}" if query else export},
         ]
 
     # --- Pages --------------------------------------------------------------------------------
@@ -213,11 +213,11 @@ class DeckMissionAdmin(HistoryAdmin):
         update_mission(mission=obj, **changes)
 
     def may_revert(self, request: HttpRequest, obj: DeckMission, changed: set[str]) -> bool:
-        """A move is taken back in the workspace, with its reason. The assignee follows the address."""
+        """Whether only editable fields changed. A status change is undone in the workspace, with a reason."""
         return changed - {"assignee"} <= set(EDITABLE) and super().may_revert(request, obj, changed)
 
     def revert(self, request: HttpRequest, obj: DeckMission, change) -> None:
-        """Taking a change back is an edit through the same service; later edits are not overwritten."""
+        """Revert a change through the update service. Raises LaterChange if a later edit changed the same field."""
         raw = next((entry for entry in changes_of(obj) if entry.pgh_id == change.pgh_id), None)
         fields = [field for field in raw.fields if field.name in EDITABLE] if raw else []
         if not fields:
@@ -246,7 +246,7 @@ class DeckMissionAdmin(HistoryAdmin):
     def status_shown(self, mission: DeckMission) -> str:
         return base.status_badge(mission)
 
-    @display(description="Days left")
+    @display(description="Time left")
     def time_left(self, mission: DeckMission) -> str:
         return base.format_time_left(mission)
 
@@ -269,7 +269,7 @@ class DeckMissionAdmin(HistoryAdmin):
     @display(description="Completed")
     def completed(self, mission: DeckMission) -> str:
         if mission.completed_at is None:
-            return "not yet"
+            return "Not yet"
         by = f" by {mission.completed_by}" if mission.completed_by else ""
-        why = f", although something was missing: {mission.override_reason}" if mission.override_reason else ""
+        why = f", with an override: {mission.override_reason}" if mission.override_reason else ""
         return f"{format_datetime(mission.completed_at)}{by}{why}"

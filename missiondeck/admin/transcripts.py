@@ -1,4 +1,4 @@
-"""What was said in a client mission, as a file to keep."""
+"""Downloads the chats of a client mission."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FORMS = {
 
 
 def transcript_view(request: HttpRequest, object_id: str, form: str, *, model_admin) -> HttpResponse:
-    """The chats of a mission as Markdown (md) or JSON (json); citizen: with one of them, with all when left out."""
+    """The chats of a mission as Markdown (md) or JSON (json). citizen: only this citizen, by default all."""
     if not request.user.has_perm(VIEW_PERMISSION):
         raise PermissionDenied
     mission = model_admin.get_object(request, object_id)
@@ -32,14 +32,14 @@ def transcript_view(request: HttpRequest, object_id: str, form: str, *, model_ad
     content_type, write = FORMS[form]
     name = "-".join(filter(None, ["mission", str(mission.number), slugify(mission.title)[:60], citizen]))
     response = download(write(mission, citizen), name=f"{name}.{form}", content_type=content_type)
-    # What people wrote is never run, whatever a browser takes it for.
+    # Prevents browsers from running user-written content as HTML.
     response["X-Content-Type-Options"] = "nosniff"
     return response
 
 
 def _rejection(form: str, citizen: str | None) -> str:
     if form not in FORMS:
-        return "A transcript is a file of Markdown (md) or JSON (json)."
+        return "Choose a transcript format: Markdown (md) or JSON (json)."
     if citizen and citizen not in Citizen.values:
-        return f"There is no citizen of this name; there are {', '.join(Citizen.labels)}."
+        return f"Unknown citizen. Choose one of {', '.join(Citizen.labels)}."
     return ""

@@ -1,4 +1,4 @@
-"""The workspace of a client mission: its citizens, its definition of done, its test runs."""
+"""The workspace of a client mission: status, definition of done, chats and test runs."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ VIEW, CHANGE, MOVE, OVERRIDE, CHAT, RUN = (
     )
 )
 RIGHTS = {"change": CHANGE, "move": MOVE, "override": OVERRIDE, "chat": CHAT, "run": RUN}
-# Whose work the tests are.
+# The citizen whose tab shows the test runs.
 TESTER = Citizen.SOFIA
 
 
 def workspace_urls(model_admin) -> list:
-    """The addresses of the workspace, all below `<id>/workspace/`; names begin with `missiondeck_workspace`."""
+    """The URL patterns of the workspace, below `<id>/workspace/`; names start with `missiondeck_workspace`."""
     views = (
         ("", "", workspace_view),
         ("status/", "_status", status_view),
@@ -72,12 +72,12 @@ def workspace_urls(model_admin) -> list:
 
 @require_safe
 def workspace_view(request: HttpRequest, object_id: str) -> HttpResponse:
-    """The whole page; only what a tick changes for `X-Fragment: checklist`."""
+    """The whole page; with the header `X-Fragment: checklist` only the parts that a tick changes."""
     return _page(request, _mission(request, object_id))
 
 
 def _page(request: HttpRequest, mission: DeckMission, *, rejection: dict | None = None) -> HttpResponse:
-    """The page as it is now. rejection: what was asked for and not done, said where it was asked; see `_rejected`."""
+    """Render the page. rejection: the error to show, from `_rejected`."""
     url, at = WorkspaceUrl.of(request, mission), timezone.now()
     if rejection and rejection["part"] == "edit":
         url = url.to(edit=rejection["item"])
@@ -97,7 +97,7 @@ def _page(request: HttpRequest, mission: DeckMission, *, rejection: dict | None 
         "latest_run_text": format_run(latest) if latest else "",
         "tests_url": WorkspaceUrl(mission.pk, citizen=TESTER.value).href,
         "status_url": url.action("status"),
-        # Asked for where completing it was rejected, and only there.
+        # Offered only after a completion was rejected.
         "offers_override": bool(
             rejection
             and rejection["part"] == "status"
@@ -140,7 +140,7 @@ def _page(request: HttpRequest, mission: DeckMission, *, rejection: dict | None 
 
 
 def _transcripts(mission: DeckMission, citizen: str) -> list[dict]:
-    """Where the chat with a citizen can be had as a file."""
+    """The download links of a chat."""
     return [
         {
             "name": name,
@@ -150,14 +150,14 @@ def _transcripts(mission: DeckMission, citizen: str) -> list[dict]:
     ]
 
 
-# --- What is done on it -------------------------------------------------------------------------
+# --- Actions ------------------------------------------------------------------------------------
 
 
 def action(permission: str, *, part: str, back: str, creates: bool = False):
-    """A view that changes something: by POST, with a permission, and back to the page where it was asked.
+    """Decorate a view that changes the mission: POST only, with a permission, then a redirect to the page.
 
-    It returns the url to go to, and `back` is the part of the page there. A rejection is said on the page itself, at
-    `part`, with what was submitted. creates: its form has a key and takes effect once.
+    The view returns the URL to go to; `back` is the fragment added to it. An error is shown on the page at `part`,
+    with the submitted values. creates: the form has a key and takes effect once.
     """
 
     def wrap(view):
@@ -174,7 +174,7 @@ def action(permission: str, *, part: str, back: str, creates: bool = False):
             try:
                 saved = run_once(request, run_view) if creates else run_view()
             except DodItem.DoesNotExist:
-                # Someone removed it at this moment.
+                # Another request removed it in the meantime.
                 rejected = _rejected(part, request, _item_removed(), parts)
             except (DomainError, _InvalidInput) as rejection:
                 rejected = _rejected(part, request, rejection, parts)
@@ -191,7 +191,7 @@ def action(permission: str, *, part: str, back: str, creates: bool = False):
 
 @action(MOVE, part="status", back="ws-head")
 def status_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
-    """Move the mission a step forward, or back with a reason; complete it all the same for who may."""
+    """Change the status one step forward, or back with a reason. An override needs its own permission."""
     values = _valid(StatusForm(request.POST))
     if values["override"] and not request.user.has_perm(OVERRIDE):
         raise PermissionDenied
@@ -226,25 +226,25 @@ def add_message_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl
 
 @action(RUN, part="report", back="ws-runs", creates=True)
 def import_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
-    """Take in a test report, and the output beside it."""
+    """Import a test report and its log file."""
     values = _valid(ReportForm(request.POST, request.FILES))
     file, *more = values["report"]
     imported = import_report(mission=mission, file=file, more=more, logs=values["logs"], actor=request.user)
     if imported.is_new:
-        messages.success(request, f"The report was imported in. {format_run(imported.run)}.")
+        messages.success(request, f"Report imported. {format_run(imported.run)}.")
     else:
-        messages.info(request, f"This file is the latest run already: {format_run(imported.run)}.")
+        messages.info(request, f"This file was already imported as the latest run: {format_run(imported.run)}.")
     return WorkspaceUrl(mission.pk, citizen=TESTER.value, run=imported.run.pk)
 
 
 @action(RUN, part="report", back="ws-runs")
 def give_up_view(request: HttpRequest, mission: DeckMission, run: str) -> WorkspaceUrl:
-    """End a run whose report never came."""
+    """Mark a run as failed because its report never arrived."""
     chosen = runs_of(mission).filter(pk=key_of(run)).first()
     if chosen is None:
-        raise Http404("There is no such test run.")
+        raise Http404("This test run does not exist.")
     give_up_run(run=chosen)
-    messages.success(request, "The run was given up. Tests that ran after all can be imported in as a new one.")
+    messages.success(request, "The run was marked as failed. If a report arrives later, import it as a new run.")
     return WorkspaceUrl(mission.pk, citizen=TESTER.value, run=chosen.pk)
 
 
@@ -257,9 +257,9 @@ def add_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
 
 @action(CHANGE, part="checklist", back="ws-checklist")
 def tick_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> WorkspaceUrl:
-    """Say that an item is done (done=1) or not (done=0)."""
+    """Mark an item as done (done=1) or open (done=0)."""
     if (done := request.POST.get("done")) not in ("0", "1"):
-        raise _InvalidInput("done", "Say whether it is done.")
+        raise _InvalidInput("done", "Choose whether the item is done.")
     tick_item(item=_item(mission, dod_item), done=done == "1", actor=request.user)
     return WorkspaceUrl.of(request, mission)
 
@@ -274,10 +274,10 @@ def edit_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> Work
 
 @action(CHANGE, part="checklist", back="ws-checklist")
 def position_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> WorkspaceUrl:
-    """Move an item up or down among those of its category."""
+    """Move an item up or down within its category."""
     item = _item(mission, dod_item)
     if (to := request.POST.get("to")) not in ("up", "down"):
-        raise _InvalidInput("to", "Say where to: up or down.")
+        raise _InvalidInput("to", "Choose a direction: up or down.")
     keys = list(DodItem.objects.filter(mission=mission, category=item.category).values_list("pk", flat=True))
     if item.pk not in keys:
         raise _item_removed()
@@ -287,16 +287,16 @@ def position_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> 
 
 @action(CHANGE, part="checklist", back="ws-checklist")
 def remove_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> WorkspaceUrl:
-    """Take an item out of the definition of done."""
+    """Remove an item from the definition of done."""
     remove_item(item=_item(mission, dod_item))
     return WorkspaceUrl.of(request, mission)
 
 
-# --- What they share ----------------------------------------------------------------------------
+# --- Helpers ------------------------------------------------------------------------------------
 
 
 class _InvalidInput(Exception):
-    """What was submitted cannot be: the field, and why."""
+    """A submitted value is invalid: the field and the message."""
 
     def __init__(self, field: str, message: str) -> None:
         self.field, self.message = field, message
@@ -314,12 +314,12 @@ def _mission(request: HttpRequest, key: str) -> DeckMission:
         raise PermissionDenied
     found = DeckMission.objects.select_related("assignee", "completed_by").filter(pk=key_of(key)).first()
     if found is None:
-        raise Http404("There is no such client mission.")
+        raise Http404("This client mission does not exist.")
     return found
 
 
 def _item(mission: DeckMission, key: str) -> DodItem:
-    """An item of a mission. Raises _InvalidInput where it is gone: that can be said beside the others."""
+    """An item of a mission. Raises _InvalidInput if it was removed, so that the checklist shows the error."""
     found = DodItem.objects.filter(mission=mission, pk=key_of(key)).first()
     if found is None:
         raise _item_removed()
@@ -327,11 +327,11 @@ def _item(mission: DeckMission, key: str) -> DodItem:
 
 
 def _item_removed() -> _InvalidInput:
-    return _InvalidInput("dod_item", "This item is gone: someone has removed it.")
+    return _InvalidInput("dod_item", "This item was removed by another user.")
 
 
 def _rejected(part: str, request: HttpRequest, rejection: DomainError | _InvalidInput, parts: dict) -> dict:
-    """What the page says of a rejection: at which part, and what was submitted there."""
+    """The error for the page: the part where it is shown, the message, and the submitted values."""
     if part == "edit" and rejection.field == "dod_item":
         part = "checklist"
     return {

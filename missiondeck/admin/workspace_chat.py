@@ -1,4 +1,4 @@
-"""The chats of a workspace: citizens as tabs, and messages by the page."""
+"""The chats of a workspace: a tab per citizen, and paginated messages."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from missiondeck.admin.workspace_url import WorkspaceUrl
 from missiondeck.models import ChatMessage, Citizen, DeckMission, Sender
 from missiondeck.rendering import render_code, render_markdown
 
-# A page of a chat has at most so many messages, and ends sooner where they are long.
+# A page of a chat has at most so many messages and about so many characters.
 MESSAGES = 30
 CHARACTERS = 300_000
-# Of the processor, for formatting one page; what is left then is shown as it was written.
+# Processor time for formatting one page; the remaining messages are shown as plain text.
 SECONDS = 1.5
 
 
 def citizens(mission: DeckMission, url: WorkspaceUrl) -> tuple[list[dict], str]:
-    """The tabs in the order of the work, and whose is open: the chosen one's, else theirs with the latest message."""
+    """The tabs, and the open citizen: the chosen one, else the one with the latest message."""
     rows = ChatMessage.objects.filter(mission=mission).order_by().values_list("citizen")
     found = {name: (count, last) for name, count, last in rows.annotate(Count("pk"), Max("created_at"))}
     spoke_last = max(found, key=lambda name: found[name][1], default=Citizen.EMMA.value)
@@ -40,7 +40,7 @@ def citizens(mission: DeckMission, url: WorkspaceUrl) -> tuple[list[dict], str]:
 
 
 def chat(mission: DeckMission, citizen: str, url: WorkspaceUrl) -> dict:
-    """A page of a chat, its latest message last: the end of it, or what comes before a message."""
+    """A page of a chat, latest message last: the last page, or the one before a given message."""
     messages = ChatMessage.objects.filter(mission=mission, citizen=citizen)
     before = messages.filter(pk=url.before).only("created_at").first() if url.before else None
     if before is not None:
@@ -64,7 +64,7 @@ def _json_length(field: str) -> Length:
 
 
 def _that_fit(sizes: list[tuple]) -> list:
-    """The keys of the messages of a page, newest first: one at least."""
+    """The keys of the messages that fit on a page, newest first; at least one."""
     keys, total = [], 0
     for key, size in sizes[:MESSAGES]:
         total += size
@@ -75,7 +75,7 @@ def _that_fit(sizes: list[tuple]) -> list:
 
 
 def _rendered(messages) -> list[dict]:
-    """Messages as they are shown; the first ones are formatted, as far as the time goes."""
+    """Messages for the template, formatted until the time limit is reached."""
     end = time.thread_time() + SECONDS
     shown = []
     for each in messages:

@@ -1,4 +1,4 @@
-"""The definition of done of a workspace, by category, with the item that is being edited."""
+"""The definition of done in a workspace, by category, with the item that is being edited."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from missiondeck.admin.workspace_url import WorkspaceUrl
 from missiondeck.models import Category, DeckMission, DeckStatus, DodItem
 from missiondeck.services.checklist import Progress, progress_of
 
-# Stands for the key of an item in addresses.
+# A placeholder for the key of an item in URLs.
 _KEY = "00000000-0000-4000-8000-00000000face"
 
 
 def checklist(mission: DeckMission, url: WorkspaceUrl, *, may_change: bool) -> dict:
-    """Categories with their items and progress, and what may be done."""
+    """Categories with items and progress, and the URLs of the actions."""
     progress = progress_of(mission)
     items = list(DodItem.objects.filter(mission=mission).select_related("completed_by"))
     is_closed = mission.status == DeckStatus.COMPLETE
@@ -50,7 +50,7 @@ def shown_progress(progress: Progress) -> dict:
 
 def _rows(items: list[DodItem], url: WorkspaceUrl, may_change: bool) -> list[dict]:
     rows = []
-    # Resolved once: a mission may have hundreds of items.
+    # Resolved once, because a mission may have hundreds of items.
     tick = url.action("tick", _KEY).split(_KEY, 1)
     edit = url.to(edit=UUID(_KEY)).href.rsplit(_KEY, 1)
     for number, item in enumerate(items):

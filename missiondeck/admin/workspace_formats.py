@@ -1,4 +1,4 @@
-"""What a workspace sentences in text: times, moves, verdicts."""
+"""Texts of a workspace: durations, links, what is missing, and the summary of a mission."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ SOON = timedelta(days=3)
 
 
 def format_days_left(deadline: datetime, at: datetime) -> str:
-    """How long there is left, or how long there has been none."""
+    """The time to a deadline: "3 days left", "less than an hour left", "12 days overdue"."""
     if deadline >= at:
-        return f"{_span(deadline - at)} left"
-    return f"{_span(at - deadline)} overdue"
+        return f"{_format_span(deadline - at)} left"
+    return f"{_format_span(at - deadline)} overdue"
 
 
-def _span(length: timedelta) -> str:
+def _format_span(length: timedelta) -> str:
     if length.days:
         return f"{length.days:,} day{'' if length.days == 1 else 's'}"
     hours = length.seconds // 3600
@@ -34,6 +34,7 @@ def _span(length: timedelta) -> str:
 
 
 def format_duration(seconds: float | int | None) -> str:
+    """Seconds as "2.5 s", "3 min 5 s" or "1 h 10 min"; "" for anything that is not a number."""
     if not isinstance(seconds, int | float) or isinstance(seconds, bool):
         return ""
     if seconds < 60:
@@ -44,7 +45,7 @@ def format_duration(seconds: float | int | None) -> str:
 
 
 def member_link(request: HttpRequest, member: Model | None) -> str:
-    """A member's name, as a link for who may open it."""
+    """The name of a member, as a link for users who may view members."""
     if member is None:
         return ""
     if not request.user.has_perm("groups.view_member"):
@@ -54,7 +55,7 @@ def member_link(request: HttpRequest, member: Model | None) -> str:
 
 
 def missing_parts(missing: list[dict]) -> list[dict]:
-    """What is missing, a sentence each; open items are named one by one below theirs, and `run` is a run to look at."""
+    """What is missing, a sentence each. Open items are listed below theirs; `run` is a test run to link to."""
     parts = []
     for each in missing:
         if each["what"] != "open_items":
@@ -74,48 +75,43 @@ def mission_summary(
     overridden: DeckStatusChange | None,
     at: datetime,
 ) -> dict:
-    """Whether a mission is safe, late or not really done: a tone (good, warn, bad, calm), a title, and sentences."""
+    """The summary at the top of a workspace: a tone (good, warn, bad, calm), a title, sentences and missing parts."""
     if mission.status == DeckStatus.COMPLETE:
         return _summary_of_complete(mission, latest, overridden)
-    parts = missing_parts(missing)
-    late, text = mission.deadline < at, format_days_left(mission.deadline, at)
-    if late:
-        tone, title = "bad", f"Late: {text}"
+    time_left = format_days_left(mission.deadline, at)
+    if mission.deadline < at:
+        tone, title = "bad", f"Late: {time_left}"
     elif not missing:
-        tone, title = "good", f"Safe: nothing is missing, {text}"
+        tone, title = "good", f"Ready: {time_left}"
     else:
-        tone, title = "warn" if mission.deadline - at < SOON else "calm", f"Not done yet: {text}"
-    sentences = [_short(each) for each in missing]
+        tone, title = "warn" if mission.deadline - at < SOON else "calm", f"In progress: {time_left}"
+    sentences = [_short_sentence(each) for each in missing]
     if not missing:
-        step = "It can be completed." if mission.status == DeckStatus.QA else "It can go to QA, and then be completed."
-        sentences = [f"Every item is done and the latest test run passed. {step}"]
-    return {"tone": tone, "title": title, "sentences": sentences, "parts": parts}
+        step = "It can be completed now." if mission.status == DeckStatus.QA else "It can move to QA."
+        sentences = [f"All items are done and the latest test run passed. {step}"]
+    return {"tone": tone, "title": title, "sentences": sentences, "parts": missing_parts(missing)}
 
 
 def _summary_of_complete(mission: DeckMission, latest: TestRun | None, overridden: DeckStatusChange | None) -> dict:
     failed_since = latest is not None and latest.status == RunStatus.FAILED and latest.created_at > mission.completed_at
     sentences = []
     if failed_since:
-        sentences.append(f"The latest test run failed after it was completed, {format_datetime(latest.created_at)}.")
+        sentences.append(f"The latest test run failed after completion, on {format_datetime(latest.created_at)}.")
     if mission.override_reason:
-        sentences.append("It was completed although something was missing.")
+        sentences.append("It was completed with an override.")
     if failed_since:
-        tone, title = "bad", "Complete, but its tests fail"
+        tone, title = "bad", "Complete, but tests fail"
     elif mission.override_reason:
-        tone, title = "warn", "Complete, all the same"
+        tone, title = "warn", "Complete with an override"
     else:
         tone, title = "good", "Complete"
-        sentences.append("Every item was done and the latest test run had passed.")
-    return {
-        "tone": tone,
-        "title": title,
-        "sentences": sentences,
-        "parts": missing_parts(overridden.missing) if overridden else [],
-    }
+        sentences.append("All items were done and the latest test run had passed.")
+    parts = missing_parts(overridden.missing) if overridden else []
+    return {"tone": tone, "title": title, "sentences": sentences, "parts": parts}
 
 
-def _short(missing: dict) -> str:
-    """What is missing in a few text: the items themselves stand in the definition of done."""
+def _short_sentence(missing: dict) -> str:
+    """What is missing in one sentence, without the names of open items."""
     if missing["what"] == "open_items":
         count = missing["count"]
         return f"{count:,} item{' is' if count == 1 else 's are'} open."
@@ -123,4 +119,5 @@ def _short(missing: dict) -> str:
 
 
 def format_progress(progress: Progress) -> str:
+    """Progress as "3 of 8"."""
     return f"{format_number(progress.done)} of {format_number(progress.total)}"

@@ -1,4 +1,4 @@
-"""What is typed on a workspace."""
+"""The forms of a workspace."""
 
 from __future__ import annotations
 
@@ -9,25 +9,27 @@ from django.core.files.uploadedfile import UploadedFile
 from missiondeck.models import Category, Citizen, DeckStatus, Sender
 from missiondeck.models.chats import MAX_LENGTH
 
-# Suggested beside a piece of code; any other may be typed.
+# Suggestions for the language of a code block; any other value is allowed.
 LANGUAGES = (
     "bash css diff go html java javascript json kotlin php python ruby rust sql swift toml typescript xml yaml".split()  # noqa: SIM905
 )
 
 
 class StatusForm(forms.Form):
-    to = forms.ChoiceField(choices=DeckStatus, error_messages={"invalid_choice": "Choose one of the next steps."})
+    to = forms.ChoiceField(
+        choices=DeckStatus, error_messages={"invalid_choice": "Choose one of the available statuses."}
+    )
     reason = forms.CharField(max_length=2_000, required=False)
     override = forms.BooleanField(required=False)
 
 
 class ItemForm(forms.Form):
-    text = forms.CharField(max_length=500, error_messages={"required": "Say what has to be true."})
+    text = forms.CharField(max_length=500, error_messages={"required": "Enter the text of the item."})
     category = forms.ChoiceField(choices=Category)
 
 
 class MessageForm(forms.Form):
-    """A message as it was written: the blanks before a line of Markdown or code mean something."""
+    """A message. Leading blanks are kept, because they matter in Markdown and code."""
 
     citizen = forms.ChoiceField(choices=Citizen)
     sender = forms.ChoiceField(choices=Sender)
@@ -35,8 +37,8 @@ class MessageForm(forms.Form):
         max_length=MAX_LENGTH,
         strip=False,
         error_messages={
-            "required": "Write a message.",
-            "max_length": f"A message has at most {MAX_LENGTH:,} characters.",
+            "required": "Enter a message.",
+            "max_length": f"A message can have at most {MAX_LENGTH:,} characters.",
         },
     )
     language = forms.CharField(max_length=40, required=False)
@@ -45,7 +47,7 @@ class MessageForm(forms.Form):
     def clean_message(self) -> str:
         message = _lines(self.cleaned_data["message"])
         if not message.strip():
-            raise forms.ValidationError("Write a message.")
+            raise forms.ValidationError("Enter a message.")
         return message
 
     def code_blocks(self) -> list[dict]:
@@ -70,35 +72,34 @@ class ReportForm(forms.Form):
     report = FilesField(
         allow_empty_file=True,
         error_messages={
-            "required": "Choose the report your tests have written.",
-            "max_length": "Its name is too long.",
+            "required": "Choose a test report file.",
+            "max_length": "The file name is too long.",
         },
     )
     logs = forms.FileField(required=False, allow_empty_file=True)
 
     def clean_report(self) -> list[UploadedFile]:
         files = self.cleaned_data["report"]
-        what = "A report is" if len(files) == 1 else "The files of a report are together"
+        what = "A report" if len(files) == 1 else "The files of a report"
         return _bounded(files, settings.DECK_REPORT_BYTES, what)
 
     def clean_logs(self) -> UploadedFile | None:
         file = self.cleaned_data["logs"]
-        return _bounded([file], settings.DECK_LOGS_BYTES, "Logs are")[0] if file else None
+        return _bounded([file], settings.DECK_LOGS_BYTES, "A log file")[0] if file else None
 
 
 def first_error(form: forms.Form) -> tuple[str, str]:
-    """The first field that cannot be as it is, and why."""
+    """The first invalid field and its error message."""
     field, errors = next(iter(form.errors.items()))
     return field, str(errors[0])
 
 
 def _bounded(files: list[UploadedFile], most: int, what: str) -> list[UploadedFile]:
     if sum(file.size for file in files) > most:
-        larger = "this file is" if len(files) == 1 else "these are"
-        raise forms.ValidationError(f"{what} at most {most // 1024 // 1024:,} MB; {larger} larger.")
+        raise forms.ValidationError(f"{what} can have at most {most // 1024 // 1024:,} MB.")
     return files
 
 
 def _lines(text: str) -> str:
-    """Forms end lines with two characters."""
+    """Replace the CRLF line ends of form data by LF."""
     return text.replace("\r\n", "\n")

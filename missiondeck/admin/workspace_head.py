@@ -1,4 +1,4 @@
-"""The head of a workspace: how a mission stands, what it is, and how it moved."""
+"""The head of a workspace: summary, details and status history of a mission."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ STATUS_TONES = {DeckStatus.ACTIVE: "info", DeckStatus.QA: "warn", DeckStatus.COM
 _STATUS_BUTTONS = {
     (DeckStatus.ACTIVE, DeckStatus.QA): "Move to QA",
     (DeckStatus.QA, DeckStatus.COMPLETE): "Complete",
-    (DeckStatus.QA, DeckStatus.ACTIVE): "Back to active",
-    (DeckStatus.COMPLETE, DeckStatus.QA): "Back to QA",
+    (DeckStatus.QA, DeckStatus.ACTIVE): "Move back to active",
+    (DeckStatus.COMPLETE, DeckStatus.QA): "Move back to QA",
 }
 
 
 def status_changes(mission: DeckMission) -> dict:
-    """How a mission moved, the latest first."""
+    """The status changes of a mission, latest first."""
     changes = list(DeckStatusChange.objects.filter(mission=mission).select_related("by")[: CHANGES_SHOWN + 1])
     return {
         "rows": [
@@ -52,7 +52,7 @@ def head(
     history: dict,
     at: datetime,
 ) -> dict:
-    """How a mission stands at a moment, and the steps it can take. latest: its latest run."""
+    """The summary and details of a mission at a point in time, and its next steps. latest: the latest run."""
     is_complete = mission.status == DeckStatus.COMPLETE
     last = history["latest"]
     overridden = last if is_complete and last and last.is_override else None

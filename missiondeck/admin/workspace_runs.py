@@ -1,4 +1,4 @@
-"""The test runs of a workspace: the trend, one run with its results, and its logs by the page."""
+"""The test runs of a workspace: the trend, one run with its results, and paginated logs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TEXT = 20_000
 HITS = 100
 MARKS = {"passed": "✓", "failed": "✕", "error": "✕", "skipped": "-"}
 RUN_TONES = {RunStatus.PASSED: "good", RunStatus.FAILED: "bad", RunStatus.RUNNING: "calm"}
-# What a summary says in a line of its own.
+# Counts that are shown in one line, not as pairs.
 _COUNTS = ("passed", "failed", "errors", "skipped", "total")
 
 
@@ -36,7 +36,7 @@ def runs_of(mission: DeckMission) -> QuerySet[TestRun]:
 
 
 def tests_of(mission: DeckMission, url: WorkspaceUrl, latest: TestRun | None) -> dict:
-    """Everything about the tests of a mission: its runs, and the chosen one. latest: the latest run there is."""
+    """The trend of a mission's runs and the chosen run. latest: the latest run."""
     if latest is None:
         return {"is_empty": True}
     asked = runs_of(mission).filter(pk=url.run).first() if url.run else latest
@@ -52,12 +52,12 @@ def tests_of(mission: DeckMission, url: WorkspaceUrl, latest: TestRun | None) ->
 
 
 def one_run(run: TestRun, url: WorkspaceUrl, latest: TestRun) -> dict:
-    """What a run is, and where it comes from."""
+    """The details of a run: status, source, counts and warnings."""
     summary = run.summary or {}
     counts = counts_of(summary)
     return {
         "key": run.pk,
-        "name": run.name or "A test run",
+        "name": run.name or "Test run",
         "is_latest": run.pk == latest.pk,
         "latest_url": url.to(run=None, runs=1, page=1, status="", q="", log=0, find="").href,
         "status": run.status,
@@ -79,7 +79,7 @@ def one_run(run: TestRun, url: WorkspaceUrl, latest: TestRun) -> dict:
 
 
 def _pairs(summary: dict) -> list[dict]:
-    """Figures such as functional 8 of 10."""
+    """The pairs of a summary, such as functional 8 of 10."""
     pairs = []
     for key, passed in summary.items():
         kind = key.removesuffix("_passed")
@@ -154,7 +154,7 @@ def _cut(text: str) -> str:
 
 
 def logs(run: TestRun, url: WorkspaceUrl) -> dict:
-    """A page of a run's logs, or where a text is in them. Closed logs are only counted."""
+    """A page of a run's logs, and the lines that contain a search text. For hidden logs only the number of pages."""
     page = log_page(run, url.log or 1)
     if page is None and url.log > 1:
         page = log_page(run, 1)
@@ -183,10 +183,10 @@ def logs(run: TestRun, url: WorkspaceUrl) -> dict:
 
 
 def _lines(page: LogPage) -> SafeString:
-    """The lines as items of a list; a page may have tens of thousands, so no template sees them."""
+    """The lines as list items. Built here, not in a template, because a page may have tens of thousands."""
     return SafeString("".join(f'<li id="ws-line-{line}"><code>{escape(text)}</code></li>' for line, text in page.lines))
 
 
 def format_run(run: TestRun) -> str:
-    """A run in a few text: "Failed, 5 Nov 2025 17:00"."""
+    """A run in short form: "Failed, 5 Nov 2025 17:00"."""
     return f"{run.get_status_display()}, {format_datetime(run.created_at)}"

@@ -1,4 +1,4 @@
-"""The trend of a mission's test runs: bars of what passed, failed and was skipped, and the same as a table."""
+"""The trend of a mission's test runs: bars of passed, failed and skipped tests, also shown as a table."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from missiondeck.models import RunStatus, TestRun
 from missionsite.common.admin.formats import format_datetime, format_number
 
 RUNS = 30
-# Bars are as wide as if there were at least so many.
+# The minimum number of slots: bars do not get wider with fewer runs.
 SLOTS = 12
 HEIGHT = 120
-# However few failed among how many: it is seen.
+# The minimum height of a segment, so that one failed test in many is visible.
 MIN_HEIGHT = 5
 MARKS = {RunStatus.PASSED: "✓", RunStatus.FAILED: "✕", RunStatus.RUNNING: "…"}
 
@@ -39,7 +39,7 @@ class Counts:
 
 
 def counts_of(summary: dict | None) -> Counts | None:
-    """The counts a summary gives, else the sum of its pairs; None where it has neither."""
+    """The counts of a summary, else the sum of its pairs; None without either."""
     summary = summary or {}
     if {"passed", "failed", "errors", "skipped"} & summary.keys():
         passed, failed, errors, skipped = (
@@ -89,7 +89,7 @@ def trend(runs: QuerySet[TestRun], url: WorkspaceUrl, chosen: TestRun) -> dict:
 
 
 def _bar(run: TestRun, counts: Counts | None, *, position: int, slots: int, max_tests: int, url: str, chosen) -> dict:
-    """One bar: x and width in percent of the plot, heights in its pixels, from the bottom up."""
+    """One bar: x and width in percent of the chart, heights in pixels from the bottom up."""
     width = 100 / slots
     left = position * width
     text = f"{format_datetime(run.created_at)}: {run.get_status_display().lower()}"

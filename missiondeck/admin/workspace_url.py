@@ -1,4 +1,4 @@
-"""Where on a workspace someone is, as its address says; what makes no sense there is left out."""
+"""The state of a workspace page as held in its URL. Invalid parameters are ignored."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from django.utils.http import urlencode
 from missiondeck.models import Citizen, DeckMission, ResultStatus
 
 LONGEST_SEARCH = 200
-# No list here has more pages.
+# The highest page number that is accepted.
 LAST_PAGE = 1_000_000
 
 
 @dataclass(frozen=True)
 class WorkspaceUrl:
-    """citizen: whose tab; "" is for whoever spoke last. before: the chat ends before this message.
+    """citizen: the open tab; "" opens the citizen with the latest message. before: the chat ends before this message.
 
-    run: the chosen test run; the latest where there is none. runs: a page of runs, from 1. status, q, page: which
-    results of it. log: a page of its logs, 0 while they are closed. find: what its logs are searched for. edit: the
-    item of the definition of done that is open for editing.
+    run: the chosen test run; None is the latest. runs: a page of runs, from 1. status, q, page: the filters and page of
+    its results. log: a page of its logs, 0 while they are hidden. find: the search text for its logs. edit: the item of
+    the definition of done that is being edited.
     """
 
     mission: UUID
@@ -59,7 +59,7 @@ class WorkspaceUrl:
 
     @property
     def query(self) -> str:
-        """The part of an address after its question mark, with it; "" where nothing is chosen."""
+        """The query string with its question mark; "" when every value is the default."""
         values = {name: getattr(self, name) for name in _NAMES if getattr(self, name) != _DEFAULTS[name]}
         return f"?{urlencode(values)}" if values else ""
 
@@ -68,7 +68,7 @@ class WorkspaceUrl:
         return reverse("admin:missiondeck_workspace", args=[self.mission]) + self.query
 
     def action(self, name: str, *args) -> str:
-        """The address of something that is done here; it leads back to this place."""
+        """The URL of an action; its query string restores this page."""
         return reverse(f"admin:missiondeck_workspace_{name}", args=[self.mission, *args]) + self.query
 
 
@@ -77,7 +77,7 @@ _NAMES = tuple(_DEFAULTS)
 
 
 def key_of(text: str) -> UUID | None:
-    """A key from a part of an address; None where it is none."""
+    """A UUID from a part of a URL; None if it is invalid."""
     return _key(text)
 
 

@@ -1,7 +1,7 @@
-"""The API of client missions, one file a noun.
+"""The API of client missions, one file per noun.
 
-Staff need the rights of the back office. Whoever a mission is assigned to may read it and what belongs to it, and
-nothing else of it. What one may not see is not there.
+Staff need the permissions of the back office. The assignee of a mission may read the mission and what belongs to it.
+Anything else answers 404.
 """
 
 from missiondeck.api.chats import router as chats_router

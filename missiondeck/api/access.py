@@ -1,4 +1,4 @@
-"""Who may see and change which client mission, and what all addresses of one have in common."""
+"""Access to client missions in the API, and parameters that its operations share."""
 
 from __future__ import annotations
 
@@ -24,54 +24,54 @@ REPORT = "missiondeck.add_testrun"
 
 EXAMPLE_TIME = "2026-11-20T09:30:00Z"
 EXAMPLE_ID = "78166a2d-86b2-5aa2-b90b-868e1bed74c6"
-Number = Path(..., ge=1, le=2**63 - 1, description="What people call the mission.", examples=[47])
+Number = Path(..., ge=1, le=2**63 - 1, description="Number of the client mission.", examples=[47])
 RunId = Path(..., examples=[EXAMPLE_ID])
 
 
 class Order(Schema):
-    """A body that takes nothing but what it names."""
+    """A request body that rejects unknown fields."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 def has_right(member: Member, permission: str) -> bool:
-    """Whether someone has a right of the back office, which is for staff."""
+    """Whether a member is staff and has a permission."""
     return member.is_staff and member.has_perm(permission)
 
 
 def visible_missions(member: Member) -> QuerySet[DeckMission]:
-    """All for staff with the right; for everyone else those that are assigned to them."""
+    """All missions for staff with the permission; for other members those assigned to them."""
     missions = DeckMission.objects.all()
     return missions if has_right(member, VIEW) else missions.filter(assignee=member)
 
 
 def get_visible_mission(request: HttpRequest, number: int) -> DeckMission:
-    """A mission the caller may see. Raises Http404 for any other."""
+    """A mission that the caller may view. Raises Http404."""
     mission = visible_missions(request.auth.member).filter(number=number).first()
     if mission is None:
-        raise Http404(f"There is no client mission {number} that you may see.")
+        raise Http404(f"Client mission {number} does not exist or you may not view it.")
     return mission
 
 
 def get_mission_to_change(request: HttpRequest, number: int, right: str) -> DeckMission:
-    """A mission for which the caller has a right. Raises Http404, and NotAllowed where they may only look."""
+    """A mission for which the caller has a permission. Raises Http404, or NotAllowed if they may only view it."""
     mission = get_visible_mission(request, number)
     request.auth.need(VIEW, right)
     return mission
 
 
 def get_mission_to_report_on(request: HttpRequest, number: int) -> DeckMission:
-    """A mission the caller brings test runs of; an account that does nothing else need not see it."""
+    """A mission that the caller may import test runs for; permission to view it is not needed. Raises Http404."""
     if not has_right(request.auth.member, REPORT):
         get_visible_mission(request, number)
         raise NotAllowed
     if mission := DeckMission.objects.filter(number=number).first():
         return mission
-    raise Http404(f"There is no client mission {number}.")
+    raise Http404(f"Client mission {number} does not exist.")
 
 
 def get_run(mission: DeckMission, key: uuid.UUID) -> TestRun:
     """A run of this mission, without results and logs. Raises Http404."""
     if run := light_runs().select_related("created_by").filter(mission=mission, pk=key).first():
         return run
-    raise Http404(f"There is no test run {key} of client mission {mission.number}.")
+    raise Http404(f"Client mission {mission.number} has no test run {key}.")

@@ -34,14 +34,14 @@ CitizenKey = Path(..., description="`emma`, `inna`, `rafael`, `sofia` or `maya`.
 
 
 class CodeBlock(Order):
-    """Code that stands beside a message."""
+    """A code block of a message."""
 
     language: str = Field(max_length=40, examples=["python"])
     code: str = Field(max_length=MAX_LENGTH, examples=["print('hello')"])
 
 
 class ChatOut(Schema):
-    """What was said with one citizen, counted."""
+    """The number of messages with one citizen."""
 
     citizen: str = Field(examples=["rafael"])
     messages: int = Field(examples=[4])
@@ -49,11 +49,11 @@ class ChatOut(Schema):
 
 
 class ChatsOut(Schema):
-    items: list[ChatOut] = Field(description="Every citizen, in the order of the work.")
+    items: list[ChatOut] = Field(description="All citizens in workflow order.")
 
 
 class DeckMessageOut(Schema):
-    """A message of a chat. It is what someone wrote: take its Markdown and code for text no one checked."""
+    """A chat message. Its Markdown and code are unchecked user input."""
 
     id: UUID = Field(examples=[EXAMPLE_ID])
     citizen: str = Field(examples=["rafael"])
@@ -79,7 +79,7 @@ class NewDeckMessage(Order):
 @router.get("/deck/missions/{number}/chats", response=ChatsOut, summary="Count the messages of each chat")
 @needs(DECK_READ, checks_rights=True)
 def list_deck_chats(request: HttpRequest, number: int = Number):
-    """How much was said with each citizen, and when last."""
+    """The number of messages with each citizen, and the time of the last one."""
     rows = chat_with(get_visible_mission(request, number)).order_by().values_list("citizen")
     counts = {citizen: rest for citizen, *rest in rows.annotate(messages=Count("pk"), last=Max("created_at"))}
     items = []
@@ -99,7 +99,7 @@ def list_deck_messages(
     limit: Limit = PER_PAGE,
     cursor: Cursor = None,
 ):
-    """The messages with one citizen, in the order they were written."""
+    """The messages with one citizen, oldest first."""
     mission = get_visible_mission(request, number)
     rows = chat_with(mission, citizen).order_by("created_at", "pk")
     position = PageCursor("client mission chat", (str(mission.pk), citizen))
@@ -109,12 +109,12 @@ def list_deck_messages(
     return paginate(request, response, position, list(rows[: limit + 1]), limit, lambda row: (row.created_at, row.pk))
 
 
-@router.post("/deck/missions/{number}/chats/{citizen}", response={201: DeckMessageOut}, summary="Write in a chat")
+@router.post("/deck/missions/{number}/chats/{citizen}", response={201: DeckMessageOut}, summary="Add a chat message")
 @needs(DECK_WRITE, checks_rights=True)
 def add_deck_message(
     request: HttpRequest, order: NewDeckMessage, number: int = Number, citizen: CitizenName = CitizenKey
 ):
-    """Add a message; it stays as it is."""
+    """Add a message. It cannot be changed afterwards."""
     mission = get_mission_to_change(request, number, WRITE)
     message = add_message(mission=mission, citizen=citizen, **order.dict())
     return Status(201, ChatMessage.objects.get(pk=message.pk))

@@ -32,7 +32,7 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 
 
 class DodItemOut(Schema):
-    """One thing that has to be true before a mission is done."""
+    """An item of the definition of done."""
 
     id: UUID = Field(examples=[EXAMPLE_ID])
     text: str = Field(examples=["Every handler has a test"])
@@ -40,25 +40,25 @@ class DodItemOut(Schema):
     completed: bool = Field(examples=[True])
     completed_at: datetime | None = Field(examples=[EXAMPLE_TIME])
     completed_by: str | None = Field(description="Stable ID.", examples=["FE-P-00007"])
-    position: int = Field(description="Place in its category, from 0.", examples=[0])
+    position: int = Field(description="Position in its category, from 0.", examples=[0])
     created_at: datetime = Field(examples=[EXAMPLE_TIME])
 
 
 class CategoryProgress(Schema):
-    """How much of a category is done."""
+    """The progress of a category."""
 
     category: str = Field(examples=["tests"])
     done: int = Field(examples=[1])
     total: int = Field(examples=[2])
-    percent: int = Field(description="Rounded down: 100 only when everything is done.", examples=[50])
+    percent: int = Field(description="Rounded down; 100 only if all items are done.", examples=[50])
 
 
 class DodOut(Schema):
     """The definition of done of a mission."""
 
-    items: list[DodItemOut] = Field(description="By category and place.")
+    items: list[DodItemOut] = Field(description="Ordered by category and position.")
     progress: list[CategoryProgress] = Field(
-        description="Of each category, empty ones too.",
+        description="Of each category, including empty ones.",
         examples=[[{"category": "tests", "done": 1, "total": 2, "percent": 50}]],
     )
     done: int = Field(examples=[6])
@@ -76,14 +76,14 @@ class DodItemChange(Order):
     category: CategoryName | None = Field(None, examples=["tests"])
     completed: bool | None = Field(None, examples=[True])
     position: int | None = Field(
-        None, ge=0, le=1_000_000, description="Place in its category, from 0; beyond the last is last.", examples=[0]
+        None, ge=0, le=1_000_000, description="Position in its category, from 0. Larger values mean last.", examples=[0]
     )
 
 
 @router.get("/deck/missions/{number}/dod", response=DodOut, summary="Show the definition of done")
 @needs(DECK_READ, checks_rights=True)
 def get_deck_dod(request: HttpRequest, number: int = Number):
-    """Everything that has to be true before the mission is complete, and how much of it is."""
+    """The items of the definition of done and their progress."""
     mission = get_visible_mission(request, number)
     items = DodItem.objects.filter(mission=mission).select_related("completed_by")
     progress = {name: {"done": each.done, "total": each.total, "percent": each.percent}
@@ -107,11 +107,11 @@ def add_deck_dod_item(request: HttpRequest, order: NewDodItem, number: int = Num
 @router.patch("/deck/missions/{number}/dod/{item}", response=DodItemOut, summary="Change or tick an item")
 @needs(DECK_WRITE, checks_rights=True)
 def change_deck_dod_item(request: HttpRequest, order: DodItemChange, number: int = Number, item: UUID = ItemId):
-    """Change what is given; the rest stays. 409 while the mission is complete."""
+    """Change the given fields. 409 while the mission is complete."""
     mission = get_mission_to_change(request, number, CHANGE)
     given = {name: value for name, value in order.dict(exclude_unset=True).items() if value is not None}
     if len(given) > 1:
-        # Several changes are one: no one else changes the checklist in between.
+        # Lock the mission so that several changes take effect together.
         DeckMission.objects.select_for_update(no_key=True).get(pk=mission.pk)
     found = _item(mission, item)
     if texts := {name: given[name] for name in ("text", "category") if name in given}:
@@ -126,7 +126,7 @@ def change_deck_dod_item(request: HttpRequest, order: DodItemChange, number: int
 @router.delete("/deck/missions/{number}/dod/{item}", response={204: None}, summary="Remove an item")
 @needs(DECK_WRITE, checks_rights=True)
 def remove_deck_dod_item(request: HttpRequest, number: int = Number, item: UUID = ItemId):
-    """Take an item out of the definition of done. 409 while the mission is complete."""
+    """Remove an item from the definition of done. 409 while the mission is complete."""
     mission = get_mission_to_change(request, number, CHANGE)
     remove_item(item=_item(mission, item))
     return Status(204, None)
@@ -135,7 +135,7 @@ def remove_deck_dod_item(request: HttpRequest, number: int = Number, item: UUID 
 def _item(mission: DeckMission, key: UUID) -> DodItem:
     if found := DodItem.objects.filter(mission=mission, pk=key).first():
         return found
-    raise Http404(f"There is no item {key} in the definition of done of client mission {mission.number}.")
+    raise Http404(f"The definition of done of client mission {mission.number} has no item {key}.")
 
 
 def _fresh(item: DodItem) -> dict:

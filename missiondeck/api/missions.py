@@ -1,4 +1,4 @@
-"""The API of client missions: the list, one of them, and its way to complete."""
+"""The API of client missions: list, details, changes and status."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ ME = "me"
 
 
 class Progress(Schema):
-    """How much of the definition of done is done."""
+    """The progress of the definition of done."""
 
     done: int = Field(examples=[6])
     total: int = Field(examples=[9])
@@ -61,22 +61,28 @@ class DeckMissionOut(Schema):
     """A client mission."""
 
     id: UUID = Field(examples=[EXAMPLE_ID])
-    number: int = Field(description="What people call it, and what its address has.", examples=[47])
+    number: int = Field(description="Number of the mission, used in URLs.", examples=[47])
     title: str = Field(examples=["Telegram Notifier"])
     client: str = Field(examples=["Acme Corp"])
-    budget: int = Field(description="In whole units of the currency.", examples=[300])
+    budget: int = Field(description="Whole units of the currency.", examples=[300])
     currency: str = Field(examples=["USD"])
     deadline: datetime = Field(examples=[EXAMPLE_TIME])
-    is_overdue: bool = Field(description="Whether the deadline is over and it is not complete.", examples=[False])
+    is_overdue: bool = Field(
+        description="Whether the deadline has passed and the mission is not complete.", examples=[False]
+    )
     status: str = Field(description="`active`, `qa` or `complete`.", examples=["qa"])
-    assigned_to: str = Field(description="E-mail address of who delivers it.", examples=["noor@example.org"])
-    assignee: str | None = Field(description="Stable ID of the member who has that address.", examples=["FE-P-00007"])
+    assigned_to: str = Field(description="E-mail address of the assignee.", examples=["noor@example.org"])
+    assignee: str | None = Field(
+        description="Stable ID of the member with that e-mail address.", examples=["FE-P-00007"]
+    )
     github_url: str = Field(examples=["https://github.com/example/notifier"])
     progress: Progress = Field(description="Of its definition of done.", examples=[{"done": 6, "total": 9}])
-    last_run: LastRun | None = Field(description="Null where there is none yet.", examples=[None])
+    last_run: LastRun | None = Field(description="Null if there is none yet.", examples=[None])
     completed_at: datetime | None = Field(examples=[None])
     completed_by: str | None = Field(description="Stable ID.", examples=[None])
-    override_reason: str = Field(description="Why it was completed though something was missing.", examples=[""])
+    override_reason: str = Field(
+        description="Reason for completing the mission although something was missing.", examples=[""]
+    )
     created_at: datetime = Field(examples=[EXAMPLE_TIME])
     updated_at: datetime = Field(examples=[EXAMPLE_TIME])
 
@@ -87,7 +93,7 @@ class DeckMissionPage(Schema):
 
 
 class Missing(Schema):
-    """One thing that keeps a mission from being complete."""
+    """A reason why a mission cannot be completed."""
 
     what: str = Field(
         description="`no_items`, `open_items` with `count` and some `items`, `no_test_run`, `test_run` with the"
@@ -104,15 +110,16 @@ class Missing(Schema):
 
 
 class DeckMissionDetail(DeckMissionOut):
-    """A client mission, and what it lacks."""
+    """A client mission, and what is missing to complete it."""
 
     missing: list[Missing] = Field(
-        description="What keeps it from being complete; nothing where it can be.", examples=[[{"what": "no_test_run"}]]
+        description="What is missing to complete it; empty if it can be completed.",
+        examples=[[{"what": "no_test_run"}]],
     )
 
 
 class NotDoneProblem(Problem):
-    """The rejection to complete a mission that is not done, with what is missing."""
+    """The error of completing a mission that is not done, with what is missing."""
 
     missing: list[Missing] = Field(examples=[[{"what": "no_test_run"}]])
 
@@ -142,9 +149,9 @@ MAX_INTEGER = 2**31 - 1
 class NewDeckMission(Order):
     title: Line = Field(examples=["Telegram Notifier"])
     client: Line = Field(examples=["Acme Corp"])
-    budget: int = Field(ge=1, le=MAX_INTEGER, description="In whole units of the currency.", examples=[300])
+    budget: int = Field(ge=1, le=MAX_INTEGER, description="Whole units of the currency.", examples=[300])
     currency: Currency = Field("USD", examples=["USD"])
-    deadline: Deadline = Field(description="With its offset from UTC.", examples=[EXAMPLE_TIME])
+    deadline: Deadline = Field(description="With a UTC offset.", examples=[EXAMPLE_TIME])
     assigned_to: Address = Field(examples=["noor@example.org"])
     github_url: Repository = Field("", examples=["https://github.com/example/notifier"])
 
@@ -156,14 +163,14 @@ class DeckMissionChange(Order):
     currency: Currency | None = Field(None, examples=["EUR"])
     deadline: Deadline | None = Field(None, examples=[EXAMPLE_TIME])
     assigned_to: Address | None = Field(None, examples=["noor@example.org"])
-    github_url: Repository | None = Field(None, description="Empty for none.", examples=[""])
+    github_url: Repository | None = Field(None, description="Empty to remove it.", examples=[""])
 
 
 class DeckStatusIn(Order):
-    to: StatusName = Field(description="One step on, or one back with a reason.", examples=["complete"])
+    to: StatusName = Field(description="The next status, or the previous one with a reason.", examples=["complete"])
     reason: str = Field("", max_length=2_000, examples=["The client signed it off as it is"])
     override: bool = Field(
-        False, description="Complete it though something is missing; takes a right of its own.", examples=[False]
+        False, description="Complete it although something is missing; needs a separate permission.", examples=[False]
     )
 
 
@@ -180,7 +187,7 @@ def list_deck_missions(
     limit: Limit = PER_PAGE,
     cursor: Cursor = None,
 ):
-    """The client missions you may see, newest first. The other parameters: only those."""
+    """The client missions that you may view, newest first, with filters."""
     me = request.auth.member
     missions = visible_missions(me)
     if status:
@@ -209,14 +216,14 @@ def list_deck_missions(
 @router.get("/deck/missions/{number}", response=DeckMissionDetail, summary="Show a client mission")
 @needs(DECK_READ, checks_rights=True)
 def get_deck_mission(request: HttpRequest, number: int = Number):
-    """One client mission, and what keeps it from being complete."""
+    """One client mission, and what is missing to complete it."""
     return _detail_out(get_visible_mission(request, number))
 
 
-@router.post("/deck/missions", response={201: DeckMissionDetail}, summary="Take on a client mission")
+@router.post("/deck/missions", response={201: DeckMissionDetail}, summary="Add a client mission")
 @needs(DECK_WRITE, checks_rights=True)
 def add_deck_mission(request: HttpRequest, order: NewDeckMission):
-    """Add a client mission; it begins active and gets the next number."""
+    """Add a client mission. It starts active and gets the next number."""
     request.auth.need(ADD)
     return Status(201, _detail_out(create_mission(**order.dict())))
 
@@ -224,7 +231,7 @@ def add_deck_mission(request: HttpRequest, order: NewDeckMission):
 @router.patch("/deck/missions/{number}", response=DeckMissionDetail, summary="Change a client mission")
 @needs(DECK_WRITE, checks_rights=True)
 def change_deck_mission(request: HttpRequest, order: DeckMissionChange, number: int = Number):
-    """Change what is given; the rest stays. Its status changes by a move."""
+    """Change the given fields. The status is changed by its own operation."""
     mission = get_mission_to_change(request, number, EDIT)
     changes = {name: value for name, value in order.dict(exclude_unset=True).items() if value is not None}
     return _detail_out(update_mission(mission=mission, **changes))
@@ -233,14 +240,14 @@ def change_deck_mission(request: HttpRequest, order: DeckMissionChange, number: 
 @router.post(
     "/deck/missions/{number}/status",
     response={200: DeckMissionDetail, 409: NotDoneProblem},
-    summary="Move a client mission",
+    summary="Change the status of a client mission",
 )
 @needs(DECK_WRITE, checks_rights=True)
 def change_deck_mission_status(request: HttpRequest, order: DeckStatusIn, number: int = Number):
-    """Move a client mission to QA, to complete, or one step back with a reason.
+    """Change the status one step forward (QA, complete), or one step back with a reason.
 
-    409 `not_done` says what is missing, in words and in `missing`. With `override` and a reason it is completed all the
-    same, and both are recorded.
+    409 `not_done` lists what is missing in `detail` and `missing`. With `override` and a reason the mission is
+    completed anyway, and both are recorded.
     """
     mission = get_mission_to_change(request, number, MOVE)
     if order.override:
@@ -254,7 +261,7 @@ def change_deck_mission_status(request: HttpRequest, order: DeckStatusIn, number
 
 
 def _shown(missions: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
-    """Missions with what is shown of them beside their own row, in the same query."""
+    """Missions with related rows and progress, loaded in the same query."""
     items = DodItem.objects.filter(mission=OuterRef("pk")).order_by().values("mission")
     counts = items.annotate(counts=JSONObject(done=Count("pk", filter=Q(completed=True)), total=Count("pk"))).values(
         "counts"
@@ -268,7 +275,7 @@ _BESIDE = ("is_overdue", "assignee", "completed_by", "progress", "last_run")
 
 def _mission_out(mission: DeckMission) -> dict:
     is_complete = mission.status == DeckStatus.COMPLETE
-    # Without a run there is no such row.
+    # A mission without runs has no such row.
     run = getattr(mission, "latest_run", None)
     named = [name for name in DeckMissionOut.model_fields if name not in _BESIDE]
     return {name: getattr(mission, name) for name in named} | {

@@ -1,4 +1,4 @@
-"""The API a CI job needs: bring a test report, or say that tests run and bring the report later."""
+"""The API for CI jobs: import a test report, or start a run and finish it with its report."""
 
 from __future__ import annotations
 
@@ -25,16 +25,15 @@ router = Router(tags=["test runs"])
 Reports = File(
     ...,
     min_length=1,
-    description="JUnit XML, or the JSON of a run. Several files, such as those of shards, are one run; together at most"
-    " 100 MB unless the site is set up otherwise.",
+    description="JUnit XML or JSON. Several files, such as shards, become one run. Together at most 100 MB by default.",
 )
-Logs = File(None, description="The tool's whole output as text; at most 60 MB unless the site is set up otherwise.")
-# What a multipart body has beside its files.
+Logs = File(None, description="The complete output of the tool as text; at most 60 MB by default.")
+# Bytes of a multipart body beside its files.
 _AROUND = 64 * 1024
 
 
 class RunStart(Order):
-    name: str = Field("", max_length=255, description="What is run.", examples=["pytest"])
+    name: str = Field("", max_length=255, description="Name of the run.", examples=["pytest"])
 
 
 def _max_bytes() -> int:
@@ -44,20 +43,20 @@ def _max_bytes() -> int:
 @router.post(
     "/deck/missions/{number}/runs/import",
     response={200: RunFacts, 201: RunFacts},
-    summary="Bring a test report",
+    summary="Import a test report",
 )
 @needs(DECK_IMPORT, checks_rights=True, longest=_max_bytes)
 def import_deck_run(
     request: HttpRequest, number: int = Number, report: list[UploadedFile] = Reports, logs: UploadedFile | None = Logs
 ):
-    """Take in a test report as a finished run: 201, or 200 where it is a retry and the run was taken in before.
+    """Import a test report as a finished run: 201, or 200 if the same report was imported before.
 
-    Send it as `multipart/form-data`, with a part `report` for each file of the run. With an `Idempotency-Key` the
-    same report is a retry under the same key, and a new run under another one. Without it the same report is a retry
-    while its run is the latest of the mission, and a new run after another one. Look at `status` in the answer: a
-    failed run is taken in like any other. What of the report was not understood is in `warnings` and counts as no
-    pass; colours and control characters of its texts are taken out. A file that is no report is rejected with 422,
-    and nothing is stored.
+    Send `multipart/form-data` with a part `report` for each file of the run. With an `Idempotency-Key`, the same
+    report under the same key is a retry and under another key a new run. Without a key, the same report is a retry
+    while its run is the latest of the mission, and otherwise a new run. Check `status` in the response: a failed run
+    is imported like any other. Parts of the report that were not understood are listed in `warnings` and never count
+    as passed; colours and control characters are removed from texts. A file that is not a test report is rejected
+    with 422, and nothing is stored.
     """
     mission = get_mission_to_report_on(request, number)
     _check_sizes(report, logs)
@@ -72,10 +71,10 @@ def import_deck_run(
     return Status(201 if taken.is_new else 200, run_out(mission, taken.run))
 
 
-@router.post("/deck/missions/{number}/runs", response={201: RunFacts}, summary="Say that tests run")
+@router.post("/deck/missions/{number}/runs", response={201: RunFacts}, summary="Start a test run")
 @needs(DECK_IMPORT, checks_rights=True)
 def start_deck_run(request: HttpRequest, order: RunStart, number: int = Number):
-    """Begin a run. While any run is running its mission is not done: finish it, or give it up."""
+    """Start a run. A mission with a running run cannot be completed: finish the run or give it up."""
     mission = get_mission_to_report_on(request, number)
     return Status(201, run_out(mission, start_run(mission=mission, actor=request.auth.member, name=order.name)))
 
@@ -89,9 +88,9 @@ def finish_deck_run(
     report: list[UploadedFile] = Reports,
     logs: UploadedFile | None = Logs,
 ):
-    """Finish a run with its report, sent as `multipart/form-data`. The same report sent again changes nothing.
+    """Finish a run with its report, sent as `multipart/form-data`. Sending the same report again changes nothing.
 
-    409 where the run was finished with another report, or given up.
+    409 if the run was finished with another report, or given up.
     """
     mission = get_mission_to_report_on(request, number)
     found = get_run(mission, run)
@@ -107,9 +106,9 @@ def finish_deck_run(
 @router.post("/deck/missions/{number}/runs/{run}/give-up", response=RunFacts, summary="Give up a test run")
 @needs(DECK_IMPORT, checks_rights=True)
 def give_up_deck_run(request: HttpRequest, number: int = Number, run: UUID = RunId):
-    """End a run whose report will not come: it counts as failed. Given up again it stays as it is.
+    """Mark a run as failed because its report will not arrive. Repeating the request changes nothing.
 
-    409 where it was finished with a report.
+    409 if it was finished with a report.
     """
     mission = get_mission_to_report_on(request, number)
     found = get_run(mission, run)
@@ -126,11 +125,11 @@ def _is_given_up(run: TestRun) -> bool:
 
 
 def _check_sizes(reports: list[DjangoUploadedFile], logs: DjangoUploadedFile | None) -> None:
-    """Reject files that are too large before anything of them is read; until then they lie on disk."""
+    """Reject files that are too large before they are read."""
     for name, files, most in (
         ("report", reports, settings.DECK_REPORT_BYTES),
         ("logs", [logs] if logs else [], settings.DECK_LOGS_BYTES),
     ):
         if (size := sum(file.size for file in files)) > most:
             what = f"file {name} has" if len(files) == 1 else f"{len(files)} files {name} have"
-            raise BodyTooLarge(f"The {what} {size:,} bytes; at most {most:,} are taken.", field=name)
+            raise BodyTooLarge(f"The {what} {size:,} bytes; at most {most:,} are accepted.", field=name)

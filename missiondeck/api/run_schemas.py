@@ -1,4 +1,4 @@
-"""What a test run looks like in answers."""
+"""Response schemas of test runs."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class RunSummary(Schema):
     id: UUID = Field(examples=[EXAMPLE_ID])
     mission: int = Field(description="Number of the client mission.", examples=[47])
     status: str = Field(
-        description="`running`, `passed` or `failed`; what it is at its end follows from its results.",
+        description="`running`, `passed` or `failed`; follows from the results.",
         examples=["failed"],
     )
     name: str = Field(examples=["pytest"])
     source: str = Field(description="`junit`, `json` or `manual`.", examples=["junit"])
     summary: dict | None = Field(description="Counts, and the duration in seconds.", examples=[SUMMARY])
-    flaky_count: int = Field(description="Failures of tests that passed and failed lately.", examples=[1])
-    created_by: str | None = Field(description="Stable ID of who brought it.", examples=["FE-P-00007"])
+    flaky_count: int = Field(description="Number of failed tests that are flaky.", examples=[1])
+    created_by: str | None = Field(description="Stable ID of the member who imported it.", examples=["FE-P-00007"])
     created_at: datetime = Field(examples=[EXAMPLE_TIME])
     finished_at: datetime | None = Field(description="Null while it runs.", examples=[EXAMPLE_TIME])
     link: str = Field(
@@ -40,19 +40,19 @@ class RunSummary(Schema):
 
 
 class RunFacts(RunSummary):
-    """A test run, with what was found in its report."""
+    """A test run with the warnings and flaky tests of its report."""
 
     warnings: list[str] = Field(
-        description="What of the report was not understood.", examples=[["<attachment> was not understood."]]
+        description="Parts of the report that were not understood.", examples=[["<attachment> was not understood."]]
     )
     flaky_tests: list[str] = Field(
-        description="Tests that failed now and passed after a failure within their last five runs.",
+        description="Tests that failed in this run and passed after a failure within their last five runs.",
         examples=[["tests.test_send \u203a test_retry"]],
     )
 
 
 def run_out(mission: DeckMission, run: TestRun) -> dict:
-    """A run with what was found in its report."""
+    """The response for a run, with warnings and flaky tests."""
     return run_summary_out(mission, run, len(run.flaky_tests)) | {
         "warnings": run.warnings,
         "flaky_tests": run.flaky_tests,
@@ -61,9 +61,9 @@ def run_out(mission: DeckMission, run: TestRun) -> dict:
 
 def run_summary_out(mission: DeckMission, run: TestRun, flaky_count: int) -> dict:
     plain = ("id", "status", "name", "source", "summary", "created_at", "finished_at")
-    # Tests are the work of one of the citizens.
-    place = urlencode({"citizen": Citizen.SOFIA.value, "run": run.pk})
-    page = f"{reverse('admin:missiondeck_workspace', args=[mission.pk])}?{place}"
+    # Test runs are shown in the tab of this citizen.
+    query = urlencode({"citizen": Citizen.SOFIA.value, "run": run.pk})
+    page = f"{reverse('admin:missiondeck_workspace', args=[mission.pk])}?{query}"
     return {name: getattr(run, name) for name in plain} | {
         "mission": mission.number,
         "flaky_count": flaky_count,

@@ -1,4 +1,4 @@
-"""The API of test runs: lists without what is large, one run by pages, its logs by pages."""
+"""The API of test runs: the list, one run with paginated results, and paginated logs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pydantic import Field
 
 from missiondeck.api.access import Number, RunId, get_run, get_visible_mission
 
-# Its fixed addresses below /runs/ come before the one with a run's id.
+# Its fixed URLs below /runs/ must be registered before the one with a run's id.
 from missiondeck.api.run_imports import router
 from missiondeck.api.run_schemas import RunFacts, RunSummary, run_out, run_summary_out
 from missiondeck.models import DeckMission, TestRun
@@ -25,7 +25,7 @@ from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
 RunStatusName = Literal["running", "passed", "failed"]
 ResultStatusName = Literal["passed", "failed", "error", "skipped"]
 PageNumber = Query(1, ge=1, le=1_000_000, description="From 1.", examples=[1])
-Search = Query(None, min_length=1, max_length=200, description="Only what has this text, whatever its case.")
+Search = Query(None, min_length=1, max_length=200, description="Only rows that contain this text, ignoring case.")
 
 
 class DeckRunPage(Schema):
@@ -34,7 +34,7 @@ class DeckRunPage(Schema):
 
 
 class ResultOut(Schema):
-    """How one test ended. Its texts are what the tool wrote: no one checked them."""
+    """The result of one test. Its texts are unchecked output of the tool."""
 
     name: str = Field(examples=["test_retry"])
     status: str = Field(description="`passed`, `failed`, `error` or `skipped`.", examples=["failed"])
@@ -45,7 +45,7 @@ class ResultOut(Schema):
     error: str | None = Field(None, examples=["AssertionError: 2 != 3"])
     traceback: str | None = Field(None, examples=["tests/test_send.py:12: AssertionError"])
     output: str | None = Field(None, examples=["retrying"])
-    retries: int | None = Field(None, description="How often the tool tried again.", examples=[1])
+    retries: int | None = Field(None, description="Number of retries by the tool.", examples=[1])
     is_flaky: bool = Field(examples=[True])
 
 
@@ -55,7 +55,7 @@ class ResultsOut(Schema):
     items: list[ResultOut] = Field(description="Errors and failures first.")
     page: int = Field(examples=[1])
     pages: int = Field(description="Number of the last page.", examples=[1])
-    total: int = Field(description="Of all that were asked for.", examples=[44])
+    total: int = Field(description="Number of results that match.", examples=[44])
 
 
 class RunDetail(RunFacts):
@@ -70,18 +70,18 @@ class LogLine(Schema):
 
 
 class LogHit(LogLine):
-    page: int = Field(description="The page of the logs it is on.", examples=[3])
+    page: int = Field(description="Number of the page of the logs.", examples=[3])
 
 
 class LogsOut(Schema):
-    """A page of the logs; or, of a search, the first 100 lines that were found."""
+    """A page of the logs, or the first 100 lines that match a search."""
 
     page: int = Field(examples=[1])
-    pages: int = Field(description="Number of the last page; 0 where there are no logs.", examples=[1])
+    pages: int = Field(description="Number of the last page; 0 without logs.", examples=[1])
     lines: list[LogLine] = Field(
         description="Empty for a search.", examples=[[{"line": 120, "text": "retrying in 2 s"}]]
     )
-    hits: list[LogHit] | None = Field(description="Null where nothing was searched for.", examples=[None])
+    hits: list[LogHit] | None = Field(description="Null without a search.", examples=[None])
 
 
 @router.get("/deck/missions/{number}/runs", response=DeckRunPage, summary="List test runs")
@@ -94,7 +94,7 @@ def list_deck_runs(
     limit: Limit = PER_PAGE,
     cursor: Cursor = None,
 ):
-    """The test runs of a mission, newest first, without results and logs. `status`: only those."""
+    """The test runs of a mission, newest first, without results and logs."""
     mission = get_visible_mission(request, number)
     rows = light_runs().defer("results", "logs", "warnings", "flaky_tests").select_related("created_by")
     rows = rows.annotate(flaky_count=Func(F("flaky_tests"), function="cardinality", output_field=IntegerField()))
@@ -119,11 +119,11 @@ def get_latest_deck_run(
     search: str | None = Search,
     page: int = PageNumber,
 ):
-    """The latest run with a page of its results. `status`, `search`: only those results."""
+    """The latest run with a page of its results, filtered by `status` and `search`."""
     mission = get_visible_mission(request, number)
     if run := latest_run(mission):
         return _detail_out(mission, run, status, search, page)
-    raise Http404(f"There is no test run of client mission {number} yet.")
+    raise Http404(f"Client mission {number} has no test run yet.")
 
 
 @router.get("/deck/missions/{number}/runs/{run}", response=RunDetail, summary="Show a test run")
@@ -136,7 +136,7 @@ def get_deck_run(
     search: str | None = Search,
     page: int = PageNumber,
 ):
-    """One run with a page of its results, errors and failures first. `status`, `search`: only those results."""
+    """One run with a page of its results, errors and failures first, filtered by `status` and `search`."""
     mission = get_visible_mission(request, number)
     return _detail_out(mission, get_run(mission, run), status, search, page)
 
@@ -150,7 +150,7 @@ def get_deck_run_logs(
     search: str | None = Search,
     page: int = PageNumber,
 ):
-    """A page of a run's logs, at most 64 KB. With `search` the first 100 lines that have it, of all pages."""
+    """A page of a run's logs, at most 64 KB. With `search`, the first 100 matching lines of all pages."""
     found = get_run(get_visible_mission(request, number), run)
     shown = log_page(found, page)
     if shown is None and page > 1:

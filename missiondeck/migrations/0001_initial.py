@@ -48,18 +48,18 @@ class Migration(migrations.Migration):
                     models.BigIntegerField(
                         db_default=missiondeck.models.missions.NextNumber(),
                         editable=False,
-                        help_text="What people call it: the next one is given by itself.",
+                        help_text="Assigned automatically.",
                     ),
                 ),
                 ("title", models.CharField(max_length=200)),
                 ("client", models.CharField(max_length=200)),
-                ("budget", models.PositiveIntegerField(help_text="In whole units of its currency.")),
+                ("budget", models.PositiveIntegerField(help_text="Whole units of the currency.")),
                 (
                     "currency",
                     models.CharField(
                         db_default="USD",
                         default="USD",
-                        help_text="Three capital letters (ISO 4217): USD, EUR, BRL.",
+                        help_text="Three-letter code (ISO 4217), such as USD, EUR or BRL.",
                         max_length=3,
                     ),
                 ),
@@ -72,7 +72,12 @@ class Migration(migrations.Migration):
                         default="active",
                     ),
                 ),
-                ("assigned_to", models.EmailField(help_text="The e-mail address of who delivers it.", max_length=254)),
+                (
+                    "assigned_to",
+                    models.EmailField(
+                        help_text="E-mail address of the person who delivers the mission.", max_length=254
+                    ),
+                ),
                 ("completed_at", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="completed")),
                 (
                     "override_reason",
@@ -81,7 +86,7 @@ class Migration(migrations.Migration):
                         db_default="",
                         default="",
                         editable=False,
-                        verbose_name="why it was completed all the same",
+                        verbose_name="override reason",
                     ),
                 ),
                 (
@@ -119,8 +124,8 @@ class Migration(migrations.Migration):
                 "db_table_comment": "Paid work for clients.",
                 "ordering": [models.OrderBy(models.F("number"), descending=True)],
                 "permissions": [
-                    ("change_deckmission_status", "Moves client missions from status to status"),
-                    ("override_deckmission", "Completes a client mission that is not done"),
+                    ("change_deckmission_status", "Can change the status of client missions"),
+                    ("override_deckmission", "Can complete a client mission that is not done"),
                 ],
                 "indexes": [
                     models.Index(
@@ -155,27 +160,27 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("number",),
                         name="deck_missions_number_unique",
-                        violation_error_message="Another client mission has this number.",
+                        violation_error_message="This number is already used by another client mission.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("title__regex", "^\\s*$"), _negated=True),
                         name="deck_missions_title_not_empty",
-                        violation_error_message="Give it a title.",
+                        violation_error_message="Enter a title.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("client__regex", "^\\s*$"), _negated=True),
                         name="deck_missions_client_not_empty",
-                        violation_error_message="Say for whom it is.",
+                        violation_error_message="Enter the name of the client.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("number__gt", 0)),
                         name="deck_missions_number_positive",
-                        violation_error_message="Numbers begin at 1.",
+                        violation_error_message="The number must be at least 1.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("budget__gt", 0)),
                         name="deck_missions_budget_positive",
-                        violation_error_message="A budget is more than nothing.",
+                        violation_error_message="Enter a budget greater than 0.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -183,17 +188,17 @@ class Migration(migrations.Migration):
                             ("deadline__lt", datetime.datetime(2200, 1, 1, tzinfo=datetime.UTC)),
                         ),
                         name="deck_missions_deadline_range",
-                        violation_error_message="A deadline lies between the years 2000 and 2199.",
+                        violation_error_message="Enter a deadline between the years 2000 and 2199.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("currency__regex", "^[A-Z]{3}$")),
                         name="deck_missions_currency_form",
-                        violation_error_message="A currency is three capital letters: USD, EUR, BRL.",
+                        violation_error_message="Enter a currency as three capital letters, such as USD, EUR or BRL.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("assigned_to__regex", "^[^@\\s]+@[^@\\s]+$")),
                         name="deck_missions_assigned_to_form",
-                        violation_error_message="Enter an e-mail address.",
+                        violation_error_message="Enter the e-mail address of the assignee.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -207,7 +212,7 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="deck_missions_completion_consistent",
-                        violation_error_message="Only a complete mission says when it was completed, by whom and why.",
+                        violation_error_message="Only a complete mission has a completion time, person and override reason.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -219,7 +224,7 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="deck_missions_override_reason_required",
-                        violation_error_message="Completing all the same takes a reason and a person.",
+                        violation_error_message="Enter a reason to complete a mission that is not done.",
                     ),
                 ],
             },
@@ -263,14 +268,14 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("message__regex", "^\\s*$"), _negated=True),
                         name="chat_messages_message_not_empty",
-                        violation_error_message="Write a message.",
+                        violation_error_message="Enter a message.",
                     ),
                     models.CheckConstraint(
                         condition=django.db.models.lookups.LessThanOrEqual(
                             django.db.models.functions.text.Length("message"), 100000
                         ),
                         name="chat_messages_message_length",
-                        violation_error_message="A message has at most 100,000 characters.",
+                        violation_error_message="A message can have at most 100,000 characters.",
                     ),
                 ],
             },
@@ -306,7 +311,7 @@ class Migration(migrations.Migration):
                 ),
                 ("completed", models.BooleanField(db_default=False, default=False, verbose_name="done")),
                 ("completed_at", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="done at")),
-                ("position", models.PositiveIntegerField(db_default=0, default=0, verbose_name="place")),
+                ("position", models.PositiveIntegerField(db_default=0, default=0, verbose_name="position")),
                 (
                     "completed_by",
                     models.ForeignKey(
@@ -343,7 +348,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("text__regex", "^\\s*$"), _negated=True),
                         name="dod_items_text_not_empty",
-                        violation_error_message="Say what has to be true.",
+                        violation_error_message="Enter the text of the item.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -352,7 +357,7 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="dod_items_completion_consistent",
-                        violation_error_message="An item that is done says when; an open one says nothing.",
+                        violation_error_message="A done item needs a completion time; an open item must not have one.",
                     ),
                 ],
             },

@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                 (
                     "source",
                     models.TextField(
-                        choices=[("manual", "Written here"), ("junit", "JUnit XML"), ("json", "JSON")],
+                        choices=[("manual", "Manual"), ("junit", "JUnit XML"), ("json", "JSON")],
                         db_default="manual",
                         default="manual",
                     ),
@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
                 (
                     "digest",
                     models.CharField(
-                        blank=True, db_default="", default="", max_length=64, verbose_name="SHA-256 of the file"
+                        blank=True, db_default="", default="", max_length=64, verbose_name="SHA-256 digest of the file"
                     ),
                 ),
                 ("warnings", models.JSONField(blank=True, db_default=[], default=list)),
@@ -114,13 +114,13 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("digest", ""), ("digest__regex", "^[0-9a-f]{64}$"), _connector="OR"),
                         name="test_runs_digest_form",
-                        violation_error_message="A digest is 64 small hexadecimal digits.",
+                        violation_error_message="A digest must have 64 lower-case hexadecimal digits.",
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(("digest", ""), _negated=True),
                         fields=("mission", "digest"),
                         name="test_runs_file_unique",
-                        violation_error_message="This file is a run of the mission already.",
+                        violation_error_message="This file was already imported as a run of the mission.",
                     ),
                 ],
             },
@@ -155,7 +155,7 @@ class Migration(migrations.Migration):
                         choices=[("running", "Running"), ("passed", "Passed"), ("failed", "Failed")], editable=False
                     ),
                 ),
-                ("created_at", models.DateTimeField(editable=False, verbose_name="when")),
+                ("created_at", models.DateTimeField(editable=False, verbose_name="time")),
             ],
             options={
                 "db_table": "deck_latest_runs",

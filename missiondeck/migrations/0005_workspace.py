@@ -37,14 +37,14 @@ class Migration(migrations.Migration):
                     "created_at",
                     models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow(), editable=False),
                 ),
-                ("name", models.CharField(help_text="Where it is read: phone, laptop.", max_length=100)),
+                ("name", models.CharField(help_text="Where you use it, such as phone or laptop.", max_length=100)),
                 (
                     "only_own",
                     models.BooleanField(
                         db_default=False,
                         default=False,
-                        help_text="Leave out what is assigned to others.",
-                        verbose_name="only mine",
+                        help_text="Include only missions that are assigned to you.",
+                        verbose_name="only my missions",
                     ),
                 ),
                 ("digest", models.CharField(editable=False, max_length=64, unique=True)),
@@ -84,18 +84,18 @@ class Migration(migrations.Migration):
                     models.BigIntegerField(
                         db_default=missiondeck.models.missions.NextNumber(),
                         editable=False,
-                        help_text="What people call it: the next one is given by itself.",
+                        help_text="Assigned automatically.",
                     ),
                 ),
                 ("title", models.CharField(max_length=200)),
                 ("client", models.CharField(max_length=200)),
-                ("budget", models.PositiveIntegerField(help_text="In whole units of its currency.")),
+                ("budget", models.PositiveIntegerField(help_text="Whole units of the currency.")),
                 (
                     "currency",
                     models.CharField(
                         db_default="USD",
                         default="USD",
-                        help_text="Three capital letters (ISO 4217): USD, EUR, BRL.",
+                        help_text="Three-letter code (ISO 4217), such as USD, EUR or BRL.",
                         max_length=3,
                     ),
                 ),
@@ -108,14 +108,19 @@ class Migration(migrations.Migration):
                         default="active",
                     ),
                 ),
-                ("assigned_to", models.EmailField(help_text="The e-mail address of who delivers it.", max_length=254)),
+                (
+                    "assigned_to",
+                    models.EmailField(
+                        help_text="E-mail address of the person who delivers the mission.", max_length=254
+                    ),
+                ),
                 (
                     "github_url",
                     models.URLField(
                         blank=True,
                         db_default="",
                         default="",
-                        help_text="https://github.com/owner/name, or nothing.",
+                        help_text="Optional. Example: https://github.com/owner/name",
                         verbose_name="repository",
                     ),
                 ),
@@ -127,7 +132,7 @@ class Migration(migrations.Migration):
                         db_default="",
                         default="",
                         editable=False,
-                        verbose_name="why it was completed all the same",
+                        verbose_name="override reason",
                     ),
                 ),
                 ("pgh_id", models.BigAutoField(primary_key=True, serialize=False)),
@@ -197,14 +202,14 @@ class Migration(migrations.Migration):
                     models.TextField(choices=[("active", "Active"), ("qa", "In QA"), ("complete", "Complete")]),
                 ),
                 ("reason", models.TextField(blank=True, db_default="", default="")),
-                ("is_override", models.BooleanField(db_default=False, default=False, verbose_name="all the same")),
+                ("is_override", models.BooleanField(db_default=False, default=False, verbose_name="override")),
                 ("missing", models.JSONField(blank=True, db_default=[], default=list)),
                 (
                     "created_at",
                     models.DateTimeField(
                         db_default=django.contrib.postgres.functions.TransactionNow(),
                         editable=False,
-                        verbose_name="when",
+                        verbose_name="time",
                     ),
                 ),
                 (
@@ -229,7 +234,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "move",
+                "verbose_name": "status change",
                 "db_table": "deck_status_changes",
                 "ordering": [models.OrderBy(models.F("id"), descending=True)],
                 "indexes": [
@@ -277,7 +282,7 @@ class Migration(migrations.Migration):
                 ),
                 ("completed", models.BooleanField(db_default=False, default=False, verbose_name="done")),
                 ("completed_at", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="done at")),
-                ("position", models.PositiveIntegerField(db_default=0, default=0, verbose_name="place")),
+                ("position", models.PositiveIntegerField(db_default=0, default=0, verbose_name="position")),
                 ("pgh_id", models.BigAutoField(primary_key=True, serialize=False)),
                 (
                     "completed_by",

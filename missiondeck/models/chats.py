@@ -8,14 +8,14 @@ from missiondeck.models.base import BY_DATABASE, TimestampedModel
 from missiondeck.models.choices import Citizen, Sender
 from missionsite.common.constraints import choices_check, not_blank_check
 
-# Characters of one message, and of the code beside it.
+# Characters of a message, and of a code block.
 MAX_LENGTH = 100_000
 
 
 class ChatMessage(TimestampedModel):
-    """A message between the people of a mission and one of its citizens.
+    """A message between the team of a mission and one of its citizens.
 
-    message: CommonMark. code_blocks: [{"language", "code"}], code that stands beside the message.
+    message: CommonMark. code_blocks: [{"language", "code"}].
     """
 
     mission = models.ForeignKey("missiondeck.DeckMission", BY_DATABASE, related_name="chat_messages", db_index=False)
@@ -28,13 +28,13 @@ class ChatMessage(TimestampedModel):
         db_table = "chat_messages"
         ordering = ["created_at", "id"]
         constraints = [
-            choices_check("chat_messages", "citizen", Citizen),
-            choices_check("chat_messages", "sender", Sender),
-            not_blank_check("chat_messages", "message", "Write a message."),
+            known("chat_messages", "citizen", Citizen),
+            known("chat_messages", "sender", Sender),
+            written("chat_messages", "message", "Enter a message."),
             models.CheckConstraint(
                 condition=LessThanOrEqual(Length("message"), MAX_LENGTH),
                 name="chat_messages_message_length",
-                violation_error_message=f"A message has at most {MAX_LENGTH:,} characters.",
+                violation_error_message=f"A message can have at most {MAX_LENGTH:,} characters.",
             ),
         ]
         indexes = [models.Index(fields=["mission", "citizen"], name="idx_chat_mission_citizen")]

@@ -10,7 +10,7 @@ from missionsite.common.constraints import choices_check, not_blank_check, one_l
 
 
 class DodItem(TimestampedModel):
-    """One thing that has to be true before a client mission is done."""
+    """An item of the definition of done: something that must be true before a client mission is complete."""
 
     mission = models.ForeignKey("missiondeck.DeckMission", BY_DATABASE, related_name="dod_items", db_index=False)
     text = models.CharField(max_length=500)
@@ -26,7 +26,7 @@ class DodItem(TimestampedModel):
         editable=False,
         db_index=False,
     )
-    position = models.PositiveIntegerField("place", default=0, db_default=0)
+    position = models.PositiveIntegerField("position", default=0, db_default=0)
 
     class Meta:
         db_table = "dod_items"
@@ -35,13 +35,13 @@ class DodItem(TimestampedModel):
         ordering = ["mission", "category", "position", "created_at", "id"]
         constraints = [
             *one_line_checks("dod_items", "text"),
-            choices_check("dod_items", "category", Category),
-            not_blank_check("dod_items", "text", "Say what has to be true."),
+            known("dod_items", "category", Category),
+            written("dod_items", "text", "Enter the text of the item."),
             models.CheckConstraint(
                 condition=Q(completed=True, completed_at__isnull=False)
                 | Q(completed=False, completed_at=None, completed_by=None),
                 name="dod_items_completion_consistent",
-                violation_error_message="An item that is done says when; an open one says nothing.",
+                violation_error_message="A done item needs a completion time; an open item must not have one.",
             ),
         ]
         indexes = [models.Index(fields=["mission", "category", "position"], name="dod_items_of_mission")]

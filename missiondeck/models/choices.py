@@ -1,23 +1,23 @@
-"""The words the tables of this app may hold; the database holds the same lists in its CHECKs."""
+"""Choices of this app; CHECK constraints hold the same values."""
 
 from django.db import models
 
 
 class DeckStatus(models.TextChoices):
-    """Where a client mission stands."""
+    """The status of a client mission."""
 
     ACTIVE = "active", "Active"
     QA = "qa", "In QA"
     COMPLETE = "complete", "Complete"
 
 
-# One step forward; back the same way, with a reason. Complete goes on to nothing.
+# One step forward, or one step back with a reason.
 FORWARD = {DeckStatus.ACTIVE: DeckStatus.QA, DeckStatus.QA: DeckStatus.COMPLETE}
 BACK = {after: before for before, after in FORWARD.items()}
 
 
 class Category(models.TextChoices):
-    """What kind of promise an item of the definition of done is."""
+    """The category of an item of the definition of done."""
 
     FUNCTIONAL = "functional", "Functional"
     NON_FUNCTIONAL = "non-functional", "Non-functional"
@@ -25,7 +25,7 @@ class Category(models.TextChoices):
 
 
 class Citizen(models.TextChoices):
-    """Who works on a client mission, in the order of the work."""
+    """The citizens that work on a client mission, in workflow order."""
 
     EMMA = "emma", "Emma"
     INNA = "inna", "Inna"
@@ -35,14 +35,14 @@ class Citizen(models.TextChoices):
 
 
 class Sender(models.TextChoices):
-    """Who wrote a message of a chat."""
+    """The author of a chat message."""
 
     USER = "user", "User"
     CITIZEN = "citizen", "Citizen"
 
 
 class RunStatus(models.TextChoices):
-    """How a test run stands; what it is at its end follows from its results."""
+    """The status of a test run; for a finished run it follows from the results."""
 
     RUNNING = "running", "Running"
     PASSED = "passed", "Passed"
@@ -50,7 +50,7 @@ class RunStatus(models.TextChoices):
 
 
 class ResultStatus(models.TextChoices):
-    """How one test of a run ended."""
+    """The status of one test in a run."""
 
     PASSED = "passed", "Passed"
     FAILED = "failed", "Failed"
@@ -59,8 +59,8 @@ class ResultStatus(models.TextChoices):
 
 
 class RunSource(models.TextChoices):
-    """Where a run's results come from."""
+    """The source of the results of a run."""
 
-    MANUAL = "manual", "Written here"
+    MANUAL = "manual", "Manual"
     JUNIT = "junit", "JUnit XML"
     JSON = "json", "JSON"

@@ -9,12 +9,12 @@ from missionsite.common.constraints import one_line_checks
 
 
 class DeckFeed(TimestampedModel):
-    """A calendar someone's own programs read by a secret address; only a digest of the secret is kept."""
+    """A calendar feed at a secret URL; only a digest of the secret is stored."""
 
     member = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="deck_feeds")
-    name = models.CharField(max_length=100, help_text="Where it is read: phone, laptop.")
+    name = models.CharField(max_length=100, help_text="Where you use it, such as phone or laptop.")
     only_own = models.BooleanField(
-        "only mine", default=False, db_default=False, help_text="Leave out what is assigned to others."
+        "only my missions", default=False, db_default=False, help_text="Include only missions that are assigned to you."
     )
     digest = models.CharField(max_length=64, unique=True, editable=False)
     last_read_at = models.DateTimeField("last read", null=True, blank=True, editable=False)

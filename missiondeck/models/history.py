@@ -1,4 +1,4 @@
-"""What client missions and their definition of done looked like after each change."""
+"""History of client missions and of their definition of done."""
 
 from django.db import models
 

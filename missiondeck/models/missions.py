@@ -18,30 +18,31 @@ REPOSITORY = r"^https://github\.com/[A-Za-z0-9](-?[A-Za-z0-9]){0,38}/[A-Za-z0-9.
 
 
 class NextNumber(Func):
-    """The next number of a client mission, from a sequence of the database."""
+    """The next number of a client mission, from a database sequence."""
 
     template = "nextval('deck_missions_number_seq')"
     output_field = models.BigIntegerField()
 
 
 class DeckMission(TimestampedModel):
-    """A piece of paid work for a client, from the start to the moment it is really done.
+    """A piece of paid work for a client.
 
-    assignee follows assigned_to: the member who has that address, kept by the database.
+    assignee: the member whose e-mail address is assigned_to; set by a trigger.
     """
 
-    number = models.BigIntegerField(
-        db_default=NextNumber(), editable=False, help_text="What people call it: the next one is given by itself."
-    )
+    number = models.BigIntegerField(db_default=NextNumber(), editable=False, help_text="Assigned automatically.")
     title = models.CharField(max_length=200)
     client = models.CharField(max_length=200)
-    budget = models.PositiveIntegerField(help_text="In whole units of its currency.")
+    budget = models.PositiveIntegerField(help_text="Whole units of the currency.")
     currency = models.CharField(
-        max_length=3, default="USD", db_default="USD", help_text="Three capital letters (ISO 4217): USD, EUR, BRL."
+        max_length=3,
+        default="USD",
+        db_default="USD",
+        help_text="Three-letter code (ISO 4217), such as USD, EUR or BRL.",
     )
     deadline = models.DateTimeField()
     status = models.TextField(choices=DeckStatus, default=DeckStatus.ACTIVE, db_default=DeckStatus.ACTIVE)
-    assigned_to = models.EmailField(max_length=254, help_text="The e-mail address of who delivers it.")
+    assigned_to = models.EmailField(max_length=254, help_text="E-mail address of the person who delivers the mission.")
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         BY_DATABASE,
@@ -57,7 +58,7 @@ class DeckMission(TimestampedModel):
         blank=True,
         default="",
         db_default="",
-        help_text="https://github.com/owner/name, or nothing.",
+        help_text="Optional. Example: https://github.com/owner/name",
     )
     completed_at = models.DateTimeField("completed", null=True, blank=True, editable=False)
     completed_by = models.ForeignKey(
@@ -69,9 +70,7 @@ class DeckMission(TimestampedModel):
         editable=False,
         db_index=False,
     )
-    override_reason = models.TextField(
-        "why it was completed all the same", blank=True, default="", db_default="", editable=False
-    )
+    override_reason = models.TextField("override reason", blank=True, default="", db_default="", editable=False)
     updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
 
     class Meta:
@@ -80,8 +79,8 @@ class DeckMission(TimestampedModel):
         verbose_name = "client mission"
         ordering = [F("number").desc()]
         permissions = [
-            ("change_deckmission_status", "Moves client missions from status to status"),
-            ("override_deckmission", "Completes a client mission that is not done"),
+            ("change_deckmission_status", "Can change the status of client missions"),
+            ("override_deckmission", "Can complete a client mission that is not done"),
         ]
         constraints = [
             *one_line_checks("deck_missions", "title", "client", "currency", "assigned_to", "github_url"),
@@ -89,59 +88,59 @@ class DeckMission(TimestampedModel):
             models.UniqueConstraint(
                 fields=["number"],
                 name="deck_missions_number_unique",
-                violation_error_message="Another client mission has this number.",
+                violation_error_message="This number is already used by another client mission.",
             ),
-            not_blank_check("deck_missions", "title", "Give it a title."),
-            not_blank_check("deck_missions", "client", "Say for whom it is."),
+            written("deck_missions", "title", "Enter a title."),
+            written("deck_missions", "client", "Enter the name of the client."),
             models.CheckConstraint(
                 condition=Q(number__gt=0),
                 name="deck_missions_number_positive",
-                violation_error_message="Numbers begin at 1.",
+                violation_error_message="The number must be at least 1.",
             ),
             models.CheckConstraint(
                 condition=Q(budget__gt=0),
                 name="deck_missions_budget_positive",
-                violation_error_message="A budget is more than nothing.",
+                violation_error_message="Enter a budget greater than 0.",
             ),
-            # Beyond these years an instant has no local time everywhere.
+            # Outside these years some time zones cannot represent an instant.
             models.CheckConstraint(
                 condition=Q(
                     deadline__gte=datetime(2000, 1, 1, tzinfo=UTC), deadline__lt=datetime(2200, 1, 1, tzinfo=UTC)
                 ),
                 name="deck_missions_deadline_range",
-                violation_error_message="A deadline lies between the years 2000 and 2199.",
+                violation_error_message="Enter a deadline between the years 2000 and 2199.",
             ),
             models.CheckConstraint(
                 condition=Q(currency__regex="^[A-Z]{3}$"),
                 name="deck_missions_currency_form",
-                violation_error_message="A currency is three capital letters: USD, EUR, BRL.",
+                violation_error_message="Enter a currency as three capital letters, such as USD, EUR or BRL.",
             ),
             models.CheckConstraint(
                 condition=Q(assigned_to__regex=r"^[^@\s]+@[^@\s]+$"),
                 name="deck_missions_assigned_to_form",
-                violation_error_message="Enter an e-mail address.",
+                violation_error_message="Enter the e-mail address of the assignee.",
             ),
             models.CheckConstraint(
                 condition=Q(github_url="") | Q(github_url__regex=REPOSITORY),
                 name="deck_missions_github_url_form",
-                violation_error_message="Enter the address of a GitHub repository: https://github.com/owner/name.",
+                violation_error_message="Enter the URL of a GitHub repository: https://github.com/owner/name.",
             ),
             models.CheckConstraint(
                 condition=Q(status=DeckStatus.COMPLETE, completed_at__isnull=False)
                 | (~Q(status=DeckStatus.COMPLETE) & Q(completed_at=None, completed_by=None, override_reason="")),
                 name="deck_missions_completion_consistent",
-                violation_error_message="Only a complete mission says when it was completed, by whom and why.",
+                violation_error_message="Only a complete mission has a completion time, person and override reason.",
             ),
             models.CheckConstraint(
                 condition=Q(override_reason="") | (~Q(override_reason__regex=r"^\s*$") & Q(completed_by__isnull=False)),
                 name="deck_missions_override_reason_required",
-                violation_error_message="Completing all the same takes a reason and a person.",
+                violation_error_message="Enter a reason to complete a mission that is not done.",
             ),
         ]
         indexes = [
-            # What is due next, and what is overdue.
+            # The lists of missions that are due next or overdue.
             models.Index(fields=["deadline", "number"], name="deck_missions_due", condition=~Q(status="complete")),
-            # The months of the calendar.
+            # The calendar pages.
             models.Index(fields=["deadline"], name="deck_missions_deadline"),
             models.Index(F("status"), F("number").desc(), name="deck_missions_status"),
             models.Index(OpClass(Lower("client"), "text_pattern_ops"), name="deck_missions_client_prefix"),
@@ -153,9 +152,9 @@ class DeckMission(TimestampedModel):
 
 
 class DeckStatusChange(models.Model):
-    """A move of a client mission, written by the database; only ever added.
+    """A status change of a client mission, recorded by a trigger; append-only.
 
-    missing: what kept it from being complete when it was completed all the same.
+    missing: for an override, what was missing at that time.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -163,16 +162,16 @@ class DeckStatusChange(models.Model):
     from_status = models.TextField(choices=DeckStatus)
     to_status = models.TextField(choices=DeckStatus)
     reason = models.TextField(default="", db_default="", blank=True)
-    is_override = models.BooleanField("all the same", default=False, db_default=False)
+    is_override = models.BooleanField("override", default=False, db_default=False)
     missing = models.JSONField(default=list, db_default=[], blank=True)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
-    created_at = models.DateTimeField("when", db_default=TransactionNow(), editable=False)
+    created_at = models.DateTimeField("time", db_default=TransactionNow(), editable=False)
 
     class Meta:
         db_table = "deck_status_changes"
-        verbose_name = "move"
+        verbose_name = "status change"
         ordering = [F("id").desc()]
         constraints = [
             choices_check("deck_status_changes", "from_status", DeckStatus),

@@ -11,17 +11,16 @@ from missionsite.common.constraints import choices_check
 
 
 class TestRun(TimestampedModel):
-    """One run of a mission's tests. A finished run never changes, and its status follows from its results.
+    """One run of a mission's tests. A finished run is immutable, and its status follows from its results.
 
     summary: {"passed", "failed", "errors", "skipped", "total": counts, "duration": seconds}, and pairs like
     functional_passed and functional_total. results: [{"name", "status", "duration", "classname", "suite", "file",
-    "error", "traceback", "output", "flaky", "retries"}], see missiondeck/reports. logs: the whole output; lists never
-    load it, and pages read it by `TestRunLogPage`. import_key: the key its report was brought under; one key is one
-    run of a mission. flaky_tests: those that failed now and passed after a failure within their last five runs; kept
-    by the database.
+    "error", "traceback", "output", "flaky", "retries"}], see missiondeck/reports. logs: the complete output; lists
+    never load it, and pages read `TestRunLogPage`. import_key: the key of the import; unique per mission. flaky_tests:
+    tests that failed in this run and passed after a failure within their last five runs; set by a trigger.
     """
 
-    # pytest looks for tests in classes of this name.
+    # Otherwise pytest collects this class as a test.
     __test__ = False
 
     mission = models.ForeignKey("missiondeck.DeckMission", BY_DATABASE, related_name="test_runs", db_index=False)
@@ -31,7 +30,7 @@ class TestRun(TimestampedModel):
     logs = models.TextField(null=True, blank=True)  # noqa: DJ001  (as the seed has it: NULL is no output)
     name = models.CharField(max_length=255, default="", db_default="", blank=True)
     source = models.TextField(choices=RunSource, default=RunSource.MANUAL, db_default=RunSource.MANUAL)
-    digest = models.CharField("SHA-256 of the file", max_length=64, default="", db_default="", blank=True)
+    digest = models.CharField("SHA-256 digest of the file", max_length=64, default="", db_default="", blank=True)
     import_key = models.CharField(max_length=255, default="", db_default="", blank=True, editable=False)
     warnings = models.JSONField(default=list, db_default=[], blank=True)
     flaky_tests = ArrayField(models.TextField(), default=list, db_default=[], blank=True, editable=False)
@@ -49,23 +48,23 @@ class TestRun(TimestampedModel):
             models.CheckConstraint(
                 condition=Q(digest="") | Q(digest__regex="^[0-9a-f]{64}$"),
                 name="test_runs_digest_form",
-                violation_error_message="A digest is 64 small hexadecimal digits.",
+                violation_error_message="A digest must have 64 lower-case hexadecimal digits.",
             ),
             models.UniqueConstraint(
                 fields=["mission", "import_key"],
                 name="test_runs_key_unique",
                 condition=~Q(import_key=""),
-                violation_error_message="Another report was brought under this key.",
+                violation_error_message="This key was already used for another report. Use a new key for each run.",
             ),
             models.CheckConstraint(
                 condition=Q(import_key="") | Q(import_key__regex="^[!-~]+$"),
                 name="test_runs_key_form",
-                violation_error_message="A key is 1 to 255 visible ASCII characters.",
+                violation_error_message="A key must have 1 to 255 visible ASCII characters.",
             ),
         ]
         indexes = [
             models.Index(F("mission"), F("created_at").desc(), name="idx_test_runs_mission"),
-            # The run of a mission that ended last, or is running.
+            # The run of a mission that ended last or is still running.
             models.Index(F("mission"), F("finished_at").desc(), name="test_runs_ended"),
         ]
 
@@ -74,14 +73,14 @@ class TestRun(TimestampedModel):
 
 
 class LatestRun(models.Model):
-    """The newest run of a mission, kept by the database, so that lists need not look for it."""
+    """The latest run of each mission, maintained by a trigger for the lists."""
 
     mission = models.OneToOneField(
         "missiondeck.DeckMission", BY_DATABASE, primary_key=True, related_name="latest_run", editable=False
     )
     run = models.ForeignKey(TestRun, BY_DATABASE, related_name="+", db_index=False, editable=False)
     status = models.TextField(choices=RunStatus, editable=False)
-    created_at = models.DateTimeField("when", editable=False)
+    created_at = models.DateTimeField("time", editable=False)
 
     class Meta:
         db_table = "deck_latest_runs"
@@ -92,7 +91,7 @@ class LatestRun(models.Model):
 
 
 class TestRunLogPage(models.Model):
-    """A piece of a run's logs, small enough to show; cut by the database whenever logs are written."""
+    """A page of a run's logs, created by a trigger when logs are stored."""
 
     __test__ = False
 

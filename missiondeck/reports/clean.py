@@ -25,7 +25,7 @@ _ASCII = ("us-ascii", "ascii")
 
 
 class Cleaner:
-    """Cleans a file piece by piece. head: its read_start, from the first character on."""
+    """Cleans a file piece by piece. head: its beginning, from the first character on."""
 
     def __init__(self, head: bytes) -> None:
         # Bytes that are not of the encoding, and characters that XML does not allow; colours are counted once each.

@@ -135,7 +135,7 @@ class Collector:
             # Cut at a whole character.
             kept = data[: self._logs_remaining].decode(errors="ignore")
             self._logs_beyond += len(text) - len(kept)
-            # Nothing comes after a cut, however short: the log is its read_start.
+            # Nothing comes after a cut, however short: the log is its beginning.
             data, self._logs_remaining = kept.encode(), 0
         self._logs += data
         self._logs_remaining = max(0, self._logs_remaining - len(data))

@@ -48,7 +48,7 @@ class Report:
     name: str
     # "junit" or "json".
     source: str
-    # SHA-256 of the file's bytes, in hexadecimal digits; of several files, see digest_of.
+    # SHA-256 digest of the file's bytes, in hexadecimal digits; of several files, see digest_of.
     digest: str
     results: list[dict]
     summary: dict

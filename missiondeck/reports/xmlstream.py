@@ -84,7 +84,7 @@ class Xml:
         try:
             self.cleaner = Cleaner(head)
             self._feed(self.cleaner.clean(head))
-            # A tag that is not complete is scanned from its read_start each time: at least doubling what there is of it
+            # A tag that is not complete is scanned from its beginning each time: at least doubling what there is of it
             # keeps the work in proportion to the bytes.
             while data := self._whole(source, max(PIECE, self._pending)):
                 self._feed(self.cleaner.clean(data))

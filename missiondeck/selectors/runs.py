@@ -1,4 +1,4 @@
-"""Test runs as pages show them: without what is large, or by the page."""
+"""Queries for test runs, their results and their logs, without loading large columns."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from django.db.models import F, QuerySet
 from missiondeck.models import DeckMission, TestRun, TestRunLogPage
 
 RESULTS_PER_PAGE = 50
-# Results are read by their status, worst first.
+# Results are ordered by status, worst first.
 _ORDER = "array_position(ARRAY['error', 'failed', 'skipped', 'passed'], r.result->>'status')"
 
 
 def light_runs() -> QuerySet[TestRun]:
-    """Runs without what may be large: results and logs stay in the database."""
+    """Test runs without loading the columns results and logs."""
     return TestRun.objects.defer("results", "logs")
 
 
@@ -25,13 +25,13 @@ def latest_run(mission: DeckMission) -> TestRun | None:
 
 
 def trend(mission: DeckMission, most: int = 30) -> list[TestRun]:
-    """The last runs, oldest first."""
+    """The latest runs, oldest first."""
     return list(light_runs().filter(mission=mission)[:most])[::-1]
 
 
 @dataclass(frozen=True)
 class ResultsPage:
-    """Some results of a run, errors and failures first. number: from 1. total: of all that were asked for."""
+    """A page of results, errors and failures first. number: from 1. total: number of matching results."""
 
     results: list[dict]
     number: int
@@ -43,7 +43,7 @@ class ResultsPage:
 
 
 def results_of(run: TestRun, *, number: int = 1, status: str = "", search: str = "") -> ResultsPage:
-    """A page of a run's results; each has `is_flaky` too. status: only these. search: in name, class and suite."""
+    """A page of a run's results, each with `is_flaky`. status: filter. search: text in name, class or suite."""
     conditions, params = ["true"], []
     if status:
         conditions.append("r.result->>'status' = %s")
@@ -60,7 +60,7 @@ def results_of(run: TestRun, *, number: int = 1, status: str = "", search: str =
             FROM test_runs t, jsonb_array_elements(t.results) WITH ORDINALITY AS r (result, place)
             WHERE t.id = %s AND {" AND ".join(conditions)}
         )
-        -- The count also where the page is behind the last one.
+        -- Returns the count also for a page after the last one.
         SELECT counted.total, page.result
         FROM (SELECT count(*) AS total FROM found) counted LEFT JOIN LATERAL (
             SELECT r.result || jsonb_build_object('is_flaky', r.is_flaky) AS result
@@ -77,7 +77,7 @@ def results_of(run: TestRun, *, number: int = 1, status: str = "", search: str =
 
 @dataclass(frozen=True)
 class LogPage:
-    """A page of a run's logs, number from 1, and the number of the last one. lines: [(number of the line, text)]."""
+    """A page of a run's logs. number: from 1. last: number of the last page. lines: [(line number, text)]."""
 
     number: int
     last: int
@@ -85,7 +85,7 @@ class LogPage:
 
 
 def log_page(run: TestRun, number: int = 1) -> LogPage | None:
-    """A page of the logs; None where there is no such page. A page is at most 64 KB, however large the logs are."""
+    """A page of the logs, at most 64 KB; None if there is no such page."""
     last = TestRunLogPage.objects.filter(run=run).order_by("-page").values_list("page", flat=True).first() or 0
     found = TestRunLogPage.objects.filter(run=run, page=number).first()
     if found is None:
@@ -95,7 +95,7 @@ def log_page(run: TestRun, number: int = 1) -> LogPage | None:
 
 @dataclass(frozen=True)
 class Hit:
-    """A line of the logs that has what was searched for."""
+    """A line of the logs that matches a search."""
 
     page: int
     line: int
@@ -103,7 +103,7 @@ class Hit:
 
 
 def search_logs(run: TestRun, text: str, *, most: int = 100) -> list[Hit]:
-    """The first lines of the logs that have a text, whatever its case."""
+    """The first lines of the logs that contain a text, ignoring case."""
     sql = """
         SELECT p.page, p.first_line + l.place - 1, left(l.text, 500)
         FROM (

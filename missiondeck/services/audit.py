@@ -1,4 +1,4 @@
-"""On whose behalf, and why, the database writes down a move."""
+"""The audit context that triggers read when they record a status change."""
 
 from django.db import connection
 
@@ -6,7 +6,7 @@ from groups.models import Member
 
 
 def set_audit_context(actor: Member | None, *, reason: str = "") -> None:
-    """Say for this transaction who acts and why; the trigger of deck_missions reads it."""
+    """Set the actor and reason of this transaction for the trigger of deck_missions."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT set_config('deck.actor_id', %s, true), set_config('deck.reason', %s, true)",

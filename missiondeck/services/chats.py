@@ -1,4 +1,4 @@
-"""What is said with a citizen, and transcripts of it."""
+"""Chats with citizens, and their transcripts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BACKTICKS = re.compile(r"`{3,}")
 def add_message(
     *, mission: DeckMission, citizen: str, sender: str, message: str, code_blocks: Sequence[dict] = ()
 ) -> ChatMessage:
-    """Add a message to the chat with a citizen; it stays as it is. code_blocks: [{"language", "code"}].
+    """Add a message to the chat with a citizen. code_blocks: [{"language", "code"}].
 
     Raises MessageEmpty, MessageTooLong, CodeBlocksInvalid.
     """
@@ -32,13 +32,13 @@ def add_message(
 
 
 def chat_with(mission: DeckMission, citizen: str | None = None):
-    """The messages of a mission in the order they were written; with one citizen or with all."""
+    """The messages of a mission, oldest first. citizen: only with this one."""
     messages = ChatMessage.objects.filter(mission=mission)
     return messages.filter(citizen=citizen) if citizen else messages
 
 
 def transcript_as_markdown(mission: DeckMission, citizen: str | None = None) -> Iterator[str]:
-    """A transcript to read, in pieces: headings for who spoke and when (UTC), messages as written, code in fences."""
+    """A transcript in Markdown, in chunks: a heading with author and time (UTC) per message, code in fences."""
     of = f" with {Citizen(citizen).label}" if citizen else ""
     yield f"# Mission {mission.number}: {_one_line(mission.title)}{of}\n\nClient: {_one_line(mission.client)}\n"
     for each in chat_with(mission, citizen).iterator(chunk_size=_CHUNK):
@@ -51,7 +51,7 @@ def transcript_as_markdown(mission: DeckMission, citizen: str | None = None) -> 
 
 
 def transcript_as_json(mission: DeckMission, citizen: str | None = None) -> Iterator[str]:
-    """A transcript for programs, in pieces: {"mission", "title", "client", "messages": [{"citizen", "sender", …}]}."""
+    """A transcript in JSON, in chunks: {"mission", "title", "client", "messages": [{"citizen", "sender", …}]}."""
     about = {"mission": mission.number, "title": mission.title, "client": mission.client}
     yield json.dumps(about, ensure_ascii=False)[:-1] + ', "messages": ['
     between = "\n"
@@ -70,7 +70,7 @@ def transcript_as_json(mission: DeckMission, citizen: str | None = None) -> Iter
 
 
 def _fence(code: str) -> str:
-    """Backticks enough that none in the code ends the block."""
+    """A fence longer than any run of backticks in the code."""
     return "`" * max([3, *(len(found) + 1 for found in _BACKTICKS.findall(code))])
 
 

@@ -1,4 +1,4 @@
-"""The definition of done: items added, ticked, put in order and removed, until the mission is complete."""
+"""The definition of done: add, change, tick, move and remove items while the mission is not complete."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from missionsite.common.transactions import service
 
 @dataclass(frozen=True)
 class Progress:
-    """How much of a definition of done is done."""
+    """The progress of a definition of done."""
 
     done: int
     total: int
 
     @property
     def percent(self) -> int:
-        """Rounded down: 100 only when everything is done. 0 for an empty one."""
+        """Rounded down, so 100 only if all items are done; 0 without items."""
         return self.done * 100 // self.total if self.total else 0
 
 
@@ -50,7 +50,7 @@ def update_item(*, item: DodItem, **changes) -> DodItem:
 
 @service
 def tick_item(*, item: DodItem, done: bool, actor: Member | None) -> DodItem:
-    """Say that an item is done, or that it is not after all. Ticking twice keeps who did it first.
+    """Mark an item as done or open. Marking a done item again keeps its completion time and person.
 
     Raises ChecklistClosed.
     """
@@ -66,14 +66,14 @@ def tick_item(*, item: DodItem, done: bool, actor: Member | None) -> DodItem:
 
 @service
 def remove_item(*, item: DodItem) -> None:
-    """Take an item out. Raises ChecklistClosed."""
+    """Remove an item. Raises ChecklistClosed."""
     _lock_mission(item.mission_id)
     DodItem.objects.filter(pk=item.pk).delete()
 
 
 @service
 def move_item(*, item: DodItem, to: int) -> DodItem:
-    """Put an item at a position (from 0) among those of its category."""
+    """Move an item to a position (from 0) in its category."""
     _lock_mission(item.mission_id, exclusive=True)
     current = DodItem.objects.get(pk=item.pk)
     others = list(DodItem.objects.filter(mission=current.mission_id, category=current.category).exclude(pk=current.pk))
@@ -85,7 +85,7 @@ def move_item(*, item: DodItem, to: int) -> DodItem:
 
 
 def progress_of(mission: DeckMission) -> dict[str, Progress]:
-    """How much is done in each category, and in all of them under "", in one query."""
+    """The progress of each category, and of all under "", in one query."""
     rows = DodItem.objects.filter(mission=mission).order_by().values_list("category")
     counted = rows.annotate(done=Count("pk", filter=Q(completed=True)), total=Count("pk"))
     counts = {category: Progress(done, total) for category, done, total in counted}
@@ -94,9 +94,9 @@ def progress_of(mission: DeckMission) -> dict[str, Progress]:
 
 
 def _lock_mission(mission_id: UUID, *, exclusive: bool = False) -> None:
-    """Keep a mission as it is while its items change, always before an item is locked.
+    """Lock a mission while its items change; always before an item is locked, to avoid deadlocks.
 
-    exclusive: no one else changes items meanwhile; for what gives out places.
+    exclusive: no other transaction changes items meanwhile; needed to assign positions.
     """
     with connection.cursor() as cursor:
         lock = "NO KEY UPDATE" if exclusive else "SHARE"

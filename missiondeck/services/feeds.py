@@ -1,4 +1,4 @@
-"""Calendar feeds: deadlines by a secret url that can be taken back."""
+"""Calendar feeds: deadlines at a secret URL that can be revoked."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from missionsite.common.constraints import replace_control_characters
 from missionsite.common.transactions import service
 
 PERMISSION = "missiondeck.view_deckmission"
-# A complete mission stays in the calendar for so long after its deadline.
+# How long after its deadline a complete mission is shown.
 RETENTION = timedelta(days=365)
-# Missions of one calendar; programs give up on larger ones.
+# Missions per calendar; programs fail on larger ones.
 MAX_MISSIONS = 2_000
 
 
 @service
 def create_feed(*, member: Member, name: str, only_own: bool = False) -> tuple[DeckFeed, str]:
-    """Make a feed; returns it with its secret, which is not kept and cannot be shown again."""
+    """Create a feed. Returns it with its secret, which is not stored and cannot be shown again."""
     secret = secrets.token_urlsafe(32)
     feed = DeckFeed.objects.create(member=member, name=name.strip(), only_own=only_own, digest=_digest(secret))
     feed.refresh_from_db()
@@ -33,7 +33,7 @@ def create_feed(*, member: Member, name: str, only_own: bool = False) -> tuple[D
 
 @service
 def revoke_feed(*, feed: DeckFeed) -> DeckFeed:
-    """Take a feed's url back, for good."""
+    """Revoke a feed permanently."""
     DeckFeed.objects.filter(pk=feed.pk, revoked_at=None).update(revoked_at=timezone.now())
     feed.refresh_from_db()
     return feed
@@ -41,7 +41,7 @@ def revoke_feed(*, feed: DeckFeed) -> DeckFeed:
 
 @service
 def read_feed(*, secret: str) -> DeckFeed | None:
-    """The feed of this secret, noted as read now; None where it is unknown or taken back, or its owner may not look."""
+    """The feed of a secret, with last_read_at set; None if unknown, revoked, or its owner lost the permission."""
     feed = DeckFeed.objects.select_related("member").filter(digest=_digest(secret), revoked_at=None).first()
     if feed is None or not (feed.member.is_active and feed.member.is_staff and feed.member.has_perm(PERMISSION)):
         return None
@@ -50,19 +50,19 @@ def read_feed(*, secret: str) -> DeckFeed | None:
 
 
 def missions_of(feed: DeckFeed) -> QuerySet[DeckMission]:
-    """What a feed shows: everything open, and what was complete lately."""
+    """The missions of a feed: open ones, and recently completed ones."""
     shown = DeckMission.objects.exclude(status=DeckStatus.COMPLETE, deadline__lt=timezone.now() - RETENTION)
     if feed.only_own:
         shown = shown.filter(assignee=feed.member)
-    # What is open is never what is left out.
+    # Open missions come first, so that the limit never removes them.
     is_over = Case(When(status=DeckStatus.COMPLETE, then=Value(1)), default=Value(0))
     return shown.order_by(is_over, "deadline", "number")[:MAX_MISSIONS]
 
 
 def calendar_of(feed: DeckFeed, *, link) -> bytes:
-    """A feed as iCalendar (RFC 5545): an event and a to-do for each deadline, with UIDs that stay.
+    """A feed as iCalendar (RFC 5545): an event and a to-do for each deadline, with stable UIDs.
 
-    link: the url of a mission's page, from the mission.
+    link: a function that returns the page URL of a mission.
     """
     calendar = Calendar()
     calendar.add("prodid", "-//Missionsite//Mission deck//EN")
@@ -80,14 +80,14 @@ def _component(part: Event | Todo, kind: str, mission: DeckMission, url: str) ->
     part.add("dtstamp", mission.updated_at)
     part.add("last-modified", mission.updated_at)
     part.add("created", mission.created_at)
-    # One control character and a strict reader loses the whole calendar (RFC 5545, 3.1: TSAFE-CHAR).
+    # A strict reader rejects a calendar with a control character (RFC 5545, 3.1: TSAFE-CHAR).
     summary = f"#{mission.number} {mission.title} ({mission.client})"
     description = f"{mission.get_status_display()}, {mission.budget} {mission.currency}, {mission.assigned_to}"
     part.add("summary", replace_control_characters(summary))
     part.add("description", replace_control_characters(description))
     part.add("url", url)
     if kind == "event":
-        # A deadline takes no time: it is an instant in the calendar and blocks nothing.
+        # A deadline has no duration and does not mark time as busy.
         part.add("dtstart", mission.deadline)
         part.add("transp", "TRANSPARENT")
         return part
@@ -102,5 +102,5 @@ def _component(part: Event | Todo, kind: str, mission: DeckMission, url: str) ->
 
 
 def _digest(secret: str) -> str:
-    """256 random bits need no salt."""
+    """The SHA-256 digest of a secret. A random value of 256 bits needs no salt."""
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Client missions: made, changed, and moved from status to status."""
+"""Client missions: create, update and change the status."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def create_mission(
     currency: str = "USD",
     github_url: str = "",
 ) -> DeckMission:
-    """Take on a client mission; it begins active and gets the next number. budget: whole units of the currency."""
+    """Create an active client mission with the next number. budget: whole units of the currency."""
     made = DeckMission.objects.create(
         title=title.strip(),
         client=client.strip(),
@@ -39,14 +39,14 @@ def create_mission(
         currency=currency,
         github_url=github_url,
     )
-    # The database finds the assignee.
+    # A trigger sets the assignee.
     made.refresh_from_db()
     return made
 
 
 @service
 def update_mission(*, mission: DeckMission, **changes) -> DeckMission:
-    """Change fields of EDITABLE."""
+    """Change fields listed in EDITABLE."""
     check_fields(changes, *EDITABLE)
     current = DeckMission.objects.select_for_update(of=("self",)).get(pk=mission.pk)
     if apply_changes(current, changes):
@@ -57,10 +57,10 @@ def update_mission(*, mission: DeckMission, **changes) -> DeckMission:
 def change_status(
     *, mission: DeckMission, to: str, actor: Member | None, reason: str = "", override: bool = False
 ) -> DeckMission:
-    """Move a mission one step: to QA, to complete, or back with a reason.
+    """Change the status one step: to QA, to complete, or back with a reason.
 
-    override: complete it although something is missing; `reason` then says why, and both are recorded with `actor`.
-    Raises StatusChangeRejected, ReasonMissing, NotDone (which says what is missing), OverrideReasonMissing.
+    override: complete it although something is missing; `reason` and `actor` are then required and recorded.
+    Raises StatusChangeRejected, ReasonMissing, NotDone (lists what is missing), OverrideReasonMissing.
     """
     if override and (not reason.strip() or actor is None):
         raise OverrideReasonMissing
@@ -79,7 +79,7 @@ def _move(*, mission: DeckMission, to: DeckStatus, actor: Member | None, reason:
     changes = {"status": to}
     if to == DeckStatus.COMPLETE:
         changes |= {"completed_at": timezone.now(), "completed_by": actor}
-        # Nothing to override where nothing is missing.
+        # An override is recorded only if something is missing.
         if override and missing_of(mission):
             changes["override_reason"] = reason
     DeckMission.objects.filter(pk=current.pk).update(**changes)
@@ -88,7 +88,7 @@ def _move(*, mission: DeckMission, to: DeckStatus, actor: Member | None, reason:
 
 
 def missing_of(mission: DeckMission) -> list[dict]:
-    """What keeps a mission from being complete, as the database sees it; errors.missing_sentences puts it in words."""
+    """What is missing to complete a mission, from the database; errors.missing_sentences formats it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT deck_mission_missing(%s)", [mission.pk])
         return json.loads(cursor.fetchone()[0])

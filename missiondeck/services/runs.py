@@ -1,4 +1,4 @@
-"""Test runs: begun, finished, and taken in from reports."""
+"""Test runs: start, finish, give up, and import from reports."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from missiondeck.reports import Limits, Report, clean_text, read_report
 from missiondeck.selectors.runs import latest_run, light_runs
 from missionsite.common.transactions import service
 
-# The warning of a run whose report never came.
-GIVEN_UP = "Given up: no report came."
+# The warning of a run that was given up.
+GIVEN_UP = "Marked as failed: no report was received."
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What taking in a report brought. is_new: False where it was a retry: the run is the one of the first try."""
+    """The result of an import. is_new: False for a retry; `run` is then the run of the first import."""
 
     run: TestRun
     is_new: bool
@@ -41,12 +41,12 @@ def import_report(
     key: str = "",
     progress: Callable[[int], None] | None = None,
 ) -> Imported:
-    """Take in a test report as a finished run.
+    """Import a test report as a finished run.
 
-    file: JUnit XML or the JSON of a run. more: further files of the same run, such as those of its shards. logs: the
-    tool's whole output, beside what the report brings itself. progress: told the bytes read so far.
-    key: names the run, so that the same report under the same key is a retry, and under another one a new run. Without
-    a key a report is a retry while the latest run of the mission has the same bytes, and else a new run.
+    file: JUnit XML or JSON. more: further files of the same run, such as shards. logs: the complete output of the tool,
+    added to the logs in the report. progress: called with the number of bytes read so far.
+    key: identifies the run: the same report under the same key is a retry, under another key a new run. Without a key a
+    report is a retry while the latest run of the mission has the same bytes, otherwise a new run.
     Raises ReportRejected, LogsTooLarge, RunKeyTaken, RunKeyInvalid; then nothing is stored.
     """
     report, text = _read([file, *more], logs, progress)
@@ -55,10 +55,10 @@ def import_report(
     try:
         return Imported(_store(mission=mission, report=report, logs=text, actor=actor, key=key), is_new=True)
     except RunKeyTaken:
-        # A retry at the same time came first.
+        # A concurrent retry was stored first.
         return Imported(_find_imported(mission, report.digest, key), is_new=False)
     except ReportAlreadyImported:
-        # The same; a run may have come after it by now.
+        # As above, but another run may be the latest by now.
         earlier = light_runs().filter(mission=mission, digest=report.digest).first()
         return Imported(earlier, is_new=False)
 
@@ -72,7 +72,7 @@ def _store(*, mission: DeckMission, report: Report, logs: str, actor: Member | N
 
 
 def _find_imported(mission: DeckMission, digest: str, key: str) -> TestRun | None:
-    """The run a report is of, where it came before. Raises RunKeyTaken."""
+    """The run of an earlier import of the same report, or None. Raises RunKeyTaken."""
     if not key:
         latest = latest_run(mission)
         return latest if latest and latest.digest == digest else None
@@ -84,13 +84,13 @@ def _find_imported(mission: DeckMission, digest: str, key: str) -> TestRun | Non
 
 @service
 def start_run(*, mission: DeckMission, actor: Member | None, name: str = "") -> TestRun:
-    """Say that tests are running."""
+    """Create a running test run."""
     run = TestRun.objects.create(mission=mission, status=RunStatus.RUNNING, name=name[:255], created_by=actor)
     return light_runs().get(pk=run.pk)
 
 
 def finish_run(*, run: TestRun, file: BinaryIO, more: Sequence[BinaryIO] = (), logs: BinaryIO | None = None) -> TestRun:
-    """Finish a running run with its report, also where another run has the same bytes; the run is the key.
+    """Finish a running run with its report, even if another run has the same bytes.
 
     file, more, logs: as in import_report. Raises RunFinished, ReportRejected, LogsTooLarge.
     """
@@ -106,7 +106,7 @@ def _finish(*, run: TestRun, report: Report, logs: str) -> TestRun:
 
 @service
 def give_up_run(*, run: TestRun) -> TestRun:
-    """End a running run whose report never came: it failed, without results, and says so. Raises RunFinished."""
+    """Mark a running run as failed, without results and with a warning. Raises RunFinished."""
     running = TestRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING)
     if not running.update(status=RunStatus.FAILED, results=[], warnings=[GIVEN_UP]):
         raise RunFinished
@@ -114,7 +114,7 @@ def give_up_run(*, run: TestRun) -> TestRun:
 
 
 def _fields_of(report: Report, logs: str) -> dict:
-    """What a report fills of a finished run."""
+    """The field values of a finished run from its report."""
     return {
         "status": outcome(report.summary, report.results),
         "summary": report.summary,
@@ -129,14 +129,14 @@ def _fields_of(report: Report, logs: str) -> dict:
 def _read(
     files: list[BinaryIO], logs: BinaryIO | None, progress: Callable[[int], None] | None = None
 ) -> tuple[Report, str]:
-    """A report, and its own output with that of the tool below it."""
+    """Read a report; returns it with its logs followed by those of the tool."""
     limits = Limits(file_bytes=settings.DECK_REPORT_BYTES, logs_bytes=settings.DECK_LOGS_BYTES)
     report = read_report(files[0], more=files[1:], limits=limits, progress=progress)
     return report, "\n".join(each for each in (report.logs, _read_logs(logs)) if each)
 
 
 def outcome(summary: dict | None, results: list[dict]) -> str:
-    """What a finished run is, as the database's test_run_outcome() has it; that one decides."""
+    """The status of a finished run. Must equal test_run_outcome() in the database, which enforces it."""
     statuses = {result["status"] for result in results}
     summary = summary or {}
     short = any(
@@ -150,7 +150,7 @@ def outcome(summary: dict | None, results: list[dict]) -> str:
 
 
 def _read_logs(file: BinaryIO | None) -> str:
-    """An output as text: colours are left out, other control characters and bytes that are not UTF-8 replaced.
+    """Decode a log file: colour sequences are removed, other control characters and invalid UTF-8 are replaced.
 
     Raises LogsTooLarge.
     """
@@ -158,5 +158,5 @@ def _read_logs(file: BinaryIO | None) -> str:
         return ""
     data = file.read(settings.DECK_LOGS_BYTES + 1)
     if len(data) > settings.DECK_LOGS_BYTES:
-        raise LogsTooLarge(f"Logs are at most {settings.DECK_LOGS_BYTES // 1024 // 1024} MB.", field="logs")
+        raise LogsTooLarge(f"Logs can be at most {settings.DECK_LOGS_BYTES // 1024 // 1024} MB.", field="logs")
     return clean_text(data.decode("utf-8", errors="replace").replace("\r\n", "\n"))

@@ -115,7 +115,7 @@ def test_day_of_a_mission_that_is_not_done(desk: Page, live_server, dora, missio
     expect(rejection).to_be_in_viewport()
     expect(rejection).to_contain_text("1 item is open:")
     expect(rejection).to_contain_text("All tests pass")
-    expect(rejection).to_contain_text("There is no test run.")
+    expect(rejection).to_contain_text("There is no test run yet.")
     assert DeckMission.objects.get().status == "qa"
 
     # The report is taken in, and its failed test is seen first.
@@ -140,9 +140,9 @@ def test_day_of_a_mission_that_is_not_done(desk: Page, live_server, dora, missio
 
     # All the same: with a reason, that stands at the head from now on.
     desk.get_by_role("button", name="Complete", exact=True).click()
-    desk.get_by_label("Why is it complete all the same?").fill("They sign today")
-    desk.get_by_role("button", name="Complete all the same").click()
-    expect(desk.locator("#ws-head")).to_contain_text("Complete, all the same")
+    desk.get_by_label("Reason for completing the mission anyway").fill("They sign today")
+    desk.get_by_role("button", name="Complete anyway").click()
+    expect(desk.locator("#ws-head")).to_contain_text("Complete with an override")
     expect(desk.locator("#ws-head blockquote")).to_have_text("They sign today")
     expect(desk.get_by_text("its definition of done is closed")).to_be_visible()
     done = DeckMission.objects.get()

@@ -353,7 +353,7 @@ class TestStartAndFinish:
         run = RunFactory(mission=cast.mission, running=True)
         first, again = (post(job, cast.at(f"/runs/{run.pk}/give-up")) for _ in range(2))
         assert (first.status_code, first.json()["status"]) == (200, "failed")
-        assert first.json()["warnings"] == ["Given up: no report came."]
+        assert first.json()["warnings"] == ["Marked as failed: no report was received."]
         assert again.json() == first.json()
         rejected(upload(job, cast.at(f"/runs/{run.pk}/finish"), PASSED), 409, "run_finished")
 

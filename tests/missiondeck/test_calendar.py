@@ -60,7 +60,7 @@ class TestMonth:
             response = lead.get(f"{CALENDAR}?month=2026-11")
             assert "22:00" in day(response, "2026-11-30")
             assert "time zone America/Sao_Paulo" in words(response)
-            assert "No deadline in this month" in words(lead.get(f"{CALENDAR}?month=2026-12"))
+            assert "No deadlines this month" in words(lead.get(f"{CALENDAR}?month=2026-12"))
         assert "01:00" in day(lead.get(f"{CALENDAR}?month=2026-12"), "2026-12-01")
 
     def test_days_of_other_months_stay_empty(self, lead):

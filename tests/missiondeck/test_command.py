@@ -38,7 +38,7 @@ def run(*arguments: str) -> tuple[str, str]:
 def test_report_is_taken_in(file):
     made = mission()
     out, err = run(str(made.number), file(REPORT))
-    assert out == "Taken in: failed; 2 tests, 1 passed, 1 failed, 0 errors, 0 skipped.\n"
+    assert out == "Imported: failed; 2 tests, 1 passed, 1 failed, 0 errors, 0 skipped.\n"
     assert err == ""
     assert TestRun.objects.get().mission == made
 
@@ -47,22 +47,22 @@ def test_second_time_it_says_so(file):
     number, path = str(mission().number), file(REPORT)
     run(number, path)
     out, _err = run(number, path)
-    assert out.startswith("Taken in before: failed; 2 tests")
+    assert out.startswith("Already imported: failed; 2 tests")
     assert TestRun.objects.count() == 1
 
 
 def test_several_files_are_one_run(file):
     number = str(mission().number)
     out, _err = run(number, file(REPORT), file(WARNED, "second.xml"))
-    assert out == "Taken in: failed; 3 tests, 2 passed, 1 failed, 0 errors, 0 skipped.\n"
+    assert out == "Imported: failed; 3 tests, 2 passed, 1 failed, 0 errors, 0 skipped.\n"
     assert TestRun.objects.count() == 1
 
 
 def test_key_makes_the_same_file_a_new_run(file):
     number, path = str(mission().number), file(REPORT)
-    for key, words in (("build-1", "Taken in: "), ("build-1", "Taken in before: "), ("build-2", "Taken in: ")):
+    for key, words in (("build-1", "Imported: "), ("build-1", "Already imported: "), ("build-2", "Imported: ")):
         assert run(number, path, "--key", key)[0].startswith(words)
-    with pytest.raises(CommandError, match=r"Another report was brought under this key\..* Nothing was stored\.$"):
+    with pytest.raises(CommandError, match=r"Another report was brought under this key\..* Nothing was imported\.$"):
         run(number, file(WARNED), "--key", "build-1")
     with pytest.raises(CommandError, match="A key is 1 to 255 visible ASCII characters"):
         run(number, file(WARNED), "--key", "build 1")
@@ -70,7 +70,7 @@ def test_key_makes_the_same_file_a_new_run(file):
 
 
 def test_file_that_is_rejected_among_several_is_named(file):
-    with pytest.raises(CommandError, match=r"^Report 2 of 2 \(second\.xml\): .* Nothing was stored\.$"):
+    with pytest.raises(CommandError, match=r"^Report 2 of 2 \(second\.xml\): .* Nothing was imported\.$"):
         run(str(mission().number), file(REPORT), file("hello", "second.xml"))
     assert not TestRun.objects.exists()
 
@@ -82,7 +82,7 @@ def test_logs_come_with_it(file):
 
 def test_warnings_go_to_the_errors(file):
     out, err = run(str(mission().number), file(WARNED))
-    assert out.startswith("Taken in: passed; 1 tests")
+    assert out.startswith("Imported: passed; 1 tests")
     assert err.startswith("warning: ")
     assert "7" in err
 
@@ -102,7 +102,7 @@ def test_flaky_tests_are_named(file):
 
 @pytest.mark.parametrize("number", ["4747", "0", "-1", "99999999999999999999"])
 def test_mission_there_is_not(file, number):
-    with pytest.raises(CommandError, match=f"There is no client mission {number}."):
+    with pytest.raises(CommandError, match=f"Client mission {number} does not exist."):
         run("--", number, file(REPORT))
 
 
@@ -129,7 +129,7 @@ def test_folder_is_no_report(tmp_path):
 
 
 def test_rejected_report_says_why_and_that_nothing_was_stored(file):
-    with pytest.raises(CommandError, match=r"\. Nothing was stored\.$"):
+    with pytest.raises(CommandError, match=r"\. Nothing was imported\.$"):
         run(str(mission().number), file("<testsuite>"))
     assert not TestRun.objects.exists()
 
@@ -159,7 +159,7 @@ def test_report_from_standard_input_in_a_process():
     done = process(number, "-", stdin=WARNED)
     assert (done.returncode, done.stdout) == (
         0,
-        "Taken in: passed; 1 tests, 1 passed, 0 failed, 0 errors, 0 skipped.\n",
+        "Imported: passed; 1 tests, 1 passed, 0 failed, 0 errors, 0 skipped.\n",
     )
     assert done.stderr.startswith("warning: ")
     assert TestRun.objects.get().status == "passed"

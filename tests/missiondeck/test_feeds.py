@@ -14,7 +14,7 @@ from icalendar import Calendar
 from groups.models import Member
 from missiondeck.admin.feeds import MAX_FEEDS
 from missiondeck.models import DeckFeed, DeckMission
-from missiondeck.services.feeds import MOST, create_feed, revoke_feed
+from missiondeck.services.feeds import MAX_MISSIONS, create_feed, revoke_feed
 from missiondeck.services.missions import create_mission, update_mission
 from missionsite.common.roles import as_owner
 from missionsite.portal.logs import HideSecretsFilter
@@ -65,17 +65,17 @@ class TestPage:
         feed, secret = create_feed(member=lena, name="Phone")
         other = client_of(staff("Delivery Lead", email="other@example.org"))
         assert "Phone" not in words(other.get(FEEDS))
-        assert "You have no such feed." in words(other.post(FEEDS, {"revoke": feed.pk}, follow=True))
+        assert "This feed does not exist." in words(other.post(FEEDS, {"revoke": feed.pk}, follow=True))
         assert read(secret).status_code == 200
         answer = client_of(lena).post(FEEDS, {"revoke": feed.pk}, follow=True)
-        assert "Phone: its address works no longer." in words(answer)
+        assert "Phone: was revoked." in words(answer)
         assert "Taken back" in words(answer)
         assert read(secret).status_code == 404
 
     @pytest.mark.parametrize("key", ["", "odd", "0" * 32, "\x00", "🦉"])
     def test_an_odd_key_takes_nothing_back(self, lena, key):
         create_feed(member=lena, name="Phone")
-        assert "You have no such feed." in words(client_of(lena).post(FEEDS, {"revoke": key}, follow=True))
+        assert "This feed does not exist." in words(client_of(lena).post(FEEDS, {"revoke": key}, follow=True))
         assert DeckFeed.objects.get().revoked_at is None
 
     @pytest.mark.parametrize(
@@ -200,12 +200,12 @@ class TestAnswer:
                 assigned_to="a@example.org",
                 deadline=now + timedelta(hours=number),
             )
-            for number in range(MOST + 20)
+            for number in range(MAX_MISSIONS + 20)
         )
         response = read(create_feed(member=lena, name="x")[1])
         events = parts(response)
-        assert len(events) == len(parts(response, "VTODO")) == MOST
-        assert max(part.decoded("DTSTART") for part in events.values()) < now + timedelta(hours=MOST)
+        assert len(events) == len(parts(response, "VTODO")) == MAX_MISSIONS
+        assert max(part.decoded("DTSTART") for part in events.values()) < now + timedelta(hours=MAX_MISSIONS)
 
 
 class TestChanges:

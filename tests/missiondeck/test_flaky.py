@@ -21,7 +21,7 @@ def result(letter: str, name: str = "test_a", **more) -> dict:
 
 
 def run(of, *results: dict, at: int) -> TestRun:
-    """A finished run, `at` hours after the read_start."""
+    """A finished run, `at` hours after the beginning."""
     statuses = {each["status"] for each in results}
     passed = "passed" in statuses and not statuses & {"failed", "error"}
     made = TestRun.objects.create(

@@ -53,7 +53,7 @@ def test_the_list_behind_it_has_the_same_missions(lead, ana):
 def test_a_mission_given_away_is_gone(lead, ana):
     mission = make_mission()
     update_mission(mission=mission, assigned_to="bea@example.org")
-    assert "No client mission is assigned to this member." in words(lead.get(page(ana)))
+    assert "No client missions are assigned to this member." in words(lead.get(page(ana)))
 
 
 @pytest.mark.parametrize("rows", [1, 20])

@@ -240,12 +240,12 @@ class TestForm:
         ("changes", "field", "said"),
         [
             ({"title": "  "}, "title", "This field is required."),
-            ({"budget": "0"}, "budget", "A budget is more than nothing."),
+            ({"budget": "0"}, "budget", "Enter a budget greater than 0."),
             ({"budget": "9" * 30}, "budget", "less than or equal to"),
             ({"currency": "E1"}, "currency", "A currency is three capital letters"),
             ({"assigned_to": "ana"}, "assigned_to", "Enter a valid email address."),
             ({"github_url": "https://example.org/a/b"}, "github_url", "the address of a GitHub repository"),
-            ({"deadline_0": "9999-12-31"}, "deadline", "A deadline lies between the years 2000 and 2199."),
+            ({"deadline_0": "9999-12-31"}, "deadline", "Enter a deadline between the years 2000 and 2199."),
             ({"deadline_0": "31.13.2026"}, "deadline", "Enter a valid date."),
             ({"functional": "x" * 501}, "functional", "Item 1 is longer than 500 characters"),
             ({"tests": "a\n" * 51}, "tests", "At most 50 lines"),
@@ -268,7 +268,7 @@ class TestForm:
             raise ItemEmpty
 
         monkeypatch.setattr(missions, "add_item", reject)
-        assert "Say what has to be true." in words(lead.post(f"{LIST}add/", self.values()))
+        assert "Enter the text of the item." in words(lead.post(f"{LIST}add/", self.values()))
         assert not DeckMission.objects.exists()
 
     def test_an_edit_is_kept_in_the_history_and_taken_back(self, lead):
@@ -349,4 +349,4 @@ class TestHome:
 
 
 def test_an_empty_list_says_what_to_do(lead):
-    assert "No client mission yet" in words(lead.get(LIST))
+    assert "No client missions yet" in words(lead.get(LIST))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pygments.lexers import get_lexer_by_name
 
-from missiondeck import words
+from missiondeck import rendering
 from missiondeck.rendering import COLOURED_CHARACTERS, LANGUAGES, MESSAGE_CHARACTERS, render_code, render_markdown
 from tests.missiondeck.injections import INJECTIONS
 
@@ -27,7 +27,7 @@ ATTRIBUTES = {
     "span": {"class", "data-hidden"},
     **{tag: {"class"} for tag in ("p", "th", "td", "figure")},
 }
-CLASSES = ("words", "code")
+CLASSES = ("markdown", "code")
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +40,7 @@ def without_garbage_of_other_tests():
 
 @pytest.fixture
 def in_no_hurry(monkeypatch):
-    monkeypatch.setattr(words, "COLOURING_SECONDS", 60)
+    monkeypatch.setattr(rendering, "COLOURING_SECONDS", 60)
 
 
 class Page(HTMLParser):
@@ -96,7 +96,7 @@ def inside(text: str) -> str:
     return render_markdown(text).removeprefix('<div class="markdown" dir="auto">').removesuffix("</div>").strip()
 
 
-# --- Nothing but words ----------------------------------------------------------------------------
+# --- Injections --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("injection", INJECTIONS, ids=lambda injection: injection.name)
@@ -151,7 +151,7 @@ def test_markdown(text, html):
 
 
 @pytest.mark.parametrize(
-    ("text", "href", "words"),
+    ("text", "href", "label"),
     [
         ("[x](https://example.org/?a=1&b=2)", "https://example.org/?a=1&b=2", "x"),
         ("<mailto:ana@example.org>", "mailto:ana@example.org", "mailto:ana@example.org"),
@@ -162,17 +162,17 @@ def test_markdown(text, html):
         ("[![badge](https://ci.example.org/b.svg)](https://ci.example.org)", "https://ci.example.org", "badge"),
     ],
 )
-def test_link_or_image_is_one_link_with_its_words(text, href, words):
+def test_link_or_image_is_one_link_with_its_words(text, href, label):
     page = seen(render_markdown(text))
     assert [link["href"] for link in page.links] == [href]
-    assert page.text.strip() == words
+    assert page.text.strip() == label
 
 
 def test_table_scrolls_on_its_own_and_is_aligned_by_classes():
     html = inside("|a|b|c|\n|:-|-:|:-:|\n|1|2|3|")
     assert html.startswith('<div class="markdown-table" tabindex="0"><table>')
     for side in ("left", "right", "center"):
-        assert html.count(f' class="words-{side}"') == 2
+        assert html.count(f' class="markdown-{side}"') == 2
     assert "style" not in html
 
 
@@ -232,8 +232,8 @@ def test_readying_a_language_takes_nothing_of_the_time_for_colours(monkeypatch):
             pass
         return get_lexer_by_name(*names, **options)
 
-    monkeypatch.setattr(words, "COLOURING_SECONDS", 0.1)
-    monkeypatch.setattr(words, "get_lexer_by_name", ready)
+    monkeypatch.setattr(rendering, "COLOURING_SECONDS", 0.1)
+    monkeypatch.setattr(rendering, "get_lexer_by_name", ready)
     assert "code-keyword" in render_code("import os", "python")
 
 

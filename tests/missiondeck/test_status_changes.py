@@ -141,37 +141,37 @@ MISSING = {
     "nothing at all": (
         {"items": 0, "run": []},
         [{"what": "no_items"}, {"what": "no_test_run"}],
-        "Not complete yet. Its definition of done is empty. There is no test run.",
+        "This mission cannot be completed yet. The definition of done has no items. There is no test run yet.",
     ),
     "one open item": (
         {"items": 1, "done": False},
         [{"what": "open_items", "count": 1, "items": ["Item 0"]}],
-        "Not complete yet. 1 item is open: Item 0.",
+        "This mission cannot be completed yet. 1 item is open: Item 0.",
     ),
     "two open items": (
         {"items": 2, "done": False},
         [{"what": "open_items", "count": 2, "items": ["Item 0", "Item 1"]}],
-        "Not complete yet. 2 items are open: Item 0; Item 1.",
+        "This mission cannot be completed yet. 2 items are open: Item 0; Item 1.",
     ),
     "no run": (
         {"run": []},
         [{"what": "no_test_run"}],
-        "Not complete yet. There is no test run.",
+        "This mission cannot be completed yet. There is no test run yet.",
     ),
     "a failed run": (
         {"run": [PASSED, FAILED]},
         [{"what": "test_run", "status": "failed"}],
-        "Not complete yet. The latest test run failed.",
+        "This mission cannot be completed yet. The latest test run failed.",
     ),
     "an open item and a failed run": (
         {"items": 1, "done": False, "run": [FAILED]},
         [{"what": "open_items", "count": 1, "items": ["Item 0"]}, {"what": "test_run", "status": "failed"}],
-        "Not complete yet. 1 item is open: Item 0. The latest test run failed.",
+        "This mission cannot be completed yet. 1 item is open: Item 0. The latest test run failed.",
     ),
     "a run that tested nothing": (
         {"run": [{"name": "test_a", "status": "skipped"}]},
         [{"what": "test_run", "status": "failed"}],
-        "Not complete yet. The latest test run failed.",
+        "This mission cannot be completed yet. The latest test run failed.",
     ),
 }
 

@@ -197,9 +197,9 @@ class TestHead:
 
     def test_says_what_is_missing(self, lead, mission):
         page = words(lead.get(address(mission)))
-        assert "Not done yet: 10 days left" in page
-        assert "Its definition of done is empty." in page
-        assert "There is no test run." in page
+        assert "In progress: 10 days left" in page
+        assert "The definition of done has no items." in page
+        assert "There is no test run yet." in page
         make_item(mission)
         make_item(mission, "It ships", done=True)
         import_report_file(mission, FAILING)
@@ -211,7 +211,7 @@ class TestHead:
     def test_safe_mission_says_so_and_a_late_one_is_red(self, lead, mission):
         make_item(mission, done=True)
         import_report_file(mission)
-        assert "Safe: nothing is missing, 10 days left" in words(lead.get(address(mission)))
+        assert "Ready: 10 days left" in words(lead.get(address(mission)))
         DeckMission.objects.filter(pk=mission.pk).update(deadline=timezone.now() - timedelta(days=3, hours=1))
         page = words(lead.get(address(mission)))
         assert "Late: 3 days overdue" in page
@@ -222,7 +222,7 @@ class TestHead:
         import_report_file(mission)
         complete(mission, dora)
         page = words(lead.get(address(mission)))
-        assert "Every item was done and the latest test run had passed." in page
+        assert "All items were done and the latest test run had passed." in page
         assert "ws-summary ws-good" in page
         assert f'by <a class="row-link" href="/admin/groups/member/{dora.pk}/change/">Dora</a>' in page
 
@@ -230,10 +230,10 @@ class TestHead:
         make_item(mission, "It <ships>")
         complete(mission, dora, reason="They sign <today>")
         page = words(lead.get(address(mission)))
-        assert "Complete, all the same" in page
+        assert "Complete with an override" in page
         assert "They sign <today>" in page
         assert "It <ships>" in page
-        assert "There is no test run." in page
+        assert "There is no test run yet." in page
         assert "They sign <today>" not in lead.get(address(mission)).content.decode()
 
     def test_run_that_fails_after_completion_is_said(self, lead, dora, mission):
@@ -251,8 +251,8 @@ class TestHead:
             ]
         )
         page = words(lead.get(address(mission)))
-        assert "Complete, but its tests fail" in page
-        assert "The latest test run failed after it was completed" in page
+        assert "Complete, but tests fail" in page
+        assert "The latest test run failed after completion" in page
 
 
 class TestMoves:
@@ -273,12 +273,12 @@ class TestMoves:
         assert (move.from_status, move.to_status, move.by) == ("active", "qa", dora)
         page = words(lead.get(address(mission)))
         assert f"#{mission.number} Shop is in QA." in page
-        assert "Moves so far (1)" in page
+        assert "Status history (1)" in page
 
     def test_step_back_takes_a_reason(self, lead, dora, mission):
         change_status(mission=mission, to="qa", actor=dora)
         page = words(lead.post(address(mission, "_status"), {"to": "active", "reason": " "}))
-        assert "A step back takes a reason." in page
+        assert "Enter a reason to move the mission back." in page
         lead.post(address(mission, "_status"), {"to": "active", "reason": "They <changed> their mind"})
         assert DeckMission.objects.get().status == "active"
         assert "They <changed> their mind" in words(lead.get(address(mission)))
@@ -295,20 +295,20 @@ class TestMoves:
         page = words(lead.post(address(mission, "_status"), {"to": "complete", "reason": "They <changed> it"}))
         assert "goes one step at a time" in page
         assert "They <changed> it</blockquote>" in page
-        assert "Complete all the same" not in page
+        assert "Complete anyway" not in page
 
     def test_rejected_completion_lists_what_is_missing_and_keeps_the_reason(self, lead, dora, mission):
         for number in range(25):
             make_item(mission, f"Promise <{number}>")
         change_status(mission=mission, to="qa", actor=dora)
         page = words(lead.post(address(mission, "_status"), {"to": "complete", "reason": "Nearly <there>"}))
-        assert "Not complete yet. This is missing:" in page
+        assert "This mission cannot be completed yet. This is missing:" in page
         assert "25 items are open:" in page
         assert "Promise <0>" in page
         assert "and 5 more" in page
-        assert "There is no test run." in page
+        assert "There is no test run yet." in page
         assert ">Nearly <there></textarea>" in page
-        assert "Complete all the same" in page
+        assert "Complete anyway" in page
         assert DeckMission.objects.get().status == "qa"
 
     def test_override_takes_its_right_a_reason_and_is_recorded(self, lead, dora, mission):
@@ -317,7 +317,7 @@ class TestMoves:
         mover = who_may("change_deckmission_status")
         page = words(mover.post(address(mission, "_status"), {"to": "complete"}))
         assert "1 item is open:" in page
-        assert "Complete all the same" not in page
+        assert "Complete anyway" not in page
         body = {"to": "complete", "override": "1", "reason": "They sign today"}
         assert mover.post(address(mission, "_status"), body).status_code == 403
         page = words(lead.post(address(mission, "_status"), body | {"reason": "  "}))
@@ -381,7 +381,7 @@ class TestChecklist:
     def test_item_without_text_is_rejected_and_what_was_typed_stays(self, lead, mission):
         item = make_item(mission)
         page = words(lead.post(address(mission, "_add"), {"text": "  ", "category": "tests"}))
-        assert "Say what has to be true." in page
+        assert "Enter the text of the item." in page
         assert '<option value="tests" selected>' in page
         long = "x" * 501
         page = words(lead.post(address(mission, "_edit", item.pk), {"text": long, "category": "tests"}))
@@ -405,7 +405,7 @@ class TestChecklist:
     @pytest.mark.parametrize("body", [{}, {"done": "maybe"}, {"done": "\x00"}])
     def test_tick_that_says_nothing_changes_nothing(self, lead, mission, body):
         item = make_item(mission)
-        assert "Say whether it is done." in words(lead.post(address(mission, "_tick", item.pk), body))
+        assert "Choose whether the item is done." in words(lead.post(address(mission, "_tick", item.pk), body))
         item.refresh_from_db()
         assert not item.completed
 
@@ -497,7 +497,7 @@ class TestChat:
     @pytest.mark.parametrize(
         ("changes", "says"),
         [
-            ({"message": " \r\n "}, "Write a message."),
+            ({"message": " \r\n "}, "Enter a message."),
             ({"message": "x" * 100_001}, "at most 100,000 characters"),
             ({"message": "a\x00b"}, "Null characters are not allowed."),
             ({"language": "l" * 41}, "at most 40 characters"),
@@ -513,7 +513,7 @@ class TestChat:
             "language": "elvish",
             "code": "x <= 1",
         }
-        page = words(lead.post(f"{address(mission, '_say')}?citizen=sofia", body | changes))
+        page = words(lead.post(f"{address(mission, '_add_message')}?citizen=sofia", body | changes))
         assert says in page
         assert "x <= 1</textarea>" in page
         if "message" not in changes:

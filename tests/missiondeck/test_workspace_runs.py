@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from missiondeck.admin.workspace_trend import HEIGHT, LEAST, Counts, counts_of, parts_of
+from missiondeck.admin.workspace_trend import HEIGHT, MIN_HEIGHT, Counts, counts_of, parts_of
 from missiondeck.models import DeckMission, TestRun
 from missiondeck.services.runs import start_run
 from tests.missiondeck.workspace_helpers import FAILING, PASSING, address, import_report_file, make_mission, run_at
@@ -54,7 +54,7 @@ class TestTakingIn:
         send(lead, mission, FAILING)
         first = TestRun.objects.get()
         answer = send(lead, mission, FAILING)
-        assert "This file is the latest run already: Failed" in words(answer)
+        assert "This file was already imported as the latest run: Failed" in words(answer)
         assert f"run={first.pk}" in answer.redirect_chain[-1][0]
         assert TestRun.objects.count() == 1
 
@@ -90,14 +90,14 @@ class TestTakingIn:
         assert answer.status_code == 200
         rejection = words(answer).split('id="ws-report-rejection">')[1].split("</p>")[0]
         assert says in rejection
-        assert "Nothing was stored." in rejection
+        assert "Nothing was imported." in rejection
         assert not TestRun.objects.exists()
 
     def test_files_that_are_too_large_are_rejected_in_words(self, lead, mission, settings):
         settings.DECK_REPORT_BYTES = settings.DECK_LOGS_BYTES = 1024 * 1024
         large = PASSING + b"\n" * 1024 * 1024
         assert "A report is at most 1 MB; this file is larger." in words(send(lead, mission, large))
-        assert "Logs are at most 1 MB; this file is larger." in words(send(lead, mission, PASSING, logs=large))
+        assert "Logs can be at most 1 MB; this file is larger." in words(send(lead, mission, PASSING, logs=large))
         assert not TestRun.objects.exists()
 
     def test_what_was_not_understood_is_said(self, lead, mission):
@@ -117,7 +117,7 @@ class TestTrend:
         assert [f"run={run.pk}" in bar[0] for run, bar in zip(runs, bars, strict=True)] == [True] * 3
         assert bars[1][2] == "2 Jan 2026 12:01: failed"
         assert [bool(bar[3]) for bar in bars] == [False, False, True]
-        assert page.count('<td data-label="When">') == 3
+        assert page.count('<td data-label="Time">') == 3
         chosen = look(lead, mission, run=runs[1].pk)
         assert "It broke" in chosen
         assert "To the latest run" in chosen
@@ -146,7 +146,7 @@ class TestTrend:
         assert set(heights) == {
             kind for kind, count in zip(("passed", "failed", "skipped"), counts, strict=True) if count
         }
-        assert min(heights.values()) >= LEAST
+        assert min(heights.values()) >= MIN_HEIGHT
         assert sum(heights.values()) == pytest.approx(HEIGHT, abs=0.2)
 
 
@@ -183,7 +183,7 @@ class TestOneRun:
         found = look(lead, mission, q="OPEN")
         assert "test_opens" in found
         assert "test_pays" not in found
-        assert "No test of this run is like that." in look(lead, mission, q="nowhere")
+        assert "No tests match these filters." in look(lead, mission, q="nowhere")
 
     def test_results_come_by_the_page(self, lead, mission):
         import_report_file(
@@ -219,11 +219,11 @@ class TestOneRun:
         assert client("Auditor").post(give_up).status_code == 403
         page = words(lead.post(give_up, follow=True))
         assert "The run was given up." in page
-        assert "Given up: no report came." in page
+        assert "Marked as failed: no report was received." in page
         assert "Give this run up" not in page
         run = TestRun.objects.get(pk=run.pk)
         assert (run.status, run.results, run.finished_at is not None) == ("failed", [], True)
-        assert "A finished test run stays as it is." in words(lead.post(f"{give_up}?citizen=sofia"))
+        assert "This test run is finished and cannot be changed." in words(lead.post(f"{give_up}?citizen=sofia"))
 
     def test_run_of_another_mission_is_none_here(self, lead, mission):
         run = start_run(mission=make_mission(), actor=None)
@@ -262,4 +262,4 @@ class TestLogs:
 
     def test_run_without_output_says_so(self, lead, mission):
         import_report_file(mission)
-        assert "This run has brought no output." in look(lead, mission, log=1, find="x")
+        assert "This run has no logs." in look(lead, mission, log=1, find="x")

@@ -1,4 +1,4 @@
-"""`manage.py import_test_run 47 report.xml …`: take in a test report from the command line."""
+"""`manage.py import_test_run 47 report.xml …`: import a test report from the command line."""
 
 import sys
 from contextlib import ExitStack, nullcontext
@@ -12,26 +12,28 @@ from missionsite.common.errors import DomainError
 
 
 class Command(BaseCommand):
-    help = "Take in a test report (JUnit XML, or the JSON of a run) as a test run of a client mission."
+    help = "Import a test report (JUnit XML or JSON) as a test run of a client mission."
 
     def add_arguments(self, parser) -> None:
-        parser.add_argument("number", type=int, help="The number of the client mission: 47")
+        parser.add_argument("number", type=int, help="Number of the client mission, such as 47")
         parser.add_argument(
             "report",
             type=Path,
             nargs="+",
-            help="The report; - reads it from standard input. Several files, such as those of shards, are one run",
+            help="Report file; - reads standard input. Several files, such as shards, become one run",
         )
-        parser.add_argument("--logs", type=Path, help="The whole output of the tool, as text")
+        parser.add_argument("--logs", type=Path, help="Log file with the complete output of the tool")
         parser.add_argument(
-            "--key", default="", help="Names the run, the number of a build: the same report under another key is new"
+            "--key",
+            default="",
+            help="Identifies the run, such as a build number; the same report under another key is a new run",
         )
 
     def handle(self, *, number: int, report: list[Path], logs: Path | None, key: str, **options) -> None:
         try:
             mission = DeckMission.objects.get(number=number)
         except (DeckMission.DoesNotExist, OverflowError):
-            raise CommandError(f"There is no client mission {number}.") from None
+            raise CommandError(f"Client mission {number} does not exist.") from None
         with ExitStack() as stack:
             file, *more = (stack.enter_context(_opened(path)) for path in report)
             output = stack.enter_context(_opened(logs))
@@ -46,11 +48,11 @@ class Command(BaseCommand):
                     progress=self._progress(options["verbosity"]),
                 )
             except DomainError as rejection:
-                raise CommandError(f"{rejection.message} Nothing was stored.") from rejection
+                raise CommandError(f"{rejection.message} Nothing was imported.") from rejection
         for warning in brought.warnings:
             self.stderr.write(self.style.WARNING(f"warning: {warning}"))
         counts = brought.run.summary
-        what = "Taken in" if brought.is_new else "Taken in before"
+        what = "Imported" if brought.is_new else "Already imported"
         self.stdout.write(
             f"{what}: {brought.run.get_status_display().lower()}; {counts['total']} tests, {counts['passed']} passed,"
             f" {counts['failed']} failed, {counts['errors']} errors, {counts['skipped']} skipped."
@@ -65,7 +67,7 @@ class Command(BaseCommand):
 
 
 def _opened(path: Path | None):
-    """A file to read bytes from. Raises CommandError where there is none."""
+    """A file opened for reading bytes. Raises CommandError if it cannot be opened."""
     if path is None:
         return nullcontext()
     if str(path) == "-":

@@ -168,7 +168,7 @@ CREATE TRIGGER test_runs_update_latest AFTER INSERT OR UPDATE OF status ON test_
     FOR EACH ROW EXECUTE FUNCTION update_latest_run();
 
 -- Logs are read by the page: whole lines of at most 65,536 bytes together; a longer line is broken. Cut by bytes,
--- because a long text is walked from its read_start for each character asked for.
+-- because a long text is walked from its beginning for each character asked for.
 ALTER TABLE test_runs ALTER COLUMN logs SET STORAGE EXTERNAL;
 CREATE FUNCTION paginate_logs(of_run uuid, logs text) RETURNS void
 LANGUAGE plpgsql SET search_path = public, pg_temp

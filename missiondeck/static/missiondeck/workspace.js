@@ -38,7 +38,7 @@
         try {
             answer = await fetch(address, { ...options, headers: { "X-Fragment": "checklist" }, credentials: "same-origin" });
         } catch {
-            status.textContent = "The site cannot be reached. Nothing was changed.";
+            status.textContent = "The site cannot be reached. Nothing was changed. Try again.";
             return;
         }
         // Signed out, or not allowed any more: the page itself says so.
