@@ -1,6 +1,6 @@
-"""Reads test reports: JUnit XML of any common tool, and the JSON form of a run.
+"""Reads test reports: JUnit XML of all common tools, and a JSON format.
 
-`read_report` is all others need. Nothing here knows a table: what comes out is what `test_runs` stores.
+`read_report` is the entry point. It returns what `test_runs` stores; nothing here uses the database.
 """
 
 import hashlib
@@ -29,11 +29,11 @@ def read_report(
     limits: Limits = _LIMITS,
     progress: Callable[[int], None] | None = None,
 ) -> Report:
-    """Read a test report, once and from where the file stands, in memory bounded by the limits.
+    """Read a test report once, from the current position of the file, in bounded memory.
 
-    What it is follows from its content, never from its name. more: further files of the same run, such as those of
-    its shards; the limits are for all of them together. progress: told the bytes read so far, now and then.
-    Raises ReportRejected, in one sentence with the line where there is one.
+    The format is detected from the content, never from the name. more: further files of the same run, such as shards;
+    the limits apply to all files together. progress: called with the number of bytes read so far.
+    Raises ReportRejected with one sentence that names the line, if known.
     """
     files = [file, *more]
     collector = Collector(limits)
@@ -57,9 +57,9 @@ def read_report(
         digests.append(source.digest)
         size += source.count
     if collector.results:
-        # A part of the run that did not run: were it left out, the rest could pass without it.
+        # An empty file may be a shard that did not run: without this error the run could pass.
         for name in empty:
-            collector.add(name=name, status=ERROR, error="This report of the run holds no test.")
+            collector.add(name=name, status=ERROR, error="This report file contains no tests.")
     figures = Counter()
     for part in parts:
         figures.update(part.figures)
@@ -73,7 +73,7 @@ def read_report(
 
 
 def digest_of(files: Sequence[BinaryIO]) -> str:
-    """The digest of a report in these files, which are read whole: the one `read_report` gives it."""
+    """The digest of these files, as in `Report.digest`. Reads the files completely."""
     digests = []
     for file in files:
         file.seek(0)
@@ -82,7 +82,7 @@ def digest_of(files: Sequence[BinaryIO]) -> str:
 
 
 def _digest_of(digests: list[str]) -> str:
-    """That of the file; of several files one that does not depend on their order."""
+    """The digest of one file, or of several files independent of their order."""
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()
 
 

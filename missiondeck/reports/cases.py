@@ -1,4 +1,4 @@
-"""A test while it is read: everything stated of it, and the verdict that follows."""
+"""A test while it is read: statuses, problems and output, and the verdict that follows."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ from missiondeck.reports.collector import ERROR, FAILED, PASSED, SKIPPED
 from missiondeck.reports.values import Text
 
 _RAN = "ran"
-# What `status` and `result` attributes say, in small letters and without blanks, dashes and underscores.
+# Values of `status` and `result` attributes, in lower case without blanks, dashes and underscores.
 # Sources: GoogleTest, CTest, Behave, Godog, Bazel, Catch2, NUnit's and Unity's converters.
 _VERDICTS = {
     value: verdict
@@ -23,7 +23,7 @@ _VERDICTS = {
 
 
 class Problem:
-    """An open <failure>, <error>, <skipped>, a retry's, or an unknown element that may be a verdict."""
+    """An open <failure>, <error>, <skipped>, retry element, or unknown element that may be a verdict."""
 
     __slots__ = ("kind", "message", "name", "text", "type")
 
@@ -87,12 +87,12 @@ class Case:
         # Its failures and errors.
         self.bad = 0
         self.retries = 0
-        # Something in it or about it is not known, and may be a verdict.
+        # An unknown element or status, which may be a verdict.
         self.has_unknown = False
         self.has_skip = False
-        # It failed again when it was run again.
+        # The last retry failed.
         self.failed_again = False
-        # FAILED or ERROR, as the first of them has it.
+        # FAILED or ERROR: the kind of its first problem.
         self.status = ""
         self._verdicts = [verdict_of(text) for text in stated]
         self._limit = limit
@@ -100,7 +100,7 @@ class Case:
         self._retried: _Errors | None = None
 
     def printer(self, heading: str) -> Callable[[str], None]:
-        """What takes the text of one more output; the heading stands before its first values, and only with them."""
+        """A function that appends output. The heading is added before the first text that is not blank."""
         before = [heading]
 
         def write(text: str) -> None:
@@ -112,7 +112,7 @@ class Case:
         return write
 
     def add_problem(self, problem: Problem) -> None:
-        """Note a problem whose element has ended."""
+        """Add a problem whose element has ended."""
         match problem.kind:
             case "failed" | "error":
                 self.bad += 1
@@ -138,10 +138,10 @@ class Case:
                     self.output.add_block(f"[{problem.name}] {reason}\n")
 
     def verdict(self) -> tuple[str, bool]:
-        """Its status, and whether it is one for want of a better: a test passes only where nothing speaks against it.
+        """The status, and whether it is only assumed. A test passes only if nothing contradicts it.
 
-        What failed beats what was skipped, and that what is not known; an element not known beats silence, but not a
-        `status` attribute that says it passed.
+        Failed takes precedence over skipped, and skipped over unknown. An unknown element counts as skipped unless a
+        `status` attribute says that the test passed.
         """
         if self.bad:
             return self.status, False
@@ -157,18 +157,18 @@ class Case:
         return PASSED, False
 
     def errors(self, status: str) -> tuple[Text, Text] | None:
-        """Its error and traceback: those of its failures; where it has none, those of the runs that were repeated."""
+        """The error and traceback of its failures, else of the runs that were repeated."""
         errors = self._failures or (self._retried if status != SKIPPED else None)
         return (errors.error, errors.traceback) if errors else None
 
 
 def verdict_of(word: str) -> str:
-    """What a word such as "passed" or "not run" says of a test; "" where it is not known."""
+    """The verdict of a value such as "passed" or "not run"; "" if unknown."""
     return _VERDICTS.get(_plain(word), "")
 
 
 def is_negative(text: str) -> bool:
-    """Whether a value says no, as in <passed>false</passed>."""
+    """Whether a value is negative, as in <passed>false</passed>."""
     return text.strip().lower() in ("false", "no", "0")
 
 

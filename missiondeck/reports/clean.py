@@ -1,7 +1,7 @@
-"""XML as tools write it, with what XML has no place for taken out: control characters, bytes of another encoding.
+"""Removes from XML what a parser rejects: control characters and bytes in another encoding.
 
-A colour sequence of a terminal is left out. Any other character that XML does not allow becomes U+FFFD ("?" where the
-encoding has no such character), also where it is written as a reference (&#27;).
+Terminal colour sequences are removed. Any other character that XML does not allow becomes U+FFFD ("?" if the encoding
+has no such character), also when it is written as a reference (&#27;).
 """
 
 import codecs
@@ -10,13 +10,13 @@ from collections.abc import Callable
 
 from missiondeck.reports.values import COLOUR
 
-# XML 1.0, 2.2 Char has no control characters but tab, line feed and carriage return, no surrogates, U+FFFE and U+FFFF.
-# Those from U+007F on it has, but discourages.
+# XML 1.0, 2.2 Char allows no control characters except tab, line feed and carriage return, and no surrogates, U+FFFE
+# and U+FFFF. Control characters from U+007F are allowed but discouraged.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
-# In encodings of one byte a character, most of which have letters from 0x80 on.
+# For single-byte encodings, most of which have letters from 0x80.
 _NOT_XML_BYTES = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe]")
 _REFERENCE = re.compile(r"&#(?:x([0-9A-Fa-f]{1,20})|([0-9]{1,20}));")
-# What may go on in the next piece: a reference, or a colour sequence.
+# A reference or colour sequence that may continue in the next chunk.
 _BEGUN = re.compile(r"(?:&[#x0-9A-Fa-f]{0,24}|\x1b[^<>&]{0,64})\Z")
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _CONTROL_CHARACTERS = bytes({*range(32), 127} - {*b"\t\n\r"})
@@ -25,10 +25,10 @@ _ASCII = ("us-ascii", "ascii")
 
 
 class Cleaner:
-    """Cleans a file piece by piece. head: its beginning, from the first character on."""
+    """Cleans a file in chunks. head: the start of the file."""
 
     def __init__(self, head: bytes) -> None:
-        # Bytes that are not of the encoding, and characters that XML does not allow; colours are counted once each.
+        # Number of invalid bytes and characters; a colour sequence counts once.
         self.replaced = 0
         self.has_wrong_bytes = False
         self._rest = ""
@@ -39,16 +39,16 @@ class Cleaner:
         self._encode: Callable[[str], bytes] = lambda text: text.encode(codec, "replace")
         self._is_utf8 = codec == "utf-8"
         self._is_bytewise = not codec.startswith("utf-16")
-        # Bytes of a character that goes on in the next piece.
+        # Whether a character continues in the next chunk.
         self._pending = False
 
     def clean(self, data: bytes, *, final: bool = False) -> bytes:
-        """The next bytes, cleaned; the end of them may be kept back for the next call. final: there are no more."""
+        """Clean the next bytes; the end may be held back for the next call. final: there are no more bytes."""
         if data.isascii() and not self._rest and not self._pending and self._is_plain(data):
             return data
         text = self._decoder.decode(data, final)
         self._pending = bool(self._decoder.getstate()[0])
-        # A mark of the decoder, where the file itself has none.
+        # Replacement characters of the decoder, not of the file.
         if "\ufffd" in text and (wrong := text.count("\ufffd") - data.count(b"\xef\xbf\xbd") * self._is_utf8) > 0:
             self.replaced += wrong
             self.has_wrong_bytes = True
@@ -68,23 +68,23 @@ class Cleaner:
         return self._encode(text)
 
     def _is_plain(self, data: bytes) -> bool:
-        """Whether ASCII can stay as it is: most of most reports."""
+        """Whether ASCII bytes need no cleaning, as most bytes of most reports."""
         if not self._is_bytewise or b"&" in data[-32:] or b"&#" in data or b"#x1B[" in data:
             return False
         return len(data.translate(None, _CONTROL_CHARACTERS)) == len(data)
 
     @staticmethod
     def _plain(found: re.Match) -> str:
-        """A reference to a character that XML does not allow, as one that is replaced; any other as it is."""
+        """Replace a reference to a character that XML does not allow."""
         number = int(found[1], 16) if found[1] else int(found[2])
         if number == 0x1B:
-            # A colour may begin here.
+            # The start of a colour sequence.
             return "\x1b"
         return "\ufffe" if number > 0x10FFFF or _NOT_XML.match(chr(number)) else found[0]
 
 
 def _codec_of(head: bytes) -> str:
-    """The encoding of a file: UTF-8 or UTF-16 as it begins; for any other, one that keeps every byte as it is."""
+    """The codec of a file: UTF-8 or UTF-16; for other encodings Latin-1, which keeps every byte."""
     if head.startswith((codecs.BOM_UTF16_LE, b"<\0")):
         return "utf-16-le"
     if head.startswith((codecs.BOM_UTF16_BE, b"\0<")):

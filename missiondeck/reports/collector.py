@@ -1,4 +1,4 @@
-"""Results as they come in, within the limits of a report; both forms of reports end here."""
+"""Collects results within the limits of a report, for both report formats."""
 
 from collections import Counter
 
@@ -9,12 +9,12 @@ from missiondeck.reports.values import Text, short
 from missiondeck.reports.warnings import Warnings
 
 PASSED, FAILED, ERROR, SKIPPED = "passed", "failed", "error", "skipped"
-# UTF-8 bytes of all names, classes, suites and files together, as they are stored with each result.
+# UTF-8 bytes of all names, classes, suites and files together.
 NAMES_BYTES = 64 * MIB
 
 
 class Collector:
-    """Gathers results, warnings and logs."""
+    """Collects results, warnings and logs."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -22,11 +22,11 @@ class Collector:
         self.results: list[dict] = []
         self._kept = 0
         self._names = 0
-        # Results with an output, the latest last: those to take it from when room is needed for an error.
+        # Results with an output, latest last. Their outputs are dropped when an error needs the space.
         self._with_output: list[dict] = []
-        # In UTF-8: as text, one rare character would make all of it take four bytes a character.
+        # As UTF-8: in a str, one rare character would make every character take four bytes.
         self._logs = bytearray()
-        # A little less: the words of a cut belong to it.
+        # Leaves space for the note about the cut.
         self._logs_remaining = max(0, limits.logs_bytes - 64)
         self._logs_beyond = 0
 
@@ -47,9 +47,9 @@ class Collector:
         flaky: bool = False,
         retries: int = 0,
     ) -> None:
-        """Add a result; what is empty or None is left out of it. Texts are clean and within the limit of one."""
+        """Add a result without empty values. Texts must be clean and within the limit of one text."""
         if len(self.results) >= self.limits.cases:
-            raise ReportRejected(f"The report holds more than {self.limits.cases:,} tests. Split it into several runs.")
+            raise ReportRejected(f"The report has more than {self.limits.cases:,} tests. Split it into several runs.")
         result = {"name": name, "status": status}
         if duration is not None:
             result["duration"] = duration
@@ -73,7 +73,7 @@ class Collector:
             self.warnings.count("output left out")
 
     def name(self, text: str) -> str:
-        """The name as it is stored; one that is cut is warned of."""
+        """The name as it is stored. Warns if it is cut."""
         self._warn_if_cleaned(text)
         stored = values.name(text)
         if len(text) > values.NAME and len(text.strip()) > values.NAME:
@@ -81,7 +81,7 @@ class Collector:
         return stored
 
     def cut(self, text: Text) -> str:
-        """The text that was collected; one that is cut is warned of."""
+        """The collected text. Warns if it is cut."""
         if not text:
             return ""
         if text.beyond:
@@ -91,12 +91,12 @@ class Collector:
         return text.value()
 
     def _warn_if_cleaned(self, text: str) -> None:
-        """Warn of a text that is not stored as it is."""
+        """Warn if a text is not stored unchanged."""
         if not values.is_clean(text):
             self.warnings.count("cleaned")
 
     def _keep(self, result: dict, **texts: str) -> bool:
-        """Keep errors, and give up outputs for them, the latest first."""
+        """Store texts within the limit; drops outputs for them, latest first. Returns whether all were stored."""
         all_kept = True
         for key, text in texts.items():
             if not text:
@@ -128,14 +128,14 @@ class Collector:
         return bool(self._logs)
 
     def log(self, text: str) -> None:
-        """Add to what suites have printed; what is beyond the limit is counted and warned of."""
+        """Add output of a suite. Text beyond the limit is counted."""
         self._warn_if_cleaned(text)
         data = values.clean(text).encode()
         if len(data) > self._logs_remaining:
             # Cut at a whole character.
             kept = data[: self._logs_remaining].decode(errors="ignore")
             self._logs_beyond += len(text) - len(kept)
-            # Nothing comes after a cut, however short: the log is its beginning.
+            # Nothing is added after a cut.
             data, self._logs_remaining = kept.encode(), 0
         self._logs += data
         self._logs_remaining = max(0, self._logs_remaining - len(data))
@@ -143,12 +143,12 @@ class Collector:
     # --- The whole report ---------------------------------------------------------------------
 
     def report(self, *, name: str, source: str, digest: str, duration: float, figures: dict | None = None) -> Report:
-        """What was gathered.
+        """The collected report.
 
-        duration: seconds. figures: further numbers of the summary. Raises ReportRejected where there is no result.
+        duration: seconds. figures: further numbers of the summary. Raises ReportRejected without results.
         """
         if not self.results:
-            raise ReportRejected("The report holds no test. Look whether the tool has found any to run.")
+            raise ReportRejected("The report contains no tests. Check that the tool found tests to run.")
         counted = Counter(result["status"] for result in self.results)
         summary = {
             "passed": counted[PASSED],
@@ -160,10 +160,10 @@ class Collector:
             **(figures or {}),
         }
         if self._logs_beyond:
-            # In ASCII, as most logs are: one other character would double the memory of the text.
+            # ASCII, as most logs: one other character would double the memory of the text.
             self._logs += f"\n... (cut here: {self._logs_beyond:,} more characters)\n".encode()
             self.warnings.add(
-                f"What the suites printed is more than {format_size(self.limits.logs_bytes)} and is cut at its end."
+                f"The output of the suites is larger than {format_size(self.limits.logs_bytes)} and was cut at the end."
             )
         logs = self._logs.decode()
         self._logs.clear()

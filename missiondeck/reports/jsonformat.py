@@ -1,4 +1,4 @@
-"""The JSON form of a test run: {"summary": {…}, "results": [{"name", "status", …}]}, or the list of results alone."""
+"""The JSON format of a test run: {"summary": {…}, "results": [{"name", "status", …}]}, or the list of results."""
 
 import json
 import re
@@ -9,9 +9,9 @@ from missiondeck.reports.report import MIB, Part, ReportRejected
 from missiondeck.reports.stream import PIECE, Source
 from missiondeck.reports.values import Text, Unreadable, short
 
-# JSON is held whole while it is read.
+# JSON is read into memory as a whole.
 FILE_BYTES = 16 * MIB
-# Objects, lists and values, each of which takes far more memory than its bytes.
+# Objects, lists and values take far more memory than their bytes.
 CONTAINERS = 500_000
 VALUES = 2_500_000
 PAIRS = 25
@@ -24,7 +24,7 @@ _RESULT_KEYS = {
     "name", "test", "status", "duration", "classname", "suite", "file", "error", "traceback", "output", "flaky",
     "retries",
 }  # fmt: skip
-# Counts of a summary, beside the names they have in the summary that is stored.
+# Counts of a summary, and their names in the stored summary.
 _COUNTS = {
     "passed": "passed", "failed": "failed", "failures": "failed", "errors": "errors", "error": "errors",
     "skipped": "skipped", "total": "total",
@@ -32,7 +32,7 @@ _COUNTS = {
 
 
 def read_json(*, head: bytes, source: Source, collector: Collector) -> Part:
-    """Add the results in the source to the collector. head: what was read of it already."""
+    """Add the results of the source to the collector. head: the bytes that were already read."""
     source.lower(FILE_BYTES)
     pieces = [head]
     while data := source.read(PIECE):
@@ -55,12 +55,12 @@ def _parse(data: bytes, collector: Collector) -> dict | list:
         collector.warnings.count("wrong bytes")
     bare = _STRING.sub("", text)
     if bare.count("{") + bare.count("[") > CONTAINERS or bare.count(",") > VALUES:
-        raise ReportRejected("The report has far more objects and values than tests need. Upload JUnit XML instead.")
+        raise ReportRejected("The report has too many objects and values. Upload JUnit XML instead.")
     del bare
     try:
         return json.loads(
             text.removeprefix("\ufeff"),
-            # A control character within a text is a fault of JSON, but no reason to lose a run.
+            # Control characters in texts are invalid JSON, but the report is accepted.
             strict=False,
             object_pairs_hook=_reject_duplicate_keys,
             parse_constant=_no_number,
@@ -72,7 +72,7 @@ def _parse(data: bytes, collector: Collector) -> dict | list:
             f"The report is not well-formed JSON, in line {error.lineno}, column {error.colno}: {error.msg}. {_AGAIN}"
         ) from error
     except RecursionError as error:
-        raise ReportRejected("The report's JSON is nested too deeply. This is no test report.") from error
+        raise ReportRejected("The JSON is nested too deeply. This is not a test report.") from error
 
 
 def _reject_duplicate_keys(pairs: list[tuple[str, object]]) -> dict:
@@ -85,7 +85,7 @@ def _reject_duplicate_keys(pairs: list[tuple[str, object]]) -> dict:
 
 
 def _no_number(text: str) -> None:
-    raise ReportRejected(f"The report has {text} where a number belongs, which is no JSON. {_AGAIN}")
+    raise ReportRejected(f"The report has {text} instead of a number, which is not valid JSON. {_AGAIN}")
 
 
 def _integer(text: str) -> int:
@@ -108,7 +108,7 @@ class _Reader:
     def __init__(self, collector: Collector) -> None:
         self.collector = collector
         self.warnings = collector.warnings
-        # The results of this file come after those of the files before it.
+        # Index of the first result of this file.
         self._first = len(collector.results)
 
     def read(self, document: dict) -> Part:
@@ -116,7 +116,7 @@ class _Reader:
         summary = document.get("summary")
         if not isinstance(results, list):
             raise ReportRejected(
-                "The report has no list “results”. The form is {“summary”: {…}, “results”: [{“name”: …, “status”: …}]}."
+                "The report has no list “results”. Format: {“summary”: {…}, “results”: [{“name”: …, “status”: …}]}."
             )
         if summary is None:
             summary = {}
@@ -136,7 +136,7 @@ class _Reader:
         return Part(name, "json", seconds, figures)
 
     def _result(self, number: int, item: object) -> float:
-        """Add one result. Returns its seconds, 0 where they are not known."""
+        """Add one result. Returns its duration in seconds, 0 if unknown."""
         if not isinstance(item, dict):
             raise ReportRejected(f"Result {number} of the report is not an object. {_AGAIN}")
         name = next((text for key in ("name", "test") if (text := item.get(key))), None)
@@ -177,9 +177,9 @@ class _Reader:
     # --- The summary --------------------------------------------------------------------------
 
     def _figures(self, summary: dict) -> tuple[dict[str, int], int]:
-        """Pairs such as functional_passed and functional_total, which may count more tests than are listed.
+        """Read pairs such as functional_passed and functional_total, which may count more tests than are listed.
 
-        Returns them, and how many failures they and figures such as functional_failed speak of.
+        Returns the pairs, and the number of failures that they and counts such as functional_failed state.
         """
         figures: dict[str, int] = {}
         pairs = lacking = failed = 0
@@ -198,7 +198,7 @@ class _Reader:
             elif passed > total:
                 self.warnings.count("value not understood", f"“{short(key)}” of the summary, above its total")
             elif pair[2] == "total":
-                # Once for both.
+                # Counted once per pair.
                 lacking += total - passed
                 pairs += 1
                 if pairs <= PAIRS:
@@ -208,22 +208,22 @@ class _Reader:
         return figures, max(lacking, failed)
 
     def _stated(self, summary: dict) -> dict[str, int]:
-        """The counts of the summary, under the names of ours."""
+        """The counts of the summary under their stored names."""
         stated: dict[str, int] = {}
         for key, ours in _COUNTS.items():
             value = summary.get(key)
             if value is None:
                 continue
             if not _is_count(value):
-                raise ReportRejected(f"“{key}” of the report's summary is {_quoted(value)}, and no count. {_AGAIN}")
+                raise ReportRejected(f"“{key}” of the report's summary is {_quoted(value)}, not a count. {_AGAIN}")
             stated[ours] = max(value, stated.get(ours, 0))
         return stated
 
     def _compare(self, name: str, status: object, stated: dict[str, int], lacking: int) -> None:
-        """Warn of a summary that says something else than the results, which win.
+        """Warn if the summary differs from the results; the results are used.
 
-        Where something failed by the summary and nothing by the results, an error is added: the run cannot pass.
-        lacking: failures the summary speaks of beside its counts.
+        If the summary states failures and the results have none, an error is added, so that the run cannot pass.
+        lacking: failures that the summary states in other ways than by its counts.
         """
         found = dict.fromkeys(("passed", "failed", "errors", "skipped"), 0)
         results = self.collector.results[self._first :]
@@ -233,18 +233,18 @@ class _Reader:
         if differing := [key for key, value in stated.items() if value != found[key]]:
             stated_status = ", ".join(f"{stated[key]:,} {key}" for key in differing)
             counted = ", ".join(f"{found[key]:,} {key}" for key in differing)
-            self.warnings.add(f"The summary states {stated_status}; the results have {counted}, and count.")
+            self.warnings.add(f"The summary states {stated_status}; the results have {counted}. The results are used.")
         report_status = status.strip().lower() if isinstance(status, str) else ""
         if found["failed"] or found["errors"]:
             if report_status == PASSED:
-                self.warnings.add("The report calls itself passed, but has results that failed; these count.")
+                self.warnings.add("The report has the status passed, but some results failed. The results are used.")
             return
         lacking = stated.get("failed", 0) + stated.get("errors", 0) or lacking
         if lacking:
             what = "failure" if lacking == 1 else "failures"
             error = f"The report's summary counts {lacking:,} more {what} than its results."
         elif report_status in (FAILED, ERROR):
-            error = "The report calls itself failed, and none of its results did."
+            error = "The report has the status failed, but none of its results failed."
         else:
             return
         self.collector.add(name=name or "Summary of the report", status=ERROR, error=error)

@@ -1,6 +1,6 @@
-"""JUnit XML, as any common tool writes it, into results. README.md of this folder has the rules.
+"""Reads JUnit XML of all common tools. The rules are in README.md of this folder.
 
-Elements count by their name alone: without namespace, in any case of letters.
+Element names are compared without namespace and without case.
 """
 
 import re
@@ -18,11 +18,11 @@ from missiondeck.reports.suites import Suite, check_totals, path_of
 from missiondeck.reports.values import Unreadable, short
 from missiondeck.reports.xmlstream import Xml
 
-# Elements one inside another.
+# Nested elements.
 DEPTH = 100
 ELEMENTS = 2_000_000
 
-# Kinds of what is stated of a test. Sources: the schemas of Jenkins' xUnit plugin, Maven Surefire (3.0) and nextest.
+# The kind of problem of an element. Sources: the schemas of Jenkins' xUnit plugin, Maven Surefire (3.0) and nextest.
 _PROBLEMS = {
     "failure": FAILED,
     "error": ERROR,
@@ -34,20 +34,20 @@ _PROBLEMS = {
     "rerunerror": "rerun",
     "flakyfailure": "flaky",
     "flakyerror": "flaky",
-    # An earlier run, whose end the test itself does not share.
+    # An earlier run, whose result is not that of the test.
     "rerun": "flaky",
 }
-# Known to say nothing of how a test went.
+# Elements without information about the result of a test.
 _IGNORED = {
     "properties", "property", "stacktrace", "attachments", "attachment", "tags", "tag", "labels", "label", "links",
     "link", "description", "parameters", "parameter", "annotations", "metadata", "measurement", "categories",
     "time", "duration", "timestamp", "starttime", "endtime", "assertions", "assertion", "steps", "step", "comment",
     "comments", "traits", "trait", "hostname", "environment",
 }  # fmt: skip
-# An unknown element that is called so is no skip.
+# An unknown element with such a name counts as an error.
 _SOUNDS_BAD = ("fail", "failed", "failure", "error", "errored", "exception", "crash", "crashed", "timeout")
 _IS_OUTPUT = ("std", "standard", "system")
-# When a suite was started is no part of its name, though unittest-xml-reporting writes it there.
+# unittest-xml-reporting adds the start time to the name of a suite.
 _STARTED = re.compile(r"-20\d{12}$", re.ASCII)
 _OTHER_REPORTS = {
     "assemblies": "an xUnit.net report",
@@ -61,14 +61,14 @@ _OTHER_REPORTS = {
     "checkstyle": "a Checkstyle report",
     "html": "a page of HTML",
 }
-# The attributes of a suite as Gradle writes them, in its order.
+# The attributes of a suite in the order of Gradle.
 _GRADLE = ("name", "tests", "skipped", "failures", "errors", "timestamp", "hostname", "time")
 _COUNTS = {"tests": ("tests",), "failures": ("failures",), "errors": ("errors",),
            "skipped": ("skipped", "skip", "skips", "ignored"), "disabled": ("disabled",)}  # fmt: skip
 
 
 def read_junit(*, head: bytes, lines: int, source: Source, collector: Collector) -> Part:
-    """Add the results in the source to the collector. head: what was read of it already. lines: those before it."""
+    """Add the results of the source to the collector. head: bytes already read. lines: the number of lines before."""
     reader = _Reader(collector)
     xml = reader.xml = Xml(reader, lines=lines)
     xml.read(head, source)
@@ -80,7 +80,7 @@ def read_junit(*, head: bytes, lines: int, source: Source, collector: Collector)
 
 
 class _Reader(ContentHandler):
-    """Keeps what is open: suites, tests, and where text goes at the moment."""
+    """Keeps the open suites, tests and problems, and the target of text."""
 
     xml: Xml
 
@@ -95,21 +95,21 @@ class _Reader(ContentHandler):
         self._suites = [self.document]
         self._cases: list[Case] = []
         self._problems: list[Problem] = []
-        # For each open element what to do at its end, and where text goes after it.
+        # For each open element: the function to call at its end, and the target of text after it.
         self._open: list[tuple[Callable[[], None] | None, Callable[[str], None] | None]] = []
         self._sink: Callable[[str], None] | None = None
-        # The last value of attributes, as read and as stored.
+        # The last value of each attribute, as read and as stored.
         self._last: dict[tuple[str, ...], tuple[str, str]] = {}
-        # Opener of an element, by its name as written.
+        # The opener of an element, by its name as written.
         self._openers: dict[str, Callable] = {}
 
-    # --- What the parser calls ----------------------------------------------------------------
+    # --- Handler methods ----------------------------------------------------------------------
 
     def startElement(self, name, attrs):
         self._elements += 1
         if len(self._open) >= DEPTH:
             raise ReportRejected(
-                f"In line {self.xml.line} more than {DEPTH} elements are inside one another. This is no test report."
+                f"In line {self.xml.line} more than {DEPTH} elements are nested. This is not a test report."
             )
         if self._elements > ELEMENTS:
             raise ReportRejected(
@@ -140,8 +140,8 @@ class _Reader(ContentHandler):
             return
         what = _OTHER_REPORTS.get(root)
         raise ReportRejected(
-            f"This is {what or 'no test report'}, and not JUnit XML: it begins with <{short(name)}>."
-            " Have the tool write JUnit XML and upload that."
+            f"This is {what or 'not a test report'}: the root element is <{short(name)}>."
+            " Configure the tool to write JUnit XML and upload that file."
         )
 
     def _find_opener(self, name: str) -> Callable:
@@ -243,7 +243,7 @@ class _Reader(ContentHandler):
             retries=case.retries,
         )
 
-    # --- What is inside -----------------------------------------------------------------------
+    # --- Elements inside tests and suites -----------------------------------------------------
 
     def _open_problem(self, kind: str, name: str, attrs) -> Callable:
         problem = Problem(
@@ -265,7 +265,7 @@ class _Reader(ContentHandler):
             self._add_suite_problem(problem)
 
     def _add_suite_problem(self, problem: Problem) -> None:
-        """A failure that belongs to no test is one of its suite: as if the suite were a test that failed."""
+        """Add a failure outside of tests as an error result with the name of the suite."""
         suite = self._suites[-1]
         if problem.kind in (SKIPPED, "flaky", "stated"):
             self.collector.warnings.unknown("element", problem.name)
@@ -291,7 +291,7 @@ class _Reader(ContentHandler):
         self._sink = partial(self._log, [heading])
 
     def _log(self, before: list[str], text: str) -> None:
-        """before: the heading, which stands before the first words and only with them."""
+        """Add text to the logs. before: the heading, added before the first text that is not blank."""
         if before:
             if not text.strip():
                 return
@@ -299,16 +299,16 @@ class _Reader(ContentHandler):
         self.collector.log(text)
 
     def _open_ignored(self, name: str, attrs) -> Callable | None:
-        """Nothing of its own: a stack trace is part of the problem it is in, and elsewhere text goes nowhere.
+        """Open an element without a meaning of its own; its text belongs to the enclosing problem, if any.
 
-        Unless it says itself that it failed, as a step of a test may.
+        An attribute may still state a failure, as on a step of a test.
         """
         if name == "property" and not self._cases and not self._problems:
             self._suites[-1].note_property(attrs.get("name") or "")
         return self._open_stated_failure(name, attrs)
 
     def _open_stated_failure(self, name: str, attrs) -> Callable | None:
-        """A problem where an element inside a test says by an attribute that it failed."""
+        """Open a problem if an attribute of an element inside a test states a failure."""
         if not attrs or not self._cases or self._problems:
             return None
         for key in ("status", "result", "outcome"):
@@ -320,12 +320,12 @@ class _Reader(ContentHandler):
 
     def _open_unknown(self, name: str, attrs) -> Callable | None:
         if self._problems:
-            # Part of what is stated of the problem.
+            # Part of the text of the problem.
             return None
         if bad := self._open_stated_failure(name, attrs):
             return bad
         if self._cases and len(self._open) == self._cases[-1].depth + 1 and (verdict := verdict_of(name)):
-            # <passed/>: the same word as in a `status` attribute.
+            # <passed/> means the same as the value in a `status` attribute.
             return self._open_problem(verdict if verdict in (FAILED, ERROR, SKIPPED) else "stated", name, attrs)
         if name.endswith(_SOUNDS_BAD) and not name.startswith(_IS_OUTPUT):
             self.collector.warnings.count("sounds bad", f"<{short(name)}>, line {self.xml.line}")
@@ -338,7 +338,7 @@ class _Reader(ContentHandler):
     # --- Attributes ---------------------------------------------------------------------------
 
     def _stored(self, attrs, *keys: str) -> str:
-        """The first of these attributes that is not empty, as it is stored; a repeated value is the same object."""
+        """The stored value of the first of these attributes that is not empty. Repeated values share one object."""
         for key in keys:
             if text := attrs.get(key):
                 last = self._last.get(keys)

@@ -1,4 +1,4 @@
-"""What comes out of reading a test report, and the one rejection of it."""
+"""The result of reading a test report, its limits, and its error."""
 
 from dataclasses import dataclass, field
 
@@ -17,7 +17,7 @@ class ReportRejected(DomainError):
 
 @dataclass(frozen=True)
 class Limits:
-    """How large a report may be. Beyond `file_bytes` and `cases` it is rejected, beyond the others it is cut."""
+    """The size limits of a report. Above `file_bytes` or `cases` it is rejected; above the others it is cut."""
 
     file_bytes: int = 100 * MIB
     cases: int = 200_000
@@ -25,13 +25,13 @@ class Limits:
     text: int = 20_000
     # UTF-8 bytes of all errors, tracebacks and outputs together.
     kept_bytes: int = 24 * MIB
-    # UTF-8 bytes of what whole suites have printed.
+    # UTF-8 bytes of the output of suites.
     logs_bytes: int = 50 * MIB
 
 
 @dataclass(frozen=True)
 class Part:
-    """What one file of a report brought beside its results. figures: further numbers of the summary."""
+    """The data of one report file besides its results. figures: further numbers of the summary."""
 
     name: str
     # "junit" or "json".
@@ -42,9 +42,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Report:
-    """A test report as it is stored. README.md of this folder says what is in `results` and `summary`."""
+    """A test report as it is stored. `results` and `summary` are described in README.md of this folder."""
 
-    # Of the root, else of the first suite, else "".
+    # Name of the root, else of the first suite, else "".
     name: str
     # "junit" or "json".
     source: str
@@ -52,7 +52,7 @@ class Report:
     digest: str
     results: list[dict]
     summary: dict
-    # What suites have printed, each part under a line with the suite's name.
+    # The output of suites, each part below a line with the name of the suite.
     logs: str
-    # Sentences for people.
+    # Sentences for the user.
     warnings: list[str]

@@ -1,7 +1,7 @@
-"""Several runs of one test in a suite: made one result where the tool is known to write retries so.
+"""Merges several runs of one test in a suite, if the tool is known to write retries this way.
 
-Two tests of one name may also be two tests (a title used twice), one of which failed. Where it cannot be told, they
-stay two: no failure is ever taken for an earlier run that a later one replaced.
+Two tests with one name may be different tests, one of which failed. If this cannot be decided they stay separate, so
+that a failure is never taken for an earlier run of a passed test.
 """
 
 from missiondeck.reports.collector import ERROR, FAILED, PASSED, Collector
@@ -11,30 +11,30 @@ _BAD = (FAILED, ERROR)
 
 
 def merge_reruns(suite: Suite, collector: Collector) -> None:
-    """At the end of a suite: leave out the runs of its tests that were repeated."""
+    """At the end of a suite, remove the runs of its tests that were repeated."""
     if not suite.has_duplicates:
         return
     results = collector.results
     groups: dict[tuple, list[int]] = {}
-    # By their order in the suite.
+    # Grouped by test, as indexes in the suite.
     for order, index in enumerate(suite.places):
         result = results[index]
         groups.setdefault((result.get("classname"), result["name"], result.get("file")), []).append(order)
     duplicates = [orders for orders in groups.values() if len(orders) > 1]
     if not duplicates:
-        # Two names of one hash.
+        # A hash collision.
         return
 
     def status(order: int) -> str:
         return results[suite.places[order]]["status"]
 
-    # pytest-rerunfailures writes a run that was repeated as a test without its failure, and does not count it.
+    # pytest-rerunfailures writes a repeated run as a test without its failure, and does not count it.
     repeated = [[order for order in orders[:-1] if status(order) == PASSED] for orders in duplicates]
     uncounted = sum(map(len, repeated))
     if not uncounted or suite.stated.get("tests") != suite.tests - uncounted:
         if not (suite.is_go or suite.is_gradle):
             return
-        # gotestsum --rerun-fails and Gradle's test-retry write each run with its failure. Names are unique there.
+        # gotestsum --rerun-fails and Gradle test-retry write each run with its failure. Their names are unique.
         if not all(_is_retry([status(order) for order in orders]) for orders in duplicates):
             return
         repeated = [orders[:-1] for orders in duplicates]
@@ -49,13 +49,13 @@ def merge_reruns(suite: Suite, collector: Collector) -> None:
 
 
 def _is_retry(statuses: list[str]) -> bool:
-    """Whether these can be runs of one test: a retry follows a failure and ends with the first pass."""
+    """Whether these can be runs of one test: only a failure is retried, until the first pass."""
     *before, last = statuses
     return all(status in _BAD for status in before) and last in (*_BAD, PASSED)
 
 
 def _join(last: dict, again: list[dict]) -> None:
-    """Make the last run the result of all; it keeps the error of the first that failed."""
+    """Merge repeated runs into the last one, which keeps the error of the first failure."""
     if not again:
         return
     last["retries"] = last.get("retries", 0) + sum(run.get("retries", 0) + 1 for run in again)

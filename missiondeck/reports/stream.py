@@ -1,4 +1,4 @@
-"""The bytes of a report: read once and in pieces, hashed and counted on the way."""
+"""The bytes of a report: read once in chunks, hashed and counted."""
 
 import codecs
 import hashlib
@@ -20,10 +20,10 @@ _UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 
 
 class Source:
-    """A file that is read once.
+    """A file that is read once, in chunks.
 
-    limit: bytes; one more and ReportRejected is raised, without reading on. before: bytes that files before it took
-    of the limit. progress: told the bytes read so far, those before included.
+    limit: bytes; ReportRejected is raised for more, without reading further. before: bytes of the limit used by earlier
+    files. progress: called with the number of bytes read so far, including earlier files.
     """
 
     def __init__(
@@ -33,26 +33,26 @@ class Source:
         self._hash = hashlib.sha256()
         self._progress = progress
         self._before = before
-        # What a rejection names.
+        # The limit in the error message.
         self._most = limit
         self.limit = limit - before
         self.count = 0
 
     def lower(self, limit: int) -> None:
-        """Take at most so many bytes of this file."""
+        """Lower the limit of this file."""
         if limit < self.limit:
             self.limit = self._most = limit
 
     def read(self, size: int = PIECE) -> bytes:
-        """The next bytes, at most `size`; none at the end of the file."""
+        """Return the next bytes, at most `size`; empty at the end of the file."""
         data = self._file.read(max(1, min(size, self.limit + 1 - self.count)))
         self._hash.update(data)
         self.count += len(data)
         if self.count > self.limit:
-            what = "The report is" if self.limit == self._most else "The reports are together"
+            what = "The report is" if self.limit == self._most else "The report files together are"
             raise ReportRejected(
                 f"{what} larger than {format_size(self._most)}."
-                " Split it, or have the tool leave out what the tests print."
+                " Split it, or exclude the output of tests from the report."
             )
         if self._progress and data:
             self._progress(self._before + self.count)
@@ -60,38 +60,38 @@ class Source:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what has been read so far, in hexadecimal digits."""
+        """The SHA-256 digest of the bytes read so far, in hexadecimal digits."""
         return self._hash.hexdigest()
 
 
 def format_size(size: int) -> str:
-    """A number of bytes for people."""
+    """Format a number of bytes: "100 MiB"."""
     return f"{size / MIB:,.0f} MiB" if size >= MIB else f"{size:,} bytes"
 
 
 def read_start(source: Source) -> tuple[bytes, int]:
-    """The first piece of the file that is not blank, from its first character on, and the lines before it.
+    """Return the first chunk that is not blank, without leading blanks, and the number of lines before it.
 
-    Raises ReportRejected for a file that is empty.
+    Raises ReportRejected for an empty file.
     """
     lines = 0
     while data := source.read():
-        # The blank of UTF-16 is left to the parser.
+        # Leading blanks in UTF-16 are handled by the parser.
         rest = data.removeprefix(codecs.BOM_UTF8).lstrip(BLANK)
         lines += data.count(b"\n") - rest.count(b"\n")
         if rest:
             return rest, lines
-    raise ReportRejected("The file is empty. Upload the report the tool has written.")
+    raise ReportRejected("The file is empty. Upload the report that the tool wrote.")
 
 
 def detect_format(head: bytes) -> str:
-    """Whether a file that begins like this is "xml" or "json".
+    """Detect the format of a file from its start: "xml" or "json".
 
-    Raises ReportRejected for anything else; the name of a file says nothing about it.
+    Raises ReportRejected for anything else. The file name is not used.
     """
     for magic, name in _PACKED.items():
         if head.startswith(magic):
-            raise ReportRejected(f"The file is packed with {name}. Unpack it and upload the report that is inside.")
+            raise ReportRejected(f"The file is compressed with {name}. Decompress it and upload the report inside.")
     if head.startswith(_UTF32):
         raise ReportRejected("The file is in UTF-32. Save the report in UTF-8.")
     start = head[:4096].removeprefix(codecs.BOM_UTF16_LE).removeprefix(codecs.BOM_UTF16_BE).replace(b"\0", b"")
@@ -100,6 +100,4 @@ def detect_format(head: bytes) -> str:
             return "xml"
         case b"{" | b"[":
             return "json"
-    raise ReportRejected(
-        "The file is neither XML nor JSON. Upload a test report in JUnit XML, or the JSON form of a run."
-    )
+    raise ReportRejected("The file is neither XML nor JSON. Upload a test report in JUnit XML or JSON.")

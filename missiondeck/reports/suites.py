@@ -1,4 +1,4 @@
-"""A suite while it is read: what it states, what was found in it, and what follows where the two differ."""
+"""A suite while it is read: stated totals, counted totals, and the check of both."""
 
 from array import array
 
@@ -14,34 +14,34 @@ class Suite:
 
     def __init__(self, *, name: str = "", path: str = "", file: str = "", line: int = 0, is_root: bool = False) -> None:
         self.name = name
-        # Its name and those of the suites around it; the root's name is the report's.
+        # Its name and those of the enclosing suites. The name of the root is that of the report.
         self.path = path
         self.file = file
         self.line = line
         self.is_root = is_root
-        # What its attributes say; None where they do not.
+        # The totals in its attributes; None if missing.
         self.stated: dict[str, int | None] = {}
         self.stated_seconds: float | None = None
-        # Tests in it and in the suites inside; those directly in it.
+        # Tests including nested suites; tests directly in it.
         self.tests = self.own_tests = 0
-        # Tests in it that failed, with what was added for it; the same with several failures in one test counted each.
+        # Failed tests including added errors; all failures, of which one test may have several.
         self.bad_tests = self.bad = 0
         self.skipped = 0
-        # Runs of these tests that were repeated, and those of them that failed; they are no tests of their own.
+        # Repeated runs of these tests, and how many of them failed. They do not count as tests.
         self.reruns = self.bad_reruns = 0
-        # The tests directly in it: where they are among the results, and their failures.
+        # For the tests directly in it: index in the results, and number of failures.
         self.places = array("L")
         self.place_bads = array("L")
-        # Whether two of them have one name.
+        # Whether two of them have the same identity.
         self.has_duplicates = False
-        # By whom it was written: Go names its version in each suite, Gradle has its own order of attributes.
+        # The tool that wrote it: Go adds its version to each suite, Gradle has its own order of attributes.
         self.is_go = self.is_gradle = False
         self._identities: set[int] = set()
         self._found_seconds = 0.0
 
     @property
     def seconds(self) -> float:
-        """What it states, or the sum of what is in it where it states nothing or zero."""
+        """The stated duration, else the sum of its tests if it states none or zero."""
         return self.stated_seconds or self._found_seconds
 
     def note_property(self, name: str) -> None:
@@ -50,7 +50,7 @@ class Suite:
     def add_test(
         self, *, bad: int, is_skipped: bool, seconds: float | None, retries: int, place: int, identity: tuple
     ) -> None:
-        """Count a test. place: its index among the results. identity: what it is known by in its suite."""
+        """Count a test. place: its index in the results. identity: the values that identify it in its suite."""
         known = hash(identity)
         self.has_duplicates |= known in self._identities
         self._identities.add(known)
@@ -65,7 +65,7 @@ class Suite:
         self._found_seconds += seconds or 0
 
     def add_bad(self, number: int) -> None:
-        """Count a test, or the suite itself, that has so many failures."""
+        """Count the failures of a test or of the suite itself."""
         self.bad_tests += number > 0
         self.bad += number
 
@@ -79,7 +79,7 @@ class Suite:
         self._found_seconds += inner.seconds
 
     def leave_out(self, *, bad: int) -> None:
-        """Count a test no longer as one, but as a run that was repeated. bad: its failures."""
+        """Count a test as a repeated run. bad: its number of failures."""
         self.tests -= 1
         self.own_tests -= 1
         self.bad_tests -= bad > 0
@@ -89,25 +89,25 @@ class Suite:
 
     @property
     def counts_reruns(self) -> bool:
-        """Whether the tests it states are all runs, with those that were repeated."""
+        """Whether its stated number of tests includes repeated runs."""
         return self.reruns > 0 and self.stated.get("tests") == self.tests + self.reruns
 
     def explains(self, stated_bad: int) -> bool:
-        """Whether so many failures are those of its tests and of runs that were repeated."""
+        """Whether its tests and repeated runs account for the stated number of failures."""
         return stated_bad <= self.bad or (self.counts_reruns and stated_bad <= self.bad + self.bad_reruns)
 
 
 def path_of(outer: Suite, name: str) -> str:
-    """The name of a suite with those around it; a suite named as the one around it adds nothing."""
+    """The names of a suite and its enclosing suites. A suite with the name of its enclosing suite adds nothing."""
     if not outer.path or not name or name == outer.name:
         return name or outer.path
     return values.name(outer.path + _BETWEEN + name)
 
 
 def check_totals(suite: Suite, collector: Collector) -> None:
-    """At the end of a suite: warn where its totals are not what was found in it.
+    """At the end of a suite, warn if its totals differ from what was counted.
 
-    Where it states more failures than it lists, an error is added under its name: the run cannot pass.
+    If it states more failures than it lists, an error is added under its name, so that the run cannot pass.
     """
     stated_bad = _sum(suite.stated, "failures", "errors")
     if differences := _differences(suite, stated_bad):
@@ -128,16 +128,16 @@ def check_totals(suite: Suite, collector: Collector) -> None:
 
 
 def _differences(suite: Suite, stated_bad: int | None) -> str:
-    """What is stated and what was found, each in numbers; empty where they agree."""
+    """The stated and counted totals as text; empty if they agree."""
     stated_tests = suite.stated.get("tests")
-    # Some tools count in each suite what is in the suites inside it, some do not.
+    # Some tools include nested suites in the totals, others do not.
     wrong = stated_tests is not None and stated_tests not in (suite.tests, suite.own_tests)
     wrong &= not suite.counts_reruns
     is_bad_explained = suite.counts_reruns and stated_bad is not None and suite.bad < stated_bad
     is_bad_explained &= stated_bad is not None and suite.explains(stated_bad)
     wrong |= stated_bad is not None and stated_bad not in (suite.bad_tests, suite.bad) and not is_bad_explained
     skipped, disabled = suite.stated.get("skipped"), suite.stated.get("disabled")
-    # Disabled tests are among the skipped ones of some tools, beside those of others; GoogleTest's root has only them.
+    # Some tools include disabled tests in the skipped ones, others do not. The root of GoogleTest has only disabled.
     stated_skips = _sum(suite.stated, "skipped", "disabled")
     if skipped is not None:
         wrong |= suite.skipped not in (skipped, disabled, stated_skips)
@@ -155,7 +155,7 @@ def _differences(suite: Suite, stated_bad: int | None) -> str:
     if stated_skips is not None:
         stated.append(f"{stated_skips:,} skipped")
         found.append(f"{suite.skipped:,} skipped")
-    return f"{', '.join(stated)}; found in it: {', '.join(found)}"
+    return f"{', '.join(stated)}; counted: {', '.join(found)}"
 
 
 def _sum(stated: dict[str, int | None], *keys: str) -> int | None:

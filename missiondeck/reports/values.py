@@ -1,11 +1,11 @@
-"""Single values of a report: seconds, counts, and texts that are cut and can be stored."""
+"""Single values of a report: durations, counts and texts."""
 
 import hashlib
 import math
 import re
 from functools import lru_cache
 
-# No one's test takes longer: about thirty years.
+# About thirty years.
 _MOST_SECONDS = 1e9
 _LONGEST_TIME = 40
 _PLAIN = re.compile(r"(\d{1,20}\.?\d{0,20}|\.\d{1,20})(e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
@@ -25,7 +25,7 @@ _WITH_UNIT = re.compile(r"(\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})\s*([a-zµμ]+)\s*
 COLOUR = re.compile(
     "\x1b\\[[0-9;:?]{0,32}[A-Za-z]|\x1b\\][^\x00-\x1f<>&\"']{0,500}(?:\x07|\x1b\\\\)|\x1b[()][0-9A-B]|#x1B\\[[0-9;]{0,32}m"
 )
-# Control characters but for tabs and ends of lines, and what PostgreSQL does not hold. Source: PostgreSQL manual,
+# Control characters except tabs and line ends, and characters that PostgreSQL cannot store. Source: PostgreSQL manual,
 # 8.14 JSON types, and RFC 3629, 3.
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -33,15 +33,15 @@ NAME = 1_000
 
 
 class Unreadable(ValueError):
-    """A value that says nothing."""
+    """The value cannot be read."""
 
 
 def seconds(text: str) -> tuple[float | None, bool]:
-    """The seconds a `time` attribute says, and whether it can be read in two ways; None where it says nothing.
+    """The seconds of a `time` attribute (None if empty), and whether the value is ambiguous.
 
     1.5, 1e-3, 1,234.5 and 1.234,5 (the last separator is the decimal one), 0,5, 0.5s, 12 ms, 1m2.5s, 1:02:03.5.
-    A comma before exactly three digits groups thousands, as Surefire writes them (1,234), but could be a decimal one.
-    Raises Unreadable for anything else: negative, not a number, without end.
+    A comma before exactly three digits groups thousands, as in Surefire (1,234), but could be a decimal separator.
+    Raises Unreadable for anything else: negative, not a number, infinite.
     """
     text = text.strip()
     if not text:
@@ -51,7 +51,7 @@ def seconds(text: str) -> tuple[float | None, bool]:
     return _seconds(text)
 
 
-# Most tests of a report take one of few times.
+# Many tests of a report have the same duration.
 @lru_cache(4096)
 def _seconds(text: str) -> tuple[float, bool]:
     ambiguous = False
@@ -86,9 +86,9 @@ def _with_units(text: str) -> float:
 
 
 def count(text: str | None) -> int | None:
-    """The number of tests an attribute states; None where it is left out or empty.
+    """The number in an attribute; None if missing or empty.
 
-    Raises Unreadable for what is no whole number of at most twelve digits.
+    Raises Unreadable unless it is a whole number of at most twelve digits.
     """
     text = (text or "").strip()
     if not text:
@@ -99,12 +99,12 @@ def count(text: str | None) -> int | None:
 
 
 def is_number(value: object) -> bool:
-    """Whether a value of JSON is a number that is finite; true and false are none."""
+    """Whether a JSON value is a finite number; true and false are not."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def clean(text: str) -> str:
-    """The text without colour sequences, and with U+FFFD for each control character that is left."""
+    """The text without colour sequences, with U+FFFD for each other control character."""
     if is_clean(text):
         return text
     if "\x1b" in text:
@@ -113,23 +113,23 @@ def clean(text: str) -> str:
 
 
 def is_clean(text: str) -> bool:
-    """Whether the text can be kept as it is."""
+    """Whether the text needs no cleaning."""
     return not _NOT_TEXT.search(text)
 
 
 def size_of(text: str) -> int:
-    """Bytes of a clean text in UTF-8."""
+    """The number of UTF-8 bytes of a clean text."""
     return len(text) if text.isascii() else len(text.encode())
 
 
 def short(text: str, limit: int = 80) -> str:
-    """A piece of a report for a sentence: one line, and not long."""
+    """Shorten a text to one line for a message."""
     text = " ".join(clean(text[: limit * 4]).split())
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def name(text: str) -> str:
-    """A name that can be stored; the end of a long one gives way to a digest, so that two stay two."""
+    """A name that can be stored. A long one ends with a digest, so that different names stay different."""
     text = clean(text).strip()
     if len(text) <= NAME:
         return text
@@ -137,7 +137,7 @@ def name(text: str) -> str:
 
 
 class Text:
-    """Collects a text up to a number of characters, and counts those beyond."""
+    """Collects a text up to a number of characters, and counts the others."""
 
     __slots__ = ("_limit", "_parts", "_remaining", "beyond")
 
@@ -157,14 +157,14 @@ class Text:
         self._remaining = 0
 
     def add_block(self, text: str, *, between: str = "\n") -> None:
-        """Add a text after what is there, if there is any."""
+        """Add a text, after a separator if there is text before it."""
         if text:
             if self._parts:
                 self.add(between)
             self.add(text)
 
     def add_text(self, other: "Text") -> None:
-        """Add a text that was collected elsewhere, after a blank line."""
+        """Add another collected text after a blank line."""
         self.add_block(other.raw(), between="\n\n")
         self.beyond += other.beyond
 
@@ -173,20 +173,20 @@ class Text:
 
     @property
     def is_cleaned(self) -> bool:
-        """Whether the text is kept in another form than it came in."""
+        """Whether cleaning changes the text."""
         return not is_clean("".join(self._parts))
 
     def __bool__(self) -> bool:
         return bool(self._parts)
 
     def value(self) -> str:
-        """The text without blank lines around it; one that was cut says so, within the limit."""
+        """The text without blank lines around it, with a note if it was cut; within the limit."""
         text = self.raw()
         if self.beyond:
             note = "… (cut here: {:,} more characters)"
             kept = max(0, self._limit - len(note) - 10)
             text = (text[:kept] + note.format(self.beyond + len(text) - kept))[: self._limit]
         text = text.rstrip()
-        # The indentation of the first line with note stays.
+        # Keeps the indentation of the first line that is not blank.
         start = len(text) - len(text.lstrip())
         return text[text.rfind("\n", 0, start) + 1 :]

@@ -1,4 +1,4 @@
-"""What people are told of a report that was read, but not all of it understood."""
+"""Warnings about parts of a report that were not understood."""
 
 from itertools import islice
 
@@ -6,71 +6,69 @@ from missiondeck.reports.values import short
 
 MOST = 50
 
-# What is counted and told once: one and many. {n} is the number, {first} the first of them.
+# Texts for one and for several occurrences. {n}: the number. {first}: the first occurrence.
 _TEXTS = {
     "text cut": (
-        "One text of a test is longer than {limit} characters and is cut at its end.",
-        "{n} texts of tests are longer than {limit} characters and are cut at their end.",
+        "One text of a test is longer than {limit} characters and was cut.",
+        "{n} texts of tests are longer than {limit} characters and were cut.",
     ),
     "output left out": (
-        "The texts of this report are more than {texts_limit}: the output of one test is left out.",
-        "The texts of this report are more than {texts_limit}: the output of {n} tests is left out.",
+        "The texts of this report exceed {texts_limit}: the output of one test was removed.",
+        "The texts of this report exceed {texts_limit}: the output of {n} tests was removed.",
     ),
     "error left out": (
-        "The texts of this report are more than {texts_limit}: the error or traceback of one test is left out.",
-        "The texts of this report are more than {texts_limit}: the error or traceback of {n} tests is left out.",
+        "The texts of this report exceed {texts_limit}: the error or traceback of one test was removed.",
+        "The texts of this report exceed {texts_limit}: the error or traceback of {n} tests was removed.",
     ),
     "name cut": (
-        "One name is too long and is cut: {first}.",
-        "{n} names are too long and are cut; the first is {first}.",
+        "One name is too long and was cut: {first}.",
+        "{n} names are too long and were cut; the first is {first}.",
     ),
     "no name": (
         "One test has no name: {first}.",
         "{n} tests have no name; the first is {first}.",
     ),
     "time unreadable": (
-        "One time cannot be read and is left out: {first}.",
-        "{n} times cannot be read and are left out; the first is {first}.",
+        "One duration is invalid and was ignored: {first}.",
+        "{n} durations are invalid and were ignored; the first is {first}.",
     ),
     "time ambiguous": (
-        "One time can be read in two ways; its comma is taken to group thousands: {first}.",
-        "{n} times can be read in two ways; their comma is taken to group thousands; the first is {first}.",
+        "One duration is ambiguous; its comma was read as a thousands separator: {first}.",
+        "{n} durations are ambiguous; their comma was read as a thousands separator; the first is {first}.",
     ),
     "count unreadable": (
-        "One total that a suite states is no number and is passed over: {first}.",
-        "{n} totals that suites state are no numbers and are passed over; the first is {first}.",
+        "One total of a suite is not a number and was ignored: {first}.",
+        "{n} totals of suites are not numbers and were ignored; the first is {first}.",
     ),
     "cleaned": (
-        "One text has colours of a terminal or control characters; they are left out or shown as \ufffd.",
-        "{n} texts have colours of a terminal or control characters; they are left out or shown as \ufffd.",
+        "One text has terminal colours or control characters; they were removed or replaced by \ufffd.",
+        "{n} texts have terminal colours or control characters; they were removed or replaced by \ufffd.",
     ),
     "not xml": (
-        "The report has colours of a terminal or characters that XML does not allow; they are left out or shown as"
-        " \ufffd.",
-        "{n} files have colours of a terminal or characters that XML does not allow; they are left out or shown as"
-        " \ufffd.",
+        "The report has terminal colours or characters that XML forbids; they were removed or replaced by \ufffd.",
+        "{n} files have terminal colours or characters that XML forbids; they were removed or replaced by \ufffd.",
     ),
     "wrong bytes": (
-        "The report has bytes that are not in its encoding; they are shown as \ufffd. Save it in UTF-8.",
-        "{n} files have bytes that are not in their encoding; they are shown as \ufffd. Save them in UTF-8.",
+        "The report has bytes that are invalid in its encoding; they were replaced by \ufffd. Save it in UTF-8.",
+        "{n} files have bytes that are invalid in their encoding; they were replaced by \ufffd. Save them in UTF-8.",
     ),
     "no verdict": (
-        "One test says neither that it passed nor that it failed, and counts as skipped: {first}.",
-        "{n} tests say neither that they passed nor that they failed, and count as skipped; the first is {first}.",
+        "One test states neither passed nor failed and counts as skipped: {first}.",
+        "{n} tests state neither passed nor failed and count as skipped; the first is {first}.",
     ),
     "sounds bad": (
-        "One element is not known, but is called as if something failed, and counts as an error: {first}.",
-        "{n} elements are not known, but are called as if something failed, and count as errors; the first is {first}.",
+        "One unknown element is named like a failure and counts as an error: {first}.",
+        "{n} unknown elements are named like failures and count as errors; the first is {first}.",
     ),
     "value not understood": (
-        "One value is not of the form expected and is left out: {first}.",
-        "{n} values are not of the form expected and are left out; the first is {first}.",
+        "One value has an unexpected format and was ignored: {first}.",
+        "{n} values have an unexpected format and were ignored; the first is {first}.",
     ),
 }
 
 
 class Warnings:
-    """Gathers them in bounded memory: what happens often is counted, with the first example."""
+    """Collects warnings in bounded memory: repeated ones are counted, with the first example."""
 
     def __init__(self, **figures: str) -> None:
         self._figures = figures
@@ -86,7 +84,7 @@ class Warnings:
             self._counted[kind] = [1, first]
 
     def unknown(self, what: str, name: str) -> None:
-        """what: "element" or "key". Whoever calls bounds the number of different names."""
+        """what: "element" or "key". The caller must limit the number of different names."""
         self._unknown[what, name] = self._unknown.get((what, name), 0) + 1
 
     def add(self, sentence: str) -> None:
@@ -96,7 +94,7 @@ class Warnings:
             self._dropped += 1
 
     def sentences(self) -> list[str]:
-        """At most fifty; where there are more, the last one says how many."""
+        """At most fifty sentences; if there are more, the last one states their number."""
         sentences = []
         for kind, (number, first) in self._counted.items():
             one, many = _TEXTS[kind]
@@ -104,9 +102,9 @@ class Warnings:
         for (what, name), number in islice(self._unknown.items(), MOST):
             quoted = f"<{short(name)}>" if what == "element" else f"“{short(name)}”"
             sentences.append(
-                f"The {what} {quoted} is not known and was passed over."
+                f"The {what} {quoted} is unknown and was ignored."
                 if number == 1
-                else f"The {what} {quoted} is not known and was passed over, {number:,} times."
+                else f"The {what} {quoted} is unknown and was ignored {number:,} times."
             )
         sentences += self._sentences
         more = len(self._counted) + len(self._unknown) + len(self._sentences) + self._dropped - MOST

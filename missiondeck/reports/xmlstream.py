@@ -1,4 +1,4 @@
-"""XML piece by piece and within bounds: no document type, no deep nesting, no huge tag, not ever more names."""
+"""Parses XML in chunks and within limits: no document type, no huge tags, and a bounded number of names."""
 
 from xml.parsers import expat
 from xml.sax import SAXParseException
@@ -11,22 +11,22 @@ from missiondeck.reports.clean import Cleaner
 from missiondeck.reports.report import MIB, ReportRejected
 from missiondeck.reports.stream import PIECE, Source, format_size
 
-# One start tag, comment or processing instruction, which the parser has to hold whole.
+# One start tag, comment or processing instruction, which the parser keeps in memory.
 TAG_BYTES = 2 * MIB
-# Different names of elements and attributes, which the parser keeps to the end, and their characters together.
+# Different names of elements and attributes, which the parser keeps to the end, and their total characters.
 NAMES = 2_000
 NAMES_CHARACTERS = 200_000
 
 _AGAIN = "Upload the report again as the tool wrote it."
 _WRONG = {
-    expat.errors.XML_ERROR_TAG_MISMATCH: "a tag closes an element that is not the open one",
-    expat.errors.XML_ERROR_UNDEFINED_ENTITY: "an entity is used that XML does not have",
+    expat.errors.XML_ERROR_TAG_MISMATCH: "a closing tag does not match the open element",
+    expat.errors.XML_ERROR_UNDEFINED_ENTITY: "an entity is undefined",
     expat.errors.XML_ERROR_INVALID_TOKEN: "a character is not allowed there in XML",
     expat.errors.XML_ERROR_BAD_CHAR_REF: "a character reference names a character XML does not allow",
-    expat.errors.XML_ERROR_DUPLICATE_ATTRIBUTE: "an attribute is there twice",
-    expat.errors.XML_ERROR_UNKNOWN_ENCODING: "the encoding it declares is not known here; save it in UTF-8",
-    expat.errors.XML_ERROR_INCORRECT_ENCODING: "its bytes are not in the encoding it declares; save it in UTF-8",
-    expat.errors.XML_ERROR_MISPLACED_XML_PI: "an XML declaration stands in its middle",
+    expat.errors.XML_ERROR_DUPLICATE_ATTRIBUTE: "an attribute is duplicated",
+    expat.errors.XML_ERROR_UNKNOWN_ENCODING: "the declared encoding is unknown; save the file in UTF-8",
+    expat.errors.XML_ERROR_INCORRECT_ENCODING: "bytes are invalid in the declared encoding; save the file in UTF-8",
+    expat.errors.XML_ERROR_MISPLACED_XML_PI: "an XML declaration is not at the start",
 }
 _ENDS_EARLY = {
     expat.errors.XML_ERROR_NO_ELEMENTS,
@@ -37,27 +37,27 @@ _ENDS_EARLY = {
 
 
 class _Parser(DefusedExpatParser):
-    """defusedxml's reader, which can also say how much of what it was fed it is still holding."""
+    """The parser of defusedxml, with access to the position of the pending tag."""
 
     def reset(self) -> None:
         super().reset()
-        # Texts in pieces of 8 KiB, not by line.
+        # Reports text in chunks of 8 KiB, not per line.
         self._parser.buffer_text = True
-        # Attributes as they are, a dict.
+        # Reports attributes as a dict.
         self._parser.StartElementHandler = self.getContentHandler().startElement
         self._parser.EndElementHandler = self.getContentHandler().endElement
 
     def start_of_pending(self) -> int:
-        """Where in the bytes the tag begins that is not complete yet."""
+        """The byte position of the tag that is not complete yet."""
         return self._parser.CurrentByteIndex
 
 
 class Xml:
     """Feeds a file to a handler.
 
-    handler: gets startElement, endElement and characters, and says with `begun` and `closed` whether the root has
-    begun and ended.
-    lines: those before the first byte that is fed.
+    handler: gets startElement, endElement and characters; its attributes `begun` and `closed` state whether the root
+    has started and ended.
+    lines: the number of lines before the first byte.
     """
 
     def __init__(self, handler: ContentHandler, *, lines: int = 0) -> None:
@@ -77,35 +77,35 @@ class Xml:
         return self._lines + self._parser.getLineNumber()
 
     def read(self, head: bytes, source: Source) -> None:
-        """Parse `head` and then what the source still has.
+        """Parse `head` and then the rest of the source.
 
-        Raises ReportRejected, with the line, for what is not well-formed or beyond the bounds.
+        Raises ReportRejected, with the line, if the XML is not well-formed or exceeds a limit.
         """
         try:
             self.cleaner = Cleaner(head)
             self._feed(self.cleaner.clean(head))
-            # A tag that is not complete is scanned from its beginning each time: at least doubling what there is of it
-            # keeps the work in proportion to the bytes.
+            # An incomplete tag is scanned again from its start each time. Doubling the chunk size keeps the work
+            # proportional to the number of bytes.
             while data := self._whole(source, max(PIECE, self._pending)):
                 self._feed(self.cleaner.clean(data))
             self._feed(self.cleaner.clean(b"", final=True))
             self._parser.close()
         except DefusedXmlException as error:
             raise ReportRejected(
-                f"Line {self.line} of the report declares a document type or entities, which no test report needs."
+                f"Line {self.line} of the report declares a document type or entities, which are not allowed."
                 " Remove the <!DOCTYPE …> and upload it again."
             ) from error
         except SAXParseException as error:
             raise self._rejection(error) from error
         except (LookupError, ValueError) as error:
-            # Before the root: the encoding is one Python does not have, or that takes several bytes a character.
+            # Before the root: the encoding is unknown to Python or uses several bytes per character.
             if self._handler.begun:
                 raise
-            raise ReportRejected("The report is in an encoding that cannot be read here. Save it in UTF-8.") from error
+            raise ReportRejected("The encoding of the report is not supported. Save it in UTF-8.") from error
 
     @staticmethod
     def _whole(source: Source, size: int) -> bytes:
-        """So many bytes, even from a file that hands out fewer at a time."""
+        """Read `size` bytes, even from a file that returns fewer per read."""
         pieces = []
         while size > 0 and (data := source.read(size)):
             pieces.append(data)
@@ -123,25 +123,25 @@ class Xml:
             self._names_seen = len(self._names)
             if self._names_seen > NAMES or sum(map(len, self._names)) > NAMES_CHARACTERS:
                 raise ReportRejected(
-                    f"By line {self.line} the report has more different names of elements and attributes, or longer"
-                    " ones, than any test report."
+                    f"By line {self.line} the report has too many or too long names of elements and"
+                    " attributes. This is not a test report."
                 )
         if self._pending > TAG_BYTES:
             raise ReportRejected(
-                f"A tag or comment that begins in line {self.line} of the report is longer than"
+                f"A tag or comment that starts in line {self.line} of the report is longer than"
                 f" {format_size(TAG_BYTES)}."
-                " Have the tool leave out or shorten long messages."
+                " Configure the tool to shorten long messages."
             )
 
     def _rejection(self, error: SAXParseException) -> ReportRejected:
-        # The library's text of the error; the numbers behind it differ between versions of it.
+        # The message of the library; its error numbers differ between versions.
         what = error.getMessage()
         if self._handler.closed:
             return ReportRejected(
-                f"In line {self.line} something follows the end of the report, as if several were put into one file."
-                " Upload each report by itself, or have the tool merge them under one <testsuites>."
+                f"Line {self.line} follows the end of the report. The file seems to contain several reports."
+                " Upload each report separately, or merge them under one <testsuites>."
             )
         if what in _ENDS_EARLY:
-            return ReportRejected(f"The report ends too early, in line {self.line}: it is not complete. {_AGAIN}")
+            return ReportRejected(f"The report is incomplete: it ends in line {self.line}. {_AGAIN}")
         wrong = _WRONG.get(what, what)
         return ReportRejected(f"The report is not well-formed XML, in line {self.line}: {wrong}. {_AGAIN}")

@@ -39,7 +39,7 @@ def fits(page: Page) -> bool:
     return page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
-def test_a_red_suite_leads_from_the_first_page_to_its_workspace(desk: Page, live_server):
+def test_dashboard_links_failed_run_to_workspace(desk: Page, live_server):
     red = make_mission(title="Shop", days=-13)
     make_item(red, done=True)
     make_item(red)
@@ -64,7 +64,7 @@ def test_a_red_suite_leads_from_the_first_page_to_its_workspace(desk: Page, live
     assert fits(desk)
 
 
-def test_a_mission_is_written_with_what_makes_it_done(desk: Page, live_server):
+def test_mission_form_creates_items(desk: Page, live_server):
     desk.goto(f"{live_server.url}{LIST}")
     desk.get_by_role("link", name="Add client mission").click()
     desk.get_by_label("Title").fill("Landing Page")
@@ -85,7 +85,7 @@ def test_a_mission_is_written_with_what_makes_it_done(desk: Page, live_server):
     assert (made.title, made.assignee.display_name, made.dod_items.count()) == ("Landing Page", "Dora", 2)
 
 
-def test_the_calendar_is_a_month_on_a_desk_and_a_list_on_a_phone(desk: Page, live_server):
+def test_calendar_becomes_list_on_small_screen(desk: Page, live_server):
     late = make_mission(title="Shop", days=-40)
     desk.goto(f"{live_server.url}{LIST}")
     desk.locator("#nav-sidebar").get_by_role("link", name="Calendar").click()
@@ -104,7 +104,7 @@ def test_the_calendar_is_a_month_on_a_desk_and_a_list_on_a_phone(desk: Page, liv
     desk.wait_for_url(f"**{address(late)}")
 
 
-def test_a_feed_is_read_by_a_program_until_it_is_taken_back(desk: Page, live_server):
+def test_feed_can_be_read_until_revoked(desk: Page, live_server):
     mission = make_mission(title="Shop, and more")
     desk.goto(f"{live_server.url}{LIST}calendar/")
     desk.get_by_role("link", name="Calendar feeds").first.click()

@@ -82,7 +82,7 @@ def everything() -> str:
 
 
 @pytest.mark.parametrize("policy", [True, False], ids=["policy", "no policy"])
-def test_nothing_of_what_others_wrote_runs_or_loads(page, show, wrongs, policy):
+def test_injections_are_inert_when_rendered(page, show, wrongs, policy):
     """Also where the policy is not there to stop it."""
     show(everything(), policy=policy)
     page.locator("#others").evaluate(
@@ -106,7 +106,7 @@ def test_nothing_of_what_others_wrote_runs_or_loads(page, show, wrongs, policy):
         assert scheme in ("", "http:", "https:", "mailto:")
 
 
-def test_injections_do_run_and_load_where_no_one_takes_care(page, live_server, context):
+def test_negative_control_injections_run_unescaped(page, live_server, context):
     """So that the test above would notice."""
     asked = set()
 
@@ -125,7 +125,7 @@ def test_injections_do_run_and_load_where_no_one_takes_care(page, live_server, c
     assert len(asked) > 15
 
 
-def test_code_is_copied_and_said_so(page, show, context, wrongs):
+def test_copy_button_copies_and_confirms(page, show, context, wrongs):
     code = f"{CODE}\n\tx = '\u202e'  # <b>&amp;</b>\n"
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     show(render_markdown(f"Look:\n\n```py\n{code}```\n\n```\nother\n```"))
@@ -139,7 +139,7 @@ def test_code_is_copied_and_said_so(page, show, context, wrongs):
     assert wrongs == []
 
 
-def test_code_is_copied_without_a_clipboard_to_write_to(page, show, context, wrongs):
+def test_copy_button_works_without_clipboard_api(page, show, context, wrongs):
     """As on a site without https."""
     context.grant_permissions(["clipboard-read"])
     page.add_init_script("Object.defineProperty(Navigator.prototype, 'clipboard', {value: undefined})")
@@ -200,7 +200,7 @@ Do *this*, **that** and ~~not~~ `code`, see [the docs](https://example.org/{"x" 
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_words_fit_a_phone_and_every_colour_can_be_read(page, show, wrongs, scheme):
+def test_rendered_text_fits_phone_with_enough_contrast(page, show, wrongs, scheme):
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size(PHONE)
     show(render_markdown(MESSAGE) + render_code(CODE, "python"))

@@ -51,7 +51,7 @@ def open_workspace(page: Page, live_server, mission: DeckMission, query: str = "
     page.goto(f"{live_server.url}{address(mission)}{query}")
 
 
-def test_item_is_ticked_without_leaving_the_page(desk: Page, live_server, dora, mission):
+def test_tick_updates_page_in_place(desk: Page, live_server, dora, mission):
     first, second = make_item(mission, "It pays"), make_item(mission, "It ships")
     open_workspace(desk, live_server, mission)
     desk.evaluate("window.neverReloaded = true")
@@ -75,7 +75,7 @@ def test_item_is_ticked_without_leaving_the_page(desk: Page, live_server, dora, 
     assert (first.completed, first.completed_by, second.completed) == (True, dora, False)
 
 
-def test_items_are_added_edited_moved_and_removed_in_place(desk: Page, live_server, mission):
+def test_items_change_in_place(desk: Page, live_server, mission):
     open_workspace(desk, live_server, mission)
     expect(desk.get_by_text("Nothing has to be true yet")).to_be_visible()
     desk.evaluate("window.neverReloaded = true")
@@ -102,7 +102,7 @@ def test_items_are_added_edited_moved_and_removed_in_place(desk: Page, live_serv
     assert DodItem.objects.get().text == "Second"
 
 
-def test_day_of_a_mission_that_is_not_done(desk: Page, live_server, dora, mission, tmp_path):
+def test_lead_completes_mission_with_override(desk: Page, live_server, dora, mission, tmp_path):
     make_item(mission, "The bot sends a message", done=True)
     make_item(mission, "All tests pass", category="tests")
     open_workspace(desk, live_server, mission)
@@ -149,7 +149,7 @@ def test_day_of_a_mission_that_is_not_done(desk: Page, live_server, dora, missio
     assert (done.status, done.completed_by, done.override_reason) == ("complete", dora, "They sign today")
 
 
-def test_tabs_are_reached_with_arrow_keys_and_are_links(desk: Page, live_server, mission):
+def test_tabs_work_with_arrow_keys_and_links(desk: Page, live_server, mission):
     add_message(mission=mission, citizen="inna", sender="citizen", message="Here is the **plan**")
     open_workspace(desk, live_server, mission)
     expect(desk.get_by_role("tab", name=re.compile("Inna"))).to_have_attribute("aria-selected", "true")
@@ -192,14 +192,14 @@ def full_mission(dora) -> DeckMission:
 
 
 @pytest.mark.parametrize("width", [390, 1440])
-def test_page_is_never_wider_than_its_window(desk: Page, live_server, full_mission, width):
+def test_page_has_no_horizontal_overflow(desk: Page, live_server, full_mission, width):
     desk.set_viewport_size({"width": width, "height": 844})
     open_workspace(desk, live_server, full_mission, "?citizen=sofia&log=1&find=Z")
     desk.evaluate("document.querySelectorAll('.ws details').forEach((each) => { each.open = true; })")
     assert desk.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_works_without_a_script(browser, live_server, dora, mission):
+def test_page_works_without_javascript(browser, live_server, dora, mission):
     item = make_item(mission)
     context = browser.new_context(java_script_enabled=False)
     # The log-in itself needs a script.
@@ -238,7 +238,7 @@ def alarms(page: Page, wrongs) -> list:
     return found
 
 
-def test_alarm_rings(desk: Page, live_server, mission, alarms, wrongs):
+def test_negative_control_detects_injection(desk: Page, live_server, mission, alarms, wrongs):
     """The negative control: what runs on this page, and what asks for something elsewhere, is noticed."""
     open_workspace(desk, live_server, mission)
     desk.evaluate("window.pwned(1)")
@@ -250,7 +250,7 @@ def test_alarm_rings(desk: Page, live_server, mission, alarms, wrongs):
     wrongs.clear()
 
 
-def test_nothing_that_others_wrote_runs_or_loads(desk: Page, live_server, dora, mission, alarms):
+def test_injections_are_inert_in_workspace(desk: Page, live_server, dora, mission, alarms):
     """Every injection in chats, code, languages, items, names, errors, logs, warnings and reasons, on one page."""
     texts = [storable(each.text, 90_000) for each in INJECTIONS]
     for text in texts:
@@ -277,7 +277,7 @@ def test_nothing_that_others_wrote_runs_or_loads(desk: Page, live_server, dora, 
     assert alarms == []
 
 
-def test_no_title_or_client_runs_or_loads(desk: Page, live_server, dora, alarms):
+def test_injections_are_inert_in_title_and_client(desk: Page, live_server, dora, alarms):
     """Each injection for a title and a client; a build asks some, the next days the others."""
     for injection in share(INJECTIONS, of=6):
         # Titles and clients are texts of one line.
@@ -305,7 +305,7 @@ def stir(page: Page) -> None:
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
-def test_page_is_complete_for_who_only_looks(page: Page, live_server, mission, wrongs):
+def test_page_is_complete_for_read_only_user(page: Page, live_server, mission, wrongs):
     make_item(mission, done=True)
     import_report_file(mission, PASSING)
     auditor = staff("Auditor", display_name="Ute", email="ute@example.org", password=PASSWORD)

@@ -43,7 +43,7 @@ def lead(cast):
 
 
 class TestOne:
-    def test_one_is_shown_with_its_progress_its_last_run_and_what_is_missing(self, cast, lead):
+    def test_mission_has_progress_last_run_and_missing(self, cast, lead):
         DodItemFactory(mission=cast.mission, done=True)
         DodItemFactory(mission=cast.mission, text="It sends")
         RunFactory(mission=cast.mission)
@@ -68,26 +68,26 @@ class TestOne:
             ("test_run", None, "failed"),
         ]
 
-    def test_one_without_anything_is_shown_too(self, cast, lead):
+    def test_empty_mission_is_shown(self, cast, lead):
         shown = lead.get(cast.at()).json()
         assert (shown["progress"], shown["last_run"]) == ({"done": 0, "total": 0}, None)
         assert [each["what"] for each in shown["missing"]] == ["no_items", "no_test_run"]
 
     @pytest.mark.parametrize("key", ["9999999", "0", "-1", "x", "%00", str(2**63), "9" * 30, "💥", "47.0"])
-    def test_unknown_one_is_rejected_in_words(self, lead, key):
+    def test_unknown_mission_answers_404(self, lead, key):
         answer = lead.get(f"{MISSIONS}/{key}")
         assert answer.status_code in (400, 404, 422)
         assert answer["Content-Type"] == "application/problem+json"
 
 
 class TestList:
-    def test_newest_is_first_and_pages_hold_each_once(self, cast, lead):
+    def test_list_is_newest_first_and_paginated(self, cast, lead):
         numbers = [cast.mission.number, *(DeckMissionFactory().number for _ in range(6))]
         rows, pages = read_all_pages(lead, f"{MISSIONS}?limit=3")
         assert [row["number"] for row in rows] == sorted(numbers, reverse=True)
         assert pages == 3
 
-    def test_filters_say_only_those(self, cast, lead):
+    def test_filters_limit_the_list(self, cast, lead):
         late = DeckMissionFactory(client="Beta Inc", deadline=timezone.now() - timedelta(hours=1))
         done = make_ready(DeckMissionFactory(deadline=timezone.now() - timedelta(days=1)))
         change_status(mission=done, to="complete", actor=None)
@@ -116,18 +116,18 @@ class TestList:
     @pytest.mark.parametrize(
         "query", ["status=gone", "overdue=perhaps", "last_run=never", "limit=0", "limit=201", "cursor=made-up"]
     )
-    def test_bad_parameter_is_named(self, lead, query):
+    def test_invalid_parameter_is_named(self, lead, query):
         document = lead.get(f"{MISSIONS}?{query}").json()
         assert document["status"] == 422
         assert document["errors"][0]["pointer"] == f"query/{query.partition('=')[0]}"
 
-    def test_cursor_of_another_list_or_person_is_rejected(self, cast, lead):
+    def test_foreign_cursor_is_rejected(self, cast, lead):
         DeckMissionFactory.create_batch(2)
         cursor = lead.get(f"{MISSIONS}?limit=1").json()["next"].partition("cursor=")[2]
         rejected(lead.get(f"{MISSIONS}?status=active&cursor={cursor}"), 422, "cursor_rejected", "query/cursor")
         rejected(cast.client("auditor").get(f"{MISSIONS}?cursor={cursor}"), 422, "cursor_rejected", "query/cursor")
 
-    def test_more_missions_take_no_more_queries(self, cast, lead):
+    def test_list_has_fixed_number_of_queries(self, cast, lead):
         def queries() -> int:
             with CaptureQueriesContext(connection) as counted:
                 assert lead.get(MISSIONS).status_code == 200
@@ -143,7 +143,7 @@ class TestList:
 
 
 class TestTakingOn:
-    def test_it_begins_active_with_the_next_number(self, cast, lead):
+    def test_new_mission_is_active_with_next_number(self, cast, lead):
         answer = post(lead, MISSIONS, **NEW, github_url="https://github.com/example/page")
         assert answer.status_code == 201
         made = answer.json()
@@ -151,7 +151,7 @@ class TestTakingOn:
         assert made["assignee"] == cast.people["deliverer"].member_id
         assert lead.get(f"{MISSIONS}/{made['number']}").json() == made
 
-    def test_sent_again_with_its_key_it_is_one_mission(self, lead):
+    def test_repeated_key_creates_one_mission(self, lead):
         first, again = (post(lead, MISSIONS, key="one", **NEW) for _ in range(2))
         assert first.json() == again.json()
         assert again["Idempotency-Replayed"] == "true"
@@ -179,20 +179,20 @@ class TestTakingOn:
             ({"number": 1}, "input_rejected", "/number"),
         ],
     )
-    def test_bad_field_is_named_and_nothing_is_added(self, lead, change, code, pointer):
+    def test_invalid_field_is_named(self, lead, change, code, pointer):
         rejected(post(lead, MISSIONS, **(NEW | change)), 422, code, pointer)
         assert not DeckMission.objects.filter(title="Landing Page").exists()
 
 
 class TestChanging:
-    def test_what_is_given_changes_and_the_rest_stays(self, cast, lead):
+    def test_patch_changes_only_given_fields(self, cast, lead):
         other = MemberFactory()
         changed = patch(lead, cast.at(), title=" Notifier ", budget=350, assigned_to=other.email).json()
         assert (changed["title"], changed["budget"], changed["client"]) == ("Notifier", 350, "Acme Corp")
         assert changed["assignee"] == other.member_id
         assert patch(lead, cast.at()).json() == changed == lead.get(cast.at()).json()
 
-    def test_repository_is_taken_away(self, cast, lead):
+    def test_repository_can_be_removed(self, cast, lead):
         assert patch(lead, cast.at(), github_url="https://github.com/example/page").json()["github_url"]
         assert patch(lead, cast.at(), github_url="").json()["github_url"] == ""
 
@@ -200,12 +200,12 @@ class TestChanging:
         ("change", "pointer"),
         [({"title": " "}, "/title"), ({"budget": -1}, "/budget"), ({"status": "qa"}, "/status")],
     )
-    def test_bad_change_is_named(self, cast, lead, change, pointer):
+    def test_invalid_change_is_named(self, cast, lead, change, pointer):
         rejected(patch(lead, cast.at(), **change), 422, "input_rejected", pointer)
 
 
 class TestMoving:
-    def test_it_goes_on_step_by_step_and_each_step_is_written_down(self, cast, lead):
+    def test_status_changes_are_recorded(self, cast, lead):
         make_ready(cast.mission)
         moved = post(lead, cast.at("/status"), to="complete").json()
         assert (moved["status"], moved["missing"], moved["override_reason"]) == ("complete", [], "")
@@ -214,7 +214,7 @@ class TestMoving:
         last = DeckStatusChange.objects.filter(mission=cast.mission).first()
         assert (last.to_status, last.by_id) == ("complete", cast.people["lead"].pk)
 
-    def test_unfinished_one_is_rejected_with_what_is_missing_in_words_and_for_programs(self, cast, lead):
+    def test_completing_unfinished_mission_lists_missing(self, cast, lead):
         DodItemFactory(mission=cast.mission, text="It sends")
         RunFactory(mission=cast.mission, failed=True)
         assert post(lead, cast.at("/status"), to="qa").status_code == 200
@@ -227,14 +227,14 @@ class TestMoving:
         assert "The latest test run failed." in document["detail"]
         assert lead.get(cast.at()).json()["status"] == "qa"
 
-    def test_rejection_is_not_kept_under_its_key(self, cast, lead):
+    def test_rejection_does_not_use_up_key(self, cast, lead):
         make_ready(cast.mission)
         item = DodItemFactory(mission=cast.mission)
         rejected(post(lead, cast.at("/status"), key="now", to="complete"), 409, "not_done")
         item.delete()
         assert post(lead, cast.at("/status"), key="now", to="complete").json()["status"] == "complete"
 
-    def test_override_takes_a_reason_and_is_recorded(self, cast, lead):
+    def test_override_needs_reason_and_is_recorded(self, cast, lead):
         assert post(lead, cast.at("/status"), to="qa").status_code == 200
         rejected(
             post(lead, cast.at("/status"), to="complete", override=True), 422, "override_reason_missing", "/reason"
@@ -244,7 +244,7 @@ class TestMoving:
         change = DeckStatusChange.objects.filter(mission=cast.mission).first()
         assert (change.is_override, [each["what"] for each in change.missing]) == (True, ["no_items", "no_test_run"])
 
-    def test_override_takes_a_right_of_its_own(self, cast):
+    def test_override_needs_permission(self, cast):
         lead = cast.people["lead"]
         lead.groups.clear()
         for name in ("view", "move"):
@@ -253,16 +253,16 @@ class TestMoving:
         assert post(client, cast.at("/status"), to="qa").status_code == 200
         rejected(post(client, cast.at("/status"), to="complete", override=True, reason="So"), 403, "not_allowed")
 
-    def test_back_takes_a_reason(self, cast, lead):
+    def test_step_back_needs_reason(self, cast, lead):
         post(lead, cast.at("/status"), to="qa")
         rejected(post(lead, cast.at("/status"), to="active"), 422, "reason_missing", "/reason")
         assert post(lead, cast.at("/status"), to="active", reason="A bug").json()["status"] == "active"
 
-    def test_step_too_far_is_rejected(self, cast, lead):
+    def test_skipping_a_status_is_rejected(self, cast, lead):
         rejected(post(lead, cast.at("/status"), to="complete"), 409, "status_change_rejected", "/to")
 
     @pytest.mark.parametrize("body", [{}, {"to": "gone"}, {"to": None}, {"to": "qa", "reason": "x" * 2001}])
-    def test_bad_move_is_rejected(self, cast, lead, body):
+    def test_invalid_status_change_is_rejected(self, cast, lead, body):
         assert post(lead, cast.at("/status"), **body).status_code == 422
 
 
@@ -289,7 +289,7 @@ class TestRights:
         return lambda rest: cast.at(rest.format(**ids))
 
     @pytest.mark.parametrize("rest", READS)
-    def test_staff_with_the_right_and_who_it_is_assigned_to_read_others_find_nothing(self, cast, fill, rest):
+    def test_only_staff_and_assignee_can_read(self, cast, fill, rest):
         for name in ("lead", "auditor", "deliverer"):
             assert cast.client(name).get(fill(rest)).status_code == 200, name
         for name in ("colleague", "stranger"):
@@ -297,7 +297,7 @@ class TestRights:
             assert "that you may see" in document["detail"]
 
     @pytest.mark.parametrize(("method", "rest", "body"), WRITES)
-    def test_who_may_look_may_not_change_and_who_may_not_look_finds_nothing(self, cast, fill, method, rest, body):
+    def test_writing_needs_change_permission(self, cast, fill, method, rest, body):
         before = changeable(cast)
         for name, status in (("auditor", 403), ("deliverer", 403), ("colleague", 404), ("stranger", 404)):
             client = cast.client(name)
@@ -309,7 +309,7 @@ class TestRights:
             rejected(answer, status, {403: "not_allowed", 404: "not_found"}[status])
         assert changeable(cast) == before
 
-    def test_list_holds_what_one_may_see(self, cast):
+    def test_list_contains_visible_missions(self, cast):
         other = DeckMissionFactory()
         assert len(read_all_pages(cast.client("auditor"), MISSIONS)[0]) == 2
         assert [row["number"] for row in read_all_pages(cast.client("deliverer"), MISSIONS)[0]] == [cast.mission.number]
@@ -320,24 +320,24 @@ class TestRights:
         )
         rejected(cast.client("deliverer").get(at(other)), 404, "not_found")
 
-    def test_no_one_else_takes_one_on(self, cast):
+    def test_adding_needs_permission(self, cast):
         for name in ("auditor", "deliverer", "colleague", "stranger"):
             rejected(post(cast.client(name), MISSIONS, **NEW), 403, "not_allowed")
         assert DeckMission.objects.count() == 1
 
-    def test_mission_that_is_given_to_another_is_gone_for_who_had_it(self, cast, lead):
+    def test_reassigned_mission_is_hidden_from_former_assignee(self, cast, lead):
         deliverer = cast.client("deliverer")
         assert deliverer.get(cast.at()).status_code == 200
         patch(lead, cast.at(), assigned_to="someone@example.org")
         rejected(deliverer.get(cast.at()), 404, "not_found")
 
-    def test_right_of_the_back_office_is_nothing_for_who_is_no_staff(self, cast):
+    def test_permission_needs_staff_flag(self, cast):
         stranger = cast.people["stranger"]
         stranger.user_permissions.add(permission("view_deckmission"), permission("add_testrun"))
         rejected(cast.client("stranger").get(cast.at()), 404, "not_found")
         rejected(cast.client("stranger").post(cast.at("/runs/import"), {"report": report_file()}), 404, "not_found")
 
-    def test_ids_of_another_mission_lead_nowhere(self, cast, lead):
+    def test_ids_of_other_mission_answer_404(self, cast, lead):
         other = DeckMissionFactory()
         run, item = RunFactory(mission=other), DodItemFactory(mission=other)
         rejected(lead.get(cast.at(f"/runs/{run.pk}")), 404, "not_found")
@@ -346,19 +346,19 @@ class TestRights:
         rejected(lead.delete(cast.at(f"/dod/{item.pk}")), 404, "not_found")
 
     @pytest.mark.parametrize("rest", READS)
-    def test_token_without_the_scope_reads_nothing(self, cast, fill, rest):
+    def test_token_without_scope_cannot_read(self, cast, fill, rest):
         client = cast.client("lead", "deck:write", "deck:import")
         assert "deck:read" in rejected(client.get(fill(rest)), 403, "not_allowed")["detail"]
 
     @pytest.mark.parametrize(("method", "rest", "body"), WRITES)
-    def test_token_without_the_scope_writes_nothing(self, cast, fill, method, rest, body):
+    def test_token_without_scope_cannot_write(self, cast, fill, method, rest, body):
         is_import = rest.startswith("/runs")
         client = cast.client("lead", "deck:read", "deck:write" if is_import else "deck:import")
         answer = getattr(client, method)(fill(rest), body, content_type="application/json")
         wanted = "deck:import" if is_import else "deck:write"
         assert wanted in rejected(answer, 403, "not_allowed")["detail"]
 
-    def test_without_a_token_there_is_nothing(self, cast, client):
+    def test_request_without_token_answers_401(self, cast, client):
         rejected(client.get(cast.at()), 401, "token_rejected")
         rejected(client.post(cast.at("/runs/import"), {"report": report_file()}), 401, "token_rejected")
 

@@ -58,7 +58,7 @@ class TestScript:
 
         return run
 
-    def test_passed_run_ends_well_and_says_so(self, cast, send):
+    def test_passed_run_succeeds(self, cast, send):
         status, said, complaint = send(junit_of(("test_a", "passed"), ("test_b", "skipped")))
         run = TestRun.objects.get()
         assert (status, complaint) == (0, "")
@@ -67,7 +67,7 @@ class TestScript:
         assert send(junit_of(("test_a", "passed"), ("test_b", "skipped"))) == (0, said, "")
         assert TestRun.objects.count() == 1
 
-    def test_failed_run_fails_the_job_with_its_warnings_and_flaky_tests(self, cast, send):
+    def test_failed_run_fails_job_with_warnings(self, cast, send):
         for status in ("failed", "passed"):
             results = [{"name": "test_a", "classname": "tests", "status": status}]
             RunFactory(mission=cast.mission, status=status, results=results)
@@ -78,13 +78,13 @@ class TestScript:
         assert re.search(r"^flaky: .*test_a", said, re.MULTILINE)
         assert "failed: 0 of 1 tests passed" in said
 
-    def test_rejected_report_fails_the_job_with_the_reason(self, send):
+    def test_rejected_report_fails_job(self, send):
         status, said, complaint = send(b"<testsuite><testcase")
         assert (status, said) == (2, "")
         assert "The report was not imported (422)" in complaint
         assert "not well-formed" in complaint or "line" in complaint
 
-    def test_wrong_token_and_wrong_mission_fail_the_job(self, send):
+    def test_wrong_token_or_mission_fails_job(self, send):
         report = junit_of(("test_a", "passed"))
         assert "(401)" in send(report, MISSIONSITE_TOKEN="ms_wrong")[2]
         assert "(404)" in send(report, MISSION="999999")[2]
@@ -99,7 +99,7 @@ def connect(url: str, *, timeout: float = 60) -> http.client.HTTPConnection:
     return http.client.HTTPConnection(where.hostname, where.port, timeout=timeout)
 
 
-def test_upload_that_says_it_is_too_large_is_answered_before_it_is_sent(cast, token, live_server):
+def test_declared_size_is_rejected_before_upload(cast, token, live_server):
     """Not a byte of the body is on its way, and the answer is there."""
     link = connect(live_server.url, timeout=20)
     link.putrequest("POST", cast.at("/runs/import"))
@@ -115,7 +115,7 @@ def test_upload_that_says_it_is_too_large_is_answered_before_it_is_sent(cast, to
     link.close()
 
 
-def test_upload_that_breaks_off_stores_nothing(cast, token, live_server):
+def test_interrupted_upload_stores_nothing(cast, token, live_server):
     where = urlsplit(live_server.url)
     body = b'--edge\r\nContent-Disposition: form-data; name="report"; filename="r.xml"\r\n\r\n' + junit_of(
         ("test_a", "passed")
@@ -186,7 +186,7 @@ measured = pytest.mark.skipif(not os.access("/proc/self/clear_refs", os.W_OK), r
 
 @measured
 @pytest.mark.parametrize("in_memory", [False, True], ids=["to disk", "control: in memory"])
-def test_upload_of_60_mb_does_not_lie_in_memory(cast, token, live_server, tmp_path, settings, in_memory):
+def test_upload_of_60_mb_uses_little_memory(cast, token, live_server, tmp_path, settings, in_memory):
     """The server is a thread of this process, so its memory is measured. Negative control: held in memory, it shows."""
     if in_memory:
         settings.FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
@@ -202,7 +202,7 @@ def test_upload_of_60_mb_does_not_lie_in_memory(cast, token, live_server, tmp_pa
 
 
 @measured
-def test_upload_of_60_mb_does_not_lie_in_memory_of_the_real_web_server(cast, token, tmp_path):
+def test_upload_of_60_mb_uses_little_server_memory(cast, token, tmp_path):
     """granian as the site is served, all of its processes together."""
     report = tmp_path / "report.xml"
     large_report(report, megabytes=60)

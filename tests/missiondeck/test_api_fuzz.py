@@ -82,14 +82,14 @@ def fields_of(told: dict) -> list[str]:
     return list(schema["components"]["schemas"][name]["properties"]) if name else ["to"]
 
 
-def test_there_is_something_to_ask():
+def test_operations_are_found():
     assert len(OPERATIONS) == 20
     assert len(UPLOADS) == 2
 
 
 @each_operation
 @pytest.mark.parametrize("who", ["lead", "deliverer"])
-def test_no_input_makes_a_fault(cast, method, address, told, who):
+def test_input_never_causes_server_error(cast, method, address, told, who):
     client, keys = cast.client(who), keys_of(cast)
     parameters = [each["name"] for each in told.get("parameters", []) if each["in"] == "query"]
     names = st.one_of(st.sampled_from(parameters), sendable) if parameters else sendable
@@ -121,7 +121,7 @@ def test_no_input_makes_a_fault(cast, method, address, told, who):
 
 
 @pytest.mark.parametrize(("address", "told"), UPLOADS, ids=[address for address, _ in UPLOADS])
-def test_no_upload_makes_a_fault(cast, address, told):
+def test_upload_never_causes_server_error(cast, address, told):
     """Multipart bodies: whole ones, mutilated ones, and such as no program makes."""
     client, target = cast.client("lead", "deck:import"), fill(address, keys_of(cast))
     reports = st.one_of(
@@ -166,7 +166,7 @@ def test_no_upload_makes_a_fault(cast, address, told):
 
 
 @each_operation
-def test_unknown_id_in_every_part_is_rejected_and_changes_nothing(cast, method, address, told):
+def test_unknown_ids_are_rejected(cast, method, address, told):
     client, keys = cast.client("lead"), keys_of(cast)
     before = stored()
     for part in [name for name in keys if f"{{{name}}}" in address]:
@@ -184,7 +184,7 @@ def test_unknown_id_in_every_part_is_rejected_and_changes_nothing(cast, method, 
 
 
 @each_operation
-def test_body_that_is_no_json_is_rejected(cast, method, address, told):
+def test_invalid_json_body_is_rejected(cast, method, address, told):
     if "application/json" not in told.get("requestBody", {}).get("content", {}):
         return
     client, target = cast.client("lead"), fill(address, keys_of(cast))
@@ -195,7 +195,7 @@ def test_body_that_is_no_json_is_rejected(cast, method, address, told):
         assert checked(client.generic(method, target, raw, "application/json"), target).status_code == 422
 
 
-def test_key_on_an_upload_that_is_rejected_is_not_used_up(cast):
+def test_rejected_upload_does_not_use_up_key(cast):
     client, target = cast.client("lead", "deck:import"), cast.at("/runs/import")
     answer = client.generic("POST", target, b"", "multipart/form-data; boundary=e", headers={"Idempotency-Key": "one"})
     assert answer.status_code == 422

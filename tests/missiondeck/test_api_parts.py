@@ -32,7 +32,7 @@ def texts(lead, cast, category: str) -> list[str]:
 
 
 class TestDefinitionOfDone:
-    def test_items_come_by_category_and_place_with_the_progress_of_each(self, cast, lead):
+    def test_items_are_ordered_with_progress(self, cast, lead):
         for text, category in (("a", "tests"), ("b", "functional"), ("c", "tests"), ("d", "functional")):
             assert post(lead, cast.at("/dod"), text=text, category=category).status_code == 201
         DodItem.objects.filter(text="b").update(completed=True, completed_at="2026-01-01T00:00Z")
@@ -45,7 +45,7 @@ class TestDefinitionOfDone:
         ]
         assert (told["done"], told["total"], told["percent"]) == (1, 4, 25)
 
-    def test_item_is_ticked_with_who_and_when_and_unticked(self, cast, lead):
+    def test_tick_records_member_and_time(self, cast, lead):
         item = DodItemFactory(mission=cast.mission)
         ticked = patch(lead, cast.at(f"/dod/{item.pk}"), completed=True).json()
         assert (ticked["completed"], ticked["completed_by"]) == (True, cast.people["lead"].member_id)
@@ -55,7 +55,7 @@ class TestDefinitionOfDone:
         open_again = patch(lead, cast.at(f"/dod/{item.pk}"), completed=False).json()
         assert (open_again["completed"], open_again["completed_at"], open_again["completed_by"]) == (False, None, None)
 
-    def test_several_changes_are_one(self, cast, lead):
+    def test_several_changes_are_atomic(self, cast, lead):
         for text in ("a", "b"):
             post(lead, cast.at("/dod"), text=text, category="tests")
         moved = post(lead, cast.at("/dod"), text="c").json()
@@ -65,7 +65,7 @@ class TestDefinitionOfDone:
         assert [changed[name] for name in ("text", "category", "completed", "position")] == ["C", "tests", True, 1]
         assert texts(lead, cast, "tests") == ["a", "C", "b"]
 
-    def test_position_beyond_the_last_is_last(self, cast, lead):
+    def test_large_position_means_last(self, cast, lead):
         first = post(lead, cast.at("/dod"), text="a").json()
         post(lead, cast.at("/dod"), text="b")
         assert patch(lead, cast.at(f"/dod/{first['id']}"), position=1_000_000).json()["position"] == 1
@@ -77,7 +77,7 @@ class TestDefinitionOfDone:
         assert (answer.status_code, answer.content) == (204, b"")
         rejected(lead.delete(cast.at(f"/dod/{item.pk}")), 404, "not_found")
 
-    def test_that_of_a_complete_mission_is_closed(self, cast, lead):
+    def test_checklist_of_complete_mission_is_locked(self, cast, lead):
         make_ready(cast.mission)
         item = cast.mission.dod_items.get()
         change_status(mission=cast.mission, to="complete", actor=None)
@@ -98,29 +98,29 @@ class TestDefinitionOfDone:
             ({"text": "a", "completed": True}, "/completed"),
         ],
     )
-    def test_bad_item_is_named_and_nothing_added(self, cast, lead, body, pointer):
+    def test_invalid_item_is_rejected(self, cast, lead, body, pointer):
         rejected(post(lead, cast.at("/dod"), **body), 422, "input_rejected", pointer)
         assert not DodItem.objects.exists()
 
     @pytest.mark.parametrize("position", [-1, 2**70, "first", 1.5])
-    def test_bad_position_is_named(self, cast, lead, position):
+    def test_invalid_position_is_named(self, cast, lead, position):
         item = DodItemFactory(mission=cast.mission)
         rejected(patch(lead, cast.at(f"/dod/{item.pk}"), position=position), 422, "input_rejected", "/position")
 
     @pytest.mark.parametrize("key", [UNKNOWN_ID, "x", "0", "%00", "💥"])
-    def test_unknown_item_is_rejected_in_words(self, cast, lead, key):
+    def test_unknown_item_answers_404(self, cast, lead, key):
         answer = patch(lead, cast.at(f"/dod/{key}"), completed=True)
         assert answer.status_code in (400, 404, 422)
         assert answer["Content-Type"] == "application/problem+json"
 
-    def test_sent_again_with_its_key_it_is_one_item(self, cast, lead):
+    def test_repeated_key_creates_one_item(self, cast, lead):
         first, again = (post(lead, cast.at("/dod"), key="one", text="a") for _ in range(2))
         assert first.json() == again.json()
         assert DodItem.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
-def test_changes_of_several_kinds_at_once_leave_places_without_gaps_and_no_one_waits_for_no_one():
+def test_concurrent_changes_keep_positions_without_deadlock():
     """Text, tick and place of one item, by many at once: no deadlock, and every place once."""
     cast = create_users()
     items = [DodItemFactory(mission=cast.mission, position=place) for place in range(4)]
@@ -139,7 +139,7 @@ def test_changes_of_several_kinds_at_once_leave_places_without_gaps_and_no_one_w
 
 
 class TestChats:
-    def test_messages_are_counted_for_every_citizen_in_the_order_of_the_work(self, cast, lead):
+    def test_messages_are_counted_per_citizen(self, cast, lead):
         ChatMessageFactory.create_batch(2, mission=cast.mission, citizen=Citizen.SOFIA)
         ChatMessageFactory(citizen=Citizen.EMMA)
         told = lead.get(cast.at("/chats")).json()["items"]
@@ -152,7 +152,7 @@ class TestChats:
         ]
         assert [bool(each["last_message_at"]) for each in told] == [False, False, False, True, False]
 
-    def test_message_is_added_with_its_code_and_read_again(self, cast, lead):
+    def test_message_with_code_is_added(self, cast, lead):
         code = [{"language": "python", "code": "print('<b>')\n"}]
         answer = post(lead, cast.at("/chats/rafael"), sender="citizen", message="The **code**:", code_blocks=code)
         assert answer.status_code == 201
@@ -166,7 +166,7 @@ class TestChats:
         assert lead.get(cast.at("/chats/rafael")).json()["items"] == [made]
         assert lead.get(cast.at("/chats/emma")).json()["items"] == []
 
-    def test_chat_is_read_by_pages_in_the_order_it_was_written(self, cast, lead):
+    def test_chat_is_paginated_oldest_first(self, cast, lead):
         for number in range(7):
             ChatMessageFactory(
                 mission=cast.mission, message=str(number), created_at=f"2026-01-0{number // 2 + 1}T00:00Z"
@@ -192,15 +192,15 @@ class TestChats:
             ({"sender": "user", "message": "a", "citizen": "maya"}, "/citizen"),
         ],
     )  # fmt: skip
-    def test_bad_message_is_named_and_nothing_added(self, cast, lead, body, pointer):
+    def test_invalid_message_is_rejected(self, cast, lead, body, pointer):
         rejected(post(lead, cast.at("/chats/rafael"), **body), 422, "input_rejected", pointer)
         assert not ChatMessage.objects.exists()
 
-    def test_message_of_blanks_is_rejected_in_the_words_of_its_rule(self, cast, lead):
+    def test_blank_message_is_rejected(self, cast, lead):
         rejected(post(lead, cast.at("/chats/rafael"), sender="user", message=" \n\t"), 422, "message_empty", "/message")
 
     @pytest.mark.parametrize("citizen", ["nobody", "Emma", "%00", "💥"])
-    def test_unknown_citizen_is_rejected_in_words(self, cast, lead, citizen):
+    def test_unknown_citizen_is_rejected(self, cast, lead, citizen):
         for answer in (
             lead.get(cast.at(f"/chats/{citizen}")),
             post(lead, cast.at(f"/chats/{citizen}"), sender="user", message="a"),
@@ -208,12 +208,12 @@ class TestChats:
             assert answer.status_code in (400, 404, 422)
             assert answer["Content-Type"] == "application/problem+json"
 
-    def test_cursor_of_another_chat_is_rejected(self, cast, lead):
+    def test_cursor_of_other_chat_is_rejected(self, cast, lead):
         ChatMessageFactory.create_batch(2, mission=cast.mission)
         cursor = lead.get(cast.at("/chats/rafael?limit=1")).json()["next"].partition("cursor=")[2]
         rejected(lead.get(cast.at(f"/chats/emma?cursor={cursor}")), 422, "cursor_rejected", "query/cursor")
 
-    def test_sent_again_with_its_key_it_is_one_message(self, cast, lead):
+    def test_repeated_key_creates_one_message(self, cast, lead):
         body = {"sender": "user", "message": "Once"}
         first, again = (post(lead, cast.at("/chats/emma"), key="one", **body) for _ in range(2))
         assert first.json() == again.json()

@@ -56,7 +56,7 @@ def part(body: str | bytes, *, name: str = "report", filename: str | None = "rep
 
 
 class TestImport:
-    def test_report_becomes_a_run_and_the_answer_says_all_of_it(self, cast, job, address):
+    def test_import_returns_the_run(self, cast, job, address):
         answer = upload(job, address, FAILED)
         assert answer.status_code == 201
         told = answer.json()
@@ -68,14 +68,14 @@ class TestImport:
         assert told["created_by"] == cast.people["lead"].member_id
         assert (run.mission_id, run.created_by_id) == (cast.mission.pk, cast.people["lead"].pk)
 
-    def test_same_file_again_is_the_same_run_whatever_it_is_called(self, job, address):
+    def test_same_file_is_retry_under_any_name(self, job, address):
         first = upload(job, address, PASSED)
         again = upload(job, address, PASSED, name="other.xml")
         assert (first.status_code, again.status_code) == (201, 200)
         assert again.json() == first.json()
         assert TestRun.objects.count() == 1
 
-    def test_files_of_one_request_are_one_run(self, job, address):
+    def test_several_files_become_one_run(self, job, address):
         shards = [SimpleUploadedFile(f"shard-{n}.xml", each) for n, each in enumerate((FAILED, PASSED))]
         answer = job.post(address, {"report": shards})
         told = answer.json()
@@ -83,23 +83,23 @@ class TestImport:
         again = job.post(address, {"report": [SimpleUploadedFile("b", PASSED), SimpleUploadedFile("a", FAILED)]})
         assert (again.status_code, again.json()["id"]) == (200, told["id"])
 
-    def test_more_than_a_hundred_files_are_one_run(self, job, address):
+    def test_more_than_100_files_become_one_run(self, job, address):
         files = [SimpleUploadedFile(f"{n}.xml", junit_of((f"test_{n}", "passed"))) for n in range(150)]
         assert job.post(address, {"report": files}).json()["summary"]["total"] == 150
 
-    def test_rejected_file_among_several_is_named_and_nothing_is_stored(self, job, address):
+    def test_rejected_file_among_several_is_named(self, job, address):
         files = [SimpleUploadedFile("good.xml", PASSED), SimpleUploadedFile("bad.xml", b"hello")]
         document = rejected(job.post(address, {"report": files}), 422, "report_rejected", "/report")
         assert document["detail"].startswith("Report 2 of 2 (bad.xml): The file is neither XML nor JSON.")
         assert not TestRun.objects.exists()
 
-    def test_same_file_after_another_run_is_the_latest_run(self, cast, job, address):
+    def test_same_file_after_other_run_is_new_run(self, cast, job, address):
         answers = [upload(job, address, report) for report in (FAILED, PASSED, FAILED)]
         assert [answer.status_code for answer in answers] == [201, 201, 201]
         told = cast.client("lead").get(cast.at()).json()
         assert (told["last_run"]["status"], told["missing"][-1]) == ("failed", NOT_PASSED)
 
-    def test_key_decides_whether_the_same_file_is_a_new_run(self, job, address):
+    def test_key_decides_between_retry_and_new_run(self, job, address):
         sent = [("build-1", 201), ("build-1", 201), ("build-2", 201), ("build-1", 201), (None, 200)]
         runs = []
         for key, status in sent:
@@ -116,7 +116,7 @@ class TestImport:
         assert (again.status_code, again.json()["id"]) == (200, first)
         assert TestRun.objects.count() == 2
 
-    def test_another_report_under_a_key_is_rejected(self, job, address):
+    def test_other_report_under_used_key_is_rejected(self, job, address):
         key = {"Idempotency-Key": "build-1"}
         job.post(address, {"report": SimpleUploadedFile("r.xml", PASSED)}, headers=key)
         other = job.post(address, {"report": SimpleUploadedFile("r.xml", FAILED)}, headers=key)
@@ -126,12 +126,12 @@ class TestImport:
         assert TestRun.objects.count() == 1
 
     @pytest.mark.parametrize("key", ["two words", "\u00fc", "k" * 256])
-    def test_key_of_another_form_is_rejected(self, job, address, key):
+    def test_invalid_key_is_rejected(self, job, address, key):
         answer = job.post(address, {"report": SimpleUploadedFile("r.xml", PASSED)}, headers={"Idempotency-Key": key})
         assert answer.status_code == 422
         assert not TestRun.objects.exists()
 
-    def test_report_with_colours_and_control_characters_is_a_run(self, job, address):
+    def test_report_with_control_characters_is_imported(self, job, address):
         report = (
             b'<testsuite><testcase name="a"><failure message="\x1b[31mred\x1b[0m \x07&#0;"/></testcase></testsuite>'
         )
@@ -139,33 +139,33 @@ class TestImport:
         assert (told["status"], len(told["warnings"])) == ("failed", 1)
         assert TestRun.objects.get().results[0]["error"] == "red \ufffd\ufffd"
 
-    def test_same_file_is_another_run_of_another_mission(self, job, address):
+    def test_same_file_is_new_run_of_other_mission(self, job, address):
         first, second = upload(job, address, PASSED), upload(job, at(DeckMissionFactory(), "/runs/import"), PASSED)
         assert (first.status_code, second.status_code) == (201, 201)
 
-    def test_json_is_taken_too(self, job, address):
+    def test_json_is_imported(self, job, address):
         told = upload(job, address, report_of(("test_it", "passed")), name="run.json").json()
         assert (told["status"], told["source"]) == ("passed", "json")
 
-    def test_what_was_not_understood_is_in_the_warnings(self, job, address):
+    def test_unknown_parts_are_in_warnings(self, job, address):
         odd = b'<testsuite name="s"><testcase name="a"/><strange/></testsuite>'
         told = upload(job, address, odd).json()
         assert any("strange" in warning for warning in told["warnings"])
         assert told["status"] == "passed"
 
-    def test_flaky_test_is_named(self, cast, job, address):
+    def test_flaky_test_is_listed(self, cast, job, address):
         for status in ("failed", "passed"):
             results = [{"name": "test_b", "classname": "tests", "status": status}]
             RunFactory(mission=cast.mission, status=status, results=results)
         told = upload(job, address, FAILED).json()
         assert (told["flaky_count"], [name.split()[-1] for name in told["flaky_tests"]]) == (1, ["test_b"])
 
-    def test_logs_are_kept_beside_it(self, cast, job, address):
+    def test_logs_are_stored(self, cast, job, address):
         told = upload(job, address, PASSED, logs=b"all of it\nin two lines \xff").json()
         logs = cast.client("auditor").get(cast.at(f"/runs/{told['id']}/logs")).json()
         assert [line["text"] for line in logs["lines"]] == ["all of it", "in two lines \ufffd"]
 
-    def test_file_of_any_name_and_part_of_no_known_name_are_taken_as_they_are(self, job, address):
+    def test_file_names_and_extra_parts_are_ignored(self, job, address):
         body = part(PASSED, filename="../../\u202e<b>.exe") + part("x", name="other", filename=None) + b"--edge--\r\n"
         assert job.post(address, body, content_type=EDGE).status_code == 201
 
@@ -184,15 +184,15 @@ class TestImport:
             (b"\x00" * 100, ""),
         ],
     )
-    def test_what_is_no_report_is_rejected_with_its_reason_and_nothing_is_stored(self, job, address, report, words):
+    def test_other_file_is_rejected_with_reason(self, job, address, report, words):
         document = rejected(upload(job, address, report), 422, "report_rejected", "/report")
         assert words.lower() in document["detail"].lower()
         assert not TestRun.objects.exists()
 
-    def test_unknown_mission_is_not_there(self, job):
+    def test_unknown_mission_answers_404(self, job):
         rejected(upload(job, "/api/deck/missions/9999999/runs/import", PASSED), 404, "not_found")
 
-    def test_account_that_only_brings_reports_sees_nothing_else(self, cast, address):
+    def test_import_only_account_cannot_read(self, cast, address):
         robot = StaffFactory()
         robot.user_permissions.add(Permission.objects.get(codename="add_testrun"))
         program = api_client(robot)
@@ -205,16 +205,16 @@ class TestImport:
 class TestForm:
     """The body around the report."""
 
-    def test_form_without_the_report_is_rejected_by_name(self, job, address):
+    def test_missing_report_is_named(self, job, address):
         rejected(upload(job, address, None), 422, "input_rejected", "/report")
         rejected(upload(job, address, None, logs=b"only logs"), 422, "input_rejected", "/report")
 
-    def test_report_that_is_no_file_is_rejected_by_name(self, job, address):
+    def test_report_as_text_field_is_rejected(self, job, address):
         body = part(PASSED, filename=None) + b"--edge--\r\n"
         rejected(job.post(address, body, content_type=EDGE), 422, "input_rejected", "/report")
 
     @pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded", "text/xml", ""])
-    def test_body_of_another_kind_is_rejected(self, job, address, kind):
+    def test_other_content_type_is_rejected(self, job, address, kind):
         rejected(job.generic("POST", address, PASSED, content_type=kind), 422, "input_rejected", "/report")
 
     @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ class TestForm:
             (b"".join(part("x", name=f"f{n}", filename=None) for n in range(2_100)) + b"--edge--\r\n", EDGE),
         ],
     )
-    def test_broken_form_is_a_400_in_words(self, job, address, body, kind):
+    def test_broken_form_answers_400(self, job, address, body, kind):
         answer = job.generic("POST", address, body, content_type=kind)
         document = answer.json()
         assert (answer.status_code, document["status"]) == (400, 400), document
@@ -238,20 +238,20 @@ class TestForm:
     @pytest.mark.parametrize(
         "body", [b"", b"garbage", b"--edge--\r\n", part(PASSED)[:40], b"--edge\r\n\r\n\xff\x00", b"--edge\r\n" * 1000]
     )
-    def test_form_without_anything_readable_is_rejected(self, job, address, body):
+    def test_unreadable_form_is_rejected(self, job, address, body):
         answer = job.generic("POST", address, body, content_type=EDGE)
         assert answer.status_code in (400, 422)
         assert answer["Content-Type"] == "application/problem+json"
         assert not TestRun.objects.exists()
 
     @pytest.mark.parametrize("left_out", [20, 3, 0])
-    def test_form_that_breaks_off_within_its_file_brings_no_file(self, job, address, left_out):
+    def test_truncated_form_has_no_file(self, job, address, left_out):
         """Not even where the report is whole but for the end of the form: no one knows whether more would follow."""
         body = part(PASSED)[:-left_out] if left_out else part(PASSED)
         rejected(job.generic("POST", address, body, content_type=EDGE), 422, "input_rejected", "/report")
         assert not TestRun.objects.exists()
 
-    def test_connection_that_ends_within_a_body_is_a_400(self, cast):
+    def test_truncated_body_answers_400(self, cast):
         class Broken(BytesIO):
             def read(self, *args):
                 raise OSError("the client is gone")
@@ -260,7 +260,7 @@ class TestForm:
         answer = cast.client("lead").generic("POST", cast.at("/status"), content_type="application/json", **sent)
         rejected(answer, 400, "bad_request")
 
-    def test_huge_field_is_too_large(self, job, address):
+    def test_huge_field_is_rejected(self, job, address):
         body = part("x" * 3_000_000, filename=None) + b"--edge--\r\n"
         rejected(job.post(address, body, content_type=EDGE), 413, "body_too_large")
 
@@ -274,17 +274,17 @@ class TestSize:
 
     @pytest.mark.parametrize("rest", ["/runs/import", f"/runs/{UNKNOWN_ID}/finish"])
     @pytest.mark.parametrize("length", [str(162 * 1024 * 1024), "9" * 30])
-    def test_body_that_says_it_is_too_large_is_rejected_unread(self, cast, job, rest, length):
+    def test_declared_size_over_limit_is_rejected_unread(self, cast, job, rest, length):
         sent = {"wsgi.input": self.Untouched(), "CONTENT_LENGTH": length}
         document = rejected(job.generic("POST", cast.at(rest), content_type=EDGE, **sent), 413, "body_too_large")
         assert "167,837,696 bytes" in document["detail"]
 
     @pytest.mark.parametrize("length", ["", "x", "-5", "0"])
-    def test_length_that_is_none_is_no_fault(self, job, address, length):
+    def test_invalid_content_length_is_handled(self, job, address, length):
         sent = {"wsgi.input": BytesIO(b""), "CONTENT_LENGTH": length}
         assert job.generic("POST", address, content_type=EDGE, **sent).status_code in (400, 422)
 
-    def test_each_file_has_its_own_limit(self, job, address, settings):
+    def test_each_file_part_has_its_limit(self, job, address, settings):
         settings.DECK_REPORT_BYTES, settings.DECK_LOGS_BYTES = len(PASSED), 20
         assert upload(job, address, PASSED, logs=b"x" * 20).status_code == 201
         document = rejected(upload(job, address, PASSED + b"\n"), 413, "body_too_large", "/report")
@@ -294,14 +294,14 @@ class TestSize:
         document = rejected(job.post(address, files), 413, "body_too_large", "/report")
         assert f"The 2 files report have {2 * len(PASSED):,} bytes" in document["detail"]
 
-    def test_nothing_else_takes_a_large_body(self, cast):
+    def test_other_operations_reject_large_body(self, cast):
         lead = cast.client("lead")
         sent = {"wsgi.input": self.Untouched(), "CONTENT_LENGTH": "3000000"}
         for rest in ("/status", "/dod", "/chats/emma", "/runs"):
             answer = lead.generic("POST", cast.at(rest), content_type="application/json", **sent)
             rejected(answer, 413, "body_too_large")
 
-    def test_report_of_more_than_a_little_lies_on_disk(self, job, address, monkeypatch):
+    def test_large_report_is_buffered_on_disk(self, job, address, monkeypatch):
         seen = []
 
         def watched(*, file, **rest):
@@ -314,7 +314,7 @@ class TestSize:
 
 
 class TestStartAndFinish:
-    def test_run_begins_and_is_finished_with_its_report(self, cast, job):
+    def test_started_run_is_finished_with_report(self, cast, job):
         begun = post(job, cast.at("/runs"), name="nightly")
         assert begun.status_code == 201
         told = begun.json()
@@ -329,27 +329,27 @@ class TestStartAndFinish:
         assert finished["finished_at"]
         assert TestRun.objects.get().logs == "the logs"
 
-    def test_finished_again_with_the_same_report_it_is_as_it_was(self, cast, job):
+    def test_finish_with_same_report_is_idempotent(self, cast, job):
         run = RunFactory(mission=cast.mission, running=True)
         first = upload(job, cast.at(f"/runs/{run.pk}/finish"), PASSED)
         again = upload(job, cast.at(f"/runs/{run.pk}/finish"), PASSED)
         assert (first.status_code, again.status_code) == (200, 200)
         assert again.json() == first.json()
 
-    def test_finished_one_takes_no_other_report(self, cast, job):
+    def test_finished_run_rejects_other_report(self, cast, job):
         run = RunFactory(mission=cast.mission, running=True)
         upload(job, cast.at(f"/runs/{run.pk}/finish"), FAILED)
         rejected(upload(job, cast.at(f"/runs/{run.pk}/finish"), PASSED), 409, "run_finished")
         run.refresh_from_db()
         assert run.status == "failed"
 
-    def test_report_of_an_earlier_run_finishes_a_later_one(self, cast, job, address):
+    def test_report_of_earlier_run_can_finish_later_run(self, cast, job, address):
         upload(job, address, PASSED)
         run = RunFactory(mission=cast.mission, running=True)
         finished = upload(job, cast.at(f"/runs/{run.pk}/finish"), PASSED)
         assert (finished.status_code, finished.json()["id"], finished.json()["status"]) == (200, str(run.pk), "passed")
 
-    def test_run_is_given_up_and_counts_as_failed(self, cast, job):
+    def test_given_up_run_counts_as_failed(self, cast, job):
         run = RunFactory(mission=cast.mission, running=True)
         first, again = (post(job, cast.at(f"/runs/{run.pk}/give-up")) for _ in range(2))
         assert (first.status_code, first.json()["status"]) == (200, "failed")
@@ -357,12 +357,12 @@ class TestStartAndFinish:
         assert again.json() == first.json()
         rejected(upload(job, cast.at(f"/runs/{run.pk}/finish"), PASSED), 409, "run_finished")
 
-    def test_finished_run_is_not_given_up(self, cast, job):
+    def test_finished_run_cannot_be_given_up(self, cast, job):
         run = RunFactory(mission=cast.mission, failed=True)
         rejected(post(job, cast.at(f"/runs/{run.pk}/give-up")), 409, "run_finished")
         rejected(post(job, cast.at(f"/runs/{UNKNOWN_ID}/give-up")), 404, "not_found")
 
-    def test_run_is_given_up_only_by_who_brings_runs(self, cast):
+    def test_giving_up_needs_import_permission(self, cast):
         run = RunFactory(mission=cast.mission, running=True)
         rejected(post(cast.client("auditor"), cast.at(f"/runs/{run.pk}/give-up")), 403, "not_allowed")
         rejected(post(cast.client("deliverer"), cast.at(f"/runs/{run.pk}/give-up")), 403, "not_allowed")
@@ -370,23 +370,23 @@ class TestStartAndFinish:
         run.refresh_from_db()
         assert run.status == "running"
 
-    def test_what_is_no_report_leaves_it_running(self, cast, job):
+    def test_rejected_report_leaves_run_running(self, cast, job):
         run = RunFactory(mission=cast.mission, running=True)
         rejected(upload(job, cast.at(f"/runs/{run.pk}/finish"), LAUGHS), 422, "report_rejected", "/report")
         run.refresh_from_db()
         assert run.status == "running"
 
-    def test_begun_again_with_its_key_it_is_one_run(self, cast, job):
+    def test_repeated_key_starts_one_run(self, cast, job):
         first, again = (post(job, cast.at("/runs"), key="build-7", name="nightly") for _ in range(2))
         assert first.json() == again.json()
         assert TestRun.objects.count() == 1
 
     @pytest.mark.parametrize("body", [{"name": "x" * 256}, {"name": None}, {"name": "a\x00"}, {"status": "passed"}])
-    def test_bad_start_is_rejected(self, cast, job, body):
+    def test_invalid_start_is_rejected(self, cast, job, body):
         assert post(job, cast.at("/runs"), **body).status_code == 422
         assert not TestRun.objects.exists()
 
-    def test_run_of_another_mission_is_not_there(self, cast, job):
+    def test_run_of_other_mission_answers_404(self, cast, job):
         run = RunFactory(running=True)
         rejected(upload(job, cast.at(f"/runs/{run.pk}/finish"), PASSED), 404, "not_found")
         rejected(upload(job, cast.at(f"/runs/{UNKNOWN_ID}/finish"), PASSED), 404, "not_found")
@@ -400,7 +400,7 @@ class TestAtOnce:
         address = cast.at("/runs/import")
         return people.run(lambda number: upload(clients[number], address, report).status_code)
 
-    def test_same_file_by_many_is_one_run_and_one_of_them_made_it(self):
+    def test_concurrent_same_file_is_one_run(self):
         cast = create_users()
         with crowd(8) as people:
             for turn in range(3):
@@ -408,7 +408,7 @@ class TestAtOnce:
                 assert sorted(answers) == [200] * 7 + [201]
                 assert TestRun.objects.count() == turn + 1
 
-    def test_without_the_rule_of_the_database_it_would_be_several(self):
+    def test_negative_control_without_trigger_several_runs(self):
         """Negative control: looking for the file first is not enough."""
         cast = create_users()
         drop, restore = (f"ALTER TABLE test_runs {word} TRIGGER test_runs_admit" for word in ("DISABLE", "ENABLE"))
@@ -421,7 +421,7 @@ class TestAtOnce:
                     break
         assert max(counts) > 1
 
-    def test_finished_by_many_with_the_same_report_it_is_finished_once(self):
+    def test_concurrent_finish_happens_once(self):
         cast = create_users()
         run = RunFactory(mission=cast.mission, running=True)
         clients = [cast.client("lead", "deck:import") for _ in range(6)]

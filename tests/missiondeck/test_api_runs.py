@@ -30,19 +30,19 @@ def reader(cast):
 
 
 class TestList:
-    def test_newest_is_first_and_pages_hold_each_once(self, cast, reader):
+    def test_list_is_newest_first_and_paginated(self, cast, reader):
         runs = [RunFactory(mission=cast.mission) for _ in range(5)]
         RunFactory()
         rows, pages = read_all_pages(reader, cast.at("/runs?limit=2"))
         assert [row["id"] for row in rows] == [str(run.pk) for run in reversed(runs)]
         assert pages == 3
 
-    def test_runs_of_one_instant_are_each_on_one_page(self, cast, reader):
+    def test_runs_with_same_time_are_each_listed_once(self, cast, reader):
         RunFactory.create_batch(5, mission=cast.mission, created_at="2026-01-01T00:00:00.123456Z")
         rows, _ = read_all_pages(reader, cast.at("/runs?limit=2"))
         assert len({row["id"] for row in rows}) == len(rows) == 5
 
-    def test_status_says_only_those(self, cast, reader):
+    def test_status_filters_the_list(self, cast, reader):
         RunFactory(mission=cast.mission)
         failed = RunFactory(mission=cast.mission, failed=True)
         running = RunFactory(mission=cast.mission, running=True)
@@ -50,7 +50,7 @@ class TestList:
         assert [row["id"] for row in read_all_pages(reader, cast.at("/runs?status=running"))[0]] == [str(running.pk)]
         rejected(reader.get(cast.at("/runs?status=gone")), 422, "input_rejected", "query/status")
 
-    def test_results_logs_and_warnings_are_neither_read_nor_sent(self, cast, reader):
+    def test_list_does_not_load_results_and_logs(self, cast, reader):
         run_from(cast.mission, junit_of(("canary", "failed"), output="a canary in the logs"))
         with CaptureQueriesContext(connection) as counted:
             answer = reader.get(cast.at("/runs"))
@@ -69,7 +69,7 @@ class TestList:
 
 
 class TestOne:
-    def test_results_come_worst_first_with_what_the_tool_wrote(self, cast, reader):
+    def test_results_are_worst_first(self, cast, reader):
         run = run_from(
             cast.mission,
             junit_of(("test_a", "passed"), ("test_b", "skipped"), ("test_c", "failed"), ("test_d", "error")),
@@ -97,7 +97,7 @@ class TestOne:
         assert (items[1]["error"], items[1]["traceback"], items[1]["classname"]) == ("1 != 2", "test.py:3", "tests")
         assert [item["is_flaky"] for item in items] == [False] * 4
 
-    def test_latest_is_the_last_that_began(self, cast, reader):
+    def test_latest_run_is_last_started(self, cast, reader):
         rejected(reader.get(cast.at("/runs/latest")), 404, "not_found")
         RunFactory(mission=cast.mission)
         last = RunFactory(mission=cast.mission, running=True)
@@ -106,7 +106,7 @@ class TestOne:
         assert (told["id"], told["status"], told["finished_at"]) == (str(last.pk), "running", None)
         assert told["results"] == {"items": [], "page": 1, "pages": 1, "total": 0}
 
-    def test_results_are_paged_filtered_and_searched(self, cast, reader):
+    def test_results_are_paginated_filtered_and_searched(self, cast, reader):
         results = [{"name": f"test_{number:03}", "status": "passed", "suite": "unit"} for number in range(119)]
         results.append({"name": "Tricky_100%", "status": "failed", "suite": "browser"})
         run = RunFactory(mission=cast.mission, status="failed", results=results)
@@ -141,7 +141,7 @@ class TestOne:
             "search=" + "x" * 201,
         ],
     )
-    def test_bad_parameter_is_named(self, cast, reader, query):
+    def test_invalid_parameter_is_named(self, cast, reader, query):
         run = RunFactory(mission=cast.mission)
         rests = [f"/runs/{run.pk}", "/runs/latest"]
         if not query.startswith("status"):
@@ -153,13 +153,13 @@ class TestOne:
                 assert document["errors"][0]["pointer"].startswith("query")
 
     @pytest.mark.parametrize("key", [UNKNOWN_ID, "x", "0", "%00", "💥", "Latest"])
-    def test_unknown_one_is_rejected_in_words(self, cast, reader, key):
+    def test_unknown_run_answers_404(self, cast, reader, key):
         for rest in ("", "/logs"):
             answer = reader.get(cast.at(f"/runs/{key}{rest}"))
             assert answer.status_code in (400, 404, 422)
             assert answer["Content-Type"] == "application/problem+json"
 
-    def test_hostile_texts_come_as_they_were_written_in_json(self, cast, reader):
+    def test_hostile_texts_are_returned_as_json(self, cast, reader):
         name = "</script><script>alert(1)</script>"
         run = run_from(cast.mission, report_of((name, "failed")))
         answer = reader.get(cast.at(f"/runs/{run.pk}"))
@@ -167,7 +167,7 @@ class TestOne:
         assert answer["X-Content-Type-Options"] == "nosniff"
         assert answer.json()["results"]["items"][0]["name"] == name
 
-    def test_link_leads_to_the_mission_in_the_back_office(self, cast, reader, settings, client):
+    def test_link_points_to_workspace(self, cast, reader, settings, client):
         settings.SITE_URL = "https://missions.example.org"
         RunFactory(mission=cast.mission)
         link = reader.get(cast.at("/runs/latest")).json()["link"]
@@ -184,7 +184,7 @@ class TestLogs:
         lines[6_999] = "here it BROKE 100%"
         return run_from(cast.mission, report_of(("test_it", "failed")), logs="\n".join(lines).encode())
 
-    def test_pages_hold_every_line_once(self, cast, reader, run):
+    def test_log_pages_contain_every_line_once(self, cast, reader, run):
         first = reader.get(cast.at(f"/runs/{run.pk}/logs")).json()
         assert (first["page"], first["hits"]) == (1, None)
         assert first["pages"] > 3
@@ -196,10 +196,10 @@ class TestLogs:
         assert [line["line"] for line in lines] == list(range(1, 10_001))
         assert lines[6_999] == {"line": 7_000, "text": "here it BROKE 100%"}
 
-    def test_page_beyond_the_last_is_not_there(self, cast, reader, run):
+    def test_page_after_last_answers_404(self, cast, reader, run):
         rejected(reader.get(cast.at(f"/runs/{run.pk}/logs?page=99")), 404, "not_found")
 
-    def test_search_names_line_and_page(self, cast, reader, run):
+    def test_search_returns_line_and_page(self, cast, reader, run):
         told = reader.get(cast.at(f"/runs/{run.pk}/logs?search=it%20broke")).json()
         (hit,) = told["hits"]
         assert (hit["line"], hit["text"], told["lines"]) == (7_000, "here it BROKE 100%", [])
@@ -208,18 +208,18 @@ class TestLogs:
         assert len(reader.get(cast.at(f"/runs/{run.pk}/logs?search=line")).json()["hits"]) == 100
         assert reader.get(cast.at(f"/runs/{run.pk}/logs?search=nothing%20like%20it")).json()["hits"] == []
 
-    def test_run_without_logs_has_none(self, cast, reader):
+    def test_run_without_logs_has_no_pages(self, cast, reader):
         run = RunFactory(mission=cast.mission)
         told = reader.get(cast.at(f"/runs/{run.pk}/logs")).json()
         assert told == {"page": 1, "pages": 0, "lines": [], "hits": None}
 
-    def test_logs_of_a_mission_one_may_not_see_are_not_there(self, cast, run):
+    def test_logs_of_hidden_mission_answer_404(self, cast, run):
         other = DeckMissionFactory(assigned_to=cast.people["deliverer"].email)
         rejected(cast.client("stranger").get(cast.at(f"/runs/{run.pk}/logs")), 404, "not_found")
         rejected(cast.client("deliverer").get(at(other, f"/runs/{run.pk}/logs")), 404, "not_found")
 
 
-def test_body_of_a_run_is_json_a_strict_reader_takes(cast, reader):
+def test_run_response_is_strict_json(cast, reader):
     """No NaN, no Infinity: durations are finite."""
     run = run_from(cast.mission, report_of(("test_it", "passed")))
     body = reader.get(cast.at(f"/runs/{run.pk}")).content

@@ -17,14 +17,14 @@ def assignee(of) -> Member | None:
     return DeckMission.objects.select_related("assignee").get(pk=getattr(of, "pk", of)).assignee
 
 
-def test_mission_finds_the_member_whatever_the_case():
+def test_assignee_is_found_ignoring_case():
     member = MemberFactory(email="Emma@Example.org")
     assert assignee(mission(assigned_to="emma@example.ORG")) == member
     assert assignee(raw_mission(assigned_to="EMMA@example.org")) == member
     assert mission(assigned_to="emma@example.org").assignee == member
 
 
-def test_address_of_no_one_waits():
+def test_unknown_address_has_no_assignee():
     made = mission(assigned_to="later@example.org")
     assert assignee(made) is None
     MemberFactory(email="other@example.org")
@@ -34,20 +34,20 @@ def test_address_of_no_one_waits():
     assert DeckMission.objects.get(pk=made.pk).assigned_to == "later@example.org"
 
 
-def test_many_members_at_once_each_get_theirs():
+def test_bulk_created_members_get_their_missions():
     made = [mission(assigned_to=f"m{n}@example.org") for n in range(5)]
     Member.objects.bulk_create([Member(email=f"M{n}@example.org", display_name="M") for n in range(8)])
     assert [assignee(one).email for one in made] == [f"M{n}@example.org" for n in range(5)]
 
 
-def test_another_address_of_the_mission_is_another_member():
+def test_new_address_changes_assignee():
     first, second = MemberFactory(), MemberFactory()
     made = mission(assigned_to=first.email)
     assert update_mission(mission=made, assigned_to=second.email).assignee == second
     assert update_mission(mission=made, assigned_to="nobody@example.org").assignee is None
 
 
-def test_assignee_is_the_databases_own():
+def test_assignee_cannot_be_set_directly():
     """Whoever writes the link by hand gets the one that follows from the address."""
     member, other = MemberFactory(), MemberFactory()
     made = raw_mission(assigned_to=member.email, assignee_id=other.pk)
@@ -58,7 +58,7 @@ def test_assignee_is_the_databases_own():
     assert assignee(made) == member
 
 
-def test_member_who_gets_another_address_keeps_their_missions():
+def test_member_with_new_address_keeps_missions():
     member, neighbour = MemberFactory(email="old@example.org"), MemberFactory()
     theirs, others = mission(assigned_to="OLD@example.org"), mission(assigned_to=neighbour.email)
     member.email = "new@example.org"
@@ -68,14 +68,14 @@ def test_member_who_gets_another_address_keeps_their_missions():
     assert DeckMission.objects.get(pk=others.pk).assigned_to == neighbour.email
 
 
-def test_member_who_gets_an_address_missions_wait_for_gets_them():
+def test_member_with_matching_new_address_gets_missions():
     made = mission(assigned_to="waited@example.org")
     member = MemberFactory()
     rows("UPDATE members SET email = 'Waited@example.org' WHERE id = %s", [member.pk])
     assert assignee(made) == member
 
 
-def test_address_given_up_is_free_for_another():
+def test_former_address_can_match_other_member():
     first = MemberFactory(email="desk@example.org")
     made = mission(assigned_to="desk@example.org")
     rows("UPDATE members SET email = 'gone@example.org' WHERE id = %s", [first.pk])
@@ -83,7 +83,7 @@ def test_address_given_up_is_free_for_another():
     assert assignee(made) == first
 
 
-def test_complete_mission_follows_too():
+def test_complete_mission_follows_new_address():
     from tests.missiondeck.helpers import complete_mission
 
     member = MemberFactory(email="done@example.org")
@@ -93,7 +93,7 @@ def test_complete_mission_follows_too():
     assert (made.status, made.assigned_to, made.assignee) == ("complete", "changed@example.org", member)
 
 
-def test_member_who_goes_leaves_the_mission_behind():
+def test_deleting_member_clears_assignee():
     with owner_session() as session:
         session.execute("SET lock_timeout = '20s'")
         (member,) = session.execute(
@@ -110,7 +110,7 @@ def test_member_who_goes_leaves_the_mission_behind():
         session.rollback()
 
 
-def test_links_and_addresses_never_contradict_each_other():
+def test_assignee_always_matches_address():
     members = [MemberFactory(email=f"p{n}@example.org") for n in range(4)]
     for n in range(12):
         mission(assigned_to=f"P{n % 6}@example.org")

@@ -56,13 +56,13 @@ def seen_by(member: Member, of: DeckMission) -> list[int]:
     return found
 
 
-def test_outsider_who_waits_for_approval_gets_nothing(made, outsider):
+def test_pending_member_gets_no_mission(made, outsider):
     assert outsider.status == "pending"
     assert assignee(made) is None
     assert seen_by(outsider.person, made) == []
 
 
-def test_approved_member_gets_the_mission_and_loses_it_when_banned(made, outsider):
+def test_approval_assigns_and_ban_unassigns(made, outsider):
     approve(entry=outsider)
     assert assignee(made) == outsider.person
     assert seen_by(outsider.person, made) == [made.number]
@@ -71,7 +71,7 @@ def test_approved_member_gets_the_mission_and_loses_it_when_banned(made, outside
     assert seen_by(outsider.person, made) == []
 
 
-def test_new_mission_is_not_given_to_who_waits_for_approval(outsider):
+def test_new_mission_skips_pending_member(outsider):
     later = mission(assigned_to=ADDRESS)
     assert later.assignee is None
     assert update_mission(mission=mission(), assigned_to=ADDRESS).assignee is None
@@ -79,17 +79,17 @@ def test_new_mission_is_not_given_to_who_waits_for_approval(outsider):
     assert assignee(later) == outsider.person
 
 
-def test_raw_sql_gives_it_to_no_one_either(made, outsider):
+def test_raw_sql_cannot_assign_pending_member(made, outsider):
     rows("UPDATE deck_missions SET assignee_id = %s WHERE id = %s", [outsider.person_id, made.pk])
     assert assignee(made) is None
 
 
-def test_banned_without_approval_gets_nothing(made, outsider):
+def test_banned_pending_member_gets_no_mission(made, outsider):
     ban(entry=outsider)
     assert assignee(made) is None
 
 
-def test_removed_entry_loses_its_missions_until_it_is_restored(made, outsider):
+def test_removed_entry_loses_missions_until_restored(made, outsider):
     approve(entry=outsider)
     remove_entry(entry=outsider)
     assert assignee(made) is None
@@ -97,7 +97,7 @@ def test_removed_entry_loses_its_missions_until_it_is_restored(made, outsider):
     assert assignee(made) == outsider.person
 
 
-def test_suspended_member_keeps_the_mission(made, outsider):
+def test_suspended_member_keeps_mission(made, outsider):
     """Their address was confirmed; they are out of sight for a while."""
     approve(entry=outsider)
     suspend(entry=outsider)
@@ -106,13 +106,13 @@ def test_suspended_member_keeps_the_mission(made, outsider):
     assert assignee(made) == outsider.person
 
 
-def test_account_made_by_staff_counts_without_an_entry(made):
+def test_staff_created_account_needs_no_entry(made):
     assert assignee(made) is None
     member = create_member(email=ADDRESS, display_name="Person 1")
     assert assignee(made) == member
 
 
-def test_entry_that_waits_takes_the_mission_from_its_account(made):
+def test_new_pending_entry_unassigns_account(made):
     member = MemberFactory(email=ADDRESS)
     assert assignee(made) == member
     entry = create_entry(person=member, name="Person 1", primary_role="developer", telegram_id="1")
@@ -121,7 +121,7 @@ def test_entry_that_waits_takes_the_mission_from_its_account(made):
     assert assignee(made) == member
 
 
-def test_staff_count_while_their_entry_waits(made):
+def test_pending_staff_keep_missions(made):
     member = StaffFactory(email=ADDRESS)
     create_entry(person=member, name="Person 1", primary_role="developer", telegram_id="1")
     assert assignee(made) == member
@@ -131,21 +131,21 @@ def test_staff_count_while_their_entry_waits(made):
     assert assignee(made) == member
 
 
-def test_banned_staff_lose_it(made):
+def test_banned_staff_lose_missions(made):
     member = StaffFactory(email=ADDRESS)
     entry = create_entry(person=member, name="Person 1", primary_role="developer", telegram_id="1")
     ban(entry=entry)
     assert assignee(made) is None
 
 
-def test_address_changed_to_one_a_mission_waits_for_gives_nothing_to_who_waits(made):
+def test_pending_member_with_new_address_gets_no_mission(made):
     member = MemberFactory(email="other@example.org")
     create_entry(person=member, name="Other", primary_role="developer", telegram_id="1")
     update_member(member=member, email=ADDRESS)
     assert assignee(made) is None
 
 
-def test_entry_that_is_moved_to_another_account(made, outsider):
+def test_entry_moved_to_other_account_reassigns(made, outsider):
     approve(entry=outsider)
     other = MemberFactory(email="other@example.org")
     rows("UPDATE community_members SET person_id = %s WHERE id = %s", [other.pk, outsider.pk])
@@ -153,7 +153,7 @@ def test_entry_that_is_moved_to_another_account(made, outsider):
     assert assignee(made) == outsider.person
 
 
-def test_many_entries_at_once(made):
+def test_bulk_inserted_entries_unassign(made):
     members = [MemberFactory(email=f"m{n}@example.org") for n in range(4)]
     theirs = [mission(assigned_to=member.email) for member in members]
     rows(
@@ -165,7 +165,7 @@ def test_many_entries_at_once(made):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_mission_made_while_its_member_is_banned_is_nobodys():
+def test_mission_created_during_ban_has_no_assignee():
     with crowd(2) as people:
         for turn in range(10):
             member = MemberFactory(email=f"turn{turn}@example.org")
@@ -177,7 +177,7 @@ def test_mission_made_while_its_member_is_banned_is_nobodys():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_mission_made_while_its_member_is_approved_is_theirs():
+def test_mission_created_during_approval_is_assigned():
     with crowd(2) as people:
         for turn in range(10):
             member = MemberFactory(email=f"turn{turn}@example.org")

@@ -37,14 +37,14 @@ def day(response, on: str) -> str:
 
 
 class TestMonth:
-    def test_is_a_table_of_whole_weeks_from_monday(self, lead):
+    def test_month_shows_whole_weeks_from_monday(self, lead):
         html = lead.get(f"{CALENDAR}?month=2026-11").content.decode()
         assert re.findall(r'<th scope="col"><abbr title="(\w+)">', html)[::6] == ["Monday", "Sunday"]
         days = re.findall(r'<time datetime="([\d-]+)">', html)
         assert (days[0], days[-1], len(days)) == ("2026-10-26", "2026-12-06", 42)
         assert "<h2>November 2026</h2>" in html
 
-    def test_a_mission_stands_in_its_day_with_time_client_and_a_link_to_its_workspace(self, lead):
+    def test_mission_is_shown_on_its_day(self, lead):
         mission = due(datetime(2026, 11, 12, 18, 30, tzinfo=UTC), "Landing <b>Page</b>")
         response = lead.get(f"{CALENDAR}?month=2026-11")
         said = day(response, "2026-11-12")
@@ -54,7 +54,7 @@ class TestMonth:
         assert "<b>Page" not in response.content.decode()
         assert "1 deadline;" in words(response)
 
-    def test_a_day_is_the_viewers(self, lead):
+    def test_days_use_time_zone_of_viewer(self, lead):
         due(datetime(2026, 12, 1, 1, 0, tzinfo=UTC), "Evening")
         with timezone.override("America/Sao_Paulo"):
             response = lead.get(f"{CALENDAR}?month=2026-11")
@@ -63,18 +63,18 @@ class TestMonth:
             assert "No deadlines this month" in words(lead.get(f"{CALENDAR}?month=2026-12"))
         assert "01:00" in day(lead.get(f"{CALENDAR}?month=2026-12"), "2026-12-01")
 
-    def test_days_of_other_months_stay_empty(self, lead):
+    def test_days_of_other_months_are_empty(self, lead):
         due(datetime(2026, 12, 2, 12, tzinfo=UTC), "December")
         assert "December" not in day(lead.get(f"{CALENDAR}?month=2026-11"), "2026-12-02").replace("2 December", "")
 
-    def test_leads_to_the_months_around_and_to_today(self, lead):
+    def test_page_links_to_adjacent_months_and_today(self, lead):
         html = lead.get(f"{CALENDAR}?month=2026-12&assigned=me").content.decode()
         for month in ("2026-11", "2027-01", f"{timezone.localdate():%Y-%m}"):
             assert f"?month={month}&amp;assigned=me" in html
         assert 'rel="prev"' not in lead.get(f"{CALENDAR}?month=2000-01").content.decode()
         assert 'rel="next"' not in lead.get(f"{CALENDAR}?month=2199-12").content.decode()
 
-    def test_only_mine_leaves_out_what_others_deliver(self, lead):
+    def test_filter_mine_hides_other_missions(self, lead):
         at = datetime(2026, 11, 12, 18, 30, tzinfo=UTC)
         due(at, "Mine", "lena@example.org")
         due(at, "Other")
@@ -82,7 +82,7 @@ class TestMonth:
         assert "Mine" in said
         assert "Other" not in said
 
-    def test_what_does_not_fit_is_a_link_to_exactly_that_days_list(self, lead):
+    def test_overflow_links_to_list_of_day(self, lead):
         at = datetime(2026, 11, 12, 9, tzinfo=UTC)
         for number in range(MAX_PER_DAY + 12):
             due(at + timedelta(minutes=number), f"Mission {number:02}")
@@ -98,7 +98,7 @@ class TestMonth:
         assert {mission.title for mission in listed} == {f"Mission {number:02}" for number in range(MAX_PER_DAY + 12)}
 
     @pytest.mark.parametrize("rows", [1, 30])
-    def test_makes_a_fixed_number_of_queries(self, lead, rows, django_assert_num_queries):
+    def test_page_has_fixed_number_of_queries(self, lead, rows, django_assert_num_queries):
         for number in range(rows):
             mission = due(datetime(2026, 11, 1 + number % 28, 9, tzinfo=UTC))
             make_item(mission)
@@ -124,25 +124,25 @@ class TestMonth:
             "%00",
         ],
     )
-    def test_an_odd_month_is_this_one_and_says_so(self, lead, month):
+    def test_invalid_month_shows_current_with_warning(self, lead, month):
         response = lead.get(CALENDAR, {"month": month} if month != "%00" else {"month": "\x01"})
         assert response.status_code == 200
         assert response.context["month"] == timezone.localdate().replace(day=1)
         assert "There is no month" in words(response)
         assert "<script>”" not in response.content.decode()
 
-    def test_no_month_is_this_one_and_marks_today(self, lead):
+    def test_missing_month_shows_current(self, lead):
         response = lead.get(CALENDAR)
         assert "There is no month" not in words(response)
         assert "today" in day(response, timezone.localdate().isoformat())
 
-    def test_nothing_in_it_runs_and_nothing_is_styled_in_place(self, lead):
+    def test_page_has_no_inline_script_or_style(self, lead):
         make_mission(days=0)
         table = lead.get(CALENDAR).content.decode().split("<table")[1].split("</table>")[0]
         assert "<script" not in table
         assert "style=" not in table
 
-    def test_the_first_of_a_month_without_midnight_is_a_day_too(self, lead):
+    def test_first_day_without_midnight_is_shown(self, lead):
         # In 2015 clocks of São Paulo went from 23:59 on 17 October to 01:00.
         with timezone.override("America/Sao_Paulo"):
             due(datetime(2015, 10, 18, 1, 30, tzinfo=SAO_PAULO), "Gap")
@@ -153,7 +153,7 @@ class TestStanding:
     def stands(self, mission: DeckMission) -> str:
         return health_of(with_progress(DeckMission.objects.filter(pk=mission.pk)).get(), at=timezone.now())
 
-    def test_is_late_at_risk_on_track_or_complete(self):
+    def test_health_follows_deadline_and_progress(self):
         assert self.stands(make_mission(days=-3)) == MissionHealth.LATE
         assert self.stands(make_mission(days=20)) == MissionHealth.ON_TRACK
         soon = make_mission(days=1)
@@ -168,18 +168,18 @@ class TestStanding:
         complete(done, MemberFactory(), reason="Agreed")
         assert self.stands(done) == MissionHealth.COMPLETE
 
-    def test_is_said_in_words_beside_the_colour(self, lead):
+    def test_health_is_shown_as_text(self, lead):
         at = timezone.now().replace(day=15)
         for change, words_of in ((timedelta(days=-400), "Late"), (timedelta(days=400), "On track")):
             due(at + change, "Shop")
             assert words_of in day(lead.get(f"{CALENDAR}?month={at + change:%Y-%m}"), f"{at + change:%Y-%m-%d}")
 
 
-def test_months_are_read_strictly():
+def test_months_are_parsed_strictly():
     assert parse_month("2026-02") == date(2026, 2, 1)
     assert [parse_month(text) for text in ("", "2026-2", "2026/02", " 2026-02", "1999-12", "2200-01")] == [None] * 6
 
 
-def test_a_month_takes_the_right_to_look():
+def test_page_needs_view_permission():
     assert client("Community Manager").get(CALENDAR).status_code == 403
     assert client("Auditor").get(CALENDAR).status_code == 200

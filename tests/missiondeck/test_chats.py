@@ -27,7 +27,7 @@ def create_message(of, citizen, sender, message, minute=0, **more):
     )
 
 
-def test_message_is_kept_with_its_code():
+def test_message_is_stored_with_code():
     made = mission()
     message = add_message(mission=made, citizen="emma", sender="user", message="*Hi*", code_blocks=[BLOCK])
     stored = ChatMessage.objects.get()
@@ -35,7 +35,7 @@ def test_message_is_kept_with_its_code():
     assert (stored.citizen, stored.sender, stored.message, stored.code_blocks) == ("emma", "user", "*Hi*", [BLOCK])
 
 
-def test_each_citizen_has_a_chat_of_their_own():
+def test_each_citizen_has_own_chat():
     made = mission()
     for citizen in Citizen.values:
         add_message(mission=made, citizen=citizen, sender="user", message=f"for {citizen}")
@@ -45,7 +45,7 @@ def test_each_citizen_has_a_chat_of_their_own():
     assert chat_with(made).count() == 5
 
 
-def test_messages_come_in_the_order_they_were_written():
+def test_messages_are_oldest_first():
     made = mission()
     for minute in (3, 1, 2):
         create_message(made, "emma", "user", f"m{minute}", minute)
@@ -63,7 +63,7 @@ def test_messages_come_in_the_order_they_were_written():
         ({"sender": "bot"}, ValueError),
     ],
 )
-def test_message_that_is_none(values, rejection):
+def test_invalid_message_is_rejected(values, rejection):
     with pytest.raises(rejection):
         add_message(**({"mission": mission(), "citizen": "emma", "sender": "user", "message": "Hi"} | values))
     assert not ChatMessage.objects.exists()
@@ -83,7 +83,7 @@ def test_transcript_as_markdown():
 
 
 @pytest.mark.parametrize("code", ["```\nnot the end", "````` five", "a\n```python\nb\n```\nc"])
-def test_code_with_backticks_stays_in_its_block(code):
+def test_code_with_backticks_stays_in_fence(code):
     from markdown_it import MarkdownIt
 
     made = mission()
@@ -115,7 +115,7 @@ def test_transcript_as_json():
     assert len(json.loads(text_of(transcript_as_json(made)))["messages"]) == 2
 
 
-def test_transcript_of_nothing():
+def test_transcript_without_messages():
     made = mission()
     assert text_of(transcript_as_markdown(made)) == f"# Mission {made.number}: Bot\n\nClient: Acme\n"
     assert json.loads(text_of(transcript_as_json(made)))["messages"] == []

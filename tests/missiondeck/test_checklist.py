@@ -38,21 +38,21 @@ def named(of, text) -> DodItem:
     return DodItem.objects.get(mission=of, text=text)
 
 
-def test_items_come_at_the_end_of_their_category(made):
+def test_new_item_is_last_in_category(made):
     add_item(mission=made, text=" tests pass ", category=Category.TESTS)
     assert order(made) == ["a", "b", "c", "d"]
     assert order(made, Category.TESTS) == ["tests pass"]
 
 
 @pytest.mark.parametrize("text", ["", "  ", "\n"])
-def test_item_says_something(made, text):
+def test_item_needs_text(made, text):
     with pytest.raises(ItemEmpty):
         add_item(mission=made, text=text)
     with pytest.raises(ItemEmpty):
         update_item(item=named(made, "a"), text=text)
 
 
-def test_ticking_says_who_and_when_and_unticking_forgets(made):
+def test_tick_records_and_untick_clears_member_and_time(made):
     member, before = MemberFactory(), timezone.now()
     item = tick_item(item=named(made, "a"), done=True, actor=member)
     assert (item.completed, item.completed_by) == (True, member)
@@ -63,7 +63,7 @@ def test_ticking_says_who_and_when_and_unticking_forgets(made):
     assert (opened.completed, opened.completed_at, opened.completed_by) == (False, None, None)
 
 
-def test_item_by_a_program_has_no_person(made):
+def test_item_ticked_without_actor_has_no_member(made):
     item = tick_item(item=named(made, "a"), done=True, actor=None)
     assert (item.completed, item.completed_by) == (True, None)
 
@@ -74,7 +74,7 @@ def test_item_by_a_program_has_no_person(made):
         ("a", 0, "abcd"), ("a", 2, "bcad"), ("d", 0, "dabc"), ("b", 3, "acdb"), ("b", 99, "acdb"), ("c", -5, "cabd"),
     ],
 )  # fmt: skip
-def test_item_is_put_at_a_place(made, text, to, after):
+def test_item_is_moved_to_position(made, text, to, after):
     add_item(mission=made, text="elsewhere", category=Category.TESTS)
     move_item(item=named(made, text), to=to)
     assert order(made) == list(after)
@@ -105,13 +105,13 @@ def test_progress_counts_each_category_and_all(made, django_assert_num_queries):
     assert [progress[key].percent for key in progress] == [25, 0, 100, 40]
 
 
-def test_hundred_percent_is_only_when_all_is_done():
+def test_percent_is_100_only_when_all_done():
     assert Progress(999, 1000).percent == 99
     assert Progress(1000, 1000).percent == 100
     assert Progress(0, 0).percent == 0
 
 
-def test_item_gone_meanwhile_is_not_there(made):
+def test_removed_item_cannot_be_changed(made):
     item = named(made, "a")
     remove_item(item=item)
     remove_item(item=item)

@@ -35,7 +35,7 @@ def run(*arguments: str) -> tuple[str, str]:
     return out.getvalue(), err.getvalue()
 
 
-def test_report_is_taken_in(file):
+def test_report_is_imported(file):
     made = mission()
     out, err = run(str(made.number), file(REPORT))
     assert out == "Imported: failed; 2 tests, 1 passed, 1 failed, 0 errors, 0 skipped.\n"
@@ -43,7 +43,7 @@ def test_report_is_taken_in(file):
     assert TestRun.objects.get().mission == made
 
 
-def test_second_time_it_says_so(file):
+def test_repeated_import_is_reported(file):
     number, path = str(mission().number), file(REPORT)
     run(number, path)
     out, _err = run(number, path)
@@ -51,14 +51,14 @@ def test_second_time_it_says_so(file):
     assert TestRun.objects.count() == 1
 
 
-def test_several_files_are_one_run(file):
+def test_several_files_become_one_run(file):
     number = str(mission().number)
     out, _err = run(number, file(REPORT), file(WARNED, "second.xml"))
     assert out == "Imported: failed; 3 tests, 2 passed, 1 failed, 0 errors, 0 skipped.\n"
     assert TestRun.objects.count() == 1
 
 
-def test_key_makes_the_same_file_a_new_run(file):
+def test_other_key_creates_new_run(file):
     number, path = str(mission().number), file(REPORT)
     for key, words in (("build-1", "Imported: "), ("build-1", "Already imported: "), ("build-2", "Imported: ")):
         assert run(number, path, "--key", key)[0].startswith(words)
@@ -69,25 +69,25 @@ def test_key_makes_the_same_file_a_new_run(file):
     assert TestRun.objects.count() == 2
 
 
-def test_file_that_is_rejected_among_several_is_named(file):
+def test_rejected_file_among_several_is_named(file):
     with pytest.raises(CommandError, match=r"^Report 2 of 2 \(second\.xml\): .* Nothing was imported\.$"):
         run(str(mission().number), file(REPORT), file("hello", "second.xml"))
     assert not TestRun.objects.exists()
 
 
-def test_logs_come_with_it(file):
+def test_logs_are_imported(file):
     run(str(mission().number), file(REPORT), "--logs", file("line 1\nline 2", "out.txt"))
     assert TestRun.objects.get().logs == "line 1\nline 2"
 
 
-def test_warnings_go_to_the_errors(file):
+def test_warnings_are_printed_on_stderr(file):
     out, err = run(str(mission().number), file(WARNED))
     assert out.startswith("Imported: passed; 1 tests")
     assert err.startswith("warning: ")
     assert "7" in err
 
 
-def test_flaky_tests_are_named(file):
+def test_flaky_tests_are_printed(file):
     made = mission()
     for hour, status in ((2, "failed"), (1, "passed")):
         connection.cursor().execute(
@@ -101,34 +101,34 @@ def test_flaky_tests_are_named(file):
 
 
 @pytest.mark.parametrize("number", ["4747", "0", "-1", "99999999999999999999"])
-def test_mission_there_is_not(file, number):
+def test_unknown_mission_is_rejected(file, number):
     with pytest.raises(CommandError, match=f"Client mission {number} does not exist."):
         run("--", number, file(REPORT))
 
 
-def test_number_that_is_none(file):
+def test_invalid_number_is_rejected(file):
     with pytest.raises(CommandError, match="invalid int value"):
         run("forty-seven", file(REPORT))
 
 
-def test_file_there_is_not(tmp_path):
+def test_missing_file_is_rejected(tmp_path):
     with pytest.raises(CommandError, match=r"none\.xml cannot be read: No such file or directory\."):
         run(str(mission().number), str(tmp_path / "none.xml"))
     assert not TestRun.objects.exists()
 
 
-def test_logs_there_are_not(file, tmp_path):
+def test_missing_logs_are_rejected(file, tmp_path):
     with pytest.raises(CommandError, match=r"none\.txt cannot be read: No such file or directory\."):
         run(str(mission().number), file(REPORT), "--logs", str(tmp_path / "none.txt"))
     assert not TestRun.objects.exists()
 
 
-def test_folder_is_no_report(tmp_path):
+def test_folder_is_rejected(tmp_path):
     with pytest.raises(CommandError, match=r"cannot be read: Is a directory\."):
         run(str(mission().number), str(tmp_path))
 
 
-def test_rejected_report_says_why_and_that_nothing_was_stored(file):
+def test_rejected_report_prints_reason(file):
     with pytest.raises(CommandError, match=r"\. Nothing was imported\.$"):
         run(str(mission().number), file("<testsuite>"))
     assert not TestRun.objects.exists()
@@ -154,7 +154,7 @@ def process(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_report_from_standard_input_in_a_process():
+def test_report_is_read_from_standard_input():
     number = str(mission().number)
     done = process(number, "-", stdin=WARNED)
     assert (done.returncode, done.stdout) == (

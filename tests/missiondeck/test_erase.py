@@ -55,7 +55,7 @@ def places(word):
         }
 
 
-def test_nothing_of_the_address_stays():
+def test_erasing_removes_address_everywhere():
     person, neighbour = lived(WORD), lived("nachbar")
     assert places(WORD) == places("nachbar") == ADDRESSES | {"deck_feeds"}
     erase(entry=CommunityMember.objects.get(person=person))
@@ -69,7 +69,7 @@ def test_nothing_of_the_address_stays():
     assert "erased" in person.email
 
 
-def test_what_they_did_stays_done():
+def test_erasing_keeps_completed_work():
     person = lived(WORD)
     erase(entry=CommunityMember.objects.get(person=person))
     done = DeckMission.objects.get(status="complete")
@@ -78,14 +78,14 @@ def test_what_they_did_stays_done():
     assert set(DodItem.objects.filter(mission=done).values_list("completed_by", flat=True)) == {person.pk}
 
 
-def test_every_address_in_the_history_is_still_one():
+def test_history_keeps_valid_addresses():
     person = lived(WORD)
     erase(entry=CommunityMember.objects.get(person=person))
     wrong = rows("SELECT assigned_to FROM deck_missions_history WHERE assigned_to !~ '^[^@[:space:]]+@[^@[:space:]]+$'")
     assert wrong == []
 
 
-def test_address_is_free_for_another_and_brings_nothing_with_it():
+def test_erased_address_can_be_reused_without_missions():
     person = lived(WORD)
     erase(entry=CommunityMember.objects.get(person=person))
     other = MemberFactory(email=f"old-{WORD}@example.org")

@@ -28,7 +28,7 @@ def rows(response) -> list[dict]:
     return list(csv.DictReader(io.StringIO(text[1:])))
 
 
-def test_holds_exactly_the_filtered_rows_in_the_order_of_the_list(auditor):
+def test_file_has_rows_of_filtered_list_in_order(auditor):
     for title, days in (("Later", 9), ("Late", -9), ("Soon", 1)):
         make_mission(title=title, days=days)
     complete(make_mission(title="Done"), MemberFactory(), reason="Agreed")
@@ -46,7 +46,7 @@ def test_holds_exactly_the_filtered_rows_in_the_order_of_the_list(auditor):
     assert "no-store" in response["Cache-Control"]
 
 
-def test_says_of_each_what_the_list_says(auditor):
+def test_file_has_values_of_list(auditor):
     mission = make_mission(title="Bot", client="Acme, Corp", github_url="https://github.com/acme/bot")
     make_item(mission, done=True)
     make_item(mission)
@@ -60,20 +60,20 @@ def test_says_of_each_what_the_list_says(auditor):
 
 
 @pytest.mark.parametrize("text", ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)"])
-def test_no_cell_is_a_formula(auditor, text):
+def test_cells_are_never_formulas(auditor, text):
     update_mission(mission=make_mission(client="Acme"), title=text)
     (row,) = rows(auditor.get(EXPORT))
     assert row["title"] == f"'{text}"
 
 
-def test_the_button_above_the_list_keeps_the_filters(auditor):
+def test_button_keeps_filters(auditor):
     buttons = auditor.get(f"{LIST}?due=overdue&q=a").context["buttons"]
     assert buttons[-1]["link"] == f"{EXPORT}?due=overdue&q=a"
 
 
-def test_an_odd_filter_leads_back_to_the_list(auditor):
+def test_invalid_filter_redirects_to_list(auditor):
     assert auditor.get(f"{EXPORT}?completed_by__password=x")["Location"] == f"{LIST}?e=1"
 
 
-def test_takes_the_right_to_look():
+def test_export_needs_view_permission():
     assert client("Community Manager").get(EXPORT).status_code == 403

@@ -46,7 +46,7 @@ def parts(response, name: str = "VEVENT") -> dict[str, object]:
 
 
 class TestPage:
-    def test_the_address_is_shown_once_and_only_its_digest_is_kept(self, lena):
+    def test_url_is_shown_once_and_stored_as_digest(self, lena):
         browser = client_of(lena)
         response = browser.post(FEEDS, {"name": " Phone ", "only_own": "on"})
         (secret,) = re.findall(r"/deck/feeds/([\w-]{43})\.ics", response.content.decode())
@@ -61,7 +61,7 @@ class TestPage:
         assert read(secret).status_code == 200
         assert "never" not in words(browser.get(FEEDS))
 
-    def test_everyone_sees_and_takes_back_the_own_ones_alone(self, lena):
+    def test_users_list_and_revoke_only_own_feeds(self, lena):
         feed, secret = create_feed(member=lena, name="Phone")
         other = client_of(staff("Delivery Lead", email="other@example.org"))
         assert "Phone" not in words(other.get(FEEDS))
@@ -73,7 +73,7 @@ class TestPage:
         assert read(secret).status_code == 404
 
     @pytest.mark.parametrize("key", ["", "odd", "0" * 32, "\x00", "🦉"])
-    def test_an_odd_key_takes_nothing_back(self, lena, key):
+    def test_invalid_key_revokes_nothing(self, lena, key):
         create_feed(member=lena, name="Phone")
         assert "This feed does not exist." in words(client_of(lena).post(FEEDS, {"revoke": key}, follow=True))
         assert DeckFeed.objects.get().revoked_at is None
@@ -82,12 +82,12 @@ class TestPage:
         ("name", "said"),
         [("", "required"), ("   ", "required"), ("x" * 101, "at most 100"), ("a\x00", "Null characters")],
     )
-    def test_a_feed_has_a_name(self, lena, name, said):
+    def test_feed_needs_name(self, lena, name, said):
         response = client_of(lena).post(FEEDS, {"name": name})
         assert said in " ".join(response.context["form"].errors["name"])
         assert not DeckFeed.objects.exists()
 
-    def test_there_are_only_so_many_at_a_time(self, lena):
+    def test_number_of_active_feeds_is_limited(self, lena):
         browser = client_of(lena)
         for number in range(MAX_FEEDS):
             feed, _ = create_feed(member=lena, name=f"Feed {number}")
@@ -95,21 +95,21 @@ class TestPage:
         revoke_feed(feed=feed)
         assert "Copy it now" in words(browser.post(FEEDS, {"name": "One more"}))
 
-    def test_it_takes_the_right_to_look(self):
+    def test_page_needs_view_permission(self):
         for role, status in (("Community Manager", 403), ("", 403), ("Auditor", 200)):
             browser = client_of(staff(role, email=f"{status}{role[:1]}@example.org".lower()))
             assert browser.get(FEEDS).status_code == status
             assert browser.post(FEEDS, {"name": "Phone"}).status_code == status
         assert DeckFeed.objects.count() == 1
 
-    def test_a_form_from_elsewhere_is_rejected(self, lena):
+    def test_form_without_csrf_token_is_rejected(self, lena):
         browser = Client(enforce_csrf_checks=True)
         browser.force_login(lena)
         assert browser.post(FEEDS, {"name": "Phone"}).status_code == 403
 
 
 class TestAnswer:
-    def test_has_an_event_and_a_todo_for_each_mission(self, lena):
+    def test_calendar_has_event_and_todo_per_mission(self, lena):
         at = datetime(2026, 12, 8, 18, 30, tzinfo=UTC)
         mission = create_mission(title="Bot", client="Acme", budget=300, deadline=at, assigned_to="a@example.org")
         _, secret = create_feed(member=lena, name="Phone")
@@ -122,7 +122,7 @@ class TestAnswer:
         assert str(todo["STATUS"]) == "NEEDS-ACTION"
         assert str(event["URL"]) == f"http://testserver{address(mission)}"
 
-    def test_a_program_needs_no_session_and_gets_none(self, lena):
+    def test_feed_needs_no_session(self, lena):
         response = read(create_feed(member=lena, name="Phone")[1])
         assert not response.cookies
         assert "Cookie" not in response.get("Vary", "")
@@ -130,7 +130,7 @@ class TestAnswer:
         assert response["X-Content-Type-Options"] == "nosniff"
         assert response["Referrer-Policy"] == "no-referrer"
 
-    def test_only_mine_leaves_out_what_others_deliver(self, lena):
+    def test_filter_mine_hides_other_missions(self, lena):
         mine = make_mission(assigned_to=lena.email)
         other = make_mission(assigned_to="other@example.org")
         everything, own = (create_feed(member=lena, name="x", only_own=only)[1] for only in (False, True))
@@ -138,7 +138,7 @@ class TestAnswer:
         assert list(parts(read(own))) == [f"deck-{mine.pk}-event@missionsite"]
         assert f"deck-{other.pk}-event@missionsite" in parts(read(everything))
 
-    def test_a_complete_mission_is_a_todo_that_is_done(self, lena):
+    def test_complete_mission_is_completed_todo(self, lena):
         mission = make_mission()
         complete(mission, lena, reason="Agreed")
         (todo,) = parts(read(create_feed(member=lena, name="x")[1]), "VTODO").values()
@@ -154,7 +154,7 @@ class TestAnswer:
             '"quoted" <b>bold</b> =1+1',
         ],
     )
-    def test_any_title_is_read_back_as_it_is(self, lena, title):
+    def test_any_title_survives_round_trip(self, lena, title):
         make_mission(title=title)
         response = read(create_feed(member=lena, name="x")[1])
         raw = response.content
@@ -168,7 +168,7 @@ class TestAnswer:
     @pytest.mark.parametrize(
         "old", ["bell\x07tower", "two\r\nlines", "BEGIN:VEVENT\nSUMMARY:false\nEND:VEVENT", "\x1b[31m"]
     )
-    def test_title_from_before_the_rule_does_not_break_the_calendar(self, lena, old):
+    def test_title_with_control_characters_keeps_calendar_valid(self, lena, old):
         """One byte that is no TSAFE-CHAR and a strict reader loses every mission. Source: RFC 5545, 3.1."""
         mission, _other = make_mission(), make_mission()
         secret = create_feed(member=lena, name="x")[1]
@@ -183,14 +183,14 @@ class TestAnswer:
         assert len(parts(response)) == 2
         assert "\\n" not in response.content.decode()
 
-    def test_it_is_a_page_for_reading_only(self, lena):
+    def test_feed_rejects_post(self, lena):
         _, secret = create_feed(member=lena, name="x")
         for method in ("post", "put", "patch", "delete", "options"):
             assert read(secret, method).status_code == 405, method
         head = read(secret, "head")
         assert (head.status_code, head.content, head["Content-Type"]) == (200, b"", "text/calendar; charset=utf-8")
 
-    def test_the_largest_calendar_has_2000_missions_and_nothing_open_is_left_out(self, lena):
+    def test_calendar_is_limited_with_open_missions_first(self, lena):
         now = timezone.now()
         DeckMission.objects.bulk_create(
             DeckMission(
@@ -217,7 +217,7 @@ class TestChanges:
         with as_owner():
             synchronise()
 
-    def test_an_edit_keeps_the_uid_and_moves_last_modified(self, lena):
+    def test_edit_keeps_uid_and_updates_last_modified(self, lena):
         mission = make_mission(title="Before")
         _, secret = create_feed(member=lena, name="x")
         first, again = read(secret), read(secret)
@@ -232,7 +232,7 @@ class TestChanges:
         DeckMission.objects.get().refresh_from_db()
         assert DeckMission.objects.get().updated_at > mission.updated_at
 
-    def test_what_a_program_has_already_is_not_sent_again(self, lena):
+    def test_unchanged_calendar_answers_304(self, lena):
         mission = make_mission()
         _, secret = create_feed(member=lena, name="x")
         tag = read(secret)["ETag"]
@@ -244,7 +244,7 @@ class TestChanges:
 
 
 class TestRejection:
-    def test_every_address_that_is_none_is_answered_alike(self, lena):
+    def test_unknown_and_revoked_feeds_answer_alike(self, lena):
         answers = {read("x" * 43).content, read("odd").content, read("🦉").content, read("a" * 5_000).content}
         feed, secret = create_feed(member=lena, name="x")
         assert read(secret).status_code == 200
@@ -255,7 +255,7 @@ class TestRejection:
         assert {response.content} == answers
         assert b"There is no calendar at this address." in response.content
 
-    def test_an_owner_who_may_no_longer_look_gives_nothing_away(self, lena):
+    def test_feed_of_owner_without_permission_answers_404(self, lena):
         _, secret = create_feed(member=lena, name="x")
         for change in ({"is_active": False}, {"is_staff": False}):
             Member.objects.filter(pk=lena.pk).update(**change)
@@ -266,11 +266,11 @@ class TestRejection:
         assert read(secret).status_code == 404
         assert DeckFeed.objects.get().last_read_at is not None
 
-    def test_someone_without_rights_has_none_by_a_feed(self):
+    def test_feed_gives_no_extra_permission(self):
         _, secret = create_feed(member=MemberFactory(), name="x")
         assert read(secret).status_code == 404
 
-    def test_the_secret_stays_out_of_the_log(self, lena, caplog):
+    def test_secret_is_not_logged(self, lena, caplog):
         caplog.handler.addFilter(HideSecretsFilter())
         feed, secret = create_feed(member=lena, name="x")
         revoke_feed(feed=feed)
@@ -280,7 +280,7 @@ class TestRejection:
         assert secret not in caplog.text
         assert secret[-6:] not in caplog.text
 
-    def test_nothing_of_an_address_is_kept_in_the_history(self, lena):
+    def test_secret_is_not_in_history(self, lena):
         _, secret = create_feed(member=lena, name="x")
         read(secret)
         with connection.cursor() as cursor:

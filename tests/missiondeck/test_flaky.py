@@ -47,21 +47,21 @@ def flaky_after(history: str, **more) -> list[str]:
     "history",
     ["FPF", "EPF", "FPE", "PFPF", "FFPF", "FPFF", "FPPF", "FPPPF", "FPFFF", "PFPPF", "FPFPF", "FPPFF"],
 )
-def test_flaky(history):
+def test_flaky_history_is_detected(history):
     assert flaky_after(history) == ["test_a"]
 
 
 @pytest.mark.parametrize("history", ["F", "PF", "FF", "PPF", "PFF", "PPPPF", "FFFFF", "PPFFF", "PFFFF"])
-def test_not_flaky(history):
+def test_stable_history_is_not_flaky(history):
     assert flaky_after(history) == []
 
 
 @pytest.mark.parametrize("history", ["FPP", "FPFP", "FP", "FPS"])
-def test_what_does_not_fail_now_is_not_flaky(history):
+def test_passing_test_is_not_flaky(history):
     assert flaky_after(history) == []
 
 
-def test_five_runs_this_one_among_them():
+def test_only_last_five_runs_count():
     assert flaky_after("FPPPF") == ["test_a"]
     assert flaky_after("FPPPPF") == [], "the failure is the sixth from the end"
     assert flaky_after("FPFFFF") == [], "and here too"
@@ -77,12 +77,12 @@ def test_runs_without_the_test_do_not_count():
     assert flaky_after("F--P--F") == ["test_a"]
 
 
-def test_tests_are_looked_for_in_ten_runs_before():
+def test_ten_earlier_runs_are_searched():
     assert flaky_after("F" + "-" * 8 + "PF") == ["test_a"]
     assert flaky_after("F" + "-" * 9 + "PF") == []
 
 
-def test_several_cases_of_one_name_are_one_test():
+def test_cases_with_same_name_are_one_test():
     """Parameters a tool does not name: the test failed where one of its cases did."""
     made = mission()
     run(made, result("P"), result("F"), at=0)
@@ -95,7 +95,7 @@ def test_several_cases_of_one_name_are_one_test():
     assert run(other, result("P"), result("F"), at=2).flaky_tests == []
 
 
-def test_tests_of_one_name_in_two_classes_are_two():
+def test_same_name_in_two_classes_is_two_tests():
     made = mission()
     run(made, result("F", classname="A"), result("P", classname="B"), at=0)
     run(made, result("P", classname="A"), result("P", classname="B"), at=1)
@@ -103,7 +103,7 @@ def test_tests_of_one_name_in_two_classes_are_two():
     assert last.flaky_tests == [f"A {SIGN} test_a"]
 
 
-def test_suite_stands_in_for_a_class():
+def test_suite_replaces_missing_class():
     made = mission()
     for hour, letter in enumerate("FPF"):
         last = run(made, result(letter, suite="web > forms"), result("P", "b"), at=hour)
@@ -111,7 +111,7 @@ def test_suite_stands_in_for_a_class():
     assert row('SELECT test_identity(\'{"name": "n", "classname": "", "suite": "s"}\')') == (f"s {SIGN} n",)
 
 
-def test_another_missions_runs_do_not_count():
+def test_runs_of_other_mission_do_not_count():
     one, other = mission(), mission()
     run(one, result("F"), at=0)
     run(other, result("P"), at=1)
@@ -133,14 +133,14 @@ def test_running_and_later_runs_do_not_count():
     assert run(made, result("F"), at=3).flaky_tests == []
 
 
-def test_several_flaky_tests_come_in_order_of_their_names():
+def test_flaky_tests_are_sorted_by_name():
     made = mission()
     for hour, letter in enumerate("FPF"):
         last = run(made, *(result(letter, name) for name in ("test_z", "test_a", "test_m")), result("P", "b"), at=hour)
     assert last.flaky_tests == ["test_a", "test_m", "test_z"]
 
 
-def test_finishing_a_run_looks_back_from_when_it_began():
+def test_finished_run_looks_back_from_its_start():
     made = mission()
     run(made, result("F"), at=0)
     run(made, result("P"), at=1)
@@ -159,7 +159,7 @@ def naive(history: str) -> bool:
     return any(bad in "FE" and "P" in before[place + 1 :] for place, bad in enumerate(before))
 
 
-def test_every_history_of_up_to_six_runs_is_as_the_rule_says():
+def test_all_histories_up_to_six_runs_follow_rule():
     """By the function itself: 1,092 histories of passed, failed and skipped, that end in a failure or not."""
     from itertools import product
 

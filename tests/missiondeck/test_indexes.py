@@ -43,11 +43,11 @@ def there() -> set[tuple[str, str, str, str]]:
     )
 
 
-def test_every_index_the_seed_asks_for_is_there():
+def test_indexes_of_seed_exist():
     assert there() >= ASKED_FOR
 
 
-def test_our_own_indexes_are_there():
+def test_other_indexes_exist():
     assert there() >= OURS
 
 
@@ -59,7 +59,7 @@ def test_our_own_indexes_are_there():
         ("deck_missions", "deck_missions_due", "(deadline, number)", ""),
     ],
 )
-def test_index_on_other_rows_or_columns_is_none(wrong):
+def test_negative_control_other_index_is_not_accepted(wrong):
     """Negative control: neither another order nor a whole index in place of a partial one passes."""
     assert wrong not in there()
 
@@ -90,7 +90,7 @@ def plan(queryset) -> str:
     ],
     ids=["chat", "trend", "checklist", "moves", "due", "status", "ended", "number"],
 )
-def test_question_walks_its_index(question, index):
+def test_query_uses_its_index(question, index):
     # Enough rows that a choice matters: 400 missions, each with five messages and five runs.
     rows(
         """INSERT INTO deck_missions (title, client, budget, deadline, assigned_to)
@@ -104,7 +104,7 @@ def test_question_walks_its_index(question, index):
     assert index in plan(question(mission()))
 
 
-def test_site_is_asked_without_a_walk_over_every_member():
+def test_query_does_not_scan_members():
     """A member who comes finds the missions that wait for them by an index."""
     rows("SET LOCAL enable_seqscan = off")
     (lines,) = row("""SELECT string_agg(indexdef, '') FROM pg_indexes WHERE indexname = 'deck_missions_unassigned'""")

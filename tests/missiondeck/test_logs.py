@@ -65,7 +65,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("text", CASES.values(), ids=CASES)
-def test_pages_hold_everything_in_bounds(text):
+def test_pages_hold_all_text_within_limit(text):
     run = logged(text)
     assert put_together(run) == text.removesuffix("\n")
     for number, (page, first_line, piece) in enumerate(pages_of(run), 1):
@@ -78,7 +78,7 @@ def test_pages_hold_everything_in_bounds(text):
             assert part in lines[line - 1], (page, line)
 
 
-def test_page_ends_with_a_line():
+def test_page_ends_with_whole_line():
     run = logged("".join(f"{n:05} {'x' * 90}\n" for n in range(5000)))
     for _page, first_line, piece in pages_of(run):
         lines = piece.split("\n")
@@ -94,21 +94,21 @@ def test_page_ends_with_a_line():
     )
 )
 @example(parts=[("\n", 65_535), ("€", 30_000)])
-def test_any_text_is_put_together_again(parts):
+def test_pages_rebuild_any_text(parts):
     text = "".join(piece * times for piece, times in parts)
     run = logged(text)
     assert put_together(run) == text.removesuffix("\n")
     assert all(len(piece.encode()) <= PAGE for _page, _line, piece in pages_of(run))
 
 
-def test_empty_logs_and_none_have_no_page():
+def test_empty_logs_have_no_pages():
     for text in ("", None):
         run = logged(text)
         assert pages_of(run) == []
         assert log_page(run) is None
 
 
-def test_logs_written_again_are_cut_again():
+def test_updated_logs_are_paginated_again():
     run = logged("x" * 200_000)
     assert len(pages_of(run)) == 4
     rows("UPDATE test_runs SET logs = %s WHERE id = %s", ["short", run.pk])
@@ -117,7 +117,7 @@ def test_logs_written_again_are_cut_again():
     assert pages_of(run) == []
 
 
-def test_64_mb_is_the_most():
+def test_logs_are_limited_to_64_mb():
     made = mission().pk
     with rejected_by("test_runs_logs_bounded"):
         rows(
@@ -141,11 +141,11 @@ def test_page_has_numbered_lines():
 
 
 @pytest.mark.parametrize("number", [0, -1, 99, 2**31 - 1])
-def test_page_there_is_not_is_none(number):
+def test_missing_page_is_none(number):
     assert log_page(logged("hello"), number) is None
 
 
-def test_search_finds_lines_whatever_their_case():
+def test_search_ignores_case():
     run = logged("".join(f"line {n}{' Übel ERROR 100%' if n % 7000 == 0 else ''}\n" for n in range(1, 30_001)))
     for text in ("error", "ERROR", "übel", "100%"):
         assert [hit.line for hit in search_logs(run, text)] == [7000, 14_000, 21_000, 28_000]
@@ -157,12 +157,12 @@ def test_search_finds_lines_whatever_their_case():
     assert [hit.line for hit in search_logs(run, "line", most=3)] == [1, 2, 3]
 
 
-def test_search_stays_within_its_run():
+def test_search_is_limited_to_run():
     logged("secret of another run")
     assert search_logs(logged("hello"), "secret") == []
 
 
-def test_long_line_is_found_in_short():
+def test_long_line_is_shortened_in_search():
     run = logged("x" * 1000 + "needle" + "x" * 1000)
     [hit] = search_logs(run, "needle")
     assert len(hit.text) == 500
@@ -200,7 +200,7 @@ def light(key) -> TestRun:
     return TestRun.objects.defer("results", "logs").get(pk=key)
 
 
-def test_50_mb_are_read_by_the_page(large):
+def test_logs_of_50_mb_are_read_by_page(large):
     count, most, total = row(
         "SELECT count(*), max(octet_length(text)), sum(octet_length(text)) FROM test_run_log_pages WHERE run_id = %s",
         [large.pk],
@@ -221,7 +221,7 @@ def test_50_mb_are_read_by_the_page(large):
     assert clock.seconds < 1
 
 
-def test_50_mb_are_searched_without_reading_them(large):
+def test_logs_of_50_mb_are_searched_in_database(large):
     with Clock() as clock:
         assert search_logs(large, "needle") == []
         hits = search_logs(large, "xxx", most=20)
@@ -229,14 +229,14 @@ def test_50_mb_are_searched_without_reading_them(large):
     assert 1 <= len(hits) <= 20
 
 
-def test_negative_control_the_whole_log_is_seen(large):
+def test_negative_control_whole_log_is_measured(large):
     """The same measure sees it where a page loads the logs themselves."""
     with Clock() as clock:
         assert len(TestRun.objects.get(pk=large.pk).logs) == 50 * MB
     assert clock.peak > 50 * MB
 
 
-def test_50_mb_come_in_beside_a_report():
+def test_logs_of_50_mb_are_imported():
     output = io.BytesIO((b"y" * 127 + b"\n") * (50 * MB // 128))
     run = import_report(mission=mission(), file=junit('<testcase name="a"/>'), logs=output, actor=None).run
     last = log_page(run).last

@@ -29,7 +29,7 @@ def titles(response) -> list[str]:
     return [mission.title for mission in response.context["page"].rows]
 
 
-def test_open_missions_come_first_by_deadline_then_the_complete_ones(lead, ana):
+def test_open_missions_are_first_by_deadline(lead, ana):
     done = make_mission(title="Done", days=-40)
     complete(done, ana, reason="Agreed")
     make_mission(title="Later", days=30)
@@ -43,21 +43,21 @@ def test_open_missions_come_first_by_deadline_then_the_complete_ones(lead, ana):
         assert each in said
 
 
-def test_the_list_behind_it_has_the_same_missions(lead, ana):
+def test_linked_list_has_same_missions(lead, ana):
     make_mission(title="Mine")
     make_mission(title="Other", assigned_to="bea@example.org")
     link = lead.get(page(ana)).context["list_link"]
     assert [mission.title for mission in lead.get(link).context["cl"].result_list] == ["Mine"]
 
 
-def test_a_mission_given_away_is_gone(lead, ana):
+def test_reassigned_mission_is_not_listed(lead, ana):
     mission = make_mission()
     update_mission(mission=mission, assigned_to="bea@example.org")
     assert "No client missions are assigned to this member." in words(lead.get(page(ana)))
 
 
 @pytest.mark.parametrize("rows", [1, 20])
-def test_makes_a_fixed_number_of_queries(lead, ana, rows, django_assert_num_queries):
+def test_tab_has_fixed_number_of_queries(lead, ana, rows, django_assert_num_queries):
     for _ in range(rows):
         create_runs(make_mission(), "failed")
     lead.get(page(ana))
@@ -66,7 +66,7 @@ def test_makes_a_fixed_number_of_queries(lead, ana, rows, django_assert_num_quer
         lead.get(page(ana))
 
 
-def test_who_may_not_look_at_client_missions_has_no_tab(ana):
+def test_tab_needs_view_permission(ana):
     manager = client("Community Manager")
     assert manager.get(page(ana)).status_code == 403
     assert "client-missions" not in manager.get(f"/admin/groups/member/{ana.pk}/change/").content.decode()

@@ -213,31 +213,31 @@ def columns(copy: Copy) -> set[str]:
     }
 
 
-def test_order_is_the_seeds():
+def test_order_follows_the_seed():
     names = sorted(name for app, name in MigrationLoader(None).disk_migrations if app == "missiondeck")
     assert names == STEPS
 
 
-def test_way_back_leaves_nothing_of_the_app(story):
+def test_reverse_migration_removes_everything(story):
     assert story.nothing == {}
     assert story.left == []
 
 
-def test_at_first_there_is_neither_repository_nor_citizen_nor_run(story):
+def test_initial_schema_has_no_later_columns(story):
     assert "deck_missions.title" in story.columns_first
     assert not {"deck_missions.github_url", "chat_messages.citizen", "test_runs.id"} & story.columns_first
     assert story.columns_second - story.columns_first == {"deck_missions.github_url"}
 
 
-def test_missions_from_before_have_no_repository(story):
+def test_existing_missions_get_empty_repository(story):
     assert story.repositories_before == [("",)]
 
 
-def test_what_was_said_before_was_said_with_rafael(story):
+def test_existing_messages_belong_to_rafael(story):
     assert story.citizens_before == [("rafael", 3)]
 
 
-def test_data_has_every_table_and_a_mission_of_every_status(story):
+def test_data_covers_all_tables_and_statuses(story):
     assert set(story.first) == set(TABLES + MORE)
     assert min(len(rows) for rows in story.first.values()) > 0
     assert {row["status"] for (row,) in story.first["deck_missions"]} == {"active", "complete"}
@@ -245,7 +245,7 @@ def test_data_has_every_table_and_a_mission_of_every_status(story):
     assert len(story.first["test_run_log_pages"]) > 4
 
 
-def test_runs_from_before_the_rules_have_their_pages_and_are_the_latest(story):
+def test_existing_runs_get_pages_and_latest_row(story):
     runs = {row["id"] for (row,) in story.first["test_runs"]}
     assert {row["run_id"] for (row,) in story.first["test_run_log_pages"]} == runs
     missions = {row["id"] for (row,) in story.first["deck_missions"]}
@@ -253,7 +253,7 @@ def test_runs_from_before_the_rules_have_their_pages_and_are_the_latest(story):
     assert {row["assignee_id"] for (row,) in story.first["deck_missions"]} != {None}
 
 
-def test_back_one_by_one_takes_away_only_what_the_step_brought(story):
+def test_each_reverse_step_removes_only_its_part(story):
     later = {"test_run_log_pages", "deck_status_changes", "deck_feeds", "deck_missions_history", "dod_items_history"}
     runs = later | {"test_runs", "deck_latest_runs"}
     citizen, repository = {"chat_messages": {"citizen"}}, {"deck_missions": {"github_url"}}
@@ -296,20 +296,20 @@ def each_file_once(story) -> list[tuple[dict]]:
     return runs
 
 
-def test_everything_is_set_aside_while_the_app_is_away(story):
+def test_reverse_migration_keeps_backup_tables(story):
     aside = {name.removesuffix("_set_aside") for (name,) in story.away}
     kept = set(TABLES + MORE) | {"deck_missions_github_url", "chat_messages_citizen", "test_runs_import_key"}
     assert kept <= aside
 
 
-def test_there_again_nothing_is_lost_twice(story):
+def test_second_migration_restores_all_rows(story):
     for again in (story.second, story.third):
         assert set(again) == set(story.first)
         for table, rows in story.first.items():
             assert again[table] == rows, table
 
 
-def test_there_again_the_schema_is_the_same(story):
+def test_second_migration_restores_schema(story):
     """But for the trigger the tests turn off to clean up, which a migration brings back."""
     assert story.second_schema == story.first_schema == story.third_schema
     off = r"ALTER TABLE public\.deck_status_changes DISABLE TRIGGER \w+;\n\n"
@@ -317,12 +317,12 @@ def test_there_again_the_schema_is_the_same(story):
     assert (now - ready, ready - now) == (Counter(), Counter())
 
 
-def test_nothing_set_aside_is_left(story):
+def test_no_backup_table_is_left(story):
     left = story.sql("SELECT relname FROM pg_class WHERE relname ~ '^(deck|dod|chat|test_run).*_set_aside$'")
     assert left == []
 
 
-def test_there_again_numbers_go_on_and_rules_hold(story):
+def test_restored_tables_keep_numbers_and_rules(story):
     with story.connect() as session:
         (number,) = session.execute(
             """INSERT INTO deck_missions (title, client, budget, deadline, assigned_to)
@@ -343,7 +343,7 @@ def test_there_again_numbers_go_on_and_rules_hold(story):
             assert rejected.value.diag.constraint_name == rule
 
 
-def test_each_step_says_what_it_is_for():
+def test_migrations_have_docstrings():
     for step in STEPS:
         module = __import__(f"missiondeck.migrations.{step}", fromlist=["Migration"])
         assert module.Migration.__doc__.strip().endswith("."), step

@@ -41,7 +41,7 @@ def page(mission, name: str = "change") -> str:
 
 
 class TestLine:
-    def test_says_what_a_lead_looks_for(self, lead):
+    def test_row_shows_key_values(self, lead):
         mission = make_mission(title="Bot", client="Acme", days=3, assigned_to="ana@example.org")
         make_item(mission, done=True)
         make_item(mission, "It is quick", category="tests")
@@ -52,7 +52,7 @@ class TestLine:
         assert "USD 1,200" in said
         assert f'href="{address(mission)}"' in lead.get(LIST).content.decode()
 
-    def test_overdue_is_red_and_complete_says_when(self, lead):
+    def test_row_shows_overdue_and_completion(self, lead):
         late, done = make_mission(title="Late", days=-13), make_mission(title="Ended", days=-2)
         complete(done, MemberFactory(), reason="The client said so")
         response = lead.get(LIST)
@@ -62,24 +62,24 @@ class TestLine:
         assert "completed" in line(response, "Ended")
         assert late.status == "active"
 
-    def test_says_what_is_not_there_yet(self, lead):
+    def test_row_shows_missing_values(self, lead):
         make_mission(title="New")
         said = line(lead.get(LIST), "New")
         assert "nothing written yet" in said
         assert "none yet" in said
 
-    def test_the_assignee_is_a_link_to_the_member(self, lead):
+    def test_assignee_links_to_member(self, lead):
         ana = MemberFactory(display_name="Ana Souza", email="ana@example.org")
         make_mission(assigned_to="ANA@example.org")
         assert f'href="/admin/groups/member/{ana.pk}/change/"' in lead.get(LIST).content.decode()
 
-    def test_a_title_is_never_markup(self, lead):
+    def test_title_is_escaped(self, lead):
         make_mission(title="<script>alert(1)</script>", client="<img src=x>")
         html = lead.get(LIST).content.decode()
         assert "<script>alert(1)" not in html
         assert "<img src=x>" not in html
 
-    def test_no_script_and_no_style_stands_in_the_rows(self, lead):
+    def test_rows_have_no_inline_script_or_style(self, lead):
         make_item(make_mission())
         rows = lead.get(LIST).content.decode().split("<tbody")[1].split("</tbody>")[0]
         assert "style=" not in rows
@@ -87,14 +87,14 @@ class TestLine:
 
 
 class TestFinding:
-    def test_a_number_is_found_with_or_without_its_sign(self, lead):
+    def test_search_finds_number_with_and_without_sign(self, lead):
         mission, other = make_mission(title="First"), make_mission(title="Second")
         named = make_mission(title=f"{mission.number} ways to go")
         assert shown(lead.get(LIST, {"q": f"#{mission.number}"})) == ["First"]
         assert shown(lead.get(LIST, {"q": f" {mission.number} "})) == [named.title, "First"]
         assert shown(lead.get(LIST, {"q": f"#{other.number + 500}"})) == []
 
-    def test_titles_clients_and_addresses_are_found_by_their_beginning(self, lead):
+    def test_search_finds_prefix_of_title_client_address(self, lead):
         MemberFactory(email="ana@example.org")
         make_mission(title="Landing Page", client="Beta Inc", assigned_to="ana@example.org")
         make_mission(title="Bot", client="Acme Corp", assigned_to="zoe@elsewhere.example")
@@ -109,13 +109,13 @@ class TestFinding:
         assert shown(lead.get(LIST, {"q": "page"})) == []
         assert shown(lead.get(LIST, {"q": "%"})) == []
 
-    def test_the_search_across_everything_finds_a_mission(self, lead):
+    def test_global_search_finds_mission(self, lead):
         make_mission(title="Landing Page", client="Beta Inc")
         assert "Landing Page" in words(lead.get("/admin/search/?s=landing&extended=1"))
         assert "Landing Page" not in words(client("Community Manager").get("/admin/search/?s=landing&extended=1"))
 
     @pytest.mark.parametrize("term", ["#", "#0", "9" * 60, "''; --", "🦉", "a\\", "#٣"])
-    def test_an_odd_search_finds_nothing_and_breaks_nothing(self, lead, term):
+    def test_odd_search_finds_nothing(self, lead, term):
         make_mission()
         response = lead.get(LIST, {"q": term})
         assert response.status_code == 200
@@ -159,10 +159,10 @@ class TestFilters:
             ("deadline_from=odd&deadline_to=0000-00-00", ["done", "bare", "later", "soon", "late"]),
         ],
     )
-    def test_shows_exactly_what_is_asked_for(self, lead, missions, query, titles):
+    def test_filters_limit_the_list(self, lead, missions, query, titles):
         assert shown(lead.get(f"{LIST}?{query}")) == titles
 
-    def test_a_day_is_the_viewers_day(self, lead):
+    def test_day_filter_uses_time_zone_of_viewer(self, lead):
         # 23:30 in São Paulo on the 14th is the 15th in London.
         at = datetime(2026, 12, 14, 23, 30, tzinfo=ZoneInfo("America/Sao_Paulo"))
         update_mission(mission=make_mission(title="evening"), deadline=at)
@@ -172,7 +172,7 @@ class TestFilters:
         assert shown(lead.get(f"{LIST}?deadline_from=2026-12-15&deadline_to=2026-12-15")) == ["evening"]
 
     @pytest.mark.parametrize("query", ["p=0", "p=odd", "p=99999999999999999999", "o=99", "completed_by__password=x"])
-    def test_an_odd_address_shows_the_list(self, lead, missions, query):
+    def test_invalid_filter_shows_list(self, lead, missions, query):
         response = lead.get(f"{LIST}?{query}", follow=True)
         assert response.status_code == 200
         assert len(shown(response)) == 5
@@ -181,7 +181,7 @@ class TestFilters:
 class TestCost:
     @pytest.mark.parametrize("rows", [1, 12])
     @pytest.mark.parametrize("query", ["", "?status=open&last_run=failed", "?due=next"])
-    def test_a_page_makes_a_fixed_number_of_queries(self, lead, rows, query, django_assert_num_queries):
+    def test_list_has_fixed_number_of_queries(self, lead, rows, query, django_assert_num_queries):
         for _ in range(rows):
             mission = make_mission(assigned_to=MemberFactory().email)
             make_item(mission, done=True)
@@ -191,7 +191,7 @@ class TestCost:
         with django_assert_num_queries(8):
             assert len(shown(lead.get(LIST + query))) == rows
 
-    def test_neither_results_nor_logs_are_read(self, lead):
+    def test_list_does_not_load_results_and_logs(self, lead):
         mission = make_mission()
         import_report_file(mission, FAILING, logs=b"line\n" * 1000)
         with CaptureQueriesContext(connection) as made:
@@ -220,7 +220,7 @@ class TestForm:
             "_save": "1",
         } | changes
 
-    def test_a_new_mission_comes_with_its_definition_of_done(self, lead):
+    def test_new_mission_is_created_with_items(self, lead):
         with timezone.override("America/Sao_Paulo"):
             assert "in the time zone America/Sao_Paulo" in words(lead.get(f"{LIST}add/"))
             response = lead.post(f"{LIST}add/", self.values())
@@ -251,7 +251,7 @@ class TestForm:
             ({"tests": "a\n" * 51}, "tests", "At most 50 lines"),
         ],
     )
-    def test_a_rejection_is_said_at_its_field_with_everything_kept(self, lead, changes, field, said):
+    def test_form_error_is_shown_at_field(self, lead, changes, field, said):
         response = lead.post(f"{LIST}add/", self.values(**changes))
         assert response.status_code == 200
         form = response.context["adminform"].form
@@ -260,7 +260,7 @@ class TestForm:
         assert form["functional"].value() == changes.get("functional", "It sells\n\n  It ships  \n")
         assert not DeckMission.objects.exists()
 
-    def test_what_the_service_rejects_is_said_at_its_field(self, lead, monkeypatch):
+    def test_service_error_is_shown_at_field(self, lead, monkeypatch):
         from missiondeck.admin import missions
         from missiondeck.errors import ItemEmpty
 
@@ -271,7 +271,7 @@ class TestForm:
         assert "Enter the text of the item." in words(lead.post(f"{LIST}add/", self.values()))
         assert not DeckMission.objects.exists()
 
-    def test_an_edit_is_kept_in_the_history_and_taken_back(self, lead):
+    def test_edit_is_recorded_and_can_be_reverted(self, lead):
         mission = make_mission(title="Shop")
         values = self.values(title="Shop and stock", currency="USD", budget="1200", client="Acme")
         assert lead.post(page(mission), values)["Location"] == address(mission)
@@ -284,7 +284,7 @@ class TestForm:
         mission.refresh_from_db()
         assert mission.title == "Shop"
 
-    def test_a_later_edit_is_not_overwritten_and_a_move_is_not_taken_back_here(self, lead):
+    def test_revert_keeps_later_edit_and_status(self, lead):
         mission = make_mission(title="One")
         update_mission(mission=mission, title="Two")
         update_mission(mission=mission, title="Three")
@@ -300,7 +300,7 @@ class TestForm:
         mission.refresh_from_db()
         assert mission.title == "Three"
 
-    def test_who_may_only_look_reads_and_changes_nothing(self):
+    def test_read_only_user_cannot_change(self):
         mission, auditor = make_mission(title="Shop"), client("Auditor")
         assert "Shop" in words(auditor.get(page(mission)))
         assert 'name="title"' not in auditor.get(page(mission)).content.decode()
@@ -309,7 +309,7 @@ class TestForm:
         mission.refresh_from_db()
         assert mission.title == "Shop"
 
-    def test_no_one_deletes(self):
+    def test_missions_cannot_be_deleted(self):
         mission = make_mission()
         chief = client_of(staff(is_superuser=True))
         assert chief.post(page(mission, "delete"), {"post": "yes"}).status_code == 403
@@ -317,7 +317,7 @@ class TestForm:
 
 
 @pytest.mark.parametrize("role", ["", "Community Manager", "Engagement Operator"])
-def test_who_may_not_look_sees_no_page_and_no_entry(role):
+def test_pages_need_view_permission(role):
     mission, someone = make_mission(), client(role)
     for target in (
         LIST,
@@ -332,7 +332,7 @@ def test_who_may_not_look_sees_no_page_and_no_entry(role):
 
 
 class TestHome:
-    def test_counts_what_is_late_and_what_turned_red_and_links_to_it(self, lead):
+    def test_dashboard_counts_late_and_failed_missions(self, lead):
         late, red = make_mission(days=-2), make_mission()
         create_runs(red, "passed", "failed")
         green = make_mission()
@@ -348,5 +348,5 @@ class TestHome:
         assert not titles & cards.keys() & {"Overdue client missions", "Failing client missions"}
 
 
-def test_an_empty_list_says_what_to_do(lead):
+def test_empty_list_explains_next_step(lead):
     assert "No client missions yet" in words(lead.get(LIST))

@@ -100,7 +100,7 @@ def inside(text: str) -> str:
 
 
 @pytest.mark.parametrize("injection", INJECTIONS, ids=lambda injection: injection.name)
-def test_injection_becomes_words(injection):
+def test_injection_becomes_text(injection):
     seen(render_markdown(injection.text))
     seen(render_markdown(f"- > ## {injection.text}\n\n| {injection.text} |\n|-|\n| [x]({injection.text}) |"))
     seen(render_markdown(f"```{injection.text}\n{injection.text}\n```"))
@@ -109,7 +109,7 @@ def test_injection_becomes_words(injection):
         assert page.codes == [injection.text.replace("\x00", "\ufffd").replace("\r\n", "\n")]
 
 
-def test_injections_are_many_and_each_has_its_own_number():
+def test_injections_have_distinct_numbers():
     assert len(INJECTIONS) >= 80
     assert len({each.text for each in INJECTIONS}) == len(INJECTIONS)
     assert all("pwned" in each.text or each.text.isascii() for each in INJECTIONS)
@@ -122,7 +122,7 @@ TRICKY = st.lists(
 
 @settings(max_examples=200, deadline=None)
 @given(TRICKY | st.text(), st.text() | st.sampled_from(sorted(LANGUAGES)))
-def test_no_text_breaks_out_or_fails(text, language):
+def test_any_text_is_rendered_safely(text, language):
     seen(render_markdown(text))
     code = text.encode(errors="replace").decode().replace("\x00", "\ufffd").replace("\r\n", "\n").replace("\r", "\n")
     assert seen(render_code(text, language)).codes == [code]
@@ -146,7 +146,7 @@ def test_no_text_breaks_out_or_fails(text, language):
         ("", ""),
     ],
 )
-def test_markdown(text, html):
+def test_markdown_is_rendered(text, html):
     assert inside(text) == html
 
 
@@ -162,13 +162,13 @@ def test_markdown(text, html):
         ("[![badge](https://ci.example.org/b.svg)](https://ci.example.org)", "https://ci.example.org", "badge"),
     ],
 )
-def test_link_or_image_is_one_link_with_its_words(text, href, label):
+def test_link_or_image_becomes_one_link(text, href, label):
     page = seen(render_markdown(text))
     assert [link["href"] for link in page.links] == [href]
     assert page.text.strip() == label
 
 
-def test_table_scrolls_on_its_own_and_is_aligned_by_classes():
+def test_table_scrolls_and_uses_alignment_classes():
     html = inside("|a|b|c|\n|:-|-:|:-:|\n|1|2|3|")
     assert html.startswith('<div class="markdown-table" tabindex="0"><table>')
     for side in ("left", "right", "center"):
@@ -176,7 +176,7 @@ def test_table_scrolls_on_its_own_and_is_aligned_by_classes():
     assert "style" not in html
 
 
-def test_fence_is_a_figure_with_its_language_a_button_and_colours():
+def test_fence_becomes_figure_with_copy_button():
     html = inside("```py title=x\ndef f():\n    return 'x'\n```")
     assert html == render_code("def f():\n    return 'x'", "py")
     assert '<span class="code-language">Python</span>' in html
@@ -188,35 +188,35 @@ def test_fence_is_a_figure_with_its_language_a_button_and_colours():
 @pytest.mark.parametrize(
     ("text", "label"), [("    x = 1", "Code"), ("```\nx = 1\n```", "Code"), ("```elvish\nx = 1\n```", "elvish")]
 )
-def test_code_in_no_known_language_is_plain(text, label):
+def test_code_in_unknown_language_is_plain(text, label):
     assert f'<span class="code-language">{label}</span>' in inside(text)
     assert "<code>x = 1</code>" in inside(text)
 
 
-def test_name_of_a_language_is_short_and_keeps_its_direction():
+def test_language_name_is_short_and_isolated():
     html = render_code("x", "\u202e" + "k" * 500)
     assert f">{'k' * 40}<" in html.replace("\u202e", "")
     assert "\u202e" not in html
 
 
-def test_code_keeps_its_first_and_last_lines():
+def test_code_keeps_blank_lines_at_ends():
     assert seen(render_code("\n\n  x = 1\n\n", "python")).codes == ["\n\n  x = 1\n\n"]
 
 
-def test_hidden_characters_of_code_are_named_and_copied():
+def test_hidden_characters_are_named_and_copied():
     html = render_code("if admin: # \u202e check", "python")
     assert '<span data-hidden="U+202E">\u202e</span>' in html
     assert seen(html).codes == ["if admin: # \u202e check"]
     assert '<code><span data-hidden="U+001B">\x1b</span>[31m</code>' in inside("`\x1b[31m`")
 
 
-def test_last_line_has_its_colour_without_an_end():
+def test_last_line_without_end_is_highlighted():
     html = render_code("- old\n+ new", "diff")
     assert '<span class="code-deleted">- old</span>\n<span class="code-inserted">+ new</span></code>' in html
 
 
 @pytest.mark.usefixtures("in_no_hurry")
-def test_every_language_colours_something():
+def test_every_language_is_highlighted():
     some = (
         'def f(x): # a\n/* c */ "s" if 1 return // x\n<b a="1">--\n+ x\n- y\nkey: 1\nimport os\nbegin end class X {}\n'
         '# T\nSELECT 1; Given a {{ x }}\n@rem x\nTraceback (most recent call last):\n  File "x", line 1, in y\n'
@@ -225,7 +225,7 @@ def test_every_language_colours_something():
     assert plain == set()
 
 
-def test_readying_a_language_takes_nothing_of_the_time_for_colours(monkeypatch):
+def test_loading_lexer_does_not_use_time_budget(monkeypatch):
     def ready(*names, **options):
         end = time.thread_time() + 0.2
         while time.thread_time() < end:
@@ -272,7 +272,7 @@ HEAVY = {
 
 
 @pytest.mark.parametrize("text", HEAVY.values(), ids=HEAVY)
-def test_heavy_message_is_done_in_a_second(text):
+def test_heavy_message_is_rendered_within_a_second(text):
     began = time.thread_time()
     html = render_markdown(text)
     assert time.thread_time() - began < 1
@@ -280,13 +280,13 @@ def test_heavy_message_is_done_in_a_second(text):
 
 
 @pytest.mark.parametrize("text", [HEAVY["brackets"], HEAVY["wide table"], HEAVY["lines"], "a " * MESSAGE_CHARACTERS])
-def test_too_much_is_shown_as_it_was_written(text):
+def test_too_long_message_is_plain_text(text):
     page = seen(render_markdown(text))
     assert ("p", {"class": "markdown-note"}) in page.tags
     assert page.text.endswith(text)
 
 
-def test_long_message_of_usual_words_is_formatted():
+def test_long_ordinary_message_is_formatted():
     usual = "so that whoever reads it later knows what was meant, why it was done and who asked for it"
     items = f"- do `this` *now*: {usual}\n- see [docs](https://example.org/a_b), {usual}\n\n"
     part = f"## Plan\n\n{items}|a|b|\n|-|-|\n|1|2|\n\n"
@@ -296,7 +296,7 @@ def test_long_message_of_usual_words_is_formatted():
 
 
 @pytest.mark.usefixtures("in_no_hurry")
-def test_long_code_has_no_colours():
+def test_long_code_is_not_highlighted():
     line = "raise ValueError(f'{name} is no name of a language that has colours')  # and says so\n"
     code = line * (COLOURED_CHARACTERS // len(line))
     assert "code-comment" in render_code(code, "python")
@@ -308,7 +308,7 @@ def test_long_code_has_no_colours():
     ("language", "unit"),
     [("python", " \n"), ("c", "\n "), ("java", "a "), ("tsx", "a."), ("make", "{"), ("xml", "<!--"), ("go", '"\\')],
 )
-def test_code_that_takes_long_to_colour_is_shown_without(language, unit):
+def test_slow_code_is_not_highlighted(language, unit):
     code = unit * (COLOURED_CHARACTERS // len(unit))
     began = time.thread_time()
     html = render_code(code, language)

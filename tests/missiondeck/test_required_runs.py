@@ -36,7 +36,7 @@ def earlier(run: TestRun, status: str) -> list[dict]:
 # --- The same bytes again ---------------------------------------------------------------------------
 
 
-def test_red_green_red_leaves_the_latest_run_red():
+def test_repeated_failed_report_is_latest_run():
     made = ready()
     brought = [import_report(mission=made, file=sample(number), actor=None) for number in ("27", "28", "27")]
     assert [each.is_new for each in brought] == [True, True, True]
@@ -46,7 +46,7 @@ def test_red_green_red_leaves_the_latest_run_red():
         change_status(mission=made, to="complete", actor=MemberFactory())
 
 
-def test_runs_of_one_transaction_keep_the_order_they_came_in():
+def test_runs_of_one_transaction_keep_their_order():
     made = ready()
     for number in range(20):
         import_report(mission=made, file=junit(RED if number % 2 else GREEN), actor=None)
@@ -54,7 +54,7 @@ def test_runs_of_one_transaction_keep_the_order_they_came_in():
     assert missing_of(made) == FAILED
 
 
-def test_same_bytes_under_another_key_are_a_new_run():
+def test_same_bytes_under_other_key_are_new_run():
     made = mission()
     first, again, other = (
         import_report(mission=made, file=junit(GREEN), actor=None, key=key) for key in ("build-1", "build-1", "build-2")
@@ -66,7 +66,7 @@ def test_same_bytes_under_another_key_are_a_new_run():
     assert TestRun.objects.filter(mission=made).count() == 2
 
 
-def test_begun_run_is_finished_with_the_bytes_of_an_earlier_one():
+def test_started_run_accepts_bytes_of_earlier_run():
     made = ready()
     import_report(mission=made, file=junit(GREEN), actor=None)
     import_report(mission=made, file=junit(RED), actor=None)
@@ -77,7 +77,7 @@ def test_begun_run_is_finished_with_the_bytes_of_an_earlier_one():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_retries_at_once_under_a_key_are_one_run():
+def test_concurrent_retries_with_key_are_one_run():
     with crowd(8) as people:
         for number in range(3):
             made = mission()
@@ -93,7 +93,7 @@ def test_retries_at_once_under_a_key_are_one_run():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_reports_at_once_again_and_again_are_never_lost():
+def test_concurrent_reports_are_never_lost():
     """Whatever comes between, an answer that says "new" is a run of its own, and the last one is the latest."""
     made = mission()
     with crowd(8) as people:
@@ -114,7 +114,7 @@ def test_two_reports_at_once_again_and_again_are_never_lost():
 # --- Several files ----------------------------------------------------------------------------------
 
 
-def test_shards_of_one_run_are_one_run_that_failed():
+def test_failed_shard_fails_run():
     made = ready()
     run = import_report(mission=made, file=sample("25"), more=[sample("26")], actor=None).run
     assert (run.status, run.summary["total"], run.summary["failed"]) == ("failed", 2, 1)
@@ -123,7 +123,7 @@ def test_shards_of_one_run_are_one_run_that_failed():
     assert missing_of(made) == FAILED
 
 
-def test_begun_run_is_finished_with_several_files():
+def test_started_run_is_finished_with_several_files():
     run = start_run(mission=mission(), actor=None)
     done = finish_run(run=run, file=sample("26"), more=[sample("25")])
     assert (done.status, done.summary["total"]) == ("failed", 2)
@@ -132,7 +132,7 @@ def test_begun_run_is_finished_with_several_files():
 # --- Runs that overlap ------------------------------------------------------------------------------
 
 
-def test_run_that_is_still_running_keeps_the_mission_open():
+def test_running_run_blocks_completion():
     made = ready()
     first, second = (start_run(mission=made, actor=None) for _ in range(2))
     finish_run(run=second, file=junit(GREEN))
@@ -145,7 +145,7 @@ def test_run_that_is_still_running_keeps_the_mission_open():
     assert missing_of(made) == []
 
 
-def test_run_that_ended_last_counts_as_well_as_the_one_that_began_last():
+def test_last_started_and_last_ended_run_count():
     made = ready()
     first, second = (start_run(mission=made, actor=None) for _ in range(2))
     finish_run(run=second, file=junit(GREEN))
@@ -155,7 +155,7 @@ def test_run_that_ended_last_counts_as_well_as_the_one_that_began_last():
     assert missing_of(made) == []
 
 
-def test_slow_green_run_does_not_hide_a_red_one_that_began_later():
+def test_slow_passed_run_does_not_hide_failed_run():
     made = ready()
     slow = start_run(mission=made, actor=None)
     import_report(mission=made, file=junit(RED), actor=None)
@@ -163,7 +163,7 @@ def test_slow_green_run_does_not_hide_a_red_one_that_began_later():
     assert missing_of(made) == FAILED
 
 
-def test_run_that_failed_before_both_is_history():
+def test_earlier_failed_run_does_not_count():
     made = ready()
     first, second = (start_run(mission=made, actor=None) for _ in range(2))
     finish_run(run=first, file=junit(RED))
@@ -174,7 +174,7 @@ def test_run_that_failed_before_both_is_history():
 # --- Given up ---------------------------------------------------------------------------------------
 
 
-def test_run_that_is_given_up_counts_as_failed():
+def test_given_up_run_counts_as_failed():
     made = ready()
     import_report(mission=made, file=junit(GREEN), actor=None)
     run = give_up_run(run=start_run(mission=made, actor=None))
@@ -184,7 +184,7 @@ def test_run_that_is_given_up_counts_as_failed():
     assert missing_of(made) == []
 
 
-def test_earlier_run_that_is_given_up_counts_as_failed():
+def test_earlier_given_up_run_counts_as_failed():
     made = ready()
     first, second = (start_run(mission=made, actor=None) for _ in range(2))
     finish_run(run=second, file=junit(GREEN))
@@ -194,14 +194,14 @@ def test_earlier_run_that_is_given_up_counts_as_failed():
     assert missing_of(made) == []
 
 
-def test_run_that_is_given_up_takes_no_report():
+def test_given_up_run_rejects_report():
     run = give_up_run(run=start_run(mission=mission(), actor=None))
     with pytest.raises(RunFinished):
         finish_run(run=run, file=junit(GREEN))
 
 
 @pytest.mark.django_db(transaction=True)
-def test_given_up_and_finished_at_once_is_one_of_them():
+def test_concurrent_give_up_and_finish_do_one():
     with crowd(2) as people:
         for _turn in range(5):
             run = start_run(mission=mission(), actor=None)

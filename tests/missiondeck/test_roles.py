@@ -38,12 +38,12 @@ def may(role: str) -> set[str]:
     }
 
 
-def test_matrix_has_every_role():
+def test_matrix_lists_every_role():
     assert set(MATRIX) == set(ROLES)
 
 
 @pytest.mark.parametrize("role", MATRIX)
-def test_role_may(role, synchronised):
+def test_role_has_expected_permissions(role, synchronised):
     assert may(role) == MATRIX[role]
 
 
@@ -55,18 +55,18 @@ def synchronised(db):
     synchronise()
 
 
-def test_staff_without_a_role_may_nothing():
+def test_staff_without_role_have_no_permission():
     assert StaffFactory().get_all_permissions() == set()
 
 
-def test_only_two_roles_complete_what_is_not_done():
+def test_only_two_roles_can_override():
     assert {name for name, codes in ROLES.items() if "missiondeck.override_deckmission" in codes} == {
         "Administrator",
         "Delivery Lead",
     }
 
 
-def test_no_one_may_delete_anything_of_a_mission():
+def test_no_role_can_delete():
     for codes in ROLES.values():
         assert not [code for code in codes if code.startswith("missiondeck.delete_")]
 

@@ -85,7 +85,7 @@ def is_true(status: str, summary: dict | None, results: list[dict] | None) -> No
 @example(results=[PASSED], made_up={"failed": 1}, true_counts=False, status="passed", door="update")
 @example(results=[], made_up={}, true_counts=True, status="passed", door="insert")
 @example(results=[PASSED], made_up={}, true_counts=True, status="failed", door="insert")
-def test_truth_holds_by_every_door(results, made_up, true_counts, status, door):
+def test_outcome_is_enforced_at_every_entry_point(results, made_up, true_counts, status, door):
     summary = made_up | (counted(results) if true_counts else {})
     (said,) = row("SELECT test_run_outcome(%s, %s)", [Jsonb(summary), Jsonb(results)])
     assert said == outcome(summary, results) == verdict(summary, results)
@@ -161,7 +161,7 @@ LIES = {
 
 @pytest.mark.parametrize(("status", "summary", "results"), LIES.values(), ids=LIES)
 @pytest.mark.parametrize("door", ["insert", "update"])
-def test_lie_is_rejected(status, summary, results, door):
+def test_wrong_status_is_rejected(status, summary, results, door):
     values = {
         "status": status,
         "summary": None if summary is None else Jsonb(summary),
@@ -180,7 +180,7 @@ def test_lie_is_rejected(status, summary, results, door):
             )
 
 
-def test_seeds_own_example_is_a_failed_run():
+def test_seed_example_is_failed_run():
     status, summary, results = LIES["the seed's own example"]
     key = insert("test_runs", mission_id=mission().pk, status="failed", summary=Jsonb(summary), results=Jsonb(results))
     assert row("SELECT status, finished_at IS NOT NULL FROM test_runs WHERE id = %s", [key]) == ("failed", True)
@@ -198,7 +198,7 @@ def test_seeds_own_example_is_a_failed_run():
         ({"passed": 0.5}, [PASSED]),
     ],
 )
-def test_summary_that_counts_something_else_is_rejected(summary, results):
+def test_wrong_summary_is_rejected(summary, results):
     with rejected_by("test_runs_summary_fits_results"):
         insert(
             "test_runs",
@@ -209,7 +209,7 @@ def test_summary_that_counts_something_else_is_rejected(summary, results):
         )
 
 
-def test_rejections_have_words():
+def test_rejections_have_messages():
     one = mission()
     with (
         pytest.raises(StatusContradictsResults, match="follows from its results"),
@@ -241,7 +241,7 @@ def test_rejections_have_words():
         "name = 'other'",
     ],
 )
-def test_finished_run_stays(changes):
+def test_finished_run_is_immutable(changes):
     key = insert("test_runs", mission_id=mission().pk, status="passed", results=Jsonb([PASSED]))
     with rejected_by("test_runs_finished_immutable"):
         rows(f"UPDATE test_runs SET {changes} WHERE id = %s", [key])
@@ -250,26 +250,26 @@ def test_finished_run_stays(changes):
 
 
 @pytest.mark.parametrize("changes", ["mission_id = %(other)s", "created_at = now() - interval '1 day'"])
-def test_run_stays_with_its_mission_and_its_time(changes):
+def test_mission_and_time_of_run_are_immutable(changes):
     key, other = insert("test_runs", mission_id=mission().pk, status="running"), mission().pk
     with rejected_by("test_runs_mission_immutable"):
         rows(f"UPDATE test_runs SET {changes} WHERE id = %(run)s", {"run": key, "other": other})
 
 
-def test_run_says_when_it_was_finished_and_only_then():
+def test_finish_time_is_set_only_for_finished_run():
     key = insert("test_runs", mission_id=mission().pk, status="running", finished_at="2026-03-02Z")
     assert row("SELECT finished_at FROM test_runs WHERE id = %s", [key]) == (None,)
     rows("UPDATE test_runs SET status = 'passed', results = %s WHERE id = %s", [Jsonb([PASSED]), key])
     assert row("SELECT finished_at BETWEEN now() AND clock_timestamp() FROM test_runs WHERE id = %s", [key]) == (True,)
 
 
-def test_flaky_tests_are_the_databases_own():
+def test_flaky_tests_cannot_be_set_directly():
     """What someone writes into the column is not kept."""
     key = insert("test_runs", mission_id=mission().pk, status="failed", results=Jsonb([FAILED]), flaky_tests=["test_b"])
     assert row("SELECT flaky_tests FROM test_runs WHERE id = %s", [key]) == ([],)
 
 
-def test_no_trigger_means_no_lie_either():
+def test_constraints_hold_without_triggers():
     """The truth is a CHECK: it holds where a session has turned its triggers off, as a restore does."""
     from tests.groups.test_erase import owner_session
 
@@ -289,7 +289,7 @@ def test_no_trigger_means_no_lie_either():
         session.rollback()
 
 
-def test_negative_control_without_the_rule_a_lie_is_stored():
+def test_negative_control_without_constraint():
     """The property above would see it: the rule away, the same lie goes in and is found."""
     from tests.groups.test_erase import owner_session
 
@@ -311,7 +311,7 @@ def test_negative_control_without_the_rule_a_lie_is_stored():
         session.rollback()
 
 
-def test_site_cannot_take_the_rule_away():
+def test_site_role_cannot_drop_constraint():
     with pytest.raises(DatabaseError) as rejected, transaction.atomic():
         rows("ALTER TABLE test_runs DROP CONSTRAINT test_runs_status_follows_from_results")
     assert rejected.value.__cause__.sqlstate == "42501"

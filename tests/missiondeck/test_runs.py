@@ -26,7 +26,7 @@ BAD = '<testcase name="b" classname="A"><failure message="no">line 3</failure></
 # --- Taking in --------------------------------------------------------------------------------------
 
 
-def test_report_becomes_a_finished_run():
+def test_report_becomes_finished_run():
     made, actor = mission(), MemberFactory()
     brought = import_report(mission=made, file=junit(GOOD, BAD, name="pytest"), actor=actor)
     run = TestRun.objects.get()
@@ -41,7 +41,7 @@ def test_report_becomes_a_finished_run():
     assert run.finished_at is not None
 
 
-def test_json_of_the_seed_is_a_run():
+def test_seed_json_is_imported():
     made = mission()
     run = import_report(
         mission=made,
@@ -57,7 +57,7 @@ def test_json_of_the_seed_is_a_run():
     assert [each["name"] for each in TestRun.objects.get().results] == ["test_foo", "test_b"]
 
 
-def test_warnings_are_kept():
+def test_warnings_are_stored():
     file = io.BytesIO(b'<testsuite name="s" tests="7"><testcase name="a"/></testsuite>')
     brought = import_report(mission=mission(), file=file, actor=None)
     assert len(brought.warnings) == 1
@@ -65,14 +65,14 @@ def test_warnings_are_kept():
     assert TestRun.objects.get().warnings == brought.warnings
 
 
-def test_output_of_the_tool_goes_into_the_logs():
+def test_tool_output_is_stored_as_logs():
     output = io.BytesIO("héllo\r\nwörld\x00 \xff".encode("latin-1"))
     run = import_report(mission=mission(), file=junit(GOOD), logs=output, actor=None).run
     stored = TestRun.objects.get(pk=run.pk).logs
     assert stored == "h\ufffdllo\nw\ufffdrld\ufffd \ufffd"
 
 
-def test_output_in_the_report_and_beside_it_are_one_log():
+def test_report_output_and_log_file_are_joined():
     file = io.BytesIO(b'<testsuite name="s"><testcase name="a"/><system-out>from the suite</system-out></testsuite>')
     run = import_report(mission=mission(), file=file, logs=io.BytesIO(b"from the tool"), actor=None).run
     logs = TestRun.objects.get(pk=run.pk).logs
@@ -80,7 +80,7 @@ def test_output_in_the_report_and_beside_it_are_one_log():
     assert logs.endswith("\nfrom the tool")
 
 
-def test_progress_is_told():
+def test_progress_is_reported():
     told = []
     file = junit(*(f'<testcase name="t{n}"/>' for n in range(20_000)))
     import_report(mission=mission(), file=file, actor=None, progress=told.append)
@@ -101,12 +101,12 @@ def test_same_file_twice_is_one_run():
     assert TestRun.objects.get().logs is None
 
 
-def test_same_file_of_another_mission_is_another_run():
+def test_same_file_is_new_run_of_other_mission():
     assert all(import_report(mission=mission(), file=junit(GOOD), actor=None).is_new for _mission in range(2))
     assert TestRun.objects.count() == 2
 
 
-def test_another_file_with_the_same_tests_is_another_run():
+def test_other_file_with_same_tests_is_new_run():
     made = mission()
     for name in ("first", "second"):
         assert import_report(mission=made, file=junit(GOOD, name=name), actor=None).is_new
@@ -114,7 +114,7 @@ def test_another_file_with_the_same_tests_is_another_run():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_same_file_at_once_is_one_run():
+def test_concurrent_same_file_is_one_run():
     with crowd(8) as people:
         for number in range(3):
             made, name = mission(), f"suite {number}"
@@ -128,7 +128,7 @@ def test_same_file_at_once_is_one_run():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_the_lock_the_same_file_at_once_is_several_runs():
+def test_negative_control_without_lock_several_runs():
     with (
         crowd(8) as people,
         without(
@@ -201,7 +201,7 @@ def test_logs_over_the_limit_store_nothing(settings):
 # --- Begun and finished -----------------------------------------------------------------------------
 
 
-def test_run_is_begun_and_finished():
+def test_run_is_started_and_finished():
     actor = MemberFactory()
     run = start_run(mission=mission(), actor=actor, name="nightly")
     assert (run.status, run.name, run.created_by, run.finished_at, run.summary) == (
@@ -221,14 +221,14 @@ def test_run_is_finished_once():
     assert TestRun.objects.get().status == "passed"
 
 
-def test_rejected_report_leaves_a_run_running():
+def test_rejected_report_leaves_run_running():
     run = start_run(mission=mission(), actor=None)
     with pytest.raises(ReportRejected):
         finish_run(run=run, file=io.BytesIO(b"hello"))
     assert TestRun.objects.get().status == "running"
 
 
-def test_finished_run_is_known_by_its_file():
+def test_finished_run_is_found_by_its_file():
     made = mission()
     run = start_run(mission=made, actor=None)
     finish_run(run=run, file=junit(GOOD))
@@ -246,14 +246,14 @@ def test_finished_run_is_known_by_its_file():
         ([{"name": "c", "status": "skipped"}], "failed"),
     ],
 )
-def test_status_follows_from_the_results(results, status):
+def test_status_follows_from_results(results, status):
     assert import_results(mission(), results).status == status
 
 
 # --- Reading ----------------------------------------------------------------------------------------
 
 
-def test_lists_of_runs_never_read_logs_or_results():
+def test_lists_do_not_load_logs_or_results():
     made = mission()
     import_results(made, [PASSED])
     import_report(mission=made, file=junit(GOOD), logs=io.BytesIO(b"out"), actor=None)
@@ -275,7 +275,7 @@ def test_lists_of_runs_never_read_logs_or_results():
             assert '"results"' not in each.partition(" FROM ")[0]
 
 
-def test_negative_control_a_whole_run_reads_both():
+def test_negative_control_whole_run_loads_both():
     import_results(mission(), [PASSED])
     with CaptureQueriesContext(connection) as asked:
         list(TestRun.objects.all())
@@ -283,12 +283,12 @@ def test_negative_control_a_whole_run_reads_both():
     assert '"results"' in asked[0]["sql"]
 
 
-def test_new_run_is_returned_without_what_is_large():
+def test_new_run_defers_large_columns():
     run = import_results(mission(), [PASSED])
     assert run.get_deferred_fields() == {"results", "logs"}
 
 
-def test_results_come_worst_first_and_by_the_page():
+def test_results_are_worst_first_and_paginated():
     statuses = ["passed", "skipped", "error", "failed"]
     results = [{"name": f"t{n:03}", "status": statuses[n % 4]} for n in range(120)]
     run = import_results(mission(), results)
@@ -340,7 +340,7 @@ def test_flaky_results_are_marked():
     ]
 
 
-def test_import_asks_a_fixed_number_of_questions():
+def test_import_has_fixed_number_of_queries():
     made, counts = mission(), []
     for size in (1, 2000):
         file = report([{"name": f"{uuid4()}", "status": "passed"} for _n in range(size)])

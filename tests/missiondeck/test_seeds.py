@@ -56,7 +56,7 @@ def everything() -> dict[str, list]:
     return found
 
 
-def test_seeds_load_twice_with_the_same_rows(seeds):
+def test_seeds_load_twice_unchanged(seeds):
     before = everything()
     assert {table: len(found) for table, found in before.items() if found} == {
         "deck_missions": 2,
@@ -71,7 +71,7 @@ def test_seeds_load_twice_with_the_same_rows(seeds):
 
 
 @pytest.mark.parametrize("number", SEED)
-def test_missions_have_the_figures_of_the_seed(seeds, number):
+def test_missions_have_values_of_seed(seeds, number):
     """The deadline is as many whole days later as the examples are loaded after the day they were written."""
     one = DeckMission.objects.get(number=number)
     written = apps.get_app_config("missiondeck").seeds_written_on
@@ -82,14 +82,14 @@ def test_missions_have_the_figures_of_the_seed(seeds, number):
     assert one.github_url == f"https://github.com/mind-protocol/mission-{number}"
 
 
-def test_next_mission_has_the_next_number(seeds):
+def test_next_mission_has_next_number(seeds):
     """The sequence has gone past those of the file; it never goes back, whatever a test before this one took."""
     first = mission().number
     assert first >= 49
     assert mission().number == first + 1
 
 
-def test_example_run_has_the_seeds_summary_and_results_and_failed(seeds):
+def test_example_run_has_summary_of_seed(seeds):
     """The seed says passed beside a failed test; that is rejected, so here it says what it is."""
     run = TestRun.objects.get(mission__number=47, summary__has_key="functional_passed")
     assert run.summary == {
@@ -104,7 +104,7 @@ def test_example_run_has_the_seeds_summary_and_results_and_failed(seeds):
     assert run.status == outcome(run.summary, run.results) == "failed"
 
 
-def test_every_category_citizen_sender_source_and_result_occurs(seeds):
+def test_all_choices_occur(seeds):
     for number in SEED:
         items = DodItem.objects.filter(mission__number=number)
         assert set(items.values_list("category", flat=True)) == set(Category.values)
@@ -118,7 +118,7 @@ def test_every_category_citizen_sender_source_and_result_occurs(seeds):
     assert set(TestRun.objects.values_list("status", flat=True)) == {"passed", "failed"}
 
 
-def test_code_stands_in_several_languages_with_several_citizens(seeds):
+def test_code_blocks_have_several_languages(seeds):
     found = rows(
         """SELECT DISTINCT citizen, block->>'language' FROM chat_messages, jsonb_array_elements(code_blocks) block"""
     )
@@ -126,7 +126,7 @@ def test_code_stands_in_several_languages_with_several_citizens(seeds):
     assert len({language for _citizen, language in found}) >= 2
 
 
-def test_a_test_of_the_history_is_flaky(seeds):
+def test_one_test_is_flaky(seeds):
     flaky = TestRun.objects.exclude(flaky_tests=[])
     assert flaky.exists()
     for run in flaky:
@@ -135,7 +135,7 @@ def test_a_test_of_the_history_is_flaky(seeds):
         assert "test_callback_handler" in marked
 
 
-def test_neither_mission_is_done_and_each_says_why(seeds):
+def test_no_mission_is_done(seeds):
     first, second = (DeckMission.objects.get(number=number) for number in SEED)
     assert [each["what"] for each in missing_of(first)] == ["open_items", "test_run"]
     # Its tests pass now; what is missing is an item.
@@ -145,7 +145,7 @@ def test_neither_mission_is_done_and_each_says_why(seeds):
         assert 0 < everything_done.done < everything_done.total
 
 
-def test_failed_tests_say_what_failed(seeds):
+def test_failed_tests_have_errors(seeds):
     bare = row(
         """SELECT count(*) FROM test_runs, jsonb_array_elements(results) r
            WHERE r->>'status' IN ('failed', 'error') AND coalesce(r->>'error', '') = ''"""
@@ -153,14 +153,14 @@ def test_failed_tests_say_what_failed(seeds):
     assert bare == (0,)
 
 
-def test_logs_can_be_read(seeds):
+def test_logs_are_readable(seeds):
     logged = [run for run in TestRun.objects.all() if run.logs]
     assert logged
     for run in logged:
         assert log_page(run).lines[0][1] == run.logs.split("\n")[0]
 
 
-def test_ids_are_those_of_the_file_and_times_go_on(seeds):
+def test_ids_are_fixed_and_times_are_shifted(seeds):
     for each in LISTED:
         assert apps.get_model(each["model"]).objects.filter(pk=each["pk"]).exists()
     for number in SEED:
@@ -171,6 +171,6 @@ def test_ids_are_those_of_the_file_and_times_go_on(seeds):
             assert len(set(times)) == len(times)
 
 
-def test_member_with_the_seeds_address_gets_both(seeds):
+def test_member_with_seed_address_gets_both_missions(seeds):
     rows("INSERT INTO members (email, display_name) VALUES ('Person1@Scopelock.AI', 'Person 1')")
     assert row("SELECT count(*) FROM deck_missions WHERE assignee_id IS NOT NULL") == (2,)

@@ -47,7 +47,7 @@ def moves_of(of) -> list[tuple]:
 
 
 @pytest.mark.parametrize(("before", "after"), PAIRS)
-def test_every_pair_by_the_service(before, after):
+def test_every_pair_of_statuses_by_service(before, after):
     made, actor = standing(before), MemberFactory()
     moves = len(moves_of(made))
     if before == after:
@@ -66,7 +66,7 @@ def test_every_pair_by_the_service(before, after):
 
 
 @pytest.mark.parametrize(("before", "after"), PAIRS)
-def test_every_pair_by_raw_sql(before, after):
+def test_every_pair_of_statuses_by_raw_sql(before, after):
     made = standing(before)
     moves = len(moves_of(made))
     rows("SELECT set_config('deck.reason', 'because', true), set_config('deck.actor_id', '', true)")
@@ -82,13 +82,13 @@ def test_every_pair_by_raw_sql(before, after):
             rows(*change)
 
 
-def test_choices_know_the_same_steps():
+def test_choices_define_the_same_steps():
     assert {*FORWARD.items(), *BACK.items()} == STEPS
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "\n\t"])
 @pytest.mark.parametrize(("before", "after"), [("qa", "active"), ("complete", "qa")])
-def test_step_back_takes_a_reason(before, after, reason):
+def test_step_back_needs_reason(before, after, reason):
     made = standing(before)
     with pytest.raises(ReasonMissing):
         change_status(mission=made, to=after, actor=MemberFactory(), reason=reason)
@@ -97,7 +97,7 @@ def test_step_back_takes_a_reason(before, after, reason):
         rows("UPDATE deck_missions SET status = %s WHERE id = %s", [after, made.pk])
 
 
-def test_reason_of_one_transaction_is_not_that_of_the_next(transactional_db):
+def test_reason_is_limited_to_transaction(transactional_db):
     made = mission_in_qa()
     change_status(mission=made, to="active", actor=MemberFactory(), reason="the client wants more")
     change_status(mission=made, to="qa", actor=None)
@@ -109,7 +109,7 @@ def test_reason_of_one_transaction_is_not_that_of_the_next(transactional_db):
 # --- Complete ---------------------------------------------------------------------------------------
 
 
-def test_completing_keeps_who_and_when():
+def test_completion_records_member_and_time():
     made, actor, before = mission_in_qa(), MemberFactory(), timezone.now()
     done = change_status(mission=made, to="complete", actor=actor)
     assert (done.status, done.completed_by, done.override_reason) == ("complete", actor, "")
@@ -120,7 +120,7 @@ def test_completing_keeps_who_and_when():
     assert DeckStatusChange.objects.filter(mission=made, to_status="complete").get().by == actor
 
 
-def test_raw_sql_completes_only_what_is_done_and_says_when():
+def test_raw_sql_cannot_complete_unfinished_mission():
     made = mission_in_qa()
     rows("UPDATE deck_missions SET status = 'complete' WHERE id = %s", [made.pk])
     assert row("SELECT completed_at = now(), completed_by_id FROM deck_missions WHERE id = %s", [made.pk]) == (
@@ -130,7 +130,7 @@ def test_raw_sql_completes_only_what_is_done_and_says_when():
 
 
 @pytest.mark.parametrize("status", ["active", "complete"])
-def test_date_given_beside_another_status_is_not_kept(status):
+def test_completion_time_of_open_mission_is_dropped(status):
     made = mission_in_qa()
     rows("SELECT set_config('deck.reason', 'because', true)")
     rows("UPDATE deck_missions SET status = 'active', completed_at = now() WHERE id = %s", [made.pk])
@@ -177,7 +177,7 @@ MISSING = {
 
 
 @pytest.mark.parametrize(("state", "missing", "sentence"), MISSING.values(), ids=MISSING)
-def test_rejection_lists_everything_that_is_missing(state, missing, sentence):
+def test_rejection_lists_everything_missing(state, missing, sentence):
     made = mission_in_qa(**state)
     assert missing_of(made) == missing
     with pytest.raises(NotDone) as rejected:
@@ -190,13 +190,13 @@ def test_rejection_lists_everything_that_is_missing(state, missing, sentence):
     assert (made.status, made.completed_at) == ("qa", None)
 
 
-def test_rejection_names_twenty_open_items_and_counts_the_others():
+def test_rejection_names_twenty_items_and_counts_rest():
     made = mission_in_qa(items=23, done=False)
     with pytest.raises(NotDone, match=r"23 items are open: Item 0; .*; Item 19; and 3 more\."):
         change_status(mission=made, to="complete", actor=MemberFactory())
 
 
-def test_the_latest_run_is_what_counts():
+def test_latest_run_decides():
     other = mission_in_qa(run=[])
     for days, status in ((2, "failed"), (1, "passed")):
         finished_run(other, status, days=days)
@@ -214,7 +214,7 @@ def finished_run(of, status, *, days=0):
     )
 
 
-def test_run_that_is_still_running_is_missing():
+def test_running_run_is_missing():
     made = mission_in_qa(run=[])
     finished_run(made, "passed", days=1)
     assert start_run(mission=made, actor=None).status == RunStatus.RUNNING
@@ -222,7 +222,7 @@ def test_run_that_is_still_running_is_missing():
         change_status(mission=made, to="complete", actor=MemberFactory())
 
 
-def test_another_missions_items_and_runs_do_not_count():
+def test_items_and_runs_of_other_mission_do_not_count():
     mission_in_qa(items=1, done=False, run=[FAILED])
     made = mission_in_qa()
     mission_in_qa(items=1, done=False, run=[FAILED])
@@ -232,7 +232,7 @@ def test_another_missions_items_and_runs_do_not_count():
 # --- All the same -----------------------------------------------------------------------------------
 
 
-def test_override_keeps_who_why_when_and_what_was_missing():
+def test_override_records_member_reason_and_missing():
     made, lead = mission_in_qa(items=2, done=False, run=[FAILED]), MemberFactory()
     missing = missing_of(made)
     done = change_status(mission=made, to="complete", actor=lead, reason="  the client signed  ", override=True)
@@ -248,7 +248,7 @@ def test_override_keeps_who_why_when_and_what_was_missing():
     assert (move.is_override, move.missing) == (True, missing)
 
 
-def test_nothing_is_overridden_where_nothing_is_missing():
+def test_override_is_not_recorded_if_nothing_is_missing():
     made = mission_in_qa()
     done = change_status(mission=made, to="complete", actor=MemberFactory(), reason="to be sure", override=True)
     assert done.override_reason == ""
@@ -256,13 +256,13 @@ def test_nothing_is_overridden_where_nothing_is_missing():
 
 
 @pytest.mark.parametrize("reason", ["", " ", "\n"])
-def test_override_takes_a_reason(reason):
+def test_override_needs_reason(reason):
     made = mission_in_qa(items=0, run=[])
     with pytest.raises(OverrideReasonMissing):
         change_status(mission=made, to="complete", actor=MemberFactory(), reason=reason, override=True)
 
 
-def test_override_takes_a_person():
+def test_override_needs_actor():
     made = mission_in_qa(items=0, run=[])
     with pytest.raises(OverrideReasonMissing):
         change_status(mission=made, to="complete", actor=None, reason="because", override=True)
@@ -273,7 +273,7 @@ def test_override_takes_a_person():
 
 
 @pytest.mark.parametrize("reason", [" ", "\n"])
-def test_override_by_raw_sql_takes_words(reason):
+def test_override_by_raw_sql_needs_text(reason):
     made, lead = mission_in_qa(items=0, run=[]), MemberFactory()
     with rejected_by("deck_missions_complete_is_done"):
         rows(
@@ -283,7 +283,7 @@ def test_override_by_raw_sql_takes_words(reason):
         )
 
 
-def test_override_does_not_skip_a_step():
+def test_override_cannot_skip_status():
     made = mission()
     with pytest.raises(StatusChangeRejected):
         change_status(mission=made, to="complete", actor=MemberFactory(), reason="because", override=True)
@@ -303,7 +303,7 @@ def test_override_does_not_skip_a_step():
     ],
     ids=["add", "update", "untick", "remove", "move"],
 )
-def test_items_of_a_complete_mission_are_closed(change):
+def test_items_of_complete_mission_are_locked(change):
     made = complete_mission()
     before = rows("SELECT * FROM dod_items ORDER BY id")
     with pytest.raises(ChecklistClosed):
@@ -322,13 +322,13 @@ def test_items_of_a_complete_mission_are_closed(change):
         "DELETE FROM dod_items WHERE mission_id = %s",
     ],
 )
-def test_items_of_a_complete_mission_are_closed_to_raw_sql(statement):
+def test_items_of_complete_mission_are_locked_in_raw_sql(statement):
     made = complete_mission()
     with rejected_by("dod_items_closed"):
         rows(statement, [made.pk])
 
 
-def test_item_stays_with_its_mission():
+def test_item_cannot_change_mission():
     made, other = mission_in_qa(), mission()
     with rejected_by("dod_items_mission_immutable"):
         rows("UPDATE dod_items SET mission_id = %s WHERE mission_id = %s", [other.pk, made.pk])
@@ -339,7 +339,7 @@ def test_item_stays_with_its_mission():
         rows("UPDATE dod_items SET mission_id = %s WHERE mission_id = %s", [done.pk, other.pk])
 
 
-def test_upsert_is_a_move_like_any_other():
+def test_upsert_follows_status_rules():
     made = mission_in_qa(items=1, done=False)
     with rejected_by("deck_missions_complete_is_done"):
         rows(

@@ -39,7 +39,7 @@ def lying() -> int:
 # --- Fifty complete it while others untick -----------------------------------------------------------
 
 
-def test_fifty_complete_while_ten_untick_and_tick():
+def test_fifty_complete_while_ten_untick():
     """Every attempt completes the mission or is rejected with what was open; a complete mission has no open item."""
     with crowd(PEOPLE + 10) as people:
         ended = {"complete": 0, "rejected": 0}
@@ -74,7 +74,7 @@ def test_fifty_complete_while_ten_untick_and_tick():
         assert sum(ended.values()) == ROUNDS
 
 
-def test_one_of_fifty_completes_and_one_move_is_written():
+def test_one_of_fifty_completes_once():
     with crowd(PEOPLE) as people:
         made, leads = mission_in_qa(items=3), [MemberFactory() for _each in range(PEOPLE)]
         done = people.run(lambda number: change_status(mission=made, to="complete", actor=leads[number]))
@@ -123,7 +123,7 @@ def carry_out(session, statement, key):
     session.commit()
 
 
-def test_who_completes_waits_for_who_unticks():
+def test_completion_waits_for_untick():
     made = mission_in_qa(items=2)
     item, lead = items_of(made)[0], MemberFactory()
     with transaction_of() as session, own_connection() as watcher:
@@ -137,7 +137,7 @@ def test_who_completes_waits_for_who_unticks():
     assert lying() == 0
 
 
-def test_who_unticks_waits_for_who_completes():
+def test_untick_waits_for_completion():
     made = mission_in_qa(items=2)
     item = items_of(made)[0]
     with transaction_of() as session, own_connection() as watcher:
@@ -150,7 +150,7 @@ def test_who_unticks_waits_for_who_completes():
     assert lying() == 0
 
 
-def test_open_item_added_meanwhile_keeps_it_from_being_complete():
+def test_concurrently_added_item_blocks_completion():
     made = mission_in_qa(items=1)
     with transaction_of() as session, own_connection() as watcher:
         session.execute("INSERT INTO dod_items (mission_id, text) VALUES (%s, 'One more')", [made.pk])
@@ -162,7 +162,7 @@ def test_open_item_added_meanwhile_keeps_it_from_being_complete():
 
 
 @pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
-def test_older_snapshot_does_not_complete_what_was_unticked_since(level):
+def test_stale_snapshot_cannot_complete(level):
     """A transaction that looked before an item was unticked must not complete by what it saw then."""
     made = mission_in_qa(items=1)
     [item] = items_of(made)
@@ -176,7 +176,7 @@ def test_older_snapshot_does_not_complete_what_was_unticked_since(level):
 
 
 @pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
-def test_older_snapshot_does_not_untick_what_is_complete_since(level):
+def test_stale_snapshot_cannot_untick(level):
     made = mission_in_qa(items=1)
     [item] = items_of(made)
     with transaction_of(level) as session:
@@ -190,7 +190,7 @@ def test_older_snapshot_does_not_untick_what_is_complete_since(level):
 # --- Negative control -------------------------------------------------------------------------------
 
 
-def test_without_the_lock_of_the_item_a_mission_is_complete_with_an_open_item():
+def test_negative_control_without_item_lock():
     """The same function without FOR SHARE: who unticks looks at the mission and does not wait, and both commit."""
     (body,) = row("SELECT pg_get_functiondef('check_dod_open()'::regprocedure)")
     assert body.count("FOR SHARE") == 1
@@ -229,14 +229,14 @@ def complete_while_two_untick_and_tick(people, made) -> None:
     assert [one for one in ended if one is not None] == []
 
 
-def test_fifty_complete_while_two_untick_and_tick_again_and_again():
+def test_fifty_complete_while_two_toggle():
     with crowd(PEOPLE + 2) as people:
         for _round in range(ROUNDS):
             complete_while_two_untick_and_tick(people, mission_in_qa(items=2))
             assert lying() == 0
 
 
-def test_without_the_lock_fifty_at_once_lose_the_race():
+def test_negative_control_without_lock_fifty_lose():
     """The same without FOR SHARE."""
     (body,) = row("SELECT pg_get_functiondef('check_dod_open()'::regprocedure)")
     lost = 0
@@ -273,7 +273,7 @@ def several(acts: list, number: int) -> None:
             acts[(number + step * 3) % len(acts)](number + step)
 
 
-def test_everything_at_once_does_not_lock_up():
+def test_concurrent_changes_do_not_deadlock():
     """Ticking, adding, moving, editing, removing and completing: done or rejected in words, and no deadlock."""
     with crowd(16) as people:
         for _round in range(ROUNDS):
@@ -284,7 +284,7 @@ def test_everything_at_once_does_not_lock_up():
             assert lying() == 0
 
 
-def test_places_are_given_once_by_many_at_once():
+def test_concurrent_adds_get_distinct_positions():
     with crowd(12) as people:
         for _round in range(ROUNDS):
             made = mission_in_qa(items=0)
@@ -295,7 +295,7 @@ def test_places_are_given_once_by_many_at_once():
             assert sorted(item.position for item in items_of(made)) == list(range(12))
 
 
-def test_two_who_tick_keep_the_first():
+def test_concurrent_ticks_keep_the_first():
     made = mission_in_qa(items=1, done=False)
     [item] = items_of(made)
     members = [MemberFactory() for _each in range(8)]

@@ -154,7 +154,7 @@ def put(door: str, table: str, column: str, value) -> None:
     [(*case[:4], case[5]) for case in CASES],
     ids=[f"{case[1]}: {case[4]} by {case[5]}" for case in CASES],
 )
-def test_json_of_another_shape_is_rejected(table, column, value, rule, door):
+def test_invalid_json_shape_is_rejected(table, column, value, rule, door):
     if door == "copy":
         with pytest.raises(Exception) as rejected, transaction.atomic():  # noqa: PT011  (psycopg's own, or Django's)
             put(door, table, column, value)
@@ -191,7 +191,7 @@ def test_json_of_another_shape_is_rejected(table, column, value, rule, door):
         ("test_runs", "warnings", ["the report says 3 tests, it has 2"]),
     ],
 )
-def test_json_of_the_right_shape_is_taken(door, table, column, value):
+def test_valid_json_shape_is_accepted(door, table, column, value):
     if (table, door) == ("chat_messages", "update"):
         return
     put(door, table, column, value)
@@ -199,7 +199,7 @@ def test_json_of_the_right_shape_is_taken(door, table, column, value):
     assert json.loads(stored) == value
 
 
-def test_service_says_in_words_what_is_wrong_with_code():
+def test_service_explains_invalid_code_blocks():
     with pytest.raises(CodeBlocksInvalid, match="a list of at most 50"):
         add_message(
             mission=mission(), citizen="emma", sender="user", message="Hi", code_blocks=[{"language": "python"}]
@@ -232,7 +232,7 @@ def test_service_says_in_words_what_is_wrong_with_code():
         *((table, "TRUNCATE") for table in ("deck_missions", "dod_items", "test_runs", "deck_status_changes")),
     ],
 )
-def test_site_may_not(table, verb):
+def test_site_role_lacks_privilege(table, verb):
     (column,) = row("SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum = 1", [table])
     statement = {
         "DELETE": f"DELETE FROM {table}",
@@ -245,7 +245,7 @@ def test_site_may_not(table, verb):
     assert rejected.value.__cause__.sqlstate == "42501"
 
 
-def test_moves_only_grow_for_the_owner_too():
+def test_status_changes_are_append_only_for_owner():
     with owner_session() as session:
         session.execute("SET lock_timeout = '20s'")
         (key,) = session.execute(
@@ -270,7 +270,7 @@ def test_moves_only_grow_for_the_owner_too():
 @pytest.mark.parametrize(
     "changes", ["number = number + 1", "id = gen_random_uuid()", "completed_at = now()", "override_reason = 'because'"]
 )
-def test_facts_of_a_mission_stay(changes):
+def test_mission_number_is_immutable(changes):
     made = mission_in_qa()
     with rejected_by("deck_missions_immutable_fields"):
         rows(f"UPDATE deck_missions SET {changes} WHERE id = %s", [made.pk])
@@ -279,7 +279,7 @@ def test_facts_of_a_mission_stay(changes):
 @pytest.mark.parametrize(
     "changes", ["completed_at = now() + interval '1 day'", "completed_by_id = NULL", "override_reason = 'because'"]
 )
-def test_how_a_mission_was_completed_stays(changes):
+def test_completion_details_are_immutable(changes):
     made = complete_mission()
     with rejected_by("deck_missions_immutable_fields"):
         rows(f"UPDATE deck_missions SET {changes} WHERE id = %s", [made.pk])
@@ -287,7 +287,7 @@ def test_how_a_mission_was_completed_stays(changes):
 
 @pytest.mark.parametrize("status", ["qa", "complete"])
 @pytest.mark.parametrize("door", ["sql", "orm", "copy"])
-def test_mission_begins_active_by_every_door(status, door):
+def test_new_mission_must_be_active(status, door):
     values = {"title": "Bot", "client": "Acme", "budget": 1, "deadline": "2026-03-02Z", "assigned_to": "a@example.org"}
     values |= {"status": status, "completed_at": "2026-03-02T00:00:00Z" if status == "complete" else None}
     with pytest.raises(Exception) as rejected, transaction.atomic():  # noqa: PT011, PT012  (psycopg's own, or Django's)
@@ -300,7 +300,7 @@ def test_mission_begins_active_by_every_door(status, door):
     assert (rejected.value.__cause__ or rejected.value).diag.constraint_name == "deck_missions_begin_active"
 
 
-def test_dates_are_kept_by_the_database():
+def test_timestamps_are_set_by_database():
     made = mission()
     rows("UPDATE deck_missions SET updated_at = '2020-01-01Z' WHERE id = %s", [made.pk])
     rows("UPDATE deck_missions SET title = 'Another' WHERE id = %s", [made.pk])
@@ -310,7 +310,7 @@ def test_dates_are_kept_by_the_database():
     )
 
 
-def test_history_has_every_change_of_a_mission_and_of_its_items():
+def test_history_records_every_change():
     made = mission_in_qa(items=1, title="Before")
     rows("UPDATE deck_missions SET title = 'After', budget = 400 WHERE id = %s", [made.pk])
     assert rows(

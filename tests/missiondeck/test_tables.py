@@ -140,7 +140,7 @@ def columns_of(table):
 
 
 @pytest.mark.parametrize("table", told(SEED, OURS))
-def test_columns_are_those_of_the_seed_and_ours(table):
+def test_columns_match_seed_and_additions(table):
     assert columns_of(table) == told(SEED, OURS)[table]
 
 
@@ -161,7 +161,7 @@ def test_columns_are_those_of_the_seed_and_ours(table):
         ("deck_feeds", "member_id", "members", ""),
     ],
 )
-def test_links_lead_where_they_should(table, column, target, deletes):
+def test_foreign_keys_have_expected_targets(table, column, target, deletes):
     (definition,) = row(
         """SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'f' AND conrelid = %s::regclass
              AND conkey = ARRAY(SELECT attnum FROM pg_attribute WHERE attrelid = conrelid AND attname = %s)""",
@@ -172,7 +172,7 @@ def test_links_lead_where_they_should(table, column, target, deletes):
 
 
 @pytest.mark.parametrize("table", ["dod_items", "chat_messages", "test_runs"])
-def test_row_belongs_to_a_mission(table):
+def test_row_needs_mission(table):
     values = {
         "dod_items": {"text": "It works"},
         "chat_messages": {"sender": "user", "message": "Hi"},
@@ -183,7 +183,7 @@ def test_row_belongs_to_a_mission(table):
         rows("SET CONSTRAINTS ALL IMMEDIATE")
 
 
-def test_with_a_mission_goes_what_is_kept_of_it():
+def test_deleting_mission_cascades():
     """The site's own role deletes no mission; whoever does takes everything of it."""
     with owner_session() as session:
         key = session.execute(
@@ -247,7 +247,7 @@ def test_mission_rejects(values, rule):
 
 
 @pytest.mark.parametrize(("values", "rule"), [each for each in MISSIONS if "status" not in each[0]])
-def test_change_of_a_mission_rejects(values, rule):
+def test_mission_change_rejects(values, rule):
     [(name, value)] = values.items()
     made = mission()
     # A number and how a mission was completed stay, so these never come as far as their own rules.
@@ -256,19 +256,19 @@ def test_change_of_a_mission_rejects(values, rule):
         rows(f"UPDATE deck_missions SET {name} = %s WHERE id = %s", [value, made.pk])
 
 
-def test_budget_below_nothing_is_rejected():
+def test_negative_budget_is_rejected():
     """By Django's own rule of a positive number, which PostgreSQL asks first."""
     with rejected_by("deck_missions_budget_check"):
         raw_mission(budget=-1)
 
 
-def test_status_no_one_knows_is_rejected():
+def test_unknown_status_is_rejected():
     made = mission()
     with rejected_by("deck_missions_one_step"):
         rows("UPDATE deck_missions SET status = 'lost' WHERE id = %s", [made.pk])
 
 
-def test_status_no_one_knows_is_rejected_where_a_mission_may_begin_anywhere():
+def test_unknown_status_is_rejected_without_trigger():
     with owner_session() as session:
         session.execute("SET lock_timeout = '20s'")
         session.execute("ALTER TABLE deck_missions DISABLE TRIGGER deck_missions_begin_active")
@@ -284,12 +284,12 @@ def test_status_no_one_knows_is_rejected_where_a_mission_may_begin_anywhere():
     "address",
     ["", "https://github.com/mind-protocol/mission-47", "https://github.com/a/b.git/", "https://github.com/A1/_._"],
 )
-def test_mission_takes_repositories(address):
+def test_valid_repositories_are_accepted(address):
     raw_mission(github_url=address)
 
 
 @pytest.mark.parametrize("field", [{"budget": 0}, {"currency": "usd"}, {"github_url": "https://gitlab.com/a/b"}])
-def test_form_rejects_before_the_database_does(field):
+def test_form_validates_before_database(field):
     values = {"title": "Bot", "client": "Acme", "budget": 300, "deadline": NOW, "assigned_to": "a@example.org"}
     with pytest.raises(ValidationError):
         DeckMission(**(values | field)).full_clean()
@@ -348,12 +348,12 @@ def test_run_rejects(values, rule):
         insert("test_runs", **({"mission_id": mission().pk, "status": "running"} | values))
 
 
-def test_run_of_an_unknown_status_is_rejected_with_results_too():
+def test_run_with_unknown_status_is_rejected():
     with rejected_by("test_runs_status_follows_from_results"):
         insert("test_runs", mission_id=mission().pk, status="green", results='[{"name": "a", "status": "passed"}]')
 
 
-def test_file_of_the_latest_run_is_no_new_run_without_a_key():
+def test_file_of_latest_run_needs_key():
     first, second, digest = mission(), mission(), "0f" * 32
     insert("test_runs", mission_id=first.pk, status="running", digest=digest)
     insert("test_runs", mission_id=second.pk, status="running", digest=digest)
@@ -364,7 +364,7 @@ def test_file_of_the_latest_run_is_no_new_run_without_a_key():
     insert("test_runs", mission_id=first.pk, status="running", digest=digest)
 
 
-def test_key_is_one_run_of_a_mission():
+def test_key_is_unique_per_mission():
     first, second = mission(), mission()
     for made in (first, second):
         insert("test_runs", mission_id=made.pk, status="running", import_key="build-7")
@@ -372,7 +372,7 @@ def test_key_is_one_run_of_a_mission():
         insert("test_runs", mission_id=first.pk, status="running", import_key="build-7")
 
 
-def test_every_word_of_the_seed_is_taken():
+def test_all_values_of_seed_are_accepted():
     made = mission()
     for category in Category.values:
         insert("dod_items", mission_id=made.pk, text=category, category=category)
@@ -390,7 +390,7 @@ def test_every_word_of_the_seed_is_taken():
 # --- Numbers ----------------------------------------------------------------------------------------
 
 
-def test_numbers_come_from_the_sequence_and_follow_one_given_by_hand():
+def test_numbers_follow_explicit_number():
     first, second = mission(), mission()
     assert second.number == first.number + 1
     raw_mission(number=second.number + 1000)
@@ -400,6 +400,6 @@ def test_numbers_come_from_the_sequence_and_follow_one_given_by_hand():
     assert mission().number == second.number + 1002
 
 
-def test_number_is_one_missions():
+def test_number_is_unique():
     with rejected_by("deck_missions_number_unique"):
         raw_mission(number=mission().number)

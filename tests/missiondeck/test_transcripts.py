@@ -60,7 +60,7 @@ def test_json_of_one_citizen(lead, mission):
 
 
 @pytest.mark.parametrize("title", ['"; x=1', "../../etc/passwd", "Ação; Set-Cookie: a=b", "🦉🦉", "x" * 200])
-def test_a_title_never_breaks_the_name_of_the_file(lead, mission, title):
+def test_title_never_breaks_file_name(lead, mission, title):
     update_mission(mission=mission, title=title)
     response = lead.get(page(mission, "md"))
     name = response["Content-Disposition"].removeprefix('attachment; filename="').removesuffix('"')
@@ -69,11 +69,11 @@ def test_a_title_never_breaks_the_name_of_the_file(lead, mission, title):
     assert len(name) < 100
 
 
-def test_a_mission_without_words_has_an_empty_transcript(lead):
+def test_mission_without_messages_has_empty_transcript(lead):
     assert json.loads(text(lead.get(page(make_mission(), "json"))))["messages"] == []
 
 
-def test_it_is_sent_in_pieces_with_its_length(lead, mission):
+def test_transcript_is_streamed_with_length(lead, mission):
     for number in range(30):
         add_message(mission=mission, citizen="emma", sender="user", message=f"m{number} " * 1_000)
     response = lead.get(page(mission, "md"))
@@ -91,17 +91,17 @@ def test_it_is_sent_in_pieces_with_its_length(lead, mission):
         ("JSON", "", "A transcript is a file of Markdown"),
     ],
 )
-def test_what_there_is_not_is_said_in_the_workspace(lead, mission, form, citizen, said):
+def test_unknown_format_is_reported_in_workspace(lead, mission, form, citizen, said):
     response = lead.get(page(mission, form), {"citizen": citizen}, follow=True)
     assert response.redirect_chain[0][0] == address(mission)
     assert said in words(response)
 
 
-def test_no_such_mission_leads_on(lead):
+def test_unknown_mission_redirects(lead):
     for key in ("00000000-0000-4000-8000-000000000000", "odd"):
         assert lead.get(f"/admin/missiondeck/deckmission/{key}/transcript/md/").status_code == 302
 
 
-def test_takes_the_right_to_look(mission):
+def test_transcript_needs_view_permission(mission):
     assert client("Community Manager").get(page(mission, "md")).status_code == 403
     assert client("Auditor").get(page(mission, "md")).status_code == 200

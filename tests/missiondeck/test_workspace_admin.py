@@ -97,17 +97,17 @@ def state() -> list:
 
 
 class TestWhoMay:
-    def test_page_takes_the_right_to_see_client_missions(self, mission):
+    def test_page_needs_view_permission(self, mission):
         assert client().get(address(mission)).status_code == 403
         assert client("Community Manager").get(address(mission)).status_code == 403
         assert client("Auditor").get(address(mission)).status_code == 200
         assert Client().get(address(mission)).status_code == 302
 
     @pytest.mark.parametrize("key", [uuid4(), "x", "0", "%00", "../x", "9" * 400, "a/b"])
-    def test_unknown_mission_is_not_found(self, lead, key):
+    def test_unknown_mission_answers_404(self, lead, key):
         assert lead.get(f"/admin/missiondeck/deckmission/{key}/workspace/").status_code in (400, 404)
 
-    def test_each_action_takes_its_right_and_no_other(self, mission):
+    def test_each_action_needs_its_permission(self, mission):
         rights = {right for _, _, right in actions(mission)} | {"override_deckmission"}
         for target, body, right in actions(mission):
             before = state()
@@ -116,7 +116,7 @@ class TestWhoMay:
             assert state() == before
             assert send(who_may(right), target, body).status_code == 302, target
 
-    def test_actions_are_rejected_to_who_may_not_see_the_mission(self, mission):
+    def test_actions_need_view_permission(self, mission):
         member = staff(display_name="Someone")
         member.user_permissions.add(
             *Permission.objects.filter(content_type__app_label="missiondeck").exclude(codename="view_deckmission")
@@ -126,7 +126,7 @@ class TestWhoMay:
             assert send(client_of(member), target, body).status_code == 403
         assert state()[2:] == before[2:]
 
-    def test_actions_answer_to_post_alone_and_the_page_to_reading(self, lead, mission):
+    def test_actions_accept_only_post(self, lead, mission):
         for target, _body, _right in actions(mission):
             assert lead.get(target).status_code == 405
             assert lead.head(target).status_code == 405
@@ -134,7 +134,7 @@ class TestWhoMay:
         assert lead.post(address(mission)).status_code == 405
         assert lead.head(address(mission)).status_code == 200
 
-    def test_form_from_another_site_is_rejected(self, dora, mission):
+    def test_form_without_csrf_token_is_rejected(self, dora, mission):
         stranger = Client(enforce_csrf_checks=True)
         stranger.force_login(dora)
         todo = actions(mission)
@@ -143,7 +143,7 @@ class TestWhoMay:
             assert send(stranger, target, body).status_code == 403
         assert state() == before
 
-    def test_who_only_looks_is_offered_nothing_to_do(self, mission):
+    def test_read_only_user_sees_no_forms(self, mission):
         make_item(mission)
         page = client("Auditor").get(address(mission), {"citizen": "sofia"}).content.decode()
         assert (
@@ -155,7 +155,7 @@ class TestWhoMay:
 
 
 class TestHead:
-    def test_says_what_the_mission_is(self, lead, dora):
+    def test_head_shows_mission_details(self, lead, dora):
         mission = make_mission(
             title="Telegram <Notifier>",
             assigned_to=dora.email,
@@ -180,13 +180,13 @@ class TestHead:
             (-timedelta(days=12, hours=1), "12 days overdue"),
         ],
     )
-    def test_says_how_long_there_is_left(self, lead, mission, away, says):
+    def test_head_shows_time_left(self, lead, mission, away, says):
         DeckMission.objects.filter(pk=mission.pk).update(deadline=timezone.now() + away)
         page = words(lead.get(address(mission)))
         assert says in page
         assert ('<strong class="ws-late">' in page) == ("overdue" in says)
 
-    def test_times_are_in_the_zone_of_who_looks(self, lead, mission):
+    def test_times_use_time_zone_of_viewer(self, lead, mission):
         deadline = timezone.now().replace(year=2031, month=1, day=2, hour=1, minute=30)
         DeckMission.objects.filter(pk=mission.pk).update(deadline=deadline)
         assert "2 Jan 2031 01:30" in words(lead.get(address(mission)))
@@ -195,7 +195,7 @@ class TestHead:
         assert "1 Jan 2031 22:30" in page
         assert "America/Sao_Paulo" in page
 
-    def test_says_what_is_missing(self, lead, mission):
+    def test_head_lists_what_is_missing(self, lead, mission):
         page = words(lead.get(address(mission)))
         assert "In progress: 10 days left" in page
         assert "The definition of done has no items." in page
@@ -208,7 +208,7 @@ class TestHead:
         assert "The latest test run failed." in page
         assert "1 of 2 done" in page
 
-    def test_safe_mission_says_so_and_a_late_one_is_red(self, lead, mission):
+    def test_ready_and_late_missions_are_marked(self, lead, mission):
         make_item(mission, done=True)
         import_report_file(mission)
         assert "Ready: 10 days left" in words(lead.get(address(mission)))
@@ -217,7 +217,7 @@ class TestHead:
         assert "Late: 3 days overdue" in page
         assert "ws-summary ws-bad" in page
 
-    def test_complete_mission_says_who_completed_it(self, lead, dora, mission):
+    def test_complete_mission_names_member(self, lead, dora, mission):
         make_item(mission, done=True)
         import_report_file(mission)
         complete(mission, dora)
@@ -226,7 +226,7 @@ class TestHead:
         assert "ws-summary ws-good" in page
         assert f'by <a class="row-link" href="/admin/groups/member/{dora.pk}/change/">Dora</a>' in page
 
-    def test_override_shows_its_reason_and_what_was_missing(self, lead, dora, mission):
+    def test_override_shows_reason_and_missing(self, lead, dora, mission):
         make_item(mission, "It <ships>")
         complete(mission, dora, reason="They sign <today>")
         page = words(lead.get(address(mission)))
@@ -236,7 +236,7 @@ class TestHead:
         assert "There is no test run yet." in page
         assert "They sign <today>" not in lead.get(address(mission)).content.decode()
 
-    def test_run_that_fails_after_completion_is_said(self, lead, dora, mission):
+    def test_run_failed_after_completion_is_shown(self, lead, dora, mission):
         make_item(mission, done=True)
         import_report_file(mission)
         complete(mission, dora)
@@ -256,7 +256,7 @@ class TestHead:
 
 
 class TestMoves:
-    def test_offers_only_the_next_steps(self, lead, dora, mission):
+    def test_page_offers_only_next_steps(self, lead, dora, mission):
         def steps():
             page = lead.get(address(mission)).content.decode()
             return {to for to in ("active", "qa", "complete") if f'name="to" value="{to}"' in page}
@@ -267,7 +267,7 @@ class TestMoves:
         complete(DeckMission.objects.get(), dora, reason="Today")
         assert steps() == {"qa"}
 
-    def test_step_forward_is_kept_with_who(self, lead, dora, mission):
+    def test_step_forward_records_member(self, lead, dora, mission):
         lead.post(address(mission, "_status"), {"to": "qa"})
         move = DeckStatusChange.objects.get()
         assert (move.from_status, move.to_status, move.by) == ("active", "qa", dora)
@@ -275,7 +275,7 @@ class TestMoves:
         assert f"#{mission.number} Shop is in QA." in page
         assert "Status history (1)" in page
 
-    def test_step_back_takes_a_reason(self, lead, dora, mission):
+    def test_step_back_needs_reason(self, lead, dora, mission):
         change_status(mission=mission, to="qa", actor=dora)
         page = words(lead.post(address(mission, "_status"), {"to": "active", "reason": " "}))
         assert "Enter a reason to move the mission back." in page
@@ -284,20 +284,20 @@ class TestMoves:
         assert "They <changed> their mind" in words(lead.get(address(mission)))
 
     @pytest.mark.parametrize("to", ["complete", "active", "gone", "", "\x00", "9" * 999])
-    def test_step_that_is_none_is_rejected_in_words(self, lead, mission, to):
+    def test_invalid_status_is_rejected(self, lead, mission, to):
         page = lead.post(address(mission, "_status"), {"to": to})
         assert DeckMission.objects.get().status == "active"
         assert page.status_code in (200, 302)
         if to != "active":
             assert 'role="alert" id="ws-status-rejection"' in page.content.decode()
 
-    def test_reason_of_a_step_that_is_no_longer_there_is_not_lost(self, lead, mission):
+    def test_reason_is_kept_if_status_changed_meanwhile(self, lead, mission):
         page = words(lead.post(address(mission, "_status"), {"to": "complete", "reason": "They <changed> it"}))
         assert "goes one step at a time" in page
         assert "They <changed> it</blockquote>" in page
         assert "Complete anyway" not in page
 
-    def test_rejected_completion_lists_what_is_missing_and_keeps_the_reason(self, lead, dora, mission):
+    def test_rejected_completion_keeps_reason(self, lead, dora, mission):
         for number in range(25):
             make_item(mission, f"Promise <{number}>")
         change_status(mission=mission, to="qa", actor=dora)
@@ -311,7 +311,7 @@ class TestMoves:
         assert "Complete anyway" in page
         assert DeckMission.objects.get().status == "qa"
 
-    def test_override_takes_its_right_a_reason_and_is_recorded(self, lead, dora, mission):
+    def test_override_needs_permission_and_reason(self, lead, dora, mission):
         make_item(mission)
         change_status(mission=mission, to="qa", actor=dora)
         mover = who_may("change_deckmission_status")
@@ -333,7 +333,7 @@ ON_ITEM = (("_tick", {"done": "1"}), ("_edit", {"text": "a", "category": "tests"
 
 
 class TestChecklist:
-    def test_shows_progress_of_each_category_and_of_all(self, lead, mission):
+    def test_progress_is_shown_per_category_and_total(self, lead, mission):
         make_item(mission, done=True)
         make_item(mission, "It is fast", category="non-functional")
         page = words(lead.get(address(mission)))
@@ -341,7 +341,7 @@ class TestChecklist:
         assert '<progress value="1" max="1" aria-label="Functional">100%</progress>' in page
         assert '<progress value="0" max="1" aria-label="Non-functional">0%</progress>' in page
 
-    def test_tick_leads_back_to_where_it_was_done(self, lead, dora, mission):
+    def test_tick_redirects_back(self, lead, dora, mission):
         item = make_item(mission)
         answer = lead.post(f"{address(mission, '_tick', item.pk)}?citizen=maya", {"done": "1"})
         assert answer["Location"] == f"{address(mission)}?citizen=maya#ws-checklist"
@@ -351,7 +351,7 @@ class TestChecklist:
         item.refresh_from_db()
         assert (item.completed, item.completed_at) == (False, None)
 
-    def test_tick_in_place_brings_the_checklist_and_the_head(self, lead, mission):
+    def test_tick_returns_fragment(self, lead, mission):
         item = make_item(mission)
         part = lead.post(address(mission, "_tick", item.pk), {"done": "1"}, headers=FRAGMENT)
         text = part.content.decode()
@@ -378,7 +378,7 @@ class TestChecklist:
         lead.post(address(mission, "_remove", one.pk))
         assert DodItem.objects.get() == two
 
-    def test_item_without_text_is_rejected_and_what_was_typed_stays(self, lead, mission):
+    def test_item_without_text_keeps_input(self, lead, mission):
         item = make_item(mission)
         page = words(lead.post(address(mission, "_add"), {"text": "  ", "category": "tests"}))
         assert "Enter the text of the item." in page
@@ -390,7 +390,7 @@ class TestChecklist:
         item.refresh_from_db()
         assert item.text == "It pays"
 
-    def test_item_that_is_gone_or_of_another_mission_is_said_in_words(self, lead, mission):
+    def test_removed_or_foreign_item_is_reported(self, lead, mission):
         other = make_item(make_mission(title="Another"))
         before = state()
         for key in (other.pk, uuid4(), "x"):
@@ -403,13 +403,13 @@ class TestChecklist:
         assert state() == before
 
     @pytest.mark.parametrize("body", [{}, {"done": "maybe"}, {"done": "\x00"}])
-    def test_tick_that_says_nothing_changes_nothing(self, lead, mission, body):
+    def test_tick_without_value_is_rejected(self, lead, mission, body):
         item = make_item(mission)
         assert "Choose whether the item is done." in words(lead.post(address(mission, "_tick", item.pk), body))
         item.refresh_from_db()
         assert not item.completed
 
-    def test_complete_mission_has_a_closed_checklist(self, lead, dora, mission):
+    def test_complete_mission_has_locked_checklist(self, lead, dora, mission):
         item = make_item(mission)
         complete(mission, dora, reason="Today")
         page = words(lead.get(address(mission)))
@@ -425,7 +425,7 @@ class TestChecklist:
 
 
 class TestChat:
-    def test_tabs_are_links_in_the_order_of_the_work(self, lead, mission):
+    def test_tabs_are_links_in_workflow_order(self, lead, mission):
         add_message(mission=mission, citizen="inna", sender="user", message="Hello")
         page = lead.get(address(mission)).content.decode()
         order = [page.index(f'id="ws-tab-{name}"') for name in ("emma", "inna", "rafael", "sofia", "maya")]
@@ -437,7 +437,7 @@ class TestChat:
         assert "Chat with Inna" in page
         assert "Nothing has been said with Maya yet." in words(lead.get(address(mission), {"citizen": "maya"}))
 
-    def test_messages_are_markdown_with_their_code(self, lead, mission):
+    def test_messages_are_rendered_with_code(self, lead, mission):
         add_message(
             mission=mission,
             citizen="rafael",
@@ -450,7 +450,7 @@ class TestChat:
         assert '<span class="code-keyword">def</span>' in page
         assert "data-copy-code" in page
 
-    def test_long_chat_ends_with_the_latest_and_goes_back_by_the_page(self, lead, mission):
+    def test_long_chat_is_paginated_from_latest(self, lead, mission):
         for number in range(70):
             create_message(mission, number, f"Message {number}.")
         seen, target = [], f"{address(mission)}?citizen=emma"
@@ -463,14 +463,14 @@ class TestChat:
             target = earlier.replace("&amp;", "&")
         assert seen == [list(range(40, 70)), list(range(10, 40)), list(range(10))]
 
-    def test_page_of_long_messages_is_short(self, lead, mission):
+    def test_page_with_long_messages_is_shorter(self, lead, mission):
         for number in range(6):
             create_message(mission, number, f"Message {number}. {'word ' * 18_000}")
         page = lead.get(address(mission), {"citizen": "emma"}).content.decode()
         assert [number for number in range(6) if f"Message {number}." in page] == [3, 4, 5]
         assert "Earlier messages" in page
 
-    def test_transcripts_are_a_link_away(self, lead, mission):
+    def test_page_links_to_transcripts(self, lead, mission):
         assert "Transcript" not in lead.get(address(mission), {"citizen": "emma"}).content.decode()
         create_message(mission, 1, "Hello *there*")
         page = lead.get(address(mission), {"citizen": "emma"}).content.decode()
@@ -480,7 +480,7 @@ class TestChat:
             assert answer.status_code == 200
             assert "Hello *there*" in b"".join(answer.streaming_content).decode()
 
-    def test_message_is_added_as_it_was_written(self, lead, mission):
+    def test_message_is_stored_unchanged(self, lead, mission):
         body = {
             "citizen": "sofia",
             "sender": "citizen",
@@ -505,7 +505,7 @@ class TestChat:
             ({"citizen": "nobody"}, "nobody is not one of"),
         ],
     )
-    def test_message_that_cannot_be_is_rejected_and_kept(self, lead, mission, changes, says):
+    def test_invalid_message_is_rejected_and_kept(self, lead, mission, changes, says):
         body = {
             "citizen": "sofia",
             "sender": "citizen",
@@ -546,12 +546,12 @@ class TestOddAddresses:
             "q=" + "z" * 5000,
         ],
     )
-    def test_are_answered(self, lead, mission, query):
+    def test_odd_parameters_are_handled(self, lead, mission, query):
         import_report_file(mission, FAILING, logs=b"one\ntwo\n")
         make_item(mission)
         assert lead.get(f"{address(mission)}?citizen=sofia&{query}").status_code == 200
 
-    def test_unknown_run_is_said(self, lead, mission):
+    def test_unknown_run_is_reported(self, lead, mission):
         other = import_report_file(make_mission(title="Another"), FAILING)
         import_report_file(mission)
         page = words(lead.get(address(mission), {"citizen": "sofia", "run": other.pk}))
@@ -561,9 +561,7 @@ class TestOddAddresses:
 
 class TestQueries:
     @pytest.mark.parametrize("citizen", ["emma", "sofia"])
-    def test_are_as_many_for_a_large_mission_as_for_a_small_one(
-        self, lead, dora, django_assert_num_queries, mission, citizen
-    ):
+    def test_queries_do_not_grow_with_mission(self, lead, dora, django_assert_num_queries, mission, citizen):
         def fill(many: int):
             for number in range(many):
                 tick_item(item=make_item(mission, f"Item {number}"), done=True, actor=staff())

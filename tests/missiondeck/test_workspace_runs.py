@@ -40,7 +40,7 @@ def send(
 
 
 class TestTakingIn:
-    def test_report_becomes_a_run_and_its_page(self, lead, mission):
+    def test_import_creates_run_and_shows_it(self, lead, mission):
         answer = send(lead, mission, FAILING, logs=b"all of it")
         run = TestRun.objects.get()
         assert answer.redirect_chain == [(f"{address(mission)}?citizen=sofia&run={run.pk}#ws-runs", 302)]
@@ -50,7 +50,7 @@ class TestTakingIn:
         assert "1 passed, 1 failed, 1 skipped" in page
         assert run.log_pages.get().text == "all of it"
 
-    def test_same_file_twice_leads_to_the_run_it_was(self, lead, mission):
+    def test_same_file_twice_shows_existing_run(self, lead, mission):
         send(lead, mission, FAILING)
         first = TestRun.objects.get()
         answer = send(lead, mission, FAILING)
@@ -58,19 +58,19 @@ class TestTakingIn:
         assert f"run={first.pk}" in answer.redirect_chain[-1][0]
         assert TestRun.objects.count() == 1
 
-    def test_same_file_after_another_run_is_the_latest_run(self, lead, mission):
+    def test_same_file_after_other_run_is_new_run(self, lead, mission):
         for report in (FAILING, PASSING, FAILING):
             answer = send(lead, mission, report)
         assert "The report was taken in. Failed" in words(answer)
         assert (TestRun.objects.count(), TestRun.objects.first().status) == (3, "failed")
 
-    def test_several_files_are_one_run(self, lead, mission):
+    def test_several_files_become_one_run(self, lead, mission):
         files = [SimpleUploadedFile("1.xml", FAILING), SimpleUploadedFile("2.xml", PASSING)]
         answer = lead.post(f"{address(mission, '_import')}?citizen=sofia", {"report": files}, follow=True)
         assert "2 passed, 1 failed, 1 skipped" in words(answer)
         assert TestRun.objects.count() == 1
 
-    def test_page_lets_several_files_be_chosen(self, lead, mission):
+    def test_file_input_accepts_several_files(self, lead, mission):
         assert '<input type="file" name="report" multiple required' in look(lead, mission)
 
     @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ class TestTakingIn:
             (None, "Choose the report"),
         ],
     )
-    def test_what_is_no_report_is_rejected_on_the_page(self, lead, mission, report, says):
+    def test_other_file_is_rejected_on_page(self, lead, mission, report, says):
         answer = send(lead, mission, report)
         assert answer.status_code == 200
         rejection = words(answer).split('id="ws-report-rejection">')[1].split("</p>")[0]
@@ -93,21 +93,21 @@ class TestTakingIn:
         assert "Nothing was imported." in rejection
         assert not TestRun.objects.exists()
 
-    def test_files_that_are_too_large_are_rejected_in_words(self, lead, mission, settings):
+    def test_too_large_files_are_rejected(self, lead, mission, settings):
         settings.DECK_REPORT_BYTES = settings.DECK_LOGS_BYTES = 1024 * 1024
         large = PASSING + b"\n" * 1024 * 1024
         assert "A report is at most 1 MB; this file is larger." in words(send(lead, mission, large))
         assert "Logs can be at most 1 MB; this file is larger." in words(send(lead, mission, PASSING, logs=large))
         assert not TestRun.objects.exists()
 
-    def test_what_was_not_understood_is_said(self, lead, mission):
+    def test_warnings_are_shown(self, lead, mission):
         page = words(send(lead, mission, b'<testsuite><testcase name="a"/><odd-one/></testsuite>'))
         assert "1 warning about the report" in page
-        assert "The element <odd-one> is not known and was passed over." in page
+        assert "The element <odd-one> is unknown and was ignored." in page
 
 
 class TestTrend:
-    def test_each_run_is_a_bar_that_leads_to_it_and_a_row(self, lead, mission):
+    def test_each_run_has_bar_and_row(self, lead, mission):
         runs = [run_at(mission, minute, failed=minute == 1) for minute in range(3)]
         page = look(lead, mission)
         bars = re.findall(
@@ -122,7 +122,7 @@ class TestTrend:
         assert "It broke" in chosen
         assert "To the latest run" in chosen
 
-    def test_shows_thirty_runs_and_the_way_to_older_ones(self, lead, mission):
+    def test_trend_shows_thirty_runs_and_links_older(self, lead, mission):
         for minute in range(33):
             run_at(mission, minute)
         page = look(lead, mission)
@@ -132,7 +132,7 @@ class TestTrend:
         assert older.count('class="ws-bar') == 3
         assert "Newer runs" in older
 
-    def test_counts_come_from_the_summary_or_its_pairs(self):
+    def test_counts_come_from_summary_or_pairs(self):
         assert counts_of({"passed": 7, "failed": 1, "errors": 2, "skipped": 3}) == Counts(7, 3, 3)
         assert counts_of({"functional_passed": 8, "functional_total": 10, "load_passed": 2, "load_total": 3}) == Counts(
             10, 3, 0
@@ -140,7 +140,7 @@ class TestTrend:
         assert counts_of(None) is counts_of({"duration": 3}) is None
 
     @pytest.mark.parametrize("counts", [(100_000, 1, 0), (100_000, 1, 1), (0, 1, 0), (1, 0, 0), (1, 50_000, 50_000)])
-    def test_one_of_very_many_is_seen(self, counts):
+    def test_small_segment_is_visible(self, counts):
         parts = parts_of(Counts(*counts), sum(counts))
         heights = {part["kind"]: float(part["height"]) for part in parts}
         assert set(heights) == {
@@ -151,7 +151,7 @@ class TestTrend:
 
 
 class TestOneRun:
-    def test_failed_tests_are_first_with_error_and_traceback(self, lead, mission):
+    def test_failed_tests_are_first_with_error(self, lead, mission):
         import_report_file(mission, FAILING)
         page = look(lead, mission)
         order = [page.index(f">{name}</bdi>") for name in ("test_pays", "test_sleeps", "test_opens")]
@@ -160,7 +160,7 @@ class TestOneRun:
         assert "shop.py, line 12" in page
         assert "3 tests" in page
 
-    def test_summary_of_pairs_is_shown(self, lead, mission):
+    def test_pairs_are_shown(self, lead, mission):
         report = {
             "summary": {"functional_passed": 8, "functional_total": 10},
             "results": [{"name": "a", "status": "failed"}, {"name": "b", "status": "passed"}],
@@ -175,7 +175,7 @@ class TestOneRun:
         assert "1 failed test is flaky" in page
         assert '<span class="ws-badge ws-warn">Flaky</span>' in page
 
-    def test_results_are_found_by_status_and_name(self, lead, mission):
+    def test_results_are_filtered_by_status_and_name(self, lead, mission):
         import_report_file(mission, FAILING)
         skipped = look(lead, mission, status="skipped")
         assert "test_sleeps" in skipped
@@ -185,7 +185,7 @@ class TestOneRun:
         assert "test_pays" not in found
         assert "No tests match these filters." in look(lead, mission, q="nowhere")
 
-    def test_results_come_by_the_page(self, lead, mission):
+    def test_results_are_paginated(self, lead, mission):
         import_report_file(
             mission, json.dumps([{"name": f"test_{n:03}", "status": "passed"} for n in range(120)]).encode()
         )
@@ -196,7 +196,7 @@ class TestOneRun:
         # Beyond the last page is the first.
         assert "1 to 50 of 120 tests" in look(lead, mission, page=9)
 
-    def test_what_came_with_the_results_is_text(self, lead, mission):
+    def test_result_texts_are_escaped(self, lead, mission):
         bad = "</code></pre><script>x</script>"
         result = dict.fromkeys(("name", "classname", "suite", "file", "error", "traceback", "output"), bad)
         report = {"name": bad, "results": [{**result, "status": "failed"}], "summary": {}}
@@ -205,13 +205,13 @@ class TestOneRun:
         assert "<script>x" not in raw
         assert raw.count("&lt;script&gt;x") >= 9
 
-    def test_running_run_has_no_results_yet(self, lead, mission):
+    def test_running_run_has_no_results(self, lead, mission):
         start_run(mission=mission, actor=None, name="nightly")
         page = look(lead, mission)
         assert "The tests are running" in page
         assert "The latest test run is still running." in page
 
-    def test_run_whose_report_never_came_is_given_up(self, lead, mission):
+    def test_running_run_can_be_given_up(self, lead, mission):
         run = start_run(mission=mission, actor=None, name="nightly")
         assert "Give this run up" in look(lead, mission)
         assert "Give this run up" not in look(client("Auditor"), mission)
@@ -225,11 +225,11 @@ class TestOneRun:
         assert (run.status, run.results, run.finished_at is not None) == ("failed", [], True)
         assert "This test run is finished and cannot be changed." in words(lead.post(f"{give_up}?citizen=sofia"))
 
-    def test_run_of_another_mission_is_none_here(self, lead, mission):
+    def test_run_of_other_mission_is_not_shown(self, lead, mission):
         run = start_run(mission=make_mission(), actor=None)
         assert lead.post(address(mission, "_give_up", run.pk)).status_code == 404
 
-    def test_mission_without_runs_says_what_to_do(self, lead, mission):
+    def test_mission_without_runs_explains_next_step(self, lead, mission):
         assert "No test run yet" in look(lead, mission)
         assert "Take in the first report below" in look(lead, mission)
         assert "Take in the first report below" not in look(client("Auditor"), mission)
@@ -238,7 +238,7 @@ class TestOneRun:
 class TestLogs:
     LINES = b"".join(b"line %06d of the run\n" % number for number in range(1, 9_001)) + b"the <end>"
 
-    def test_are_read_by_the_page(self, lead, mission):
+    def test_logs_are_paginated(self, lead, mission):
         import_report_file(mission, PASSING, logs=self.LINES)
         assert "line 000001" not in look(lead, mission)
         first = lead.get(address(mission), {"citizen": "sofia", "log": 1}).content
@@ -250,7 +250,7 @@ class TestLogs:
         assert '<li id="ws-line-9001"><code>the <end></code></li>' in last
         assert "Page 1 of 4" in look(lead, mission, log=77)
 
-    def test_are_searched_and_a_hit_leads_to_its_line(self, lead, mission):
+    def test_log_search_links_to_line(self, lead, mission):
         import_report_file(mission, PASSING, logs=self.LINES)
         page = look(lead, mission, find="LINE 008999")
         target = re.search(r'href="([^"]+)">Line 8999</a>', page)[1]
@@ -260,6 +260,6 @@ class TestLogs:
         assert "No line of the logs has" in look(lead, mission, find="nowhere")
         assert "the <end>" in look(lead, mission, find="<end>")
 
-    def test_run_without_output_says_so(self, lead, mission):
+    def test_run_without_logs_is_reported(self, lead, mission):
         import_report_file(mission)
         assert "This run has no logs." in look(lead, mission, log=1, find="x")

@@ -29,7 +29,7 @@ def run(*results: dict, **keys: object) -> dict:
     return {"results": list(results), **keys}
 
 
-def test_the_example_keeps_its_figures():
+def test_example_keeps_its_pairs():
     report = read_json(EXAMPLE)
 
     assert report.results == EXAMPLE["results"]
@@ -39,7 +39,7 @@ def test_the_example_keeps_its_figures():
     assert (report.source, report.name, report.logs, report.warnings) == ("json", "", "", [])
 
 
-def test_everything_a_result_can_have():
+def test_result_keeps_all_fields():
     result = {
         "name": "a", "status": "passed", "duration": 1, "classname": "C", "suite": "S", "file": "f.py", "error": "e",
         "traceback": "t", "output": "o", "flaky": True, "retries": 2,
@@ -50,27 +50,27 @@ def test_everything_a_result_can_have():
     assert (report.name, report.logs, report.summary["duration"], report.warnings) == ("nightly", "all of it", 7.5, [])
 
 
-def test_a_test_may_be_called_test_and_the_list_stand_alone():
+def test_list_alone_with_key_test_is_read():
     assert statuses(read_json([{"test": "test_foo", "status": "Passed"}])) == {"test_foo": "passed"}
 
 
-def test_what_kind_a_file_is_follows_from_its_content():
+def test_format_is_detected_from_content():
     assert read(b"\xef\xbb\xbf \n" + json.dumps([PASSED]).encode()).source == "json"
     assert read(json.dumps([PASSED]).encode("utf-16")).source == "json"
     assert "neither XML nor JSON" in rejected("name,status\na,passed\n")
 
 
-def test_unknown_keys_are_warned_of():
+def test_unknown_keys_give_warnings():
     report = read_json(run(PASSED | {"colour": "red"}, PASSED | {"colour": "blue"}, by="Alice", summary={"mood": 1}))
 
     assert sorted(report.warnings) == [
-        "The key “by” is not known and was passed over.",
-        "The key “colour” is not known and was passed over, 2 times.",
-        "The key “summary.mood” is not known and was passed over.",
+        "The key “by” is unknown and was ignored.",
+        "The key “colour” is unknown and was ignored, 2 times.",
+        "The key “summary.mood” is unknown and was ignored.",
     ]
 
 
-def test_values_of_another_form_are_left_out_and_warned_of():
+def test_invalid_values_are_ignored_with_warning():
     result = PASSED | {"duration": -1, "error": ["no"], "flaky": "yes", "retries": -3, "classname": 7}
     report = read_json(run(result, logs={"a": 1}))
 
@@ -92,7 +92,7 @@ def test_values_of_another_form_are_left_out_and_warned_of():
         ({"functional_failed": 3}, "3 more failures"),
     ],
 )
-def test_a_summary_with_failures_the_results_lack_is_no_pass(summary, number):
+def test_summary_with_more_failures_fails_run(summary, number):
     report = read_json(run(PASSED, summary=summary))
 
     assert report.results[1] == {
@@ -103,30 +103,30 @@ def test_a_summary_with_failures_the_results_lack_is_no_pass(summary, number):
     assert report.summary["errors"] == 1
 
 
-def test_a_status_that_failed_beside_results_that_passed_is_no_pass():
+def test_failed_status_with_passed_results_fails_run():
     report = read_json(run(PASSED, name="nightly", status="failed"))
 
     assert statuses(report) == {"a": "passed", "nightly": "error"}
 
 
-def test_a_status_that_passed_beside_a_result_that_failed():
+def test_passed_status_with_failed_result_gives_warning():
     report = read_json(run({"name": "a", "status": "failed"}, status="passed", summary={"passed": 1, "failed": 0}))
 
     assert (report.summary["passed"], report.summary["failed"]) == (0, 1)
     assert report.warnings == [
         "The summary states 1 passed, 0 failed; the results have 0 passed, 1 failed, and count.",
-        "The report calls itself passed, but has results that failed; these count.",
+        "The report has the status passed, but some results failed. The results are used.",
     ]
 
 
-def test_pairs_that_are_none():
+def test_invalid_pairs_are_ignored():
     report = read_json(run(PASSED, summary={"a_passed": 3, "b_passed": 5, "b_total": 4, "c_passed": "1", "c_total": 1}))
 
     assert set(report.summary) == {"passed", "failed", "errors", "skipped", "total", "duration"}
     assert report.warnings[0].startswith("5 values are not of the form expected")
 
 
-def test_more_pairs_than_are_kept_still_count():
+def test_pairs_beyond_limit_still_count():
     summary = {f"{kind}{number}_{which}": 1 for number in range(40) for kind in "ab" for which in ("passed", "total")}
     report = read_json(run(PASSED, summary=summary | {"z_passed": 0, "z_total": 4}))
 
@@ -135,13 +135,13 @@ def test_more_pairs_than_are_kept_still_count():
 
 
 @pytest.mark.parametrize("value", ["2", 2.5, -1, True, [2]])
-def test_counts_of_a_summary_that_are_none_are_rejected(value):
+def test_invalid_summary_counts_are_rejected(value):
     sentence = rejected(json.dumps(run(PASSED, summary={"failed": value})))
 
     assert sentence.startswith("“failed” of the report's summary is ")
 
 
-def test_a_summary_alone_is_no_report():
+def test_summary_without_results_is_rejected():
     assert "holds no test" in rejected(json.dumps(run(summary={"passed": 3})))
     assert statuses(read_json(run(summary={"failed": 3}))) == {"Summary of the report": "error"}
 
@@ -171,26 +171,26 @@ def test_a_summary_alone_is_no_report():
         ("[" * 5_000 + "]" * 5_000, "The report's JSON is nested too deeply."),
     ],
 )  # fmt: skip
-def test_what_is_rejected(text, sentence):
+def test_invalid_json_report_is_rejected(text, sentence):
     assert sentence in rejected(text)
 
 
-def test_bytes_that_are_no_utf8_are_replaced_with_a_warning():
+def test_invalid_utf8_is_replaced_with_warning():
     report = read(b'[{"name": "pr\xfcfen", "status": "passed"}]')
 
     assert only(report)["name"] == "pr\ufffdfen"
     assert report.warnings == [
-        "The report has bytes that are not in its encoding; they are shown as \ufffd. Save it in UTF-8."
+        "The report has bytes that are invalid in its encoding; they were replaced by \ufffd. Save it in UTF-8."
     ]
 
 
-def test_what_the_database_cannot_hold_is_replaced():
+def test_characters_database_cannot_store_are_replaced():
     report = read('[{"name": "a\\u0000b", "status": "failed", "error": "\\ud800", "output": "\\ud83d\\ude00"}]')
 
     assert only(report) == {"name": "a\ufffdb", "status": "failed", "error": "\ufffd", "output": "\U0001f600"}
 
 
-def test_limits_hold_here_as_well():
+def test_limits_apply_to_json():
     report = read_json(run({"name": "a", "status": "failed", "error": "e" * 500}), text=100)
 
     assert len(only(report)["error"]) <= 100

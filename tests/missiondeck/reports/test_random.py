@@ -96,7 +96,7 @@ def read(data: bytes) -> Report | None:
 
 @FEW
 @given(SUITE, st.booleans(), st.sampled_from(["utf-8", "utf-16"]))
-def test_totals_are_what_was_written(suite, with_root, encoding):
+def test_totals_equal_written_tests(suite, with_root, encoding):
     totals = dict.fromkeys(("passed", "failed", "error", "skipped"), 0)
     text = written(suite, totals)
     if with_root:
@@ -114,7 +114,7 @@ def test_totals_are_what_was_written(suite, with_root, encoding):
 
 @FEW
 @given(SUITE, st.data())
-def test_a_mutated_report_is_read_or_rejected(suite, data):
+def test_mutated_report_is_read_or_rejected(suite, data):
     report = bytearray(written(suite, dict.fromkeys(("passed", "failed", "error", "skipped"), 0)).encode())
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(report)))
@@ -175,7 +175,7 @@ def test_any_json_is_read_or_rejected(document):
     st.integers(0, 5),
     st.integers(0, 5),
 )
-def test_no_summary_makes_a_pass_of_a_failure(listed, claims, passed, total):
+def test_summary_never_hides_failure(listed, claims, passed, total):
     document = {
         "results": [{"name": "t", "status": status} for status in listed],
         "summary": claims | {"some_passed": passed, "some_total": total},

@@ -42,11 +42,11 @@ def counts(report) -> tuple[int, int, int, int, int]:
         ("28", (1, 1, 0, 0, 0)),
     ],
 )
-def test_sample_is_counted_right(number, expected):
+def test_sample_has_expected_counts(number, expected):
     assert counts(sample(number)) == expected
 
 
-def test_surefire_reruns_are_retries_of_one_test():
+def test_surefire_reruns_become_retries():
     result = only(report := sample("01"))
     assert (result["flaky"], result["retries"], result["error"]) == (True, 2, "one\ntwo")
     assert report.warnings == []
@@ -55,7 +55,7 @@ def test_surefire_reruns_are_retries_of_one_test():
     assert report.warnings == []
 
 
-def test_pytest_reruns_are_retries_of_one_test():
+def test_pytest_reruns_become_retries():
     report = sample("04")
     flaky, good = report.results
     assert (flaky["name"], flaky["flaky"], flaky["retries"]) == ("test_flaky", True, 1)
@@ -64,7 +64,7 @@ def test_pytest_reruns_are_retries_of_one_test():
 
 
 @pytest.mark.parametrize(("number", "name", "retries"), [("05", "TestReconnect", 1), ("06", "first()", 2)])
-def test_test_written_once_for_each_run_is_one_flaky_test(number, name, retries):
+def test_repeated_test_becomes_one_flaky_test(number, name, retries):
     report = sample(number)
     (flaky,) = [result for result in report.results if result["name"] == name]
     assert (flaky["status"], flaky["flaky"], flaky["retries"]) == ("passed", True, retries)
@@ -72,7 +72,7 @@ def test_test_written_once_for_each_run_is_one_flaky_test(number, name, retries)
     assert report.warnings == []
 
 
-def test_errors_that_only_the_root_states_fail_the_run():
+def test_errors_stated_only_by_root_fail_run():
     """gotestsum counts lines on standard error so, and a package that cannot be built tells of itself nowhere else."""
     report = read(
         '<testsuites tests="1" failures="0" errors="1" time="2"><testsuite tests="1" failures="0" name="p">'
@@ -82,24 +82,23 @@ def test_errors_that_only_the_root_states_fail_the_run():
 
 
 @pytest.mark.parametrize(("number", "error"), [("08", "red boom"), ("10", "expected a\ufffdb")])
-def test_control_characters_are_replaced_with_a_warning(number, error):
+def test_control_characters_are_replaced_with_warning(number, error):
     result = only(report := sample(number))
     assert (result["status"], result["error"]) == ("failed", error)
     assert report.warnings == [
-        "The report has colours of a terminal or characters that XML does not allow; they are left out or shown as"
-        " \ufffd."
+        "The report has terminal colours or characters that XML forbids; they were removed or replaced by \ufffd."
     ]
 
 
-def test_bytes_of_another_encoding_are_replaced_with_a_warning():
+def test_invalid_bytes_are_replaced_with_warning():
     result = only(report := sample("11"))
     assert result["name"] == "pr\ufffdfen"
     assert report.warnings == [
-        "The report has bytes that are not in its encoding; they are shown as \ufffd. Save it in UTF-8."
+        "The report has bytes that are invalid in its encoding; they were replaced by \ufffd. Save it in UTF-8."
     ]
 
 
-def test_elements_that_say_passed_are_no_skip():
+def test_passed_element_does_not_skip_test():
     assert statuses(report := sample("13")) == {"t": "passed", "u": "passed"}
     assert report.warnings == []
 
@@ -126,7 +125,7 @@ def test_elements_that_say_passed_are_no_skip():
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "iso-8859-1"])
-def test_characters_of_a_failure_are_cleaned(written, kept, encoding):
+def test_failure_text_is_cleaned(written, kept, encoding):
     head = f'<?xml version="1.0" encoding="{"utf-16" if "16" in encoding else encoding}"?>'
     text = f'{head}<testsuite><testcase name="a"><failure>{written}</failure></testcase></testsuite>'
     report = read(text.encode(encoding))
@@ -138,13 +137,13 @@ def test_characters_of_a_failure_are_cleaned(written, kept, encoding):
     assert bool(report.warnings) == (written != "tab\tand&#10;line")
 
 
-def test_name_may_hold_line_breaks_but_no_control_characters():
+def test_name_keeps_line_breaks_only():
     report = read('<testsuite><testcase name="one&#10;two&#27;[1m&#7;"/></testsuite>')
     assert only(report)["name"] == "one\ntwo\ufffd"
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 50])
-def test_character_is_cleaned_wherever_a_piece_ends(size):
+def test_character_is_cleaned_across_chunks(size):
     class Slow(io.BytesIO):
         def read(self, wanted=-1):
             return super().read(min(wanted, size))
@@ -154,7 +153,7 @@ def test_character_is_cleaned_wherever_a_piece_ends(size):
     assert (only(report)["classname"], only(report)["error"]) == ("é & é", "red \ufffd \xff\ufffd")
 
 
-def test_cleaned_report_in_pieces_is_the_same_as_whole(monkeypatch):
+def test_chunked_cleaning_equals_whole(monkeypatch):
     text = case("<failure>\x1b[31mred&#27;[0m &#27; ☕\x00</failure>", "classname='é &amp; &#233;'")
     whole = read(text)
     for size in range(1, 40):
@@ -163,7 +162,7 @@ def test_cleaned_report_in_pieces_is_the_same_as_whole(monkeypatch):
         assert read(text).results == whole.results
 
 
-def test_logs_of_suites_are_cleaned():
+def test_suite_logs_are_cleaned():
     report = read(
         "<testsuite name='s'><testcase name='a'/><system-out>\x1b[31mFAILED\x1b[0m tests\x07</system-out></testsuite>"
     )
@@ -192,7 +191,7 @@ def test_json_with_control_characters_is_read():
         "<passed>true</passed>",
     ],
 )
-def test_element_that_says_nothing_against_a_test_is_no_skip(inside):
+def test_neutral_element_does_not_skip_test(inside):
     assert only(read(case(inside)))["status"] == "passed"
 
 
@@ -212,11 +211,11 @@ def test_element_that_says_nothing_against_a_test_is_no_skip(inside):
         ("<broken/>", "error"),
     ],
 )
-def test_what_speaks_against_a_test_still_counts(inside, status):
+def test_stated_failure_still_counts(inside, status):
     assert only(read(case(inside)))["status"] == status
 
 
-def test_element_rerun_is_a_retry():
+def test_rerun_element_is_retry():
     result = only(read(case("<rerun message='first'>trace</rerun>")))
     assert (result["flaky"], result["retries"], result["error"]) == (True, 1, "first")
 
@@ -259,12 +258,12 @@ BROKEN = '<testcase name="a" classname="c"><error/></testcase>'
         f'<testsuites errors="1"><testsuite tests="1" failures="0" name="s">{GOOD}</testsuite></testsuites>',
     ],
 )
-def test_no_retry_explains_this_failure(report):
+def test_retries_do_not_hide_other_failure(report):
     found = read(report)
     assert found.summary["failed"] + found.summary["errors"] > 0
 
 
-def test_repeated_runs_beside_a_test_that_failed_twice_are_retries():
+def test_repeated_runs_with_failed_test_are_retries():
     """As pytest-rerunfailures writes it: each failure counts as a test, a run that was repeated does not."""
     report = read(
         f'<testsuite tests="3" failures="1" errors="1">{GOOD * 3}{BAD}{BROKEN}<testcase name="b"/></testsuite>'
@@ -277,7 +276,7 @@ def test_repeated_runs_beside_a_test_that_failed_twice_are_retries():
     assert report.warnings == []
 
 
-def test_failure_at_the_end_of_a_test_that_failed_is_not_counted_as_a_retry():
+def test_final_failure_is_not_retry():
     report = read(f'<testsuite tests="1" failures="1" errors="1">{BAD}{BROKEN}</testsuite>')
     assert [result["status"] for result in report.results] == ["failed", "error"]
 
@@ -285,7 +284,7 @@ def test_failure_at_the_end_of_a_test_that_failed_is_not_counted_as_a_retry():
 # --- Several files --------------------------------------------------------------------------------
 
 
-def test_files_of_one_run_are_read_as_one():
+def test_several_files_become_one_report():
     report = sample("25", "26")
     assert counts(report) == (2, 1, 1, 0, 0)
     assert [result["suite"] for result in report.results] == ["unit 1/2", "unit 2/2"]
@@ -293,28 +292,28 @@ def test_files_of_one_run_are_read_as_one():
     assert report.digest not in (sample("25").digest, sample("26").digest)
 
 
-def test_same_test_in_two_files_is_not_a_retry():
+def test_same_test_in_two_files_is_not_retry():
     assert counts(sample("27", "28")) == (2, 1, 1, 0, 0)
 
 
-def test_file_of_a_run_without_a_test_is_an_error():
+def test_file_without_tests_becomes_error():
     report = read_report(_file("<testsuite><testcase name='a'/></testsuite>"), more=[_file("<testsuite name='2/2'/>")])
     assert statuses(report) == {"a": "passed", "2/2": "error"}
 
 
-def test_files_that_hold_no_test_at_all_are_rejected():
+def test_files_without_any_test_are_rejected():
     with pytest.raises(ReportRejected, match="holds no test"):
         read_report(_file("<testsuite/>"), more=[_file("<testsuite/>")])
 
 
-def test_rejection_names_the_file():
+def test_error_names_the_file():
     file = _file("hello")
     file.name = "reports/shard-2.xml"
     with pytest.raises(ReportRejected, match=r"^Report 2 of 2 \(shard-2\.xml\): The file is neither XML nor JSON"):
         read_report(_file("<testsuite><testcase name='a'/></testsuite>"), more=[file])
 
 
-def test_json_beside_xml():
+def test_json_and_xml_files_are_combined():
     report = read_report(
         _file("<testsuite name='s' time='2'><testcase name='a'/></testsuite>"),
         more=[
@@ -327,7 +326,7 @@ def test_json_beside_xml():
     assert report.summary["duration"] == 5.0
 
 
-def test_files_are_together_within_the_limit():
+def test_limit_applies_to_all_files_together():
     text = "<testsuite><testcase name='a'/></testsuite>"
     limits = Limits(file_bytes=2 * len(text))
     assert counts(read_report(_file(text), more=[_file(text)], limits=limits)) == (2, 2, 0, 0, 0)

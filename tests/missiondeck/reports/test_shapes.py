@@ -87,7 +87,7 @@ thread panicked<system-out>first try</system-out><system-err>panicked</system-er
 """
 
 
-def test_go():
+def test_go_report_is_read():
     report = read(GO)
 
     assert statuses(report) == {"TestAdd": "passed", "TestAdd/negative": "failed", "TestSlow": "skipped"}
@@ -96,7 +96,7 @@ def test_go():
     assert (report.name, report.summary["duration"], report.warnings) == ("example.org/ledger", 1.502, [])
 
 
-def test_nested_suites_of_phpunit():
+def test_phpunit_nested_suites_are_read():
     report = read(PHPUNIT)
 
     first, second, third, _skipped = report.results
@@ -112,7 +112,7 @@ def test_nested_suites_of_phpunit():
     assert (report.summary["duration"], report.warnings) == (0.031, [])
 
 
-def test_several_failures_of_gtest_are_one_test():
+def test_gtest_failures_of_one_test_are_merged():
     report = read(GTEST)
 
     assert list(statuses(report).values()) == ["passed", "failed", "skipped", "skipped"]
@@ -120,7 +120,7 @@ def test_several_failures_of_gtest_are_one_test():
     assert report.warnings == []
 
 
-def test_retries_of_nextest():
+def test_nextest_retries_are_read():
     report = read(NEXTEST)
 
     adds, flakes, breaks = report.results
@@ -133,18 +133,18 @@ def test_retries_of_nextest():
     assert report.warnings == []
 
 
-def test_a_lone_suite_is_a_root():
+def test_suite_can_be_root():
     report = read('<testsuite name="s" time="2"><testcase name="a" time="0.5"/></testsuite>')
 
     assert only(report) == {"name": "a", "status": "passed", "suite": "s", "duration": 0.5}
     assert (report.name, report.summary["duration"]) == ("s", 2.0)
 
 
-def test_a_lone_test_is_a_root():
+def test_test_can_be_root():
     assert only(read('<testcase name="a" classname="b"/>')) == {"name": "a", "status": "passed", "classname": "b"}
 
 
-def test_namespaces_and_case_of_letters_do_not_matter():
+def test_namespaces_and_case_are_ignored():
     report = read(
         '<j:TestSuites xmlns:j="urn:junit"><j:TestSuite name="s"><j:testCase name="a"><j:Failure message="m"/>'
         "</j:testCase></j:TestSuite></j:TestSuites>"
@@ -154,7 +154,7 @@ def test_namespaces_and_case_of_letters_do_not_matter():
     assert only(report)["error"] == "m"
 
 
-def test_the_name_is_that_of_the_root_else_of_the_first_suite():
+def test_name_is_taken_from_root_or_first_suite():
     inside = '<testsuite name="first"><testcase name="a"/></testsuite><testsuite name="second"/>'
 
     assert read(f'<testsuites name="root">{inside}</testsuites>').name == "root"
@@ -162,7 +162,7 @@ def test_the_name_is_that_of_the_root_else_of_the_first_suite():
     assert read('<testsuite><testcase name="a"/></testsuite>').name == ""
 
 
-def test_the_duration_is_the_stated_one_else_the_sum():
+def test_duration_is_stated_or_summed():
     tests = '<testcase name="a" time="1.5"/><testcase name="b" time="0.25"/>'
 
     assert read(f"<testsuite>{tests}</testsuite>").summary["duration"] == 1.75
@@ -172,7 +172,7 @@ def test_the_duration_is_the_stated_one_else_the_sum():
     assert read(f'<testsuite time="0.000">{tests}</testsuite>').summary["duration"] == 1.75
 
 
-def test_outputs_of_a_test_and_of_its_suite():
+def test_outputs_of_test_and_suite_are_kept():
     report = read(
         '<testsuites name="r"><testsuite name="s"><testcase name="a"><system-out>out\n</system-out>'
         "<system-err>err\n</system-err></testcase><system-out>suite out\n</system-out><system-err> </system-err>"
@@ -183,7 +183,7 @@ def test_outputs_of_a_test_and_of_its_suite():
     assert report.logs == "=== s: system-out ===\nsuite out\n\n=== r: system-err ===\nroot err"
 
 
-def test_properties_and_attachments_say_nothing_of_how_a_test_went():
+def test_properties_and_attachments_are_neutral():
     report = read(case(
         '<properties><property name="owner">Alice</property></properties>'
         "<system-out>seen [[ATTACHMENT|/etc/passwd]]</system-out><attachments>x.png</attachments>"
@@ -194,14 +194,14 @@ def test_properties_and_attachments_say_nothing_of_how_a_test_went():
     assert report.warnings == []
 
 
-def test_a_test_without_a_name_takes_that_of_its_class():
+def test_unnamed_test_takes_name_of_class():
     report = read('<testsuite name="s"><testcase classname="C" name=""/><testcase/></testsuite>')
 
     assert [each["name"] for each in report.results] == ["C", "s"]
     assert report.warnings == ["2 tests have no name; the first is C, line 1."]
 
 
-def test_empty_suites_are_fine_beside_others():
+def test_empty_suites_are_accepted_with_others():
     report = read('<testsuites><testsuite name="empty" tests="0"/><testsuite name="s"><testcase name="a"/></testsuite>'
                   "</testsuites>")  # fmt: skip
 
@@ -210,12 +210,12 @@ def test_empty_suites_are_fine_beside_others():
 
 
 @pytest.mark.parametrize("text", ["<testsuites/>", '<testsuites tests="3"><testsuite name="s"/></testsuites>'])
-def test_a_report_without_tests_is_rejected(text):
-    assert rejected(text) == "The report holds no test. Look whether the tool has found any to run."
+def test_report_without_tests_is_rejected(text):
+    assert rejected(text) == "The report contains no tests. Check that the tool found tests to run."
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "cp1252"])
-def test_encodings(encoding):
+def test_encodings_are_read(encoding):
     declared = encoding.removesuffix("-sig").removesuffix("-le").removesuffix("-be").replace("cp", "windows-")
     text = f'<?xml version="1.0" encoding="{declared}"?>\n' + case('<failure message="zu groß"/>')
     bom = "\ufeff" if encoding in ("utf-16-le", "utf-16-be") else ""
@@ -223,14 +223,14 @@ def test_encodings(encoding):
     assert only(read((bom + text).encode(encoding)))["error"] == "zu groß"
 
 
-def test_blank_lines_before_the_declaration_are_no_fault():
+def test_blank_lines_before_declaration_are_accepted():
     text = '\ufeff\n\n <?xml version="1.0"?>\n<testsuite>\n<testcase name="a"/>\n</testsuites>'
 
     assert "in line 6: a tag closes an element that is not the open one" in rejected(text)
     assert only(read(text.replace("</testsuites>", "</testsuite>")))["status"] == "passed"
 
 
-def test_progress_is_told():
+def test_progress_is_reported():
     told = []
     data = b"<testsuite>" + b"<testcase name='a'/>" * 10_000 + b"</testsuite>"
 

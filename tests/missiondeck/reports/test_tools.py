@@ -26,12 +26,12 @@ def printed() -> list[tuple]:
     return rows
 
 
-def test_the_table_names_every_report():
+def test_table_lists_every_report():
     assert {row[0] for row in printed()} == {path.name for path in DATA.glob("*.xml")}
 
 
 @pytest.mark.parametrize(("file", "passed", "failed", "skipped", "beside", "flaky"), printed())
-def test_totals_are_those_the_tool_printed(file, passed, failed, skipped, beside, flaky):
+def test_totals_equal_output_of_tool(file, passed, failed, skipped, beside, flaky):
     data = (DATA / file).read_bytes()
 
     with (DATA / file).open("rb") as opened:
@@ -50,7 +50,7 @@ def test_totals_are_those_the_tool_printed(file, passed, failed, skipped, beside
     assert all(result.get("error") for result in bad) or file == "ctest.xml"
 
 
-def test_surefire_tells_of_retries():
+def test_surefire_report_has_retries():
     report = read_report((DATA / "surefire.xml").open("rb"))
 
     by_name = {result["name"]: result for result in report.results}
@@ -66,7 +66,7 @@ def test_surefire_tells_of_retries():
     assert report.name == by_name["closes"]["suite"] == "sample.LedgerTest"
 
 
-def test_playwright_keeps_its_attachment_markers_as_text():
+def test_playwright_attachment_markers_stay_text():
     report = read_report((DATA / "playwright.xml").open("rb"))
 
     (failed,) = (result for result in report.results if "is in euro" in result["name"])
@@ -75,7 +75,7 @@ def test_playwright_keeps_its_attachment_markers_as_text():
     assert [name for name, status in statuses(report).items() if status == "error"] == ["slow \u203a takes too long"]
 
 
-def test_jest_has_what_its_suites_printed_in_the_logs():
+def test_jest_suite_output_is_in_logs():
     report = read_report((DATA / "jest.xml").open("rb"))
 
     assert report.logs.startswith("=== cart: system-out ===\n")
@@ -83,7 +83,7 @@ def test_jest_has_what_its_suites_printed_in_the_logs():
     assert report.name == "jest tests"
 
 
-def test_a_suite_is_named_the_same_at_each_run_of_unittest():
+def test_unittest_suite_name_is_stable():
     report = read_report((DATA / "unittest.xml").open("rb"))
 
     assert 'name="test_seats.SeatTest-20' in (DATA / "unittest.xml").read_text()
@@ -123,7 +123,7 @@ class TestGroup:
 
 
 @pytest.mark.parametrize("family", ["xunit1", "xunit2"])
-def test_pytest_here_and_now(tmp_path, family):
+def test_current_pytest_report_is_read(tmp_path, family):
     (tmp_path / "test_sample.py").write_text(TESTS)
     (tmp_path / "test_broken.py").write_text("import no_such_module\n")
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q"]
@@ -160,7 +160,7 @@ def test_pytest_here_and_now(tmp_path, family):
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="Node is not installed")
-def test_node_here_and_now(tmp_path):
+def test_current_node_report_is_read(tmp_path):
     (tmp_path / "sample.test.js").write_text(
         """
         const { test, describe } = require('node:test');

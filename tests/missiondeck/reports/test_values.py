@@ -17,11 +17,11 @@ from tests.missiondeck.reports.helpers import case, only, read
         ("1:02:03.5", 3723.5), ("2:03", 123), ("00:00:00.250", 0.25),
     ],
 )  # fmt: skip
-def test_times(text, value):
+def test_durations_are_parsed(text, value):
     assert seconds(text) == (pytest.approx(value), False)
 
 
-def test_a_comma_before_three_digits_can_be_read_in_two_ways():
+def test_comma_before_three_digits_is_ambiguous():
     report = read(case(attributes='time="1,234"'))
 
     assert only(report)["duration"] == 1234
@@ -31,7 +31,7 @@ def test_a_comma_before_three_digits_can_be_read_in_two_ways():
 
 
 @pytest.mark.parametrize("text", ["", "  "])
-def test_no_time_is_no_fault(text):
+def test_missing_duration_is_accepted(text):
     report = read(case(attributes=f'time="{text}"'))
 
     assert "duration" not in only(report)
@@ -43,7 +43,7 @@ def test_no_time_is_no_fault(text):
     ["-1", "-0.5s", "NaN", "inf", "-Infinity", "1e400", "1e12", "0x10", "1_000", "1.2.3", "1,2,3", "5 parsecs", "s",
      "1m!", "٣", "9" * 50, "1:2:3:4"],
 )  # fmt: skip
-def test_times_that_say_nothing(text):
+def test_invalid_durations_are_ignored(text):
     with pytest.raises(Unreadable):
         seconds(text)
 
@@ -53,14 +53,14 @@ def test_times_that_say_nothing(text):
     assert report.warnings[0].startswith("One time cannot be read and is left out: “")
 
 
-def test_totals():
+def test_totals_are_parsed():
     assert [count(text) for text in ("3", " 0 ", "", None)] == [3, 0, None, None]
     for text in ("-1", "1.0", "²", "9" * 13, "NaN"):
         with pytest.raises(Unreadable):
             count(text)
 
 
-def test_a_text_is_cut_at_its_end_in_words_within_the_limit():
+def test_long_text_is_cut_with_note():
     report = read(case(f"<failure message='m'>{'x' * 500}</failure><system-out>{'y' * 99}</system-out>"), text=100)
 
     traceback = only(report)["traceback"]
@@ -71,7 +71,7 @@ def test_a_text_is_cut_at_its_end_in_words_within_the_limit():
     assert report.warnings == ["One text of a test is longer than 100 characters and is cut at its end."]
 
 
-def test_a_text_as_long_as_allowed_is_whole():
+def test_text_of_maximum_length_is_kept():
     text = Text(10)
     text.add("12345")
     text.add("67890")
@@ -79,7 +79,7 @@ def test_a_text_as_long_as_allowed_is_whole():
     assert (text.value(), text.beyond) == ("1234567890", 0)
 
 
-def test_outputs_give_way_to_errors():
+def test_outputs_are_removed_before_errors():
     tests = "".join(
         f'<testcase name="t{number}"><system-out>{"o" * 400}</system-out>'
         f"{'' if number < 4 else '<failure message=' + chr(34) + 'e' * 300 + chr(34) + '/>'}</testcase>"
@@ -96,7 +96,7 @@ def test_outputs_give_way_to_errors():
     assert report.warnings == ["The texts of this report are more than 1,700 bytes: the output of 7 tests is left out."]
 
 
-def test_errors_beyond_all_limits_are_left_out_and_the_verdict_stays():
+def test_errors_beyond_limit_are_removed_verdict_kept():
     tests = f'<testcase name="t"><failure message="{"e" * 300}"/></testcase>' * 4
     report = read(f"<testsuite>{tests}</testsuite>", kept_bytes=700)
 
@@ -105,7 +105,7 @@ def test_errors_beyond_all_limits_are_left_out_and_the_verdict_stays():
     assert "the error or traceback of 2 tests is left out" in report.warnings[0]
 
 
-def test_logs_are_cut_at_their_end():
+def test_long_logs_are_cut():
     report = read(
         f"<testsuite name='s'><testcase name='a'/><system-out>{'é' * 5_000}</system-out>"
         "<system-err>late</system-err></testsuite>",
@@ -119,7 +119,7 @@ def test_logs_are_cut_at_their_end():
     assert report.warnings == ["What the suites printed is more than 1,000 bytes and is cut at its end."]
 
 
-def test_long_names_stay_two():
+def test_long_names_stay_distinct():
     one, two = name("n" * 5_000 + "1"), name("n" * 5_000 + "2")
 
     assert one != two
@@ -130,6 +130,6 @@ def test_long_names_stay_two():
     assert report.warnings[0].startswith("2 names are too long and are cut; the first is sss")
 
 
-def test_what_the_database_cannot_hold_is_replaced():
+def test_characters_database_cannot_store_are_replaced():
     assert clean("a\0b\ud800c\U0001f600é") == "a\ufffdb\ufffdc\U0001f600é"
     assert short("a\n\tb" + "c" * 200, 10) == "a bcccccc…"

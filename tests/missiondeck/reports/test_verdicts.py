@@ -34,7 +34,7 @@ from tests.missiondeck.reports.helpers import case, only, read, statuses
         ("<failure/>", 'status="passed"', "failed"),
     ],
 )
-def test_what_a_test_says_of_itself(inside, attributes, status):
+def test_status_attribute_gives_verdict(inside, attributes, status):
     report = read(case(inside, attributes))
 
     assert only(report)["status"] == status
@@ -54,28 +54,28 @@ def test_what_a_test_says_of_itself(inside, attributes, status):
         ("", 'status="passed" result="who knows"'),
     ],
 )
-def test_what_is_not_known_is_no_pass(inside, attributes):
+def test_unknown_status_is_not_passed(inside, attributes):
     report = read(case(inside, attributes))
 
     assert only(report)["status"] == "skipped"
     assert any("neither that it passed nor that it failed" in sentence for sentence in report.warnings)
 
 
-def test_an_unknown_element_beside_a_word_that_it_passed():
+def test_unknown_element_with_passed_status_passes():
     report = read(case("<mood>good</mood>", 'status="passed"'))
 
     assert only(report)["status"] == "passed"
-    assert report.warnings == ["The element <mood> is not known and was passed over."]
+    assert report.warnings == ["The element <mood> is unknown and was ignored."]
 
 
-def test_unknown_elements_are_warned_of_once_with_their_number():
+def test_unknown_elements_give_one_counted_warning():
     report = read(case("<blocked message='by rain'/>" * 3))
 
-    assert "The element <blocked> is not known and was passed over, 3 times." in report.warnings
+    assert "The element <blocked> is unknown and was ignored, 3 times." in report.warnings
     assert only(report)["output"].startswith("[blocked] by rain")
 
 
-def test_an_unknown_element_called_as_if_something_failed_is_an_error():
+def test_unknown_element_named_like_failure_is_error():
     report = read(case('<setupFailure message="no disk"/>'))
 
     assert (only(report)["status"], only(report)["error"]) == ("error", "no disk")
@@ -83,13 +83,13 @@ def test_an_unknown_element_called_as_if_something_failed_is_an_error():
     assert warning.endswith("called as if something failed, and counts as an error: <setupfailure>, line 1.")
 
 
-def test_tests_inside_an_unknown_element_count():
+def test_tests_inside_unknown_element_count():
     report = read("<testsuite><group><testcase name='a'><failure/></testcase></group></testsuite>")
 
     assert statuses(report) == {"a": "failed"}
 
 
-def test_a_failure_of_a_suite_is_a_result_under_its_name():
+def test_suite_failure_becomes_result_with_suite_name():
     report = read('<testsuites><testsuite name="outer"><testsuite name="s" file="s.js"><testcase name="a"/>'
                   '<error message="cannot be loaded">at 3\nof s.js</error></testsuite></testsuite>'
                   "</testsuites>")  # fmt: skip
@@ -102,7 +102,7 @@ def test_a_failure_of_a_suite_is_a_result_under_its_name():
 
 
 @pytest.mark.parametrize("stated", ['failures="1"', 'errors="1"', 'failures="0" errors="1"'])
-def test_failures_a_suite_states_beyond_its_tests(stated):
+def test_extra_failures_of_suite_add_error(stated):
     report = read(f'<testsuite name="s" tests="2" {stated}><testcase name="a"/><testcase name="b"/></testsuite>')
 
     assert statuses(report) == {"a": "passed", "b": "passed", "s": "error"}
@@ -112,7 +112,7 @@ def test_failures_a_suite_states_beyond_its_tests(stated):
     ]  # fmt: skip
 
 
-def test_failures_the_root_states_beyond_its_suites():
+def test_extra_failures_of_root_add_error():
     report = read(
         '<testsuites name="all" failures="2"><testsuite name="s"><testcase name="a"/></testsuite></testsuites>'
     )
@@ -121,14 +121,14 @@ def test_failures_the_root_states_beyond_its_suites():
     assert report.warnings == ["The report as a whole (line 1) states 2 failures; found in it: 0 failures."]
 
 
-def test_a_failure_that_is_lacking_is_added_once():
+def test_missing_failure_is_added_once():
     report = read('<testsuites failures="1"><testsuite name="o" failures="1"><testsuite name="s" failures="1">'
                   '<testcase name="a"/></testsuite></testsuite></testsuites>')  # fmt: skip
 
     assert statuses(report) == {"a": "passed", "s": "error"}
 
 
-def test_a_report_of_failures_without_tests_is_no_pass():
+def test_failures_without_tests_do_not_pass():
     assert statuses(read('<testsuite name="s" tests="0" errors="1"/>')) == {"s": "error"}
 
 
@@ -148,14 +148,14 @@ def test_a_report_of_failures_without_tests_is_no_pass():
         ('tests="" failures=""', '<testcase name="a"/>'),
     ],
 )
-def test_totals_that_can_be_meant_so_are_not_warned_of(attributes, inside):
+def test_plausible_totals_give_no_warning(attributes, inside):
     report = read(f"<testsuite {attributes}>{inside}</testsuite>")
 
     assert report.warnings == []
     assert not [result for result in report.results if result["name"] not in ("a", "b")]
 
 
-def test_totals_never_count_as_passes():
+def test_totals_never_count_as_passed():
     report = read('<testsuite name="s" tests="10" skipped="3"><testcase name="a"/></testsuite>')
 
     assert (report.summary["passed"], report.summary["total"]) == (1, 1)
@@ -164,7 +164,7 @@ def test_totals_never_count_as_passes():
     ]  # fmt: skip
 
 
-def test_totals_that_are_no_numbers():
+def test_invalid_totals_give_warning():
     report = read('<testsuite name="s" tests="many" failures="-1"><testcase name="a"/></testsuite>')
 
     assert statuses(report) == {"a": "passed"}
@@ -173,7 +173,7 @@ def test_totals_that_are_no_numbers():
     ]
 
 
-def test_at_most_fifty_warnings_the_last_of_which_says_how_many_more():
+def test_warnings_are_limited_to_fifty():
     report = read("<testsuites>" + '<testsuite tests="7"><testcase name="a"/></testsuite>' * 80 + "</testsuites>")
 
     assert len(report.warnings) == 50
