@@ -15,7 +15,7 @@ from missionsite.common.sqlfiles import KeepTable, SQLFile
 
 
 class Migration(migrations.Migration):
-    """Client missions as they were at first: without a repository, and with one chat."""
+    """Create client missions without a repository and with one chat, as in the seed."""
 
     initial = True
 

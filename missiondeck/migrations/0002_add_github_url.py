@@ -7,7 +7,7 @@ from missionsite.common.sqlfiles import KeepColumn
 
 
 class Migration(migrations.Migration):
-    """Missions have a repository."""
+    """Add the repository of a mission."""
 
     dependencies = [
         ("missiondeck", "0001_initial"),

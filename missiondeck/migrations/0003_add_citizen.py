@@ -6,7 +6,7 @@ from missionsite.common.sqlfiles import KeepColumn
 
 
 class Migration(migrations.Migration):
-    """Chats of several citizens; what was said before was said with Rafael."""
+    """Add the citizen of a chat message; existing messages belong to Rafael."""
 
     dependencies = [
         ("missiondeck", "0002_add_github_url"),

@@ -10,7 +10,7 @@ from missionsite.common.sqlfiles import KeepTable
 
 
 class Migration(migrations.Migration):
-    """Test runs with their results and logs."""
+    """Create test runs with results and logs."""
 
     dependencies = [
         ("missiondeck", "0003_add_citizen"),

@@ -12,7 +12,7 @@ from missionsite.common.sqlfiles import KeepRows, KeepTable
 
 
 class Migration(migrations.Migration):
-    """Moves, history, calendar feeds, and the pages logs are read by."""
+    """Add status changes, history, calendar feeds, latest runs and pages of logs."""
 
     dependencies = [
         ("missiondeck", "0004_create_test_runs"),

@@ -4,7 +4,7 @@ from missionsite.common.sqlfiles import SQLFile
 
 
 class Migration(migrations.Migration):
-    """What the database holds of client missions: moves, what complete means, and runs that tell the truth."""
+    """Install triggers and constraints: status changes, completion, and the outcome of test runs."""
 
     dependencies = [("missiondeck", "0005_workspace")]
 

@@ -4,7 +4,7 @@ from missionsite.common.sqlfiles import SQLFile
 
 
 class Migration(migrations.Migration):
-    """What is kept here of a person goes when the directory erases them."""
+    """Erase the data of a member when the directory erases their entry."""
 
     dependencies = [("missiondeck", "0006_rules")]
 

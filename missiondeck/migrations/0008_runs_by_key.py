@@ -5,7 +5,7 @@ from missionsite.common.sqlfiles import SQLFile
 
 
 class Migration(migrations.Migration):
-    """A report sent again under another key, or after another run, is a run of its own."""
+    """Import the same report under another key, or after another run, as a new run."""
 
     dependencies = [("missiondeck", "0007_erase")]
 

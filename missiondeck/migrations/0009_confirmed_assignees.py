@@ -4,7 +4,7 @@ from missionsite.common.sqlfiles import SQLFile
 
 
 class Migration(migrations.Migration):
-    """A mission is assigned to the member who has its address only where staff stand behind that member."""
+    """Assign missions only to members who are confirmed by staff."""
 
     dependencies = [("missiondeck", "0008_runs_by_key")]
 

@@ -4,7 +4,7 @@ from missionsite.common.sqlfiles import add_one_line_checks
 
 
 class Migration(migrations.Migration):
-    """Texts that are typed on one line have one; older ones get blanks in place of control characters."""
+    """Require single-line texts; control characters in existing ones become blanks."""
 
     dependencies = [("missiondeck", "0009_confirmed_assignees")]
 

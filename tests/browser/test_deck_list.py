@@ -1,4 +1,4 @@
-"""Client missions found, written, seen in a calendar and read by a calendar program, in a real browser."""
+"""The list, form, calendar and feeds of client missions in a real browser."""
 
 import re
 from collections.abc import Iterator
@@ -23,13 +23,13 @@ LIST = "/admin/missiondeck/deckmission/"
 
 @pytest.fixture
 def dora(transactional_db):
-    """Dora, who delivers."""
+    """A delivery lead."""
     return staff("Delivery Lead", display_name="Dora", email="dora@example.org", password=PASSWORD)
 
 
 @pytest.fixture
 def desk(page: Page, live_server, dora, wrongs) -> Iterator[Page]:
-    """A page on which Dora has logged in, by hand."""
+    """A page that is logged in as the delivery lead."""
     sign_in(page, live_server, dora)
     yield page
     assert wrongs == []
@@ -98,7 +98,7 @@ def test_calendar_becomes_list_on_small_screen(desk: Page, live_server):
     desk.set_viewport_size(PHONE)
     expect(cell).to_contain_text(f"{month:%A}")
     assert fits(desk)
-    # Days without a deadline take no room.
+    # Days without a deadline are hidden.
     expect(desk.locator("td.deck-free:visible")).to_have_count(0)
     cell.get_by_role("link", name=re.compile("Shop")).click()
     desk.wait_for_url(f"**{address(late)}")

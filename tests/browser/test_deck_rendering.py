@@ -1,4 +1,4 @@
-"""What others wrote, in a real browser: nothing of it runs or loads, code is copied, every colour can be read."""
+"""Rendered messages in a real browser: injections are inert, code can be copied, contrast is sufficient."""
 
 from html import escape
 
@@ -17,7 +17,7 @@ from tests.missiondeck.injections import INJECTIONS
 from tests.missiondeck.test_rendering import ATTRIBUTES, TAGS
 
 PHONE = {"width": 390, "height": 844}
-# Kept by the page: what should not have run.
+# The page stores calls of pwned() here.
 WATCH = "window.ran = []; window.pwned = (number) => window.ran.push(number);"
 FRAME = """{% extends "admin/base_site.html" %}{% load static %}
 {% block extrahead %}{{ block.super }}<link rel="stylesheet" href="{% static 'missiondeck/markdown.css' %}">
@@ -26,7 +26,7 @@ FRAME = """{% extends "admin/base_site.html" %}{% load static %}
 CODE = '''\
 @route("/")
 class Shop(Base):
-    """Sells."""
+    """A staff member."""
 
     def price(self, of: int = 3) -> float:  # in euros
         return round(of * 1.5, 2) if of is not None else print("nothing")
@@ -34,7 +34,7 @@ class Shop(Base):
 
 
 class Shown:
-    """What the page of these tests shows, and whether it is sent with the site's policy."""
+    """The content of the test page, and whether it has the content security policy."""
 
     html = ""
     policy = True
@@ -54,7 +54,7 @@ handler500 = "missionsite.common.error_pages.server_error"
 
 @pytest.fixture
 def show(page, live_server, manager, settings):
-    """Open the page with this on it."""
+    """Open the page with this content."""
     settings.ROOT_URLCONF = __name__
     page.add_init_script(WATCH)
     sign_in(page, live_server, manager)
@@ -68,7 +68,7 @@ def show(page, live_server, manager, settings):
 
 
 def everything() -> str:
-    """Each injection as a message, inside one, as its code and as the name of its language."""
+    """Each injection as a message, inside a message, as code and as a language name."""
     parts = []
     for each in INJECTIONS:
         parts += [
@@ -83,7 +83,7 @@ def everything() -> str:
 
 @pytest.mark.parametrize("policy", [True, False], ids=["policy", "no policy"])
 def test_injections_are_inert_when_rendered(page, show, wrongs, policy):
-    """Also where the policy is not there to stop it."""
+    """Checked with and without the content security policy."""
     show(everything(), policy=policy)
     page.locator("#others").evaluate(
         """(root) => root.querySelectorAll("*").forEach((each) => {
@@ -107,12 +107,12 @@ def test_injections_are_inert_when_rendered(page, show, wrongs, policy):
 
 
 def test_negative_control_injections_run_unescaped(page, live_server, context):
-    """So that the test above would notice."""
+    """Shows that the test above detects injections."""
     asked = set()
 
     def answer_elsewhere(route) -> None:
         asked.add(route.request.url)
-        # No content: who was led there stays here.
+        # No content, so that the browser stays on the page.
         route.fulfill(status=204)
 
     context.route("http://pwned.invalid/**", answer_elsewhere)
@@ -140,7 +140,7 @@ def test_copy_button_copies_and_confirms(page, show, context, wrongs):
 
 
 def test_copy_button_works_without_clipboard_api(page, show, context, wrongs):
-    """As on a site without https."""
+    """As on a site without HTTPS."""
     context.grant_permissions(["clipboard-read"])
     page.add_init_script("Object.defineProperty(Navigator.prototype, 'clipboard', {value: undefined})")
     show(render_code("one\n  two", "python") + '<textarea id="there"></textarea>')

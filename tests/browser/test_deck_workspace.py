@@ -1,4 +1,4 @@
-"""A day of Dora, who delivers, in a real browser: she ticks, is rejected, sees the red test, and signs for it."""
+"""The workspace in a real browser: ticks, items, reports, completion and override."""
 
 import json
 import re
@@ -25,7 +25,7 @@ from tests.missiondeck.workspace_helpers import (
 from tests.support.admin import client_of, staff
 from tests.support.sample import share
 
-# What one text of each kind may hold.
+# Maximum length of each kind of text.
 TITLE, CLIENT, ITEM = 200, 200, 500
 
 
@@ -36,7 +36,7 @@ def dora(transactional_db):
 
 @pytest.fixture
 def desk(page: Page, live_server, dora, wrongs) -> Iterator[Page]:
-    """A page on which Dora has logged in, by hand."""
+    """A page that is logged in as the delivery lead."""
     sign_in(page, live_server, dora)
     yield page
     assert wrongs == []
@@ -62,7 +62,7 @@ def test_tick_updates_page_in_place(desk: Page, live_server, dora, mission):
     expect(box).to_be_focused()
     expect(desk.locator("#ws-announce")).to_have_text("1 of 2 done")
     expect(desk.locator("#ws-head")).to_contain_text("1 of 2 done")
-    # By keyboard, and taken back.
+    # By keyboard, then undone.
     desk.get_by_role("checkbox", name="It ships").focus()
     desk.keyboard.press("Space")
     expect(desk.get_by_role("checkbox", name="It ships")).to_be_checked()
@@ -109,7 +109,7 @@ def test_lead_completes_mission_with_override(desk: Page, live_server, dora, mis
     desk.get_by_role("button", name="Move to QA").click()
     expect(desk.locator("#ws-head")).to_contain_text("In QA")
 
-    # Rejected, with the list of what is missing.
+    # Rejected with the list of missing parts.
     desk.get_by_role("button", name="Complete", exact=True).click()
     rejection = desk.locator("#ws-status-rejection")
     expect(rejection).to_be_in_viewport()
@@ -118,7 +118,7 @@ def test_lead_completes_mission_with_override(desk: Page, live_server, dora, mis
     expect(rejection).to_contain_text("There is no test run yet.")
     assert DeckMission.objects.get().status == "qa"
 
-    # The report is taken in, and its failed test is seen first.
+    # The report is imported, and its failed test is listed first.
     report = tmp_path / "junit.xml"
     report.write_bytes(FAILING)
     (tmp_path / "out.txt").write_bytes(b"collected 3 items\nKeyError: 'total'\n")
@@ -138,7 +138,7 @@ def test_lead_completes_mission_with_override(desk: Page, live_server, dora, mis
     desk.get_by_role("link", name="Line 2").click()
     expect(desk.locator("#ws-line-2")).to_be_in_viewport()
 
-    # All the same: with a reason, that stands at the head from now on.
+    # The override reason is shown in the head.
     desk.get_by_role("button", name="Complete", exact=True).click()
     desk.get_by_label("Reason for completing the mission anyway").fill("They sign today")
     desk.get_by_role("button", name="Complete anyway").click()
@@ -171,7 +171,7 @@ def test_tabs_work_with_arrow_keys_and_links(desk: Page, live_server, mission):
 
 @pytest.fixture
 def full_mission(dora) -> DeckMission:
-    """A mission with everything on its page, and words that are too long for it."""
+    """A mission with all parts and very long words."""
     mission = make_mission(
         title="W" * 190, client="Acme " * 30, assigned_to=f"{'a' * 60}@{'b' * 60}.example.org", days=-3
     )
@@ -202,7 +202,7 @@ def test_page_has_no_horizontal_overflow(desk: Page, live_server, full_mission, 
 def test_page_works_without_javascript(browser, live_server, dora, mission):
     item = make_item(mission)
     context = browser.new_context(java_script_enabled=False)
-    # The log-in itself needs a script.
+    # Logging in needs JavaScript.
     session = client_of(dora).cookies["sessionid"].value
     context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
     page = context.new_page()
@@ -220,17 +220,17 @@ def test_page_works_without_javascript(browser, live_server, dora, mission):
     context.close()
 
 
-# --- What others wrote ----------------------------------------------------------------------------
+# --- Injections -----------------------------------------------------------------------------------
 
 
 def storable(text: str, most: int) -> str:
-    """A text as a field takes it: PostgreSQL has no NUL."""
+    """A text without NUL, which PostgreSQL cannot store."""
     return text.replace("\x00", "\ufffd")[:most]
 
 
 @pytest.fixture
 def alarms(page: Page, wrongs) -> list:
-    """What an injection did: called `pwned`, opened a dialog or a window."""
+    """The effects of injections: calls of `pwned`, dialogs and windows."""
     found: list = []
     page.expose_function("pwned", lambda *numbers: found.append(("pwned", numbers)))
     page.on("dialog", lambda dialog: (found.append(("dialog", dialog.message)), dialog.dismiss()))
@@ -239,7 +239,7 @@ def alarms(page: Page, wrongs) -> list:
 
 
 def test_negative_control_detects_injection(desk: Page, live_server, mission, alarms, wrongs):
-    """The negative control: what runs on this page, and what asks for something elsewhere, is noticed."""
+    """Negative control: scripts that run and external requests are detected."""
     open_workspace(desk, live_server, mission)
     desk.evaluate("window.pwned(1)")
     assert alarms == [("pwned", (1,))]
@@ -278,9 +278,9 @@ def test_injections_are_inert_in_workspace(desk: Page, live_server, dora, missio
 
 
 def test_injections_are_inert_in_title_and_client(desk: Page, live_server, dora, alarms):
-    """Each injection for a title and a client; a build asks some, the next days the others."""
+    """Each injection as title and client; a build checks a part of them, which changes daily."""
     for injection in share(INJECTIONS, of=6):
-        # Titles and clients are texts of one line.
+        # Titles and clients are single-line texts.
         text = replace_control_characters(storable(injection.text, TITLE)).strip()
         mission = make_mission(title=text, client=replace_control_characters(storable(injection.text, CLIENT)).strip())
         open_workspace(desk, live_server, mission)
@@ -290,7 +290,7 @@ def test_injections_are_inert_in_title_and_client(desk: Page, live_server, dora,
 
 
 def stir(page: Page) -> None:
-    """Open everything there is to open, and move over it all, so that what waits for it would run."""
+    """Open all details and hover over everything, to trigger event handlers."""
     page.evaluate(
         """() => {
             document.querySelectorAll(".ws details").forEach((each) => { each.open = true; });
@@ -301,7 +301,7 @@ def stir(page: Page) -> None:
             }
         }"""
     )
-    # Two frames: whatever was loaded or started has begun.
+    # After two frames everything has started to load.
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 

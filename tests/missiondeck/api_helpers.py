@@ -1,4 +1,4 @@
-"""What the tests of the API share: people by what they may do, and how to ask."""
+"""Helpers for API tests: users with different permissions, and requests."""
 
 from dataclasses import dataclass
 
@@ -24,8 +24,7 @@ def with_role(role: str, **values) -> Member:
 
 @dataclass
 class ApiUsers:
-    """A mission and who asks about it: a delivery lead, an auditor, who it is assigned to, staff and member who may
-    not see it.
+    """A mission and users: a delivery lead, an auditor, the assignee, and staff and a member who may not view it.
     """
 
     mission: DeckMission
@@ -71,7 +70,7 @@ def upload(client: Client, address: str, report: bytes | None, *, logs: bytes | 
 
 
 def rejected(answer, status: int, code: str, *pointers: str) -> dict:
-    """The problem document, after a look at its shape."""
+    """Check the problem document and return it."""
     document = answer.json()
     assert (answer.status_code, document["code"]) == (status, code), document
     assert answer["Content-Type"] == "application/problem+json"
@@ -83,7 +82,7 @@ def rejected(answer, status: int, code: str, *pointers: str) -> dict:
 
 
 def read_all_pages(client: Client, address: str) -> tuple[list[dict], int]:
-    """Every row of a list by its cursors, and how many pages there were."""
+    """All rows of a list, following its cursors, and the number of pages."""
     rows, pages = [], 0
     while address:
         answer = client.get(address)

@@ -1,4 +1,4 @@
-"""The site's settings, with the API and one page that tells that the web server is there."""
+"""Settings with only the API and a health page."""
 
 from missionsite.settings import *  # noqa: F403
 

@@ -1,4 +1,4 @@
-"""What a CI job asks for: the API, whose answers link to the back office."""
+"""URLs for CI jobs: the API, whose responses link to the back office."""
 
 from django.contrib import admin
 from django.urls import path

@@ -1,4 +1,4 @@
-"""Client missions to test with, made by the services, and the doors a row comes in by."""
+"""Test missions created by the services, and ways to insert rows (raw SQL, COPY)."""
 
 import io
 import json
@@ -23,14 +23,14 @@ FAILED = {"name": "test_b", "status": "failed", "error": "KeyError"}
 
 
 def mission(**values) -> DeckMission:
-    """A client mission, active, with nothing in it."""
+    """An active client mission without items and runs."""
     given = {"title": "Bot", "client": "Acme", "budget": 300, "deadline": DEADLINE, "assigned_to": "a@example.org"}
     return create_mission(**(given | values))
 
 
 def mission_in_qa(*, items: int = 2, done: bool = True, run: list[dict] | None = None, **values) -> DeckMission:
-    """A mission in QA. items: how many, all done or all open. run: results of its test run; one that passed when
-    left out, none for []."""
+    """A mission in QA. items: their number, all done or all open. run: results of its test run; by default one that
+    passed, no run for []."""
     made, actor = mission(**values), MemberFactory()
     for number in range(items):
         item = add_item(mission=made, text=f"Item {number}")
@@ -46,12 +46,12 @@ def complete_mission(**values) -> DeckMission:
 
 
 def report(results: list[dict], **more) -> io.BytesIO:
-    """A report in the JSON form, different from every other."""
+    """A unique report in the JSON format."""
     return io.BytesIO(json.dumps({"results": results, "summary": {}, "name": str(uuid4())} | more).encode())
 
 
 def import_results(of: DeckMission, results: list[dict]) -> TestRun:
-    """A finished run with these results, brought in as a report."""
+    """Import a report with these results; returns the run."""
     return import_report(mission=of, file=report(results), actor=None).run
 
 
@@ -64,27 +64,27 @@ def items_of(of: DeckMission) -> list[DodItem]:
 
 
 def insert(table: str, **values) -> tuple:
-    """Put a row in by raw SQL, as the site's role; returns its id."""
+    """Insert a row by raw SQL as the site role; returns its id."""
     names = ", ".join(values)
     marks = ", ".join(["%s"] * len(values))
     return row(f"INSERT INTO {table} ({names}) VALUES ({marks}) RETURNING id", list(values.values()))[0]
 
 
 def raw_mission(**values):
-    """A client mission by raw SQL; returns its id."""
+    """Insert a client mission by raw SQL; returns its id."""
     given = {"title": "Bot", "client": "Acme", "budget": 300, "deadline": DEADLINE, "assigned_to": "a@example.org"}
     return insert("deck_missions", **(given | values))
 
 
 def copy_in(table: str, **values) -> None:
-    """Put a row in by COPY, as the site's role and in its transaction."""
+    """Insert a row by COPY as the site role, in the current transaction."""
     with connection.cursor() as cursor, cursor.cursor.copy(f"COPY {table} ({', '.join(values)}) FROM STDIN") as copy:
         copy.write_row(list(values.values()))
 
 
 @contextmanager
 def transaction_of(level: str = "READ COMMITTED") -> Iterator[psycopg.Connection]:
-    """A connection of the site's role with a transaction open; rolled back in the end unless the test commits."""
+    """A connection of the site role with an open transaction, rolled back at the end unless the test commits."""
     site = connection.settings_dict
     with psycopg.connect(
         host=site["HOST"], port=site["PORT"], user=site["USER"], password=site["PASSWORD"], dbname=site["NAME"]

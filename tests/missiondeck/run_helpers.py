@@ -1,4 +1,4 @@
-"""Test runs of chosen times: those made within one transaction would all have its time."""
+"""Creates test runs with given times; within one transaction they would all have the same time."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from missiondeck.models import DeckMission, TestRun
 
 
 def create_runs(mission: DeckMission, *statuses: str) -> TestRun:
-    """Runs of one test that ended so, an hour apart, the last one an hour ago; returns the last one."""
+    """Create runs of one test with these statuses, an hour apart, the last one an hour ago; returns the last one."""
     first = timezone.now() - timedelta(hours=len(statuses))
     for place, status in enumerate(statuses):
         results = None if status == "running" else [{"name": "test_it", "status": status}]

@@ -1,4 +1,4 @@
-"""The API of client missions: the list, one of them, its way to complete, and who may do what."""
+"""The API of client missions: list, details, changes, status and permissions."""
 
 from datetime import timedelta
 
@@ -133,7 +133,7 @@ class TestList:
                 assert lead.get(MISSIONS).status_code == 200
             return len(counted)
 
-        # The first look also notes that the token is in use.
+        # The first request also updates the last use of the token.
         queries()
         few = queries()
         for mission in DeckMissionFactory.create_batch(8):
@@ -284,7 +284,7 @@ WRITES = [
 class TestRights:
     @pytest.fixture
     def fill(self, cast):
-        """The address of a part of the mission, with real ids."""
+        """The URL of a part of the mission, with real ids."""
         ids = {"item": DodItemFactory(mission=cast.mission).pk, "run": RunFactory(mission=cast.mission).pk}
         return lambda rest: cast.at(rest.format(**ids))
 
@@ -372,7 +372,7 @@ def report_file():
 
 
 def changeable(cast: ApiUsers) -> list:
-    """What a request could have changed."""
+    """The data that a request could change."""
     mission = DeckMission.objects.get(pk=cast.mission.pk)
     return [
         (mission.title, mission.status),

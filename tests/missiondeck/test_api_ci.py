@@ -1,4 +1,4 @@
-"""What a CI job does, by the script of docs/ci-test-reports.md and over the network, and the memory it takes."""
+"""Imports from CI: the script of docs/ci-test-reports.md, uploads over the network, and memory."""
 
 import http.client
 import os
@@ -37,7 +37,7 @@ def token(cast) -> str:
 class TestScript:
     @pytest.fixture
     def send(self, cast, token, live_server, tmp_path):
-        """Run the script on a report; (exit status, what it printed, what it complained of)."""
+        """Run the script on a report. Returns exit status, stdout and stderr."""
         if not (shutil.which("curl") and shutil.which("jq")):
             pytest.skip("the script needs curl and jq")
         (script,) = re.findall(r"```sh\n(#!/bin/sh.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
@@ -100,7 +100,7 @@ def connect(url: str, *, timeout: float = 60) -> http.client.HTTPConnection:
 
 
 def test_declared_size_is_rejected_before_upload(cast, token, live_server):
-    """Not a byte of the body is on its way, and the answer is there."""
+    """The response arrives before any byte of the body is sent."""
     link = connect(live_server.url, timeout=20)
     link.putrequest("POST", cast.at("/runs/import"))
     for name, value in {
@@ -133,18 +133,18 @@ def test_interrupted_upload_stores_nothing(cast, token, live_server):
 
 
 def held(pid: int, name: str) -> int:
-    """VmRSS, what a process holds in memory now, or VmHWM, the most since `forget_peak`; in bytes."""
+    """VmRSS, the current memory of a process, or VmHWM, the peak since `forget_peak`; in bytes."""
     return int(re.search(rf"{name}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())[1]) * 1024
 
 
 def forget_peak(pid: int) -> int:
-    """Begin to measure anew; returns what is held now, in bytes."""
+    """Reset the peak; returns the current memory in bytes."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")
     return held(pid, "VmRSS")
 
 
 def large_report(path: Path, *, megabytes: int) -> None:
-    """A report whose suites print a lot: many small cases, and between them output that is cut when it is read."""
+    """A report with many small cases and large suite outputs that are cut when read."""
     with path.open("wb") as file:
         file.write(b"<testsuites>")
         for number in range(megabytes):
@@ -158,7 +158,7 @@ def large_report(path: Path, *, megabytes: int) -> None:
 
 
 def send_file(url: str, address: str, token: str, path: Path) -> int:
-    """Upload a file in pieces, as programs do; the status of the answer."""
+    """Upload a file in chunks; returns the status of the response."""
     head = b'--edge\r\nContent-Disposition: form-data; name="report"; filename="r.xml"\r\n\r\n'
     tail = b"\r\n--edge--\r\n"
     link = connect(url, timeout=300)
@@ -187,7 +187,7 @@ measured = pytest.mark.skipif(not os.access("/proc/self/clear_refs", os.W_OK), r
 @measured
 @pytest.mark.parametrize("in_memory", [False, True], ids=["to disk", "control: in memory"])
 def test_upload_of_60_mb_uses_little_memory(cast, token, live_server, tmp_path, settings, in_memory):
-    """The server is a thread of this process, so its memory is measured. Negative control: held in memory, it shows."""
+    """The server is a thread of this process, so its memory is measured; with a negative control in memory."""
     if in_memory:
         settings.FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
         settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 200 * MEGABYTE
@@ -203,14 +203,14 @@ def test_upload_of_60_mb_uses_little_memory(cast, token, live_server, tmp_path, 
 
 @measured
 def test_upload_of_60_mb_uses_little_server_memory(cast, token, tmp_path):
-    """granian as the site is served, all of its processes together."""
+    """The total memory of all processes of granian, as in production."""
     report = tmp_path / "report.xml"
     large_report(report, megabytes=60)
     small = tmp_path / "small.xml"
     small.write_bytes(junit_of(("test_a", "passed")))
     with web_server(tmp_path, DJANGO_SETTINGS_MODULE="tests.missiondeck.ci_settings") as (process, port):
         url, address = f"http://127.0.0.1:{port}", cast.at("/runs/import")
-        # The first request loads what every request needs.
+        # The first request loads shared modules.
         assert send_file(url, address, token, small) == 201
         before = {pid: forget_peak(pid) for pid in processes_of(process.pid)}
         assert send_file(url, address, token, report) == 201
@@ -220,13 +220,13 @@ def test_upload_of_60_mb_uses_little_server_memory(cast, token, tmp_path):
 
 
 def processes_of(session: int) -> list[int]:
-    """The processes of a session, which is called after the one that began it."""
+    """The processes of a session."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             after_name = (folder / "stat").read_text().rpartition(")")[2].split()
         except OSError:
-            # It has ended meanwhile.
+            # It ended in the meantime.
             continue
         if int(after_name[3]) == session:
             found.append(int(folder.name))

@@ -38,7 +38,7 @@ def no_rate(settings):
 
 @pytest.fixture
 def cast() -> ApiUsers:
-    """The mission has an item, a message, a finished run and a running one."""
+    """A mission with an item, a message, a finished run and a running one."""
     made = create_users()
     DodItemFactory(mission=made.mission)
     ChatMessageFactory(mission=made.mission)
@@ -75,7 +75,7 @@ def checked(answer, what: str):
 
 
 def fields_of(told: dict) -> list[str]:
-    """What the body of an operation may name."""
+    """The fields of the body of an operation."""
     schema = api.get_openapi_schema(path_prefix="/api/")
     body = told.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
     name = body.get("$ref", "").rpartition("/")[2]
@@ -122,7 +122,7 @@ def test_input_never_causes_server_error(cast, method, address, told, who):
 
 @pytest.mark.parametrize(("address", "told"), UPLOADS, ids=[address for address, _ in UPLOADS])
 def test_upload_never_causes_server_error(cast, address, told):
-    """Multipart bodies: whole ones, mutilated ones, and such as no program makes."""
+    """Multipart bodies: valid, mutilated and random ones."""
     client, target = cast.client("lead", "deck:import"), fill(address, keys_of(cast))
     reports = st.one_of(
         st.sampled_from([junit_of(("a", "passed")), report_of(("a", "failed")), b"", b"<", b"{}", b"[]", b"\x00"]),

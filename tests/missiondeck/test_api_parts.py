@@ -121,7 +121,7 @@ class TestDefinitionOfDone:
 
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_changes_keep_positions_without_deadlock():
-    """Text, tick and place of one item, by many at once: no deadlock, and every place once."""
+    """Concurrent changes of text, tick and position: no deadlock, and distinct positions."""
     cast = create_users()
     items = [DodItemFactory(mission=cast.mission, position=place) for place in range(4)]
     clients = [cast.client("lead") for _ in range(8)]

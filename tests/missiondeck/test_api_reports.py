@@ -1,4 +1,4 @@
-"""Test reports that come in by the API: what a CI job sends, what is rejected, and nothing half-stored."""
+"""Test reports by the API: imports, errors, and atomicity."""
 
 import gzip
 from io import BytesIO
@@ -39,7 +39,7 @@ def cast() -> ApiUsers:
 
 @pytest.fixture
 def job(cast) -> Client:
-    """A CI job, with a token of the lead that is good for nothing but this."""
+    """A client with an import-only token of the lead."""
     return cast.client("lead", "deck:import")
 
 
@@ -49,7 +49,7 @@ def address(cast) -> str:
 
 
 def part(body: str | bytes, *, name: str = "report", filename: str | None = "report.xml", more: str = "") -> bytes:
-    """One part of a multipart body, without its end."""
+    """One part of a multipart body, without the closing boundary."""
     named = f'; filename="{filename}"' if filename is not None else ""
     head = f'--edge\r\nContent-Disposition: form-data; name="{name}"{named}\r\n{more}\r\n'
     return head.encode() + (body if isinstance(body, bytes) else body.encode()) + b"\r\n"
@@ -109,7 +109,7 @@ class TestImport:
             runs.append(answer.json()["id"])
         first, _, second, *_ = runs
         assert runs == [first, first, second, first, second]
-        # The answer is forgotten after a day, the key of the run is not.
+        # The stored response expires after a day, the key of the run does not.
         IdempotencyKey.objects.all().delete()
         key = {"Idempotency-Key": "build-1"}
         again = job.post(address, {"report": SimpleUploadedFile("r.xml", PASSED)}, headers=key)
@@ -203,7 +203,7 @@ class TestImport:
 
 
 class TestForm:
-    """The body around the report."""
+    """The multipart form around the report."""
 
     def test_missing_report_is_named(self, job, address):
         rejected(upload(job, address, None), 422, "input_rejected", "/report")
@@ -246,7 +246,7 @@ class TestForm:
 
     @pytest.mark.parametrize("left_out", [20, 3, 0])
     def test_truncated_form_has_no_file(self, job, address, left_out):
-        """Not even where the report is whole but for the end of the form: no one knows whether more would follow."""
+        """Also if only the end of the form is missing, because more could follow."""
         body = part(PASSED)[:-left_out] if left_out else part(PASSED)
         rejected(job.generic("POST", address, body, content_type=EDGE), 422, "input_rejected", "/report")
         assert not TestRun.objects.exists()
@@ -267,7 +267,7 @@ class TestForm:
 
 class TestSize:
     class Untouched(BytesIO):
-        """A body that no one may read."""
+        """A body that fails the test if it is read."""
 
         def read(self, *args):
             raise AssertionError("the body was read")
@@ -395,7 +395,7 @@ class TestStartAndFinish:
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
     def many(self, cast, people, report: bytes) -> list[int]:
-        """What each is answered who sends the same report at the same moment."""
+        """The responses of concurrent requests with the same report."""
         clients = [cast.client("lead", "deck:import") for _ in range(people.size)]
         address = cast.at("/runs/import")
         return people.run(lambda number: upload(clients[number], address, report).status_code)
@@ -409,7 +409,7 @@ class TestAtOnce:
                 assert TestRun.objects.count() == turn + 1
 
     def test_negative_control_without_trigger_several_runs(self):
-        """Negative control: looking for the file first is not enough."""
+        """Negative control: checking for the file first is not enough."""
         cast = create_users()
         drop, restore = (f"ALTER TABLE test_runs {word} TRIGGER test_runs_admit" for word in ("DISABLE", "ENABLE"))
         with without(drop, restore), crowd(8) as people:

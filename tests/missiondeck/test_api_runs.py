@@ -1,4 +1,4 @@
-"""The API of test runs: lists without what is large, results and logs by the page."""
+"""The API of test runs: list, results and logs."""
 
 import json
 
@@ -25,7 +25,7 @@ def cast() -> ApiUsers:
 
 @pytest.fixture
 def reader(cast):
-    """A program of the auditor, who reads and nothing else."""
+    """A client of the auditor, who can only read."""
     return cast.client("auditor", "deck:read")
 
 
@@ -179,7 +179,7 @@ class TestOne:
 class TestLogs:
     @pytest.fixture
     def run(self, cast) -> TestRun:
-        """A run with logs of several pages; line 7,000 is known."""
+        """A run with several pages of logs and a marker in line 7,000."""
         lines = [f"line {number:05} " + "x" * 30 for number in range(1, 10_001)]
         lines[6_999] = "here it BROKE 100%"
         return run_from(cast.mission, report_of(("test_it", "failed")), logs="\n".join(lines).encode())
@@ -220,7 +220,7 @@ class TestLogs:
 
 
 def test_run_response_is_strict_json(cast, reader):
-    """No NaN, no Infinity: durations are finite."""
+    """No NaN and no Infinity, because durations are finite."""
     run = run_from(cast.mission, report_of(("test_it", "passed")))
     body = reader.get(cast.at(f"/runs/{run.pk}")).content
     json.loads(body, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))

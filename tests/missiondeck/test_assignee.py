@@ -1,4 +1,4 @@
-"""A mission is assigned to an address; the member who has it is found by the database, whatever comes first."""
+"""The assignee of a mission follows the address it is assigned to, in any order of changes."""
 
 import pytest
 
@@ -48,7 +48,7 @@ def test_new_address_changes_assignee():
 
 
 def test_assignee_cannot_be_set_directly():
-    """Whoever writes the link by hand gets the one that follows from the address."""
+    """A value that is written directly is replaced by the one that follows from the address."""
     member, other = MemberFactory(), MemberFactory()
     made = raw_mission(assigned_to=member.email, assignee_id=other.pk)
     assert assignee(made) == member

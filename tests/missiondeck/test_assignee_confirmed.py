@@ -1,4 +1,4 @@
-"""An address alone gives no mission: whoever registers under it has to be approved first."""
+"""A member becomes an assignee only after staff confirmed the member."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def made() -> DeckMission:
 
 @pytest.fixture
 def outsider(made) -> CommunityMember:
-    """Someone with an invitation, who gives the address a mission waits for."""
+    """Register by invitation with the address of an unassigned mission."""
     invitation = InvitationFactory(created_by=EntryFactory(status="active"))
     return accept_invitation(
         code=invitation.code,
@@ -47,7 +47,7 @@ def assignee(of: DeckMission) -> Member | None:
 
 
 def seen_by(member: Member, of: DeckMission) -> list[int]:
-    """The missions a member reads by the API; of a mission they do not see every address answers 404."""
+    """The missions a member can read by the API; every URL of other missions answers 404."""
     client = api_client(member)
     found = [item["number"] for item in client.get("/api/deck/missions").json()["items"]]
     if of.number not in found:
@@ -98,7 +98,7 @@ def test_removed_entry_loses_missions_until_restored(made, outsider):
 
 
 def test_suspended_member_keeps_mission(made, outsider):
-    """Their address was confirmed; they are out of sight for a while."""
+    """Their address was confirmed before the suspension."""
     approve(entry=outsider)
     suspend(entry=outsider)
     assert assignee(made) == outsider.person
@@ -149,7 +149,7 @@ def test_entry_moved_to_other_account_reassigns(made, outsider):
     approve(entry=outsider)
     other = MemberFactory(email="other@example.org")
     rows("UPDATE community_members SET person_id = %s WHERE id = %s", [other.pk, outsider.pk])
-    # The account has no entry any more, as one made by staff.
+    # The account has no entry any more, like one created by staff.
     assert assignee(made) == outsider.person
 
 

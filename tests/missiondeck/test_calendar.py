@@ -1,4 +1,4 @@
-"""The calendar: which day a deadline stands in, how a mission stands, and what does not fit."""
+"""The calendar: days of deadlines, mission health, and overflow."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -31,7 +31,7 @@ def due(at: datetime, title: str = "Shop", assigned_to: str = "ana@example.org")
 
 
 def day(response, on: str) -> str:
-    """What stands in a day of the table, as text."""
+    """The text of a day in the table."""
     (cell,) = re.findall(rf'<td[^>]*>\s*<time datetime="{on}">.*?</td>', response.content.decode(), re.DOTALL)
     return " ".join(re.sub(r"<[^>]+>", " ", cell).split())
 
@@ -104,7 +104,7 @@ class TestMonth:
             make_item(mission)
             create_runs(mission, "failed")
         lead.get(f"{CALENDAR}?month=2026-11")
-        # Session, user, rights twice, rights in projects, places, rows.
+        # Session, user, permissions twice, project permissions, ranks, rows.
         with django_assert_num_queries(7):
             lead.get(f"{CALENDAR}?month=2026-11")
 

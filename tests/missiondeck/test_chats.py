@@ -1,4 +1,4 @@
-"""Chats with the citizens, and transcripts of them."""
+"""Chats with the citizens, and their transcripts."""
 
 import json
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ AT = datetime(2025, 11, 5, 14, 5, tzinfo=UTC)
 
 
 def text_of(pieces) -> str:
-    """A transcript as the one text its pieces make."""
+    """The chunks of a transcript, joined."""
     return "".join(pieces)
 
 

@@ -1,4 +1,4 @@
-"""The definition of done: added, ticked, put in order, removed, and counted by category."""
+"""The definition of done: add, tick, move and remove items, and progress."""
 
 import pytest
 from django.utils import timezone

@@ -1,4 +1,4 @@
-"""manage.py import_test_run, as people and CI jobs call it."""
+"""The command manage.py import_test_run."""
 
 import io
 import subprocess
@@ -29,7 +29,7 @@ def file(tmp_path):
 
 
 def run(*arguments: str) -> tuple[str, str]:
-    """What it prints: to its output, and to its errors."""
+    """Run the command; returns stdout and stderr."""
     out, err = io.StringIO(), io.StringIO()
     call_command("import_test_run", *arguments, stdout=out, stderr=err, no_color=True)
     return out.getvalue(), err.getvalue()
@@ -138,7 +138,7 @@ def test_rejected_report_prints_reason(file):
 
 
 def process(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess:
-    """The command as a shell runs it, against the test database."""
+    """Run the command in a process against the test database."""
     import os
 
     site = connection.settings_dict

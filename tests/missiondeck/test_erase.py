@@ -1,4 +1,4 @@
-"""Erasing a person: nothing of their address stays in client missions, and what they did stays done.
+"""Erasing a member: their addresses are removed from client missions, and their work is kept.
 
 That no text at all is left is proved over the whole catalog in tests/groups/test_erase.py.
 """
@@ -23,13 +23,13 @@ ADDRESSES = {"deck_missions", "deck_missions_history"}
 
 
 def lived(word):
-    """Someone who delivers missions, under two addresses, and did everything one can do there."""
+    """A member with two addresses over time, and with data in every table."""
     person = MemberFactory(email=f"old-{word}@example.org", display_name=word)
     EntryFactory(person=person, name=word)
     made = mission_in_qa(assigned_to=f"OLD-{word}@example.org")
     person.email = f"{word}@example.org"
     person.save()
-    # Assigned to an address they had before, and known to no one now.
+    # Assigned to a former address that no member has now.
     mission(title="Waits", assigned_to=f"old-{word}@example.org")
     moved_on = mission(title="Moved on", assigned_to=f"{word}@example.org")
     update_mission(mission=moved_on, assigned_to="neighbour@example.org")
@@ -42,7 +42,7 @@ def lived(word):
 
 
 def places(word):
-    """The tables of this app a word stands in."""
+    """The tables of this app that contain a text."""
     with owner_session() as session:
         tables = session.execute(
             """SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
@@ -63,7 +63,7 @@ def test_erasing_removes_address_everywhere():
     assert places("nachbar") == ADDRESSES | {"deck_feeds"}
     assert DeckFeed.objects.filter(member=neighbour).count() == 1
     person.refresh_from_db()
-    # Also what was assigned to an address they had before.
+    # Also missions that were assigned to a former address.
     theirs = DeckMission.objects.exclude(assigned_to__contains="nachbar").exclude(assigned_to__contains="neighbour")
     assert set(theirs.values_list("assigned_to", "assignee")) == {(person.email, None)}
     assert "erased" in person.email

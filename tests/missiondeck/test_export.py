@@ -1,4 +1,4 @@
-"""The list of client missions as CSV: exactly what is filtered, and never a formula."""
+"""The CSV export of the list of client missions."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ EXPORT = f"{LIST}export/"
 
 @pytest.fixture
 def auditor():
-    """Who may look may take a copy of what they see."""
+    """The view permission is sufficient for the export."""
     return client("Auditor")
 
 

@@ -1,4 +1,4 @@
-"""Calendar feeds: made and taken back by their owner, read by programs that know the secret address."""
+"""Calendar feeds: created and revoked by their owner, read at a secret URL."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -36,12 +36,12 @@ def lena():
 
 
 def read(secret: str, method: str = "get", **headers):
-    """What a calendar program gets, which has no cookies."""
+    """The response for a calendar program without cookies."""
     return getattr(Client(), method)(reverse("deck_feed", args=[secret]), headers=headers)
 
 
 def parts(response, name: str = "VEVENT") -> dict[str, object]:
-    """The events (or to-dos) of an answer by their UIDs."""
+    """The events (or to-dos) of a response by UID."""
     return {str(part["UID"]): part for part in Calendar.from_ical(response.content).read_all_pages(name)}
 
 
@@ -169,7 +169,7 @@ class TestAnswer:
         "old", ["bell\x07tower", "two\r\nlines", "BEGIN:VEVENT\nSUMMARY:false\nEND:VEVENT", "\x1b[31m"]
     )
     def test_title_with_control_characters_keeps_calendar_valid(self, lena, old):
-        """One byte that is no TSAFE-CHAR and a strict reader loses every mission. Source: RFC 5545, 3.1."""
+        """A strict reader rejects a calendar with a control character. Source: RFC 5545, 3.1."""
         mission, _other = make_mission(), make_mission()
         secret = create_feed(member=lena, name="x")[1]
         [(rule,)] = rows("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = %s", [TITLE])
@@ -213,7 +213,7 @@ class TestChanges:
 
     @pytest.fixture(autouse=True)
     def roles(self, transactional_db):
-        """A test with real commits before this one may have emptied the tables of roles."""
+        """Create the roles, because an earlier test with real commits may have emptied the tables."""
         with as_owner():
             synchronise()
 

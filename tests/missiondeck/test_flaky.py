@@ -1,4 +1,4 @@
-"""Which failures are flaky: a test that fails now and passed after a failure within its last five runs."""
+"""Flaky tests: a test that fails now and passed after a failure within its last five runs."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +11,7 @@ from tests.support.database import row, rows
 pytestmark = pytest.mark.django_db
 
 BEGINNING = datetime(2026, 3, 2, 12, tzinfo=UTC)
-# Between a class and its test.
+# Separator of class and test.
 SIGN = "\u203a"
 LETTERS = {"P": "passed", "F": "failed", "E": "error", "S": "skipped"}
 
@@ -35,7 +35,7 @@ def run(of, *results: dict, at: int) -> TestRun:
 
 
 def flaky_after(history: str, **more) -> list[str]:
-    """The flaky tests of the last run, where one test's runs went like this: P, F, E, S, or - where it was not in."""
+    """The flaky tests of the last run for a history of one test: P, F, E, S, or - if it was not in the run."""
     made = mission()
     for hour, letter in enumerate(history):
         results = [result("P", "test_other")] + ([] if letter == "-" else [result(letter, **more)])
@@ -83,7 +83,7 @@ def test_ten_earlier_runs_are_searched():
 
 
 def test_cases_with_same_name_are_one_test():
-    """Parameters a tool does not name: the test failed where one of its cases did."""
+    """Parametrized cases with one name: the test failed if one case failed."""
     made = mission()
     run(made, result("P"), result("F"), at=0)
     run(made, result("P"), result("P"), at=1)
@@ -91,7 +91,7 @@ def test_cases_with_same_name_are_one_test():
     other = mission()
     run(other, result("P"), result("F"), at=0)
     run(other, result("P"), result("F"), at=1)
-    # It never passed: one case of it always failed.
+    # It never passed, because one case always failed.
     assert run(other, result("P"), result("F"), at=2).flaky_tests == []
 
 
@@ -128,7 +128,7 @@ def test_running_and_later_runs_do_not_count():
         mission=made, status="running", results=[result("P")], created_at=BEGINNING + timedelta(hours=1)
     )
     assert run(made, result("F"), at=2).flaky_tests == []
-    # A run brought in late, of a time before these.
+    # A run imported later with an earlier time.
     run(made, result("P"), at=10)
     assert run(made, result("F"), at=3).flaky_tests == []
 
@@ -151,7 +151,7 @@ def test_finished_run_looks_back_from_its_start():
 
 
 def naive(history: str) -> bool:
-    """The rule as one would say it, for one test: history by letters, the last is now."""
+    """The rule in Python for one test. history: letters, the last one is the current run."""
     runs = [letter for letter in history if letter != "S"][-5:]
     if history[-1] not in "FE":
         return False
@@ -160,7 +160,7 @@ def naive(history: str) -> bool:
 
 
 def test_all_histories_up_to_six_runs_follow_rule():
-    """By the function itself: 1,092 histories of passed, failed and skipped, that end in a failure or not."""
+    """Compares the SQL function with the rule for 1,092 histories of passed, failed and skipped."""
     from itertools import product
 
     histories = ["".join(each) for length in range(1, 7) for each in product("PFS", repeat=length)]

@@ -1,4 +1,4 @@
-"""The indexes the seed asks for are there, and the questions of the pages are answered by indexes."""
+"""The indexes of the seed exist, and queries of the pages use indexes."""
 
 import pytest
 
@@ -60,12 +60,12 @@ def test_other_indexes_exist():
     ],
 )
 def test_negative_control_other_index_is_not_accepted(wrong):
-    """Negative control: neither another order nor a whole index in place of a partial one passes."""
+    """Negative control: another order, or a full index instead of a partial one, is not accepted."""
     assert wrong not in there()
 
 
 def plan(queryset) -> str:
-    """How PostgreSQL would answer this where reading the whole table, and sorting it, were dear."""
+    """The plan of a query with sequential scans and sorts disabled."""
     sql, parameters = queryset.query.sql_with_params()
     rows("SET LOCAL enable_seqscan = off")
     rows("SET LOCAL enable_sort = off")
@@ -91,7 +91,7 @@ def plan(queryset) -> str:
     ids=["chat", "trend", "checklist", "moves", "due", "status", "ended", "number"],
 )
 def test_query_uses_its_index(question, index):
-    # Enough rows that a choice matters: 400 missions, each with five messages and five runs.
+    # Enough rows for realistic plans: 400 missions, each with five messages and five runs.
     rows(
         """INSERT INTO deck_missions (title, client, budget, deadline, assigned_to)
            SELECT 'Bot', 'Acme', 300, now() + i * interval '1 hour', 'a@example.org' FROM generate_series(1, 400) i"""
@@ -105,7 +105,7 @@ def test_query_uses_its_index(question, index):
 
 
 def test_query_does_not_scan_members():
-    """A member who comes finds the missions that wait for them by an index."""
+    """Unassigned missions of a new member are found by an index."""
     rows("SET LOCAL enable_seqscan = off")
     (lines,) = row("""SELECT string_agg(indexdef, '') FROM pg_indexes WHERE indexname = 'deck_missions_unassigned'""")
     assert "lower((assigned_to)::text)" in lines

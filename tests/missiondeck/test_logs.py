@@ -1,4 +1,4 @@
-"""Logs by the page: whole lines of at most 64 KB, numbered right, however large the log is."""
+"""Pages of logs: whole lines, at most 64 KB per page, with line numbers."""
 
 import io
 import time
@@ -30,7 +30,7 @@ def pages_of(run: TestRun) -> list[tuple[int, int, str]]:
 
 
 def put_together(run: TestRun) -> str:
-    """The logs again, from their pages: a page that begins with another line number begins a new line."""
+    """Rebuild the logs from their pages. A page with a new first line number starts a new line."""
     text, line = "", 1
     for _number, first_line, piece in pages_of(run):
         if text:
@@ -41,7 +41,7 @@ def put_together(run: TestRun) -> str:
     return text
 
 
-# --- How they are cut -----------------------------------------------------------------------------
+# --- Pagination -----------------------------------------------------------------------------------
 
 CASES = {
     "one line": "hello",
@@ -126,7 +126,7 @@ def test_logs_are_limited_to_64_mb():
         )
 
 
-# --- How they are read ----------------------------------------------------------------------------
+# --- Reading --------------------------------------------------------------------------------------
 
 
 def test_page_has_numbered_lines():
@@ -172,7 +172,7 @@ def test_long_line_is_shortened_in_search():
 
 
 class Clock:
-    """How long something took, in seconds, and the most memory this process took meanwhile, in bytes."""
+    """The duration of a call in seconds, and its peak memory in bytes."""
 
     def __enter__(self):
         tracemalloc.start()
@@ -187,7 +187,7 @@ class Clock:
 
 @pytest.fixture(params=["lines", "one line"])
 def large(request):
-    """A run with 50 MB of logs, made within the database."""
+    """A run with 50 MB of logs, generated in the database."""
     text = {"lines": "repeat(repeat('x', 99) || E'\\n', 524288)", "one line": "repeat('x', 52428800)"}[request.param]
     (key,) = row(
         f"INSERT INTO test_runs (mission_id, status, logs) VALUES (%s, 'running', {text}) RETURNING id",
@@ -230,7 +230,7 @@ def test_logs_of_50_mb_are_searched_in_database(large):
 
 
 def test_negative_control_whole_log_is_measured(large):
-    """The same measure sees it where a page loads the logs themselves."""
+    """Negative control: the measurement detects a page that loads the whole logs."""
     with Clock() as clock:
         assert len(TestRun.objects.get(pk=large.pk).logs) == 50 * MB
     assert clock.peak > 50 * MB

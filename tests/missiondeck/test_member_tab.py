@@ -1,4 +1,4 @@
-"""What a member's page says of the client missions they deliver."""
+"""The client missions tab on the page of a member."""
 
 import pytest
 
@@ -61,7 +61,7 @@ def test_tab_has_fixed_number_of_queries(lead, ana, rows, django_assert_num_quer
     for _ in range(rows):
         create_runs(make_mission(), "failed")
     lead.get(page(ana))
-    # Session, user, rights twice, rights in projects, the member, count, keys, rows.
+    # Session, user, permissions twice, project permissions, member, count, keys, rows.
     with django_assert_num_queries(9):
         lead.get(page(ana))
 

@@ -1,4 +1,4 @@
-"""The migrations of the seed, in its order and on data: there, back one by one, and there again; nothing is lost.
+"""The migrations of the seed on data: forward, backward one by one, and forward again without loss.
 
 The ready test database is copied and only this app is migrated in the copy: the other apps take minutes.
 """
@@ -36,7 +36,7 @@ STEPS = [
     "0009_confirmed_assignees",
     "0010_one_line",
 ]
-# As they were before the seed: missions without a repository, one chat without a citizen.
+# Data before the seed: missions without a repository, one chat without a citizen.
 BEFORE = """
     INSERT INTO members (email, display_name) VALUES ('lead@example.org', 'Lead');
     INSERT INTO deck_missions (number, title, client, budget, deadline, assigned_to)
@@ -81,7 +81,7 @@ LIVED_IN = """
 
 
 class Copy:
-    """A copy of the ready test database, reached as its owner; this process migrates it."""
+    """A copy of the test database, accessed as its owner and migrated in this process."""
 
     def __init__(self) -> None:
         owner = settings.DATABASE_OWNER
@@ -102,7 +102,7 @@ class Copy:
                     session.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
                     return
                 except psycopg.errors.ObjectInUse:
-                    # Threads of tests before this one may still be leaving; the copy takes a database no one is in.
+                    # Connections of earlier tests may still be closing; a copy needs a database without connections.
                     if time.monotonic() > deadline:
                         raise
 
@@ -117,7 +117,7 @@ class Copy:
 
     @contextmanager
     def taken(self):
-        """The default connection leads here, as the owner."""
+        """Use this database as the default connection, as its owner."""
         with as_owner():
             connection.settings_dict["NAME"] = self.name
             try:
@@ -127,12 +127,12 @@ class Copy:
                 connection.settings_dict["NAME"] = self.of
 
     def migrate(self, to: str | None) -> None:
-        """Migrate this app alone. to: the name of a migration; None takes all of it back."""
+        """Migrate only this app. to: the name of a migration; None reverses all."""
         with self.taken():
             MigrationExecutor(connection).migrate([("missiondeck", to)])
 
     def rows(self) -> dict[str, list]:
-        """Every row of the tables of this app that are there."""
+        """All rows of the existing tables of this app."""
         there = [table for table in TABLES + MORE if self.sql("SELECT to_regclass(%s)", [table]) != [(None,)]]
         return {table: self.sql(f"SELECT to_jsonb(t) FROM {table} t ORDER BY to_jsonb(t)::text") for table in there}
 
@@ -143,13 +143,13 @@ class Copy:
             text=True,
             check=True,
         ).stdout
-        # Newer versions guard a dump with a random word.
+        # Newer versions add a random token to a dump.
         return re.sub(r"^\\(un)?restrict .*$", "", dump, flags=re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
 def story(django_db_setup, django_db_blocker):
-    """The app taken away and brought in step by step, with what was seen on the way."""
+    """Reverse and apply the migrations step by step, and record the state after each."""
     with django_db_blocker.unblock():
         copy = Copy()
         copy.make()
@@ -171,7 +171,7 @@ def tell(copy: Copy) -> None:
            UNION ALL SELECT relname FROM pg_class WHERE relname ~ '^(deck_|dod_|chat_mess|test_run)'
                AND relname !~ '_set_aside$'"""
     )
-    # There, in the seed's order and with data.
+    # Forward, in the order of the seed and with data.
     copy.migrate("0001_initial")
     copy.columns_first = columns(copy)
     copy.sql(BEFORE)
@@ -185,10 +185,10 @@ def tell(copy: Copy) -> None:
     copy.migrate("0004_create_test_runs")
     copy.sql(RUNS)
     copy.migrate(STEPS[-1])
-    # Logs that were there before the pages are cut like the others.
+    # Logs from before the pages are paginated like the others.
     copy.sql(LIVED_IN)
     copy.first, copy.first_schema = copy.rows(), copy.schema()
-    # Back one by one, and there again one by one; then at once.
+    # Backward and forward one by one, then all at once.
     copy.back = {}
     for step in reversed(STEPS[:-1]):
         copy.migrate(step)
@@ -286,7 +286,7 @@ def test_each_reverse_step_removes_only_its_part(story):
 
 
 def each_file_once(story) -> list[tuple[dict]]:
-    """The runs as they were before keys: of the runs of one file the latest has its digest."""
+    """The runs before keys: only the latest run of a file has its digest."""
     latest = {}
     for (row,) in sorted(story.first["test_runs"], key=lambda each: (each[0]["created_at"], each[0]["id"])):
         latest[row["mission_id"], row["digest"]] = row["id"]
@@ -310,7 +310,7 @@ def test_second_migration_restores_all_rows(story):
 
 
 def test_second_migration_restores_schema(story):
-    """But for the trigger the tests turn off to clean up, which a migration brings back."""
+    """Except the trigger that tests disable for cleanup, which a migration restores."""
     assert story.second_schema == story.first_schema == story.third_schema
     off = r"ALTER TABLE public\.deck_status_changes DISABLE TRIGGER \w+;\n\n"
     ready, now = (Counter(text.splitlines()) for text in (re.sub(off, "", story.ready), story.first_schema))

@@ -1,4 +1,4 @@
-"""The list of client missions: what a line says, what is found and filtered, and the form."""
+"""The list of client missions: rows, search, filters, and the form."""
 
 import re
 from datetime import datetime, timedelta
@@ -26,12 +26,12 @@ def lead():
 
 
 def shown(response) -> list[str]:
-    """The titles in the list, in its order."""
+    """The titles of the list, in order."""
     return [mission.title for mission in response.context["cl"].result_list]
 
 
 def line(response, title: str) -> str:
-    """A line of the list as text."""
+    """A row of the list as text."""
     (row,) = (row for row in response.content.decode().split("<tbody")[1:] if title in row)
     return " ".join(re.sub(r"<[^>]+>", " ", row.split("</tbody>")[0]).split())
 
@@ -125,7 +125,7 @@ class TestFinding:
 class TestFilters:
     @pytest.fixture
     def missions(self):
-        """Overdue and red; due soon, its run goes on; due later and green; complete."""
+        """Missions: overdue and failed; due soon with a running run; due later and passed; complete."""
         late = make_mission(title="late", client="Acme Corp", days=-5, assigned_to="lena@example.org")
         create_runs(late, "passed", "failed")
         soon = make_mission(title="soon", client="acme labs", days=5)
@@ -154,7 +154,7 @@ class TestFilters:
             ("client=ACME", ["soon", "late"]),
             ("assigned=me", ["late"]),
             ("assigned=unknown", ["done", "bare", "later", "soon"]),
-            # What no filter knows changes nothing.
+            # Unknown values of a filter are ignored.
             ("status=odd&due=odd&last_run=odd&assigned=odd", ["done", "bare", "later", "soon", "late"]),
             ("deadline_from=odd&deadline_to=0000-00-00", ["done", "bare", "later", "soon", "late"]),
         ],
@@ -187,7 +187,7 @@ class TestCost:
             make_item(mission, done=True)
             create_runs(mission, "passed", "failed")
         lead.get(LIST)
-        # Session, user, rights twice, rights in projects, count, keys of the page, its rows.
+        # Session, user, permissions twice, project permissions, count, keys of the page, rows.
         with django_assert_num_queries(8):
             assert len(shown(lead.get(LIST + query))) == rows
 

@@ -1,4 +1,4 @@
-"""What others wrote, as HTML: how it looks, that nothing of it is more than words, and that it never takes long."""
+"""Rendering of messages and code: injections are inert, formatting, and time limits."""
 
 import gc
 import time
@@ -32,7 +32,7 @@ CLASSES = ("markdown", "code")
 
 @pytest.fixture(autouse=True)
 def without_garbage_of_other_tests():
-    """Collecting what earlier tests left takes long, and would be counted as time that the words took."""
+    """Collect garbage of earlier tests, which would count as rendering time."""
     gc.disable()
     yield
     gc.enable()
@@ -44,7 +44,7 @@ def in_no_hurry(monkeypatch):
 
 
 class Page(HTMLParser):
-    """What a browser would see in a piece of HTML: its tags, its links, its text and the text of each piece of code."""
+    """Parses HTML into tags, links, text and the text of each code block."""
 
     def __init__(self, markup: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -76,7 +76,7 @@ class Page(HTMLParser):
 
 
 def seen(markup: str) -> Page:
-    """The page, having looked at every tag, attribute and address of it."""
+    """Parse a page and check all its tags, attributes and links."""
     page = Page(markup)
     assert page.open == []
     for tag, attributes in page.tags:
@@ -128,7 +128,7 @@ def test_any_text_is_rendered_safely(text, language):
     assert seen(render_code(text, language)).codes == [code]
 
 
-# --- How it looks ---------------------------------------------------------------------------------
+# --- Formatting -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def test_loading_lexer_does_not_use_time_budget(monkeypatch):
     assert "code-keyword" in render_code("import os", "python")
 
 
-# --- It never takes long --------------------------------------------------------------------------
+# --- Limits ---------------------------------------------------------------------------------------
 
 N = 100_000
 HEAVY = {

@@ -1,4 +1,4 @@
-"""Which runs a mission needs before it can be complete: same bytes again, runs that overlap, runs given up."""
+"""The runs that a mission needs to be completed: same bytes again, overlapping runs, runs given up."""
 
 import io
 
@@ -33,7 +33,7 @@ def earlier(run: TestRun, status: str) -> list[dict]:
     return [{"what": "earlier_test_run", "status": status, "run": str(run.pk)}]
 
 
-# --- The same bytes again ---------------------------------------------------------------------------
+# --- Same bytes again -------------------------------------------------------------------------------
 
 
 def test_repeated_failed_report_is_latest_run():
@@ -94,7 +94,7 @@ def test_concurrent_retries_with_key_are_one_run():
 
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_reports_are_never_lost():
-    """Whatever comes between, an answer that says "new" is a run of its own, and the last one is the latest."""
+    """Every result with is_new is a separate run, and the last one is the latest run."""
     made = mission()
     with crowd(8) as people:
         done = people.run(
@@ -129,7 +129,7 @@ def test_started_run_is_finished_with_several_files():
     assert (done.status, done.summary["total"]) == ("failed", 2)
 
 
-# --- Runs that overlap ------------------------------------------------------------------------------
+# --- Overlapping runs -------------------------------------------------------------------------------
 
 
 def test_running_run_blocks_completion():
@@ -179,7 +179,7 @@ def test_given_up_run_counts_as_failed():
     import_report(mission=made, file=junit(GREEN), actor=None)
     run = give_up_run(run=start_run(mission=made, actor=None))
     assert (run.status, missing_of(made)) == ("failed", FAILED)
-    # Taken for no retry of the green run before.
+    # Not a retry of the passed run before.
     assert import_report(mission=made, file=junit(GREEN), actor=None).is_new
     assert missing_of(made) == []
 

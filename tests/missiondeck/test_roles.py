@@ -1,4 +1,4 @@
-"""Who of the back office may do what with client missions."""
+"""Permissions of the roles for client missions."""
 
 import pytest
 from django.contrib.auth.models import Group
@@ -30,7 +30,7 @@ MATRIX = {
 
 
 def may(role: str) -> set[str]:
-    """What someone with this role may do in this app, as Django asks it."""
+    """The permissions of a user with this role in this app."""
     staff = StaffFactory()
     staff.groups.add(Group.objects.get(name=role))
     return {
@@ -49,7 +49,7 @@ def test_role_has_expected_permissions(role, synchronised):
 
 @pytest.fixture
 def synchronised(db):
-    """Roles as `migrate` writes them, whatever a test before this one has emptied."""
+    """Create the roles as `migrate` does, because earlier tests may have emptied the tables."""
     from missionsite.roles import synchronise
 
     synchronise()

@@ -1,4 +1,4 @@
-"""A run says passed only where its tests passed: by whatever door, with whatever a summary claims."""
+"""A run is passed only if its tests passed, for every entry point and every summary."""
 
 import json
 
@@ -28,7 +28,7 @@ COUNTS = ["passed", "failed", "errors", "skipped", "total", "duration"]
 PAIRS = [f"{kind}_{end}" for kind in ("functional", "performance") for end in ("passed", "total")]
 result = st.fixed_dictionaries({"name": st.sampled_from("abc"), "status": st.sampled_from(STATUSES)})
 figure = st.one_of(st.integers(0, 4), st.sampled_from([0.0, 0.5, 2.0]))
-# Half of the runs have only what passed, so that every verdict is met often.
+# Half of the runs have only passed results, so that every outcome is frequent.
 results_of_any_kind = st.one_of(
     st.lists(result, max_size=5),
     st.lists(
@@ -39,7 +39,7 @@ made_up = st.dictionaries(st.sampled_from([*COUNTS, *PAIRS]), figure, max_size=5
 
 
 def counted(results: list[dict]) -> dict:
-    """The summary that is true of these results."""
+    """The correct summary of these results."""
     count = [each["status"] for each in results].count
     return {
         "passed": count("passed"), "failed": count("failed"), "errors": count("error"), "skipped": count("skipped"),
@@ -48,7 +48,7 @@ def counted(results: list[dict]) -> dict:
 
 
 def verdict(summary: dict | None, results: list[dict]) -> str:
-    """The rule once more, in the words of the issue: passed only where something passed and nothing speaks against."""
+    """The rule in Python: passed only if something passed and nothing contradicts it."""
     statuses = {each["status"] for each in results}
     summary = summary or {}
     if "passed" not in statuses or "failed" in statuses or "error" in statuses:
@@ -60,7 +60,7 @@ def verdict(summary: dict | None, results: list[dict]) -> str:
 
 
 def is_true(status: str, summary: dict | None, results: list[dict] | None) -> None:
-    """What must hold of every finished run in the table, whoever wrote it."""
+    """Check the invariants of all finished runs."""
     assert results is not None
     bad = [each for each in results if each["status"] in ("failed", "error")]
     counts = {key: value for key, value in (summary or {}).items() if key in ("failed", "errors") and value > 0}
@@ -111,7 +111,7 @@ def test_outcome_is_enforced_at_every_entry_point(results, made_up, true_counts,
                     [status, Jsonb(summary), Jsonb(results), key],
                 )
     except Exception as error:
-        # Psycopg's own from COPY, else Django's. A lie is rejected, and so is a summary whose pair is none.
+        # Psycopg's error from COPY, else Django's. Wrong statuses and invalid pairs are rejected.
         rejected = (error.__cause__ or error).diag.constraint_name
         if rejected == "test_runs_status_follows_from_results":
             assert status != said
@@ -135,7 +135,7 @@ def test_outcome_is_enforced_at_every_entry_point(results, made_up, true_counts,
         assert status == said
 
 
-# --- Single lies ------------------------------------------------------------------------------------
+# --- Wrong values -----------------------------------------------------------------------------------
 
 LIES = {
     "passed beside a failed test": ("passed", None, [PASSED, FAILED]),
@@ -225,7 +225,7 @@ def test_rejections_have_messages():
         TestRun.objects.create(mission=one, status="passed", summary={"passed": 7}, results=[PASSED])
 
 
-# --- A finished run stays ---------------------------------------------------------------------------
+# --- Finished runs are immutable --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -264,13 +264,13 @@ def test_finish_time_is_set_only_for_finished_run():
 
 
 def test_flaky_tests_cannot_be_set_directly():
-    """What someone writes into the column is not kept."""
+    """A value that is written directly is replaced."""
     key = insert("test_runs", mission_id=mission().pk, status="failed", results=Jsonb([FAILED]), flaky_tests=["test_b"])
     assert row("SELECT flaky_tests FROM test_runs WHERE id = %s", [key]) == ([],)
 
 
 def test_constraints_hold_without_triggers():
-    """The truth is a CHECK: it holds where a session has turned its triggers off, as a restore does."""
+    """The CHECK applies also with triggers disabled, as in a restore."""
     from tests.groups.test_erase import owner_session
 
     with owner_session() as session:
@@ -290,7 +290,7 @@ def test_constraints_hold_without_triggers():
 
 
 def test_negative_control_without_constraint():
-    """The property above would see it: the rule away, the same lie goes in and is found."""
+    """Without the constraint the wrong status is stored, and the check above finds it."""
     from tests.groups.test_erase import owner_session
 
     with owner_session() as session:

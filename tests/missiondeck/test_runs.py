@@ -1,4 +1,4 @@
-"""Runs: begun, finished and taken in from reports; once for each file, and nothing where the report is rejected."""
+"""Test runs: start, finish and import; retries; errors."""
 
 import io
 from uuid import uuid4
@@ -23,7 +23,7 @@ GOOD = '<testcase name="a" classname="A" time="0.5"/>'
 BAD = '<testcase name="b" classname="A"><failure message="no">line 3</failure></testcase>'
 
 
-# --- Taking in --------------------------------------------------------------------------------------
+# --- Import -----------------------------------------------------------------------------------------
 
 
 def test_report_becomes_finished_run():
@@ -46,7 +46,7 @@ def test_seed_json_is_imported():
     run = import_report(
         mission=made,
         file=report(
-            # The seed has both names of a test: `name` and `test`.
+            # The seed uses both keys of a test name: `name` and `test`.
             [{"test": "test_foo", "status": "passed"}, FAILED],
             summary={"functional_passed": 8, "functional_total": 10, "performance_passed": 2, "performance_total": 3},
         ),
@@ -88,7 +88,7 @@ def test_progress_is_reported():
     assert told[-1] == len(file.getvalue())
 
 
-# --- Once -------------------------------------------------------------------------------------------
+# --- Retries ----------------------------------------------------------------------------------------
 
 
 def test_same_file_twice_is_one_run():
@@ -198,7 +198,7 @@ def test_logs_over_the_limit_store_nothing(settings):
     assert not TestRun.objects.exists()
 
 
-# --- Begun and finished -----------------------------------------------------------------------------
+# --- Start and finish -------------------------------------------------------------------------------
 
 
 def test_run_is_started_and_finished():
@@ -324,7 +324,7 @@ def test_results_are_filtered_and_searched():
 
 def test_flaky_results_are_marked():
     made = mission()
-    # In one transaction every run is of the same instant, so these are set apart.
+    # Within one transaction all runs have the same time, so times are given.
     for hour, status in ((2, "failed"), (1, "passed")):
         TestRun.objects.create(
             mission=made,

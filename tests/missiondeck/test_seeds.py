@@ -1,4 +1,4 @@
-"""The example missions: those of the seed with its figures, and enough around them that every page shows something."""
+"""The example missions: values of the seed, and data for every page."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -45,7 +45,7 @@ def seeds(db):
 
 
 def everything() -> dict[str, list]:
-    """Every row of every table of the app but the history."""
+    """All rows of the tables of the app without history."""
     found = {}
     with connection.cursor() as cursor:
         for model in apps.get_app_config("missiondeck").get_models():
@@ -72,7 +72,7 @@ def test_seeds_load_twice_unchanged(seeds):
 
 @pytest.mark.parametrize("number", SEED)
 def test_missions_have_values_of_seed(seeds, number):
-    """The deadline is as many whole days later as the examples are loaded after the day they were written."""
+    """The deadline is shifted by the whole days between writing and loading the examples."""
     one = DeckMission.objects.get(number=number)
     written = apps.get_app_config("missiondeck").seeds_written_on
     moved = timedelta(days=(datetime.now(UTC).date() - written).days)
@@ -83,14 +83,14 @@ def test_missions_have_values_of_seed(seeds, number):
 
 
 def test_next_mission_has_next_number(seeds):
-    """The sequence has gone past those of the file; it never goes back, whatever a test before this one took."""
+    """The sequence is beyond the numbers of the file."""
     first = mission().number
     assert first >= 49
     assert mission().number == first + 1
 
 
 def test_example_run_has_summary_of_seed(seeds):
-    """The seed says passed beside a failed test; that is rejected, so here it says what it is."""
+    """The seed has the status passed with a failed test, which is rejected; here it is failed."""
     run = TestRun.objects.get(mission__number=47, summary__has_key="functional_passed")
     assert run.summary == {
         "functional_passed": 8, "functional_total": 10, "performance_passed": 2, "performance_total": 3,
@@ -138,7 +138,7 @@ def test_one_test_is_flaky(seeds):
 def test_no_mission_is_done(seeds):
     first, second = (DeckMission.objects.get(number=number) for number in SEED)
     assert [each["what"] for each in missing_of(first)] == ["open_items", "test_run"]
-    # Its tests pass now; what is missing is an item.
+    # Its tests pass now; an item is missing.
     assert [each["what"] for each in missing_of(second)] == ["open_items"]
     for one in (first, second):
         everything_done = progress_of(one)[""]

@@ -1,4 +1,4 @@
-"""How client missions move, what `complete` asks for, and what is written down of it."""
+"""Status changes of client missions: allowed steps, completion, overrides and records."""
 
 from datetime import timedelta
 
@@ -116,7 +116,7 @@ def test_completion_records_member_and_time():
     assert before <= done.completed_at <= timezone.now()
     back = change_status(mission=done, to="qa", actor=actor, reason="a fault")
     assert (back.completed_at, back.completed_by, back.override_reason) == (None, None, "")
-    # The moves still know it.
+    # The status changes keep it.
     assert DeckStatusChange.objects.filter(mission=made, to_status="complete").get().by == actor
 
 
@@ -229,7 +229,7 @@ def test_items_and_runs_of_other_mission_do_not_count():
     assert missing_of(made) == []
 
 
-# --- All the same -----------------------------------------------------------------------------------
+# --- Override ---------------------------------------------------------------------------------------
 
 
 def test_override_records_member_reason_and_missing():
@@ -241,7 +241,7 @@ def test_override_records_member_reason_and_missing():
     assert (move.is_override, move.reason, move.by, move.missing) == (True, "the client signed", lead, missing)
     assert move.created_at is not None
     assert [each["what"] for each in missing] == ["open_items", "test_run"]
-    # The record stays when the mission goes back.
+    # The record remains when the mission moves back.
     back = change_status(mission=done, to="qa", actor=lead, reason="they took it back")
     assert (back.override_reason, back.completed_by) == ("", None)
     move.refresh_from_db()
@@ -289,7 +289,7 @@ def test_override_cannot_skip_status():
         change_status(mission=made, to="complete", actor=MemberFactory(), reason="because", override=True)
 
 
-# --- A complete mission is closed -------------------------------------------------------------------
+# --- Locked checklist of a complete mission ---------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -332,7 +332,7 @@ def test_item_cannot_change_mission():
     made, other = mission_in_qa(), mission()
     with rejected_by("dod_items_mission_immutable"):
         rows("UPDATE dod_items SET mission_id = %s WHERE mission_id = %s", [other.pk, made.pk])
-    # Nor does an open one get into a complete mission that way.
+    # An open item cannot be moved into a complete mission either.
     done = complete_mission()
     add_item(mission=other, text="Open")
     with rejected_by("dod_items_mission_immutable"):

@@ -1,4 +1,4 @@
-"""Completing with many at once: real threads, real commits, and the guard taken away to see that it is needed.
+"""Concurrent completion: real threads and commits, with negative controls without the guard.
 
 RACE_ROUNDS=50 bin/test tests/missiondeck/test_status_races.py runs the long proof; a build runs fewer rounds.
 """
@@ -32,15 +32,15 @@ LYING = """
 
 
 def lying() -> int:
-    """How many missions are complete with an open item."""
+    """The number of complete missions with an open item."""
     return row(LYING)[0]
 
 
-# --- Fifty complete it while others untick -----------------------------------------------------------
+# --- Fifty complete while others untick --------------------------------------------------------------
 
 
 def test_fifty_complete_while_ten_untick():
-    """Every attempt completes the mission or is rejected with what was open; a complete mission has no open item."""
+    """Every attempt completes the mission or is rejected; a complete mission has no open item."""
     with crowd(PEOPLE + 10) as people:
         ended = {"complete": 0, "rejected": 0}
         for _round in range(ROUNDS):
@@ -60,7 +60,7 @@ def test_fifty_complete_while_ten_untick():
             moves = DeckStatusChange.objects.filter(mission=made, to_status="complete").count()
             still_open = DodItem.objects.filter(mission=made, completed=False).count()
             if made.status == "complete":
-                # Whoever came second found it complete already; whoever unticked later was rejected.
+                # Later completions found it complete; later unticks were rejected.
                 assert (moves, still_open) == (1, 0)
                 assert set(done[:PEOPLE]) == {"complete"}
                 assert all(isinstance(one, ChecklistClosed) for one in done[PEOPLE:])
@@ -79,13 +79,13 @@ def test_one_of_fifty_completes_once():
         made, leads = mission_in_qa(items=3), [MemberFactory() for _each in range(PEOPLE)]
         done = people.run(lambda number: change_status(mission=made, to="complete", actor=leads[number]))
     assert {one.status for one in done} == {"complete"}
-    # All were told of the one who did it.
+    # All got the same completing member.
     assert len({one.completed_by_id for one in done}) == 1
     move = DeckStatusChange.objects.get(mission=made, to_status="complete")
     assert move.by_id == done[0].completed_by_id
 
 
-# --- The order of the two, held still ---------------------------------------------------------------
+# --- Both orders of completion and untick -----------------------------------------------------------
 
 
 def waits_for_lock(watcher) -> bool:
@@ -98,7 +98,7 @@ def waits_for_lock(watcher) -> bool:
 
 
 def in_a_thread(attempt):
-    """Do something in a thread; returns it and the list its end comes into."""
+    """Run a function in a thread; returns the thread and the list for its result."""
     result = []
 
     def run():
@@ -163,7 +163,7 @@ def test_concurrently_added_item_blocks_completion():
 
 @pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
 def test_stale_snapshot_cannot_complete(level):
-    """A transaction that looked before an item was unticked must not complete by what it saw then."""
+    """A transaction with an older snapshot must not complete a mission."""
     made = mission_in_qa(items=1)
     [item] = items_of(made)
     with transaction_of(level) as session:
@@ -191,7 +191,7 @@ def test_stale_snapshot_cannot_untick(level):
 
 
 def test_negative_control_without_item_lock():
-    """The same function without FOR SHARE: who unticks looks at the mission and does not wait, and both commit."""
+    """Without FOR SHARE in the trigger, the untick does not wait and both transactions commit."""
     (body,) = row("SELECT pg_get_functiondef('check_dod_open()'::regprocedure)")
     assert body.count("FOR SHARE") == 1
     made = mission_in_qa(items=2)
@@ -208,7 +208,7 @@ TICK = "UPDATE dod_items SET completed = true, completed_at = now() WHERE id = %
 
 
 def toggle(key) -> None:
-    """Untick and tick an item by raw SQL until that is rejected; the service would lock the mission itself."""
+    """Untick and tick an item by raw SQL until rejected; the service would lock the mission itself."""
     with suppress(DatabaseError):
         for _time in range(200):
             rows(UNTICK, [key])
@@ -237,7 +237,7 @@ def test_fifty_complete_while_two_toggle():
 
 
 def test_negative_control_without_lock_fifty_lose():
-    """The same without FOR SHARE."""
+    """The same function without FOR SHARE."""
     (body,) = row("SELECT pg_get_functiondef('check_dod_open()'::regprocedure)")
     lost = 0
     with crowd(PEOPLE + 2) as people, without(body.replace("FOR SHARE", ""), body):
@@ -249,11 +249,11 @@ def test_negative_control_without_lock_fifty_lose():
     assert lost, "forty rounds without the lock, and the race was never lost"
 
 
-# --- Everything at once -----------------------------------------------------------------------------
+# --- All changes concurrently -----------------------------------------------------------------------
 
 
 def acts_on(made, items, lead) -> list:
-    """What people do to one mission, each of these by a number."""
+    """The changes of one mission, selected by a number."""
     return [
         lambda n: tick_item(item=items[n % 8], done=n % 3 == 0, actor=lead),
         lambda n: add_item(mission=made, text=f"New {n}"),
@@ -267,14 +267,14 @@ def acts_on(made, items, lead) -> list:
 
 
 def several(acts: list, number: int) -> None:
-    """Four of these one after the other; what is rejected in words counts as done."""
+    """Run four changes; errors with a message are accepted."""
     for step in range(4):
         with suppress(NotDone, ChecklistClosed, DodItem.DoesNotExist):
             acts[(number + step * 3) % len(acts)](number + step)
 
 
 def test_concurrent_changes_do_not_deadlock():
-    """Ticking, adding, moving, editing, removing and completing: done or rejected in words, and no deadlock."""
+    """Tick, add, move, edit, remove and complete: success or an error with a message, and no deadlock."""
     with crowd(16) as people:
         for _round in range(ROUNDS):
             made, lead = mission_in_qa(items=8), MemberFactory()

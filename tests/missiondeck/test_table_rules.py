@@ -1,4 +1,4 @@
-"""What the database rejects of JSON, and what no one changes, by every door: raw SQL, the ORM and COPY."""
+"""Invalid JSON and immutable values, for every entry point: raw SQL, the ORM and COPY."""
 
 import json
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 DOORS = ("sql", "update", "orm", "copy")
 
-# --- JSON that is not what it should be --------------------------------------------------------------
+# --- Invalid JSON ------------------------------------------------------------------------------------
 
 BLOCK = {"language": "python", "code": "print(1)"}
 NO_BLOCKS = {
@@ -124,7 +124,7 @@ CASES = [
     )
     for name, value in values.items()
     for door in DOORS
-    # A message stays as it is: there is no way to change one.
+    # A message is immutable.
     if (table, door) != ("chat_messages", "update")
 ]
 MODELS = {"chat_messages": ChatMessage, "test_runs": TestRun}
@@ -132,7 +132,7 @@ LEAST = {"chat_messages": {"sender": "user", "message": "Hi"}, "test_runs": {"st
 
 
 def put(door: str, table: str, column: str, value) -> None:
-    """Write one JSON value by one door, in a row that is otherwise right."""
+    """Write one JSON value by one entry point, in an otherwise valid row."""
     values = {"mission_id": mission().pk} | LEAST[table]
     if door == "orm":
         # None would be NULL, not JSON's null.
@@ -206,7 +206,7 @@ def test_service_explains_invalid_code_blocks():
         )
 
 
-# --- What stays -------------------------------------------------------------------------------------
+# --- Immutable values -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

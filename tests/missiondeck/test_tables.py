@@ -1,4 +1,4 @@
-"""What the tables of the app look like, and what their columns hold by themselves: raw SQL as the site's own role."""
+"""Columns, constraints and foreign keys of the tables, checked by raw SQL as the site role."""
 
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
-# The columns of the seed: type, whether it may be empty, default. Instants have a time zone.
+# The columns of the seed: type, nullable, default.
 SEED = """
 deck_missions
     id                uuid                      needed  gen_random_uuid()
@@ -51,7 +51,7 @@ test_runs
     logs              text                      empty   -
     created_at        timestamp with time zone  needed  now()
 """
-# Beside the seed.
+# Columns that are not in the seed.
 OURS = """
 deck_missions
     number            bigint                    needed  nextval('deck_missions_number_seq')
@@ -104,7 +104,7 @@ deck_feeds
     last_read_at      timestamp with time zone  empty   -
     revoked_at        timestamp with time zone  empty   -
 """
-# The same in other words.
+# Equivalent spellings.
 PLAINLY = {
     "CURRENT_TIMESTAMP": "now()",
     "nextval('deck_missions_number_seq'::regclass)": "nextval('deck_missions_number_seq')",
@@ -112,7 +112,7 @@ PLAINLY = {
 
 
 def told(*listings):
-    """{table: {column: (type, empty or needed, default)}} of the listings above."""
+    """{table: {column: (type, nullable or needed, default)}} of the listings above."""
     tables = {}
     for line in "".join(listings).splitlines():
         if line and not line.startswith(" "):
@@ -184,7 +184,7 @@ def test_row_needs_mission(table):
 
 
 def test_deleting_mission_cascades():
-    """The site's own role deletes no mission; whoever does takes everything of it."""
+    """The site role cannot delete a mission; as the owner, deleting cascades."""
     with owner_session() as session:
         key = session.execute(
             """INSERT INTO deck_missions (title, client, budget, deadline, assigned_to)
@@ -250,14 +250,14 @@ def test_mission_rejects(values, rule):
 def test_mission_change_rejects(values, rule):
     [(name, value)] = values.items()
     made = mission()
-    # A number and how a mission was completed stay, so these never come as far as their own rules.
+    # Number and completion are immutable, so their other rules are never reached.
     stays = name in ("number", "completed_at", "override_reason")
     with rejected_by("deck_missions_immutable_fields" if stays else f"deck_missions_{rule}"):
         rows(f"UPDATE deck_missions SET {name} = %s WHERE id = %s", [value, made.pk])
 
 
 def test_negative_budget_is_rejected():
-    """By Django's own rule of a positive number, which PostgreSQL asks first."""
+    """Rejected by Django's CHECK of a positive number, which PostgreSQL evaluates first."""
     with rejected_by("deck_missions_budget_check"):
         raw_mission(budget=-1)
 
@@ -332,7 +332,7 @@ def test_message_rejects(values, rule):
 @pytest.mark.parametrize(
     ("values", "rule"),
     [
-        # The rule that it follows from the results is asked before that of the known words.
+        # The outcome is checked before the known values.
         ({"status": "green"}, "status_follows_from_results"),
         ({"status": ""}, "status_follows_from_results"),
         ({"source": "paper"}, "source_known"),
@@ -395,7 +395,7 @@ def test_numbers_follow_explicit_number():
     assert second.number == first.number + 1
     raw_mission(number=second.number + 1000)
     assert mission().number == second.number + 1001
-    # One below leaves the sequence where it is.
+    # A smaller number does not change the sequence.
     raw_mission(number=second.number + 500)
     assert mission().number == second.number + 1002
 

@@ -1,4 +1,4 @@
-"""Transcripts as files: the right name, type and content, for who may look."""
+"""Transcripts as downloads: name, type, content and permission."""
 
 import json
 

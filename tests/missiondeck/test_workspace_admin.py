@@ -1,4 +1,4 @@
-"""The workspace of a client mission: what it shows, and what people with each right may do on it."""
+"""The workspace of a client mission: content, actions and permissions."""
 
 from datetime import timedelta
 from html import unescape
@@ -33,7 +33,7 @@ FRAGMENT = {"X-Fragment": "checklist"}
 
 @pytest.fixture
 def dora() -> Member:
-    """Dora, who delivers."""
+    """A delivery lead."""
     return staff("Delivery Lead", display_name="Dora")
 
 
@@ -48,7 +48,7 @@ def mission() -> DeckMission:
 
 
 def who_may(*permissions: str) -> Client:
-    """Someone who sees client missions, and has just these rights beyond."""
+    """A staff member with the view permission and these permissions."""
     member = staff(display_name="Someone")
     wanted = ("view_deckmission", *permissions)
     member.user_permissions.add(*Permission.objects.filter(codename__in=wanted, content_type__app_label="missiondeck"))
@@ -60,7 +60,7 @@ def upload(report: bytes, name: str = "junit.xml") -> SimpleUploadedFile:
 
 
 def actions(mission: DeckMission) -> list[tuple[str, dict, str]]:
-    """Everything that can be done here: the address, a form that is filled in right, and the right it takes."""
+    """All actions: URL, valid form data, and the needed permission."""
     item = DodItem.objects.filter(mission=mission).first() or make_item(mission)
     new = {"text": "It ships", "category": "tests"}
     return [
@@ -80,7 +80,7 @@ def actions(mission: DeckMission) -> list[tuple[str, dict, str]]:
 
 
 def send(browser: Client, target: str, body: dict):
-    """Send a form; a file in it may have been sent before."""
+    """Send a form; its files are rewound first."""
     for value in body.values():
         if isinstance(value, SimpleUploadedFile):
             value.seek(0)
@@ -431,7 +431,7 @@ class TestChat:
         order = [page.index(f'id="ws-tab-{name}"') for name in ("emma", "inna", "rafael", "sofia", "maya")]
         assert order == sorted(order)
         assert page.count('role="tab"') == 5
-        # Who spoke last is open where no one is chosen.
+        # Without a citizen, the one with the latest message is open.
         assert page.count('aria-selected="true"') == 1
         assert page.split('id="ws-tab-inna"')[1].split(">")[0].count('aria-selected="true"') == 1
         assert "Chat with Inna" in page
@@ -573,7 +573,7 @@ class TestQueries:
                 change_status(mission=mission, to="qa", actor=staff())
                 change_status(mission=mission, to="active", actor=staff(), reason="Again")
 
-        # Session, member, rights of their own and of their roles; mission; latest run, what is missing, moves;
+        # Session, member, permissions of user and roles; mission; latest run, missing, status changes;
         # progress, items; citizens, lengths of messages, messages; projects, for the sidebar. For Sofia: runs, results,
         # last page and one page of the logs.
         wanted = {"emma": 14, "sofia": 18}[citizen]

@@ -1,4 +1,4 @@
-"""The tests of a mission on its workspace: reports taken in, the trend, one run with its results and its logs."""
+"""Test runs in the workspace: import, trend, results and logs."""
 
 import json
 import re
@@ -27,7 +27,7 @@ def mission() -> DeckMission:
 
 
 def look(browser: Client, mission: DeckMission, **query) -> str:
-    """Sofia's tab as text."""
+    """The tab of Sofia as text."""
     return words(browser.get(address(mission), {"citizen": "sofia", **query}))
 
 
@@ -193,7 +193,7 @@ class TestOneRun:
         last = look(lead, mission, page=3)
         assert "101 to 120 of 120 tests" in last
         assert "test_119" in last
-        # Beyond the last page is the first.
+        # A page after the last shows the first.
         assert "1 to 50 of 120 tests" in look(lead, mission, page=9)
 
     def test_result_texts_are_escaped(self, lead, mission):

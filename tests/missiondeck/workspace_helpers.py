@@ -1,4 +1,4 @@
-"""Client missions as the tests of their workspace need them, made as people make them."""
+"""Test missions for the workspace, created by the services."""
 
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -22,7 +22,7 @@ FAILING = b"""<testsuite name="pytest">
 
 
 def make_mission(*, days: float = 10, **fields) -> DeckMission:
-    """A client mission with a deadline in so many days and an hour."""
+    """A client mission with a deadline in a number of days and one hour."""
     values = {"title": "Shop", "client": "Acme", "budget": 1200, "assigned_to": "ana@example.org"} | fields
     return create_mission(deadline=timezone.now() + timedelta(days=days, hours=1), **values)
 
@@ -39,7 +39,7 @@ def import_report_file(
 
 
 def run_at(mission: DeckMission, minute: int, *, failed: bool = False, name: str = "test_sends") -> TestRun:
-    """A run of one test that was made at that minute of an hour; in one transaction all others are of one moment."""
+    """A run of one test with a given minute as its time; within one transaction all times would be equal."""
     result = {"name": name, "status": "failed", "error": "It broke"} if failed else {"name": name, "status": "passed"}
     created_at = NOON + timedelta(minutes=minute)
     return TestRun.objects.create(
@@ -48,14 +48,14 @@ def run_at(mission: DeckMission, minute: int, *, failed: bool = False, name: str
 
 
 def create_message(mission: DeckMission, minute: int, message: str, *, citizen: str = "emma") -> ChatMessage:
-    """A message of that minute of an hour."""
+    """A message with a given minute as its time."""
     return ChatMessage.objects.create(
         mission=mission, citizen=citizen, sender="user", message=message, created_at=NOON + timedelta(minutes=minute)
     )
 
 
 def complete(mission: DeckMission, actor, *, reason: str = "") -> DeckMission:
-    """Bring a mission to its end; with a reason, whatever is missing."""
+    """Complete a mission; with a reason, as an override."""
     if mission.status == "active":
         mission = change_status(mission=mission, to="qa", actor=actor)
     return change_status(mission=mission, to="complete", actor=actor, reason=reason, override=bool(reason))

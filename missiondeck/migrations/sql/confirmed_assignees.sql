@@ -1,9 +1,9 @@
--- Anyone with an invitation can register under any address. A mission goes to the member who has its address only once
--- staff stand behind that member.
+-- Anyone with an invitation can register under any address. A member becomes the assignee of a mission only after staff
+-- confirmed the member.
 
--- An account without an entry in the directory was made by staff. An entry counts once it was approved, until it is
--- banned or removed; while it waits for approval, only the account of staff counts.
--- As the owner, so that no row policy hides an entry. FOR SHARE waits for a ban that is under way.
+-- True for an account without an entry in the directory (created by staff), for an approved entry that is not banned or
+-- removed, and for a pending entry of a staff account.
+-- SECURITY DEFINER, so that no row policy hides an entry. FOR SHARE waits for a concurrent ban.
 CREATE FUNCTION may_be_deck_assignee(of_member uuid) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
@@ -27,7 +27,7 @@ DO $$ BEGIN
     END IF;
 END $$;
 
--- As before, for members who may have it. Every change of an assignee comes through here.
+-- Sets the assignee by address, if the member may be an assignee. Called for every change of an assignee.
 CREATE OR REPLACE FUNCTION find_deck_assignee() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
@@ -39,7 +39,7 @@ BEGIN
     RETURN NEW;
 END $$;
 
--- Decides again about the missions of a member, and about those that wait for their address.
+-- Recomputes the assignee of the missions of a member, and of unassigned missions with their address.
 CREATE FUNCTION reassign_deck_missions(of_member uuid) RETURNS void
 LANGUAGE sql SET search_path = public, pg_temp
 AS $$
@@ -48,7 +48,7 @@ AS $$
     FROM members m WHERE m.id = of_member AND d.assignee_id IS NULL AND lower(d.assigned_to) = lower(m.email);
 $$;
 
--- An entry that comes: many at once where a list is imported, and few of them have a mission.
+-- New entries: per statement, because an import inserts many entries and few of them have a mission.
 CREATE FUNCTION clear_deck_assignees_of_new_entries() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
@@ -59,7 +59,8 @@ END $$;
 CREATE TRIGGER community_members_assignees_new AFTER INSERT ON community_members
     REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION clear_deck_assignees_of_new_entries();
 
--- An entry that is approved, banned, removed, restored, or is of another account. Before the trigger that erases.
+-- An entry is approved, banned, removed, restored or linked to another account. By name this trigger runs before
+-- community_members_erased_in_deck.
 CREATE FUNCTION update_deck_assignees_of_entry() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
@@ -86,5 +87,5 @@ CREATE TRIGGER members_staff_in_deck AFTER UPDATE OF is_staff ON members
 REVOKE EXECUTE ON FUNCTION reassign_deck_missions(uuid), clear_deck_assignees_of_new_entries(), update_deck_assignees_of_entry(),
     update_deck_assignees_of_staff() FROM PUBLIC;
 
--- Those who have a mission although no one stands behind them.
+-- Existing assignees that are not confirmed.
 UPDATE deck_missions SET assignee_id = NULL WHERE assignee_id IS NOT NULL AND NOT may_be_deck_assignee(assignee_id);

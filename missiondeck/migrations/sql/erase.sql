@@ -1,5 +1,5 @@
--- What is kept here of a person goes when the directory erases them. Their missions follow the member's new address by
--- themselves; here goes what the history knows, and what was assigned to an address they had before.
+-- Erases the data of a member when the directory erases their entry: former addresses in missions and history, and feeds.
+-- Missions of the member follow the new address by the trigger members_update_deck_missions.
 CREATE FUNCTION erase_person_in_deck() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$

@@ -32,7 +32,7 @@ DECLARE
     link record;
 BEGIN
     FOR link IN
-        SELECT c.conname, c.conrelid::regclass AS of, c.confrelid::regclass AS to_table, a.attname AS held_by
+        SELECT c.conname, c.conrelid::regclass AS of, c.confrelid::regclass AS to_table, a.attname AS column_name
         FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
         WHERE c.contype = 'f' AND c.confdeltype <> 'a' AND c.conrelid = ANY (ARRAY[
             'deck_missions', 'dod_items', 'chat_messages', 'test_runs', 'deck_status_changes', 'test_run_log_pages',
@@ -40,6 +40,6 @@ BEGIN
         ]::regclass[])
     LOOP
         EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I, ADD CONSTRAINT %I FOREIGN KEY (%I) REFERENCES %s (id)'
-            ' DEFERRABLE INITIALLY DEFERRED', link.of, link.conname, link.conname, link.held_by, link.to_table);
+            ' DEFERRABLE INITIALLY DEFERRED', link.of, link.conname, link.conname, link.column_name, link.to_table);
     END LOOP;
 END $$;

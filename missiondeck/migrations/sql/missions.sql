@@ -1,12 +1,12 @@
--- Client missions: who delivers them, how they move, and what complete means.
+-- Client missions: assignees, status changes and completion.
 
--- With a mission goes what is kept of it, whoever deletes it. A member who goes leaves their missions behind.
+-- Deleting a mission cascades to its rows, also in raw SQL. Deleting a member clears the assignee.
 DO $$
 DECLARE
     link record;
 BEGIN
     FOR link IN
-        SELECT c.conname, c.conrelid::regclass AS of, c.confrelid::regclass AS to_table, a.attname AS held_by
+        SELECT c.conname, c.conrelid::regclass AS of, c.confrelid::regclass AS to_table, a.attname AS column_name
         FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
         WHERE c.contype = 'f' AND (
             (c.confrelid = 'deck_missions'::regclass AND c.conrelid = ANY (ARRAY[
@@ -17,15 +17,15 @@ BEGIN
         )
     LOOP
         EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I, ADD CONSTRAINT %I FOREIGN KEY (%I) REFERENCES %s (id)'
-            ' ON DELETE %s DEFERRABLE INITIALLY DEFERRED', link.of, link.conname, link.conname, link.held_by, link.to_table,
-            CASE WHEN link.held_by = 'assignee_id' THEN 'SET NULL' ELSE 'CASCADE' END);
+            ' ON DELETE %s DEFERRABLE INITIALLY DEFERRED', link.of, link.conname, link.conname, link.column_name, link.to_table,
+            CASE WHEN link.column_name = 'assignee_id' THEN 'SET NULL' ELSE 'CASCADE' END);
     END LOOP;
 END $$;
 
 CREATE TRIGGER deck_missions_touch_updated_at BEFORE UPDATE ON deck_missions
     FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION touch_updated_at();
 
--- A mission belongs to the member who has the address it is assigned to.
+-- The assignee of a mission is the member with the address in assigned_to.
 CREATE FUNCTION find_deck_assignee() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
@@ -36,7 +36,7 @@ END $$;
 CREATE TRIGGER deck_missions_find_assignee BEFORE INSERT OR UPDATE OF assigned_to, assignee_id ON deck_missions
     FOR EACH ROW EXECUTE FUNCTION find_deck_assignee();
 
--- A member who gets another address keeps their missions; one who gets an address missions wait for receives them.
+-- Missions follow the new address of their assignee. A member whose new address matches unassigned missions gets them.
 CREATE INDEX deck_missions_unassigned ON deck_missions (lower(assigned_to)) WHERE assignee_id IS NULL;
 CREATE FUNCTION assign_deck_missions_to_new_members() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
@@ -61,7 +61,7 @@ CREATE TRIGGER members_update_deck_missions AFTER UPDATE OF email ON members
     FOR EACH ROW WHEN (OLD.email IS DISTINCT FROM NEW.email) EXECUTE FUNCTION update_deck_missions_of_member();
 REVOKE EXECUTE ON FUNCTION assign_deck_missions_to_new_members(), update_deck_missions_of_member() FROM PUBLIC;
 
--- What keeps a mission from being complete: [] or {"what", "count"} each, with some open items by name.
+-- What is missing to complete a mission: a list of {"what", "count", …}, with up to 20 open items by name.
 CREATE FUNCTION deck_mission_missing(of_mission uuid) RETURNS jsonb
 LANGUAGE sql VOLATILE SET search_path = public, pg_temp
 AS $$
@@ -84,9 +84,9 @@ AS $$
     ) reasons
 $$;
 
--- One step forward, or one back with a reason; complete only when nothing is missing, or with a signed override.
--- The row is locked before this trigger looks, and whoever changes an item locks it too: so nothing is unticked between
--- the look and the commit.
+-- Allows one step forward, or one back with a reason. Complete needs that nothing is missing, or an override reason.
+-- The mission row is locked before this trigger runs, and changes of items lock it too, so that no item is unticked
+-- between the check and the commit.
 CREATE FUNCTION check_deck_status_change() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
@@ -94,13 +94,13 @@ DECLARE
     missing jsonb;
 BEGIN
     IF (OLD.status, NEW.status) NOT IN (('active', 'qa'), ('qa', 'complete'), ('qa', 'active'), ('complete', 'qa')) THEN
-        RAISE EXCEPTION 'a client mission does not go from % to %', OLD.status, NEW.status
+        RAISE EXCEPTION 'a client mission cannot change from % to %', OLD.status, NEW.status
             USING ERRCODE = 'check_violation', CONSTRAINT = 'deck_missions_one_step';
     END IF;
     IF (OLD.status, NEW.status) IN (('qa', 'active'), ('complete', 'qa'))
         AND coalesce(current_setting('deck.reason', true), '') ~ '^\s*$'
     THEN
-        RAISE EXCEPTION 'a step back takes a reason: say it in deck.reason'
+        RAISE EXCEPTION 'a step back needs a reason in deck.reason'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'deck_missions_reason_required';
     END IF;
     IF NEW.status <> 'complete' THEN
@@ -110,8 +110,8 @@ BEGIN
         RETURN NEW;
     END IF;
     IF current_setting('transaction_isolation') <> 'read committed' THEN
-        -- An older snapshot would not show what was unticked since.
-        RAISE EXCEPTION 'a mission is completed by what holds now: in READ COMMITTED, not %',
+        -- An older snapshot does not show items that were unticked since.
+        RAISE EXCEPTION 'a mission can only be completed in READ COMMITTED, not %',
             current_setting('transaction_isolation')
             USING ERRCODE = 'check_violation', CONSTRAINT = 'deck_missions_complete_read_committed';
     END IF;
@@ -130,18 +130,18 @@ CREATE FUNCTION reject_deck_initial_status() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
-    RAISE EXCEPTION 'a client mission begins active, not %', NEW.status
+    RAISE EXCEPTION 'a new client mission must be active, not %', NEW.status
         USING ERRCODE = 'check_violation', CONSTRAINT = 'deck_missions_begin_active';
 END $$;
 CREATE TRIGGER deck_missions_begin_active BEFORE INSERT ON deck_missions
     FOR EACH ROW WHEN (NEW.status <> 'active') EXECUTE FUNCTION reject_deck_initial_status();
 
--- How and when a mission was completed stays, and so does what people call it.
+-- The id, the number and the completion details of a mission are immutable.
 CREATE FUNCTION reject_deck_immutable_fields() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
-    RAISE EXCEPTION 'the number of a client mission, and how it was completed, stay'
+    RAISE EXCEPTION 'the number and the completion details of a client mission cannot be changed'
         USING ERRCODE = 'check_violation', CONSTRAINT = 'deck_missions_immutable_fields';
 END $$;
 CREATE TRIGGER deck_missions_immutable_fields BEFORE UPDATE ON deck_missions
@@ -153,8 +153,8 @@ CREATE TRIGGER deck_missions_immutable_fields BEFORE UPDATE ON deck_missions
     )
     EXECUTE FUNCTION reject_deck_immutable_fields();
 
--- Every move is written down: who (deck.actor_id), why (deck.reason), and what was missing where it was overridden.
--- As the owner: no one else writes here, so that no move is made up.
+-- Records every status change with actor (deck.actor_id), reason (deck.reason), and what was missing for an override.
+-- SECURITY DEFINER, because the role of the site may not write to this table.
 CREATE FUNCTION log_deck_status_change() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
@@ -182,7 +182,7 @@ BEGIN
     IF TG_OP = 'DELETE' AND NOT EXISTS (SELECT FROM deck_missions WHERE id = OLD.mission_id) THEN
         RETURN OLD;
     END IF;
-    RAISE EXCEPTION 'moves are append-only: % rejected', TG_OP
+    RAISE EXCEPTION 'status changes are append-only: % rejected', TG_OP
         USING ERRCODE = 'check_violation', CONSTRAINT = 'deck_status_changes_append_only';
 END $$;
 CREATE TRIGGER deck_status_changes_append_only BEFORE UPDATE OR DELETE ON deck_status_changes
@@ -190,7 +190,7 @@ CREATE TRIGGER deck_status_changes_append_only BEFORE UPDATE OR DELETE ON deck_s
 CREATE TRIGGER deck_status_changes_no_truncate BEFORE TRUNCATE ON deck_status_changes
     FOR EACH STATEMENT EXECUTE FUNCTION reject_edit_of_deck_status_changes();
 
--- The definition of done of a complete mission is closed. FOR SHARE waits for whoever is completing it right now.
+-- The definition of done of a complete mission is locked. FOR SHARE waits for a concurrent completion.
 CREATE FUNCTION check_dod_open() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
@@ -198,13 +198,13 @@ DECLARE
     mission_status text;
 BEGIN
     IF TG_OP = 'UPDATE' AND OLD.mission_id <> NEW.mission_id THEN
-        RAISE EXCEPTION 'an item stays with its mission'
+        RAISE EXCEPTION 'an item cannot be moved to another mission'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'dod_items_mission_immutable';
     END IF;
     SELECT status INTO mission_status FROM deck_missions
     WHERE id = CASE WHEN TG_OP = 'DELETE' THEN OLD.mission_id ELSE NEW.mission_id END FOR SHARE;
     IF mission_status = 'complete' THEN
-        RAISE EXCEPTION 'the mission is complete: its definition of done is closed'
+        RAISE EXCEPTION 'the mission is complete: its definition of done is locked'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'dod_items_closed';
     END IF;
     RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
@@ -212,7 +212,7 @@ END $$;
 CREATE TRIGGER dod_items_closed BEFORE INSERT OR UPDATE OR DELETE ON dod_items
     FOR EACH ROW EXECUTE FUNCTION check_dod_open();
 
--- What is never changed by the site.
+-- Rows that the role of the site may not change.
 DO $$ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') AND current_user <> 'missionsite_app' THEN
         REVOKE DELETE ON deck_missions, test_runs FROM missionsite_app;
@@ -221,6 +221,6 @@ DO $$ BEGIN
     END IF;
 END $$;
 
--- Whom missions belong to that were written while these rules were away.
+-- Assignees of existing missions.
 UPDATE deck_missions d SET assignee_id = m.id
 FROM members m WHERE d.assignee_id IS NULL AND lower(m.email) = lower(d.assigned_to);

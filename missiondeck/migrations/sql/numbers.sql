@@ -1,2 +1,2 @@
--- The numbers people call client missions by.
+-- The sequence of mission numbers.
 CREATE SEQUENCE deck_missions_number_seq AS bigint;

@@ -1,4 +1,4 @@
--- A number given by hand moves the sequence past it, so that the next one is free.
+-- An explicit number advances the sequence, so that the next number is free.
 CREATE FUNCTION follow_deck_numbers() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$

@@ -1,4 +1,4 @@
--- What JSON may hold, a status that follows from the results, and logs cut into pages.
+-- Shapes of JSON columns, the outcome of test runs, and paginated logs.
 
 -- [{"language", "code"}], both texts.
 CREATE FUNCTION deck_code_blocks_valid(blocks jsonb) RETURNS boolean
@@ -12,8 +12,8 @@ RETURN CASE WHEN jsonb_typeof(blocks) = 'array' THEN jsonb_array_length(blocks) 
 ) ELSE false END;
 ALTER TABLE chat_messages ADD CONSTRAINT chat_messages_code_blocks_shape CHECK (deck_code_blocks_valid(code_blocks));
 
--- Counts by status, seconds, and pairs like functional_passed and functional_total, of which the first is no larger; none
--- below zero. Nothing else: a failure counted under another name would stand beside `passed`.
+-- Counts by status, seconds, and pairs like functional_passed and functional_total, with passed <= total; no negative
+-- values and no other keys, because a failure under another name could contradict `passed`.
 CREATE FUNCTION test_summary_valid(summary jsonb) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = public, pg_temp
 RETURN CASE WHEN jsonb_typeof(summary) = 'object' THEN NOT EXISTS (
@@ -50,7 +50,7 @@ ALTER TABLE test_runs ADD CONSTRAINT test_runs_warnings_shape CHECK (
     jsonb_typeof(warnings) = 'array' AND NOT jsonb_path_exists(warnings, 'strict $[*] ? (@.type() != "string")')
 );
 
--- What a finished run is: passed where at least one test passed, none failed, and its summary counts no failure.
+-- The outcome of a run: passed if at least one test passed, none failed, and the summary counts no failure.
 CREATE FUNCTION test_run_outcome(summary jsonb, results jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = public, pg_temp
 RETURN CASE
@@ -67,7 +67,7 @@ END;
 ALTER TABLE test_runs ADD CONSTRAINT test_runs_status_follows_from_results
     CHECK (status = 'running' OR coalesce(status = test_run_outcome(summary, results), false));
 
--- A summary that counts by status counts what is there.
+-- The counts of a summary must equal the results.
 CREATE FUNCTION test_summary_fits(summary jsonb, results jsonb) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = public, pg_temp
 RETURN CASE
@@ -90,14 +90,14 @@ ALTER TABLE test_runs ADD CONSTRAINT test_runs_finished_at_consistent CHECK ((st
 ALTER TABLE test_runs ADD CONSTRAINT test_runs_logs_bounded CHECK (octet_length(logs) <= 67108864);
 ALTER TABLE test_runs ADD CONSTRAINT test_runs_results_bounded CHECK (pg_column_size(results) <= 134217728);
 
--- By what a test is known from run to run.
+-- The identity of a test across runs.
 CREATE FUNCTION test_identity(result jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN coalesce(nullif(coalesce(nullif(result->>'classname', ''), result->>'suite'), '') || ' › ', '')
     || (result->>'name');
 
--- Tests that fail in these results and passed after a failure within their last five runs, this one among them.
--- They are looked for in the mission's ten runs before.
+-- Tests that fail in these results and passed after a failure within their last five runs, including this one.
+-- Searches the ten earlier runs of the mission.
 CREATE FUNCTION flaky_tests_of(of_mission uuid, before timestamptz, run uuid, results jsonb) RETURNS text[]
 LANGUAGE sql STABLE SET search_path = public, pg_temp
 AS $$
@@ -124,17 +124,17 @@ AS $$
     ) flaky
 $$;
 
--- A run says when it was finished and which of its failures are flaky; once finished it stays.
+-- Sets the finish time and the flaky tests of a run. A finished run is immutable.
 CREATE FUNCTION finish_test_run() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
     IF TG_OP = 'UPDATE' AND OLD.status <> 'running' THEN
-        RAISE EXCEPTION 'a finished test run stays as it is'
+        RAISE EXCEPTION 'a finished test run cannot be changed'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'test_runs_finished_immutable';
     END IF;
     IF TG_OP = 'UPDATE' AND (OLD.mission_id <> NEW.mission_id OR OLD.created_at <> NEW.created_at) THEN
-        RAISE EXCEPTION 'a test run stays with its mission and its time'
+        RAISE EXCEPTION 'the mission and the start time of a test run cannot be changed'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'test_runs_mission_immutable';
     END IF;
     NEW.flaky_tests := '{}';
@@ -151,7 +151,7 @@ END $$;
 CREATE TRIGGER test_runs_finish BEFORE INSERT OR UPDATE ON test_runs
     FOR EACH ROW EXECUTE FUNCTION finish_test_run();
 
--- The newest run of each mission.
+-- Maintains the latest run of each mission.
 CREATE FUNCTION update_latest_run() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
@@ -167,8 +167,8 @@ REVOKE EXECUTE ON FUNCTION update_latest_run() FROM PUBLIC;
 CREATE TRIGGER test_runs_update_latest AFTER INSERT OR UPDATE OF status ON test_runs
     FOR EACH ROW EXECUTE FUNCTION update_latest_run();
 
--- Logs are read by the page: whole lines of at most 65,536 bytes together; a longer line is broken. Cut by bytes,
--- because a long text is walked from its beginning for each character asked for.
+-- Splits logs into pages of whole lines, at most 65,536 bytes each; a longer line is broken. Split by bytes, because a
+-- long text is scanned from its start for each character position.
 ALTER TABLE test_runs ALTER COLUMN logs SET STORAGE EXTERNAL;
 CREATE FUNCTION paginate_logs(of_run uuid, logs text) RETURNS void
 LANGUAGE plpgsql SET search_path = public, pg_temp
@@ -217,7 +217,7 @@ CREATE TRIGGER test_runs_paginate_logs_new AFTER INSERT ON test_runs
 CREATE TRIGGER test_runs_paginate_logs AFTER UPDATE OF logs ON test_runs
     FOR EACH ROW WHEN (OLD.logs IS DISTINCT FROM NEW.logs) EXECUTE FUNCTION paginate_test_run_logs();
 
--- What was written while these rules were away.
+-- Existing runs.
 INSERT INTO deck_latest_runs AS l (mission_id, run_id, status, created_at)
 SELECT DISTINCT ON (mission_id) mission_id, id, status, created_at FROM test_runs
 ORDER BY mission_id, created_at DESC, id DESC

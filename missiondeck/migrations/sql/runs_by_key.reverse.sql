@@ -5,11 +5,11 @@ LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
     IF TG_OP = 'UPDATE' AND OLD.status <> 'running' THEN
-        RAISE EXCEPTION 'a finished test run stays as it is'
+        RAISE EXCEPTION 'a finished test run cannot be changed'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'test_runs_finished_immutable';
     END IF;
     IF TG_OP = 'UPDATE' AND (OLD.mission_id <> NEW.mission_id OR OLD.created_at <> NEW.created_at) THEN
-        RAISE EXCEPTION 'a test run stays with its mission and its time'
+        RAISE EXCEPTION 'the mission and the start time of a test run cannot be changed'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'test_runs_mission_immutable';
     END IF;
     NEW.flaky_tests := '{}';
@@ -45,7 +45,7 @@ AS $$
     ) reasons
 $$;
 
--- Keys go, and before this step a file was one run of a mission: only the latest run of each file keeps its digest.
+-- Removes keys. Before this migration a file was one run per mission: only the latest run of each file keeps its digest.
 DO $$ BEGIN
     IF EXISTS (SELECT FROM test_runs WHERE import_key <> '')
         OR EXISTS (SELECT FROM test_runs WHERE digest <> '' GROUP BY mission_id, digest HAVING count(*) > 1)

@@ -1,9 +1,8 @@
--- When a report is a new run and when it is a retry, and which runs a mission needs before it can be complete.
+-- When a report is a new run or a retry, and which runs must have passed to complete a mission.
 
--- A report under a key is one run (test_runs_key_unique). A report without a key is a retry while the latest run of its
--- mission has the same bytes; after any other run it is a new one. The lock on the mission makes runs arrive one after
--- another, so that retries at the same time see each other; with it the time of a run is its place in that order, also
--- where several come in one transaction.
+-- A key identifies one run (test_runs_key_unique). A report without a key is a retry while the latest run of its mission
+-- has the same bytes; after any other run it is a new run. The lock on the mission serializes inserts, so that concurrent
+-- retries see each other and created_at follows the order of inserts, also within one transaction.
 CREATE FUNCTION admit_test_run() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
@@ -17,7 +16,7 @@ BEGIN
         NEW.created_at := greatest(clock_timestamp(), latest.created_at + interval '1 microsecond');
     END IF;
     IF NEW.digest <> '' AND NEW.import_key = '' AND NEW.digest = latest.digest THEN
-        RAISE EXCEPTION 'this file is the latest run of the mission already'
+        RAISE EXCEPTION 'this file was already imported as the latest run of the mission'
             USING ERRCODE = 'unique_violation', CONSTRAINT = 'test_runs_file_unique';
     END IF;
     RETURN NEW;
@@ -25,17 +24,17 @@ END $$;
 CREATE TRIGGER test_runs_admit BEFORE INSERT ON test_runs
     FOR EACH ROW EXECUTE FUNCTION admit_test_run();
 
--- As before, and a run that is inserted finished was finished when it was made. finished_at orders the runs.
+-- As in runs.sql; a run that is inserted as finished gets created_at as its finish time. finished_at orders the runs.
 CREATE OR REPLACE FUNCTION finish_test_run() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 BEGIN
     IF TG_OP = 'UPDATE' AND OLD.status <> 'running' THEN
-        RAISE EXCEPTION 'a finished test run stays as it is'
+        RAISE EXCEPTION 'a finished test run cannot be changed'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'test_runs_finished_immutable';
     END IF;
     IF TG_OP = 'UPDATE' AND (OLD.mission_id <> NEW.mission_id OR OLD.created_at <> NEW.created_at) THEN
-        RAISE EXCEPTION 'a test run stays with its mission and its time'
+        RAISE EXCEPTION 'the mission and the start time of a test run cannot be changed'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'test_runs_mission_immutable';
     END IF;
     NEW.flaky_tests := '{}';
@@ -50,8 +49,8 @@ BEGIN
     RETURN NEW;
 END $$;
 
--- As before, and runs that overlap: the run that began last has to have passed, and so has the run that ended last;
--- while a run is running it is the last to end.
+-- As in missions.sql; for overlapping runs, both the run that started last and the run that ended last must have passed.
+-- A running run counts as the last to end.
 CREATE OR REPLACE FUNCTION deck_mission_missing(of_mission uuid) RETURNS jsonb
 LANGUAGE sql VOLATILE SET search_path = public, pg_temp
 AS $$
@@ -80,7 +79,7 @@ AS $$
     ) reasons
 $$;
 
--- What the way back has put away. Finished runs stay as they are: only this may fill these columns.
+-- Restores the backup table of the reverse migration. The trigger is disabled, because finished runs are immutable.
 DO $$ BEGIN
     IF to_regclass('test_runs_import_key_set_aside') IS NOT NULL THEN
         ALTER TABLE test_runs DISABLE TRIGGER test_runs_finish;

@@ -1,5 +1,5 @@
-// A button with data-copy-code copies the code of its figure and says so, also to who does not see it.
-// One listener for the page: figures that come in later work as well.
+// A button with data-copy-code copies the code of its figure and confirms it, also for screen readers.
+// One listener for the page, so that figures that are added later work as well.
 (() => {
     const SECONDS = 3;
     const status = document.createElement("div");
@@ -12,7 +12,7 @@
             await navigator.clipboard.writeText(code.textContent);
             return true;
         } catch {
-            // Without https, or where it is not allowed, there is no clipboard to write to; what is selected can be copied.
+            // Without HTTPS or permission there is no clipboard API; a selection can still be copied.
             const selection = getSelection();
             selection.selectAllChildren(code);
             const done = document.execCommand("copy");
@@ -26,11 +26,11 @@
         const code = button?.closest("figure")?.querySelector("code");
         if (!code) return;
         button.dataset.name ??= button.textContent;
-        // Selected it stays, where not even that is allowed: one key is left to press.
+        // If that fails as well, the code stays selected, so that the user can press Ctrl+C.
         const text = (await copied(code)) ? button.dataset.copied : "Press Ctrl+C";
         button.textContent = status.textContent = text;
-        clearTimeout(button.backAgain);
-        button.backAgain = setTimeout(() => {
+        clearTimeout(button.resetTimer);
+        button.resetTimer = setTimeout(() => {
             button.textContent = button.dataset.name;
             status.textContent = "";
         }, SECONDS * 1000);

@@ -1,19 +1,19 @@
-// The definition of done without leaving the page: forms and links with data-fetch are sent here, and the parts of the
-// page that come back take the places of those with the same id. Without this script they are ordinary ones.
+// Updates the definition of done without a page load: forms and links with data-fetch are sent by fetch, and the returned
+// parts replace those with the same id. Without this script they are ordinary forms and links.
 (() => {
     const root = document.getElementById("ws");
     if (!root) return;
     const status = document.getElementById("ws-announce");
 
     // --- Fetching -------------------------------------------------------------------------------
-    // One after the other: the last answer is the newest.
+    // Requests run one after another, so that the last response is the newest.
     let queue = Promise.resolve();
-    const inTurn = (work) => {
+    const enqueue = (work) => {
         queue = queue.then(work, work);
         return queue;
     };
 
-    /** Keep what is closed and what is typed where the new part has the same place for it. */
+    /** Replace the parts of the page; closed details and typed text are kept. */
     const replace = (markup, clear) => {
         const parts = document.createElement("template");
         parts.innerHTML = markup;
@@ -32,7 +32,7 @@
         }
     };
 
-    const send = (address, options, source) => inTurn(async () => {
+    const send = (address, options, source) => enqueue(async () => {
         const focused = document.activeElement?.id;
         let answer;
         try {
@@ -41,7 +41,7 @@
             status.textContent = "The site cannot be reached. Nothing was changed. Try again.";
             return;
         }
-        // Signed out, or not allowed any more: the page itself says so.
+        // Signed out or permission lost: a reload shows the error.
         if (!answer.ok || answer.redirected) {
             location.reload();
             return;
@@ -76,28 +76,28 @@
     });
 
     // --- Tabs -----------------------------------------------------------------------------------
-    // Arrow keys go from tab to tab, Enter opens one: it is a page of its own.
+    // Arrow keys move between tabs, Enter opens a tab, which is a page of its own.
     const tabs = [...root.querySelectorAll("[role=tab]")];
-    const reach = (tab) => tabs.forEach((each) => { each.tabIndex = each === tab ? 0 : -1; });
-    reach(tabs.find((tab) => tab.getAttribute("aria-selected") === "true"));
+    const activate = (tab) => tabs.forEach((each) => { each.tabIndex = each === tab ? 0 : -1; });
+    activate(tabs.find((tab) => tab.getAttribute("aria-selected") === "true"));
     root.querySelector("[role=tablist]")?.addEventListener("keydown", (event) => {
         const here = tabs.indexOf(document.activeElement);
         const to = { ArrowRight: here + 1, ArrowLeft: here - 1, Home: 0, End: tabs.length - 1 }[event.key];
         if (here < 0 || to === undefined) return;
         event.preventDefault();
         const tab = tabs[(to + tabs.length) % tabs.length];
-        reach(tab);
+        activate(tab);
         tab.focus();
     });
-    // On a narrow screen the open tab may be beside it.
+    // Scroll the open tab into view on a narrow screen.
     const open = tabs.find((tab) => tab.getAttribute("aria-selected") === "true");
     if (open) open.parentElement.scrollLeft = open.offsetLeft - open.parentElement.offsetLeft - 40;
 
-    // unfold writes the name of a chosen file into a field of its own widget, which these plain inputs do not have.
+    // Unfold handles file inputs of its own widget; these plain inputs lack the field that it updates.
     document.addEventListener("change", (event) => {
         if (event.target.matches("#ws input[type=file]")) event.stopImmediatePropagation();
     }, true);
 
-    // What was rejected is looked for first.
+    // Scroll to the error message.
     root.querySelector("[role=alert]")?.scrollIntoView({ block: "center" });
 })();

@@ -1,4 +1,4 @@
-"""Short ways to read a report that stands in a test."""
+"""Helpers to read a report given as text."""
 
 import io
 
@@ -13,7 +13,7 @@ def read(text: str | bytes, /, **limits: int) -> Report:
 
 
 def rejected(text: str | bytes, /, **limits: int) -> str:
-    """The sentence it is rejected with."""
+    """The message of the rejection."""
     with pytest.raises(ReportRejected) as error:
         read(text, **limits)
     assert (error.value.status, error.value.code, error.value.field) == (422, "report_rejected", "report")

@@ -1,4 +1,4 @@
-"""Files that are made while they are read, and what reading them takes."""
+"""Generated files, and measurement of the memory that reading them takes."""
 
 import io
 import json
@@ -15,7 +15,7 @@ MIB = 1024 * 1024
 
 
 class Stream(io.RawIOBase):
-    """A file whose bytes are made when they are read, so that it takes no memory and no disk."""
+    """A file whose bytes are generated when they are read."""
 
     def __init__(self, parts: Iterator[bytes]) -> None:
         self._parts = parts
@@ -37,7 +37,7 @@ class Stream(io.RawIOBase):
 
 
 def repeated(start: str, middle: str, end: str, *, size: int) -> Iterator[bytes]:
-    """`middle` so often that all of it is about `size` bytes."""
+    """`middle` repeated to about `size` bytes."""
     if start:
         yield start.encode()
     block = middle.encode() * max(1, 65_536 // len(middle))
@@ -47,7 +47,7 @@ def repeated(start: str, middle: str, end: str, *, size: int) -> Iterator[bytes]
 
 
 def numbered(start: str, middle: str, end: str, *, size: int) -> Iterator[bytes]:
-    """The same with {n} in `middle` counting up."""
+    """`middle` repeated with {n} replaced by a counter."""
     yield start.encode()
     length = number = 0
     while length < size:
@@ -58,7 +58,7 @@ def numbered(start: str, middle: str, end: str, *, size: int) -> Iterator[bytes]
     yield end.encode()
 
 
-# Each about as large as is allowed, but for those that say so; the last number is the megabytes reading it may take.
+# Files near the size limits, each with the megabytes of memory that reading it may take.
 _CASES = "<testsuite name='s'>", "</testsuite>"
 HOSTILE = {
     "200 MB of tests": (lambda: repeated(_CASES[0], "<!-- x -->\n", _CASES[1], size=200 * MIB), 30),
@@ -113,11 +113,11 @@ HOSTILE = {
     ),
 }  # fmt: skip
 
-CONTROL = "a file held whole"
+CONTROL = "whole file in memory"
 
 
 def measure(name: str) -> dict:
-    """What became of a hostile file, in a process of its own: seconds, MiB above an idle process, bytes read."""
+    """Read a hostile file in a separate process. Returns the outcome, seconds, MiB above idle, and bytes read."""
     answer = subprocess.run(
         [sys.executable, "-m", "tests.missiondeck.reports.streams", name],
         capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3],
@@ -126,9 +126,9 @@ def measure(name: str) -> dict:
 
 
 def peak() -> float:
-    """The most memory this process has had, in MiB.
+    """The peak memory of this process, in MiB.
 
-    Not ru_maxrss where there is better: that begins with the peak of the process it was started from.
+    Prefers VmHWM, because ru_maxrss starts with the peak of the parent process.
     Source: getrusage(2), proc(5).
     """
     status = Path("/proc/self/status")
@@ -140,11 +140,11 @@ def peak() -> float:
 
 def _main(name: str) -> None:
     parts = HOSTILE[name][0] if name in HOSTILE else HOSTILE["one text of 90 MB"][0]
-    # What the interpreter and the parser's libraries take anyway.
+    # Load the interpreter and the libraries before measuring.
     read_report(io.BytesIO(b"<testsuite><testcase name='t'/></testsuite>"))
     before, begun = peak(), time.perf_counter()
     stream, rejected, results, warnings = Stream(parts()), "", 0, []
-    # The control: the same file, held whole.
+    # Negative control: the same file, read completely into memory.
     held = stream.read(1 << 30) if name == CONTROL else b""
     try:
         report = read_report(io.BytesIO(held) if held else stream)

@@ -1,4 +1,4 @@
-"""Files made to harm: a clear rejection or the right result, in bounded memory and time."""
+"""Hostile files: a clear error or the right result, in bounded memory and time."""
 
 import gzip
 import io
@@ -32,7 +32,7 @@ def test_memory_is_bounded(name):
     said = measure(name)
 
     assert said["mib"] <= HOSTILE[name][1], said
-    # Either it is rejected in words, or all of it was read.
+    # Either rejected with a message, or read completely.
     assert said["rejected"].endswith(".") if said["rejected"] else said["results"]
     expected = {
         "200 MB of tests": "larger than 100 MiB",
@@ -148,7 +148,7 @@ def test_long_message_is_accepted():
         ("<testng-results/>", "This is a TestNG report"),
         ("<coverage/>", "This is a coverage report"),
         ("<html/>", "This is a page of HTML"),
-        ("<a:b xmlns:a='x'/>", "This is no test report, and not JUnit XML: it begins with <a:b>."),
+        ("<a:b xmlns:a='x'/>", "This is not a test report, and not JUnit XML: it begins with <a:b>."),
         (gzip.compress(b"<testsuite/>", mtime=0), "The file is packed with gzip. Unpack it"),
         ("<testsuite/>".encode("utf-32"), "The file is in UTF-32."),
     ],

@@ -1,4 +1,4 @@
-"""The JSON form of a run: what it may say, and that its summary cannot make a pass of a failure."""
+"""The JSON format of a run: fields, errors, and summaries that contradict the results."""
 
 import json
 
@@ -65,7 +65,7 @@ def test_unknown_keys_give_warnings():
 
     assert sorted(report.warnings) == [
         "The key “by” is unknown and was ignored.",
-        "The key “colour” is unknown and was ignored, 2 times.",
+        "The key “colour” is unknown and was ignored 2 times.",
         "The key “summary.mood” is unknown and was ignored.",
     ]
 
@@ -76,8 +76,8 @@ def test_invalid_values_are_ignored_with_warning():
 
     assert only(report) == PASSED
     assert report.warnings == [
-        "One time cannot be read and is left out: -1 of result 1 (a).",
-        "5 values are not of the form expected and are left out; the first is “error” of result 1 (a).",
+        "One duration is invalid and was ignored: -1 of result 1 (a).",
+        "5 values have an unexpected format and are left out; the first is “error” of result 1 (a).",
     ]
 
 
@@ -114,7 +114,7 @@ def test_passed_status_with_failed_result_gives_warning():
 
     assert (report.summary["passed"], report.summary["failed"]) == (0, 1)
     assert report.warnings == [
-        "The summary states 1 passed, 0 failed; the results have 0 passed, 1 failed, and count.",
+        "The summary states 1 passed, 0 failed; the results have 0 passed, 1 failed. The results are used.",
         "The report has the status passed, but some results failed. The results are used.",
     ]
 
@@ -123,7 +123,7 @@ def test_invalid_pairs_are_ignored():
     report = read_json(run(PASSED, summary={"a_passed": 3, "b_passed": 5, "b_total": 4, "c_passed": "1", "c_total": 1}))
 
     assert set(report.summary) == {"passed", "failed", "errors", "skipped", "total", "duration"}
-    assert report.warnings[0].startswith("5 values are not of the form expected")
+    assert report.warnings[0].startswith("5 values have an unexpected format")
 
 
 def test_pairs_beyond_limit_still_count():
@@ -142,7 +142,7 @@ def test_invalid_summary_counts_are_rejected(value):
 
 
 def test_summary_without_results_is_rejected():
-    assert "holds no test" in rejected(json.dumps(run(summary={"passed": 3})))
+    assert "contains no tests" in rejected(json.dumps(run(summary={"passed": 3})))
     assert statuses(read_json(run(summary={"failed": 3}))) == {"Summary of the report": "error"}
 
 
@@ -158,17 +158,17 @@ def test_summary_without_results_is_rejected():
         ('{"results": [7]}', "Result 1 of the report is not an object."),
         ('{"results": {}}', "The report has no list “results”."),
         ("{}", "The report has no list “results”."),
-        ("[]", "The report holds no test."),
+        ("[]", "The report contains no tests."),
         ('{"results": [], "summary": 3}', "The report's “summary” is not an object."),
         ('{"results": [],\n "results": []}', "has the key “results” twice."),
-        ('{"results": [NaN]}', "The report has NaN where a number belongs"),
-        ('{"results": [-Infinity]}', "The report has -Infinity where a number belongs"),
+        ('{"results": [NaN]}', "The report has NaN instead of a number"),
+        ('{"results": [-Infinity]}', "The report has -Infinity instead of a number"),
         ('{"results": [1e999]}', "The report has a number that is too large: 1e999."),
         ('{"results": [' + "9" * 5_000 + "]}", "The report has a number of 5,000 digits: 9999"),
         ('{"results":\n [}', "The report is not well-formed JSON, in line 2, column 3: "),
         ('{"results": [', "The report is not well-formed JSON, in line 1"),
         ('{"results": []} {"results": []}', "The report is not well-formed JSON, in line 1, column 17: Extra data."),
-        ("[" * 5_000 + "]" * 5_000, "The report's JSON is nested too deeply."),
+        ("[" * 5_000 + "]" * 5_000, "The JSON is nested too deeply."),
     ],
 )  # fmt: skip
 def test_invalid_json_report_is_rejected(text, sentence):

@@ -1,4 +1,4 @@
-"""Reports of any shape: totals are what was written, and any bytes give a report or a rejection."""
+"""Random reports: totals are correct, and any bytes give a report or an error."""
 
 import io
 import json
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from missiondeck.reports import Limits, Report, ReportRejected, read_report
 
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-# Characters XML 1.0 can hold.
+# Characters allowed in XML 1.0.
 TEXT = st.text(
     st.characters(codec="utf-8", exclude_characters="\ufffe\uffff", exclude_categories=["Cs", "Cc"]), max_size=40
 )
@@ -32,7 +32,7 @@ SHORT_LIMITS = Limits(text=100, kept_bytes=2_000, logs_bytes=300)
 
 
 def written(suite: tuple, totals: dict[str, int]) -> str:
-    """A suite as XML. totals: gains what is in it."""
+    """A suite as XML. totals: increased by its tests."""
     name, cases, inner = suite
     before = dict(totals)
     parts = []
@@ -54,7 +54,7 @@ def written(suite: tuple, totals: dict[str, int]) -> str:
 
 
 def check(report: Report) -> None:
-    """What holds of every report that is read."""
+    """Check the invariants of a report."""
     summary = report.summary
     assert summary["total"] == len(report.results) > 0
     assert summary["passed"] + summary["failed"] + summary["errors"] + summary["skipped"] == summary["total"]
@@ -73,14 +73,14 @@ def check(report: Report) -> None:
         kept += sum(len(text.encode()) for text in texts)
     assert kept <= SHORT_LIMITS.kept_bytes
     assert len(report.logs.encode()) <= SHORT_LIMITS.logs_bytes
-    # What PostgreSQL can hold: UTF-8 without NUL.
+    # PostgreSQL stores UTF-8 without NUL.
     everything = json.dumps([report.results, report.summary, report.logs, report.name], ensure_ascii=False)
     everything.encode()
     assert "\\u0000" not in everything
 
 
 def read(data: bytes) -> Report | None:
-    """The report, checked; None where it is rejected."""
+    """The checked report; None if it is rejected."""
     rejection = None
     try:
         report = read_report(io.BytesIO(data), limits=SHORT_LIMITS)

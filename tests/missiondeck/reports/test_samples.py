@@ -1,4 +1,4 @@
-"""Reports of the kinds that lost, hid or made up a failure: each file of data/samples is read as its tool meant it."""
+"""Reports that once lost, hid or invented a failure: each file of data/samples is read as its tool meant it."""
 
 import io
 from pathlib import Path
@@ -73,7 +73,7 @@ def test_repeated_test_becomes_one_flaky_test(number, name, retries):
 
 
 def test_errors_stated_only_by_root_fail_run():
-    """gotestsum counts lines on standard error so, and a package that cannot be built tells of itself nowhere else."""
+    """gotestsum counts lines on standard error as errors; a package that cannot be built appears only there."""
     report = read(
         '<testsuites tests="1" failures="0" errors="1" time="2"><testsuite tests="1" failures="0" name="p">'
         f'{GO}<testcase classname="p" name="TestA"/></testsuite></testsuites>'
@@ -131,7 +131,7 @@ def test_failure_text_is_cleaned(written, kept, encoding):
     report = read(text.encode(encoding))
 
     result = only(report)
-    # ISO 8859-1 has no U+FFFD.
+    # ISO 8859-1 does not have U+FFFD.
     expected = kept.replace("\ufffd", "?") if encoding.startswith("iso") else kept
     assert result["error"] == expected.splitlines()[0]
     assert bool(report.warnings) == (written != "tab\tand&#10;line")
@@ -220,7 +220,7 @@ def test_rerun_element_is_retry():
     assert (result["flaky"], result["retries"], result["error"]) == (True, 1, "first")
 
 
-# --- No pass beside a failure ---------------------------------------------------------------------
+# --- Failures are not hidden by retries -----------------------------------------------------------
 
 GO = '<properties><property name="go.version" value="go1.22"/></properties>'
 GRADLE = 'name="s" tests="{n}" skipped="0" failures="{bad}" errors="0" timestamp="t" hostname="h" time="1"'
@@ -231,7 +231,7 @@ BROKEN = '<testcase name="a" classname="c"><error/></testcase>'
 @pytest.mark.parametrize(
     "report",
     [
-        # Two tests of one title, as Jest and Mocha allow.
+        # Two tests with the same title, as Jest and Mocha allow.
         f'<testsuite name="s" tests="2" failures="1">{BAD}{GOOD}</testsuite>',
         f'<testsuite name="s" tests="2" failures="1">{GOOD}{BAD}</testsuite>',
         f'<testsuite name="s">{BAD}{GOOD}</testsuite>',
@@ -241,19 +241,19 @@ BROKEN = '<testcase name="a" classname="c"><error/></testcase>'
         f'<testsuite tests="4" failures="1">{GO}{BAD}{GOOD}<testcase name="b"/><testcase name="b"/></testsuite>',
         f'<testsuite tests="2" failures="1">{GO}{GOOD}{BAD}</testsuite>',
         f'<testsuite tests="3" failures="1">{GO}{BAD}{GOOD}{GOOD}</testsuite>',
-        # A retry that failed to the end.
+        # A test whose last retry failed.
         f'<testsuite tests="2" failures="2">{GO}{BAD}{BAD}</testsuite>',
-        # More failures than those that were tried again.
+        # More failures than retries.
         f'<testsuite tests="2" failures="2">{GO}{BAD}{GOOD}</testsuite>',
         f"<testsuite {GRADLE.format(n=2, bad=2)}>{BAD}{GOOD}</testsuite>",
-        # Each test is counted once, so a failure is one of a test.
+        # Each test is counted once, so the failure belongs to a test.
         f'<testsuite tests="1" failures="1">{GO}{BAD}{GOOD}</testsuite>',
         f'<testsuite tests="1" failures="1">{GOOD}{GOOD}</testsuite>',
         '<testsuite tests="1" failures="1"><testcase name="a"><flakyFailure/></testcase></testsuite>',
         '<testsuite failures="1"><testcase name="a"><flakyFailure/></testcase></testsuite>',
         '<testsuite tests="2" failures="2"><testcase name="a"><flakyFailure/></testcase></testsuite>',
         '<testsuite tests="2" failures="1"><testcase name="a"><rerun/></testcase><testcase name="b"/></testsuite>',
-        # A test that failed, and again at its end, as pytest writes it.
+        # A test that failed, and failed again in teardown, as pytest writes it.
         f'<testsuite tests="1" failures="1" errors="1">{BAD}{BROKEN}</testsuite>',
         f'<testsuites errors="1"><testsuite tests="1" failures="0" name="s">{GOOD}</testsuite></testsuites>',
     ],
@@ -264,7 +264,7 @@ def test_retries_do_not_hide_other_failure(report):
 
 
 def test_repeated_runs_with_failed_test_are_retries():
-    """As pytest-rerunfailures writes it: each failure counts as a test, a run that was repeated does not."""
+    """The format of pytest-rerunfailures: each failure counts as a test, a repeated run does not."""
     report = read(
         f'<testsuite tests="3" failures="1" errors="1">{GOOD * 3}{BAD}{BROKEN}<testcase name="b"/></testsuite>'
     )
@@ -302,7 +302,7 @@ def test_file_without_tests_becomes_error():
 
 
 def test_files_without_any_test_are_rejected():
-    with pytest.raises(ReportRejected, match="holds no test"):
+    with pytest.raises(ReportRejected, match="contains no tests"):
         read_report(_file("<testsuite/>"), more=[_file("<testsuite/>")])
 
 
@@ -330,7 +330,7 @@ def test_limit_applies_to_all_files_together():
     text = "<testsuite><testcase name='a'/></testsuite>"
     limits = Limits(file_bytes=2 * len(text))
     assert counts(read_report(_file(text), more=[_file(text)], limits=limits)) == (2, 2, 0, 0, 0)
-    with pytest.raises(ReportRejected, match="Report 3 of 3: The reports are together larger than"):
+    with pytest.raises(ReportRejected, match="Report 3 of 3: The report files together are larger than"):
         read_report(_file(text), more=[_file(text)] * 1 + [_file(text)], limits=limits)
 
 

@@ -1,4 +1,4 @@
-"""The shapes of JUnit XML that tools write: roots, nesting, encodings, and what each tool is alone in doing."""
+"""Variants of JUnit XML: roots, nesting, encodings, and specialties of tools."""
 
 import io
 
@@ -226,7 +226,7 @@ def test_encodings_are_read(encoding):
 def test_blank_lines_before_declaration_are_accepted():
     text = '\ufeff\n\n <?xml version="1.0"?>\n<testsuite>\n<testcase name="a"/>\n</testsuites>'
 
-    assert "in line 6: a tag closes an element that is not the open one" in rejected(text)
+    assert "in line 6: a closing tag does not match the open element" in rejected(text)
     assert only(read(text.replace("</testsuites>", "</testsuite>")))["status"] == "passed"
 
 

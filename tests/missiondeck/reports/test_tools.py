@@ -1,4 +1,4 @@
-"""Reports that the tools themselves wrote: totals are those the tool printed."""
+"""Reports written by the tools: totals are those that the tool printed."""
 
 import os
 import re
@@ -17,7 +17,7 @@ DATA = Path(__file__).parent / "data"
 
 
 def printed() -> list[tuple]:
-    """The rows of the table in data/README.md: file, passed, failed, skipped, beside, flaky."""
+    """The rows of the table in data/README.md: file, passed, failed, skipped, extra errors, flaky."""
     rows = []
     for line in (DATA / "README.md").read_text().splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
@@ -90,7 +90,7 @@ def test_unittest_suite_name_is_stable():
     assert report.results[0]["suite"] == report.results[0]["classname"] == "test_seats.SeatTest"
 
 
-# --- Tools that are here ----------------------------------------------------------------------
+# --- Installed tools --------------------------------------------------------------------------
 
 TESTS = """
 import sys
@@ -131,7 +131,7 @@ def test_current_pytest_report_is_read(tmp_path, family):
     command += ["-o", "junit_logging=all", "-c", "none.ini", "--rootdir=."]
     (tmp_path / "none.ini").write_text("[pytest]\n")
 
-    # pytest alone: not this project's plugins and settings.
+    # Without the plugins and settings of this project.
     alone = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "DJANGO"))}
     alone["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
 
@@ -145,8 +145,8 @@ def test_current_pytest_report_is_read(tmp_path, family):
     with (tmp_path / "report.xml").open("rb") as file:
         report = read_report(file)
     summary = report.summary
-    # What passes against expectation passed; what fails as expected was skipped. The test whose end is broken is
-    # printed twice, among those that passed and as an error.
+    # An unexpected pass counts as passed, an expected failure as skipped. The test with a broken teardown is printed
+    # twice, as passed and as an error.
     assert summary["passed"] == numbers["passed"] + numbers["xpassed"] - 1
     assert summary["failed"] == numbers["failed"]
     assert summary["errors"] == numbers["error" if "error" in numbers else "errors"]

@@ -1,4 +1,4 @@
-"""A test passes only where nothing speaks against it, and a report only where nothing in it does."""
+"""Verdicts: a test passes only if nothing contradicts it, a report only if no test failed."""
 
 import pytest
 
@@ -58,7 +58,7 @@ def test_unknown_status_is_not_passed(inside, attributes):
     report = read(case(inside, attributes))
 
     assert only(report)["status"] == "skipped"
-    assert any("neither that it passed nor that it failed" in sentence for sentence in report.warnings)
+    assert any("neither passed nor failed" in sentence for sentence in report.warnings)
 
 
 def test_unknown_element_with_passed_status_passes():
@@ -71,7 +71,7 @@ def test_unknown_element_with_passed_status_passes():
 def test_unknown_elements_give_one_counted_warning():
     report = read(case("<blocked message='by rain'/>" * 3))
 
-    assert "The element <blocked> is unknown and was ignored, 3 times." in report.warnings
+    assert "The element <blocked> is unknown and was ignored 3 times." in report.warnings
     assert only(report)["output"].startswith("[blocked] by rain")
 
 
@@ -80,7 +80,7 @@ def test_unknown_element_named_like_failure_is_error():
 
     assert (only(report)["status"], only(report)["error"]) == ("error", "no disk")
     (warning,) = report.warnings
-    assert warning.endswith("called as if something failed, and counts as an error: <setupfailure>, line 1.")
+    assert warning.endswith("named like a failure and counts as an error: <setupfailure>, line 1.")
 
 
 def test_tests_inside_unknown_element_count():
@@ -108,7 +108,7 @@ def test_extra_failures_of_suite_add_error(stated):
     assert statuses(report) == {"a": "passed", "b": "passed", "s": "error"}
     assert report.results[2]["error"] == "The suite states 1 more failure than its tests show."
     assert report.warnings == [
-        "Suite “s” (line 1) states 2 tests, 1 failure; found in it: 2 tests, 0 failures."
+        "Suite “s” (line 1) states 2 tests, 1 failure; counted: 2 tests, 0 failures."
     ]  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def test_extra_failures_of_root_add_error():
     )
 
     assert statuses(report) == {"a": "passed", "all": "error"}
-    assert report.warnings == ["The report as a whole (line 1) states 2 failures; found in it: 0 failures."]
+    assert report.warnings == ["The report as a whole (line 1) states 2 failures; counted: 0 failures."]
 
 
 def test_missing_failure_is_added_once():
@@ -135,14 +135,14 @@ def test_failures_without_tests_do_not_pass():
 @pytest.mark.parametrize(
     ("attributes", "inside"),
     [
-        # Those of inner suites are counted by some tools and not by others.
+        # Some tools include nested suites, others do not.
         ('tests="1"', '<testcase name="a"/><testsuite><testcase name="b"/></testsuite>'),
         ('tests="2"', '<testcase name="a"/><testsuite><testcase name="b"/></testsuite>'),
-        # Several failures of one test, likewise.
+        # The same for several failures of one test.
         ('failures="2"', '<testcase name="a"><failure/><failure/></testcase>'),
         ('failures="1"', '<testcase name="a"><failure/><failure/></testcase>'),
         ('failures="1" errors="0"', '<testcase name="a"><error/></testcase>'),
-        # And disabled tests among the skipped ones.
+        # The same for disabled tests.
         ('skipped="2" disabled="1"', '<testcase name="a"><skipped/></testcase><testcase name="b" status="notrun"/>'),
         ('skipped="1" disabled="1"', '<testcase name="a"><skipped/></testcase><testcase name="b" status="notrun"/>'),
         ('tests="" failures=""', '<testcase name="a"/>'),
@@ -160,7 +160,7 @@ def test_totals_never_count_as_passed():
 
     assert (report.summary["passed"], report.summary["total"]) == (1, 1)
     assert report.warnings == [
-        "Suite “s” (line 1) states 10 tests, 3 skipped; found in it: 1 test, 0 skipped."
+        "Suite “s” (line 1) states 10 tests, 3 skipped; counted: 1 test, 0 skipped."
     ]  # fmt: skip
 
 
@@ -169,7 +169,7 @@ def test_invalid_totals_give_warning():
 
     assert statuses(report) == {"a": "passed"}
     assert report.warnings == [
-        "2 totals that suites state are no numbers and are passed over; the first is “many” of tests, line 1."
+        "2 totals of suites are not numbers and were ignored; the first is “many” of tests, line 1."
     ]
 
 

@@ -1,4 +1,4 @@
-"""Factories of the missiondeck app. Each makes the least that is valid; runs finish as their results say."""
+"""Factories of the missiondeck app. Each creates a minimal valid row; the status of a run fits its results."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ from missiondeck.models import ChatMessage, Citizen, DeckMission, DodItem, Sende
 from missiondeck.services.missions import change_status
 from missiondeck.services.runs import import_report
 
-# The instant of the first run; each further one comes a minute later.
+# The time of the first run; each further one is a minute later.
 FIRST_RUN = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -59,7 +59,7 @@ class ChatMessageFactory(factory.django.DjangoModelFactory):
 
 
 class RunFactory(factory.django.DjangoModelFactory):
-    """A finished run of one test that passed; failed=True: that failed; running=True: not finished yet.
+    """A finished run of one passed test. failed=True: a failed test. running=True: a running run.
 
     Each is a minute later than the one made before.
     """
@@ -78,7 +78,7 @@ class RunFactory(factory.django.DjangoModelFactory):
 
 
 def report_of(*results: tuple[str, str], **more) -> bytes:
-    """The JSON form of a run with these tests: ("name", "passed")."""
+    """A report in JSON with these tests: ("name", "passed")."""
     return json.dumps({"results": [{"name": name, "status": status} for name, status in results], **more}).encode()
 
 
@@ -98,12 +98,12 @@ def junit_of(*results: tuple[str, str], output: str = "") -> bytes:
 
 
 def run_from(mission: DeckMission, report: bytes, *, logs: bytes | None = None, actor: Member | None = None) -> TestRun:
-    """The run a report becomes."""
+    """Import a report; returns the run."""
     return import_report(mission=mission, file=BytesIO(report), logs=logs and BytesIO(logs), actor=actor).run
 
 
 def make_ready(mission: DeckMission) -> DeckMission:
-    """Take an active mission to where nothing keeps it from being complete: in QA, one item done, a run that passed."""
+    """Make an active mission ready to be completed: in QA, with one done item and a passed run."""
     DodItemFactory(mission=mission, done=True)
     RunFactory(mission=mission)
     return change_status(mission=mission, to="qa", actor=None)
