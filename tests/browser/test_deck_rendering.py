@@ -161,7 +161,7 @@ CONTRAST = """(root) => {
     const light = ([r, g, b]) => [r, g, b].map((part) => part / 255)
         .map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
         .reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0);
-    const behind = (each) => {
+    const background = (each) => {
         for (; each; each = each.parentElement) {
             const colour = rgb(getComputedStyle(each).backgroundColor);
             if (colour[3] === 255) return colour;
@@ -169,7 +169,7 @@ CONTRAST = """(root) => {
     };
     return [...root.querySelectorAll("*")].filter((each) => [...each.childNodes].some((node) => node.nodeType === 3
         && node.data.trim())).map((each) => {
-            const [a, b] = [light(rgb(getComputedStyle(each).color)), light(behind(each))];
+            const [a, b] = [light(rgb(getComputedStyle(each).color)), light(background(each))];
             return [each.localName + "." + each.className, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)];
         });
 }"""
@@ -177,7 +177,7 @@ MESSAGE = f"""## Plan
 
 Do *this*, **that** and ~~not~~ `code`, see [the docs](https://example.org/{"x" * 200}).
 
-> as was said
+> as agreed
 
 1. one
 2. two

@@ -24,8 +24,7 @@ def with_role(role: str, **values) -> Member:
 
 @dataclass
 class ApiUsers:
-    """A mission and users: a delivery lead, an auditor, the assignee, and staff and a member who may not view it.
-    """
+    """A mission and users: a delivery lead, an auditor, the assignee, and staff and a member who may not view it."""
 
     mission: DeckMission
     people: dict[str, Member]

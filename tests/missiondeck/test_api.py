@@ -42,15 +42,15 @@ def lead(cast):
     return cast.client("lead")
 
 
-class TestOne:
+class TestDetail:
     def test_mission_has_progress_last_run_and_missing(self, cast, lead):
         DodItemFactory(mission=cast.mission, done=True)
         DodItemFactory(mission=cast.mission, text="It sends")
         RunFactory(mission=cast.mission)
         run = RunFactory(mission=cast.mission, failed=True)
         shown = lead.get(cast.at()).json()
-        told = ("number", "title", "client", "budget", "currency", "status", "assigned_to", "assignee", "is_overdue")
-        assert {name: shown[name] for name in told} == {
+        fields = ("number", "title", "client", "budget", "currency", "status", "assigned_to", "assignee", "is_overdue")
+        assert {name: shown[name] for name in fields} == {
             "number": cast.mission.number,
             "title": "Telegram Notifier",
             "client": "Acme Corp",
@@ -142,7 +142,7 @@ class TestList:
         assert queries() == few
 
 
-class TestTakingOn:
+class TestAdd:
     def test_new_mission_is_active_with_next_number(self, cast, lead):
         answer = post(lead, MISSIONS, **NEW, github_url="https://github.com/example/page")
         assert answer.status_code == 201
@@ -184,7 +184,7 @@ class TestTakingOn:
         assert not DeckMission.objects.filter(title="Landing Page").exists()
 
 
-class TestChanging:
+class TestChange:
     def test_patch_changes_only_given_fields(self, cast, lead):
         other = MemberFactory()
         changed = patch(lead, cast.at(), title=" Notifier ", budget=350, assigned_to=other.email).json()
@@ -204,7 +204,7 @@ class TestChanging:
         rejected(patch(lead, cast.at(), **change), 422, "input_rejected", pointer)
 
 
-class TestMoving:
+class TestStatus:
     def test_status_changes_are_recorded(self, cast, lead):
         make_ready(cast.mission)
         moved = post(lead, cast.at("/status"), to="complete").json()

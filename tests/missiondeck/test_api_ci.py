@@ -45,11 +45,15 @@ class TestScript:
 
         def run(report: bytes, **changed) -> tuple[int, str, str]:
             (tmp_path / "report.xml").write_bytes(report)
-            told = {"MISSIONSITE_URL": live_server.url, "MISSIONSITE_TOKEN": token, "MISSION": str(cast.mission.number)}
+            environment = {
+                "MISSIONSITE_URL": live_server.url,
+                "MISSIONSITE_TOKEN": token,
+                "MISSION": str(cast.mission.number),
+            }
             done = subprocess.run(
                 ["sh", "send-report", "report.xml"],
                 cwd=tmp_path,
-                env={"PATH": os.environ["PATH"], **told, **changed},
+                env={"PATH": os.environ["PATH"], **environment, **changed},
                 capture_output=True,
                 text=True,
                 timeout=60,
@@ -59,12 +63,12 @@ class TestScript:
         return run
 
     def test_passed_run_succeeds(self, cast, send):
-        status, said, complaint = send(junit_of(("test_a", "passed"), ("test_b", "skipped")))
+        status, output, errors = send(junit_of(("test_a", "passed"), ("test_b", "skipped")))
         run = TestRun.objects.get()
-        assert (status, complaint) == (0, "")
-        assert said.startswith("passed: 1 of 2 tests passed, http")
-        assert str(run.pk) in said
-        assert send(junit_of(("test_a", "passed"), ("test_b", "skipped"))) == (0, said, "")
+        assert (status, errors) == (0, "")
+        assert output.startswith("passed: 1 of 2 tests passed, http")
+        assert str(run.pk) in output
+        assert send(junit_of(("test_a", "passed"), ("test_b", "skipped"))) == (0, output, "")
         assert TestRun.objects.count() == 1
 
     def test_failed_run_fails_job_with_warnings(self, cast, send):
@@ -72,17 +76,17 @@ class TestScript:
             results = [{"name": "test_a", "classname": "tests", "status": status}]
             RunFactory(mission=cast.mission, status=status, results=results)
         report = junit_of(("test_a", "failed")).replace(b"</testsuite>", b"<strange/></testsuite>")
-        status, said, _ = send(report)
+        status, output, _ = send(report)
         assert status == 1
-        assert re.search(r"^warning: .*strange", said, re.MULTILINE)
-        assert re.search(r"^flaky: .*test_a", said, re.MULTILINE)
-        assert "failed: 0 of 1 tests passed" in said
+        assert re.search(r"^warning: .*strange", output, re.MULTILINE)
+        assert re.search(r"^flaky: .*test_a", output, re.MULTILINE)
+        assert "failed: 0 of 1 tests passed" in output
 
     def test_rejected_report_fails_job(self, send):
-        status, said, complaint = send(b"<testsuite><testcase")
-        assert (status, said) == (2, "")
-        assert "The report was not imported (422)" in complaint
-        assert "not well-formed" in complaint or "line" in complaint
+        status, output, errors = send(b"<testsuite><testcase")
+        assert (status, output) == (2, "")
+        assert "The report was not taken in (422)" in errors
+        assert "not well-formed" in errors or "line" in errors
 
     def test_wrong_token_or_mission_fails_job(self, send):
         report = junit_of(("test_a", "passed"))
@@ -132,15 +136,15 @@ def test_interrupted_upload_stores_nothing(cast, token, live_server):
     assert not TestRun.objects.exists()
 
 
-def held(pid: int, name: str) -> int:
-    """VmRSS, the current memory of a process, or VmHWM, the peak since `forget_peak`; in bytes."""
+def memory_of(pid: int, name: str) -> int:
+    """VmRSS, the current memory of a process, or VmHWM, the peak since `reset_peak`; in bytes."""
     return int(re.search(rf"{name}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())[1]) * 1024
 
 
-def forget_peak(pid: int) -> int:
+def reset_peak(pid: int) -> int:
     """Reset the peak; returns the current memory in bytes."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")
-    return held(pid, "VmRSS")
+    return memory_of(pid, "VmRSS")
 
 
 def large_report(path: Path, *, megabytes: int) -> None:
@@ -194,9 +198,9 @@ def test_upload_of_60_mb_uses_little_memory(cast, token, live_server, tmp_path, 
     report = tmp_path / "report.xml"
     large_report(report, megabytes=60)
     assert report.stat().st_size > 60 * MEGABYTE
-    before = forget_peak(os.getpid())
+    before = reset_peak(os.getpid())
     assert send_file(live_server.url, cast.at("/runs/import"), token, report) == 201
-    grown = (held(os.getpid(), "VmHWM") - before) / MEGABYTE
+    grown = (memory_of(os.getpid(), "VmHWM") - before) / MEGABYTE
     assert TestRun.objects.get().summary["total"] == 60 * 101
     assert (grown > 60) if in_memory else (grown < 45), f"{grown:.0f} MB"
 
@@ -212,9 +216,9 @@ def test_upload_of_60_mb_uses_little_server_memory(cast, token, tmp_path):
         url, address = f"http://127.0.0.1:{port}", cast.at("/runs/import")
         # The first request loads shared modules.
         assert send_file(url, address, token, small) == 201
-        before = {pid: forget_peak(pid) for pid in processes_of(process.pid)}
+        before = {pid: reset_peak(pid) for pid in processes_of(process.pid)}
         assert send_file(url, address, token, report) == 201
-        grown = sum(held(pid, "VmHWM") - memory for pid, memory in before.items()) / MEGABYTE
+        grown = sum(memory_of(pid, "VmHWM") - memory for pid, memory in before.items()) / MEGABYTE
     assert TestRun.objects.filter(summary__total=60 * 101).count() == 1
     assert grown < 45, f"{grown:.0f} MB"
 

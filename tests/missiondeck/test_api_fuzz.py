@@ -1,6 +1,6 @@
-"""Whatever is sent to whichever operation of client missions: never a fault, rejections in words, nothing half-stored.
+"""Fuzz tests of the API of client missions: no server errors, errors with messages, and atomic changes.
 
-The operations, their parameters and what they ask for come from the description of the API.
+The operations and their parameters come from the OpenAPI document.
 """
 
 import json
@@ -21,14 +21,14 @@ from tests.support.factories.missiondeck import ChatMessageFactory, DodItemFacto
 pytestmark = pytest.mark.django_db
 
 OPERATIONS = [
-    (method.upper(), address, told)
+    (method.upper(), address, spec)
     for address, methods in api.get_openapi_schema(path_prefix="/api/")["paths"].items()
     if address.startswith("/api/deck/")
-    for method, told in methods.items()
+    for method, spec in methods.items()
 ]
 NAMED = [f"{method} {address}" for method, address, _ in OPERATIONS]
-UPLOADS = [(address, told) for _, address, told in OPERATIONS if "multipart/form-data" in str(told.get("requestBody"))]
-each_operation = pytest.mark.parametrize(("method", "address", "told"), OPERATIONS, ids=NAMED)
+UPLOADS = [(address, spec) for _, address, spec in OPERATIONS if "multipart/form-data" in str(spec.get("requestBody"))]
+each_operation = pytest.mark.parametrize(("method", "address", "spec"), OPERATIONS, ids=NAMED)
 
 
 @pytest.fixture(autouse=True)
@@ -74,10 +74,10 @@ def checked(answer, what: str):
     return answer
 
 
-def fields_of(told: dict) -> list[str]:
+def fields_of(spec: dict) -> list[str]:
     """The fields of the body of an operation."""
     schema = api.get_openapi_schema(path_prefix="/api/")
-    body = told.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    body = spec.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
     name = body.get("$ref", "").rpartition("/")[2]
     return list(schema["components"]["schemas"][name]["properties"]) if name else ["to"]
 
@@ -88,15 +88,15 @@ def test_operations_are_found():
 
 
 @each_operation
-@pytest.mark.parametrize("who", ["lead", "deliverer"])
-def test_input_never_causes_server_error(cast, method, address, told, who):
-    client, keys = cast.client(who), keys_of(cast)
-    parameters = [each["name"] for each in told.get("parameters", []) if each["in"] == "query"]
+@pytest.mark.parametrize("user", ["lead", "deliverer"])
+def test_input_never_causes_server_error(cast, method, address, spec, user):
+    client, keys = cast.client(user), keys_of(cast)
+    parameters = [each["name"] for each in spec.get("parameters", []) if each["in"] == "query"]
     names = st.one_of(st.sampled_from(parameters), sendable) if parameters else sendable
-    words = st.sampled_from(
+    sample_values = st.sampled_from(
         ["active", "qa", "complete", "tests", "user", "2099-01-01T00:00:00Z", "a@example.org", 7, True]
     )
-    body = st.fixed_dictionaries({}, optional={name: st.one_of(words, values) for name in fields_of(told)})
+    body = st.fixed_dictionaries({}, optional={name: st.one_of(sample_values, values) for name in fields_of(spec)})
     bodies = st.one_of(st.binary(max_size=100), body.map(lambda value: json.dumps(value).encode()))
 
     @settings(max_examples=10, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -120,8 +120,8 @@ def test_input_never_causes_server_error(cast, method, address, told, who):
     send()
 
 
-@pytest.mark.parametrize(("address", "told"), UPLOADS, ids=[address for address, _ in UPLOADS])
-def test_upload_never_causes_server_error(cast, address, told):
+@pytest.mark.parametrize(("address", "spec"), UPLOADS, ids=[address for address, _ in UPLOADS])
+def test_upload_never_causes_server_error(cast, address, spec):
     """Multipart bodies: valid, mutilated and random ones."""
     client, target = cast.client("lead", "deck:import"), fill(address, keys_of(cast))
     reports = st.one_of(
@@ -166,7 +166,7 @@ def test_upload_never_causes_server_error(cast, address, told):
 
 
 @each_operation
-def test_unknown_ids_are_rejected(cast, method, address, told):
+def test_unknown_ids_are_rejected(cast, method, address, spec):
     client, keys = cast.client("lead"), keys_of(cast)
     before = stored()
     for part in [name for name in keys if f"{{{name}}}" in address]:
@@ -184,8 +184,8 @@ def test_unknown_ids_are_rejected(cast, method, address, told):
 
 
 @each_operation
-def test_invalid_json_body_is_rejected(cast, method, address, told):
-    if "application/json" not in told.get("requestBody", {}).get("content", {}):
+def test_invalid_json_body_is_rejected(cast, method, address, spec):
+    if "application/json" not in spec.get("requestBody", {}).get("content", {}):
         return
     client, target = cast.client("lead"), fill(address, keys_of(cast))
     for raw in (b"{", b"\xff", b"NaN", b'{"title": NaN}', b"[" * 100_000):

@@ -36,14 +36,14 @@ class TestDefinitionOfDone:
         for text, category in (("a", "tests"), ("b", "functional"), ("c", "tests"), ("d", "functional")):
             assert post(lead, cast.at("/dod"), text=text, category=category).status_code == 201
         DodItem.objects.filter(text="b").update(completed=True, completed_at="2026-01-01T00:00Z")
-        told = lead.get(cast.at("/dod")).json()
-        assert [(item["text"], item["position"]) for item in told["items"]] == [("b", 0), ("d", 1), ("a", 0), ("c", 1)]
-        assert told["progress"] == [
+        data = lead.get(cast.at("/dod")).json()
+        assert [(item["text"], item["position"]) for item in data["items"]] == [("b", 0), ("d", 1), ("a", 0), ("c", 1)]
+        assert data["progress"] == [
             {"category": "functional", "done": 1, "total": 2, "percent": 50},
             {"category": "non-functional", "done": 0, "total": 0, "percent": 0},
             {"category": "tests", "done": 0, "total": 2, "percent": 0},
         ]
-        assert (told["done"], told["total"], told["percent"]) == (1, 4, 25)
+        assert (data["done"], data["total"], data["percent"]) == (1, 4, 25)
 
     def test_tick_records_member_and_time(self, cast, lead):
         item = DodItemFactory(mission=cast.mission)
@@ -142,15 +142,15 @@ class TestChats:
     def test_messages_are_counted_per_citizen(self, cast, lead):
         ChatMessageFactory.create_batch(2, mission=cast.mission, citizen=Citizen.SOFIA)
         ChatMessageFactory(citizen=Citizen.EMMA)
-        told = lead.get(cast.at("/chats")).json()["items"]
-        assert [(each["citizen"], each["messages"]) for each in told] == [
+        data = lead.get(cast.at("/chats")).json()["items"]
+        assert [(each["citizen"], each["messages"]) for each in data] == [
             ("emma", 0),
             ("inna", 0),
             ("rafael", 0),
             ("sofia", 2),
             ("maya", 0),
         ]
-        assert [bool(each["last_message_at"]) for each in told] == [False, False, False, True, False]
+        assert [bool(each["last_message_at"]) for each in data] == [False, False, False, True, False]
 
     def test_message_with_code_is_added(self, cast, lead):
         code = [{"language": "python", "code": "print('<b>')\n"}]

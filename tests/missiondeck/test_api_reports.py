@@ -59,13 +59,13 @@ class TestImport:
     def test_import_returns_the_run(self, cast, job, address):
         answer = upload(job, address, FAILED)
         assert answer.status_code == 201
-        told = answer.json()
+        data = answer.json()
         run = TestRun.objects.get()
-        assert (told["id"], told["status"], told["source"], told["name"]) == (str(run.pk), "failed", "junit", "pytest")
-        assert (told["summary"]["passed"], told["summary"]["failed"], told["summary"]["total"]) == (1, 1, 2)
-        assert (told["warnings"], told["flaky_tests"], told["mission"]) == ([], [], cast.mission.number)
-        assert told["link"].endswith(f"/{cast.mission.pk}/workspace/?citizen=sofia&run={run.pk}")
-        assert told["created_by"] == cast.people["lead"].member_id
+        assert (data["id"], data["status"], data["source"], data["name"]) == (str(run.pk), "failed", "junit", "pytest")
+        assert (data["summary"]["passed"], data["summary"]["failed"], data["summary"]["total"]) == (1, 1, 2)
+        assert (data["warnings"], data["flaky_tests"], data["mission"]) == ([], [], cast.mission.number)
+        assert data["link"].endswith(f"/{cast.mission.pk}/workspace/?citizen=sofia&run={run.pk}")
+        assert data["created_by"] == cast.people["lead"].member_id
         assert (run.mission_id, run.created_by_id) == (cast.mission.pk, cast.people["lead"].pk)
 
     def test_same_file_is_retry_under_any_name(self, job, address):
@@ -78,10 +78,10 @@ class TestImport:
     def test_several_files_become_one_run(self, job, address):
         shards = [SimpleUploadedFile(f"shard-{n}.xml", each) for n, each in enumerate((FAILED, PASSED))]
         answer = job.post(address, {"report": shards})
-        told = answer.json()
-        assert (answer.status_code, told["status"], told["summary"]["total"]) == (201, "failed", 4)
+        data = answer.json()
+        assert (answer.status_code, data["status"], data["summary"]["total"]) == (201, "failed", 4)
         again = job.post(address, {"report": [SimpleUploadedFile("b", PASSED), SimpleUploadedFile("a", FAILED)]})
-        assert (again.status_code, again.json()["id"]) == (200, told["id"])
+        assert (again.status_code, again.json()["id"]) == (200, data["id"])
 
     def test_more_than_100_files_become_one_run(self, job, address):
         files = [SimpleUploadedFile(f"{n}.xml", junit_of((f"test_{n}", "passed"))) for n in range(150)]
@@ -96,8 +96,8 @@ class TestImport:
     def test_same_file_after_other_run_is_new_run(self, cast, job, address):
         answers = [upload(job, address, report) for report in (FAILED, PASSED, FAILED)]
         assert [answer.status_code for answer in answers] == [201, 201, 201]
-        told = cast.client("lead").get(cast.at()).json()
-        assert (told["last_run"]["status"], told["missing"][-1]) == ("failed", NOT_PASSED)
+        data = cast.client("lead").get(cast.at()).json()
+        assert (data["last_run"]["status"], data["missing"][-1]) == ("failed", NOT_PASSED)
 
     def test_key_decides_between_retry_and_new_run(self, job, address):
         sent = [("build-1", 201), ("build-1", 201), ("build-2", 201), ("build-1", 201), (None, 200)]
@@ -135,8 +135,8 @@ class TestImport:
         report = (
             b'<testsuite><testcase name="a"><failure message="\x1b[31mred\x1b[0m \x07&#0;"/></testcase></testsuite>'
         )
-        told = upload(job, address, report).json()
-        assert (told["status"], len(told["warnings"])) == ("failed", 1)
+        data = upload(job, address, report).json()
+        assert (data["status"], len(data["warnings"])) == ("failed", 1)
         assert TestRun.objects.get().results[0]["error"] == "red \ufffd\ufffd"
 
     def test_same_file_is_new_run_of_other_mission(self, job, address):
@@ -144,25 +144,25 @@ class TestImport:
         assert (first.status_code, second.status_code) == (201, 201)
 
     def test_json_is_imported(self, job, address):
-        told = upload(job, address, report_of(("test_it", "passed")), name="run.json").json()
-        assert (told["status"], told["source"]) == ("passed", "json")
+        data = upload(job, address, report_of(("test_it", "passed")), name="run.json").json()
+        assert (data["status"], data["source"]) == ("passed", "json")
 
     def test_unknown_parts_are_in_warnings(self, job, address):
         odd = b'<testsuite name="s"><testcase name="a"/><strange/></testsuite>'
-        told = upload(job, address, odd).json()
-        assert any("strange" in warning for warning in told["warnings"])
-        assert told["status"] == "passed"
+        data = upload(job, address, odd).json()
+        assert any("strange" in warning for warning in data["warnings"])
+        assert data["status"] == "passed"
 
     def test_flaky_test_is_listed(self, cast, job, address):
         for status in ("failed", "passed"):
             results = [{"name": "test_b", "classname": "tests", "status": status}]
             RunFactory(mission=cast.mission, status=status, results=results)
-        told = upload(job, address, FAILED).json()
-        assert (told["flaky_count"], [name.split()[-1] for name in told["flaky_tests"]]) == (1, ["test_b"])
+        data = upload(job, address, FAILED).json()
+        assert (data["flaky_count"], [name.split()[-1] for name in data["flaky_tests"]]) == (1, ["test_b"])
 
     def test_logs_are_stored(self, cast, job, address):
-        told = upload(job, address, PASSED, logs=b"all of it\nin two lines \xff").json()
-        logs = cast.client("auditor").get(cast.at(f"/runs/{told['id']}/logs")).json()
+        data = upload(job, address, PASSED, logs=b"all of it\nin two lines \xff").json()
+        logs = cast.client("auditor").get(cast.at(f"/runs/{data['id']}/logs")).json()
         assert [line["text"] for line in logs["lines"]] == ["all of it", "in two lines \ufffd"]
 
     def test_file_names_and_extra_parts_are_ignored(self, job, address):
@@ -317,15 +317,15 @@ class TestStartAndFinish:
     def test_started_run_is_finished_with_report(self, cast, job):
         begun = post(job, cast.at("/runs"), name="nightly")
         assert begun.status_code == 201
-        told = begun.json()
-        assert (told["status"], told["name"], told["summary"], told["finished_at"]) == (
+        data = begun.json()
+        assert (data["status"], data["name"], data["summary"], data["finished_at"]) == (
             "running",
             "nightly",
             None,
             None,
         )
-        finished = upload(job, cast.at(f"/runs/{told['id']}/finish"), FAILED, logs=b"the logs").json()
-        assert (finished["id"], finished["status"], finished["name"]) == (told["id"], "failed", "nightly")
+        finished = upload(job, cast.at(f"/runs/{data['id']}/finish"), FAILED, logs=b"the logs").json()
+        assert (finished["id"], finished["status"], finished["name"]) == (data["id"], "failed", "nightly")
         assert finished["finished_at"]
         assert TestRun.objects.get().logs == "the logs"
 
@@ -393,7 +393,7 @@ class TestStartAndFinish:
 
 
 @pytest.mark.django_db(transaction=True)
-class TestAtOnce:
+class TestConcurrency:
     def many(self, cast, people, report: bytes) -> list[int]:
         """The responses of concurrent requests with the same report."""
         clients = [cast.client("lead", "deck:import") for _ in range(people.size)]

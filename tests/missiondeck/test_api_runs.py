@@ -68,31 +68,31 @@ class TestList:
         assert [row["flaky_count"] for row in read_all_pages(reader, cast.at("/runs"))[0]] == [1, 0, 0]
 
 
-class TestOne:
+class TestDetail:
     def test_results_are_worst_first(self, cast, reader):
         run = run_from(
             cast.mission,
             junit_of(("test_a", "passed"), ("test_b", "skipped"), ("test_c", "failed"), ("test_d", "error")),
             actor=cast.people["lead"],
         )
-        told = reader.get(cast.at(f"/runs/{run.pk}")).json()
-        assert (told["status"], told["source"], told["name"], told["mission"]) == (
+        data = reader.get(cast.at(f"/runs/{run.pk}")).json()
+        assert (data["status"], data["source"], data["name"], data["mission"]) == (
             "failed",
             "junit",
             "pytest",
             cast.mission.number,
         )
-        assert told["created_by"] == cast.people["lead"].member_id
-        assert told["finished_at"]
-        assert {name: told["summary"][name] for name in ("passed", "failed", "errors", "skipped", "total")} == {
+        assert data["created_by"] == cast.people["lead"].member_id
+        assert data["finished_at"]
+        assert {name: data["summary"][name] for name in ("passed", "failed", "errors", "skipped", "total")} == {
             "passed": 1,
             "failed": 1,
             "errors": 1,
             "skipped": 1,
             "total": 4,
         }
-        assert told["results"] | {"items": []} == {"items": [], "page": 1, "pages": 1, "total": 4}
-        items = told["results"]["items"]
+        assert data["results"] | {"items": []} == {"items": [], "page": 1, "pages": 1, "total": 4}
+        items = data["results"]["items"]
         assert [item["name"] for item in items] == ["test_d", "test_c", "test_b", "test_a"]
         assert (items[1]["error"], items[1]["traceback"], items[1]["classname"]) == ("1 != 2", "test.py:3", "tests")
         assert [item["is_flaky"] for item in items] == [False] * 4
@@ -102,9 +102,9 @@ class TestOne:
         RunFactory(mission=cast.mission)
         last = RunFactory(mission=cast.mission, running=True)
         RunFactory()
-        told = reader.get(cast.at("/runs/latest")).json()
-        assert (told["id"], told["status"], told["finished_at"]) == (str(last.pk), "running", None)
-        assert told["results"] == {"items": [], "page": 1, "pages": 1, "total": 0}
+        data = reader.get(cast.at("/runs/latest")).json()
+        assert (data["id"], data["status"], data["finished_at"]) == (str(last.pk), "running", None)
+        assert data["results"] == {"items": [], "page": 1, "pages": 1, "total": 0}
 
     def test_results_are_paginated_filtered_and_searched(self, cast, reader):
         results = [{"name": f"test_{number:03}", "status": "passed", "suite": "unit"} for number in range(119)]
@@ -200,9 +200,9 @@ class TestLogs:
         rejected(reader.get(cast.at(f"/runs/{run.pk}/logs?page=99")), 404, "not_found")
 
     def test_search_returns_line_and_page(self, cast, reader, run):
-        told = reader.get(cast.at(f"/runs/{run.pk}/logs?search=it%20broke")).json()
-        (hit,) = told["hits"]
-        assert (hit["line"], hit["text"], told["lines"]) == (7_000, "here it BROKE 100%", [])
+        data = reader.get(cast.at(f"/runs/{run.pk}/logs?search=it%20broke")).json()
+        (hit,) = data["hits"]
+        assert (hit["line"], hit["text"], data["lines"]) == (7_000, "here it BROKE 100%", [])
         page = reader.get(cast.at(f"/runs/{run.pk}/logs?page={hit['page']}")).json()
         assert {"line": 7_000, "text": "here it BROKE 100%"} in page["lines"]
         assert len(reader.get(cast.at(f"/runs/{run.pk}/logs?search=line")).json()["hits"]) == 100
@@ -210,8 +210,8 @@ class TestLogs:
 
     def test_run_without_logs_has_no_pages(self, cast, reader):
         run = RunFactory(mission=cast.mission)
-        told = reader.get(cast.at(f"/runs/{run.pk}/logs")).json()
-        assert told == {"page": 1, "pages": 0, "lines": [], "hits": None}
+        data = reader.get(cast.at(f"/runs/{run.pk}/logs")).json()
+        assert data == {"page": 1, "pages": 0, "lines": [], "hits": None}
 
     def test_logs_of_hidden_mission_answer_404(self, cast, run):
         other = DeckMissionFactory(assigned_to=cast.people["deliverer"].email)

@@ -47,12 +47,12 @@ class TestMonth:
     def test_mission_is_shown_on_its_day(self, lead):
         mission = due(datetime(2026, 11, 12, 18, 30, tzinfo=UTC), "Landing <b>Page</b>")
         response = lead.get(f"{CALENDAR}?month=2026-11")
-        said = day(response, "2026-11-12")
-        assert f"#{mission.number} Landing" in said
-        assert "18:30 · Acme" in said
+        text = day(response, "2026-11-12")
+        assert f"#{mission.number} Landing" in text
+        assert "18:30 · Acme" in text
         assert f'href="{address(mission)}"' in response.content.decode()
         assert "<b>Page" not in response.content.decode()
-        assert "1 deadline;" in words(response)
+        assert "1 deadline." in words(response)
 
     def test_days_use_time_zone_of_viewer(self, lead):
         due(datetime(2026, 12, 1, 1, 0, tzinfo=UTC), "Evening")
@@ -78,9 +78,9 @@ class TestMonth:
         at = datetime(2026, 11, 12, 18, 30, tzinfo=UTC)
         due(at, "Mine", "lena@example.org")
         due(at, "Other")
-        said = day(lead.get(f"{CALENDAR}?month=2026-11&assigned=me"), "2026-11-12")
-        assert "Mine" in said
-        assert "Other" not in said
+        text = day(lead.get(f"{CALENDAR}?month=2026-11&assigned=me"), "2026-11-12")
+        assert "Mine" in text
+        assert "Other" not in text
 
     def test_overflow_links_to_list_of_day(self, lead):
         at = datetime(2026, 11, 12, 9, tzinfo=UTC)
@@ -88,10 +88,10 @@ class TestMonth:
             due(at + timedelta(minutes=number), f"Mission {number:02}")
         due(at + timedelta(days=1), "Tomorrow")
         response = lead.get(f"{CALENDAR}?month=2026-11")
-        said = day(response, "2026-11-12")
-        assert f"Mission {MAX_PER_DAY - 1:02}" in said
-        assert f"Mission {MAX_PER_DAY:02}" not in said
-        assert "and 12 more" in said
+        text = day(response, "2026-11-12")
+        assert f"Mission {MAX_PER_DAY - 1:02}" in text
+        assert f"Mission {MAX_PER_DAY:02}" not in text
+        assert "and 12 more" in text
         assert f"{MAX_PER_DAY + 13} deadlines" in words(response)
         (link,) = re.findall(r'href="([^"]+)">and 12 more', response.content.decode())
         listed = lead.get(link.replace("&amp;", "&")).context["cl"].result_list
@@ -128,12 +128,12 @@ class TestMonth:
         response = lead.get(CALENDAR, {"month": month} if month != "%00" else {"month": "\x01"})
         assert response.status_code == 200
         assert response.context["month"] == timezone.localdate().replace(day=1)
-        assert "There is no month" in words(response)
+        assert "is not a valid month" in words(response)
         assert "<script>”" not in response.content.decode()
 
     def test_missing_month_shows_current(self, lead):
         response = lead.get(CALENDAR)
-        assert "There is no month" not in words(response)
+        assert "is not a valid month" not in words(response)
         assert "today" in day(response, timezone.localdate().isoformat())
 
     def test_page_has_no_inline_script_or_style(self, lead):
@@ -149,24 +149,24 @@ class TestMonth:
             assert "Gap" in day(lead.get(f"{CALENDAR}?month=2015-10"), "2015-10-18")
 
 
-class TestStanding:
-    def stands(self, mission: DeckMission) -> str:
+class TestHealth:
+    def health(self, mission: DeckMission) -> str:
         return health_of(with_progress(DeckMission.objects.filter(pk=mission.pk)).get(), at=timezone.now())
 
     def test_health_follows_deadline_and_progress(self):
-        assert self.stands(make_mission(days=-3)) == MissionHealth.LATE
-        assert self.stands(make_mission(days=20)) == MissionHealth.ON_TRACK
+        assert self.health(make_mission(days=-3)) == MissionHealth.LATE
+        assert self.health(make_mission(days=20)) == MissionHealth.ON_TRACK
         soon = make_mission(days=1)
-        assert self.stands(soon) == MissionHealth.AT_RISK
+        assert self.health(soon) == MissionHealth.AT_RISK
         make_item(soon, done=True)
-        assert self.stands(soon) == MissionHealth.AT_RISK
+        assert self.health(soon) == MissionHealth.AT_RISK
         create_runs(soon, "failed", "passed")
-        assert self.stands(soon) == MissionHealth.ON_TRACK
+        assert self.health(soon) == MissionHealth.ON_TRACK
         make_item(soon)
-        assert self.stands(soon) == MissionHealth.AT_RISK
+        assert self.health(soon) == MissionHealth.AT_RISK
         done = make_mission(days=-3)
         complete(done, MemberFactory(), reason="Agreed")
-        assert self.stands(done) == MissionHealth.COMPLETE
+        assert self.health(done) == MissionHealth.COMPLETE
 
     def test_health_is_shown_as_text(self, lead):
         at = timezone.now().replace(day=15)

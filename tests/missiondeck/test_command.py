@@ -62,7 +62,7 @@ def test_other_key_creates_new_run(file):
     number, path = str(mission().number), file(REPORT)
     for key, words in (("build-1", "Imported: "), ("build-1", "Already imported: "), ("build-2", "Imported: ")):
         assert run(number, path, "--key", key)[0].startswith(words)
-    with pytest.raises(CommandError, match=r"Another report was brought under this key\..* Nothing was imported\.$"):
+    with pytest.raises(CommandError, match=r"This key was already used for another report\..* Nothing was imported\.$"):
         run(number, file(WARNED), "--key", "build-1")
     with pytest.raises(CommandError, match="A key is 1 to 255 visible ASCII characters"):
         run(number, file(WARNED), "--key", "build 1")

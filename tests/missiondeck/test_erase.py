@@ -18,30 +18,30 @@ from tests.support.factories.groups import EntryFactory, MemberFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-WORD = "kanarie"
+MARKER = "kanarie"
 ADDRESSES = {"deck_missions", "deck_missions_history"}
 
 
-def lived(word):
+def create_member_with_data(marker):
     """A member with two addresses over time, and with data in every table."""
-    person = MemberFactory(email=f"old-{word}@example.org", display_name=word)
-    EntryFactory(person=person, name=word)
-    made = mission_in_qa(assigned_to=f"OLD-{word}@example.org")
-    person.email = f"{word}@example.org"
+    person = MemberFactory(email=f"old-{marker}@example.org", display_name=marker)
+    EntryFactory(person=person, name=marker)
+    made = mission_in_qa(assigned_to=f"OLD-{marker}@example.org")
+    person.email = f"{marker}@example.org"
     person.save()
     # Assigned to a former address that no member has now.
-    mission(title="Waits", assigned_to=f"old-{word}@example.org")
-    moved_on = mission(title="Moved on", assigned_to=f"{word}@example.org")
+    mission(title="Waits", assigned_to=f"old-{marker}@example.org")
+    moved_on = mission(title="Moved on", assigned_to=f"{marker}@example.org")
     update_mission(mission=moved_on, assigned_to="neighbour@example.org")
     for item in items_of(made):
         tick_item(item=item, done=False, actor=person)
         tick_item(item=item, done=True, actor=person)
     change_status(mission=made, to="complete", actor=person)
-    create_feed(member=person, name=f"{word}'s phone")
+    create_feed(member=person, name=f"{marker}'s phone")
     return person
 
 
-def places(word):
+def tables_containing(marker):
     """The tables of this app that contain a text."""
     with owner_session() as session:
         tables = session.execute(
@@ -51,16 +51,16 @@ def places(word):
         return {
             table
             for (table,) in tables
-            if session.execute(f"SELECT 1 FROM {table} t WHERE t::text ILIKE %s LIMIT 1", [f"%{word}%"]).fetchone()
+            if session.execute(f"SELECT 1 FROM {table} t WHERE t::text ILIKE %s LIMIT 1", [f"%{marker}%"]).fetchone()
         }
 
 
 def test_erasing_removes_address_everywhere():
-    person, neighbour = lived(WORD), lived("nachbar")
-    assert places(WORD) == places("nachbar") == ADDRESSES | {"deck_feeds"}
+    person, neighbour = create_member_with_data(MARKER), create_member_with_data("nachbar")
+    assert tables_containing(MARKER) == tables_containing("nachbar") == ADDRESSES | {"deck_feeds"}
     erase(entry=CommunityMember.objects.get(person=person))
-    assert places(WORD) == set()
-    assert places("nachbar") == ADDRESSES | {"deck_feeds"}
+    assert tables_containing(MARKER) == set()
+    assert tables_containing("nachbar") == ADDRESSES | {"deck_feeds"}
     assert DeckFeed.objects.filter(member=neighbour).count() == 1
     person.refresh_from_db()
     # Also missions that were assigned to a former address.
@@ -70,7 +70,7 @@ def test_erasing_removes_address_everywhere():
 
 
 def test_erasing_keeps_completed_work():
-    person = lived(WORD)
+    person = create_member_with_data(MARKER)
     erase(entry=CommunityMember.objects.get(person=person))
     done = DeckMission.objects.get(status="complete")
     assert done.completed_by_id == person.pk
@@ -79,14 +79,14 @@ def test_erasing_keeps_completed_work():
 
 
 def test_history_keeps_valid_addresses():
-    person = lived(WORD)
+    person = create_member_with_data(MARKER)
     erase(entry=CommunityMember.objects.get(person=person))
     wrong = rows("SELECT assigned_to FROM deck_missions_history WHERE assigned_to !~ '^[^@[:space:]]+@[^@[:space:]]+$'")
     assert wrong == []
 
 
 def test_erased_address_can_be_reused_without_missions():
-    person = lived(WORD)
+    person = create_member_with_data(MARKER)
     erase(entry=CommunityMember.objects.get(person=person))
-    other = MemberFactory(email=f"old-{WORD}@example.org")
+    other = MemberFactory(email=f"old-{MARKER}@example.org")
     assert not DeckMission.objects.filter(assignee=other).exists()

@@ -55,11 +55,11 @@ class TestPage:
         assert (feed.name, feed.only_own, feed.member) == ("Phone", True, lena)
         later = browser.get(FEEDS)
         assert "Phone" in words(later)
-        assert "never" in words(later)
+        assert "Never" in words(later)
         assert "/deck/feeds/" not in later.content.decode()
         assert secret not in str(DeckFeed.objects.values()) + str(dict(browser.session))
         assert read(secret).status_code == 200
-        assert "never" not in words(browser.get(FEEDS))
+        assert "Never" not in words(browser.get(FEEDS))
 
     def test_users_list_and_revoke_only_own_feeds(self, lena):
         feed, secret = create_feed(member=lena, name="Phone")
@@ -68,8 +68,8 @@ class TestPage:
         assert "This feed does not exist." in words(other.post(FEEDS, {"revoke": feed.pk}, follow=True))
         assert read(secret).status_code == 200
         answer = client_of(lena).post(FEEDS, {"revoke": feed.pk}, follow=True)
-        assert "Phone: was revoked." in words(answer)
-        assert "Taken back" in words(answer)
+        assert "The feed “Phone” was revoked." in words(answer)
+        assert "Revoked feeds" in words(answer)
         assert read(secret).status_code == 404
 
     @pytest.mark.parametrize("key", ["", "odd", "0" * 32, "\x00", "🦉"])
@@ -79,19 +79,19 @@ class TestPage:
         assert DeckFeed.objects.get().revoked_at is None
 
     @pytest.mark.parametrize(
-        ("name", "said"),
+        ("name", "text"),
         [("", "required"), ("   ", "required"), ("x" * 101, "at most 100"), ("a\x00", "Null characters")],
     )
-    def test_feed_needs_name(self, lena, name, said):
+    def test_feed_needs_name(self, lena, name, text):
         response = client_of(lena).post(FEEDS, {"name": name})
-        assert said in " ".join(response.context["form"].errors["name"])
+        assert text in " ".join(response.context["form"].errors["name"])
         assert not DeckFeed.objects.exists()
 
     def test_number_of_active_feeds_is_limited(self, lena):
         browser = client_of(lena)
         for number in range(MAX_FEEDS):
             feed, _ = create_feed(member=lena, name=f"Feed {number}")
-        assert "Take one back first" in words(browser.post(FEEDS, {"name": "One more"}))
+        assert "Revoke one first" in words(browser.post(FEEDS, {"name": "One more"}))
         revoke_feed(feed=feed)
         assert "Copy it now" in words(browser.post(FEEDS, {"name": "One more"}))
 
@@ -108,7 +108,7 @@ class TestPage:
         assert browser.post(FEEDS, {"name": "Phone"}).status_code == 403
 
 
-class TestAnswer:
+class TestCalendar:
     def test_calendar_has_event_and_todo_per_mission(self, lena):
         at = datetime(2026, 12, 8, 18, 30, tzinfo=UTC)
         mission = create_mission(title="Bot", client="Acme", budget=300, deadline=at, assigned_to="a@example.org")
@@ -243,7 +243,7 @@ class TestChanges:
         assert read(secret, **{"if-none-match": tag}).status_code == 200
 
 
-class TestRejection:
+class TestErrors:
     def test_unknown_and_revoked_feeds_answer_alike(self, lena):
         answers = {read("x" * 43).content, read("odd").content, read("🦉").content, read("a" * 5_000).content}
         feed, secret = create_feed(member=lena, name="x")

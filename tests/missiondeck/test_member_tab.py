@@ -38,9 +38,9 @@ def test_open_missions_are_first_by_deadline(lead, ana):
     make_mission(title="Other", assigned_to="bea@example.org")
     response = lead.get(page(ana))
     assert titles(response) == ["Late", "Later", "Done"]
-    said = words(response)
+    text = words(response)
     for each in ("2 days overdue", "Failed", "completed", "Acme", f'href="{address(red)}"'):
-        assert each in said
+        assert each in text
 
 
 def test_linked_list_has_same_missions(lead, ana):

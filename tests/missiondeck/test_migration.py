@@ -58,7 +58,7 @@ RUNS = """
         lpad(to_hex(number), 64, '0'), '2025-11-06Z'
     FROM deck_missions;
 """
-LIVED_IN = """
+FULL_DATA = """
     INSERT INTO test_runs (mission_id, status, logs, results)
     SELECT id, 'failed', repeat('a line of a log' || E'\\n', 20000), '[{"name": "b", "status": "failed"}]'
     FROM deck_missions WHERE number = 48;
@@ -148,19 +148,19 @@ class Copy:
 
 
 @pytest.fixture(scope="module")
-def story(django_db_setup, django_db_blocker):
+def round_trip(django_db_setup, django_db_blocker):
     """Reverse and apply the migrations step by step, and record the state after each."""
     with django_db_blocker.unblock():
         copy = Copy()
         copy.make()
         try:
-            tell(copy)
+            run_round_trip(copy)
             yield copy
         finally:
             copy.drop()
 
 
-def tell(copy: Copy) -> None:
+def run_round_trip(copy: Copy) -> None:
     copy.ready = copy.schema()
     copy.migrate(None)
     copy.nothing = copy.rows()
@@ -186,7 +186,7 @@ def tell(copy: Copy) -> None:
     copy.sql(RUNS)
     copy.migrate(STEPS[-1])
     # Logs from before the pages are paginated like the others.
-    copy.sql(LIVED_IN)
+    copy.sql(FULL_DATA)
     copy.first, copy.first_schema = copy.rows(), copy.schema()
     # Backward and forward one by one, then all at once.
     copy.back = {}
@@ -218,42 +218,42 @@ def test_order_follows_the_seed():
     assert names == STEPS
 
 
-def test_reverse_migration_removes_everything(story):
-    assert story.nothing == {}
-    assert story.left == []
+def test_reverse_migration_removes_everything(round_trip):
+    assert round_trip.nothing == {}
+    assert round_trip.left == []
 
 
-def test_initial_schema_has_no_later_columns(story):
-    assert "deck_missions.title" in story.columns_first
-    assert not {"deck_missions.github_url", "chat_messages.citizen", "test_runs.id"} & story.columns_first
-    assert story.columns_second - story.columns_first == {"deck_missions.github_url"}
+def test_initial_schema_has_no_later_columns(round_trip):
+    assert "deck_missions.title" in round_trip.columns_first
+    assert not {"deck_missions.github_url", "chat_messages.citizen", "test_runs.id"} & round_trip.columns_first
+    assert round_trip.columns_second - round_trip.columns_first == {"deck_missions.github_url"}
 
 
-def test_existing_missions_get_empty_repository(story):
-    assert story.repositories_before == [("",)]
+def test_existing_missions_get_empty_repository(round_trip):
+    assert round_trip.repositories_before == [("",)]
 
 
-def test_existing_messages_belong_to_rafael(story):
-    assert story.citizens_before == [("rafael", 3)]
+def test_existing_messages_belong_to_rafael(round_trip):
+    assert round_trip.citizens_before == [("rafael", 3)]
 
 
-def test_data_covers_all_tables_and_statuses(story):
-    assert set(story.first) == set(TABLES + MORE)
-    assert min(len(rows) for rows in story.first.values()) > 0
-    assert {row["status"] for (row,) in story.first["deck_missions"]} == {"active", "complete"}
-    assert {row["status"] for (row,) in story.first["test_runs"]} == {"passed", "failed"}
-    assert len(story.first["test_run_log_pages"]) > 4
+def test_data_covers_all_tables_and_statuses(round_trip):
+    assert set(round_trip.first) == set(TABLES + MORE)
+    assert min(len(rows) for rows in round_trip.first.values()) > 0
+    assert {row["status"] for (row,) in round_trip.first["deck_missions"]} == {"active", "complete"}
+    assert {row["status"] for (row,) in round_trip.first["test_runs"]} == {"passed", "failed"}
+    assert len(round_trip.first["test_run_log_pages"]) > 4
 
 
-def test_existing_runs_get_pages_and_latest_row(story):
-    runs = {row["id"] for (row,) in story.first["test_runs"]}
-    assert {row["run_id"] for (row,) in story.first["test_run_log_pages"]} == runs
-    missions = {row["id"] for (row,) in story.first["deck_missions"]}
-    assert {row["mission_id"] for (row,) in story.first["deck_latest_runs"]} == missions
-    assert {row["assignee_id"] for (row,) in story.first["deck_missions"]} != {None}
+def test_existing_runs_get_pages_and_latest_row(round_trip):
+    runs = {row["id"] for (row,) in round_trip.first["test_runs"]}
+    assert {row["run_id"] for (row,) in round_trip.first["test_run_log_pages"]} == runs
+    missions = {row["id"] for (row,) in round_trip.first["deck_missions"]}
+    assert {row["mission_id"] for (row,) in round_trip.first["deck_latest_runs"]} == missions
+    assert {row["assignee_id"] for (row,) in round_trip.first["deck_missions"]} != {None}
 
 
-def test_each_reverse_step_removes_only_its_part(story):
+def test_each_reverse_step_removes_only_its_part(round_trip):
     later = {"test_run_log_pages", "deck_status_changes", "deck_feeds", "deck_missions_history", "dod_items_history"}
     runs = later | {"test_runs", "deck_latest_runs"}
     citizen, repository = {"chat_messages": {"citizen"}}, {"deck_missions": {"github_url"}}
@@ -272,7 +272,7 @@ def test_each_reverse_step_removes_only_its_part(story):
     assert set(without) == set(STEPS[:-1])
     for step, (tables, gone) in without.items():
         has_keys = step in ("0009_confirmed_assignees", "0008_runs_by_key")
-        first = story.first if has_keys else story.first | {"test_runs": each_file_once(story)}
+        first = round_trip.first if has_keys else round_trip.first | {"test_runs": each_file_once(round_trip)}
         expected = {
             table: sorted(
                 ({key: value for key, value in row.items() if key not in gone.get(table, ())} for (row,) in rows),
@@ -281,49 +281,49 @@ def test_each_reverse_step_removes_only_its_part(story):
             for table, rows in first.items()
             if table not in tables
         }
-        found = {table: sorted((row for (row,) in rows), key=str) for table, rows in story.back[step].items()}
+        found = {table: sorted((row for (row,) in rows), key=str) for table, rows in round_trip.back[step].items()}
         assert found == expected, step
 
 
-def each_file_once(story) -> list[tuple[dict]]:
+def each_file_once(round_trip) -> list[tuple[dict]]:
     """The runs before keys: only the latest run of a file has its digest."""
     latest = {}
-    for (row,) in sorted(story.first["test_runs"], key=lambda each: (each[0]["created_at"], each[0]["id"])):
+    for (row,) in sorted(round_trip.first["test_runs"], key=lambda each: (each[0]["created_at"], each[0]["id"])):
         latest[row["mission_id"], row["digest"]] = row["id"]
-    kept = set(latest.values())
-    runs = [(row | ({} if row["id"] in kept else {"digest": ""}),) for (row,) in story.first["test_runs"]]
-    assert runs != story.first["test_runs"]
+    stored = set(latest.values())
+    runs = [(row | ({} if row["id"] in stored else {"digest": ""}),) for (row,) in round_trip.first["test_runs"]]
+    assert runs != round_trip.first["test_runs"]
     return runs
 
 
-def test_reverse_migration_keeps_backup_tables(story):
-    aside = {name.removesuffix("_set_aside") for (name,) in story.away}
-    kept = set(TABLES + MORE) | {"deck_missions_github_url", "chat_messages_citizen", "test_runs_import_key"}
-    assert kept <= aside
+def test_reverse_migration_keeps_backup_tables(round_trip):
+    aside = {name.removesuffix("_set_aside") for (name,) in round_trip.away}
+    stored = set(TABLES + MORE) | {"deck_missions_github_url", "chat_messages_citizen", "test_runs_import_key"}
+    assert stored <= aside
 
 
-def test_second_migration_restores_all_rows(story):
-    for again in (story.second, story.third):
-        assert set(again) == set(story.first)
-        for table, rows in story.first.items():
+def test_second_migration_restores_all_rows(round_trip):
+    for again in (round_trip.second, round_trip.third):
+        assert set(again) == set(round_trip.first)
+        for table, rows in round_trip.first.items():
             assert again[table] == rows, table
 
 
-def test_second_migration_restores_schema(story):
+def test_second_migration_restores_schema(round_trip):
     """Except the trigger that tests disable for cleanup, which a migration restores."""
-    assert story.second_schema == story.first_schema == story.third_schema
+    assert round_trip.second_schema == round_trip.first_schema == round_trip.third_schema
     off = r"ALTER TABLE public\.deck_status_changes DISABLE TRIGGER \w+;\n\n"
-    ready, now = (Counter(text.splitlines()) for text in (re.sub(off, "", story.ready), story.first_schema))
+    ready, now = (Counter(text.splitlines()) for text in (re.sub(off, "", round_trip.ready), round_trip.first_schema))
     assert (now - ready, ready - now) == (Counter(), Counter())
 
 
-def test_no_backup_table_is_left(story):
-    left = story.sql("SELECT relname FROM pg_class WHERE relname ~ '^(deck|dod|chat|test_run).*_set_aside$'")
+def test_no_backup_table_is_left(round_trip):
+    left = round_trip.sql("SELECT relname FROM pg_class WHERE relname ~ '^(deck|dod|chat|test_run).*_set_aside$'")
     assert left == []
 
 
-def test_restored_tables_keep_numbers_and_rules(story):
-    with story.connect() as session:
+def test_restored_tables_keep_numbers_and_rules(round_trip):
+    with round_trip.connect() as session:
         (number,) = session.execute(
             """INSERT INTO deck_missions (title, client, budget, deadline, assigned_to)
                VALUES ('Next', 'Acme', 1, now(), 'lead@example.org') RETURNING number"""

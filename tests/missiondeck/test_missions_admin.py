@@ -40,16 +40,16 @@ def page(mission, name: str = "change") -> str:
     return f"{LIST}{mission.pk}/{name}/"
 
 
-class TestLine:
+class TestRow:
     def test_row_shows_key_values(self, lead):
         mission = make_mission(title="Bot", client="Acme", days=3, assigned_to="ana@example.org")
         make_item(mission, done=True)
         make_item(mission, "It is quick", category="tests")
         create_runs(mission, "passed", "failed")
-        said = line(lead.get(LIST), "Bot")
+        text = line(lead.get(LIST), "Bot")
         for words_of in (f"#{mission.number}", "Acme", "Active", "3 days", "1 of 2", "Failed", "ana@example.org"):
-            assert words_of in said
-        assert "USD 1,200" in said
+            assert words_of in text
+        assert "USD 1,200" in text
         assert f'href="{address(mission)}"' in lead.get(LIST).content.decode()
 
     def test_row_shows_overdue_and_completion(self, lead):
@@ -64,9 +64,9 @@ class TestLine:
 
     def test_row_shows_missing_values(self, lead):
         make_mission(title="New")
-        said = line(lead.get(LIST), "New")
-        assert "nothing written yet" in said
-        assert "none yet" in said
+        text = line(lead.get(LIST), "New")
+        assert "nothing written yet" in text
+        assert "none yet" in text
 
     def test_assignee_links_to_member(self, lead):
         ana = MemberFactory(display_name="Ana Souza", email="ana@example.org")
@@ -86,7 +86,7 @@ class TestLine:
         assert not re.search(r"\son\w+=", rows)
 
 
-class TestFinding:
+class TestSearch:
     def test_search_finds_number_with_and_without_sign(self, lead):
         mission, other = make_mission(title="First"), make_mission(title="Second")
         named = make_mission(title=f"{mission.number} ways to go")
@@ -178,7 +178,7 @@ class TestFilters:
         assert len(shown(response)) == 5
 
 
-class TestCost:
+class TestQueries:
     @pytest.mark.parametrize("rows", [1, 12])
     @pytest.mark.parametrize("query", ["", "?status=open&last_run=failed", "?due=next"])
     def test_list_has_fixed_number_of_queries(self, lead, rows, query, django_assert_num_queries):
@@ -237,7 +237,7 @@ class TestForm:
         assert "Delivery Lead" in words(lead.get(page(made, "history")))
 
     @pytest.mark.parametrize(
-        ("changes", "field", "said"),
+        ("changes", "field", "text"),
         [
             ({"title": "  "}, "title", "This field is required."),
             ({"budget": "0"}, "budget", "Enter a budget greater than 0."),
@@ -251,11 +251,11 @@ class TestForm:
             ({"tests": "a\n" * 51}, "tests", "At most 50 lines"),
         ],
     )
-    def test_form_error_is_shown_at_field(self, lead, changes, field, said):
+    def test_form_error_is_shown_at_field(self, lead, changes, field, text):
         response = lead.post(f"{LIST}add/", self.values(**changes))
         assert response.status_code == 200
         form = response.context["adminform"].form
-        assert said in " ".join(form.errors[field])
+        assert text in " ".join(form.errors[field])
         assert form["title"].value() == changes.get("title", "Shop")
         assert form["functional"].value() == changes.get("functional", "It sells\n\n  It ships  \n")
         assert not DeckMission.objects.exists()
@@ -295,8 +295,8 @@ class TestForm:
         ]
         assert {revertible for _, fields, revertible in changes if "status" in fields} == {False}
         first = min(key for key, fields, _ in changes if fields == {"title"})
-        said = words(lead.post(f"{page(mission, 'history')}{first}/revert/"))
-        assert "A later edit changed title" in said
+        text = words(lead.post(f"{page(mission, 'history')}{first}/revert/"))
+        assert "A later edit changed title" in text
         mission.refresh_from_db()
         assert mission.title == "Three"
 

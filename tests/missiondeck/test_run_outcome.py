@@ -78,23 +78,23 @@ def is_true(status: str, summary: dict | None, results: list[dict] | None) -> No
     made_up=made_up,
     true_counts=st.booleans(),
     status=st.sampled_from(["passed", "failed", "running"]),
-    door=st.sampled_from(["insert", "update", "copy", "orm"]),
+    entry_point=st.sampled_from(["insert", "update", "copy", "orm"]),
 )
-@example(results=[FAILED, PASSED], made_up={}, true_counts=True, status="passed", door="insert")
-@example(results=[PASSED], made_up=TOO_FEW, true_counts=False, status="passed", door="insert")
-@example(results=[PASSED], made_up={"failed": 1}, true_counts=False, status="passed", door="update")
-@example(results=[], made_up={}, true_counts=True, status="passed", door="insert")
-@example(results=[PASSED], made_up={}, true_counts=True, status="failed", door="insert")
-def test_outcome_is_enforced_at_every_entry_point(results, made_up, true_counts, status, door):
+@example(results=[FAILED, PASSED], made_up={}, true_counts=True, status="passed", entry_point="insert")
+@example(results=[PASSED], made_up=TOO_FEW, true_counts=False, status="passed", entry_point="insert")
+@example(results=[PASSED], made_up={"failed": 1}, true_counts=False, status="passed", entry_point="update")
+@example(results=[], made_up={}, true_counts=True, status="passed", entry_point="insert")
+@example(results=[PASSED], made_up={}, true_counts=True, status="failed", entry_point="insert")
+def test_outcome_is_enforced_at_every_entry_point(results, made_up, true_counts, status, entry_point):
     summary = made_up | (counted(results) if true_counts else {})
-    (said,) = row("SELECT test_run_outcome(%s, %s)", [Jsonb(summary), Jsonb(results)])
-    assert said == outcome(summary, results) == verdict(summary, results)
+    (expected,) = row("SELECT test_run_outcome(%s, %s)", [Jsonb(summary), Jsonb(results)])
+    assert expected == outcome(summary, results) == verdict(summary, results)
     one = mission()
     try:
         with transaction.atomic():
-            if door == "insert":
+            if entry_point == "insert":
                 insert("test_runs", mission_id=one.pk, status=status, summary=Jsonb(summary), results=Jsonb(results))
-            elif door == "copy":
+            elif entry_point == "copy":
                 copy_in(
                     "test_runs",
                     mission_id=one.pk,
@@ -102,7 +102,7 @@ def test_outcome_is_enforced_at_every_entry_point(results, made_up, true_counts,
                     summary=json.dumps(summary),
                     results=json.dumps(results),
                 )
-            elif door == "orm":
+            elif entry_point == "orm":
                 TestRun.objects.create(mission=one, status=status, summary=summary, results=results)
             else:
                 key = insert("test_runs", mission_id=one.pk, status="running")
@@ -114,7 +114,7 @@ def test_outcome_is_enforced_at_every_entry_point(results, made_up, true_counts,
         # Psycopg's error from COPY, else Django's. Wrong statuses and invalid pairs are rejected.
         rejected = (error.__cause__ or error).diag.constraint_name
         if rejected == "test_runs_status_follows_from_results":
-            assert status != said
+            assert status != expected
         elif rejected == "test_runs_summary_fits_results":
             true = counted(results)
             assert any(summary[key] != true[key] for key in true if key in summary)
@@ -132,7 +132,7 @@ def test_outcome_is_enforced_at_every_entry_point(results, made_up, true_counts,
     assert stored == status
     if status != "running":
         is_true(stored, json.loads(stored_summary), json.loads(stored_results))
-        assert status == said
+        assert status == expected
 
 
 # --- Wrong values -----------------------------------------------------------------------------------
@@ -160,15 +160,15 @@ LIES = {
 
 
 @pytest.mark.parametrize(("status", "summary", "results"), LIES.values(), ids=LIES)
-@pytest.mark.parametrize("door", ["insert", "update"])
-def test_wrong_status_is_rejected(status, summary, results, door):
+@pytest.mark.parametrize("entry_point", ["insert", "update"])
+def test_wrong_status_is_rejected(status, summary, results, entry_point):
     values = {
         "status": status,
         "summary": None if summary is None else Jsonb(summary),
         "results": None if results is None else Jsonb(results),
     }
     one = mission().pk
-    if door == "insert":
+    if entry_point == "insert":
         with rejected_by("test_runs_status_follows_from_results"):
             insert("test_runs", mission_id=one, **values)
     else:

@@ -81,11 +81,11 @@ def test_report_output_and_log_file_are_joined():
 
 
 def test_progress_is_reported():
-    told = []
+    calls = []
     file = junit(*(f'<testcase name="t{n}"/>' for n in range(20_000)))
-    import_report(mission=mission(), file=file, actor=None, progress=told.append)
-    assert told == sorted(told)
-    assert told[-1] == len(file.getvalue())
+    import_report(mission=mission(), file=file, actor=None, progress=calls.append)
+    assert calls == sorted(calls)
+    assert calls[-1] == len(file.getvalue())
 
 
 # --- Retries ----------------------------------------------------------------------------------------

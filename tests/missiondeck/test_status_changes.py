@@ -38,7 +38,7 @@ def standing(status: str) -> DeckMission:
     return made
 
 
-def moves_of(of) -> list[tuple]:
+def changes_of(of) -> list[tuple]:
     fields = ("from_status", "to_status", "reason", "is_override")
     return list(DeckStatusChange.objects.filter(mission=of).order_by("id").values_list(*fields))
 
@@ -49,34 +49,34 @@ def moves_of(of) -> list[tuple]:
 @pytest.mark.parametrize(("before", "after"), PAIRS)
 def test_every_pair_of_statuses_by_service(before, after):
     made, actor = standing(before), MemberFactory()
-    moves = len(moves_of(made))
+    changes = len(changes_of(made))
     if before == after:
         assert change_status(mission=made, to=after, actor=actor, reason="because").status == before
-        assert len(moves_of(made)) == moves
+        assert len(changes_of(made)) == changes
     elif (before, after) in STEPS:
         moved = change_status(mission=made, to=after, actor=actor, reason="because")
         assert moved.status == after
-        assert moves_of(made)[moves:] == [(before, after, "because", False)]
+        assert changes_of(made)[changes:] == [(before, after, "because", False)]
         assert DeckStatusChange.objects.filter(mission=made).order_by("-id").first().by == actor
     else:
         with pytest.raises(StatusChangeRejected):
             change_status(mission=made, to=after, actor=actor, reason="because")
         made.refresh_from_db()
-        assert (made.status, len(moves_of(made))) == (before, moves)
+        assert (made.status, len(changes_of(made))) == (before, changes)
 
 
 @pytest.mark.parametrize(("before", "after"), PAIRS)
 def test_every_pair_of_statuses_by_raw_sql(before, after):
     made = standing(before)
-    moves = len(moves_of(made))
+    changes = len(changes_of(made))
     rows("SELECT set_config('deck.reason', 'because', true), set_config('deck.actor_id', '', true)")
     change = ("UPDATE deck_missions SET status = %s WHERE id = %s", [after, made.pk])
     if before == after:
         rows(*change)
-        assert len(moves_of(made)) == moves
+        assert len(changes_of(made)) == changes
     elif (before, after) in STEPS:
         rows(*change)
-        assert moves_of(made)[moves:] == [(before, after, "because", False)]
+        assert changes_of(made)[changes:] == [(before, after, "because", False)]
     else:
         with rejected_by("deck_missions_one_step"):
             rows(*change)
@@ -103,7 +103,7 @@ def test_reason_is_limited_to_transaction(transactional_db):
     change_status(mission=made, to="qa", actor=None)
     with pytest.raises(ReasonMissing):
         change_status(mission=made, to="active", actor=None)
-    assert moves_of(made)[1:] == [("qa", "active", "the client wants more", False), ("active", "qa", "", False)]
+    assert changes_of(made)[1:] == [("qa", "active", "the client wants more", False), ("active", "qa", "", False)]
 
 
 # --- Complete ---------------------------------------------------------------------------------------
@@ -252,7 +252,7 @@ def test_override_is_not_recorded_if_nothing_is_missing():
     made = mission_in_qa()
     done = change_status(mission=made, to="complete", actor=MemberFactory(), reason="to be sure", override=True)
     assert done.override_reason == ""
-    assert moves_of(made)[-1] == ("qa", "complete", "to be sure", False)
+    assert changes_of(made)[-1] == ("qa", "complete", "to be sure", False)
 
 
 @pytest.mark.parametrize("reason", ["", " ", "\n"])

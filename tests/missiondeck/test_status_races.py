@@ -25,15 +25,15 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "3"))
 PEOPLE = 50
-LYING = """
+INVALID = """
     SELECT count(*) FROM deck_missions m WHERE status = 'complete' AND override_reason = ''
         AND EXISTS (SELECT FROM dod_items i WHERE i.mission_id = m.id AND NOT i.completed)
 """
 
 
-def lying() -> int:
+def count_invalid() -> int:
     """The number of complete missions with an open item."""
-    return row(LYING)[0]
+    return row(INVALID)[0]
 
 
 # --- Fifty complete while others untick --------------------------------------------------------------
@@ -53,20 +53,20 @@ def test_fifty_complete_while_ten_untick():
                 return tick_item(item=items[number - PEOPLE], done=False, actor=lead).completed
 
             done = people.run(attempt)
-            assert lying() == 0
+            assert count_invalid() == 0
             others = [one for one in done if isinstance(one, Exception)]
             assert all(isinstance(one, NotDone | ChecklistClosed) for one in others), others
             made.refresh_from_db()
-            moves = DeckStatusChange.objects.filter(mission=made, to_status="complete").count()
+            changes = DeckStatusChange.objects.filter(mission=made, to_status="complete").count()
             still_open = DodItem.objects.filter(mission=made, completed=False).count()
             if made.status == "complete":
                 # Later completions found it complete; later unticks were rejected.
-                assert (moves, still_open) == (1, 0)
+                assert (changes, still_open) == (1, 0)
                 assert set(done[:PEOPLE]) == {"complete"}
                 assert all(isinstance(one, ChecklistClosed) for one in done[PEOPLE:])
                 ended["complete"] += 1
             else:
-                assert moves == 0
+                assert changes == 0
                 assert still_open > 0
                 assert all(isinstance(one, NotDone) for one in done[:PEOPLE])
                 assert all(one.missing for one in done[:PEOPLE])
@@ -134,7 +134,7 @@ def test_completion_waits_for_untick():
         thread.join(30)
     assert isinstance(result[0], NotDone)
     assert result[0].missing == [{"what": "open_items", "count": 1, "items": [item.text]}]
-    assert lying() == 0
+    assert count_invalid() == 0
 
 
 def test_untick_waits_for_completion():
@@ -147,7 +147,7 @@ def test_untick_waits_for_completion():
         session.commit()
         thread.join(30)
     assert isinstance(result[0], ChecklistClosed)
-    assert lying() == 0
+    assert count_invalid() == 0
 
 
 def test_concurrently_added_item_blocks_completion():
@@ -172,7 +172,7 @@ def test_stale_snapshot_cannot_complete(level):
         with pytest.raises(psycopg.errors.CheckViolation) as rejected:
             carry_out(session, COMPLETE, made.pk)
         assert rejected.value.diag.constraint_name == "deck_missions_complete_read_committed"
-    assert lying() == 0
+    assert count_invalid() == 0
 
 
 @pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
@@ -184,7 +184,7 @@ def test_stale_snapshot_cannot_untick(level):
         change_status(mission=made, to="complete", actor=None)
         with pytest.raises(psycopg.errors.SerializationFailure):
             carry_out(session, UNTICK, item.pk)
-    assert lying() == 0
+    assert count_invalid() == 0
 
 
 # --- Negative control -------------------------------------------------------------------------------
@@ -201,7 +201,7 @@ def test_negative_control_without_item_lock():
         with own_connection() as other:
             other.execute(UNTICK, [item.pk])
         session.commit()
-    assert lying() == 1
+    assert count_invalid() == 1
 
 
 TICK = "UPDATE dod_items SET completed = true, completed_at = now() WHERE id = %s"
@@ -233,7 +233,7 @@ def test_fifty_complete_while_two_toggle():
     with crowd(PEOPLE + 2) as people:
         for _round in range(ROUNDS):
             complete_while_two_untick_and_tick(people, mission_in_qa(items=2))
-            assert lying() == 0
+            assert count_invalid() == 0
 
 
 def test_negative_control_without_lock_fifty_lose():
@@ -243,7 +243,7 @@ def test_negative_control_without_lock_fifty_lose():
     with crowd(PEOPLE + 2) as people, without(body.replace("FOR SHARE", ""), body):
         for _round in range(40):
             complete_while_two_untick_and_tick(people, mission_in_qa(items=2))
-            lost = lying()
+            lost = count_invalid()
             if lost:
                 break
     assert lost, "forty rounds without the lock, and the race was never lost"
@@ -281,7 +281,7 @@ def test_concurrent_changes_do_not_deadlock():
             acts = acts_on(made, items_of(made), lead)
             done = people.run(lambda n, acts=acts: several(acts, n))
             assert [one for one in done if one is not None] == []
-            assert lying() == 0
+            assert count_invalid() == 0
 
 
 def test_concurrent_adds_get_distinct_positions():

@@ -15,7 +15,7 @@ from tests.support.database import rejected_by, row, rows
 
 pytestmark = pytest.mark.django_db
 
-DOORS = ("sql", "update", "orm", "copy")
+ENTRY_POINTS = ("sql", "update", "orm", "copy")
 
 # --- Invalid JSON ------------------------------------------------------------------------------------
 
@@ -115,7 +115,7 @@ NO_WARNINGS = {
 }
 
 CASES = [
-    (table, column, value, rule, name, door)
+    (table, column, value, rule, name, entry_point)
     for table, column, values, rule in (
         ("chat_messages", "code_blocks", NO_BLOCKS, "chat_messages_code_blocks_shape"),
         ("test_runs", "summary", NO_SUMMARY, "test_runs_summary_shape"),
@@ -123,26 +123,26 @@ CASES = [
         ("test_runs", "warnings", NO_WARNINGS, "test_runs_warnings_shape"),
     )
     for name, value in values.items()
-    for door in DOORS
+    for entry_point in ENTRY_POINTS
     # A message is immutable.
-    if (table, door) != ("chat_messages", "update")
+    if (table, entry_point) != ("chat_messages", "update")
 ]
 MODELS = {"chat_messages": ChatMessage, "test_runs": TestRun}
 LEAST = {"chat_messages": {"sender": "user", "message": "Hi"}, "test_runs": {"status": "running"}}
 
 
-def put(door: str, table: str, column: str, value) -> None:
+def put(entry_point: str, table: str, column: str, value) -> None:
     """Write one JSON value by one entry point, in an otherwise valid row."""
     values = {"mission_id": mission().pk} | LEAST[table]
-    if door == "orm":
+    if entry_point == "orm":
         # None would be NULL, not JSON's null.
         from django.db.models import JSONField, Value
 
         given = Value(None, JSONField()) if value is None else value
         MODELS[table].objects.create(**values, **{column: given})
-    elif door == "copy":
+    elif entry_point == "copy":
         copy_in(table, **values, **{column: json.dumps(value)})
-    elif door == "sql":
+    elif entry_point == "sql":
         insert(table, **values, **{column: Jsonb(value)})
     else:
         key = insert(table, **values)
@@ -150,23 +150,23 @@ def put(door: str, table: str, column: str, value) -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "column", "value", "rule", "door"),
+    ("table", "column", "value", "rule", "entry_point"),
     [(*case[:4], case[5]) for case in CASES],
     ids=[f"{case[1]}: {case[4]} by {case[5]}" for case in CASES],
 )
-def test_invalid_json_shape_is_rejected(table, column, value, rule, door):
-    if door == "copy":
+def test_invalid_json_shape_is_rejected(table, column, value, rule, entry_point):
+    if entry_point == "copy":
         with pytest.raises(Exception) as rejected, transaction.atomic():  # noqa: PT011  (psycopg's own, or Django's)
-            put(door, table, column, value)
+            put(entry_point, table, column, value)
         error = rejected.value.__cause__ or rejected.value
         assert error.diag.constraint_name == rule
     else:
         with rejected_by(rule):
-            put(door, table, column, value)
+            put(entry_point, table, column, value)
     assert row(f"SELECT count(*) FROM {table}") == (0,)
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("entry_point", ENTRY_POINTS)
 @pytest.mark.parametrize(
     ("table", "column", "value"),
     [
@@ -191,10 +191,10 @@ def test_invalid_json_shape_is_rejected(table, column, value, rule, door):
         ("test_runs", "warnings", ["the report says 3 tests, it has 2"]),
     ],
 )
-def test_valid_json_shape_is_accepted(door, table, column, value):
-    if (table, door) == ("chat_messages", "update"):
+def test_valid_json_shape_is_accepted(entry_point, table, column, value):
+    if (table, entry_point) == ("chat_messages", "update"):
         return
-    put(door, table, column, value)
+    put(entry_point, table, column, value)
     (stored,) = row(f"SELECT {column}::text FROM {table}")
     assert json.loads(stored) == value
 
@@ -286,14 +286,14 @@ def test_completion_details_are_immutable(changes):
 
 
 @pytest.mark.parametrize("status", ["qa", "complete"])
-@pytest.mark.parametrize("door", ["sql", "orm", "copy"])
-def test_new_mission_must_be_active(status, door):
+@pytest.mark.parametrize("entry_point", ["sql", "orm", "copy"])
+def test_new_mission_must_be_active(status, entry_point):
     values = {"title": "Bot", "client": "Acme", "budget": 1, "deadline": "2026-03-02Z", "assigned_to": "a@example.org"}
     values |= {"status": status, "completed_at": "2026-03-02T00:00:00Z" if status == "complete" else None}
     with pytest.raises(Exception) as rejected, transaction.atomic():  # noqa: PT011, PT012  (psycopg's own, or Django's)
-        if door == "sql":
+        if entry_point == "sql":
             insert("deck_missions", **values)
-        elif door == "orm":
+        elif entry_point == "orm":
             DeckMission.objects.create(**(values | {"deadline": mission().deadline}))
         else:
             copy_in("deck_missions", **values)

@@ -111,7 +111,7 @@ PLAINLY = {
 }
 
 
-def told(*listings):
+def data(*listings):
     """{table: {column: (type, nullable or needed, default)}} of the listings above."""
     tables = {}
     for line in "".join(listings).splitlines():
@@ -139,9 +139,9 @@ def columns_of(table):
     }
 
 
-@pytest.mark.parametrize("table", told(SEED, OURS))
+@pytest.mark.parametrize("table", data(SEED, OURS))
 def test_columns_match_seed_and_additions(table):
-    assert columns_of(table) == told(SEED, OURS)[table]
+    assert columns_of(table) == data(SEED, OURS)[table]
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def test_transcript_is_streamed_with_length(lead, mission):
 
 
 @pytest.mark.parametrize(
-    ("form", "citizen", "said"),
+    ("form", "citizen", "text"),
     [
         ("md", "nobody", "There is no citizen of this name"),
         ("md", "Rafael'; --", "There is no citizen of this name"),
@@ -91,10 +91,10 @@ def test_transcript_is_streamed_with_length(lead, mission):
         ("JSON", "", "A transcript is a file of Markdown"),
     ],
 )
-def test_unknown_format_is_reported_in_workspace(lead, mission, form, citizen, said):
+def test_unknown_format_is_reported_in_workspace(lead, mission, form, citizen, text):
     response = lead.get(page(mission, form), {"citizen": citizen}, follow=True)
     assert response.redirect_chain[0][0] == address(mission)
-    assert said in words(response)
+    assert text in words(response)
 
 
 def test_unknown_mission_redirects(lead):

@@ -96,7 +96,7 @@ def state() -> list:
     ]
 
 
-class TestWhoMay:
+class TestPermissions:
     def test_page_needs_view_permission(self, mission):
         assert client().get(address(mission)).status_code == 403
         assert client("Community Manager").get(address(mission)).status_code == 403
@@ -170,7 +170,7 @@ class TestHead:
         assert f'href="/admin/missiondeck/deckmission/{mission.pk}/change/"' in page
 
     @pytest.mark.parametrize(
-        ("away", "says"),
+        ("away", "expected"),
         [
             (timedelta(days=2, hours=1), "2 days left"),
             (timedelta(days=1, hours=1), "1 day left"),
@@ -180,11 +180,11 @@ class TestHead:
             (-timedelta(days=12, hours=1), "12 days overdue"),
         ],
     )
-    def test_head_shows_time_left(self, lead, mission, away, says):
+    def test_head_shows_time_left(self, lead, mission, away, expected):
         DeckMission.objects.filter(pk=mission.pk).update(deadline=timezone.now() + away)
         page = words(lead.get(address(mission)))
-        assert says in page
-        assert ('<strong class="ws-late">' in page) == ("overdue" in says)
+        assert expected in page
+        assert ('<strong class="ws-late">' in page) == ("overdue" in expected)
 
     def test_times_use_time_zone_of_viewer(self, lead, mission):
         deadline = timezone.now().replace(year=2031, month=1, day=2, hour=1, minute=30)
@@ -255,7 +255,7 @@ class TestHead:
         assert "The latest test run failed after completion" in page
 
 
-class TestMoves:
+class TestStatusChanges:
     def test_page_offers_only_next_steps(self, lead, dora, mission):
         def steps():
             page = lead.get(address(mission)).content.decode()
@@ -413,7 +413,7 @@ class TestChecklist:
         item = make_item(mission)
         complete(mission, dora, reason="Today")
         page = words(lead.get(address(mission)))
-        assert "its definition of done is closed" in page
+        assert "its definition of done is locked" in page
         assert "formaction" not in page
         for name, body in ON_ITEM:
             rejected = words(lead.post(address(mission, name, item.pk), body))
@@ -495,7 +495,7 @@ class TestChat:
         assert message.code_blocks == [{"language": "python", "code": "  x = 1\n"}]
 
     @pytest.mark.parametrize(
-        ("changes", "says"),
+        ("changes", "expected"),
         [
             ({"message": " \r\n "}, "Enter a message."),
             ({"message": "x" * 100_001}, "at most 100,000 characters"),
@@ -505,7 +505,7 @@ class TestChat:
             ({"citizen": "nobody"}, "nobody is not one of"),
         ],
     )
-    def test_invalid_message_is_rejected_and_kept(self, lead, mission, changes, says):
+    def test_invalid_message_is_rejected_and_kept(self, lead, mission, changes, expected):
         body = {
             "citizen": "sofia",
             "sender": "citizen",
@@ -514,14 +514,14 @@ class TestChat:
             "code": "x <= 1",
         }
         page = words(lead.post(f"{address(mission, '_add_message')}?citizen=sofia", body | changes))
-        assert says in page
+        assert expected in page
         assert "x <= 1</textarea>" in page
         if "message" not in changes:
             assert "Hello <you></textarea>" in page
         assert not ChatMessage.objects.exists()
 
 
-class TestOddAddresses:
+class TestOddParameters:
     @pytest.mark.parametrize(
         "query",
         [

@@ -39,13 +39,13 @@ def send(
     return browser.post(f"{address(mission, '_import')}?citizen=sofia", body, follow=True)
 
 
-class TestTakingIn:
+class TestImport:
     def test_import_creates_run_and_shows_it(self, lead, mission):
         answer = send(lead, mission, FAILING, logs=b"all of it")
         run = TestRun.objects.get()
         assert answer.redirect_chain == [(f"{address(mission)}?citizen=sofia&run={run.pk}#ws-runs", 302)]
         page = words(answer)
-        assert "The report was taken in. Failed" in page
+        assert "Report imported. Failed" in page
         assert "taken in by <bdi>Dora</bdi> · JUnit XML" in page
         assert "1 passed, 1 failed, 1 skipped" in page
         assert run.log_pages.get().text == "all of it"
@@ -61,7 +61,7 @@ class TestTakingIn:
     def test_same_file_after_other_run_is_new_run(self, lead, mission):
         for report in (FAILING, PASSING, FAILING):
             answer = send(lead, mission, report)
-        assert "The report was taken in. Failed" in words(answer)
+        assert "Report imported. Failed" in words(answer)
         assert (TestRun.objects.count(), TestRun.objects.first().status) == (3, "failed")
 
     def test_several_files_become_one_run(self, lead, mission):
@@ -74,7 +74,7 @@ class TestTakingIn:
         assert '<input type="file" name="report" multiple required' in look(lead, mission)
 
     @pytest.mark.parametrize(
-        ("report", "says"),
+        ("report", "expected"),
         [
             (b"", "The file is empty."),
             (b"hello", "neither XML nor JSON"),
@@ -85,11 +85,11 @@ class TestTakingIn:
             (None, "Choose the report"),
         ],
     )
-    def test_other_file_is_rejected_on_page(self, lead, mission, report, says):
+    def test_other_file_is_rejected_on_page(self, lead, mission, report, expected):
         answer = send(lead, mission, report)
         assert answer.status_code == 200
         rejection = words(answer).split('id="ws-report-rejection">')[1].split("</p>")[0]
-        assert says in rejection
+        assert expected in rejection
         assert "Nothing was imported." in rejection
         assert not TestRun.objects.exists()
 
@@ -150,7 +150,7 @@ class TestTrend:
         assert sum(heights.values()) == pytest.approx(HEIGHT, abs=0.2)
 
 
-class TestOneRun:
+class TestRunDetail:
     def test_failed_tests_are_first_with_error(self, lead, mission):
         import_report_file(mission, FAILING)
         page = look(lead, mission)

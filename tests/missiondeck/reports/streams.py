@@ -145,13 +145,13 @@ def _main(name: str) -> None:
     before, begun = peak(), time.perf_counter()
     stream, rejected, results, warnings = Stream(parts()), "", 0, []
     # Negative control: the same file, read completely into memory.
-    held = stream.read(1 << 30) if name == CONTROL else b""
+    data = stream.read(1 << 30) if name == CONTROL else b""
     try:
-        report = read_report(io.BytesIO(held) if held else stream)
+        report = read_report(io.BytesIO(data) if data else stream)
         results, warnings = len(report.results), report.warnings
     except ReportRejected as error:
         rejected = error.message
-    said = {
+    outcome = {
         "rejected": rejected,
         "results": results,
         "warnings": warnings,
@@ -159,7 +159,7 @@ def _main(name: str) -> None:
         "seconds": round(time.perf_counter() - begun, 2),
         "mib": round(peak() - before),
     }
-    sys.stdout.write(json.dumps(said))
+    sys.stdout.write(json.dumps(outcome))
 
 
 if __name__ == "__main__":

@@ -29,11 +29,11 @@ def test_document_type_is_rejected(text, line):
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_memory_is_bounded(name):
-    said = measure(name)
+    outcome = measure(name)
 
-    assert said["mib"] <= HOSTILE[name][1], said
+    assert outcome["mib"] <= HOSTILE[name][1], outcome
     # Either rejected with a message, or read completely.
-    assert said["rejected"].endswith(".") if said["rejected"] else said["results"]
+    assert outcome["rejected"].endswith(".") if outcome["rejected"] else outcome["results"]
     expected = {
         "200 MB of tests": "larger than 100 MiB",
         "one attribute of 90 MB": "A tag or comment that begins in line 1 of the report is longer than 2 MiB",
@@ -50,8 +50,8 @@ def test_memory_is_bounded(name):
         "JSON of deep lists": "far more objects and values",
         "JSON of numbers": "far more objects and values",
     }.get(name, "")
-    assert expected in said["rejected"]
-    assert bool(expected) == bool(said["rejected"])
+    assert expected in outcome["rejected"]
+    assert bool(expected) == bool(outcome["rejected"])
 
 
 def test_negative_control_memory_of_whole_file_is_seen():

@@ -62,7 +62,7 @@ def check(report: Report) -> None:
     known = {
         "name", "status", "duration", "classname", "suite", "file", "error", "traceback", "output", "flaky", "retries",
     }  # fmt: skip
-    kept = 0
+    stored = 0
     for result in report.results:
         assert set(result) <= known
         assert result["name"]
@@ -70,8 +70,8 @@ def check(report: Report) -> None:
         assert 0 <= result.get("duration", 0) < 1e10
         texts = [result.get(key, "") for key in ("error", "traceback", "output")]
         assert all(len(text) <= SHORT_LIMITS.text for text in texts)
-        kept += sum(len(text.encode()) for text in texts)
-    assert kept <= SHORT_LIMITS.kept_bytes
+        stored += sum(len(text.encode()) for text in texts)
+    assert stored <= SHORT_LIMITS.kept_bytes
     assert len(report.logs.encode()) <= SHORT_LIMITS.logs_bytes
     # PostgreSQL stores UTF-8 without NUL.
     everything = json.dumps([report.results, report.summary, report.logs, report.name], ensure_ascii=False)

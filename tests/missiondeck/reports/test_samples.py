@@ -107,7 +107,7 @@ def test_passed_element_does_not_skip_test():
 
 
 @pytest.mark.parametrize(
-    ("written", "kept"),
+    ("written", "stored"),
     [
         ("\x1b[31mred\x1b[0m", "red"),
         ("&#27;[31mred&#x1b;[39;49m", "red"),
@@ -125,14 +125,14 @@ def test_passed_element_does_not_skip_test():
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "iso-8859-1"])
-def test_failure_text_is_cleaned(written, kept, encoding):
+def test_failure_text_is_cleaned(written, stored, encoding):
     head = f'<?xml version="1.0" encoding="{"utf-16" if "16" in encoding else encoding}"?>'
     text = f'{head}<testsuite><testcase name="a"><failure>{written}</failure></testcase></testsuite>'
     report = read(text.encode(encoding))
 
     result = only(report)
     # ISO 8859-1 does not have U+FFFD.
-    expected = kept.replace("\ufffd", "?") if encoding.startswith("iso") else kept
+    expected = stored.replace("\ufffd", "?") if encoding.startswith("iso") else stored
     assert result["error"] == expected.splitlines()[0]
     assert bool(report.warnings) == (written != "tab\tand&#10;line")
 

@@ -231,10 +231,10 @@ def test_blank_lines_before_declaration_are_accepted():
 
 
 def test_progress_is_reported():
-    told = []
+    calls = []
     data = b"<testsuite>" + b"<testcase name='a'/>" * 10_000 + b"</testsuite>"
 
-    read_report(io.BytesIO(data), progress=told.append)
+    read_report(io.BytesIO(data), progress=calls.append)
 
-    assert told == sorted(told)
-    assert told[-1] == len(data)
+    assert calls == sorted(calls)
+    assert calls[-1] == len(data)

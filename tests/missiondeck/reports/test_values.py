@@ -65,8 +65,8 @@ def test_long_text_is_cut_with_note():
 
     traceback = only(report)["traceback"]
     assert len(traceback) <= 100
-    kept = traceback.count("x")
-    assert traceback == "x" * kept + f"… (cut here: {500 - kept:,} more characters)"
+    stored = traceback.count("x")
+    assert traceback == "x" * stored + f"… (cut here: {500 - stored:,} more characters)"
     assert only(report)["output"] == "y" * 99
     assert report.warnings == ["One text of a test is longer than 100 characters and was cut."]
 
@@ -87,8 +87,8 @@ def test_outputs_are_removed_before_errors():
     )
     report = read(f"<testsuite>{tests}</testsuite>", kept_bytes=1_700)
 
-    kept = sum(len(result.get(key, "")) for result in report.results for key in ("error", "traceback", "output"))
-    assert kept <= 1_700
+    stored = sum(len(result.get(key, "")) for result in report.results for key in ("error", "traceback", "output"))
+    assert stored <= 1_700
     assert [len(result.get("error", "")) for result in report.results] == [0] * 4 + [300] * 4
     # The first outputs are kept.
     assert "output" in report.results[0]
