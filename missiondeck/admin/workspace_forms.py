@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
 
 from missiondeck.models import Category, Citizen, DeckStatus, Sender
 from missiondeck.models.chats import MAX_LENGTH
@@ -17,14 +18,14 @@ LANGUAGES = (
 
 class StatusForm(forms.Form):
     to = forms.ChoiceField(
-        choices=DeckStatus, error_messages={"invalid_choice": "Choose one of the available statuses."}
+        choices=DeckStatus, error_messages={"invalid_choice": _("Choose one of the available statuses.")}
     )
     reason = forms.CharField(max_length=2_000, required=False)
     override = forms.BooleanField(required=False)
 
 
 class ItemForm(forms.Form):
-    text = forms.CharField(max_length=500, error_messages={"required": "Enter the text of the item."})
+    text = forms.CharField(max_length=500, error_messages={"required": _("Enter the text of the item.")})
     category = forms.ChoiceField(choices=Category)
 
 
@@ -37,7 +38,7 @@ class MessageForm(forms.Form):
         max_length=MAX_LENGTH,
         strip=False,
         error_messages={
-            "required": "Enter a message.",
+            "required": _("Enter a message."),
             "max_length": f"A message can have at most {MAX_LENGTH:,} characters.",
         },
     )
@@ -47,7 +48,7 @@ class MessageForm(forms.Form):
     def clean_message(self) -> str:
         message = _lines(self.cleaned_data["message"])
         if not message.strip():
-            raise forms.ValidationError("Enter a message.")
+            raise forms.ValidationError(_("Enter a message."))
         return message
 
     def code_blocks(self) -> list[dict]:
@@ -72,8 +73,8 @@ class ReportForm(forms.Form):
     report = FilesField(
         allow_empty_file=True,
         error_messages={
-            "required": "Choose a test report file.",
-            "max_length": "The file name is too long.",
+            "required": _("Choose a test report file."),
+            "max_length": _("The file name is too long."),
         },
     )
     logs = forms.FileField(required=False, allow_empty_file=True)

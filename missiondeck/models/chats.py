@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models.functions import Length
 from django.db.models.lookups import LessThanOrEqual
+from django.utils.translation import gettext_lazy as _
 
 from missiondeck.models.base import BY_DATABASE, TimestampedModel
 from missiondeck.models.choices import Citizen, Sender
@@ -30,7 +31,7 @@ class ChatMessage(TimestampedModel):
         constraints = [
             known("chat_messages", "citizen", Citizen),
             known("chat_messages", "sender", Sender),
-            written("chat_messages", "message", "Enter a message."),
+            written("chat_messages", "message", _("Enter a message.")),
             models.CheckConstraint(
                 condition=LessThanOrEqual(Length("message"), MAX_LENGTH),
                 name="chat_messages_message_length",

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from missiondeck.models.base import BY_DATABASE, TimestampedModel
 from missiondeck.models.choices import Category
@@ -36,12 +37,12 @@ class DodItem(TimestampedModel):
         constraints = [
             *one_line_checks("dod_items", "text"),
             known("dod_items", "category", Category),
-            written("dod_items", "text", "Enter the text of the item."),
+            written("dod_items", "text", _("Enter the text of the item.")),
             models.CheckConstraint(
                 condition=Q(completed=True, completed_at__isnull=False)
                 | Q(completed=False, completed_at=None, completed_by=None),
                 name="dod_items_completion_consistent",
-                violation_error_message="A done item needs a completion time; an open item must not have one.",
+                violation_error_message=_("A done item needs a completion time; an open item must not have one."),
             ),
         ]
         indexes = [models.Index(fields=["mission", "category", "position"], name="dod_items_of_mission")]

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import F
+from django.utils.translation import gettext_lazy as _
 
 from missiondeck.models.base import TimestampedModel
 from missionsite.common.constraints import one_line_checks
@@ -12,9 +13,12 @@ class DeckFeed(TimestampedModel):
     """A calendar feed at a secret URL; only a digest of the secret is stored."""
 
     member = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="deck_feeds")
-    name = models.CharField(max_length=100, help_text="Where you use it, such as phone or laptop.")
+    name = models.CharField(max_length=100, help_text=_("Where you use it, such as phone or laptop."))
     only_own = models.BooleanField(
-        "only my missions", default=False, db_default=False, help_text="Include only missions that are assigned to you."
+        "only my missions",
+        default=False,
+        db_default=False,
+        help_text=_("Include only missions that are assigned to you."),
     )
     digest = models.CharField(max_length=64, unique=True, editable=False)
     last_read_at = models.DateTimeField("last read", null=True, blank=True, editable=False)

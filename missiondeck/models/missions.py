@@ -8,6 +8,7 @@ from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 from missiondeck.models.base import BY_DATABASE, TimestampedModel
 from missiondeck.models.choices import DeckStatus
@@ -30,19 +31,21 @@ class DeckMission(TimestampedModel):
     assignee: the member whose e-mail address is assigned_to; set by a trigger.
     """
 
-    number = models.BigIntegerField(db_default=NextNumber(), editable=False, help_text="Assigned automatically.")
+    number = models.BigIntegerField(db_default=NextNumber(), editable=False, help_text=_("Assigned automatically."))
     title = models.CharField(max_length=200)
     client = models.CharField(max_length=200)
-    budget = models.PositiveIntegerField(help_text="Whole units of the currency.")
+    budget = models.PositiveIntegerField(help_text=_("Whole units of the currency."))
     currency = models.CharField(
         max_length=3,
         default="USD",
         db_default="USD",
-        help_text="Three-letter code (ISO 4217), such as USD, EUR or BRL.",
+        help_text=_("Three-letter code (ISO 4217), such as USD, EUR or BRL."),
     )
     deadline = models.DateTimeField()
     status = models.TextField(choices=DeckStatus, default=DeckStatus.ACTIVE, db_default=DeckStatus.ACTIVE)
-    assigned_to = models.EmailField(max_length=254, help_text="E-mail address of the person who delivers the mission.")
+    assigned_to = models.EmailField(
+        max_length=254, help_text=_("E-mail address of the person who delivers the mission.")
+    )
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         BY_DATABASE,
@@ -58,7 +61,7 @@ class DeckMission(TimestampedModel):
         blank=True,
         default="",
         db_default="",
-        help_text="Optional. Example: https://github.com/owner/name",
+        help_text=_("Optional. Example: https://github.com/owner/name"),
     )
     completed_at = models.DateTimeField("completed", null=True, blank=True, editable=False)
     completed_by = models.ForeignKey(
@@ -88,19 +91,19 @@ class DeckMission(TimestampedModel):
             models.UniqueConstraint(
                 fields=["number"],
                 name="deck_missions_number_unique",
-                violation_error_message="This number is already used by another client mission.",
+                violation_error_message=_("This number is already used by another client mission."),
             ),
-            written("deck_missions", "title", "Enter a title."),
-            written("deck_missions", "client", "Enter the name of the client."),
+            written("deck_missions", "title", _("Enter a title.")),
+            written("deck_missions", "client", _("Enter the name of the client.")),
             models.CheckConstraint(
                 condition=Q(number__gt=0),
                 name="deck_missions_number_positive",
-                violation_error_message="The number must be at least 1.",
+                violation_error_message=_("The number must be at least 1."),
             ),
             models.CheckConstraint(
                 condition=Q(budget__gt=0),
                 name="deck_missions_budget_positive",
-                violation_error_message="Enter a budget greater than 0.",
+                violation_error_message=_("Enter a budget greater than 0."),
             ),
             # Outside these years some time zones cannot represent an instant.
             models.CheckConstraint(
@@ -108,33 +111,33 @@ class DeckMission(TimestampedModel):
                     deadline__gte=datetime(2000, 1, 1, tzinfo=UTC), deadline__lt=datetime(2200, 1, 1, tzinfo=UTC)
                 ),
                 name="deck_missions_deadline_range",
-                violation_error_message="Enter a deadline between the years 2000 and 2199.",
+                violation_error_message=_("Enter a deadline between the years 2000 and 2199."),
             ),
             models.CheckConstraint(
                 condition=Q(currency__regex="^[A-Z]{3}$"),
                 name="deck_missions_currency_form",
-                violation_error_message="Enter a currency as three capital letters, such as USD, EUR or BRL.",
+                violation_error_message=_("Enter a currency as three capital letters, such as USD, EUR or BRL."),
             ),
             models.CheckConstraint(
                 condition=Q(assigned_to__regex=r"^[^@\s]+@[^@\s]+$"),
                 name="deck_missions_assigned_to_form",
-                violation_error_message="Enter the e-mail address of the assignee.",
+                violation_error_message=_("Enter the e-mail address of the assignee."),
             ),
             models.CheckConstraint(
                 condition=Q(github_url="") | Q(github_url__regex=REPOSITORY),
                 name="deck_missions_github_url_form",
-                violation_error_message="Enter the URL of a GitHub repository: https://github.com/owner/name.",
+                violation_error_message=_("Enter the URL of a GitHub repository: https://github.com/owner/name."),
             ),
             models.CheckConstraint(
                 condition=Q(status=DeckStatus.COMPLETE, completed_at__isnull=False)
                 | (~Q(status=DeckStatus.COMPLETE) & Q(completed_at=None, completed_by=None, override_reason="")),
                 name="deck_missions_completion_consistent",
-                violation_error_message="Only a complete mission has a completion time, person and override reason.",
+                violation_error_message=_("Only a complete mission has a completion time, person and override reason."),
             ),
             models.CheckConstraint(
                 condition=Q(override_reason="") | (~Q(override_reason__regex=r"^\s*$") & Q(completed_by__isnull=False)),
                 name="deck_missions_override_reason_required",
-                violation_error_message="Enter a reason to complete a mission that is not done.",
+                violation_error_message=_("Enter a reason to complete a mission that is not done."),
             ),
         ]
         indexes = [

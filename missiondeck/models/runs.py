@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from missiondeck.models.base import BY_DATABASE, TimestampedModel
 from missiondeck.models.choices import RunSource, RunStatus
@@ -48,18 +49,18 @@ class TestRun(TimestampedModel):
             models.CheckConstraint(
                 condition=Q(digest="") | Q(digest__regex="^[0-9a-f]{64}$"),
                 name="test_runs_digest_form",
-                violation_error_message="A digest must have 64 lower-case hexadecimal digits.",
+                violation_error_message=_("A digest must have 64 lower-case hexadecimal digits."),
             ),
             models.UniqueConstraint(
                 fields=["mission", "import_key"],
                 name="test_runs_key_unique",
                 condition=~Q(import_key=""),
-                violation_error_message="This key was already used for another report. Use a new key for each run.",
+                violation_error_message=_("This key was already used for another report. Use a new key for each run."),
             ),
             models.CheckConstraint(
                 condition=Q(import_key="") | Q(import_key__regex="^[!-~]+$"),
                 name="test_runs_key_form",
-                violation_error_message="A key must have 1 to 255 visible ASCII characters.",
+                violation_error_message=_("A key must have 1 to 255 visible ASCII characters."),
             ),
         ]
         indexes = [

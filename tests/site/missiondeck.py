@@ -104,7 +104,7 @@ def bodies(things: dict[str, object]) -> dict[tuple[str, str], dict]:
     return {
         (at, "POST"): {**_mission(), "budget": 450, "deadline": "2099-12-10T18:00:00Z"},
         (f"{at}/<number>", "PATCH"): {"title": "A better title", "budget": 500},
-        (f"{at}/<number>/move", "POST"): {"to": "qa"},
+        (f"{at}/<number>/status", "POST"): {"to": "qa"},
         (f"{at}/<number>/dod", "POST"): {"text": "It is fast", "category": "tests"},
         (f"{at}/<number>/dod/<item>", "PATCH"): {"completed": True},
         (f"{at}/<number>/chats/<citizen>", "POST"): {"sender": "user", "message": "Good."},
