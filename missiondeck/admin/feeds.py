@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 from missiondeck.admin.base import VIEW_PERMISSION
 from missiondeck.models import DeckFeed
 from missiondeck.services.feeds import create_feed, revoke_feed
-from missionsite.common.admin.form_keys import FormResult, submit_form_once
+from missionsite.common.admin.form_keys import FormResult
 
 # Active feeds per user.
 MAX_FEEDS = 20
@@ -62,7 +62,7 @@ def feeds_view(request: HttpRequest, *, model_admin) -> HttpResponse:
         address = request.build_absolute_uri(reverse("deck_feed", args=[secret]))
         return FormResult(reverse("admin:missiondeck_feeds"))
 
-    if request.method == "POST" and (answer := submit_form_run_once(request, form, make_feed)):
+    if request.method == "POST" and (answer := submit_form_once(request, form, make_feed)):
         if made is None:
             messages.info(request, _SHOWN_ONCE)
             return answer

@@ -29,9 +29,9 @@ class ChatMessage(TimestampedModel):
         db_table = "chat_messages"
         ordering = ["created_at", "id"]
         constraints = [
-            known("chat_messages", "citizen", Citizen),
-            known("chat_messages", "sender", Sender),
-            written("chat_messages", "message", _("Enter a message.")),
+            choices_check("chat_messages", "citizen", Citizen),
+            choices_check("chat_messages", "sender", Sender),
+            not_blank_check("chat_messages", "message", _("Enter a message.")),
             models.CheckConstraint(
                 condition=LessThanOrEqual(Length("message"), MAX_LENGTH),
                 name="chat_messages_message_length",

@@ -36,8 +36,8 @@ class DodItem(TimestampedModel):
         ordering = ["mission", "category", "position", "created_at", "id"]
         constraints = [
             *one_line_checks("dod_items", "text"),
-            known("dod_items", "category", Category),
-            written("dod_items", "text", _("Enter the text of the item.")),
+            choices_check("dod_items", "category", Category),
+            not_blank_check("dod_items", "text", _("Enter the text of the item.")),
             models.CheckConstraint(
                 condition=Q(completed=True, completed_at__isnull=False)
                 | Q(completed=False, completed_at=None, completed_by=None),

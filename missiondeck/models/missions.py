@@ -93,8 +93,8 @@ class DeckMission(TimestampedModel):
                 name="deck_missions_number_unique",
                 violation_error_message=_("This number is already used by another client mission."),
             ),
-            written("deck_missions", "title", _("Enter a title.")),
-            written("deck_missions", "client", _("Enter the name of the client.")),
+            not_blank_check("deck_missions", "title", _("Enter a title.")),
+            not_blank_check("deck_missions", "client", _("Enter the name of the client.")),
             models.CheckConstraint(
                 condition=Q(number__gt=0),
                 name="deck_missions_number_positive",

@@ -12,7 +12,7 @@ from groups.models import Member
 from missiondeck.errors import NotDone, OverrideReasonMissing
 from missiondeck.models import DeckMission, DeckStatus
 from missiondeck.services.audit import set_audit_context
-from missionsite.common.changes import apply_changes, only
+from missionsite.common.changes import apply_changes, check_fields
 from missionsite.common.transactions import service
 
 EDITABLE = ("title", "client", "budget", "currency", "deadline", "assigned_to", "github_url")
