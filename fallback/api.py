@@ -291,7 +291,7 @@ def list_project_missions(
 def add_project_mission(request: HttpRequest, order: NewMission, project: str = ProjectKey):
     """Add a mission at the end of the project's Todo."""
     found = _project(request, project, Right.WORK)
-    mission = create_mission(project=found, acting=request.auth.member, **order.dict())
+    mission = create_mission(project=found, acting_member=request.auth.member, **order.dict())
     mission.refresh_from_db()
     return Status(201, _mission_out(mission))
 
@@ -309,7 +309,7 @@ def change_project_mission(request: HttpRequest, order: MissionChange, project: 
     """Change what is given; the rest stays."""
     found = _in(Mission, _project(request, project, Right.WORK), mission)
     changes = {name: value for name, value in order.dict(exclude_unset=True).items() if value is not None}
-    update_mission(mission=found, acting=request.auth.member, **changes)
+    update_mission(mission=found, acting_member=request.auth.member, **changes)
     return _fresh(found, _mission_out)
 
 
@@ -318,7 +318,9 @@ def change_project_mission(request: HttpRequest, order: MissionChange, project: 
 def move_project_mission(request: HttpRequest, order: Move, project: str = ProjectKey, mission: str = Key):
     """Put a mission into a list: beside another, or at its end."""
     found = _in(Mission, _project(request, project, Right.WORK), mission)
-    move_mission(mission=found, to=order.list, before=order.before, after=order.after, acting=request.auth.member)
+    move_mission(
+        mission=found, to=order.list, before=order.before, after=order.after, acting_member=request.auth.member
+    )
     return _fresh(found, _mission_out)
 
 

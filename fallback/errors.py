@@ -9,7 +9,7 @@ class TimezoneUnknown(DomainError):
     """This is no time zone; they look like Europe/Lisbon."""
 
     code = "timezone_unknown"
-    constraint = "organizations_timezone_known"
+    constraint = "organizations_timezone_valid"
     field = "timezone"
     status = 422
 
@@ -127,7 +127,7 @@ class DependencyCircle(DomainError):
     """These missions would wait for each other: the other one waits for this one already."""
 
     code = "dependency_circle"
-    constraint = "mission_dependencies_no_circle"
+    constraint = "mission_dependencies_no_cycle"
     field = "depends_on"
 
 
@@ -166,14 +166,14 @@ class OriginFixed(DomainError):
     """Where a mission comes from never changes."""
 
     code = "origin_fixed"
-    constraint = "missions_origin_never_changes"
+    constraint = "missions_origin_immutable"
 
 
 class ProjectFixed(DomainError):
     """A mission stays in its project."""
 
     code = "project_fixed"
-    constraint = "missions_project_never_changes"
+    constraint = "missions_project_immutable"
     field = "project"
 
 
@@ -238,7 +238,7 @@ class ReasonMissing(DomainError):
     """Say why: give feedback or pick a reason."""
 
     code = "reason_missing"
-    constraint = "mission_fallback_items_discarded_for_a_reason"
+    constraint = "mission_fallback_items_discard_has_reason"
     field = "feedback"
     status = 422
 

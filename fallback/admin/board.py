@@ -108,7 +108,7 @@ def place_view(request: HttpRequest, mission_id: str) -> HttpResponse:
         before=values["before"],
         after=values["after"],
         first=values["position"] == "top",
-        acting=request.user,
+        acting_member=request.user,
     )
     return done(request, f"{moved.title} is in {moved.get_list_display()}.", back=back, id=moved.pk)
 
@@ -119,7 +119,7 @@ def ready_view(request: HttpRequest, mission_id: str) -> HttpResponse:
     """Say whether someone could start with a mission."""
     mission = _mission(request, mission_id)
     ready = request.POST.get("ready") == "1"
-    set_ready(mission=mission, ready=ready, acting=request.user)
+    set_ready(mission=mission, ready=ready, acting_member=request.user)
     back = reverse("admin:fallback_board", args=[mission.project_id])
     return done(request, f"{mission.title} is {'ready' if ready else 'not ready'}.", back=back, id=mission.pk)
 

@@ -38,10 +38,10 @@ class PartOfProject(ProjectPages):
         return text if len(text) <= 120 else f"{text[:120]}…"
 
     def create(self, request: HttpRequest, values: dict) -> Model:
-        return add_to_project(self.model, acting=request.user, **values)
+        return add_to_project(self.model, acting_member=request.user, **values)
 
     def update(self, request: HttpRequest, obj: Model, changes: dict) -> None:
-        change_in_project(obj, acting=request.user, **changes)
+        change_in_project(obj, acting_member=request.user, **changes)
 
 
 class FlowForm(ServiceForm):

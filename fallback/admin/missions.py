@@ -88,8 +88,8 @@ ACTIONS = (
     _job(
         name="move",
         title="Move to a list",
-        success_message="moved",
-        run=lambda mission, actor, values: move_mission(mission=mission, to=values["to"], acting=actor),
+        done="moved",
+        run=lambda mission, actor, values: move_mission(mission=mission, to=values["to"], acting_member=actor),
         form=MoveForm,
         icon="drag_indicator",
         bulk_title="Move to a list",
@@ -97,19 +97,19 @@ ACTIONS = (
     _job(
         name="make-ready",
         title="Mark as ready",
-        success_message="ready",
-        run=lambda mission, actor, values: set_ready(mission=mission, ready=True, acting=actor),
-        available=lambda mission: not mission.ready,
-        help_text="Someone could start now: it counts as backlog.",
+        done="ready",
+        run=lambda mission, actor, values: set_ready(mission=mission, ready=True, acting_member=actor),
+        offered=lambda mission: not mission.ready,
+        says="Someone could start now: it counts as backlog.",
         icon="check",
         bulk_title="Mark as ready",
     ),
     _job(
         name="make-not-ready",
         title="Not ready",
-        success_message="not ready",
-        run=lambda mission, actor, values: set_ready(mission=mission, ready=False, acting=actor),
-        available=lambda mission: mission.ready,
+        done="not ready",
+        run=lambda mission, actor, values: set_ready(mission=mission, ready=False, acting_member=actor),
+        offered=lambda mission: mission.ready,
         icon="block",
         bulk_title="Mark as not ready",
     ),
@@ -118,7 +118,7 @@ ACTIONS = (
         title="Review",
         success_message="reviewed",
         run=lambda mission, actor, values: review_mission(
-            mission=mission, status=values["status"], feedback=values["feedback"], acting=actor
+            mission=mission, status=values["status"], feedback=values["feedback"], acting_member=actor
         ),
         form=ReviewForm,
         available=lambda mission: mission.list == List.REVIEW,
@@ -129,7 +129,7 @@ ACTIONS = (
         title="Wait for a mission",
         success_message="waits for it",
         run=lambda mission, actor, values: add_dependency(
-            mission=mission, depends_on=values["depends_on"], acting=actor
+            mission=mission, depends_on=values["depends_on"], acting_member=actor
         ),
         form=DependencyForm,
         help_text="Until that one is done this one is blocked, and does not count as backlog.",
@@ -140,7 +140,7 @@ ACTIONS = (
         title="Wait no longer",
         success_message="waits for it no longer",
         run=lambda mission, actor, values: remove_dependency(
-            mission=mission, depends_on=values["depends_on"], acting=actor
+            mission=mission, depends_on=values["depends_on"], acting_member=actor
         ),
         form=OneOfDependenciesForm,
         available=lambda mission: mission.dependency_count > 0,
@@ -241,10 +241,10 @@ class MissionAdmin(ProjectPages):
         return link_to(mission.reviewed_by)
 
     def create(self, request: HttpRequest, values: dict) -> Mission:
-        return create_mission(acting=request.user, **values)
+        return create_mission(acting_member=request.user, **values)
 
     def update(self, request: HttpRequest, obj: Mission, changes: dict) -> None:
-        update_mission(mission=obj, acting=request.user, **changes)
+        update_mission(mission=obj, acting_member=request.user, **changes)
 
     def extra_buttons(self, request: HttpRequest, obj: Mission) -> list[dict]:
         link = reverse("admin:fallback_board", args=[obj.project_id])

@@ -122,7 +122,7 @@ class TemplateAdmin(ProjectPages):
         return format_datetime(template.last_used_at)
 
     def create(self, request: HttpRequest, values: dict) -> MissionFallbackTemplate:
-        return add_to_project(MissionFallbackTemplate, acting=request.user, **values)
+        return add_to_project(MissionFallbackTemplate, acting_member=request.user, **values)
 
     def update(self, request: HttpRequest, obj: MissionFallbackTemplate, changes: dict) -> None:
-        change_in_project(obj, acting=request.user, **changes)
+        change_in_project(obj, acting_member=request.user, **changes)

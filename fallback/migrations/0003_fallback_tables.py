@@ -400,7 +400,7 @@ class Migration(migrations.Migration):
                             ("feedback__regex", "\\S"),
                             _connector="OR",
                         ),
-                        name="mission_fallback_items_discarded_for_a_reason",
+                        name="mission_fallback_items_discard_has_reason",
                         violation_error_message="Say why: give feedback or pick a reason.",
                     ),
                     models.UniqueConstraint(fields=("mission",), name="mission_fallback_items_mission_once"),

@@ -156,7 +156,7 @@ class MissionFallbackItem(TimestampedModel):
             ),
             models.CheckConstraint(
                 condition=~Q(status="discarded") | Q(reason__isnull=False) | Q(feedback__regex=r"\S"),
-                name="mission_fallback_items_discarded_for_a_reason",
+                name="mission_fallback_items_discard_has_reason",
                 violation_error_message="Say why: give feedback or pick a reason.",
             ),
             models.UniqueConstraint(fields=["mission"], name="mission_fallback_items_mission_once"),

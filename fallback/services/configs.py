@@ -9,7 +9,7 @@ from django.utils import timezone
 from fallback.errors import SnoozeInThePast
 from fallback.models import MissionFallbackConfig, Project
 from fallback.models.choices import ConfigStatus
-from fallback.services.acting import act, record
+from fallback.services.audit import record_activity, set_audit_context
 from groups.models import Member
 from missionsite.common.changes import apply_changes, as_json, check_fields
 from missionsite.common.transactions import service
@@ -26,11 +26,11 @@ EDITABLE = (
 @service
 def create_config(*, project: Project, actor: Member | None = None, **values) -> MissionFallbackConfig:
     """Give a project its configuration; values: any of EDITABLE, in the units of the model."""
-    check_fields(values, *EDITABLE)
-    act(actor)
+    only(values, *EDITABLE)
+    set_audit_context(actor)
     config = MissionFallbackConfig.objects.create(project=project, **values)
     changed = {field: [None, as_json(value)] for field, value in values.items()}
-    record("fallback.configured", project=project, actor=actor, changed=changed)
+    record_activity("fallback.configured", project=project, actor=actor, changed=changed)
     return config
 
 
@@ -67,8 +67,8 @@ def snooze_fallback(
 
 
 def _change(config, actor, type_, changes, **payload) -> MissionFallbackConfig:
-    act(actor)
+    set_audit_context(actor)
     current = MissionFallbackConfig.objects.select_for_update(of=("self",)).select_related("project").get(pk=config.pk)
     if changed := apply_changes(current, changes):
-        record(type_, project=current.project, actor=actor, changed=changed, **payload)
+        record_activity(type_, project=current.project, actor=actor, changed=changed, **payload)
     return current

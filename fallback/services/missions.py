@@ -11,7 +11,7 @@ from django.db.models import Max
 from fallback.errors import DependsOnItself, NoSuchNeighbour, ProjectArchived
 from fallback.models import Mission, MissionDependency, Project
 from fallback.models.choices import List, Origin, ReviewStatus
-from fallback.services.acting import act
+from fallback.services.audit import set_audit_context
 from groups.models import Member
 from missionsite.common.changes import apply_changes, check_fields
 from missionsite.common.transactions import service
@@ -42,15 +42,15 @@ SMALLEST = Decimal("0.00001")
 
 @service
 def create_mission(
-    *, project: Project, title: str, acting: Member | None = None, origin: str = Origin.MANUAL, **values
+    *, project: Project, title: str, acting_member: Member | None = None, origin: str = Origin.MANUAL, **values
 ):
     """Add a mission at the end of the project's Todo; values: any of EDITABLE.
 
-    acting: who does it (a mission's own `actor` is the persona it is worked on as). Raises ProjectArchived and what
-    links within a project reject.
+    acting_member: the member who does it; the field `actor` of a mission is the persona it is worked on as.
+    Raises ProjectArchived, and the errors of links to another project.
     """
-    check_fields(values, *EDITABLE)
-    act(acting)
+    only(values, *EDITABLE)
+    set_audit_context(acting_member)
     if Project.objects.filter(pk=project.pk, status="archived").exists():
         raise ProjectArchived
     return Mission.objects.create(
@@ -59,10 +59,10 @@ def create_mission(
 
 
 @service
-def update_mission(*, mission: Mission, acting: Member | None = None, **changes) -> Mission:
+def update_mission(*, mission: Mission, acting_member: Member | None = None, **changes) -> Mission:
     """Change fields of EDITABLE; moving, reviewing and dependencies have services of their own."""
     check_fields(changes, *EDITABLE)
-    act(acting)
+    set_audit_context(acting_member)
     current = Mission.objects.select_for_update(of=("self",)).get(pk=mission.pk)
     apply_changes(current, changes)
     return current
@@ -76,7 +76,7 @@ def move_mission(
     before: str = "",
     after: str = "",
     first: bool = False,
-    acting: Member | None = None,
+    acting_member: Member | None = None,
 ) -> Mission:
     """Move a mission to a list (of List), or within its own.
 
@@ -84,7 +84,7 @@ def move_mission(
     or, with `first`, at the beginning.
     Raises NoSuchNeighbour where that one is not in the list (any more).
     """
-    act(acting)
+    set_audit_context(acting_member)
     _lock_board(mission.project_id)
     current = Mission.objects.select_for_update(of=("self",)).get(pk=mission.pk)
     place = _place_beside(current, to, before=before, after=after, first=first)
@@ -94,40 +94,42 @@ def move_mission(
 
 
 @service
-def set_ready(*, mission: Mission, ready: bool, acting: Member | None = None) -> Mission:
+def set_ready(*, mission: Mission, ready: bool, acting_member: Member | None = None) -> Mission:
     """Say whether someone could start now; ready missions are the backlog."""
-    return update_mission(mission=mission, acting=acting, ready=ready)
+    return update_mission(mission=mission, acting_member=acting_member, ready=ready)
 
 
 @service
-def review_mission(*, mission: Mission, status: str, feedback: str = "", acting: Member | None = None) -> Mission:
+def review_mission(
+    *, mission: Mission, status: str, feedback: str = "", acting_member: Member | None = None
+) -> Mission:
     """Write down what a review found. status: of ReviewStatus."""
-    act(acting)
+    set_audit_context(acting_member)
     current = Mission.objects.select_for_update(of=("self",)).get(pk=mission.pk)
     decided = status != ReviewStatus.PENDING
     current.review_status, current.review_feedback = ReviewStatus(status), feedback
-    current.reviewed_by = acting if decided else None
+    current.reviewed_by = acting_member if decided else None
     current.save(update_fields=["review_status", "review_feedback", "reviewed_by"])
     return current
 
 
 @service
-def add_dependency(*, mission: Mission, depends_on: Mission, acting: Member | None = None) -> MissionDependency:
+def add_dependency(*, mission: Mission, depends_on: Mission, acting_member: Member | None = None) -> MissionDependency:
     """Let a mission wait for another. Raises DependencyCircle, DependsOnItself, DependencyKnown,
     DependencyOfOtherProject.
     """
     if mission.pk == depends_on.pk:
         raise DependsOnItself
-    act(acting)
+    set_audit_context(acting_member)
     # Spreading a list locks its missions in another order.
     _lock_board(mission.project_id)
     return MissionDependency.objects.create(mission=mission, depends_on=depends_on)
 
 
 @service
-def remove_dependency(*, mission: Mission, depends_on: Mission, acting: Member | None = None) -> None:
+def remove_dependency(*, mission: Mission, depends_on: Mission, acting_member: Member | None = None) -> None:
     """Let a mission wait for another no longer; nothing where it does not."""
-    act(acting)
+    set_audit_context(acting_member)
     MissionDependency.objects.filter(mission=mission, depends_on=depends_on).delete()
 
 

@@ -17,7 +17,7 @@ from fallback.models import (
     ProjectRepository,
 )
 from fallback.models.choices import OrganizationRole, ProjectRole, ProjectStatus
-from fallback.services.acting import act, record
+from fallback.services.audit import record_activity, set_audit_context
 from groups.models import Member
 from groups.services import events
 from missionsite.common.changes import apply_changes, as_json, check_fields
@@ -50,7 +50,7 @@ def create_organization(*, name: str, slug: str, actor: Member | None = None, **
     values = {"name": name, "slug": slug, **values}
     organization = Organization.objects.create(**values)
     changed = {field: [None, as_json(value)] for field, value in values.items()}
-    _record("organization.created", organization, actor, changed=changed)
+    _record_organization_event("organization.created", organization, actor, changed=changed)
     if actor:
         set_organization_role(organization=organization, member=actor, role=OrganizationRole.OWNER, actor=actor)
     return organization
@@ -62,7 +62,7 @@ def update_organization(*, organization: Organization, actor: Member | None = No
     check_fields(changes, "name", "slug", "timezone", "fallback_enabled", "fallback_rollout_percent")
     current = Organization.objects.select_for_update().get(pk=organization.pk)
     if changed := apply_changes(current, changes):
-        _record("organization.changed", current, actor, changed=changed)
+        _record_organization_event("organization.changed", current, actor, changed=changed)
     return current
 
 
@@ -78,7 +78,7 @@ def set_organization_role(*, organization: Organization, member: Member, role: s
         organization=organization, member=member, defaults={"role": role}
     )
     changed = {"role": [before.role if before else None, str(role)]}
-    _record("organization.role_set", organization, actor, member=member, changed=changed)
+    _record_organization_event("organization.role_set", organization, actor, member=member, changed=changed)
     return membership
 
 
@@ -87,14 +87,16 @@ def create_project(
     *, organization: Organization, name: str, slug: str, actor: Member | None = None, **values
 ) -> Project:
     """Start a project, with a fallback configuration of the usual figures. Raises SlugTaken."""
-    check_fields(values, "description", "privacy", "fallback_enabled")
-    act(actor)
+    only(values, "description", "privacy", "fallback_enabled")
+    set_audit_context(actor)
     project = Project.objects.create(organization=organization, name=name, slug=slug, **values)
     if actor:
         ProjectMember.objects.create(project=project, member=actor, role=ProjectRole.MAINTAINER)
     MissionFallbackConfig.objects.create(project=project)
     changed = {field: [None, as_json(value)] for field, value in {"name": name, "slug": slug, **values}.items()}
-    record("project.created", project=project, actor=actor, maintainer=actor and actor.member_id, changed=changed)
+    record_activity(
+        "project.created", project=project, actor=actor, maintainer=actor and actor.member_id, changed=changed
+    )
     return project
 
 
@@ -120,24 +122,24 @@ def restore_project(*, project: Project, actor: Member | None = None, reason: st
 @service
 def set_project_role(*, project: Project, member: Member, role: str, actor: Member | None = None) -> ProjectMember:
     """Bring a person into a project, or change their role there (of ProjectRole)."""
-    act(actor)
+    set_audit_context(actor)
     before = ProjectMember.objects.filter(project=project, member=member).values_list("role", flat=True).first()
     if before == role:
         return ProjectMember.objects.get(project=project, member=member)
     membership, _made = ProjectMember.objects.update_or_create(project=project, member=member, defaults={"role": role})
     changed = {"role": [before, str(role)]}
-    record("project.role_set", project=project, actor=actor, member=member.member_id, changed=changed)
+    record_activity("project.role_set", project=project, actor=actor, member=member.member_id, changed=changed)
     return membership
 
 
 @service
 def remove_from_project(*, membership: ProjectMember, actor: Member | None = None) -> None:
     """End a person's own role in a project; what the organisation gives them stays."""
-    act(actor)
+    set_audit_context(actor)
     current = ProjectMember.objects.select_for_update(of=("self",)).filter(pk=membership.pk).first()
     if current is None:
         return
-    record(
+    record_activity(
         "project.member_removed",
         project=current.project,
         actor=actor,
@@ -148,41 +150,45 @@ def remove_from_project(*, membership: ProjectMember, actor: Member | None = Non
 
 
 @service
-def add_to_project(kind: type[models.Model], *, project: Project, acting: Member | None = None, **values):
+def add_to_project(kind: type[models.Model], *, project: Project, acting_member: Member | None = None, **values):
     """Add a flow, an actor, a repository or a template to a project. kind, values: see EDITABLE.
 
     Raises ProjectArchived, and what the rules of that kind reject.
     """
-    check_fields(values, *EDITABLE[kind])
-    act(acting)
+    only(values, *EDITABLE[kind])
+    set_audit_context(acting_member)
     if Project.objects.filter(pk=project.pk, status=ProjectStatus.ARCHIVED).exists():
         raise ProjectArchived
     added = kind.objects.create(project=project, **values)
-    record(f"{_noun(kind)}.added", project=project, actor=acting, id=added.pk, name=added.name)
+    record_activity(f"{_noun(kind)}.added", project=project, actor=acting_member, id=added.pk, name=added.name)
     return added
 
 
 @service
-def change_in_project(thing: models.Model, *, acting: Member | None = None, **changes):
+def change_in_project(thing: models.Model, *, acting_member: Member | None = None, **changes):
     """Change a flow, an actor, a repository or a template; see EDITABLE."""
     kind = type(thing)
     check_fields(changes, *EDITABLE[kind])
-    act(acting)
+    set_audit_context(acting_member)
     current = kind.objects.select_for_update(of=("self",)).select_related("project").get(pk=thing.pk)
     if changed := apply_changes(current, changes):
-        record(f"{_noun(kind)}.changed", project=current.project, actor=acting, id=current.pk, changed=changed)
+        record_activity(
+            f"{_noun(kind)}.changed", project=current.project, actor=acting_member, id=current.pk, changed=changed
+        )
     return current
 
 
 def _change_project(project, actor, type_, changes, **payload) -> Project:
-    act(actor)
+    set_audit_context(actor)
     current = Project.objects.select_for_update(of=("self",)).get(pk=project.pk)
     if changed := apply_changes(current, changes):
-        record(type_, project=current, actor=actor, changed=changed, **payload)
+        record_activity(type_, project=current, actor=actor, changed=changed, **payload)
     return current
 
 
-def _record(type_: str, organization: Organization, actor: Member | None, *, member: Member | None = None, **payload):
+def _record_organization_event(
+    type_: str, organization: Organization, actor: Member | None, *, member: Member | None = None, **payload
+):
     """Write down what happened to an organisation: events of the site, since it has no activity of its own."""
     events.record(
         type_, actor=actor, member=member, organization=organization.pk, organization_name=organization.name, **payload

@@ -20,7 +20,7 @@ from fallback.errors import (
 )
 from fallback.models import Mission, MissionFallbackItem
 from fallback.models.choices import DiscardReason, EventOrigin, ItemStatus, List, Origin, ProjectStatus, RunStatus
-from fallback.services.acting import act, record
+from fallback.services.audit import record_activity, set_audit_context
 from fallback.services.guardrails import guardrails_of
 from fallback.services.missions import place_at_end
 from fallback.services.reports import write_report_when_committed
@@ -45,7 +45,7 @@ def accept_item(
     """
     if unknown := set(edits) - set(EDITABLE):
         raise TypeError(f"cannot edit {', '.join(sorted(unknown))}")
-    act(actor, EventOrigin.FALLBACK)
+    set_audit_context(actor, EventOrigin.FALLBACK)
     item = _waiting(item)
     project = item.project
     if project.status == ProjectStatus.ARCHIVED:
@@ -93,7 +93,7 @@ def discard_item(
 
     Raises AlreadyDecided, ReasonMissing.
     """
-    act(actor)
+    set_audit_context(actor)
     item = _waiting(item)
     if not reason and not feedback.strip():
         raise ReasonMissing
@@ -124,27 +124,27 @@ def snooze_item(*, item: MissionFallbackItem, until: datetime, actor: Member | N
     """Put a proposal aside until an aware datetime; it still waits, and counts. Raises AlreadyDecided,
     SnoozeInThePast.
     """
-    act(actor)
+    set_audit_context(actor)
     item = _waiting(item)
     if until <= timezone.now():
         raise SnoozeInThePast
     item.snoozed_until = until
     item.save(update_fields=["snoozed_until"])
-    record("fallback.item_snoozed", project=item.project, actor=actor, item=item.pk, until=until.isoformat())
+    record_activity("fallback.item_snoozed", project=item.project, actor=actor, item=item.pk, until=until.isoformat())
     return item
 
 
 @service
 def wake_item(*, item: MissionFallbackItem, actor: Member | None = None) -> MissionFallbackItem:
     """Bring a snoozed proposal back to the review at once. Raises AlreadyDecided."""
-    act(actor)
+    set_audit_context(actor)
     item = _waiting(item)
     if item.snoozed_until is None:
         return item
     changed = {"snoozed_until": [as_json(item.snoozed_until), None]}
     item.snoozed_until = None
     item.save(update_fields=["snoozed_until"])
-    record("fallback.item_woken", project=item.project, actor=actor, item=item.pk, changed=changed)
+    record_activity("fallback.item_woken", project=item.project, actor=actor, item=item.pk, changed=changed)
     return item
 
 
@@ -155,7 +155,7 @@ def undo_decision(*, item: MissionFallbackItem, actor: Member, at: datetime | No
     The mission of an acceptance is removed, and its guardrails are given back.
     Raises NotDecided, NotAllowed, MissionTouched where the mission was worked on since.
     """
-    act(actor, deleting=True)
+    set_audit_context(actor, deleting=True)
     item = _locked(item)
     if item.status == ItemStatus.PROPOSED or item.run.status == RunStatus.CANCELLED:
         raise NotDecided
@@ -172,7 +172,9 @@ def undo_decision(*, item: MissionFallbackItem, actor: Member, at: datetime | No
     item.save()
     if mission:
         Mission.objects.filter(pk=mission.pk).delete()
-    record("fallback.decision_undone", project=item.project, actor=actor, item=item.pk, was=str(was), title=item.title)
+    record_activity(
+        "fallback.decision_undone", project=item.project, actor=actor, item=item.pk, was=str(was), title=item.title
+    )
     return item
 
 

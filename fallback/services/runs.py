@@ -38,7 +38,7 @@ from fallback.models.choices import (
     RunStatus,
     Trigger,
 )
-from fallback.services.acting import act, record
+from fallback.services.audit import record_activity, set_audit_context
 from fallback.services.planning import HeldBack, Plan, backlog_of, plan_run, why_off
 from fallback.services.reports import write_report_when_committed
 from fallback.services.review import accept_item
@@ -85,7 +85,7 @@ def run_fallback(
     Raises NoConfiguration, FallbackOff, and RunInProgress while another run of the project is being made.
     """
     at = at or timezone.now()
-    act(actor, EventOrigin.FALLBACK)
+    set_audit_context(actor, EventOrigin.FALLBACK)
     _lock(project)
     project = Project.objects.select_related("organization").get(pk=project.pk)
     config = MissionFallbackConfig.objects.filter(project=project).select_for_update().first()
@@ -161,7 +161,7 @@ def launch_template(
     Raises TemplateDisabled, ProjectArchived, WeekFull, MonthFull.
     """
     at = at or timezone.now()
-    act(actor, EventOrigin.FALLBACK)
+    set_audit_context(actor, EventOrigin.FALLBACK)
     template = MissionFallbackTemplate.objects.select_related("project__organization").get(pk=template.pk)
     if not template.enabled:
         raise TemplateDisabled
@@ -184,7 +184,7 @@ def launch_template(
 @service
 def cancel_run(*, run: MissionFallbackRun, actor: Member | None = None) -> MissionFallbackRun:
     """End a run that is open: what of it still waits is discarded, what was accepted stays. Raises RunEnded."""
-    act(actor)
+    set_audit_context(actor)
     # Items before their run, as everyone who decides on them.
     waiting = list(MissionFallbackItem.objects.proposed().filter(run=run).order_by("pk").select_for_update())
     run = MissionFallbackRun.objects.select_for_update().get(pk=run.pk)
@@ -192,7 +192,7 @@ def cancel_run(*, run: MissionFallbackRun, actor: Member | None = None) -> Missi
         raise RunEnded
     run.status = RunStatus.CANCELLED
     run.save(update_fields=["status"])
-    record("fallback.run_cancelled", project=run.project, actor=actor, run=run.pk, discarded=len(waiting))
+    record_activity("fallback.run_cancelled", project=run.project, actor=actor, run=run.pk, discarded=len(waiting))
     MissionFallbackItem.objects.filter(pk__in=[item.pk for item in waiting]).update(
         status=ItemStatus.DISCARDED,
         reason=DiscardReason.RUN_CANCELLED,
@@ -234,7 +234,7 @@ def _note_checks(rows: list[tuple], at: datetime) -> None:
         return
     ids, thresholds, backlogs = ([row[number] for row in rows] for number in range(3))
     with transaction.atomic(), connection.cursor() as cursor:
-        act(None)
+        set_audit_context(None)
         cursor.execute(
             """
             WITH looked AS (

@@ -25,7 +25,7 @@ from tests.support.factories.fallback import MissionFactory, ProjectFactory, Run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-NO_COUNTING = "ALTER TABLE mission_fallback_runs {} TRIGGER mission_fallback_runs_keep"
+NO_COUNTING = "ALTER TABLE mission_fallback_runs {} TRIGGER mission_fallback_runs_derive"
 
 
 def said(*options: str) -> str:

@@ -230,7 +230,7 @@ def test_record_can_be_added_to():
         (OrganizationFactory, {"name": " "}, "organizations_name_not_empty"),
         (OrganizationFactory, {"fallback_rollout_percent": 101}, "organizations_rollout_is_a_share"),
         (OrganizationFactory, {"fallback_rollout_percent": -1}, "organizations_rollout_is_a_share"),
-        (OrganizationFactory, {"timezone": "Mars/Olympus"}, "organizations_timezone_known"),
+        (OrganizationFactory, {"timezone": "Mars/Olympus"}, "organizations_timezone_valid"),
         (OrganizationMembershipFactory, {"role": "king"}, "organization_memberships_role_known"),
         (ProjectFactory, {"name": ""}, "projects_name_not_empty"),
         (ProjectFactory, {"privacy": "secret"}, "projects_privacy_known"),
@@ -277,7 +277,7 @@ def test_record_can_be_added_to():
         (
             ItemFactory,
             {"status": "discarded", "reviewed_at": datetime(2026, 1, 1, tzinfo=UTC), "feedback": "  "},
-            "mission_fallback_items_discarded_for_a_reason",
+            "mission_fallback_items_discard_has_reason",
         ),
         (
             ItemFactory,

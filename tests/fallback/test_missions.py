@@ -61,7 +61,7 @@ def events(mission) -> list[tuple]:
 def test_new_mission_stands_at_the_end_of_todo():
     project, ana = ProjectFactory(), MemberFactory()
     first = create_mission(project=project, title="First")
-    second = create_mission(project=project, title="Second", acting=ana, ready=True, priority=5)
+    second = create_mission(project=project, title="Second", acting_member=ana, ready=True, priority=5)
     assert order(project) == [first.pk, second.pk]
     assert (second.list, second.ready, second.priority, second.origin) == ("todo", True, 5, "manual")
     assert events(second) == [("mission.created", "user", ana.pk)]
@@ -92,8 +92,8 @@ def test_flow_of_another_project_is_rejected_and_leaves_nothing():
 
 def test_change_is_in_the_timeline_and_no_change_is_not():
     (mission,), ana = a_board(1), MemberFactory()
-    update_mission(mission=mission, acting=ana, title="Clearer", priority=4)
-    update_mission(mission=mission, acting=ana, title="Clearer", priority=4)
+    update_mission(mission=mission, acting_member=ana, title="Clearer", priority=4)
+    update_mission(mission=mission, acting_member=ana, title="Clearer", priority=4)
     created, changed = mission.events.order_by("id")
     assert (created.type, changed.type, changed.actor) == ("mission.created", "mission.changed", ana)
     assert changed.payload == {"changed": {"title": ["Mission 0", "Clearer"], "priority": [3, 4]}}
@@ -130,7 +130,7 @@ def test_move_to_another_list_takes_the_place_there_and_is_an_event(beside):
     for each in (there, second):
         move_mission(mission=each, to=List.DOING)
     where = {key: value if value is True else there.pk for key, value in beside.items()}
-    moved = move_mission(mission=mission, to=List.DOING, acting=ana, **where)
+    moved = move_mission(mission=mission, to=List.DOING, acting_member=ana, **where)
     position = {"": 2, "before": 0, "after": 1, "first": 0}[next(iter(beside), "")]
     expected = [there.pk, second.pk]
     expected.insert(position, mission.pk)
@@ -238,21 +238,21 @@ def test_every_sequence_of_moves_leaves_the_order_people_saw(moves):
 
 def test_ready_is_an_event_each_way():
     (mission,), ana = a_board(1), MemberFactory()
-    assert set_ready(mission=mission, ready=True, acting=ana).ready
-    set_ready(mission=mission, ready=True, acting=ana)
-    set_ready(mission=mission, ready=False, acting=ana)
+    assert set_ready(mission=mission, ready=True, acting_member=ana).ready
+    set_ready(mission=mission, ready=True, acting_member=ana)
+    set_ready(mission=mission, ready=False, acting_member=ana)
     assert [event[0] for event in events(mission)[1:]] == ["mission.ready", "mission.not_ready"]
 
 
 def test_review_says_who_and_what():
     (mission,), ana = a_board(1), MemberFactory()
-    reviewed = review_mission(mission=mission, status="rejected", feedback="Tests are missing", acting=ana)
+    reviewed = review_mission(mission=mission, status="rejected", feedback="Tests are missing", acting_member=ana)
     assert (reviewed.review_status, reviewed.review_feedback, reviewed.reviewed_by) == (
         ReviewStatus.REJECTED,
         "Tests are missing",
         ana,
     )
-    asked = review_mission(mission=mission, status=ReviewStatus.PENDING, acting=ana)
+    asked = review_mission(mission=mission, status=ReviewStatus.PENDING, acting_member=ana)
     assert (asked.review_status, asked.review_feedback, asked.reviewed_by) == (ReviewStatus.PENDING, "", None)
     assert [event[0] for event in events(mission)[1:]] == ["mission.reviewed"] * 2
     with pytest.raises(ValueError, match="splendid"):
@@ -269,17 +269,17 @@ def counts(mission) -> tuple[int, int]:
 
 def test_mission_waits_until_what_it_needs_is_done():
     (mission, first, second), ana = a_board(3), MemberFactory()
-    add_dependency(mission=mission, depends_on=first, acting=ana)
-    add_dependency(mission=mission, depends_on=second, acting=ana)
+    add_dependency(mission=mission, depends_on=first, acting_member=ana)
+    add_dependency(mission=mission, depends_on=second, acting_member=ana)
     assert counts(mission) == (2, 2)
-    move_mission(mission=first, to=List.DONE, acting=ana)
+    move_mission(mission=first, to=List.DONE, acting_member=ana)
     assert counts(mission) == (2, 1)
-    move_mission(mission=second, to=List.DONE, acting=ana)
+    move_mission(mission=second, to=List.DONE, acting_member=ana)
     assert counts(mission) == (2, 0)
-    move_mission(mission=second, to=List.REVIEW, acting=ana)
+    move_mission(mission=second, to=List.REVIEW, acting_member=ana)
     assert counts(mission) == (2, 1)
-    remove_dependency(mission=mission, depends_on=second, acting=ana)
-    remove_dependency(mission=mission, depends_on=second, acting=ana)
+    remove_dependency(mission=mission, depends_on=second, acting_member=ana)
+    remove_dependency(mission=mission, depends_on=second, acting_member=ana)
     assert counts(mission) == (1, 0)
     first.delete()
     assert counts(mission) == (0, 0)

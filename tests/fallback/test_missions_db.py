@@ -112,7 +112,7 @@ def test_statement_that_changes_many_missions_writes_an_event_each():
 
 def test_origin_never_changes():
     mission = MissionFactory()
-    with rejected_by("missions_origin_never_changes"):
+    with rejected_by("missions_origin_immutable"):
         change(mission, origin="imported")
 
 
@@ -204,7 +204,7 @@ def test_circle_is_rejected(length):
     chain = missions(length)
     for first, second in pairwise(chain):
         let_wait(first, second)
-    with rejected_by("mission_dependencies_no_circle"):
+    with rejected_by("mission_dependencies_no_cycle"):
         let_wait(chain[-1], chain[0])
 
 
@@ -212,7 +212,7 @@ def test_circle_by_update_is_rejected():
     first, second, third = missions(3)
     let_wait(first, second)
     let_wait(second, third)
-    with rejected_by("mission_dependencies_no_circle"):
+    with rejected_by("mission_dependencies_no_cycle"):
         rows("UPDATE mission_dependencies SET depends_on_id = %s WHERE mission_id = %s", [first.pk, second.pk])
 
 
@@ -226,7 +226,7 @@ def test_two_ways_to_the_same_mission_are_no_circle():
 
 def test_mission_neither_waits_for_itself_nor_twice_nor_for_another_projects():
     first, second = missions(2)
-    with rejected_by("mission_dependencies_no_circle"):
+    with rejected_by("mission_dependencies_no_cycle"):
         let_wait(first, first)
     let_wait(first, second)
     with rejected_by("mission_dependencies_once"):
@@ -272,7 +272,7 @@ def test_two_who_close_a_circle_at_once_do_not():
             links = half_circles() if number % 2 else [(first, second), (second, first)]
             results = closing_a_circle(people, links)
             (rejected,) = [result for result in results if result is not None]
-            assert rejected.__cause__.diag.constraint_name == "mission_dependencies_no_circle"
+            assert rejected.__cause__.diag.constraint_name == "mission_dependencies_no_cycle"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -402,15 +402,17 @@ def _undo(project, member, chance) -> bool:
 
 def _move(project, member, chance) -> bool:
     mission = _some(project.missions.order_by("?"), chance)
-    return bool(mission and move_mission(mission=mission, to=chance.choice([*List.values, List.DONE]), acting=member))
+    return bool(
+        mission and move_mission(mission=mission, to=chance.choice([*List.values, List.DONE]), acting_member=member)
+    )
 
 
 def _depend(project, member, chance) -> bool:
     one, other = _some(project.missions.order_by("?"), chance), _some(project.missions.order_by("?"), chance)
     if one and other and chance.random() < 0.7:
-        board.add_dependency(mission=one, depends_on=other, acting=member)
+        board.add_dependency(mission=one, depends_on=other, acting_member=member)
     elif one and (waiting := one.dependencies.first()):
-        board.remove_dependency(mission=one, depends_on=waiting.depends_on, acting=member)
+        board.remove_dependency(mission=one, depends_on=waiting.depends_on, acting_member=member)
     return bool(one)
 
 

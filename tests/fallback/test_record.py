@@ -22,7 +22,7 @@ from fallback.models import (
     ProjectRepository,
 )
 from fallback.services import configs, missions, projects, review, runs
-from fallback.services.acting import act, record
+from fallback.services.audit import record_activity, set_audit_context
 from groups.models import Event
 from tests.support.factories.fallback import (
     ActorFactory,
@@ -52,10 +52,10 @@ def services() -> dict:
         for name, function in vars(importlib.import_module(f"fallback.services.{module.name}")).items():
             if name.startswith("_") or not inspect.isfunction(function):
                 continue
-            if {"actor", "acting"} & set(inspect.signature(function).parameters):
+            if {"actor", "acting_member"} & set(inspect.signature(function).parameters):
                 found[name] = function
     # What the services themselves record with.
-    del found[act.__name__], found[record.__name__]
+    del found[set_audit_context.__name__], found[record_activity.__name__]
     return found
 
 
@@ -138,12 +138,12 @@ CASES = {
     ),
     "add_to_project": (
         "flow.added",
-        lambda by: projects.add_to_project(Flow, project=ProjectFactory(), name="Plain", acting=by),
+        lambda by: projects.add_to_project(Flow, project=ProjectFactory(), name="Plain", acting_member=by),
         None,
     ),
     "change_in_project": (
         "template.changed",
-        lambda by: projects.change_in_project(TemplateFactory(enabled=True), enabled=False, acting=by),
+        lambda by: projects.change_in_project(TemplateFactory(enabled=True), enabled=False, acting_member=by),
         {"enabled": [True, False]},
     ),
     "create_config": (
@@ -173,39 +173,39 @@ CASES = {
     ),
     "create_mission": (
         "mission.created",
-        lambda by: missions.create_mission(project=ProjectFactory(), title="Draw the map", acting=by),
+        lambda by: missions.create_mission(project=ProjectFactory(), title="Draw the map", acting_member=by),
         None,
     ),
     "update_mission": (
         "mission.changed",
-        lambda by: missions.update_mission(mission=MissionFactory(title="Map"), title="Draw the map", acting=by),
+        lambda by: missions.update_mission(mission=MissionFactory(title="Map"), title="Draw the map", acting_member=by),
         {"title": ["Map", "Draw the map"]},
     ),
     "set_ready": (
         "mission.ready",
-        lambda by: missions.set_ready(mission=MissionFactory(ready=False), ready=True, acting=by),
+        lambda by: missions.set_ready(mission=MissionFactory(ready=False), ready=True, acting_member=by),
         {"ready": [False, True]},
     ),
     "move_mission": (
         "mission.moved",
-        lambda by: missions.move_mission(mission=MissionFactory(list="todo"), to="doing", acting=by),
+        lambda by: missions.move_mission(mission=MissionFactory(list="todo"), to="doing", acting_member=by),
         {"list": ["todo", "doing"]},
     ),
     "review_mission": (
         "mission.reviewed",
-        lambda by: missions.review_mission(mission=MissionFactory(), status="approved", acting=by),
+        lambda by: missions.review_mission(mission=MissionFactory(), status="approved", acting_member=by),
         None,
     ),
     "add_dependency": (
         "mission.dependency_added",
         lambda by: missions.add_dependency(
-            mission=(first := MissionFactory()), depends_on=MissionFactory(project=first.project), acting=by
+            mission=(first := MissionFactory()), depends_on=MissionFactory(project=first.project), acting_member=by
         ),
         None,
     ),
     "remove_dependency": (
         "mission.dependency_removed",
-        lambda by: missions.remove_dependency(**with_dependency(), acting=by),
+        lambda by: missions.remove_dependency(**with_dependency(), acting_member=by),
         None,
     ),
     "run_fallback": ("run", lambda by: runs.run_fallback(project=lacking_project(), actor=by), None),
@@ -278,7 +278,7 @@ def test_every_kind_of_part_is_recorded_when_added_and_changed(kind):
         MissionFallbackTemplate: TemplateFactory,
     }[kind]()
     by = MemberFactory()
-    projects.change_in_project(made, name="Renamed", acting=by)
+    projects.change_in_project(made, name="Renamed", acting_member=by)
     [(type_, payload)] = traces(by)
     assert type_.endswith(".changed")
     assert payload["changed"]["name"][1] == "Renamed"

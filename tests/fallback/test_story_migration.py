@@ -254,7 +254,7 @@ def test_guardrails_and_runs_go_on_where_they_were(again):
     assert again.sql("SELECT * FROM drifted_fallback_runs()") == []
 
 
-def test_rows_whose_links_went_away_in_between_stay_set_aside(back):
+def test_rows_whose_links_went_away_in_between_stay_backup(back):
     back.sql(
         """
         UPDATE missions SET flow_id = NULL WHERE project_id = (SELECT id FROM projects WHERE slug = 'c');
@@ -274,8 +274,8 @@ def test_rows_whose_links_went_away_in_between_stay_set_aside(back):
         "mission_fallback_runs": {"a": 2, "c": 2},
         "mission_fallback_items": {"a": 8},
     }
-    assert back.sql("SELECT count(*)::int FROM mission_fallback_items_set_aside") == [(12,)]
-    assert back.sql("SELECT name FROM mission_fallback_templates_set_aside ORDER BY 1") == [
+    assert back.sql("SELECT count(*)::int FROM mission_fallback_items_backup") == [(12,)]
+    assert back.sql("SELECT name FROM mission_fallback_templates_backup ORDER BY 1") == [
         ("Loop of b",), ("Loop of c",), ("Second loop of b",),
     ]  # fmt: skip
     assert back.sql(
@@ -292,9 +292,9 @@ def test_person_who_went_away_in_between_is_no_reviewer_any_more(back):
     assert back.sql("SELECT DISTINCT started_by_id FROM mission_fallback_runs") == [(None,)]
 
 
-def test_set_aside_rows_are_not_the_sites_to_read(back):
+def test_backup_tables_are_not_readable_by_the_site(back):
     assert back.sql(
-        """SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '(set_aside|converted)$'
+        """SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '(backup|converted)$'
            AND has_table_privilege('missionsite_app', oid, 'SELECT')"""
     ) == []  # fmt: skip
 

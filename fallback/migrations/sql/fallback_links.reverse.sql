@@ -5,21 +5,21 @@ DECLARE
 BEGIN
     FOREACH name IN ARRAY ARRAY['mission_fallback_configs', 'mission_fallback_templates', 'mission_fallback_runs',
         'mission_fallback_items', 'mission_fallback_allowances', 'mission_fallback_samples'] LOOP
-        IF to_regclass(name || '_set_aside') IS NULL THEN
-            EXECUTE format('CREATE TABLE %I AS TABLE %I', name || '_set_aside', name);
+        IF to_regclass(name || '_backup') IS NULL THEN
+            EXECUTE format('CREATE TABLE %I AS TABLE %I', name || '_backup', name);
         ELSE
-            EXECUTE format('INSERT INTO %I SELECT * FROM %I', name || '_set_aside', name);
+            EXECUTE format('INSERT INTO %I SELECT * FROM %I', name || '_backup', name);
         END IF;
     END LOOP;
 END $$;
-CREATE TABLE fallback_missions_set_aside AS
+CREATE TABLE fallback_missions_backup AS
     SELECT id, origin, fallback_item_id FROM missions WHERE origin <> 'manual' OR fallback_item_id IS NOT NULL;
-CREATE TABLE fallback_events_set_aside AS SELECT id, origin FROM mission_events WHERE origin <> 'system';
+CREATE TABLE fallback_events_backup AS SELECT id, origin FROM mission_events WHERE origin <> 'system';
 DO $$ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') AND current_user <> 'missionsite_app' THEN
-        REVOKE ALL ON mission_fallback_configs_set_aside, mission_fallback_templates_set_aside,
-            mission_fallback_runs_set_aside, mission_fallback_items_set_aside, mission_fallback_allowances_set_aside,
-            mission_fallback_samples_set_aside, fallback_missions_set_aside, fallback_events_set_aside
+        REVOKE ALL ON mission_fallback_configs_backup, mission_fallback_templates_backup,
+            mission_fallback_runs_backup, mission_fallback_items_backup, mission_fallback_allowances_backup,
+            mission_fallback_samples_backup, fallback_missions_backup, fallback_events_backup
             FROM missionsite_app;
     END IF;
 END $$;

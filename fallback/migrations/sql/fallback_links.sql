@@ -36,17 +36,17 @@ DECLARE
     columns text;
     stayed bigint;
 BEGIN
-    IF to_regclass('fallback_missions_set_aside') IS NULL THEN
+    IF to_regclass('fallback_missions_backup') IS NULL THEN
         RETURN;
     END IF;
     FOREACH name IN ARRAY ARRAY['mission_fallback_configs', 'mission_fallback_templates', 'mission_fallback_runs',
         'mission_fallback_items', 'mission_fallback_allowances', 'mission_fallback_samples'] LOOP
         SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO columns FROM pg_attribute
-        WHERE attrelid = (name || '_set_aside')::regclass AND attnum > 0 AND NOT attisdropped;
+        WHERE attrelid = (name || '_backup')::regclass AND attnum > 0 AND NOT attisdropped;
         EXECUTE format(
             'WITH gone AS (DELETE FROM %1$I s WHERE EXISTS (SELECT FROM projects p WHERE p.id = s.project_id)%3$s RETURNING *)
              INSERT INTO %2$I (%4$s) OVERRIDING SYSTEM VALUE SELECT %4$s FROM gone',
-            name || '_set_aside', name,
+            name || '_backup', name,
             CASE name
                 WHEN 'mission_fallback_templates' THEN
                     ' AND EXISTS (SELECT FROM flows f WHERE f.id = s.flow_id)
@@ -81,18 +81,18 @@ BEGIN
       AND (u.generated_count, u.accepted_count, u.discarded_count) <> (c.every, c.accepted, c.discarded);
     UPDATE missions m SET origin = s.origin,
         fallback_item_id = (SELECT i.id FROM mission_fallback_items i WHERE i.id = s.fallback_item_id)
-    FROM fallback_missions_set_aside s WHERE s.id = m.id;
-    UPDATE mission_events e SET origin = s.origin FROM fallback_events_set_aside s WHERE s.id = e.id;
-    DROP TABLE fallback_missions_set_aside, fallback_events_set_aside;
+    FROM fallback_missions_backup s WHERE s.id = m.id;
+    UPDATE mission_events e SET origin = s.origin FROM fallback_events_backup s WHERE s.id = e.id;
+    DROP TABLE fallback_missions_backup, fallback_events_backup;
     PERFORM setval(pg_get_serial_sequence('mission_fallback_samples', 'id'), max(id)) FROM mission_fallback_samples
         HAVING max(id) IS NOT NULL;
     FOREACH name IN ARRAY ARRAY['mission_fallback_configs', 'mission_fallback_templates', 'mission_fallback_runs',
         'mission_fallback_items', 'mission_fallback_allowances', 'mission_fallback_samples'] LOOP
-        EXECUTE format('SELECT count(*) FROM %I', name || '_set_aside') INTO stayed;
+        EXECUTE format('SELECT count(*) FROM %I', name || '_backup') INTO stayed;
         IF stayed = 0 THEN
-            EXECUTE format('DROP TABLE %I', name || '_set_aside');
+            EXECUTE format('DROP TABLE %I', name || '_backup');
         ELSE
-            RAISE NOTICE '% rows of % refer to what is gone; they stay in %_set_aside', stayed, name, name;
+            RAISE NOTICE '% rows of % refer to what is gone; they stay in %_backup', stayed, name, name;
         END IF;
     END LOOP;
 END $$;

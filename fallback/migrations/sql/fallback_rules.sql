@@ -105,27 +105,27 @@ END $$;
 CREATE CONSTRAINT TRIGGER missions_fallback_was_accepted AFTER INSERT OR UPDATE OF fallback_item_id ON missions
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.origin = 'fallback')
     EXECUTE FUNCTION check_fallback_mission();
-CREATE CONSTRAINT TRIGGER mission_fallback_items_know_mission
+CREATE CONSTRAINT TRIGGER mission_fallback_items_mission_links_back
     AFTER INSERT OR UPDATE OF status, mission_id, project_id ON mission_fallback_items
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_fallback_mission();
 
 -- Where a mission comes from, and whose it is, is written once.
-CREATE FUNCTION keep_mission_origin() RETURNS trigger LANGUAGE plpgsql
+CREATE FUNCTION reject_mission_origin_change() RETURNS trigger LANGUAGE plpgsql
 AS $$
 BEGIN
     RAISE EXCEPTION 'the origin of mission % never changes', OLD.id
-        USING ERRCODE = 'check_violation', CONSTRAINT = 'missions_origin_never_changes';
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'missions_origin_immutable';
 END $$;
-CREATE FUNCTION keep_mission_project() RETURNS trigger LANGUAGE plpgsql
+CREATE FUNCTION reject_mission_project_change() RETURNS trigger LANGUAGE plpgsql
 AS $$
 BEGIN
     RAISE EXCEPTION 'the project of mission % never changes', OLD.id
-        USING ERRCODE = 'check_violation', CONSTRAINT = 'missions_project_never_changes';
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'missions_project_immutable';
 END $$;
-CREATE TRIGGER missions_project_never_changes BEFORE UPDATE OF project_id ON missions
-    FOR EACH ROW WHEN (OLD.project_id <> NEW.project_id) EXECUTE FUNCTION keep_mission_project();
-CREATE TRIGGER missions_origin_never_changes BEFORE UPDATE OF origin ON missions
-    FOR EACH ROW WHEN (OLD.origin <> NEW.origin) EXECUTE FUNCTION keep_mission_origin();
+CREATE TRIGGER missions_project_immutable BEFORE UPDATE OF project_id ON missions
+    FOR EACH ROW WHEN (OLD.project_id <> NEW.project_id) EXECUTE FUNCTION reject_mission_project_change();
+CREATE TRIGGER missions_origin_immutable BEFORE UPDATE OF origin ON missions
+    FOR EACH ROW WHEN (OLD.origin <> NEW.origin) EXECUTE FUNCTION reject_mission_origin_change();
 
 -- --- Counts of a run ------------------------------------------------------------------------
 
@@ -176,7 +176,7 @@ CREATE TRIGGER mission_fallback_items_count_changed AFTER UPDATE ON mission_fall
 CREATE TRIGGER mission_fallback_items_count_gone AFTER DELETE ON mission_fallback_items
     REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION count_fallback_items();
 
-CREATE FUNCTION forget_fallback_counts() RETURNS trigger LANGUAGE plpgsql
+CREATE FUNCTION reset_fallback_counts() RETURNS trigger LANGUAGE plpgsql
 AS $$
 BEGIN
     UPDATE mission_fallback_runs SET generated_count = 0, accepted_count = 0, discarded_count = 0
@@ -184,41 +184,41 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER mission_fallback_items_count_truncated AFTER TRUNCATE ON mission_fallback_items
-    FOR EACH STATEMENT EXECUTE FUNCTION forget_fallback_counts();
+    FOR EACH STATEMENT EXECUTE FUNCTION reset_fallback_counts();
 
 -- Writing locks an item before its run, and what waits before what it waits for; deleting a run, a project or a mission
 -- goes the other way round. So writers share a lock which who deletes holds alone, taken before any row: the two never
 -- wait for each other. A transaction that writes first and deletes later takes it alone from the start (services do).
-CREATE FUNCTION share_fallback_rows() RETURNS trigger LANGUAGE plpgsql
+CREATE FUNCTION take_shared_fallback_lock() RETURNS trigger LANGUAGE plpgsql
 AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(hashtextextended('fallback_rows', 0));
     RETURN NULL;
 END $$;
-CREATE FUNCTION close_fallback_rows() RETURNS trigger LANGUAGE plpgsql
+CREATE FUNCTION take_exclusive_fallback_lock() RETURNS trigger LANGUAGE plpgsql
 AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('fallback_rows', 0));
     RETURN NULL;
 END $$;
-CREATE TRIGGER mission_fallback_items_share BEFORE INSERT OR UPDATE OR DELETE ON mission_fallback_items
-    FOR EACH STATEMENT EXECUTE FUNCTION share_fallback_rows();
-CREATE TRIGGER mission_dependencies_share BEFORE INSERT OR UPDATE OR DELETE ON mission_dependencies
-    FOR EACH STATEMENT EXECUTE FUNCTION share_fallback_rows();
-CREATE TRIGGER missions_share BEFORE INSERT OR UPDATE ON missions
-    FOR EACH STATEMENT EXECUTE FUNCTION share_fallback_rows();
-CREATE TRIGGER missions_close BEFORE DELETE ON missions
-    FOR EACH STATEMENT EXECUTE FUNCTION close_fallback_rows();
-CREATE TRIGGER mission_fallback_runs_close BEFORE DELETE ON mission_fallback_runs
-    FOR EACH STATEMENT EXECUTE FUNCTION close_fallback_rows();
-CREATE TRIGGER projects_close BEFORE DELETE ON projects
-    FOR EACH STATEMENT EXECUTE FUNCTION close_fallback_rows();
+CREATE TRIGGER mission_fallback_items_shared_lock BEFORE INSERT OR UPDATE OR DELETE ON mission_fallback_items
+    FOR EACH STATEMENT EXECUTE FUNCTION take_shared_fallback_lock();
+CREATE TRIGGER mission_dependencies_shared_lock BEFORE INSERT OR UPDATE OR DELETE ON mission_dependencies
+    FOR EACH STATEMENT EXECUTE FUNCTION take_shared_fallback_lock();
+CREATE TRIGGER missions_shared_lock BEFORE INSERT OR UPDATE ON missions
+    FOR EACH STATEMENT EXECUTE FUNCTION take_shared_fallback_lock();
+CREATE TRIGGER missions_exclusive_lock BEFORE DELETE ON missions
+    FOR EACH STATEMENT EXECUTE FUNCTION take_exclusive_fallback_lock();
+CREATE TRIGGER mission_fallback_runs_exclusive_lock BEFORE DELETE ON mission_fallback_runs
+    FOR EACH STATEMENT EXECUTE FUNCTION take_exclusive_fallback_lock();
+CREATE TRIGGER projects_exclusive_lock BEFORE DELETE ON projects
+    FOR EACH STATEMENT EXECUTE FUNCTION take_exclusive_fallback_lock();
 
 -- --- The life of a run ----------------------------------------------------------------------
 
 -- Counts are counted, never set. A run is completed when nothing of it is left to decide, and open again when a decision
 -- is taken back. What is published of it is kept on it.
-CREATE FUNCTION keep_fallback_run() RETURNS trigger LANGUAGE plpgsql
+CREATE FUNCTION derive_fallback_run() RETURNS trigger LANGUAGE plpgsql
 AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -253,8 +253,8 @@ BEGIN
         'generated', NEW.generated_count, 'accepted', NEW.accepted_count, 'discarded', NEW.discarded_count);
     RETURN NEW;
 END $$;
-CREATE TRIGGER mission_fallback_runs_keep BEFORE INSERT OR UPDATE ON mission_fallback_runs
-    FOR EACH ROW EXECUTE FUNCTION keep_fallback_run();
+CREATE TRIGGER mission_fallback_runs_derive BEFORE INSERT OR UPDATE ON mission_fallback_runs
+    FOR EACH ROW EXECUTE FUNCTION derive_fallback_run();
 
 -- Tells whoever listens, and writes the summary of a run that is completed.
 CREATE FUNCTION publish_fallback_run() RETURNS trigger LANGUAGE plpgsql
@@ -266,9 +266,9 @@ BEGIN
     -- A run that is brought in as completed has no proposals yet; whoever brings it in tells of it.
     IF TG_OP = 'UPDATE' AND NEW.status = 'completed' AND OLD.status <> 'completed' THEN
         INSERT INTO mission_events (project_id, type, origin, actor_id, payload)
-        VALUES (NEW.project_id, 'fallback.run_completed', 'fallback', acting_member(), NEW.payload - 'projectId' - 'status');
+        VALUES (NEW.project_id, 'fallback.run_completed', 'fallback', audit_actor(), NEW.payload - 'projectId' - 'status');
         INSERT INTO project_activity (project_id, type, origin, actor_id, payload)
-        VALUES (NEW.project_id, 'fallback.run_completed', 'fallback', acting_member(), NEW.payload - 'projectId' - 'status');
+        VALUES (NEW.project_id, 'fallback.run_completed', 'fallback', audit_actor(), NEW.payload - 'projectId' - 'status');
     END IF;
     RETURN NULL;
 END $$;

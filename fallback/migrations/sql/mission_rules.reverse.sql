@@ -8,12 +8,12 @@ DROP TRIGGER missions_count_dependents ON missions;
 DROP TRIGGER mission_dependencies_count_gone ON mission_dependencies;
 DROP TRIGGER mission_dependencies_count_changed ON mission_dependencies;
 DROP TRIGGER mission_dependencies_count_new ON mission_dependencies;
-DROP TRIGGER mission_dependencies_no_circle ON mission_dependencies;
+DROP TRIGGER mission_dependencies_no_cycle ON mission_dependencies;
 DROP TRIGGER missions_record_changes ON missions;
 DROP TRIGGER missions_record_new ON missions;
 DROP TRIGGER missions_touch ON missions;
 DROP TRIGGER missions_touch_new ON missions;
-DROP TRIGGER organizations_timezone_known ON organizations;
+DROP TRIGGER organizations_timezone_valid ON organizations;
 DROP FUNCTION count_dependents(), count_dependencies(), recount_dependencies(text[]), check_dependency(),
     record_mission_changes(), record_new_missions(), touch_mission(), check_organization_timezone();
 DO $$
@@ -28,4 +28,4 @@ BEGIN
     END LOOP;
 END $$;
 DROP TRIGGER projects_touch_updated_at ON projects;
-DROP FUNCTION touch_project(), acting_member(), acting_origin();
+DROP FUNCTION touch_project(), audit_actor(), audit_origin();

@@ -9,9 +9,9 @@ FROM (
 WHERE m.id = c.id AND (m.dependency_count, m.open_dependency_count) IS DISTINCT FROM (c.every, c.open);
 
 -- Who acts and on whose behalf: set by services for the transaction; raw SQL acts as the system.
-CREATE FUNCTION acting_origin() RETURNS text LANGUAGE sql STABLE
+CREATE FUNCTION audit_origin() RETURNS text LANGUAGE sql STABLE
 AS $$ SELECT coalesce(nullif(current_setting('app.event_origin', true), ''), 'system') $$;
-CREATE FUNCTION acting_member() RETURNS uuid LANGUAGE sql STABLE
+CREATE FUNCTION audit_actor() RETURNS uuid LANGUAGE sql STABLE
 AS $$ SELECT nullif(current_setting('app.actor_id', true), '')::uuid $$;
 
 DO $$
@@ -45,9 +45,9 @@ BEGIN
     RETURN NEW;
 EXCEPTION WHEN invalid_parameter_value THEN
     RAISE EXCEPTION 'time zone % is not known', NEW.timezone
-        USING ERRCODE = 'check_violation', CONSTRAINT = 'organizations_timezone_known';
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'organizations_timezone_valid';
 END $$;
-CREATE TRIGGER organizations_timezone_known BEFORE INSERT OR UPDATE OF timezone ON organizations
+CREATE TRIGGER organizations_timezone_valid BEFORE INSERT OR UPDATE OF timezone ON organizations
     FOR EACH ROW EXECUTE FUNCTION check_organization_timezone();
 
 -- --- Timeline -------------------------------------------------------------------------------
@@ -84,7 +84,7 @@ DECLARE
     project record;
 BEGIN
     INSERT INTO mission_events (project_id, mission_id, type, origin, actor_id, payload)
-    SELECT n.project_id, n.id, 'mission.created', acting_origin(), acting_member(),
+    SELECT n.project_id, n.id, 'mission.created', audit_origin(), audit_actor(),
         jsonb_strip_nulls(jsonb_build_object(
             'list', n.list, 'ready', n.ready, 'origin', n.origin, 'item', n.fallback_item_id))
     FROM new_rows n;
@@ -113,7 +113,7 @@ BEGIN
             WHEN n.open_dependency_count = 0 AND o.open_dependency_count > 0 THEN 'mission.unblocked'
             ELSE 'mission.changed'
         END,
-        acting_origin(), acting_member(), jsonb_build_object('changed', c.changed)
+        audit_origin(), audit_actor(), jsonb_build_object('changed', c.changed)
     FROM new_rows n
     JOIN old_rows o ON o.id = n.id
     CROSS JOIN LATERAL (
@@ -156,14 +156,14 @@ BEGIN
         SELECT FROM needed WHERE id = NEW.mission_id
     ) THEN
         RAISE EXCEPTION 'mission % would wait for itself', NEW.mission_id
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'mission_dependencies_no_circle';
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'mission_dependencies_no_cycle';
     END IF;
     -- What is waited for stays as it is until this commits: the count below needs to know whether it is done. It comes
     -- before the mission that waits, as when it is finished, so that the two never wait for each other.
     PERFORM FROM missions WHERE id = NEW.depends_on_id FOR NO KEY UPDATE;
     RETURN NEW;
 END $$;
-CREATE TRIGGER mission_dependencies_no_circle BEFORE INSERT OR UPDATE ON mission_dependencies
+CREATE TRIGGER mission_dependencies_no_cycle BEFORE INSERT OR UPDATE ON mission_dependencies
     FOR EACH ROW EXECUTE FUNCTION check_dependency();
 
 -- Counts again what some missions wait for. They are locked first: whoever changes the same count has committed then.
@@ -191,17 +191,17 @@ BEGIN
     END IF;
     IF TG_OP = 'INSERT' THEN
         INSERT INTO mission_events (project_id, mission_id, type, origin, actor_id, payload)
-        SELECT m.project_id, m.id, 'mission.dependency_added', acting_origin(), acting_member(),
+        SELECT m.project_id, m.id, 'mission.dependency_added', audit_origin(), audit_actor(),
             jsonb_build_object('dependsOn', n.depends_on_id)
         FROM new_rows n JOIN missions m ON m.id = n.mission_id;
     ELSIF TG_OP = 'DELETE' THEN
         INSERT INTO mission_events (project_id, mission_id, type, origin, actor_id, payload)
-        SELECT m.project_id, m.id, 'mission.dependency_removed', acting_origin(), acting_member(),
+        SELECT m.project_id, m.id, 'mission.dependency_removed', audit_origin(), audit_actor(),
             jsonb_build_object('dependsOn', o.depends_on_id)
         FROM old_rows o JOIN missions m ON m.id = o.mission_id;
     ELSE
         INSERT INTO mission_events (project_id, mission_id, type, origin, actor_id, payload)
-        SELECT m.project_id, m.id, w.type, acting_origin(), acting_member(), jsonb_build_object('dependsOn', w.other)
+        SELECT m.project_id, m.id, w.type, audit_origin(), audit_actor(), jsonb_build_object('dependsOn', w.other)
         FROM new_rows n JOIN old_rows o ON o.id = n.id
         CROSS JOIN LATERAL (VALUES ('mission.dependency_removed', o.mission_id, o.depends_on_id),
             ('mission.dependency_added', n.mission_id, n.depends_on_id)) AS w (type, waiting, other)

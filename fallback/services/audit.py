@@ -1,4 +1,4 @@
-"""On whose behalf the database writes a timeline, and what happened in a project."""
+"""The audit context of a transaction, and the activity of a project."""
 
 from django.db import connection
 
@@ -7,12 +7,13 @@ from fallback.models.choices import EventOrigin
 from groups.models import Member
 
 
-def act(actor: Member | None, origin: str | None = None, *, deleting: bool = False) -> None:
-    """Begin a write: say who acts, for every event the triggers write, and keep out of the way of deletions.
+def set_audit_context(actor: Member | None, origin: str | None = None, *, deleting: bool = False) -> None:
+    """Set the actor and the origin of all events that triggers write in this transaction.
 
-    It comes before the first row lock of a service. Writing locks an item before its run, deleting a run before its
-    items; so writers share a lock which who deletes (`deleting`) holds alone, and the two never wait for each other.
-    origin: one of EventOrigin; a person with an actor, else the system.
+    Also takes the lock that keeps writers and deletions apart, so call it before the first row lock. Writers lock an
+    item before its run; deleting a run locks the run before its items. Writers therefore share an advisory lock, and a
+    deletion (`deleting`) takes it exclusively, so that the two cannot deadlock.
+    origin: one of EventOrigin; by default `user` with an actor, else `system`.
     """
     origin = origin or (EventOrigin.USER if actor else EventOrigin.SYSTEM)
     lock = "pg_advisory_xact_lock" if deleting else "pg_advisory_xact_lock_shared"
@@ -24,8 +25,10 @@ def act(actor: Member | None, origin: str | None = None, *, deleting: bool = Fal
         )
 
 
-def record(type_: str, *, project: Project, actor: Member | None, origin: str | None = None, **payload) -> None:
-    """Write down what happened in a project, in the transaction of the change itself."""
+def record_activity(
+    type_: str, *, project: Project, actor: Member | None, origin: str | None = None, **payload
+) -> None:
+    """Add an activity to a project, in the transaction of the change it records."""
     ProjectActivity.objects.create(
         type=type_,
         project=project,
