@@ -212,7 +212,7 @@ def prove(demo: Demo, var: Path) -> None:
     todo = browser.column("todo")
     moved = 0
     for pk, title in todo.items():
-        answer = browser.post(f"/admin/fallback/mission/{pk}/place/", {"list": "doing"})
+        answer = browser.post(f"/admin/fallback/mission/{pk}/position/", {"list": "doing"})
         expect(answer.get("ok"), f"{title} does not move to Doing: {answer}")
         moved += 1
     expect(not browser.column("todo"), "Todo is not empty")

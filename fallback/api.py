@@ -50,7 +50,7 @@ class ProjectOut(Schema):
     organization: str = Field(examples=["Futures Edge"])
     description: str = Field(examples=["A guide for new groups."])
     status: str = Field(description="`active` or `archived`.", examples=["active"])
-    rights: list[str] = Field(description="What you may do here.", examples=[["look", "work", "review"]])
+    rights: list[str] = Field(description="What you may do here.", examples=[["view", "contribute", "review"]])
 
 
 class ProjectPage(Schema):
@@ -111,7 +111,7 @@ class RunOut(Schema):
     generated_count: int = Field(examples=[3])
     accepted_count: int = Field(examples=[0])
     discarded_count: int = Field(examples=[0])
-    held_back: list[dict] = Field(examples=[[]])
+    skipped: list[dict] = Field(examples=[[]])
     error: str = Field(examples=[""])
     started_at: datetime = Field(examples=["2026-11-20T09:30:00Z"])
     completed_at: datetime | None = Field(examples=[None])
@@ -180,7 +180,7 @@ class PlanOut(Schema):
     proposed_count: int = Field(examples=[0])
     deficit: int = Field(examples=[3])
     templates: list[str] = Field(description="Ids of the templates it would use.", examples=[[ULID]])
-    held_back: list[dict] = Field(examples=[[]])
+    skipped: list[dict] = Field(examples=[[]])
 
 
 class Order(Schema):
@@ -290,7 +290,7 @@ def list_project_missions(
 @needs(PROJECTS_WRITE, checks_rights=True)
 def add_project_mission(request: HttpRequest, order: NewMission, project: str = ProjectKey):
     """Add a mission at the end of the project's Todo."""
-    found = _project(request, project, Right.WORK)
+    found = _project(request, project, Right.CONTRIBUTE)
     mission = create_mission(project=found, acting_member=request.auth.member, **order.dict())
     mission.refresh_from_db()
     return Status(201, _mission_out(mission))
@@ -307,7 +307,7 @@ def get_project_mission(request: HttpRequest, project: str = ProjectKey, mission
 @needs(PROJECTS_WRITE, checks_rights=True)
 def change_project_mission(request: HttpRequest, order: MissionChange, project: str = ProjectKey, mission: str = Key):
     """Change what is given; the rest stays."""
-    found = _in(Mission, _project(request, project, Right.WORK), mission)
+    found = _in(Mission, _project(request, project, Right.CONTRIBUTE), mission)
     changes = {name: value for name, value in order.dict(exclude_unset=True).items() if value is not None}
     update_mission(mission=found, acting_member=request.auth.member, **changes)
     return _fresh(found, _mission_out)
@@ -317,7 +317,7 @@ def change_project_mission(request: HttpRequest, order: MissionChange, project: 
 @needs(PROJECTS_WRITE, checks_rights=True)
 def move_project_mission(request: HttpRequest, order: Move, project: str = ProjectKey, mission: str = Key):
     """Put a mission into a list: beside another, or at its end."""
-    found = _in(Mission, _project(request, project, Right.WORK), mission)
+    found = _in(Mission, _project(request, project, Right.CONTRIBUTE), mission)
     move_mission(
         mission=found, to=order.list, before=order.before, after=order.after, acting_member=request.auth.member
     )
@@ -387,7 +387,7 @@ def start_fallback_run(request: HttpRequest, order: RunOrder, project: str = Pro
 @router.get("/projects/{project}/fallback/runs/{run}", response=RunOut, tags=["fallback"], summary="Show a run")
 @needs(FALLBACK_READ, checks_rights=True)
 def get_fallback_run(request: HttpRequest, project: str = ProjectKey, run: str = Key):
-    """One run with its counts and what it held back."""
+    """One run with its counts and what it skipped."""
     return _run_out(_in(MissionFallbackRun, _project(request, project), run))
 
 
@@ -527,7 +527,7 @@ def launch_fallback_template(request: HttpRequest, project: str = ProjectKey, te
 # --- Finding and showing ----------------------------------------------------------------------
 
 
-def _project(request: HttpRequest, key: str, right: Right = Right.LOOK) -> Project:
+def _project(request: HttpRequest, key: str, right: Right = Right.VIEW) -> Project:
     """A project the caller may see. Raises Http404 for any other, NotAllowed where they may only look."""
     rights = Rights(request.auth.member)
     project = rights.projects().select_related("organization").filter(pk=key).first()
@@ -571,13 +571,13 @@ def _plan_out(project: Project) -> dict:
         raise NoConfiguration
     plan = plan_run(project, config=config)
     return {
-        "message": plan.words,
+        "message": plan.summary,
         "backlog_count": plan.backlog,
         "backlog_threshold": config.backlog_threshold,
         "proposed_count": plan.proposed,
         "deficit": plan.deficit,
         "templates": [template.pk for template in plan.picks],
-        "held_back": [held.as_json() for held in plan.held_back],
+        "skipped": [entry.as_json() for entry in plan.skipped],
     }
 
 
@@ -610,7 +610,7 @@ def _event_out(event) -> dict:
 def _run_out(run: MissionFallbackRun) -> dict:
     return {
         **_shown(run, "id", "triggered_by", "status", "backlog_count_before", "backlog_threshold", "generated_count"),
-        **_shown(run, "accepted_count", "discarded_count", "held_back", "error", "started_at", "completed_at"),
+        **_shown(run, "accepted_count", "discarded_count", "skipped", "error", "started_at", "completed_at"),
         "project": run.project_id,
     }
 

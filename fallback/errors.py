@@ -123,10 +123,10 @@ class TemplateRepositoryOfOtherProject(RepositoryOfOtherProject):
 # --- Missions ---------------------------------------------------------------------------------
 
 
-class DependencyCircle(DomainError):
+class DependencyCycle(DomainError):
     """These missions would wait for each other: the other one waits for this one already."""
 
-    code = "dependency_circle"
+    code = "dependency_cycle"
     constraint = "mission_dependencies_no_cycle"
     field = "depends_on"
 
@@ -139,10 +139,10 @@ class DependsOnItself(DomainError):
     field = "depends_on"
 
 
-class DependencyKnown(DomainError):
+class DependencyExists(DomainError):
     """The mission waits for this one already."""
 
-    code = "dependency_known"
+    code = "dependency_exists"
     constraint = "mission_dependencies_once"
     field = "depends_on"
 
@@ -155,24 +155,24 @@ class DependencyOfOtherProject(DomainError):
     field = "depends_on"
 
 
-class NoSuchNeighbour(DomainError):
+class NeighbourNotFound(DomainError):
     """The mission next to it is not in that list any more. Reload the board."""
 
-    code = "no_such_neighbour"
+    code = "neighbour_not_found"
     status = 409
 
 
-class OriginFixed(DomainError):
+class OriginImmutable(DomainError):
     """Where a mission comes from never changes."""
 
-    code = "origin_fixed"
+    code = "origin_immutable"
     constraint = "missions_origin_immutable"
 
 
-class ProjectFixed(DomainError):
+class ProjectImmutable(DomainError):
     """A mission stays in its project."""
 
-    code = "project_fixed"
+    code = "project_immutable"
     constraint = "missions_project_immutable"
     field = "project"
 
@@ -188,25 +188,25 @@ class NotAccepted(DomainError):
 
 
 class GuardrailReached(DomainError):
-    """A guardrail of this project leaves no room."""
+    """A guardrail of this project leaves no quota."""
 
-    frees_up_at: datetime | None = None
+    resets_at: datetime | None = None
 
-    def __init__(self, room=None) -> None:
-        """room: a services.guardrails.Room; it says how much was used, and when there is more."""
-        if room is not None:
-            self.frees_up_at = room.frees_up_at
-        super().__init__(room.full_words if room else None)
+    def __init__(self, quota=None) -> None:
+        """quota: a services.guardrails.Quota; it says how much was used, and when there is more."""
+        if quota is not None:
+            self.resets_at = quota.resets_at
+        super().__init__(quota.reached_text if quota else None)
 
 
-class WeekFull(GuardrailReached):
+class WeeklyCapReached(GuardrailReached):
     """The weekly cap of this project is reached."""
 
     code = "weekly_mission_cap"
     constraint = "fallback_weekly_mission_cap"
 
 
-class MonthFull(GuardrailReached):
+class MonthlyHoursReached(GuardrailReached):
     """The monthly hours of this project are used up."""
 
     code = "monthly_target_hours"
@@ -228,10 +228,10 @@ class NotDecided(DomainError):
     code = "not_decided"
 
 
-class MissionTouched(DomainError):
+class MissionChanged(DomainError):
     """The mission has been worked on since, so its acceptance cannot be taken back."""
 
-    code = "mission_touched"
+    code = "mission_changed"
 
 
 class ReasonMissing(DomainError):
@@ -272,10 +272,10 @@ class RunEnded(DomainError):
     code = "run_ended"
 
 
-class FallbackOff(DomainError):
+class FallbackInactive(DomainError):
     """The fallback is not active for this project."""
 
-    code = "fallback_off"
+    code = "fallback_inactive"
 
 
 class NoConfiguration(DomainError):

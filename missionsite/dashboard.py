@@ -11,7 +11,8 @@ from django.utils.http import urlencode
 
 from engagement.models import EngagementMessage, State, Status, UserEngagementState
 from fallback.admin.base import rights_of
-from fallback.reads import count_up_to, waiting_items
+from fallback.selectors.counts import count_up_to
+from fallback.selectors.items import items_to_review
 from fallback.services.rights import Right
 from groups.admin.base import event_words
 from groups.directory_reads import waiting_for_approval
@@ -62,9 +63,9 @@ def add_dashboard(request: HttpRequest, context: dict) -> dict:
 def _review_cards(request: HttpRequest) -> list[dict]:
     """Proposals that wait for a decision, for members who can see a project."""
     rights = rights_of(request)
-    if not rights.anywhere(Right.LOOK):
+    if not rights.in_any_project(Right.VIEW):
         return []
-    waiting = waiting_items(rights.where(Right.LOOK, path="project__"), at=timezone.now())
+    waiting = items_to_review(rights.where(Right.LOOK, path="project__"), at=timezone.now())
     _number, text = count_up_to(waiting)
     return [
         {

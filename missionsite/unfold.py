@@ -20,7 +20,7 @@ def _has_project_right(right: str):
         from fallback.admin.base import rights_of
         from fallback.services.rights import Right
 
-        return rights_of(request).anywhere(Right[right])
+        return rights_of(request).in_any_project(Right[right])
 
     return check
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.http import HttpRequest
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -19,7 +18,7 @@ from fallback.models import Project
 from fallback.services.rights import Right, Rights
 from groups.models import Member
 from groups.models.members import SYSTEM_MEMBER_ID
-from missionsite.common.admin import Action, ModelAdmin, Search, Tab
+from missionsite.common.admin import Action, CustomTab, ModelAdmin, Search, Tab
 
 LIST = {"todo": "info", "doing": "warning", "review": "primary", "done": "success"}
 RUN = {
@@ -42,12 +41,7 @@ def rights_of(request: HttpRequest) -> Rights:
     return rights
 
 
-def may_anywhere(right: Right) -> Callable[[HttpRequest], bool]:
-    """A check for the sidebar: whether there is a project this person may do something in."""
-    return lambda request: rights_of(request).anywhere(right)
-
-
-class OwnFilter(AutocompleteSelectFilter):
+class VisibleRelatedFilter(AutocompleteSelectFilter):
     """A filter by something the viewer sees; whatever else the address names is not said."""
 
     def choices(self, changelist):
@@ -68,7 +62,7 @@ class KeySearch(Search):
         return term if _ULID.fullmatch(term) else None
 
 
-class PersonField(forms.CharField):
+class MemberField(forms.CharField):
     """A person by e-mail or member ID, exactly: whoever may add people need not be allowed to search all of them."""
 
     def __init__(self, **kwargs) -> None:
@@ -91,51 +85,51 @@ class PersonField(forms.CharField):
         return member
 
 
-class ProjectPages(ModelAdmin):
-    """Pages of what belongs to a project.
+class ProjectModelAdmin(ModelAdmin):
+    """Admin of a model whose rows belong to a project; users see only rows of their own projects.
 
-    path: from a row to its project, `project__`; empty for the project itself. to_add, to_change: the right each takes
-    in the project of the row.
+    path: the lookup from a row to its project, `project__`; empty for Project itself.
+    add_right, change_right: the right that adding or changing a row needs in its project; None: no one may.
     """
 
     path = "project__"
-    to_add: Right | None = Right.MAINTAIN
-    to_change: Right | None = Right.MAINTAIN
+    add_right: Right | None = Right.MAINTAIN
+    change_right: Right | None = Right.MAINTAIN
 
     def project_of(self, obj: Model) -> Project:
         return obj.project if self.path else obj
 
     def shows_every_row(self, request: HttpRequest) -> bool:
-        return Right.LOOK in rights_of(request).everywhere
+        return Right.VIEW in rights_of(request).in_every_project
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).filter(rights_of(request).where(Right.LOOK, path=self.path))
+        return super().get_queryset(request).filter(rights_of(request).project_filter(Right.VIEW, path=self.path))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return rights_of(request).anywhere(Right.LOOK)
+        return rights_of(request).in_any_project(Right.VIEW)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return self._may(request, Right.LOOK, obj)
+        return self._has_right(request, Right.VIEW, obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return self._may(request, self.to_add, None)
+        return self._has_right(request, self.add_right, None)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return self._may(request, self.to_change, obj)
+        return self._has_right(request, self.change_right, obj)
 
-    def _may(self, request: HttpRequest, right: Right | None, obj: Model | None) -> bool:
+    def _has_right(self, request: HttpRequest, right: Right | None, obj: Model | None) -> bool:
         if right is None:
             return False
         if obj is None:
-            return rights_of(request).anywhere(right)
+            return rights_of(request).in_any_project(right)
         return rights_of(request).allows(right, self.project_of(obj))
 
     def formfield_for_foreignkey(self, db_field, request: HttpRequest, **kwargs):
         """Only projects this person may add to, and only parts of projects they see."""
-        if db_field.name == "project" and self.to_add:
-            kwargs["queryset"] = rights_of(request).projects(self.to_add).filter(status="active")
+        if db_field.name == "project" and self.add_right:
+            kwargs["queryset"] = rights_of(request).projects(self.add_right).filter(status="active")
         elif db_field.name in ("flow", "actor", "repository"):
-            visible = rights_of(request).where(Right.LOOK, path="project__")
+            visible = rights_of(request).project_filter(Right.VIEW, path="project__")
             kwargs["queryset"] = db_field.remote_field.model._default_manager.filter(visible).select_related("project")
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
@@ -144,29 +138,11 @@ class ProjectPages(ModelAdmin):
         fields = super().get_readonly_fields(request, obj)
         return (*fields, "project") if obj and self.path == "project__" and "project" not in fields else fields
 
-    def _tab_view(self, request: HttpRequest, object_id: str, *, spec: Tab) -> HttpResponse:
-        if not isinstance(spec, ProjectCustomTab):
-            return super()._tab_view(request, object_id, spec=spec)
-        obj = self.get_object(request, object_id)
-        if obj is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        if not self.has_view_permission(request, obj):
-            raise PermissionDenied
-        context = {
-            **self.page_context(request, obj, active=spec.name),
-            "title": str(obj),
-            "subtitle": spec.title,
-            "include": spec.template,
-            **spec.context(obj, request),
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "fallback/page.html", context)
 
-
-class ReadOnlyProjectPages(ProjectPages):
+class ReadOnlyProjectModelAdmin(ProjectModelAdmin):
     """Pages of a record of a project: looked at, never edited."""
 
-    to_add = to_change = None
+    add_right = change_right = None
 
 
 @dataclass(frozen=True)
@@ -177,7 +153,7 @@ class ProjectAction(Action):
     project: Callable[[Model], Project] = lambda obj: obj.project
 
     def allowed(self, request: HttpRequest) -> bool:
-        return rights_of(request).anywhere(self.right)
+        return rights_of(request).in_any_project(self.right)
 
     def allowed_on(self, request: HttpRequest, obj: Model) -> bool:
         return rights_of(request).allows(self.right, self.project(obj))
@@ -195,10 +171,10 @@ class ProjectTab(Tab):
 
 
 @dataclass(frozen=True)
-class ProjectCustomTab(ProjectTab):
-    """A page of its own making beside an object: a template, and what it is filled with."""
+class ProjectCustomTab(CustomTab):
+    """A page of an object of a project; whoever may view the object may view it."""
 
-    rows: Callable[[Model], QuerySet] = lambda obj: obj
-    columns: tuple = ()
-    template: str = ""
-    context: Callable[[Model, HttpRequest], dict] = lambda obj, request: {}
+    permission: str = ""
+
+    def allowed(self, request: HttpRequest) -> bool:
+        return True

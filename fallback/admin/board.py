@@ -13,12 +13,22 @@ from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.views.decorators.http import require_POST
 
-from fallback.admin.answers import answer_errors, done, not_valid
 from fallback.admin.base import rights_of
-from fallback.admin.words import backlog_words, due_words, effort_words, moment_words, record_words, room, status_words
+from fallback.admin.formats import (
+    format_acceptance,
+    format_backlog,
+    format_effort,
+    format_instant,
+    format_last_check,
+    format_status,
+    quota_context,
+)
+from fallback.admin.responses import answer_errors, invalid_form_response, success_response
 from fallback.models import Mission, MissionFallbackConfig, MissionFallbackTemplate, Project
 from fallback.models.choices import List
-from fallback.reads import CARDS, backlogs_of, board_cards, count_up_to, waiting_items
+from fallback.selectors.counts import count_up_to
+from fallback.selectors.items import items_to_review
+from fallback.selectors.missions import CARDS, backlogs_of, board_cards
 from fallback.services.guardrails import guardrails_of
 from fallback.services.missions import move_mission, set_ready
 from fallback.services.planning import templates_in_turn
@@ -28,7 +38,7 @@ from missionsite.common.admin.form_keys import ALREADY_SAVED, FormResult, run_on
 from missionsite.common.live import stream
 
 
-class PlaceForm(forms.Form):
+class CardMoveForm(forms.Form):
     """Where a card is put: beside another, or at one end where no other is named."""
 
     list = forms.ChoiceField(choices=List)
@@ -43,10 +53,10 @@ def board_view(request: HttpRequest, project_id: str) -> HttpResponse:
     rights, at = rights_of(request), timezone.now()
     config = MissionFallbackConfig.objects.filter(project=project).first()
     rails = guardrails_of([project], at)[project.pk]
-    columns = [_column(project, key, rights.allows(Right.WORK, project)) for key in List]
+    columns = [_column(project, key, rights.allows(Right.CONTRIBUTE, project)) for key in List]
     is_open = not project.is_archived
-    waiting = waiting_items(rights.where(Right.LOOK, path="project__"), at=at).filter(project=project)
-    number, words = count_up_to(waiting)
+    waiting = items_to_review(rights.project_filter(Right.VIEW, path="project__"), at=at).filter(project=project)
+    number, text = count_up_to(waiting)
     context = {
         "title": project.name,
         "subtitle": "Board",
@@ -56,21 +66,21 @@ def board_view(request: HttpRequest, project_id: str) -> HttpResponse:
             "organization": project.organization.name,
             "url": reverse("admin:fallback_project_change", args=[project.pk]),
         },
-        "may_move": rights.allows(Right.WORK, project),
+        "may_move": rights.allows(Right.CONTRIBUTE, project),
         "may_launch": is_open and rights.allows(Right.REVIEW, project),
-        "may_add": is_open and rights.allows(Right.WORK, project),
+        "may_add": is_open and rights.allows(Right.CONTRIBUTE, project),
         "add_url": f"{reverse('admin:fallback_mission_add')}?project={project.pk}",
         "columns": columns,
         "templates": [_template(template) for template in templates_in_turn(project)],
         "waiting": number,
-        "waiting_words": words,
+        "waiting_text": text,
         "review_url": f"{reverse('admin:fallback_review')}?project={project.pk}",
         "health": {
-            "backlog_words": backlog_words(*backlogs_of([project.pk]).get(project.pk, (None, None))),
-            "week": room(rails.week),
-            "month": room(rails.month),
-            "status_words": status_words(config, at),
-            "next_check_words": capfirst(due_words(config)) if config else "",
+            "backlog_text": format_backlog(*backlogs_of([project.pk]).get(project.pk, (None, None))),
+            "week": quota_context(rails.week),
+            "month": quota_context(rails.month),
+            "status_text": format_status(config, at),
+            "next_check_text": capfirst(format_last_check(config)) if config else "",
         },
         "events_url": reverse("admin:fallback_board_events", args=[project.pk]),
         "empty_text": {
@@ -94,13 +104,13 @@ def events_view(request: HttpRequest, project_id: str) -> HttpResponse:
 
 @require_POST
 @answer_errors(lambda: reverse("admin:fallback_project_changelist"))
-def place_view(request: HttpRequest, mission_id: str) -> HttpResponse:
+def move_view(request: HttpRequest, mission_id: str) -> HttpResponse:
     """Put a card into a list, beside another or at its end."""
     mission = _mission(request, mission_id)
     back = reverse("admin:fallback_board", args=[mission.project_id])
-    form = PlaceForm(request.POST)
+    form = CardMoveForm(request.POST)
     if not form.is_valid():
-        return not_valid(request, form, back=back)
+        return invalid_form_response(request, form, back=back)
     values = form.cleaned_data
     moved = move_mission(
         mission=mission,
@@ -110,7 +120,7 @@ def place_view(request: HttpRequest, mission_id: str) -> HttpResponse:
         first=values["position"] == "top",
         acting_member=request.user,
     )
-    return done(request, f"{moved.title} is in {moved.get_list_display()}.", back=back, id=moved.pk)
+    return success_response(request, f"{moved.title} is in {moved.get_list_display()}.", back=back, id=moved.pk)
 
 
 @require_POST
@@ -121,7 +131,9 @@ def ready_view(request: HttpRequest, mission_id: str) -> HttpResponse:
     ready = request.POST.get("ready") == "1"
     set_ready(mission=mission, ready=ready, acting_member=request.user)
     back = reverse("admin:fallback_board", args=[mission.project_id])
-    return done(request, f"{mission.title} is {'ready' if ready else 'not ready'}.", back=back, id=mission.pk)
+    return success_response(
+        request, f"{mission.title} is {'ready' if ready else 'not ready'}.", back=back, id=mission.pk
+    )
 
 
 @require_POST
@@ -130,7 +142,7 @@ def launch_view(request: HttpRequest, template_id: str) -> HttpResponse:
     """Make a mission of a template at once."""
     rights = rights_of(request)
     template = (
-        MissionFallbackTemplate.objects.filter(rights.where(Right.LOOK, path="project__"), pk=template_id)
+        MissionFallbackTemplate.objects.filter(rights.project_filter(Right.VIEW, path="project__"), pk=template_id)
         .select_related("project__organization")
         .first()
     )
@@ -143,8 +155,8 @@ def launch_view(request: HttpRequest, template_id: str) -> HttpResponse:
         address = reverse("admin:fallback_mission_change", args=[mission.pk])
         return FormResult(address, f"{mission.title} is in Todo; the template stays.")
 
-    saved = run_once(request, save)
-    return done(
+    saved = run_once(request, act)
+    return success_response(
         request,
         ALREADY_SAVED if saved.is_repeat else saved.message,
         back=reverse("admin:fallback_board", args=[template.project_id]),
@@ -170,7 +182,7 @@ def _card(mission: Mission, may_move: bool) -> dict:
         "id": mission.pk,
         "title": mission.title,
         "priority": mission.priority,
-        "priority_words": mission.get_priority_display(),
+        "priority_text": mission.get_priority_display(),
         "ready": mission.ready,
         "blocked": mission.open_dependency_count,
         "origin": mission.origin,
@@ -179,7 +191,7 @@ def _card(mission: Mission, may_move: bool) -> dict:
         "stage": mission.stage,
         "review_status": mission.review_status or "",
         "url": reverse("admin:fallback_mission_change", args=[mission.pk]),
-        "move_url": reverse("admin:fallback_mission_place", args=[mission.pk]) if may_move else "",
+        "move_url": reverse("admin:fallback_mission_position", args=[mission.pk]) if may_move else "",
         "ready_url": reverse("admin:fallback_mission_ready_now", args=[mission.pk]) if may_move else "",
     }
 
@@ -189,13 +201,13 @@ def _template(template: MissionFallbackTemplate) -> dict:
         "id": template.pk,
         "name": template.name,
         "description": template.description,
-        "effort_words": effort_words(template.estimated_effort_minutes),
-        "priority_words": template.get_priority_display(),
+        "effort_text": format_effort(template.estimated_effort_minutes),
+        "priority_text": template.get_priority_display(),
         "actor": template.actor.name,
         "flow": template.flow.name,
         "repository": template.repository.name,
-        "record_words": record_words(template),
-        "last_used": f"last used {moment_words(template.last_used_at)}" if template.last_used_at else "",
+        "acceptance_text": format_acceptance(template),
+        "last_used": f"last used {format_instant(template.last_used_at)}" if template.last_used_at else "",
         "launch_url": reverse("admin:fallback_template_launch_now", args=[template.pk]),
         "url": reverse("admin:fallback_missionfallbacktemplate_change", args=[template.pk]),
     }
@@ -203,7 +215,7 @@ def _template(template: MissionFallbackTemplate) -> dict:
 
 def _project(request: HttpRequest, pk: str) -> Project:
     rights = rights_of(request)
-    if not rights.anywhere(Right.LOOK):
+    if not rights.in_any_project(Right.VIEW):
         raise PermissionDenied
     project = rights.projects().select_related("organization").filter(pk=pk).first()
     if project is None:
@@ -215,11 +227,11 @@ def _mission(request: HttpRequest, pk: str) -> Mission:
     """A mission this person may work on. Raises Http404, NotAllowed."""
     rights = rights_of(request)
     mission = (
-        Mission.objects.filter(rights.where(Right.LOOK, path="project__"), pk=pk)
+        Mission.objects.filter(rights.project_filter(Right.VIEW, path="project__"), pk=pk)
         .select_related("project__organization")
         .first()
     )
     if mission is None:
         raise Http404("There is no such mission that you may see.")
-    rights.check(Right.WORK, mission.project)
+    rights.check(Right.CONTRIBUTE, mission.project)
     return mission

@@ -12,14 +12,14 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
-from fallback.admin.base import CONFIG, ProjectAction, ProjectCustomTab, ProjectPages, rights_of
-from fallback.admin.words import due_words, plan_words, status_words
+from fallback.admin.base import CONFIG, ProjectAction, ProjectCustomTab, ProjectModelAdmin, rights_of
+from fallback.admin.formats import format_last_check, format_status, plan_context
 from fallback.models import MissionFallbackConfig
 from fallback.models.choices import ConfigStatus, Trigger
 from fallback.services.configs import create_config, pause_fallback, resume_fallback, snooze_fallback, update_config
 from fallback.services.planning import plan_run
 from fallback.services.rights import Right
-from fallback.services.runs import Outcome, run_fallback
+from fallback.services.runs import CheckResult, run_fallback
 from missionsite.common.admin import ActionForm, ReasonForm
 from missionsite.common.admin.form_keys import FormResult, result_response, run_once
 from missionsite.common.admin.formats import badge
@@ -40,14 +40,14 @@ def _plan(config: MissionFallbackConfig, request: HttpRequest) -> dict:
     run_url = ""
     if rights_of(request).allows(Right.REVIEW, config.project):
         run_url = reverse("admin:fallback_run_now", args=[config.pk])
-    return {"plan": plan_words(plan_run(config.project, config=config)), "run_url": run_url}
+    return {"plan": plan_context(plan_run(config.project, config=config)), "run_url": run_url}
 
 
 PLAN = ProjectCustomTab(name="plan", title="Next run", template="fallback/plan.html", context=_plan)
 
 
 @admin.register(MissionFallbackConfig)
-class ConfigAdmin(ProjectPages):
+class ConfigAdmin(ProjectModelAdmin):
     """When projects get proposals, and what the next run would do."""
 
     list_display = (
@@ -129,12 +129,12 @@ class ConfigAdmin(ProjectPages):
             raise PermissionDenied
         plan = reverse("admin:fallback_missionfallbackconfig_plan", args=[config.pk])
         if request.POST.get("dry_run"):
-            messages.info(request, f"{plan_run(config.project, config=config).words} Nothing was written.")
+            messages.info(request, f"{plan_run(config.project, config=config).summary} Nothing was written.")
         else:
 
             def save() -> FormResult:
                 run = run_fallback(project=config.project, triggered_by=Trigger.MANUAL, actor=request.user)
-                return FormResult(plan, Outcome(config.project, run=run).words)
+                return FormResult(plan, CheckResult(config.project, run=run).summary)
 
             try:
                 return result_response(request, run_once(request, save))
@@ -148,11 +148,11 @@ class ConfigAdmin(ProjectPages):
 
     @display(description="Status")
     def state(self, config: MissionFallbackConfig) -> str:
-        return badge(status_words(config), CONFIG[config.status])
+        return badge(format_status(config), CONFIG[config.status])
 
     @display(description="Checked")
     def checked(self, config: MissionFallbackConfig) -> str:
-        return due_words(config)
+        return format_last_check(config)
 
     def create(self, request: HttpRequest, values: dict) -> MissionFallbackConfig:
         return create_config(actor=request.user, **values)

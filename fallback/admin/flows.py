@@ -6,21 +6,21 @@ from django.db.models import Model
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from fallback.admin.base import KeySearch, OwnFilter, ProjectPages
+from fallback.admin.base import KeySearch, ProjectModelAdmin, VisibleRelatedFilter
 from fallback.models import Actor, Flow, ProjectRepository
 from fallback.services.projects import add_to_project, change_in_project
 from missionsite.common.admin import ServiceForm
 from missionsite.common.admin.formats import link_to
 
 
-class PartOfProject(ProjectPages):
+class PartOfProject(ProjectModelAdmin):
     """Pages of what a project's missions refer to."""
 
     search = KeySearch("name")
     search_help_text = "Beginning of the name"
     list_display = ("name", "project_link", "about")
     list_select_related = ("project",)
-    list_filter = (("project", OwnFilter),)
+    list_filter = (("project", VisibleRelatedFilter),)
     autocomplete_fields = ("project",)
     sortable_by = ()
     about_field = "description"

@@ -9,8 +9,15 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from fallback.admin import board
-from fallback.admin.base import LIST, KeySearch, OwnFilter, ProjectAction, ProjectCustomTab, ProjectPages
-from fallback.admin.words import timeline_entry
+from fallback.admin.base import (
+    LIST,
+    KeySearch,
+    ProjectAction,
+    ProjectCustomTab,
+    ProjectModelAdmin,
+    VisibleRelatedFilter,
+)
+from fallback.admin.formats import timeline_context
 from fallback.models import Mission, MissionDependency
 from fallback.models.choices import List, ReviewStatus
 from fallback.services.missions import (
@@ -59,7 +66,7 @@ class OneOfDependenciesForm(ActionForm):
 
 def _timeline(mission: Mission, request: HttpRequest) -> dict:
     events = mission.events.select_related("actor")[:EVENTS]
-    return {"entries": [timeline_entry(event) for event in events]}
+    return {"entries": [timeline_context(event) for event in events]}
 
 
 def _dependencies(mission: Mission, request: HttpRequest) -> dict:
@@ -68,7 +75,7 @@ def _dependencies(mission: Mission, request: HttpRequest) -> dict:
             {
                 "title": other.title,
                 "url": reverse("admin:fallback_mission_change", args=[other.pk]),
-                "list_words": other.get_list_display(),
+                "list_text": other.get_list_display(),
                 "open": other.list != List.DONE,
             }
             for other in missions.order_by("title", "id")[:EVENTS]
@@ -80,12 +87,12 @@ def _dependencies(mission: Mission, request: HttpRequest) -> dict:
     }
 
 
-def _job(**options) -> ProjectAction:
-    return ProjectAction(permission="", right=Right.WORK, **options)
+def _action(**options) -> ProjectAction:
+    return ProjectAction(permission="", right=Right.CONTRIBUTE, **options)
 
 
 ACTIONS = (
-    _job(
+    _action(
         name="move",
         title="Move to a list",
         done="moved",
@@ -94,7 +101,7 @@ ACTIONS = (
         icon="drag_indicator",
         bulk_title="Move to a list",
     ),
-    _job(
+    _action(
         name="make-ready",
         title="Mark as ready",
         done="ready",
@@ -104,7 +111,7 @@ ACTIONS = (
         icon="check",
         bulk_title="Mark as ready",
     ),
-    _job(
+    _action(
         name="make-not-ready",
         title="Not ready",
         done="not ready",
@@ -113,7 +120,7 @@ ACTIONS = (
         icon="block",
         bulk_title="Mark as not ready",
     ),
-    _job(
+    _action(
         name="review",
         title="Review",
         success_message="reviewed",
@@ -124,7 +131,7 @@ ACTIONS = (
         available=lambda mission: mission.list == List.REVIEW,
         icon="rate_review",
     ),
-    _job(
+    _action(
         name="add-dependency",
         title="Wait for a mission",
         success_message="waits for it",
@@ -135,7 +142,7 @@ ACTIONS = (
         help_text="Until that one is done this one is blocked, and does not count as backlog.",
         icon="link",
     ),
-    _job(
+    _action(
         name="remove-dependency",
         title="Wait no longer",
         success_message="waits for it no longer",
@@ -150,17 +157,17 @@ ACTIONS = (
 
 
 @admin.register(Mission)
-class MissionAdmin(ProjectPages):
+class MissionAdmin(ProjectModelAdmin):
     """The missions of all boards, and one mission with its timeline and what it waits for."""
 
-    to_add = to_change = Right.WORK
+    add_right = change_right = Right.CONTRIBUTE
     search = KeySearch("title")
     search_help_text = "Beginning of the title"
     command_icon = "assignment"
     list_display = ("title", "project_link", "list_state", "ready", "blocked", "priority", "origin", "last_event_at")
     list_select_related = ("project",)
     list_filter = (
-        ("project", OwnFilter),
+        ("project", VisibleRelatedFilter),
         ("list", ChoicesDropdownFilter),
         ("ready", BooleanRadioFilter),
         ("origin", ChoicesDropdownFilter),
@@ -170,7 +177,7 @@ class MissionAdmin(ProjectPages):
     autocomplete_fields = ("project", "flow", "actor", "repository")
     fieldsets = (
         (None, {"fields": ("project", "title", "description", "clarification")}),
-        ("Where it stands", {"fields": (("list_state", "ready"), ("stage", "priority"), ("blocked", "origin_words"))}),
+        ("Where it stands", {"fields": (("list_state", "ready"), ("stage", "priority"), ("blocked", "origin_text"))}),
         ("Work", {"fields": (("flow", "actor"), ("repository", "target_branch"), "requires_review")}),
         ("Pull request", {"fields": ("pr_mode", ("pr_branch_name", "github_pr_number"))}),
         ("Review", {"fields": (("review_state", "reviewer"), "review_feedback")}),
@@ -183,7 +190,7 @@ class MissionAdmin(ProjectPages):
     readonly_fields = (
         "list_state",
         "blocked",
-        "origin_words",
+        "origin_text",
         "review_state",
         "reviewer",
         "review_feedback",
@@ -204,7 +211,7 @@ class MissionAdmin(ProjectPages):
     def get_urls(self) -> list:
         view = self.admin_site.admin_view
         return [
-            path("<str:mission_id>/place/", view(board.place_view), name="fallback_mission_place"),
+            path("<str:mission_id>/position/", view(board.move_view), name="fallback_mission_position"),
             path("<str:mission_id>/ready/", view(board.ready_view), name="fallback_mission_ready_now"),
             *super().get_urls(),
         ]
@@ -227,7 +234,7 @@ class MissionAdmin(ProjectPages):
         return f"by {mission.open_dependency_count} of {mission.dependency_count}"
 
     @display(description="Origin")
-    def origin_words(self, mission: Mission) -> str:
+    def origin_text(self, mission: Mission) -> str:
         if mission.fallback_item_id is None:
             return mission.get_origin_display()
         return link_to(mission.fallback_item, "Fallback: the proposal it was")

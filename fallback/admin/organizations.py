@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from fallback.admin.base import KeySearch, PersonField, ProjectTab, rights_of
+from fallback.admin.base import KeySearch, MemberField, ProjectTab, rights_of
 from fallback.models import Organization, OrganizationMembership, Project
 from fallback.models.choices import OrganizationRole
 from fallback.services.projects import create_organization, set_organization_role, update_organization
@@ -21,7 +21,7 @@ from missionsite.common.admin.formats import format_datetime, format_number, lin
 
 
 class RoleForm(ActionForm):
-    member = PersonField(label="Person")
+    member = MemberField(label="Person")
     role = forms.ChoiceField(choices=OrganizationRole, widget=UnfoldAdminSelectWidget)
 
 
@@ -29,7 +29,7 @@ class OrganizationAction(Action):
     """A job its owners and administrators may do, and staff who maintain every project."""
 
     def allowed(self, request: HttpRequest) -> bool:
-        return rights_of(request).anywhere(Right.MAINTAIN)
+        return rights_of(request).in_any_project(Right.MAINTAIN)
 
     def allowed_on(self, request: HttpRequest, obj: Organization) -> bool:
         return maintains_organization(request.user, obj)
@@ -39,7 +39,7 @@ class VisibleProjects(ProjectTab):
     """Those of its projects a viewer may see."""
 
     def rows_for(self, obj: Organization, request: HttpRequest) -> QuerySet:
-        return self.rows(obj).filter(rights_of(request).where(Right.LOOK))
+        return self.rows(obj).filter(rights_of(request).project_filter(Right.VIEW))
 
 
 PROJECTS = VisibleProjects(
@@ -120,34 +120,34 @@ class OrganizationAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rights = rights_of(request)
-        visible = rights.where(Right.LOOK, path="projects__")
+        visible = rights.project_filter(Right.VIEW, path="projects__")
         organizations = (
             super()
             .get_queryset(request)
             .annotate(number_of_projects=Count("projects", distinct=True, filter=Q(projects__isnull=False) & visible))
         )
-        if Right.LOOK in rights.everywhere:
+        if Right.VIEW in rights.in_every_project:
             return organizations
         own = OrganizationMembership.objects.filter(member=request.user).values("organization")
         return organizations.filter(Q(pk__in=own) | Q(pk__in=rights.projects().values("organization")))
 
     def shows_every_row(self, request: HttpRequest) -> bool:
-        return Right.LOOK in rights_of(request).everywhere
+        return Right.VIEW in rights_of(request).in_every_project
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return rights_of(request).anywhere(Right.LOOK)
+        return rights_of(request).in_any_project(Right.VIEW)
 
     def has_view_permission(self, request: HttpRequest, obj: Organization | None = None) -> bool:
         if obj is None:
-            return rights_of(request).anywhere(Right.LOOK)
+            return rights_of(request).in_any_project(Right.VIEW)
         return self.get_queryset(request).filter(pk=obj.pk).exists()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return Right.MAINTAIN in rights_of(request).everywhere
+        return Right.MAINTAIN in rights_of(request).in_every_project
 
     def has_change_permission(self, request: HttpRequest, obj: Organization | None = None) -> bool:
         if obj is None:
-            return rights_of(request).anywhere(Right.MAINTAIN)
+            return rights_of(request).in_any_project(Right.MAINTAIN)
         return maintains_organization(request.user, obj)
 
     @display(description="Projects")

@@ -15,14 +15,14 @@ from fallback.admin import board
 from fallback.admin.base import (
     CONFIG,
     KeySearch,
-    OwnFilter,
-    PersonField,
+    MemberField,
     ProjectAction,
-    ProjectPages,
+    ProjectModelAdmin,
     ProjectTab,
+    VisibleRelatedFilter,
     rights_of,
 )
-from fallback.admin.words import changed_words, event_words, status_words
+from fallback.admin.formats import format_changes, format_event_type, format_status
 from fallback.models import (
     Mission,
     MissionFallbackConfig,
@@ -50,7 +50,7 @@ COUNTED = 100
 
 
 class RoleForm(ActionForm):
-    member = PersonField(label="Person")
+    member = MemberField(label="Person")
     role = forms.ChoiceField(
         choices=ProjectRole,
         initial=ProjectRole.REVIEWER,
@@ -85,12 +85,12 @@ def _itself(project: Project) -> Project:
     return project
 
 
-def _job(**options) -> ProjectAction:
+def _action(**options) -> ProjectAction:
     return ProjectAction(permission="", project=_itself, right=Right.MAINTAIN, **options)
 
 
 ACTIONS = (
-    _job(
+    _action(
         name="set-role",
         title="Add a person or change a role",
         success_message="role set",
@@ -101,7 +101,7 @@ ACTIONS = (
         help_text="The role here counts instead of what the organisation gives.",
         icon="person_add",
     ),
-    _job(
+    _action(
         name="remove-member",
         title="Remove a person",
         success_message="person removed",
@@ -111,7 +111,7 @@ ACTIONS = (
         help_text="What the organisation gives them stays.",
         icon="person_remove",
     ),
-    _job(
+    _action(
         name="archive",
         title="Archive",
         success_message="archived",
@@ -122,7 +122,7 @@ ACTIONS = (
         icon="archive",
         bulk_title="Archive",
     ),
-    _job(
+    _action(
         name="restore",
         title="Restore",
         success_message="restored",
@@ -168,7 +168,7 @@ ACTIVITY = ProjectTab(
     rows=lambda project: project.activity.select_related("actor"),
     columns=(
         ("When", lambda activity, request: format_datetime(activity.occurred_at)),
-        ("What", lambda activity, request: event_words(activity.type)),
+        ("What", lambda activity, request: format_event_type(activity.type)),
         ("Details", lambda activity, request: _details(activity.payload)),
         ("By", lambda activity, request: link_to(activity.actor) if activity.actor else activity.get_origin_display()),
     ),
@@ -178,7 +178,7 @@ ACTIVITY = ProjectTab(
 
 def _details(payload: dict) -> str:
     changed = [
-        f"{name}: {before or 'nothing'} → {after or 'nothing'}" for name, before, after in changed_words(payload)
+        f"{name}: {before or 'nothing'} → {after or 'nothing'}" for name, before, after in format_changes(payload)
     ]
     rest = [
         f"{name}: {value}" for name, value in payload.items() if name not in ("changed", "id") and value is not None
@@ -187,7 +187,7 @@ def _details(payload: dict) -> str:
 
 
 @admin.register(Project)
-class ProjectAdmin(ProjectPages):
+class ProjectAdmin(ProjectModelAdmin):
     """Projects, and the way to their boards."""
 
     path = ""
@@ -198,7 +198,7 @@ class ProjectAdmin(ProjectPages):
     list_select_related = ("organization", "fallback_config")
     list_filter = (
         ("status", ChoicesDropdownFilter),
-        ("organization", OwnFilter),
+        ("organization", VisibleRelatedFilter),
         ("privacy", ChoicesDropdownFilter),
     )
     sortable_by = ()
@@ -270,7 +270,7 @@ class ProjectAdmin(ProjectPages):
     @display(description="Fallback")
     def fallback_state(self, project: Project) -> str:
         config = getattr(project, "fallback_config", None)
-        return badge(status_words(config), CONFIG[config.status] if config else "default")
+        return badge(format_status(config), CONFIG[config.status] if config else "default")
 
     @display(description="Ready")
     def ready(self, project: Project) -> str:

@@ -17,21 +17,24 @@ from django.views.decorators.http import require_GET, require_POST
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from fallback.admin.answers import answer_errors, done, not_valid, rejected
-from fallback.admin.base import ITEM, KeySearch, OwnFilter, ReadOnlyProjectPages, rights_of
-from fallback.admin.words import (
-    backlog_words,
-    effort_words,
-    held_back_words,
-    moment_words,
-    record_words,
-    room,
-    run_words,
-    status_words,
+from fallback.admin.base import ITEM, KeySearch, ReadOnlyProjectModelAdmin, VisibleRelatedFilter, rights_of
+from fallback.admin.formats import (
+    format_acceptance,
+    format_backlog,
+    format_effort,
+    format_instant,
+    format_run,
+    format_skipped,
+    format_status,
+    quota_context,
 )
+from fallback.admin.responses import answer_errors, error_response, invalid_form_response, success_response
 from fallback.models import Mission, MissionFallbackConfig, MissionFallbackItem, MissionFallbackTemplate, Project
 from fallback.models.choices import DiscardReason, Priority, RunStatus
-from fallback.reads import backlogs_of, count_up_to, latest_runs, projects_held_back, projects_waiting, waiting_items
+from fallback.selectors.counts import count_up_to
+from fallback.selectors.items import items_to_review, projects_to_review
+from fallback.selectors.missions import backlogs_of
+from fallback.selectors.runs import latest_runs, projects_with_skipped_templates
 from fallback.services import review
 from fallback.services.guardrails import guardrails_of
 from fallback.services.rights import Right, Rights
@@ -86,13 +89,13 @@ class DuplicateForm(forms.Form):
 
 
 @admin.register(MissionFallbackItem)
-class ItemAdmin(ReadOnlyProjectPages):
+class ItemAdmin(ReadOnlyProjectModelAdmin):
     """Every proposal there ever was, as a list; and the page that reviews those that wait."""
 
     search = KeySearch()
     list_display = ("title", "project_link", "state", "template_link", "effort", "reviewer", "why", "created_at")
     list_select_related = ("project", "template", "reviewed_by")
-    list_filter = (("status", ChoicesDropdownFilter), ("project", OwnFilter))
+    list_filter = (("status", ChoicesDropdownFilter), ("project", VisibleRelatedFilter))
     sortable_by = ()
     fieldsets = (
         (None, {"fields": ("project_link", "title", "description", ("state", "mission_link"))}),
@@ -108,7 +111,7 @@ class ItemAdmin(ReadOnlyProjectPages):
             ("accept", accept_view),
             ("discard", discard_view),
             ("snooze", snooze_view),
-            ("wake", wake_view),
+            ("unsnooze", unsnooze_view),
             ("duplicate", duplicate_view),
             ("undo", undo_view),
         )
@@ -132,7 +135,7 @@ class ItemAdmin(ReadOnlyProjectPages):
 
     @display(description="Run")
     def run_link(self, item: MissionFallbackItem) -> str:
-        return link_to(item.run, run_words(item.run))
+        return link_to(item.run, format_run(item.run))
 
     @display(description="Mission")
     def mission_link(self, item: MissionFallbackItem) -> str:
@@ -140,7 +143,7 @@ class ItemAdmin(ReadOnlyProjectPages):
 
     @display(description="Effort")
     def effort(self, item: MissionFallbackItem) -> str:
-        return effort_words(item.estimated_effort_minutes)
+        return format_effort(item.estimated_effort_minutes)
 
     @display(description="Decision")
     def state(self, item: MissionFallbackItem) -> str:
@@ -160,7 +163,7 @@ class ItemAdmin(ReadOnlyProjectPages):
 
 def review_view(request: HttpRequest) -> HttpResponse:
     """Proposals that wait, of every project this person sees; only their list for `X-Fragment: proposals`."""
-    if not rights_of(request).anywhere(Right.LOOK):
+    if not rights_of(request).in_any_project(Right.VIEW):
         raise PermissionDenied
     context = _page(request)
     request.current_app = admin.site.name
@@ -176,8 +179,8 @@ def _page(request: HttpRequest) -> dict:
         "q": request.GET.get("q", "")[:200].replace("\x00", "").strip(),
         "show": "snoozed" if request.GET.get("show") == "snoozed" else "waiting",
     }
-    visible = rights.where(Right.LOOK, path="project__")
-    chosen = waiting_items(visible, at=at, snoozed=filters["show"] == "snoozed")
+    visible = rights.project_filter(Right.VIEW, path="project__")
+    chosen = items_to_review(visible, at=at, snoozed=filters["show"] == "snoozed")
     if filters["project"]:
         chosen = chosen.filter(project=filters["project"])
     if filters["q"]:
@@ -187,14 +190,14 @@ def _page(request: HttpRequest) -> dict:
     related = ("project__organization", "flow", "actor", "repository", "run")
     items = list(chosen.select_related(*related)[start : start + PER_PAGE + 1])
     more, items = len(items) > PER_PAGE, items[:PER_PAGE]
-    groups = _groups(request, items, visible, at, with_held_back=page == 1 and filters["show"] == "waiting", **filters)
+    groups = _groups(request, items, visible, at, with_skipped=page == 1 and filters["show"] == "waiting", **filters)
     return {
         "title": "Review proposals",
         "filters": filters,
-        "project_choices": projects_waiting(visible, at=at),
+        "project_choices": projects_to_review(visible, at=at),
         "counts": {
-            "waiting": count_up_to(waiting_items(visible, at=at))[1],
-            "snoozed": count_up_to(waiting_items(visible, at=at, snoozed=True))[1],
+            "waiting": count_up_to(items_to_review(visible, at=at))[1],
+            "snoozed": count_up_to(items_to_review(visible, at=at, snoozed=True))[1],
         },
         "events_url": reverse("admin:fallback_review_events"),
         "bulk_accept_url": reverse("admin:fallback_review_accept"),
@@ -204,7 +207,7 @@ def _page(request: HttpRequest) -> dict:
         "priorities": Priority.choices,
         "groups": groups,
         "decided": _decided(request, at),
-        "empty_text": _empty_words(filters),
+        "empty_text": _empty_text(filters),
         "page_links": {
             "previous": _link(filters, page - 1) if page > 1 else "",
             "next": _link(filters, page + 1) if more else "",
@@ -212,12 +215,12 @@ def _page(request: HttpRequest) -> dict:
     }
 
 
-def _groups(request, items, visible, at, *, with_held_back, project, q, show) -> list[dict]:
-    """Proposals by project, then projects where a guardrail held everything back."""
+def _groups(request, items, visible, at, *, with_skipped, project, q, show) -> list[dict]:
+    """Proposals by project, then projects where guardrails skipped every template."""
     ids = list(dict.fromkeys(item.project_id for item in items))
-    if with_held_back and not q:
-        held = [pk for pk in projects_held_back(visible, at=at) if not project or pk == project]
-        ids += [pk for pk in held if pk not in ids]
+    if with_skipped and not q:
+        skipped = [pk for pk in projects_with_skipped_templates(visible, at=at) if not project or pk == project]
+        ids += [pk for pk in skipped if pk not in ids]
     projects = Project.objects.select_related("organization").in_bulk(ids)
     configs = {config.project_id: config for config in MissionFallbackConfig.objects.filter(project__in=ids)}
     rails, runs, backlogs = guardrails_of(projects.values(), at), latest_runs(ids), backlogs_of(ids)
@@ -236,12 +239,12 @@ def _groups(request, items, visible, at, *, with_held_back, project, q, show) ->
                     "url": reverse("admin:fallback_project_change", args=[pk]),
                     "board_url": reverse("admin:fallback_board", args=[pk]),
                 },
-                "status_words": status_words(configs.get(pk), at),
-                "backlog_words": backlog_words(*backlogs.get(pk, (None, None))),
-                "week": room(rails[pk].week),
-                "month": room(rails[pk].month),
+                "status_text": format_status(configs.get(pk), at),
+                "backlog_text": format_backlog(*backlogs.get(pk, (None, None))),
+                "week": quota_context(rails[pk].week),
+                "month": quota_context(rails[pk].month),
                 "may_review": rights.allows(Right.REVIEW, of_project),
-                "held_back": held_back_words(runs[pk].held_back if pk in runs else []),
+                "skipped": format_skipped(runs[pk].skipped if pk in runs else []),
                 "proposals": [_proposal(item, templates[item.template_id]) for item in items if item.project_id == pk],
             }
         )
@@ -254,26 +257,26 @@ def _proposal(item: MissionFallbackItem, template: MissionFallbackTemplate) -> d
         "title": item.title,
         "description": item.description,
         "priority": item.priority,
-        "priority_words": item.get_priority_display(),
+        "priority_text": item.get_priority_display(),
         "minutes": item.estimated_effort_minutes,
-        "effort_words": effort_words(item.estimated_effort_minutes),
+        "effort_text": format_effort(item.estimated_effort_minutes),
         "flow": item.flow.name,
         "actor": item.actor.name,
         "repository": item.repository.name,
         "template": {
             "name": template.name,
             "url": reverse("admin:fallback_missionfallbacktemplate_change", args=[template.pk]),
-            "record_words": record_words(template),
+            "acceptance_text": format_acceptance(template),
         },
         "run": {
             "url": reverse("admin:fallback_missionfallbackrun_change", args=[item.run_id]),
-            "words": run_words(item.run),
+            "text": format_run(item.run),
         },
         "created_at": item.created_at,
         "snoozed_until": item.snoozed_until,
         **{
             f"{name}_url": reverse(f"admin:fallback_item_{name}", args=[item.pk])
-            for name in ("accept", "discard", "snooze", "duplicate", "wake")
+            for name in ("accept", "discard", "snooze", "duplicate", "unsnooze")
         },
     }
 
@@ -281,7 +284,7 @@ def _proposal(item: MissionFallbackItem, template: MissionFallbackTemplate) -> d
 def _decided(request: HttpRequest, at: datetime) -> list[dict]:
     """The reviewer's latest decisions that may still be taken back."""
     items = (
-        MissionFallbackItem.objects.filter(reviewed_by=request.user, reviewed_at__gte=at - review.SESSION)
+        MissionFallbackItem.objects.filter(reviewed_by=request.user, reviewed_at__gte=at - review.UNDO_WINDOW)
         .exclude(run__status=RunStatus.CANCELLED)
         .order_by("-reviewed_at")
         .select_related("project")[:DECIDED_SHOWN]
@@ -291,7 +294,7 @@ def _decided(request: HttpRequest, at: datetime) -> list[dict]:
         {
             "id": item.pk,
             "title": item.title,
-            "words": f"{item.get_status_display()} in {item.project.name}, {moment_words(item.reviewed_at)}",
+            "text": f"{item.get_status_display()} in {item.project.name}, {format_instant(item.reviewed_at)}",
             "undo_url": reverse("admin:fallback_item_undo", args=[item.pk]),
         }
         for item in items
@@ -299,7 +302,7 @@ def _decided(request: HttpRequest, at: datetime) -> list[dict]:
     ]
 
 
-def _empty_words(filters: dict) -> dict:
+def _empty_text(filters: dict) -> dict:
     if filters["project"] or filters["q"]:
         return {"title": "Nothing matches", "text": "No proposal fits this filter. Show all to see the others."}
     if filters["show"] == "snoozed":
@@ -327,9 +330,9 @@ def _number(request: HttpRequest) -> int:
 def events_view(request: HttpRequest) -> HttpResponse:
     """Live news of the runs of every project this person sees."""
     rights = rights_of(request)
-    if not rights.anywhere(Right.LOOK):
+    if not rights.in_any_project(Right.VIEW):
         raise PermissionDenied
-    if Right.LOOK in rights.everywhere:
+    if Right.VIEW in rights.in_every_project:
         return stream(request, channels=["fallback"])
 
     def accepts(channel: str, payload: dict) -> bool:
@@ -342,7 +345,7 @@ def events_view(request: HttpRequest) -> HttpResponse:
 @require_GET
 def missions_view(request: HttpRequest) -> HttpResponse:
     """Missions of a project whose title contains a text, for the choice of a duplicate: newest first."""
-    visible = rights_of(request).where(Right.LOOK, path="project__")
+    visible = rights_of(request).project_filter(Right.VIEW, path="project__")
     project = request.GET.get("project", "")[:26].replace("\x00", "")
     term = request.GET.get("q", "")[:200].replace("\x00", "").strip()
     missions = Mission.objects.filter(visible, project=project)
@@ -366,7 +369,7 @@ def accept_view(request: HttpRequest, item_id: str) -> HttpResponse:
     if "title" in request.POST:
         form = EditForm(request.POST)
         if not form.is_valid():
-            return not_valid(request, form, back=BACK)
+            return invalid_form_response(request, form, back=BACK)
         edits = form.cleaned_data
     mission = review.accept_item(item=item, actor=request.user, **edits)
     return _decision(
@@ -384,7 +387,7 @@ def discard_view(request: HttpRequest, item_id: str) -> HttpResponse:
     item = _item(request, item_id)
     form = DiscardForm(request.POST)
     if not form.is_valid():
-        return not_valid(request, form, back=BACK)
+        return invalid_form_response(request, form, back=BACK)
     review.discard_item(item=item, actor=request.user, **form.cleaned_data)
     return _decision(request, item, f"Discarded: {item.title}.")
 
@@ -396,11 +399,11 @@ def duplicate_view(request: HttpRequest, item_id: str) -> HttpResponse:
     item = _item(request, item_id)
     form = DuplicateForm(request.POST)
     if not form.is_valid():
-        return not_valid(request, form, back=BACK)
+        return invalid_form_response(request, form, back=BACK)
     mission = Mission.objects.filter(pk=form.cleaned_data["mission"].strip(), project=item.project).first()
     if mission is None:
-        words = "There is no such mission in this project. Search for it and choose it from the list."
-        return rejected(request, words, back=BACK, field="mission", status=422)
+        message = "There is no such mission in this project. Search for it and choose it from the list."
+        return error_response(request, message, back=BACK, field="mission", status=422)
     review.mark_duplicate(item=item, mission=mission, actor=request.user, feedback=form.cleaned_data["feedback"])
     return _decision(request, item, f"Discarded: {item.title} repeats {mission.title}.")
 
@@ -412,20 +415,22 @@ def snooze_view(request: HttpRequest, item_id: str) -> HttpResponse:
     item = _item(request, item_id)
     form = SnoozeForm(request.POST)
     if not form.is_valid():
-        return not_valid(request, form, back=BACK)
+        return invalid_form_response(request, form, back=BACK)
     until = form.cleaned_data["until"]
     review.snooze_item(item=item, until=until, actor=request.user)
-    words = f"Snoozed until {moment_words(until)}: {item.title}."
-    return done(request, words, back=BACK, id=item.pk, undo_url=reverse("admin:fallback_item_wake", args=[item.pk]))
+    message = f"Snoozed until {format_instant(until)}: {item.title}."
+    return success_response(
+        request, message, back=BACK, id=item.pk, undo_url=reverse("admin:fallback_item_unsnooze", args=[item.pk])
+    )
 
 
 @require_POST
 @answer_errors(lambda: str(BACK))
-def wake_view(request: HttpRequest, item_id: str) -> HttpResponse:
+def unsnooze_view(request: HttpRequest, item_id: str) -> HttpResponse:
     """Bring a snoozed proposal back."""
     item = _item(request, item_id)
-    review.wake_item(item=item, actor=request.user)
-    return done(request, f"Back in review: {item.title}.", back=BACK, id=item.pk)
+    review.unsnooze_item(item=item, actor=request.user)
+    return success_response(request, f"Back in review: {item.title}.", back=BACK, id=item.pk)
 
 
 @require_POST
@@ -434,7 +439,7 @@ def undo_view(request: HttpRequest, item_id: str) -> HttpResponse:
     """Take one's own decision back."""
     item = _item(request, item_id)
     review.undo_decision(item=item, actor=request.user)
-    return done(request, f"Taken back: {item.title} waits again.", back=BACK, id=item.pk)
+    return success_response(request, f"Taken back: {item.title} waits again.", back=BACK, id=item.pk)
 
 
 @require_POST
@@ -450,7 +455,7 @@ def bulk_discard_view(request: HttpRequest) -> HttpResponse:
     """Discard several proposals for one reason."""
     form = DiscardForm(request.POST)
     if not form.is_valid():
-        return not_valid(request, form, back=BACK)
+        return invalid_form_response(request, form, back=BACK)
     values = form.cleaned_data
     return _bulk(request, "discarded", lambda item: review.discard_item(item=item, actor=request.user, **values))
 
@@ -458,43 +463,43 @@ def bulk_discard_view(request: HttpRequest) -> HttpResponse:
 def _bulk(request: HttpRequest, what: str, decide) -> HttpResponse:
     chosen = list(dict.fromkeys(request.POST.getlist("items")))
     if not chosen:
-        return rejected(request, "Select proposals first.", back=BACK, field="items", status=422)
+        return error_response(request, "Select proposals first.", back=BACK, field="items", status=422)
     if len(chosen) > BULK:
-        return rejected(request, f"Choose at most {BULK} at once.", back=BACK, field="items", status=422)
+        return error_response(request, f"Choose at most {BULK} at once.", back=BACK, field="items", status=422)
     results = []
     for pk in sorted(chosen):
         try:
             item = _item(request, pk)
             decide(item)
         except (DomainError, Http404) as rejection:
-            words = rejection.message if isinstance(rejection, DomainError) else str(rejection)
-            results.append({"id": pk, "ok": False, "message": words, "undo_url": ""})
+            message = rejection.message if isinstance(rejection, DomainError) else str(rejection)
+            results.append({"id": pk, "ok": False, "message": message, "undo_url": ""})
         else:
             undo = reverse("admin:fallback_item_undo", args=[pk])
             results.append({"id": pk, "ok": True, "message": what.capitalize(), "undo_url": undo})
     rejections = [result for result in results if not result["ok"]]
-    words = f"{len(results) - len(rejections)} {what}."
+    message = f"{len(results) - len(rejections)} {what}."
     if rejections:
-        words = f"{words[:-1]}, {len(rejections)} rejected: {rejections[0]['message']}"
-    return done(request, words, back=BACK, results=results)
+        message = f"{message[:-1]}, {len(rejections)} rejected: {rejections[0]['message']}"
+    return success_response(request, message, back=BACK, results=results)
 
 
 def _item(request: HttpRequest, pk: str) -> MissionFallbackItem:
     """A proposal this person may decide on. Raises Http404 where they do not see it, NotAllowed where they only do."""
     rights = rights_of(request)
     found: QuerySet = MissionFallbackItem.objects.select_related("project__organization", "run")
-    item = found.filter(rights.where(Right.LOOK, path="project__"), pk=pk.replace("\x00", "")).first()
+    item = found.filter(rights.project_filter(Right.VIEW, path="project__"), pk=pk.replace("\x00", "")).first()
     if item is None:
         raise Http404("There is no such proposal that you may see.")
     rights.check(Right.REVIEW, item.project)
     return item
 
 
-def _decision(request: HttpRequest, item: MissionFallbackItem, words: str, **facts) -> HttpResponse:
+def _decision(request: HttpRequest, item: MissionFallbackItem, message: str, **facts) -> HttpResponse:
     item.run.refresh_from_db(fields=["status"])
-    return done(
+    return success_response(
         request,
-        words,
+        message,
         back=BACK,
         id=item.pk,
         undo_url=reverse("admin:fallback_item_undo", args=[item.pk]),

@@ -8,8 +8,8 @@ from django.urls import path, reverse
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from fallback.admin.base import RUN, OwnFilter, ProjectAction, ProjectCustomTab, ReadOnlyProjectPages
-from fallback.admin.words import backlog_words, held_back_words, run_words
+from fallback.admin.base import RUN, ProjectAction, ProjectCustomTab, ReadOnlyProjectModelAdmin, VisibleRelatedFilter
+from fallback.admin.formats import format_backlog, format_run, format_skipped
 from fallback.models import MissionFallbackRun
 from fallback.services.reports import read_report
 from fallback.services.rights import Right
@@ -26,13 +26,13 @@ def _report(run: MissionFallbackRun, request: HttpRequest) -> dict:
     items = run.items.select_related("template", "mission", "reviewed_by").order_by("created_at", "id")[:ITEMS]
     return {
         "run": {
-            "words": run_words(run),
+            "text": format_run(run),
             "status": run.status,
-            "status_words": run.get_status_display(),
+            "status_text": run.get_status_display(),
             "started_at": run.started_at,
             "completed_at": run.completed_at,
             "triggered_by": run.get_triggered_by_display(),
-            "backlog_words": backlog_words(run.backlog_count_before, run.backlog_threshold),
+            "backlog_text": format_backlog(run.backlog_count_before, run.backlog_threshold),
             "generated": run.generated_count,
             "accepted": run.accepted_count,
             "discarded": run.discarded_count,
@@ -41,7 +41,7 @@ def _report(run: MissionFallbackRun, request: HttpRequest) -> dict:
             {
                 "title": item.title,
                 "status": item.status,
-                "status_words": item.get_status_display(),
+                "status_text": item.get_status_display(),
                 "template": item.template.name,
                 "mission_url": reverse("admin:fallback_mission_change", args=[item.mission_id])
                 if item.mission_id
@@ -49,24 +49,33 @@ def _report(run: MissionFallbackRun, request: HttpRequest) -> dict:
                 "reviewer": item.reviewed_by.display_name if item.reviewed_by else "",
                 "reviewed_at": item.reviewed_at,
                 "feedback": item.feedback,
-                "reason_words": item.get_reason_display() or "",
+                "reason_text": item.get_reason_display() or "",
             }
             for item in items
         ],
-        "held_back": held_back_words(run.held_back),
+        "skipped": format_skipped(run.skipped),
         "report": report,
         "report_url": reverse("admin:fallback_run_report_file", args=[run.pk]) if report else "",
     }
 
 
 @admin.register(MissionFallbackRun)
-class RunAdmin(ReadOnlyProjectPages):
+class RunAdmin(ReadOnlyProjectModelAdmin):
     """Every run, what it proposed and what was decided, with its report."""
 
-    list_display = ("started_at", "project_link", "state", "trigger", "backlog", "outcome", "held", "completed_at")
+    list_display = (
+        "started_at",
+        "project_link",
+        "state",
+        "trigger",
+        "backlog",
+        "outcome",
+        "guardrails_hit",
+        "completed_at",
+    )
     list_select_related = ("project",)
     list_filter = (
-        ("project", OwnFilter),
+        ("project", VisibleRelatedFilter),
         ("status", ChoicesDropdownFilter),
         ("triggered_by", ChoicesDropdownFilter),
         ("started_at", PeriodFilter),
@@ -75,11 +84,19 @@ class RunAdmin(ReadOnlyProjectPages):
     fieldsets = (
         (
             None,
-            {"fields": (("project_link", "state"), ("trigger", "starter"), ("backlog", "outcome"), "held", "error")},
+            {
+                "fields": (
+                    ("project_link", "state"),
+                    ("trigger", "starter"),
+                    ("backlog", "outcome"),
+                    "guardrails_hit",
+                    "error",
+                )
+            },
         ),
         ("Dates", {"fields": (("started_at", "completed_at"),)}),
     )
-    tabs = (ProjectCustomTab(name="report", title="Report", template="fallback/_run_page.html", context=_report),)
+    tabs = (ProjectCustomTab(name="report", title="Report", template="fallback/run.html", context=_report),)
     object_actions = (
         ProjectAction(
             name="cancel",
@@ -138,16 +155,16 @@ class RunAdmin(ReadOnlyProjectPages):
 
     @display(description="Backlog then")
     def backlog(self, run: MissionFallbackRun) -> str:
-        return backlog_words(run.backlog_count_before, run.backlog_threshold)
+        return format_backlog(run.backlog_count_before, run.backlog_threshold)
 
     @display(description="Accepted / discarded / generated")
     def outcome(self, run: MissionFallbackRun) -> str:
         return f"{run.accepted_count} / {run.discarded_count} / {run.generated_count}"
 
-    @display(description="Held back")
-    def held(self, run: MissionFallbackRun) -> str:
-        guardrails = dict.fromkeys(entry["guardrail"] for entry in held_back_words(run.held_back))
-        return f"{len(run.held_back)}: {', '.join(guardrails)}" if run.held_back else ""
+    @display(description="Skipped")
+    def guardrails_hit(self, run: MissionFallbackRun) -> str:
+        guardrails = dict.fromkeys(entry["guardrail"] for entry in format_skipped(run.skipped))
+        return f"{len(run.skipped)}: {', '.join(guardrails)}" if run.skipped else ""
 
     def describe(self, obj: MissionFallbackRun) -> str:
-        return f"{run_words(obj)} · {format_datetime(obj.started_at)}"
+        return f"{format_run(obj)} · {format_datetime(obj.started_at)}"

@@ -9,8 +9,8 @@ from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.decorators import display
 
 from fallback.admin import board
-from fallback.admin.base import ITEM, KeySearch, OwnFilter, ProjectAction, ProjectPages, ProjectTab
-from fallback.admin.words import effort_words, record_words
+from fallback.admin.base import ITEM, KeySearch, ProjectAction, ProjectModelAdmin, ProjectTab, VisibleRelatedFilter
+from fallback.admin.formats import format_acceptance, format_effort
 from fallback.models import MissionFallbackItem, MissionFallbackTemplate
 from fallback.services.projects import add_to_project, change_in_project
 from fallback.services.rights import Right
@@ -50,7 +50,7 @@ class TemplateForm(ServiceForm):
 
 
 @admin.register(MissionFallbackTemplate)
-class TemplateAdmin(ProjectPages):
+class TemplateAdmin(ProjectModelAdmin):
     """What proposals are made from, with what became of them."""
 
     form = TemplateForm
@@ -59,7 +59,7 @@ class TemplateAdmin(ProjectPages):
     command_icon = "content_copy"
     list_display = ("name", "project_link", "enabled", "priority", "effort", "record", "waiting", "last_used")
     list_select_related = ("project",)
-    list_filter = (("project", OwnFilter), ("enabled", BooleanRadioFilter))
+    list_filter = (("project", VisibleRelatedFilter), ("enabled", BooleanRadioFilter))
     sortable_by = ()
     autocomplete_fields = ("project", "flow", "actor", "repository")
     fieldsets = (
@@ -107,11 +107,11 @@ class TemplateAdmin(ProjectPages):
 
     @display(description="Effort")
     def effort(self, template: MissionFallbackTemplate) -> str:
-        return effort_words(template.estimated_effort_minutes)
+        return format_effort(template.estimated_effort_minutes)
 
     @display(description="Acceptance record")
     def record(self, template: MissionFallbackTemplate) -> str:
-        return record_words(template)
+        return format_acceptance(template)
 
     @display(description="Waiting")
     def waiting(self, template: MissionFallbackTemplate) -> int:

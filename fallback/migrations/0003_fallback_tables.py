@@ -444,7 +444,7 @@ class Migration(migrations.Migration):
                         default="awaiting_review",
                     ),
                 ),
-                ("held_back", models.JSONField(blank=True, db_default=[], default=list)),
+                ("skipped", models.JSONField(blank=True, db_default=[], default=list)),
                 ("error", models.TextField(blank=True, db_default="", default="")),
                 ("payload", models.JSONField(blank=True, db_default={}, default=dict)),
                 ("report_path", models.TextField(blank=True, db_default="", default="")),

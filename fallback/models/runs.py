@@ -29,8 +29,8 @@ class MissionFallbackRun(models.Model):
     status = models.TextField(
         choices=RunStatus, default=RunStatus.AWAITING_REVIEW, db_default=RunStatus.AWAITING_REVIEW
     )
-    # What no proposal was made for: [{"template", "name", "guardrail", "frees_up_at"}].
-    held_back = models.JSONField(default=list, db_default=[], blank=True)
+    # What no proposal was made for: [{"template", "name", "guardrail", "resets_at"}].
+    skipped = models.JSONField(default=list, db_default=[], blank=True)
     error = models.TextField(blank=True, default="", db_default="")
     # What was last published on the project's channel.
     payload = models.JSONField(default=dict, db_default={}, blank=True)

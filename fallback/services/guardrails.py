@@ -19,13 +19,13 @@ DEFAULT_HOURS = 120
 
 
 @dataclass(frozen=True)
-class Room:
+class Quota:
     """One guardrail of one project at one instant. used and allowed: missions of a week, or minutes of a month."""
 
     guardrail: str
     used: int
     allowed: int
-    frees_up_at: datetime
+    resets_at: datetime
     timezone: str
 
     @property
@@ -33,26 +33,26 @@ class Room:
         return max(0, self.allowed - self.used)
 
     @property
-    def frees_up_words(self) -> str:
+    def resets_at_text(self) -> str:
         """ "Monday 23 November 00:00 (Europe/Lisbon)"."""
-        local = self.frees_up_at.astimezone(ZoneInfo(self.timezone))
+        local = self.resets_at.astimezone(ZoneInfo(self.timezone))
         return f"{date_format(local, 'l j F H:i')} ({self.timezone})"
 
     @property
-    def words(self) -> str:
+    def usage_text(self) -> str:
         """What is used of it: "3 of 20 missions this week"."""
         if self.guardrail == Guardrail.WEEK:
             return f"{self.used} of {self.allowed} missions this week"
-        return f"{hours(self.used)} of {hours(self.allowed)} hours this month"
+        return f"{format_hours(self.used)} of {format_hours(self.allowed)} hours this month"
 
     @property
-    def full_words(self) -> str:
-        """The sentence of a rejection: which guardrail, and when it frees up."""
+    def reached_text(self) -> str:
+        """The error message once the guardrail is reached, with the time it resets."""
         if self.guardrail == Guardrail.WEEK:
-            return f"The weekly cap of {self.allowed} missions is reached. It frees up on {self.frees_up_words}."
+            return f"The weekly cap of {self.allowed} missions is reached. It resets on {self.resets_at_text}."
         return (
-            f"The {hours(self.allowed)} hours of this month leave {hours(self.left)}, which is less than this needs."
-            f" They free up on {self.frees_up_words}."
+            f"{format_hours(self.left)} of the {format_hours(self.allowed)} hours of this month are left, less than"
+            f" this needs. They reset on {self.resets_at_text}."
         )
 
 
@@ -60,11 +60,11 @@ class Room:
 class Guardrails:
     """Both guardrails of a project."""
 
-    week: Room
-    month: Room
+    week: Quota
+    month: Quota
 
 
-def hours(minutes: int) -> str:
+def format_hours(minutes: int) -> str:
     """Minutes as hours with at most one decimal: "1.5"."""
     value = round(minutes / 60, 1)
     return number_format(int(value) if value == int(value) else value, force_grouping=True)
@@ -105,14 +105,14 @@ def guardrails_of(projects: Iterable[Project], at: datetime | None = None) -> di
         cap, target = caps.get(project.pk, (DEFAULT_CAP, DEFAULT_HOURS))
         week, month = weeks[project.pk], months[project.pk]
         found[project.pk] = Guardrails(
-            week=Room(
-                Guardrail.WEEK, used.get((project.pk, "week", week), 0), cap, _begins(_next_week(week), zone), zone
+            week=Quota(
+                Guardrail.WEEK, used.get((project.pk, "week", week), 0), cap, _midnight(_next_week(week), zone), zone
             ),
-            month=Room(
+            month=Quota(
                 Guardrail.MONTH,
                 used.get((project.pk, "month", month), 0),
                 target * 60,
-                _begins(_next_month(month), zone),
+                _midnight(_next_month(month), zone),
                 zone,
             ),
         )
@@ -127,5 +127,5 @@ def _next_month(first: date) -> date:
     return (first + timedelta(days=32)).replace(day=1)
 
 
-def _begins(day: date, zone: str) -> datetime:
+def _midnight(day: date, zone: str) -> datetime:
     return datetime.combine(day, time.min, tzinfo=ZoneInfo(zone))

@@ -8,7 +8,7 @@ from decimal import ROUND_DOWN, Decimal
 from django.db import connection
 from django.db.models import Max
 
-from fallback.errors import DependsOnItself, NoSuchNeighbour, ProjectArchived
+from fallback.errors import DependsOnItself, NeighbourNotFound, ProjectArchived
 from fallback.models import Mission, MissionDependency, Project
 from fallback.models.choices import List, Origin, ReviewStatus
 from fallback.services.audit import set_audit_context
@@ -33,11 +33,11 @@ EDITABLE = (
     "ready",
 )
 # Places of a list are this far apart where there is room; the column holds numbers below 100,000.
-STEP = Decimal(1000)
-LAST = Decimal("99999.99999")
+ORDER_STEP = Decimal(1000)
+MAX_ORDER = Decimal("99999.99999")
 # A spread list fills at most the lower half, so that there is room after it.
-HALF = Decimal(50_000)
-SMALLEST = Decimal("0.00001")
+MAX_RENUMBERED = Decimal(50_000)
+MIN_STEP = Decimal("0.00001")
 
 
 @service
@@ -54,7 +54,7 @@ def create_mission(
     if Project.objects.filter(pk=project.pk, status="archived").exists():
         raise ProjectArchived
     return Mission.objects.create(
-        project=project, title=title, origin=origin, list_order=place_at_end(project, List.TODO), **values
+        project=project, title=title, origin=origin, list_order=list_order_at_end(project, List.TODO), **values
     )
 
 
@@ -82,12 +82,12 @@ def move_mission(
 
     before, after: ids of the missions it then stands right before or right after. With neither it is put at the end,
     or, with `first`, at the beginning.
-    Raises NoSuchNeighbour where that one is not in the list (any more).
+    Raises NeighbourNotFound where that one is not in the list (any more).
     """
     set_audit_context(acting_member)
     _lock_board(mission.project_id)
     current = Mission.objects.select_for_update(of=("self",)).get(pk=mission.pk)
-    place = _place_beside(current, to, before=before, after=after, first=first)
+    place = _list_order_beside(current, to, before=before, after=after, first=first)
     Mission.objects.filter(pk=current.pk).update(list=to, list_order=place)
     current.refresh_from_db()
     return current
@@ -115,7 +115,7 @@ def review_mission(
 
 @service
 def add_dependency(*, mission: Mission, depends_on: Mission, acting_member: Member | None = None) -> MissionDependency:
-    """Let a mission wait for another. Raises DependencyCircle, DependsOnItself, DependencyKnown,
+    """Let a mission wait for another. Raises DependencyCycle, DependsOnItself, DependencyExists,
     DependencyOfOtherProject.
     """
     if mission.pk == depends_on.pk:
@@ -133,23 +133,23 @@ def remove_dependency(*, mission: Mission, depends_on: Mission, acting_member: M
     MissionDependency.objects.filter(mission=mission, depends_on=depends_on).delete()
 
 
-def place_at_end(project: Project, in_list: str) -> Decimal:
+def list_order_at_end(project: Project, in_list: str) -> Decimal:
     """The `list_order` that puts a mission at the end of a list; spreads the list first where there is no room."""
     _lock_board(project.pk)
     missions = Mission.objects.filter(project=project, list=in_list)
     last = missions.aggregate(last=Max("list_order"))["last"]
     if last is None:
-        return STEP
-    if place := _place_after(last):
+        return ORDER_STEP
+    if place := _list_order_after(last):
         return place
-    return _spread(project.pk, in_list, [*_in_order(project.pk, in_list), ""])[""]
+    return _renumber(project.pk, in_list, [*_ids_in_order(project.pk, in_list), ""])[""]
 
 
-def _place_beside(mission: Mission, to: str, *, before: str, after: str, first: bool) -> Decimal:
-    order = [pk for pk in _in_order(mission.project_id, to) if pk != mission.pk]
+def _list_order_beside(mission: Mission, to: str, *, before: str, after: str, first: bool) -> Decimal:
+    order = [pk for pk in _ids_in_order(mission.project_id, to) if pk != mission.pk]
     if before or after:
         if (before or after) not in order:
-            raise NoSuchNeighbour
+            raise NeighbourNotFound
         position = order.index(before) if before else order.index(after) + 1
     else:
         position = 0 if first else len(order)
@@ -158,22 +158,26 @@ def _place_beside(mission: Mission, to: str, *, before: str, after: str, first: 
     )
     low = neighbours[order[position - 1]] if position else Decimal(0)
     if position < len(order):
-        between = ((low + neighbours[order[position]]) / 2).quantize(SMALLEST)
+        between = ((low + neighbours[order[position]]) / 2).quantize(MIN_STEP)
         if low < between < neighbours[order[position]]:
             return between
-    elif place := _place_after(low):
+    elif place := _list_order_after(low):
         return place
     order.insert(position, mission.pk)
-    return _spread(mission.project_id, to, order)[mission.pk]
+    return _renumber(mission.project_id, to, order)[mission.pk]
 
 
-def _place_after(last: Decimal) -> Decimal | None:
+def _list_order_after(last: Decimal) -> Decimal | None:
     """A place after the last one: a step, or where the list is long a thousandth of the room left; None without any."""
-    step = STEP if last + STEP <= HALF else ((LAST - last) / 1000).quantize(SMALLEST, ROUND_DOWN)
-    return last + step if step >= SMALLEST else None
+    step = (
+        ORDER_STEP
+        if last + ORDER_STEP <= MAX_RENUMBERED
+        else ((MAX_ORDER - last) / 1000).quantize(MIN_STEP, ROUND_DOWN)
+    )
+    return last + step if step >= MIN_STEP else None
 
 
-def _in_order(project_id: str, in_list: str) -> Sequence[str]:
+def _ids_in_order(project_id: str, in_list: str) -> Sequence[str]:
     return list(
         Mission.objects.filter(project=project_id, list=in_list)
         .order_by("list_order", "id")
@@ -181,9 +185,9 @@ def _in_order(project_id: str, in_list: str) -> Sequence[str]:
     )
 
 
-def _spread(project_id: str, in_list: str, order: Sequence[str]) -> dict[str, Decimal]:
+def _renumber(project_id: str, in_list: str, order: Sequence[str]) -> dict[str, Decimal]:
     """Give a list new places, evenly apart, in one statement; returns them by id."""
-    step = min(STEP, (HALF / (len(order) + 1)).quantize(SMALLEST, ROUND_DOWN))
+    step = min(ORDER_STEP, (MAX_RENUMBERED / (len(order) + 1)).quantize(MIN_STEP, ROUND_DOWN))
     places = {pk: step * (number + 1) for number, pk in enumerate(order)}
     with connection.cursor() as cursor:
         cursor.execute(

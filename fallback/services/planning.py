@@ -22,19 +22,19 @@ from fallback.services.guardrails import Guardrails, guardrails_of
 
 
 @dataclass
-class HeldBack:
+class SkippedTemplate:
     """A proposal that was not made, and which guardrail stood in its way."""
 
     guardrail: str
     template: MissionFallbackTemplate | None = None
-    frees_up_at: datetime | None = None
+    resets_at: datetime | None = None
 
     def as_json(self) -> dict:
         return {
             "template": self.template.pk if self.template else None,
             "name": self.template.name if self.template else None,
             "guardrail": str(self.guardrail),
-            "freesUpAt": self.frees_up_at.isoformat() if self.frees_up_at else None,
+            "resetsAt": self.resets_at.isoformat() if self.resets_at else None,
         }
 
 
@@ -53,20 +53,20 @@ class Plan:
     proposed: int
     deficit: int
     guardrails: Guardrails
-    off: str = ""
+    inactive_reason: str = ""
     picks: list[MissionFallbackTemplate] = field(default_factory=list)
-    held_back: list[HeldBack] = field(default_factory=list)
+    skipped: list[SkippedTemplate] = field(default_factory=list)
 
     @property
-    def words(self) -> str:
+    def summary(self) -> str:
         """What would happen, in a sentence."""
-        if self.off:
-            return self.off
+        if self.inactive_reason:
+            return self.inactive_reason
         if not self.deficit:
             return "Enough work is ready or proposed: nothing would be generated."
         made = f"{len(self.picks)} proposal{'' if len(self.picks) == 1 else 's'} would be made"
-        if self.held_back:
-            return f"{made}, {len(self.held_back)} held back."
+        if self.skipped:
+            return f"{made}, {len(self.skipped)} skipped."
         return f"{made}."
 
 
@@ -76,7 +76,7 @@ def backlog_of(project: Project, *, up_to: int) -> int:
     return ready.order_by().values("pk")[:up_to].count()
 
 
-def why_off(project: Project, config: MissionFallbackConfig, at: datetime) -> str:
+def inactive_reason(project: Project, config: MissionFallbackConfig, at: datetime) -> str:
     """Why a project gets no proposals at all; empty where it does."""
     organization: Organization = project.organization
     if project.status == ProjectStatus.ARCHIVED:
@@ -113,9 +113,9 @@ def plan_run(project: Project, *, config: MissionFallbackConfig | None = None, a
         proposed=proposed,
         deficit=max(0, config.backlog_threshold - backlog - proposed),
         guardrails=guardrails_of([project], at)[project.pk],
-        off=why_off(project, config, at),
+        inactive_reason=inactive_reason(project, config, at),
     )
-    if plan.deficit and not plan.off:
+    if plan.deficit and not plan.inactive_reason:
         _choose(plan, waiting.aggregate(minutes=Sum("estimated_effort_minutes"))["minutes"] or 0)
     return plan
 
@@ -142,23 +142,23 @@ def _choose(plan: Plan, proposed_minutes: int) -> None:
     """Pick a template for each missing mission, in turn; note what a guardrail holds back."""
     turn = deque(templates_in_turn(plan.project))
     if not turn:
-        plan.held_back.append(HeldBack(Guardrail.TEMPLATES))
+        plan.skipped.append(SkippedTemplate(Guardrail.TEMPLATES))
         return
     week, month = plan.guardrails.week, plan.guardrails.month
     # What waits for review may be accepted yet.
     missions_left = max(0, week.left - plan.proposed)
     minutes_left = max(0, month.left - proposed_minutes)
-    too_long: dict[str, HeldBack] = {}
+    too_long: dict[str, SkippedTemplate] = {}
     for _place in range(plan.deficit):
         if missions_left <= 0:
-            plan.held_back.append(HeldBack(Guardrail.WEEK, turn[0], week.frees_up_at))
+            plan.skipped.append(SkippedTemplate(Guardrail.WEEK, turn[0], week.resets_at))
             turn.rotate(-1)
             continue
         fitting = next((t for t in turn if t.estimated_effort_minutes <= minutes_left), None)
         for template in turn:
             if template is fitting:
                 break
-            too_long.setdefault(template.pk, HeldBack(Guardrail.MONTH, template, month.frees_up_at))
+            too_long.setdefault(template.pk, SkippedTemplate(Guardrail.MONTH, template, month.resets_at))
         if fitting is None:
             break
         plan.picks.append(fitting)
@@ -166,4 +166,4 @@ def _choose(plan: Plan, proposed_minutes: int) -> None:
         minutes_left -= fitting.estimated_effort_minutes
         turn.remove(fitting)
         turn.append(fitting)
-    plan.held_back += too_long.values()
+    plan.skipped += too_long.values()

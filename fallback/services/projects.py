@@ -160,7 +160,7 @@ def add_to_project(kind: type[models.Model], *, project: Project, acting_member:
     if Project.objects.filter(pk=project.pk, status=ProjectStatus.ARCHIVED).exists():
         raise ProjectArchived
     added = kind.objects.create(project=project, **values)
-    record_activity(f"{_noun(kind)}.added", project=project, actor=acting_member, id=added.pk, name=added.name)
+    record_activity(f"{_event_prefix(kind)}.added", project=project, actor=acting_member, id=added.pk, name=added.name)
     return added
 
 
@@ -173,7 +173,11 @@ def change_in_project(thing: models.Model, *, acting_member: Member | None = Non
     current = kind.objects.select_for_update(of=("self",)).select_related("project").get(pk=thing.pk)
     if changed := apply_changes(current, changes):
         record_activity(
-            f"{_noun(kind)}.changed", project=current.project, actor=acting_member, id=current.pk, changed=changed
+            f"{_event_prefix(kind)}.changed",
+            project=current.project,
+            actor=acting_member,
+            id=current.pk,
+            changed=changed,
         )
     return current
 
@@ -195,5 +199,5 @@ def _record_organization_event(
     )
 
 
-def _noun(kind: type[models.Model]) -> str:
+def _event_prefix(kind: type[models.Model]) -> str:
     return kind._meta.verbose_name.replace("fallback ", "").replace(" ", "_")

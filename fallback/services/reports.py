@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 FOLDER = "solo-unicorn-docs/fallback"
 ENDED = (RunStatus.COMPLETED, RunStatus.CANCELLED, RunStatus.ERRORED)
 # Largest report read back, in bytes.
-AT_MOST = 5_000_000
+MAX_BYTES = 5_000_000
 BATCH = 500
 
 
@@ -40,13 +40,13 @@ def build_report(run: MissionFallbackRun) -> dict:
         "projectId": run.project_id,
         "triggeredBy": run.triggered_by,
         "status": run.status,
-        "startedAt": _instant(run.started_at),
-        "completedAt": _instant(run.completed_at),
+        "startedAt": _isoformat(run.started_at),
+        "completedAt": _isoformat(run.completed_at),
         "backlog": {"before": run.backlog_count_before, "threshold": run.backlog_threshold},
         "generated": run.generated_count,
         "accepted": run.accepted_count,
         "discarded": run.discarded_count,
-        "heldBack": run.held_back,
+        "skipped": run.skipped,
         "error": run.error or None,
         "items": [
             {
@@ -62,7 +62,7 @@ def build_report(run: MissionFallbackRun) -> dict:
                 "reason": item.reason,
                 "feedback": item.feedback or None,
                 "reviewer": item.reviewed_by.member_id if item.reviewed_by else item.reviewer_token or None,
-                "reviewedAt": _instant(item.reviewed_at),
+                "reviewedAt": _isoformat(item.reviewed_at),
             }
             for item in items
         ],
@@ -100,7 +100,7 @@ def read_report(run: MissionFallbackRun) -> str:
     if not run.report_path:
         return ""
     try:
-        return documents.read(path_of(run.pk), at_most=AT_MOST).decode()
+        return documents.read(path_of(run.pk), at_most=MAX_BYTES).decode()
     except documents.NoSuchDocument:
         return ""
 
@@ -125,7 +125,7 @@ def repair_reports(*, since: datetime | None = None) -> dict[str, int]:
     for pk in noted.values_list("pk", flat=True).iterator():
         if pk not in there:
             written += write_report(pk)
-    for pk in _ownerless(sorted(there)):
+    for pk in _without_ended_run(sorted(there)):
         # Once more: its end may have been committed since.
         if _is_old(pk) and not MissionFallbackRun.objects.filter(pk=pk, status__in=ENDED).exists():
             documents.delete(path_of(pk))
@@ -133,7 +133,7 @@ def repair_reports(*, since: datetime | None = None) -> dict[str, int]:
     return {"written": written, "removed": removed}
 
 
-def _ownerless(names: list[str]) -> Iterator[str]:
+def _without_ended_run(names: list[str]) -> Iterator[str]:
     """Those of these names that are no run which has ended."""
     for begin in range(0, len(names), BATCH):
         batch = names[begin : begin + BATCH]
@@ -149,5 +149,5 @@ def _is_old(pk: str) -> bool:
         return False
 
 
-def _instant(value: datetime | None) -> str | None:
+def _isoformat(value: datetime | None) -> str | None:
     return value.isoformat() if value else None

@@ -9,20 +9,20 @@ from django.utils import timezone
 
 from fallback.errors import (
     AlreadyDecided,
-    MissionTouched,
-    MonthFull,
+    MissionChanged,
+    MonthlyHoursReached,
     NotDecided,
     OtherProject,
     ProjectArchived,
     ReasonMissing,
     SnoozeInThePast,
-    WeekFull,
+    WeeklyCapReached,
 )
 from fallback.models import Mission, MissionFallbackItem
 from fallback.models.choices import DiscardReason, EventOrigin, ItemStatus, List, Origin, ProjectStatus, RunStatus
 from fallback.services.audit import record_activity, set_audit_context
 from fallback.services.guardrails import guardrails_of
-from fallback.services.missions import place_at_end
+from fallback.services.missions import list_order_at_end
 from fallback.services.reports import write_report_when_committed
 from groups.models import Member
 from missionsite.common.changes import as_json
@@ -31,7 +31,7 @@ from missionsite.common.transactions import service
 
 EDITABLE = ("title", "description", "priority", "estimated_effort_minutes")
 # A decision can be taken back this long, by who made it.
-SESSION = timedelta(hours=1)
+UNDO_WINDOW = timedelta(hours=1)
 
 
 @service
@@ -41,12 +41,12 @@ def accept_item(
     """Make the proposed mission: in Todo, ready, linked both ways; the template stays where it is.
 
     edits: any of EDITABLE, applied first. at: aware datetime of the decision; now when left out.
-    Raises AlreadyDecided, WeekFull, MonthFull (both say when there is room), ProjectArchived.
+    Raises AlreadyDecided, WeeklyCapReached, MonthlyHoursReached (both say when there is room), ProjectArchived.
     """
     if unknown := set(edits) - set(EDITABLE):
         raise TypeError(f"cannot edit {', '.join(sorted(unknown))}")
     set_audit_context(actor, EventOrigin.FALLBACK)
-    item = _waiting(item)
+    item = _lock_proposed(item)
     project = item.project
     if project.status == ProjectStatus.ARCHIVED:
         raise ProjectArchived
@@ -66,16 +66,16 @@ def accept_item(
         ready=True,
         origin=Origin.FALLBACK,
         fallback_item=item,
-        list_order=place_at_end(project, List.TODO),
+        list_order=list_order_at_end(project, List.TODO),
     )
-    _decide(item, ItemStatus.ACCEPTED, actor, at, mission=mission)
+    _set_decision(item, ItemStatus.ACCEPTED, actor, at, mission=mission)
     try:
         with translate_db_errors(), transaction.atomic():
             item.save()
-    except WeekFull:
-        raise WeekFull(guardrails_of([project], item.reviewed_at)[project.pk].week) from None
-    except MonthFull:
-        raise MonthFull(guardrails_of([project], item.reviewed_at)[project.pk].month) from None
+    except WeeklyCapReached:
+        raise WeeklyCapReached(guardrails_of([project], item.reviewed_at)[project.pk].week) from None
+    except MonthlyHoursReached:
+        raise MonthlyHoursReached(guardrails_of([project], item.reviewed_at)[project.pk].month) from None
     write_report_when_committed(item.run_id)
     return mission
 
@@ -94,13 +94,13 @@ def discard_item(
     Raises AlreadyDecided, ReasonMissing.
     """
     set_audit_context(actor)
-    item = _waiting(item)
+    item = _lock_proposed(item)
     if not reason and not feedback.strip():
         raise ReasonMissing
     if reason == DiscardReason.OTHER and not feedback.strip():
         raise ReasonMissing("Say what the other reason is.")
     item.feedback, item.reason = feedback.strip(), reason or None
-    _decide(item, ItemStatus.DISCARDED, actor, at)
+    _set_decision(item, ItemStatus.DISCARDED, actor, at)
     item.save()
     write_report_when_committed(item.run_id)
     return item
@@ -125,7 +125,7 @@ def snooze_item(*, item: MissionFallbackItem, until: datetime, actor: Member | N
     SnoozeInThePast.
     """
     set_audit_context(actor)
-    item = _waiting(item)
+    item = _lock_proposed(item)
     if until <= timezone.now():
         raise SnoozeInThePast
     item.snoozed_until = until
@@ -135,16 +135,16 @@ def snooze_item(*, item: MissionFallbackItem, until: datetime, actor: Member | N
 
 
 @service
-def wake_item(*, item: MissionFallbackItem, actor: Member | None = None) -> MissionFallbackItem:
+def unsnooze_item(*, item: MissionFallbackItem, actor: Member | None = None) -> MissionFallbackItem:
     """Bring a snoozed proposal back to the review at once. Raises AlreadyDecided."""
     set_audit_context(actor)
-    item = _waiting(item)
+    item = _lock_proposed(item)
     if item.snoozed_until is None:
         return item
     changed = {"snoozed_until": [as_json(item.snoozed_until), None]}
     item.snoozed_until = None
     item.save(update_fields=["snoozed_until"])
-    record_activity("fallback.item_woken", project=item.project, actor=actor, item=item.pk, changed=changed)
+    record_activity("fallback.item_unsnoozed", project=item.project, actor=actor, item=item.pk, changed=changed)
     return item
 
 
@@ -153,19 +153,19 @@ def undo_decision(*, item: MissionFallbackItem, actor: Member, at: datetime | No
     """Take back a decision made within the last hour by the same person; the proposal waits again.
 
     The mission of an acceptance is removed, and its guardrails are given back.
-    Raises NotDecided, NotAllowed, MissionTouched where the mission was worked on since.
+    Raises NotDecided, NotAllowed, MissionChanged where the mission was worked on since.
     """
     set_audit_context(actor, deleting=True)
-    item = _locked(item)
+    item = _lock_item(item)
     if item.status == ItemStatus.PROPOSED or item.run.status == RunStatus.CANCELLED:
         raise NotDecided
     if item.reviewed_by_id != actor.pk:
         raise NotAllowed("Only who decided takes the decision back.")
-    if item.reviewed_at < (at or timezone.now()) - SESSION:
+    if item.reviewed_at < (at or timezone.now()) - UNDO_WINDOW:
         raise NotDecided("A decision can be taken back within an hour; this one is older.")
     mission = item.mission
-    if mission and not is_untouched(mission):
-        raise MissionTouched
+    if mission and not is_unchanged(mission):
+        raise MissionChanged
     was = item.status
     item.status, item.mission, item.reviewed_by, item.reviewed_at = ItemStatus.PROPOSED, None, None, None
     item.reason, item.feedback, item.duplicate_of = None, "", None
@@ -178,7 +178,7 @@ def undo_decision(*, item: MissionFallbackItem, actor: Member, at: datetime | No
     return item
 
 
-def is_untouched(mission: Mission) -> bool:
+def is_unchanged(mission: Mission) -> bool:
     """Whether nothing has happened to a mission since it was made, and nothing hangs on it."""
     return mission.list == List.TODO and not (
         mission.events.exclude(type="mission.created").exists()
@@ -190,14 +190,14 @@ def is_untouched(mission: Mission) -> bool:
     )
 
 
-def _waiting(item: MissionFallbackItem) -> MissionFallbackItem:
-    item = _locked(item)
+def _lock_proposed(item: MissionFallbackItem) -> MissionFallbackItem:
+    item = _lock_item(item)
     if item.status != ItemStatus.PROPOSED:
         raise AlreadyDecided(f"This proposal is {item.get_status_display().lower()} already.")
     return item
 
 
-def _locked(item: MissionFallbackItem) -> MissionFallbackItem:
+def _lock_item(item: MissionFallbackItem) -> MissionFallbackItem:
     return (
         MissionFallbackItem.objects.select_for_update(of=("self",))
         .select_related("project__organization", "flow", "actor", "repository", "run", "mission")
@@ -205,7 +205,7 @@ def _locked(item: MissionFallbackItem) -> MissionFallbackItem:
     )
 
 
-def _decide(item, status, actor, at, *, mission=None) -> None:
+def _set_decision(item, status, actor, at, *, mission=None) -> None:
     item.status, item.mission = status, mission
     item.reviewed_by, item.reviewed_at = actor, at or timezone.now()
     item.snoozed_until = None

@@ -20,15 +20,15 @@ from missionsite.common.errors import NotAllowed
 class Right(IntEnum):
     """What may be done in a project; each includes those before it."""
 
-    LOOK = 1
-    WORK = 2
+    VIEW = 1
+    CONTRIBUTE = 2
     REVIEW = 3
     MAINTAIN = 4
 
 
 _BY_ROLE = {
-    ProjectRole.VIEWER: Right.LOOK,
-    ProjectRole.CONTRIBUTOR: Right.WORK,
+    ProjectRole.VIEWER: Right.VIEW,
+    ProjectRole.CONTRIBUTOR: Right.CONTRIBUTE,
     ProjectRole.REVIEWER: Right.REVIEW,
     ProjectRole.MAINTAINER: Right.MAINTAIN,
 }
@@ -36,7 +36,7 @@ _BY_ROLE = {
 _BY_PERMISSION = (
     (Right.MAINTAIN, "fallback.change_project"),
     (Right.REVIEW, "fallback.review_missionfallbackitem"),
-    (Right.WORK, "fallback.change_mission"),
+    (Right.CONTRIBUTE, "fallback.change_mission"),
 )
 EVERY_PROJECT = "fallback.every_project"
 
@@ -46,22 +46,22 @@ class Rights:
 
     def __init__(self, member: Member) -> None:
         self.member = member
-        self.everywhere: set[Right] = set()
+        self.in_every_project: set[Right] = set()
         self._in_projects: dict[str, Right] | None = None
         self._in_organizations: dict[str, Right] | None = None
-        self._may_look: bool | None = None
+        self._may_view: bool | None = None
         if member.is_active and member.is_staff and member.has_perm(EVERY_PROJECT):
-            self.everywhere = {Right.LOOK} | {right for right, name in _BY_PERMISSION if member.has_perm(name)}
+            self.in_every_project = {Right.VIEW} | {right for right, name in _BY_PERMISSION if member.has_perm(name)}
 
     def allows(self, right: Right, project: Project) -> bool:
         """Whether this person may do something in a project."""
-        if right in self.everywhere:
+        if right in self.in_every_project:
             return True
         self._load()
         own = self._in_projects.get(project.pk)
         if own is None:
             own = self._in_organizations.get(project.organization_id)
-            if own == Right.LOOK and project.privacy != Privacy.ORGANIZATION:
+            if own == Right.VIEW and project.privacy != Privacy.ORGANIZATION:
                 own = None
         return own is not None and own >= right
 
@@ -70,28 +70,28 @@ class Rights:
         if not self.allows(right, project):
             raise NotAllowed("Your role in this project does not allow this.")
 
-    def anywhere(self, right: Right) -> bool:
+    def in_any_project(self, right: Right) -> bool:
         """Whether there is a project this person may do something in; it may have none yet for staff with every."""
-        if right in self.everywhere:
+        if right in self.in_every_project:
             return True
         self._load()
         if any(own >= right for own in self._in_projects.values()):
             return True
-        if any(own >= right and own > Right.LOOK for own in self._in_organizations.values()):
+        if any(own >= right and own > Right.VIEW for own in self._in_organizations.values()):
             return True
         # What it gives its members may be nothing: none of its projects need be open to them.
-        if self._may_look is None:
-            self._may_look = bool(self._in_organizations) and self.projects().exists()
-        return right == Right.LOOK and self._may_look
+        if self._may_view is None:
+            self._may_view = bool(self._in_organizations) and self.projects().exists()
+        return right == Right.VIEW and self._may_view
 
-    def where(self, right: Right, *, path: str = "") -> Q:
+    def project_filter(self, right: Right, *, path: str = "") -> Q:
         """The condition that a row's project is one this person may do something in. path: `project__` from a row."""
-        if right in self.everywhere:
+        if right in self.in_every_project:
             return Q()
         self._load()
         named = [pk for pk, own in self._in_projects.items() if own >= right]
-        maintained = [pk for pk, own in self._in_organizations.items() if own >= right and own > Right.LOOK]
-        looked_at = [pk for pk, own in self._in_organizations.items() if own == right == Right.LOOK]
+        maintained = [pk for pk, own in self._in_organizations.items() if own >= right and own > Right.VIEW]
+        looked_at = [pk for pk, own in self._in_organizations.items() if own == right == Right.VIEW]
         inherited = Q(**{f"{path}organization__in": maintained}) | Q(
             **{f"{path}organization__in": looked_at, f"{path}privacy": Privacy.ORGANIZATION}
         )
@@ -101,14 +101,14 @@ class Rights:
 
     def maintained_organizations(self) -> list[str] | None:
         """Ids of the organisations this person maintains as one of them; None for staff who maintain every one."""
-        if Right.MAINTAIN in self.everywhere:
+        if Right.MAINTAIN in self.in_every_project:
             return None
         self._load()
         return [pk for pk, own in self._in_organizations.items() if own == Right.MAINTAIN]
 
-    def projects(self, right: Right = Right.LOOK) -> QuerySet[Project]:
+    def projects(self, right: Right = Right.VIEW) -> QuerySet[Project]:
         """The projects this person may do something in."""
-        return Project.objects.filter(self.where(right))
+        return Project.objects.filter(self.project_filter(right))
 
     def _load(self) -> None:
         if self._in_projects is not None:
@@ -126,14 +126,14 @@ class Rights:
             if is_project:
                 self._in_projects[pk] = _BY_ROLE[role]
             else:
-                self._in_organizations[pk] = Right.LOOK if role == OrganizationRole.MEMBER else Right.MAINTAIN
+                self._in_organizations[pk] = Right.VIEW if role == OrganizationRole.MEMBER else Right.MAINTAIN
 
 
 def maintains_organization(member: Member, organization) -> bool:
     """Whether a person may change an organisation: staff who maintain every project, and its owners and admins."""
     if not member.is_active:
         return False
-    if Right.MAINTAIN in Rights(member).everywhere:
+    if Right.MAINTAIN in Rights(member).in_every_project:
         return True
     return OrganizationMembership.objects.filter(
         member=member, organization=organization, role__in=(OrganizationRole.OWNER, OrganizationRole.ADMIN)

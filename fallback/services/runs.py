@@ -10,14 +10,14 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from fallback.errors import (
-    FallbackOff,
-    MonthFull,
+    FallbackInactive,
+    MonthlyHoursReached,
     NoConfiguration,
     ProjectArchived,
     RunEnded,
     RunInProgress,
     TemplateDisabled,
-    WeekFull,
+    WeeklyCapReached,
 )
 from fallback.models import (
     Mission,
@@ -39,7 +39,7 @@ from fallback.models.choices import (
     Trigger,
 )
 from fallback.services.audit import record_activity, set_audit_context
-from fallback.services.planning import HeldBack, Plan, backlog_of, plan_run, why_off
+from fallback.services.planning import Plan, SkippedTemplate, backlog_of, inactive_reason, plan_run
 from fallback.services.reports import write_report_when_committed
 from fallback.services.review import accept_item
 from groups.models import Member
@@ -49,7 +49,7 @@ from missionsite.common.transactions import service
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CheckResult:
     """What became of looking at one project. run: None where nothing had to be made."""
 
     project: Project
@@ -57,18 +57,18 @@ class Outcome:
     rejection: DomainError | None = None
 
     @property
-    def words(self) -> str:
+    def summary(self) -> str:
         """The outcome in a sentence."""
         if self.rejection:
             return self.rejection.message
         if self.run is None:
-            return "Nothing to add: enough is ready or proposed, or it is held back as before."
+            return "Nothing to add: enough is ready or proposed, or it is skipped as before."
         if self.run.error:
             return self.run.error
         made = f"{self.run.generated_count} proposed"
         if self.run.accepted_count:
             made += f", {self.run.accepted_count} accepted by itself"
-        return made + (f", {len(self.run.held_back)} held back" if self.run.held_back else "") + "."
+        return made + (f", {len(self.run.skipped)} skipped" if self.run.skipped else "") + "."
 
 
 @service
@@ -82,24 +82,24 @@ def run_fallback(
     """Propose what a project's backlog lacks, within its guardrails; None where nothing is lacking.
 
     triggered_by: of Trigger. at: aware datetime; now when left out.
-    Raises NoConfiguration, FallbackOff, and RunInProgress while another run of the project is being made.
+    Raises NoConfiguration, FallbackInactive, and RunInProgress while another run of the project is being made.
     """
     at = at or timezone.now()
     set_audit_context(actor, EventOrigin.FALLBACK)
-    _lock(project)
+    _lock_runs(project)
     project = Project.objects.select_related("organization").get(pk=project.pk)
     config = MissionFallbackConfig.objects.filter(project=project).select_for_update().first()
     if config is None:
         raise NoConfiguration
-    if off := why_off(project, config, at):
-        raise FallbackOff(off)
+    if off := inactive_reason(project, config, at):
+        raise FallbackInactive(off)
     # Runs are made whole or not at all, and one at a time: a pending one here was left by something else.
     for left in MissionFallbackRun.objects.filter(project=project, status=RunStatus.PENDING):
         cancel_run(run=left, actor=actor)
     plan = plan_run(project, config=config, at=at)
-    _note_check(plan)
+    _record_check(plan)
     # Every few minutes the same would be said again; who asks by hand is told.
-    repeats = triggered_by == Trigger.AUTOMATIC and not plan.picks and _said_before(plan)
+    repeats = triggered_by == Trigger.AUTOMATIC and not plan.picks and _repeats_latest_run(plan)
     if not plan.deficit or repeats:
         return None
     run = MissionFallbackRun.objects.create(
@@ -112,20 +112,20 @@ def run_fallback(
         started_at=at,
     )
     items = _propose(run, plan.picks)
-    held_back = list(plan.held_back)
+    skipped = list(plan.skipped)
     if config.auto_accept:
-        held_back += _accept_all(items, actor, at)
-    run.held_back = [each.as_json() for each in held_back]
+        skipped += _accept_all(items, actor, at)
+    run.skipped = [each.as_json() for each in skipped]
     run.status = RunStatus.AWAITING_REVIEW if items else RunStatus.COMPLETED
-    if any(each.guardrail == Guardrail.TEMPLATES for each in held_back):
+    if any(each.guardrail == Guardrail.TEMPLATES for each in skipped):
         run.status, run.error = RunStatus.ERRORED, "No template is enabled, so there is nothing to propose."
-    run.save(update_fields=["held_back", "status", "error"])
+    run.save(update_fields=["skipped", "status", "error"])
     run.refresh_from_db()
     write_report_when_committed(run.pk)
     return run
 
 
-def run_due(*, at: datetime | None = None) -> Iterator[Outcome]:
+def run_due(*, at: datetime | None = None) -> Iterator[CheckResult]:
     """Look at every project that is due: one statement finds what each lacks, then those that lack get a run.
 
     at: aware datetime; now when left out. Each run is a transaction of its own; yields an outcome for each.
@@ -136,15 +136,15 @@ def run_due(*, at: datetime | None = None) -> Iterator[Outcome]:
             "SELECT project_id, backlog_threshold, backlog_count, deficit FROM due_fallback_projects(%s)", [at]
         )
         rows = cursor.fetchall()
-    _note_checks([row for row in rows if not row[3]], at)
+    _record_checks([row for row in rows if not row[3]], at)
     lacking = Project.objects.in_bulk([row[0] for row in rows if row[3]])
     for project in lacking.values():
         try:
             run = run_fallback(project=project, triggered_by=Trigger.AUTOMATIC, at=at)
         except DomainError as rejection:
-            yield Outcome(project, rejection=rejection)
+            yield CheckResult(project, rejection=rejection)
         else:
-            yield Outcome(project, run=run)
+            yield CheckResult(project, run=run)
 
 
 @service
@@ -158,7 +158,7 @@ def launch_template(
     """Make a mission of a template at once, within the guardrails; the template stays where it is.
 
     It is a run of one proposal that is accepted, so that the history knows of it.
-    Raises TemplateDisabled, ProjectArchived, WeekFull, MonthFull.
+    Raises TemplateDisabled, ProjectArchived, WeeklyCapReached, MonthlyHoursReached.
     """
     at = at or timezone.now()
     set_audit_context(actor, EventOrigin.FALLBACK)
@@ -205,7 +205,7 @@ def cancel_run(*, run: MissionFallbackRun, actor: Member | None = None) -> Missi
     return run
 
 
-def _lock(project: Project) -> None:
+def _lock_runs(project: Project) -> None:
     """Make one run of a project at a time; whoever comes second is told so at once."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('fallback_run:' || %s, 0))", [project.pk])
@@ -213,7 +213,7 @@ def _lock(project: Project) -> None:
             raise RunInProgress
 
 
-def _note_check(plan: Plan) -> None:
+def _record_check(plan: Plan) -> None:
     """Write down that the backlog was looked at, and what it was; a snooze that has passed ends here."""
     config = plan.config
     config.last_run_at = plan.at
@@ -228,7 +228,7 @@ def _note_check(plan: Plan) -> None:
     )
 
 
-def _note_checks(rows: list[tuple], at: datetime) -> None:
+def _record_checks(rows: list[tuple], at: datetime) -> None:
     """The same for every project that lacks nothing, in one statement."""
     if not rows:
         return
@@ -256,23 +256,23 @@ def _note_checks(rows: list[tuple], at: datetime) -> None:
         )
 
 
-def _said_before(plan: Plan) -> bool:
+def _repeats_latest_run(plan: Plan) -> bool:
     """Whether the latest run says the same already: nothing could be made, for the same reasons."""
     latest = MissionFallbackRun.objects.filter(project=plan.project).order_by("-started_at", "-id").first()
     if latest is None or latest.generated_count:
         return False
-    before = {(each["guardrail"], each["template"]) for each in latest.held_back}
-    return before == {(each.as_json()["guardrail"], each.as_json()["template"]) for each in plan.held_back}
+    before = {(each["guardrail"], each["template"]) for each in latest.skipped}
+    return before == {(each.as_json()["guardrail"], each.as_json()["template"]) for each in plan.skipped}
 
 
 def _propose(run: MissionFallbackRun, templates: list[MissionFallbackTemplate]) -> list[MissionFallbackItem]:
     ids = new_ids(len(templates))
     return MissionFallbackItem.objects.bulk_create(
-        [_item_of(pk, run, template) for pk, template in zip(ids, templates, strict=True)]
+        [_build_item(pk, run, template) for pk, template in zip(ids, templates, strict=True)]
     )
 
 
-def _item_of(pk: str, run: MissionFallbackRun, template: MissionFallbackTemplate) -> MissionFallbackItem:
+def _build_item(pk: str, run: MissionFallbackRun, template: MissionFallbackTemplate) -> MissionFallbackItem:
     description = template.description
     if template.acceptance_criteria:
         description = f"{description}\n\nAcceptance criteria:\n{template.acceptance_criteria}".strip()
@@ -291,12 +291,12 @@ def _item_of(pk: str, run: MissionFallbackRun, template: MissionFallbackTemplate
     )
 
 
-def _accept_all(items: list[MissionFallbackItem], actor: Member | None, at: datetime) -> list[HeldBack]:
+def _accept_all(items: list[MissionFallbackItem], actor: Member | None, at: datetime) -> list[SkippedTemplate]:
     """Accept what the guardrails let through; someone may have spent the room since it was planned."""
-    held_back = []
+    skipped = []
     for item in items:
         try:
             accept_item(item=item, actor=actor, at=at)
-        except (WeekFull, MonthFull) as rejection:
-            held_back.append(HeldBack(Guardrail(rejection.code), item.template, rejection.frees_up_at))
-    return held_back
+        except (WeeklyCapReached, MonthlyHoursReached) as rejection:
+            skipped.append(SkippedTemplate(Guardrail(rejection.code), item.template, rejection.resets_at))
+    return skipped

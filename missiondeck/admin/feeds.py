@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 from missiondeck.admin.base import VIEW_PERMISSION
 from missiondeck.models import DeckFeed
 from missiondeck.services.feeds import create_feed, revoke_feed
-from missionsite.common.admin.form_keys import FormResult
+from missionsite.common.admin.form_keys import FormResult, submit_form_once
 
 # Active feeds per user.
 MAX_FEEDS = 20

@@ -178,7 +178,7 @@ def test_a_full_week_is_said_on_the_row(desk: Page, live_server, project, propos
     desk.keyboard.press("a")
     rejection = row(desk, proposals[1]).locator("[data-rejection]")
     expect(rejection).to_contain_text("The weekly cap of 1")
-    expect(rejection).to_contain_text(re.compile(r"frees up on Monday \d+ \w+ 00:00"))
+    expect(rejection).to_contain_text(re.compile(r"resets on Monday \d+ \w+ 00:00"))
     assert Mission.objects.count() == 1
     rejected(wrongs)
 
@@ -190,7 +190,7 @@ def test_several_are_accepted_as_far_as_the_week_goes(desk: Page, live_server, p
     for _each in proposals:
         desk.keyboard.press("x")
         desk.keyboard.press("j")
-    expect(desk.locator("#fb-bulk-words")).to_have_text("3 selected")
+    expect(desk.locator("#fb-bulk-text")).to_have_text("3 selected")
     desk.keyboard.press("Shift+A")
     expect(desk.locator(".fb-row.is-decided")).to_have_count(2)
     expect(row(desk, proposals[2]).locator("[data-rejection]")).to_contain_text("The weekly cap of 2")
@@ -275,7 +275,7 @@ def test_a_card_is_dragged_with_the_mouse(desk: Page, live_server, project):
     drag(desk, desk.locator(f"#fb-c-{mission.pk}"), desk.locator("#fb-col-doing"))
     expect(cards(desk, "doing")).to_have_text(["Write the guide"])
     expect(cards(desk, "todo")).to_have_text(["Mend the links"])
-    expect(desk.locator("#fb-say")).to_contain_text("Write the guide is in Doing")
+    expect(desk.locator("#fb-announce")).to_contain_text("Write the guide is in Doing")
     mission.refresh_from_db()
     assert mission.list == "doing"
     desk.reload()
@@ -292,7 +292,7 @@ def test_a_card_is_moved_with_the_keyboard(desk: Page, live_server, project):
     expect(desk.locator("#fb-alert")).to_contain_text("Picked up Write the guide")
     for key in ("ArrowRight", "ArrowRight", "ArrowDown", "Space"):
         desk.keyboard.press(key)
-    expect(desk.locator("#fb-say")).to_contain_text("Write the guide is in Review")
+    expect(desk.locator("#fb-announce")).to_contain_text("Write the guide is in Review")
     expect(cards(desk, "review")).to_have_text(["Reviewed 2", "Write the guide", "Reviewed 3"])
     order = Mission.objects.filter(list="review").order_by("list_order").values_list("title", flat=True)
     assert list(order) == ["Reviewed 2", "Write the guide", "Reviewed 3"]

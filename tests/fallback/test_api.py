@@ -117,8 +117,8 @@ class TestProjects:
         set_project_role(project=viewed, member=bob, role=ProjectRole.VIEWER)
         rows = client.get("/api/projects").json()["items"]
         assert {row["id"]: row["rights"] for row in rows} == {
-            project.pk: ["look", "work", "review"],
-            viewed.pk: ["look"],
+            project.pk: ["view", "contribute", "review"],
+            viewed.pk: ["view"],
         }
 
     def test_one_is_shown(self, project, client):
@@ -128,7 +128,7 @@ class TestProjects:
             "organization": "Futures Edge",
             "description": "",
             "status": "active",
-            "rights": ["look", "work", "review"],
+            "rights": ["view", "contribute", "review"],
         }
 
     @pytest.mark.parametrize("key", [NO_ONE, "x", "%00", "💥", "1" * 26, "1" * 200, "..%2f"])
@@ -189,7 +189,7 @@ class TestMissions:
         mission, other = MissionFactory(project=project), MissionFactory(project=project, list=List.DONE)
         move = at(project, f"/missions/{mission.pk}/move")
         for key in (other.pk, MissionFactory().pk, NO_ONE, "x"):
-            rejected(post(client, move, list="doing", before=key), 409, "no_such_neighbour")
+            rejected(post(client, move, list="doing", before=key), 409, "neighbour_not_found")
 
     @pytest.mark.parametrize(
         ("body", "pointer"),
@@ -317,7 +317,7 @@ class TestRuns:
 
     def test_paused_one_is_rejected(self, project, client):
         MissionFallbackConfig.objects.filter(project=project).update(status="paused")
-        rejected(post(client, at(project, "/fallback/runs")), 409, "fallback_off")
+        rejected(post(client, at(project, "/fallback/runs")), 409, "fallback_inactive")
 
     @pytest.mark.parametrize(("body", "pointer"), [({"dry_run": "perhaps"}, "/dry_run"), ({"at": "now"}, "/at")])
     def test_bad_field_is_named(self, project, client, body, pointer):
@@ -349,7 +349,7 @@ class TestDecisions:
     def test_week_without_room_is_409_with_the_time_it_frees_up(self, project, client, item):
         MissionFallbackConfig.objects.filter(project=project).update(weekly_mission_cap=0)
         document = rejected(post(client, at(project, f"/fallback/items/{item.pk}/accept")), 409, "weekly_mission_cap")
-        assert "frees up on Monday" in document["detail"]
+        assert "resets on Monday" in document["detail"]
         assert "UTC" in document["detail"]
         item.refresh_from_db()
         assert item.status == ItemStatus.PROPOSED
@@ -359,7 +359,7 @@ class TestDecisions:
         MissionFallbackConfig.objects.filter(project=project).update(monthly_target_hours=1)
         address = at(project, f"/fallback/items/{item.pk}/accept")
         document = rejected(post(client, address, estimated_effort_minutes=61), 409, "monthly_target_hours")
-        assert "free up on" in document["detail"]
+        assert "reset on" in document["detail"]
         assert not Mission.objects.exists()
         assert post(client, address, estimated_effort_minutes=60).status_code == 201
 
@@ -423,7 +423,7 @@ class TestDecisions:
     def test_decision_whose_mission_was_worked_on_stays(self, project, client, item):
         accepted = post(client, at(project, f"/fallback/items/{item.pk}/accept")).json()
         patch(client, at(project, f"/missions/{accepted['id']}"), title="Changed since")
-        rejected(client.post(at(project, f"/fallback/items/{item.pk}/undo")), 409, "mission_touched")
+        rejected(client.post(at(project, f"/fallback/items/{item.pk}/undo")), 409, "mission_changed")
 
     @pytest.mark.parametrize(
         ("body", "pointer"),
@@ -486,7 +486,7 @@ class TestTemplates:
         MissionFallbackConfig.objects.filter(project=project).update(**{figure: 0})
         template = project.fallback_templates.first()
         document = rejected(client.post(at(project, f"/fallback/templates/{template.pk}/launch")), 409, code)
-        assert "up on" in document["detail"]
+        assert "reset" in document["detail"]
         assert not MissionFallbackRun.objects.exists()
 
 

@@ -44,7 +44,7 @@ def board(project) -> str:
 
 
 def place(browser: Client, mission, **values):
-    return browser.post(reverse("admin:fallback_mission_place", args=[mission.pk]), values, headers=JSON)
+    return browser.post(reverse("admin:fallback_mission_position", args=[mission.pk]), values, headers=JSON)
 
 
 def ready(browser: Client, mission, value: str):
@@ -139,7 +139,7 @@ class TestMove:
         assert titles(project, "doing") == ["A", "Write the guide", "B"]
 
     def test_without_a_script_it_comes_back_to_the_board(self, reviewer, project, mission):
-        path = reverse("admin:fallback_mission_place", args=[mission.pk])
+        path = reverse("admin:fallback_mission_position", args=[mission.pk])
         response = reviewer.post(path, {"list": "done"}, follow=True)
         assert response.redirect_chain[-1][0] == board(project)
         assert "Write the guide is in Done." in words(response)
@@ -162,7 +162,7 @@ class TestMove:
         assert mission.list == "todo"
 
     def test_there_is_no_such_mission(self, reviewer):
-        path = reverse("admin:fallback_mission_place", args=[GONE])
+        path = reverse("admin:fallback_mission_position", args=[GONE])
         assert reviewer.post(path, {"list": "done"}, headers=JSON).status_code == 404
 
     def test_ready_and_not(self, reviewer, mission):
@@ -188,7 +188,7 @@ class TestLaunch:
         update_config(config=project.fallback_config, weekly_mission_cap=0)
         response = launch(reviewer, TemplateFactory(project=project))
         assert response.status_code == 409
-        assert "frees up on Monday" in response.json()["message"]
+        assert "resets on Monday" in response.json()["message"]
         assert not Mission.objects.exists()
 
     def test_not_when_it_is_off_or_gone(self, reviewer, project):

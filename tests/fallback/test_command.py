@@ -135,8 +135,8 @@ def test_dry_run_shows_what_would_happen_and_writes_nothing():
         # PostgreSQL gives a transaction a number when it first writes, or locks a row.
         cursor.execute("SELECT pg_current_xact_id_if_assigned()")
         assert cursor.fetchone() == (None,)
-    assert f"{project.pk} {project.name}: 1 proposal would be made, 1 held back.\n" in shown
-    assert "    propose: Rotate the keys (45 min)\n    held back: Rotate the keys (Weekly cap, until " in shown
+    assert f"{project.pk} {project.name}: 1 proposal would be made, 1 skipped.\n" in shown
+    assert "    propose: Rotate the keys (45 min)\n    skipped: Rotate the keys (Weekly cap, until " in shown
     assert f"{full.pk} {full.name}: Enough work is ready or proposed: nothing would be generated.\n" in shown
     assert f"{paused.pk} {paused.name}: The fallback is paused; resume it first.\n" in shown
     assert shown.endswith("Nothing was written.\n")
@@ -148,8 +148,8 @@ def test_dry_run_of_one_project_shows_that_one():
     project, other = a_project(), a_project(templates=1)
     shown = said("--dry-run", "--project", project.slug)
     assert shown == (
-        f"{project.pk} {project.name}: 0 proposals would be made, 1 held back.\n"
-        "    held back: everything (No enabled template)\nNothing was written.\n"
+        f"{project.pk} {project.name}: 0 proposals would be made, 1 skipped.\n"
+        "    skipped: everything (No enabled template)\nNothing was written.\n"
     )
     assert other.name not in shown
 
@@ -162,7 +162,7 @@ def test_run_does_exactly_what_the_dry_run_showed():
         line.split(": ", 1)[1].removesuffix(" (60 min)") for line in shown.splitlines() if "    propose:" in line
     ]
     assert proposed == list(run.items.order_by("id").values_list("title", flat=True))
-    assert shown.count("held back:") == len(run.held_back) == 2
+    assert shown.count("skipped:") == len(run.skipped) == 2
 
 
 # --- Jobs -------------------------------------------------------------------------------------

@@ -116,7 +116,7 @@ def texts_of(model: type[models.Model]) -> dict[str, object]:
     values = {}
     for column in model._meta.fields:
         kept = column.primary_key or column.choices or column.unique or column.name in ("report_path", "tasks_path")
-        if kept or column.name in ("type", "held_back", "payload", "default_branch"):
+        if kept or column.name in ("type", "skipped", "payload", "default_branch"):
             continue
         if isinstance(column, models.SlugField):
             continue
@@ -130,7 +130,7 @@ def texts_of(model: type[models.Model]) -> dict[str, object]:
 def paint(things: dict[str, object]) -> None:
     """Put the word into every text of the projects of these things; each row keeps a name of its own."""
     ids = [things[name].pk for name in projects.PROJECTS]
-    held = [{"template": things["template"].pk, "name": CANARY, "guardrail": "weekly_mission_cap", "freesUpAt": None}]
+    skipped = [{"template": things["template"].pk, "name": CANARY, "guardrail": "weekly_mission_cap", "resetsAt": None}]
     for model in apps.get_app_config("fallback").get_models():
         if model._meta.model_name in ("missionevent", "projectactivity"):
             continue  # Written by the database when something happens; never changed.
@@ -140,7 +140,7 @@ def paint(things: dict[str, object]) -> None:
                 if name in values:
                     values[name] = f"{CANARY} {row.pk}"
             if model._meta.model_name == "missionfallbackrun":
-                values["held_back"] = held
+                values["skipped"] = skipped
             if values:
                 model._base_manager.filter(pk=row.pk).update(**values)
     write_report(things["ended run"].pk)
@@ -301,7 +301,7 @@ def by_body(world: World, actor: str) -> Iterator[Sent]:
     for beside in ("before", "after"):
         yield Sent("POST", f"{at}/missions/{mission}/move", {"list": "todo", beside: world.a["board mission"].pk})
         form = {"list": "todo", beside: world.a["board mission"].pk}
-        yield Sent("POST", f"/admin/fallback/mission/{mission}/place/", form)
+        yield Sent("POST", f"/admin/fallback/mission/{mission}/position/", form)
 
 
 def by_hidden_field(world: World, actor: str) -> Iterator[Sent]:
@@ -530,7 +530,7 @@ def test_viewer_of_a_reads_the_word_on_every_kind_of_page(world):
 
 def test_guard_that_is_gone_is_noticed(world, monkeypatch):
     """Without the condition on projects, and without the check of a right, both kinds of harm are found."""
-    monkeypatch.setattr(Rights, "where", lambda self, right, *, path="": models.Q())
+    monkeypatch.setattr(Rights, "project_filter", lambda self, right, *, path="": models.Q())
     monkeypatch.setattr(Rights, "allows", lambda self, right, project: True)
     found = "\n".join(Intruder(world, world.people["project viewer"]).caught(by_path(world, "superuser")))
     assert "read: GET /admin/fallback/project/" in found

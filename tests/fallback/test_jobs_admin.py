@@ -205,13 +205,13 @@ class TestRunNow:
         template = TemplateFactory(project=project, name="Answer questions")
         update_config(config=config, weekly_mission_cap=1)
         plan = words(chief.get(page("missionfallbackconfig", "plan", config)))
-        assert "1 proposal would be made, 2 held back." in plan
+        assert "1 proposal would be made, 2 skipped." in plan
         assert "Weekly cap" in plan
         response = chief.post(self.address(config), follow=True)
-        assert "1 proposed, 2 held back." in words(response)
+        assert "1 proposed, 2 skipped." in words(response)
         run = MissionFallbackRun.objects.get()
         report = words(chief.get(page("missionfallbackrun", "report", run)))
-        for text in ("Held back", "Weekly cap", template.name, "00:00"):
+        for text in ("Skipped", "Weekly cap", template.name, "00:00"):
             assert text in report
 
     def test_a_paused_fallback_says_so(self, chief, config):

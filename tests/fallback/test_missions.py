@@ -9,19 +9,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fallback.errors import (
-    DependencyCircle,
-    DependencyKnown,
+    DependencyCycle,
+    DependencyExists,
     DependencyOfOtherProject,
     DependsOnItself,
     FlowOfOtherProject,
-    NoSuchNeighbour,
+    NeighbourNotFound,
     ProjectArchived,
 )
 from fallback.models import Mission
 from fallback.models.choices import List, ReviewStatus
 from fallback.services.missions import (
-    HALF,
-    LAST,
+    MAX_ORDER,
+    MAX_RENUMBERED,
     add_dependency,
     create_mission,
     move_mission,
@@ -151,9 +151,9 @@ def test_neighbour_that_is_gone_rejects_the_move():
     one, other, elsewhere = *a_board(2), MissionFactory()
     move_mission(mission=other, to=List.DONE)
     for neighbour in (other.pk, elsewhere.pk, "0" * 26, one.pk):
-        with pytest.raises(NoSuchNeighbour):
+        with pytest.raises(NeighbourNotFound):
             move_mission(mission=one, to=List.TODO, before=neighbour)
-        with pytest.raises(NoSuchNeighbour):
+        with pytest.raises(NeighbourNotFound):
             move_mission(mission=one, to=List.TODO, after=neighbour)
     assert order(one.project) == [one.pk]
 
@@ -174,7 +174,7 @@ def test_three_hundred_moves_into_one_gap_keep_the_order_and_spread_the_list():
     assert order(first.project) == [first.pk, *(mission.pk for mission in reversed(rest)), last.pk]
     after = {m.pk: m.list_order for m in Mission.objects.filter(pk__in=[first.pk, last.pk])}
     assert after != before, "there was never a need to spread: the test proves nothing"
-    assert max(after.values()) <= HALF
+    assert max(after.values()) <= MAX_RENUMBERED
 
 
 def spreads(action, times: int) -> int:
@@ -191,15 +191,15 @@ def test_long_list_is_not_rewritten_for_every_new_mission():
     project = ProjectFactory()
     assert spreads(lambda: create_mission(project=project, title="One more"), 250) == 0
     last = project.missions.order_by("-list_order").first()
-    assert HALF < last.list_order < LAST
-    Mission.objects.filter(pk=last.pk).update(list_order=LAST)
+    assert MAX_RENUMBERED < last.list_order < MAX_ORDER
+    Mission.objects.filter(pk=last.pk).update(list_order=MAX_ORDER)
     assert spreads(lambda: create_mission(project=project, title="One more"), 50) == 1
     assert len(order(project)) == 300
 
 
 def test_moves_to_the_end_spread_a_long_list_once_at_most():
     missions = a_board(120)
-    Mission.objects.filter(pk=missions[-1].pk).update(list_order=LAST)
+    Mission.objects.filter(pk=missions[-1].pk).update(list_order=MAX_ORDER)
     chance = random.Random(1)
     assert spreads(lambda: move_mission(mission=chance.choice(missions[:-1]), to=List.TODO), 60) == 1
     assert len(order(missions[0].project)) == 120
@@ -221,7 +221,7 @@ def test_every_sequence_of_moves_leaves_the_order_people_saw(moves):
         where = [{}, {"before": neighbour}, {"after": neighbour}, {"first": True}][how]
         without = {name: [each for each in pks if each != pk] for name, pks in expected.items()}
         if how in (1, 2) and neighbour not in without[to]:
-            with pytest.raises(NoSuchNeighbour):
+            with pytest.raises(NeighbourNotFound):
                 move_mission(mission=missions[which], to=to, **where)
             continue
         position = [len(without[to]), without[to].index(neighbour) if how == 1 else 0, 0, 0][how]
@@ -292,13 +292,13 @@ def test_dependencies_that_make_no_sense_are_rejected_in_words():
     add_dependency(mission=one, depends_on=two)
     add_dependency(mission=two, depends_on=three)
     for mission, depends_on, rejection in [
-        (three, one, DependencyCircle),
-        (two, one, DependencyCircle),
-        (one, two, DependencyKnown),
+        (three, one, DependencyCycle),
+        (two, one, DependencyCycle),
+        (one, two, DependencyExists),
         (one, elsewhere, DependencyOfOtherProject),
     ]:
         with pytest.raises(rejection):
             add_dependency(mission=mission, depends_on=depends_on)
-    with pytest.raises((DependsOnItself, DependencyCircle)):
+    with pytest.raises((DependsOnItself, DependencyCycle)):
         add_dependency(mission=one, depends_on=one)
     assert [counts(mission) for mission in (one, two, three)] == [(1, 1), (1, 1), (0, 0)]

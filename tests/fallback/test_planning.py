@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fallback.models import MissionDependency, MissionFallbackItem, MissionFallbackTemplate
 from fallback.models.choices import ConfigStatus, DiscardReason, Guardrail, ItemStatus, List
-from fallback.services.guardrails import Room, guardrails_of, hours, month_of, week_of
+from fallback.services.guardrails import Quota, format_hours, guardrails_of, month_of, week_of
 from fallback.services.planning import backlog_of, plan_run
 from fallback.services.projects import archive_project
 from tests.fallback.proposals import a_project, proposals
@@ -74,13 +74,13 @@ def test_deficit_is_the_threshold_less_the_backlog_and_the_proposals_that_wait(r
     plan = plan_run(project, at=NOW)
     assert (plan.backlog, plan.proposed, plan.deficit) == (min(ready, 5), waiting, deficit)
     assert len(plan.picks) == deficit
-    assert plan.held_back == []
+    assert plan.skipped == []
 
 
 def test_threshold_of_zero_asks_for_nothing():
     plan = plan_run(a_project(templates=2, backlog_threshold=0), at=NOW)
-    assert (plan.deficit, plan.picks, plan.held_back) == (0, [], [])
-    assert plan.words == "Enough work is ready or proposed: nothing would be generated."
+    assert (plan.deficit, plan.picks, plan.skipped) == (0, [], [])
+    assert plan.summary == "Enough work is ready or proposed: nothing would be generated."
 
 
 # --- Whose turn it is -------------------------------------------------------------------------
@@ -205,20 +205,20 @@ def test_every_choice_is_in_turn_and_within_the_guardrails(history, threshold, c
     assert set(picked) <= set(order)
     assert len(picked) <= max(0, cap - waiting)
     assert sum(efforts[pk] for pk in picked) <= max(0, target * 60 - waiting_minutes)
-    held = [each.guardrail for each in plan.held_back]
-    if Guardrail.MONTH not in held and order:
-        # Nothing was too long: strictly in turn, and every missing mission is proposed or held back by the week.
+    skipped = [each.guardrail for each in plan.skipped]
+    if Guardrail.MONTH not in skipped and order:
+        # Nothing was too long: strictly in turn, and every missing mission is proposed or skipped by the week.
         assert picked == [order[number % len(order)] for number in range(len(picked))]
-        assert len(picked) + held.count(Guardrail.WEEK) == deficit
+        assert len(picked) + skipped.count(Guardrail.WEEK) == deficit
     times = {pk: picked.count(pk) for pk in order}
     fits_always = [pk for pk in order if efforts[pk] == min(efforts.values())]
     assert max((times[pk] for pk in fits_always), default=0) - min((times[pk] for pk in fits_always), default=0) <= 1
     if deficit and not order:
-        assert held == [Guardrail.TEMPLATES]
+        assert skipped == [Guardrail.TEMPLATES]
     if deficit and len(picked) < deficit:
-        assert held, "what is not proposed is held back by something"
+        assert skipped, "what is not proposed is skipped by something"
     elif not deficit:
-        assert (picked, held) == ([], [])
+        assert (picked, skipped) == ([], [])
 
 
 # --- Guardrails -------------------------------------------------------------------------------
@@ -231,16 +231,16 @@ def test_full_week_holds_back_and_says_until_when():
     project.missions.update(list=List.DONE)
     plan = plan_run(project, at=NOW)
     assert (plan.deficit, len(plan.picks)) == (5, 1)
-    assert [held.guardrail for held in plan.held_back] == [Guardrail.WEEK] * 4
+    assert [entry.guardrail for entry in plan.skipped] == [Guardrail.WEEK] * 4
     monday = datetime(2026, 11, 23, tzinfo=ZoneInfo("Europe/Lisbon"))
-    assert {held.frees_up_at for held in plan.held_back} == {monday}
-    assert plan.held_back[0].as_json() == {
-        "template": plan.held_back[0].template.pk,
-        "name": plan.held_back[0].template.name,
+    assert {entry.resets_at for entry in plan.skipped} == {monday}
+    assert plan.skipped[0].as_json() == {
+        "template": plan.skipped[0].template.pk,
+        "name": plan.skipped[0].template.name,
         "guardrail": "weekly_mission_cap",
-        "freesUpAt": "2026-11-23T00:00:00+00:00",
+        "resetsAt": "2026-11-23T00:00:00+00:00",
     }
-    assert plan.words == "1 proposal would be made, 4 held back."
+    assert plan.summary == "1 proposal would be made, 4 skipped."
     assert len(plan_run(project, at=monday).picks) == 4
 
 
@@ -252,7 +252,7 @@ def test_proposals_that_wait_have_their_place_in_the_week_and_the_month():
     project.fallback_config.save()
     plan = plan_run(project, at=NOW)
     assert len(plan.picks) == 2
-    assert [held.guardrail for held in plan.held_back] == [Guardrail.MONTH]
+    assert [entry.guardrail for entry in plan.skipped] == [Guardrail.MONTH]
 
 
 def test_template_the_month_has_no_room_for_gives_its_turn_to_a_shorter_one():
@@ -261,17 +261,17 @@ def test_template_the_month_has_no_room_for_gives_its_turn_to_a_shorter_one():
     TemplateFactory(project=project, name="short", priority=1, estimated_effort_minutes=60)
     plan = plan_run(project, at=NOW)
     assert names(plan.picks) == ["short"] * 3
-    (held,) = plan.held_back
-    assert (held.guardrail, held.template.name) == (Guardrail.MONTH, "long")
-    assert held.frees_up_at == datetime(2026, 12, 1, tzinfo=ZoneInfo("America/St_Johns"))
+    (entry,) = plan.skipped
+    assert (entry.guardrail, entry.template.name) == (Guardrail.MONTH, "long")
+    assert entry.resets_at == datetime(2026, 12, 1, tzinfo=ZoneInfo("America/St_Johns"))
 
 
 def test_without_an_enabled_template_that_is_what_is_missing():
     project = a_project()
     TemplateFactory(project=project, enabled=False)
     plan = plan_run(project, at=NOW)
-    (held,) = plan.held_back
-    assert held.as_json() == {"template": None, "name": None, "guardrail": "no_enabled_template", "freesUpAt": None}
+    (entry,) = plan.skipped
+    assert entry.as_json() == {"template": None, "name": None, "guardrail": "no_enabled_template", "resetsAt": None}
     assert plan.picks == []
 
 
@@ -310,17 +310,17 @@ def test_weeks_and_months_begin_where_the_database_counts_them(at, zone):
 
 def test_room_speaks():
     free = datetime(2026, 11, 23, tzinfo=ZoneInfo("Europe/Lisbon"))
-    week = Room(Guardrail.WEEK, 20, 20, free, "Europe/Lisbon")
-    assert week.words == "20 of 20 missions this week"
-    assert week.full_words == (
-        "The weekly cap of 20 missions is reached. It frees up on Monday 23 November 00:00 (Europe/Lisbon)."
+    week = Quota(Guardrail.WEEK, 20, 20, free, "Europe/Lisbon")
+    assert week.usage_text == "20 of 20 missions this week"
+    assert week.reached_text == (
+        "The weekly cap of 20 missions is reached. It resets on Monday 23 November 00:00 (Europe/Lisbon)."
     )
-    month = Room(Guardrail.MONTH, 7140, 7200, free, "Europe/Lisbon")
-    assert month.words == "119 of 120 hours this month"
-    assert month.full_words.startswith("The 120 hours of this month leave 1, which is less than this needs.")
-    lowered = Room(Guardrail.WEEK, 9, 5, free, "UTC")
+    month = Quota(Guardrail.MONTH, 7140, 7200, free, "Europe/Lisbon")
+    assert month.usage_text == "119 of 120 hours this month"
+    assert month.reached_text.startswith("1 of the 120 hours of this month are left, less than this needs.")
+    lowered = Quota(Guardrail.WEEK, 9, 5, free, "UTC")
     assert lowered.left == 0
-    assert [hours(minutes) for minutes in (0, 60, 90, 100, 720_000)] == ["0", "1", "1.5", "1.7", "12,000"]
+    assert [format_hours(minutes) for minutes in (0, 60, 90, 100, 720_000)] == ["0", "1", "1.5", "1.7", "12,000"]
 
 
 # --- Off --------------------------------------------------------------------------------------
@@ -378,8 +378,8 @@ def test_a_project_that_is_off_plans_nothing_and_is_never_due(switch_off):
     switch_off(project)
     project = type(project).objects.select_related("organization").get(pk=project.pk)
     plan = plan_run(project, at=NOW)
-    assert OFF[switch_off] in plan.off == plan.words
-    assert (plan.picks, plan.held_back) == ([], [])
+    assert OFF[switch_off] in plan.inactive_reason == plan.summary
+    assert (plan.picks, plan.skipped) == ([], [])
     assert due() == set()
 
 
@@ -419,7 +419,7 @@ def test_a_plan_writes_nothing():
         # PostgreSQL gives a transaction a number when it first writes, or locks a row.
         cursor.execute("SELECT pg_current_xact_id_if_assigned()")
         assert cursor.fetchone() == (None,)
-    assert (len(plan.picks), len(plan.held_back)) == (2, 3)
+    assert (len(plan.picks), len(plan.skipped)) == (2, 3)
 
 
 def test_last_use_and_record_are_those_of_the_rows():

@@ -16,7 +16,14 @@ from django.db import connection, transaction
 from django.db.models import Sum
 from django.db.models.query import QuerySet
 
-from fallback.errors import AlreadyDecided, MonthFull, NoSuchNeighbour, RunEnded, RunInProgress, WeekFull
+from fallback.errors import (
+    AlreadyDecided,
+    MonthlyHoursReached,
+    NeighbourNotFound,
+    RunEnded,
+    RunInProgress,
+    WeeklyCapReached,
+)
 from fallback.models import Mission, MissionEvent, MissionFallbackItem, MissionFallbackRun, ProjectActivity
 from fallback.models.choices import ItemStatus, List, Origin
 from fallback.services import missions as board
@@ -90,10 +97,10 @@ def reviewers_at_the_end_of_a_week(people, members):
     def accept_the_rest(number):
         return accept_item(item=items[PEOPLE + number], actor=members[number], at=instants[number % 2])
 
-    only(people.run(decide), type(None), MissionFallbackItem, WeekFull)
+    only(people.run(decide), type(None), MissionFallbackItem, WeeklyCapReached)
     assert all(used <= CAP for (period, _day), used in spent(project).items() if period == "week")
     assert spent(project) == accepted_by_period(project)
-    only(people.run(accept_the_rest), Mission, WeekFull)
+    only(people.run(accept_the_rest), Mission, WeeklyCapReached)
     return project
 
 
@@ -119,7 +126,7 @@ def test_weekly_cap_holds_for_rows_written_past_every_service():
     with crowd(PEOPLE) as people:
         for _round in range(ROUNDS):
             items = a_review(PEOPLE, weekly_mission_cap=CAP)
-            made = only(people.run(lambda number, of=items: accept(of[number])), Mission, WeekFull)
+            made = only(people.run(lambda number, of=items: accept(of[number])), Mission, WeeklyCapReached)
             assert made[Mission] == accepted_by_period(items[0].project)["week", "2026-03-30"] == CAP
             assert spent(items[0].project) == accepted_by_period(items[0].project)
 
@@ -128,7 +135,7 @@ def count_then_insert(item, at):
     """How a cap is passed: look whether there is room, then take it."""
     with transaction.atomic():
         if MissionFallbackItem.objects.filter(project=item.project, status=ItemStatus.ACCEPTED).count() >= CAP:
-            raise WeekFull
+            raise WeeklyCapReached
         mission = Mission.objects.create(
             project=item.project, title=item.title, origin=Origin.FALLBACK, fallback_item=item
         )
@@ -142,7 +149,7 @@ def test_with_count_then_insert_the_same_people_pass_the_cap():
     with without(NO_SPENDING.format("DISABLE"), NO_SPENDING.format("ENABLE")), crowd(PEOPLE) as people:
         for _round in range(ROUNDS):
             items = a_review(PEOPLE)
-            only(people.run(lambda number, of=items: count_then_insert(of[number], at)), type(None), WeekFull)
+            only(people.run(lambda number, of=items: count_then_insert(of[number], at)), type(None), WeeklyCapReached)
             if accepted_by_period(items[0].project)["week", "2026-03-30"] > CAP:
                 return
     raise AssertionError("nobody passed the cap: the race above proves nothing")
@@ -165,11 +172,11 @@ def test_monthly_hours_are_never_passed_and_what_is_left_fits_no_one_who_was_rej
                     item=of[number], actor=members[number], at=by[number % 2]
                 )
             )
-            only(results, Mission, MonthFull)
+            only(results, Mission, MonthlyHoursReached)
             used = spent(project)
             assert used == accepted_by_period(project)
             for side, month in enumerate(["2026-10-01", "2026-11-01"]):
-                rejected = [minutes[n] for n in range(side, PEOPLE, 2) if isinstance(results[n], MonthFull)]
+                rejected = [minutes[n] for n in range(side, PEOPLE, 2) if isinstance(results[n], MonthlyHoursReached)]
                 assert used["month", month] <= 20 * 60
                 assert rejected, "more was asked for than there is"
                 assert 20 * 60 - used["month", month] < min(rejected)
@@ -211,7 +218,7 @@ def test_one_of_fifty_triggers_makes_the_run():
 
 
 def test_without_the_locks_two_triggers_make_two_runs(monkeypatch):
-    monkeypatch.setattr(runs, "_lock", lambda project: None)
+    monkeypatch.setattr(runs, "_lock_runs", lambda project: None)
     monkeypatch.setattr(QuerySet, "select_for_update", lambda query, **options: query)
     with crowd(8) as people:
         for _round in range(ROUNDS):
@@ -316,7 +323,7 @@ def test_fifty_moves_on_one_board_leave_every_mission_a_place_of_its_own(one):
     with crowd(PEOPLE) as people:
         for _round in range(max(1, ROUNDS // 4)):
             results, missions = everyone_moves(people, one=one)
-            made = only(results, Mission, NoSuchNeighbour)
+            made = only(results, Mission, NeighbourNotFound)
             assert made[Mission] > PEOPLE // 3
             moved = {result.pk for result in results if isinstance(result, Mission)}
             places = [(m.list, m.list_order) for m in missions if m.pk in moved]

@@ -229,9 +229,9 @@ CASES = {
         lambda by: review.snooze_item(item=waiting_item(), until=TOMORROW, actor=by),
         None,
     ),
-    "wake_item": (
-        "fallback.item_woken",
-        lambda by: review.wake_item(item=waiting_item(snoozed_until=TOMORROW), actor=by),
+    "unsnooze_item": (
+        "fallback.item_unsnoozed",
+        lambda by: review.unsnooze_item(item=waiting_item(snoozed_until=TOMORROW), actor=by),
         {"snoozed_until": [str(TOMORROW), None]},
     ),
     "undo_decision": (

@@ -77,7 +77,7 @@ def test_report_tells_what_was_proposed_and_decided(documents_root):
         "generated": 3,
         "accepted": 1,
         "discarded": 2,
-        "heldBack": [],
+        "skipped": [],
         "error": None,
     }
     template = {"templateId": items[0].template_id, "template": items[0].template.name, "priority": 3}
@@ -108,7 +108,7 @@ def test_every_end_of_a_run_has_its_report():
     assert {run.status for run in runs} == set(ENDED)
     for run in runs:
         assert json.loads(read_report(run)) == json.loads(json.dumps(build_report(run)))
-    assert len(json.loads(read_report(fresh(completed)))["heldBack"]) == 2
+    assert len(json.loads(read_report(fresh(completed)))["skipped"]) == 2
     assert json.loads(read_report(fresh(errored)))["error"].startswith("No template is enabled")
     assert json.loads(read_report(fresh(cancelled)))["items"][0]["reason"] == "run_cancelled"
 

@@ -8,14 +8,14 @@ from django.utils import timezone
 
 from fallback.errors import (
     AlreadyDecided,
-    MissionTouched,
-    MonthFull,
+    MissionChanged,
+    MonthlyHoursReached,
     NotDecided,
     OtherProject,
     ProjectArchived,
     ReasonMissing,
     SnoozeInThePast,
-    WeekFull,
+    WeeklyCapReached,
 )
 from fallback.models import (
     CodeAgentSession,
@@ -37,7 +37,7 @@ from fallback.services.review import (
     mark_duplicate,
     snooze_item,
     undo_decision,
-    wake_item,
+    unsnooze_item,
 )
 from fallback.services.runs import cancel_run
 from missionsite.common.errors import NotAllowed, ValueRejected
@@ -141,14 +141,14 @@ def test_only_what_is_the_reviewers_can_be_edited():
     [
         (
             {"weekly_mission_cap": 1},
-            WeekFull,
-            "The weekly cap of 1 missions is reached. It frees up on Monday 23 November 00:00 (Europe/Lisbon).",
+            WeeklyCapReached,
+            "The weekly cap of 1 missions is reached. It resets on Monday 23 November 00:00 (Europe/Lisbon).",
         ),
         (
             {"monthly_target_hours": 1},
-            MonthFull,
-            "The 1 hours of this month leave 0, which is less than this needs."
-            " They free up on Tuesday 1 December 00:00 (Europe/Lisbon).",
+            MonthlyHoursReached,
+            "0 of the 1 hours of this month are left, less than this needs."
+            " They reset on Tuesday 1 December 00:00 (Europe/Lisbon).",
         ),
     ],
     ids=["week", "month"],
@@ -160,9 +160,9 @@ def test_rejection_names_the_guardrail_and_when_it_frees_up_and_leaves_nothing(l
     with pytest.raises(rejection) as rejected:
         accept_item(item=items[1], at=NOW)
     assert rejected.value.message == sentence
-    assert rejected.value.frees_up_at > NOW
+    assert rejected.value.resets_at > NOW
     assert everything() == before
-    assert accept_item(item=items[1], at=rejected.value.frees_up_at)
+    assert accept_item(item=items[1], at=rejected.value.resets_at)
 
 
 def test_raised_cap_gives_room_at_once():
@@ -170,7 +170,7 @@ def test_raised_cap_gives_room_at_once():
     accept_item(item=items[0], at=NOW)
     update_config(config=items[0].project.fallback_config, weekly_mission_cap=2)
     accept_item(item=items[1], at=NOW)
-    with pytest.raises(WeekFull, match="cap of 2"):
+    with pytest.raises(WeeklyCapReached, match="cap of 2"):
         accept_item(item=items[2], at=NOW)
 
 
@@ -238,7 +238,7 @@ DECISIONS = {
     "discard": lambda item: discard_item(item=item, feedback="no"),
     "duplicate": lambda item: mark_duplicate(item=item, mission=MissionFactory(project=item.project)),
     "snooze": lambda item: snooze_item(item=item, until=timezone.now() + timedelta(hours=1)),
-    "wake": lambda item: wake_item(item=item),
+    "unsnooze": lambda item: unsnooze_item(item=item),
 }
 
 
@@ -264,7 +264,7 @@ def test_snoozed_proposal_waits_and_counts():
     assert plan_run(item.project).proposed == 1
     event = ProjectActivity.objects.get(type="fallback.item_snoozed")
     assert (event.actor, event.payload) == (ana, {"item": item.pk, "until": until.isoformat()})
-    wake_item(item=item)
+    unsnooze_item(item=item)
     assert fresh(item).snoozed_until is None
     snooze_item(item=item, until=until)
     accept_item(item=item)
@@ -372,7 +372,7 @@ def test_acceptance_stands_once_the_mission_was_worked_on(touch):
     mission = accept_item(item=item, actor=ana)
     TOUCHES[touch](mission, MissionFactory(project=item.project))
     before = everything()
-    with pytest.raises(MissionTouched):
+    with pytest.raises(MissionChanged):
         undo_decision(item=item, actor=ana)
     assert everything() == before
 

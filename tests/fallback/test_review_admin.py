@@ -107,7 +107,7 @@ class TestPage:
         for _each in range(projects):
             starving(2)
         reviewer.get(REVIEW)
-        # Session, user, rights twice; items, held back, projects, configurations; guardrails twice, runs, backlogs;
+        # Session, user, rights twice; items, skipped, projects, configurations; guardrails twice, runs, backlogs;
         # templates, projects to choose from, two counts, own decisions; roles in projects.
         with django_assert_num_queries(18):
             reviewer.get(REVIEW)
@@ -131,7 +131,7 @@ class TestPage:
         before = state()
         for path in (REVIEW, f"{REVIEW}?show=snoozed", f"{REVIEW}missions/?project={items[0].project_id}"):
             assert reviewer.get(path).status_code == 200
-        for name in ("accept", "discard", "snooze", "wake", "duplicate", "undo"):
+        for name in ("accept", "discard", "snooze", "unsnooze", "duplicate", "undo"):
             assert reviewer.get(reverse(f"admin:fallback_item_{name}", args=[items[0].pk])).status_code == 405
         for name in ("accept", "discard"):
             assert reviewer.get(f"{REVIEW}{name}/").status_code == 405
@@ -245,7 +245,7 @@ class TestSnooze:
         row = f'id="fb-p-{items[0].pk}"'
         assert row not in words(reviewer.get(REVIEW))
         assert row in words(reviewer.get(REVIEW, {"show": "snoozed"}))
-        assert do(reviewer, items[0], "wake").status_code == 200
+        assert do(reviewer, items[0], "unsnooze").status_code == 200
         assert row in words(reviewer.get(REVIEW))
 
     @pytest.mark.parametrize("until", ["", "soon", "2020-01-01T10:00", "9999-12-31T23:59", "0001-01-01", "a\x00b"])
@@ -264,7 +264,7 @@ class TestGuardrails:
         response = do(reviewer, items[1], "accept")
         assert response.status_code == 409
         assert response.json()["message"].startswith("The weekly cap of 1 mission")
-        assert "It frees up on Monday" in response.json()["message"]
+        assert "It resets on Monday" in response.json()["message"]
         assert "1 of 1 missions this week" in words(reviewer.get(REVIEW))
 
     def test_full_hours_say_when_they_free_up(self, reviewer, project, items):
@@ -272,7 +272,7 @@ class TestGuardrails:
         do(reviewer, items[0], "accept")
         message = do(reviewer, items[1], "accept").json()["message"]
         assert "hours of this month" in message or "hour of this month" in message
-        assert "free up on" in message or "frees up on" in message
+        assert "reset on" in message or "resets on" in message
 
     def test_several_are_accepted_as_far_as_it_goes(self, reviewer, project, items):
         update_config(config=project.fallback_config, weekly_mission_cap=2)
@@ -285,9 +285,9 @@ class TestGuardrails:
         update_config(config=project.fallback_config, weekly_mission_cap=1)
         run_fallback(project=project)
         page = words(reviewer.get(REVIEW))
-        assert "Held back" in page
+        assert "Skipped" in page
         assert "Weekly cap" in page
-        frees_up = MissionFallbackItem.objects.get().run.held_back[0]["freesUpAt"]
+        frees_up = MissionFallbackItem.objects.get().run.skipped[0]["resetsAt"]
         assert frees_up
         assert page.count("00:00") >= 1
 
@@ -296,7 +296,7 @@ class TestGuardrails:
         run_fallback(project=project)
         page = words(reviewer.get(REVIEW))
         assert "The website" in page
-        assert "Held back" in page
+        assert "Skipped" in page
 
 
 class TestBulk:
@@ -387,7 +387,7 @@ class TestRights:
         strict = Client(enforce_csrf_checks=True)
         strict.force_login(remo)
         before = state()
-        for name in ("accept", "discard", "snooze", "wake", "duplicate", "undo"):
+        for name in ("accept", "discard", "snooze", "unsnooze", "duplicate", "undo"):
             assert do(strict, items[0], name, reason="unclear", until="week").status_code == 403
         for name in ("accept", "discard"):
             assert bulk(strict, name, items, reason="unclear").status_code == 403

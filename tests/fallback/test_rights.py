@@ -19,8 +19,8 @@ IN_ORGANIZATION = [None, *OrganizationRole.values]
 EVERYWHERE = "every_project"
 # What a right takes of staff who act in every project.
 NEEDS = {
-    Right.LOOK: None,
-    Right.WORK: "change_mission",
+    Right.VIEW: None,
+    Right.CONTRIBUTE: "change_mission",
     Right.REVIEW: "review_missionfallbackitem",
     Right.MAINTAIN: "change_project",
 }
@@ -80,9 +80,9 @@ def expected(person: dict, project_role, organization_role, privacy) -> set[Righ
     if not person["is_active"]:
         return set()
     in_project = {
-        "viewer": {Right.LOOK},
-        "contributor": {Right.LOOK, Right.WORK},
-        "reviewer": {Right.LOOK, Right.WORK, Right.REVIEW},
+        "viewer": {Right.VIEW},
+        "contributor": {Right.VIEW, Right.CONTRIBUTE},
+        "reviewer": {Right.VIEW, Right.CONTRIBUTE, Right.REVIEW},
         "maintainer": set(Right),
     }
     if project_role:
@@ -90,7 +90,7 @@ def expected(person: dict, project_role, organization_role, privacy) -> set[Righ
     elif organization_role in ("owner", "admin"):
         rights = set(Right)
     elif organization_role == "member" and privacy == "organization":
-        rights = {Right.LOOK}
+        rights = {Right.VIEW}
     else:
         rights = set()
     if person.get("is_superuser"):
@@ -111,15 +111,15 @@ def test_every_person_has_the_rights_of_their_roles_and_every_condition_agrees(w
             assert {key for key, project in world.items() if rights.allows(right, project)} == may, (kind, right)
             allowed = {world[key].pk for key in may}
             assert set(rights.projects(right).values_list("pk", flat=True)) == allowed, (kind, right)
-            assert set(Project.objects.filter(rights.where(right)).values_list("pk", flat=True)) == allowed
+            assert set(Project.objects.filter(rights.project_filter(right)).values_list("pk", flat=True)) == allowed
             for rows, path in [
                 (Mission, "project__"),
                 (MissionFallbackItem, "project__"),
                 (MissionFallbackItem, "run__project__"),
             ]:
-                found = rows.objects.filter(rights.where(right, path=path)).values_list("project", flat=True)
+                found = rows.objects.filter(rights.project_filter(right, path=path)).values_list("project", flat=True)
                 assert sorted(found) == sorted(allowed), (kind, right, path)
-            assert rights.anywhere(right) == bool(allowed), (kind, right)
+            assert rights.in_any_project(right) == bool(allowed), (kind, right)
 
 
 def test_person_without_any_role_reaches_nothing(world):
@@ -129,7 +129,7 @@ def test_person_without_any_role_reaches_nothing(world):
             may = right in expected(kind, None, None, Privacy.ORGANIZATION)
             assert {rights.allows(right, project) for project in world.values()} == {may}
             assert rights.projects(right).count() == (len(world) if may else 0)
-            assert rights.anywhere(right) == may
+            assert rights.in_any_project(right) == may
 
 
 def test_role_elsewhere_gives_nothing_here():
@@ -149,15 +149,15 @@ def test_role_in_the_project_counts_instead_of_what_the_organisation_gives():
     OrganizationMembership.objects.create(organization=project.organization, member=person, role=OrganizationRole.OWNER)
     assert Rights(person).allows(Right.MAINTAIN, project)
     ProjectMember.objects.create(project=project, member=person, role=ProjectRole.VIEWER)
-    assert not Rights(person).allows(Right.WORK, project)
-    assert not Rights(person).projects(Right.WORK).exists()
-    assert Rights(person).allows(Right.LOOK, project)
+    assert not Rights(person).allows(Right.CONTRIBUTE, project)
+    assert not Rights(person).projects(Right.CONTRIBUTE).exists()
+    assert Rights(person).allows(Right.VIEW, project)
 
 
 def test_check_rejects_in_words():
     project, person = ProjectFactory(), MemberFactory()
     with pytest.raises(NotAllowed, match="Your role in this project does not allow"):
-        Rights(person).check(Right.LOOK, project)
+        Rights(person).check(Right.VIEW, project)
     ProjectMember.objects.create(project=project, member=person, role=ProjectRole.REVIEWER)
     rights = Rights(person)
     rights.check(Right.REVIEW, project)
@@ -171,8 +171,8 @@ def test_rights_are_read_once(django_assert_num_queries):
     with django_assert_num_queries(1):
         for project, right in product(projects, Right):
             rights.allows(right, project)
-            rights.anywhere(right)
-            rights.where(right)
+            rights.in_any_project(right)
+            rights.project_filter(right)
 
 
 @pytest.mark.parametrize("active", [True, False])

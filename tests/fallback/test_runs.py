@@ -8,14 +8,14 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from fallback.errors import (
-    FallbackOff,
-    MonthFull,
+    FallbackInactive,
+    MonthlyHoursReached,
     NoConfiguration,
     ProjectArchived,
     RunEnded,
     RunInProgress,
     TemplateDisabled,
-    WeekFull,
+    WeeklyCapReached,
 )
 from fallback.models import MissionFallbackItem, MissionFallbackRun, MissionFallbackSample, ProjectActivity
 from fallback.models.choices import ConfigStatus, DiscardReason, ItemStatus, List, Origin, RunStatus, Trigger
@@ -69,7 +69,7 @@ def test_run_proposes_what_the_backlog_lacks():
     assert (run.status, run.triggered_by, run.started_by, run.started_at) == ("awaiting_review", "api", ana, NOW)
     assert (run.backlog_count_before, run.backlog_threshold) == (2, 5)
     assert (run.generated_count, run.accepted_count, run.discarded_count) == (3, 0, 0)
-    assert (run.held_back, run.error, run.completed_at) == ([], "", None)
+    assert (run.skipped, run.error, run.completed_at) == ([], "", None)
     assert set(run.items.values_list("status", flat=True)) == {ItemStatus.PROPOSED}
     assert project.missions.count() == 2
 
@@ -140,7 +140,7 @@ def test_run_without_configuration_is_rejected():
 def test_run_where_the_fallback_is_off_is_rejected_and_leaves_nothing():
     project = a_project(templates=1)
     pause_fallback(config=project.fallback_config)
-    with pytest.raises(FallbackOff, match="paused; resume it first"):
+    with pytest.raises(FallbackInactive, match="paused; resume it first"):
         run_fallback(project=project, at=NOW)
     assert samples(project) == []
     project.fallback_config.refresh_from_db()
@@ -153,14 +153,14 @@ def test_snooze_that_has_passed_ends_with_the_run():
     project = a_project(templates=1)
     until = datetime.now(UTC) + timedelta(days=1)
     snooze_fallback(config=project.fallback_config, until=until)
-    with pytest.raises(FallbackOff, match="snoozed until"):
+    with pytest.raises(FallbackInactive, match="snoozed until"):
         run_fallback(project=project, at=until - MINUTE)
     assert run_fallback(project=project, at=until).generated_count == 5
     project.fallback_config.refresh_from_db()
     assert (project.fallback_config.status, project.fallback_config.snoozed_until) == (ConfigStatus.ACTIVE, None)
 
 
-# --- Held back --------------------------------------------------------------------------------
+# --- Skipped --------------------------------------------------------------------------------
 
 
 def test_what_is_held_back_is_on_the_run_with_when_it_frees_up():
@@ -169,32 +169,32 @@ def test_what_is_held_back_is_on_the_run_with_when_it_frees_up():
     short = TemplateFactory(project=project, name="short", estimated_effort_minutes=30)
     run = run_fallback(project=project, at=NOW)
     assert [item.template for item in run.items.all()] == [short]
-    held = {(each["guardrail"], each["name"]): each["freesUpAt"] for each in run.held_back}
-    assert held["monthly_target_hours", "long"] == "2026-12-01T00:00:00+00:00"
-    assert set(held.values()) == {"2026-12-01T00:00:00+00:00", "2026-11-23T00:00:00+00:00"}
-    assert [each["guardrail"] for each in run.held_back].count("weekly_mission_cap") == 2
+    skipped = {(each["guardrail"], each["name"]): each["resetsAt"] for each in run.skipped}
+    assert skipped["monthly_target_hours", "long"] == "2026-12-01T00:00:00+00:00"
+    assert set(skipped.values()) == {"2026-12-01T00:00:00+00:00", "2026-11-23T00:00:00+00:00"}
+    assert [each["guardrail"] for each in run.skipped].count("weekly_mission_cap") == 2
 
 
 def test_run_that_holds_everything_back_is_completed_and_said_once():
     project = a_project(templates=2, weekly_mission_cap=2)
     full_week(project)
     run = run_fallback(project=project, triggered_by=Trigger.AUTOMATIC, at=NOW)
-    assert (run.status, run.generated_count, len(run.held_back)) == ("completed", 0, 5)
+    assert (run.status, run.generated_count, len(run.skipped)) == ("completed", 0, 5)
     assert run.completed_at is not None
     for later in range(1, 4):
         assert run_fallback(project=project, triggered_by=Trigger.AUTOMATIC, at=NOW + later * MINUTE) is None
     assert len(samples(project)) == 4
     after = run_fallback(project=project, triggered_by=Trigger.AUTOMATIC, at=MONDAY)
-    assert (after.generated_count, len(after.held_back)) == (2, 3)
+    assert (after.generated_count, len(after.skipped)) == (2, 3)
 
 
 def test_another_reason_to_hold_everything_back_is_said_again():
     project = a_project(templates=2, weekly_mission_cap=2)
     full_week(project)
-    assert run_fallback(project=project, triggered_by=Trigger.AUTOMATIC, at=NOW).held_back
+    assert run_fallback(project=project, triggered_by=Trigger.AUTOMATIC, at=NOW).skipped
     update_config(config=project.fallback_config, weekly_mission_cap=20, monthly_target_hours=2)
     again = run_fallback(project=project, triggered_by=Trigger.AUTOMATIC, at=NOW + MINUTE)
-    assert {each["guardrail"] for each in again.held_back} == {"monthly_target_hours"}
+    assert {each["guardrail"] for each in again.skipped} == {"monthly_target_hours"}
 
 
 def test_run_without_an_enabled_template_ends_with_an_error_in_words():
@@ -214,7 +214,7 @@ def test_auto_accept_makes_missions_within_the_guardrails():
     project = a_project(templates=2, auto_accept=True, weekly_mission_cap=3)
     run = run_fallback(project=project, triggered_by=Trigger.AUTOMATIC, at=NOW)
     assert (run.status, run.generated_count, run.accepted_count) == ("completed", 3, 3)
-    assert [each["guardrail"] for each in run.held_back] == ["weekly_mission_cap"] * 2
+    assert [each["guardrail"] for each in run.skipped] == ["weekly_mission_cap"] * 2
     missions = list(project.missions.all())
     assert len(missions) == 3
     assert {(m.origin, m.list, m.ready) for m in missions} == {(Origin.FALLBACK, List.TODO, True)}
@@ -247,8 +247,8 @@ def test_room_that_was_spent_since_the_plan_is_held_back_with_when_it_frees_up()
         with connection.execute_wrapper(launch_meanwhile):
             run = run_fallback(project=project, at=NOW)
     assert (run.status, run.generated_count, run.accepted_count) == ("awaiting_review", 3, 2)
-    (held,) = run.held_back
-    assert (held["guardrail"], held["freesUpAt"]) == ("weekly_mission_cap", "2026-11-23T00:00:00+00:00")
+    (skipped,) = run.skipped
+    assert (skipped["guardrail"], skipped["resetsAt"]) == ("weekly_mission_cap", "2026-11-23T00:00:00+00:00")
     assert spent(project)["week", "2026-11-16"] == 3
 
 
@@ -274,7 +274,7 @@ def test_only_projects_that_are_due_and_lack_something_get_a_run():
     pause_fallback(config=paused.fallback_config)
     ProjectFactory()
     outcomes = list(run_due(at=NOW))
-    assert [(outcome.project, outcome.words) for outcome in outcomes] == [(lacking, "5 proposed.")]
+    assert [(outcome.project, outcome.summary) for outcome in outcomes] == [(lacking, "5 proposed.")]
     assert outcomes[0].run.triggered_by == Trigger.AUTOMATIC
     assert samples(enough) == [(5, 5, NOW)]
     assert [outcome.project for outcome in run_due(at=NOW + MINUTE)] == [lately]
@@ -357,7 +357,7 @@ def test_project_whose_run_is_being_made_is_told_and_the_others_get_theirs():
         run, outcomes = people.run(act)
     assert isinstance(run, MissionFallbackRun)
     assert isinstance(outcomes[busy].rejection, RunInProgress)
-    assert outcomes[busy].words == RunInProgress().message
+    assert outcomes[busy].summary == RunInProgress().message
     assert outcomes[other].run.generated_count == 5
     assert busy.fallback_runs.count() == other.fallback_runs.count() == 1
 
@@ -367,7 +367,7 @@ def test_project_that_is_looked_at_by_hand_never_says_there_is_enough_where_a_gu
     full_week(project)
     for later in range(3):
         run = run_fallback(project=project, triggered_by=Trigger.MANUAL, at=NOW + later * MINUTE)
-        assert {each["guardrail"] for each in run.held_back} == {"weekly_mission_cap"}
+        assert {each["guardrail"] for each in run.skipped} == {"weekly_mission_cap"}
 
 
 # --- Launching --------------------------------------------------------------------------------
@@ -401,8 +401,12 @@ def test_launch_works_while_proposals_are_paused_and_without_a_configuration():
 @pytest.mark.parametrize(
     ("limits", "rejection", "words"),
     [
-        ({"weekly_mission_cap": 1}, WeekFull, "The weekly cap of 1 missions is reached. It frees up on Monday 23"),
-        ({"monthly_target_hours": 1}, MonthFull, "They free up on Tuesday 1 December 00:00"),
+        (
+            {"weekly_mission_cap": 1},
+            WeeklyCapReached,
+            "The weekly cap of 1 missions is reached. It resets on Monday 23",
+        ),
+        ({"monthly_target_hours": 1}, MonthlyHoursReached, "They reset on Tuesday 1 December 00:00"),
     ],
 )
 def test_launch_beyond_a_guardrail_is_rejected_and_leaves_no_run(limits, rejection, words):

@@ -240,15 +240,15 @@ def test_dependency_on_what_is_done_does_not_block(seeds):
 
 
 def test_held_back_entries_have_the_shape_a_run_writes(seeds):
-    entries = [entry for run in MissionFallbackRun.objects.all() for entry in run.held_back]
+    entries = [entry for run in MissionFallbackRun.objects.all() for entry in run.skipped]
     assert {entry["guardrail"] for entry in entries} == set(Guardrail.values)
     for entry in entries:
-        assert set(entry) == {"template", "name", "guardrail", "freesUpAt"}
+        assert set(entry) == {"template", "name", "guardrail", "resetsAt"}
         if entry["guardrail"] == Guardrail.TEMPLATES:
-            assert (entry["template"], entry["name"], entry["freesUpAt"]) == (None, None, None)
+            assert (entry["template"], entry["name"], entry["resetsAt"]) == (None, None, None)
         else:
             assert MissionFallbackTemplate.objects.get(pk=entry["template"]).name == entry["name"]
-            frees = datetime.fromisoformat(entry["freesUpAt"])
+            frees = datetime.fromisoformat(entry["resetsAt"])
             assert frees.utcoffset() is not None
             assert (frees.hour, frees.minute) == (0, 0)
 

@@ -290,7 +290,7 @@ admin/fallback/mission/<object_id>/timeline/             | ok:{LOOK} {GONE} | ok
 admin/fallback/mission/<object_id>/dependencies/         | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/mission/<object_id>/history/              | to:{ALL}             | to:{ALL}
 admin/fallback/mission/<object_id>/delete/               | 403                  | 403
-admin/fallback/mission/<mission_id>/place/               | 405                  | done:{WORK} to:{LOOK} 404
+admin/fallback/mission/<mission_id>/position/            | 405                  | done:{WORK} to:{LOOK} 404
 admin/fallback/mission/<mission_id>/ready/               | 405                  | done:{WORK} to:{LOOK} 404
 
 # Flows, personas, repositories, templates and configurations: edited by maintainers.
@@ -359,7 +359,7 @@ admin/fallback/missionfallbackitem/review/discard/       | 405                  
 admin/fallback/missionfallbackitem/<item_id>/accept/     | 405                  | done:{DECIDE} to:{LOOK} 404
 admin/fallback/missionfallbackitem/<item_id>/discard/    | 405                  | done:{DECIDE} to:{LOOK} 404
 admin/fallback/missionfallbackitem/<item_id>/snooze/     | 405                  | done:{DECIDE} to:{LOOK} 404
-admin/fallback/missionfallbackitem/<item_id>/wake/       | 405                  | done:{DECIDE} to:{LOOK} 404
+admin/fallback/missionfallbackitem/<item_id>/unsnooze/       | 405                  | done:{DECIDE} to:{LOOK} 404
 admin/fallback/missionfallbackitem/<item_id>/duplicate/  | 405                  | done:{DECIDE} to:{LOOK} 404
 admin/fallback/missionfallbackitem/<item_id>/undo/       | 405                  | done:{DECIDE} to:{LOOK} 404
 

@@ -147,7 +147,7 @@ def part(things: dict[str, object], name: str, route_name: str, actor: str) -> s
     """Return the value of a part of a URL of this app."""
     if name in ("item", "item_id") and route_name in ("fallback_item_undo", "undo_fallback_item"):
         return things.get(f"decided by {actor}", things["decided by superuser"]).pk
-    return things["snoozed proposal" if route_name == "fallback_item_wake" else PARTS[name]].pk
+    return things["snoozed proposal" if route_name == "fallback_item_unsnooze" else PARTS[name]].pk
 
 
 def soon() -> datetime:
@@ -209,7 +209,7 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
         "fallback_mission_review": {"status": "approved", "feedback": "Good."},
         "fallback_mission_add-dependency": {"depends_on": things["other board mission"].pk},
         "fallback_mission_remove-dependency": {"depends_on": things["other board mission"].pk},
-        "fallback_mission_place": {"list": "todo", "after": things["other board mission"].pk},
+        "fallback_mission_position": {"list": "todo", "after": things["other board mission"].pk},
         "fallback_mission_ready_now": {"ready": "0"},
         "fallback_review_accept": chosen,
         "fallback_review_discard": {**chosen, "reason": "unclear", "feedback": "Which ones?"},

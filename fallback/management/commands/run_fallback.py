@@ -6,7 +6,7 @@ from django.db.models import Q
 from fallback.models import MissionFallbackConfig, Project
 from fallback.models.choices import Trigger
 from fallback.services.planning import Plan, plan_run
-from fallback.services.runs import Outcome, run_due, run_fallback
+from fallback.services.runs import CheckResult, run_due, run_fallback
 from missionsite.common.errors import DomainError
 
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
                 run = run_fallback(project=chosen, triggered_by=Trigger.MANUAL)
             except DomainError as rejection:
                 raise CommandError(rejection.message) from None
-            self._say(Outcome(chosen, run=run))
+            self._write_result(CheckResult(chosen, run=run))
         else:
             self._run_due()
 
@@ -43,7 +43,7 @@ class Command(BaseCommand):
         for outcome in run_due():
             made += bool(outcome.run)
             rejected += bool(outcome.rejection)
-            self._say(outcome)
+            self._write_result(outcome)
         self.stdout.write(f"{made} run{'' if made == 1 else 's'}, {rejected} not possible.")
 
     def _show_plans(self, chosen: Project | None) -> None:
@@ -53,18 +53,18 @@ class Command(BaseCommand):
             if not configs.exists():
                 raise CommandError("This project has no fallback configuration yet; add one first.")
         for config in configs.iterator():
-            self._say_plan(plan_run(config.project, config=config))
+            self._write_plan(plan_run(config.project, config=config))
         self.stdout.write("Nothing was written.")
 
-    def _say_plan(self, plan: Plan) -> None:
-        self.stdout.write(f"{plan.project.pk} {plan.project.name}: {plan.words}")
+    def _write_plan(self, plan: Plan) -> None:
+        self.stdout.write(f"{plan.project.pk} {plan.project.name}: {plan.summary}")
         for template in plan.picks:
             self.stdout.write(f"    propose: {template.name} ({template.estimated_effort_minutes} min)")
-        for held in plan.held_back:
-            name = held.template.name if held.template else "everything"
-            until = f", until {held.frees_up_at:%Y-%m-%d %H:%M %z}" if held.frees_up_at else ""
-            self.stdout.write(f"    held back: {name} ({held.guardrail.label}{until})")
+        for entry in plan.skipped:
+            name = entry.template.name if entry.template else "everything"
+            until = f", until {entry.resets_at:%Y-%m-%d %H:%M %z}" if entry.resets_at else ""
+            self.stdout.write(f"    skipped: {name} ({entry.guardrail.label}{until})")
 
-    def _say(self, outcome: Outcome) -> None:
-        line = f"{outcome.project.pk} {outcome.project.name}: {outcome.words}"
+    def _write_result(self, outcome: CheckResult) -> None:
+        line = f"{outcome.project.pk} {outcome.project.name}: {outcome.summary}"
         self.stdout.write(self.style.WARNING(line) if outcome.rejection else line)

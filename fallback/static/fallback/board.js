@@ -2,7 +2,7 @@
 (() => {
     const root = document.getElementById("fb-board-page");
     if (!root) return;
-    const { post, refetch, renewToken, say, follow, merge, drag } = window.fallback;
+    const { post, refetch, renewToken, announce, follow, merge, drag } = window.fallback;
     const HIGHLIGHT_MS = 4000;
     const mayMove = root.hasAttribute("data-may-move");
     const pageRejection = document.getElementById("fb-page-rejection");
@@ -18,13 +18,13 @@
     const cardsOf = (list) => [...list.querySelectorAll(":scope > .fb-card")];
     const columnOf = (node) => node.closest(".fb-column");
     const cardOf = (node) => node?.closest?.(".fb-card") || null;
-    const placeOf = (card) => ({ list: card.parentNode, next: card.nextElementSibling?.closest(".fb-card") || null });
+    const positionOf = (card) => ({ list: card.parentNode, next: card.nextElementSibling?.closest(".fb-card") || null });
     const nearestCard = (card, step) => {
         let other = card;
         do other = step > 0 ? other.nextElementSibling : other.previousElementSibling; while (other && !other.matches(".fb-card"));
         return other;
     };
-    const words = (card) => {
+    const positionText = (card) => {
         const all = cardsOf(card.parentNode);
         return `${columnOf(card).dataset.title}, position ${all.indexOf(card) + 1} of ${all.length}`;
     };
@@ -64,7 +64,7 @@
         note.setAttribute("data-own", "");
         note.textContent = message;
         holder.append(note);
-        say(`${holder.dataset.title}: ${message}`, true);
+        announce(`${holder.dataset.title}: ${message}`, true);
     };
 
     // --- Moving --------------------------------------------------------------------------------
@@ -79,7 +79,7 @@
             moving -= 1;
             card.classList.remove("is-busy");
             if (answer.ok) {
-                say(answer.message || `${card.dataset.title}: moved to ${words(card)}.`);
+                announce(answer.message || `${card.dataset.title}: moved to ${positionText(card)}.`);
             } else {
                 put(card, origin);
                 reject(card, answer.message);
@@ -89,7 +89,7 @@
         });
     };
     const commit = (card, origin) => {
-        const { list, next } = placeOf(card);
+        const { list, next } = positionOf(card);
         if (list === origin.list && next === origin.next) return false;
         send(card, origin, { list: columnOf(card).dataset.list, before: next?.dataset.id || "", after: nearestCard(card, -1)?.dataset.id || "" });
         return true;
@@ -102,7 +102,7 @@
         may: mayMoveNow,
         started: (card) => { dragging = true; setCurrent(card, { focus: false }); },
         dropped: (card, list, next) => {
-            const origin = placeOf(card);
+            const origin = positionOf(card);
             put(card, { list, next });
             commit(card, origin);
         },
@@ -112,29 +112,29 @@
     // --- Keyboard ------------------------------------------------------------------------------
     const pickUp = (card) => {
         if (!mayMoveNow(card)) {
-            say(mayMove ? "This card cannot be moved now." : "You may not move cards on this board.");
+            announce(mayMove ? "This card cannot be moved now." : "You may not move cards on this board.");
             return;
         }
-        picked = { card, origin: placeOf(card) };
+        picked = { card, origin: positionOf(card) };
         card.classList.add("is-picked");
-        say(`Picked up ${card.dataset.title}. ${words(card)}. Arrow keys move it, Space drops it, Escape cancels.`, true);
+        announce(`Picked up ${card.dataset.title}. ${positionText(card)}. Arrow keys move it, Space drops it, Escape cancels.`, true);
     };
-    const letGo = (drop) => {
+    const endMove = (keep) => {
         if (!picked) return;
         const { card, origin } = picked;
         picked = null;
         card.classList.remove("is-picked");
-        if (!drop) {
+        if (!keep) {
             put(card, origin);
-            say(`Cancelled. ${card.dataset.title} is back in ${words(card)}.`, true);
+            announce(`Cancelled. ${card.dataset.title} is back in ${positionText(card)}.`, true);
         } else if (commit(card, origin)) {
-            say(`Dropped ${card.dataset.title} in ${words(card)}.`, true);
+            announce(`Dropped ${card.dataset.title} in ${positionText(card)}.`, true);
         } else {
-            say(`${card.dataset.title} stays where it was.`, true);
+            announce(`${card.dataset.title} stays where it was.`, true);
         }
         rest();
     };
-    const carry = (key) => {
+    const movePicked = (key) => {
         const { card } = picked;
         const all = lists();
         const at = all.indexOf(card.parentNode);
@@ -147,16 +147,16 @@
             const list = all[at + (key === "ArrowLeft" ? -1 : 1)];
             if (list) place = { list, next: cardsOf(list)[cardsOf(card.parentNode).indexOf(card)] || null };
         }
-        if (!place) { say(`${words(card)}; no further.`, true); return; }
+        if (!place) { announce(`${positionText(card)}; no further.`, true); return; }
         if (place.next !== card) {
             picked.carrying = true;
             put(card, place);
             picked.carrying = false;
         }
         card.scrollIntoView({ block: "nearest", inline: "nearest" });
-        say(`${words(card)}.`, true);
+        announce(`${positionText(card)}.`, true);
     };
-    const walk = (card, key) => {
+    const nextCard = (card, key) => {
         const cards = cardsOf(card.parentNode);
         const index = cards.indexOf(card);
         if (key === "ArrowUp") return cards[index - 1];
@@ -175,7 +175,7 @@
         if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
         const card = cardOf(event.target);
         if (event.key === "Escape") {
-            if (picked) { event.preventDefault(); letGo(false); return; }
+            if (picked) { event.preventDefault(); endMove(false); return; }
             const menu = event.target.closest("details.fb-move[open]");
             if (menu) { event.preventDefault(); menu.open = false; menu.querySelector("summary").focus(); }
             return;
@@ -183,15 +183,15 @@
         if (!card || event.target !== card) return;
         if (["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key)) {
             event.preventDefault();
-            if (picked) carry(event.key);
-            else { const other = walk(card, event.key); if (other) setCurrent(other); }
+            if (picked) movePicked(event.key);
+            else { const other = nextCard(card, event.key); if (other) setCurrent(other); }
         } else if (event.key === " ") {
             event.preventDefault();
-            if (picked) letGo(true);
+            if (picked) endMove(true);
             else pickUp(card);
         } else if (event.key === "Enter") {
             event.preventDefault();
-            if (picked) letGo(true);
+            if (picked) endMove(true);
             else card.querySelector("h4 a").click();
         }
     });
@@ -199,7 +199,7 @@
         if (!picked || picked.carrying || event.target !== picked.card) return;
         const { card } = picked;
         // Moving the node itself takes its focus for a moment; leaving with Tab or a click does so for good.
-        setTimeout(() => { if (picked?.card === card && document.activeElement !== card) letGo(false); });
+        setTimeout(() => { if (picked?.card === card && document.activeElement !== card) endMove(false); });
     });
     root.addEventListener("focusin", (event) => {
         const card = cardOf(event.target);
@@ -233,7 +233,7 @@
             undo.textContent = "Undo";
             undo.addEventListener("click", async () => {
                 const back = await post(answer.undo_url, {});
-                if (back.ok) { line.remove(); reject(template, ""); say(back.message || "Undone."); template.querySelector("button")?.focus(); live.soon(); } else reject(template, back.message);
+                if (back.ok) { line.remove(); reject(template, ""); announce(back.message || "Undone."); template.querySelector("button")?.focus(); live.soon(); } else reject(template, back.message);
             });
             line.append(undo);
         }
@@ -247,7 +247,7 @@
         holder.classList.remove("is-busy");
         if (!answer.ok) { reject(holder, answer.message); live.soon(); return; }
         if (form.matches("[data-launch]")) launched(holder, answer);
-        say(`${holder.dataset.title}: ${answer.message || "done."}`);
+        announce(`${holder.dataset.title}: ${answer.message || "done."}`);
         live.soon();
     };
     root.addEventListener("submit", (event) => {
@@ -259,7 +259,7 @@
         if (!mayMoveNow(holder)) return;
         const fields = new URLSearchParams(new FormData(form));
         const list = document.getElementById(`fb-list-${fields.get("list")}`);
-        const origin = placeOf(holder);
+        const origin = positionOf(holder);
         form.closest("details").open = false;
         const first = cardsOf(list).find((card) => card !== holder) || null;
         put(holder, { list, next: fields.get("position") === "top" ? first : null });
@@ -293,7 +293,7 @@
         if (focused !== document.activeElement) {
             if (focused.isConnected && now.contains(focused)) focused.focus({ preventScroll: true });
             else if (lost) {
-                say("The card you were at is no longer shown.");
+                announce("The card you were at is no longer shown.");
                 setCurrent(after?.isConnected ? after : root.querySelector(".fb-card"));
             }
         }
@@ -301,7 +301,7 @@
         if (fresh.length) {
             fresh.forEach((card) => card.classList.add("is-new"));
             setTimeout(() => fresh.forEach((card) => card.classList.remove("is-new")), HIGHLIGHT_MS);
-            say(fresh.length === 1 ? `New card: ${fresh[0].dataset.title}, ${words(fresh[0])}.` : `${fresh.length} new cards.`);
+            announce(fresh.length === 1 ? `New card: ${fresh[0].dataset.title}, ${positionText(fresh[0])}.` : `${fresh.length} new cards.`);
         }
         pageRejection.hidden = true;
     };

@@ -73,10 +73,10 @@
                         option.textContent = result.text;
                         return option;
                     }));
-                    window.fallback.say(`${results.length} ${results.length === 1 ? "mission" : "missions"} found.`);
+                    window.fallback.announce(`${results.length} ${results.length === 1 ? "mission" : "missions"} found.`);
                 } else {
                     note("No mission of this project matches.");
-                    window.fallback.say("No mission of this project matches.");
+                    window.fallback.announce("No mission of this project matches.");
                 }
             } catch {
                 if (mine !== asked) return;

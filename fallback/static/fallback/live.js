@@ -21,7 +21,7 @@ window.fallback = window.fallback || {};
         document.querySelectorAll("input[name=csrfmiddlewaretoken]").forEach((input) => { input.value = fresh; });
     };
 
-    const words = (response) => {
+    const errorText = (response) => {
         if (response.redirected && /login/.test(response.url)) return SIGNED_OUT;
         if (response.status >= 500) return "The site met an error, so nothing was decided. Nothing you typed is lost: try again, and tell an administrator if it stays.";
         return BY_STATUS[response.status] || `The site answered in a way this page does not understand (${response.status}). Nothing you typed is lost.`;
@@ -44,24 +44,24 @@ window.fallback = window.fallback || {};
             try {
                 const answer = await response.json();
                 // A problem document of the API says `detail` where a page says `message`.
-                const message = answer.message || answer.detail || (response.ok ? "" : words(response));
+                const message = answer.message || answer.detail || (response.ok ? "" : errorText(response));
                 return { ...answer, ok: response.ok && answer.ok !== false, message };
             } catch { /* An answer cut off: below. */ }
         }
-        return { ok: false, message: words(response), status: response.status };
+        return { ok: false, message: errorText(response), status: response.status };
     };
 
     /** The part of this page named by `fragment`, as it is on the server now; null when it cannot be had. */
     const refetch = async (fragment) => {
         const response = await fetch(location.href, { headers: { "X-Fragment": fragment }, credentials: "same-origin" });
         if (response.redirected && /login/.test(response.url)) throw new Error(SIGNED_OUT);
-        if (!response.ok) throw new Error(words(response));
+        if (!response.ok) throw new Error(errorText(response));
         return new DOMParser().parseFromString(await response.text(), "text/html");
     };
 
-    /** Say words to a screen reader; urgent ones interrupt. */
-    const say = (text, urgent = false) => {
-        const region = document.getElementById(urgent ? "fb-alert" : "fb-say");
+    /** Say errorText to a screen reader; urgent ones interrupt. */
+    const announce = (text, urgent = false) => {
+        const region = document.getElementById(urgent ? "fb-alert" : "fb-announce");
         if (!region) return;
         region.textContent = "";
         // A region that is emptied and filled in one go may stay silent.
@@ -80,7 +80,7 @@ window.fallback = window.fallback || {};
             if (!indicator) return;
             indicator.hidden = false;
             indicator.dataset.state = state;
-            indicator.querySelector("[data-words]").textContent = text;
+            indicator.querySelector("[data-text]").textContent = text;
         };
         const refresh = async () => {
             if (running) { again = true; return; }
@@ -133,6 +133,6 @@ window.fallback = window.fallback || {};
     window.fallback.post = post;
     window.fallback.refetch = refetch;
     window.fallback.renewToken = renewToken;
-    window.fallback.say = say;
+    window.fallback.announce = announce;
     window.fallback.follow = follow;
 })();

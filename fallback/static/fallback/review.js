@@ -2,7 +2,7 @@
 (() => {
     const root = document.getElementById("fb-review");
     if (!root) return;
-    const { post, refetch, renewToken, say, follow, merge, choose } = window.fallback;
+    const { post, refetch, renewToken, announce, follow, merge, choose } = window.fallback;
     const COLLAPSED_KEPT = 20;
     const HIGHLIGHT_MS = 4000;
     const bulk = document.getElementById("fb-bulk");
@@ -86,7 +86,7 @@
         note.hidden = !message;
         row.classList.toggle("is-rejected", Boolean(message));
         if (!message) return;
-        say(`${row.dataset.title}: ${message}`, true);
+        announce(`${row.dataset.title}: ${message}`, true);
         const input = field && openPanels(row)[0]?.querySelector(`[name="${CSS.escape(field)}"]:not([type=hidden])`);
         if (input) input.focus();
         note.scrollIntoView({ block: "nearest" });
@@ -109,14 +109,14 @@
         const icon = document.createElement("span");
         icon.className = "material-symbols-outlined";
         icon.setAttribute("aria-hidden", "true");
-        icon.textContent = { accept: "check_circle", discard: "cancel", snooze: "snooze", duplicate: "content_copy", wake: "alarm" }[kind] || "check_circle";
+        icon.textContent = { accept: "check_circle", discard: "cancel", snooze: "snooze", duplicate: "content_copy", unsnooze: "alarm" }[kind] || "check_circle";
         const text = document.createElement("p");
         const title = document.createElement("strong");
         title.dir = "auto";
         title.textContent = row.dataset.title;
-        const words = document.createElement("span");
-        words.textContent = answer.message;
-        text.append(title, " ", words);
+        const message = document.createElement("span");
+        message.textContent = answer.message;
+        text.append(title, " ", message);
         result.append(icon, text);
         if (answer.mission_url && safeLink(answer.mission_url)) {
             const link = document.createElement("a");
@@ -178,7 +178,7 @@
         }
         const wasHere = row.contains(document.activeElement) || document.activeElement === document.body;
         collapse(row, answer, kind);
-        say(`${answer.message} ${row.dataset.title}.${answer.run_completed ? " All proposals of its run are decided." : ""}`);
+        announce(`${answer.message} ${row.dataset.title}.${answer.run_completed ? " All proposals of its run are decided." : ""}`);
         if (wasHere) leave(row);
         live.soon();
     };
@@ -188,19 +188,19 @@
         const answer = await submit(entry.url, {});
         if (row) busy(row, false);
         if (!answer.ok) {
-            if (row) { row.querySelector("[data-rejection]").hidden = false; reject(row, answer.message); } else pageSays(answer.message);
+            if (row) { row.querySelector("[data-rejection]").hidden = false; reject(row, answer.message); } else showPageError(answer.message);
             return;
         }
         const at = decisions.findIndex((other) => other.id === entry.id);
         if (at >= 0) decisions.splice(at, 1);
-        pageSays("");
+        showPageError("");
         if (row) { restore(row); setCurrent(row); }
-        say(`${answer.message || "Undone."} ${entry.title}.`);
+        announce(`${answer.message || "Undone."} ${entry.title}.`);
         await refresh().catch(() => live.soon());
         const back = document.getElementById(`fb-p-${entry.id}`);
         if (back && !row) setCurrent(back);
     };
-    const pageSays = (message) => {
+    const showPageError = (message) => {
         pageRejection.textContent = message;
         pageRejection.hidden = !message;
         if (message) pageRejection.scrollIntoView({ block: "nearest" });
@@ -210,7 +210,7 @@
         if (last) { undo(last); return; }
         const form = root.querySelector("form[data-undo]");
         if (form) undo({ id: form.closest("[data-decided]").dataset.decided, url: form.action, title: form.closest("[data-decided]").querySelector(".fb-decided-title").textContent });
-        else say("There is nothing to undo.");
+        else announce("There is nothing to undo.");
     };
 
     // --- Selecting -----------------------------------------------------------------------------
@@ -218,14 +218,14 @@
     const showSelection = () => {
         const count = boxes().length;
         bulk.classList.toggle("is-shown", count > 0);
-        document.getElementById("fb-bulk-words").textContent = `${count} selected`;
+        document.getElementById("fb-bulk-text").textContent = `${count} selected`;
         root.querySelectorAll(".fb-row").forEach((row) => row.classList.toggle("is-selected", Boolean(row.querySelector("input[name=items]:checked:not(:disabled)"))));
         if (!count) bulk.querySelector("#fb-bulk-discard").hidden = true;
     };
     const clearSelection = () => { boxes().forEach((box) => { box.checked = false; }); showSelection(); };
     const decideSelected = async (kind, url) => {
         const chosen = boxes();
-        if (!chosen.length) { say("Nothing is selected. Press x to select a proposal."); return; }
+        if (!chosen.length) { announce("Nothing is selected. Press x to select a proposal."); return; }
         if (bulk.classList.contains("is-busy")) return;
         const part = bulk.querySelector("#fb-bulk-discard");
         const reason = bulk.elements.reason.value;
@@ -234,7 +234,7 @@
             const asked = !part.hidden;
             part.hidden = false;
             bulk.elements.reason.focus();
-            if (asked) say("Choose a reason or write feedback for all of them.", true);
+            if (asked) announce("Choose a reason or write feedback for all of them.", true);
             return;
         }
         const fields = new URLSearchParams(chosen.map((box) => ["items", box.value]));
@@ -244,8 +244,8 @@
         const answer = await submit(url, fields);
         chosen.forEach((box) => busy(rowOf(box), false));
         bulk.classList.remove("is-busy");
-        if (!answer.results) { pageSays(answer.message); say(answer.message, true); return; }
-        pageSays("");
+        if (!answer.results) { showPageError(answer.message); announce(answer.message, true); return; }
+        showPageError("");
         const from = focusedRow() || rowOf(chosen[0]);
         let done = 0;
         const rejected = [];
@@ -257,7 +257,7 @@
         rejected.forEach(([row, message]) => reject(row, message));
         if (kind === "discard" && !rejected.length) { bulk.elements.reason.value = ""; bulk.elements.feedback.value = ""; }
         showSelection();
-        say(`${done} ${kind === "accept" ? "accepted" : "discarded"}${rejected.length ? `, ${rejected.length} rejected: ${rejected[0][1]}` : ""}.`, rejected.length > 0);
+        announce(`${done} ${kind === "accept" ? "accepted" : "discarded"}${rejected.length ? `, ${rejected.length} rejected: ${rejected[0][1]}` : ""}.`, rejected.length > 0);
         if (rejected.length) setCurrent(rejected[0][0]);
         else if (from.classList.contains("is-decided")) leave(from);
         live.soon();
@@ -338,7 +338,7 @@
         root.querySelectorAll("[data-count]").forEach((count) => { count.textContent = next.dataset[count.dataset.count]; });
         enhance();
         if (focusLost !== null) {
-            say("The proposal you were at is no longer in this list.");
+            announce("The proposal you were at is no longer in this list.");
             if (focusLost && focusLost.isConnected) setCurrent(focusLost);
             else if (rows()[0]) setCurrent(rows()[0]);
             else document.getElementById("fb-empty")?.focus();
@@ -346,7 +346,7 @@
         if (fresh.length) {
             fresh.forEach((row) => row.classList.add("is-new"));
             setTimeout(() => fresh.forEach((row) => row.classList.remove("is-new")), HIGHLIGHT_MS);
-            say(fresh.length === 1 ? `New proposal: ${fresh[0].dataset.title}` : `${fresh.length} new proposals.`);
+            announce(fresh.length === 1 ? `New proposal: ${fresh[0].dataset.title}` : `${fresh.length} new proposals.`);
         }
         showSelection();
     };
@@ -438,7 +438,7 @@
         a: (row) => row.querySelector("form[data-decide=accept]:not(.fb-panel)")?.requestSubmit(),
         e: (row) => openPanel(row, "edit"),
         d: (row) => openPanel(row, "discard"),
-        s: (row) => (row.querySelector("form[data-decide=wake]") ? row.querySelector("form[data-decide=wake]").requestSubmit() : openPanel(row, "snooze")),
+        s: (row) => (row.querySelector("form[data-decide=unsnooze]") ? row.querySelector("form[data-decide=unsnooze]").requestSubmit() : openPanel(row, "snooze")),
         m: (row) => openPanel(row, "duplicate"),
         x: (row) => { row.querySelector("input[name=items]")?.click(); },
     };
@@ -468,7 +468,7 @@
         // A key pressed elsewhere only shows where the keys act: nothing is decided unseen.
         if (!row) { setCurrent(currentRow() || rows()[0]); return; }
         if (row.matches(".is-decided, .is-gone")) return;
-        if (!row.hasAttribute("data-may")) { say("You may look at this proposal, but not decide it."); return; }
+        if (!row.hasAttribute("data-may")) { announce("You may look at this proposal, but not decide it."); return; }
         onRow[event.key](row);
     });
 

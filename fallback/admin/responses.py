@@ -17,7 +17,7 @@ def wants_json(request: HttpRequest) -> bool:
     return "application/json" in request.headers.get("Accept", "")
 
 
-def done(request: HttpRequest, message: str, *, back: str, **facts) -> HttpResponse:
+def success_response(request: HttpRequest, message: str, *, back: str, **facts) -> HttpResponse:
     """What was asked for has happened."""
     if wants_json(request):
         return JsonResponse({"ok": True, "message": message, **facts})
@@ -25,7 +25,7 @@ def done(request: HttpRequest, message: str, *, back: str, **facts) -> HttpRespo
     return HttpResponseRedirect(back_link(request, back))
 
 
-def rejected(
+def error_response(
     request: HttpRequest, message: str, *, back: str, field: str | None = None, status: int = 409
 ) -> HttpResponse:
     """What was asked for was rejected, and why."""
@@ -35,16 +35,16 @@ def rejected(
     return HttpResponseRedirect(back_link(request, back))
 
 
-def not_valid(request: HttpRequest, form: Form, *, back: str) -> HttpResponse:
+def invalid_form_response(request: HttpRequest, form: Form, *, back: str) -> HttpResponse:
     """What was typed cannot be; the first error is said."""
     field, errors = next(iter(form.errors.items()))
     label = form.fields[field].label or field.replace("_", " ").capitalize() if field in form.fields else ""
-    words = f"{label}: {errors[0]}" if label else str(errors[0])
-    return rejected(request, words, back=back, field=field, status=422)
+    message = f"{label}: {errors[0]}" if label else str(errors[0])
+    return error_response(request, message, back=back, field=field, status=422)
 
 
 def answer_errors(back: Callable[[], str]) -> Callable:
-    """Answer a rejection of a service in words, for a view's script as for a person."""
+    """Answer a rejection of a service in message, for a view's script as for a person."""
 
     def wrap(view: Callable) -> Callable:
         @wraps(view)
@@ -52,11 +52,13 @@ def answer_errors(back: Callable[[], str]) -> Callable:
             try:
                 return view(request, *args, **kwargs)
             except DomainError as rejection:
-                return rejected(request, rejection.message, back=back(), field=rejection.field, status=rejection.status)
+                return error_response(
+                    request, rejection.message, back=back(), field=rejection.field, status=rejection.status
+                )
             except Http404 as missing:
                 if not wants_json(request):
                     raise
-                return rejected(request, str(missing) or "It is gone. Reload the page.", back=back(), status=404)
+                return error_response(request, str(missing) or "It is gone. Reload the page.", back=back(), status=404)
 
         return run
 

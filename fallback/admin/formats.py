@@ -9,10 +9,10 @@ from django.utils.formats import date_format
 
 from fallback.models import MissionEvent, MissionFallbackConfig, MissionFallbackRun
 from fallback.models.choices import AgentStatus, ConfigStatus, Guardrail, List, Priority, ReviewStatus, Trigger
-from fallback.services.guardrails import Room, hours
+from fallback.services.guardrails import Quota, format_hours
 from fallback.services.planning import Plan
 
-EVENT_WORDS = {
+EVENT_LABELS = {
     "mission.created": "Created",
     "mission.moved": "Moved",
     "mission.reviewed": "Reviewed",
@@ -32,7 +32,7 @@ EVENT_WORDS = {
     "fallback.resumed": "Fallback resumed",
     "fallback.snoozed": "Fallback snoozed",
     "fallback.item_snoozed": "Proposal snoozed",
-    "fallback.item_woken": "Snooze of a proposal ended",
+    "fallback.item_unsnoozed": "Snooze of a proposal ended",
     "fallback.decision_undone": "Decision taken back",
     "fallback.run_cancelled": "Fallback run cancelled",
     "project.created": "Project started",
@@ -42,7 +42,7 @@ EVENT_WORDS = {
     "project.role_set": "Role in the project set",
     "project.member_removed": "Removed from the project",
 }
-GUARDRAIL_WORDS = {
+GUARDRAIL_TEXTS = {
     Guardrail.WEEK: "The missions of this week, with what still waits for review, leave no room.",
     Guardrail.MONTH: "Its estimated hours do not fit into what is left of this month.",
     Guardrail.TEMPLATES: "No template is enabled, so there is nothing to propose.",
@@ -55,11 +55,11 @@ _CHOICES = {
 }
 
 
-def event_words(type_: str) -> str:
-    return EVENT_WORDS.get(type_, type_.replace(".", ": ").replace("_", " ").capitalize())
+def format_event_type(type_: str) -> str:
+    return EVENT_LABELS.get(type_, type_.replace(".", ": ").replace("_", " ").capitalize())
 
 
-def changed_words(payload: dict) -> list[tuple[str, str, str]]:
+def format_changes(payload: dict) -> list[tuple[str, str, str]]:
     """What an event changed: name, before and after, as people read them."""
     rows = []
     for name, change in sorted((payload.get("changed") or {}).items()):
@@ -80,104 +80,104 @@ def _value(name: str, value) -> str:
     return text if len(text) <= 200 else f"{text[:200]}…"
 
 
-def effort_words(minutes: int) -> str:
-    return f"{minutes} min" if minutes < 60 else f"{hours(minutes)} h"
+def format_effort(minutes: int) -> str:
+    return f"{minutes} min" if minutes < 60 else f"{format_hours(minutes)} h"
 
 
-def record_words(template) -> str:
+def format_acceptance(template) -> str:
     """The acceptance record of a template read with_record()."""
     decided = template.accepted_count + template.discarded_count
     return f"accepted {template.accepted_count} of {decided}" if decided else "never decided on"
 
 
-def room(guardrail: Room) -> dict:
+def quota_context(quota: Quota) -> dict:
     """A guardrail as the pages draw it."""
-    is_month = guardrail.guardrail == Guardrail.MONTH
+    is_month = quota.guardrail == Guardrail.MONTH
     return {
-        "used": hours(guardrail.used) if is_month else guardrail.used,
-        "cap": hours(guardrail.allowed) if is_month else guardrail.allowed,
-        "ratio_percent": min(100, round(100 * guardrail.used / guardrail.allowed)) if guardrail.allowed else 100,
-        "words": guardrail.words,
+        "used": format_hours(quota.used) if is_month else quota.used,
+        "cap": format_hours(quota.allowed) if is_month else quota.allowed,
+        "ratio_percent": min(100, round(100 * quota.used / quota.allowed)) if quota.allowed else 100,
+        "text": quota.usage_text,
     }
 
 
-def backlog_words(backlog: int | None, threshold: int | None) -> str:
+def format_backlog(backlog: int | None, threshold: int | None) -> str:
     """ "2 ready of 5 wanted"; counting stops at the threshold, so that many is "at least"."""
     if backlog is None or threshold is None:
         return "not counted"
     return f"{threshold} or more ready, as wanted" if backlog >= threshold else f"{backlog} ready of {threshold} wanted"
 
 
-def status_words(config: MissionFallbackConfig | None, at: datetime | None = None) -> str:
+def format_status(config: MissionFallbackConfig | None, at: datetime | None = None) -> str:
     if config is None:
         return "No configuration yet"
     if config.status == ConfigStatus.SNOOZED and not config.is_active(at or timezone.now()):
-        return f"Snoozed until {moment_words(config.snoozed_until)}"
+        return f"Snoozed until {format_instant(config.snoozed_until)}"
     return ConfigStatus.PAUSED.label if config.status == ConfigStatus.PAUSED else ConfigStatus.ACTIVE.label
 
 
-def moment_words(instant: datetime) -> str:
+def format_instant(instant: datetime) -> str:
     return date_format(timezone.localtime(instant), "DATETIME_FORMAT")
 
 
-def run_words(run: MissionFallbackRun) -> str:
-    return f"Run of {moment_words(run.started_at)}, {Trigger(run.triggered_by).label.lower()}"
+def format_run(run: MissionFallbackRun) -> str:
+    return f"Run of {format_instant(run.started_at)}, {Trigger(run.triggered_by).label.lower()}"
 
 
-def held_back_words(entries: list[dict]) -> list[dict]:
-    """What a run held back, as the pages show it."""
+def format_skipped(entries: list[dict]) -> list[dict]:
+    """What a run skipped, as the pages show it."""
     shown = []
     for entry in entries:
         guardrail = entry.get("guardrail") or ""
-        until = entry.get("freesUpAt")
+        until = entry.get("resetsAt")
         shown.append(
             {
                 "template": entry.get("name") or "Any template",
                 "guardrail": dict(Guardrail.choices).get(guardrail, guardrail),
-                "words": GUARDRAIL_WORDS.get(guardrail, ""),
-                "frees_up": moment_words(datetime.fromisoformat(until)) if until else "",
+                "text": GUARDRAIL_TEXTS.get(guardrail, ""),
+                "resets": format_instant(datetime.fromisoformat(until)) if until else "",
             }
         )
     return shown
 
 
-def plan_words(plan: Plan) -> dict:
+def plan_context(plan: Plan) -> dict:
     """What the next run would do, as `fallback/plan.html` shows it."""
     return {
         "project": plan.project,
-        "due_words": due_words(plan.config),
-        "backlog_words": backlog_words(plan.backlog, plan.config.backlog_threshold),
+        "last_check_text": format_last_check(plan.config),
+        "backlog_text": format_backlog(plan.backlog, plan.config.backlog_threshold),
         "proposed": plan.proposed,
         "deficit": plan.deficit,
-        "words": plan.words,
+        "summary": plan.summary,
         "items": [
             {
                 "template": template.name,
                 "title": template.name,
-                "effort_words": effort_words(template.estimated_effort_minutes),
-                "why": f"last used {moment_words(template.last_used_at)}, {record_words(template)}"
+                "effort_text": format_effort(template.estimated_effort_minutes),
+                "why": f"last used {format_instant(template.last_used_at)}, {format_acceptance(template)}"
                 if template.last_used_at
                 else "never used yet",
             }
             for template in plan.picks
         ],
-        "held_back": held_back_words([held.as_json() for held in plan.held_back]),
+        "skipped": format_skipped([entry.as_json() for entry in plan.skipped]),
     }
 
 
-def due_words(config: MissionFallbackConfig) -> str:
+def format_last_check(config: MissionFallbackConfig) -> str:
     if config.last_run_at is None:
         return "never checked; the next check is within a minute"
-    return f"last checked {moment_words(config.last_run_at)}, every {config.check_cadence_minutes} minutes"
+    return f"last checked {format_instant(config.last_run_at)}, every {config.check_cadence_minutes} minutes"
 
 
-def timeline_entry(event: MissionEvent) -> dict:
+def timeline_context(event: MissionEvent) -> dict:
     """An event as `fallback/timeline.html` shows it."""
     return {
         "when": event.occurred_at,
         "origin": event.origin,
-        "origin_words": event.get_origin_display(),
-        "words": event_words(event.type),
+        "origin_text": event.get_origin_display(),
+        "text": format_event_type(event.type),
         "who": event.actor.display_name if event.actor else "",
-        "changed": changed_words(event.payload),
+        "changed": format_changes(event.payload),
     }

@@ -1,0 +1,39 @@
+"""The backlog and the board of a project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import connection
+
+from fallback.models import Mission, Project
+from fallback.selectors.counts import count_up_to
+
+# Cards of a list on a board; a link leads to the rest.
+CARDS = 50
+
+
+def backlogs_of(projects: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """Ready missions nothing blocks (counted up to the threshold) and the threshold, by project id."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT c.project_id, b.n, c.backlog_threshold
+            FROM mission_fallback_configs c
+            CROSS JOIN LATERAL (
+                SELECT count(*) FROM (
+                    SELECT FROM missions m WHERE m.project_id = c.project_id AND m.list = 'todo' AND m.ready
+                        AND m.open_dependency_count = 0 LIMIT c.backlog_threshold) x
+            ) b (n)
+            WHERE c.project_id = ANY (%s)
+            """,
+            [list(projects)],
+        )
+        return {project: (backlog, threshold) for project, backlog, threshold in cursor.fetchall()}
+
+
+def board_cards(project: Project, in_list: str) -> tuple[list[Mission], str]:
+    """The first cards of a list in their order, and how many there are in words."""
+    missions = Mission.objects.filter(project=project, list=in_list)
+    cards = list(missions.select_related("actor", "repository").order_by("list_order", "id")[:CARDS])
+    return cards, count_up_to(missions)[1] if len(cards) == CARDS else str(len(cards))
