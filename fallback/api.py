@@ -29,7 +29,7 @@ from fallback.services.missions import create_mission, move_mission, update_miss
 from fallback.services.planning import plan_run
 from fallback.services.reports import read_report
 from fallback.services.rights import Right, Rights
-from fallback.services.runs import launch_template, run_fallback
+from fallback.services.runs import CheckResult, launch_template, run_fallback
 from missionsite.common.api import Cursor, Limit, Router, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
 
@@ -50,7 +50,7 @@ class ProjectOut(Schema):
     organization: str = Field(examples=["Futures Edge"])
     description: str = Field(examples=["A guide for new groups."])
     status: str = Field(description="`active` or `archived`.", examples=["active"])
-    rights: list[str] = Field(description="What you may do here.", examples=[["view", "contribute", "review"]])
+    rights: list[str] = Field(description="Your rights in this project.", examples=[["view", "contribute", "review"]])
 
 
 class ProjectPage(Schema):
@@ -70,9 +70,9 @@ class MissionOut(Schema):
     stage: str = Field(examples=["clarify"])
     priority: int = Field(description="1 lowest to 5 highest.", examples=[3])
     origin: str = Field(description="`manual`, `fallback` or `imported`.", examples=["fallback"])
-    fallback_item: str | None = Field(description="The proposal it was.", examples=[ULID])
+    fallback_item: str | None = Field(description="Id of the proposal it was created from.", examples=[ULID])
     dependency_count: int = Field(examples=[1])
-    open_dependency_count: int = Field(description="It is blocked while there is one.", examples=[0])
+    open_dependency_count: int = Field(description="The mission is blocked while this is above 0.", examples=[0])
     review_status: str | None = Field(examples=[None])
     created_at: datetime = Field(examples=["2026-11-20T09:30:00Z"])
     updated_at: datetime = Field(examples=["2026-11-20T09:30:00Z"])
@@ -125,7 +125,7 @@ class FallbackRunPage(Schema):
 class RunResult(Schema):
     """What became of asking for a run: the run, or why none was made."""
 
-    run: RunOut | None = Field(description="Null where none was made.", examples=[None])
+    run: RunOut | None = Field(description="Null if none was made.", examples=[None])
     message: str = Field(examples=["3 proposals would be made."])
 
 
@@ -179,7 +179,7 @@ class PlanOut(Schema):
     backlog_threshold: int = Field(examples=[5])
     proposed_count: int = Field(examples=[0])
     deficit: int = Field(examples=[3])
-    templates: list[str] = Field(description="Ids of the templates it would use.", examples=[[ULID]])
+    templates: list[str] = Field(description="Ids of the templates to be used.", examples=[[ULID]])
     skipped: list[dict] = Field(examples=[[]])
 
 
@@ -205,12 +205,12 @@ class MissionChange(Order):
 
 class Move(Order):
     list: ListName = Field(examples=["doing"])
-    before: str = Field("", max_length=26, description="Id of the mission it then stands before.", examples=[""])
-    after: str = Field("", max_length=26, description="Id of the mission it then stands after.", examples=[""])
+    before: str = Field("", max_length=26, description="Id of the mission to place it before.", examples=[""])
+    after: str = Field("", max_length=26, description="Id of the mission to place it after.", examples=[""])
 
 
 class RunOrder(Order):
-    dry_run: bool = Field(False, description="Say what would happen and write nothing.", examples=[False])
+    dry_run: bool = Field(False, description="Show what would happen; make no changes.", examples=[False])
 
 
 class Acceptance(Order):
@@ -226,19 +226,19 @@ class Discard(Order):
     duplicate_of: str | None = Field(
         None,
         max_length=26,
-        description="Id of the mission it repeats; the reason is then `duplicate`.",
+        description="Id of the duplicated mission; the reason becomes `duplicate`.",
         examples=[None],
     )
 
 
 class Snooze(Order):
-    until: AwareDatetime = Field(description="With its offset from UTC.", examples=["2026-11-27T09:00:00Z"])
+    until: AwareDatetime = Field(description="With UTC offset.", examples=["2026-11-27T09:00:00Z"])
 
     @field_validator("until")
     @classmethod
     def _near(cls, until: datetime) -> datetime:
         if until.year > 9000:
-            raise ValueError("Choose a nearer date.")
+            raise ValueError("Choose an earlier date.")
         return until
 
 
@@ -286,7 +286,7 @@ def list_project_missions(
     return _page(request, response, position, missions, cursor, limit, "created_at", _mission_out)
 
 
-@router.post("/projects/{project}/missions", response={201: MissionOut}, summary="Add a mission")
+@router.post("/projects/{project}/missions", response={201: MissionOut}, summary="Add mission")
 @needs(PROJECTS_WRITE, checks_rights=True)
 def add_project_mission(request: HttpRequest, order: NewMission, project: str = ProjectKey):
     """Add a mission at the end of the project's Todo."""
@@ -324,9 +324,7 @@ def move_project_mission(request: HttpRequest, order: Move, project: str = Proje
     return _fresh(found, _mission_out)
 
 
-@router.get(
-    "/projects/{project}/missions/{mission}/events", response=EventPage, summary="Show what happened to a mission"
-)
+@router.get("/projects/{project}/missions/{mission}/events", response=EventPage, summary="List the events of a mission")
 @needs(PROJECTS_READ, checks_rights=True)
 def list_project_mission_events(
     request: HttpRequest,
@@ -345,7 +343,7 @@ def list_project_mission_events(
 # --- Fallback ---------------------------------------------------------------------------------
 
 
-@router.get("/projects/{project}/fallback/plan", response=PlanOut, tags=["fallback"], summary="Show the next run")
+@router.get("/projects/{project}/fallback/plan", response=PlanOut, tags=["fallback"], summary="Plan the next run")
 @needs(FALLBACK_READ, checks_rights=True)
 def get_fallback_plan(request: HttpRequest, project: str = ProjectKey):
     """What a run of the project would do now; nothing is written."""
@@ -370,7 +368,10 @@ def list_fallback_runs(
 
 
 @router.post(
-    "/projects/{project}/fallback/runs", response={200: RunResult, 201: RunResult}, tags=["fallback"], summary="Run now"
+    "/projects/{project}/fallback/runs",
+    response={200: RunResult, 201: RunResult},
+    tags=["fallback"],
+    summary="Start a run",
 )
 @needs(FALLBACK_RUN, checks_rights=True)
 def start_fallback_run(request: HttpRequest, order: RunOrder, project: str = ProjectKey):
@@ -380,7 +381,7 @@ def start_fallback_run(request: HttpRequest, order: RunOrder, project: str = Pro
         return Status(200, {"run": None, "message": _plan_out(found)["message"]})
     run = run_fallback(project=found, triggered_by=Trigger.API, actor=request.auth.member)
     if run is None:
-        return Status(200, {"run": None, "message": "Nothing new can be proposed, or enough is ready or proposed."})
+        return Status(200, {"run": None, "message": CheckResult(found).summary})
     return Status(201, {"run": _run_out(run), "message": f"{run.generated_count} proposed."})
 
 
@@ -399,7 +400,7 @@ def get_fallback_report(request: HttpRequest, project: str = ProjectKey, run: st
     """The report of a run that has ended."""
     report = read_report(_in(MissionFallbackRun, _project(request, project), run))
     if not report:
-        raise Http404("This run has no report yet; one is written when it ends.")
+        raise Http404("This run has no report yet. It is available when the run has ended.")
     return json.loads(report)
 
 
@@ -482,7 +483,7 @@ def snooze_fallback_item(request: HttpRequest, order: Snooze, project: str = Pro
     "/projects/{project}/fallback/items/{item}/undo",
     response=ItemOut,
     tags=["fallback"],
-    summary="Take it back",
+    summary="Undo a decision",
 )
 @needs(FALLBACK_REVIEW, checks_rights=True)
 def undo_fallback_item(request: HttpRequest, project: str = ProjectKey, item: str = Key):
@@ -532,7 +533,7 @@ def _project(request: HttpRequest, key: str, right: Right = Right.VIEW) -> Proje
     rights = Rights(request.auth.member)
     project = rights.projects().select_related("organization").filter(pk=key).first()
     if project is None:
-        raise Http404(f"There is no project {key} that you may see.")
+        raise Http404(f"Project {key} not found.")
     rights.check(right, project)
     return project
 
@@ -541,7 +542,7 @@ def _in(model: type[Model], project: Project, key: str):
     """A row of this project; raises Http404."""
     if found := model._default_manager.filter(project=project, pk=key).first():
         return found
-    raise Http404(f"There is no {model._meta.verbose_name} {key} in this project.")
+    raise Http404(f"No {model._meta.verbose_name} {key} in this project.")
 
 
 def _after(rows: QuerySet, key: list | None, instant: str) -> QuerySet:

@@ -6,7 +6,7 @@ from missionsite.common.errors import DomainError
 
 
 class TimezoneUnknown(DomainError):
-    """This is no time zone; they look like Europe/Lisbon."""
+    """Unknown time zone. Enter one like Europe/Lisbon."""
 
     code = "timezone_unknown"
     constraint = "organizations_timezone_valid"
@@ -15,7 +15,7 @@ class TimezoneUnknown(DomainError):
 
 
 class SlugTaken(DomainError):
-    """This short name is taken."""
+    """Another project of the organisation already has this short name."""
 
     code = "slug_taken"
     constraint = "projects_slug_once"
@@ -23,7 +23,7 @@ class SlugTaken(DomainError):
 
 
 class AlreadyInProject(DomainError):
-    """This person is in the project already."""
+    """This member already belongs to the project."""
 
     code = "already_in_project"
     constraint = "project_members_once"
@@ -31,7 +31,7 @@ class AlreadyInProject(DomainError):
 
 
 class AlreadyInOrganization(DomainError):
-    """This person is in the organisation already."""
+    """This member already belongs to the organisation."""
 
     code = "already_in_organization"
     constraint = "organization_memberships_once"
@@ -39,7 +39,7 @@ class AlreadyInOrganization(DomainError):
 
 
 class FlowNameTaken(DomainError):
-    """The project has a flow of this name already."""
+    """The project already has a flow with this name."""
 
     code = "flow_name_taken"
     constraint = "flows_name_once"
@@ -47,7 +47,7 @@ class FlowNameTaken(DomainError):
 
 
 class ActorNameTaken(DomainError):
-    """The project has an actor of this name already."""
+    """The project already has an actor with this name."""
 
     code = "actor_name_taken"
     constraint = "actors_name_once"
@@ -55,7 +55,7 @@ class ActorNameTaken(DomainError):
 
 
 class RepositoryTaken(DomainError):
-    """The project has this repository already."""
+    """The project already has this repository."""
 
     code = "repository_taken"
     constraint = "project_repositories_once"
@@ -63,13 +63,13 @@ class RepositoryTaken(DomainError):
 
 
 class ProjectArchived(DomainError):
-    """This project is archived: nothing is added to it until it is restored."""
+    """This project is archived. Restore it first."""
 
     code = "project_archived"
 
 
 class OtherProject(DomainError):
-    """Flow, actor and repository belong to the project itself."""
+    """Flow, actor and repository must belong to the same project."""
 
     code = "other_project"
     status = 422
@@ -124,7 +124,7 @@ class TemplateRepositoryOfOtherProject(RepositoryOfOtherProject):
 
 
 class DependencyCycle(DomainError):
-    """These missions would wait for each other: the other one waits for this one already."""
+    """This would create a cycle: that mission already depends on this one."""
 
     code = "dependency_cycle"
     constraint = "mission_dependencies_no_cycle"
@@ -132,7 +132,7 @@ class DependencyCycle(DomainError):
 
 
 class DependsOnItself(DomainError):
-    """A mission does not wait for itself."""
+    """A mission cannot depend on itself."""
 
     code = "depends_on_itself"
     constraint = "mission_dependencies_not_itself"
@@ -140,7 +140,7 @@ class DependsOnItself(DomainError):
 
 
 class DependencyExists(DomainError):
-    """The mission waits for this one already."""
+    """The mission already depends on this one."""
 
     code = "dependency_exists"
     constraint = "mission_dependencies_once"
@@ -148,7 +148,7 @@ class DependencyExists(DomainError):
 
 
 class DependencyOfOtherProject(DomainError):
-    """A mission waits only for missions of its own project."""
+    """A mission can only depend on missions of its own project."""
 
     code = "dependency_of_other_project"
     constraint = "mission_dependencies_within_project"
@@ -156,21 +156,21 @@ class DependencyOfOtherProject(DomainError):
 
 
 class NeighbourNotFound(DomainError):
-    """The mission next to it is not in that list any more. Reload the board."""
+    """The neighbouring mission is no longer in that list. Reload the board."""
 
     code = "neighbour_not_found"
     status = 409
 
 
 class OriginImmutable(DomainError):
-    """Where a mission comes from never changes."""
+    """The origin of a mission cannot be changed."""
 
     code = "origin_immutable"
     constraint = "missions_origin_immutable"
 
 
 class ProjectImmutable(DomainError):
-    """A mission stays in its project."""
+    """A mission cannot be moved to another project."""
 
     code = "project_immutable"
     constraint = "missions_project_immutable"
@@ -178,7 +178,7 @@ class ProjectImmutable(DomainError):
 
 
 class NotAccepted(DomainError):
-    """A mission comes from the fallback only through an accepted proposal."""
+    """A fallback mission needs an accepted proposal."""
 
     code = "not_accepted"
     constraint = "missions_fallback_was_accepted"
@@ -188,7 +188,7 @@ class NotAccepted(DomainError):
 
 
 class GuardrailReached(DomainError):
-    """A guardrail of this project leaves no quota."""
+    """A guardrail of this project is reached."""
 
     resets_at: datetime | None = None
 
@@ -217,25 +217,25 @@ class MonthlyHoursReached(GuardrailReached):
 
 
 class AlreadyDecided(DomainError):
-    """Someone has decided on this proposal already."""
+    """This proposal has already been decided."""
 
     code = "already_decided"
 
 
 class NotDecided(DomainError):
-    """There is no decision to take back."""
+    """There is no decision to undo."""
 
     code = "not_decided"
 
 
 class MissionChanged(DomainError):
-    """The mission has been worked on since, so its acceptance cannot be taken back."""
+    """The mission has changed since, so its acceptance cannot be undone."""
 
     code = "mission_changed"
 
 
 class ReasonMissing(DomainError):
-    """Say why: give feedback or pick a reason."""
+    """Choose a reason or enter feedback."""
 
     code = "reason_missing"
     constraint = "mission_fallback_items_discard_has_reason"
@@ -244,7 +244,7 @@ class ReasonMissing(DomainError):
 
 
 class SnoozeInThePast(DomainError):
-    """A snooze ends in the future."""
+    """Choose a time in the future."""
 
     code = "snooze_in_the_past"
     field = "until"
@@ -252,7 +252,7 @@ class SnoozeInThePast(DomainError):
 
 
 class SnoozeNeedsEnd(DomainError):
-    """A snooze has an end; nothing else has one."""
+    """Only a snoozed configuration has an end of snooze."""
 
     code = "snooze_needs_end"
     constraint = "mission_fallback_configs_snooze_has_end"
@@ -260,14 +260,14 @@ class SnoozeNeedsEnd(DomainError):
 
 
 class RunInProgress(DomainError):
-    """Proposals are being made for this project at this moment. Try again in a few seconds."""
+    """A run of this project is in progress. Try again in a few seconds."""
 
     code = "run_in_progress"
     constraint = "mission_fallback_runs_one_pending"
 
 
 class RunEnded(DomainError):
-    """This run has ended already."""
+    """This run has already ended."""
 
     code = "run_ended"
 
@@ -279,12 +279,12 @@ class FallbackInactive(DomainError):
 
 
 class NoConfiguration(DomainError):
-    """This project has no fallback configuration yet; add one first."""
+    """This project has no fallback configuration. Add one first."""
 
     code = "no_configuration"
 
 
 class TemplateDisabled(DomainError):
-    """This template is switched off; switch it on to launch it."""
+    """This template is disabled. Enable it to launch it."""
 
     code = "template_disabled"

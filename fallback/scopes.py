@@ -2,8 +2,8 @@
 
 from missionsite.common.scopes import register_scope
 
-PROJECTS_READ = register_scope("projects:read", "See your projects and their boards.")
-PROJECTS_WRITE = register_scope("projects:write", "Work on the boards of your projects.")
-FALLBACK_READ = register_scope("fallback:read", "See runs, proposals and templates of your projects.")
+PROJECTS_READ = register_scope("projects:read", "Read your projects and their boards.")
+PROJECTS_WRITE = register_scope("projects:write", "Change the boards of your projects.")
+FALLBACK_READ = register_scope("fallback:read", "Read runs, proposals and templates of your projects.")
 FALLBACK_RUN = register_scope("fallback:run", "Start fallback runs and launch templates.")
 FALLBACK_REVIEW = register_scope("fallback:review", "Decide on proposals.")

@@ -68,7 +68,7 @@ class MemberField(forms.CharField):
     def __init__(self, **kwargs) -> None:
         super().__init__(
             max_length=255,
-            help_text="The e-mail they log in with, or their member ID: FE-P-00007.",
+            help_text="Login e-mail or member ID, such as FE-P-00007.",
             widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
             **kwargs,
         )
@@ -81,7 +81,7 @@ class MemberField(forms.CharField):
             .first()
         )
         if member is None:
-            raise ValidationError("There is no active member with this e-mail or ID.")
+            raise ValidationError("No active member has this e-mail or ID.")
         return member
 
 

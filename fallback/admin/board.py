@@ -147,7 +147,7 @@ def launch_view(request: HttpRequest, template_id: str) -> HttpResponse:
         .first()
     )
     if template is None:
-        raise Http404("There is no such template that you may see.")
+        raise Http404("Template not found.")
     rights.check(Right.REVIEW, template.project)
 
     def save() -> FormResult:
@@ -219,7 +219,7 @@ def _project(request: HttpRequest, pk: str) -> Project:
         raise PermissionDenied
     project = rights.projects().select_related("organization").filter(pk=pk).first()
     if project is None:
-        raise Http404("There is no such project that you may see.")
+        raise Http404("Project not found.")
     return project
 
 
@@ -232,6 +232,6 @@ def _mission(request: HttpRequest, pk: str) -> Mission:
         .first()
     )
     if mission is None:
-        raise Http404("There is no such mission that you may see.")
+        raise Http404("Mission not found.")
     rights.check(Right.CONTRIBUTE, mission.project)
     return mission

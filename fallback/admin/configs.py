@@ -32,7 +32,7 @@ class SnoozeForm(ActionForm):
     def clean_until(self) -> datetime:
         until = self.cleaned_data["until"]
         if until.year > 9000:
-            raise forms.ValidationError("Choose a nearer date.")
+            raise forms.ValidationError("Choose an earlier date.")
         return until
 
 
@@ -87,7 +87,7 @@ class ConfigAdmin(ProjectModelAdmin):
             permission="",
             form=ReasonForm,
             available=lambda config: config.status != ConfigStatus.PAUSED,
-            help_text="No proposals are made until someone resumes it.",
+            help_text="No proposals are made until it is resumed.",
             icon="pause",
             bulk_title="Pause",
         ),
@@ -98,7 +98,7 @@ class ConfigAdmin(ProjectModelAdmin):
             run=lambda config, actor, values: snooze_fallback(config=config, actor=actor, until=values["until"]),
             permission="",
             form=SnoozeForm,
-            help_text="No proposals are made until then; afterwards it is active by itself.",
+            help_text="No proposals are made until then. After that it is active again.",
             icon="snooze",
             bulk_title="Snooze",
         ),
@@ -113,8 +113,8 @@ class ConfigAdmin(ProjectModelAdmin):
             bulk_title="Resume",
         ),
     )
-    empty_text = ("No configuration yet", "A project starts with one. Add it for a project that has none.")
-    add_label = "Add a configuration"
+    empty_text = ("No configurations yet", "New projects get one. Add one for a project without a configuration.")
+    add_label = "Add configuration"
 
     def get_urls(self) -> list:
         view = self.admin_site.admin_view(require_POST(self.run_now))
@@ -129,7 +129,7 @@ class ConfigAdmin(ProjectModelAdmin):
             raise PermissionDenied
         plan = reverse("admin:fallback_missionfallbackconfig_plan", args=[config.pk])
         if request.POST.get("dry_run"):
-            messages.info(request, f"{plan_run(config.project, config=config).summary} Nothing was written.")
+            messages.info(request, f"{plan_run(config.project, config=config).summary} No changes were made.")
         else:
 
             def save() -> FormResult:

@@ -54,7 +54,7 @@ class FlowForm(ServiceForm):
             and 0 < len(stages) <= 20
             and all(isinstance(stage, str) and 0 < len(stage.strip()) <= 64 for stage in stages)
         ):
-            raise ValidationError('Stages are a list of 1 to 20 names: ["clarify", "code", "review"].')
+            raise ValidationError('Enter a list of 1 to 20 names, such as ["clarify", "code", "review"].')
         return [stage.strip() for stage in stages]
 
 
@@ -65,8 +65,8 @@ class FlowAdmin(PartOfProject):
     form = FlowForm
     fieldsets = ((None, {"fields": ("project", "name", "stages", "description")}),)
     add_fieldsets = fieldsets
-    empty_text = ("No flow yet", "A flow says how missions of a project go from stage to stage. Add the first one.")
-    add_label = "Add a flow"
+    empty_text = ("No flows yet", "A flow defines the stages of a mission.")
+    add_label = "Add flow"
 
 
 @admin.register(Actor)
@@ -75,8 +75,8 @@ class ActorAdmin(PartOfProject):
 
     fieldsets = ((None, {"fields": ("project", "name", "description")}),)
     add_fieldsets = fieldsets
-    empty_text = ("No actor yet", "An actor is the persona a mission is worked on as. Add the first one.")
-    add_label = "Add an actor"
+    empty_text = ("No actors yet", "An actor is the persona that works on a mission.")
+    add_label = "Add actor"
 
 
 @admin.register(ProjectRepository)
@@ -86,5 +86,5 @@ class RepositoryAdmin(PartOfProject):
     about_field = "url"
     fieldsets = ((None, {"fields": ("project", "name", "url", "default_branch")}),)
     add_fieldsets = fieldsets
-    empty_text = ("No repository yet", "A repository is what missions of a project are worked on in. Add the first.")
-    add_label = "Add a repository"
+    empty_text = ("No repositories yet", "A repository holds the code that missions change.")
+    add_label = "Add repository"

@@ -20,11 +20,11 @@ EVENT_LABELS = {
     "mission.not_ready": "No longer ready",
     "mission.stage_changed": "Stage changed",
     "mission.agent_changed": "Agent",
-    "mission.blocked": "Blocked: waits for another mission",
-    "mission.unblocked": "Unblocked: nothing it waits for is open",
+    "mission.blocked": "Blocked by another mission",
+    "mission.unblocked": "Unblocked",
     "mission.changed": "Edited",
-    "mission.dependency_added": "Waits for another mission",
-    "mission.dependency_removed": "Waits for a mission no longer",
+    "mission.dependency_added": "Dependency added",
+    "mission.dependency_removed": "Dependency removed",
     "fallback.run_completed": "Fallback run completed",
     "fallback.configured": "Fallback configured",
     "fallback.config_changed": "Fallback configuration changed",
@@ -33,19 +33,19 @@ EVENT_LABELS = {
     "fallback.snoozed": "Fallback snoozed",
     "fallback.item_snoozed": "Proposal snoozed",
     "fallback.item_unsnoozed": "Snooze of a proposal ended",
-    "fallback.decision_undone": "Decision taken back",
+    "fallback.decision_undone": "Decision undone",
     "fallback.run_cancelled": "Fallback run cancelled",
-    "project.created": "Project started",
+    "project.created": "Project created",
     "project.changed": "Project edited",
     "project.archived": "Project archived",
     "project.restored": "Project restored",
-    "project.role_set": "Role in the project set",
-    "project.member_removed": "Removed from the project",
+    "project.role_set": "Project role changed",
+    "project.member_removed": "Member removed from the project",
 }
 GUARDRAIL_TEXTS = {
-    Guardrail.WEEK: "The missions of this week, with what still waits for review, leave no room.",
-    Guardrail.MONTH: "Its estimated hours do not fit into what is left of this month.",
-    Guardrail.TEMPLATES: "No template is enabled, so there is nothing to propose.",
+    Guardrail.WEEK: "The weekly cap is reached, counting open proposals.",
+    Guardrail.MONTH: "Its estimated hours exceed the hours left this month.",
+    Guardrail.TEMPLATES: "No template is enabled. Enable one to get proposals.",
 }
 _CHOICES = {
     "list": List,
@@ -87,7 +87,7 @@ def format_effort(minutes: int) -> str:
 def format_acceptance(template) -> str:
     """The acceptance record of a template read with_record()."""
     decided = template.accepted_count + template.discarded_count
-    return f"accepted {template.accepted_count} of {decided}" if decided else "never decided on"
+    return f"accepted {template.accepted_count} of {decided}" if decided else "no decisions yet"
 
 
 def quota_context(quota: Quota) -> dict:
@@ -104,7 +104,7 @@ def quota_context(quota: Quota) -> dict:
 def format_backlog(backlog: int | None, threshold: int | None) -> str:
     """ "2 ready of 5 wanted"; counting stops at the threshold, so that many is "at least"."""
     if backlog is None or threshold is None:
-        return "not counted"
+        return "Not counted"
     return f"{threshold} or more ready, as wanted" if backlog >= threshold else f"{backlog} ready of {threshold} wanted"
 
 

@@ -47,7 +47,7 @@ class ReviewForm(ActionForm):
 
 
 class DependencyForm(ActionForm):
-    depends_on = AutocompleteField(MissionDependency, "depends_on", label="Mission it waits for")
+    depends_on = AutocompleteField(MissionDependency, "depends_on", label="Depends on")
 
     def __init__(self, data=None, *, obj=None, **kwargs) -> None:
         super().__init__(data, obj=obj, **kwargs)
@@ -55,9 +55,7 @@ class DependencyForm(ActionForm):
 
 
 class OneOfDependenciesForm(ActionForm):
-    depends_on = forms.ModelChoiceField(
-        Mission.objects.none(), label="Mission it waits for", widget=UnfoldAdminSelectWidget
-    )
+    depends_on = forms.ModelChoiceField(Mission.objects.none(), label="Depends on", widget=UnfoldAdminSelectWidget)
 
     def __init__(self, data=None, *, obj=None, **kwargs) -> None:
         super().__init__(data, obj=obj, **kwargs)
@@ -94,12 +92,12 @@ def _action(**options) -> ProjectAction:
 ACTIONS = (
     _action(
         name="move",
-        title="Move to a list",
+        title="Move to list",
         done="moved",
         run=lambda mission, actor, values: move_mission(mission=mission, to=values["to"], acting_member=actor),
         form=MoveForm,
         icon="drag_indicator",
-        bulk_title="Move to a list",
+        bulk="Move to list",
     ),
     _action(
         name="make-ready",
@@ -107,13 +105,13 @@ ACTIONS = (
         done="ready",
         run=lambda mission, actor, values: set_ready(mission=mission, ready=True, acting_member=actor),
         offered=lambda mission: not mission.ready,
-        says="Someone could start now: it counts as backlog.",
+        says="It can be started now and counts as backlog.",
         icon="check",
         bulk_title="Mark as ready",
     ),
     _action(
         name="make-not-ready",
-        title="Not ready",
+        title="Mark as not ready",
         done="not ready",
         run=lambda mission, actor, values: set_ready(mission=mission, ready=False, acting_member=actor),
         offered=lambda mission: mission.ready,
@@ -133,19 +131,19 @@ ACTIONS = (
     ),
     _action(
         name="add-dependency",
-        title="Wait for a mission",
-        success_message="waits for it",
+        title="Add dependency",
+        done="dependency added",
         run=lambda mission, actor, values: add_dependency(
             mission=mission, depends_on=values["depends_on"], acting_member=actor
         ),
         form=DependencyForm,
-        help_text="Until that one is done this one is blocked, and does not count as backlog.",
+        says="This mission is blocked until that one is done.",
         icon="link",
     ),
     _action(
         name="remove-dependency",
-        title="Wait no longer",
-        success_message="waits for it no longer",
+        title="Remove dependency",
+        done="dependency removed",
         run=lambda mission, actor, values: remove_dependency(
             mission=mission, depends_on=values["depends_on"], acting_member=actor
         ),
@@ -177,7 +175,7 @@ class MissionAdmin(ProjectModelAdmin):
     autocomplete_fields = ("project", "flow", "actor", "repository")
     fieldsets = (
         (None, {"fields": ("project", "title", "description", "clarification")}),
-        ("Where it stands", {"fields": (("list_state", "ready"), ("stage", "priority"), ("blocked", "origin_text"))}),
+        ("Status", {"fields": (("list_state", "ready"), ("stage", "priority"), ("blocked", "origin_text"))}),
         ("Work", {"fields": (("flow", "actor"), ("repository", "target_branch"), "requires_review")}),
         ("Pull request", {"fields": ("pr_mode", ("pr_branch_name", "github_pr_number"))}),
         ("Review", {"fields": (("review_state", "reviewer"), "review_feedback")}),
@@ -205,8 +203,8 @@ class MissionAdmin(ProjectModelAdmin):
         ),
     )
     object_actions = ACTIONS
-    empty_text = ("No mission yet", "A mission is a piece of work on a project's board. Add the first one.")
-    add_label = "Add a mission"
+    empty_text = ("No missions yet", "A mission is a task on the board of a project.")
+    add_label = "Add mission"
 
     def get_urls(self) -> list:
         view = self.admin_site.admin_view
@@ -237,7 +235,7 @@ class MissionAdmin(ProjectModelAdmin):
     def origin_text(self, mission: Mission) -> str:
         if mission.fallback_item_id is None:
             return mission.get_origin_display()
-        return link_to(mission.fallback_item, "Fallback: the proposal it was")
+        return link_to(mission.fallback_item, "Fallback proposal")
 
     @display(description="Review")
     def review_state(self, mission: Mission) -> str:

@@ -21,7 +21,7 @@ from missionsite.common.admin.formats import format_datetime, format_number, lin
 
 
 class RoleForm(ActionForm):
-    member = MemberField(label="Person")
+    member = MemberField(label="Member")
     role = forms.ChoiceField(choices=OrganizationRole, widget=UnfoldAdminSelectWidget)
 
 
@@ -52,19 +52,19 @@ PROJECTS = VisibleProjects(
         ("Privacy", lambda project, request: project.get_privacy_display()),
         ("Started", lambda project, request: format_datetime(project.created_at)),
     ),
-    empty="No project yet. Start the first one.",
+    empty="No projects yet.",
     list_link=lambda organization: list_url(Project, organization__id__exact=organization.pk),
 )
 PEOPLE = ProjectTab(
     name="people",
-    title="People",
+    title="Members",
     rows=lambda organization: organization.memberships.select_related("member").order_by("created_at", "id"),
     columns=(
-        ("Person", lambda membership, request: link_to(membership.member)),
+        ("Member", lambda membership, request: link_to(membership.member)),
         ("Role", lambda membership, request: membership.get_role_display()),
         ("Since", lambda membership, request: format_datetime(membership.created_at)),
     ),
-    empty="No one is in it yet.",
+    empty="No members yet.",
 )
 # What is recorded of organisations; the event names the one it is about.
 EVENTS = ("organization.created", "organization.changed", "organization.role_set")
@@ -77,11 +77,11 @@ ACTIVITY = ProjectTab(
     columns=(
         ("When", lambda event, request: format_datetime(event.occurred_at)),
         ("What", lambda event, request: event_words(event)),
-        ("Person", lambda event, request: link_to(event.member)),
+        ("Member", lambda event, request: link_to(event.member)),
         ("Details", lambda event, request: event_sentence(event)),
-        ("By", lambda event, request: link_to(event.actor) if event.actor else "nobody (automatic)"),
+        ("By", lambda event, request: link_to(event.actor) if event.actor else "System"),
     ),
-    empty="Nothing has happened yet.",
+    empty="No activity yet.",
 )
 
 
@@ -104,19 +104,19 @@ class OrganizationAdmin(ModelAdmin):
     object_actions = (
         OrganizationAction(
             name="set-role",
-            title="Add a person or change a role",
-            success_message="role set",
+            title="Add member or change role",
+            done="role changed",
             run=lambda organization, actor, values: set_organization_role(
                 organization=organization, member=values["member"], role=values["role"], actor=actor
             ),
             permission="",
             form=RoleForm,
-            help_text="Owners and administrators maintain every project of it; members see those it is open for.",
+            says="Owners and administrators maintain all its projects. Members see the projects that are open to them.",
             icon="person_add",
         ),
     )
-    empty_text = ("No organisation yet", "An organisation owns projects. Found the first one.")
-    add_label = "Found an organisation"
+    empty_text = ("No organisations yet", "An organisation owns projects.")
+    add_label = "Add organisation"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rights = rights_of(request)
@@ -154,7 +154,7 @@ class OrganizationAdmin(ModelAdmin):
     def project_count(self, organization: Organization) -> str:
         return format_number(organization.number_of_projects)
 
-    @display(description="Fallback rolled out to")
+    @display(description="Fallback roll-out")
     def rollout(self, organization: Organization) -> str:
         if not organization.fallback_enabled:
             return "off"

@@ -50,18 +50,18 @@ COUNTED = 100
 
 
 class RoleForm(ActionForm):
-    member = MemberField(label="Person")
+    member = MemberField(label="Member")
     role = forms.ChoiceField(
         choices=ProjectRole,
         initial=ProjectRole.REVIEWER,
         widget=UnfoldAdminSelectWidget,
-        help_text="A viewer looks, a contributor works on the board, a reviewer decides on proposals, a maintainer"
-        " configures.",
+        help_text="Viewers can read, contributors edit missions, reviewers decide on proposals, maintainers change"
+        " the settings.",
     )
 
 
 class RemoveForm(ActionForm):
-    membership = forms.ModelChoiceField(ProjectMember.objects.none(), label="Person", widget=UnfoldAdminSelectWidget)
+    membership = forms.ModelChoiceField(ProjectMember.objects.none(), label="Member", widget=UnfoldAdminSelectWidget)
 
     def __init__(self, data=None, *, obj=None, **kwargs) -> None:
         super().__init__(data, obj=obj, **kwargs)
@@ -92,23 +92,23 @@ def _action(**options) -> ProjectAction:
 ACTIONS = (
     _action(
         name="set-role",
-        title="Add a person or change a role",
-        success_message="role set",
+        title="Add member or change role",
+        done="role changed",
         run=lambda project, actor, values: set_project_role(
             project=project, member=values["member"], role=values["role"], actor=actor
         ),
         form=RoleForm,
-        help_text="The role here counts instead of what the organisation gives.",
+        says="This role overrides the role from the organisation.",
         icon="person_add",
     ),
     _action(
         name="remove-member",
-        title="Remove a person",
-        success_message="person removed",
+        title="Remove member",
+        done="member removed",
         run=lambda project, actor, values: remove_from_project(membership=values["membership"], actor=actor),
         form=RemoveForm,
-        available=lambda project: ProjectMember.objects.filter(project=project).exists(),
-        help_text="What the organisation gives them stays.",
+        offered=lambda project: ProjectMember.objects.filter(project=project).exists(),
+        says="A role from the organisation stays.",
         icon="person_remove",
     ),
     _action(
@@ -117,8 +117,8 @@ ACTIONS = (
         success_message="archived",
         run=lambda project, actor, values: archive_project(project=project, actor=actor, reason=values["reason"]),
         form=ReasonForm,
-        available=lambda project: not project.is_archived,
-        help_text="It stays readable, and gets no proposals and no new missions.",
+        offered=lambda project: not project.is_archived,
+        says="It stays readable. New missions and proposals are failed.",
         icon="archive",
         bulk_title="Archive",
     ),
@@ -135,14 +135,14 @@ ACTIONS = (
 )
 PEOPLE = ProjectTab(
     name="people",
-    title="People",
+    title="Members",
     rows=lambda project: project.members.select_related("member").order_by("created_at", "id"),
     columns=(
-        ("Person", lambda membership, request: link_to(membership.member)),
+        ("Member", lambda membership, request: link_to(membership.member)),
         ("Role", lambda membership, request: membership.get_role_display()),
         ("Since", lambda membership, request: format_datetime(membership.created_at)),
     ),
-    empty="No one has a role of their own here yet; the organisation's owners and administrators maintain it.",
+    empty="No members yet. Owners and administrators of the organisation maintain the project.",
 )
 PARTS = tuple(
     ProjectTab(
@@ -172,7 +172,7 @@ ACTIVITY = ProjectTab(
         ("Details", lambda activity, request: _details(activity.payload)),
         ("By", lambda activity, request: link_to(activity.actor) if activity.actor else activity.get_origin_display()),
     ),
-    empty="Nothing has happened yet.",
+    empty="No activity yet.",
 )
 
 
@@ -215,10 +215,10 @@ class ProjectAdmin(ProjectModelAdmin):
     tabs = (PEOPLE, *PARTS, ACTIVITY)
     object_actions = ACTIONS
     empty_text = (
-        "No project yet",
-        "A project is where people work on missions together. Found its organisation first.",
+        "No projects yet",
+        "A project has a board of missions. Add its organisation first.",
     )
-    add_label = "Start a project"
+    add_label = "Add project"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """With the keys of ready missions and waiting proposals; counting stops where the list says "100+"."""

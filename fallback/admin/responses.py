@@ -58,7 +58,7 @@ def answer_errors(back: Callable[[], str]) -> Callable:
             except Http404 as missing:
                 if not wants_json(request):
                     raise
-                return error_response(request, str(missing) or "It is gone. Reload the page.", back=back(), status=404)
+                return error_response(request, str(missing) or "Not found. Reload the page.", back=back(), status=404)
 
         return run
 

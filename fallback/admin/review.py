@@ -79,12 +79,12 @@ class SnoozeForm(forms.Form):
         except ValueError:
             raise forms.ValidationError("Choose a day and a time.") from None
         if not 2000 <= until.year <= 9000:
-            raise forms.ValidationError("Choose a nearer date.")
+            raise forms.ValidationError("Choose an earlier date.")
         return until if until.tzinfo else timezone.make_aware(until)
 
 
 class DuplicateForm(forms.Form):
-    mission = forms.CharField(max_length=26, error_messages={"required": "Choose the mission it repeats."})
+    mission = forms.CharField(max_length=26, error_messages={"required": "Choose the duplicated mission."})
     feedback = forms.CharField(max_length=5_000, required=False)
 
 
@@ -101,9 +101,9 @@ class ItemAdmin(ReadOnlyProjectModelAdmin):
         (None, {"fields": ("project_link", "title", "description", ("state", "mission_link"))}),
         ("Work", {"fields": (("flow", "actor"), "repository", ("priority", "estimated_effort_minutes"))}),
         ("Decision", {"fields": (("reviewer", "reviewed_at"), "why", "duplicate_of", "snoozed_until")}),
-        ("Where it comes from", {"fields": (("template_link", "run_link"), "created_at")}),
+        ("Origin", {"fields": (("template_link", "run_link"), "created_at")}),
     )
-    empty_text = ("No proposal yet", "A run proposes missions when a project's ready work runs low.")
+    empty_text = ("No proposals yet", "Proposals are made when a project runs low on ready missions.")
 
     def get_urls(self) -> list:
         view = self.admin_site.admin_view
@@ -304,15 +304,15 @@ def _decided(request: HttpRequest, at: datetime) -> list[dict]:
 
 def _empty_text(filters: dict) -> dict:
     if filters["project"] or filters["q"]:
-        return {"title": "Nothing matches", "text": "No proposal fits this filter. Show all to see the others."}
+        return {"title": "No matches", "text": "No proposal matches this filter."}
     if filters["show"] == "snoozed":
         return {
-            "title": "Nothing is snoozed",
-            "text": "A snoozed proposal comes back here by itself when its time comes.",
+            "title": "No snoozed proposals",
+            "text": "Snoozed proposals return to the review automatically.",
         }
     return {
-        "title": "Everything is decided",
-        "text": "When ready work of a project drops below what it wants, new proposals appear here by themselves.",
+        "title": "No proposals to review",
+        "text": "New proposals appear here when a project runs low on ready missions.",
     }
 
 
@@ -402,10 +402,10 @@ def duplicate_view(request: HttpRequest, item_id: str) -> HttpResponse:
         return invalid_form_response(request, form, back=BACK)
     mission = Mission.objects.filter(pk=form.cleaned_data["mission"].strip(), project=item.project).first()
     if mission is None:
-        message = "There is no such mission in this project. Search for it and choose it from the list."
+        message = "No such mission in this project. Choose one from the list."
         return error_response(request, message, back=BACK, field="mission", status=422)
     review.mark_duplicate(item=item, mission=mission, actor=request.user, feedback=form.cleaned_data["feedback"])
-    return _decision(request, item, f"Discarded: {item.title} repeats {mission.title}.")
+    return _decision(request, item, f"Discarded: {item.title} is a duplicate of {mission.title}.")
 
 
 @require_POST
@@ -439,7 +439,7 @@ def undo_view(request: HttpRequest, item_id: str) -> HttpResponse:
     """Take one's own decision back."""
     item = _item(request, item_id)
     review.undo_decision(item=item, actor=request.user)
-    return success_response(request, f"Taken back: {item.title} waits again.", back=BACK, id=item.pk)
+    return success_response(request, f"Undone: {item.title} is back in review.", back=BACK, id=item.pk)
 
 
 @require_POST
@@ -465,7 +465,7 @@ def _bulk(request: HttpRequest, what: str, decide) -> HttpResponse:
     if not chosen:
         return error_response(request, "Select proposals first.", back=BACK, field="items", status=422)
     if len(chosen) > BULK:
-        return error_response(request, f"Choose at most {BULK} at once.", back=BACK, field="items", status=422)
+        return error_response(request, f"Select at most {BULK} proposals.", back=BACK, field="items", status=422)
     results = []
     for pk in sorted(chosen):
         try:
@@ -490,7 +490,7 @@ def _item(request: HttpRequest, pk: str) -> MissionFallbackItem:
     found: QuerySet = MissionFallbackItem.objects.select_related("project__organization", "run")
     item = found.filter(rights.project_filter(Right.VIEW, path="project__"), pk=pk.replace("\x00", "")).first()
     if item is None:
-        raise Http404("There is no such proposal that you may see.")
+        raise Http404("Proposal not found.")
     rights.check(Right.REVIEW, item.project)
     return item
 

@@ -106,13 +106,13 @@ class RunAdmin(ReadOnlyProjectModelAdmin):
             permission="",
             right=Right.REVIEW,
             available=lambda run: run.is_open,
-            help_text="What of it still waits is discarded; what was accepted stays.",
+            help_text="Open proposals are discarded. Accepted ones stay.",
             icon="block",
             bulk_title="Cancel",
             danger=True,
         ),
     )
-    empty_text = ("No run yet", "A run is made when a project's ready work drops below what it wants.")
+    empty_text = ("No runs yet", "A run starts when a project has fewer ready missions than its threshold.")
 
     def get_urls(self) -> list:
         view = self.admin_site.admin_view(self.report_file)
@@ -153,7 +153,7 @@ class RunAdmin(ReadOnlyProjectModelAdmin):
     def starter(self, run: MissionFallbackRun) -> str:
         return link_to(run.started_by)
 
-    @display(description="Backlog then")
+    @display(description="Backlog at start")
     def backlog(self, run: MissionFallbackRun) -> str:
         return format_backlog(run.backlog_count_before, run.backlog_threshold)
 
@@ -164,7 +164,7 @@ class RunAdmin(ReadOnlyProjectModelAdmin):
     @display(description="Skipped")
     def guardrails_hit(self, run: MissionFallbackRun) -> str:
         guardrails = dict.fromkeys(entry["guardrail"] for entry in format_skipped(run.skipped))
-        return f"{len(run.skipped)}: {', '.join(guardrails)}" if run.skipped else ""
+        return f"{len(run.skipped)}: {', '.join(str(each) for each in guardrails)}" if run.skipped else ""
 
     def describe(self, obj: MissionFallbackRun) -> str:
         return f"{format_run(obj)} · {format_datetime(obj.started_at)}"

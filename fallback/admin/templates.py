@@ -31,7 +31,7 @@ USES = ProjectTab(
         ("By", lambda item, request: link_to(item.reviewed_by)),
         ("Why", lambda item, request: item.feedback or item.get_reason_display() or "–"),  # noqa: RUF001
     ),
-    empty="It was never used. A run uses the longest unused template first.",
+    empty="Not used yet. Runs use the longest unused template first.",
 )
 
 
@@ -45,7 +45,7 @@ class TemplateForm(ServiceForm):
             and len(tags) <= 20
             and all(isinstance(tag, str) and 0 < len(tag.strip()) <= 64 for tag in tags)
         ):
-            raise ValidationError('Tags are a list of words: ["docs", "small"].')
+            raise ValidationError('Enter a list of words, such as ["docs", "small"].')
         return [tag.strip() for tag in tags]
 
 
@@ -78,18 +78,18 @@ class TemplateAdmin(ProjectModelAdmin):
         ProjectAction(
             name="launch",
             title="Launch",
-            success_message="mission made; the template stays",
+            success_message="launched",
             run=lambda template, actor, values: launch_template(template=template, actor=actor),
             permission="",
             right=Right.REVIEW,
             available=lambda template: template.enabled,
-            help_text="Makes a mission in Todo at once, within the guardrails. The template stays where it is.",
+            help_text="Creates a mission in Todo, within the guardrails.",
             icon="rocket_launch",
             bulk_title="Launch",
         ),
     )
-    empty_text = ("No template yet", "A template is what proposed missions are made from. Add the first one.")
-    add_label = "Add a template"
+    empty_text = ("No templates yet", "Proposals are made from templates.")
+    add_label = "Add template"
 
     def get_urls(self) -> list:
         view = self.admin_site.admin_view(board.launch_view)
@@ -113,7 +113,7 @@ class TemplateAdmin(ProjectModelAdmin):
     def record(self, template: MissionFallbackTemplate) -> str:
         return format_acceptance(template)
 
-    @display(description="Waiting")
+    @display(description="Open proposals")
     def waiting(self, template: MissionFallbackTemplate) -> int:
         return template.proposed_count
 

@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
                         name="actors_name_not_empty",
-                        violation_error_message="Give it a name.",
+                        violation_error_message="Enter a name.",
                     )
                 ],
             },
@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         db_default=["clarify", "plan", "code", "review"],
                         default=fallback.models.flows.default_stages,
-                        help_text="Names of the stages in their order.",
+                        help_text="Names of the stages, in order.",
                     ),
                 ),
             ],
@@ -101,7 +101,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
                         name="flows_name_not_empty",
-                        violation_error_message="Give it a name.",
+                        violation_error_message="Enter a name.",
                     )
                 ],
             },
@@ -191,7 +191,7 @@ class Migration(migrations.Migration):
                     models.BooleanField(
                         db_default=False,
                         default=False,
-                        help_text="Someone could start now; only ready missions count as backlog.",
+                        help_text="Can be started now. Only ready missions count as backlog.",
                     ),
                 ),
                 ("is_loop", models.BooleanField(db_default=False, default=False)),
@@ -288,7 +288,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("title__regex", "^\\s*$"), _negated=True),
                         name="missions_title_not_empty",
-                        violation_error_message="Give it a name.",
+                        violation_error_message="Enter a name.",
                     ),
                 ],
             },
@@ -319,7 +319,7 @@ class Migration(migrations.Migration):
                 (
                     "slug",
                     models.SlugField(
-                        help_text="Small letters, digits and dashes; used in addresses.",
+                        help_text="Lowercase letters, digits and hyphens. Used in URLs.",
                         max_length=64,
                         unique=True,
                         verbose_name="short name",
@@ -330,7 +330,7 @@ class Migration(migrations.Migration):
                     models.TextField(
                         db_default="UTC",
                         default="UTC",
-                        help_text="Weeks and months of the guardrails begin here.",
+                        help_text="Defines when the weeks and months of the guardrails begin.",
                         verbose_name="time zone",
                     ),
                 ),
@@ -339,7 +339,7 @@ class Migration(migrations.Migration):
                     models.BooleanField(
                         db_default=True,
                         default=True,
-                        help_text="Off: no project of this organisation gets proposals.",
+                        help_text="If disabled, no project of this organisation gets proposals.",
                         verbose_name="fallback on",
                     ),
                 ),
@@ -348,7 +348,7 @@ class Migration(migrations.Migration):
                     models.IntegerField(
                         db_default=100,
                         default=100,
-                        help_text="Which projects come first is fixed: raising the share only adds some.",
+                        help_text="The order of projects is fixed: a higher share only adds projects.",
                         verbose_name="rolled out to (% of projects)",
                     ),
                 ),
@@ -362,12 +362,12 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
                         name="organizations_name_not_empty",
-                        violation_error_message="Give it a name.",
+                        violation_error_message="Enter a name.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("fallback_rollout_percent__range", (0, 100))),
                         name="organizations_rollout_is_a_share",
-                        violation_error_message="A share is between 0 and 100 percent.",
+                        violation_error_message="Enter a share between 0 and 100 percent.",
                     ),
                 ],
             },
@@ -398,7 +398,7 @@ class Migration(migrations.Migration):
                 (
                     "slug",
                     models.SlugField(
-                        help_text="Small letters, digits and dashes.", max_length=64, verbose_name="short name"
+                        help_text="Lowercase letters, digits and hyphens.", max_length=64, verbose_name="short name"
                     ),
                 ),
                 ("description", models.TextField(blank=True, db_default="", default="")),
@@ -406,8 +406,8 @@ class Migration(migrations.Migration):
                     "privacy",
                     models.TextField(
                         choices=[
-                            ("private", "Private: only its members"),
-                            ("organization", "Organisation: everyone in it may look"),
+                            ("private", "Private: members only"),
+                            ("organization", "Organisation: everyone in it can view"),
                         ],
                         db_default="private",
                         default="private",
@@ -424,7 +424,7 @@ class Migration(migrations.Migration):
                     models.BooleanField(
                         db_default=True,
                         default=True,
-                        help_text="Off: this project gets no proposals.",
+                        help_text="If disabled, this project gets no proposals.",
                         verbose_name="fallback on",
                     ),
                 ),
@@ -481,12 +481,12 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
                         name="projects_name_not_empty",
-                        violation_error_message="Give it a name.",
+                        violation_error_message="Enter a name.",
                     ),
                     models.UniqueConstraint(
                         fields=("organization", "slug"),
                         name="projects_slug_once",
-                        violation_error_message="Another project of the organisation has this short name.",
+                        violation_error_message="Another project of the organisation already has this short name.",
                     ),
                 ],
             },
@@ -935,7 +935,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("project", "member"),
                         name="project_members_once",
-                        violation_error_message="This person is in the project already.",
+                        violation_error_message="This member already belongs to the project.",
                     ),
                 ],
             },
@@ -962,7 +962,7 @@ class Migration(migrations.Migration):
                     "updated_at",
                     models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow(), editable=False),
                 ),
-                ("name", models.CharField(help_text="owner/name, as the host spells it.", max_length=255)),
+                ("name", models.CharField(help_text="owner/name, as spelled by the host.", max_length=255)),
                 ("url", models.URLField(blank=True, db_default="", default="", max_length=500, verbose_name="address")),
                 ("default_branch", models.CharField(db_default="main", default="main", max_length=120)),
                 (
@@ -984,12 +984,12 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
                         name="project_repositories_name_not_empty",
-                        violation_error_message="Give it a name.",
+                        violation_error_message="Enter a name.",
                     ),
                     models.UniqueConstraint(
                         fields=("project", "name"),
                         name="project_repositories_once",
-                        violation_error_message="The project has this repository already.",
+                        violation_error_message="The project already has this repository.",
                     ),
                 ],
             },
@@ -1160,7 +1160,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
                         name="workstations_name_not_empty",
-                        violation_error_message="Give it a name.",
+                        violation_error_message="Enter a name.",
                     ),
                     models.UniqueConstraint(fields=("organization", "name"), name="workstations_name_once"),
                 ],
@@ -1505,12 +1505,12 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("mission", "depends_on"),
                         name="mission_dependencies_once",
-                        violation_error_message="The mission waits for this one already.",
+                        violation_error_message="The mission already depends on this one.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("mission", models.F("depends_on")), _negated=True),
                         name="mission_dependencies_not_itself",
-                        violation_error_message="A mission does not wait for itself.",
+                        violation_error_message="A mission cannot depend on itself.",
                     ),
                 ],
             },
@@ -1643,7 +1643,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("organization", "member"),
                         name="organization_memberships_once",
-                        violation_error_message="This person is in the organisation already.",
+                        violation_error_message="This member already belongs to the organisation.",
                     ),
                 ],
             },
@@ -1653,7 +1653,7 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 fields=("project", "name"),
                 name="flows_name_once",
-                violation_error_message="The project has a flow of this name already.",
+                violation_error_message="The project already has a flow with this name.",
             ),
         ),
         migrations.AddConstraint(
@@ -1661,7 +1661,7 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 fields=("project", "name"),
                 name="actors_name_once",
-                violation_error_message="The project has an actor of this name already.",
+                violation_error_message="The project already has an actor with this name.",
             ),
         ),
         migrations.AddIndex(

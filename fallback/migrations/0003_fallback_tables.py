@@ -85,21 +85,21 @@ class Migration(migrations.Migration):
                     models.IntegerField(
                         db_default=5,
                         default=5,
-                        help_text="Proposals are made when fewer than this are ready to start.",
-                        verbose_name="wanted ready missions",
+                        help_text="Proposals are made when fewer missions are ready.",
+                        verbose_name="ready missions wanted",
                     ),
                 ),
                 (
                     "check_cadence_minutes",
-                    models.IntegerField(db_default=15, default=15, verbose_name="checked every (minutes)"),
+                    models.IntegerField(db_default=15, default=15, verbose_name="check interval (minutes)"),
                 ),
                 (
                     "auto_accept",
                     models.BooleanField(
                         db_default=False,
                         default=False,
-                        help_text="Proposals become missions at once, within the guardrails.",
-                        verbose_name="accept by itself",
+                        help_text="Proposals become missions immediately, within the guardrails.",
+                        verbose_name="accept automatically",
                     ),
                 ),
                 (
@@ -107,8 +107,8 @@ class Migration(migrations.Migration):
                     models.IntegerField(
                         db_default=120,
                         default=120,
-                        help_text="Estimated hours accepted in a calendar month.",
-                        verbose_name="hours a month at most",
+                        help_text="Maximum of estimated hours accepted in a calendar month.",
+                        verbose_name="hours per month",
                     ),
                 ),
                 (
@@ -116,8 +116,8 @@ class Migration(migrations.Migration):
                     models.IntegerField(
                         db_default=20,
                         default=20,
-                        help_text="Accepted from Monday to Sunday, in the organisation's time zone.",
-                        verbose_name="missions a week at most",
+                        help_text="Maximum accepted from Monday to Sunday, in the organisation's time zone.",
+                        verbose_name="missions per week",
                     ),
                 ),
                 (
@@ -157,22 +157,22 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("backlog_threshold__range", (0, 1000))),
                         name="mission_fallback_configs_threshold_in_range",
-                        violation_error_message="The number of wanted ready missions is between 0 and 1,000.",
+                        violation_error_message="Enter a number of missions between 0 and 1,000.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("check_cadence_minutes__range", (1, 10080))),
                         name="mission_fallback_configs_cadence_in_range",
-                        violation_error_message="The backlog is checked every 1 to 10,080 minutes (a week).",
+                        violation_error_message="Enter a check interval between 1 and 10,080 minutes (one week).",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("monthly_target_hours__range", (0, 100000))),
                         name="mission_fallback_configs_hours_in_range",
-                        violation_error_message="The hours of a month are between 0 and 100,000.",
+                        violation_error_message="Enter hours between 0 and 100,000.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("weekly_mission_cap__range", (0, 10000))),
                         name="mission_fallback_configs_cap_in_range",
-                        violation_error_message="The missions of a week are between 0 and 10,000.",
+                        violation_error_message="Enter a number of missions between 0 and 10,000.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -181,7 +181,7 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="mission_fallback_configs_snooze_has_end",
-                        violation_error_message="A snooze has an end; nothing else has one.",
+                        violation_error_message="Only a snoozed configuration has an end of snooze.",
                     ),
                 ],
             },
@@ -240,9 +240,9 @@ class Migration(migrations.Migration):
                             ("duplicate", "Duplicate of another mission"),
                             ("too_large", "Too large"),
                             ("unclear", "Unclear"),
-                            ("wrong_template", "The template is out of date"),
-                            ("run_cancelled", "The run was cancelled"),
-                            ("other", "Other: see the feedback"),
+                            ("wrong_template", "Template out of date"),
+                            ("run_cancelled", "Run cancelled"),
+                            ("other", "Other (see feedback)"),
                         ],
                         null=True,
                     ),
@@ -372,12 +372,12 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("title__regex", "^\\s*$"), _negated=True),
                         name="mission_fallback_items_title_not_empty",
-                        violation_error_message="Give it a name.",
+                        violation_error_message="Enter a name.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("estimated_effort_minutes__range", (1, 100000))),
                         name="mission_fallback_items_effort_in_range",
-                        violation_error_message="The estimated effort is between 1 and 100,000 minutes.",
+                        violation_error_message="Enter an effort between 1 and 100,000 minutes.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -386,7 +386,7 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="mission_fallback_items_decision_has_time",
-                        violation_error_message="A decision has the time it was made; a proposal has none.",
+                        violation_error_message="A decided proposal needs a time of decision; an open one has none.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("mission__isnull", True), ("status", "accepted"), _connector="OR"),
@@ -401,7 +401,7 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="mission_fallback_items_discard_has_reason",
-                        violation_error_message="Say why: give feedback or pick a reason.",
+                        violation_error_message="Choose a reason or enter feedback.",
                     ),
                     models.UniqueConstraint(fields=("mission",), name="mission_fallback_items_mission_once"),
                 ],
@@ -423,7 +423,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "triggered_by",
-                    models.TextField(choices=[("automatic", "Automatic"), ("manual", "By hand"), ("api", "API")]),
+                    models.TextField(choices=[("automatic", "Automatic"), ("manual", "Manual"), ("api", "API")]),
                 ),
                 ("backlog_count_before", models.IntegerField(blank=True, null=True, verbose_name="ready before")),
                 ("backlog_threshold", models.IntegerField(blank=True, null=True, verbose_name="wanted")),
@@ -598,12 +598,16 @@ class Migration(migrations.Migration):
                 ("acceptance_criteria", models.TextField(blank=True, db_default="", default="")),
                 (
                     "enabled",
-                    models.BooleanField(db_default=True, default=True, help_text="Off: no proposal is made from it."),
+                    models.BooleanField(
+                        db_default=True,
+                        default=True,
+                        help_text="If disabled, no proposals are made from this template.",
+                    ),
                 ),
                 (
                     "tags",
                     models.JSONField(
-                        blank=True, db_default=[], default=list, help_text='A list of words: ["docs", "small"].'
+                        blank=True, db_default=[], default=list, help_text='A list of words, such as ["docs", "small"].'
                     ),
                 ),
                 (
@@ -667,7 +671,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
                         name="mission_fallback_templates_name_not_empty",
-                        violation_error_message="Give it a name.",
+                        violation_error_message="Enter a name.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("priority__in", [1, 2, 3, 4, 5])),
@@ -676,7 +680,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("estimated_effort_minutes__range", (1, 100000))),
                         name="mission_fallback_templates_effort_in_range",
-                        violation_error_message="The estimated effort is between 1 and 100,000 minutes.",
+                        violation_error_message="Enter an effort between 1 and 100,000 minutes.",
                     ),
                 ],
             },
@@ -761,7 +765,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("fallback_item__isnull", True), ("origin", "fallback"), _connector="OR"),
                 name="missions_fallback_item_fits_origin",
-                violation_error_message="Only a mission that comes from the fallback has a proposal.",
+                violation_error_message="Only a mission from the fallback has a proposal.",
             ),
         ),
         migrations.AddField(

@@ -23,7 +23,7 @@ class TimestampedModel(models.Model):
 
 def name_check(table: str, field: str = "name") -> models.CheckConstraint:
     """The constraint that a row is called something."""
-    return not_blank_check(table, field, "Give it a name.")
+    return not_blank_check(table, field, "Enter a name.")
 
 
 def within_project(to: str, on_delete=models.PROTECT, **options) -> models.ForeignKey:

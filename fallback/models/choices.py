@@ -1,162 +1,163 @@
 """The words a column may hold: TEXT with a CHECK, so that adding one needs no new type."""
 
 from django.db.models import IntegerChoices, TextChoices
+from django.utils.translation import gettext_lazy as _
 
 
 class OrganizationRole(TextChoices):
-    OWNER = "owner", "Owner"
-    ADMIN = "admin", "Administrator"
-    MEMBER = "member", "Member"
+    OWNER = "owner", _("Owner")
+    ADMIN = "admin", _("Administrator")
+    MEMBER = "member", _("Member")
 
 
 class ProjectRole(TextChoices):
     """What a person may do in a project; each role includes the ones before it."""
 
-    VIEWER = "viewer", "Viewer"
-    CONTRIBUTOR = "contributor", "Contributor"
-    REVIEWER = "reviewer", "Reviewer"
-    MAINTAINER = "maintainer", "Maintainer"
+    VIEWER = "viewer", _("Viewer")
+    CONTRIBUTOR = "contributor", _("Contributor")
+    REVIEWER = "reviewer", _("Reviewer")
+    MAINTAINER = "maintainer", _("Maintainer")
 
 
 class Privacy(TextChoices):
-    PRIVATE = "private", "Private: only its members"
-    ORGANIZATION = "organization", "Organisation: everyone in it may look"
+    PRIVATE = "private", _("Private: members only")
+    ORGANIZATION = "organization", _("Organisation: everyone in it can view")
 
 
 class ProjectStatus(TextChoices):
-    ACTIVE = "active", "Active"
-    ARCHIVED = "archived", "Archived"
+    ACTIVE = "active", _("Active")
+    ARCHIVED = "archived", _("Archived")
 
 
 class List(TextChoices):
-    TODO = "todo", "Todo"
-    DOING = "doing", "Doing"
-    REVIEW = "review", "Review"
-    DONE = "done", "Done"
+    TODO = "todo", _("Todo")
+    DOING = "doing", _("Doing")
+    REVIEW = "review", _("Review")
+    DONE = "done", _("Done")
 
 
 class PrMode(TextChoices):
-    DISABLED = "disabled", "Disabled"
-    ENABLED = "enabled", "Enabled"
-    AUTO = "auto", "Automatic"
+    DISABLED = "disabled", _("Disabled")
+    ENABLED = "enabled", _("Enabled")
+    AUTO = "auto", _("Automatic")
 
 
 class Origin(TextChoices):
     """Where a mission comes from."""
 
-    MANUAL = "manual", "Manual"
-    FALLBACK = "fallback", "Fallback"
-    IMPORTED = "imported", "Imported"
+    MANUAL = "manual", _("Manual")
+    FALLBACK = "fallback", _("Fallback")
+    IMPORTED = "imported", _("Imported")
 
 
 class EventOrigin(TextChoices):
     """Who caused an event."""
 
-    SYSTEM = "system", "System"
-    USER = "user", "Person"
-    AGENT = "agent", "Agent"
-    FALLBACK = "fallback", "Fallback"
+    SYSTEM = "system", _("System")
+    USER = "user", _("Person")
+    AGENT = "agent", _("Agent")
+    FALLBACK = "fallback", _("Fallback")
 
 
 class AgentStatus(TextChoices):
-    INACTIVE = "inactive", "Inactive"
-    PUSHING = "pushing", "Pushing"
-    ACTIVE = "active", "Active"
+    INACTIVE = "inactive", _("Inactive")
+    PUSHING = "pushing", _("Pushing")
+    ACTIVE = "active", _("Active")
 
 
 class ReviewStatus(TextChoices):
-    PENDING = "pending", "Pending"
-    APPROVED = "approved", "Approved"
-    REJECTED = "rejected", "Rejected"
+    PENDING = "pending", _("Pending")
+    APPROVED = "approved", _("Approved")
+    REJECTED = "rejected", _("Rejected")
 
 
 class ConfigStatus(TextChoices):
-    ACTIVE = "active", "Active"
-    PAUSED = "paused", "Paused"
-    SNOOZED = "snoozed", "Snoozed"
+    ACTIVE = "active", _("Active")
+    PAUSED = "paused", _("Paused")
+    SNOOZED = "snoozed", _("Snoozed")
 
 
 class Trigger(TextChoices):
-    AUTOMATIC = "automatic", "Automatic"
-    MANUAL = "manual", "By hand"
-    API = "api", "API"
+    AUTOMATIC = "automatic", _("Automatic")
+    MANUAL = "manual", _("Manual")
+    API = "api", _("API")
 
 
 class RunStatus(TextChoices):
-    PENDING = "pending", "Pending"
-    AWAITING_REVIEW = "awaiting_review", "Awaiting review"
-    COMPLETED = "completed", "Completed"
-    CANCELLED = "cancelled", "Cancelled"
-    ERRORED = "errored", "Errored"
+    PENDING = "pending", _("Pending")
+    AWAITING_REVIEW = "awaiting_review", _("Awaiting review")
+    COMPLETED = "completed", _("Completed")
+    CANCELLED = "cancelled", _("Cancelled")
+    ERRORED = "errored", _("Errored")
 
 
 class ItemStatus(TextChoices):
-    PROPOSED = "proposed", "Proposed"
-    ACCEPTED = "accepted", "Accepted"
-    DISCARDED = "discarded", "Discarded"
+    PROPOSED = "proposed", _("Proposed")
+    ACCEPTED = "accepted", _("Accepted")
+    DISCARDED = "discarded", _("Discarded")
 
 
 class DiscardReason(TextChoices):
-    NOT_NEEDED = "not_needed", "Not needed now"
-    DUPLICATE = "duplicate", "Duplicate of another mission"
-    TOO_LARGE = "too_large", "Too large"
-    UNCLEAR = "unclear", "Unclear"
-    WRONG_TEMPLATE = "wrong_template", "The template is out of date"
-    RUN_CANCELLED = "run_cancelled", "The run was cancelled"
-    OTHER = "other", "Other: see the feedback"
+    NOT_NEEDED = "not_needed", _("Not needed now")
+    DUPLICATE = "duplicate", _("Duplicate of another mission")
+    TOO_LARGE = "too_large", _("Too large")
+    UNCLEAR = "unclear", _("Unclear")
+    WRONG_TEMPLATE = "wrong_template", _("Template out of date")
+    RUN_CANCELLED = "run_cancelled", _("Run cancelled")
+    OTHER = "other", _("Other (see feedback)")
 
 
 class Guardrail(TextChoices):
-    WEEK = "weekly_mission_cap", "Weekly cap"
-    MONTH = "monthly_target_hours", "Monthly hours"
-    TEMPLATES = "no_enabled_template", "No enabled template"
+    WEEK = "weekly_mission_cap", _("Weekly cap")
+    MONTH = "monthly_target_hours", _("Monthly hours")
+    TEMPLATES = "no_enabled_template", _("No enabled template")
 
 
 class Period(TextChoices):
-    WEEK = "week", "Week"
-    MONTH = "month", "Month"
+    WEEK = "week", _("Week")
+    MONTH = "month", _("Month")
 
 
 class Priority(IntegerChoices):
     """The higher, the sooner."""
 
-    LOWEST = 1, "Lowest"
-    LOW = 2, "Low"
-    NORMAL = 3, "Normal"
-    HIGH = 4, "High"
-    HIGHEST = 5, "Highest"
+    LOWEST = 1, _("Lowest")
+    LOW = 2, _("Low")
+    NORMAL = 3, _("Normal")
+    HIGH = 4, _("High")
+    HIGHEST = 5, _("Highest")
 
 
 class WorkstationStatus(TextChoices):
-    ONLINE = "online", "Online"
-    OFFLINE = "offline", "Offline"
+    ONLINE = "online", _("Online")
+    OFFLINE = "offline", _("Offline")
 
 
 class WorktreeStatus(TextChoices):
-    IDLE = "idle", "Idle"
-    ACTIVE = "active", "Active"
+    IDLE = "idle", _("Idle")
+    ACTIVE = "active", _("Active")
 
 
 class AgentSessionStatus(TextChoices):
-    RUNNING = "running", "Running"
-    SUCCEEDED = "succeeded", "Succeeded"
-    FAILED = "failed", "Failed"
-    CANCELLED = "cancelled", "Cancelled"
+    RUNNING = "running", _("Running")
+    SUCCEEDED = "succeeded", _("Succeeded")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
 
 
 class PullRequestState(TextChoices):
-    OPEN = "open", "Open"
-    MERGED = "merged", "Merged"
-    CLOSED = "closed", "Closed"
+    OPEN = "open", _("Open")
+    MERGED = "merged", _("Merged")
+    CLOSED = "closed", _("Closed")
 
 
 class AccessRequestStatus(TextChoices):
-    PENDING = "pending", "Pending"
-    APPROVED = "approved", "Approved"
-    DECLINED = "declined", "Declined"
-    EXPIRED = "expired", "Expired"
+    PENDING = "pending", _("Pending")
+    APPROVED = "approved", _("Approved")
+    DECLINED = "declined", _("Declined")
+    EXPIRED = "expired", _("Expired")
 
 
 class Channel(TextChoices):
-    IN_APP = "in_app", "In the back office"
-    EMAIL = "email", "E-mail"
+    IN_APP = "in_app", _("In the back office")
+    EMAIL = "email", _("E-mail")

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from fallback.models.base import BY_DATABASE, TimestampedModel
 from fallback.models.choices import ConfigStatus, Period
@@ -16,62 +17,65 @@ class MissionFallbackConfig(TimestampedModel):
 
     project = models.OneToOneField("fallback.Project", BY_DATABASE, related_name="fallback_config")
     backlog_threshold = models.IntegerField(
-        "wanted ready missions",
+        _("ready missions wanted"),
         default=5,
         db_default=5,
-        help_text="Proposals are made when fewer than this are ready to start.",
+        help_text=_("Proposals are made when fewer missions are ready."),
     )
-    check_cadence_minutes = models.IntegerField("checked every (minutes)", default=15, db_default=15)
+    check_cadence_minutes = models.IntegerField(_("check interval (minutes)"), default=15, db_default=15)
     auto_accept = models.BooleanField(
-        "accept by itself",
+        _("accept automatically"),
         default=False,
         db_default=False,
-        help_text="Proposals become missions at once, within the guardrails.",
+        help_text=_("Proposals become missions immediately, within the guardrails."),
     )
     monthly_target_hours = models.IntegerField(
-        "hours a month at most", default=120, db_default=120, help_text="Estimated hours accepted in a calendar month."
+        _("hours per month"),
+        default=120,
+        db_default=120,
+        help_text=_("Maximum of estimated hours accepted in a calendar month."),
     )
     weekly_mission_cap = models.IntegerField(
-        "missions a week at most",
+        _("missions per week"),
         default=20,
         db_default=20,
-        help_text="Accepted from Monday to Sunday, in the organisation's time zone.",
+        help_text=_("Maximum accepted from Monday to Sunday, in the organisation's time zone."),
     )
     status = models.TextField(choices=ConfigStatus, default=ConfigStatus.ACTIVE, db_default=ConfigStatus.ACTIVE)
     snoozed_until = models.DateTimeField(null=True, blank=True)
-    last_run_at = models.DateTimeField("last checked", null=True, blank=True, editable=False)
+    last_run_at = models.DateTimeField(_("last checked"), null=True, blank=True, editable=False)
 
     class Meta:
         db_table = "mission_fallback_configs"
-        verbose_name = "fallback configuration"
+        verbose_name = _("fallback configuration")
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             choices_check("mission_fallback_configs", "status", ConfigStatus),
             models.CheckConstraint(
                 condition=Q(backlog_threshold__range=(0, 1000)),
                 name="mission_fallback_configs_threshold_in_range",
-                violation_error_message="The number of wanted ready missions is between 0 and 1,000.",
+                violation_error_message=_("Enter a number of missions between 0 and 1,000."),
             ),
             models.CheckConstraint(
                 condition=Q(check_cadence_minutes__range=(1, 10080)),
                 name="mission_fallback_configs_cadence_in_range",
-                violation_error_message="The backlog is checked every 1 to 10,080 minutes (a week).",
+                violation_error_message=_("Enter a check interval between 1 and 10,080 minutes (one week)."),
             ),
             models.CheckConstraint(
                 condition=Q(monthly_target_hours__range=(0, 100_000)),
                 name="mission_fallback_configs_hours_in_range",
-                violation_error_message="The hours of a month are between 0 and 100,000.",
+                violation_error_message=_("Enter hours between 0 and 100,000."),
             ),
             models.CheckConstraint(
                 condition=Q(weekly_mission_cap__range=(0, 10_000)),
                 name="mission_fallback_configs_cap_in_range",
-                violation_error_message="The missions of a week are between 0 and 10,000.",
+                violation_error_message=_("Enter a number of missions between 0 and 10,000."),
             ),
             models.CheckConstraint(
                 condition=Q(status="snoozed", snoozed_until__isnull=False)
                 | (~Q(status="snoozed") & Q(snoozed_until__isnull=True)),
                 name="mission_fallback_configs_snooze_has_end",
-                violation_error_message="A snooze has an end; nothing else has one.",
+                violation_error_message=_("Only a snoozed configuration has an end of snooze."),
             ),
         ]
 

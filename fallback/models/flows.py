@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 from fallback.models.base import BY_DATABASE, TimestampedModel, name_check
 from missionsite.common.constraints import one_line_checks
@@ -21,7 +22,7 @@ class Flow(TimestampedModel):
     stages = models.JSONField(
         default=default_stages,
         db_default=["clarify", "plan", "code", "review"],
-        help_text="Names of the stages in their order.",
+        help_text=_("Names of the stages, in order."),
     )
 
     class Meta:
@@ -33,7 +34,7 @@ class Flow(TimestampedModel):
             models.UniqueConstraint(
                 fields=["project", "name"],
                 name="flows_name_once",
-                violation_error_message="The project has a flow of this name already.",
+                violation_error_message=_("The project already has a flow with this name."),
             ),
         ]
 
@@ -46,7 +47,7 @@ class Actor(TimestampedModel):
 
     project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="actors", db_index=False)
     name = models.CharField(max_length=255)
-    description = models.TextField("persona", blank=True, default="", db_default="")
+    description = models.TextField(_("persona"), blank=True, default="", db_default="")
 
     class Meta:
         db_table = "actors"
@@ -57,7 +58,7 @@ class Actor(TimestampedModel):
             models.UniqueConstraint(
                 fields=["project", "name"],
                 name="actors_name_once",
-                violation_error_message="The project has an actor of this name already.",
+                violation_error_message=_("The project already has an actor with this name."),
             ),
         ]
 

@@ -5,6 +5,7 @@ from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 from fallback.models.base import BY_DATABASE, NamedIndex, TimestampedModel, name_check, within_project
 from fallback.models.choices import AgentStatus, EventOrigin, List, Origin, Priority, PrMode, ReviewStatus
@@ -30,13 +31,13 @@ class Mission(TimestampedModel):
     actor = within_project("fallback.Actor", null=True, blank=True, related_name="missions")
     repository = within_project("fallback.ProjectRepository", null=True, blank=True, related_name="missions")
     target_branch = models.CharField(max_length=120, default="main", db_default="main")
-    pr_mode = models.TextField("pull request", choices=PrMode, default=PrMode.AUTO, db_default=PrMode.AUTO)
+    pr_mode = models.TextField(_("pull request"), choices=PrMode, default=PrMode.AUTO, db_default=PrMode.AUTO)
     pr_branch_name = models.CharField(
         "branch of the pull request", max_length=255, blank=True, default="", db_default=""
     )
-    github_pr_number = models.IntegerField("number of the pull request", null=True, blank=True)
+    github_pr_number = models.IntegerField(_("number of the pull request"), null=True, blank=True)
     ready = models.BooleanField(
-        default=False, db_default=False, help_text="Someone could start now; only ready missions count as backlog."
+        default=False, db_default=False, help_text=_("Can be started now. Only ready missions count as backlog.")
     )
     origin = models.TextField(choices=Origin, default=Origin.MANUAL, db_default=Origin.MANUAL)
     fallback_item = models.OneToOneField(
@@ -48,7 +49,7 @@ class Mission(TimestampedModel):
         editable=False,
     )
     agent_session_status = models.TextField(
-        "agent", choices=AgentStatus, default=AgentStatus.INACTIVE, db_default=AgentStatus.INACTIVE
+        _("agent"), choices=AgentStatus, default=AgentStatus.INACTIVE, db_default=AgentStatus.INACTIVE
     )
     solution_path = models.TextField(blank=True, default="", db_default="", editable=False)
     tasks_path = models.TextField(blank=True, default="", db_default="", editable=False)
@@ -59,10 +60,10 @@ class Mission(TimestampedModel):
     )
     # What stands for the reviewer once the person is erased.
     reviewer_token = models.TextField(blank=True, default="", db_default="", editable=False)
-    dependency_count = models.IntegerField("dependencies", default=0, db_default=0, editable=False)
+    dependency_count = models.IntegerField(_("dependencies"), default=0, db_default=0, editable=False)
     # Those of them that are not done yet: the mission is blocked while there is one.
-    open_dependency_count = models.IntegerField("open dependencies", default=0, db_default=0, editable=False)
-    last_event_at = models.DateTimeField("last event", null=True, blank=True, editable=False)
+    open_dependency_count = models.IntegerField(_("open dependencies"), default=0, db_default=0, editable=False)
+    last_event_at = models.DateTimeField(_("last event"), null=True, blank=True, editable=False)
 
     class Meta:
         db_table = "missions"
@@ -80,7 +81,7 @@ class Mission(TimestampedModel):
             models.CheckConstraint(
                 condition=Q(fallback_item__isnull=True) | Q(origin="fallback"),
                 name="missions_fallback_item_fits_origin",
-                violation_error_message="Only a mission that comes from the fallback has a proposal.",
+                violation_error_message=_("Only a mission from the fallback has a proposal."),
             ),
             name_check("missions", "title"),
         ]
@@ -115,18 +116,18 @@ class MissionDependency(models.Model):
 
     class Meta:
         db_table = "mission_dependencies"
-        verbose_name_plural = "mission dependencies"
+        verbose_name_plural = _("mission dependencies")
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(
                 fields=["mission", "depends_on"],
                 name="mission_dependencies_once",
-                violation_error_message="The mission waits for this one already.",
+                violation_error_message=_("The mission already depends on this one."),
             ),
             models.CheckConstraint(
                 condition=~Q(mission=F("depends_on")),
                 name="mission_dependencies_not_itself",
-                violation_error_message="A mission does not wait for itself.",
+                violation_error_message=_("A mission cannot depend on itself."),
             ),
         ]
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 from fallback.models.base import BY_DATABASE, TimestampedModel, name_check
 from fallback.models.choices import OrganizationRole
@@ -14,25 +15,31 @@ class Organization(TimestampedModel):
 
     name = models.CharField(max_length=255)
     slug = models.SlugField(
-        "short name", max_length=64, unique=True, help_text="Small letters, digits and dashes; used in addresses."
+        _("short name"), max_length=64, unique=True, help_text=_("Lowercase letters, digits and hyphens. Used in URLs.")
     )
     timezone = models.TextField(
-        "time zone", default="UTC", db_default="UTC", help_text="Weeks and months of the guardrails begin here."
+        _("time zone"),
+        default="UTC",
+        db_default="UTC",
+        help_text=_("Defines when the weeks and months of the guardrails begin."),
     )
     fallback_enabled = models.BooleanField(
-        "fallback on", default=True, db_default=True, help_text="Off: no project of this organisation gets proposals."
+        _("fallback on"),
+        default=True,
+        db_default=True,
+        help_text=_("If disabled, no project of this organisation gets proposals."),
     )
     fallback_rollout_percent = models.IntegerField(
-        "rolled out to (% of projects)",
+        _("rolled out to (% of projects)"),
         default=100,
         db_default=100,
-        help_text="Which projects come first is fixed: raising the share only adds some.",
+        help_text=_("The order of projects is fixed: a higher share only adds projects."),
     )
 
     class Meta:
         db_table = "organizations"
         db_table_comment = "Who owns projects and workstations."
-        verbose_name = "organisation"
+        verbose_name = _("organisation")
         ordering = [Lower("name"), "id"]
         constraints = [
             *one_line_checks("organizations", "name", "slug", "timezone"),
@@ -40,7 +47,7 @@ class Organization(TimestampedModel):
             models.CheckConstraint(
                 condition=Q(fallback_rollout_percent__range=(0, 100)),
                 name="organizations_rollout_is_a_share",
-                violation_error_message="A share is between 0 and 100 percent.",
+                violation_error_message=_("Enter a share between 0 and 100 percent."),
             ),
         ]
 
@@ -52,7 +59,7 @@ class OrganizationMembership(TimestampedModel):
     """A person in an organisation; owners and administrators maintain every project of it."""
 
     organization = models.ForeignKey(
-        Organization, BY_DATABASE, related_name="memberships", verbose_name="organisation", db_index=False
+        Organization, BY_DATABASE, related_name="memberships", verbose_name=_("organisation"), db_index=False
     )
     member = models.ForeignKey("groups.Member", models.PROTECT, related_name="organization_memberships")
     role = models.TextField(
@@ -61,14 +68,14 @@ class OrganizationMembership(TimestampedModel):
 
     class Meta:
         db_table = "organization_memberships"
-        verbose_name = "organisation membership"
+        verbose_name = _("organisation membership")
         ordering = ["organization", "id"]
         constraints = [
             choices_check("organization_memberships", "role", OrganizationRole),
             models.UniqueConstraint(
                 fields=["organization", "member"],
                 name="organization_memberships_once",
-                violation_error_message="This person is in the organisation already.",
+                violation_error_message=_("This member already belongs to the organisation."),
             ),
         ]
 

@@ -5,6 +5,7 @@ from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 from fallback.models.base import BY_DATABASE, TimestampedModel, name_check
 from fallback.models.choices import EventOrigin, Privacy, ProjectRole, ProjectStatus
@@ -20,16 +21,16 @@ class Project(TimestampedModel):
         "fallback.Organization",
         models.PROTECT,
         related_name="projects",
-        verbose_name="organisation",
+        verbose_name=_("organisation"),
         db_index=False,
     )
     name = models.CharField(max_length=255)
-    slug = models.SlugField("short name", max_length=64, help_text="Small letters, digits and dashes.")
+    slug = models.SlugField(_("short name"), max_length=64, help_text=_("Lowercase letters, digits and hyphens."))
     description = models.TextField(blank=True, default="", db_default="")
     privacy = models.TextField(choices=Privacy, default=Privacy.PRIVATE, db_default=Privacy.PRIVATE)
     status = models.TextField(choices=ProjectStatus, default=ProjectStatus.ACTIVE, db_default=ProjectStatus.ACTIVE)
     fallback_enabled = models.BooleanField(
-        "fallback on", default=True, db_default=True, help_text="Off: this project gets no proposals."
+        _("fallback on"), default=True, db_default=True, help_text=_("If disabled, this project gets no proposals.")
     )
     # Two bytes of a digest of the id, 0 to 99: which share of the roll-out this project is in, for good.
     rollout_bucket = models.GeneratedField(
@@ -55,7 +56,7 @@ class Project(TimestampedModel):
             models.UniqueConstraint(
                 fields=["organization", "slug"],
                 name="projects_slug_once",
-                violation_error_message="Another project of the organisation has this short name.",
+                violation_error_message=_("Another project of the organisation already has this short name."),
             ),
         ]
         indexes = [
@@ -80,14 +81,14 @@ class ProjectMember(TimestampedModel):
 
     class Meta:
         db_table = "project_members"
-        verbose_name = "project member"
+        verbose_name = _("project member")
         ordering = ["project", "id"]
         constraints = [
             choices_check("project_members", "role", ProjectRole),
             models.UniqueConstraint(
                 fields=["project", "member"],
                 name="project_members_once",
-                violation_error_message="This person is in the project already.",
+                violation_error_message=_("This member already belongs to the project."),
             ),
         ]
 
@@ -112,14 +113,14 @@ class ProjectRepository(TimestampedModel):
     """A repository missions of a project are worked on in."""
 
     project = models.ForeignKey(Project, BY_DATABASE, related_name="repositories", db_index=False)
-    name = models.CharField(max_length=255, help_text="owner/name, as the host spells it.")
+    name = models.CharField(max_length=255, help_text=_("owner/name, as spelled by the host."))
     url = URLField("address", max_length=500, blank=True, default="", db_default="")
     default_branch = models.CharField(max_length=120, default="main", db_default="main")
 
     class Meta:
         db_table = "project_repositories"
-        verbose_name = "repository"
-        verbose_name_plural = "repositories"
+        verbose_name = _("repository")
+        verbose_name_plural = _("repositories")
         ordering = [Lower("name"), "id"]
         constraints = [
             *one_line_checks("project_repositories", "name", "url", "default_branch"),
@@ -127,7 +128,7 @@ class ProjectRepository(TimestampedModel):
             models.UniqueConstraint(
                 fields=["project", "name"],
                 name="project_repositories_once",
-                violation_error_message="The project has this repository already.",
+                violation_error_message=_("The project already has this repository."),
             ),
         ]
 
@@ -150,7 +151,7 @@ class ProjectActivity(models.Model):
 
     class Meta:
         db_table = "project_activity"
-        verbose_name_plural = "project activity"
+        verbose_name_plural = _("project activity")
         ordering = [F("occurred_at").desc(), F("id").desc()]
         constraints = [choices_check("project_activity", "origin", EventOrigin)]
         indexes = [

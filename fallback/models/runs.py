@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
 
 from fallback.models.base import BY_DATABASE, NamedIndex, TimestampedModel, name_check, within_project
 from fallback.models.choices import DiscardReason, ItemStatus, Priority, RunStatus, Trigger
@@ -21,11 +22,11 @@ class MissionFallbackRun(models.Model):
     started_by = models.ForeignKey(
         "groups.Member", models.PROTECT, null=True, blank=True, related_name="fallback_runs", editable=False
     )
-    backlog_count_before = models.IntegerField("ready before", null=True, blank=True)
-    backlog_threshold = models.IntegerField("wanted", null=True, blank=True)
-    generated_count = models.IntegerField("generated", default=0, db_default=0)
-    accepted_count = models.IntegerField("accepted", default=0, db_default=0)
-    discarded_count = models.IntegerField("discarded", default=0, db_default=0)
+    backlog_count_before = models.IntegerField(_("ready before"), null=True, blank=True)
+    backlog_threshold = models.IntegerField(_("wanted"), null=True, blank=True)
+    generated_count = models.IntegerField(_("generated"), default=0, db_default=0)
+    accepted_count = models.IntegerField(_("accepted"), default=0, db_default=0)
+    discarded_count = models.IntegerField(_("discarded"), default=0, db_default=0)
     status = models.TextField(
         choices=RunStatus, default=RunStatus.AWAITING_REVIEW, db_default=RunStatus.AWAITING_REVIEW
     )
@@ -36,12 +37,12 @@ class MissionFallbackRun(models.Model):
     payload = models.JSONField(default=dict, db_default={}, blank=True)
     # Below the document root; empty until the report is written.
     report_path = models.TextField(blank=True, default="", db_default="")
-    started_at = models.DateTimeField("started", db_default=TransactionNow())
-    completed_at = models.DateTimeField("completed", null=True, blank=True)
+    started_at = models.DateTimeField(_("started"), db_default=TransactionNow())
+    completed_at = models.DateTimeField(_("completed"), null=True, blank=True)
 
     class Meta:
         db_table = "mission_fallback_runs"
-        verbose_name = "fallback run"
+        verbose_name = _("fallback run")
         ordering = [F("started_at").desc(), F("id").desc()]
         constraints = [
             choices_check("mission_fallback_runs", "triggered_by", Trigger),
@@ -106,7 +107,7 @@ class MissionFallbackItem(TimestampedModel):
     actor = within_project("fallback.Actor", related_name="+", db_index=False)
     repository = within_project("fallback.ProjectRepository", related_name="+", db_index=False)
     priority = models.IntegerField(choices=Priority, default=Priority.NORMAL, db_default=Priority.NORMAL)
-    estimated_effort_minutes = models.IntegerField("estimated effort (minutes)", default=60, db_default=60)
+    estimated_effort_minutes = models.IntegerField(_("estimated effort (minutes)"), default=60, db_default=60)
     status = models.TextField(choices=ItemStatus, default=ItemStatus.PROPOSED, db_default=ItemStatus.PROPOSED)
     mission = models.ForeignKey("fallback.Mission", BY_DATABASE, null=True, blank=True, related_name="fallback_items")
     feedback = models.TextField(blank=True, default="", db_default="")
@@ -129,7 +130,7 @@ class MissionFallbackItem(TimestampedModel):
 
     class Meta:
         db_table = "mission_fallback_items"
-        verbose_name = "proposal"
+        verbose_name = _("proposal")
         permissions = [("review_missionfallbackitem", "Decides on proposals")]
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
@@ -141,23 +142,23 @@ class MissionFallbackItem(TimestampedModel):
             models.CheckConstraint(
                 condition=Q(estimated_effort_minutes__range=(1, 100_000)),
                 name="mission_fallback_items_effort_in_range",
-                violation_error_message="The estimated effort is between 1 and 100,000 minutes.",
+                violation_error_message=_("Enter an effort between 1 and 100,000 minutes."),
             ),
             models.CheckConstraint(
                 condition=Q(status="proposed", reviewed_at__isnull=True)
                 | Q(status__in=["accepted", "discarded"], reviewed_at__isnull=False),
                 name="mission_fallback_items_decision_has_time",
-                violation_error_message="A decision has the time it was made; a proposal has none.",
+                violation_error_message=_("A decided proposal needs a time of decision; an open one has none."),
             ),
             models.CheckConstraint(
                 condition=Q(mission__isnull=True) | Q(status="accepted"),
                 name="mission_fallback_items_mission_if_accepted",
-                violation_error_message="Only an accepted proposal has a mission.",
+                violation_error_message=_("Only an accepted proposal has a mission."),
             ),
             models.CheckConstraint(
                 condition=~Q(status="discarded") | Q(reason__isnull=False) | Q(feedback__regex=r"\S"),
                 name="mission_fallback_items_discard_has_reason",
-                violation_error_message="Say why: give feedback or pick a reason.",
+                violation_error_message=_("Choose a reason or enter feedback."),
             ),
             models.UniqueConstraint(fields=["mission"], name="mission_fallback_items_mission_once"),
         ]

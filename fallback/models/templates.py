@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Count, F, Max, Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 from fallback.models.base import BY_DATABASE, TimestampedModel, name_check, within_project
 from fallback.models.choices import Priority
@@ -36,14 +37,18 @@ class MissionFallbackTemplate(TimestampedModel):
     priority = models.IntegerField(choices=Priority, default=Priority.NORMAL, db_default=Priority.NORMAL)
     estimated_effort_minutes = models.IntegerField("estimated effort (minutes)")
     acceptance_criteria = models.TextField(blank=True, default="", db_default="")
-    enabled = models.BooleanField(default=True, db_default=True, help_text="Off: no proposal is made from it.")
-    tags = models.JSONField(default=list, db_default=[], blank=True, help_text='A list of words: ["docs", "small"].')
+    enabled = models.BooleanField(
+        default=True, db_default=True, help_text=_("If disabled, no proposals are made from this template.")
+    )
+    tags = models.JSONField(
+        default=list, db_default=[], blank=True, help_text=_('A list of words, such as ["docs", "small"].')
+    )
 
     objects = TemplateQuerySet.as_manager()
 
     class Meta:
         db_table = "mission_fallback_templates"
-        verbose_name = "fallback template"
+        verbose_name = _("fallback template")
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             *one_line_checks("mission_fallback_templates", "name"),
@@ -52,7 +57,7 @@ class MissionFallbackTemplate(TimestampedModel):
             models.CheckConstraint(
                 condition=Q(estimated_effort_minutes__range=(1, 100_000)),
                 name="mission_fallback_templates_effort_in_range",
-                violation_error_message="The estimated effort is between 1 and 100,000 minutes.",
+                violation_error_message=_("Enter an effort between 1 and 100,000 minutes."),
             ),
         ]
         indexes = [

@@ -63,7 +63,7 @@ class Plan:
         if self.inactive_reason:
             return self.inactive_reason
         if not self.deficit:
-            return "Enough work is ready or proposed: nothing would be generated."
+            return "Enough missions are ready or proposed. No proposals needed."
         made = f"{len(self.picks)} proposal{'' if len(self.picks) == 1 else 's'} would be made"
         if self.skipped:
             return f"{made}, {len(self.skipped)} skipped."
@@ -88,10 +88,10 @@ def inactive_reason(project: Project, config: MissionFallbackConfig, at: datetim
     if project.rollout_bucket >= organization.fallback_rollout_percent:
         return f"The fallback is rolled out to {organization.fallback_rollout_percent} % of projects, not this one."
     if config.status == ConfigStatus.PAUSED:
-        return "The fallback is paused; resume it first."
+        return "The fallback is paused. Resume it first."
     if not config.is_active(at):
         until = timezone.localtime(config.snoozed_until)
-        return f"The fallback is snoozed until {until:%d %B %Y %H:%M %Z}; resume it first."
+        return f"The fallback is snoozed until {until:%d %B %Y %H:%M %Z}. Resume it first."
     return ""
 
 

@@ -41,6 +41,8 @@ EDITABLE: dict[type[models.Model], tuple[str, ...]] = {
         "tags",
     ),
 }
+# The first part of the type of their events.
+EVENT_PREFIXES = {Flow: "flow", Actor: "actor", ProjectRepository: "repository", MissionFallbackTemplate: "template"}
 
 
 @service
@@ -160,7 +162,7 @@ def add_to_project(kind: type[models.Model], *, project: Project, acting_member:
     if Project.objects.filter(pk=project.pk, status=ProjectStatus.ARCHIVED).exists():
         raise ProjectArchived
     added = kind.objects.create(project=project, **values)
-    record_activity(f"{_event_prefix(kind)}.added", project=project, actor=acting_member, id=added.pk, name=added.name)
+    record_activity(f"{EVENT_PREFIXES[kind]}.added", project=project, actor=acting_member, id=added.pk, name=added.name)
     return added
 
 
@@ -173,7 +175,7 @@ def change_in_project(thing: models.Model, *, acting_member: Member | None = Non
     current = kind.objects.select_for_update(of=("self",)).select_related("project").get(pk=thing.pk)
     if changed := apply_changes(current, changes):
         record_activity(
-            f"{_event_prefix(kind)}.changed",
+            f"{EVENT_PREFIXES[kind]}.changed",
             project=current.project,
             actor=acting_member,
             id=current.pk,
@@ -197,7 +199,3 @@ def _record_organization_event(
     events.record(
         type_, actor=actor, member=member, organization=organization.pk, organization_name=organization.name, **payload
     )
-
-
-def _event_prefix(kind: type[models.Model]) -> str:
-    return kind._meta.verbose_name.replace("fallback ", "").replace(" ", "_")

@@ -98,7 +98,7 @@ def discard_item(
     if not reason and not feedback.strip():
         raise ReasonMissing
     if reason == DiscardReason.OTHER and not feedback.strip():
-        raise ReasonMissing("Say what the other reason is.")
+        raise ReasonMissing("Enter feedback that explains the other reason.")
     item.feedback, item.reason = feedback.strip(), reason or None
     _set_decision(item, ItemStatus.DISCARDED, actor, at)
     item.save()
@@ -112,7 +112,7 @@ def mark_duplicate(
 ) -> MissionFallbackItem:
     """Discard a proposal because a mission of its project does the same. Raises AlreadyDecided, OtherProject."""
     if mission.project_id != item.project_id:
-        raise OtherProject("The mission it repeats belongs to the same project.", field="mission")
+        raise OtherProject("The duplicated mission must belong to the same project.", field="mission")
     discarded = discard_item(item=item, actor=actor, reason=DiscardReason.DUPLICATE, feedback=feedback)
     discarded.duplicate_of = mission
     discarded.save(update_fields=["duplicate_of"])
@@ -160,9 +160,9 @@ def undo_decision(*, item: MissionFallbackItem, actor: Member, at: datetime | No
     if item.status == ItemStatus.PROPOSED or item.run.status == RunStatus.CANCELLED:
         raise NotDecided
     if item.reviewed_by_id != actor.pk:
-        raise NotAllowed("Only who decided takes the decision back.")
+        raise NotAllowed("Only the reviewer who decided can undo the decision.")
     if item.reviewed_at < (at or timezone.now()) - UNDO_WINDOW:
-        raise NotDecided("A decision can be taken back within an hour; this one is older.")
+        raise NotDecided("A decision can be undone within an hour. This one is older.")
     mission = item.mission
     if mission and not is_unchanged(mission):
         raise MissionChanged

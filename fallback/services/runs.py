@@ -62,12 +62,12 @@ class CheckResult:
         if self.rejection:
             return self.rejection.message
         if self.run is None:
-            return "Nothing to add: enough is ready or proposed, or it is skipped as before."
+            return "No proposals needed: enough missions are ready or proposed, or the same guardrails apply as before."
         if self.run.error:
             return self.run.error
         made = f"{self.run.generated_count} proposed"
         if self.run.accepted_count:
-            made += f", {self.run.accepted_count} accepted by itself"
+            made += f", {self.run.accepted_count} accepted automatically"
         return made + (f", {len(self.run.skipped)} skipped" if self.run.skipped else "") + "."
 
 
@@ -118,7 +118,7 @@ def run_fallback(
     run.skipped = [each.as_json() for each in skipped]
     run.status = RunStatus.AWAITING_REVIEW if items else RunStatus.COMPLETED
     if any(each.guardrail == Guardrail.TEMPLATES for each in skipped):
-        run.status, run.error = RunStatus.ERRORED, "No template is enabled, so there is nothing to propose."
+        run.status, run.error = RunStatus.ERRORED, "No template is enabled. Enable one to get proposals."
     run.save(update_fields=["skipped", "status", "error"])
     run.refresh_from_db()
     write_report_when_committed(run.pk)

@@ -103,7 +103,7 @@ def test_work_runs_low_and_is_filled_up_while_the_reviewer_watches(
     assert not MissionFallbackRun.objects.exists()
     MissionFallbackConfig.objects.update(last_run_at=timezone.now() - timedelta(hours=1))
     open_review(desk, live_server)
-    expect(desk.get_by_text("Everything is decided")).to_be_visible()
+    expect(desk.get_by_text("No proposals to review")).to_be_visible()
     desk.evaluate("window.neverReloaded = true")
     listen(desk)
 
@@ -114,7 +114,7 @@ def test_work_runs_low_and_is_filled_up_while_the_reviewer_watches(
     assert outcome.run.generated_count == 3
     expect(desk.locator(".fb-row")).to_have_count(3)
     expect(desk.locator("[data-count=waiting]")).to_have_text("3")
-    expect(desk.get_by_text("Everything is decided")).to_have_count(0)
+    expect(desk.get_by_text("No proposals to review")).to_have_count(0)
     desk.wait_for_function("run => window.heard.some((news) => JSON.stringify(news).includes(run))", arg=outcome.run.pk)
 
     # The first key shows where keys act; then each decides, and goes on to the next.

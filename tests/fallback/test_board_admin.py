@@ -77,7 +77,7 @@ class TestPage:
     def test_a_project_without_a_configuration(self, reviewer):
         page = words(reviewer.get(board(ProjectFactory())))
         assert "No configuration yet" in page
-        assert "not counted" in page
+        assert "Not counted" in page
 
     def test_says_what_waits_and_what_is_off(self, reviewer, project, mission):
         add_dependency(mission=mission, depends_on=MissionFactory(project=project))

@@ -71,11 +71,11 @@ def test_every_rejection_is_a_sentence():
         ProjectFactory(slug="twice")
     assert rejected("--project", "twice") == "More than one project is called twice. Give its id."
     bare = ProjectFactory()
-    sentence = "This project has no fallback configuration yet; add one first."
+    sentence = "This project has no fallback configuration. Add one first."
     assert rejected("--project", bare.pk) == rejected("--project", bare.pk, "--dry-run") == sentence
     paused = a_project(templates=1)
     pause_fallback(config=paused.fallback_config)
-    assert rejected("--project", paused.slug) == "The fallback is paused; resume it first."
+    assert rejected("--project", paused.slug) == "The fallback is paused. Resume it first."
     assert not MissionFallbackRun.objects.exists()
 
 
@@ -115,11 +115,11 @@ def test_without_options_every_project_that_is_due_is_looked_at():
     assert sorted(lines[:-1]) == sorted(
         [
             f"{lacking.pk} {lacking.name}: 5 proposed.",
-            f"{empty.pk} {empty.name}: No template is enabled, so there is nothing to propose.",
+            f"{empty.pk} {empty.name}: No template is enabled. Enable one to get proposals.",
         ]
     )
-    assert lines[-1] == "2 runs, 0 not possible."
-    assert said() == "0 runs, 0 not possible.\n"
+    assert lines[-1] == "2 runs, 0 failed."
+    assert said() == "0 runs, 0 failed.\n"
 
 
 # --- Dry run ----------------------------------------------------------------------------------
@@ -137,9 +137,9 @@ def test_dry_run_shows_what_would_happen_and_writes_nothing():
         assert cursor.fetchone() == (None,)
     assert f"{project.pk} {project.name}: 1 proposal would be made, 1 skipped.\n" in shown
     assert "    propose: Rotate the keys (45 min)\n    skipped: Rotate the keys (Weekly cap, until " in shown
-    assert f"{full.pk} {full.name}: Enough work is ready or proposed: nothing would be generated.\n" in shown
-    assert f"{paused.pk} {paused.name}: The fallback is paused; resume it first.\n" in shown
-    assert shown.endswith("Nothing was written.\n")
+    assert f"{full.pk} {full.name}: Enough missions are ready or proposed. No proposals needed.\n" in shown
+    assert f"{paused.pk} {paused.name}: The fallback is paused. Resume it first.\n" in shown
+    assert shown.endswith("No changes were made.\n")
     assert not MissionFallbackRun.objects.exists()
     assert not MissionFallbackSample.objects.exists()
 
@@ -149,7 +149,7 @@ def test_dry_run_of_one_project_shows_that_one():
     shown = said("--dry-run", "--project", project.slug)
     assert shown == (
         f"{project.pk} {project.name}: 0 proposals would be made, 1 skipped.\n"
-        "    skipped: everything (No enabled template)\nNothing was written.\n"
+        "    skipped: everything (No enabled template)\nNo changes were made.\n"
     )
     assert other.name not in shown
 
@@ -230,4 +230,4 @@ def test_job_says_in_the_log_which_project_it_could_not_look_at(monkeypatch, cap
 
     with connection.execute_wrapper(pause_meanwhile):
         assert run_fallback(timestamp=0) == 0
-    assert f"project {project.pk}: The fallback is paused; resume it first." in caplog.text
+    assert f"project {project.pk}: The fallback is paused. Resume it first." in caplog.text

@@ -77,7 +77,7 @@ class TestForms:
         }
         response = chief.post(page("project", "add"), values)
         assert errors(response)
-        assert "Another project of the organisation has this short name." in words(response)
+        assert "Another project of the organisation already has this short name." in words(response)
         for kept in ("Another website", "TimestampedModel text"):
             assert kept in words(response)
         assert Project.objects.count() == 1
@@ -191,7 +191,7 @@ class TestRunNow:
     def test_a_dry_run_writes_nothing(self, chief, config, project):
         TemplateFactory(project=project)
         response = chief.post(self.address(config), {"dry_run": "1"}, follow=True)
-        assert "3 proposals would be made. Nothing was written." in words(response)
+        assert "3 proposals would be made. No changes were made." in words(response)
         assert not MissionFallbackRun.objects.exists()
         config.refresh_from_db()
         assert config.last_run_at is None

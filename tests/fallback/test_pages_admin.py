@@ -27,7 +27,7 @@ from tests.support.factories.fallback import (
 pytestmark = pytest.mark.django_db
 LISTS = {
     "organization": "No organisation yet",
-    "project": "No project yet",
+    "project": "No projects yet",
     "flow": "No flow yet",
     "actor": "No actor yet",
     "projectrepository": "No repository yet",

@@ -80,7 +80,7 @@ def test_deficit_is_the_threshold_less_the_backlog_and_the_proposals_that_wait(r
 def test_threshold_of_zero_asks_for_nothing():
     plan = plan_run(a_project(templates=2, backlog_threshold=0), at=NOW)
     assert (plan.deficit, plan.picks, plan.skipped) == (0, [], [])
-    assert plan.summary == "Enough work is ready or proposed: nothing would be generated."
+    assert plan.summary == "Enough missions are ready or proposed. No proposals needed."
 
 
 # --- Whose turn it is -------------------------------------------------------------------------
@@ -360,7 +360,7 @@ OFF = {
     organization_off: "The fallback is switched off for the organisation.",
     project_off: "The fallback is switched off for this project.",
     not_rolled_out: "of projects, not this one.",
-    paused: "The fallback is paused; resume it first.",
+    paused: "The fallback is paused. Resume it first.",
     snoozed: "The fallback is snoozed until 20 November 2026",
 }
 

@@ -79,9 +79,9 @@ class TestPage:
         assert "0 of 120 hours this month" in page
 
     def test_empty_database(self, reviewer):
-        assert "Everything is decided" in words(reviewer.get(REVIEW))
-        assert "Nothing is snoozed" in words(reviewer.get(REVIEW, {"show": "snoozed"}))
-        assert "Nothing matches" in words(reviewer.get(REVIEW, {"q": "guide"}))
+        assert "No proposals to review" in words(reviewer.get(REVIEW))
+        assert "No snoozed proposals" in words(reviewer.get(REVIEW, {"show": "snoozed"}))
+        assert "No matches" in words(reviewer.get(REVIEW, {"q": "guide"}))
 
     def test_filters_by_project_and_text(self, reviewer, items, project):
         other = starving(1, name="The garden")
@@ -345,7 +345,7 @@ class TestUndo:
         assert Mission.objects.count() == 1
 
     def test_nothing_to_take_back(self, reviewer, items):
-        assert do(reviewer, items[0], "undo").json()["message"] == "There is no decision to take back."
+        assert do(reviewer, items[0], "undo").json()["message"] == "There is no decision to undo."
 
 
 class TestRights:

@@ -201,7 +201,7 @@ def test_run_without_an_enabled_template_ends_with_an_error_in_words():
     project = a_project()
     run = run_fallback(project=project, at=NOW)
     assert (run.status, run.generated_count) == ("errored", 0)
-    assert run.error == "No template is enabled, so there is nothing to propose."
+    assert run.error == "No template is enabled. Enable one to get proposals."
     assert run.completed_at is not None
     TemplateFactory(project=project)
     assert run_fallback(project=project, at=NOW + MINUTE).generated_count == 5

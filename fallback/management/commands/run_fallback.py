@@ -11,11 +11,11 @@ from missionsite.common.errors import DomainError
 
 
 class Command(BaseCommand):
-    help = "Propose missions for every project that is due, or for one project now."
+    help = "Propose missions for all due projects, or for one project."
 
     def add_arguments(self, parser) -> None:
-        parser.add_argument("--project", metavar="ID", help="only this project, due or not: its id or short name")
-        parser.add_argument("--dry-run", action="store_true", help="say what would happen and write nothing")
+        parser.add_argument("--project", metavar="ID", help="only this project, due or not (id or short name)")
+        parser.add_argument("--dry-run", action="store_true", help="show what would happen; make no changes")
 
     def handle(self, *, project: str | None, dry_run: bool, **options) -> None:
         chosen = self._project(project) if project else None
@@ -33,9 +33,9 @@ class Command(BaseCommand):
     def _project(self, name: str) -> Project:
         found = list(Project.objects.select_related("organization").filter(Q(pk=name) | Q(slug=name))[:2])
         if not found:
-            raise CommandError(f"There is no project {name}. Give its id or its short name.")
+            raise CommandError(f"Project {name} not found. Enter its id or short name.")
         if len(found) > 1:
-            raise CommandError(f"More than one project is called {name}. Give its id.")
+            raise CommandError(f"Several projects are called {name}. Enter the id.")
         return found[0]
 
     def _run_due(self) -> None:
@@ -44,17 +44,17 @@ class Command(BaseCommand):
             made += bool(outcome.run)
             rejected += bool(outcome.rejection)
             self._write_result(outcome)
-        self.stdout.write(f"{made} run{'' if made == 1 else 's'}, {rejected} not possible.")
+        self.stdout.write(f"{made} run{'' if made == 1 else 's'}, {rejected} failed.")
 
     def _show_plans(self, chosen: Project | None) -> None:
         configs = MissionFallbackConfig.objects.select_related("project__organization").order_by("project__name", "pk")
         if chosen:
             configs = configs.filter(project=chosen)
             if not configs.exists():
-                raise CommandError("This project has no fallback configuration yet; add one first.")
+                raise CommandError("This project has no fallback configuration. Add one first.")
         for config in configs.iterator():
             self._write_plan(plan_run(config.project, config=config))
-        self.stdout.write("Nothing was written.")
+        self.stdout.write("No changes were made.")
 
     def _write_plan(self, plan: Plan) -> None:
         self.stdout.write(f"{plan.project.pk} {plan.project.name}: {plan.summary}")

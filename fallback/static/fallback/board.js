@@ -112,7 +112,7 @@
     // --- Keyboard ------------------------------------------------------------------------------
     const pickUp = (card) => {
         if (!mayMoveNow(card)) {
-            announce(mayMove ? "This card cannot be moved now." : "You may not move cards on this board.");
+            announce(mayMove ? "This card cannot be moved now." : "You cannot move cards on this board.");
             return;
         }
         picked = { card, origin: positionOf(card) };
@@ -130,7 +130,7 @@
         } else if (commit(card, origin)) {
             announce(`Dropped ${card.dataset.title} in ${positionText(card)}.`, true);
         } else {
-            announce(`${card.dataset.title} stays where it was.`, true);
+            announce(`${card.dataset.title} was not moved.`, true);
         }
         rest();
     };
@@ -147,7 +147,7 @@
             const list = all[at + (key === "ArrowLeft" ? -1 : 1)];
             if (list) place = { list, next: cardsOf(list)[cardsOf(card.parentNode).indexOf(card)] || null };
         }
-        if (!place) { announce(`${positionText(card)}; no further.`, true); return; }
+        if (!place) { announce(`${positionText(card)}; end of the list.`, true); return; }
         if (place.next !== card) {
             picked.carrying = true;
             put(card, place);
@@ -293,7 +293,7 @@
         if (focused !== document.activeElement) {
             if (focused.isConnected && now.contains(focused)) focused.focus({ preventScroll: true });
             else if (lost) {
-                announce("The card you were at is no longer shown.");
+                announce("The focused card is no longer shown.");
                 setCurrent(after?.isConnected ? after : root.querySelector(".fb-card"));
             }
         }

@@ -75,8 +75,8 @@
                     }));
                     window.fallback.announce(`${results.length} ${results.length === 1 ? "mission" : "missions"} found.`);
                 } else {
-                    note("No mission of this project matches.");
-                    window.fallback.announce("No mission of this project matches.");
+                    note("No matching mission in this project.");
+                    window.fallback.announce("No matching mission in this project.");
                 }
             } catch {
                 if (mine !== asked) return;

@@ -59,7 +59,7 @@ window.fallback = window.fallback || {};
         return new DOMParser().parseFromString(await response.text(), "text/html");
     };
 
-    /** Say errorText to a screen reader; urgent ones interrupt. */
+    /** Announce a text to screen readers; urgent ones interrupt. */
     const announce = (text, urgent = false) => {
         const region = document.getElementById(urgent ? "fb-alert" : "fb-announce");
         if (!region) return;

@@ -1,6 +1,6 @@
 // Brings a part of the page up to date in place: what is the same stays the same node, so focus, open forms, typed
 // text and a drag survive. Nodes are matched by id; state set by a script lives in `is-…` classes and in the
-// attributes below, and nodes made by a script movePicked data-own: both are left alone.
+// attributes below, and nodes made by a script have data-own: both are left alone.
 window.fallback = window.fallback || {};
 (() => {
     const OWN = new Set(["tabindex", "role", "hidden", "open", "aria-expanded", "aria-busy", "aria-selected", "aria-pressed"]);

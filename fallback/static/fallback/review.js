@@ -163,7 +163,7 @@
     const decide = async (row, kind, url, fields) => {
         if (row.matches(".is-busy, .is-decided")) return;
         if (kind === "discard" && !fields.get("reason") && !fields.get("feedback")?.trim()) {
-            reject(row, "Choose a reason or write a sentence of feedback.", "feedback");
+            reject(row, "Choose a reason or enter feedback.", "feedback");
             return;
         }
         busy(row, true);
@@ -225,7 +225,7 @@
     const clearSelection = () => { boxes().forEach((box) => { box.checked = false; }); showSelection(); };
     const decideSelected = async (kind, url) => {
         const chosen = boxes();
-        if (!chosen.length) { announce("Nothing is selected. Press x to select a proposal."); return; }
+        if (!chosen.length) { announce("No proposal selected. Press x to select one."); return; }
         if (bulk.classList.contains("is-busy")) return;
         const part = bulk.querySelector("#fb-bulk-discard");
         const reason = bulk.elements.reason.value;
@@ -234,7 +234,7 @@
             const asked = !part.hidden;
             part.hidden = false;
             bulk.elements.reason.focus();
-            if (asked) announce("Choose a reason or write feedback for all of them.", true);
+            if (asked) announce("Choose a reason or enter feedback for all selected proposals.", true);
             return;
         }
         const fields = new URLSearchParams(chosen.map((box) => ["items", box.value]));
@@ -338,7 +338,7 @@
         root.querySelectorAll("[data-count]").forEach((count) => { count.textContent = next.dataset[count.dataset.count]; });
         enhance();
         if (focusLost !== null) {
-            announce("The proposal you were at is no longer in this list.");
+            announce("The focused proposal is no longer in this list.");
             if (focusLost && focusLost.isConnected) setCurrent(focusLost);
             else if (rows()[0]) setCurrent(rows()[0]);
             else document.getElementById("fb-empty")?.focus();
@@ -468,7 +468,7 @@
         // A key pressed elsewhere only shows where the keys act: nothing is decided unseen.
         if (!row) { setCurrent(currentRow() || rows()[0]); return; }
         if (row.matches(".is-decided, .is-gone")) return;
-        if (!row.hasAttribute("data-may")) { announce("You may look at this proposal, but not decide it."); return; }
+        if (!row.hasAttribute("data-may")) { announce("You can view this proposal, but not decide on it."); return; }
         onRow[event.key](row);
     });
 
