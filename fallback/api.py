@@ -1,7 +1,7 @@
-"""The API of this app: projects, missions of a board, fallback runs and proposals.
+"""The API of projects, missions, fallback runs and proposals.
 
-Everyone sees and changes what their role in a project allows, staff or not. Every address names its project, and what
-it leads to is looked for in that project only.
+Callers can see and change what their role in a project allows, staff or not. Every URL names its project, and other
+objects are looked up in that project only.
 """
 
 import json
@@ -43,7 +43,7 @@ Reason = Literal["not_needed", "duplicate", "too_large", "unclear", "wrong_templ
 
 
 class ProjectOut(Schema):
-    """A project you may see."""
+    """A project."""
 
     id: str = Field(examples=[ULID])
     name: str = Field(examples=["Field guide"])
@@ -85,7 +85,7 @@ class ProjectMissionPage(Schema):
 
 
 class EventOut(Schema):
-    """Something that happened to a mission."""
+    """An event of a mission."""
 
     id: str = Field(examples=[ULID])
     type: str = Field(examples=["mission.moved"])
@@ -123,14 +123,14 @@ class FallbackRunPage(Schema):
 
 
 class RunResult(Schema):
-    """What became of asking for a run: the run, or why none was made."""
+    """The run, or the reason why none was made."""
 
     run: RunOut | None = Field(description="Null if none was made.", examples=[None])
     message: str = Field(examples=["3 proposals would be made."])
 
 
 class ItemOut(Schema):
-    """A proposed mission, and what was decided."""
+    """A proposed mission, with the decision on it."""
 
     id: str = Field(examples=[ULID])
     run: str = Field(examples=[ULID])
@@ -156,7 +156,7 @@ class ItemPage(Schema):
 
 
 class TemplateOut(Schema):
-    """What proposals are made from."""
+    """A template of proposals."""
 
     id: str = Field(examples=[ULID])
     name: str = Field(examples=["Check links"])
@@ -172,7 +172,7 @@ class TemplatePage(Schema):
 
 
 class PlanOut(Schema):
-    """What the next run would do; nothing is written."""
+    """The plan of the next run."""
 
     message: str = Field(examples=["3 proposals would be made."])
     backlog_count: int = Field(description="Ready missions, counted up to the threshold.", examples=[2])
@@ -184,21 +184,21 @@ class PlanOut(Schema):
 
 
 class Order(Schema):
-    """A body that takes nothing but what it names."""
+    """A request body that rejects unknown fields."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class NewMission(Order):
     title: str = Field(min_length=1, max_length=500, pattern=r"\S", examples=["Write the welcome page"])
-    description: str = Field("", max_length=50_000, examples=["One page, plain words."])
+    description: str = Field("", max_length=50_000, examples=["One page, in plain language."])
     priority: int = Field(3, ge=1, le=5, examples=[3])
     ready: bool = Field(False, examples=[True])
 
 
 class MissionChange(Order):
     title: str | None = Field(None, min_length=1, max_length=500, pattern=r"\S", examples=["Write the welcome page"])
-    description: str | None = Field(None, max_length=50_000, examples=["One page, plain words."])
+    description: str | None = Field(None, max_length=50_000, examples=["One page, in plain language."])
     priority: int | None = Field(None, ge=1, le=5, examples=[4])
     ready: bool | None = Field(None, examples=[True])
 
@@ -248,7 +248,7 @@ class Snooze(Order):
 @router.get("/projects", response=ProjectPage, summary="List your projects")
 @needs(PROJECTS_READ, checks_rights=True)
 def list_projects(request: HttpRequest, response: HttpResponse, limit: Limit = PER_PAGE, cursor: Cursor = None):
-    """The projects you may see, newest first."""
+    """Your projects, newest first."""
     rights = Rights(request.auth.member)
     position = PageCursor("projects", (str(request.auth.member.pk),))
     rows = _after(rights.projects().select_related("organization"), position.read(cursor), "created_at")
@@ -260,7 +260,7 @@ def list_projects(request: HttpRequest, response: HttpResponse, limit: Limit = P
 @router.get("/projects/{project}", response=ProjectOut, summary="Show a project")
 @needs(PROJECTS_READ, checks_rights=True)
 def get_project(request: HttpRequest, project: str = ProjectKey):
-    """One project, and what you may do in it."""
+    """One project, with your rights in it."""
     return _project_out(_project(request, project), Rights(request.auth.member))
 
 
@@ -275,7 +275,7 @@ def list_project_missions(
     limit: Limit = PER_PAGE,
     cursor: Cursor = None,
 ):
-    """Missions of a project's board, newest first. `list`, `ready`: only those."""
+    """Missions of a project, newest first. Filters: `list`, `ready`."""
     found = _project(request, project)
     missions = Mission.objects.filter(project=found)
     if list is not None:
@@ -306,7 +306,7 @@ def get_project_mission(request: HttpRequest, project: str = ProjectKey, mission
 @router.patch("/projects/{project}/missions/{mission}", response=MissionOut, summary="Change a mission")
 @needs(PROJECTS_WRITE, checks_rights=True)
 def change_project_mission(request: HttpRequest, order: MissionChange, project: str = ProjectKey, mission: str = Key):
-    """Change what is given; the rest stays."""
+    """Change the given fields."""
     found = _in(Mission, _project(request, project, Right.CONTRIBUTE), mission)
     changes = {name: value for name, value in order.dict(exclude_unset=True).items() if value is not None}
     update_mission(mission=found, acting_member=request.auth.member, **changes)
@@ -316,7 +316,7 @@ def change_project_mission(request: HttpRequest, order: MissionChange, project: 
 @router.post("/projects/{project}/missions/{mission}/move", response=MissionOut, summary="Move a mission")
 @needs(PROJECTS_WRITE, checks_rights=True)
 def move_project_mission(request: HttpRequest, order: Move, project: str = ProjectKey, mission: str = Key):
-    """Put a mission into a list: beside another, or at its end."""
+    """Move a mission to a list: before or after another one, or to the end."""
     found = _in(Mission, _project(request, project, Right.CONTRIBUTE), mission)
     move_mission(
         mission=found, to=order.list, before=order.before, after=order.after, acting_member=request.auth.member
@@ -334,7 +334,7 @@ def list_project_mission_events(
     limit: Limit = PER_PAGE,
     cursor: Cursor = None,
 ):
-    """The timeline of a mission, newest first."""
+    """The events of a mission, newest first."""
     found = _in(Mission, _project(request, project), mission)
     position = PageCursor("mission events", (found.pk,))
     return _page(request, response, position, found.events.all(), cursor, limit, "occurred_at", _event_out)
@@ -346,7 +346,7 @@ def list_project_mission_events(
 @router.get("/projects/{project}/fallback/plan", response=PlanOut, tags=["fallback"], summary="Plan the next run")
 @needs(FALLBACK_READ, checks_rights=True)
 def get_fallback_plan(request: HttpRequest, project: str = ProjectKey):
-    """What a run of the project would do now; nothing is written."""
+    """What a run of the project would do now. Makes no changes."""
     return _plan_out(_project(request, project))
 
 
@@ -360,7 +360,7 @@ def list_fallback_runs(
     limit: Limit = PER_PAGE,
     cursor: Cursor = None,
 ):
-    """The runs of a project, newest first. `status`: only those."""
+    """The runs of a project, newest first. Filter: `status`."""
     found = _project(request, project)
     runs = MissionFallbackRun.objects.filter(project=found, **({"status": status} if status else {}))
     position = PageCursor("fallback runs", (found.pk, status))
@@ -375,7 +375,7 @@ def list_fallback_runs(
 )
 @needs(FALLBACK_RUN, checks_rights=True)
 def start_fallback_run(request: HttpRequest, order: RunOrder, project: str = ProjectKey):
-    """Propose what the project's backlog lacks: 201 with the run, or 200 where nothing is lacking or for a dry run."""
+    """Propose the missing missions: 201 with the run; 200 if none are missing or for a dry run."""
     found = _project(request, project, Right.REVIEW)
     if order.dry_run:
         return Status(200, {"run": None, "message": _plan_out(found)["message"]})
@@ -388,7 +388,7 @@ def start_fallback_run(request: HttpRequest, order: RunOrder, project: str = Pro
 @router.get("/projects/{project}/fallback/runs/{run}", response=RunOut, tags=["fallback"], summary="Show a run")
 @needs(FALLBACK_READ, checks_rights=True)
 def get_fallback_run(request: HttpRequest, project: str = ProjectKey, run: str = Key):
-    """One run with its counts and what it skipped."""
+    """One run, with its counts and skipped templates."""
     return _run_out(_in(MissionFallbackRun, _project(request, project), run))
 
 
@@ -397,7 +397,7 @@ def get_fallback_run(request: HttpRequest, project: str = ProjectKey, run: str =
 )
 @needs(FALLBACK_READ, checks_rights=True)
 def get_fallback_report(request: HttpRequest, project: str = ProjectKey, run: str = Key):
-    """The report of a run that has ended."""
+    """The report of an ended run."""
     report = read_report(_in(MissionFallbackRun, _project(request, project), run))
     if not report:
         raise Http404("This run has no report yet. It is available when the run has ended.")
@@ -415,7 +415,7 @@ def list_fallback_items(
     limit: Limit = PER_PAGE,
     cursor: Cursor = None,
 ):
-    """The proposals of a project, newest first. `status`, `run`: only those."""
+    """The proposals of a project, newest first. Filters: `status`, `run`."""
     found = _project(request, project)
     items = MissionFallbackItem.objects.filter(project=found)
     if status:
@@ -429,7 +429,7 @@ def list_fallback_items(
 @router.get("/projects/{project}/fallback/items/{item}", response=ItemOut, tags=["fallback"], summary="Show a proposal")
 @needs(FALLBACK_READ, checks_rights=True)
 def get_fallback_item(request: HttpRequest, project: str = ProjectKey, item: str = Key):
-    """One proposal, and what was decided."""
+    """One proposal, with the decision on it."""
     return _item_out(_in(MissionFallbackItem, _project(request, project), item))
 
 
@@ -441,7 +441,7 @@ def get_fallback_item(request: HttpRequest, project: str = ProjectKey, item: str
 )
 @needs(FALLBACK_REVIEW, checks_rights=True)
 def accept_fallback_item(request: HttpRequest, order: Acceptance, project: str = ProjectKey, item: str = Key):
-    """Make the mission, with what is given changed first. 409 with the guardrail's name where there is no room."""
+    """Create the mission, after applying the given edits. 409 with the guardrail as code if it is reached."""
     found = _in(MissionFallbackItem, _project(request, project, Right.REVIEW), item)
     edits = {name: value for name, value in order.dict(exclude_unset=True).items() if value is not None}
     mission = review.accept_item(item=found, actor=request.auth.member, **edits)
@@ -456,7 +456,7 @@ def accept_fallback_item(request: HttpRequest, order: Acceptance, project: str =
 )
 @needs(FALLBACK_REVIEW, checks_rights=True)
 def discard_fallback_item(request: HttpRequest, order: Discard, project: str = ProjectKey, item: str = Key):
-    """Decide against a proposal, with a reason or feedback, or naming the mission it repeats."""
+    """Discard a proposal, with a reason, feedback or the duplicated mission."""
     of_project = _project(request, project, Right.REVIEW)
     found = _in(MissionFallbackItem, of_project, item)
     actor = request.auth.member
@@ -473,7 +473,7 @@ def discard_fallback_item(request: HttpRequest, order: Discard, project: str = P
 )
 @needs(FALLBACK_REVIEW, checks_rights=True)
 def snooze_fallback_item(request: HttpRequest, order: Snooze, project: str = ProjectKey, item: str = Key):
-    """Put a proposal aside until an instant."""
+    """Hide a proposal from the review until a given time."""
     found = _in(MissionFallbackItem, _project(request, project, Right.REVIEW), item)
     review.snooze_item(item=found, until=order.until, actor=request.auth.member)
     return _fresh(found, _item_out)
@@ -487,7 +487,7 @@ def snooze_fallback_item(request: HttpRequest, order: Snooze, project: str = Pro
 )
 @needs(FALLBACK_REVIEW, checks_rights=True)
 def undo_fallback_item(request: HttpRequest, project: str = ProjectKey, item: str = Key):
-    """Take your own decision of the last hour back, while its mission is untouched."""
+    """Undo your own decision of the last hour, if its mission is unchanged."""
     found = _in(MissionFallbackItem, _project(request, project, Right.REVIEW), item)
     review.undo_decision(item=found, actor=request.auth.member)
     return _fresh(found, _item_out)
@@ -519,17 +519,17 @@ def list_fallback_templates(
 )
 @needs(FALLBACK_RUN, checks_rights=True)
 def launch_fallback_template(request: HttpRequest, project: str = ProjectKey, template: str = Key):
-    """Make a mission of a template at once, within the guardrails; the template stays."""
+    """Create a mission from a template, within the guardrails."""
     found = _in(MissionFallbackTemplate, _project(request, project, Right.REVIEW), template)
     mission = launch_template(template=found, actor=request.auth.member, triggered_by=Trigger.API)
     return Status(201, _fresh(mission, _mission_out))
 
 
-# --- Finding and showing ----------------------------------------------------------------------
+# --- Lookup and output ------------------------------------------------------------------------
 
 
 def _project(request: HttpRequest, key: str, right: Right = Right.VIEW) -> Project:
-    """A project the caller may see. Raises Http404 for any other, NotAllowed where they may only look."""
+    """A project of the caller. Raises Http404 if it is not visible, NotAllowed without the right."""
     rights = Rights(request.auth.member)
     project = rights.projects().select_related("organization").filter(pk=key).first()
     if project is None:
@@ -539,7 +539,7 @@ def _project(request: HttpRequest, key: str, right: Right = Right.VIEW) -> Proje
 
 
 def _in(model: type[Model], project: Project, key: str):
-    """A row of this project; raises Http404."""
+    """A row of a project. Raises Http404."""
     if found := model._default_manager.filter(project=project, pk=key).first():
         return found
     raise Http404(f"No {model._meta.verbose_name} {key} in this project.")

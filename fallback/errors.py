@@ -1,4 +1,4 @@
-"""Every rejection of this app in words."""
+"""The errors of this app. The docstring of a class is its message."""
 
 from datetime import datetime
 
@@ -193,7 +193,7 @@ class GuardrailReached(DomainError):
     resets_at: datetime | None = None
 
     def __init__(self, quota=None) -> None:
-        """quota: a services.guardrails.Quota; it says how much was used, and when there is more."""
+        """quota: the services.guardrails.Quota that is reached."""
         if quota is not None:
             self.resets_at = quota.resets_at
         super().__init__(quota.reached_text if quota else None)

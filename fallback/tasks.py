@@ -1,4 +1,4 @@
-"""Regular background work of this app. Every task may run twice without harm."""
+"""Periodic tasks of this app. Every task is idempotent."""
 
 import logging
 from datetime import timedelta
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 @app.periodic(cron="* * * * *")
 @app.task(name="run_fallback", queueing_lock="run_fallback", lock="run_fallback")
 def run_fallback(timestamp: int) -> int:
-    """Look at the backlogs that are due, and propose missions where work runs low; returns how many runs it made."""
+    """Check the due backlogs and propose missions where work runs low. Returns the number of runs."""
     made = 0
     for outcome in run_due():
         made += bool(outcome.run)
@@ -28,14 +28,14 @@ def run_fallback(timestamp: int) -> int:
 @app.periodic(cron="*/5 * * * *")
 @app.task(name="repair_fallback_reports", queueing_lock="repair_fallback_reports")
 def repair_fallback_reports(timestamp: int) -> dict[str, int]:
-    """Write reports that a crash has cost in the last two days, and remove what belongs to no run."""
+    """Write missing reports of the last two days, and delete reports without a run."""
     return repair_reports(since=timezone.now() - timedelta(days=2))
 
 
 @app.periodic(cron="40 2 * * *")
 @app.task(name="reconcile_fallback", queueing_lock="reconcile_fallback")
 def reconcile_fallback(timestamp: int) -> int:
-    """Prove that every count is that of its rows; raises where one is not, so that the job is seen to fail."""
+    """Compare all stored counts with their rows. Raises RuntimeError, so that the job fails, if one differs."""
     repair_reports()
     with connection.cursor() as cursor:
         cursor.execute(
@@ -44,5 +44,5 @@ def reconcile_fallback(timestamp: int) -> int:
         )
         drifted = [row[0] for row in cursor.fetchall()]
     if drifted:
-        raise RuntimeError(f"{len(drifted)} counts are not those of their rows: {', '.join(drifted[:20])}")
+        raise RuntimeError(f"{len(drifted)} counts differ from their rows: {', '.join(drifted[:20])}")
     return 0

@@ -1,4 +1,4 @@
-"""Pages of projects, boards and the fallback. Importing a module registers its pages."""
+"""Admin pages of projects, boards and the fallback. Importing a module registers its pages."""
 
 from fallback.admin import configs, flows, missions, organizations, projects, runs, templates  # noqa: F401
 

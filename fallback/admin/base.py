@@ -1,4 +1,4 @@
-"""What the pages of this app share: everyone sees and changes the own projects only."""
+"""Shared classes of this app's admin. Users see and change only their own projects."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 
 def rights_of(request: HttpRequest) -> Rights:
-    """The rights of who asks, read once a request."""
+    """The rights of the user, read once per request."""
     rights = getattr(request, "_fallback_rights", None)
     if rights is None or rights.member != request.user:
         rights = request._fallback_rights = Rights(request.user)
@@ -42,7 +42,7 @@ def rights_of(request: HttpRequest) -> Rights:
 
 
 class VisibleRelatedFilter(AutocompleteSelectFilter):
-    """A filter by something the viewer sees; whatever else the address names is not said."""
+    """A filter by a related object; offers and names only objects that the user may see."""
 
     def choices(self, changelist):
         for each in super().choices(changelist):
@@ -52,7 +52,7 @@ class VisibleRelatedFilter(AutocompleteSelectFilter):
 
 
 class KeySearch(Search):
-    """A search by the beginning of a text, or by a whole ULID."""
+    """A search by prefix, or by a complete ULID."""
 
     def __init__(self, *prefixes: str) -> None:
         super().__init__("pk", "", prefixes)
@@ -63,7 +63,7 @@ class KeySearch(Search):
 
 
 class MemberField(forms.CharField):
-    """A person by e-mail or member ID, exactly: whoever may add people need not be allowed to search all of them."""
+    """A member by exact e-mail or member ID, since the user may not be allowed to search all members."""
 
     def __init__(self, **kwargs) -> None:
         super().__init__(
@@ -125,7 +125,7 @@ class ProjectModelAdmin(ModelAdmin):
         return rights_of(request).allows(right, self.project_of(obj))
 
     def formfield_for_foreignkey(self, db_field, request: HttpRequest, **kwargs):
-        """Only projects this person may add to, and only parts of projects they see."""
+        """Offer only projects that the user may add to, and only parts of visible projects."""
         if db_field.name == "project" and self.add_right:
             kwargs["queryset"] = rights_of(request).projects(self.add_right).filter(status="active")
         elif db_field.name in ("flow", "actor", "repository"):
@@ -134,20 +134,20 @@ class ProjectModelAdmin(ModelAdmin):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None):
-        """A row never moves to another project."""
+        """Make `project` read-only for existing rows."""
         fields = super().get_readonly_fields(request, obj)
         return (*fields, "project") if obj and self.path == "project__" and "project" not in fields else fields
 
 
 class ReadOnlyProjectModelAdmin(ProjectModelAdmin):
-    """Pages of a record of a project: looked at, never edited."""
+    """Read-only admin of rows of a project."""
 
     add_right = change_right = None
 
 
 @dataclass(frozen=True)
 class ProjectAction(Action):
-    """A job that takes a right in the project of its object. permission is not asked for."""
+    """An action that needs a right in the project of its object. `permission` is ignored."""
 
     right: Right = Right.MAINTAIN
     project: Callable[[Model], Project] = lambda obj: obj.project
@@ -161,7 +161,7 @@ class ProjectAction(Action):
 
 @dataclass(frozen=True)
 class ProjectTab(Tab):
-    """A table beside an object of a project: whoever sees the one sees the other."""
+    """A table of an object of a project; whoever may view the object may view it."""
 
     permission: str = ""
     empty: str = ""

@@ -39,7 +39,7 @@ from missionsite.common.live import stream
 
 
 class CardMoveForm(forms.Form):
-    """Where a card is put: beside another, or at one end where no other is named."""
+    """The new position of a card: before or after another one, or at one end of the list."""
 
     list = forms.ChoiceField(choices=List)
     before = forms.CharField(max_length=26, required=False)
@@ -48,7 +48,7 @@ class CardMoveForm(forms.Form):
 
 
 def board_view(request: HttpRequest, project_id: str) -> HttpResponse:
-    """The whole board; only its columns for `X-Fragment: board`."""
+    """The board of a project; only its columns for `X-Fragment: board`."""
     project = _project(request, project_id)
     rights, at = rights_of(request), timezone.now()
     config = MissionFallbackConfig.objects.filter(project=project).first()
@@ -97,7 +97,7 @@ def board_view(request: HttpRequest, project_id: str) -> HttpResponse:
 
 
 def events_view(request: HttpRequest, project_id: str) -> HttpResponse:
-    """Live news of one project: its runs and its missions."""
+    """Stream the events of a project's runs and missions."""
     project = _project(request, project_id)
     return stream(request, channels=[f"project:{project.pk}:fallback", f"project:{project.pk}:board"])
 
@@ -105,7 +105,7 @@ def events_view(request: HttpRequest, project_id: str) -> HttpResponse:
 @require_POST
 @answer_errors(lambda: reverse("admin:fallback_project_changelist"))
 def move_view(request: HttpRequest, mission_id: str) -> HttpResponse:
-    """Put a card into a list, beside another or at its end."""
+    """Move a card to a position in a list."""
     mission = _mission(request, mission_id)
     back = reverse("admin:fallback_board", args=[mission.project_id])
     form = CardMoveForm(request.POST)
@@ -120,26 +120,26 @@ def move_view(request: HttpRequest, mission_id: str) -> HttpResponse:
         first=values["position"] == "top",
         acting_member=request.user,
     )
-    return success_response(request, f"{moved.title} is in {moved.get_list_display()}.", back=back, id=moved.pk)
+    return success_response(request, f"{moved.title} moved to {moved.get_list_display()}.", back=back, id=moved.pk)
 
 
 @require_POST
 @answer_errors(lambda: reverse("admin:fallback_project_changelist"))
 def ready_view(request: HttpRequest, mission_id: str) -> HttpResponse:
-    """Say whether someone could start with a mission."""
+    """Mark a mission as ready or not ready."""
     mission = _mission(request, mission_id)
     ready = request.POST.get("ready") == "1"
     set_ready(mission=mission, ready=ready, acting_member=request.user)
     back = reverse("admin:fallback_board", args=[mission.project_id])
     return success_response(
-        request, f"{mission.title} is {'ready' if ready else 'not ready'}.", back=back, id=mission.pk
+        request, f"{mission.title} marked as {'ready' if ready else 'not ready'}.", back=back, id=mission.pk
     )
 
 
 @require_POST
 @answer_errors(lambda: reverse("admin:fallback_project_changelist"))
 def launch_view(request: HttpRequest, template_id: str) -> HttpResponse:
-    """Make a mission of a template at once."""
+    """Create a mission from a template."""
     rights = rights_of(request)
     template = (
         MissionFallbackTemplate.objects.filter(rights.project_filter(Right.VIEW, path="project__"), pk=template_id)
@@ -153,9 +153,9 @@ def launch_view(request: HttpRequest, template_id: str) -> HttpResponse:
     def save() -> FormResult:
         mission = launch_template(template=template, actor=request.user)
         address = reverse("admin:fallback_mission_change", args=[mission.pk])
-        return FormResult(address, f"{mission.title} is in Todo; the template stays.")
+        return FormResult(address, f"{mission.title} added to Todo.")
 
-    saved = run_once(request, act)
+    saved = run_once(request, save)
     return success_response(
         request,
         ALREADY_SAVED if saved.is_repeat else saved.message,
@@ -224,7 +224,7 @@ def _project(request: HttpRequest, pk: str) -> Project:
 
 
 def _mission(request: HttpRequest, pk: str) -> Mission:
-    """A mission this person may work on. Raises Http404, NotAllowed."""
+    """A mission that the user may edit. Raises Http404, NotAllowed."""
     rights = rights_of(request)
     mission = (
         Mission.objects.filter(rights.project_filter(Right.VIEW, path="project__"), pk=pk)

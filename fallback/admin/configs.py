@@ -48,7 +48,7 @@ PLAN = ProjectCustomTab(name="plan", title="Next run", template="fallback/plan.h
 
 @admin.register(MissionFallbackConfig)
 class ConfigAdmin(ProjectModelAdmin):
-    """When projects get proposals, and what the next run would do."""
+    """Fallback configurations, with the plan of the next run."""
 
     list_display = (
         "project_name",
@@ -121,7 +121,7 @@ class ConfigAdmin(ProjectModelAdmin):
         return [path("<str:config_id>/run-now/", view, name="fallback_run_now"), *super().get_urls()]
 
     def run_now(self, request: HttpRequest, config_id: str) -> HttpResponse:
-        """Run it now, or say what a run would do (`dry_run`)."""
+        """Start a run, or show its plan (`dry_run`)."""
         config = self.get_object(request, config_id)
         if config is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, config_id)

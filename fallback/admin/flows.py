@@ -14,7 +14,7 @@ from missionsite.common.admin.formats import link_to
 
 
 class PartOfProject(ProjectModelAdmin):
-    """Pages of what a project's missions refer to."""
+    """Admin of the flows, actors and repositories of a project."""
 
     search = KeySearch("name")
     search_help_text = "Beginning of the name"
@@ -45,7 +45,7 @@ class PartOfProject(ProjectModelAdmin):
 
 
 class FlowForm(ServiceForm):
-    """Stages are a list of names, none empty."""
+    """Checks that stages are a list of 1 to 20 names."""
 
     def clean_stages(self) -> list[str]:
         stages = self.cleaned_data["stages"]
@@ -60,7 +60,7 @@ class FlowForm(ServiceForm):
 
 @admin.register(Flow)
 class FlowAdmin(PartOfProject):
-    """How missions go from stage to stage."""
+    """The flows of projects."""
 
     form = FlowForm
     fieldsets = ((None, {"fields": ("project", "name", "stages", "description")}),)
@@ -71,7 +71,7 @@ class FlowAdmin(PartOfProject):
 
 @admin.register(Actor)
 class ActorAdmin(PartOfProject):
-    """Personas missions are worked on as."""
+    """The actors of projects: personas that work on missions."""
 
     fieldsets = ((None, {"fields": ("project", "name", "description")}),)
     add_fieldsets = fieldsets
@@ -81,7 +81,7 @@ class ActorAdmin(PartOfProject):
 
 @admin.register(ProjectRepository)
 class RepositoryAdmin(PartOfProject):
-    """Repositories missions are worked on in."""
+    """The repositories of projects."""
 
     about_field = "url"
     fieldsets = ((None, {"fields": ("project", "name", "url", "default_branch")}),)

@@ -1,4 +1,4 @@
-"""What things of this app are called on pages."""
+"""Text and template context of this app's pages."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def format_event_type(type_: str) -> str:
 
 
 def format_changes(payload: dict) -> list[tuple[str, str, str]]:
-    """What an event changed: name, before and after, as people read them."""
+    """The changes of an event: label, old and new value."""
     rows = []
     for name, change in sorted((payload.get("changed") or {}).items()):
         if isinstance(change, list) and len(change) == 2:
@@ -85,13 +85,13 @@ def format_effort(minutes: int) -> str:
 
 
 def format_acceptance(template) -> str:
-    """The acceptance record of a template read with_record()."""
+    """The acceptance record of a template from with_record()."""
     decided = template.accepted_count + template.discarded_count
     return f"accepted {template.accepted_count} of {decided}" if decided else "no decisions yet"
 
 
 def quota_context(quota: Quota) -> dict:
-    """A guardrail as the pages draw it."""
+    """The context of `fallback/_figure.html`."""
     is_month = quota.guardrail == Guardrail.MONTH
     return {
         "used": format_hours(quota.used) if is_month else quota.used,
@@ -102,15 +102,15 @@ def quota_context(quota: Quota) -> dict:
 
 
 def format_backlog(backlog: int | None, threshold: int | None) -> str:
-    """ "2 ready of 5 wanted"; counting stops at the threshold, so that many is "at least"."""
+    """ "2 of 5 ready"; counting stops at the threshold."""
     if backlog is None or threshold is None:
         return "Not counted"
-    return f"{threshold} or more ready, as wanted" if backlog >= threshold else f"{backlog} ready of {threshold} wanted"
+    return f"{threshold} or more ready" if backlog >= threshold else f"{backlog} of {threshold} ready"
 
 
 def format_status(config: MissionFallbackConfig | None, at: datetime | None = None) -> str:
     if config is None:
-        return "No configuration yet"
+        return "Not configured"
     if config.status == ConfigStatus.SNOOZED and not config.is_active(at or timezone.now()):
         return f"Snoozed until {format_instant(config.snoozed_until)}"
     return ConfigStatus.PAUSED.label if config.status == ConfigStatus.PAUSED else ConfigStatus.ACTIVE.label
@@ -125,7 +125,7 @@ def format_run(run: MissionFallbackRun) -> str:
 
 
 def format_skipped(entries: list[dict]) -> list[dict]:
-    """What a run skipped, as the pages show it."""
+    """The skipped templates of a run, as context of `fallback/_skipped_list.html`."""
     shown = []
     for entry in entries:
         guardrail = entry.get("guardrail") or ""
@@ -142,7 +142,7 @@ def format_skipped(entries: list[dict]) -> list[dict]:
 
 
 def plan_context(plan: Plan) -> dict:
-    """What the next run would do, as `fallback/plan.html` shows it."""
+    """The context of `fallback/plan.html`."""
     return {
         "project": plan.project,
         "last_check_text": format_last_check(plan.config),
@@ -157,7 +157,7 @@ def plan_context(plan: Plan) -> dict:
                 "effort_text": format_effort(template.estimated_effort_minutes),
                 "why": f"last used {format_instant(template.last_used_at)}, {format_acceptance(template)}"
                 if template.last_used_at
-                else "never used yet",
+                else "not used yet",
             }
             for template in plan.picks
         ],
@@ -167,12 +167,12 @@ def plan_context(plan: Plan) -> dict:
 
 def format_last_check(config: MissionFallbackConfig) -> str:
     if config.last_run_at is None:
-        return "never checked; the next check is within a minute"
-    return f"last checked {format_instant(config.last_run_at)}, every {config.check_cadence_minutes} minutes"
+        return "not checked yet; next check within a minute"
+    return f"last checked {format_instant(config.last_run_at)}; checked every {config.check_cadence_minutes} minutes"
 
 
 def timeline_context(event: MissionEvent) -> dict:
-    """An event as `fallback/timeline.html` shows it."""
+    """The context of an event in `fallback/timeline.html`."""
     return {
         "when": event.occurred_at,
         "origin": event.origin,

@@ -33,7 +33,7 @@ from fallback.services.rights import Right
 from missionsite.common.admin import ActionForm, AutocompleteField
 from missionsite.common.admin.formats import badge, link_to
 
-# Events of a mission's page, newest first.
+# Events shown on the page of a mission, newest first.
 EVENTS = 100
 
 
@@ -156,7 +156,7 @@ ACTIONS = (
 
 @admin.register(Mission)
 class MissionAdmin(ProjectModelAdmin):
-    """The missions of all boards, and one mission with its timeline and what it waits for."""
+    """The missions of all boards, with timeline and dependencies."""
 
     add_right = change_right = Right.CONTRIBUTE
     search = KeySearch("title")

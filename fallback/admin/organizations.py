@@ -26,7 +26,7 @@ class RoleForm(ActionForm):
 
 
 class OrganizationAction(Action):
-    """A job its owners and administrators may do, and staff who maintain every project."""
+    """An action for owners, administrators, and staff who maintain all projects."""
 
     def allowed(self, request: HttpRequest) -> bool:
         return rights_of(request).in_any_project(Right.MAINTAIN)
@@ -36,7 +36,7 @@ class OrganizationAction(Action):
 
 
 class VisibleProjects(ProjectTab):
-    """Those of its projects a viewer may see."""
+    """The projects of an organisation that the user may see."""
 
     def rows_for(self, obj: Organization, request: HttpRequest) -> QuerySet:
         return self.rows(obj).filter(rights_of(request).project_filter(Right.VIEW))
@@ -66,7 +66,7 @@ PEOPLE = ProjectTab(
     ),
     empty="No members yet.",
 )
-# What is recorded of organisations; the event names the one it is about.
+# Types of site events about organisations.
 EVENTS = ("organization.created", "organization.changed", "organization.role_set")
 ACTIVITY = ProjectTab(
     name="activity",
@@ -87,13 +87,13 @@ ACTIVITY = ProjectTab(
 
 @admin.register(Organization)
 class OrganizationAdmin(ModelAdmin):
-    """Who owns projects; everyone sees those of the own projects."""
+    """Organisations. Users see those of their projects."""
 
     search = KeySearch("name")
     search_help_text = "Name"
     command_icon = "apartment"
     list_display = ("name", "slug", "timezone", "project_count", "rollout")
-    # That of the model is left out of a query that counts.
+    # Repeated from the model, because Django drops Meta.ordering in queries with GROUP BY.
     ordering = (Lower("name"), "id")
     fieldsets = (
         (None, {"fields": (("name", "slug"), "timezone")}),

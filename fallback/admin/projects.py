@@ -45,7 +45,7 @@ from groups.admin.base import STATUS
 from missionsite.common.admin import ActionForm, ReasonForm
 from missionsite.common.admin.formats import badge, format_datetime, link_to
 
-# Ready missions and proposals a list counts.
+# Counting of ready missions and open proposals in the list stops here.
 COUNTED = 100
 
 
@@ -75,7 +75,7 @@ def _up_to(ids: list[str]) -> str:
 
 
 def _health(ready: int, config: MissionFallbackConfig) -> str:
-    """The colour of a backlog: as wanted, low, or empty."""
+    """The badge variant of a backlog: enough, low, or empty."""
     if ready >= config.backlog_threshold:
         return "success"
     return "warning" if ready else "danger"
@@ -188,7 +188,7 @@ def _details(payload: dict) -> str:
 
 @admin.register(Project)
 class ProjectAdmin(ProjectModelAdmin):
-    """Projects, and the way to their boards."""
+    """Projects, with links to their boards."""
 
     path = ""
     search = KeySearch("name")
@@ -221,7 +221,7 @@ class ProjectAdmin(ProjectModelAdmin):
     add_label = "Add project"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        """With the keys of ready missions and waiting proposals; counting stops where the list says "100+"."""
+        """With the keys of ready missions and open proposals, at most COUNTED + 1 of each."""
         ready = Mission.objects.filter(project=OuterRef("pk"), list=List.TODO, ready=True, open_dependency_count=0)
         waiting = MissionFallbackItem.objects.proposed().filter(project=OuterRef("pk"))
         return (
@@ -255,7 +255,7 @@ class ProjectAdmin(ProjectModelAdmin):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def _organizations(self, request: HttpRequest) -> QuerySet[Organization]:
-        """Those this person may start a project in."""
+        """Organisations in which the user may create a project."""
         maintained = rights_of(request).maintained_organizations()
         return Organization.objects.all() if maintained is None else Organization.objects.filter(pk__in=maintained)
 
@@ -278,7 +278,7 @@ class ProjectAdmin(ProjectModelAdmin):
         found = _up_to(project.ready_ids)
         if config is None:
             return found
-        return badge(f"{found} of {config.backlog_threshold} wanted", _health(len(project.ready_ids), config))
+        return badge(f"{found} of {config.backlog_threshold}", _health(len(project.ready_ids), config))
 
     @display(description="To review")
     def waiting(self, project: Project) -> str:

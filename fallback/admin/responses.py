@@ -1,4 +1,4 @@
-"""Answers of what a page does by itself: JSON for its script, a message and the page again without one."""
+"""Responses of actions: JSON for scripts, a message and a redirect otherwise."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def wants_json(request: HttpRequest) -> bool:
 
 
 def success_response(request: HttpRequest, message: str, *, back: str, **facts) -> HttpResponse:
-    """What was asked for has happened."""
+    """The response to a successful action."""
     if wants_json(request):
         return JsonResponse({"ok": True, "message": message, **facts})
     messages.success(request, message)
@@ -28,7 +28,7 @@ def success_response(request: HttpRequest, message: str, *, back: str, **facts) 
 def error_response(
     request: HttpRequest, message: str, *, back: str, field: str | None = None, status: int = 409
 ) -> HttpResponse:
-    """What was asked for was rejected, and why."""
+    """The response to a rejected action, with the reason."""
     if wants_json(request):
         return JsonResponse({"ok": False, "message": message, "field": field}, status=status)
     messages.error(request, message)
@@ -36,7 +36,7 @@ def error_response(
 
 
 def invalid_form_response(request: HttpRequest, form: Form, *, back: str) -> HttpResponse:
-    """What was typed cannot be; the first error is said."""
+    """The response to an invalid form, with its first error."""
     field, errors = next(iter(form.errors.items()))
     label = form.fields[field].label or field.replace("_", " ").capitalize() if field in form.fields else ""
     message = f"{label}: {errors[0]}" if label else str(errors[0])
@@ -44,7 +44,7 @@ def invalid_form_response(request: HttpRequest, form: Form, *, back: str) -> Htt
 
 
 def answer_errors(back: Callable[[], str]) -> Callable:
-    """Answer a rejection of a service in message, for a view's script as for a person."""
+    """Decorate a view to answer a DomainError or Http404 with an error response."""
 
     def wrap(view: Callable) -> Callable:
         @wraps(view)

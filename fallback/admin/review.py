@@ -1,4 +1,4 @@
-"""The page that reviews proposals of all projects, and what its buttons and keys do."""
+"""The review page of proposals of all projects, with its actions."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ BACK = reverse_lazy("admin:fallback_review")
 
 
 class EditForm(forms.Form):
-    """What a reviewer may change before accepting."""
+    """The fields that a reviewer may edit before accepting."""
 
     title = forms.CharField(max_length=500)
     description = forms.CharField(max_length=50_000, required=False)
@@ -90,7 +90,7 @@ class DuplicateForm(forms.Form):
 
 @admin.register(MissionFallbackItem)
 class ItemAdmin(ReadOnlyProjectModelAdmin):
-    """Every proposal there ever was, as a list; and the page that reviews those that wait."""
+    """The list of all proposals, and the review page of the open ones."""
 
     search = KeySearch()
     list_display = ("title", "project_link", "state", "template_link", "effort", "reviewer", "why", "created_at")
@@ -162,7 +162,7 @@ class ItemAdmin(ReadOnlyProjectModelAdmin):
 
 
 def review_view(request: HttpRequest) -> HttpResponse:
-    """Proposals that wait, of every project this person sees; only their list for `X-Fragment: proposals`."""
+    """Open proposals of all visible projects; only the list for `X-Fragment: proposals`."""
     if not rights_of(request).in_any_project(Right.VIEW):
         raise PermissionDenied
     context = _page(request)
@@ -216,7 +216,7 @@ def _page(request: HttpRequest) -> dict:
 
 
 def _groups(request, items, visible, at, *, with_skipped, project, q, show) -> list[dict]:
-    """Proposals by project, then projects where guardrails skipped every template."""
+    """Proposals by project, then projects whose latest run skipped templates."""
     ids = list(dict.fromkeys(item.project_id for item in items))
     if with_skipped and not q:
         skipped = [pk for pk in projects_with_skipped_templates(visible, at=at) if not project or pk == project]
@@ -282,7 +282,7 @@ def _proposal(item: MissionFallbackItem, template: MissionFallbackTemplate) -> d
 
 
 def _decided(request: HttpRequest, at: datetime) -> list[dict]:
-    """The reviewer's latest decisions that may still be taken back."""
+    """The user's latest decisions that can still be undone."""
     items = (
         MissionFallbackItem.objects.filter(reviewed_by=request.user, reviewed_at__gte=at - review.UNDO_WINDOW)
         .exclude(run__status=RunStatus.CANCELLED)
@@ -328,7 +328,7 @@ def _number(request: HttpRequest) -> int:
 
 
 def events_view(request: HttpRequest) -> HttpResponse:
-    """Live news of the runs of every project this person sees."""
+    """Stream the events of runs of all visible projects."""
     rights = rights_of(request)
     if not rights.in_any_project(Right.VIEW):
         raise PermissionDenied
@@ -336,7 +336,7 @@ def events_view(request: HttpRequest) -> HttpResponse:
         return stream(request, channels=["fallback"])
 
     def accepts(channel: str, payload: dict) -> bool:
-        # Read anew: someone may have left a project since the page was opened.
+        # Read again: the user may have left a project since the page was opened.
         return Rights(request.user).projects().filter(pk=payload.get("projectId", "")).exists()
 
     return stream(request, channels=["fallback"], accepts=accepts)
@@ -344,7 +344,7 @@ def events_view(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def missions_view(request: HttpRequest) -> HttpResponse:
-    """Missions of a project whose title contains a text, for the choice of a duplicate: newest first."""
+    """Missions of a project whose title contains a text, newest first; the choices of a duplicate."""
     visible = rights_of(request).project_filter(Right.VIEW, path="project__")
     project = request.GET.get("project", "")[:26].replace("\x00", "")
     term = request.GET.get("q", "")[:200].replace("\x00", "").strip()
@@ -357,13 +357,13 @@ def missions_view(request: HttpRequest) -> HttpResponse:
     )
 
 
-# --- What is done on it -----------------------------------------------------------------------
+# --- Actions ----------------------------------------------------------------------------------
 
 
 @require_POST
 @answer_errors(lambda: str(BACK))
 def accept_view(request: HttpRequest, item_id: str) -> HttpResponse:
-    """Accept a proposal, edited where the form brings a title."""
+    """Accept a proposal, with edits if the form has a title."""
     item = _item(request, item_id)
     edits = {}
     if "title" in request.POST:
@@ -375,7 +375,7 @@ def accept_view(request: HttpRequest, item_id: str) -> HttpResponse:
     return _decision(
         request,
         item,
-        f"Accepted: {mission.title} is in Todo.",
+        f"Accepted: {mission.title} added to Todo.",
         mission_url=reverse("admin:fallback_mission_change", args=[mission.pk]),
     )
 
@@ -395,7 +395,7 @@ def discard_view(request: HttpRequest, item_id: str) -> HttpResponse:
 @require_POST
 @answer_errors(lambda: str(BACK))
 def duplicate_view(request: HttpRequest, item_id: str) -> HttpResponse:
-    """Discard a proposal as a repetition of a mission."""
+    """Discard a proposal as a duplicate of a mission."""
     item = _item(request, item_id)
     form = DuplicateForm(request.POST)
     if not form.is_valid():
@@ -411,7 +411,7 @@ def duplicate_view(request: HttpRequest, item_id: str) -> HttpResponse:
 @require_POST
 @answer_errors(lambda: str(BACK))
 def snooze_view(request: HttpRequest, item_id: str) -> HttpResponse:
-    """Put a proposal aside for a while."""
+    """Snooze a proposal."""
     item = _item(request, item_id)
     form = SnoozeForm(request.POST)
     if not form.is_valid():
@@ -427,7 +427,7 @@ def snooze_view(request: HttpRequest, item_id: str) -> HttpResponse:
 @require_POST
 @answer_errors(lambda: str(BACK))
 def unsnooze_view(request: HttpRequest, item_id: str) -> HttpResponse:
-    """Bring a snoozed proposal back."""
+    """End the snooze of a proposal."""
     item = _item(request, item_id)
     review.unsnooze_item(item=item, actor=request.user)
     return success_response(request, f"Back in review: {item.title}.", back=BACK, id=item.pk)
@@ -436,7 +436,7 @@ def unsnooze_view(request: HttpRequest, item_id: str) -> HttpResponse:
 @require_POST
 @answer_errors(lambda: str(BACK))
 def undo_view(request: HttpRequest, item_id: str) -> HttpResponse:
-    """Take one's own decision back."""
+    """Undo the user's own decision."""
     item = _item(request, item_id)
     review.undo_decision(item=item, actor=request.user)
     return success_response(request, f"Undone: {item.title} is back in review.", back=BACK, id=item.pk)
@@ -445,7 +445,7 @@ def undo_view(request: HttpRequest, item_id: str) -> HttpResponse:
 @require_POST
 @answer_errors(lambda: str(BACK))
 def bulk_accept_view(request: HttpRequest) -> HttpResponse:
-    """Accept several proposals, each as far as its guardrails let it."""
+    """Accept several proposals, each within its guardrails."""
     return _bulk(request, "accepted", lambda item: review.accept_item(item=item, actor=request.user))
 
 
@@ -485,7 +485,7 @@ def _bulk(request: HttpRequest, what: str, decide) -> HttpResponse:
 
 
 def _item(request: HttpRequest, pk: str) -> MissionFallbackItem:
-    """A proposal this person may decide on. Raises Http404 where they do not see it, NotAllowed where they only do."""
+    """A proposal that the user may decide on. Raises Http404 if it is not visible, NotAllowed without the right."""
     rights = rights_of(request)
     found: QuerySet = MissionFallbackItem.objects.select_related("project__organization", "run")
     item = found.filter(rights.project_filter(Right.VIEW, path="project__"), pk=pk.replace("\x00", "")).first()

@@ -17,7 +17,7 @@ from fallback.services.runs import cancel_run
 from missionsite.common.admin.filters import PeriodFilter
 from missionsite.common.admin.formats import badge, format_datetime, link_to
 
-# Proposals of a run that its page shows.
+# Proposals shown on the page of a run.
 ITEMS = 500
 
 
@@ -61,7 +61,7 @@ def _report(run: MissionFallbackRun, request: HttpRequest) -> dict:
 
 @admin.register(MissionFallbackRun)
 class RunAdmin(ReadOnlyProjectModelAdmin):
-    """Every run, what it proposed and what was decided, with its report."""
+    """Runs, with their proposals, decisions and reports."""
 
     list_display = (
         "started_at",
@@ -119,7 +119,7 @@ class RunAdmin(ReadOnlyProjectModelAdmin):
         return [path("<str:run_id>/report.json", view, name="fallback_run_report_file"), *super().get_urls()]
 
     def report_file(self, request: HttpRequest, run_id: str) -> HttpResponse:
-        """The report as a file."""
+        """Download the report."""
         run = self.get_object(request, run_id)
         if run is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, run_id)

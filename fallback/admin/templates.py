@@ -36,7 +36,7 @@ USES = ProjectTab(
 
 
 class TemplateForm(ServiceForm):
-    """Tags are a list of words."""
+    """Checks that tags are a list of words."""
 
     def clean_tags(self) -> list[str]:
         tags = self.cleaned_data["tags"] or []
@@ -51,7 +51,7 @@ class TemplateForm(ServiceForm):
 
 @admin.register(MissionFallbackTemplate)
 class TemplateAdmin(ProjectModelAdmin):
-    """What proposals are made from, with what became of them."""
+    """Templates, with the decisions on their proposals."""
 
     form = TemplateForm
     search = KeySearch("name")

@@ -13,7 +13,7 @@ import missionsite.common.ids
 
 
 class Migration(migrations.Migration):
-    """Projects and their boards as they were before the fallback: missions may loop."""
+    """The schema of projects and boards before the fallback, with loop missions."""
 
     initial = True
 

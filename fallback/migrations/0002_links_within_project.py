@@ -4,7 +4,7 @@ from missionsite.common.sqlfiles import SQLFile
 
 
 class Migration(migrations.Migration):
-    """Links stay within a project, and rows go with what they belong to, also for raw SQL."""
+    """Foreign keys within a project, and cascading deletions, also for raw SQL."""
 
     dependencies = [("fallback", "0001_initial")]
 

@@ -13,7 +13,7 @@ import missionsite.common.ids
 
 
 class Migration(migrations.Migration):
-    """Templates, runs and proposals, and where a mission comes from."""
+    """Templates, runs and proposals, and the origin of missions."""
 
     dependencies = [
         ("fallback", "0002_links_within_project"),

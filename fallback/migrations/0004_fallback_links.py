@@ -4,7 +4,7 @@ from missionsite.common.sqlfiles import SQLFile
 
 
 class Migration(migrations.Migration):
-    """The same for proposals; on the way back their rows are set aside, and return on the way forward."""
+    """Foreign keys of proposals. Migrating backwards moves their rows to backup tables; forward restores them."""
 
     dependencies = [("fallback", "0003_fallback_tables")]
 

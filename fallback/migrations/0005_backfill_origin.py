@@ -4,7 +4,7 @@ from missionsite.common.sqlfiles import SQLFile
 
 
 class Migration(migrations.Migration):
-    """Every mission there was is one someone made."""
+    """Sets the origin of existing missions to `manual`."""
 
     dependencies = [("fallback", "0004_fallback_links")]
 

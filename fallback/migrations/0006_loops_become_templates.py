@@ -4,7 +4,7 @@ from missionsite.common.sqlfiles import SQLFile
 
 
 class Migration(migrations.Migration):
-    """A mission that looped becomes a template, which proposes it anew, and one mission to do."""
+    """Converts each loop mission to a template and a mission in Todo."""
 
     dependencies = [("fallback", "0005_backfill_origin")]
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    """No mission loops any more: the columns and the list go, and every mission has an origin."""
+    """Drops the columns and the list of loop missions; the origin of a mission becomes required."""
 
     dependencies = [
         ("fallback", "0006_loops_become_templates"),

@@ -4,7 +4,7 @@ from missionsite.common.sqlfiles import SQLFile
 
 
 class Migration(migrations.Migration):
-    """What the database keeps by itself: timelines, counts, guardrails, and the check of the backlog."""
+    """Triggers and functions for timelines, counts, guardrails and the check of the backlog."""
 
     dependencies = [("fallback", "0007_loop_columns_go")]
 

@@ -4,7 +4,7 @@ from missionsite.common.sqlfiles import SQLFile
 
 
 class Migration(migrations.Migration):
-    """What is kept of a person in projects goes when the directory erases them."""
+    """Deletes personal data in projects when the directory erases a member."""
 
     dependencies = [("fallback", "0008_rules"), ("groups", "0010_erase")]
 

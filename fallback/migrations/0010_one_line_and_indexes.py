@@ -5,7 +5,7 @@ from missionsite.common.sqlfiles import add_one_line_checks
 
 
 class Migration(migrations.Migration):
-    """Texts of one line, and indexes for the rows of one project, newest first."""
+    """Constraints of single-line text, and indexes for the rows of one project, newest first."""
 
     dependencies = [
         ("fallback", "0009_erase"),

@@ -1,4 +1,4 @@
-"""Projects, their boards, and the missions generated for them."""
+"""Projects, boards, and the fallback that proposes missions."""
 
 from fallback.models.agents import CodeAgentSession, GithubPrComment, GithubPullRequest
 from fallback.models.configs import MissionFallbackAllowance, MissionFallbackConfig, MissionFallbackSample

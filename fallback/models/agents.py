@@ -23,7 +23,7 @@ class CodeAgentSession(models.Model):
     status = models.TextField(
         choices=AgentSessionStatus, default=AgentSessionStatus.RUNNING, db_default=AgentSessionStatus.RUNNING
     )
-    # Below the document root: logs/{sessionId}.log
+    # Relative to the document root: logs/{sessionId}.log
     log_path = models.TextField(blank=True, default="", db_default="")
     started_at = models.DateTimeField(db_default=TransactionNow())
     ended_at = models.DateTimeField(null=True, blank=True)

@@ -1,4 +1,4 @@
-"""What the tables of this app have in common."""
+"""Shared bases of this app's models."""
 
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
@@ -11,7 +11,7 @@ BY_DATABASE = models.DO_NOTHING
 
 
 class TimestampedModel(models.Model):
-    """A row with a ULID, and when it was made and last changed; all three are kept by the database."""
+    """A row with a ULID and the times of its creation and last change, all set by the database."""
 
     id = UlidField()
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
@@ -22,16 +22,16 @@ class TimestampedModel(models.Model):
 
 
 def name_check(table: str, field: str = "name") -> models.CheckConstraint:
-    """The constraint that a row is called something."""
+    """The constraint that a name is not empty."""
     return not_blank_check(table, field, "Enter a name.")
 
 
 def within_project(to: str, on_delete=models.PROTECT, **options) -> models.ForeignKey:
-    """A link to a row of the same project: the constraint covers both columns and is made in the migration's SQL."""
+    """A foreign key within a project: the constraint covers both columns and is created by the migration's SQL."""
     return models.ForeignKey(to, on_delete, db_constraint=False, **options)
 
 
 class NamedIndex(models.Index):
-    """An index whose name is given from outside; PostgreSQL takes 63 characters, Django's own check only 30."""
+    """An index with a name of up to 63 characters, PostgreSQL's limit; Django's check allows 30."""
 
     max_name_length = 63

@@ -1,4 +1,4 @@
-"""The words a column may hold: TEXT with a CHECK, so that adding one needs no new type."""
+"""The choices of columns: TEXT with a CHECK, so that a new value needs no new type."""
 
 from django.db.models import IntegerChoices, TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -11,7 +11,7 @@ class OrganizationRole(TextChoices):
 
 
 class ProjectRole(TextChoices):
-    """What a person may do in a project; each role includes the ones before it."""
+    """The role of a member in a project. Each role includes the ones before it."""
 
     VIEWER = "viewer", _("Viewer")
     CONTRIBUTOR = "contributor", _("Contributor")
@@ -43,7 +43,7 @@ class PrMode(TextChoices):
 
 
 class Origin(TextChoices):
-    """Where a mission comes from."""
+    """How a mission was created."""
 
     MANUAL = "manual", _("Manual")
     FALLBACK = "fallback", _("Fallback")
@@ -119,7 +119,7 @@ class Period(TextChoices):
 
 
 class Priority(IntegerChoices):
-    """The higher, the sooner."""
+    """The priority of a mission; higher is more urgent."""
 
     LOWEST = 1, _("Lowest")
     LOW = 2, _("Low")

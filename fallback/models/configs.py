@@ -13,7 +13,7 @@ from missionsite.common.constraints import choices_check
 
 
 class MissionFallbackConfig(TimestampedModel):
-    """When a project gets proposals, and how many at most."""
+    """When a project gets proposals, and how many."""
 
     project = models.OneToOneField("fallback.Project", BY_DATABASE, related_name="fallback_config")
     backlog_threshold = models.IntegerField(
@@ -83,14 +83,14 @@ class MissionFallbackConfig(TimestampedModel):
         return f"Fallback of {self.project}"
 
     def is_active(self, at: datetime) -> bool:
-        """Whether it makes proposals at an instant; a snooze that has passed is active."""
+        """Whether proposals are made at a given time. A snooze that has passed counts as active."""
         if self.status == ConfigStatus.SNOOZED:
             return self.snoozed_until <= at
         return self.status == ConfigStatus.ACTIVE
 
 
 class MissionFallbackAllowance(models.Model):
-    """How much of a guardrail a project has used up in one week or month, kept by the database.
+    """How much of a guardrail a project has used in one week or month; written by a trigger.
 
     used and allowed: missions for a week, minutes for a month.
     """
@@ -114,11 +114,11 @@ class MissionFallbackAllowance(models.Model):
 
 
 class MissionFallbackSample(models.Model):
-    """The backlog of a project when it was checked."""
+    """The backlog of a project at a check."""
 
     id = models.BigAutoField(primary_key=True)
     project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="backlog_samples", db_index=False)
-    # Counting stops at the threshold: a sample that equals it says "at least".
+    # Counted up to the threshold.
     backlog_count = models.IntegerField()
     backlog_threshold = models.IntegerField()
     sampled_at = models.DateTimeField(db_default=TransactionNow())

@@ -9,12 +9,12 @@ from missionsite.common.constraints import one_line_checks
 
 
 def default_stages() -> list[str]:
-    """The stages of a flow no one has changed."""
+    """The default stages of a flow."""
     return ["clarify", "plan", "code", "review"]
 
 
 class Flow(TimestampedModel):
-    """How missions of a project go from stage to stage."""
+    """The stages of a project's missions."""
 
     project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="flows", db_index=False)
     name = models.CharField(max_length=255)
@@ -43,7 +43,7 @@ class Flow(TimestampedModel):
 
 
 class Actor(TimestampedModel):
-    """A persona missions of a project are worked on as."""
+    """A persona that works on missions of a project."""
 
     project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="actors", db_index=False)
     name = models.CharField(max_length=255)

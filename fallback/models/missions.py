@@ -14,7 +14,7 @@ from missionsite.common.ids import UlidField
 
 
 class Mission(TimestampedModel):
-    """A piece of work of a project, in one of the lists of its board."""
+    """A task of a project, in one of the lists of its board."""
 
     project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="missions", db_index=False)
     title = models.CharField(max_length=500)
@@ -58,10 +58,10 @@ class Mission(TimestampedModel):
     reviewed_by = models.ForeignKey(
         "groups.Member", models.PROTECT, null=True, blank=True, related_name="reviewed_missions", editable=False
     )
-    # What stands for the reviewer once the person is erased.
+    # Replaces the reviewer after the member is erased.
     reviewer_token = models.TextField(blank=True, default="", db_default="", editable=False)
     dependency_count = models.IntegerField(_("dependencies"), default=0, db_default=0, editable=False)
-    # Those of them that are not done yet: the mission is blocked while there is one.
+    # Dependencies that are not done. The mission is blocked while there is one.
     open_dependency_count = models.IntegerField(_("open dependencies"), default=0, db_default=0, editable=False)
     last_event_at = models.DateTimeField(_("last event"), null=True, blank=True, editable=False)
 
@@ -87,7 +87,7 @@ class Mission(TimestampedModel):
         ]
         indexes = [
             NamedIndex(fields=["project", "list", "ready"], name="idx_missions_project_list_ready"),
-            # The backlog: ready work nothing blocks. It does not grow with what is done.
+            # The backlog: ready, unblocked missions. It does not grow with finished missions.
             models.Index(
                 fields=["project"],
                 name="missions_backlog",
@@ -97,7 +97,7 @@ class Mission(TimestampedModel):
             models.Index(fields=["project", "list", "list_order", "id"], name="missions_of_board"),
             # The list of all missions, newest first, and its search.
             models.Index(F("created_at").desc(), F("id").desc(), name="missions_newest"),
-            # The missions of one project, newest first: a quiet project's are far down the index above.
+            # The missions of one project, newest first: those of a quiet project are far down in the index above.
             models.Index(F("project"), F("created_at").desc(), F("id").desc(), name="missions_of_project"),
             models.Index(OpClass(Lower("title"), "text_pattern_ops"), name="missions_title_prefix"),
         ]
@@ -107,7 +107,7 @@ class Mission(TimestampedModel):
 
 
 class MissionDependency(models.Model):
-    """A mission that waits for another of its project."""
+    """A mission that depends on another one of its project."""
 
     id = UlidField()
     mission = models.ForeignKey(Mission, BY_DATABASE, related_name="dependencies", db_index=False)
@@ -136,7 +136,7 @@ class MissionDependency(models.Model):
 
 
 class MissionEvent(models.Model):
-    """Something that happened to a mission, or to its project where no mission is named; only ever added."""
+    """An event of a mission, or of its project if no mission is set. Append-only."""
 
     id = UlidField()
     project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="mission_events", db_index=False)

@@ -1,4 +1,4 @@
-"""What people are told and ask for, and the record of what was done. The tables; who writes them comes with them."""
+"""Notifications, access requests and the audit log. Only the schema: nothing writes these tables yet."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from missionsite.common.ids import UlidField
 
 
 class Notification(models.Model):
-    """Something a person should know."""
+    """A notification for a member."""
 
     id = UlidField()
     member = models.ForeignKey("groups.Member", models.CASCADE, related_name="notifications", db_index=False)
@@ -32,13 +32,13 @@ class Notification(models.Model):
         ordering = [F("created_at").desc(), F("id").desc()]
         indexes = [
             models.Index(F("member"), F("created_at").desc(), name="notifications_of_member"),
-            # How many a person has not read yet.
+            # The number of unread notifications of a member.
             models.Index(fields=["member"], name="notifications_unread", condition=Q(read_at__isnull=True)),
         ]
 
 
 class NotificationPreference(TimestampedModel):
-    """Whether a kind of notification reaches people by a channel: for an organisation, or one person in it."""
+    """Whether a kind of notification is sent by a channel, for an organisation or one member of it."""
 
     organization = models.ForeignKey(
         "fallback.Organization", BY_DATABASE, related_name="notification_preferences", db_index=False
@@ -63,7 +63,7 @@ class NotificationPreference(TimestampedModel):
 
 
 class AccessRequest(TimestampedModel):
-    """A person who asks to be let into a project."""
+    """A member's request to join a project."""
 
     project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="access_requests", db_index=False)
     member = models.ForeignKey("groups.Member", models.CASCADE, related_name="access_requests")
@@ -92,7 +92,7 @@ class AccessRequest(TimestampedModel):
 
 
 class AuditEvent(models.Model):
-    """Who did what, kept for compliance. The actor is a pseudonym, never a person's data."""
+    """An entry of the compliance log. The actor is a pseudonym, never personal data."""
 
     id = models.BigAutoField(primary_key=True)
     action = models.TextField()

@@ -11,7 +11,7 @@ from missionsite.common.constraints import choices_check, one_line_checks
 
 
 class Organization(TimestampedModel):
-    """Who owns projects and workstations; its time zone says when a week and a month begin."""
+    """The owner of projects and workstations. Its time zone defines when a week and a month begin."""
 
     name = models.CharField(max_length=255)
     slug = models.SlugField(
@@ -56,7 +56,7 @@ class Organization(TimestampedModel):
 
 
 class OrganizationMembership(TimestampedModel):
-    """A person in an organisation; owners and administrators maintain every project of it."""
+    """The role of a member in an organisation. Owners and administrators maintain all its projects."""
 
     organization = models.ForeignKey(
         Organization, BY_DATABASE, related_name="memberships", verbose_name=_("organisation"), db_index=False

@@ -15,7 +15,7 @@ from missionsite.common.ids import UlidField
 
 
 class Project(TimestampedModel):
-    """Where people work on missions together; its fallback keeps ready work in stock."""
+    """A board of missions, with members and a fallback that keeps enough missions ready."""
 
     organization = models.ForeignKey(
         "fallback.Organization",
@@ -32,7 +32,7 @@ class Project(TimestampedModel):
     fallback_enabled = models.BooleanField(
         _("fallback on"), default=True, db_default=True, help_text=_("If disabled, this project gets no proposals.")
     )
-    # Two bytes of a digest of the id, 0 to 99: which share of the roll-out this project is in, for good.
+    # Two bytes of a digest of the id, modulo 100: the fixed position of this project in the roll-out.
     rollout_bucket = models.GeneratedField(
         expression=models.Func(
             F("id"),
@@ -73,7 +73,7 @@ class Project(TimestampedModel):
 
 
 class ProjectMember(TimestampedModel):
-    """A person's role in one project; it counts instead of what their organisation gives them."""
+    """The role of a member in one project. It overrides the role from the organisation."""
 
     project = models.ForeignKey(Project, BY_DATABASE, related_name="members", db_index=False)
     member = models.ForeignKey("groups.Member", models.PROTECT, related_name="project_memberships")
@@ -97,7 +97,7 @@ class ProjectMember(TimestampedModel):
 
 
 class ProjectStar(models.Model):
-    """A project someone wants to find quickly."""
+    """A project that a member has starred."""
 
     id = UlidField()
     project = models.ForeignKey(Project, BY_DATABASE, related_name="stars", db_index=False)
@@ -110,7 +110,7 @@ class ProjectStar(models.Model):
 
 
 class ProjectRepository(TimestampedModel):
-    """A repository missions of a project are worked on in."""
+    """A code repository of a project."""
 
     project = models.ForeignKey(Project, BY_DATABASE, related_name="repositories", db_index=False)
     name = models.CharField(max_length=255, help_text=_("owner/name, as spelled by the host."))
@@ -137,7 +137,7 @@ class ProjectRepository(TimestampedModel):
 
 
 class ProjectActivity(models.Model):
-    """Something that happened in a project; only ever added."""
+    """An event of a project. Append-only."""
 
     id = UlidField()
     project = models.ForeignKey(Project, BY_DATABASE, related_name="activity", db_index=False)

@@ -14,7 +14,7 @@ from missionsite.common.ids import UlidField
 
 
 class MissionFallbackRun(models.Model):
-    """One time proposals were made for a project, and what became of them; the counts are the database's."""
+    """One generation of proposals for a project, with its result. The counts are set by triggers."""
 
     id = UlidField()
     project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="fallback_runs", db_index=False)
@@ -30,12 +30,12 @@ class MissionFallbackRun(models.Model):
     status = models.TextField(
         choices=RunStatus, default=RunStatus.AWAITING_REVIEW, db_default=RunStatus.AWAITING_REVIEW
     )
-    # What no proposal was made for: [{"template", "name", "guardrail", "resets_at"}].
+    # Templates that were not proposed: [{"template", "name", "guardrail", "resets_at"}].
     skipped = models.JSONField(default=list, db_default=[], blank=True)
     error = models.TextField(blank=True, default="", db_default="")
-    # What was last published on the project's channel.
+    # The last payload on the project's channel.
     payload = models.JSONField(default=dict, db_default={}, blank=True)
-    # Below the document root; empty until the report is written.
+    # Relative to the document root; empty until the report is written.
     report_path = models.TextField(blank=True, default="", db_default="")
     started_at = models.DateTimeField(_("started"), db_default=TransactionNow())
     completed_at = models.DateTimeField(_("completed"), null=True, blank=True)
@@ -52,13 +52,13 @@ class MissionFallbackRun(models.Model):
                 & Q(generated_count__gte=F("accepted_count") + F("discarded_count")),
                 name="mission_fallback_runs_counts_add_up",
             ),
-            # One run at a time is being made for a project.
+            # A project has one run at a time in progress.
             models.UniqueConstraint(
                 fields=["project"], name="mission_fallback_runs_one_pending", condition=Q(status="pending")
             ),
         ]
         indexes = [
-            # The history of a project; the status is in it, so that a list needs no visit to the table.
+            # The history of a project; includes the status for index-only scans.
             NamedIndex(
                 F("project"),
                 F("started_at").desc(),
@@ -66,7 +66,7 @@ class MissionFallbackRun(models.Model):
                 include=["status"],
             ),
             models.Index(F("started_at").desc(), F("id").desc(), name="mission_fallback_runs_newest"),
-            # Reports that are still to be written.
+            # Runs whose report is not written yet.
             models.Index(
                 fields=["id"],
                 name="fallback_runs_unwritten",
@@ -79,18 +79,18 @@ class MissionFallbackRun(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether something of it is still to be decided."""
+        """Whether the run has open proposals or is in progress."""
         return self.status in (RunStatus.PENDING, RunStatus.AWAITING_REVIEW)
 
 
 class ItemQuerySet(models.QuerySet):
     def proposed(self) -> ItemQuerySet:
-        """Items no one has decided on."""
+        """Open proposals."""
         return self.filter(status=ItemStatus.PROPOSED)
 
 
 class MissionFallbackItem(TimestampedModel):
-    """A proposed mission, and what was decided."""
+    """A proposed mission, with the decision on it."""
 
     run = within_project(
         "fallback.MissionFallbackRun",
@@ -119,10 +119,10 @@ class MissionFallbackItem(TimestampedModel):
     reviewed_by = models.ForeignKey(
         "groups.Member", models.PROTECT, null=True, blank=True, related_name="reviewed_fallback_items"
     )
-    # What stands for the reviewer once the person is erased.
+    # Replaces the reviewer after the member is erased.
     reviewer_token = models.TextField(blank=True, default="", db_default="", editable=False)
     reviewed_at = models.DateTimeField(null=True, blank=True)
-    # The week and the month it counts in while it is accepted; the database's.
+    # The week and the month in which it counts while accepted; set by a trigger.
     counted_week = models.DateField(null=True, blank=True, editable=False)
     counted_month = models.DateField(null=True, blank=True, editable=False)
 
@@ -164,18 +164,18 @@ class MissionFallbackItem(TimestampedModel):
         ]
         indexes = [
             NamedIndex(fields=["run", "status"], name="idx_mission_fallback_items_run_status"),
-            # What waits for review, oldest first, and how much of it a project has.
+            # Open proposals, oldest first, and their number per project.
             models.Index(
                 fields=["project", "created_at", "id"],
                 name="mission_fallback_items_waiting",
                 condition=Q(status="proposed"),
             ),
-            # The list of all proposals, newest first, and that of one project, which may be far down the first.
+            # All proposals, newest first; and those of one project, which may be far down in the first index.
             models.Index(F("created_at").desc(), F("id").desc(), name="mission_fallback_items_newest"),
             models.Index(F("project"), F("created_at").desc(), F("id").desc(), name="mission_fallback_items_of"),
-            # The acceptance record of a template, and when it was last used.
+            # The acceptance record of a template, and its last use.
             models.Index(F("template"), F("created_at").desc(), F("status"), name="mission_fallback_items_record"),
-            # What a person decided lately, to undo it.
+            # The recent decisions of a member, for undo.
             models.Index(
                 F("reviewed_by"),
                 F("reviewed_at").desc(),

@@ -12,11 +12,11 @@ from missionsite.common.constraints import choices_check, one_line_checks
 
 class TemplateQuerySet(models.QuerySet):
     def enabled(self) -> TemplateQuerySet:
-        """Templates proposals may be made from."""
+        """Enabled templates."""
         return self.filter(enabled=True)
 
     def with_record(self) -> TemplateQuerySet:
-        """Adds `proposed_count`, `accepted_count`, `discarded_count` and `last_used_at` (None where never used)."""
+        """Annotate `proposed_count`, `accepted_count`, `discarded_count` and `last_used_at` (None if never used)."""
         return self.annotate(
             proposed_count=Count("items", filter=Q(items__status="proposed")),
             accepted_count=Count("items", filter=Q(items__status="accepted")),
@@ -26,7 +26,7 @@ class TemplateQuerySet(models.QuerySet):
 
 
 class MissionFallbackTemplate(TimestampedModel):
-    """What a proposed mission is made from; it stays where it is, however often it is used."""
+    """The template of proposed missions; can be used any number of times."""
 
     project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="fallback_templates", db_index=False)
     name = models.CharField(max_length=255)
@@ -61,7 +61,7 @@ class MissionFallbackTemplate(TimestampedModel):
             ),
         ]
         indexes = [
-            # The Fallback area of a board, and what a run chooses from.
+            # The Fallback area of a board, and the templates of a run.
             models.Index(F("project"), Lower("name"), name="mission_fallback_templates_of", condition=Q(enabled=True)),
             models.Index(F("project"), F("created_at").desc(), name="fallback_templates_of_project"),
         ]

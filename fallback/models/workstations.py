@@ -12,7 +12,7 @@ from missionsite.common.ids import UlidField
 
 
 class Workstation(TimestampedModel):
-    """A machine of an organisation that agents work on."""
+    """A machine of an organisation on which agents work."""
 
     organization = models.ForeignKey("fallback.Organization", BY_DATABASE, related_name="workstations", db_index=False)
     name = models.CharField(max_length=255)
@@ -81,7 +81,7 @@ class WorkstationRepository(models.Model):
 
 
 class WorkstationWorktree(TimestampedModel):
-    """A work tree from a workstation's pool, idle or lent to a mission."""
+    """A work tree from the pool of a workstation, idle or used by a mission."""
 
     workstation = models.ForeignKey(Workstation, BY_DATABASE, related_name="worktrees", db_index=False)
     repository = models.ForeignKey("fallback.ProjectRepository", BY_DATABASE, related_name="worktrees")

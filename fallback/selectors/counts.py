@@ -9,6 +9,6 @@ COUNTED = 10_000
 
 
 def count_up_to(rows: QuerySet, limit: int = COUNTED) -> tuple[int, str]:
-    """How many rows there are, and in words; counting stops at a limit."""
+    """The number of rows, as number and as text ("10,000+"); counting stops at a limit."""
     number = rows.order_by().values("pk")[: limit + 1].count()
     return number, f"{limit:,}+" if number > limit else f"{number:,}"

@@ -10,9 +10,9 @@ from fallback.models import MissionFallbackItem
 
 
 def items_to_review(visible: Q, *, at: datetime, snoozed: bool = False) -> QuerySet[MissionFallbackItem]:
-    """Proposals to decide on, by project and then oldest first; or those put aside until later.
+    """Open proposals by project, oldest first; either those to review or the snoozed ones.
 
-    visible: which projects, from an item (Rights.project_filter with path `project__`).
+    visible: the filter of projects, from an item (Rights.project_filter with path `project__`).
     """
     asleep = Q(snoozed_until__gt=at)
     return (
@@ -23,7 +23,7 @@ def items_to_review(visible: Q, *, at: datetime, snoozed: bool = False) -> Query
 
 
 def projects_to_review(visible: Q, *, at: datetime, at_most: int = 200) -> list[dict]:
-    """Projects with proposals to decide on: id, name and how many, most first."""
+    """Projects with proposals to review: id, name and number, most first."""
     rows = (
         MissionFallbackItem.objects.proposed()
         .filter(visible, Q(snoozed_until__isnull=True) | Q(snoozed_until__lte=at))

@@ -14,7 +14,7 @@ CARDS = 50
 
 
 def backlogs_of(projects: Iterable[str]) -> dict[str, tuple[int, int]]:
-    """Ready missions nothing blocks (counted up to the threshold) and the threshold, by project id."""
+    """The number of ready, unblocked missions (counted up to the threshold) and the threshold, by project id."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -33,7 +33,7 @@ def backlogs_of(projects: Iterable[str]) -> dict[str, tuple[int, int]]:
 
 
 def board_cards(project: Project, in_list: str) -> tuple[list[Mission], str]:
-    """The first cards of a list in their order, and how many there are in words."""
+    """The first cards of a list in order, and the number of all as text."""
     missions = Mission.objects.filter(project=project, list=in_list)
     cards = list(missions.select_related("actor", "repository").order_by("list_order", "id")[:CARDS])
     return cards, count_up_to(missions)[1] if len(cards) == CARDS else str(len(cards))

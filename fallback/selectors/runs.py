@@ -25,7 +25,7 @@ def latest_runs(projects: Iterable[str]) -> dict[str, MissionFallbackRun]:
 
 
 def projects_with_skipped_templates(visible: Q, *, at: datetime) -> list[str]:
-    """Ids of projects whose latest run held something back this week, newest first."""
+    """Ids of projects whose latest run of this week skipped a template, newest first."""
     recent = list(
         MissionFallbackRun.objects.filter(visible, started_at__gte=at - SKIPPED_SHOWN_FOR)
         .exclude(skipped=[])

@@ -1,4 +1,4 @@
-"""When a project gets proposals: its configuration, pausing and snoozing."""
+"""Configuration of the fallback of a project: create, change, pause, resume, snooze."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EDITABLE = (
 
 @service
 def create_config(*, project: Project, actor: Member | None = None, **values) -> MissionFallbackConfig:
-    """Give a project its configuration; values: any of EDITABLE, in the units of the model."""
+    """Create the configuration of a project. values: any of EDITABLE, in the units of the model."""
     only(values, *EDITABLE)
     set_audit_context(actor)
     config = MissionFallbackConfig.objects.create(project=project, **values)
@@ -36,7 +36,7 @@ def create_config(*, project: Project, actor: Member | None = None, **values) ->
 
 @service
 def update_config(*, config: MissionFallbackConfig, actor: Member | None = None, **changes) -> MissionFallbackConfig:
-    """Change any of EDITABLE. What was accepted before stays, also where a guardrail is now lower."""
+    """Change any of EDITABLE. Accepted proposals stay, also above a lowered guardrail."""
     check_fields(changes, *EDITABLE)
     return _change(config, actor, "fallback.config_changed", changes)
 
@@ -45,14 +45,14 @@ def update_config(*, config: MissionFallbackConfig, actor: Member | None = None,
 def pause_fallback(
     *, config: MissionFallbackConfig, actor: Member | None = None, reason: str = ""
 ) -> MissionFallbackConfig:
-    """Make no proposals until someone resumes it."""
+    """Stop proposals until they are resumed."""
     changes = {"status": ConfigStatus.PAUSED, "snoozed_until": None}
     return _change(config, actor, "fallback.paused", changes, reason=reason)
 
 
 @service
 def resume_fallback(*, config: MissionFallbackConfig, actor: Member | None = None) -> MissionFallbackConfig:
-    """Make proposals again, from the next check on."""
+    """Allow proposals again, from the next check on."""
     return _change(config, actor, "fallback.resumed", {"status": ConfigStatus.ACTIVE, "snoozed_until": None})
 
 
@@ -60,7 +60,7 @@ def resume_fallback(*, config: MissionFallbackConfig, actor: Member | None = Non
 def snooze_fallback(
     *, config: MissionFallbackConfig, until: datetime, actor: Member | None = None
 ) -> MissionFallbackConfig:
-    """Make no proposals until an aware datetime; then it is active by itself. Raises SnoozeInThePast."""
+    """Stop proposals until an aware datetime, after which the configuration is active again. Raises SnoozeInThePast."""
     if until <= timezone.now():
         raise SnoozeInThePast
     return _change(config, actor, "fallback.snoozed", {"status": ConfigStatus.SNOOZED, "snoozed_until": until})

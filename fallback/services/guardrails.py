@@ -1,4 +1,4 @@
-"""How much room the guardrails leave, and when there is more."""
+"""The guardrails of projects: how much of each quota is used, and when it resets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DEFAULT_HOURS = 120
 
 @dataclass(frozen=True)
 class Quota:
-    """One guardrail of one project at one instant. used and allowed: missions of a week, or minutes of a month."""
+    """One guardrail of one project. used, allowed: missions of a week, or minutes of a month."""
 
     guardrail: str
     used: int
@@ -40,7 +40,7 @@ class Quota:
 
     @property
     def usage_text(self) -> str:
-        """What is used of it: "3 of 20 missions this week"."""
+        """The used part of the quota: "3 of 20 missions this week"."""
         if self.guardrail == Guardrail.WEEK:
             return f"{self.used} of {self.allowed} missions this week"
         return f"{format_hours(self.used)} of {format_hours(self.allowed)} hours this month"
@@ -71,18 +71,18 @@ def format_hours(minutes: int) -> str:
 
 
 def week_of(at: datetime, zone: str) -> date:
-    """The Monday of the ISO week an instant is in, somewhere."""
+    """The Monday of the ISO week of a datetime in a time zone."""
     day = at.astimezone(ZoneInfo(zone)).date()
     return day - timedelta(days=day.weekday())
 
 
 def month_of(at: datetime, zone: str) -> date:
-    """The first day of the month an instant is in, somewhere."""
+    """The first day of the month of a datetime in a time zone."""
     return at.astimezone(ZoneInfo(zone)).date().replace(day=1)
 
 
 def guardrails_of(projects: Iterable[Project], at: datetime | None = None) -> dict[str, Guardrails]:
-    """The guardrails of projects (with `organization` loaded) by project id, in two queries."""
+    """The guardrails of projects (with `organization` loaded), by project id. Takes two queries."""
     at = at or timezone.now()
     projects = list(projects)
     caps = {

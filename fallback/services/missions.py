@@ -1,4 +1,4 @@
-"""Making, editing and moving the missions of a board."""
+"""Create, edit, move and review missions of a board, and their dependencies."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ EDITABLE = (
     "github_pr_number",
     "ready",
 )
-# Places of a list are this far apart where there is room; the column holds numbers below 100,000.
+# Distance of `list_order` between new missions of a list. The column takes numbers below 100,000.
 ORDER_STEP = Decimal(1000)
 MAX_ORDER = Decimal("99999.99999")
-# A spread list fills at most the lower half, so that there is room after it.
+# A renumbered list uses at most the lower half, so that missions can be added after it.
 MAX_RENUMBERED = Decimal(50_000)
 MIN_STEP = Decimal("0.00001")
 
@@ -60,7 +60,7 @@ def create_mission(
 
 @service
 def update_mission(*, mission: Mission, acting_member: Member | None = None, **changes) -> Mission:
-    """Change fields of EDITABLE; moving, reviewing and dependencies have services of their own."""
+    """Change fields of EDITABLE. Moves, reviews and dependencies have their own services."""
     check_fields(changes, *EDITABLE)
     set_audit_context(acting_member)
     current = Mission.objects.select_for_update(of=("self",)).get(pk=mission.pk)
@@ -80,9 +80,9 @@ def move_mission(
 ) -> Mission:
     """Move a mission to a list (of List), or within its own.
 
-    before, after: ids of the missions it then stands right before or right after. With neither it is put at the end,
+    before, after: id of the mission to place it before or after. Without either it is placed at the end,
     or, with `first`, at the beginning.
-    Raises NeighbourNotFound where that one is not in the list (any more).
+    Raises NeighbourNotFound if that mission is not (or no longer) in the list.
     """
     set_audit_context(acting_member)
     _lock_board(mission.project_id)
@@ -95,7 +95,7 @@ def move_mission(
 
 @service
 def set_ready(*, mission: Mission, ready: bool, acting_member: Member | None = None) -> Mission:
-    """Say whether someone could start now; ready missions are the backlog."""
+    """Mark a mission as ready to be started, or not. Ready missions are the backlog."""
     return update_mission(mission=mission, acting_member=acting_member, ready=ready)
 
 
@@ -103,7 +103,7 @@ def set_ready(*, mission: Mission, ready: bool, acting_member: Member | None = N
 def review_mission(
     *, mission: Mission, status: str, feedback: str = "", acting_member: Member | None = None
 ) -> Mission:
-    """Write down what a review found. status: of ReviewStatus."""
+    """Set the result of a review. status: of ReviewStatus."""
     set_audit_context(acting_member)
     current = Mission.objects.select_for_update(of=("self",)).get(pk=mission.pk)
     decided = status != ReviewStatus.PENDING
@@ -115,26 +115,26 @@ def review_mission(
 
 @service
 def add_dependency(*, mission: Mission, depends_on: Mission, acting_member: Member | None = None) -> MissionDependency:
-    """Let a mission wait for another. Raises DependencyCycle, DependsOnItself, DependencyExists,
+    """Make a mission depend on another. Raises DependencyCycle, DependsOnItself, DependencyExists,
     DependencyOfOtherProject.
     """
     if mission.pk == depends_on.pk:
         raise DependsOnItself
     set_audit_context(acting_member)
-    # Spreading a list locks its missions in another order.
+    # Renumbering a list locks its missions in another order.
     _lock_board(mission.project_id)
     return MissionDependency.objects.create(mission=mission, depends_on=depends_on)
 
 
 @service
 def remove_dependency(*, mission: Mission, depends_on: Mission, acting_member: Member | None = None) -> None:
-    """Let a mission wait for another no longer; nothing where it does not."""
+    """Remove a dependency; do nothing if there is none."""
     set_audit_context(acting_member)
     MissionDependency.objects.filter(mission=mission, depends_on=depends_on).delete()
 
 
 def list_order_at_end(project: Project, in_list: str) -> Decimal:
-    """The `list_order` that puts a mission at the end of a list; spreads the list first where there is no room."""
+    """The `list_order` of the end of a list. Renumbers the list first if no number is left."""
     _lock_board(project.pk)
     missions = Mission.objects.filter(project=project, list=in_list)
     last = missions.aggregate(last=Max("list_order"))["last"]
@@ -168,7 +168,7 @@ def _list_order_beside(mission: Mission, to: str, *, before: str, after: str, fi
 
 
 def _list_order_after(last: Decimal) -> Decimal | None:
-    """A place after the last one: a step, or where the list is long a thousandth of the room left; None without any."""
+    """The next `list_order`, or None if none is left. Near the maximum the step is a thousandth of the rest."""
     step = (
         ORDER_STEP
         if last + ORDER_STEP <= MAX_RENUMBERED
@@ -186,7 +186,7 @@ def _ids_in_order(project_id: str, in_list: str) -> Sequence[str]:
 
 
 def _renumber(project_id: str, in_list: str, order: Sequence[str]) -> dict[str, Decimal]:
-    """Give a list new places, evenly apart, in one statement; returns them by id."""
+    """Renumber a list evenly, in one statement. Returns `list_order` by id."""
     step = min(ORDER_STEP, (MAX_RENUMBERED / (len(order) + 1)).quantize(MIN_STEP, ROUND_DOWN))
     places = {pk: step * (number + 1) for number, pk in enumerate(order)}
     with connection.cursor() as cursor:
@@ -202,6 +202,6 @@ def _renumber(project_id: str, in_list: str, order: Sequence[str]) -> dict[str, 
 
 
 def _lock_board(project_id: str) -> None:
-    """Move one mission of a board at a time, so that two never end up in one place."""
+    """Allow one move at a time on a board, so that no two missions get the same `list_order`."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('board:' || %s, 0))", [project_id])

@@ -1,4 +1,4 @@
-"""What a run would do: reads only. A run does exactly what its plan says, and a dry run shows it."""
+"""The plan of a run, without writing. A run carries out its plan; a dry run shows it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from fallback.services.guardrails import Guardrails, guardrails_of
 
 @dataclass
 class SkippedTemplate:
-    """A proposal that was not made, and which guardrail stood in its way."""
+    """A template that was not proposed, with the guardrail that prevented it."""
 
     guardrail: str
     template: MissionFallbackTemplate | None = None
@@ -40,10 +40,10 @@ class SkippedTemplate:
 
 @dataclass
 class Plan:
-    """What the next run of a project would do.
+    """The plan of the next run of a project.
 
-    backlog: ready missions nothing blocks, counted up to the threshold. deficit: what is missing beside the proposals
-    that still wait.
+    backlog: ready, unblocked missions, counted up to the threshold. deficit: threshold minus backlog minus open
+    proposals.
     """
 
     project: Project
@@ -59,7 +59,7 @@ class Plan:
 
     @property
     def summary(self) -> str:
-        """What would happen, in a sentence."""
+        """The plan as a sentence."""
         if self.inactive_reason:
             return self.inactive_reason
         if not self.deficit:
@@ -71,13 +71,13 @@ class Plan:
 
 
 def backlog_of(project: Project, *, up_to: int) -> int:
-    """Ready missions of a project that nothing blocks; counting stops at a number."""
+    """The number of ready, unblocked missions of a project, counted up to a limit."""
     ready = Mission.objects.filter(project=project, list=List.TODO, ready=True, open_dependency_count=0)
     return ready.order_by().values("pk")[:up_to].count()
 
 
 def inactive_reason(project: Project, config: MissionFallbackConfig, at: datetime) -> str:
-    """Why a project gets no proposals at all; empty where it does."""
+    """Why a project gets no proposals; empty if it gets them."""
     organization: Organization = project.organization
     if project.status == ProjectStatus.ARCHIVED:
         return "The project is archived."
@@ -96,9 +96,9 @@ def inactive_reason(project: Project, config: MissionFallbackConfig, at: datetim
 
 
 def plan_run(project: Project, *, config: MissionFallbackConfig | None = None, at: datetime | None = None) -> Plan:
-    """What a run of a project would do now.
+    """Plan a run of a project.
 
-    at: aware datetime; now when left out. Raises MissionFallbackConfig.DoesNotExist where the project has none.
+    at: aware datetime; now by default. Raises MissionFallbackConfig.DoesNotExist without a configuration.
     """
     at = at or timezone.now()
     config = config or MissionFallbackConfig.objects.get(project=project)
@@ -121,7 +121,7 @@ def plan_run(project: Project, *, config: MissionFallbackConfig | None = None, a
 
 
 def templates_in_turn(project: Project) -> list[MissionFallbackTemplate]:
-    """Enabled templates in the order they are used: the longest unused first, then priority, then what is accepted."""
+    """Enabled templates in order of use: longest unused first, then by priority, then by acceptance rate."""
     templates = (
         MissionFallbackTemplate.objects.enabled()
         .filter(project=project)
@@ -133,23 +133,23 @@ def templates_in_turn(project: Project) -> list[MissionFallbackTemplate]:
 
 
 def acceptance(template: MissionFallbackTemplate) -> float:
-    """The share of a template's decided proposals that was accepted; one half where none was decided."""
+    """The accepted share of a template's decided proposals; 0.5 if none is decided."""
     decided = template.accepted_count + template.discarded_count
     return template.accepted_count / decided if decided else 0.5
 
 
 def _choose(plan: Plan, proposed_minutes: int) -> None:
-    """Pick a template for each missing mission, in turn; note what a guardrail holds back."""
+    """Pick a template for each missing mission, and record what the guardrails skip."""
     turn = deque(templates_in_turn(plan.project))
     if not turn:
         plan.skipped.append(SkippedTemplate(Guardrail.TEMPLATES))
         return
     week, month = plan.guardrails.week, plan.guardrails.month
-    # What waits for review may be accepted yet.
+    # Open proposals count as used: they may still be accepted.
     missions_left = max(0, week.left - plan.proposed)
     minutes_left = max(0, month.left - proposed_minutes)
     too_long: dict[str, SkippedTemplate] = {}
-    for _place in range(plan.deficit):
+    for _number in range(plan.deficit):
         if missions_left <= 0:
             plan.skipped.append(SkippedTemplate(Guardrail.WEEK, turn[0], week.resets_at))
             turn.rotate(-1)

@@ -1,4 +1,4 @@
-"""Organisations, projects and what belongs to them: people, repositories, flows, actors, templates."""
+"""Create and change organisations, projects, their members, repositories, flows, actors and templates."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from groups.services import events
 from missionsite.common.changes import apply_changes, as_json, check_fields
 from missionsite.common.transactions import service
 
-# What may be edited of each kind of thing.
+# Editable fields by model.
 EDITABLE: dict[type[models.Model], tuple[str, ...]] = {
     Flow: ("name", "description", "stages"),
     Actor: ("name", "description"),
@@ -47,8 +47,8 @@ EVENT_PREFIXES = {Flow: "flow", Actor: "actor", ProjectRepository: "repository",
 
 @service
 def create_organization(*, name: str, slug: str, actor: Member | None = None, **values) -> Organization:
-    """Found an organisation; who founds it owns it. Raises TimezoneUnknown."""
-    check_fields(values, "timezone", "fallback_enabled", "fallback_rollout_percent")
+    """Create an organisation, owned by the actor. Raises TimezoneUnknown."""
+    only(values, "timezone", "fallback_enabled", "fallback_rollout_percent")
     values = {"name": name, "slug": slug, **values}
     organization = Organization.objects.create(**values)
     changed = {field: [None, as_json(value)] for field, value in values.items()}
@@ -60,7 +60,7 @@ def create_organization(*, name: str, slug: str, actor: Member | None = None, **
 
 @service
 def update_organization(*, organization: Organization, actor: Member | None = None, **changes) -> Organization:
-    """Change its names, time zone and roll-out. Raises TimezoneUnknown."""
+    """Change name, short name, time zone and roll-out. Raises TimezoneUnknown."""
     check_fields(changes, "name", "slug", "timezone", "fallback_enabled", "fallback_rollout_percent")
     current = Organization.objects.select_for_update().get(pk=organization.pk)
     if changed := apply_changes(current, changes):
@@ -70,8 +70,8 @@ def update_organization(*, organization: Organization, actor: Member | None = No
 
 @service
 def set_organization_role(*, organization: Organization, member: Member, role: str, actor: Member | None = None):
-    """Bring a person into an organisation, or change their role there (of OrganizationRole)."""
-    # One role of an organisation is changed at a time, so that the event has the role that was there before.
+    """Add a member to an organisation, or change the role (of OrganizationRole)."""
+    # The lock makes role changes of an organisation sequential, so that the event has the previous role.
     organization = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
     before = OrganizationMembership.objects.filter(organization=organization, member=member).first()
     if before and before.role == role:
@@ -88,7 +88,7 @@ def set_organization_role(*, organization: Organization, member: Member, role: s
 def create_project(
     *, organization: Organization, name: str, slug: str, actor: Member | None = None, **values
 ) -> Project:
-    """Start a project, with a fallback configuration of the usual figures. Raises SlugTaken."""
+    """Create a project with a default fallback configuration. The actor becomes maintainer. Raises SlugTaken."""
     only(values, "description", "privacy", "fallback_enabled")
     set_audit_context(actor)
     project = Project.objects.create(organization=organization, name=name, slug=slug, **values)
@@ -104,26 +104,26 @@ def create_project(
 
 @service
 def update_project(*, project: Project, actor: Member | None = None, **changes) -> Project:
-    """Change names, description, privacy and whether it gets proposals. Raises SlugTaken."""
+    """Change name, short name, description, privacy and `fallback_enabled`. Raises SlugTaken."""
     check_fields(changes, "name", "slug", "description", "privacy", "fallback_enabled")
     return _change_project(project, actor, "project.changed", changes)
 
 
 @service
 def archive_project(*, project: Project, actor: Member | None = None, reason: str = "") -> Project:
-    """Close a project: it stays readable, gets no proposals and no new missions."""
+    """Archive a project: it stays readable, without new missions and proposals."""
     return _change_project(project, actor, "project.archived", {"status": ProjectStatus.ARCHIVED}, reason=reason)
 
 
 @service
 def restore_project(*, project: Project, actor: Member | None = None, reason: str = "") -> Project:
-    """Open an archived project again."""
+    """Make an archived project active again."""
     return _change_project(project, actor, "project.restored", {"status": ProjectStatus.ACTIVE}, reason=reason)
 
 
 @service
 def set_project_role(*, project: Project, member: Member, role: str, actor: Member | None = None) -> ProjectMember:
-    """Bring a person into a project, or change their role there (of ProjectRole)."""
+    """Add a member to a project, or change the role (of ProjectRole)."""
     set_audit_context(actor)
     before = ProjectMember.objects.filter(project=project, member=member).values_list("role", flat=True).first()
     if before == role:
@@ -136,7 +136,7 @@ def set_project_role(*, project: Project, member: Member, role: str, actor: Memb
 
 @service
 def remove_from_project(*, membership: ProjectMember, actor: Member | None = None) -> None:
-    """End a person's own role in a project; what the organisation gives them stays."""
+    """Remove a member's role in a project. A role from the organisation stays."""
     set_audit_context(actor)
     current = ProjectMember.objects.select_for_update(of=("self",)).filter(pk=membership.pk).first()
     if current is None:
@@ -155,7 +155,7 @@ def remove_from_project(*, membership: ProjectMember, actor: Member | None = Non
 def add_to_project(kind: type[models.Model], *, project: Project, acting_member: Member | None = None, **values):
     """Add a flow, an actor, a repository or a template to a project. kind, values: see EDITABLE.
 
-    Raises ProjectArchived, and what the rules of that kind reject.
+    Raises ProjectArchived, and the errors of the model's constraints.
     """
     only(values, *EDITABLE[kind])
     set_audit_context(acting_member)
@@ -195,7 +195,7 @@ def _change_project(project, actor, type_, changes, **payload) -> Project:
 def _record_organization_event(
     type_: str, organization: Organization, actor: Member | None, *, member: Member | None = None, **payload
 ):
-    """Write down what happened to an organisation: events of the site, since it has no activity of its own."""
+    """Record a site event about an organisation, which has no activity table."""
     events.record(
         type_, actor=actor, member=member, organization=organization.pk, organization_name=organization.name, **payload
     )

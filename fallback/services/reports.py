@@ -1,7 +1,7 @@
-"""Reports of runs: one JSON document each, in the document store.
+"""Reports of runs: one JSON document per run, in the document store.
 
-A report is written after its run's end is committed, and noted on the run after that. Whatever is lost between two of
-these steps is found and written by `repair_reports`.
+A report is written after the end of its run is committed; its path is stored on the run after that. `repair_reports`
+writes reports that are lost in between.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ BATCH = 500
 
 
 def path_of(run_id: str) -> str:
-    """Where the report of a run is in the document store."""
+    """The path of a report in the document store."""
     return f"{FOLDER}/{run_id}.json"
 
 
 def build_report(run: MissionFallbackRun) -> dict:
-    """What a run did, and what was decided. People appear by stable ID only."""
+    """The content of a report: the run and all decisions. Members are named by stable ID only."""
     items = run.items.select_related("template", "reviewed_by").order_by("created_at", "id")
     return {
         "runId": run.pk,
@@ -70,7 +70,7 @@ def build_report(run: MissionFallbackRun) -> dict:
 
 
 def write_report(run_id: str) -> bool:
-    """Write the report of a run that has ended, and note it on the run; False where there is none to write."""
+    """Write the report of an ended run and store its path. Returns False if the run is not ended."""
     with transaction.atomic():
         run = MissionFallbackRun.objects.filter(pk=run_id).select_for_update().first()
         if run is None or run.status not in ENDED:
@@ -82,21 +82,21 @@ def write_report(run_id: str) -> bool:
 
 
 def write_report_when_committed(run_id: str) -> None:
-    """Write the report right after the transaction; a failure is logged and left to `repair_reports`."""
+    """Write the report after the commit. A failure is logged; `repair_reports` tries again."""
 
     def write() -> None:
         try:
-            # Several decisions of one transaction ask for the same report.
+            # Several decisions in one transaction request the same report.
             if MissionFallbackRun.objects.filter(pk=run_id, report_path="", status__in=ENDED).exists():
                 write_report(run_id)
         except Exception:
-            logger.exception("report of run %s not written; it is tried again", run_id)
+            logger.exception("report of run %s not written; repair_reports will retry", run_id)
 
     transaction.on_commit(write, robust=True)
 
 
 def read_report(run: MissionFallbackRun) -> str:
-    """The report of a run as text; empty where there is none yet, or the document is gone."""
+    """The report of a run as text; empty if there is none."""
     if not run.report_path:
         return ""
     try:
@@ -106,10 +106,10 @@ def read_report(run: MissionFallbackRun) -> str:
 
 
 def repair_reports(*, since: datetime | None = None) -> dict[str, int]:
-    """Write what is missing, and remove what belongs to no run that has ended.
+    """Write missing reports, and delete reports without an ended run.
 
-    since: runs that ended before are not looked at again for a lost document; all are when left out.
-    Returns how many were written and removed.
+    since: runs that ended before are not checked for a lost document; by default all are.
+    Returns the numbers of written and removed reports.
     """
     written = removed = 0
     unwritten = MissionFallbackRun.objects.filter(report_path="", status__in=ENDED).order_by("pk")
@@ -126,7 +126,7 @@ def repair_reports(*, since: datetime | None = None) -> dict[str, int]:
         if pk not in there:
             written += write_report(pk)
     for pk in _without_ended_run(sorted(there)):
-        # Once more: its end may have been committed since.
+        # Check again: the end of the run may have been committed meanwhile.
         if _is_old(pk) and not MissionFallbackRun.objects.filter(pk=pk, status__in=ENDED).exists():
             documents.delete(path_of(pk))
             removed += 1
@@ -134,7 +134,7 @@ def repair_reports(*, since: datetime | None = None) -> dict[str, int]:
 
 
 def _without_ended_run(names: list[str]) -> Iterator[str]:
-    """Those of these names that are no run which has ended."""
+    """The names that do not belong to an ended run."""
     for begin in range(0, len(names), BATCH):
         batch = names[begin : begin + BATCH]
         known = set(MissionFallbackRun.objects.filter(pk__in=batch, status__in=ENDED).values_list("pk", flat=True))
@@ -142,7 +142,7 @@ def _without_ended_run(names: list[str]) -> Iterator[str]:
 
 
 def _is_old(pk: str) -> bool:
-    """Whether a document has lain for a minute; a younger one may belong to a run whose end is being committed."""
+    """Whether a document is older than a minute. The end of a run may still be uncommitted for a younger one."""
     try:
         return documents.modified_at(path_of(pk)) < timezone.now() - timedelta(minutes=1)
     except documents.NoSuchDocument:

@@ -1,4 +1,4 @@
-"""Deciding on proposals: accept, discard, snooze, duplicate, undo."""
+"""Decide on proposals: accept, discard, mark as duplicate, snooze, undo."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from missionsite.common.errors import NotAllowed, translate_db_errors
 from missionsite.common.transactions import service
 
 EDITABLE = ("title", "description", "priority", "estimated_effort_minutes")
-# A decision can be taken back this long, by who made it.
+# A reviewer can undo their own decision for this long.
 UNDO_WINDOW = timedelta(hours=1)
 
 
@@ -38,10 +38,10 @@ UNDO_WINDOW = timedelta(hours=1)
 def accept_item(
     *, item: MissionFallbackItem, actor: Member | None = None, at: datetime | None = None, **edits
 ) -> Mission:
-    """Make the proposed mission: in Todo, ready, linked both ways; the template stays where it is.
+    """Accept a proposal: create its mission in Todo, ready, linked to the proposal.
 
-    edits: any of EDITABLE, applied first. at: aware datetime of the decision; now when left out.
-    Raises AlreadyDecided, WeeklyCapReached, MonthlyHoursReached (both say when there is room), ProjectArchived.
+    edits: any of EDITABLE, applied first. at: aware datetime of the decision; now by default.
+    Raises AlreadyDecided, WeeklyCapReached, MonthlyHoursReached (both with the time of reset), ProjectArchived.
     """
     if unknown := set(edits) - set(EDITABLE):
         raise TypeError(f"cannot edit {', '.join(sorted(unknown))}")
@@ -52,7 +52,7 @@ def accept_item(
         raise ProjectArchived
     for name, value in edits.items():
         setattr(item, name, value)
-    # The guardrail is spent last: its counter is what everyone waits for.
+    # The allowance row is locked last, because all acceptances of the project wait for it.
     mission = Mission.objects.create(
         project=project,
         title=item.title,
@@ -89,7 +89,7 @@ def discard_item(
     feedback: str = "",
     at: datetime | None = None,
 ) -> MissionFallbackItem:
-    """Decide against a proposal. reason: of DiscardReason; one of reason and feedback says why.
+    """Discard a proposal. reason: of DiscardReason; reason or feedback is required.
 
     Raises AlreadyDecided, ReasonMissing.
     """
@@ -110,7 +110,7 @@ def discard_item(
 def mark_duplicate(
     *, item: MissionFallbackItem, mission: Mission, actor: Member | None = None, feedback: str = ""
 ) -> MissionFallbackItem:
-    """Discard a proposal because a mission of its project does the same. Raises AlreadyDecided, OtherProject."""
+    """Discard a proposal as a duplicate of a mission of its project. Raises AlreadyDecided, OtherProject."""
     if mission.project_id != item.project_id:
         raise OtherProject("The duplicated mission must belong to the same project.", field="mission")
     discarded = discard_item(item=item, actor=actor, reason=DiscardReason.DUPLICATE, feedback=feedback)
@@ -121,7 +121,7 @@ def mark_duplicate(
 
 @service
 def snooze_item(*, item: MissionFallbackItem, until: datetime, actor: Member | None = None) -> MissionFallbackItem:
-    """Put a proposal aside until an aware datetime; it still waits, and counts. Raises AlreadyDecided,
+    """Hide a proposal from the review until an aware datetime; it stays open and counts. Raises AlreadyDecided,
     SnoozeInThePast.
     """
     set_audit_context(actor)
@@ -136,7 +136,7 @@ def snooze_item(*, item: MissionFallbackItem, until: datetime, actor: Member | N
 
 @service
 def unsnooze_item(*, item: MissionFallbackItem, actor: Member | None = None) -> MissionFallbackItem:
-    """Bring a snoozed proposal back to the review at once. Raises AlreadyDecided."""
+    """End the snooze of a proposal. Raises AlreadyDecided."""
     set_audit_context(actor)
     item = _lock_proposed(item)
     if item.snoozed_until is None:
@@ -150,10 +150,10 @@ def unsnooze_item(*, item: MissionFallbackItem, actor: Member | None = None) -> 
 
 @service
 def undo_decision(*, item: MissionFallbackItem, actor: Member, at: datetime | None = None) -> MissionFallbackItem:
-    """Take back a decision made within the last hour by the same person; the proposal waits again.
+    """Undo the actor's own decision of the last hour; the proposal is open again.
 
-    The mission of an acceptance is removed, and its guardrails are given back.
-    Raises NotDecided, NotAllowed, MissionChanged where the mission was worked on since.
+    The mission of an acceptance is deleted, and its quota is released.
+    Raises NotDecided, NotAllowed, MissionChanged if the mission has changed since.
     """
     set_audit_context(actor, deleting=True)
     item = _lock_item(item)
@@ -166,20 +166,20 @@ def undo_decision(*, item: MissionFallbackItem, actor: Member, at: datetime | No
     mission = item.mission
     if mission and not is_unchanged(mission):
         raise MissionChanged
-    was = item.status
+    previous = item.status
     item.status, item.mission, item.reviewed_by, item.reviewed_at = ItemStatus.PROPOSED, None, None, None
     item.reason, item.feedback, item.duplicate_of = None, "", None
     item.save()
     if mission:
         Mission.objects.filter(pk=mission.pk).delete()
     record_activity(
-        "fallback.decision_undone", project=item.project, actor=actor, item=item.pk, was=str(was), title=item.title
+        "fallback.decision_undone", project=item.project, actor=actor, item=item.pk, was=str(previous), title=item.title
     )
     return item
 
 
 def is_unchanged(mission: Mission) -> bool:
-    """Whether nothing has happened to a mission since it was made, and nothing hangs on it."""
+    """Whether a mission is as it was created, and nothing refers to it."""
     return mission.list == List.TODO and not (
         mission.events.exclude(type="mission.created").exists()
         or mission.dependents.exists()

@@ -1,8 +1,7 @@
-"""Who may do what in which project.
+"""The rights of a member in projects.
 
-Staff whose role of the back office covers every project (`fallback.every_project`) act in all of them, as far as that
-role goes. Everyone else acts in the own projects, as far as the role there goes: the one given in the project itself,
-else what the organisation gives.
+Staff with the permission `fallback.every_project` have the rights of their other permissions in all projects. Other
+members have the rights of their role in the project, or else of their role in the organisation.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from missionsite.common.errors import NotAllowed
 
 
 class Right(IntEnum):
-    """What may be done in a project; each includes those before it."""
+    """A right in a project. Each includes the ones before it."""
 
     VIEW = 1
     CONTRIBUTE = 2
@@ -32,7 +31,7 @@ _BY_ROLE = {
     ProjectRole.REVIEWER: Right.REVIEW,
     ProjectRole.MAINTAINER: Right.MAINTAIN,
 }
-# What staff who see every project need for the rest.
+# The permission each further right needs from staff with EVERY_PROJECT.
 _BY_PERMISSION = (
     (Right.MAINTAIN, "fallback.change_project"),
     (Right.REVIEW, "fallback.review_missionfallbackitem"),
@@ -42,7 +41,7 @@ EVERY_PROJECT = "fallback.every_project"
 
 
 class Rights:
-    """The rights of one person, read once; keep it for a request, no longer."""
+    """The rights of one member. They are read once, so keep an instance for one request only."""
 
     def __init__(self, member: Member) -> None:
         self.member = member
@@ -54,7 +53,7 @@ class Rights:
             self.in_every_project = {Right.VIEW} | {right for right, name in _BY_PERMISSION if member.has_perm(name)}
 
     def allows(self, right: Right, project: Project) -> bool:
-        """Whether this person may do something in a project."""
+        """Whether the member has a right in a project."""
         if right in self.in_every_project:
             return True
         self._load()
@@ -66,12 +65,12 @@ class Rights:
         return own is not None and own >= right
 
     def check(self, right: Right, project: Project) -> None:
-        """Raise NotAllowed unless this person may do something in a project."""
+        """Raise NotAllowed unless the member has a right in a project."""
         if not self.allows(right, project):
             raise NotAllowed("Your role in this project does not allow this.")
 
     def in_any_project(self, right: Right) -> bool:
-        """Whether there is a project this person may do something in; it may have none yet for staff with every."""
+        """Whether the member has a right in at least one project. True for staff with the right in every project."""
         if right in self.in_every_project:
             return True
         self._load()
@@ -79,13 +78,13 @@ class Rights:
             return True
         if any(own >= right and own > Right.VIEW for own in self._in_organizations.values()):
             return True
-        # What it gives its members may be nothing: none of its projects need be open to them.
+        # A member of an organisation may see none of its projects: all may be private.
         if self._may_view is None:
             self._may_view = bool(self._in_organizations) and self.projects().exists()
         return right == Right.VIEW and self._may_view
 
     def project_filter(self, right: Right, *, path: str = "") -> Q:
-        """The condition that a row's project is one this person may do something in. path: `project__` from a row."""
+        """The condition that the member has a right in a row's project. path: `project__` from a row."""
         if right in self.in_every_project:
             return Q()
         self._load()
@@ -96,18 +95,18 @@ class Rights:
             **{f"{path}organization__in": looked_at, f"{path}privacy": Privacy.ORGANIZATION}
         )
         key = f"{path}pk__in" if not path else f"{path.removesuffix('__')}__in"
-        # What a project itself says counts instead of what its organisation gives.
+        # A role in the project overrides the role from the organisation.
         return Q(**{key: named}) | (inherited & ~Q(**{key: list(self._in_projects)}))
 
     def maintained_organizations(self) -> list[str] | None:
-        """Ids of the organisations this person maintains as one of them; None for staff who maintain every one."""
+        """Ids of the organisations that the member owns or administers; None for staff who maintain all."""
         if Right.MAINTAIN in self.in_every_project:
             return None
         self._load()
         return [pk for pk, own in self._in_organizations.items() if own == Right.MAINTAIN]
 
     def projects(self, right: Right = Right.VIEW) -> QuerySet[Project]:
-        """The projects this person may do something in."""
+        """The projects in which the member has a right."""
         return Project.objects.filter(self.project_filter(right))
 
     def _load(self) -> None:
@@ -116,7 +115,7 @@ class Rights:
         self._in_projects, self._in_organizations = {}, {}
         if not self.member.is_active:
             return
-        # One query: every page of the back office asks.
+        # One query, because every page of the back office needs it.
         projects = ProjectMember.objects.filter(member=self.member).order_by()
         organizations = OrganizationMembership.objects.filter(member=self.member).order_by()
         rows = projects.values_list(Value(True), "project_id", "role").union(
@@ -130,7 +129,7 @@ class Rights:
 
 
 def maintains_organization(member: Member, organization) -> bool:
-    """Whether a person may change an organisation: staff who maintain every project, and its owners and admins."""
+    """Whether a member may change an organisation: owners, administrators, and staff who maintain all projects."""
     if not member.is_active:
         return False
     if Right.MAINTAIN in Rights(member).in_every_project:

@@ -1,4 +1,4 @@
-"""Runs: looking at a project's backlog, and proposing missions where it is low."""
+"""Check the backlog of projects, and propose missions where it is low."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ from missionsite.common.transactions import service
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What became of looking at one project. run: None where nothing had to be made."""
+    """The result of one check of a project. run: None if no run was needed."""
 
     project: Project
     run: MissionFallbackRun | None = None
@@ -58,7 +58,7 @@ class CheckResult:
 
     @property
     def summary(self) -> str:
-        """The outcome in a sentence."""
+        """The result as a sentence."""
         if self.rejection:
             return self.rejection.message
         if self.run is None:
@@ -79,10 +79,10 @@ def run_fallback(
     actor: Member | None = None,
     at: datetime | None = None,
 ) -> MissionFallbackRun | None:
-    """Propose what a project's backlog lacks, within its guardrails; None where nothing is lacking.
+    """Propose the missing missions of a project, within its guardrails. Returns None if none are missing.
 
-    triggered_by: of Trigger. at: aware datetime; now when left out.
-    Raises NoConfiguration, FallbackInactive, and RunInProgress while another run of the project is being made.
+    triggered_by: of Trigger. at: aware datetime; now by default.
+    Raises NoConfiguration, FallbackInactive, and RunInProgress while another run of the project is in progress.
     """
     at = at or timezone.now()
     set_audit_context(actor, EventOrigin.FALLBACK)
@@ -93,12 +93,12 @@ def run_fallback(
         raise NoConfiguration
     if off := inactive_reason(project, config, at):
         raise FallbackInactive(off)
-    # Runs are made whole or not at all, and one at a time: a pending one here was left by something else.
-    for left in MissionFallbackRun.objects.filter(project=project, status=RunStatus.PENDING):
-        cancel_run(run=left, actor=actor)
+    # A run is one transaction, and the lock allows one at a time: a pending run here is a leftover.
+    for stale in MissionFallbackRun.objects.filter(project=project, status=RunStatus.PENDING):
+        cancel_run(run=stale, actor=actor)
     plan = plan_run(project, config=config, at=at)
     _record_check(plan)
-    # Every few minutes the same would be said again; who asks by hand is told.
+    # The job would otherwise record the same skipped templates every few minutes.
     repeats = triggered_by == Trigger.AUTOMATIC and not plan.picks and _repeats_latest_run(plan)
     if not plan.deficit or repeats:
         return None
@@ -126,9 +126,9 @@ def run_fallback(
 
 
 def run_due(*, at: datetime | None = None) -> Iterator[CheckResult]:
-    """Look at every project that is due: one statement finds what each lacks, then those that lack get a run.
+    """Check all due projects: one statement finds the deficits, then each project with a deficit gets a run.
 
-    at: aware datetime; now when left out. Each run is a transaction of its own; yields an outcome for each.
+    at: aware datetime; now by default. Each run is a transaction of its own. Yields a result per run.
     """
     at = at or timezone.now()
     with connection.cursor() as cursor:
@@ -155,9 +155,9 @@ def launch_template(
     triggered_by: str = Trigger.MANUAL,
     at: datetime | None = None,
 ) -> Mission:
-    """Make a mission of a template at once, within the guardrails; the template stays where it is.
+    """Create a mission from a template, within the guardrails.
 
-    It is a run of one proposal that is accepted, so that the history knows of it.
+    Recorded as a run with one accepted proposal.
     Raises TemplateDisabled, ProjectArchived, WeeklyCapReached, MonthlyHoursReached.
     """
     at = at or timezone.now()
@@ -183,9 +183,9 @@ def launch_template(
 
 @service
 def cancel_run(*, run: MissionFallbackRun, actor: Member | None = None) -> MissionFallbackRun:
-    """End a run that is open: what of it still waits is discarded, what was accepted stays. Raises RunEnded."""
+    """Cancel an open run and discard its open proposals; accepted ones stay. Raises RunEnded."""
     set_audit_context(actor)
-    # Items before their run, as everyone who decides on them.
+    # Items are locked before their run, as in decisions.
     waiting = list(MissionFallbackItem.objects.proposed().filter(run=run).order_by("pk").select_for_update())
     run = MissionFallbackRun.objects.select_for_update().get(pk=run.pk)
     if not run.is_open:
@@ -206,7 +206,7 @@ def cancel_run(*, run: MissionFallbackRun, actor: Member | None = None) -> Missi
 
 
 def _lock_runs(project: Project) -> None:
-    """Make one run of a project at a time; whoever comes second is told so at once."""
+    """Allow one run of a project at a time. Raises RunInProgress without waiting."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('fallback_run:' || %s, 0))", [project.pk])
         if not cursor.fetchone()[0]:
@@ -214,7 +214,7 @@ def _lock_runs(project: Project) -> None:
 
 
 def _record_check(plan: Plan) -> None:
-    """Write down that the backlog was looked at, and what it was; a snooze that has passed ends here."""
+    """Record a check with a sample of the backlog, and end a snooze that has passed."""
     config = plan.config
     config.last_run_at = plan.at
     if config.status == ConfigStatus.SNOOZED:
@@ -229,7 +229,7 @@ def _record_check(plan: Plan) -> None:
 
 
 def _record_checks(rows: list[tuple], at: datetime) -> None:
-    """The same for every project that lacks nothing, in one statement."""
+    """Record the checks of projects without a deficit, in one statement."""
     if not rows:
         return
     ids, thresholds, backlogs = ([row[number] for row in rows] for number in range(3))
@@ -237,27 +237,27 @@ def _record_checks(rows: list[tuple], at: datetime) -> None:
         set_audit_context(None)
         cursor.execute(
             """
-            WITH looked AS (
+            WITH checked AS (
                 SELECT * FROM unnest(%s::text[], %s::integer[], %s::integer[]) AS l (project_id, threshold, backlog)
-            ), mine AS (
-                -- A configuration someone is changing, or has snoozed anew, is looked at again in a minute.
-                SELECT c.id FROM mission_fallback_configs c JOIN looked l ON l.project_id = c.project_id
+            ), locked AS (
+                -- A configuration that is locked or has been snoozed again is checked in the next minute.
+                SELECT c.id FROM mission_fallback_configs c JOIN checked l ON l.project_id = c.project_id
                 WHERE c.status <> 'snoozed' OR c.snoozed_until <= %s
                 ORDER BY c.id FOR UPDATE OF c SKIP LOCKED
-            ), noted AS (
+            ), recorded AS (
                 UPDATE mission_fallback_configs c SET last_run_at = %s, snoozed_until = NULL,
                     status = CASE WHEN c.status = 'snoozed' THEN 'active' ELSE c.status END
-                FROM mine WHERE c.id = mine.id RETURNING c.project_id
+                FROM locked WHERE c.id = locked.id RETURNING c.project_id
             )
             INSERT INTO mission_fallback_samples (project_id, backlog_count, backlog_threshold, sampled_at)
-            SELECT l.project_id, l.backlog, l.threshold, %s FROM looked l JOIN noted n ON n.project_id = l.project_id
+            SELECT l.project_id, l.backlog, l.threshold, %s FROM checked l JOIN recorded n ON n.project_id = l.project_id
             """,
             [ids, thresholds, backlogs, at, at, at],
         )
 
 
 def _repeats_latest_run(plan: Plan) -> bool:
-    """Whether the latest run says the same already: nothing could be made, for the same reasons."""
+    """Whether the latest run made no proposals either, for the same reasons."""
     latest = MissionFallbackRun.objects.filter(project=plan.project).order_by("-started_at", "-id").first()
     if latest is None or latest.generated_count:
         return False
@@ -292,7 +292,7 @@ def _build_item(pk: str, run: MissionFallbackRun, template: MissionFallbackTempl
 
 
 def _accept_all(items: list[MissionFallbackItem], actor: Member | None, at: datetime) -> list[SkippedTemplate]:
-    """Accept what the guardrails let through; someone may have spent the room since it was planned."""
+    """Accept proposals within the guardrails. Another transaction may have used the quota since the plan."""
     skipped = []
     for item in items:
         try:

@@ -1,4 +1,4 @@
-"""`manage.py run_fallback`: look at the backlogs that are due, and propose missions where work runs low."""
+"""`manage.py run_fallback`: check due backlogs, and propose missions where work runs low."""
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Q

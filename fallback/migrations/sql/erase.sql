@@ -1,4 +1,4 @@
--- What is kept here of a person goes when the directory erases them.
+-- Deletes personal data of a member when the directory erases the member.
 CREATE FUNCTION erase_person_in_projects() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$

@@ -1,4 +1,4 @@
--- The schema before has no place for proposals: their rows are set aside, and return on the way forward.
+-- Moves rows that the previous schema cannot hold to backup tables. Migrating forward restores them.
 DO $$
 DECLARE
     name text;

@@ -1,4 +1,4 @@
--- A proposal, its run, its template and all they refer to belong to one project.
+-- Foreign keys that keep a proposal, its run, its template and their links within one project.
 ALTER TABLE mission_fallback_templates ADD CONSTRAINT mission_fallback_templates_of_project UNIQUE (id, project_id);
 ALTER TABLE mission_fallback_runs ADD CONSTRAINT mission_fallback_runs_of_project UNIQUE (id, project_id);
 ALTER TABLE mission_fallback_templates
@@ -29,12 +29,12 @@ SELECT set_on_delete(t, c, 'SET NULL') FROM (VALUES
     ('mission_fallback_items', 'duplicate_of_id')
 ) AS links (t, c);
 
--- Rows an earlier way back has set aside return. What they refer to may be gone by now: those stay set aside.
+-- Restores rows from backup tables of an earlier backward migration. Rows whose links are gone stay in the backup.
 DO $$
 DECLARE
     name text;
     columns text;
-    stayed bigint;
+    remaining bigint;
 BEGIN
     IF to_regclass('fallback_missions_backup') IS NULL THEN
         RETURN;
@@ -44,8 +44,8 @@ BEGIN
         SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO columns FROM pg_attribute
         WHERE attrelid = (name || '_backup')::regclass AND attnum > 0 AND NOT attisdropped;
         EXECUTE format(
-            'WITH gone AS (DELETE FROM %1$I s WHERE EXISTS (SELECT FROM projects p WHERE p.id = s.project_id)%3$s RETURNING *)
-             INSERT INTO %2$I (%4$s) OVERRIDING SYSTEM VALUE SELECT %4$s FROM gone',
+            'WITH restored AS (DELETE FROM %1$I s WHERE EXISTS (SELECT FROM projects p WHERE p.id = s.project_id)%3$s RETURNING *)
+             INSERT INTO %2$I (%4$s) OVERRIDING SYSTEM VALUE SELECT %4$s FROM restored',
             name || '_backup', name,
             CASE name
                 WHEN 'mission_fallback_templates' THEN
@@ -69,7 +69,7 @@ BEGIN
     WHERE reviewed_by_id IS NOT NULL AND NOT EXISTS (SELECT FROM members p WHERE p.id = i.reviewed_by_id);
     UPDATE mission_fallback_runs u SET started_by_id = NULL
     WHERE started_by_id IS NOT NULL AND NOT EXISTS (SELECT FROM members p WHERE p.id = u.started_by_id);
-    -- Proposals that stay set aside are counted no longer.
+    -- Excludes proposals that stay in the backup from the counts.
     UPDATE mission_fallback_runs u
     SET generated_count = c.every, accepted_count = c.accepted, discarded_count = c.discarded
     FROM (
@@ -88,11 +88,11 @@ BEGIN
         HAVING max(id) IS NOT NULL;
     FOREACH name IN ARRAY ARRAY['mission_fallback_configs', 'mission_fallback_templates', 'mission_fallback_runs',
         'mission_fallback_items', 'mission_fallback_allowances', 'mission_fallback_samples'] LOOP
-        EXECUTE format('SELECT count(*) FROM %I', name || '_backup') INTO stayed;
-        IF stayed = 0 THEN
+        EXECUTE format('SELECT count(*) FROM %I', name || '_backup') INTO remaining;
+        IF remaining = 0 THEN
             EXECUTE format('DROP TABLE %I', name || '_backup');
         ELSE
-            RAISE NOTICE '% rows of % refer to what is gone; they stay in %_backup', stayed, name, name;
+            RAISE NOTICE '% rows of % refer to deleted rows and stay in %_backup', remaining, name, name;
         END IF;
     END LOOP;
 END $$;

@@ -1,4 +1,4 @@
--- Drops the guardrails, the counting and the check; the rows stay as they are.
+-- Drops the functions and triggers of guardrails, counts and the check. Rows are not changed.
 DROP FUNCTION due_fallback_projects(timestamptz), drifted_missions(), drifted_fallback_runs();
 DROP TRIGGER mission_fallback_runs_publish ON mission_fallback_runs;
 DROP TRIGGER mission_fallback_runs_publish_new ON mission_fallback_runs;

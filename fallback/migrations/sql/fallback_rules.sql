@@ -1,16 +1,16 @@
--- The guardrails and the counts of the fallback: no door leads around them.
+-- The guardrails and counts of the fallback, enforced for every writer.
 
 -- --- Guardrails -----------------------------------------------------------------------------
 
--- An accepted proposal spends one mission of its project's week and its minutes of the month. One guarded statement
--- each: of any number at once, exactly as many pass as there is room for. Taking an acceptance back gives both back.
--- SECURITY DEFINER: what is spent is written here and nowhere else.
+-- Charges an accepted proposal to the weekly and the monthly allowance of its project. Each charge is one conditional
+-- upsert, so that concurrent acceptances never exceed the quota. Undoing an acceptance releases both charges.
+-- SECURITY DEFINER: other roles may not write allowances.
 CREATE FUNCTION spend_allowance() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 DECLARE
     caps record;
-    moment timestamp;
+    decided_at timestamp;
 BEGIN
     IF TG_OP = 'UPDATE' AND OLD.status = 'accepted' THEN
         IF NEW.status = 'accepted' AND NEW.estimated_effort_minutes = OLD.estimated_effort_minutes
@@ -30,7 +30,7 @@ BEGIN
         RETURN NEW;
     END IF;
     IF NEW.mission_id IS NULL THEN
-        RAISE EXCEPTION 'an accepted proposal has its mission'
+        RAISE EXCEPTION 'an accepted proposal needs a mission'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'mission_fallback_items_accepted_has_mission';
     END IF;
     NEW.reviewed_at := coalesce(NEW.reviewed_at, CURRENT_TIMESTAMP);
@@ -39,17 +39,17 @@ BEGIN
     FROM projects p JOIN organizations o ON o.id = p.organization_id
     LEFT JOIN mission_fallback_configs c ON c.project_id = p.id
     WHERE p.id = NEW.project_id;
-    -- The clock, not the transaction's start: one that began on Sunday may accept on Monday.
-    moment := CASE WHEN NEW.reviewed_at = CURRENT_TIMESTAMP THEN clock_timestamp() ELSE NEW.reviewed_at END
+    -- clock_timestamp(), because a transaction that began on Sunday may accept on Monday.
+    decided_at := CASE WHEN NEW.reviewed_at = CURRENT_TIMESTAMP THEN clock_timestamp() ELSE NEW.reviewed_at END
         AT TIME ZONE caps.timezone;
-    NEW.counted_week := date_trunc('week', moment)::date;
-    NEW.counted_month := date_trunc('month', moment)::date;
+    NEW.counted_week := date_trunc('week', decided_at)::date;
+    NEW.counted_month := date_trunc('month', decided_at)::date;
     INSERT INTO mission_fallback_allowances AS a (project_id, period, starts_on, used, allowed)
     SELECT NEW.project_id, 'week', NEW.counted_week, 1, caps.week WHERE caps.week >= 1
     ON CONFLICT (project_id, period, starts_on) DO UPDATE SET used = a.used + 1, allowed = excluded.allowed
         WHERE a.used + 1 <= excluded.allowed;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'the week of % is full', NEW.counted_week
+        RAISE EXCEPTION 'weekly cap reached in the week of %', NEW.counted_week
             USING ERRCODE = 'check_violation', CONSTRAINT = 'fallback_weekly_mission_cap';
     END IF;
     INSERT INTO mission_fallback_allowances AS a (project_id, period, starts_on, used, allowed)
@@ -59,7 +59,7 @@ BEGIN
         SET used = a.used + excluded.used, allowed = excluded.allowed
         WHERE a.used + excluded.used <= excluded.allowed;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'the month of % is full', NEW.counted_month
+        RAISE EXCEPTION 'monthly hours used up in the month of %', NEW.counted_month
             USING ERRCODE = 'check_violation', CONSTRAINT = 'fallback_monthly_target_hours';
     END IF;
     RETURN NEW;
@@ -74,8 +74,8 @@ DO $$ BEGIN
     END IF;
 END $$;
 
--- A mission that comes from the fallback came through an accepted proposal of its project, and each knows the other.
--- Checked at commit: one of the two is written first.
+-- Checks that a fallback mission and its accepted proposal link to each other and are of one project.
+-- Deferred to the commit, because one of the two is written first.
 CREATE FUNCTION check_fallback_mission() RETURNS trigger LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -97,7 +97,7 @@ BEGIN
             WHERE i.id = NEW.id AND (m.fallback_item_id IS DISTINCT FROM i.id OR m.project_id <> i.project_id));
     END IF;
     IF wrong THEN
-        RAISE EXCEPTION '% %: a proposal is accepted where its mission is, and each knows the other', TG_TABLE_NAME, NEW.id
+        RAISE EXCEPTION '% %: a fallback mission and its accepted proposal must link to each other', TG_TABLE_NAME, NEW.id
             USING ERRCODE = 'check_violation', CONSTRAINT = 'missions_fallback_was_accepted';
     END IF;
     RETURN NULL;
@@ -109,17 +109,17 @@ CREATE CONSTRAINT TRIGGER mission_fallback_items_mission_links_back
     AFTER INSERT OR UPDATE OF status, mission_id, project_id ON mission_fallback_items
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_fallback_mission();
 
--- Where a mission comes from, and whose it is, is written once.
+-- Reject changes of a mission's origin and project.
 CREATE FUNCTION reject_mission_origin_change() RETURNS trigger LANGUAGE plpgsql
 AS $$
 BEGIN
-    RAISE EXCEPTION 'the origin of mission % never changes', OLD.id
+    RAISE EXCEPTION 'the origin of mission % is immutable', OLD.id
         USING ERRCODE = 'check_violation', CONSTRAINT = 'missions_origin_immutable';
 END $$;
 CREATE FUNCTION reject_mission_project_change() RETURNS trigger LANGUAGE plpgsql
 AS $$
 BEGIN
-    RAISE EXCEPTION 'the project of mission % never changes', OLD.id
+    RAISE EXCEPTION 'the project of mission % is immutable', OLD.id
         USING ERRCODE = 'check_violation', CONSTRAINT = 'missions_project_immutable';
 END $$;
 CREATE TRIGGER missions_project_immutable BEFORE UPDATE OF project_id ON missions
@@ -129,8 +129,8 @@ CREATE TRIGGER missions_origin_immutable BEFORE UPDATE OF origin ON missions
 
 -- --- Counts of a run ------------------------------------------------------------------------
 
--- What a run has generated, and what was accepted and discarded of it, follows its items. One update a statement; runs
--- in the order of their keys, so that two statements never wait for each other.
+-- Updates the counts of runs after each statement on items. Runs are locked in the order of their keys, so that two
+-- statements cannot deadlock.
 CREATE FUNCTION count_fallback_items() RETURNS trigger LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -186,9 +186,10 @@ END $$;
 CREATE TRIGGER mission_fallback_items_count_truncated AFTER TRUNCATE ON mission_fallback_items
     FOR EACH STATEMENT EXECUTE FUNCTION reset_fallback_counts();
 
--- Writing locks an item before its run, and what waits before what it waits for; deleting a run, a project or a mission
--- goes the other way round. So writers share a lock which who deletes holds alone, taken before any row: the two never
--- wait for each other. A transaction that writes first and deletes later takes it alone from the start (services do).
+-- Writers lock an item before its run, and a dependent mission before the one it depends on; deletions of runs, projects
+-- and missions lock in the opposite order. To prevent deadlocks, writers share an advisory lock that deletions take
+-- exclusively, before any row. A transaction that writes first and deletes later must take it exclusively at its start
+-- (services do).
 CREATE FUNCTION take_shared_fallback_lock() RETURNS trigger LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -214,10 +215,10 @@ CREATE TRIGGER mission_fallback_runs_exclusive_lock BEFORE DELETE ON mission_fal
 CREATE TRIGGER projects_exclusive_lock BEFORE DELETE ON projects
     FOR EACH STATEMENT EXECUTE FUNCTION take_exclusive_fallback_lock();
 
--- --- The life of a run ----------------------------------------------------------------------
+-- --- Status of a run ------------------------------------------------------------------------
 
--- Counts are counted, never set. A run is completed when nothing of it is left to decide, and open again when a decision
--- is taken back. What is published of it is kept on it.
+-- Derives the fields of a run. Counts cannot be set by an UPDATE. A run is completed when no proposal is open, and
+-- reopened when a decision is undone. `payload` is what publish_fallback_run() sends.
 CREATE FUNCTION derive_fallback_run() RETURNS trigger LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -244,7 +245,7 @@ BEGIN
     ELSE
         NEW.completed_at := NULL;
     END IF;
-    -- A report tells how a run ended; while it is open, and when it ends anew, there is one to write.
+    -- A change of status or counts makes the report obsolete: it is written again at the end of the run.
     IF TG_OP = 'UPDATE' AND (NEW.status, NEW.accepted_count, NEW.discarded_count)
         IS DISTINCT FROM (OLD.status, OLD.accepted_count, OLD.discarded_count) THEN
         NEW.report_path := '';
@@ -256,14 +257,14 @@ END $$;
 CREATE TRIGGER mission_fallback_runs_derive BEFORE INSERT OR UPDATE ON mission_fallback_runs
     FOR EACH ROW EXECUTE FUNCTION derive_fallback_run();
 
--- Tells whoever listens, and writes the summary of a run that is completed.
+-- Notifies listeners, and records the summary of a completed run.
 CREATE FUNCTION publish_fallback_run() RETURNS trigger LANGUAGE plpgsql
 AS $$
 BEGIN
     PERFORM pg_notify('project:' || NEW.project_id || ':fallback', NEW.payload::text);
-    -- For pages that show every project.
+    -- For pages with all projects.
     PERFORM pg_notify('fallback', NEW.payload::text);
-    -- A run that is brought in as completed has no proposals yet; whoever brings it in tells of it.
+    -- A run inserted as completed has no proposals yet; its writer records the summary.
     IF TG_OP = 'UPDATE' AND NEW.status = 'completed' AND OLD.status <> 'completed' THEN
         INSERT INTO mission_events (project_id, type, origin, actor_id, payload)
         VALUES (NEW.project_id, 'fallback.run_completed', 'fallback', audit_actor(), NEW.payload - 'projectId' - 'status');
@@ -277,8 +278,8 @@ CREATE TRIGGER mission_fallback_runs_publish_new AFTER INSERT ON mission_fallbac
 CREATE TRIGGER mission_fallback_runs_publish AFTER UPDATE ON mission_fallback_runs
     FOR EACH ROW WHEN (OLD.payload <> NEW.payload) EXECUTE FUNCTION publish_fallback_run();
 
--- Runs whose counts are not those of their items: none, ever. Read by the nightly reconciliation.
-CREATE FUNCTION drifted_fallback_runs() RETURNS TABLE (run_id varchar, counted integer[], kept integer[])
+-- Runs whose stored counts differ from their items; used by the nightly job. Always empty.
+CREATE FUNCTION drifted_fallback_runs() RETURNS TABLE (run_id varchar, actual integer[], stored integer[])
 LANGUAGE sql STABLE
 AS $$
     SELECT r.id, c.n, ARRAY[r.generated_count, r.accepted_count, r.discarded_count]
@@ -290,7 +291,7 @@ AS $$
     ) c
     WHERE c.n <> ARRAY[r.generated_count, r.accepted_count, r.discarded_count]
 $$;
-CREATE FUNCTION drifted_missions() RETURNS TABLE (mission_id varchar, counted integer[], kept integer[])
+CREATE FUNCTION drifted_missions() RETURNS TABLE (mission_id varchar, actual integer[], stored integer[])
 LANGUAGE sql STABLE
 AS $$
     SELECT m.id, c.n, ARRAY[m.dependency_count, m.open_dependency_count]
@@ -304,8 +305,8 @@ $$;
 
 -- --- The check ------------------------------------------------------------------------------
 
--- Every project whose backlog is due to be looked at, and how many missions it lacks: one statement for all of them.
--- Counting stops at the threshold, so that a project with much to do costs no more than one with little.
+-- All projects whose check is due, with backlog, open proposals and deficit.
+-- Counting stops at the threshold, so that a project with a large backlog costs no more than one with a small one.
 CREATE FUNCTION due_fallback_projects(at timestamptz DEFAULT CURRENT_TIMESTAMP)
 RETURNS TABLE (project_id varchar, backlog_threshold integer, backlog_count bigint, proposed_count bigint, deficit bigint)
 LANGUAGE sql STABLE
@@ -322,7 +323,7 @@ AS $$
             WHERE m.project_id = c.project_id AND m.list = 'todo' AND m.ready AND m.open_dependency_count = 0
             LIMIT c.backlog_threshold) x
     ) b (n)
-    -- What waits for review is little: counted once for all projects, not once for each.
+    -- Open proposals are few: counted once for all projects, not once per project.
     LEFT JOIN (
         SELECT i.project_id, count(*) FROM mission_fallback_items i WHERE i.status = 'proposed' GROUP BY i.project_id
     ) p (project_id, n) ON p.project_id = c.project_id

@@ -1,4 +1,4 @@
--- The tables go with the migration; what is dropped here is what would stay.
+-- Drops what the reverse migration of the tables would leave.
 ALTER TABLE missions DROP CONSTRAINT missions_flow_of_project, DROP CONSTRAINT missions_actor_of_project,
     DROP CONSTRAINT missions_repository_of_project;
 ALTER TABLE project_repositories DROP CONSTRAINT project_repositories_of_project;

@@ -1,6 +1,6 @@
--- What a mission refers to belongs to the same project, and what belongs to a row goes with it, also for raw SQL.
+-- Foreign keys within a project, and cascading deletions, also for raw SQL.
 
--- Makes the foreign key of a column do something when its row is deleted: CASCADE or SET NULL.
+-- Recreates the foreign key of a column with ON DELETE CASCADE or SET NULL.
 CREATE FUNCTION set_on_delete(of_table text, of_column text, action text) RETURNS void
 LANGUAGE plpgsql
 AS $$

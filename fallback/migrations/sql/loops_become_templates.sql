@@ -1,5 +1,5 @@
--- Each looping mission becomes a template that proposes it anew, and itself a mission to do.
--- What it was is kept beside it, for the way back.
+-- Converts each loop mission to a template and a mission in Todo.
+-- The previous values are kept for the reverse migration.
 CREATE TABLE IF NOT EXISTS mission_loops_converted (
     mission_id varchar(26) COLLATE "C" PRIMARY KEY,
     template_id varchar(26) COLLATE "C" NOT NULL,
@@ -8,20 +8,20 @@ CREATE TABLE IF NOT EXISTS mission_loops_converted (
     list text NOT NULL
 );
 COMMENT ON TABLE mission_loops_converted IS
-    'Missions that looped before there was a fallback, and the template each became; read by the way back only.';
+    'Former loop missions, and the template of each; read by the reverse migration only.';
 DO $$ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') AND current_user <> 'missionsite_app' THEN
         REVOKE ALL ON mission_loops_converted FROM missionsite_app;
     END IF;
 END $$;
 
--- A template names a flow, an actor and a repository; a project that has none gets one for its loops.
+-- A template needs a flow, an actor and a repository. Projects without one get one for their loop missions.
 INSERT INTO flows (project_id, name, description)
-SELECT DISTINCT m.project_id, 'Loops', 'Made for missions that looped without a flow.' FROM missions m
+SELECT DISTINCT m.project_id, 'Loops', 'Created for loop missions without a flow.' FROM missions m
 WHERE (m.is_loop OR m.list = 'loop') AND m.flow_id IS NULL AND NOT EXISTS (SELECT FROM flows f WHERE f.project_id = m.project_id)
 ON CONFLICT DO NOTHING;
 INSERT INTO actors (project_id, name, description)
-SELECT DISTINCT m.project_id, 'Loops', 'Made for missions that looped without an actor.' FROM missions m
+SELECT DISTINCT m.project_id, 'Loops', 'Created for loop missions without an actor.' FROM missions m
 WHERE (m.is_loop OR m.list = 'loop') AND m.actor_id IS NULL AND NOT EXISTS (SELECT FROM actors a WHERE a.project_id = m.project_id)
 ON CONFLICT DO NOTHING;
 INSERT INTO project_repositories (project_id, name)
@@ -30,7 +30,7 @@ WHERE (m.is_loop OR m.list = 'loop') AND m.repository_id IS NULL
   AND NOT EXISTS (SELECT FROM project_repositories r WHERE r.project_id = m.project_id)
 ON CONFLICT DO NOTHING;
 
--- A loop that was converted before, taken back and now comes again keeps its template.
+-- A loop mission that is converted again, after a reverse migration, keeps its template.
 INSERT INTO mission_loops_converted (mission_id, template_id, loop_schedule, is_loop, list)
 SELECT m.id, ulid(), m.loop_schedule, m.is_loop, m.list FROM missions m WHERE m.is_loop OR m.list = 'loop'
 ON CONFLICT (mission_id) DO UPDATE

@@ -1,4 +1,4 @@
--- Drops the triggers and functions of missions; the rows stay as they are.
+-- Drops the triggers and functions of missions. Rows are not changed.
 DO $$ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') AND current_user <> 'missionsite_app' THEN
         GRANT UPDATE, DELETE ON mission_events, project_activity, audit_events TO missionsite_app;

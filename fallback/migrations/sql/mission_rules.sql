@@ -1,6 +1,6 @@
--- What the database keeps of missions: when they changed, their timeline, and what they wait for.
+-- Triggers of missions: time of change, timeline and dependencies.
 
--- What was written before there was a count; no trigger looks on yet.
+-- Counts the dependencies of existing rows, before there are triggers.
 UPDATE missions m SET dependency_count = c.every, open_dependency_count = c.open
 FROM (
     SELECT x.mission_id AS id, count(*) AS every, count(*) FILTER (WHERE d.list <> 'done') AS open
@@ -8,7 +8,7 @@ FROM (
 ) c
 WHERE m.id = c.id AND (m.dependency_count, m.open_dependency_count) IS DISTINCT FROM (c.every, c.open);
 
--- Who acts and on whose behalf: set by services for the transaction; raw SQL acts as the system.
+-- Actor and origin of the transaction, set by services; raw SQL has the origin `system`.
 CREATE FUNCTION audit_origin() RETURNS text LANGUAGE sql STABLE
 AS $$ SELECT coalesce(nullif(current_setting('app.event_origin', true), ''), 'system') $$;
 CREATE FUNCTION audit_actor() RETURNS uuid LANGUAGE sql STABLE
@@ -26,7 +26,7 @@ BEGIN
             EXECUTE FUNCTION touch_updated_at()', name || '_touch_updated_at', name);
     END LOOP;
 END $$;
--- A trigger cannot compare a table with a generated column whole: the column is computed after it.
+-- Generated columns are computed after BEFORE triggers, so OLD.* and NEW.* cannot be compared here.
 CREATE FUNCTION touch_project() RETURNS trigger LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -44,7 +44,7 @@ BEGIN
     PERFORM now() AT TIME ZONE NEW.timezone;
     RETURN NEW;
 EXCEPTION WHEN invalid_parameter_value THEN
-    RAISE EXCEPTION 'time zone % is not known', NEW.timezone
+    RAISE EXCEPTION 'unknown time zone %', NEW.timezone
         USING ERRCODE = 'check_violation', CONSTRAINT = 'organizations_timezone_valid';
 END $$;
 CREATE TRIGGER organizations_timezone_valid BEFORE INSERT OR UPDATE OF timezone ON organizations
@@ -52,7 +52,7 @@ CREATE TRIGGER organizations_timezone_valid BEFORE INSERT OR UPDATE OF timezone 
 
 -- --- Timeline -------------------------------------------------------------------------------
 
--- last_event_at moves with every change of a mission's life; its place in a list is none.
+-- Sets last_event_at at every change, except of list_order.
 CREATE FUNCTION touch_mission() RETURNS trigger LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -62,7 +62,7 @@ BEGIN
         NEW.open_dependency_count := 0;
         RETURN NEW;
     END IF;
-    -- Counts are counted, never set: only the triggers below, which run inside another, change them.
+    -- Counts cannot be set by an UPDATE: only the triggers below, at a greater depth, change them.
     IF pg_trigger_depth() = 1 THEN
         NEW.dependency_count := OLD.dependency_count;
         NEW.open_dependency_count := OLD.open_dependency_count;
@@ -134,8 +134,8 @@ CREATE TRIGGER missions_record_changes AFTER UPDATE ON missions
 
 -- --- Dependencies ---------------------------------------------------------------------------
 
--- Both missions are of one project, and following what a mission waits for never leads back to it. One dependency of a
--- project is added at a time: two that close a circle together would not see each other.
+-- Checks that both missions are of one project and that dependencies have no cycle. A lock per project makes additions
+-- sequential: two concurrent ones that form a cycle together would not see each other.
 CREATE FUNCTION check_dependency() RETURNS trigger LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -155,18 +155,18 @@ BEGIN
         )
         SELECT FROM needed WHERE id = NEW.mission_id
     ) THEN
-        RAISE EXCEPTION 'mission % would wait for itself', NEW.mission_id
+        RAISE EXCEPTION 'mission % would depend on itself', NEW.mission_id
             USING ERRCODE = 'check_violation', CONSTRAINT = 'mission_dependencies_no_cycle';
     END IF;
-    -- What is waited for stays as it is until this commits: the count below needs to know whether it is done. It comes
-    -- before the mission that waits, as when it is finished, so that the two never wait for each other.
+    -- Lock the mission it depends on until the commit, because the count below depends on its list. It is locked before
+    -- the dependent mission, as at a change of its list, so that the two cannot deadlock.
     PERFORM FROM missions WHERE id = NEW.depends_on_id FOR NO KEY UPDATE;
     RETURN NEW;
 END $$;
 CREATE TRIGGER mission_dependencies_no_cycle BEFORE INSERT OR UPDATE ON mission_dependencies
     FOR EACH ROW EXECUTE FUNCTION check_dependency();
 
--- Counts again what some missions wait for. They are locked first: whoever changes the same count has committed then.
+-- Recounts the dependencies of missions. The lock waits for other transactions that change the same counts.
 CREATE FUNCTION recount_dependencies(of_missions text[]) RETURNS void LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -204,8 +204,8 @@ BEGIN
         SELECT m.project_id, m.id, w.type, audit_origin(), audit_actor(), jsonb_build_object('dependsOn', w.other)
         FROM new_rows n JOIN old_rows o ON o.id = n.id
         CROSS JOIN LATERAL (VALUES ('mission.dependency_removed', o.mission_id, o.depends_on_id),
-            ('mission.dependency_added', n.mission_id, n.depends_on_id)) AS w (type, waiting, other)
-        JOIN missions m ON m.id = w.waiting
+            ('mission.dependency_added', n.mission_id, n.depends_on_id)) AS w (type, mission_id, other)
+        JOIN missions m ON m.id = w.mission_id
         WHERE (o.mission_id, o.depends_on_id) <> (n.mission_id, n.depends_on_id);
     END IF;
     RETURN NULL;
@@ -217,17 +217,17 @@ CREATE TRIGGER mission_dependencies_count_changed AFTER UPDATE ON mission_depend
 CREATE TRIGGER mission_dependencies_count_gone AFTER DELETE ON mission_dependencies
     REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION count_dependencies();
 
--- A mission that is done, or no longer, changes what others still wait for.
+-- Updates open_dependency_count of dependent missions when a mission enters or leaves the list done.
 CREATE FUNCTION count_dependents() RETURNS trigger LANGUAGE plpgsql
 AS $$
 DECLARE
-    waiting text[];
+    dependents text[];
 BEGIN
-    SELECT array_agg(DISTINCT d.mission_id) INTO waiting
+    SELECT array_agg(DISTINCT d.mission_id) INTO dependents
     FROM new_rows n JOIN old_rows o ON o.id = n.id JOIN mission_dependencies d ON d.depends_on_id = n.id
     WHERE (n.list = 'done') <> (o.list = 'done');
-    IF waiting IS NOT NULL THEN
-        PERFORM recount_dependencies(waiting);
+    IF dependents IS NOT NULL THEN
+        PERFORM recount_dependencies(dependents);
     END IF;
     RETURN NULL;
 END $$;
@@ -235,7 +235,7 @@ CREATE TRIGGER missions_count_dependents AFTER UPDATE ON missions
     REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION count_dependents();
 
--- The record is only added to; it goes with its mission or project.
+-- Timelines are append-only; rows are deleted only with their mission or project.
 DO $$ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') AND current_user <> 'missionsite_app' THEN
         REVOKE UPDATE, DELETE ON mission_events, project_activity, audit_events FROM missionsite_app;

@@ -1,4 +1,4 @@
-// The board: cards moved with the mouse, a finger, the keyboard or their Move menu; shown at once, taken back on rejection.
+// The board: moves cards by mouse, touch, keyboard or the Move menu. A move is shown immediately and reverted on an error.
 (() => {
     const root = document.getElementById("fb-board-page");
     if (!root) return;
@@ -13,7 +13,7 @@
     let moving = 0;
     let sending = Promise.resolve();
 
-    // --- Cards and where they stand ------------------------------------------------------------
+    // --- Cards and their positions -------------------------------------------------------------
     const lists = () => [...root.querySelectorAll(".fb-cards")];
     const cardsOf = (list) => [...list.querySelectorAll(":scope > .fb-card")];
     const columnOf = (node) => node.closest(".fb-column");
@@ -51,7 +51,7 @@
         card.focus({ preventScroll: true });
         card.scrollIntoView({ block: "nearest", inline: "nearest" });
     };
-    /** Tab goes to one card; its link is reached with Enter on the card. Without this script each link is a stop. */
+    /** Make one card the tab stop; Enter opens its link. Without this script each link is a tab stop. */
     const enhance = () => {
         root.querySelectorAll(".fb-card h4 a:not([tabindex])").forEach((link) => { link.tabIndex = -1; });
         if (!root.querySelector('.fb-card[tabindex="0"]')) setCurrent(root.querySelector(".fb-card"), { focus: false });
@@ -68,12 +68,12 @@
     };
 
     // --- Moving --------------------------------------------------------------------------------
-    /** Send a card's new place; the server's rejection puts it back to `origin`. */
+    /** Send the new position of a card. On an error it returns to `origin`. */
     const send = (card, origin, fields) => {
         moving += 1;
         card.classList.add("is-busy");
         reject(card, "");
-        // One after the other: each place is said relative to cards that are already there.
+        // Sequential, because a position is relative to cards that are already saved.
         sending = sending.then(async () => {
             const answer = await post(card.dataset.moveUrl, fields);
             moving -= 1;
@@ -198,7 +198,7 @@
     root.addEventListener("focusout", (event) => {
         if (!picked || picked.carrying || event.target !== picked.card) return;
         const { card } = picked;
-        // Moving the node itself takes its focus for a moment; leaving with Tab or a click does so for good.
+        // Moving the node removes its focus temporarily; Tab or a click elsewhere removes it permanently.
         setTimeout(() => { if (picked?.card === card && document.activeElement !== card) endMove(false); });
     });
     root.addEventListener("focusin", (event) => {
@@ -267,7 +267,7 @@
         send(holder, origin, fields);
     });
 
-    // --- Keeping up with the server ------------------------------------------------------------
+    // --- Updates from the server ---------------------------------------------------------------
     const refresh = async () => {
         if (picked || dragging || moving) { stale = true; return; }
         const page = await refetch("board");
@@ -278,7 +278,7 @@
         const focused = document.activeElement;
         const lost = cardOf(focused);
         const after = lost && (nearestCard(lost, 1) || nearestCard(lost, -1));
-        // A card that is in another column now moves there as it is, with its focus and its open menu.
+        // Move the existing node of a card to its new column, so that focus and an open menu are kept.
         next.querySelectorAll(".fb-card").forEach((card) => {
             const known = document.getElementById(card.id);
             const list = document.getElementById(card.parentNode.id);

@@ -1,9 +1,9 @@
-// A text input with data-choose becomes a search among missions: an ARIA combobox with a list below it.
+// Turns a text input with data-choose into a search for missions: an ARIA combobox with a list.
 (() => {
     const WAIT_MS = 180;
     let number = 0;
 
-    /** Turn `input` into a combobox over `url` (?project=…&q=… -> {results: [{id, text}]}); done once for an input. */
+    /** Turn `input` into a combobox over `url` (?project=…&q=… -> {results: [{id, text}]}); only once per input. */
     const choose = (input, { url, project }) => {
         if (input.dataset.choose === "ready") return;
         input.dataset.choose = "ready";

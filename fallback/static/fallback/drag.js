@@ -1,4 +1,4 @@
-// Dragging cards with a mouse, a pen or a finger. Says where a card would stand; what that means is board.js's.
+// Drags cards with a mouse, a pen or a finger, and reports the drop position to board.js.
 window.fallback = window.fallback || {};
 (() => {
     const START_PX = 6;
@@ -7,7 +7,7 @@ window.fallback = window.fallback || {};
 
     /**
      * Make the cards in `root` draggable. A mouse takes a card anywhere, a finger by its handle, so that it can scroll.
-     * may(card): whether it may be dragged now. dropped(card, list, next): it was let go before the card `next`
+     * may(card): whether it may be dragged now. dropped(card, list, next): it was dropped before the card `next`
      * (null: at the end). ended(): called after every drag, also a cancelled one.
      */
     window.fallback.drag = ({ root, may, started, dropped, ended }) => {

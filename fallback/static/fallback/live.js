@@ -1,4 +1,4 @@
-// What the live pages share: requests, spoken results, and following the server's events.
+// Shared by the live pages: requests, screen reader announcements, and server events.
 window.fallback = window.fallback || {};
 (() => {
     const UNKNOWN = "The site did not answer, so it is not known whether this arrived. Nothing you typed is lost: look at the list and try again.";
@@ -14,7 +14,7 @@ window.fallback = window.fallback || {};
 
     const token = () => document.querySelector("input[name=csrfmiddlewaretoken]")?.value || "";
 
-    /** Take over the token of a page fetched later: signing in again makes the old one useless. */
+    /** Use the CSRF token of a page fetched later: a new login invalidates the old one. */
     const renewToken = (root) => {
         const fresh = root.querySelector("input[name=csrfmiddlewaretoken]")?.value;
         if (!fresh) return;
@@ -43,15 +43,15 @@ window.fallback = window.fallback || {};
         if ((response.headers.get("Content-Type") || "").includes("json")) {
             try {
                 const answer = await response.json();
-                // A problem document of the API says `detail` where a page says `message`.
+                // Problem documents of the API have `detail` instead of `message`.
                 const message = answer.message || answer.detail || (response.ok ? "" : errorText(response));
                 return { ...answer, ok: response.ok && answer.ok !== false, message };
-            } catch { /* An answer cut off: below. */ }
+            } catch { /* A truncated response is handled below. */ }
         }
         return { ok: false, message: errorText(response), status: response.status };
     };
 
-    /** The part of this page named by `fragment`, as it is on the server now; null when it cannot be had. */
+    /** Fetch the current fragment of this page from the server; null on failure. */
     const refetch = async (fragment) => {
         const response = await fetch(location.href, { headers: { "X-Fragment": fragment }, credentials: "same-origin" });
         if (response.redirected && /login/.test(response.url)) throw new Error(SIGNED_OUT);
@@ -64,7 +64,7 @@ window.fallback = window.fallback || {};
         const region = document.getElementById(urgent ? "fb-alert" : "fb-announce");
         if (!region) return;
         region.textContent = "";
-        // A region that is emptied and filled in one go may stay silent.
+        // Screen readers may ignore a region that is cleared and filled at once.
         requestAnimationFrame(() => { region.textContent = text; });
     };
 

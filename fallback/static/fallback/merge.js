@@ -1,4 +1,4 @@
-// Brings a part of the page up to date in place: what is the same stays the same node, so focus, open forms, typed
+// Updates a part of the page in place. Unchanged nodes are kept, so that focus, open forms, typed
 // text and a drag survive. Nodes are matched by id; state set by a script lives in `is-…` classes and in the
 // attributes below, and nodes made by a script have data-own: both are left alone.
 window.fallback = window.fallback || {};
@@ -46,7 +46,7 @@ window.fallback = window.fallback || {};
         const skip = () => { while (cursor && isOwn(cursor)) cursor = cursor.nextSibling; };
         for (const child of [...next.childNodes]) {
             skip();
-            // White space between elements comes and goes with them and must not push them out of step.
+            // White space between elements is added and removed with them and must not affect the matching.
             while (child.nodeType === Node.ELEMENT_NODE && cursor?.nodeType === Node.TEXT_NODE && !cursor.data.trim()) {
                 const blank = cursor;
                 cursor = cursor.nextSibling;
@@ -81,7 +81,7 @@ window.fallback = window.fallback || {};
         const selection = focused && "selectionStart" in focused && focused.selectionStart !== null
             ? [focused.selectionStart, focused.selectionEnd] : null;
         patch(now, next, { mayChange, mayLeave, added });
-        // A node that was moved loses the focus.
+        // Moving a node removes its focus.
         if (focused && focused !== document.activeElement && focused.isConnected && now.contains(focused)) {
             focused.focus({ preventScroll: true });
             if (selection) focused.setSelectionRange(...selection);

@@ -1,4 +1,4 @@
-// Review of proposals by keyboard, mouse or touch. Every decision is a form of the page, sent here without leaving it.
+// Review of proposals by keyboard, mouse or touch. Sends the decision forms of the page without leaving it.
 (() => {
     const root = document.getElementById("fb-review");
     if (!root) return;
@@ -11,7 +11,7 @@
     const keysOn = document.getElementById("fb-keys-on");
     const pageRejection = document.getElementById("fb-page-rejection");
     const decisions = [];
-    // Rises whenever a decision is sent and again when it is answered.
+    // Incremented when a decision is sent and again when it is answered.
     let sent = 0;
     root.classList.add("is-js");
     document.getElementById("fb-bulk-discard").hidden = true;
@@ -45,7 +45,7 @@
         const target = row ? neighbour(row, step) : currentRow() || rows()[0];
         if (target) setCurrent(target);
     };
-    /** After a decision the focus goes to the next proposal, else the one before, else to what undoes the decision. */
+    /** Focus the next proposal after a decision, else the previous one, else the undo button. */
     const leave = (row) => {
         const next = neighbour(row, 1) || neighbour(row, -1);
         if (next) { setCurrent(next); return; }
@@ -172,7 +172,7 @@
         busy(row, false);
         if (!answer.ok) {
             reject(row, answer.message, answer.field);
-            // The proposal, or the token to send, may have changed meanwhile.
+            // The proposal or the CSRF token may have changed.
             live.soon();
             return;
         }
@@ -263,7 +263,7 @@
         live.soon();
     };
 
-    // --- Keeping up with the server ------------------------------------------------------------
+    // --- Updates from the server ---------------------------------------------------------------
     const enhance = () => {
         root.querySelectorAll("a[data-act]").forEach((link) => {
             link.setAttribute("role", "button");
@@ -299,7 +299,7 @@
         const started = performance.now();
         const before = sent;
         const page = await refetch("proposals");
-        // An answer from before a decision made meanwhile would show the past.
+        // Ignore a response from before a decision that was made meanwhile.
         if (before !== sent) { live.soon(); return; }
         const next = page.getElementById("proposals");
         if (!next) return;
@@ -308,7 +308,7 @@
         let focusLost = null;
         merge(now, next, {
             mayChange: (node) => {
-                // What was proposed does not change, so its forms are never brought up to date.
+                // Proposals do not change, so their forms are not updated.
                 if (node.classList.contains("fb-panel")) return false;
                 if (node.hasAttribute("data-rejection")) return false;
                 if (!node.classList.contains("fb-row")) return true;
@@ -398,9 +398,9 @@
     root.addEventListener("change", (event) => { if (event.target.name === "items") showSelection(); });
 
     // --- Keys ----------------------------------------------------------------------------------
-    try { keysOn.checked = localStorage.getItem("fb-keys") !== "off"; } catch { /* No storage: keys stay on. */ }
+    try { keysOn.checked = localStorage.getItem("fb-keys") !== "off"; } catch { /* Without storage, shortcuts stay enabled. */ }
     keysOn.addEventListener("change", () => {
-        try { localStorage.setItem("fb-keys", keysOn.checked ? "on" : "off"); } catch { /* Kept for this page only. */ }
+        try { localStorage.setItem("fb-keys", keysOn.checked ? "on" : "off"); } catch { /* Without storage, valid for this page only. */ }
     });
     const isTyping = (node) => node.matches("textarea, select, [contenteditable], input:not([type=checkbox]):not([type=radio])");
 
@@ -421,7 +421,7 @@
             if (choice) { event.preventDefault(); choice.focus(); choice.click(); }
         } else if (event.key === " " && target.matches("a[data-close]")) { event.preventDefault(); target.click(); }
         else if (event.key.length === 1 && /\p{L}/u.test(event.key) && panel.dataset.panel === "discard") {
-            // Whoever starts to write means the feedback; the letter arrives there.
+            // Typing a letter starts the feedback.
             panel.querySelector("textarea").focus();
         }
     };
@@ -465,7 +465,7 @@
         if (actions[event.key]) { event.preventDefault(); actions[event.key](); return; }
         if (!onRow[event.key]) return;
         event.preventDefault();
-        // A key pressed elsewhere only shows where the keys act: nothing is decided unseen.
+        // A key pressed outside a proposal only focuses the current one: nothing is decided unseen.
         if (!row) { setCurrent(currentRow() || rows()[0]); return; }
         if (row.matches(".is-decided, .is-gone")) return;
         if (!row.hasAttribute("data-may")) { announce("You can view this proposal, but not decide on it."); return; }
