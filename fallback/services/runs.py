@@ -250,7 +250,8 @@ def _record_checks(rows: list[tuple], at: datetime) -> None:
                 FROM locked WHERE c.id = locked.id RETURNING c.project_id
             )
             INSERT INTO mission_fallback_samples (project_id, backlog_count, backlog_threshold, sampled_at)
-            SELECT l.project_id, l.backlog, l.threshold, %s FROM checked l JOIN recorded n ON n.project_id = l.project_id
+            SELECT l.project_id, l.backlog, l.threshold, %s
+            FROM checked l JOIN recorded n ON n.project_id = l.project_id
             """,
             [ids, thresholds, backlogs, at, at, at],
         )

@@ -94,9 +94,7 @@ def rejected(wrongs: list[str]) -> None:
     wrongs.clear()
 
 
-def test_work_runs_low_and_is_filled_up_while_the_reviewer_watches(
-    desk: Page, live_server, reviewer, project, documents
-):
+def test_run_and_review_from_low_backlog_to_full(desk: Page, live_server, reviewer, project, documents):
     missions = [MissionFactory(project=project, title=f"Ready {number}", list_order=number) for number in range(1, 4)]
     # Enough is ready: the check makes no run.
     assert list(run_due()) == []
@@ -155,7 +153,7 @@ def test_work_runs_low_and_is_filled_up_while_the_reviewer_watches(
     assert set(Mission.objects.filter(list="todo").values_list("origin", "ready")) == {("fallback", True)}
 
 
-def test_a_decision_is_taken_back_with_a_key(desk: Page, live_server, proposals):
+def test_undo_by_key(desk: Page, live_server, proposals):
     open_review(desk, live_server)
     desk.keyboard.press("j")
     desk.keyboard.press("a")
@@ -169,7 +167,7 @@ def test_a_decision_is_taken_back_with_a_key(desk: Page, live_server, proposals)
     assert MissionFallbackItem.objects.proposed().count() == 3
 
 
-def test_a_full_week_is_said_on_the_row(desk: Page, live_server, project, proposals, wrongs):
+def test_full_week_shows_error_on_row(desk: Page, live_server, project, proposals, wrongs):
     update_config(config=project.fallback_config, weekly_mission_cap=1)
     open_review(desk, live_server)
     desk.keyboard.press("j")
@@ -183,7 +181,7 @@ def test_a_full_week_is_said_on_the_row(desk: Page, live_server, project, propos
     rejected(wrongs)
 
 
-def test_several_are_accepted_as_far_as_the_week_goes(desk: Page, live_server, project, proposals):
+def test_bulk_accept_stops_at_weekly_cap(desk: Page, live_server, project, proposals):
     update_config(config=project.fallback_config, weekly_mission_cap=2)
     open_review(desk, live_server)
     desk.keyboard.press("j")
@@ -197,7 +195,7 @@ def test_several_are_accepted_as_far_as_the_week_goes(desk: Page, live_server, p
     assert Mission.objects.count() == 2
 
 
-def test_a_proposal_is_edited_and_then_accepted(desk: Page, live_server, proposals):
+def test_edit_and_accept(desk: Page, live_server, proposals):
     open_review(desk, live_server)
     desk.keyboard.press("j")
     desk.keyboard.press("e")
@@ -213,7 +211,7 @@ def test_a_proposal_is_edited_and_then_accepted(desk: Page, live_server, proposa
     assert MissionFallbackItem.objects.get(pk=proposals[0].pk).estimated_effort_minutes == 90
 
 
-def test_a_snoozed_proposal_waits_elsewhere_until_it_is_woken(desk: Page, live_server, proposals):
+def test_snooze_and_end_snooze(desk: Page, live_server, proposals):
     open_review(desk, live_server)
     desk.keyboard.press("j")
     desk.keyboard.press("s")
@@ -230,7 +228,7 @@ def test_a_snoozed_proposal_waits_elsewhere_until_it_is_woken(desk: Page, live_s
     assert not MissionFallbackItem.objects.filter(snoozed_until__isnull=False).exists()
 
 
-def test_a_proposal_repeats_a_mission(desk: Page, live_server, project, proposals):
+def test_mark_as_duplicate(desk: Page, live_server, project, proposals):
     known = MissionFactory(project=project, title="Guide, second edition", list="doing")
     MissionFactory(title="Guide of another project")
     open_review(desk, live_server)
@@ -248,7 +246,7 @@ def test_a_proposal_repeats_a_mission(desk: Page, live_server, project, proposal
     assert (item.status, item.reason, item.duplicate_of) == ("discarded", "duplicate", known)
 
 
-def test_two_reviewers_see_each_other_decide(desk: Page, live_server, proposals):
+def test_two_reviewers_see_each_others_decisions(desk: Page, live_server, proposals):
     from fallback.services.review import accept_item
 
     open_review(desk, live_server)
@@ -268,7 +266,7 @@ def drag(page: Page, card: Locator, onto: Locator) -> None:
     page.mouse.up()
 
 
-def test_a_card_is_dragged_with_the_mouse(desk: Page, live_server, project):
+def test_drag_card_with_mouse(desk: Page, live_server, project):
     mission = MissionFactory(project=project, title="Write the guide", list_order=1)
     MissionFactory(project=project, title="Mend the links", list_order=2)
     open_board(desk, live_server, project)
@@ -282,7 +280,7 @@ def test_a_card_is_dragged_with_the_mouse(desk: Page, live_server, project):
     expect(cards(desk, "doing")).to_have_text(["Write the guide"])
 
 
-def test_a_card_is_moved_with_the_keyboard(desk: Page, live_server, project):
+def test_move_card_with_keyboard(desk: Page, live_server, project):
     mission = MissionFactory(project=project, title="Write the guide", list_order=1)
     for number in (2, 3):
         MissionFactory(project=project, title=f"Reviewed {number}", list="review", list_order=number)
@@ -304,7 +302,7 @@ def test_a_card_is_moved_with_the_keyboard(desk: Page, live_server, project):
     assert mission.list == "review"
 
 
-def test_a_template_is_launched_from_the_board_and_stays(desk: Page, live_server, project, wrongs):
+def test_launch_template_from_board(desk: Page, live_server, project, wrongs):
     update_config(config=project.fallback_config, weekly_mission_cap=1)
     open_board(desk, live_server, project)
     desk.get_by_role("button", name=f"Launch {NAMES[0]}").click()
@@ -318,7 +316,7 @@ def test_a_template_is_launched_from_the_board_and_stays(desk: Page, live_server
     rejected(wrongs)
 
 
-def test_the_board_follows_what_others_do(desk: Page, live_server, project):
+def test_board_shows_changes_of_others(desk: Page, live_server, project):
     mission = MissionFactory(project=project, title="Write the guide")
     open_board(desk, live_server, project)
     move_mission(mission=mission, to="done")
@@ -347,7 +345,7 @@ def addresses(project: Project) -> list[str]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_fits_its_window(desk: Page, live_server, project, scheme):
+def test_every_page_fits_the_viewport(desk: Page, live_server, project, scheme):
     long = "A title that goes on and on, so that it has to be broken, withoutanyblanksinitsothatnothingbreaksit " * 3
     MissionFactory(project=project, title=long, list="review", review_status="rejected", review_feedback=long)
     TemplateFactory(project=project, name=long[:190], description=long)

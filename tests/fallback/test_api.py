@@ -111,7 +111,7 @@ def walk(client, address: str) -> tuple[list[dict], int]:
 
 
 class TestProjects:
-    def test_list_holds_ones_own_with_what_one_may_do(self, project, bob, client):
+    def test_list_returns_own_projects_with_rights(self, project, bob, client):
         ProjectFactory()
         viewed = ProjectFactory()
         set_project_role(project=viewed, member=bob, role=ProjectRole.VIEWER)
@@ -121,7 +121,7 @@ class TestProjects:
             viewed.pk: ["view"],
         }
 
-    def test_one_is_shown(self, project, client):
+    def test_get_returns_project(self, project, client):
         assert client.get(at(project)).json() == {
             "id": project.pk,
             "name": "Field guide",
@@ -132,17 +132,17 @@ class TestProjects:
         }
 
     @pytest.mark.parametrize("key", [NO_ONE, "x", "%00", "💥", "1" * 26, "1" * 200, "..%2f"])
-    def test_unknown_one_is_404_in_words_or_a_key_that_cannot_be(self, client, key):
+    def test_get_rejects_unknown_or_malformed_id(self, client, key):
         answer = client.get(f"/api/projects/{key}")
         assert answer.status_code in (400, 404, 422)
         assert answer["Content-Type"] == "application/problem+json"
 
-    def test_one_of_others_is_not_there(self, client):
+    def test_get_hides_projects_of_others(self, client):
         others = ProjectFactory()
         document = rejected(client.get(at(others)), 404, "not_found")
         assert "that you may see" in document["detail"]
 
-    def test_pages_hold_every_project_once(self, project, bob, client):
+    def test_pages_return_every_project_once(self, project, bob, client):
         for made in ProjectFactory.create_batch(6):
             set_project_role(project=made, member=bob, role=ProjectRole.VIEWER)
         rows, pages = walk(client, "/api/projects?limit=2")
@@ -151,7 +151,7 @@ class TestProjects:
 
 
 class TestMissions:
-    def test_one_is_added_at_the_end_of_todo(self, project, bob, client):
+    def test_add_puts_mission_at_end_of_todo(self, project, bob, client):
         first = MissionFactory(project=project)
         answer = post(client, at(project, "/missions"), title="Write it", description="Plain.", priority=5, ready=True)
         assert answer.status_code == 201
@@ -170,13 +170,13 @@ class TestMissions:
         assert (event["type"], event["origin"]) == ("mission.created", "user")
         assert Mission.objects.get(pk=made["id"]).events.get().actor_id == bob.pk
 
-    def test_what_is_given_changes_and_the_rest_stays(self, project, client):
+    def test_patch_changes_only_given_fields(self, project, client):
         mission = MissionFactory(project=project, title="Old", description="TimestampedModel", ready=False)
         changed = patch(client, at(project, f"/missions/{mission.pk}"), title="New", ready=True).json()
         assert (changed["title"], changed["description"], changed["ready"]) == ("New", "TimestampedModel", True)
         assert client.get(at(project, f"/missions/{mission.pk}")).json() == changed
 
-    def test_one_is_moved_beside_another(self, project, client):
+    def test_move_puts_mission_beside_another(self, project, client):
         one, two, three = (create_mission(project=project, title=name) for name in ("one", "two", "three"))
         move = at(project, f"/missions/{three.pk}/move")
         assert post(client, move, list="todo", before=one.pk).status_code == 200
@@ -185,7 +185,7 @@ class TestMissions:
         assert list(order) == [three.pk, two.pk, one.pk]
         assert post(client, move, list="done").json()["list"] == "done"
 
-    def test_neighbour_that_is_elsewhere_is_rejected(self, project, client):
+    def test_move_rejects_neighbour_in_another_list(self, project, client):
         mission, other = MissionFactory(project=project), MissionFactory(project=project, list=List.DONE)
         move = at(project, f"/missions/{mission.pk}/move")
         for key in (other.pk, MissionFactory().pk, NO_ONE, "x"):
@@ -209,7 +209,7 @@ class TestMissions:
             ({"title": "x", "project": NO_ONE}, "/project"),
         ],
     )
-    def test_bad_field_is_named_and_nothing_added(self, project, client, body, pointer):
+    def test_add_names_invalid_field_and_adds_nothing(self, project, client, body, pointer):
         rejected(post(client, at(project, "/missions"), **body), 422, "input_rejected", pointer)
         assert not Mission.objects.exists()
 
@@ -217,11 +217,11 @@ class TestMissions:
         ("body", "pointer"),
         [({"title": " "}, "/title"), ({"priority": 9}, "/priority"), ({"list": "done"}, "/list")],
     )
-    def test_bad_change_is_named(self, project, client, body, pointer):
+    def test_patch_names_invalid_field(self, project, client, body, pointer):
         mission = MissionFactory(project=project)
         rejected(patch(client, at(project, f"/missions/{mission.pk}"), **body), 422, "input_rejected", pointer)
 
-    def test_list_is_filtered_and_paged(self, project, client):
+    def test_list_filters_and_pages_missions(self, project, client):
         for number in range(9):
             MissionFactory(project=project, ready=number % 3 == 0)
         move_mission(mission=Mission.objects.filter(ready=True).first(), to=List.DOING)
@@ -236,12 +236,12 @@ class TestMissions:
         assert pages == 3
 
     @pytest.mark.parametrize("query", ["list=gone", "ready=perhaps", "limit=0", "limit=201", "cursor=made-up"])
-    def test_bad_parameter_is_named(self, project, client, query):
+    def test_list_names_invalid_parameter(self, project, client, query):
         document = client.get(at(project, f"/missions?{query}")).json()
         assert document["status"] == 422
         assert document["errors"][0]["pointer"] == f"query/{query.partition('=')[0]}"
 
-    def test_cursor_of_another_list_or_project_is_rejected(self, project, bob, client):
+    def test_list_rejects_cursor_of_another_list_or_project(self, project, bob, client):
         MissionFactory.create_batch(2, project=project)
         other = ProjectFactory()
         set_project_role(project=other, member=bob, role=ProjectRole.VIEWER)
@@ -252,13 +252,13 @@ class TestMissions:
             client.get(at(project, f"/missions?list=todo&cursor={cursor}")), 422, "cursor_rejected", "query/cursor"
         )
 
-    def test_archived_project_is_read_and_takes_no_mission(self, project, client):
+    def test_archived_project_is_readable_without_new_missions(self, project, client):
         project.status = ProjectStatus.ARCHIVED
         project.save(update_fields=["status"])
         assert client.get(at(project)).json()["status"] == "archived"
         rejected(post(client, at(project, "/missions"), title="x"), 409, "project_archived")
 
-    def test_timeline_is_paged_newest_first(self, project, client):
+    def test_events_are_paged_newest_first(self, project, client):
         mission = MissionFactory(project=project)
         for place in (List.DOING, List.REVIEW, List.DONE):
             move_mission(mission=mission, to=place)
@@ -273,7 +273,7 @@ class TestMissions:
 
 
 class TestRuns:
-    def test_plan_says_what_a_run_would_do_and_writes_nothing(self, project, client):
+    def test_plan_returns_next_run_and_writes_nothing(self, project, client):
         before = fallback_rows()
         plan = client.get(at(project, "/fallback/plan")).json()
         assert (plan["backlog_count"], plan["backlog_threshold"], plan["deficit"]) == (0, 2, 2)
@@ -287,7 +287,7 @@ class TestRuns:
         assert answer.json()["message"] == client.get(at(project, "/fallback/plan")).json()["message"]
         assert fallback_rows() == before
 
-    def test_run_proposes_what_is_lacking(self, project, bob, client):
+    def test_run_proposes_missing_missions(self, project, bob, client):
         answer = post(client, at(project, "/fallback/runs"))
         assert answer.status_code == 201
         run = answer.json()["run"]
@@ -299,13 +299,13 @@ class TestRuns:
         assert {item["run"] for item in items} == {run["id"]}
         assert len(items) == 2
 
-    def test_nothing_lacking_is_200_without_a_run(self, project, client):
+    def test_run_without_deficit_returns_200(self, project, client):
         MissionFactory.create_batch(2, project=project)
         answer = post(client, at(project, "/fallback/runs"))
         assert (answer.status_code, answer.json()["run"]) == (200, None)
         assert not MissionFallbackRun.objects.exists()
 
-    def test_without_a_configuration_it_is_rejected(self, bob):
+    def test_run_rejects_project_without_configuration(self, bob):
         bare = ProjectFactory()
         client = api_client(person(bare, ProjectRole.REVIEWER))
         for answer in (
@@ -315,16 +315,16 @@ class TestRuns:
         ):
             rejected(answer, 409, "no_configuration")
 
-    def test_paused_one_is_rejected(self, project, client):
+    def test_run_rejects_paused_fallback(self, project, client):
         MissionFallbackConfig.objects.filter(project=project).update(status="paused")
         rejected(post(client, at(project, "/fallback/runs")), 409, "fallback_inactive")
 
     @pytest.mark.parametrize(("body", "pointer"), [({"dry_run": "perhaps"}, "/dry_run"), ({"at": "now"}, "/at")])
-    def test_bad_field_is_named(self, project, client, body, pointer):
+    def test_run_names_invalid_field(self, project, client, body, pointer):
         rejected(post(client, at(project, "/fallback/runs"), **body), 422, "input_rejected", pointer)
         assert not MissionFallbackRun.objects.exists()
 
-    def test_report_is_there_once_the_run_has_ended(self, project, client, item, django_capture_on_commit_callbacks):
+    def test_report_exists_after_run_has_ended(self, project, client, item, django_capture_on_commit_callbacks):
         report = at(project, f"/fallback/runs/{item.run_id}/report")
         assert "no report yet" in rejected(client.get(report), 404, "not_found")["detail"]
         with django_capture_on_commit_callbacks(execute=True):
@@ -335,7 +335,7 @@ class TestRuns:
 
 
 class TestDecisions:
-    def test_accepted_one_becomes_a_mission_as_edited(self, project, bob, client, item):
+    def test_accept_creates_edited_mission(self, project, bob, client, item):
         answer = post(client, at(project, f"/fallback/items/{item.pk}/accept"), title="All links", priority=5)
         assert answer.status_code == 201
         mission = answer.json()
@@ -346,7 +346,7 @@ class TestDecisions:
         item.refresh_from_db()
         assert item.reviewed_by == bob
 
-    def test_week_without_room_is_409_with_the_time_it_frees_up(self, project, client, item):
+    def test_accept_over_weekly_cap_returns_409_with_reset(self, project, client, item):
         MissionFallbackConfig.objects.filter(project=project).update(weekly_mission_cap=0)
         document = rejected(post(client, at(project, f"/fallback/items/{item.pk}/accept")), 409, "weekly_mission_cap")
         assert "resets on Monday" in document["detail"]
@@ -355,7 +355,7 @@ class TestDecisions:
         assert item.status == ItemStatus.PROPOSED
         assert not Mission.objects.exists()
 
-    def test_month_without_room_is_409_with_the_time_it_frees_up(self, project, client, item):
+    def test_accept_over_monthly_hours_returns_409_with_reset(self, project, client, item):
         MissionFallbackConfig.objects.filter(project=project).update(monthly_target_hours=1)
         address = at(project, f"/fallback/items/{item.pk}/accept")
         document = rejected(post(client, address, estimated_effort_minutes=61), 409, "monthly_target_hours")
@@ -363,7 +363,7 @@ class TestDecisions:
         assert not Mission.objects.exists()
         assert post(client, address, estimated_effort_minutes=60).status_code == 201
 
-    def test_discarded_one_says_why(self, project, client, item):
+    def test_discard_stores_reason(self, project, client, item):
         address = at(project, f"/fallback/items/{item.pk}/discard")
         rejected(post(client, address), 422, "reason_missing", "/feedback")
         rejected(post(client, address, feedback="  "), 422, "reason_missing", "/feedback")
@@ -374,7 +374,7 @@ class TestDecisions:
         rejected(post(client, address, reason="unclear"), 409, "already_decided")
         rejected(post(client, at(project, f"/fallback/items/{item.pk}/accept")), 409, "already_decided")
 
-    def test_duplicate_names_a_mission_of_the_project(self, project, client, item):
+    def test_discard_stores_duplicated_mission_of_project(self, project, client, item):
         address = at(project, f"/fallback/items/{item.pk}/discard")
         for key in (MissionFactory().pk, NO_ONE, "x"):
             rejected(post(client, address, duplicate_of=key), 404, "not_found")
@@ -382,7 +382,7 @@ class TestDecisions:
         decided = post(client, address, duplicate_of=mission.pk).json()
         assert (decided["reason"], decided["duplicate_of"]) == ("duplicate", mission.pk)
 
-    def test_snoozed_one_is_put_aside(self, project, client, item):
+    def test_snooze_hides_proposal(self, project, client, item):
         until = (timezone.now() + timedelta(days=2)).replace(microsecond=0).isoformat()
         snoozed = post(client, at(project, f"/fallback/items/{item.pk}/snooze"), until=until).json()
         assert datetime.fromisoformat(snoozed["snoozed_until"]) == datetime.fromisoformat(until)
@@ -403,7 +403,7 @@ class TestDecisions:
             "2026-02-30T00:00:00Z",
         ],
     )
-    def test_snooze_takes_an_instant_to_come(self, project, client, item, until):
+    def test_snooze_rejects_past_time(self, project, client, item, until):
         answer = post(client, at(project, f"/fallback/items/{item.pk}/snooze"), until=until)
         document = answer.json()
         assert answer.status_code == 422, document
@@ -411,7 +411,7 @@ class TestDecisions:
         item.refresh_from_db()
         assert item.snoozed_until is None
 
-    def test_decision_is_taken_back_by_who_made_it(self, project, client, item):
+    def test_undo_reverts_own_decision(self, project, client, item):
         accepted = post(client, at(project, f"/fallback/items/{item.pk}/accept")).json()
         undo = at(project, f"/fallback/items/{item.pk}/undo")
         other = api_client(person(project, ProjectRole.MAINTAINER))
@@ -420,7 +420,7 @@ class TestDecisions:
         assert not Mission.objects.filter(pk=accepted["id"]).exists()
         rejected(client.post(undo), 409, "not_decided")
 
-    def test_decision_whose_mission_was_worked_on_stays(self, project, client, item):
+    def test_undo_rejects_changed_mission(self, project, client, item):
         accepted = post(client, at(project, f"/fallback/items/{item.pk}/accept")).json()
         patch(client, at(project, f"/missions/{accepted['id']}"), title="Changed since")
         rejected(client.post(at(project, f"/fallback/items/{item.pk}/undo")), 409, "mission_changed")
@@ -437,7 +437,7 @@ class TestDecisions:
             ({"status": "accepted"}, "/status"),
         ],
     )
-    def test_bad_edit_is_named_and_nothing_decided(self, project, client, item, body, pointer):
+    def test_accept_names_invalid_edit_and_decides_nothing(self, project, client, item, body, pointer):
         address = at(project, f"/fallback/items/{item.pk}/accept")
         rejected(post(client, address, **body), 422, "input_rejected", pointer)
         item.refresh_from_db()
@@ -455,7 +455,7 @@ class TestDecisions:
         assert (len(rows), pages) == (2, 2)
 
     @pytest.mark.parametrize("query", ["status=gone", "limit=many", "cursor=x", "run=%00"])
-    def test_bad_parameter_is_rejected(self, project, client, query):
+    def test_list_rejects_invalid_parameter(self, project, client, query):
         for listed in ("items", "runs"):
             if query.startswith("run=") and listed == "runs":
                 continue
@@ -465,7 +465,7 @@ class TestDecisions:
 
 
 class TestTemplates:
-    def test_launched_one_makes_a_mission_and_stays(self, project, client):
+    def test_launch_creates_mission_and_keeps_template(self, project, client):
         template = project.fallback_templates.first()
         answer = client.post(at(project, f"/fallback/templates/{template.pk}/launch"))
         assert answer.status_code == 201
@@ -473,7 +473,7 @@ class TestTemplates:
         run = MissionFallbackRun.objects.get()
         assert (run.triggered_by, run.status, run.accepted_count) == ("api", RunStatus.COMPLETED, 1)
 
-    def test_one_that_is_switched_off_is_rejected(self, project, client):
+    def test_launch_rejects_disabled_template(self, project, client):
         template = project.fallback_templates.first()
         type(template).objects.filter(pk=template.pk).update(enabled=False)
         answer = client.post(at(project, f"/fallback/templates/{template.pk}/launch"))
@@ -482,7 +482,7 @@ class TestTemplates:
     @pytest.mark.parametrize(
         ("figure", "code"), [("weekly_mission_cap", "weekly_mission_cap"), ("monthly_target_hours",) * 2]
     )
-    def test_guardrail_holds_it_and_leaves_no_run_behind(self, project, client, figure, code):
+    def test_launch_over_guardrail_leaves_no_run(self, project, client, figure, code):
         MissionFallbackConfig.objects.filter(project=project).update(**{figure: 0})
         template = project.fallback_templates.first()
         document = rejected(client.post(at(project, f"/fallback/templates/{template.pk}/launch")), 409, code)
@@ -544,7 +544,7 @@ def send(client, method: str, address: str, body, **headers):
 
 
 @pytest.mark.parametrize(("method", "address", "told"), OPERATIONS, ids=[f"{m} {a}" for m, a, _ in OPERATIONS])
-def test_unknown_id_in_every_part_is_404_and_changes_nothing(project, client, item, method, address, told):
+def test_unknown_id_returns_404_and_changes_nothing(project, client, item, method, address, told):
     body, keys = BODIES.get(told["operationId"], {}), keys_of(project, item)
     parts = [name for name in keys if f"{{{name}}}" in address]
     before = fallback_rows()
@@ -559,7 +559,7 @@ def test_unknown_id_in_every_part_is_404_and_changes_nothing(project, client, it
 
 
 @pytest.mark.parametrize(("method", "address", "told"), OPERATIONS, ids=[f"{m} {a}" for m, a, _ in OPERATIONS])
-def test_role_decides_and_staff_or_not_makes_no_difference(project, item, method, address, told):
+def test_role_in_project_decides_also_for_staff(project, item, method, address, told):
     scope, body = told["x-scope"], BODIES.get(told["operationId"], {})
     enough = {
         "projects:read": ProjectRole.VIEWER,
@@ -587,7 +587,7 @@ def test_role_decides_and_staff_or_not_makes_no_difference(project, item, method
         assert answer.status_code < 300 or answer.json()["code"] in ("not_decided", "not_found")
 
 
-def test_body_that_is_no_json_is_rejected(project, client, item):
+def test_body_that_is_not_json_is_rejected(project, client, item):
     for method, address, _told in OPERATIONS:
         if method == "GET" or address.endswith(("/undo", "/launch")):
             continue
@@ -602,7 +602,7 @@ def test_body_that_is_no_json_is_rejected(project, client, item):
 # --- Sent again -----------------------------------------------------------------------------------
 
 
-def test_operations_that_make_something_take_a_key():
+def test_creating_operations_accept_idempotency_key():
     assert {address.rpartition("/")[2] for _, address in WITH_KEY} == {
         "missions",
         "runs",
@@ -629,7 +629,7 @@ OTHERWISE = {
 
 
 @pytest.mark.parametrize(("method", "address"), WITH_KEY)
-def test_same_request_again_gets_the_first_answer_and_nothing_happens_twice(project, client, item, method, address):
+def test_repeated_request_returns_first_response(project, client, item, method, address):
     target, body = fill(address, keys_of(project, item)), BODIES.get(OPERATION_OF[method, address], {})
     if address.endswith("/undo"):
         assert send(client, "POST", target.removesuffix("/undo") + "/discard", {"reason": "unclear"}).status_code == 200
@@ -647,13 +647,13 @@ def test_same_request_again_gets_the_first_answer_and_nothing_happens_twice(proj
 
 
 @pytest.mark.parametrize("key", ["", "a b", "é", "x" * 256])
-def test_key_that_cannot_be_one_is_named(project, client, key):
+def test_invalid_idempotency_key_is_named(project, client, key):
     answer = send(client, "POST", at(project, "/missions"), {"title": "x"}, **{"Idempotency-Key": key})
     rejected(answer, 422, "input_rejected", "header/Idempotency-Key")
     assert not Mission.objects.exists()
 
 
-def test_rejection_is_not_kept_so_that_trying_again_is_right(project, client, item):
+def test_rejection_is_not_stored_under_key(project, client, item):
     accept = at(project, f"/fallback/items/{item.pk}/accept")
     MissionFallbackConfig.objects.filter(project=project).update(weekly_mission_cap=0)
     rejected(post(client, accept, key="k1"), 409, "weekly_mission_cap")
@@ -664,7 +664,7 @@ def test_rejection_is_not_kept_so_that_trying_again_is_right(project, client, it
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("keyed", [True, False])
-def test_one_request_sent_by_eight_at_once_has_one_effect(project, bob, keyed):
+def test_eight_concurrent_equal_requests_have_one_effect(project, bob, keyed):
     """Control: without the key the same eight make a mission each."""
     clients = [api_client(bob) for _ in range(8)]
     with crowd(8) as people:
@@ -679,7 +679,7 @@ def test_one_request_sent_by_eight_at_once_has_one_effect(project, bob, keyed):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_request_sent_again_while_the_first_runs_is_told_to_wait(project, bob, item):
+def test_repeat_during_first_request_is_rejected(project, bob, item):
     """The first one waits for a lock on the proposal that this test holds."""
     first, second = api_client(bob), api_client(bob)
     accept = at(project, f"/fallback/items/{item.pk}/accept")
@@ -730,7 +730,7 @@ instants = st.one_of(
 
 @pytest.mark.parametrize("staff", [False, True])
 @pytest.mark.parametrize(("method", "address", "told"), OPERATIONS, ids=[f"{m} {a}" for m, a, _ in OPERATIONS])
-def test_no_input_makes_a_fault(project, bob, item, method, address, told, staff):
+def test_arbitrary_input_causes_no_server_error(project, bob, item, method, address, told, staff):
     client = api_client(StaffFactory(is_superuser=True) if staff else bob)
     keys = keys_of(project, item)
     parameters = [each["name"] for each in told.get("parameters", []) if each["in"] == "query"]

@@ -61,7 +61,7 @@ def titles(project, in_list: str) -> list[str]:
 
 
 class TestPage:
-    def test_shows_its_lists_templates_and_figures(self, reviewer, project, mission):
+    def test_board_shows_lists_templates_and_quotas(self, reviewer, project, mission):
         MissionFactory(project=project, title="Mend the links", list="review", review_status="pending")
         TemplateFactory(project=project, name="Answer questions")
         TemplateFactory(project=project, name="Switched off", enabled=False)
@@ -71,22 +71,22 @@ class TestPage:
         assert "0 of 20 missions this week" in page
         assert "Switched off" not in page
 
-    def test_empty_board(self, reviewer, project):
+    def test_empty_board_shows_hint(self, reviewer, project):
         assert "The board is empty" in words(reviewer.get(board(project)))
 
-    def test_a_project_without_a_configuration(self, reviewer):
+    def test_board_without_configuration_opens(self, reviewer):
         page = words(reviewer.get(board(ProjectFactory())))
         assert "No configuration yet" in page
         assert "Not counted" in page
 
-    def test_says_what_waits_and_what_is_off(self, reviewer, project, mission):
+    def test_board_shows_open_proposals_and_pause(self, reviewer, project, mission):
         add_dependency(mission=mission, depends_on=MissionFactory(project=project))
         pause_fallback(config=project.fallback_config)
         page = words(reviewer.get(board(project)))
         assert "Waits for 1" in page
         assert "Paused" in page
 
-    def test_a_long_list_is_cut_and_leads_to_all_of_it(self, reviewer, project):
+    def test_long_list_is_cut_with_link_to_all(self, reviewer, project):
         MissionFactory.create_batch(55, project=project)
         response = reviewer.get(board(project))
         assert response.content.count(b'class="fb-card"') == 50
@@ -95,7 +95,7 @@ class TestPage:
         assert reviewer.get(todo["more_url"]).context["cl"].page.pages.count.number == 55
 
     @pytest.mark.parametrize("rows", [1, 12])
-    def test_makes_a_fixed_number_of_queries(self, reviewer, project, rows, django_assert_num_queries):
+    def test_board_takes_fixed_number_of_queries(self, reviewer, project, rows, django_assert_num_queries):
         MissionFactory.create_batch(rows, project=project)
         TemplateFactory.create_batch(rows, project=project)
         reviewer.get(board(project))
@@ -104,16 +104,16 @@ class TestPage:
         with django_assert_num_queries(16):
             reviewer.get(board(project))
 
-    def test_the_part_that_is_fetched_again_is_the_same_board(self, reviewer, project, mission):
+    def test_fragment_equals_board(self, reviewer, project, mission):
         part = reviewer.get(board(project), headers={"X-Fragment": "board"}).content
         assert b"<html" not in part
         assert mission.pk.encode() in part
 
-    def test_there_is_no_such_board(self, reviewer):
+    def test_unknown_board_returns_404(self, reviewer):
         for path in (board(ProjectFactory()).replace("01", "7Z", 1), reverse("admin:fallback_board", args=["x y"])):
             assert reviewer.get(path).status_code == 404
 
-    def test_looking_changes_nothing(self, reviewer, project, mission):
+    def test_get_changes_nothing(self, reviewer, project, mission):
         template = TemplateFactory(project=project)
         reviewer.get(board(project))
         for name, pk in (
@@ -127,7 +127,7 @@ class TestPage:
 
 
 class TestMove:
-    def test_to_an_end_and_between(self, reviewer, project, mission):
+    def test_move_to_ends_and_between(self, reviewer, project, mission):
         first, second = (
             MissionFactory(project=project, title=t, list="doing", list_order=n) for n, t in enumerate("AB")
         )
@@ -138,21 +138,21 @@ class TestMove:
         place(reviewer, mission, list="doing", before=second.pk, after=first.pk)
         assert titles(project, "doing") == ["A", "Write the guide", "B"]
 
-    def test_without_a_script_it_comes_back_to_the_board(self, reviewer, project, mission):
+    def test_move_without_script_redirects_to_board(self, reviewer, project, mission):
         path = reverse("admin:fallback_mission_position", args=[mission.pk])
         response = reviewer.post(path, {"list": "done"}, follow=True)
         assert response.redirect_chain[-1][0] == board(project)
         assert "Write the guide is in Done." in words(response)
 
     @pytest.mark.parametrize("values", [{}, {"list": "loop"}, {"list": "a\x00b"}, {"list": "done", "before": "x" * 27}])
-    def test_odd_places_are_rejected(self, reviewer, mission, values):
+    def test_move_rejects_invalid_position(self, reviewer, mission, values):
         response = place(reviewer, mission, **values)
         assert response.status_code == 422
         assert response.json()["message"]
         mission.refresh_from_db()
         assert mission.list == "todo"
 
-    def test_beside_one_that_is_elsewhere_now(self, reviewer, project, mission):
+    def test_move_rejects_neighbour_that_moved(self, reviewer, project, mission):
         gone = MissionFactory(project=project, list="done")
         for neighbour in (gone.pk, GONE, MissionFactory(list="doing").pk):
             response = place(reviewer, mission, list="doing", before=neighbour)
@@ -161,11 +161,11 @@ class TestMove:
         mission.refresh_from_db()
         assert mission.list == "todo"
 
-    def test_there_is_no_such_mission(self, reviewer):
+    def test_move_of_unknown_mission_returns_404(self, reviewer):
         path = reverse("admin:fallback_mission_position", args=[GONE])
         assert reviewer.post(path, {"list": "done"}, headers=JSON).status_code == 404
 
-    def test_ready_and_not(self, reviewer, mission):
+    def test_ready_can_be_set_and_unset(self, reviewer, mission):
         assert ready(reviewer, mission, "0").json()["message"] == "Write the guide is not ready."
         mission.refresh_from_db()
         assert not mission.ready
@@ -175,7 +175,7 @@ class TestMove:
 
 
 class TestLaunch:
-    def test_makes_a_mission_and_the_template_stays(self, reviewer, project):
+    def test_launch_creates_mission_and_keeps_template(self, reviewer, project):
         template = TemplateFactory(project=project, name="Answer questions")
         answer = launch(reviewer, template).json()
         mission = Mission.objects.get()
@@ -184,20 +184,20 @@ class TestLaunch:
         assert MissionFallbackTemplate.objects.enabled().get() == template
         assert "Launch Answer questions" in words(reviewer.get(board(project)))
 
-    def test_not_over_the_week(self, reviewer, project):
+    def test_launch_rejects_full_week(self, reviewer, project):
         update_config(config=project.fallback_config, weekly_mission_cap=0)
         response = launch(reviewer, TemplateFactory(project=project))
         assert response.status_code == 409
         assert "resets on Monday" in response.json()["message"]
         assert not Mission.objects.exists()
 
-    def test_not_when_it_is_off_or_gone(self, reviewer, project):
+    def test_launch_rejects_disabled_or_unknown_template(self, reviewer, project):
         template = TemplateFactory(project=project, enabled=False)
         assert "switched off" in launch(reviewer, template).json()["message"]
         path = reverse("admin:fallback_template_launch_now", args=[GONE])
         assert reviewer.post(path, headers=JSON).status_code == 404
 
-    def test_not_in_an_archived_project(self, reviewer, project):
+    def test_launch_rejects_archived_project(self, reviewer, project):
         template = TemplateFactory(project=project, name="Answer questions")
         archive_project(project=project)
         assert "Launch Answer questions" not in words(reviewer.get(board(project)))
@@ -206,7 +206,7 @@ class TestLaunch:
 
 
 class TestRights:
-    def test_who_only_looks_moves_nothing(self, project, mission):
+    def test_viewer_cannot_move_cards(self, project, mission):
         auditor = client("Auditor")
         template = TemplateFactory(project=project)
         page = words(auditor.get(board(project)))
@@ -218,14 +218,14 @@ class TestRights:
         mission.refresh_from_db()
         assert (mission.list, mission.ready, Mission.objects.count()) == ("todo", True, 1)
 
-    def test_a_contributor_moves_but_does_not_launch(self, project, mission):
+    def test_contributor_moves_cards_but_cannot_launch(self, project, mission):
         template, member = TemplateFactory(project=project), staff()
         set_project_role(project=project, member=member, role=ProjectRole.CONTRIBUTOR, actor=None)
         browser = client_of(member)
         assert place(browser, mission, list="doing").status_code == 200
         assert launch(browser, template).status_code == 403
 
-    def test_a_private_project_is_not_there_for_others(self, project, mission):
+    def test_private_project_is_hidden_from_others(self, project, mission):
         member = staff()
         set_project_role(project=ProjectFactory(), member=member, role=ProjectRole.MAINTAINER, actor=None)
         browser = client_of(member)
@@ -234,7 +234,7 @@ class TestRights:
         assert place(browser, mission, list="done").status_code == 404
         assert client().get(board(project)).status_code == 403
 
-    def test_a_form_of_another_site_is_rejected(self, remo, project, mission):
+    def test_post_without_csrf_token_is_rejected(self, remo, project, mission):
         template = TemplateFactory(project=project)
         strict = Client(enforce_csrf_checks=True)
         strict.force_login(remo)

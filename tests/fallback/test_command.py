@@ -44,7 +44,7 @@ def a_full_project(**config):
 
 
 @pytest.mark.parametrize("name", ["pk", "slug"])
-def test_one_project_gets_its_run_due_or_not_and_by_either_name(name):
+def test_project_option_takes_id_or_short_name(name):
     project, other = a_project(templates=2), a_project(templates=2)
     make_run(project=project)
     discard_item(item=project.fallback_items.first(), feedback="no")
@@ -53,7 +53,7 @@ def test_one_project_gets_its_run_due_or_not_and_by_either_name(name):
     assert not other.fallback_runs.exists()
 
 
-def test_one_project_that_has_enough_is_said_so():
+def test_project_option_reports_enough_work():
     project = a_full_project()
     assert said("--project", project.slug).startswith(f"{project.pk} {project.name}: Nothing to add")
     assert not project.fallback_runs.exists()
@@ -65,7 +65,7 @@ def rejected(*options: str) -> str:
     return str(rejection.value)
 
 
-def test_every_rejection_is_a_sentence():
+def test_every_rejection_prints_message():
     assert rejected("--project", "nowhere") == "There is no project nowhere. Give its id or its short name."
     for _organization in range(2):
         ProjectFactory(slug="twice")
@@ -79,7 +79,7 @@ def test_every_rejection_is_a_sentence():
     assert not MissionFallbackRun.objects.exists()
 
 
-def test_the_command_of_a_shell_tells_success_from_rejection_by_its_exit_code():
+def test_exit_code_tells_success_from_rejection():
     project = a_project(templates=1)
     own = connection.settings_dict
     secret = f":{own['PASSWORD']}" if own["PASSWORD"] else ""
@@ -107,7 +107,7 @@ def test_the_command_of_a_shell_tells_success_from_rejection_by_its_exit_code():
 # --- Every project ----------------------------------------------------------------------------
 
 
-def test_without_options_every_project_that_is_due_is_looked_at():
+def test_without_options_all_due_projects_are_checked():
     lacking, empty = a_project(templates=1), a_project()
     a_full_project()
     pause_fallback(config=a_project(templates=1).fallback_config)
@@ -125,7 +125,7 @@ def test_without_options_every_project_that_is_due_is_looked_at():
 # --- Dry run ----------------------------------------------------------------------------------
 
 
-def test_dry_run_shows_what_would_happen_and_writes_nothing():
+def test_dry_run_prints_plans_and_writes_nothing():
     project = a_project(weekly_mission_cap=1, backlog_threshold=2)
     TemplateFactory(project=project, name="Rotate the keys", estimated_effort_minutes=45)
     full, paused = a_full_project(), a_project(templates=1)
@@ -144,7 +144,7 @@ def test_dry_run_shows_what_would_happen_and_writes_nothing():
     assert not MissionFallbackSample.objects.exists()
 
 
-def test_dry_run_of_one_project_shows_that_one():
+def test_dry_run_of_project_prints_its_plan():
     project, other = a_project(), a_project(templates=1)
     shown = said("--dry-run", "--project", project.slug)
     assert shown == (
@@ -154,7 +154,7 @@ def test_dry_run_of_one_project_shows_that_one():
     assert other.name not in shown
 
 
-def test_run_does_exactly_what_the_dry_run_showed():
+def test_run_matches_dry_run():
     project = a_project(templates=4, weekly_mission_cap=3)
     shown = said("--dry-run", "--project", project.pk)
     run = make_run(project=project)
@@ -173,7 +173,7 @@ def ended(job: int) -> str:
     return until(lambda: (status := status_of(job)[0]) in ("succeeded", "failed", "aborted") and status, "the job")
 
 
-def test_worker_looks_at_backlogs_writes_lost_reports_and_proves_the_counts(documents_root, monkeypatch):
+def test_worker_runs_checks_reports_and_reconciliation(documents_root, monkeypatch):
     monkeypatch.setenv("DOCUMENTS_ROOT", str(documents_root))
     lacking, full = a_project(templates=1), a_full_project()
     (item,) = a_review(1)
@@ -192,7 +192,7 @@ def test_worker_looks_at_backlogs_writes_lost_reports_and_proves_the_counts(docu
     assert (documents_root / lost.report_path).exists()
 
 
-def test_job_that_finds_a_wrong_count_is_seen_to_fail(documents_root, monkeypatch):
+def test_reconciliation_fails_on_wrong_count(documents_root, monkeypatch):
     monkeypatch.setenv("DOCUMENTS_ROOT", str(documents_root))
     run = a_review(2)[0].run
     assert reconcile_fallback(timestamp=0) == 0
@@ -205,7 +205,7 @@ def test_job_that_finds_a_wrong_count_is_seen_to_fail(documents_root, monkeypatc
         assert ended(job) == "failed"
 
 
-def test_every_job_may_run_again_without_harm(documents_root):
+def test_every_job_can_run_again(documents_root):
     project = a_project(templates=1)
     cancelled = RunFactory(status=RunStatus.CANCELLED, completed_at=timezone.now() - timedelta(days=1))
     for job, first, second in [
@@ -218,7 +218,7 @@ def test_every_job_may_run_again_without_harm(documents_root):
     assert (documents_root / MissionFallbackRun.objects.get(pk=cancelled.pk).report_path).exists()
 
 
-def test_job_says_in_the_log_which_project_it_could_not_look_at(monkeypatch, caplog):
+def test_job_logs_project_it_could_not_check(monkeypatch, caplog):
     caplog.set_level("INFO", logger="fallback.tasks")
     project = a_project(templates=1)
 

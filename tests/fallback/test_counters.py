@@ -216,7 +216,7 @@ OVERDRAWN = """
 # --- The proof --------------------------------------------------------------------------------
 
 
-def test_nothing_drifts_or_deadlocks():
+def test_concurrent_writes_neither_drift_nor_deadlock():
     ended = under_fire(CHANGES)
     print(dict(ended))  # noqa: T201 - the figures of the long proof, with -s
     assert ended["changes"] >= CHANGES
@@ -225,21 +225,21 @@ def test_nothing_drifts_or_deadlocks():
     assert rows(OVERDRAWN) == []
 
 
-def test_without_the_counting_trigger_the_same_finds_drift():
+def test_without_counting_trigger_items_drift():
     table = "ALTER TABLE mission_fallback_items {} TRIGGER mission_fallback_items_count_changed"
     with without(table.format("DISABLE"), table.format("ENABLE")):
         under_fire(200)
     assert rows("SELECT * FROM drifted_fallback_runs()") != []
 
 
-def test_without_counting_dependents_the_same_finds_drift():
+def test_without_counting_dependents_missions_drift():
     table = "ALTER TABLE missions {} TRIGGER missions_count_dependents"
     with without(table.format("DISABLE"), table.format("ENABLE")):
         under_fire(400, BOARD)
     assert rows("SELECT * FROM drifted_missions()") != []
 
 
-def test_without_the_lock_of_who_deletes_the_same_deadlocks():
+def test_without_exclusive_lock_deletions_deadlock():
     tables = ("missions", "mission_fallback_runs", "projects")
     triggers = "; ".join(f"ALTER TABLE {table} {{0}} TRIGGER {table}_close" for table in tables)
     shared = [(often, lock and SHARE, which, statements) for often, lock, which, statements in ACTS]
@@ -247,7 +247,7 @@ def test_without_the_lock_of_who_deletes_the_same_deadlocks():
         assert under_fire(5000, shared, until="deadlocks")["deadlocks"] > 0
 
 
-def test_truncating_the_items_leaves_runs_that_count_none():
+def test_truncate_of_items_resets_counts_of_runs():
     ItemFactory()
     execute_as_owner("TRUNCATE mission_fallback_items CASCADE")
     assert rows("SELECT generated_count FROM mission_fallback_runs") == [(0,)]

@@ -408,7 +408,7 @@ def attempts(world: World, actor: str, ways=WAYS) -> Iterator[Sent]:
 
 
 @pytest.mark.parametrize("actor", ACTORS)
-def test_member_of_another_project_reads_and_changes_nothing(world, actor):
+def test_member_of_another_project_has_no_access(world, actor):
     intruder = Intruder(world, world.people[actor])
     parts = 4 if actor == "project maintainer" else 2 * len(ACTORS)
     tried = share(attempts(world, actor), of=parts, shift=ACTORS.index(actor))
@@ -417,20 +417,20 @@ def test_member_of_another_project_reads_and_changes_nothing(world, actor):
     assert intruder.sent == len(tried) > 1_000 // parts
 
 
-def test_maintainer_of_another_project_gains_nothing_by_ids_of_another_kind(world):
+def test_maintainer_of_another_project_gains_nothing_by_ids(world):
     intruder = Intruder(world, world.people["project maintainer"])
     found = intruder.caught(share(by_any_id(world, "project maintainer"), of=6))
     assert not found, "\n".join(found)
 
 
-def test_archived_project_of_ones_own_is_no_way_in_either(world):
+def test_own_archived_project_gives_no_access_to_others(world):
     Project.objects.filter(pk=world.b["project"].pk).update(status=ProjectStatus.ARCHIVED)
     intruder = Intruder(world, world.people["project maintainer"])
     found = intruder.caught(share(attempts(world, "project maintainer", (by_path, by_part, by_body)), of=3))
     assert not found, "\n".join(found)
 
 
-def test_owner_of_the_organisation_with_a_lower_role_in_the_project_stays_below_it(world):
+def test_owner_with_lower_project_role_keeps_that_role(world):
     """A role in a project counts instead of what the organisation gives: here an owner may only look."""
     owner = StaffFactory(display_name="Owner, viewer of A")
     set_organization_role(organization=world.a["organization"], member=owner, role="owner")
@@ -445,7 +445,7 @@ def test_owner_of_the_organisation_with_a_lower_role_in_the_project_stays_below_
     assert not found, "\n".join(found)
 
 
-def test_deactivated_member_is_logged_out_and_their_token_rejected(world):
+def test_deactivated_member_loses_session_and_token(world):
     person = world.people["project maintainer"]
     intruder = Intruder(world, person)
     person.is_active = False
@@ -467,7 +467,7 @@ def own_addresses(world: World, actor: str) -> Iterator[Sent]:
         yield Sent("GET", filled(route, world.b, actor))
 
 
-def test_token_without_the_scope_does_nothing_for_whoever_has_the_right(world):
+def test_token_without_scope_grants_nothing(world):
     """Each operation, with a token that has every scope but the one it asks for."""
     from missionsite.api import api
     from missionsite.common.scopes import all_scopes
@@ -492,7 +492,7 @@ def test_token_without_the_scope_does_nothing_for_whoever_has_the_right(world):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_live_page_tells_of_ones_own_projects_only():
+def test_live_page_sends_own_projects_only():
     """A run in A comes first; the first news is of the one in B."""
     world = build()
     client = Client()
@@ -514,7 +514,7 @@ def test_live_page_tells_of_ones_own_projects_only():
 # --- Negative controls: reading and writing are noticed -------------------------------------------
 
 
-def test_viewer_of_a_reads_the_word_on_every_kind_of_page(world):
+def test_viewer_sees_canary_on_every_kind_of_page(world):
     viewer = StaffFactory()
     for name in projects.PROJECTS:
         set_project_role(project=world.a[name], member=viewer, role=ProjectRole.VIEWER)
@@ -528,7 +528,7 @@ def test_viewer_of_a_reads_the_word_on_every_kind_of_page(world):
     assert "changed: " not in found
 
 
-def test_guard_that_is_gone_is_noticed(world, monkeypatch):
+def test_missing_guard_is_detected(world, monkeypatch):
     """Without the condition on projects, and without the check of a right, both kinds of harm are found."""
     monkeypatch.setattr(Rights, "project_filter", lambda self, right, *, path="": models.Q())
     monkeypatch.setattr(Rights, "allows", lambda self, right, project: True)
@@ -538,7 +538,7 @@ def test_guard_that_is_gone_is_noticed(world, monkeypatch):
     assert f"changed: POST /api/projects/{world.a['project'].pk}/missions" in found
 
 
-def test_link_from_another_project_into_a_is_noticed(world):
+def test_link_into_project_a_is_detected(world):
     before = rows_of_a(world)
     mission = create_mission(project=world.b["project"], title="Repeats one of A")
     item = world.b["proposal"]
@@ -548,7 +548,7 @@ def test_link_from_another_project_into_a_is_noticed(world):
     assert Mission.objects.filter(pk=mission.pk).exists()
 
 
-def test_every_text_of_a_holds_the_word(world):
+def test_every_text_of_a_contains_canary(world):
     """What `paint` covers: each of these tables has rows of A, and all their free texts hold the word."""
     ids = [world.a["project"].pk]
     painted = {}

@@ -30,7 +30,7 @@ def due(at=NOW) -> dict[str, list[int]]:
 # --- Due or not -------------------------------------------------------------------------------
 
 
-def test_project_without_configuration_is_not_due_and_one_with_it_is():
+def test_project_is_due_only_with_configuration():
     MissionFactory()
     config = ConfigFactory()
     assert due() == {config.project_id: [5, 0, 0, 5]}
@@ -58,12 +58,12 @@ def test_project_without_configuration_is_not_due_and_one_with_it_is():
         ({"backlog_threshold": 0}, True),
     ],
 )
-def test_configuration_project_and_organization_say_whether_it_is_due(values, is_due):
+def test_due_depends_on_config_project_and_organization(values, is_due):
     config = ConfigFactory(**values)
     assert (config.project_id in due()) is is_due
 
 
-def test_python_and_database_agree_on_an_active_configuration():
+def test_python_and_sql_agree_on_active_configuration():
     configs = [
         ConfigFactory(),
         ConfigFactory(status="paused"),
@@ -76,7 +76,7 @@ def test_python_and_database_agree_on_an_active_configuration():
 # --- How much is lacking ----------------------------------------------------------------------
 
 
-def test_only_ready_unblocked_todo_work_counts():
+def test_backlog_counts_only_ready_unblocked_todo():
     project = ConfigFactory().project
     ready = MissionFactory(project=project)
     MissionFactory(project=project, ready=False)
@@ -91,7 +91,7 @@ def test_only_ready_unblocked_todo_work_counts():
     assert due()[project.pk] == [5, 1, 0, 4], "the blocked one took the place of what is done"
 
 
-def test_what_is_still_proposed_counts_as_if_it_were_there():
+def test_open_proposals_count_towards_threshold():
     item = ItemFactory()
     ConfigFactory(project=item.project)
     MissionFactory.create_batch(2, project=item.project)
@@ -99,7 +99,7 @@ def test_what_is_still_proposed_counts_as_if_it_were_there():
     assert due()[item.project_id] == [5, 2, 1, 2]
 
 
-def test_counting_stops_at_the_threshold_and_a_deficit_is_never_negative():
+def test_count_stops_at_threshold_and_deficit_is_not_negative():
     item = ItemFactory()
     ConfigFactory(project=item.project, backlog_threshold=3)
     MissionFactory.create_batch(5, project=item.project)
@@ -109,7 +109,7 @@ def test_counting_stops_at_the_threshold_and_a_deficit_is_never_negative():
 # --- Roll-out ---------------------------------------------------------------------------------
 
 
-def test_share_of_the_roll_out_only_grows_and_stays_the_same_for_a_project():
+def test_roll_out_share_only_adds_projects():
     organization = OrganizationFactory()
     for project in ProjectFactory.create_batch(200, organization=organization):
         ConfigFactory(project=project)
@@ -126,7 +126,7 @@ def test_share_of_the_roll_out_only_grows_and_stays_the_same_for_a_project():
     assert set(due()) == shares[3]
 
 
-def test_bucket_is_two_bytes_of_a_digest_of_the_key():
+def test_bucket_is_two_bytes_of_digest_of_id():
     for project in ProjectFactory.create_batch(20):
         project.refresh_from_db()
         digest = hashlib.md5(project.pk.encode(), usedforsecurity=False).digest()
@@ -139,7 +139,7 @@ def test_bucket_is_two_bytes_of_a_digest_of_the_key():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_backlog_is_read_from_the_partial_index_alone():
+def test_backlog_uses_partial_index_only():
     """Twenty projects, one large: 6,000 missions, one in fifty of them ready to start."""
     for project in ProjectFactory.create_batch(20):
         ConfigFactory(project=project)

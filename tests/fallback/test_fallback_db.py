@@ -33,7 +33,7 @@ CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 # --- Keys -------------------------------------------------------------------------------------
 
 
-def test_database_makes_a_ulid_that_tells_the_time():
+def test_database_creates_ulid_with_current_time():
     before = datetime.now(UTC) - timedelta(milliseconds=1)
     (key,) = row("INSERT INTO organizations (name, slug) VALUES ('Ours', 'ours') RETURNING id")
     assert re.fullmatch(f"[0-7][{CROCKFORD}]{{25}}", key)
@@ -43,14 +43,14 @@ def test_database_makes_a_ulid_that_tells_the_time():
     assert before <= datetime.fromtimestamp(milliseconds / 1000, UTC) <= datetime.now(UTC)
 
 
-def test_keys_of_different_milliseconds_sort_by_time():
+def test_ulids_of_different_milliseconds_sort_by_time():
     assert row(
         """WITH keys AS MATERIALIZED (SELECT n, ulid() AS id, pg_sleep(0.002) FROM generate_series(1, 20) n)
            SELECT array_agg(n ORDER BY id COLLATE "C") = array_agg(n ORDER BY n), count(DISTINCT id) FROM keys"""
     ) == (True, 20)
 
 
-def test_orm_knows_the_key_the_database_made():
+def test_orm_returns_ulid_created_by_database():
     project = ProjectFactory()
     assert Project.objects.get(pk=project.pk) == project
     assert len(project.pk) == 26
@@ -66,7 +66,7 @@ TABLES = """
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_key_of_every_table_is_a_ulid_by_default(table):
+def test_every_table_has_ulid_default(table):
     assert row(
         """SELECT format_type(atttypid, atttypmod), pg_get_expr(adbin, adrelid), collname FROM pg_attribute
            JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum JOIN pg_collation c ON c.oid = attcollation
@@ -102,7 +102,7 @@ OTHERS = {
         (ItemFactory, "run", "fallback_items_run_of_project"),
     ],
 )
-def test_link_to_another_project_is_rejected_on_insert_and_update(make, link, constraint):
+def test_link_to_another_project_is_rejected(make, link, constraint):
     mine, theirs = make(), OTHERS[link]()
     table = type(mine)._meta.db_table
     column = type(mine)._meta.get_field(link).column
@@ -118,7 +118,7 @@ def test_link_to_another_project_is_rejected_on_insert_and_update(make, link, co
             make(project=mine.project, **{link: theirs})
 
 
-def test_row_others_refer_to_cannot_move_to_another_project():
+def test_referenced_row_cannot_change_project():
     template = TemplateFactory()
     with rejected_by("fallback_templates_flow_of_project"):
         rows("UPDATE flows SET project_id = %s WHERE id = %s", [ProjectFactory().pk, template.flow_id])
@@ -133,7 +133,7 @@ def test_flow_in_use_cannot_be_deleted():
 # --- What goes with what ----------------------------------------------------------------------
 
 
-def test_project_takes_everything_of_it_along():
+def test_deleting_project_deletes_its_rows():
     item = ItemFactory()
     project = item.project
     accept_as_rows(item)
@@ -153,7 +153,7 @@ def test_project_takes_everything_of_it_along():
     assert rows("SELECT FROM mission_dependencies") == []
 
 
-def test_organization_with_a_project_stays_and_takes_its_people_along_without_one():
+def test_organization_with_project_cannot_be_deleted():
     project = ProjectFactory()
     OrganizationMembershipFactory(organization=project.organization)
     (link,) = row(
@@ -167,7 +167,7 @@ def test_organization_with_a_project_stays_and_takes_its_people_along_without_on
     assert rows("SELECT FROM organization_memberships WHERE organization_id = %s", [project.organization_id]) == []
 
 
-def test_run_takes_its_items_along_and_the_mission_of_one_stays():
+def test_deleting_run_deletes_items_and_keeps_mission():
     item = ItemFactory()
     mission = accept_as_rows(item)
     commit()
@@ -177,7 +177,7 @@ def test_run_takes_its_items_along_and_the_mission_of_one_stays():
     assert (mission.origin, mission.fallback_item_id) == ("fallback", None)
 
 
-def test_mission_that_goes_leaves_its_proposal_accepted():
+def test_deleting_mission_leaves_proposal_accepted():
     item = ItemFactory()
     mission = accept_as_rows(item)
     rows("DELETE FROM missions WHERE id = %s", [mission.pk])
@@ -187,14 +187,14 @@ def test_mission_that_goes_leaves_its_proposal_accepted():
     assert rows("SELECT FROM mission_events WHERE mission_id = %s", [mission.pk]) == []
 
 
-def test_mission_with_a_timeline_can_be_deleted_through_the_orm():
+def test_mission_with_timeline_can_be_deleted_by_orm():
     mission = MissionFactory()
     MissionFactory(project=mission.project).dependencies.create(depends_on=mission)
     mission.delete()
     assert not mission.project.missions.filter(pk=mission.pk).exists()
 
 
-def test_run_with_an_accepted_proposal_can_be_deleted_through_the_orm():
+def test_run_with_accepted_proposal_can_be_deleted_by_orm():
     item = ItemFactory()
     accept_as_rows(item)
     commit()
@@ -207,14 +207,14 @@ def test_run_with_an_accepted_proposal_can_be_deleted_through_the_orm():
 
 @pytest.mark.parametrize("table", ["mission_events", "project_activity", "audit_events"])
 @pytest.mark.parametrize("change", ["UPDATE {} SET payload = '{{}}'", "DELETE FROM {}", "TRUNCATE {}"])
-def test_record_cannot_be_changed_by_the_site(table, change):
+def test_site_cannot_change_timeline(table, change):
     MissionFactory()
     with pytest.raises(DatabaseError) as rejected, transaction.atomic():
         rows(change.format(table))
     assert rejected.value.__cause__.sqlstate == "42501"
 
 
-def test_record_can_be_added_to():
+def test_site_can_add_to_timeline():
     mission = MissionFactory()
     MissionEvent.objects.create(project=mission.project, mission=mission, type="mission.noted")
     rows("INSERT INTO audit_events (action) VALUES ('looked')")
@@ -292,7 +292,7 @@ def test_value_out_of_range_is_rejected(make, values, constraint):
         make(**values)
 
 
-def test_proposal_that_is_not_accepted_has_no_mission():
+def test_only_accepted_proposal_has_mission():
     item = ItemFactory()
     with rejected_by("mission_fallback_items_mission_if_accepted"):
         rows("UPDATE mission_fallback_items SET mission_id = %s WHERE id = %s",
@@ -315,7 +315,7 @@ def test_proposal_that_is_not_accepted_has_no_mission():
         (RunFactory, {"project": ProjectFactory, "status": "pending"}, "mission_fallback_runs_one_pending"),
     ],
 )
-def test_second_of_what_is_once_is_rejected(make, same, constraint):
+def test_duplicate_of_unique_row_is_rejected(make, same, constraint):
     values = {name: value() if isinstance(value, type) else value for name, value in same.items()}
     make(**values)
     with rejected_by(constraint):
@@ -330,7 +330,7 @@ def test_project_has_one_configuration():
 
 
 @pytest.mark.parametrize("make", [OrganizationFactory, ProjectFactory, FlowFactory, TemplateFactory, ItemFactory])
-def test_when_a_row_was_changed_is_the_databases_to_say(make):
+def test_database_sets_updated_at(make):
     table, kept = make._meta.model._meta.db_table, make()
     rows(f"UPDATE {table} SET updated_at = '2020-01-01', created_at = '2020-01-01' WHERE id = %s", [kept.pk])
     assert row(f"SELECT updated_at = CURRENT_TIMESTAMP FROM {table} WHERE id = %s", [kept.pk]) == (True,)

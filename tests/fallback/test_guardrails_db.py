@@ -42,7 +42,7 @@ def used(item) -> dict[str, int]:
 # --- The week and the month -------------------------------------------------------------------
 
 
-def test_week_takes_as_many_as_its_cap_and_no_more():
+def test_week_accepts_up_to_its_cap():
     first, second, third = items(3)
     guarded(first.run, weekly_mission_cap=2)
     accept_as_rows(first)
@@ -52,7 +52,7 @@ def test_week_takes_as_many_as_its_cap_and_no_more():
     assert used(first) == {"week": 2, "month": 120}
 
 
-def test_month_takes_as_many_minutes_as_its_hours_and_not_one_more():
+def test_month_accepts_up_to_its_minutes():
     first, second, third = items(3, estimated_effort_minutes=60)
     guarded(first.run, monthly_target_hours=2)
     accept_as_rows(first)
@@ -63,7 +63,7 @@ def test_month_takes_as_many_minutes_as_its_hours_and_not_one_more():
     assert used(first) == {"week": 2, "month": 120}
 
 
-def test_project_without_configuration_has_the_defaults():
+def test_project_without_configuration_has_default_quotas():
     some = items(21, estimated_effort_minutes=1)
     for item in some[:20]:
         accept_as_rows(item)
@@ -73,7 +73,7 @@ def test_project_without_configuration_has_the_defaults():
         accept_as_rows(ItemFactory(estimated_effort_minutes=120 * 60 + 1))
 
 
-def test_cap_of_nothing_lets_nothing_through():
+def test_cap_of_zero_accepts_nothing():
     item = ItemFactory()
     config = guarded(item.run, weekly_mission_cap=0)
     with rejected_by(WEEK):
@@ -85,7 +85,7 @@ def test_cap_of_nothing_lets_nothing_through():
     assert used(item) == {}
 
 
-def test_lower_cap_stops_the_next_and_a_higher_one_lets_it_through():
+def test_changed_cap_applies_to_next_acceptance():
     first, second, third = items(3)
     config = guarded(first.run, weekly_mission_cap=2)
     accept_as_rows(first)
@@ -100,7 +100,7 @@ def test_lower_cap_stops_the_next_and_a_higher_one_lets_it_through():
     assert used(first)["week"] == 3
 
 
-def test_one_statement_for_many_is_rejected_as_a_whole():
+def test_statement_over_cap_is_rejected_as_a_whole():
     some = items(3)
     guarded(some[0].run, weekly_mission_cap=2)
     with rejected_by(WEEK):
@@ -114,7 +114,7 @@ def test_one_statement_for_many_is_rejected_as_a_whole():
     assert row("SELECT accepted_count FROM mission_fallback_runs") == (0,)
 
 
-def test_accepted_from_the_start_is_guarded_too():
+def test_insert_as_accepted_is_charged():
     template = TemplateFactory()
     ConfigFactory(project=template.project, weekly_mission_cap=1)
     run = RunFactory(project=template.project)
@@ -143,7 +143,7 @@ def test_accepted_from_the_start_is_guarded_too():
     assert row("SELECT generated_count, accepted_count FROM mission_fallback_runs") == (1, 1)
 
 
-def test_taking_back_gives_back_and_the_place_can_be_taken_again():
+def test_undo_releases_quota():
     first, second = items(2)
     guarded(first.run, weekly_mission_cap=1)
     accept_as_rows(first)
@@ -156,7 +156,7 @@ def test_taking_back_gives_back_and_the_place_can_be_taken_again():
         accept_as_rows(first)
 
 
-def test_taking_back_gives_back_to_the_week_it_was_counted_in():
+def test_undo_releases_quota_of_charged_week():
     item = ItemFactory()
     accept_as_rows(item, at=datetime(2026, 3, 2, tzinfo=UTC))
     rows("UPDATE organizations SET timezone = 'America/Sao_Paulo'")
@@ -165,7 +165,7 @@ def test_taking_back_gives_back_to_the_week_it_was_counted_in():
     assert set(used(item).values()) == {0}
 
 
-def test_changed_effort_of_an_accepted_one_is_counted_anew():
+def test_changed_effort_of_accepted_item_is_charged_again():
     item = ItemFactory(estimated_effort_minutes=60)
     guarded(item.run, monthly_target_hours=2)
     accept_as_rows(item)
@@ -176,7 +176,7 @@ def test_changed_effort_of_an_accepted_one_is_counted_anew():
     assert used(item) == {"week": 1, "month": 120}
 
 
-def test_deleting_an_accepted_one_gives_nothing_back():
+def test_deleting_accepted_item_keeps_charge():
     item = ItemFactory()
     accept_as_rows(item)
     commit()
@@ -213,7 +213,7 @@ def test_deleting_an_accepted_one_gives_nothing_back():
         ("UTC", "2025-01-05T23:59:59Z", date(2024, 12, 30), date(2025, 1, 1)),
     ],
 )
-def test_week_and_month_begin_where_the_organization_is(timezone, at, week, month):
+def test_week_and_month_use_time_zone_of_organization(timezone, at, week, month):
     item = ItemFactory(run__project__organization__timezone=timezone)
     accept_as_rows(item, at=datetime.fromisoformat(at))
     item.refresh_from_db()
@@ -223,7 +223,7 @@ def test_week_and_month_begin_where_the_organization_is(timezone, at, week, mont
     ]  # fmt: skip
 
 
-def test_full_week_is_open_again_on_monday():
+def test_full_week_resets_on_monday():
     first, second = items(2)
     guarded(first.run, weekly_mission_cap=1)
     accept_as_rows(first, at=datetime(2026, 5, 31, 23, 59, 59, tzinfo=UTC))
@@ -245,7 +245,7 @@ def test_full_week_is_open_again_on_monday():
            VALUES ('nobody', 'week', '2026-01-05', 1)""",
     ],
 )
-def test_what_is_spent_cannot_be_written_by_the_site(change):
+def test_site_cannot_write_allowances(change):
     accept_as_rows(ItemFactory())
     commit()
     with pytest.raises(DatabaseError) as rejected, transaction.atomic():
@@ -253,7 +253,7 @@ def test_what_is_spent_cannot_be_written_by_the_site(change):
     assert rejected.value.__cause__.sqlstate == "42501"
 
 
-def test_weeks_of_an_accepted_one_cannot_be_set():
+def test_counted_week_of_accepted_item_cannot_be_set():
     item = ItemFactory()
     accept_as_rows(item)
     week = row("SELECT counted_week, counted_month FROM mission_fallback_items")
@@ -261,7 +261,7 @@ def test_weeks_of_an_accepted_one_cannot_be_set():
     assert row("SELECT counted_week, counted_month FROM mission_fallback_items") == week
 
 
-def test_proposal_goes_back_only_with_its_mission():
+def test_proposal_is_reopened_only_with_its_mission_deleted():
     item = ItemFactory()
     accept_as_rows(item)
     commit()
@@ -273,7 +273,7 @@ def test_proposal_goes_back_only_with_its_mission():
         discard_as_rows(item)
 
 
-def test_mission_from_the_fallback_without_an_accepted_proposal_is_rejected_at_commit():
+def test_fallback_mission_needs_accepted_proposal():
     item = ItemFactory()
     with rejected_by("missions_fallback_was_accepted"):
         MissionFactory(origin="fallback")
@@ -283,14 +283,14 @@ def test_mission_from_the_fallback_without_an_accepted_proposal_is_rejected_at_c
         MissionFactory(project=item.project, fallback_item=item)
 
 
-def test_accepted_one_with_a_mission_that_does_not_know_it_is_rejected_at_commit():
+def test_accepted_item_needs_mission_that_links_back():
     item = ItemFactory()
     mission = MissionFactory(project=item.project)
     with rejected_by("missions_fallback_was_accepted"):
         rows("UPDATE mission_fallback_items SET status = 'accepted', mission_id = %s", [mission.pk])
 
 
-def test_mission_cannot_turn_to_another_proposal():
+def test_mission_cannot_change_its_proposal():
     accepted, other = items(2)
     mission = accept_as_rows(accepted)
     commit()
@@ -298,7 +298,7 @@ def test_mission_cannot_turn_to_another_proposal():
         rows("UPDATE missions SET fallback_item_id = %s WHERE id = %s", [other.pk, mission.pk])
 
 
-def test_two_proposals_do_not_share_a_mission():
+def test_two_proposals_cannot_share_a_mission():
     first, second = items(2)
     mission = accept_as_rows(first)
     with rejected_by("mission_fallback_items_mission_once"):

@@ -93,7 +93,7 @@ LISTS = {
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("index", LISTS)
-def test_list_of_a_quiet_project_is_read_from_its_index(index):
+def test_list_of_quiet_project_uses_its_index(index):
     used, removed = plan_of(LISTS[index](QUIET))
     assert index in used
     assert removed == 0
@@ -101,27 +101,27 @@ def test_list_of_a_quiet_project_is_read_from_its_index(index):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("index", LISTS)
-def test_list_of_a_busy_project_reads_no_other_rows(index):
+def test_list_of_busy_project_reads_no_other_rows(index):
     used, removed = plan_of(LISTS[index](BUSY))
     assert "Sort" not in used
     assert removed == 0
 
 
 @pytest.mark.django_db
-def test_list_of_all_proposals_is_read_from_the_index_of_the_newest():
+def test_list_of_all_proposals_uses_index_of_newest():
     used, _removed = plan_of(MissionFallbackItem.objects.values_list("pk")[:51])
     assert "mission_fallback_items_newest" in used
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("filters", [{"list": "done"}, {"list": "done", "ready": False}])
-def test_filter_within_a_project_reads_only_that_project(filters):
+def test_filter_in_project_reads_only_that_project(filters):
     _used, removed = plan_of(Mission.objects.filter(project=QUIET, **filters)[:51])
     assert removed <= 1_000
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_the_index_a_quiet_project_reads_the_busy_one():
+def test_without_index_quiet_project_reads_busy_one():
     """Negative control: the data are skewed enough to show the fault."""
     made = "CREATE INDEX missions_of_project ON missions (project_id, created_at DESC, id DESC)"
     load()

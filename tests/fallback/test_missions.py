@@ -58,7 +58,7 @@ def events(mission) -> list[tuple]:
 # --- Making -----------------------------------------------------------------------------------
 
 
-def test_new_mission_stands_at_the_end_of_todo():
+def test_create_puts_mission_at_end_of_todo():
     project, ana = ProjectFactory(), MemberFactory()
     first = create_mission(project=project, title="First")
     second = create_mission(project=project, title="Second", acting_member=ana, ready=True, priority=5)
@@ -67,7 +67,7 @@ def test_new_mission_stands_at_the_end_of_todo():
     assert events(second) == [("mission.created", "user", ana.pk)]
 
 
-def test_archived_project_takes_no_mission():
+def test_create_rejects_archived_project():
     project = ProjectFactory()
     archive_project(project=project)
     with pytest.raises(ProjectArchived):
@@ -75,14 +75,14 @@ def test_archived_project_takes_no_mission():
     assert not project.missions.exists()
 
 
-def test_mission_without_a_title_is_rejected():
+def test_create_rejects_empty_title():
     with pytest.raises(ValueRejected):
         create_mission(project=ProjectFactory(), title="  ")
     assert not Mission.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_flow_of_another_project_is_rejected_and_leaves_nothing():
+def test_create_rejects_flow_of_another_project():
     (mission,) = a_board(1)
     with pytest.raises(FlowOfOtherProject):
         update_mission(mission=mission, title="Changed", flow=FlowFactory())
@@ -90,7 +90,7 @@ def test_flow_of_another_project_is_rejected_and_leaves_nothing():
     assert (mission.title, mission.flow) == ("Mission 0", None)
 
 
-def test_change_is_in_the_timeline_and_no_change_is_not():
+def test_only_real_change_adds_event():
     (mission,), ana = a_board(1), MemberFactory()
     update_mission(mission=mission, acting_member=ana, title="Clearer", priority=4)
     update_mission(mission=mission, acting_member=ana, title="Clearer", priority=4)
@@ -116,7 +116,7 @@ def test_change_is_in_the_timeline_and_no_change_is_not():
     ],
     ids=str,
 )
-def test_mission_stands_where_it_was_put(beside, expected):
+def test_move_puts_mission_at_position(beside, expected):
     missions = a_board(4)
     where = {key: value if value is True else missions[value].pk for key, value in beside.items()}
     move_mission(mission=missions[3], to=List.TODO, **where)
@@ -125,7 +125,7 @@ def test_mission_stands_where_it_was_put(beside, expected):
 
 
 @pytest.mark.parametrize("beside", [{}, {"before": 0}, {"after": 0}, {"first": True}], ids=str)
-def test_move_to_another_list_takes_the_place_there_and_is_an_event(beside):
+def test_move_to_another_list_adds_event(beside):
     (there, second, mission), ana = a_board(3), MemberFactory()
     for each in (there, second):
         move_mission(mission=each, to=List.DOING)
@@ -140,14 +140,14 @@ def test_move_to_another_list_takes_the_place_there_and_is_an_event(beside):
     assert events(mission)[1:] == [("mission.moved", "user", ana.pk)]
 
 
-def test_missions_that_share_a_place_are_told_apart_by_the_first_move():
+def test_first_move_separates_missions_with_equal_order():
     project = ProjectFactory()
     missions = sorted(MissionFactory.create_batch(4, project=project, list_order=500), key=lambda m: m.pk)
     move_mission(mission=missions[3], to=List.TODO, before=missions[1].pk)
     assert order(project) == [missions[number].pk for number in (0, 3, 1, 2)]
 
 
-def test_neighbour_that_is_gone_rejects_the_move():
+def test_move_rejects_missing_neighbour():
     one, other, elsewhere = *a_board(2), MissionFactory()
     move_mission(mission=other, to=List.DONE)
     for neighbour in (other.pk, elsewhere.pk, "0" * 26, one.pk):
@@ -158,13 +158,13 @@ def test_neighbour_that_is_gone_rejects_the_move():
     assert order(one.project) == [one.pk]
 
 
-def test_list_no_one_knows_is_rejected():
+def test_move_rejects_unknown_list():
     (mission,) = a_board(1)
     with pytest.raises(ValueRejected):
         move_mission(mission=mission, to="loop")
 
 
-def test_three_hundred_moves_into_one_gap_keep_the_order_and_spread_the_list():
+def test_300_moves_into_one_gap_keep_order():
     missions = a_board(302)
     first, last, rest = missions[0], missions[-1], missions[1:-1]
     before = {m.pk: m.list_order for m in Mission.objects.filter(pk__in=[first.pk, last.pk])}
@@ -187,7 +187,7 @@ def spreads(action, times: int) -> int:
     return sum("SET list_order = w.place" in query["sql"] for query in seen.captured_queries)
 
 
-def test_long_list_is_not_rewritten_for_every_new_mission():
+def test_long_list_is_not_renumbered_for_each_mission():
     project = ProjectFactory()
     assert spreads(lambda: create_mission(project=project, title="One more"), 250) == 0
     last = project.missions.order_by("-list_order").first()
@@ -197,7 +197,7 @@ def test_long_list_is_not_rewritten_for_every_new_mission():
     assert len(order(project)) == 300
 
 
-def test_moves_to_the_end_spread_a_long_list_once_at_most():
+def test_moves_to_end_renumber_long_list_at_most_once():
     missions = a_board(120)
     Mission.objects.filter(pk=missions[-1].pk).update(list_order=MAX_ORDER)
     chance = random.Random(1)
@@ -212,7 +212,7 @@ def test_moves_to_the_end_spread_a_long_list_once_at_most():
         max_size=25,
     )
 )
-def test_every_sequence_of_moves_leaves_the_order_people_saw(moves):
+def test_every_sequence_of_moves_keeps_shown_order(moves):
     missions = a_board(6)
     project = missions[0].project
     expected = {List.TODO: [m.pk for m in missions], List.DOING: []}
@@ -236,7 +236,7 @@ def test_every_sequence_of_moves_leaves_the_order_people_saw(moves):
 # --- Ready and reviewed -----------------------------------------------------------------------
 
 
-def test_ready_is_an_event_each_way():
+def test_ready_and_not_ready_add_events():
     (mission,), ana = a_board(1), MemberFactory()
     assert set_ready(mission=mission, ready=True, acting_member=ana).ready
     set_ready(mission=mission, ready=True, acting_member=ana)
@@ -244,7 +244,7 @@ def test_ready_is_an_event_each_way():
     assert [event[0] for event in events(mission)[1:]] == ["mission.ready", "mission.not_ready"]
 
 
-def test_review_says_who_and_what():
+def test_review_stores_reviewer_and_result():
     (mission,), ana = a_board(1), MemberFactory()
     reviewed = review_mission(mission=mission, status="rejected", feedback="Tests are missing", acting_member=ana)
     assert (reviewed.review_status, reviewed.review_feedback, reviewed.reviewed_by) == (
@@ -267,7 +267,7 @@ def counts(mission) -> tuple[int, int]:
     return mission.dependency_count, mission.open_dependency_count
 
 
-def test_mission_waits_until_what_it_needs_is_done():
+def test_mission_is_blocked_until_dependency_is_done():
     (mission, first, second), ana = a_board(3), MemberFactory()
     add_dependency(mission=mission, depends_on=first, acting_member=ana)
     add_dependency(mission=mission, depends_on=second, acting_member=ana)
@@ -287,7 +287,7 @@ def test_mission_waits_until_what_it_needs_is_done():
     assert (types.count("mission.blocked"), types.count("mission.unblocked")) == (2, 2)
 
 
-def test_dependencies_that_make_no_sense_are_rejected_in_words():
+def test_invalid_dependency_is_rejected():
     (one, two, three), elsewhere = a_board(3), MissionFactory()
     add_dependency(mission=one, depends_on=two)
     add_dependency(mission=two, depends_on=three)

@@ -41,7 +41,7 @@ def missions(number: int) -> list[Mission]:
 # --- Timeline ---------------------------------------------------------------------------------
 
 
-def test_new_mission_has_an_event_that_says_where_it_began():
+def test_insert_adds_created_event():
     mission = MissionFactory()
     event = mission.events.get()
     assert (event.type, event.origin, event.actor, event.project_id) == (
@@ -52,7 +52,7 @@ def test_new_mission_has_an_event_that_says_where_it_began():
     assert mission.last_event_at == event.occurred_at
 
 
-def test_mission_from_a_proposal_names_it_in_its_first_event():
+def test_created_event_names_proposal():
     item = ItemFactory()
     assert accept_as_rows(item).events.get(type="mission.created").payload["item"] == item.pk
 
@@ -71,52 +71,52 @@ def test_mission_from_a_proposal_names_it_in_its_first_event():
         ({"priority": 5}, "mission.changed", {"priority": [3, 5]}),
     ],
 )
-def test_change_of_a_missions_life_is_one_event_with_both_values(values, kind, was):
+def test_change_adds_one_event_with_both_values(values, kind, was):
     mission = MissionFactory(title="Write")
     rows("UPDATE missions SET last_event_at = '2020-01-01' WHERE id = %s", [mission.pk])
     assert change(mission, **values) == [(kind, "system", None, was)]
     assert row("SELECT last_event_at = CURRENT_TIMESTAMP FROM missions WHERE id = %s", [mission.pk]) == (True,)
 
 
-def test_ready_again_is_an_event_of_its_own():
+def test_repeated_ready_adds_another_event():
     assert change(MissionFactory(ready=False), ready=True)[0][0] == "mission.ready"
 
 
 @pytest.mark.parametrize("values", [{"list_order": "17.5"}, {"title": "Write"}])
-def test_reordering_and_saying_the_same_again_write_no_event(values):
+def test_reordering_and_equal_update_add_no_event(values):
     mission = MissionFactory(title="Write")
     rows("UPDATE missions SET last_event_at = '2020-01-01' WHERE id = %s", [mission.pk])
     assert change(mission, **values) == []
     assert row("SELECT last_event_at < CURRENT_TIMESTAMP FROM missions WHERE id = %s", [mission.pk]) == (True,)
 
 
-def test_event_carries_who_acts_and_on_whose_behalf():
+def test_event_has_actor_and_origin():
     member, mission = MemberFactory(), MissionFactory()
     rows("SELECT set_config('app.event_origin', 'agent', true), set_config('app.actor_id', %s, true)", [str(member.pk)])
     ((_kind, origin, actor, _changed),) = change(mission, list="doing")
     assert (origin, actor) == ("agent", member.pk)
 
 
-def test_event_of_an_unknown_origin_is_rejected():
+def test_event_of_unknown_origin_is_rejected():
     mission = MissionFactory()
     with rejected_by("mission_events_origin_known"):
         rows("SELECT set_config('app.event_origin', 'moon', true)")
         change(mission, list="doing")
 
 
-def test_statement_that_changes_many_missions_writes_an_event_each():
+def test_bulk_update_adds_event_per_mission():
     some = missions(3)
     rows("UPDATE missions SET list = 'doing' WHERE project_id = %s", [some[0].project_id])
     assert [mission.events.filter(type="mission.moved").count() for mission in some] == [1, 1, 1]
 
 
-def test_origin_never_changes():
+def test_origin_is_immutable():
     mission = MissionFactory()
     with rejected_by("missions_origin_immutable"):
         change(mission, origin="imported")
 
 
-def test_actor_of_another_project_is_rejected_with_nothing_written():
+def test_actor_of_another_project_is_rejected():
     mission = MissionFactory()
     with rejected_by("missions_actor_of_project"):
         change(mission, actor_id=ActorFactory().pk)
@@ -124,7 +124,7 @@ def test_actor_of_another_project_is_rejected_with_nothing_written():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_change_tells_whoever_looks_at_the_board():
+def test_change_notifies_board_channel():
     mission = MissionFactory()
     channel = f"project:{mission.project_id}:board"
     with listening(channel) as listener:
@@ -135,7 +135,7 @@ def test_change_tells_whoever_looks_at_the_board():
 # --- Dependencies -----------------------------------------------------------------------------
 
 
-def test_counts_follow_what_is_added_done_opened_again_and_removed():
+def test_counts_follow_dependencies_and_lists():
     waiting, first, second = missions(3)
     let_wait(waiting, first, second)
     assert counts(waiting) == (2, 2)
@@ -151,21 +151,21 @@ def test_counts_follow_what_is_added_done_opened_again_and_removed():
     assert counts(waiting) == (0, 0)
 
 
-def test_dependency_on_what_is_done_is_not_open():
+def test_dependency_on_done_mission_is_not_open():
     waiting, other = missions(2)
     change(other, list="done")
     let_wait(waiting, other)
     assert counts(waiting) == (1, 0)
 
 
-def test_dependency_that_moves_to_another_mission_moves_its_count():
+def test_moved_dependency_moves_count():
     waiting, other, needed = missions(3)
     let_wait(waiting, needed)
     rows("UPDATE mission_dependencies SET mission_id = %s", [other.pk])
     assert (counts(waiting), counts(other)) == ((0, 0), (1, 1))
 
 
-def test_finished_and_deleted_in_one_statement_each_leave_no_drift():
+def test_finish_and_delete_in_one_statement_do_not_drift():
     waiting, *needed = missions(5)
     let_wait(waiting, *needed)
     rows("UPDATE missions SET list = 'done' WHERE id = ANY (%s)", [[mission.pk for mission in needed[:3]]])
@@ -175,7 +175,7 @@ def test_finished_and_deleted_in_one_statement_each_leave_no_drift():
     assert rows("SELECT * FROM drifted_missions()") == []
 
 
-def test_timeline_tells_of_dependencies_blocking_and_unblocking():
+def test_timeline_has_dependency_and_blocking_events():
     waiting, needed = missions(2)
     let_wait(waiting, needed)
     change(needed, list="done")
@@ -187,7 +187,7 @@ def test_timeline_tells_of_dependencies_blocking_and_unblocking():
     }  # fmt: skip
 
 
-def test_counts_are_counted_never_set():
+def test_counts_cannot_be_set():
     waiting, needed = missions(2)
     let_wait(waiting, needed)
     rows("UPDATE missions SET dependency_count = 0, open_dependency_count = 0 WHERE id = %s", [waiting.pk])
@@ -200,7 +200,7 @@ def test_counts_are_counted_never_set():
 
 
 @pytest.mark.parametrize("length", [2, 3, 60])
-def test_circle_is_rejected(length):
+def test_cycle_is_rejected(length):
     chain = missions(length)
     for first, second in pairwise(chain):
         let_wait(first, second)
@@ -208,7 +208,7 @@ def test_circle_is_rejected(length):
         let_wait(chain[-1], chain[0])
 
 
-def test_circle_by_update_is_rejected():
+def test_cycle_by_update_is_rejected():
     first, second, third = missions(3)
     let_wait(first, second)
     let_wait(second, third)
@@ -216,7 +216,7 @@ def test_circle_by_update_is_rejected():
         rows("UPDATE mission_dependencies SET depends_on_id = %s WHERE mission_id = %s", [first.pk, second.pk])
 
 
-def test_two_ways_to_the_same_mission_are_no_circle():
+def test_two_paths_to_one_mission_are_no_cycle():
     top, left, right, bottom = missions(4)
     let_wait(top, left, right)
     let_wait(left, bottom)
@@ -224,7 +224,7 @@ def test_two_ways_to_the_same_mission_are_no_circle():
     assert counts(top) == (2, 2)
 
 
-def test_mission_neither_waits_for_itself_nor_twice_nor_for_another_projects():
+def test_dependency_rejects_self_duplicate_and_other_project():
     first, second = missions(2)
     with rejected_by("mission_dependencies_no_cycle"):
         let_wait(first, first)
@@ -235,7 +235,7 @@ def test_mission_neither_waits_for_itself_nor_twice_nor_for_another_projects():
         let_wait(first, MissionFactory())
 
 
-def test_mission_that_is_waited_for_cannot_move_to_another_project():
+def test_mission_with_dependents_cannot_change_project():
     first, second = missions(2)
     let_wait(first, second)
     with pytest.raises(DatabaseError), transaction.atomic():
@@ -265,7 +265,7 @@ def half_circles():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_who_close_a_circle_at_once_do_not():
+def test_concurrent_dependencies_cannot_form_cycle():
     with crowd(2) as people:
         for number in range(20):
             first, second = missions(2)
@@ -276,7 +276,7 @@ def test_two_who_close_a_circle_at_once_do_not():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_the_lock_they_do():
+def test_without_lock_concurrent_dependencies_form_cycle():
     (ours,) = row("SELECT pg_get_functiondef('check_dependency()'::regprocedure)")
     naive = ours.replace("PERFORM pg_advisory_xact_lock", "PERFORM pg_advisory_xact_lock_shared")
     assert naive != ours
@@ -286,7 +286,7 @@ def test_without_the_lock_they_do():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_mission_finished_while_another_begins_to_wait_for_it_is_counted_right():
+def test_dependency_added_while_mission_finishes_is_counted():
     with crowd(2) as people:
         for _round in range(30):
             waiting, needed = missions(2)
@@ -301,7 +301,7 @@ def test_mission_finished_while_another_begins_to_wait_for_it_is_counted_right()
             assert counts(waiting) == (1, 0)
 
 
-def test_commit_checks_what_is_deferred():
+def test_commit_checks_deferred_constraints():
     """The tests above rely on it."""
     rows("INSERT INTO missions (project_id, title, flow_id) VALUES (%s, 'Lost', 'nowhere')", [ProjectFactory().pk])
     with pytest.raises(DatabaseError), transaction.atomic():

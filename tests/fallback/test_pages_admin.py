@@ -102,15 +102,15 @@ ACTIONS = [
 
 class TestEveryPage:
     @pytest.mark.parametrize(("model", "said"), LISTS.items())
-    def test_an_empty_list_says_what_to_do_first(self, chief, model, said):
+    def test_empty_list_shows_hint(self, chief, model, said):
         assert said in words(chief.get(page(model)))
 
     @pytest.mark.parametrize("model", FORMS)
-    def test_an_empty_form_opens(self, chief, model):
+    def test_add_form_opens(self, chief, model):
         assert chief.get(page(model, "add")).status_code == 200
 
     @pytest.mark.parametrize("model", LISTS)
-    def test_lists_and_forms_open_and_change_nothing(self, chief, run, project, model):
+    def test_lists_and_forms_change_nothing(self, chief, run, project, model):
         obj = world_of(project)[model]
         before = type(obj).objects.values().get(pk=obj.pk)
         assert str(obj.pk) in chief.get(page(model)).content.decode()
@@ -118,13 +118,13 @@ class TestEveryPage:
         assert type(obj).objects.values().get(pk=obj.pk) == before
 
     @pytest.mark.parametrize(("model", "name"), TABS + ACTIONS)
-    def test_tabs_and_jobs_open_and_change_nothing(self, chief, run, project, model, name):
+    def test_tabs_and_actions_change_nothing(self, chief, run, project, model, name):
         obj = world_of(project)[model]
         before = type(obj).objects.values().get(pk=obj.pk)
         assert chief.get(page(model, name, obj)).status_code == 200
         assert type(obj).objects.values().get(pk=obj.pk) == before
 
-    def test_the_pages_of_the_seeds_open(self, chief):
+    def test_pages_of_seeds_open(self, chief):
         call_command("loaddata", "seeds", verbosity=0, stdout=StringIO())
         for project in Project.objects.all():
             world = world_of(project)
@@ -137,18 +137,18 @@ class TestEveryPage:
 
     @pytest.mark.parametrize("model", LISTS)
     @pytest.mark.parametrize("key", ["x", "01ZZZZZZZZZZZZZZZZZZZZZZZZ", "0" * 300])
-    def test_what_is_not_there_is_said(self, chief, model, key):
+    def test_unknown_object_shows_message(self, chief, model, key):
         response = chief.get(reverse(f"admin:fallback_{model}_change", args=[key]), follow=True)
         assert response.status_code == 200
         assert "exist" in words(response)
 
     @pytest.mark.parametrize("model", LISTS)
-    def test_odd_filters_are_answered(self, chief, run, model):
+    def test_invalid_filters_are_ignored(self, chief, run, model):
         for query in ("q=%25", "p=99", "p=abc", "nonsense=1", "project__id__exact=x", "status__exact=x", "o=9"):
             assert chief.get(f"{page(model)}?{query}", follow=True).status_code == 200
 
     @pytest.mark.parametrize("model", LISTS)
-    def test_a_list_makes_a_fixed_number_of_queries(self, chief, model):
+    def test_list_takes_fixed_number_of_queries(self, chief, model):
         fill(1)
         chief.get(page(model))
         with CaptureQueriesContext(connection) as few:
@@ -170,22 +170,22 @@ def fill(number: int) -> None:
 
 
 class TestReport:
-    def test_shows_who_decided_what_and_why(self, chief, run):
+    def test_report_tab_shows_decisions(self, chief, run):
         report = words(chief.get(page("missionfallbackrun", "report", run)))
         for text in ("Completed", "We never answer in August", "Accepted", "Discarded", run.items.first().title):
             assert text in report
 
-    def test_is_a_file_to_download(self, chief, run):
+    def test_report_can_be_downloaded(self, chief, run):
         response = chief.get(reverse("admin:fallback_run_report_file", args=[run.pk]))
         assert response["Content-Type"] == "application/json"
         assert response["Content-Disposition"] == f'attachment; filename="{run.pk}.json"'
         assert response.json()["accepted"] == 1
 
-    def test_one_that_is_lost_is_said(self, chief, run, documents_root):
+    def test_lost_report_shows_message(self, chief, run, documents_root):
         (documents_root / run.report_path).unlink()
         assert "The report is written when" in words(chief.get(page("missionfallbackrun", "report", run)))
         assert chief.get(reverse("admin:fallback_run_report_file", args=[run.pk])).status_code == 404
 
-    def test_someone_else_does_not_read_it(self, run):
+    def test_report_is_hidden_from_others(self, run):
         for browser, status in ((client("Auditor"), 200), (client(), 302)):
             assert browser.get(page("missionfallbackrun", "report", run)).status_code == status

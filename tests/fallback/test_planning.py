@@ -36,7 +36,7 @@ def names(templates) -> list[str]:
 # --- Backlog and deficit ----------------------------------------------------------------------
 
 
-def test_backlog_is_ready_work_in_todo_that_nothing_blocks():
+def test_backlog_is_ready_unblocked_todo():
     project = ProjectFactory()
     ready, blocked, blocker = MissionFactory.create_batch(3, project=project)
     MissionDependency.objects.create(mission=blocked, depends_on=blocker)
@@ -51,7 +51,7 @@ def test_backlog_is_ready_work_in_todo_that_nothing_blocks():
     assert backlog_of(project, up_to=100) == 1
 
 
-def test_counting_stops_at_the_threshold():
+def test_backlog_count_stops_at_threshold():
     project = ProjectFactory()
     MissionFactory.create_batch(7, project=project)
     assert [backlog_of(project, up_to=limit) for limit in (0, 3, 7, 8)] == [0, 3, 7, 7]
@@ -60,7 +60,7 @@ def test_counting_stops_at_the_threshold():
 @pytest.mark.parametrize(
     ("ready", "waiting", "deficit"), [(0, 0, 5), (2, 0, 3), (0, 2, 3), (2, 2, 1), (2, 3, 0), (2, 9, 0), (9, 0, 0)]
 )
-def test_deficit_is_the_threshold_less_the_backlog_and_the_proposals_that_wait(ready, waiting, deficit):
+def test_deficit_is_threshold_minus_backlog_and_proposals(ready, waiting, deficit):
     project = a_project(templates=9)
     MissionFactory.create_batch(ready, project=project)
     items = proposals(RunFactory(project=project), [60] * (waiting + 2))
@@ -77,7 +77,7 @@ def test_deficit_is_the_threshold_less_the_backlog_and_the_proposals_that_wait(r
     assert plan.skipped == []
 
 
-def test_threshold_of_zero_asks_for_nothing():
+def test_threshold_of_zero_needs_nothing():
     plan = plan_run(a_project(templates=2, backlog_threshold=0), at=NOW)
     assert (plan.deficit, plan.picks, plan.skipped) == (0, [], [])
     assert plan.summary == "Enough missions are ready or proposed. No proposals needed."
@@ -100,7 +100,7 @@ def used(template, *, at, status=ItemStatus.DISCARDED):
     return item
 
 
-def test_the_longest_unused_template_comes_first_and_one_never_used_before_all():
+def test_longest_unused_template_comes_first():
     project = a_project(backlog_threshold=3)
     lately, long_ago, never = (
         TemplateFactory(project=project, name=name, priority=priority)
@@ -112,7 +112,7 @@ def test_the_longest_unused_template_comes_first_and_one_never_used_before_all()
     assert never.enabled
 
 
-def test_among_templates_used_alike_the_higher_priority_and_then_the_better_record_comes_first():
+def test_equal_use_is_ordered_by_priority_and_acceptance():
     project = a_project(backlog_threshold=4, weekly_mission_cap=100)
     at = NOW - timedelta(days=20)
     for name, priority, decided in [
@@ -127,7 +127,7 @@ def test_among_templates_used_alike_the_higher_priority_and_then_the_better_reco
     assert names(plan_run(project, at=NOW).picks) == ["urgent", "accepted", "half", "rejected"]
 
 
-def test_no_template_is_taken_twice_while_another_is_left():
+def test_no_template_is_used_twice_while_another_is_left():
     project = a_project(templates=3, backlog_threshold=8)
     picks = [template.pk for template in plan_run(project, at=NOW).picks]
     assert picks[:3] == picks[3:6]
@@ -135,7 +135,7 @@ def test_no_template_is_taken_twice_while_another_is_left():
     assert len(set(picks[:3])) == 3
 
 
-def test_templates_that_are_off_or_of_another_project_have_no_turn():
+def test_disabled_and_other_templates_are_not_used():
     project = a_project()
     TemplateFactory(project=project, enabled=False)
     TemplateFactory()
@@ -165,7 +165,7 @@ histories = st.lists(
 @given(
     history=histories, threshold=st.integers(0, 15), cap=st.integers(0, 15), target=st.integers(0, 12), data=st.data()
 )
-def test_every_choice_is_in_turn_and_within_the_guardrails(history, threshold, cap, target, data):
+def test_choice_is_ordered_and_within_guardrails(history, threshold, cap, target, data):
     """Whatever happened before; what is expected is worked out from the history alone."""
     with transaction.atomic():
         project = a_project(backlog_threshold=threshold, weekly_mission_cap=cap, monthly_target_hours=target)
@@ -224,7 +224,7 @@ def test_every_choice_is_in_turn_and_within_the_guardrails(history, threshold, c
 # --- Guardrails -------------------------------------------------------------------------------
 
 
-def test_full_week_holds_back_and_says_until_when():
+def test_full_week_skips_templates_with_reset():
     project = a_project(templates=2, zone="Europe/Lisbon", weekly_mission_cap=4)
     for item in proposals(RunFactory(project=project), [60] * 3):
         accept_as_rows(item, at=NOW)
@@ -244,7 +244,7 @@ def test_full_week_holds_back_and_says_until_when():
     assert len(plan_run(project, at=monday).picks) == 4
 
 
-def test_proposals_that_wait_have_their_place_in_the_week_and_the_month():
+def test_open_proposals_use_quota_of_week_and_month():
     project = a_project(templates=1, backlog_threshold=9, weekly_mission_cap=4, monthly_target_hours=100)
     proposals(RunFactory(project=project), [60] * 3)
     assert len(plan_run(project, at=NOW).picks) == 1
@@ -255,7 +255,7 @@ def test_proposals_that_wait_have_their_place_in_the_week_and_the_month():
     assert [entry.guardrail for entry in plan.skipped] == [Guardrail.MONTH]
 
 
-def test_template_the_month_has_no_room_for_gives_its_turn_to_a_shorter_one():
+def test_template_too_long_for_month_is_replaced_by_shorter():
     project = a_project(zone="America/St_Johns", backlog_threshold=3, monthly_target_hours=3)
     TemplateFactory(project=project, name="long", priority=5, estimated_effort_minutes=200)
     TemplateFactory(project=project, name="short", priority=1, estimated_effort_minutes=60)
@@ -266,7 +266,7 @@ def test_template_the_month_has_no_room_for_gives_its_turn_to_a_shorter_one():
     assert entry.resets_at == datetime(2026, 12, 1, tzinfo=ZoneInfo("America/St_Johns"))
 
 
-def test_without_an_enabled_template_that_is_what_is_missing():
+def test_plan_without_enabled_template_skips_with_reason():
     project = a_project()
     TemplateFactory(project=project, enabled=False)
     plan = plan_run(project, at=NOW)
@@ -298,7 +298,7 @@ def test_guardrails_of_many_projects_take_two_queries(django_assert_num_queries)
         ["UTC", "Europe/Lisbon", "America/St_Johns", "Pacific/Kiritimati", "Pacific/Apia", "Asia/Kathmandu"]
     ),
 )
-def test_weeks_and_months_begin_where_the_database_counts_them(at, zone):
+def test_weeks_and_months_match_database(at, zone):
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT date_trunc('week', %(at)s AT TIME ZONE %(zone)s)::date,
@@ -308,7 +308,7 @@ def test_weeks_and_months_begin_where_the_database_counts_them(at, zone):
         assert cursor.fetchone() == (week_of(at, zone), month_of(at, zone))
 
 
-def test_room_speaks():
+def test_quota_texts():
     free = datetime(2026, 11, 23, tzinfo=ZoneInfo("Europe/Lisbon"))
     week = Quota(Guardrail.WEEK, 20, 20, free, "Europe/Lisbon")
     assert week.usage_text == "20 of 20 missions this week"
@@ -372,7 +372,7 @@ def due(at=NOW) -> set[str]:
 
 
 @pytest.mark.parametrize("switch_off", OFF, ids=lambda switch: switch.__name__)
-def test_a_project_that_is_off_plans_nothing_and_is_never_due(switch_off):
+def test_inactive_project_has_empty_plan_and_is_not_due(switch_off):
     project = a_project(templates=2)
     assert due() == {project.pk}
     switch_off(project)
@@ -383,7 +383,7 @@ def test_a_project_that_is_off_plans_nothing_and_is_never_due(switch_off):
     assert due() == set()
 
 
-def test_a_snooze_that_has_passed_is_active():
+def test_passed_snooze_is_active():
     project = a_project(templates=2)
     snoozed(project)
     until = NOW + timedelta(1)
@@ -393,7 +393,7 @@ def test_a_snooze_that_has_passed_is_active():
     assert len(plan_run(project, at=until).picks) == 5
 
 
-def test_roll_out_only_ever_adds_projects_and_the_plan_agrees_with_the_check():
+def test_roll_out_only_adds_projects_and_matches_plan():
     projects = [a_project() for _number in range(12)]
     before = set()
     for percent in (0, 1, 25, 50, 75, 99, 100):
@@ -412,7 +412,7 @@ def test_roll_out_only_ever_adds_projects_and_the_plan_agrees_with_the_check():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_plan_writes_nothing():
+def test_plan_writes_nothing():
     project = a_project(templates=3, weekly_mission_cap=2)
     with transaction.atomic(), connection.cursor() as cursor:
         plan = plan_run(project)
@@ -422,7 +422,7 @@ def test_a_plan_writes_nothing():
     assert (len(plan.picks), len(plan.skipped)) == (2, 3)
 
 
-def test_last_use_and_record_are_those_of_the_rows():
+def test_last_use_and_record_match_rows():
     template = TemplateFactory()
     never = MissionFallbackTemplate.objects.with_record().get(pk=template.pk)
     assert (never.last_used_at, never.accepted_count, never.discarded_count, never.proposed_count) == (None, 0, 0, 0)

@@ -104,7 +104,7 @@ def reviewers_at_the_end_of_a_week(people, members):
     return project
 
 
-def test_weekly_cap_is_reached_and_never_passed_on_both_sides_of_monday():
+def test_weekly_cap_is_exact_around_monday():
     members = MemberFactory.create_batch(PEOPLE)
     with crowd(PEOPLE) as people:
         for _round in range(ROUNDS):
@@ -115,7 +115,7 @@ def test_weekly_cap_is_reached_and_never_passed_on_both_sides_of_monday():
             assert project.missions.filter(origin=Origin.FALLBACK).count() == 2 * CAP
 
 
-def test_weekly_cap_holds_for_rows_written_past_every_service():
+def test_weekly_cap_holds_for_raw_rows():
     """Services take turns on a board before they reach the guardrail; here nothing but the guardrail is in the way."""
     at = datetime(2026, 3, 30, tzinfo=ZoneInfo("UTC"))
 
@@ -144,7 +144,7 @@ def count_then_insert(item, at):
         )
 
 
-def test_with_count_then_insert_the_same_people_pass_the_cap():
+def test_count_then_insert_exceeds_cap():
     at = datetime(2026, 3, 30, tzinfo=ZoneInfo("UTC"))
     with without(NO_SPENDING.format("DISABLE"), NO_SPENDING.format("ENABLE")), crowd(PEOPLE) as people:
         for _round in range(ROUNDS):
@@ -158,7 +158,7 @@ def test_with_count_then_insert_the_same_people_pass_the_cap():
 # --- Monthly hours ----------------------------------------------------------------------------
 
 
-def test_monthly_hours_are_never_passed_and_what_is_left_fits_no_one_who_was_rejected():
+def test_monthly_hours_are_never_exceeded():
     members = MemberFactory.create_batch(PEOPLE)
     with crowd(PEOPLE) as people:
         for _round in range(ROUNDS):
@@ -199,7 +199,7 @@ def everyone_triggers_a_run(people, *, due: bool):
 
 
 @pytest.mark.parametrize("due", [False, True])
-def test_one_of_two_triggers_makes_the_run(due):
+def test_one_of_two_triggers_makes_run(due):
     with crowd(2) as people:
         for _round in range(ROUNDS):
             results, project = everyone_triggers_a_run(people, due=due)
@@ -209,7 +209,7 @@ def test_one_of_two_triggers_makes_the_run(due):
             assert project.fallback_items.count() == 5
 
 
-def test_one_of_fifty_triggers_makes_the_run():
+def test_one_of_fifty_triggers_makes_run():
     with crowd(PEOPLE) as people:
         for _round in range(max(1, ROUNDS // 4)):
             results, project = everyone_triggers_a_run(people, due=True)
@@ -217,7 +217,7 @@ def test_one_of_fifty_triggers_makes_the_run():
             assert (project.fallback_runs.count(), project.fallback_items.count()) == (1, 5)
 
 
-def test_without_the_locks_two_triggers_make_two_runs(monkeypatch):
+def test_without_locks_two_triggers_make_two_runs(monkeypatch):
     monkeypatch.setattr(runs, "_lock_runs", lambda project: None)
     monkeypatch.setattr(QuerySet, "select_for_update", lambda query, **options: query)
     with crowd(8) as people:
@@ -237,7 +237,7 @@ def summaries(run) -> tuple[int, int]:
     return MissionEvent.objects.filter(**told).count(), ProjectActivity.objects.filter(**told).count()
 
 
-def test_two_reviewers_of_the_last_two_proposals_complete_the_run_once():
+def test_two_reviewers_complete_run_once():
     members = MemberFactory.create_batch(2)
     decide = [
         lambda item, member: accept_item(item=item, actor=member),
@@ -260,7 +260,7 @@ def test_two_reviewers_of_the_last_two_proposals_complete_the_run_once():
             assert summaries(run) == (1, 1)
 
 
-def test_when_each_looks_for_what_is_left_no_one_completes_the_run():
+def test_without_counts_no_reviewer_completes_run():
     """The negative control: completing by looking, each in a transaction that does not see the other's."""
     together = threading.Barrier(2)
     counting = "ALTER TABLE mission_fallback_items {} TRIGGER mission_fallback_items_count_changed"
@@ -284,7 +284,7 @@ def test_when_each_looks_for_what_is_left_no_one_completes_the_run():
     assert MissionFallbackRun.objects.get(pk=items[0].run_id).status == "awaiting_review"
 
 
-def test_one_of_fifty_decides_on_a_proposal_and_the_others_are_told():
+def test_one_of_fifty_reviewers_decides():
     members = MemberFactory.create_batch(PEOPLE)
     with crowd(PEOPLE) as people:
         for _round in range(max(1, ROUNDS // 4)):
@@ -319,7 +319,7 @@ def everyone_moves(people, *, one: bool):
 
 
 @pytest.mark.parametrize("one", [False, True], ids=["their own missions", "the same mission"])
-def test_fifty_moves_on_one_board_leave_every_mission_a_place_of_its_own(one):
+def test_fifty_moves_give_distinct_positions(one):
     with crowd(PEOPLE) as people:
         for _round in range(max(1, ROUNDS // 4)):
             results, missions = everyone_moves(people, one=one)
@@ -331,7 +331,7 @@ def test_fifty_moves_on_one_board_leave_every_mission_a_place_of_its_own(one):
             assert len(missions) == PEOPLE
 
 
-def test_without_the_lock_of_the_board_two_missions_end_up_in_one_place(monkeypatch):
+def test_without_lock_two_missions_share_position(monkeypatch):
     monkeypatch.setattr(board, "_lock_board", lambda project_id: None)
     with crowd(PEOPLE) as people:
         for _round in range(ROUNDS):
@@ -346,7 +346,7 @@ def test_without_the_lock_of_the_board_two_missions_end_up_in_one_place(monkeypa
 # --- Everything at once -----------------------------------------------------------------------
 
 
-def test_everything_at_once_neither_deadlocks_nor_drifts():
+def test_mixed_operations_neither_deadlock_nor_drift():
     members = MemberFactory.create_batch(12)
     projects = [
         a_project(templates=3, backlog_threshold=20, auto_accept=number == 0, weekly_mission_cap=60)

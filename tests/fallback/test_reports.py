@@ -51,7 +51,7 @@ def age(root, *, minutes: int = 2) -> None:
 # --- What it says -----------------------------------------------------------------------------
 
 
-def test_report_tells_what_was_proposed_and_decided(documents_root):
+def test_report_has_proposals_and_decisions(documents_root):
     items, ana = a_review(3), MemberFactory(display_name="Ana Secret", email="ana.secret@example.org")
     run, project = items[0].run, items[0].project
     other = create_mission(project=project, title="Other")
@@ -98,7 +98,7 @@ def test_report_tells_what_was_proposed_and_decided(documents_root):
     assert found[items[2].pk]["reviewer"] is None
 
 
-def test_every_end_of_a_run_has_its_report():
+def test_every_ended_run_has_report():
     project = a_project(templates=2, auto_accept=True, weekly_mission_cap=3)
     completed = run_fallback(project=project)
     launch_template(template=a_project(templates=1).fallback_templates.get())
@@ -113,7 +113,7 @@ def test_every_end_of_a_run_has_its_report():
     assert json.loads(read_report(fresh(cancelled)))["items"][0]["reason"] == "run_cancelled"
 
 
-def test_many_decisions_of_one_transaction_write_one_report():
+def test_many_decisions_in_transaction_write_one_report():
     with CaptureQueriesContext(connection) as seen:
         run = run_fallback(project=a_project(templates=2, auto_accept=True))
     assert fresh(run).accepted_count == 5
@@ -121,7 +121,7 @@ def test_many_decisions_of_one_transaction_write_one_report():
     assert sum(query["sql"].startswith(noted) for query in seen.captured_queries) == 1
 
 
-def test_run_that_is_open_has_no_report():
+def test_open_run_has_no_report():
     run = run_fallback(project=a_project(templates=1))
     assert (run.status, run.report_path) == (RunStatus.AWAITING_REVIEW, "")
     assert not reports.write_report(run.pk)
@@ -129,7 +129,7 @@ def test_run_that_is_open_has_no_report():
     assert reports_there() == set()
 
 
-def test_run_that_ends_anew_is_reported_anew_in_one_whole_file(documents_root):
+def test_reopened_run_gets_new_complete_report(documents_root):
     (item,), ana = a_review(1), MemberFactory()
     accept_item(item=item, actor=ana)
     before = fresh(item.run)
@@ -143,7 +143,7 @@ def test_run_that_ends_anew_is_reported_anew_in_one_whole_file(documents_root):
     assert [path.name for path in documents_root.rglob("*") if path.is_file()] == [f"{item.run_id}.json"]
 
 
-def test_decision_of_a_transaction_that_is_rolled_back_is_not_reported():
+def test_rolled_back_decision_writes_no_report():
     (item,) = a_review(1)
     with transaction.atomic():
         discard_item(item=item, feedback="no")
@@ -152,7 +152,7 @@ def test_decision_of_a_transaction_that_is_rolled_back_is_not_reported():
     assert fresh(item.run).report_path == ""
 
 
-def test_report_that_cannot_be_written_hinders_no_decision_and_is_written_later(documents_root, caplog):
+def test_failed_report_does_not_block_decision(documents_root, caplog):
     documents_root.write_text("where the folder should be")
     run = an_ended_run()
     assert (run.status, run.report_path) == (RunStatus.COMPLETED, "")
@@ -165,7 +165,7 @@ def test_report_that_cannot_be_written_hinders_no_decision_and_is_written_later(
 # --- Repair -----------------------------------------------------------------------------------
 
 
-def test_repair_leaves_what_is_whole_alone(documents_root):
+def test_repair_keeps_complete_reports(documents_root):
     run = an_ended_run()
     age(documents_root)
     before = {path: path.stat().st_mtime_ns for path in documents_root.rglob("*")}
@@ -174,7 +174,7 @@ def test_repair_leaves_what_is_whole_alone(documents_root):
     assert read_report(run)
 
 
-def test_repair_writes_a_report_that_is_gone(documents_root):
+def test_repair_writes_missing_report(documents_root):
     run = an_ended_run()
     text = read_report(run)
     (documents_root / run.report_path).unlink()
@@ -184,7 +184,7 @@ def test_repair_writes_a_report_that_is_gone(documents_root):
     assert read_report(run) == text
 
 
-def test_repair_removes_what_belongs_to_no_run_that_has_ended(documents_root):
+def test_repair_deletes_report_without_ended_run(documents_root):
     ended = an_ended_run()
     (item,), ana = a_review(1), MemberFactory()
     accept_item(item=item, actor=ana)
@@ -197,7 +197,7 @@ def test_repair_removes_what_belongs_to_no_run_that_has_ended(documents_root):
     assert reports_there() == {path_of(ended.pk)}
 
 
-def test_repair_touches_nothing_beside_the_reports(documents_root):
+def test_repair_touches_only_reports(documents_root):
     kept = ["solo-unicorn-docs/missions/one/solution.md", "plan.json", f"{FOLDER}/notes.txt"]
     for name in kept:
         documents.write(name, b"kept")
@@ -207,7 +207,7 @@ def test_repair_touches_nothing_beside_the_reports(documents_root):
     assert set(documents.names()) == set(kept)
 
 
-def test_document_in_a_folder_below_is_no_report(documents_root):
+def test_document_in_subfolder_is_not_a_report(documents_root):
     run = an_ended_run()
     documents.write(f"{FOLDER}/old/{run.pk}.json", b"{}")
     (documents_root / run.report_path).unlink()
@@ -215,7 +215,7 @@ def test_document_in_a_folder_below_is_no_report(documents_root):
     assert json.loads(read_report(run))["runId"] == run.pk
 
 
-def test_report_of_a_deleted_run_goes(documents_root):
+def test_repair_deletes_report_of_deleted_run(documents_root):
     run = an_ended_run()
     MissionFallbackRun.objects.filter(pk=run.pk).delete()
     age(documents_root)
@@ -223,7 +223,7 @@ def test_report_of_a_deleted_run_goes(documents_root):
     assert reports_there() == set()
 
 
-def test_repair_asks_no_more_for_many_reports_than_for_few(documents_root):
+def test_repair_takes_fixed_number_of_queries(documents_root):
     def questions() -> int:
         with CaptureQueriesContext(connection) as seen:
             assert repair_reports() == {"written": 0, "removed": 0}
@@ -236,7 +236,7 @@ def test_repair_asks_no_more_for_many_reports_than_for_few(documents_root):
     assert questions() == few
 
 
-def test_repair_goes_on_after_more_runs_than_it_takes_at_once(monkeypatch, documents_root):
+def test_repair_handles_more_than_one_batch(monkeypatch, documents_root):
     monkeypatch.setattr(reports, "BATCH", 3)
     for _number in range(8):
         RunFactory(status=RunStatus.CANCELLED)
@@ -352,7 +352,7 @@ def a_decision_made_anew():
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.__name__)
 @pytest.mark.parametrize("end", [the_last_decision, a_cancellation, a_decision_made_anew], ids=lambda end: end.__name__)
-def test_killed_at_any_place_leaves_a_run_whose_report_is_repaired(end, place, documents_root):
+def test_kill_at_each_step_leaves_repairable_run(end, place, documents_root):
     for _round in range(4):
         run, act = end()
         killed(act, place)
@@ -363,7 +363,7 @@ def test_killed_at_any_place_leaves_a_run_whose_report_is_repaired(end, place, d
         all_is_reported(documents_root)
 
 
-def test_killed_anywhere_leaves_nothing_that_a_repair_does_not_put_right(documents_root):
+def test_kill_at_any_time_leaves_repairable_state(documents_root):
     ana = MemberFactory()
 
     def decide_on(items):

@@ -76,7 +76,7 @@ def fresh(row):
 # --- Accept -----------------------------------------------------------------------------------
 
 
-def test_accepting_makes_the_mission_that_was_proposed():
+def test_accept_creates_proposed_mission():
     (item, _other), ana = a_review(2), MemberFactory()
     MissionFactory(project=item.project, list_order=7000)
     mission = fresh(accept_item(item=item, actor=ana, at=NOW))
@@ -95,7 +95,7 @@ def test_accepting_makes_the_mission_that_was_proposed():
     assert spent(item.project) == {("week", "2026-11-16"): 1, ("month", "2026-11-01"): 60}
 
 
-def test_edits_come_first_and_count():
+def test_accept_applies_edits_before_quota():
     (item,) = a_review(1)
     mission = accept_item(
         item=item, at=NOW, title="Shorter", description="Half of it", priority=5, estimated_effort_minutes=15
@@ -113,7 +113,7 @@ def test_edits_come_first_and_count():
 
 
 @pytest.mark.parametrize(("stages", "first"), [(["plan", "build"], "plan"), ([], "clarify")])
-def test_mission_begins_in_the_first_stage_of_its_flow(stages, first):
+def test_mission_starts_in_first_stage_of_flow(stages, first):
     template = TemplateFactory()
     template.flow = FlowFactory(project=template.project, stages=stages)
     template.save()
@@ -122,7 +122,7 @@ def test_mission_begins_in_the_first_stage_of_its_flow(stages, first):
 
 
 @pytest.mark.parametrize("edits", [{"title": " "}, {"priority": 9}, {"estimated_effort_minutes": 0}])
-def test_edit_the_database_rejects_leaves_nothing(edits):
+def test_invalid_edit_leaves_nothing(edits):
     (item,) = a_review(1)
     before = everything()
     with pytest.raises(ValueRejected):
@@ -130,7 +130,7 @@ def test_edit_the_database_rejects_leaves_nothing(edits):
     assert everything() == before
 
 
-def test_only_what_is_the_reviewers_can_be_edited():
+def test_only_editable_fields_can_be_edited():
     (item,) = a_review(1)
     with pytest.raises(TypeError, match="cannot edit project, status"):
         accept_item(item=item, status="accepted", project=None)
@@ -153,7 +153,7 @@ def test_only_what_is_the_reviewers_can_be_edited():
     ],
     ids=["week", "month"],
 )
-def test_rejection_names_the_guardrail_and_when_it_frees_up_and_leaves_nothing(limits, rejection, sentence):
+def test_rejection_names_guardrail_and_reset(limits, rejection, sentence):
     items = a_review(2, zone="Europe/Lisbon", **limits)
     accept_item(item=items[0], at=NOW)
     before = everything()
@@ -165,7 +165,7 @@ def test_rejection_names_the_guardrail_and_when_it_frees_up_and_leaves_nothing(l
     assert accept_item(item=items[1], at=rejected.value.resets_at)
 
 
-def test_raised_cap_gives_room_at_once():
+def test_raised_cap_applies_immediately():
     items = a_review(3, weekly_mission_cap=1)
     accept_item(item=items[0], at=NOW)
     update_config(config=items[0].project.fallback_config, weekly_mission_cap=2)
@@ -187,7 +187,7 @@ def test_archived_project_takes_no_mission():
 
 
 @pytest.mark.parametrize("why", [{"feedback": " Too vague. "}, {"reason": "too_large"}])
-def test_discarding_says_why(why):
+def test_discard_stores_reason(why):
     (item,), ana = a_review(1), MemberFactory()
     discard_item(item=item, actor=ana, at=NOW, **why)
     item = fresh(item)
@@ -198,7 +198,7 @@ def test_discarding_says_why(why):
 
 
 @pytest.mark.parametrize("why", [{}, {"feedback": "  \n"}, {"reason": ""}, {"reason": "other"}])
-def test_discarding_without_a_reason_is_rejected_and_leaves_nothing(why):
+def test_discard_without_reason_is_rejected(why):
     (item,) = a_review(1)
     before = everything()
     with pytest.raises(ReasonMissing) as rejected:
@@ -207,13 +207,13 @@ def test_discarding_without_a_reason_is_rejected_and_leaves_nothing(why):
     assert everything() == before
 
 
-def test_reason_no_one_knows_is_rejected():
+def test_discard_with_unknown_reason_is_rejected():
     (item,) = a_review(1)
     with pytest.raises(ValueRejected):
         discard_item(item=item, reason="bored")
 
 
-def test_duplicate_points_at_the_mission_it_repeats():
+def test_duplicate_stores_mission():
     (item,) = a_review(1)
     mission = MissionFactory(project=item.project)
     mark_duplicate(item=item, mission=mission, feedback="Same thing")
@@ -223,7 +223,7 @@ def test_duplicate_points_at_the_mission_it_repeats():
     assert fresh(item).duplicate_of is None
 
 
-def test_duplicate_of_a_mission_elsewhere_is_rejected_and_leaves_nothing():
+def test_duplicate_of_another_project_is_rejected():
     (item,), elsewhere = a_review(1), MissionFactory()
     before = everything()
     with pytest.raises(OtherProject, match="same project"):
@@ -244,7 +244,7 @@ DECISIONS = {
 
 @pytest.mark.parametrize("again", DECISIONS)
 @pytest.mark.parametrize("first", ["accept", "discard"])
-def test_who_comes_second_is_told_what_was_decided(first, again):
+def test_second_decision_names_first_one(first, again):
     (item,) = a_review(1)
     DECISIONS[first](item)
     words = {"accept": "accepted", "discard": "discarded"}[first]
@@ -256,7 +256,7 @@ def test_who_comes_second_is_told_what_was_decided(first, again):
 # --- Snooze -----------------------------------------------------------------------------------
 
 
-def test_snoozed_proposal_waits_and_counts():
+def test_snoozed_proposal_counts_as_open():
     (item,), ana = a_review(1, backlog_threshold=3), MemberFactory()
     until = timezone.now() + timedelta(days=1)
     snooze_item(item=item, until=until, actor=ana)
@@ -271,7 +271,7 @@ def test_snoozed_proposal_waits_and_counts():
     assert fresh(item).snoozed_until is None
 
 
-def test_snooze_into_the_past_is_rejected():
+def test_snooze_rejects_past_time():
     (item,) = a_review(1)
     with pytest.raises(SnoozeInThePast):
         snooze_item(item=item, until=timezone.now() - timedelta(seconds=1))
@@ -281,7 +281,7 @@ def test_snooze_into_the_past_is_rejected():
 # --- Undo -------------------------------------------------------------------------------------
 
 
-def test_undone_acceptance_gives_everything_back():
+def test_undo_of_acceptance_reverts_everything():
     (item,), ana = a_review(1, weekly_mission_cap=1), MemberFactory()
     mission = accept_item(item=item, actor=ana, at=NOW)
     assert fresh(item.run).status == "completed"
@@ -299,7 +299,7 @@ def test_undone_acceptance_gives_everything_back():
     assert fresh(item.run).status == "completed"
 
 
-def test_run_that_completes_twice_tells_it_each_time():
+def test_run_completed_twice_is_recorded_twice():
     (item,), ana = a_review(1), MemberFactory()
     accept_item(item=item, actor=ana)
     undo_decision(item=item, actor=ana)
@@ -308,7 +308,7 @@ def test_run_that_completes_twice_tells_it_each_time():
     assert [(event.payload["accepted"], event.payload["discarded"]) for event in told] == [(1, 0), (0, 1)]
 
 
-def test_undone_discard_forgets_why():
+def test_undo_of_discard_clears_reason():
     (item, other), ana = a_review(2), MemberFactory()
     mark_duplicate(item=item, mission=MissionFactory(project=item.project), actor=ana, feedback="Same")
     undo_decision(item=item, actor=ana)
@@ -319,7 +319,7 @@ def test_undone_discard_forgets_why():
         undo_decision(item=other, actor=ana)
 
 
-def test_only_who_decided_takes_it_back():
+def test_only_reviewer_can_undo():
     (item,), ana, ben = a_review(1), MemberFactory(), MemberFactory()
     accept_item(item=item, actor=ana)
     before = everything()
@@ -328,7 +328,7 @@ def test_only_who_decided_takes_it_back():
     assert everything() == before
 
 
-def test_after_an_hour_a_decision_stands():
+def test_undo_after_an_hour_is_rejected():
     (item,), ana = a_review(1), MemberFactory()
     accept_item(item=item, actor=ana, at=NOW)
     before = everything()
@@ -337,7 +337,7 @@ def test_after_an_hour_a_decision_stands():
     assert everything() == before
 
 
-def test_decision_of_a_cancelled_run_stands():
+def test_undo_in_cancelled_run_is_rejected():
     items, ana = a_review(2), MemberFactory()
     accept_item(item=items[0], actor=ana)
     cancel_run(run=items[0].run, actor=ana)
@@ -367,7 +367,7 @@ TOUCHES = {
 
 
 @pytest.mark.parametrize("touch", TOUCHES)
-def test_acceptance_stands_once_the_mission_was_worked_on(touch):
+def test_undo_rejects_changed_mission(touch):
     (item,), ana = a_review(1), MemberFactory()
     mission = accept_item(item=item, actor=ana)
     TOUCHES[touch](mission, MissionFactory(project=item.project))
@@ -377,7 +377,7 @@ def test_acceptance_stands_once_the_mission_was_worked_on(touch):
     assert everything() == before
 
 
-def test_place_in_the_list_is_no_work_on_a_mission():
+def test_changed_position_does_not_prevent_undo():
     (item,), ana = a_review(1), MemberFactory()
     other = MissionFactory(project=item.project)
     mission = accept_item(item=item, actor=ana)
@@ -386,14 +386,14 @@ def test_place_in_the_list_is_no_work_on_a_mission():
     assert list(item.project.missions.all()) == [other]
 
 
-def test_deleted_mission_of_an_acceptance_does_not_hinder_taking_it_back():
+def test_undo_works_after_mission_was_deleted():
     (item,), ana = a_review(1), MemberFactory()
     accept_item(item=item, actor=ana, at=NOW).delete()
     undo_decision(item=item, actor=ana, at=NOW)
     assert (fresh(item).status, spent(item.project)) == (ItemStatus.PROPOSED, {})
 
 
-def test_run_completes_with_its_last_decision_and_not_before():
+def test_run_completes_with_last_decision():
     items, ana = a_review(3), MemberFactory()
     run = items[0].run
     accept_item(item=items[0], actor=ana)

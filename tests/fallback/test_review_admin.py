@@ -71,14 +71,14 @@ def state() -> list:
 
 
 class TestPage:
-    def test_shows_proposals_of_every_project_with_their_figures(self, reviewer, items, project):
+    def test_page_shows_proposals_and_quotas_of_projects(self, reviewer, items, project):
         starving(1, name="The garden")
         page = words(reviewer.get(REVIEW))
         for text in ("The website", "The garden", "0 ready of 3 wanted", "0 of 20 missions this week", items[0].title):
             assert text in page
         assert "0 of 120 hours this month" in page
 
-    def test_empty_database(self, reviewer):
+    def test_empty_database_shows_hint(self, reviewer):
         assert "No proposals to review" in words(reviewer.get(REVIEW))
         assert "No snoozed proposals" in words(reviewer.get(REVIEW, {"show": "snoozed"}))
         assert "No matches" in words(reviewer.get(REVIEW, {"q": "guide"}))
@@ -93,17 +93,17 @@ class TestPage:
         assert f'data-title="{items[0].title}"' not in found
 
     @pytest.mark.parametrize("query", ["p=0", "p=abc", "p=-1", "p=99999999999", "p=²", "project=x", "q=%25", "show=x"])
-    def test_odd_addresses_are_answered(self, reviewer, items, query):
+    def test_invalid_parameters_are_ignored(self, reviewer, items, query):
         assert reviewer.get(f"{REVIEW}?{query}").status_code == 200
 
-    def test_more_than_a_page(self, reviewer):
+    def test_long_list_is_paged(self, reviewer):
         starving(60)
         first, second = reviewer.get(REVIEW), reviewer.get(REVIEW, {"p": 2})
         assert first.content.count(b'class="fb-row"') == 50
         assert second.content.count(b'class="fb-row"') == 10
 
     @pytest.mark.parametrize("projects", [1, 8])
-    def test_makes_a_fixed_number_of_queries(self, reviewer, projects, django_assert_num_queries):
+    def test_page_takes_fixed_number_of_queries(self, reviewer, projects, django_assert_num_queries):
         for _each in range(projects):
             starving(2)
         reviewer.get(REVIEW)
@@ -112,22 +112,22 @@ class TestPage:
         with django_assert_num_queries(18):
             reviewer.get(REVIEW)
 
-    def test_the_part_that_is_fetched_again_is_the_same_list(self, reviewer, items):
+    def test_fragment_equals_list(self, reviewer, items):
         part = reviewer.get(REVIEW, headers={"X-Fragment": "proposals"}).content
         assert b"<html" not in part
         assert part.count(b'class="fb-row"') == 3
 
     @pytest.mark.parametrize("query", ["q=%00", "project=%00", "p=%00"])
-    def test_a_null_character_is_rejected(self, reviewer, query):
+    def test_null_character_is_ignored(self, reviewer, query):
         assert reviewer.get(f"{REVIEW}?{query}").status_code == 400
 
-    def test_a_text_of_someone_cannot_be_markup(self, reviewer, items):
+    def test_markup_in_text_is_escaped(self, reviewer, items):
         MissionFallbackItem.objects.filter(pk=items[0].pk).update(title="<script>alert(1)</script>")
         page = reviewer.get(REVIEW).content
         assert b"<script>alert(1)" not in page
         assert b"&lt;script&gt;alert(1)" in page
 
-    def test_looking_changes_nothing(self, reviewer, items):
+    def test_get_changes_nothing(self, reviewer, items):
         before = state()
         for path in (REVIEW, f"{REVIEW}?show=snoozed", f"{REVIEW}missions/?project={items[0].project_id}"):
             assert reviewer.get(path).status_code == 200
@@ -139,7 +139,7 @@ class TestPage:
 
 
 class TestDecide:
-    def test_accepts(self, reviewer, remo, items):
+    def test_accept_creates_mission(self, reviewer, remo, items):
         answer = do(reviewer, items[0], "accept").json()
         mission = Mission.objects.get()
         assert answer["message"] == f"Accepted: {mission.title} is in Todo."
@@ -148,12 +148,12 @@ class TestDecide:
         items[0].refresh_from_db()
         assert items[0].reviewed_by == remo
 
-    def test_without_a_script_it_says_so_on_the_page(self, reviewer, items):
+    def test_accept_without_script_shows_message(self, reviewer, items):
         path = reverse("admin:fallback_item_accept", args=[items[0].pk])
         assert "is in Todo." in words(reviewer.post(path, follow=True))
         assert "is accepted already" in words(reviewer.post(path, follow=True))
 
-    def test_edits_and_accepts(self, reviewer, items):
+    def test_accept_with_edits(self, reviewer, items):
         values = {"title": "Rewrite", "description": "All of it", "priority": 5, "estimated_effort_minutes": 90}
         assert do(reviewer, items[0], "accept", **values).status_code == 200
         mission = Mission.objects.get()
@@ -173,7 +173,7 @@ class TestDecide:
             {"estimated_effort_minutes": "²"},
         ],
     )
-    def test_odd_edits_are_said_at_their_field(self, reviewer, items, odd):
+    def test_invalid_edits_name_field(self, reviewer, items, odd):
         values = {"title": "Rewrite", "description": "", "priority": 3, "estimated_effort_minutes": 90} | odd
         response = do(reviewer, items[0], "accept", **values)
         assert response.status_code == 422
@@ -181,7 +181,7 @@ class TestDecide:
         assert response.json()["message"]
         assert not Mission.objects.exists()
 
-    def test_discards_with_a_reason_or_feedback(self, reviewer, items):
+    def test_discard_with_reason_or_feedback(self, reviewer, items):
         assert do(reviewer, items[0], "discard", reason="unclear").status_code == 200
         assert do(reviewer, items[1], "discard", feedback="Too vague").status_code == 200
         assert MissionFallbackItem.objects.filter(status="discarded").count() == 2
@@ -197,32 +197,32 @@ class TestDecide:
             {"feedback": "x" * 5001},
         ],
     )
-    def test_a_discard_says_why(self, reviewer, items, values):
+    def test_discard_needs_reason(self, reviewer, items, values):
         response = do(reviewer, items[0], "discard", **values)
         assert response.status_code == 422
         assert response.json()["field"] in ("feedback", "reason")
         assert MissionFallbackItem.objects.proposed().count() == 3
 
-    def test_a_second_decision_is_rejected_in_words(self, reviewer, items):
+    def test_second_decision_is_rejected(self, reviewer, items):
         do(reviewer, items[0], "accept")
         response = do(reviewer, items[0], "discard", reason="unclear")
         assert response.status_code == 409
         assert response.json()["message"] == "This proposal is accepted already."
 
-    def test_a_proposal_that_is_gone(self, reviewer, items):
+    def test_unknown_proposal_returns_404(self, reviewer, items):
         path = reverse("admin:fallback_item_accept", args=[GONE])
         assert reviewer.post(path, headers=JSON).status_code == 404
         assert reviewer.post(path).status_code == 404
         assert reviewer.post(path.replace(GONE, "x y"), headers=JSON).status_code == 404
 
-    def test_a_duplicate_is_of_the_same_project(self, reviewer, items, project):
+    def test_duplicate_needs_mission_of_same_project(self, reviewer, items, project):
         known, foreign = MissionFactory(project=project), MissionFactory()
         for mission in (foreign.pk, GONE, "a b", "a\x00b", ""):
             response = do(reviewer, items[0], "duplicate", mission=mission)
             assert (response.status_code, response.json()["field"]) == (422, "mission")
         assert known.title in do(reviewer, items[0], "duplicate", mission=known.pk).json()["message"]
 
-    def test_missions_to_choose_a_duplicate_from(self, reviewer, items, project):
+    def test_mission_choices_for_duplicate(self, reviewer, items, project):
         known = MissionFactory(project=project, title="Herons")
         MissionFactory(title="Herons elsewhere")
         for query in ("hero", known.pk.lower(), ""):
@@ -233,14 +233,14 @@ class TestDecide:
 
 class TestSnooze:
     @pytest.mark.parametrize(("preset", "days"), [("tomorrow", 1), ("3days", 3), ("week", 7)])
-    def test_until_nine_in_the_morning(self, reviewer, items, preset, days):
+    def test_preset_ends_at_nine(self, reviewer, items, preset, days):
         assert do(reviewer, items[0], "snooze", until=preset).status_code == 200
         items[0].refresh_from_db()
         until = timezone.localtime(items[0].snoozed_until)
         assert (until.date() - timezone.localdate()).days == days
         assert (until.hour, until.minute) == (9, 0)
 
-    def test_waits_elsewhere_and_comes_back(self, reviewer, remo, items):
+    def test_snoozed_proposal_moves_to_other_list_and_back(self, reviewer, remo, items):
         snooze_item(item=items[0], until=timezone.now() + timedelta(hours=1), actor=remo)
         row = f'id="fb-p-{items[0].pk}"'
         assert row not in words(reviewer.get(REVIEW))
@@ -249,7 +249,7 @@ class TestSnooze:
         assert row in words(reviewer.get(REVIEW))
 
     @pytest.mark.parametrize("until", ["", "soon", "2020-01-01T10:00", "9999-12-31T23:59", "0001-01-01", "a\x00b"])
-    def test_odd_ends_are_rejected(self, reviewer, items, until):
+    def test_invalid_snooze_is_rejected(self, reviewer, items, until):
         response = do(reviewer, items[0], "snooze", until=until)
         assert response.status_code == 422
         assert response.json()["field"] == "until"
@@ -258,7 +258,7 @@ class TestSnooze:
 
 
 class TestGuardrails:
-    def test_a_full_week_says_when_it_frees_up(self, reviewer, project, items):
+    def test_full_week_names_reset(self, reviewer, project, items):
         update_config(config=project.fallback_config, weekly_mission_cap=1)
         do(reviewer, items[0], "accept")
         response = do(reviewer, items[1], "accept")
@@ -267,21 +267,21 @@ class TestGuardrails:
         assert "It resets on Monday" in response.json()["message"]
         assert "1 of 1 missions this week" in words(reviewer.get(REVIEW))
 
-    def test_full_hours_say_when_they_free_up(self, reviewer, project, items):
+    def test_full_month_names_reset(self, reviewer, project, items):
         update_config(config=project.fallback_config, monthly_target_hours=1)
         do(reviewer, items[0], "accept")
         message = do(reviewer, items[1], "accept").json()["message"]
         assert "hours of this month" in message or "hour of this month" in message
         assert "reset on" in message or "resets on" in message
 
-    def test_several_are_accepted_as_far_as_it_goes(self, reviewer, project, items):
+    def test_bulk_accept_stops_at_cap(self, reviewer, project, items):
         update_config(config=project.fallback_config, weekly_mission_cap=2)
         answer = bulk(reviewer, "accept", items).json()
         assert [result["ok"] for result in answer["results"]] == [True, True, False]
         assert answer["message"].startswith("2 accepted, 1 rejected: The weekly cap of 2")
         assert Mission.objects.count() == 2
 
-    def test_what_was_held_back_is_shown_with_when_it_frees_up(self, reviewer, project):
+    def test_skipped_templates_are_shown_with_reset(self, reviewer, project):
         update_config(config=project.fallback_config, weekly_mission_cap=1)
         run_fallback(project=project)
         page = words(reviewer.get(REVIEW))
@@ -291,7 +291,7 @@ class TestGuardrails:
         assert frees_up
         assert page.count("00:00") >= 1
 
-    def test_a_project_with_everything_held_back_is_on_the_page(self, reviewer, project):
+    def test_project_with_all_templates_skipped_is_shown(self, reviewer, project):
         update_config(config=project.fallback_config, weekly_mission_cap=0)
         run_fallback(project=project)
         page = words(reviewer.get(REVIEW))
@@ -300,7 +300,7 @@ class TestGuardrails:
 
 
 class TestBulk:
-    def test_discards_for_one_reason(self, reviewer, items):
+    def test_bulk_discard_with_one_reason(self, reviewer, items):
         answer = bulk(reviewer, "discard", items, reason="not_needed").json()
         assert answer["message"] == "3 discarded."
         assert (
@@ -309,22 +309,22 @@ class TestBulk:
             .startswith("0 discarded, 3 rejected")
         )
 
-    def test_needs_a_choice_and_a_reason(self, reviewer, items):
+    def test_bulk_discard_needs_selection_and_reason(self, reviewer, items):
         assert bulk(reviewer, "accept", []).json()["message"] == "Select proposals first."
         assert "Say why" in bulk(reviewer, "discard", items).json()["message"]
         assert MissionFallbackItem.objects.proposed().count() == 3
 
-    def test_too_many_at_once(self, reviewer):
+    def test_bulk_rejects_too_many(self, reviewer):
         response = reviewer.post(f"{REVIEW}accept/", {"items": [str(n) for n in range(201)]}, headers=JSON)
         assert (response.status_code, response.json()["message"]) == (422, "Choose at most 200 at once.")
 
-    def test_what_is_gone_is_rejected_by_itself(self, reviewer, items):
+    def test_unknown_item_is_rejected_alone(self, reviewer, items):
         answer = reviewer.post(f"{REVIEW}accept/", {"items": [items[0].pk, GONE, "a\x00b"]}, headers=JSON).json()
         assert sorted(result["ok"] for result in answer["results"]) == [False, False, True]
 
 
 class TestUndo:
-    def test_takes_back_and_gives_the_week_back(self, reviewer, project, items):
+    def test_undo_releases_week(self, reviewer, project, items):
         update_config(config=project.fallback_config, weekly_mission_cap=1)
         do(reviewer, items[0], "accept")
         assert f"Undo: {items[0].title}" in words(reviewer.get(REVIEW))
@@ -332,24 +332,24 @@ class TestUndo:
         assert not Mission.objects.exists()
         assert do(reviewer, items[1], "accept").status_code == 200
 
-    def test_not_what_was_worked_on(self, reviewer, items):
+    def test_undo_rejects_changed_mission(self, reviewer, items):
         do(reviewer, items[0], "accept")
         move_mission(mission=Mission.objects.get(), to="doing")
         response = do(reviewer, items[0], "undo")
         assert response.status_code == 409
         assert "worked on" in response.json()["message"]
 
-    def test_not_what_someone_else_decided(self, reviewer, items):
+    def test_undo_rejects_decision_of_another(self, reviewer, items):
         accept_item(item=items[0], actor=staff("Fallback Reviewer", display_name="Rita"))
         assert do(reviewer, items[0], "undo").status_code == 403
         assert Mission.objects.count() == 1
 
-    def test_nothing_to_take_back(self, reviewer, items):
+    def test_undo_without_decision_is_rejected(self, reviewer, items):
         assert do(reviewer, items[0], "undo").json()["message"] == "There is no decision to undo."
 
 
 class TestRights:
-    def test_who_only_looks_decides_nothing(self, items):
+    def test_viewer_cannot_decide(self, items):
         auditor = client("Auditor")
         page = words(auditor.get(REVIEW))
         assert items[0].title in page
@@ -365,14 +365,14 @@ class TestRights:
         assert bulk(auditor, "accept", items).json()["message"].startswith("0 accepted, 3 rejected")
         assert state() == before
 
-    def test_someone_without_a_project_sees_no_page(self, items):
+    def test_staff_without_project_gets_no_page(self, items):
         no_one = client()
         for path in (REVIEW, f"{REVIEW}events/"):
             assert no_one.get(path).status_code == 403
         assert no_one.get(f"{REVIEW}missions/", {"project": items[0].project_id}).json() == {"results": []}
         assert do(no_one, items[0], "accept").status_code == 404
 
-    def test_a_reviewer_of_one_project_sees_and_decides_that_one(self, items, project):
+    def test_reviewer_sees_and_decides_own_project_only(self, items, project):
         other = starving(1, name="The garden")
         member = staff()
         set_project_role(project=project, member=member, role=ProjectRole.REVIEWER, actor=None)
@@ -383,7 +383,7 @@ class TestRights:
         assert do(browser, items[0], "accept").status_code == 200
         assert do(browser, other.fallback_items.get(), "accept").status_code == 404
 
-    def test_a_form_of_another_site_is_rejected(self, remo, items):
+    def test_post_without_csrf_token_is_rejected(self, remo, items):
         strict = Client(enforce_csrf_checks=True)
         strict.force_login(remo)
         before = state()

@@ -100,7 +100,7 @@ def expected(person: dict, project_role, organization_role, privacy) -> set[Righ
     return rights
 
 
-def test_every_person_has_the_rights_of_their_roles_and_every_condition_agrees(world):
+def test_rights_and_filters_agree_for_all_roles(world):
     assert len(world) == 5 * 4 * 2
     for kind in PEOPLE:
         person = a_person(**kind)
@@ -122,7 +122,7 @@ def test_every_person_has_the_rights_of_their_roles_and_every_condition_agrees(w
             assert rights.in_any_project(right) == bool(allowed), (kind, right)
 
 
-def test_person_without_any_role_reaches_nothing(world):
+def test_member_without_role_has_no_rights(world):
     for kind in PEOPLE:
         rights = Rights(a_person(**kind))
         for right in Right:
@@ -132,7 +132,7 @@ def test_person_without_any_role_reaches_nothing(world):
             assert rights.in_any_project(right) == may
 
 
-def test_role_elsewhere_gives_nothing_here():
+def test_role_in_another_project_gives_no_rights():
     project, elsewhere = ProjectFactory(privacy=Privacy.ORGANIZATION), ProjectFactory()
     person = MemberFactory()
     ProjectMember.objects.create(project=elsewhere, member=person, role=ProjectRole.MAINTAINER)
@@ -144,7 +144,7 @@ def test_role_elsewhere_gives_nothing_here():
     assert list(rights.projects()) == [elsewhere]
 
 
-def test_role_in_the_project_counts_instead_of_what_the_organisation_gives():
+def test_project_role_overrides_organization_role():
     project, person = ProjectFactory(), MemberFactory()
     OrganizationMembership.objects.create(organization=project.organization, member=person, role=OrganizationRole.OWNER)
     assert Rights(person).allows(Right.MAINTAIN, project)
@@ -154,7 +154,7 @@ def test_role_in_the_project_counts_instead_of_what_the_organisation_gives():
     assert Rights(person).allows(Right.VIEW, project)
 
 
-def test_check_rejects_in_words():
+def test_check_raises_with_message():
     project, person = ProjectFactory(), MemberFactory()
     with pytest.raises(NotAllowed, match="Your role in this project does not allow"):
         Rights(person).check(Right.VIEW, project)
@@ -177,7 +177,7 @@ def test_rights_are_read_once(django_assert_num_queries):
 
 @pytest.mark.parametrize("active", [True, False])
 @pytest.mark.parametrize("role", IN_ORGANIZATION)
-def test_owners_and_administrators_maintain_their_organisation(role, active):
+def test_owners_and_administrators_maintain_organization(role, active):
     project, other, person = ProjectFactory(), ProjectFactory(), MemberFactory(is_active=active)
     if role:
         OrganizationMembership.objects.create(organization=project.organization, member=person, role=role)
@@ -185,7 +185,7 @@ def test_owners_and_administrators_maintain_their_organisation(role, active):
     assert not maintains_organization(person, other.organization)
 
 
-def test_staff_who_maintain_every_project_maintain_every_organisation():
+def test_staff_maintaining_all_projects_maintain_organizations():
     organization = OrganizationFactory()
     for kind in PEOPLE:
         may = Right.MAINTAIN in expected(kind, None, None, Privacy.PRIVATE)

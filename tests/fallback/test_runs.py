@@ -62,7 +62,7 @@ def full_week(project, *, at=NOW) -> None:
 # --- A run ------------------------------------------------------------------------------------
 
 
-def test_run_proposes_what_the_backlog_lacks():
+def test_run_proposes_deficit():
     project, ana = a_project(templates=2), MemberFactory()
     MissionFactory.create_batch(2, project=project)
     run = run_fallback(project=project, triggered_by=Trigger.API, actor=ana, at=NOW)
@@ -74,7 +74,7 @@ def test_run_proposes_what_the_backlog_lacks():
     assert project.missions.count() == 2
 
 
-def test_proposal_says_what_its_template_said():
+def test_proposal_copies_template():
     project = a_project(backlog_threshold=1)
     template = TemplateFactory(
         project=project,
@@ -98,7 +98,7 @@ def test_proposal_says_what_its_template_said():
     assert (item.title, item.estimated_effort_minutes) == ("Rotate the keys", 45)
 
 
-def test_look_that_finds_enough_is_noted_and_makes_no_run():
+def test_check_without_deficit_makes_no_run():
     project = a_project(templates=2)
     MissionFactory.create_batch(6, project=project)
     assert run_fallback(project=project, at=NOW) is None
@@ -108,7 +108,7 @@ def test_look_that_finds_enough_is_noted_and_makes_no_run():
     assert project.fallback_config.last_run_at == NOW
 
 
-def test_second_run_proposes_only_what_is_missing_beside_the_first():
+def test_second_run_proposes_only_rest():
     project = a_project(templates=2)
     first = run_fallback(project=project, at=NOW)
     assert run_fallback(project=project, at=NOW + MINUTE) is None
@@ -117,7 +117,7 @@ def test_second_run_proposes_only_what_is_missing_beside_the_first():
     assert samples(project) == [(0, 5, NOW), (0, 5, NOW + MINUTE), (0, 5, NOW + 2 * MINUTE)]
 
 
-def test_templates_take_turns_from_run_to_run():
+def test_templates_alternate_between_runs():
     project = a_project(templates=5, backlog_threshold=1)
     turns = []
     for number in range(10):
@@ -137,7 +137,7 @@ def test_run_without_configuration_is_rejected():
     assert not MissionFallbackRun.objects.exists()
 
 
-def test_run_where_the_fallback_is_off_is_rejected_and_leaves_nothing():
+def test_run_of_inactive_fallback_is_rejected():
     project = a_project(templates=1)
     pause_fallback(config=project.fallback_config)
     with pytest.raises(FallbackInactive, match="paused; resume it first"):
@@ -149,7 +149,7 @@ def test_run_where_the_fallback_is_off_is_rejected_and_leaves_nothing():
     assert run_fallback(project=project, at=NOW).generated_count == 5
 
 
-def test_snooze_that_has_passed_ends_with_the_run():
+def test_run_ends_passed_snooze():
     project = a_project(templates=1)
     until = datetime.now(UTC) + timedelta(days=1)
     snooze_fallback(config=project.fallback_config, until=until)
@@ -163,7 +163,7 @@ def test_snooze_that_has_passed_ends_with_the_run():
 # --- Skipped --------------------------------------------------------------------------------
 
 
-def test_what_is_held_back_is_on_the_run_with_when_it_frees_up():
+def test_skipped_templates_are_stored_with_reset():
     project = a_project(backlog_threshold=3, weekly_mission_cap=1, monthly_target_hours=2)
     TemplateFactory(project=project, name="long", priority=5, estimated_effort_minutes=300)
     short = TemplateFactory(project=project, name="short", estimated_effort_minutes=30)
@@ -175,7 +175,7 @@ def test_what_is_held_back_is_on_the_run_with_when_it_frees_up():
     assert [each["guardrail"] for each in run.skipped].count("weekly_mission_cap") == 2
 
 
-def test_run_that_holds_everything_back_is_completed_and_said_once():
+def test_run_with_all_skipped_is_recorded_once():
     project = a_project(templates=2, weekly_mission_cap=2)
     full_week(project)
     run = run_fallback(project=project, triggered_by=Trigger.AUTOMATIC, at=NOW)
@@ -188,7 +188,7 @@ def test_run_that_holds_everything_back_is_completed_and_said_once():
     assert (after.generated_count, len(after.skipped)) == (2, 3)
 
 
-def test_another_reason_to_hold_everything_back_is_said_again():
+def test_run_with_new_skip_reason_is_recorded_again():
     project = a_project(templates=2, weekly_mission_cap=2)
     full_week(project)
     assert run_fallback(project=project, triggered_by=Trigger.AUTOMATIC, at=NOW).skipped
@@ -197,7 +197,7 @@ def test_another_reason_to_hold_everything_back_is_said_again():
     assert {each["guardrail"] for each in again.skipped} == {"monthly_target_hours"}
 
 
-def test_run_without_an_enabled_template_ends_with_an_error_in_words():
+def test_run_without_enabled_template_ends_with_error():
     project = a_project()
     run = run_fallback(project=project, at=NOW)
     assert (run.status, run.generated_count) == ("errored", 0)
@@ -210,7 +210,7 @@ def test_run_without_an_enabled_template_ends_with_an_error_in_words():
 # --- Accepted by itself -----------------------------------------------------------------------
 
 
-def test_auto_accept_makes_missions_within_the_guardrails():
+def test_auto_accept_creates_missions_within_guardrails():
     project = a_project(templates=2, auto_accept=True, weekly_mission_cap=3)
     run = run_fallback(project=project, triggered_by=Trigger.AUTOMATIC, at=NOW)
     assert (run.status, run.generated_count, run.accepted_count) == ("completed", 3, 3)
@@ -222,7 +222,7 @@ def test_auto_accept_makes_missions_within_the_guardrails():
     assert set(run.items.values_list("reviewed_by", flat=True)) == {None}
 
 
-def test_auto_accept_fills_the_backlog_and_then_rests():
+def test_auto_accept_stops_at_threshold():
     project = a_project(templates=2, auto_accept=True)
     assert run_fallback(project=project, at=NOW).accepted_count == 5
     assert run_fallback(project=project, at=NOW + MINUTE) is None
@@ -231,7 +231,7 @@ def test_auto_accept_fills_the_backlog_and_then_rests():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_room_that_was_spent_since_the_plan_is_held_back_with_when_it_frees_up():
+def test_quota_used_after_plan_skips_template():
     """While a run is being made, someone launches a template."""
     project = a_project(templates=3, auto_accept=True, backlog_threshold=3, weekly_mission_cap=3)
     template = project.fallback_templates.first()
@@ -253,7 +253,7 @@ def test_room_that_was_spent_since_the_plan_is_held_back_with_when_it_frees_up()
 
 
 @pytest.mark.parametrize("waiting", [0, 5])
-def test_run_left_half_made_is_cancelled_and_its_place_taken(waiting):
+def test_stale_pending_run_is_cancelled(waiting):
     project = a_project(templates=2)
     left = RunFactory(project=project, status=RunStatus.PENDING)
     proposals(left, [60] * waiting)
@@ -266,7 +266,7 @@ def test_run_left_half_made_is_cancelled_and_its_place_taken(waiting):
 # --- Every project that is due ----------------------------------------------------------------
 
 
-def test_only_projects_that_are_due_and_lack_something_get_a_run():
+def test_only_due_projects_with_deficit_get_run():
     lacking, enough, lately, paused = (a_project(templates=1) for _number in range(4))
     MissionFactory.create_batch(5, project=enough)
     run_fallback(project=lately, at=NOW - 14 * MINUTE)
@@ -282,7 +282,7 @@ def test_only_projects_that_are_due_and_lack_something_get_a_run():
     assert list(run_due(at=NOW + 2 * MINUTE)) == []
 
 
-def test_looking_at_projects_that_lack_nothing_takes_as_many_statements_for_many_as_for_one():
+def test_checks_take_same_number_of_queries_for_many():
     def a_look(at) -> int:
         with CaptureQueriesContext(
             connection,
@@ -304,7 +304,7 @@ def test_looking_at_projects_that_lack_nothing_takes_as_many_statements_for_many
     assert len(samples(first)) == 2
 
 
-def test_snooze_that_has_passed_ends_with_the_check_that_finds_enough():
+def test_check_ends_passed_snooze():
     project = a_project(backlog_threshold=1)
     MissionFactory(project=project)
     until = datetime.now(UTC) + timedelta(days=1)
@@ -317,7 +317,7 @@ def test_snooze_that_has_passed_ends_with_the_check_that_finds_enough():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_snooze_set_during_the_check_stays():
+def test_snooze_set_during_check_stays():
     """Between finding that a snooze has passed and noting it, someone snoozes again."""
     project = a_project(backlog_threshold=0, status=ConfigStatus.SNOOZED, snoozed_until=NOW)
     again = datetime.now(UTC) + timedelta(days=3)
@@ -336,7 +336,7 @@ def test_snooze_set_during_the_check_stays():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_project_whose_run_is_being_made_is_told_and_the_others_get_theirs():
+def test_run_in_progress_does_not_block_other_projects():
     busy, other = a_project(templates=1), a_project(templates=1)
     made, looked = threading.Event(), threading.Event()
 
@@ -362,7 +362,7 @@ def test_project_whose_run_is_being_made_is_told_and_the_others_get_theirs():
     assert busy.fallback_runs.count() == other.fallback_runs.count() == 1
 
 
-def test_project_that_is_looked_at_by_hand_never_says_there_is_enough_where_a_guardrail_holds_back():
+def test_manual_run_always_records_skipped_templates():
     project = a_project(templates=2, weekly_mission_cap=2)
     full_week(project)
     for later in range(3):
@@ -373,7 +373,7 @@ def test_project_that_is_looked_at_by_hand_never_says_there_is_enough_where_a_gu
 # --- Launching --------------------------------------------------------------------------------
 
 
-def test_launch_makes_a_mission_and_keeps_the_template():
+def test_launch_creates_mission_and_keeps_template():
     project, ana = a_project(templates=1), MemberFactory()
     template = project.fallback_templates.get()
     mission = launch_template(template=template, actor=ana, at=NOW)
@@ -389,7 +389,7 @@ def test_launch_makes_a_mission_and_keeps_the_template():
     assert spent(project)["week", "2026-11-16"] == 2
 
 
-def test_launch_works_while_proposals_are_paused_and_without_a_configuration():
+def test_launch_works_while_paused_or_unconfigured():
     project = ProjectFactory()
     template = TemplateFactory(project=project)
     assert launch_template(template=template, at=NOW).project == project
@@ -409,7 +409,7 @@ def test_launch_works_while_proposals_are_paused_and_without_a_configuration():
         ({"monthly_target_hours": 1}, MonthlyHoursReached, "They reset on Tuesday 1 December 00:00"),
     ],
 )
-def test_launch_beyond_a_guardrail_is_rejected_and_leaves_no_run(limits, rejection, words):
+def test_launch_over_guardrail_leaves_no_run(limits, rejection, words):
     project = a_project(templates=1, **limits)
     template = project.fallback_templates.get()
     launch_template(template=template, at=NOW)
@@ -418,7 +418,7 @@ def test_launch_beyond_a_guardrail_is_rejected_and_leaves_no_run(limits, rejecti
     assert (project.fallback_runs.count(), project.fallback_items.count(), project.missions.count()) == (1, 1, 1)
 
 
-def test_launch_of_a_template_that_is_off_or_of_an_archived_project_is_rejected():
+def test_launch_rejects_disabled_template_and_archived_project():
     template = TemplateFactory(enabled=False)
     with pytest.raises(TemplateDisabled):
         launch_template(template=template)
@@ -432,7 +432,7 @@ def test_launch_of_a_template_that_is_off_or_of_an_archived_project_is_rejected(
 # --- Cancelling -------------------------------------------------------------------------------
 
 
-def test_cancelling_discards_what_waits_and_keeps_what_was_decided():
+def test_cancel_discards_open_and_keeps_decided():
     items, ana, ben = a_review(4), MemberFactory(), MemberFactory()
     mission = accept_item(item=items[0], actor=ben, at=NOW)
     discard_item(item=items[1], actor=ben, feedback="no", at=NOW)
@@ -447,7 +447,7 @@ def test_cancelling_discards_what_waits_and_keeps_what_was_decided():
     assert spent(run.project)["week", "2026-11-16"] == 1
 
 
-def test_run_that_has_ended_cannot_be_cancelled():
+def test_cancel_rejects_ended_run():
     items = a_review(1)
     accept_item(item=items[0])
     with pytest.raises(RunEnded):
@@ -460,7 +460,7 @@ def test_run_that_has_ended_cannot_be_cancelled():
     assert open_one.status == RunStatus.CANCELLED
 
 
-def test_completing_is_told_once_and_cancelling_is_no_completion():
+def test_completion_is_recorded_once_and_cancel_is_none():
     items = a_review(2)
     for item in items:
         discard_item(item=item, feedback="no")

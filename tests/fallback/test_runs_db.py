@@ -16,7 +16,7 @@ def of_run(run) -> tuple[str, int, int, int]:
     return run.status, run.generated_count, run.accepted_count, run.discarded_count
 
 
-def test_counts_follow_every_item_and_the_run_completes_and_opens_again_by_itself():
+def test_counts_and_status_follow_items():
     first, second, third = ItemFactory.create_batch(3, run=RunFactory())
     run = first.run
     assert of_run(run) == ("awaiting_review", 3, 0, 0)
@@ -35,7 +35,7 @@ def test_counts_follow_every_item_and_the_run_completes_and_opens_again_by_itsel
     assert of_run(run) == ("completed", 2, 0, 2)
 
 
-def test_counts_follow_an_item_that_moves_to_another_run():
+def test_counts_follow_item_moved_to_another_run():
     item = ItemFactory()
     other = RunFactory(project=item.project)
     discard_as_rows(item)
@@ -44,28 +44,28 @@ def test_counts_follow_an_item_that_moves_to_another_run():
     assert of_run(other)[1:] == (1, 0, 1)
 
 
-def test_counts_of_a_run_are_counted_never_set():
+def test_counts_of_run_cannot_be_set():
     run = ItemFactory().run
     rows("UPDATE mission_fallback_runs SET generated_count = 9, accepted_count = 8, discarded_count = 1")
     assert of_run(run)[1:] == (1, 0, 0)
     assert of_run(RunFactory(generated_count=5, accepted_count=5))[1:] == (0, 0, 0)
 
 
-def test_run_with_something_to_decide_cannot_be_called_completed():
+def test_run_with_open_proposal_cannot_be_completed():
     run = ItemFactory().run
     rows("UPDATE mission_fallback_runs SET status = 'completed'")
     assert of_run(run)[0] == "awaiting_review"
 
 
 @pytest.mark.parametrize("status", ["pending", "cancelled", "errored"])
-def test_status_a_service_gives_stays_whatever_is_decided(status):
+def test_other_status_is_kept(status):
     run = RunFactory(status=status)
     discard_as_rows(ItemFactory(run=run))
     assert of_run(run) == (status, 1, 0, 1)
     assert (run.completed_at is None) == (status == "pending")
 
 
-def test_completed_run_writes_its_summary_once_for_the_timeline_and_the_project():
+def test_completed_run_adds_one_summary_to_both_timelines():
     member = MemberFactory()
     rows("SELECT set_config('app.actor_id', %s, true)", [str(member.pk)])
     first, second = ItemFactory.create_batch(2, run=RunFactory())
@@ -79,7 +79,7 @@ def test_completed_run_writes_its_summary_once_for_the_timeline_and_the_project(
         assert event.payload == summary
 
 
-def test_run_that_opens_again_and_completes_anew_writes_another_summary():
+def test_run_completed_again_adds_another_summary():
     item = ItemFactory()
     accept_as_rows(item)
     commit()
@@ -92,14 +92,14 @@ def test_run_that_opens_again_and_completes_anew_writes_another_summary():
     assert sorted(accepted) == [0, 1]
 
 
-def test_report_is_to_be_written_again_when_the_run_changes():
+def test_change_of_run_clears_report_path():
     item = ItemFactory()
     rows("UPDATE mission_fallback_runs SET report_path = 'fallback/it.json'")
     discard_as_rows(item)
     assert row("SELECT report_path FROM mission_fallback_runs") == ("",)
 
 
-def test_payload_is_what_was_published():
+def test_payload_equals_notification():
     run = ItemFactory().run
     run.refresh_from_db()
     assert run.payload == {
@@ -109,7 +109,7 @@ def test_payload_is_what_was_published():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_whoever_listens_hears_of_a_run_when_it_is_committed():
+def test_notification_is_sent_at_commit():
     run = RunFactory()
     channel = f"project:{run.project_id}:fallback"
     with listening(channel, "fallback") as listener:

@@ -91,14 +91,14 @@ def values_of(model, field: str) -> set:
 # --- Loading ----------------------------------------------------------------------------------
 
 
-def test_seeds_load_twice_with_the_same_rows(seeds):
+def test_loading_twice_gives_same_rows(seeds):
     before = everything()
     assert len(before["missions"]) == 47
     call_command("loaddata", "seeds", verbosity=0)
     assert everything() == before
 
 
-def test_seeds_leave_alone_what_people_have_done_since(seeds, document_root):
+def test_loading_again_keeps_changes(seeds, document_root):
     bruno = Member.objects.get(member_id="FE-P-00002")
     builder = project("trust-builder")
     assert [outcome.run.generated_count for outcome in run_due()] == [4]
@@ -126,7 +126,7 @@ def test_seeds_leave_alone_what_people_have_done_since(seeds, document_root):
     assert everything() == before
 
 
-def test_seeds_come_back_where_nothing_of_them_is_left(seeds):
+def test_loading_restores_deleted_seeds(seeds):
     before = list(Mission.objects.values_list("pk", "title", "list", "open_dependency_count"))
     for organization in Organization.objects.all():
         organization.projects.all().delete()
@@ -135,7 +135,7 @@ def test_seeds_come_back_where_nothing_of_them_is_left(seeds):
     assert list(Mission.objects.values_list("pk", "title", "list", "open_dependency_count")) == before
 
 
-def test_run_that_was_completed_has_one_summary_with_its_counts(seeds):
+def test_completed_run_has_one_summary_with_counts(seeds):
     for run in MissionFallbackRun.objects.filter(status="completed", generated_count__gt=0):
         summary = MissionEvent.objects.get(type="fallback.run_completed", payload__runId=run.pk).payload
         assert (summary["generated"], summary["accepted"], summary["discarded"]) == (
@@ -145,14 +145,14 @@ def test_run_that_was_completed_has_one_summary_with_its_counts(seeds):
         )
 
 
-def test_seeds_are_those_of_the_file_and_of_nothing_else(seeds):
+def test_database_has_only_rows_of_the_file(seeds):
     listed = json.loads(FIXTURE.read_text(encoding="utf-8"))
     for label in {row["model"] for row in listed}:
         keys = {row["pk"] for row in listed if row["model"] == label}
         assert set(apps.get_model(label).objects.values_list("pk", flat=True)) == keys
 
 
-def test_every_key_has_the_form_of_a_ulid_of_the_day_the_row_was_made():
+def test_every_id_is_ulid_of_creation_day():
     alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
     for row in json.loads(FIXTURE.read_text(encoding="utf-8")):
         assert re.fullmatch(f"[0-7][{alphabet}]{{25}}", row["pk"]), row
@@ -163,7 +163,7 @@ def test_every_key_has_the_form_of_a_ulid_of_the_day_the_row_was_made():
         assert datetime.fromtimestamp(milliseconds / 1000, UTC) == datetime.fromisoformat(made), row
 
 
-def test_database_wrote_a_first_event_for_every_mission(seeds):
+def test_every_mission_has_created_event(seeds):
     assert MissionEvent.objects.filter(type="mission.created").count() == Mission.objects.count()
     assert MissionEvent.objects.exclude(mission=None).exclude(origin="system").count() == 0
     assert values_of(MissionEvent, "mission") - {None} == values_of(Mission, "pk")
@@ -187,11 +187,11 @@ def test_database_wrote_a_first_event_for_every_mission(seeds):
     ],
     ids=lambda value: value if isinstance(value, str) else value.__name__,
 )
-def test_every_value_occurs(seeds, model, field, choices):
+def test_every_choice_occurs(seeds, model, field, choices):
     assert values_of(model, field) == set(choices.values)
 
 
-def test_every_review_status_and_every_reason_but_an_outdated_template_occurs(seeds):
+def test_every_review_status_and_reason_occurs(seeds):
     assert values_of(Mission, "review_status") == {None, *ReviewStatus.values}
     assert values_of(MissionFallbackItem, "reason") == {None, *DiscardReason.values} - {DiscardReason.WRONG_TEMPLATE}
     assert MissionFallbackItem.objects.filter(reason="duplicate", duplicate_of__isnull=False).count() == 1
@@ -199,14 +199,14 @@ def test_every_review_status_and_every_reason_but_an_outdated_template_occurs(se
     assert MissionFallbackItem.objects.filter(status="discarded").exclude(feedback="").count() >= 4
 
 
-def test_two_organizations_in_different_time_zones_have_two_projects_each(seeds):
+def test_two_organizations_have_two_projects_each(seeds):
     assert set(Organization.objects.annotate(n=Count("projects")).values_list("timezone", "n")) == {
         ("Europe/Lisbon", 2),
         ("Asia/Tokyo", 2),
     }
 
 
-def test_every_project_has_what_its_pages_show(seeds):
+def test_every_project_has_data_for_its_pages(seeds):
     for each in Project.objects.all():
         assert set(each.members.values_list("role", flat=True)) == set(ProjectRole.values), each
         assert set(each.missions.values_list("list", flat=True)) == set(List.values), each
@@ -223,7 +223,7 @@ def test_every_project_has_what_its_pages_show(seeds):
     assert ProjectStar.objects.count() >= 8
 
 
-def test_someone_is_in_a_project_without_being_in_its_organization(seeds):
+def test_a_project_has_member_outside_organization(seeds):
     outside = [
         seat
         for seat in ProjectMember.objects.select_related("project")
@@ -234,12 +234,12 @@ def test_someone_is_in_a_project_without_being_in_its_organization(seeds):
     assert outside
 
 
-def test_dependency_on_what_is_done_does_not_block(seeds):
+def test_dependency_on_done_mission_does_not_block(seeds):
     assert MissionDependency.objects.filter(depends_on__list="done").exists()
     assert Mission.objects.filter(dependency_count=2, open_dependency_count=1).count() == 1
 
 
-def test_held_back_entries_have_the_shape_a_run_writes(seeds):
+def test_skipped_entries_have_shape_of_runs(seeds):
     entries = [entry for run in MissionFallbackRun.objects.all() for entry in run.skipped]
     assert {entry["guardrail"] for entry in entries} == set(Guardrail.values)
     for entry in entries:
@@ -257,13 +257,13 @@ def test_held_back_entries_have_the_shape_a_run_writes(seeds):
 
 
 @pytest.mark.parametrize("function", ["drifted_fallback_runs", "drifted_missions"])
-def test_counts_are_those_of_the_rows(seeds, function):
+def test_counts_match_rows(seeds, function):
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM {function}()")
         assert cursor.fetchall() == []
 
 
-def test_counts_in_the_file_are_those_the_database_keeps(seeds):
+def test_counts_in_file_match_database(seeds):
     counted = {
         "fallback.mission": ("dependency_count", "open_dependency_count"),
         "fallback.missionfallbackrun": ("generated_count", "accepted_count", "discarded_count"),
@@ -274,13 +274,13 @@ def test_counts_in_the_file_are_those_the_database_keeps(seeds):
             assert getattr(apps.get_model(row["model"]).objects.get(pk=row["pk"]), field) == row["fields"][field]
 
 
-def test_accepted_proposals_and_their_missions_know_each_other(seeds):
+def test_accepted_proposals_and_missions_are_linked(seeds):
     accepted = MissionFallbackItem.objects.filter(status="accepted").select_related("mission")
     assert {item.mission.fallback_item_id for item in accepted} == {item.pk for item in accepted}
     assert Mission.objects.filter(origin="fallback").count() == len(accepted) > 10
 
 
-def test_what_was_accepted_was_spent_in_weeks_that_are_over(seeds):
+def test_acceptances_are_charged_to_past_weeks(seeds):
     weeks = MissionFallbackAllowance.objects.filter(period="week")
     assert sum(week.used for week in weeks) == MissionFallbackItem.objects.filter(status="accepted").count()
     latest = max(item.reviewed_at for item in MissionFallbackItem.objects.filter(status="accepted"))
@@ -288,13 +288,13 @@ def test_what_was_accepted_was_spent_in_weeks_that_are_over(seeds):
     assert [week for week in weeks if week.used == week.allowed], "a cap that was reached, for its page"
 
 
-def test_healthy_project_has_enough_and_two_get_nothing(seeds):
+def test_healthy_project_has_enough_and_two_are_inactive(seeds):
     assert not plan_run(project("trust-builder")).deficit
     assert plan_run(project("tool-library")).off.startswith("The fallback is paused")
     assert plan_run(project("repair-guides")).off.startswith("The fallback is snoozed until 07 January 2036")
 
 
-def test_first_check_makes_a_run_for_the_starving_project_alone(seeds, document_root):
+def test_first_check_makes_run_for_starving_project_only(seeds, document_root):
     starving = project("webinar-season-1")
     assert backlog_of(starving, up_to=100) == 1
     outcomes = {outcome.project.slug: outcome for outcome in run_due()}
@@ -306,7 +306,7 @@ def test_first_check_makes_a_run_for_the_starving_project_alone(seeds, document_
     assert list(run_due(at=datetime.now(UTC) + timedelta(hours=1))) == []
 
 
-def test_repair_writes_the_reports_of_runs_that_ended(seeds, document_root):
+def test_repair_writes_reports_of_ended_runs(seeds, document_root):
     ended = MissionFallbackRun.objects.filter(status__in=ENDED)
     assert repair_reports() == {"written": ended.count(), "removed": 0}
     for run in ended:

@@ -110,7 +110,7 @@ PRINTED = {
 
 
 @pytest.mark.parametrize("table", PRINTED)
-def test_printed_columns_have_the_printed_types_and_defaults(table):
+def test_seed_columns_have_types_and_defaults(table):
     kept = {
         name: (kind, re.sub(r"::[\w ]+$", "", default) if default else None, required)
         for name, kind, default, required in rows(
@@ -127,7 +127,7 @@ def test_printed_columns_have_the_printed_types_and_defaults(table):
         assert kept[name][2] or not required, name
 
 
-def test_no_column_or_list_of_loops_is_left():
+def test_no_loop_column_or_list_is_left():
     assert (
         rows(
             """SELECT attrelid::regclass FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
@@ -155,12 +155,12 @@ def test_no_column_or_list_of_loops_is_left():
         ("notifications_unread", "notifications USING btree (member_id) WHERE (read_at IS NULL)"),
     ],
 )
-def test_printed_indexes_have_the_printed_names_and_columns(name, ends):
+def test_seed_indexes_have_names_and_columns(name, ends):
     (definition,) = row("SELECT indexdef FROM pg_indexes WHERE indexname = %s", [name])
     assert definition.endswith(ends)
 
 
-def test_partial_index_holds_only_ready_unblocked_todo_work():
+def test_partial_index_has_only_ready_unblocked_todo():
     (definition,) = row("SELECT indexdef FROM pg_indexes WHERE indexname = 'missions_backlog'")
     for part in ("(project_id)", "list = 'todo'", "ready", "open_dependency_count = 0"):
         assert part in definition

@@ -149,7 +149,7 @@ def differences(before: dict, after: dict) -> dict:
 # --- Forward ----------------------------------------------------------------------------------
 
 
-def test_every_loop_becomes_a_template_and_a_mission_to_do(upgraded):
+def test_every_loop_mission_becomes_template_and_todo(upgraded):
     assert upgraded.sql(
         """SELECT p.slug, t.name, t.description, f.name, a.name, r.name, t.priority, t.estimated_effort_minutes,
                t.enabled, t.tags
@@ -167,7 +167,7 @@ def test_every_loop_becomes_a_template_and_a_mission_to_do(upgraded):
     ]
 
 
-def test_nothing_else_of_the_missions_changes_and_no_event_is_made_up(databases, chapters, upgraded):
+def test_other_missions_are_unchanged_without_events(databases, chapters, upgraded):
     was = databases.made[chapters("before")]
     for kept in (
         """SELECT id, title, ready, priority, stage, created_at, updated_at, last_event_at, flow_id FROM missions
@@ -180,14 +180,14 @@ def test_nothing_else_of_the_missions_changes_and_no_event_is_made_up(databases,
     assert upgraded.sql("SELECT DISTINCT origin FROM mission_events") == [("system",)]
 
 
-def test_dependencies_there_were_are_counted(upgraded):
+def test_existing_dependencies_are_counted(upgraded):
     assert upgraded.sql(
         "SELECT dependency_count, open_dependency_count, count(*)::int FROM missions GROUP BY 1, 2 ORDER BY 1"
     ) == [(0, 0, 14), (2, 1, 3)]
     assert upgraded.sql("SELECT * FROM drifted_missions()") == []
 
 
-def test_loop_without_its_flag_in_a_project_without_a_flow_is_converted_too(before):
+def test_loop_without_flag_or_flow_is_converted(before):
     before.sql("UPDATE missions SET is_loop = false WHERE title = 'Loop of b'")
     before.sql("DELETE FROM missions WHERE title = 'Second loop of b'")
     before.migrate(*FORWARD)
@@ -205,7 +205,7 @@ def test_forward_twice_changes_nothing(lived_in):
 # --- Back and forward again -------------------------------------------------------------------
 
 
-def test_loops_loop_again_in_between(back):
+def test_backward_restores_loop_missions(back):
     assert back.sql("SELECT title, list, is_loop, loop_schedule FROM missions WHERE is_loop ORDER BY title") == [
         ("Loop of a", "loop", True, {"every": "week"}),
         ("Loop of b", "loop", True, {"every": "week"}),
@@ -218,7 +218,7 @@ def test_loops_loop_again_in_between(back):
     assert back.sql("SELECT count(*)::int FROM missions WHERE title LIKE '%%oop%% 2'") == [(5,)], "what was accepted"
 
 
-def test_unused_upgrade_goes_back_to_exactly_what_there_was(before):
+def test_unused_upgrade_is_reverted_exactly(before):
     # A loop by its flag alone, and one by its list alone.
     before.sql("UPDATE missions SET list = 'todo' WHERE title = 'Second loop of b'")
     before.sql("UPDATE missions SET is_loop = false WHERE title = 'Loop of a'")
@@ -232,7 +232,7 @@ def test_unused_upgrade_goes_back_to_exactly_what_there_was(before):
     assert changed <= {"flows", "actors", "project_repositories", *ABOUT_THE_SITE}
 
 
-def test_back_and_forward_again_give_every_row_and_the_same_schema(databases, chapters, again):
+def test_back_and_forward_restores_rows_and_schema(databases, chapters, again):
     was = databases.made[chapters("lived_in")]
     assert all(kept for table, kept in rows(was).items() if table.startswith("mission_fallback"))
     assert differences(rows(was), rows(again)) == {}
@@ -240,7 +240,7 @@ def test_back_and_forward_again_give_every_row_and_the_same_schema(databases, ch
     assert again.sql("SELECT * FROM drifted_fallback_runs()") == again.sql("SELECT * FROM drifted_missions()") == []
 
 
-def test_guardrails_and_runs_go_on_where_they_were(again):
+def test_guardrails_and_runs_continue_after_round_trip(again):
     spent = "SELECT sum(used)::int FROM mission_fallback_allowances WHERE period = 'week'"
     assert again.sql(spent) == [(5,)]
     again.sql(
@@ -254,7 +254,7 @@ def test_guardrails_and_runs_go_on_where_they_were(again):
     assert again.sql("SELECT * FROM drifted_fallback_runs()") == []
 
 
-def test_rows_whose_links_went_away_in_between_stay_backup(back):
+def test_rows_with_deleted_links_stay_in_backup(back):
     back.sql(
         """
         UPDATE missions SET flow_id = NULL WHERE project_id = (SELECT id FROM projects WHERE slug = 'c');
@@ -285,7 +285,7 @@ def test_rows_whose_links_went_away_in_between_stay_backup(back):
     assert back.sql("SELECT * FROM drifted_fallback_runs()") == []
 
 
-def test_person_who_went_away_in_between_is_no_reviewer_any_more(back):
+def test_deleted_reviewer_is_removed_from_restored_rows(back):
     back.sql("DELETE FROM members")
     back.migrate(*FORWARD)
     assert back.sql("SELECT DISTINCT reviewed_by_id FROM mission_fallback_items") == [(None,)]
@@ -302,7 +302,7 @@ def test_backup_tables_are_not_readable_by_the_site(back):
 # --- From nothing -----------------------------------------------------------------------------
 
 
-def test_zero_and_up_again_gives_the_same_schema(databases):
+def test_zero_and_up_gives_same_schema(databases):
     story = databases.copy(None, "fallback_empty")
     story.migrate()
     schema = story.schema()

@@ -54,7 +54,7 @@ def config(project):
 
 class TestForms:
     @pytest.mark.parametrize("zone", ["Lisbon", "Europe/Atlantis", "a\x00b", ""])
-    def test_a_time_zone_that_is_none_keeps_what_was_typed(self, chief, zone):
+    def test_unknown_time_zone_keeps_form_values(self, chief, zone):
         values = {"name": "The harbour", "slug": "harbour", "timezone": zone, "fallback_rollout_percent": "40"}
         response = chief.post(page("organization", "add"), values)
         assert "timezone" in errors(response)
@@ -62,12 +62,12 @@ class TestForms:
             assert kept in words(response)
         assert not Organization.objects.exists()
 
-    def test_founds_an_organisation(self, chief):
+    def test_create_organization(self, chief):
         values = {"name": "The harbour", "slug": "harbour", "timezone": "Asia/Tokyo", "fallback_rollout_percent": "40"}
         chief.post(page("organization", "add"), values)
         assert Organization.objects.get().timezone == "Asia/Tokyo"
 
-    def test_a_short_name_that_is_taken_keeps_what_was_typed(self, chief, project):
+    def test_taken_short_name_keeps_form_values(self, chief, project):
         values = {
             "organization": project.organization.pk,
             "name": "Another website",
@@ -85,7 +85,7 @@ class TestForms:
     @pytest.mark.parametrize(
         "stages", ['"code"', "[]", '["code", ""]', '["code", 5]', "{", "null", '["' + "x" * 65 + '"]']
     )
-    def test_stages_that_are_no_list_keep_what_was_typed(self, chief, project, stages):
+    def test_invalid_stages_keep_form_values(self, chief, project, stages):
         values = {"project": project.pk, "name": "Build", "stages": stages, "description": "TimestampedModel text"}
         response = chief.post(page("flow", "add"), values)
         assert "stages" in errors(response)
@@ -95,7 +95,7 @@ class TestForms:
     @pytest.mark.parametrize(
         "model", ["organization", "project", "flow", "actor", "projectrepository", "mission", "missionfallbacktemplate"]
     )
-    def test_a_null_character_is_an_error_of_its_field(self, chief, project, model):
+    def test_null_character_is_field_error(self, chief, project, model):
         TemplateFactory(project=project)
         accept_item(item=run_fallback(project=project).items.first())
         obj = world_of(project)[model]
@@ -105,7 +105,7 @@ class TestForms:
         assert name in errors(chief.post(address, values | {name: "a\x00b"}))
 
     @pytest.mark.parametrize("model", ["flow", "actor", "projectrepository"])
-    def test_a_name_that_is_taken(self, chief, project, model):
+    def test_taken_name_is_rejected(self, chief, project, model):
         factory = {"flow": FlowFactory, "actor": ActorFactory, "projectrepository": RepositoryFactory}[model]
         one, other = factory(project=project, name="One"), factory(project=project, name="Other")
         address = page(model, "change", other)
@@ -124,13 +124,13 @@ class TestForms:
             ("monthly_target_hours", "many"),
         ],
     )
-    def test_odd_guardrails_are_rejected(self, chief, config, field, value):
+    def test_guardrails_out_of_range_are_rejected(self, chief, config, field, value):
         address = page("missionfallbackconfig", "change", config)
         response = chief.post(address, form_of(chief.get(address)) | {field: value})
         assert errors(response)
         assert f'value="{value}"' in words(response)
 
-    def test_edits_through_the_service(self, chief, project):
+    def test_edit_calls_service(self, chief, project):
         mission = MissionFactory(project=project)
         address = page("mission", "change", mission)
         response = chief.post(address, form_of(chief.get(address)) | {"title": "Renamed"})
@@ -139,7 +139,7 @@ class TestForms:
         assert mission.title == "Renamed"
         assert mission.events.filter(type="mission.changed").exists()
 
-    def test_a_form_of_another_site_is_rejected(self, project):
+    def test_post_without_csrf_token_is_rejected(self, project):
         strict = Client(enforce_csrf_checks=True)
         strict.force_login(staff(is_superuser=True))
         for address in (
@@ -159,7 +159,7 @@ class TestPartsOfAnotherProject:
 
     @pytest.mark.parametrize("part", ["flow", "actor", "repository"])
     @pytest.mark.parametrize("model", ["mission", "missionfallbacktemplate"])
-    def test_an_edit_is_rejected_at_the_field(self, chief, part, model):
+    def test_edit_shows_error_at_field(self, chief, part, model):
         factory = {"flow": FlowFactory, "actor": ActorFactory, "repository": RepositoryFactory}[part]
         obj = (MissionFactory if model == "mission" else TemplateFactory)()
         address = page(model, "change", obj)
@@ -167,7 +167,7 @@ class TestPartsOfAnotherProject:
         assert part in errors(response)
         assert f"This {part} belongs to another project." in words(response)
 
-    def test_a_new_mission_is_rejected_with_what_was_typed(self, chief):
+    def test_add_of_mission_shows_error_and_keeps_values(self, chief):
         values = form_of(chief.get(page("mission", "add")))
         values |= {"project": ProjectFactory().pk, "title": "Typed words", "flow": FlowFactory().pk}
         response = chief.post(page("mission", "add"), values)
@@ -180,7 +180,7 @@ class TestRunNow:
     def address(self, config) -> str:
         return reverse("admin:fallback_run_now", args=[config.pk])
 
-    def test_the_plan_is_what_the_run_then_does(self, chief, config, project):
+    def test_run_matches_plan(self, chief, config, project):
         TemplateFactory.create_batch(2, project=project)
         plan = words(chief.get(page("missionfallbackconfig", "plan", config)))
         assert "3 proposals would be made." in plan
@@ -188,7 +188,7 @@ class TestRunNow:
         assert "3 proposed." in words(response)
         assert MissionFallbackItem.objects.proposed().count() == 3
 
-    def test_a_dry_run_writes_nothing(self, chief, config, project):
+    def test_dry_run_writes_nothing(self, chief, config, project):
         TemplateFactory(project=project)
         response = chief.post(self.address(config), {"dry_run": "1"}, follow=True)
         assert "3 proposals would be made. No changes were made." in words(response)
@@ -196,12 +196,12 @@ class TestRunNow:
         config.refresh_from_db()
         assert config.last_run_at is None
 
-    def test_a_get_runs_nothing(self, chief, config, project):
+    def test_get_starts_no_run(self, chief, config, project):
         TemplateFactory(project=project)
         assert chief.get(self.address(config)).status_code == 405
         assert not MissionFallbackRun.objects.exists()
 
-    def test_what_is_held_back_says_which_guardrail_and_until_when(self, chief, config, project):
+    def test_skipped_template_shows_guardrail_and_reset(self, chief, config, project):
         template = TemplateFactory(project=project, name="Answer questions")
         update_config(config=config, weekly_mission_cap=1)
         plan = words(chief.get(page("missionfallbackconfig", "plan", config)))
@@ -214,21 +214,21 @@ class TestRunNow:
         for text in ("Skipped", "Weekly cap", template.name, "00:00"):
             assert text in report
 
-    def test_a_paused_fallback_says_so(self, chief, config):
+    def test_run_of_paused_fallback_is_rejected(self, chief, config):
         pause_fallback(config=config)
         assert "The fallback is paused" in words(chief.post(self.address(config), follow=True))
 
-    def test_nothing_lacks(self, chief, config, project):
+    def test_run_without_deficit_makes_nothing(self, chief, config, project):
         MissionFactory.create_batch(3, project=project)
         response = chief.post(self.address(config), follow=True)
         assert response.status_code == 200
         assert not MissionFallbackRun.objects.exists()
 
-    def test_no_template(self, chief, config):
+    def test_run_without_template_shows_error(self, chief, config):
         assert "No template is enabled" in words(chief.post(self.address(config), follow=True))
         assert MissionFallbackRun.objects.get().status == RunStatus.ERRORED
 
-    def test_who_only_looks_runs_nothing(self, config, project):
+    def test_viewer_cannot_start_run(self, config, project):
         TemplateFactory(project=project)
         auditor = client("Auditor")
         assert "Run now" not in words(auditor.get(page("missionfallbackconfig", "plan", config)))
@@ -246,7 +246,7 @@ class TestPauseAndSnooze:
         config.refresh_from_db()
         assert config.status == ConfigStatus.ACTIVE
 
-    def test_snooze_until(self, chief, config):
+    def test_snooze_sets_end(self, chief, config):
         until = timezone.localtime() + timedelta(days=2)
         values = {"until_0": until.strftime("%Y-%m-%d"), "until_1": "09:00"}
         chief.post(page("missionfallbackconfig", "snooze", config), values)
@@ -256,7 +256,7 @@ class TestPauseAndSnooze:
         assert "Snoozed until" in words(chief.get(page("missionfallbackconfig")))
 
     @pytest.mark.parametrize("day", ["2020-01-01", "9999-12-31", "0001-01-01", "tomorrow", "", "2026-02-30"])
-    def test_odd_ends_are_rejected_with_what_was_typed(self, chief, config, day):
+    def test_invalid_snooze_keeps_form_values(self, chief, config, day):
         response = chief.post(page("missionfallbackconfig", "snooze", config), {"until_0": day, "until_1": "09:00"})
         assert response.status_code == 200
         assert "until" in response.context["form"].errors
@@ -265,14 +265,14 @@ class TestPauseAndSnooze:
         config.refresh_from_db()
         assert config.status == ConfigStatus.ACTIVE
 
-    def test_several_at_once(self, chief, config):
+    def test_bulk_pause(self, chief, config):
         other = ConfigFactory()
         values = {"action": "pause", "_selected_action": [config.pk, other.pk], "apply": "1", "reason": "August"}
         assert "2 paused." in words(chief.post(page("missionfallbackconfig"), values, follow=True))
 
 
 class TestJobs:
-    def test_moves_and_reviews_a_mission(self, chief, project):
+    def test_move_and_review_mission(self, chief, project):
         mission = MissionFactory(project=project)
         chief.post(page("mission", "move", mission), {"to": "review"})
         chief.post(page("mission", "review", mission), {"status": "rejected", "feedback": "Not yet"})
@@ -282,7 +282,7 @@ class TestJobs:
         for text in ("Created", "Moved", "Reviewed"):
             assert text in timeline
 
-    def test_waits_for_another_and_no_longer(self, chief, project):
+    def test_add_and_remove_dependency(self, chief, project):
         mission, other = MissionFactory(project=project), MissionFactory(project=project, title="Needed first")
         chief.post(page("mission", "add-dependency", mission), {"depends_on": other.pk})
         assert "Needed first" in words(chief.get(page("mission", "dependencies", mission)))
@@ -293,13 +293,13 @@ class TestJobs:
         chief.post(page("mission", "remove-dependency", mission), {"depends_on": other.pk})
         assert not MissionDependency.objects.exists()
 
-    def test_several_missions_move_at_once(self, chief, project):
+    def test_bulk_move_of_missions(self, chief, project):
         missions = MissionFactory.create_batch(3, project=project)
         values = {"action": "move", "_selected_action": [each.pk for each in missions], "apply": "1", "to": "done"}
         assert "3 moved." in words(chief.post(page("mission"), values, follow=True))
         assert Mission.objects.filter(list="done").count() == 3
 
-    def test_archives_a_project_which_then_takes_nothing(self, chief, project):
+    def test_archived_project_takes_no_mission(self, chief, project):
         chief.post(page("project", "archive", project), {"reason": "Done"})
         project.refresh_from_db()
         assert project.is_archived
@@ -311,7 +311,7 @@ class TestJobs:
         project.refresh_from_db()
         assert not project.is_archived
 
-    def test_gives_and_takes_a_role(self, chief, project):
+    def test_add_and_remove_project_member(self, chief, project):
         member = staff(display_name="Rita")
         chief.post(page("project", "set-role", project), {"member": member.email, "role": "reviewer"})
         assert "Rita" in words(chief.get(page("project", "people", project)))
@@ -319,14 +319,14 @@ class TestJobs:
         chief.post(page("project", "remove-member", project), {"membership": membership.pk})
         assert not project.members.exists()
 
-    def test_cancels_a_run(self, chief, config, project):
+    def test_cancel_run(self, chief, config, project):
         TemplateFactory(project=project)
         run = run_fallback(project=project)
         assert "cancelled" in words(chief.post(page("missionfallbackrun", "cancel", run), follow=True))
         run.refresh_from_db()
         assert (run.status, run.discarded_count) == (RunStatus.CANCELLED, 3)
 
-    def test_launches_a_template(self, chief, project):
+    def test_launch_template(self, chief, project):
         template = TemplateFactory(project=project)
         chief.post(page("missionfallbacktemplate", "launch", template))
         assert Mission.objects.get().title == template.name

@@ -254,12 +254,12 @@ def traces(by) -> list[tuple[str, dict]]:
     return found
 
 
-def test_every_service_that_takes_who_acts_is_walked():
+def test_every_service_with_actor_is_tested():
     assert set(services()) == set(CASES)
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_service_records_who_acted_and_both_values(name):
+def test_service_records_actor_and_both_values(name):
     type_, call, changed = CASES[name]
     by = MemberFactory()
     call(by)
@@ -270,7 +270,7 @@ def test_service_records_who_acted_and_both_values(name):
 
 
 @pytest.mark.parametrize("kind", projects.EDITABLE, ids=lambda kind: kind.__name__)
-def test_every_kind_of_part_is_recorded_when_added_and_changed(kind):
+def test_added_and_changed_parts_are_recorded(kind):
     made = {
         Flow: FlowFactory,
         Actor: ActorFactory,
@@ -287,7 +287,7 @@ def test_every_kind_of_part_is_recorded_when_added_and_changed(kind):
 # --- Organisations ----------------------------------------------------------------------------
 
 
-def test_founding_says_who_owns_it():
+def test_create_organization_records_owner():
     by = MemberFactory()
     organization = projects.create_organization(name="Guild", slug="guild", timezone="Asia/Tokyo", actor=by)
     founded, owned = Event.objects.filter(actor=by).order_by("pk")
@@ -300,7 +300,7 @@ def test_founding_says_who_owns_it():
     assert owned.payload["changed"] == {"role": [None, "owner"]}
 
 
-def test_role_change_has_both_roles_and_the_person():
+def test_role_change_records_both_roles_and_member():
     membership = OrganizationMembershipFactory(role="member")
     by = MemberFactory()
     projects.set_organization_role(
@@ -315,7 +315,7 @@ def test_role_change_has_both_roles_and_the_person():
     }
 
 
-def test_what_changes_nothing_records_nothing():
+def test_unchanged_values_record_nothing():
     membership = OrganizationMembershipFactory(role="admin")
     organization = membership.organization
     projects.set_organization_role(organization=organization, member=membership.member, role="admin")
@@ -323,7 +323,7 @@ def test_what_changes_nothing_records_nothing():
     assert not Event.objects.filter(type__startswith="organization.").exists()
 
 
-def test_rename_has_both_names():
+def test_rename_records_both_names():
     organization = OrganizationFactory(name="Guild")
     projects.update_organization(organization=organization, name="Open Guild", fallback_enabled=False)
     event = Event.objects.get(type="organization.changed")
@@ -331,7 +331,7 @@ def test_rename_has_both_names():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_record_and_role_are_of_one_transaction():
+def test_event_and_role_are_in_one_transaction():
     organization, member = OrganizationFactory(), MemberFactory()
     membership = projects.set_organization_role(organization=organization, member=member, role="owner")
     event = Event.objects.get(type="organization.role_set")
@@ -339,7 +339,7 @@ def test_record_and_role_are_of_one_transaction():
     assert event.occurred_at == OrganizationMembership.objects.get(pk=membership.pk).created_at
 
 
-def test_owner_made_in_the_back_office_is_seen_on_the_page_and_in_the_events(client):
+def test_new_owner_is_shown_on_page_and_in_events(client):
     root = StaffFactory(is_superuser=True)
     client.force_login(root)
     organization, member = OrganizationFactory(name="Guild"), MemberFactory(display_name="Ida")
@@ -354,7 +354,7 @@ def test_owner_made_in_the_back_office_is_seen_on_the_page_and_in_the_events(cli
         assert "nothing → owner" in shown
 
 
-def test_activity_of_an_organisation_leaves_out_others(client):
+def test_activity_of_organization_excludes_others(client):
     client.force_login(StaffFactory(is_superuser=True))
     mine, other = OrganizationFactory(), OrganizationFactory()
     projects.update_organization(organization=mine, name="Mine renamed")
