@@ -154,12 +154,12 @@ PARTS = tuple(
             ("About", lambda part, request, field=field: getattr(part, field) or "–"),  # noqa: RUF001
             ("Added", lambda part, request: format_datetime(part.created_at)),
         ),
-        empty=f"No {noun} yet.",
+        empty=f"No {title.lower()} yet.",
     )
-    for name, title, attribute, field, noun in (
-        ("repositories", "Repositories", "repositories", "url", "repository"),
-        ("flows", "Flows", "flows", "description", "flow"),
-        ("actors", "Actors", "actors", "description", "actor"),
+    for name, title, attribute, field in (
+        ("repositories", "Repositories", "repositories", "url"),
+        ("flows", "Flows", "flows", "description"),
+        ("actors", "Actors", "actors", "description"),
     )
 )
 ACTIVITY = ProjectTab(

@@ -193,7 +193,7 @@ def is_unchanged(mission: Mission) -> bool:
 def _lock_proposed(item: MissionFallbackItem) -> MissionFallbackItem:
     item = _lock_item(item)
     if item.status != ItemStatus.PROPOSED:
-        raise AlreadyDecided(f"This proposal is {item.get_status_display().lower()} already.")
+        raise AlreadyDecided(f"This proposal is already {item.get_status_display().lower()}.")
     return item
 
 

@@ -1,4 +1,4 @@
-"""A day of Remo, who reviews proposals, in a real browser: what a run proposes appears by itself, keys decide."""
+"""Review of proposals and the board in a real browser."""
 
 import json
 import re
@@ -37,7 +37,7 @@ def documents(settings, tmp_path):
 
 @pytest.fixture
 def project(transactional_db, documents) -> Project:
-    """The website: it wants three ready missions, and has three templates for when it runs low."""
+    """A project with a threshold of three and three templates."""
     project = ProjectFactory(name="The website", organization__name="The colony")
     ConfigFactory(project=project, backlog_threshold=3)
     for name in NAMES:
@@ -72,7 +72,7 @@ def is_live(page: Page) -> None:
 
 
 def listen(page: Page) -> None:
-    """Keep in `window.heard` what the server notifies from now on."""
+    """Collect further events of the server in `window.heard`."""
     page.evaluate(
         """() => new Promise((ready) => {
             window.heard = [];
@@ -88,7 +88,7 @@ def cards(page: Page, column: str) -> Locator:
 
 
 def rejected(wrongs: list[str]) -> None:
-    """Forget that the browser noted a rejection: the answer itself, and its line in the console."""
+    """Remove an expected rejection from the browser's records: the response and the console line."""
     assert len(wrongs) == 2
     assert all("409" in wrong for wrong in wrongs)
     wrongs.clear()
@@ -96,7 +96,7 @@ def rejected(wrongs: list[str]) -> None:
 
 def test_run_and_review_from_low_backlog_to_full(desk: Page, live_server, reviewer, project, documents):
     missions = [MissionFactory(project=project, title=f"Ready {number}", list_order=number) for number in range(1, 4)]
-    # Enough is ready: the check makes no run.
+    # Enough missions are ready: the check makes no run.
     assert list(run_due()) == []
     assert not MissionFallbackRun.objects.exists()
     MissionFallbackConfig.objects.update(last_run_at=timezone.now() - timedelta(hours=1))
@@ -105,7 +105,7 @@ def test_run_and_review_from_low_backlog_to_full(desk: Page, live_server, review
     desk.evaluate("window.neverReloaded = true")
     listen(desk)
 
-    # Work begins, the ready work drops under three, and the next check proposes three missions.
+    # Missions are started, fewer than three are ready, and the next check proposes three.
     for mission in missions:
         move_mission(mission=mission, to="doing")
     (outcome,) = run_due()
@@ -115,15 +115,15 @@ def test_run_and_review_from_low_backlog_to_full(desk: Page, live_server, review
     expect(desk.get_by_text("No proposals to review")).to_have_count(0)
     desk.wait_for_function("run => window.heard.some((news) => JSON.stringify(news).includes(run))", arg=outcome.run.pk)
 
-    # The first key shows where keys act; then each decides, and goes on to the next.
+    # The first key focuses a proposal; the next ones decide and go on to the next proposal.
     first, second, third = MissionFallbackItem.objects.order_by("created_at", "id")
     desk.keyboard.press("j")
     expect(row(desk, first)).to_be_focused()
     desk.keyboard.press("a")
-    expect(row(desk, first)).to_contain_text("is in Todo")
+    expect(row(desk, first)).to_contain_text("added to Todo")
     expect(row(desk, second)).to_be_focused()
     desk.keyboard.press("a")
-    expect(row(desk, second)).to_contain_text("is in Todo")
+    expect(row(desk, second)).to_contain_text("added to Todo")
     expect(row(desk, third)).to_be_focused()
     desk.keyboard.press("d")
     desk.keyboard.press("1")
@@ -131,7 +131,7 @@ def test_run_and_review_from_low_backlog_to_full(desk: Page, live_server, review
     expect(row(desk, third)).to_contain_text("Discarded")
     assert desk.evaluate("window.neverReloaded")
 
-    # The run is complete, and its summary is written down.
+    # The run is completed, with a summary.
     run = MissionFallbackRun.objects.get()
     assert (run.status, run.generated_count, run.accepted_count, run.discarded_count) == ("completed", 3, 2, 1)
     summary = ProjectActivity.objects.get(project=project, type="fallback.run_completed")
@@ -142,7 +142,7 @@ def test_run_and_review_from_low_backlog_to_full(desk: Page, live_server, review
     assert {item["reviewer"] for item in report["items"]} == {reviewer.member_id}
     assert report["items"][2]["reason"] == "not_needed"
 
-    # The board has the two missions in Todo, and every template where it was.
+    # The board has the two missions in Todo, and all templates.
     open_board(desk, live_server, project)
     expect(cards(desk, "todo")).to_have_text([first.title, second.title])
     expect(desk.locator("#fb-list-todo .fb-card").first).to_contain_text("Fallback")
@@ -205,7 +205,7 @@ def test_edit_and_accept(desk: Page, live_server, proposals):
     panel.get_by_label("Priority").select_option("5")
     panel.get_by_label("Effort in minutes").fill("90")
     desk.keyboard.press("Enter")
-    expect(row(desk, proposals[0])).to_contain_text("Rewrite the guide is in Todo")
+    expect(row(desk, proposals[0])).to_contain_text("Rewrite the guide added to Todo")
     mission = Mission.objects.get()
     assert (mission.title, mission.priority) == ("Rewrite the guide", 5)
     assert MissionFallbackItem.objects.get(pk=proposals[0].pk).estimated_effort_minutes == 90
@@ -241,7 +241,7 @@ def test_mark_as_duplicate(desk: Page, live_server, project, proposals):
     desk.keyboard.press("ArrowDown")
     desk.keyboard.press("Enter")
     desk.locator(f"#fb-duplicate-{proposals[0].pk}").get_by_role("button", name="Mark as duplicate").click()
-    expect(row(desk, proposals[0])).to_contain_text("repeats Guide, second edition")
+    expect(row(desk, proposals[0])).to_contain_text("is a duplicate of Guide, second edition")
     item = MissionFallbackItem.objects.get(pk=proposals[0].pk)
     assert (item.status, item.reason, item.duplicate_of) == ("discarded", "duplicate", known)
 
@@ -256,7 +256,7 @@ def test_two_reviewers_see_each_others_decisions(desk: Page, live_server, propos
 
 
 def drag(page: Page, card: Locator, onto: Locator) -> None:
-    """Drag a card with the mouse, and drop it in the middle of another thing."""
+    """Drag a card with the mouse to the middle of another element."""
     start, end = card.bounding_box(), onto.bounding_box()
     page.mouse.move(start["x"] + 20, start["y"] + 8)
     page.mouse.down()
@@ -273,7 +273,7 @@ def test_drag_card_with_mouse(desk: Page, live_server, project):
     drag(desk, desk.locator(f"#fb-c-{mission.pk}"), desk.locator("#fb-col-doing"))
     expect(cards(desk, "doing")).to_have_text(["Write the guide"])
     expect(cards(desk, "todo")).to_have_text(["Mend the links"])
-    expect(desk.locator("#fb-announce")).to_contain_text("Write the guide is in Doing")
+    expect(desk.locator("#fb-announce")).to_contain_text("Write the guide moved to Doing")
     mission.refresh_from_db()
     assert mission.list == "doing"
     desk.reload()
@@ -290,11 +290,11 @@ def test_move_card_with_keyboard(desk: Page, live_server, project):
     expect(desk.locator("#fb-alert")).to_contain_text("Picked up Write the guide")
     for key in ("ArrowRight", "ArrowRight", "ArrowDown", "Space"):
         desk.keyboard.press(key)
-    expect(desk.locator("#fb-announce")).to_contain_text("Write the guide is in Review")
+    expect(desk.locator("#fb-announce")).to_contain_text("Write the guide moved to Review")
     expect(cards(desk, "review")).to_have_text(["Reviewed 2", "Write the guide", "Reviewed 3"])
     order = Mission.objects.filter(list="review").order_by("list_order").values_list("title", flat=True)
     assert list(order) == ["Reviewed 2", "Write the guide", "Reviewed 3"]
-    # Escape puts it back where it was.
+    # Escape cancels the move.
     for key in ("Space", "ArrowRight", "Escape"):
         desk.keyboard.press(key)
     expect(cards(desk, "review")).to_have_text(["Reviewed 2", "Write the guide", "Reviewed 3"])
@@ -309,7 +309,7 @@ def test_launch_template_from_board(desk: Page, live_server, project, wrongs):
     expect(cards(desk, "todo")).to_have_text([NAMES[0]])
     expect(desk.locator("#fb-templates").get_by_role("link", name=NAMES[0])).to_be_visible()
     assert Mission.objects.get().origin == "fallback"
-    # The next one is one too many for this week; the template says so.
+    # The next launch exceeds the weekly cap; the template shows the error.
     desk.get_by_role("button", name=f"Launch {NAMES[1]}").click()
     expect(desk.locator("#fb-templates .fb-rejection")).to_contain_text("The weekly cap of 1")
     assert Mission.objects.count() == 1
@@ -325,7 +325,7 @@ def test_board_shows_changes_of_others(desk: Page, live_server, project):
 
 
 def addresses(project: Project) -> list[str]:
-    """Every page of the fallback, with what it shows filled."""
+    """The URLs of all pages of the fallback, with data."""
     mission = project.missions.order_by("created_at").first()
     run = MissionFallbackRun.objects.filter(project=project).first()
     template = project.fallback_templates.first()
@@ -353,7 +353,7 @@ def test_every_page_fits_the_viewport(desk: Page, live_server, project, scheme):
     run_fallback(project=project)
     desk.emulate_media(color_scheme=scheme)
     for path in addresses(project):
-        # Loaded narrow, as on a phone, and then widened.
+        # Loaded in a narrow viewport, then widened.
         desk.set_viewport_size({"width": 390, "height": 844})
         desk.goto(live_server.url + path)
         for width in (390, 1440):
@@ -365,7 +365,7 @@ def test_every_page_fits_the_viewport(desk: Page, live_server, project, scheme):
 
 
 def darkness(page: Page, color: str) -> float:
-    """How dark a colour of CSS is, 0 to 1, as the browser paints it."""
+    """The darkness of a CSS colour as painted, 0 to 1."""
     red, green, blue = page.evaluate(
         """color => {
             const canvas = document.createElement("canvas").getContext("2d");

@@ -1,4 +1,4 @@
-"""Reports and documents of these tests go to a folder of their own."""
+"""Stores documents of these tests in a temporary folder."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def documents_root(tmp_path, settings) -> Path:
-    """The folder documents are kept in, empty."""
+    """The empty folder of documents."""
     root = tmp_path / "documents"
     local = {"BACKEND": "missionsite.common.documents.LocalDocuments", "OPTIONS": {"location": root}}
     settings.STORAGES = settings.STORAGES | {"documents": local}

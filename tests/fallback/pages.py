@@ -1,4 +1,4 @@
-"""What the tests of the fallback's pages share."""
+"""Helpers for tests of the fallback's pages."""
 
 from django.urls import reverse
 
@@ -10,7 +10,7 @@ def page(model: str, name: str = "changelist", obj=None) -> str:
 
 
 def form_of(response) -> dict:
-    """What a browser would send for a form as it is shown."""
+    """The data a browser sends for an unchanged form."""
     form = response.context["adminform"].form
     values = {}
     for name in form.fields:
@@ -27,8 +27,8 @@ def errors(response) -> dict:
     return response.context["adminform"].form.errors
 
 
-def world_of(project: Project) -> dict:
-    """One object behind every page, by the name of its model."""
+def objects_of(project: Project) -> dict:
+    """One object of each model, by model name."""
     item = MissionFallbackItem.objects.filter(project=project).first()
     return {
         "organization": project.organization,

@@ -1,4 +1,4 @@
-"""What the tests of the fallback's services begin with."""
+"""Test data for the fallback's services."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from tests.support.factories.fallback import ConfigFactory, ItemFactory, Project
 
 
 def a_project(*, templates: int = 0, zone: str = "UTC", **config) -> Project:
-    """A project with its configuration, and with templates of an hour each."""
+    """A project with a configuration and templates of one hour each."""
     project = ProjectFactory(organization__timezone=zone)
     ConfigFactory(project=project, **config)
     TemplateFactory.create_batch(templates, project=project)
@@ -15,7 +15,7 @@ def a_project(*, templates: int = 0, zone: str = "UTC", **config) -> Project:
 
 
 def proposals(run: MissionFallbackRun, minutes: Iterable[int]) -> list[MissionFallbackItem]:
-    """Proposals of a run, of so many minutes each, in that order."""
+    """Proposals of a run with these efforts in minutes, in that order."""
     template = run.project.fallback_templates.first() or TemplateFactory(project=run.project)
     MissionFallbackItem.objects.bulk_create(
         ItemFactory.build(run=run, template=template, title=f"Proposal {number:04}", estimated_effort_minutes=effort)
@@ -25,11 +25,11 @@ def proposals(run: MissionFallbackRun, minutes: Iterable[int]) -> list[MissionFa
 
 
 def a_review(count: int, *, minutes: int = 60, **config) -> list[MissionFallbackItem]:
-    """Proposals of one run of a new project that wait for review."""
+    """Open proposals of one run of a new project."""
     return proposals(RunFactory(project=a_project(**config)), [minutes] * count)
 
 
 def spent(project: Project) -> dict[tuple[str, str], int]:
-    """What a project's guardrails have used up, by period and its first day."""
+    """The used quota of a project, by period and its first day."""
     rows = MissionFallbackAllowance.objects.filter(project=project).values_list("period", "starts_on", "used")
     return {(period, starts.isoformat()): used for period, starts, used in rows if used}

@@ -1,4 +1,4 @@
-"""Forms and jobs of projects and the fallback: what is typed, what is rejected, what is done."""
+"""Forms and actions of projects and the fallback."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ from fallback.models.choices import ConfigStatus, RunStatus
 from fallback.services.configs import pause_fallback, update_config
 from fallback.services.review import accept_item
 from fallback.services.runs import run_fallback
-from tests.fallback.pages import errors, form_of, page, world_of
+from tests.fallback.pages import errors, form_of, objects_of, page
 from tests.support.admin import client, client_of, staff, words
 from tests.support.factories.fallback import (
     ActorFactory,
@@ -72,13 +72,13 @@ class TestForms:
             "organization": project.organization.pk,
             "name": "Another website",
             "slug": "website",
-            "description": "TimestampedModel text",
+            "description": "Typed text",
             "privacy": "private",
         }
         response = chief.post(page("project", "add"), values)
         assert errors(response)
         assert "Another project of the organisation already has this short name." in words(response)
-        for kept in ("Another website", "TimestampedModel text"):
+        for kept in ("Another website", "Typed text"):
             assert kept in words(response)
         assert Project.objects.count() == 1
 
@@ -86,10 +86,10 @@ class TestForms:
         "stages", ['"code"', "[]", '["code", ""]', '["code", 5]', "{", "null", '["' + "x" * 65 + '"]']
     )
     def test_invalid_stages_keep_form_values(self, chief, project, stages):
-        values = {"project": project.pk, "name": "Build", "stages": stages, "description": "TimestampedModel text"}
+        values = {"project": project.pk, "name": "Build", "stages": stages, "description": "Typed text"}
         response = chief.post(page("flow", "add"), values)
         assert "stages" in errors(response)
-        assert "TimestampedModel text" in words(response)
+        assert "Typed text" in words(response)
         assert not Flow.objects.exists()
 
     @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ class TestForms:
     def test_null_character_is_field_error(self, chief, project, model):
         TemplateFactory(project=project)
         accept_item(item=run_fallback(project=project).items.first())
-        obj = world_of(project)[model]
+        obj = objects_of(project)[model]
         address = page(model, "change", obj)
         values = form_of(chief.get(address))
         name = "title" if model == "mission" else "name"
@@ -155,7 +155,7 @@ class TestForms:
 
 @pytest.mark.django_db(transaction=True)
 class TestPartsOfAnotherProject:
-    """The database rejects them at the commit, so these tests commit."""
+    """The constraints are deferred to the commit, so these tests commit."""
 
     @pytest.mark.parametrize("part", ["flow", "actor", "repository"])
     @pytest.mark.parametrize("model", ["mission", "missionfallbacktemplate"])
@@ -287,9 +287,9 @@ class TestJobs:
         chief.post(page("mission", "add-dependency", mission), {"depends_on": other.pk})
         assert "Needed first" in words(chief.get(page("mission", "dependencies", mission)))
         circle = chief.post(page("mission", "add-dependency", other), {"depends_on": mission.pk})
-        assert "would wait for each other" in words(circle)
+        assert "would create a cycle" in words(circle)
         itself = chief.post(page("mission", "add-dependency", mission), {"depends_on": mission.pk})
-        assert "does not wait for itself" in words(itself)
+        assert "cannot depend on itself" in words(itself)
         chief.post(page("mission", "remove-dependency", mission), {"depends_on": other.pk})
         assert not MissionDependency.objects.exists()
 

@@ -1,4 +1,4 @@
-"""Every service of this app that takes who acts leaves a trace that names them, with what was before and after."""
+"""Every service with an actor records an event with the actor, the old and the new values."""
 
 import importlib
 import inspect
@@ -46,7 +46,7 @@ TOMORROW = timezone.now() + timedelta(days=1)
 
 
 def services() -> dict:
-    """Every function of the services that takes who acts, by name."""
+    """Every service with an actor, by name."""
     found = {}
     for module in pkgutil.iter_modules(fallback.services.__path__):
         for name, function in vars(importlib.import_module(f"fallback.services.{module.name}")).items():
@@ -54,7 +54,7 @@ def services() -> dict:
                 continue
             if {"actor", "acting_member"} & set(inspect.signature(function).parameters):
                 found[name] = function
-    # What the services themselves record with.
+    # The functions that services use to record.
     del found[set_audit_context.__name__], found[record_activity.__name__]
     return found
 
@@ -83,7 +83,7 @@ def lacking_project():
     return template.project
 
 
-# Each service: the type of what it records, how it is called, and the change with both values where there is one.
+# By service: the type of its event, a call, and the change with both values, if any.
 CASES = {
     "create_organization": (
         "organization.created",
@@ -243,7 +243,7 @@ CASES = {
 
 
 def traces(by) -> list[tuple[str, dict]]:
-    """Everything that is recorded on behalf of this person: its type and what it says."""
+    """All events with this actor: type and payload."""
     found = [
         (each.type, each.payload)
         for kind in (Event, ProjectActivity, MissionEvent)
@@ -335,7 +335,7 @@ def test_event_and_role_are_in_one_transaction():
     organization, member = OrganizationFactory(), MemberFactory()
     membership = projects.set_organization_role(organization=organization, member=member, role="owner")
     event = Event.objects.get(type="organization.role_set")
-    # Both are the time at which their transaction began.
+    # Both are the start time of their transaction.
     assert event.occurred_at == OrganizationMembership.objects.get(pk=membership.pk).created_at
 
 

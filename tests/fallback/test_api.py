@@ -1,4 +1,4 @@
-"""The API of projects and the fallback: every operation, its problem documents, and requests sent again."""
+"""The API of projects and the fallback: operations, problem documents, repeated requests."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -42,7 +42,7 @@ def no_rate(settings):
 
 @pytest.fixture
 def project():
-    """A project that wants two ready missions and has two templates."""
+    """A project with a threshold of two and two templates."""
     project = ProjectFactory(name="Field guide", organization__name="Futures Edge")
     ConfigFactory(project=project, backlog_threshold=2)
     TemplateFactory.create_batch(2, project=project, estimated_effort_minutes=90)
@@ -51,7 +51,7 @@ def project():
 
 @pytest.fixture
 def bob(project):
-    """A reviewer of the project who is no staff."""
+    """A reviewer of the project who is not staff."""
     return person(project, ProjectRole.REVIEWER)
 
 
@@ -87,7 +87,7 @@ def patch(client, address: str, /, **body):
 
 
 def rejected(answer, status: int, code: str, *pointers: str) -> dict:
-    """The problem document, after a look at its shape."""
+    """The problem document of a response, after a check of its shape."""
     document = answer.json()
     assert (answer.status_code, document["code"]) == (status, code), document
     assert answer["Content-Type"] == "application/problem+json"
@@ -98,8 +98,8 @@ def rejected(answer, status: int, code: str, *pointers: str) -> dict:
     return document
 
 
-def walk(client, address: str) -> tuple[list[dict], int]:
-    """Every row of a list by its cursors, and how many pages there were."""
+def read_pages(client, address: str) -> tuple[list[dict], int]:
+    """All rows of a list, read page by page, and the number of pages."""
     rows, pages = [], 0
     while address:
         answer = client.get(address)
@@ -140,12 +140,12 @@ class TestProjects:
     def test_get_hides_projects_of_others(self, client):
         others = ProjectFactory()
         document = rejected(client.get(at(others)), 404, "not_found")
-        assert "that you may see" in document["detail"]
+        assert "not found" in document["detail"]
 
     def test_pages_return_every_project_once(self, project, bob, client):
         for made in ProjectFactory.create_batch(6):
             set_project_role(project=made, member=bob, role=ProjectRole.VIEWER)
-        rows, pages = walk(client, "/api/projects?limit=2")
+        rows, pages = read_pages(client, "/api/projects?limit=2")
         assert len({row["id"] for row in rows}) == len(rows) == 7
         assert pages == 4
 
@@ -171,9 +171,9 @@ class TestMissions:
         assert Mission.objects.get(pk=made["id"]).events.get().actor_id == bob.pk
 
     def test_patch_changes_only_given_fields(self, project, client):
-        mission = MissionFactory(project=project, title="Old", description="TimestampedModel", ready=False)
+        mission = MissionFactory(project=project, title="Old", description="Kept", ready=False)
         changed = patch(client, at(project, f"/missions/{mission.pk}"), title="New", ready=True).json()
-        assert (changed["title"], changed["description"], changed["ready"]) == ("New", "TimestampedModel", True)
+        assert (changed["title"], changed["description"], changed["ready"]) == ("New", "Kept", True)
         assert client.get(at(project, f"/missions/{mission.pk}")).json() == changed
 
     def test_move_puts_mission_beside_another(self, project, client):
@@ -226,12 +226,12 @@ class TestMissions:
             MissionFactory(project=project, ready=number % 3 == 0)
         move_mission(mission=Mission.objects.filter(ready=True).first(), to=List.DOING)
         MissionFactory()
-        ready, _ = walk(client, at(project, "/missions?ready=true&limit=2"))
+        ready, _ = read_pages(client, at(project, "/missions?ready=true&limit=2"))
         assert {row["ready"] for row in ready} == {True}
         assert len(ready) == 3
-        doing, _ = walk(client, at(project, "/missions?list=doing"))
+        doing, _ = read_pages(client, at(project, "/missions?list=doing"))
         assert len(doing) == 1
-        rows, pages = walk(client, at(project, "/missions?limit=4"))
+        rows, pages = read_pages(client, at(project, "/missions?limit=4"))
         assert len({row["id"] for row in rows}) == 9
         assert pages == 3
 
@@ -262,7 +262,7 @@ class TestMissions:
         mission = MissionFactory(project=project)
         for place in (List.DOING, List.REVIEW, List.DONE):
             move_mission(mission=mission, to=place)
-        rows, pages = walk(client, at(project, f"/missions/{mission.pk}/events?limit=3"))
+        rows, pages = read_pages(client, at(project, f"/missions/{mission.pk}/events?limit=3"))
         assert [row["type"] for row in rows][-1] == "mission.created"
         assert [row["payload"]["changed"]["list"][1] for row in rows if row["type"] == "mission.moved"] == [
             "done",
@@ -446,12 +446,12 @@ class TestDecisions:
     def test_lists_are_filtered_and_paged(self, project, client, item):
         ItemFactory.create_batch(4, run=item.run, template=item.template)
         post(client, at(project, f"/fallback/items/{item.pk}/discard"), reason="unclear")
-        rows, pages = walk(client, at(project, "/fallback/items?status=proposed&limit=3"))
+        rows, pages = read_pages(client, at(project, "/fallback/items?status=proposed&limit=3"))
         assert (len(rows), pages) == (4, 2)
         assert item.pk not in {row["id"] for row in rows}
-        rows, _ = walk(client, at(project, f"/fallback/items?run={NO_ONE}"))
+        rows, _ = read_pages(client, at(project, f"/fallback/items?run={NO_ONE}"))
         assert rows == []
-        rows, pages = walk(client, at(project, "/fallback/templates?limit=1"))
+        rows, pages = read_pages(client, at(project, "/fallback/templates?limit=1"))
         assert (len(rows), pages) == (2, 2)
 
     @pytest.mark.parametrize("query", ["status=gone", "limit=many", "cursor=x", "run=%00"])
@@ -490,7 +490,7 @@ class TestTemplates:
         assert not MissionFallbackRun.objects.exists()
 
 
-# --- What every operation has in common -----------------------------------------------------------
+# --- All operations ---------------------------------------------------------------------------
 
 OPERATIONS = [
     (method.upper(), address, told)
@@ -506,7 +506,7 @@ WITH_KEY = [
 
 
 def fallback_rows() -> dict[str, list]:
-    """How many rows each table has, and what the configurations say."""
+    """The number of rows of each table, and the configurations."""
     kinds = (Mission, MissionFallbackItem, MissionFallbackRun, MissionFallbackConfig)
     return {kind.__name__: list(kind.objects.order_by("pk").values_list()) for kind in kinds}
 
@@ -529,7 +529,7 @@ def fill(address: str, keys: dict[str, str]) -> str:
     return address
 
 
-# A body each operation takes.
+# A valid body for each operation.
 BODIES = {
     "add_project_mission": {"title": "A mission"},
     "change_project_mission": {"title": "Another title"},
@@ -582,7 +582,7 @@ def test_role_in_project_decides_also_for_staff(project, item, method, address, 
         connection.cursor().execute("SAVEPOINT before_it")
         answer = send(api_client(member), method, target, body)
         connection.cursor().execute("ROLLBACK TO SAVEPOINT before_it")
-        # Not rejected for a right: there is no report yet, and nothing to take back.
+        # Not a missing right: there is no report yet, and nothing to undo.
         assert answer.status_code not in (401, 403), answer.content
         assert answer.status_code < 300 or answer.json()["code"] in ("not_decided", "not_found")
 
@@ -599,7 +599,7 @@ def test_body_that_is_not_json_is_rejected(project, client, item):
             assert client.generic(method, target, raw, "application/json").status_code in (400, 422), (target, raw)
 
 
-# --- Sent again -----------------------------------------------------------------------------------
+# --- Repeated requests ------------------------------------------------------------------------
 
 
 def test_creating_operations_accept_idempotency_key():
@@ -619,7 +619,7 @@ def test_creating_operations_accept_idempotency_key():
 OPERATION_OF = {(method, address): told["operationId"] for method, address, told in OPERATIONS}
 
 
-# What changes a body and leaves it valid.
+# Changes that keep a body valid.
 OTHERWISE = {
     "start_fallback_run": {"dry_run": True},
     "discard_fallback_item": {"reason": "too_large"},
@@ -665,7 +665,7 @@ def test_rejection_is_not_stored_under_key(project, client, item):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("keyed", [True, False])
 def test_eight_concurrent_equal_requests_have_one_effect(project, bob, keyed):
-    """Control: without the key the same eight make a mission each."""
+    """Negative control: without the key, the same requests create eight missions."""
     clients = [api_client(bob) for _ in range(8)]
     with crowd(8) as people:
         key = "one-and-the-same" if keyed else None
@@ -680,7 +680,7 @@ def test_eight_concurrent_equal_requests_have_one_effect(project, bob, keyed):
 
 @pytest.mark.django_db(transaction=True)
 def test_repeat_during_first_request_is_rejected(project, bob, item):
-    """The first one waits for a lock on the proposal that this test holds."""
+    """The first request waits for a lock that this test has on the proposal."""
     first, second = api_client(bob), api_client(bob)
     accept = at(project, f"/fallback/items/{item.pk}/accept")
     with ThreadPoolExecutor(1) as pool:
@@ -688,7 +688,7 @@ def test_repeat_during_first_request_is_rejected(project, bob, item):
             with transaction.atomic():
                 MissionFallbackItem.objects.select_for_update().get(pk=item.pk)
                 running = pool.submit(post, first, accept, key="k1")
-                wait_until_someone_waits_for(connection)
+                wait_until_blocked_by(connection)
                 with ThreadPoolExecutor(1) as other:
                     answer = other.submit(post, second, accept, key="k1").result(30)
                     other.submit(lambda: connection.close()).result(30)
@@ -701,8 +701,8 @@ def test_repeat_during_first_request_is_rejected(project, bob, item):
     assert Mission.objects.filter(project=project).count() == 1
 
 
-def wait_until_someone_waits_for(session) -> None:
-    """Wait until a statement of another session waits for a lock this one holds."""
+def wait_until_blocked_by(session) -> None:
+    """Wait until another session waits for a lock of this one."""
     with session.cursor() as cursor:
         for _try in range(600):
             cursor.execute("SELECT pg_stat_clear_snapshot(), pg_sleep(0.05)")
@@ -714,7 +714,7 @@ def wait_until_someone_waits_for(session) -> None:
     raise AssertionError("No one waited for the lock.")
 
 
-# --- Whatever is sent -----------------------------------------------------------------------------
+# --- Arbitrary input --------------------------------------------------------------------------
 
 FIELDS = ["title", "description", "priority", "ready", "list", "before", "after", "dry_run", "reason", "feedback"]
 FIELDS += ["estimated_effort_minutes", "duplicate_of", "until"]

@@ -1,4 +1,4 @@
-"""The board of a project, as its forms and its script use it."""
+"""The board of a project, used by forms and by its script."""
 
 import pytest
 from django.test import Client
@@ -66,7 +66,7 @@ class TestPage:
         TemplateFactory(project=project, name="Answer questions")
         TemplateFactory(project=project, name="Switched off", enabled=False)
         page = words(reviewer.get(board(project)))
-        for text in ("Write the guide", "Mend the links", "Review pending", "Answer questions", "1 ready of 3 wanted"):
+        for text in ("Write the guide", "Mend the links", "Review pending", "Answer questions", "1 of 3 ready"):
             assert text in page
         assert "0 of 20 missions this week" in page
         assert "Switched off" not in page
@@ -76,14 +76,14 @@ class TestPage:
 
     def test_board_without_configuration_opens(self, reviewer):
         page = words(reviewer.get(board(ProjectFactory())))
-        assert "No configuration yet" in page
+        assert "Not configured" in page
         assert "Not counted" in page
 
     def test_board_shows_open_proposals_and_pause(self, reviewer, project, mission):
         add_dependency(mission=mission, depends_on=MissionFactory(project=project))
         pause_fallback(config=project.fallback_config)
         page = words(reviewer.get(board(project)))
-        assert "Waits for 1" in page
+        assert "Blocked by 1" in page
         assert "Paused" in page
 
     def test_long_list_is_cut_with_link_to_all(self, reviewer, project):
@@ -131,7 +131,7 @@ class TestMove:
         first, second = (
             MissionFactory(project=project, title=t, list="doing", list_order=n) for n, t in enumerate("AB")
         )
-        assert place(reviewer, mission, list="doing").json()["message"] == "Write the guide is in Doing."
+        assert place(reviewer, mission, list="doing").json()["message"] == "Write the guide moved to Doing."
         assert titles(project, "doing") == ["A", "B", "Write the guide"]
         place(reviewer, mission, list="doing", position="top")
         assert titles(project, "doing") == ["Write the guide", "A", "B"]
@@ -142,7 +142,7 @@ class TestMove:
         path = reverse("admin:fallback_mission_position", args=[mission.pk])
         response = reviewer.post(path, {"list": "done"}, follow=True)
         assert response.redirect_chain[-1][0] == board(project)
-        assert "Write the guide is in Done." in words(response)
+        assert "Write the guide moved to Done." in words(response)
 
     @pytest.mark.parametrize("values", [{}, {"list": "loop"}, {"list": "a\x00b"}, {"list": "done", "before": "x" * 27}])
     def test_move_rejects_invalid_position(self, reviewer, mission, values):
@@ -166,7 +166,7 @@ class TestMove:
         assert reviewer.post(path, {"list": "done"}, headers=JSON).status_code == 404
 
     def test_ready_can_be_set_and_unset(self, reviewer, mission):
-        assert ready(reviewer, mission, "0").json()["message"] == "Write the guide is not ready."
+        assert ready(reviewer, mission, "0").json()["message"] == "Write the guide marked as not ready."
         mission.refresh_from_db()
         assert not mission.ready
         ready(reviewer, mission, "1")

@@ -1,4 +1,4 @@
-"""`manage.py run_fallback` and the regular jobs of the fallback, run to their end by a real worker."""
+"""`manage.py run_fallback`, and the periodic jobs of the fallback in a real worker."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 NO_COUNTING = "ALTER TABLE mission_fallback_runs {} TRIGGER mission_fallback_runs_derive"
 
 
-def said(*options: str) -> str:
+def output(*options: str) -> str:
     out = StringIO()
     call_command("run_fallback", *options, stdout=out, no_color=True)
     return out.getvalue()
@@ -48,28 +48,28 @@ def test_project_option_takes_id_or_short_name(name):
     project, other = a_project(templates=2), a_project(templates=2)
     make_run(project=project)
     discard_item(item=project.fallback_items.first(), feedback="no")
-    assert said("--project", getattr(project, name)) == f"{project.pk} {project.name}: 1 proposed.\n"
+    assert output("--project", getattr(project, name)) == f"{project.pk} {project.name}: 1 proposed.\n"
     assert set(project.fallback_runs.values_list("triggered_by", flat=True)) == {Trigger.MANUAL}
     assert not other.fallback_runs.exists()
 
 
 def test_project_option_reports_enough_work():
     project = a_full_project()
-    assert said("--project", project.slug).startswith(f"{project.pk} {project.name}: Nothing to add")
+    assert output("--project", project.slug).startswith(f"{project.pk} {project.name}: No proposals needed")
     assert not project.fallback_runs.exists()
 
 
 def rejected(*options: str) -> str:
     with pytest.raises(CommandError) as rejection:
-        said(*options)
+        output(*options)
     return str(rejection.value)
 
 
 def test_every_rejection_prints_message():
-    assert rejected("--project", "nowhere") == "There is no project nowhere. Give its id or its short name."
+    assert rejected("--project", "nowhere") == "Project nowhere not found. Enter its id or short name."
     for _organization in range(2):
         ProjectFactory(slug="twice")
-    assert rejected("--project", "twice") == "More than one project is called twice. Give its id."
+    assert rejected("--project", "twice") == "Several projects are called twice. Enter the id."
     bare = ProjectFactory()
     sentence = "This project has no fallback configuration. Add one first."
     assert rejected("--project", bare.pk) == rejected("--project", bare.pk, "--dry-run") == sentence
@@ -100,7 +100,7 @@ def test_exit_code_tells_success_from_rejection():
     assert (code, out) == (0, f"{project.pk} {project.name}: 5 proposed.\n")
     code, out, errors = shell("--project", "nowhere")
     assert (code != 0, out) == (True, "")
-    assert "There is no project nowhere. Give its id or its short name." in errors
+    assert "Project nowhere not found. Enter its id or short name." in errors
     assert "Traceback" not in errors
 
 
@@ -111,7 +111,7 @@ def test_without_options_all_due_projects_are_checked():
     lacking, empty = a_project(templates=1), a_project()
     a_full_project()
     pause_fallback(config=a_project(templates=1).fallback_config)
-    lines = said().splitlines()
+    lines = output().splitlines()
     assert sorted(lines[:-1]) == sorted(
         [
             f"{lacking.pk} {lacking.name}: 5 proposed.",
@@ -119,7 +119,7 @@ def test_without_options_all_due_projects_are_checked():
         ]
     )
     assert lines[-1] == "2 runs, 0 failed."
-    assert said() == "0 runs, 0 failed.\n"
+    assert output() == "0 runs, 0 failed.\n"
 
 
 # --- Dry run ----------------------------------------------------------------------------------
@@ -131,8 +131,8 @@ def test_dry_run_prints_plans_and_writes_nothing():
     full, paused = a_full_project(), a_project(templates=1)
     pause_fallback(config=paused.fallback_config)
     with transaction.atomic(), connection.cursor() as cursor:
-        shown = said("--dry-run")
-        # PostgreSQL gives a transaction a number when it first writes, or locks a row.
+        shown = output("--dry-run")
+        # PostgreSQL assigns a transaction id at the first write or row lock.
         cursor.execute("SELECT pg_current_xact_id_if_assigned()")
         assert cursor.fetchone() == (None,)
     assert f"{project.pk} {project.name}: 1 proposal would be made, 1 skipped.\n" in shown
@@ -146,7 +146,7 @@ def test_dry_run_prints_plans_and_writes_nothing():
 
 def test_dry_run_of_project_prints_its_plan():
     project, other = a_project(), a_project(templates=1)
-    shown = said("--dry-run", "--project", project.slug)
+    shown = output("--dry-run", "--project", project.slug)
     assert shown == (
         f"{project.pk} {project.name}: 0 proposals would be made, 1 skipped.\n"
         "    skipped: everything (No enabled template)\nNo changes were made.\n"
@@ -156,7 +156,7 @@ def test_dry_run_of_project_prints_its_plan():
 
 def test_run_matches_dry_run():
     project = a_project(templates=4, weekly_mission_cap=3)
-    shown = said("--dry-run", "--project", project.pk)
+    shown = output("--dry-run", "--project", project.pk)
     run = make_run(project=project)
     proposed = [
         line.split(": ", 1)[1].removesuffix(" (60 min)") for line in shown.splitlines() if "    propose:" in line
@@ -169,7 +169,7 @@ def test_run_matches_dry_run():
 
 
 def ended(job: int) -> str:
-    """How a job ended, as soon as it has."""
+    """Wait for the end of a job, and return its status."""
     return until(lambda: (status := status_of(job)[0]) in ("succeeded", "failed", "aborted") and status, "the job")
 
 
@@ -181,7 +181,7 @@ def test_worker_runs_checks_reports_and_reconciliation(documents_root, monkeypat
     discard_item(item=item, feedback="no")
     lost = MissionFallbackRun.objects.get(pk=item.run_id)
     (documents_root / lost.report_path).unlink()
-    # Nothing else is due while the jobs run: each is deferred before there is a worker.
+    # The jobs are deferred before the worker starts, so that no other job is due.
     jobs = [job.defer(timestamp=0) for job in (run_fallback, repair_fallback_reports, reconcile_fallback)]
     with running_worker():
         assert [ended(job) for job in jobs] == ["succeeded"] * 3

@@ -1,4 +1,4 @@
-"""Counts under fire: eight connections change, delete and roll back whatever they meet; nothing drifts or deadlocks.
+"""Counts under concurrent changes, deletions and rollbacks of eight connections: no drift, no deadlock.
 
 COUNTER_CHANGES=100000 bin/test tests/fallback/test_counters.py runs the long proof; a build runs fewer changes.
 """
@@ -21,9 +21,9 @@ CONNECTIONS = 8
 PROJECTS = 6
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# --- What each may do -------------------------------------------------------------------------
-# Writers share a lock, who deletes holds it alone: services take it before their first row, and so does everyone here
-# whose transaction has more than one statement.
+# --- Operations -------------------------------------------------------------------------------
+# Writers share an advisory lock; deletions take it exclusively. As services do, the operations take it before the first
+# row if their transaction has several statements.
 SHARE = "SELECT pg_advisory_xact_lock_shared(hashtextextended('fallback_rows', 0))"
 ALONE = "SELECT pg_advisory_xact_lock(hashtextextended('fallback_rows', 0))"
 
@@ -50,7 +50,7 @@ PROPOSE = """
     FROM mission_fallback_runs r JOIN mission_fallback_templates t USING (project_id), generate_series(1, %(some)s)
     WHERE r.id = %(run)s
 """
-# Who changes many rows locks them in the order of their keys.
+# Statements on many rows lock them in the order of their keys.
 SOME = """
     SELECT id FROM mission_fallback_items WHERE id IN (
         SELECT id FROM mission_fallback_items WHERE project_id = %(project)s {condition}
@@ -86,7 +86,7 @@ MOVE_TO_ANOTHER_RUN = """
     WHERE i.id = ANY (%(items)s)
 """
 DELETE_ITEMS = "DELETE FROM mission_fallback_items WHERE id = ANY (%(items)s)"
-# One of the oldest: where all wait for few, they meet.
+# One of the oldest rows, so that connections compete for few rows.
 ONE_MISSION = """(
     SELECT id FROM (SELECT id FROM missions WHERE project_id = %(project)s ORDER BY id LIMIT 8) oldest
     ORDER BY random() LIMIT 1
@@ -115,8 +115,8 @@ SOMEWHERE = """
 """
 DELETE_PROJECT = "DELETE FROM projects WHERE id = %(project)s"
 
-# How often, the lock before it, the rows it works on, its statements. A transaction of several statements keeps to one
-# run, and spends before it counts: an acceptance takes its week before its run.
+# Weight, lock, rows and statements of each operation. A transaction of several statements stays within one
+# run and locks the allowance before the run, as an acceptance does.
 BOARD = [
     (6, None, None, [NEW_MISSION]),
     (24, None, None, [MOVE_MISSION]),
@@ -141,7 +141,7 @@ ACTS = [
 
 
 def one_transaction(session: psycopg.Connection, chance: random.Random, acts) -> int:
-    """Do one of the acts in a project, and roll it back now and then; how many statements changed something."""
+    """Run a random operation in a project, rolled back at times. Returns the number of effective statements."""
     _often, lock, which, statements = chance.choices(acts, [act[0] for act in acts])[0]
     changes = 0
     with session.transaction() as whole:
@@ -158,8 +158,8 @@ def one_transaction(session: psycopg.Connection, chance: random.Random, acts) ->
     return changes
 
 
-def under_fire(changes: int, acts=ACTS, *, until: str = "") -> Counter:
-    """Eight connections at once until there were this many changes, or one transaction ended like `until`.
+def run_concurrently(changes: int, acts=ACTS, *, until: str = "") -> Counter:
+    """Run eight connections until the number of changes is reached, or a transaction ends like `until`.
 
     How many ended how: "transactions" that did not fail, "deadlocks", "rejected: <rule>"; and how many "changes".
     """
@@ -190,7 +190,7 @@ def under_fire(changes: int, acts=ACTS, *, until: str = "") -> Counter:
 
 
 def deadlocks() -> int:
-    """How many the server has counted in this database."""
+    """The number of deadlocks that the server has counted in this database."""
     rows("SELECT pg_stat_clear_snapshot()")
     return row("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")[0]
 
@@ -199,7 +199,7 @@ def drift() -> list[tuple]:
     return rows("SELECT * FROM drifted_fallback_runs()") + rows("SELECT * FROM drifted_missions()")
 
 
-# What is spent is at least what is accepted now: deleting a proposal gives nothing back.
+# Allowances are at least the accepted proposals: deleting a proposal releases nothing.
 OVERDRAWN = """
     SELECT a.* FROM mission_fallback_allowances a
     LEFT JOIN (
@@ -213,11 +213,11 @@ OVERDRAWN = """
 """
 
 
-# --- The proof --------------------------------------------------------------------------------
+# --- Tests ------------------------------------------------------------------------------------
 
 
 def test_concurrent_writes_neither_drift_nor_deadlock():
-    ended = under_fire(CHANGES)
+    ended = run_concurrently(CHANGES)
     print(dict(ended))  # noqa: T201 - the figures of the long proof, with -s
     assert ended["changes"] >= CHANGES
     assert ended["deadlocks"] == 0
@@ -228,14 +228,14 @@ def test_concurrent_writes_neither_drift_nor_deadlock():
 def test_without_counting_trigger_items_drift():
     table = "ALTER TABLE mission_fallback_items {} TRIGGER mission_fallback_items_count_changed"
     with without(table.format("DISABLE"), table.format("ENABLE")):
-        under_fire(200)
+        run_concurrently(200)
     assert rows("SELECT * FROM drifted_fallback_runs()") != []
 
 
 def test_without_counting_dependents_missions_drift():
     table = "ALTER TABLE missions {} TRIGGER missions_count_dependents"
     with without(table.format("DISABLE"), table.format("ENABLE")):
-        under_fire(400, BOARD)
+        run_concurrently(400, BOARD)
     assert rows("SELECT * FROM drifted_missions()") != []
 
 
@@ -244,7 +244,7 @@ def test_without_exclusive_lock_deletions_deadlock():
     triggers = "; ".join(f"ALTER TABLE {table} {{0}} TRIGGER {table}_close" for table in tables)
     shared = [(often, lock and SHARE, which, statements) for often, lock, which, statements in ACTS]
     with without(triggers.format("DISABLE"), triggers.format("ENABLE")):
-        assert under_fire(5000, shared, until="deadlocks")["deadlocks"] > 0
+        assert run_concurrently(5000, shared, until="deadlocks")["deadlocks"] > 0
 
 
 def test_truncate_of_items_resets_counts_of_runs():

@@ -1,4 +1,4 @@
-"""Whoever is in project B reads and changes nothing of project A, whatever ids of A they know and put wherever.
+"""Members of project B cannot read or change anything of project A, even with ids of A.
 
 Both projects are of one organisation. Every text of A holds a word that is looked for in every answer; every row of A,
 and every link from another project into A, is compared before and after.
@@ -35,10 +35,10 @@ from tests.support.sample import share
 
 pytestmark = pytest.mark.django_db
 
-# What no answer may hold; what is searched for is only its beginning, as pages repeat that.
+# The text that no response may contain. Searches use only its beginning, because pages repeat the search term.
 CANARY, WORD, SOUGHT = "Kanarienvogel", "vogel", "kanarien"
 ACTORS = (*projects.PROJECT_STAFF, "organisation member")
-# Where a row's project is found, in the tables that do not name it themselves.
+# The path to the project of a row, for tables without `project_id`.
 THROUGH = {"missiondependency": "mission__project", "githubpullrequest": "mission__project"}
 ROUTES = [route for route in routes() if route.template.startswith(("admin/fallback/", "api/projects"))]
 
@@ -62,7 +62,7 @@ class Sent:
 
 @dataclass
 class World:
-    """The things of both projects, and the people of B."""
+    """The objects of both projects, and the members of B."""
 
     a: dict[str, object]
     b: dict[str, object]
@@ -101,7 +101,7 @@ def build() -> World:
 
 
 def own(model: type[models.Model], ids: list[str]) -> models.QuerySet:
-    """The rows of a table that belong to these projects; none where it has nothing to do with projects."""
+    """The rows of a table that belong to these projects; none for tables without projects."""
     if model is Project:
         return model._base_manager.filter(pk__in=ids)
     if path := THROUGH.get(model._meta.model_name):
@@ -112,7 +112,7 @@ def own(model: type[models.Model], ids: list[str]) -> models.QuerySet:
 
 
 def texts_of(model: type[models.Model]) -> dict[str, object]:
-    """What every text column of a table is painted with; those the database reads itself are left as they are."""
+    """The canary for each text column of a table, except for columns that the database interprets."""
     values = {}
     for column in model._meta.fields:
         kept = column.primary_key or column.choices or column.unique or column.name in ("report_path", "tasks_path")
@@ -128,7 +128,7 @@ def texts_of(model: type[models.Model]) -> dict[str, object]:
 
 
 def paint(things: dict[str, object]) -> None:
-    """Put the word into every text of the projects of these things; each row keeps a name of its own."""
+    """Write the canary into all texts of the projects of these objects; names stay unique."""
     ids = [things[name].pk for name in projects.PROJECTS]
     skipped = [{"template": things["template"].pk, "name": CANARY, "guardrail": "weekly_mission_cap", "resetsAt": None}]
     for model in apps.get_app_config("fallback").get_models():
@@ -149,7 +149,7 @@ def paint(things: dict[str, object]) -> None:
 
 
 def rows_of_a(world: World) -> dict[str, list]:
-    """Every row of A's projects, and every link by which a row elsewhere leads to one of them."""
+    """All rows of A's projects, and all links from other rows to them."""
     ids = [world.a[name].pk for name in projects.PROJECTS]
     found = {}
     for model in apps.get_app_config("fallback").get_models():
@@ -163,7 +163,7 @@ def rows_of_a(world: World) -> dict[str, list]:
 
 
 class Intruder:
-    """Sends requests of one person and looks at what comes of them; what they change is taken back."""
+    """Sends requests of one member and checks the responses; changes are rolled back."""
 
     def __init__(self, world: World, person) -> None:
         self.world, self.sent = world, 0
@@ -187,7 +187,7 @@ class Intruder:
         return client.get(what.target, headers=headers)
 
     def caught(self, attempts: Iterator[Sent]) -> list[str]:
-        """The attempts that showed or changed something of A, or failed."""
+        """The requests that showed or changed something of A, or failed."""
         found = []
         for what in attempts:
             cookies = self.browser.cookies.copy()
@@ -216,16 +216,16 @@ class Intruder:
 
 
 def text_of(answer: HttpResponse) -> str:
-    """All that an answer says: content, headers and cookies (messages travel in one)."""
+    """The text of a response: content, headers and cookies (messages are in a cookie)."""
     content = (first_bytes(answer) if answer.streaming else answer.content).decode(errors="replace")
     return f"{content} {answer.items()} {answer.cookies.output()}"
 
 
-# --- What is tried --------------------------------------------------------------------------------
+# --- Attempts ---------------------------------------------------------------------------------
 
 
 def filled(route: Route, things: dict[str, object], actor: str, **others) -> str:
-    """The address of a route about these things; others: parts that are about something else."""
+    """The URL of a route with the ids of these objects. others: parts with other ids."""
     values = {}
     for part in route.parts:
         if part == "object_id":
@@ -236,7 +236,7 @@ def filled(route: Route, things: dict[str, object], actor: str, **others) -> str
 
 
 def swapped(body: dict, b: dict[str, object], a: dict[str, object]) -> Iterator[dict]:
-    """The body with every id of B replaced by the one of A in its place: each alone, then all of them."""
+    """The body with ids of B replaced by those of A: each alone, then all."""
     theirs = {thing.pk: a[name].pk for name, thing in b.items() if name in a and name not in ("member", "organization")}
 
     def other(value):
@@ -252,7 +252,7 @@ def swapped(body: dict, b: dict[str, object], a: dict[str, object]) -> Iterator[
 
 
 def by_path(world: World, actor: str) -> Iterator[Sent]:
-    """Every address about A, asked and filled in."""
+    """GET and POST to every URL of A."""
     forms, bodies = projects.forms(world.a), projects.bodies(world.a)
     for route in ROUTES:
         target = filled(route, world.a, actor)
@@ -270,7 +270,7 @@ def by_path(world: World, actor: str) -> Iterator[Sent]:
 
 
 def by_part(world: World, actor: str) -> Iterator[Sent]:
-    """Operations about a project with a thing of the other in it."""
+    """Operations with objects of both projects in the URL."""
     bodies = projects.bodies(world.b)
     for route in ROUTES:
         if not (route.is_api and len(route.parts) > 1):
@@ -283,7 +283,7 @@ def by_part(world: World, actor: str) -> Iterator[Sent]:
 
 
 def by_body(world: World, actor: str) -> Iterator[Sent]:
-    """Forms and bodies about B that name things of A."""
+    """Forms and bodies of B that name objects of A."""
     forms, bodies = projects.forms(world.b), projects.bodies(world.b)
     for route in ROUTES:
         target = filled(route, world.b, actor)
@@ -305,7 +305,7 @@ def by_body(world: World, actor: str) -> Iterator[Sent]:
 
 
 def by_hidden_field(world: World, actor: str) -> Iterator[Sent]:
-    """Forms about B with every field a row has beside those that are shown."""
+    """Forms of B with additional fields of the row."""
     hidden = {
         "project": world.a["project"].pk,
         "run": world.a["run"].pk,
@@ -328,7 +328,7 @@ def by_hidden_field(world: World, actor: str) -> Iterator[Sent]:
 
 
 def by_query(world: World, actor: str) -> Iterator[Sent]:
-    """Lists, pickers, pages to add something, the review page and the search, told to show something of A."""
+    """Lists, pickers, add forms, the review page and the search with parameters that name A."""
     ids = {name: world.a[name].pk for name in ("project", "template", "run", "flow", "persona", "repository")}
     mission, item = world.a["board mission"].pk, world.a["proposal"].pk
     given = {"project": ids["project"], "flow": ids["flow"], "actor": ids["persona"], "repository": ids["repository"]}
@@ -358,7 +358,7 @@ def by_query(world: World, actor: str) -> Iterator[Sent]:
 
 
 def pickers(*keys: str) -> Iterator[Sent]:
-    """Every field of every table of the app as a picker, searched by name and by id."""
+    """Every field of every model as a picker, searched by name and by id."""
     for model in apps.get_app_config("fallback").get_models():
         for column in model._meta.fields:
             if not column.remote_field:
@@ -404,7 +404,7 @@ def attempts(world: World, actor: str, ways=WAYS) -> Iterator[Sent]:
         yield from way(world, actor)
 
 
-# --- The tests ------------------------------------------------------------------------------------
+# --- Tests ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("actor", ACTORS)
@@ -431,7 +431,7 @@ def test_own_archived_project_gives_no_access_to_others(world):
 
 
 def test_owner_with_lower_project_role_keeps_that_role(world):
-    """A role in a project counts instead of what the organisation gives: here an owner may only look."""
+    """A role in the project overrides the one from the organisation: this owner is a viewer."""
     owner = StaffFactory(display_name="Owner, viewer of A")
     set_organization_role(organization=world.a["organization"], member=owner, role="owner")
     for name in projects.PROJECTS:
@@ -462,13 +462,13 @@ def test_deactivated_member_loses_session_and_token(world):
 
 
 def own_addresses(world: World, actor: str) -> Iterator[Sent]:
-    """Every address about B."""
+    """Every URL of B."""
     for route in ROUTES:
         yield Sent("GET", filled(route, world.b, actor))
 
 
 def test_token_without_scope_grants_nothing(world):
-    """Each operation, with a token that has every scope but the one it asks for."""
+    """Calls each operation with a token that lacks only its scope."""
     from missionsite.api import api
     from missionsite.common.scopes import all_scopes
 
@@ -493,7 +493,7 @@ def test_token_without_scope_grants_nothing(world):
 
 @pytest.mark.django_db(transaction=True)
 def test_live_page_sends_own_projects_only():
-    """A run in A comes first; the first news is of the one in B."""
+    """A run in A comes first; the first event is of the run in B."""
     world = build()
     client = Client()
     client.force_login(world.people["project viewer"])
@@ -511,7 +511,7 @@ def test_live_page_sends_own_projects_only():
     assert world.a["project"].pk not in heard
 
 
-# --- Negative controls: reading and writing are noticed -------------------------------------------
+# --- Negative controls ------------------------------------------------------------------------
 
 
 def test_viewer_sees_canary_on_every_kind_of_page(world):
@@ -529,7 +529,7 @@ def test_viewer_sees_canary_on_every_kind_of_page(world):
 
 
 def test_missing_guard_is_detected(world, monkeypatch):
-    """Without the condition on projects, and without the check of a right, both kinds of harm are found."""
+    """Without the project filter and the check of rights, reads and writes are detected."""
     monkeypatch.setattr(Rights, "project_filter", lambda self, right, *, path="": models.Q())
     monkeypatch.setattr(Rights, "allows", lambda self, right, project: True)
     found = "\n".join(Intruder(world, world.people["project viewer"]).caught(by_path(world, "superuser")))
@@ -549,7 +549,7 @@ def test_link_into_project_a_is_detected(world):
 
 
 def test_every_text_of_a_contains_canary(world):
-    """What `paint` covers: each of these tables has rows of A, and all their free texts hold the word."""
+    """Checks `paint`: each table has rows of A, and all their texts contain the canary."""
     ids = [world.a["project"].pk]
     painted = {}
     for model in apps.get_app_config("fallback").get_models():

@@ -1,4 +1,4 @@
-"""Which projects are due for a look at their backlog, and how much each lacks: one statement for all of them."""
+"""`due_fallback_projects`: which projects are due, and their deficit."""
 
 import hashlib
 from datetime import UTC, datetime, timedelta
@@ -23,11 +23,11 @@ NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 
 def due(at=NOW) -> dict[str, list[int]]:
-    """By project: threshold, backlog, still proposed, deficit."""
+    """Threshold, backlog, open proposals and deficit by project."""
     return {key: figures for key, *figures in rows("SELECT * FROM due_fallback_projects(%s)", [at])}
 
 
-# --- Due or not -------------------------------------------------------------------------------
+# --- Due --------------------------------------------------------------------------------------
 
 
 def test_project_is_due_only_with_configuration():
@@ -73,7 +73,7 @@ def test_python_and_sql_agree_on_active_configuration():
     assert {config.project_id for config in configs if config.is_active(NOW)} == set(due())
 
 
-# --- How much is lacking ----------------------------------------------------------------------
+# --- Deficit ----------------------------------------------------------------------------------
 
 
 def test_backlog_counts_only_ready_unblocked_todo():
@@ -119,7 +119,7 @@ def test_roll_out_share_only_adds_projects():
         shares.append(set(due()))
     assert all(smaller <= larger for smaller, larger in pairwise(shares))
     assert (len(shares[0]), len(shares[-1])) == (0, 200)
-    # 200 coins: a half is between 70 and 130 in all but one of 40,000 runs.
+    # Binomial with n = 200: between 70 and 130 in all but one of 40,000 runs.
     assert 70 <= len(shares[4]) <= 130
     Organization.objects.update(fallback_rollout_percent=25)
     Project.objects.update(name="Another name", privacy="organization")
@@ -135,12 +135,12 @@ def test_bucket_is_two_bytes_of_digest_of_id():
         rows("UPDATE projects SET rollout_bucket = 0")
 
 
-# --- How it is found --------------------------------------------------------------------------
+# --- Query plan -------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db(transaction=True)
 def test_backlog_uses_partial_index_only():
-    """Twenty projects, one large: 6,000 missions, one in fifty of them ready to start."""
+    """Twenty projects, one with 6,000 missions; one in fifty is ready."""
     for project in ProjectFactory.create_batch(20):
         ConfigFactory(project=project)
     rows(

@@ -1,4 +1,4 @@
-"""The tables themselves: keys, links within a project, what goes with what, checks."""
+"""The tables: keys, links within a project, cascades, checks."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -130,7 +130,7 @@ def test_flow_in_use_cannot_be_deleted():
         rows("DELETE FROM flows WHERE id = %s", [template.flow_id])
 
 
-# --- What goes with what ----------------------------------------------------------------------
+# --- Cascades ---------------------------------------------------------------------------------
 
 
 def test_deleting_project_deletes_its_rows():
@@ -202,7 +202,7 @@ def test_run_with_accepted_proposal_can_be_deleted_by_orm():
     assert rows("SELECT FROM mission_fallback_items") == []
 
 
-# --- Only added to ----------------------------------------------------------------------------
+# --- Append-only ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("table", ["mission_events", "project_activity", "audit_events"])

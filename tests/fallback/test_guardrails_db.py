@@ -1,4 +1,4 @@
-"""What guards the acceptance of proposals, past every service."""
+"""The guardrails in the database, without services."""
 
 from datetime import UTC, date, datetime
 
@@ -32,7 +32,7 @@ def guarded(run, **guardrails):
 
 
 def used(item) -> dict[str, int]:
-    """What the project has spent: missions of the week, minutes of the month."""
+    """The used quota of the project: missions of the week, minutes of the month."""
     return dict(
         rows("SELECT period, sum(used)::int FROM mission_fallback_allowances WHERE project_id = %s GROUP BY 1",
              [item.project_id])
@@ -187,17 +187,17 @@ def test_deleting_accepted_item_keeps_charge():
 @pytest.mark.parametrize(
     ("timezone", "at", "week", "month"),
     [
-        # Daylight saving begins: the week ends an hour earlier in UTC.
+        # Daylight saving time begins: the week ends an hour earlier in UTC.
         ("Europe/Lisbon", "2026-03-29T22:59:59Z", date(2026, 3, 23), date(2026, 3, 1)),
         ("Europe/Lisbon", "2026-03-29T23:00:00Z", date(2026, 3, 30), date(2026, 3, 1)),
-        # And ends.
+        # Daylight saving time ends.
         ("Europe/Lisbon", "2026-10-25T23:59:59Z", date(2026, 10, 19), date(2026, 10, 1)),
         ("Europe/Lisbon", "2026-10-26T00:00:00Z", date(2026, 10, 26), date(2026, 10, 1)),
         ("Europe/Lisbon", "2026-06-30T22:59:59Z", date(2026, 6, 29), date(2026, 6, 1)),
         ("Europe/Lisbon", "2026-06-30T23:00:00Z", date(2026, 6, 29), date(2026, 7, 1)),
         ("America/Sao_Paulo", "2026-02-01T02:59:59Z", date(2026, 1, 26), date(2026, 1, 1)),
         ("America/Sao_Paulo", "2026-02-01T03:00:00Z", date(2026, 1, 26), date(2026, 2, 1)),
-        # The clocks went forward at midnight: that Sunday had no hour 0.
+        # Clocks change at midnight: that Sunday has no hour 0.
         ("America/Sao_Paulo", "2018-11-04T02:59:59Z", date(2018, 10, 29), date(2018, 11, 1)),
         ("America/Sao_Paulo", "2018-11-05T01:59:59Z", date(2018, 10, 29), date(2018, 11, 1)),
         ("America/Sao_Paulo", "2018-11-05T02:00:00Z", date(2018, 11, 5), date(2018, 11, 1)),
@@ -205,7 +205,7 @@ def test_deleting_accepted_item_keeps_charge():
         ("Pacific/Auckland", "2026-04-05T12:00:00Z", date(2026, 4, 6), date(2026, 4, 1)),
         ("Pacific/Auckland", "2026-09-27T10:59:59Z", date(2026, 9, 21), date(2026, 9, 1)),
         ("Pacific/Auckland", "2026-09-27T11:00:00Z", date(2026, 9, 28), date(2026, 9, 1)),
-        # The turn of the year is in the middle of an ISO week.
+        # The year ends in the middle of an ISO week.
         ("Pacific/Auckland", "2026-12-31T10:59:59Z", date(2026, 12, 28), date(2026, 12, 1)),
         ("Pacific/Auckland", "2026-12-31T11:00:00Z", date(2026, 12, 28), date(2027, 1, 1)),
         ("UTC", "2024-12-29T23:59:59Z", date(2024, 12, 23), date(2024, 12, 1)),
@@ -232,7 +232,7 @@ def test_full_week_resets_on_monday():
     accept_as_rows(second, at=datetime(2026, 6, 1, tzinfo=UTC))
 
 
-# --- No door around them ----------------------------------------------------------------------
+# --- Attempts to bypass -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

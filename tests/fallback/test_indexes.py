@@ -1,4 +1,4 @@
-"""Lists of a quiet project are read from an index of that project, however much the other projects hold.
+"""Lists of a quiet project use an index of that project, however many rows other projects have.
 
 One project has most of the rows, and they are newer. Without an index of the project, the planner walks the index of
 all rows, newest first, and leaves out those of other projects: all of them, before it comes to the quiet project's.
@@ -56,7 +56,7 @@ def load() -> None:
 
 
 def load_fast(script: str, *tables: str) -> None:
-    """Run a script with the triggers of these tables off, then VACUUM and ANALYZE them."""
+    """Run a script with triggers of these tables disabled, then VACUUM and ANALYZE them."""
     execute_as_owner("".join(f"ALTER TABLE {name} DISABLE TRIGGER USER;" for name in tables))
     try:
         execute_as_owner(script)
@@ -66,7 +66,7 @@ def load_fast(script: str, *tables: str) -> None:
 
 
 def plan_of(queryset) -> tuple[set[str], int]:
-    """The indexes that answer this, and how many rows were read and thrown away."""
+    """The indexes used by a query, and the number of rows removed by filters."""
     sql, parameters = queryset.query.sql_with_params()
     [(plan,)] = rows(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", list(parameters))
     plan = json.loads(plan) if isinstance(plan, str) else plan
@@ -79,7 +79,7 @@ def plan_of(queryset) -> tuple[set[str], int]:
     return used, removed
 
 
-# What the lists ask for: the keys of a page and one more.
+# The queries of the lists: the keys of a page and one more.
 LISTS = {
     "missions_of_project": lambda project: Mission.objects.filter(project=project).values_list("pk")[:51],
     "mission_fallback_items_of": lambda project: MissionFallbackItem.objects.filter(project=project).values_list("pk")[
@@ -122,7 +122,7 @@ def test_filter_in_project_reads_only_that_project(filters):
 
 @pytest.mark.django_db(transaction=True)
 def test_without_index_quiet_project_reads_busy_one():
-    """Negative control: the data are skewed enough to show the fault."""
+    """Negative control: the data is skewed enough to show the problem."""
     made = "CREATE INDEX missions_of_project ON missions (project_id, created_at DESC, id DESC)"
     load()
     with without("DROP INDEX missions_of_project", made):

@@ -1,4 +1,4 @@
-"""The story of the fallback on databases with data: from the schema with loops, forward, back, forward again."""
+"""Migrations on databases with data: from the schema with loops, forward, backward, forward again."""
 
 import json
 
@@ -18,42 +18,42 @@ def databases(django_db_setup):
 
 
 @pytest.fixture(scope="module")
-def chapters(databases):
-    """Makes each chapter once, from the one before it; migrating takes most of the time of these tests."""
+def stages(databases):
+    """Makes the database of each stage once, from the previous stage; migrating takes most of the time."""
 
-    def told(chapter: str) -> str:
-        name = f"fallback_{chapter}"
+    def make(stage: str) -> str:
+        name = f"fallback_{stage}"
         if name not in databases.made:
-            earlier, tell = CHAPTERS[chapter]
-            tell(databases.copy(earlier and told(earlier), name))
+            earlier, change = STAGES[stage]
+            change(databases.copy(earlier and make(earlier), name))
         return name
 
-    return told
+    return make
 
 
-def chapter(name: str):
-    """A fixture: a copy of the database at the end of a chapter."""
+def stage_fixture(name: str):
+    """A fixture that copies the database of a stage."""
 
     @pytest.fixture
-    def story(databases, chapters) -> Story:
-        return databases.copy(chapters(name), "fallback_test")
+    def database(databases, stages) -> Story:
+        return databases.copy(stages(name), "fallback_test")
 
-    return story
+    return database
 
 
-def tell_before(story: Story) -> None:
+def fill_before(story: Story) -> None:
     story.migrate(*BEFORE)
     story.sql(PEOPLE_WITH_LOOPS)
 
 
-CHAPTERS = {
-    "before": (None, tell_before),
+STAGES = {
+    "before": (None, fill_before),
     "upgraded": ("before", lambda story: story.migrate(*FORWARD)),
     "lived_in": ("upgraded", lambda story: story.sql(LIVED_IN)),
     "back": ("lived_in", lambda story: story.migrate(*BEFORE)),
     "again": ("back", lambda story: story.migrate(*FORWARD)),
 }
-before, upgraded, lived_in, back, again = map(chapter, CHAPTERS)
+before, upgraded, lived_in, back, again = map(stage_fixture, STAGES)
 
 
 # Project A has flow, actor and repository; B has none; C only a flow.
@@ -66,7 +66,7 @@ PEOPLE_WITH_LOOPS = """
     INSERT INTO actors (project_id, name) SELECT id, 'Writer' FROM projects WHERE slug = 'a';
     INSERT INTO project_repositories (project_id, name) SELECT id, 'ours/site' FROM projects WHERE slug = 'a';
 
-    -- Work in every list, from the year before.
+    -- Missions in every list, from the previous year.
     INSERT INTO missions (project_id, title, list, ready, created_at, updated_at, last_event_at)
     SELECT p.id, 'Work ' || l || ' of ' || p.slug, l, l = 'todo', '2025-02-03', '2025-03-04', '2025-03-04'
     FROM projects p, unnest(ARRAY['todo', 'doing', 'review', 'done']) l;
@@ -95,7 +95,7 @@ LIVED_IN = """
     SELECT id, 1, 5 FROM projects;
     INSERT INTO mission_fallback_runs (project_id, triggered_by, started_by_id, started_at)
     SELECT p.id, 'manual', m.id, '2026-01-05' FROM projects p, members m WHERE m.email = 'bruno@example.org';
-    -- A second one is decided, and completed by that.
+    -- A second run, completed by decisions.
     INSERT INTO mission_fallback_runs (project_id, triggered_by, started_at)
     SELECT id, 'automatic', '2026-01-06' FROM projects;
     INSERT INTO mission_fallback_items (mission_fallback_run_id, template_id, project_id, title, flow_id, actor_id,
@@ -122,7 +122,7 @@ LIVED_IN = """
 
 
 def rows(story: Story) -> dict[str, list[dict]]:
-    """Every row of every table, as text that sorts; without what migrations note for themselves."""
+    """All rows of all tables as sorted text, without the tables of the migrations themselves."""
     tables = story.sql(
         """SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
            AND relname NOT IN ('django_migrations', 'mission_loops_converted') ORDER BY 1"""
@@ -133,12 +133,12 @@ def rows(story: Story) -> dict[str, list[dict]]:
     }
 
 
-# Django adds a permission where a model comes, and leaves it where the model goes.
+# Django adds permissions of a new model, and keeps them when the model is deleted.
 ABOUT_THE_SITE = {"auth_permission", "django_content_type"}
 
 
 def differences(before: dict, after: dict) -> dict:
-    """What is in one and not in the other, by table."""
+    """The rows that are only in one of both, by table."""
     return {
         table: (sorted(set(before.get(table, [])) - set(now)), sorted(set(now) - set(before.get(table, []))))
         for table, now in after.items()
@@ -167,8 +167,8 @@ def test_every_loop_mission_becomes_template_and_todo(upgraded):
     ]
 
 
-def test_other_missions_are_unchanged_without_events(databases, chapters, upgraded):
-    was = databases.made[chapters("before")]
+def test_other_missions_are_unchanged_without_events(databases, stages, upgraded):
+    was = databases.made[stages("before")]
     for kept in (
         """SELECT id, title, ready, priority, stage, created_at, updated_at, last_event_at, flow_id FROM missions
            ORDER BY id""",
@@ -202,7 +202,7 @@ def test_forward_twice_changes_nothing(lived_in):
     assert lived_in.schema() == schema
 
 
-# --- Back and forward again -------------------------------------------------------------------
+# --- Backward and forward again ---------------------------------------------------------------
 
 
 def test_backward_restores_loop_missions(back):
@@ -211,7 +211,7 @@ def test_backward_restores_loop_missions(back):
         ("Loop of b", "loop", True, {"every": "week"}),
         ("Loop of c", "loop", True, {"every": "week"}),
         ("Loop with links", "loop", True, {"every": "day"}),
-        # It has moved on since, and stays where it is.
+        # It was moved meanwhile, and keeps its list.
         ("Second loop of b", "doing", True, None),
     ]
     assert back.sql("SELECT to_regclass('mission_fallback_items')") == [(None,)]
@@ -219,21 +219,21 @@ def test_backward_restores_loop_missions(back):
 
 
 def test_unused_upgrade_is_reverted_exactly(before):
-    # A loop by its flag alone, and one by its list alone.
+    # A loop by flag only, and one by list only.
     before.sql("UPDATE missions SET list = 'todo' WHERE title = 'Second loop of b'")
     before.sql("UPDATE missions SET is_loop = false WHERE title = 'Loop of a'")
-    # No one counted dependencies then; what the upgrade counts stays right.
+    # Dependencies had no counts before; those of the upgrade stay correct.
     before.sql("UPDATE missions SET dependency_count = 2 WHERE title LIKE 'Work todo%'")
     was = rows(before)
     before.migrate(*FORWARD)
     before.migrate(*BEFORE)
     changed = differences(was, rows(before)).keys() & was.keys()
-    # Flows, actors and repositories that loops needed stay; they do no harm.
+    # Flows, actors and repositories created for loops are kept.
     assert changed <= {"flows", "actors", "project_repositories", *ABOUT_THE_SITE}
 
 
-def test_back_and_forward_restores_rows_and_schema(databases, chapters, again):
-    was = databases.made[chapters("lived_in")]
+def test_back_and_forward_restores_rows_and_schema(databases, stages, again):
+    was = databases.made[stages("lived_in")]
     assert all(kept for table, kept in rows(was).items() if table.startswith("mission_fallback"))
     assert differences(rows(was), rows(again)) == {}
     assert again.schema() == was.schema()
@@ -264,7 +264,7 @@ def test_rows_with_deleted_links_stay_in_backup(back):
         """
     )
     back.migrate(*FORWARD)
-    # B is gone with its rows; the template of C and its proposals wait for a flow that is gone.
+    # B and its rows are deleted; the template of C and its proposals need a deleted flow.
     counted = {
         table: back.sql(f"SELECT p.slug, count(*)::int FROM {table} JOIN projects p ON p.id = project_id GROUP BY 1")
         for table in ("mission_fallback_configs", "mission_fallback_runs", "mission_fallback_items")
@@ -299,7 +299,7 @@ def test_backup_tables_are_not_readable_by_the_site(back):
     ) == []  # fmt: skip
 
 
-# --- From nothing -----------------------------------------------------------------------------
+# --- From zero --------------------------------------------------------------------------------
 
 
 def test_zero_and_up_gives_same_schema(databases):

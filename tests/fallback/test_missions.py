@@ -1,4 +1,4 @@
-"""The board: places, moves, what missions wait for, reviews."""
+"""Missions of a board: positions, moves, dependencies, reviews."""
 
 import random
 
@@ -55,7 +55,7 @@ def events(mission) -> list[tuple]:
     return list(mission.events.order_by("occurred_at", "id").values_list("type", "origin", "actor"))
 
 
-# --- Making -----------------------------------------------------------------------------------
+# --- Creating ---------------------------------------------------------------------------------
 
 
 def test_create_puts_mission_at_end_of_todo():
@@ -169,7 +169,7 @@ def test_300_moves_into_one_gap_keep_order():
     first, last, rest = missions[0], missions[-1], missions[1:-1]
     before = {m.pk: m.list_order for m in Mission.objects.filter(pk__in=[first.pk, last.pk])}
     for mission in rest:
-        # Always into the gap right after the first, which halves each time.
+        # Always into the gap after the first mission, which halves each time.
         move_mission(mission=mission, to=List.TODO, after=first.pk)
     assert order(first.project) == [first.pk, *(mission.pk for mission in reversed(rest)), last.pk]
     after = {m.pk: m.list_order for m in Mission.objects.filter(pk__in=[first.pk, last.pk])}
@@ -178,7 +178,7 @@ def test_300_moves_into_one_gap_keep_order():
 
 
 def spreads(action, times: int) -> int:
-    """How often a list was given new places while something was done again and again."""
+    """The number of renumberings while a function is called repeatedly."""
     with CaptureQueriesContext(
         connection,
     ) as seen:

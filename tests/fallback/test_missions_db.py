@@ -1,4 +1,4 @@
-"""What the database keeps of a mission by itself: its timeline, and what it waits for."""
+"""The triggers of missions: timeline and dependencies."""
 
 import threading
 from itertools import pairwise
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 def change(mission: Mission, **values) -> list[tuple]:
-    """One raw UPDATE of a mission; what it added to the timeline: (type, origin, actor, changed)."""
+    """Run an UPDATE of a mission. Returns the added events: (type, origin, actor, changed)."""
     before = [key for (key,) in rows("SELECT id FROM mission_events WHERE mission_id = %s", [mission.pk])]
     columns = ", ".join(f"{column} = %s" for column in values)
     rows(f"UPDATE missions SET {columns} WHERE id = %s", [*values.values(), mission.pk])
@@ -25,7 +25,7 @@ def change(mission: Mission, **values) -> list[tuple]:
 
 
 def counts(mission: Mission) -> tuple[int, int]:
-    """What a mission waits for: all of it, and what is not done."""
+    """The numbers of all and of open dependencies of a mission."""
     return row("SELECT dependency_count, open_dependency_count FROM missions WHERE id = %s", [mission.pk])
 
 
@@ -192,7 +192,7 @@ def test_counts_cannot_be_set():
     let_wait(waiting, needed)
     rows("UPDATE missions SET dependency_count = 0, open_dependency_count = 0 WHERE id = %s", [waiting.pk])
     assert counts(waiting) == (1, 1)
-    # An object read before knows no dependency.
+    # The object was read before, without the dependency.
     waiting.title = "Saved again"
     waiting.save()
     assert counts(waiting) == (1, 1)
@@ -242,11 +242,11 @@ def test_mission_with_dependents_cannot_change_project():
         change(second, project_id=ProjectFactory().pk)
 
 
-# --- At once ----------------------------------------------------------------------------------
+# --- Concurrency ------------------------------------------------------------------------------
 
 
 def closing_a_circle(people, links, together=lambda: None) -> list:
-    """One transaction a link, all at once: what each ended with; None where it was committed."""
+    """Add each dependency in its own concurrent transaction. Returns the errors; None for a commit."""
 
     def act(number):
         with transaction.atomic():
@@ -257,7 +257,7 @@ def closing_a_circle(people, links, together=lambda: None) -> list:
 
 
 def half_circles():
-    """Two links that close a circle only together, and touch no common mission."""
+    """Two dependencies that form a cycle only together, without a common mission."""
     a, b, c, d = missions(4)
     let_wait(b, c)
     let_wait(d, a)
@@ -302,7 +302,7 @@ def test_dependency_added_while_mission_finishes_is_counted():
 
 
 def test_commit_checks_deferred_constraints():
-    """The tests above rely on it."""
+    """Precondition of the tests above."""
     rows("INSERT INTO missions (project_id, title, flow_id) VALUES (%s, 'Lost', 'nowhere')", [ProjectFactory().pk])
     with pytest.raises(DatabaseError), transaction.atomic():
         commit()

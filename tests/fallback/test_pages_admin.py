@@ -1,4 +1,4 @@
-"""Every other page of projects and the fallback: lists, tabs and reports."""
+"""Lists, tabs and reports of projects and the fallback."""
 
 from io import StringIO
 
@@ -16,7 +16,7 @@ from fallback.models import (
 from fallback.services.configs import update_config
 from fallback.services.review import accept_item, discard_item
 from fallback.services.runs import run_fallback
-from tests.fallback.pages import page, world_of
+from tests.fallback.pages import objects_of, page
 from tests.support.admin import client, client_of, staff, words
 from tests.support.factories.fallback import (
     ConfigFactory,
@@ -26,16 +26,16 @@ from tests.support.factories.fallback import (
 
 pytestmark = pytest.mark.django_db
 LISTS = {
-    "organization": "No organisation yet",
+    "organization": "No organisations yet",
     "project": "No projects yet",
-    "flow": "No flow yet",
-    "actor": "No actor yet",
-    "projectrepository": "No repository yet",
-    "mission": "No mission yet",
-    "missionfallbackconfig": "No configuration yet",
-    "missionfallbacktemplate": "No template yet",
-    "missionfallbackrun": "No run yet",
-    "missionfallbackitem": "No proposal yet",
+    "flow": "No flows yet",
+    "actor": "No actors yet",
+    "projectrepository": "No repositories yet",
+    "mission": "No missions yet",
+    "missionfallbackconfig": "No configurations yet",
+    "missionfallbacktemplate": "No templates yet",
+    "missionfallbackrun": "No runs yet",
+    "missionfallbackitem": "No proposals yet",
 }
 FORMS = [name for name in LISTS if name not in ("missionfallbackrun", "missionfallbackitem")]
 
@@ -54,7 +54,7 @@ def project() -> Project:
 
 @pytest.fixture
 def run(project, django_capture_on_commit_callbacks) -> MissionFallbackRun:
-    """A run that is complete: one proposal accepted, one discarded."""
+    """A completed run with one accepted and one discarded proposal."""
     TemplateFactory.create_batch(2, project=project)
     update_config(config=project.fallback_config, backlog_threshold=2)
     with django_capture_on_commit_callbacks(execute=True):
@@ -111,7 +111,7 @@ class TestEveryPage:
 
     @pytest.mark.parametrize("model", LISTS)
     def test_lists_and_forms_change_nothing(self, chief, run, project, model):
-        obj = world_of(project)[model]
+        obj = objects_of(project)[model]
         before = type(obj).objects.values().get(pk=obj.pk)
         assert str(obj.pk) in chief.get(page(model)).content.decode()
         assert chief.get(page(model, "change", obj)).status_code == 200
@@ -119,7 +119,7 @@ class TestEveryPage:
 
     @pytest.mark.parametrize(("model", "name"), TABS + ACTIONS)
     def test_tabs_and_actions_change_nothing(self, chief, run, project, model, name):
-        obj = world_of(project)[model]
+        obj = objects_of(project)[model]
         before = type(obj).objects.values().get(pk=obj.pk)
         assert chief.get(page(model, name, obj)).status_code == 200
         assert type(obj).objects.values().get(pk=obj.pk) == before
@@ -127,7 +127,7 @@ class TestEveryPage:
     def test_pages_of_seeds_open(self, chief):
         call_command("loaddata", "seeds", verbosity=0, stdout=StringIO())
         for project in Project.objects.all():
-            world = world_of(project)
+            world = objects_of(project)
             for model, obj in world.items():
                 assert chief.get(page(model)).status_code == 200
                 assert chief.get(page(model, "change", obj)).status_code == 200
@@ -160,7 +160,7 @@ class TestEveryPage:
 
 
 def fill(number: int) -> None:
-    """That many projects more, each with one of everything."""
+    """Add projects with one row of each kind."""
     for _each in range(number):
         project = ProjectFactory()
         ConfigFactory(project=project, backlog_threshold=2)
@@ -183,7 +183,7 @@ class TestReport:
 
     def test_lost_report_shows_message(self, chief, run, documents_root):
         (documents_root / run.report_path).unlink()
-        assert "The report is written when" in words(chief.get(page("missionfallbackrun", "report", run)))
+        assert "The report is available when" in words(chief.get(page("missionfallbackrun", "report", run)))
         assert chief.get(reverse("admin:fallback_run_report_file", args=[run.pk])).status_code == 404
 
     def test_report_is_hidden_from_others(self, run):

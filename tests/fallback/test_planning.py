@@ -1,4 +1,4 @@
-"""What a run would do: the backlog, what is missing, whose turn it is, and what the guardrails hold back."""
+"""The plan of a run: backlog, deficit, order of templates, guardrails."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -69,7 +69,7 @@ def test_deficit_is_threshold_minus_backlog_and_proposals(ready, waiting, defici
     MissionFallbackItem.objects.filter(pk=items[-2].pk).update(
         status=ItemStatus.DISCARDED, reason=DiscardReason.NOT_NEEDED, reviewed_at=NOW
     )
-    # A snoozed proposal still waits.
+    # A snoozed proposal is still open.
     MissionFallbackItem.objects.filter(pk=items[0].pk, status=ItemStatus.PROPOSED).update(snoozed_until=NOW)
     plan = plan_run(project, at=NOW)
     assert (plan.backlog, plan.proposed, plan.deficit) == (min(ready, 5), waiting, deficit)
@@ -83,11 +83,11 @@ def test_threshold_of_zero_needs_nothing():
     assert plan.summary == "Enough missions are ready or proposed. No proposals needed."
 
 
-# --- Whose turn it is -------------------------------------------------------------------------
+# --- Order of templates -----------------------------------------------------------------------
 
 
 def used(template, *, at, status=ItemStatus.DISCARDED):
-    """A proposal of a template, made and decided at an instant."""
+    """A proposal of a template, created and decided at a given time."""
     item = ItemFactory(run=RunFactory(project=template.project), template=template)
     if status == ItemStatus.ACCEPTED:
         accept_as_rows(item, at=at)
@@ -166,7 +166,7 @@ histories = st.lists(
     history=histories, threshold=st.integers(0, 15), cap=st.integers(0, 15), target=st.integers(0, 12), data=st.data()
 )
 def test_choice_is_ordered_and_within_guardrails(history, threshold, cap, target, data):
-    """Whatever happened before; what is expected is worked out from the history alone."""
+    """For arbitrary histories; the expectation is computed from the history alone."""
     with transaction.atomic():
         project = a_project(backlog_threshold=threshold, weekly_mission_cap=cap, monthly_target_hours=target)
         run = RunFactory(project=project)
@@ -207,7 +207,7 @@ def test_choice_is_ordered_and_within_guardrails(history, threshold, cap, target
     assert sum(efforts[pk] for pk in picked) <= max(0, target * 60 - waiting_minutes)
     skipped = [each.guardrail for each in plan.skipped]
     if Guardrail.MONTH not in skipped and order:
-        # Nothing was too long: strictly in turn, and every missing mission is proposed or skipped by the week.
+        # No template was too long: strict order, and each missing mission is proposed or skipped by the weekly cap.
         assert picked == [order[number % len(order)] for number in range(len(picked))]
         assert len(picked) + skipped.count(Guardrail.WEEK) == deficit
     times = {pk: picked.count(pk) for pk in order}
@@ -323,7 +323,7 @@ def test_quota_texts():
     assert [format_hours(minutes) for minutes in (0, 60, 90, 100, 720_000)] == ["0", "1", "1.5", "1.7", "12,000"]
 
 
-# --- Off --------------------------------------------------------------------------------------
+# --- Inactive ---------------------------------------------------------------------------------
 
 
 def archived(project):
@@ -408,7 +408,7 @@ def test_roll_out_only_adds_projects_and_matches_plan():
     assert all(0 <= project.rollout_bucket < 100 for project in projects)
 
 
-# --- Reading only -----------------------------------------------------------------------------
+# --- Read-only --------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db(transaction=True)
@@ -416,7 +416,7 @@ def test_plan_writes_nothing():
     project = a_project(templates=3, weekly_mission_cap=2)
     with transaction.atomic(), connection.cursor() as cursor:
         plan = plan_run(project)
-        # PostgreSQL gives a transaction a number when it first writes, or locks a row.
+        # PostgreSQL assigns a transaction id at the first write or row lock.
         cursor.execute("SELECT pg_current_xact_id_if_assigned()")
         assert cursor.fetchone() == (None,)
     assert (len(plan.picks), len(plan.skipped)) == (2, 3)

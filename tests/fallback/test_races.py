@@ -1,4 +1,4 @@
-"""Fifty people at once on one project, through real connections with real commits; each guard with a negative control.
+"""Fifty concurrent connections with real commits on one project; each guard has a negative control.
 
 RACE_ROUNDS=200 bin/test tests/fallback/test_races.py runs the long proof; a build runs fewer rounds.
 """
@@ -45,21 +45,21 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def around(year: int, month: int, day: int, zone: str) -> tuple[datetime, datetime]:
-    """The last second before a day begins somewhere, and its first instant."""
+    """The last second before a day in a time zone, and the first instant of the day."""
     begins = datetime(year, month, day, tzinfo=ZoneInfo(zone))
-    # Through UTC: arithmetic on a local time would skip what a clock change skips.
+    # In UTC, because local arithmetic would skip clock changes.
     return (begins.astimezone(ZoneInfo("UTC")) - timedelta(seconds=1)).astimezone(ZoneInfo(zone)), begins
 
 
 def only(results, *kinds) -> Counter:
-    """How many of each kind there are; anything else fails with what it was."""
+    """Count results by kind; fail for any other result."""
     others = [repr(result) for result in results if not isinstance(result, kinds)]
     assert others == []
     return Counter(type(result) for result in results)
 
 
 def accepted_by_period(project) -> dict[tuple[str, str], int]:
-    """What accepted proposals add up to, counted from the rows and their instants alone."""
+    """The sums of accepted proposals, computed from the rows and their times."""
     zone = ZoneInfo(project.organization.timezone)
     found = Counter()
     for at, minutes in project.fallback_items.filter(status=ItemStatus.ACCEPTED).values_list(
@@ -77,11 +77,11 @@ CAP = 20
 
 
 def reviewers_at_the_end_of_a_week(people, members):
-    """One round: everyone decides, some take it back, then everyone accepts what is left; returns the project."""
+    """One round: all decide, some undo, then all accept the rest. Returns the project."""
     zone = random.choice(ZONES)
     project = a_project(zone=zone, weekly_mission_cap=CAP, monthly_target_hours=100_000)
     items = proposals(RunFactory(project=project), [60] * 2 * PEOPLE)
-    # Monday 30 March 2026: in Lisbon the clock was changed on the last day of the old week.
+    # Monday 30 March 2026: in Lisbon the clocks change on the last day of the previous week.
     instants = around(2026, 3, 30, zone)
     chances = [random.Random(random.random()) for _number in range(PEOPLE)]
 
@@ -116,7 +116,7 @@ def test_weekly_cap_is_exact_around_monday():
 
 
 def test_weekly_cap_holds_for_raw_rows():
-    """Services take turns on a board before they reach the guardrail; here nothing but the guardrail is in the way."""
+    """Services wait for the lock of the board before the guardrail; raw rows test the guardrail alone."""
     at = datetime(2026, 3, 30, tzinfo=ZoneInfo("UTC"))
 
     def accept(item):
@@ -132,7 +132,7 @@ def test_weekly_cap_holds_for_raw_rows():
 
 
 def count_then_insert(item, at):
-    """How a cap is passed: look whether there is room, then take it."""
+    """Negative control: count, then insert."""
     with transaction.atomic():
         if MissionFallbackItem.objects.filter(project=item.project, status=ItemStatus.ACCEPTED).count() >= CAP:
             raise WeeklyCapReached
@@ -186,7 +186,7 @@ def test_monthly_hours_are_never_exceeded():
 
 
 def everyone_triggers_a_run(people, *, due: bool):
-    """One round: everyone starts a run of one project, every other by looking at what is due."""
+    """One round: all start a run of one project, every second one by a check of due projects."""
     project = a_project(templates=3)
 
     def act(number):
@@ -232,7 +232,7 @@ def test_without_locks_two_triggers_make_two_runs(monkeypatch):
 
 
 def summaries(run) -> tuple[int, int]:
-    """How often the end of a run was told, in the timeline of missions and in that of the project."""
+    """The number of summaries of a run in the timelines of missions and of the project."""
     told = {"project": run.project, "type": "fallback.run_completed", "payload__runId": run.pk}
     return MissionEvent.objects.filter(**told).count(), ProjectActivity.objects.filter(**told).count()
 
@@ -261,7 +261,7 @@ def test_two_reviewers_complete_run_once():
 
 
 def test_without_counts_no_reviewer_completes_run():
-    """The negative control: completing by looking, each in a transaction that does not see the other's."""
+    """Negative control: count open proposals in transactions that do not see each other."""
     together = threading.Barrier(2)
     counting = "ALTER TABLE mission_fallback_items {} TRIGGER mission_fallback_items_count_changed"
     items = a_review(2)
@@ -304,7 +304,7 @@ def test_one_of_fifty_reviewers_decides():
 
 
 def everyone_moves(people, *, one: bool):
-    """One round: everyone moves a mission of one board, or all of them the same one; returns the board's missions."""
+    """One round: all move a mission of one board, or all the same one. Returns the missions."""
     project = a_project()
     missions = MissionFactory.create_batch(PEOPLE, project=project)
     chances = [random.Random(random.random()) for _number in range(PEOPLE)]
@@ -343,7 +343,7 @@ def test_without_lock_two_missions_share_position(monkeypatch):
     raise AssertionError("every mission had a place of its own: the races above prove nothing")
 
 
-# --- Everything at once -----------------------------------------------------------------------
+# --- Mixed operations -------------------------------------------------------------------------
 
 
 def test_mixed_operations_neither_deadlock_nor_drift():
@@ -370,7 +370,7 @@ def test_mixed_operations_neither_deadlock_nor_drift():
         results = people.run(act, timeout=600)
     only(results, Counter)
     if ROUNDS >= 20:
-        # A step no one could take would show nothing.
+        # Each operation must have been effective at least once.
         assert {name for done in results for name in done} == {step.__name__ for step in STEPS}
     for project in projects:
         assert spent(project) == accepted_by_period(project)
@@ -390,7 +390,7 @@ def _some(rows, chance):
     return chance.choice(found) if found else None
 
 
-# Each returns whether it had something to do.
+# Each operation returns whether it had an effect.
 
 
 def _decide(project, member, chance) -> bool:

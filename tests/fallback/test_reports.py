@@ -1,4 +1,4 @@
-"""Reports of runs: what they say, and that none is lost, left over or half-written, whenever a process is killed."""
+"""Reports of runs: content, and consistency after a process is killed."""
 
 import json
 import os
@@ -42,13 +42,13 @@ def reports_there() -> set[str]:
 
 
 def age(root, *, minutes: int = 2) -> None:
-    """Let every document be that old."""
+    """Set the age of all documents."""
     for path in root.rglob("*.json"):
         then = path.stat().st_mtime - 60 * minutes
         os.utime(path, (then, then))
 
 
-# --- What it says -----------------------------------------------------------------------------
+# --- Content ----------------------------------------------------------------------------------
 
 
 def test_report_has_proposals_and_decisions(documents_root):
@@ -135,7 +135,7 @@ def test_reopened_run_gets_new_complete_report(documents_root):
     before = fresh(item.run)
     first = json.loads(read_report(before))
     undo_decision(item=item, actor=ana)
-    # The file is there yet, but it is nobody's report any more.
+    # The file still exists, but is not the report of the run any more.
     assert read_report(fresh(item.run)) == ""
     discard_item(item=item, actor=ana, feedback="On second thoughts")
     second = json.loads(read_report(fresh(item.run)))
@@ -190,7 +190,7 @@ def test_repair_deletes_report_without_ended_run(documents_root):
     accept_item(item=item, actor=ana)
     undo_decision(item=item, actor=ana)
     documents.write(path_of("0" * 26), b"{}")
-    # A young one may belong to a run whose end is being committed.
+    # A recent document may belong to a run whose end is not committed yet.
     assert repair_reports() == {"written": 0, "removed": 0}
     age(documents_root)
     assert repair_reports() == {"written": 0, "removed": 2}
@@ -248,7 +248,7 @@ def test_repair_handles_more_than_one_batch(monkeypatch, documents_root):
 
 
 def here(reached: int) -> None:
-    """Say that the place is reached, and wait there to be killed."""
+    """Report that the step is reached, and wait for the kill."""
     os.write(reached, b".")
     while True:
         signal.pause()
@@ -281,12 +281,12 @@ PLACES = [before_the_report, with_half_a_document, between_the_report_and_the_ru
 
 
 def killed(act, place=None, *, after: int = 1) -> None:
-    """Let a process of its own do something, and kill it (SIGKILL) when it has come to a place.
+    """Run a function in another process, and kill it (SIGKILL) at a given step.
 
     place: puts the stop there in that process. Without one, `act` itself says how far it is, a byte a step, and the
     process is killed after so many steps, wherever it is then.
     """
-    # Two processes cannot share one connection.
+    # Processes cannot share a connection.
     connections.close_all()
     heard, reached = os.pipe()
     child = os.fork()
@@ -312,7 +312,7 @@ def killed(act, place=None, *, after: int = 1) -> None:
 
 
 def all_is_reported(documents_root) -> None:
-    """After a repair: exactly the whole reports of the runs that have ended, and nothing else."""
+    """After a repair there are exactly the complete reports of ended runs."""
     age(documents_root)
     repair_reports()
     documents.tidy(timedelta(seconds=-5))
@@ -327,7 +327,7 @@ def all_is_reported(documents_root) -> None:
 
 
 def whole(documents_root) -> None:
-    """Every document there is can be read to its end."""
+    """All documents are complete."""
     for name in documents.names(FOLDER):
         json.loads(documents.read(name))
 
@@ -357,7 +357,7 @@ def test_kill_at_each_step_leaves_repairable_run(end, place, documents_root):
         run, act = end()
         killed(act, place)
         run = fresh(run)
-        # Its end is committed, its report is not: without a repair it would never have one.
+        # The end is committed without a report: it needs the repair.
         assert (run.status in ENDED, run.report_path) == (True, "")
         whole(documents_root)
         all_is_reported(documents_root)
@@ -382,5 +382,5 @@ def test_kill_at_any_time_leaves_repairable_state(documents_root):
         killed(decide_on(items), after=random.randint(1, 12))
         whole(documents_root)
         all_is_reported(documents_root)
-    # Whether one was cut off between its end and its report is chance; the places above do not leave it to that.
+    # Whether a kill falls between the end and the report is random; the test above covers each step.
     assert MissionFallbackRun.objects.filter(status__in=ENDED).exists()

@@ -1,4 +1,4 @@
-"""Deciding on proposals: what a decision writes, what rejects it, and how it is taken back."""
+"""Decisions on proposals: effects, rejections, undo."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -231,7 +231,7 @@ def test_duplicate_of_another_project_is_rejected():
     assert everything() == before
 
 
-# --- Twice ------------------------------------------------------------------------------------
+# --- Second decision --------------------------------------------------------------------------
 
 DECISIONS = {
     "accept": lambda item: accept_item(item=item),
@@ -248,7 +248,7 @@ def test_second_decision_names_first_one(first, again):
     (item,) = a_review(1)
     DECISIONS[first](item)
     words = {"accept": "accepted", "discard": "discarded"}[first]
-    with pytest.raises(AlreadyDecided, match=f"This proposal is {words} already."):
+    with pytest.raises(AlreadyDecided, match=f"This proposal is already {words}."):
         DECISIONS[again](item)
     assert (fresh(item).status, fresh(item).feedback) == (words, "" if first == "accept" else "no")
 
@@ -294,7 +294,7 @@ def test_undo_of_acceptance_reverts_everything():
     assert spent(item.project) == {}
     undone = ProjectActivity.objects.get(type="fallback.decision_undone")
     assert (undone.actor, undone.payload) == (ana, {"item": item.pk, "was": "accepted", "title": item.title})
-    # The only place of the week is free again.
+    # The quota of the week is available again.
     accept_item(item=item, actor=ana, at=NOW)
     assert fresh(item.run).status == "completed"
 

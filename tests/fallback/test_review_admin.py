@@ -1,4 +1,4 @@
-"""The page that reviews proposals of all projects, as its forms and its script use it."""
+"""The review page of proposals, used by forms and by its script."""
 
 from datetime import timedelta
 
@@ -56,7 +56,7 @@ def starving(proposals: int, **fields):
 
 
 def do(browser: Client, item, name: str, **values):
-    """Press a button of a proposal, as the page's script does."""
+    """Send an action of a proposal, as the script of the page does."""
     return browser.post(reverse(f"admin:fallback_item_{name}", args=[item.pk]), values, headers=JSON)
 
 
@@ -65,7 +65,7 @@ def bulk(browser: Client, name: str, items, **values):
 
 
 def state() -> list:
-    """What a decision could have changed."""
+    """The state that a decision could change."""
     items = MissionFallbackItem.objects.order_by("pk").values_list("status", "snoozed_until", "title", "feedback")
     return [*items, Mission.objects.count()]
 
@@ -74,7 +74,7 @@ class TestPage:
     def test_page_shows_proposals_and_quotas_of_projects(self, reviewer, items, project):
         starving(1, name="The garden")
         page = words(reviewer.get(REVIEW))
-        for text in ("The website", "The garden", "0 ready of 3 wanted", "0 of 20 missions this week", items[0].title):
+        for text in ("The website", "The garden", "0 of 3 ready", "0 of 20 missions this week", items[0].title):
             assert text in page
         assert "0 of 120 hours this month" in page
 
@@ -142,7 +142,7 @@ class TestDecide:
     def test_accept_creates_mission(self, reviewer, remo, items):
         answer = do(reviewer, items[0], "accept").json()
         mission = Mission.objects.get()
-        assert answer["message"] == f"Accepted: {mission.title} is in Todo."
+        assert answer["message"] == f"Accepted: {mission.title} added to Todo."
         assert answer["mission_url"] == reverse("admin:fallback_mission_change", args=[mission.pk])
         assert (mission.origin, mission.fallback_item_id, mission.ready) == (Origin.FALLBACK, items[0].pk, True)
         items[0].refresh_from_db()
@@ -150,8 +150,8 @@ class TestDecide:
 
     def test_accept_without_script_shows_message(self, reviewer, items):
         path = reverse("admin:fallback_item_accept", args=[items[0].pk])
-        assert "is in Todo." in words(reviewer.post(path, follow=True))
-        assert "is accepted already" in words(reviewer.post(path, follow=True))
+        assert "added to Todo." in words(reviewer.post(path, follow=True))
+        assert "is already accepted" in words(reviewer.post(path, follow=True))
 
     def test_accept_with_edits(self, reviewer, items):
         values = {"title": "Rewrite", "description": "All of it", "priority": 5, "estimated_effort_minutes": 90}
@@ -207,7 +207,7 @@ class TestDecide:
         do(reviewer, items[0], "accept")
         response = do(reviewer, items[0], "discard", reason="unclear")
         assert response.status_code == 409
-        assert response.json()["message"] == "This proposal is accepted already."
+        assert response.json()["message"] == "This proposal is already accepted."
 
     def test_unknown_proposal_returns_404(self, reviewer, items):
         path = reverse("admin:fallback_item_accept", args=[GONE])

@@ -1,4 +1,4 @@
-"""Who may do what where: every role in a project and an organisation, every privacy, every kind of person."""
+"""Rights for every combination of project role, organisation role, privacy and staff permissions."""
 
 from itertools import chain, combinations, product
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 IN_PROJECT = [None, *ProjectRole.values]
 IN_ORGANIZATION = [None, *OrganizationRole.values]
 EVERYWHERE = "every_project"
-# What a right takes of staff who act in every project.
+# The permission each right needs from staff with every project.
 NEEDS = {
     Right.VIEW: None,
     Right.CONTRIBUTE: "change_mission",
@@ -31,7 +31,7 @@ def subsets(names):
     return chain.from_iterable(combinations(names, size) for size in range(len(names) + 1))
 
 
-# Staff with and without every project, and each set of permissions; people outside, and people who are locked out.
+# Staff with and without every project and each set of permissions; other members; inactive members.
 PEOPLE = [
     {"is_staff": staff, "is_active": active, "permissions": (*(([EVERYWHERE]) if every else []), *names)}
     for staff, active, every in product([True, False], repeat=3)
@@ -49,7 +49,7 @@ def a_person(*, permissions=(), **fields):
 
 @pytest.fixture
 def world():
-    """One project for each role in it, role in its organisation, and privacy; with a mission and a proposal each."""
+    """One project for each combination of role, organisation role and privacy, with a mission and a proposal."""
     projects = {}
     for organization_role in IN_ORGANIZATION:
         organization = OrganizationFactory()
@@ -62,7 +62,7 @@ def world():
 
 
 def enter(person, projects) -> None:
-    """Give a person in each project the role it is there for."""
+    """Give a member the intended role in each project."""
     organizations = {role: project.organization for (_own, role, _privacy), project in projects.items() if role}
     OrganizationMembership.objects.bulk_create(
         OrganizationMembership(organization=organization, member=person, role=role)
@@ -76,7 +76,7 @@ def enter(person, projects) -> None:
 
 
 def expected(person: dict, project_role, organization_role, privacy) -> set[Right]:
-    """The rules in a table of their own."""
+    """The expected rights, from a separate table."""
     if not person["is_active"]:
         return set()
     in_project = {

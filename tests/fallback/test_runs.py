@@ -1,4 +1,4 @@
-"""Runs: what they write, when they write nothing, and what launching and cancelling leave."""
+"""Runs, checks, launches and cancellations."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -52,7 +52,7 @@ def samples(project) -> list[tuple]:
 
 
 def full_week(project, *, at=NOW) -> None:
-    """Use up the weekly cap with missions that are done."""
+    """Use the weekly cap with finished missions."""
     run = RunFactory(project=project, started_at=at - timedelta(days=1))
     for item in proposals(run, [60] * project.fallback_config.weekly_mission_cap):
         accept_as_rows(item, at=at)
@@ -122,7 +122,7 @@ def test_templates_alternate_between_runs():
     turns = []
     for number in range(10):
         run = run_fallback(project=project, at=NOW + number * MINUTE)
-        # Rows made in one transaction have one time; outside a test each run has a transaction of its own.
+        # Rows of one transaction have the same time; outside tests each run is a transaction.
         run.items.update(created_at=NOW + number * MINUTE)
         item = run.items.get()
         discard_item(item=item, feedback="next")
@@ -207,7 +207,7 @@ def test_run_without_enabled_template_ends_with_error():
     assert run_fallback(project=project, at=NOW + MINUTE).generated_count == 5
 
 
-# --- Accepted by itself -----------------------------------------------------------------------
+# --- Auto-accept ------------------------------------------------------------------------------
 
 
 def test_auto_accept_creates_missions_within_guardrails():
@@ -232,7 +232,7 @@ def test_auto_accept_stops_at_threshold():
 
 @pytest.mark.django_db(transaction=True)
 def test_quota_used_after_plan_skips_template():
-    """While a run is being made, someone launches a template."""
+    """A template is launched while the run is in progress."""
     project = a_project(templates=3, auto_accept=True, backlog_threshold=3, weekly_mission_cap=3)
     template = project.fallback_templates.first()
     with crowd(1) as someone:
@@ -263,7 +263,7 @@ def test_stale_pending_run_is_cancelled(waiting):
     assert (run.generated_count, MissionFallbackItem.objects.proposed().count()) == (5, 5)
 
 
-# --- Every project that is due ----------------------------------------------------------------
+# --- Due projects -----------------------------------------------------------------------------
 
 
 def test_only_due_projects_with_deficit_get_run():
@@ -278,7 +278,7 @@ def test_only_due_projects_with_deficit_get_run():
     assert outcomes[0].run.triggered_by == Trigger.AUTOMATIC
     assert samples(enough) == [(5, 5, NOW)]
     assert [outcome.project for outcome in run_due(at=NOW + MINUTE)] == [lately]
-    # The cadence of a project that was looked at by hand begins anew.
+    # A manual check restarts the check interval.
     assert list(run_due(at=NOW + 2 * MINUTE)) == []
 
 
@@ -318,7 +318,7 @@ def test_check_ends_passed_snooze():
 
 @pytest.mark.django_db(transaction=True)
 def test_snooze_set_during_check_stays():
-    """Between finding that a snooze has passed and noting it, someone snoozes again."""
+    """The configuration is snoozed again between the check and its record."""
     project = a_project(backlog_threshold=0, status=ConfigStatus.SNOOZED, snoozed_until=NOW)
     again = datetime.now(UTC) + timedelta(days=3)
     with crowd(1) as someone:

@@ -1,4 +1,4 @@
-"""The counts and the life of a run, past every service."""
+"""Counts and status of runs in the database, without services."""
 
 import pytest
 from django.db import transaction

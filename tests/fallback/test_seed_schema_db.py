@@ -1,4 +1,4 @@
-"""The five tables the seed prints: names, types, defaults and indexes as printed."""
+"""The five tables of the seed: names, types, defaults and indexes."""
 
 import re
 
@@ -9,7 +9,7 @@ from tests.support.factories.fallback import MissionFactory
 
 pytestmark = pytest.mark.django_db
 
-# Columns as printed: type, default, and whether NOT NULL is printed. ENUM is text with a CHECK, TIMESTAMP has a zone.
+# Columns of the seed: type, default, NOT NULL. ENUM is text with a CHECK; TIMESTAMP has a time zone.
 KEY, REQUIRED_KEY = ("character varying(26)", None, False), ("character varying(26)", None, True)
 TEXT, NUMBER, MOMENT = ("text", None, False), ("integer", None, False), ("timestamp with time zone", None, False)
 NOW = ("timestamp with time zone", "CURRENT_TIMESTAMP", False)
@@ -122,7 +122,7 @@ def test_seed_columns_have_types_and_defaults(table):
     }
     for name, (kind, default, required) in PRINTED[table].items():
         assert kept[name][0] == kind, name
-        # Where the seed prints no default, an empty one of ours is none.
+        # The seed has no default here; an empty default of ours counts as none.
         assert kept[name][1] == default or (default is None and kept[name][1] in ("''", "'[]'", "3", "60")), name
         assert kept[name][2] or not required, name
 

@@ -1,4 +1,4 @@
-"""The example projects: every page shows something, and nothing in them contradicts the rules."""
+"""The example projects: data for every page, consistent with the rules."""
 
 import json
 import re
@@ -169,7 +169,7 @@ def test_every_mission_has_created_event(seeds):
     assert values_of(MissionEvent, "mission") - {None} == values_of(Mission, "pk")
 
 
-# --- What is in them --------------------------------------------------------------------------
+# --- Content ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ def test_skipped_entries_have_shape_of_runs(seeds):
             assert (frees.hour, frees.minute) == (0, 0)
 
 
-# --- The rules hold ---------------------------------------------------------------------------
+# --- Consistency ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("function", ["drifted_fallback_runs", "drifted_missions"])
@@ -268,7 +268,7 @@ def test_counts_in_file_match_database(seeds):
         "fallback.mission": ("dependency_count", "open_dependency_count"),
         "fallback.missionfallbackrun": ("generated_count", "accepted_count", "discarded_count"),
     }
-    # A run that was completed is listed before its proposals and, completed, after them.
+    # A completed run is in the file twice: before its proposals, and completed after them.
     for row in {row["pk"]: row for row in json.loads(FIXTURE.read_text(encoding="utf-8"))}.values():
         for field in counted.get(row["model"], ()):
             assert getattr(apps.get_model(row["model"]).objects.get(pk=row["pk"]), field) == row["fields"][field]

@@ -68,7 +68,7 @@ def fill_projects(things: dict[str, object], deciders: dict[str, Member]) -> Non
     things["paused config"] = ConfigFactory(project=things["paused project"], status=ConfigStatus.PAUSED)
     _missions(things, project)
     _runs(things, project, deciders)
-    # Last: nothing is added to an archived project.
+    # Last, because nothing can be added to an archived project.
     things["archived project"].status = ProjectStatus.ARCHIVED
     things["archived project"].save(update_fields=["status"])
 

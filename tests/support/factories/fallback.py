@@ -1,6 +1,6 @@
-"""Factories of the fallback app. Each makes the least that is valid.
+"""Factories of the fallback app. Each makes the least valid row.
 
-What belongs together is of one project: pass project= to what has one, run__project= to a proposal.
+Linked rows must be of one project: pass `project`, or `run__project` for a proposal.
 """
 
 import factory
@@ -98,7 +98,7 @@ def repository_of(project: Project) -> ProjectRepository:
 
 
 class MissionFactory(factory.django.DjangoModelFactory):
-    """A mission someone could start now: in the list todo, and ready."""
+    """A ready mission in Todo."""
 
     class Meta:
         model = Mission
@@ -136,7 +136,7 @@ class RunFactory(factory.django.DjangoModelFactory):
 
 
 class ItemFactory(factory.django.DjangoModelFactory):
-    """A proposal no one has decided on."""
+    """An open proposal."""
 
     class Meta:
         model = MissionFallbackItem
@@ -151,9 +151,9 @@ class ItemFactory(factory.django.DjangoModelFactory):
 
 
 def accept_as_rows(item: MissionFallbackItem, *, at=None) -> Mission:
-    """Accept a proposal with the two rows alone, past every service; the database's own rules apply.
+    """Accept a proposal by writing both rows, without a service.
 
-    at: when it was reviewed; now when left out.
+    at: time of the review; now by default.
     """
     with transaction.atomic():
         mission = MissionFactory(project=item.project, title=item.title, origin=Origin.FALLBACK, fallback_item=item)
@@ -163,14 +163,14 @@ def accept_as_rows(item: MissionFallbackItem, *, at=None) -> Mission:
 
 
 def discard_as_rows(*items: MissionFallbackItem) -> None:
-    """Discard proposals in one statement, past every service."""
+    """Discard proposals in one statement, without a service."""
     MissionFallbackItem.objects.filter(pk__in=[item.pk for item in items]).update(
         status=ItemStatus.DISCARDED, reason=DiscardReason.NOT_NEEDED, reviewed_at=timezone.now(), mission=None
     )
 
 
 def take_back_as_rows(item: MissionFallbackItem) -> None:
-    """Undo an acceptance past every service: the mission goes, the proposal waits again."""
+    """Undo an acceptance without a service: delete the mission, reopen the proposal."""
     with transaction.atomic():
         Mission.objects.filter(fallback_item=item).delete()
         MissionFallbackItem.objects.filter(pk=item.pk).update(status=ItemStatus.PROPOSED, reviewed_at=None)
