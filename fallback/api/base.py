@@ -1,0 +1,72 @@
+"""Shared parts of the API: schemas, lookups and pages."""
+
+from datetime import datetime
+from typing import Literal
+
+from django.db.models import Model, Q, QuerySet
+from django.http import Http404, HttpRequest
+from ninja import Path, Schema
+from pydantic import ConfigDict
+
+from fallback.models import Project
+from fallback.services.rights import Right, Rights
+from missionsite.common.api import Router
+from missionsite.common.api.pagination import page_of
+
+router = Router(tags=["projects"])
+
+ULID = "01JD3V9Q8M4X2T6R0B5N7C1KZE"
+ProjectKey = Path(..., description="Id of the project.", examples=[ULID], max_length=26)
+Key = Path(..., examples=[ULID], max_length=26)
+ListName = Literal["todo", "doing", "review", "done"]
+
+
+class StrictSchema(Schema):
+    """A request body that rejects unknown fields."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def find_project(request: HttpRequest, key: str, right: Right = Right.VIEW) -> Project:
+    """A project of the caller. Raises Http404 if it is not visible, NotAllowed without the right."""
+    rights = Rights(request.auth.member)
+    project = rights.projects().select_related("organization").filter(pk=key).first()
+    if project is None:
+        raise Http404(f"Project {key} not found.")
+    rights.check(right, project)
+    return project
+
+
+def find_in(model: type[Model], project: Project, key: str):
+    """A row of a project. Raises Http404."""
+    if found := model._default_manager.filter(project=project, pk=key).first():
+        return found
+    raise Http404(f"No {model._meta.verbose_name} {key} in this project.")
+
+
+def after_key(rows: QuerySet, key: list | None, instant: str) -> QuerySet:
+    """Rows after a sort key, newest first."""
+    rows = rows.order_by(f"-{instant}", "-pk")
+    if key is None:
+        return rows
+    at, pk = datetime.fromisoformat(key[0]), key[1]
+    return rows.filter(Q(**{f"{instant}__lt": at}) | Q(**{instant: at, "pk__lt": pk}))
+
+
+def page_response(request, response, position, rows, cursor, limit, instant, show) -> dict:
+    """One page of rows, newest first by the datetime field `instant`."""
+    found = list(after_key(rows, position.read(cursor), instant)[: limit + 1])
+    page = page_of(request, response, position, found, limit, lambda row: (getattr(row, instant), row.pk))
+    page["items"] = [show(row) for row in page["items"]]
+    return page
+
+
+def refreshed(row: Model, show):
+    """Reload a row, and return its output."""
+    row.refresh_from_db()
+    return show(row)
+
+
+def fields_of(row: Model, *names: str) -> dict:
+    """Attributes of a row by name."""
+    return {name: getattr(row, name) for name in names}

@@ -1,0 +1,186 @@
+"""The API of proposals and the decisions on them."""
+
+from datetime import datetime
+from typing import Literal
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Schema, Status
+from pydantic import AwareDatetime, Field, field_validator
+
+from fallback.api.base import (
+    ULID,
+    Key,
+    ProjectKey,
+    StrictSchema,
+    fields_of,
+    find_in,
+    find_project,
+    page_response,
+    refreshed,
+    router,
+)
+from fallback.api.missions import MissionOut, mission_out
+from fallback.models import Mission, MissionFallbackItem
+from fallback.scopes import FALLBACK_READ, FALLBACK_REVIEW
+from fallback.services import review
+from fallback.services.rights import Right
+from missionsite.common.api import Cursor, Limit, needs
+from missionsite.common.api.pagination import PER_PAGE, PageCursor
+
+Reason = Literal["not_needed", "duplicate", "too_large", "unclear", "wrong_template", "other"]
+
+
+class ItemOut(Schema):
+    """A proposed mission, with the decision on it."""
+
+    id: str = Field(examples=[ULID])
+    run: str = Field(examples=[ULID])
+    template: str = Field(examples=[ULID])
+    project: str = Field(examples=[ULID])
+    title: str = Field(examples=["Check every link of the guide"])
+    description: str = Field(examples=["Open each link and note what is gone."])
+    priority: int = Field(examples=[3])
+    estimated_effort_minutes: int = Field(examples=[90])
+    status: str = Field(description="`proposed`, `accepted` or `discarded`.", examples=["proposed"])
+    mission: str | None = Field(examples=[None])
+    reason: str | None = Field(examples=[None])
+    feedback: str = Field(examples=[""])
+    duplicate_of: str | None = Field(examples=[None])
+    snoozed_until: datetime | None = Field(examples=[None])
+    reviewed_at: datetime | None = Field(examples=[None])
+    created_at: datetime = Field(examples=["2026-11-20T09:30:00Z"])
+
+
+class ItemPage(Schema):
+    items: list[ItemOut]
+    next: str | None = Field(examples=[None])
+
+
+class Acceptance(StrictSchema):
+    title: str | None = Field(None, min_length=1, max_length=500, pattern=r"\S", examples=["Check every link"])
+    description: str | None = Field(None, max_length=50_000, examples=["Open each link."])
+    priority: int | None = Field(None, ge=1, le=5, examples=[4])
+    estimated_effort_minutes: int | None = Field(None, ge=1, le=100_000, examples=[60])
+
+
+class Discard(StrictSchema):
+    reason: Reason | None = Field(None, examples=["not_needed"])
+    feedback: str = Field("", max_length=5_000, examples=["Done last week."])
+    duplicate_of: str | None = Field(
+        None,
+        max_length=26,
+        description="Id of the duplicated mission; the reason becomes `duplicate`.",
+        examples=[None],
+    )
+
+
+class Snooze(StrictSchema):
+    until: AwareDatetime = Field(description="With UTC offset.", examples=["2026-11-27T09:00:00Z"])
+
+    @field_validator("until")
+    @classmethod
+    def _near(cls, until: datetime) -> datetime:
+        if until.year > 9000:
+            raise ValueError("Choose an earlier date.")
+        return until
+
+
+@router.get("/projects/{project}/fallback/items", response=ItemPage, tags=["fallback"], summary="List proposals")
+@needs(FALLBACK_READ, checks_rights=True)
+def list_fallback_items(
+    request: HttpRequest,
+    response: HttpResponse,
+    project: str = ProjectKey,
+    status: Literal["proposed", "accepted", "discarded"] | None = None,
+    run: str | None = None,
+    limit: Limit = PER_PAGE,
+    cursor: Cursor = None,
+):
+    """The proposals of a project, newest first. Filters: `status`, `run`."""
+    found = find_project(request, project)
+    items = MissionFallbackItem.objects.filter(project=found)
+    if status:
+        items = items.filter(status=status)
+    if run:
+        items = items.filter(run=run)
+    position = PageCursor("fallback items", (found.pk, status, run))
+    return page_response(request, response, position, items, cursor, limit, "created_at", item_out)
+
+
+@router.get("/projects/{project}/fallback/items/{item}", response=ItemOut, tags=["fallback"], summary="Show a proposal")
+@needs(FALLBACK_READ, checks_rights=True)
+def get_fallback_item(request: HttpRequest, project: str = ProjectKey, item: str = Key):
+    """One proposal, with the decision on it."""
+    return item_out(find_in(MissionFallbackItem, find_project(request, project), item))
+
+
+@router.post(
+    "/projects/{project}/fallback/items/{item}/accept",
+    response={201: MissionOut},
+    tags=["fallback"],
+    summary="Accept a proposal",
+)
+@needs(FALLBACK_REVIEW, checks_rights=True)
+def accept_fallback_item(request: HttpRequest, body: Acceptance, project: str = ProjectKey, item: str = Key):
+    """Create the mission, after applying the given edits. 409 with the guardrail as code if it is reached."""
+    found = find_in(MissionFallbackItem, find_project(request, project, Right.REVIEW), item)
+    edits = {name: value for name, value in body.dict(exclude_unset=True).items() if value is not None}
+    mission = review.accept_item(item=found, actor=request.auth.member, **edits)
+    return Status(201, refreshed(mission, mission_out))
+
+
+@router.post(
+    "/projects/{project}/fallback/items/{item}/discard",
+    response=ItemOut,
+    tags=["fallback"],
+    summary="Discard a proposal",
+)
+@needs(FALLBACK_REVIEW, checks_rights=True)
+def discard_fallback_item(request: HttpRequest, body: Discard, project: str = ProjectKey, item: str = Key):
+    """Discard a proposal, with a reason, feedback or the duplicated mission."""
+    of_project = find_project(request, project, Right.REVIEW)
+    found = find_in(MissionFallbackItem, of_project, item)
+    actor = request.auth.member
+    if body.duplicate_of:
+        mission = find_in(Mission, of_project, body.duplicate_of)
+        review.mark_duplicate(item=found, mission=mission, actor=actor, feedback=body.feedback)
+    else:
+        review.discard_item(item=found, actor=actor, reason=body.reason, feedback=body.feedback)
+    return refreshed(found, item_out)
+
+
+@router.post(
+    "/projects/{project}/fallback/items/{item}/snooze", response=ItemOut, tags=["fallback"], summary="Snooze a proposal"
+)
+@needs(FALLBACK_REVIEW, checks_rights=True)
+def snooze_fallback_item(request: HttpRequest, body: Snooze, project: str = ProjectKey, item: str = Key):
+    """Hide a proposal from the review until a given time."""
+    found = find_in(MissionFallbackItem, find_project(request, project, Right.REVIEW), item)
+    review.snooze_item(item=found, until=body.until, actor=request.auth.member)
+    return refreshed(found, item_out)
+
+
+@router.post(
+    "/projects/{project}/fallback/items/{item}/undo",
+    response=ItemOut,
+    tags=["fallback"],
+    summary="Undo a decision",
+)
+@needs(FALLBACK_REVIEW, checks_rights=True)
+def undo_fallback_item(request: HttpRequest, project: str = ProjectKey, item: str = Key):
+    """Undo your own decision of the last hour, if its mission is unchanged."""
+    found = find_in(MissionFallbackItem, find_project(request, project, Right.REVIEW), item)
+    review.undo_decision(item=found, actor=request.auth.member)
+    return refreshed(found, item_out)
+
+
+def item_out(item: MissionFallbackItem) -> dict:
+    return {
+        **fields_of(item, "id", "title", "description", "priority", "estimated_effort_minutes", "status", "reason"),
+        **fields_of(item, "feedback", "snoozed_until", "reviewed_at", "created_at"),
+        "run": item.run_id,
+        "template": item.template_id,
+        "project": item.project_id,
+        "mission": item.mission_id,
+        "duplicate_of": item.duplicate_of_id,
+    }

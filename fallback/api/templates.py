@@ -1,0 +1,67 @@
+"""The API of fallback templates."""
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Schema, Status
+from pydantic import Field
+
+from fallback.api.base import ULID, Key, ProjectKey, fields_of, find_in, find_project, page_response, refreshed, router
+from fallback.api.missions import MissionOut, mission_out
+from fallback.models import MissionFallbackTemplate
+from fallback.models.choices import Trigger
+from fallback.scopes import FALLBACK_READ, FALLBACK_RUN
+from fallback.services.rights import Right
+from fallback.services.runs import launch_template
+from missionsite.common.api import Cursor, Limit, needs
+from missionsite.common.api.pagination import PER_PAGE, PageCursor
+
+
+class TemplateOut(Schema):
+    """A template of proposals."""
+
+    id: str = Field(examples=[ULID])
+    name: str = Field(examples=["Check links"])
+    description: str = Field(examples=["Open each link and note what is gone."])
+    priority: int = Field(examples=[3])
+    estimated_effort_minutes: int = Field(examples=[90])
+    enabled: bool = Field(examples=[True])
+
+
+class TemplatePage(Schema):
+    items: list[TemplateOut]
+    next: str | None = Field(examples=[None])
+
+
+@router.get(
+    "/projects/{project}/fallback/templates", response=TemplatePage, tags=["fallback"], summary="List templates"
+)
+@needs(FALLBACK_READ, checks_rights=True)
+def list_fallback_templates(
+    request: HttpRequest,
+    response: HttpResponse,
+    project: str = ProjectKey,
+    limit: Limit = PER_PAGE,
+    cursor: Cursor = None,
+):
+    """The templates of a project, newest first."""
+    found = find_project(request, project)
+    position = PageCursor("fallback templates", (found.pk,))
+    templates = MissionFallbackTemplate.objects.filter(project=found)
+    return page_response(request, response, position, templates, cursor, limit, "created_at", template_out)
+
+
+@router.post(
+    "/projects/{project}/fallback/templates/{template}/launch",
+    response={201: MissionOut},
+    tags=["fallback"],
+    summary="Launch a template",
+)
+@needs(FALLBACK_RUN, checks_rights=True)
+def launch_fallback_template(request: HttpRequest, project: str = ProjectKey, template: str = Key):
+    """Create a mission from a template, within the guardrails."""
+    found = find_in(MissionFallbackTemplate, find_project(request, project, Right.REVIEW), template)
+    mission = launch_template(template=found, actor=request.auth.member, triggered_by=Trigger.API)
+    return Status(201, refreshed(mission, mission_out))
+
+
+def template_out(template: MissionFallbackTemplate) -> dict:
+    return fields_of(template, "id", "name", "description", "priority", "estimated_effort_minutes", "enabled")
