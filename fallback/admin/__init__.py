@@ -2,4 +2,4 @@
 
 from fallback.admin import configs, flows, missions, organizations, projects, runs, templates  # noqa: F401
 
-from fallback.admin import review  # noqa: F401  isort: skip
+from fallback.admin import items  # noqa: F401  isort: skip

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import path
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import display
+
+from fallback.admin import review_actions, review_page
+from fallback.admin.base import ITEM, KeySearch, ReadOnlyProjectModelAdmin, VisibleRelatedFilter
+from fallback.admin.formats import format_effort, format_run
+from fallback.models import MissionFallbackItem
+from missionsite.common.admin.formats import badge, link_to
+
+
+@admin.register(MissionFallbackItem)
+class ItemAdmin(ReadOnlyProjectModelAdmin):
+    """The list of all proposals, and the review page of the open ones."""
+
+    search = KeySearch()
+    list_display = ("title", "project_link", "state", "template_link", "effort", "reviewer", "why", "created_at")
+    list_select_related = ("project", "template", "reviewed_by")
+    list_filter = (("status", ChoicesDropdownFilter), ("project", VisibleRelatedFilter))
+    sortable_by = ()
+    fieldsets = (
+        (None, {"fields": ("project_link", "title", "description", ("state", "mission_link"))}),
+        ("Work", {"fields": (("flow", "actor"), "repository", ("priority", "estimated_effort_minutes"))}),
+        ("Decision", {"fields": (("reviewer", "reviewed_at"), "why", "duplicate_of", "snoozed_until")}),
+        ("Origin", {"fields": (("template_link", "run_link"), "created_at")}),
+    )
+    empty_words = ("No proposals yet", "Proposals are made when a project runs low on ready missions.")
+
+    def get_urls(self) -> list:
+        view = self.admin_site.admin_view
+        actions = (
+            ("accept", review_actions.accept_view),
+            ("discard", review_actions.discard_view),
+            ("snooze", review_actions.snooze_view),
+            ("unsnooze", review_actions.unsnooze_view),
+            ("duplicate", review_actions.duplicate_view),
+            ("undo", review_actions.undo_view),
+        )
+        return [
+            path("review/", view(review_page.review_view), name="fallback_review"),
+            path("review/events/", view(review_page.events_view), name="fallback_review_events"),
+            path("review/missions/", view(review_page.missions_view), name="fallback_review_missions"),
+            path("review/accept/", view(review_actions.bulk_accept_view), name="fallback_review_accept"),
+            path("review/discard/", view(review_actions.bulk_discard_view), name="fallback_review_discard"),
+            *(path(f"<str:item_id>/{name}/", view(action), name=f"fallback_item_{name}") for name, action in actions),
+            *super().get_urls(),
+        ]
+
+    @display(description="Project")
+    def project_link(self, item: MissionFallbackItem) -> str:
+        return link_to(item.project)
+
+    @display(description="Template")
+    def template_link(self, item: MissionFallbackItem) -> str:
+        return link_to(item.template)
+
+    @display(description="Run")
+    def run_link(self, item: MissionFallbackItem) -> str:
+        return link_to(item.run, format_run(item.run))
+
+    @display(description="Mission")
+    def mission_link(self, item: MissionFallbackItem) -> str:
+        return link_to(item.mission)
+
+    @display(description="Effort")
+    def effort(self, item: MissionFallbackItem) -> str:
+        return format_effort(item.estimated_effort_minutes)
+
+    @display(description="Decision")
+    def state(self, item: MissionFallbackItem) -> str:
+        return badge(item.get_status_display(), ITEM[item.status])
+
+    @display(description="Decided by")
+    def reviewer(self, item: MissionFallbackItem) -> str:
+        return link_to(item.reviewed_by)
+
+    @display(description="Why")
+    def why(self, item: MissionFallbackItem) -> str:
+        return item.feedback or item.get_reason_display() or ""

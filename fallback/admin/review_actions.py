@@ -1,0 +1,215 @@
+"""The actions of the review page: accept, discard, snooze, mark as duplicate, undo."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django import forms
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse, reverse_lazy
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from fallback.admin.base import rights_of
+from fallback.admin.formats import format_instant
+from fallback.admin.responses import answer_errors, error_response, invalid_form_response, success_response
+from fallback.models import Mission, MissionFallbackItem
+from fallback.models.choices import DiscardReason, Priority, RunStatus
+from fallback.services import review
+from fallback.services.rights import Right
+from missionsite.common.errors import DomainError
+
+# Proposals that can be decided at once.
+BULK = 200
+BACK = reverse_lazy("admin:fallback_review")
+
+
+class EditForm(forms.Form):
+    """The fields that a reviewer may edit before accepting."""
+
+    title = forms.CharField(max_length=500)
+    description = forms.CharField(max_length=50_000, required=False)
+    priority = forms.TypedChoiceField(choices=Priority, coerce=int)
+    estimated_effort_minutes = forms.IntegerField(label="Estimated effort", min_value=1, max_value=100_000)
+
+
+class DiscardForm(forms.Form):
+    reason = forms.ChoiceField(choices=[("", ""), *DiscardReason.choices], required=False)
+    feedback = forms.CharField(max_length=5_000, required=False)
+
+
+class SnoozeForm(forms.Form):
+    """A date and time, or one of the presets."""
+
+    PRESETS = {"tomorrow": timedelta(days=1), "3days": timedelta(days=3), "week": timedelta(days=7)}
+
+    until = forms.CharField(max_length=40)
+
+    def clean_until(self) -> datetime:
+        given = self.cleaned_data["until"]
+        if given in self.PRESETS:
+            morning = timezone.localtime() + self.PRESETS[given]
+            return morning.replace(hour=9, minute=0, second=0, microsecond=0)
+        try:
+            until = datetime.fromisoformat(given)
+        except ValueError:
+            raise forms.ValidationError("Choose a day and a time.") from None
+        if not 2000 <= until.year <= 9000:
+            raise forms.ValidationError("Choose an earlier date.")
+        return until if until.tzinfo else timezone.make_aware(until)
+
+
+class DuplicateForm(forms.Form):
+    mission = forms.CharField(max_length=26, error_messages={"required": "Choose the duplicated mission."})
+    feedback = forms.CharField(max_length=5_000, required=False)
+
+
+@require_POST
+@answer_errors(lambda: str(BACK))
+def accept_view(request: HttpRequest, item_id: str) -> HttpResponse:
+    """Accept a proposal, with edits if the form has a title."""
+    item = _find_item(request, item_id)
+    edits = {}
+    if "title" in request.POST:
+        form = EditForm(request.POST)
+        if not form.is_valid():
+            return invalid_form_response(request, form, back=BACK)
+        edits = form.cleaned_data
+    mission = review.accept_item(item=item, actor=request.user, **edits)
+    return _decision_response(
+        request,
+        item,
+        f"Accepted: {mission.title} added to Todo.",
+        mission_url=reverse("admin:fallback_mission_change", args=[mission.pk]),
+    )
+
+
+@require_POST
+@answer_errors(lambda: str(BACK))
+def discard_view(request: HttpRequest, item_id: str) -> HttpResponse:
+    """Discard a proposal, with a reason or feedback."""
+    item = _find_item(request, item_id)
+    form = DiscardForm(request.POST)
+    if not form.is_valid():
+        return invalid_form_response(request, form, back=BACK)
+    review.discard_item(item=item, actor=request.user, **form.cleaned_data)
+    return _decision_response(request, item, f"Discarded: {item.title}.")
+
+
+@require_POST
+@answer_errors(lambda: str(BACK))
+def duplicate_view(request: HttpRequest, item_id: str) -> HttpResponse:
+    """Discard a proposal as a duplicate of a mission."""
+    item = _find_item(request, item_id)
+    form = DuplicateForm(request.POST)
+    if not form.is_valid():
+        return invalid_form_response(request, form, back=BACK)
+    mission = Mission.objects.filter(pk=form.cleaned_data["mission"].strip(), project=item.project).first()
+    if mission is None:
+        message = "No such mission in this project. Choose one from the list."
+        return error_response(request, message, back=BACK, field="mission", status=422)
+    review.mark_duplicate(item=item, mission=mission, actor=request.user, feedback=form.cleaned_data["feedback"])
+    return _decision_response(request, item, f"Discarded: {item.title} is a duplicate of {mission.title}.")
+
+
+@require_POST
+@answer_errors(lambda: str(BACK))
+def snooze_view(request: HttpRequest, item_id: str) -> HttpResponse:
+    """Snooze a proposal."""
+    item = _find_item(request, item_id)
+    form = SnoozeForm(request.POST)
+    if not form.is_valid():
+        return invalid_form_response(request, form, back=BACK)
+    until = form.cleaned_data["until"]
+    review.snooze_item(item=item, until=until, actor=request.user)
+    message = f"Snoozed until {format_instant(until)}: {item.title}."
+    return success_response(
+        request, message, back=BACK, id=item.pk, undo_url=reverse("admin:fallback_item_unsnooze", args=[item.pk])
+    )
+
+
+@require_POST
+@answer_errors(lambda: str(BACK))
+def unsnooze_view(request: HttpRequest, item_id: str) -> HttpResponse:
+    """End the snooze of a proposal."""
+    item = _find_item(request, item_id)
+    review.unsnooze_item(item=item, actor=request.user)
+    return success_response(request, f"Back in review: {item.title}.", back=BACK, id=item.pk)
+
+
+@require_POST
+@answer_errors(lambda: str(BACK))
+def undo_view(request: HttpRequest, item_id: str) -> HttpResponse:
+    """Undo the user's own decision."""
+    item = _find_item(request, item_id)
+    review.undo_decision(item=item, actor=request.user)
+    return success_response(request, f"Undone: {item.title} is back in review.", back=BACK, id=item.pk)
+
+
+@require_POST
+@answer_errors(lambda: str(BACK))
+def bulk_accept_view(request: HttpRequest) -> HttpResponse:
+    """Accept several proposals, each within its guardrails."""
+    return _decide_selected(request, "accepted", lambda item: review.accept_item(item=item, actor=request.user))
+
+
+@require_POST
+@answer_errors(lambda: str(BACK))
+def bulk_discard_view(request: HttpRequest) -> HttpResponse:
+    """Discard several proposals for one reason."""
+    form = DiscardForm(request.POST)
+    if not form.is_valid():
+        return invalid_form_response(request, form, back=BACK)
+    values = form.cleaned_data
+    return _decide_selected(
+        request, "discarded", lambda item: review.discard_item(item=item, actor=request.user, **values)
+    )
+
+
+def _decide_selected(request: HttpRequest, what: str, decide) -> HttpResponse:
+    chosen = list(dict.fromkeys(request.POST.getlist("items")))
+    if not chosen:
+        return error_response(request, "Select proposals first.", back=BACK, field="items", status=422)
+    if len(chosen) > BULK:
+        return error_response(request, f"Select at most {BULK} proposals.", back=BACK, field="items", status=422)
+    results = []
+    for pk in sorted(chosen):
+        try:
+            item = _find_item(request, pk)
+            decide(item)
+        except (DomainError, Http404) as rejection:
+            message = rejection.message if isinstance(rejection, DomainError) else str(rejection)
+            results.append({"id": pk, "ok": False, "message": message, "undo_url": ""})
+        else:
+            undo = reverse("admin:fallback_item_undo", args=[pk])
+            results.append({"id": pk, "ok": True, "message": what.capitalize(), "undo_url": undo})
+    rejections = [result for result in results if not result["ok"]]
+    message = f"{len(results) - len(rejections)} {what}."
+    if rejections:
+        message = f"{message[:-1]}, {len(rejections)} rejected: {rejections[0]['message']}"
+    return success_response(request, message, back=BACK, results=results)
+
+
+def _find_item(request: HttpRequest, pk: str) -> MissionFallbackItem:
+    """A proposal that the user may decide on. Raises Http404 if it is not visible, NotAllowed without the right."""
+    rights = rights_of(request)
+    found: QuerySet = MissionFallbackItem.objects.select_related("project__organization", "run")
+    item = found.filter(rights.project_filter(Right.VIEW, path="project__"), pk=pk.replace("\x00", "")).first()
+    if item is None:
+        raise Http404("Proposal not found.")
+    rights.check(Right.REVIEW, item.project)
+    return item
+
+
+def _decision_response(request: HttpRequest, item: MissionFallbackItem, message: str, **facts) -> HttpResponse:
+    item.run.refresh_from_db(fields=["status"])
+    return success_response(
+        request,
+        message,
+        back=BACK,
+        id=item.pk,
+        undo_url=reverse("admin:fallback_item_undo", args=[item.pk]),
+        run_completed=item.run.status == RunStatus.COMPLETED,
+        **facts,
+    )
