@@ -118,7 +118,7 @@ ACTIONS = (
         run=lambda project, actor, values: archive_project(project=project, actor=actor, reason=values["reason"]),
         form=ReasonForm,
         offered=lambda project: not project.is_archived,
-        says="It stays readable. New missions and proposals are failed.",
+        says="It stays readable. No new missions or proposals can be added.",
         icon="archive",
         bulk_title="Archive",
     ),

@@ -452,7 +452,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "projects",
-                "permissions": [("every_project", "Acts in every project, not only in the own ones")],
+                "permissions": [("every_project", "Has access to every project, not only to own ones")],
                 "db_table_comment": "Where people work on missions together.",
                 "ordering": [
                     models.OrderBy(models.F("created_at"), descending=True),

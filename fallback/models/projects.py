@@ -46,7 +46,7 @@ class Project(TimestampedModel):
     class Meta:
         db_table = "projects"
         db_table_comment = "Where people work on missions together."
-        permissions = [("every_project", "Acts in every project, not only in the own ones")]
+        permissions = [("every_project", "Has access to every project, not only to own ones")]
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             *one_line_checks("projects", "name", "slug"),

@@ -329,9 +329,9 @@ class TestRuns:
         assert "no report yet" in rejected(client.get(report), 404, "not_found")["detail"]
         with django_capture_on_commit_callbacks(execute=True):
             post(client, at(project, f"/fallback/items/{item.pk}/discard"), reason="unclear")
-        told = client.get(report).json()
-        assert (told["runId"], told["status"], told["discarded"]) == (item.run_id, "completed", 1)
-        assert told["items"][0]["reason"] == "unclear"
+        document = client.get(report).json()
+        assert (document["runId"], document["status"], document["discarded"]) == (item.run_id, "completed", 1)
+        assert document["items"][0]["reason"] == "unclear"
 
 
 class TestDecisions:
@@ -493,15 +493,15 @@ class TestTemplates:
 # --- All operations ---------------------------------------------------------------------------
 
 OPERATIONS = [
-    (method.upper(), address, told)
+    (method.upper(), address, operation)
     for address, methods in api.get_openapi_schema(path_prefix="/api/")["paths"].items()
     if address.startswith("/api/projects")
-    for method, told in methods.items()
+    for method, operation in methods.items()
 ]
 WITH_KEY = [
     (method, address)
-    for method, address, told in OPERATIONS
-    if any(each["name"] == "Idempotency-Key" for each in told.get("parameters", []))
+    for method, address, operation in OPERATIONS
+    if any(each["name"] == "Idempotency-Key" for each in operation.get("parameters", []))
 ]
 
 
@@ -543,9 +543,9 @@ def send(client, method: str, address: str, body, **headers):
     return client.generic(method, address, json.dumps(body), "application/json", headers=headers)
 
 
-@pytest.mark.parametrize(("method", "address", "told"), OPERATIONS, ids=[f"{m} {a}" for m, a, _ in OPERATIONS])
-def test_unknown_id_returns_404_and_changes_nothing(project, client, item, method, address, told):
-    body, keys = BODIES.get(told["operationId"], {}), keys_of(project, item)
+@pytest.mark.parametrize(("method", "address", "operation"), OPERATIONS, ids=[f"{m} {a}" for m, a, _ in OPERATIONS])
+def test_unknown_id_returns_404_and_changes_nothing(project, client, item, method, address, operation):
+    body, keys = BODIES.get(operation["operationId"], {}), keys_of(project, item)
     parts = [name for name in keys if f"{{{name}}}" in address]
     before = fallback_rows()
     for part in parts:
@@ -558,9 +558,9 @@ def test_unknown_id_returns_404_and_changes_nothing(project, client, item, metho
     assert fallback_rows() == before
 
 
-@pytest.mark.parametrize(("method", "address", "told"), OPERATIONS, ids=[f"{m} {a}" for m, a, _ in OPERATIONS])
-def test_role_in_project_decides_also_for_staff(project, item, method, address, told):
-    scope, body = told["x-scope"], BODIES.get(told["operationId"], {})
+@pytest.mark.parametrize(("method", "address", "operation"), OPERATIONS, ids=[f"{m} {a}" for m, a, _ in OPERATIONS])
+def test_role_in_project_decides_also_for_staff(project, item, method, address, operation):
+    scope, body = operation["x-scope"], BODIES.get(operation["operationId"], {})
     enough = {
         "projects:read": ProjectRole.VIEWER,
         "fallback:read": ProjectRole.VIEWER,
@@ -616,7 +616,7 @@ def test_creating_operations_accept_idempotency_key():
     }
 
 
-OPERATION_OF = {(method, address): told["operationId"] for method, address, told in OPERATIONS}
+OPERATION_OF = {(method, address): operation["operationId"] for method, address, operation in OPERATIONS}
 
 
 # Changes that keep a body valid.
@@ -729,13 +729,13 @@ instants = st.one_of(
 
 
 @pytest.mark.parametrize("staff", [False, True])
-@pytest.mark.parametrize(("method", "address", "told"), OPERATIONS, ids=[f"{m} {a}" for m, a, _ in OPERATIONS])
-def test_arbitrary_input_causes_no_server_error(project, bob, item, method, address, told, staff):
+@pytest.mark.parametrize(("method", "address", "operation"), OPERATIONS, ids=[f"{m} {a}" for m, a, _ in OPERATIONS])
+def test_arbitrary_input_causes_no_server_error(project, bob, item, method, address, operation, staff):
     client = api_client(StaffFactory(is_superuser=True) if staff else bob)
     keys = keys_of(project, item)
-    parameters = [each["name"] for each in told.get("parameters", []) if each["in"] == "query"]
+    parameters = [each["name"] for each in operation.get("parameters", []) if each["in"] == "query"]
     names = st.one_of(st.sampled_from(parameters), sendable) if parameters else sendable
-    body = BODIES.get(told["operationId"], {})
+    body = BODIES.get(operation["operationId"], {})
     # What the operation takes, with one field that is anything at all.
     nearly = st.tuples(st.sampled_from(FIELDS), instants).map(lambda odd: json.dumps({**body, odd[0]: odd[1]}).encode())
 

@@ -124,7 +124,7 @@ BOARD = [
     (8, None, None, [WAIT_NO_LONGER]),
     (6, None, None, [DELETE_MISSION]),
 ]
-ACTS = [
+OPERATIONS = [
     *BOARD,
     (20, None, None, [PROPOSE]),
     (14, SHARE, WAITING, [DISCARD]),
@@ -140,9 +140,9 @@ ACTS = [
 ]
 
 
-def one_transaction(session: psycopg.Connection, chance: random.Random, acts) -> int:
+def one_transaction(session: psycopg.Connection, chance: random.Random, operations) -> int:
     """Run a random operation in a project, rolled back at times. Returns the number of effective statements."""
-    _often, lock, which, statements = chance.choices(acts, [act[0] for act in acts])[0]
+    _often, lock, which, statements = chance.choices(operations, [operation[0] for operation in operations])[0]
     changes = 0
     with session.transaction() as whole:
         if lock:
@@ -158,19 +158,19 @@ def one_transaction(session: psycopg.Connection, chance: random.Random, acts) ->
     return changes
 
 
-def run_concurrently(changes: int, acts=ACTS, *, until: str = "") -> Counter:
+def run_concurrently(changes: int, operations=OPERATIONS, *, until: str = "") -> Counter:
     """Run eight connections until the number of changes is reached, or a transaction ends like `until`.
 
     How many ended how: "transactions" that did not fail, "deadlocks", "rejected: <rule>"; and how many "changes".
     """
     ended, guard = Counter(), threading.Lock()
 
-    def act(number: int) -> None:
+    def operation(number: int) -> None:
         chance = random.Random(number)
         with own_connection() as session:
             while ended["changes"] < changes and not (until and ended[until]):
                 try:
-                    done, how = one_transaction(session, chance, acts), "transactions"
+                    done, how = one_transaction(session, chance, operations), "transactions"
                 except psycopg.errors.DeadlockDetected:
                     done, how = 0, "deadlocks"
                 except psycopg.IntegrityError as rejected:
@@ -184,7 +184,7 @@ def run_concurrently(changes: int, acts=ACTS, *, until: str = "") -> Counter:
         rows(NEW_PROJECT)
     before = deadlocks()
     with ThreadPoolExecutor(CONNECTIONS) as people:
-        list(people.map(act, range(CONNECTIONS)))
+        list(people.map(operation, range(CONNECTIONS)))
     ended["deadlocks"] = max(ended["deadlocks"], deadlocks() - before)
     return ended
 
@@ -242,7 +242,7 @@ def test_without_counting_dependents_missions_drift():
 def test_without_exclusive_lock_deletions_deadlock():
     tables = ("missions", "mission_fallback_runs", "projects")
     triggers = "; ".join(f"ALTER TABLE {table} {{0}} TRIGGER {table}_close" for table in tables)
-    shared = [(often, lock and SHARE, which, statements) for often, lock, which, statements in ACTS]
+    shared = [(often, lock and SHARE, which, statements) for often, lock, which, statements in OPERATIONS]
     with without(triggers.format("DISABLE"), triggers.format("ENABLE")):
         assert run_concurrently(5000, shared, until="deadlocks")["deadlocks"] > 0
 

@@ -193,7 +193,7 @@ class Intruder:
             cookies = self.browser.cookies.copy()
             with undone():
                 answer = self.send(what)
-                said = text_of(answer)
+                content = text_of(answer)
                 written, last = self._written(), self.written
                 self.written = written
                 changed = written != last and rows_of_a(self.world) != self.before
@@ -201,9 +201,9 @@ class Intruder:
             self.sent += 1
             if answer.status_code >= 500:
                 found.append(f"{answer.status_code}: {what}")
-            if WORD in said:
-                at = said.index(WORD)
-                found.append(f"read: {what} -> {answer.status_code} …{said[max(0, at - 80) : at + 40]}…")
+            if WORD in content:
+                at = content.index(WORD)
+                found.append(f"read: {what} -> {answer.status_code} …{content[max(0, at - 80) : at + 40]}…")
             if changed:
                 found.append(f"changed: {what} -> {answer.status_code}")
         return found
@@ -499,12 +499,12 @@ def test_live_page_sends_own_projects_only():
     client.force_login(world.people["project viewer"])
     answer = client.get("/admin/fallback/missionfallbackitem/review/events/")
     try:
-        said = answer.streaming_content
-        assert next(said).startswith(b"retry:")
-        assert next(said).startswith(b"event: ready")
+        content = answer.streaming_content
+        assert next(content).startswith(b"retry:")
+        assert next(content).startswith(b"event: ready")
         for things in (world.a, world.b):
             RunFactory(project=things["project"])
-        heard = next(said).decode()
+        heard = next(content).decode()
     finally:
         answer.close()
     assert world.b["project"].pk in heard

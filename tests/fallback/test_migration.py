@@ -41,17 +41,17 @@ def stage_fixture(name: str):
     return database
 
 
-def fill_before(story: Story) -> None:
-    story.migrate(*BEFORE)
-    story.sql(PEOPLE_WITH_LOOPS)
+def fill_before(database: Story) -> None:
+    database.migrate(*BEFORE)
+    database.sql(PEOPLE_WITH_LOOPS)
 
 
 STAGES = {
     "before": (None, fill_before),
-    "upgraded": ("before", lambda story: story.migrate(*FORWARD)),
-    "lived_in": ("upgraded", lambda story: story.sql(LIVED_IN)),
-    "back": ("lived_in", lambda story: story.migrate(*BEFORE)),
-    "again": ("back", lambda story: story.migrate(*FORWARD)),
+    "upgraded": ("before", lambda database: database.migrate(*FORWARD)),
+    "lived_in": ("upgraded", lambda database: database.sql(LIVED_IN)),
+    "back": ("lived_in", lambda database: database.migrate(*BEFORE)),
+    "again": ("back", lambda database: database.migrate(*FORWARD)),
 }
 before, upgraded, lived_in, back, again = map(stage_fixture, STAGES)
 
@@ -121,14 +121,16 @@ LIVED_IN = """
 """
 
 
-def rows(story: Story) -> dict[str, list[dict]]:
+def rows(database: Story) -> dict[str, list[dict]]:
     """All rows of all tables as sorted text, without the tables of the migrations themselves."""
-    tables = story.sql(
+    tables = database.sql(
         """SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
            AND relname NOT IN ('django_migrations', 'mission_loops_converted') ORDER BY 1"""
     )
     return {
-        table: sorted(json.dumps(kept, sort_keys=True) for (kept,) in story.sql(f"SELECT to_jsonb(t) FROM {table} t"))
+        table: sorted(
+            json.dumps(kept, sort_keys=True) for (kept,) in database.sql(f"SELECT to_jsonb(t) FROM {table} t")
+        )
         for (table,) in tables
     }
 
@@ -303,10 +305,10 @@ def test_backup_tables_are_not_readable_by_the_site(back):
 
 
 def test_zero_and_up_gives_same_schema(databases):
-    story = databases.copy(None, "fallback_empty")
-    story.migrate()
-    schema = story.schema()
-    story.migrate("fallback", "zero")
-    assert story.sql("SELECT to_regclass('missions'), to_regclass('organizations')") == [(None, None)]
-    story.migrate()
-    assert story.schema() == schema
+    database = databases.copy(None, "fallback_empty")
+    database.migrate()
+    schema = database.schema()
+    database.migrate("fallback", "zero")
+    assert database.sql("SELECT to_regclass('missions'), to_regclass('organizations')") == [(None, None)]
+    database.migrate()
+    assert database.schema() == schema

@@ -248,12 +248,12 @@ def test_mission_with_dependents_cannot_change_project():
 def closing_a_circle(people, links, together=lambda: None) -> list:
     """Add each dependency in its own concurrent transaction. Returns the errors; None for a commit."""
 
-    def act(number):
+    def attempt(number):
         with transaction.atomic():
             let_wait(*links[number])
             together()
 
-    return people.run(act)
+    return people.run(attempt)
 
 
 def half_circles():
@@ -291,13 +291,13 @@ def test_dependency_added_while_mission_finishes_is_counted():
         for _round in range(30):
             waiting, needed = missions(2)
 
-            def act(number, waiting=waiting, needed=needed):
+            def attempt(number, waiting=waiting, needed=needed):
                 if number:
                     let_wait(waiting, needed)
                 else:
                     rows("UPDATE missions SET list = 'done' WHERE id = %s", [needed.pk])
 
-            assert people.run(act) == [None, None]
+            assert people.run(attempt) == [None, None]
             assert counts(waiting) == (1, 0)
 
 

@@ -101,9 +101,9 @@ ACTIONS = [
 
 
 class TestEveryPage:
-    @pytest.mark.parametrize(("model", "said"), LISTS.items())
-    def test_empty_list_shows_hint(self, chief, model, said):
-        assert said in words(chief.get(page(model)))
+    @pytest.mark.parametrize(("model", "text"), LISTS.items())
+    def test_empty_list_shows_hint(self, chief, model, text):
+        assert text in words(chief.get(page(model)))
 
     @pytest.mark.parametrize("model", FORMS)
     def test_add_form_opens(self, chief, model):

@@ -189,13 +189,13 @@ def everyone_triggers_a_run(people, *, due: bool):
     """One round: all start a run of one project, every second one by a check of due projects."""
     project = a_project(templates=3)
 
-    def act(number):
+    def attempt(number):
         if due and number % 2:
             (outcome,) = list(run_due()) or [None]
             return outcome and (outcome.rejection or outcome.run)
         return run_fallback(project=project)
 
-    return people.run(act), project
+    return people.run(attempt), project
 
 
 @pytest.mark.parametrize("due", [False, True])
@@ -233,8 +233,8 @@ def test_without_locks_two_triggers_make_two_runs(monkeypatch):
 
 def summaries(run) -> tuple[int, int]:
     """The number of summaries of a run in the timelines of missions and of the project."""
-    told = {"project": run.project, "type": "fallback.run_completed", "payload__runId": run.pk}
-    return MissionEvent.objects.filter(**told).count(), ProjectActivity.objects.filter(**told).count()
+    summary = {"project": run.project, "type": "fallback.run_completed", "payload__runId": run.pk}
+    return MissionEvent.objects.filter(**summary).count(), ProjectActivity.objects.filter(**summary).count()
 
 
 def test_two_reviewers_complete_run_once():
@@ -309,13 +309,13 @@ def everyone_moves(people, *, one: bool):
     missions = MissionFactory.create_batch(PEOPLE, project=project)
     chances = [random.Random(random.random()) for _number in range(PEOPLE)]
 
-    def act(number):
+    def attempt(number):
         chance = chances[number]
         mission = missions[0] if one else missions[number]
         beside = {chance.choice(["before", "after"]): chance.choice(missions).pk} if chance.random() < 0.5 else {}
         return move_mission(mission=mission, to=chance.choice([List.TODO, List.DOING]), **beside)
 
-    return people.run(act), list(project.missions.all())
+    return people.run(attempt), list(project.missions.all())
 
 
 @pytest.mark.parametrize("one", [False, True], ids=["their own missions", "the same mission"])
@@ -356,7 +356,7 @@ def test_mixed_operations_neither_deadlock_nor_drift():
         proposals(RunFactory(project=project), [60] * 12)
         MissionFactory.create_batch(6, project=project)
 
-    def act(number):
+    def attempt(number):
         chance, member, done = random.Random(random.random()), members[number], Counter()
         for _step in range(2 * ROUNDS):
             step = chance.choice(STEPS)
@@ -367,7 +367,7 @@ def test_mixed_operations_neither_deadlock_nor_drift():
         return done
 
     with crowd(12) as people:
-        results = people.run(act, timeout=600)
+        results = people.run(attempt, timeout=600)
     only(results, Counter)
     if ROUNDS >= 20:
         # Each operation must have been effective at least once.

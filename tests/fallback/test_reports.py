@@ -280,10 +280,10 @@ def before_the_commit(reached: int) -> None:
 PLACES = [before_the_report, with_half_a_document, between_the_report_and_the_run, before_the_commit]
 
 
-def killed(act, place=None, *, after: int = 1) -> None:
+def killed(action, place=None, *, after: int = 1) -> None:
     """Run a function in another process, and kill it (SIGKILL) at a given step.
 
-    place: puts the stop there in that process. Without one, `act` itself says how far it is, a byte a step, and the
+    place: puts the stop there in that process. Without one, `action` itself says how far it is, a byte a step, and the
     process is killed after so many steps, wherever it is then.
     """
     # Processes cannot share a connection.
@@ -294,15 +294,15 @@ def killed(act, place=None, *, after: int = 1) -> None:
         try:
             if place:
                 place(reached)
-            act(reached)
+            action(reached)
         finally:
             # Not reached where it was stopped; nothing of the test itself may run twice.
             os._exit(1)
     os.close(reached)
     try:
         steps = 0
-        while steps < after and (said := os.read(heard, after - steps)):
-            steps += len(said)
+        while steps < after and (received := os.read(heard, after - steps)):
+            steps += len(received)
         os.kill(child, signal.SIGKILL)
         _pid, status = os.waitpid(child, 0)
         assert os.WIFSIGNALED(status), "it ended before it could be killed"
@@ -354,8 +354,8 @@ def a_decision_made_anew():
 @pytest.mark.parametrize("end", [the_last_decision, a_cancellation, a_decision_made_anew], ids=lambda end: end.__name__)
 def test_kill_at_each_step_leaves_repairable_run(end, place, documents_root):
     for _round in range(4):
-        run, act = end()
-        killed(act, place)
+        run, action = end()
+        killed(action, place)
         run = fresh(run)
         # The end is committed without a report: it needs the repair.
         assert (run.status in ENDED, run.report_path) == (True, "")
@@ -367,7 +367,7 @@ def test_kill_at_any_time_leaves_repairable_state(documents_root):
     ana = MemberFactory()
 
     def decide_on(items):
-        def act(reached):
+        def action(reached):
             while True:
                 for item in items:
                     discard_item(item=item, actor=ana, feedback="no")
@@ -375,7 +375,7 @@ def test_kill_at_any_time_leaves_repairable_state(documents_root):
                     undo_decision(item=item, actor=ana)
                     os.write(reached, b".")
 
-        return act
+        return action
 
     for _round in range(12):
         items = [a_review(1)[0] for _number in range(3)]

@@ -340,7 +340,7 @@ def test_run_in_progress_does_not_block_other_projects():
     busy, other = a_project(templates=1), a_project(templates=1)
     made, looked = threading.Event(), threading.Event()
 
-    def act(number):
+    def attempt(number):
         if number:
             made.wait(30)
             try:
@@ -354,7 +354,7 @@ def test_run_in_progress_does_not_block_other_projects():
         return run
 
     with crowd(2) as people:
-        run, outcomes = people.run(act)
+        run, outcomes = people.run(attempt)
     assert isinstance(run, MissionFallbackRun)
     assert isinstance(outcomes[busy].rejection, RunInProgress)
     assert outcomes[busy].summary == RunInProgress().message

@@ -111,16 +111,16 @@ def test_loading_again_keeps_changes(seeds, document_root):
     remove_dependency(mission=wait.mission, depends_on=wait.depends_on, acting_member=bruno)
     add_dependency(mission=wait.depends_on, depends_on=wait.mission, acting_member=bruno)
     move_mission(mission=wait.mission, to="done", acting_member=bruno)
-    seat = ProjectMember.objects.get(project=builder, role="viewer")
-    remove_from_project(membership=seat, actor=bruno)
-    set_project_role(project=builder, member=seat.member, role="reviewer", actor=bruno)
+    membership = ProjectMember.objects.get(project=builder, role="viewer")
+    remove_from_project(membership=membership, actor=bruno)
+    set_project_role(project=builder, member=membership.member, role="reviewer", actor=bruno)
     ProjectStar.objects.filter(project=builder, member=bruno).delete()
     ProjectStar.objects.create(project=builder, member=bruno)
     change_in_project(builder.flows.get(name="Build"), acting_member=bruno, name="Make")
     add_to_project(Flow, project=builder, acting_member=bruno, name="Build")
-    stay = Membership.objects.filter(status="active", group__type="mission").first()
-    leave_mission(member=stay.member, mission=stay.group)
-    join_mission(member=stay.member, mission=stay.group)
+    joined = Membership.objects.filter(status="active", group__type="mission").first()
+    leave_mission(member=joined.member, mission=joined.group)
+    join_mission(member=joined.member, mission=joined.group)
     before = everything()
     call_command("loaddata", "seeds", verbosity=0)
     assert everything() == before
@@ -225,10 +225,10 @@ def test_every_project_has_data_for_its_pages(seeds):
 
 def test_a_project_has_member_outside_organization(seeds):
     outside = [
-        seat
-        for seat in ProjectMember.objects.select_related("project")
+        membership
+        for membership in ProjectMember.objects.select_related("project")
         if not OrganizationMembership.objects.filter(
-            member=seat.member, organization=seat.project.organization_id
+            member=membership.member, organization=membership.project.organization_id
         ).exists()
     ]
     assert outside

@@ -1,2 +1,2 @@
--- Going back, the column goes; there is nothing to undo in it.
+-- Nothing to do: the reverse migration drops the column.
 SELECT;

@@ -1,2 +1,2 @@
--- Missions older than the fallback were made by hand.
+-- Sets the origin of missions that are older than the fallback.
 UPDATE missions SET origin = 'manual' WHERE origin IS NULL;

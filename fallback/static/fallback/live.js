@@ -23,7 +23,7 @@ window.fallback = window.fallback || {};
 
     const errorText = (response) => {
         if (response.redirected && /login/.test(response.url)) return SIGNED_OUT;
-        if (response.status >= 500) return "The site met an error, so nothing was decided. Nothing you typed is lost: try again, and tell an administrator if it stays.";
+        if (response.status >= 500) return "Server error: nothing was saved. Your input is kept: try again, and tell an administrator if it stays.";
         return BY_STATUS[response.status] || `The site answered in a way this page does not understand (${response.status}). Nothing you typed is lost.`;
     };
 

@@ -60,7 +60,7 @@
     const closePanels = (row, { focus = true } = {}) => {
         openPanels(row).forEach((panel) => {
             panel.classList.remove("is-open");
-            row.querySelector(`[data-act="${panel.dataset.panel}"]`)?.setAttribute("aria-expanded", "false");
+            row.querySelector(`[data-action="${panel.dataset.panel}"]`)?.setAttribute("aria-expanded", "false");
         });
         if (focus) setCurrent(row);
     };
@@ -72,7 +72,7 @@
         if (already) { setCurrent(row); return; }
         setCurrent(row, { focus: false });
         panel.classList.add("is-open");
-        row.querySelector(`[data-act="${name}"]`)?.setAttribute("aria-expanded", "true");
+        row.querySelector(`[data-action="${name}"]`)?.setAttribute("aria-expanded", "true");
         const chooser = panel.querySelector("[data-choose]");
         if (chooser) choose(chooser, { url: root.dataset.choicesUrl, project: row.dataset.project });
         const first = panel.querySelector("input[type=radio]:checked, input:not([type=hidden]), textarea, button");
@@ -265,7 +265,7 @@
 
     // --- Updates from the server ---------------------------------------------------------------
     const enhance = () => {
-        root.querySelectorAll("a[data-act]").forEach((link) => {
+        root.querySelectorAll("a[data-action]").forEach((link) => {
             link.setAttribute("role", "button");
             if (!link.hasAttribute("aria-expanded")) link.setAttribute("aria-expanded", "false");
         });
@@ -376,8 +376,8 @@
     });
     root.addEventListener("click", (event) => {
         const row = rowOf(event.target);
-        const act = event.target.closest("a[data-act]");
-        if (act) { event.preventDefault(); openPanel(row, act.dataset.act); return; }
+        const button = event.target.closest("a[data-action]");
+        if (button) { event.preventDefault(); openPanel(row, button.dataset.action); return; }
         if (event.target.closest("[data-close]")) { event.preventDefault(); closePanels(row); return; }
         if (event.target.closest(".fb-more")) { toggleText(row); return; }
         if (event.target.closest("[data-result-undo]")) {
@@ -458,7 +458,7 @@
         }
         if (isTyping(target) || event.ctrlKey || event.metaKey || event.altKey) return;
         const row = rowOf(target);
-        if (event.key === " " && target.matches("a[data-act]")) { event.preventDefault(); target.click(); return; }
+        if (event.key === " " && target.matches("a[data-action]")) { event.preventDefault(); target.click(); return; }
         if ((event.key === "ArrowDown" || event.key === "ArrowUp") && row) { event.preventDefault(); move(event.key === "ArrowDown" ? 1 : -1); return; }
         if (event.key === "Enter" && target === row) { event.preventDefault(); toggleText(row); return; }
         if (!keysOn.checked) return;
