@@ -27,7 +27,7 @@ class ItemAdmin(ReadOnlyProjectModelAdmin):
         ("Decision", {"fields": (("reviewer", "reviewed_at"), "why", "duplicate_of", "snoozed_until")}),
         ("Origin", {"fields": (("template_link", "run_link"), "created_at")}),
     )
-    empty_words = ("No proposals yet", "Proposals are made when a project runs low on ready missions.")
+    empty_text = ("No proposals yet", "Proposals are made when a project runs low on ready missions.")
 
     def get_urls(self) -> list:
         view = self.admin_site.admin_view

@@ -11,7 +11,7 @@ from pydantic import ConfigDict
 from fallback.models import Project
 from fallback.services.rights import Right, Rights
 from missionsite.common.api import Router
-from missionsite.common.api.pagination import page_of
+from missionsite.common.api.pagination import paginate
 
 router = Router(tags=["projects"])
 
@@ -56,7 +56,7 @@ def after_key(rows: QuerySet, key: list | None, instant: str) -> QuerySet:
 def page_response(request, response, position, rows, cursor, limit, instant, show) -> dict:
     """One page of rows, newest first by the datetime field `instant`."""
     found = list(after_key(rows, position.read(cursor), instant)[: limit + 1])
-    page = page_of(request, response, position, found, limit, lambda row: (getattr(row, instant), row.pk))
+    page = paginate(request, response, position, found, limit, lambda row: (getattr(row, instant), row.pk))
     page["items"] = [show(row) for row in page["items"]]
     return page
 

@@ -9,7 +9,7 @@ from fallback.models import Project
 from fallback.scopes import PROJECTS_READ
 from fallback.services.rights import Right, Rights
 from missionsite.common.api import Cursor, Limit, needs
-from missionsite.common.api.pagination import PER_PAGE, PageCursor, page_of
+from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
 
 
 class ProjectOut(Schema):
@@ -35,7 +35,7 @@ def list_projects(request: HttpRequest, response: HttpResponse, limit: Limit = P
     rights = Rights(request.auth.member)
     position = PageCursor("projects", (str(request.auth.member.pk),))
     rows = after_key(rights.projects().select_related("organization"), position.read(cursor), "created_at")
-    page = page_of(request, response, position, list(rows[: limit + 1]), limit, lambda row: (row.created_at, row.pk))
+    page = paginate(request, response, position, list(rows[: limit + 1]), limit, lambda row: (row.created_at, row.pk))
     page["items"] = [project_out(project, rights) for project in page["items"]]
     return page
 

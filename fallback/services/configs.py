@@ -26,7 +26,7 @@ EDITABLE = (
 @service
 def create_config(*, project: Project, actor: Member | None = None, **values) -> MissionFallbackConfig:
     """Create the configuration of a project. values: any of EDITABLE, in the units of the model."""
-    only(values, *EDITABLE)
+    check_fields(values, *EDITABLE)
     set_audit_context(actor)
     config = MissionFallbackConfig.objects.create(project=project, **values)
     changed = {field: [None, as_json(value)] for field, value in values.items()}

@@ -49,7 +49,7 @@ def create_mission(
     acting_member: the member who does it; the field `actor` of a mission is the persona it is worked on as.
     Raises ProjectArchived, and the errors of links to another project.
     """
-    only(values, *EDITABLE)
+    check_fields(values, *EDITABLE)
     set_audit_context(acting_member)
     if Project.objects.filter(pk=project.pk, status="archived").exists():
         raise ProjectArchived

@@ -48,7 +48,7 @@ EVENT_PREFIXES = {Flow: "flow", Actor: "actor", ProjectRepository: "repository",
 @service
 def create_organization(*, name: str, slug: str, actor: Member | None = None, **values) -> Organization:
     """Create an organisation, owned by the actor. Raises TimezoneUnknown."""
-    only(values, "timezone", "fallback_enabled", "fallback_rollout_percent")
+    check_fields(values, "timezone", "fallback_enabled", "fallback_rollout_percent")
     values = {"name": name, "slug": slug, **values}
     organization = Organization.objects.create(**values)
     changed = {field: [None, as_json(value)] for field, value in values.items()}
@@ -89,7 +89,7 @@ def create_project(
     *, organization: Organization, name: str, slug: str, actor: Member | None = None, **values
 ) -> Project:
     """Create a project with a default fallback configuration. The actor becomes maintainer. Raises SlugTaken."""
-    only(values, "description", "privacy", "fallback_enabled")
+    check_fields(values, "description", "privacy", "fallback_enabled")
     set_audit_context(actor)
     project = Project.objects.create(organization=organization, name=name, slug=slug, **values)
     if actor:
@@ -157,7 +157,7 @@ def add_to_project(kind: type[models.Model], *, project: Project, acting_member:
 
     Raises ProjectArchived, and the errors of the model's constraints.
     """
-    only(values, *EDITABLE[kind])
+    check_fields(values, *EDITABLE[kind])
     set_audit_context(acting_member)
     if Project.objects.filter(pk=project.pk, status=ProjectStatus.ARCHIVED).exists():
         raise ProjectArchived
