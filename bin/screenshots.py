@@ -28,7 +28,7 @@ PAGES = {
     "tree": f"{ENTRY}/tree/",
     "missions": "/admin/groups/mission/",
     "mission": f"/admin/groups/mission/{MISSION}/members/",
-    "seat": f"/admin/groups/mission/{MISSION}/seat/",
+    "add-member": f"/admin/groups/mission/{MISSION}/add-member/",
     "members": "/admin/groups/member/",
     "events": "/admin/groups/event/",
     "review": REVIEW,

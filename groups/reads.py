@@ -73,17 +73,17 @@ def missions_for(
     return rows
 
 
-def seats_of(mission: Group, *, at_most: int, after: Sequence | None, with_email: bool = False) -> list[dict]:
-    """Up to `at_most` people now in a mission, in the order of get_mission_members.
+def mission_members(mission: Group, *, at_most: int, after: Sequence | None, with_email: bool = False) -> list[dict]:
+    """Up to `at_most` current members of a mission, in the order of get_mission_members.
 
-    after: (joined_at, id) of the seat the page starts behind. with_email: a column the member role may not read.
+    after: (joined_at, id) of the membership the page starts after. with_email: a column the member role may not read.
     """
-    seats = mission.memberships.active()
+    memberships = mission.memberships.active()
     if after is not None:
         joined_at, last = after
-        seats = seats.filter(Q(joined_at__gt=joined_at) | Q(joined_at=joined_at, id__gt=last))
+        memberships = memberships.filter(Q(joined_at__gt=joined_at) | Q(joined_at=joined_at, id__gt=last))
     columns = {"member_stable_id": F("member__member_id"), "display_name": F("member__display_name")}
     if with_email:
         columns["email"] = F("member__email")
-    rows = seats.order_by("joined_at", "id").values("id", "member_id", "role", "joined_at", **columns)
+    rows = memberships.order_by("joined_at", "id").values("id", "member_id", "role", "joined_at", **columns)
     return [{"email": None, **row} for row in rows[:at_most]]

@@ -8,7 +8,7 @@ STORY = ("groups", "0002_mission_schema_foundation")
 
 
 def before_migrate(*, plan, using: str, app_config, **kwargs) -> None:
-    """Do not undo the story while there are ended stays, unless the setting allows to set them aside.
+    """Stop undoing the mission schema migration while there are ended memberships, unless the setting allows a backup.
 
     Connected to Django's pre_migrate; the migration checks once more under its own transaction.
     """
@@ -29,13 +29,15 @@ def before_migrate(*, plan, using: str, app_config, **kwargs) -> None:
             WHERE m.status = 'left' ORDER BY m.joined_at, m.id LIMIT 20
             """
         )
-        stays = [f"  {member} in {group}, {joined} to {left}" for member, group, joined, left in cursor.fetchall()]
-    more = [f"  and {ended - len(stays):,} more"] if ended > len(stays) else []
+        memberships = [
+            f"  {member} in {group}, {joined} to {left}" for member, group, joined, left in cursor.fetchall()
+        ]
+    more = [f"  and {ended - len(memberships):,} more"] if ended > len(memberships) else []
     raise CommandError(
         "\n".join(
             [
-                f"The schema before the mission story cannot hold {ended:,} ended stays:",
-                *stays,
+                f"The schema before the mission story cannot hold {ended:,} ended memberships:",
+                *memberships,
                 *more,
                 "Nothing was changed. Set GROUPS_ROLLBACK_SETS_ASIDE=on to move them to memberships_set_aside;"
                 " migrating forward again restores them.",

@@ -15,7 +15,7 @@ from fallback.selectors.counts import count_up_to
 from fallback.selectors.items import items_to_review
 from fallback.services.rights import Right
 from groups.admin.base import event_words
-from groups.directory_reads import waiting_for_approval
+from groups.selectors import count_pending_entries
 from groups.models import Event, Member, Membership
 from missiondeck.admin import base as deck
 from missiondeck.models import DeckMission
@@ -37,7 +37,7 @@ def add_dashboard(request: HttpRequest, context: dict) -> dict:
     cards = [
         _card(request, "Active missions", missions, "flag", "mission", status__exact="active"),
         _card(request, "Members", members, "group", "member"),
-        _card(request, "Seats taken", seats, "event_seat", "membership", status__exact="active"),
+        _card(request, "Active memberships", memberships, "badge", "membership", status__exact="active"),
         _card(request, "Open tasks", tasks, "task_alt", "task", state__exact="open"),
         _card(request, "Joined in 7 days", joined, "login", "membership", joined_at_from=day),
         _card(request, "Left in 7 days", left, "logout", "membership", status__exact="left", left_at_from=day),
@@ -81,7 +81,7 @@ def _approval_card(request: HttpRequest) -> dict | None:
     """Registrations that wait for approval."""
     if not request.user.has_perm("groups.approve_communitymember"):
         return None
-    waiting = waiting_for_approval()
+    waiting = count_pending_entries()
     return _card(request, "Waiting for approval", waiting, "how_to_reg", "communitymember", status__exact="pending")
 
 
@@ -111,7 +111,7 @@ def _engagement_cards(request: HttpRequest) -> list[dict | None]:
 
 
 def _counters() -> tuple[int, int, int]:
-    """Active missions, seats taken, open tasks; sums over counters, and one small table counted."""
+    """Active missions, active memberships and open tasks: sums over counters, and one count of a small table."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -154,7 +154,7 @@ def _first_steps(request: HttpRequest) -> list[dict]:
             "groups.add_mission",
         ),
         ("Add members", "Enter the name and e-mail of each person.", "member", "groups.add_member"),
-        ("Seat them", "A seat ties a member to a mission.", "membership", "groups.seat_member"),
+        ("Seat them", "A seat ties a member to a mission.", "membership", "groups.manage_memberships"),
     ]
     return [
         {"title": title, "text": text, "link": reverse(f"admin:groups_{model}_add")}

@@ -38,7 +38,7 @@ VIEW = _perms("view", *NOUNS) | _perms("view", *ENGAGEMENT_NOUNS, app="engagemen
 RUN_MISSIONS = (
     _perms("add", "mission", "task")
     | _perms("change", "mission", "task")
-    | {"groups.seat_member", "groups.archive_group"}
+    | {"groups.manage_memberships", "groups.archive_group"}
 )
 MANAGE_MEMBERS = (
     _perms("add", "member", "communitymember", "communityinvitation", "memberrelationship", "memberparticipation")
@@ -48,7 +48,7 @@ MANAGE_MEMBERS = (
     | _perms("import", "communitymember")
     | _perms("export", "communitymember")
     | _perms("remove", "communitymember")
-    | {"groups.seat_member", "groups.invite_many"}
+    | {"groups.manage_memberships", "groups.invite_many"}
 )
 MESSAGE_MEMBERS = _perms("change", "userprofile", "announcement", app="engagement") | {"engagement.add_announcement"}
 OPERATE_ENGAGEMENT = MESSAGE_MEMBERS | {

@@ -112,7 +112,7 @@ UNFOLD = {
                     _item("Missions", "flag", "groups_mission_changelist", "groups.view_mission"),
                     _item("Colony", "hive", "groups_colony_changelist", "groups.view_colony"),
                     _item("Members", "group", "groups_member_changelist", "groups.view_member"),
-                    _item("Memberships", "event_seat", "groups_membership_changelist", "groups.view_membership"),
+                    _item("Memberships", "badge", "groups_membership_changelist", "groups.view_membership"),
                     _item("Tasks", "task_alt", "groups_task_changelist", "groups.view_task"),
                     _item("Events", "history", "groups_event_changelist", "groups.view_event"),
                 ],

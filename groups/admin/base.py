@@ -50,9 +50,9 @@ EVENT_WORDS = {
     "message.cancelled": "Message cancelled",
     "message.postponed": "Message postponed",
     "message.retried": "Message sent again",
-    "membership.created": "Seat taken",
-    "membership.ended": "Seat left",
-    "membership.reverted": "Change of a seat taken back",
+    "membership.created": "Joined",
+    "membership.ended": "Left",
+    "membership.reverted": "Membership change reverted",
     "membership.role_changed": "Role changed",
     "organization.changed": "Organisation edited",
     "organization.created": "Organisation founded",
@@ -99,10 +99,10 @@ class HistoryAdmin(ModelAdmin):
         revert_change(change=raw, actor=request.user)
 
 
-def seats_now() -> Coalesce:
-    """How many seats a member has now; a person has few, so they are counted."""
-    seats = Membership.objects.active().filter(member=OuterRef("pk")).order_by().values("member")
-    return Coalesce(Subquery(seats.annotate(n=Count("pk")).values("n")), 0)
+def active_membership_count() -> Coalesce:
+    """Return a subquery that counts a member's active memberships; a member has few."""
+    active = Membership.objects.active().filter(member=OuterRef("pk")).order_by().values("member")
+    return Coalesce(Subquery(active.annotate(n=Count("pk")).values("n")), 0)
 
 
 def event_words(event: Event) -> str:

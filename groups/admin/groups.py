@@ -7,8 +7,8 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RadioFilter
 from unfold.decorators import display
 
 from groups.admin.base import STATUS, HistoryAdmin
-from groups.admin.memberships import SEAT, SeatMemberForm
-from groups.admin.seats import EVENTS_OF_GROUP, MEMBERS_BEFORE, MEMBERS_NOW, TASKS_OF_MISSION
+from groups.admin.memberships import MANAGE, AddMemberForm
+from groups.admin.tabs import EVENTS_OF_GROUP, MEMBERS_BEFORE, MEMBERS_NOW, TASKS_OF_MISSION
 from groups.models import Colony, Group, Member, Mission, Task
 from groups.services.groups import archive_group, create_colony, create_mission, restore_group, update_group
 from groups.services.memberships import join_mission
@@ -26,7 +26,7 @@ def _group(obj: Group) -> Group:
     return Group.objects.get(pk=obj.pk)
 
 
-def _seat(group: Group, actor: Member, values: dict) -> None:
+def _add_member(group: Group, actor: Member, values: dict) -> None:
     join_mission(
         member=values["member"], mission=_group(group), actor=actor, role=values["role"], reason=values["reason"]
     )
@@ -42,12 +42,12 @@ def _restore(group: Group, actor: Member, values: dict) -> None:
 
 ACTIONS = (
     Action(
-        name="seat",
-        title="Seat a member",
-        success_message="a member was seated",
-        run=_seat,
-        permission=SEAT,
-        form=SeatMemberForm,
+        name="add-member",
+        title="Add member",
+        success_message="member added",
+        run=_add_member,
+        permission=MANAGE,
+        form=AddMemberForm,
         available=lambda group: not group.is_archived,
         icon="person_add",
     ),
@@ -59,7 +59,7 @@ ACTIONS = (
         permission=ARCHIVE,
         form=ReasonForm,
         available=lambda group: not group.is_archived,
-        help_text="No one new joins and no task is added until it is restored. Seats stay as they are.",
+        help_text="No one can join and no task can be added until it is restored. Current members keep their membership.",
         icon="archive",
         bulk_title="Archive",
     ),
@@ -71,7 +71,7 @@ ACTIONS = (
         permission=ARCHIVE,
         form=ReasonForm,
         available=lambda group: group.is_archived,
-        help_text="It opens again with the seats it had.",
+        help_text="It becomes active again, with the members it has.",
         icon="unarchive",
         bulk_title="Restore",
     ),

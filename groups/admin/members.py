@@ -10,9 +10,9 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from groups.admin.base import HistoryAdmin, seats_now
-from groups.admin.memberships import MEMBERS, SEAT, SeatInMissionForm
-from groups.admin.seats import EVENTS_OF_MEMBER, SEATS_OF_MEMBER, TASKS_OF_MEMBER
+from groups.admin.base import HistoryAdmin, active_membership_count
+from groups.admin.memberships import MANAGE, MEMBERS, AddToMissionForm
+from groups.admin.tabs import EVENTS_OF_MEMBER, MEMBERSHIPS_OF_MEMBER, TASKS_OF_MEMBER
 from groups.models import CommunityMember, Member
 from groups.models.members import SYSTEM_MEMBER_ID
 from groups.services.members import create_member, update_member
@@ -48,7 +48,7 @@ class PasswordForm(AdminPasswordChangeForm, ActionForm):
         self.obj = obj
 
 
-def _seat(member: Member, actor: Member, values: dict) -> None:
+def _add_to_mission(member: Member, actor: Member, values: dict) -> None:
     join_mission(member=member, mission=values["group"], actor=actor, role=values["role"], reason=values["reason"])
 
 
@@ -69,12 +69,12 @@ def _set_password(member: Member, actor: Member, values: dict) -> None:
 
 @admin.register(Member)
 class MemberAdmin(HistoryAdmin):
-    """People: who they are, where they sit, what they did and what they may do."""
+    """Members: their accounts, memberships, tasks, events and rights."""
 
     search = MEMBERS
     search_help_text = "Name, e-mail or stable ID"
     command_icon = "person"
-    list_display = ("display_name", "member_id", "email_shown", "trust_score", "active", "staff", "seats")
+    list_display = ("display_name", "member_id", "email_shown", "trust_score", "active", "staff", "memberships_shown")
     list_display_links = ("display_name",)
     list_filter = (
         ("is_active", BooleanRadioFilter),
@@ -83,25 +83,25 @@ class MemberAdmin(HistoryAdmin):
         RoleFilter,
     )
     sortable_by = ("member_id", "email_shown")
-    tabs = (SEATS_OF_MEMBER, TASKS_OF_MEMBER, EVENTS_OF_MEMBER)
-    empty_text = ("No one here yet", "Add the first person; a mission can seat them afterwards.")
+    tabs = (MEMBERSHIPS_OF_MEMBER, TASKS_OF_MEMBER, EVENTS_OF_MEMBER)
+    empty_text = ("No members yet", "Add the first member, then add them to a mission.")
     add_label = "Add a member"
     _about = ("display_name", "email", "trust_score")
     _facts = (
-        ("In numbers", {"fields": (("member_id", "active"), "seats")}),
+        ("In numbers", {"fields": (("member_id", "active"), "memberships_shown")}),
         ("Dates", {"fields": (("created_at", "updated_at"), "last_login")}),
     )
     object_actions = (
         Action(
-            name="seat",
-            title="Seat in a mission",
-            success_message="seated",
-            run=_seat,
-            permission=SEAT,
-            form=SeatInMissionForm,
+            name="add-to-mission",
+            title="Add to mission",
+            success_message="added to the mission",
+            run=_add_to_mission,
+            permission=MANAGE,
+            form=AddToMissionForm,
             available=lambda member: member.is_active,
             icon="flag",
-            bulk_title="Seat in a mission",
+            bulk_title="Add to mission",
         ),
         Action(
             name="password",
@@ -119,7 +119,7 @@ class MemberAdmin(HistoryAdmin):
             run=_deactivate,
             permission=CHANGE,
             available=lambda member: member.is_active,
-            help_text="They can no longer log in or take a seat. Their seats and their history stay.",
+            help_text="They can no longer log in or join a mission. Their memberships and their history are kept.",
             icon="person_off",
             bulk_title="Deactivate",
         ),
@@ -130,7 +130,7 @@ class MemberAdmin(HistoryAdmin):
             run=_activate,
             permission=CHANGE,
             available=lambda member: not member.is_active,
-            help_text="They may log in and take seats again.",
+            help_text="They can log in and join missions again.",
             icon="how_to_reg",
             bulk_title="Activate",
         ),
@@ -166,7 +166,7 @@ class MemberAdmin(HistoryAdmin):
         return ((None, {"fields": self._about}), rights, *self._facts)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Member | None = None) -> tuple[str, ...]:
-        facts = ("member_id", "active", "seats", "created_at", "updated_at", "last_login")
+        facts = ("member_id", "active", "memberships_shown", "created_at", "updated_at", "last_login")
         if not request.user.has_perm(GRANT):
             return (*facts, *RIGHTS)
         return facts if request.user.is_superuser else (*facts, "is_superuser")
@@ -229,9 +229,9 @@ class MemberAdmin(HistoryAdmin):
             return "Administrator"
         return "Staff" if member.is_staff else None
 
-    @display(description="Seats now")
-    def seats(self, member: Member) -> int:
-        return member.seats_now
+    @display(description="Active memberships")
+    def memberships_shown(self, member: Member) -> int:
+        return member.active_memberships
 
     def get_queryset(self, request: HttpRequest):
-        return super().get_queryset(request).annotate(seats_now=seats_now())
+        return super().get_queryset(request).annotate(active_memberships=active_membership_count())

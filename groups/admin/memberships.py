@@ -14,16 +14,16 @@ from missionsite.common.admin.filters import ExactTextFilter, PeriodFilter
 from missionsite.common.admin.formats import format_datetime, link_to
 from missionsite.common.admin.search import FOUND_AT_MOST
 
-SEAT = "groups.seat_member"
+MANAGE = "groups.manage_memberships"
 MEMBERS = Search("member_id", "P", ("email", "display_name"), ("display_name",))
 GROUPS = Search("stable_id", "MG", ("name",), ("name",))
 
 
-class SeatSearch(Search):
-    """Finds seats by who sits in them (stable ID, e-mail, name) and by where (stable ID, name)."""
+class MembershipSearch(Search):
+    """Finds memberships by member (stable ID, e-mail, name) and by group (stable ID, name)."""
 
     def find(self, queryset: QuerySet, term: str) -> Found:
-        """Who and where are found first; their seats come out of the indexes on member and on group."""
+        """Find members and groups first, then their memberships by the indexes on member and on group."""
         exact = self.exact(term)
         people = MEMBERS.find(Member.objects.all(), term) if not exact or exact[3] == "P" else Found([])
         places = GROUPS.find(Group.objects.all(), term) if not exact or exact[3] in "MG" else Found([])
@@ -55,7 +55,7 @@ def _reason_field() -> forms.CharField:
     )
 
 
-class SeatMemberForm(ActionForm):
+class AddMemberForm(ActionForm):
     """Asked on the page of a mission."""
 
     member = AutocompleteField(Membership, "member", help_text="Search by name, e-mail or stable ID.")
@@ -63,7 +63,7 @@ class SeatMemberForm(ActionForm):
     reason = _reason_field()
 
 
-class SeatInMissionForm(ActionForm):
+class AddToMissionForm(ActionForm):
     """Asked on the page of a member, and for several members at once."""
 
     group = AutocompleteField(Membership, "group", label="Mission", help_text="Search by name or stable ID.")
@@ -90,7 +90,7 @@ class RoleFilter(ExactTextFilter):
     parameter_name = column = "role"
 
 
-class SeatForm(ServiceForm):
+class MembershipForm(ServiceForm):
     reason = _reason_field()
 
     class Meta:
@@ -99,27 +99,29 @@ class SeatForm(ServiceForm):
         labels = {"group": "Mission or colony"}
 
 
-def _leave(stay: Membership, actor: Member, values: dict) -> None:
-    leave_mission(member=stay.member, mission=stay.group, actor=actor, reason=values["reason"])
+def _leave(membership: Membership, actor: Member, values: dict) -> None:
+    leave_mission(member=membership.member, mission=membership.group, actor=actor, reason=values["reason"])
 
 
-def _rejoin(stay: Membership, actor: Member, values: dict) -> None:
-    join_mission(member=stay.member, mission=stay.group, actor=actor, role=values["role"], reason=values["reason"])
+def _rejoin(membership: Membership, actor: Member, values: dict) -> None:
+    join_mission(
+        member=membership.member, mission=membership.group, actor=actor, role=values["role"], reason=values["reason"]
+    )
 
 
-def _change_role(stay: Membership, actor: Member, values: dict) -> None:
-    change_role(membership=stay, role=values["role"], actor=actor, reason=values["reason"])
+def _change_role(membership: Membership, actor: Member, values: dict) -> None:
+    change_role(membership=membership, role=values["role"], actor=actor, reason=values["reason"])
 
 
 @admin.register(Membership)
 class MembershipAdmin(HistoryAdmin):
-    """Seats: who sits where, since when, and who did."""
+    """Memberships: who belongs to which group, since when, and who left."""
 
-    form = SeatForm
-    search = SeatSearch("member__member_id", "PMG")
+    form = MembershipForm
+    search = MembershipSearch("member__member_id", "PMG")
     search_help_text = "Name, e-mail or stable ID"
-    # Stays are counted as they come and go.
-    total_sql = "SELECT coalesce(sum(stay_count), 0)::bigint FROM mission_counts"
+    # The triggers on memberships keep this count.
+    total_sql = "SELECT coalesce(sum(membership_count), 0)::bigint FROM mission_counts"
     list_display = ("member_link", "member_stable_id", "group_link", "role", "joined", "left", "state")
     list_display_links = ("joined",)
     list_select_related = ("member", "group")
@@ -133,55 +135,55 @@ class MembershipAdmin(HistoryAdmin):
     sortable_by = ("joined",)
     autocomplete_fields = ("member", "group")
     fields = ("member", "group", "role", "reason")
-    empty_text = ("No one has a seat yet", "Seat a member in a mission to begin.")
-    add_label = "Seat a member"
+    empty_text = ("No memberships yet", "Add a member to a mission.")
+    add_label = "Add member"
     object_actions = (
         Action(
             name="leave",
-            title="End this stay",
-            success_message="left",
+            title="Remove from mission",
+            success_message="removed from the mission",
             run=_leave,
-            permission=SEAT,
+            permission=MANAGE,
             form=ReasonForm,
-            available=lambda stay: stay.is_running,
-            help_text="The stay ends now and stays readable; the member may return later.",
+            available=lambda membership: membership.is_active,
+            help_text="The membership ends now and is kept in the history. The member can re-join later.",
             icon="logout",
-            bulk_title="End the selected stays",
+            bulk_title="Remove from mission",
         ),
         Action(
             name="role",
             title="Change role",
             success_message="now in the new role",
             run=_change_role,
-            permission=SEAT,
+            permission=MANAGE,
             form=RoleForm,
-            available=lambda stay: stay.is_running,
+            available=lambda membership: membership.is_active,
             icon="badge",
             bulk_title="Change role",
         ),
         Action(
             name="rejoin",
-            title="Seat again",
-            success_message="seated again",
+            title="Re-join",
+            success_message="joined again",
             run=_rejoin,
-            permission=SEAT,
+            permission=MANAGE,
             form=RejoinForm,
-            available=lambda stay: not stay.is_running,
-            help_text="A return is a new stay; this one remains as it was.",
+            available=lambda membership: not membership.is_active,
+            help_text="Adds a new membership. The ended one is kept.",
             icon="login",
-            bulk_title="Seat again",
+            bulk_title="Re-join",
         ),
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(SEAT)
+        return request.user.has_perm(MANAGE)
 
     def has_change_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
-        """A stay is not edited: it is ended, given another role, or begun anew."""
+        """Memberships are not edited: they end, get another role, or the member re-joins."""
         return False
 
     def may_revert(self, request: HttpRequest, obj: Membership, changed: set[str]) -> bool:
-        return request.user.has_perm(SEAT)
+        return request.user.has_perm(MANAGE)
 
     def create(self, request: HttpRequest, values: dict) -> Membership:
         return join_mission(
@@ -201,25 +203,25 @@ class MembershipAdmin(HistoryAdmin):
         return self.get_fields(request, obj) if obj else ()
 
     @display(description="Member")
-    def member_link(self, stay: Membership) -> str:
-        return link_to(stay.member)
+    def member_link(self, membership: Membership) -> str:
+        return link_to(membership.member)
 
     @display(description="Stable ID")
-    def member_stable_id(self, stay: Membership) -> str:
-        return stay.member.member_id
+    def member_stable_id(self, membership: Membership) -> str:
+        return membership.member.member_id
 
     @display(description="Mission or colony")
-    def group_link(self, stay: Membership) -> str:
-        return link_to(stay.group)
+    def group_link(self, membership: Membership) -> str:
+        return link_to(membership.group)
 
     @display(description="Joined", ordering="joined_at")
-    def joined(self, stay: Membership) -> str:
-        return format_datetime(stay.joined_at)
+    def joined(self, membership: Membership) -> str:
+        return format_datetime(membership.joined_at)
 
     @display(description="Left")
-    def left(self, stay: Membership) -> str:
-        return format_datetime(stay.left_at)
+    def left(self, membership: Membership) -> str:
+        return format_datetime(membership.left_at)
 
     @display(description="Status", label={"Active": STATUS["active"], "Left": STATUS["left"]})
-    def state(self, stay: Membership) -> str:
-        return stay.get_status_display()
+    def state(self, membership: Membership) -> str:
+        return membership.get_status_display()

@@ -9,10 +9,9 @@ from ninja import Body, Path, Schema, Status
 from pydantic import ConfigDict, Field
 
 from groups.models import Group, Member, Membership
-from groups.reads import find_mission, missions_for, seats_of
+from groups.reads import find_mission, mission_members, missions_for
 from groups.scopes import MEMBERS_READ, MISSIONS_READ, MISSIONS_WRITE, PROFILE_READ
-from groups.services.memberships import join_mission as seat
-from groups.services.memberships import leave_mission as unseat
+from groups.services import memberships
 from missionsite.common.api import Caller, Cursor, Limit, Router, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
 from missionsite.common.errors import DomainError, NotAllowed
@@ -65,8 +64,8 @@ class MissionPage(Schema):
     )
 
 
-class Seat(Schema):
-    """A member who is in the mission now."""
+class MissionMember(Schema):
+    """A current member of the mission."""
 
     member_id: uuid.UUID = Field(examples=["6f1f3b0e-5a53-4d0e-9f5a-0d8a2a4c8f11"])
     member_stable_id: str = Field(examples=["FE-P-00007"])
@@ -76,13 +75,13 @@ class Seat(Schema):
     joined_at: datetime = Field(examples=["2026-03-01T09:30:00Z"])
 
 
-class SeatPage(Schema):
-    items: list[Seat]
+class MissionMemberPage(Schema):
+    items: list[MissionMember]
     next: str | None = Field(examples=[None])
 
 
-class Stay(Schema):
-    """One stay of one member in one mission; a return is a new one."""
+class MembershipOut(Schema):
+    """One period in which a member belongs to a mission. Re-joining adds a new one."""
 
     id: uuid.UUID = Field(examples=["0b7c5a44-6f0e-4d6e-8d36-0d4f6a0d0a10"])
     mission: str = Field(description="Stable ID of the mission.", examples=["FE-M-00002"])
@@ -93,8 +92,8 @@ class Stay(Schema):
     left_at: datetime | None = Field(examples=[None])
 
 
-class SeatOrder(Schema):
-    """Whose seat, and why. Leave it out to act for yourself."""
+class MembershipRequest(Schema):
+    """Which member, and why. Leave the body out to join or leave yourself."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -155,7 +154,7 @@ def get_mission(request: HttpRequest, key: str = MissionKey):
     raise _no_mission(key)
 
 
-@router.get("/missions/{key}/members", response=SeatPage, summary="List who is in a mission")
+@router.get("/missions/{key}/members", response=MissionMemberPage, summary="List the members of a mission")
 @needs(MEMBERS_READ, staff=["groups.view_mission", "groups.view_membership"])
 def list_mission_members(
     request: HttpRequest,
@@ -169,7 +168,7 @@ def list_mission_members(
     if caller.is_restricted and not mission.memberships.active().filter(member_id=caller.member.pk).exists():
         raise NotAllowed("Only those who are in a mission see who else is.")
     position = PageCursor("mission members", (str(mission.pk),))
-    rows = seats_of(
+    rows = mission_members(
         mission,
         after=position.read(cursor),
         at_most=limit + 1,
@@ -178,29 +177,29 @@ def list_mission_members(
     return paginate(request, response, position, rows, limit, lambda row: (row["joined_at"], row["id"]))
 
 
-@router.post("/missions/{key}/join", response={201: Stay}, summary="Join a mission")
-@needs(MISSIONS_WRITE, staff=["groups.view_mission", "groups.seat_member"])
-def join_mission(request: HttpRequest, key: str = MissionKey, order: SeatOrder = NoOrder):
-    """Take a seat in a mission. Rejected where the mission is archived, you are in it, or your trust score is too low.
+@router.post("/missions/{key}/join", response={201: MembershipOut}, summary="Join a mission")
+@needs(MISSIONS_WRITE, staff=["groups.view_mission", "groups.manage_memberships"])
+def join_mission(request: HttpRequest, key: str = MissionKey, order: MembershipRequest = NoOrder):
+    """Join a mission. Fails if the mission is archived, you are already in it, or your trust score is too low.
 
-    Staff may seat another member.
+    Staff can add another member.
     """
-    order = order or SeatOrder()
+    order = order or MembershipRequest()
     caller, mission = request.auth, _mission(key)
     member = _whose(caller, order)
-    stay = seat(member=member, mission=mission, actor=caller.member, reason=order.reason)
-    return Status(201, _stay(stay, mission, member))
+    membership = memberships.join_mission(member=member, mission=mission, actor=caller.member, reason=order.reason)
+    return Status(201, _membership_out(membership, mission, member))
 
 
-@router.post("/missions/{key}/leave", response=Stay, summary="Leave a mission")
-@needs(MISSIONS_WRITE, staff=["groups.view_mission", "groups.seat_member"])
-def leave_mission(request: HttpRequest, key: str = MissionKey, order: SeatOrder = NoOrder):
-    """End a stay. It stays on record; a return is a new one. Staff may end another member's."""
-    order = order or SeatOrder()
+@router.post("/missions/{key}/leave", response=MembershipOut, summary="Leave a mission")
+@needs(MISSIONS_WRITE, staff=["groups.view_mission", "groups.manage_memberships"])
+def leave_mission(request: HttpRequest, key: str = MissionKey, order: MembershipRequest = NoOrder):
+    """Leave a mission. The membership is kept; re-joining adds a new one. Staff can remove another member."""
+    order = order or MembershipRequest()
     caller, mission = request.auth, _mission(key)
     member = _whose(caller, order)
-    stay = unseat(member=member, mission=mission, actor=caller.member, reason=order.reason)
-    return _stay(stay, mission, member)
+    membership = memberships.leave_mission(member=member, mission=mission, actor=caller.member, reason=order.reason)
+    return _membership_out(membership, mission, member)
 
 
 def _key(key: str) -> dict:
@@ -224,7 +223,7 @@ def _mission(key: str) -> Group:
     raise _no_mission(key)
 
 
-def _whose(caller: Caller, order: SeatOrder) -> Member:
+def _whose(caller: Caller, order: MembershipRequest) -> Member:
     """The member an order is about: the caller, or for staff whom it names."""
     if order.member in (None, caller.member.member_id):
         return caller.member
@@ -235,9 +234,9 @@ def _whose(caller: Caller, order: SeatOrder) -> Member:
     raise NoSuchMember
 
 
-def _stay(stay: Membership, mission: Group, member: Member) -> dict:
+def _membership_out(membership: Membership, mission: Group, member: Member) -> dict:
     return {
-        **{name: getattr(stay, name) for name in ("id", "role", "status", "joined_at", "left_at")},
+        **{name: getattr(membership, name) for name in ("id", "role", "status", "joined_at", "left_at")},
         "mission": mission.stable_id,
         "member": member.member_id,
     }

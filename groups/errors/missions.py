@@ -1,4 +1,4 @@
-"""Rejections about people, missions, seats and tasks."""
+"""Errors about members, missions, memberships and tasks."""
 
 from missionsite.common.errors import DomainError
 
@@ -40,16 +40,16 @@ class MemberInactive(DomainError):
 
 
 class NotAMember(DomainError):
-    """This member is not in the mission, so there is no seat to leave or change."""
+    """This member does not belong to the mission."""
 
     code = "not_a_member"
     field = "member"
 
 
-class StayEnded(DomainError):
-    """This stay has ended; a return is a new one."""
+class MembershipEnded(DomainError):
+    """This membership has ended. Use Re-join to add the member again."""
 
-    code = "stay_ended"
+    code = "membership_ended"
 
 
 class LeftBeforeJoining(DomainError):
@@ -61,7 +61,7 @@ class LeftBeforeJoining(DomainError):
 
 
 class LeftAtDoesNotFit(DomainError):
-    """A stay that ended has a date of leaving; one that runs has none."""
+    """An ended membership has a leaving date; an active one has none."""
 
     code = "left_at_does_not_fit"
     constraint = "memberships_left_at_fits_status"
@@ -69,7 +69,7 @@ class LeftAtDoesNotFit(DomainError):
 
 
 class RoleMissing(DomainError):
-    """Name the role of this seat."""
+    """Enter a role."""
 
     code = "role_missing"
     constraint = "memberships_role_not_empty"

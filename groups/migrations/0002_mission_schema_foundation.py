@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.SeparateDatabaseAndState(
-            database_operations=[SQLFile(__file__, "membership_stays")],
+            database_operations=[SQLFile(__file__, "membership_periods")],
             state_operations=[
                 migrations.RemoveField("membership", "pk"),
                 migrations.AddField(
@@ -102,7 +102,7 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.AlterModelTableComment(
-            "membership", "Every tie between a member and a group, one row a stay, with leave tracking."
+            "membership", "Every membership of a member in a group, one row per period, with leave tracking."
         ),
         migrations.AddConstraint(
             "membership",
@@ -122,7 +122,7 @@ class Migration(migrations.Migration):
             models.CheckConstraint(
                 condition=Q(status="active", left_at__isnull=True) | Q(status="left", left_at__isnull=False),
                 name="memberships_left_at_fits_status",
-                violation_error_message="A stay that ended has a date of leaving; one that runs has none.",
+                violation_error_message="An ended membership has a leaving date; an active one has none.",
             ),
         ),
         migrations.AddConstraint(
@@ -138,7 +138,7 @@ class Migration(migrations.Migration):
             models.CheckConstraint(
                 condition=~Q(role=""),
                 name="memberships_role_not_empty",
-                violation_error_message="A seat has a role.",
+                violation_error_message="Enter a role.",
             ),
         ),
         migrations.AddIndex("membership", models.Index(fields=["status"], name="idx_memberships_status")),

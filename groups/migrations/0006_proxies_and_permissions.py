@@ -59,7 +59,9 @@ class Migration(migrations.Migration):
                     models.OrderBy(models.F("joined_at"), descending=True),
                     models.OrderBy(models.F("id"), descending=True),
                 ],
-                "permissions": [("seat_member", "Can seat members, change their roles and end their stays")],
+                "permissions": [
+                    ("manage_memberships", "Can add members to missions, change their roles and remove them")
+                ],
             },
         ),
     ]

@@ -12,7 +12,7 @@ class MissionCounter(models.Model):
     group = models.ForeignKey("groups.Group", models.CASCADE, related_name="counters", db_index=False)
     slot = models.IntegerField()
     member_count = models.IntegerField(default=0, db_default=0)
-    stay_count = models.IntegerField(default=0, db_default=0)
+    membership_count = models.IntegerField(default=0, db_default=0)
     open_task_count = models.IntegerField(default=0, db_default=0)
 
     class Meta:
@@ -20,16 +20,16 @@ class MissionCounter(models.Model):
 
 
 class MissionCount(models.Model):
-    """How many members, stays and open tasks a group has, without counting: a view.
+    """A view with the number of members, memberships and open tasks of each group.
 
-    Read `group.counts.member_count`. Stays are those that run and those that ended.
+    Read `group.counts.member_count`. Memberships include ended ones.
     """
 
     group = models.OneToOneField(
         "groups.Group", models.DO_NOTHING, primary_key=True, related_name="counts", db_constraint=False
     )
     member_count = models.IntegerField()
-    stay_count = models.IntegerField()
+    membership_count = models.IntegerField()
     open_task_count = models.IntegerField()
 
     class Meta:

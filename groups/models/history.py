@@ -53,7 +53,7 @@ class GroupHistory(history_of(Group)):
 
 
 class MembershipHistory(history_of(Membership)):
-    """Changes of stays."""
+    """Changes of memberships."""
 
     pgh_id = models.BigAutoField(primary_key=True)
 

@@ -11,16 +11,16 @@ from missionsite.common.constraints import one_line_checks
 
 class MembershipQuerySet(models.QuerySet):
     def active(self) -> MembershipQuerySet:
-        """Stays that have not ended."""
+        """Memberships that have not ended."""
         return self.filter(status=Membership.Status.ACTIVE)
 
     def as_of(self, instant: datetime) -> MembershipQuerySet:
-        """Stays that were running at an aware instant; a stay ends at its `left_at`, not after it."""
+        """Memberships that were active at an aware instant; a membership ends at its `left_at`, not after it."""
         return self.filter(Q(left_at__isnull=True) | Q(left_at__gt=instant), joined_at__lte=instant)
 
 
 class Membership(models.Model):
-    """One stay of one member in one group; a return is a new row."""
+    """One period in which a member belongs to a group. Re-joining adds a row."""
 
     class Status(models.TextChoices):
         ACTIVE = "active", "Active"
@@ -38,11 +38,11 @@ class Membership(models.Model):
 
     class Meta:
         db_table = "memberships"
-        db_table_comment = "Every tie between a member and a group, one row a stay, with leave tracking."
+        db_table_comment = "Every membership of a member in a group, one row per period, with leave tracking."
         ordering = [F("joined_at").desc(), F("id").desc()]
         constraints = [
             *one_line_checks("memberships", "role"),
-            # A member may leave and return, but never hold two seats at once.
+            # A member may leave and re-join, but has at most one active membership per group.
             models.UniqueConstraint(
                 fields=["member", "group"],
                 condition=Q(status="active"),
@@ -53,7 +53,7 @@ class Membership(models.Model):
             models.CheckConstraint(
                 condition=Q(status="active", left_at__isnull=True) | Q(status="left", left_at__isnull=False),
                 name="memberships_left_at_fits_status",
-                violation_error_message="A stay that ended has a date of leaving; one that runs has none.",
+                violation_error_message="An ended membership has a leaving date; an active one has none.",
             ),
             models.CheckConstraint(
                 condition=Q(left_at__gte=F("joined_at")) | Q(left_at__isnull=True),
@@ -61,13 +61,13 @@ class Membership(models.Model):
                 violation_error_message="No one leaves before they joined.",
             ),
             models.CheckConstraint(
-                condition=~Q(role=""), name="memberships_role_not_empty", violation_error_message="A seat has a role."
+                condition=~Q(role=""), name="memberships_role_not_empty", violation_error_message="Enter a role."
             ),
         ]
         indexes = [
             models.Index(fields=["status"], name="idx_memberships_status"),
             models.Index(fields=["group", "status"], name="idx_memberships_group_active", condition=Q(status="active")),
-            # A person's stays; also serves the foreign key.
+            # A member's memberships; also serves the foreign key.
             models.Index(fields=["member", "group"], name="idx_memberships_member_group"),
             # The list, newest first; its deep pages walk this index alone.
             models.Index(F("joined_at").desc(), F("id").desc(), name="memberships_newest"),
@@ -79,11 +79,11 @@ class Membership(models.Model):
             # How many left in the last days.
             models.Index(fields=["left_at"], name="memberships_left", condition=Q(status="left")),
         ]
-        permissions = [("seat_member", "Can seat members, change their roles and end their stays")]
+        permissions = [("manage_memberships", "Can add members to missions, change their roles and remove them")]
 
     def __str__(self) -> str:
         return f"{self.member} in {self.group}"
 
     @property
-    def is_running(self) -> bool:
+    def is_active(self) -> bool:
         return self.status == self.Status.ACTIVE

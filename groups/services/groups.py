@@ -49,7 +49,7 @@ def update_group(*, group: Group, actor: Member | None = None, **changes) -> Gro
 
 @service
 def archive_group(*, group: Group, actor: Member | None = None, reason: str = "") -> Group:
-    """Close a group: seats stay as they are, no one new joins, and its missions list no longer shows it.
+    """Archive a group: its members stay, no one can join, and the list of active missions leaves it out.
 
     Raises GroupIsArchived, ColonyHasActiveMissions.
     """
@@ -58,7 +58,7 @@ def archive_group(*, group: Group, actor: Member | None = None, reason: str = ""
 
 @service
 def restore_group(*, group: Group, actor: Member | None = None, reason: str = "") -> Group:
-    """Open an archived group again, with the seats it had. Raises GroupIsActive, ColonyArchived."""
+    """Make an archived group active again, with the members it has. Raises GroupIsActive, ColonyArchived."""
     return _set_status(group, Group.Status.ACTIVE, GroupIsActive, "group.restored", actor, reason)
 
 

@@ -1,10 +1,10 @@
-"""Taking, leaving and changing seats."""
+"""Joining and leaving missions, and changing roles."""
 
 from datetime import datetime
 
 from django.utils import timezone
 
-from groups.errors import MemberInactive, MissionArchived, NotAMember, RoleMissing, StayEnded, TrustTooLow
+from groups.errors import MemberInactive, MembershipEnded, MissionArchived, NotAMember, RoleMissing, TrustTooLow
 from groups.models import Group, Member, Membership
 from groups.services.events import record
 from missionsite.common.transactions import service
@@ -20,7 +20,7 @@ def join_mission(
     joined_at: datetime | None = None,
     reason: str = "",
 ) -> Membership:
-    """Seat a member in a mission (or in a colony, which asks for no trust score).
+    """Add a member to a mission, or to a colony, which has no minimum trust score.
 
     actor: who does it; the member when left out. joined_at: aware datetime; now when left out.
     Raises MissionArchived, MemberInactive, TrustTooLow (carries the missing points), AlreadyMember.
@@ -61,40 +61,40 @@ def leave_mission(
     left_at: datetime | None = None,
     reason: str = "",
 ) -> Membership:
-    """End a member's stay; its row remains, and a return is a new one.
+    """End a member's active membership. The row is kept; re-joining adds another.
 
     left_at: aware datetime; now when left out. Raises NotAMember, LeftBeforeJoining.
     """
-    stay = Membership.objects.active().filter(member=member, group=mission).first()
-    if stay is None:
+    membership = Membership.objects.active().filter(member=member, group=mission).first()
+    if membership is None:
         raise NotAMember
     # The database's clock set joined_at; this machine's may be a little behind it.
-    left_at = left_at or max(timezone.now(), stay.joined_at)
-    # One guarded statement: of two at once, one ends the stay and the other finds none.
-    ended = Membership.objects.active().filter(pk=stay.pk).update(status=Membership.Status.LEFT, left_at=left_at)
+    left_at = left_at or max(timezone.now(), membership.joined_at)
+    # One conditional UPDATE: of two concurrent calls, one ends the membership and the other updates no row.
+    ended = Membership.objects.active().filter(pk=membership.pk).update(status=Membership.Status.LEFT, left_at=left_at)
     if not ended:
         raise NotAMember
-    stay.status, stay.left_at = Membership.Status.LEFT, left_at
+    membership.status, membership.left_at = Membership.Status.LEFT, left_at
     record(
         "membership.ended",
         actor=actor or member,
         member=member,
         group=mission,
-        membership=str(stay.pk),
+        membership=str(membership.pk),
         reason=reason,
     )
-    return stay
+    return membership
 
 
 @service
 def change_role(*, membership: Membership, role: str, actor: Member | None = None, reason: str = "") -> Membership:
-    """Give a running stay another role. Raises StayEnded, RoleMissing."""
+    """Change the role of an active membership. Raises MembershipEnded, RoleMissing."""
     role = role.strip()
     if not role:
         raise RoleMissing
     current = Membership.objects.select_for_update(of=("self",)).get(pk=membership.pk)
-    if not current.is_running:
-        raise StayEnded
+    if not current.is_active:
+        raise MembershipEnded
     before = current.role
     membership.role = role
     if role == before:

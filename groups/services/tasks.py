@@ -47,7 +47,7 @@ def claim_task(*, task: Task, member: Member, actor: Member | None = None) -> Ta
     if not Member.objects.filter(pk=member.pk, is_active=True).exists():
         raise MemberInactive
     if not Membership.objects.active().filter(member=member, group_id=current.group_id).exists():
-        raise NotAMember("Only a member of the mission can claim its task; seat them first.")
+        raise NotAMember("Only a member of the mission can claim its tasks. Add them to the mission first.")
     return _move(current, State.CLAIMED, "task.claimed", claimed_by=member, actor=actor or member)
 
 

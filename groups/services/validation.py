@@ -51,7 +51,7 @@ def no_stable_id_twice() -> str:
     return "all different"
 
 
-def one_seat_at_a_time() -> str:
+def one_active_membership_per_group() -> str:
     """A second active membership is rejected."""
     member, mission = _trial()
     Membership.objects.create(member=member, group=mission)
@@ -60,19 +60,19 @@ def one_seat_at_a_time() -> str:
             Membership.objects.create(member=member, group=mission)
     except IntegrityError:
         return "rejected by idx_memberships_active_unique"
-    raise _Failed("a member took a second seat in the same mission")
+    raise _Failed("a member got a second active membership in the same mission")
 
 
 def rejoining_works() -> str:
     """A member who left may join again."""
     member, mission = _trial()
-    stay = Membership.objects.create(member=member, group=mission)
-    stay.status, stay.left_at = Membership.Status.LEFT, stay.joined_at
-    stay.save(update_fields=["status", "left_at"])
+    membership = Membership.objects.create(member=member, group=mission)
+    membership.status, membership.left_at = Membership.Status.LEFT, membership.joined_at
+    membership.save(update_fields=["status", "left_at"])
     Membership.objects.create(member=member, group=mission)
-    stays = Membership.objects.filter(member=member, group=mission).count()
-    _reject_if(stays != 2, f"{stays} stays instead of 2")
-    return "both stays are kept"
+    memberships = Membership.objects.filter(member=member, group=mission).count()
+    _reject_if(memberships != 2, f"{memberships} memberships instead of 2")
+    return "both memberships are kept"
 
 
 def active_missions_answer() -> str:
@@ -89,8 +89,8 @@ def mission_members_answer() -> str:
     member, mission = _trial()
     Membership.objects.create(member=member, group=mission)
     listed = _column("SELECT member_id FROM get_mission_members(%s)", [mission.pk])
-    seated = Membership.objects.active().filter(group=mission).count()
-    _reject_if(member.pk not in listed or len(listed) != seated, f"{len(listed)} listed, {seated} seated")
+    active = Membership.objects.active().filter(group=mission).count()
+    _reject_if(member.pk not in listed or len(listed) != active, f"{len(listed)} listed, {active} active")
     return f"{len(listed)} members"
 
 
@@ -104,7 +104,7 @@ def counts_are_right() -> str:
 CHECKS: list[Callable[[], str]] = [
     every_group_has_a_stable_id,
     no_stable_id_twice,
-    one_seat_at_a_time,
+    one_active_membership_per_group,
     rejoining_works,
     active_missions_answer,
     mission_members_answer,

@@ -42,7 +42,7 @@ VISITS = [
     Visit("/admin/groups/mission/add/"),
     Visit(f"{MISSION}/change/"),
     Visit(f"{MISSION}/members/"),
-    Visit(f"{MISSION}/seat/"),
+    Visit(f"{MISSION}/add-member/"),
     Visit(f"{MISSION}/history/"),
     Visit("/admin/groups/membership/add/"),
     Visit("/admin/groups/event/"),

@@ -54,7 +54,7 @@ def test_membership_from_rejection_to_rejoin(site: Page, ana, garden):
     # With enough points she is added.
     update_member(member=ana, trust_score=300)
     site.get_by_role("button", name="Seat a member").click()
-    expect(site.get_by_text("Garden: a member was seated.")).to_be_visible()
+    expect(site.get_by_text("Garden: member added.")).to_be_visible()
     site.get_by_role("link", name="Members now").click()
     row = site.get_by_role("row").filter(has_text="Ana")
     expect(row).to_contain_text("Mentor")
@@ -62,18 +62,18 @@ def test_membership_from_rejection_to_rejoin(site: Page, ana, garden):
     # She leaves, with a reason, and re-joins.
     row.get_by_role("link", name="End stay").click()
     site.get_by_label("Reason").fill("Moved away")
-    site.get_by_role("button", name="End this stay").click()
+    site.get_by_role("button", name="Remove from mission").click()
     expect(site.get_by_text("No one is in yet")).to_be_visible()
     site.get_by_role("link", name="Members before").click()
-    site.get_by_role("row").filter(has_text="Ana").get_by_role("link", name="Seat again").click()
+    site.get_by_role("row").filter(has_text="Ana").get_by_role("link", name="Re-join").click()
     site.get_by_label("Reason").fill("Back home")
-    site.get_by_role("button", name="Seat again").click()
-    expect(site.get_by_text("seated again.")).to_be_visible()
+    site.get_by_role("button", name="Re-join").click()
+    expect(site.get_by_text("joined again.")).to_be_visible()
     assert sorted(Membership.objects.values_list("status", flat=True)) == ["active", "left"]
 
     # All steps are in the events.
     site.locator("#tabs-items").get_by_role("link", name="Events").click()
-    for words in ("Seat taken", "Seat left", "She asked", "Moved away", "Back home"):
+    for words in ("Joined", "Left", "She asked", "Moved away", "Back home"):
         expect(site.get_by_text(words).first).to_be_visible()
 
 
@@ -94,12 +94,12 @@ def test_leave_ends_several_memberships(site: Page, garden, live_server):
     site.goto(f"{live_server.url}/admin/groups/membership/")
     for box in site.locator("input.action-select[name=_selected_action]").all():
         box.check()
-    site.locator("select[name=action]").select_option(label="End the selected stays")
+    site.locator("select[name=action]").select_option(label="Remove from mission")
     site.get_by_role("button", name="Run").click()
     expect(site.get_by_text("2 selected")).to_be_visible()
     site.get_by_label("Reason").fill("Season over")
-    site.get_by_role("button", name="End this stay").click()
-    expect(site.get_by_text("2 left.")).to_be_visible()
+    site.get_by_role("button", name="Remove from mission").click()
+    expect(site.get_by_text("2 removed from the mission.")).to_be_visible()
 
 
 def test_memberships_filter_by_mission_and_day(site: Page, garden, live_server):
@@ -137,11 +137,11 @@ PAGES = (
     "/admin/groups/mission/{mission}/members/",
     "/admin/groups/mission/{mission}/events/",
     "/admin/groups/mission/{mission}/history/",
-    "/admin/groups/mission/{mission}/seat/",
+    "/admin/groups/mission/{mission}/add-member/",
     "/admin/groups/colony/",
     "/admin/groups/member/",
     "/admin/groups/member/{member}/change/",
-    "/admin/groups/member/{member}/seats/",
+    "/admin/groups/member/{member}/memberships/",
     "/admin/groups/membership/",
     "/admin/groups/membership/add/",
     "/admin/groups/task/",
@@ -178,7 +178,7 @@ def test_empty_lists_show_first_step(site: Page, live_server):
     for path, words in (
         ("/admin/", "Get started"),
         ("/admin/groups/mission/", "No mission yet"),
-        ("/admin/groups/membership/", "No one has a seat yet"),
+        ("/admin/groups/membership/", "No memberships yet"),
         ("/admin/groups/task/", "No task yet"),
     ):
         site.goto(live_server.url + path)

@@ -52,7 +52,7 @@ def test_search_stops_at_limit_and_reports_it(monkeypatch, ana, bob):
     assert (len(answer.ids), answer.more) == (1, True)
 
 
-def test_is_one_query_for_people_and_three_for_seats(ana):
+def test_search_takes_one_query_or_three_for_memberships(ana):
     MembershipFactory(member=ana)
     with CaptureQueriesContext(
         connection,
@@ -64,19 +64,19 @@ def test_is_one_query_for_people_and_three_for_seats(ana):
     assert len(queries) == 3
 
 
-def test_seats_are_found_by_member_and_by_mission(ana, bob):
+def test_memberships_found_by_member_and_mission(ana, bob):
     garden = MissionFactory(name="Garden Party")
     by_ana, by_bob = MembershipFactory(member=ana, group=garden), MembershipFactory(member=bob)
     other = MembershipFactory()
 
-    def seats(term: str) -> set:
+    def found(term: str) -> set:
         return set(MembershipAdmin.search.find(Membership.objects.all(), term).ids)
 
-    assert seats("souza") == {by_ana.pk}
-    assert seats(ana.member_id) == {by_ana.pk}
-    assert seats("garden") == seats("party") == seats(garden.stable_id) == {by_ana.pk}
-    assert seats("bob@example.org") == {by_bob.pk}
-    assert other.pk not in seats("example")
+    assert found("souza") == {by_ana.pk}
+    assert found(ana.member_id) == {by_ana.pk}
+    assert found("garden") == found("party") == found(garden.stable_id) == {by_ana.pk}
+    assert found("bob@example.org") == {by_bob.pk}
+    assert other.pk not in found("example")
 
 
 @pytest.mark.parametrize(

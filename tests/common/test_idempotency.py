@@ -133,8 +133,8 @@ class TestReplay:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT current_user::text, has_table_privilege('api_idempotency_keys', 'SELECT')")
                 role, may_read_keys = cursor.fetchone()
-            stay = join_mission(member=request.auth.member, mission=mission, actor=request.auth.member)
-            return {"stay": str(stay.pk), "role": role, "may_read_keys": may_read_keys}
+            membership = join_mission(member=request.auth.member, mission=mission, actor=request.auth.member)
+            return {"membership": str(membership.pk), "role": role, "may_read_keys": may_read_keys}
 
         program = Program(alice, join)
         first, again = program.send(), program.send()

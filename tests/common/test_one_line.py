@@ -217,8 +217,8 @@ def test_form_shows_error_at_field_and_keeps_values(root, name):
 def test_action_form_shows_error_at_field(root):
     from tests.support.factories.groups import MembershipFactory
 
-    stay = MembershipFactory()
-    answer = root.post(reverse("admin:groups_membership_role", args=[stay.pk]), {"role": "Le\x07ad"})
+    membership = MembershipFactory()
+    answer = root.post(reverse("admin:groups_membership_role", args=[membership.pk]), {"role": "Le\x07ad"})
     assert answer.status_code == 200
     assert answer.context["form"].errors == {"role": [ONE_LINE_ERROR]}
 

@@ -235,7 +235,7 @@ class TestJoinAndLeave:
         assert "30 too few" in answer.json()["detail"]
         assert not Membership.objects.exists()
 
-    def test_second_seat_is_rejected(self, alice, mission):
+    def test_join_rejects_current_member(self, alice, mission):
         client = api_client(alice)
         post(client, f"/api/missions/{mission.pk}/join")
         answer = post(client, f"/api/missions/{mission.pk}/join")
@@ -250,7 +250,7 @@ class TestJoinAndLeave:
         answer = post(api_client(carol), f"/api/missions/{mission.pk}/join")
         assert (answer.status_code, answer.json()["code"]) == (409, "mission_archived")
 
-    def test_leaving_without_a_seat_is_rejected(self, alice, mission):
+    def test_leave_rejects_non_member(self, alice, mission):
         answer = post(api_client(alice), f"/api/missions/{mission.pk}/leave")
         assert (answer.status_code, answer.json()["code"]) == (409, "not_a_member")
 
@@ -267,9 +267,9 @@ class TestJoinAndLeave:
         answer = post(api_client(alice), f"/api/missions/{mission.pk}/join", member=alice.member_id)
         assert answer.status_code == 201
 
-    def test_staff_seat_and_unseat_a_member_with_the_right(self, alice, mission):
+    def test_staff_with_permission_add_and_remove_member(self, alice, mission):
         carol = StaffFactory()
-        grant(carol, "view_mission", "seat_member")
+        grant(carol, "view_mission", "manage_memberships")
         client = api_client(carol)
         assert post(client, f"/api/missions/{mission.pk}/join", member=alice.member_id).status_code == 201
         assert post(client, f"/api/missions/{mission.pk}/leave", member=alice.member_id).status_code == 200
@@ -286,8 +286,8 @@ OPERATIONS = [
     ("get", "/api/missions", "missions:read", ["view_mission"]),
     ("get", "/api/missions/{key}", "missions:read", ["view_mission"]),
     ("get", "/api/missions/{key}/members", "members:read", ["view_mission", "view_membership"]),
-    ("post", "/api/missions/{key}/join", "missions:write", ["view_mission", "seat_member"]),
-    ("post", "/api/missions/{key}/leave", "missions:write", ["view_mission", "seat_member"]),
+    ("post", "/api/missions/{key}/join", "missions:write", ["view_mission", "manage_memberships"]),
+    ("post", "/api/missions/{key}/leave", "missions:write", ["view_mission", "manage_memberships"]),
 ]
 
 
@@ -353,14 +353,14 @@ class TestMatrix:
 def test_one_member_neither_sees_nor_changes_what_is_anothers(alice, mission):
     """Every answer Alice can get while Bob sits in a mission, searched for what is Bob's."""
     bob = MemberFactory(display_name="Bob-the-unseen", trust_score=987)
-    stay = join_mission(member=bob, mission=mission)
+    membership = join_mission(member=bob, mission=mission)
     client = api_client(alice)
     answers = [
         getattr(client, method)(address.format(key=mission.pk), content_type="application/json")
         for method, address, *_ in OPERATIONS
         if not address.endswith("join")
     ]
-    secrets = (bob.email, bob.display_name, bob.member_id, str(bob.pk), str(stay.pk), "987")
+    secrets = (bob.email, bob.display_name, bob.member_id, str(bob.pk), str(membership.pk), "987")
     assert not [secret for secret in secrets for answer in answers if secret in answer.content.decode()]
-    stay.refresh_from_db()
-    assert stay.is_running
+    membership.refresh_from_db()
+    assert membership.is_active

@@ -65,9 +65,9 @@ def no_rate(settings):
 @pytest.mark.parametrize(("method", "address", "parameters"), TARGETS)
 @pytest.mark.parametrize("staff", [False, True])
 def test_no_input_makes_a_fault(no_rate, method, address, parameters, staff):
-    stay = MembershipFactory(group=MissionFactory())
-    client = api_client(StaffFactory(is_superuser=True) if staff else stay.member)
-    keys = st.one_of(st.just(str(stay.group_id)), st.just(stay.group.stable_id), sendable)
+    membership = MembershipFactory(group=MissionFactory())
+    client = api_client(StaffFactory(is_superuser=True) if staff else membership.member)
+    keys = st.one_of(st.just(str(membership.group_id)), st.just(membership.group.stable_id), sendable)
     names = st.one_of(st.sampled_from(parameters), sendable) if parameters else sendable
 
     @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))

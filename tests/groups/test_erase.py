@@ -195,14 +195,14 @@ def live(word):
     client = Client()
     client.force_login(person)
 
-    seat = ProjectMemberFactory(member=person)
-    OrganizationMembershipFactory(member=person, organization=seat.project.organization)
-    ProjectStar.objects.create(member=person, project=seat.project)
-    AccessRequest.objects.create(member=person, project=seat.project, message=f"I am {word}")
+    membership = ProjectMemberFactory(member=person)
+    OrganizationMembershipFactory(member=person, organization=membership.project.organization)
+    ProjectStar.objects.create(member=person, project=membership.project)
+    AccessRequest.objects.create(member=person, project=membership.project, message=f"I am {word}")
     Notification.objects.create(
-        member=person, project=seat.project, kind="a", title=f"Hello {word}", payload={"w": word}
+        member=person, project=membership.project, kind="a", title=f"Hello {word}", payload={"w": word}
     )
-    NotificationPreference.objects.create(member=person, organization=seat.project.organization, kind="a")
+    NotificationPreference.objects.create(member=person, organization=membership.project.organization, kind="a")
 
     update_profile(member=person, individual_jid=f"{word}@chat.example", group_jid=f"{word}@group.example")
     # Delivers a client mission under the address of today; another was given to the one they had before.
@@ -488,7 +488,7 @@ def facts(entry):
         "events": rows("SELECT id, type, actor_id, member_id, occurred_at FROM events ORDER BY id"),
         "changes": rows("SELECT count(*) FROM community_members_history WHERE pgh_obj_id = %s", [entry.pk]),
         "account": row("SELECT member_id, trust_score, created_at FROM members WHERE id = %s", [entry.person_id]),
-        "stays": rows("SELECT id, group_id, status, joined_at, left_at FROM memberships ORDER BY id"),
+        "memberships": rows("SELECT id, group_id, status, joined_at, left_at FROM memberships ORDER BY id"),
     }
 
 
@@ -623,7 +623,7 @@ def test_failed_erasure_changes_nothing():
     with owner_session() as session:
         before = search(session, CANARY)
         session.execute(
-            """ALTER TABLE members ADD CONSTRAINT stays CHECK (display_name <> 'Erased member') NOT VALID"""
+            """ALTER TABLE members ADD CONSTRAINT not_erased CHECK (display_name <> 'Erased member') NOT VALID"""
         )
         session.commit()
         try:
@@ -631,6 +631,6 @@ def test_failed_erasure_changes_nothing():
                 erase(entry=entry)
             assert search(session, CANARY) == before
         finally:
-            session.execute("ALTER TABLE members DROP CONSTRAINT stays")
+            session.execute("ALTER TABLE members DROP CONSTRAINT not_erased")
             session.commit()
     assert CommunityMember.objects.get(pk=entry.pk).erased_at is None

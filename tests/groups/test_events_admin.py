@@ -13,34 +13,34 @@ LIST = "/admin/groups/event/"
 
 
 @pytest.fixture
-def stay():
-    stay = join_mission(member=MemberFactory(display_name="Ana"), mission=MissionFactory(name="Garden"))
-    change_role(membership=stay, role="Lead", reason="She leads")
-    return stay
+def membership():
+    membership = join_mission(member=MemberFactory(display_name="Ana"), mission=MissionFactory(name="Garden"))
+    change_role(membership=membership, role="Lead", reason="She leads")
+    return membership
 
 
-def test_are_told_in_words(stay):
+def test_are_told_in_words(membership):
     page = words(client("Auditor").get(LIST))
-    assert "Seat taken" in page
+    assert "Joined" in page
     assert "Role changed" in page
     assert "Member → Lead" in page
 
 
-def test_one_event_shows_its_details(stay):
+def test_one_event_shows_its_details(membership):
     event = Event.objects.get(type="membership.role_changed")
     page = words(client("Auditor").get(reverse("admin:groups_event_change", args=[event.pk])))
     assert "She leads" in page
     assert "Ana" in page
 
 
-def test_are_filtered_by_what_happened(stay):
+def test_are_filtered_by_what_happened(membership):
     auditor = client("Auditor")
     response = auditor.get(f"{LIST}?type=membership.created")
     assert [event.type for event in response.context["cl"].result_list] == ["membership.created"]
-    assert len(auditor.get(f"{LIST}?member__id__exact={stay.member_id}").context["cl"].result_list) == 2
+    assert len(auditor.get(f"{LIST}?member__id__exact={membership.member_id}").context["cl"].result_list) == 2
 
 
-def test_cannot_be_changed_by_anyone(stay):
+def test_cannot_be_changed_by_anyone(membership):
     chief = client_of(staff(is_superuser=True))
     event = Event.objects.first()
     address = reverse("admin:groups_event_change", args=[event.pk])

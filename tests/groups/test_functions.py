@@ -97,14 +97,20 @@ def test_mission_members_are_those_present_in_the_order_they_joined():
         "SELECT member_id, email, member_stable_id, display_name, role FROM get_mission_members(%s)", [mission.pk]
     )
     assert rows == [
-        (stay.member.pk, stay.member.email, stay.member.member_id, stay.member.display_name, stay.role)
-        for stay in (first, second)
+        (
+            membership.member.pk,
+            membership.member.email,
+            membership.member.member_id,
+            membership.member.display_name,
+            membership.role,
+        )
+        for membership in (first, second)
     ]
 
 
 def test_counts_follow_every_kind_of_change():
     mission, other = MissionFactory(), MissionFactory()
-    stays = [MembershipFactory(group=mission) for _number in range(3)]
+    memberships = [MembershipFactory(group=mission) for _number in range(3)]
 
     def counts():
         return [
@@ -113,9 +119,9 @@ def test_counts_follow_every_kind_of_change():
         ]
 
     assert counts() == [(3, 0), (0, 0)]
-    leave_mission(member=stays[0].member, mission=mission)
+    leave_mission(member=memberships[0].member, mission=mission)
     assert counts() == [(2, 0), (0, 0)]
-    mission.memberships.filter(pk=stays[1].pk).update(group=other)
+    mission.memberships.filter(pk=memberships[1].pk).update(group=other)
     assert counts() == [(1, 0), (1, 0)]
     task = TaskFactory(group=mission)
     assert counts() == [(1, 1), (1, 0)]
@@ -126,12 +132,12 @@ def test_counts_follow_every_kind_of_change():
 
 
 def test_merging_changes_no_count_and_no_date():
-    stay = MembershipFactory()
+    membership = MembershipFactory()
     sql("SELECT merge_mission_counters()")
-    before = Group.objects.get(pk=stay.group_id)
-    MembershipFactory(group=stay.group)
+    before = Group.objects.get(pk=membership.group_id)
+    MembershipFactory(group=membership.group)
     assert sql("SELECT merge_mission_counters()") == [(1,)]
-    after = Group.objects.with_counts().get(pk=stay.group_id)
+    after = Group.objects.with_counts().get(pk=membership.group_id)
     assert (after.member_count, after.updated_at) == (2, before.updated_at)
-    assert not stay.group.counters.exists()
+    assert not membership.group.counters.exists()
     assert after.history.count() == 1, "merging is no change of the group"

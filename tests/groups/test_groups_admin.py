@@ -225,7 +225,7 @@ class TestHome:
         response = manager.get("/admin/")
         numbers = {card["title"]: (card["count"], card["link"]) for card in response.context["cards"]}
         assert numbers["Active missions"] == ("1", f"{MISSIONS}?status__exact=active")
-        assert numbers["Seats taken"][0] == "2"
+        assert numbers["Active memberships"][0] == "2"
         # The review is no list; its number has a test with its page.
         assert numbers.pop("Proposals to review") == ("0", reverse("admin:fallback_review"))
         for count, link in numbers.values():

@@ -220,13 +220,13 @@ class TestPages:
 
     def test_every_tab_opens(self, community, ana):
         MembershipFactory(member=ana, group__name="Garden")
-        for name in ("change", "seats", "tasks", "events", "history"):
+        for name in ("change", "memberships", "tasks", "events", "history"):
             assert community.get(page(ana, name)).status_code == 200
-        assert "Garden" in words(community.get(page(ana, "seats")))
+        assert "Garden" in words(community.get(page(ana, "memberships")))
 
     def test_an_unknown_member_leads_home_with_a_word(self, community):
         for odd in ("nobody", "1", "00000000-0000-4000-8000-000000000000"):
-            for tail in ("change/", "seats/", "history/", "deactivate/"):
+            for tail in ("change/", "memberships/", "history/", "deactivate/"):
                 response = community.get(f"{LIST}{odd}/{tail}", follow=True)
                 assert response.status_code == 200
                 assert "exist" in words(response)

@@ -1,4 +1,4 @@
-"""Seats in the back office: Manager runs missions, Auditor only looks, Ana has a trust score of 120."""
+"""Memberships in the back office: Manager runs missions, Auditor only looks, Ana has a trust score of 120."""
 
 import pytest
 from django.urls import reverse
@@ -32,30 +32,30 @@ def page(name: str, obj) -> str:
     return reverse(f"admin:groups_{name}", args=[obj.pk])
 
 
-class TestSeat:
-    def test_seats_a_member_from_the_page_of_a_mission(self, manager, mission):
+class TestAddMember:
+    def test_add_member_from_mission_page(self, manager, mission):
         bob = MemberFactory(trust_score=300)
         form = {"member": bob.pk, "role": "Mentor", "reason": "Asked for it"}
-        response = manager.post(page("mission_seat", mission), form, follow=True)
-        assert "a member was seated" in words(response)
-        stay = Membership.objects.get(member=bob, group=mission)
-        assert (stay.role, stay.status) == ("Mentor", "active")
+        response = manager.post(page("mission_add-member", mission), form, follow=True)
+        assert "member added" in words(response)
+        membership = Membership.objects.get(member=bob, group=mission)
+        assert (membership.role, membership.status) == ("Mentor", "active")
         event = Event.objects.get(type="membership.created")
         assert event.payload["reason"] == "Asked for it"
         assert event.actor.display_name == "Mission Manager"
 
     def test_a_rejection_is_said_on_the_page_with_what_was_typed(self, manager, mission, ana):
         form = {"member": ana.pk, "role": "Mentor", "reason": "She asked"}
-        response = manager.post(page("mission_seat", mission), form)
+        response = manager.post(page("mission_add-member", mission), form)
         assert response.status_code == 200
         assert "asks for a trust score of 250; this member has 120, 130 too few" in words(response)
         assert 'value="Mentor"' in words(response)
         assert "She asked" in words(response)
         assert f'value="{ana.pk}"' in words(response)
-        assert "a member was seated" not in words(response)
+        assert "member added" not in words(response)
         assert not Membership.objects.exists()
 
-    def test_the_form_of_a_new_seat_rejects_in_the_same_way(self, manager, mission, ana):
+    def test_add_form_shows_same_errors(self, manager, mission, ana):
         form = {"member": ana.pk, "group": mission.pk, "role": "Member", "reason": "TimestampedModel"}
         response = manager.post(f"{LIST}add/", form)
         assert response.status_code == 200
@@ -64,102 +64,104 @@ class TestSeat:
         assert "successfully" not in words(response)
         assert not Membership.objects.exists()
 
-    def test_the_form_of_a_new_seat_seats(self, manager, mission):
+    def test_add_form_adds_membership(self, manager, mission):
         bob = MemberFactory(trust_score=300)
         form = {"member": bob.pk, "group": mission.pk, "role": "Member", "reason": ""}
         response = manager.post(f"{LIST}add/", form, follow=True)
         assert "was added successfully" in words(response)
         assert Membership.objects.active().filter(member=bob, group=mission).exists()
 
-    def test_a_second_seat_is_rejected_in_words(self, manager, ana):
-        stay = MembershipFactory(member=ana)
-        response = manager.post(page("mission_seat", stay.group), {"member": ana.pk, "role": "Member", "reason": ""})
+    def test_add_member_rejects_current_member(self, manager, ana):
+        membership = MembershipFactory(member=ana)
+        response = manager.post(
+            page("mission_add-member", membership.group), {"member": ana.pk, "role": "Member", "reason": ""}
+        )
         assert "This member already belongs to the mission." in words(response)
 
     def test_an_odd_member_is_an_error_of_the_field(self, manager, mission):
         for odd in ("", "nobody", "1", "\x00", "9" * 400, str(mission.pk)):
-            response = manager.post(page("mission_seat", mission), {"member": odd, "role": "Member"})
+            response = manager.post(page("mission_add-member", mission), {"member": odd, "role": "Member"})
             assert response.status_code == 200
             assert not Membership.objects.exists()
 
 
 class TestLeaveAndReturn:
     def test_leaving_asks_for_the_reason(self, manager, ana):
-        stay = MembershipFactory(member=ana)
-        response = manager.post(page("membership_leave", stay), {"reason": ""})
+        membership = MembershipFactory(member=ana)
+        response = manager.post(page("membership_leave", membership), {"reason": ""})
         assert "This field is required." in words(response)
-        manager.post(page("membership_leave", stay), {"reason": "Moved away"})
-        stay.refresh_from_db()
-        assert stay.status == "left"
+        manager.post(page("membership_leave", membership), {"reason": "Moved away"})
+        membership.refresh_from_db()
+        assert membership.status == "left"
         assert Event.objects.get(type="membership.ended").payload["reason"] == "Moved away"
 
-    def test_a_return_is_a_new_stay(self, manager, ana):
+    def test_rejoin_adds_membership(self, manager, ana):
         mission = MissionFactory()
         join_mission(member=ana, mission=mission)
-        stay = leave_mission(member=ana, mission=mission)
-        manager.post(page("membership_rejoin", stay), {"role": "Lead", "reason": "Back"})
+        membership = leave_mission(member=ana, mission=mission)
+        manager.post(page("membership_rejoin", membership), {"role": "Lead", "reason": "Back"})
         assert list(Membership.objects.filter(member=ana).order_by("joined_at").values_list("status", "role")) == [
             ("left", "Member"),
             ("active", "Lead"),
         ]
 
     def test_a_role_is_changed(self, manager, ana):
-        stay = MembershipFactory(member=ana)
-        manager.post(page("membership_role", stay), {"role": "Lead", "reason": ""})
-        stay.refresh_from_db()
-        assert stay.role == "Lead"
+        membership = MembershipFactory(member=ana)
+        manager.post(page("membership_role", membership), {"role": "Lead", "reason": ""})
+        membership.refresh_from_db()
+        assert membership.role == "Lead"
 
     def test_comes_back_to_where_the_button_was(self, manager, ana):
-        stay = MembershipFactory(member=ana)
-        back = page("mission_members", stay.group)
-        response = manager.post(page("membership_leave", stay), {"reason": "x", "next": back})
+        membership = MembershipFactory(member=ana)
+        back = page("mission_members", membership.group)
+        response = manager.post(page("membership_leave", membership), {"reason": "x", "next": back})
         assert response.url == back
 
     def test_does_not_lead_to_another_site(self, manager, ana):
-        stay = MembershipFactory(member=ana)
-        response = manager.post(page("membership_leave", stay), {"reason": "x", "next": "https://evil.example/"})
-        assert response.url == page("membership_change", stay)
+        membership = MembershipFactory(member=ana)
+        response = manager.post(page("membership_leave", membership), {"reason": "x", "next": "https://evil.example/"})
+        assert response.url == page("membership_change", membership)
 
 
 class TestSeveralAtOnce:
     def test_each_row_succeeds_or_is_rejected_by_itself(self, manager):
-        stays = [MembershipFactory() for _ in range(3)]
+        memberships = [MembershipFactory() for _ in range(3)]
         ended = MembershipFactory(ended=True)
-        form = {"action": "leave", "_selected_action": [stay.pk for stay in [*stays, ended]]}
+        form = {"action": "leave", "_selected_action": [membership.pk for membership in [*memberships, ended]]}
         asked = manager.post(LIST, form)
         assert "4 selected" in words(asked)
         assert Membership.objects.active().count() == 3
         response = manager.post(LIST, form | {"apply": "1", "reason": "Season over"})
         assert response.status_code == 200
-        assert "3 left, 1 rejected." in words(response)
+        assert "3 removed from the mission, 1 rejected." in words(response)
         assert f"{ended}: This member is not in the mission" in words(response)
         assert "Season over" in words(response)
         assert not Membership.objects.active().exists()
 
-    def test_members_are_seated_together(self, manager, ana, mission):
+    def test_bulk_add_to_mission(self, manager, ana, mission):
         able = [MemberFactory(trust_score=300) for _ in range(3)]
-        form = {"action": "seat", "_selected_action": [member.pk for member in [*able, ana]], "apply": "1"}
+        form = {"action": "add_to_mission", "_selected_action": [member.pk for member in [*able, ana]], "apply": "1"}
         form |= {"group": mission.pk, "role": "Member", "reason": "Start"}
         response = manager.post("/admin/groups/member/", form)
-        assert "3 seated, 1 rejected." in words(response)
+        assert "3 added to the mission, 1 rejected." in words(response)
         assert "Ana: The mission asks for a trust score of 250" in words(response)
         assert Membership.objects.active().filter(group=mission).count() == 3
 
     def test_success_of_all_leads_back_to_the_list(self, manager):
-        stay = MembershipFactory()
-        form = {"action": "leave", "_selected_action": [stay.pk], "apply": "1", "reason": "x"}
+        membership = MembershipFactory()
+        form = {"action": "leave", "_selected_action": [membership.pk], "apply": "1", "reason": "x"}
         response = manager.post(LIST, form, follow=True)
         assert response.redirect_chain
-        assert "1 left." in words(response)
+        assert "1 removed from the mission." in words(response)
 
 
 class TestList:
     def test_shows_rows_and_links_by_name(self, manager, ana):
-        stay = MembershipFactory(member=ana, group__name="Garden")
+        membership = MembershipFactory(member=ana, group__name="Garden")
         response = manager.get(LIST)
         assert "Ana" in words(response)
         assert "Garden" in words(response)
-        assert page("membership_change", stay) in links(response)
+        assert page("membership_change", membership) in links(response)
 
     @pytest.mark.parametrize("rows", [1, 12])
     def test_makes_a_fixed_number_of_queries(self, manager, rows, django_assert_num_queries):
@@ -199,7 +201,7 @@ class TestList:
         assert "joined_at" in str(by_joined).rpartition("ORDER BY")[2]
 
     def test_deep_pages_are_exact(self, manager, monkeypatch):
-        """The total that deep pages are read from adds counters and ended stays; it misses no one."""
+        """The total that deep pages are read from adds up counters and includes ended memberships."""
         from missionsite.common.admin import pagination
 
         monkeypatch.setattr(pagination, "COUNTED", 5)
@@ -210,28 +212,28 @@ class TestList:
         rows = list(Membership.objects.values_list("pk", flat=True))
         for page_number in range(1, 6):
             shown = manager.get(f"{LIST}?p={page_number}").context["cl"].result_list
-            assert [stay.pk for stay in shown] == rows[(page_number - 1) * 5 : page_number * 5]
+            assert [membership.pk for membership in shown] == rows[(page_number - 1) * 5 : page_number * 5]
 
 
 class TestRights:
     def test_an_auditor_looks_and_changes_nothing(self, ana, mission):
         auditor = client("Auditor")
-        stay = MembershipFactory(member=ana)
-        for address in (LIST, page("membership_change", stay), page("membership_history", stay)):
+        membership = MembershipFactory(member=ana)
+        for address in (LIST, page("membership_change", membership), page("membership_history", membership)):
             assert auditor.get(address).status_code == 200
         for name in ("leave", "role", "rejoin"):
-            assert auditor.post(page(f"membership_{name}", stay), {"reason": "x", "role": "x"}).status_code == 403
+            assert auditor.post(page(f"membership_{name}", membership), {"reason": "x", "role": "x"}).status_code == 403
         assert auditor.get(f"{LIST}add/").status_code == 403
-        assert auditor.post(page("mission_seat", mission), {"member": ana.pk, "role": "x"}).status_code == 403
-        auditor.post(LIST, {"action": "leave", "_selected_action": [stay.pk], "apply": "1", "reason": "x"})
-        stay.refresh_from_db()
-        assert stay.is_running
+        assert auditor.post(page("mission_add-member", mission), {"member": ana.pk, "role": "x"}).status_code == 403
+        auditor.post(LIST, {"action": "leave", "_selected_action": [membership.pk], "apply": "1", "reason": "x"})
+        membership.refresh_from_db()
+        assert membership.is_active
 
     def test_nothing_is_deleted_here(self, ana):
-        stay = MembershipFactory(member=ana)
+        membership = MembershipFactory(member=ana)
         chief = client_of(staff("Administrator", is_superuser=True))
-        assert chief.post(f"{LIST}{stay.pk}/delete/", {"post": "yes"}).status_code == 403
-        assert Membership.objects.filter(pk=stay.pk).exists()
+        assert chief.post(f"{LIST}{membership.pk}/delete/", {"post": "yes"}).status_code == 403
+        assert Membership.objects.filter(pk=membership.pk).exists()
 
     def test_staff_without_a_role_see_nothing(self, ana):
         assert client().get(LIST).status_code == 403

@@ -35,21 +35,21 @@ def everyone_joins_as_the_same_member(people):
     return results, Membership.objects.active().filter(member=member, group=mission).count()
 
 
-def test_one_of_fifty_joins_takes_the_seat_and_the_others_are_told():
+def test_one_of_fifty_concurrent_joins_succeeds():
     with crowd(PEOPLE) as people:
         for _round in range(ROUNDS):
-            results, seats = everyone_joins_as_the_same_member(people)
-            assert seats == 1
+            results, active_count = everyone_joins_as_the_same_member(people)
+            assert active_count == 1
             assert sum(isinstance(result, Membership) for result in results) == 1
             assert sum(isinstance(result, AlreadyMember) for result in results) == PEOPLE - 1
 
 
-def test_without_the_unique_index_the_same_fifty_take_many_seats():
+def test_fifty_joins_succeed_without_unique_index():
     index = """CREATE UNIQUE INDEX idx_memberships_active_unique ON memberships (member_id, group_id)
                WHERE status = 'active'"""
     with without("DROP INDEX idx_memberships_active_unique", f"TRUNCATE memberships; {index}"), crowd(PEOPLE) as people:
-        _results, seats = everyone_joins_as_the_same_member(people)
-    assert seats > 1
+        _results, active_count = everyone_joins_as_the_same_member(people)
+    assert active_count > 1
 
 
 # --- Join against archive ---------------------------------------------------------------------
@@ -58,7 +58,7 @@ def test_without_the_unique_index_the_same_fifty_take_many_seats():
 def joins_against_an_archive(people):
     """One round: forty-nine members join while one archives.
 
-    Returns the results of the joins, and the seats the archiver saw under its lock against the seats in the end.
+    Returns the results of the joins, and the memberships the archiver saw under its lock, and those at the end.
     """
     mission = MissionFactory()
     members = MemberFactory.create_batch(PEOPLE - 1)
@@ -76,7 +76,7 @@ def joins_against_an_archive(people):
     return results, seen, mission.memberships.active().count()
 
 
-def test_no_one_takes_a_seat_after_the_archive():
+def test_no_join_succeeds_after_archive():
     with crowd(PEOPLE) as people:
         for _round in range(ROUNDS):
             results, seen, in_the_end = joins_against_an_archive(people)
@@ -84,7 +84,7 @@ def test_no_one_takes_a_seat_after_the_archive():
             assert {type(result) for result in results} <= {Membership, MissionArchived, AlreadyMember}
 
 
-def test_without_the_trigger_someone_takes_a_seat_after_the_archive():
+def test_join_succeeds_after_archive_without_trigger():
     with (
         without(
             "ALTER TABLE memberships DISABLE TRIGGER memberships_open_group",

@@ -89,11 +89,11 @@ def may(member, query, parameters=None):
         return False
 
 
-def test_a_member_sees_the_own_stays_and_those_in_the_same_missions(cast):
+def test_member_sees_memberships_of_shared_missions(cast):
     query = "SELECT member_id FROM memberships ORDER BY 1"
     assert {row for (row,) in seen(cast["alice"], query)} == {cast["alice"].pk, cast["bob"].pk}
     assert {row for (row,) in seen(cast["charlie"], query)} == {cast["charlie"].pk}
-    assert len(seen(cast["bob"], query)) == 3, "his own ended stay is his to see"
+    assert len(seen(cast["bob"], query)) == 3, "his own ended membership is visible"
 
 
 def test_a_member_sees_people_of_the_same_missions_without_their_mail(cast):
@@ -129,11 +129,11 @@ LEAVE = "UPDATE memberships SET status = 'left', left_at = now() WHERE member_id
 def test_what_a_member_may_change_and_what_not(cast):
     alice, bob, other, hard = (cast[name] for name in ("alice", "bob", "other", "hard"))
     assert may(alice, JOIN, [alice.pk, other.pk, "Member"])
-    assert not may(alice, JOIN, [bob.pk, other.pk, "Member"]), "seats no one else"
+    assert not may(alice, JOIN, [bob.pk, other.pk, "Member"]), "adds no other member"
     assert not may(alice, JOIN, [alice.pk, other.pk, "Founder"]), "takes no role"
     assert not may(alice, JOIN, [alice.pk, hard.pk, "Member"]), "joins nothing above the own trust score"
     assert may(alice, LEAVE, [alice.pk])
-    assert not may(alice, LEAVE, [bob.pk]), "ends no one else's stay"
+    assert not may(alice, LEAVE, [bob.pk]), "ends no other member's membership"
     assert not may(alice, "UPDATE memberships SET role = 'Founder' WHERE member_id = %s", [alice.pk])
     assert not may(alice, "UPDATE members SET trust_score = 999 WHERE id = %s", [alice.pk])
     assert not may(alice, "UPDATE groups SET min_trust_score = 0")
@@ -172,16 +172,16 @@ def test_no_other_table_is_open_to_a_member():
 def test_services_join_and_leave_under_the_members_role_with_event_and_history(cast):
     alice, other = cast["alice"], cast["other"]
     with transaction.atomic(), member_session(alice.pk):
-        stay = join_mission(member=alice, mission=other)
+        membership = join_mission(member=alice, mission=other)
         with pytest.raises(AlreadyMember):
             join_mission(member=alice, mission=other)
         leave_mission(member=alice, mission=other)
-    assert Membership.objects.get(pk=stay.pk).status == "left"
+    assert Membership.objects.get(pk=membership.pk).status == "left"
     assert list(Event.objects.filter(group=other, member=alice).order_by("pk").values_list("type", flat=True)) == [
         "membership.created",
         "membership.ended",
     ]
-    assert MembershipHistory.objects.filter(pgh_obj=stay).count() == 2
+    assert MembershipHistory.objects.filter(pgh_obj=membership).count() == 2
 
 
 def test_the_role_ends_with_its_block(cast):

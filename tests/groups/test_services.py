@@ -15,13 +15,13 @@ from groups.errors import (
     LaterChange,
     LeftBeforeJoining,
     MemberInactive,
+    MembershipEnded,
     MissionArchived,
     NotAMember,
     NothingToRevert,
     ParentIsNoColony,
     RewardNegative,
     RoleMissing,
-    StayEnded,
     SystemMemberLocked,
     TaskMissionArchived,
     TaskStateRejected,
@@ -49,16 +49,16 @@ def last_event():
     return Event.objects.order_by("-pk").first()
 
 
-# --- Seats ------------------------------------------------------------------------------------
+# --- Memberships ------------------------------------------------------------------------------------
 
 
-def test_joining_seats_the_member_and_leaves_an_event():
+def test_join_adds_membership_and_event():
     member, mission, ana = MemberFactory(), MissionFactory(), StaffFactory()
-    stay = memberships.join_mission(member=member, mission=mission, actor=ana, role=" Host ", reason="asked to")
-    assert (stay.status, stay.left_at, stay.role) == ("active", None, "Host")
+    membership = memberships.join_mission(member=member, mission=mission, actor=ana, role=" Host ", reason="asked to")
+    assert (membership.status, membership.left_at, membership.role) == ("active", None, "Host")
     event = last_event()
     assert (event.type, event.actor, event.member, event.group) == ("membership.created", ana, member, mission)
-    assert event.payload == {"membership": str(stay.pk), "role": "Host", "reason": "asked to"}
+    assert event.payload == {"membership": str(membership.pk), "role": "Host", "reason": "asked to"}
 
 
 def test_joining_an_archived_mission_is_rejected():
@@ -87,9 +87,9 @@ def test_joining_goes_by_the_rows_not_by_old_copies_of_them():
 
 
 def test_joining_twice_is_rejected_and_the_transaction_goes_on():
-    stay = MembershipFactory()
+    membership = MembershipFactory()
     with pytest.raises(AlreadyMember) as rejected:
-        memberships.join_mission(member=stay.member, mission=stay.group)
+        memberships.join_mission(member=membership.member, mission=membership.group)
     assert rejected.value.field == "member"
     assert Membership.objects.count() == 1
 
@@ -99,7 +99,7 @@ def test_a_deactivated_member_joins_nothing():
         memberships.join_mission(member=MemberFactory(is_active=False), mission=MissionFactory())
 
 
-def test_a_seat_needs_a_role():
+def test_join_requires_role():
     with pytest.raises(RoleMissing):
         memberships.join_mission(member=MemberFactory(), mission=MissionFactory(), role="  ")
 
@@ -115,25 +115,27 @@ def test_leaving_keeps_the_row_and_rejoining_makes_another():
     assert list(member.memberships.order_by("status").values_list("status", flat=True)) == ["active", "left"]
 
 
-def test_leaving_without_a_seat_is_rejected():
-    stay = MembershipFactory(ended=True)
+def test_leave_rejects_non_member():
+    membership = MembershipFactory(ended=True)
     with pytest.raises(NotAMember):
-        memberships.leave_mission(member=stay.member, mission=stay.group)
+        memberships.leave_mission(member=membership.member, mission=membership.group)
 
 
 def test_no_one_leaves_before_they_joined():
-    stay = MembershipFactory()
+    membership = MembershipFactory()
     with pytest.raises(LeftBeforeJoining):
-        memberships.leave_mission(member=stay.member, mission=stay.group, left_at=timezone.now() - timedelta(days=1))
-    stay.refresh_from_db()
-    assert stay.is_running
+        memberships.leave_mission(
+            member=membership.member, mission=membership.group, left_at=timezone.now() - timedelta(days=1)
+        )
+    membership.refresh_from_db()
+    assert membership.is_active
 
 
 def test_changing_a_role_says_what_it_was():
-    stay = MembershipFactory(role="Member")
-    memberships.change_role(membership=stay, role="Editor")
-    stay.refresh_from_db()
-    assert stay.role == "Editor"
+    membership = MembershipFactory(role="Member")
+    memberships.change_role(membership=membership, role="Editor")
+    membership.refresh_from_db()
+    assert membership.role == "Editor"
     assert last_event().payload["changed"] == {"role": ["Member", "Editor"]}
 
 
@@ -142,19 +144,19 @@ def test_changing_a_role_to_itself_leaves_no_event():
     assert last_event() is None
 
 
-def test_the_role_of_an_ended_stay_is_history():
-    with pytest.raises(StayEnded):
+def test_change_role_rejects_ended_membership():
+    with pytest.raises(MembershipEnded):
         memberships.change_role(membership=MembershipFactory(ended=True), role="Host")
 
 
 def test_who_was_there_on_a_day():
     now = timezone.now()
-    stay = MembershipFactory(
+    membership = MembershipFactory(
         joined_at=now - timedelta(days=20), left_at=now - timedelta(days=10), status=Membership.Status.LEFT
     )
-    again = MembershipFactory(member=stay.member, group=stay.group, joined_at=now - timedelta(days=5))
+    again = MembershipFactory(member=membership.member, group=membership.group, joined_at=now - timedelta(days=5))
     found = {days: list(Membership.objects.as_of(now - timedelta(days=days))) for days in (21, 20, 15, 10, 7, 5, 0)}
-    assert found == {21: [], 20: [stay], 15: [stay], 10: [], 7: [], 5: [again], 0: [again]}
+    assert found == {21: [], 20: [membership], 15: [membership], 10: [], 7: [], 5: [again], 0: [again]}
 
 
 # --- Missions and colonies --------------------------------------------------------------------
@@ -189,16 +191,16 @@ def test_editing_a_mission_records_before_and_after():
 
 
 def test_archiving_and_restoring():
-    stay = MembershipFactory()
-    groups.archive_group(group=stay.group, reason="season over")
+    membership = MembershipFactory()
+    groups.archive_group(group=membership.group, reason="season over")
     assert last_event().payload == {"reason": "season over"}
     with pytest.raises(GroupIsArchived):
-        groups.archive_group(group=stay.group)
-    groups.restore_group(group=stay.group)
+        groups.archive_group(group=membership.group)
+    groups.restore_group(group=membership.group)
     assert last_event().type == "group.restored"
-    assert stay.group.memberships.active().count() == 1
+    assert membership.group.memberships.active().count() == 1
     with pytest.raises(GroupIsActive):
-        groups.restore_group(group=stay.group)
+        groups.restore_group(group=membership.group)
 
 
 def test_a_colony_is_archived_after_its_missions_and_restored_before_them():
@@ -251,24 +253,24 @@ def test_the_system_member_cannot_be_given_a_way_in():
 
 
 def test_a_task_from_open_to_done_pays_its_reward():
-    stay = MembershipFactory()
-    task = tasks.create_task(group=stay.group, title="Write", reward_points=30)
-    tasks.claim_task(task=task, member=stay.member)
+    membership = MembershipFactory()
+    task = tasks.create_task(group=membership.group, title="Write", reward_points=30)
+    tasks.claim_task(task=task, member=membership.member)
     done = tasks.complete_task(task=task)
-    assert (done.state, done.claimed_by) == ("done", stay.member)
-    stay.member.refresh_from_db()
-    assert stay.member.trust_score == 30
+    assert (done.state, done.claimed_by) == ("done", membership.member)
+    membership.member.refresh_from_db()
+    assert membership.member.trust_score == 30
     with pytest.raises(TaskStateRejected, match="This task is done"):
         tasks.complete_task(task=task)
 
 
 def test_only_people_of_the_mission_claim_its_tasks():
     task = TaskFactory()
-    with pytest.raises(NotAMember, match="seat them first"):
+    with pytest.raises(NotAMember, match="Add them to the mission first"):
         tasks.claim_task(task=task, member=MemberFactory())
-    stay = MembershipFactory(group=task.group, member=MemberFactory(is_active=False))
+    membership = MembershipFactory(group=task.group, member=MemberFactory(is_active=False))
     with pytest.raises(MemberInactive):
-        tasks.claim_task(task=task, member=stay.member)
+        tasks.claim_task(task=task, member=membership.member)
 
 
 def test_a_cancelled_task_can_be_opened_again():
@@ -337,11 +339,11 @@ def test_the_first_entry_cannot_be_taken_back():
 
 
 def test_reverting_cannot_break_a_rule():
-    stay = MembershipFactory()
-    memberships.leave_mission(member=stay.member, mission=stay.group)
-    memberships.join_mission(member=stay.member, mission=stay.group)
+    membership = MembershipFactory()
+    memberships.leave_mission(member=membership.member, mission=membership.group)
+    memberships.join_mission(member=membership.member, mission=membership.group)
     with pytest.raises(AlreadyMember):
-        revert_change(change=changes_of(stay)[0])
+        revert_change(change=changes_of(membership)[0])
 
 
 def test_logging_in_and_passwords_leave_no_history():

@@ -117,25 +117,25 @@ def before(databases):
 
 @pytest.fixture
 def after(databases, before):
-    """The story told, and lived in: thresholds, ended stays, a return, edits with their history."""
+    """The story told, and lived in: thresholds, ended memberships, a re-join, edits with their history."""
     if "after" not in databases.made:
         tell_after(databases.copy("before", "after"))
     return databases.copy("after", "test")
 
 
 @pytest.fixture
-def back_before_the_stays(databases, after):
+def back_before_membership_periods(databases, after):
     """Lived in, and taken back to the first step of the story: the next one back is that of the stays."""
-    if "before_the_stays" not in databases.made:
-        databases.copy("after", "before_the_stays").migrate("groups", "0002", GROUPS_ROLLBACK_SETS_ASIDE="on")
-    return databases.copy("before_the_stays", "test_back")
+    if "before_membership_periods" not in databases.made:
+        databases.copy("after", "before_membership_periods").migrate("groups", "0002", GROUPS_ROLLBACK_SETS_ASIDE="on")
+    return databases.copy("before_membership_periods", "test_back")
 
 
 @pytest.fixture
-def back(databases, back_before_the_stays):
+def back(databases, back_before_membership_periods):
     """Lived in, and taken back to before the story."""
     if "back" not in databases.made:
-        databases.copy("before_the_stays", "back").migrate("groups", "0001", GROUPS_ROLLBACK_SETS_ASIDE="on")
+        databases.copy("before_membership_periods", "back").migrate("groups", "0001", GROUPS_ROLLBACK_SETS_ASIDE="on")
     return databases.copy("back", "test_back")
 
 
@@ -177,7 +177,7 @@ def tell_after(story: Story) -> None:
 
 
 def test_forward_gives_every_group_its_stable_id_and_keeps_every_row(before):
-    seats = before.sql("SELECT member_id, group_id, role, joined_at FROM memberships ORDER BY 1, 2")
+    memberships = before.sql("SELECT member_id, group_id, role, joined_at FROM memberships ORDER BY 1, 2")
     before.migrate()
     assert before.sql("SELECT stable_id, name, min_trust_score FROM groups ORDER BY stable_id") == [
         ("FE-G-00001", "Future's Edge", None),
@@ -186,7 +186,7 @@ def test_forward_gives_every_group_its_stable_id_and_keeps_every_row(before):
         ("FE-M-00002", "Older than the webinars", 0),
         ("FE-M-00003", "Newer than the webinars", 0),
     ]
-    assert before.sql("SELECT member_id, group_id, role, joined_at FROM memberships ORDER BY 1, 2") == seats
+    assert before.sql("SELECT member_id, group_id, role, joined_at FROM memberships ORDER BY 1, 2") == memberships
     assert before.sql("SELECT DISTINCT status, left_at FROM memberships") == [("active", None)]
     assert before.sql("SELECT count(DISTINCT id) FROM memberships") == [(25,)]
     assert before.sql("SELECT count(*) FROM tasks") == before.sql("SELECT count(*) FROM events") == [(5,)]
@@ -197,7 +197,7 @@ def test_forward_gives_every_group_its_stable_id_and_keeps_every_row(before):
 
 
 def test_back_and_forward_again_give_the_same_rows_and_the_same_schema(after, back):
-    assert back.sql("SELECT count(*) FROM memberships") == [(21,)], "every running seat is still there"
+    assert back.sql("SELECT count(*) FROM memberships") == [(21,)], "every active membership is still there"
     assert back.sql("SELECT count(*) FROM memberships_set_aside WHERE status = 'left'") == [(5,)]
     back.migrate()
     assert back.rows() == after.rows()
@@ -205,11 +205,11 @@ def test_back_and_forward_again_give_the_same_rows_and_the_same_schema(after, ba
     assert back.sql("SELECT * FROM mission_counter_drift()") == []
 
 
-def test_way_back_stops_before_anything_is_undone_and_names_the_stays(after):
+def test_rollback_stops_and_names_ended_memberships(after):
     rows, schema = after.rows(), after.schema()
     rejected = after.manage("migrate", "groups", "0001")
     assert rejected.returncode == 1
-    assert "cannot hold 5 ended stays" in rejected.stderr
+    assert "cannot hold 5 ended memberships" in rejected.stderr
     assert "FE-P-00001 in FE-M-00002" in rejected.stderr
     assert "GROUPS_ROLLBACK_SETS_ASIDE=on" in rejected.stderr
     assert "Traceback" not in rejected.stderr
@@ -217,12 +217,12 @@ def test_way_back_stops_before_anything_is_undone_and_names_the_stays(after):
     assert after.schema() == schema
 
 
-def test_migration_itself_rejects_too(back_before_the_stays):
-    sql = (CHECKOUT / "groups/migrations/sql/membership_stays.reverse.sql").read_text()
+def test_migration_itself_rejects_too(back_before_membership_periods):
+    sql = (CHECKOUT / "groups/migrations/sql/membership_periods.reverse.sql").read_text()
     with pytest.raises(psycopg.errors.CheckViolation) as rejected:
-        back_before_the_stays.sql(sql)
-    assert rejected.value.diag.constraint_name == "memberships_rollback_keeps_stays"
-    assert back_before_the_stays.sql("SELECT count(*) FROM memberships WHERE status = 'left'") == [(5,)]
+        back_before_membership_periods.sql(sql)
+    assert rejected.value.diag.constraint_name == "memberships_rollback_keeps_ended"
+    assert back_before_membership_periods.sql("SELECT count(*) FROM memberships WHERE status = 'left'") == [(5,)]
 
 
 def test_group_deleted_while_back_does_not_free_its_stable_id(back):
@@ -275,7 +275,7 @@ BEGIN
     BEGIN
         INSERT INTO memberships (member_id, group_id, role, joined_at, status)
         VALUES (nobody, webinars, 'Member', now(), 'active');
-        RAISE EXCEPTION 'two seats at once';
+        RAISE EXCEPTION 'two active memberships';
     EXCEPTION WHEN unique_violation THEN
         RAISE NOTICE 'third rejects';
     END;
@@ -336,5 +336,5 @@ def test_the_seeds_sql_runs_in_psql_and_the_validation_command_passes(story):
     story.sql("DROP INDEX idx_memberships_active_unique")
     failing = story.manage("validate_missions")
     assert failing.returncode == 1
-    assert "FAIL  A second active membership is rejected: a member took a second seat" in failing.stdout
+    assert "FAIL  A second active membership is rejected: a member got a second active membership" in failing.stdout
     assert "Traceback" not in failing.stderr

@@ -41,16 +41,16 @@ def test_odd_values_are_errors_of_their_field(lead, changes, field):
 
 
 def test_moves_through_its_life(lead):
-    stay = MembershipFactory()
-    task = TaskFactory(group=stay.group, reward_points=7)
-    lead.post(page(task, "claim"), {"member": stay.member_id})
+    membership = MembershipFactory()
+    task = TaskFactory(group=membership.group, reward_points=7)
+    lead.post(page(task, "claim"), {"member": membership.member_id})
     task.refresh_from_db()
-    assert (task.state, task.claimed_by) == ("claimed", stay.member)
+    assert (task.state, task.claimed_by) == ("claimed", membership.member)
     lead.post(page(task, "reopen"), {"reason": "Mistake"})
-    lead.post(page(task, "claim"), {"member": stay.member_id})
+    lead.post(page(task, "claim"), {"member": membership.member_id})
     lead.post(page(task, "complete"))
-    stay.member.refresh_from_db()
-    assert stay.member.trust_score == 7
+    membership.member.refresh_from_db()
+    assert membership.member.trust_score == 7
     response = lead.post(page(task, "cancel"), {"reason": "x"})
     assert "This task is done" in words(response)
 

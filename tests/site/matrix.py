@@ -106,7 +106,7 @@ admin/groups/mission/                                    | ok:{ROLES} 403       
 admin/groups/mission/add/                                | ok:AMS 403           | done:AMS 403
 admin/groups/mission/<object_id>/                        | to:{ALL}             | to:{ALL}
 admin/groups/mission/<object_id>/change/                 | ok:{ROLES} 403       | done:AMDS 403
-admin/groups/mission/<object_id>/seat/                   | ok:AMCS 403          | done:AMCS 403
+admin/groups/mission/<object_id>/add-member/             | ok:AMCS 403          | done:AMCS 403
 admin/groups/mission/<object_id>/archive/                | ok:AMS 403           | done:AMS 403
 admin/groups/mission/<object_id>/restore/                | ok:AMS 403           | done:AMS 403
 admin/groups/mission/<object_id>/members/                | ok:{ROLES} 403       | ok:{ROLES} 403
@@ -123,7 +123,7 @@ admin/groups/colony/                                     | ok:{ROLES} 403       
 admin/groups/colony/add/                                 | ok:AS 403            | done:AS 403
 admin/groups/colony/<object_id>/                         | to:{ALL}             | to:{ALL}
 admin/groups/colony/<object_id>/change/                  | ok:{ROLES} 403       | done:AMS 403
-admin/groups/colony/<object_id>/seat/                    | ok:AMCS 403          | done:AMCS 403
+admin/groups/colony/<object_id>/add-member/              | ok:AMCS 403          | done:AMCS 403
 admin/groups/colony/<object_id>/archive/                 | ok:AMS 403           | done:AMS 403
 admin/groups/colony/<object_id>/restore/                 | ok:AMS 403           | done:AMS 403
 admin/groups/colony/<object_id>/missions/                | ok:{ROLES} 403       | ok:{ROLES} 403
@@ -145,7 +145,7 @@ admin/groups/member/<object_id>/                         | to:{ALL}             
 admin/groups/member/<object_id>/change/                  | ok:{ROLES} 403       | done:ACS 403
 admin/groups/member/<object_id>/change/ @colleague       | ok:{ROLES} 403       | done:AS 403
 admin/groups/member/<object_id>/change/ @administrator   | ok:{ROLES} 403       | done:S 403
-admin/groups/member/<object_id>/seat/                    | ok:AMCS 403          | done:AMCS 403
+admin/groups/member/<object_id>/add-to-mission/          | ok:AMCS 403          | done:AMCS 403
 admin/groups/member/<object_id>/password/                | ok:ACS 403           | done:ACS 403
 admin/groups/member/<object_id>/password/ @colleague     | ok:AS 403            | done:AS 403
 admin/groups/member/<object_id>/password/ @administrator | ok:S 403             | done:S 403
@@ -153,7 +153,7 @@ admin/groups/member/<object_id>/deactivate/              | ok:ACS 403           
 admin/groups/member/<object_id>/deactivate/ @colleague   | ok:AS 403            | done:AS 403
 admin/groups/member/<object_id>/deactivate/ @administrator | ok:S 403           | done:S 403
 admin/groups/member/<object_id>/activate/                | ok:ACS 403           | done:ACS 403
-admin/groups/member/<object_id>/seats/                   | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/groups/member/<object_id>/memberships/             | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/member/<object_id>/tasks/                   | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/member/<object_id>/events/                  | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/member/<object_id>/history/                 | ok:{ROLES} 403       | ok:{ROLES} 403
@@ -461,7 +461,7 @@ groups/mission    archive    | done:AMS ok:CEFDU 403
 groups/mission    restore    | done:AMS ok:CEFDU 403
 groups/colony     archive    | done:AMS ok:CEFDU 403
 groups/colony     restore    | done:AMS ok:CEFDU 403
-groups/member     seat       | done:AMCS ok:EFDU 403
+groups/member     add_to_mission | done:AMCS ok:EFDU 403
 groups/member     deactivate | done:ACS to:M ok:EFDU 403
 groups/member     activate   | done:ACS to:M ok:EFDU 403
 groups/task       claim      | done:AMFDS ok:CEU 403

@@ -133,7 +133,7 @@ def attempts(world: World, actor: str):
         for entry in person.history.values_list("pgh_id", flat=True) if person else ():
             yield f"/admin/groups/member/{person.pk}/history/{entry}/revert/", {}, {}
     chosen = [world[name].pk for name in TARGETS if name != "self"]
-    for action in ("password", "deactivate", "activate", "seat", "delete_selected"):
+    for action in ("password", "deactivate", "activate", "add_to_mission", "delete_selected"):
         yield "/admin/groups/member/", {"action": action, "_selected_action": chosen, "apply": "1"}, {}
     tokens = list(ApiToken.objects.exclude(owner=world.staff.get(actor)).values_list("pk", flat=True))
     yield "/admin/common/apitoken/", {"action": "revoke", "_selected_action": tokens, "apply": "1"}, {}

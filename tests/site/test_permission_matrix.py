@@ -20,7 +20,7 @@ from django.urls import path
 from missionsite.urls import urlpatterns as site_urlpatterns
 from tests.site import directory, engagement, matrix, missiondeck, projects
 from tests.site.routes import METHODS, Route, bulk_actions, routes
-from tests.site.world import REASON, SEAT, Watch, World, address, body_of, first_bytes, json_of, query_of, undone
+from tests.site.world import MEMBERSHIP, REASON, Watch, World, address, body_of, first_bytes, json_of, query_of, undone
 from tests.support.sample import share, whose_turn
 
 pytestmark = pytest.mark.django_db
@@ -215,7 +215,7 @@ CHOSEN = {
     "groups/mission restore": "archived mission",
     "groups/colony archive": "empty colony",
     "groups/colony restore": "archived colony",
-    "groups/member seat": "member",
+    "groups/member add_to_mission": "member",
     "groups/member deactivate": "member",
     "groups/member activate": "deactivated member",
     "groups/task claim": "open task",
@@ -235,12 +235,12 @@ def action_of(world: World, model: str, action: str, actor: str) -> tuple[str, d
         chosen = world[f"token row of {actor if actor in world.staff else 'superuser'}"]
     else:
         chosen = world[CHOSEN[f"{model} {action}"]]
-    body = {"action": action, "_selected_action": [chosen.pk], "apply": "1", **SEAT, **REASON}
+    body = {"action": action, "_selected_action": [chosen.pk], "apply": "1", **MEMBERSHIP, **REASON}
     if model.startswith("engagement/"):
         body |= engagement.ACTION_BODY
     if model.startswith("fallback/"):
         body |= projects.action_body(world.objects, action)
-    if action == "seat":
+    if action == "add_to_mission":
         body["group"] = world["mission"].pk
     if action == "claim":
         body["member"] = world["membership"].member_id

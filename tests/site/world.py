@@ -257,7 +257,7 @@ def query_of(world: World, route: Route) -> dict:
 
 
 REASON = {"reason": "Because it is time"}
-SEAT = {"role": "Member", **REASON}
+MEMBERSHIP = {"role": "Member", **REASON}
 
 
 def body_of(world: World, route: Route) -> dict:
@@ -273,23 +273,23 @@ def body_of(world: World, route: Route) -> dict:
         "missionsite_role_add": {"name": "A new role"},
         "missionsite_role_change": {"name": "A renamed role"},
         "common_apitoken_add": {"name": "A program", "scopes": sorted(all_scopes()), "days": "30"},
-        "groups_membership_add": {"member": world["member"].pk, "group": world["mission"].pk, **SEAT},
+        "groups_membership_add": {"member": world["member"].pk, "group": world["mission"].pk, **MEMBERSHIP},
         "groups_membership_leave": REASON,
-        "groups_membership_role": {**SEAT, "role": "Mentor"},
-        "groups_membership_rejoin": SEAT,
+        "groups_membership_role": {**MEMBERSHIP, "role": "Mentor"},
+        "groups_membership_rejoin": MEMBERSHIP,
         "groups_mission_add": {"name": "A new mission", "parent_group": world["colony"].pk, "min_trust_score": "0"},
         "groups_mission_change": {"name": "Renamed", "parent_group": world["colony"].pk, "min_trust_score": "0"},
-        "groups_mission_seat": {"member": world["member"].pk, **SEAT},
+        "groups_mission_add-member": {"member": world["member"].pk, **MEMBERSHIP},
         "groups_mission_archive": REASON,
         "groups_mission_restore": REASON,
         "groups_colony_add": {"name": "A new colony"},
         "groups_colony_change": {"name": "A renamed colony"},
-        "groups_colony_seat": {"member": world["member"].pk, **SEAT},
+        "groups_colony_add-member": {"member": world["member"].pk, **MEMBERSHIP},
         "groups_colony_archive": REASON,
         "groups_colony_restore": REASON,
         "groups_member_add": {"display_name": "Nora", "email": "nora@example.org", "trust_score": "0"},
         "groups_member_change": {"display_name": "Renamed", "email": "renamed@example.org", "trust_score": "7"},
-        "groups_member_seat": {"group": world["mission"].pk, **SEAT},
+        "groups_member_add-to-mission": {"group": world["mission"].pk, **MEMBERSHIP},
         "groups_member_password": {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD, "usable_password": "true"},
         "groups_task_add": {"group": world["mission"].pk, "title": "A new task", "reward_points": "0"},
         "groups_task_change": {"title": "A renamed task", "reward_points": "3"},

@@ -1,4 +1,4 @@
--- Rules between rows: stable IDs of groups, a colony above each mission, no new seat in an archived group.
+-- Rules between rows: stable IDs of groups, a colony above each mission, no new membership in an archived group.
 CREATE FUNCTION give_group_stable_id() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$

@@ -1,4 +1,4 @@
--- Counts of members, stays and open tasks per group, kept by triggers from any door.
+-- Counts of members, memberships and open tasks per group, kept by triggers whoever writes.
 --
 -- A group's row holds what was merged; mission_counters what has been counted since, one row per (group, slot), the
 -- slot being the counting backend's process number. Two live connections never touch the same row, so joins and leaves
@@ -14,11 +14,11 @@ CREATE VIEW mission_counts WITH (security_invoker = true) AS
 SELECT
     g.id AS group_id,
     g.merged_member_count + coalesce(c.members, 0)::integer AS member_count,
-    g.merged_membership_count + coalesce(c.stays, 0)::integer AS stay_count,
+    g.merged_membership_count + coalesce(c.memberships, 0)::integer AS membership_count,
     g.merged_open_task_count + coalesce(c.tasks, 0)::integer AS open_task_count
 FROM groups g
 LEFT JOIN (
-    SELECT group_id, sum(member_count) AS members, sum(stay_count) AS stays, sum(open_task_count) AS tasks
+    SELECT group_id, sum(member_count) AS members, sum(membership_count) AS memberships, sum(open_task_count) AS tasks
     FROM mission_counters GROUP BY group_id
 ) c ON c.group_id = g.id;
 
@@ -54,34 +54,34 @@ CREATE TRIGGER groups_counts_are_counted BEFORE UPDATE ON groups
     )
     EXECUTE FUNCTION keep_merged_counts();
 
--- A stay counts as long as its row is there; a member while the stay is active.
+-- membership_count counts every row of memberships, member_count the active ones.
 CREATE FUNCTION count_memberships() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        INSERT INTO mission_counters AS c (group_id, slot, member_count, stay_count)
+        INSERT INTO mission_counters AS c (group_id, slot, member_count, membership_count)
         SELECT group_id, pg_backend_pid(), (count(*) FILTER (WHERE status = 'active'))::integer, count(*)::integer
         FROM new_rows GROUP BY group_id
         ON CONFLICT (group_id, slot) DO UPDATE
-            SET member_count = c.member_count + excluded.member_count, stay_count = c.stay_count + excluded.stay_count;
+            SET member_count = c.member_count + excluded.member_count, membership_count = c.membership_count + excluded.membership_count;
     ELSIF TG_OP = 'DELETE' THEN
-        INSERT INTO mission_counters AS c (group_id, slot, member_count, stay_count)
+        INSERT INTO mission_counters AS c (group_id, slot, member_count, membership_count)
         SELECT group_id, pg_backend_pid(), -(count(*) FILTER (WHERE status = 'active'))::integer, -count(*)::integer
         FROM old_rows GROUP BY group_id
         ON CONFLICT (group_id, slot) DO UPDATE
-            SET member_count = c.member_count + excluded.member_count, stay_count = c.stay_count + excluded.stay_count;
+            SET member_count = c.member_count + excluded.member_count, membership_count = c.membership_count + excluded.membership_count;
     ELSE
-        INSERT INTO mission_counters AS c (group_id, slot, member_count, stay_count)
-        SELECT group_id, pg_backend_pid(), sum(member)::integer, sum(stay)::integer
+        INSERT INTO mission_counters AS c (group_id, slot, member_count, membership_count)
+        SELECT group_id, pg_backend_pid(), sum(member)::integer, sum(membership)::integer
         FROM (
-            SELECT group_id, (status = 'active')::integer AS member, 1 AS stay FROM new_rows
+            SELECT group_id, (status = 'active')::integer AS member, 1 AS membership FROM new_rows
             UNION ALL
             SELECT group_id, -(status = 'active')::integer, -1 FROM old_rows
         ) steps
-        GROUP BY group_id HAVING sum(member) <> 0 OR sum(stay) <> 0
+        GROUP BY group_id HAVING sum(member) <> 0 OR sum(membership) <> 0
         ON CONFLICT (group_id, slot) DO UPDATE
-            SET member_count = c.member_count + excluded.member_count, stay_count = c.stay_count + excluded.stay_count;
+            SET member_count = c.member_count + excluded.member_count, membership_count = c.membership_count + excluded.membership_count;
     END IF;
     RETURN NULL;
 END $$;
@@ -117,7 +117,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 BEGIN
     IF TG_TABLE_NAME = 'memberships' THEN
-        UPDATE mission_counters SET member_count = 0, stay_count = 0 WHERE member_count <> 0 OR stay_count <> 0;
+        UPDATE mission_counters SET member_count = 0, membership_count = 0 WHERE member_count <> 0 OR membership_count <> 0;
         UPDATE groups SET merged_member_count = 0, merged_membership_count = 0
         WHERE merged_member_count <> 0 OR merged_membership_count <> 0;
     ELSE
@@ -162,13 +162,13 @@ BEGIN
     ), taken AS (
         DELETE FROM mission_counters c USING slots s, free f
         WHERE c.group_id = s.group_id AND c.slot = s.slot AND f.id = s.group_id
-        RETURNING c.group_id, c.member_count, c.stay_count, c.open_task_count
+        RETURNING c.group_id, c.member_count, c.membership_count, c.open_task_count
     ), added AS (
         UPDATE groups g
         SET merged_member_count = g.merged_member_count + t.members,
-            merged_membership_count = g.merged_membership_count + t.stays,
+            merged_membership_count = g.merged_membership_count + t.memberships,
             merged_open_task_count = g.merged_open_task_count + t.tasks
-        FROM (SELECT group_id, sum(member_count)::integer AS members, sum(stay_count)::integer AS stays,
+        FROM (SELECT group_id, sum(member_count)::integer AS members, sum(membership_count)::integer AS memberships,
                      sum(open_task_count)::integer AS tasks
               FROM taken GROUP BY group_id) t
         WHERE g.id = t.group_id
@@ -183,24 +183,24 @@ RETURNS TABLE (
     group_id uuid,
     counted_members integer,
     members bigint,
-    counted_stays integer,
-    stays bigint,
+    counted_memberships integer,
+    memberships bigint,
     counted_tasks integer,
     open_tasks bigint
 )
 LANGUAGE sql STABLE
 AS $$
-    SELECT c.group_id, c.member_count, coalesce(m.members, 0), c.stay_count, coalesce(m.stays, 0), c.open_task_count,
+    SELECT c.group_id, c.member_count, coalesce(m.members, 0), c.membership_count, coalesce(m.memberships, 0), c.open_task_count,
            coalesce(t.n, 0)
     FROM mission_counts c
     LEFT JOIN (
-        SELECT group_id, count(*) AS stays, count(*) FILTER (WHERE status = 'active') AS members
+        SELECT group_id, count(*) AS memberships, count(*) FILTER (WHERE status = 'active') AS members
         FROM memberships GROUP BY group_id
     ) m ON m.group_id = c.group_id
     LEFT JOIN (SELECT group_id, count(*) AS n FROM tasks WHERE state = 'open' GROUP BY group_id) t
         ON t.group_id = c.group_id
-    WHERE (c.member_count, c.stay_count, c.open_task_count)
-        <> (coalesce(m.members, 0), coalesce(m.stays, 0), coalesce(t.n, 0))
+    WHERE (c.member_count, c.membership_count, c.open_task_count)
+        <> (coalesce(m.members, 0), coalesce(m.memberships, 0), coalesce(t.n, 0))
 $$;
 
 REVOKE EXECUTE ON FUNCTION count_memberships(), count_open_tasks(), forget_counts(), merge_mission_counters(integer)

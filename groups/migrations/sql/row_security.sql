@@ -1,7 +1,7 @@
 -- Row security for missionsite_member, the role a member's own requests run under.
 --
--- A member sees active groups and those of the own stays, the people now in the same missions (no e-mail), the own
--- events and tasks of the groups in sight; and may take a seat they are eligible for and leave it. The site's own role
+-- A member sees active groups and their own groups, the current members of their missions (no e-mail), their own
+-- events and the tasks of those groups; and may join a mission they are eligible for and leave it. The site's own role
 -- sees everything. Policies name their role, and the site's is a plain `true`: any other condition would keep
 -- searches from using an index.
 

@@ -1,6 +1,6 @@
--- Back to one row per (member, group). An ended stay has no place there: as a plain row it would read as a seat.
--- It stops the way back, untouched, unless missionsite.rollback_sets_aside is on; then it waits in
--- memberships_set_aside, from which going forward again restores it. So do the keys of the running stays.
+-- Restores one row per (member, group). An ended membership has no place there: it would read as an active one.
+-- Ended memberships stop the rollback with nothing changed, unless missionsite.rollback_sets_aside is on; then they and
+-- the keys of the active ones move to memberships_set_aside, and migrating forward again restores them.
 DO $$
 DECLARE
     ended bigint;
@@ -8,13 +8,13 @@ DECLARE
 BEGIN
     SELECT count(*) INTO ended FROM memberships WHERE status = 'left';
     IF ended > 0 AND coalesce(current_setting('missionsite.rollback_sets_aside', true), '') <> 'on' THEN
-        SELECT string_agg(stay, '; ') INTO named FROM (
-            SELECT format('%s in %s, %s to %s', p.member_id, g.stable_id, m.joined_at::date, m.left_at::date) AS stay
+        SELECT string_agg(period, '; ') INTO named FROM (
+            SELECT format('%s in %s, %s to %s', p.member_id, g.stable_id, m.joined_at::date, m.left_at::date) AS period
             FROM memberships m JOIN members p ON p.id = m.member_id JOIN groups g ON g.id = m.group_id
             WHERE m.status = 'left' ORDER BY m.joined_at, m.id LIMIT 20
-        ) stays;
-        RAISE EXCEPTION 'The older schema cannot hold % ended stays: %', ended, named
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'memberships_rollback_keeps_stays',
+        ) periods;
+        RAISE EXCEPTION 'The older schema cannot hold % ended memberships: %', ended, named
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'memberships_rollback_keeps_ended',
                 HINT = 'Nothing was changed. Set GROUPS_ROLLBACK_SETS_ASIDE=on to move them to memberships_set_aside.';
     END IF;
 END $$;

@@ -1,11 +1,11 @@
--- A membership becomes one stay: a key of its own instead of (member, group), and leave tracking.
+-- A membership becomes one period: a key of its own instead of (member, group), and leave tracking.
 ALTER TABLE memberships
     ADD COLUMN id uuid NOT NULL DEFAULT gen_random_uuid(),
     ADD COLUMN left_at timestamptz,
     ADD COLUMN status text NOT NULL DEFAULT 'active';
 ALTER TABLE memberships DROP CONSTRAINT memberships_pkey;
 
--- What an earlier way back set aside: the keys of the stays that ran, and the stays that had ended.
+-- Restores what an earlier rollback saved: the keys of active memberships, and the ended memberships.
 DO $$
 DECLARE
     restored bigint;
@@ -21,7 +21,7 @@ BEGIN
         WHERE s.status = 'left'
           AND EXISTS (SELECT FROM members WHERE id = s.member_id) AND EXISTS (SELECT FROM groups WHERE id = s.group_id);
         GET DIAGNOSTICS restored = ROW_COUNT;
-        RAISE NOTICE '% ended stays were restored', restored;
+        RAISE NOTICE '% ended memberships were restored', restored;
         DROP TABLE memberships_set_aside;
     END IF;
 END $$;

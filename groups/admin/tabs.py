@@ -1,4 +1,4 @@
-"""The tabs of seats, tasks and events that missions, colonies and members share."""
+"""The tabs for memberships, tasks and events on the pages of missions, colonies and members."""
 
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -7,25 +7,25 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
 from groups.admin.base import STATUS, TASK_STATE, event_sentence, event_words
-from groups.admin.memberships import SEAT
+from groups.admin.memberships import MANAGE
 from groups.models import Event, Membership, Task
 from missionsite.common.admin import Tab
 from missionsite.common.admin.formats import badge, format_datetime, link_to, list_url
 
 
-def seat_buttons(stay: Membership, request: HttpRequest) -> str:
-    """What can be done about a stay, as links that come back to this page."""
-    if not request.user.has_perm(SEAT):
+def membership_links(membership: Membership, request: HttpRequest) -> str:
+    """Links to the actions on a membership; each returns to this page."""
+    if not request.user.has_perm(MANAGE):
         return ""
-    jobs = (("role", "Change role"), ("leave", "End stay")) if stay.is_running else (("rejoin", "Seat again"),)
+    jobs = (("role", "Change role"), ("leave", "Remove")) if membership.is_active else (("rejoin", "Re-join"),)
     links = [
-        (reverse(f"admin:groups_membership_{name}", args=[stay.pk]), request.get_full_path(), title)
+        (reverse(f"admin:groups_membership_{name}", args=[membership.pk]), request.get_full_path(), title)
         for name, title in jobs
     ]
     return format_html_join(mark_safe(" · "), '<a class="row-link" href="{}?next={}">{}</a>', links)
 
 
-def _seats(owner: str, status: str):
+def _membership_rows(owner: str, status: str):
     def rows(obj: Model) -> QuerySet:
         return Membership.objects.filter(**{owner: obj.pk}, status=status).select_related("member", "group")
 
@@ -33,50 +33,50 @@ def _seats(owner: str, status: str):
 
 
 _MEMBER = (
-    ("Member", lambda stay, request: link_to(stay.member)),
-    ("Stable ID", lambda stay, request: stay.member.member_id),
-    ("Role", lambda stay, request: stay.role),
+    ("Member", lambda membership, request: link_to(membership.member)),
+    ("Stable ID", lambda membership, request: membership.member.member_id),
+    ("Role", lambda membership, request: membership.role),
 )
-_DATES = (("Joined", lambda stay, request: format_datetime(stay.joined_at)), ("", seat_buttons))
+_DATES = (("Joined", lambda membership, request: format_datetime(membership.joined_at)), ("", membership_links))
 
 MEMBERS_NOW = Tab(
     name="members",
-    title="Members now",
-    rows=_seats("group_id", "active"),
+    title="Members",
+    rows=_membership_rows("group_id", "active"),
     columns=_MEMBER + _DATES,
     permission="groups.view_membership",
-    empty="No one is in yet. Seat the first member.",
+    empty="No members yet. Add the first one.",
     list_link=lambda group: list_url(Membership, status__exact="active", group__id__exact=group.pk),
 )
 MEMBERS_BEFORE = Tab(
     name="former-members",
-    title="Members before",
-    rows=_seats("group_id", "left"),
+    title="Former members",
+    rows=_membership_rows("group_id", "left"),
     columns=(
         *_MEMBER,
-        ("Joined", lambda stay, request: format_datetime(stay.joined_at)),
-        ("Left", lambda stay, request: format_datetime(stay.left_at)),
-        ("", seat_buttons),
+        ("Joined", lambda membership, request: format_datetime(membership.joined_at)),
+        ("Left", lambda membership, request: format_datetime(membership.left_at)),
+        ("", membership_links),
     ),
     permission="groups.view_membership",
-    empty="No one has left so far.",
+    empty="No one has left yet.",
     list_link=lambda group: list_url(Membership, status__exact="left", group__id__exact=group.pk),
 )
-SEATS_OF_MEMBER = Tab(
-    name="seats",
-    title="Seats",
+MEMBERSHIPS_OF_MEMBER = Tab(
+    name="memberships",
+    title="Memberships",
     rows=lambda member: Membership.objects.filter(member=member.pk).select_related("member", "group"),
     columns=(
-        ("Mission or colony", lambda stay, request: link_to(stay.group)),
-        ("Stable ID", lambda stay, request: stay.group.stable_id),
-        ("Role", lambda stay, request: stay.role),
-        ("Status", lambda stay, request: badge(stay.get_status_display(), STATUS[stay.status])),
-        ("Joined", lambda stay, request: format_datetime(stay.joined_at)),
-        ("Left", lambda stay, request: format_datetime(stay.left_at)),
-        ("", seat_buttons),
+        ("Mission or colony", lambda membership, request: link_to(membership.group)),
+        ("Stable ID", lambda membership, request: membership.group.stable_id),
+        ("Role", lambda membership, request: membership.role),
+        ("Status", lambda membership, request: badge(membership.get_status_display(), STATUS[membership.status])),
+        ("Joined", lambda membership, request: format_datetime(membership.joined_at)),
+        ("Left", lambda membership, request: format_datetime(membership.left_at)),
+        ("", membership_links),
     ),
     permission="groups.view_membership",
-    empty="This person has never had a seat. Seat them in a mission.",
+    empty="This member has not joined a mission yet. Add them to one.",
 )
 
 
