@@ -1,10 +1,10 @@
-"""Guards the way back over the mission schema: it is rejected before anything is undone, not half-way."""
+"""Checks a rollback of the mission schema migration before anything is undone."""
 
 from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import connections
 
-STORY = ("groups", "0002_mission_schema_foundation")
+FOUNDATION = ("groups", "0002_mission_schema_foundation")
 
 
 def before_migrate(*, plan, using: str, app_config, **kwargs) -> None:
@@ -12,7 +12,7 @@ def before_migrate(*, plan, using: str, app_config, **kwargs) -> None:
 
     Connected to Django's pre_migrate; the migration checks once more under its own transaction.
     """
-    if not any(backwards and (migration.app_label, migration.name) == STORY for migration, backwards in plan):
+    if not any(backwards and (migration.app_label, migration.name) == FOUNDATION for migration, backwards in plan):
         return
     allowed = settings.GROUPS_ROLLBACK_SETS_ASIDE
     with connections[using].cursor() as cursor:
@@ -36,7 +36,7 @@ def before_migrate(*, plan, using: str, app_config, **kwargs) -> None:
     raise CommandError(
         "\n".join(
             [
-                f"The schema before the mission story cannot hold {ended:,} ended memberships:",
+                f"The schema before the mission schema migration cannot hold {ended:,} ended memberships:",
                 *memberships,
                 *more,
                 "Nothing was changed. Set GROUPS_ROLLBACK_SETS_ASIDE=on to move them to memberships_set_aside;"

@@ -40,14 +40,14 @@ def expire(timestamp: int) -> int:
     return expire_invitations()
 
 
-class _AsAsked(BaseRetryStrategy):
+class _RetryAtStatedTime(BaseRetryStrategy):
     """Runs a job again when its exception says so, at the time it says."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        return RetryDecision(retry_at=exception.at) if isinstance(exception, verification.AskAgain) else None
+        return RetryDecision(retry_at=exception.at) if isinstance(exception, verification.RetryLater) else None
 
 
-@app.task(name=verification.TASK, retry=_AsAsked())
+@app.task(name=verification.TASK, retry=_RetryAtStatedTime())
 def verify_on_github(member_id: str) -> str:
     """Look a member's GitHub account up; returns what became of it. member_id: their number, nothing else of them."""
     return verification.verify_on_github(member_id=member_id)

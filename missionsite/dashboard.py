@@ -17,6 +17,7 @@ from fallback.services.rights import Right
 from groups.admin.base import event_words
 from groups.selectors import count_pending_entries
 from groups.models import Event, Member, Membership
+from groups.selectors.directory import count_pending_entries
 from missiondeck.admin import base as deck
 from missiondeck.models import DeckMission
 from missionsite.common.admin.formats import format_datetime, link_to
@@ -136,7 +137,7 @@ def _card(
 def _event_row(event: Event) -> list[tuple[str, str]]:
     return [
         ("When", format_datetime(event.occurred_at)),
-        ("What", event_words(event)),
+        ("What", event_label(event)),
         ("Member", link_to(event.member)),
         ("Mission or colony", link_to(event.group)),
         ("By", link_to(event.actor)),

@@ -14,7 +14,7 @@ from fallback.models import Organization, OrganizationMembership, Project
 from fallback.models.choices import OrganizationRole
 from fallback.services.projects import create_organization, set_organization_role, update_organization
 from fallback.services.rights import Right, maintains_organization
-from groups.admin.base import event_sentence, event_words
+from groups.admin.base import event_label, event_summary
 from groups.models import Event
 from missionsite.common.admin import Action, ActionForm, ModelAdmin
 from missionsite.common.admin.formats import format_datetime, format_number, link_to, list_url
@@ -78,7 +78,7 @@ ACTIVITY = ProjectTab(
         ("When", lambda event, request: format_datetime(event.occurred_at)),
         ("What", lambda event, request: event_words(event)),
         ("Member", lambda event, request: link_to(event.member)),
-        ("Details", lambda event, request: event_sentence(event)),
+        ("Details", lambda event, request: event_summary(event)),
         ("By", lambda event, request: link_to(event.actor) if event.actor else "System"),
     ),
     empty="No activity yet.",

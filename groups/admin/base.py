@@ -16,7 +16,7 @@ STATUS = {"active": "success", "archived": "warning", "left": "default"}
 TASK_STATE = {"open": "info", "claimed": "warning", "done": "success", "cancelled": "default"}
 
 # What an event's type says in words.
-EVENT_WORDS = {
+EVENT_LABELS = {
     "announcement.cancelled": "Announcement cancelled",
     "announcement.made": "Announced",
     "directory.added": "Added to the directory",
@@ -105,8 +105,8 @@ def active_membership_count() -> Coalesce:
     return Coalesce(Subquery(active.annotate(n=Count("pk")).values("n")), 0)
 
 
-def event_words(event: Event) -> str:
-    return EVENT_WORDS.get(event.type, event.type.replace(".", ": ").replace("_", " ").capitalize())
+def event_label(event: Event) -> str:
+    return EVENT_LABELS.get(event.type, event.type.replace(".", ": ").replace("_", " ").capitalize())
 
 
 def event_details(event: Event) -> list[tuple[str, str]]:
@@ -115,17 +115,17 @@ def event_details(event: Event) -> list[tuple[str, str]]:
     for key, value in sorted(event.payload.items()):
         if key == "changed" and isinstance(value, dict):
             for name, change in value.items():
-                words = name.replace("_", " ").capitalize()
+                label = name.replace("_", " ").capitalize()
                 if isinstance(change, list) and len(change) == 2:
-                    details.append((words, f"{_plain(change[0])} → {_plain(change[1])}"))
+                    details.append((label, f"{_plain(change[0])} → {_plain(change[1])}"))
                 else:
-                    details.append((words, str(change)))
+                    details.append((label, str(change)))
         elif key not in ("membership", "entry", "invitation", "relationship", "organization"):
             details.append((key.replace("_", " ").capitalize(), _plain(value)))
     return details
 
 
-def event_sentence(event: Event) -> str:
+def event_summary(event: Event) -> str:
     return " · ".join(f"{what}: {value}" for what, value in event_details(event))
 
 

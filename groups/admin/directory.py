@@ -10,15 +10,15 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from groups.admin import directory_files
-from groups.admin.base import HistoryAdmin, event_sentence, event_words
+from groups.admin.base import HistoryAdmin, event_label, event_summary
 from groups.admin.directory_pages import HEAT_MAP, INVITATIONS_OF_ENTRY, TREE
-from groups.directory_search import DIRECTORY
-from groups.errors import CheckWaits
+from groups.errors import CheckPending
 from groups.models import CommunityMember, Event, Member
 from groups.models.directory import CommunityStatus
+from groups.selectors.directory_search import DIRECTORY
 from groups.services import directory
-from groups.services.erasing import erase
-from groups.services.verification import OUTCOMES, ask_github, proof_word
+from groups.services.erasure import erase
+from groups.services.verification import OUTCOMES, request_github_check, verification_code
 from missionsite.common.admin import Action, ActionForm, ReasonForm, Tab
 from missionsite.common.admin.filters import NumberFilter
 from missionsite.common.admin.formats import format_datetime, format_number, link_to
@@ -88,8 +88,8 @@ def _decide(service):
 
 
 def _verify(entry: CommunityMember, actor: Member, values: dict) -> None:
-    if not ask_github(entry=entry):
-        raise CheckWaits
+    if not request_github_check(entry=entry):
+        raise CheckPending
 
 
 def _verify_by_hand(entry: CommunityMember, actor: Member, values: dict) -> None:
@@ -114,8 +114,8 @@ EVENTS_OF_ENTRY = Tab(
     ),
     columns=(
         ("When", lambda event, request: format_datetime(event.occurred_at)),
-        ("What", lambda event, request: event_words(event)),
-        ("Details", lambda event, request: event_sentence(event)),
+        ("What", lambda event, request: event_label(event)),
+        ("Details", lambda event, request: event_summary(event)),
         ("By", lambda event, request: link_to(event.actor)),
     ),
     permission="groups.view_event",
@@ -136,7 +136,7 @@ class DirectoryAdmin(HistoryAdmin):
         "status_shown",
         "primary_role",
         "organization",
-        "standing",
+        "reputation_and_tier",
         "verified",
         "last_active",
     )
@@ -149,7 +149,7 @@ class DirectoryAdmin(HistoryAdmin):
         ("reputation_score", NumberFilter),
         PresenceFilter,
     )
-    sortable_by = ("standing",)
+    sortable_by = ("reputation_and_tier",)
     tabs = (HEAT_MAP, INVITATIONS_OF_ENTRY, TREE, EVENTS_OF_ENTRY)
     empty_text = ("No one is in the directory yet", "Invite the first people, import them, or add one by hand.")
     add_label = "Add to the directory"
@@ -350,7 +350,7 @@ class DirectoryAdmin(HistoryAdmin):
 
     def may_revert(self, request: HttpRequest, obj: CommunityMember, changed: set[str]) -> bool:
         """What was decided is taken back by its own button; a GitHub name is typed anew, which drops its proof."""
-        return changed <= directory.BY_STAFF - {"github_username"} and super().may_revert(request, obj, changed)
+        return changed <= directory.STAFF_FIELDS - {"github_username"} and super().may_revert(request, obj, changed)
 
     def create(self, request: HttpRequest, values: dict) -> CommunityMember:
         return directory.create_entry(actor=request.user, **values)
@@ -394,7 +394,7 @@ class DirectoryAdmin(HistoryAdmin):
         return entry.github_verified
 
     @display(description="Reputation", ordering="reputation_score")
-    def standing(self, entry: CommunityMember) -> str:
+    def reputation_and_tier(self, entry: CommunityMember) -> str:
         return f"{format_number(entry.reputation_score)} · {entry.reputation_tier}"
 
     @display(description="Last active")
@@ -425,7 +425,9 @@ class DirectoryAdmin(HistoryAdmin):
 
     @display(description="Proof word")
     def proof(self, entry: CommunityMember) -> str:
-        return f"{proof_word(member_id=entry.member_id)} in the bio of their GitHub profile shows that it is theirs"
+        return (
+            f"{verification_code(member_id=entry.member_id)} in the bio of their GitHub profile shows that it is theirs"
+        )
 
     @display(description="From GitHub")
     def github_numbers(self, entry: CommunityMember) -> str:

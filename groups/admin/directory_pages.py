@@ -3,12 +3,12 @@
 from django.http import HttpRequest
 from django.utils.dates import MONTHS_3
 
-from groups.directory_reads import heat_map, tree_of
 from groups.models import CommunityInvitation, CommunityMember
+from groups.selectors.directory import get_invitation_tree, heat_map
 from missionsite.common.admin import CustomTab, Tab
 from missionsite.common.admin.formats import format_datetime, link_to, list_url
 
-LOOK = "groups.view_communitymember"
+VIEW = "groups.view_communitymember"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -35,7 +35,7 @@ def _heat_map(entry: CommunityMember, request: HttpRequest) -> dict:
 
 
 def _tree(entry: CommunityMember, request: HttpRequest) -> dict:
-    return {"tree": tree_of(entry)}
+    return {"tree": get_invitation_tree(entry)}
 
 
 HEAT_MAP = CustomTab(
@@ -43,9 +43,9 @@ HEAT_MAP = CustomTab(
     title="Participation",
     template="groups/participation.html",
     context=_heat_map,
-    permission=LOOK,
+    permission=VIEW,
 )
-TREE = CustomTab(name="tree", title="Who invited whom", template="groups/tree.html", context=_tree, permission=LOOK)
+TREE = CustomTab(name="tree", title="Who invited whom", template="groups/tree.html", context=_tree, permission=VIEW)
 INVITATIONS_OF_ENTRY = Tab(
     name="invitations",
     title="Invitations",

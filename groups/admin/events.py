@@ -5,7 +5,7 @@ from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
 from unfold.decorators import display
 
-from groups.admin.base import EVENT_WORDS, event_details, event_sentence, event_words
+from groups.admin.base import EVENT_LABELS, event_details, event_label, event_summary
 from groups.models import Event
 from missionsite.common.admin import ReadOnlyModelAdmin
 from missionsite.common.admin.filters import PeriodFilter
@@ -17,7 +17,7 @@ class TypeFilter(DropdownFilter):
     parameter_name = "type"
 
     def lookups(self, request: HttpRequest, model_admin) -> list[tuple[str, str]]:
-        return sorted(EVENT_WORDS.items(), key=lambda item: item[1])
+        return sorted(EVENT_LABELS.items(), key=lambda item: item[1])
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset.filter(type=self.value()) if self.value() else queryset
@@ -48,7 +48,7 @@ class EventAdmin(ReadOnlyModelAdmin):
 
     @display(description="What")
     def what(self, event: Event) -> str:
-        return event_words(event)
+        return event_label(event)
 
     @display(description="Member")
     def member_link(self, event: Event) -> str:
@@ -64,7 +64,7 @@ class EventAdmin(ReadOnlyModelAdmin):
 
     @display(description="Details")
     def details(self, event: Event) -> str:
-        return event_sentence(event)
+        return event_summary(event)
 
     @display(description="Details")
     def all_details(self, event: Event) -> str:

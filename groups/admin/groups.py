@@ -95,7 +95,7 @@ class OpenTasksFilter(RadioFilter):
         return queryset
 
 
-class GroupPages(HistoryAdmin):
+class GroupAdmin(HistoryAdmin):
     """What the pages of missions and of colonies share."""
 
     search_help_text = "Name or stable ID"
@@ -138,7 +138,7 @@ class GroupPages(HistoryAdmin):
 
 
 @admin.register(Mission)
-class MissionAdmin(GroupPages):
+class MissionAdmin(GroupAdmin):
     """Missions, with who is in them and what is to do."""
 
     search = Search("stable_id", "M", ("name",), ("name",))
@@ -234,7 +234,7 @@ MISSIONS_OF_COLONY = Tab(
 
 
 @admin.register(Colony)
-class ColonyAdmin(GroupPages):
+class ColonyAdmin(GroupAdmin):
     """The colony at the root, and the missions in it."""
 
     search = Search("stable_id", "G", ("name",), ("name",))
@@ -273,7 +273,7 @@ class GroupPicker(HistoryAdmin):
     has_history = False
 
     def describe(self, obj: Group) -> str:
-        return GroupPages.describe(self, obj)
+        return GroupAdmin.describe(self, obj)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return False

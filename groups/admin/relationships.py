@@ -6,7 +6,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from groups.models import MemberRelationship
-from groups.services.relationships import relate
+from groups.services.relationships import create_relationship
 from missionsite.common.admin import Found, ReadOnlyModelAdmin, Search, ServiceForm
 from missionsite.common.admin.formats import format_datetime, link_to
 from missionsite.common.admin.search import FOUND_AT_MOST
@@ -57,7 +57,7 @@ class RelationshipAdmin(ReadOnlyModelAdmin):
         return request.user.has_perm("groups.add_memberrelationship")
 
     def create(self, request: HttpRequest, values: dict) -> MemberRelationship:
-        return relate(
+        return create_relationship(
             entity_id_a=values["entity_id_a"],
             entity_id_b=values["entity_id_b"],
             relationship_type=values["relationship_type"],

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
-from groups.admin.base import STATUS, TASK_STATE, event_sentence, event_words
+from groups.admin.base import STATUS, TASK_STATE, event_label, event_summary
 from groups.admin.memberships import MANAGE
 from groups.models import Event, Membership, Task
 from missionsite.common.admin import Tab
@@ -122,7 +122,7 @@ def _event_tab(owner: str, other: str, heading: str) -> Tab:
             ("What", lambda event, request: _event_link(event)),
             (heading, lambda event, request: link_to(getattr(event, other))),
             ("By", lambda event, request: link_to(event.actor)),
-            ("Details", lambda event, request: event_sentence(event)),
+            ("Details", lambda event, request: event_summary(event)),
         ),
         permission="groups.view_event",
         empty="Nothing has happened yet.",
@@ -134,7 +134,7 @@ def _event_link(event: Event) -> str:
     return format_html(
         '<a class="row-link" href="{}">{}</a>',
         reverse("admin:groups_event_change", args=[event.pk]),
-        event_words(event),
+        event_label(event),
     )
 
 

@@ -39,7 +39,7 @@ class TaskAdmin(HistoryAdmin):
     search = Search("stable_id", "T", ("title",), ("title",))
     search_help_text = "Title or stable ID"
     command_icon = "task_alt"
-    list_display = ("title", "stable_id", "mission_link", "state_words", "claimed_by_link", "reward_points", "due_on")
+    list_display = ("title", "stable_id", "mission_link", "state_shown", "claimed_by_link", "reward_points", "due_on")
     list_select_related = ("group", "claimed_by")
     list_filter = (
         ("state", ChoicesDropdownFilter),
@@ -50,11 +50,11 @@ class TaskAdmin(HistoryAdmin):
     autocomplete_fields = ("group",)
     fieldsets = (
         (None, {"fields": ("title", "description", ("reward_points", "due_on"))}),
-        ("Where it stands", {"fields": (("stable_id", "state_words"), ("mission_link", "claimed_by_link"))}),
+        ("Where it stands", {"fields": (("stable_id", "state_shown"), ("mission_link", "claimed_by_link"))}),
         ("Dates", {"fields": (("created_at", "updated_at"),)}),
     )
     add_fieldsets = ((None, {"fields": ("group", "title", "description", ("reward_points", "due_on"))}),)
-    readonly_fields = ("stable_id", "state_words", "mission_link", "claimed_by_link", "created_at", "updated_at")
+    readonly_fields = ("stable_id", "state_shown", "mission_link", "claimed_by_link", "created_at", "updated_at")
     empty_text = ("No task yet", "A task is a piece of work in a mission. Add the first one.")
     add_label = "Add a task"
     object_actions = (
@@ -121,7 +121,7 @@ class TaskAdmin(HistoryAdmin):
         description="State",
         label={state.label: TASK_STATE[state.value] for state in Task.State},
     )
-    def state_words(self, task: Task) -> str:
+    def state_shown(self, task: Task) -> str:
         return task.get_state_display()
 
     def create(self, request: HttpRequest, values: dict) -> Task:

@@ -12,14 +12,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import Path, Schema, Status
 from pydantic import ConfigDict, Field, StringConstraints
 
-from groups.directory_reads import find_entries, find_invitations, sees_directory
 from groups.models import CommunityInvitation, CommunityMember
 from groups.models.directory import CommunityStatus, PrimaryRole, Tier
 from groups.models.invitations import InvitationStatus
 from groups.scopes import DIRECTORY_READ, DIRECTORY_REGISTER, INVITATIONS_READ, INVITATIONS_WRITE
+from groups.selectors.directory import find_entries, find_invitations, may_see_directory
 from groups.services.invitations import address_to_send, create_invitations, renew_code
 from groups.services.invitations import cancel_invitation as cancel
-from groups.services.registration import accept_invitation, open_invitation
+from groups.services.registration import accept_invitation, find_invitation
 from missionsite.common.api import Cursor, Limit, Router, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
 from missionsite.common.errors import DomainError, NotAllowed
@@ -31,7 +31,7 @@ Role = Literal[tuple(PrimaryRole.values)]
 Number = Path(..., ge=1, le=10**17, description="The member's number, without #.", examples=[247])
 
 
-class ValueMissing(DomainError):
+class InvalidValue(DomainError):
     """A value is not as it has to be."""
 
     code = "value_rejected"
@@ -218,7 +218,7 @@ def register(request: HttpRequest, order: Registration):
     Every code that does not work is rejected with the same words.
     """
     # The code first: who has none that works learns nothing from the other fields.
-    open_invitation(order.code)
+    find_invitation(order.code)
     _check(validate_email, order.email, "email")
     if order.password is not None:
         _check(validate_password, order.password, "password")
@@ -255,7 +255,7 @@ def invite(request: HttpRequest, order: InvitationOrder):
         request.auth.need("groups.add_communityinvitation")
         inviter = CommunityMember.objects.present().filter(member_id=f"#{order.created_by}").first()
         if inviter is None:
-            raise ValueMissing(f"There is no member #{order.created_by}.", field="created_by")
+            raise InvalidValue(f"There is no member #{order.created_by}.", field="created_by")
     else:
         inviter = _own_entry(request)
     made = create_invitations(
@@ -292,7 +292,7 @@ def _may_look(request: HttpRequest) -> bool:
     caller = request.auth
     if caller.member.is_staff:
         return True
-    if not sees_directory(caller.member):
+    if not may_see_directory(caller.member):
         raise NotAllowed("Only active members see the directory.")
     return False
 
@@ -318,7 +318,7 @@ def _check(validator, value: str, field: str) -> None:
     try:
         validator(value)
     except ValidationError as error:
-        raise ValueMissing(" ".join(error.messages), field=field) from None
+        raise InvalidValue(" ".join(error.messages), field=field) from None
 
 
 def _entry(entry: CommunityMember) -> dict:

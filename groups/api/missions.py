@@ -9,8 +9,8 @@ from ninja import Body, Path, Schema, Status
 from pydantic import ConfigDict, Field
 
 from groups.models import Group, Member, Membership
-from groups.reads import find_mission, mission_members, missions_for
 from groups.scopes import MEMBERS_READ, MISSIONS_READ, MISSIONS_WRITE, PROFILE_READ
+from groups.selectors.missions import get_active_mission, list_active_missions, list_current_members
 from groups.services import memberships
 from missionsite.common.api import Caller, Cursor, Limit, Router, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
@@ -136,7 +136,7 @@ def list_missions(
     `q`: the beginning of the name. `eligible`: only those you may join (true) or may not (false).
     """
     position = PageCursor("missions", (q, eligible))
-    rows = missions_for(
+    rows = list_active_missions(
         request.auth.member, prefix=q, eligible=eligible, after=position.read(cursor), at_most=limit + 1
     )
     return paginate(
@@ -149,7 +149,7 @@ def list_missions(
 def get_mission(request: HttpRequest, key: str = MissionKey):
     """One active mission with its counts, and whether you are in it and may join it."""
     by = _key(key)
-    if mission := find_mission(request.auth.member, **by):
+    if mission := get_active_mission(request.auth.member, **by):
         return mission
     raise _no_mission(key)
 
@@ -168,7 +168,7 @@ def list_mission_members(
     if caller.is_restricted and not mission.memberships.active().filter(member_id=caller.member.pk).exists():
         raise NotAllowed("Only those who are in a mission see who else is.")
     position = PageCursor("mission members", (str(mission.pk),))
-    rows = mission_members(
+    rows = list_current_members(
         mission,
         after=position.read(cursor),
         at_most=limit + 1,

@@ -12,10 +12,10 @@ from missionsite.common.api import Router, needs
 
 router = Router(tags=["directory"])
 
-AT_ONCE = 5_000
+MAX_EVENTS = 5_000
 
 
-class Happening(Schema):
+class ParticipationEvent(Schema):
     """One thing a member did."""
 
     model_config = ConfigDict(extra="forbid")
@@ -39,8 +39,8 @@ class ParticipationOrder(Schema):
     model_config = ConfigDict(extra="forbid")
 
     events: Annotated[
-        list[Happening],
-        Field(min_length=1, max_length=AT_ONCE, examples=[[{"member_id": "#247", "event_type": "MESSAGE"}]]),
+        list[ParticipationEvent],
+        Field(min_length=1, max_length=MAX_EVENTS, examples=[[{"member_id": "#247", "event_type": "MESSAGE"}]]),
     ]
 
 
@@ -49,7 +49,7 @@ class Rejection(Schema):
     reason: str = Field(examples=["No one in the directory has the number #9."])
 
 
-class Taken(Schema):
+class ParticipationResult(Schema):
     """What became of the batch."""
 
     recorded: int = Field(examples=[998])
@@ -57,7 +57,7 @@ class Taken(Schema):
     rejected: list[Rejection] = Field(examples=[[]])
 
 
-@router.post("/participation", response=Taken, summary="Record participation")
+@router.post("/participation", response=ParticipationResult, summary="Record participation")
 @needs(PARTICIPATION_WRITE, staff=["groups.add_memberparticipation"], checks_rights=True)
 def record_participation(request: HttpRequest, order: ParticipationOrder):
     """Record what members did, up to 5,000 events at once.

@@ -29,10 +29,10 @@ class GitHubNameMissing(DomainError):
     field = "github_username"
 
 
-class CheckWaits(DomainError):
+class CheckPending(DomainError):
     """GitHub is about to be asked already; the answer will show on the page."""
 
-    code = "check_waits"
+    code = "check_pending"
 
 
 class StatusMoveRejected(DomainError):
@@ -157,26 +157,26 @@ class RelationshipWithSelf(DomainError):
     constraint = "member_relationships_not_with_self"
 
 
-class RelationshipKnown(DomainError):
+class RelationshipExists(DomainError):
     """This relationship is written down already."""
 
-    code = "relationship_known"
+    code = "relationship_exists"
     constraint = "member_relationships_once"
 
 
 # --- Import -------------------------------------------------------------------------------------
 
 
-class ImportUnderWay(DomainError):
+class ImportRunning(DomainError):
     """Another import is being written; try again when it has ended."""
 
-    code = "import_under_way"
+    code = "import_running"
 
 
-class ImportOvertaken(DomainError):
+class ImportConflict(DomainError):
     """Someone changed the same members while the file was imported. Nothing was written; import it again."""
 
-    code = "import_overtaken"
+    code = "import_conflict"
 
     def __init__(self, rejection: DomainError | None = None) -> None:
         words = type(self).__doc__
@@ -200,10 +200,10 @@ class ParticipationCounted(DomainError):
     constraint = "member_participation_is_counted"
 
 
-class MessageKnown(DomainError):
+class MessageAlreadyRecorded(DomainError):
     """This platform message was counted before."""
 
-    code = "message_known"
+    code = "message_already_recorded"
     constraint = "member_participation_pkey"
 
 

@@ -175,11 +175,11 @@ class ColonyHasNoThreshold(DomainError):
     field = "min_trust_score"
 
 
-class CountsAreCounted(DomainError):
+class CountsReadOnly(DomainError):
     """Counts are kept by the database; they cannot be set."""
 
-    code = "counts_are_counted"
-    constraint = "groups_counts_are_counted"
+    code = "counts_read_only"
+    constraint = "groups_counts_read_only"
 
 
 class GroupIsArchived(DomainError):

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from groups.github.client import GitHubClient
 from groups.github.errors import GitHubNameInvalid, GitHubNotAPerson, GitHubUnavailable
-from groups.github.line import Line
 
 # GitHub's own rule: letters, digits and single hyphens between them, 39 characters at most.
 _USERNAME = re.compile(r"(?=.{1,39}\Z)[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
@@ -47,7 +47,7 @@ def fetch_profile(username: str, *, proof: str | None = None) -> Profile:
     if not _USERNAME.fullmatch(username):
         raise GitHubNameInvalid
     now = datetime.now(UTC)
-    with closing(Line()) as github:
+    with closing(GitHubClient()) as github:
         user = github.get(f"/users/{username}").data
         if _read(user, "type", str) != "User":
             raise GitHubNotAPerson
@@ -72,7 +72,7 @@ def fetch_profile(username: str, *, proof: str | None = None) -> Profile:
     return Profile(login=login, data=data, proof_found=proof_found)
 
 
-def _stars(github: Line, login: str) -> tuple[int, bool]:
+def _stars(github: GitHubClient, login: str) -> tuple[int, bool]:
     """The stars of all repositories of an account, and whether all pages of them were read."""
     here = f"/users/{login}/repos?{urlencode({'per_page': 100, 'type': 'owner'})}"
     # By repository: one that moves to the next page meanwhile is counted once.
@@ -90,7 +90,7 @@ def _stars(github: Line, login: str) -> tuple[int, bool]:
     return sum(stars.values()), False
 
 
-def _contributions(github: Line, login: str, *, since: datetime) -> tuple[int, bool]:
+def _contributions(github: GitHubClient, login: str, *, since: datetime) -> tuple[int, bool]:
     """Public commits, issues and pull requests since a day, and whether GitHub counted all of them."""
     # GitHub searches for issues or for pull requests, and rejects a search for both.
     searches = (

@@ -10,7 +10,7 @@ from missionsite.common.sqlfiles import SQLFile
 
 
 class Migration(migrations.Migration):
-    """The schema before the story: no stable IDs on groups, no thresholds, one row per member and group."""
+    """The schema before the mission schema migration: no stable IDs on groups, no thresholds, one row per member and group."""
 
     initial = True
 

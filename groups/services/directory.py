@@ -19,8 +19,8 @@ from missionsite.common.changes import apply_changes
 from missionsite.common.transactions import service
 
 # What members change themselves; identifiers and everything that was proven or decided is for staff.
-OWN = frozenset({"name", "primary_role", "organization", "country"})
-BY_STAFF = OWN | {
+OWN_FIELDS = frozenset({"name", "primary_role", "organization", "country"})
+STAFF_FIELDS = OWN_FIELDS | {
     "telegram_id",
     "telegram_username",
     "github_username",
@@ -28,7 +28,7 @@ BY_STAFF = OWN | {
     "registration_fee_tx_hash",
 }
 # What an event names as changed without a copy: events outlive a person's data.
-_SAID_OPENLY = frozenset({"primary_role", "registration_fee_paid"})
+_RECORDED_WITH_VALUES = frozenset({"primary_role", "registration_fee_paid"})
 
 
 def reputation_of(profile: Mapping) -> int:
@@ -45,11 +45,11 @@ def reputation_of(profile: Mapping) -> int:
 def create_entry(*, actor: Member | None = None, person: Member | None = None, **fields) -> CommunityMember:
     """Add someone without an invitation; they wait for approval like everyone.
 
-    fields: as in BY_STAFF; name, primary_role and telegram_id are needed. Raises TelegramIdTaken, NameMissing.
+    fields: as in STAFF_FIELDS; name, primary_role and telegram_id are needed. Raises TelegramIdTaken, NameMissing.
     """
-    entry = CommunityMember.objects.create(person=person, status=CommunityStatus.PENDING, **_tidied(fields))
+    entry = CommunityMember.objects.create(person=person, status=CommunityStatus.PENDING, **_normalize(fields))
     entry.refresh_from_db()
-    _happened("directory.added", entry, actor)
+    _record_event("directory.added", entry, actor)
     return entry
 
 
@@ -61,10 +61,10 @@ def update_entry(
 
     A new GitHub name is no longer verified, and its points are gone. Raises TelegramIdTaken, NameMissing, EntryErased.
     """
-    if unknown := set(changes) - (OWN if own else BY_STAFF):
+    if unknown := set(changes) - (OWN_FIELDS if own else STAFF_FIELDS):
         raise TypeError(f"cannot change {', '.join(sorted(unknown))} here")
-    current = _hold(entry)
-    changes = _tidied(changes)
+    current = _lock_entry(entry)
+    changes = _normalize(changes)
     if "name" in changes and not changes["name"]:
         raise NameMissing
     before = current.github_username or ""
@@ -78,8 +78,8 @@ def update_entry(
             "profile_data": {k: v for k, v in (current.profile_data or {}).items() if k != "github_check"} or None,
         }
     changed = apply_changes(current, changes)
-    told = {name: values if name in _SAID_OPENLY else "changed" for name, values in changed.items()}
-    record_changes("directory.changed", actor=actor, member=current.person, number=current.member_id, changed=told)
+    recorded = {name: values if name in _RECORDED_WITH_VALUES else "changed" for name, values in changed.items()}
+    record_changes("directory.changed", actor=actor, member=current.person, number=current.member_id, changed=recorded)
     return current
 
 
@@ -113,39 +113,39 @@ def verify_by_hand(*, entry: CommunityMember, how: str, actor: Member | None = N
 
     The reputation stays: it comes from what GitHub itself says. Raises GitHubNameMissing, GitHubAccountTaken.
     """
-    current = _hold(entry)
+    current = _lock_entry(entry)
     if not current.github_username:
         raise GitHubNameMissing
     current.github_verified = True
     current.github_verified_at = timezone.now()
     current.save(update_fields=["github_verified", "github_verified_at"])
-    _happened("directory.verified", current, actor, by="hand", how=how)
+    _record_event("directory.verified", current, actor, by="hand", how=how)
     return current
 
 
 @service
 def remove_entry(*, entry: CommunityMember, actor: Member | None = None, reason: str = "") -> CommunityMember:
     """Take someone out of every list; the row stays for the record and can be restored. Raises EntryRemoved."""
-    current = _hold(entry)
+    current = _lock_entry(entry)
     current.deleted_at = timezone.now()
     current.save(update_fields=["deleted_at"])
-    _happened("directory.removed", current, actor, reason=reason)
+    _record_event("directory.removed", current, actor, reason=reason)
     return current
 
 
 @service
 def restore_entry(*, entry: CommunityMember, actor: Member | None = None, reason: str = "") -> CommunityMember:
     """Bring back who was removed. Raises EntryNotRemoved, EntryErased."""
-    current = _hold(entry, removed=True)
+    current = _lock_entry(entry, removed=True)
     if not current.is_removed:
         raise EntryNotRemoved
     current.deleted_at = None
     current.save(update_fields=["deleted_at"])
-    _happened("directory.restored", current, actor, reason=reason)
+    _record_event("directory.restored", current, actor, reason=reason)
     return current
 
 
-def _hold(entry: CommunityMember, *, removed: bool = False) -> CommunityMember:
+def _lock_entry(entry: CommunityMember, *, removed: bool = False) -> CommunityMember:
     """The entry as it is now, held to the end of the transaction. removed: also one that was removed."""
     current = CommunityMember.objects.select_for_update(of=("self",)).select_related("person").get(pk=entry.pk)
     if current.erased_at:
@@ -158,7 +158,7 @@ def _hold(entry: CommunityMember, *, removed: bool = False) -> CommunityMember:
 def _move(
     entry: CommunityMember, to: str, what: str, actor: Member | None, reason: str, *, only_from: str | None = None
 ) -> CommunityMember:
-    current = _hold(entry)
+    current = _lock_entry(entry)
     possible = MOVES[current.status]
     if to not in possible or only_from not in (None, current.status):
         raise StatusMoveRejected(
@@ -167,15 +167,15 @@ def _move(
         )
     current.status = to
     current.save(update_fields=["status"])
-    _happened(f"directory.{what}", current, actor, reason=reason)
+    _record_event(f"directory.{what}", current, actor, reason=reason)
     return current
 
 
-def _happened(type_: str, entry: CommunityMember, actor: Member | None, **payload) -> None:
+def _record_event(type_: str, entry: CommunityMember, actor: Member | None, **payload) -> None:
     record(type_, actor=actor, member=entry.person, number=entry.member_id, **payload)
 
 
-def _tidied(fields: dict) -> dict:
+def _normalize(fields: dict) -> dict:
     """Texts without blanks around them, user names without their @, and nothing where a text is empty."""
     tidied = {}
     for name, value in fields.items():

@@ -157,7 +157,7 @@ CHECK_TWICE = """
         FROM import_rows WHERE NOT is_new GROUP BY id HAVING count(DISTINCT email_key) > 1
     ) f ON f.id = r.id WHERE r.line > f.line
 """
-REFUSE = "DELETE FROM import_rows r USING import_errors e WHERE e.line = r.line"
+DELETE_REJECTED = "DELETE FROM import_rows r USING import_errors e WHERE e.line = r.line"
 COUNT = """
     SELECT count(*) FILTER (WHERE is_new),
            count(*) FILTER (WHERE NOT is_new AND (member_changed <> '{}' OR entry_is_new OR entry_changed <> '{}')),
@@ -173,17 +173,17 @@ ALL_ERRORS = """
 """
 
 # Rows that are to change stay as they were matched: no answer for one that someone changed meanwhile.
-HOLD = """
-    WITH members_held AS MATERIALIZED (
+LOCK = """
+    WITH locked_members AS MATERIALIZED (
         SELECT m.updated_at = r.member_seen_at AS as_seen FROM import_rows r JOIN members m ON m.id = r.id
         WHERE r.member_changed <> '{}' ORDER BY m.id FOR NO KEY UPDATE OF m
-    ), entries_held AS MATERIALIZED (
+    ), locked_entries AS MATERIALIZED (
         SELECT c.updated_at = r.entry_seen_at AS as_seen
         FROM import_rows r JOIN community_members c ON c.person_id = r.id
         WHERE r.entry_changed <> '{}' ORDER BY c.id FOR NO KEY UPDATE OF c
     )
-    SELECT (SELECT count(*) FROM members_held WHERE as_seen) = count(*) FILTER (WHERE member_changed <> '{}')
-        AND (SELECT count(*) FROM entries_held WHERE as_seen) = count(*) FILTER (WHERE entry_changed <> '{}')
+    SELECT (SELECT count(*) FROM locked_members WHERE as_seen) = count(*) FILTER (WHERE member_changed <> '{}')
+        AND (SELECT count(*) FROM locked_entries WHERE as_seen) = count(*) FILTER (WHERE entry_changed <> '{}')
     FROM import_rows
 """
 # One event for someone new, entry and all; one for the entry of someone who was a member already.

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import DatabaseError, connection, transaction
 
-from groups.errors import EntryErased, EntryRemoved, ImportOvertaken, ImportUnderWay
+from groups.errors import EntryErased, EntryRemoved, ImportConflict, ImportRunning
 from groups.models import CommunityMember, Member
 from groups.models.directory import CommunityStatus, PrimaryRole
 from groups.models.members import SYSTEM_MEMBER_ID
@@ -42,7 +42,7 @@ _ORDINARY_EMAIL = re.compile(
 )
 # Another transaction was first: what is unique is taken, what is referred to is gone, or both waited for each other.
 # Source: PostgreSQL manual, appendix A.
-_OVERTAKEN = ("23503", "23505", "40001", "40P01")
+_CONFLICT_STATES = ("23503", "23505", "40001", "40P01")
 
 
 @dataclass(frozen=True)
@@ -92,21 +92,21 @@ def import_members(
     as CSV. progress: called with what is being done (reading, checking, writing, done) and how many lines there are so
     far; it cannot use this connection to the database.
     actor: staff and administrators are changed for those who may do so by hand; None is the command line, which may.
-    Raises FileUnreadable, ImportUnderWay, ImportOvertaken.
+    Raises FileUnreadable, ImportRunning, ImportConflict.
     """
-    tell = progress or (lambda step, lines: None)
-    with translate_db_errors(), _overtaken_in_words(), transaction.atomic(), connection.cursor() as cursor:
+    report_progress = progress or (lambda step, lines: None)
+    with translate_db_errors(), _translate_conflicts(), transaction.atomic(), connection.cursor() as cursor:
         if not dry_run:
-            _stand_in_line(cursor)
-        given, lines = _stage(cursor, file, tell)
-        tell("checking", lines)
+            _lock_import(cursor)
+        given, lines = _stage(cursor, file, report_progress)
+        report_progress("checking", lines)
         _match_and_check(cursor, given, actor)
-        cursor.execute(sql.REFUSE)
+        cursor.execute(sql.DELETE_REJECTED)
         cursor.execute(sql.COUNT)
         added, updated, good, error_count = cursor.fetchone()
         written = not dry_run and (skip_bad or not error_count)
         if written:
-            tell("writing", good)
+            report_progress("writing", good)
             _write(cursor, given, actor)
         cursor.execute(sql.FIRST_ERRORS, [errors_kept])
         report = ImportReport(
@@ -123,28 +123,28 @@ def import_members(
             _copy_errors(cursor, errors_to)
         if not written:
             transaction.set_rollback(True)
-        tell("done", lines)
+        report_progress("done", lines)
     return report
 
 
 @contextmanager
-def _overtaken_in_words() -> Iterator[None]:
+def _translate_conflicts() -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
-        if getattr(error.__cause__, "sqlstate", None) in _OVERTAKEN:
-            raise ImportOvertaken(from_database(error)) from error
+        if getattr(error.__cause__, "sqlstate", None) in _CONFLICT_STATES:
+            raise ImportConflict(from_database(error)) from error
         raise
 
 
-def _stand_in_line(cursor) -> None:
+def _lock_import(cursor) -> None:
     """One import at a time; whoever comes second is told so at once."""
     cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", _LOCK)
     if not cursor.fetchone()[0]:
-        raise ImportUnderWay
+        raise ImportRunning
 
 
-def _stage(cursor, file: BinaryIO, tell: Callable[[str, int], None]) -> tuple[list[str], int]:
+def _stage(cursor, file: BinaryIO, report_progress: Callable[[str, int], None]) -> tuple[list[str], int]:
     """Bring the rows into a temporary table. Returns the columns the file has, and how many rows."""
     csv_file = CsvFile(file, columns=COLUMNS, required=REQUIRED, largest=settings.IMPORT_BYTES)
     cursor.execute(sql.CLEAR)
@@ -154,7 +154,7 @@ def _stage(cursor, file: BinaryIO, tell: Callable[[str, int], None]) -> tuple[li
         for lines, row in enumerate(_staged(csv_file), 1):
             copy.write_row(row)
             if lines % _STEP == 0:
-                tell("reading", lines)
+                report_progress("reading", lines)
     cursor.execute("ANALYZE import_lines")
     return csv_file.columns, lines
 
@@ -224,9 +224,9 @@ def _match_and_check(cursor, given: list[str], actor: Member | None) -> None:
 
 
 def _write(cursor, given: list[str], actor: Member | None) -> None:
-    cursor.execute(sql.HOLD)
+    cursor.execute(sql.LOCK)
     if not cursor.fetchone()[0]:
-        raise ImportOvertaken
+        raise ImportConflict
     values = {"given": given, "actor": actor and actor.pk, "status": CommunityStatus.PENDING}
     for statement in sql.WRITES:
         cursor.execute(statement, values)

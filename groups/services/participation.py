@@ -174,7 +174,7 @@ def _row(event: Mapping, now: datetime) -> tuple:
         platform,
         room,
         None if metadata is None else _metadata(kind, metadata),
-        _moment(event.get("occurred_at"), now),
+        _parse_time(event.get("occurred_at"), now),
     )
 
 
@@ -189,11 +189,11 @@ def _text(event: Mapping, name: str, called: str, longest: int) -> str:
         raise _Rejection(f"The {called} is longer than {longest} characters.")
     # Printable ASCII, nearly always, is known to be storable.
     if not (value.isascii() and value.isprintable()):
-        _storable(value, called)
+        _check_storable(value, called)
     return value
 
 
-def _storable(value: str, called: str, *, verb: str = "contains") -> None:
+def _check_storable(value: str, called: str, *, verb: str = "contains") -> None:
     words = f"The {called} {verb} a character that cannot be stored."
     try:
         value.encode()
@@ -217,11 +217,11 @@ def _metadata(kind: str, metadata: Mapping) -> str:
         raise _Rejection(f"The details are longer than {METADATA_CHARACTERS} characters.")
     if _NUL.search(text):
         raise _Rejection("The details contain a character that cannot be stored.")
-    _storable(text, "details", verb="contain")
+    _check_storable(text, "details", verb="contain")
     return text
 
 
-def _moment(value: datetime | str | None, now: datetime) -> datetime:
+def _parse_time(value: datetime | str | None, now: datetime) -> datetime:
     if value is None:
         return now
     if isinstance(value, str):

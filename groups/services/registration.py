@@ -13,11 +13,11 @@ from groups.services.events import record
 from groups.signals import member_registered
 from missionsite.common.transactions import service
 
-__all__ = ["accept_invitation", "open_invitation", "plain_code"]
+__all__ = ["accept_invitation", "find_invitation", "plain_code"]
 logger = logging.getLogger(__name__)
 
 
-def open_invitation(code: str, *, hold: bool = False) -> CommunityInvitation:
+def find_invitation(code: str, *, lock: bool = False) -> CommunityInvitation:
     """The invitation a code opens. hold: until the transaction ends, no one else takes it.
 
     Raises CodeRejected, the same for an unknown, used, expired and cancelled code, and for one whose inviter is no
@@ -25,7 +25,7 @@ def open_invitation(code: str, *, hold: bool = False) -> CommunityInvitation:
     """
     # Every code costs one look-up, also one that cannot exist: the time taken tells nothing.
     rows = CommunityInvitation.objects.select_related("created_by")
-    if hold:
+    if lock:
         rows = rows.select_for_update(of=("self",))
     found = rows.filter(invitation_code=digest_of_code(code) or "").first()
     if found is None:
@@ -66,7 +66,7 @@ def accept_invitation(
     one that was checked before. locale, timezone: for the apps above, which may reject them. The code works once: of
     two who come with it at the same moment, one gets in. Raises CodeRejected, EmailTaken, TelegramIdTaken, NameMissing.
     """
-    invitation = open_invitation(code, hold=True)
+    invitation = find_invitation(code, lock=True)
     person = Member.objects.create_user(email, password, password_hash=password_hash, display_name=name.strip())
     entry = CommunityMember.objects.create(
         person=person,

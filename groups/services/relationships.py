@@ -6,7 +6,7 @@ from missionsite.common.transactions import service
 
 
 @service
-def relate(
+def create_relationship(
     *,
     entity_id_a: str,
     entity_id_b: str,
@@ -16,7 +16,7 @@ def relate(
 ) -> MemberRelationship:
     """Write a relationship down, once. An entity that is a member's number is linked to that member.
 
-    Raises RelationshipWithSelf, RelationshipKnown.
+    Raises RelationshipWithSelf, RelationshipExists.
     """
     made = MemberRelationship.objects.create(
         entity_id_a=entity_id_a.strip(),

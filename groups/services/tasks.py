@@ -34,7 +34,7 @@ def update_task(*, task: Task, actor: Member | None = None, **changes) -> Task:
     """Change title, description, reward_points or due_on. Raises RewardNegative."""
     if unknown := set(changes) - {"title", "description", "reward_points", "due_on"}:
         raise TypeError(f"cannot change {', '.join(sorted(unknown))} here")
-    current = _locked(task)
+    current = _lock_task(task)
     changed = apply_changes(current, changes)
     record_changes("task.changed", actor=actor, group=current.group, task=current.stable_id, changed=changed)
     return current
@@ -43,7 +43,7 @@ def update_task(*, task: Task, actor: Member | None = None, **changes) -> Task:
 @service
 def claim_task(*, task: Task, member: Member, actor: Member | None = None) -> Task:
     """Give an open task to a member of its mission. Raises TaskStateRejected, MemberInactive, NotAMember."""
-    current = _locked(task, State.OPEN)
+    current = _lock_task(task, State.OPEN)
     if not Member.objects.filter(pk=member.pk, is_active=True).exists():
         raise MemberInactive
     if not Membership.objects.active().filter(member=member, group_id=current.group_id).exists():
@@ -54,7 +54,7 @@ def claim_task(*, task: Task, member: Member, actor: Member | None = None) -> Ta
 @service
 def complete_task(*, task: Task, actor: Member | None = None) -> Task:
     """Finish a claimed task: its member's trust score rises by the reward. Raises TaskStateRejected."""
-    current = _locked(task, State.CLAIMED)
+    current = _lock_task(task, State.CLAIMED)
     doer = Member.objects.select_for_update().get(pk=current.claimed_by_id)
     if current.reward_points:
         doer.trust_score += current.reward_points
@@ -65,7 +65,7 @@ def complete_task(*, task: Task, actor: Member | None = None) -> Task:
 @service
 def cancel_task(*, task: Task, actor: Member | None = None, reason: str = "") -> Task:
     """Give up a task that is open or claimed. Raises TaskStateRejected."""
-    current = _locked(task, State.OPEN, State.CLAIMED)
+    current = _lock_task(task, State.OPEN, State.CLAIMED)
     return _move(current, State.CANCELLED, "task.cancelled", claimed_by=None, actor=actor, reason=reason)
 
 
@@ -75,11 +75,11 @@ def reopen_task(*, task: Task, actor: Member | None = None, reason: str = "") ->
 
     Raises TaskStateRejected, TaskMissionArchived.
     """
-    current = _locked(task, State.CLAIMED, State.CANCELLED)
+    current = _lock_task(task, State.CLAIMED, State.CANCELLED)
     return _move(current, State.OPEN, "task.reopened", claimed_by=None, actor=actor, reason=reason)
 
 
-def _locked(task: Task, *allowed: State) -> Task:
+def _lock_task(task: Task, *allowed: State) -> Task:
     """The task as it is now, locked; rejected when it is in none of the allowed states (any when none is given)."""
     current = Task.objects.select_for_update(of=("self",)).select_related("group").get(pk=task.pk)
     if allowed and current.state not in allowed:

@@ -43,7 +43,7 @@ OUTCOMES = {
 }
 
 
-class AskAgain(Exception):
+class RetryLater(Exception):
     """GitHub has to be asked again. at: aware datetime, not before."""
 
     def __init__(self, at: datetime) -> None:
@@ -51,7 +51,7 @@ class AskAgain(Exception):
         super().__init__(f"GitHub is asked again at {at:%Y-%m-%d %H:%M:%S %Z}.")
 
 
-def proof_word(*, member_id: str) -> str:
+def verification_code(*, member_id: str) -> str:
     """The word a member is asked to put into their public profile. It changes with SECRET_KEY.
 
     member_id: their number, #247.
@@ -65,19 +65,19 @@ def proof_word(*, member_id: str) -> str:
 
 
 @service
-def ask_github(*, entry: CommunityMember) -> bool:
+def request_github_check(*, entry: CommunityMember) -> bool:
     """Have a member's GitHub account looked up in the background.
 
     False where a check waits already; it comes in time. Raises GitHubNameMissing.
     """
-    current = _held(entry.member_id)
+    current = _lock_entry(entry.member_id)
     if current is None or not current.github_username:
         raise GitHubNameMissing
     # Not a queueing lock: the worker could not put back a job that is to be tried again beside a newer one.
     lock = f"{TASK}:{current.member_id}"
     if ProcrastinateJob.objects.filter(task_name=TASK, lock=lock, status="todo").exists():
         return False
-    _note(current, "queued", timezone.now())
+    _save_check(current, "queued", timezone.now())
     app.configure_task(TASK, allow_unknown=False, lock=lock).defer(member_id=current.member_id)
     return True
 
@@ -86,7 +86,7 @@ def verify_on_github(*, member_id: str) -> str:
     """Look a member's account up and write down what it shows; returns the outcome, a key of OUTCOMES.
 
     "gone" and "changed": the member was removed, or their GitHub name changed meanwhile, and nothing was written.
-    Must not run in a transaction: nothing is held while GitHub is asked. Raises AskAgain, and GitHubRejected, so that
+    Must not run in a transaction: nothing is held while GitHub is asked. Raises RetryLater, and GitHubRejected, so that
     a wrong token is seen where failed jobs are.
     """
     seen = (
@@ -101,11 +101,11 @@ def verify_on_github(*, member_id: str) -> str:
     before = (seen["profile_data"] or {}).get("github_check", {})
     # A worker may die before it has put the job off. By the database's clock, as jobs are.
     if (again_at := before.get("again_at")) and datetime.fromisoformat(again_at) > seen["now"]:
-        raise AskAgain(datetime.fromisoformat(again_at))
+        raise RetryLater(datetime.fromisoformat(again_at))
     try:
-        profile = fetch_profile(username, proof=proof_word(member_id=member_id))
+        profile = fetch_profile(username, proof=verification_code(member_id=member_id))
     except (GitHubBusy, GitHubUnavailable) as error:
-        return _put_off(member_id, username, before, error)
+        return _schedule_retry(member_id, username, before, error)
     except GitHubError as error:
         outcome = _write_outcome(member_id, username, error.code)
         if isinstance(error, GitHubRejected):
@@ -121,7 +121,7 @@ def verify_on_github(*, member_id: str) -> str:
     return _write_outcome(member_id, username, "taken")
 
 
-def _put_off(member_id: str, username: str, before: dict, error: GitHubBusy | GitHubUnavailable) -> str:
+def _schedule_retry(member_id: str, username: str, before: dict, error: GitHubBusy | GitHubUnavailable) -> str:
     """Note that GitHub could not be asked, and have it asked again, unless that was tried often enough."""
     is_busy = isinstance(error, GitHubBusy)
     waits, tries = before.get("waits", 0) + is_busy, before.get("tries", 0) + (not is_busy)
@@ -138,12 +138,12 @@ def _put_off(member_id: str, username: str, before: dict, error: GitHubBusy | Gi
     outcome = _write_outcome(member_id, username, error.code, again_at=again_at.isoformat(), waits=waits, tries=tries)
     if outcome != error.code:
         return outcome
-    raise AskAgain(again_at) from None
+    raise RetryLater(again_at) from None
 
 
 @transaction.atomic(durable=True)
 def _write_profile(member_id: str, username: str, profile: Profile) -> str:
-    entry = _held(member_id)
+    entry = _lock_entry(member_id)
     if entry is None or entry.github_username != username:
         return "changed"
     now = timezone.now()
@@ -161,7 +161,7 @@ def _write_profile(member_id: str, username: str, profile: Profile) -> str:
             "reputation_score",
         ]
     )
-    _note(entry, "verified", now)
+    _save_check(entry, "verified", now)
     record(
         "directory.verified",
         actor=None,
@@ -175,20 +175,20 @@ def _write_profile(member_id: str, username: str, profile: Profile) -> str:
 
 @transaction.atomic(durable=True)
 def _write_outcome(member_id: str, username: str, outcome: str, **more) -> str:
-    entry = _held(member_id)
+    entry = _lock_entry(member_id)
     if entry is None or entry.github_username != username:
         return "changed"
-    _note(entry, outcome, timezone.now(), **more)
+    _save_check(entry, outcome, timezone.now(), **more)
     return outcome
 
 
-def _held(member_id: str) -> CommunityMember | None:
+def _lock_entry(member_id: str) -> CommunityMember | None:
     """The entry as it is now, held to the end of the transaction; None where it was removed."""
     rows = CommunityMember.objects.present().filter(member_id=member_id)
     return rows.select_for_update(of=("self",)).select_related("person").first()
 
 
-def _note(entry: CommunityMember, outcome: str, at: datetime, **more) -> None:
+def _save_check(entry: CommunityMember, outcome: str, at: datetime, **more) -> None:
     entry.profile_data = (entry.profile_data or {}) | {
         "github_check": {"at": at.isoformat(), "outcome": outcome} | more
     }

@@ -14,8 +14,8 @@ from engagement.models import Locale
 from groups.errors import CodeRejected
 from groups.models import CommunityMember, Member
 from groups.services.directory import update_entry
-from groups.services.registration import accept_invitation, open_invitation
-from groups.services.verification import proof_word
+from groups.services.registration import accept_invitation, find_invitation
+from groups.services.verification import verification_code
 from missionsite.common.errors import DomainError
 from missionsite.common.passwords import TooManyAttempts, limited
 from missionsite.portal.codes import count_registration, has_seen_code, set_code_cookie
@@ -61,7 +61,7 @@ def register(request: HttpRequest, code: str) -> HttpResponse:
     if not known and (rejected := rate_limit_response(request, "join", settings.JOIN_ATTEMPTS_PER_MINUTE)):
         return rejected
     try:
-        invitation = open_invitation(code)
+        invitation = find_invitation(code)
     except CodeRejected:
         return _code_rejected(request)
     if not known:
@@ -198,7 +198,7 @@ def me(request: HttpRequest) -> HttpResponse:
         "status_description": STATUS_DESCRIPTIONS[status],
         "role": label(entry.get_primary_role_display()),
         "tier": label(entry.reputation_tier),
-        "proof": proof_word(member_id=entry.member_id) if can_verify_github(entry) else "",
+        "proof": verification_code(member_id=entry.member_id) if can_verify_github(entry) else "",
         "inviter": None if inviter is None or inviter.is_removed else inviter,
     }
     return render_page(request, "me", context)

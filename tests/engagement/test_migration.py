@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from tests.groups.test_story_migration import Databases, Story
+from tests.groups.test_schema_migration import Databases, MigrationDatabase
 
 TABLES = [
     "user_engagement_states",
@@ -76,14 +76,14 @@ def databases(django_db_setup):
     databases.drop()
 
 
-def rows_of(story: Story) -> dict[str, list]:
+def rows_of(story: MigrationDatabase) -> dict[str, list]:
     return {
         table: story.sql(f"SELECT to_jsonb(t) FROM {table} t ORDER BY to_jsonb(t)::text")
         for table in ["members", "events", *TABLES]
     }
 
 
-def there(story: Story, tables: list[str]) -> set[str]:
+def there(story: MigrationDatabase, tables: list[str]) -> set[str]:
     found = story.sql("SELECT tablename FROM pg_tables WHERE tablename = ANY (%s)", [tables])
     return {table for (table,) in found}
 

@@ -8,7 +8,7 @@ from engagement.services.profiles import opt_in, opt_out
 from engagement.services.sending import MessageSender
 from engagement.transports.file import FileTransport
 from groups.services import directory
-from groups.services.erasing import erase
+from groups.services.erasure import erase
 from groups.services.memberships import change_role, join_mission
 from groups.services.tasks import claim_task, complete_task, create_task
 from tests.support.factories.directory import EntryFactory

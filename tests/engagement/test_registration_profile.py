@@ -8,7 +8,7 @@ from engagement.services.inbound import find_sender
 from engagement.services.profiles import knows_timezone, update_profile
 from groups.models import CommunityInvitation, CommunityMember, Event, Member
 from groups.services.registration import accept_invitation
-from tests.groups.test_story_migration import Databases
+from tests.groups.test_schema_migration import Databases
 from tests.support.concurrency import without
 from tests.support.factories.groups import EntryFactory, InvitationFactory
 from tests.support.factories.tokens import api_client

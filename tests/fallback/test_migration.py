@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.groups.test_story_migration import Databases, Story
+from tests.groups.test_schema_migration import Databases, MigrationDatabase
 
 BEFORE = ("fallback", "0002")
 FORWARD = ("fallback",)

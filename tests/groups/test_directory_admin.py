@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from groups.models import CommunityMember, Event
 from groups.services import directory
-from groups.services.erasing import erase
+from groups.services.erasure import erase
 from tests.support.admin import client, client_of, links, staff, words
 from tests.support.factories.directory import EntryFactory, InvitationFactory
 from tests.support.factories.groups import MemberFactory

@@ -9,7 +9,7 @@ from groups.models import CommunityInvitation, CommunityMember, Member, MemberPa
 from groups.models.invitations import digest_of_code
 from groups.services import directory
 from groups.services.invitations import cancel_invitation, create_invitation
-from groups.services.registration import accept_invitation, open_invitation
+from groups.services.registration import accept_invitation, find_invitation
 from tests.support.factories.directory import EntryFactory, InvitationFactory
 from tests.support.factories.groups import MemberFactory, StaffFactory
 from tests.support.factories.tokens import api_client
@@ -425,8 +425,8 @@ class TestInvitations:
         renewed = answer.json()
         assert (renewed["id"], renewed["status"]) == (made["id"], "pending")
         with pytest.raises(CodeRejected):
-            open_invitation(made["code"])
-        assert str(open_invitation(renewed["code"]).pk) == made["id"]
+            find_invitation(made["code"])
+        assert str(find_invitation(renewed["code"]).pk) == made["id"]
         post(by_noor, f"{INVITATIONS}/{made['id']}/cancel")
         rejected = post(by_noor, f"{INVITATIONS}/{made['id']}/code")
         assert (rejected.status_code, rejected.json()["code"]) == (409, "invitation_ended")

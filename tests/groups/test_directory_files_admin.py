@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from groups.admin.directory_files import safe_cell
-from groups.directory_reads import heat_map
 from groups.models import CommunityMember, Member
+from groups.selectors.directory import heat_map
 from groups.services import directory
 from groups.services.highlights import roll_up_highlights
 from groups.services.participation import ingest_participation, record_participation

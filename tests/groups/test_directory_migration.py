@@ -8,7 +8,7 @@ import pytest
 
 from groups.models.invitations import digest_of_code
 from tests.groups.test_directory_db import INDEXES
-from tests.groups.test_story_migration import Databases, Story
+from tests.groups.test_schema_migration import Databases, MigrationDatabase
 
 BEFORE = ("groups", "0006")
 TABLES = [
@@ -70,37 +70,37 @@ def databases(django_db_setup):
 @pytest.fixture(scope="module")
 def back(databases):
     """A clean database: there, back and there again while empty, then lived in and taken back."""
-    story = databases.copy(None, "directory")
-    story.migrate("groups")
-    story.rows_empty, story.schema_then = rows_of(story), story.schema()
-    story.migrate(*BEFORE)
-    story.left_of_nothing = there(story, BEFORE_AND_AFTER)
-    story.migrate("groups")
-    story.schema_again = story.schema()
-    story.sql(LIVED_IN)
-    story.rows_then = rows_of(story)
-    story.migrate(*BEFORE)
-    return story
+    database = databases.copy(None, "directory")
+    database.migrate("groups")
+    database.rows_empty, database.schema_then = rows_of(database), database.schema()
+    database.migrate(*BEFORE)
+    database.left_of_nothing = there(database, BEFORE_AND_AFTER)
+    database.migrate("groups")
+    database.schema_again = database.schema()
+    database.sql(LIVED_IN)
+    database.rows_then = rows_of(database)
+    database.migrate(*BEFORE)
+    return database
 
 
 @pytest.fixture(scope="module")
 def again(back, databases):
     """Forward once more."""
-    story = databases.copy("directory", "directory_again")
-    story.migrate("groups")
-    story.rows_then, story.schema_then = back.rows_then, back.schema_then
-    return story
+    database = databases.copy("directory", "directory_again")
+    database.migrate("groups")
+    database.rows_then, database.schema_then = back.rows_then, back.schema_then
+    return database
 
 
-def rows_of(story: Story) -> dict[str, list]:
+def rows_of(database: MigrationDatabase) -> dict[str, list]:
     return {
-        table: story.sql(f"SELECT to_jsonb(t) FROM {table} t ORDER BY to_jsonb(t)::text")
+        table: database.sql(f"SELECT to_jsonb(t) FROM {table} t ORDER BY to_jsonb(t)::text")
         for table in ["members", "events", *TABLES, *BESIDE]
     }
 
 
-def there(story: Story, tables: list[str]) -> set[str]:
-    found = story.sql("SELECT tablename FROM pg_tables WHERE tablename = ANY (%s)", [tables])
+def there(database: MigrationDatabase, tables: list[str]) -> set[str]:
+    found = database.sql("SELECT tablename FROM pg_tables WHERE tablename = ANY (%s)", [tables])
     return {table for (table,) in found}
 
 
@@ -149,25 +149,25 @@ def test_there_again_the_schema_is_the_same(again):
 
 
 def test_there_again_numbers_go_on_and_triggers_count_once(databases, again):
-    story = databases.copy("directory_again", "directory_lived_on")
+    database = databases.copy("directory_again", "directory_lived_on")
     made = """INSERT INTO community_members (telegram_id, name, primary_role) VALUES (%s, 'New', 'other')
               RETURNING member_id"""
     # The one who was erased has #501.
-    assert story.sql(made, ["new"]) == [("#502",)]
+    assert database.sql(made, ["new"]) == [("#502",)]
     with pytest.raises(psycopg.errors.UniqueViolation):
-        story.sql(made, ["far"])
+        database.sql(made, ["far"])
     with pytest.raises(psycopg.errors.CheckViolation) as rejected:
-        story.sql("UPDATE community_members SET status = 'active' WHERE member_id = '#500'")
+        database.sql("UPDATE community_members SET status = 'active' WHERE member_id = '#500'")
     assert rejected.value.diag.constraint_name == "community_members_status_moves"
-    before = story.sql("SELECT count(*) FROM community_members_history")[0][0]
-    story.sql("UPDATE community_members SET country = 'Peru' WHERE member_id = '#2'")
-    assert story.sql("SELECT count(*), count(DISTINCT pgh_id) FROM community_members_history") == [
+    before = database.sql("SELECT count(*) FROM community_members_history")[0][0]
+    database.sql("UPDATE community_members SET country = 'Peru' WHERE member_id = '#2'")
+    assert database.sql("SELECT count(*), count(DISTINCT pgh_id) FROM community_members_history") == [
         (before + 1, before + 1)
     ]
     # The day that was not rolled up is, once; everything else was counted before.
-    assert story.sql("""SELECT roll_up_highlights('{"MESSAGE": 1}', 50)""") == [(1,)]
-    assert story.sql("SELECT sum(message_count), sum(voice_minutes) FROM member_daily_highlights") == [(100, 9)]
-    assert story.sql("""SELECT rebuild_highlights('{"MESSAGE": 1}', 50)""") == [(0,)]
+    assert database.sql("""SELECT roll_up_highlights('{"MESSAGE": 1}', 50)""") == [(1,)]
+    assert database.sql("SELECT sum(message_count), sum(voice_minutes) FROM member_daily_highlights") == [(100, 9)]
+    assert database.sql("""SELECT rebuild_highlights('{"MESSAGE": 1}', 50)""") == [(0,)]
 
 
 # --- Digests instead of codes -------------------------------------------------------------------
@@ -180,9 +180,9 @@ IN_HISTORY = "SELECT DISTINCT invitation_code FROM community_invitations_history
 @pytest.fixture(scope="module")
 def with_codes(databases):
     """A database of the version before the digests, with invitations in every place their codes were written to."""
-    story = databases.copy(None, "codes")
-    story.migrate("groups", "0010")
-    story.sql(
+    database = databases.copy(None, "codes")
+    database.migrate("groups", "0010")
+    database.sql(
         """
         INSERT INTO django_content_type (app_label, model) VALUES ('groups', 'communityinvitation')
         ON CONFLICT DO NOTHING;
@@ -205,40 +205,40 @@ def with_codes(databases):
         ) url;
         """
     )
-    story.history = story.sql("SELECT count(*) FROM community_invitations_history")
-    return story
+    database.history = database.sql("SELECT count(*) FROM community_invitations_history")
+    return database
 
 
 def test_codes_become_digests_wherever_they_were_written(with_codes):
-    story = with_codes
-    story.migrate("groups", "0011")
+    database = with_codes
+    database.migrate("groups", "0011")
     digests = [digest_of_code(code) for code in CODES]
-    assert [code for (code,) in story.sql(STORED)] == digests
-    assert {code for (code,) in story.sql(IN_HISTORY)} == set(digests)
+    assert [code for (code,) in database.sql(STORED)] == digests
+    assert {code for (code,) in database.sql(IN_HISTORY)} == set(digests)
     # Nothing was changed about the invitations themselves.
-    assert story.sql("SELECT count(*) FROM community_invitations_history") == story.history
+    assert database.sql("SELECT count(*) FROM community_invitations_history") == database.history
     updated = "SELECT DISTINCT updated_at = '2026-01-01Z' FROM community_invitations WHERE status <> 'cancelled'"
-    assert story.sql(updated) == [(True,)]
-    (log,) = story.sql("SELECT object_repr, left(object_id, 8) FROM django_admin_log")
+    assert database.sql(updated) == [(True,)]
+    (log,) = database.sql("SELECT object_repr, left(object_id, 8) FROM django_admin_log")
     assert log[0] == f"Invitation {log[1]}"
-    urls = {url for (url,) in story.sql("SELECT metadata ->> 'url' FROM pghistory_context")}
+    urls = {url for (url,) in database.sql("SELECT metadata ->> 'url' FROM pghistory_context")}
     assert urls == {"/join/…", "/unsubscribe/…", "/deck/feeds/…", "/admin/", "/join/"}
 
 
 def test_digests_are_not_digested_again_after_a_way_back(with_codes):
-    story = with_codes
-    story.migrate("groups", "0011")
-    before = story.sql(STORED)
-    story.migrate("groups", "0010")
-    assert story.sql(STORED) == before
+    database = with_codes
+    database.migrate("groups", "0011")
+    before = database.sql(STORED)
+    database.migrate("groups", "0010")
+    assert database.sql(STORED) == before
     # An invitation of the older version in between.
-    story.sql("INSERT INTO community_invitations (invitation_code, created_by, expires_at)"
+    database.sql("INSERT INTO community_invitations (invitation_code, created_by, expires_at)"
               " VALUES ('ABCDEFGHABCDEFGH', '#1', '2999-01-04Z')")  # fmt: skip
-    story.migrate("groups", "0011")
-    assert story.sql(STORED) == [*before, (digest_of_code("ABCDEFGHABCDEFGH"),)]
-    assert {code for (code,) in story.sql(IN_HISTORY)} == {code for (code,) in story.sql(STORED)}
-    assert there(story, ["invitation_digests_set_aside"]) == set()
+    database.migrate("groups", "0011")
+    assert database.sql(STORED) == [*before, (digest_of_code("ABCDEFGHABCDEFGH"),)]
+    assert {code for (code,) in database.sql(IN_HISTORY)} == {code for (code,) in database.sql(STORED)}
+    assert there(database, ["invitation_digests_set_aside"]) == set()
     # Its triggers work again.
-    count = story.sql("SELECT count(*) FROM community_invitations_history")[0][0]
-    story.sql("UPDATE community_invitations SET status = 'cancelled' WHERE status = 'pending'")
-    assert story.sql("SELECT count(*) FROM community_invitations_history") == [(count + 2,)]
+    count = database.sql("SELECT count(*) FROM community_invitations_history")[0][0]
+    database.sql("UPDATE community_invitations SET status = 'cancelled' WHERE status = 'pending'")
+    assert database.sql("SELECT count(*) FROM community_invitations_history") == [(count + 2,)]

@@ -6,22 +6,29 @@ from itertools import pairwise
 import pytest
 from django.utils import timezone
 
-from groups.directory_reads import Day, find_entries, find_invitations, heat_map, sees_directory, tree_of
 from groups.errors import (
     EntryNotRemoved,
     EntryRemoved,
     GitHubAccountTaken,
     GitHubNameMissing,
     NameMissing,
-    RelationshipKnown,
+    RelationshipExists,
     RelationshipWithSelf,
     TelegramIdTaken,
 )
 from groups.models import CommunityMember, Event
+from groups.selectors.directory import (
+    Day,
+    find_entries,
+    find_invitations,
+    get_invitation_tree,
+    heat_map,
+    may_see_directory,
+)
 from groups.services import directory
 from groups.services.highlights import roll_up_highlights
 from groups.services.history import changes_of, revert_change
-from groups.services.relationships import relate
+from groups.services.relationships import create_relationship
 from missionsite.common.errors import DomainError
 from tests.support.database import rows
 from tests.support.factories.groups import EntryFactory, InvitationFactory, ParticipationFactory, StaffFactory
@@ -215,13 +222,13 @@ def test_taking_over_a_proven_name_by_an_edit_is_no_proof():
 
 def test_removed_entry_is_gone_from_every_list_and_comes_back_as_it_was():
     entry, staff = EntryFactory(), StaffFactory()
-    assert sees_directory(entry.person)
+    assert may_see_directory(entry.person)
     directory.remove_entry(entry=entry, actor=staff, reason="asked to")
     entry.refresh_from_db()
     assert entry.is_removed
     event = last_event()
     assert (event.type, event.payload) == ("directory.removed", {"number": entry.member_id, "reason": "asked to"})
-    assert not sees_directory(entry.person)
+    assert not may_see_directory(entry.person)
     assert find_entries(at_most=10) == find_entries(q=entry.member_id, at_most=10) == []
     assert not CommunityMember.objects.active().exists()
     with pytest.raises(EntryRemoved):
@@ -287,19 +294,19 @@ def test_being_active_leaves_no_history():
 def test_relationship_is_written_once_between_two():
     ana, bob, staff = EntryFactory(), EntryFactory(), StaffFactory()
     sides = {"entity_id_a": f" {ana.member_id} ", "entity_id_b": bob.member_id}
-    made = relate(**sides, relationship_type="MENTORED", content={"about": "SQL"}, actor=staff)
+    made = create_relationship(**sides, relationship_type="MENTORED", content={"about": "SQL"}, actor=staff)
     assert (made.member_a, made.member_b, made.content) == (ana, bob, {"about": "SQL"})
     event = last_event()
     assert (event.type, event.actor, event.member) == ("relationship.created", staff, ana.person)
     assert event.payload == {"kind": "MENTORED", "relationship": str(made.pk)}
-    with pytest.raises(RelationshipKnown):
-        relate(**sides, relationship_type="MENTORED")
+    with pytest.raises(RelationshipExists):
+        create_relationship(**sides, relationship_type="MENTORED")
     with pytest.raises(RelationshipWithSelf):
-        relate(entity_id_a="bot:7", entity_id_b=" bot:7", relationship_type="REFERRED")
+        create_relationship(entity_id_a="bot:7", entity_id_b=" bot:7", relationship_type="REFERRED")
     for odd in ({"relationship_type": "LIKED"}, {"relationship_type": "REFERRED", "entity_id_a": " "}):
         with pytest.raises(DomainError):
-            relate(**sides | odd)
-    assert relate(entity_id_a="bot:7", entity_id_b="bot:8", relationship_type="REFERRED").member_a is None
+            create_relationship(**sides | odd)
+    assert create_relationship(entity_id_a="bot:7", entity_id_b="bot:8", relationship_type="REFERRED").member_a is None
 
 
 # --- The tree of invitations ------------------------------------------------------------------
@@ -345,7 +352,7 @@ def test_two_who_name_each_other_do_not_go_round_for_ever():
     found = rows("SELECT member_id FROM invitation_tree(%s, 1000)", [bob.member_id])
     assert found == [(bob.member_id,), (eve.member_id,), (ana.member_id,)]
     ana.refresh_from_db()
-    tree = tree_of(ana)
+    tree = get_invitation_tree(ana)
     assert tree.root.count == 2
     assert {each.pk for each in tree.above} == {bob.pk, eve.pk}
 
@@ -354,23 +361,23 @@ def test_drawn_tree_knows_whom_they_came_by_and_counts_everyone_below(django_ass
     top, above, me, child, grandchild = line(5)
     second = EntryFactory(person=None, invited_by=me)
     with django_assert_num_queries(3):
-        tree = tree_of(me)
+        tree = get_invitation_tree(me)
     assert tree.above == [top, above]
     assert (tree.root.entry, tree.root.depth, tree.root.count, tree.more) == (me, 0, 3, False)
     below = {node.entry: [each.entry for each in node.invited] for node in tree.root.invited}
     assert below == {child: [grandchild], second: []}
-    alone = tree_of(EntryFactory(person=None))
+    alone = get_invitation_tree(EntryFactory(person=None))
     assert (alone.above, alone.root.invited, alone.root.count) == ([], [], 0)
 
 
 def test_tree_too_large_to_draw_says_that_there_are_more(monkeypatch):
-    monkeypatch.setattr("groups.directory_reads.NODES_AT_MOST", 5)
+    monkeypatch.setattr("groups.selectors.directory.NODES_AT_MOST", 5)
     root = EntryFactory(person=None)
     for _child in range(4):
         EntryFactory(person=None, invited_by=root)
-    assert (tree_of(root).more, tree_of(root).root.count) == (False, 4)
+    assert (get_invitation_tree(root).more, get_invitation_tree(root).root.count) == (False, 4)
     EntryFactory(person=None, invited_by=root)
-    assert (tree_of(root).more, tree_of(root).root.count) == (True, 4)
+    assert (get_invitation_tree(root).more, get_invitation_tree(root).root.count) == (True, 4)
 
 
 # --- The heat map -----------------------------------------------------------------------------

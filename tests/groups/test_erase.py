@@ -31,14 +31,14 @@ from fallback.models import AccessRequest, Notification, NotificationPreference,
 from groups.errors import EntryErased, StaffNotErased, TelegramIdTaken
 from groups.models import CommunityMember, Member, MemberDailyHighlight
 from groups.services import directory
-from groups.services.erasing import erase
+from groups.services.erasure import erase
 from groups.services.highlights import roll_up_highlights
 from groups.services.invitations import create_invitation, create_invitations
 from groups.services.memberships import join_mission, leave_mission
 from groups.services.participation import record_participation
 from groups.services.registration import accept_invitation
-from groups.services.relationships import relate
-from groups.services.verification import ask_github
+from groups.services.relationships import create_relationship
+from groups.services.verification import request_github_check
 from missiondeck.services.checklist import tick_item
 from missiondeck.services.feeds import create_feed
 from missiondeck.services.missions import change_status
@@ -146,7 +146,7 @@ def live(word):
         entry=entry, actor=staff, name=f"Zoë {word}", telegram_username=f"{word}_now", country=f"Old {word}land"
     )
     directory.verify_by_hand(entry=entry, actor=staff, how=f"{word} showed it in a call")
-    ask_github(entry=entry)
+    request_github_check(entry=entry)
     directory.suspend(entry=entry, actor=staff, reason=f"{word} shouted")
     directory.reinstate(entry=entry, actor=staff, reason=f"{word} is calm")
     person.refresh_from_db()
@@ -163,7 +163,7 @@ def live(word):
     headers = {"Idempotency-Key": str(uuid4())}
     made = api_client(person).post("/api/directory/invitations", "{}", content_type="application/json", headers=headers)
     assert made.status_code == 201, made.content
-    relate(
+    create_relationship(
         entity_id_a=entry.member_id,
         entity_id_b=inviter.member_id,
         relationship_type="MENTORED",

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, connections
 from django.utils import timezone
 
-from groups.errors import ImportOvertaken, ImportUnderWay
+from groups.errors import ImportConflict, ImportRunning
 from groups.models import CommunityMember, Event, Member
 from groups.models.history import MemberHistory
 from groups.services import imports
@@ -76,7 +76,7 @@ def started_elsewhere(act):
 def test_of_two_imports_of_one_file_the_second_is_told_to_wait_its_turn():
     first, second = two_imports()
     assert counts(first) == (500, 0, 0, 0)
-    assert isinstance(second, ImportUnderWay)
+    assert isinstance(second, ImportRunning)
     assert CommunityMember.objects.count() == Member.objects.count() == 500
     assert counts(bring(MANY)) == (0, 0, 500, 0), "and then finds nothing left to do"
     assert Event.objects.count() == 500
@@ -86,7 +86,7 @@ def test_without_its_turn_the_second_import_still_writes_no_one_twice(monkeypatc
     monkeypatch.setattr(imports, "_stand_in_line", lambda cursor: None)
     first, second = two_imports()
     assert counts(first) == (500, 0, 0, 0)
-    assert isinstance(second, ImportOvertaken)
+    assert isinstance(second, ImportConflict)
     assert "The database says: Another member has this" in second.message
     assert CommunityMember.objects.count() == Member.objects.count() == 500
     assert Event.objects.count() == 500
@@ -98,7 +98,7 @@ def test_many_imports_of_one_file_at_once_write_it_once():
     reports = [result for result in results if not isinstance(result, Exception)]
     assert sorted(counts(report) for report in reports)[-1] == (500, 0, 0, 0)
     assert {counts(report) for report in reports} <= {(500, 0, 0, 0), (0, 0, 500, 0)}
-    assert {type(result) for result in results if isinstance(result, Exception)} <= {ImportUnderWay}
+    assert {type(result) for result in results if isinstance(result, Exception)} <= {ImportRunning}
     assert Member.objects.count() == 500
     assert MemberHistory.objects.count() == 500
 
@@ -108,7 +108,7 @@ def test_a_member_made_while_the_file_was_checked_stops_the_import():
         if step == "writing":
             elsewhere(lambda: create_member(email="P7@example.org", display_name="Seven"))
 
-    with pytest.raises(ImportOvertaken, match=r"Nothing was written.*Another member has this e-mail"):
+    with pytest.raises(ImportConflict, match=r"Nothing was written.*Another member has this e-mail"):
         bring(MANY, progress=someone_comes)
     assert Member.objects.count() == 1
     assert not CommunityMember.objects.exists()
@@ -122,7 +122,7 @@ def test_a_member_changed_while_the_file_was_checked_stops_the_import():
         if step == "writing":
             elsewhere(lambda: update_member(member=person, trust_score=77))
 
-    with pytest.raises(ImportOvertaken):
+    with pytest.raises(ImportConflict):
         bring(MANY.replace("P 7,", "P Seven,"), progress=someone_edits)
     person.refresh_from_db()
     assert (person.display_name, person.trust_score) == ("P 7", 77)

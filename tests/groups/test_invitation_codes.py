@@ -15,7 +15,7 @@ from groups.models import CommunityInvitation, CommunityMember, Event
 from groups.models.invitations import digest_of_code
 from groups.services import invitations, registration
 from groups.services.invitations import create_invitation, create_invitations, renew_code
-from groups.services.registration import accept_invitation, open_invitation
+from groups.services.registration import accept_invitation, find_invitation
 from missionsite.common.errors import DomainError
 from missionsite.roles import ROLES
 from tests.portal.helpers import typed
@@ -100,13 +100,13 @@ def test_database_stores_the_digest_and_the_object_has_the_code(noor):
     stored = CommunityInvitation.objects.get()
     assert stored.invitation_code == digest_of_code(made.code)
     assert (stored.code, stored.spelled_code) == (None, "")
-    assert open_invitation(made.spelled_code) == stored
+    assert find_invitation(made.spelled_code) == stored
 
 
 def test_stored_digest_is_no_code(noor):
     create_invitation(created_by=noor)
     with pytest.raises(CodeRejected):
-        open_invitation(CommunityInvitation.objects.get().invitation_code)
+        find_invitation(CommunityInvitation.objects.get().invitation_code)
 
 
 def test_taken_digest_gets_another_code(noor, monkeypatch):
@@ -220,7 +220,7 @@ def test_many_are_shown_once_as_a_list_to_copy(community, noor):
     for line in lines:
         name, address = line.split("\t")
         codes[name] = urlsplit(address).path.split("/")[2]
-    assert {name: open_invitation(code).invited_telegram_username for name, code in codes.items()} == {
+    assert {name: find_invitation(code).invited_telegram_username for name, code in codes.items()} == {
         "@ana": "ana",
         "@bia": "bia",
     }
@@ -247,8 +247,8 @@ def test_new_code_voids_the_one_before_and_starts_the_time_anew(noor, settings):
     assert (renewed.pk, renewed.status, renewed.invited_telegram_username) == (made.pk, "pending", "bob")
     assert timedelta(days=4, hours=23) < renewed.expires_at - timezone.now() <= timedelta(days=5)
     with pytest.raises(CodeRejected):
-        open_invitation(made.code)
-    assert open_invitation(renewed.code).pk == made.pk
+        find_invitation(made.code)
+    assert find_invitation(renewed.code).pk == made.pk
     event = Event.objects.order_by("-pk").first()
     assert (event.type, event.actor, event.member) == ("invitation.renewed", actor, noor.person)
     assert event.payload == {"number": noor.member_id, "invitation": str(made.pk)}
@@ -279,9 +279,9 @@ def test_button_makes_a_new_code_and_shows_it_once(community, noor):
     response = community.post(page(made, "new-code"), {"days": "7"})
     assert "New code for anyone with the code" in words(response)
     (code,) = shown_codes(response)
-    assert open_invitation(code) == made
+    assert find_invitation(code) == made
     with pytest.raises(CodeRejected):
-        open_invitation(made.code)
+        find_invitation(made.code)
     history = words(community.get(page(made, "history")))
     assert "a new code" in history
     assert CommunityInvitation.objects.get().invitation_code not in history
@@ -316,10 +316,10 @@ def test_without_the_lock_a_renewed_code_still_registers(monkeypatch):
     """Negative control: the code was read before it was renewed, and used after it."""
     invitation = InvitationFactory()
 
-    def look_then_renew(code, hold=False):
-        found = open_invitation(code)
+    def look_then_renew(code, lock=False):
+        found = find_invitation(code)
         renew_code(invitation=found)
         return found
 
-    monkeypatch.setattr(registration, "open_invitation", look_then_renew)
+    monkeypatch.setattr(registration, "find_invitation", look_then_renew)
     assert registering(invitation.code).status == "pending"

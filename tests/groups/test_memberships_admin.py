@@ -113,7 +113,7 @@ class TestLeaveAndReturn:
 
     def test_comes_back_to_where_the_button_was(self, manager, ana):
         membership = MembershipFactory(member=ana)
-        back = page("mission_members", membership.group)
+        back = page("list_current_members", membership.group)
         response = manager.post(page("membership_leave", membership), {"reason": "x", "next": back})
         assert response.url == back
 

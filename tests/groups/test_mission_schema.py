@@ -1,4 +1,4 @@
-"""The columns, keys and indexes the mission story asks for, as the database's catalogue has them."""
+"""The columns, keys and indexes the mission schema migration adds, as the database's catalogue has them."""
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -48,7 +48,7 @@ def test_a_membership_has_a_key_of_its_own():
     ) == [("id",)]
 
 
-def test_indexes_of_the_story_are_there():
+def test_migration_adds_indexes():
     found = dict(sql("SELECT indexname, indexdef FROM pg_indexes WHERE tablename IN ('memberships', 'tasks')"))
     unique = found["idx_memberships_active_unique"]
     assert unique.startswith("CREATE UNIQUE INDEX")
@@ -72,5 +72,5 @@ def test_indexes_of_the_story_are_there():
         "obj_description('get_mission_members'::regproc)",
     ],
 )
-def test_what_the_story_comments_on_has_a_comment(described):
+def test_migration_adds_comments(described):
     assert sql(f"SELECT {described}")[0][0]

@@ -12,7 +12,7 @@ from groups.errors import ParticipationRejected
 from groups.models import CommunityMember, MemberParticipation
 from groups.services import participation
 from groups.services.directory import remove_entry, restore_entry
-from groups.services.erasing import erase
+from groups.services.erasure import erase
 from groups.services.participation import MESSAGES, Rejected, ingest_participation, message_key, record_participation
 from tests.groups.chats import NOON, chatter, entry, event, people, stored
 from tests.support.concurrency import crowd, execute_as_owner

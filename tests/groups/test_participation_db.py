@@ -9,7 +9,7 @@ from django.db import DatabaseError, transaction
 
 from groups.errors import ParticipationCounted
 from groups.models import MemberParticipation
-from groups.services.erasing import erase
+from groups.services.erasure import erase
 from groups.services.highlights import roll_up_highlights
 from groups.services.participation import ingest_participation, record_participation
 from missionsite.common.errors import from_database

@@ -19,7 +19,7 @@ from groups.models.invitations import digest_of_code, plain_code
 from groups.services import registration
 from groups.services.directory import approve, ban, reinstate, suspend
 from groups.services.invitations import cancel_invitation
-from groups.services.registration import accept_invitation, open_invitation
+from groups.services.registration import accept_invitation, find_invitation
 from missionsite.common.errors import DomainError
 from tests.support.concurrency import crowd, without
 from tests.support.database import rows
@@ -122,7 +122,7 @@ def test_without_a_password_no_one_logs_in():
 def test_code_is_taken_however_it_is_typed(typed):
     InvitationFactory(code="7KQ2M4XA9PDTHC3W")
     assert plain_code(typed) == "7KQ2M4XA9PDTHC3W"
-    assert open_invitation(typed).invitation_code == digest_of_code("7KQ2M4XA9PDTHC3W")
+    assert find_invitation(typed).invitation_code == digest_of_code("7KQ2M4XA9PDTHC3W")
 
 
 def bad_codes():
@@ -146,7 +146,7 @@ def test_every_bad_code_is_rejected_with_the_same_words_and_the_log_has_the_true
     for reason, code in bad_codes().items():
         before = written()
         caplog.clear()
-        for attempt in (lambda code=code: open_invitation(code), lambda code=code: registering(code)):
+        for attempt in (lambda code=code: find_invitation(code), lambda code=code: registering(code)):
             with pytest.raises(CodeRejected) as rejected:
                 attempt()
             rejections.add((str(rejected.value), rejected.value.code, rejected.value.status, rejected.value.field))
@@ -184,7 +184,7 @@ def test_code_of_who_is_active_again_works():
 def test_what_cannot_be_a_code_is_rejected_as_any_other_after_the_same_look_up(typed, django_assert_num_queries):
     InvitationFactory(code="7KQ2M4XA9PDTHC3W")
     with django_assert_num_queries(1), pytest.raises(CodeRejected):
-        open_invitation(typed)
+        find_invitation(typed)
 
 
 def test_code_of_a_cancelled_invitation_is_worthless():
@@ -266,7 +266,7 @@ def test_of_fifty_with_one_code_exactly_one_gets_in():
 
 
 def look_without_holding(monkeypatch):
-    monkeypatch.setattr(registration, "open_invitation", lambda code, hold=False: open_invitation(code))
+    monkeypatch.setattr(registration, "find_invitation", lambda code, lock=False: find_invitation(code))
 
 
 @pytest.mark.django_db(transaction=True)

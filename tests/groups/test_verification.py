@@ -14,7 +14,7 @@ from groups.models import CommunityMember, Event
 from groups.models.directory import CommunityStatus, Tier
 from groups.services import verification
 from groups.services.directory import remove_entry, update_entry, verify_by_hand
-from groups.services.verification import AskAgain, ask_github, proof_word
+from groups.services.verification import RetryLater, request_github_check, verification_code
 from groups.tasks import verify_on_github
 from tests.common.test_worker import running_worker, status_of, until
 from tests.support.factories.groups import MemberFactory
@@ -51,7 +51,7 @@ def entry_of(username: str | None = "octocat", **fields) -> CommunityMember:
 
 
 def proven(server, entry: CommunityMember, login: str = "octocat", **fields) -> None:
-    server.person(login, **{"bio": f"Hello. {proof_word(member_id=entry.member_id)}"} | fields)
+    server.person(login, **{"bio": f"Hello. {verification_code(member_id=entry.member_id)}"} | fields)
 
 
 def look_up(entry: CommunityMember) -> str:
@@ -63,7 +63,7 @@ def look_up(entry: CommunityMember) -> str:
 
 
 def put_off(entry: CommunityMember) -> datetime:
-    with pytest.raises(AskAgain) as caught:
+    with pytest.raises(RetryLater) as caught:
         look_up(entry)
     return caught.value.at
 
@@ -92,18 +92,18 @@ def is_unverified(entry: CommunityMember) -> bool:
 
 
 def test_the_word_is_each_member_s_own_and_stays_the_same():
-    words = {proof_word(member_id=f"#{number}") for number in range(1, 500)}
+    words = {verification_code(member_id=f"#{number}") for number in range(1, 500)}
     assert len(words) == 499
     for word in words:
         prefix, _, letters = word.partition("-")
         assert (prefix, len(letters), letters.isalpha(), letters.islower()) == ("missionsite", 10, True, True)
-    assert proof_word(member_id="#247") == proof_word(member_id="#247")
+    assert verification_code(member_id="#247") == verification_code(member_id="#247")
 
 
 def test_the_word_is_this_site_s_own(settings):
-    before = proof_word(member_id="#247")
+    before = verification_code(member_id="#247")
     settings.SECRET_KEY = "another-site" * 5
-    assert proof_word(member_id="#247") != before
+    assert verification_code(member_id="#247") != before
 
 
 # --- Found -------------------------------------------------------------------------------------
@@ -172,7 +172,7 @@ def test_without_the_word_nothing_is_verified(server):
 
 def test_the_word_of_someone_else_proves_nothing(server):
     entry, other = entry_of(), entry_of("hubot")
-    server.person("octocat", bio=proof_word(member_id=other.member_id))
+    server.person("octocat", bio=verification_code(member_id=other.member_id))
     assert look_up(entry) == "proof_missing"
     assert is_unverified(entry)
 
@@ -205,7 +205,7 @@ def test_a_wrong_token_is_noted_and_fails_the_job(server):
 
 def test_one_account_proves_one_person(server):
     first, second = entry_of(telegram_id="1"), entry_of("OCTOCAT", telegram_id="2")
-    words = " ".join(proof_word(member_id=entry.member_id) for entry in (first, second))
+    words = " ".join(verification_code(member_id=entry.member_id) for entry in (first, second))
     user = server.person("octocat", bio=words)
     server.on("/users/OCTOCAT", says(user))
     assert [look_up(first), look_up(second)] == ["verified", "taken"]
@@ -439,7 +439,7 @@ def test_an_outage_that_passes_ends_well(server):
 
 def test_asking_queues_one_job_that_carries_the_number_alone(server):
     entry = entry_of()
-    assert [ask_github(entry=entry), ask_github(entry=entry)] == [True, False]
+    assert [request_github_check(entry=entry), request_github_check(entry=entry)] == [True, False]
     job = ProcrastinateJob.objects.get()
     assert (job.task_name, job.args, job.status) == ("verify_on_github", {"member_id": entry.member_id}, "todo")
     entry.refresh_from_db()
@@ -449,7 +449,7 @@ def test_asking_queues_one_job_that_carries_the_number_alone(server):
 
 def test_asking_in_a_transaction_that_is_undone_queues_nothing(server):
     with transaction.atomic():
-        assert ask_github(entry=entry_of())
+        assert request_github_check(entry=entry_of())
         transaction.set_rollback(True)
     assert not ProcrastinateJob.objects.exists()
 
@@ -458,7 +458,7 @@ def test_asking_in_a_transaction_that_is_undone_queues_nothing(server):
 def test_there_has_to_be_a_name_to_ask_for(fields):
     entry = entry_of(**fields)
     with pytest.raises(GitHubNameMissing):
-        ask_github(entry=entry)
+        request_github_check(entry=entry)
     assert not ProcrastinateJob.objects.exists()
 
 
@@ -477,7 +477,7 @@ def worker_asks(server, monkeypatch):
 def said_by(worker, entry: CommunityMember) -> str:
     """What the worker has written, which names no one."""
     said = worker.stderr.read()
-    for secret in ("octocat", "Mona", proof_word(member_id=entry.member_id), TOKEN, entry.person.email):
+    for secret in ("octocat", "Mona", verification_code(member_id=entry.member_id), TOKEN, entry.person.email):
         assert secret.lower() not in said.lower()
     return said
 
@@ -485,7 +485,7 @@ def said_by(worker, entry: CommunityMember) -> str:
 def test_a_worker_verifies_and_names_no_one(worker_asks):
     entry = entry_of()
     proven(worker_asks, entry, followers=5)
-    ask_github(entry=entry)
+    request_github_check(entry=entry)
     job = ProcrastinateJob.objects.get().pk
     with running_worker() as worker:
         until(lambda: status_of(job)[0] == "succeeded", "the job")
@@ -507,7 +507,7 @@ def test_a_worker_comes_back_when_the_limit_is_over_and_not_before(worker_asks):
         rate_limited(limits[0])(call)
 
     worker_asks.on("/users/octocat", limited, worker_asks.answer("/users/octocat"))
-    ask_github(entry=entry)
+    request_github_check(entry=entry)
     job = ProcrastinateJob.objects.get()
     with running_worker() as worker:
         until(lambda: limits, "the first try")
@@ -526,7 +526,7 @@ def test_a_worker_comes_back_when_the_limit_is_over_and_not_before(worker_asks):
 def test_a_wrong_token_is_seen_among_the_failed_jobs(worker_asks):
     entry = entry_of()
     worker_asks.on("/users/octocat", unauthorized)
-    ask_github(entry=entry)
+    request_github_check(entry=entry)
     job = ProcrastinateJob.objects.get().pk
     with running_worker() as worker:
         until(lambda: status_of(job)[0] == "failed", "the job")

@@ -6,7 +6,7 @@ That no text at all is left is proved over the whole catalog in tests/groups/tes
 import pytest
 
 from groups.models import CommunityMember
-from groups.services.erasing import erase
+from groups.services.erasure import erase
 from missiondeck.models import DeckFeed, DeckMission, DeckStatusChange, DodItem
 from missiondeck.services.checklist import tick_item
 from missiondeck.services.feeds import create_feed

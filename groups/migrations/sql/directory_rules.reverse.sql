@@ -8,5 +8,5 @@ DROP FUNCTION guard_community_invitations();
 DROP TRIGGER community_members_guard ON community_members;
 DROP FUNCTION guard_community_members();
 DROP TRIGGER community_members_number ON community_members;
-DROP FUNCTION give_community_number();
+DROP FUNCTION assign_community_number();
 DROP SEQUENCE community_member_number;

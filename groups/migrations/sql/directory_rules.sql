@@ -6,7 +6,7 @@ CREATE SEQUENCE community_member_number;
 SELECT setval('community_member_number', max(substr(member_id, 2)::bigint)) FROM community_members
     HAVING max(substr(member_id, 2)::bigint) IS NOT NULL;
 
-CREATE FUNCTION give_community_number() RETURNS trigger
+CREATE FUNCTION assign_community_number() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 DECLARE
@@ -36,9 +36,9 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-REVOKE EXECUTE ON FUNCTION give_community_number() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION assign_community_number() FROM PUBLIC;
 CREATE TRIGGER community_members_number BEFORE INSERT ON community_members
-    FOR EACH ROW EXECUTE FUNCTION give_community_number();
+    FOR EACH ROW EXECUTE FUNCTION assign_community_number();
 
 CREATE FUNCTION guard_community_members() RETURNS trigger
 LANGUAGE plpgsql

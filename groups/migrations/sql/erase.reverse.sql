@@ -1,5 +1,5 @@
 DROP FUNCTION erase_directory_entry(uuid);
-CREATE OR REPLACE FUNCTION reject_change_of_events() RETURNS trigger
+CREATE OR REPLACE FUNCTION reject_event_change() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 BEGIN

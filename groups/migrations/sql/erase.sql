@@ -1,7 +1,7 @@
 -- Overwriting what is known of a person, where no one else may change anything: events and history included.
 
 -- As before, and one more who may: whoever erases a person, and then only the payload.
-CREATE OR REPLACE FUNCTION reject_change_of_events() RETURNS trigger
+CREATE OR REPLACE FUNCTION reject_event_change() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 BEGIN

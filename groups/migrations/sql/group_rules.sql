@@ -1,5 +1,5 @@
 -- Rules between rows: stable IDs of groups, a colony above each mission, no new membership in an archived group.
-CREATE FUNCTION give_group_stable_id() RETURNS trigger
+CREATE FUNCTION assign_group_stable_id() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 DECLARE
@@ -65,10 +65,10 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE TRIGGER groups_give_stable_id BEFORE INSERT ON groups
-    FOR EACH ROW EXECUTE FUNCTION give_group_stable_id();
-CREATE TRIGGER groups_keep_stable_id BEFORE UPDATE ON groups
-    FOR EACH ROW WHEN (OLD.stable_id IS DISTINCT FROM NEW.stable_id) EXECUTE FUNCTION keep_stable_id();
+CREATE TRIGGER groups_assign_stable_id BEFORE INSERT ON groups
+    FOR EACH ROW EXECUTE FUNCTION assign_group_stable_id();
+CREATE TRIGGER groups_reject_stable_id_change BEFORE UPDATE ON groups
+    FOR EACH ROW WHEN (OLD.stable_id IS DISTINCT FROM NEW.stable_id) EXECUTE FUNCTION reject_stable_id_change();
 CREATE TRIGGER groups_retire_stable_id AFTER DELETE ON groups
     REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION retire_stable_ids();
 CREATE TRIGGER groups_reject_retired_stable_id AFTER INSERT ON groups
@@ -92,4 +92,4 @@ CREATE TRIGGER tasks_open_group_change BEFORE UPDATE ON tasks
     FOR EACH ROW WHEN (NEW.state = 'open' AND (OLD.state <> 'open' OR OLD.group_id <> NEW.group_id))
     EXECUTE FUNCTION check_open_group('tasks_open_group');
 
-REVOKE EXECUTE ON FUNCTION give_group_stable_id(), check_group(), check_open_group() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION assign_group_stable_id(), check_group(), check_open_group() FROM PUBLIC;

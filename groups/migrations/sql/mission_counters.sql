@@ -35,24 +35,24 @@ CREATE TRIGGER groups_touch_updated_at BEFORE UPDATE ON groups
     EXECUTE FUNCTION touch_updated_at();
 
 -- Counts are counted, never set: only the functions here, which run as the table's owner, may change them.
-CREATE FUNCTION keep_merged_counts() RETURNS trigger
+CREATE FUNCTION reject_merged_count_change() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 BEGIN
     IF current_user <> (SELECT relowner::regrole::text FROM pg_class WHERE oid = TG_RELID) THEN
         RAISE EXCEPTION 'the counts of group % are kept by the database', OLD.stable_id
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'groups_counts_are_counted';
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'groups_counts_read_only';
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER groups_counts_are_counted BEFORE UPDATE ON groups
+CREATE TRIGGER groups_counts_read_only BEFORE UPDATE ON groups
     FOR EACH ROW
     WHEN (
         OLD.merged_member_count <> NEW.merged_member_count
         OR OLD.merged_membership_count <> NEW.merged_membership_count
         OR OLD.merged_open_task_count <> NEW.merged_open_task_count
     )
-    EXECUTE FUNCTION keep_merged_counts();
+    EXECUTE FUNCTION reject_merged_count_change();
 
 -- membership_count counts every row of memberships, member_count the active ones.
 CREATE FUNCTION count_memberships() RETURNS trigger
@@ -112,7 +112,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE FUNCTION forget_counts() RETURNS trigger
+CREATE FUNCTION reset_counts() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 BEGIN
@@ -134,7 +134,7 @@ CREATE TRIGGER memberships_count_changed AFTER UPDATE ON memberships
 CREATE TRIGGER memberships_count_removed AFTER DELETE ON memberships
     REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION count_memberships();
 CREATE TRIGGER memberships_count_truncated AFTER TRUNCATE ON memberships
-    FOR EACH STATEMENT EXECUTE FUNCTION forget_counts();
+    FOR EACH STATEMENT EXECUTE FUNCTION reset_counts();
 CREATE TRIGGER tasks_count_added AFTER INSERT ON tasks
     REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION count_open_tasks();
 CREATE TRIGGER tasks_count_changed AFTER UPDATE ON tasks
@@ -142,7 +142,7 @@ CREATE TRIGGER tasks_count_changed AFTER UPDATE ON tasks
 CREATE TRIGGER tasks_count_removed AFTER DELETE ON tasks
     REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION count_open_tasks();
 CREATE TRIGGER tasks_count_truncated AFTER TRUNCATE ON tasks
-    FOR EACH STATEMENT EXECUTE FUNCTION forget_counts();
+    FOR EACH STATEMENT EXECUTE FUNCTION reset_counts();
 
 -- Merges at most `at_most` slots into their groups' rows and returns how many. It skips what someone holds, so it
 -- waits for no one; one folder at a time.
@@ -203,7 +203,7 @@ AS $$
         <> (coalesce(m.members, 0), coalesce(m.memberships, 0), coalesce(t.n, 0))
 $$;
 
-REVOKE EXECUTE ON FUNCTION count_memberships(), count_open_tasks(), forget_counts(), merge_mission_counters(integer)
+REVOKE EXECUTE ON FUNCTION count_memberships(), count_open_tasks(), reset_counts(), merge_mission_counters(integer)
     FROM PUBLIC;
 DO $$ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') AND current_user <> 'missionsite_app' THEN

@@ -22,7 +22,7 @@ ALTER TABLE member_participation
         occurred_at >= '2000-01-01 00:00:00+00' AND occurred_at < '2200-01-01 00:00:00+00'
     );
 
-CREATE FUNCTION note_participation() RETURNS trigger
+CREATE FUNCTION queue_participation_change() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 BEGIN
@@ -32,10 +32,10 @@ BEGIN
     FROM new_rows GROUP BY 1, 2, 3;
     RETURN NULL;
 END $$;
-CREATE TRIGGER member_participation_noted AFTER INSERT ON member_participation
-    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION note_participation();
+CREATE TRIGGER member_participation_queued AFTER INSERT ON member_participation
+    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION queue_participation_change();
 
-CREATE FUNCTION forget_participation_changes() RETURNS trigger
+CREATE FUNCTION clear_participation_changes() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 BEGIN
@@ -43,7 +43,7 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER member_participation_truncated AFTER TRUNCATE ON member_participation
-    FOR EACH STATEMENT EXECUTE FUNCTION forget_participation_changes();
+    FOR EACH STATEMENT EXECUTE FUNCTION clear_participation_changes();
 
 -- What was counted stays; the room and the other metadata may be emptied when personal data is erased.
 CREATE FUNCTION reject_counted_change() RETURNS trigger
@@ -65,7 +65,7 @@ CREATE TRIGGER member_participation_is_counted BEFORE UPDATE ON member_participa
 
 -- Points as {"MESSAGE": 1, "VOICE": 2}; a type left out gives none. Nothing is ever taken away: with a cap, a sum that
 -- could fall would depend on the order of its parts.
-CREATE FUNCTION reject_odd_points(points jsonb, daily_cap integer) RETURNS void
+CREATE FUNCTION check_points(points jsonb, daily_cap integer) RETURNS void
 LANGUAGE plpgsql IMMUTABLE
 AS $$
 BEGIN
@@ -87,7 +87,7 @@ AS $$
 DECLARE
     noted bigint;
 BEGIN
-    PERFORM reject_odd_points(points, daily_cap);
+    PERFORM check_points(points, daily_cap);
     -- By itself, so that the statement after it sees what the run before it left.
     PERFORM pg_advisory_xact_lock(19795, 1);
     WITH taken AS (
@@ -132,7 +132,7 @@ DECLARE
     joined integer;
     gone integer;
 BEGIN
-    PERFORM reject_odd_points(points, daily_cap);
+    PERFORM check_points(points, daily_cap);
     message := coalesce((points ->> 'MESSAGE')::integer, 0);
     reaction := coalesce((points ->> 'REACTION')::integer, 0);
     voice := coalesce((points ->> 'VOICE')::integer, 0);
@@ -191,7 +191,7 @@ END $$;
 ALTER TABLE participation_changes SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
 ALTER TABLE member_daily_highlights SET (fillfactor = 90);
 
-REVOKE EXECUTE ON FUNCTION note_participation(), forget_participation_changes(),
+REVOKE EXECUTE ON FUNCTION queue_participation_change(), clear_participation_changes(),
     roll_up_highlights(jsonb, integer, integer), rebuild_highlights(jsonb, integer, date, date) FROM PUBLIC;
 DO $$ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') AND current_user <> 'missionsite_app' THEN

@@ -1,7 +1,7 @@
 -- Drops the triggers and their functions; rights on events go with the table.
 DROP TRIGGER events_no_truncate ON events;
 DROP TRIGGER events_append_only ON events;
-DROP FUNCTION reject_change_of_events();
+DROP FUNCTION reject_event_change();
 DROP TRIGGER tasks_touch_updated_at ON tasks;
 DROP TRIGGER groups_touch_updated_at ON groups;
 DROP TRIGGER members_touch_updated_at ON members;

@@ -17,7 +17,7 @@ CREATE TRIGGER tasks_touch_updated_at BEFORE UPDATE ON tasks
     FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION touch_updated_at();
 
 -- Events are only ever added.
-CREATE FUNCTION reject_change_of_events() RETURNS trigger
+CREATE FUNCTION reject_event_change() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -26,9 +26,9 @@ BEGIN
 END $$;
 
 CREATE TRIGGER events_append_only BEFORE UPDATE OR DELETE ON events
-    FOR EACH ROW EXECUTE FUNCTION reject_change_of_events();
+    FOR EACH ROW EXECUTE FUNCTION reject_event_change();
 CREATE TRIGGER events_no_truncate BEFORE TRUNCATE ON events
-    FOR EACH STATEMENT EXECUTE FUNCTION reject_change_of_events();
+    FOR EACH STATEMENT EXECUTE FUNCTION reject_event_change();
 -- ALWAYS: also for a session that replays a replica's changes.
 ALTER TABLE events ENABLE ALWAYS TRIGGER events_append_only;
 ALTER TABLE events ENABLE ALWAYS TRIGGER events_no_truncate;

@@ -11,15 +11,15 @@ BEGIN
         REVOKE INSERT (id, member_id, group_id, role, joined_at, status, left_at), UPDATE (status, left_at)
             ON memberships FROM missionsite_member;
         REVOKE INSERT (type, actor_id, member_id, group_id, payload, occurred_at) ON events FROM missionsite_member;
-        DROP POLICY memberships_history_of_own_deeds ON memberships_history;
-        DROP POLICY events_of_own_deeds ON events;
-        DROP POLICY events_in_sight ON events;
+        DROP POLICY memberships_history_own ON memberships_history;
+        DROP POLICY events_insert_own ON events;
+        DROP POLICY events_visible ON events;
         DROP POLICY memberships_leave ON memberships;
         DROP POLICY memberships_join ON memberships;
-        DROP POLICY memberships_in_sight ON memberships;
-        DROP POLICY tasks_in_sight ON tasks;
-        DROP POLICY groups_in_sight ON groups;
-        DROP POLICY members_in_sight ON members;
+        DROP POLICY memberships_visible ON memberships;
+        DROP POLICY tasks_visible ON tasks;
+        DROP POLICY groups_visible ON groups;
+        DROP POLICY members_visible ON members;
         DROP POLICY memberships_history_site ON memberships_history;
         DROP POLICY events_site ON events;
         DROP POLICY tasks_site ON tasks;

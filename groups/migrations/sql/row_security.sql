@@ -54,20 +54,20 @@ BEGIN
     GRANT UPDATE (status, left_at) ON memberships TO missionsite_member;
     GRANT INSERT (type, actor_id, member_id, group_id, payload, occurred_at) ON events TO missionsite_member;
 
-    CREATE POLICY members_in_sight ON members FOR SELECT TO missionsite_member
+    CREATE POLICY members_visible ON members FOR SELECT TO missionsite_member
         USING (
             id = current_member_id()
             OR id IN (SELECT m.member_id FROM memberships m
                       WHERE m.status = 'active' AND m.group_id = ANY ((SELECT current_member_groups())::uuid[]))
         );
-    CREATE POLICY groups_in_sight ON groups FOR SELECT TO missionsite_member
+    CREATE POLICY groups_visible ON groups FOR SELECT TO missionsite_member
         USING (
             status = 'active'
             OR id IN (SELECT m.group_id FROM memberships m WHERE m.member_id = current_member_id())
         );
-    CREATE POLICY tasks_in_sight ON tasks FOR SELECT TO missionsite_member
+    CREATE POLICY tasks_visible ON tasks FOR SELECT TO missionsite_member
         USING (EXISTS (SELECT FROM groups g WHERE g.id = tasks.group_id));
-    CREATE POLICY memberships_in_sight ON memberships FOR SELECT TO missionsite_member
+    CREATE POLICY memberships_visible ON memberships FOR SELECT TO missionsite_member
         USING (
             member_id = current_member_id()
             OR (status = 'active' AND group_id = ANY ((SELECT current_member_groups())::uuid[]))
@@ -80,14 +80,14 @@ BEGIN
     CREATE POLICY memberships_leave ON memberships FOR UPDATE TO missionsite_member
         USING (member_id = current_member_id() AND status = 'active')
         WITH CHECK (member_id = current_member_id() AND status = 'left');
-    CREATE POLICY events_in_sight ON events FOR SELECT TO missionsite_member
+    CREATE POLICY events_visible ON events FOR SELECT TO missionsite_member
         USING (member_id = current_member_id() OR actor_id = current_member_id());
-    CREATE POLICY events_of_own_deeds ON events FOR INSERT TO missionsite_member
+    CREATE POLICY events_insert_own ON events FOR INSERT TO missionsite_member
         WITH CHECK (actor_id = current_member_id() AND member_id = current_member_id());
 
     -- The history triggers run with the rights of whoever changed the row.
     GRANT INSERT ON memberships_history TO missionsite_member;
-    CREATE POLICY memberships_history_of_own_deeds ON memberships_history FOR INSERT TO missionsite_member
+    CREATE POLICY memberships_history_own ON memberships_history FOR INSERT TO missionsite_member
         WITH CHECK (member_id = current_member_id());
     GRANT SELECT, INSERT, UPDATE ON pghistory_context TO missionsite_member;
     ALTER TABLE pghistory_context ENABLE ROW LEVEL SECURITY;

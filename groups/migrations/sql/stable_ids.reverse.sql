@@ -4,13 +4,13 @@ DROP TABLE IF EXISTS groups_set_aside, memberships_set_aside, members_history_se
     memberships_history_set_aside, tasks_history_set_aside;
 DROP TRIGGER tasks_reject_retired_stable_id ON tasks;
 DROP TRIGGER tasks_retire_stable_id ON tasks;
-DROP TRIGGER tasks_keep_stable_id ON tasks;
-DROP TRIGGER tasks_give_stable_id ON tasks;
+DROP TRIGGER tasks_reject_stable_id_change ON tasks;
+DROP TRIGGER tasks_assign_stable_id ON tasks;
 DROP TRIGGER members_reject_retired_stable_id ON members;
 DROP TRIGGER members_retire_stable_id ON members;
-DROP TRIGGER members_keep_stable_id ON members;
-DROP TRIGGER members_give_stable_id ON members;
-DROP FUNCTION reject_retired_stable_ids(), retire_stable_ids(), keep_stable_id(), keep_member_id(), give_stable_id(),
-    give_member_id(), claim_stable_id("char", text), next_stable_id("char");
+DROP TRIGGER members_reject_stable_id_change ON members;
+DROP TRIGGER members_assign_stable_id ON members;
+DROP FUNCTION reject_retired_stable_ids(), retire_stable_ids(), reject_stable_id_change(), reject_member_id_change(), assign_stable_id(),
+    assign_member_id(), claim_stable_id("char", text), next_stable_id("char");
 DROP TABLE retired_stable_ids;
 DROP SEQUENCE stable_id_t, stable_id_m, stable_id_g, stable_id_p;

@@ -55,7 +55,7 @@ BEGIN
 END $$;
 
 -- One pair of functions a column name; TG_ARGV[0] is the kind where the table has one.
-CREATE FUNCTION give_member_id() RETURNS trigger
+CREATE FUNCTION assign_member_id() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 BEGIN
@@ -67,7 +67,7 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE FUNCTION give_stable_id() RETURNS trigger
+CREATE FUNCTION assign_stable_id() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 BEGIN
@@ -79,7 +79,7 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE FUNCTION keep_member_id() RETURNS trigger
+CREATE FUNCTION reject_member_id_change() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -87,7 +87,7 @@ BEGIN
         USING ERRCODE = 'check_violation', CONSTRAINT = 'stable_id_never_changes';
 END $$;
 
-CREATE FUNCTION keep_stable_id() RETURNS trigger
+CREATE FUNCTION reject_stable_id_change() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -126,25 +126,25 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER members_give_stable_id BEFORE INSERT ON members
-    FOR EACH ROW EXECUTE FUNCTION give_member_id();
-CREATE TRIGGER members_keep_stable_id BEFORE UPDATE ON members
-    FOR EACH ROW WHEN (OLD.member_id IS DISTINCT FROM NEW.member_id) EXECUTE FUNCTION keep_member_id();
+CREATE TRIGGER members_assign_stable_id BEFORE INSERT ON members
+    FOR EACH ROW EXECUTE FUNCTION assign_member_id();
+CREATE TRIGGER members_reject_stable_id_change BEFORE UPDATE ON members
+    FOR EACH ROW WHEN (OLD.member_id IS DISTINCT FROM NEW.member_id) EXECUTE FUNCTION reject_member_id_change();
 CREATE TRIGGER members_retire_stable_id AFTER DELETE ON members
     REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION retire_stable_ids();
 CREATE TRIGGER members_reject_retired_stable_id AFTER INSERT ON members
     REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION reject_retired_stable_ids();
 
-CREATE TRIGGER tasks_give_stable_id BEFORE INSERT ON tasks
-    FOR EACH ROW EXECUTE FUNCTION give_stable_id('T');
-CREATE TRIGGER tasks_keep_stable_id BEFORE UPDATE ON tasks
-    FOR EACH ROW WHEN (OLD.stable_id IS DISTINCT FROM NEW.stable_id) EXECUTE FUNCTION keep_stable_id();
+CREATE TRIGGER tasks_assign_stable_id BEFORE INSERT ON tasks
+    FOR EACH ROW EXECUTE FUNCTION assign_stable_id('T');
+CREATE TRIGGER tasks_reject_stable_id_change BEFORE UPDATE ON tasks
+    FOR EACH ROW WHEN (OLD.stable_id IS DISTINCT FROM NEW.stable_id) EXECUTE FUNCTION reject_stable_id_change();
 CREATE TRIGGER tasks_retire_stable_id AFTER DELETE ON tasks
     REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION retire_stable_ids();
 CREATE TRIGGER tasks_reject_retired_stable_id AFTER INSERT ON tasks
     REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION reject_retired_stable_ids();
 
-REVOKE EXECUTE ON FUNCTION next_stable_id("char"), claim_stable_id("char", text), give_member_id(), give_stable_id(),
+REVOKE EXECUTE ON FUNCTION next_stable_id("char"), claim_stable_id("char", text), assign_member_id(), assign_stable_id(),
     retire_stable_ids(), reject_retired_stable_ids() FROM PUBLIC;
 DO $$ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') AND current_user <> 'missionsite_app' THEN

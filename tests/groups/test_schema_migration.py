@@ -1,4 +1,4 @@
-"""The mission schema story on databases with data: forward, back, forward again, through manage.py."""
+"""The mission schema migration on databases with data: forward, back, forward again, through manage.py."""
 
 import os
 import re
@@ -20,7 +20,7 @@ TABLES = ["members", "groups", "memberships", "tasks", "events"]
 HISTORY = ["members_history", "groups_history", "memberships_history", "tasks_history"]
 
 
-class Story:
+class MigrationDatabase:
     """An empty database of its own, reached through manage.py and as its owner."""
 
     def __init__(self, name: str) -> None:
@@ -75,24 +75,24 @@ class Story:
 
 
 class Databases:
-    """Makes databases, and copies of those made before: migrating each test's own would take most of the time."""
+    """Makes databases and copies of them: migrating one for each test would take most of the time."""
 
     def __init__(self) -> None:
-        self.made: dict[str, Story] = {}
+        self.made: dict[str, MigrationDatabase] = {}
 
-    def copy(self, of: str | None, name: str) -> Story:
-        story = Story(f"story_{os.getpid()}_{name}")
-        with story.connect("postgres") as session:
-            session.execute(f"DROP DATABASE IF EXISTS {story.name} WITH (FORCE)")
+    def copy(self, of: str | None, name: str) -> MigrationDatabase:
+        database = MigrationDatabase(f"migration_{os.getpid()}_{name}")
+        with database.connect("postgres") as session:
+            session.execute(f"DROP DATABASE IF EXISTS {database.name} WITH (FORCE)")
             template = f"TEMPLATE {self.made[of].name}" if of else ""
-            session.execute(f"CREATE DATABASE {story.name} {template}")
-        self.made[name] = story
-        return story
+            session.execute(f"CREATE DATABASE {database.name} {template}")
+        self.made[name] = database
+        return database
 
     def drop(self) -> None:
-        for story in self.made.values():
-            with story.connect("postgres") as session:
-                session.execute(f"DROP DATABASE IF EXISTS {story.name} WITH (FORCE)")
+        for database in self.made.values():
+            with database.connect("postgres") as session:
+                session.execute(f"DROP DATABASE IF EXISTS {database.name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="module")
@@ -103,29 +103,29 @@ def databases(django_db_setup):
 
 
 @pytest.fixture
-def story(databases):
+def database(databases):
     return databases.copy(None, "empty")
 
 
 @pytest.fixture
 def before(databases):
-    """The schema before the story, with a community in it."""
+    """The schema before the migration, with members and memberships."""
     if "before" not in databases.made:
-        tell_before(databases.copy(None, "before"))
+        fill_before(databases.copy(None, "before"))
     return databases.copy("before", "test")
 
 
 @pytest.fixture
 def after(databases, before):
-    """The story told, and lived in: thresholds, ended memberships, a re-join, edits with their history."""
+    """Migrated and used: thresholds, ended memberships, a re-join, edits with their history."""
     if "after" not in databases.made:
-        tell_after(databases.copy("before", "after"))
+        migrate_and_use(databases.copy("before", "after"))
     return databases.copy("after", "test")
 
 
 @pytest.fixture
 def back_before_membership_periods(databases, after):
-    """Lived in, and taken back to the first step of the story: the next one back is that of the stays."""
+    """Migrated, used, and rolled back to 0002: the next step back is that of the membership periods."""
     if "before_membership_periods" not in databases.made:
         databases.copy("after", "before_membership_periods").migrate("groups", "0002", GROUPS_ROLLBACK_SETS_ASIDE="on")
     return databases.copy("before_membership_periods", "test_back")
@@ -133,15 +133,15 @@ def back_before_membership_periods(databases, after):
 
 @pytest.fixture
 def back(databases, back_before_membership_periods):
-    """Lived in, and taken back to before the story."""
+    """Migrated, used, and rolled back to before the migration."""
     if "back" not in databases.made:
         databases.copy("before_membership_periods", "back").migrate("groups", "0001", GROUPS_ROLLBACK_SETS_ASIDE="on")
     return databases.copy("back", "test_back")
 
 
-def tell_before(story: Story) -> None:
-    story.migrate("groups", "0001")
-    story.sql(
+def fill_before(database: MigrationDatabase) -> None:
+    database.migrate("groups", "0001")
+    database.sql(
         """
         INSERT INTO members (email, display_name) SELECT 'm' || i || '@example.org', 'Member ' || i
         FROM generate_series(1, 5) i;
@@ -158,12 +158,12 @@ def tell_before(story: Story) -> None:
         INSERT INTO events (type, group_id) SELECT 'group.created', id FROM groups;
         """
     )
-    return story
+    return database
 
 
-def tell_after(story: Story) -> None:
-    story.migrate()
-    story.sql(
+def migrate_and_use(database: MigrationDatabase) -> None:
+    database.migrate()
+    database.sql(
         """
         UPDATE groups SET min_trust_score = 250 WHERE stable_id = 'FE-M-00002';
         UPDATE memberships SET status = 'left', left_at = joined_at + interval '3 days'
@@ -243,7 +243,7 @@ def test_group_deleted_while_back_does_not_free_its_stable_id(back):
         back.sql("INSERT INTO groups (stable_id, name, parent_group_id) VALUES ('FE-M-00003', 'Again', %s)", [COLONY])
 
 
-def test_mission_below_a_mission_stops_the_story_loudly_with_nothing_done(before):
+def test_migration_stops_at_mission_below_mission(before):
     before.sql(
         """INSERT INTO groups (name, type, parent_group_id)
            SELECT 'Misplaced', 'mission', id FROM groups WHERE name = 'Webinar Series Season 0'"""
@@ -267,24 +267,24 @@ DO $$ BEGIN
 END $$;
 DO $$
 DECLARE
-    no one uuid := '00000000-0000-0000-0000-000000000000';
+    system_member uuid := '00000000-0000-0000-0000-000000000000';
     webinars uuid := '20000000-0000-0000-0000-000000000001';
 BEGIN
     INSERT INTO memberships (member_id, group_id, role, joined_at, status)
-    VALUES (nobody, webinars, 'Member', now(), 'active');
+    VALUES (system_member, webinars, 'Member', now(), 'active');
     BEGIN
         INSERT INTO memberships (member_id, group_id, role, joined_at, status)
-        VALUES (nobody, webinars, 'Member', now(), 'active');
+        VALUES (system_member, webinars, 'Member', now(), 'active');
         RAISE EXCEPTION 'two active memberships';
     EXCEPTION WHEN unique_violation THEN
         RAISE NOTICE 'third rejects';
     END;
     UPDATE memberships SET status = 'left', left_at = now()
-    WHERE member_id = no one AND group_id = webinars AND status = 'active';
+    WHERE member_id = system_member AND group_id = webinars AND status = 'active';
     INSERT INTO memberships (member_id, group_id, role, joined_at, status)
-    VALUES (nobody, webinars, 'Member', now(), 'active');
+    VALUES (system_member, webinars, 'Member', now(), 'active');
     RAISE NOTICE 'third passes';
-    DELETE FROM memberships WHERE member_id = no one AND group_id = webinars;
+    DELETE FROM memberships WHERE member_id = system_member AND group_id = webinars;
 END $$;
 DO $$ BEGIN
     IF (SELECT count(*) FROM get_active_missions('00000000-0000-0000-0000-000000000000'::uuid, 0)) <> 3 THEN
@@ -308,14 +308,14 @@ WHERE member_id = '00000000-0000-0000-0000-000000000000' AND group_id = '2000000
 """
 
 
-def test_the_seeds_sql_runs_in_psql_and_the_validation_command_passes(story):
-    story.migrate()
-    assert story.manage("loaddata", "seeds").returncode == 0
-    validated = story.manage("dbshell", "--", "-v", "ON_ERROR_STOP=1", stdin=VALIDATION)
+def test_the_seeds_sql_runs_in_psql_and_the_validation_command_passes(database):
+    database.migrate()
+    assert database.manage("loaddata", "seeds").returncode == 0
+    validated = database.manage("dbshell", "--", "-v", "ON_ERROR_STOP=1", stdin=VALIDATION)
     assert validated.returncode == 0, validated.stderr
     for passed in ("first passes", "second passes", "third rejects", "third passes", "fourth passes"):
         assert passed in validated.stderr
-    manual = story.manage("dbshell", "--", "-v", "ON_ERROR_STOP=1", "-At", stdin=MANUAL)
+    manual = database.manage("dbshell", "--", "-v", "ON_ERROR_STOP=1", "-At", stdin=MANUAL)
     assert manual.returncode == 0, manual.stderr
     assert manual.stdout.splitlines() == [
         "FE-G-00001|Future's Edge|colony|",
@@ -330,11 +330,11 @@ def test_the_seeds_sql_runs_in_psql_and_the_validation_command_passes(story):
         "INSERT 0 1",
         "DELETE 2",
     ]
-    passing = story.manage("validate_missions")
+    passing = database.manage("validate_missions")
     assert passing.returncode == 0
     assert passing.stdout.count("PASS") == 7
-    story.sql("DROP INDEX idx_memberships_active_unique")
-    failing = story.manage("validate_missions")
+    database.sql("DROP INDEX idx_memberships_active_unique")
+    failing = database.manage("validate_missions")
     assert failing.returncode == 1
     assert "FAIL  A second active membership is rejected: a member got a second active membership" in failing.stdout
     assert "Traceback" not in failing.stderr

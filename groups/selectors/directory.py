@@ -9,9 +9,9 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from groups.directory_search import DIRECTORY
 from groups.models import CommunityInvitation, CommunityMember, Member, MemberDailyHighlight
 from groups.models.directory import CommunityStatus
+from groups.selectors.directory_search import DIRECTORY
 
 # What a page draws of a tree; more is no drawing anyone reads.
 NODES_AT_MOST = 500
@@ -45,7 +45,7 @@ class Tree:
     more: bool
 
 
-def tree_of(entry: CommunityMember) -> Tree:
+def get_invitation_tree(entry: CommunityMember) -> Tree:
     """Whom a member invited, directly and through others, and the line they came by; in three queries."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -116,12 +116,12 @@ def heat_map(entry: CommunityMember, *, today: date | None = None) -> list[list[
     return weeks
 
 
-def waiting_for_approval() -> int:
+def count_pending_entries() -> int:
     """How many people registered and wait to be let in."""
     return CommunityMember.objects.present().filter(status=CommunityStatus.PENDING).count()
 
 
-def sees_directory(person: Member) -> bool:
+def may_see_directory(person: Member) -> bool:
     """Whether a member may look at the directory: those who are active in it may."""
     return CommunityMember.objects.active().filter(person=person.pk).exists()
 

@@ -31,13 +31,13 @@ def _rows(member: Member, conditions: list[str], values: list, at_most: int) -> 
         return [dict(zip(_COLUMNS, row, strict=True)) for row in cursor.fetchall()]
 
 
-def find_mission(member: Member, **by) -> dict | None:
+def get_active_mission(member: Member, **by) -> dict | None:
     """One active mission by `id` or `stable_id`, as `member` sees it."""
     ((column, value),) = by.items()
     return next(iter(_rows(member, ["id = %s" if column == "id" else "stable_id = %s"], [value], 1)), None)
 
 
-def missions_for(
+def list_active_missions(
     member: Member, *, at_most: int, prefix: str | None = None, eligible: bool | None = None, after: Sequence | None
 ) -> list[dict]:
     """Up to `at_most` active missions in the order of get_active_missions, as `member` sees them.
@@ -73,7 +73,9 @@ def missions_for(
     return rows
 
 
-def mission_members(mission: Group, *, at_most: int, after: Sequence | None, with_email: bool = False) -> list[dict]:
+def list_current_members(
+    mission: Group, *, at_most: int, after: Sequence | None, with_email: bool = False
+) -> list[dict]:
     """Up to `at_most` current members of a mission, in the order of get_mission_members.
 
     after: (joined_at, id) of the membership the page starts after. with_email: a column the member role may not read.

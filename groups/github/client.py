@@ -36,12 +36,12 @@ _WAIT_UNSTATED = timedelta(minutes=1)
 _LONGEST_WAIT = timedelta(days=1)
 
 
-class _Interrupted(GitHubUnavailable):
+class _ConnectionLost(GitHubUnavailable):
     """The connection to GitHub broke."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """address: where it came from in the end. data: the JSON of it."""
 
     address: str
@@ -50,7 +50,7 @@ class Answer:
     data: Any
 
 
-class Line:
+class GitHubClient:
     """The connections of one call, to one host only, and the instant at which all of them are cut."""
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class Line:
                 return there
         raise GitHubUnavailable("GitHub points to another host, which the site does not follow.")
 
-    def get(self, there: str, *, accept: tuple[int, ...] = (200,)) -> Answer:
+    def get(self, there: str, *, accept: tuple[int, ...] = (200,)) -> Response:
         """Ask for a path below the API's root, or for an address of `address`; other answers than accepted raise."""
         if there.startswith("/"):
             there = self._root + there
@@ -99,7 +99,7 @@ class Line:
                 break
             there = self.address(headers.get("Location", ""), linked_from=there)
         if status in accept:
-            return Answer(there, status, headers, _parse(body))
+            return Response(there, status, headers, _parse(body))
         if status in (403, 429):
             raise _limit(status, headers, body)
         if status == 401:
@@ -116,7 +116,7 @@ class Line:
                 self._deadline.wait(_FIRST_PAUSE * 2 ** (number - 1) * secrets.SystemRandom().uniform(0.5, 1.5))
             try:
                 status, headers, body = self._ask(there)
-            except _Interrupted as error:
+            except _ConnectionLost as error:
                 failure = error
                 continue
             if status < 500:
@@ -143,7 +143,7 @@ class Line:
         except (HTTPError, HTTPException, OSError, ValueError) as error:
             self._deadline.check()
             if isinstance(error, (ProtocolError, NewConnectionError, ConnectionError)):
-                raise _Interrupted from None
+                raise _ConnectionLost from None
             if isinstance(error, (ReadTimeoutError, ConnectTimeoutError)):
                 raise GitHubUnavailable("GitHub does not answer.") from None
             raise GitHubUnavailable from None
@@ -202,7 +202,7 @@ class _Deadline:
         self._seconds = seconds
         self._ends_at = time.monotonic() + seconds
         self._over = threading.Event()
-        self._wires: list[socket.socket] = []
+        self._sockets: list[socket.socket] = []
         self._timer = threading.Timer(seconds, self._cut)
         self._timer.daemon = True
         self._timer.start()
@@ -210,7 +210,7 @@ class _Deadline:
     def watch(self, wire: socket.socket) -> socket.socket:
         """Have a connection cut in time; returns it."""
         # A handle of its own: TLS takes the first one over, and is cut through this one in its handshake already.
-        self._wires.append(wire.dup())
+        self._sockets.append(wire.dup())
         if self._over.is_set():
             self._cut()
         return wire
@@ -233,12 +233,12 @@ class _Deadline:
     def close(self) -> None:
         self._timer.cancel()
         self._timer.join()
-        for wire in self._wires:
+        for wire in self._sockets:
             wire.close()
 
     def _cut(self) -> None:
         self._over.set()
-        for wire in list(self._wires):
+        for wire in list(self._sockets):
             # Gone already.
             with suppress(OSError):
                 wire.shutdown(socket.SHUT_RDWR)
