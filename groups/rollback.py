@@ -14,10 +14,10 @@ def before_migrate(*, plan, using: str, app_config, **kwargs) -> None:
     """
     if not any(backwards and (migration.app_label, migration.name) == FOUNDATION for migration, backwards in plan):
         return
-    allowed = settings.GROUPS_ROLLBACK_SETS_ASIDE
+    allowed = settings.GROUPS_ROLLBACK_WITH_BACKUP
     with connections[using].cursor() as cursor:
         # For the rest of this connection: the migration's SQL reads it.
-        cursor.execute("SELECT set_config('missionsite.rollback_sets_aside', %s, false)", ["on" if allowed else "off"])
+        cursor.execute("SELECT set_config('missionsite.rollback_with_backup', %s, false)", ["on" if allowed else "off"])
         cursor.execute("SELECT count(*) FROM memberships WHERE status = 'left'")
         (ended,) = cursor.fetchone()
         if not ended or allowed:
@@ -39,7 +39,7 @@ def before_migrate(*, plan, using: str, app_config, **kwargs) -> None:
                 f"The schema before the mission schema migration cannot hold {ended:,} ended memberships:",
                 *memberships,
                 *more,
-                "Nothing was changed. Set GROUPS_ROLLBACK_SETS_ASIDE=on to move them to memberships_set_aside;"
+                "Nothing was changed. Set GROUPS_ROLLBACK_WITH_BACKUP=on to move them to memberships_backup;"
                 " migrating forward again restores them.",
             ]
         )

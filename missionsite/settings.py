@@ -243,11 +243,11 @@ LIVE_STREAMS = env.int("LIVE_STREAMS", default=32)
 # Requests one web process runs at a time; each takes a thread, with a connection to the database.
 WEB_THREADS = env.int("WEB_THREADS", default=3)
 
-# --- Stories that may be taken back -----------------------------------------------------------
+# --- Rolling back the mission schema ----------------------------------------------------------
 
-# Rolling groups back to 0001 meets rows its primary key cannot hold (a second stay). Off: the rollback stops
-# and names them. On: they move to `memberships_set_aside`, from which going forward again restores them.
-GROUPS_ROLLBACK_SETS_ASIDE = env.bool("GROUPS_ROLLBACK_SETS_ASIDE", default=False)
+# Rolling groups back to 0001 meets rows its primary key cannot hold (ended memberships). Off: the rollback stops
+# and names them. On: they move to `memberships_backup`, from which migrating forward again restores them.
+GROUPS_ROLLBACK_WITH_BACKUP = env.bool("GROUPS_ROLLBACK_WITH_BACKUP", default=False)
 
 LOGGING = {
     "version": 1,

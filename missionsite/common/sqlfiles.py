@@ -26,7 +26,7 @@ class SQLFile(migrations.RunSQL):
 
 
 class KeepRows(migrations.RunSQL):
-    """When reversed, copy the rows of a history table to the backup table `<table>_set_aside`; forwards, restore them.
+    """When reversed, copy the rows of a history table to the backup table `<table>_backup`; forwards, restore them.
 
     Place it after all operations that alter the table.
     """
@@ -36,24 +36,22 @@ class KeepRows(migrations.RunSQL):
         # The name comes from a migration, not from user input.
         restore = """
             DO $$ BEGIN
-                IF to_regclass('{table}_set_aside') IS NOT NULL THEN
-                    INSERT INTO {table} OVERRIDING SYSTEM VALUE SELECT * FROM {table}_set_aside;
+                IF to_regclass('{table}_backup') IS NOT NULL THEN
+                    INSERT INTO {table} OVERRIDING SYSTEM VALUE SELECT * FROM {table}_backup;
                     PERFORM setval(pg_get_serial_sequence('{table}', 'pgh_id'), max(pgh_id)) FROM {table}
                         HAVING max(pgh_id) IS NOT NULL;
-                    DROP TABLE {table}_set_aside;
+                    DROP TABLE {table}_backup;
                 END IF;
             END $$;
         """
-        super().__init__(
-            sql=restore.format(table=table), reverse_sql=f"CREATE TABLE {table}_set_aside AS TABLE {table};"
-        )
+        super().__init__(sql=restore.format(table=table), reverse_sql=f"CREATE TABLE {table}_backup AS TABLE {table};")
 
     def describe(self) -> str:
         return f"Back up the rows of {self.table}"
 
 
 class KeepTable(migrations.RunSQL):
-    """When reversed, copy the rows of a table to the backup table `<table>_set_aside`; forwards, restore them.
+    """When reversed, copy the rows of a table to the backup table `<table>_backup`; forwards, restore them.
 
     Place it after the operations that create the tables, in the order of their foreign keys, and before their
     triggers. A table without rows gets no backup.
@@ -64,10 +62,10 @@ class KeepTable(migrations.RunSQL):
         # The name comes from a migration, not from user input.
         restore = """
             DO $$ DECLARE kept text; counter text; BEGIN
-                IF to_regclass('{table}_set_aside') IS NOT NULL THEN
+                IF to_regclass('{table}_backup') IS NOT NULL THEN
                     SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO kept FROM pg_attribute
-                    WHERE attrelid = '{table}_set_aside'::regclass AND attnum > 0 AND NOT attisdropped;
-                    EXECUTE format('INSERT INTO {table} (%s) SELECT %s FROM {table}_set_aside', kept, kept);
+                    WHERE attrelid = '{table}_backup'::regclass AND attnum > 0 AND NOT attisdropped;
+                    EXECUTE format('INSERT INTO {table} (%s) SELECT %s FROM {table}_backup', kept, kept);
                     SELECT pg_get_serial_sequence('{table}', attname) INTO counter FROM pg_attribute
                     WHERE attrelid = '{table}'::regclass AND attidentity <> '';
                     IF counter IS NOT NULL THEN
@@ -76,7 +74,7 @@ class KeepTable(migrations.RunSQL):
                     -- Pending deferred checks would prevent ALTER TABLE in this transaction.
                     SET CONSTRAINTS ALL IMMEDIATE;
                     SET CONSTRAINTS ALL DEFERRED;
-                    DROP TABLE {table}_set_aside;
+                    DROP TABLE {table}_backup;
                 END IF;
             END $$;
         """
@@ -85,7 +83,7 @@ class KeepTable(migrations.RunSQL):
                 IF EXISTS (SELECT FROM {table}) THEN
                     SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO kept FROM pg_attribute
                     WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '';
-                    EXECUTE format('CREATE TABLE {table}_set_aside AS SELECT %s FROM {table}', kept);
+                    EXECUTE format('CREATE TABLE {table}_backup AS SELECT %s FROM {table}', kept);
                 END IF;
             END $$;
         """
@@ -96,7 +94,7 @@ class KeepTable(migrations.RunSQL):
 
 
 class KeepColumn(migrations.RunSQL):
-    """When reversed, copy a column to the backup table `<table>_<column>_set_aside`; forwards, restore its values.
+    """When reversed, copy a column to the backup table `<table>_<column>_backup`; forwards, restore its values.
 
     Place it after the operation that adds the column. The table's primary key is `id`.
     """
@@ -106,19 +104,19 @@ class KeepColumn(migrations.RunSQL):
         # The names come from a migration, not from user input.
         restore = f"""
             DO $$ BEGIN
-                IF to_regclass('{table}_{column}_set_aside') IS NOT NULL THEN
-                    UPDATE {table} t SET {column} = s.{column} FROM {table}_{column}_set_aside s WHERE s.id = t.id;
+                IF to_regclass('{table}_{column}_backup') IS NOT NULL THEN
+                    UPDATE {table} t SET {column} = s.{column} FROM {table}_{column}_backup s WHERE s.id = t.id;
                     -- Pending deferred checks would prevent ALTER TABLE in this transaction.
                     SET CONSTRAINTS ALL IMMEDIATE;
                     SET CONSTRAINTS ALL DEFERRED;
-                    DROP TABLE {table}_{column}_set_aside;
+                    DROP TABLE {table}_{column}_backup;
                 END IF;
             END $$;
         """
         set_aside = f"""
             DO $$ BEGIN
                 IF EXISTS (SELECT FROM {table}) THEN
-                    CREATE TABLE {table}_{column}_set_aside AS SELECT id, {column} FROM {table};
+                    CREATE TABLE {table}_{column}_backup AS SELECT id, {column} FROM {table};
                 END IF;
             END $$;
         """

@@ -138,7 +138,7 @@ def test_reverse_migration_archives_every_row(back):
         UNION ALL SELECT policyname FROM pg_policies WHERE tablename ~ 'engagement|user_profiles|message_templates'
     """
     assert back.sql(left) == []
-    asides = {f"{table}_set_aside": len(back.rows_then[table]) for table in TABLES}
+    asides = {f"{table}_backup": len(back.rows_then[table]) for table in TABLES}
     assert {table: back.sql(f"SELECT count(*) FROM {table}")[0][0] for table in asides} == asides
     assert min(asides.values()) > 0
 
@@ -164,7 +164,7 @@ def test_second_migration_restores_every_row(again):
         for table in again.rows_then:
             if table != "message_templates" and table != "message_templates_history":
                 assert newcomers(now, table) == again.rows_then[table], table
-    assert there(again, [f"{table}_set_aside" for table in TABLES]) == set()
+    assert there(again, [f"{table}_backup" for table in TABLES]) == set()
 
 
 def test_second_migration_restores_schema(again):

@@ -19,7 +19,7 @@ TABLES = [
     "member_daily_highlights",
 ]
 BESIDE = ["community_members_history", "community_invitations_history", "participation_changes"]
-BEFORE_AND_AFTER = TABLES + BESIDE + [f"{table}_set_aside" for table in TABLES + BESIDE]
+BEFORE_AND_AFTER = TABLES + BESIDE + [f"{table}_backup" for table in TABLES + BESIDE]
 
 LIVED_IN = """
     INSERT INTO events (type) VALUES ('group.created');
@@ -113,7 +113,7 @@ def test_clean_database_gets_the_five_tables_and_their_indexes(back):
 
 def test_empty_directory_goes_and_comes_back_the_same_and_leaves_nothing_aside(back):
     # A history is set aside also when there is nothing in it.
-    assert back.left_of_nothing <= {f"{table}_set_aside" for table in BESIDE if table.endswith("_history")}
+    assert back.left_of_nothing <= {f"{table}_backup" for table in BESIDE if table.endswith("_history")}
     assert back.schema_again == back.schema_then
 
 
@@ -125,7 +125,7 @@ def test_way_back_removes_tables_functions_and_triggers_and_loses_nothing(back):
         UNION ALL SELECT relname FROM pg_class WHERE relkind = 'S' AND relname ~ 'community'
     """
     assert back.sql(left) == []
-    asides = {f"{table}_set_aside": len(back.rows_then[table]) for table in TABLES + BESIDE}
+    asides = {f"{table}_backup": len(back.rows_then[table]) for table in TABLES + BESIDE}
     assert {table: back.sql(f"SELECT count(*) FROM {table}")[0][0] for table in asides} == asides
     assert min(asides.values()) > 0
 
@@ -141,7 +141,7 @@ def test_there_again_every_row_is_as_it_was(again):
     now = rows_of(again)
     for table in again.rows_then:
         assert now[table] == again.rows_then[table], table
-    assert there(again, [f"{table}_set_aside" for table in TABLES + BESIDE]) == set()
+    assert there(again, [f"{table}_backup" for table in TABLES + BESIDE]) == set()
 
 
 def test_there_again_the_schema_is_the_same(again):
@@ -237,7 +237,7 @@ def test_digests_are_not_digested_again_after_a_way_back(with_codes):
     database.migrate("groups", "0011")
     assert database.sql(STORED) == [*before, (digest_of_code("ABCDEFGHABCDEFGH"),)]
     assert {code for (code,) in database.sql(IN_HISTORY)} == {code for (code,) in database.sql(STORED)}
-    assert there(database, ["invitation_digests_set_aside"]) == set()
+    assert there(database, ["invitation_digests_backup"]) == set()
     # Its triggers work again.
     count = database.sql("SELECT count(*) FROM community_invitations_history")[0][0]
     database.sql("UPDATE community_invitations SET status = 'cancelled' WHERE status = 'pending'")

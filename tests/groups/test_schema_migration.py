@@ -127,7 +127,7 @@ def after(databases, before):
 def back_before_membership_periods(databases, after):
     """Migrated, used, and rolled back to 0002: the next step back is that of the membership periods."""
     if "before_membership_periods" not in databases.made:
-        databases.copy("after", "before_membership_periods").migrate("groups", "0002", GROUPS_ROLLBACK_SETS_ASIDE="on")
+        databases.copy("after", "before_membership_periods").migrate("groups", "0002", GROUPS_ROLLBACK_WITH_BACKUP="on")
     return databases.copy("before_membership_periods", "test_back")
 
 
@@ -135,7 +135,7 @@ def back_before_membership_periods(databases, after):
 def back(databases, back_before_membership_periods):
     """Migrated, used, and rolled back to before the migration."""
     if "back" not in databases.made:
-        databases.copy("before_membership_periods", "back").migrate("groups", "0001", GROUPS_ROLLBACK_SETS_ASIDE="on")
+        databases.copy("before_membership_periods", "back").migrate("groups", "0001", GROUPS_ROLLBACK_WITH_BACKUP="on")
     return databases.copy("back", "test_back")
 
 
@@ -198,7 +198,7 @@ def test_forward_gives_every_group_its_stable_id_and_keeps_every_row(before):
 
 def test_back_and_forward_again_give_the_same_rows_and_the_same_schema(after, back):
     assert back.sql("SELECT count(*) FROM memberships") == [(21,)], "every active membership is still there"
-    assert back.sql("SELECT count(*) FROM memberships_set_aside WHERE status = 'left'") == [(5,)]
+    assert back.sql("SELECT count(*) FROM memberships_backup WHERE status = 'left'") == [(5,)]
     back.migrate()
     assert back.rows() == after.rows()
     assert back.schema() == after.schema()
@@ -211,7 +211,7 @@ def test_rollback_stops_and_names_ended_memberships(after):
     assert rejected.returncode == 1
     assert "cannot hold 5 ended memberships" in rejected.stderr
     assert "FE-P-00001 in FE-M-00002" in rejected.stderr
-    assert "GROUPS_ROLLBACK_SETS_ASIDE=on" in rejected.stderr
+    assert "GROUPS_ROLLBACK_WITH_BACKUP=on" in rejected.stderr
     assert "Traceback" not in rejected.stderr
     assert after.rows() == rows
     assert after.schema() == schema

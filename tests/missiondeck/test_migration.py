@@ -169,7 +169,7 @@ def run_round_trip(copy: Copy) -> None:
                AND proname ~ 'deck|dod_|test_run|test_summary|test_results|test_identity|flaky'
            UNION ALL SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgname ~ 'deck'
            UNION ALL SELECT relname FROM pg_class WHERE relname ~ '^(deck_|dod_|chat_mess|test_run)'
-               AND relname !~ '_set_aside$'"""
+               AND relname !~ '_backup$'"""
     )
     # Forward, in the order of the seed and with data.
     copy.migrate("0001_initial")
@@ -194,7 +194,7 @@ def run_round_trip(copy: Copy) -> None:
         copy.migrate(step)
         copy.back[step] = copy.rows()
     copy.migrate(None)
-    copy.away = copy.sql("SELECT relname FROM pg_class WHERE relname ~ '_set_aside$' AND relkind = 'r'")
+    copy.away = copy.sql("SELECT relname FROM pg_class WHERE relname ~ '_backup$' AND relkind = 'r'")
     for step in STEPS:
         copy.migrate(step)
     copy.second, copy.second_schema = copy.rows(), copy.schema()
@@ -297,7 +297,7 @@ def each_file_once(round_trip) -> list[tuple[dict]]:
 
 
 def test_reverse_migration_keeps_backup_tables(round_trip):
-    aside = {name.removesuffix("_set_aside") for (name,) in round_trip.away}
+    aside = {name.removesuffix("_backup") for (name,) in round_trip.away}
     stored = set(TABLES + MORE) | {"deck_missions_github_url", "chat_messages_citizen", "test_runs_import_key"}
     assert stored <= aside
 
@@ -318,7 +318,7 @@ def test_second_migration_restores_schema(round_trip):
 
 
 def test_no_backup_table_is_left(round_trip):
-    left = round_trip.sql("SELECT relname FROM pg_class WHERE relname ~ '^(deck|dod|chat|test_run).*_set_aside$'")
+    left = round_trip.sql("SELECT relname FROM pg_class WHERE relname ~ '^(deck|dod|chat|test_run).*_backup$'")
     assert left == []
 
 

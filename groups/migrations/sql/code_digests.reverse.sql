@@ -1,10 +1,10 @@
 -- The codes cannot be restored. The digests are kept beside, so that going forward again does not digest them once more.
-CREATE TABLE invitation_digests_set_aside AS
+CREATE TABLE invitation_digests_backup AS
     SELECT invitation_code AS digest FROM community_invitations
     UNION SELECT invitation_code FROM community_invitations_history;
 DO $$ BEGIN
-    IF NOT EXISTS (SELECT FROM invitation_digests_set_aside) THEN
-        DROP TABLE invitation_digests_set_aside;
+    IF NOT EXISTS (SELECT FROM invitation_digests_backup) THEN
+        DROP TABLE invitation_digests_backup;
     END IF;
 END $$;
 

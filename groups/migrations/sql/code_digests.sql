@@ -22,16 +22,16 @@ END $$;
 -- This changes no invitation: neither history nor updated_at record it, and ended ones are included.
 ALTER TABLE community_invitations DISABLE TRIGGER USER;
 DO $$ BEGIN
-    IF to_regclass('invitation_digests_set_aside') IS NULL THEN
+    IF to_regclass('invitation_digests_backup') IS NULL THEN
         UPDATE community_invitations SET invitation_code = pg_temp.digest_of_code(invitation_code);
         UPDATE community_invitations_history SET invitation_code = pg_temp.digest_of_code(invitation_code);
     ELSE
         -- Digests from before the way back stay as they are.
         UPDATE community_invitations SET invitation_code = pg_temp.digest_of_code(invitation_code)
-        WHERE invitation_code NOT IN (SELECT digest FROM invitation_digests_set_aside);
+        WHERE invitation_code NOT IN (SELECT digest FROM invitation_digests_backup);
         UPDATE community_invitations_history SET invitation_code = pg_temp.digest_of_code(invitation_code)
-        WHERE invitation_code NOT IN (SELECT digest FROM invitation_digests_set_aside);
-        DROP TABLE invitation_digests_set_aside;
+        WHERE invitation_code NOT IN (SELECT digest FROM invitation_digests_backup);
+        DROP TABLE invitation_digests_backup;
     END IF;
 END $$;
 SET CONSTRAINTS ALL IMMEDIATE;

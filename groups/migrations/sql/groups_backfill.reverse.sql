@@ -1,2 +1,2 @@
 -- Keeps what the older schema has no column for; going forward again restores it.
-CREATE TABLE groups_set_aside AS SELECT id, type, stable_id, min_trust_score FROM groups;
+CREATE TABLE groups_backup AS SELECT id, type, stable_id, min_trust_score FROM groups;

@@ -5,17 +5,17 @@ DO $$
 DECLARE
     restored bigint;
 BEGIN
-    IF to_regclass('groups_set_aside') IS NOT NULL THEN
+    IF to_regclass('groups_backup') IS NOT NULL THEN
         UPDATE groups g SET stable_id = s.stable_id, min_trust_score = s.min_trust_score
-        FROM groups_set_aside s WHERE s.id = g.id AND s.type = g.type;
+        FROM groups_backup s WHERE s.id = g.id AND s.type = g.type;
         GET DIAGNOSTICS restored = ROW_COUNT;
         RAISE NOTICE '% groups got back the stable ID they had', restored;
         -- A group deleted in between does not free its ID.
         INSERT INTO retired_stable_ids (stable_id)
-        SELECT s.stable_id FROM groups_set_aside s
+        SELECT s.stable_id FROM groups_backup s
         WHERE NOT EXISTS (SELECT FROM groups g WHERE g.stable_id = s.stable_id)
         ON CONFLICT DO NOTHING;
-        DROP TABLE groups_set_aside;
+        DROP TABLE groups_backup;
     END IF;
 END $$;
 

@@ -1,7 +1,7 @@
 -- Drops the triggers, functions, sequences and the list of retired IDs. The tables go with this migration, and with
 -- them what a shorter way back had set aside for their rows.
-DROP TABLE IF EXISTS groups_set_aside, memberships_set_aside, members_history_set_aside, groups_history_set_aside,
-    memberships_history_set_aside, tasks_history_set_aside;
+DROP TABLE IF EXISTS groups_backup, memberships_backup, members_history_backup, groups_history_backup,
+    memberships_history_backup, tasks_history_backup;
 DROP TRIGGER tasks_reject_retired_stable_id ON tasks;
 DROP TRIGGER tasks_retire_stable_id ON tasks;
 DROP TRIGGER tasks_reject_stable_id_change ON tasks;

@@ -50,7 +50,7 @@ DO $$ BEGIN
     IF EXISTS (SELECT FROM test_runs WHERE import_key <> '')
         OR EXISTS (SELECT FROM test_runs WHERE digest <> '' GROUP BY mission_id, digest HAVING count(*) > 1)
     THEN
-        CREATE TABLE test_runs_import_key_set_aside AS
+        CREATE TABLE test_runs_import_key_backup AS
         SELECT id, import_key, digest FROM test_runs t WHERE import_key <> '' OR EXISTS (
             SELECT FROM test_runs o WHERE o.mission_id = t.mission_id AND o.digest = t.digest AND t.digest <> ''
                 AND o.id <> t.id

@@ -81,11 +81,11 @@ $$;
 
 -- Restores the backup table of the reverse migration. The trigger is disabled, because finished runs are immutable.
 DO $$ BEGIN
-    IF to_regclass('test_runs_import_key_set_aside') IS NOT NULL THEN
+    IF to_regclass('test_runs_import_key_backup') IS NOT NULL THEN
         ALTER TABLE test_runs DISABLE TRIGGER test_runs_finish;
         UPDATE test_runs t SET import_key = s.import_key, digest = s.digest
-        FROM test_runs_import_key_set_aside s WHERE s.id = t.id;
+        FROM test_runs_import_key_backup s WHERE s.id = t.id;
         ALTER TABLE test_runs ENABLE TRIGGER test_runs_finish;
-        DROP TABLE test_runs_import_key_set_aside;
+        DROP TABLE test_runs_import_key_backup;
     END IF;
 END $$;
