@@ -32,7 +32,7 @@ def mission():
 
 
 class TestMe:
-    def test_says_whose_token_it_is(self, alice):
+    def test_me_shows_member_and_token(self, alice):
         answer = api_client(alice, "profile:read").get("/api/me")
         assert answer.status_code == 200
         assert answer.json() | {"token_expires_at": None} == {
@@ -49,7 +49,7 @@ class TestMe:
 
 
 class TestList:
-    def test_shows_counts_and_what_is_open_to_the_caller(self, alice, mission):
+    def test_list_shows_counts_and_eligibility(self, alice, mission):
         MembershipFactory(group=mission, member=alice)
         MembershipFactory(group=mission)
         TaskFactory(group=mission)
@@ -63,7 +63,7 @@ class TestList:
         ]
         assert [(row["is_member"], row["is_eligible"]) for row in items] == [(True, True), (False, False)]
 
-    def test_pages_hold_every_mission_once_in_the_order_of_the_function(self, alice):
+    def test_pages_contain_each_mission_once_in_order(self, alice):
         for number in range(23):
             # Equal names and thresholds, and some without one, which sort last.
             MissionFactory(name=f"Mission {number % 4}", min_trust_score=[0, 10, None][number % 3])
@@ -82,7 +82,7 @@ class TestList:
 
     @pytest.mark.parametrize("limit", [1, 2, 3, 7])
     @pytest.mark.parametrize("eligible", ["true", "false"])
-    def test_filter_splits_the_list_without_loss(self, alice, limit, eligible):
+    def test_eligible_filter_splits_the_list(self, alice, limit, eligible):
         for number in range(12):
             MissionFactory(min_trust_score=[99, 100, 101, None][number % 4])
         client, address, seen = api_client(alice), f"/api/missions?limit={limit}&eligible={eligible}", []
@@ -97,7 +97,7 @@ class TestList:
         ("typed", "found"),
         [("gar", ["Garden"]), ("GARDEN", ["Garden"]), ("arden", []), ("%", ["% off"]), ("_", []), ("\\", [])],
     )
-    def test_name_is_searched_by_its_beginning(self, alice, mission, typed, found):
+    def test_search_matches_beginning_of_name(self, alice, mission, typed, found):
         MissionFactory(name="% off")
         items = api_client(alice).get("/api/missions", {"q": typed}).json()["items"]
         assert [row["name"] for row in items] == found
@@ -114,7 +114,7 @@ class TestList:
             ({"cursor": "a" * 3000}, "query/cursor"),
         ],
     )
-    def test_bad_parameter_is_named(self, alice, query, pointer):
+    def test_invalid_parameter_is_named(self, alice, query, pointer):
         answer = api_client(alice).get("/api/missions", query)
         assert answer.status_code == 422
         assert [each["pointer"] for each in answer.json()["errors"]] == [pointer]
@@ -127,7 +127,7 @@ class TestList:
         answer = client.get(f"/api/missions?limit=1&eligible=true&cursor={cursor}")
         assert (answer.status_code, answer.json()["code"]) == (422, "cursor_rejected")
 
-    def test_number_of_queries_does_not_grow_with_the_rows(self, alice, django_assert_max_num_queries):
+    def test_query_count_is_constant(self, alice, django_assert_max_num_queries):
         client = api_client(alice)
         for _ in range(2):
             MissionFactory.create_batch(10)
@@ -136,19 +136,19 @@ class TestList:
 
 
 class TestDetail:
-    def test_is_found_by_stable_id_and_by_uuid(self, alice, mission):
+    def test_mission_found_by_stable_id_and_uuid(self, alice, mission):
         client = api_client(alice)
         by_stable_id, by_uuid = (client.get(f"/api/missions/{key}") for key in (mission.stable_id, mission.pk))
         assert by_stable_id.json() == by_uuid.json()
         assert by_uuid.json()["name"] == "Garden"
 
     @pytest.mark.parametrize("key", ["FE-M-99999", "00000000-0000-0000-0000-000000000009", "nope", "FE-M-1", "💥"])
-    def test_unknown_mission_is_404_in_words(self, alice, key):
+    def test_unknown_mission_returns_404_with_message(self, alice, key):
         answer = api_client(alice).get(f"/api/missions/{key}")
         assert answer.status_code == 404
         assert "There is no mission" in answer.json()["detail"]
 
-    def test_colony_is_no_mission(self, alice, mission):
+    def test_colony_returns_404(self, alice, mission):
         client = api_client(alice)
         assert client.get(f"/api/missions/{mission.parent_group.stable_id}").status_code == 404
         assert post(client, f"/api/missions/{mission.parent_group.stable_id}/join").status_code == 404
@@ -158,7 +158,7 @@ class TestMembers:
     def rows(self, client, mission) -> list[dict]:
         return client.get(f"/api/missions/{mission.pk}/members").json()["items"]
 
-    def test_rows_are_those_of_the_function(self, mission):
+    def test_members_match_sql_function(self, mission):
         MembershipFactory.create_batch(7, group=mission)
         MembershipFactory(group=mission, ended=True)
         with connection.cursor() as cursor:
@@ -173,7 +173,7 @@ class TestMembers:
         assert [(row["member_stable_id"], row["email"], row["role"]) for row in seen] == expected
         assert len(seen) == 7
 
-    def test_member_sees_the_others_of_the_same_mission_without_their_email(self, alice, mission):
+    def test_member_sees_other_members_without_email(self, alice, mission):
         other = MembershipFactory(group=mission).member
         MembershipFactory(group=mission, member=alice)
         rows = self.rows(api_client(alice), mission)
@@ -181,7 +181,7 @@ class TestMembers:
         assert {row["email"] for row in rows} == {None}
 
     @pytest.mark.parametrize("was_there", [False, True])
-    def test_member_who_is_not_in_the_mission_sees_no_one(self, alice, mission, was_there):
+    def test_non_member_cannot_list_members(self, alice, mission, was_there):
         MembershipFactory(group=mission)
         if was_there:
             MembershipFactory(group=mission, member=alice, ended=True)
@@ -189,7 +189,7 @@ class TestMembers:
         assert answer.status_code == 403
         assert "items" not in answer.json()
 
-    def test_staff_see_email_with_the_right_to_see_members_only(self, mission):
+    def test_staff_see_email_only_with_view_member(self, mission):
         member = MembershipFactory(group=mission).member
         carol = StaffFactory()
         grant(carol, "view_mission", "view_membership")
@@ -199,7 +199,7 @@ class TestMembers:
 
 
 class TestJoinAndLeave:
-    def test_member_joins_leaves_and_joins_again(self, alice, mission):
+    def test_member_joins_leaves_and_rejoins(self, alice, mission):
         client, address = api_client(alice), f"/api/missions/{mission.stable_id}"
         first = post(client, f"{address}/join", reason="curious")
         assert first.status_code == 201
@@ -216,11 +216,11 @@ class TestJoinAndLeave:
         ]
         assert Event.objects.filter(member=alice).earliest("id").payload["reason"] == "curious"
 
-    def test_body_may_be_left_out(self, alice, mission):
+    def test_body_is_optional(self, alice, mission):
         client = api_client(alice)
         assert client.post(f"/api/missions/{mission.pk}/join", content_type="application/json").status_code == 201
 
-    def test_history_names_the_member_of_the_token(self, alice, mission):
+    def test_history_records_token_owner(self, alice, mission):
         post(api_client(alice), f"/api/missions/{mission.pk}/join")
         with connection.cursor() as cursor:
             cursor.execute(
@@ -229,7 +229,7 @@ class TestJoinAndLeave:
             )
             assert cursor.fetchall() == [(str(alice.pk),)]
 
-    def test_low_trust_is_rejected_with_the_missing_points(self, mission):
+    def test_join_rejects_low_trust_with_missing_points(self, mission):
         answer = post(api_client(MemberFactory(trust_score=20)), f"/api/missions/{mission.pk}/join")
         assert (answer.status_code, answer.json()["code"]) == (409, "trust_too_low")
         assert "30 too few" in answer.json()["detail"]
@@ -243,7 +243,7 @@ class TestJoinAndLeave:
         assert answer.json()["errors"][0]["pointer"] == "/member"
         assert Event.objects.filter(member=alice).count() == 1
 
-    def test_archived_mission_takes_no_one(self, alice, mission):
+    def test_join_rejects_archived_mission(self, alice, mission):
         archive_group(group=mission)
         assert post(api_client(alice), f"/api/missions/{mission.pk}/join").status_code == 404
         carol = StaffFactory(is_superuser=True, trust_score=500)
@@ -255,7 +255,7 @@ class TestJoinAndLeave:
         assert (answer.status_code, answer.json()["code"]) == (409, "not_a_member")
 
     @pytest.mark.parametrize("step", ["join", "leave"])
-    def test_member_acts_for_no_one_else(self, alice, mission, step):
+    def test_member_cannot_name_another_member(self, alice, mission, step):
         bob = MemberFactory(trust_score=100)
         if step == "leave":
             join_mission(member=bob, mission=mission)
@@ -263,7 +263,7 @@ class TestJoinAndLeave:
         assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
         assert Membership.objects.active().filter(member=bob).exists() == (step == "leave")
 
-    def test_own_stable_id_may_be_named(self, alice, mission):
+    def test_member_may_name_themselves(self, alice, mission):
         answer = post(api_client(alice), f"/api/missions/{mission.pk}/join", member=alice.member_id)
         assert answer.status_code == 201
 
@@ -275,7 +275,7 @@ class TestJoinAndLeave:
         assert post(client, f"/api/missions/{mission.pk}/leave", member=alice.member_id).status_code == 200
         assert set(Event.objects.values_list("actor", "member")) == {(carol.pk, alice.pk)}
 
-    def test_unknown_member_is_rejected_at_the_field(self, mission):
+    def test_unknown_member_is_rejected_at_field(self, mission):
         client = api_client(StaffFactory(is_superuser=True))
         answer = post(client, f"/api/missions/{mission.pk}/join", member="FE-P-99999")
         assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/member")
@@ -291,7 +291,7 @@ OPERATIONS = [
 ]
 
 
-def test_every_operation_stands_in_the_matrix():
+def test_matrix_covers_every_operation():
     from missionsite.api import api
 
     described = {
@@ -315,25 +315,25 @@ class TestMatrix:
     def call(self, client, method, address, mission):
         return getattr(client, method)(address.format(key=mission.pk), content_type="application/json").status_code
 
-    def test_without_a_token(self, client, mission, method, address, scope, rights):
+    def test_request_without_token_is_rejected(self, client, mission, method, address, scope, rights):
         assert self.call(client, method, address, mission) == 401
 
-    def test_with_every_scope_but_this(self, alice, mission, method, address, scope, rights):
+    def test_token_without_scope_is_rejected(self, alice, mission, method, address, scope, rights):
         others = {"profile:read", "missions:read", "missions:write", "members:read"} - {scope}
         assert self.call(api_client(alice, *others), method, address, mission) == 403
 
-    def test_member_with_the_scope(self, alice, mission, method, address, scope, rights):
+    def test_member_with_scope_is_accepted(self, alice, mission, method, address, scope, rights):
         if address.endswith(("leave", "members")):
             MembershipFactory(member=alice, group=mission)
         assert self.call(api_client(alice, scope), method, address, mission) in (200, 201)
 
-    def test_staff_without_a_right(self, mission, method, address, scope, rights):
+    def test_staff_without_permission_is_rejected(self, mission, method, address, scope, rights):
         for missing in rights:
             carol = StaffFactory(trust_score=100)
             grant(carol, *(right for right in rights if right != missing))
             assert self.call(api_client(carol, scope), method, address, mission) == 403
 
-    def test_staff_with_the_rights(self, mission, method, address, scope, rights):
+    def test_staff_with_permissions_is_accepted(self, mission, method, address, scope, rights):
         carol = StaffFactory(trust_score=100)
         grant(carol, *rights)
         if address.endswith("leave"):
@@ -343,14 +343,14 @@ class TestMatrix:
             self.call(api_client(carol, *{"missions:read", "profile:read"} - {scope}), method, address, mission) == 403
         )
 
-    def test_member_who_was_locked_out(self, alice, mission, method, address, scope, rights):
+    def test_deactivated_member_is_rejected(self, alice, mission, method, address, scope, rights):
         client = api_client(alice, scope)
         alice.is_active = False
         alice.save()
         assert self.call(client, method, address, mission) == 401
 
 
-def test_one_member_neither_sees_nor_changes_what_is_anothers(alice, mission):
+def test_member_cannot_see_or_change_others_data(alice, mission):
     """Every answer Alice can get while Bob sits in a mission, searched for what is Bob's."""
     bob = MemberFactory(display_name="Bob-the-unseen", trust_score=987)
     membership = join_mission(member=bob, mission=mission)

@@ -54,19 +54,19 @@ class TestSearch:
     @pytest.mark.parametrize(
         "typed", ["noor", "NOOR H", "hadd", "harb", "lab", "noor_", "noor-c", "number", "number without #", " noor "]
     )
-    def test_finds_by_number_name_organisation_telegram_and_github(self, community, noor, typed):
+    def test_search_finds_by_number_and_names(self, community, noor, typed):
         EntryFactory(name="Rui", organization="Pier Lobby", telegram_username="rui", github_username="rui-codes")
         if typed.startswith("number"):
             typed = noor.member_id[1:] if "without" in typed else noor.member_id
         assert shown(community.get(LIST, {"q": typed})) == ["Noor Haddad"]
 
     @pytest.mark.parametrize("typed", ["oor", "%", "_", "\\", "#0", "#99999999999999999999", "@", "' OR 1=1 --", "🦉"])
-    def test_finds_no_one_by_what_is_no_ones(self, community, noor, typed):
+    def test_search_without_match_is_empty(self, community, noor, typed):
         response = community.get(LIST, {"q": typed})
         assert shown(response) == []
         assert "Nothing matches" in words(response)
 
-    def test_whoever_is_called_like_a_number_is_found_by_name(self, community):
+    def test_search_finds_name_that_is_a_number(self, community):
         EntryFactory(name="1Password fan")
         assert shown(community.get(LIST, {"q": "1pass"})) == ["1Password fan"]
 
@@ -100,7 +100,7 @@ class TestFilters:
             ({"q": "pro", "github_verified__exact": "1"}, {"Proven"}),
         ],
     )
-    def test_each_shows_exactly_those(self, community, people, query, names):
+    def test_each_filter_shows_matching_entries(self, community, people, query, names):
         assert set(shown(community.get(LIST, query))) == names
 
     def test_list_is_newest_first_and_sorts_by_reputation(self, community, people):
@@ -121,7 +121,7 @@ class TestFilters:
             {"telegram_id__startswith": "7"},
         ],
     )
-    def test_odd_filters_are_answered_and_tell_nothing(self, community, people, query):
+    def test_invalid_filters_return_no_error(self, community, people, query):
         response = community.get(LIST, query, follow=True)
         assert response.status_code == 200
 
@@ -133,21 +133,21 @@ class TestRemoved:
         EntryFactory(name="Rui")
         return noor
 
-    def test_are_out_of_sight_until_asked_for(self, community, gone):
+    def test_removed_entries_need_a_filter(self, community, gone):
         assert shown(community.get(LIST)) == ["Rui"]
         assert shown(community.get(LIST, {"q": "noor"})) == []
         assert shown(community.get(LIST, {"removed": "yes"})) == ["Noor Haddad"]
         assert set(shown(community.get(LIST, {"removed": "all"}))) == {"Noor Haddad", "Rui"}
         assert shown(community.get(LIST, {"removed": "yes", "q": "noor"})) == ["Noor Haddad"]
 
-    def test_neither_a_picker_nor_the_search_of_everything_offers_them(self, community, gone):
+    def test_pickers_and_search_omit_removed_entries(self, community, gone):
         query = {"app_label": "groups", "model_name": "communityinvitation", "field_name": "created_by", "term": "n"}
         texts = [row["text"] for row in community.get("/admin/autocomplete/", query).json()["results"]]
         assert not any("Noor" in text for text in texts)
         everything = words(community.get("/admin/search/", {"s": "noor", "extended": "1"}))
         assert page(gone) not in everything
 
-    def test_page_is_read_only_and_restores(self, community, gone):
+    def test_removed_entry_page_is_read_only_and_restores(self, community, gone):
         response = community.get(page(gone))
         assert "removed" in words(response).lower()
         assert buttons(response) == {"Restore", "Account"}
@@ -156,13 +156,13 @@ class TestRemoved:
         assert set(shown(community.get(LIST))) == {"Noor Haddad", "Rui"}
         assert Event.objects.get(type="directory.restored").payload["reason"] == "Is back"
 
-    def test_action_of_the_list_restores_them(self, community, gone):
+    def test_bulk_action_restores_entries(self, community, gone):
         body = {"action": "restore", "_selected_action": [gone.pk], "apply": "1", **REASON}
         assert "1 back in the directory" in words(community.post(f"{LIST}?removed=yes", body, follow=True))
         gone.refresh_from_db()
         assert not gone.is_removed
 
-    def test_restoring_whoever_is_there_is_rejected_on_the_page(self, community):
+    def test_restore_rejects_present_entry(self, community):
         rui = EntryFactory(name="Rui")
         response = community.post(page(rui, "restore"), {"reason": "Typed by hand"})
         assert "there is nothing to restore" in words(response)
@@ -181,24 +181,24 @@ OF_STATUS = {
 
 class TestButtons:
     @pytest.mark.parametrize("status", OF_STATUS)
-    def test_fit_the_status(self, community, status):
+    def test_buttons_depend_on_status(self, community, status):
         assert buttons(community.get(page(EntryFactory(status=status)))) == OF_STATUS[status]
 
-    def test_of_github_need_a_name_and_by_hand_is_for_who_is_not_verified(self, community, noor):
+    def test_verify_buttons_depend_on_github_name(self, community, noor):
         verifying = {"Verify on GitHub", "Verify by hand"}
         assert buttons(community.get(page(noor))) == OF_STATUS["active"] | verifying | {"Account"}
         directory.verify_by_hand(entry=noor, how="A call")
         assert buttons(community.get(page(noor))) & verifying == {"Verify on GitHub"}
 
     @pytest.mark.parametrize("role", ["Mission Manager", "Engagement Operator", "Auditor", "Delivery Lead"])
-    def test_whoever_only_looks_has_none(self, role, noor):
+    def test_viewer_has_no_buttons(self, role, noor):
         assert buttons(client(role).get(page(noor))) == {"Account"}
 
-    def test_only_administrators_erase(self, noor):
+    def test_erase_button_is_for_administrators(self, noor):
         assert "Erase personal data" in buttons(client("Administrator").get(page(noor)))
 
 
-class TestJobs:
+class TestActions:
     """Every job with its reason in the event; a rejection is said on the page, which keeps what was typed."""
 
     @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ class TestJobs:
             ("ban", "pending", "banned", "directory.banned"),
         ],
     )
-    def test_moves_the_status(self, community, job, before, after, event):
+    def test_action_changes_status(self, community, job, before, after, event):
         entry = EntryFactory(status=before, with_account=True)
         response = community.post(page(entry, job), REASON)
         assert response.status_code == 302
@@ -236,7 +236,7 @@ class TestJobs:
             ("ban", "banned", "This member is banned, and that is final."),
         ],
     )
-    def test_rejects_other_moves_with_what_was_typed(self, community, job, status, sentence):
+    def test_action_rejects_other_moves_and_keeps_input(self, community, job, status, sentence):
         entry = EntryFactory(status=status)
         response = community.post(page(entry, job), {"reason": "Typed with care"})
         assert response.status_code == 200
@@ -248,14 +248,14 @@ class TestJobs:
 
     @pytest.mark.parametrize("job", ["approve", "suspend", "reinstate", "ban", "remove", "restore"])
     @pytest.mark.parametrize("reason", ["", "   ", "x" * 501])
-    def test_asks_for_a_reason(self, community, job, reason):
+    def test_action_asks_for_reason(self, community, job, reason):
         entry = EntryFactory(status="pending")
         response = community.post(page(entry, job), {"reason": reason})
         assert response.status_code == 200
         assert "reason" in response.context["form"].errors
         assert not Event.objects.exists()
 
-    def test_several_at_once_each_by_themselves(self, community):
+    def test_bulk_action_handles_each_entry_separately(self, community):
         waiting = [EntryFactory(name=f"Waiting {turn}", status="pending") for turn in range(3)]
         banned = EntryFactory(name="Never", status="banned")
         chosen = [entry.pk for entry in (*waiting, banned)]
@@ -264,14 +264,14 @@ class TestJobs:
         assert "This member is banned, and that is final." in words(response)
         assert CommunityMember.objects.active().count() == 3
 
-    def test_verifies_by_hand_and_keeps_how(self, community, noor):
+    def test_verify_by_hand_records_evidence(self, community, noor):
         community.post(page(noor, "verify-by-hand"), {"how": "A video call"})
         noor.refresh_from_db()
         assert noor.github_verified
         assert Event.objects.get(type="directory.verified").payload["how"] == "A video call"
         assert "A video call" in words(community.get(page(noor, "events")))
 
-    def test_verifying_an_account_another_has_proven_is_rejected(self, community, noor):
+    def test_verify_rejects_account_of_another_member(self, community, noor):
         directory.verify_by_hand(entry=noor, how="A call")
         other = EntryFactory(github_username="NOOR-codes")
         response = community.post(page(other, "verify-by-hand"), {"how": "A hunch"})
@@ -281,25 +281,25 @@ class TestJobs:
         assert not other.github_verified
 
     @pytest.mark.parametrize("job", ["verify", "verify-by-hand"])
-    def test_verifying_no_one_is_rejected(self, community, job):
+    def test_verify_rejects_entry_without_github_name(self, community, job):
         response = community.post(page(EntryFactory(), job), {"how": "A call"})
         assert "There is no GitHub name to verify" in words(response)
 
-    def test_asking_github_puts_a_job_into_the_queue(self, community, noor):
+    def test_verify_on_github_queues_job(self, community, noor):
         from procrastinate.contrib.django.models import ProcrastinateJob
 
         response = community.post(page(noor, "verify"), follow=True)
         assert "GitHub is being asked" in words(response)
         assert noor.member_id in str(ProcrastinateJob.objects.filter(task_name="verify_on_github").latest("id").args)
 
-    def test_removing_twice_is_rejected(self, community, noor):
+    def test_remove_rejects_removed_entry(self, community, noor):
         community.post(page(noor, "remove"), REASON)
         assert "restore them first" in words(community.post(page(noor, "remove"), {"reason": "Once more"}))
         assert Event.objects.filter(type="directory.removed").count() == 1
 
 
 class TestAddAndEdit:
-    def test_adds_someone_who_waits_for_approval(self, community):
+    def test_add_creates_pending_entry(self, community):
         response = community.post(f"{LIST}add/", form(telegram_username="@ana"), follow=True)
         assert "was added successfully" in words(response)
         ana = CommunityMember.objects.get()
@@ -318,7 +318,7 @@ class TestAddAndEdit:
             ({"country": "x" * 101}, "country", "at most 100"),
         ],
     )
-    def test_odd_values_are_errors_of_their_field(self, community, changes, field, sentence):
+    def test_invalid_values_are_field_errors(self, community, changes, field, sentence):
         EntryFactory(telegram_id="271828")
         response = community.post(f"{LIST}add/", form(telegram_id="1", organization="TimestampedModel Lab") | changes)
         assert response.status_code == 200
@@ -326,7 +326,7 @@ class TestAddAndEdit:
         assert "TimestampedModel Lab" in words(response)
         assert CommunityMember.objects.count() == 1
 
-    def test_new_github_name_is_no_longer_verified(self, community, noor):
+    def test_new_github_name_is_not_verified(self, community, noor):
         CommunityMember.objects.filter(pk=noor.pk).update(reputation_score=1125)
         directory.verify_by_hand(entry=noor, how="A call")
         community.post(page(noor), form(telegram_id=noor.telegram_id, github_username="someone-else"))
@@ -336,7 +336,7 @@ class TestAddAndEdit:
     @pytest.mark.parametrize(
         "field", ["status", "member_id", "reputation_score", "github_verified", "invited_by", "person", "erased_at"]
     )
-    def test_what_was_decided_or_proven_is_no_field(self, community, noor, field):
+    def test_decided_values_are_not_form_fields(self, community, noor, field):
         before = CommunityMember.objects.values().get(pk=noor.pk)
         sent = {"status": "banned", "reputation_score": "9000", "github_verified": "on", "member_id": "#1"}
         typed = {
@@ -354,7 +354,7 @@ class TestHistory:
     def revert(self, client_, entry, change):
         return client_.post(reverse("admin:groups_communitymember_revert", args=[entry.pk, change.pgh_id]))
 
-    def test_an_edit_is_shown_and_taken_back(self, community, noor):
+    def test_history_shows_and_reverts_edit(self, community, noor):
         directory.update_entry(entry=noor, organization="Pier Lab", country="Portugal")
         history = words(community.get(page(noor, "history")))
         assert "Harbour Lab" in history
@@ -365,7 +365,7 @@ class TestHistory:
         assert Event.objects.filter(type="communitymember.reverted", actor__display_name="Community Manager").exists()
 
     @pytest.mark.parametrize("what", ["status", "removal", "verification"])
-    def test_a_decision_is_not_taken_back_here(self, noor, what):
+    def test_history_does_not_revert_decision(self, noor, what):
         administrator = client("Administrator")
         match what:
             case "status":
@@ -380,7 +380,7 @@ class TestHistory:
         assert self.revert(administrator, noor, noor.history.order_by("-pgh_id")[0]).status_code == 403
         assert CommunityMember.objects.values("status", "deleted_at", "github_verified").get(pk=noor.pk) == before
 
-    def test_proof_of_one_github_account_never_passes_to_another(self, community, noor):
+    def test_revert_does_not_transfer_github_verification(self, community, noor):
         """The old name comes back by reverting; what was proven of the new one does not."""
         directory.update_entry(entry=noor, github_username="proven-one")
         renamed = noor.history.order_by("-pgh_id")[0]
@@ -389,7 +389,7 @@ class TestHistory:
         noor.refresh_from_db()
         assert (noor.github_username, noor.github_verified) in [("noor-codes", False), ("proven-one", True)]
 
-    def test_later_edit_is_not_overwritten(self, community, noor):
+    def test_revert_rejects_later_edit(self, community, noor):
         directory.update_entry(entry=noor, organization="Pier Lab")
         first = noor.history.order_by("-pgh_id")[0]
         directory.update_entry(entry=noor, organization="Quay Lab")
@@ -397,7 +397,7 @@ class TestHistory:
 
 
 class TestErase:
-    def test_asks_for_the_number(self, noor):
+    def test_erase_asks_for_number(self, noor):
         administrator = client("Administrator")
         for typed in ("", "247", "#0", noor.member_id[1:]):
             response = administrator.post(page(noor, "erase"), {"number": typed})
@@ -411,13 +411,13 @@ class TestErase:
         assert noor.is_removed
         assert "Noor" not in str(CommunityMember.objects.values().get(pk=noor.pk))
 
-    def test_another_number_erases_no_one(self, noor):
+    def test_erase_rejects_wrong_number(self, noor):
         rui = EntryFactory(name="Rui")
         response = client("Administrator").post(page(noor, "erase"), {"number": rui.member_id})
         assert "That is not the number of this member." in words(response)
         assert not CommunityMember.objects.filter(erased_at__isnull=False).exists()
 
-    def test_nothing_more_happens_to_who_was_erased(self, noor):
+    def test_erased_entry_has_no_actions(self, noor):
         erase(entry=noor)
         administrator = client("Administrator")
         noor.refresh_from_db()
@@ -428,7 +428,7 @@ class TestErase:
             assert administrator.post(page(noor, job), REASON | {"number": noor.member_id}).status_code == 403
         assert "Noor" not in words(administrator.get(page(noor, "history")))
 
-    def test_colleague_is_not_erased(self):
+    def test_erase_rejects_staff(self):
         colleague = EntryFactory(person=staff("Auditor"))
         response = client("Administrator").post(page(colleague, "erase"), {"number": colleague.member_id})
         assert "This account may open the back office" in words(response)
@@ -438,7 +438,7 @@ class TestErase:
 
 class TestPages:
     @pytest.mark.parametrize("rows", [3, 60])
-    def test_the_list_makes_a_fixed_number_of_queries(self, community, rows, django_assert_num_queries):
+    def test_list_query_count_is_constant(self, community, rows, django_assert_num_queries):
         for _ in range(rows):
             EntryFactory(with_account=True, organization="Lab")
         community.get(LIST)
@@ -450,7 +450,7 @@ class TestPages:
             assert shown(community.get(LIST, {"q": "person"}))
 
     @pytest.mark.parametrize("rows", [60, 90])
-    def test_the_tabs_make_a_fixed_number_of_queries(self, community, noor, rows):
+    def test_tab_query_count_is_constant(self, community, noor, rows):
         for _ in range(rows):
             invited = EntryFactory(invited_by=noor, with_account=True)
             InvitationFactory(created_by=noor, status="accepted", accepted_by=invited, accepted_at=invited.created_at)
@@ -465,22 +465,22 @@ class TestPages:
         assert asked == OF_TAB
         assert words(pages["tree"]).count("Person ") == rows
 
-    def test_unknown_entry_leads_home_with_a_word(self, community):
+    def test_unknown_entry_redirects_with_message(self, community):
         for odd in ("nobody", "1", "00000000-0000-4000-8000-000000000000"):
             for tail in ("change/", "tree/", "participation/", "invitations/", "history/", "approve/", "erase/"):
                 response = community.get(f"{LIST}{odd}/{tail}", follow=True)
                 assert response.status_code in (200, 403)
                 assert "exist" in words(response) or response.status_code == 403
 
-    def test_empty_list_says_what_to_do_first(self, community):
+    def test_empty_list_shows_first_steps(self, community):
         assert "No one is in the directory yet" in words(community.get(LIST))
 
-    def test_search_of_everything_finds_people(self, community, noor):
+    def test_global_search_finds_entries(self, community, noor):
         answer = words(community.get("/admin/search/", {"s": "noor", "extended": "1"}))
         assert page(noor) in answer
         assert noor.member_id in answer
 
-    def test_home_leads_to_those_who_wait(self, community):
+    def test_home_links_to_pending_entries(self, community):
         EntryFactory(name="Pia", status="pending")
         EntryFactory(name="Gone", status="pending", removed=True)
         home = community.get("/admin/")
@@ -490,7 +490,7 @@ class TestPages:
         auditors = client("Auditor").get("/admin/").context["cards"]
         assert "Waiting for approval" not in [card["title"] for card in auditors]
 
-    def test_account_and_entry_lead_to_one_another(self, community, noor):
+    def test_account_and_entry_link_to_each_other(self, community, noor):
         assert reverse("admin:groups_member_change", args=[noor.person_id]) in words(community.get(page(noor)))
         assert page(noor) in links(community.get(LIST))
 
@@ -499,7 +499,7 @@ class TestPages:
 OF_TAB = {"change": 8, "participation": 7, "invitations": 9, "tree": 9, "events": 9, "history": 7}
 
 
-def test_member_without_rights_here_sees_nothing_of_it(noor):
+def test_staff_without_permission_get_403(noor):
     no_one = client_of(staff())
     assert no_one.get(LIST).status_code == 403
     assert no_one.get(page(noor)).status_code == 403

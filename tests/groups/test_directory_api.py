@@ -107,10 +107,10 @@ class TestSearch:
             ({"status": "pending"}, {"Noor Haddad", "Ana Souza", "Rui Alves"}),
         ],
     )
-    def test_every_filter_shows_active_members_to_one(self, by_noor, people, query, found):
+    def test_filters_show_active_members_to_members(self, by_noor, people, query, found):
         assert set(names(by_noor.get(MEMBERS, query))) == found
 
-    def test_staff_who_may_look_see_every_status_and_no_one_removed(self, people):
+    def test_staff_see_every_status_but_not_removed(self, people):
         carol = api_client(staff("view_communitymember"))
         assert set(names(carol.get(MEMBERS))) == {
             "Ana Souza",
@@ -123,7 +123,7 @@ class TestSearch:
         assert names(carol.get(MEMBERS, {"status": "banned"})) == ["banned"]
 
     @pytest.mark.parametrize("status", ["pending", "suspended", "banned", "not_member", "removed", "none"])
-    def test_who_is_not_active_sees_no_one(self, people, status):
+    def test_inactive_member_cannot_search(self, people, status):
         person = MemberFactory()
         if status == "removed":
             EntryFactory(person=person, removed=True)
@@ -135,17 +135,17 @@ class TestSearch:
             assert answer.json()["detail"] == "Only active members see the directory."
             assert "Ana" not in str(answer.json())
 
-    def test_staff_without_the_right_see_no_one_even_as_active_members(self, people):
+    def test_staff_without_permission_cannot_search(self, people):
         colleague = StaffFactory()
         EntryFactory(person=colleague)
         assert api_client(colleague).get(MEMBERS).status_code == 403
 
-    def test_token_without_the_scope_is_rejected(self, noor):
+    def test_token_without_scope_is_rejected(self, noor):
         answer = api_client(noor.person, "profile:read").get(MEMBERS)
         assert answer.status_code == 403
         assert "directory:read" in answer.json()["detail"]
 
-    def test_suspended_in_between_sees_no_one_from_then_on(self, noor, by_noor, people):
+    def test_suspended_member_cannot_read_next_page(self, noor, by_noor, people):
         assert by_noor.get(MEMBERS).status_code == 200
         directory.suspend(entry=noor, reason="Why")
         assert by_noor.get(MEMBERS).status_code == 403
@@ -154,7 +154,7 @@ class TestSearch:
 
     @pytest.mark.parametrize("limit", [1, 3, 7, 50])
     @pytest.mark.parametrize("query", ["", "&role=designer", "&q=page"])
-    def test_pages_hold_everyone_once_newest_first(self, by_noor, limit, query):
+    def test_pages_contain_each_entry_once(self, by_noor, limit, query):
         moment = timezone.now()
         for turn in range(13):
             # Some at one instant, as an import makes them.
@@ -188,19 +188,19 @@ class TestSearch:
             ({"cursor": "nonsense"}, "query/cursor"),
         ],
     )
-    def test_bad_parameter_is_named(self, by_noor, query, pointer):
+    def test_invalid_parameter_is_named(self, by_noor, query, pointer):
         answer = by_noor.get(MEMBERS, query)
         assert answer.status_code == 422
         assert [each["pointer"] for each in answer.json()["errors"]] == [pointer]
 
-    def test_place_of_one_search_is_none_in_another(self, by_noor):
+    def test_cursor_of_another_search_is_rejected(self, by_noor):
         for _ in range(5):
             EntryFactory()
         onward = by_noor.get(f"{MEMBERS}?limit=2&role=developer").json()["next"]
         answer = by_noor.get(onward.replace("role=developer", "role=designer"))
         assert answer.status_code == 422
 
-    def test_one_member_as_others_see_them(self, by_noor, people):
+    def test_member_detail_hides_private_fields(self, by_noor, people):
         rui = CommunityMember.objects.get(name="Rui Alves")
         answer = by_noor.get(f"{MEMBERS}/{number(rui)}").json()
         assert answer == {
@@ -219,7 +219,7 @@ class TestSearch:
         }
 
     @pytest.mark.parametrize("name", ["pending", "suspended", "banned", "Removed"])
-    def test_one_who_is_not_active_is_not_there(self, by_noor, people, name):
+    def test_inactive_member_detail_is_404(self, by_noor, people, name):
         hidden = CommunityMember.objects.get(name=name)
         answer, no_one = by_noor.get(f"{MEMBERS}/{number(hidden)}"), by_noor.get(f"{MEMBERS}/999999")
         assert (answer.status_code, no_one.status_code) == (404, 404)
@@ -227,7 +227,7 @@ class TestSearch:
         assert same[0] == same[1]
 
     @pytest.mark.parametrize("key", ["0", "-1", "x", "9" * 30, "%23247"])
-    def test_odd_number_is_named(self, by_noor, key):
+    def test_invalid_number_is_named(self, by_noor, key):
         assert by_noor.get(f"{MEMBERS}/{key}").status_code in (404, 422)
 
 
@@ -250,7 +250,7 @@ class TestRegister:
     def bot(self):
         return api_client(MemberFactory(display_name="Bot"), "directory:register")
 
-    def test_makes_an_account_an_entry_and_uses_the_code_up(self, bot, code, noor):
+    def test_register_creates_account_and_uses_code(self, bot, code, noor):
         answer = post(bot, REGISTER, registration(code, telegram_username="@ana", country=" Brasil "))
         assert answer.status_code == 201
         ana = CommunityMember.objects.get(name="Ana Souza")
@@ -261,10 +261,10 @@ class TestRegister:
         assert MemberRelationship.objects.get().member_b == ana
 
     @pytest.mark.parametrize("spelled", [str.lower, lambda code: code.replace("-", " "), lambda code: f" {code}\n"])
-    def test_code_is_taken_however_it_is_typed(self, bot, code, spelled):
+    def test_code_is_accepted_in_any_spelling(self, bot, code, spelled):
         assert post(bot, REGISTER, registration(spelled(code))).status_code == 201
 
-    def test_every_bad_code_gets_the_same_answer(self, bot, noor, settings):
+    def test_every_invalid_code_gets_same_response(self, bot, noor, settings):
         settings.JOIN_ATTEMPTS_PER_MINUTE = 0
         used, cancelled, late = (create_invitation(created_by=noor) for _ in range(3))
         accept_invitation(**registration(used.code, email="used@example.org", telegram_id="1"), password=None)
@@ -285,7 +285,7 @@ class TestRegister:
         assert answers[0].json()["detail"] == REJECTED
         assert Member.objects.filter(email="ana@example.org").count() == 0
 
-    def test_repeated_with_its_key_registers_once(self, bot, code):
+    def test_repeated_request_registers_once(self, bot, code):
         key = {"Idempotency-Key": "register-ana"}
         first = post(bot, REGISTER, registration(code), **key)
         again = post(bot, REGISTER, registration(code), **key)
@@ -294,7 +294,7 @@ class TestRegister:
         assert CommunityMember.objects.filter(name="Ana Souza").count() == 1
         assert post(bot, REGISTER, registration(code), **{"Idempotency-Key": "another"}).status_code == 404
 
-    def test_guessing_is_limited(self, bot, code, settings):
+    def test_register_attempts_are_limited(self, bot, code, settings):
         settings.JOIN_ATTEMPTS_PER_MINUTE = 3
         for turn in range(3):
             assert post(bot, REGISTER, registration(f"{turn}" * 16)).status_code == 404
@@ -321,7 +321,7 @@ class TestRegister:
             ({"code": "x" * 65}, "/code"),
         ],
     )
-    def test_value_that_cannot_be_is_named_and_the_code_still_works(self, bot, code, noor, changes, pointer):
+    def test_invalid_value_is_named_and_keeps_code(self, bot, code, noor, changes, pointer):
         Member.objects.filter(pk=noor.person_id).update(email="noor@example.org")
         CommunityMember.objects.filter(pk=noor.pk).update(telegram_id="taken")
         answer = post(bot, REGISTER, registration(code, **changes))
@@ -329,17 +329,17 @@ class TestRegister:
         assert [each["pointer"] for each in answer.json()["errors"]] == [pointer]
         assert post(bot, REGISTER, registration(code)).status_code == 201
 
-    def test_password_lets_them_log_in(self, bot, code):
+    def test_registered_password_logs_in(self, bot, code):
         assert post(bot, REGISTER, registration(code, password="tr0ub4dor&3-xyz")).status_code == 201
         assert Member.objects.get(email="ana@example.org").check_password("tr0ub4dor&3-xyz")
 
-    def test_token_without_the_scope_is_rejected(self, code):
+    def test_token_without_scope_is_rejected(self, code):
         other = api_client(MemberFactory(), "directory:read")
         assert post(other, REGISTER, registration(code)).status_code == 403
 
 
 class TestInvitations:
-    def test_member_invites_in_their_own_name(self, noor, by_noor):
+    def test_member_invites_in_own_name(self, noor, by_noor):
         answer = post(by_noor, INVITATIONS, {"telegram_usernames": ["@bob", "eve"], "days": 7})
         assert answer.status_code == 201
         items = answer.json()["items"]
@@ -352,17 +352,17 @@ class TestInvitations:
         assert items[0]["address"] == f"http://localhost:8000/join/{items[0]['code']}/"
         assert timezone.timedelta(days=6, hours=23) < made.expires_at - timezone.now() <= timezone.timedelta(days=7)
 
-    def test_without_a_name_one_for_whoever_has_it(self, by_noor):
+    def test_invitation_without_name_is_for_anyone(self, by_noor):
         (row,) = post(by_noor, INVITATIONS).json()["items"]
         assert row["telegram_username"] is None
 
-    def test_repeated_with_its_key_invites_once(self, by_noor):
+    def test_repeated_request_invites_once(self, by_noor):
         key = {"Idempotency-Key": "invite-bob"}
         first = post(by_noor, INVITATIONS, {"telegram_usernames": ["bob"]}, **key).json()
         assert post(by_noor, INVITATIONS, {"telegram_usernames": ["bob"]}, **key).json() == first
         assert CommunityInvitation.objects.count() == 1
 
-    def test_day_has_a_cap_and_all_or_none_are_made(self, by_noor, settings):
+    def test_daily_cap_rejects_whole_request(self, by_noor, settings):
         settings.INVITATIONS_PER_DAY = 3
         assert post(by_noor, INVITATIONS, {"telegram_usernames": ["a", "b"]}).status_code == 201
         answer = post(by_noor, INVITATIONS, {"telegram_usernames": ["c", "d"]})
@@ -371,14 +371,14 @@ class TestInvitations:
         assert CommunityInvitation.objects.count() == 2
 
     @pytest.mark.parametrize("status", ["pending", "suspended", "banned"])
-    def test_who_is_not_active_does_not_invite(self, status):
+    def test_inactive_member_cannot_invite(self, status):
         entry = EntryFactory(status=status, with_account=True)
         answer = post(api_client(entry.person), INVITATIONS)
         assert answer.status_code == 409
         assert answer.json()["code"] == "inviter_not_active"
         assert not CommunityInvitation.objects.exists()
 
-    def test_who_has_no_entry_does_not_invite(self):
+    def test_member_without_entry_cannot_invite(self):
         answer = post(api_client(MemberFactory()), INVITATIONS)
         assert (answer.status_code, answer.json()["detail"]) == (403, "Only a member of the directory invites.")
 
@@ -404,12 +404,12 @@ class TestInvitations:
             ({"code": "MINE"}, "/code"),
         ],
     )
-    def test_odd_orders_are_named(self, by_noor, body, pointer):
+    def test_invalid_invitation_request_is_named(self, by_noor, body, pointer):
         answer = post(by_noor, INVITATIONS, body)
         assert answer.status_code == 422
         assert [each["pointer"] for each in answer.json()["errors"]] == [pointer]
 
-    def test_code_is_in_the_answer_that_made_it_and_in_no_other(self, noor, by_noor):
+    def test_code_is_only_in_create_response(self, noor, by_noor):
         (made,) = post(by_noor, INVITATIONS).json()["items"]
         listed = by_noor.get(INVITATIONS)
         assert "code" not in listed.json()["items"][0]
@@ -418,7 +418,7 @@ class TestInvitations:
         for answer in (listed, cancelled):
             assert made["code"] not in answer.content.decode()
 
-    def test_new_code_voids_the_one_before(self, noor, by_noor):
+    def test_new_code_replaces_old_code(self, noor, by_noor):
         (made,) = post(by_noor, INVITATIONS).json()["items"]
         answer = post(by_noor, f"{INVITATIONS}/{made['id']}/code", {"days": 9})
         assert answer.status_code == 200
@@ -431,7 +431,7 @@ class TestInvitations:
         rejected = post(by_noor, f"{INVITATIONS}/{made['id']}/code")
         assert (rejected.status_code, rejected.json()["code"]) == (409, "invitation_ended")
 
-    def test_new_code_is_for_who_made_it_and_staff_who_may(self, noor, by_noor):
+    def test_new_code_needs_owner_or_permission(self, noor, by_noor):
         other = InvitationFactory(created_by=EntryFactory(with_account=True))
         address = f"{INVITATIONS}/{other.pk}/code"
         assert post(by_noor, address).status_code == 404
@@ -439,7 +439,7 @@ class TestInvitations:
         assert post(api_client(staff("change_communityinvitation")), address).status_code == 200
         assert post(by_noor, f"{INVITATIONS}/{other.pk}/code", {"days": 91}).status_code == 422
 
-    def test_list_shows_ones_own_and_staff_all(self, noor, by_noor):
+    def test_list_shows_own_invitations_and_all_to_staff(self, noor, by_noor):
         mine = [create_invitation(created_by=noor) for _ in range(5)]
         cancel_invitation(invitation=mine[0])
         InvitationFactory()
@@ -460,7 +460,7 @@ class TestInvitations:
         assert len(carol.get(INVITATIONS).json()["items"]) == 6
         assert api_client(StaffFactory()).get(INVITATIONS).status_code == 403
 
-    def test_one_cancels_ones_own_only(self, noor, by_noor):
+    def test_member_cancels_own_invitations_only(self, noor, by_noor):
         mine, foreign = create_invitation(created_by=noor), InvitationFactory()
         assert post(by_noor, f"{INVITATIONS}/{mine.pk}/cancel", {"reason": "Changed"}).json()["status"] == "cancelled"
         assert post(by_noor, f"{INVITATIONS}/{foreign.pk}/cancel").status_code == 404
@@ -485,7 +485,7 @@ class TestParticipation:
             "message_id": "48213",
         } | changes
 
-    def test_batch_sent_twice_is_counted_once(self, bot, noor):
+    def test_repeated_batch_is_counted_once(self, bot, noor):
         batch = {"events": [self.event(noor, message_id=str(turn)) for turn in range(50)]}
         assert post(bot, PARTICIPATION, batch).json() == {"recorded": 50, "repeated": 0, "rejected": []}
         assert post(bot, PARTICIPATION, batch).json() == {"recorded": 0, "repeated": 50, "rejected": []}
@@ -493,7 +493,7 @@ class TestParticipation:
         assert post(bot, PARTICIPATION, more).json() == {"recorded": 1, "repeated": 50, "rejected": []}
         assert MemberParticipation.objects.count() == 51
 
-    def test_same_number_in_another_room_or_platform_is_another_message(self, bot, noor):
+    def test_message_id_is_unique_per_room_and_platform(self, bot, noor):
         batch = [
             self.event(noor),
             self.event(noor, room_id="-1002"),
@@ -502,7 +502,7 @@ class TestParticipation:
         ]
         assert post(bot, PARTICIPATION, {"events": batch}).json() == {"recorded": 3, "repeated": 1, "rejected": []}
 
-    def test_bad_events_are_named_by_line_and_stop_none_of_the_others(self, bot, noor):
+    def test_invalid_events_are_named_and_others_recorded(self, bot, noor):
         removed = EntryFactory(removed=True)
         batch = [
             self.event(noor, message_id="1"),
@@ -530,13 +530,13 @@ class TestParticipation:
         stored = MemberParticipation.objects.get(occurred_at__year=2026, occurred_at__month=3, occurred_at__day=1)
         assert stored.occurred_at.isoformat() == "2026-03-01T16:30:00+00:00"
 
-    def test_last_activity_moves_forward_only(self, bot, noor):
+    def test_last_activity_only_moves_forward(self, bot, noor):
         post(bot, PARTICIPATION, {"events": [self.event(noor, occurred_at="2026-03-02T00:00:00Z")]})
         post(bot, PARTICIPATION, {"events": [self.event(noor, message_id="2", occurred_at="2026-03-01T00:00:00Z")]})
         noor.refresh_from_db()
         assert noor.last_active_at.isoformat() == "2026-03-02T00:00:00+00:00"
 
-    def test_character_nothing_can_store_is_rejected(self, bot, noor):
+    def test_unstorable_character_is_rejected(self, bot, noor):
         answer = post(bot, PARTICIPATION, {"events": [self.event(noor, event_metadata={"text": "x\x00y"})]})
         assert answer.status_code == 422
         assert not MemberParticipation.objects.exists()
@@ -551,18 +551,18 @@ class TestParticipation:
             ({"events": [], "more": 1}, "/more"),
         ],
     )
-    def test_what_is_no_batch_is_named(self, bot, body, pointer):
+    def test_invalid_batch_is_named(self, bot, body, pointer):
         answer = post(bot, PARTICIPATION, body)
         assert answer.status_code == 422
         assert pointer in [each["pointer"] for each in answer.json()["errors"]]
 
-    def test_more_than_5000_are_rejected_and_5000_are_taken(self, bot, noor):
+    def test_batch_accepts_5000_events_at_most(self, bot, noor):
         events = [self.event(noor, message_id=str(turn)) for turn in range(5_001)]
         assert post(bot, PARTICIPATION, {"events": events}).status_code in (413, 422)
         assert not MemberParticipation.objects.exists()
         assert post(bot, PARTICIPATION, {"events": events[:5_000]}).json()["recorded"] == 5_000
 
-    def test_needs_scope_and_right(self, noor, by_noor):
+    def test_participation_needs_scope_and_permission(self, noor, by_noor):
         batch = {"events": [self.event(noor)]}
         assert post(by_noor, PARTICIPATION, batch).status_code == 403
         assert post(api_client(StaffFactory()), PARTICIPATION, batch).status_code == 403

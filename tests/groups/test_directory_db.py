@@ -185,7 +185,7 @@ def least(table, **more):
 # --- Tables, columns, indexes -----------------------------------------------------------------
 
 
-def test_every_column_of_the_seed_is_there_with_type_length_and_default():
+def test_seed_columns_have_type_length_and_default():
     found = rows(
         """
         SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
@@ -203,7 +203,7 @@ def test_every_column_of_the_seed_is_there_with_type_length_and_default():
     assert len(seed_columns()) == 54
 
 
-def test_every_index_of_the_seed_is_there_by_name_with_its_columns():
+def test_seed_indexes_exist_with_their_columns():
     found = rows(
         """
         SELECT i.relname, t.relname, x.indisunique,
@@ -219,7 +219,7 @@ def test_every_index_of_the_seed_is_there_by_name_with_its_columns():
 # --- The least that is needed -----------------------------------------------------------------
 
 
-def test_entry_needs_a_telegram_id_a_name_and_a_role():
+def test_entry_requires_telegram_id_name_and_role():
     made = insert("community_members", **least("community_members"))
     assert made["member_id"].startswith("#")
     assert made["created_at"] == made["updated_at"] == row("SELECT now()")[0]
@@ -236,25 +236,25 @@ def test_entry_needs_a_telegram_id_a_name_and_a_role():
     assert {name for name, value in made.items() if value is not None} == filled
 
 
-def test_invitation_needs_a_code_an_inviter_and_an_end():
+def test_invitation_requires_code_inviter_and_expiry():
     made = insert("community_invitations", **least("community_invitations"))
     assert made["status"] == "pending"
     assert made["created_at"] == made["updated_at"] == row("SELECT now()")[0]
     assert (made["accepted_by"], made["accepted_at"], made["invited_telegram_username"]) == (None, None, None)
 
 
-def test_relationship_needs_two_entities_and_a_type():
+def test_relationship_requires_two_entities_and_type():
     made = insert("member_relationships", returning="*, created_at = now() AS now", **least("member_relationships"))
     assert (made["content"], made["now"], made["id"].version) == ("{}", True, 4)
 
 
-def test_participation_needs_who_what_and_where():
+def test_participation_requires_member_type_and_room():
     made = insert("member_participation", returning="*, occurred_at = now() AS now", **least("member_participation"))
     assert (made["now"], made["event_metadata"], made["id"].version) == (True, None, 4)
 
 
 @pytest.mark.parametrize("table", [table for table in TABLES if table != "member_daily_highlights"])
-def test_what_is_needed_cannot_be_left_out(table):
+def test_required_columns_are_not_null(table):
     for column in least(table):
         values = least(table)
         del values[column]
@@ -263,7 +263,7 @@ def test_what_is_needed_cannot_be_left_out(table):
             insert(table, **values)
 
 
-def test_days_are_written_by_the_roll_up_alone():
+def test_only_roll_up_writes_highlights():
     with rejected_with("42501"):
         insert("member_daily_highlights", member_id=EntryFactory().member_id, highlight_date="2026-03-01")
 
@@ -287,13 +287,13 @@ def test_invalid_reference_is_rejected(table, values):
         insert(table, **least(table, **values))
 
 
-def test_day_of_no_one_is_rejected():
+def test_highlight_requires_member():
     # As the owner: the site's role writes no days.
     with pytest.raises(psycopg.errors.ForeignKeyViolation):
         execute_as_owner("INSERT INTO member_daily_highlights (member_id, highlight_date) VALUES ('#999999', now())")
 
 
-def test_every_reference_of_the_directory_is_a_foreign_key():
+def test_every_reference_is_a_foreign_key():
     found = rows(
         """
         SELECT conrelid::regclass::text, a.attname, confrelid::regclass::text, f.attname
@@ -316,7 +316,7 @@ def test_every_reference_of_the_directory_is_a_foreign_key():
 
 
 @pytest.mark.parametrize("table", ["community_invitations", "member_relationships", "member_participation"])
-def test_member_something_refers_to_cannot_be_deleted(table):
+def test_referenced_member_cannot_be_deleted(table):
     values = least(table)
     insert(table, **values)
     number = next(value for value in values.values() if value.startswith("#"))
@@ -324,7 +324,7 @@ def test_member_something_refers_to_cannot_be_deleted(table):
         rows("DELETE FROM community_members WHERE member_id = %s", [number])
 
 
-def test_account_belongs_to_one_entry():
+def test_account_has_one_entry_at_most():
     entry = EntryFactory()
     with rejected_by("community_members_person_id_key"):
         insert("community_members", **least("community_members", person_id=entry.person_id))
@@ -379,7 +379,7 @@ def table_of(constraint):
 
 
 @pytest.mark.parametrize("constraint", CHECKS)
-def test_check_rejects(constraint):
+def test_check_rejects_invalid_row(constraint):
     for bad in CHECKS[constraint]:
         values = least(table_of(constraint), **bad)
         if constraint == "community_invitations_not_by_self":
@@ -388,7 +388,7 @@ def test_check_rejects(constraint):
             insert(table_of(constraint), **values)
 
 
-def test_every_check_of_the_directory_has_a_test():
+def test_every_check_has_a_test():
     found = rows("SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid = ANY (%s::regclass[])", [TABLES])
     # tests/common/test_one_line.py is about the rule for texts of one line, which each short text has.
     assert {name for (name,) in found if not name.endswith("_one_line")} == CHECKS.keys()
@@ -414,7 +414,7 @@ def test_every_check_of_the_directory_has_a_test():
         ("member_participation", "platform", ["telegram", "discord", "twitch", "kick", "github"]),
     ],
 )
-def test_every_known_value_is_taken(table, column, values):
+def test_every_choice_is_accepted(table, column, values):
     for number, value in enumerate(values):
         own = {
             "community_members": {"telegram_id": str(number)},
@@ -423,7 +423,7 @@ def test_every_known_value_is_taken(table, column, values):
         assert insert(table, **least(table, **{column: value}, **own.get(table, {})))[column] == value
 
 
-def test_telegram_id_code_relationship_and_github_account_are_given_once():
+def test_unique_values_are_rejected_twice():
     entry = least("community_members")
     insert("community_members", **entry)
     with rejected_by("member_telegram_id_idx"):
@@ -439,7 +439,7 @@ def test_telegram_id_code_relationship_and_github_account_are_given_once():
     insert("member_relationships", **relationship | {"relationship_type": "REFERRED"})
 
 
-def test_github_account_proves_one_person_whatever_its_case():
+def test_github_account_is_verified_once_in_any_case():
     proven = {"github_verified": True, "github_verified_at": "2026-03-01Z"}
     insert("community_members", **least("community_members", telegram_id="a", github_username="Ana-H", **proven))
     # Who only says so is no proof, and does not stand in the way.
@@ -458,12 +458,12 @@ def new_number(**values):
     return insert("community_members", **least("community_members", telegram_id=telegram_id, **values))["member_id"]
 
 
-def test_numbers_follow_one_another():
+def test_numbers_are_consecutive():
     first = int(EntryFactory(person=None).member_id[1:])
     assert [EntryFactory(person=None).member_id for _ in range(3)] == [f"#{first + step}" for step in (1, 2, 3)]
 
 
-def test_number_that_is_brought_moves_the_sequence_past_it():
+def test_given_number_moves_sequence_past_it():
     ahead = int(EntryFactory(person=None).member_id[1:]) + 1000
     entry = least("community_members", telegram_id="brought", member_id=f"#{ahead}")
     assert insert("community_members", **entry)["member_id"] == f"#{ahead}"
@@ -474,11 +474,11 @@ def test_number_that_is_brought_moves_the_sequence_past_it():
     assert EntryFactory(person=None).member_id == f"#{before + 1}", "a number behind moves nothing"
 
 
-def test_empty_number_is_given_one():
+def test_empty_number_gets_next_number():
     assert new_number(member_id="").startswith("#")
 
 
-def test_number_is_given_once_and_never_changes():
+def test_number_is_unique_and_never_changes():
     number = new_number()
     with rejected_by("community_members_member_id_key"):
         new_number(member_id=number)
@@ -490,7 +490,7 @@ def test_number_is_given_once_and_never_changes():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_numbers_of_thirty_creators_at_once_never_meet_and_no_one_waits():
+def test_concurrent_inserts_get_distinct_numbers():
     together = threading.Barrier(30)
     ahead = int(EntryFactory(person=None).member_id[1:]) + 1000
 
@@ -554,7 +554,7 @@ def test_tier_cannot_be_set():
             rows(statement)
 
 
-def test_points_of_a_profile_give_its_tier():
+def test_profile_points_determine_tier():
     profile = {"public_repos": 15, "followers": 50, "total_stars": 200, "contributions_last_year": 500}
     assert directory.reputation_of(profile) == 1125
     assert EntryFactory(reputation_score=directory.reputation_of(profile)).reputation_tier == "Experienced"
@@ -579,7 +579,7 @@ ALLOWED = {
 
 @pytest.mark.parametrize("before", STATUSES)
 @pytest.mark.parametrize("after", STATUSES)
-def test_status_moves_as_the_map_says_by_raw_sql(before, after):
+def test_raw_sql_allows_only_mapped_status_moves(before, after):
     entry = EntryFactory(status=before)
     move = "UPDATE community_members SET status = %s WHERE id = %s"
     if before == after or (before, after) in ALLOWED:
@@ -590,7 +590,7 @@ def test_status_moves_as_the_map_says_by_raw_sql(before, after):
             rows(move, [after, entry.pk])
 
 
-def test_services_know_the_same_map():
+def test_services_use_same_status_moves():
     assert {(before, after) for before, possible in MOVES.items() for after in possible} == ALLOWED
     assert MOVES.keys() == set(CommunityStatus)
 
@@ -612,7 +612,7 @@ ACTS = {
 
 @pytest.mark.parametrize("before", STATUSES)
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
-def test_service_moves_or_says_what_is_possible(act, before):
+def test_rejected_move_names_possible_moves(act, before):
     possible, after, told = ACTS[act]
     entry, manager = EntryFactory(status=before), EntryFactory().person
     if before in possible:
@@ -633,7 +633,7 @@ def test_service_moves_or_says_what_is_possible(act, before):
 
 
 @pytest.mark.parametrize("ended", ["accepted", "expired", "cancelled"])
-def test_invitation_that_ended_stays_so(ended):
+def test_ended_invitation_never_changes(ended):
     guest = EntryFactory()
     accepted = {"accepted_by": guest, "accepted_at": "2026-03-01T00:00:00Z"} if ended == "accepted" else {}
     invitation = InvitationFactory(status=ended, **accepted)
@@ -658,13 +658,13 @@ def test_inviter_of_an_invitation_never_changes():
 
 
 @pytest.mark.parametrize("change", ["status = 'cancelled', invitation_code", "invitation_code"])
-def test_code_changes_only_while_the_invitation_is_pending(change):
+def test_code_changes_only_while_pending(change):
     InvitationFactory(status="expired" if change == "invitation_code" else "pending")
     with rejected_by("community_invitations_code_changes_while_pending"):
         rows(f"UPDATE community_invitations SET {change} = 'ZZZZZZZZZZZZZZZZ'")
 
 
-def test_member_was_let_in_by_one_invitation():
+def test_member_accepts_one_invitation():
     guest, when = EntryFactory(), "2026-03-01T00:00:00Z"
     InvitationFactory(status="accepted", accepted_by=guest, accepted_at=when)
     with rejected_by("community_invitations_accepted_by_key"):
@@ -674,7 +674,7 @@ def test_member_was_let_in_by_one_invitation():
 # --- Relationships ----------------------------------------------------------------------------
 
 
-def test_entity_that_is_a_number_is_linked_to_the_member():
+def test_entity_id_with_number_is_linked_to_member():
     ana, bob = EntryFactory(), EntryFactory()
     values = {"entity_id_a": ana.member_id, "entity_id_b": bob.member_id, "relationship_type": "MENTORED"}
     made = insert("member_relationships", **values)
@@ -684,7 +684,7 @@ def test_entity_that_is_a_number_is_linked_to_the_member():
         assert (made["member_a_id"], made["member_b_id"]) == (None, bob.pk), stranger
 
 
-def test_link_follows_the_entity_and_cannot_be_set():
+def test_link_follows_entity_id():
     ana, bob = EntryFactory(), EntryFactory()
     made = insert(
         "member_relationships",
@@ -702,7 +702,7 @@ def test_link_follows_the_entity_and_cannot_be_set():
 # --- Dates ------------------------------------------------------------------------------------
 
 
-def test_updated_at_moves_with_an_edit_and_not_with_being_active():
+def test_activity_does_not_change_updated_at():
     old = "2026-01-01T00:00:00Z"
     entry = EntryFactory(updated_at=old)
     invitation = InvitationFactory(updated_at=old)
@@ -718,7 +718,7 @@ def test_updated_at_moves_with_an_edit_and_not_with_being_active():
 
 
 @pytest.mark.parametrize("table", ["community_members_history", "community_invitations_history"])
-def test_history_can_be_added_and_read_and_nothing_more(table):
+def test_history_is_append_only(table):
     may = {
         verb: row("SELECT has_table_privilege(current_user, %s, %s)", [table, verb])[0]
         for verb in ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE")
@@ -726,7 +726,7 @@ def test_history_can_be_added_and_read_and_nothing_more(table):
     assert may == {"SELECT": True, "INSERT": True, "UPDATE": False, "DELETE": False, "TRUNCATE": False}
 
 
-def test_every_change_leaves_a_row_of_history_from_any_door():
+def test_every_write_path_adds_history():
     entry = EntryFactory()
     rows("UPDATE community_members SET country = 'Brazil' WHERE id = %s", [entry.pk])
     rows("UPDATE community_members SET last_active_at = now() WHERE id = %s", [entry.pk])

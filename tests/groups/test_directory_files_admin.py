@@ -46,7 +46,7 @@ class TestImport:
         content = content.encode() if isinstance(content, str) else content
         return community.post(IMPORT, {"file": SimpleUploadedFile("members.csv", content, "text/csv")} | options)
 
-    def test_check_says_what_would_happen_and_writes_nothing(self, community):
+    def test_dry_run_reports_and_writes_nothing(self, community):
         MemberFactory(email="known@example.org", display_name="Known")
         content = f"{HEADING}ana@example.org,Ana,1,other\nknown@example.org,Known anew,2,other\n"
         response = self.send(community, content, dry_run="on")
@@ -55,13 +55,13 @@ class TestImport:
         assert not Member.objects.filter(email="ana@example.org").exists()
         assert not CommunityMember.objects.exists()
 
-    def test_imports_and_says_so(self, community):
+    def test_import_writes_and_reports(self, community):
         response = self.send(community, f"{HEADING}ana@example.org,Ana,1,other\nrui@example.org,Rui,2,other\n")
         assert response.status_code == 302
         assert "Imported: 2 added, 0 updated." in words(community.get(response["Location"]))
         assert set(CommunityMember.objects.values_list("name", "telegram_id")) == {("Ana", "1"), ("Rui", "2")}
 
-    def test_errors_are_told_by_line_and_keep_the_whole_file_out(self, community):
+    def test_errors_by_line_reject_whole_file(self, community):
         bad = "no address,Rui,2,other\n,Bob,3,other\nana@example.org,Twice,4,other\n"
         content = f"{HEADING}ana@example.org,Ana,1,other\n{bad}"
         response = self.send(community, content)
@@ -74,7 +74,7 @@ class TestImport:
             assert sentence in words(response)
         assert not CommunityMember.objects.exists()
 
-    def test_bad_lines_may_be_left_out(self, community):
+    def test_skip_option_imports_valid_lines(self, community):
         content = f"{HEADING}ana@example.org,Ana,1,other\nno address,Rui,2,other\n"
         response = self.send(community, content, skip_bad="on")
         assert response.status_code == 200
@@ -95,25 +95,25 @@ class TestImport:
         ],
         ids=["nothing", "blank", "words", "latin-1", "image", "no e-mail", "open quotation"],
     )
-    def test_what_is_no_csv_is_rejected_at_the_file(self, community, content, sentence):
+    def test_invalid_csv_is_a_file_error(self, community, content, sentence):
         response = self.send(community, content)
         assert response.status_code == 200
         assert sentence in str(response.context["form"].errors["file"])
 
-    def test_too_big_a_file_is_rejected(self, community, settings):
+    def test_too_large_file_is_rejected(self, community, settings):
         settings.IMPORT_BYTES = 1024 * 1024
         response = self.send(community, HEADING + "x" * 1024 * 1024)
         assert "At most 1 MB; split the file." in words(response)
 
-    def test_without_a_file_it_asks_for_one(self, community):
+    def test_missing_file_is_an_error(self, community):
         assert "required" in str(community.post(IMPORT, {}).context["form"].errors["file"])
 
-    def test_no_more_than_200_errors_are_shown(self, community):
+    def test_import_shows_200_errors_at_most(self, community):
         response = self.send(community, HEADING + "no address,Ana,,\n" * 250)
         assert "The first 200 of " in words(response)
         assert len(response.context["report"].errors) == 200
 
-    def test_only_for_who_may(self):
+    def test_page_requires_permission(self):
         for role in ("Auditor", "Mission Manager", "Engagement Operator"):
             assert self.send(client(role), f"{HEADING}ana@example.org,Ana,1,other\n").status_code == 403
             assert client(role).get(IMPORT).status_code == 403
@@ -149,26 +149,26 @@ class TestExport:
             "p=1&status__exact=active",
         ],
     )
-    def test_holds_exactly_what_the_list_shows_in_its_order(self, community, people, query):
+    def test_export_has_rows_and_order_of_list(self, community, people, query):
         shown = [entry.member_id for entry in community.get(f"{LIST}?{query}").context["cl"].result_list]
         response = community.get(f"{EXPORT}?{query}")
         assert response["Content-Type"] == "text/csv; charset=utf-8"
         assert response["Content-Disposition"].startswith('attachment; filename="directory-')
         assert [row["member_id"] for row in exported(response)] == shown
 
-    def test_is_not_cut_off_where_a_page_of_the_list_ends(self, community, people):
+    def test_export_contains_all_pages(self, community, people):
         for _ in range(60):
             EntryFactory(name="Person")
         assert len(exported(community.get(f"{EXPORT}?q=person"))) == 72
 
-    def test_button_of_the_list_leads_to_it_with_search_and_filters(self, community, people):
+    def test_export_button_keeps_search_and_filters(self, community, people):
         query = "q=person&status__exact=pending&o=-6"
         button = next(b for b in community.get(f"{LIST}?{query}").context["buttons"] if b["title"] == "Export these")
         rows = exported(community.get(button["link"]))
         assert [row["status"] for row in rows] == ["pending"] * 4
         assert [int(row["reputation_score"]) for row in rows] == [1000, 700, 400, 100]
 
-    def test_values_are_those_of_the_entry(self, community):
+    def test_export_has_values_of_entry(self, community):
         inviter = EntryFactory(name="Inviter")
         entry = EntryFactory(
             name='Ana "the" Great, é',
@@ -198,19 +198,19 @@ class TestExport:
         assert row["created_at"] == entry.created_at.isoformat()
 
     @pytest.mark.parametrize("value", ["\t=1", "\r=1", "\n=1"])
-    def test_no_cell_is_a_formula_after_a_control_character(self, value):
+    def test_control_character_starts_no_formula(self, value):
         """Tables reject such names; a cell of other text may begin so."""
         assert safe_cell(value) == f"'{value}"
 
     @pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@SUM(A1)", "=HYPERLINK('x')"])
-    def test_no_value_is_a_formula(self, community, value):
+    def test_export_escapes_formulas(self, community, value):
         EntryFactory(name=value, organization=value, telegram_username=value.strip(), country=value)
         (row,) = exported(community.get(EXPORT))
         for column in ("name", "organization", "country", "telegram_username"):
             assert row[column][0] not in "=+-@\t\r\n"
             assert row[column].endswith(value.strip())
 
-    def test_five_thousand_rows_are_a_file_with_its_length(self, community):
+    def test_export_of_5000_rows_is_complete(self, community):
         CommunityMember.objects.bulk_create(
             CommunityMember(name=f"Row {turn}", primary_role="other", telegram_id=str(turn)) for turn in range(5_000)
         )
@@ -223,13 +223,13 @@ class TestExport:
         assert len(body) == int(response["Content-Length"])
         assert len(body.splitlines()) == 5_001
 
-    def test_only_for_who_may(self, people):
+    def test_page_requires_permission(self, people):
         for role in ("Auditor", "Mission Manager", "Delivery Lead"):
             assert client(role).get(EXPORT).status_code == 403
             assert "Export these" not in words(client(role).get(LIST))
 
     @pytest.mark.parametrize("query", ["status__exact=gone", "telegram_id__startswith=7", "p=x&o=zz", "q=%00"])
-    def test_odd_addresses_are_answered(self, community, people, query):
+    def test_invalid_export_address_redirects(self, community, people, query):
         response = community.get(f"{EXPORT}?{query}")
         assert response.status_code in (200, 302, 400)
         if response.status_code == 302:
@@ -245,7 +245,7 @@ class TestTree:
             people[name] = EntryFactory(name=name, invited_by=people.get(by))
         return people
 
-    def test_shows_who_was_invited_and_the_line_above(self, community, family):
+    def test_tree_shows_invited_members_and_inviters(self, community, family):
         response = community.get(page(family["Bob"], "tree"))
         tree = response.context["tree"]
         assert [entry.name for entry in tree.above] == ["Ana"]
@@ -255,20 +255,20 @@ class TestTree:
         for name in ("Ana", "Carol", "Dan", "Eve"):
             assert page(family[name], "tree" if name == "Ana" else "change") in words(response)
 
-    def test_says_so_where_no_one_was_invited(self, community, family):
+    def test_empty_tree_shows_message(self, community, family):
         response = community.get(page(family["Eve"], "tree"))
         assert "Eve has brought no one in yet." in words(response)
         assert [entry.name for entry in response.context["tree"].above] == ["Ana", "Bob", "Carol"]
 
-    def test_removed_ones_are_drawn_as_removed(self, community, family):
+    def test_tree_marks_removed_members(self, community, family):
         directory.remove_entry(entry=family["Carol"], reason="Gone")
         assert "Removed" in words(community.get(page(family["Bob"], "tree")))
 
-    def test_names_are_text(self, community, family):
+    def test_tree_escapes_names(self, community, family):
         EntryFactory(name="<script>alert(1)</script>", invited_by=family["Eve"])
         assert b"<script>alert(1)" not in community.get(page(family["Eve"], "tree")).content
 
-    def test_stops_at_500(self, community, family):
+    def test_tree_stops_at_500_members(self, community, family):
         CommunityMember.objects.bulk_create(
             CommunityMember(name="Crowd", primary_role="other", telegram_id=f"t{turn}", invited_by=family["Eve"])
             for turn in range(600)
@@ -277,7 +277,7 @@ class TestTree:
         assert "Not everyone is drawn" in words(response)
         assert len(response.context["tree"].root.invited) == 499
 
-    def test_long_line_is_drawn_and_says_where_it_stops(self, community, family):
+    def test_deep_tree_says_where_it_stops(self, community, family):
         last = family["Eve"]
         for turn in range(120):
             last = EntryFactory(name=f"Link {turn}", invited_by=last)
@@ -298,7 +298,7 @@ def took_part(entry: CommunityMember, day: date, messages: int) -> None:
 
 
 class TestHeatMap:
-    def test_shows_what_was_rolled_up_and_its_table(self, community):
+    def test_heat_map_shows_highlights_and_table(self, community):
         noor = EntryFactory(name="Noor")
         for number in range(20):
             record_participation(
@@ -327,7 +327,7 @@ class TestHeatMap:
     @pytest.mark.parametrize(
         ("messages", "level"), [(0, 0), (1, 1), (4, 1), (5, 2), (14, 2), (15, 3), (39, 3), (40, 4), (4000, 4)]
     )
-    def test_levels_begin_where_they_say(self, messages, level):
+    def test_heat_map_levels_have_their_thresholds(self, messages, level):
         noor = EntryFactory()
         today = date(2026, 3, 11)
         took_part(noor, today, messages)
@@ -335,7 +335,7 @@ class TestHeatMap:
         assert day.level == level
 
     @pytest.mark.parametrize("today", [date(2026, 3, 9), date(2026, 3, 15), date(2024, 2, 29), date(2026, 1, 1)])
-    def test_a_year_of_whole_weeks_that_ends_today(self, today):
+    def test_heat_map_covers_whole_weeks_until_today(self, today):
         noor = EntryFactory()
         first = today - timedelta(days=today.weekday(), weeks=52)
         for day in (first, first - timedelta(days=1), today):
@@ -348,7 +348,7 @@ class TestHeatMap:
         assert [day.on for day in days] == [first + timedelta(days=n) for n in range(len(days))]
         assert sum(day.messages for day in days) == 2
 
-    def test_empty_year_says_so(self, community):
+    def test_empty_heat_map_shows_message(self, community):
         noor = EntryFactory()
         took_part(noor, timezone.now().date() - timedelta(days=500), 3)
         assert "Nothing in the last year." in words(community.get(page(noor, "participation")))

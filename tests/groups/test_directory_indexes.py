@@ -113,22 +113,22 @@ QUESTIONS = {
 
 
 @pytest.mark.parametrize("index", QUESTIONS)
-def test_index_answers_the_question_it_is_for(index):
+def test_query_uses_its_index(index):
     assert index in indexes_used(QUESTIONS[index])
 
 
-def test_newest_events_are_read_from_the_index_of_time():
+def test_newest_participation_uses_time_index():
     query = "SELECT * FROM member_participation ORDER BY occurred_at DESC, id DESC LIMIT 50"
     assert "participation_occurred_at_idx" in indexes_used(query)
 
 
-def test_number_is_found_by_an_index_of_numbers():
+def test_number_lookup_uses_index():
     # There are two: of the unique rule, and of Django for the beginnings of texts.
     (used,) = indexes_used("SELECT * FROM community_members WHERE member_id = '#247'")
     assert used.startswith("community_members_member_id_")
 
 
-def test_tree_is_read_from_the_index_of_inviters():
+def test_invitation_tree_uses_inviter_index():
     tree = """
         WITH RECURSIVE tree AS (
             SELECT member_id FROM community_members WHERE member_id = '#25'
@@ -139,11 +139,11 @@ def test_tree_is_read_from_the_index_of_inviters():
     assert "Seq Scan" not in used
 
 
-def test_github_account_of_another_case_is_found_by_the_index_that_keeps_it_once():
+def test_github_lookup_in_any_case_uses_unique_index():
     query = "SELECT 1 FROM community_members WHERE lower(github_username) = 'dev-247' AND github_verified"
     assert indexes_used(query) & {"community_members_github_once", "community_github_prefix"}
 
 
-def test_a_question_without_an_index_reads_the_table():
+def test_query_without_index_scans_table():
     # The control: the harness does see a table being read.
     assert "Seq Scan" in indexes_used("SELECT * FROM community_members WHERE country = 'Nowhere'")

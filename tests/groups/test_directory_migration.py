@@ -104,20 +104,20 @@ def there(database: MigrationDatabase, tables: list[str]) -> set[str]:
     return {table for (table,) in found}
 
 
-def test_clean_database_gets_the_five_tables_and_their_indexes(back):
+def test_empty_database_gets_tables_and_indexes(back):
     # Tables and columns in full: test_directory_db.py. Here, that one `migrate` is enough.
     assert all(f"CREATE TABLE public.{table} (" in back.schema_then for table in TABLES + BESIDE)
     assert all(index in back.schema_then for index in INDEXES)
     assert {table: rows for table, rows in back.rows_empty.items() if rows} == {}
 
 
-def test_empty_directory_goes_and_comes_back_the_same_and_leaves_nothing_aside(back):
+def test_round_trip_of_empty_tables_leaves_no_backup(back):
     # A history is set aside also when there is nothing in it.
     assert back.left_of_nothing <= {f"{table}_backup" for table in BESIDE if table.endswith("_history")}
     assert back.schema_again == back.schema_then
 
 
-def test_way_back_removes_tables_functions_and_triggers_and_loses_nothing(back):
+def test_rollback_removes_objects_and_keeps_rows(back):
     assert there(back, TABLES + BESIDE) == set()
     left = """
         SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
@@ -130,25 +130,25 @@ def test_way_back_removes_tables_functions_and_triggers_and_loses_nothing(back):
     assert min(asides.values()) > 0
 
 
-def test_site_works_as_before_while_it_is_back(back):
+def test_site_works_after_rollback(back):
     assert len(back.sql("SELECT 1 FROM members")) == 4
     # Events are as they were, and reject again whatever was possible for an erasure.
     with pytest.raises(psycopg.errors.CheckViolation, match="append-only"):
         back.sql("SET missionsite.erasing = 'on'; UPDATE events SET payload = '{\"a\": 1}'")
 
 
-def test_there_again_every_row_is_as_it_was(again):
+def test_round_trip_restores_every_row(again):
     now = rows_of(again)
     for table in again.rows_then:
         assert now[table] == again.rows_then[table], table
     assert there(again, [f"{table}_backup" for table in TABLES + BESIDE]) == set()
 
 
-def test_there_again_the_schema_is_the_same(again):
+def test_round_trip_gives_same_schema(again):
     assert again.schema() == again.schema_then
 
 
-def test_there_again_numbers_go_on_and_triggers_count_once(databases, again):
+def test_round_trip_continues_numbers_and_triggers(databases, again):
     database = databases.copy("directory_again", "directory_lived_on")
     made = """INSERT INTO community_members (telegram_id, name, primary_role) VALUES (%s, 'New', 'other')
               RETURNING member_id"""
@@ -209,7 +209,7 @@ def with_codes(databases):
     return database
 
 
-def test_codes_become_digests_wherever_they_were_written(with_codes):
+def test_migration_replaces_codes_with_digests(with_codes):
     database = with_codes
     database.migrate("groups", "0011")
     digests = [digest_of_code(code) for code in CODES]
@@ -225,7 +225,7 @@ def test_codes_become_digests_wherever_they_were_written(with_codes):
     assert urls == {"/join/…", "/unsubscribe/…", "/deck/feeds/…", "/admin/", "/join/"}
 
 
-def test_digests_are_not_digested_again_after_a_way_back(with_codes):
+def test_round_trip_keeps_digests(with_codes):
     database = with_codes
     database.migrate("groups", "0011")
     before = database.sql(STORED)

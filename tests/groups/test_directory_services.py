@@ -56,7 +56,7 @@ def verified(**fields):
 # --- Added by staff ---------------------------------------------------------------------------
 
 
-def test_someone_added_by_hand_waits_for_approval():
+def test_create_entry_makes_pending_entry():
     staff = StaffFactory()
     entry = directory.create_entry(
         actor=staff, name=" Noor ", telegram_id=" 7 ", telegram_username="@noor", primary_role="other", country=" "
@@ -71,7 +71,7 @@ def test_someone_added_by_hand_waits_for_approval():
     ("fields", "rejection"),
     [({"telegram_id": "taken"}, TelegramIdTaken), ({"name": "\t"}, NameMissing), ({"primary_role": "x"}, DomainError)],
 )
-def test_what_cannot_be_added_is_rejected(fields, rejection):
+def test_create_entry_rejects_invalid_values(fields, rejection):
     EntryFactory(telegram_id="taken")
     with pytest.raises(rejection):
         directory.create_entry(**{"name": "Noor", "telegram_id": "7", "primary_role": "other"} | fields)
@@ -81,7 +81,7 @@ def test_what_cannot_be_added_is_rejected(fields, rejection):
 # --- Edits ------------------------------------------------------------------------------------
 
 
-def test_members_change_four_fields_of_their_own():
+def test_member_edits_four_own_fields():
     entry = EntryFactory()
     directory.update_entry(
         entry=entry,
@@ -107,7 +107,7 @@ DECIDED = ["status", "reputation_score", "github_verified", "invited_by_id", "me
 
 
 @pytest.mark.parametrize("field", [*IDENTIFIERS, *DECIDED])
-def test_members_do_not_change_identifiers_nor_what_was_decided(field):
+def test_member_cannot_edit_identifiers(field):
     entry = EntryFactory()
     with pytest.raises(TypeError, match=field):
         directory.update_entry(entry=entry, own=True, **{field: "1"})
@@ -115,12 +115,12 @@ def test_members_do_not_change_identifiers_nor_what_was_decided(field):
 
 
 @pytest.mark.parametrize("field", ["status", "reputation_score", "github_verified", "member_id", "profile_data"])
-def test_staff_do_not_edit_what_has_a_service_of_its_own(field):
+def test_update_entry_rejects_fields_of_other_services(field):
     with pytest.raises(TypeError, match=field):
         directory.update_entry(entry=EntryFactory(), **{field: "1"})
 
 
-def test_event_of_an_edit_names_fields_and_copies_no_personal_text():
+def test_edit_event_contains_no_personal_text():
     entry, staff = EntryFactory(), StaffFactory()
     directory.update_entry(
         entry=entry, actor=staff, name="Ana", country="Brazil", primary_role="founder", registration_fee_paid=True
@@ -138,7 +138,7 @@ def test_event_of_an_edit_names_fields_and_copies_no_personal_text():
     }
 
 
-def test_edit_that_changes_nothing_leaves_nothing():
+def test_unchanged_edit_records_no_event():
     entry = EntryFactory(name="Ana", country=None)
     directory.update_entry(entry=entry, name=" Ana ", country="")
     assert not Event.objects.exists()
@@ -146,7 +146,7 @@ def test_edit_that_changes_nothing_leaves_nothing():
 
 
 @pytest.mark.parametrize("name", ["", "  ", "\n"])
-def test_entry_keeps_a_name(name):
+def test_update_entry_requires_name(name):
     entry = EntryFactory(name="Ana")
     with pytest.raises(NameMissing):
         directory.update_entry(entry=entry, name=name)
@@ -154,12 +154,12 @@ def test_entry_keeps_a_name(name):
     assert entry.name == "Ana"
 
 
-def test_edit_of_a_removed_entry_is_rejected():
+def test_update_entry_rejects_removed_entry():
     with pytest.raises(EntryRemoved, match="restore them first"):
         directory.update_entry(entry=EntryFactory(deleted_at=timezone.now()), name="Ana")
 
 
-def test_taken_telegram_id_is_rejected():
+def test_update_entry_rejects_taken_telegram_id():
     EntryFactory(telegram_id="7")
     with pytest.raises(TelegramIdTaken, match=r"Another member has this Telegram ID\."):
         directory.update_entry(entry=EntryFactory(), telegram_id=" 7 ")
@@ -169,7 +169,7 @@ def test_taken_telegram_id_is_rejected():
 
 
 @pytest.mark.parametrize("name", ["someone-else", "", None])
-def test_other_github_name_is_not_verified_and_its_points_are_gone(name):
+def test_new_github_name_resets_verification_and_points(name):
     entry = verified()
     directory.update_entry(entry=entry, github_username=name)
     entry.refresh_from_db()
@@ -179,14 +179,14 @@ def test_other_github_name_is_not_verified_and_its_points_are_gone(name):
 
 
 @pytest.mark.parametrize("name", ["ana-h", "Ana-H", " @ANA-H "])
-def test_same_github_name_in_another_case_stays_verified(name):
+def test_github_name_in_other_case_stays_verified(name):
     entry = verified()
     directory.update_entry(entry=entry, github_username=name, country="Brazil")
     entry.refresh_from_db()
     assert (entry.github_verified, entry.reputation_score, entry.country) == (True, 1125, "Brazil")
 
 
-def test_verifying_by_hand_keeps_how_it_was_found_out_and_gives_no_points():
+def test_verify_by_hand_records_evidence_without_points():
     entry, staff = EntryFactory(github_username="ana-h"), StaffFactory()
     before = timezone.now()
     directory.verify_by_hand(entry=entry, actor=staff, how="showed it in a call")
@@ -199,7 +199,7 @@ def test_verifying_by_hand_keeps_how_it_was_found_out_and_gives_no_points():
     assert event.payload == {"number": entry.member_id, "by": "hand", "how": "showed it in a call"}
 
 
-def test_nothing_to_verify_without_a_name_and_no_one_elses():
+def test_verify_by_hand_rejects_missing_or_taken_name():
     with pytest.raises(GitHubNameMissing):
         directory.verify_by_hand(entry=EntryFactory(), how="seen")
     verified(github_username="Ana-H")
@@ -209,7 +209,7 @@ def test_nothing_to_verify_without_a_name_and_no_one_elses():
         directory.verify_by_hand(entry=EntryFactory(github_username="b", deleted_at=timezone.now()), how="seen")
 
 
-def test_taking_over_a_proven_name_by_an_edit_is_no_proof():
+def test_editing_in_verified_name_does_not_verify():
     verified()
     other = EntryFactory()
     directory.update_entry(entry=other, github_username="ana-h")
@@ -220,7 +220,7 @@ def test_taking_over_a_proven_name_by_an_edit_is_no_proof():
 # --- Removal ----------------------------------------------------------------------------------
 
 
-def test_removed_entry_is_gone_from_every_list_and_comes_back_as_it_was():
+def test_remove_and_restore_entry():
     entry, staff = EntryFactory(), StaffFactory()
     assert may_see_directory(entry.person)
     directory.remove_entry(entry=entry, actor=staff, reason="asked to")
@@ -243,7 +243,7 @@ def test_removed_entry_is_gone_from_every_list_and_comes_back_as_it_was():
 
 
 @pytest.mark.parametrize("act", [directory.approve, directory.suspend, directory.reinstate, directory.ban])
-def test_nothing_is_decided_about_who_was_removed(act):
+def test_removed_entry_rejects_decisions(act):
     entry = EntryFactory(deleted_at=timezone.now())
     with pytest.raises(EntryRemoved):
         act(entry=entry)
@@ -252,7 +252,7 @@ def test_nothing_is_decided_about_who_was_removed(act):
 # --- History ----------------------------------------------------------------------------------
 
 
-def test_history_says_field_by_field_what_changed_and_one_change_can_be_taken_back():
+def test_history_shows_and_reverts_one_change():
     entry, staff = EntryFactory(country="Peru"), StaffFactory()
     directory.update_entry(entry=entry, country="Brazil", organization="Ours")
     directory.suspend(entry=entry)
@@ -271,7 +271,7 @@ def test_history_says_field_by_field_what_changed_and_one_change_can_be_taken_ba
     assert event.payload == {"number": entry.member_id, "entry": edit.pgh_id}
 
 
-def test_decision_that_is_final_is_not_taken_back():
+def test_final_decision_cannot_be_reverted():
     entry = EntryFactory()
     directory.ban(entry=entry)
     change = changes_of(entry)[0]
@@ -281,7 +281,7 @@ def test_decision_that_is_final_is_not_taken_back():
     assert entry.status == "banned"
 
 
-def test_being_active_leaves_no_history():
+def test_activity_adds_no_history():
     entry = EntryFactory()
     ParticipationFactory(member=entry)
     rows("UPDATE community_members SET last_active_at = now() WHERE id = %s", [entry.pk])
@@ -291,7 +291,7 @@ def test_being_active_leaves_no_history():
 # --- Relationships ----------------------------------------------------------------------------
 
 
-def test_relationship_is_written_once_between_two():
+def test_relationship_is_unique_between_two():
     ana, bob, staff = EntryFactory(), EntryFactory(), StaffFactory()
     sides = {"entity_id_a": f" {ana.member_id} ", "entity_id_b": bob.member_id}
     made = create_relationship(**sides, relationship_type="MENTORED", content={"about": "SQL"}, actor=staff)
@@ -320,7 +320,7 @@ def line(length, **root):
     return entries
 
 
-def test_tree_has_everyone_below_with_depth_and_way():
+def test_tree_contains_descendants_with_depth_and_path():
     ana, bob, eve = line(3)
     dan = EntryFactory(person=None, invited_by=ana)
     EntryFactory(person=None)
@@ -338,7 +338,7 @@ def test_tree_has_everyone_below_with_depth_and_way():
     assert rows("SELECT * FROM invitation_tree('#999999')") == []
 
 
-def test_tree_goes_as_deep_as_asked():
+def test_tree_stops_at_given_depth():
     entries = line(25)
     depths = "SELECT max(depth) FROM invitation_tree(%s{})"
     assert rows(depths.format(""), [entries[0].member_id]) == [(20,)]
@@ -346,7 +346,7 @@ def test_tree_goes_as_deep_as_asked():
     assert rows(depths.format(", 0"), [entries[0].member_id]) == [(0,)]
 
 
-def test_two_who_name_each_other_do_not_go_round_for_ever():
+def test_tree_with_cycle_ends():
     ana, bob, eve = line(3)
     CommunityMember.objects.filter(pk=ana.pk).update(invited_by=eve)
     found = rows("SELECT member_id FROM invitation_tree(%s, 1000)", [bob.member_id])
@@ -357,7 +357,7 @@ def test_two_who_name_each_other_do_not_go_round_for_ever():
     assert {each.pk for each in tree.above} == {bob.pk, eve.pk}
 
 
-def test_drawn_tree_knows_whom_they_came_by_and_counts_everyone_below(django_assert_num_queries):
+def test_invitation_tree_has_ancestors_and_counts(django_assert_num_queries):
     top, above, me, child, grandchild = line(5)
     second = EntryFactory(person=None, invited_by=me)
     with django_assert_num_queries(3):
@@ -370,7 +370,7 @@ def test_drawn_tree_knows_whom_they_came_by_and_counts_everyone_below(django_ass
     assert (alone.above, alone.root.invited, alone.root.count) == ([], [], 0)
 
 
-def test_tree_too_large_to_draw_says_that_there_are_more(monkeypatch):
+def test_large_tree_is_truncated(monkeypatch):
     monkeypatch.setattr("groups.selectors.directory.NODES_AT_MOST", 5)
     root = EntryFactory(person=None)
     for _child in range(4):
@@ -383,7 +383,7 @@ def test_tree_too_large_to_draw_says_that_there_are_more(monkeypatch):
 # --- The heat map -----------------------------------------------------------------------------
 
 
-def test_heat_map_has_53_weeks_from_monday_and_nothing_to_come():
+def test_heat_map_has_53_weeks_without_future_days():
     today = date(2026, 3, 4)  # a Wednesday
     weeks = heat_map(EntryFactory(), today=today)
     assert len(weeks) == 53
@@ -396,7 +396,7 @@ def test_heat_map_has_53_weeks_from_monday_and_nothing_to_come():
     assert {(day.total, day.points, day.level) for day in days} == {(0, 0, 0)}
 
 
-def test_heat_map_shows_what_a_member_did_and_no_one_elses(django_assert_num_queries):
+def test_heat_map_shows_one_members_activity(django_assert_num_queries):
     entry, now = EntryFactory(), timezone.now()
     for _message in range(3):
         ParticipationFactory(member=entry, occurred_at=now)
@@ -433,7 +433,7 @@ def pages(at_most, **filters):
     return found
 
 
-def test_pages_show_everyone_once_newest_first_also_those_of_one_instant():
+def test_pages_contain_each_entry_once():
     now = timezone.now()
     entries = [EntryFactory(person=None, created_at=now - timedelta(minutes=step // 3)) for step in range(10)]
     expected = [entry.pk for entry in sorted(entries, key=lambda each: (each.created_at, each.pk), reverse=True)]
@@ -443,7 +443,7 @@ def test_pages_show_everyone_once_newest_first_also_those_of_one_instant():
         assert all(len(page) == at_most for page in found[:-1])
 
 
-def test_pages_stand_still_when_someone_comes():
+def test_pages_are_stable_while_rows_are_added():
     entries = [EntryFactory(person=None, created_at=timezone.now() - timedelta(minutes=step)) for step in range(4)]
     first = find_entries(at_most=2)
     EntryFactory(person=None)
@@ -451,7 +451,7 @@ def test_pages_stand_still_when_someone_comes():
     assert first + find_entries(after=after, at_most=2) == entries
 
 
-def test_filters_narrow_together():
+def test_filters_combine():
     wanted = verified(primary_role="founder", country="Brazil", organization="Ours", name="Ana Lima")
     verified(primary_role="founder", country="Peru", github_username="b")
     EntryFactory(primary_role="founder", country="Brazil", reputation_score=1125)
@@ -468,7 +468,7 @@ def test_filters_narrow_together():
 
 
 @pytest.mark.parametrize("q", ["ana l", "LIMA", "ana_tg", "Ana-H", "our", "{number}", "{plain}"])
-def test_search_finds_by_number_and_the_beginning_of_any_name(q):
+def test_search_finds_by_number_and_name_prefix(q):
     wanted = EntryFactory(name="Ana Lima", telegram_username="ana_tg", github_username="ana-h", organization="Ours")
     EntryFactory(name="Bruno Costa", telegram_username="bruno", organization="Theirs")
     q = q.format(number=wanted.member_id, plain=wanted.member_id[1:])
@@ -476,18 +476,18 @@ def test_search_finds_by_number_and_the_beginning_of_any_name(q):
 
 
 @pytest.mark.parametrize("q", ["#999999", "zzz", "%", "_", "\\", "' OR 1=1"])
-def test_search_finds_no_one_by_what_no_one_is_called(q):
+def test_search_without_match_is_empty(q):
     EntryFactory(name="Ana Lima", telegram_username="ana_tg")
     assert find_entries(q=q, at_most=9) == []
 
 
 @pytest.mark.parametrize("q", [None, "", "  "])
-def test_nothing_to_look_for_finds_everyone(q):
+def test_blank_search_finds_everyone(q):
     EntryFactory()
     assert len(find_entries(q=q, at_most=9)) == 1
 
 
-def test_a_page_costs_one_query_and_two_with_a_text(django_assert_num_queries):
+def test_page_takes_one_query_or_two_with_search(django_assert_num_queries):
     EntryFactory(name="Ana")
     with django_assert_num_queries(1):
         find_entries(role="developer", at_most=9)
@@ -495,7 +495,7 @@ def test_a_page_costs_one_query_and_two_with_a_text(django_assert_num_queries):
         find_entries(q="ana", at_most=9)
 
 
-def test_invitations_are_found_newest_first_of_one_or_of_everyone():
+def test_find_invitations_filters_by_inviter():
     now, inviter = timezone.now(), EntryFactory()
     mine = [InvitationFactory(created_by=inviter, created_at=now - timedelta(minutes=step)) for step in range(3)]
     other = InvitationFactory(created_at=now - timedelta(hours=1), status="cancelled")

@@ -392,7 +392,7 @@ def said():
     root.setLevel(level)
 
 
-def test_no_text_of_an_erased_person_is_left_in_the_database():
+def test_erase_removes_text_from_every_column():
     entry, _client = live(CANARY)
     other, _client = live(NEIGHBOUR)
     with owner_session() as session:
@@ -415,7 +415,7 @@ def test_no_text_of_an_erased_person_is_left_in_the_database():
     assert CommunityMember.objects.get(pk=other.pk).name == f"Zoë {NEIGHBOUR}"
 
 
-def test_no_log_and_no_file_of_the_site_names_an_erased_person(said):
+def test_erased_person_is_in_no_log_or_file(said):
     entry, _client = live(CANARY)
     logging.getLogger("groups").info("control %s", "the handler hears the site")
     erase(entry=entry, actor=StaffFactory())
@@ -424,13 +424,13 @@ def test_no_log_and_no_file_of_the_site_names_an_erased_person(said):
     assert [path for path in files_with(CANARY) if path != SERVERS_LOG] == []
 
 
-def test_the_servers_log_names_no_one_who_was_rejected():
+def test_server_log_omits_rejected_personal_data():
     live(word := f"{CANARY}{uuid4().hex[:8]}")
     assert SERVERS_LOG in files_with("database system is ready"), "the search reads files"
     assert files_with(word) == []
 
 
-def test_canary_in_every_column_of_every_row_of_a_person_is_gone():
+def test_erase_removes_canary_from_every_text_column():
     entry, _client = live("someone")
     with owner_session() as session:
         planted = plant(session, entry, CANARY)
@@ -492,7 +492,7 @@ def facts(entry):
     }
 
 
-def test_numbers_counts_and_days_stay():
+def test_erase_keeps_numbers_counts_and_days():
     entry, _client = live(CANARY)
     CommunityMember.objects.filter(pk=entry.pk).update(reputation_score=1125)
     before = facts(entry)
@@ -506,7 +506,7 @@ def test_numbers_counts_and_days_stay():
     assert after["entry"][3:5] == (1125, "Experienced")
 
 
-def test_days_to_come_still_count_what_came_before():
+def test_highlights_count_earlier_events_after_erase():
     entry, _client = live(CANARY)
     erase(entry=entry)
     roll_up_highlights()
@@ -514,7 +514,7 @@ def test_days_to_come_still_count_what_came_before():
     assert (day.message_count, day.reaction_count, day.voice_minutes) == (2, 1, 7)
 
 
-def test_erased_entry_and_account_look_like_no_one():
+def test_erased_entry_and_account_are_anonymous():
     entry, client = live(CANARY)
     erased = erase(entry=entry)
     assert (erased.name, erased.telegram_id) == ("Erased member", f"erased:{entry.pk}")
@@ -531,7 +531,7 @@ def test_erased_entry_and_account_look_like_no_one():
     assert not CommunityMember.objects.present().filter(pk=entry.pk).exists()
 
 
-def test_what_the_event_says_is_the_number_alone():
+def test_erase_event_contains_only_number():
     entry, manager = EntryFactory(name=CANARY), StaffFactory()
     erase(entry=entry, actor=manager)
     [(type_, actor, member, payload)] = rows("SELECT type, actor_id, member_id, payload::text FROM events")
@@ -539,7 +539,7 @@ def test_what_the_event_says_is_the_number_alone():
     assert json.loads(payload) == {"number": entry.member_id}
 
 
-def test_entry_without_an_account_is_erased_too():
+def test_erase_handles_entry_without_account():
     entry = directory.create_entry(name=CANARY, telegram_id=CANARY, primary_role="other")
     directory.approve(entry=entry, reason=CANARY)
     directory.remove_entry(entry=entry, reason=CANARY)
@@ -548,7 +548,7 @@ def test_entry_without_an_account_is_erased_too():
         assert search(session, CANARY) == set()
 
 
-def test_telegram_id_and_email_of_an_erased_person_are_free_again():
+def test_erase_frees_telegram_id_and_email():
     entry = EntryFactory(telegram_id="718281828", person=MemberFactory(email="noor@example.org"))
     erase(entry=entry)
     EntryFactory(telegram_id="718281828", person=MemberFactory(email="noor@example.org"))
@@ -557,7 +557,7 @@ def test_telegram_id_and_email_of_an_erased_person_are_free_again():
 # --- What is rejected ----------------------------------------------------------------------------
 
 
-def test_no_one_is_erased_twice():
+def test_erase_rejects_erased_entry():
     entry = EntryFactory()
     erase(entry=entry)
     with pytest.raises(EntryErased, match="The personal data of this member was erased"):
@@ -565,7 +565,7 @@ def test_no_one_is_erased_twice():
 
 
 @pytest.mark.parametrize("right", ["is_staff", "is_superuser"])
-def test_staff_are_not_erased(right):
+def test_erase_rejects_staff(right):
     entry = EntryFactory(person=MemberFactory(**{right: True}), name=CANARY)
     with pytest.raises(StaffNotErased, match="take its rights away"):
         erase(entry=entry)
@@ -573,7 +573,7 @@ def test_staff_are_not_erased(right):
     assert (entry.name, entry.erased_at) == (CANARY, None)
 
 
-def test_erased_entry_changes_no_more():
+def test_erased_entry_cannot_be_changed():
     entry, staff = EntryFactory(), StaffFactory()
     erase(entry=entry)
     for act in (
@@ -597,7 +597,7 @@ def test_erased_entry_changes_no_more():
             rows(f"UPDATE community_members SET {change} WHERE id = %s", [entry.pk])
 
 
-def test_only_the_database_function_may_change_events_and_history():
+def test_only_erase_function_changes_events_and_history():
     entry = EntryFactory()
     directory.suspend(entry=entry, reason=CANARY)
     rows("SET missionsite.erasing = 'on'")

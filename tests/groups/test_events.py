@@ -12,7 +12,7 @@ from tests.support.concurrency import execute_as_owner
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("change", [lambda events: events.update(type="other.type"), lambda events: events.delete()])
-def test_the_site_may_neither_change_nor_remove_events(change):
+def test_site_role_cannot_change_or_delete_events(change):
     Event.objects.create(type="group.created")
     with pytest.raises(DatabaseError) as rejected, transaction.atomic():
         change(Event.objects.all())
@@ -22,7 +22,7 @@ def test_the_site_may_neither_change_nor_remove_events(change):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("statement", ["UPDATE events SET type = 'other.type'", "DELETE FROM events"])
-def test_not_even_the_owner_changes_or_removes_events(statement):
+def test_owner_cannot_change_or_delete_events(statement):
     Event.objects.create(type="group.created")
     with pytest.raises(psycopg.errors.CheckViolation) as rejected:
         execute_as_owner(statement)
@@ -31,7 +31,7 @@ def test_not_even_the_owner_changes_or_removes_events(statement):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_owner_cannot_truncate_events():
+def test_owner_cannot_truncate_events():
     # The tests' own cleaning up truncates, so the trigger is off but for this test.
     execute_as_owner("ALTER TABLE events ENABLE ALWAYS TRIGGER events_no_truncate")
     try:
@@ -42,7 +42,7 @@ def test_the_owner_cannot_truncate_events():
 
 
 @pytest.mark.django_db
-def test_a_type_is_a_noun_and_what_became_of_it():
+def test_event_type_format_is_checked():
     for wrong in ("", "Created", "group", "group..created", "group.created ", "1.2"):
         with pytest.raises(IntegrityError) as rejected, transaction.atomic():
             Event.objects.create(type=wrong)

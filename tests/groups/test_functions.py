@@ -54,7 +54,7 @@ def community():
 
 
 @pytest.mark.parametrize("function", ["get_active_missions", "active_missions"])
-def test_rows_are_those_of_counting_before_and_after_merging(community, function):
+def test_active_missions_match_counting_and_merging(community, function):
     for _merged in range(2):
         for member in community:
             for score in (0, 250, 499, 10_000):
@@ -64,7 +64,7 @@ def test_rows_are_those_of_counting_before_and_after_merging(community, function
         sql("SELECT merge_mission_counters()")
 
 
-def test_signatures_are_the_seeds():
+def test_functions_have_seed_signatures():
     described = dict(
         sql(
             """SELECT proname, pg_get_function_arguments(p.oid) || ' -> ' || pg_get_function_result(p.oid)
@@ -83,12 +83,12 @@ def test_signatures_are_the_seeds():
     }
 
 
-def test_an_unknown_member_sees_the_missions_as_an_outsider(community):
+def test_unknown_member_sees_missions_as_non_member(community):
     rows = sql("SELECT is_member FROM get_active_missions(gen_random_uuid(), 0)")
     assert rows == [(False,)] * 12
 
 
-def test_mission_members_are_those_present_in_the_order_they_joined():
+def test_mission_members_are_ordered_by_join_date():
     mission = MissionFactory()
     second = MembershipFactory(group=mission, joined_at="2026-02-02T00:00Z")
     first = MembershipFactory(group=mission, joined_at="2026-02-01T00:00Z", role="Host")
@@ -108,7 +108,7 @@ def test_mission_members_are_those_present_in_the_order_they_joined():
     ]
 
 
-def test_counts_follow_every_kind_of_change():
+def test_counters_follow_every_change():
     mission, other = MissionFactory(), MissionFactory()
     memberships = [MembershipFactory(group=mission) for _number in range(3)]
 
@@ -131,7 +131,7 @@ def test_counts_follow_every_kind_of_change():
     assert Group.objects.with_counts().get(pk=other.pk).member_count == 1
 
 
-def test_merging_changes_no_count_and_no_date():
+def test_merging_keeps_counts_and_updated_at():
     membership = MembershipFactory()
     sql("SELECT merge_mission_counters()")
     before = Group.objects.get(pk=membership.group_id)

@@ -23,8 +23,8 @@ from groups.github import (
     GitHubRejected,
     GitHubUnavailable,
     GitHubUserUnknown,
+    client,
     fetch_profile,
-    line,
     profile,
 )
 from tests.support.github_server import (
@@ -51,7 +51,7 @@ WORD = "missionsite-abcdefghij"
 
 @pytest.fixture
 def server(settings, monkeypatch):
-    monkeypatch.setattr(line, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(client, "_FIRST_PAUSE", 0.01)
     with github() as running:
         settings.GITHUB_API_URL, settings.GITHUB_TOKEN, settings.GITHUB_TIMEOUT = running.url, TOKEN, 20
         yield running
@@ -76,7 +76,7 @@ def rejection(kind: type[GitHubError], username: str = "octocat") -> GitHubError
 # --- A person ----------------------------------------------------------------------------------
 
 
-def test_the_four_figures_of_a_person(server):
+def test_profile_contains_four_figures(server):
     server.person("OctoCat", stars=[150, 50], public_repos=15, followers=50, commits=400, issues=60, pull_requests=40)
     before = datetime.now(UTC).replace(microsecond=0)
     found_profile = fetch_profile("octocat")
@@ -97,7 +97,7 @@ def test_the_four_figures_of_a_person(server):
         found_profile.login = "someone-else"
 
 
-def test_what_github_is_asked(server):
+def test_requests_sent_to_github(server):
     server.person("octocat", stars=[1])
     fetch_profile("octocat")
     since = f"{soon(-365 * 86400):%Y-%m-%d}"
@@ -115,7 +115,7 @@ def test_what_github_is_asked(server):
         assert request.headers["User-Agent"] == "missionsite"
 
 
-def test_without_a_token_none_is_sent(server, settings):
+def test_no_authorization_header_without_token(server, settings):
     settings.GITHUB_TOKEN = ""
     server.person()
     fetch_profile("octocat")
@@ -123,7 +123,7 @@ def test_without_a_token_none_is_sent(server, settings):
     assert not any("Authorization" in request.headers for request in server.requests)
 
 
-def test_an_api_below_a_path_is_asked_there(server, settings):
+def test_api_url_with_path_is_used(server, settings):
     settings.GITHUB_API_URL = f"{server.url}/api/v3/"
     server.on("/api/v3/users/octocat", says(server.person()))
     server.on("/api/v3/users/octocat/repos", says([]))
@@ -134,13 +134,13 @@ def test_an_api_below_a_path_is_asked_there(server, settings):
 
 
 @pytest.mark.parametrize("address", ["", "api.github.com", "ftp://api.github.com", "http://[", "https://"])
-def test_an_api_address_that_is_none_is_said(settings, address):
+def test_invalid_api_url_is_unavailable(settings, address):
     settings.GITHUB_API_URL = address
     assert "GITHUB_API_URL" in rejection(GitHubUnavailable).message
 
 
 @pytest.mark.parametrize("token", ["two words", "line\nbreak", "tökén"])
-def test_a_token_that_is_none_is_said_and_not_sent(server, settings, token):
+def test_invalid_token_is_rejected_and_not_sent(server, settings, token):
     settings.GITHUB_TOKEN = token
     rejected = rejection(GitHubRejected)
     assert "GITHUB_TOKEN" in rejected.message
@@ -158,27 +158,27 @@ def test_a_token_that_is_none_is_said_and_not_sent(server, settings, token):
         *("a.b", "dependabot[bot]", "a_b", "@a", "٣"),
     ],
 )
-def test_a_name_github_cannot_have_given_is_not_asked_for(server, name):
+def test_invalid_name_sends_no_request(server, name):
     with pytest.raises(GitHubNameInvalid):
         fetch_profile(name)
     assert server.requests == []
 
 
 @pytest.mark.parametrize("name", ["a", "7", "a-b", "a-1-b", "A" * 39])
-def test_a_name_github_can_have_given_is_asked_for(server, name):
+def test_valid_name_sends_request(server, name):
     rejection(GitHubUserUnknown, name if len(name) > 3 else "nobody")
     with pytest.raises(GitHubUserUnknown):
         fetch_profile(name)
     assert server.requests[-1].path == f"/users/{name}"
 
 
-def test_an_unknown_name_costs_one_request(server):
+def test_unknown_name_takes_one_request(server):
     rejection(GitHubUserUnknown)
     assert server.counts() == {"/users/octocat": 1}
 
 
 @pytest.mark.parametrize("kind", ["Organization", "Bot"])
-def test_an_account_that_is_no_person_s_is_rejected(server, kind):
+def test_organisation_account_is_rejected(server, kind):
     server.person(type=kind)
     rejection(GitHubNotAPerson)
     assert server.counts() == {"/users/octocat": 1}
@@ -188,7 +188,7 @@ def test_an_account_that_is_no_person_s_is_rejected(server, kind):
 
 
 @pytest.mark.parametrize("field", ["bio", "company", "blog", "location"])
-def test_the_proof_may_stand_in_every_public_text(server, field):
+def test_code_is_found_in_every_public_text(server, field):
     server.person(**{field: f"I write code. {WORD}"})
     assert fetch_profile("octocat", proof=WORD).proof_found
 
@@ -209,23 +209,23 @@ def test_the_proof_may_stand_in_every_public_text(server, field):
         (None, False),
     ],
 )
-def test_the_proof_stands_as_a_word(server, bio, stands):
+def test_code_must_be_a_whole_word(server, bio, stands):
     server.person(bio=bio)
     assert fetch_profile("octocat", proof=WORD).proof_found is stands
 
 
-def test_the_proof_is_a_word_and_no_pattern(server):
+def test_code_is_not_a_pattern(server):
     server.person(bio="anything at all")
     assert not fetch_profile("octocat", proof=".*").proof_found
 
 
 @pytest.mark.parametrize("proof", [None, ""])
-def test_no_proof_is_never_found(server, proof):
+def test_missing_code_is_never_found(server, proof):
     server.person(bio="")
     assert not fetch_profile("octocat", proof=proof).proof_found
 
 
-def test_the_name_and_the_e_mail_prove_nothing(server):
+def test_code_in_name_or_email_does_not_count(server):
     server.person(name=WORD, email=f"{WORD}@example.org", twitter_username=WORD)
     assert not fetch_profile("octocat", proof=WORD).proof_found
 
@@ -233,14 +233,14 @@ def test_the_name_and_the_e_mail_prove_nothing(server):
 # --- Pages of repositories ---------------------------------------------------------------------
 
 
-def test_stars_of_every_page_are_summed(server):
+def test_stars_of_all_pages_are_summed(server):
     server.person(stars=list(range(250)))
     assert fetch_profile("octocat").data["total_stars"] == sum(range(250))
     pages = [request.query.get("page", "1") for request in server.requests if request.path.endswith("/repos")]
     assert pages == ["1", "2", "3"]
 
 
-def test_more_pages_than_are_read_is_said(server, monkeypatch):
+def test_too_many_pages_are_incomplete(server, monkeypatch):
     monkeypatch.setattr(profile, "MAX_PAGES", 2)
     server.person(stars=[1] * 201)
     data = fetch_profile("octocat").data
@@ -248,14 +248,14 @@ def test_more_pages_than_are_read_is_said(server, monkeypatch):
     assert server.counts()["/users/octocat/repos"] == 2
 
 
-def test_just_as_many_pages_as_are_read_is_whole(server, monkeypatch):
+def test_maximum_pages_are_complete(server, monkeypatch):
     monkeypatch.setattr(profile, "MAX_PAGES", 2)
     server.person(stars=[1] * 200)
     data = fetch_profile("octocat").data
     assert (data["total_stars"], data["incomplete"]) == (200, [])
 
 
-def test_a_repository_that_moves_to_the_next_page_is_counted_once(server):
+def test_repository_on_two_pages_is_counted_once(server):
     server.person()
     again = {"id": 2, "stargazers_count": 7}
     link = f'<{server.url}/user/1/repos?page=2>; rel="next", <{server.url}/user/1/repos?page=2>; rel="last"'
@@ -264,7 +264,7 @@ def test_a_repository_that_moves_to_the_next_page_is_counted_once(server):
     assert fetch_profile("octocat").data["total_stars"] == 13
 
 
-def test_pages_that_go_in_circles_come_to_an_end(server):
+def test_circular_pages_end(server):
     server.person()
     link = f'<{server.url}/users/octocat/repos?page=1>; rel="next"'
     server.on("/users/octocat/repos", says([{"id": 1, "stargazers_count": 5}], Link=link))
@@ -276,14 +276,14 @@ def test_pages_that_go_in_circles_come_to_an_end(server):
 # --- Searches ----------------------------------------------------------------------------------
 
 
-def test_a_search_github_did_not_finish_is_said(server):
+def test_unfinished_search_is_incomplete(server):
     server.person(issues=3, pull_requests=4)
     server.search("commits", "", "octocat", says(found(20, is_whole=False)))
     data = fetch_profile("octocat").data
     assert (data["contributions_last_year"], data["incomplete"]) == (27, ["contributions_last_year"])
 
 
-def test_a_person_who_hides_their_activity_has_what_can_be_counted(server):
+def test_hidden_activity_is_incomplete(server):
     server.person(issues=3, pull_requests=4)
     server.search("commits", "", "octocat", unprocessable("The listed users cannot be searched."))
     data = fetch_profile("octocat").data
@@ -295,7 +295,7 @@ def test_a_person_who_hides_their_activity_has_what_can_be_counted(server):
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 @pytest.mark.parametrize("is_relative", [True, False])
-def test_a_renamed_person_is_read_under_the_new_name(server, status, is_relative):
+def test_renamed_account_is_read_by_new_name(server, status, is_relative):
     server.person("NewName", stars=[3])
     server.on("/user/583231", server.answer("/users/NewName"))
     server.on("/users/octocat", moved("/user/583231" if is_relative else f"{server.url}/user/583231", status))
@@ -317,7 +317,7 @@ def test_a_renamed_person_is_read_under_the_new_name(server, status, is_relative
         "https://github.com.example.org/",
     ],
 )
-def test_a_redirect_elsewhere_is_not_followed(server, there):
+def test_redirect_to_other_host_is_rejected(server, there):
     with github() as other:
         other.person()
         host = other.url.removeprefix("http://")
@@ -327,7 +327,7 @@ def test_a_redirect_elsewhere_is_not_followed(server, there):
     assert len(server.requests) == 1
 
 
-def test_a_next_page_elsewhere_is_not_followed(server):
+def test_next_page_on_other_host_is_rejected(server):
     with github() as other:
         server.person()
         server.on("/users/octocat/repos", says([], Link=f'<{other.url}/users/octocat/repos?page=2>; rel="next"'))
@@ -335,7 +335,7 @@ def test_a_next_page_elsewhere_is_not_followed(server):
         assert other.requests == []
 
 
-def test_redirects_in_circles_come_to_an_end(server):
+def test_circular_redirects_end(server):
     server.on("/users/octocat", moved("/users/octocat"))
     rejection(GitHubUnavailable)
     assert server.counts() == {"/users/octocat": 4}
@@ -346,7 +346,7 @@ def test_redirects_in_circles_come_to_an_end(server):
 
 @pytest.mark.parametrize("status", [403, 429])
 @pytest.mark.parametrize("path", ["/users/octocat", "/users/octocat/repos", "/search/commits", "/search/issues"])
-def test_a_used_up_limit_names_when_to_come_back(server, path, status):
+def test_primary_rate_limit_gives_retry_time(server, path, status):
     server.person()
     resets_at = soon(1800).replace(microsecond=0)
     server.on(path, rate_limited(resets_at, status))
@@ -357,7 +357,7 @@ def test_a_used_up_limit_names_when_to_come_back(server, path, status):
 
 @pytest.mark.parametrize("status", [403, 429])
 @pytest.mark.parametrize("in_text", [True, False])
-def test_a_secondary_limit_names_when_to_come_back(server, status, in_text):
+def test_secondary_rate_limit_gives_retry_time(server, status, in_text):
     instant = soon(90).replace(microsecond=0)
     server.on("/users/octocat", secondary_limit(instant if in_text else 90, status))
     earliest = soon(90)
@@ -369,7 +369,7 @@ def test_a_secondary_limit_names_when_to_come_back(server, status, in_text):
     assert busy.is_stated
 
 
-def test_of_two_times_the_later_counts(server):
+def test_later_of_two_retry_times_is_used(server):
     resets_at = soon(600).replace(microsecond=0)
     headers = {"X_RateLimit_Remaining": "0", "X_RateLimit_Reset": str(int(resets_at.timestamp())), "Retry_After": "30"}
     server.on("/users/octocat", says({}, 403, **headers))
@@ -392,7 +392,7 @@ def test_of_two_times_the_later_counts(server):
         says(b"<html>", 429),
     ],
 )
-def test_without_a_usable_time_it_is_a_minute_of_the_site_s_own(server, answer):
+def test_missing_retry_time_defaults_to_one_minute(server, answer):
     server.on("/users/octocat", answer)
     earliest = soon(60)
     busy = rejection(GitHubBusy)
@@ -401,18 +401,18 @@ def test_without_a_usable_time_it_is_a_minute_of_the_site_s_own(server, answer):
 
 
 @pytest.mark.parametrize("headers", [{"Retry_After": "9" * 30}, {"Retry_After": "Fri, 31 Dec 9999 23:59:59 -1200"}])
-def test_no_one_waits_longer_than_a_day(server, headers):
+def test_retry_time_is_at_most_one_day(server, headers):
     server.on("/users/octocat", says({}, 429, **headers))
     assert rejection(GitHubBusy).retry_at <= soon(86400)
 
 
-def test_a_wrong_token_is_said(server):
+def test_wrong_token_is_rejected(server):
     server.on("/users/octocat", unauthorized)
     assert "token" in rejection(GitHubRejected).message
     assert len(server.requests) == 1
 
 
-def test_what_is_not_allowed_at_all_is_no_limit(server):
+def test_forbidden_is_not_a_rate_limit(server):
     server.on("/users/octocat", says({"message": "Resource not accessible"}, 403, X_RateLimit_Remaining="4999"))
     rejection(GitHubRejected)
 
@@ -421,7 +421,7 @@ def test_what_is_not_allowed_at_all_is_no_limit(server):
 
 
 @pytest.mark.parametrize("broken", [failing(500), failing(502), failing(503), failing(504), resetting, half({"a": 1})])
-def test_what_passes_is_tried_again(server, broken):
+def test_temporary_error_is_retried(server, broken):
     user = server.person(stars=[4])
     server.on("/users/octocat", broken, broken, says(user))
     assert fetch_profile("octocat").data["total_stars"] == 4
@@ -429,14 +429,14 @@ def test_what_passes_is_tried_again(server, broken):
 
 
 @pytest.mark.parametrize("broken", [failing(500), resetting, half({"a": 1}), raw(b""), raw(b"octocat what\r\n\r\n")])
-def test_what_does_not_pass_is_given_up_after_three_tries(server, broken):
+def test_permanent_error_fails_after_three_tries(server, broken):
     server.on("/users/octocat", broken)
     rejection(GitHubUnavailable)
     assert server.counts() == {"/users/octocat": 3}
 
 
-def test_pauses_between_tries_grow(server, monkeypatch):
-    monkeypatch.setattr(line, "_FIRST_PAUSE", 0.4)
+def test_retry_pauses_grow(server, monkeypatch):
+    monkeypatch.setattr(client, "_FIRST_PAUSE", 0.4)
     server.on("/users/octocat", failing(500))
     rejection(GitHubUnavailable)
     first, second, third = (request.at for request in server.requests)
@@ -445,8 +445,8 @@ def test_pauses_between_tries_grow(server, monkeypatch):
     assert third - second >= 0.4
 
 
-def test_pauses_are_within_the_time_of_the_call(server, settings, monkeypatch):
-    monkeypatch.setattr(line, "_FIRST_PAUSE", 60)
+def test_retry_pauses_count_towards_timeout(server, settings, monkeypatch):
+    monkeypatch.setattr(client, "_FIRST_PAUSE", 60)
     settings.GITHUB_TIMEOUT = 0.5
     server.on("/users/octocat", failing(500))
     began = time.monotonic()
@@ -454,13 +454,13 @@ def test_pauses_are_within_the_time_of_the_call(server, settings, monkeypatch):
     assert 0.5 <= time.monotonic() - began < 10
 
 
-def test_a_closed_door_is_unavailable(settings):
+def test_refused_connection_is_unavailable(settings):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         settings.GITHUB_API_URL = f"http://127.0.0.1:{taken.getsockname()[1]}"
     rejection(GitHubUnavailable)
 
 
-def test_a_name_no_one_resolves_is_unavailable(settings):
+def test_unresolvable_host_is_unavailable(settings):
     settings.GITHUB_API_URL = "http://github.invalid"
     rejection(GitHubUnavailable)
 
@@ -468,8 +468,8 @@ def test_a_name_no_one_resolves_is_unavailable(settings):
 # --- Time --------------------------------------------------------------------------------------
 
 
-def test_silence_ends_before_the_time_is_up(server, monkeypatch):
-    monkeypatch.setattr(line, "_SILENCE", 0.3)
+def test_silent_server_times_out_early(server, monkeypatch):
+    monkeypatch.setattr(client, "_SILENCE", 0.3)
     server.on("/users/octocat", silent)
     began = time.monotonic()
     assert rejection(GitHubUnavailable).message == "GitHub does not answer."
@@ -479,7 +479,7 @@ def test_silence_ends_before_the_time_is_up(server, monkeypatch):
 
 
 @pytest.mark.parametrize("part", ["status", "headers", "body"])
-def test_a_drip_of_bytes_does_not_outlast_the_time(server, settings, part):
+def test_slow_bytes_do_not_exceed_timeout(server, settings, part):
     settings.GITHUB_TIMEOUT = 1
     server.on("/users/octocat", dripping(part))
     began = time.monotonic()
@@ -488,7 +488,7 @@ def test_a_drip_of_bytes_does_not_outlast_the_time(server, settings, part):
     assert len(server.requests) == 1
 
 
-def test_slow_answers_share_the_time(server, settings):
+def test_slow_responses_share_timeout(server, settings):
     settings.GITHUB_TIMEOUT = 1
     server.person(stars=[1] * 3000)
     pages = server.answer("/users/octocat/repos")
@@ -504,10 +504,10 @@ def test_slow_answers_share_the_time(server, settings):
     assert server.counts()["/users/octocat/repos"] < 30
 
 
-def test_without_the_deadline_a_drip_goes_on(server, settings, monkeypatch):
+def test_slow_bytes_exceed_timeout_without_deadline(server, settings, monkeypatch):
     """The negative control: the library's own time limits do not end it."""
     settings.GITHUB_TIMEOUT = 1
-    monkeypatch.setattr(line._Deadline, "_cut", lambda self: None)
+    monkeypatch.setattr(client._Deadline, "_cut", lambda self: None)
     server.on("/users/octocat", dripping("headers"))
     ended = threading.Event()
 
@@ -550,7 +550,7 @@ def half_a_handshake():
             thread.join()
 
 
-def test_a_drip_within_the_handshake_does_not_outlast_the_time(settings):
+def test_slow_tls_handshake_does_not_exceed_timeout(settings):
     settings.GITHUB_TIMEOUT = 1
     with half_a_handshake() as address:
         settings.GITHUB_API_URL = address
@@ -559,13 +559,13 @@ def test_a_drip_within_the_handshake_does_not_outlast_the_time(settings):
         assert 1 <= time.monotonic() - began < 10
 
 
-def test_a_server_without_tls_is_not_spoken_to_with_it(server, settings):
+def test_https_to_plain_server_is_unavailable(server, settings):
     settings.GITHUB_API_URL = server.url.replace("http:", "https:")
     rejection(GitHubUnavailable)
     assert server.requests == []
 
 
-def test_a_call_leaves_no_thread_and_no_connection_behind(server, settings):
+def test_call_leaves_no_thread_or_connection(server, settings):
     server.person(stars=[1])
     threads = set(threading.enumerate())
     files = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
@@ -592,7 +592,7 @@ def test_a_call_leaves_no_thread_and_no_connection_behind(server, settings):
     ],
 )
 @pytest.mark.parametrize("path", ["/users/octocat", "/users/octocat/repos", "/search/commits"])
-def test_a_body_that_is_no_json_is_rejected(server, path, body):
+def test_invalid_json_is_rejected(server, path, body):
     server.person()
     server.on(path, says(body))
     rejection(GitHubUnavailable)
@@ -635,7 +635,7 @@ def test_json_of_another_shape_is_rejected(server, path, body):
         {"blog": {"a": 1}},
     ],
 )
-def test_a_person_with_a_field_of_another_kind_is_rejected(server, fields):
+def test_user_with_wrong_field_type_is_rejected(server, fields):
     server.on("/users/octocat", says(server.person() | fields))
     rejection(GitHubUnavailable)
     # Found before GitHub is asked any further.
@@ -643,7 +643,7 @@ def test_a_person_with_a_field_of_another_kind_is_rejected(server, fields):
 
 
 @pytest.mark.parametrize("missing", ["public_repos", "followers", "login", "type", "html_url", "created_at"])
-def test_a_person_without_a_field_is_rejected(server, missing):
+def test_user_without_field_is_rejected(server, missing):
     user = server.person()
     del user[missing]
     server.on("/users/octocat", says(user))
@@ -653,7 +653,7 @@ def test_a_person_without_a_field_is_rejected(server, missing):
 @pytest.mark.parametrize(
     "row", [{"id": 1, "stargazers_count": None}, {"id": "1", "stargazers_count": 1}, {"id": 1, "stargazers_count": -2}]
 )
-def test_a_repository_with_a_field_of_another_kind_is_rejected(server, row):
+def test_repository_with_wrong_field_type_is_rejected(server, row):
     server.person()
     server.on("/users/octocat/repos", says([row]))
     rejection(GitHubUnavailable)
@@ -662,17 +662,17 @@ def test_a_repository_with_a_field_of_another_kind_is_rejected(server, row):
 @pytest.mark.parametrize(
     "answer", [{"total_count": 5}, {"total_count": "5", "incomplete_results": False}, {"incomplete_results": False}]
 )
-def test_a_search_with_a_field_of_another_kind_is_rejected(server, answer):
+def test_search_with_wrong_field_type_is_rejected(server, answer):
     server.person()
     server.on("/search/issues", says(answer))
     rejection(GitHubUnavailable)
 
 
-def test_a_body_just_small_enough_is_read(server):
+def test_body_of_maximum_size_is_read(server):
     user = server.person()
-    padding = line.MAX_BODY - len(json.dumps(user | {"name": ""}).encode())
+    padding = client.MAX_BODY - len(json.dumps(user | {"name": ""}).encode())
     body = json.dumps(user | {"name": "a" * padding}).encode()
-    assert len(body) == line.MAX_BODY
+    assert len(body) == client.MAX_BODY
     server.on("/users/octocat", says(body))
     assert fetch_profile("octocat").login == "octocat"
     server.on("/users/octocat", says(body + b" "))
@@ -680,7 +680,7 @@ def test_a_body_just_small_enough_is_read(server):
 
 
 @pytest.mark.parametrize("path", ["/users/octocat", "/search/commits"])
-def test_a_body_without_an_end_is_hung_up_on(server, path):
+def test_endless_body_is_cut_off(server, path):
     server.person()
     server.on(path, endless())
     began = time.monotonic()
@@ -704,7 +704,7 @@ def test_a_body_without_an_end_is_hung_up_on(server, path):
         says({}, 422),
     ],
 )
-def test_an_answer_that_is_not_http_s_or_not_known_is_rejected(server, answer):
+def test_invalid_http_response_is_rejected(server, answer):
     server.on("/users/octocat", answer)
     rejection(GitHubUnavailable)
 
@@ -712,7 +712,7 @@ def test_an_answer_that_is_not_http_s_or_not_known_is_rejected(server, answer):
 # --- Quiet -------------------------------------------------------------------------------------
 
 
-def test_no_log_line_names_a_person_at_the_most_talkative_level(server, caplog):
+def test_debug_log_contains_no_names(server, caplog):
     caplog.set_level("DEBUG")
     server.person("octocat", stars=[1] * 101)
     fetch_profile("octocat", proof=WORD)
@@ -727,7 +727,7 @@ def test_no_log_line_names_a_person_at_the_most_talkative_level(server, caplog):
 silent_headers = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nno colon octocat\r\n\r\n{}")
 
 
-def test_the_library_would_name_them(server, caplog, monkeypatch):
+def test_library_log_contains_names(server, caplog, monkeypatch):
     """The negative control: left to itself, it quotes the address."""
     caplog.set_level("DEBUG")
     caplog.set_level("DEBUG", logger="urllib3")
@@ -742,11 +742,11 @@ def run_python(code: str, **environment: str) -> None:
     )
 
 
-def test_importing_it_brings_no_django():
+def test_import_does_not_load_django():
     run_python("import sys, groups.github; assert not [name for name in sys.modules if name.startswith('django')]")
 
 
-def test_starting_the_site_asks_github_nothing(server):
+def test_site_start_sends_no_request(server):
     # Everything a web process and a worker import, and the checks of the settings.
     own = site.DATABASES["default"]
     start = (

@@ -33,7 +33,7 @@ def form(mission, **changes) -> dict:
 
 
 class TestEdit:
-    def test_opens_a_mission_in_a_colony(self, manager):
+    def test_add_creates_mission_in_colony(self, manager):
         colony = ColonyFactory()
         values = {"name": "Tower", "parent_group": colony.pk, "min_trust_score": 100, "description": ""}
         manager.post(f"{MISSIONS}add/", values)
@@ -42,7 +42,7 @@ class TestEdit:
         assert mission.stable_id.startswith("FE-M-")
         assert Event.objects.get(type="group.created").actor.display_name == "Mission Manager"
 
-    def test_an_archived_colony_takes_no_mission(self, manager):
+    def test_add_rejects_archived_colony(self, manager):
         colony = archive_group(group=ColonyFactory())
         values = {"name": "Tower", "parent_group": colony.pk, "min_trust_score": 100, "description": "TimestampedModel"}
         response = manager.post(f"{MISSIONS}add/", values)
@@ -51,7 +51,7 @@ class TestEdit:
         assert 'value="Tower"' in words(response)
         assert "TimestampedModel" in words(response)
 
-    def test_edits_through_the_service(self, manager, garden):
+    def test_edit_calls_service(self, manager, garden):
         manager.post(page(garden), form(garden, name="Orchard"))
         garden.refresh_from_db()
         assert garden.name == "Orchard"
@@ -68,14 +68,14 @@ class TestEdit:
             ({"name": "a\x00b"}, "name"),
         ],
     )
-    def test_odd_values_are_errors_of_their_field(self, manager, garden, changes, field):
+    def test_invalid_values_are_field_errors(self, manager, garden, changes, field):
         response = manager.post(page(garden), form(garden, **changes))
         assert response.status_code == 200
         assert field in response.context["adminform"].form.errors
 
 
 class TestArchive:
-    def test_archives_and_restores_with_a_reason(self, manager, garden):
+    def test_archive_and_restore_with_reason(self, manager, garden):
         manager.post(page(garden, "archive"), {"reason": "Done"})
         garden.refresh_from_db()
         assert garden.is_archived
@@ -86,36 +86,36 @@ class TestArchive:
         reasons = dict(Event.objects.filter(group=garden).values_list("type", "payload__reason"))
         assert reasons == {"group.archived": "Done", "group.restored": "Again"}
 
-    def test_twice_is_rejected_in_words(self, manager, garden):
+    def test_archive_rejects_archived_mission(self, manager, garden):
         archive_group(group=garden)
         assert "It is archived already." in words(manager.post(page(garden, "archive"), {"reason": "x"}))
 
-    def test_several_at_once(self, manager, garden):
+    def test_bulk_archive(self, manager, garden):
         other = archive_group(group=MissionFactory())
         values = {"action": "archive", "_selected_action": [garden.pk, other.pk], "apply": "1", "reason": "Over"}
         assert "1 archived, 1 rejected." in words(manager.post(MISSIONS, values))
 
-    def test_a_colony_with_active_missions_stays_open(self, garden):
+    def test_archive_rejects_colony_with_active_missions(self, garden):
         chief = client_of(staff(is_superuser=True))
         response = chief.post(page(garden.parent_group, "archive"), {"reason": "x"})
         assert "The colony still has active missions; archive them first." in words(response)
 
 
 class TestPages:
-    def test_the_list_shows_counts(self, manager, garden):
+    def test_list_shows_counts(self, manager, garden):
         MembershipFactory.create_batch(3, group=garden)
         TaskFactory.create_batch(2, group=garden)
         cells = words(manager.get(MISSIONS))
         assert f'{page(garden, "members")}">3<' in cells
         assert f'{page(garden, "tasks")}">2<' in cells
 
-    def test_the_list_names_its_rows_in_the_number_there_is(self, manager, garden):
+    def test_list_counts_rows_in_singular_and_plural(self, manager, garden):
         assert "1 mission " in words(manager.get(MISSIONS)) + " "
         MissionFactory(parent_group=garden.parent_group)
         assert "2 missions" in words(manager.get(MISSIONS))
 
     @pytest.mark.parametrize("rows", [1, 12])
-    def test_the_list_makes_a_fixed_number_of_queries(self, manager, rows, django_assert_num_queries):
+    def test_list_query_count_is_constant(self, manager, rows, django_assert_num_queries):
         for _ in range(rows):
             MembershipFactory()
         manager.get(MISSIONS)
@@ -124,7 +124,7 @@ class TestPages:
             manager.get(MISSIONS)
 
     @pytest.mark.parametrize("rows", [1, 12])
-    def test_the_tab_of_members_makes_a_fixed_number_of_queries(self, manager, garden, rows, django_assert_num_queries):
+    def test_members_tab_query_count_is_constant(self, manager, garden, rows, django_assert_num_queries):
         MembershipFactory.create_batch(rows, group=garden)
         manager.get(page(garden, "members"))
         # Session, user, rights twice, roles in projects, mission, keys, rows; no count where the end is in sight.
@@ -140,12 +140,12 @@ class TestPages:
         for odd in ("0", "99", "abc", "-1", "1" * 40):
             assert manager.get(page(garden, "members"), {"p": odd}, follow=True).status_code == 200
 
-    def test_former_members_have_their_tab(self, manager, garden):
+    def test_former_members_tab_shows_members(self, manager, garden):
         MembershipFactory(group=garden, ended=True, member__display_name="Zoe")
         assert "Zoe" in words(manager.get(page(garden, "former-members")))
         assert "Zoe" not in words(manager.get(page(garden, "members")))
 
-    def test_filters(self, manager, garden):
+    def test_list_filters(self, manager, garden):
         tower = archive_group(group=MissionFactory(name="Tower", min_trust_score=300))
         TaskFactory(group=garden)
         for query in ("status__exact=active", "min_trust_score_to=100", "open_tasks=yes", "q=gard"):
@@ -154,33 +154,33 @@ class TestPages:
         assert page(tower) in links(manager.get(f"{MISSIONS}?min_trust_score_from=200&open_tasks=no"))
 
     @pytest.mark.parametrize("value", ["abc", "9" * 40, "-1", "1.5", "nan", "²"])
-    def test_odd_thresholds_are_answered(self, manager, garden, value):
+    def test_invalid_threshold_filter_is_handled(self, manager, garden, value):
         assert manager.get(f"{MISSIONS}?min_trust_score_from={value}", follow=True).status_code == 200
 
-    def test_a_colony_shows_its_missions_with_their_numbers(self, manager, garden):
+    def test_colony_tab_shows_missions_with_counts(self, manager, garden):
         MembershipFactory.create_batch(2, group=garden)
         response = manager.get(page(garden.parent_group, "missions"))
         assert "Garden" in words(response)
         assert ">2<" in words(response).replace(" ", "")
 
-    def test_a_group_without_a_kind_in_its_address_leads_to_its_page(self, manager, garden):
+    def test_group_address_redirects_to_mission_or_colony(self, manager, garden):
         assert manager.get(f"/admin/groups/group/{garden.pk}/change/").url == page(garden)
         assert manager.get(f"/admin/groups/group/{garden.parent_group_id}/change/").url == page(garden.parent_group)
         assert manager.get("/admin/groups/group/zzz/change/", follow=True).status_code == 200
 
-    def test_says_how_many_could_join(self, manager, garden):
+    def test_mission_page_shows_eligible_count(self, manager, garden):
         MemberFactory.create_batch(2, trust_score=60)
         assert "2 members have the trust score it asks for" in words(manager.get(page(garden)))
 
 
 class TestHistory:
-    def test_shows_each_change_field_by_field(self, manager, garden):
+    def test_history_shows_changed_fields(self, manager, garden):
         manager.post(page(garden), form(garden, name="Orchard"))
         history = words(manager.get(page(garden, "history")))
         assert "Garden" in history
         assert "Orchard" in history
 
-    def test_takes_one_change_back_after_asking(self, manager, garden):
+    def test_revert_asks_for_confirmation(self, manager, garden):
         update_group(group=garden, name="Orchard")
         update_group(group=garden, description="Trees.")
         entry = garden.history.filter(name="Orchard").order_by("pgh_id").first()
@@ -192,7 +192,7 @@ class TestHistory:
         garden.refresh_from_db()
         assert (garden.name, garden.description) == ("Garden", "Trees.")
 
-    def test_a_later_edit_is_not_overwritten(self, manager, garden):
+    def test_revert_rejects_later_edit(self, manager, garden):
         update_group(group=garden, name="Orchard")
         update_group(group=garden, name="Meadow")
         entry = garden.history.get(name="Orchard")
@@ -201,7 +201,7 @@ class TestHistory:
         garden.refresh_from_db()
         assert garden.name == "Meadow"
 
-    def test_an_auditor_reads_but_takes_nothing_back(self, garden):
+    def test_auditor_cannot_revert(self, garden):
         update_group(group=garden, name="Orchard")
         entry = garden.history.get(name="Orchard")
         auditor = client("Auditor")
@@ -209,7 +209,7 @@ class TestHistory:
         address = reverse("admin:groups_mission_revert", args=[garden.pk, entry.pgh_id])
         assert auditor.get(address).status_code == auditor.post(address).status_code == 403
 
-    def test_archiving_is_taken_back_only_with_the_right_to_archive(self, garden):
+    def test_reverting_archive_needs_permission(self, garden):
         lead = client("Delivery Lead")
         archive_group(group=garden)
         entry = garden.history.filter(status="archived").get()
@@ -219,7 +219,7 @@ class TestHistory:
 
 
 class TestHome:
-    def test_numbers_link_to_exactly_that_list(self, manager, garden):
+    def test_home_cards_link_to_matching_list(self, manager, garden):
         MembershipFactory.create_batch(2, group=garden)
         archive_group(group=MissionFactory())
         response = manager.get("/admin/")
@@ -231,13 +231,13 @@ class TestHome:
         for count, link in numbers.values():
             assert manager.get(link).context["cl"].page.pages.count.number == int(count)
 
-    def test_says_what_to_do_first_on_an_empty_site(self):
+    def test_empty_home_shows_first_steps(self):
         chief = client_of(staff(is_superuser=True))
         assert "Get started" in words(chief.get("/admin/"))
         join_mission(member=MemberFactory(), mission=MissionFactory())
         assert "Get started" not in words(chief.get("/admin/"))
 
-    def test_makes_a_fixed_number_of_queries(self, manager, garden, django_assert_num_queries):
+    def test_home_query_count_is_constant(self, manager, garden, django_assert_num_queries):
         for _ in range(5):
             join_mission(member=MemberFactory(trust_score=60), mission=garden)
         # Session, user, rights twice, roles in projects, sums, three counts, newest events, what waits for review,
@@ -245,11 +245,11 @@ class TestHome:
         with django_assert_num_queries(15):
             manager.get("/admin/")
 
-    def test_someone_without_a_role_is_told_so(self):
+    def test_home_without_role_shows_message(self):
         assert "You have no role yet" in words(client().get("/admin/"))
 
     @pytest.mark.parametrize("address", ["/admin/", MISSIONS, f"{MISSIONS}add/", "/admin/groups/membership/add/"])
-    def test_loads_nothing_from_elsewhere(self, address):
+    def test_home_loads_no_external_files(self, address):
         import re
 
         html = client_of(staff(is_superuser=True)).get(address).content.decode()

@@ -27,7 +27,7 @@ DAY = NOON.date()
 # --- Once, twice, late ------------------------------------------------------------------------
 
 
-def test_days_are_what_counting_one_by_one_gives():
+def test_highlights_match_counting():
     talk()
     assert roll_up_all() > 1_000
     assert in_the_table() == recounted()
@@ -36,7 +36,7 @@ def test_days_are_what_counting_one_by_one_gives():
     assert any(0 < each < settings.PARTICIPATION_POINTS_PER_DAY for each in points)
 
 
-def test_a_second_run_changes_nothing():
+def test_second_roll_up_changes_nothing():
     talk()
     roll_up_all()
     before = every_row()
@@ -44,13 +44,13 @@ def test_a_second_run_changes_nothing():
     assert every_row() == before
 
 
-def test_without_events_there_is_nothing_to_do():
+def test_roll_up_without_events_does_nothing():
     assert roll_up_highlights() == 0
     assert rebuild_highlights() == 0
     assert every_row() == []
 
 
-def test_late_events_are_counted_on_the_next_run_and_only_their_days_change():
+def test_late_events_change_only_their_days():
     members = talk()
     roll_up_all()
     before = {(found[1], found[2]): found for found in every_row()}
@@ -65,7 +65,7 @@ def test_late_events_are_counted_on_the_next_run_and_only_their_days_change():
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/Sao_Paulo", "Pacific/Kiritimati"])
-def test_a_day_begins_at_midnight_utc_wherever_the_session_is(zone):
+def test_day_begins_at_midnight_utc(zone):
     (member,) = people(1)
     midnight = NOON.replace(hour=0)
     rows(f"SET LOCAL TIME ZONE '{zone}'")
@@ -75,7 +75,7 @@ def test_a_day_begins_at_midnight_utc_wherever_the_session_is(zone):
     assert rebuild_highlights() == 0
 
 
-def test_events_through_any_door_are_counted():
+def test_every_insert_path_is_counted():
     (member,) = people(1)
     rows(
         """INSERT INTO member_participation (member_id, event_type, platform, room_id, event_metadata, occurred_at)
@@ -89,7 +89,7 @@ def test_events_through_any_door_are_counted():
     assert in_the_table() == recounted() == {(member, DAY): (4, 1, 15, 20)}
 
 
-def test_what_is_taken_back_was_never_there():
+def test_rolled_back_events_are_not_counted():
     (member,) = people(1)
     with transaction.atomic():
         ingest([event(member)])
@@ -99,7 +99,7 @@ def test_what_is_taken_back_was_never_there():
 
 
 @pytest.mark.parametrize("at_most", [1, 7, 300, 100_000])
-def test_a_run_takes_no_more_than_it_was_allowed(at_most):
+def test_roll_up_takes_at_most_the_limit(at_most):
     talk(300)
     waiting, runs = notes(), []
     while batch := roll_up_highlights(at_most=at_most):
@@ -114,7 +114,7 @@ def test_a_run_takes_no_more_than_it_was_allowed(at_most):
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_the_cap_is_exact_however_a_day_is_cut_into_parts(seed):
+def test_daily_cap_is_exact_over_several_runs(seed):
     chance = random.Random(seed)
     (member,) = people(1)
     cap = chance.randrange(20, 90)
@@ -135,7 +135,7 @@ def test_the_cap_is_exact_however_a_day_is_cut_into_parts(seed):
     assert rebuild_highlights(points=points, daily_cap=cap) == 0
 
 
-def test_changed_points_hold_from_then_on_and_a_rebuild_applies_them_to_the_days_before():
+def test_changed_points_apply_to_old_days_after_rebuild():
     (member,) = people(1)
     yesterday = NOON - timedelta(days=1)
     ingest([event(member, occurred_at=yesterday)] * 2)
@@ -158,7 +158,7 @@ def test_points_and_cap_come_from_the_settings(settings):
     assert rebuild_highlights() == 0
 
 
-def test_points_that_overflow_a_number_end_at_the_cap():
+def test_overflowing_points_end_at_cap():
     (member,) = people(1)
     most = {"points": {"VOICE": 999_999}, "daily_cap": 2**31 - 1}
     for _time in range(2):
@@ -181,7 +181,7 @@ ODD = [
 
 
 @pytest.mark.parametrize("odd", ODD)
-def test_odd_points_are_rejected_and_nothing_is_taken(odd):
+def test_invalid_points_are_rejected(odd):
     (member,) = people(1)
     ingest([event(member)])
     with pytest.raises(PointsRejected):
@@ -197,7 +197,7 @@ BREAK = "UPDATE member_daily_highlights SET message_count = message_count + 1, r
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_rebuild_finds_nothing_to_change_after_a_roll_up_and_repairs_what_was_broken():
+def test_rebuild_repairs_wrong_highlights():
     talk()
     roll_up_all()
     right = every_row()
@@ -215,7 +215,7 @@ def test_a_rebuild_finds_nothing_to_change_after_a_roll_up_and_repairs_what_was_
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_rebuild_removes_days_that_have_no_events_and_spares_those_before_the_first_event():
+def test_rebuild_removes_days_without_events():
     talk()
     roll_up_all()
     first = min(found[2] for found in every_row())
@@ -229,7 +229,7 @@ def test_a_rebuild_removes_days_that_have_no_events_and_spares_those_before_the_
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_rebuild_of_some_days_leaves_the_others_and_their_notes_alone():
+def test_partial_rebuild_leaves_other_days():
     members = talk()
     roll_up_all()
     right = every_row()
@@ -257,7 +257,7 @@ def test_a_rebuild_of_some_days_leaves_the_others_and_their_notes_alone():
     assert in_the_table() == recounted()
 
 
-def test_events_that_were_removed_for_their_age_keep_their_days():
+def test_removed_old_events_keep_their_highlights():
     (member,) = people(1)
     ingest([event(member, occurred_at=NOON - timedelta(days=400)), event(member)])
     roll_up_all()
@@ -267,7 +267,7 @@ def test_events_that_were_removed_for_their_age_keep_their_days():
     assert every_row() == before
 
 
-def test_days_the_wrong_way_round_are_rejected():
+def test_rebuild_rejects_reversed_days():
     with pytest.raises(DaysReversed):
         rebuild_highlights(first_day=date(2026, 3, 2), last_day=date(2026, 3, 1))
     assert rebuild_highlights(first_day=date.min, last_day=date.max) == 0
@@ -276,7 +276,7 @@ def test_days_the_wrong_way_round_are_rejected():
 # --- Doors ------------------------------------------------------------------------------------
 
 
-def test_the_workers_job_takes_what_is_there_every_minute():
+def test_periodic_job_rolls_up():
     talk(300)
     waiting = notes()
     assert [tasks.roll_up(timestamp=minute) for minute in (0, 60)] == [waiting, 0]
@@ -286,7 +286,7 @@ def test_the_workers_job_takes_what_is_there_every_minute():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_real_worker_runs_the_job():
+def test_worker_runs_roll_up_job():
     talk(300)
     # No fixture empties the tables of the queue.
     rows("DELETE FROM procrastinate_events; DELETE FROM procrastinate_jobs")
@@ -302,7 +302,7 @@ def said(*arguments: str) -> list[str]:
     return out.getvalue().splitlines()
 
 
-def test_the_command_rolls_up_until_nothing_is_left():
+def test_command_rolls_up_everything():
     talk(300)
     waiting = notes()
     assert said() == [f"{waiting} notes added", "Nothing is left to add."]
@@ -310,7 +310,7 @@ def test_the_command_rolls_up_until_nothing_is_left():
     assert in_the_table() == recounted()
 
 
-def test_the_command_rebuilds_all_days_or_some(settings):
+def test_command_rebuilds_all_or_some_days(settings):
     (member,) = people(1)
     ingest([event(member, occurred_at=NOON - timedelta(days=back)) for back in range(6)])
     four_back, three_back, five_back = (str(DAY - timedelta(days=back)) for back in (4, 3, 5))
@@ -338,13 +338,13 @@ def test_the_command_rebuilds_all_days_or_some(settings):
         (["--rebuild", "--to", "2026-02-30"], "2026-02-30"),
     ],
 )
-def test_the_command_says_what_is_wrong(arguments, words):
+def test_command_reports_invalid_options(arguments, words):
     with pytest.raises(CommandError, match=words):
         said(*arguments)
 
 
 @pytest.mark.parametrize("arguments", [[], ["--rebuild"]])
-def test_the_command_rejects_odd_points_in_words(settings, arguments):
+def test_command_reports_invalid_points(settings, arguments):
     settings.PARTICIPATION_POINTS = {"SHOUT": 1}
     (member,) = people(1)
     ingest([event(member)])
@@ -357,7 +357,7 @@ def test_the_command_rejects_odd_points_in_words(settings, arguments):
 @pytest.mark.parametrize(
     "change", ["INSERT INTO {} SELECT * FROM {}", "UPDATE {} SET member_id = '#1'", "DELETE FROM {}", "TRUNCATE {}"]
 )
-def test_the_sites_role_writes_neither_highlights_nor_notes(table, change):
+def test_site_role_cannot_write_highlights(table, change):
     talk(100)
     roll_up_highlights(at_most=20)
     before = every_row(), notes()
@@ -367,7 +367,7 @@ def test_the_sites_role_writes_neither_highlights_nor_notes(table, change):
     assert (every_row(), notes()) == before
 
 
-def test_only_the_site_may_roll_up():
+def test_only_site_role_may_roll_up():
     with pytest.raises(DatabaseError) as rejected, transaction.atomic():
         rows("SET LOCAL ROLE missionsite_member; SELECT roll_up_highlights('{}', 50, 10)")
     assert isinstance(from_database(rejected.value), NotAllowed)

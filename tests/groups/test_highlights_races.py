@@ -84,7 +84,7 @@ def four_roll_up_at_once() -> list:
         return runners.run(lambda _number: roll_up_all(at_most=50))
 
 
-def test_four_at_once_are_the_same_as_one():
+def test_four_concurrent_roll_ups_match_one():
     talk()
     waiting = notes()
     taken = four_roll_up_at_once()
@@ -93,7 +93,7 @@ def test_four_at_once_are_the_same_as_one():
     assert rebuild_highlights() == 0
 
 
-def test_four_at_once_that_read_add_and_delete_count_twice():
+def test_naive_concurrent_roll_ups_count_twice():
     with naive():
         for seed in range(20):
             talk(500, seed=seed)
@@ -103,7 +103,7 @@ def test_four_at_once_that_read_add_and_delete_count_twice():
     pytest.fail("twenty rounds without a double count: the harness would not notice one")
 
 
-def test_a_run_that_leaves_its_notes_counts_twice():
+def test_roll_up_without_delete_counts_twice():
     talk(300)
     # The last part of what takes them.
     taken = "RETURNING member_id, day, event_type, amount\n    ), added"
@@ -114,7 +114,7 @@ def test_a_run_that_leaves_its_notes_counts_twice():
     assert messages(in_the_table()) == {key: 2 * count for key, count in messages(recounted()).items()}
 
 
-def test_ingests_roll_ups_and_rebuilds_at_once_end_in_the_right_days():
+def test_concurrent_ingest_roll_up_and_rebuild_are_exact():
     members = people(40)
     batches = [chatter(members, 300, days=10, seed=seed) for seed in range(12)]
     still_talking = [4]
@@ -202,12 +202,12 @@ def rolled_up_on_its_way(*, with_lock: bool) -> None:
     assert notes() == 0
 
 
-def test_a_roll_up_waits_for_a_rebuild_and_nothing_is_lost():
+def test_roll_up_waits_for_rebuild():
     rolled_up_on_its_way(with_lock=True)
     assert in_the_table() == recounted()
 
 
-def test_without_the_lock_a_rebuild_overwrites_what_was_rolled_up_meanwhile():
+def test_rebuild_without_lock_loses_roll_up():
     with altered("PERFORM pg_advisory_xact_lock(19795, 1);", ""):
         rolled_up_on_its_way(with_lock=False)
     assert in_the_table() != recounted()
@@ -279,7 +279,7 @@ def killed_half_way(*arguments: str, statement: str, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["process", "backend"])
-def test_killed_half_way_and_run_again_is_the_same_as_once(how):
+def test_killed_roll_up_can_be_repeated(how):
     killed_half_way("manage.py", "roll_up_highlights", statement="SELECT roll_up_highlights", how=how)
     assert notes() > 0, "the killed run kept its notes"
     assert in_the_table() != recounted()
@@ -288,7 +288,7 @@ def test_killed_half_way_and_run_again_is_the_same_as_once(how):
     assert rebuild_highlights() == 0
 
 
-def test_in_two_steps_a_killed_run_loses_what_it_took():
+def test_killed_two_step_roll_up_loses_rows():
     with without(TWO_STEPS, NO_STEPS):
         killed_half_way("-c", IN_TWO_STEPS, statement="add_note", how="process")
     roll_up_all()

@@ -54,7 +54,7 @@ LONG = "x" * 256
         ({"organization": "a\x00b"}, "organization", "NUL"),
     ],
 )
-def test_a_wrong_value_is_named_with_line_and_column(changes, column, sentence):
+def test_invalid_value_is_named_with_line_and_column(changes, column, sentence):
     before = everything()
     report = bring(ana(**changes))
     assert counts(report) == (0, 0, 0, 1)
@@ -71,7 +71,7 @@ def test_a_wrong_value_is_named_with_line_and_column(changes, column, sentence):
         ('"ana@example.org"x,Ana\n', "Inside a quoted value, write a quotation mark twice."),
     ],
 )
-def test_a_row_that_cannot_be_taken_apart_is_rejected_as_a_whole(line, sentence):
+def test_unparsable_row_is_rejected(line, sentence):
     report = bring("email,name\nbruno@example.org,Bruno\n" + line + "carla@example.org,Carla\n", skip_bad=True)
     assert counts(report) == (2, 0, 0, 1)
     (error,) = report.errors
@@ -79,7 +79,7 @@ def test_a_row_that_cannot_be_taken_apart_is_rejected_as_a_whole(line, sentence)
     assert sentence in error.sentence
 
 
-def test_all_that_is_wrong_with_a_line_is_said():
+def test_all_errors_of_a_line_are_reported():
     report = bring(ana(email="nowhere", name="", trust_score="-4", primary_role="wizard"))
     assert [(error.line, error.column) for error in report.errors] == [
         (2, "email"),
@@ -91,7 +91,7 @@ def test_all_that_is_wrong_with_a_line_is_said():
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_lines_are_counted_as_an_editor_shows_them(end):
+def test_line_numbers_match_editor(end):
     text = end.join(
         [
             "email,name",
@@ -110,7 +110,7 @@ def test_lines_are_counted_as_an_editor_shows_them(end):
     assert [(error.line, error.column) for error in report.errors] == [(2, "name"), (6, ""), (7, "email"), (9, "email")]
 
 
-def test_the_same_person_twice_is_rejected_from_the_second_line_on():
+def test_duplicate_lines_are_rejected():
     person = MemberFactory(email="old@example.org")
     report = bring(
         "email,name,telegram_id,primary_role,member_id\n"
@@ -130,12 +130,12 @@ def test_the_same_person_twice_is_rejected_from_the_second_line_on():
     ]
 
 
-def test_two_wrong_emails_are_not_the_same_email():
+def test_invalid_emails_are_not_duplicates():
     report = bring("email,name\nunknown,Ana\nunknown,Bruno\n")
     assert [error.sentence for error in report.errors] == ["“unknown” is no e-mail address."] * 2
 
 
-def test_what_belongs_to_someone_else_is_rejected_and_says_whose_it_is():
+def test_value_of_another_member_is_rejected():
     bring(FULL + ANA + BRUNO)
     first, second = entry_of("ana@example.org"), entry_of("bruno@example.org")
     unlinked = CommunityMember.objects.create(name="Old", telegram_id="1003", primary_role="other")
@@ -153,7 +153,7 @@ def test_what_belongs_to_someone_else_is_rejected_and_says_whose_it_is():
     ]
 
 
-def test_two_members_do_not_exchange_their_emails_in_one_file():
+def test_members_cannot_swap_emails_in_one_file():
     one, other = MemberFactory(), MemberFactory()
     report = bring(f"email,name,member_id\n{other.email},A,{one.member_id}\n{one.email},B,{other.member_id}\n")
     assert [error.sentence for error in report.errors] == [
@@ -162,7 +162,7 @@ def test_two_members_do_not_exchange_their_emails_in_one_file():
     ]
 
 
-def test_entries_that_were_removed_or_erased_stay_so():
+def test_removed_and_erased_entries_are_rejected():
     bring(FULL + ANA + BRUNO)
     now = timezone.now()
     CommunityMember.objects.filter(telegram_id="1001").update(deleted_at=now)
@@ -175,7 +175,7 @@ def test_entries_that_were_removed_or_erased_stay_so():
     ]
 
 
-def test_people_with_rights_are_changed_only_for_who_may_give_rights():
+def test_staff_lines_require_grant_permission():
     administrator = Member.objects.create_superuser("root@example.org", display_name="Root")
     staff, clerk, granting = StaffFactory(), StaffFactory(), StaffFactory()
     granting.user_permissions.add(Permission.objects.get(codename="grant_access"))
@@ -211,14 +211,14 @@ def test_people_with_rights_are_changed_only_for_who_may_give_rights():
         (b'email,name\na@example.org,"' + b"y\n" * 60_000 + b'"\n', "The row that begins on line 2 is longer than"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_rejected_in_words(content, sentence):
+def test_unreadable_file_is_rejected(content, sentence):
     with pytest.raises(FileUnreadable) as rejected:
         bring(content, skip_bad=True)
     assert sentence in rejected.value.message
     assert not Member.objects.exists()
 
 
-def test_the_line_of_a_wrong_letter_is_right_far_into_a_file():
+def test_encoding_error_names_line_in_large_file():
     lines = [f'"p{number}@example.org","P\n{number}"\r\n'.encode() for number in range(20_000)]
     lines[15_000] = b"\xff@example.org,P\r\n"
     with pytest.raises(FileUnreadable, match=r"Line 30002 is not UTF-8"):
@@ -247,7 +247,7 @@ class Upload(io.RawIOBase):
         return piece
 
 
-def test_a_file_over_the_limit_is_read_no_further(settings):
+def test_file_over_size_limit_is_not_read(settings):
     settings.IMPORT_BYTES = 300_000
     upload = Upload(50_000_000)
     with pytest.raises(FileUnreadable, match="larger than 300,000 bytes"):
@@ -255,7 +255,7 @@ def test_a_file_over_the_limit_is_read_no_further(settings):
     assert upload.position < 600_000
 
 
-def test_reading_a_large_file_takes_little_memory():
+def test_large_file_is_read_in_little_memory():
     upload = Upload(4_000_000)
     tracemalloc.start()
     try:
@@ -267,7 +267,7 @@ def test_reading_a_large_file_takes_little_memory():
     assert peak < 1_000_000
 
 
-def test_more_rows_than_one_import_takes(monkeypatch):
+def test_too_many_rows_are_rejected(monkeypatch):
     monkeypatch.setattr(csvfiles, "MOST_ROWS", 2)
     bring("email,name\na@example.org,A\n\nb@example.org,B\n")
     with pytest.raises(FileUnreadable, match="more than 2 rows"):

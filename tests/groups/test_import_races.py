@@ -73,7 +73,7 @@ def started_elsewhere(act):
     return result
 
 
-def test_of_two_imports_of_one_file_the_second_is_told_to_wait_its_turn():
+def test_second_concurrent_import_is_rejected():
     first, second = two_imports()
     assert counts(first) == (500, 0, 0, 0)
     assert isinstance(second, ImportRunning)
@@ -82,7 +82,7 @@ def test_of_two_imports_of_one_file_the_second_is_told_to_wait_its_turn():
     assert Event.objects.count() == 500
 
 
-def test_without_its_turn_the_second_import_still_writes_no_one_twice(monkeypatch):
+def test_imports_without_lock_write_no_duplicates(monkeypatch):
     monkeypatch.setattr(imports, "_stand_in_line", lambda cursor: None)
     first, second = two_imports()
     assert counts(first) == (500, 0, 0, 0)
@@ -92,7 +92,7 @@ def test_without_its_turn_the_second_import_still_writes_no_one_twice(monkeypatc
     assert Event.objects.count() == 500
 
 
-def test_many_imports_of_one_file_at_once_write_it_once():
+def test_concurrent_imports_write_file_once():
     with crowd(6) as people:
         results = people.run(lambda _number: bring(MANY))
     reports = [result for result in results if not isinstance(result, Exception)]
@@ -103,7 +103,7 @@ def test_many_imports_of_one_file_at_once_write_it_once():
     assert MemberHistory.objects.count() == 500
 
 
-def test_a_member_made_while_the_file_was_checked_stops_the_import():
+def test_member_added_during_import_stops_it():
     def someone_comes(step: str, lines: int) -> None:
         if step == "writing":
             elsewhere(lambda: create_member(email="P7@example.org", display_name="Seven"))
@@ -114,7 +114,7 @@ def test_a_member_made_while_the_file_was_checked_stops_the_import():
     assert not CommunityMember.objects.exists()
 
 
-def test_a_member_changed_while_the_file_was_checked_stops_the_import():
+def test_member_changed_during_import_stops_it():
     bring(MANY)
     person = Member.objects.get(email="p7@example.org")
 
@@ -129,7 +129,7 @@ def test_a_member_changed_while_the_file_was_checked_stops_the_import():
     assert counts(bring(MANY.replace("P 7,", "P Seven,"))) == (0, 1, 499, 0)
 
 
-def test_a_dry_run_waits_for_no_one():
+def test_dry_run_does_not_wait():
     tried = []
 
     def at_the_end(step: str, lines: int) -> None:
@@ -141,7 +141,7 @@ def test_a_dry_run_waits_for_no_one():
 
 
 @pytest.mark.parametrize("place", ["checking", "writing", "done"])
-def test_an_import_that_is_killed_leaves_nothing_and_can_be_run_again(place):
+def test_killed_import_writes_nothing(place):
     before = everything()
     heard, reached = os.pipe()
     # Two processes cannot share one connection.

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 # --- Adding -----------------------------------------------------------------------------------
 
 
-def test_new_people_get_a_member_an_entry_their_numbers_events_and_history():
+def test_import_adds_member_entry_event_and_history():
     actor = MemberFactory()
     report = bring(FULL + ANA + BRUNO, actor=actor)
     assert report.written
@@ -59,18 +59,18 @@ def test_new_people_get_a_member_an_entry_their_numbers_events_and_history():
     assert entry_of("bruno@example.org").organization is None, "an empty value is no text of length zero"
 
 
-def test_no_one_can_log_in_as_someone_imported():
+def test_imported_member_cannot_log_in():
     bring("email,name\nana@example.org,Ana\n")
     assert not Member.objects.get(email="ana@example.org").has_usable_password()
 
 
-def test_without_a_telegram_id_there_is_a_member_and_no_entry():
+def test_import_without_telegram_id_adds_no_entry():
     assert counts(bring("email,name,trust_score,telegram_id,country\nana@example.org,Ana,,,\n")) == (1, 0, 0, 0)
     assert Member.objects.get(email="ana@example.org").trust_score == 0
     assert not CommunityMember.objects.exists()
 
 
-def test_stable_ids_and_numbers_follow_the_lines_of_the_file():
+def test_stable_ids_follow_line_order():
     bring(FULL + "".join(f"p{number}@example.org,P {number},,{number},,other,,,\n" for number in range(50)))
     people = CommunityMember.objects.order_by("person__display_name").values_list(
         "person__email", "person__member_id", "member_id"
@@ -91,25 +91,25 @@ def test_stable_ids_and_numbers_follow_the_lines_of_the_file():
     ],
     ids=["any order and case", "semicolons", "byte order mark", "quotes and old line ends", "blanks and empty rows"],
 )
-def test_the_ways_a_spreadsheet_writes_the_same_row(text):
+def test_spreadsheet_dialects_are_read(text):
     assert counts(bring(text)) == (1, 0, 0, 0)
     entry = entry_of("ana@example.org")
     assert (entry.name, entry.telegram_id, entry.primary_role) == ("Ana Silva", "1001", "developer")
 
 
-def test_roles_may_be_written_as_the_site_shows_them():
+def test_role_labels_are_accepted():
     bring(ana(primary_role="Community manager"))
     assert entry_of("ana@example.org").primary_role == "community_manager"
 
 
-def test_a_file_with_a_header_alone_has_no_lines():
+def test_header_only_file_has_no_lines():
     assert counts(bring("email,name\n")) == (0, 0, 0, 0)
 
 
 # --- Bringing up to date ----------------------------------------------------------------------
 
 
-def test_the_stable_id_finds_a_member_whose_email_changed():
+def test_stable_id_matches_member_with_new_email():
     actor = MemberFactory()
     person = MemberFactory(email="old@example.org", display_name="Ana", trust_score=5)
     report = bring(f"member_id,email,name,trust_score\n{person.member_id},new@example.org,Ana,7\n", actor=actor)
@@ -122,14 +122,14 @@ def test_the_stable_id_finds_a_member_whose_email_changed():
     assert event.payload == {"changed": {"email": "changed", "trust_score": [5, 7]}, "by": "import"}
 
 
-def test_an_email_finds_a_member_whatever_its_case_and_stays_as_it_is_written():
+def test_email_matches_in_any_case():
     person = MemberFactory(email="Ana@example.org", display_name="Ana")
     assert counts(bring("email,name\nANA@Example.Org,Ana Silva\n")) == (0, 1, 0, 0)
     person.refresh_from_db()
     assert (person.email, person.display_name) == ("Ana@example.org", "Ana Silva")
 
 
-def test_a_member_without_an_entry_gets_one():
+def test_import_adds_entry_to_member():
     person = MemberFactory(email="ana@example.org", display_name="Ana Silva", trust_score=40)
     assert counts(bring(FULL + ANA)) == (0, 1, 0, 0)
     assert entry_of("ana@example.org").status == "pending"
@@ -140,7 +140,7 @@ def test_a_member_without_an_entry_gets_one():
     )
 
 
-def test_an_entry_is_edited_and_keeps_status_and_number():
+def test_import_edits_entry_and_keeps_status():
     bring(FULL + ANA)
     entry = entry_of("ana@example.org")
     CommunityMember.objects.filter(pk=entry.pk).update(status="active")
@@ -168,7 +168,7 @@ def test_an_entry_is_edited_and_keeps_status_and_number():
     assert not Event.objects.filter(type="member.changed").exists()
 
 
-def test_columns_the_file_lacks_stay_and_empty_scores_and_roles_too():
+def test_missing_columns_are_not_changed():
     bring(FULL + ANA)
     assert counts(bring("email,name,trust_score,telegram_id,primary_role\nana@example.org,Ana B,,1001,\n")) == (
         0,
@@ -198,7 +198,7 @@ def verified(email: str) -> CommunityMember:
     return entry
 
 
-def test_another_github_name_is_no_longer_verified_and_has_no_points():
+def test_new_github_name_resets_verification():
     bring(FULL + ANA)
     verified("ana@example.org")
     bring(ana(github_username="someone-else"))
@@ -213,7 +213,7 @@ def test_another_github_name_is_no_longer_verified_and_has_no_points():
 
 
 @pytest.mark.parametrize("text", [ana(github_username="Ana-Silva"), ana(organization="Elsewhere")])
-def test_the_same_github_name_stays_verified(text):
+def test_same_github_name_stays_verified(text):
     bring(FULL + ANA)
     verified("ana@example.org")
     assert counts(bring(text)) == (0, 1, 0, 0)
@@ -232,7 +232,7 @@ def test_the_same_github_name_stays_verified(text):
         {"github_username": "@else"},
     ],
 )
-def test_an_import_edits_an_entry_as_the_page_does(changes):
+def test_import_matches_edit_by_page(changes):
     bring(FULL + ANA)
     entry = verified("ana@example.org")
     with transaction.atomic():
@@ -249,7 +249,7 @@ def test_an_import_edits_an_entry_as_the_page_does(changes):
     assert Event.objects.get(type="directory.changed").payload == told | {"by": "import"}
 
 
-def test_history_names_who_imported():
+def test_history_records_importing_actor():
     actor = MemberFactory()
     person = MemberFactory(email="ana@example.org")
     with pghistory.context(user=str(actor.pk), url="/import"):
@@ -259,7 +259,7 @@ def test_history_names_who_imported():
     assert {each.name for each in change.fields} == {"display_name", "trust_score"}
 
 
-def test_rows_that_change_nothing_are_not_touched():
+def test_unchanged_rows_are_not_written():
     bring(FULL + ANA + BRUNO)
     before = everything()
     report = bring(FULL + ANA.replace("ana@", "ANA@") + BRUNO)
@@ -268,7 +268,7 @@ def test_rows_that_change_nothing_are_not_touched():
     assert everything() == before
 
 
-def test_among_changed_rows_the_others_are_not_touched():
+def test_only_changed_rows_are_written():
     bring(FULL + ANA + BRUNO)
     before = everything()
     assert counts(bring(FULL + ANA + BRUNO.replace("Costa", "Cruz"))) == (0, 1, 1, 0)
@@ -280,7 +280,7 @@ def test_among_changed_rows_the_others_are_not_touched():
 # --- Trying without writing -------------------------------------------------------------------
 
 
-def test_a_dry_run_tells_what_an_import_does_and_changes_nothing():
+def test_dry_run_matches_import_and_writes_nothing():
     bring(FULL + ANA + BRUNO)
     text = FULL + ANA.replace("40", "41") + BRUNO + "carla@example.org,Carla,,1003,,founder,,,\n"
     before, numbers = everything(), given_numbers()
@@ -308,7 +308,7 @@ def given_numbers() -> list[int | None]:
         execute_as_owner("REVOKE SELECT ON SEQUENCE stable_id_p, community_member_number FROM missionsite_app")
 
 
-def test_one_wrong_line_keeps_the_whole_file_out():
+def test_one_invalid_line_rejects_file():
     before = everything()
     report = bring(FULL + ANA + BRUNO.replace("bruno@", "bruno") + "carla@example.org,,,,,,,,\n")
     assert not report.written
@@ -317,14 +317,14 @@ def test_one_wrong_line_keeps_the_whole_file_out():
     assert everything() == before
 
 
-def test_the_good_lines_are_taken_when_that_is_asked_for():
+def test_skip_option_imports_valid_lines():
     report = bring(FULL + ANA + BRUNO.replace("bruno@", "bruno"), skip_bad=True)
     assert report.written
     assert counts(report) == (1, 0, 0, 1)
     assert [entry.name for entry in CommunityMember.objects.all()] == ["Ana Silva"]
 
 
-def test_every_line_is_accounted_for():
+def test_report_counts_every_line():
     bring("".join([FULL, *(f"p{number}@example.org,P,1,{number},,other,,,\n" for number in range(60))]))
     lines = [f"p{number}@example.org,{'P' if number % 2 else 'Q'},1,{number},,other,,,\n" for number in range(90)]
     lines += [f"p{number}@example.org,P,1,{number},,other,,,\n" for number in range(0, 90, 7)]
@@ -338,7 +338,7 @@ def test_every_line_is_accounted_for():
 # --- The report -------------------------------------------------------------------------------
 
 
-def test_the_first_errors_are_in_the_report_and_all_in_the_file_of_errors():
+def test_error_file_contains_all_errors():
     text = "email,name\n" + "".join(f"wrong {number},\n" for number in range(500))
     errors = io.BytesIO()
     report = bring(text, errors_kept=3, errors_to=errors)
@@ -350,7 +350,7 @@ def test_the_first_errors_are_in_the_report_and_all_in_the_file_of_errors():
     assert written[1] == ["2", "email", "“wrong 0” is no e-mail address."]
 
 
-def test_progress_is_told_step_by_step():
+def test_progress_is_reported():
     told = []
     rows = "".join(f"p{number}@example.org,P\n" for number in range(20_001))
     bring("email,name\n" + rows, progress=lambda step, lines: told.append((step, lines)))
@@ -379,7 +379,7 @@ full_texts = texts.filter(lambda value: value.strip())
     quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
     mark=st.sampled_from(["", "\ufeff"]),
 )
-def test_every_text_arrives_as_it_was_written(rows, separator, end, quoting, mark):
+def test_texts_are_imported_unchanged(rows, separator, end, quoting, mark):
     text = io.StringIO()
     writer = csv.writer(text, delimiter=separator, lineterminator=end, quoting=quoting)
     writer.writerow(["email", "name", "telegram_id", "organization", "country", "telegram_username", "primary_role"])
@@ -406,7 +406,7 @@ def test_every_text_arrives_as_it_was_written(rows, separator, end, quoting, mar
 @example("a@" + "b" * 64 + ".org")
 @example("a@example.org\n")
 @example("a" * 300 + "@example.org")
-def test_an_address_is_one_when_every_form_of_the_site_says_so(value):
+def test_email_check_matches_site_forms(value):
     try:
         validate_email(value)
     except ValidationError:
@@ -417,7 +417,7 @@ def test_an_address_is_one_when_every_form_of_the_site_says_so(value):
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.text(st.sampled_from('ab@.,;"\n\r \x00é1-'), max_size=200))
-def test_any_file_is_taken_or_rejected_in_words_and_every_line_counted(content):
+def test_any_file_is_imported_or_rejected(content):
     with transaction.atomic(), contextlib.suppress(FileUnreadable):
         counts(bring("email,name,trust_score\n" + content, skip_bad=True))
         transaction.set_rollback(True)

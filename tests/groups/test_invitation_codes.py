@@ -78,7 +78,7 @@ def registering(code, number=0, **fields):
 # --- The digest -------------------------------------------------------------------------------
 
 
-def test_digest_is_sixteen_characters_of_the_sha256_in_the_same_alphabet():
+def test_digest_is_16_characters_of_sha256():
     assert digest_of_code(CODE) == DIGEST
     digests = {digest_of_code(invitations.new_code()) for _ in range(500)}
     assert len(digests) == 500
@@ -91,11 +91,11 @@ def test_digest_ignores_case_hyphens_and_blanks(typed_code):
 
 
 @pytest.mark.parametrize("typed_code", ["", "A", "A" * 17, "0" * 16, "7KQ2M4XA9PDTHC3\0", "é" * 16])
-def test_text_that_cannot_be_a_code_has_no_digest(typed_code):
+def test_invalid_code_has_no_digest(typed_code):
     assert digest_of_code(typed_code) is None
 
 
-def test_database_stores_the_digest_and_the_object_has_the_code(noor):
+def test_database_stores_digest_only(noor):
     made = create_invitation(created_by=noor)
     stored = CommunityInvitation.objects.get()
     assert stored.invitation_code == digest_of_code(made.code)
@@ -103,7 +103,7 @@ def test_database_stores_the_digest_and_the_object_has_the_code(noor):
     assert find_invitation(made.spelled_code) == stored
 
 
-def test_stored_digest_is_no_code(noor):
+def test_stored_digest_does_not_register(noor):
     create_invitation(created_by=noor)
     with pytest.raises(CodeRejected):
         find_invitation(CommunityInvitation.objects.get().invitation_code)
@@ -119,7 +119,7 @@ def test_taken_digest_gets_another_code(noor, monkeypatch):
     assert CommunityInvitation.objects.count() == 4
 
 
-def test_codes_that_stay_taken_make_no_invitation(noor, monkeypatch):
+def test_repeated_digest_collisions_make_no_invitation(noor, monkeypatch):
     taken = create_invitation(created_by=noor)
     monkeypatch.setattr(invitations, "new_code", lambda: taken.code)
     with pytest.raises(DomainError):
@@ -130,7 +130,7 @@ def test_codes_that_stay_taken_make_no_invitation(noor, monkeypatch):
 # --- Nowhere else -----------------------------------------------------------------------------
 
 
-def test_no_row_has_the_code_of_an_invitation_made_in_the_back_office(community, noor, client):
+def test_no_row_contains_code_made_in_back_office(community, noor, client):
     form = {"created_by": noor.member_id, "invited_telegram_username": "bob", "days": "3"}
     (one,) = shown_codes(community.post(f"{LIST}add/", form))
     many = shown_codes(community.post(f"{LIST}many/", {"created_by": noor.member_id, "names": "a\nb", "days": "3"}))
@@ -148,7 +148,7 @@ def test_no_row_has_the_code_of_an_invitation_made_in_the_back_office(community,
     assert tables_with(*codes) == set()
 
 
-def test_only_the_kept_answer_of_a_request_with_a_key_has_the_code(noor):
+def test_only_idempotent_response_contains_code(noor):
     by_noor = api_client(noor.person, "invitations:write", "invitations:read")
     answer = by_noor.post("/api/directory/invitations", {}, "application/json")
     (code,) = [row["code"] for row in answer.json()["items"]]
@@ -159,7 +159,7 @@ def test_only_the_kept_answer_of_a_request_with_a_key_has_the_code(noor):
     assert tables_with(*spellings(code.replace("-", ""))) == {"api_idempotency_keys"}
 
 
-def test_history_keeps_no_address_with_a_secret_in_it(client, noor):
+def test_history_contains_no_secret_address(client, noor):
     made = create_invitation(created_by=noor)
     assert client.post(f"/join/{made.spelled_code}/", typed()).status_code == 302
     urls = {url for (url,) in rows("SELECT metadata ->> 'url' FROM pghistory_context")}
@@ -167,7 +167,7 @@ def test_history_keeps_no_address_with_a_secret_in_it(client, noor):
     assert made.spelled_code not in str(urls)
 
 
-def test_log_of_the_back_office_calls_an_invitation_by_its_key_and_inviter(community, noor):
+def test_admin_log_names_invitation_without_code(community, noor):
     form = {"created_by": noor.member_id, "invited_telegram_username": "bob", "days": "3"}
     community.post(f"{LIST}add/", form)
     entry, made = LogEntry.objects.get(), CommunityInvitation.objects.get()
@@ -175,7 +175,7 @@ def test_log_of_the_back_office_calls_an_invitation_by_its_key_and_inviter(commu
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_no_role_reads_the_code_of_a_pending_invitation(role, noor):
+def test_no_role_can_read_pending_code(role, noor):
     made = create_invitation(created_by=noor, telegram_username="bob")
     digest = CommunityInvitation.objects.get().invitation_code
     reader = client(role)
@@ -191,7 +191,7 @@ def test_no_role_reads_the_code_of_a_pending_invitation(role, noor):
 # --- Shown once -------------------------------------------------------------------------------
 
 
-def test_saving_shows_the_whole_address_once(community, noor, client, settings):
+def test_saving_shows_address_once(community, noor, client, settings):
     settings.SITE_URL = "https://missions.example.org"
     form = {"created_by": noor.member_id, "invited_telegram_username": "@bob", "days": "3"}
     response = community.post(f"{LIST}add/", form)
@@ -207,13 +207,13 @@ def test_saving_shows_the_whole_address_once(community, noor, client, settings):
     assert "Shown once, when it was made." in words(community.get(page(made)))
 
 
-def test_saving_another_way_shows_the_code_too(community, noor):
+def test_every_save_button_shows_code(community, noor):
     form = {"created_by": noor.member_id, "days": "3", "_addanother": "1"}
     assert len(shown_codes(community.post(f"{LIST}add/", form))) == 1
     assert "_addanother" not in words(community.get(f"{LIST}add/"))
 
 
-def test_many_are_shown_once_as_a_list_to_copy(community, noor):
+def test_bulk_codes_are_shown_once(community, noor):
     response = community.post(f"{LIST}many/", {"created_by": noor.member_id, "names": "@ana\nbia", "days": "3"})
     lines = re.search(r'<textarea id="list"[^>]*>([^<]+)</textarea>', response.content.decode())[1].splitlines()
     codes = {}
@@ -227,7 +227,7 @@ def test_many_are_shown_once_as_a_list_to_copy(community, noor):
     assert 'data-copies="list"' in words(response)
 
 
-def test_invitation_is_found_by_its_whole_code_only(community, noor):
+def test_search_needs_whole_code(community, noor):
     made = create_invitation(created_by=noor)
     create_invitation(created_by=noor)
     for text in (made.spelled_code, made.code.lower(), f" {made.code} "):
@@ -239,7 +239,7 @@ def test_invitation_is_found_by_its_whole_code_only(community, noor):
 # --- Another code -----------------------------------------------------------------------------
 
 
-def test_new_code_voids_the_one_before_and_starts_the_time_anew(noor, settings):
+def test_new_code_replaces_code_and_expiry(noor, settings):
     settings.INVITATION_DAYS = 5
     made = create_invitation(created_by=noor, telegram_username="bob", lasts=timedelta(hours=1))
     actor = staff()
@@ -255,7 +255,7 @@ def test_new_code_voids_the_one_before_and_starts_the_time_anew(noor, settings):
 
 
 @pytest.mark.parametrize("status", ["accepted", "expired", "cancelled"])
-def test_ended_invitation_gets_no_new_code(status):
+def test_renew_rejects_ended_invitation(status):
     accepted = {"accepted_by": EntryFactory(), "accepted_at": timezone.now()} if status == "accepted" else {}
     invitation = InvitationFactory(status=status, **accepted)
     with pytest.raises(InvitationEnded, match=f"This invitation is {status} already; only a pending one gets a new"):
@@ -264,14 +264,14 @@ def test_ended_invitation_gets_no_new_code(status):
         rows("UPDATE community_invitations SET invitation_code = 'ZZZZZZZZZZZZZZZZ'")
 
 
-def test_invitation_of_who_is_not_active_gets_no_new_code(noor):
+def test_renew_rejects_inactive_inviter(noor):
     made = create_invitation(created_by=noor)
     CommunityMember.objects.filter(pk=noor.pk).update(status="suspended")
     with pytest.raises(InviterNotActive):
         renew_code(invitation=made)
 
 
-def test_button_makes_a_new_code_and_shows_it_once(community, noor):
+def test_new_code_button_shows_code_once(community, noor):
     made = create_invitation(created_by=noor)
     assert "New code" in [each["title"] for each in community.get(page(made)).context["buttons"]]
     asked = community.get(page(made, "new-code"))
@@ -287,7 +287,7 @@ def test_button_makes_a_new_code_and_shows_it_once(community, noor):
     assert CommunityInvitation.objects.get().invitation_code not in history
 
 
-def test_new_code_of_an_ended_invitation_is_said_on_the_page(community):
+def test_new_code_page_rejects_ended_invitation(community):
     ended = InvitationFactory(status="cancelled")
     response = community.post(page(ended, "new-code"), {"days": "7"})
     assert "This invitation is cancelled already; only a pending one gets a new code." in words(response)
@@ -295,7 +295,7 @@ def test_new_code_of_an_ended_invitation_is_said_on_the_page(community):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_code_that_is_used_and_renewed_at_once_is_one_of_both():
+def test_concurrent_use_and_renewal_apply_one():
     with crowd(2) as people:
         for round_ in range(10):
             invitation = InvitationFactory()
@@ -312,7 +312,7 @@ def test_code_that_is_used_and_renewed_at_once_is_one_of_both():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_the_lock_a_renewed_code_still_registers(monkeypatch):
+def test_old_code_registers_without_lock(monkeypatch):
     """Negative control: the code was read before it was renewed, and used after it."""
     invitation = InvitationFactory()
 

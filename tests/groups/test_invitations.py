@@ -43,7 +43,7 @@ def inviting_staff():
 # --- One ---------------------------------------------------------------------------------------
 
 
-def test_invitation_is_pending_for_three_days_and_leaves_an_event_without_names():
+def test_invitation_is_pending_and_event_has_no_names():
     inviter = EntryFactory()
     made = create_invitation(created_by=inviter, telegram_username=" @bob ")
     made.refresh_from_db()
@@ -55,7 +55,7 @@ def test_invitation_is_pending_for_three_days_and_leaves_an_event_without_names(
     assert event.payload == {"number": inviter.member_id, "count": 1}
 
 
-def test_invitation_may_be_for_whoever_has_the_code_and_last_as_long_as_one_says(settings):
+def test_invitation_without_name_and_with_duration(settings):
     settings.INVITATION_DAYS = 7
     made = create_invitation(created_by=EntryFactory())
     assert made.invited_telegram_username is None
@@ -65,13 +65,13 @@ def test_invitation_may_be_for_whoever_has_the_code_and_last_as_long_as_one_says
 
 
 @pytest.mark.parametrize("lasts", [timedelta(0), timedelta(days=-1)])
-def test_invitation_that_ends_before_it_begins_is_rejected(lasts):
+def test_create_rejects_expiry_in_past(lasts):
     with pytest.raises(InvitationExpiresBefore):
         create_invitation(created_by=EntryFactory(), lasts=lasts)
     assert not CommunityInvitation.objects.exists()
 
 
-def test_codes_are_sixteen_unambiguous_characters_of_which_none_repeats():
+def test_codes_are_16_unambiguous_characters():
     codes = {new_code() for _ in range(2000)}
     assert len(codes) == 2000
     assert all(re.fullmatch("[2-9A-HJKMNP-Z]{16}", code) for code in codes)
@@ -80,24 +80,24 @@ def test_codes_are_sixteen_unambiguous_characters_of_which_none_repeats():
     assert all({code[place] for code in codes} == set(ALPHABET) for place in range(16))
 
 
-def test_code_is_spelled_in_fours():
+def test_code_is_spelled_in_groups_of_four():
     invitation = InvitationFactory(code="7KQ2M4XA9PDTHC3W")
     assert invitation.spelled_code == "7KQ2-M4XA-9PDT-HC3W"
 
 
 @pytest.mark.parametrize("status", ["not_member", "pending", "suspended", "banned"])
-def test_only_active_members_invite(status):
+def test_create_rejects_inactive_inviter(status):
     with pytest.raises(InviterNotActive):
         create_invitation(created_by=EntryFactory(status=status))
     assert not Event.objects.exists()
 
 
-def test_removed_member_does_not_invite():
+def test_create_rejects_removed_inviter():
     with pytest.raises(InviterNotActive):
         create_invitation(created_by=EntryFactory(deleted_at=timezone.now()))
 
 
-def test_state_of_the_inviter_is_read_anew():
+def test_inviter_status_is_read_from_database():
     inviter = EntryFactory()
     stale = type(inviter).objects.get(pk=inviter.pk)
     inviter.status = "suspended"
@@ -109,7 +109,7 @@ def test_state_of_the_inviter_is_read_anew():
 # --- Caps and many ----------------------------------------------------------------------------
 
 
-def test_cap_counts_the_last_24_hours(settings):
+def test_daily_cap_counts_last_24_hours(settings):
     settings.INVITATIONS_PER_DAY = 3
     inviter, now = EntryFactory(), timezone.now()
     InvitationFactory(created_by=inviter, created_at=now - timedelta(hours=24, seconds=1))
@@ -123,7 +123,7 @@ def test_cap_counts_the_last_24_hours(settings):
     create_invitation(created_by=EntryFactory())
 
 
-def test_many_are_made_all_or_no_one(settings):
+def test_create_many_is_all_or_nothing(settings):
     settings.INVITATIONS_PER_DAY = 5
     inviter = EntryFactory()
     create_invitations(created_by=inviter, telegram_usernames=["ana", "bob"])
@@ -138,14 +138,14 @@ def test_many_are_made_all_or_no_one(settings):
     assert last_event().payload["count"] == 3
 
 
-def test_members_may_not_do_more_by_being_named_as_who_acts(settings):
+def test_actor_without_permission_has_common_cap(settings):
     settings.INVITATIONS_PER_DAY, settings.INVITATIONS_PER_DAY_BY_STAFF = 1, 4
     inviter, other = EntryFactory(), EntryFactory()
     with pytest.raises(TooManyInvitations):
         create_invitations(created_by=inviter, telegram_usernames=["a", "b"], actor=other.person)
 
 
-def test_staff_who_may_invite_many_have_a_cap_of_their_own(settings):
+def test_staff_with_invite_many_have_own_cap(settings):
     settings.INVITATIONS_PER_DAY, settings.INVITATIONS_PER_DAY_BY_STAFF = 1, 4
     inviter, staff = EntryFactory(), inviting_staff()
     create_invitations(created_by=inviter, telegram_usernames=["a", "b", "c"], actor=staff)
@@ -160,7 +160,7 @@ def test_staff_who_may_invite_many_have_a_cap_of_their_own(settings):
         create_invitation(created_by=inviter, actor=StaffFactory())
 
 
-def test_staff_who_were_switched_off_have_the_common_cap(settings):
+def test_deactivated_staff_have_common_cap(settings):
     settings.INVITATIONS_PER_DAY = 1
     staff = inviting_staff()
     update_member(member=staff, is_active=False)
@@ -172,7 +172,7 @@ def test_staff_who_were_switched_off_have_the_common_cap(settings):
 # --- Ends -------------------------------------------------------------------------------------
 
 
-def test_pending_invitation_can_be_cancelled_once():
+def test_cancel_ends_pending_invitation_once():
     invitation, staff = InvitationFactory(), StaffFactory()
     assert cancel_invitation(invitation=invitation, actor=staff, reason="left the team").status == "cancelled"
     event, inviter = last_event(), invitation.created_by
@@ -188,14 +188,14 @@ def test_pending_invitation_can_be_cancelled_once():
 
 
 @pytest.mark.parametrize("status", ["expired", "accepted"])
-def test_invitation_that_ended_cannot_be_cancelled(status):
+def test_cancel_rejects_ended_invitation(status):
     accepted = {"accepted_by": EntryFactory(), "accepted_at": timezone.now()} if status == "accepted" else {}
     invitation = InvitationFactory(status=status, **accepted)
     with pytest.raises(InvitationEnded, match=f"This invitation is {status} already"):
         cancel_invitation(invitation=invitation)
 
 
-def test_pending_invitations_expire_when_their_time_is_over_and_no_others():
+def test_expire_marks_only_overdue_pending():
     now = timezone.now()
     long_ago = {"created_at": now - timedelta(days=9)}
     over = InvitationFactory(expires_at=now - timedelta(seconds=1), **long_ago)
@@ -217,7 +217,7 @@ def everyone_invites(people):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_cap_holds_for_fifty_at_once(settings):
+def test_daily_cap_is_exact_for_50_concurrent_calls(settings):
     settings.INVITATIONS_PER_DAY = 20
     with crowd(PEOPLE) as people:
         for _round in range(ROUNDS):
@@ -228,7 +228,7 @@ def test_cap_holds_for_fifty_at_once(settings):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_the_lock_on_the_inviter_the_cap_is_passed(settings, monkeypatch):
+def test_daily_cap_is_exceeded_without_lock(settings, monkeypatch):
     settings.INVITATIONS_PER_DAY = 20
     monkeypatch.setattr(CommunityMemberQuerySet, "select_for_update", lambda rows, **_how: rows.all())
     with crowd(PEOPLE) as people:

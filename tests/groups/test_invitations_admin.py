@@ -56,32 +56,32 @@ class TestList:
         return pending
 
     @pytest.mark.parametrize("status", ["pending", "accepted", "expired", "cancelled"])
-    def test_each_state_is_filtered(self, community, four, status):
+    def test_list_filters_by_status(self, community, four, status):
         assert [row.status for row in rows(community.get(LIST, {"status__exact": status}))] == [status]
 
-    def test_found_by_code_however_typed_and_by_the_beginning_of_a_name(self, community, four):
+    def test_search_finds_by_code_and_name_prefix(self, community, four):
         code = four.spelled_code
         for typed in (code, code.lower(), code.replace("-", ""), code.replace("-", " "), f" {code} "):
             assert [row.pk for row in rows(community.get(LIST, {"q": typed}))] == [four.pk]
         assert {row.invited_telegram_username for row in rows(community.get(LIST, {"q": "BOB"}))} == {"bob", "bobby"}
         assert rows(community.get(LIST, {"q": code[:9]})) == []
 
-    def test_filtered_by_who_invited(self, community, four, noor):
+    def test_list_filters_by_inviter(self, community, four, noor):
         found = rows(community.get(f"{LIST}?created_by__member_id__exact={noor.member_id.replace('#', '%23')}"))
         assert {row.created_by_id for row in found} == {noor.member_id}
         assert len(found) == 2
 
-    def test_link_of_the_entrys_tab_leads_to_exactly_these(self, community, four, noor):
+    def test_entry_tab_links_to_filtered_list(self, community, four, noor):
         tab = community.get(reverse("admin:groups_communitymember_invitations", args=[noor.pk]))
         found = rows(community.get(tab.context["list_link"]))
         assert {row.created_by_id for row in found} == {noor.member_id}
         assert len(found) == 2
 
-    def test_tells_who_joined(self, community, four):
+    def test_list_shows_accepting_member(self, community, four):
         assert "Eve" in words(community.get(LIST, {"status__exact": "accepted"}))
 
     @pytest.mark.parametrize("count", [3, 60])
-    def test_makes_a_fixed_number_of_queries(self, community, count, django_assert_num_queries):
+    def test_list_query_count_is_constant(self, community, count, django_assert_num_queries):
         for _ in range(count):
             inviter = EntryFactory(with_account=True)
             joined = EntryFactory(with_account=True, invited_by=inviter)
@@ -96,7 +96,7 @@ class TestInviteOne:
     def form(self, noor, **changes) -> dict:
         return {"created_by": noor.member_id, "invited_telegram_username": "@bob", "days": "3"} | changes
 
-    def test_makes_a_code_and_shows_it(self, community, noor):
+    def test_add_creates_and_shows_code(self, community, noor):
         response = community.post(f"{LIST}add/", self.form(noor))
         made = CommunityInvitation.objects.get()
         assert "Invitation made for @bob" in words(response)
@@ -116,7 +116,7 @@ class TestInviteOne:
             ({"invited_telegram_username": "x" * 256}, "invited_telegram_username"),
         ],
     )
-    def test_odd_values_are_errors_of_their_field(self, community, noor, changes, field):
+    def test_invalid_values_are_field_errors(self, community, noor, changes, field):
         response = community.post(f"{LIST}add/", self.form(noor, **changes))
         assert response.status_code == 200
         assert field in response.context["adminform"].form.errors
@@ -129,7 +129,7 @@ class TestInviteOne:
         assert "Only an active member of the directory invites." in words(response)
         assert 'value="@bob"' in words(response)
 
-    def test_own_entry_is_filled_in(self):
+    def test_inviter_defaults_to_own_entry(self):
         me = staff("Community Manager")
         own = EntryFactory(name="Mine", person=me)
         form = client_of(me).get(f"{LIST}add/").context["adminform"].form
@@ -145,7 +145,7 @@ class TestInviteMany:
             body["file"] = SimpleUploadedFile("people.csv", file, "text/csv")
         return community.post(self.ADDRESS, body, follow=True)
 
-    def test_names_typed_one_a_line(self, community, noor):
+    def test_names_are_read_one_per_line(self, community, noor):
         response = self.send(community, noor, "@bob\r\n eve \n\nbob\nmallory")
         assert "3 invitations made" in words(response)
         assert names() == {"bob", "eve", "mallory"}
@@ -161,11 +161,11 @@ class TestInviteMany:
         ],
         ids=["plain", "heading", "comma", "semicolon", "byte order mark"],
     )
-    def test_names_from_a_file(self, community, noor, file):
+    def test_names_are_read_from_file(self, community, noor, file):
         assert "2 invitations made" in words(self.send(community, noor, file=file))
         assert names() == {"bob", "eve"}
 
-    def test_both_together_each_once(self, community, noor):
+    def test_typed_and_file_names_are_merged(self, community, noor):
         self.send(community, noor, "bob\neve", file=b"eve\nmallory\n")
         assert names() == {"bob", "eve", "mallory"}
 
@@ -183,13 +183,13 @@ class TestInviteMany:
             ("", b"bob\nev\x00e\n", "names", "is no Telegram name."),
         ],
     )
-    def test_what_cannot_be_read_is_said_at_its_field(self, community, noor, typed, file, field, sentence):
+    def test_unreadable_names_are_field_errors(self, community, noor, typed, file, field, sentence):
         response = self.send(community, noor, typed, file=file)
         assert response.status_code == 200
         assert sentence in str(response.context["form"].errors[field])
         assert not CommunityInvitation.objects.exists()
 
-    def test_more_than_the_day_allows_makes_none(self, community, noor, settings):
+    def test_bulk_invite_rejects_above_daily_cap(self, community, noor, settings):
         settings.INVITATIONS_PER_DAY_BY_STAFF = 5
         self.send(community, noor, "a\nb\nc")
         response = self.send(community, noor, "d\ne\nf")
@@ -197,19 +197,19 @@ class TestInviteMany:
         assert "d e f" in words(response)
         assert names() == {"a", "b", "c"}
 
-    def test_whoever_may_not_invite_is_rejected(self, noor):
+    def test_bulk_invite_requires_permission(self, noor):
         for role in ("Auditor", "Mission Manager"):
             assert client(role).get(self.ADDRESS).status_code == 403
             assert self.send(client(role), noor, "bob").status_code == 403
 
-    def test_list_has_a_button_for_who_may(self, community, noor):
+    def test_bulk_invite_button_requires_permission(self, community, noor):
         create_invitation(created_by=noor)
         assert self.ADDRESS in words(community.get(LIST))
         assert self.ADDRESS not in words(client("Auditor").get(LIST))
 
 
 class TestOne:
-    def test_cancelling_asks_why_and_is_final(self, community, noor):
+    def test_cancel_asks_for_reason_and_is_final(self, community, noor):
         invitation = create_invitation(created_by=noor)
         assert "reason" in community.post(page(invitation, "cancel"), {"reason": ""}).context["form"].errors
         community.post(page(invitation, "cancel"), {"reason": "Wrong person"})
@@ -221,26 +221,26 @@ class TestOne:
         assert "Again, in words" in words(response)
         assert "No longer works" in words(community.get(page(invitation)))
 
-    def test_button_is_there_for_a_pending_one_and_who_may(self, community, noor):
+    def test_cancel_button_needs_pending_and_permission(self, community, noor):
         invitation = create_invitation(created_by=noor)
         assert [each["title"] for each in community.get(page(invitation)).context["buttons"]] == ["New code", "Cancel"]
         assert client("Auditor").get(page(invitation)).context["buttons"] == []
         ended = InvitationFactory(status="cancelled")
         assert community.get(page(ended)).context["buttons"] == []
 
-    def test_many_are_cancelled_from_the_list(self, community, noor):
+    def test_bulk_cancel(self, community, noor):
         chosen = [create_invitation(created_by=noor).pk for _ in range(3)] + [InvitationFactory(status="expired").pk]
         body = {"action": "cancel", "_selected_action": chosen, "apply": "1", "reason": "Event is off"}
         response = community.post(LIST, body)
         assert "3 cancelled, 1 rejected." in words(response)
         assert CommunityInvitation.objects.filter(status="cancelled").count() == 3
 
-    def test_page_edits_nothing(self, community, noor):
+    def test_invitation_page_is_read_only(self, community, noor):
         invitation = create_invitation(created_by=noor, telegram_username="bob")
         assert "@bob" in words(community.get(page(invitation)))
         assert community.post(page(invitation), {"status": "accepted", "days": "90"}).status_code == 403
 
-    def test_history_shows_changes_and_takes_none_back(self, community, noor):
+    def test_history_shows_changes_without_revert(self, community, noor):
         invitation = create_invitation(created_by=noor)
         community.post(page(invitation, "cancel"), {"reason": "Wrong person"})
         history = words(community.get(page(invitation, "history")))
@@ -250,7 +250,7 @@ class TestOne:
         address = reverse("admin:groups_communityinvitation_revert", args=[invitation.pk, newest.pgh_id])
         assert client("Administrator").post(address).status_code == 403
 
-    def test_page_makes_a_fixed_number_of_queries(self, community, noor, django_assert_num_queries):
+    def test_page_query_count_is_constant(self, community, noor, django_assert_num_queries):
         invitation = create_invitation(created_by=noor)
         community.get(page(invitation))
         # Session, user, rights twice, roles in projects, the invitation for its buttons and its form, who made it.
@@ -262,7 +262,7 @@ class TestRelationships:
     def form(self, **changes) -> dict:
         return {"entity_id_a": "#1", "entity_id_b": "bot-7", "relationship_type": "MENTORED", "note": ""} | changes
 
-    def test_are_written_down_once_and_link_members(self, community, noor):
+    def test_relationship_is_added_once_and_linked(self, community, noor):
         community.post(f"{RELATIONSHIPS}add/", self.form(entity_id_a=f" {noor.member_id} ", note="Weekly calls"))
         made = MemberRelationship.objects.get()
         assert (made.member_a, made.member_b, made.content) == (noor, None, {"note": "Weekly calls"})
@@ -281,13 +281,13 @@ class TestRelationships:
             ({"note": "x" * 501}, "at most 500"),
         ],
     )
-    def test_odd_ones_are_rejected_in_words(self, community, changes, sentence):
+    def test_invalid_relationships_are_rejected(self, community, changes, sentence):
         response = community.post(f"{RELATIONSHIPS}add/", self.form(**changes))
         assert response.status_code == 200
         assert sentence in words(response)
         assert not MemberRelationship.objects.exists()
 
-    def test_found_by_a_whole_id_on_either_side_and_by_kind(self, community, noor):
+    def test_search_finds_by_either_entity_id(self, community, noor):
         RelationshipFactory(entity_id_a=noor.member_id, entity_id_b="bot-7")
         RelationshipFactory(entity_id_a="bot-8", entity_id_b=noor.member_id, relationship_type="REFERRED")
         assert len(rows(community.get(RELATIONSHIPS, {"q": noor.member_id}))) == 2
@@ -296,7 +296,7 @@ class TestRelationships:
         found = rows(community.get(RELATIONSHIPS, {"relationship_type__exact": "REFERRED"}))
         assert [row.relationship_type for row in found] == ["REFERRED"]
 
-    def test_are_never_edited(self, noor):
+    def test_relationships_are_read_only(self, noor):
         row = RelationshipFactory(entity_id_a=noor.member_id, content={"note": "Weekly calls"})
         chief = client_of(staff(is_superuser=True))
         address = reverse("admin:groups_memberrelationship_change", args=[row.pk])
@@ -304,7 +304,7 @@ class TestRelationships:
         assert chief.post(address, self.form()).status_code == 403
 
     @pytest.mark.parametrize("count", [3, 60])
-    def test_list_makes_a_fixed_number_of_queries(self, community, count, django_assert_num_queries):
+    def test_list_query_count_is_constant(self, community, count, django_assert_num_queries):
         for _ in range(count):
             a, b = EntryFactory(with_account=True), EntryFactory(with_account=True)
             RelationshipFactory(entity_id_a=a.member_id, entity_id_b=b.member_id)
@@ -314,7 +314,7 @@ class TestRelationships:
 
 
 class TestParticipation:
-    def test_is_filtered_by_kind_platform_member_and_day(self, community, noor):
+    def test_list_filters_by_type_platform_member_and_day(self, community, noor):
         ParticipationFactory(member=noor)
         ParticipationFactory(event_type="VOICE", platform="discord", occurred_at=timezone.now() - timedelta(days=40))
         day = timezone.localdate().isoformat()
@@ -328,7 +328,7 @@ class TestParticipation:
             assert [row.member_id for row in rows(community.get(f"{PARTICIPATION}?{query}"))] == [noor.member_id], query
         assert len(rows(community.get(PARTICIPATION))) == 2
 
-    def test_is_a_record(self, noor):
+    def test_participation_is_read_only(self, noor):
         row = ParticipationFactory(member=noor, event_metadata={"text_length": 12})
         chief = client_of(staff(is_superuser=True))
         address = reverse("admin:groups_memberparticipation_change", args=[row.pk])
@@ -338,7 +338,7 @@ class TestParticipation:
         assert links(chief.get(PARTICIPATION))
 
     @pytest.mark.parametrize("count", [3, 60])
-    def test_list_makes_a_fixed_number_of_queries(self, community, count, django_assert_num_queries):
+    def test_list_query_count_is_constant(self, community, count, django_assert_num_queries):
         for _ in range(count):
             ParticipationFactory()
         community.get(PARTICIPATION)

@@ -36,14 +36,14 @@ def ana():
 
 
 class TestAddAndEdit:
-    def test_adds_a_member_through_the_service(self, community):
+    def test_add_calls_service(self, community):
         response = community.post(f"{LIST}add/", form(), follow=True)
         assert "was added successfully" in words(response)
         member = Member.objects.get(email="ana@example.org")
         assert not member.has_usable_password()
         assert Event.objects.get(type="member.created").actor.display_name == "Community Manager"
 
-    def test_a_taken_email_is_said_at_the_field_with_what_was_typed(self, community, ana):
+    def test_taken_email_is_field_error_and_keeps_input(self, community, ana):
         response = community.post(f"{LIST}add/", form(display_name="Other", email="ANA@example.org"))
         assert response.status_code == 200
         assert "Another member has this e-mail." in response.context["adminform"].form.errors["email"]
@@ -62,14 +62,14 @@ class TestAddAndEdit:
             ({"email": "no address"}, "email"),
         ],
     )
-    def test_odd_values_are_errors_of_their_field(self, community, ana, changes, field):
+    def test_invalid_values_are_field_errors(self, community, ana, changes, field):
         response = community.post(page(ana), form(ana, **changes))
         assert response.status_code == 200
         assert field in response.context["adminform"].form.errors
         ana.refresh_from_db()
         assert (ana.display_name, ana.trust_score) == ("Ana", 120)
 
-    def test_edits_leave_an_event_and_history(self, community, ana):
+    def test_edit_records_event_and_history(self, community, ana):
         community.post(page(ana), form(ana, trust_score=200))
         ana.refresh_from_db()
         assert ana.trust_score == 200
@@ -78,7 +78,7 @@ class TestAddAndEdit:
         assert "120" in history
         assert "200" in history
 
-    def test_a_rejection_of_the_service_is_said_on_the_page(self, community, ana, monkeypatch):
+    def test_service_error_is_shown_on_page(self, community, ana, monkeypatch):
         """Someone takes the address between the form's check and the write."""
         from groups.admin import members
 
@@ -102,7 +102,7 @@ class TestRights:
     """No one gives themselves, or anyone, rights they were not trusted with."""
 
     @pytest.mark.parametrize("role", ["Mission Manager", "Community Manager", "Auditor", "Delivery Lead"])
-    def test_only_administrators_give_rights(self, role, ana):
+    def test_only_administrators_grant_rights(self, role, ana):
         rights = {"is_staff": "on", "is_superuser": "on", "groups": [Role.objects.get(name="Administrator").pk]}
         client(role).post(page(ana), form(ana) | rights)
         ana.refresh_from_db()
@@ -111,7 +111,7 @@ class TestRights:
         assert not (ana.groups.exists())
 
     @pytest.mark.parametrize("role", ["Mission Manager", "Community Manager"])
-    def test_no_one_raises_themselves(self, role):
+    def test_staff_cannot_raise_own_rights(self, role):
         me = staff(role)
         rights = {"is_superuser": "on", "groups": [Role.objects.get(name="Administrator").pk]}
         client_of(me).post(page(me), form(me) | rights)
@@ -119,7 +119,7 @@ class TestRights:
         assert not me.is_superuser
         assert [group.name for group in me.groups.all()] == [role]
 
-    def test_a_new_member_gets_no_rights_from_a_manager(self, community):
+    def test_manager_cannot_grant_rights_to_new_member(self, community):
         rights = {"is_staff": "on", "is_superuser": "on", "groups": [Role.objects.get(name="Administrator").pk]}
         community.post(f"{LIST}add/", form() | rights)
         member = Member.objects.get(email="ana@example.org")
@@ -127,7 +127,7 @@ class TestRights:
         assert not (member.is_superuser)
         assert not (member.groups.exists())
 
-    def test_a_manager_takes_over_no_account_with_rights(self, community):
+    def test_manager_cannot_change_staff_account(self, community):
         chief = staff("Administrator", is_superuser=True)
         colleague = staff("Auditor")
         for account in (chief, colleague):
@@ -141,7 +141,7 @@ class TestRights:
             after = Member.objects.get(pk=account.pk)
             assert (after.password, after.email, after.is_active) == (before.password, before.email, True)
 
-    def test_an_administrator_gives_roles(self, ana):
+    def test_administrator_sets_roles(self, ana):
         administrator = client("Administrator")
         roles = [Role.objects.get(name="Auditor").pk]
         administrator.post(page(ana), form(ana) | {"is_staff": "on", "groups": roles})
@@ -150,7 +150,7 @@ class TestRights:
         assert [role.name for role in ana.groups.all()] == ["Auditor"]
         assert Event.objects.get(type="member.roles_changed").payload["changed"] == {"roles": ["", "Auditor"]}
 
-    def test_an_administrator_by_role_touches_no_superuser(self):
+    def test_role_administrator_cannot_change_superuser(self):
         chief = staff(is_superuser=True)
         administrator = client("Administrator")
         assert administrator.post(page(chief, "deactivate")).status_code == 403
@@ -159,7 +159,7 @@ class TestRights:
         me.refresh_from_db()
         assert not me.is_superuser
 
-    def test_no_one_gives_a_right_back_by_taking_back_its_loss(self, community, ana):
+    def test_revert_cannot_restore_rights(self, community, ana):
         chief = staff(is_superuser=True)
         update_member(member=ana, actor=chief, is_staff=True, is_superuser=True)
         update_member(member=ana, actor=chief, is_staff=False, is_superuser=False)
@@ -174,28 +174,28 @@ class TestRights:
         ana.refresh_from_db()
         assert ana.is_superuser
 
-    def test_no_one_touches_the_system_member(self):
+    def test_system_member_is_read_only(self):
         system = MemberFactory(pk=SYSTEM_MEMBER_ID)
         chief = client_of(staff(is_superuser=True))
         assert chief.post(page(system, "deactivate")).status_code == 403
         assert chief.post(page(system), form(system, display_name="Root")).status_code == 403
 
 
-class TestJobs:
-    def test_sets_a_password(self, community, ana):
+class TestActions:
+    def test_set_password_changes_password(self, community, ana):
         password = {"password1": "tr0ub4dor&3-xyz", "password2": "tr0ub4dor&3-xyz", "usable_password": "true"}
         response = community.post(page(ana, "password"), password, follow=True)
         assert "the password was set" in words(response)
         ana.refresh_from_db()
         assert ana.check_password("tr0ub4dor&3-xyz")
 
-    def test_a_weak_password_is_rejected_in_words(self, community, ana):
+    def test_weak_password_is_rejected(self, community, ana):
         response = community.post(page(ana, "password"), {"password1": "12345", "password2": "12345"})
         assert "too short" in words(response)
         ana.refresh_from_db()
         assert not ana.has_usable_password()
 
-    def test_deactivates_and_activates(self, community, ana):
+    def test_deactivate_and_activate(self, community, ana):
         community.post(page(ana, "deactivate"))
         ana.refresh_from_db()
         assert not ana.is_active
@@ -203,14 +203,14 @@ class TestJobs:
         ana.refresh_from_db()
         assert ana.is_active
 
-    def test_no_one_deactivates_themselves(self):
+    def test_deactivate_rejects_own_account(self):
         me = staff(is_superuser=True)
         assert "You cannot deactivate yourself" in words(client_of(me).post(page(me, "deactivate")))
 
 
 class TestPages:
     @pytest.mark.parametrize("rows", [1, 12])
-    def test_the_list_makes_a_fixed_number_of_queries(self, community, rows, django_assert_num_queries):
+    def test_list_query_count_is_constant(self, community, rows, django_assert_num_queries):
         for _ in range(rows):
             MembershipFactory()
         community.get(LIST)
@@ -224,7 +224,7 @@ class TestPages:
             assert community.get(page(ana, name)).status_code == 200
         assert "Garden" in words(community.get(page(ana, "memberships")))
 
-    def test_an_unknown_member_leads_home_with_a_word(self, community):
+    def test_unknown_member_redirects_with_message(self, community):
         for odd in ("nobody", "1", "00000000-0000-4000-8000-000000000000"):
             for tail in ("change/", "memberships/", "history/", "deactivate/"):
                 response = community.get(f"{LIST}{odd}/{tail}", follow=True)
@@ -236,10 +236,10 @@ class TestPages:
         for term in ("ana@", "ANA", ana.member_id):
             assert links(community.get(LIST, {"q": term})).count(page(ana)) >= 1
 
-    def test_an_empty_answer_says_what_to_do(self, community):
+    def test_empty_result_shows_what_to_do(self, community):
         assert "Nothing matches" in words(community.get(LIST, {"q": "zzzz"}))
 
-    def test_pickers_tell_namesakes_apart(self, community, ana):
+    def test_picker_shows_stable_ids_of_namesakes(self, community, ana):
         MemberFactory(display_name="Ana", email="second@example.org")
         query = {"app_label": "groups", "model_name": "membership", "field_name": "member", "term": "ana"}
         texts = [row["text"] for row in community.get("/admin/autocomplete/", query).json()["results"]]
@@ -248,18 +248,18 @@ class TestPages:
 
 
 class TestSearchEverything:
-    def test_finds_members_missions_and_tasks(self, community, ana):
+    def test_global_search_finds_members_missions_and_tasks(self, community, ana):
         MembershipFactory(member=ana, group__name="Anatomy class")
         answer = words(community.get("/admin/search/", {"s": "ana", "extended": "1"}))
         assert page(ana) in answer
         assert "Anatomy class" in answer
         assert "ana@example.org" in answer
 
-    def test_shows_nothing_beyond_the_viewers_rights(self, ana):
+    def test_global_search_respects_permissions(self, ana):
         answer = words(client().get("/admin/search/", {"s": "ana", "extended": "1"}))
         assert page(ana) not in answer
         assert "ana@example.org" not in answer
 
     @pytest.mark.parametrize("query", [{"page": "abc"}, {"page": "99"}, {"s": "x" * 5000}, {"s": "' & :*"}])
-    def test_odd_searches_are_answered(self, community, query):
+    def test_invalid_searches_return_no_error(self, community, query):
         assert community.get("/admin/search/", {"s": "ana", "extended": "1"} | query).status_code == 200

@@ -52,7 +52,7 @@ OF_OLD = {
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("question", OF_OLD)
-def test_list_of_an_old_mission_is_read_from_its_index(question):
+def test_list_of_one_group_uses_its_index(question):
     used, removed = plan_of(OF_OLD[question]())
     assert used & {"memberships_of_group", "tasks_of_group", "idx_memberships_group_active"}, used
     # Those of the mission with another status at most, never those of others.
@@ -60,14 +60,14 @@ def test_list_of_an_old_mission_is_read_from_its_index(question):
 
 
 @pytest.mark.django_db
-def test_members_who_left_lately_are_counted_from_their_index():
+def test_recent_leavers_count_uses_index():
     lately = Membership.objects.filter(status="left", left_at__gte="2126-01-01T00:00Z").order_by()
     used, _removed = plan_of(lately.values("pk"))
     assert "memberships_left" in used
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_the_index_an_old_mission_reads_the_busy_one():
+def test_list_of_one_group_scans_without_index():
     """Negative control: the data are skewed enough to show the fault."""
     _load()
     made = "CREATE INDEX memberships_of_group ON memberships (group_id, joined_at DESC, id DESC) INCLUDE (status)"

@@ -44,7 +44,7 @@ class TestAddMember:
         assert event.payload["reason"] == "Asked for it"
         assert event.actor.display_name == "Mission Manager"
 
-    def test_a_rejection_is_said_on_the_page_with_what_was_typed(self, manager, mission, ana):
+    def test_service_error_is_shown_and_input_kept(self, manager, mission, ana):
         form = {"member": ana.pk, "role": "Mentor", "reason": "She asked"}
         response = manager.post(page("mission_add-member", mission), form)
         assert response.status_code == 200
@@ -78,7 +78,7 @@ class TestAddMember:
         )
         assert "This member already belongs to the mission." in words(response)
 
-    def test_an_odd_member_is_an_error_of_the_field(self, manager, mission):
+    def test_invalid_member_is_field_error(self, manager, mission):
         for odd in ("", "nobody", "1", "\x00", "9" * 400, str(mission.pk)):
             response = manager.post(page("mission_add-member", mission), {"member": odd, "role": "Member"})
             assert response.status_code == 200
@@ -86,7 +86,7 @@ class TestAddMember:
 
 
 class TestLeaveAndReturn:
-    def test_leaving_asks_for_the_reason(self, manager, ana):
+    def test_remove_asks_for_reason(self, manager, ana):
         membership = MembershipFactory(member=ana)
         response = manager.post(page("membership_leave", membership), {"reason": ""})
         assert "This field is required." in words(response)
@@ -105,26 +105,26 @@ class TestLeaveAndReturn:
             ("active", "Lead"),
         ]
 
-    def test_a_role_is_changed(self, manager, ana):
+    def test_change_role_changes_role(self, manager, ana):
         membership = MembershipFactory(member=ana)
         manager.post(page("membership_role", membership), {"role": "Lead", "reason": ""})
         membership.refresh_from_db()
         assert membership.role == "Lead"
 
-    def test_comes_back_to_where_the_button_was(self, manager, ana):
+    def test_action_returns_to_previous_page(self, manager, ana):
         membership = MembershipFactory(member=ana)
         back = page("list_current_members", membership.group)
         response = manager.post(page("membership_leave", membership), {"reason": "x", "next": back})
         assert response.url == back
 
-    def test_does_not_lead_to_another_site(self, manager, ana):
+    def test_action_does_not_redirect_to_other_site(self, manager, ana):
         membership = MembershipFactory(member=ana)
         response = manager.post(page("membership_leave", membership), {"reason": "x", "next": "https://evil.example/"})
         assert response.url == page("membership_change", membership)
 
 
 class TestSeveralAtOnce:
-    def test_each_row_succeeds_or_is_rejected_by_itself(self, manager):
+    def test_bulk_remove_handles_each_row_separately(self, manager):
         memberships = [MembershipFactory() for _ in range(3)]
         ended = MembershipFactory(ended=True)
         form = {"action": "leave", "_selected_action": [membership.pk for membership in [*memberships, ended]]}
@@ -147,7 +147,7 @@ class TestSeveralAtOnce:
         assert "Ana: The mission asks for a trust score of 250" in words(response)
         assert Membership.objects.active().filter(group=mission).count() == 3
 
-    def test_success_of_all_leads_back_to_the_list(self, manager):
+    def test_bulk_success_returns_to_list(self, manager):
         membership = MembershipFactory()
         form = {"action": "leave", "_selected_action": [membership.pk], "apply": "1", "reason": "x"}
         response = manager.post(LIST, form, follow=True)
@@ -156,7 +156,7 @@ class TestSeveralAtOnce:
 
 
 class TestList:
-    def test_shows_rows_and_links_by_name(self, manager, ana):
+    def test_list_shows_rows_and_links(self, manager, ana):
         membership = MembershipFactory(member=ana, group__name="Garden")
         response = manager.get(LIST)
         assert "Ana" in words(response)
@@ -164,14 +164,14 @@ class TestList:
         assert page("membership_change", membership) in links(response)
 
     @pytest.mark.parametrize("rows", [1, 12])
-    def test_makes_a_fixed_number_of_queries(self, manager, rows, django_assert_num_queries):
+    def test_list_query_count_is_constant(self, manager, rows, django_assert_num_queries):
         MembershipFactory.create_batch(rows)
         manager.get(LIST)
         # Session, user, rights twice, roles in projects, count, keys, rows.
         with django_assert_num_queries(8):
             manager.get(LIST)
 
-    def test_filters_by_status_role_period_and_mission(self, manager):
+    def test_list_filters_by_status_role_period_and_mission(self, manager):
         lead = MembershipFactory(role="Lead")
         ended = MembershipFactory(ended=True)
         assert links(manager.get(f"{LIST}?status__exact=left")).count(page("membership_change", ended)) == 1
@@ -190,11 +190,11 @@ class TestList:
             "e=1&nonsense=1", "_popup=1", "_facets=True", "status__exact=active&status__exact=left", "p=2&e=1",
         ],
     )  # fmt: skip
-    def test_no_address_is_an_error_of_the_site(self, manager, query):
+    def test_invalid_addresses_return_no_error(self, manager, query):
         MembershipFactory()
         assert manager.get(f"{LIST}?{query}", follow=True).status_code == 200
 
-    def test_orders_only_by_what_an_index_orders(self, manager):
+    def test_list_sorts_only_by_indexed_columns(self, manager):
         # Column 4 is the role, which no index orders; column 5 is the day of joining.
         by_role, by_joined = (manager.get(f"{LIST}?o={column}").context["cl"].queryset.query for column in (4, 5))
         assert "role" not in str(by_role).rpartition("ORDER BY")[2]
@@ -216,7 +216,7 @@ class TestList:
 
 
 class TestRights:
-    def test_an_auditor_looks_and_changes_nothing(self, ana, mission):
+    def test_auditor_is_read_only(self, ana, mission):
         auditor = client("Auditor")
         membership = MembershipFactory(member=ana)
         for address in (LIST, page("membership_change", membership), page("membership_history", membership)):
@@ -229,11 +229,11 @@ class TestRights:
         membership.refresh_from_db()
         assert membership.is_active
 
-    def test_nothing_is_deleted_here(self, ana):
+    def test_memberships_cannot_be_deleted(self, ana):
         membership = MembershipFactory(member=ana)
         chief = client_of(staff("Administrator", is_superuser=True))
         assert chief.post(f"{LIST}{membership.pk}/delete/", {"post": "yes"}).status_code == 403
         assert Membership.objects.filter(pk=membership.pk).exists()
 
-    def test_staff_without_a_role_see_nothing(self, ana):
+    def test_staff_without_role_get_403(self, ana):
         assert client().get(LIST).status_code == 403

@@ -29,7 +29,7 @@ def test_groups_have_stable_id_and_threshold():
     assert column("groups", "min_trust_score") == ("integer", "YES", "0")
 
 
-def test_a_second_group_with_the_same_stable_id_is_rejected():
+def test_duplicate_stable_id_is_rejected():
     mission = MissionFactory()
     with pytest.raises(IntegrityError) as rejected, transaction.atomic():
         MissionFactory(stable_id=mission.stable_id)
@@ -41,7 +41,7 @@ def test_memberships_have_leave_tracking():
     assert column("memberships", "status") == ("text", "NO", "'active'::text")
 
 
-def test_a_membership_has_a_key_of_its_own():
+def test_membership_has_uuid_primary_key():
     assert sql(
         """SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
            WHERE i.indrelid = 'memberships'::regclass AND i.indisprimary"""

@@ -34,7 +34,7 @@ def as_stored(events: list[dict]) -> list[tuple]:
 # --- One, and thousands -----------------------------------------------------------------------
 
 
-def test_one_event_is_kept_as_it_was_given():
+def test_record_stores_event_unchanged():
     (member,) = people(1)
     given = event(
         member, event_type="VOICE", platform="discord", event_metadata={"minutes": 12, "channel": "Sala 1 ☕"}
@@ -44,7 +44,7 @@ def test_one_event_is_kept_as_it_was_given():
     assert (made.member_id, made.event_metadata, made.occurred_at) == (member, given["event_metadata"], NOON)
 
 
-def test_without_a_time_it_happened_now():
+def test_missing_time_defaults_to_now():
     (member,) = people(1)
     before = clock.now()
     made = record_participation(member_id=member, event_type="JOIN", platform="kick", room_id="r")
@@ -52,14 +52,14 @@ def test_without_a_time_it_happened_now():
     assert made.event_metadata is None
 
 
-def test_thousands_in_one_call_are_kept_as_they_were_given():
+def test_ingest_stores_thousands_of_events_unchanged():
     given = chatter(people(50), 5_000)
     result = ingest_participation(events=iter(given))
     assert (result.recorded, result.repeated, result.rejected) == (5_000, 0, [])
     assert stored() == as_stored(given)
 
 
-def test_what_is_hard_to_pass_through_a_copy_arrives_whole():
+def test_special_characters_pass_through_copy():
     (member,) = people(1)
     room = "backslashes \\t \\n \\N \\\\. \" ' ü ☕ \U0001f389"
     details = {"a\tb": ["\\N", "\\u0000", None, 1.5, {"deep": True}], "☕": "\\", "minutes": "no voice event"}
@@ -68,7 +68,7 @@ def test_what_is_hard_to_pass_through_a_copy_arrives_whole():
     assert stored() == as_stored(given)
 
 
-def test_times_are_read_with_their_offset():
+def test_time_offsets_are_respected():
     (member,) = people(1)
     same = [
         "2026-03-01T18:30:00Z",
@@ -79,7 +79,7 @@ def test_times_are_read_with_their_offset():
     assert {one.occurred_at for one in MemberParticipation.objects.all()} == {datetime(2026, 3, 1, 18, 30, tzinfo=UTC)}
 
 
-def test_nothing_in_is_nothing_done():
+def test_empty_batch_does_nothing():
     result = ingest_participation(events=[])
     assert (result.recorded, result.repeated, result.rejected) == (0, 0, [])
 
@@ -108,7 +108,7 @@ def as_something_else(given: list[dict]) -> list[dict]:
 
 
 @pytest.mark.parametrize("replay", [again, at_another_time, without_a_time, in_another_order, as_something_else])
-def test_a_batch_sent_again_changes_nothing(replay):
+def test_repeated_batch_changes_nothing(replay):
     members = people(20)
     given = chatter(members, 600)
     ingest_participation(events=given)
@@ -139,7 +139,7 @@ def to_note(given: list[dict]) -> Counter:
     return amounts
 
 
-def test_of_a_batch_sent_again_with_more_only_the_more_is_counted():
+def test_repeated_batch_counts_only_new_events():
     given = chatter(people(20), 600)
     ingest_participation(events=given[:200])
     result = ingest_participation(events=given)
@@ -147,20 +147,20 @@ def test_of_a_batch_sent_again_with_more_only_the_more_is_counted():
     assert stored() == as_stored(given)
 
 
-def test_a_message_twice_within_one_batch_is_counted_once():
+def test_duplicate_in_batch_is_counted_once():
     (member,) = people(1)
     result = ingest_participation(events=[event(member, message_id="7"), event(member, message_id=7)] * 50)
     assert (result.recorded, result.repeated) == (1, 99)
 
 
-def test_a_message_one_by_one_is_counted_once():
+def test_repeated_message_is_counted_once():
     (member,) = people(1)
     assert record_participation(**event(member, message_id="7")).member_id == member
     assert record_participation(**event(member, message_id="7")) is None
     assert ingest_participation(events=[event(member, message_id="7")]).repeated == 1
 
 
-def test_the_same_id_in_another_room_or_on_another_platform_is_another_message():
+def test_message_id_is_unique_per_room_and_platform():
     (member,) = people(1)
     others = [{}, {"room_id": "other"}, {"platform": "discord"}, {"room_id": "other", "platform": "discord"}]
     events = [event(member, message_id="7") | other for other in others]
@@ -168,12 +168,12 @@ def test_the_same_id_in_another_room_or_on_another_platform_is_another_message()
     assert ingest_participation(events=events).repeated == 4
 
 
-def test_without_a_message_id_each_event_counts():
+def test_events_without_message_id_are_counted_each():
     (member,) = people(1)
     assert [ingest_participation(events=[event(member)] * 3).recorded for _time in range(2)] == [3, 3]
 
 
-def test_the_key_is_a_digest_that_keeps_nothing_of_the_message():
+def test_message_key_contains_no_message_data():
     (member,) = people(1)
     made = record_participation(**event(member, room_id="room ☕", message_id="canary-4711"))
     digest = uuid5(MESSAGES, "telegram\x1froom ☕\x1fcanary-4711")
@@ -182,7 +182,7 @@ def test_the_key_is_a_digest_that_keeps_nothing_of_the_message():
     assert "canary" not in kept
 
 
-def test_the_digest_is_the_one_of_the_standard_library():
+def test_message_key_matches_uuid5():
     chance = random.Random(1)
     for _number in range(500):
         room, message = (
@@ -206,7 +206,7 @@ def six_at_once(given: list[dict]) -> list:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_six_callers_at_once_count_each_message_once_and_never_deadlock():
+def test_concurrent_ingests_count_once_without_deadlock():
     members = people(30)
     given = chatter(members, 1_500)
     results = six_at_once(given)
@@ -221,13 +221,13 @@ def test_six_callers_at_once_count_each_message_once_and_never_deadlock():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_message_ids_the_same_six_count_each_event_six_times():
+def test_concurrent_ingests_without_ids_count_each():
     results = six_at_once(chatter(people(30), 500, named=False))
     assert sum(batch.recorded for each in results for batch in each) == 6 * 500
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_an_order_of_keys_the_same_six_deadlock(monkeypatch):
+def test_concurrent_ingests_without_order_deadlock(monkeypatch):
     assert "ORDER BY id" in participation._RECORD
     monkeypatch.setattr(participation, "_RECORD", participation._RECORD.replace("ORDER BY id", "ORDER BY random()"))
     given = chatter(people(30), 1_500)
@@ -310,7 +310,7 @@ REJECTIONS = [
 NO_EVENTS = [5, None, "MESSAGE", ["member_id", "#1"]]
 
 
-def test_every_kind_of_bad_line_is_named_beside_good_ones():
+def test_invalid_lines_are_named_and_others_recorded():
     (member,) = people(1)
     lines, expected = [], []
     for changes, reason in REJECTIONS:
@@ -325,14 +325,14 @@ def test_every_kind_of_bad_line_is_named_beside_good_ones():
     assert MemberParticipation.objects.count() == len(lines) // 2
 
 
-def test_a_batch_of_nothing_but_bad_lines_writes_nothing():
+def test_batch_of_invalid_lines_writes_nothing():
     result = ingest_participation(events=[event("#999999999"), 5])
     assert (result.recorded, len(result.rejected)) == (0, 2)
     assert not MemberParticipation.objects.exists()
 
 
 @pytest.mark.parametrize(("changes", "reason"), [REJECTIONS[0], REJECTIONS[9], REJECTIONS[16], REJECTIONS[-3]])
-def test_one_bad_event_is_rejected_in_the_same_words(changes, reason):
+def test_single_event_has_same_error_messages(changes, reason):
     (member,) = people(1)
     with pytest.raises(ParticipationRejected) as rejected:
         record_participation(**event(member) | changes)
@@ -340,7 +340,7 @@ def test_one_bad_event_is_rejected_in_the_same_words(changes, reason):
     assert not MemberParticipation.objects.exists()
 
 
-def test_the_longest_that_is_taken_is_taken():
+def test_longest_values_are_accepted():
     (member,) = people(1)
     edges = [
         {"room_id": "ü" * 255, "message_id": "m" * 255},
@@ -357,7 +357,7 @@ def test_the_longest_that_is_taken_is_taken():
     assert (result.recorded, result.rejected) == (len(edges), [])
 
 
-def test_removed_erased_and_unknown_numbers_are_told_apart_by_no_one():
+def test_unavailable_numbers_have_same_error():
     here, removed, erased = people(3)
     remove_entry(entry=entry(removed))
     erase(entry=entry(erased))
@@ -383,7 +383,7 @@ def test_last_activity_only_moves_forward():
         assert activity([one, other]) == {one: NOON - timedelta(days=expected), other: None}
 
 
-def test_activity_is_no_change_of_the_entry():
+def test_activity_does_not_change_updated_at():
     (member,) = people(1)
     before = entry(member).updated_at, row("SELECT count(*) FROM community_members_history")
     record_participation(**event(member))
@@ -391,7 +391,7 @@ def test_activity_is_no_change_of_the_entry():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_six_at_once_the_latest_stays():
+def test_latest_concurrent_activity_is_kept():
     (member,) = people(1)
     with crowd(6) as callers:
         for round_ in range(10):

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
         "event_metadata = event_metadata - 'minutes', room_id = 'erased'",
     ],
 )
-def test_what_was_counted_cannot_be_changed(change):
+def test_counted_columns_cannot_be_changed(change):
     member, _other = people(2)
     record_participation(**event(member, event_type="VOICE", event_metadata={"minutes": 12, "channel": "c"}))
     before = stored()
@@ -42,7 +42,7 @@ def test_what_was_counted_cannot_be_changed(change):
     assert stored() == before
 
 
-def test_room_and_other_details_may_be_emptied():
+def test_room_and_details_may_be_emptied():
     member, _other = people(2)
     record_participation(**event(member, event_type="VOICE", event_metadata={"minutes": 12, "channel": "canary"}))
     record_participation(**event(member, event_metadata={"text": "canary"}))
@@ -54,7 +54,7 @@ def test_room_and_other_details_may_be_emptied():
     ]
 
 
-def test_an_erased_members_rooms_and_details_are_gone_and_the_counts_stay():
+def test_erase_empties_rooms_and_keeps_counts():
     one, other = people(2)
     details = {"minutes": 12, "canary": "canary"}
     for member in (one, other):
@@ -70,7 +70,7 @@ def test_an_erased_members_rooms_and_details_are_gone_and_the_counts_stay():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_event_that_meets_an_erase_leaves_nothing_of_the_person():
+def test_concurrent_event_and_erase_leave_no_data():
     (member,) = people(1)
     with crowd(1) as callers, own_connection() as watcher, transaction.atomic():
         (pid,) = callers.run(lambda _number: row("SELECT pg_backend_pid()")[0])
@@ -116,7 +116,7 @@ INSERT = """INSERT INTO member_participation (member_id, event_type, platform, r
         ({"occurred_at": "infinity"}, "member_participation_time_fits"),
     ],
 )
-def test_the_database_rejects_by_itself(changes, by):
+def test_database_rejects_invalid_rows(changes, by):
     (member,) = people(1)
     with pytest.raises(DatabaseError) as rejected, transaction.atomic():
         rows(INSERT, {"event_metadata": None} | event(member) | changes)
@@ -125,14 +125,14 @@ def test_the_database_rejects_by_itself(changes, by):
 
 
 @pytest.mark.parametrize("name", ["member_id", "event_type", "platform", "room_id", "occurred_at"])
-def test_a_column_that_is_needed_is_needed(name):
+def test_required_columns_are_not_null(name):
     (member,) = people(1)
     with pytest.raises(DatabaseError) as rejected, transaction.atomic():
         rows(INSERT, {"event_metadata": None} | event(member) | {name: None})
     assert (rejected.value.__cause__.diag.sqlstate, rejected.value.__cause__.diag.column_name) == ("23502", name)
 
 
-def test_a_number_no_one_has_is_rejected():
+def test_unknown_member_is_rejected():
     with pytest.raises(DatabaseError) as rejected, transaction.atomic():
         rows(INSERT + "; SET CONSTRAINTS ALL IMMEDIATE", {"event_metadata": None} | event("#999999999"))
     assert rejected.value.__cause__.diag.sqlstate == "23503"
@@ -141,7 +141,7 @@ def test_a_number_no_one_has_is_rejected():
         execute_as_owner(day)
 
 
-def test_who_did_something_cannot_be_deleted():
+def test_member_with_participation_cannot_be_deleted():
     (member,) = people(1)
     record_participation(**event(member))
     with pytest.raises(DatabaseError) as rejected, transaction.atomic():
@@ -197,7 +197,7 @@ class TestIndexes:
             ),
         ],
     )
-    def test_the_index_answers_the_question(self, year, index, question):
+    def test_query_uses_its_index(self, year, index, question):
         values = {"member": year[200], "day": NOON - timedelta(days=40)}
         assert rows(question, values), "a question without an answer shows nothing"
         plan = "\n".join(line for (line,) in rows(f"EXPLAIN {question}", values))

@@ -149,7 +149,7 @@ def creators(colony, folder, together, first_number):
     return act
 
 
-def test_stable_ids_from_four_doors_never_meet_and_no_one_waits(tmp_path):
+def test_concurrent_stable_ids_are_unique(tmp_path):
     colony = ColonyFactory()
     given, kept = set(), set()
     with crowd(PEOPLE) as people:
@@ -169,7 +169,7 @@ def test_stable_ids_from_four_doors_never_meet_and_no_one_waits(tmp_path):
             )
 
 
-def test_with_highest_plus_one_they_meet_or_wait(tmp_path):
+def test_concurrent_max_plus_one_collides_or_waits(tmp_path):
     colony = ColonyFactory()
     naive = """
         CREATE OR REPLACE FUNCTION next_stable_id(kind "char") RETURNS text
@@ -189,7 +189,7 @@ def test_with_highest_plus_one_they_meet_or_wait(tmp_path):
 # --- Counters ---------------------------------------------------------------------------------
 
 
-def test_counters_neither_drift_nor_deadlock_under_joins_leaves_and_foldings():
+def test_counters_are_exact_under_concurrent_changes():
     missions = MissionFactory.create_batch(4)
     people_of = [MemberFactory.create_batch(3) for _number in range(8)]
 
@@ -225,7 +225,7 @@ def drift():
         return cursor.fetchall()
 
 
-def test_without_the_trigger_the_counters_drift():
+def test_counters_drift_without_trigger():
     table = "ALTER TABLE memberships {} TRIGGER memberships_count_added"
     with without(table.format("DISABLE"), table.format("ENABLE")):
         join_mission(member=MemberFactory(), mission=MissionFactory())

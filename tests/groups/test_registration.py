@@ -53,7 +53,7 @@ def written():
 # --- What it writes ---------------------------------------------------------------------------
 
 
-def test_registering_writes_account_entry_relationship_and_events_and_uses_the_code():
+def test_accept_writes_all_rows_and_uses_code():
     invitation = InvitationFactory()
     inviter = invitation.created_by
     before = timezone.now()
@@ -94,7 +94,7 @@ def test_registering_writes_account_entry_relationship_and_events_and_uses_the_c
     assert relationship.content == {"invitation": str(invitation.pk)}
 
 
-def test_events_name_numbers_and_no_personal_text():
+def test_events_contain_no_personal_text():
     invitation = InvitationFactory(invited_telegram_username="noor")
     entry = registering(invitation.code, telegram_username="noor", organization="Ours", country="Brazil")
     created, accepted = Event.objects.order_by("pk")
@@ -108,7 +108,7 @@ def test_events_name_numbers_and_no_personal_text():
     }
 
 
-def test_without_a_password_no_one_logs_in():
+def test_account_without_password_cannot_log_in():
     entry = registering(InvitationFactory().code)
     assert not entry.person.has_usable_password()
 
@@ -119,7 +119,7 @@ def test_without_a_password_no_one_logs_in():
 @pytest.mark.parametrize(
     "typed", ["7KQ2-M4XA-9PDT-HC3W", "7kq2m4xa9pdthc3w", " 7kq2 m4xa\t9pdt\nhc3w ", "7-K-Q-2M4XA9PDTHC3W-"]
 )
-def test_code_is_taken_however_it_is_typed(typed):
+def test_code_is_accepted_in_any_spelling(typed):
     InvitationFactory(code="7KQ2M4XA9PDTHC3W")
     assert plain_code(typed) == "7KQ2M4XA9PDTHC3W"
     assert find_invitation(typed).invitation_code == digest_of_code("7KQ2M4XA9PDTHC3W")
@@ -140,7 +140,7 @@ def bad_codes():
     }
 
 
-def test_every_bad_code_is_rejected_with_the_same_words_and_the_log_has_the_true_reason(caplog):
+def test_every_invalid_code_has_same_error_and_logged_reason(caplog):
     caplog.set_level(logging.INFO, logger="groups")
     before, rejections = None, set()
     for reason, code in bad_codes().items():
@@ -164,14 +164,14 @@ def test_every_bad_code_is_rejected_with_the_same_words_and_the_log_has_the_true
 
 
 @pytest.mark.parametrize("gone", [{"status": "suspended"}, {"status": "banned"}, {"deleted_at": timezone.now()}])
-def test_code_is_worthless_while_who_made_it_is_not_an_active_member(gone):
+def test_code_of_inactive_inviter_is_rejected(gone):
     invitation = InvitationFactory()
     CommunityMember.objects.filter(pk=invitation.created_by.pk).update(**gone)
     with pytest.raises(CodeRejected):
         registering(invitation.code)
 
 
-def test_code_of_who_is_active_again_works():
+def test_code_of_reinstated_inviter_works():
     invitation = InvitationFactory()
     suspend(entry=invitation.created_by)
     reinstate(entry=invitation.created_by)
@@ -181,13 +181,13 @@ def test_code_of_who_is_active_again_works():
 @pytest.mark.parametrize(
     "typed", ["", " ", "-", "A", "A" * 17, "0" * 16, "7KQ2M4XA9PDTHC3\0", "7KQ2M4XA9PDTHC3ß", "' OR 1=1 --", "é" * 16]
 )
-def test_what_cannot_be_a_code_is_rejected_as_any_other_after_the_same_look_up(typed, django_assert_num_queries):
+def test_malformed_code_takes_same_lookup(typed, django_assert_num_queries):
     InvitationFactory(code="7KQ2M4XA9PDTHC3W")
     with django_assert_num_queries(1), pytest.raises(CodeRejected):
         find_invitation(typed)
 
 
-def test_code_of_a_cancelled_invitation_is_worthless():
+def test_code_of_cancelled_invitation_is_rejected():
     invitation = InvitationFactory()
     cancel_invitation(invitation=invitation)
     with pytest.raises(CodeRejected):
@@ -210,7 +210,7 @@ def test_code_of_a_cancelled_invitation_is_worthless():
     ],
     ids=lambda value: getattr(value, "__name__", None) or "-".join(value),
 )
-def test_rejected_registration_writes_nothing_and_leaves_the_code(fields, rejection):
+def test_rejected_registration_keeps_code(fields, rejection):
     invitation = InvitationFactory()
     EntryFactory(telegram_id="taken", person=MemberFactory(email="taken@example.org"))
     before = written()
@@ -224,7 +224,7 @@ def test_rejected_registration_writes_nothing_and_leaves_the_code(fields, reject
 
 @pytest.mark.parametrize("table", ["members", "community_members", "community_invitations", "member_relationships"])
 @pytest.mark.django_db(transaction=True)
-def test_whatever_fails_on_the_way_nothing_of_the_five_is_there(table):
+def test_failed_registration_writes_nothing(table):
     invitation = InvitationFactory()
     before = written()
     # A rule that no row keeps, checked at the commit, when everything else is written.
@@ -254,7 +254,7 @@ def everyone_registers(people, round_):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_fifty_with_one_code_exactly_one_gets_in():
+def test_one_of_fifty_concurrent_registrations_succeeds():
     with crowd(PEOPLE) as people:
         for round_ in range(ROUNDS):
             results, invitation, made = everyone_registers(people, round_)
@@ -270,7 +270,7 @@ def look_without_holding(monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_the_lock_the_database_still_lets_one_in(monkeypatch):
+def test_one_registration_succeeds_without_lock(monkeypatch):
     look_without_holding(monkeypatch)
     with crowd(PEOPLE) as people:
         results, _invitation, made = everyone_registers(people, 0)
@@ -279,7 +279,7 @@ def test_without_the_lock_the_database_still_lets_one_in(monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_the_lock_and_the_guard_more_than_one_get_in(monkeypatch):
+def test_several_registrations_succeed_without_guard(monkeypatch):
     look_without_holding(monkeypatch)
     guard = "ALTER TABLE community_invitations {} TRIGGER community_invitations_guard"
     with without(guard.format("DISABLE"), guard.format("ENABLE")), crowd(PEOPLE) as people:
@@ -287,7 +287,7 @@ def test_without_the_lock_and_the_guard_more_than_one_get_in(monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_code_that_is_used_and_cancelled_at_once_is_one_of_both():
+def test_concurrent_use_and_cancel_apply_one():
     with crowd(2) as people:
         for round_ in range(ROUNDS * 4):
             invitation = InvitationFactory()
@@ -318,7 +318,7 @@ def decide(people, *acts):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_ten_approvals_at_once_one_counts():
+def test_one_of_ten_concurrent_approvals_succeeds():
     with crowd(10) as people:
         for _round in range(ROUNDS):
             results, entry, told = decide(people, approve)
@@ -327,7 +327,7 @@ def test_of_ten_approvals_at_once_one_counts():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_ban_at_the_moment_of_an_approval_stays():
+def test_concurrent_ban_overrides_approval():
     with crowd(10) as people:
         for _round in range(ROUNDS):
             results, entry, told = decide(people, approve, ban)
@@ -337,7 +337,7 @@ def test_ban_at_the_moment_of_an_approval_stays():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_the_lock_on_the_entry_two_approvals_count(monkeypatch):
+def test_two_approvals_succeed_without_lock(monkeypatch):
     monkeypatch.setattr(
         CommunityMemberQuerySet,
         "select_for_update",

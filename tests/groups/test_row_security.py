@@ -22,7 +22,7 @@ def sql(query, parameters=None):
 # --- The site's role --------------------------------------------------------------------------
 
 
-def test_the_site_is_no_superuser_owns_nothing_and_cannot_bypass_row_security():
+def test_site_role_has_no_elevated_rights():
     [(name, superuser, bypass, createrole, createdb)] = sql(
         "SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = current_user"
     )
@@ -33,7 +33,7 @@ def test_the_site_is_no_superuser_owns_nothing_and_cannot_bypass_row_security():
     assert sql("SELECT pg_has_role(current_user, 'missionsite_owner', 'MEMBER')") == [(False,)]
 
 
-def test_the_site_may_not_truncate_or_alter_any_table():
+def test_site_role_cannot_truncate_or_alter_tables():
     tables = [name for (name,) in sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
     assert len(tables) > 20
     for table in tables:
@@ -46,7 +46,7 @@ def test_the_site_may_not_truncate_or_alter_any_table():
 @pytest.mark.parametrize(
     "table", ["events", "members_history", "groups_history", "memberships_history", "tasks_history"]
 )
-def test_records_can_be_added_and_read_and_nothing_more(table):
+def test_records_are_append_only(table):
     may = {
         verb: sql("SELECT has_table_privilege(current_user, %s, %s)", [table, verb])[0][0]
         for verb in ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE")
@@ -96,25 +96,25 @@ def test_member_sees_memberships_of_shared_missions(cast):
     assert len(seen(cast["bob"], query)) == 3, "his own ended membership is visible"
 
 
-def test_a_member_sees_people_of_the_same_missions_without_their_mail(cast):
+def test_member_sees_members_of_shared_missions_without_email(cast):
     assert {row for (row,) in seen(cast["alice"], "SELECT id FROM members")} == {cast["alice"].pk, cast["bob"].pk}
     for column in ("email", "password", "is_superuser", "last_login"):
         assert not may(cast["alice"], f"SELECT {column} FROM members")
 
 
-def test_a_member_sees_active_groups_and_the_archived_ones_they_were_in(cast):
+def test_member_sees_active_and_own_groups(cast):
     query = "SELECT id FROM groups WHERE id = %s"
     assert seen(cast["alice"], query, [cast["hard"].pk])
     assert not seen(cast["alice"], query, [cast["old"].group_id])
     assert seen(cast["bob"], query, [cast["old"].group_id])
 
 
-def test_a_member_sees_the_own_events_only(cast):
+def test_member_sees_own_events_only(cast):
     rows = seen(cast["alice"], "SELECT member_id FROM events")
     assert {row for (row,) in rows} == {cast["alice"].pk}
 
 
-def test_no_one_set_means_nothing_to_see(cast):
+def test_role_without_member_sees_nothing(cast):
     with transaction.atomic():
         sql("SELECT set_config('role', 'missionsite_member', true)")
         counts = [sql(f"SELECT count(*) FROM {table}") for table in ("members", "memberships", "events")]
@@ -126,7 +126,7 @@ JOIN = "INSERT INTO memberships (member_id, group_id, role, status) VALUES (%s, 
 LEAVE = "UPDATE memberships SET status = 'left', left_at = now() WHERE member_id = %s AND status = 'active'"
 
 
-def test_what_a_member_may_change_and_what_not(cast):
+def test_member_role_changes_own_memberships_only(cast):
     alice, bob, other, hard = (cast[name] for name in ("alice", "bob", "other", "hard"))
     assert may(alice, JOIN, [alice.pk, other.pk, "Member"])
     assert not may(alice, JOIN, [bob.pk, other.pk, "Member"]), "adds no other member"
@@ -143,7 +143,7 @@ def test_what_a_member_may_change_and_what_not(cast):
     assert not may(alice, event, [bob.pk, alice.pk]), "acts for no one else"
 
 
-def test_no_other_table_is_open_to_a_member():
+def test_member_role_reads_no_other_table():
     open_to = {
         (table, verb)
         for table, verb in sql(
@@ -169,7 +169,7 @@ def test_no_other_table_is_open_to_a_member():
     }
 
 
-def test_services_join_and_leave_under_the_members_role_with_event_and_history(cast):
+def test_services_work_under_member_role(cast):
     alice, other = cast["alice"], cast["other"]
     with transaction.atomic(), member_session(alice.pk):
         membership = join_mission(member=alice, mission=other)
@@ -184,14 +184,14 @@ def test_services_join_and_leave_under_the_members_role_with_event_and_history(c
     assert MembershipHistory.objects.filter(pgh_obj=membership).count() == 2
 
 
-def test_the_role_ends_with_its_block(cast):
+def test_role_ends_with_its_block(cast):
     with transaction.atomic():
         with member_session(cast["alice"].pk):
             assert sql("SELECT current_user, current_member_id()") == [("missionsite_member", cast["alice"].pk)]
         assert sql("SELECT current_user, current_member_id()") == [("missionsite_app", None)]
 
 
-def test_a_rejection_under_the_role_comes_in_words(cast):
+def test_database_error_under_role_is_translated(cast):
     with (
         pytest.raises(NotAllowed) as rejected,
         translate_db_errors(),
@@ -204,6 +204,6 @@ def test_a_rejection_under_the_role_comes_in_words(cast):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_outside_a_transaction_the_role_is_rejected():
+def test_role_requires_transaction():
     with pytest.raises(RuntimeError, match="needs a transaction"), member_session(MemberFactory().pk):
         pass

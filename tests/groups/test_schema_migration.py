@@ -176,7 +176,7 @@ def migrate_and_use(database: MigrationDatabase) -> None:
     )
 
 
-def test_forward_gives_every_group_its_stable_id_and_keeps_every_row(before):
+def test_migrate_adds_stable_ids_and_keeps_rows(before):
     memberships = before.sql("SELECT member_id, group_id, role, joined_at FROM memberships ORDER BY 1, 2")
     before.migrate()
     assert before.sql("SELECT stable_id, name, min_trust_score FROM groups ORDER BY stable_id") == [
@@ -196,7 +196,7 @@ def test_forward_gives_every_group_its_stable_id_and_keeps_every_row(before):
     ]
 
 
-def test_back_and_forward_again_give_the_same_rows_and_the_same_schema(after, back):
+def test_round_trip_gives_same_rows_and_schema(after, back):
     assert back.sql("SELECT count(*) FROM memberships") == [(21,)], "every active membership is still there"
     assert back.sql("SELECT count(*) FROM memberships_backup WHERE status = 'left'") == [(5,)]
     back.migrate()
@@ -217,7 +217,7 @@ def test_rollback_stops_and_names_ended_memberships(after):
     assert after.schema() == schema
 
 
-def test_migration_itself_rejects_too(back_before_membership_periods):
+def test_reverse_sql_rejects_ended_memberships(back_before_membership_periods):
     sql = (CHECKOUT / "groups/migrations/sql/membership_periods.reverse.sql").read_text()
     with pytest.raises(psycopg.errors.CheckViolation) as rejected:
         back_before_membership_periods.sql(sql)
@@ -225,7 +225,7 @@ def test_migration_itself_rejects_too(back_before_membership_periods):
     assert back_before_membership_periods.sql("SELECT count(*) FROM memberships WHERE status = 'left'") == [(5,)]
 
 
-def test_group_deleted_while_back_does_not_free_its_stable_id(back):
+def test_group_deleted_after_rollback_keeps_id_retired(back):
     back.sql(
         """
         ALTER TABLE events DISABLE TRIGGER events_append_only;
@@ -308,7 +308,7 @@ WHERE member_id = '00000000-0000-0000-0000-000000000000' AND group_id = '2000000
 """
 
 
-def test_the_seeds_sql_runs_in_psql_and_the_validation_command_passes(database):
+def test_seed_sql_and_validation_command_pass(database):
     database.migrate()
     assert database.manage("loaddata", "seeds").returncode == 0
     validated = database.manage("dbshell", "--", "-v", "ON_ERROR_STOP=1", stdin=VALIDATION)

@@ -61,12 +61,12 @@ def test_join_adds_membership_and_event():
     assert event.payload == {"membership": str(membership.pk), "role": "Host", "reason": "asked to"}
 
 
-def test_joining_an_archived_mission_is_rejected():
+def test_join_rejects_archived_mission():
     with pytest.raises(MissionArchived):
         memberships.join_mission(member=MemberFactory(), mission=MissionFactory(status="archived"))
 
 
-def test_joining_below_the_threshold_says_by_how_much():
+def test_join_rejects_low_trust_with_missing_points():
     member, mission = MemberFactory(trust_score=120), MissionFactory(min_trust_score=250)
     with pytest.raises(TrustTooLow, match="250; this member has 120, 130 too few") as rejected:
         memberships.join_mission(member=member, mission=mission)
@@ -75,18 +75,18 @@ def test_joining_below_the_threshold_says_by_how_much():
     assert not Event.objects.exists()
 
 
-def test_joining_at_the_threshold_works():
+def test_join_accepts_trust_at_threshold():
     memberships.join_mission(member=MemberFactory(trust_score=250), mission=MissionFactory(min_trust_score=250))
 
 
-def test_joining_goes_by_the_rows_not_by_old_copies_of_them():
+def test_join_reads_current_rows():
     member, mission = MemberFactory(trust_score=10), MissionFactory(min_trust_score=10)
     Member.objects.filter(pk=member.pk).update(trust_score=9)
     with pytest.raises(TrustTooLow):
         memberships.join_mission(member=member, mission=mission)
 
 
-def test_joining_twice_is_rejected_and_the_transaction_goes_on():
+def test_join_rejects_current_member_and_transaction_continues():
     membership = MembershipFactory()
     with pytest.raises(AlreadyMember) as rejected:
         memberships.join_mission(member=membership.member, mission=membership.group)
@@ -94,7 +94,7 @@ def test_joining_twice_is_rejected_and_the_transaction_goes_on():
     assert Membership.objects.count() == 1
 
 
-def test_a_deactivated_member_joins_nothing():
+def test_join_rejects_deactivated_member():
     with pytest.raises(MemberInactive):
         memberships.join_mission(member=MemberFactory(is_active=False), mission=MissionFactory())
 
@@ -104,7 +104,7 @@ def test_join_requires_role():
         memberships.join_mission(member=MemberFactory(), mission=MissionFactory(), role="  ")
 
 
-def test_leaving_keeps_the_row_and_rejoining_makes_another():
+def test_leave_keeps_row_and_rejoin_adds_row():
     member, mission = MemberFactory(), MissionFactory()
     first = memberships.join_mission(member=member, mission=mission)
     left = memberships.leave_mission(member=member, mission=mission, reason="moved away")
@@ -121,7 +121,7 @@ def test_leave_rejects_non_member():
         memberships.leave_mission(member=membership.member, mission=membership.group)
 
 
-def test_no_one_leaves_before_they_joined():
+def test_leave_rejects_date_before_joining():
     membership = MembershipFactory()
     with pytest.raises(LeftBeforeJoining):
         memberships.leave_mission(
@@ -131,7 +131,7 @@ def test_no_one_leaves_before_they_joined():
     assert membership.is_active
 
 
-def test_changing_a_role_says_what_it_was():
+def test_change_role_event_contains_old_role():
     membership = MembershipFactory(role="Member")
     memberships.change_role(membership=membership, role="Editor")
     membership.refresh_from_db()
@@ -139,7 +139,7 @@ def test_changing_a_role_says_what_it_was():
     assert last_event().payload["changed"] == {"role": ["Member", "Editor"]}
 
 
-def test_changing_a_role_to_itself_leaves_no_event():
+def test_change_role_to_same_role_records_no_event():
     memberships.change_role(membership=MembershipFactory(role="Host"), role="Host")
     assert last_event() is None
 
@@ -149,7 +149,7 @@ def test_change_role_rejects_ended_membership():
         memberships.change_role(membership=MembershipFactory(ended=True), role="Host")
 
 
-def test_who_was_there_on_a_day():
+def test_as_of_returns_memberships_active_then():
     now = timezone.now()
     membership = MembershipFactory(
         joined_at=now - timedelta(days=20), left_at=now - timedelta(days=10), status=Membership.Status.LEFT
@@ -162,35 +162,35 @@ def test_who_was_there_on_a_day():
 # --- Missions and colonies --------------------------------------------------------------------
 
 
-def test_creating_a_mission():
+def test_create_mission():
     mission = groups.create_mission(name="Night watch", colony=ColonyFactory(), min_trust_score=40)
     assert (mission.status, mission.min_trust_score, last_event().type) == ("active", 40, "group.created")
 
 
-def test_a_colony_has_no_threshold():
+def test_colony_has_no_threshold():
     assert groups.create_colony(name="Root").min_trust_score is None
 
 
-def test_a_mission_belongs_to_an_active_colony():
+def test_create_mission_rejects_archived_colony():
     with pytest.raises(ColonyArchived):
         groups.create_mission(name="X", colony=ColonyFactory(status="archived"))
     with pytest.raises(ParentIsNoColony):
         groups.create_mission(name="X", colony=MissionFactory())
 
 
-def test_a_threshold_is_not_negative():
+def test_threshold_rejects_negative_value():
     with pytest.raises(ThresholdNegative) as rejected:
         groups.create_mission(name="X", colony=ColonyFactory(), min_trust_score=-1)
     assert rejected.value.field == "min_trust_score"
 
 
-def test_editing_a_mission_records_before_and_after():
+def test_update_group_event_contains_old_and_new_values():
     mission = MissionFactory(name="Old", min_trust_score=5)
     groups.update_group(group=mission, name="New", min_trust_score=5)
     assert last_event().payload == {"changed": {"name": ["Old", "New"]}}
 
 
-def test_archiving_and_restoring():
+def test_archive_and_restore_group():
     membership = MembershipFactory()
     groups.archive_group(group=membership.group, reason="season over")
     assert last_event().payload == {"reason": "season over"}
@@ -203,7 +203,7 @@ def test_archiving_and_restoring():
         groups.restore_group(group=membership.group)
 
 
-def test_a_colony_is_archived_after_its_missions_and_restored_before_them():
+def test_archive_rejects_colony_with_active_missions():
     mission = MissionFactory()
     with pytest.raises(ColonyHasActiveMissions):
         groups.archive_group(group=mission.parent_group)
@@ -216,14 +216,14 @@ def test_a_colony_is_archived_after_its_missions_and_restored_before_them():
 # --- Members ----------------------------------------------------------------------------------
 
 
-def test_an_email_is_taken_whatever_its_case():
+def test_email_is_unique_in_any_case():
     MemberFactory(email="ana@example.org")
     with pytest.raises(EmailTaken) as rejected:
         members.create_member(email="ANA@example.org", display_name="Ana")
     assert rejected.value.field == "email"
 
 
-def test_the_event_of_an_edit_holds_no_personal_data():
+def test_edit_event_contains_no_personal_data():
     member = MemberFactory()
     members.update_member(member=member, email="new@example.org", display_name="New", trust_score=7)
     assert last_event().payload["changed"] == {
@@ -233,17 +233,17 @@ def test_the_event_of_an_edit_holds_no_personal_data():
     }
 
 
-def test_a_trust_score_is_not_negative():
+def test_trust_score_rejects_negative_value():
     with pytest.raises(TrustScoreNegative):
         members.update_member(member=MemberFactory(), trust_score=-1)
 
 
-def test_log_in_by_email_whatever_its_case(client):
+def test_login_accepts_email_in_any_case(client):
     MemberFactory(email="Ana@example.org", password="correct horse battery staple")
     assert client.login(username="ana@EXAMPLE.org", password="correct horse battery staple")
 
 
-def test_the_system_member_cannot_be_given_a_way_in():
+def test_system_member_cannot_get_password():
     system = MemberFactory(id=SYSTEM_MEMBER_ID)
     with pytest.raises(SystemMemberLocked):
         members.update_member(member=system, is_staff=True)
@@ -252,7 +252,7 @@ def test_the_system_member_cannot_be_given_a_way_in():
 # --- Tasks ------------------------------------------------------------------------------------
 
 
-def test_a_task_from_open_to_done_pays_its_reward():
+def test_complete_task_adds_reward_to_trust_score():
     membership = MembershipFactory()
     task = tasks.create_task(group=membership.group, title="Write", reward_points=30)
     tasks.claim_task(task=task, member=membership.member)
@@ -264,7 +264,7 @@ def test_a_task_from_open_to_done_pays_its_reward():
         tasks.complete_task(task=task)
 
 
-def test_only_people_of_the_mission_claim_its_tasks():
+def test_claim_task_rejects_non_member():
     task = TaskFactory()
     with pytest.raises(NotAMember, match="Add them to the mission first"):
         tasks.claim_task(task=task, member=MemberFactory())
@@ -273,18 +273,18 @@ def test_only_people_of_the_mission_claim_its_tasks():
         tasks.claim_task(task=task, member=membership.member)
 
 
-def test_a_cancelled_task_can_be_opened_again():
+def test_reopen_accepts_cancelled_task():
     task = TaskFactory()
     tasks.cancel_task(task=task, reason="not needed")
     assert tasks.reopen_task(task=task).state == Task.State.OPEN
 
 
-def test_an_archived_mission_takes_no_new_task():
+def test_create_task_rejects_archived_mission():
     with pytest.raises(TaskMissionArchived):
         tasks.create_task(group=MissionFactory(status="archived"), title="Late")
 
 
-def test_an_archived_mission_reopens_no_task():
+def test_reopen_task_rejects_archived_mission():
     task = TaskFactory()
     tasks.cancel_task(task=task)
     groups.archive_group(group=task.group)
@@ -292,7 +292,7 @@ def test_an_archived_mission_reopens_no_task():
         tasks.reopen_task(task=task)
 
 
-def test_a_reward_is_not_negative():
+def test_reward_rejects_negative_value():
     with pytest.raises(RewardNegative):
         tasks.update_task(task=TaskFactory(), reward_points=-5)
 
@@ -300,7 +300,7 @@ def test_a_reward_is_not_negative():
 # --- History ----------------------------------------------------------------------------------
 
 
-def test_history_sees_every_door_field_by_field():
+def test_history_records_every_write_path():
     mission = MissionFactory(name="One")
     groups.update_group(group=mission, name="Two")
     type(mission).objects.filter(pk=mission.pk).update(min_trust_score=9, name="Three")
@@ -313,7 +313,7 @@ def test_history_sees_every_door_field_by_field():
     assert (first.label, first.fields) == ("insert", [])
 
 
-def test_reverting_one_change_leaves_the_others():
+def test_revert_changes_only_its_fields():
     mission = MissionFactory(name="One")
     groups.update_group(group=mission, name="Two")
     groups.update_group(group=mission, min_trust_score=9)
@@ -323,7 +323,7 @@ def test_reverting_one_change_leaves_the_others():
     assert last_event().type == "group.reverted"
 
 
-def test_a_later_edit_is_reported_not_overwritten():
+def test_revert_rejects_later_edit():
     mission = MissionFactory(name="One")
     groups.update_group(group=mission, name="Two")
     groups.update_group(group=mission, name="Three")
@@ -333,12 +333,12 @@ def test_a_later_edit_is_reported_not_overwritten():
     assert mission.name == "Three"
 
 
-def test_the_first_entry_cannot_be_taken_back():
+def test_revert_rejects_first_entry():
     with pytest.raises(NothingToRevert):
         revert_change(change=changes_of(MissionFactory())[0])
 
 
-def test_reverting_cannot_break_a_rule():
+def test_revert_respects_constraints():
     membership = MembershipFactory()
     memberships.leave_mission(member=membership.member, mission=membership.group)
     memberships.join_mission(member=membership.member, mission=membership.group)
@@ -346,7 +346,7 @@ def test_reverting_cannot_break_a_rule():
         revert_change(change=changes_of(membership)[0])
 
 
-def test_logging_in_and_passwords_leave_no_history():
+def test_login_and_password_add_no_history():
     member = MemberFactory(password="correct horse battery staple")
     entries = len(changes_of(member))
     member.last_login = timezone.now()

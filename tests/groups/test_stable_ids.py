@@ -30,7 +30,7 @@ def rejection(query, parameters=None):
     return type(from_database(rejected.value))
 
 
-def test_each_kind_has_its_prefix_and_numbers_of_its_own():
+def test_each_type_has_own_prefix_and_sequence():
     mission, task = MissionFactory(), TaskFactory()
     assert mission.stable_id.startswith("FE-M-")
     assert mission.parent_group.stable_id.startswith("FE-G-")
@@ -38,14 +38,14 @@ def test_each_kind_has_its_prefix_and_numbers_of_its_own():
     assert MemberFactory().member_id.startswith("FE-P-")
 
 
-def test_id_reaches_the_instance_without_reading_it_again(django_assert_num_queries):
+def test_id_is_returned_by_insert(django_assert_num_queries):
     colony = ColonyFactory()
     with django_assert_num_queries(1):
         mission = Group.objects.create(name="New", parent_group=colony)
         assert number(mission.stable_id) > 0
 
 
-def test_raw_sql_and_bulk_create_get_ids_too():
+def test_raw_sql_and_bulk_create_get_ids():
     colony = ColonyFactory()
     [(raw,)] = sql("INSERT INTO groups (name, parent_group_id) VALUES ('Raw', %s) RETURNING stable_id", [colony.pk])
     bulk = Group.objects.bulk_create([Group(name=f"Bulk {n}", parent_group=colony) for n in range(3)])
@@ -53,7 +53,7 @@ def test_raw_sql_and_bulk_create_get_ids_too():
     assert numbers == list(range(numbers[0], numbers[0] + 4))
 
 
-def test_explicit_null_and_empty_text_count_as_none_given():
+def test_null_and_empty_id_get_next_id():
     colony = ColonyFactory()
     for value in (None, ""):
         [(given,)] = sql(
@@ -64,7 +64,7 @@ def test_explicit_null_and_empty_text_count_as_none_given():
 
 
 @pytest.mark.parametrize("ahead", [1, 2, 1_000, 10_000_000_000])
-def test_an_id_brought_along_never_meets_a_later_one(ahead):
+def test_given_id_moves_sequence_past_it(ahead):
     mission = MissionFactory()
     brought = f"FE-M-{number(mission.stable_id) + ahead:05d}"
     MissionFactory(stable_id=brought, parent_group=mission.parent_group)
@@ -72,14 +72,14 @@ def test_an_id_brought_along_never_meets_a_later_one(ahead):
     assert later == [number(brought) + step for step in (1, 2, 3)]
 
 
-def test_an_id_brought_along_from_behind_does_not_move_numbers_back():
+def test_lower_given_id_keeps_sequence():
     first, last = MissionFactory(), None
     call_command("loaddata", "seeds", verbosity=0)
     last = MissionFactory(parent_group=first.parent_group)
     assert number(last.stable_id) > max(number(first.stable_id), 3)
 
 
-def test_six_digits_and_more_are_written_as_they_are():
+def test_ids_above_five_digits_are_not_padded():
     TaskFactory(stable_id="FE-T-99999")
     assert TaskFactory().stable_id == "FE-T-100000"
 
@@ -87,7 +87,7 @@ def test_six_digits_and_more_are_written_as_they_are():
 @pytest.mark.parametrize(
     "wrong", ["FE-G-00077", "FE-M-77", "FE-M-000077", "fe-m-00077", "FE-M-00077 ", "FE-M-" + "9" * 30, "x"]
 )
-def test_an_id_of_another_form_or_kind_is_rejected(wrong):
+def test_id_of_wrong_format_is_rejected(wrong):
     colony = ColonyFactory()
     query = "INSERT INTO groups (stable_id, name, parent_group_id) VALUES (%s, 'X', %s)"
     assert rejection(query, [wrong, colony.pk]) is StableIdDoesNotFit
@@ -96,7 +96,7 @@ def test_an_id_of_another_form_or_kind_is_rejected(wrong):
 @pytest.mark.parametrize(
     ("make", "column"), [(MemberFactory, "member_id"), (MissionFactory, "stable_id"), (TaskFactory, "stable_id")]
 )
-def test_an_id_never_changes_and_never_comes_back(make, column):
+def test_id_never_changes_and_is_not_reused(make, column):
     row = make()
     table, given = row._meta.db_table, getattr(row, column)
     higher = given[:5] + f"{number(given) + 5:05d}"
@@ -107,14 +107,14 @@ def test_an_id_never_changes_and_never_comes_back(make, column):
     assert number(getattr(make(), column)) > number(given)
 
 
-def test_saving_a_group_leaves_its_id_alone():
+def test_saving_group_keeps_id():
     mission = create_mission(name="Before", colony=ColonyFactory())
     assert update_group(group=mission, name="After").stable_id == mission.stable_id
     with pytest.raises(TypeError):
         update_group(group=mission, stable_id="FE-M-00099")
 
 
-def test_the_site_may_not_touch_the_numbers():
+def test_site_role_cannot_change_sequences():
     for name in "pgmt":
         [(may,)] = sql(
             "SELECT has_sequence_privilege(current_user, %s, 'USAGE, SELECT, UPDATE')", [f"stable_id_{name}"]
@@ -123,7 +123,7 @@ def test_the_site_may_not_touch_the_numbers():
     assert sql("SELECT has_function_privilege(current_user, 'next_stable_id(\"char\")', 'EXECUTE')") == [(False,)]
 
 
-def test_a_rejected_number_leaves_no_lock_behind():
+def test_rejected_id_releases_lock():
     colony = ColonyFactory()
     rejection("INSERT INTO groups (stable_id, name, parent_group_id) VALUES ('FE-M-123', 'X', %s)", [colony.pk])
     sql("SELECT 1 FROM groups")
@@ -132,7 +132,7 @@ def test_a_rejected_number_leaves_no_lock_behind():
     assert held == [(0,)]
 
 
-def test_all_ids_of_the_seeds_are_kept():
+def test_seeds_keep_their_ids():
     call_command("loaddata", "seeds", verbosity=0)
     assert set(Member.objects.values_list("member_id", flat=True)) >= {f"FE-P-{n:05d}" for n in range(13)}
     assert Task.objects.filter(stable_id="FE-T-00011").exists()

@@ -20,7 +20,7 @@ def page(task, name: str = "change") -> str:
     return reverse(f"admin:groups_task_{name}", args=[task.pk])
 
 
-def test_adds_a_task(lead):
+def test_add_creates_task(lead):
     mission = MissionFactory()
     values = {"group": mission.pk, "title": "Weed", "description": "", "reward_points": 5, "due_on": ""}
     lead.post(f"{LIST}add/", values)
@@ -32,7 +32,7 @@ def test_adds_a_task(lead):
 @pytest.mark.parametrize(
     ("changes", "field"), [({"reward_points": -1}, "reward_points"), ({"due_on": "never"}, "due_on")]
 )
-def test_odd_values_are_errors_of_their_field(lead, changes, field):
+def test_invalid_values_are_field_errors(lead, changes, field):
     task = TaskFactory()
     values = {"title": task.title, "description": "", "reward_points": 0, "due_on": ""}
     response = lead.post(page(task), values | changes)
@@ -40,7 +40,7 @@ def test_odd_values_are_errors_of_their_field(lead, changes, field):
     assert field in response.context["adminform"].form.errors
 
 
-def test_moves_through_its_life(lead):
+def test_actions_move_task_through_states(lead):
     membership = MembershipFactory()
     task = TaskFactory(group=membership.group, reward_points=7)
     lead.post(page(task, "claim"), {"member": membership.member_id})
@@ -55,7 +55,7 @@ def test_moves_through_its_life(lead):
     assert "This task is done" in words(response)
 
 
-def test_only_a_member_of_the_mission_claims(lead):
+def test_claim_rejects_non_member(lead):
     task, stranger = TaskFactory(), MemberFactory(display_name="Stranger")
     response = lead.post(page(task, "claim"), {"member": stranger.pk})
     assert response.status_code == 200
@@ -63,14 +63,14 @@ def test_only_a_member_of_the_mission_claims(lead):
     assert f'value="{stranger.pk}"' in words(response)
 
 
-def test_several_are_cancelled_at_once(lead):
+def test_bulk_cancel(lead):
     tasks = TaskFactory.create_batch(2)
     cancelled = TaskFactory(state="cancelled")
     values = {"action": "cancel", "_selected_action": [task.pk for task in [*tasks, cancelled]], "apply": "1"}
     assert "2 cancelled, 1 rejected." in words(lead.post(LIST, values | {"reason": "Over"}))
 
 
-def test_an_auditor_changes_nothing():
+def test_auditor_is_read_only():
     auditor, task = client("Auditor"), TaskFactory()
     assert auditor.get(page(task)).status_code == 200
     assert auditor.post(page(task), {"title": "x"}).status_code == 403
@@ -78,7 +78,7 @@ def test_an_auditor_changes_nothing():
 
 
 @pytest.mark.parametrize("rows", [1, 12])
-def test_the_list_makes_a_fixed_number_of_queries(lead, rows, django_assert_num_queries):
+def test_list_query_count_is_constant(lead, rows, django_assert_num_queries):
     TaskFactory.create_batch(rows)
     lead.get(LIST)
     # Session, user, rights twice, roles in projects, count, keys, rows.

@@ -9,7 +9,7 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from groups.errors import GitHubNameMissing
-from groups.github import GitHubRejected, line
+from groups.github import GitHubRejected, client
 from groups.models import CommunityMember, Event
 from groups.models.directory import CommunityStatus, Tier
 from groups.services import verification
@@ -27,7 +27,7 @@ TOKEN = "token-of-the-site"
 
 @pytest.fixture
 def server(settings, monkeypatch):
-    monkeypatch.setattr(line, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(client, "_FIRST_PAUSE", 0.01)
     with github() as running:
         settings.GITHUB_API_URL, settings.GITHUB_TOKEN, settings.GITHUB_TIMEOUT = running.url, TOKEN, 20
         yield running
@@ -91,7 +91,7 @@ def is_unverified(entry: CommunityMember) -> bool:
 # --- The word ----------------------------------------------------------------------------------
 
 
-def test_the_word_is_each_member_s_own_and_stays_the_same():
+def test_code_is_unique_per_member_and_constant():
     words = {verification_code(member_id=f"#{number}") for number in range(1, 500)}
     assert len(words) == 499
     for word in words:
@@ -100,7 +100,7 @@ def test_the_word_is_each_member_s_own_and_stays_the_same():
     assert verification_code(member_id="#247") == verification_code(member_id="#247")
 
 
-def test_the_word_is_this_site_s_own(settings):
+def test_code_depends_on_secret_key(settings):
     before = verification_code(member_id="#247")
     settings.SECRET_KEY = "another-site" * 5
     assert verification_code(member_id="#247") != before
@@ -109,7 +109,7 @@ def test_the_word_is_this_site_s_own(settings):
 # --- Found -------------------------------------------------------------------------------------
 
 
-def test_a_proven_account_is_written_down(server):
+def test_verified_account_is_stored(server):
     entry = entry_of(profile_data={"theme": "dark"})
     contributions = {"commits": 300, "issues": 100, "pull_requests": 100}
     proven(server, entry, "OctoCat", stars=[150, 50], public_repos=15, followers=50, **contributions)
@@ -130,20 +130,20 @@ def test_a_proven_account_is_written_down(server):
     assert event.payload == {"number": entry.member_id, "by": "github", "points": 1125}
 
 
-def test_an_entry_without_an_account_here_is_verified_too(server):
+def test_entry_without_account_is_verified(server):
     entry = entry_of(person=None)
     proven(server, entry)
     assert look_up(entry) == "verified"
 
 
-def test_running_twice_does_no_harm(server):
+def test_second_run_changes_nothing(server):
     entry = entry_of()
     proven(server, entry, followers=5)
     assert [look_up(entry), look_up(entry)] == ["verified", "verified"]
     assert entry.reputation_score == 15
 
 
-def test_a_renamed_account_is_written_as_it_is_called_now(server):
+def test_renamed_account_is_stored_with_new_name(server):
     entry = entry_of("OldName")
     proven(server, entry, "NewName")
     server.on("/users/OldName", moved("/users/NewName"))
@@ -151,7 +151,7 @@ def test_a_renamed_account_is_written_as_it_is_called_now(server):
     assert entry.github_username == "NewName"
 
 
-def test_more_points_than_the_column_holds_are_as_many_as_it_holds(server):
+def test_points_are_capped_at_column_maximum(server):
     entry = entry_of()
     proven(server, entry, followers=10**11)
     assert look_up(entry) == "verified"
@@ -161,7 +161,7 @@ def test_more_points_than_the_column_holds_are_as_many_as_it_holds(server):
 # --- Not found ---------------------------------------------------------------------------------
 
 
-def test_without_the_word_nothing_is_verified(server):
+def test_missing_code_verifies_nothing(server):
     entry = entry_of()
     server.person(bio="no word here", followers=50)
     assert look_up(entry) == "proof_missing"
@@ -170,7 +170,7 @@ def test_without_the_word_nothing_is_verified(server):
     assert not Event.objects.exists()
 
 
-def test_the_word_of_someone_else_proves_nothing(server):
+def test_code_of_another_member_verifies_nothing(server):
     entry, other = entry_of(), entry_of("hubot")
     server.person("octocat", bio=verification_code(member_id=other.member_id))
     assert look_up(entry) == "proof_missing"
@@ -185,7 +185,7 @@ def test_the_word_of_someone_else_proves_nothing(server):
         ("not--a--name", says({}), "name_invalid"),
     ],
 )
-def test_an_account_that_cannot_be_theirs_is_said(server, username, answer, outcome):
+def test_invalid_account_outcome_is_stored(server, username, answer, outcome):
     entry = entry_of(username)
     server.on(f"/users/{username}", answer)
     assert look_up(entry) == outcome
@@ -194,7 +194,7 @@ def test_an_account_that_cannot_be_theirs_is_said(server, username, answer, outc
     assert outcome in verification.OUTCOMES
 
 
-def test_a_wrong_token_is_noted_and_fails_the_job(server):
+def test_wrong_token_fails_job(server):
     entry = entry_of()
     server.on("/users/octocat", unauthorized)
     with pytest.raises(GitHubRejected):
@@ -203,7 +203,7 @@ def test_a_wrong_token_is_noted_and_fails_the_job(server):
     assert check_of(entry)["outcome"] == "rejected"
 
 
-def test_one_account_proves_one_person(server):
+def test_account_is_verified_for_one_member(server):
     first, second = entry_of(telegram_id="1"), entry_of("OCTOCAT", telegram_id="2")
     words = " ".join(verification_code(member_id=entry.member_id) for entry in (first, second))
     user = server.person("octocat", bio=words)
@@ -216,7 +216,7 @@ def test_one_account_proves_one_person(server):
     assert Event.objects.filter(type="directory.verified").count() == 1
 
 
-def test_what_was_verified_stays_so_when_the_word_is_gone(server):
+def test_verified_entry_stays_verified_without_code(server):
     entry = entry_of()
     proven(server, entry, followers=5)
     look_up(entry)
@@ -226,7 +226,7 @@ def test_what_was_verified_stays_so_when_the_word_is_gone(server):
     assert (entry.github_verified, entry.github_verified_at, entry.reputation_score) == (True, verified_at, 15)
 
 
-def test_what_was_verified_by_hand_stays_so_when_there_is_no_word(server):
+def test_manual_verification_stays_without_code(server):
     entry = verify_by_hand(entry=entry_of(), how="met in person")
     server.person("octocat")
     assert look_up(entry) == "proof_missing"
@@ -254,7 +254,7 @@ def meanwhile(server, do) -> None:
     server.failures = failures
 
 
-def test_a_name_changed_meanwhile_writes_nothing(server):
+def test_name_changed_during_check_writes_nothing(server):
     entry = entry_of()
     proven(server, entry)
     meanwhile(server, lambda: update_entry(entry=entry, github_username="hubot"))
@@ -266,7 +266,7 @@ def test_a_name_changed_meanwhile_writes_nothing(server):
 
 
 @pytest.mark.parametrize("bad", [failing(500), says({}, 404), rate_limited(datetime(2100, 1, 1, tzinfo=UTC))])
-def test_a_name_changed_meanwhile_is_not_asked_for_again(server, bad):
+def test_name_changed_during_check_is_not_retried(server, bad):
     entry = entry_of()
     proven(server, entry)
     meanwhile(server, lambda: update_entry(entry=entry, github_username="hubot"))
@@ -276,7 +276,7 @@ def test_a_name_changed_meanwhile_is_not_asked_for_again(server, bad):
     assert entry.profile_data is None
 
 
-def test_an_entry_removed_meanwhile_is_left_alone(server):
+def test_entry_removed_during_check_is_unchanged(server):
     entry = entry_of()
     proven(server, entry)
     meanwhile(server, lambda: remove_entry(entry=entry))
@@ -286,14 +286,14 @@ def test_an_entry_removed_meanwhile_is_left_alone(server):
 
 
 @pytest.mark.parametrize("fields", [{"username": None}, {"deleted_at": timezone.now()}])
-def test_who_is_gone_is_not_asked_for(server, fields):
+def test_removed_entry_sends_no_request(server, fields):
     entry = entry_of(**fields)
     assert look_up(entry) == "gone"
     assert verify_on_github(member_id="#999999") == "gone"
     assert server.requests == []
 
 
-def test_other_notes_made_meanwhile_are_kept(server):
+def test_concurrent_profile_data_is_kept(server):
     entry = entry_of()
     proven(server, entry)
     meanwhile(
@@ -304,7 +304,7 @@ def test_other_notes_made_meanwhile_are_kept(server):
     assert (entry.profile_data["theme"], entry.country) == ("dark", "PE")
 
 
-def test_nothing_is_held_while_github_is_asked(server):
+def test_no_lock_is_held_during_request(server):
     entry = entry_of()
     proven(server, entry)
     with connection.cursor() as cursor:
@@ -343,7 +343,7 @@ def test_nothing_is_held_while_github_is_asked(server):
     assert len(caught) == 1
 
 
-def test_it_rejects_to_run_in_a_transaction(server):
+def test_verify_rejects_open_transaction(server):
     entry = entry_of()
     server.person("octocat")
     with pytest.raises(RuntimeError), transaction.atomic():
@@ -353,7 +353,7 @@ def test_it_rejects_to_run_in_a_transaction(server):
 # --- Again -------------------------------------------------------------------------------------
 
 
-def test_a_limit_puts_the_job_off_to_its_end(server):
+def test_rate_limit_postpones_job(server):
     entry = entry_of()
     resets_at = (timezone.now() + timedelta(minutes=40)).replace(microsecond=0)
     server.on("/users/octocat", rate_limited(resets_at))
@@ -363,7 +363,7 @@ def test_a_limit_puts_the_job_off_to_its_end(server):
     assert (check["outcome"], datetime.fromisoformat(check["again_at"])) == ("busy", resets_at)
 
 
-def test_before_that_github_is_not_asked(server):
+def test_postponed_job_sends_no_request_early(server):
     entry = entry_of()
     resets_at = (timezone.now() + timedelta(minutes=40)).replace(microsecond=0)
     server.on("/users/octocat", rate_limited(resets_at))
@@ -371,7 +371,7 @@ def test_before_that_github_is_not_asked(server):
     assert len(server.requests) == 1
 
 
-def test_a_limit_without_a_time_is_waited_for_longer_each_time(server):
+def test_unstated_limit_backs_off(server):
     entry = entry_of()
     server.on("/users/octocat", secondary_limit(None))
     pauses = []
@@ -381,7 +381,7 @@ def test_a_limit_without_a_time_is_waited_for_longer_each_time(server):
     assert [round(pause.total_seconds() / 60) for pause in pauses] == [1, 2, 4, 8]
 
 
-def test_a_limit_that_never_ends_is_given_up(server, monkeypatch):
+def test_endless_limit_gives_up(server, monkeypatch):
     monkeypatch.setattr(verification, "MAX_WAITS", 3)
     entry = entry_of()
     server.on("/users/octocat", secondary_limit(5))
@@ -392,7 +392,7 @@ def test_a_limit_that_never_ends_is_given_up(server, monkeypatch):
     assert check_of(entry)["outcome"] == "gave_up"
 
 
-def test_an_outage_is_waited_for_longer_each_time_and_given_up(server):
+def test_outage_backs_off_and_gives_up(server):
     entry = entry_of()
     server.on("/users/octocat", failing(500))
     pauses = []
@@ -410,7 +410,7 @@ def test_an_outage_is_waited_for_longer_each_time_and_given_up(server):
     assert check_of(entry)["tries"] == 1
 
 
-def test_waiting_for_a_limit_uses_up_no_try(server, monkeypatch):
+def test_limit_does_not_count_as_attempt(server, monkeypatch):
     monkeypatch.setattr(verification, "MAX_TRIES", 2)
     entry = entry_of()
     down, limited = failing(500), secondary_limit(5)
@@ -422,7 +422,7 @@ def test_waiting_for_a_limit_uses_up_no_try(server, monkeypatch):
     assert look_up(entry) == "gave_up"
 
 
-def test_an_outage_that_passes_ends_well(server):
+def test_short_outage_ends_verified(server):
     entry = entry_of()
     proven(server, entry)
     fine = server.answer("/users/octocat")
@@ -437,7 +437,7 @@ def test_an_outage_that_passes_ends_well(server):
 # --- Asking for it -----------------------------------------------------------------------------
 
 
-def test_asking_queues_one_job_that_carries_the_number_alone(server):
+def test_request_queues_one_job_with_number(server):
     entry = entry_of()
     assert [request_github_check(entry=entry), request_github_check(entry=entry)] == [True, False]
     job = ProcrastinateJob.objects.get()
@@ -447,7 +447,7 @@ def test_asking_queues_one_job_that_carries_the_number_alone(server):
     assert server.requests == []
 
 
-def test_asking_in_a_transaction_that_is_undone_queues_nothing(server):
+def test_rolled_back_request_queues_nothing(server):
     with transaction.atomic():
         assert request_github_check(entry=entry_of())
         transaction.set_rollback(True)
@@ -455,7 +455,7 @@ def test_asking_in_a_transaction_that_is_undone_queues_nothing(server):
 
 
 @pytest.mark.parametrize("fields", [{"username": None}, {"deleted_at": timezone.now()}])
-def test_there_has_to_be_a_name_to_ask_for(fields):
+def test_request_rejects_entry_without_github_name(fields):
     entry = entry_of(**fields)
     with pytest.raises(GitHubNameMissing):
         request_github_check(entry=entry)
@@ -482,7 +482,7 @@ def said_by(worker, entry: CommunityMember) -> str:
     return said
 
 
-def test_a_worker_verifies_and_names_no_one(worker_asks):
+def test_worker_verifies_and_logs_no_names(worker_asks):
     entry = entry_of()
     proven(worker_asks, entry, followers=5)
     request_github_check(entry=entry)
@@ -496,7 +496,7 @@ def test_a_worker_verifies_and_names_no_one(worker_asks):
     assert (entry.github_verified, entry.reputation_score) == (True, 15)
 
 
-def test_a_worker_comes_back_when_the_limit_is_over_and_not_before(worker_asks):
+def test_worker_retries_when_limit_is_over(worker_asks):
     entry = entry_of()
     proven(worker_asks, entry)
     limits = []
@@ -523,7 +523,7 @@ def test_a_worker_comes_back_when_the_limit_is_over_and_not_before(worker_asks):
     assert entry.github_verified
 
 
-def test_a_wrong_token_is_seen_among_the_failed_jobs(worker_asks):
+def test_wrong_token_job_is_listed_as_failed(worker_asks):
     entry = entry_of()
     worker_asks.on("/users/octocat", unauthorized)
     request_github_check(entry=entry)
