@@ -18,7 +18,7 @@ TASK_STATE = {"open": "info", "claimed": "warning", "done": "success", "cancelle
 # What an event's type says in words.
 EVENT_LABELS = {
     "announcement.cancelled": "Announcement cancelled",
-    "announcement.made": "Announced",
+    "announcement.made": "Announcement created",
     "directory.added": "Added to the directory",
     "directory.approved": "Approved",
     "directory.banned": "Banned",
@@ -30,23 +30,23 @@ EVENT_LABELS = {
     "directory.restored": "Restored to the directory",
     "directory.suspended": "Suspended",
     "directory.verified": "GitHub account verified",
-    "communitymember.reverted": "Change of a directory entry taken back",
+    "communitymember.reverted": "Directory entry change reverted",
     "group.archived": "Archived",
     "group.changed": "Mission or colony edited",
     "group.created": "Mission or colony created",
     "group.restored": "Restored",
-    "group.reverted": "Change taken back",
+    "group.reverted": "Mission or colony change reverted",
     "invitation.accepted": "Invitation accepted",
     "invitation.cancelled": "Invitation cancelled",
     "invitation.created": "Invited",
-    "invitation.renewed": "Invitation given a new code",
+    "invitation.renewed": "Invitation code renewed",
     "member.changed": "Member edited",
     "member.created": "Member added",
     "member.password_removed": "Password removed",
     "member.password_set": "Password set",
-    "member.reverted": "Change of a member taken back",
+    "member.reverted": "Member change reverted",
     "member.roles_changed": "Roles changed",
-    "relationship.created": "Relationship written down",
+    "relationship.created": "Relationship added",
     "message.cancelled": "Message cancelled",
     "message.postponed": "Message postponed",
     "message.retried": "Message sent again",
@@ -55,19 +55,19 @@ EVENT_LABELS = {
     "membership.reverted": "Membership change reverted",
     "membership.role_changed": "Role changed",
     "organization.changed": "Organisation edited",
-    "organization.created": "Organisation founded",
+    "organization.created": "Organisation created",
     "organization.role_set": "Role in the organisation set",
     "profile.step_completed": "Onboarding step completed",
     "profile.changed": "Engagement profile edited",
-    "template.changed": "Words of a message edited",
-    "template.created": "Words of a message written",
+    "template.changed": "Message template edited",
+    "template.created": "Message template added",
     "task.cancelled": "Task cancelled",
     "task.changed": "Task edited",
     "task.claimed": "Task claimed",
     "task.created": "Task added",
     "task.done": "Task done",
     "task.reopened": "Task reopened",
-    "task.reverted": "Change of a task taken back",
+    "task.reverted": "Task change reverted",
 }
 
 
@@ -166,7 +166,7 @@ def _shown(obj: Model, name: str, value, names: dict) -> str:
     if value is None or value == "":
         return "nothing"
     if field.related_model:
-        return names.get(value, "something that is gone")
+        return names.get(value, "(deleted)")
     if field.choices:
         return str(dict(field.flatchoices).get(value, value))
     if hasattr(value, "tzinfo"):

@@ -37,13 +37,13 @@ STATUS_COLOURS = {
 
 
 class PresenceFilter(DropdownFilter):
-    """Removed entries are out of sight until someone asks for them."""
+    """Filters by removal; without a value the list hides removed entries."""
 
     title = "removed"
     parameter_name = "removed"
 
     def lookups(self, request: HttpRequest, model_admin) -> list[tuple[str, str]]:
-        return [("yes", "Removed only"), ("all", "Removed and present")]
+        return [("yes", "Removed entries"), ("all", "All entries")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         match self.value():
@@ -54,29 +54,29 @@ class PresenceFilter(DropdownFilter):
         return queryset
 
 
-class VerifiedByHandForm(ActionForm):
+class VerifyManuallyForm(ActionForm):
     how = forms.CharField(
         max_length=500,
-        label="How do you know",
-        help_text="A call, a signed message … Kept in the event, for whoever reads it later.",
+        label="Evidence",
+        help_text="For example a call or a signed message. Stored with the event.",
         widget=UnfoldAdminTextInputWidget(),
     )
 
 
 class EraseForm(ActionForm):
-    """Asks for the number to be typed: this is not undone."""
+    """Asks for the number as a confirmation, because erasing cannot be undone."""
 
     number = forms.CharField(
         max_length=20,
-        label="The number of this member",
-        help_text="Type it as it stands above, such as #247.",
+        label="Member number",
+        help_text="Type the number shown above, such as #247.",
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
     )
 
     def clean_number(self) -> str:
         typed = self.cleaned_data["number"].strip()
         if self.obj is not None and typed != self.obj.member_id:
-            raise forms.ValidationError("That is not the number of this member.")
+            raise forms.ValidationError("This is not the number of this member.")
         return typed
 
 
@@ -119,13 +119,13 @@ EVENTS_OF_ENTRY = Tab(
         ("By", lambda event, request: link_to(event.actor)),
     ),
     permission="groups.view_event",
-    empty="Nothing has happened yet, or this entry has no account.",
+    empty="No events yet, or this entry has no account.",
 )
 
 
 @admin.register(CommunityMember)
 class DirectoryAdmin(HistoryAdmin):
-    """The directory: who is in the community, who waits to be let in, who invited whom."""
+    """The community directory: members, pending registrations and invitations."""
 
     search = DIRECTORY
     search_help_text = "Name, number, organisation, Telegram or GitHub name"
@@ -151,22 +151,22 @@ class DirectoryAdmin(HistoryAdmin):
     )
     sortable_by = ("reputation_and_tier",)
     tabs = (HEAT_MAP, INVITATIONS_OF_ENTRY, TREE, EVENTS_OF_ENTRY)
-    empty_text = ("No one is in the directory yet", "Invite the first people, import them, or add one by hand.")
+    empty_text = ("No directory entries yet", "Invite people, import a file, or add an entry.")
     add_label = "Add to the directory"
     noun_plural = "people"
-    # Buttons apps above this one add to the list: called with the request, each returns some.
+    # Functions of other apps that add buttons to the list; each gets the request and returns a list of buttons.
     extra_list_buttons: tuple[Callable[[HttpRequest], list[dict]], ...] = ()
     _person = ("name", "primary_role", ("organization", "country"))
     _identity = ("telegram_id", "telegram_username", "github_username")
     _fee = ("registration_fee_paid", "registration_fee_tx_hash")
     add_fieldsets = (
         (None, {"fields": _person}),
-        ("Known elsewhere as", {"fields": _identity}),
+        ("User names", {"fields": _identity}),
         ("Registration fee", {"fields": _fee}),
     )
     fieldsets = (
         (None, {"fields": (("member_id", "status_shown"), *_person)}),
-        ("Known elsewhere as", {"fields": (*_identity, "github_state", "proof")}),
+        ("User names", {"fields": (*_identity, "github_state", "proof")}),
         ("Reputation", {"fields": (("reputation", "tier_shown"), "github_numbers")}),
         ("Membership", {"fields": (("account", "inviter"), *_fee)}),
         ("Dates", {"fields": (("created_at", "updated_at"), ("last_active", "removed"))}),
@@ -195,7 +195,7 @@ class DirectoryAdmin(HistoryAdmin):
             permission=DECIDE,
             form=ReasonForm,
             available=_has(CommunityStatus.PENDING),
-            help_text="They become an active member: others find them, and they find others.",
+            help_text="The member becomes active: they see the directory and are shown in it.",
             icon="how_to_reg",
             bulk_title="Approve",
         ),
@@ -207,7 +207,7 @@ class DirectoryAdmin(HistoryAdmin):
             permission=DECIDE,
             form=ReasonForm,
             available=_has(CommunityStatus.ACTIVE),
-            help_text="Out of sight until they are reinstated.",
+            help_text="Hidden from the directory until reinstated.",
             icon="pause_circle",
             bulk_title="Suspend",
         ),
@@ -230,7 +230,7 @@ class DirectoryAdmin(HistoryAdmin):
             permission=DECIDE,
             form=ReasonForm,
             available=_has(*(status for status in CommunityStatus if status != CommunityStatus.BANNED)),
-            help_text="For good: a banned member never comes back.",
+            help_text="A ban is final and cannot be undone.",
             icon="block",
             bulk_title="Ban",
             danger=True,
@@ -238,22 +238,22 @@ class DirectoryAdmin(HistoryAdmin):
         Action(
             name="verify",
             title="Verify on GitHub",
-            success_message="GitHub is being asked",
+            success_message="GitHub check queued",
             run=_verify,
             permission=VERIFY,
             available=lambda entry: bool(entry.github_username) and not entry.is_removed,
-            help_text="A background job reads the public profile. If their proof word stands in it, the account is"
-            " theirs, and the numbers found become the reputation.",
+            help_text="A background job reads the public profile. If it contains the verification code, the account is"
+            " verified and the reputation is calculated from its figures.",
             icon="verified",
             bulk_title="Verify on GitHub",
         ),
         Action(
             name="verify-by-hand",
-            title="Verify by hand",
+            title="Verify manually",
             success_message="verified",
             run=_verify_by_hand,
             permission=VERIFY,
-            form=VerifiedByHandForm,
+            form=VerifyManuallyForm,
             available=lambda entry: bool(entry.github_username) and not (entry.github_verified or entry.is_removed),
             icon="fact_check",
         ),
@@ -265,14 +265,14 @@ class DirectoryAdmin(HistoryAdmin):
             permission=REMOVE,
             form=ReasonForm,
             available=lambda entry: not entry.is_removed,
-            help_text="Gone from every list; the entry is kept and can be restored.",
+            help_text="Hidden from every list. The entry is kept and can be restored.",
             icon="person_remove",
             bulk_title="Remove",
         ),
         Action(
             name="restore",
             title="Restore",
-            success_message="back in the directory",
+            success_message="restored to the directory",
             run=_decide(directory.restore_entry),
             permission=REMOVE,
             form=ReasonForm,
@@ -288,8 +288,8 @@ class DirectoryAdmin(HistoryAdmin):
             permission=ERASE,
             form=EraseForm,
             available=lambda entry: not entry.erased_at,
-            help_text="Name, e-mail, user names and everything written about this person are overwritten, here and in"
-            " the history; their number and the counts stay. This cannot be undone.",
+            help_text="Overwrites the name, e-mail, user names and all other personal text, here and in the"
+            " history. The number and the counts are kept. This cannot be undone.",
             icon="delete_forever",
             danger=True,
         ),
@@ -300,7 +300,7 @@ class DirectoryAdmin(HistoryAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         queryset = super().get_queryset(request)
         match = request.resolver_match
-        # The page of someone removed is still there to restore them; lists, pickers and searches have the others.
+        # The page of a removed entry still opens, to restore it; lists, pickers and searches leave it out.
         if (match and "object_id" in match.kwargs) or request.GET.get("removed") in ("yes", "all"):
             return queryset
         return queryset.present()
@@ -349,7 +349,7 @@ class DirectoryAdmin(HistoryAdmin):
         return super().has_change_permission(request, obj)
 
     def may_revert(self, request: HttpRequest, obj: CommunityMember, changed: set[str]) -> bool:
-        """What was decided is taken back by its own button; a GitHub name is typed anew, which drops its proof."""
+        """Staff edits can be reverted, except the GitHub name: that would restore its verification."""
         return changed <= directory.STAFF_FIELDS - {"github_username"} and super().may_revert(request, obj, changed)
 
     def create(self, request: HttpRequest, values: dict) -> CommunityMember:
@@ -419,28 +419,27 @@ class DirectoryAdmin(HistoryAdmin):
             return f"Verified {format_datetime(entry.github_verified_at)}"
         check = (entry.profile_data or {}).get("github_check")
         if check:
-            words = OUTCOMES.get(check.get("outcome"), check.get("outcome", ""))
-            return f"Not verified. Last asked {check.get('at', '')[:16].replace('T', ' ')} UTC: {words}"
-        return "Not verified; GitHub was never asked." if entry.github_username else "No GitHub name."
+            text = OUTCOMES.get(check.get("outcome"), check.get("outcome", ""))
+            return f"Not verified. Last check {check.get('at', '')[:16].replace('T', ' ')} UTC: {text}"
+        return "Not verified. Never checked." if entry.github_username else "No GitHub name."
 
-    @display(description="Proof word")
+    @display(description="Verification code")
     def proof(self, entry: CommunityMember) -> str:
-        return (
-            f"{verification_code(member_id=entry.member_id)} in the bio of their GitHub profile shows that it is theirs"
-        )
+        code = verification_code(member_id=entry.member_id)
+        return f"{code}: the member adds this code to the bio of their GitHub profile"
 
-    @display(description="From GitHub")
+    @display(description="GitHub figures")
     def github_numbers(self, entry: CommunityMember) -> str:
         data = entry.github_profile_data
         if not data:
-            return "Nothing read yet."
+            return "No figures yet."
         counted = (
             ("public_repos", "repositories x 5"),
             ("followers", "followers x 3"),
             ("total_stars", "stars x 2"),
             ("contributions_last_year", "contributions in a year"),
         )
-        return " + ".join(f"{format_number(data.get(name, 0))} {words}" for name, words in counted)
+        return " + ".join(f"{format_number(data.get(name, 0))} {label}" for name, label in counted)
 
 
 def _button(title: str, icon: str, view: str) -> dict:

@@ -1,4 +1,4 @@
-"""The directory as files: a CSV of members in, exactly what a list shows out."""
+"""Import of members from CSV, and export of the filtered directory as CSV."""
 
 import csv
 from collections.abc import Iterator
@@ -47,33 +47,34 @@ ERRORS_SHOWN = 200
 class ImportForm(forms.Form):
     file = forms.FileField(
         label="CSV file",
-        help_text="UTF-8, with a heading. Needed: email and name. Also known: member_id, trust_score, telegram_id,"
+        help_text="UTF-8 with a header row. Required: email and name. Optional: member_id, trust_score, telegram_id,"
         " telegram_username, primary_role, organization, country, github_username.",
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,text/csv"}),
     )
     dry_run = forms.BooleanField(
         required=False,
         initial=True,
-        label="Only check",
-        help_text="Says what would happen, line by line, and writes nothing.",
+        label="Check only",
+        help_text="Reports what the import would do, and writes nothing.",
         widget=UnfoldBooleanSwitchWidget(),
     )
     skip_bad = forms.BooleanField(
         required=False,
-        label="Leave out lines with errors",
-        help_text="Otherwise one error keeps the whole file out.",
+        label="Skip lines with errors",
+        help_text="Otherwise one error rejects the whole file.",
         widget=UnfoldBooleanSwitchWidget(),
     )
 
     def clean_file(self):
         file = self.cleaned_data["file"]
         if file.size > settings.IMPORT_BYTES:
-            raise forms.ValidationError(f"At most {settings.IMPORT_BYTES // 1024 // 1024} MB; split the file.")
+            limit = settings.IMPORT_BYTES // 1024 // 1024
+            raise forms.ValidationError(f"The file is larger than {limit} MB. Split it.")
         return file
 
 
 def import_view(request: HttpRequest, *, model_admin) -> HttpResponse:
-    """Take in a file of members, or say line by line why not."""
+    """Import a file of members, or show its errors by line."""
     if not request.user.has_perm(IMPORT):
         raise PermissionDenied
     form = ImportForm(request.POST, request.FILES) if request.method == "POST" else ImportForm()
@@ -105,7 +106,7 @@ def import_view(request: HttpRequest, *, model_admin) -> HttpResponse:
         except DomainError as rejection:
             form.add_error(None, rejection.message)
         else:
-            # Lines that were left out are shown here.
+            # The page lists the skipped lines.
             if report is None or not report.rejected:
                 return answer
     context = {
@@ -113,7 +114,7 @@ def import_view(request: HttpRequest, *, model_admin) -> HttpResponse:
         "title": "Import members",
         "form": form,
         "media": model_admin.media + form.media,
-        "submit": "Go",
+        "submit": "Import",
         "back": back,
         "report": report,
         "errors_shown": ERRORS_SHOWN,
@@ -125,14 +126,14 @@ def import_view(request: HttpRequest, *, model_admin) -> HttpResponse:
 
 
 class _Echo:
-    """A file that hands back what is written to it."""
+    """A file whose write returns the line, so that csv.writer formats rows of a stream."""
 
     def write(self, line: str) -> str:
         return line
 
 
 def safe_cell(value) -> str:
-    """A value as a spreadsheet shows it, never as a formula it would run."""
+    """Format a value for a spreadsheet, with a quote before what would be a formula."""
     if value is None:
         return ""
     if hasattr(value, "isoformat"):
@@ -142,16 +143,16 @@ def safe_cell(value) -> str:
 
 
 def rows_of_list(request: HttpRequest, *, model_admin) -> QuerySet:
-    """All rows of the list with the search, filters and order of this address.
+    """Return all rows of the list with the search, filters and order of the request.
 
-    Raises IncorrectLookupParameters where no filter of the list asked for them.
+    Raises IncorrectLookupParameters for an invalid filter.
     """
     shown = model_admin.get_changelist_instance(request)
     return shown.get_queryset(request).order_by(*shown.get_ordering(request, shown.queryset))
 
 
 def export_view(request: HttpRequest, *, model_admin) -> HttpResponse:
-    """The rows of the list with the same search, filters and order, as CSV."""
+    """Return the rows of the list with its search, filters and order, as CSV."""
     if not request.user.has_perm(EXPORT):
         raise PermissionDenied
     try:

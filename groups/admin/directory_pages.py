@@ -25,7 +25,7 @@ def _heat_map(entry: CommunityMember, request: HttpRequest) -> dict:
         "weekdays": [(name, [week[at] for week in weeks]) for at, name in enumerate(WEEKDAYS)],
         "active": [day for day in reversed(days) if day.total or day.points],
         "totals": [
-            ("Days taken part", sum(1 for day in days if day.total or day.points)),
+            ("Active days", sum(1 for day in days if day.total or day.points)),
             ("Messages", sum(day.messages for day in days)),
             ("Reactions", sum(day.reactions for day in days)),
             ("Voice minutes", sum(day.voice_minutes for day in days)),
@@ -45,7 +45,7 @@ HEAT_MAP = CustomTab(
     context=_heat_map,
     permission=VIEW,
 )
-TREE = CustomTab(name="tree", title="Who invited whom", template="groups/tree.html", context=_tree, permission=VIEW)
+TREE = CustomTab(name="tree", title="Invitation tree", template="groups/tree.html", context=_tree, permission=VIEW)
 INVITATIONS_OF_ENTRY = Tab(
     name="invitations",
     title="Invitations",
@@ -53,11 +53,11 @@ INVITATIONS_OF_ENTRY = Tab(
     columns=(
         ("For", lambda invitation, request: link_to(invitation, invitation.for_whom)),
         ("Status", lambda invitation, request: invitation.get_status_display()),
-        ("Made", lambda invitation, request: format_datetime(invitation.created_at)),
+        ("Created", lambda invitation, request: format_datetime(invitation.created_at)),
         ("Expires", lambda invitation, request: format_datetime(invitation.expires_at)),
-        ("Who joined", lambda invitation, request: link_to(invitation.accepted_by)),
+        ("Accepted by", lambda invitation, request: link_to(invitation.accepted_by)),
     ),
     permission="groups.view_communityinvitation",
-    empty="This member has invited no one yet.",
+    empty="This member has not invited anyone yet.",
     list_link=lambda entry: list_url(CommunityInvitation, created_by__member_id__exact=entry.member_id),
 )

@@ -13,7 +13,7 @@ from missionsite.common.admin.formats import format_datetime, link_to
 
 
 class TypeFilter(DropdownFilter):
-    title = "what happened"
+    title = "event type"
     parameter_name = "type"
 
     def lookups(self, request: HttpRequest, model_admin) -> list[tuple[str, str]]:
@@ -40,7 +40,7 @@ class EventAdmin(ReadOnlyModelAdmin):
     sortable_by = ("when",)
     fields = ("what", "when", "member_link", "group_link", "actor_link", "all_details")
     readonly_fields = fields
-    empty_text = ("Nothing has happened yet", "What staff and members do is written down here by itself.")
+    empty_text = ("No events yet", "Actions of staff and members are recorded here automatically.")
 
     @display(description="When", ordering="occurred_at")
     def when(self, event: Event) -> str:
@@ -60,7 +60,7 @@ class EventAdmin(ReadOnlyModelAdmin):
 
     @display(description="By")
     def actor_link(self, event: Event) -> str:
-        return link_to(event.actor) if event.actor else "nobody (automatic)"
+        return link_to(event.actor) if event.actor else "System"
 
     @display(description="Details")
     def details(self, event: Event) -> str:
@@ -70,7 +70,7 @@ class EventAdmin(ReadOnlyModelAdmin):
     def all_details(self, event: Event) -> str:
         lines = event_details(event)
         if not lines:
-            return "nothing more"
+            return "No details"
         return format_html(
             '<dl class="details">{}</dl>', format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", lines)
         )

@@ -153,7 +153,7 @@ class MissionAdmin(GroupAdmin):
     tabs = (MEMBERS_NOW, MEMBERS_BEFORE, TASKS_OF_MISSION, EVENTS_OF_GROUP)
     fieldsets = (
         (None, {"fields": ("name", "parent_group", "min_trust_score", "description")}),
-        ("In numbers", {"fields": (("stable_id", "state"), ("members", "open_tasks"), "eligible")}),
+        ("Statistics", {"fields": (("stable_id", "state"), ("members", "open_tasks"), "eligible")}),
         ("Dates", {"fields": (("created_at", "updated_at"),)}),
     )
     add_fieldsets = ((None, {"fields": ("name", "parent_group", "min_trust_score", "description")}),)
@@ -166,8 +166,8 @@ class MissionAdmin(GroupAdmin):
         "created_at",
         "updated_at",
     )
-    empty_text = ("No mission yet", "A mission is what members join. Open the first one in a colony.")
-    add_label = "Open a mission"
+    empty_text = ("No missions yet", "Members join missions. Add the first mission to a colony.")
+    add_label = "Add mission"
 
     def formfield_for_foreignkey(self, db_field, request: HttpRequest, **kwargs):
         if db_field.name == "parent_group":
@@ -188,15 +188,15 @@ class MissionAdmin(GroupAdmin):
     def colony_name(self, mission: Mission) -> str:
         return mission.parent_group.name
 
-    @display(description="Who could join")
+    @display(description="Eligible members")
     def eligible(self, mission: Mission) -> str:
         """Active members whose trust score reaches the threshold, counted up to a limit."""
         able = Member.objects.filter(is_active=True, trust_score__gte=mission.min_trust_score or 0)
         counted_up = able.order_by().values("pk")[: ELIGIBLE_COUNTED + 1].count()
         if counted_up > ELIGIBLE_COUNTED:
-            return f"more than {format_number(ELIGIBLE_COUNTED)} members have the trust score it asks for"
+            return f"more than {format_number(ELIGIBLE_COUNTED)} members have the required trust score"
         noun = "member has" if counted_up == 1 else "members have"
-        return f"{format_number(counted_up)} {noun} the trust score it asks for"
+        return f"{format_number(counted_up)} {noun} the required trust score"
 
     def create(self, request: HttpRequest, values: dict) -> Group:
         return create_mission(
@@ -210,9 +210,7 @@ class MissionAdmin(GroupAdmin):
     def extra_buttons(self, request: HttpRequest, obj: Mission) -> list[dict]:
         if obj.is_archived or not request.user.has_perm("groups.add_task"):
             return []
-        return [
-            {"title": "Add a task", "icon": "add_task", "link": f"{reverse('admin:groups_task_add')}?group={obj.pk}"}
-        ]
+        return [{"title": "Add task", "icon": "add_task", "link": f"{reverse('admin:groups_task_add')}?group={obj.pk}"}]
 
 
 MISSIONS_OF_COLONY = Tab(
@@ -228,7 +226,7 @@ MISSIONS_OF_COLONY = Tab(
         ("Trust score to join", lambda mission, request: format_number(mission.min_trust_score)),
     ),
     permission="groups.view_mission",
-    empty="No mission yet. Open the first one.",
+    empty="No missions yet. Add the first one.",
     list_link=lambda colony: list_url(Mission),
 )
 
@@ -243,13 +241,13 @@ class ColonyAdmin(GroupAdmin):
     tabs = (MISSIONS_OF_COLONY, MEMBERS_NOW, MEMBERS_BEFORE, EVENTS_OF_GROUP)
     fieldsets = (
         (None, {"fields": ("name", "description")}),
-        ("In numbers", {"fields": (("stable_id", "state"), ("members", "mission_count"))}),
+        ("Statistics", {"fields": (("stable_id", "state"), ("members", "mission_count"))}),
         ("Dates", {"fields": (("created_at", "updated_at"),)}),
     )
     add_fieldsets = ((None, {"fields": ("name", "description")}),)
     readonly_fields = ("stable_id", "state", "members", "mission_count", "created_at", "updated_at")
-    empty_text = ("No colony yet", "The colony is the root: missions belong to it. Found it first.")
-    add_label = "Found a colony"
+    empty_text = ("No colonies yet", "Missions belong to a colony. Add a colony first.")
+    add_label = "Add colony"
 
     @display(description="Active missions")
     def mission_count(self, colony: Colony) -> str:
@@ -262,7 +260,7 @@ class ColonyAdmin(GroupAdmin):
         if obj.is_archived or not request.user.has_perm("groups.add_mission"):
             return []
         link = f"{reverse('admin:groups_mission_add')}?parent_group={obj.pk}"
-        return [{"title": "Open a mission", "icon": "flag", "link": link}]
+        return [{"title": "Add mission", "icon": "flag", "link": link}]
 
 
 @admin.register(Group)

@@ -46,7 +46,7 @@ class InvitationSearch(Search):
 
 def _days_field() -> forms.IntegerField:
     return forms.IntegerField(
-        label="Days it works",
+        label="Valid for (days)",
         min_value=1,
         max_value=LONGEST_DAYS,
         initial=settings.INVITATION_DAYS,
@@ -66,19 +66,19 @@ class InviteManyForm(forms.Form):
     """The names of many: typed one a line, or as a file of them; a CSV's first column counts."""
 
     created_by = AutocompleteField(
-        CommunityInvitation, "created_by", label="Invited by", help_text="In whose name; an active member."
+        CommunityInvitation, "created_by", label="Invited by", help_text="An active member of the directory."
     )
     names = forms.CharField(
         required=False,
         max_length=LIST_BYTES,
         label="Telegram names",
-        help_text="One a line, with or without @.",
+        help_text="One per line, with or without @.",
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 8}),
     )
     file = forms.FileField(
         required=False,
         label="Or a file",
-        help_text="Text or CSV in UTF-8; the first column is read, a heading is passed over.",
+        help_text="Text or CSV in UTF-8. The first column is read; a header row is skipped.",
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
     )
     days = _days_field()
@@ -88,11 +88,11 @@ class InviteManyForm(forms.Form):
         if file is None:
             return []
         if file.size > LIST_BYTES:
-            raise forms.ValidationError(f"At most {LIST_BYTES // 1024} KB.")
+            raise forms.ValidationError(f"The file is larger than {LIST_BYTES // 1024} KB.")
         try:
             text = file.read().decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            raise forms.ValidationError("This file is not text in UTF-8.") from error
+            raise forms.ValidationError("The file must be text in UTF-8.") from error
         lines = [line.replace(";", ",").split(",")[0].strip().strip('"').strip() for line in text.splitlines()]
         if lines and lines[0].lower().replace(" ", "_") in ("name", "telegram", "telegram_name", "telegram_username"):
             lines = lines[1:]
@@ -104,11 +104,11 @@ class InviteManyForm(forms.Form):
         names = list(dict.fromkeys(name.strip().removeprefix("@") for name in typed if name.strip()))
         if not self.errors:
             if not names:
-                self.add_error("names", "Type at least one name, or choose a file.")
+                self.add_error("names", "Enter at least one name, or choose a file.")
             elif len(names) > NAMES_AT_MOST:
-                self.add_error("names", f"At most {NAMES_AT_MOST} at once; this is {len(names)}.")
+                self.add_error("names", f"At most {NAMES_AT_MOST} names at once; these are {len(names)}.")
             elif wrong := next((name for name in names if len(name) > 255 or "\x00" in name), None):
-                self.add_error("names", f"“{wrong[:40]}” is no Telegram name.")
+                self.add_error("names", f"“{wrong[:40]}” is not a valid Telegram name.")
         values["all_names"] = names
         return values
 
@@ -142,10 +142,10 @@ class InvitationAdmin(HistoryAdmin):
     )
     sortable_by = ()
     autocomplete_fields = ("created_by",)
-    empty_text = ("No invitation yet", "Invite someone: they get a code that works once.")
-    add_label = "Invite someone"
+    empty_text = ("No invitations yet", "Invite a person: they get a code that works once.")
+    add_label = "Invite a person"
     already_saved = (
-        "This was already saved, and codes are shown only once. Where you have not copied a code, make a new one on the"
+        "This was already saved, and codes are shown only once. If you did not copy a code, create a new one on the"
         " page of its invitation."
     )
     add_fieldsets = ((None, {"fields": ("created_by", "invited_telegram_username", "days")}),)
@@ -158,12 +158,12 @@ class InvitationAdmin(HistoryAdmin):
         Action(
             name="new-code",
             title="New code",
-            success_message="given a new code",
+            success_message="new code created",
             run=_renew,
             permission="groups.change_communityinvitation",
             form=NewCodeForm,
             available=lambda invitation: invitation.status == InvitationStatus.PENDING,
-            help_text="The code it has now stops working. The new one is shown once, on the next page.",
+            help_text="The current code stops working. The new code is shown once, on the next page.",
             icon="key",
             result_page=lambda pages, request, invitation: pages.codes_page(
                 request, [invitation], heading=f"New code for {invitation.for_whom}"
@@ -177,7 +177,7 @@ class InvitationAdmin(HistoryAdmin):
             permission="groups.change_communityinvitation",
             form=ReasonForm,
             available=lambda invitation: invitation.status == InvitationStatus.PENDING,
-            help_text="The code stops working at once. It cannot be revived; make a new one.",
+            help_text="The code stops working immediately. This cannot be undone; create a new invitation instead.",
             icon="cancel",
             bulk_title="Cancel",
         ),
@@ -216,7 +216,7 @@ class InvitationAdmin(HistoryAdmin):
         return made
 
     def response_add(self, request: HttpRequest, obj: CommunityInvitation, post_url_continue=None) -> HttpResponse:
-        return self.codes_page(request, [obj], heading=f"Invitation made for {obj.for_whom}")
+        return self.codes_page(request, [obj], heading=f"Invitation for {obj.for_whom}")
 
     def codes_page(self, request: HttpRequest, invitations: list[CommunityInvitation], *, heading: str) -> HttpResponse:
         """Show codes in this response and nowhere else: not in a message, a session or a later page."""
@@ -267,7 +267,7 @@ class InvitationAdmin(HistoryAdmin):
                 lasts=timedelta(days=form.cleaned_data["days"]),
                 actor=request.user,
             )
-            codes = self.codes_page(request, made, heading=f"{len(made)} invitations made")
+            codes = self.codes_page(request, made, heading=f"{len(made)} invitations created")
             return FormResult(reverse("admin:groups_communityinvitation_changelist"), page=codes)
 
         if posted and (answer := submit_form_once(request, form, save, already_saved=self.already_saved)):
@@ -293,9 +293,7 @@ class InvitationAdmin(HistoryAdmin):
             replace(
                 change,
                 fields=[
-                    replace(field, before="the code before it", after="a new code")
-                    if field.name == "invitation_code"
-                    else field
+                    replace(field, before="old code", after="new code") if field.name == "invitation_code" else field
                     for field in change.fields
                 ],
             )
@@ -309,7 +307,7 @@ class InvitationAdmin(HistoryAdmin):
     def code(self, invitation: CommunityInvitation) -> str:
         if invitation.status != InvitationStatus.PENDING:
             return "No longer works"
-        return "Shown once, when it was made. Make a new code to send it again."
+        return "Shown once, when it was created. Create a new code to send it again."
 
     @display(description="For")
     def for_whom(self, invitation: CommunityInvitation) -> str:
@@ -323,7 +321,7 @@ class InvitationAdmin(HistoryAdmin):
     def state(self, invitation: CommunityInvitation) -> str:
         return invitation.get_status_display()
 
-    @display(description="Made")
+    @display(description="Created")
     def made(self, invitation: CommunityInvitation) -> str:
         return format_datetime(invitation.created_at)
 
@@ -331,6 +329,6 @@ class InvitationAdmin(HistoryAdmin):
     def expires(self, invitation: CommunityInvitation) -> str:
         return format_datetime(invitation.expires_at)
 
-    @display(description="Who joined")
+    @display(description="Accepted by")
     def joined(self, invitation: CommunityInvitation) -> str:
         return link_to(invitation.accepted_by)

@@ -58,7 +58,7 @@ def _activate(member: Member, actor: Member, values: dict) -> None:
 
 def _deactivate(member: Member, actor: Member, values: dict) -> None:
     if member.pk == actor.pk:
-        raise NotAllowed("You cannot deactivate yourself; ask another administrator.")
+        raise NotAllowed("You cannot deactivate yourself. Ask another administrator.")
     update_member(member=member, actor=actor, is_active=False)
 
 
@@ -85,10 +85,10 @@ class MemberAdmin(HistoryAdmin):
     sortable_by = ("member_id", "email_shown")
     tabs = (MEMBERSHIPS_OF_MEMBER, TASKS_OF_MEMBER, EVENTS_OF_MEMBER)
     empty_text = ("No members yet", "Add the first member, then add them to a mission.")
-    add_label = "Add a member"
+    add_label = "Add member"
     _about = ("display_name", "email", "trust_score")
     _facts = (
-        ("In numbers", {"fields": (("member_id", "active"), "memberships_shown")}),
+        ("Statistics", {"fields": (("member_id", "active"), "memberships_shown")}),
         ("Dates", {"fields": (("created_at", "updated_at"), "last_login")}),
     )
     object_actions = (
@@ -106,7 +106,7 @@ class MemberAdmin(HistoryAdmin):
         Action(
             name="password",
             title="Set password",
-            success_message="the password was set",
+            success_message="password set",
             run=_set_password,
             permission=CHANGE,
             form=PasswordForm,
@@ -126,7 +126,7 @@ class MemberAdmin(HistoryAdmin):
         Action(
             name="activate",
             title="Activate",
-            success_message="active again",
+            success_message="activated",
             run=_activate,
             permission=CHANGE,
             available=lambda member: not member.is_active,
@@ -175,7 +175,7 @@ class MemberAdmin(HistoryAdmin):
         field = super().formfield_for_manytomany(db_field, request, **kwargs)
         if db_field.name == "groups":
             field.label = "Roles"
-            field.help_text = "What this person may do in the back office; they also need to be staff."
+            field.help_text = "Permissions in the back office. The member must also be staff."
             field.widget = UnfoldAdminCheckboxSelectMultipleWidget(choices=field.choices)
         return field
 

@@ -51,7 +51,7 @@ def _reason_field() -> forms.CharField:
         required=False,
         max_length=500,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text="Kept in the event, for whoever reads it later.",
+        help_text="Stored with the event.",
     )
 
 

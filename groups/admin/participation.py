@@ -23,7 +23,7 @@ class ParticipationAdmin(ReadOnlyModelAdmin):
         ("member", AutocompleteSelectFilter),
     )
     sortable_by = ()
-    empty_text = ("No participation yet", "Platforms send it to the API: POST /api/participation.")
+    empty_text = ("No participation yet", "Platforms send participation to the API: POST /api/participation.")
     fields = ("who", "event_type", "platform", "room_id", "event_metadata", "when")
     readonly_fields = fields
 

@@ -23,7 +23,7 @@ class RelationshipSearch(Search):
 
 
 class RelationshipForm(ServiceForm):
-    note = forms.CharField(required=False, max_length=500, help_text="What the two had to do with each other.")
+    note = forms.CharField(required=False, max_length=500, help_text="What the relationship is about.")
 
     class Meta:
         model = MemberRelationship
@@ -42,8 +42,8 @@ class RelationshipAdmin(ReadOnlyModelAdmin):
     list_select_related = ("member_a", "member_b")
     list_filter = (("relationship_type", ChoicesDropdownFilter),)
     sortable_by = ()
-    empty_text = ("No relationship yet", "The first is written when someone accepts an invitation.")
-    add_label = "Write one down"
+    empty_text = ("No relationships yet", "One is added when an invitation is accepted.")
+    add_label = "Add relationship"
     fields = ("from_whom", "kind", "to_whom", "content", "made")
     readonly_fields = fields
 

@@ -99,7 +99,7 @@ TASKS_OF_MISSION = Tab(
     rows=_task_rows("group_id"),
     columns=(*_TASK, ("Claimed by", lambda task, request: link_to(task.claimed_by)), _REWARD),
     permission="groups.view_task",
-    empty="No task yet. Add the first piece of work.",
+    empty="No tasks yet. Add the first one.",
     list_link=lambda group: list_url(Task, group__id__exact=group.pk),
 )
 TASKS_OF_MEMBER = Tab(
@@ -108,7 +108,7 @@ TASKS_OF_MEMBER = Tab(
     rows=_task_rows("claimed_by_id"),
     columns=(*_TASK, ("Mission", lambda task, request: link_to(task.group)), _REWARD),
     permission="groups.view_task",
-    empty="This person has claimed no task.",
+    empty="This member has not claimed a task yet.",
 )
 
 
@@ -125,7 +125,7 @@ def _event_tab(owner: str, other: str, heading: str) -> Tab:
             ("Details", lambda event, request: event_summary(event)),
         ),
         permission="groups.view_event",
-        empty="Nothing has happened yet.",
+        empty="No events yet.",
         list_link=lambda obj: list_url(Event, **{f"{owner}__id__exact": obj.pk}),
     )
 

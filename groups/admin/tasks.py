@@ -13,7 +13,7 @@ CHANGE = "groups.change_task"
 
 
 class ClaimForm(ActionForm):
-    member = AutocompleteField(Task, "claimed_by", label="Member", help_text="Someone who is in the mission.")
+    member = AutocompleteField(Task, "claimed_by", label="Member", help_text="A member of the mission.")
 
 
 def _claim(task: Task, actor: Member, values: dict) -> None:
@@ -50,45 +50,45 @@ class TaskAdmin(HistoryAdmin):
     autocomplete_fields = ("group",)
     fieldsets = (
         (None, {"fields": ("title", "description", ("reward_points", "due_on"))}),
-        ("Where it stands", {"fields": (("stable_id", "state_shown"), ("mission_link", "claimed_by_link"))}),
+        ("Status", {"fields": (("stable_id", "state_shown"), ("mission_link", "claimed_by_link"))}),
         ("Dates", {"fields": (("created_at", "updated_at"),)}),
     )
     add_fieldsets = ((None, {"fields": ("group", "title", "description", ("reward_points", "due_on"))}),)
     readonly_fields = ("stable_id", "state_shown", "mission_link", "claimed_by_link", "created_at", "updated_at")
-    empty_text = ("No task yet", "A task is a piece of work in a mission. Add the first one.")
-    add_label = "Add a task"
+    empty_text = ("No tasks yet", "Tasks are the work in a mission. Add the first one.")
+    add_label = "Add task"
     object_actions = (
         Action(
             name="claim",
-            title="Give to a member",
-            success_message="claimed",
+            title="Assign to member",
+            success_message="assigned",
             run=_claim,
             permission=CHANGE,
             form=ClaimForm,
             available=lambda task: task.state == Task.State.OPEN,
             icon="back_hand",
-            bulk_title="Give to a member",
+            bulk_title="Assign to member",
         ),
         Action(
             name="complete",
-            title="Mark as done",
-            success_message="done",
+            title="Complete",
+            success_message="completed",
             run=_complete,
             permission=CHANGE,
             available=lambda task: task.state == Task.State.CLAIMED,
-            help_text="Its member's trust score rises by the reward.",
+            help_text="The reward is added to the member's trust score.",
             icon="check",
-            bulk_title="Mark as done",
+            bulk_title="Complete",
         ),
         Action(
             name="reopen",
             title="Reopen",
-            success_message="open again",
+            success_message="reopened",
             run=_reopen,
             permission=CHANGE,
             form=ReasonForm,
             available=lambda task: task.state in (Task.State.CLAIMED, Task.State.CANCELLED),
-            help_text="Anyone in the mission may claim it again.",
+            help_text="Any member of the mission can claim it again.",
             icon="undo",
             bulk_title="Reopen",
         ),
@@ -100,7 +100,7 @@ class TaskAdmin(HistoryAdmin):
             permission=CHANGE,
             form=ReasonForm,
             available=lambda task: task.state in (Task.State.OPEN, Task.State.CLAIMED),
-            help_text="The task stays readable and can be reopened.",
+            help_text="The task is kept and can be reopened.",
             icon="block",
             bulk_title="Cancel",
         ),

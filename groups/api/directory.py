@@ -203,7 +203,7 @@ def get_directory_member(request: HttpRequest, number: int = Number):
     rows = CommunityMember.objects.present() if _may_look(request) else CommunityMember.objects.active()
     if entry := rows.filter(member_id=f"#{number}").first():
         return _entry(entry)
-    raise Http404(f"There is no member #{number} that you may see.")
+    raise Http404(f"There is no member #{number} that you can see.")
 
 
 @router.post("/directory/register", response={201: Registered}, summary="Register with an invitation code")
@@ -293,7 +293,7 @@ def _may_look(request: HttpRequest) -> bool:
     if caller.member.is_staff:
         return True
     if not may_see_directory(caller.member):
-        raise NotAllowed("Only active members see the directory.")
+        raise NotAllowed("Only active members can see the directory.")
     return False
 
 
@@ -303,14 +303,14 @@ def _invitation_to_change(request: HttpRequest, invitation_id: uuid.UUID) -> Com
     if not request.auth.member.is_staff:
         rows = rows.filter(created_by__person=request.auth.member.pk)
     if (invitation := rows.first()) is None:
-        raise Http404("There is no such invitation that you may change.")
+        raise Http404("There is no such invitation that you can change.")
     return invitation
 
 
 def _own_entry(request: HttpRequest) -> CommunityMember:
     entry = CommunityMember.objects.present().filter(person=request.auth.member.pk).first()
     if entry is None:
-        raise NotAllowed("Only a member of the directory invites.")
+        raise NotAllowed("Only a member of the directory can invite.")
     return entry
 
 

@@ -166,7 +166,7 @@ def list_mission_members(
     """The people now in a mission, in the order they joined. Members see those of missions they are in themselves."""
     caller, mission = request.auth, _mission(key)
     if caller.is_restricted and not mission.memberships.active().filter(member_id=caller.member.pk).exists():
-        raise NotAllowed("Only those who are in a mission see who else is.")
+        raise NotAllowed("Only members of a mission can list its members.")
     position = PageCursor("mission members", (str(mission.pk),))
     rows = list_current_members(
         mission,
@@ -213,7 +213,7 @@ def _key(key: str) -> dict:
 
 
 def _no_mission(key: str) -> Http404:
-    return Http404(f"There is no mission {key[:40]} that you may see.")
+    return Http404(f"There is no mission {key[:40]} that you can see.")
 
 
 def _mission(key: str) -> Group:
@@ -228,7 +228,7 @@ def _whose(caller: Caller, order: MembershipRequest) -> Member:
     if order.member in (None, caller.member.member_id):
         return caller.member
     if caller.is_restricted:
-        raise NotAllowed("You can join and leave for yourself only.")
+        raise NotAllowed("You can only join and leave for yourself.")
     if member := Member.objects.filter(member_id=order.member).first():
         return member
     raise NoSuchMember

@@ -1,4 +1,4 @@
-"""Every rejection of this app in words."""
+"""Every error of this app, with its message."""
 
 from groups.errors.directory import (
     CheckPending,

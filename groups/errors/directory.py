@@ -1,4 +1,4 @@
-"""Rejections about the community directory."""
+"""Errors about the community directory."""
 
 from collections.abc import Iterable
 
@@ -14,7 +14,7 @@ class TelegramIdTaken(DomainError):
 
 
 class GitHubAccountTaken(DomainError):
-    """Another member has proven that this GitHub account is theirs."""
+    """Another member has verified this GitHub account."""
 
     code = "github_account_taken"
     constraint = "community_members_github_once"
@@ -22,7 +22,7 @@ class GitHubAccountTaken(DomainError):
 
 
 class GitHubNameMissing(DomainError):
-    """There is no GitHub name to verify; enter it first."""
+    """Enter a GitHub name first."""
 
     code = "github_name_missing"
     constraint = "community_members_verified_fits"
@@ -30,13 +30,13 @@ class GitHubNameMissing(DomainError):
 
 
 class CheckPending(DomainError):
-    """GitHub is about to be asked already; the answer will show on the page."""
+    """A GitHub check is already queued. Its result will appear on this page."""
 
     code = "check_pending"
 
 
 class StatusMoveRejected(DomainError):
-    """A member does not go from this status to that one."""
+    """This status change is not allowed."""
 
     code = "status_move_rejected"
     constraint = "community_members_status_moves"
@@ -46,9 +46,9 @@ class StatusMoveRejected(DomainError):
         if not status:
             super().__init__()
         elif possible:
-            super().__init__(f"This member is {status}. From there it goes to {' or '.join(possible)} only.")
+            super().__init__(f"This member is {status}. The status can only change to {' or '.join(possible)}.")
         else:
-            super().__init__(f"This member is {status}, and that is final.")
+            super().__init__(f"This member is {status}; this status is final.")
 
 
 class NumberFixed(DomainError):
@@ -59,14 +59,14 @@ class NumberFixed(DomainError):
 
 
 class EntryErased(DomainError):
-    """The personal data of this member was erased; the entry stays as it is."""
+    """The personal data of this member was erased. The entry cannot be changed."""
 
     code = "entry_erased"
     constraint = "community_members_erased_stays"
 
 
 class EntryRemoved(DomainError):
-    """This member was removed from the directory; restore them first."""
+    """This member was removed from the directory. Restore them first."""
 
     code = "entry_removed"
 
@@ -78,13 +78,13 @@ class EntryNotRemoved(DomainError):
 
 
 class StaffNotErased(DomainError):
-    """This account may open the back office; take its rights away before erasing it."""
+    """This account has back-office access. Remove its rights before erasing it."""
 
     code = "staff_not_erased"
 
 
 class NameMissing(DomainError):
-    """Say what this person is called."""
+    """Enter a name."""
 
     code = "name_missing"
     constraint = "community_members_name_not_empty"
@@ -92,7 +92,7 @@ class NameMissing(DomainError):
 
 
 class TelegramIdMissing(DomainError):
-    """Give the Telegram ID."""
+    """Enter the Telegram ID."""
 
     code = "telegram_id_missing"
     constraint = "community_members_telegram_id_not_empty"
@@ -100,7 +100,7 @@ class TelegramIdMissing(DomainError):
 
 
 class InvitedBySelf(DomainError):
-    """No one invites themselves."""
+    """Members cannot invite themselves."""
 
     code = "invited_by_self"
     constraint = "community_members_not_invited_by_self"
@@ -108,14 +108,14 @@ class InvitedBySelf(DomainError):
 
 
 class InviterNotActive(DomainError):
-    """Only an active member of the directory invites."""
+    """Only an active member of the directory can invite."""
 
     code = "inviter_not_active"
     field = "created_by"
 
 
 class TooManyInvitations(DomainError):
-    """That is more than one person may invite in a day."""
+    """The daily limit of invitations is reached."""
 
     code = "too_many_invitations"
     status = 429
@@ -127,14 +127,14 @@ class TooManyInvitations(DomainError):
 
 
 class InvitationEnded(DomainError):
-    """This invitation was used, has expired or was cancelled; that stays so."""
+    """This invitation was used, has expired or was cancelled. It cannot be changed."""
 
     code = "invitation_ended"
     constraint = "community_invitations_status_moves"
 
 
 class InvitationExpiresBefore(DomainError):
-    """An invitation expires after it was made."""
+    """An invitation must expire after it is created."""
 
     code = "invitation_expires_before"
     constraint = "community_invitations_expires_later"
@@ -144,21 +144,21 @@ class InvitationExpiresBefore(DomainError):
 class CodeRejected(DomainError):
     """This invitation code is not valid. Ask the person who invited you for a new one."""
 
-    # One sentence for every reason, so that guessing teaches nothing; the log has the true one.
+    # One message for every reason, so that guessing reveals nothing; the log has the real reason.
     code = "code_rejected"
     field = "code"
     status = 404
 
 
 class RelationshipWithSelf(DomainError):
-    """A relationship is between two."""
+    """A relationship needs two different sides."""
 
     code = "relationship_with_self"
     constraint = "member_relationships_not_with_self"
 
 
 class RelationshipExists(DomainError):
-    """This relationship is written down already."""
+    """This relationship already exists."""
 
     code = "relationship_exists"
     constraint = "member_relationships_once"
@@ -168,19 +168,19 @@ class RelationshipExists(DomainError):
 
 
 class ImportRunning(DomainError):
-    """Another import is being written; try again when it has ended."""
+    """Another import is running. Try again when it has finished."""
 
     code = "import_running"
 
 
 class ImportConflict(DomainError):
-    """Someone changed the same members while the file was imported. Nothing was written; import it again."""
+    """The same members were changed during the import. Nothing was written. Import the file again."""
 
     code = "import_conflict"
 
     def __init__(self, rejection: DomainError | None = None) -> None:
-        words = type(self).__doc__
-        super().__init__(f"{words} The database says: {rejection.message}" if rejection else words)
+        text = type(self).__doc__
+        super().__init__(f"{text} Database error: {rejection.message}" if rejection else text)
 
 
 # --- Participation ------------------------------------------------------------------------------
@@ -194,21 +194,21 @@ class ParticipationRejected(DomainError):
 
 
 class ParticipationCounted(DomainError):
-    """This was counted already; it does not change any more."""
+    """This event was already counted and cannot be changed."""
 
     code = "participation_counted"
     constraint = "member_participation_is_counted"
 
 
 class MessageAlreadyRecorded(DomainError):
-    """This platform message was counted before."""
+    """This platform message was already recorded."""
 
     code = "message_already_recorded"
     constraint = "member_participation_pkey"
 
 
 class MinutesDoNotFit(DomainError):
-    """The minutes of a voice event are a whole number from 0 to 1440."""
+    """The minutes of a voice event must be a whole number from 0 to 1440."""
 
     code = "minutes_do_not_fit"
     constraint = "member_participation_minutes_fit"
@@ -216,7 +216,7 @@ class MinutesDoNotFit(DomainError):
 
 
 class TimeDoesNotFit(DomainError):
-    """The time lies before the year 2000 or far in the future."""
+    """The time must not be before the year 2000 or in the far future."""
 
     code = "time_does_not_fit"
     constraint = "member_participation_time_fits"
@@ -224,7 +224,7 @@ class TimeDoesNotFit(DomainError):
 
 
 class PointsRejected(DomainError):
-    """Points are whole numbers from 0 for the known kinds of participation, and so is their daily cap."""
+    """Points and the daily cap must be whole numbers from 0 up, for known types of participation."""
 
     code = "points_rejected"
     constraint = "highlights_points_fit"
@@ -232,7 +232,7 @@ class PointsRejected(DomainError):
 
 
 class DaysReversed(DomainError):
-    """The last day lies before the first."""
+    """The last day must not be before the first day."""
 
     code = "days_reversed"
     field = "last_day"

@@ -12,7 +12,7 @@ class AlreadyMember(DomainError):
 
 
 class MissionArchived(DomainError):
-    """This mission is archived: no one can join it until it is restored."""
+    """This mission is archived. Restore it before adding members."""
 
     code = "mission_archived"
     constraint = "memberships_open_group"
@@ -28,12 +28,12 @@ class TrustTooLow(DomainError):
     def __init__(self, *, score: int, required: int) -> None:
         self.missing = required - score
         super().__init__(
-            f"The mission asks for a trust score of {required}; this member has {score}, {self.missing} too few."
+            f"The mission requires a trust score of {required}; this member has {score}, {self.missing} too few."
         )
 
 
 class MemberInactive(DomainError):
-    """This member is deactivated; activate them first."""
+    """This member is deactivated. Activate them first."""
 
     code = "member_inactive"
     field = "member"
@@ -53,7 +53,7 @@ class MembershipEnded(DomainError):
 
 
 class LeftBeforeJoining(DomainError):
-    """No one leaves before they joined."""
+    """The leaving date must not be before the joining date."""
 
     code = "left_before_joining"
     constraint = "memberships_left_after_joining"
@@ -85,7 +85,7 @@ class EmailTaken(DomainError):
 
 
 class TrustScoreNegative(DomainError):
-    """A trust score is zero or more."""
+    """The trust score must be zero or more."""
 
     code = "trust_score_negative"
     constraint = "members_trust_score_not_negative"
@@ -100,14 +100,14 @@ class SystemMemberLocked(DomainError):
 
 
 class StableIdFixed(DomainError):
-    """A stable ID never changes."""
+    """A stable ID cannot be changed."""
 
     code = "stable_id_fixed"
     constraint = "stable_id_never_changes"
 
 
 class StableIdReused(DomainError):
-    """This stable ID was given before and is never given again."""
+    """This stable ID was used before and cannot be reused."""
 
     code = "stable_id_reused"
     constraint = "stable_id_never_reused"
@@ -121,7 +121,7 @@ class StableIdDoesNotFit(DomainError):
 
 
 class GroupTypeFixed(DomainError):
-    """A colony stays a colony and a mission a mission."""
+    """The type of a group cannot be changed."""
 
     code = "group_type_fixed"
     constraint = "groups_type_never_changes"
@@ -129,7 +129,7 @@ class GroupTypeFixed(DomainError):
 
 
 class ParentDoesNotFit(DomainError):
-    """A mission belongs to a colony; a colony belongs to nothing."""
+    """A mission must belong to a colony; a colony has no parent."""
 
     code = "parent_does_not_fit"
     constraint = "groups_parent_fits_type"
@@ -137,7 +137,7 @@ class ParentDoesNotFit(DomainError):
 
 
 class ParentIsNoColony(DomainError):
-    """A mission belongs to a colony, not to another mission."""
+    """The parent of a mission must be a colony."""
 
     code = "parent_is_no_colony"
     constraint = "groups_parent_is_colony"
@@ -145,7 +145,7 @@ class ParentIsNoColony(DomainError):
 
 
 class ColonyArchived(DomainError):
-    """The colony is archived; restore it first."""
+    """The colony is archived. Restore it first."""
 
     code = "colony_archived"
     constraint = "groups_colony_is_open"
@@ -153,14 +153,14 @@ class ColonyArchived(DomainError):
 
 
 class ColonyHasActiveMissions(DomainError):
-    """The colony still has active missions; archive them first."""
+    """The colony still has active missions. Archive them first."""
 
     code = "colony_has_active_missions"
     constraint = "groups_colony_has_active_missions"
 
 
 class ThresholdNegative(DomainError):
-    """The trust score to join is zero or more."""
+    """The trust score to join must be zero or more."""
 
     code = "threshold_negative"
     constraint = "groups_threshold_not_negative"
@@ -168,7 +168,7 @@ class ThresholdNegative(DomainError):
 
 
 class ColonyHasNoThreshold(DomainError):
-    """Joining a colony asks for no trust score."""
+    """A colony has no trust score to join."""
 
     code = "colony_has_no_threshold"
     constraint = "groups_colony_has_no_threshold"
@@ -183,19 +183,19 @@ class CountsReadOnly(DomainError):
 
 
 class GroupIsArchived(DomainError):
-    """It is archived already."""
+    """It is already archived."""
 
     code = "group_is_archived"
 
 
 class GroupIsActive(DomainError):
-    """It is active; there is nothing to restore."""
+    """It is active. There is nothing to restore."""
 
     code = "group_is_active"
 
 
 class TaskMissionArchived(DomainError):
-    """The mission is archived: no task opens in it until it is restored."""
+    """The mission is archived. Restore it before opening tasks."""
 
     code = "task_mission_archived"
     constraint = "tasks_open_group"
@@ -209,7 +209,7 @@ class TaskStateRejected(DomainError):
 
 
 class RewardNegative(DomainError):
-    """A reward is zero or more."""
+    """The reward must be zero or more."""
 
     code = "reward_negative"
     constraint = "tasks_reward_not_negative"
@@ -217,19 +217,19 @@ class RewardNegative(DomainError):
 
 
 class EventsAppendOnly(DomainError):
-    """Events are a record: they cannot be changed or removed."""
+    """Events cannot be changed or removed."""
 
     code = "events_append_only"
     constraint = "events_append_only"
 
 
 class LaterChange(DomainError):
-    """A later edit changed the same thing; it is not overwritten."""
+    """A later edit changed the same field, so this change cannot be reverted."""
 
     code = "later_change"
 
 
 class NothingToRevert(DomainError):
-    """This entry holds no change that could be taken back."""
+    """This entry contains no change to revert."""
 
     code = "nothing_to_revert"

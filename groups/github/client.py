@@ -61,10 +61,10 @@ class GitHubClient:
         except ValueError:
             root = None
         if not root or not root.host or root.scheme not in ("http", "https"):
-            raise GitHubUnavailable("The setting GITHUB_API_URL is no web address.")
+            raise GitHubUnavailable("The setting GITHUB_API_URL is not a web address.")
         token = settings.GITHUB_TOKEN.strip()
         if not re.fullmatch(r"[!-~]*", token):
-            raise GitHubRejected("The setting GITHUB_TOKEN is no token.")
+            raise GitHubRejected("The setting GITHUB_TOKEN is not a token.")
         self._root = root.url
         self._headers = {
             "Accept": "application/vnd.github+json",
@@ -87,7 +87,7 @@ class GitHubClient:
             there = urljoin(linked_from, location)
             if location and self._pool.is_same_host(there):
                 return there
-        raise GitHubUnavailable("GitHub points to another host, which the site does not follow.")
+        raise GitHubUnavailable("GitHub redirects to another host, which the site does not follow.")
 
     def get(self, there: str, *, accept: tuple[int, ...] = (200,)) -> Response:
         """Ask for a path below the API's root, or for an address of `address`; other answers than accepted raise."""
@@ -106,7 +106,7 @@ class GitHubClient:
             raise GitHubRejected
         if status in (404, 410):
             raise GitHubUserUnknown
-        raise GitHubUnavailable(f"GitHub answers in a way the site does not know (status {status}).")
+        raise GitHubUnavailable(f"GitHub returned an unexpected response (status {status}).")
 
     def _try(self, there: str) -> tuple[int, Any, bytes]:
         """Ask once, and again after a broken connection or an error of the server."""
@@ -121,7 +121,7 @@ class GitHubClient:
                 continue
             if status < 500:
                 return status, headers, body
-            failure = GitHubUnavailable(f"GitHub answers with an error (status {status}).")
+            failure = GitHubUnavailable(f"GitHub returned an error (status {status}).")
         raise failure
 
     def _ask(self, there: str) -> tuple[int, Any, bytes]:
@@ -186,7 +186,7 @@ def _limit(status: int, headers: Any, body: bytes) -> GitHubError:
     # A secondary limit may come without a time; so does a time that has passed by this machine's clock.
     if until or status == 429 or re.search(rb"rate limit|abuse", body, re.IGNORECASE):
         return GitHubBusy(now + _WAIT_UNSTATED, is_stated=False)
-    return GitHubRejected(f"GitHub does not let the site ask (status {status}).")
+    return GitHubRejected(f"GitHub denies the request (status {status}).")
 
 
 # --- The deadline ------------------------------------------------------------------------------

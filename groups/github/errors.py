@@ -4,7 +4,7 @@ from datetime import datetime
 
 
 class GitHubError(Exception):
-    """GitHub did not say what was asked."""
+    """GitHub returned an error."""
 
     code = "github_error"
 
@@ -32,7 +32,7 @@ class GitHubNotAPerson(GitHubUserUnknown):
 
 
 class GitHubBusy(GitHubError):
-    """GitHub asks to wait.
+    """GitHub's rate limit is reached.
 
     retry_at: aware datetime, not to be asked again before. is_stated: False where GitHub named no time; whoever is told
     so again and again should wait longer each time.
@@ -43,7 +43,7 @@ class GitHubBusy(GitHubError):
     def __init__(self, retry_at: datetime, *, is_stated: bool = True) -> None:
         self.retry_at = retry_at
         self.is_stated = is_stated
-        super().__init__(f"GitHub asks to wait until {retry_at:%Y-%m-%d %H:%M:%S %Z}.")
+        super().__init__(f"GitHub's rate limit is reached until {retry_at:%Y-%m-%d %H:%M:%S %Z}.")
 
 
 class GitHubUnavailable(GitHubError):

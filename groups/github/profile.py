@@ -80,7 +80,7 @@ def _stars(github: GitHubClient, login: str) -> tuple[int, bool]:
     for _page in range(MAX_PAGES):
         answer = github.get(here)
         if not isinstance(answer.data, list):
-            raise GitHubUnavailable("GitHub's list of repositories is none.")
+            raise GitHubUnavailable("GitHub's list of repositories is not a list.")
         for repository in answer.data:
             stars[_count(repository, "id")] = _count(repository, "stargazers_count")
         following = _NEXT_PAGE.search(answer.headers.get("Link", ""))

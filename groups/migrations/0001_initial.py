@@ -44,12 +44,12 @@ class Migration(migrations.Migration):
                         verbose_name="stable ID",
                     ),
                 ),
-                ("email", models.EmailField(help_text="What this person logs in with.", max_length=255)),
+                ("email", models.EmailField(help_text="The e-mail to log in with.", max_length=255)),
                 ("display_name", models.CharField(max_length=255, verbose_name="name")),
                 (
                     "trust_score",
                     models.IntegerField(
-                        db_default=0, default=0, help_text="Points earned so far; missions may ask for a minimum."
+                        db_default=0, default=0, help_text="Points earned so far; missions can require a minimum."
                     ),
                 ),
                 (
@@ -57,14 +57,17 @@ class Migration(migrations.Migration):
                     models.BooleanField(
                         db_default=True,
                         default=True,
-                        help_text="Switch off to lock this person out without losing history.",
+                        help_text="Switch off to block the login and keep the history.",
                         verbose_name="active",
                     ),
                 ),
                 (
                     "is_staff",
                     models.BooleanField(
-                        db_default=False, default=False, help_text="May open this back office.", verbose_name="staff"
+                        db_default=False,
+                        default=False,
+                        help_text="Can log in to the back office.",
+                        verbose_name="staff",
                     ),
                 ),
                 (
@@ -72,7 +75,7 @@ class Migration(migrations.Migration):
                     models.BooleanField(
                         db_default=False,
                         default=False,
-                        help_text="Has every right without being given any.",
+                        help_text="Has every permission.",
                         verbose_name="administrator",
                     ),
                 ),
@@ -146,7 +149,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("trust_score__gte", 0)),
                         name="members_trust_score_not_negative",
-                        violation_error_message="A trust score is zero or more.",
+                        violation_error_message="The trust score must be zero or more.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("member_id__regex", "^FE-P-([0-9]{5}|[1-9][0-9]{5,13})$")),
@@ -244,7 +247,7 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="groups_parent_fits_type",
-                        violation_error_message="A mission belongs to a colony; a colony belongs to nothing.",
+                        violation_error_message="A mission must belong to a colony; a colony has no parent.",
                     ),
                 ],
             },
@@ -331,7 +334,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("type__regex", "^[a-z_]+(\\.[a-z_]+)+$")),
                         name="events_type_format",
-                        violation_error_message="An event's type looks like membership.created.",
+                        violation_error_message="An event type looks like membership.created.",
                     )
                 ],
             },
@@ -398,7 +401,7 @@ class Migration(migrations.Migration):
                 (
                     "reward_points",
                     models.IntegerField(
-                        db_default=0, default=0, help_text="Trust score points for whoever completes it."
+                        db_default=0, default=0, help_text="Trust score points for the member who completes it."
                     ),
                 ),
                 ("due_on", models.DateField(blank=True, null=True, verbose_name="due")),
@@ -473,12 +476,12 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="tasks_claimed_by_fits_state",
-                        violation_error_message="A claimed or finished task has its member; an open one has none.",
+                        violation_error_message="A claimed or finished task needs a member; an open task must not have one.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("reward_points__gte", 0)),
                         name="tasks_reward_not_negative",
-                        violation_error_message="A reward is zero or more.",
+                        violation_error_message="The reward must be zero or more.",
                     ),
                 ],
             },

@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 default=0,
                 db_default=0,
-                help_text="Points a member needs to join; 0 lets everyone in.",
+                help_text="Points a member needs to join; with 0 every member can join.",
                 db_comment="Trust score a member needs to join this mission."
                 " NULL for a colony: joining it has no threshold.",
             ),
@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
             models.CheckConstraint(
                 condition=Q(type="mission") | Q(min_trust_score__isnull=True),
                 name="groups_colony_has_no_threshold",
-                violation_error_message="Joining a colony asks for no trust score.",
+                violation_error_message="A colony has no trust score to join.",
             ),
         ),
         migrations.AddConstraint(
@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
             models.CheckConstraint(
                 condition=Q(min_trust_score__gte=0) | Q(min_trust_score__isnull=True),
                 name="groups_threshold_not_negative",
-                violation_error_message="The trust score to join is zero or more.",
+                violation_error_message="The trust score to join must be zero or more.",
             ),
         ),
         migrations.AddIndex(
@@ -130,7 +130,7 @@ class Migration(migrations.Migration):
             models.CheckConstraint(
                 condition=Q(left_at__gte=F("joined_at")) | Q(left_at__isnull=True),
                 name="memberships_left_after_joining",
-                violation_error_message="No one leaves before they joined.",
+                violation_error_message="The leaving date must not be before the joining date.",
             ),
         ),
         migrations.AddConstraint(

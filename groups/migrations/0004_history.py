@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
                         db_comment="Trust score a member needs to join this mission. NULL for a colony: joining it has no threshold.",
                         db_default=0,
                         default=0,
-                        help_text="Points a member needs to join; 0 lets everyone in.",
+                        help_text="Points a member needs to join; with 0 every member can join.",
                         null=True,
                         verbose_name="trust score to join",
                     ),
@@ -90,12 +90,12 @@ class Migration(migrations.Migration):
                         verbose_name="stable ID",
                     ),
                 ),
-                ("email", models.EmailField(help_text="What this person logs in with.", max_length=255)),
+                ("email", models.EmailField(help_text="The e-mail to log in with.", max_length=255)),
                 ("display_name", models.CharField(max_length=255, verbose_name="name")),
                 (
                     "trust_score",
                     models.IntegerField(
-                        db_default=0, default=0, help_text="Points earned so far; missions may ask for a minimum."
+                        db_default=0, default=0, help_text="Points earned so far; missions can require a minimum."
                     ),
                 ),
                 (
@@ -103,14 +103,17 @@ class Migration(migrations.Migration):
                     models.BooleanField(
                         db_default=True,
                         default=True,
-                        help_text="Switch off to lock this person out without losing history.",
+                        help_text="Switch off to block the login and keep the history.",
                         verbose_name="active",
                     ),
                 ),
                 (
                     "is_staff",
                     models.BooleanField(
-                        db_default=False, default=False, help_text="May open this back office.", verbose_name="staff"
+                        db_default=False,
+                        default=False,
+                        help_text="Can log in to the back office.",
+                        verbose_name="staff",
                     ),
                 ),
                 (
@@ -118,7 +121,7 @@ class Migration(migrations.Migration):
                     models.BooleanField(
                         db_default=False,
                         default=False,
-                        help_text="Has every right without being given any.",
+                        help_text="Has every permission.",
                         verbose_name="administrator",
                     ),
                 ),
@@ -184,7 +187,7 @@ class Migration(migrations.Migration):
                 (
                     "reward_points",
                     models.IntegerField(
-                        db_default=0, default=0, help_text="Trust score points for whoever completes it."
+                        db_default=0, default=0, help_text="Trust score points for the member who completes it."
                     ),
                 ),
                 ("due_on", models.DateField(blank=True, null=True, verbose_name="due")),

@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                     models.OrderBy(models.F("created_at"), descending=True),
                     models.OrderBy(models.F("id"), descending=True),
                 ],
-                "permissions": [("grant_access", "Can give and take the rights of staff")],
+                "permissions": [("grant_access", "Can grant and revoke staff rights")],
             },
         ),
         migrations.AlterModelOptions(

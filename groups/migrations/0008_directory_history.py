@@ -80,7 +80,7 @@ class Migration(migrations.Migration):
                 (
                     "telegram_id",
                     models.CharField(
-                        help_text="The number Telegram knows this person by; it never changes there.",
+                        help_text="The person's numeric ID in Telegram, which never changes.",
                         max_length=255,
                         verbose_name="Telegram ID",
                     ),

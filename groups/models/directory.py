@@ -79,7 +79,7 @@ class CommunityMember(models.Model):
         "groups.Member", models.PROTECT, null=True, blank=True, related_name="community", verbose_name="account"
     )
     telegram_id = models.CharField(
-        "Telegram ID", max_length=255, help_text="The number Telegram knows this person by; it never changes there."
+        "Telegram ID", max_length=255, help_text="The person's numeric ID in Telegram, which never changes."
     )
     telegram_username = models.CharField("Telegram name", max_length=255, null=True, blank=True)
     name = models.CharField(max_length=255)
@@ -167,12 +167,12 @@ class CommunityMember(models.Model):
             models.CheckConstraint(
                 condition=~Q(name__regex=r"^\s*$"),
                 name="community_members_name_not_empty",
-                violation_error_message="Say what this person is called.",
+                violation_error_message="Enter a name.",
             ),
             models.CheckConstraint(
                 condition=~Q(telegram_id__regex=r"^\s*$"),
                 name="community_members_telegram_id_not_empty",
-                violation_error_message="Give the Telegram ID.",
+                violation_error_message="Enter the Telegram ID.",
             ),
             models.CheckConstraint(
                 condition=Q(reputation_score__gte=0), name="community_members_reputation_not_negative"
@@ -195,7 +195,7 @@ class CommunityMember(models.Model):
                 Lower("github_username"),
                 condition=Q(github_verified=True),
                 name="community_members_github_once",
-                violation_error_message="Another member has proven that this GitHub account is theirs.",
+                violation_error_message="Another member has verified this GitHub account.",
             ),
         ]
         indexes = [

@@ -30,7 +30,7 @@ class Event(models.Model):
             models.CheckConstraint(
                 condition=Q(type__regex=r"^[a-z_]+(\.[a-z_]+)+$"),
                 name="events_type_format",
-                violation_error_message="An event's type looks like membership.created.",
+                violation_error_message="An event type looks like membership.created.",
             ),
         ]
         indexes = [

@@ -60,7 +60,7 @@ class Group(models.Model):
         blank=True,
         default=0,
         db_default=0,
-        help_text="Points a member needs to join; 0 lets everyone in.",
+        help_text="Points a member needs to join; with 0 every member can join.",
         db_comment="Trust score a member needs to join this mission. NULL for a colony: joining it has no threshold.",
     )
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
@@ -81,7 +81,7 @@ class Group(models.Model):
             models.CheckConstraint(
                 condition=Q(type="colony", parent_group__isnull=True) | Q(type="mission", parent_group__isnull=False),
                 name="groups_parent_fits_type",
-                violation_error_message="A mission belongs to a colony; a colony belongs to nothing.",
+                violation_error_message="A mission must belong to a colony; a colony has no parent.",
             ),
             models.CheckConstraint(
                 condition=Q(type="colony", stable_id__regex=r"^FE-G-([0-9]{5}|[1-9][0-9]{5,13})$")
@@ -92,12 +92,12 @@ class Group(models.Model):
             models.CheckConstraint(
                 condition=Q(type="mission") | Q(min_trust_score__isnull=True),
                 name="groups_colony_has_no_threshold",
-                violation_error_message="Joining a colony asks for no trust score.",
+                violation_error_message="A colony has no trust score to join.",
             ),
             models.CheckConstraint(
                 condition=Q(min_trust_score__gte=0) | Q(min_trust_score__isnull=True),
                 name="groups_threshold_not_negative",
-                violation_error_message="The trust score to join is zero or more.",
+                violation_error_message="The trust score to join must be zero or more.",
             ),
         ]
         indexes = [

@@ -112,7 +112,7 @@ class CommunityInvitation(models.Model):
             models.CheckConstraint(
                 condition=Q(expires_at__gt=F("created_at")),
                 name="community_invitations_expires_later",
-                violation_error_message="An invitation expires after it was made.",
+                violation_error_message="An invitation must expire after it is created.",
             ),
             models.CheckConstraint(
                 condition=Q(accepted_by__isnull=True) | ~Q(accepted_by=F("created_by")),

@@ -46,17 +46,17 @@ class Member(AbstractBaseUser, PermissionsMixin):
     member_id = models.CharField(
         "stable ID", max_length=20, unique=True, db_default=None, editable=False, help_text="FE-P-00001; never changes."
     )
-    email = models.EmailField(max_length=255, help_text="What this person logs in with.")
+    email = models.EmailField(max_length=255, help_text="The e-mail to log in with.")
     display_name = models.CharField("name", max_length=255)
     trust_score = models.IntegerField(
-        default=0, db_default=0, help_text="Points earned so far; missions may ask for a minimum."
+        default=0, db_default=0, help_text="Points earned so far; missions can require a minimum."
     )
     is_active = models.BooleanField(
-        "active", default=True, db_default=True, help_text="Switch off to lock this person out without losing history."
+        "active", default=True, db_default=True, help_text="Switch off to block the login and keep the history."
     )
-    is_staff = models.BooleanField("staff", default=False, db_default=False, help_text="May open this back office.")
+    is_staff = models.BooleanField("staff", default=False, db_default=False, help_text="Can log in to the back office.")
     is_superuser = models.BooleanField(
-        "administrator", default=False, db_default=False, help_text="Has every right without being given any."
+        "administrator", default=False, db_default=False, help_text="Has every permission."
     )
     password = models.CharField(max_length=128, default="!", db_default="!", editable=False)
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
@@ -78,7 +78,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
             models.CheckConstraint(
                 condition=Q(trust_score__gte=0),
                 name="members_trust_score_not_negative",
-                violation_error_message="A trust score is zero or more.",
+                violation_error_message="The trust score must be zero or more.",
             ),
             models.CheckConstraint(
                 condition=Q(member_id__regex=r"^FE-P-([0-9]{5}|[1-9][0-9]{5,13})$"),
@@ -100,7 +100,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
             models.Index(OpClass(Lower("display_name"), "text_pattern_ops"), name="members_name_prefix"),
             GinIndex(SearchVector("display_name", config="simple"), name="members_name_words"),
         ]
-        permissions = [("grant_access", "Can give and take the rights of staff")]
+        permissions = [("grant_access", "Can grant and revoke staff rights")]
 
     def __str__(self) -> str:
         return self.display_name or self.email

@@ -58,7 +58,7 @@ class Membership(models.Model):
             models.CheckConstraint(
                 condition=Q(left_at__gte=F("joined_at")) | Q(left_at__isnull=True),
                 name="memberships_left_after_joining",
-                violation_error_message="No one leaves before they joined.",
+                violation_error_message="The leaving date must not be before the joining date.",
             ),
             models.CheckConstraint(
                 condition=~Q(role=""), name="memberships_role_not_empty", violation_error_message="Enter a role."

@@ -45,17 +45,17 @@ class MemberRelationship(models.Model):
             models.CheckConstraint(
                 condition=~Q(entity_id_a=F("entity_id_b")),
                 name="member_relationships_not_with_self",
-                violation_error_message="A relationship is between two.",
+                violation_error_message="A relationship needs two different sides.",
             ),
             models.CheckConstraint(
                 condition=~Q(entity_id_a__regex=r"^\s*$") & ~Q(entity_id_b__regex=r"^\s*$"),
                 name="member_relationships_ids_not_empty",
-                violation_error_message="Say who is on both sides.",
+                violation_error_message="Enter both sides.",
             ),
             models.UniqueConstraint(
                 fields=["entity_id_a", "entity_id_b", "relationship_type"],
                 name="member_relationships_once",
-                violation_error_message="This relationship is written down already.",
+                violation_error_message="This relationship already exists.",
             ),
         ]
         indexes = [

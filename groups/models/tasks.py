@@ -28,7 +28,7 @@ class Task(models.Model):
     description = models.TextField(blank=True, default="", db_default="")
     state = models.TextField(choices=State, default=State.OPEN, db_default=State.OPEN)
     reward_points = models.IntegerField(
-        default=0, db_default=0, help_text="Trust score points for whoever completes it."
+        default=0, db_default=0, help_text="Trust score points for the member who completes it."
     )
     claimed_by = models.ForeignKey("groups.Member", models.PROTECT, null=True, blank=True, related_name="tasks")
     due_on = models.DateField("due", null=True, blank=True)
@@ -53,12 +53,12 @@ class Task(models.Model):
                 | Q(state__in=["claimed", "done"], claimed_by__isnull=False)
                 | Q(state="cancelled"),
                 name="tasks_claimed_by_fits_state",
-                violation_error_message="A claimed or finished task has its member; an open one has none.",
+                violation_error_message="A claimed or finished task needs a member; an open task must not have one.",
             ),
             models.CheckConstraint(
                 condition=Q(reward_points__gte=0),
                 name="tasks_reward_not_negative",
-                violation_error_message="A reward is zero or more.",
+                violation_error_message="The reward must be zero or more.",
             ),
         ]
         indexes = [

@@ -75,7 +75,7 @@ def revert_change(*, change: Change, actor: Member | None = None) -> models.Mode
     current = model._default_manager.select_for_update(of=("self",)).get(pk=change.instance.pk)
     overtaken = [f.label for f in change.fields if getattr(current, _attname(model, f.name)) != f.after]
     if overtaken:
-        raise LaterChange(f"A later edit changed {', '.join(overtaken)}; it is not overwritten.")
+        raise LaterChange(f"A later edit changed {', '.join(overtaken)}, so this change cannot be reverted.")
     for changed in change.fields:
         setattr(current, _attname(model, changed.name), changed.before)
     current.save(update_fields=[changed.name for changed in change.fields])
@@ -99,7 +99,7 @@ def _attname(model: type[models.Model], name: str) -> str:
     try:
         return model._meta.get_field(name).attname
     except FieldDoesNotExist as error:
-        raise NothingToRevert(f"{name} is no longer kept, so this change cannot be taken back.") from error
+        raise NothingToRevert(f"The field {name} no longer exists, so this change cannot be reverted.") from error
 
 
 def _links(instance: models.Model) -> dict:

@@ -86,7 +86,7 @@ CHECK = r"""
     WITH looked AS MATERIALIZED (
         SELECT r.line, ARRAY[
             CASE WHEN r.email IS NULL THEN 'email: The e-mail is missing.'
-                WHEN r.email_is_bad THEN 'email: “' || left(r.email, 60) || '” is no e-mail address.' END,
+                WHEN r.email_is_bad THEN 'email: “' || left(r.email, 60) || '” is not a valid e-mail address.' END,
             CASE WHEN char_length(r.email) > %(email)s
                 THEN 'email: The e-mail is longer than ' || %(email)s || ' characters.' END,
             'email: This e-mail belongs to ' || r.email_of || '.',
@@ -94,16 +94,17 @@ CHECK = r"""
             CASE WHEN char_length(r.name) > %(name)s
                 THEN 'name: The name is longer than ' || %(name)s || ' characters.' END,
             CASE WHEN r.trust_score IS NOT NULL AND r.score IS NULL THEN CASE
-                WHEN r.trust_score ~ '^-[0-9]+$' THEN 'trust_score: A trust score is zero or more.'
-                WHEN r.trust_score ~ '^[0-9]+$' THEN 'trust_score: A trust score is at most 2147483647.'
-                ELSE 'trust_score: A trust score is a whole number, not “' || left(r.trust_score, 60) || '”.' END END,
+                WHEN r.trust_score ~ '^-[0-9]+$' THEN 'trust_score: The trust score must be zero or more.'
+                WHEN r.trust_score ~ '^[0-9]+$' THEN 'trust_score: The trust score must be at most 2147483647.'
+                ELSE 'trust_score: The trust score must be a whole number, not “' || left(r.trust_score, 60) || '”.'
+                END END,
             CASE WHEN r.member_id IS NOT NULL AND r.is_new
                 THEN 'member_id: There is no member “' || left(r.member_id, 60) || '”.' END,
             CASE WHEN r.is_protected AND (r.member_changed <> '{}' OR r.entry_changed <> '{}' OR r.entry_is_new)
                 THEN 'member_id: ' || %(protected)s END,
             CASE WHEN r.telegram_id IS NULL AND coalesce(r.telegram_username, r.primary_role, r.organization,
                 r.country, r.github_username) IS NOT NULL
-                THEN 'telegram_id: Give the Telegram ID as well: by it the directory knows a person.' END,
+                THEN 'telegram_id: Enter the Telegram ID as well: the directory identifies a person by it.' END,
             CASE WHEN char_length(r.telegram_id) > %(telegram_id)s
                 THEN 'telegram_id: The Telegram ID is longer than ' || %(telegram_id)s || ' characters.' END,
             'telegram_id: This Telegram ID belongs to ' || r.telegram_id_of || '.',
@@ -112,9 +113,9 @@ CHECK = r"""
             CASE WHEN char_length(r.telegram_username) > %(telegram_username)s THEN
                 'telegram_username: The Telegram name is longer than ' || %(telegram_username)s || ' characters.' END,
             CASE WHEN r.entry_is_new AND r.primary_role IS NULL
-                THEN 'primary_role: Whoever is new to the directory needs a role.' END,
+                THEN 'primary_role: A new directory entry needs a role.' END,
             CASE WHEN r.primary_role <> ALL (%(roles)s::text[])
-                THEN 'primary_role: There is no role “' || left(r.primary_role, 60) || '”. Roles are '
+                THEN 'primary_role: There is no role “' || left(r.primary_role, 60) || '”. Valid roles are '
                 || array_to_string(%(roles)s::text[], ', ') || '.' END,
             CASE WHEN char_length(r.organization) > %(organization)s
                 THEN 'organization: The organisation is longer than ' || %(organization)s || ' characters.' END,

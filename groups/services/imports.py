@@ -217,7 +217,7 @@ def _match_and_check(cursor, given: list[str], actor: Member | None) -> None:
             "roles": PrimaryRole.values,
             "removed": EntryRemoved().message,
             "erased": EntryErased().message,
-            "protected": "This member has rights in the back office; only who may give those changes them.",
+            "protected": "This member has rights in the back office. Only staff who can grant rights can change them.",
         },
     )
     cursor.execute(sql.CHECK_TWICE)

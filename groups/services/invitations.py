@@ -111,7 +111,8 @@ def renew_code(
     current = CommunityInvitation.objects.select_for_update().get(pk=invitation.pk)
     if current.status != InvitationStatus.PENDING:
         raise InvitationEnded(
-            f"This invitation is {current.get_status_display().lower()} already; only a pending one gets a new code."
+            f"This invitation is {current.get_status_display().lower()} already."
+            " Only a pending invitation can get a new code."
         )
     inviter = CommunityMember.objects.get(member_id=current.created_by_id)
     if inviter.status != CommunityStatus.ACTIVE or inviter.is_removed:
@@ -149,7 +150,8 @@ def cancel_invitation(
     current = CommunityInvitation.objects.select_for_update().get(pk=invitation.pk)
     if current.status != InvitationStatus.PENDING:
         raise InvitationEnded(
-            f"This invitation is {current.get_status_display().lower()} already; only a pending one can be cancelled."
+            f"This invitation is {current.get_status_display().lower()} already."
+            " Only a pending invitation can be cancelled."
         )
     current.status = InvitationStatus.CANCELLED
     current.save(update_fields=["status"])

@@ -148,19 +148,19 @@ def _present(numbers: Iterable[str]) -> dict[str, UUID | None]:
 
 def _row(event: Mapping, now: datetime) -> tuple:
     if not isinstance(event, Mapping):
-        raise _Rejection("An event is a set of named values.")
+        raise _Rejection("An event must be an object.")
     if not event.keys() <= _FIELDS:
         unknown = event.keys() - _FIELDS
-        raise _Rejection(f"Not a part of an event: {', '.join(sorted(map(str, unknown)))}.")
+        raise _Rejection(f"Unknown fields of the event: {', '.join(sorted(map(str, unknown)))}.")
     kind, platform = event.get("event_type"), event.get("platform")
     if not isinstance(kind, str) or kind not in _TYPES:
-        raise _Rejection(f"The event type is one of {', '.join(ParticipationType.values)}.")
+        raise _Rejection(f"The event type must be one of {', '.join(ParticipationType.values)}.")
     if not isinstance(platform, str) or platform not in _PLATFORMS:
-        raise _Rejection(f"The platform is one of {', '.join(Platform.values)}.")
+        raise _Rejection(f"The platform must be one of {', '.join(Platform.values)}.")
     number = _text(event, "member_id", "member's number", 20)
     room = _text(event, "room_id", "room", 255)
     if not is_one_line(room):
-        raise _Rejection("The room has a line break or another control character.")
+        raise _Rejection("The room must not contain a line break or another control character.")
     message = event.get("message_id")
     if message is None:
         key = str(uuid4())
@@ -205,10 +205,10 @@ def _check_storable(value: str, called: str, *, verb: str = "contains") -> None:
 
 def _metadata(kind: str, metadata: Mapping) -> str:
     if not isinstance(metadata, Mapping):
-        raise _Rejection("The details are a set of named values.")
+        raise _Rejection("The details must be an object.")
     minutes = metadata.get("minutes") if kind == ParticipationType.VOICE else None
     if minutes is not None and not (type(minutes) is int and 0 <= minutes <= MINUTES_A_DAY):
-        raise _Rejection(f"The minutes of a voice event are a whole number from 0 to {MINUTES_A_DAY}.")
+        raise _Rejection(f"The minutes of a voice event must be a whole number from 0 to {MINUTES_A_DAY}.")
     try:
         text = json.dumps(metadata, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
@@ -228,15 +228,15 @@ def _parse_time(value: datetime | str | None, now: datetime) -> datetime:
         try:
             value = datetime.fromisoformat(value)
         except ValueError:
-            raise _Rejection("The time is not written as 2026-03-01T18:30:00Z.") from None
+            raise _Rejection("The time must look like 2026-03-01T18:30:00Z.") from None
     if not isinstance(value, datetime):
-        raise _Rejection("The time is not written as 2026-03-01T18:30:00Z.")
+        raise _Rejection("The time must look like 2026-03-01T18:30:00Z.")
     if value.utcoffset() is None:
-        raise _Rejection("The time does not say in which time zone it is.")
+        raise _Rejection("The time must have a time zone.")
     if value < EARLIEST:
-        raise _Rejection("The time lies before the year 2000.")
+        raise _Rejection("The time must not be before the year 2000.")
     if value > now + AHEAD:
-        raise _Rejection("The time lies in the future.")
+        raise _Rejection("The time must not be in the future.")
     return value
 
 

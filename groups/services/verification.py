@@ -29,17 +29,17 @@ _MOST_POINTS = 2**31 - 1  # that the column holds
 
 # What became of the last check, for staff. Codes of GitHubError, and those of this module.
 OUTCOMES = {
-    "queued": "GitHub is about to be asked.",
-    "verified": "The word stands in the public profile: the account is this member's.",
-    "proof_missing": "The account exists, but the word does not stand in its public profile.",
-    "taken": "Another member has proven that this account is theirs.",
-    "name_invalid": "The GitHub name is none GitHub could have given.",
+    "queued": "The check is queued.",
+    "verified": "The public profile contains the code. The account is verified.",
+    "proof_missing": "The account exists, but its public profile does not contain the code.",
+    "taken": "Another member has verified this account.",
+    "name_invalid": "The GitHub name is not valid.",
     "unknown": "There is no such account on GitHub.",
     "not_a_person": "The account is an organisation's or a program's, not a person's.",
-    "rejected": "GitHub does not accept this site's requests; an administrator has to look at the token.",
-    "busy": "GitHub asks to wait; it is asked again by itself.",
-    "unavailable": "GitHub could not be reached; it is asked again by itself.",
-    "gave_up": "GitHub could not be asked in many tries. Have it checked again later.",
+    "rejected": "GitHub does not accept this site's requests. An administrator must check the token.",
+    "busy": "GitHub's rate limit is reached. The check is repeated automatically.",
+    "unavailable": "GitHub could not be reached. The check is repeated automatically.",
+    "gave_up": "GitHub could not be reached after several attempts. Try again later.",
 }
 
 
@@ -48,7 +48,7 @@ class RetryLater(Exception):
 
     def __init__(self, at: datetime) -> None:
         self.at = at
-        super().__init__(f"GitHub is asked again at {at:%Y-%m-%d %H:%M:%S %Z}.")
+        super().__init__(f"GitHub is checked again at {at:%Y-%m-%d %H:%M:%S %Z}.")
 
 
 def verification_code(*, member_id: str) -> str:

@@ -74,7 +74,7 @@ def test_invite_register_approve_find_suspend(page, live_server, browser: Browse
     page.keyboard.press("Enter")
     page.get_by_role("link", name="Bea Lopes").click()
     page.get_by_role("link", name="Who invited whom").click()
-    expect(page.get_by_role("navigation", name="The line of invitations to this member")).to_contain_text("Cleo")
+    expect(page.get_by_role("navigation", name="Who invited this member")).to_contain_text("Cleo")
 
     # Suspended: hidden from others and from herself.
     page.get_by_role("link", name="Suspend").click()

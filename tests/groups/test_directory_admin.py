@@ -185,7 +185,7 @@ class TestButtons:
         assert buttons(community.get(page(EntryFactory(status=status)))) == OF_STATUS[status]
 
     def test_verify_buttons_depend_on_github_name(self, community, noor):
-        verifying = {"Verify on GitHub", "Verify by hand"}
+        verifying = {"Verify on GitHub", "Verify manually"}
         assert buttons(community.get(page(noor))) == OF_STATUS["active"] | verifying | {"Account"}
         directory.verify_by_hand(entry=noor, how="A call")
         assert buttons(community.get(page(noor))) & verifying == {"Verify on GitHub"}
@@ -275,7 +275,7 @@ class TestActions:
         directory.verify_by_hand(entry=noor, how="A call")
         other = EntryFactory(github_username="NOOR-codes")
         response = community.post(page(other, "verify-by-hand"), {"how": "A hunch"})
-        assert "Another member has proven that this GitHub account is theirs." in words(response)
+        assert "Another member has verified this GitHub account." in words(response)
         assert "A hunch" in words(response)
         other.refresh_from_db()
         assert not other.github_verified
@@ -414,7 +414,7 @@ class TestErase:
     def test_erase_rejects_wrong_number(self, noor):
         rui = EntryFactory(name="Rui")
         response = client("Administrator").post(page(noor, "erase"), {"number": rui.member_id})
-        assert "That is not the number of this member." in words(response)
+        assert "This is not the number of this member." in words(response)
         assert not CommunityMember.objects.filter(erased_at__isnull=False).exists()
 
     def test_erased_entry_has_no_actions(self, noor):

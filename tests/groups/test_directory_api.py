@@ -132,7 +132,7 @@ class TestSearch:
         for address in (MEMBERS, f"{MEMBERS}/{number(CommunityMember.objects.active().first())}"):
             answer = api_client(person).get(address)
             assert answer.status_code == 403
-            assert answer.json()["detail"] == "Only active members see the directory."
+            assert answer.json()["detail"] == "Only active members can see the directory."
             assert "Ana" not in str(answer.json())
 
     def test_staff_without_permission_cannot_search(self, people):
@@ -380,7 +380,7 @@ class TestInvitations:
 
     def test_member_without_entry_cannot_invite(self):
         answer = post(api_client(MemberFactory()), INVITATIONS)
-        assert (answer.status_code, answer.json()["detail"]) == (403, "Only a member of the directory invites.")
+        assert (answer.status_code, answer.json()["detail"]) == (403, "Only a member of the directory can invite.")
 
     def test_only_staff_invite_in_another_name(self, noor, by_noor):
         other = EntryFactory(name="Other")
@@ -524,7 +524,7 @@ class TestParticipation:
         assert [each["line"] for each in answer["rejected"]] == list(range(2, 13))
         reasons = {each["line"]: each["reason"] for each in answer["rejected"]}
         assert reasons[2] == "No one in the directory has the number #999999."
-        assert reasons[7] == "The time does not say in which time zone it is."
+        assert reasons[7] == "The time must have a time zone."
         assert reasons[12] == f"No one in the directory has the number {removed.member_id}."
         assert all(reason.endswith(".") and reason[0].isupper() for reason in reasons.values())
         stored = MemberParticipation.objects.get(occurred_at__year=2026, occurred_at__month=3, occurred_at__day=1)

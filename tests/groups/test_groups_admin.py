@@ -47,7 +47,7 @@ class TestEdit:
         values = {"name": "Tower", "parent_group": colony.pk, "min_trust_score": 100, "description": "TimestampedModel"}
         response = manager.post(f"{MISSIONS}add/", values)
         assert response.status_code == 200
-        assert "The colony is archived; restore it first." in words(response)
+        assert "The colony is archived. Restore it first." in words(response)
         assert 'value="Tower"' in words(response)
         assert "TimestampedModel" in words(response)
 
@@ -88,7 +88,7 @@ class TestArchive:
 
     def test_archive_rejects_archived_mission(self, manager, garden):
         archive_group(group=garden)
-        assert "It is archived already." in words(manager.post(page(garden, "archive"), {"reason": "x"}))
+        assert "It is already archived." in words(manager.post(page(garden, "archive"), {"reason": "x"}))
 
     def test_bulk_archive(self, manager, garden):
         other = archive_group(group=MissionFactory())
@@ -98,7 +98,7 @@ class TestArchive:
     def test_archive_rejects_colony_with_active_missions(self, garden):
         chief = client_of(staff(is_superuser=True))
         response = chief.post(page(garden.parent_group, "archive"), {"reason": "x"})
-        assert "The colony still has active missions; archive them first." in words(response)
+        assert "The colony still has active missions. Archive them first." in words(response)
 
 
 class TestPages:
@@ -170,7 +170,7 @@ class TestPages:
 
     def test_mission_page_shows_eligible_count(self, manager, garden):
         MemberFactory.create_batch(2, trust_score=60)
-        assert "2 members have the trust score it asks for" in words(manager.get(page(garden)))
+        assert "2 members have the required trust score" in words(manager.get(page(garden)))
 
 
 class TestHistory:

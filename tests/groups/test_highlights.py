@@ -305,8 +305,8 @@ def said(*arguments: str) -> list[str]:
 def test_command_rolls_up_everything():
     talk(300)
     waiting = notes()
-    assert said() == [f"{waiting} notes added", "Nothing is left to add."]
-    assert said() == ["Nothing is left to add."]
+    assert said() == [f"{waiting} notes added", "Everything is up to date."]
+    assert said() == ["Everything is up to date."]
     assert in_the_table() == recounted()
 
 
@@ -321,8 +321,8 @@ def test_command_rebuilds_all_or_some_days(settings):
         ([], 2),
         ([], 0),
     ]:
-        assert said("--rebuild", *days) == [f"Counted anew; days that were not as they should be: {changed}."]
-    assert said() == ["Nothing is left to add."]
+        assert said("--rebuild", *days) == [f"Rebuilt; corrected highlights: {changed}."]
+    assert said() == ["Everything is up to date."]
     assert in_the_table() == recounted()
     settings.PARTICIPATION_POINTS = {"MESSAGE": 2}
     assert said("--rebuild") == ["Counted anew; days that were not as they should be: 6."]
@@ -331,9 +331,9 @@ def test_command_rebuilds_all_or_some_days(settings):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--from", "2026-03-01"], "--from and --to say which days to --rebuild."),
-        (["--to", "2026-03-01"], "--from and --to say which days to --rebuild."),
-        (["--rebuild", "--from", "2026-03-02", "--to", "2026-03-01"], "The last day lies before the first."),
+        (["--from", "2026-03-01"], "--from and --to need --rebuild."),
+        (["--to", "2026-03-01"], "--from and --to need --rebuild."),
+        (["--rebuild", "--from", "2026-03-02", "--to", "2026-03-01"], "The last day must not be before the first day."),
         (["--rebuild", "--from", "yesterday"], "yesterday"),
         (["--rebuild", "--to", "2026-02-30"], "2026-02-30"),
     ],

@@ -27,24 +27,24 @@ LONG = "x" * 256
     ("changes", "column", "sentence"),
     [
         ({"email": ""}, "email", "The e-mail is missing."),
-        ({"email": "ana.example.org"}, "email", "“ana.example.org” is no e-mail address."),
-        ({"email": "ana@example"}, "email", "“ana@example” is no e-mail address."),
-        ({"email": "ana @example.org"}, "email", "“ana @example.org” is no e-mail address."),
+        ({"email": "ana.example.org"}, "email", "“ana.example.org” is not a valid e-mail address."),
+        ({"email": "ana@example"}, "email", "“ana@example” is not a valid e-mail address."),
+        ({"email": "ana @example.org"}, "email", "“ana @example.org” is not a valid e-mail address."),
         ({"email": f"{'a' * 64}@{'b' * 60}.{'c' * 60}.{'d' * 60}.{'e' * 60}.org"}, "email", "longer than 255"),
         ({"name": "  "}, "name", "The name is missing."),
         ({"name": LONG}, "name", "The name is longer than 255 characters."),
-        ({"trust_score": "-1"}, "trust_score", "A trust score is zero or more."),
-        ({"trust_score": "1.5"}, "trust_score", "A trust score is a whole number, not “1.5”."),
-        ({"trust_score": "many"}, "trust_score", "A trust score is a whole number, not “many”."),
-        ({"trust_score": "0x10"}, "trust_score", "A trust score is a whole number, not “0x10”."),
-        ({"trust_score": "1_000"}, "trust_score", "A trust score is a whole number, not “1_000”."),
-        ({"trust_score": "٣"}, "trust_score", "A trust score is a whole number, not “٣”."),
-        ({"trust_score": "2147483648"}, "trust_score", "A trust score is at most 2147483647."),
-        ({"trust_score": "9" * 40}, "trust_score", "A trust score is at most 2147483647."),
+        ({"trust_score": "-1"}, "trust_score", "The trust score must be zero or more."),
+        ({"trust_score": "1.5"}, "trust_score", "The trust score must be a whole number, not “1.5”."),
+        ({"trust_score": "many"}, "trust_score", "The trust score must be a whole number, not “many”."),
+        ({"trust_score": "0x10"}, "trust_score", "The trust score must be a whole number, not “0x10”."),
+        ({"trust_score": "1_000"}, "trust_score", "The trust score must be a whole number, not “1_000”."),
+        ({"trust_score": "٣"}, "trust_score", "The trust score must be a whole number, not “٣”."),
+        ({"trust_score": "2147483648"}, "trust_score", "The trust score must be at most 2147483647."),
+        ({"trust_score": "9" * 40}, "trust_score", "The trust score must be at most 2147483647."),
         ({"telegram_id": ""}, "telegram_id", "Give the Telegram ID as well"),
         ({"telegram_id": LONG}, "telegram_id", "The Telegram ID is longer than 255 characters."),
         ({"telegram_username": LONG}, "telegram_username", "The Telegram name is longer than 255 characters."),
-        ({"primary_role": ""}, "primary_role", "Whoever is new to the directory needs a role."),
+        ({"primary_role": ""}, "primary_role", "A new directory entry needs a role."),
         ({"primary_role": "wizard"}, "primary_role", "There is no role “wizard”. Roles are student, developer,"),
         ({"organization": LONG}, "organization", "The organisation is longer than 255 characters."),
         ({"country": "x" * 101}, "country", "The country is longer than 100 characters."),
@@ -132,7 +132,7 @@ def test_duplicate_lines_are_rejected():
 
 def test_invalid_emails_are_not_duplicates():
     report = bring("email,name\nunknown,Ana\nunknown,Bruno\n")
-    assert [error.sentence for error in report.errors] == ["“unknown” is no e-mail address."] * 2
+    assert [error.sentence for error in report.errors] == ["“unknown” is not a valid e-mail address."] * 2
 
 
 def test_value_of_another_member_is_rejected():

@@ -347,7 +347,7 @@ def test_error_file_contains_all_errors():
     written = list(csv.reader(io.StringIO(errors.getvalue().decode())))
     assert written[0] == ["line", "column", "error"]
     assert [int(row[0]) for row in written[1:]] == [line for line in range(2, 502) for _ in range(2)]
-    assert written[1] == ["2", "email", "“wrong 0” is no e-mail address."]
+    assert written[1] == ["2", "email", "“wrong 0” is not a valid e-mail address."]
 
 
 def test_progress_is_reported():

@@ -290,7 +290,7 @@ def test_new_code_button_shows_code_once(community, noor):
 def test_new_code_page_rejects_ended_invitation(community):
     ended = InvitationFactory(status="cancelled")
     response = community.post(page(ended, "new-code"), {"days": "7"})
-    assert "This invitation is cancelled already; only a pending one gets a new code." in words(response)
+    assert "This invitation is cancelled already. Only a pending invitation can get a new code." in words(response)
     assert client("Auditor").post(page(ended, "new-code"), {"days": "7"}).status_code == 403
 
 

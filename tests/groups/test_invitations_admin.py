@@ -126,7 +126,7 @@ class TestInviteOne:
     def test_only_active_members_invite(self, community, status):
         outsider = EntryFactory(status=status)
         response = community.post(f"{LIST}add/", self.form(outsider))
-        assert "Only an active member of the directory invites." in words(response)
+        assert "Only an active member of the directory can invite." in words(response)
         assert 'value="@bob"' in words(response)
 
     def test_inviter_defaults_to_own_entry(self):
@@ -172,15 +172,15 @@ class TestInviteMany:
     @pytest.mark.parametrize(
         ("typed", "file", "field", "sentence"),
         [
-            ("", None, "names", "Type at least one name, or choose a file."),
-            (" \n\n", b"\n \n", "names", "Type at least one name, or choose a file."),
-            ("", "bob\né\n".encode("latin-1"), "file", "This file is not text in UTF-8."),
-            ("", "bob\neve\n".encode("utf-16"), "file", "This file is not text in UTF-8."),
+            ("", None, "names", "Enter at least one name, or choose a file."),
+            (" \n\n", b"\n \n", "names", "Enter at least one name, or choose a file."),
+            ("", "bob\né\n".encode("latin-1"), "file", "The file must be text in UTF-8."),
+            ("", "bob\neve\n".encode("utf-16"), "file", "The file must be text in UTF-8."),
             ("", b"x" * (256 * 1024 + 1), "file", "At most 256 KB."),
             ("\n".join(f"n{turn}" for turn in range(501)), None, "names", "At most 500 at once; this is 501."),
             ("", "\n".join(f"n{turn}" for turn in range(501)).encode(), "names", "At most 500 at once; this is 501."),
-            ("x" * 256, None, "names", "is no Telegram name."),
-            ("", b"bob\nev\x00e\n", "names", "is no Telegram name."),
+            ("x" * 256, None, "names", "is not a valid Telegram name."),
+            ("", b"bob\nev\x00e\n", "names", "is not a valid Telegram name."),
         ],
     )
     def test_unreadable_names_are_field_errors(self, community, noor, typed, file, field, sentence):
@@ -217,7 +217,7 @@ class TestOne:
         assert invitation.status == "cancelled"
         assert Event.objects.get(type="invitation.cancelled").payload["reason"] == "Wrong person"
         response = community.post(page(invitation, "cancel"), {"reason": "Again, in words"})
-        assert "This invitation is cancelled already; only a pending one can be cancelled." in words(response)
+        assert "This invitation is cancelled already. Only a pending invitation can be cancelled." in words(response)
         assert "Again, in words" in words(response)
         assert "No longer works" in words(community.get(page(invitation)))
 
@@ -268,12 +268,12 @@ class TestRelationships:
         assert (made.member_a, made.member_b, made.content) == (noor, None, {"note": "Weekly calls"})
         assert Event.objects.get(type="relationship.created").member == noor.person
         response = community.post(f"{RELATIONSHIPS}add/", self.form(entity_id_a=noor.member_id))
-        assert "This relationship is written down already." in words(response)
+        assert "This relationship already exists." in words(response)
 
     @pytest.mark.parametrize(
         ("changes", "sentence"),
         [
-            ({"entity_id_b": "#1"}, "A relationship is between two."),
+            ({"entity_id_b": "#1"}, "A relationship needs two different sides."),
             ({"entity_id_a": ""}, "required"),
             ({"entity_id_a": "  "}, "required"),
             ({"entity_id_b": "x" * 256}, "at most 255"),

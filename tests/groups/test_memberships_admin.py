@@ -144,7 +144,7 @@ class TestSeveralAtOnce:
         form |= {"group": mission.pk, "role": "Member", "reason": "Start"}
         response = manager.post("/admin/groups/member/", form)
         assert "3 added to the mission, 1 rejected." in words(response)
-        assert "Ana: The mission asks for a trust score of 250" in words(response)
+        assert "Ana: The mission requires a trust score of 250" in words(response)
         assert Membership.objects.active().filter(group=mission).count() == 3
 
     def test_bulk_success_returns_to_list(self, manager):

@@ -242,10 +242,10 @@ def test_concurrent_ingests_without_order_deadlock(monkeypatch):
 
 # --- What is rejected --------------------------------------------------------------------------
 
-KIND = "The event type is one of MESSAGE, REACTION, VOICE, ACTION, JOIN, LEAVE."
-PLATFORM = "The platform is one of telegram, discord, twitch, kick, github."
-MINUTES = "The minutes of a voice event are a whole number from 0 to 1440."
-TIME = "The time is not written as 2026-03-01T18:30:00Z."
+KIND = "The event type must be one of MESSAGE, REACTION, VOICE, ACTION, JOIN, LEAVE."
+PLATFORM = "The platform must be one of telegram, discord, twitch, kick, github."
+MINUTES = "The minutes of a voice event must be a whole number from 0 to 1440."
+TIME = "The time must look like 2026-03-01T18:30:00Z."
 JSON = "The details cannot be written as JSON."
 # Deeper than JSON is written.
 NESTED = []
@@ -269,15 +269,15 @@ REJECTIONS = [
     ({"room_id": True}, "The room is missing."),
     ({"room_id": ["r"]}, "The room is missing."),
     ({"room_id": "r" * 256}, "The room is longer than 255 characters."),
-    ({"room_id": "a\nb"}, "The room has a line break or another control character."),
+    ({"room_id": "a\nb"}, "The room must not contain a line break or another control character."),
     ({"room_id": "a\0b"}, "The room contains a character that cannot be stored."),
     ({"room_id": "\ud800"}, "The room contains a character that cannot be stored."),
     ({"message_id": ""}, "The message id is missing."),
     ({"message_id": 1.5}, "The message id is missing."),
     ({"message_id": 10**6000}, "The message id is longer than 255 characters."),
     ({"message_id": "\udfff"}, "The message id contains a character that cannot be stored."),
-    ({"event_metadata": "text"}, "The details are a set of named values."),
-    ({"event_metadata": [1]}, "The details are a set of named values."),
+    ({"event_metadata": "text"}, "The details must be an object."),
+    ({"event_metadata": [1]}, "The details must be an object."),
     ({"event_metadata": {"a": float("nan")}}, JSON),
     ({"event_metadata": {"a": float("inf")}}, JSON),
     ({"event_metadata": {"a": object()}}, JSON),
@@ -293,19 +293,19 @@ REJECTIONS = [
         ({"event_type": "VOICE", "event_metadata": {"minutes": minutes}}, MINUTES)
         for minutes in (-1, 1441, 1.5, 12.0, "12", True, [1], float("nan"), 10**30)
     ],
-    ({"occurred_at": datetime(2026, 3, 1)}, "The time does not say in which time zone it is."),
-    ({"occurred_at": "2026-03-01T18:30:00"}, "The time does not say in which time zone it is."),
-    ({"occurred_at": "2026-03-01"}, "The time does not say in which time zone it is."),
+    ({"occurred_at": datetime(2026, 3, 1)}, "The time must have a time zone."),
+    ({"occurred_at": "2026-03-01T18:30:00"}, "The time must have a time zone."),
+    ({"occurred_at": "2026-03-01"}, "The time must have a time zone."),
     ({"occurred_at": "yesterday"}, TIME),
     ({"occurred_at": ""}, TIME),
     ({"occurred_at": "\ud800"}, TIME),
     ({"occurred_at": 1_772_000_000}, TIME),
-    ({"occurred_at": "1999-12-31T23:59:59Z"}, "The time lies before the year 2000."),
-    ({"occurred_at": "0001-01-01T00:00:00+14:00"}, "The time lies before the year 2000."),
-    ({"occurred_at": "9999-12-31T23:59:59-14:00"}, "The time lies in the future."),
-    ({"occurred_at": clock.now() + timedelta(days=1)}, "The time lies in the future."),
-    ({"text": "hello"}, "Not a part of an event: text."),
-    ({5: "hello", "id": "x"}, "Not a part of an event: 5, id."),
+    ({"occurred_at": "1999-12-31T23:59:59Z"}, "The time must not be before the year 2000."),
+    ({"occurred_at": "0001-01-01T00:00:00+14:00"}, "The time must not be before the year 2000."),
+    ({"occurred_at": "9999-12-31T23:59:59-14:00"}, "The time must not be in the future."),
+    ({"occurred_at": clock.now() + timedelta(days=1)}, "The time must not be in the future."),
+    ({"text": "hello"}, "Unknown fields of the event: text."),
+    ({5: "hello", "id": "x"}, "Unknown fields of the event: 5, id."),
 ]
 NO_EVENTS = [5, None, "MESSAGE", ["member_id", "#1"]]
 
@@ -318,7 +318,7 @@ def test_invalid_lines_are_named_and_others_recorded():
         expected.append(Rejected(len(lines), reason))
     for line in NO_EVENTS:
         lines += [event(member), line]
-        expected.append(Rejected(len(lines), "An event is a set of named values."))
+        expected.append(Rejected(len(lines), "An event must be an object."))
     result = ingest_participation(events=lines)
     assert result.rejected == expected
     assert (result.recorded, result.repeated) == (len(lines) // 2, 0)

@@ -8,12 +8,12 @@ from missionsite.common.errors import DomainError
 
 
 class Command(BaseCommand):
-    help = "Add members from a CSV file, or bring them up to date; says line by line what is wrong with the others."
+    help = "Add or update members from a CSV file. Reports errors by line."
 
     def add_arguments(self, parser) -> None:
-        parser.add_argument("file", type=Path, help="CSV in UTF-8 with a heading; email and name are needed.")
+        parser.add_argument("file", type=Path, help="CSV in UTF-8 with a header row; email and name are required.")
         parser.add_argument("--dry-run", action="store_true", help="Only check; write nothing.")
-        parser.add_argument("--skip-bad", action="store_true", help="Take the good lines where others are wrong.")
+        parser.add_argument("--skip-bad", action="store_true", help="Import the valid lines when others have errors.")
         parser.add_argument("--errors", type=Path, help="Write every error to this file, as CSV.")
 
     def handle(self, *args, **options) -> None:
@@ -21,7 +21,7 @@ class Command(BaseCommand):
             with options["file"].open("rb") as file:
                 report = self._run(file, options)
         except OSError as error:
-            raise CommandError(f"{error.filename} cannot be opened: {error.strerror}.") from error
+            raise CommandError(f"{error.filename} could not be opened: {error.strerror}.") from error
         except DomainError as rejection:
             raise CommandError(rejection.message) from rejection
         for each in report.errors:
@@ -35,7 +35,7 @@ class Command(BaseCommand):
             f" {report.rejected} with errors; {did}."
         )
         if report.error_count and not options["skip_bad"]:
-            raise CommandError("Mend these lines and import again, or leave them out with --skip-bad.")
+            raise CommandError("Correct these lines and import again, or skip them with --skip-bad.")
 
     def _run(self, file, options):
         def progress(step: str, lines: int) -> None:
