@@ -9,9 +9,9 @@ from django.db.models.signals import pre_migrate
 class GroupsConfig(AppConfig):
     name = "groups"
     verbose_name = "People & missions"
-    # What `loaddata seeds` brings is as old as on this day.
+    # `loaddata seeds` shifts dates by the days since this one.
     seeds_written_on = date(2026, 11, 21)
-    # Numbers that another row may have: then an example gets the next one.
+    # Numbers that may be taken by other rows; then the example row gets the next one.
     seeds_numbered = {
         "member": "member_id",
         "communitymember": "member_id",

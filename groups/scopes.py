@@ -1,4 +1,4 @@
-"""What an API token may be limited to in this app."""
+"""The scopes of API tokens in this app."""
 
 from missionsite.common.scopes import register_scope
 

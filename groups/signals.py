@@ -1,12 +1,12 @@
-"""What this app tells the apps above it; none of them is known here."""
+"""Signals that other apps receive from this app."""
 
 from django.dispatch import Signal
 
-# An event was written down, in the transaction of its change. event: the Event.
+# An event was recorded, in the transaction of its change. event: the Event.
 event_recorded = Signal()
-# Members took part. seen: their accounts (Member ids) and when each was last seen; spoke: those of them who wrote a
-# message. Sent in the transaction that writes the participation down.
+# Participation was recorded, in the same transaction. seen: Member ids, each with the time it was last active; spoke:
+# those of them who wrote a message.
 participation_recorded = Signal()
-# Someone registered with an invitation, in the transaction of the registration; an exception of a receiver undoes it.
-# entry: their CommunityMember. locale, timezone: what they chose or their browser says; empty where it is not known.
+# A person registered with an invitation, in the transaction of the registration; an exception of a receiver rolls it
+# back. entry: their CommunityMember. locale, timezone: as chosen or as the browser reports; empty if unknown.
 member_registered = Signal()

@@ -1,4 +1,4 @@
-"""The back office of this app, one file a noun."""
+"""The admin pages of this app, one file per noun."""
 
 from groups.admin import (
     directory,

@@ -1,4 +1,4 @@
-"""What the pages of this app share."""
+"""Shared parts of the admin pages of this app."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from missionsite.common.admin.formats import format_datetime
 STATUS = {"active": "success", "archived": "warning", "left": "default"}
 TASK_STATE = {"open": "info", "claimed": "warning", "done": "success", "cancelled": "default"}
 
-# What an event's type says in words.
+# The label of each event type.
 EVENT_LABELS = {
     "announcement.cancelled": "Announcement cancelled",
     "announcement.made": "Announcement created",
@@ -72,7 +72,7 @@ EVENT_LABELS = {
 
 
 class HistoryAdmin(ModelAdmin):
-    """Pages of an object whose every change is kept."""
+    """Admin pages of a model with history."""
 
     has_history = True
 
@@ -110,7 +110,7 @@ def event_label(event: Event) -> str:
 
 
 def event_details(event: Event) -> list[tuple[str, str]]:
-    """An event's payload in words: what, and its value or what became of it."""
+    """Return an event's payload as labels and texts."""
     details = []
     for key, value in sorted(event.payload.items()):
         if key == "changed" and isinstance(value, dict):
@@ -131,21 +131,21 @@ def event_summary(event: Event) -> str:
 
 def _plain(value) -> str:
     if value is None or value == "":
-        return "nothing"
+        return "empty"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value)
 
 
 def _concrete(obj: Model) -> Model:
-    """A group itself, not its page's proxy: its history and its events name it the same from every page."""
+    """Return the Group of a proxy, so that history and events refer to the same model from every page."""
     if isinstance(obj, (Mission, Colony)):
         return Group.objects.get(pk=obj.pk)
     return obj
 
 
 def _names(changes: list[Change]) -> dict:
-    """The objects that changes of foreign keys point to, by model and key: two queries at most."""
+    """Return the names of the objects that changed foreign keys refer to, by key; at most two queries."""
     wanted = {Member: set(), Group: set()}
     for change in changes:
         for field in change.fields:
@@ -161,10 +161,10 @@ def _names(changes: list[Change]) -> dict:
 
 
 def _shown(obj: Model, name: str, value, names: dict) -> str:
-    """A stored value as a person reads it."""
+    """Format a stored value."""
     field = obj._meta.get_field(name)
     if value is None or value == "":
-        return "nothing"
+        return "empty"
     if field.related_model:
         return names.get(value, "(deleted)")
     if field.choices:

@@ -1,4 +1,4 @@
-"""The pages of a directory entry beside its form: participation, invitations, and the tree of who invited whom."""
+"""The tabs of a directory entry: participation, invitations and the invitation tree."""
 
 from django.http import HttpRequest
 from django.utils.dates import MONTHS_3

@@ -25,7 +25,7 @@ class TypeFilter(DropdownFilter):
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyModelAdmin):
-    """Everything that happened, newest first; a record no one can change."""
+    """All events, newest first; read-only."""
 
     list_display = ("when", "what", "member_link", "group_link", "actor_link", "details")
     list_display_links = ("what",)

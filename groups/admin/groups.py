@@ -17,12 +17,12 @@ from missionsite.common.admin.filters import NumberFilter
 from missionsite.common.admin.formats import badge, format_number, link_to, list_url
 
 ARCHIVE = "groups.archive_group"
-# A mission's page counts the eligible up to here and then says "more than".
+# The page of a mission counts eligible members up to this number, and then shows "more than".
 ELIGIBLE_COUNTED = 1_000
 
 
 def _group(obj: Group) -> Group:
-    """The row itself, whichever page it was opened from."""
+    """Return the Group of a proxy."""
     return Group.objects.get(pk=obj.pk)
 
 
@@ -96,7 +96,7 @@ class OpenTasksFilter(RadioFilter):
 
 
 class GroupAdmin(HistoryAdmin):
-    """What the pages of missions and of colonies share."""
+    """Shared parts of the pages of missions and colonies."""
 
     search_help_text = "Name or stable ID"
     object_actions = ACTIONS
@@ -126,7 +126,7 @@ class GroupAdmin(HistoryAdmin):
         return format_html('<a class="row-link" href="{}">{}</a>', reverse(name, args=[group.pk]), format_number(count))
 
     def may_revert(self, request: HttpRequest, obj: Group, changed: set[str]) -> bool:
-        """Taking an archiving back is restoring, and asks for the same right."""
+        """Reverting an archive restores the group, so it needs the same permission."""
         if "status" in changed and not request.user.has_perm(ARCHIVE):
             return False
         return super().may_revert(request, obj, changed)
@@ -139,7 +139,7 @@ class GroupAdmin(HistoryAdmin):
 
 @admin.register(Mission)
 class MissionAdmin(GroupAdmin):
-    """Missions, with who is in them and what is to do."""
+    """Missions, with their members and tasks."""
 
     search = Search("stable_id", "M", ("name",), ("name",))
     command_icon = "flag"
@@ -175,7 +175,7 @@ class MissionAdmin(GroupAdmin):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict:
-        """The only colony a mission can be opened in is chosen beforehand."""
+        """Preselect the colony if there is only one."""
         initial = super().get_changeform_initial_data(request)
         open_colonies = Group.objects.colonies().active().values_list("pk", flat=True)[:2]
         return {"parent_group": open_colonies[0]} | initial if len(open_colonies) == 1 else initial
@@ -190,7 +190,7 @@ class MissionAdmin(GroupAdmin):
 
     @display(description="Eligible members")
     def eligible(self, mission: Mission) -> str:
-        """Active members whose trust score reaches the threshold, counted up to a limit."""
+        """Count active members whose trust score reaches the threshold, up to a limit."""
         able = Member.objects.filter(is_active=True, trust_score__gte=mission.min_trust_score or 0)
         counted_up = able.order_by().values("pk")[: ELIGIBLE_COUNTED + 1].count()
         if counted_up > ELIGIBLE_COUNTED:
@@ -233,7 +233,7 @@ MISSIONS_OF_COLONY = Tab(
 
 @admin.register(Colony)
 class ColonyAdmin(GroupAdmin):
-    """The colony at the root, and the missions in it."""
+    """Colonies and their missions."""
 
     search = Search("stable_id", "G", ("name",), ("name",))
     command_icon = "hive"
@@ -265,7 +265,7 @@ class ColonyAdmin(GroupAdmin):
 
 @admin.register(Group)
 class GroupPicker(HistoryAdmin):
-    """Lets pickers search missions and colonies together, and leads to the page of either."""
+    """Lets pickers search missions and colonies together, and redirects to the page of either."""
 
     search = Search("stable_id", "MG", ("name",), ("name",))
     has_history = False

@@ -38,7 +38,7 @@ NAMES_AT_MOST = 500
 
 
 class InvitationSearch(Search):
-    """Finds an invitation by its whole code, or by the beginning of the Telegram name it is for."""
+    """Finds an invitation by its whole code, or by the beginning of its Telegram name."""
 
     def exact(self, term: str) -> str | None:
         return digest_of_code(term)
@@ -63,7 +63,7 @@ class InvitationForm(ServiceForm):
 
 
 class InviteManyForm(forms.Form):
-    """The names of many: typed one a line, or as a file of them; a CSV's first column counts."""
+    """Telegram names, typed one per line or in a file, whose first column is read."""
 
     created_by = AutocompleteField(
         CommunityInvitation, "created_by", label="Invited by", help_text="An active member of the directory."
@@ -127,7 +127,7 @@ def _cancel(invitation: CommunityInvitation, actor: Member, values: dict) -> Non
 
 @admin.register(CommunityInvitation)
 class InvitationAdmin(HistoryAdmin):
-    """Invitations: for whom, by whom, and what became of them."""
+    """Invitations: the invited person, the inviter and the status."""
 
     form = InvitationForm
     search = InvitationSearch("invitation_code", "", ("invited_telegram_username",))
@@ -187,7 +187,7 @@ class InvitationAdmin(HistoryAdmin):
         return self.fieldsets if obj else self.add_fieldsets
 
     def has_change_permission(self, request: HttpRequest, obj=None) -> bool:
-        """Nothing of an invitation is edited: it gets a new code, or is cancelled and made anew."""
+        """Invitations are not edited: they get a new code or are cancelled."""
         if isinstance(obj, CommunityInvitation):
             return False
         return super().has_change_permission(request, obj)
@@ -197,7 +197,7 @@ class InvitationAdmin(HistoryAdmin):
         return ({"created_by": own.member_id} if own else {}) | super().get_changeform_initial_data(request)
 
     def changeform_view(self, request: HttpRequest, object_id=None, form_url="", extra_context=None) -> HttpResponse:
-        """One next page: the one that shows the code."""
+        """Offer one save button: the next page shows the code."""
         only_save = {"show_save_and_add_another": False, "show_save_and_continue": False}
         return super().changeform_view(request, object_id, form_url, only_save | (extra_context or {}))
 
@@ -219,7 +219,7 @@ class InvitationAdmin(HistoryAdmin):
         return self.codes_page(request, [obj], heading=f"Invitation for {obj.for_whom}")
 
     def codes_page(self, request: HttpRequest, invitations: list[CommunityInvitation], *, heading: str) -> HttpResponse:
-        """Show codes in this response and nowhere else: not in a message, a session or a later page."""
+        """Return the page that shows codes. They are in no message, session or other page."""
         made = [(invitation, address_to_send(invitation)) for invitation in invitations]
         one = invitations[0] if len(invitations) == 1 else None
         context = {
@@ -253,7 +253,7 @@ class InvitationAdmin(HistoryAdmin):
         return [path("many/", many, name="groups_communityinvitation_many"), *super().get_urls()]
 
     def many_view(self, request: HttpRequest) -> HttpResponse:
-        """Invite many at once: all of them, or no one and why."""
+        """Create several invitations, all or none."""
         if not request.user.has_perm(INVITE_MANY):
             raise PermissionDenied
         posted = request.method == "POST"
@@ -288,7 +288,7 @@ class InvitationAdmin(HistoryAdmin):
     # --- Showing ------------------------------------------------------------------------------
 
     def changes_of(self, obj: CommunityInvitation) -> list[Change]:
-        """The digest of a code says nothing to a reader: only that the code changed."""
+        """Replace digests of codes by texts."""
         return [
             replace(
                 change,

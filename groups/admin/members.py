@@ -23,7 +23,7 @@ from missionsite.common.admin.filters import NumberFilter
 from missionsite.common.errors import NotAllowed
 
 CHANGE = "groups.change_member"
-# Given to administrators alone: whoever has it decides who may do what.
+# Only administrators have it: it allows granting every right.
 GRANT = "groups.grant_access"
 RIGHTS = ("is_staff", "is_superuser", "groups")
 
@@ -136,10 +136,10 @@ class MemberAdmin(HistoryAdmin):
         ),
     )
 
-    # --- Who may change whom ------------------------------------------------------------------
+    # --- Permissions --------------------------------------------------------------------------
 
     def has_object_permission(self, request: HttpRequest, obj: Member) -> bool:
-        """People with rights are changed by administrators alone: their password or e-mail would give those away."""
+        """Only administrators change staff: their password or e-mail would give access to their rights."""
         if str(obj.pk) == SYSTEM_MEMBER_ID:
             return False
         if obj.is_superuser:
@@ -152,7 +152,7 @@ class MemberAdmin(HistoryAdmin):
         )
 
     def may_revert(self, request: HttpRequest, obj: Member, changed: set[str]) -> bool:
-        """Taking back the loss of a right is giving it."""
+        """Reverting the loss of a right grants it, so it needs the same permission."""
         if "is_superuser" in changed and not request.user.is_superuser:
             return False
         if "is_staff" in changed and not request.user.has_perm(GRANT):

@@ -56,7 +56,7 @@ def _reason_field() -> forms.CharField:
 
 
 class AddMemberForm(ActionForm):
-    """Asked on the page of a mission."""
+    """The form of the action on a mission or colony."""
 
     member = AutocompleteField(Membership, "member", help_text="Search by name, e-mail or stable ID.")
     role = _role_field()
@@ -64,7 +64,7 @@ class AddMemberForm(ActionForm):
 
 
 class AddToMissionForm(ActionForm):
-    """Asked on the page of a member, and for several members at once."""
+    """The form of the action on one member or several."""
 
     group = AutocompleteField(Membership, "group", label="Mission", help_text="Search by name or stable ID.")
     role = _role_field()

@@ -11,7 +11,7 @@ from missionsite.common.admin.formats import format_datetime, link_to
 
 @admin.register(MemberParticipation)
 class ParticipationAdmin(ReadOnlyModelAdmin):
-    """What members did on platforms, as the platforms told it."""
+    """Participation of members, as reported by the platforms; read-only."""
 
     list_display = ("when", "who", "event_type", "platform", "room_id")
     list_display_links = ("when",)

@@ -32,7 +32,7 @@ class RelationshipForm(ServiceForm):
 
 @admin.register(MemberRelationship)
 class RelationshipAdmin(ReadOnlyModelAdmin):
-    """Who invited, mentored, referred whom, or worked with them. Written down once, never edited."""
+    """Relationships between members and other entities. Added once, never edited."""
 
     form = RelationshipForm
     search = RelationshipSearch("pk", "")

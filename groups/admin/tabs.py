@@ -17,10 +17,10 @@ def membership_links(membership: Membership, request: HttpRequest) -> str:
     """Links to the actions on a membership; each returns to this page."""
     if not request.user.has_perm(MANAGE):
         return ""
-    jobs = (("role", "Change role"), ("leave", "Remove")) if membership.is_active else (("rejoin", "Re-join"),)
+    actions = (("role", "Change role"), ("leave", "Remove")) if membership.is_active else (("rejoin", "Re-join"),)
     links = [
         (reverse(f"admin:groups_membership_{name}", args=[membership.pk]), request.get_full_path(), title)
-        for name, title in jobs
+        for name, title in actions
     ]
     return format_html_join(mark_safe(" · "), '<a class="row-link" href="{}?next={}">{}</a>', links)
 

@@ -34,7 +34,7 @@ def _reopen(task: Task, actor: Member, values: dict) -> None:
 
 @admin.register(Task)
 class TaskAdmin(HistoryAdmin):
-    """Work to do, and who does it."""
+    """Tasks and the members who claimed them."""
 
     search = Search("stable_id", "T", ("title",), ("title",))
     search_help_text = "Title or stable ID"

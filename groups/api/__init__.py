@@ -1,4 +1,4 @@
-"""The API of this app, one file a noun."""
+"""The API of this app, one file per noun."""
 
 from groups.api.directory import router as directory_router
 from groups.api.missions import router as missions_router

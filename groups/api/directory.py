@@ -1,4 +1,4 @@
-"""The API of the directory: finding members, inviting, registering with a code."""
+"""The API of the directory: searching members, inviting, registering."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -32,14 +32,14 @@ Number = Path(..., ge=1, le=10**17, description="The member's number, without #.
 
 
 class InvalidValue(DomainError):
-    """A value is not as it has to be."""
+    """A value is not valid."""
 
     code = "value_rejected"
     status = 422
 
 
 class Entry(Schema):
-    """An active member, as other members see them."""
+    """An entry of the directory, as members see it."""
 
     number: str = Field(examples=["#247"])
     name: str = Field(examples=["Noor Haddad"])
@@ -61,17 +61,17 @@ class EntryPage(Schema):
 
 
 class Registration(Schema):
-    """Who registers, and the code they were given."""
+    """The person to register, and their invitation code."""
 
     model_config = ConfigDict(extra="forbid")
 
     code: str = Field(
-        max_length=64, description="As typed; case, hyphens and blanks do not matter.", examples=["7KQ2-M4XA-9PDT-HC3W"]
+        max_length=64, description="Case, hyphens and spaces are ignored.", examples=["7KQ2-M4XA-9PDT-HC3W"]
     )
     name: Text = Field(min_length=1, max_length=255, examples=["Noor Haddad"])
     email: Text = Field(max_length=255, examples=["noor@example.org"])
     password: str | None = Field(
-        None, max_length=128, description="Without one no one can log in as them yet.", examples=[None]
+        None, max_length=128, description="Without a password the account cannot log in yet.", examples=[None]
     )
     primary_role: Role = Field(examples=["developer"])
     telegram_id: Text = Field(min_length=1, max_length=255, examples=["718281828"])
@@ -79,11 +79,11 @@ class Registration(Schema):
     organization: Text = Field("", max_length=255, examples=["Harbour Lab"])
     country: Text = Field("", max_length=100, examples=["Portugal"])
     github_username: Text = Field("", max_length=255, examples=["noor-h"])
-    locale: Text = Field("", max_length=16, description="Language they are written to in.", examples=["pt-BR"])
+    locale: Text = Field("", max_length=16, description="Language of their messages.", examples=["pt-BR"])
     timezone: Text = Field(
         "",
         max_length=64,
-        description="Their time zone; the site's own when left out.",
+        description="Their time zone; the site's by default.",
         examples=["America/Sao_Paulo"],
     )
 
@@ -95,24 +95,24 @@ class Registered(Schema):
 
 
 class Invitation(Schema):
-    """Lets one person register with its code, which is given once, to who made it."""
+    """An invitation. Its code is returned once, when it is created."""
 
     id: uuid.UUID = Field(examples=["0b7c5a44-6f0e-4d6e-8d36-0d4f6a0d0a10"])
-    created_by: str = Field(description="Number of the member in whose name it was made.", examples=["#247"])
+    created_by: str = Field(description="Number of the inviting member.", examples=["#247"])
     telegram_username: str | None = Field(examples=["bob"])
     status: str = Field(examples=["pending"])
     expires_at: datetime = Field(examples=["2026-03-04T09:30:00Z"])
-    accepted_by: str | None = Field(description="Number of who registered with it.", examples=[None])
+    accepted_by: str | None = Field(description="Number of the member who registered with it.", examples=[None])
     accepted_at: datetime | None = Field(examples=[None])
     created_at: datetime = Field(examples=["2026-03-01T09:30:00Z"])
 
 
 class InvitationMade(Invitation):
-    """An invitation with its code. It is in no other answer and cannot be had again; a new code can."""
+    """An invitation with its code. No other response contains the code; it can only be replaced by a new one."""
 
     code: str = Field(description="Works once, until it expires.", examples=["7KQ2-M4XA-9PDT-HC3W"])
     address: str = Field(
-        description="Where to register with it.", examples=["https://missions.example.org/join/7KQ2-M4XA-9PDT-HC3W/"]
+        description="Address to register with it.", examples=["https://missions.example.org/join/7KQ2-M4XA-9PDT-HC3W/"]
     )
 
 
@@ -126,7 +126,7 @@ class InvitationsMade(Schema):
 
 
 class InvitationOrder(Schema):
-    """Whom to invite."""
+    """The people to invite."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -138,25 +138,27 @@ class InvitationOrder(Schema):
         examples=[["bob", "eve"]],
     )
     days: int | None = Field(
-        None, ge=1, le=90, description="How long they work; the site's own span when left out.", examples=[3]
+        None, ge=1, le=90, description="Validity in days; the site's default if left out.", examples=[3]
     )
     created_by: int | None = Field(
-        None, ge=1, description="In the name of another member, by number; staff only.", examples=[247]
+        None, ge=1, description="Number of another inviting member; staff only.", examples=[247]
     )
 
 
 class NewCode(Schema):
-    """How long a new code works."""
+    """The validity of a new code."""
 
     model_config = ConfigDict(extra="forbid")
 
-    days: int | None = Field(None, ge=1, le=90, description="The site's own span when left out.", examples=[3])
+    days: int | None = Field(
+        None, ge=1, le=90, description="Validity in days; the site's default if left out.", examples=[3]
+    )
 
 
 class Reason(Schema):
     model_config = ConfigDict(extra="forbid")
 
-    reason: str = Field("", max_length=500, description="Kept with the event.", examples=["Sent by mistake"])
+    reason: str = Field("", max_length=500, description="Stored with the event.", examples=["Sent by mistake"])
 
 
 @router.get("/directory/members", response=EntryPage, summary="Search the directory")
@@ -175,7 +177,7 @@ def search_directory(
     limit: Limit = PER_PAGE,
     cursor: Cursor = None,
 ):
-    """Active members, newest first, for active members; staff who may see the directory see every status.
+    """List active members, newest first. Requires an active member; staff with the permission see every status.
 
     `q`: a number, or the beginning of a name, a Telegram or GitHub name or an organisation.
     """
@@ -199,7 +201,7 @@ def search_directory(
 @router.get("/directory/members/{number}", response=Entry, summary="Show a member")
 @needs(DIRECTORY_READ, staff=["groups.view_communitymember"], checks_rights=True)
 def get_directory_member(request: HttpRequest, number: int = Number):
-    """One member of the directory."""
+    """Return one member of the directory."""
     rows = CommunityMember.objects.present() if _may_look(request) else CommunityMember.objects.active()
     if entry := rows.filter(member_id=f"#{number}").first():
         return _entry(entry)
@@ -213,11 +215,11 @@ def get_directory_member(request: HttpRequest, number: int = Number):
     attempts=lambda: settings.JOIN_ATTEMPTS_PER_MINUTE,
 )
 def register(request: HttpRequest, order: Registration):
-    """Make an account and a directory entry that waits for approval; the code is used up.
+    """Create an account and a pending directory entry, and use up the code.
 
-    Every code that does not work is rejected with the same words.
+    Every invalid code is rejected with the same message.
     """
-    # The code first: who has none that works learns nothing from the other fields.
+    # The code first: without a valid one, nothing can be learned from the other fields.
     find_invitation(order.code)
     _check(validate_email, order.email, "email")
     if order.password is not None:
@@ -235,7 +237,7 @@ def list_invitations(
     limit: Limit = PER_PAGE,
     cursor: Cursor = None,
 ):
-    """Your invitations, newest first; those of everyone for staff who may see them."""
+    """List your invitations, newest first; all of them for staff with the permission."""
     everyone = request.auth.member.is_staff
     mine = None if everyone else _own_entry(request).member_id
     position = PageCursor("invitations", (mine, status))
@@ -247,9 +249,9 @@ def list_invitations(
 @router.post("/directory/invitations", response={201: InvitationsMade}, summary="Invite people")
 @needs(INVITATIONS_WRITE, staff=["groups.add_communityinvitation"], checks_rights=True)
 def invite(request: HttpRequest, order: InvitationOrder):
-    """Make invitations, all of them or none. Only so many are possible in 24 hours.
+    """Create invitations, all or none. There is a limit for 24 hours.
 
-    Their codes are in this answer only: keep them until they are sent.
+    Only this response contains their codes: keep them until they are sent.
     """
     if order.created_by is not None:
         request.auth.need("groups.add_communityinvitation")
@@ -270,17 +272,17 @@ def invite(request: HttpRequest, order: InvitationOrder):
 @router.post("/directory/invitations/{invitation_id}/cancel", response=Invitation, summary="Cancel an invitation")
 @needs(INVITATIONS_WRITE, staff=["groups.change_communityinvitation"], checks_rights=True)
 def cancel_invitation(request: HttpRequest, invitation_id: uuid.UUID, order: Reason | None = None):
-    """Make a code worthless: one of your own, or for staff anyone's."""
+    """Cancel one of your invitations, or as staff any invitation."""
     invitation = _invitation_to_change(request, invitation_id)
     return _invitation(cancel(invitation=invitation, actor=request.auth.member, reason=order.reason if order else ""))
 
 
-@router.post("/directory/invitations/{invitation_id}/code", response=InvitationMade, summary="Make a new code")
+@router.post("/directory/invitations/{invitation_id}/code", response=InvitationMade, summary="Create a new code")
 @needs(INVITATIONS_WRITE, staff=["groups.change_communityinvitation"], checks_rights=True)
 def renew_invitation_code(request: HttpRequest, invitation_id: uuid.UUID, order: NewCode | None = None):
-    """Give a pending invitation a new code and a new expiry: one of your own, or for staff anyone's.
+    """Give a pending invitation a new code and a new expiry: one of your own, or as staff any.
 
-    The code before it stops working at once. The new one is in this answer only.
+    The old code stops working immediately. Only this response contains the new one.
     """
     invitation = _invitation_to_change(request, invitation_id)
     lasts = timedelta(days=order.days) if order and order.days else None
@@ -288,7 +290,7 @@ def renew_invitation_code(request: HttpRequest, invitation_id: uuid.UUID, order:
 
 
 def _may_look(request: HttpRequest) -> bool:
-    """Whether the caller is staff who see everyone. Raises NotAllowed for who sees no one."""
+    """Whether the caller is staff, who see every status. Raises NotAllowed unless staff or an active member."""
     caller = request.auth
     if caller.member.is_staff:
         return True
@@ -298,7 +300,7 @@ def _may_look(request: HttpRequest) -> bool:
 
 
 def _invitation_to_change(request: HttpRequest, invitation_id: uuid.UUID) -> CommunityInvitation:
-    """One of the caller's own invitations, or for staff anyone's. Raises Http404."""
+    """Return one of the caller's invitations, or for staff any invitation. Raises Http404."""
     rows = CommunityInvitation.objects.filter(pk=invitation_id)
     if not request.auth.member.is_staff:
         rows = rows.filter(created_by__person=request.auth.member.pk)

@@ -1,4 +1,4 @@
-"""The API of this app: missions, who is in them, joining and leaving."""
+"""The API of missions: listing, members, joining and leaving."""
 
 import re
 import uuid
@@ -30,7 +30,7 @@ class NoSuchMember(DomainError):
 
 
 class Me(Schema):
-    """The member this token acts for, and what it may be used for."""
+    """The member of this token, and the token's scopes."""
 
     id: uuid.UUID = Field(examples=["6f1f3b0e-5a53-4d0e-9f5a-0d8a2a4c8f11"])
     member_id: str = Field(description="Stable ID; never changes.", examples=["FE-P-00007"])
@@ -44,16 +44,16 @@ class Me(Schema):
 
 
 class Mission(Schema):
-    """An active mission, seen by the member this token acts for."""
+    """An active mission, as the member of this token sees it."""
 
     id: uuid.UUID = Field(examples=["20000000-0000-0000-0000-000000000002"])
     stable_id: str = Field(examples=["FE-M-00002"])
     name: str = Field(examples=["Content Creation"])
     description: str = Field(examples=["Make material others learn from."])
-    min_trust_score: int | None = Field(description="Points needed to join; null asks for none.", examples=[250])
-    member_count: int = Field(description="Members in it now.", examples=[12])
-    task_count: int = Field(description="Open tasks.", examples=[3])
-    is_member: bool = Field(description="Whether you are in it.", examples=[False])
+    min_trust_score: int | None = Field(description="Points needed to join; null for no threshold.", examples=[250])
+    member_count: int = Field(description="Number of current members.", examples=[12])
+    task_count: int = Field(description="Number of open tasks.", examples=[3])
+    is_member: bool = Field(description="Whether you are a member.", examples=[False])
     is_eligible: bool = Field(description="Whether your trust score is high enough to join.", examples=[True])
 
 
@@ -100,17 +100,17 @@ class MembershipRequest(Schema):
     member: str | None = Field(
         None, max_length=20, description="Stable ID of another member; staff only.", examples=["FE-P-00007"]
     )
-    reason: str = Field("", max_length=500, description="Kept with the event.", examples=["Asked by e-mail"])
+    reason: str = Field("", max_length=500, description="Stored with the event.", examples=["Asked by e-mail"])
 
 
 MissionKey = Path(..., description="Stable ID (FE-M-00002) or UUID of the mission.", examples=["FE-M-00002"])
 NoOrder = Body(None)
 
 
-@router.get("/me", response=Me, tags=["you"], summary="Whose token this is")
+@router.get("/me", response=Me, tags=["you"], summary="Show the token's member")
 @needs(PROFILE_READ)
 def get_me(request: HttpRequest):
-    """The member this token acts for, and what the token may be used for."""
+    """Return the member of this token, and the token's scopes."""
     member, token = request.auth.member, request.auth.token
     return {
         **{name: getattr(member, name) for name in ("id", "member_id", "display_name", "email", "trust_score")},
@@ -131,9 +131,9 @@ def list_missions(
     limit: Limit = PER_PAGE,
     cursor: Cursor = None,
 ):
-    """Active missions by the trust score they ask for, then by name.
+    """List active missions by required trust score, then by name.
 
-    `q`: the beginning of the name. `eligible`: only those you may join (true) or may not (false).
+    `q`: the beginning of the name. `eligible`: only those whose threshold you reach (true) or do not reach (false).
     """
     position = PageCursor("missions", (q, eligible))
     rows = list_active_missions(
@@ -147,7 +147,7 @@ def list_missions(
 @router.get("/missions/{key}", response=Mission, summary="Show a mission")
 @needs(MISSIONS_READ, staff=["groups.view_mission"])
 def get_mission(request: HttpRequest, key: str = MissionKey):
-    """One active mission with its counts, and whether you are in it and may join it."""
+    """Return one active mission with its counts, and whether you belong to it and may join it."""
     by = _key(key)
     if mission := get_active_mission(request.auth.member, **by):
         return mission
@@ -163,7 +163,7 @@ def list_mission_members(
     limit: Limit = PER_PAGE,
     cursor: Cursor = None,
 ):
-    """The people now in a mission, in the order they joined. Members see those of missions they are in themselves."""
+    """List the current members of a mission, in the order they joined. Members see those of their own missions."""
     caller, mission = request.auth, _mission(key)
     if caller.is_restricted and not mission.memberships.active().filter(member_id=caller.member.pk).exists():
         raise NotAllowed("Only members of a mission can list its members.")
@@ -203,7 +203,7 @@ def leave_mission(request: HttpRequest, key: str = MissionKey, order: Membership
 
 
 def _key(key: str) -> dict:
-    """`{"stable_id": …}` or `{"id": …}` of a mission's key; raises Http404 for what can be neither."""
+    """Return `{"stable_id": …}` or `{"id": …}` for a mission's key. Raises Http404 for an invalid key."""
     if _STABLE_ID.fullmatch(key):
         return {"stable_id": key}
     try:
@@ -217,14 +217,14 @@ def _no_mission(key: str) -> Http404:
 
 
 def _mission(key: str) -> Group:
-    """The mission of a key; raises Http404."""
+    """Return the mission of a key. Raises Http404."""
     if mission := Group.objects.missions().filter(**_key(key)).first():
         return mission
     raise _no_mission(key)
 
 
 def _whose(caller: Caller, order: MembershipRequest) -> Member:
-    """The member an order is about: the caller, or for staff whom it names."""
+    """Return the member of a request: the caller, or for staff the named member."""
     if order.member in (None, caller.member.member_id):
         return caller.member
     if caller.is_restricted:

@@ -1,4 +1,4 @@
-"""The API of participation: platforms tell what members did."""
+"""The API of participation, which platforms report."""
 
 from typing import Annotated, Any
 
@@ -16,7 +16,7 @@ MAX_EVENTS = 5_000
 
 
 class ParticipationEvent(Schema):
-    """One thing a member did."""
+    """One action of a member on a platform."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -25,13 +25,13 @@ class ParticipationEvent(Schema):
     platform: str = Field(description="telegram, discord, twitch, kick or github.", examples=["telegram"])
     room_id: str = Field(examples=["-1001234567890"])
     message_id: str | None = Field(
-        None, description="What the platform calls it; sent again, it is counted once.", examples=["48213"]
+        None, description="ID on the platform; a repeated one is counted once.", examples=["48213"]
     )
     event_metadata: dict[str, Any] | None = Field(
-        None, description='Of VOICE: how long, `{"minutes": 12}`.', examples=[None]
+        None, description='For VOICE the duration, `{"minutes": 12}`.', examples=[None]
     )
     occurred_at: str | None = Field(
-        None, description="ISO 8601 with an offset; now when left out.", examples=["2026-03-01T18:30:00Z"]
+        None, description="ISO 8601 with an offset; now by default.", examples=["2026-03-01T18:30:00Z"]
     )
 
 
@@ -45,26 +45,30 @@ class ParticipationOrder(Schema):
 
 
 class Rejection(Schema):
-    line: int = Field(description="Place in the batch, from 1.", examples=[3])
+    line: int = Field(description="Position in the batch, from 1.", examples=[3])
     reason: str = Field(examples=["No one in the directory has the number #9."])
 
 
 class ParticipationResult(Schema):
-    """What became of the batch."""
+    """The result of a batch."""
 
     recorded: int = Field(examples=[998])
-    repeated: int = Field(description="Platform messages that were counted before.", examples=[1])
+    repeated: int = Field(description="Platform messages that were recorded before.", examples=[1])
     rejected: list[Rejection] = Field(examples=[[]])
 
 
 @router.post("/participation", response=ParticipationResult, summary="Record participation")
 @needs(PARTICIPATION_WRITE, staff=["groups.add_memberparticipation"], checks_rights=True)
 def record_participation(request: HttpRequest, order: ParticipationOrder):
-    """Record what members did, up to 5,000 events at once.
+    """Record participation of members, up to 5,000 events at once.
 
-    An event that cannot be taken is named and does not stop the others. The same platform message sent again is counted
-    once, so a batch may be repeated whole.
+    Invalid events are reported and do not stop the others. A repeated platform message is counted once, so a batch can
+    be repeated as a whole.
     """
     request.auth.need("groups.add_memberparticipation")
-    taken = ingest_participation(events=[event.dict() for event in order.events])
-    return {"recorded": taken.recorded, "repeated": taken.repeated, "rejected": [vars(each) for each in taken.rejected]}
+    result = ingest_participation(events=[event.dict() for event in order.events])
+    return {
+        "recorded": result.recorded,
+        "repeated": result.repeated,
+        "rejected": [vars(each) for each in result.rejected],
+    }

@@ -1,7 +1,7 @@
-"""What GitHub's REST API says of a person.
+"""A client for public profiles in GitHub's REST API.
 
-It knows nothing of this site's tables. The settings GITHUB_API_URL, GITHUB_TOKEN and GITHUB_TIMEOUT are read when it is
-called. What goes wrong is a GitHubError; its sentence names no account and quotes no answer, so it can be logged.
+It is independent of this site's models. The settings GITHUB_API_URL, GITHUB_TOKEN and GITHUB_TIMEOUT are read at each
+call. Failures raise GitHubError, whose message contains no account and no response, so it can be logged.
 
 Source: GitHub REST API documentation, version 2022-11-28: users, repositories, search, rate limits.
 """

@@ -1,4 +1,4 @@
-"""The line to GitHub: one host, a few tries, bounded answers, and a deadline that nothing outlasts."""
+"""An HTTP client for GitHub: one host, a few retries, limited response sizes, and a total timeout."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from urllib3.util import parse_url
 
 from groups.github.errors import GitHubBusy, GitHubError, GitHubRejected, GitHubUnavailable, GitHubUserUnknown
 
-# The library's lines quote addresses, and with them the names of people.
+# The library's log lines contain addresses, and with them account names.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 MAX_BODY = 2_000_000  # bytes; a page of a hundred repositories has about 600,000
 _MAX_REDIRECTS = 3
-_SILENCE = 10.0  # seconds without a byte from the other side
-_TRIES = 3  # of one request
+_READ_TIMEOUT = 10.0  # seconds without a byte from the server
+_ATTEMPTS = 3  # of one request
 _FIRST_PAUSE = 0.5  # seconds before the second try; each further one is twice as long
-# GitHub asks for a minute where it names no time of its own, and has no limit that lasts longer than an hour.
+# GitHub documents one minute if it names no time, and has no limit longer than an hour.
 _WAIT_UNSTATED = timedelta(minutes=1)
 _LONGEST_WAIT = timedelta(days=1)
 
@@ -42,7 +42,7 @@ class _ConnectionLost(GitHubUnavailable):
 
 @dataclass(frozen=True)
 class Response:
-    """address: where it came from in the end. data: the JSON of it."""
+    """A response. address: after redirects. data: the parsed JSON."""
 
     address: str
     status: int
@@ -51,7 +51,7 @@ class Response:
 
 
 class GitHubClient:
-    """The connections of one call, to one host only, and the instant at which all of them are cut."""
+    """The connections of one call, to one host, with a deadline at which all of them are closed."""
 
     def __init__(self) -> None:
         from django.conf import settings
@@ -68,21 +68,21 @@ class GitHubClient:
         self._root = root.url
         self._headers = {
             "Accept": "application/vnd.github+json",
-            # GitHub answers no one without a name.
+            # GitHub requires a User-Agent.
             "User-Agent": "missionsite",
             "X-GitHub-Api-Version": "2022-11-28",
         } | ({"Authorization": f"Bearer {token}"} if token else {})
         self._deadline = _Deadline(settings.GITHUB_TIMEOUT)
         kind = HTTPSConnectionPool if root.scheme == "https" else HTTPConnectionPool
         self._pool = kind(root.host, root.port, retries=False)
-        self._pool.ConnectionCls = _cut_at(self._deadline, kind.ConnectionCls)
+        self._pool.ConnectionCls = _closed_at(self._deadline, kind.ConnectionCls)
 
     def close(self) -> None:
         self._pool.close()
         self._deadline.close()
 
     def address(self, location: str, *, linked_from: str) -> str:
-        """Where a link or a redirect leads; the token and the name of a person go to no other host."""
+        """Resolve a link or redirect. Raises GitHubUnavailable for another host, which must not receive the token."""
         with suppress(ValueError):
             there = urljoin(linked_from, location)
             if location and self._pool.is_same_host(there):
@@ -90,7 +90,7 @@ class GitHubClient:
         raise GitHubUnavailable("GitHub redirects to another host, which the site does not follow.")
 
     def get(self, there: str, *, accept: tuple[int, ...] = (200,)) -> Response:
-        """Ask for a path below the API's root, or for an address of `address`; other answers than accepted raise."""
+        """Request a path below the API's root, or an address of `address`. Raises for a status that is not accepted."""
         if there.startswith("/"):
             there = self._root + there
         for _hop in range(_MAX_REDIRECTS + 1):
@@ -109,10 +109,10 @@ class GitHubClient:
         raise GitHubUnavailable(f"GitHub returned an unexpected response (status {status}).")
 
     def _try(self, there: str) -> tuple[int, Any, bytes]:
-        """Ask once, and again after a broken connection or an error of the server."""
-        for number in range(_TRIES):
+        """Send a request; retry after a lost connection or a server error."""
+        for number in range(_ATTEMPTS):
             if number:
-                # Not all at once: others were interrupted too.
+                # Random, so that clients do not retry all at once.
                 self._deadline.wait(_FIRST_PAUSE * 2 ** (number - 1) * secrets.SystemRandom().uniform(0.5, 1.5))
             try:
                 status, headers, body = self._ask(there)
@@ -125,16 +125,16 @@ class GitHubClient:
         raise failure
 
     def _ask(self, there: str) -> tuple[int, Any, bytes]:
-        """Status, headers and body of one request."""
-        patience = min(self._deadline.left(), _SILENCE)
+        """Return status, headers and body of one request."""
+        timeout = min(self._deadline.seconds_left(), _READ_TIMEOUT)
         response = None
-        # `from None`: the library's own words name the address, and with it the account.
+        # `from None`: the library's message contains the address, and with it the account.
         try:
             response = self._pool.urlopen(
                 "GET",
                 parse_url(there).request_uri,
                 headers=self._headers,
-                timeout=Timeout(connect=patience, read=patience),
+                timeout=Timeout(connect=timeout, read=timeout),
                 redirect=False,
                 preload_content=False,
                 decode_content=False,
@@ -148,7 +148,7 @@ class GitHubClient:
                 raise GitHubUnavailable("GitHub does not answer.") from None
             raise GitHubUnavailable from None
         finally:
-            # One that was read to its end has given its connection back; any other takes its connection with it.
+            # A fully read response has returned its connection to the pool; any other is closed with it.
             if response is not None:
                 response.close()
         self._deadline.check()
@@ -159,7 +159,7 @@ class GitHubClient:
 
 def _parse(body: bytes) -> Any:
     def reject(_name: str):
-        raise ValueError("no number of JSON")
+        raise ValueError("not a JSON number")
 
     try:
         return json.loads(body, parse_constant=reject)
@@ -168,7 +168,7 @@ def _parse(body: bytes) -> Any:
 
 
 def _limit(status: int, headers: Any, body: bytes) -> GitHubError:
-    """What a 403 or 429 means: wait until then, or not allowed at all."""
+    """Return the error of a 403 or 429: a rate limit with its end, or a rejection."""
     now = datetime.now(UTC)
     waits = []
     after = headers.get("Retry-After", "").strip()
@@ -183,7 +183,7 @@ def _limit(status: int, headers: Any, body: bytes) -> GitHubError:
     until = max(waits, default=None)
     if until and until > now:
         return GitHubBusy(min(until, now + _LONGEST_WAIT))
-    # A secondary limit may come without a time; so does a time that has passed by this machine's clock.
+    # A secondary limit may have no time, or one that is already over by this machine's clock.
     if until or status == 429 or re.search(rb"rate limit|abuse", body, re.IGNORECASE):
         return GitHubBusy(now + _WAIT_UNSTATED, is_stated=False)
     return GitHubRejected(f"GitHub denies the request (status {status}).")
@@ -193,9 +193,9 @@ def _limit(status: int, headers: Any, body: bytes) -> GitHubError:
 
 
 class _Deadline:
-    """Cuts every connection of a call when its time is up.
+    """Closes every connection of a call when its total time is up.
 
-    A library's time limit is for one wait: a server that sends a byte now and then could hold the call for ever.
+    The library's timeout applies to one read: a server that sends single bytes slowly could keep the call open forever.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -207,45 +207,45 @@ class _Deadline:
         self._timer.daemon = True
         self._timer.start()
 
-    def watch(self, wire: socket.socket) -> socket.socket:
-        """Have a connection cut in time; returns it."""
-        # A handle of its own: TLS takes the first one over, and is cut through this one in its handshake already.
-        self._sockets.append(wire.dup())
+    def watch(self, connection: socket.socket) -> socket.socket:
+        """Register a connection to be closed at the deadline; returns it."""
+        # A duplicate: TLS takes over the original, and this one can interrupt even the handshake.
+        self._sockets.append(connection.dup())
         if self._over.is_set():
             self._cut()
-        return wire
+        return connection
 
-    def left(self) -> float:
-        """Seconds until then; raises GitHubUnavailable where there are none."""
+    def seconds_left(self) -> float:
+        """Return the seconds left. Raises GitHubUnavailable if there are none."""
         self.check()
         return max(self._ends_at - time.monotonic(), 0.001)
 
     def wait(self, seconds: float) -> None:
-        """Let some time pass; raises GitHubUnavailable where it is up before."""
+        """Wait. Raises GitHubUnavailable if the deadline comes first."""
         self._over.wait(seconds)
         self.check()
 
     def check(self) -> None:
-        """Raise GitHubUnavailable when the time is up."""
+        """Raise GitHubUnavailable after the deadline."""
         if self._over.is_set() or time.monotonic() >= self._ends_at:
             raise GitHubUnavailable(f"GitHub did not finish within {self._seconds:g} seconds.") from None
 
     def close(self) -> None:
         self._timer.cancel()
         self._timer.join()
-        for wire in self._sockets:
-            wire.close()
+        for each in self._sockets:
+            each.close()
 
     def _cut(self) -> None:
         self._over.set()
-        for wire in list(self._sockets):
-            # Gone already.
+        for each in list(self._sockets):
+            # Already closed.
             with suppress(OSError):
-                wire.shutdown(socket.SHUT_RDWR)
+                each.shutdown(socket.SHUT_RDWR)
 
 
-def _cut_at(deadline: _Deadline, kind: type) -> type:
-    """Connections of a kind that a deadline can cut in whatever they are doing."""
+def _closed_at(deadline: _Deadline, kind: type) -> type:
+    """Return a connection class whose sockets the deadline closes."""
 
     class Connection(kind):
         def _new_conn(self) -> socket.socket:

@@ -1,4 +1,4 @@
-"""What can go wrong when GitHub is asked. No sentence names an account."""
+"""Errors of requests to GitHub. No message names an account."""
 
 from datetime import datetime
 
@@ -34,8 +34,8 @@ class GitHubNotAPerson(GitHubUserUnknown):
 class GitHubBusy(GitHubError):
     """GitHub's rate limit is reached.
 
-    retry_at: aware datetime, not to be asked again before. is_stated: False where GitHub named no time; whoever is told
-    so again and again should wait longer each time.
+    retry_at: aware datetime, the earliest time of the next request. is_stated: False if GitHub named no time; repeated
+    retries should then back off.
     """
 
     code = "busy"

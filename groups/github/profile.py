@@ -1,4 +1,4 @@
-"""A person's public profile. Nothing of an answer is taken on trust."""
+"""Public profiles. Every value of a response is checked."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ _WEB_ADDRESS = re.compile(r"https?://[!-~]{1,240}")
 _NEXT_PAGE = re.compile(r'<([^<>]+)>\s*;[^<]*?\brel="?next\b')
 _TOO_MANY = 10**12  # of anything
 MAX_PAGES = 30  # of a hundred repositories
-# Where a person can write something everyone sees.
+# The public texts that a person can edit.
 _PUBLIC_TEXTS = ("bio", "company", "blog", "location")
 
 
 @dataclass(frozen=True)
 class Profile:
-    """What GitHub shows of a person to everyone.
+    """The public profile of a person on GitHub.
 
     login: as GitHub spells it. data: public_repos, followers, total_stars, contributions_last_year (commits, issues and
     pull requests), html_url, created_at, fetched_at (ISO 8601), and incomplete, the names of figures that are too low
-    because GitHub shows no more. proof_found: whether the proof stands in a public text.
+    because GitHub returned no more. code_found: whether a public text contains the verification code.
     """
 
     login: str
     data: dict[str, Any]
-    proof_found: bool
+    code_found: bool
 
 
-def fetch_profile(username: str, *, proof: str | None = None) -> Profile:
-    """Read a person's public profile.
+def fetch_profile(username: str, *, code: str | None = None) -> Profile:
+    """Fetch a person's public profile.
 
-    proof: a word to look for in bio, company, blog and location, whatever its case; none is found when left out.
-    Takes GITHUB_TIMEOUT seconds at most, and what the system takes to resolve the host's name.
+    code: the verification code to look for in bio, company, blog and location, in any case; not found if left out.
+    Takes GITHUB_TIMEOUT seconds at most, plus the time to resolve the host's name.
     Raises GitHubUserUnknown, GitHubNameInvalid, GitHubNotAPerson, GitHubBusy (carries retry_at), GitHubUnavailable,
     GitHubRejected.
     """
@@ -51,7 +51,7 @@ def fetch_profile(username: str, *, proof: str | None = None) -> Profile:
         user = github.get(f"/users/{username}").data
         if _read(user, "type", str) != "User":
             raise GitHubNotAPerson
-        # From here on as it is called today: an old name leads to the account it was renamed to.
+        # The current name: an old name redirects to the renamed account.
         login = _text(user, "login", _USERNAME)
         data = {
             "public_repos": _count(user, "public_repos"),
@@ -61,7 +61,7 @@ def fetch_profile(username: str, *, proof: str | None = None) -> Profile:
             "fetched_at": now.isoformat(timespec="seconds"),
             "incomplete": [],
         }
-        proof_found = _stands_in(proof, user)
+        code_found = _contains_code(code, user)
         for name, (figure, is_whole) in (
             ("total_stars", _stars(github, login)),
             ("contributions_last_year", _contributions(github, login, since=now - timedelta(days=365))),
@@ -69,13 +69,13 @@ def fetch_profile(username: str, *, proof: str | None = None) -> Profile:
             data[name] = figure
             if not is_whole:
                 data["incomplete"].append(name)
-    return Profile(login=login, data=data, proof_found=proof_found)
+    return Profile(login=login, data=data, code_found=code_found)
 
 
 def _stars(github: GitHubClient, login: str) -> tuple[int, bool]:
-    """The stars of all repositories of an account, and whether all pages of them were read."""
+    """Return the stars of all repositories of an account, and whether all pages were read."""
     here = f"/users/{login}/repos?{urlencode({'per_page': 100, 'type': 'owner'})}"
-    # By repository: one that moves to the next page meanwhile is counted once.
+    # By id: a repository that moves to the next page meanwhile is counted once.
     stars = {}
     for _page in range(MAX_PAGES):
         answer = github.get(here)
@@ -91,7 +91,7 @@ def _stars(github: GitHubClient, login: str) -> tuple[int, bool]:
 
 
 def _contributions(github: GitHubClient, login: str, *, since: datetime) -> tuple[int, bool]:
-    """Public commits, issues and pull requests since a day, and whether GitHub counted all of them."""
+    """Return the number of public commits, issues and pull requests since a day, and whether it is complete."""
     # GitHub searches for issues or for pull requests, and rejects a search for both.
     searches = (
         ("commits", f"author:{login} author-date:>={since:%Y-%m-%d}"),
@@ -99,9 +99,9 @@ def _contributions(github: GitHubClient, login: str, *, since: datetime) -> tupl
         ("issues", f"author:{login} created:>={since:%Y-%m-%d} is:pull-request"),
     )
     total, all_counted = 0, True
-    for kind, words in searches:
-        answer = github.get(f"/search/{kind}?{urlencode({'q': words, 'per_page': 1})}", accept=(200, 422))
-        # 422: a person who hides their activity cannot be searched for.
+    for kind, terms in searches:
+        answer = github.get(f"/search/{kind}?{urlencode({'q': terms, 'per_page': 1})}", accept=(200, 422))
+        # 422: the person hides their activity from searches.
         if answer.status == 422:
             all_counted = False
             continue
@@ -110,18 +110,18 @@ def _contributions(github: GitHubClient, login: str, *, since: datetime) -> tupl
     return total, all_counted
 
 
-def _stands_in(proof: str | None, user: dict) -> bool:
-    # Read either way: a text that is none is GitHub's fault, whatever is looked for.
+def _contains_code(code: str | None, user: dict) -> bool:
+    # Always read, so that a text of another type raises.
     texts = [_read(user, name, str) for name in _PUBLIC_TEXTS if user.get(name) is not None]
-    if not proof:
+    if not code:
         return False
-    word = re.compile(rf"(?<![A-Za-z0-9]){re.escape(proof)}(?![A-Za-z0-9])", re.IGNORECASE)
-    return any(word.search(text) for text in texts)
+    pattern = re.compile(rf"(?<![A-Za-z0-9]){re.escape(code)}(?![A-Za-z0-9])", re.IGNORECASE)
+    return any(pattern.search(text) for text in texts)
 
 
 def _read(data: Any, name: str, kind: type) -> Any:
     value = data.get(name) if isinstance(data, dict) else None
-    # Exactly: to Python, true is a number too.
+    # The exact type: in Python, True is an int.
     if type(value) is not kind:
         raise GitHubUnavailable(f"GitHub's answer has no usable {name}.")
     return value

@@ -1,4 +1,4 @@
-"""People, the groups they stand in, and what happened."""
+"""Members, groups, memberships, tasks, the directory and events."""
 
 from groups.models.counters import MissionCount, MissionCounter
 from groups.models.directory import CommunityMember

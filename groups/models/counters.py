@@ -2,10 +2,10 @@ from django.db import models
 
 
 class MissionCounter(models.Model):
-    """What one connection has counted in a group since the last merging, kept by triggers.
+    """Changes of a group's counts by one connection since the last merge, kept by triggers.
 
-    Each connection counts in a slot of its own (its backend's process number), so joins and leaves of one busy
-    mission never wait for one another. A job merges the slots into the group's row; `MissionCount` reads both.
+    Each connection has its own slot (its backend's process number), so concurrent joins of one mission do not wait for
+    each other. A job merges the slots into the group's row; `MissionCount` adds both.
     """
 
     pk = models.CompositePrimaryKey("group", "slot")

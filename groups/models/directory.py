@@ -9,7 +9,7 @@ from django.db.models.functions import Lower
 
 from missionsite.common.constraints import one_line_checks
 
-# The lowest score of each tier, highest first. The database derives the tier; this says from what.
+# The lowest score of each tier, highest first. A generated column derives the tier from it.
 TIERS = (
     (2501, "Expert"),
     (1001, "Experienced"),
@@ -27,7 +27,7 @@ class CommunityStatus(models.TextChoices):
     BANNED = "banned", "Banned"
 
 
-# Where a status may go; the database holds the same map in community_members_status_moves.
+# The allowed status moves; the trigger guard_community_members has the same map.
 MOVES = {
     CommunityStatus.NOT_MEMBER: (CommunityStatus.PENDING, CommunityStatus.BANNED),
     CommunityStatus.PENDING: (CommunityStatus.ACTIVE, CommunityStatus.BANNED),
@@ -59,19 +59,19 @@ class Tier(models.TextChoices):
 
 class CommunityMemberQuerySet(models.QuerySet):
     def present(self) -> CommunityMemberQuerySet:
-        """Those who were not removed from the directory."""
+        """Entries that were not removed from the directory."""
         return self.filter(deleted_at=None)
 
     def active(self) -> CommunityMemberQuerySet:
-        """Those other members find in the directory."""
+        """Entries that members see in the directory."""
         return self.present().filter(status=CommunityStatus.ACTIVE)
 
 
 class CommunityMember(models.Model):
-    """A person's entry in the community directory; `person` is the account they log in with."""
+    """An entry in the community directory; `person` is its account, with which the member logs in."""
 
     id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
-    # Numbers come from the sequence community_member_number; a row that brings its own moves the sequence past it.
+    # Numbers come from the sequence community_member_number; a row with a given number moves the sequence past it.
     member_id = models.CharField(
         "number", max_length=20, unique=True, db_default=None, editable=False, help_text="#247; never changes."
     )
@@ -190,7 +190,7 @@ class CommunityMember(models.Model):
                 condition=Q(erased_at__isnull=True) | Q(deleted_at__isnull=False),
                 name="community_members_erased_is_removed",
             ),
-            # One GitHub account proves one person.
+            # A GitHub account is verified for one member only.
             models.UniqueConstraint(
                 Lower("github_username"),
                 condition=Q(github_verified=True),

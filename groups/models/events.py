@@ -6,10 +6,10 @@ from django.db.models import F, Q
 
 
 class Event(models.Model):
-    """Something that happened; append-only by order of the database."""
+    """A recorded event; the database makes the table append-only."""
 
     id = models.BigAutoField(primary_key=True)
-    # `membership.created`, `membership.ended`, `group.archived` …: noun, dot, what became of it.
+    # `membership.created`, `membership.ended`, `group.archived` …: noun, dot, past participle.
     type = models.TextField()
     actor = models.ForeignKey(
         "groups.Member", models.PROTECT, null=True, blank=True, related_name="caused_events", db_index=False
@@ -34,7 +34,7 @@ class Event(models.Model):
             ),
         ]
         indexes = [
-            # The list, newest first, whole and for one person, one group, one kind.
+            # The list, newest first: all events, and those of one member, group, actor or type.
             models.Index(F("occurred_at").desc(), F("id").desc(), name="events_newest"),
             models.Index(F("member"), F("occurred_at").desc(), F("id").desc(), name="events_of_member"),
             models.Index(F("group"), F("occurred_at").desc(), F("id").desc(), name="events_of_group"),

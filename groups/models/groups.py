@@ -24,12 +24,12 @@ class GroupQuerySet(models.QuerySet):
         return self.filter(status=Group.Status.ACTIVE)
 
     def with_counts(self) -> GroupQuerySet:
-        """Adds `member_count` and `open_task_count` without counting."""
+        """Annotate `member_count` and `open_task_count` from the counters."""
         return self.annotate(member_count=F("counts__member_count"), open_task_count=F("counts__open_task_count"))
 
 
 class Group(models.Model):
-    """A container of people: the colony at the root, or a mission in it."""
+    """A container of members: a colony at the root, or a mission in it."""
 
     class Type(models.TextChoices):
         COLONY = "colony", "Colony"
@@ -130,7 +130,7 @@ class Group(models.Model):
 
     @property
     def admin_model(self) -> type[Group]:
-        """The model whose pages of the back office show this group."""
+        """The proxy model whose admin pages show this group."""
         return Mission if self.is_mission else Colony
 
 
@@ -145,7 +145,7 @@ class ColonyManager(models.Manager.from_queryset(GroupQuerySet)):
 
 
 class Mission(Group):
-    """A group that is a mission: the same rows, with pages and rights of their own."""
+    """A group that is a mission: the same rows, with its own pages and permissions."""
 
     objects = MissionManager()
 
@@ -154,7 +154,7 @@ class Mission(Group):
 
 
 class Colony(Group):
-    """A group that is a colony: the same rows, with pages and rights of their own."""
+    """A group that is a colony: the same rows, with its own pages and permissions."""
 
     objects = ColonyManager()
 

@@ -1,6 +1,6 @@
-"""What every row looked like after each change, written by statement-level triggers from any door.
+"""History tables: a copy of each row after each change, written by statement-level triggers.
 
-`pgh_obj` is the row, `pgh_label` what happened (insert, update, delete), `pgh_context` who did it and where.
+`pgh_obj` is the row, `pgh_label` the operation (insert, update, delete), `pgh_context` the actor and the address.
 """
 
 import pghistory
@@ -16,11 +16,11 @@ from groups.models.tasks import Task
 
 
 def history_of(model: type[models.Model], *, exclude: tuple[str, ...] = ()) -> type[models.Model]:
-    """The abstract base of a history model: every change and deletion, one insert a statement.
+    """Return the abstract base of a history model: every change and deletion, one insert per statement.
 
-    The dates the database keeps by itself are left out: they change with everything and say nothing.
+    created_at and updated_at are excluded: the database sets them with every change.
     """
-    kept_by_itself = [field.name for field in model._meta.fields if field.name in ("created_at", "updated_at")]
+    set_by_database = [field.name for field in model._meta.fields if field.name in ("created_at", "updated_at")]
     return pghistory.create_event_model(
         model,
         pghistory.InsertEvent(),
@@ -28,12 +28,12 @@ def history_of(model: type[models.Model], *, exclude: tuple[str, ...] = ()) -> t
         pghistory.DeleteEvent(),
         level=pgtrigger.Statement,
         obj_field=pghistory.ObjForeignKey(related_name="history", related_query_name="history"),
-        exclude=[*exclude, *kept_by_itself],
+        exclude=[*exclude, *set_by_database],
     )
 
 
 class MemberHistory(history_of(Member, exclude=("password", "last_login"))):
-    """Changes of members; passwords and log-ins leave no copy here."""
+    """Changes of members, without passwords and logins."""
 
     pgh_id = models.BigAutoField(primary_key=True)
 
@@ -73,7 +73,7 @@ class TaskHistory(history_of(Task)):
 
 
 class CommunityMemberHistory(history_of(CommunityMember, exclude=("last_active_at", "reputation_tier"))):
-    """Changes of directory entries; being active is no change, and the tier follows from the score."""
+    """Changes of directory entries, without the last activity and the tier, which is derived from the score."""
 
     pgh_id = models.BigAutoField(primary_key=True)
 

@@ -9,28 +9,28 @@ from django.db.models import F, Q
 
 from missionsite.common.constraints import one_line_checks
 
-# No letters and digits that are taken for one another: 0 and O, 1, I and L.
+# Without characters that look alike: 0 and O, 1, I and L.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 CODE_LENGTH = 16
 _CODE = re.compile(rf"[{ALPHABET}]{{{CODE_LENGTH}}}")
 
 
 def plain_code(typed: str) -> str:
-    """A code as its digest is made of it, from what a person typed: any case, with or without hyphens and spaces."""
+    """Normalize a typed code: upper case, without hyphens and spaces."""
     return re.sub(r"[\s\-]", "", typed).upper()
 
 
 def spell_code(code: str) -> str:
-    """A code in four groups of four, as people read it aloud."""
+    """Format a code in four groups of four characters."""
     return "-".join(code[at : at + 4] for at in range(0, len(code), 4))
 
 
 def digest_of_code(typed: str) -> str | None:
-    """What is stored of a code: 16 characters of its SHA-256, in the alphabet of codes; None where it cannot be one.
+    """Return the digest of a code: 16 characters of its SHA-256, in the alphabet of codes; None for an invalid code.
 
     The SHA-256 is read as a number and written in base 31, the last 16 digits, lowest first. A code has 79 random bits,
-    which no one guesses from its digest, so a slow hash would gain nothing. It is written in SQL, too, in
-    migrations/sql/code_digests.sql.
+    which cannot be guessed from the digest, so a slow hash is not needed. migrations/sql/code_digests.sql has the same
+    function in SQL.
     """
     code = plain_code(typed)
     if not _CODE.fullmatch(code):
@@ -50,9 +50,9 @@ class InvitationStatus(models.TextChoices):
 
 
 class CommunityInvitation(models.Model):
-    """Lets one person register with a code; it works once, until it expires or is cancelled."""
+    """An invitation to register with a code, which works once, until it expires or is cancelled."""
 
-    # The code itself, on an object whose code was made just now; the database has its digest only.
+    # The code itself, only on an object whose code was just created; the database stores its digest.
     code: str | None = None
 
     invitation_id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
@@ -129,16 +129,16 @@ class CommunityInvitation(models.Model):
         permissions = [("invite_many", "Can invite many people at once")]
 
     def __str__(self) -> str:
-        # Also kept in the log of the back office, so without the name it is for.
+        # Also stored in the admin log, so without the invited person's name.
         return f"Invitation {str(self.pk)[:8]} by {self.created_by_id}"
 
     @property
     def for_whom(self) -> str:
-        """Whom it is for, where that is known."""
+        """The invited user name, or a text for an open invitation."""
         name = self.invited_telegram_username
         return f"@{name}" if name else "anyone with the code"
 
     @property
     def spelled_code(self) -> str:
-        """The code as people read it; empty on an object whose code was not made just now."""
+        """The code in groups of four; empty unless it was just created."""
         return spell_code(self.code or "")

@@ -12,15 +12,15 @@ from django.db.models.functions import Lower
 
 from missionsite.common.constraints import one_line_checks
 
-# The actor of automatic work; it exists after `loaddata seeds` and cannot log in.
+# The actor of background jobs; it exists after `loaddata seeds` and cannot log in.
 SYSTEM_MEMBER_ID = "00000000-0000-0000-0000-000000000000"
 
 
 class MemberManager(BaseUserManager):
-    """Makes members and finds them by e-mail, whatever its case."""
+    """Creates members and finds them by e-mail, in any case."""
 
     def create_user(self, email: str, password: str | None = None, *, password_hash: str = "", **fields) -> Member:
-        """Create a member; without a password no one can log in as them. password_hash: instead of the password."""
+        """Create a member; without a password the account cannot log in. password_hash: instead of the password."""
         member = self.model(email=self.normalize_email(email), **fields)
         if password_hash:
             member.password = password_hash
@@ -35,12 +35,12 @@ class MemberManager(BaseUserManager):
         return self.create_user(email, password, **fields, is_staff=True, is_superuser=True)
 
     def get_by_natural_key(self, email: str) -> Member:
-        """The member who logs in with this e-mail."""
+        """Return the member with this e-mail."""
         return self.alias(email_lower=Lower("email")).get(email_lower=email.lower())
 
 
 class Member(AbstractBaseUser, PermissionsMixin):
-    """A person: the only record of one, and the account they log in with."""
+    """A person and their account. AUTH_USER_MODEL."""
 
     id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
     member_id = models.CharField(
@@ -93,7 +93,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
             ),
         ]
         indexes = [
-            # The list, newest first; its deep pages walk this index alone.
+            # The list, newest first; its deep pages use this index only.
             models.Index(F("created_at").desc(), F("id").desc(), name="members_newest"),
             # Search by the beginning of an e-mail or a name, and by the beginning of any word of a name.
             models.Index(OpClass(Lower("email"), "text_pattern_ops"), name="members_email_prefix"),

@@ -69,14 +69,14 @@ class Membership(models.Model):
             models.Index(fields=["group", "status"], name="idx_memberships_group_active", condition=Q(status="active")),
             # A member's memberships; also serves the foreign key.
             models.Index(fields=["member", "group"], name="idx_memberships_member_group"),
-            # The list, newest first; its deep pages walk this index alone.
+            # The list, newest first; its deep pages use this index only.
             models.Index(F("joined_at").desc(), F("id").desc(), name="memberships_newest"),
-            # The memberships of one group, newest first, and with the status those that are active or ended: one index
-            # read answers either, however old the group's are. Also serves the foreign key.
+            # The memberships of one group, newest first, all or by status, from this index only. Also serves the foreign
+            # key.
             models.Index(
                 F("group"), F("joined_at").desc(), F("id").desc(), name="memberships_of_group", include=["status"]
             ),
-            # How many left in the last days.
+            # The number of members who left in the last days.
             models.Index(fields=["left_at"], name="memberships_left", condition=Q(status="left")),
         ]
         permissions = [("manage_memberships", "Can add members to missions, change their roles and remove them")]

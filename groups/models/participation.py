@@ -25,10 +25,10 @@ class Platform(models.TextChoices):
 
 
 class MemberParticipation(models.Model):
-    """One thing a member did on a platform; grows without end, and what was counted never changes.
+    """One action of a member on a platform. Counted columns never change.
 
-    The id of a platform message is a digest of its platform, room and message id, so a replay is the same row; see
-    `services.participation`. Without a message id it is random.
+    The id of a platform message is a digest of its platform, room and message id, so a repeated message is the same
+    row; see `services.participation`. Without a message id it is random.
     """
 
     id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
@@ -63,10 +63,10 @@ class MemberParticipation(models.Model):
         ]
         indexes = [
             models.Index(fields=["member"], name="participation_member_id_idx"),
-            # These two find the rare kinds and platforms; of the common ones the table itself is read.
+            # These two serve rare types and platforms; for common ones the planner scans the table.
             models.Index(fields=["event_type"], name="participation_event_type_idx"),
             models.Index(fields=["platform"], name="participation_platform_idx"),
-            # The list, newest first, and the days of a rebuild. A BRIN index is smaller but sorts nothing.
+            # The list, newest first, and the days of a rebuild. A BRIN index is smaller but gives no order.
             models.Index(fields=["occurred_at"], name="participation_occurred_at_idx"),
         ]
 
@@ -75,7 +75,7 @@ class MemberParticipation(models.Model):
 
 
 class MemberDailyHighlight(models.Model):
-    """What one member did on one day (UTC): kept by the database from participation, never edited."""
+    """The participation of one member on one day (UTC), summed up by the database; never edited."""
 
     id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
     member = models.ForeignKey(
@@ -98,11 +98,11 @@ class MemberDailyHighlight(models.Model):
         verbose_name = "daily highlight"
         ordering = [F("highlight_date").desc(), F("id").desc()]
         constraints = [
-            # The index of the seed, made unique: a member has one row a day.
+            # The seed's index, made unique: one row per member and day.
             models.UniqueConstraint(fields=["member", "highlight_date"], name="highlight_member_date_idx"),
         ]
         indexes = [
-            # Everyone's day, newest first.
+            # The days of all members, newest first.
             models.Index(F("highlight_date").desc(), F("id").desc(), name="daily_highlights_newest"),
         ]
 

@@ -13,10 +13,10 @@ class RelationshipType(models.TextChoices):
 
 
 class MemberRelationship(models.Model):
-    """Something between two entities, from a to b: `#247` invited `#301`.
+    """A relationship from entity a to entity b: `#247` invited `#301`.
 
-    An entity ID is free text: people are known by their number, others by whatever their system calls them. Where
-    it is the number of a member, the database links that member.
+    An entity ID is free text: a member's number, or an ID of another system. The database links the member whose number
+    it is.
     """
 
     id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)

@@ -11,7 +11,7 @@ from missionsite.common.constraints import one_line_checks
 
 
 class Task(models.Model):
-    """A piece of work in a mission, with what its doer earns."""
+    """A piece of work in a mission, with a reward in trust score points."""
 
     class State(models.TextChoices):
         OPEN = "open", "Open"
@@ -62,7 +62,7 @@ class Task(models.Model):
             ),
         ]
         indexes = [
-            # How much work is open in a mission.
+            # The number of open tasks of a mission.
             models.Index(fields=["group", "state"], name="idx_tasks_group_state", condition=Q(state="open")),
             # The list, newest first.
             models.Index(F("created_at").desc(), F("id").desc(), name="tasks_newest"),

@@ -1,4 +1,4 @@
-"""What pages and the API ask of the directory: whom someone invited, and when they took part."""
+"""Reads of the directory: entries, invitations, the invitation tree and the heat map."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from groups.models import CommunityInvitation, CommunityMember, Member, MemberDa
 from groups.models.directory import CommunityStatus
 from groups.selectors.directory_search import DIRECTORY
 
-# What a page draws of a tree; more is no drawing anyone reads.
-NODES_AT_MOST = 500
-# How deep it is drawn: the default of invitation_tree.
-DEEPEST = 20
+# The largest tree a page shows.
+MAX_NODES = 500
+# The depth of the tree: the default of invitation_tree.
+MAX_DEPTH = 20
 WEEKS = 53
-# Messages, reactions and voice minutes of a day from which the heat map's colours begin.
+# The lowest sums of messages, reactions and voice minutes for the colours of the heat map.
 LEVELS = (1, 5, 15, 40)
 
 
 @dataclass
 class Node:
-    """A person in an invitation tree, with whom they invited."""
+    """An entry in an invitation tree, with the entries it invited."""
 
     entry: CommunityMember
     depth: int
@@ -32,13 +32,13 @@ class Node:
 
     @property
     def count(self) -> int:
-        """Everyone below."""
+        """The number of all descendants."""
         return len(self.invited) + sum(node.count for node in self.invited)
 
 
 @dataclass(frozen=True)
 class Tree:
-    """An invitation tree. above: who invited the root, and who invited those, the first of them all first."""
+    """An invitation tree. above: the chain of inviters of the root, the oldest first. more: whether it is truncated."""
 
     root: Node
     above: list[CommunityMember]
@@ -46,11 +46,11 @@ class Tree:
 
 
 def get_invitation_tree(entry: CommunityMember) -> Tree:
-    """Whom a member invited, directly and through others, and the line they came by; in three queries."""
+    """Return the entries a member invited, directly and indirectly, and the chain of inviters; in three queries."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT member_id, invited_by, depth FROM invitation_tree(%s) LIMIT %s",
-            [entry.member_id, NODES_AT_MOST + 1],
+            [entry.member_id, MAX_NODES + 1],
         )
         rows = cursor.fetchall()
         cursor.execute(
@@ -68,8 +68,8 @@ def get_invitation_tree(entry: CommunityMember) -> Tree:
             [entry.member_id],
         )
         line = cursor.fetchone()[0]
-    more = len(rows) > NODES_AT_MOST or any(depth == DEEPEST for _member, _inviter, depth in rows)
-    rows = rows[:NODES_AT_MOST]
+    more = len(rows) > MAX_NODES or any(depth == MAX_DEPTH for _member, _inviter, depth in rows)
+    rows = rows[:MAX_NODES]
     people = CommunityMember.objects.in_bulk({row[0] for row in rows} | set(line), field_name="member_id")
     nodes: dict[str, Node] = {}
     for member_id, invited_by, depth in rows:
@@ -81,7 +81,7 @@ def get_invitation_tree(entry: CommunityMember) -> Tree:
 
 @dataclass(frozen=True)
 class Day:
-    """One square of the heat map. level: 0 for nothing to 4."""
+    """One day of the heat map. level: 0 (no activity) to 4."""
 
     on: date
     messages: int
@@ -99,7 +99,7 @@ class Day:
 
 
 def heat_map(entry: CommunityMember, *, today: date | None = None) -> list[list[Day | None]]:
-    """The last 53 weeks of a member, each from Monday to Sunday; days to come are None. Days are UTC's."""
+    """Return the last 53 weeks of a member, each from Monday to Sunday; future days are None. Days are in UTC."""
     today = today or timezone.now().date()
     first = today - timedelta(days=today.weekday(), weeks=WEEKS - 1)
     rows = MemberDailyHighlight.objects.filter(member_id=entry.member_id, highlight_date__gte=first)
@@ -117,12 +117,12 @@ def heat_map(entry: CommunityMember, *, today: date | None = None) -> list[list[
 
 
 def count_pending_entries() -> int:
-    """How many people registered and wait to be let in."""
+    """Return the number of pending registrations."""
     return CommunityMember.objects.present().filter(status=CommunityStatus.PENDING).count()
 
 
 def may_see_directory(person: Member) -> bool:
-    """Whether a member may look at the directory: those who are active in it may."""
+    """Whether a member may see the directory: only its active members may."""
     return CommunityMember.objects.active().filter(person=person.pk).exists()
 
 
@@ -139,9 +139,9 @@ def find_entries(
     after: list | None = None,
     at_most: int,
 ) -> list[CommunityMember]:
-    """Entries that were not removed, newest first, in one query (two with a text to look for).
+    """Return entries that were not removed, newest first, in one query, or two with q.
 
-    q: a number, or the beginning of a name of any kind. after: creation and id of the row before the page.
+    q: a number, or the beginning of any name. after: creation time and id of the last row before the page.
     """
     rows = CommunityMember.objects.present()
     exact = {
@@ -163,7 +163,7 @@ def find_entries(
 def find_invitations(
     *, created_by: str | None, status: str | None = None, after: list | None = None, at_most: int
 ) -> list[CommunityInvitation]:
-    """Invitations, newest first. created_by: the number of one member; everyone's when None."""
+    """Return invitations, newest first. created_by: the number of one member; all if None."""
     rows = CommunityInvitation.objects.all()
     if created_by:
         rows = rows.filter(created_by=created_by)
@@ -173,7 +173,7 @@ def find_invitations(
 
 
 def _page(rows: QuerySet, key: str, after: list | None, at_most: int) -> list:
-    """The next rows of a list that goes from the newest to the oldest."""
+    """Return the next rows of a list ordered from newest to oldest."""
     if after:
         made, pk = datetime.fromisoformat(after[0]), after[1]
         rows = rows.filter(Q(created_at__lt=made) | Q(created_at=made, **{f"{key}__lt": pk}))

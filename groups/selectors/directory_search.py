@@ -1,4 +1,4 @@
-"""How the directory is searched, from every page that looks for someone in it."""
+"""The search of the directory, shared by all pages."""
 
 import re
 
@@ -8,7 +8,7 @@ _NUMBER = re.compile(r"#([1-9][0-9]{0,17})|([1-9][0-9]{0,8})")
 
 
 class DirectorySearch(Search):
-    """Finds an entry by its number (#247 or 247), else by the beginning of a name of any kind."""
+    """Finds an entry by its number (#247 or 247), else by the beginning of any of its names."""
 
     def exact(self, term: str) -> str | None:
         match = _NUMBER.fullmatch(term.strip())

@@ -1,4 +1,4 @@
-"""Reads of missions for one member, a page at a time."""
+"""Reads of active missions for one member, and of the members of a mission."""
 
 from collections.abc import Sequence
 
@@ -32,7 +32,7 @@ def _rows(member: Member, conditions: list[str], values: list, at_most: int) -> 
 
 
 def get_active_mission(member: Member, **by) -> dict | None:
-    """One active mission by `id` or `stable_id`, as `member` sees it."""
+    """Return one active mission by `id` or `stable_id`, as `member` sees it."""
     ((column, value),) = by.items()
     return next(iter(_rows(member, ["id = %s" if column == "id" else "stable_id = %s"], [value], 1)), None)
 
@@ -40,13 +40,13 @@ def get_active_mission(member: Member, **by) -> dict | None:
 def list_active_missions(
     member: Member, *, at_most: int, prefix: str | None = None, eligible: bool | None = None, after: Sequence | None
 ) -> list[dict]:
-    """Up to `at_most` active missions in the order of get_active_missions, as `member` sees them.
+    """Return up to `at_most` active missions in the order of get_active_missions, as `member` sees them.
 
     prefix: the beginning of the name, in any case. eligible: only those the member's score allows, or only the others.
-    after: (min_trust_score, name, id) of the row the page starts behind.
+    after: (min_trust_score, name, id) of the last row before the page.
 
-    Missions without a threshold sort last. They are a query of their own, so that each of the two is one range of the
-    index idx_groups_active_missions, however deep the page.
+    Missions without a threshold sort last. They are read by a second query, so that each query scans one range of the
+    index idx_groups_active_missions, also for deep pages.
     """
     conditions, values = [], []
     if prefix:
@@ -76,9 +76,10 @@ def list_active_missions(
 def list_current_members(
     mission: Group, *, at_most: int, after: Sequence | None, with_email: bool = False
 ) -> list[dict]:
-    """Up to `at_most` current members of a mission, in the order of get_mission_members.
+    """Return up to `at_most` current members of a mission, in the order of get_mission_members.
 
-    after: (joined_at, id) of the membership the page starts after. with_email: a column the member role may not read.
+    after: (joined_at, id) of the last row before the page. with_email: add the e-mail, which the member
+    role cannot read.
     """
     memberships = mission.memberships.active()
     if after is not None:

@@ -1,4 +1,4 @@
-"""What happens to an entry of the directory: edits, its status, removal."""
+"""Adding, editing, approving, removing and restoring directory entries."""
 
 from collections.abc import Mapping
 
@@ -18,7 +18,7 @@ from groups.services.events import record, record_changes
 from missionsite.common.changes import apply_changes
 from missionsite.common.transactions import service
 
-# What members change themselves; identifiers and everything that was proven or decided is for staff.
+# Fields that members edit themselves; staff edit the identifiers, other services the decisions.
 OWN_FIELDS = frozenset({"name", "primary_role", "organization", "country"})
 STAFF_FIELDS = OWN_FIELDS | {
     "telegram_id",
@@ -27,12 +27,15 @@ STAFF_FIELDS = OWN_FIELDS | {
     "registration_fee_paid",
     "registration_fee_tx_hash",
 }
-# What an event names as changed without a copy: events outlive a person's data.
+# Fields whose values an event may contain. Of others it names the field only: events outlive personal data.
 _RECORDED_WITH_VALUES = frozenset({"primary_role", "registration_fee_paid"})
 
 
 def reputation_of(profile: Mapping) -> int:
-    """Points of a GitHub profile: 5 a public repository, 3 a follower, 2 a star, 1 a contribution of the last year."""
+    """Return the points of a GitHub profile.
+
+    5 per public repository, 3 per follower, 2 per star, 1 per contribution of the last year.
+    """
     return (
         5 * profile.get("public_repos", 0)
         + 3 * profile.get("followers", 0)
@@ -43,9 +46,9 @@ def reputation_of(profile: Mapping) -> int:
 
 @service
 def create_entry(*, actor: Member | None = None, person: Member | None = None, **fields) -> CommunityMember:
-    """Add someone without an invitation; they wait for approval like everyone.
+    """Add an entry without an invitation; its status is pending.
 
-    fields: as in STAFF_FIELDS; name, primary_role and telegram_id are needed. Raises TelegramIdTaken, NameMissing.
+    fields: as in STAFF_FIELDS; name, primary_role and telegram_id are required. Raises TelegramIdTaken, NameMissing.
     """
     entry = CommunityMember.objects.create(person=person, status=CommunityStatus.PENDING, **_normalize(fields))
     entry.refresh_from_db()
@@ -57,9 +60,9 @@ def create_entry(*, actor: Member | None = None, person: Member | None = None, *
 def update_entry(
     *, entry: CommunityMember, actor: Member | None = None, own: bool = False, **changes
 ) -> CommunityMember:
-    """Edit an entry. own: by the member, who changes less.
+    """Edit an entry. own: edited by the member, who may change OWN_FIELDS only.
 
-    A new GitHub name is no longer verified, and its points are gone. Raises TelegramIdTaken, NameMissing, EntryErased.
+    A new GitHub name is not verified and has no points. Raises TelegramIdTaken, NameMissing, EntryErased.
     """
     if unknown := set(changes) - (OWN_FIELDS if own else STAFF_FIELDS):
         raise TypeError(f"cannot change {', '.join(sorted(unknown))} here")
@@ -74,7 +77,7 @@ def update_entry(
             "github_verified_at": None,
             "github_profile_data": None,
             "reputation_score": 0,
-            # What GitHub said of the old name, and when it is to be asked again.
+            # The check of the old name, and the time of its retry, no longer apply.
             "profile_data": {k: v for k, v in (current.profile_data or {}).items() if k != "github_check"} or None,
         }
     changed = apply_changes(current, changes)
@@ -85,33 +88,34 @@ def update_entry(
 
 @service
 def approve(*, entry: CommunityMember, actor: Member | None = None, reason: str = "") -> CommunityMember:
-    """Let a member who registered in. Raises StatusMoveRejected, which says what is possible instead."""
+    """Approve a pending member. Raises StatusMoveRejected, which names the possible moves."""
     return _move(entry, CommunityStatus.ACTIVE, "approved", actor, reason, only_from=CommunityStatus.PENDING)
 
 
 @service
 def suspend(*, entry: CommunityMember, actor: Member | None = None, reason: str = "") -> CommunityMember:
-    """Take an active member out of sight for a while. Raises StatusMoveRejected."""
+    """Suspend an active member, which hides them. Raises StatusMoveRejected."""
     return _move(entry, CommunityStatus.SUSPENDED, "suspended", actor, reason)
 
 
 @service
 def reinstate(*, entry: CommunityMember, actor: Member | None = None, reason: str = "") -> CommunityMember:
-    """Let a suspended member back in. Raises StatusMoveRejected."""
+    """Make a suspended member active again. Raises StatusMoveRejected."""
     return _move(entry, CommunityStatus.ACTIVE, "reinstated", actor, reason, only_from=CommunityStatus.SUSPENDED)
 
 
 @service
 def ban(*, entry: CommunityMember, actor: Member | None = None, reason: str = "") -> CommunityMember:
-    """Put someone out for good: nothing follows. Raises StatusMoveRejected."""
+    """Ban a member. No status follows. Raises StatusMoveRejected."""
     return _move(entry, CommunityStatus.BANNED, "banned", actor, reason)
 
 
 @service
 def verify_by_hand(*, entry: CommunityMember, how: str, actor: Member | None = None) -> CommunityMember:
-    """State that a GitHub account is this member's. how: how that was found out, which the event keeps.
+    """Mark a GitHub account as verified. how: the evidence, stored with the event.
 
-    The reputation stays: it comes from what GitHub itself says. Raises GitHubNameMissing, GitHubAccountTaken.
+    The reputation does not change: it is calculated from GitHub's figures only. Raises GitHubNameMissing,
+    GitHubAccountTaken.
     """
     current = _lock_entry(entry)
     if not current.github_username:
@@ -125,7 +129,7 @@ def verify_by_hand(*, entry: CommunityMember, how: str, actor: Member | None = N
 
 @service
 def remove_entry(*, entry: CommunityMember, actor: Member | None = None, reason: str = "") -> CommunityMember:
-    """Take someone out of every list; the row stays for the record and can be restored. Raises EntryRemoved."""
+    """Remove an entry from every list. The row is kept and can be restored. Raises EntryRemoved."""
     current = _lock_entry(entry)
     current.deleted_at = timezone.now()
     current.save(update_fields=["deleted_at"])
@@ -135,7 +139,7 @@ def remove_entry(*, entry: CommunityMember, actor: Member | None = None, reason:
 
 @service
 def restore_entry(*, entry: CommunityMember, actor: Member | None = None, reason: str = "") -> CommunityMember:
-    """Bring back who was removed. Raises EntryNotRemoved, EntryErased."""
+    """Restore a removed entry. Raises EntryNotRemoved, EntryErased."""
     current = _lock_entry(entry, removed=True)
     if not current.is_removed:
         raise EntryNotRemoved
@@ -146,7 +150,7 @@ def restore_entry(*, entry: CommunityMember, actor: Member | None = None, reason
 
 
 def _lock_entry(entry: CommunityMember, *, removed: bool = False) -> CommunityMember:
-    """The entry as it is now, held to the end of the transaction. removed: also one that was removed."""
+    """Lock and return the current row of an entry. removed: also a removed one. Raises EntryErased, EntryRemoved."""
     current = CommunityMember.objects.select_for_update(of=("self",)).select_related("person").get(pk=entry.pk)
     if current.erased_at:
         raise EntryErased
@@ -176,8 +180,8 @@ def _record_event(type_: str, entry: CommunityMember, actor: Member | None, **pa
 
 
 def _normalize(fields: dict) -> dict:
-    """Texts without blanks around them, user names without their @, and nothing where a text is empty."""
-    tidied = {}
+    """Strip texts, remove the @ of user names, and make empty optional texts None."""
+    normalized = {}
     for name, value in fields.items():
         if isinstance(value, str):
             value = value.strip()
@@ -185,5 +189,5 @@ def _normalize(fields: dict) -> dict:
                 value = value.removeprefix("@")
             if name not in ("name", "primary_role", "telegram_id"):
                 value = value or None
-        tidied[name] = value
-    return tidied
+        normalized[name] = value
+    return normalized

@@ -1,4 +1,4 @@
-"""Erasing what is known of a person: deliberate, final, and done where only the database can."""
+"""Erasing the personal data of a member, by a database function. This cannot be undone."""
 
 from django.db import connection
 
@@ -12,7 +12,7 @@ from missionsite.common.transactions import service
 def erase(*, entry: CommunityMember, actor: Member | None = None) -> CommunityMember:
     """Overwrite the personal data of an entry and of its account, in the tables and in their history.
 
-    The number, the role, the reputation and everything that is counted stay. Raises EntryErased, StaffNotErased.
+    The number, the role, the reputation and all counts are kept. Raises EntryErased, StaffNotErased.
     """
     current = CommunityMember.objects.select_for_update(of=("self",)).select_related("person").get(pk=entry.pk)
     if current.erased_at:

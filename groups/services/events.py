@@ -5,7 +5,7 @@ from groups.signals import event_recorded
 def record(
     type_: str, *, actor: Member | None, member: Member | None = None, group: Group | None = None, **payload
 ) -> Event:
-    """Write down what happened, in the transaction of the change itself. Empty payload entries are left out."""
+    """Record an event in the transaction of its change. Empty payload values are omitted."""
     event = Event.objects.create(
         type=type_,
         actor=actor,
@@ -18,7 +18,7 @@ def record(
 
 
 def record_changes(type_: str, *, changed: dict, **links) -> Event | None:
-    """Write down an edit as {field: [before, after]}; nothing where nothing changed."""
+    """Record an edit as {field: [before, after]}; returns None if nothing changed."""
     if not changed:
         return None
     return record(type_, changed=changed, **links)

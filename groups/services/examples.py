@@ -1,4 +1,4 @@
-"""The events of example data: what its rows say happened, at the instants they name."""
+"""The events of example data, derived from its rows, at the times in the rows."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -28,20 +28,20 @@ _MOVED = {
 
 
 def write_events(rows: Iterable[Model]) -> list[Event]:
-    """Write the events of rows that were loaded, oldest first."""
+    """Write the events of loaded rows, oldest first."""
     return write(event for row in rows for event in _events_of(row))
 
 
 def write(events: Iterable[Event]) -> list[Event]:
-    """Write events as they are, oldest first.
+    """Write events oldest first, without sending the signal.
 
-    Nothing else follows from them: no message is queued, no step of the onboarding is noted.
+    So they queue no messages and complete no onboarding steps.
     """
     return Event.objects.bulk_create(sorted(events, key=lambda event: event.occurred_at))
 
 
 def example(type_: str, at: datetime, *, actor=None, member=None, group=None, **payload) -> Event:
-    """An event that is not written yet."""
+    """Return an unsaved event."""
     return Event(type=type_, occurred_at=at, actor=actor, member=member, group=group, payload=payload)
 
 

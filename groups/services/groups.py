@@ -1,4 +1,4 @@
-"""Making, editing, archiving and restoring missions and colonies."""
+"""Creating, editing, archiving and restoring missions and colonies."""
 
 from groups.errors import GroupIsActive, GroupIsArchived
 from groups.models import Group, Member
@@ -11,7 +11,7 @@ from missionsite.common.transactions import service
 def create_mission(
     *, name: str, colony: Group, description: str = "", min_trust_score: int = 0, actor: Member | None = None
 ) -> Group:
-    """Open a mission in a colony. min_trust_score: points, 0 lets everyone in.
+    """Create a mission in a colony. min_trust_score: points; with 0 every member can join.
 
     Raises ColonyArchived, ParentIsNoColony, ThresholdNegative.
     """
@@ -28,7 +28,7 @@ def create_mission(
 
 @service
 def create_colony(*, name: str, description: str = "", actor: Member | None = None) -> Group:
-    """Found a colony: the root missions belong to."""
+    """Create a colony, the root that missions belong to."""
     colony = Group.objects.create(name=name, type=Group.Type.COLONY, description=description, min_trust_score=None)
     record("group.created", actor=actor, group=colony, stable_id=colony.stable_id)
     return colony
@@ -36,9 +36,9 @@ def create_colony(*, name: str, description: str = "", actor: Member | None = No
 
 @service
 def update_group(*, group: Group, actor: Member | None = None, **changes) -> Group:
-    """Change name, description, min_trust_score or parent_group; archiving has its own service.
+    """Change name, description, min_trust_score or parent_group; for archiving see archive_group.
 
-    Raises what the rules of a group reject.
+    Raises the errors of the group's constraints.
     """
     _only(changes, "name", "description", "min_trust_score", "parent_group")
     current = Group.objects.select_for_update(of=("self",)).get(pk=group.pk)
@@ -63,7 +63,7 @@ def restore_group(*, group: Group, actor: Member | None = None, reason: str = ""
 
 
 def _set_status(group, status, rejection, event_type, actor, reason) -> Group:
-    # One guarded statement: of two at once, one changes it and the other is told so.
+    # One conditional UPDATE: of two concurrent calls, one changes the row and the other raises.
     if not Group.objects.filter(pk=group.pk).exclude(status=status).update(status=status):
         raise rejection
     group.status = status

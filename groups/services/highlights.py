@@ -1,4 +1,4 @@
-"""Daily highlights: what each member did on each day, summed up from participation."""
+"""Daily highlights: the participation of each member per day."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -15,10 +15,10 @@ from missionsite.common.transactions import service
 def roll_up_highlights(
     *, points: Mapping[str, int] | None = None, daily_cap: int | None = None, at_most: int = 100_000
 ) -> int:
-    """Add what came in since the last run to the highlights; returns how many notes were taken, 0 when none is left.
+    """Add new participation to the highlights; returns the number of processed changes, 0 if there are none.
 
-    points and daily_cap: from the settings when left out. Days that were rolled up keep the points of their time until
-    they are rebuilt. Raises PointsRejected.
+    points and daily_cap: from the settings by default. Highlights keep the points valid at their roll-up until they are
+    rebuilt. Raises PointsRejected.
     """
     return _call("SELECT roll_up_highlights(%s, %s, %s)", *_rules(points, daily_cap), at_most)
 
@@ -31,10 +31,10 @@ def rebuild_highlights(
     points: Mapping[str, int] | None = None,
     daily_cap: int | None = None,
 ) -> int:
-    """Count days (UTC, both included) anew from participation; returns how many highlights were wrong.
+    """Rebuild the highlights of days (UTC, both included) from participation; returns how many were corrected.
 
-    Without a first day, from the first event there is. For changed points or cap, and after events were removed or
-    corrected. Raises DaysReversed, PointsRejected.
+    Without a first day, from the first event on. Use it after points or cap changed, or events were removed.
+    Raises DaysReversed, PointsRejected.
     """
     if first_day and last_day and last_day < first_day:
         raise DaysReversed

@@ -1,4 +1,4 @@
-"""Who changed what, when, field by field — and taking one change back."""
+"""The history of a row, field by field, and reverting one change."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +15,7 @@ from missionsite.common.transactions import service
 
 @dataclass(frozen=True)
 class FieldChange:
-    """One field of a change: what it was and what it became, as stored."""
+    """One changed field, with the stored values before and after."""
 
     name: str
     label: str
@@ -25,7 +25,7 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class Change:
-    """One entry of a row's history. label: insert, update or delete. actor: None where no request made it."""
+    """One entry of a row's history. label: insert, update or delete. actor: None outside of requests."""
 
     pgh_id: int
     when: datetime
@@ -37,8 +37,8 @@ class Change:
 
 
 def changes_of(instance: models.Model, *, limit: int = 200) -> list[Change]:
-    """The history of a row, newest first, at most `limit` entries, in two queries."""
-    # One entry more than shown: the oldest one shown is compared with the one before it.
+    """Return the history of a row, newest first, at most `limit` entries, in two queries."""
+    # One more entry, to compare the oldest returned one with.
     entries = list(
         instance.history.model.objects.filter(pgh_obj_id=instance.pk)
         .select_related("pgh_context")
@@ -66,16 +66,16 @@ def changes_of(instance: models.Model, *, limit: int = 200) -> list[Change]:
 def revert_change(*, change: Change, actor: Member | None = None) -> models.Model:
     """Set the fields of one change back to what they were before it.
 
-    Rules hold as for any edit. Raises NothingToRevert, LaterChange (names the fields a later edit touched), and what
-    the database rejects.
+    Constraints apply as for any edit. Raises NothingToRevert, LaterChange (names the fields of the later edit), and the
+    errors of the constraints.
     """
     if not change.fields:
         raise NothingToRevert
     model = type(change.instance)
     current = model._default_manager.select_for_update(of=("self",)).get(pk=change.instance.pk)
-    overtaken = [f.label for f in change.fields if getattr(current, _attname(model, f.name)) != f.after]
-    if overtaken:
-        raise LaterChange(f"A later edit changed {', '.join(overtaken)}, so this change cannot be reverted.")
+    changed_later = [f.label for f in change.fields if getattr(current, _attname(model, f.name)) != f.after]
+    if changed_later:
+        raise LaterChange(f"A later edit changed {', '.join(changed_later)}, so this change cannot be reverted.")
     for changed in change.fields:
         setattr(current, _attname(model, changed.name), changed.before)
     current.save(update_fields=[changed.name for changed in change.fields])
@@ -84,7 +84,7 @@ def revert_change(*, change: Change, actor: Member | None = None) -> models.Mode
 
 
 def _differences(older, newer) -> list[FieldChange]:
-    """The tracked fields in which two entries differ."""
+    """Return the tracked fields in which two entries differ."""
     changes = []
     for tracked in newer._meta.concrete_fields:
         if tracked.name.startswith("pgh_"):
@@ -103,7 +103,7 @@ def _attname(model: type[models.Model], name: str) -> str:
 
 
 def _links(instance: models.Model) -> dict:
-    """What the event of a revert points to."""
+    """Return the links and payload of the event of a revert."""
     match instance:
         case Member():
             return {"member": instance}

@@ -1,14 +1,14 @@
 """The statements of an import of members, in the order they run.
 
-`%(given)s` names the columns the file has; what it does not have stays as it is.
+`%(given)s` names the columns of the file; other columns do not change.
 """
 
 from missionsite.common.constraints import CONTROL_CHARACTERS, ONE_LINE_ERROR
 
-# What an earlier import in the same transaction left.
+# Drops the temporary tables of an earlier import in the same transaction.
 CLEAR = "DROP TABLE IF EXISTS pg_temp.import_lines, pg_temp.import_rows, pg_temp.import_errors"
 
-# The file as it came. fault: why a row could not be taken apart; it has nothing else then.
+# The rows of the file. fault: why a row could not be parsed; its other columns are empty then.
 STAGE = """
     CREATE TEMPORARY TABLE import_lines (
         line integer, fault text, fault_at text, email_is_bad boolean, email text, name text, trust_score text,
@@ -22,8 +22,8 @@ COPY = """
         primary_role, organization, country, github_username, member_id) FROM STDIN WITH (NULL '')
 """
 
-# Each row beside whom it means (p): the member of its stable ID, else of its e-mail; that member's entry (c); whose its
-# e-mail (m) and its Telegram ID (t) are; and what it changes, in the words of an event.
+# Joins each row with its member (p), found by stable ID, else by e-mail; that member's entry (c); the owners of its
+# e-mail (m) and Telegram ID (t); and the changes, in the form of an event's payload.
 MATCH = """
     CREATE TEMPORARY TABLE import_rows ON COMMIT DROP AS
     SELECT l.*, CASE WHEN NOT l.email_is_bad THEN lower(l.email) END AS email_key,
@@ -74,16 +74,16 @@ MATCH = """
     ) g
 """
 
-# Rows that could not be taken apart, with nothing else to say of them.
+# Errors of rows that could not be parsed.
 CHECK_FAULTS = """
     INSERT INTO import_errors SELECT line, coalesce(fault_at, ''), fault FROM import_rows WHERE fault IS NOT NULL
 """
-# Texts of one line; an e-mail with a control character is no address.
+# Columns without control characters; an e-mail with one is not a valid address.
 _ONE_LINE = ("name", "telegram_id", "telegram_username", "organization", "country", "github_username")
-# What is wrong with a row by itself or beside what is stored, each as `column: sentence`. One array a row: set up once
-# for the statement, where a list of VALUES would be for every row.
+# Errors of a row by itself and against stored rows, each as `column: message`. One array per row is faster than a list
+# of VALUES per row.
 CHECK = r"""
-    WITH looked AS MATERIALIZED (
+    WITH checked AS MATERIALIZED (
         SELECT r.line, ARRAY[
             CASE WHEN r.email IS NULL THEN 'email: The e-mail is missing.'
                 WHEN r.email_is_bad THEN 'email: “' || left(r.email, 60) || '” is not a valid e-mail address.' END,
@@ -129,7 +129,7 @@ CHECK = r"""
     )
     INSERT INTO import_errors
     SELECT l.line, split_part(e, ': ', 1), substr(e, strpos(e, ': ') + 2)
-    FROM looked l CROSS JOIN LATERAL unnest(l.found) AS e
+    FROM checked l CROSS JOIN LATERAL unnest(l.found) AS e
     WHERE num_nonnulls(VARIADIC l.found) > 0 AND e IS NOT NULL
 """.replace(
     "{one_line}",
@@ -138,7 +138,7 @@ CHECK = r"""
     ),
 )
 
-# What is wrong with a row beside an earlier one.
+# Errors of a row against an earlier row.
 CHECK_TWICE = """
     INSERT INTO import_errors
     SELECT r.line, 'email', 'This e-mail is on line ' || f.line || ' already.'
@@ -151,7 +151,7 @@ CHECK_TWICE = """
         SELECT telegram_id, min(line) AS line FROM import_rows GROUP BY telegram_id HAVING count(*) > 1
     ) f ON f.telegram_id = r.telegram_id WHERE r.line > f.line
     UNION ALL
-    -- One row means the member by stable ID, another by e-mail; the same e-mail twice was said above.
+    -- One row names the member by stable ID, another by e-mail. The same e-mail twice is reported above.
     SELECT r.line, 'member_id', 'This member is on line ' || f.line || ' already.'
     FROM import_rows r JOIN (
         SELECT id, min(line) AS line, min(email_key) AS email_key
@@ -173,7 +173,7 @@ ALL_ERRORS = """
     ) TO STDOUT WITH (FORMAT csv, HEADER)
 """
 
-# Rows that are to change stay as they were matched: no answer for one that someone changed meanwhile.
+# Locks the rows to change; false if one of them has changed since it was matched.
 LOCK = """
     WITH locked_members AS MATERIALIZED (
         SELECT m.updated_at = r.member_seen_at AS as_seen FROM import_rows r JOIN members m ON m.id = r.id
@@ -187,7 +187,7 @@ LOCK = """
         AND (SELECT count(*) FROM locked_entries WHERE as_seen) = count(*) FILTER (WHERE entry_changed <> '{}')
     FROM import_rows
 """
-# One event for someone new, entry and all; one for the entry of someone who was a member already.
+# One event per new member, including the entry, and one per new entry of an existing member.
 ADD = """
     WITH people AS (
         INSERT INTO members (id, email, display_name, trust_score)
@@ -219,7 +219,7 @@ CHANGE_MEMBERS = """
     INSERT INTO events (type, actor_id, member_id, payload)
     SELECT 'member.changed', %(actor)s, id, jsonb_build_object('changed', member_changed, 'by', 'import') FROM changed
 """
-# A new GitHub name is not verified, and its points are gone.
+# A new GitHub name is not verified and has no points.
 CHANGE_ENTRIES = """
     WITH changed AS (
         UPDATE community_members c SET

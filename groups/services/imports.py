@@ -1,4 +1,4 @@
-"""Members from a CSV file: people and their entries in the directory, added and brought up to date."""
+"""Import of members and their directory entries from a CSV file."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -36,18 +36,18 @@ REQUIRED = ("email", "name")
 # How often `progress` is called while the file is read, in rows.
 _STEP = 10_000
 _LOCK = (19795, ord("I"))
-# What nearly every address looks like; the others are asked of Django, as in every form.
+# Matches nearly every address; Django's validator checks the others, as in every form.
 _ORDINARY_EMAIL = re.compile(
     r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.IGNORECASE | re.ASCII
 )
-# Another transaction was first: what is unique is taken, what is referred to is gone, or both waited for each other.
+# Conflicts with another transaction: unique violation, missing reference, serialization failure, deadlock.
 # Source: PostgreSQL manual, appendix A.
 _CONFLICT_STATES = ("23503", "23505", "40001", "40P01")
 
 
 @dataclass(frozen=True)
 class LineError:
-    """What is wrong with one row. line: where it begins in the file. column: empty when it is the row as a whole."""
+    """An error of one row. line: the first line of the row in the file. column: empty for the row as a whole."""
 
     line: int
     column: str
@@ -56,9 +56,9 @@ class LineError:
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What an import did, or would do where `written` is false: each of its lines is in one of four counts.
+    """What an import did, or would do if `written` is false; each line is in one of four counts.
 
-    errors: the first ones, of `error_count`; a line may have several.
+    errors: the first of `error_count` errors; a line may have several.
     """
 
     lines: int
@@ -81,17 +81,17 @@ def import_members(
     errors_kept: int = 100,
     progress: Callable[[str, int], None] | None = None,
 ) -> ImportReport:
-    """Add the people of a CSV file, or bring them up to date; all of them or, where a line is wrong, none.
+    """Add or update the members of a CSV file: all of them or, if a line has an error, none.
 
-    A row means the member of its stable ID, else of its e-mail, else someone new. With a telegram_id it also makes or
-    changes their entry in the directory. A column the file lacks stays as it is; an empty value empties an optional
-    text, and leaves a trust score or a role as it is. Rows that change nothing are not touched.
+    A row is matched by stable ID, else by e-mail, else it is a new member. With a telegram_id it also adds or changes
+    the directory entry. Columns missing in the file do not change; an empty value clears an optional text, but not a
+    trust score or a role. Rows without changes are not written.
 
-    file: UTF-8, read in pieces, at most IMPORT_BYTES. skip_bad: take the good lines where others are wrong.
-    dry_run: everything but the writing itself, which would use up stable IDs and numbers. errors_to: gets every error
-    as CSV. progress: called with what is being done (reading, checking, writing, done) and how many lines there are so
-    far; it cannot use this connection to the database.
-    actor: staff and administrators are changed for those who may do so by hand; None is the command line, which may.
+    file: UTF-8, read in pieces, at most IMPORT_BYTES. skip_bad: import the valid lines when others have errors.
+    dry_run: check only; writing would use up stable IDs and numbers. errors_to: receives every error as CSV.
+    progress: called with the step (reading, checking, writing, done) and the number of lines; it must not use this
+    database connection. actor: needs the right to change staff and administrators; None is the command line, which has
+    it.
     Raises FileUnreadable, ImportRunning, ImportConflict.
     """
     report_progress = progress or (lambda step, lines: None)
@@ -138,14 +138,14 @@ def _translate_conflicts() -> Iterator[None]:
 
 
 def _lock_import(cursor) -> None:
-    """One import at a time; whoever comes second is told so at once."""
+    """Allow one import at a time. Raises ImportRunning without waiting."""
     cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", _LOCK)
     if not cursor.fetchone()[0]:
         raise ImportRunning
 
 
 def _stage(cursor, file: BinaryIO, report_progress: Callable[[str, int], None]) -> tuple[list[str], int]:
-    """Bring the rows into a temporary table. Returns the columns the file has, and how many rows."""
+    """Copy the rows into a temporary table; returns the columns of the file and the number of rows."""
     csv_file = CsvFile(file, columns=COLUMNS, required=REQUIRED, largest=settings.IMPORT_BYTES)
     cursor.execute(sql.CLEAR)
     cursor.execute(sql.STAGE)
@@ -160,9 +160,9 @@ def _stage(cursor, file: BinaryIO, report_progress: Callable[[str, int], None]) 
 
 
 def _staged(csv_file: CsvFile) -> Iterator[tuple]:
-    """The rows as COPY takes them, tidied as the forms of the site do it; what is empty arrives as NULL."""
+    """Yield the rows for COPY, normalized as in the forms; empty values become NULL."""
     place = {name: number for number, name in enumerate(csv_file.columns)}
-    # At -1 is the empty value of every column that is not there.
+    # Index -1 is the empty value of missing columns.
     in_order = itemgetter(*(place.get(name, -1) for name in COLUMNS))
     nothing = ("",) * len(COLUMNS)
     for line, values, fault, column in csv_file.rows():
@@ -194,7 +194,7 @@ def _is_email(value: str) -> bool:
 
 
 def _match_and_check(cursor, given: list[str], actor: Member | None) -> None:
-    """Find whom each row means and what it changes, and write down everything that is wrong."""
+    """Match each row with its member, find its changes, and collect all errors."""
     longest = {
         name: CommunityMember._meta.get_field(name).max_length for name in COLUMNS[3:-1] if name != "primary_role"
     }

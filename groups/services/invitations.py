@@ -1,4 +1,4 @@
-"""Inviting people into the directory."""
+"""Creating, renewing, cancelling and expiring invitations."""
 
 import secrets
 from collections.abc import Callable, Iterable
@@ -19,22 +19,22 @@ from groups.services.events import record
 from missionsite.common.transactions import service
 
 A_DAY = timedelta(hours=24)
-# How often new codes are tried when another invitation has the digest of one: 1 in 2^79 does.
+# Attempts when another invitation has the same digest, which happens once in 2^79.
 CODE_ATTEMPTS = 3
 
 
 def new_code() -> str:
-    """A code no one guesses: 16 characters out of 31, 79 bits."""
+    """Return a random code: 16 characters out of 31, 79 bits."""
     return "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
 
 
 def address_to_send(invitation: CommunityInvitation) -> str:
-    """The address at which one registers with the code of an invitation that was made just now."""
+    """Return the registration address of a just created invitation."""
     return f"{settings.SITE_URL}{reverse('portal:register', args=[invitation.spelled_code])}"
 
 
 def daily_cap(actor: Member | None) -> int:
-    """How many invitations may be made in 24 hours in one member's name, by who makes them."""
+    """Return the limit of invitations per inviter in 24 hours, which depends on the actor."""
     many = actor is not None and actor.has_perm("groups.invite_many")
     return settings.INVITATIONS_PER_DAY_BY_STAFF if many else settings.INVITATIONS_PER_DAY
 
@@ -47,7 +47,7 @@ def create_invitation(
     lasts: timedelta | None = None,
     actor: Member | None = None,
 ) -> CommunityInvitation:
-    """Invite one person. lasts: INVITATION_DAYS when left out. The code is on the returned object and nowhere else.
+    """Invite one person. lasts: INVITATION_DAYS by default. Only the returned object has the code.
 
     Raises InviterNotActive, TooManyInvitations, InvitationExpiresBefore.
     """
@@ -65,20 +65,20 @@ def create_invitations(
     lasts: timedelta | None = None,
     actor: Member | None = None,
 ) -> list[CommunityInvitation]:
-    """Invite many at once, all or none: one invitation a user name, which may be empty.
+    """Create several invitations, all or none: one per user name, which may be empty.
 
-    The codes are on the returned objects and nowhere else: the database has their digests.
+    Only the returned objects have the codes; the database stores their digests.
 
-    actor: the account that does it; the inviter's own when left out. Raises InviterNotActive, TooManyInvitations.
+    actor: the inviter's account by default. Raises InviterNotActive, TooManyInvitations.
     """
     names = [name.strip().removeprefix("@") or None for name in telegram_usernames]
-    # The inviter's row is held to the end, so two at once cannot both see room under the cap.
+    # The inviter's row is locked, so two concurrent calls cannot both pass the limit.
     inviter = CommunityMember.objects.select_for_update(no_key=True).get(pk=created_by.pk)
     if inviter.status != CommunityStatus.ACTIVE or inviter.is_removed:
         raise InviterNotActive
     actor = actor or inviter.person
     cap = daily_cap(actor)
-    # The clock of this moment, not of the transaction: it may have waited for the lock.
+    # The current time, not that of the transaction, which may have waited for the lock.
     now = timezone.now()
     made_today = inviter.invitations.filter(created_at__gt=now - A_DAY).count()
     if made_today + len(names) > cap:
@@ -103,9 +103,9 @@ def create_invitations(
 def renew_code(
     *, invitation: CommunityInvitation, lasts: timedelta | None = None, actor: Member | None = None
 ) -> CommunityInvitation:
-    """Give a pending invitation another code and a new time to use it; the code before it stops working.
+    """Give a pending invitation a new code and a new expiry; the old code stops working.
 
-    lasts: INVITATION_DAYS from now when left out. The code is on the returned object and nowhere else.
+    lasts: INVITATION_DAYS from now by default. Only the returned object has the code.
     Raises InvitationEnded, InviterNotActive, InvitationExpiresBefore.
     """
     current = CommunityInvitation.objects.select_for_update().get(pk=invitation.pk)
@@ -126,7 +126,7 @@ def renew_code(
 
 
 def _with_new_codes(invitations: list[CommunityInvitation], write: Callable) -> None:
-    """Write invitations with a new code each; where the digest of one is taken, with other codes."""
+    """Write invitations with a new code each; retry with other codes if a digest is taken."""
     for attempt in range(1, CODE_ATTEMPTS + 1):
         for each in invitations:
             each.code = new_code()
@@ -146,7 +146,7 @@ def _with_new_codes(invitations: list[CommunityInvitation], write: Callable) -> 
 def cancel_invitation(
     *, invitation: CommunityInvitation, actor: Member | None = None, reason: str = ""
 ) -> CommunityInvitation:
-    """Make a code worthless. Raises InvitationEnded."""
+    """Cancel a pending invitation. Raises InvitationEnded."""
     current = CommunityInvitation.objects.select_for_update().get(pk=invitation.pk)
     if current.status != InvitationStatus.PENDING:
         raise InvitationEnded(
@@ -169,7 +169,7 @@ def cancel_invitation(
 
 @service
 def expire_invitations() -> int:
-    """Mark pending invitations whose time is over; returns how many. A code past its time is rejected either way."""
+    """Mark overdue pending invitations as expired; returns how many. Their codes are rejected either way."""
     return CommunityInvitation.objects.filter(status=InvitationStatus.PENDING, expires_at__lte=Now()).update(
         status=InvitationStatus.EXPIRED
     )

@@ -1,11 +1,11 @@
-"""Making and editing members."""
+"""Creating and editing members."""
 
 from groups.models import Member
 from groups.services.events import record, record_changes
 from missionsite.common.changes import apply_changes
 from missionsite.common.transactions import service
 
-# What staff may edit; rights (is_staff, is_superuser, roles) are given by administrators alone, at their own door.
+# Fields that staff edit; administrators set the rights (is_staff, is_superuser, roles).
 EDITABLE = frozenset({"email", "display_name", "trust_score", "is_active"})
 RIGHTS = frozenset({"is_staff", "is_superuser"})
 
@@ -20,7 +20,7 @@ def create_member(
     is_staff: bool = False,
     actor: Member | None = None,
 ) -> Member:
-    """Add a person; without a password no one can log in as them. Raises EmailTaken, TrustScoreNegative."""
+    """Create a member; without a password the account cannot log in. Raises EmailTaken, TrustScoreNegative."""
     member = Member.objects.create_user(
         email, password, display_name=display_name, trust_score=trust_score, is_staff=is_staff
     )
@@ -32,7 +32,7 @@ def create_member(
 def update_member(*, member: Member, actor: Member | None = None, **changes) -> Member:
     """Change e-mail, name, trust score, rights, or whether the member is active.
 
-    The event names what changed; of an e-mail or a name it keeps no copy, since events outlive a person's data.
+    The event names the changed fields, without copies of e-mail and name: events outlive personal data.
     Raises EmailTaken, TrustScoreNegative.
     """
     if unknown := set(changes) - EDITABLE - RIGHTS:

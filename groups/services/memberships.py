@@ -22,20 +22,20 @@ def join_mission(
 ) -> Membership:
     """Add a member to a mission, or to a colony, which has no minimum trust score.
 
-    actor: who does it; the member when left out. joined_at: aware datetime; now when left out.
+    actor: the member by default. joined_at: aware datetime; now by default.
     Raises MissionArchived, MemberInactive, TrustTooLow (carries the missing points), AlreadyMember.
     """
-    # Fresh facts: what the caller holds may be older than the last edit. The archived state is checked once more by
-    # the database, under a lock.
+    # Read again: the caller's objects may be outdated. The database checks the archived status once more, under a
+    # lock.
     mission = Group.objects.get(pk=mission.pk)
-    facts = Member.objects.only("trust_score", "is_active").get(pk=member.pk)
+    current = Member.objects.only("trust_score", "is_active").get(pk=member.pk)
     if mission.is_archived:
         raise MissionArchived
-    if not facts.is_active:
+    if not current.is_active:
         raise MemberInactive
     required = mission.min_trust_score or 0
-    if facts.trust_score < required:
-        raise TrustTooLow(score=facts.trust_score, required=required)
+    if current.trust_score < required:
+        raise TrustTooLow(score=current.trust_score, required=required)
     if not role.strip():
         raise RoleMissing
     times = {"joined_at": joined_at} if joined_at else {}
@@ -63,12 +63,12 @@ def leave_mission(
 ) -> Membership:
     """End a member's active membership. The row is kept; re-joining adds another.
 
-    left_at: aware datetime; now when left out. Raises NotAMember, LeftBeforeJoining.
+    left_at: aware datetime; now by default. Raises NotAMember, LeftBeforeJoining.
     """
     membership = Membership.objects.active().filter(member=member, group=mission).first()
     if membership is None:
         raise NotAMember
-    # The database's clock set joined_at; this machine's may be a little behind it.
+    # joined_at comes from the database's clock, which may be ahead of this one.
     left_at = left_at or max(timezone.now(), membership.joined_at)
     # One conditional UPDATE: of two concurrent calls, one ends the membership and the other updates no row.
     ended = Membership.objects.active().filter(pk=membership.pk).update(status=Membership.Status.LEFT, left_at=left_at)

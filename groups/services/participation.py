@@ -1,4 +1,4 @@
-"""Writing down what members do on the platforms, one event or thousands at a time."""
+"""Recording participation of members on platforms, one event or thousands at a time."""
 
 import json
 import re
@@ -18,16 +18,16 @@ from groups.signals import participation_recorded
 from missionsite.common.constraints import is_one_line
 from missionsite.common.transactions import service
 
-# Of the digest that is the id of a platform message; never changes, or replays would count again.
+# Namespace of the ids of platform messages; must not change, or repeated messages would be counted again.
 MESSAGES = UUID("5d0f6c1e-6f0b-4f43-9f6a-7f3a1f0c2b9d")
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-# Clocks of platforms go before ours at times.
+# Tolerance for platforms whose clock is ahead.
 AHEAD = timedelta(hours=1)
 MINUTES_A_DAY = 1440
 METADATA_CHARACTERS = 8_000
 
 _VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
-# A NUL in a text of JSON, which jsonb cannot hold; after an odd number of backslashes it is an escape.
+# A NUL in JSON text, which jsonb cannot store; after an odd number of backslashes it is an escape.
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _TYPES = frozenset(ParticipationType.values)
 _PLATFORMS = frozenset(Platform.values)
@@ -36,7 +36,7 @@ _FIELDS = frozenset({"member_id", "event_type", "platform", "room_id", "event_me
 
 @dataclass(frozen=True)
 class Rejected:
-    """An event that was not taken. line: its place in the batch, from 1."""
+    """A rejected event. line: its position in the batch, from 1."""
 
     line: int
     reason: str
@@ -44,7 +44,7 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Ingested:
-    """What became of a batch. repeated: platform messages that were counted before."""
+    """The result of a batch. repeated: platform messages that were recorded before."""
 
     recorded: int
     repeated: int
@@ -52,7 +52,7 @@ class Ingested:
 
 
 class _Rejection(Exception):
-    """Why an event cannot be taken."""
+    """An event is invalid. The message is the reason."""
 
 
 @service
@@ -66,9 +66,9 @@ def record_participation(
     event_metadata: Mapping | None = None,
     occurred_at: datetime | None = None,
 ) -> MemberParticipation | None:
-    """Write down one event; None when this platform message was counted before.
+    """Record one event; returns None if this platform message was recorded before.
 
-    member_id: the number, #247. occurred_at: aware; now when left out. Raises ParticipationRejected.
+    member_id: the number, #247. occurred_at: aware; now by default. Raises ParticipationRejected.
     """
     event = {
         "member_id": member_id,
@@ -87,11 +87,11 @@ def record_participation(
 
 @service
 def ingest_participation(*, events: Iterable[Mapping]) -> Ingested:
-    """Write down many events at once; what cannot be taken is named and does not stop the others.
+    """Record many events; invalid ones are reported and do not stop the others.
 
-    events: mappings with member_id, event_type, platform, room_id, and where there is one message_id (a replay of it
-    has no effect), event_metadata (VOICE: {"minutes": 12}) and occurred_at (aware, or ISO 8601 with an offset; now
-    when left out). Each member's last activity moves forward.
+    events: mappings with member_id, event_type, platform, room_id, and optionally message_id (a repeated one has no
+    effect), event_metadata (VOICE: {"minutes": 12}) and occurred_at (aware, or ISO 8601 with an offset; now by
+    default). Updates the last activity of each member.
     """
     rows, rejected, accounts = _read(events)
     recorded = _write(rows, accounts) if rows else 0
@@ -99,10 +99,10 @@ def ingest_participation(*, events: Iterable[Mapping]) -> Ingested:
 
 
 def message_key(*, platform: str, room_id: str, message_id: str) -> str:
-    """The id of the row of a platform message: a digest, so that no identifier of a person is kept.
+    """Return the id of a platform message: a digest, so that no personal identifier is stored.
 
-    The room belongs to it: Telegram numbers the messages of each chat from 1. The same as uuid.uuid5, at a third of
-    its time. Source: RFC 9562, section 5.5.
+    The room is part of it: Telegram numbers the messages of each chat from 1. Equal to uuid.uuid5, in a third of its
+    time. Source: RFC 9562, section 5.5.
     """
     name = f"{platform}\x1f{room_id}\x1f{message_id}".encode()
     digest = sha1(MESSAGES.bytes + name, usedforsecurity=False).hexdigest()
@@ -113,7 +113,7 @@ def message_key(*, platform: str, room_id: str, message_id: str) -> str:
 
 
 def _read(events: Iterable[Mapping]) -> tuple[list[tuple], list[Rejected], dict[str, UUID | None]]:
-    """Rows in the order of the staging table, what was rejected in the order of the lines, and accounts by number."""
+    """Return rows in the order of the staging table, rejected events in line order, and accounts by number."""
     now = timezone.now()
     read, rejected = [], []
     for line, event in enumerate(events, start=1):
@@ -133,9 +133,9 @@ def _read(events: Iterable[Mapping]) -> tuple[list[tuple], list[Rejected], dict[
 
 
 def _present(numbers: Iterable[str]) -> dict[str, UUID | None]:
-    """The accounts of those of these numbers that are in the directory, held in it to the end of the transaction.
+    """Return the accounts of the numbers that are in the directory, and lock their entries.
 
-    An erasure that comes meanwhile waits, and then empties also what is written here.
+    A concurrent erasure waits for the lock and then also erases the rows written here.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -180,27 +180,27 @@ def _row(event: Mapping, now: datetime) -> tuple:
 
 def _text(event: Mapping, name: str, called: str, longest: int) -> str:
     value = event.get(name)
-    # Platforms number their messages; JSON brings a number then.
+    # Some platforms send the message id as a JSON number.
     if type(value) is int:
         value = str(value) if value.bit_length() < 1_000 else "9" * (longest + 1)
     if not isinstance(value, str) or not value or value.isspace():
         raise _Rejection(f"The {called} is missing.")
     if len(value) > longest:
         raise _Rejection(f"The {called} is longer than {longest} characters.")
-    # Printable ASCII, nearly always, is known to be storable.
+    # Printable ASCII, the usual case, can always be stored.
     if not (value.isascii() and value.isprintable()):
         _check_storable(value, called)
     return value
 
 
 def _check_storable(value: str, called: str, *, verb: str = "contains") -> None:
-    words = f"The {called} {verb} a character that cannot be stored."
+    message = f"The {called} {verb} a character that cannot be stored."
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise _Rejection(words) from None
+        raise _Rejection(message) from None
     if "\0" in value:
-        raise _Rejection(words)
+        raise _Rejection(message)
 
 
 def _metadata(kind: str, metadata: Mapping) -> str:
@@ -249,7 +249,7 @@ _STAGE = """
     ) ON COMMIT DELETE ROWS;
     TRUNCATE staged_participation
 """
-# Keys, and then members, are taken in their order, so that two ingests never wait for each other in a circle.
+# Locks ids and then members in their order, so that concurrent ingests do not deadlock.
 _RECORD = """
     WITH recorded AS (
         INSERT INTO member_participation
@@ -274,7 +274,7 @@ _RECORD = """
 
 
 def _write(rows: list[tuple], accounts: Mapping[str, UUID | None]) -> int:
-    """Write what is not there yet; returns how many rows that were. accounts: by number."""
+    """Insert new rows; returns their number. accounts: by number."""
     with connection.cursor() as cursor:
         cursor.execute(_STAGE)
         with connection.wrap_database_errors, cursor.copy("COPY staged_participation FROM STDIN") as copy:

@@ -18,12 +18,12 @@ logger = logging.getLogger(__name__)
 
 
 def find_invitation(code: str, *, lock: bool = False) -> CommunityInvitation:
-    """The invitation a code opens. hold: until the transaction ends, no one else takes it.
+    """Return the pending invitation of a code. lock: lock its row.
 
     Raises CodeRejected, the same for an unknown, used, expired and cancelled code, and for one whose inviter is no
-    longer active; the log has the true reason.
+    longer active; the log has the real reason.
     """
-    # Every code costs one look-up, also one that cannot exist: the time taken tells nothing.
+    # Every code takes one query, also an invalid one, so that the response time reveals nothing.
     rows = CommunityInvitation.objects.select_related("created_by")
     if lock:
         rows = rows.select_for_update(of=("self",))
@@ -35,10 +35,10 @@ def find_invitation(code: str, *, lock: bool = False) -> CommunityInvitation:
         logger.info("Invitation %s rejected: %s", found.pk, found.status)
         raise CodeRejected
     if found.expires_at <= now():
-        logger.info("Invitation %s rejected: its time is over", found.pk)
+        logger.info("Invitation %s rejected: expired", found.pk)
         raise CodeRejected
     if found.created_by.is_removed or found.created_by.status != CommunityStatus.ACTIVE:
-        logger.info("Invitation %s rejected: who made it is not an active member", found.pk)
+        logger.info("Invitation %s rejected: the inviter is not an active member", found.pk)
         raise CodeRejected
     return found
 
@@ -60,11 +60,11 @@ def accept_invitation(
     locale: str = "",
     timezone: str = "",
 ) -> CommunityMember:
-    """Register: an account, an entry that waits for approval, the tie to who invited, and the code is used.
+    """Register a person: create the account, a pending entry and the relationship to the inviter, and use up the code.
 
-    password: None when someone else registers for them; they set one later. password_hash: instead of it, the hash of
-    one that was checked before. locale, timezone: for the apps above, which may reject them. The code works once: of
-    two who come with it at the same moment, one gets in. Raises CodeRejected, EmailTaken, TelegramIdTaken, NameMissing.
+    password: None if another system registers the person, who sets one later. password_hash: the hash of an already
+    validated password. locale, timezone: for receivers of the signal, which may reject them. The code works once: of
+    two concurrent registrations, one succeeds. Raises CodeRejected, EmailTaken, TelegramIdTaken, NameMissing.
     """
     invitation = find_invitation(code, lock=True)
     person = Member.objects.create_user(email, password, password_hash=password_hash, display_name=name.strip())

@@ -1,4 +1,4 @@
-"""Writing down what members have to do with each other."""
+"""Relationships between members and other entities."""
 
 from groups.models import Member, MemberRelationship
 from groups.services.events import record
@@ -14,7 +14,7 @@ def create_relationship(
     content: dict | None = None,
     actor: Member | None = None,
 ) -> MemberRelationship:
-    """Write a relationship down, once. An entity that is a member's number is linked to that member.
+    """Create a relationship, once. An entity ID that is a member's number is linked to that member.
 
     Raises RelationshipWithSelf, RelationshipExists.
     """

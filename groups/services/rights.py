@@ -1,4 +1,4 @@
-"""What staff may do: roles and passwords, given by administrators at their own door."""
+"""Roles and passwords, set by administrators."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ from missionsite.common.transactions import service
 
 @service
 def set_roles(*, member: Member, roles: Iterable[Role], actor: Member | None = None) -> Member:
-    """Give a member exactly these roles."""
+    """Set the roles of a member, replacing the current ones."""
     before = sorted(member.groups.values_list("name", flat=True))
     roles = list(roles)
     member.groups.set(roles)
@@ -24,7 +24,7 @@ def set_roles(*, member: Member, roles: Iterable[Role], actor: Member | None = N
 
 @service
 def set_password(*, member: Member, password: str | None, actor: Member | None = None) -> Member:
-    """Set what a member logs in with; None: no one can log in as them. Raises SystemMemberLocked."""
+    """Set the password of a member; None disables the login by password. Raises SystemMemberLocked."""
     member.set_password(password)
     member.save(update_fields=["password"])
     record("member.password_set" if password else "member.password_removed", actor=actor, member=member)

@@ -1,4 +1,4 @@
-"""The life of a task: open, claimed, done or cancelled, and open again."""
+"""Creating and editing tasks, and their states: open, claimed, done, cancelled."""
 
 from datetime import date
 
@@ -42,7 +42,7 @@ def update_task(*, task: Task, actor: Member | None = None, **changes) -> Task:
 
 @service
 def claim_task(*, task: Task, member: Member, actor: Member | None = None) -> Task:
-    """Give an open task to a member of its mission. Raises TaskStateRejected, MemberInactive, NotAMember."""
+    """Assign an open task to a member of its mission. Raises TaskStateRejected, MemberInactive, NotAMember."""
     current = _lock_task(task, State.OPEN)
     if not Member.objects.filter(pk=member.pk, is_active=True).exists():
         raise MemberInactive
@@ -53,25 +53,25 @@ def claim_task(*, task: Task, member: Member, actor: Member | None = None) -> Ta
 
 @service
 def complete_task(*, task: Task, actor: Member | None = None) -> Task:
-    """Finish a claimed task: its member's trust score rises by the reward. Raises TaskStateRejected."""
+    """Complete a claimed task and add the reward to the member's trust score. Raises TaskStateRejected."""
     current = _lock_task(task, State.CLAIMED)
-    doer = Member.objects.select_for_update().get(pk=current.claimed_by_id)
+    member = Member.objects.select_for_update().get(pk=current.claimed_by_id)
     if current.reward_points:
-        doer.trust_score += current.reward_points
-        doer.save(update_fields=["trust_score"])
-    return _move(current, State.DONE, "task.done", claimed_by=doer, actor=actor, reward_points=current.reward_points)
+        member.trust_score += current.reward_points
+        member.save(update_fields=["trust_score"])
+    return _move(current, State.DONE, "task.done", claimed_by=member, actor=actor, reward_points=current.reward_points)
 
 
 @service
 def cancel_task(*, task: Task, actor: Member | None = None, reason: str = "") -> Task:
-    """Give up a task that is open or claimed. Raises TaskStateRejected."""
+    """Cancel an open or claimed task. Raises TaskStateRejected."""
     current = _lock_task(task, State.OPEN, State.CLAIMED)
     return _move(current, State.CANCELLED, "task.cancelled", claimed_by=None, actor=actor, reason=reason)
 
 
 @service
 def reopen_task(*, task: Task, actor: Member | None = None, reason: str = "") -> Task:
-    """Open a claimed or cancelled task again, for anyone. A finished one stays: its reward was given.
+    """Make a claimed or cancelled task open again. A finished one cannot be reopened: its reward was paid.
 
     Raises TaskStateRejected, TaskMissionArchived.
     """
@@ -80,7 +80,7 @@ def reopen_task(*, task: Task, actor: Member | None = None, reason: str = "") ->
 
 
 def _lock_task(task: Task, *allowed: State) -> Task:
-    """The task as it is now, locked; rejected when it is in none of the allowed states (any when none is given)."""
+    """Lock and return the current row of a task. Raises TaskStateRejected unless in one of the allowed states."""
     current = Task.objects.select_for_update(of=("self",)).select_related("group").get(pk=task.pk)
     if allowed and current.state not in allowed:
         wanted = " or ".join(state.label.lower() for state in allowed)

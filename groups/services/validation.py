@@ -1,4 +1,4 @@
-"""The validations of the mission schema, on the live database, leaving nothing behind."""
+"""Validations of the mission schema on the live database, in transactions that are rolled back."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from groups.models import Group, Member, Membership
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one validation found. detail: what was counted, or what is wrong."""
+    """The result of one validation. detail: a count, or the failure."""
 
     name: str
     passed: bool
@@ -18,11 +18,11 @@ class Outcome:
 
 
 class _Failed(Exception):
-    """What a validation found wrong."""
+    """A validation failed. The message is the detail."""
 
 
 def validate_missions() -> Iterator[Outcome]:
-    """Run every validation in a transaction of its own that is rolled back; yields one Outcome each."""
+    """Run each validation in a transaction that is rolled back; yields one Outcome each."""
     for check in CHECKS:
         name = check.__doc__.strip().splitlines()[0].rstrip(".")
         try:
@@ -85,7 +85,7 @@ def active_missions_answer() -> str:
 
 
 def mission_members_answer() -> str:
-    """get_mission_members lists everyone in a mission."""
+    """get_mission_members lists every active member of a mission."""
     member, mission = _trial()
     Membership.objects.create(member=member, group=mission)
     listed = _column("SELECT member_id FROM get_mission_members(%s)", [mission.pk])
@@ -95,7 +95,7 @@ def mission_members_answer() -> str:
 
 
 def counts_are_right() -> str:
-    """The counts of members and open tasks are what counting gives."""
+    """The counters of members and open tasks match the rows."""
     drifted = _column("SELECT group_id FROM mission_counter_drift() LIMIT 20")
     _reject_if(drifted, f"drifted: {', '.join(map(str, drifted))}")
     return "no drift"
@@ -113,9 +113,9 @@ CHECKS: list[Callable[[], str]] = [
 
 
 def _trial() -> tuple[Member, Group]:
-    """A member and an active mission they are not in; made for this validation where there are none.
+    """Return a member and an active mission they do not belong to; created if there are none.
 
-    Existing ones come first: a number given to a row that is rolled back is gone.
+    Existing rows are preferred: creating one uses up a stable ID, even if it is rolled back.
     """
     mission = Group.objects.missions().active().order_by("stable_id").first()
     if mission is None:

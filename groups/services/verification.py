@@ -1,6 +1,7 @@
-"""Finding out on GitHub whether an account there is a member's, and what it shows of them.
+"""Verification of GitHub accounts, and reputation from their public figures.
 
-A member puts a word into their public profile that only this site can name; where it stands, the account is theirs.
+A member adds a verification code, which only this site knows, to their public GitHub profile. If it is there, the
+account is verified.
 """
 
 import secrets
@@ -22,12 +23,12 @@ from groups.services.events import record
 from missionsite.common.transactions import service
 
 TASK = "verify_on_github"
-MAX_TRIES = 6  # while GitHub cannot be reached: over about an hour
-MAX_WAITS = 24  # that GitHub asks for
+MAX_TRIES = 6  # while GitHub cannot be reached; takes about an hour
+MAX_WAITS = 24  # for GitHub's rate limits
 _FIRST_PAUSE = timedelta(minutes=2)  # before the second try; each further one is twice as long
 _MOST_POINTS = 2**31 - 1  # that the column holds
 
-# What became of the last check, for staff. Codes of GitHubError, and those of this module.
+# Results of a check, as shown to staff. Keys are codes of GitHubError and of this module.
 OUTCOMES = {
     "queued": "The check is queued.",
     "verified": "The public profile contains the code. The account is verified.",
@@ -44,7 +45,7 @@ OUTCOMES = {
 
 
 class RetryLater(Exception):
-    """GitHub has to be asked again. at: aware datetime, not before."""
+    """The check must be repeated. at: aware datetime, the earliest time."""
 
     def __init__(self, at: datetime) -> None:
         self.at = at
@@ -52,7 +53,7 @@ class RetryLater(Exception):
 
 
 def verification_code(*, member_id: str) -> str:
-    """The word a member is asked to put into their public profile. It changes with SECRET_KEY.
+    """Return the code a member adds to their public profile. It depends on SECRET_KEY.
 
     member_id: their number, #247.
     """
@@ -66,14 +67,14 @@ def verification_code(*, member_id: str) -> str:
 
 @service
 def request_github_check(*, entry: CommunityMember) -> bool:
-    """Have a member's GitHub account looked up in the background.
+    """Queue a check of a member's GitHub account.
 
-    False where a check waits already; it comes in time. Raises GitHubNameMissing.
+    Returns False if a check is already queued. Raises GitHubNameMissing.
     """
     current = _lock_entry(entry.member_id)
     if current is None or not current.github_username:
         raise GitHubNameMissing
-    # Not a queueing lock: the worker could not put back a job that is to be tried again beside a newer one.
+    # Not a queueing lock: with a newer job in the queue, the worker could not requeue a job for a retry.
     lock = f"{TASK}:{current.member_id}"
     if ProcrastinateJob.objects.filter(task_name=TASK, lock=lock, status="todo").exists():
         return False
@@ -83,11 +84,11 @@ def request_github_check(*, entry: CommunityMember) -> bool:
 
 
 def verify_on_github(*, member_id: str) -> str:
-    """Look a member's account up and write down what it shows; returns the outcome, a key of OUTCOMES.
+    """Check a member's account and store the result; returns the outcome, a key of OUTCOMES.
 
-    "gone" and "changed": the member was removed, or their GitHub name changed meanwhile, and nothing was written.
-    Must not run in a transaction: nothing is held while GitHub is asked. Raises RetryLater, and GitHubRejected, so that
-    a wrong token is seen where failed jobs are.
+    "gone" and "changed": the member was removed or their GitHub name changed meanwhile, and nothing was written.
+    Must not run in a transaction: no lock is held during the requests. Raises RetryLater, and GitHubRejected, so that
+    a wrong token shows up as a failed job.
     """
     seen = (
         CommunityMember.objects.present()
@@ -99,11 +100,11 @@ def verify_on_github(*, member_id: str) -> str:
         return "gone"
     username = seen["github_username"]
     before = (seen["profile_data"] or {}).get("github_check", {})
-    # A worker may die before it has put the job off. By the database's clock, as jobs are.
+    # The worker may have stopped before it postponed the job. Compared by the database's clock, as jobs are.
     if (again_at := before.get("again_at")) and datetime.fromisoformat(again_at) > seen["now"]:
         raise RetryLater(datetime.fromisoformat(again_at))
     try:
-        profile = fetch_profile(username, proof=verification_code(member_id=member_id))
+        profile = fetch_profile(username, code=verification_code(member_id=member_id))
     except (GitHubBusy, GitHubUnavailable) as error:
         return _schedule_retry(member_id, username, before, error)
     except GitHubError as error:
@@ -111,7 +112,7 @@ def verify_on_github(*, member_id: str) -> str:
         if isinstance(error, GitHubRejected):
             raise
         return outcome
-    if not profile.proof_found:
+    if not profile.code_found:
         return _write_outcome(member_id, username, "proof_missing")
     try:
         return _write_profile(member_id, username, profile)
@@ -122,13 +123,13 @@ def verify_on_github(*, member_id: str) -> str:
 
 
 def _schedule_retry(member_id: str, username: str, before: dict, error: GitHubBusy | GitHubUnavailable) -> str:
-    """Note that GitHub could not be asked, and have it asked again, unless that was tried often enough."""
+    """Store a failed attempt and raise RetryLater, or give up after too many attempts."""
     is_busy = isinstance(error, GitHubBusy)
     waits, tries = before.get("waits", 0) + is_busy, before.get("tries", 0) + (not is_busy)
     if waits >= MAX_WAITS or tries >= MAX_TRIES:
         return _write_outcome(member_id, username, "gave_up")
     if not is_busy:
-        # Not all at once when GitHub is back.
+        # Random, so that the retries do not come all at once.
         pause = _FIRST_PAUSE * 2 ** (tries - 1) * secrets.SystemRandom().uniform(0.75, 1.25)
         again_at = timezone.now() + pause
     elif error.is_stated:
@@ -183,7 +184,7 @@ def _write_outcome(member_id: str, username: str, outcome: str, **more) -> str:
 
 
 def _lock_entry(member_id: str) -> CommunityMember | None:
-    """The entry as it is now, held to the end of the transaction; None where it was removed."""
+    """Lock and return the current row of an entry; None if it was removed."""
     rows = CommunityMember.objects.present().filter(member_id=member_id)
     return rows.select_for_update(of=("self",)).select_related("person").first()
 

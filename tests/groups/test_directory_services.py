@@ -371,7 +371,7 @@ def test_invitation_tree_has_ancestors_and_counts(django_assert_num_queries):
 
 
 def test_large_tree_is_truncated(monkeypatch):
-    monkeypatch.setattr("groups.selectors.directory.NODES_AT_MOST", 5)
+    monkeypatch.setattr("groups.selectors.directory.MAX_NODES", 5)
     root = EntryFactory(person=None)
     for _child in range(4):
         EntryFactory(person=None, invited_by=root)

@@ -64,7 +64,7 @@ def soon(seconds: float) -> datetime:
 def rejection(kind: type[GitHubError], username: str = "octocat") -> GitHubError:
     """The error a look-up ends with, which names no one, however it is printed."""
     with pytest.raises(GitHubError) as caught:
-        fetch_profile(username, proof=WORD)
+        fetch_profile(username, code=WORD)
     assert type(caught.value) is kind or (kind is GitHubUnavailable and isinstance(caught.value, kind))
     printed = "".join(traceback.format_exception(caught.value))
     for secret in (username, WORD, TOKEN):
@@ -190,7 +190,7 @@ def test_organisation_account_is_rejected(server, kind):
 @pytest.mark.parametrize("field", ["bio", "company", "blog", "location"])
 def test_code_is_found_in_every_public_text(server, field):
     server.person(**{field: f"I write code. {WORD}"})
-    assert fetch_profile("octocat", proof=WORD).proof_found
+    assert fetch_profile("octocat", code=WORD).code_found
 
 
 @pytest.mark.parametrize(
@@ -211,23 +211,23 @@ def test_code_is_found_in_every_public_text(server, field):
 )
 def test_code_must_be_a_whole_word(server, bio, stands):
     server.person(bio=bio)
-    assert fetch_profile("octocat", proof=WORD).proof_found is stands
+    assert fetch_profile("octocat", code=WORD).code_found is stands
 
 
 def test_code_is_not_a_pattern(server):
     server.person(bio="anything at all")
-    assert not fetch_profile("octocat", proof=".*").proof_found
+    assert not fetch_profile("octocat", code=".*").code_found
 
 
-@pytest.mark.parametrize("proof", [None, ""])
-def test_missing_code_is_never_found(server, proof):
+@pytest.mark.parametrize("code", [None, ""])
+def test_missing_code_is_never_found(server, code):
     server.person(bio="")
-    assert not fetch_profile("octocat", proof=proof).proof_found
+    assert not fetch_profile("octocat", code=code).code_found
 
 
 def test_code_in_name_or_email_does_not_count(server):
     server.person(name=WORD, email=f"{WORD}@example.org", twitter_username=WORD)
-    assert not fetch_profile("octocat", proof=WORD).proof_found
+    assert not fetch_profile("octocat", code=WORD).code_found
 
 
 # --- Pages of repositories ---------------------------------------------------------------------
@@ -715,11 +715,11 @@ def test_invalid_http_response_is_rejected(server, answer):
 def test_debug_log_contains_no_names(server, caplog):
     caplog.set_level("DEBUG")
     server.person("octocat", stars=[1] * 101)
-    fetch_profile("octocat", proof=WORD)
+    fetch_profile("octocat", code=WORD)
     for answer in (resetting, failing(500), unauthorized, moved("http://127.0.0.1:9/octocat"), silent_headers):
         server.on("/users/octocat", answer)
         with pytest.raises(GitHubError):
-            fetch_profile("octocat", proof=WORD)
+            fetch_profile("octocat", code=WORD)
     said = "\n".join(record.getMessage() for record in caplog.records)
     assert not any(secret in said for secret in ("octocat", WORD, TOKEN))
 
