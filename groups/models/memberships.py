@@ -71,8 +71,7 @@ class Membership(models.Model):
             models.Index(fields=["member", "group"], name="idx_memberships_member_group"),
             # The list, newest first; its deep pages use this index only.
             models.Index(F("joined_at").desc(), F("id").desc(), name="memberships_newest"),
-            # The memberships of one group, newest first, all or by status, from this index only. Also serves the foreign
-            # key.
+            # The memberships of one group, newest first, all or by status; also serves the foreign key.
             models.Index(
                 F("group"), F("joined_at").desc(), F("id").desc(), name="memberships_of_group", include=["status"]
             ),

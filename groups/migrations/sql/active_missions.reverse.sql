@@ -1,4 +1,4 @@
--- The function counts by itself again.
+-- The function counts rows again.
 ALTER FUNCTION get_active_missions(uuid, integer) RESET ALL;
 CREATE OR REPLACE FUNCTION get_active_missions(member_uuid uuid, member_trust_score integer)
 RETURNS TABLE (

@@ -1,5 +1,5 @@
--- The active missions read from the counters. A plain SQL function plans into its caller, so a LIMIT stops early;
--- get_active_missions keeps its name, signature and language and wraps it.
+-- Active missions with counts from the counters. A SQL function is inlined into the caller's plan, so a LIMIT stops
+-- early; get_active_missions keeps its name, signature and language and calls it.
 CREATE FUNCTION active_missions(member_uuid uuid, member_trust_score integer)
 RETURNS TABLE (
     id uuid,
@@ -45,8 +45,8 @@ RETURNS TABLE (
     is_eligible boolean
 )
 LANGUAGE plpgsql STABLE
--- Reading all of them hashes what was counted since the last merging. Where the planner takes it for one row, a nested
--- loop would turn 10,000 such rows into 100 million comparisons.
+-- Reading all missions needs a hash join with the counters. If the planner estimates one row, a nested loop would make
+-- 100 million comparisons of 10,000 rows.
 SET enable_nestloop = off
 AS $$
 BEGIN

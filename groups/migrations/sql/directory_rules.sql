@@ -1,7 +1,7 @@
--- What the database holds of the community directory, whoever writes.
+-- Rules of the community directory that the database enforces.
 
--- Numbers (#247): given by the database, never changed. As with stable IDs, a row that brings its own number moves the
--- sequence past it, and moving and taking exclude each other for that instant only.
+-- Numbers (#247) are assigned by the database and never change. As with stable IDs, a row with a given number moves the
+-- sequence past it; an advisory lock separates moving and taking, and is released at once.
 CREATE SEQUENCE community_member_number;
 SELECT setval('community_member_number', max(substr(member_id, 2)::bigint)) FROM community_members
     HAVING max(substr(member_id, 2)::bigint) IS NOT NULL;
@@ -10,7 +10,7 @@ CREATE FUNCTION assign_community_number() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 DECLARE
-    brought bigint := substring(NEW.member_id FROM '^#([1-9][0-9]{0,17})$')::bigint;
+    given bigint := substring(NEW.member_id FROM '^#([1-9][0-9]{0,17})$')::bigint;
 BEGIN
     IF coalesce(NEW.member_id, '') = '' THEN
         PERFORM pg_advisory_lock_shared(19795, ascii('#'));
@@ -21,12 +21,12 @@ BEGIN
             RAISE;
         END;
         PERFORM pg_advisory_unlock_shared(19795, ascii('#'));
-    -- A number of another form is left to the table's CHECK.
-    ELSIF brought > coalesce(pg_sequence_last_value('community_member_number'), 0) THEN
+    -- The table's CHECK rejects a number of another format.
+    ELSIF given > coalesce(pg_sequence_last_value('community_member_number'), 0) THEN
         PERFORM pg_advisory_lock(19795, ascii('#'));
         BEGIN
-            IF brought > coalesce(pg_sequence_last_value('community_member_number'), 0) THEN
-                PERFORM setval('community_member_number', brought);
+            IF given > coalesce(pg_sequence_last_value('community_member_number'), 0) THEN
+                PERFORM setval('community_member_number', given);
             END IF;
         EXCEPTION WHEN query_canceled OR others THEN
             PERFORM pg_advisory_unlock(19795, ascii('#'));
@@ -45,11 +45,11 @@ LANGUAGE plpgsql
 AS $$
 BEGIN
     IF OLD.erased_at IS NOT NULL THEN
-        RAISE EXCEPTION 'the personal data of % was erased; its entry stays as it is', OLD.member_id
+        RAISE EXCEPTION 'the personal data of % was erased; the entry cannot be changed', OLD.member_id
             USING ERRCODE = 'check_violation', CONSTRAINT = 'community_members_erased_stays';
     END IF;
     IF NEW.member_id <> OLD.member_id THEN
-        RAISE EXCEPTION 'the number % never changes', OLD.member_id
+        RAISE EXCEPTION 'the number % cannot be changed', OLD.member_id
             USING ERRCODE = 'check_violation', CONSTRAINT = 'community_members_number_never_changes';
     END IF;
     IF NEW.status <> OLD.status AND NOT (CASE OLD.status
@@ -59,7 +59,7 @@ BEGIN
         WHEN 'suspended' THEN NEW.status IN ('active', 'banned')
         ELSE false
     END) THEN
-        RAISE EXCEPTION 'a member goes from % to % never', OLD.status, NEW.status
+        RAISE EXCEPTION 'the status of a member cannot change from % to %', OLD.status, NEW.status
             USING ERRCODE = 'check_violation', CONSTRAINT = 'community_members_status_moves';
     END IF;
     RETURN NEW;
@@ -72,13 +72,13 @@ LANGUAGE plpgsql
 AS $$
 BEGIN
     IF NEW.invitation_code <> OLD.invitation_code OR NEW.created_by <> OLD.created_by THEN
-        RAISE EXCEPTION 'the code of an invitation and who made it never change'
+        RAISE EXCEPTION 'the code and the inviter of an invitation never change'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'community_invitations_code_never_changes';
     END IF;
     IF OLD.status <> 'pending'
         AND (NEW.status, NEW.accepted_by, NEW.accepted_at)
             IS DISTINCT FROM (OLD.status, OLD.accepted_by, OLD.accepted_at) THEN
-        RAISE EXCEPTION 'an invitation that is % stays so', OLD.status
+        RAISE EXCEPTION 'an invitation that is % never changes', OLD.status
             USING ERRCODE = 'check_violation', CONSTRAINT = 'community_invitations_status_moves';
     END IF;
     RETURN NEW;
@@ -86,14 +86,14 @@ END $$;
 CREATE TRIGGER community_invitations_guard BEFORE UPDATE ON community_invitations
     FOR EACH ROW EXECUTE FUNCTION guard_community_invitations();
 
--- Being active is no change of an entry. A generated column keeps the whole rows from being compared here.
+-- Activity does not change updated_at. The generated column prevents comparing whole rows here.
 CREATE TRIGGER community_members_touch_updated_at BEFORE UPDATE ON community_members
     FOR EACH ROW WHEN (OLD.last_active_at IS NOT DISTINCT FROM NEW.last_active_at)
     EXECUTE FUNCTION touch_updated_at();
 CREATE TRIGGER community_invitations_touch_updated_at BEFORE UPDATE ON community_invitations
     FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION touch_updated_at();
 
--- An entity that is the number of a member is that member.
+-- Links an entity ID that is a member's number to that member.
 CREATE FUNCTION link_member_relationships() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
@@ -105,7 +105,7 @@ END $$;
 CREATE TRIGGER member_relationships_link BEFORE INSERT OR UPDATE ON member_relationships
     FOR EACH ROW EXECUTE FUNCTION link_member_relationships();
 
--- Whom a member invited, whom those invited, and so on: one row a person, the member first.
+-- The members that a member invited, directly and indirectly: one row per member, the root first.
 CREATE FUNCTION invitation_tree(root varchar, deepest integer DEFAULT 20)
 RETURNS TABLE (member_id varchar, invited_by varchar, depth integer, path varchar[])
 LANGUAGE sql STABLE
@@ -116,7 +116,7 @@ AS $$
         UNION ALL
         SELECT m.member_id, m.invited_by, t.depth + 1, t.path || m.member_id
         FROM tree t JOIN community_members m ON m.invited_by = t.member_id
-        -- Two who name each other would go round for ever.
+        -- Ends at a cycle.
         WHERE t.depth < deepest AND m.member_id <> ALL (t.path)
     )
     SELECT member_id, invited_by, depth, path FROM tree ORDER BY path

@@ -1,6 +1,6 @@
--- Overwriting what is known of a person, where no one else may change anything: events and history included.
+-- Overwrites the personal data of a member, also in events and history, which nothing else may change.
 
--- As before, and one more who may: whoever erases a person, and then only the payload.
+-- Allows one change: erase_directory_entry may change the payload.
 CREATE OR REPLACE FUNCTION reject_event_change() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
@@ -15,25 +15,28 @@ BEGIN
         USING ERRCODE = 'check_violation', CONSTRAINT = 'events_append_only';
 END $$;
 
--- Erases an entry of the directory and the account behind it. The numbers and the counts stay; which texts are
--- overwritten with what is listed in groups/README.md.
+-- Erases an entry of the directory and its account. Numbers and counts are kept; groups/README.md lists the texts and
+-- their replacements.
 CREATE FUNCTION erase_directory_entry(entry uuid) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 DECLARE
-    who community_members%ROWTYPE;
+    subject community_members%ROWTYPE;
     account uuid;
     known text[];
     names text[];
 BEGIN
-    SELECT * INTO STRICT who FROM community_members WHERE id = entry FOR UPDATE;
-    account := who.person_id;
-    -- What they were ever called, read before it is overwritten.
+    SELECT * INTO STRICT subject FROM community_members WHERE id = entry FOR UPDATE;
+    account := subject.person_id;
+    -- All current and former names, read before they are overwritten.
     names := ARRAY(
         SELECT DISTINCT lower(h.telegram_username) FROM community_members_history h
         WHERE h.pgh_obj_id = entry AND h.telegram_username IS NOT NULL
-    ) || lower(who.telegram_username);
-    known := ARRAY[who.name, who.telegram_id, who.telegram_username, who.github_username, '"' || who.member_id || '"']
+    ) || lower(subject.telegram_username);
+    known := ARRAY[
+        subject.name, subject.telegram_id, subject.telegram_username, subject.github_username,
+        '"' || subject.member_id || '"'
+    ]
         || ARRAY(SELECT unnest(ARRAY[email, display_name]) FROM members WHERE id = account)
         || ARRAY(
             SELECT DISTINCT unnest(ARRAY[h.name, h.telegram_id, h.telegram_username, h.github_username])
@@ -56,24 +59,24 @@ BEGIN
     WHERE pgh_obj_id = entry;
 
     UPDATE community_invitations SET invited_telegram_username = NULL
-    WHERE accepted_by = who.member_id
+    WHERE accepted_by = subject.member_id
         OR lower(invited_telegram_username) = ANY (names);
     UPDATE community_invitations_history SET invited_telegram_username = NULL
-    WHERE accepted_by = who.member_id
+    WHERE accepted_by = subject.member_id
         OR lower(invited_telegram_username) = ANY (names)
-        OR pgh_obj_id IN (SELECT invitation_id FROM community_invitations WHERE accepted_by = who.member_id);
+        OR pgh_obj_id IN (SELECT invitation_id FROM community_invitations WHERE accepted_by = subject.member_id);
     UPDATE member_relationships SET content = '{}' WHERE member_a_id = entry OR member_b_id = entry;
-    -- The minutes are counted.
+    -- The minutes are part of the counts.
     UPDATE member_participation SET room_id = 'erased', event_metadata = CASE WHEN event_type = 'VOICE'
         THEN jsonb_strip_nulls(jsonb_build_object('minutes', event_metadata -> 'minutes')) END
-    WHERE member_id = who.member_id;
+    WHERE member_id = subject.member_id;
 
     PERFORM set_config('missionsite.erasing', 'on', true);
-    UPDATE events SET payload = jsonb_build_object('number', who.member_id, 'erased', true)
-    WHERE member_id = account OR (member_id IS NULL AND payload ->> 'number' = who.member_id);
+    UPDATE events SET payload = jsonb_build_object('number', subject.member_id, 'erased', true)
+    WHERE member_id = account OR (member_id IS NULL AND payload ->> 'number' = subject.member_id);
     PERFORM set_config('missionsite.erasing', '', true);
 
-    -- An answer is JSON in ASCII; as jsonb its letters are those of the name.
+    -- A stored response is JSON with escaped non-ASCII characters; the cast to jsonb decodes them.
     DELETE FROM api_idempotency_keys k
     WHERE k.owner_id = account
         OR EXISTS (
@@ -92,14 +95,14 @@ BEGIN
             email = 'erased-' || id || '@erased.invalid', display_name = 'Erased member', password = '!',
             is_active = false, is_staff = false, is_superuser = false, last_login = NULL
         WHERE id = account;
-        -- What someone is called in a mission is typed by hand.
+        -- A role in a mission is free text.
         UPDATE memberships SET role = 'Member' WHERE member_id = account;
         UPDATE memberships_history SET role = 'Member' WHERE member_id = account;
         UPDATE members_history SET email = 'erased-' || id || '@erased.invalid', display_name = 'Erased member'
         WHERE pgh_obj_id = account;
     END IF;
     DELETE FROM django_admin_log WHERE object_id = entry::text;
-    -- Apps above erase what they keep of the person in triggers of their own: they see erased_at being set.
+    -- Other apps erase their data of the member in triggers on erased_at.
 END $$;
 REVOKE EXECUTE ON FUNCTION erase_directory_entry(uuid) FROM PUBLIC;
 DO $$ BEGIN

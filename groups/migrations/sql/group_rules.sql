@@ -10,14 +10,14 @@ BEGIN
     ELSE
         PERFORM claim_stable_id(kind, NEW.stable_id);
     END IF;
-    -- A colony has no threshold; the column's default of 0 says the same.
+    -- A colony has no threshold; the column's default of 0 counts as none.
     IF NEW.type = 'colony' AND NEW.min_trust_score = 0 THEN
         NEW.min_trust_score := NULL;
     END IF;
     RETURN NEW;
 END $$;
 
--- SECURITY DEFINER: the row lock on the parent needs a right the caller may lack.
+-- SECURITY DEFINER: the row lock on the parent needs a privilege that the caller may lack.
 CREATE FUNCTION check_group() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
@@ -26,7 +26,7 @@ DECLARE
 BEGIN
     IF TG_OP = 'UPDATE' THEN
         IF NEW.type <> OLD.type THEN
-            RAISE EXCEPTION 'group % stays a %', OLD.stable_id, OLD.type
+            RAISE EXCEPTION 'group % cannot change its type %', OLD.stable_id, OLD.type
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'groups_type_never_changes';
         END IF;
         IF NEW.type = 'colony' AND NEW.status = 'archived' AND OLD.status <> 'archived'
@@ -39,7 +39,7 @@ BEGIN
         -- The lock keeps the colony from being archived until this transaction ends.
         SELECT * INTO parent FROM groups WHERE id = NEW.parent_group_id FOR SHARE;
         IF parent.type <> 'colony' THEN
-            RAISE EXCEPTION 'the parent of a mission is a colony, % is not', parent.stable_id
+            RAISE EXCEPTION 'the parent of a mission must be a colony, % is not', parent.stable_id
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'groups_parent_is_colony';
         END IF;
         IF parent.status = 'archived' AND NEW.status = 'active' THEN

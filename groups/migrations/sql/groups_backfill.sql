@@ -1,5 +1,5 @@
--- Gives every group its stable ID and threshold: the story's two groups by name, what an earlier way back set
--- aside, and the rest in the order they were created. No one edited them, so updated_at stays.
+-- Gives every group its stable ID and threshold: the two groups of the plan by name, saved values of an earlier
+-- rollback, and the rest in the order of creation. updated_at does not change.
 ALTER TABLE groups DISABLE TRIGGER groups_touch_updated_at;
 DO $$
 DECLARE
@@ -9,8 +9,8 @@ BEGIN
         UPDATE groups g SET stable_id = s.stable_id, min_trust_score = s.min_trust_score
         FROM groups_backup s WHERE s.id = g.id AND s.type = g.type;
         GET DIAGNOSTICS restored = ROW_COUNT;
-        RAISE NOTICE '% groups got back the stable ID they had', restored;
-        -- A group deleted in between does not free its ID.
+        RAISE NOTICE '% groups got their previous stable ID', restored;
+        -- The ID of a group deleted meanwhile is not reused.
         INSERT INTO retired_stable_ids (stable_id)
         SELECT s.stable_id FROM groups_backup s
         WHERE NOT EXISTS (SELECT FROM groups g WHERE g.stable_id = s.stable_id)
@@ -19,7 +19,7 @@ BEGIN
     END IF;
 END $$;
 
--- The first of each name: the name is no key, and a second one gets the next free ID below.
+-- The first of each name: names are not unique, and a second one gets the next free ID below.
 UPDATE groups SET stable_id = 'FE-G-00001'
 WHERE id = (SELECT id FROM groups WHERE type = 'colony' AND name = 'Future''s Edge' ORDER BY created_at, id LIMIT 1)
   AND stable_id IS NULL
@@ -36,16 +36,16 @@ SELECT claim_stable_id(substr(stable_id, 4, 1)::"char", stable_id) FROM groups W
 
 DO $$
 DECLARE
-    unnamed record;
+    missing record;
 BEGIN
-    FOR unnamed IN SELECT id, type FROM groups WHERE stable_id IS NULL ORDER BY created_at, id LOOP
-        UPDATE groups SET stable_id = next_stable_id(CASE unnamed.type WHEN 'colony' THEN 'G' ELSE 'M' END::"char")
-        WHERE id = unnamed.id;
+    FOR missing IN SELECT id, type FROM groups WHERE stable_id IS NULL ORDER BY created_at, id LOOP
+        UPDATE groups SET stable_id = next_stable_id(CASE missing.type WHEN 'colony' THEN 'G' ELSE 'M' END::"char")
+        WHERE id = missing.id;
     END LOOP;
 END $$;
 UPDATE groups SET min_trust_score = NULL WHERE type = 'colony' AND min_trust_score IS NOT NULL;
 
--- Loud, before anything is made NOT NULL or unique on top of it.
+-- Checks, before columns become NOT NULL or unique.
 DO $$
 DECLARE
     wrong text;

@@ -1,2 +1,2 @@
--- Rights go with the tables.
+-- Rights are dropped with the tables.
 SELECT 1;

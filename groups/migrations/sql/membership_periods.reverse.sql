@@ -1,6 +1,6 @@
 -- Restores one row per (member, group). An ended membership has no place there: it would read as an active one.
--- Ended memberships stop the rollback with nothing changed, unless missionsite.rollback_with_backup is on; then they and
--- the keys of the active ones move to memberships_backup, and migrating forward again restores them.
+-- Ended memberships stop the rollback with nothing changed, unless missionsite.rollback_with_backup is on; then they
+-- and the keys of the active ones move to memberships_backup, and migrating forward again restores them.
 DO $$
 DECLARE
     ended bigint;

@@ -13,7 +13,8 @@ DROP TRIGGER groups_counts_read_only ON groups;
 DROP FUNCTION reject_merged_count_change();
 DROP VIEW mission_counts;
 DROP TRIGGER groups_touch_updated_at ON groups;
-ALTER TABLE groups DROP COLUMN merged_member_count, DROP COLUMN merged_membership_count, DROP COLUMN merged_open_task_count;
+ALTER TABLE groups
+    DROP COLUMN merged_member_count, DROP COLUMN merged_membership_count, DROP COLUMN merged_open_task_count;
 CREATE TRIGGER groups_touch_updated_at BEFORE UPDATE ON groups
     FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION touch_updated_at();
 ALTER TABLE mission_counters RESET (fillfactor);

@@ -1,9 +1,9 @@
 -- Counts of members, memberships and open tasks per group, kept by triggers whoever writes.
 --
--- A group's row holds what was merged; mission_counters what has been counted since, one row per (group, slot), the
--- slot being the counting backend's process number. Two live connections never touch the same row, so joins and leaves
--- of one busy mission wait for nothing and cannot deadlock here; the count is the sum. The merged columns are no
--- fields of the model, so that saving a group cannot write back an old count.
+-- A group's row has the merged counts, mission_counters the changes since, one row per (group, slot), where the slot is
+-- the process number of the backend. Two connections never update the same row, so concurrent joins of one mission do
+-- not wait and cannot deadlock here; the count is the sum. The merged columns are not model fields, so that saving a
+-- group cannot write back an old count.
 ALTER TABLE groups
     ADD COLUMN merged_member_count integer NOT NULL DEFAULT 0,
     ADD COLUMN merged_membership_count integer NOT NULL DEFAULT 0,
@@ -22,7 +22,7 @@ LEFT JOIN (
     FROM mission_counters GROUP BY group_id
 ) c ON c.group_id = g.id;
 
--- Merging is no edit of the group.
+-- Merging does not change updated_at.
 DROP TRIGGER groups_touch_updated_at ON groups;
 CREATE TRIGGER groups_touch_updated_at BEFORE UPDATE ON groups
     FOR EACH ROW
@@ -34,7 +34,7 @@ CREATE TRIGGER groups_touch_updated_at BEFORE UPDATE ON groups
     )
     EXECUTE FUNCTION touch_updated_at();
 
--- Counts are counted, never set: only the functions here, which run as the table's owner, may change them.
+-- Counts are read-only: only the functions here, which run as the table's owner, may change them.
 CREATE FUNCTION reject_merged_count_change() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
@@ -64,13 +64,15 @@ BEGIN
         SELECT group_id, pg_backend_pid(), (count(*) FILTER (WHERE status = 'active'))::integer, count(*)::integer
         FROM new_rows GROUP BY group_id
         ON CONFLICT (group_id, slot) DO UPDATE
-            SET member_count = c.member_count + excluded.member_count, membership_count = c.membership_count + excluded.membership_count;
+            SET member_count = c.member_count + excluded.member_count,
+                membership_count = c.membership_count + excluded.membership_count;
     ELSIF TG_OP = 'DELETE' THEN
         INSERT INTO mission_counters AS c (group_id, slot, member_count, membership_count)
         SELECT group_id, pg_backend_pid(), -(count(*) FILTER (WHERE status = 'active'))::integer, -count(*)::integer
         FROM old_rows GROUP BY group_id
         ON CONFLICT (group_id, slot) DO UPDATE
-            SET member_count = c.member_count + excluded.member_count, membership_count = c.membership_count + excluded.membership_count;
+            SET member_count = c.member_count + excluded.member_count,
+                membership_count = c.membership_count + excluded.membership_count;
     ELSE
         INSERT INTO mission_counters AS c (group_id, slot, member_count, membership_count)
         SELECT group_id, pg_backend_pid(), sum(member)::integer, sum(membership)::integer
@@ -81,7 +83,8 @@ BEGIN
         ) steps
         GROUP BY group_id HAVING sum(member) <> 0 OR sum(membership) <> 0
         ON CONFLICT (group_id, slot) DO UPDATE
-            SET member_count = c.member_count + excluded.member_count, membership_count = c.membership_count + excluded.membership_count;
+            SET member_count = c.member_count + excluded.member_count,
+                membership_count = c.membership_count + excluded.membership_count;
     END IF;
     RETURN NULL;
 END $$;
@@ -117,7 +120,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 BEGIN
     IF TG_TABLE_NAME = 'memberships' THEN
-        UPDATE mission_counters SET member_count = 0, membership_count = 0 WHERE member_count <> 0 OR membership_count <> 0;
+        UPDATE mission_counters SET member_count = 0, membership_count = 0
+        WHERE member_count <> 0 OR membership_count <> 0;
         UPDATE groups SET merged_member_count = 0, merged_membership_count = 0
         WHERE merged_member_count <> 0 OR merged_membership_count <> 0;
     ELSE
@@ -144,8 +148,8 @@ CREATE TRIGGER tasks_count_removed AFTER DELETE ON tasks
 CREATE TRIGGER tasks_count_truncated AFTER TRUNCATE ON tasks
     FOR EACH STATEMENT EXECUTE FUNCTION reset_counts();
 
--- Merges at most `at_most` slots into their groups' rows and returns how many. It skips what someone holds, so it
--- waits for no one; one folder at a time.
+-- Merges at most `at_most` slots into their groups' rows; returns how many. It skips locked rows, so it never waits;
+-- one merge runs at a time.
 CREATE FUNCTION merge_mission_counters(at_most integer DEFAULT 10000) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
@@ -177,7 +181,7 @@ BEGIN
     RETURN merged;
 END $$;
 
--- Groups whose counts are not what counting gives; none, ever. One snapshot, so writers do not disturb it.
+-- Groups whose counts differ from the rows; there should be none. Reads one snapshot, so writers do not matter.
 CREATE FUNCTION mission_counter_drift()
 RETURNS TABLE (
     group_id uuid,
@@ -190,8 +194,8 @@ RETURNS TABLE (
 )
 LANGUAGE sql STABLE
 AS $$
-    SELECT c.group_id, c.member_count, coalesce(m.members, 0), c.membership_count, coalesce(m.memberships, 0), c.open_task_count,
-           coalesce(t.n, 0)
+    SELECT c.group_id, c.member_count, coalesce(m.members, 0), c.membership_count, coalesce(m.memberships, 0),
+           c.open_task_count, coalesce(t.n, 0)
     FROM mission_counts c
     LEFT JOIN (
         SELECT group_id, count(*) AS memberships, count(*) FILTER (WHERE status = 'active') AS members

@@ -1,4 +1,4 @@
--- What a page of missions asks: the active missions with their counts for one member, and the people of a mission.
+-- The active missions with their counts for one member, and the current members of a mission.
 CREATE FUNCTION get_active_missions(member_uuid uuid, member_trust_score integer)
 RETURNS TABLE (
     id uuid,
@@ -30,7 +30,7 @@ BEGIN
     ORDER BY g.min_trust_score, g.name, g.id;
 END $$;
 COMMENT ON FUNCTION get_active_missions IS
-    'Active missions with member and open task counts, and whether this member is in and may join.';
+    'Active missions with member and open task counts, and whether this member belongs to them and may join.';
 
 CREATE FUNCTION get_mission_members(mission_uuid uuid)
 RETURNS TABLE (
@@ -51,4 +51,4 @@ BEGIN
     WHERE m.group_id = mission_uuid AND m.status = 'active'
     ORDER BY m.joined_at, m.id;
 END $$;
-COMMENT ON FUNCTION get_mission_members IS 'The people now in a mission, in the order they joined.';
+COMMENT ON FUNCTION get_mission_members IS 'The current members of a mission, in the order they joined.';

@@ -1,4 +1,4 @@
--- Drops the counting; what tables have comes with the tables.
+-- Drops the functions and triggers of the highlights.
 ALTER TABLE member_daily_highlights RESET (fillfactor);
 ALTER TABLE participation_changes RESET (autovacuum_vacuum_scale_factor, autovacuum_vacuum_threshold);
 DROP FUNCTION rebuild_highlights(jsonb, integer, date, date), roll_up_highlights(jsonb, integer, integer),

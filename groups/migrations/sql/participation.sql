@@ -1,7 +1,7 @@
--- Daily highlights follow participation: every insert notes what it adds, a roll-up adds the notes to the highlights.
+-- Daily highlights follow participation: every insert queues a change, a roll-up adds the queued changes.
 --
--- A note is written in the transaction of its event. A roll-up takes notes and adds them in one transaction, so an event
--- is counted once, however often a roll-up is run or killed, and however late or out of order transactions commit.
+-- A change is queued in the transaction of its event. A roll-up deletes and adds changes in one transaction, so an
+-- event is counted once, however often a roll-up runs or is killed, and in whatever order transactions commit.
 
 -- How much an event counts: a VOICE event by its minutes, any other as one.
 CREATE FUNCTION participation_amount(event_type varchar, event_metadata jsonb) RETURNS integer
@@ -45,12 +45,12 @@ END $$;
 CREATE TRIGGER member_participation_truncated AFTER TRUNCATE ON member_participation
     FOR EACH STATEMENT EXECUTE FUNCTION clear_participation_changes();
 
--- What was counted stays; the room and the other metadata may be emptied when personal data is erased.
+-- Counted columns never change; the room and the other metadata may be emptied when personal data is erased.
 CREATE FUNCTION reject_counted_change() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 BEGIN
-    RAISE EXCEPTION 'participation % is counted already', OLD.id
+    RAISE EXCEPTION 'participation % was already counted', OLD.id
         USING ERRCODE = 'check_violation', CONSTRAINT = 'member_participation_is_counted';
 END $$;
 CREATE TRIGGER member_participation_is_counted BEFORE UPDATE ON member_participation
@@ -63,8 +63,8 @@ CREATE TRIGGER member_participation_is_counted BEFORE UPDATE ON member_participa
     )
     EXECUTE FUNCTION reject_counted_change();
 
--- Points as {"MESSAGE": 1, "VOICE": 2}; a type left out gives none. Nothing is ever taken away: with a cap, a sum that
--- could fall would depend on the order of its parts.
+-- Points as {"MESSAGE": 1, "VOICE": 2}; a missing type gives none. Points are never negative: with a cap, a sum that
+-- can fall would depend on the order of its parts.
 CREATE FUNCTION check_points(points jsonb, daily_cap integer) RETURNS void
 LANGUAGE plpgsql IMMUTABLE
 AS $$
@@ -79,7 +79,7 @@ BEGIN
     END IF;
 END $$;
 
--- Adds at most `at_most` notes to the highlights and returns how many it took; 0 when none is left. A second run waits
+-- Adds at most `at_most` queued changes to the highlights; returns how many, 0 if there are none. A second run waits
 -- for the first.
 CREATE FUNCTION roll_up_highlights(points jsonb, daily_cap integer, at_most integer DEFAULT 100000) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
@@ -88,7 +88,7 @@ DECLARE
     noted bigint;
 BEGIN
     PERFORM check_points(points, daily_cap);
-    -- By itself, so that the statement after it sees what the run before it left.
+    -- A separate statement, so that the next one sees the result of the previous run.
     PERFORM pg_advisory_xact_lock(19795, 1);
     WITH taken AS (
         DELETE FROM participation_changes
@@ -114,9 +114,9 @@ BEGIN
     RETURN noted;
 END $$;
 
--- Counts the days anew, both ends included, and drops their notes; returns how many highlights it wrote or removed.
--- Without a first day, from the first event there is: days whose events were all removed for their age stay.
--- Notes and events are read in one snapshot: what commits meanwhile keeps its notes for the next roll-up.
+-- Rebuilds the highlights of days, both ends included, and drops their queued changes; returns how many highlights it
+-- wrote or removed. Without a first day, from the first event on: older days, whose events were removed, are kept.
+-- Changes and events are read in one snapshot: later commits keep their changes for the next roll-up.
 CREATE FUNCTION rebuild_highlights(
     points jsonb, daily_cap integer, first_day date DEFAULT NULL, last_day date DEFAULT NULL
 ) RETURNS bigint
@@ -187,7 +187,7 @@ BEGIN
     RETURN changed;
 END $$;
 
--- An idle day leaves the notes' table empty; a busy one must not leave it large.
+-- Vacuum early: the queue is usually empty and must not stay large after a busy day.
 ALTER TABLE participation_changes SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
 ALTER TABLE member_daily_highlights SET (fillfactor = 90);
 

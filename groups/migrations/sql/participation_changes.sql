@@ -1,5 +1,5 @@
--- What participation has added since the last roll-up: a row per statement, member, day and event type. No key and no
--- index: rows are only appended, and taken from the front, so either would cost an ingest more than it gives.
+-- Changes since the last roll-up: one row per statement, member, day and event type. No key and no index: rows are only
+-- appended and deleted in bulk, so either would slow down ingests for nothing.
 CREATE TABLE participation_changes (
     member_id varchar(20) NOT NULL,
     day date NOT NULL,

@@ -1,4 +1,4 @@
--- Drops the triggers and their functions; rights on events go with the table.
+-- Drops the triggers and their functions; rights on events are dropped with the table.
 DROP TRIGGER events_no_truncate ON events;
 DROP TRIGGER events_append_only ON events;
 DROP FUNCTION reject_event_change();

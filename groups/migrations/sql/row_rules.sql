@@ -1,4 +1,4 @@
--- updated_at says when a row last changed, whoever changed it.
+-- Sets updated_at with every change of a row.
 CREATE FUNCTION touch_updated_at() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
@@ -7,7 +7,7 @@ BEGIN
     RETURN NEW;
 END $$;
 
--- Logging in is no change of the member.
+-- A login does not change updated_at.
 CREATE TRIGGER members_touch_updated_at BEFORE UPDATE ON members
     FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.* AND OLD.last_login IS NOT DISTINCT FROM NEW.last_login)
     EXECUTE FUNCTION touch_updated_at();
@@ -16,7 +16,7 @@ CREATE TRIGGER groups_touch_updated_at BEFORE UPDATE ON groups
 CREATE TRIGGER tasks_touch_updated_at BEFORE UPDATE ON tasks
     FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION touch_updated_at();
 
--- Events are only ever added.
+-- Events are append-only.
 CREATE FUNCTION reject_event_change() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
@@ -29,7 +29,7 @@ CREATE TRIGGER events_append_only BEFORE UPDATE OR DELETE ON events
     FOR EACH ROW EXECUTE FUNCTION reject_event_change();
 CREATE TRIGGER events_no_truncate BEFORE TRUNCATE ON events
     FOR EACH STATEMENT EXECUTE FUNCTION reject_event_change();
--- ALWAYS: also for a session that replays a replica's changes.
+-- ALWAYS: also in sessions with session_replication_role = replica.
 ALTER TABLE events ENABLE ALWAYS TRIGGER events_append_only;
 ALTER TABLE events ENABLE ALWAYS TRIGGER events_no_truncate;
 DO $$ BEGIN

@@ -1,12 +1,12 @@
--- Drops the policies and takes the member role's rights back.
+-- Drops the policies and revokes the member role's rights.
 DO $$
 BEGIN
     IF EXISTS (SELECT FROM pg_policies WHERE schemaname = 'public' AND policyname = 'memberships_site') THEN
         DROP POLICY pghistory_context_of_request ON pghistory_context;
         DROP POLICY pghistory_context_site ON pghistory_context;
         ALTER TABLE pghistory_context DISABLE ROW LEVEL SECURITY;
-        REVOKE ALL ON pghistory_context, memberships_history, members, groups, tasks, memberships, mission_counters, mission_counts,
-            events FROM missionsite_member;
+        REVOKE ALL ON pghistory_context, memberships_history, members, groups, tasks, memberships, mission_counters,
+            mission_counts, events FROM missionsite_member;
         REVOKE SELECT (id, member_id, display_name, trust_score, is_active) ON members FROM missionsite_member;
         REVOKE INSERT (id, member_id, group_id, role, joined_at, status, left_at), UPDATE (status, left_at)
             ON memberships FROM missionsite_member;

@@ -1,9 +1,9 @@
 -- Row security for missionsite_member, the role a member's own requests run under.
 --
 -- A member sees active groups and their own groups, the current members of their missions (no e-mail), their own
--- events and the tasks of those groups; and may join a mission they are eligible for and leave it. The site's own role
--- sees everything. Policies name their role, and the site's is a plain `true`: any other condition would keep
--- searches from using an index.
+-- events and the tasks of those groups; and may join a mission they are eligible for and leave it. The site's role sees
+-- everything. Policies name their role, and the site's condition is `true`: any other would keep searches from using an
+-- index.
 
 -- SECURITY DEFINER: a policy of memberships that reads memberships would call itself.
 CREATE FUNCTION current_member_groups() RETURNS uuid[]
@@ -26,7 +26,7 @@ REVOKE EXECUTE ON FUNCTION current_member_groups(), current_member_may_join(uuid
 
 DO $$
 BEGIN
-    -- A single-role hosting owns its tables and is not held by policies; there is nothing to set up.
+    -- With a single role, which owns its tables, policies do not apply; there is nothing to set up.
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app')
         OR NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_member')
         OR current_user = 'missionsite_app' THEN
@@ -85,7 +85,7 @@ BEGIN
     CREATE POLICY events_insert_own ON events FOR INSERT TO missionsite_member
         WITH CHECK (actor_id = current_member_id() AND member_id = current_member_id());
 
-    -- The history triggers run with the rights of whoever changed the row.
+    -- The history triggers run with the rights of the role that changes the row.
     GRANT INSERT ON memberships_history TO missionsite_member;
     CREATE POLICY memberships_history_own ON memberships_history FOR INSERT TO missionsite_member
         WITH CHECK (member_id = current_member_id());

@@ -1,14 +1,14 @@
--- Stable IDs (FE-P-00001, FE-G-…, FE-M-…, FE-T-…): given by the database, never changed, never given twice.
+-- Stable IDs (FE-P-00001, FE-G-…, FE-M-…, FE-T-…): assigned by the database, never changed, never reused.
 --
--- Numbers come from sequences, so creators do not wait for one another's transactions. A row that brings its own
--- ID moves the sequence past it. Moving and taking exclude each other by an advisory lock that is held for that
--- instant only, never to the end of a transaction: setval alone could move a sequence back under a creator.
+-- Numbers come from sequences, so concurrent inserts do not wait for each other. A row with a given ID moves the
+-- sequence past it. An advisory lock separates moving and taking, and is released at once, not at the end of the
+-- transaction: setval alone could move a sequence back during a concurrent insert.
 CREATE SEQUENCE stable_id_p;
 CREATE SEQUENCE stable_id_g;
 CREATE SEQUENCE stable_id_m;
 CREATE SEQUENCE stable_id_t;
 
--- IDs of rows that are gone, so that no row brings one back.
+-- IDs of deleted rows, so that they are not reused.
 CREATE TABLE retired_stable_ids (
     stable_id text PRIMARY KEY,
     retired_at timestamptz NOT NULL DEFAULT now()
@@ -31,7 +31,7 @@ BEGIN
     RETURN 'FE-' || kind::text || '-' || lpad(number::text, greatest(5, length(number::text)), '0');
 END $$;
 
--- Moves the sequence past an ID that a row brings along. An ID of another form is left to the table's CHECK.
+-- Moves the sequence past a given ID. The table's CHECK rejects an ID of another format.
 CREATE FUNCTION claim_stable_id(kind "char", stable_id text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
@@ -54,7 +54,7 @@ BEGIN
     PERFORM pg_advisory_unlock(19795, ascii(kind::text));
 END $$;
 
--- One pair of functions a column name; TG_ARGV[0] is the kind where the table has one.
+-- One pair of functions per column name; TG_ARGV[0] is the type letter for tables with stable_id.
 CREATE FUNCTION assign_member_id() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
@@ -105,7 +105,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- After the insert: an ID whose row another transaction was just deleting is retired by then.
+-- After the insert, so that it sees an ID that a concurrent transaction has just retired.
 CREATE FUNCTION reject_retired_stable_ids() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
@@ -120,7 +120,7 @@ BEGIN
     JOIN retired_stable_ids r ON r.stable_id = coalesce(to_jsonb(n) ->> 'stable_id', to_jsonb(n) ->> 'member_id')
     LIMIT 1;
     IF reused IS NOT NULL THEN
-        RAISE EXCEPTION 'stable ID % was given before', reused
+        RAISE EXCEPTION 'stable ID % was used before', reused
             USING ERRCODE = 'unique_violation', CONSTRAINT = 'stable_id_never_reused';
     END IF;
     RETURN NULL;
@@ -144,8 +144,8 @@ CREATE TRIGGER tasks_retire_stable_id AFTER DELETE ON tasks
 CREATE TRIGGER tasks_reject_retired_stable_id AFTER INSERT ON tasks
     REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION reject_retired_stable_ids();
 
-REVOKE EXECUTE ON FUNCTION next_stable_id("char"), claim_stable_id("char", text), assign_member_id(), assign_stable_id(),
-    retire_stable_ids(), reject_retired_stable_ids() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION next_stable_id("char"), claim_stable_id("char", text), assign_member_id(),
+    assign_stable_id(), retire_stable_ids(), reject_retired_stable_ids() FROM PUBLIC;
 DO $$ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') AND current_user <> 'missionsite_app' THEN
         REVOKE ALL ON SEQUENCE stable_id_p, stable_id_g, stable_id_m, stable_id_t FROM missionsite_app;
