@@ -37,14 +37,15 @@ def test_membership_from_rejection_to_rejoin(site: Page, ana, garden):
     site.get_by_placeholder("Name or stable ID").fill("gard")
     site.keyboard.press("Enter")
     site.get_by_role("link", name="Garden").click()
-    expect(site.get_by_role("link", name="Members now")).to_be_visible()
+    tabs = site.locator("#tabs-items")
+    expect(tabs.get_by_role("link", name="Members", exact=True)).to_be_visible()
 
     # Ana's trust score is too low: the page shows the error and keeps the input.
     site.get_by_role("link", name="Seat a member").click()
     pick(site, "member", "Ana")
     site.get_by_label("Role").fill("Mentor")
     site.get_by_label("Reason").fill("She asked")
-    site.get_by_role("button", name="Seat a member").click()
+    site.get_by_role("button", name="Add member").click()
     expect(site.get_by_text("130 too few")).to_be_visible()
     expect(site.get_by_label("Role")).to_have_value("Mentor")
     expect(site.get_by_label("Reason")).to_have_value("She asked")
@@ -53,9 +54,9 @@ def test_membership_from_rejection_to_rejoin(site: Page, ana, garden):
 
     # With enough points she is added.
     update_member(member=ana, trust_score=300)
-    site.get_by_role("button", name="Seat a member").click()
+    site.get_by_role("button", name="Add member").click()
     expect(site.get_by_text("Garden: member added.")).to_be_visible()
-    site.get_by_role("link", name="Members now").click()
+    tabs.get_by_role("link", name="Members", exact=True).click()
     row = site.get_by_role("row").filter(has_text="Ana")
     expect(row).to_contain_text("Mentor")
 
@@ -63,8 +64,8 @@ def test_membership_from_rejection_to_rejoin(site: Page, ana, garden):
     row.get_by_role("link", name="End stay").click()
     site.get_by_label("Reason").fill("Moved away")
     site.get_by_role("button", name="Remove from mission").click()
-    expect(site.get_by_text("No one is in yet")).to_be_visible()
-    site.get_by_role("link", name="Members before").click()
+    expect(site.get_by_text("No members yet")).to_be_visible()
+    site.get_by_role("link", name="Former members").click()
     site.get_by_role("row").filter(has_text="Ana").get_by_role("link", name="Re-join").click()
     site.get_by_label("Reason").fill("Back home")
     site.get_by_role("button", name="Re-join").click()
@@ -73,8 +74,8 @@ def test_membership_from_rejection_to_rejoin(site: Page, ana, garden):
 
     # All steps are in the events.
     site.locator("#tabs-items").get_by_role("link", name="Events").click()
-    for words in ("Joined", "Left", "She asked", "Moved away", "Back home"):
-        expect(site.get_by_text(words).first).to_be_visible()
+    for text in ("Joined", "Left", "She asked", "Moved away", "Back home"):
+        expect(site.get_by_role("row").filter(has_text=text).first).to_be_visible()
 
 
 def test_command_palette_works_by_keyboard(site: Page, ana, garden, live_server):
@@ -179,7 +180,7 @@ def test_empty_lists_show_first_step(site: Page, live_server):
         ("/admin/", "Get started"),
         ("/admin/groups/mission/", "No mission yet"),
         ("/admin/groups/membership/", "No memberships yet"),
-        ("/admin/groups/task/", "No task yet"),
+        ("/admin/groups/task/", "No tasks yet"),
     ):
         site.goto(live_server.url + path)
         expect(site.get_by_text(words)).to_be_visible()

@@ -73,7 +73,7 @@ def test_invite_register_approve_find_suspend(page, live_server, browser: Browse
     page.get_by_placeholder(re.compile("Name, number")).fill("lopes")
     page.keyboard.press("Enter")
     page.get_by_role("link", name="Bea Lopes").click()
-    page.get_by_role("link", name="Who invited whom").click()
+    page.get_by_role("link", name="Invitation tree").click()
     expect(page.get_by_role("navigation", name="Who invited this member")).to_contain_text("Cleo")
 
     # Suspended: hidden from others and from herself.

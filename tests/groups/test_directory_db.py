@@ -596,11 +596,11 @@ def test_services_use_same_status_moves():
 
 
 REJECTED = {
-    "not_member": "This member is not a member. From there it goes to waiting for approval or banned only.",
-    "pending": "This member is waiting for approval. From there it goes to active or banned only.",
-    "active": "This member is active. From there it goes to suspended or banned only.",
-    "suspended": "This member is suspended. From there it goes to active or banned only.",
-    "banned": "This member is banned, and that is final.",
+    "not_member": "This member is not a member. The status can only change to waiting for approval or banned.",
+    "pending": "This member is waiting for approval. The status can only change to active or banned.",
+    "active": "This member is active. The status can only change to suspended or banned.",
+    "suspended": "This member is suspended. The status can only change to active or banned.",
+    "banned": "This member is banned; this status is final.",
 }
 ACTS = {
     directory.approve: ({"pending"}, "active", "directory.approved"),

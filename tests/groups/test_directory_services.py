@@ -155,7 +155,7 @@ def test_update_entry_requires_name(name):
 
 
 def test_update_entry_rejects_removed_entry():
-    with pytest.raises(EntryRemoved, match="restore them first"):
+    with pytest.raises(EntryRemoved, match="Restore them first"):
         directory.update_entry(entry=EntryFactory(deleted_at=timezone.now()), name="Ana")
 
 

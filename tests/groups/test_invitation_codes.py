@@ -204,7 +204,7 @@ def test_saving_shows_address_once(community, noor, client, settings):
     assert 'data-copies="address"' in words(response)
     assert page(made) in words(response)
     assert client.get(urlsplit(address).path).context["invitation"] == made
-    assert "Shown once, when it was made." in words(community.get(page(made)))
+    assert "Shown once, when it was created." in words(community.get(page(made)))
 
 
 def test_every_save_button_shows_code(community, noor):
@@ -275,7 +275,7 @@ def test_new_code_button_shows_code_once(community, noor):
     made = create_invitation(created_by=noor)
     assert "New code" in [each["title"] for each in community.get(page(made)).context["buttons"]]
     asked = community.get(page(made, "new-code"))
-    assert "The code it has now stops working." in words(asked)
+    assert "The current code stops working." in words(asked)
     response = community.post(page(made, "new-code"), {"days": "7"})
     assert "New code for anyone with the code" in words(response)
     (code,) = shown_codes(response)

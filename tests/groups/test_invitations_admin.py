@@ -99,7 +99,7 @@ class TestInviteOne:
     def test_add_creates_and_shows_code(self, community, noor):
         response = community.post(f"{LIST}add/", self.form(noor))
         made = CommunityInvitation.objects.get()
-        assert "Invitation made for @bob" in words(response)
+        assert "Invitation for @bob" in words(response)
         assert made.invited_telegram_username == "bob"
         assert timedelta(days=2, hours=23) < made.expires_at - timezone.now() < timedelta(days=3, minutes=1)
         assert Event.objects.get(type="invitation.created").actor.display_name == "Community Manager"
@@ -147,7 +147,7 @@ class TestInviteMany:
 
     def test_names_are_read_one_per_line(self, community, noor):
         response = self.send(community, noor, "@bob\r\n eve \n\nbob\nmallory")
-        assert "3 invitations made" in words(response)
+        assert "3 invitations created" in words(response)
         assert names() == {"bob", "eve", "mallory"}
 
     @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ class TestInviteMany:
         ids=["plain", "heading", "comma", "semicolon", "byte order mark"],
     )
     def test_names_are_read_from_file(self, community, noor, file):
-        assert "2 invitations made" in words(self.send(community, noor, file=file))
+        assert "2 invitations created" in words(self.send(community, noor, file=file))
         assert names() == {"bob", "eve"}
 
     def test_typed_and_file_names_are_merged(self, community, noor):

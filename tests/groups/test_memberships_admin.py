@@ -48,7 +48,7 @@ class TestAddMember:
         form = {"member": ana.pk, "role": "Mentor", "reason": "She asked"}
         response = manager.post(page("mission_add-member", mission), form)
         assert response.status_code == 200
-        assert "asks for a trust score of 250; this member has 120, 130 too few" in words(response)
+        assert "requires a trust score of 250; this member has 120, 130 too few" in words(response)
         assert 'value="Mentor"' in words(response)
         assert "She asked" in words(response)
         assert f'value="{ana.pk}"' in words(response)
@@ -56,11 +56,11 @@ class TestAddMember:
         assert not Membership.objects.exists()
 
     def test_add_form_shows_same_errors(self, manager, mission, ana):
-        form = {"member": ana.pk, "group": mission.pk, "role": "Member", "reason": "TimestampedModel"}
+        form = {"member": ana.pk, "group": mission.pk, "role": "Member", "reason": "Unchanged"}
         response = manager.post(f"{LIST}add/", form)
         assert response.status_code == 200
         assert "130 too few" in words(response)
-        assert "TimestampedModel" in words(response)
+        assert "Unchanged" in words(response)
         assert "successfully" not in words(response)
         assert not Membership.objects.exists()
 
@@ -134,7 +134,7 @@ class TestSeveralAtOnce:
         response = manager.post(LIST, form | {"apply": "1", "reason": "Season over"})
         assert response.status_code == 200
         assert "3 removed from the mission, 1 rejected." in words(response)
-        assert f"{ended}: This member is not in the mission" in words(response)
+        assert f"{ended}: This member does not belong to the mission" in words(response)
         assert "Season over" in words(response)
         assert not Membership.objects.active().exists()
 
