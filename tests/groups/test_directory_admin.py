@@ -15,6 +15,7 @@ from tests.support.factories.groups import MemberFactory
 pytestmark = pytest.mark.django_db
 LIST = "/admin/groups/communitymember/"
 REASON = {"reason": "Asked for it"}
+PENDING = "This member is waiting for approval."
 
 
 def page(entry, name: str = "change") -> str:
@@ -233,12 +234,12 @@ class TestActions:
             (
                 "reinstate",
                 "pending",
-                "This member is waiting for approval. The status can only change to active or banned",
+                f"{PENDING} The status can only change to active or banned.",
             ),
             (
                 "suspend",
                 "pending",
-                "This member is waiting for approval. The status can only change to active or banned.",
+                f"{PENDING} The status can only change to active or banned.",
             ),
             ("suspend", "banned", "This member is banned; this status is final."),
             ("ban", "banned", "This member is banned; this status is final."),
