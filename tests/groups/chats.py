@@ -1,4 +1,4 @@
-"""What made-up people do in chats, and how their days add up when counted in plain Python."""
+"""Generated participation, and its daily sums computed in Python."""
 
 import random
 from collections import Counter
@@ -11,14 +11,14 @@ from groups.services.highlights import roll_up_highlights
 from groups.services.participation import ingest_participation
 from tests.support.database import row, rows
 
-# Whole past days: what is late or early does not depend on the time the tests are run.
+# Whole past days, so that the tests do not depend on the time of day.
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=2)
 KINDS = {"MESSAGE": 70, "REACTION": 20, "VOICE": 5, "ACTION": 3, "JOIN": 1.5, "LEAVE": 0.5}
 PLATFORMS = {"telegram": 80, "discord": 15, "github": 3, "twitch": 1.5, "kick": 0.5}
 
 
 def people(number: int) -> list[str]:
-    """The numbers of so many new active entries without an account."""
+    """Create active entries without an account; returns their numbers."""
     return [
         found
         for (found,) in rows(
@@ -42,7 +42,7 @@ def event(member: str, **changes) -> dict:
 
 
 def chatter(members: list[str], size: int, *, days: int = 30, seed: int = 1, named: bool = True) -> list[dict]:
-    """So many events as in life: few people say most, most is messages on Telegram.
+    """Generate events with a realistic distribution: few active members, mostly Telegram messages.
 
     seed: the same one gives the same events. named: with message ids; without, each event counts whenever it is sent.
     """
@@ -67,7 +67,7 @@ def chatter(members: list[str], size: int, *, days: int = 30, seed: int = 1, nam
 
 
 def recounted(*, points: dict | None = None, cap: int | None = None) -> dict:
-    """(member, day) → (messages, reactions, voice minutes, points), counted from the events one by one."""
+    """Compute (member, day) → (messages, reactions, voice minutes, points) from single events."""
     points = settings.PARTICIPATION_POINTS if points is None else points
     cap = settings.PARTICIPATION_POINTS_PER_DAY if cap is None else cap
     amounts = Counter()
@@ -86,7 +86,7 @@ def recounted(*, points: dict | None = None, cap: int | None = None) -> dict:
 
 
 def in_the_table() -> dict:
-    """The highlights in the form of `recounted`."""
+    """Return the highlights in the form of `recounted`."""
     return {
         (one.member_id, one.highlight_date): (
             one.message_count,
@@ -99,17 +99,17 @@ def in_the_table() -> dict:
 
 
 def every_row() -> list[tuple]:
-    """The highlights with their keys and when they were made, to tell that a row was left alone."""
+    """Return the highlights with keys and creation times, to check that a row was not replaced."""
     return list(MemberDailyHighlight.objects.order_by("id").values_list())
 
 
 def notes() -> int:
-    """How many notes wait for a roll-up."""
+    """Return the number of queued changes."""
     return row("SELECT count(*) FROM participation_changes")[0]
 
 
 def roll_up_all(**options) -> int:
-    """Roll up until nothing is left; returns how many notes that were."""
+    """Roll up until the queue is empty; returns the number of changes."""
     taken = 0
     while batch := roll_up_highlights(**options):
         taken += batch
@@ -121,7 +121,7 @@ def ingest(events: list[dict]) -> None:
 
 
 def talk(size: int = 2_000, *, days: int = 20, seed: int = 1) -> list[str]:
-    """So many events of forty people, in batches of a hundred; their numbers."""
+    """Ingest events of 40 members in batches of 100; returns the numbers."""
     members = people(40)
     events = chatter(members, size, days=days, seed=seed)
     for at in range(0, size, 100):
@@ -134,7 +134,7 @@ def entry(number: str) -> CommunityMember:
 
 
 def stored() -> list[tuple]:
-    """Every event but for its key, in an order of its own."""
+    """Return every event without its key, sorted."""
     return sorted(
         MemberParticipation.objects.order_by().values_list(
             "member_id", "event_type", "platform", "room_id", "event_metadata", "occurred_at"

@@ -1,4 +1,4 @@
-"""Small CSV files of members, and what an import of them did."""
+"""Helpers for small CSV files of members and their import."""
 
 import csv
 import io
@@ -14,18 +14,18 @@ BRUNO = "bruno@example.org,Bruno Costa,0,1002,,student,,,\n"
 
 
 def bring(text: str | bytes, **options) -> ImportReport:
-    """Import a file of this text."""
+    """Import a file with this text."""
     return import_members(file=io.BytesIO(text.encode() if isinstance(text, str) else text), **options)
 
 
 def counts(report: ImportReport) -> tuple[int, int, int, int]:
-    """Lines added, updated, unchanged and rejected, which together are all of them."""
+    """Return the counts of added, updated, unchanged and rejected lines."""
     assert report.added + report.updated + report.unchanged + report.rejected == report.lines
     return report.added, report.updated, report.unchanged, report.rejected
 
 
 def everything() -> dict[str, list[tuple]]:
-    """What is stored, down to the version of each row."""
+    """Return the stored rows with their versions."""
     tables = ("members", "members_history", "community_members", "community_members_history", "events")
     stored = {}
     with connection.cursor() as cursor:
@@ -40,7 +40,7 @@ def entry_of(email: str) -> CommunityMember:
 
 
 def ana(**changes) -> str:
-    """A file with Ana alone, some of her values changed."""
+    """Return a file with one member, Ana, with some changed values."""
     values = dict(zip(FULL.strip().split(","), ANA.strip().split(","), strict=True)) | changes
     text = io.StringIO()
     writer = csv.DictWriter(text, values)

@@ -1,4 +1,4 @@
-"""The API of missions. Alice and Bob are members, Carol is staff; each acts through a token of their own."""
+"""The API of missions. Alice and Bob are members, Carol is staff; each uses their own token."""
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -298,7 +298,7 @@ def test_matrix_covers_every_operation():
         (method.lower(), f"/api{address}", operation.access.scope, operation.access.staff)
         for address, operation in api.operations()
         for method in operation.methods
-        # Those of projects ask for a role in the project; they and engagement's have lines in tests/site/matrix.py.
+        # Operations of projects need a project role; they and engagement's are in tests/site/matrix.py.
         if not operation.access.checks_rights and not address.startswith("/engagement/")
     }
     stated = {
@@ -310,7 +310,7 @@ def test_matrix_covers_every_operation():
 
 @pytest.mark.parametrize(("method", "address", "scope", "rights"), OPERATIONS)
 class TestMatrix:
-    """Every operation by kind of caller: what is missing is rejected, what is there is let through."""
+    """Every operation by type of caller: missing rights are rejected, sufficient ones accepted."""
 
     def call(self, client, method, address, mission):
         return getattr(client, method)(address.format(key=mission.pk), content_type="application/json").status_code
@@ -351,7 +351,7 @@ class TestMatrix:
 
 
 def test_member_cannot_see_or_change_others_data(alice, mission):
-    """Every answer Alice can get while Bob sits in a mission, searched for what is Bob's."""
+    """Every response Alice can get while Bob is in a mission is searched for Bob's data."""
     bob = MemberFactory(display_name="Bob-the-unseen", trust_score=987)
     membership = join_mission(member=bob, mission=mission)
     client = api_client(alice)

@@ -1,4 +1,4 @@
-"""Whatever is sent to whichever operation: never a 500, and every rejection a problem document."""
+"""Fuzzing of every operation: no 500, and every error is a problem document."""
 
 import json
 from urllib.parse import urlencode
@@ -39,7 +39,7 @@ awkward = st.sampled_from(
     ]
 )
 text = st.one_of(awkward, st.text(max_size=40))
-# What a query string or an address can carry: everything that can be encoded at all.
+# Any text that can be encoded in a query string or an address.
 sendable = text.filter(lambda value: not any("\ud800" <= each <= "\udfff" for each in value))
 values = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.integers(min_value=2**63), st.floats(), text),

@@ -1,4 +1,4 @@
-"""The directory in the back office: who is found, what is done to whom, and what is rejected in words."""
+"""The directory in the back office: search, filters, actions and errors."""
 
 import pytest
 from django.db import connection
@@ -23,7 +23,7 @@ def page(entry, name: str = "change") -> str:
 
 
 def shown(response) -> list[str]:
-    """The names a list shows, in its order."""
+    """Return the names in a list, in its order."""
     return [entry.name for entry in response.context["cl"].result_list]
 
 
@@ -200,7 +200,7 @@ class TestButtons:
 
 
 class TestActions:
-    """Every job with its reason in the event; a rejection is said on the page, which keeps what was typed."""
+    """Each action stores its reason in the event; an error is shown and keeps the input."""
 
     @pytest.mark.parametrize(
         ("job", "before", "after", "event"),
@@ -390,7 +390,7 @@ class TestHistory:
         assert CommunityMember.objects.values("status", "deleted_at", "github_verified").get(pk=noor.pk) == before
 
     def test_revert_does_not_transfer_github_verification(self, community, noor):
-        """The old name comes back by reverting; what was proven of the new one does not."""
+        """Reverting restores the old name, but not the verification of the new one."""
         directory.update_entry(entry=noor, github_username="proven-one")
         renamed = noor.history.order_by("-pgh_id")[0]
         directory.verify_by_hand(entry=noor, how="A call")
@@ -451,7 +451,7 @@ class TestPages:
         for _ in range(rows):
             EntryFactory(with_account=True, organization="Lab")
         community.get(LIST)
-        # Session, user, rights twice, roles in projects, count, keys, rows.
+        # Session, user, permissions twice, project roles, count, keys, rows.
         with django_assert_num_queries(8):
             community.get(LIST)
         # And what the search finds.
@@ -504,7 +504,7 @@ class TestPages:
         assert page(noor) in links(community.get(LIST))
 
 
-# Queries of each page of an entry, however much there is to show.
+# The number of queries of each tab, independent of the number of rows.
 OF_TAB = {"change": 8, "participation": 7, "invitations": 9, "tree": 9, "events": 9, "history": 7}
 
 

@@ -1,4 +1,4 @@
-"""The API of the directory. Noor is an active member, Carol staff; each acts through a token of their own."""
+"""The API of the directory. Noor is an active member, Carol is staff; each uses their own token."""
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -38,7 +38,7 @@ def names(answer) -> list[str]:
 
 
 def said(answer, *numbers: str) -> str:
-    """The body of a rejection without what names the request."""
+    """Return an error body without the parts that name the request."""
     body = answer.json()
     for name in ("request_id", "instance"):
         body.pop(name, None)
@@ -157,7 +157,7 @@ class TestSearch:
     def test_pages_contain_each_entry_once(self, by_noor, limit, query):
         moment = timezone.now()
         for turn in range(13):
-            # Some at one instant, as an import makes them.
+            # Some with the same creation time, as after an import.
             EntryFactory(name=f"Page {turn}", primary_role=["designer", "other"][turn % 2], created_at=moment)
         rows = CommunityMember.objects.active().order_by("-created_at", "-id")
         if "role" in query:
@@ -277,7 +277,7 @@ class TestRegister:
         codes = [each.code for each in (used, cancelled, late, expired)]
         codes += ["ABCDEFGH23456789", "", "x", "0O1IL0O1IL0O1IL0", "🦉" * 20]
         answers = [post(bot, REGISTER, registration(code)) for code in codes]
-        # Whoever has no code that works learns nothing of the other fields either.
+        # Without a valid code, errors of other fields are not revealed.
         answers += [post(bot, REGISTER, registration(used.code, email="used@example.org", name="x"))]
         answers += [post(bot, REGISTER, registration(codes[4], email="no address", password="1"))]
         assert {answer.status_code for answer in answers} == {404}

@@ -1,4 +1,4 @@
-"""What the database keeps of the community directory by itself, whoever writes: raw SQL as the site's own role."""
+"""Rules of the directory that the database enforces: raw SQL as the site's role."""
 
 import threading
 from contextlib import contextmanager
@@ -87,17 +87,17 @@ member_daily_highlights
 
 # Where the tables differ from the seed: (type, empty, default) instead, and why.
 OURS = {
-    # Derived from the score, so that it cannot be another.
+    # Derived from the score.
     ("community_members", "reputation_tier"): ("character varying(50)", "empty", "generated"),
-    # A count no one wrote is 0 and a fee no one paid is not paid; "unknown" has no meaning in either.
+    # The default count is 0 and the default fee is unpaid; NULL has no meaning for either.
     ("community_members", "registration_fee_paid"): ("boolean", "needed", "false"),
     ("member_daily_highlights", "message_count"): ("integer", "needed", "0"),
     ("member_daily_highlights", "reaction_count"): ("integer", "needed", "0"),
     ("member_daily_highlights", "voice_minutes"): ("integer", "needed", "0"),
     ("member_daily_highlights", "reputation_earned"): ("integer", "needed", "0"),
-    # Left out where there is nothing to say.
+    # Optional, without a default.
     ("member_relationships", "content"): ("jsonb", "needed", "'{}'"),
-    # Beside the seed: the account, the erasure, and the members an entity is.
+    # Added to the seed: the account, the erasure, and the members of entities.
     ("community_members", "person_id"): ("uuid", "empty", "-"),
     ("community_members", "erased_at"): ("timestamp with time zone", "empty", "-"),
     ("member_relationships", "member_a_id"): ("uuid", "empty", "-"),
@@ -142,7 +142,7 @@ def seed_columns():
 
 
 def insert(table, returning="*", **values):
-    """One row by raw SQL, only of what is named."""
+    """Insert one row by raw SQL, with the given columns only."""
     statement = sql.SQL("INSERT INTO {} ({}) VALUES ({}) RETURNING " + returning).format(
         sql.Identifier(table),
         sql.SQL(", ").join(map(sql.Identifier, values)),
@@ -163,7 +163,7 @@ def rejected_with(sqlstate):
 
 
 def least(table, **more):
-    """The least a row needs by raw SQL; members it names exist."""
+    """Return the minimal columns of a row; the members it names exist."""
     number = EntryFactory().member_id
     return {
         "community_members": {"telegram_id": "1", "name": "Ana", "primary_role": "developer"},
@@ -216,7 +216,7 @@ def test_seed_indexes_exist_with_their_columns():
     assert {name: (table, columns, unique) for name, table, unique, columns in found} == INDEXES
 
 
-# --- The least that is needed -----------------------------------------------------------------
+# --- Required columns -----------------------------------------------------------------
 
 
 def test_entry_requires_telegram_id_name_and_role():
@@ -258,7 +258,7 @@ def test_required_columns_are_not_null(table):
     for column in least(table):
         values = least(table)
         del values[column]
-        # The links of a relationship need nothing; its entities are needed.
+        # The links of a relationship are optional; its entities are required.
         with rejected_with("23502"):
             insert(table, **values)
 
@@ -288,7 +288,7 @@ def test_invalid_reference_is_rejected(table, values):
 
 
 def test_highlight_requires_member():
-    # As the owner: the site's role writes no days.
+    # As the owner: the site's role cannot write highlights.
     with pytest.raises(psycopg.errors.ForeignKeyViolation):
         execute_as_owner("INSERT INTO member_daily_highlights (member_id, highlight_date) VALUES ('#999999', now())")
 
@@ -442,7 +442,7 @@ def test_unique_values_are_rejected_twice():
 def test_github_account_is_verified_once_in_any_case():
     proven = {"github_verified": True, "github_verified_at": "2026-03-01Z"}
     insert("community_members", **least("community_members", telegram_id="a", github_username="Ana-H", **proven))
-    # Who only says so is no proof, and does not stand in the way.
+    # An unverified name does not block another member.
     insert("community_members", **least("community_members", telegram_id="b", github_username="ana-h"))
     with rejected_by("community_members_github_once"):
         insert("community_members", **least("community_members", telegram_id="c", github_username="ANA-H", **proven))
@@ -495,7 +495,7 @@ def test_concurrent_inserts_get_distinct_numbers():
     ahead = int(EntryFactory(person=None).member_id[1:]) + 1000
 
     def act(number):
-        # One in three brings a number, as an import does; each keeps the transaction open until all have theirs.
+        # One in three has a given number, as in an import; each transaction stays open until all have their number.
         brought = {"member_id": f"#{ahead + 1000 * number}"} if number % 3 == 0 else {}
         values = {"telegram_id": f"at-once-{number}", "name": "Ana", "primary_role": "other"} | brought
         with transaction.atomic():

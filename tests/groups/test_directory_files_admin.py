@@ -1,4 +1,4 @@
-"""A CSV of members in, exactly what the list shows out; and the drawings of an entry."""
+"""Import and export of CSV files, the invitation tree and the heat map."""
 
 import csv
 import io
@@ -199,7 +199,7 @@ class TestExport:
 
     @pytest.mark.parametrize("value", ["\t=1", "\r=1", "\n=1"])
     def test_control_character_starts_no_formula(self, value):
-        """Tables reject such names; a cell of other text may begin so."""
+        """Constraints reject such names, but other texts may begin like this."""
         assert safe_cell(value) == f"'{value}"
 
     @pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@SUM(A1)", "=HYPERLINK('x')"])
@@ -215,7 +215,7 @@ class TestExport:
             CommunityMember(name=f"Row {turn}", primary_role="other", telegram_id=str(turn)) for turn in range(5_000)
         )
         response = community.get(EXPORT)
-        # Sent in pieces; no one who gets fewer bytes than this takes them for the whole file.
+        # Streamed with a content length, so that a truncated download is detected.
         assert isinstance(response, StreamingHttpResponse)
         pieces = list(response.streaming_content)
         assert len(pieces) > 1
@@ -289,7 +289,7 @@ class TestTree:
 
 
 def took_part(entry: CommunityMember, day: date, messages: int) -> None:
-    """Messages of one day, rolled up."""
+    """Add messages on one day and roll them up."""
     at = datetime.combine(day, time.min, tzinfo=UTC)
     event = {"member_id": entry.member_id, "event_type": "MESSAGE", "platform": "telegram", "room_id": "1"}
     ingest_participation(events=[event | {"occurred_at": at} for _ in range(messages)])

@@ -1,4 +1,4 @@
-"""Which index answers which question, on a directory of a believable size: EXPLAIN, with the planner left alone."""
+"""The index that each query uses, by EXPLAIN on a directory of realistic size."""
 
 import json
 
@@ -9,8 +9,8 @@ from tests.support.database import row
 
 pytestmark = pytest.mark.django_db
 
-# 20,000 entries, invitations and relationships, 50,000 events and days. Shares as in life: most are active developers,
-# few wait, most invitations ended, most events are messages on Telegram.
+# 20,000 entries, invitations and relationships, 50,000 events and days. Realistic shares: most are active developers,
+# few are pending, most invitations ended, most events are Telegram messages.
 PEOPLE = """
     INSERT INTO community_members (member_id, telegram_id, telegram_username, name, primary_role, organization, country,
         github_username, github_verified, github_verified_at, status, reputation_score, invited_by, created_at)
@@ -64,9 +64,9 @@ def indexes_used(query, parameters=None):
     return used
 
 
-# Each index by name, and the question it is there for.
+# Each index by name, and the query it serves.
 QUESTIONS = {
-    # Registering with a code; whose pending ones ended; how many of one inviter in a day; what ends in the next hour.
+    # A code; overdue pending invitations; the invitations of one inviter in a day; those that expire next.
     "invitation_code_idx": "SELECT * FROM community_invitations WHERE invitation_code = '23456789ABCDEFGH'",
     "invitation_status_idx": "SELECT count(*) FROM community_invitations WHERE status = 'pending'",
     "invitation_created_by_idx": """
@@ -75,17 +75,17 @@ QUESTIONS = {
     "invitation_expires_at_idx": """
         SELECT * FROM community_invitations WHERE expires_at > now() AND expires_at <= now() + interval '1 hour'""",
     "invitations_newest": "SELECT * FROM community_invitations ORDER BY created_at DESC, invitation_id DESC LIMIT 50",
-    # Finding one person by what a platform calls them, and by number.
+    # One entry by Telegram ID, GitHub name and number.
     "member_telegram_id_idx": "SELECT * FROM community_members WHERE telegram_id = '900000247'",
     "member_github_username_idx": "SELECT * FROM community_members WHERE github_username = 'dev-247'",
     "community_members_person_id_key": "SELECT * FROM community_members WHERE person_id = md5('a')::uuid",
-    # Who waits; the best known; the investors; the list.
+    # Pending entries; the highest scores; investors; the list.
     "member_status_idx": "SELECT count(*) FROM community_members WHERE deleted_at IS NULL AND status = 'pending'",
     "member_reputation_score_idx": """
         SELECT * FROM community_members WHERE reputation_score BETWEEN 2501 AND 2700""",
     "member_primary_role_idx": "SELECT * FROM community_members WHERE primary_role = 'investor'",
     "community_members_newest": "SELECT * FROM community_members ORDER BY created_at DESC, id DESC LIMIT 50",
-    # Search as one types.
+    # Search by prefix.
     "community_name_prefix": "SELECT * FROM community_members WHERE lower(name) LIKE 'person 3fa%%'",
     "community_telegram_prefix": "SELECT * FROM community_members WHERE lower(telegram_username) LIKE 'person3fa%%'",
     "community_github_prefix": "SELECT * FROM community_members WHERE lower(github_username) LIKE 'dev-3fa%%'",
@@ -97,14 +97,14 @@ QUESTIONS = {
     "relationship_entity_a_idx": "SELECT * FROM member_relationships WHERE entity_id_a = 'entity 247'",
     "relationship_entity_b_idx": "SELECT * FROM member_relationships WHERE entity_id_b = 'entity 100247'",
     "relationship_type_idx": "SELECT * FROM member_relationships WHERE relationship_type = 'REFERRED'",
-    # What one did; the rare kinds and platforms; a day; the newest.
+    # One member; rare types and platforms; one day; the newest.
     "participation_member_id_idx": "SELECT * FROM member_participation WHERE member_id = '#247'",
     "participation_event_type_idx": "SELECT * FROM member_participation WHERE event_type = 'LEAVE'",
     "participation_platform_idx": "SELECT * FROM member_participation WHERE platform = 'kick'",
     "participation_occurred_at_idx": """
         SELECT * FROM member_participation
         WHERE occurred_at >= current_date - 3 AND occurred_at < current_date - 2""",
-    # The heat map of one; everyone's days.
+    # The heat map of one member; the days of all.
     "highlight_member_date_idx": """
         SELECT * FROM member_daily_highlights WHERE member_id = '#247' AND highlight_date >= current_date - 370""",
     "daily_highlights_newest": """
@@ -123,7 +123,7 @@ def test_newest_participation_uses_time_index():
 
 
 def test_number_lookup_uses_index():
-    # There are two: of the unique rule, and of Django for the beginnings of texts.
+    # There are two: that of the unique constraint, and Django's for prefixes.
     (used,) = indexes_used("SELECT * FROM community_members WHERE member_id = '#247'")
     assert used.startswith("community_members_member_id_")
 
@@ -145,5 +145,5 @@ def test_github_lookup_in_any_case_uses_unique_index():
 
 
 def test_query_without_index_scans_table():
-    # The control: the harness does see a table being read.
+    # Negative control: the helper detects a sequential scan.
     assert "Seq Scan" in indexes_used("SELECT * FROM community_members WHERE country = 'Nowhere'")

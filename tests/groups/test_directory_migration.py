@@ -1,6 +1,6 @@
-"""The directory's migrations through manage.py: a clean database, there and back, and again — empty, and with people.
+"""The directory's migrations through manage.py: forward, back and forward again, empty and with data.
 
-The way back sets rows aside; going forward restores them, with their history, triggers and numbers.
+A rollback keeps rows in backup tables; migrating forward restores them, with history, triggers and numbers.
 """
 
 import psycopg
@@ -69,7 +69,7 @@ def databases(django_db_setup):
 
 @pytest.fixture(scope="module")
 def back(databases):
-    """A clean database: there, back and there again while empty, then lived in and taken back."""
+    """A database: forward, back and forward while empty, then used and rolled back."""
     database = databases.copy(None, "directory")
     database.migrate("groups")
     database.rows_empty, database.schema_then = rows_of(database), database.schema()
@@ -112,7 +112,7 @@ def test_empty_database_gets_tables_and_indexes(back):
 
 
 def test_round_trip_of_empty_tables_leaves_no_backup(back):
-    # A history is set aside also when there is nothing in it.
+    # A history table is backed up even when it is empty.
     assert back.left_of_nothing <= {f"{table}_backup" for table in BESIDE if table.endswith("_history")}
     assert back.schema_again == back.schema_then
 
@@ -132,7 +132,7 @@ def test_rollback_removes_objects_and_keeps_rows(back):
 
 def test_site_works_after_rollback(back):
     assert len(back.sql("SELECT 1 FROM members")) == 4
-    # Events are as they were, and reject again whatever was possible for an erasure.
+    # Events are unchanged, and the exception for erasures is gone.
     with pytest.raises(psycopg.errors.CheckViolation, match="append-only"):
         back.sql("SET missionsite.erasing = 'on'; UPDATE events SET payload = '{\"a\": 1}'")
 
@@ -152,7 +152,7 @@ def test_round_trip_continues_numbers_and_triggers(databases, again):
     database = databases.copy("directory_again", "directory_lived_on")
     made = """INSERT INTO community_members (telegram_id, name, primary_role) VALUES (%s, 'New', 'other')
               RETURNING member_id"""
-    # The one who was erased has #501.
+    # The erased entry has #501.
     assert database.sql(made, ["new"]) == [("#502",)]
     with pytest.raises(psycopg.errors.UniqueViolation):
         database.sql(made, ["far"])
@@ -164,7 +164,7 @@ def test_round_trip_continues_numbers_and_triggers(databases, again):
     assert database.sql("SELECT count(*), count(DISTINCT pgh_id) FROM community_members_history") == [
         (before + 1, before + 1)
     ]
-    # The day that was not rolled up is, once; everything else was counted before.
+    # The missing day is rolled up once; the others were counted before.
     assert database.sql("""SELECT roll_up_highlights('{"MESSAGE": 1}', 50)""") == [(1,)]
     assert database.sql("SELECT sum(message_count), sum(voice_minutes) FROM member_daily_highlights") == [(100, 9)]
     assert database.sql("""SELECT rebuild_highlights('{"MESSAGE": 1}', 50)""") == [(0,)]
@@ -179,7 +179,7 @@ IN_HISTORY = "SELECT DISTINCT invitation_code FROM community_invitations_history
 
 @pytest.fixture(scope="module")
 def with_codes(databases):
-    """A database of the version before the digests, with invitations in every place their codes were written to."""
+    """A database before the digests, with codes in every place where they were stored."""
     database = databases.copy(None, "codes")
     database.migrate("groups", "0010")
     database.sql(
@@ -231,7 +231,7 @@ def test_round_trip_keeps_digests(with_codes):
     before = database.sql(STORED)
     database.migrate("groups", "0010")
     assert database.sql(STORED) == before
-    # An invitation of the older version in between.
+    # An invitation added by the older version.
     database.sql("INSERT INTO community_invitations (invitation_code, created_by, expires_at)"
               " VALUES ('ABCDEFGHABCDEFGH', '#1', '2999-01-04Z')")  # fmt: skip
     database.migrate("groups", "0011")

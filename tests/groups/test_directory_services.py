@@ -1,4 +1,4 @@
-"""What the services of the directory do, what they reject in words, the events they leave, and what pages read."""
+"""Services and selectors of the directory: results, errors and events."""
 
 from datetime import date, timedelta
 from itertools import pairwise
@@ -313,7 +313,7 @@ def test_relationship_is_unique_between_two():
 
 
 def line(length, **root):
-    """Each invites the next; the first is invited by no one."""
+    """Each member invites the next; the first has no inviter."""
     entries = [EntryFactory(person=None, **root)]
     for _step in range(length - 1):
         entries.append(EntryFactory(person=None, invited_by=entries[-1]))
@@ -410,7 +410,7 @@ def test_heat_map_shows_one_members_activity(django_assert_num_queries):
         days = {day.on: day for week in heat_map(entry, today=now.date()) for day in week if day}
     day = days[now.date()]
     assert (day.messages, day.reactions, day.voice_minutes, day.points, day.total) == (3, 1, 12, 3, 16)
-    # Points alone show too: someone was there.
+    # A day with points only is shown too.
     day = days[now.date() - timedelta(days=1)]
     assert (day.total, day.points, day.level) == (0, 2, 1)
     assert sum(day.total for day in days.values()) == 16
@@ -421,11 +421,11 @@ def test_heat_map_has_five_levels(messages, level):
     assert Day(date(2026, 3, 4), messages, 0, 0, 0).level == level
 
 
-# --- Finding ----------------------------------------------------------------------------------
+# --- Searching ----------------------------------------------------------------------------------
 
 
 def pages(at_most, **filters):
-    """Every page of a list, each as ids, as a reader goes through it."""
+    """Return the ids of every page of a list."""
     found, after = [], None
     while page := find_entries(**filters, after=after, at_most=at_most):
         found.append([entry.pk for entry in page])

@@ -1,4 +1,4 @@
-"""Erasing a person: a canary in every text of theirs, and a search of the whole database, the logs and the files.
+"""Erasing a member: a canary in every text, searched for in the whole database, the logs and the files.
 
 Which tables have rows of a person, and which columns hold text, is read from the catalog: a new table or column is
 covered without being named here.
@@ -53,7 +53,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 CANARY, NEIGHBOUR = "kanarie", "nachbar"
 SERVERS_LOG = str(Path(settings.VAR_DIR) / "postgres" / "log")
 
-# Links to a member which say who did something: the text beside them is about something or someone else.
+# Links to the acting member: the text in these rows is about something else.
 DOERS = {
     ("access_requests", "decided_by_id"),
     ("api_tokens", "created_by_id"),
@@ -74,7 +74,7 @@ DOERS = {
     ("tasks", "claimed_by_id"),
     ("test_runs", "created_by_id"),
 }
-# Texts no one enters: the site writes one of a few words, a number or a digest of its own.
+# Texts that users do not enter: choices, numbers and digests.
 NO_TEXT_OF_A_PERSON = {
     ("deck_feeds", "digest"),
     ("events", "type"),
@@ -91,7 +91,7 @@ NO_TEXT_OF_A_PERSON = {
 }
 
 
-# --- The person, in every table there is --------------------------------------------------------
+# --- A member with rows in every table --------------------------------------------------------
 
 
 def owner_session():
@@ -106,7 +106,7 @@ def owner_session():
 
 
 def live(word):
-    """Someone who did everything one can do here, every text of theirs with this word in it."""
+    """Create a member with every kind of row, with this word in every text."""
     inviter, staff = EntryFactory(), StaffFactory()
     staff.user_permissions.set(Permission.objects.filter(content_type__app_label="groups"))
     # Invited through the API under a name that has an escape in JSON and was changed later; another invitation waits
@@ -153,7 +153,7 @@ def live(word):
     person.email = f"now-{word}@example.org"
     person.display_name = f"Zoë {word}"
     person.save()
-    # Rejections name what they reject; the servers' logs must not.
+    # Error messages contain the rejected values; the server's log must not.
     with pytest.raises(TelegramIdTaken):
         directory.update_entry(entry=inviter, telegram_id=f"id {word}")
     with pytest.raises(TelegramIdTaken):
@@ -205,7 +205,7 @@ def live(word):
     NotificationPreference.objects.create(member=person, organization=membership.project.organization, kind="a")
 
     update_profile(member=person, individual_jid=f"{word}@chat.example", group_jid=f"{word}@group.example")
-    # Delivers a client mission under the address of today; another was given to the one they had before.
+    # Assigned to one client mission by the current address, to another by the previous one.
     mission = DeckMissionFactory(assigned_to=f"now-{word}@example.org")
     assert mission.assignee == person
     assert DeckMissionFactory(assigned_to=f"FIRST-{word}@example.org").assignee is None
@@ -225,7 +225,7 @@ def live(word):
 
 
 def accept_rejected(inviter, word):
-    """Someone else comes with the e-mail of the person."""
+    """Another person registers with the member's e-mail."""
     code = create_invitation(created_by=inviter).code
     with pytest.raises(Exception, match="e-mail"):
         accept_invitation(
@@ -257,7 +257,7 @@ _TEXTS = """
 
 
 def rows_of(session, entry):
-    """[(table, column, value)]: where the rows of a person are, their history included."""
+    """Return [(table, column, value)] that selects the rows of a member, history included."""
     whose = {
         ("members", "id"): entry.person_id,
         ("community_members", "id"): entry.pk,
@@ -273,13 +273,13 @@ def rows_of(session, entry):
         base = history.removesuffix("_history")
         for table, column, value in list(found):
             if table == base:
-                # What the row's own history says, and rows that are gone now but were of the person.
+                # The history of the row, and deleted rows of the member.
                 found.append((history, "pgh_obj_id" if column == "id" else column, value))
     return found
 
 
 def plant(session, entry, word):
-    """Write a canary into every text of a person's rows that takes one; {canary: (table, column)}."""
+    """Write a canary into every text column of a member's rows; returns {canary: (table, column)}."""
     numbers, planted = itertools.count(1), {}
     for table, link, value in rows_of(session, entry):
         where = sql.SQL(" WHERE {} = %s").format(sql.Identifier(link))
@@ -294,7 +294,7 @@ def plant(session, entry, word):
                 if column.startswith("pgh_") or {(table, column), (base, column)} & NO_TEXT_OF_A_PERSON:
                     continue
                 canary = f"{word}-{next(numbers):04d}"
-                # The history of a column holds what the column can hold.
+                # A history column accepts what the column accepts.
                 if table != base and (base, column) not in planted.values():
                     continue
                 if put(session, table, where, value, column, kind, canary):
@@ -305,7 +305,7 @@ def plant(session, entry, word):
 
 @contextmanager
 def triggers_off(session, table):
-    """Without the rules that keep records from being changed; each trigger is as before afterwards."""
+    """Disable the triggers that protect records; restore them afterwards."""
     states = session.execute(
         "SELECT tgname, tgenabled FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal", [table]
     ).fetchall()
@@ -318,7 +318,7 @@ def triggers_off(session, table):
 
 
 def put(session, table, where, value, column, kind, canary):
-    """Whether a column took a canary; rules of the table may keep it to a few words."""
+    """Write a canary into a column; returns False if a constraint rejects it."""
     text = {
         "jsonb": Jsonb({canary: [canary]}),
         "json": Jsonb({canary: [canary]}),
@@ -327,7 +327,7 @@ def put(session, table, where, value, column, kind, canary):
     }
     statement = sql.SQL("UPDATE {} SET {} = %s").format(sql.Identifier(table), sql.Identifier(column)) + where
     if column == "event_metadata":
-        # Minutes are counted and stay; the canary lies beside them.
+        # The minutes are kept; the canary is another key.
         statement = (
             sql.SQL("UPDATE {} SET {c} = coalesce({c}, '{{}}') || %s").format(
                 sql.Identifier(table), c=sql.Identifier(column)
@@ -344,7 +344,7 @@ def put(session, table, where, value, column, kind, canary):
 
 
 def search(session, word):
-    """{(table, column)} of the whole database where a word stands, in any case, in any type."""
+    """Return {(table, column)} of the whole database that contain a word, in any case and type."""
     found = set()
     for (table,) in session.execute(
         """SELECT oid::regclass::text FROM pg_class
@@ -363,7 +363,7 @@ def search(session, word):
 
 
 def files_with(word):
-    """Files of the site with a word in them: all of var, the server's log included, but for the server's data."""
+    """Return the files in var that contain a word, with the server's log, without its data."""
     needle = word.lower().encode()
     folders = [Path(settings.VAR_DIR), Path(settings.DOCUMENTS_ROOT)]
     paths = {path for folder in folders for path in folder.rglob("*") if path.is_file()}
@@ -373,12 +373,12 @@ def files_with(word):
 
 @pytest.fixture
 def said():
-    """Every record that is logged anywhere during the test."""
+    """Collect every log record during the test."""
     records = []
 
     class Keep(logging.Handler):
         def emit(self, record):
-            # What the test itself makes is no word of the site.
+            # Skip the test's own records.
             if record.name.startswith("factory"):
                 return
             records.append(f"{logging.Formatter().format(record)} {record.__dict__}")
@@ -396,7 +396,7 @@ def test_erase_removes_text_from_every_column():
     entry, _client = live(CANARY)
     other, _client = live(NEIGHBOUR)
     with owner_session() as session:
-        # Those of real use come first: planting writes over them.
+        # Texts of real use first: the canaries overwrite them.
         used = search(session, CANARY)
         assert {
             ("api_idempotency_keys", "body"),
@@ -434,7 +434,7 @@ def test_erase_removes_canary_from_every_text_column():
     entry, _client = live("someone")
     with owner_session() as session:
         planted = plant(session, entry, CANARY)
-        # The search finds what was planted, in every place.
+        # Negative control: the search finds every canary.
         assert search(session, CANARY) == set(planted.values())
         assert {
             *(("community_members", each) for each in ("name", "telegram_id", "telegram_username", "organization")),
@@ -458,11 +458,11 @@ def test_erase_removes_canary_from_every_text_column():
         assert search(session, CANARY) == set()
 
 
-# --- What stays ---------------------------------------------------------------------------------
+# --- What is kept ---------------------------------------------------------------------------------
 
 
 def facts(entry):
-    """What counts, and is nobody's secret."""
+    """Return the data that is kept."""
     number = entry.member_id
     return {
         "entry": row(
@@ -499,7 +499,7 @@ def test_erase_keeps_numbers_counts_and_days():
     assert before["days"]
     erase(entry=entry, actor=StaffFactory())
     after = facts(entry)
-    # The act itself is one event and one change more.
+    # The erasure adds one event and one change.
     assert after["events"].pop()[1] == "directory.erased"
     assert after.pop("changes")[0][0] == before.pop("changes")[0][0] + 1
     assert after == before
@@ -524,7 +524,7 @@ def test_erased_entry_and_account_are_anonymous():
     person = Member.objects.get(pk=entry.person_id)
     assert (person.email, person.display_name) == (f"erased-{person.pk}@erased.invalid", "Erased member")
     assert (person.is_active, person.has_usable_password()) == (False, False)
-    # Who was logged in is out, and their tokens are gone.
+    # Sessions end, and tokens are deleted.
     assert client.get("/admin/").status_code in (302, 403)
     assert not person.api_tokens.exists()
     assert not person.groups.exists()
@@ -606,7 +606,7 @@ def test_only_erase_function_changes_events_and_history():
             rows(statement)
     rows("RESET missionsite.erasing")
     with owner_session() as session:
-        # Not even the owner, without saying so; and then the payload alone.
+        # Not even the owner without the setting, and with it only the payload.
         with pytest.raises(psycopg.errors.CheckViolation), session.transaction():
             session.execute("UPDATE events SET payload = '{}'")
         session.execute("SET LOCAL missionsite.erasing = 'on'")

@@ -1,4 +1,4 @@
-"""Events are only ever added, by order of the database."""
+"""The events table is append-only."""
 
 import psycopg
 import pytest
@@ -32,7 +32,7 @@ def test_owner_cannot_change_or_delete_events(statement):
 
 @pytest.mark.django_db(transaction=True)
 def test_owner_cannot_truncate_events():
-    # The tests' own cleaning up truncates, so the trigger is off but for this test.
+    # The test database's flush truncates, so the trigger is disabled except in this test.
     execute_as_owner("ALTER TABLE events ENABLE ALWAYS TRIGGER events_no_truncate")
     try:
         with pytest.raises(psycopg.errors.CheckViolation):

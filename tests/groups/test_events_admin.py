@@ -60,6 +60,6 @@ def test_list_query_count_is_constant(rows, django_assert_num_queries):
     for _ in range(rows):
         join_mission(member=MemberFactory(), mission=MissionFactory())
     auditor.get(LIST)
-    # Session, user, rights twice, roles in projects, count, keys, rows.
+    # Session, user, permissions twice, project roles, count, keys, rows.
     with django_assert_num_queries(8):
         auditor.get(LIST)

@@ -30,7 +30,7 @@ def sql(query, parameters=None):
 
 @pytest.fixture
 def community():
-    """Missions with equal names and thresholds among them, people who come, go and return, tasks in every state."""
+    """Missions, some with equal names and thresholds, members who leave and re-join, tasks in every state."""
     chance = random.Random(8)
     colony = ColonyFactory()
     missions = [

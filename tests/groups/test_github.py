@@ -1,4 +1,4 @@
-"""What is read from GitHub, and what becomes of every bad answer: over real connections to a server on this machine."""
+"""The GitHub client: profiles and every kind of failure, over real connections to a local server."""
 
 import json
 import os
@@ -62,7 +62,7 @@ def soon(seconds: float) -> datetime:
 
 
 def rejection(kind: type[GitHubError], username: str = "octocat") -> GitHubError:
-    """The error a look-up ends with, which names no one, however it is printed."""
+    """Return the error of a request, after checking that it contains no account name."""
     with pytest.raises(GitHubError) as caught:
         fetch_profile(username, code=WORD)
     assert type(caught.value) is kind or (kind is GitHubUnavailable and isinstance(caught.value, kind))
@@ -73,7 +73,7 @@ def rejection(kind: type[GitHubError], username: str = "octocat") -> GitHubError
     return caught.value
 
 
-# --- A person ----------------------------------------------------------------------------------
+# --- Profile ----------------------------------------------------------------------------------
 
 
 def test_profile_contains_four_figures(server):
@@ -184,7 +184,7 @@ def test_organisation_account_is_rejected(server, kind):
     assert server.counts() == {"/users/octocat": 1}
 
 
-# --- The proof ---------------------------------------------------------------------------------
+# --- Verification code ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("field", ["bio", "company", "blog", "location"])
@@ -417,7 +417,7 @@ def test_forbidden_is_not_a_rate_limit(server):
     rejection(GitHubRejected)
 
 
-# --- Failures that pass ------------------------------------------------------------------------
+# --- Temporary failures ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("broken", [failing(500), failing(502), failing(503), failing(504), resetting, half({"a": 1})])
@@ -440,7 +440,7 @@ def test_retry_pauses_grow(server, monkeypatch):
     server.on("/users/octocat", failing(500))
     rejection(GitHubUnavailable)
     first, second, third = (request.at for request in server.requests)
-    # Half of the pause to one and a half times of it.
+    # Half to one and a half times the pause.
     assert second - first >= 0.2
     assert third - second >= 0.4
 
@@ -505,7 +505,7 @@ def test_slow_responses_share_timeout(server, settings):
 
 
 def test_slow_bytes_exceed_timeout_without_deadline(server, settings, monkeypatch):
-    """The negative control: the library's own time limits do not end it."""
+    """Negative control: the library's own timeouts do not end it."""
     settings.GITHUB_TIMEOUT = 1
     monkeypatch.setattr(client._Deadline, "_cut", lambda self: None)
     server.on("/users/octocat", dripping("headers"))
@@ -526,7 +526,7 @@ def test_slow_bytes_exceed_timeout_without_deadline(server, settings, monkeypatc
 
 @contextmanager
 def half_a_handshake():
-    """A server that begins to speak TLS and then sends a byte now and then; yields its address."""
+    """Start a server that begins a TLS handshake and then sends single bytes; yields its address."""
     stopping = threading.Event()
 
     def serve(listening):
@@ -638,7 +638,7 @@ def test_json_of_another_shape_is_rejected(server, path, body):
 def test_user_with_wrong_field_type_is_rejected(server, fields):
     server.on("/users/octocat", says(server.person() | fields))
     rejection(GitHubUnavailable)
-    # Found before GitHub is asked any further.
+    # Detected before the next request.
     assert server.counts() == {"/users/octocat": 1}
 
 
@@ -709,7 +709,7 @@ def test_invalid_http_response_is_rejected(server, answer):
     rejection(GitHubUnavailable)
 
 
-# --- Quiet -------------------------------------------------------------------------------------
+# --- Logging -------------------------------------------------------------------------------------
 
 
 def test_debug_log_contains_no_names(server, caplog):
@@ -728,7 +728,7 @@ silent_headers = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nno colon octocat\
 
 
 def test_library_log_contains_names(server, caplog, monkeypatch):
-    """The negative control: left to itself, it quotes the address."""
+    """Negative control: the library logs the address."""
     caplog.set_level("DEBUG")
     caplog.set_level("DEBUG", logger="urllib3")
     server.person("octocat")

@@ -119,7 +119,7 @@ class TestPages:
         for _ in range(rows):
             MembershipFactory()
         manager.get(MISSIONS)
-        # Session, user, rights twice, roles in projects, count, keys, rows.
+        # Session, user, permissions twice, project roles, count, keys, rows.
         with django_assert_num_queries(8):
             manager.get(MISSIONS)
 
@@ -127,7 +127,7 @@ class TestPages:
     def test_members_tab_query_count_is_constant(self, manager, garden, rows, django_assert_num_queries):
         MembershipFactory.create_batch(rows, group=garden)
         manager.get(page(garden, "members"))
-        # Session, user, rights twice, roles in projects, mission, keys, rows; no count where the end is in sight.
+        # Session, user, permissions twice, project roles, mission, keys, rows; no count on the last page.
         with django_assert_num_queries(8):
             manager.get(page(garden, "members"))
 
@@ -226,7 +226,7 @@ class TestHome:
         numbers = {card["title"]: (card["count"], card["link"]) for card in response.context["cards"]}
         assert numbers["Active missions"] == ("1", f"{MISSIONS}?status__exact=active")
         assert numbers["Active memberships"][0] == "2"
-        # The review is no list; its number has a test with its page.
+        # The review is not a list; its number is tested with its page.
         assert numbers.pop("Proposals to review") == ("0", reverse("admin:fallback_review"))
         for count, link in numbers.values():
             assert manager.get(link).context["cl"].page.pages.count.number == int(count)
@@ -240,7 +240,7 @@ class TestHome:
     def test_home_query_count_is_constant(self, manager, garden, django_assert_num_queries):
         for _ in range(5):
             join_mission(member=MemberFactory(trust_score=60), mission=garden)
-        # Session, user, rights twice, roles in projects, sums, three counts, newest events, what waits for review,
+        # Session, user, permissions twice, project roles, sums, three counts, newest events, what waits for review,
         # client missions that are late, those whose tests fail, failed messages, goodbyes.
         with django_assert_num_queries(15):
             manager.get("/admin/")

@@ -1,4 +1,4 @@
-"""Daily highlights follow participation exactly: rolled up once, twice, late, in parts, or counted anew."""
+"""Daily highlights match participation: rolled up once, twice, late, in parts, or rebuilt."""
 
 import random
 from datetime import date, timedelta
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 DAY = NOON.date()
 
 
-# --- Once, twice, late ------------------------------------------------------------------------
+# --- Roll-up ------------------------------------------------------------------------
 
 
 def test_highlights_match_counting():
@@ -273,7 +273,7 @@ def test_rebuild_rejects_reversed_days():
     assert rebuild_highlights(first_day=date.min, last_day=date.max) == 0
 
 
-# --- Doors ------------------------------------------------------------------------------------
+# --- Entry points ------------------------------------------------------------------------------------
 
 
 def test_periodic_job_rolls_up():

@@ -1,4 +1,4 @@
-"""Highlights under many at once, held and killed half-way; each guard with its negative control."""
+"""Highlights under concurrency, locks and kills; each guard with its negative control."""
 
 import os
 import signal
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 DAY = NOON.date()
 
 
-# --- Many at once -----------------------------------------------------------------------------
+# --- Concurrency -----------------------------------------------------------------------------
 
 ROLL_UP = "roll_up_highlights(jsonb, integer, integer)"
 
@@ -45,14 +45,14 @@ def definition() -> str:
 
 
 def altered(old: str, new: str):
-    """The roll-up with a part of it replaced, for a negative control."""
+    """Install a changed roll-up function, for a negative control."""
     ours = definition()
     assert ours.count(old) == 1
     return without(ours.replace(old, new), ours)
 
 
 def naive():
-    """As one would write it first: read what is there, add it, delete what was read; no one waits for anyone."""
+    """The naive roll-up without a lock: read, add, delete."""
     ours = definition()
     head, _body = ours.split("AS $function$")
     return without(
@@ -79,7 +79,7 @@ def messages(days: dict) -> dict:
 
 
 def four_roll_up_at_once() -> list:
-    """Four runs at once until nothing is left; the notes each took."""
+    """Run four roll-ups concurrently until the queue is empty; returns the changes each processed."""
     with crowd(4) as runners:
         return runners.run(lambda _number: roll_up_all(at_most=50))
 
@@ -146,7 +146,7 @@ def test_concurrent_ingest_roll_up_and_rebuild_are_exact():
     assert in_the_table() == recounted()
 
 
-# --- Held half-way ----------------------------------------------------------------------------
+# --- Locks and kills ----------------------------------------------------------------------------
 
 
 @contextmanager
@@ -166,7 +166,7 @@ def owner_holds(sql: str):
 
 
 def one_that_waits(watcher, statement: str, *, on: str = "Lock") -> int | None:
-    """The process id of a backend that waits inside this statement."""
+    """Return the process id of a backend that waits in this statement."""
     found = watcher.execute(
         """SELECT pid FROM pg_stat_activity
            WHERE datname = current_database() AND wait_event_type = 'Lock' AND position(%s IN query) > 0
@@ -177,7 +177,7 @@ def one_that_waits(watcher, statement: str, *, on: str = "Lock") -> int | None:
 
 
 def rolled_up_on_its_way(*, with_lock: bool) -> None:
-    """A rebuild is held after it has counted; meanwhile an event comes in and is rolled up, as far as it may."""
+    """Block a rebuild after it has counted; meanwhile add an event and try to roll it up."""
     members = talk(500)
     roll_up_all()
     gone = DAY - timedelta(days=3)
@@ -214,7 +214,7 @@ def test_rebuild_without_lock_loses_roll_up():
 
 
 def as_process(*arguments: str) -> subprocess.Popen:
-    """A Python process that knows the test database by its environment; killed by the caller."""
+    """Start a Python process that uses the test database; the caller kills it."""
     own = connection.settings_dict
     host = own["HOST"].replace("/", "%2F")
     secret = f":{own['PASSWORD']}" if own["PASSWORD"] else ""
@@ -233,7 +233,7 @@ def as_process(*arguments: str) -> subprocess.Popen:
     )
 
 
-# As the roll-up must not be: what was taken is gone before it is added.
+# A wrong roll-up: it commits the deletion before it adds.
 IN_TWO_STEPS = """
 import os, psycopg
 with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as session:
@@ -253,7 +253,7 @@ NO_STEPS = "DROP FUNCTION take_notes(), add_note(varchar, date, bigint)"
 
 
 def killed_half_way(*arguments: str, statement: str, how: str) -> None:
-    """Start a process that rolls up, hold it at the first highlight, and kill it there: it, or its backend."""
+    """Start a roll-up process, block it at the first highlight, and kill it or its backend."""
     members = talk(500)
     roll_up_all()
     ingest([event(member) for member in members])

@@ -1,4 +1,4 @@
-"""What an import of members rejects, by line and column, and which files it does not take at all."""
+"""Errors of an import of members: by line and column, and for whole files."""
 
 import io
 import tracemalloc
@@ -17,7 +17,7 @@ from tests.support.factories.groups import MemberFactory, StaffFactory
 
 pytestmark = pytest.mark.django_db
 
-# --- What is wrong with a row -----------------------------------------------------------------
+# --- Errors of a row -----------------------------------------------------------------
 
 
 LONG = "x" * 256
@@ -189,7 +189,7 @@ def test_staff_lines_require_grant_permission():
     assert counts(bring(same, actor=clerk)) == (0, 0, 3, 0), "a row that changes nothing is nobody's business"
 
 
-# --- What is wrong with a file ----------------------------------------------------------------
+# --- Errors of a file ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_encoding_error_names_line_in_large_file():
 
 
 class Upload(io.RawIOBase):
-    """A file that goes on for so many bytes, and knows how many were asked of it."""
+    """A file of a given size that counts the bytes read."""
 
     def __init__(self, size: int) -> None:
         self.size, self.position, self.largest_piece = size, 0, 0

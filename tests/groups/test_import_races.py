@@ -1,4 +1,4 @@
-"""Imports of members at once, beside other changes, and cut off by the end of their process; with real commits."""
+"""Concurrent imports, imports beside other changes, and killed imports; with real commits."""
 
 import os
 import signal
@@ -24,14 +24,14 @@ MANY = FULL + "".join(f"p{number}@example.org,P {number},,{number},,other,,,\n" 
 
 
 def elsewhere(act):
-    """Run something on a connection of its own, and return what it gave or raised."""
+    """Run a function on its own connection; returns its result or exception."""
     with crowd(1) as people:
         (result,) = people.run(lambda _number: act())
     return result
 
 
 def two_imports():
-    """The first is about to commit when the second begins; what each gave, in this order."""
+    """Start the second import just before the first commits; returns both results."""
     second = []
 
     def at_the_end(step: str, lines: int) -> None:
@@ -43,7 +43,7 @@ def two_imports():
 
 
 def started_elsewhere(act):
-    """Begin something on a connection of its own; returns once it is over or waits for a lock. Call for the result."""
+    """Start a function on its own connection; returns a callable for its result once it ends or waits for a lock."""
     results, over = [], threading.Event()
 
     def run() -> None:
@@ -169,7 +169,7 @@ def test_killed_import_writes_nothing(place):
 
 
 def wait_until_let_go() -> None:
-    """The server notices the end of its client by itself: wait until it holds no turn for it any more."""
+    """Wait until the server has noticed the end of its client and released the lock."""
     until = timezone.now() + timedelta(seconds=WAIT)
     with connection.cursor() as cursor:
         while True:

@@ -1,4 +1,4 @@
-"""Members from a CSV file: what is added, what is brought up to date, and what is told."""
+"""Import of members from a CSV file: added and updated rows, and the report."""
 
 import contextlib
 import csv
@@ -106,7 +106,7 @@ def test_header_only_file_has_no_lines():
     assert counts(bring("email,name\n")) == (0, 0, 0, 0)
 
 
-# --- Bringing up to date ----------------------------------------------------------------------
+# --- Updating ----------------------------------------------------------------------
 
 
 def test_stable_id_matches_member_with_new_email():
@@ -118,7 +118,7 @@ def test_stable_id_matches_member_with_new_email():
     assert (person.email, person.display_name, person.trust_score) == ("new@example.org", "Ana", 7)
     event = Event.objects.get(type="member.changed", member=person)
     assert event.actor == actor
-    # Events outlive a person's data: they name an e-mail, and keep no copy.
+    # Events outlive personal data: they name the changed field, without the e-mail.
     assert event.payload == {"changed": {"email": "changed", "trust_score": [5, 7]}, "by": "import"}
 
 
@@ -243,7 +243,7 @@ def test_import_matches_edit_by_page(changes):
     assert counts(bring(ana(**changes))) == (0, 1, 0, 0)
     by_import = entry_of("ana@example.org").__dict__ | {"_state": None}
     assert by_import == by_hand
-    # What follows from losing the verified name is told in part: that it is not verified, and that points are gone.
+    # The event names two consequences of the new name: not verified, and no points.
     silent = ("github_verified_at", "github_profile_data")
     told["changed"] = {name: what for name, what in told["changed"].items() if name not in silent}
     assert Event.objects.get(type="directory.changed").payload == told | {"by": "import"}
@@ -277,7 +277,7 @@ def test_only_changed_rows_are_written():
         assert len(set(after[table]) - set(before[table])) == changed, table
 
 
-# --- Trying without writing -------------------------------------------------------------------
+# --- Dry run -------------------------------------------------------------------
 
 
 def test_dry_run_matches_import_and_writes_nothing():
@@ -295,7 +295,7 @@ def test_dry_run_matches_import_and_writes_nothing():
 
 
 def given_numbers() -> list[int | None]:
-    """The last number of each sequence, as their owner sees them."""
+    """Return the last number of each sequence."""
 
     execute_as_owner("GRANT SELECT ON SEQUENCE stable_id_p, community_member_number TO missionsite_app")
     try:
@@ -363,9 +363,9 @@ def test_progress_is_reported():
     ]
 
 
-# --- Odd values -------------------------------------------------------------------------------
+# --- Unusual values -------------------------------------------------------------------------------
 
-# Anything a text of one line can hold: no control character, no line end, no half of a surrogate pair.
+# Any text of one line: no control character, no line end, no lone surrogate.
 letters = st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp"))
 texts = st.text(letters, max_size=40) | st.sampled_from(['"', '""', "a,b;c", "\\N", "\\.", "=1+1", "'"])
 full_texts = texts.filter(lambda value: value.strip())
@@ -395,7 +395,7 @@ def test_texts_are_imported_unchanged(rows, separator, end, quoting, mark):
             assert (entry.organization or "") == organization.strip()
             assert (entry.country or "") == country.strip()
             assert (entry.telegram_username or "") == username.strip().removeprefix("@")
-        # What was stored is what the file says: a second import finds nothing to do.
+        # The stored values match the file: a second import changes nothing.
         assert counts(bring(mark + text.getvalue())) == (0, 0, len(rows), 0)
         transaction.set_rollback(True)
 

@@ -46,7 +46,7 @@ def page(invitation, name: str = "change") -> str:
 
 
 def tables_with(*texts: str) -> set[str]:
-    """The tables that have a row with one of these texts in it."""
+    """Return the tables with a row that contains one of these texts."""
     tables = rows("""
         SELECT oid::regclass::text FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND has_table_privilege(oid, 'SELECT')
@@ -60,7 +60,7 @@ def spellings(code: str) -> tuple[str, str]:
 
 
 def shown_codes(response) -> list[str]:
-    """The codes of the addresses a page shows."""
+    """Return the codes in the addresses on a page."""
     return re.findall(r"http://localhost:8000/join/([2-9A-Z]{4}(?:-[2-9A-Z]{4}){3})/", response.content.decode())
 
 
@@ -127,7 +127,7 @@ def test_repeated_digest_collisions_make_no_invitation(noor, monkeypatch):
     assert CommunityInvitation.objects.count() == 1
 
 
-# --- Nowhere else -----------------------------------------------------------------------------
+# --- No copies of the code -----------------------------------------------------------------------------
 
 
 def test_no_row_contains_code_made_in_back_office(community, noor, client):
@@ -139,9 +139,9 @@ def test_no_row_contains_code_made_in_back_office(community, noor, client):
     codes = [spelling for code in (one, *many, renewed) for spelling in spellings(code.replace("-", ""))]
     community.get("/admin/")
     assert tables_with(*codes) == set()
-    # Negative control: the search finds what is there.
+    # Negative control: the search finds an existing text.
     assert "django_admin_log" in tables_with("Invitation [0-9a-f]{8} by #")
-    # A rejected form first: it leaves a session behind.
+    # A rejected form first, which creates a session.
     client.post(f"/join/{renewed}/", typed(email="no"))
     assert client.post(f"/join/{renewed}/", typed()).status_code == 302
     assert CommunityInvitation.objects.filter(status="accepted").count() == 1
@@ -236,7 +236,7 @@ def test_search_needs_whole_code(community, noor):
         assert list(community.get(LIST, {"q": text}).context["cl"].result_list) == []
 
 
-# --- Another code -----------------------------------------------------------------------------
+# --- New code -----------------------------------------------------------------------------
 
 
 def test_new_code_replaces_code_and_expiry(noor, settings):

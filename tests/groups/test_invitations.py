@@ -1,4 +1,4 @@
-"""Inviting: codes, caps, all or none, ends — and many at once through real connections with real commits."""
+"""Invitations: codes, limits, all or nothing, ends, and concurrency with real commits."""
 
 import os
 import re
@@ -34,13 +34,13 @@ def last_event():
 
 
 def inviting_staff():
-    """Staff who may invite many in someone's name."""
+    """Create staff with the permission invite_many."""
     staff = StaffFactory()
     staff.user_permissions.add(Permission.objects.get(codename="invite_many"))
     return staff
 
 
-# --- One ---------------------------------------------------------------------------------------
+# --- One invitation ---------------------------------------------------------------------------------------
 
 
 def test_invitation_is_pending_and_event_has_no_names():
@@ -76,7 +76,7 @@ def test_codes_are_16_unambiguous_characters():
     assert len(codes) == 2000
     assert all(re.fullmatch("[2-9A-HJKMNP-Z]{16}", code) for code in codes)
     assert not set(ALPHABET) & set("01ILO")
-    # Every character at every place: none of the 79 bits is left out.
+    # Every character at every position: all 79 bits are used.
     assert all({code[place] for code in codes} == set(ALPHABET) for place in range(16))
 
 
@@ -106,7 +106,7 @@ def test_inviter_status_is_read_from_database():
         create_invitation(created_by=stale)
 
 
-# --- Caps and many ----------------------------------------------------------------------------
+# --- Limits and bulk ----------------------------------------------------------------------------
 
 
 def test_daily_cap_counts_last_24_hours(settings):
@@ -152,7 +152,7 @@ def test_staff_with_invite_many_have_own_cap(settings):
     assert last_event().actor == staff
     with pytest.raises(TooManyInvitations, match="At most 4 invitations in 24 hours: 1 more"):
         create_invitations(created_by=inviter, telegram_usernames=["d", "e"], actor=staff)
-    # What staff made in someone's name counts for that member too.
+    # Invitations by staff count for the inviter too.
     with pytest.raises(TooManyInvitations, match="At most 1 invitations"):
         create_invitation(created_by=inviter)
     create_invitation(created_by=inviter, actor=staff)
@@ -207,11 +207,11 @@ def test_expire_marks_only_overdue_pending():
     assert by_pk == {over.pk: "expired", running.pk: "pending", cancelled.pk: "cancelled"}
 
 
-# --- At once ----------------------------------------------------------------------------------
+# --- Concurrency ----------------------------------------------------------------------------------
 
 
 def everyone_invites(people):
-    """One round: fifty invitations at once in one member's name."""
+    """One round: fifty concurrent invitations of one inviter."""
     inviter = EntryFactory()
     return people.run(lambda _number: create_invitation(created_by=inviter)), inviter
 

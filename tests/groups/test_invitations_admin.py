@@ -87,7 +87,7 @@ class TestList:
             joined = EntryFactory(with_account=True, invited_by=inviter)
             InvitationFactory(created_by=inviter, status="accepted", accepted_by=joined, accepted_at=joined.created_at)
         community.get(LIST)
-        # Session, user, rights twice, roles in projects, count, keys, rows.
+        # Session, user, permissions twice, project roles, count, keys, rows.
         with django_assert_num_queries(8):
             community.get(LIST)
 
@@ -253,7 +253,7 @@ class TestOne:
     def test_page_query_count_is_constant(self, community, noor, django_assert_num_queries):
         invitation = create_invitation(created_by=noor)
         community.get(page(invitation))
-        # Session, user, rights twice, roles in projects, the invitation for its buttons and its form, who made it.
+        # Session, user, permissions twice, project roles, the invitation for its buttons and its form, who made it.
         with django_assert_num_queries(8):
             community.get(page(invitation))
 

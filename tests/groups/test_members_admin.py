@@ -1,4 +1,4 @@
-"""Members in the back office. Managers look after people; only administrators decide who may do what."""
+"""Members in the back office. Managers edit members; only administrators grant rights."""
 
 import pytest
 from django.contrib.auth.models import Group as Role
@@ -79,7 +79,7 @@ class TestAddAndEdit:
         assert "200" in history
 
     def test_service_error_is_shown_on_page(self, community, ana, monkeypatch):
-        """Someone takes the address between the form's check and the write."""
+        """The e-mail is taken between the form's check and the write."""
         from groups.admin import members
 
         real = members.update_member
@@ -99,7 +99,7 @@ class TestAddAndEdit:
 
 
 class TestRights:
-    """No one gives themselves, or anyone, rights they were not trusted with."""
+    """Staff cannot grant rights beyond their own."""
 
     @pytest.mark.parametrize("role", ["Mission Manager", "Community Manager", "Auditor", "Delivery Lead"])
     def test_only_administrators_grant_rights(self, role, ana):
@@ -214,7 +214,7 @@ class TestPages:
         for _ in range(rows):
             MembershipFactory()
         community.get(LIST)
-        # Session, user, rights twice, roles in projects, roles to filter by, count, keys, rows.
+        # Session, user, permissions twice, project roles, roles to filter by, count, keys, rows.
         with django_assert_num_queries(9):
             community.get(LIST)
 

@@ -1,4 +1,4 @@
-"""Lists of an old mission's members and tasks are read from its own index, however many newer rows others have."""
+"""Lists of one group use its index, however many newer rows other groups have."""
 
 import pytest
 
@@ -55,7 +55,7 @@ OF_OLD = {
 def test_list_of_one_group_uses_its_index(question):
     used, removed = plan_of(OF_OLD[question]())
     assert used & {"memberships_of_group", "tasks_of_group", "idx_memberships_group_active"}, used
-    # Those of the mission with another status at most, never those of others.
+    # At most rows of the same mission with another status.
     assert removed <= 10_000
 
 
@@ -68,7 +68,7 @@ def test_recent_leavers_count_uses_index():
 
 @pytest.mark.django_db(transaction=True)
 def test_list_of_one_group_scans_without_index():
-    """Negative control: the data are skewed enough to show the fault."""
+    """Negative control: without the index, the data is skewed enough to show the problem."""
     _load()
     made = "CREATE INDEX memberships_of_group ON memberships (group_id, joined_at DESC, id DESC) INCLUDE (status)"
     with without("DROP INDEX memberships_of_group", made):

@@ -1,4 +1,4 @@
-"""Memberships in the back office: Manager runs missions, Auditor only looks, Ana has a trust score of 120."""
+"""Memberships in the back office: Manager manages missions, Auditor is read-only, Ana has a trust score of 120."""
 
 import pytest
 from django.urls import reverse
@@ -167,7 +167,7 @@ class TestList:
     def test_list_query_count_is_constant(self, manager, rows, django_assert_num_queries):
         MembershipFactory.create_batch(rows)
         manager.get(LIST)
-        # Session, user, rights twice, roles in projects, count, keys, rows.
+        # Session, user, permissions twice, project roles, count, keys, rows.
         with django_assert_num_queries(8):
             manager.get(LIST)
 

@@ -1,4 +1,4 @@
-"""What members do on the platforms, one event and thousands: counted once, rejected line by line, never changed."""
+"""Recording participation, one event and thousands: counted once, rejected by line, never changed."""
 
 import random
 from collections import Counter
@@ -31,7 +31,7 @@ def as_stored(events: list[dict]) -> list[tuple]:
     )
 
 
-# --- One, and thousands -----------------------------------------------------------------------
+# --- One event and thousands -----------------------------------------------------------------------
 
 
 def test_record_stores_event_unchanged():
@@ -124,7 +124,7 @@ def activity(members: list[str]) -> dict:
 
 
 def noted() -> Counter:
-    """What waits for the highlights: amounts by member, day and kind."""
+    """Return the queued amounts by member, day and type."""
     amounts = Counter()
     for *what, amount in rows("SELECT member_id, day, event_type, amount FROM participation_changes"):
         amounts[tuple(what)] += amount
@@ -193,7 +193,7 @@ def test_message_key_matches_uuid5():
 
 
 def six_at_once(given: list[dict]) -> list:
-    """Six callers send the same events at once, each in an order and with times of their own; their results."""
+    """Send the same events from six concurrent callers, in different orders and with different times."""
 
     def act(number):
         chance = random.Random(number)
@@ -213,7 +213,7 @@ def test_concurrent_ingests_count_once_without_deadlock():
     assert [each for each in results if isinstance(each, Exception)] == []
     assert sum(batch.recorded for each in results for batch in each) == 1_500
     assert sum(batch.repeated for each in results for batch in each) == 5 * 1_500
-    # Whoever was first gave the time; the members were last active at the latest that was kept.
+    # The first caller's time is stored; the last activity is the latest stored time.
     latest = {}
     for member, *_rest, when in stored():
         latest[member] = max(when, latest.get(member, when))
@@ -247,7 +247,7 @@ PLATFORM = "The platform must be one of telegram, discord, twitch, kick, github.
 MINUTES = "The minutes of a voice event must be a whole number from 0 to 1440."
 TIME = "The time must look like 2026-03-01T18:30:00Z."
 JSON = "The details cannot be written as JSON."
-# Deeper than JSON is written.
+# Deeper than the JSON encoder allows.
 NESTED = []
 for _level in range(3_000):
     NESTED = [NESTED]

@@ -1,4 +1,4 @@
-"""What the database keeps of participation by itself: counted columns, constraints, erasing, indexes."""
+"""Rules of participation that the database enforces: counted columns, constraints, erasing, indexes."""
 
 import threading
 from datetime import timedelta
@@ -86,7 +86,7 @@ def test_concurrent_event_and_erase_leave_no_data():
 
 
 def until_it_waits(watcher, pid: int, thread: threading.Thread) -> None:
-    """Return once this backend waits for a lock, or the thread that uses it is done."""
+    """Return when this backend waits for a lock, or its thread has ended."""
     waits = "SELECT true FROM pg_stat_activity WHERE pid = %s AND wait_event_type = 'Lock'"
     while thread.is_alive() and not watcher.execute(waits, [pid]).fetchone():
         thread.join(0.02)
@@ -153,7 +153,7 @@ def test_member_with_participation_cannot_be_deleted():
 
 
 class TestIndexes:
-    """Which index answers which question over 50,000 events of 2,000 people in a year; the planner is left alone."""
+    """The index that each query uses over 50,000 events of 2,000 members in a year."""
 
     PEOPLE = 2_000
     EVENTS = 50_000

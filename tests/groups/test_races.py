@@ -1,4 +1,4 @@
-"""Fifty people at once, through real connections with real commits; each guard with its negative control.
+"""Fifty concurrent callers with real commits; each guard with its negative control.
 
 RACE_ROUNDS=200 bin/test tests/groups/test_races.py runs the long proof; a build runs fewer rounds.
 """
@@ -96,11 +96,11 @@ def test_join_succeeds_after_archive_without_trigger():
         assert any(seen != in_the_end for _results, seen, in_the_end in rounds)
 
 
-# --- Stable IDs from four doors ---------------------------------------------------------------
+# --- Stable IDs from four entry points ---------------------------------------------------------------
 
 
 def creators(colony, folder, together, first_number):
-    """Fifty creators through four doors, each of which keeps its transaction open until all have their ID.
+    """Insert from fifty threads through four entry points; each transaction stays open until all have their ID.
 
     together: what each calls inside its transaction; it fails where someone had to wait for another.
     first_number: of the explicit IDs, ahead of everything given so far. They are a thousand apart: one right behind
@@ -118,7 +118,7 @@ def creators(colony, folder, together, first_number):
             )
 
     def copied(number):
-        # As an import does: PostgreSQL rejects COPY straight into a table with row security.
+        # As in an import: PostgreSQL rejects COPY into a table with row security.
         with connection.cursor() as cursor:
             cursor.execute("CREATE TEMPORARY TABLE staged (name text, colony uuid) ON COMMIT DROP")
             with cursor.copy("COPY staged FROM STDIN") as copy:
@@ -162,7 +162,7 @@ def test_concurrent_stable_ids_are_unique(tmp_path):
             assert len(ids) == len(set(ids)) == PEOPLE
             assert given.isdisjoint(ids), "an ID of a deleted mission came back"
             given |= set(ids)
-            # The missions of the service stay: their events refer to them.
+            # Missions created by the service are kept: events refer to them.
             kept |= set(Group.objects.filter(events__isnull=False).values_list("stable_id", flat=True))
             execute_as_owner(
                 "DELETE FROM groups g WHERE NOT EXISTS (SELECT FROM events WHERE group_id = g.id) AND type = 'mission'"
@@ -196,7 +196,7 @@ def test_counters_are_exact_under_concurrent_changes():
     def act(number):
         chance = random.Random(number)
         for step in range(15 * max(1, ROUNDS // 10)):
-            # Each has members of their own, and takes the missions in any order: only the counters could meet.
+            # Each caller has its own members and visits the missions in any order: only the counters are shared.
             with transaction.atomic(), connection.cursor() as cursor:
                 for mission in chance.sample(missions, 3):
                     member = chance.choice(people_of[number])

@@ -1,4 +1,4 @@
-"""Registering with a code: what it writes, what it rejects, and fifty people with one code at once.
+"""Registration with a code: rows, errors, and fifty concurrent registrations with one code.
 
 RACE_ROUNDS=200 bin/test tests/groups/test_registration.py runs the long proof; a build runs fewer rounds.
 """
@@ -45,7 +45,7 @@ def registering(code, number=0, **fields):
 
 
 def written():
-    """How many rows registering adds to."""
+    """Return the row counts of the tables that a registration writes to."""
     models = (Member, CommunityMember, MemberRelationship, Event)
     return [model.objects.count() for model in models]
 
@@ -126,7 +126,7 @@ def test_code_is_accepted_in_any_spelling(typed):
 
 
 def bad_codes():
-    """{the true reason: a code that is rejected for it}"""
+    """Return {reason: a code that is rejected for it}."""
     now = timezone.now()
     over = {"created_at": now - timedelta(days=9)}
     accepted = {"status": "accepted", "accepted_by": EntryFactory(), "accepted_at": now}
@@ -227,7 +227,7 @@ def test_rejected_registration_keeps_code(fields, rejection):
 def test_failed_registration_writes_nothing(table):
     invitation = InvitationFactory()
     before = written()
-    # A rule that no row keeps, checked at the commit, when everything else is written.
+    # A deferred constraint that always fails, at commit.
     fail = f"""
         CREATE FUNCTION fail_on_the_way() RETURNS trigger LANGUAGE plpgsql AS
             $$ BEGIN RAISE EXCEPTION 'not today' USING ERRCODE = 'check_violation'; END $$;
@@ -242,7 +242,7 @@ def test_failed_registration_writes_nothing(table):
     assert [now - then for now, then in zip(written(), before, strict=True)] == [1, 1, 1, 2]
 
 
-# --- Fifty with one code ----------------------------------------------------------------------
+# --- Concurrent registrations ----------------------------------------------------------------------
 
 
 def everyone_registers(people, round_):
@@ -305,11 +305,11 @@ def test_concurrent_use_and_cancel_apply_one():
             assert isinstance(done[0], CommunityMember) == (invitation.status == "accepted")
 
 
-# --- Decisions at once ------------------------------------------------------------------------
+# --- Concurrent decisions ------------------------------------------------------------------------
 
 
 def decide(people, *acts):
-    """One round: a waiting member, and as many decisions at once as there are people; what they gave, and the entry."""
+    """One round: concurrent decisions about a pending member; returns the results and the entry."""
     entry = EntryFactory(status="pending")
     results = people.run(lambda number: acts[number % len(acts)](entry=entry))
     entry.refresh_from_db()

@@ -1,4 +1,4 @@
-"""The three database roles: what the site may not do, and what a member's own requests see and change."""
+"""The three database roles: limits of the site's role, and what the member role sees and changes."""
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -71,7 +71,7 @@ def cast():
 
 
 def seen(member, query, parameters=None):
-    """What a query returns under a member's role, in a transaction that is rolled back."""
+    """Return the rows of a query under the member role, in a transaction that is rolled back."""
     with transaction.atomic():
         with member_session(member.pk):
             rows = sql(query, parameters)
@@ -80,7 +80,7 @@ def seen(member, query, parameters=None):
 
 
 def may(member, query, parameters=None):
-    """Whether a change under a member's role touches a row; False also where the database rejects it."""
+    """Whether a change under the member role affects a row; False also if the database rejects it."""
     try:
         return seen(member, query, parameters) > 0
     except DatabaseError as error:

@@ -15,7 +15,7 @@ from missionsite import embedded
 
 CHECKOUT = Path(settings.BASE_DIR)
 COLONY = "10000000-0000-0000-0000-000000000001"
-# Every table with rows of people's own, in the order of their first columns.
+# The tables with data, in the order of their first columns.
 TABLES = ["members", "groups", "memberships", "tasks", "events"]
 HISTORY = ["members_history", "groups_history", "memberships_history", "tasks_history"]
 
@@ -59,7 +59,7 @@ class MigrationDatabase:
         assert done.returncode == 0, done.stderr
 
     def rows(self) -> dict[str, list]:
-        # Where a count is kept, merged or not, is no fact about the group.
+        # Whether a count is merged yet does not matter.
         row = "to_jsonb(t) - '{merged_member_count,merged_membership_count,merged_open_task_count}'::text[]"
         return {table: self.sql(f"SELECT {row} FROM {table} t ORDER BY ({row})::text") for table in [*TABLES, *HISTORY]}
 
@@ -255,7 +255,7 @@ def test_migration_stops_at_mission_below_mission(before):
     assert before.schema() == schema
 
 
-# The seed's four validation blocks and three manual tests, in words of our own, as one would type them into psql.
+# The seed's four validation blocks and three manual tests, reworded, as typed into psql.
 VALIDATION = """
 DO $$ BEGIN
     IF (SELECT count(*) FROM groups WHERE stable_id IS NULL) > 0 THEN RAISE EXCEPTION 'missing stable IDs'; END IF;

@@ -1,4 +1,4 @@
-"""What the services do, what they reject in words, and the event each leaves."""
+"""Services of members, groups, memberships and tasks: results, errors and events."""
 
 from datetime import timedelta
 

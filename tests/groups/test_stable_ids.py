@@ -1,4 +1,4 @@
-"""Stable IDs: given by the database at every door, never changed, never given twice."""
+"""Stable IDs: assigned by the database for every insert, never changed, never reused."""
 
 import pytest
 from django.core.management import call_command
@@ -24,7 +24,7 @@ def number(stable_id):
 
 
 def rejection(query, parameters=None):
-    """The words for what the database rejects."""
+    """Translate database errors into DomainError."""
     with pytest.raises(IntegrityError) as rejected, transaction.atomic():
         sql(query, parameters)
     return type(from_database(rejected.value))

@@ -1,4 +1,4 @@
-"""Tasks in the back office: they move only as the services allow."""
+"""Tasks in the back office: only the allowed moves."""
 
 import pytest
 from django.urls import reverse
@@ -81,6 +81,6 @@ def test_auditor_is_read_only():
 def test_list_query_count_is_constant(lead, rows, django_assert_num_queries):
     TaskFactory.create_batch(rows)
     lead.get(LIST)
-    # Session, user, rights twice, roles in projects, count, keys, rows.
+    # Session, user, permissions twice, project roles, count, keys, rows.
     with django_assert_num_queries(8):
         lead.get(LIST)

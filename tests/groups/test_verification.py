@@ -1,4 +1,4 @@
-"""A GitHub account looked up in the background: what is written, when it is asked again, what is never said."""
+"""The background check of a GitHub account: results, retries, and no names in logs."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -35,7 +35,7 @@ def server(settings, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def empty_queue():
-    """The tables are procrastinate's, and no fixture empties them."""
+    """Empty procrastinate's tables, which no fixture does."""
     with connection.cursor() as cursor:
         for table in ("periodic_defers", "events", "jobs", "workers"):
             cursor.execute(f"DELETE FROM procrastinate_{table}")
@@ -55,7 +55,7 @@ def proven(server, entry: CommunityMember, login: str = "octocat", **fields) -> 
 
 
 def look_up(entry: CommunityMember) -> str:
-    """Run the job as the worker does, and read what it left."""
+    """Run the job as the worker does; returns the entry and the outcome."""
     try:
         return verify_on_github(member_id=entry.member_id)
     finally:
@@ -73,7 +73,7 @@ def check_of(entry: CommunityMember) -> dict:
 
 
 def time_passes(entry: CommunityMember) -> None:
-    """Until the next try is due."""
+    """Move the clock to the next retry."""
     check = check_of(entry)
     check["again_at"] = (timezone.now() - timedelta(seconds=1)).isoformat()
     CommunityMember.objects.filter(pk=entry.pk).update(profile_data=entry.profile_data)
@@ -88,7 +88,7 @@ def is_unverified(entry: CommunityMember) -> bool:
     )
 
 
-# --- The word ----------------------------------------------------------------------------------
+# --- Verification code ----------------------------------------------------------------------------------
 
 
 def test_code_is_unique_per_member_and_constant():
@@ -106,7 +106,7 @@ def test_code_depends_on_secret_key(settings):
     assert verification_code(member_id="#247") != before
 
 
-# --- Found -------------------------------------------------------------------------------------
+# --- Verified -------------------------------------------------------------------------------------
 
 
 def test_verified_account_is_stored(server):
@@ -158,7 +158,7 @@ def test_points_are_capped_at_column_maximum(server):
     assert entry.reputation_score == 2**31 - 1
 
 
-# --- Not found ---------------------------------------------------------------------------------
+# --- Not verified ---------------------------------------------------------------------------------
 
 
 def test_missing_code_verifies_nothing(server):
@@ -233,11 +233,11 @@ def test_manual_verification_stays_without_code(server):
     assert entry.github_verified
 
 
-# --- Meanwhile ---------------------------------------------------------------------------------
+# --- Concurrent changes ---------------------------------------------------------------------------------
 
 
 def meanwhile(server, do) -> None:
-    """Have something happen while GitHub is being asked, with a connection of its own."""
+    """Run a function during the request to GitHub, on its own connection."""
     answer = server.answer("/search/commits")
     failures = []
 
@@ -323,7 +323,7 @@ def test_no_lock_is_held_during_request(server):
     assert look_up(entry) == "verified"
     assert server.failures == []
     assert states == ["idle"]
-    # The same look at a transaction that is open and holds the row.
+    # Negative control: an open transaction that locks the row.
     with transaction.atomic():
         CommunityMember.objects.select_for_update().get(pk=entry.pk)
         caught = []
@@ -350,7 +350,7 @@ def test_verify_rejects_open_transaction(server):
         verify_on_github(member_id=entry.member_id)
 
 
-# --- Again -------------------------------------------------------------------------------------
+# --- Retries -------------------------------------------------------------------------------------
 
 
 def test_rate_limit_postpones_job(server):
@@ -405,7 +405,7 @@ def test_outage_backs_off_and_gives_up(server):
     assert look_up(entry) == "gave_up"
     assert is_unverified(entry)
     assert set(check_of(entry)) == {"at", "outcome"}
-    # Asked for again, it begins anew.
+    # A new request starts from the beginning.
     put_off(entry)
     assert check_of(entry)["tries"] == 1
 
@@ -434,7 +434,7 @@ def test_short_outage_ends_verified(server):
     assert set(check_of(entry)) == {"at", "outcome"}
 
 
-# --- Asking for it -----------------------------------------------------------------------------
+# --- Requests -----------------------------------------------------------------------------
 
 
 def test_request_queues_one_job_with_number(server):
@@ -462,12 +462,12 @@ def test_request_rejects_entry_without_github_name(fields):
     assert not ProcrastinateJob.objects.exists()
 
 
-# --- By real workers ---------------------------------------------------------------------------
+# --- Real workers ---------------------------------------------------------------------------
 
 
 @pytest.fixture
 def worker_asks(server, monkeypatch):
-    """Workers started in this test ask this server."""
+    """Point workers at this server."""
     monkeypatch.setenv("GITHUB_API_URL", server.url)
     monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
     monkeypatch.setenv("LOG_LEVEL", "DEBUG")
@@ -475,7 +475,7 @@ def worker_asks(server, monkeypatch):
 
 
 def said_by(worker, entry: CommunityMember) -> str:
-    """What the worker has written, which names no one."""
+    """Return the worker's log, after checking that it contains no names."""
     said = worker.stderr.read()
     for secret in ("octocat", "Mona", verification_code(member_id=entry.member_id), TOKEN, entry.person.email):
         assert secret.lower() not in said.lower()
@@ -502,7 +502,7 @@ def test_worker_retries_when_limit_is_over(worker_asks):
     limits = []
 
     def limited(call):
-        # From when the worker asks, however long it takes to start.
+        # Relative to the worker's request, however long it takes to start.
         limits.append((timezone.now() + timedelta(seconds=3)).replace(microsecond=0))
         rate_limited(limits[0])(call)
 

@@ -1,4 +1,4 @@
-"""Factories of the community directory. Each makes the least that is valid."""
+"""Factories of the community directory. Each creates a minimal valid row."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from tests.support.factories.groups import MemberFactory
 
 
 class EntryFactory(factory.django.DjangoModelFactory):
-    """An active member of the directory without an account."""
+    """Create an active entry without an account."""
 
     class Meta:
         model = CommunityMember
@@ -25,7 +25,7 @@ class EntryFactory(factory.django.DjangoModelFactory):
     @classmethod
     def _create(cls, model_class, *args, **kwargs):
         entry = super()._create(model_class, *args, **kwargs)
-        # The number and the tier are the database's.
+        # The database assigns the number and the tier.
         entry.refresh_from_db()
         return entry
 

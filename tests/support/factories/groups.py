@@ -1,4 +1,4 @@
-"""Factories of the groups app. Each makes the least that is valid."""
+"""Factories of the groups app. Each creates a minimal valid row."""
 
 from datetime import timedelta
 
@@ -78,7 +78,7 @@ class TaskFactory(factory.django.DjangoModelFactory):
 
 
 class EntryFactory(factory.django.DjangoModelFactory):
-    """An active member of the directory, with an account; person=None: without one."""
+    """Create an active entry with an account; person=None: without one."""
 
     class Meta:
         model = CommunityMember
@@ -92,13 +92,13 @@ class EntryFactory(factory.django.DjangoModelFactory):
     @classmethod
     def _create(cls, model_class, *args, **kwargs):
         entry = super()._create(model_class, *args, **kwargs)
-        # The number and the tier come from the database.
+        # The database assigns the number and the tier.
         entry.refresh_from_db()
         return entry
 
 
 class InvitationFactory(factory.django.DjangoModelFactory):
-    """A pending invitation of an active member, good for three days."""
+    """Create a pending invitation, valid for three days."""
 
     class Meta:
         model = CommunityInvitation
